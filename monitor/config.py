@@ -1,0 +1,237 @@
+"""Settings: YAML file, `MONITOR_*` environment, command line → one frozen struct, checked once.
+
+Command line beats environment beats file. `MONITOR_CAPTURE_MAX_BODY_BYTES` sets
+`capture.max_body_bytes`: the key in capitals, dots as underscores; values are read as YAML.
+Only `monitor.cli` and `monitor.app` read settings; parts take plain arguments.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+import msgspec
+import yaml
+
+from monitor.errors import ConfigError
+
+Positive = Annotated[int, msgspec.Meta(ge=1)]
+Seconds = Annotated[float, msgspec.Meta(ge=0)]
+
+
+class _Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A group of settings; an unknown key is an error."""
+
+
+class Capture(_Section, frozen=True):
+    """How much of an exchange is kept, and how much may wait for the recorder."""
+
+    max_body_bytes: Annotated[int, msgspec.Meta(ge=0)] = 1048576
+    buffer_bytes: Positive = 67108864
+
+
+class Privacy(_Section, frozen=True):
+    """Pseudonymization; `key_file` absent: a key is made under the data directory."""
+
+    key_file: str | None = None
+
+
+class StreamSettings(_Section, frozen=True):
+    """The Redis Streams of one endpoint."""
+
+    shards: Positive = 1
+    max_length: Positive = 1000000
+
+
+class Spool(_Section, frozen=True):
+    """The disk spool that takes records while Redis is away."""
+
+    max_bytes: Annotated[int, msgspec.Meta(ge=0)] = 1073741824
+
+
+class Windows(_Section, frozen=True):
+    """Panes of `pane` seconds; one is closed `lateness` seconds after its end."""
+
+    pane: Annotated[float, msgspec.Meta(gt=0)] = 60.0
+    lateness: Seconds = 5.0
+
+
+class Reference(_Section, frozen=True):
+    """What is usual: a profile read from `file`, or learned from the first `learn` records."""
+
+    file: str | None = None
+    learn: Positive = 1000
+
+
+class DimensionSource(_Section, frozen=True):
+    """Where a dimension's value comes from."""
+
+    header: str
+
+
+class Drain(_Section, frozen=True):
+    """Seconds to keep accepting after SIGTERM, and for active exchanges to finish after that."""
+
+    delay: Seconds = 0.0
+    timeout: Seconds = 30.0
+
+
+def _default_segments() -> dict[str, DimensionSource]:
+    return {name: DimensionSource(f"x-{name}") for name in ("population", "template", "variant")}
+
+
+class Settings(_Section, frozen=True):
+    """Everything that can be set. Each field without a section is a command line option too."""
+
+    endpoint: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9._-]{1,100}$")] = "default"
+    upstream: str = ""
+    listen: str = "127.0.0.1:8080"
+    admin: str = "127.0.0.1:9464"
+    redis: str = ""
+    data: str = ".monitor"
+    workers: Annotated[int, msgspec.Meta(ge=1, le=64)] = 1
+    segments: dict[str, DimensionSource] = msgspec.field(default_factory=_default_segments)
+    capture: Capture = Capture()
+    privacy: Privacy = Privacy()
+    stream: StreamSettings = StreamSettings()
+    spool: Spool = Spool()
+    windows: Windows = Windows()
+    reference: Reference = Reference()
+    drain: Drain = Drain()
+
+
+def load(
+    file: str | None = None,
+    environment: Mapping[str, str] = os.environ,
+    options: Mapping[str, Any] | None = None,
+) -> Settings:
+    """Read and check the settings.
+
+    Raises ConfigError with one line that names the file, variable or option, the key, and what
+    would be right.
+    """
+    tree: dict[str, Any] = {}
+    if file:
+        tree = _read_file(file)
+        settings = _convert(tree, f"{file}: ")
+    for path, variable in _variables().items():
+        if variable in environment:
+            _put(tree, path, _scalar(environment[variable], variable))
+            settings = _convert(tree, f"{variable}: ")
+    for name, value in (options or {}).items():
+        if value is not None:
+            _put(tree, (name,), value)
+            settings = _convert(tree, f"--{name.replace('_', '-')}: ")
+    settings = _convert(tree, "")
+    _check(settings)
+    return settings
+
+
+def unknown_variables(environment: Mapping[str, str] = os.environ) -> list[str]:
+    """`MONITOR_…` variables that set nothing, without those Kubernetes makes for a Service."""
+    known = set(_variables().values()) | {"MONITOR_CONFIG"}
+    injected = ("_SERVICE_HOST", "_SERVICE_PORT", "_PORT")
+    return sorted(
+        name
+        for name in environment
+        if name.startswith("MONITOR_")
+        and name not in known
+        and not name.endswith(injected)
+        and "_PORT_" not in name
+        and "_SERVICE_PORT_" not in name
+    )
+
+
+def address(text: str, key: str) -> tuple[str, int]:
+    """`HOST:PORT` or `[V6]:PORT` → (host, port); raises ConfigError naming `key`."""
+    host, colon, port = text.rpartition(":")
+    if not colon or not port.isdigit() or int(port) > 65535:
+        raise ConfigError(f"{key}: {text!r} is not HOST:PORT, as in 127.0.0.1:8080")
+    return host.strip("[]") or "0.0.0.0", int(port)  # noqa: S104  an empty host means all
+
+
+def _read_file(file: str) -> dict[str, Any]:
+    try:
+        tree = yaml.safe_load(Path(file).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"{file}: cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise ConfigError(f"{file}: is not UTF-8 text") from None
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        place = f"{file}:{mark.line + 1}" if mark else file
+        raise ConfigError(f"{place}: not YAML: {getattr(error, 'problem', error)}") from None
+    if tree is None:
+        return {}
+    if not isinstance(tree, dict):
+        raise ConfigError(f"{file}: must be a mapping of keys, as in `upstream: http://…`")
+    return tree
+
+
+def _variables(
+    struct: type[msgspec.Struct] = Settings, path: tuple[str, ...] = ()
+) -> dict[tuple[str, ...], str]:
+    found = {}
+    for field in msgspec.structs.fields(struct):
+        here = (*path, field.name)
+        if isinstance(field.type, type) and issubclass(field.type, msgspec.Struct):
+            found.update(_variables(field.type, here))
+        else:
+            found[here] = "MONITOR_" + "_".join(here).upper()
+    return found
+
+
+def _scalar(text: str, variable: str) -> Any:
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError:
+        raise ConfigError(f"{variable}: cannot be read as a YAML value") from None
+
+
+def _put(tree: dict[str, Any], path: tuple[str, ...], value: Any) -> None:
+    for name in path[:-1]:
+        tree = tree.setdefault(name, {})
+    tree[path[-1]] = value
+
+
+def _convert(tree: dict[str, Any], origin: str) -> Settings:
+    try:
+        return msgspec.convert(tree, Settings)
+    except msgspec.ValidationError as error:
+        raise ConfigError(origin + _explain(str(error))) from None
+
+
+def _explain(message: str) -> str:
+    """msgspec's `Expected … - at `$.a.b`` → `a.b: expected …`, with a near miss for a typo."""
+    text, _, path = message.partition(" - at `$")
+    key = path.rstrip("`").lstrip(".")
+    if "unknown field" in text:
+        name = text.split("`")[1]
+        full = f"{key}.{name}" if key else name
+        names = [".".join(known) for known in _variables()] + [
+            field.name for field in msgspec.structs.fields(Settings)
+        ]
+        near = difflib.get_close_matches(full, names, 1)
+        return f"{full}: unknown key" + (f"; did you mean {near[0]}?" if near else "")
+    text = text.replace("Object missing required field", "missing key")
+    return f"{key}: {text[:1].lower()}{text[1:]}" if key else text
+
+
+def _check(settings: Settings) -> None:
+    address(settings.listen, "listen")
+    address(settings.admin, "admin")
+    if settings.upstream:
+        url = urlsplit(settings.upstream)
+        if url.scheme not in ("http", "https") or not url.hostname:
+            raise ConfigError(
+                f"upstream: {settings.upstream!r} is not a URL like http://127.0.0.1:9000"
+            )
+    if settings.redis and urlsplit(settings.redis).scheme not in ("redis", "rediss", "unix"):
+        raise ConfigError("redis: is not a URL like redis://127.0.0.1:6379/0")
+    for name in settings.segments:
+        if name == "all" or not name.isidentifier():
+            raise ConfigError(f"segments.{name}: a dimension is a word other than `all`")

@@ -1,0 +1,190 @@
+"""The catalogue: every metric `monitor` exports, and nothing else.
+
+Exporters, dashboards, alerts and documentation use the names in here only; `tests/test_house.py`
+holds them to it. Every metric carries the label `endpoint` beside its own. `otel` is the name under
+which OpenTelemetry's GenAI conventions (development status, 2026) know the same quantity.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal["counter", "gauge", "histogram"]
+Role = Literal["proxy", "recorder", "analyzer", "supervisor"]
+
+# OpenTelemetry GenAI bucket advice, widened at both ends: a classical model answers in under 10 ms,
+# a reasoning model in minutes.
+DURATION_BUCKETS = (
+    0.0025, 0.005, 0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96,
+    81.92, 163.84,
+)  # fmt: skip
+FIRST_TOKEN_BUCKETS = (
+    0.001, 0.005, 0.01, 0.02, 0.04, 0.06, 0.08, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0,
+    30.0, 60.0,
+)  # fmt: skip
+PER_TOKEN_BUCKETS = (
+    0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1.0, 2.5,
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One metric: `labels` without `endpoint`; `buckets` are upper bounds in `unit`."""
+
+    name: str
+    kind: Kind
+    help: str
+    role: Role
+    labels: tuple[str, ...] = ()
+    unit: str = ""
+    buckets: tuple[float, ...] = ()
+    otel: str = ""
+
+
+CATALOGUE: tuple[Metric, ...] = (
+    Metric(
+        "monitor_exchanges_total", "counter",
+        "Exchanges that ended, whatever became of their record.",
+        "proxy", ("protocol", "operation", "model", "outcome"),
+    ),
+    Metric(
+        "monitor_records_appended_total", "counter",
+        "Exchanges whose record was appended to the stream.", "proxy",
+    ),
+    Metric(
+        "monitor_exchanges_lost_total", "counter",
+        "Exchanges that ended without a record in the stream, by reason.", "proxy", ("reason",),
+    ),
+    Metric(
+        "monitor_records_pending", "gauge",
+        "Exchanges on their way to the stream: in the proxy's buffer or in the disk spool.",
+        "proxy", ("place",),
+    ),
+    Metric(
+        "monitor_buffer_bytes", "gauge",
+        "Bytes of exchanges in the proxy's buffer.", "proxy", (), "bytes",
+    ),
+    Metric(
+        "monitor_connections", "gauge", "Open downstream connections.", "proxy",
+    ),
+    Metric(
+        "monitor_connections_total", "counter", "Downstream connections accepted.", "proxy",
+    ),
+    Metric(
+        "monitor_connections_opaque_total", "counter",
+        "Connections whose traffic could not be followed and passed unrecorded from there on.",
+        "proxy", ("reason",),
+    ),
+    Metric(
+        "monitor_connections_refused_total", "counter",
+        "Downstream connections refused because limits.connections was reached.", "proxy",
+    ),
+    Metric(
+        "monitor_exchange_duration_seconds", "histogram",
+        "From the first byte of the request to the last byte of the response.",
+        "recorder", ("operation", "model"), "seconds", DURATION_BUCKETS,
+        "gen_ai.client.operation.duration",
+    ),
+    Metric(
+        "monitor_time_to_first_token_seconds", "histogram",
+        "From the first byte of the request to the first content-bearing event of a stream.",
+        "recorder", ("operation", "model"), "seconds", FIRST_TOKEN_BUCKETS,
+        "gen_ai.server.time_to_first_token",
+    ),
+    Metric(
+        "monitor_time_per_output_token_seconds", "histogram",
+        "Time between output tokens after the first, where the endpoint reports token counts.",
+        "recorder", ("operation", "model"), "seconds", PER_TOKEN_BUCKETS,
+        "gen_ai.server.time_per_output_token",
+    ),
+    Metric(
+        "monitor_tokens_total", "counter", "Tokens as the endpoint reported them.",
+        "recorder", ("model", "direction"), "", (), "gen_ai.client.token.usage",
+    ),
+    Metric(
+        "monitor_segment_exchanges_total", "counter", "Exchanges by segment.",
+        "recorder", ("dimension", "value", "outcome"),
+    ),
+    Metric(
+        "monitor_segment_duration_seconds", "histogram", "Exchange duration by segment.",
+        "recorder", ("dimension", "value"), "seconds", DURATION_BUCKETS,
+    ),
+    Metric(
+        "monitor_segment_time_to_first_token_seconds", "histogram",
+        "Time to the first content-bearing event by segment.",
+        "recorder", ("dimension", "value"), "seconds", FIRST_TOKEN_BUCKETS,
+    ),
+    Metric(
+        "monitor_segment_tokens_total", "counter", "Tokens by segment.",
+        "recorder", ("dimension", "value", "direction"),
+    ),
+    Metric(
+        "monitor_pseudonyms_total", "counter",
+        "Personal data replaced by pseudonyms, by entity.", "recorder", ("entity",),
+    ),
+    Metric(
+        "monitor_redactions_total", "counter",
+        "Texts replaced whole because they could not be made safe, by reason.",
+        "recorder", ("reason",),
+    ),
+    Metric(
+        "monitor_series_overflow_total", "counter",
+        "Label values folded into `other` because the metric's budget was used up.",
+        "recorder", ("metric",),
+    ),
+    Metric(
+        "monitor_store_up", "gauge",
+        "1 while the recorder's last command to the store was answered, else 0.", "recorder",
+    ),
+    Metric(
+        "monitor_records_analyzed_total", "counter", "Records folded into windows.", "analyzer",
+    ),
+    Metric(
+        "monitor_analysis_timestamp_seconds", "gauge",
+        "Unix time of the newest record that has been analyzed.", "analyzer", (), "seconds",
+    ),
+    Metric(
+        "monitor_drift_score", "gauge",
+        "Distance of the current window from the reference, bias-corrected.",
+        "analyzer", ("feature", "dimension", "value", "measure"),
+    ),
+    Metric(
+        "monitor_drift_threshold", "gauge",
+        "Score from which on a believed change counts as drift, by measure.",
+        "analyzer", ("measure",),
+    ),
+    Metric(
+        "monitor_drift_log_evidence", "gauge",
+        "Natural logarithm of the anytime-valid evidence against `nothing changed`.",
+        "analyzer", ("feature", "dimension", "value"),
+    ),
+    Metric(
+        "monitor_drift_samples", "gauge", "Values in the current window.",
+        "analyzer", ("feature", "dimension", "value"),
+    ),
+    Metric(
+        "monitor_drift_status", "gauge",
+        "1 for the status that holds (ok, drift, insufficient), 0 for the others.",
+        "analyzer", ("feature", "dimension", "value", "status"),
+    ),
+    Metric(
+        "monitor_restarts_total", "counter",
+        "Restarts of a crashed process, by role.", "supervisor", ("role",),
+    ),
+    Metric(
+        "monitor_build_info", "gauge", "Always 1; the version as a label.",
+        "supervisor", ("version",),
+    ),
+)  # fmt: skip
+
+BY_NAME = {metric.name: metric for metric in CATALOGUE}
+
+LOSS_REASONS = (
+    "buffer_full",  # the proxy's buffer was at its bound
+    "too_large",  # one exchange larger than the whole buffer
+    "unreadable",  # the recorder failed on it; a defect of ours
+    "store_full",  # the store refused it for good and the spool is full or off
+    "shutdown",  # still unacknowledged when the drain ended
+)
+"""Every value of the label `reason` of `monitor_exchanges_lost_total`."""

@@ -1,0 +1,230 @@
+"""What flows: Exchange → Call → Inference → Record → Observation → Window → Measurement.
+
+Times are Unix seconds or seconds as float, sizes are bytes as int. Everything is frozen.
+`Exchange`, `Call` and `Inference` hold raw traffic and live in memory only; `Record` is the first
+noun that may be written down, and only `monitor.privacy` makes one.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+
+class Outcome(StrEnum):
+    """How an exchange ended; a closed list."""
+
+    OK = "ok"
+    CLIENT_ERROR = "client_error"
+    RATE_LIMITED = "rate_limited"
+    SERVER_ERROR = "server_error"
+    CLIENT_GONE = "client_gone"
+    UPSTREAM_REFUSED = "upstream_refused"
+    UPSTREAM_TIMEOUT = "upstream_timeout"
+    UPSTREAM_BROKEN = "upstream_broken"
+
+
+# --- what crossed the wire -------------------------------------------------------------------
+
+
+class Message(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """One HTTP message as it crossed the wire.
+
+    `head` is the start line and the fields as HTTP/1.1 writes them, up to and with the blank line;
+    the HTTP/2 observer writes its heads the same way (version `HTTP/2`). `body` has the transfer
+    coding removed, the content coding not, and is cut at the capture bound; `size` is the true
+    length. `trailers` are field lines as in `head`.
+    """
+
+    head: bytes
+    body: bytes = b""
+    size: int = 0
+    trailers: bytes = b""
+
+
+class Exchange(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """A copy of one request and its response, assembled by an observer in the proxy.
+
+    `chunks` are the arrivals of response body bytes as `(seconds since started, body bytes so
+    far)`; consecutive reads may be merged once the capture bound is reached. `upgraded` is the
+    protocol after a 101 (`websocket`), whose messages stand one per line in the bodies as JSON
+    (`{"type": "text"|"binary"|"close", "data": text or base64, "at": seconds}`).
+    """
+
+    id: str
+    started: float
+    duration: float
+    request: Message
+    response: Message | None
+    chunks: list[tuple[float, int]]
+    outcome: Outcome
+    upgraded: str = ""
+
+
+class Fate(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """What became of an exchange; the recorder's acknowledgement to the proxy's ledger.
+
+    `state` is `appended`, `lost` (then `reason` says why) or `spooled`. A later Fate with the
+    same id and `appended` or `lost` settles a spooled one. `protocol`, `operation`, `model` and
+    `outcome` are the labels under which the ledger counts the exchange; safe and bounded.
+    """
+
+    id: str
+    state: str
+    reason: str = ""
+    protocol: str = ""
+    operation: str = ""
+    model: str = ""
+    outcome: str = ""
+
+
+# --- what it meant ---------------------------------------------------------------------------
+
+
+class Call(msgspec.Struct, frozen=True):
+    """An Exchange made readable: heads parsed, content coding removed. What protocols read.
+
+    Header names are lower case; a repeated field is joined with `, `. `arrivals` are the chunk
+    times in offsets of the *decoded* response body. `status` is None when no response came.
+    """
+
+    exchange: Exchange
+    method: str
+    path: str
+    query: str
+    request_headers: dict[str, str]
+    request_body: bytes
+    request_truncated: bool
+    status: int | None
+    response_headers: dict[str, str]
+    response_body: bytes
+    response_truncated: bool
+    arrivals: list[tuple[float, int]]
+    trailers: dict[str, str]
+
+
+class Part(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A piece of input or output: text (`role`, `text`) or tensor (`name` … `data`).
+
+    `data` is the flat list of values in row-major order, `shape` its dimensions (KServe V2).
+    """
+
+    role: str | None = None
+    text: str | None = None
+    name: str | None = None
+    datatype: str | None = None
+    shape: list[int] | None = None
+    data: list[Any] | None = None
+
+
+class Tokens(msgspec.Struct, frozen=True):
+    """Token counts as the endpoint reported them."""
+
+    input: int
+    output: int
+
+
+class Inference(msgspec.Struct, frozen=True):
+    """What an exchange meant, raw: in memory only.
+
+    `first_token` and `last_token` are seconds since the start to the arrival of the first and last
+    *content-bearing* event of a streamed answer, None when nothing was streamed. `failed` says that
+    a 2xx response carried an error inside (an SSE error event, a gRPC status), which turns the
+    outcome to `server_error`.
+    """
+
+    protocol: str
+    operation: str
+    model: str
+    inputs: list[Part] = []
+    outputs: list[Part] = []
+    tokens: Tokens | None = None
+    finish_reasons: list[str] = []
+    streamed: bool = False
+    first_token: float | None = None
+    last_token: float | None = None
+    failed: bool = False
+
+
+# --- what we may keep ------------------------------------------------------------------------
+
+
+class RequestSummary(msgspec.Struct, frozen=True):
+    """The request of a Record without its content; `path` has safe query values only."""
+
+    method: str
+    path: str
+    headers: dict[str, str]
+    bytes: int
+    truncated: bool
+
+
+class ResponseSummary(msgspec.Struct, frozen=True):
+    """The response of a Record without its content."""
+
+    headers: dict[str, str]
+    bytes: int
+    truncated: bool
+
+
+class Record(msgspec.Struct, frozen=True):
+    """What we keep of an exchange: pseudonymized. Only `monitor.privacy` constructs it from
+    traffic; sources may construct it from other people's logs through `monitor.privacy` too.
+
+    The JSON document of the stream is this struct, field by field (see `encode` / `decode`).
+    """
+
+    id: str
+    endpoint: str
+    protocol: str
+    operation: str
+    model: str
+    started: float
+    duration: float
+    time_to_first_token: float | None
+    time_per_output_token: float | None
+    status: int | None
+    outcome: Outcome
+    streamed: bool
+    segments: dict[str, str]
+    request: RequestSummary
+    response: ResponseSummary
+    inputs: list[Part]
+    outputs: list[Part]
+    tokens: Tokens | None
+    finish_reasons: list[str]
+    pseudonyms: dict[str, int]
+    key: str
+    trace_id: str | None
+    redactions: dict[str, int] = {}
+    sealed: list[str] = []
+
+
+encode_record = msgspec.json.Encoder().encode
+decode_record = msgspec.json.Decoder(Record).decode
+
+
+class Segment(msgspec.Struct, frozen=True, order=True):
+    """A slice of the traffic; the whole of it is `Segment("all", "all")`."""
+
+    dimension: str
+    value: str
+
+
+WHOLE = Segment("all", "all")
+
+
+# --- what the world is told ------------------------------------------------------------------
+
+
+class Measurement(msgspec.Struct, frozen=True, array_like=True):
+    """One sample of one metric, named as Prometheus names samples (`…_bucket`, `…_total`).
+
+    Measurements with equal name and labels from several processes add up.
+    """
+
+    name: str
+    labels: dict[str, str]
+    value: float
