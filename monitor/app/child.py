@@ -1,0 +1,95 @@
+"""A child process of the supervisor: settings in, readiness and Measurements out, SIGTERM heard.
+
+A role's module ends in `if __name__ == "__main__": child.main("recorder", serve)` and is started as
+`python -m monitor.app.recorder RUNTIME INDEX`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import signal
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import msgspec
+import setproctitle
+import uvloop
+
+from monitor.config import Settings
+from monitor.framing import Unpacker, pack
+from monitor.types import Measurement
+
+Measure = Callable[[], Awaitable[list[Measurement]]]
+
+
+class Message(msgspec.Struct, array_like=True):
+    """What goes over the control socket.
+
+    Child → supervisor: `hello` (role, index, pid), `ready`, `metrics` (the answer).
+    Supervisor → child: `metrics` (the question).
+    """
+
+    kind: str
+    role: str = ""
+    index: int = 0
+    pid: int = 0
+    measurements: list[Measurement] = []
+
+
+class Child:
+    """What a role is given.
+
+    `stopping` is set on SIGTERM, SIGINT or the end of the supervisor: finish what is under way
+    within `settings.drain`, then return. `runtime` is the private directory of ARCHITECTURE.md.
+    """
+
+    def __init__(self, role: str, runtime: Path, index: int) -> None:
+        self.role = role
+        self.runtime = runtime
+        self.index = index
+        self.settings = msgspec.json.decode((runtime / "settings.json").read_bytes(), type=Settings)
+        self.stopping = asyncio.Event()
+        self.measure: Measure | None = None
+        self._writer: asyncio.StreamWriter | None = None
+
+    def ready(self) -> None:
+        """Tell the supervisor that this role does its work now."""
+        if self._writer is not None and not self._writer.is_closing():
+            self._writer.write(pack(Message("ready", self.role, self.index)))
+
+    async def connect(self) -> None:
+        """Join the supervisor; from here on it may ask for metrics."""
+        reader, self._writer = await asyncio.open_unix_connection(self.runtime / "control.sock")
+        self._writer.write(pack(Message("hello", self.role, self.index, os.getpid())))
+        self._listener = asyncio.ensure_future(self._listen(reader, self._writer))
+
+    async def _listen(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        unpacker = Unpacker(Message)
+        try:
+            while data := await reader.read(65536):
+                for _question in unpacker.feed(data):
+                    measurements = await self.measure() if self.measure else []
+                    answer = Message("metrics", self.role, self.index, 0, measurements)
+                    writer.write(pack(answer))
+        except ConnectionError:
+            pass
+        self.stopping.set()
+
+
+def main(role: str, serve: Callable[[Child], Awaitable[None]]) -> None:
+    """Run `serve` as the child process `role` until it returns."""
+    setproctitle.setproctitle(f"monitor: {role}")
+
+    async def run() -> None:
+        child = Child(role, Path(sys.argv[1]), int(sys.argv[2]))
+        loop = asyncio.get_running_loop()
+        for signal_ in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(signal_, child.stopping.set)
+        await child.connect()
+        await serve(child)
+
+    gc.freeze()
+    uvloop.run(run())
