@@ -1,4 +1,4 @@
-"""A child process of the supervisor: settings in, readiness and Measurements out, SIGTERM heard.
+"""A child process of the supervisor: settings in, readiness and answers out, SIGTERM heard.
 
 A role's module ends in `if __name__ == "__main__": child.main("recorder", serve)` and is started as
 `python -m monitor.app.recorder RUNTIME INDEX`.
@@ -19,17 +19,18 @@ import setproctitle
 import uvloop
 
 from monitor.config import Settings
+from monitor.errors import UsageError
 from monitor.framing import Unpacker, pack
 from monitor.types import Measurement
 
-Measure = Callable[[], Awaitable[list[Measurement]]]
+EXIT_USAGE = 2
 
 
 class Message(msgspec.Struct, array_like=True):
     """What goes over the control socket.
 
-    Child → supervisor: `hello` (role, index, pid), `ready`, `metrics` (the answer).
-    Supervisor → child: `metrics` (the question).
+    Child → supervisor: `hello` (role, index, pid), `ready`, and the answer to a question, under
+    the question's kind. Supervisor → child: the questions `metrics` and `findings`.
     """
 
     kind: str
@@ -37,6 +38,7 @@ class Message(msgspec.Struct, array_like=True):
     index: int = 0
     pid: int = 0
     measurements: list[Measurement] = []
+    document: bytes = b""
 
 
 class Child:
@@ -44,6 +46,7 @@ class Child:
 
     `stopping` is set on SIGTERM, SIGINT or the end of the supervisor: finish what is under way
     within `settings.drain`, then return. `runtime` is the private directory of ARCHITECTURE.md.
+    The role may set `measure` (→ Measurements) and `findings` (→ a JSON document for `/api`).
     """
 
     def __init__(self, role: str, runtime: Path, index: int) -> None:
@@ -52,7 +55,8 @@ class Child:
         self.index = index
         self.settings = msgspec.json.decode((runtime / "settings.json").read_bytes(), type=Settings)
         self.stopping = asyncio.Event()
-        self.measure: Measure | None = None
+        self.measure: Callable[[], Awaitable[list[Measurement]]] | None = None
+        self.findings: Callable[[], bytes] | None = None
         self._writer: asyncio.StreamWriter | None = None
 
     def ready(self) -> None:
@@ -61,7 +65,7 @@ class Child:
             self._writer.write(pack(Message("ready", self.role, self.index)))
 
     async def connect(self) -> None:
-        """Join the supervisor; from here on it may ask for metrics."""
+        """Join the supervisor; from here on it may ask questions."""
         reader, self._writer = await asyncio.open_unix_connection(self.runtime / "control.sock")
         self._writer.write(pack(Message("hello", self.role, self.index, os.getpid())))
         self._listener = asyncio.ensure_future(self._listen(reader, self._writer))
@@ -70,13 +74,19 @@ class Child:
         unpacker = Unpacker(Message)
         try:
             while data := await reader.read(65536):
-                for _question in unpacker.feed(data):
-                    measurements = await self.measure() if self.measure else []
-                    answer = Message("metrics", self.role, self.index, 0, measurements)
-                    writer.write(pack(answer))
+                for question in unpacker.feed(data):
+                    writer.write(pack(await self._answer(question.kind)))
         except ConnectionError:
             pass
         self.stopping.set()
+
+    async def _answer(self, kind: str) -> Message:
+        answer = Message(kind, self.role, self.index)
+        if kind == "metrics" and self.measure:
+            answer.measurements = await self.measure()
+        elif kind == "findings" and self.findings:
+            answer.document = self.findings()
+        return answer
 
 
 def main(role: str, serve: Callable[[Child], Awaitable[None]]) -> None:
@@ -86,10 +96,14 @@ def main(role: str, serve: Callable[[Child], Awaitable[None]]) -> None:
     async def run() -> None:
         child = Child(role, Path(sys.argv[1]), int(sys.argv[2]))
         loop = asyncio.get_running_loop()
-        for signal_ in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(signal_, child.stopping.set)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, child.stopping.set)
         await child.connect()
         await serve(child)
 
     gc.freeze()
-    uvloop.run(run())
+    try:
+        uvloop.run(run())
+    except UsageError as error:
+        print(f"monitor: {error}", file=sys.stderr)
+        sys.exit(EXIT_USAGE)

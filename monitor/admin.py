@@ -1,0 +1,53 @@
+"""Measurements → HTTP for Prometheus, Kubernetes and people: the admin port."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable
+
+from fastapi import FastAPI, Request, Response
+
+from monitor.types import Measurement
+
+Render = Callable[[Iterable[Measurement], str], tuple[bytes, str]]
+
+
+def application(
+    measure: Callable[[], Awaitable[list[Measurement]]],
+    findings: Callable[[], Awaitable[bytes]],
+    ready: Callable[[], bool],
+    render: Render,
+) -> FastAPI:
+    """The admin pages.
+
+    `ready` says whether the traffic port accepts; it must not depend on the model or the store.
+    """
+    app = FastAPI(title="monitor", docs_url=None, redoc_url=None, openapi_url=None)
+
+    @app.get("/metrics")
+    async def metrics(request: Request) -> Response:
+        body, content_type = render(await measure(), request.headers.get("accept", ""))
+        return Response(body, headers={"content-type": content_type})
+
+    @app.get("/healthz")
+    async def healthz() -> Response:
+        return Response("ok\n", media_type="text/plain")
+
+    @app.get("/readyz")
+    async def readyz() -> Response:
+        if ready():
+            return Response("ready\n", media_type="text/plain")
+        return Response("not ready\n", status_code=503, media_type="text/plain")
+
+    @app.get("/api/drift")
+    async def drift() -> Response:
+        return Response(await findings(), media_type="application/json")
+
+    @app.get("/")
+    async def index() -> Response:
+        return Response(
+            "monitor\n\n/metrics    Prometheus\n/healthz    the process lives\n"
+            "/readyz     the proxy accepts\n/api/drift  what changed, where, since when (JSON)\n",
+            media_type="text/plain",
+        )
+
+    return app
