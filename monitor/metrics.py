@@ -138,6 +138,10 @@ CATALOGUE: tuple[Metric, ...] = (
         "1 while the recorder's last command to the store was answered, else 0.", "recorder",
     ),
     Metric(
+        "monitor_spool_bytes", "gauge", "Bytes of records in the disk spool.",
+        "recorder", (), "bytes",
+    ),
+    Metric(
         "monitor_records_analyzed_total", "counter", "Records folded into windows.", "analyzer",
     ),
     Metric(
@@ -171,6 +175,28 @@ CATALOGUE: tuple[Metric, ...] = (
     Metric(
         "monitor_restarts_total", "counter",
         "Restarts of a crashed process, by role.", "supervisor", ("role",),
+    ),
+    Metric(
+        "monitor_processes", "gauge", "Running processes, by role.", "supervisor", ("role",),
+    ),
+    Metric(
+        "monitor_process_cpu_seconds_total", "counter",
+        "CPU time of user and system, by role; what monitoring costs.",
+        "supervisor", ("role",), "seconds",
+    ),
+    Metric(
+        "monitor_process_resident_memory_bytes", "gauge", "Resident memory, by role.",
+        "supervisor", ("role",), "bytes",
+    ),
+    Metric(
+        "monitor_limit_bytes", "gauge",
+        "The configured bound of a place where exchanges wait: all buffers, or the disk spool.",
+        "supervisor", ("place",), "bytes",
+    ),
+    Metric(
+        "monitor_exports_total", "counter",
+        "Deliveries of measurements to a collector, by what came of them (ok, failed).",
+        "supervisor", ("exporter", "outcome"),
     ),
     Metric(
         "monitor_build_info", "gauge", "Always 1; the version as a label.",
