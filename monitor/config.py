@@ -118,9 +118,10 @@ def load(
     if file:
         tree = _read_file(file)
         settings = _convert(tree, f"{file}: ")
-    for path, variable in _variables().items():
+    for path, (variable, kind) in _variables().items():
         if variable in environment:
-            _put(tree, path, _scalar(environment[variable], variable))
+            text = environment[variable]
+            _put(tree, path, text if kind == "str" else _scalar(text, variable))
             settings = _convert(tree, f"{variable}: ")
     for name, value in (options or {}).items():
         if value is not None:
@@ -133,7 +134,7 @@ def load(
 
 def unknown_variables(environment: Mapping[str, str] = os.environ) -> list[str]:
     """`MONITOR_…` variables that set nothing, without those Kubernetes makes for a Service."""
-    known = set(_variables().values()) | {"MONITOR_CONFIG"}
+    known = {variable for variable, _ in _variables().values()} | {"MONITOR_CONFIG"}
     injected = ("_SERVICE_HOST", "_SERVICE_PORT", "_PORT")
     return sorted(
         name
@@ -174,14 +175,18 @@ def _read_file(file: str) -> dict[str, Any]:
 
 def _variables(
     struct: type[msgspec.Struct] = Settings, path: tuple[str, ...] = ()
-) -> dict[tuple[str, ...], str]:
-    found = {}
+) -> dict[tuple[str, ...], tuple[str, str]]:
+    """Key path → (variable, `str` when its text is taken as it is and else `yaml`)."""
+    found: dict[tuple[str, ...], tuple[str, str]] = {}
     for field in msgspec.structs.fields(struct):
         here = (*path, field.name)
         if isinstance(field.type, type) and issubclass(field.type, msgspec.Struct):
             found.update(_variables(field.type, here))
         else:
-            found[here] = "MONITOR_" + "_".join(here).upper()
+            info = msgspec.inspect.type_info(field.type)
+            kinds = info.types if isinstance(info, msgspec.inspect.UnionType) else (info,)
+            is_text = any(isinstance(kind, msgspec.inspect.StrType) for kind in kinds)
+            found[here] = ("MONITOR_" + "_".join(here).upper(), "str" if is_text else "yaml")
     return found
 
 

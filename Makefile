@@ -1,0 +1,53 @@
+# Two commands to know: `make demo` and `make test`. Everything is installed into .venv.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+DEBIAN := nginx-light redis-server prometheus prometheus-alertmanager wrk nghttp2-client curl
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check fix bench bench-drift clean debian
+
+help: ## what can be made
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.demo: $(BIN)/python pyproject.toml constraints.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[demo]'
+	@touch $@
+
+$(VENV)/.dev: $(BIN)/python pyproject.toml constraints.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@ $(VENV)/.demo
+
+debian: ## the programs that some tests drive (only as root on Debian; elsewhere those tests skip)
+	@sh tests/install-debian.sh $(DEBIAN)
+
+demo: $(VENV)/.demo ## the guided end-to-end run; ends by itself
+	$(BIN)/monitor demo
+
+test: $(VENV)/.dev debian ## the whole suite
+	$(BIN)/python -m pytest
+
+check: $(VENV)/.dev ## format, lint, types, import contracts, staleness of generated files
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m dashboards.build --check
+
+fix: $(VENV)/.dev ## format, fix what can be fixed, write generated files anew
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+	$(BIN)/python -m dashboards.build
+
+bench: $(VENV)/.dev debian ## proxy beside nginx and Envoy, privacy, recorder; writes tests/bench/*.md
+	$(BIN)/python -m tests.bench
+
+bench-drift: $(VENV)/.dev ## false alarms and delays beside the peers; writes tests/bench/DRIFT.md
+	$(BIN)/python tests/bench/bench_drift.py
+
+clean: ## remove what was made
+	rm -rf $(VENV) .monitor build dist *.egg-info

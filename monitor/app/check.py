@@ -1,0 +1,49 @@
+"""Settings → sentences: what this configuration will do (`monitor check`)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+from monitor.config import Settings
+
+
+def explain(settings: Settings) -> Iterator[str]:
+    """Lines for a person, one fact each."""
+    yield f"endpoint    {settings.endpoint}"
+    yield f"traffic     {settings.listen} -> {settings.upstream or '(no upstream: analyze only)'}"
+    if settings.workers > 1:
+        yield f"            {settings.workers} proxies share the port"
+    yield f"admin       {settings.admin} (/metrics, /healthz, /readyz, /api/drift)"
+    yield f"store       {_store(settings)}"
+    yield (
+        f"stream      {settings.stream.shards} shard(s) of about {settings.stream.max_length:,} "
+        f"records: monitor:{{{settings.endpoint}:0}}:records"
+    )
+    capture = settings.capture
+    yield (
+        f"capture     bodies up to {capture.max_body_bytes:,} bytes; up to "
+        f"{capture.buffer_bytes:,} bytes wait in memory, then exchanges are dropped and counted"
+    )
+    for name, source in settings.segments.items():
+        yield f"segment     {name} from the request header {source.header}"
+    yield f"privacy     key file {settings.privacy.key_file or settings.data + '/privacy.key'}"
+    if settings.reference.file:
+        yield f"reference   {settings.reference.file}"
+    else:
+        yield f"reference   learned from the first {settings.reference.learn:,} records per segment"
+    yield (
+        f"windows     panes of {settings.windows.pane:g} s, closed "
+        f"{settings.windows.lateness:g} s after their end"
+    )
+    yield (
+        f"drain       {settings.drain.delay:g} s more of accepting after SIGTERM, then up to "
+        f"{settings.drain.timeout:g} s for active exchanges"
+    )
+
+
+def _store(settings: Settings) -> str:
+    if not settings.redis:
+        return f"embedded Valkey under {settings.data}/store"
+    parts = urlsplit(settings.redis)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()

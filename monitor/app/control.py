@@ -1,0 +1,112 @@
+"""The supervisor's side of the control socket: who is there, who is ready, what they measure."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from monitor.app.child import Message
+from monitor.errors import ParseError
+from monitor.framing import Unpacker, pack
+from monitor.types import Measurement
+
+ANSWER_TIMEOUT = 2.0
+"""Seconds that a scrape waits for one child; a frozen one is reported as it last answered."""
+
+Name = tuple[str, int]
+
+
+@dataclass
+class Peer:
+    """A connected child. `last` holds its latest answer to each kind of question."""
+
+    writer: asyncio.StreamWriter
+    ready: bool = False
+    asked: dict[str, int] = field(default_factory=dict)
+    answered: dict[str, int] = field(default_factory=dict)
+    last: dict[str, Message] = field(default_factory=dict)
+    news: asyncio.Condition = field(default_factory=asyncio.Condition)
+
+
+class Control:
+    """Listens on `control.sock` and keeps one Peer per child."""
+
+    def __init__(self) -> None:
+        self._peers: dict[Name, Peer] = {}
+        self._server: asyncio.Server | None = None
+        self._once_ready: set[Name] = set()
+
+    async def listen(self, path: Path) -> None:
+        """Accept children; the socket is as private as the directory it stands in."""
+        self._server = await asyncio.start_unix_server(self._serve, path)
+
+    async def close(self) -> None:
+        """Forget all children; they see the end of the connection and stop."""
+        if self._server:
+            self._server.close()
+        for peer in self._peers.values():
+            peer.writer.close()
+
+    def is_ready(self, role: str) -> bool:
+        """Whether at least one child of this role does its work."""
+        return any(peer.ready for (name, _), peer in self._peers.items() if name == role)
+
+    def was_ready(self, role: str, index: int) -> bool:
+        """Whether this child has ever done its work."""
+        return (role, index) in self._once_ready
+
+    async def measurements(self) -> list[Measurement]:
+        """What all children measure now; children are asked side by side."""
+        answers = await self._ask("metrics")
+        return [sample for answer in answers for sample in answer.measurements]
+
+    async def findings(self) -> bytes:
+        """The analyzer's findings as a JSON document; an empty one when there is no analyzer."""
+        answers = await self._ask("findings")
+        return next((answer.document for answer in answers if answer.document), b"{}")
+
+    async def _ask(self, kind: str) -> list[Message]:
+        peers = list(self._peers.values())
+        answers = await asyncio.gather(*(self._ask_one(peer, kind) for peer in peers))
+        return [answer for answer in answers if answer is not None]
+
+    async def _ask_one(self, peer: Peer, kind: str) -> Message | None:
+        # A frozen child reads nothing: while a question stands open, wait for its answer only.
+        if peer.asked.get(kind, 0) == peer.answered.get(kind, 0):
+            peer.asked[kind] = peer.asked.get(kind, 0) + 1
+            peer.writer.write(pack(Message(kind)))
+        number = peer.asked[kind]
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(ANSWER_TIMEOUT), peer.news:
+                await peer.news.wait_for(lambda: peer.answered.get(kind, 0) >= number)
+        return peer.last.get(kind)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        unpacker = Unpacker(Message)
+        peer = Peer(writer)
+        name: Name | None = None
+        try:
+            while data := await reader.read(1 << 20):
+                for message in unpacker.feed(data):
+                    if message.kind == "hello":
+                        name = (message.role, message.index)
+                        self._peers[name] = peer
+                    elif message.kind == "ready":
+                        peer.ready = True
+                        self._once_ready.add((message.role, message.index))
+                    else:
+                        await self._note(peer, message)
+        except (ConnectionError, ParseError):
+            pass
+        finally:
+            if name is not None and self._peers.get(name) is peer:
+                del self._peers[name]
+            writer.close()
+
+    async def _note(self, peer: Peer, answer: Message) -> None:
+        async with peer.news:
+            peer.last[answer.kind] = answer
+            peer.answered[answer.kind] = peer.answered.get(answer.kind, 0) + 1
+            peer.news.notify_all()

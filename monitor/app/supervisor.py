@@ -1,0 +1,280 @@
+"""Composition of `run`, `sidecar`, `analyze`: sockets first, then children, then the admin port."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import shutil
+import signal
+import socket
+import sys
+import tempfile
+from collections.abc import Generator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import msgspec
+
+import monitor
+from monitor.app.control import Control
+from monitor.app.processes import Kept
+from monitor.config import Settings, address
+from monitor.errors import ConfigError
+from monitor.types import Measurement
+
+if TYPE_CHECKING:
+    import uvicorn
+
+    from monitor.store import EmbeddedStore
+
+FLUSH_SECONDS = 15.0
+"""How long a role may take, beyond the drain, to hand over what it still holds."""
+
+
+@dataclass(frozen=True)
+class Roles:
+    """Which children a command runs."""
+
+    proxy: bool
+    analyzer: bool
+
+
+RUN = Roles(proxy=True, analyzer=True)
+SIDECAR = Roles(proxy=True, analyzer=False)
+ANALYZE = Roles(proxy=False, analyzer=True)
+
+
+def log(text: str) -> None:
+    """One line for a person, on stderr."""
+    print(f"monitor: {text}", file=sys.stderr, flush=True)
+
+
+def supervise(settings: Settings, roles: Roles) -> int:
+    """Run until SIGTERM or SIGINT, drain, return the exit code.
+
+    Raises ConfigError when an address cannot be bound or the data directory cannot be used.
+    """
+    data = Path(settings.data)
+    try:
+        data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise ConfigError(f"data: {data}: {error.strerror}") from None
+    runtime = Path(tempfile.mkdtemp(prefix="monitor-"))
+    try:
+        with _sockets(settings, roles) as (traffic, admin):
+            return asyncio.run(_Supervisor(settings, roles, runtime, traffic, admin).run())
+    finally:
+        shutil.rmtree(runtime, ignore_errors=True)
+
+
+class _Supervisor:
+    def __init__(
+        self,
+        settings: Settings,
+        roles: Roles,
+        runtime: Path,
+        traffic: list[socket.socket],
+        admin: socket.socket,
+    ) -> None:
+        self._settings = settings
+        self._roles = roles
+        self._runtime = runtime
+        self._traffic = traffic
+        self._admin = admin
+        self._control = Control()
+        self._children: list[Kept] = []
+        self._draining = False
+        self._stop = asyncio.Event()
+        self._store: EmbeddedStore | None = None
+
+    async def run(self) -> int:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stop.set)
+        self._prepare_store()
+        self._write(self._runtime / "settings.json", msgspec.json.encode(self._settings))
+        await self._control.listen(self._runtime / "control.sock")
+        self._start_children()
+        if self._store:
+            await self._store.start()
+        self._announce()
+        server = self._admin_server()
+        serving = loop.create_task(server.serve([self._admin]))
+        code = await self._wait()
+        await self._drain()
+        server.should_exit = True
+        await serving
+        await self._control.close()
+        return code
+
+    # --- start ------------------------------------------------------------------------------
+
+    def _prepare_store(self) -> None:
+        if self._settings.redis:
+            return
+        from monitor.store import EmbeddedStore
+
+        self._store = EmbeddedStore(Path(self._settings.data) / "store", log=log)
+        self._settings = msgspec.structs.replace(self._settings, redis=self._store.url)
+
+    def _start_children(self) -> None:
+        workers = range(self._settings.workers) if self._roles.proxy else ()
+        for index in workers:
+            self._add("proxy", index, traffic_fd=self._traffic[index].fileno())
+        for index in workers:
+            self._add("recorder", index)
+        if self._roles.analyzer:
+            self._add("analyzer", 0)
+
+    def _add(self, role: str, index: int, traffic_fd: int | None = None) -> None:
+        child = Kept(
+            role,
+            index,
+            self._runtime,
+            log=log,
+            changed=self._write_run,
+            was_ready=lambda: self._control.was_ready(role, index),
+            traffic_fd=traffic_fd,
+        )
+        self._children.append(child)
+        child.start()
+
+    def _announce(self) -> None:
+        settings = self._settings
+        if self._roles.proxy:
+            log(f"traffic http://{_name(self._traffic[0])} -> {settings.upstream}")
+        log(f"admin   http://{_name(self._admin)}/metrics")
+        kind = "embedded Valkey, " + str(Path(settings.data) / "store") if self._store else "given"
+        log(f"store   {_without_password(settings.redis)} ({kind})")
+
+    def _write_run(self) -> None:
+        pids = {
+            role: [child.pid for child in self._children if child.role == role and child.pid]
+            for role in ("proxy", "recorder", "analyzer")
+        }
+        document = {
+            "listen": _name(self._traffic[0]) if self._traffic else None,
+            "admin": _name(self._admin),
+            "redis": self._settings.redis,
+            "pids": pids,
+        }
+        text = json.dumps(document, indent=2) + "\n"
+        self._write(Path(self._settings.data) / "run.json", text.encode())
+
+    @staticmethod
+    def _write(path: Path, content: bytes) -> None:
+        """Whole or not at all; private, because the store's URL holds a password."""
+        new = path.with_name(f".{path.name}.{os.getpid()}")
+        with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+            file.write(content)
+        new.replace(path)
+
+    def _admin_server(self) -> uvicorn.Server:
+        # Imported here: the proxies are on their way before this second of imports begins.
+        import uvicorn
+
+        from monitor.admin import application
+        from monitor.exporters.prometheus import render
+
+        class Server(uvicorn.Server):
+            @contextlib.contextmanager
+            def capture_signals(self) -> Generator[None]:
+                yield  # the supervisor hears the signals; uvicorn would end before the drain
+
+        app = application(self._measure, self._control.findings, self._is_ready, render)
+        return Server(
+            uvicorn.Config(app, log_level="error", access_log=False, lifespan="off", ws="none")
+        )
+
+    # --- at work ----------------------------------------------------------------------------
+
+    def _is_ready(self) -> bool:
+        role = "proxy" if self._roles.proxy else "analyzer"
+        return not self._draining and self._control.is_ready(role)
+
+    async def _measure(self) -> list[Measurement]:
+        own = {"endpoint": self._settings.endpoint}
+        samples = await self._control.measurements()
+        for child in self._children:
+            labels = {**own, "role": child.role}
+            samples.append(Measurement("monitor_restarts_total", labels, child.restarts))
+        version = {**own, "version": monitor.__version__}
+        samples.append(Measurement("monitor_build_info", version, 1))
+        return samples
+
+    async def _wait(self) -> int:
+        stop = asyncio.ensure_future(self._stop.wait())
+        unusable = [asyncio.ensure_future(child.unusable.wait()) for child in self._children]
+        done, rest = await asyncio.wait([stop, *unusable], return_when=asyncio.FIRST_COMPLETED)
+        for future in rest:
+            future.cancel()
+        return 0 if stop in done else 2
+
+    # --- the end ----------------------------------------------------------------------------
+
+    async def _drain(self) -> None:
+        """Proxies first, while what they flush into still works; each role once the one before
+        it has nothing left to give."""
+        self._draining = True
+        drain = self._settings.drain
+        await self._stop_role("proxy", drain.delay + drain.timeout + FLUSH_SECONDS)
+        await self._stop_role("recorder", FLUSH_SECONDS)
+        await self._stop_role("analyzer", FLUSH_SECONDS)
+        if self._store:
+            await self._store.stop()
+
+    async def _stop_role(self, role: str, patience: float) -> None:
+        stops = (child.stop(patience) for child in self._children if child.role == role)
+        await asyncio.gather(*stops)
+
+
+@contextlib.contextmanager
+def _sockets(
+    settings: Settings, roles: Roles
+) -> Generator[tuple[list[socket.socket], socket.socket]]:
+    """The traffic sockets, one per worker, and the admin socket; all listening."""
+    with contextlib.ExitStack() as stack:
+        traffic: list[socket.socket] = []
+        if roles.proxy:
+            host, port = address(settings.listen, "listen")
+            for _ in range(settings.workers):
+                one = _bind(host, port, "listen", shared=settings.workers > 1)
+                port = one.getsockname()[1]
+                traffic.append(stack.enter_context(one))
+        admin = stack.enter_context(_bind(*address(settings.admin, "admin"), "admin"))
+        yield traffic, admin
+
+
+def _bind(host: str, port: int, key: str, *, shared: bool = False) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if shared:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        listener.bind((host, port))
+        listener.listen(1024)
+        listener.setblocking(False)
+    except OSError as error:
+        listener.close()
+        reason = (error.strerror or str(error)).lower()
+        raise ConfigError(f"{key}: cannot listen on {host}:{port}: {reason}") from None
+    return listener
+
+
+def _name(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def _without_password(url: str) -> str:
+    """
+    >>> _without_password("redis://:secret@127.0.0.1:6379/0")
+    'redis://127.0.0.1:6379/0'
+    """
+    parts = urlsplit(url)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
