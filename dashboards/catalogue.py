@@ -1,0 +1,54 @@
+"""Catalogue → METRICS.md."""
+
+from __future__ import annotations
+
+from monitor.metrics import CATALOGUE, LOSS_REASONS, Metric
+
+_HEAD = """# Metrics
+
+Everything that `GET /metrics` on the admin port shows, and nothing else. Every metric carries the
+label `endpoint` beside its own. This page is made from `monitor/metrics.py` by
+`python -m dashboards.build`; change it there.
+
+- Counters start at zero with the process and only grow; look at them through `rate()` or
+  `increase()`. Histograms have `_bucket`, `_sum` and `_count`.
+- The whole of the traffic is dimension `all`, value `all`. A dimension that a request does not
+  carry has the value `none`; values beyond the budget are `other`.
+- At every scrape, each side summed over its labels:
+  `monitor_exchanges_total = monitor_records_appended_total + monitor_exchanges_lost_total +
+  monitor_records_pending`.
+- Reasons of `monitor_exchanges_lost_total`: {reasons}.
+- *Role* is the process that counts; `monitor sidecar` shows proxy, recorder and supervisor,
+  `monitor analyze` analyzer and supervisor, `monitor run` all.
+- *OpenTelemetry* is the name over OTLP; where there is none, the metric keeps its own.
+"""
+
+_ROLES = {
+    "proxy": "Counted by the proxy: traffic and the ledger",
+    "recorder": "Counted by the recorder: what the exchanges meant",
+    "analyzer": "Counted by the analyzer: what has changed",
+    "supervisor": "Counted by the supervisor: the processes",
+}
+
+
+def document() -> str:
+    """METRICS.md, whole."""
+    sections = [_HEAD.format(reasons=", ".join(f"`{reason}`" for reason in LOSS_REASONS))]
+    for role, title in _ROLES.items():
+        metrics = [metric for metric in CATALOGUE if metric.role == role]
+        sections.append(f"## {title}\n\n" + "\n".join(_entry(metric) for metric in metrics))
+    return "\n".join(sections)
+
+
+def _entry(metric: Metric) -> str:
+    facts: list[str] = [metric.kind]
+    if metric.unit:
+        facts.append(f"in {metric.unit}")
+    if metric.labels:
+        facts.append("by " + ", ".join(f"`{label}`" for label in metric.labels))
+    lines = [f"### `{metric.name}`", "", f"{metric.help}", "", f"- {'; '.join(facts)}"]
+    if metric.buckets:
+        lines.append("- buckets: " + ", ".join(f"{bound:g}" for bound in metric.buckets))
+    if metric.otel:
+        lines.append(f"- OpenTelemetry: `{metric.otel}`")
+    return "\n".join(lines) + "\n"
