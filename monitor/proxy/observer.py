@@ -1,0 +1,53 @@
+"""What an observer is: copies of the bytes of one connection → Exchanges, without touching a socket.
+
+An observer is built with keyword arguments `emit`, `opaque`, `new_id`, `started_unix` and
+`max_body_bytes`; it never raises (the splice turns an exception into opaque `observer_failed`).
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from monitor.types import Outcome
+
+OPAQUE_REASONS = (
+    "not_http",  # the first bytes are no protocol that is observed
+    "tls",  # TLS that somebody else ends
+    "malformed_head",  # a start line or field that parsers may read in different ways
+    "ambiguous_length",  # where a body ends is open to interpretation
+    "malformed_chunk",  # likewise inside a chunked body
+    "head_too_large",  # more than 64 KiB without the end of a head
+    "unsolicited_response",  # the server spoke when nothing was asked
+    "connect",  # a tunnel opened with CONNECT
+    "upgrade",  # a 101 to a protocol that is not observed
+    "observer_failed",  # a defect of ours
+)
+"""Why an HTTP/1.1 connection turns opaque; the other observers name their own."""
+
+
+class Observer(Protocol):
+    """Sees what each side sent, in order of arrival; `at` is a monotonic time in seconds."""
+
+    def downstream(self, data: bytes, at: float) -> None:
+        """Bytes from the client, after they were forwarded."""
+
+    def upstream(self, data: bytes, at: float) -> None:
+        """Bytes from the model endpoint, after they were forwarded."""
+
+    def downstream_eof(self, at: float) -> None:
+        """The client will send no more (it may still read)."""
+
+    def upstream_eof(self, at: float) -> None:
+        """The endpoint will send no more."""
+
+    def closed(self, at: float, cause: Outcome | None) -> None:
+        """The connection is over; what is still open ended because of `cause`, if there is one."""
+
+    def refuse(self, at: float, cause: Outcome) -> bytes:
+        """The answer the proxy gives in the endpoint's stead, recorded; empty where it cannot."""
+
+    def busy(self) -> bool:
+        """True while an exchange is under way: a drain waits for it."""
+
+    def awaiting(self) -> bool:
+        """True while the endpoint owes bytes: `timeouts.idle` runs."""
