@@ -74,6 +74,7 @@ def _parser() -> argparse.ArgumentParser:
     _common(add("sidecar", _sidecar, "proxy and recorder beside one model; needs --redis"))
     _common(add("analyze", _analyze, "the analyzer for an endpoint's stream; needs --redis"))
     _common(add("check", _check, "validate the configuration and say what it means"))
+    add("demo", _demo, "the guided run: two models, real clients, a shift, and what is found")
     return parser
 
 
@@ -143,3 +144,9 @@ def _check(options: argparse.Namespace) -> int:
     for line in check.explain(_settings(options)):
         print(line)
     return 0
+
+
+def _demo(_options: argparse.Namespace) -> int:
+    from monitor.demo.run import demo
+
+    return demo()

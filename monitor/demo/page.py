@@ -1,0 +1,75 @@
+"""A scraped /metrics page, read the way a dashboard would."""
+
+from __future__ import annotations
+
+import urllib.request
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from prometheus_client.parser import text_string_to_metric_families
+
+Labels = dict[str, str]
+
+
+@dataclass(frozen=True)
+class Page:
+    """All samples of one scrape: name → [(labels, value)]."""
+
+    samples: dict[str, list[tuple[Labels, float]]]
+
+    @classmethod
+    def read(cls, url: str) -> Page:
+        """Scrape `url`."""
+        with urllib.request.urlopen(url, timeout=10) as answer:  # noqa: S310  our own admin port
+            text = answer.read().decode()
+        samples: dict[str, list[tuple[Labels, float]]] = {}
+        for family in text_string_to_metric_families(text):
+            for sample in family.samples:
+                samples.setdefault(sample.name, []).append((sample.labels, sample.value))
+        return cls(samples)
+
+    def pick(self, name: str, **labels: str) -> Iterable[tuple[Labels, float]]:
+        """The samples of `name` that carry these labels."""
+        for found, value in self.samples.get(name, ()):
+            if labels.items() <= found.items():
+                yield found, value
+
+    def total(self, name: str, **labels: str) -> float:
+        """Their sum."""
+        return sum(value for _, value in self.pick(name, **labels))
+
+    def quantile(self, q: float, name: str, **labels: str) -> float | None:
+        """As PromQL's histogram_quantile: linear within the bucket; None without observations."""
+        buckets: dict[float, float] = {}
+        for found, value in self.pick(f"{name}_bucket", **labels):
+            bound = float(found["le"])
+            buckets[bound] = buckets.get(bound, 0) + value
+        total = buckets.get(float("inf"), 0)
+        if not total:
+            return None
+        below, low = 0.0, 0.0
+        for bound in sorted(buckets):
+            if buckets[bound] >= q * total:
+                if bound == float("inf"):
+                    return low
+                inside = buckets[bound] - below
+                return low + (bound - low) * ((q * total - below) / inside if inside else 1.0)
+            below, low = buckets[bound], bound
+        return low
+
+    def drifts(self) -> list[Labels]:
+        """Feature and segment of everything whose status is drift."""
+        status = self.pick("monitor_drift_status", status="drift")
+        return [labels for labels, value in status if value == 1]
+
+    def pending(self) -> float:
+        """Exchanges on their way to the stream."""
+        return self.total("monitor_records_pending")
+
+    def is_conserved(self) -> bool:
+        """exchanges = appended + lost + pending."""
+        return self.total("monitor_exchanges_total") == (
+            self.total("monitor_records_appended_total")
+            + self.total("monitor_exchanges_lost_total")
+            + self.pending()
+        )

@@ -1,0 +1,195 @@
+"""`monitor demo`: starts everything, sends the traffic, shows what a newcomer wants to see."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Generator
+from pathlib import Path
+from typing import Any
+
+import yaml
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from monitor.demo import screen
+from monitor.demo.page import Page
+from monitor.demo.traffic import Clients, jobs
+from monitor.errors import UsageError
+
+USUAL = 2200
+SHIFTED = 1400
+FIND_WITHIN = 60.0
+
+SETTINGS = {
+    "endpoint": "clinic",
+    "windows": {"pane": 1, "lateness": 0.5},
+    "reference": {"learn": 600},
+    "drain": {"timeout": 10},
+}
+
+
+def demo(console: Console | None = None) -> int:
+    """Run the demo; 0 when the shift was found and every exchange is accounted for, else 1.
+
+    Raises UsageError when the extra `demo` is not installed.
+    """
+    try:
+        import openai  # noqa: F401
+        import sklearn  # noqa: F401
+    except ImportError:
+        raise UsageError("the demo needs more: pip install 'monitor-sidecar[demo]'") from None
+    console = console or Console()
+    console.print(screen.welcome())
+    with contextlib.ExitStack() as stack:
+        data = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="monitor-demo-")))
+        with console.status("training a classifier, starting the models and the sidecar"):
+            models = stack.enter_context(_models())
+            run, stop = stack.enter_context(_monitor(data, models))
+        return _tour(console, models, run, stop)
+
+
+def _tour(
+    console: Console,
+    models: str,
+    run: dict[str, Any],
+    stop: Callable[[], None],
+) -> int:
+    url, admin = f"http://{run['listen']}", f"http://{run['admin']}"
+    console.print(screen.running(models, url, admin, run))
+    clients = Clients(url)
+    with _progress(console) as progress:
+        _send(clients, progress, "usual traffic", USUAL, shifted=False)
+        _send(clients, progress, "south's scanner is recalibrated", SHIFTED, shifted=True)
+    with console.status("waiting for the analyzer to close its windows"):
+        found = _wait_for_drift(admin)
+    example = _example(clients, run["redis"])
+    clients.close()
+    page = Page.read(f"{admin}/metrics")
+    console.print(screen.latency(page))
+    console.print(screen.record(*example))
+    console.print(screen.finding(page, _findings(admin)))
+    with console.status("draining"):
+        stop()
+    console.print(screen.ledger(page))
+    console.print(screen.farewell())
+    return 0 if found and page.is_conserved() else 1
+
+
+def _send(clients: Clients, progress: Progress, title: str, count: int, *, shifted: bool) -> None:
+    task = progress.add_task(title, total=count)
+    todo = jobs(count, shifted=shifted, seed=2 if shifted else 1)
+    failed = clients.send(todo, lambda: progress.advance(task))
+    if failed:
+        progress.console.print(f"{failed} requests failed")
+
+
+def _progress(console: Console) -> Progress:
+    columns = (TextColumn("{task.description:32}"), BarColumn(), MofNCompleteColumn())
+    return Progress(*columns, TimeElapsedColumn(), console=console)
+
+
+def _wait_for_drift(admin: str) -> bool:
+    deadline = time.monotonic() + FIND_WITHIN
+    while time.monotonic() < deadline:
+        page = Page.read(f"{admin}/metrics")
+        if page.drifts() and page.pending() == 0:
+            return True
+        time.sleep(0.5)
+    return False
+
+
+def _findings(admin: str) -> dict[str, Any]:
+    with urllib.request.urlopen(f"{admin}/api/drift", timeout=10) as answer:  # noqa: S310  ours
+        document: dict[str, Any] = json.load(answer)
+    return document
+
+
+def _example(clients: Clients, redis_url: str) -> tuple[str, dict[str, Any]]:
+    """One more prompt, and its record as it is stored; found by its trace id."""
+    import redis
+
+    sent, trace_id = clients.example()
+    store = redis.Redis.from_url(redis_url)
+    key = f"monitor:{{{SETTINGS['endpoint']}:0}}:records"
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        entries: Any = store.xrevrange(key, count=20)
+        for _, fields in entries:
+            record: dict[str, Any] = json.loads(fields[b"record"])
+            if record["trace_id"] == trace_id:
+                store.close()
+                return sent, record
+        time.sleep(0.1)
+    raise UsageError("the example's record did not reach the store within 10 s")
+
+
+@contextlib.contextmanager
+def _models() -> Generator[str]:
+    address = f"127.0.0.1:{_free_port()}"
+    process = subprocess.Popen([sys.executable, "-m", "monitor.demo.models", address])
+    try:
+        _wait_for(f"http://{address}/v2/health/ready", process)
+        yield f"http://{address}"
+    finally:
+        _end(process)
+
+
+@contextlib.contextmanager
+def _monitor(data: Path, models: str) -> Generator[tuple[dict[str, Any], Callable[[], None]]]:
+    config = data / "demo.yaml"
+    config.write_text(yaml.safe_dump(SETTINGS))
+    listen = f"127.0.0.1:{_free_port(8080)}"
+    admin = f"127.0.0.1:{_free_port(9464)}"
+    command = [sys.executable, "-m", "monitor", "run", "--config", str(config), "--data", str(data)]
+    command += ["--upstream", models, "--listen", listen, "--admin", admin]
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("MONITOR_")}
+    with (data / "monitor.log").open("w") as log:
+        process = subprocess.Popen(command, stderr=log, env=environment)
+
+        try:
+            _wait_for(f"http://{admin}/readyz", process)
+            yield json.loads((data / "run.json").read_text()), lambda: _end(process)
+        finally:
+            _end(process)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    if process.poll() is None:
+        process.send_signal(signal.SIGTERM)
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(40)
+    if process.poll() is None:
+        process.kill()
+        process.wait()
+
+
+def _wait_for(url: str, process: subprocess.Popen[bytes], patience: float = 60) -> None:
+    deadline = time.monotonic() + patience
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            raise UsageError(f"a process of the demo ended early (exit code {process.returncode})")
+        with contextlib.suppress(urllib.error.URLError, ConnectionError, TimeoutError):
+            urllib.request.urlopen(url, timeout=2).close()  # noqa: S310  ours
+            return
+        time.sleep(0.1)
+    raise UsageError(f"{url} did not answer within {patience:g} s")
+
+
+def _free_port(wanted: int = 0) -> int:
+    """`wanted` where it is free, else any free one."""
+    with socket.socket() as probe:
+        try:
+            probe.bind(("127.0.0.1", wanted))
+        except OSError:
+            probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

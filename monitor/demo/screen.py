@@ -1,0 +1,148 @@
+"""What the demo shows: plain data → things that rich can print."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from rich import box
+from rich.columns import Columns
+from rich.console import Group, RenderableType
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from monitor.demo.page import Page
+
+
+def welcome() -> RenderableType:
+    """What is about to happen."""
+    return Panel(
+        "A classifier (scikit-learn, V2 protocol) and a chat endpoint (OpenAI protocol; a stand-in "
+        "with canned sentences) stand behind one sidecar. Real clients send traffic of two "
+        "populations and three templates, with personal data in the prompts. Half-way the scanner "
+        "of population [b]south[/b] changes its calibration. Nobody tells the monitor.",
+        title="monitor demo",
+        box=box.ROUNDED,
+    )
+
+
+def running(models: str, traffic: str, admin: str, run: dict[str, Any]) -> RenderableType:
+    """What runs where."""
+    table = _table("running", "what", "where", "process")
+    pids = {role: ", ".join(map(str, ids)) for role, ids in run["pids"].items()}
+    table.add_row("models (classifier, chat)", models, "")
+    table.add_row("traffic, through the sidecar", traffic, f"proxy {pids['proxy']}")
+    table.add_row("records, pseudonymized", "embedded Valkey", f"recorder {pids['recorder']}")
+    table.add_row("windows and drift", f"{admin}/api/drift", f"analyzer {pids['analyzer']}")
+    table.add_row("metrics for Prometheus", f"{admin}/metrics", "supervisor")
+    return table
+
+
+def latency(page: Page) -> RenderableType:
+    """Requests and latency per population and template, as on the dashboard."""
+    table = _table(
+        "the tails: latency per segment",
+        "segment",
+        "requests",
+        "errors",
+        "p50 ms",
+        "p95 ms",
+        "first token p50 ms",
+    )
+    for name in ("population", "template"):
+        values = {
+            labels["value"]
+            for labels, _ in page.pick("monitor_segment_exchanges_total", dimension=name)
+        }
+        for value in sorted(values - {"none"}):
+            where = {"dimension": name, "value": value}
+            total = page.total("monitor_segment_exchanges_total", **where)
+            fine = page.total("monitor_segment_exchanges_total", **where, outcome="ok")
+            duration = "monitor_segment_duration_seconds"
+            first = "monitor_segment_time_to_first_token_seconds"
+            table.add_row(
+                f"{name} {value}",
+                f"{total:,.0f}",
+                f"{total - fine:,.0f}",
+                _milliseconds(page.quantile(0.5, duration, **where)),
+                _milliseconds(page.quantile(0.95, duration, **where)),
+                _milliseconds(page.quantile(0.5, first, **where)),
+            )
+    return table
+
+
+def record(sent: str, stored: dict[str, Any]) -> RenderableType:
+    """One prompt as it crossed the wire beside what is kept of it."""
+    kept = {key: stored[key] for key in ("id", "operation", "model", "segments", "pseudonyms")}
+    kept["inputs"] = stored["inputs"][-1:]
+    kept["time_to_first_token"] = round(stored["time_to_first_token"] or 0, 4)
+    kept["tokens"] = stored["tokens"]
+    left = Panel(Text(sent), title="what was sent (and reached the model unchanged)", width=48)
+    right = Panel(Text(json.dumps(kept, indent=1)), title="what is stored", width=72)
+    return Columns([left, right])
+
+
+def finding(page: Page, findings: dict[str, Any]) -> RenderableType:
+    """Every drift with its segment; the words are the analyzer's."""
+    words = {
+        (found["feature"], found["dimension"], found["value"]): found.get("words", "")
+        for found in findings.get("features", [])
+    }
+    table = _table("drift", "feature", "segment", "PSI", "evidence", "samples", "in words")
+    for labels in sorted(page.drifts(), key=lambda found: -_score(page, found)):
+        where = {key: labels[key] for key in ("feature", "dimension", "value")}
+        table.add_row(
+            where["feature"],
+            f"{where['dimension']} {where['value']}",
+            f"{_score(page, labels):.3f}",
+            f"e^{page.total('monitor_drift_log_evidence', **where):.0f}",
+            f"{page.total('monitor_drift_samples', **where):,.0f}",
+            words.get((where["feature"], where["dimension"], where["value"]), ""),
+            style="bold red" if where["dimension"] == "population" else "",
+        )
+    watched = len(list(page.pick("monitor_drift_status", status="drift")))
+    table.caption = f"{watched} feature × segment pairs were watched; the others are quiet"
+    return table
+
+
+def ledger(page: Page) -> RenderableType:
+    """The conservation law, in numbers."""
+    exchanges = page.total("monitor_exchanges_total")
+    appended = page.total("monitor_records_appended_total")
+    lost = page.total("monitor_exchanges_lost_total")
+    sign = "=" if page.is_conserved() else "[red]is not[/red]"
+    return Text.from_markup(
+        f"every exchange is accounted for: {exchanges:,.0f} ended {sign} {appended:,.0f} recorded "
+        f"+ {lost:,.0f} lost + {page.pending():,.0f} pending"
+    )
+
+
+def farewell() -> RenderableType:
+    """What to do next."""
+    lines = (
+        "monitor run --upstream http://HOST:PORT        in front of your own model",
+        "monitor check --config FILE                    what a configuration means",
+        "dashboards/monitor.json, alerts/*.rules.yml    for your Grafana and Prometheus",
+        "deploy/                                        Dockerfile, compose, Kubernetes",
+        "monitor replay today.csv --reference last.csv  the same judgement, offline",
+    )
+    return Panel(Group(*(Text(line) for line in lines)), title="next", box=box.ROUNDED)
+
+
+def _score(page: Page, labels: dict[str, str]) -> float:
+    where = {key: labels[key] for key in ("feature", "dimension", "value")}
+    return page.total("monitor_drift_score", **where, measure="psi")
+
+
+def _milliseconds(seconds: float | None) -> str:
+    return "" if seconds is None else f"{seconds * 1000:.1f}"
+
+
+def _table(title: str, *columns: str) -> Table:
+    table = Table(title=title, box=box.SIMPLE_HEAD, title_justify="left", title_style="bold")
+    numbers = ("requests", "errors", "PSI", "evidence", "samples")
+    for column in columns:
+        right = column in numbers or column.endswith("ms")
+        table.add_column(column, justify="right" if right else "left")
+    return table
