@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol as Interface
 
-from monitor.types import Call, Inference, Measurement, Record
+from monitor.types import Call, Inference, Measurement, Observation, Record, Window
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,33 @@ class Dimension:
     value: Callable[[Call, Inference], str]
 
 
+@dataclass(frozen=True)
+class Recognizer:
+    """One kind of personal data: str → spans.
+
+    `triggers` are short regular expressions in the common subset of `re` and Hyperscan, without
+    lookaround or back-references, matched without case over a text in which every non-ASCII
+    character reads `?`. They say cheaply where a value may be and must miss none. `find(text,
+    starts)` gets the offsets where they begin, ascending and distinct, and yields `(start, end)`
+    of each true value, ascending, in time linear in the text.
+
+    `canonical` gives the one form that all spellings of a value share. `keys` are names of fields
+    (lower case, letters and digits only) whose whole value is this entity when `plausible` says
+    so. Examples mark their values «so»; in the counterexamples there is nothing to find.
+    """
+
+    name: str
+    entity: str
+    triggers: tuple[str, ...]
+    find: Callable[[str, Sequence[int]], Iterable[tuple[int, int]]]
+    canonical: Callable[[str], str]
+    examples: tuple[str, ...]
+    counterexamples: tuple[str, ...]
+    keys: frozenset[str] = frozenset()
+    plausible: Callable[[str], bool] = bool
+    default: bool = True
+
+
 class Stream(Interface):
     """Records at rest, in order."""
 
@@ -44,6 +71,32 @@ class Source(Interface):
     """Somebody's log: an iterable of Records."""
 
     def __iter__(self) -> Iterable[Record]: ...
+
+
+@dataclass(frozen=True)
+class Feature:
+    """Something we look at: Record → Observations, any number, never an exception.
+
+    One part may speak for several features (a tensor's columns): the Observation has the name. A
+    feature named in a Record's place but not there is an Observation with the value None.
+    """
+
+    name: str
+    observe: Callable[[Record], Iterable[Observation]]
+
+
+@dataclass(frozen=True)
+class Measure:
+    """How far two windows are apart: (reference, current) → number, finite and at least 0.
+
+    `score` takes off what chance alone would give for so many samples and cells, and stops at 0.
+    `threshold` is where a believed change counts; `ordered` measures need `Window.points`.
+    """
+
+    name: str
+    score: Callable[[Window, Window], float]
+    threshold: float
+    ordered: bool = False
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ noun that may be written down, and only `monitor.privacy` makes one.
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -214,6 +214,83 @@ class Segment(msgspec.Struct, frozen=True, order=True):
 
 
 WHOLE = Segment("all", "all")
+
+
+# --- what we look at -------------------------------------------------------------------------
+
+
+Kind = Literal["numeric", "categorical", "boolean", "datetime", "vector"]
+
+
+class Observation(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """One value of one feature, read off a Record.
+
+    `value` by `kind`: numeric → float or int, categorical → str, boolean → bool, datetime → Unix
+    seconds, vector → list of floats; None is a missing value, whatever the kind. What is of no
+    kind (an object where a number was expected) goes by as it is and is counted as a wrong type.
+    """
+
+    feature: str
+    kind: Kind
+    value: Any
+
+
+SPECIAL = ("missing", "not finite", "wrong type")
+"""The cells every window has after its ordinary ones, in this order."""
+
+
+class Window(msgspec.Struct, frozen=True):
+    """How often each cell of one feature was hit: the ordinary cells, then those of `SPECIAL`.
+
+    What is compared stands on the same cells. An ordered (numeric) feature has `points`, one for
+    each ordinary cell and rising: the mean of the reference values in it, the outermost edges for
+    the first cell (below the reference's range) and the last (above it); `scale` is the standard
+    deviation of the reference values, 0 for a constant. Unordered features have no points, and
+    their last ordinary cell takes the values that were not seen when the cells were made.
+    """
+
+    counts: tuple[int, ...]
+    points: tuple[float, ...] = ()
+    scale: float = 0.0
+
+    @property
+    def samples(self) -> int:
+        """Values in the window."""
+        return sum(self.counts)
+
+
+Status = Literal["ok", "drift", "insufficient"]
+
+
+class Moved(msgspec.Struct, frozen=True):
+    """A cell whose share changed: what it holds, in words, and its share before and now."""
+
+    cell: str
+    before: float
+    after: float
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """What the analysis says of one feature in one segment.
+
+    `scores` are distances by measure, `log_evidence` the natural logarithm of the evidence against
+    `nothing changed`. `changed` says that it is believed, `status` whether it also matters.
+    `since` is the Unix time of the likeliest change, None while nothing is believed. `moved` are
+    the cells that changed most, `words` is one sentence for a person.
+    """
+
+    feature: str
+    dimension: str
+    value: str
+    samples: int
+    reference_samples: int
+    scores: dict[str, float]
+    log_evidence: float
+    status: Status
+    changed: bool = False
+    since: float | None = None
+    moved: list[Moved] = []
+    words: str = ""
 
 
 # --- what the world is told ------------------------------------------------------------------
