@@ -1,0 +1,128 @@
+"""The laws of the house that no linter knows."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import tomllib
+from pathlib import Path
+
+import pytest
+
+import monitor
+
+ROOT = Path(__file__).parent.parent
+SOURCES = sorted((ROOT / "monitor").rglob("*.py"))
+ROOMS = ("protocols", "recognizers", "features", "drift")
+
+CLOCKS = {
+    ("time", "time"), ("time", "monotonic"), ("time", "perf_counter"), ("time", "time_ns"),
+    ("datetime", "now"), ("datetime", "utcnow"), ("os", "urandom"), ("uuid", "uuid4"),
+    ("asyncio", "create_task"), ("asyncio", "ensure_future"),
+}  # fmt: skip
+SOCKET_FILES = {
+    "proxy/splice.py", "proxy/handoff.py", "streams/redis.py", "streams/spool.py", "store.py",
+}  # fmt: skip
+
+
+def name(path: Path) -> str:
+    return str(path.relative_to(ROOT / "monitor"))
+
+
+def tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=name)
+def test_every_module_says_what_it_is_for(path: Path) -> None:
+    """A module opens with a docstring."""
+    assert ast.get_docstring(tree(path)), f"{name(path)} has no docstring"
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=name)
+def test_time_and_chance_are_arguments(path: Path) -> None:
+    """Clocks, randomness and tasks are called in the composition root and socket files only."""
+    where = name(path)
+    if where.startswith(("app/", "demo/")) or where in SOCKET_FILES:
+        return
+    calls = {
+        (node.func.value.id, node.func.attr)
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and isinstance(node.func.value, ast.Name)
+    }
+    assert not calls & CLOCKS
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=name)
+def test_only_privacy_makes_records(path: Path) -> None:
+    """What is written down went through privacy: nobody else constructs a Record."""
+    made = [
+        node.lineno
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.Call)
+        and (
+            (isinstance(node.func, ast.Name) and node.func.id == "Record")
+            or (isinstance(node.func, ast.Attribute) and node.func.attr == "Record")
+        )
+    ]
+    assert not made or name(path) == "privacy.py", f"Record made in {name(path)}:{made}"
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=name)
+def test_settings_are_read_at_the_door(path: Path) -> None:
+    """`config` and the environment belong to `cli` and `app`."""
+    where = name(path)
+    if where.startswith(("app/", "demo/")) or where in {"cli.py", "config.py"}:
+        return
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.ImportFrom):
+            assert node.module != "monitor.config"
+        if isinstance(node, ast.Attribute):
+            assert not (
+                node.attr == "environ" and isinstance(node.value, ast.Name) and node.value.id == "os"
+            )
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_every_file_of_a_room_is_listed(room: str) -> None:
+    """A part that stands in a room's folder stands in the room's tuple too."""
+    package = importlib.import_module(f"monitor.{room}")
+    files = {path.stem for path in (ROOT / "monitor" / room).glob("*.py")} - {"__init__"}
+    text = Path(str(package.__file__)).read_text(encoding="utf-8")
+    imported = {
+        alias.name
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    } | {
+        str(node.module).rpartition(".")[2]
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.ImportFrom)
+    }
+    assert files <= imported
+
+
+def test_the_version_is_in_the_changelog() -> None:
+    """A release is described before it is made."""
+    assert f"## {monitor.__version__}" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+
+
+def test_what_make_installs_is_pinned() -> None:
+    """Every direct dependency has a lower bound, and a pin in constraints.txt."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    pins = {
+        line.split("==")[0].lower().replace("_", "-")
+        for line in (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
+        if "==" in line
+    }
+    wanted = list(project["dependencies"])
+    for extra in project["optional-dependencies"].values():
+        wanted += extra
+    for requirement in wanted:
+        if requirement.startswith("monitor-sidecar"):
+            continue
+        plain = requirement.split("[")[0].split(">")[0].split("=")[0].strip()
+        assert ">=" in requirement or "==" in requirement, requirement
+        assert plain.lower().replace("_", "-") in pins, f"{plain} has no pin"
