@@ -45,7 +45,7 @@ ROW = Row(
             *(
                 Query(
                     f'endpoint:monitor_exchange_slow:ratio_rate{window}{{endpoint=~"$endpoint"}}'
-                    ' / on () group_left () (1 - monitor:objective:ratio{slo="latency"})',
+                    ' / (1 - scalar(monitor:objective:ratio{slo="latency"}))',
                     f"{{{{endpoint}}}} over {window}",
                 )
                 for window in ("1h", "6h", "3d")

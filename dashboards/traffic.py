@@ -85,7 +85,7 @@ ROW = Row(
             *(
                 Query(
                     f'endpoint:monitor_exchange_errors:ratio_rate{window}{{endpoint=~"$endpoint"}}'
-                    ' / on () group_left () (1 - monitor:objective:ratio{slo="availability"})',
+                    ' / (1 - scalar(monitor:objective:ratio{slo="availability"}))',
                     f"{{{{endpoint}}}} over {window}",
                 )
                 for window in ("1h", "6h", "3d")
