@@ -1,0 +1,66 @@
+"""What features and reports need to know about a text: its words, free of pseudonyms."""
+
+from __future__ import annotations
+
+import re
+from zlib import crc32
+
+PSEUDONYM = re.compile(r"<([A-Z_]+):[a-z0-9]+:[A-Za-z0-9_-]{16,}>")
+
+_WORD = re.compile(r"<[A-Z_]+>|[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]|\w+")
+"""A placeholder, one character of a script that is written without spaces, or a run of letters."""
+
+
+def plain(text: str) -> str:
+    """The text with every pseudonym reduced to its entity.
+
+    The token of a pseudonym depends on the key, so a new key would look like new words and longer
+    texts; its entity does not.
+
+    >>> plain("write to <EMAIL_ADDRESS:k1:c29tZSBzaXh0ZWVuKw>")
+    'write to <EMAIL_ADDRESS>'
+    """
+    return PSEUDONYM.sub(r"<\1>", text) if "<" in text else text
+
+
+def words(text: str, most: int) -> list[str]:
+    """The first `most` words of a plain text, in lower case; placeholders stay as they are.
+
+    >>> words("Call <PHONE_NUMBER>, or 你好!", 10)
+    ['call', '<PHONE_NUMBER>', 'or', '你', '好']
+    """
+    found: list[str] = []
+    for match in _WORD.finditer(text):
+        if len(found) == most:
+            break
+        word = match.group()
+        found.append(word if word[0] == "<" else word.lower())
+    return found
+
+
+def pick(text: str, seed: str) -> str:
+    """One word of a plain text, chosen by `seed`; empty when there is none.
+
+    Words of one text belong together, so only one of them is evidence that is independent of the
+    evidence of other texts. Longer words are chosen more often, in every text alike.
+
+    >>> pick("to be or not to be", "a"), pick("to be or not to be", "b"), pick("...", "a")
+    ('not', 'not', '')
+    """
+    if not text:
+        return ""
+    start = text.rfind(" ", 0, crc32(seed.encode(errors="surrogatepass")) % len(text) + 1) + 1
+    match = _WORD.search(text, start) or _WORD.search(text)
+    if match is None:
+        return ""
+    word = match.group()
+    return word if word[0] == "<" else word.lower()
+
+
+def cell(text: str, cells: int) -> str:
+    """The name of one of `cells` hashed cells; equal texts share one, and none can be read back.
+
+    >>> cell("hello", 64)
+    '#6'
+    """
+    return f"#{crc32(text.encode(errors='surrogatepass')) % cells}"
