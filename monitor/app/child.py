@@ -7,6 +7,7 @@ A role's module ends in `if __name__ == "__main__": child.main("recorder", serve
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import os
 import signal
@@ -70,6 +71,14 @@ class Child:
         self._writer.write(pack(Message("hello", self.role, self.index, os.getpid())))
         self._listener = asyncio.ensure_future(self._listen(reader, self._writer))
 
+    async def leave(self) -> None:
+        """End the connection to the supervisor."""
+        if self._writer is not None:
+            self._writer.close()
+            await self._listener
+            with contextlib.suppress(ConnectionError):
+                await self._writer.wait_closed()
+
     async def _listen(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         unpacker = Unpacker(Message)
         try:
@@ -100,6 +109,7 @@ def main(role: str, serve: Callable[[Child], Awaitable[None]]) -> None:
             loop.add_signal_handler(number, child.stopping.set)
         await child.connect()
         await serve(child)
+        await child.leave()
 
     gc.freeze()
     try:

@@ -37,17 +37,19 @@ class Control:
         self._peers: dict[Name, Peer] = {}
         self._server: asyncio.Server | None = None
         self._once_ready: set[Name] = set()
+        self._serving: set[asyncio.Future[None]] = set()
 
     async def listen(self, path: Path) -> None:
         """Accept children; the socket is as private as the directory it stands in."""
-        self._server = await asyncio.start_unix_server(self._serve, path)
+        self._server = await asyncio.start_unix_server(self._accept, path)
 
     async def close(self) -> None:
         """Forget all children; they see the end of the connection and stop."""
-        if self._server:
-            self._server.close()
         for peer in self._peers.values():
             peer.writer.close()
+        if self._server:
+            self._server.close()
+        await asyncio.gather(*self._serving)
 
     def is_ready(self, role: str) -> bool:
         """Whether at least one child of this role does its work."""
@@ -83,6 +85,11 @@ class Control:
                 await peer.news.wait_for(lambda: peer.answered.get(kind, 0) >= number)
         return peer.last.get(kind)
 
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        serving = asyncio.ensure_future(self._serve(reader, writer))
+        self._serving.add(serving)
+        serving.add_done_callback(self._serving.discard)
+
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         unpacker = Unpacker(Message)
         peer = Peer(writer)
@@ -104,6 +111,8 @@ class Control:
             if name is not None and self._peers.get(name) is peer:
                 del self._peers[name]
             writer.close()
+            with contextlib.suppress(ConnectionError):
+                await writer.wait_closed()
 
     async def _note(self, peer: Peer, answer: Message) -> None:
         async with peer.news:
