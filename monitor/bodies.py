@@ -1,0 +1,87 @@
+"""Body bytes → JSON values and text, as tolerant as the servers and clients that wrote them.
+
+msgspec reads what is strict JSON. The rest is real too: Python servers write `NaN`, tokenizers cut
+surrogate pairs, editors leave a byte order mark.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any, TypeVar
+
+import msgspec
+
+from monitor.errors import ParseError
+
+T = TypeVar("T")
+
+_decode_any = msgspec.json.Decoder().decode
+_MOSTLY_TEXT = 0.05  # as many control characters or undecodable bytes a text may hold
+_CONTROLS = bytes(set(range(32)) - {9, 10, 12, 13, 27}) + b"\x7f"
+
+
+def document(body: bytes) -> Any:
+    """The JSON value of a body; raises ParseError, nothing else.
+
+    >>> document(b'{"a": [1, NaN]}')
+    {'a': [1, nan]}
+    """
+    try:
+        return _decode_any(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        pass
+    try:
+        return _clean(json.loads(body.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "replace")))
+    except (ValueError, RecursionError):
+        raise ParseError("the body is not JSON") from None
+
+
+def decode(body: bytes, decoder: msgspec.json.Decoder[T]) -> T:
+    """The JSON value of a body as `decoder`'s type; raises ParseError, nothing else."""
+    try:
+        return decoder.decode(body)
+    except msgspec.ValidationError:
+        raise ParseError("the body is not of the shape its protocol has") from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        pass
+    try:
+        return msgspec.convert(document(body), decoder.type)
+    except (msgspec.ValidationError, RecursionError):
+        raise ParseError("the body is not of the shape its protocol has") from None
+
+
+def text(body: bytes) -> str | None:
+    """The body as text, or None where it is binary.
+
+    >>> text(b"caf\\xc3\\xa9"), text(b"\\x89PNG\\x00\\x01\\x02")
+    ('café', None)
+    """
+    if not body:
+        return None
+    start = body[:65536]
+    found = body.decode("utf-8", "replace")
+    broken = found[:65536].count("�") + len(start) - len(start.translate(None, _CONTROLS))
+    return None if broken > max(1, len(start) * _MOSTLY_TEXT) else found
+
+
+def dump(value: Any) -> str:
+    """A value as JSON text.
+
+    >>> dump({"a": 1})
+    '{"a":1}'
+    """
+    try:
+        return msgspec.json.encode(value).decode()
+    except (ValueError, TypeError, RecursionError):
+        return ""
+
+
+def _clean(value: Any) -> Any:
+    """Lone surrogates, which no UTF-8 can carry, replaced."""
+    if isinstance(value, str):
+        return value if value.isascii() else value.encode("utf-8", "replace").decode("utf-8")
+    if isinstance(value, list):
+        return [_clean(item) for item in value]
+    if isinstance(value, dict):
+        return {_clean(key): _clean(item) for key, item in value.items()}
+    return value

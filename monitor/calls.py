@@ -1,0 +1,283 @@
+"""Exchange → Call: heads parsed, content coding and foreign charsets removed, within bounds."""
+
+from __future__ import annotations
+
+import codecs
+import zlib
+from collections.abc import Callable
+from typing import Protocol as Interface
+
+import brotli
+import zstandard
+
+from monitor.types import Call, Exchange, Message
+
+MAX_FIELDS = 500
+MAX_DECODED_BYTES = 8 << 20
+MAX_RATIO = 256
+"""A body decodes to at most MAX_DECODED_BYTES, and to MAX_RATIO times its size beyond 64 KiB."""
+
+_TEXTUAL = ("text/", "application/json", "application/x-ndjson", "application/x-www-form")
+
+
+def read(exchange: Exchange, max_decoded: int = MAX_DECODED_BYTES) -> Call:
+    """Make an exchange readable; total on any bytes.
+
+    What cannot be decoded to its end (a cut or corrupt body, one beyond `max_decoded` bytes) keeps
+    what came before and is marked truncated.
+    """
+    request, response = exchange.request, exchange.response
+    start, headers = head(request.head)
+    method, _, rest = start.partition(" ")
+    path, _, query = _target(rest.rpartition(" ")[0] or rest).partition("?")
+    body, whole, _ = _decode(request, headers, [], max_decoded)
+    status: int | None = None
+    response_headers: dict[str, str] = {}
+    response_body, response_whole = b"", True
+    arrivals: list[tuple[float, int]] = []
+    trailers: dict[str, str] = {}
+    if response is not None:
+        start, response_headers = head(response.head)
+        code = start.split(" ", 2)[1:2]
+        status = int(code[0]) if code and code[0].isascii() and code[0].isdigit() else None
+        response_body, response_whole, arrivals = _decode(
+            response, response_headers, exchange.chunks, max_decoded
+        )
+        trailers = fields(response.trailers)
+    return Call(
+        exchange=exchange,
+        method=method,
+        path=path,
+        query=query,
+        request_headers=headers,
+        request_body=body,
+        request_truncated=not whole,
+        status=status,
+        response_headers=response_headers,
+        response_body=response_body,
+        response_truncated=not response_whole,
+        arrivals=arrivals,
+        trailers=trailers,
+    )
+
+
+def head(raw: bytes) -> tuple[str, dict[str, str]]:
+    """Start line and fields of a message head.
+
+    >>> head(b"GET / HTTP/1.1\\r\\nA: 1\\r\\na: 2\\r\\n\\r\\n")
+    ('GET / HTTP/1.1', {'a': '1, 2'})
+    """
+    start, _, rest = raw.lstrip(b"\r\n").partition(b"\n")
+    return start.decode("latin-1").rstrip("\r"), fields(rest)
+
+
+def fields(raw: bytes) -> dict[str, str]:
+    """Field lines → lower-case names; repeated ones joined with `, `, folded ones with a space."""
+    found: dict[str, str] = {}
+    last = ""
+    for line in raw.decode("latin-1").split("\n", MAX_FIELDS)[:MAX_FIELDS]:
+        if line[:1] in (" ", "\t") and last:
+            found[last] = f"{found[last]} {line.strip()}".strip()
+            continue
+        name, colon, value = line.partition(":")
+        if colon:
+            last = name.strip().lower()
+            value = value.strip()
+            found[last] = f"{found[last]}, {value}" if last in found else value
+    return found
+
+
+def _target(target: str) -> str:
+    """The path and query of a request target, which may be a whole URL (RFC 9112 §3.2.2)."""
+    scheme, found, rest = target.partition("://")
+    if found and scheme.lower() in ("http", "https"):
+        slash = min((i for i in (rest.find("/"), rest.find("?")) if i >= 0), default=len(rest))
+        target = rest[slash:]
+        return target if target.startswith("/") else "/" + target
+    return target.partition("#")[0]
+
+
+# --- bodies ------------------------------------------------------------------------------------
+
+
+class _Stage(Interface):
+    """One coding undone piece by piece."""
+
+    def feed(self, data: bytes, limit: int) -> bytes:
+        """Decoded bytes, about `limit` at most; raises _Broken on what it cannot decode."""
+
+    def is_complete(self) -> bool:
+        """True when the coded body ended where a body may end."""
+
+
+class _BrokenError(Exception):
+    """The body is not in the coding it claims; holds what came out before."""
+
+
+class _Zlib:
+    """gzip (RFC 1952, any number of members) and deflate (RFC 9110 §8.4.1.2, with or without the
+    zlib wrapper that senders forget)."""
+
+    def __init__(self, wbits: int) -> None:
+        self._wbits = wbits
+        self._object = zlib.decompressobj(wbits)
+        self._has_begun = False
+
+    def feed(self, data: bytes, limit: int) -> bytes:
+        pieces: list[bytes] = []
+        while data and limit > 0:
+            if self._object.eof:
+                if self._wbits != 31 or not data.lstrip(b"\0"):
+                    return b"".join(pieces)  # padding or garbage behind the end
+                self._object = zlib.decompressobj(self._wbits)
+            try:
+                piece = self._object.decompress(data, limit)
+            except zlib.error:
+                if self._has_begun or self._wbits != 15:
+                    raise _BrokenError(b"".join(pieces)) from None
+                self._wbits, self._has_begun = -15, True
+                self._object = zlib.decompressobj(-15)
+                continue
+            self._has_begun = True
+            pieces.append(piece)
+            limit -= len(piece)
+            data = self._object.unused_data if self._object.eof else self._object.unconsumed_tail
+        return b"".join(pieces)
+
+    def is_complete(self) -> bool:
+        return self._object.eof
+
+
+class _Brotli:
+    def __init__(self) -> None:
+        self._object = brotli.Decompressor()
+
+    def feed(self, data: bytes, limit: int) -> bytes:
+        pieces: list[bytes] = []
+        try:
+            while limit > 0:
+                piece: bytes = self._object.process(data, output_buffer_limit=limit)
+                pieces.append(piece)
+                limit -= len(piece)
+                data = b""
+                if self._object.is_finished() or self._object.can_accept_more_data():
+                    break
+        except brotli.error:
+            raise _BrokenError(b"".join(pieces)) from None
+        return b"".join(pieces)
+
+    def is_complete(self) -> bool:
+        return bool(self._object.is_finished())
+
+
+class _Zstd:
+    """Frames in a row (RFC 8878). The window is bounded to 8 MiB as RFC 9659 has it."""
+
+    _STEP = 4096
+
+    def __init__(self) -> None:
+        self._factory = zstandard.ZstdDecompressor(max_window_size=8 << 20)
+        self._object = self._factory.decompressobj()
+        self._ended = True
+
+    def feed(self, data: bytes, limit: int) -> bytes:
+        pieces: list[bytes] = []
+        # The binding cannot bound its output: small steps of input bound it instead.
+        while data and limit > 0:
+            step, data = data[: self._STEP], data[self._STEP :]
+            try:
+                piece = self._object.decompress(step)
+            except zstandard.ZstdError:
+                raise _BrokenError(b"".join(pieces)) from None
+            self._ended = bool(self._object.eof)
+            if self._ended:
+                data = self._object.unused_data + data
+                self._object = self._factory.decompressobj()
+            pieces.append(piece)
+            limit -= len(piece)
+        return b"".join(pieces)
+
+    def is_complete(self) -> bool:
+        return self._ended
+
+
+class _Charset:
+    """A text in another charset → UTF-8."""
+
+    def __init__(self, name: str) -> None:
+        self._object = codecs.getincrementaldecoder(name)("replace")
+
+    def feed(self, data: bytes, limit: int) -> bytes:
+        return self._object.decode(data).encode("utf-8", "replace")
+
+    def is_complete(self) -> bool:
+        return True
+
+
+_CODINGS: dict[str, Callable[[], _Stage]] = {
+    "gzip": lambda: _Zlib(31),
+    "x-gzip": lambda: _Zlib(31),
+    "deflate": lambda: _Zlib(15),
+    "br": _Brotli,
+    "zstd": _Zstd,
+}
+
+
+def _stages(headers: dict[str, str]) -> list[_Stage]:
+    names = headers.get("content-encoding", "").lower().replace(" ", "")
+    codings = [name for name in names.split(",") if name and name != "identity"]
+    known = all(name in _CODINGS for name in codings) and len(codings) <= 4
+    stages = [_CODINGS[name]() for name in reversed(codings)] if known else []
+    kind, _, parameters = headers.get("content-type", "").lower().partition(";")
+    if "charset" in parameters and (kind.startswith(_TEXTUAL) or kind.strip().endswith("json")):
+        charset = parameters.partition("charset=")[2].partition(";")[0].strip(" \"'")
+        if charset not in ("utf-8", "utf8", "us-ascii", "ascii", "") and _is_charset(charset):
+            stages.append(_Charset(charset))
+    return stages
+
+
+def _is_charset(name: str) -> bool:
+    try:
+        str(b"", name)  # LookupError too for Python's codecs that are no charsets, as `zip`
+    except (LookupError, ValueError):
+        return False
+    return True
+
+
+def _decode(
+    message: Message, headers: dict[str, str], chunks: list[tuple[float, int]], max_decoded: int
+) -> tuple[bytes, bool, list[tuple[float, int]]]:
+    """(body, whether it is whole, arrivals in offsets of that body)."""
+    body = message.body
+    is_whole = message.size <= len(body)
+    stages = _stages(headers) if body else []
+    if not stages:
+        return body, is_whole, chunks
+    limit = min(max_decoded, max(len(body) * MAX_RATIO, 65536))
+    decoded = bytearray()
+    arrivals = []
+    start = 0
+    ends = [(at, min(end, len(body))) for at, end in chunks]
+    if not ends or ends[-1][1] < len(body):
+        ends.append((ends[-1][0] if ends else 0.0, len(body)))
+    for at, end in ends:
+        piece, is_sound = _feed(stages, body[start:end], limit - len(decoded))
+        start = end
+        decoded += piece
+        arrivals.append((at, len(decoded)))
+        if not is_sound or len(decoded) >= limit:
+            is_whole = False
+            break
+    else:
+        is_whole = is_whole and all(stage.is_complete() for stage in stages)
+    return bytes(decoded[:limit]), is_whole, arrivals if chunks else []
+
+
+def _feed(stages: list[_Stage], data: bytes, limit: int) -> tuple[bytes, bool]:
+    is_sound = True
+    for stage in stages:
+        try:
+            data = stage.feed(data, limit)
+        except _BrokenError as broken:
+            data, is_sound = broken.args[0], False
+    return data, is_sound

@@ -1,0 +1,200 @@
+"""Call → Inference for the Open Inference Protocol V2 over REST: KServe, Triton, MLServer, Seldon.
+
+https://github.com/kserve/open-inference-protocol; the binary tensor data extension and `generate`
+are Triton's (docs/protocol/extension_binary_data.md, extension_generate.md).
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from monitor import bodies, sse
+from monitor.chat import arrival, error_part
+from monitor.errors import ParseError
+from monitor.interfaces import Protocol
+from monitor.types import Call, Inference, Part
+
+_PATH = re.compile(
+    r"/v2/models/(?P<model>[^/]+)(?:/versions/[^/]+)?/(?P<verb>infer|generate|generate_stream)/?$"
+)
+_FORMATS = {
+    "BOOL": "?", "UINT8": "B", "UINT16": "H", "UINT32": "I", "UINT64": "Q", "INT8": "b",
+    "INT16": "h", "INT32": "i", "INT64": "q", "FP16": "e", "FP32": "f", "FP64": "d",
+}  # fmt: skip
+_MAX_DEPTH = 16
+
+
+class _Tensor(msgspec.Struct):
+    name: str = ""
+    shape: list[int] = []
+    datatype: str = ""
+    parameters: dict[str, Any] | None = None
+    data: Any = None
+
+
+class _Request(msgspec.Struct):
+    inputs: list[_Tensor] = []
+    text_input: str | None = None
+
+
+class _Response(msgspec.Struct):
+    outputs: list[_Tensor] | None = None
+    text_output: str | None = None
+    error: Any = None
+
+
+_request_decoder = msgspec.json.Decoder(_Request)
+_response_decoder = msgspec.json.Decoder(_Response)
+
+
+def claims(call: Call) -> bool:
+    """POSTs to `/v2/models/NAME[/versions/V]/infer`, `…/generate` or `…/generate_stream`."""
+    return call.method == "POST" and _PATH.search(call.path) is not None
+
+
+def read(call: Call) -> Inference:
+    """Tensors with their values in row-major order, from JSON or from the binary extension."""
+    match = _PATH.search(call.path)
+    if match is None:
+        raise ParseError("the path is not one of the V2 inference protocol")
+    operation = "infer" if match["verb"] == "infer" else "generate"
+    inputs = _read_request(call)
+    outputs: list[Part] = []
+    first: float | None = None
+    last: float | None = None
+    failed = False
+    streamed = sse.is_stream(call.response_headers)
+    if streamed:
+        outputs, failed, first, last = _read_stream(call)
+    elif call.response_body:
+        outputs, failed = _read_response(call)
+    return Inference(
+        protocol="kserve_v2",
+        operation=operation,
+        model=match["model"],
+        inputs=inputs,
+        outputs=outputs,
+        streamed=streamed,
+        first_token=first,
+        last_token=last,
+        failed=failed,
+    )
+
+
+PROTOCOL = Protocol("kserve_v2", claims, read)
+
+
+def _read_request(call: Call) -> list[Part]:
+    try:
+        document, binary = _split(call.request_body, call.request_headers)
+        request = bodies.decode(document, _request_decoder)
+        parts = list(_parts(request.inputs, binary))
+    except ParseError:
+        found = bodies.text(call.request_body)
+        return [Part(role="user", text=found)] if found else []
+    if request.text_input is not None:
+        parts.append(Part(role="user", text=request.text_input))
+    return parts
+
+
+def _read_response(call: Call) -> tuple[list[Part], bool]:
+    try:
+        document, binary = _split(call.response_body, call.response_headers)
+        response = bodies.decode(document, _response_decoder)
+        parts = list(_parts(response.outputs or [], binary))
+    except ParseError:
+        return error_part(call.response_body), False
+    if response.error is not None:
+        return error_part(document), True
+    if response.text_output is not None:
+        parts.append(Part(role="assistant", text=response.text_output))
+    return parts, False
+
+
+def _read_stream(call: Call) -> tuple[list[Part], bool, float | None, float | None]:
+    texts: list[str] = []
+    errors: list[Part] = []
+    first = last = 0
+    for event in sse.events(call.response_body):
+        try:
+            response = bodies.decode(event.data, _response_decoder)
+        except ParseError:
+            errors += error_part(event.data)
+            continue
+        if response.error is not None:
+            errors += error_part(event.data)
+        elif response.text_output:
+            texts.append(response.text_output)
+            first, last = first or event.end, event.end
+    outputs = [Part(role="assistant", text="".join(texts))] if texts else []
+    if not first:
+        return outputs + errors, bool(errors), None, None
+    return outputs + errors, bool(errors), arrival(call, first), arrival(call, last)
+
+
+def _split(body: bytes, headers: dict[str, str]) -> tuple[bytes, bytes]:
+    """The JSON part and the binary tensors behind it."""
+    length = headers.get("inference-header-content-length", "")
+    if not length:
+        return body, b""
+    if not (length.isascii() and length.isdigit()) or int(length) > len(body):
+        raise ParseError("Inference-Header-Content-Length does not fit the body")
+    return body[: int(length)], body[int(length) :]
+
+
+def _parts(tensors: list[_Tensor], binary: bytes) -> Iterator[Part]:
+    start = 0
+    for tensor in tensors:
+        size = (tensor.parameters or {}).get("binary_data_size")
+        if isinstance(size, int) and size >= 0 and tensor.data is None:
+            data = _unpack(tensor.datatype, binary[start : start + size])
+            start += size
+        else:
+            data = list(_flat(tensor.data, 0))
+        yield Part(name=tensor.name, datatype=tensor.datatype, shape=tensor.shape, data=data)
+
+
+def _flat(value: Any, depth: int) -> Iterator[Any]:
+    """Nested lists in row-major order; V2 allows both nested and flat data."""
+    if not isinstance(value, list):
+        if value is not None:
+            yield bodies.dump(value) if isinstance(value, dict) else value
+        return
+    if depth > _MAX_DEPTH:
+        raise ParseError("a tensor has too many dimensions")
+    if value and isinstance(value[0], list):
+        for one in value:
+            yield from _flat(one, depth + 1)
+        return
+    for one in value:
+        yield bodies.dump(one) if isinstance(one, dict | list) else one
+
+
+def _unpack(datatype: str, raw: bytes) -> list[Any]:
+    """Little-endian values; strings stand behind a length of four bytes each."""
+    if datatype == "BYTES":
+        return list(_strings(raw))
+    if datatype == "BF16":
+        words = struct.unpack(f"<{len(raw) // 2}H", raw[: len(raw) // 2 * 2])
+        return list(struct.unpack(f"<{len(words)}f", struct.pack(f"<{len(words)}I", *(
+            word << 16 for word in words))))  # fmt: skip
+    form = _FORMATS.get(datatype)
+    if form is None:
+        raise ParseError("a binary tensor has an unknown datatype")
+    count = len(raw) // struct.calcsize(form)
+    return list(struct.unpack(f"<{count}{form}", raw[: count * struct.calcsize(form)]))
+
+
+def _strings(raw: bytes) -> Iterator[str]:
+    start = 0
+    while start + 4 <= len(raw):
+        end = start + 4 + int.from_bytes(raw[start : start + 4], "little")
+        element = raw[start + 4 : end]
+        found = bodies.text(element)
+        yield found if found is not None else f"[{len(element)} bytes]" if element else ""
+        start = end

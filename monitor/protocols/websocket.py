@@ -1,0 +1,63 @@
+"""Call → Inference for a connection upgraded to WebSocket: every message is a text part.
+
+The proxy writes an upgraded connection's messages one a line, as JSON (see `types.Exchange`).
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from monitor import bodies
+from monitor.errors import ParseError
+from monitor.interfaces import Protocol
+from monitor.types import Call, Inference, Part
+
+
+class _Message(msgspec.Struct):
+    type: str = ""
+    data: str = ""
+    at: float | None = None
+
+
+_decoder = msgspec.json.Decoder(_Message)
+
+
+def claims(call: Call) -> bool:
+    """Upgraded connections, whatever their path."""
+    return call.exchange.upgraded != ""
+
+
+def read(call: Call) -> Inference:
+    """Binary messages are named by their size alone; first and last token are texts' times."""
+    inputs, _ = _messages(call.request_body, "user")
+    outputs, times = _messages(call.response_body, "assistant")
+    return Inference(
+        protocol="websocket",
+        operation="connection",
+        model="",
+        inputs=inputs,
+        outputs=outputs,
+        streamed=True,
+        first_token=times[0] if times else None,
+        last_token=times[-1] if times else None,
+    )
+
+
+PROTOCOL = Protocol("websocket", claims, read)
+
+
+def _messages(body: bytes, role: str) -> tuple[list[Part], list[float]]:
+    parts: list[Part] = []
+    times: list[float] = []
+    for line in body.splitlines():
+        try:
+            message = bodies.decode(line, _decoder)
+        except ParseError:
+            continue  # the last line, cut at the capture bound
+        if message.type == "text":
+            parts.append(Part(role=role, text=message.data))
+        elif message.type == "binary":
+            parts.append(Part(role=role, text=f"[binary {len(message.data) * 3 // 4} bytes]"))
+        if message.type != "close" and message.at is not None:
+            times.append(message.at)
+    return parts, times
