@@ -174,6 +174,10 @@ class Record(msgspec.Struct, frozen=True):
     traffic; sources may construct it from other people's logs through `monitor.privacy` too.
 
     The JSON document of the stream is this struct, field by field (see `encode` / `decode`).
+
+    `redactions` counts texts replaced whole, by reason. `sealed` are `PSEUDONYM BOX` lines that
+    only `monitor reveal` opens. `continues` says, during a key rotation, which pseudonym of the
+    key before each new one takes the place of.
     """
 
     id: str
@@ -200,6 +204,7 @@ class Record(msgspec.Struct, frozen=True):
     trace_id: str | None
     redactions: dict[str, int] = {}
     sealed: list[str] = []
+    continues: dict[str, str] = {}
 
 
 encode_record = msgspec.json.Encoder().encode

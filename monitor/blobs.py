@@ -1,0 +1,190 @@
+"""str → what base64, hexadecimal and compressed runs in it hold: text to be scanned, or media."""
+
+from __future__ import annotations
+
+import binascii
+import bz2
+import lzma
+import re
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import brotli
+import zstandard
+
+from monitor.errors import PrivacyError
+
+SHORTEST = 24
+"""Characters from which on a run is taken for base64."""
+
+MEDIA_BYTES = 1024
+"""Bytes from which on a run that holds no text is taken for media and only described."""
+
+
+@dataclass(frozen=True, slots=True)
+class Blob:
+    """`text[start:end]` and what it holds: `content` when that is text, else a media `kind`."""
+
+    start: int
+    end: int
+    kind: str
+    size: int
+    content: str | None
+
+
+_RUN = bytes(
+    97 if chr(code).isascii() and (chr(code).isalnum() or chr(code) in "+/_-") else 32
+    for code in range(256)
+)
+_TRIGGER = b"a" * SHORTEST
+
+_run = re.compile(
+    r"(?P<media>data:(?P<type>[\w.+-]{1,63}/[\w.+-]{1,63})?[^,\s\"'<>]{0,200}?;base64,"
+    r"(?P<data>[A-Za-z0-9+/_=\s-]*))"
+    r"|(?:[A-Za-z0-9+/]{60,76}\r?\n)+[A-Za-z0-9+/]*={0,2}"
+    r"|[A-Za-z0-9+/_-]{24,}={0,2}"
+)
+_hex = re.compile(r"(?:[0-9A-Fa-f]{2}){12,}")
+_space = re.compile(r"\s+")
+
+_MAGIC = (
+    (b"\x89PNG", "image/png"),
+    (b"\xff\xd8\xff", "image/jpeg"),
+    (b"GIF8", "image/gif"),
+    (b"RIFF", "application/riff"),
+    (b"%PDF", "application/pdf"),
+    (b"PK\x03\x04", "application/zip"),
+    (b"ID3", "audio/mpeg"),
+    (b"OggS", "audio/ogg"),
+)
+
+
+def blobs(text: str, limit: int) -> Iterator[Blob]:
+    """Runs of `text` that hold text or media, in order, not overlapping.
+
+    At most `limit` bytes are decompressed from one run; raises PrivacyError("bomb") beyond.
+    """
+    if _TRIGGER not in text.encode("latin-1", "replace").translate(_RUN) and (
+        ";base64," not in text
+    ):
+        return
+    for match in _run.finditer(text):
+        if match["media"] is not None:
+            kind = (match["type"] or "text/plain").lower()
+            data = _space.sub("", match["data"])
+            content = _read(data, limit) if kind.startswith("text/") else None
+            yield Blob(match.start(), match.end(), kind, len(data) * 3 // 4, content)
+        else:
+            yield from _decode(match[0], match.start(), limit)
+
+
+def _decode(run: str, start: int, limit: int) -> Iterator[Blob]:
+    content = _read(run, limit)
+    if content is not None:
+        yield Blob(start, start + len(run), "text/plain", len(run), content)
+        return
+    if len(run) * 3 // 4 >= MEDIA_BYTES:
+        data = _bytes(_space.sub("", run))
+        kind = next((kind for magic, kind in _MAGIC if data.startswith(magic)), "")
+        yield Blob(start, start + len(run), kind or "application/octet-stream", len(data), None)
+        return
+    # `/`, `-` and `_` belong to the alphabets and to paths and names: try what stands between.
+    for separator in "/-_":
+        if separator in run:
+            at = 0
+            for piece in run.split(separator):
+                if len(piece) >= SHORTEST and (content := _read(piece, limit)) is not None:
+                    here = start + at
+                    yield Blob(here, here + len(piece), "text/plain", len(piece), content)
+                at += len(piece) + 1
+
+
+def _read(run: str, limit: int) -> str | None:
+    """The text that `run` holds, or None."""
+    if _hex.fullmatch(run) and (content := _text(bytes.fromhex(run), limit)) is not None:
+        return content
+    return _text(_bytes(_space.sub("", run)), limit)
+
+
+def _bytes(run: str) -> bytes:
+    run = run.rstrip("=").replace("-", "+").replace("_", "/")
+    run = run[: len(run) - (len(run) % 4 == 1)]
+    try:
+        return binascii.a2b_base64(run + "=" * (-len(run) % 4))
+    except binascii.Error:
+        return b""
+
+
+def _text(data: bytes, limit: int) -> str | None:
+    data = decompress(data, limit) or data
+    if not data:
+        return None
+    wide = data[1::2].count(0) * 4 > len(data)  # UTF-16 of mostly Latin text
+    try:
+        text = data.decode("utf-16-le" if wide else "utf-8")
+    except UnicodeDecodeError:
+        return None
+    return text if text.isprintable() or _readable(text) else None
+
+
+def _readable(text: str) -> bool:
+    """Mostly printable: line ends and a stray control are part of real text, noise is not."""
+    sample = text[:4096]
+    return sum(map(str.isprintable, sample)) + sample.count("\n") >= 0.9 * len(sample)
+
+
+# --- compression -----------------------------------------------------------------------------
+
+_COMPRESSED: tuple[tuple[bytes, Callable[[bytes, int], bytes]], ...] = (
+    (b"\x1f\x8b", lambda data, most: zlib.decompressobj(31).decompress(data, most)),
+    (b"x\x01", lambda data, most: zlib.decompressobj().decompress(data, most)),
+    (b"x\x5e", lambda data, most: zlib.decompressobj().decompress(data, most)),
+    (b"x\x9c", lambda data, most: zlib.decompressobj().decompress(data, most)),
+    (b"x\xda", lambda data, most: zlib.decompressobj().decompress(data, most)),
+    (b"BZh", lambda data, most: bz2.BZ2Decompressor().decompress(data, most)),
+    (
+        b"\xfd7zXZ",
+        lambda data, most: lzma.LZMADecompressor(memlimit=1 << 26).decompress(data, most),
+    ),
+    (
+        b"\x28\xb5\x2f\xfd",
+        lambda data, most: (
+            zstandard.ZstdDecompressor(max_window_size=1 << 23).stream_reader(data).read(most)
+        ),
+    ),
+)
+_ERRORS = (zlib.error, OSError, EOFError, lzma.LZMAError, zstandard.ZstdError, brotli.error)
+
+
+def decompress(data: bytes, limit: int) -> bytes | None:
+    """gzip, zlib, bzip2, xz, zstd or Brotli undone, None when `data` is none of them.
+
+    Raises PrivacyError("bomb") when more than `limit` bytes would come out.
+    """
+    opened: bytes | None = None
+    for magic, undo in _COMPRESSED:
+        if data.startswith(magic):
+            opened = _attempt(undo, data, limit)
+            break
+    else:
+        if len(data) <= limit and not data.isascii():
+            opened = _attempt(_brotli, data, limit)
+    if opened is not None and len(opened) > limit:
+        raise PrivacyError("bomb")
+    return opened
+
+
+def _attempt(undo: Callable[[bytes, int], bytes], data: bytes, limit: int) -> bytes | None:
+    try:
+        return undo(data, limit + 1)
+    except _ERRORS:
+        return None
+
+
+def _brotli(data: bytes, most: int) -> bytes:
+    stream = brotli.Decompressor()
+    opened: bytes = stream.process(data, output_buffer_limit=most)
+    if len(opened) < most and not stream.is_finished():
+        raise brotli.error("not a whole Brotli stream")
+    return opened

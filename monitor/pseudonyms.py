@@ -1,0 +1,114 @@
+"""Value → pseudonym: HMAC-SHA-256 under a key derived per tenant and entity from a root key.
+
+A pseudonym is `<ENTITY:KEYID:TOKEN>`; TOKEN is 96 bits of the MAC in the letters a to p, so that no
+recognizer of numbers finds anything in it. Equal values have equal tokens under one key, on every
+replica, and none can be computed or checked without the key.
+"""
+
+from __future__ import annotations
+
+import hmac
+import re
+from dataclasses import dataclass, field
+
+PSEUDONYM = re.compile(r"<[A-Z_]+:[a-z0-9]+:[A-Za-z0-9_-]{16,}>")
+
+MARK = re.compile(
+    r"<(?:[A-Z_]+:[a-z0-9]+:[A-Za-z0-9_-]{16,}>|(?:LIT|MEDIA):|REDACTED[:>])", re.ASCII
+)
+"""The beginning of anything that this program writes in place of a text, forged or genuine."""
+
+MARK_WHOLE = re.compile(
+    r"<(?:LIT:)*(?:[A-Z_]+:[a-z0-9]+:[A-Za-z0-9_-]{16,}|MEDIA:[\w.+/-]+:\d+:[a-p]{24}"
+    r"|REDACTED:[a-z_]+(?::[a-p]{24}:\d+)?)>",
+    re.ASCII,
+)
+
+_LETTERS = bytes.maketrans(b"0123456789abcdef", b"abcdefghijklmnop")
+
+
+@dataclass(frozen=True)
+class Key:
+    """A root key; `id` is what stands in pseudonyms."""
+
+    id: str
+    root: bytes = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Keyring:
+    """Root keys, the current one first.
+
+    A second key is the one before the current: while it is there, a Record also says which old
+    pseudonym each new one continues (overlap). Later keys are only kept.
+    """
+
+    keys: tuple[Key, ...]
+
+    @property
+    def current(self) -> Key:
+        """The key that makes pseudonyms."""
+        return self.keys[0]
+
+    @property
+    def previous(self) -> Key | None:
+        """The key whose pseudonyms are still linked to, during an overlap."""
+        return self.keys[1] if len(self.keys) > 1 else None
+
+
+def derive(root: bytes, *info: str) -> bytes:
+    """HKDF-SHA-256 (RFC 5869), no salt, 32 bytes; every part of `info` length-prefixed."""
+    parts = (part.encode() for part in info)
+    context = b"".join(len(part).to_bytes(4, "big") + part for part in parts)
+    extracted = hmac.digest(bytes(32), root, "sha256")
+    return hmac.digest(extracted, context + b"\x01", "sha256")
+
+
+def fingerprint(key: Key) -> str:
+    """What may be shown of a key: the HMAC of a constant, 16 hex digits.
+
+    >>> fingerprint(Key("k1", bytes(32)))
+    '2e789e7f175a8ad5'
+    """
+    return derive(key.root, "monitor-fingerprint-v1", key.id).hex()[:16]
+
+
+class Tokens:
+    """(entity, canonical value) → pseudonym, for one key and tenant; keeps derived keys only."""
+
+    def __init__(self, key: Key, tenant: str) -> None:
+        self.key = key
+        self._tenant = tenant
+        self._macs: dict[str, hmac.HMAC] = {}
+        self._digest = self._mac("monitor-digest-v1", "")
+
+    def _mac(self, purpose: str, entity: str) -> hmac.HMAC:
+        return hmac.new(derive(self.key.root, purpose, self._tenant, entity), digestmod="sha256")
+
+    def __call__(self, entity: str, canonical: str) -> str:
+        """The pseudonym of a value in its canonical form; entities are few and `[A-Z_]+`."""
+        mac = self._macs.get(entity)
+        if mac is None:
+            mac = self._macs[entity] = self._mac("monitor-token-v1", entity)
+        return f"<{entity}:{self.key.id}:{_letters(mac, canonical)}>"
+
+    def digest(self, text: str) -> str:
+        """24 letters that equal texts share: what is kept of a text that is not kept."""
+        return _letters(self._digest, text)
+
+
+def _letters(mac: hmac.HMAC, text: str) -> str:
+    mac = mac.copy()
+    mac.update(text.encode("utf-8", "surrogatepass"))
+    return mac.hexdigest()[:24].encode().translate(_LETTERS).decode()
+
+
+def escape(text: str) -> str:
+    """Whatever in `text` looks like a mark of ours but came from outside, made to look otherwise.
+
+    Taking out one `LIT:` behind each `<` that has one gives the text back.
+
+    >>> escape("<PERSON:k1:abcdefghijklmnop>")
+    '<LIT:PERSON:k1:abcdefghijklmnop>'
+    """
+    return MARK.sub(lambda match: "<LIT:" + match[0][1:], text) if "<" in text else text

@@ -1,0 +1,312 @@
+"""str → the same str without personal data: views, blobs, scan, pseudonyms; or nothing of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from monitor.blobs import blobs
+from monitor.errors import PrivacyError
+from monitor.patterns import Scanner, key_form
+from monitor.pseudonyms import MARK, MARK_WHOLE, Tokens, escape
+from monitor.views import View, normalise, unescape, unplus
+
+LOOKAHEAD = 1024
+"""Characters beyond the end of what is kept of a long text that are scanned with it."""
+
+SMALLEST_CARD = 10**11
+"""Whole numbers below have fewer digits than any payment card."""
+
+_MAX_SEALED = 256
+_MAX_NESTING = 64
+
+_member = re.compile(
+    r"\"(?P<key>[^\"\\]{1,64})\"\s{0,8}:\s{0,8}(?:\"(?P<text>(?:[^\"\\]|\\.){1,512})\"|(?P<number>\d{1,40}))"
+)
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """How much work one Record may be.
+
+    `text`: characters of one text that are kept; `record`: characters of all texts that are looked
+    at; `seconds`: time for all of them; `depth`: encodings within each other; `unpacked`: bytes
+    that one compressed run may hold.
+    """
+
+    text: int = 262144
+    record: int = 8388608
+    seconds: float = 2.0
+    depth: int = 4
+    unpacked: int = 1048576
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """`text[start:end]` is to be replaced: by the pseudonyms of `values`, else by `mark`."""
+
+    start: int
+    end: int
+    values: tuple[tuple[str, str], ...] = ()
+    mark: str = ""
+
+
+class Seal(Protocol):
+    """(pseudonym, value) → what only the holder of the private key can open."""
+
+    def __call__(self, token: str, value: str) -> str: ...
+
+
+class Scrub:
+    """Scrubs the texts of one Record and counts what it did.
+
+    `keys` are the names of fields that say what their values are, in `key_form`. With `trusted`,
+    marks in the text are taken for our own and stay as they are (Records at rest); otherwise they
+    are forgeries and escaped.
+    """
+
+    def __init__(
+        self,
+        *,
+        scanner: Scanner,
+        keys: frozenset[str],
+        tokens: Tokens,
+        previous: Tokens | None,
+        bounds: Bounds,
+        clock: Callable[[], float],
+        seal: Seal | None = None,
+        trusted: bool = False,
+    ) -> None:
+        self.pseudonyms: dict[str, int] = {}
+        self.redactions: dict[str, int] = {}
+        self.continues: dict[str, str] = {}
+        self.sealed: dict[str, str] = {}
+        self._scanner = scanner
+        self._keys = keys
+        self._tokens = tokens
+        self._previous = previous
+        self._bounds = bounds
+        self._clock = clock
+        self._deadline = clock() + bounds.seconds
+        self._left = bounds.record
+        self._seal = seal
+        self._trusted = trusted
+
+    def text(self, text: str, hint: str = "") -> str:
+        """`text` with a pseudonym for every value found; never raises, never lets pass unscanned.
+
+        `hint` is the name of the field the text was the value of.
+        """
+        if not text:
+            return text
+        try:
+            self._spend(len(text))
+            return self._scrubbed(text, hint)
+        except PrivacyError as error:
+            reason = str(error).replace(" ", "_")
+        except Exception:  # noqa: BLE001  fail closed; what it says may quote the text
+            reason = "error"
+        return self.redacted(text, reason)
+
+    def value(self, value: Any, hint: str = "", depth: int = 0) -> Any:
+        """A JSON value with every string, key and whole number in it scrubbed."""
+        match value:
+            case str():
+                return self.text(value, hint)
+            case None | bool():
+                return value
+            case int() | float():
+                return self.number(value, hint)
+            case dict() | list() | tuple() if depth < _MAX_NESTING:
+                return self._inside(value, hint, depth + 1)
+            case _:
+                deep = isinstance(value, dict | list | tuple)
+                return self.redacted("", "nesting" if deep else "type")
+
+    def _inside(self, value: Any, hint: str, depth: int) -> Any:
+        if isinstance(value, dict):
+            items = ((str(key), item) for key, item in value.items())
+            return {self.text(key): self.value(item, key, depth) for key, item in items}
+        return [self.value(item, hint, depth) for item in value]
+
+    def number(self, number: float, hint: str = "") -> int | float | str:
+        """A number, or the pseudonym of the card (or of what the field's name says) that it is."""
+        if number != number or number in (float("inf"), float("-inf")):  # noqa: PLR0124
+            return number
+        whole = int(number)
+        if whole != number:
+            return number
+        try:
+            entity = self._scanner.scan_number(abs(whole)) if abs(whole) >= SMALLEST_CARD else None
+            if entity is None and hint and self._is_key(hint):
+                spans = self._scanner.scan(str(whole), hint)
+                entity = spans[0].entity if spans else None
+            return number if entity is None else self.token(entity, str(abs(whole)))
+        except PrivacyError:
+            return self.redacted(str(number), "error")
+
+    def numbers(self, numbers: Sequence[Any], hint: str = "") -> list[Any]:
+        """Tensor data; a column of numbers too small to be cards costs next to nothing."""
+        try:
+            if (
+                not self._is_key(hint)
+                and max(numbers, default=0) < SMALLEST_CARD
+                and min(numbers, default=0) > -SMALLEST_CARD
+            ):
+                return list(numbers)
+        except TypeError:
+            pass
+        return [self.value(item, hint, 1) for item in numbers]
+
+    def token(self, entity: str, value: str) -> str:
+        """The pseudonym of a value; counted, sealed and linked to its predecessor where asked."""
+        canonical = self._scanner.canonical(entity, value)
+        token = self._tokens(entity, canonical)
+        self.pseudonyms[entity] = self.pseudonyms.get(entity, 0) + 1
+        if self._previous is not None:
+            self.continues[token] = self._previous(entity, canonical)
+        if self._seal is not None and entity != "SECRET" and token not in self.sealed:
+            if len(self.sealed) < _MAX_SEALED:
+                self.sealed[token] = self._seal(token, value)
+            else:
+                self.redactions["sealed"] = self.redactions.get("sealed", 0) + 1
+        return token
+
+    def redacted(self, text: str, reason: str) -> str:
+        """What stands for a text that cannot be made safe: reason, keyed digest, size in bytes."""
+        self.redactions[reason] = self.redactions.get(reason, 0) + 1
+        data = text.encode("utf-8", "surrogatepass")
+        return f"<REDACTED:{reason}:{self._tokens.digest(text)}:{len(data)}>"
+
+    # --- one text -----------------------------------------------------------------------------
+
+    def _spend(self, characters: int) -> None:
+        self._left -= min(characters, self._bounds.text + LOOKAHEAD)
+        if self._left < 0:
+            raise PrivacyError("record too large")
+        if self._clock() > self._deadline:
+            raise PrivacyError("timeout")
+
+    def _is_key(self, hint: str) -> bool:
+        return bool(hint) and key_form(hint) in self._keys
+
+    def _scrubbed(self, text: str, hint: str) -> str:
+        if not text.isascii():
+            text = self._encodable(text)
+        limit = self._bounds.text
+        rest = ""
+        if len(text) > limit:
+            head = text[: limit + LOOKAHEAD]
+            hits = [hit for hit in _merged(self._find(head, hint, 0)) if hit.start < limit]
+            cut = max(limit, hits[-1].end) if hits else limit
+            text, rest = text[:cut], text[cut:]
+        else:
+            hits = _merged(self._find(text, hint, 0))
+        if not hits and not rest:
+            return text if self._trusted else escape(text)
+        out: list[str] = []
+        done = 0
+        for hit in hits:
+            out += (self._literal(text[done : hit.start]), self._replaced(hit))
+            done = hit.end
+        out.append(self._literal(text[done:]))
+        if rest:
+            out.append(self.redacted(rest, "too_long"))
+        return "".join(out)
+
+    def _encodable(self, text: str) -> str:
+        """Surrogates paired where they are halves of a character, else replaced: UTF-8 has none."""
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            self.redactions["surrogates"] = self.redactions.get("surrogates", 0) + 1
+            return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        return text
+
+    def _literal(self, text: str) -> str:
+        return text if self._trusted else escape(text)
+
+    def _replaced(self, hit: Hit) -> str:
+        if hit.mark:
+            return hit.mark
+        return "".join([self.token(entity, value) for entity, value in hit.values])
+
+    def _find(self, text: str, hint: str, depth: int) -> list[Hit]:
+        """What is to be replaced in `text`, in any order, overlaps included."""
+        view = normalise(text)
+        plain = text if view is None else view.text
+        marks: list[tuple[int, int]] = []
+        if "<" in plain:
+            if self._trusted:
+                marks = [match.span() for match in MARK_WHOLE.finditer(plain)]
+            else:  # the scanner looks into no pseudonym, so a forged one must not look like one
+                plain = MARK.sub(lambda match: "(" + match[0][1:], plain)
+        hits = [
+            Hit(span.start, span.end, ((span.entity, plain[span.start : span.end]),))
+            for span in self._scanner.scan(plain, hint or None)
+        ]
+        if '"' in plain and ":" in plain:
+            hits += self._members(plain)
+        for other in (unescape(plain), unplus(plain)):
+            if other is not None:
+                if depth >= self._bounds.depth:
+                    raise PrivacyError("nesting")
+                hits += _back(other, self._find(other.text, hint, depth + 1))
+        hits += self._blobs(plain, depth)
+        if marks:
+            hits = [hit for hit in hits if all(hit.end <= s or e <= hit.start for s, e in marks)]
+        return hits if view is None else _back(view, hits)
+
+    def _members(self, text: str) -> list[Hit]:
+        """JSON members in a text whose key says what the value is."""
+        hits = []
+        for match in _member.finditer(text):
+            if not self._is_key(match["key"]):
+                continue
+            group = "number" if match["text"] is None else "text"
+            value, start = match[group], match.start(group)
+            for span in self._scanner.scan(value, match["key"]):
+                values = ((span.entity, value[span.start : span.end]),)
+                hits.append(Hit(start + span.start, start + span.end, values))
+        return hits
+
+    def _blobs(self, text: str, depth: int) -> list[Hit]:
+        hits = []
+        for blob in blobs(text, self._bounds.unpacked):
+            if blob.content is None:
+                digest = self._tokens.digest(text[blob.start : blob.end])
+                mark = f"<MEDIA:{blob.kind}:{blob.size}:{digest}>"
+                hits.append(Hit(blob.start, blob.end, (), mark))
+                continue
+            if depth >= self._bounds.depth:
+                raise PrivacyError("nesting")
+            held = _merged(self._find(blob.content[: self._bounds.text], "", depth + 1))
+            values = dict.fromkeys(value for hit in held for value in hit.values)
+            if values:
+                hits.append(Hit(blob.start, blob.end, tuple(values)[:16]))
+            elif len(blob.content) > self._bounds.text:
+                raise PrivacyError("nesting")
+        return hits
+
+
+def _back(view: View, hits: Iterable[Hit]) -> list[Hit]:
+    """Hits in a view → hits in what the view was made from."""
+    return [Hit(*view.origin(hit.start, hit.end), hit.values, hit.mark) for hit in hits]
+
+
+def _merged(hits: list[Hit]) -> list[Hit]:
+    """Hits in order and apart: of those that overlap, the longest speaks for all they cover."""
+    if len(hits) < 2:
+        return hits
+    hits.sort(key=lambda hit: (hit.start, -hit.end))
+    merged = [hits[0]]
+    for hit in hits[1:]:
+        last = merged[-1]
+        if hit.start >= last.end:
+            merged.append(hit)
+        elif hit.end > last.end:
+            longest = max(last, hit, key=lambda one: one.end - one.start)
+            merged[-1] = Hit(last.start, hit.end, longest.values, longest.mark)
+    return merged
