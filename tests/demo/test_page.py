@@ -1,0 +1,41 @@
+"""A scraped page is read as a dashboard reads it."""
+
+from __future__ import annotations
+
+import pytest
+
+from monitor.demo.page import Page
+
+
+def histogram(*counts: tuple[str, float]) -> Page:
+    return Page({"d_bucket": [({"le": bound, "v": "a"}, count) for bound, count in counts]})
+
+
+def test_a_quantile_is_linear_within_its_bucket() -> None:
+    """As PromQL's histogram_quantile does it."""
+    page = histogram(("1", 10), ("2", 30), ("+Inf", 30))
+    assert page.quantile(0.5, "d") == pytest.approx(1.25)
+    assert page.quantile(0.5, "d", v="a") == pytest.approx(1.25)
+
+
+def test_a_quantile_beyond_the_last_bound_is_that_bound() -> None:
+    """Nothing is known above it."""
+    assert histogram(("1", 1), ("+Inf", 10)).quantile(0.9, "d") == 1
+
+
+def test_nothing_observed_has_no_quantile() -> None:
+    """Neither an unknown metric nor an empty one."""
+    assert histogram(("1", 0), ("+Inf", 0)).quantile(0.5, "d") is None
+    assert Page({}).quantile(0.5, "d") is None
+
+
+def test_the_law_of_conservation_is_checked_over_all_labels() -> None:
+    """Appended, lost and pending add up, or not."""
+    samples = {
+        "monitor_exchanges_total": [({"outcome": "ok"}, 3.0), ({"outcome": "client_gone"}, 1.0)],
+        "monitor_records_appended_total": [({}, 2.0)],
+        "monitor_exchanges_lost_total": [({"reason": "buffer_full"}, 1.0)],
+        "monitor_records_pending": [({"place": "buffer"}, 1.0)],
+    }
+    assert Page(samples).is_conserved()
+    assert not Page({**samples, "monitor_records_appended_total": []}).is_conserved()

