@@ -1,0 +1,369 @@
+"""Record ↔ Redis Streams (Redis 7 or later, Valkey), in pipelined batches with bounded waits.
+
+The key is `monitor:{ENDPOINT:SHARD}:records`; an entry has the fields `v` (`1`) and `record` (the
+JSON document). We speak RESP2 through hiredis ourselves, for two things that a client library
+hides: a batch is one write and one parse (about 2 µs a record, against 30), and a connection is
+closed by a reset. A reset makes the server forget commands that it has not read, so that what
+was unanswered cannot be carried out after the next connection has looked whether it was.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import ssl
+import struct
+import time
+import zlib
+from collections.abc import AsyncIterator, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import hiredis
+import msgspec
+
+from monitor.errors import StreamError
+from monitor.types import Record, decode_record, encode_record
+
+PAGE = 200
+CLOCK_MARGIN = 5.0
+"""Seconds that a look into the past goes further back than the clocks say."""
+
+_RESET = struct.pack("ii", 1, 0)  # SO_LINGER on, 0 seconds: close is a reset
+
+_REFUSALS = {
+    "NOAUTH": "the store wants a password (redis://:PASSWORD@HOST)",
+    "WRONGPASS": "the store refused the user name or password",
+    "NOPERM": "the store does not let this user do what is needed (XADD, XRANGE, XREAD, TIME)",
+    "WRONGTYPE": "the store holds something else than a stream under the stream's key",
+    "OOM": "the store is out of memory (maxmemory with noeviction)",
+    "READONLY": "the store is a read-only replica",
+    "LOADING": "the store is loading its data",
+    "MASTERDOWN": "the store is a replica without its primary",
+    "MISCONF": "the store cannot write to its disk and refuses writes",
+    "BUSY": "the store is busy with a script",
+    "CLUSTERDOWN": "the store's cluster is down",
+    "MOVED": "the store is a cluster node that does not hold this stream",
+    "DENIED": "the store is in protected mode and refuses connections from here",
+}
+
+
+_FAILURES = (OSError, EOFError, hiredis.ProtocolError, TimeoutError)
+_SENTENCES: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], str], ...] = (
+    (ssl.SSLError, "the store's certificate or TLS was not accepted"),
+    (TimeoutError, "the store did not answer in time"),
+    (ConnectionRefusedError, "the store refused the connection"),
+    ((FileNotFoundError, PermissionError), "the store's socket is not there or not ours to use"),
+    (socket.gaierror, "the store's host name cannot be resolved"),
+    ((EOFError, ConnectionError), "the store closed the connection"),
+    (hiredis.ProtocolError, "what answers there does not speak Redis's protocol"),
+    (BaseException, "the store cannot be reached"),
+)
+
+
+class _Id(msgspec.Struct):
+    id: str
+
+
+_decode_id = msgspec.json.Decoder(_Id).decode
+
+
+class RedisStream:
+    """The stream of one endpoint; one command at a time, connecting as needed.
+
+    A failed command closes the connection; the next one opens another. There is no back-off in
+    here: whoever calls again decides when.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        endpoint: str,
+        *,
+        shards: int = 1,
+        max_length: int = 1_000_000,
+        timeout: float = 5.0,
+    ) -> None:
+        self.keys = tuple(f"monitor:{{{endpoint}:{shard}}}:records" for shard in range(shards))
+        self.unreadable = 0
+        self._address = parse_url(url)
+        self._max_length = max_length
+        self._timeout = timeout
+        self._connection: _Connection | None = None
+        self._lock = asyncio.Lock()
+
+    async def append(self, records: Sequence[Record]) -> None:
+        """Append all, in order of each shard, or raise StreamError.
+
+        The error is ambiguous when some of the records may be in the stream.
+        """
+        commands = [
+            _pack(
+                b"XADD", self._key(record.id), b"MAXLEN", b"~", self._max_length, b"*",
+                b"v", b"1", b"record", encode_record(record),
+            )
+            for record in records
+        ]  # fmt: skip
+        replies = await self._send(b"".join(commands), len(commands), writes=True)
+        failures = [reply for reply in replies if isinstance(reply, hiredis.ReplyError)]
+        if failures:
+            raise StreamError(_reason(failures[0]), ambiguous=len(failures) < len(replies))
+
+    async def ids_since(self, at: float) -> set[str]:
+        """Ids of the records that were appended since Unix time `at` by our clock."""
+        seconds, _ = await self._call("TIME")
+        since = max(0.0, at + min(0.0, float(seconds) - time.time()) - CLOCK_MARGIN)
+        found: set[str] = set()
+        for key in self.keys:
+            end = b"+"
+            while True:
+                page = await self._call("XREVRANGE", key, end, int(since * 1000), "COUNT", PAGE)
+                for _, fields in page:
+                    with contextlib.suppress(msgspec.DecodeError, UnicodeDecodeError):
+                        found.add(_decode_id(_document(fields)).id)
+                if len(page) < PAGE:
+                    break
+                end = b"(" + page[-1][0]
+        return found
+
+    async def next(
+        self, after: str = "", *, limit: int = 500, block: float = 1.0
+    ) -> tuple[str, list[Record]]:
+        """What came after position `after`, waiting up to `block` seconds: (position, records).
+
+        At most `limit` records of each shard. A position names the last entry read of each shard;
+        the empty one is the beginning.
+        """
+        positions = self._positions(after)
+        command = ("XREAD", "COUNT", limit, "BLOCK", max(1, int(block * 1000)), "STREAMS")
+        reply = await self._call(*command, *self.keys, *positions, patience=block)
+        records: list[Record] = []
+        for key, entries in reply or ():
+            positions[self.keys.index(key.decode())] = entries[-1][0].decode()
+            records += [record for _, record in self._records(entries)]
+        return ",".join(positions), records
+
+    async def read(
+        self, after: str = "", *, start: float | None = None, end: float | None = None
+    ) -> AsyncIterator[tuple[str, Record]]:
+        """Yield `(position, record)` for what stands after `after`, shard by shard, then end.
+
+        `start` and `end` keep the exchanges that began in this time (Unix seconds, end excluded).
+        """
+        positions = self._positions(after)
+        low = str(int(max(0.0, (start or 0.0) - CLOCK_MARGIN) * 1000))
+        for shard, key in enumerate(self.keys):
+            first = f"({positions[shard]}" if positions[shard] != "0-0" else low
+            while page := await self._call("XRANGE", key, first, "+", "COUNT", PAGE):
+                for entry, record in self._records(page):
+                    positions[shard] = entry
+                    if (start is None or record.started >= start) and (
+                        end is None or record.started < end
+                    ):
+                        yield ",".join(positions), record
+                first = "(" + page[-1][0].decode()
+
+    async def ping(self) -> None:
+        """Raise StreamError where the store is not there for us."""
+        await self._call("PING")
+
+    async def close(self) -> None:
+        """Close the connection."""
+        if self._connection:
+            self._connection.close()
+            self._connection = None
+
+    def _key(self, record_id: str) -> str:
+        if len(self.keys) == 1:
+            return self.keys[0]
+        return self.keys[zlib.crc32(record_id.encode()) % len(self.keys)]
+
+    def _positions(self, after: str) -> list[str]:
+        positions = after.split(",") if after else []
+        return [*positions, *["0-0"] * (len(self.keys) - len(positions))][: len(self.keys)]
+
+    def _records(self, entries: Iterable[Any]) -> list[tuple[str, Record]]:
+        found = []
+        for entry, fields in entries:
+            try:
+                found.append((entry.decode(), decode_record(_document(fields))))
+            except (msgspec.DecodeError, UnicodeDecodeError):
+                self.unreadable += 1
+        return found
+
+    async def _call(self, *command: str | bytes | int, patience: float = 0.0) -> Any:
+        (reply,) = await self._send(_pack(*command), 1, patience=patience)
+        if isinstance(reply, hiredis.ReplyError):
+            raise StreamError(_reason(reply))
+        return reply
+
+    async def _send(
+        self, data: bytes, count: int, *, writes: bool = False, patience: float = 0.0
+    ) -> list[Any]:
+        async with self._lock:
+            try:
+                connection = self._connection or await asyncio.wait_for(
+                    connect(self._address), self._timeout
+                )
+            except _FAILURES as error:
+                raise StreamError(_failure(error)) from None
+            self._connection = connection
+            try:
+                return await asyncio.wait_for(
+                    connection.exchange(data, count), self._timeout + patience
+                )
+            except _FAILURES as error:
+                raise StreamError(_failure(error), ambiguous=writes) from None
+            finally:
+                if not connection.is_idle:
+                    connection.close()
+                    self._connection = None
+
+
+# --- one connection ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where a store is: `path` of a Unix socket, or host and port."""
+
+    host: str
+    port: int
+    path: str
+    database: int
+    username: str
+    password: str
+    tls: ssl.SSLContext | None
+
+
+def parse_url(url: str) -> Address:
+    """`redis://[[user]:password@]host[:port][/db]`, `rediss://…`, `unix://[…@]/path[?db=0]`.
+
+    Options of `rediss`: `ssl_ca_certs`, `ssl_certfile`, `ssl_keyfile`, `ssl_cert_reqs=none`,
+    `ssl_check_hostname=false`. Raises StreamError for anything else.
+    """
+    parts = urlsplit(url)
+    options = {name: values[-1] for name, values in parse_qs(parts.query).items()}
+    database = options.get("db", "" if parts.scheme == "unix" else parts.path.strip("/")) or "0"
+    try:
+        port = parts.port or 6379
+    except ValueError:
+        raise StreamError("redis: the URL's port is not a number below 65536") from None
+    if parts.scheme not in ("redis", "rediss", "unix") or not database.isdigit():
+        raise StreamError("redis: is not a URL like redis://127.0.0.1:6379/0")
+    return Address(
+        host=parts.hostname or "localhost",
+        port=port,
+        path=unquote(parts.path) if parts.scheme == "unix" else "",
+        database=int(database),
+        username=unquote(parts.username or options.get("username", "")),
+        password=unquote(parts.password or options.get("password", "")),
+        tls=_tls(options) if parts.scheme == "rediss" else None,
+    )
+
+
+def _tls(options: dict[str, str]) -> ssl.SSLContext:
+    try:
+        context = ssl.create_default_context(cafile=options.get("ssl_ca_certs"))
+        if "ssl_certfile" in options:
+            context.load_cert_chain(options["ssl_certfile"], options.get("ssl_keyfile"))
+    except (OSError, ssl.SSLError):
+        raise StreamError("redis: a certificate or key named in the URL cannot be used") from None
+    if options.get("ssl_check_hostname", "").lower() in ("false", "no", "0"):
+        context.check_hostname = False
+    if options.get("ssl_cert_reqs", "").lower() == "none":
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+class _Connection:
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader = reader
+        self._writer = writer
+        self._parser = hiredis.Reader()
+        self.is_idle = True
+
+    async def exchange(self, data: bytes, count: int) -> list[Any]:
+        """Send packed commands, return their replies; errors among them are values."""
+        self.is_idle = False
+        self._writer.write(data)
+        replies: list[Any] = []
+        while True:
+            while len(replies) < count:
+                reply = self._parser.gets()
+                if reply is False:
+                    break
+                replies.append(reply)
+            if len(replies) == count:
+                self.is_idle = True
+                return replies
+            received = await self._reader.read(262144)
+            if not received:
+                raise EOFError
+            self._parser.feed(received)
+
+    def close(self) -> None:
+        self._writer.transport.abort()
+
+
+async def connect(address: Address) -> _Connection:
+    """A connection that is logged in; raises OSError, EOFError, StreamError."""
+    if address.path:
+        reader, writer = await asyncio.open_unix_connection(address.path)
+    else:
+        name = address.host if address.tls else None
+        reader, writer = await asyncio.open_connection(
+            address.host, address.port, ssl=address.tls, server_hostname=name
+        )
+        raw = writer.get_extra_info("socket")
+        raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+        raw.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    connection = _Connection(reader, writer)
+    greeting: list[tuple[str | int, ...]] = []
+    if address.password:
+        user = (address.username,) if address.username else ()
+        greeting.append(("AUTH", *user, address.password))
+    if address.database:
+        greeting.append(("SELECT", address.database))
+    greeting.append(("PING",))
+    try:
+        packed = b"".join(_pack(*command) for command in greeting)
+        replies = await connection.exchange(packed, len(greeting))
+    except BaseException:
+        connection.close()
+        raise
+    for reply in replies:
+        if isinstance(reply, hiredis.ReplyError):
+            connection.close()
+            raise StreamError(_reason(reply))
+    return connection
+
+
+def _document(fields: list[bytes]) -> bytes:
+    for name, value in zip(fields[::2], fields[1::2], strict=False):
+        if name == b"record":
+            return value
+    return b""
+
+
+def _reason(error: Exception) -> str:
+    """A closed sentence for an error reply, which may quote keys and arguments."""
+    message = str(error)
+    code = message.partition(" ")[0]
+    if "invalid password" in message or "Client sent AUTH" in message:
+        code = "WRONGPASS"
+    if "DB index" in message:
+        return "the store does not have that database number"
+    return _REFUSALS.get(code, f"the store answered with an error ({code[:20] or 'empty'})")
+
+
+def _failure(error: BaseException) -> str:
+    return next(text for kind, text in _SENTENCES if isinstance(error, kind))
+
+
+def _pack(*command: str | bytes | int) -> bytes:
+    packed: bytes = hiredis.pack_command(cast(Any, command))
+    return packed
