@@ -11,7 +11,7 @@ import difflib
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 import msgspec
@@ -73,6 +73,37 @@ class DimensionSource(_Section, frozen=True):
     header: str
 
 
+class Limits(_Section, frozen=True):
+    """`connections` at a time per worker; more wait in the backlog, then are refused."""
+
+    connections: Positive = 10000
+
+
+class Timeouts(_Section, frozen=True):
+    """Seconds: to connect to the endpoint; the endpoint silent while it owes bytes. 0 is never."""
+
+    connect: Seconds = 10.0
+    idle: Seconds = 3600.0
+
+
+class Tls(_Section, frozen=True):
+    """PEM files: `cert` and `key` are shown to clients; the others are for an https upstream."""
+
+    cert: str = ""
+    key: str = ""
+    ca: str = ""
+    client_cert: str = ""
+    client_key: str = ""
+
+
+class Edits(_Section, frozen=True):
+    """What may be changed on the wire. `host: auto` rewrites Host for a remote upstream."""
+
+    host: Literal["auto", "never", "always"] = "auto"
+    exchange_id: bool = False
+    forwarded_for: bool = False
+
+
 class Drain(_Section, frozen=True):
     """Seconds to keep accepting after SIGTERM, and for active exchanges to finish after that."""
 
@@ -102,6 +133,10 @@ class Settings(_Section, frozen=True):
     windows: Windows = Windows()
     reference: Reference = Reference()
     drain: Drain = Drain()
+    limits: Limits = Limits()
+    timeouts: Timeouts = Timeouts()
+    tls: Tls = Tls()
+    edits: Edits = Edits()
 
 
 def load(
