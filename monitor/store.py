@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ctypes
 import importlib.resources
 import os
 import secrets
@@ -95,6 +96,7 @@ class EmbeddedStore:
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.DEVNULL,
             process_group=0,  # a Ctrl-C at the terminal is for the supervisor, which stops us last
+            preexec_fn=_end_with_parent,
         )
         await self._wait_until_it_answers(self._process)
 
@@ -168,6 +170,13 @@ class EmbeddedStore:
                 await self._spawn()
             except ConfigError as error:
                 self._log(str(error))
+
+
+def _end_with_parent() -> None:
+    """On Linux: SIGTERM for this process when its parent dies, however it dies (prctl(2))."""
+    prctl = getattr(ctypes.CDLL(None), "prctl", None)
+    if prctl is not None:
+        prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG
 
 
 def _free_port() -> int:

@@ -99,13 +99,15 @@ class _Supervisor:
         self._write(self._runtime / "settings.json", msgspec.json.encode(self._settings))
         await self._control.listen(self._runtime / "control.sock")
         self._start_children()
-        if self._store:
-            await self._store.start()
-        self._announce()
-        server = self._admin_server()
-        serving = loop.create_task(server.serve([self._admin]))
-        code = await self._wait()
-        await self._drain()
+        try:
+            if self._store:
+                await self._store.start()
+            self._announce()
+            server = self._admin_server()
+            serving = loop.create_task(server.serve([self._admin]))
+            code = await self._wait()
+        finally:
+            await self._drain()
         server.should_exit = True
         await serving
         await self._control.close()
