@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from zlib import crc32
 
+from monitor.types import Record
+
 PSEUDONYM = re.compile(r"<([A-Z_]+):[a-z0-9]+:[A-Za-z0-9_-]{16,}>")
 
 _WORD = re.compile(r"<[A-Z_]+>|[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]|\w+")
@@ -64,3 +66,22 @@ def cell(text: str, cells: int) -> str:
     '#6'
     """
     return f"#{crc32(text.encode(errors='surrogatepass')) % cells}"
+
+
+def question(record: Record) -> str:
+    """What was asked: the last text of the user, else the last input text; plain."""
+    last = ""
+    for part in reversed(record.inputs):
+        if part.text is not None:
+            if part.role == "user":
+                return plain(part.text)
+            last = last or part.text
+    return plain(last)
+
+
+def answer(record: Record) -> str:
+    """What was answered: the first text that is neither an error nor a tool call; plain."""
+    for part in record.outputs:
+        if part.text is not None and part.role not in ("error", "tool_call", "reasoning"):
+            return plain(part.text)
+    return ""

@@ -1,0 +1,69 @@
+"""Record → what kind of answer it was: empty, refusal, json, broken json, tool call or text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import msgspec
+
+from monitor.interfaces import Feature
+from monitor.types import Observation, Outcome, Record
+
+_REFUSAL = re.compile(
+    r"\b(?:i(?:'m| am)(?: really| very| so)? (?:sorry|afraid)\b.{0,40}"
+    r"\b(?:can(?:'t|not)|unable|won't)"
+    r"|i (?:can(?:'t|not)|won't|am unable to|am not able to)"
+    r" (?:assist|help|comply|fulfil|provide|answer|do that|create|discuss|support)"
+    r"|i'm (?:unable|not able) to|i must decline|as an ai(?: language model)?,"
+    r"|(?:ich kann|kann ich) (?:ihnen |dir )?(?:dabei |damit )?(?:leider )?nicht"
+    r"|je ne peux pas|no puedo (?:ayudar|asistir)|non posso (?:aiutar|fornir)"
+    r"|não posso (?:ajudar|fornecer))",
+    re.IGNORECASE | re.DOTALL,
+)
+"""How models say no, in the first words of an answer. A hint, not a judge."""
+
+_OPENING = 200
+_FENCE = re.compile(r"\A```(?:json)?\s*\n(.*?)\n?```\Z", re.DOTALL)
+
+
+def observe(record: Record) -> Iterator[Observation]:
+    """`output_kind` of an exchange with a text in or out that went well."""
+    if record.outcome is not Outcome.OK:
+        return
+    answers = [part for part in record.outputs if part.text is not None and part.role != "error"]
+    if not answers and (record.outputs or all(part.text is None for part in record.inputs)):
+        return
+    if any(part.role == "tool_call" for part in answers):
+        found = "tool call"
+    elif any(part.role == "refusal" for part in answers):
+        found = "refusal"
+    else:
+        texts = [part.text or "" for part in answers if part.role != "reasoning"]
+        found = kind(texts[0] if len(texts) == 1 else "\n".join(texts))
+    yield Observation("output_kind", "categorical", found)
+
+
+def kind(text: str) -> str:
+    """The kind of one answer.
+
+    >>> [kind(text) for text in ("", '{"a": 1}', '{"a": ', "I'm sorry, but I can't do that.")]
+    ['empty', 'json', 'broken json', 'refusal']
+    >>> kind("I can help with that: it is 42.")
+    'text'
+    """
+    text = text.strip()
+    if not text:
+        return "empty"
+    if text[0] == "`" and (fenced := _FENCE.match(text)):
+        text = fenced[1].strip()
+    if text[:1] in ("{", "["):
+        try:
+            msgspec.json.decode(text, type=msgspec.Raw)
+        except (msgspec.DecodeError, UnicodeEncodeError):
+            return "broken json" if text[0] == "{" else "text"
+        return "json"
+    return "refusal" if _REFUSAL.search(text[:_OPENING].replace("’", "'")) else "text"
+
+
+FEATURE = Feature("output_kind", observe)

@@ -1,0 +1,123 @@
+"""Record → one Observation a value of its tensors: a model's inputs, predictions and scores."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+from monitor.interfaces import Feature
+from monitor.texts import cell, pick, plain
+from monitor.types import Observation, Part, Record
+
+COLUMNS = 64
+"""A tensor with more columns is an embedding or an image: a vector, not a feature a column."""
+
+VECTOR = 4096
+"""A longer vector is not looked at."""
+
+ROWS = 1024
+"""Of a larger batch the first rows are looked at."""
+
+TEXT = 64
+"""A longer string is a text, not a category."""
+
+WORD_CELLS = 64
+
+
+def observe(record: Record) -> Iterator[Observation]:
+    """Every value of every tensor, named as the tensor; `name[i]` when a row has several.
+
+    Rows of a batch are separate observations. An output named like an input, or a tensor named
+    like another feature, becomes `input.name` or `output.name`. Strings are categories, dates and
+    times in ISO 8601 are seconds; of a text (more than 64 characters) one word is observed, as a
+    hashed cell, and the length as `name.length`. A wide tensor is one vector a row.
+    """
+    inputs = {part.name for part in record.inputs if part.name}
+    for part in record.inputs:
+        if part.data is not None:
+            name = part.name or "input"
+            yield from _tensor(f"input.{name}" if name in TAKEN else name, part, record.id)
+    for part in record.outputs:
+        if part.data is not None:
+            name = part.name or "output"
+            clash = name in inputs or name in TAKEN
+            yield from _tensor(f"output.{name}" if clash else name, part, record.id)
+
+
+TAKEN = frozenset(
+    f"{side}_{name}"
+    for side in ("input", "output")
+    for name in ("text_length", "tokens", "words", "ngrams", "language", "variety", "kind")
+) | {
+    "confidence", "duration", "finish_reason", "outcome", "status", "time_per_output_token",
+    "time_to_first_token",
+}  # fmt: skip
+"""Names of other features, which a tensor may not take."""
+
+
+def _tensor(name: str, part: Part, seed: str) -> Iterator[Observation]:
+    data = part.data or []
+    columns = _columns(part.shape)
+    if columns > VECTOR:
+        return
+    rows = min(len(data) // columns, ROWS)
+    if columns > COLUMNS:
+        for row in range(rows):
+            yield Observation(name, "vector", data[row * columns : (row + 1) * columns])
+        return
+    names = [name] if columns == 1 else [f"{name}[{column}]" for column in range(columns)]
+    datatype = part.datatype or ""
+    if datatype.startswith(("FP", "INT", "UINT", "BF")):
+        for index in range(rows * columns):
+            yield Observation(names[index % columns], "numeric", data[index])
+    else:
+        for index in range(rows * columns):
+            yield from _value(names[index % columns], data[index], datatype, f"{seed}{index}")
+
+
+def _columns(shape: list[int] | None) -> int:
+    """Values a row: the first dimension counts rows."""
+    columns = 1
+    for length in (shape or [])[1:]:
+        columns = min(columns * max(length, 1), VECTOR + 1)
+    return columns
+
+
+def _value(name: str, value: Any, datatype: str, seed: str) -> Iterator[Observation]:
+    if datatype == "BOOL":
+        yield Observation(name, "boolean", bool(value) if value in (0, 1) else value)
+    elif isinstance(value, str):
+        yield from _string(name, plain(value), seed)
+    elif isinstance(value, bool):
+        yield Observation(name, "boolean", value)
+    elif isinstance(value, int | float):
+        yield Observation(name, "numeric", value)
+    else:
+        yield Observation(name, "categorical", value)
+
+
+def _string(name: str, text: str, seed: str) -> Iterator[Observation]:
+    if len(text) > TEXT:
+        yield Observation(name, "categorical", cell(pick(text, seed), WORD_CELLS))
+        yield Observation(f"{name}.length", "numeric", len(text))
+        return
+    seconds = _seconds(text)
+    if seconds is None:
+        yield Observation(name, "categorical", text)
+    else:
+        yield Observation(name, "datetime", seconds)
+
+
+def _seconds(text: str) -> float | None:
+    """Unix seconds of an ISO 8601 date or time, UTC where no offset is said; else None."""
+    if not (10 <= len(text) <= 35 and text[4] == "-" == text[7] and text[:4].isdigit()):
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, OverflowError):
+        return None
+
+
+FEATURE = Feature("tensors", observe)

@@ -1,0 +1,18 @@
+"""Record → token counts as the endpoint reported them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from monitor.interfaces import Feature
+from monitor.types import Observation, Record
+
+
+def observe(record: Record) -> Iterator[Observation]:
+    """`input_tokens` and `output_tokens`, where they were reported."""
+    if record.tokens is not None:
+        yield Observation("input_tokens", "numeric", record.tokens.input)
+        yield Observation("output_tokens", "numeric", record.tokens.output)
+
+
+FEATURE = Feature("tokens", observe)

@@ -1,0 +1,28 @@
+"""Record → one hashed word of the input and of the output: what the texts are about."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from monitor.interfaces import Feature
+from monitor.texts import answer, cell, pick, question
+from monitor.types import Observation, Record
+
+CELLS = 64
+"""Enough to tell topics apart, few enough that a few hundred texts fill them."""
+
+
+def observe(record: Record) -> Iterator[Observation]:
+    """`input_words` and `output_words`: the cell of one word of the last user text and the answer.
+
+    The record's id chooses the word. Over many records the cells are filled as the words of all
+    the texts would fill them, but each record speaks once: words of one text belong together, and
+    evidence that counted them all would be sure of a change that is one talkative record.
+    """
+    for name, text in (("input_words", question(record)), ("output_words", answer(record))):
+        word = pick(text, record.id)
+        if word:
+            yield Observation(name, "categorical", cell(word, CELLS))
+
+
+FEATURE = Feature("words", observe)

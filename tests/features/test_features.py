@@ -1,0 +1,131 @@
+"""Laws of every feature."""
+
+from __future__ import annotations
+
+import typing
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from monitor.features import FEATURES, MORE, tensors
+from monitor.interfaces import Feature
+from monitor.types import (
+    Kind,
+    Outcome,
+    Part,
+    Record,
+    RequestSummary,
+    ResponseSummary,
+    Tokens,
+    decode_record,
+    encode_record,
+)
+
+EVERY = (*FEATURES, *MORE)
+KINDS = set(typing.get_args(Kind))
+
+anything = st.recursive(
+    st.one_of(
+        st.none(), st.booleans(), st.integers(), st.integers(10**300, 10**400), st.floats(),
+        st.text(), st.sampled_from(["2024-02-30", "2024-02-29T12:00:00Z", "0001-01-01", "x" * 99]),
+    ),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=2),
+    max_leaves=5,
+)  # fmt: skip
+strange = st.text(st.characters(), max_size=300) | st.sampled_from(
+    ["", "\ud800", "{", '{"a": 1}', "```json\n{}\n```", "<EMAIL_ADDRESS:k1:" + "a" * 22 + ">", "[1"]
+)
+parts = st.builds(
+    Part,
+    role=st.none() | st.sampled_from(["user", "assistant", "error", "tool_call", "refusal", "?"]),
+    text=st.none() | strange,
+    name=st.none() | st.sampled_from(["age", "duration", "input_tokens", ""]) | strange,
+    datatype=st.none() | st.sampled_from(["FP32", "INT64", "BOOL", "BYTES", "", "?"]),
+    shape=st.none() | st.lists(st.integers(-2, 10**12) | st.integers(0, 5), max_size=4),
+    data=st.none() | st.lists(anything, max_size=12),
+)
+records = st.builds(
+    Record,
+    id=st.text(max_size=40),
+    duration=st.floats(),
+    time_to_first_token=st.none() | st.floats(),
+    time_per_output_token=st.none() | st.floats(),
+    outcome=st.sampled_from(Outcome),
+    request=st.builds(RequestSummary, method=st.sampled_from(["", "POST"])),
+    response=st.builds(ResponseSummary),
+    inputs=st.lists(parts, max_size=4),
+    outputs=st.lists(parts, max_size=4),
+    tokens=st.none() | st.builds(Tokens),
+    finish_reasons=st.lists(strange, max_size=3),
+    segments=st.just({}),
+)
+
+every_feature = pytest.mark.parametrize("feature", EVERY, ids=lambda feature: feature.name)
+
+
+@every_feature
+@settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(record=records)
+def test_a_feature_never_raises(feature: Feature, record: Record) -> None:
+    """Whatever stands in a record, there are observations of known kinds under real names."""
+    for observation in feature.observe(record):
+        assert observation.feature
+        assert observation.kind in KINDS
+
+
+@every_feature
+def test_a_record_that_was_written_down_observes_the_same(feature: Feature, record) -> None:
+    """Live equals replay: through JSON and back nothing changes."""
+    one = record(
+        inputs=[
+            Part(role="user", text="Wo ist die Rechnung, die Sie mir geschickt haben? " * 9),
+            Part(name="age", datatype="FP32", shape=[2, 1], data=[1.5, None]),
+        ],
+        outputs=[Part(name="p", datatype="FP64", shape=[1, 2], data=[0.25, 0.75])],
+    )
+    again = decode_record(encode_record(one))
+    assert list(feature.observe(again)) == list(feature.observe(one))
+
+
+@every_feature
+def test_a_new_key_is_not_drift(feature: Feature, record) -> None:
+    """Pseudonyms of another key, of another length, change no observation."""
+    text = "Please write to <EMAIL_ADDRESS:{}:{}> about the invoice and the order. " * 3
+
+    def made(key: str, token: str) -> Record:
+        said = text.replace("{}", "%s") % ((key, token) * 3)
+        tensor = Part(
+            name="mail", datatype="BYTES", shape=[1], data=[f"<EMAIL_ADDRESS:{key}:{token}>"]
+        )
+        return record(
+            inputs=[Part(role="user", text=said), tensor],
+            outputs=[Part(role="assistant", text=said)],
+        )  # fmt: skip
+
+    old, new = made("k1", "a" * 22), made("k22", "Zz9-_" * 6)
+    assert list(feature.observe(old)) == list(feature.observe(new))
+
+
+@every_feature
+def test_names_of_features_are_reserved(feature: Feature, record) -> None:
+    """No tensor can pass itself off as a feature of ours."""
+    if feature is tensors.FEATURE:
+        return
+    one = record(
+        time_to_first_token=0.1,
+        time_per_output_token=0.01,
+        outputs=[
+            Part(role="assistant", text="the word and the other " * 20),
+            Part(name="p", datatype="FP64", shape=[1, 2], data=[0.25, 0.75]),
+        ],
+        inputs=[Part(role="user", text="the word and the other " * 20)],
+    )
+    names = {observation.feature for observation in feature.observe(one)}
+    assert names
+    assert names <= tensors.TAKEN
+
+
+def test_names_are_unique() -> None:
+    """There is one feature of each name."""
+    assert len({feature.name for feature in EVERY}) == len(EVERY)
