@@ -1,0 +1,290 @@
+"""Observations → Reference: what is usual for a feature in a segment, as counts over fixed cells.
+
+The Dirichlet law of a cell's true share, which the evidence stands on, comes with the counts: for
+numbers the cells begin and end at order statistics, so that shares are distributed as the gaps
+between them are, whatever the distribution; for categories the cells are chosen on one part of the
+sample and counted on the other wherever the choice could favour what it chose.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from monitor.errors import SourceError
+from monitor.types import Window
+from monitor.windows import (
+    CATEGORY_CELLS,
+    GRID,
+    INNER_CELLS,
+    Cells,
+    category_cells,
+    locator,
+    number_cells,
+    shape_of,
+    text_of,
+)
+
+Key = tuple[str, str, str]
+"""(feature, dimension, value)."""
+
+BUFFER = 1000
+"""Values that are kept until the cells are made; after that, values are counted only."""
+
+VALUES_PER_CELL = 20
+"""A smaller sample makes fewer numeric cells: at least this many of its values in each."""
+
+VERSION = 1
+
+
+class Reference(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Counts over `cells`, special ones last. No value of anybody's stands in it.
+
+    Numbers are added up in `sums`, by ordinary cell, and `squares` as whole steps from the first
+    edge, `GRID` steps to the last, so that references built from shards add up exactly.
+    """
+
+    cells: Cells
+    counts: list[int]
+    sums: list[int] = []
+    squares: int = 0
+
+    @property
+    def samples(self) -> int:
+        """Values in the reference."""
+        return sum(self.counts)
+
+    def window(self) -> Window:
+        """The reference as a measure sees it."""
+        if self.cells.shape != "numeric":
+            return Window(tuple(self.counts))
+        low, step = _grid(self.cells)
+        edges = self.cells.edges
+        points = [edges[0]]
+        for index in range(1, len(edges)):
+            count, total = self.counts[index], self.sums[index]
+            left, right = edges[index - 1], edges[index]
+            mean = low + step * (total / count) if count else left / 2 + right / 2
+            points.append(min(max(mean, left), right))
+        points.append(edges[-1])
+        valid = sum(self.counts[: self.cells.ordinary])
+        mean = sum(self.sums) / max(valid, 1)
+        variance = max(self.squares / max(valid, 1) - mean * mean, 0.0)
+        return Window(tuple(self.counts), tuple(points), float(variance**0.5 * step))
+
+    def weights(self) -> npt.NDArray[np.float64]:
+        """Parameters of the Dirichlet law of the cells' true shares, given this reference.
+
+        Between the order statistics X(1) and X(m) lie m - 1 gaps, one more on each side; each gap's
+        probability is uniform on the simplex for any continuous distribution (Wilks 1948), so cells
+        that are unions of gaps are Dirichlet with the numbers of gaps. An unseen category weighs 1
+        (Laplace), a cell of any other kind half a count (Jeffreys).
+        """
+        weights = np.asarray(self.counts, dtype=np.float64)
+        ordinary = self.cells.ordinary
+        weights[ordinary:] += 0.5
+        match self.cells.shape:
+            case "numeric":
+                weights[0] += 1
+                weights[1] = max(weights[1] - 1, 0.5)
+                weights[ordinary - 1] += 1
+                weights[:ordinary] = np.maximum(weights[:ordinary], 0.5)
+            case "categorical":
+                weights[: ordinary - 1] = np.maximum(weights[: ordinary - 1], 0.5)
+                weights[ordinary - 1] += 1
+            case _:
+                weights[:ordinary] += 0.5
+        return weights
+
+    def merge(self, other: Reference) -> Reference:
+        """The reference of both; raises SourceError unless they stand on the same cells."""
+        if self.cells != other.cells:
+            raise SourceError("references on different cells cannot be merged")
+        return Reference(
+            self.cells,
+            [a + b for a, b in zip(self.counts, other.counts, strict=True)],
+            [a + b for a, b in zip(self.sums, other.sums, strict=True)],
+            self.squares + other.squares,
+        )
+
+
+class Learner:
+    """Folds values, in order, into a Reference.
+
+    The first `BUFFER` values (or `wanted`, if fewer) are kept to make the cells from; later ones
+    are only counted. `cells` given beforehand are used as they are (a shard of a reference).
+    """
+
+    def __init__(self, wanted: int | None = None, cells: Cells | None = None) -> None:
+        self._wanted = wanted
+        self._buffer: list[Any] = []
+        self._seen = 0
+        self._counts: list[int] = []
+        self._sums: list[int] = []
+        self._squares = 0
+        self._cells: Cells | None = None
+        if cells is not None:
+            self._stand_on(cells)
+
+    @property
+    def seen(self) -> int:
+        """Values folded so far."""
+        return self._seen
+
+    @property
+    def complete(self) -> bool:
+        """Whether the wanted number of values has been seen."""
+        return self._wanted is not None and self._seen >= self._wanted
+
+    def add(self, value: Any) -> None:
+        """Fold one more value."""
+        self._seen += 1
+        if self._cells is not None:
+            self._count(value)
+            return
+        self._buffer.append(value)
+        if len(self._buffer) >= min(BUFFER, self._wanted or BUFFER):
+            self._settle()
+
+    def reference(self) -> Reference:
+        """The reference so far."""
+        if self._cells is None:
+            self._settle()
+        assert self._cells is not None  # noqa: S101  for the type checker: settled just now
+        return Reference(self._cells, list(self._counts), list(self._sums), self._squares)
+
+    def state(self) -> dict[str, Any]:
+        """What `restore` needs to go on from here."""
+        reference = self.reference() if self._cells is not None else None
+        return {
+            "wanted": self._wanted,
+            "seen": self._seen,
+            "buffer": self._buffer,
+            "reference": msgspec.to_builtins(reference),
+        }
+
+    @classmethod
+    def restore(cls, state: dict[str, Any]) -> Learner:
+        """The learner whose `state` this is."""
+        learner = cls(state["wanted"])
+        learner._buffer = list(state["buffer"])
+        if state["reference"] is not None:
+            reference = msgspec.convert(state["reference"], Reference)
+            learner._stand_on(reference.cells)
+            learner._counts = list(reference.counts)
+            learner._sums = list(reference.sums)
+            learner._squares = reference.squares
+        learner._seen = state["seen"]
+        return learner
+
+    def _settle(self) -> None:
+        sample, counted = _sample(self._buffer)
+        self._buffer = []
+        self._stand_on(sample)
+        for value in counted:
+            self._count(value)
+
+    def _stand_on(self, cells: Cells) -> None:
+        self._cells = cells
+        self._locate = locator(cells)
+        self._numeric = cells.shape == "numeric"
+        self._counts = [0] * cells.size
+        if self._numeric:
+            self._sums = [0] * cells.ordinary
+            self._low, self._step = _grid(cells)
+
+    def _count(self, value: Any) -> None:
+        index = self._locate(value)
+        self._counts[index] += 1
+        if self._numeric and index < len(self._sums):
+            steps = value / self._step - self._low / self._step
+            whole = round(max(0.0, min(float(GRID), steps)))
+            self._sums[index] += whole
+            self._squares += whole * whole
+
+
+class Profile(msgspec.Struct, frozen=True):
+    """The references of an endpoint by (feature, dimension, value)."""
+
+    references: dict[Key, Reference] = {}
+
+    def merge(self, other: Profile) -> Profile:
+        """The profile of both; raises SourceError where cells differ."""
+        merged = dict(self.references)
+        for key, reference in other.references.items():
+            merged[key] = merged[key].merge(reference) if key in merged else reference
+        return Profile(merged)
+
+
+class _Entry(msgspec.Struct, frozen=True):
+    feature: str
+    dimension: str
+    value: str
+    reference: Reference
+
+
+class _Document(msgspec.Struct, frozen=True):
+    version: int
+    references: list[_Entry]
+
+
+def dump_profile(profile: Profile) -> bytes:
+    """The profile as a JSON document, in an order that depends on its content only."""
+    entries = [_Entry(*key, reference) for key, reference in sorted(profile.references.items())]
+    return msgspec.json.encode(_Document(VERSION, entries)) + b"\n"
+
+
+def load_profile(document: bytes, name: str) -> Profile:
+    """Read what `dump_profile` wrote; raises SourceError naming the file `name`."""
+    try:
+        read = msgspec.json.decode(document, type=_Document)
+    except msgspec.DecodeError as error:
+        raise SourceError(f"{name}: not a reference profile: {error}") from None
+    if read.version != VERSION:
+        raise SourceError(f"{name}: reference profile version {read.version}, expected {VERSION}")
+    references: dict[Key, Reference] = {}
+    for entry in read.references:
+        reference, cells = entry.reference, entry.reference.cells
+        sums = cells.ordinary if cells.shape == "numeric" else 0
+        if (
+            len(reference.counts) != cells.size
+            or len(reference.sums) != sums
+            or min(reference.counts) < 0
+            or cells.edges != sorted(cells.edges)
+            or (cells.shape == "numeric" and len(cells.edges) < 2)
+            or (cells.shape == "vector" and not cells.centers)
+        ):
+            raise SourceError(f"{name}: the reference of feature {entry.feature!r} is damaged")
+        references[entry.feature, entry.dimension, entry.value] = reference
+    return Profile(references)
+
+
+def _grid(cells: Cells) -> tuple[float, float]:
+    low, high = cells.edges[0], cells.edges[-1]
+    return low, (high / GRID - low / GRID) or 1.0
+
+
+def _sample(values: Sequence[Any]) -> tuple[Cells, Iterable[Any]]:
+    """Cells made of `values`, and those of the values that may be counted in them."""
+    shapes = Counter(map(shape_of, values))
+    del shapes["nothing"]
+    if not shapes:
+        return Cells("nothing"), values
+    shape = max(sorted(shapes), key=lambda name: shapes[name])
+    valid = [value for value in values if shape_of(value) == shape]
+    if shape == "numeric":
+        inner = max(3, min(INNER_CELLS, len(valid) // VALUES_PER_CELL))
+        return number_cells(valid, inner), values
+    if shape == "categorical":
+        counts = Counter(map(text_of, valid))
+        if min(counts.values()) > 2 and len(counts) <= CATEGORY_CELLS:
+            # Left out, no value would lose its cell: the choice of cells favours none of them.
+            return category_cells([text_of(value) for value in valid]), values
+        chosen = [text_of(value) for value in values[::3] if shape_of(value) == shape]
+        return category_cells(chosen), [v for i, v in enumerate(values) if i % 3]
+    return Cells("nothing"), values

@@ -1,0 +1,256 @@
+"""Observation → cell: the fixed cells of a feature, and which of them a value falls into.
+
+Cells are made once, from a sample of the reference; from then on a window is a vector of counts
+over them, and windows add up exactly. After the ordinary cells come those of `types.SPECIAL`.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Any, Literal
+
+import msgspec
+
+from monitor.types import SPECIAL
+
+INNER_CELLS = 10
+"""Cells of a numeric feature between the smallest and the largest value of the sample."""
+
+CATEGORY_CELLS = 64
+"""Categories with a cell of their own; all others share the last."""
+
+GRID = 1 << 16
+"""Steps into which the sample's range is cut to add values up exactly, as integers."""
+
+Shape = Literal["numeric", "categorical", "vector", "nothing"]
+
+
+class Cells(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The ordinary cells of a feature.
+
+    numeric: `edges` e0 ≤ e1 < … < eJ make J + 2 cells: below e0, [e0, e1], (e1, e2] … , above eJ.
+    categorical: one for each of `categories`, then one for every other value.
+    vector: one for each of `centers`, whichever is nearest. nothing: one for whatever comes,
+    because no value had been seen when the cells were made.
+    """
+
+    shape: Shape
+    edges: list[float] = []
+    categories: list[str] = []
+    centers: list[list[float]] = []
+
+    @property
+    def ordinary(self) -> int:
+        """Number of cells without the special ones."""
+        match self.shape:
+            case "numeric":
+                return len(self.edges) + 1
+            case "categorical":
+                return len(self.categories) + 1
+            case "vector":
+                return len(self.centers)
+            case _:
+                return 1
+
+    @property
+    def size(self) -> int:
+        """Number of cells with the special ones."""
+        return self.ordinary + len(SPECIAL)
+
+
+def locator(cells: Cells) -> Callable[[Any], int]:
+    """The function value → cell, total on anything.
+
+    >>> locate = locator(Cells("numeric", edges=[0, 1, 2]))
+    >>> [locate(value) for value in (-1, 0, 1, 1.5, 2, 3, None, float("nan"), "1", True)]
+    [0, 1, 1, 2, 2, 3, 4, 5, 6, 6]
+    >>> locate = locator(Cells("categorical", categories=["a", "b"]))
+    >>> [locate(value) for value in ("b", "z", None, 1.0)]
+    [1, 2, 3, 5]
+    """
+    match cells.shape:
+        case "numeric":
+            return _locate_number(cells)
+        case "categorical":
+            return _locate_category(cells)
+        case "vector":
+            return _locate_vector(cells)
+        case _:
+            return _locate_anything
+
+
+def shape_of(value: Any) -> Shape:
+    """What a value is; `nothing` for what is missing, not finite or of a type we do not count.
+
+    >>> [shape_of(value) for value in (1, 0.5, "a", True, [0.1, 0.2], None, float("inf"), {})]
+    ['numeric', 'numeric', 'categorical', 'categorical', 'vector', 'nothing', 'nothing', 'nothing']
+    """
+    kind = type(value)
+    if kind is float or kind is int:
+        return "numeric" if _finite(value) else "nothing"
+    if kind is str or kind is bool:
+        return "categorical"
+    if (kind is list or kind is tuple) and _is_vector(value):
+        return "vector"
+    return "nothing"
+
+
+def text_of(value: str | bool) -> str:
+    """A category's name; a boolean is the category `true` or `false`."""
+    return value if isinstance(value, str) else str(value).lower()
+
+
+def number_cells(values: Sequence[float], inner: int = INNER_CELLS) -> Cells:
+    """Cells at the quantiles of `values` (at least one), each distinct value its own if few.
+
+    Edges are rounded to a hundredth of the narrower cell beside them, the outermost outwards: a
+    profile is no place for anybody's exact value.
+
+    >>> number_cells([0, 1, 1, 0, 0]).edges
+    [0.0, 0.0, 1.0]
+    >>> number_cells([7]).edges
+    [7.0, 7.0]
+    >>> number_cells([i * 1.2345678 for i in range(100)], inner=4).edges
+    [0.0, 30.9, 61.7, 91.4, 122.3]
+    """
+    ordered = sorted(map(float, values))
+    distinct = sorted(set(ordered))
+    if len(distinct) <= inner:
+        return Cells("numeric", edges=[distinct[0], *distinct])
+    last = len(ordered) - 1
+    raw = [ordered[round(place * last / inner)] for place in range(inner + 1)]
+    edges = sorted(set(raw))
+    rounded = [_round(edges, index) for index in range(len(edges))]
+    edges = sorted(set(rounded))
+    if raw[0] == raw[1]:  # the smallest value fills a cell of its own
+        edges = [edges[0], *edges]
+    return Cells("numeric", edges=edges)
+
+
+def category_cells(values: Sequence[str]) -> Cells:
+    """A cell for each category that occurs at least twice, the most frequent first.
+
+    >>> category_cells(["a", "b", "b", "c", "a", "b"]).categories
+    ['b', 'a']
+    """
+    counts = Counter(values)
+    kept = sorted((-count, value) for value, count in counts.items() if count > 1)
+    return Cells("categorical", categories=[value for _, value in kept[:CATEGORY_CELLS]])
+
+
+def label(cells: Cells, index: int) -> str:
+    """What a cell holds, for a person.
+
+    >>> label(Cells("numeric", edges=[0, 0.5, 2]), 2), label(Cells("nothing"), 1)
+    ('0.5 to 2', 'missing')
+    """
+    if index >= cells.ordinary:
+        return SPECIAL[index - cells.ordinary]
+    match cells.shape:
+        case "numeric":
+            return _number_label(cells.edges, index)
+        case "categorical":
+            known = index < len(cells.categories)
+            return cells.categories[index] if known else "any other value"
+        case "vector":
+            return f"cluster {index + 1}"
+        case _:
+            return "a value"
+
+
+def _number_label(edges: Sequence[float], index: int) -> str:
+    if index == 0:
+        return f"below {edges[0]:g}"
+    if index == len(edges):
+        return f"above {edges[-1]:g}"
+    low, high = edges[index - 1], edges[index]
+    return f"{high:g}" if low == high else f"{low:g} to {high:g}"
+
+
+def _finite(value: float) -> bool:
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # an integer beyond any float
+        return False
+
+
+def _is_vector(value: Sequence[Any]) -> bool:
+    return bool(value) and all(
+        (type(item) is float or type(item) is int) and _finite(item) for item in value
+    )
+
+
+def _round(edges: Sequence[float], index: int) -> float:
+    """`edges[index]` to a step of 10^k that is at most 1 % of the narrower neighbouring cell."""
+    edge = edges[index]
+    widths = [edges[i + 1] - edges[i] for i in (index - 1, index) if 0 <= i < len(edges) - 1]
+    step = min(widths) / 100
+    if not 1e-300 < step < 1e300:
+        return edge
+    digits = -math.floor(math.log10(step))
+    if index == 0:
+        nearby = _floor(edge, digits)
+    elif index == len(edges) - 1:
+        nearby = -_floor(-edge, digits)
+    else:
+        nearby = round(edge, digits)
+    return nearby if math.isfinite(nearby) else edge
+
+
+def _floor(value: float, digits: int) -> float:
+    nearby = round(value, digits)
+    return nearby if nearby <= value else round(nearby - 10.0**-digits, digits)
+
+
+def _locate_number(cells: Cells) -> Callable[[Any], int]:
+    edges, ordinary = cells.edges, cells.ordinary
+    first = edges[0]
+
+    def locate(value: Any) -> int:
+        kind = type(value)
+        if kind is float or kind is int:
+            if not _finite(value):
+                return ordinary + 1
+            return bisect_left(edges, value) or int(value == first)
+        return ordinary if value is None else ordinary + 2
+
+    return locate
+
+
+def _locate_category(cells: Cells) -> Callable[[Any], int]:
+    places = {category: index for index, category in enumerate(cells.categories)}
+    other, ordinary = len(cells.categories), cells.ordinary
+
+    def locate(value: Any) -> int:
+        if type(value) is str:
+            return places.get(value, other)
+        if type(value) is bool:
+            return places.get(text_of(value), other)
+        return ordinary if value is None else ordinary + 2
+
+    return locate
+
+
+def _locate_vector(cells: Cells) -> Callable[[Any], int]:
+    centers, ordinary = cells.centers, cells.ordinary
+    width = len(centers[0])
+
+    def locate(value: Any) -> int:
+        if value is None:
+            return ordinary
+        if shape_of(value) != "vector" or len(value) != width:
+            return ordinary + 2
+        return min(range(ordinary), key=lambda index: math.dist(centers[index], value))
+
+    return locate
+
+
+def _locate_anything(value: Any) -> int:
+    if value is None:
+        return 1
+    if type(value) is float and not _finite(value):
+        return 2
+    return 0 if shape_of(value) != "nothing" else 3
