@@ -7,11 +7,11 @@ from collections import Counter
 from collections.abc import Iterator
 
 from monitor.interfaces import Feature
-from monitor.texts import answer, question, words
+from monitor.texts import answer, question
 from monitor.types import Observation, Record
 
-WORDS = 60
-"""So many words are read; the language does not change after them."""
+OPENING = 400
+"""So many characters are read; the language does not change after them."""
 
 _SCRIPTS = (
     (0x0000, "latin"), (0x0370, "greek"), (0x0400, "cyrillic"), (0x0530, "armenian"),
@@ -43,15 +43,7 @@ _STOP_WORDS = {
 }  # fmt: skip
 
 
-def _votes() -> dict[str, tuple[str, ...]]:
-    votes: dict[str, list[str]] = {}
-    for language, text in _STOP_WORDS.items():
-        for word in text.split():
-            votes.setdefault(word, []).append(language)
-    return {word: tuple(languages) for word, languages in votes.items()}
-
-
-_VOTES = _votes()
+_LANGUAGES = [(code, frozenset(text.split())) for code, text in _STOP_WORDS.items()]
 
 
 def observe(record: Record) -> Iterator[Observation]:
@@ -72,16 +64,13 @@ def language(text: str) -> str:
     ('cyrillic', 'kana', 'unknown')
     """
     if not text.isascii():
-        script = _script(text[:400])
+        script = _script(text[:OPENING])
         if script != "latin":
             return script
-    count: Counter[str] = Counter()
-    for word in words(text[:600], WORDS):
-        count.update(_VOTES.get(word, ()))
-    if not count:
-        return "unknown"
-    (first, most), *others = count.most_common(2)
-    return "unknown" if others and others[0][1] == most else first
+    found = set(text[:OPENING].lower().split())
+    votes = sorted(((len(found & stop), code) for code, stop in _LANGUAGES), reverse=True)
+    (most, first), (next_, _) = votes[:2]
+    return first if most > next_ else "unknown"
 
 
 def _script(text: str) -> str:

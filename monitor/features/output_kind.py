@@ -19,10 +19,11 @@ _REFUSAL = re.compile(
     r"|(?:ich kann|kann ich) (?:ihnen |dir )?(?:dabei |damit )?(?:leider )?nicht"
     r"|je ne peux pas|no puedo (?:ayudar|asistir)|non posso (?:aiutar|fornir)"
     r"|não posso (?:ajudar|fornecer))",
-    re.IGNORECASE | re.DOTALL,
+    re.DOTALL,
 )
 """How models say no, in the first words of an answer. A hint, not a judge."""
 
+_HINTS = ("n't", "not", "unable", "decline", "as an ai", "nicht", "ne peux", "o puedo", "o posso")
 _OPENING = 200
 _FENCE = re.compile(r"\A```(?:json)?\s*\n(.*?)\n?```\Z", re.DOTALL)
 
@@ -63,7 +64,9 @@ def kind(text: str) -> str:
         except (msgspec.DecodeError, UnicodeEncodeError):
             return "broken json" if text[0] == "{" else "text"
         return "json"
-    return "refusal" if _REFUSAL.search(text[:_OPENING].replace("’", "'")) else "text"
+    opening = text[:_OPENING].lower().replace("’", "'")
+    negative = any(hint in opening for hint in _HINTS)  # most answers end here, quickly
+    return "refusal" if negative and _REFUSAL.search(opening) else "text"
 
 
 FEATURE = Feature("output_kind", observe)
