@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
 from zlib import crc32
 
-from monitor.types import Record
+from monitor.types import Observation, Record
+
+CATEGORY = 64
+"""A string of more characters is a text, not a category."""
+
+CELLS = 64
+"""Cells for hashed words: enough to tell topics apart, few enough that a few hundred texts fill
+them."""
 
 PSEUDONYM = re.compile(r"<([A-Z_]+):[a-z0-9]+:[A-Za-z0-9_-]{16,}>")
 
@@ -66,6 +75,38 @@ def cell(text: str, cells: int) -> str:
     '#6'
     """
     return f"#{crc32(text.encode(errors='surrogatepass')) % cells}"
+
+
+def seconds(text: str) -> float | None:
+    """Unix seconds of an ISO 8601 date or time, UTC where no offset is said; else None.
+
+    >>> seconds("2024-02-29T12:00:00Z"), seconds("2024-02-30")
+    (1709208000.0, None)
+    """
+    if not (10 <= len(text) <= 35 and text[4] == "-" == text[7] and text[:4].isdigit()):
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, OverflowError):
+        return None
+
+
+def observe_string(feature: str, value: str, seed: str) -> Iterator[Observation]:
+    """What to look at in a column of strings: a category, a time, or a text.
+
+    Of a text one word is observed, as a hashed cell, and the length under `feature.length`.
+    """
+    text = plain(value)
+    if len(text) > CATEGORY:
+        yield Observation(feature, "categorical", cell(pick(text, seed), CELLS))
+        yield Observation(f"{feature}.length", "numeric", len(text))
+        return
+    moment = seconds(text)
+    if moment is None:
+        yield Observation(feature, "categorical", text)
+    else:
+        yield Observation(feature, "datetime", moment)
 
 
 def question(record: Record) -> str:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from typing import Any
 
 from monitor.interfaces import Feature
-from monitor.texts import cell, pick, plain
+from monitor.texts import observe_string
 from monitor.types import Observation, Part, Record
 
 COLUMNS = 64
@@ -18,11 +17,6 @@ VECTOR = 4096
 
 ROWS = 1024
 """Of a larger batch the first rows are looked at."""
-
-TEXT = 64
-"""A longer string is a text, not a category."""
-
-WORD_CELLS = 64
 
 
 def observe(record: Record) -> Iterator[Observation]:
@@ -88,36 +82,13 @@ def _value(name: str, value: Any, datatype: str, seed: str) -> Iterator[Observat
     if datatype == "BOOL":
         yield Observation(name, "boolean", bool(value) if value in (0, 1) else value)
     elif isinstance(value, str):
-        yield from _string(name, plain(value), seed)
+        yield from observe_string(name, value, seed)
     elif isinstance(value, bool):
         yield Observation(name, "boolean", value)
     elif isinstance(value, int | float):
         yield Observation(name, "numeric", value)
     else:
         yield Observation(name, "categorical", value)
-
-
-def _string(name: str, text: str, seed: str) -> Iterator[Observation]:
-    if len(text) > TEXT:
-        yield Observation(name, "categorical", cell(pick(text, seed), WORD_CELLS))
-        yield Observation(f"{name}.length", "numeric", len(text))
-        return
-    seconds = _seconds(text)
-    if seconds is None:
-        yield Observation(name, "categorical", text)
-    else:
-        yield Observation(name, "datetime", seconds)
-
-
-def _seconds(text: str) -> float | None:
-    """Unix seconds of an ISO 8601 date or time, UTC where no offset is said; else None."""
-    if not (10 <= len(text) <= 35 and text[4] == "-" == text[7] and text[:4].isdigit()):
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
-    except (ValueError, OverflowError):
-        return None
 
 
 FEATURE = Feature("tensors", observe)

@@ -5,11 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from monitor.interfaces import Feature
-from monitor.texts import answer, cell, pick, question
+from monitor.texts import CELLS, answer, cell, pick, question
 from monitor.types import Observation, Record
-
-CELLS = 64
-"""Enough to tell topics apart, few enough that a few hundred texts fill them."""
 
 
 def observe(record: Record) -> Iterator[Observation]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 
-from monitor.features.words import CELLS, FEATURE
-from monitor.texts import cell
+from monitor.features.words import FEATURE
+from monitor.texts import CELLS, cell
 from monitor.types import Part
 
 
