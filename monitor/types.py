@@ -240,6 +240,18 @@ class Observation(msgspec.Struct, frozen=True, array_like=True, gc=False):
     value: Any
 
 
+class Row(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """What was observed at one moment, of a Record or of a row of somebody's table.
+
+    `at` is Unix seconds; of a table without times it is the number of the row, from 0. `segments`
+    are values by dimension, without the whole.
+    """
+
+    at: float
+    segments: dict[str, str]
+    observations: list[Observation]
+
+
 SPECIAL = ("missing", "not finite", "wrong type")
 """The cells every window has after its ordinary ones, in this order."""
 
