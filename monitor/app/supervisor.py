@@ -11,6 +11,7 @@ import signal
 import socket
 import sys
 import tempfile
+import time
 from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +30,7 @@ from monitor.types import Measurement
 if TYPE_CHECKING:
     import uvicorn
 
+    from monitor.exporters.otlp import OtlpExporter
     from monitor.store import EmbeddedStore
 
 FLUSH_SECONDS = 15.0
@@ -90,6 +92,8 @@ class _Supervisor:
         self._draining = False
         self._stop = asyncio.Event()
         self._store: EmbeddedStore | None = None
+        self._exporter: OtlpExporter | None = None
+        self._pusher: asyncio.Task[None] | None = None
 
     async def run(self) -> int:
         loop = asyncio.get_running_loop()
@@ -105,6 +109,8 @@ class _Supervisor:
             self._announce()
             server = self._admin_server()
             serving = loop.create_task(server.serve([self._admin]))
+            if self._settings.otlp.endpoint:
+                self._pusher = loop.create_task(self._push())
             code = await self._wait()
         finally:
             await self._drain()
@@ -206,7 +212,27 @@ class _Supervisor:
             samples.append(Measurement("monitor_restarts_total", labels, child.restarts))
         version = {**own, "version": monitor.__version__}
         samples.append(Measurement("monitor_build_info", version, 1))
+        if self._exporter:
+            samples += self._exporter.measurements(self._settings.endpoint)
         return samples
+
+    async def _push(self) -> None:
+        """Send every measurement to the OpenTelemetry collector, each interval, from a thread."""
+        from monitor.exporters.otlp import OtlpExporter
+
+        settings = self._settings.otlp
+        exporter = OtlpExporter(
+            settings.endpoint,
+            version=monitor.__version__,
+            started=time.time(),
+            timeout=settings.interval,
+            log=log,
+        )
+        self._exporter = exporter
+        while True:
+            await asyncio.sleep(settings.interval)
+            measurements = await self._measure()
+            await asyncio.to_thread(exporter.export, measurements, time.time())
 
     async def _wait(self) -> int:
         stop = asyncio.ensure_future(self._stop.wait())
@@ -222,6 +248,8 @@ class _Supervisor:
         """Proxies first, while what they flush into still works; each role once the one before
         it has nothing left to give."""
         self._draining = True
+        if self._pusher:
+            self._pusher.cancel()
         drain = self._settings.drain
         await self._stop_role("proxy", drain.delay + drain.timeout + FLUSH_SECONDS)
         await self._stop_role("recorder", FLUSH_SECONDS)
