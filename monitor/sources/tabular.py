@@ -1,0 +1,104 @@
+"""Somebody's CSV or Parquet table → Rows."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from itertools import chain, islice
+from pathlib import Path
+from typing import IO
+
+from monitor import parquet, tables
+from monitor.errors import SourceError
+from monitor.tables import Columns, Readings
+from monitor.types import Row
+
+SAMPLE = 1000
+"""Rows that decide how a column of text is read."""
+
+_DELIMITERS = ",;\t|"
+
+csv.field_size_limit(1 << 24)
+
+
+def read_csv(
+    path: Path,
+    columns: Columns,
+    readings: Readings,
+    clean: Callable[[str], str],
+    first: int = 0,
+) -> Iterator[Row]:
+    """The rows of a CSV file, plain or gzipped; numbered from `first`.
+
+    The delimiter (comma, semicolon, tab, bar) is the one the header has most of. Raises
+    SourceError naming file and line for what is no table.
+    """
+    with _text(path) as stream:
+        lines = _fields(stream, path)
+        head = next(lines, None)
+        if head is None:
+            raise SourceError(f"{path}: is empty")
+        names = tables.header(head[1], f"{path}:1")
+        sample = list(islice(lines, SAMPLE))
+        readings.learn(names, [one for _, one in sample if len(one) == len(names)])
+        ways = [readings.by_column[name] for name in names]
+        observe = tables.observer(names, columns, clean, str(path))
+        for index, (number, fields) in enumerate(chain(sample, lines), start=first):
+            place = f"{path}:{number}"
+            _check_width(fields, names, place)
+            values = [tables.read_text(one, how) for one, how in zip(fields, ways, strict=True)]
+            yield observe(values, index, place)
+
+
+def read_parquet(
+    path: Path,
+    columns: Columns,
+    clean: Callable[[str], str],
+    first: int = 0,
+) -> Iterator[Row]:
+    """The rows of a Parquet file; raises SourceError naming the file when it cannot be read."""
+    names = tables.header(parquet.names(path), str(path))
+    observe = tables.observer(names, columns, clean, str(path))
+    index = first
+    for batch in parquet.batches(path):
+        for values in zip(*batch, strict=True):
+            place = f"{path}: row {index - first + 1}"
+            yield observe([tables.plain_value(one) for one in values], index, place)
+            index += 1
+
+
+def _text(path: Path) -> IO[str]:
+    try:
+        with path.open("rb") as stream:
+            packed = stream.read(2) == b"\x1f\x8b"
+        raw = gzip.open(path, "rb") if packed else path.open("rb")  # noqa: SIM115  closed by read_csv
+    except OSError as error:
+        raise SourceError(f"{path}: cannot be read: {error.strerror}") from None
+    return io.TextIOWrapper(raw, encoding="utf-8-sig", newline="")
+
+
+def _fields(stream: IO[str], path: Path) -> Iterator[tuple[int, list[str]]]:
+    """(number of the line it ends on, fields) of every row that is not blank."""
+    line = 1
+    try:
+        first = stream.readline()
+        delimiter = max(_DELIMITERS, key=first.count)
+        reader = csv.reader(chain([first], stream), delimiter=delimiter, strict=True)
+        for fields in reader:
+            line = reader.line_num + 1
+            if fields:
+                yield reader.line_num, fields
+    except UnicodeDecodeError:
+        raise SourceError(f"{path}:{line}: is not UTF-8 text") from None
+    except csv.Error as error:
+        raise SourceError(f"{path}:{line}: not a CSV row: {error}") from None
+    except (EOFError, OSError, zlib.error):
+        raise SourceError(f"{path}:{line}: the file is damaged") from None
+
+
+def _check_width(fields: Sequence[str], names: Sequence[str], place: str) -> None:
+    if len(fields) != len(names):
+        raise SourceError(f"{place}: {len(fields)} fields where the header has {len(names)}")

@@ -1,0 +1,217 @@
+"""Cells of somebody's table → Observations: which columns are looked at, and what a value is."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any, Literal
+
+import msgspec
+
+from monitor.errors import SourceError
+from monitor.texts import observe_string, seconds
+from monitor.types import Observation, Row
+
+MISSING = frozenset(("", "na", "n/a", "nan", "null", "none", "<na>", "nat", "#n/a"))
+"""How missing values are written, in lower case."""
+
+MAJORITY = 0.9
+"""So many of a column's values must read as numbers for the others to be of a wrong type."""
+
+MILLISECONDS = 1e11
+"""A larger time stamp is not in seconds."""
+
+Reading = Literal["numeric", "boolean", "datetime", "categorical", "unknown"]
+
+
+class Columns(msgspec.Struct, frozen=True):
+    """What the columns of a table are for. `by` are dimensions; the rest is looked at."""
+
+    by: tuple[str, ...] = ()
+    timestamp: str = ""
+    ignore: tuple[str, ...] = ()
+    outputs: tuple[str, ...] = ()
+
+    def named(self) -> tuple[str, ...]:
+        """Every column that was named."""
+        return (*self.by, *filter(None, [self.timestamp]), *self.ignore, *self.outputs)
+
+
+class Readings(msgspec.Struct):
+    """How each column of text is read. The first table decides, so that later ones compare.
+
+    `shapes` are those of the features of a reference profile, where there is one.
+    """
+
+    shapes: dict[str, str] = {}
+    by_column: dict[str, Reading] = {}
+
+    def learn(self, names: Sequence[str], sample: Sequence[Sequence[str]]) -> None:
+        """Decide the columns that are not decided yet."""
+        for index, name in enumerate(names):
+            if self.by_column.get(name, "unknown") == "unknown":
+                how = reading([row[index] for row in sample])
+                shape = self.shapes.get(name)
+                if shape == "categorical" and how in ("numeric", "datetime"):
+                    how = "categorical"
+                elif shape == "numeric" and how != "datetime":
+                    how = "numeric"
+                self.by_column[name] = how
+
+
+def reading(values: Iterable[str]) -> Reading:
+    """What most values of a column of text are.
+
+    >>> reading(["1", "2.5", ""]), reading(["yes", "no"]), reading(["True", "false"])
+    ('numeric', 'categorical', 'boolean')
+    >>> reading(["01234", "98765"]), reading(["2024-02-29", "2024-03-01 12:00:00"]), reading([""])
+    ('categorical', 'datetime', 'unknown')
+    """
+    present = [value for value in map(str.strip, values) if value.lower() not in MISSING]
+    if not present:
+        return "unknown"
+    least = MAJORITY * len(present)
+    if any(value[0] == "0" and value.isdigit() and len(value) > 1 for value in present):
+        return "categorical"
+    if sum(_number(value) is not None for value in present) >= least:
+        return "numeric"
+    if all(value.lower() in ("true", "false") for value in present):
+        return "boolean"
+    if sum(seconds(value) is not None for value in present) >= least:
+        return "datetime"
+    return "categorical"
+
+
+def read_text(value: str, how: Reading) -> Any:
+    """A field of a text file as a value; what cannot be read as it should be stays a text.
+
+    >>> read_text(" 1.50", "numeric"), read_text("n/a", "numeric"), read_text("x", "numeric")
+    (1.5, None, 'x')
+    """
+    value = value.strip()
+    if value.lower() in MISSING:
+        return None
+    match how:
+        case "numeric":
+            number = _number(value)
+            return value if number is None else number
+        case "boolean":
+            return {"true": True, "false": False}.get(value.lower(), value)
+        case "datetime":
+            moment = seconds(value)
+            return value if moment is None else moment
+        case _:
+            return value
+
+
+def _number(value: str) -> float | None:
+    if "_" in value:
+        return None  # Python reads 1_000 as a number; a table that holds it means a name
+    try:
+        return float(value)
+    except ValueError:
+        return None
+
+
+def plain_value(value: Any) -> Any:
+    """A value of a typed table as one that windows know; NaN is missing, as in pandas.
+
+    >>> plain_value(date(2024, 2, 29)), plain_value(Decimal("1.5")), plain_value(float("nan"))
+    (1709164800.0, 1.5, None)
+    """
+    if isinstance(value, float | Decimal):
+        return None if math.isnan(value) else float(value)
+    if isinstance(value, date):
+        moment = value if isinstance(value, datetime) else datetime.combine(value, time())
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    if isinstance(value, timedelta):
+        return value.total_seconds()
+    return value.decode(errors="replace") if isinstance(value, bytes) else value
+
+
+def observer(
+    names: Sequence[str], columns: Columns, clean: Callable[[str], str], where: str
+) -> Callable[[Sequence[Any], int, str], Row]:
+    """The function (values of a row, its number, its place for a message) → Row.
+
+    `clean` makes a text safe to keep. Raises SourceError naming `where` for a column that is not
+    there; the function raises it, naming the place, for a time that is none.
+    """
+    for name in columns.named():
+        if name not in names:
+            raise SourceError(f"{where}: no column {name!r}; there are {_listed(names)}")
+    unseen = {*columns.by, *columns.ignore, columns.timestamp, ""}
+    looked_at = [(index, name) for index, name in enumerate(names) if name not in unseen]
+    dimensions = [(names.index(name), name) for name in columns.by]
+    clock = names.index(columns.timestamp) if columns.timestamp else -1
+
+    def observe(values: Sequence[Any], number: int, place: str) -> Row:
+        at = float(number)
+        if clock >= 0:
+            at = _moment(values[clock], columns.timestamp, place)
+        segments = {name: _segment(values[index], clean) for index, name in dimensions}
+        observations: list[Observation] = []
+        for index, name in looked_at:
+            value = values[index]
+            if type(value) is str:
+                observations += observe_string(name, clean(value), str(number))
+            else:
+                observations.append(_observation(name, value))
+        return Row(at, segments, observations)
+
+    return observe
+
+
+def _observation(name: str, value: Any) -> Observation:
+    kind = type(value)
+    if kind is bool:
+        return Observation(name, "boolean", value)
+    if kind is list:
+        return Observation(name, "vector", value)
+    return Observation(name, "numeric", value)
+
+
+def _segment(value: Any, clean: Callable[[str], str]) -> str:
+    """A dimension's value: `1`, `1.0` and `"1"` are one."""
+    if value is None:
+        return "none"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int | float):
+        return f"{value:.12g}"
+    return clean(value) if isinstance(value, str) else "other"
+
+
+def _moment(value: Any, column: str, place: str) -> float:
+    """Unix seconds of a time stamp: ISO 8601, or a number of seconds, milli- or nanoseconds."""
+    if isinstance(value, str):
+        value = number if (number := _number(value)) is not None else seconds(value)
+    if not isinstance(value, int | float) or isinstance(value, bool) or not math.isfinite(value):
+        raise SourceError(f"{place}: column {column!r} holds no time (RFC 3339 or Unix seconds)")
+    moment = float(value)
+    while abs(moment) >= MILLISECONDS:
+        moment /= 1000
+    return moment
+
+
+def _listed(names: Sequence[str]) -> str:
+    shown = ", ".join(name or "(no name)" for name in names[:12])
+    return f"{shown}, …" if len(names) > 12 else shown
+
+
+def header(names: Sequence[str], where: str) -> list[str]:
+    """The names of a table's columns; raises SourceError where two are the same.
+
+    A column without a name is the index that pandas writes; it is not looked at.
+    """
+    trimmed = [name.strip() for name in names]
+    seen: set[str] = set()
+    for name in filter(None, trimmed):
+        if name in seen:
+            raise SourceError(f"{where}: two columns are called {name!r}")
+        seen.add(name)
+    if not seen:
+        raise SourceError(f"{where}: no column has a name")
+    return trimmed
