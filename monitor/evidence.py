@@ -30,7 +30,7 @@ CONCENTRATIONS = (100.0, 400.0)
 STAKES = (1.0, 0.7, 0.3, 0.15)
 """Share of the capital that is bet on a split, by its depth below the ordinary cells' root."""
 
-SIDE_STAKE = 0.5
+SIDE_STAKE = 0.25
 """The same for splits between ordinary and special cells, and known and unseen categories."""
 
 FIRST_WEIGHT = 0.5
@@ -88,12 +88,20 @@ def log_evidence(counts: Ints, weights: Floats, tree: Splits) -> Floats:
     terms = [np.log1p(-np.minimum(tree.stake, 1 - 1e-12)) + np.zeros_like(null)]
     for concentration in CONCENTRATIONS:
         part = np.minimum(concentration / null_both, 0.25)
-        bet = _beta_binomial(left, right, null_left * part, null_right * part)
+        bet = _beta_binomial(left, right, _bet(null_left, part), _bet(null_right, part))
         terms.append(np.log(tree.stake / len(CONCENTRATIONS)) + bet - null)
     gains = terms[0]
     for term in terms[1:]:
         gains = np.logaddexp(gains, term)
     return np.asarray(np.where(both > 0, gains, 0.0).sum(axis=-1), dtype=np.float64)
+
+
+def log_likelihood(counts: Ints, weights: Floats, tree: Splits) -> Floats:
+    """ln of the probability of each row of `counts` (any order of arrival) under its `weights`."""
+    left, both = _split(np.asarray(counts, dtype=np.float64), tree)
+    a, total = _split(weights, tree)
+    terms = _beta_binomial(left, both - left, a, total - a)
+    return np.asarray(terms.sum(axis=-1), dtype=np.float64)
 
 
 def start_weight(start: int, patience: int) -> float:
@@ -186,6 +194,12 @@ def _split(values: Floats, tree: Splits) -> tuple[Floats, Floats]:
 def _beta_binomial(left: Floats, right: Floats, a: Floats, b: Floats) -> Floats:
     """ln of the probability of a sequence with `left` and `right` under beta weights a, b."""
     return _rise(a, left) + _rise(b, right) - _rise(a + b, left + right)
+
+
+def _bet(null: Floats, part: Floats) -> Floats:
+    """Weights of a bet. A cell that was hardly ever hit is bet on to be hit more, never less:
+    that it stays empty, as it does in a constant, says nothing."""
+    return np.maximum(null * part, np.minimum(null, 1.0))
 
 
 def _rise(start: Floats, steps: Floats) -> Floats:

@@ -1,0 +1,284 @@
+"""Records → Findings: the one fold that live traffic, `replay` and the tests all go through.
+
+A Record becomes Observations; each is counted in one cell of one watch for every segment it belongs
+to; counts are gathered in panes of event time, and closed panes added to the watch's trail. All
+that a Finding says is derived from these integers when it is asked for, so a restart from saved
+counts, or shards counted apart and merged, give the same numbers bit for bit.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from monitor.findings import direction, moved, words
+from monitor.interfaces import Feature
+from monitor.judgement import Rules, drift_since, effect, read, settle, status_of, thresholds
+from monitor.reference import Key, Learner, Profile
+from monitor.types import WHOLE, Finding, Record
+from monitor.watch import Watch
+
+NEVER = -(2**60)
+
+
+class _Fold(msgspec.Struct, frozen=True):
+    learn: int
+    closed: int
+    newest: float
+    records: int
+    overflow: int
+
+
+class Analysis:
+    """The fold. References come from `profile`, or are learned from the first `learn` values of
+    each feature and segment; with neither there is nothing to compare with.
+
+    `dimensions` are the segments to watch beside the whole; None watches all a Record has.
+    `records` and `overflow` count Records folded, and values not watched because there were too
+    many features and segments already.
+    """
+
+    def __init__(
+        self,
+        features: Sequence[Feature],
+        rules: Rules,
+        *,
+        profile: Profile | None = None,
+        learn: int | None = None,
+        dimensions: Sequence[str] | None = None,
+        began: float = 0.0,
+    ) -> None:
+        self.rules = rules
+        self.records = 0
+        self.overflow = 0
+        self._features = tuple(features)
+        self._learn = learn if profile is None else None
+        self._dimensions = None if dimensions is None else tuple(dimensions)
+        self._segments: dict[tuple[str, str], dict[str, Watch]] = {}
+        self._watches: dict[Key, Watch] = {}
+        self._dirty: set[Key] = set()
+        self._closed = NEVER
+        self._newest = -math.inf
+        for key, reference in (profile.references if profile else {}).items():
+            if key[1] == WHOLE.dimension or dimensions is None or key[1] in dimensions:
+                watch = self._watch(*key)
+                if watch is not None:
+                    watch.stand_on(reference, began)
+
+    @property
+    def newest(self) -> float:
+        """Unix time of the newest event, -inf before the first."""
+        return self._newest
+
+    def add(self, record: Record) -> None:
+        """Fold one Record."""
+        self.records += 1
+        time = record.started + record.duration
+        pane = self._pane(time)
+        observations = observe(self._features, record)
+        for dimension, value in segments_of(record, self._dimensions):
+            watches = self._segments.get((dimension, value), {})
+            for name, seen in observations:
+                watch = watches.get(name) or self._watch(name, dimension, value)
+                if watch is None:
+                    self.overflow += 1
+                else:
+                    watch.count(seen, pane, time)
+                    self._dirty.add(watch.key)
+
+    def merge(self, other: Analysis) -> None:
+        """Add what `other` counted on the same profile before it closed any pane."""
+        self.records += other.records
+        self.overflow += other.overflow
+        self._newest = max(self._newest, other._newest)
+        for key, theirs in other._watches.items():
+            watch = self._watch(*key)
+            if watch is not None:
+                watch.merge(theirs)
+                self._dirty.add(key)
+
+    def close(self, end: float | None = None) -> None:
+        """Close every open pane; the last one ended at `end` where panes are cut by hand."""
+        panes = [pane for watch in self._watches.values() for pane in watch.open]
+        if self.rules.pane is None:
+            self._close(self._closed + 1 if self._closed > NEVER else 0, end)
+        elif panes:
+            self._close(max(panes), end)
+
+    def findings(self) -> list[Finding]:
+        """What is known now, open panes included; one for each feature and segment, in order."""
+        watches = self._watches.values()
+        read(watches, self.rules)
+        limits = thresholds(watches, self.rules)
+        return [
+            _finding(watch, limits[key], self.rules) for key, watch in sorted(self._watches.items())
+        ]
+
+    def saved(self) -> dict[str, bytes]:
+        """What has changed since the last call: an entry for each watch, and `fold`."""
+        fold = _Fold(self._learn or 0, self._closed, self._newest, self.records, self.overflow)
+        state = {"fold": msgspec.msgpack.encode(fold)}
+        for key in self._dirty:
+            state[msgspec.json.encode(key).decode()] = self._watches[key].state()
+        self._dirty = set()
+        return state
+
+    def restore(self, state: Mapping[str, bytes]) -> None:
+        """Go on from everything `saved` gave; raises msgspec.DecodeError where it is damaged.
+
+        What another reference or learning setting has counted is left out.
+        """
+        if "fold" not in state:
+            return
+        fold = msgspec.msgpack.decode(state["fold"], type=_Fold)
+        self._closed, self._newest = fold.closed, fold.newest
+        self.records, self.overflow = fold.records, fold.overflow
+        if fold.learn != (self._learn or 0):
+            return
+        for name, entry in state.items():
+            if name != "fold":
+                watch = self._watch(*msgspec.json.decode(name, type=Key))
+                if watch is not None:
+                    watch.restore(entry)
+
+    def _pane(self, time: float) -> int:
+        """The pane an event of this time goes to; closes those that ended long enough before."""
+        length = self.rules.pane
+        if length is None:
+            self._newest = max(self._newest, time)
+            return self._closed + 1 if self._closed > NEVER else 0
+        if not math.isfinite(time):
+            time = max(self._newest, 0.0)
+        if time > self._newest:
+            self._newest = time
+            due = math.floor((time - self.rules.lateness) / length) - 1
+            if due > self._closed:
+                self._close(due)
+        return max(math.floor(time / length), self._closed + 1)
+
+    def _close(self, last: int, end: float | None = None) -> None:
+        due: dict[int, list[Watch]] = {}
+        for watch in self._watches.values():
+            for pane in watch.open:
+                if pane <= last:
+                    due.setdefault(pane, []).append(watch)
+        for pane in sorted(due):
+            ended = end if end is not None else (pane + 1) * (self.rules.pane or 0.0)
+            marked = [w for w in due[pane] if w.close(pane, ended, self.rules.block)]
+            self._dirty.update(watch.key for watch in due[pane])
+            if marked:
+                settle(marked, self._watches.values(), self.rules)
+        self._closed = max(self._closed, last)
+
+    def _watch(self, feature: str, dimension: str, value: str) -> Watch | None:
+        """The watch of a feature in a segment, made if new; None where there are too many."""
+        key = (feature, dimension, value)
+        watch = self._watches.get(key)
+        if watch is None and len(self._watches) < self.rules.watches:
+            watch = Watch(key, Learner(self._learn) if self._learn else None)
+            self._watches[key] = watch
+            self._segments.setdefault((dimension, value), {})[feature] = watch
+        return watch
+
+
+def profile_of(
+    features: Sequence[Feature],
+    records: Iterable[Record],
+    dimensions: Sequence[str] | None = None,
+    *,
+    cells: Profile | None = None,
+    limit: int = 20000,
+) -> Profile:
+    """The reference profile of `records`, for the whole and each segment of `dimensions`.
+
+    With `cells` the profile stands on that profile's cells, so that it can be merged with others
+    that do; what is not in there is left out. At most `limit` features and segments.
+    """
+    given = cells.references if cells else None
+    learners: dict[Key, Learner] = {}
+    for record in records:
+        observations = observe(features, record)
+        for dimension, value in segments_of(record, dimensions):
+            for name, seen in observations:
+                key = (name, dimension, value)
+                learner = learners.get(key)
+                if learner is None:
+                    if len(learners) >= limit or (given is not None and key not in given):
+                        continue
+                    learner = Learner(cells=given[key].cells if given else None)
+                    learners[key] = learner
+                learner.add(seen)
+    return Profile({key: learner.reference() for key, learner in learners.items()})
+
+
+def observe(features: Sequence[Feature], record: Record) -> list[tuple[str, Any]]:
+    """(feature, value) of everything the features see; a category given as a number is its name."""
+    return [
+        (
+            seen.feature,
+            str(seen.value)
+            if seen.kind == "categorical" and type(seen.value) in (int, float)
+            else seen.value,
+        )
+        for feature in features
+        for seen in feature.observe(record)
+    ]
+
+
+def segments_of(record: Record, dimensions: Sequence[str] | None) -> Iterator[tuple[str, str]]:
+    """(dimension, value) of every segment a Record belongs to, the whole first."""
+    yield WHOLE.dimension, WHOLE.value
+    for name in record.segments if dimensions is None else dimensions:
+        yield name, record.segments.get(name, "none")
+
+
+def _finding(watch: Watch, threshold: float, rules: Rules) -> Finding:
+    reading, reference = watch.reading, watch.reference
+    name = _name(watch.key)
+    if reading is None or reference is None:
+        why = "is being learned" if watch.learner else "is not in the reference"
+        return Finding(
+            *watch.key, watch.seen, 0, {}, 0.0, "insufficient", words=f"{name} {why}"
+        )  # fmt: skip
+    live, trail = reading.live, watch.trail
+    counts = live - trail.marks[trail.recent(live, rules.samples)]
+    status = status_of(watch, int(counts.sum()))
+    changed = watch.episode is not None or reading.log_evidence >= threshold
+    since, origin = None, None
+    if watch.episode is not None:
+        status, since, origin = "drift", watch.episode.since, watch.episode.origin
+    elif (mark := drift_since(watch, threshold, rules)) is not None:
+        status, since, origin = "drift", trail.times[mark], trail.marks[mark]
+    elif changed:
+        since = trail.times[reading.bets.index(max(reading.bets))]
+    if origin is not None and (live - origin).sum() < counts.sum():
+        counts = live - origin
+    current = watch.window(counts)
+    scores = {
+        measure.name: measure.score(watch.usual, current)
+        for measure in rules.measures
+        if current.points or not measure.ordered
+    }
+    cells, text = moved(reference.cells, watch.usual, current), ""
+    if changed and since is not None:
+        text = words(
+            name,
+            effect=max(effect(watch, counts, rules), 0.0),
+            samples=current.samples,
+            since=since,
+            harmless=status != "drift",
+            cells=cells,
+            shift=direction(watch.usual, current),
+        )
+    return Finding(
+        *watch.key, current.samples, reference.samples, scores, reading.log_evidence, status,
+        changed, since, cells, text,
+    )  # fmt: skip
+
+
+def _name(key: Key) -> str:
+    feature, dimension, value = key
+    return feature if dimension == WHOLE.dimension else f"{feature} in {dimension} {value}"

@@ -1,0 +1,75 @@
+"""(reference, current) windows → what moved, and one sentence about it for a person."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from monitor.types import Moved, Window
+from monitor.windows import Cells, label
+
+MOVED = 3
+"""So many cells are named."""
+
+
+def moved(cells: Cells, reference: Window, current: Window) -> list[Moved]:
+    """The cells whose share changed most, largest change first; none where nothing is counted."""
+    m, n = reference.samples, current.samples
+    if not (m and n):
+        return []
+    pairs = [(r / m, c / n) for r, c in zip(reference.counts, current.counts, strict=True)]
+    order = sorted(range(len(pairs)), key=lambda i: (-abs(pairs[i][1] - pairs[i][0]), i))
+    return [
+        Moved(label(cells, index), *pairs[index])
+        for index in order[:MOVED]
+        if pairs[index][0] != pairs[index][1]
+    ]
+
+
+def direction(reference: Window, current: Window) -> float:
+    """How far the mean moved, in standard deviations of the reference; 0 where it cannot be said.
+
+    >>> direction(Window((0, 5, 5, 0), (0, 0, 1, 1), 0.5), Window((0, 0, 10, 0), (0, 0, 1, 1), 0.5))
+    1.0
+    """
+    if not reference.points or not reference.scale:
+        return 0.0
+    means = []
+    for window in (reference, current):
+        counts = window.counts[: len(reference.points)]
+        total = sum(counts)
+        if not total:
+            return 0.0
+        pairs = zip(counts, reference.points, strict=True)
+        means.append(sum(count * (point / total) for count, point in pairs))
+    return (means[1] - means[0]) / reference.scale
+
+
+def words(
+    name: str, *, effect: float, samples: int, since: float, harmless: bool, cells: list[Moved],
+    shift: float,
+) -> str:  # fmt: skip
+    """One sentence: what changed, how much, since when, and what went where.
+
+    >>> words("tokens in population b", effect=0.314, samples=640, since=0.0, harmless=False,
+    ...       cells=[Moved("above 512", 0.02, 0.31)], shift=0.6)
+    'tokens in population b drifted: PSI 0.31 over 640 values since 1970-01-01 00:00 UTC, mean up \
+0.6 sd; above 512: 2 % → 31 %'
+    """
+    verb = "changed, harmless" if harmless else "drifted"
+    moment = _moment(since)
+    text = f"{name} {verb}: PSI {effect:.2g} over {samples} values since {moment}"
+    if abs(shift) >= 0.05:
+        text += f", mean {'up' if shift > 0 else 'down'} {abs(shift):.1f} sd"
+    moves = ", ".join(f"{m.cell}: {_percent(m.before)} → {_percent(m.after)}" for m in cells)
+    return f"{text}; {moves}" if moves else text
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.2g} %" if share < 0.995 else "100 %"
+
+
+def _moment(time: float) -> str:
+    try:
+        return f"{datetime.fromtimestamp(time, UTC):%Y-%m-%d %H:%M} UTC"
+    except (ValueError, OverflowError, OSError):
+        return "an unknown time"

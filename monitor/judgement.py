@@ -1,0 +1,184 @@
+"""Watches → what is believed of them: evidence, error budget, the beginning and end of drift."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from monitor.evidence import (
+    Ints,
+    Splits,
+    believed,
+    log_evidence,
+    log_likelihood,
+    log_sum,
+    start_weight,
+    unspent,
+)
+from monitor.interfaces import Measure
+from monitor.reference import Key
+from monitor.types import Status
+from monitor.watch import Episode, Reading, Watch
+
+WHOLE_SHARE = 0.25
+"""Part of the error budget for the whole traffic; the dimensions share the rest."""
+
+MINIMUM = 30
+"""With fewer values nothing is said."""
+
+NOTICEABLE = 0.1
+"""`ok` means that a PSI of this size would have stood out of chance by two standard deviations."""
+
+RETURNED = 3.0
+"""Drift is over when the window is e^3 times likelier as reference than as what came since."""
+
+
+@dataclass(frozen=True)
+class Rules:
+    """How counts are judged.
+
+    `effect` decides what matters, `measures` are reported. `pane` is in seconds of event time, None
+    where panes are cut by hand; a pane is closed when an event comes `lateness` seconds after its
+    end. The current window is the newest panes that hold `samples` values. `tolerance` is the
+    corrected effect from which on a believed change is drift, `alpha` the probability of a false
+    alarm anywhere, `patience` the number of starts over which it is spent (see
+    `evidence.start_weight`). No more than `watches` features x segments are watched.
+    """
+
+    effect: Measure
+    measures: tuple[Measure, ...] = ()
+    pane: float | None = 60.0
+    lateness: float = 5.0
+    samples: int = 500
+    tolerance: float = 0.02
+    alpha: float = 0.05
+    patience: int = 43200
+    watches: int = 20000
+
+    @property
+    def block(self) -> int:
+        """Values between two marks of a trail, at least."""
+        return max(1, self.samples // 4)
+
+
+def read(watches: Iterable[Watch], rules: Rules) -> None:
+    """Bring the readings up to date, those with equally many cells in one calculation."""
+    groups: dict[int, list[Watch]] = {}
+    for watch in watches:
+        if watch.reading is None and watch.reference is not None:
+            groups.setdefault(watch.reference.cells.size, []).append(watch)
+    for group in groups.values():
+        lives = [watch.live() for watch in group]
+        marks = [watch.trail.marks for watch in group]
+        counts = [live - mark for live, mark in zip(lives, marks, strict=True)]
+        nulls = [watch.weights + mark for watch, mark in zip(group, marks, strict=True)]
+        rows = np.repeat(np.arange(len(group)), [len(mark) for mark in marks])
+        fields = (np.stack(field)[rows] for field in zip(*(w.tree for w in group), strict=True))
+        logs = log_evidence(np.concatenate(counts), np.concatenate(nulls), Splits(*fields))
+        place = 0
+        for watch, live in zip(group, lives, strict=True):
+            length = len(watch.trail.born)
+            watch.reading = _reading(watch, live, logs[place : place + length].tolist(), rules)
+            place += length
+
+
+def thresholds(watches: Collection[Watch], rules: Rules) -> dict[Key, float]:
+    """Log evidence from which on each watch is believed: e-BH over all, by the present readings.
+
+    The whole traffic has a part of the budget of its own, each dimension an equal part of the rest:
+    all → feature → segment. What has no reading has the evidence 1.
+    """
+    sizes = Counter(watch.key[1] for watch in watches)
+    others = len(sizes) - ("all" in sizes)
+    parts = {name: (1 - WHOLE_SHARE) / others for name in sizes if name != "all"}
+    parts["all"] = WHOLE_SHARE if others else 1.0
+    shares = {watch.key: parts[watch.key[1]] / sizes[watch.key[1]] for watch in watches}
+    logs = [watch.reading.log_evidence if watch.reading else 0.0 for watch in watches]
+    spent = believed(logs, list(shares.values()), rules.alpha)
+    return {key: spent - math.log(share) for key, share in shares.items()}
+
+
+def drift_since(watch: Watch, threshold: float, rules: Rules) -> int | None:
+    """The mark since which a change that matters is believed, or None.
+
+    Counted are only bets on starts since which the effect is not tolerable: a certain but tiny
+    change of long ago does not make chance look like drift today.
+    """
+    reading = watch.reading
+    if reading is None or reading.log_evidence < threshold:
+        return None
+    if not reading.effects:
+        reading.effects = [effect(watch, reading.live - mark, rules) for mark in watch.trail.marks]
+    bets = [
+        bet if size >= rules.tolerance else -math.inf
+        for bet, size in zip(reading.bets, reading.effects, strict=True)
+    ]
+    return bets.index(max(bets)) if log_sum(bets) >= threshold else None
+
+
+def effect(watch: Watch, counts: Ints, rules: Rules) -> float:
+    """How large the change in `counts` is; -1 where they are too few to say."""
+    if counts.sum() < MINIMUM:
+        return -1.0
+    return rules.effect.score(watch.usual, watch.window(counts))
+
+
+def settle(marked: list[Watch], watches: Collection[Watch], rules: Rules) -> None:
+    """Begin and end drift in `marked`, those that have just made a mark in their trail."""
+    read(marked, rules)
+    rising = []
+    for watch in marked:
+        if watch.episode is None:
+            rising.append(watch)
+        elif (mark := _returned(watch, watch.episode, rules)) is not None:
+            watch.trail.restart(mark)
+            watch.episode = watch.reading = None
+    least = -math.log(rules.alpha)
+    if any(watch.reading and watch.reading.log_evidence >= least for watch in rising):
+        limits = thresholds(watches, rules)
+        for watch in rising:
+            mark = drift_since(watch, limits[watch.key], rules)
+            if mark is not None:
+                trail = watch.trail
+                watch.episode = Episode(trail.times[mark], trail.marks[mark].tolist())
+
+
+def status_of(watch: Watch, samples: int) -> Status:
+    """`ok` or `insufficient`, for a watch without drift and that many values in its window.
+
+    The standard deviation of the corrected PSI under no change is √(2(K-1)) (1/m + 1/n).
+    """
+    reference = watch.reference
+    if reference is None or samples < MINIMUM or reference.samples < MINIMUM:
+        return "insufficient"
+    cells = sum(1 for count in reference.counts if count)
+    chance = math.sqrt(2 * (cells - 1)) * (1 / reference.samples + 1 / samples)
+    return "ok" if 2 * chance <= NOTICEABLE else "insufficient"
+
+
+def _reading(watch: Watch, live: Ints, logs: list[float], rules: Rules) -> Reading:
+    bets = [
+        math.log(start_weight(born, rules.patience)) + log
+        for born, log in zip(watch.trail.born, logs, strict=True)
+    ]
+    left = unspent(watch.trail.starts, rules.patience)
+    return Reading(live, bets, log_sum([*bets, math.log(left)] if left > 0 else bets))
+
+
+def _returned(watch: Watch, episode: Episode, rules: Rules) -> int | None:
+    """The mark since which values look like the reference again, or None."""
+    if watch.reading is None:
+        return None
+    live = watch.reading.live
+    mark = watch.trail.recent(live, rules.samples)
+    current = live - watch.trail.marks[mark]
+    drifted = watch.trail.marks[mark] - np.array(episode.origin, dtype=np.int64)
+    if drifted.sum() < MINIMUM or effect(watch, current, rules) >= rules.tolerance:
+        return None
+    both = np.stack((watch.weights, np.maximum(drifted, 0) + 0.5))
+    usual, unusual = log_likelihood(np.stack((current, current)), both, watch.tree).tolist()
+    return mark if usual - unusual >= RETURNED else None
