@@ -27,16 +27,17 @@ Reading = Literal["numeric", "boolean", "datetime", "categorical", "unknown"]
 
 
 class Columns(msgspec.Struct, frozen=True):
-    """What the columns of a table are for. `by` are dimensions; the rest is looked at."""
+    """What the columns of a table are for. `by` are dimensions; the rest is looked at, unless
+    only the dimensions are wanted (`segments_only`)."""
 
     by: tuple[str, ...] = ()
     timestamp: str = ""
     ignore: tuple[str, ...] = ()
-    outputs: tuple[str, ...] = ()
+    segments_only: bool = False
 
-    def named(self) -> tuple[str, ...]:
-        """Every column that was named."""
-        return (*self.by, *filter(None, [self.timestamp]), *self.ignore, *self.outputs)
+    def needed(self) -> tuple[str, ...]:
+        """The columns that every table must have."""
+        return (*self.by, self.timestamp) if self.timestamp else self.by
 
 
 class Readings(msgspec.Struct):
@@ -139,11 +140,13 @@ def observer(
     `clean` makes a text safe to keep. Raises SourceError naming `where` for a column that is not
     there; the function raises it, naming the place, for a time that is none.
     """
-    for name in columns.named():
+    for name in columns.needed():
         if name not in names:
             raise SourceError(f"{where}: no column {name!r}; there are {_listed(names)}")
     unseen = {*columns.by, *columns.ignore, columns.timestamp, ""}
     looked_at = [(index, name) for index, name in enumerate(names) if name not in unseen]
+    if columns.segments_only:
+        looked_at = []
     dimensions = [(names.index(name), name) for name in columns.by]
     clock = names.index(columns.timestamp) if columns.timestamp else -1
 

@@ -70,6 +70,13 @@ def read_parquet(
             index += 1
 
 
+def names(path: Path) -> list[str]:
+    """The names of the columns of a CSV file; raises SourceError naming it."""
+    with _text(path) as stream:
+        head = next(_fields(stream, path), None)
+        return tables.header(head[1], f"{path}:1") if head else []
+
+
 def _text(path: Path) -> IO[str]:
     try:
         with path.open("rb") as stream:

@@ -1,0 +1,153 @@
+"""What stands at rest → Rows: files of any kind that `sources` reads, found and told apart."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from monitor import parquet
+from monitor.errors import SourceError
+from monitor.interfaces import Feature
+from monitor.sources import archive, jsonl, tabular
+from monitor.tables import Columns, Readings
+from monitor.types import Record, Row
+
+Format = Literal["records", "archive", "csv", "parquet"]
+FORMATS: tuple[Format, ...] = ("records", "archive", "csv", "parquet")
+
+TABLES: tuple[Format, ...] = ("csv", "parquet")
+
+SUFFIXES = (
+    ".csv", ".csv.gz", ".jsonl", ".jsonl.gz", ".ndjson", ".ndjson.gz", ".parquet", ".pq", ".tsv",
+    ".tsv.gz",
+)  # fmt: skip
+"""Files of a directory that are taken to be meant."""
+
+COMMON_DIMENSIONS = ("model", "operation", "protocol", "outcome", "endpoint")
+"""Fields of a Record that are dimensions too."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """What is to be seen in what is read.
+
+    `columns` say what a table's columns are for, `features` look at Records, `by` are dimensions.
+    Rows from `start` (Unix seconds) until before `end` are kept. `clean` makes a text safe to keep.
+    """
+
+    features: Sequence[Feature] = ()
+    columns: Columns = field(default_factory=Columns)
+    start: float | None = None
+    end: float | None = None
+    clean: Callable[[str], str] = str
+    readings: Readings = field(default_factory=Readings)
+
+
+def find(places: Iterable[str], said: str = "auto") -> list[tuple[Path, Format]]:
+    """The files that places mean, directories opened, in order; with the format of each.
+
+    Raises SourceError for what is not there or cannot be told.
+    """
+    found: list[tuple[Path, Format]] = []
+    for place in places:
+        path = Path(place)
+        if path.is_dir():
+            inside = sorted(one for one in path.rglob("*") if one.name.endswith(SUFFIXES))
+            if not inside:
+                raise SourceError(f"{place}: holds no file that ends in {', '.join(SUFFIXES)}")
+        else:
+            inside = [path]
+        for one in inside:
+            found.append((one, _format(one) if said == "auto" else _said(said)))  # noqa: PERF401
+    kinds = {form in TABLES: str(path) for path, form in found}
+    if len(kinds) == 2:
+        raise SourceError(f"{kinds[True]} is a table and {kinds[False]} holds records: choose one")
+    return found
+
+
+def _said(said: str) -> Format:
+    for form in FORMATS:
+        if form == said:
+            return form
+    raise SourceError(f"--format: {said!r} is not one of auto, {', '.join(FORMATS)}")
+
+
+def _format(path: Path) -> Format:
+    """What a file's first bytes say."""
+    try:
+        with path.open("rb") as stream:
+            start = stream.read(4)
+        if start == b"PAR1":
+            return "archive" if archive.claims(path) else "parquet"
+        if start[:2] == b"\x1f\x8b":
+            with gzip.open(path, "rb") as packed:
+                start = packed.read(4)
+    except (OSError, EOFError) as error:
+        reason = getattr(error, "strerror", None) or "is damaged"
+        raise SourceError(f"{path}: cannot be read: {reason}") from None
+    if not start:
+        raise SourceError(f"{path}: is empty")
+    return "records" if start.lstrip().startswith(b"{") else "csv"
+
+
+def is_table(files: Iterable[tuple[Path, Format]]) -> bool:
+    """Whether these files hold rows of columns rather than Records."""
+    return any(form in TABLES for _, form in files)
+
+
+def read(files: Sequence[tuple[Path, Format]], look: Look) -> Iterator[Row]:
+    """The rows of all files, one after the other; rows of tables are numbered through."""
+    number = 0
+    for path, form in files:
+        if form not in TABLES:
+            records = archive.read(path) if form == "archive" else jsonl.read(path)
+            yield from observe(records, look)
+            continue
+        if not look.columns.timestamp and not (look.start is look.end is None):
+            raise SourceError("--from and --to need --timestamp COLUMN for a table")
+        for row in _table(path, form, look, number):
+            number += 1
+            if within(row.at, look):
+                yield row
+
+
+def _table(path: Path, form: Format, look: Look, first: int) -> Iterator[Row]:
+    if form == "parquet":
+        return tabular.read_parquet(path, look.columns, look.clean, first)
+    return tabular.read_csv(path, look.columns, look.readings, look.clean, first)
+
+
+def column_names(files: Iterable[tuple[Path, Format]]) -> set[str]:
+    """The names of the columns of all tables."""
+    found: set[str] = set()
+    for path, form in files:
+        if form in TABLES:
+            found.update(tabular.names(path) if form == "csv" else parquet.names(path))
+    return found
+
+
+def within(at: float, look: Look) -> bool:
+    """Whether a time is in the range that is looked at."""
+    return (look.start is None or at >= look.start) and (look.end is None or at < look.end)
+
+
+def observe(records: Iterable[Record], look: Look) -> Iterator[Row]:
+    """Records as rows; the range is that of their beginnings, `at` is when they ended."""
+    for record in records:
+        if within(record.started, look):
+            yield Row(
+                record.started + record.duration,
+                {name: segment(record, name) for name in look.columns.by},
+                [seen for feature in look.features for seen in feature.observe(record)],
+            )
+
+
+def segment(record: Record, dimension: str) -> str:
+    """A Record's value of a dimension: one of its segments, or a field that is one too."""
+    value = record.segments.get(dimension)
+    if value is None and dimension in COMMON_DIMENSIONS:
+        value = str(getattr(record, dimension))
+    return value or "none"
