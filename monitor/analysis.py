@@ -18,7 +18,7 @@ from monitor.findings import direction, moved, words
 from monitor.interfaces import Feature
 from monitor.judgement import Rules, drift_since, effect, read, settle, status_of, thresholds
 from monitor.reference import Key, Learner, Profile
-from monitor.types import WHOLE, Finding, Record
+from monitor.types import WHOLE, Finding, Record, Row
 from monitor.watch import Watch
 
 NEVER = -(2**60)
@@ -75,18 +75,21 @@ class Analysis:
 
     def add(self, record: Record) -> None:
         """Fold one Record."""
+        self.add_row(row_of(self._features, record, self._dimensions))
+
+    def add_row(self, row: Row) -> None:
+        """Fold what was observed of one Record, or of one row of a table."""
         self.records += 1
-        time = record.started + record.duration
-        pane = self._pane(time)
-        observations = observe(self._features, record)
-        for dimension, value in segments_of(record, self._dimensions):
+        pane = self._pane(row.at)
+        observations = _values(row)
+        for dimension, value in segments_of(row, self._dimensions):
             watches = self._segments.get((dimension, value), {})
             for name, seen in observations:
                 watch = watches.get(name) or self._watch(name, dimension, value)
                 if watch is None:
                     self.overflow += 1
                 else:
-                    watch.count(seen, pane, time)
+                    watch.count(seen, pane, row.at)
                     self._dirty.add(watch.key)
 
     def merge(self, other: Analysis) -> None:
@@ -185,37 +188,57 @@ class Analysis:
 
 
 def profile_of(
-    features: Sequence[Feature],
-    records: Iterable[Record],
+    rows: Iterable[Row],
     dimensions: Sequence[str] | None = None,
     *,
+    learn: int | None = None,
     cells: Profile | None = None,
     limit: int = 20000,
 ) -> Profile:
-    """The reference profile of `records`, for the whole and each segment of `dimensions`.
+    """The reference profile of `rows`, for the whole and each segment of `dimensions`.
 
-    With `cells` the profile stands on that profile's cells, so that it can be merged with others
-    that do; what is not in there is left out. At most `limit` features and segments.
+    Of each feature and segment the first `learn` values make it, or all. With `cells` the profile
+    stands on that profile's cells, so that it can be merged with others that do; what is not in
+    there is left out. At most `limit` features and segments.
     """
     given = cells.references if cells else None
     learners: dict[Key, Learner] = {}
-    for record in records:
-        observations = observe(features, record)
-        for dimension, value in segments_of(record, dimensions):
+    for row in rows:
+        observations = _values(row)
+        for dimension, value in segments_of(row, dimensions):
             for name, seen in observations:
                 key = (name, dimension, value)
                 learner = learners.get(key)
                 if learner is None:
                     if len(learners) >= limit or (given is not None and key not in given):
                         continue
-                    learner = Learner(cells=given[key].cells if given else None)
+                    learner = Learner(learn, given[key].cells if given else None)
                     learners[key] = learner
-                learner.add(seen)
+                if not learner.complete:
+                    learner.add(seen)
     return Profile({key: learner.reference() for key, learner in learners.items()})
 
 
-def observe(features: Sequence[Feature], record: Record) -> list[tuple[str, Any]]:
-    """(feature, value) of everything the features see; a category given as a number is its name."""
+def row_of(
+    features: Sequence[Feature], record: Record, dimensions: Sequence[str] | None = None
+) -> Row:
+    """What the features see in a Record, at the moment it ended."""
+    segments = record.segments
+    if dimensions is not None:
+        segments = {name: segments.get(name, "none") for name in dimensions}
+    observations = [seen for feature in features for seen in feature.observe(record)]
+    return Row(record.started + record.duration, segments, observations)
+
+
+def segments_of(row: Row, dimensions: Sequence[str] | None) -> Iterator[tuple[str, str]]:
+    """(dimension, value) of every segment a row belongs to, the whole first."""
+    yield WHOLE.dimension, WHOLE.value
+    for name in row.segments if dimensions is None else dimensions:
+        yield name, row.segments.get(name, "none")
+
+
+def _values(row: Row) -> list[tuple[str, Any]]:
+    """(feature, value) of what was observed; a category given as a number is its name."""
     return [
         (
             seen.feature,
@@ -223,16 +246,8 @@ def observe(features: Sequence[Feature], record: Record) -> list[tuple[str, Any]
             if seen.kind == "categorical" and type(seen.value) in (int, float)
             else seen.value,
         )
-        for feature in features
-        for seen in feature.observe(record)
+        for seen in row.observations
     ]
-
-
-def segments_of(record: Record, dimensions: Sequence[str] | None) -> Iterator[tuple[str, str]]:
-    """(dimension, value) of every segment a Record belongs to, the whole first."""
-    yield WHOLE.dimension, WHOLE.value
-    for name in record.segments if dimensions is None else dimensions:
-        yield name, record.segments.get(name, "none")
 
 
 def _finding(watch: Watch, threshold: float, rules: Rules) -> Finding:

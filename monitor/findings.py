@@ -56,8 +56,7 @@ def words(
 0.6 sd; above 512: 2 % → 31 %'
     """
     verb = "changed, harmless" if harmless else "drifted"
-    moment = _moment(since)
-    text = f"{name} {verb}: PSI {effect:.2g} over {samples} values since {moment}"
+    text = f"{name} {verb}: PSI {effect:.2g} over {samples} values since {moment(since)}"
     if abs(shift) >= 0.05:
         text += f", mean {'up' if shift > 0 else 'down'} {abs(shift):.1f} sd"
     moves = ", ".join(f"{m.cell}: {_percent(m.before)} → {_percent(m.after)}" for m in cells)
@@ -68,7 +67,12 @@ def _percent(share: float) -> str:
     return f"{100 * share:.2g} %" if share < 0.995 else "100 %"
 
 
-def _moment(time: float) -> str:
+def moment(time: float) -> str:
+    """Unix seconds for a person.
+
+    >>> moment(0.0)
+    '1970-01-01 00:00 UTC'
+    """
     try:
         return f"{datetime.fromtimestamp(time, UTC):%Y-%m-%d %H:%M} UTC"
     except (ValueError, OverflowError, OSError):

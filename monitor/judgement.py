@@ -46,7 +46,8 @@ class Rules:
     end. The current window is the newest panes that hold `samples` values. `tolerance` is the
     corrected effect from which on a believed change is drift, `alpha` the probability of a false
     alarm anywhere, `patience` the number of starts over which it is spent (see
-    `evidence.start_weight`). No more than `watches` features x segments are watched.
+    `evidence.start_weight`). No more than `watches` features x segments are watched. Changes are
+    looked for every `step` values, a quarter of a window unless said.
     """
 
     effect: Measure
@@ -57,12 +58,13 @@ class Rules:
     tolerance: float = 0.02
     alpha: float = 0.05
     patience: int = 43200
-    watches: int = 20000
+    watches: int = 5000
+    step: int | None = None
 
     @property
     def block(self) -> int:
         """Values between two marks of a trail, at least."""
-        return max(1, self.samples // 4)
+        return self.step or max(1, self.samples // 4)
 
 
 def read(watches: Iterable[Watch], rules: Rules) -> None:
