@@ -54,10 +54,14 @@ class Spool(_Section, frozen=True):
 
 
 class Windows(_Section, frozen=True):
-    """Panes of `pane` seconds; one is closed `lateness` seconds after its end."""
+    """Panes of `pane` seconds; one is closed `lateness` seconds after its end.
+
+    The current window is the newest panes that hold `samples` values.
+    """
 
     pane: Annotated[float, msgspec.Meta(gt=0)] = 60.0
     lateness: Seconds = 5.0
+    samples: Positive = 500
 
 
 class Reference(_Section, frozen=True):
@@ -65,6 +69,20 @@ class Reference(_Section, frozen=True):
 
     file: str | None = None
     learn: Positive = 1000
+
+
+class Drift(_Section, frozen=True):
+    """When a change is believed, and when it matters.
+
+    `alpha` is the probability of any false alarm while nothing changes, over all features and
+    segments and `patience` panes; a believed change with a corrected PSI of `tolerance` is drift.
+    At most `watches` features x segments are watched.
+    """
+
+    tolerance: Annotated[float, msgspec.Meta(ge=0)] = 0.02
+    alpha: Annotated[float, msgspec.Meta(gt=0, lt=1)] = 0.05
+    patience: Positive = 43200
+    watches: Positive = 5000
 
 
 class DimensionSource(_Section, frozen=True):
@@ -111,6 +129,13 @@ class Drain(_Section, frozen=True):
     timeout: Seconds = 30.0
 
 
+class Otlp(_Section, frozen=True):
+    """A collector that is sent every measurement each `interval` seconds; without it, nothing is."""
+
+    endpoint: str = ""
+    interval: Annotated[float, msgspec.Meta(ge=1)] = 15.0
+
+
 def _default_segments() -> dict[str, DimensionSource]:
     return {name: DimensionSource(f"x-{name}") for name in ("population", "template", "variant")}
 
@@ -132,7 +157,9 @@ class Settings(_Section, frozen=True):
     spool: Spool = Spool()
     windows: Windows = Windows()
     reference: Reference = Reference()
+    drift: Drift = Drift()
     drain: Drain = Drain()
+    otlp: Otlp = Otlp()
     limits: Limits = Limits()
     timeouts: Timeouts = Timeouts()
     tls: Tls = Tls()
