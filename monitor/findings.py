@@ -1,10 +1,14 @@
-"""(reference, current) windows → what moved, and one sentence about it for a person."""
+"""Findings in words and numbers: what moved, a sentence about it, the document, Measurements."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from typing import get_args
 
-from monitor.types import Moved, Window
+import msgspec
+
+from monitor.types import Finding, Measurement, Moved, Status, Window
 from monitor.windows import Cells, label
 
 MOVED = 3
@@ -61,6 +65,50 @@ def words(
         text += f", mean {'up' if shift > 0 else 'down'} {abs(shift):.1f} sd"
     moves = ", ".join(f"{m.cell}: {_percent(m.before)} → {_percent(m.after)}" for m in cells)
     return f"{text}; {moves}" if moves else text
+
+
+def verdict(findings: Sequence[Finding]) -> Status:
+    """`drift` where any feature drifts, else `ok` where anything can be said."""
+    statuses = {found.status for found in findings}
+    order: tuple[Status, ...] = ("drift", "ok", "insufficient")
+    return next((status for status in order if status in statuses), "insufficient")
+
+
+def summary(records: int, findings: Sequence[Finding]) -> bytes:
+    """The JSON document of `/api/drift`: verdict, records, and every finding."""
+    return msgspec.json.encode(
+        {"verdict": verdict(findings), "records": records, "features": findings}
+    )
+
+
+def measurements(
+    endpoint: str, findings: Sequence[Finding], thresholds: Mapping[str, float]
+) -> list[Measurement]:
+    """The drift metrics of the catalogue; `thresholds` by measure."""
+    samples = [
+        Measurement("monitor_drift_threshold", {"endpoint": endpoint, "measure": name}, threshold)
+        for name, threshold in thresholds.items()
+    ]
+    for found in findings:
+        where = {
+            "endpoint": endpoint,
+            "feature": found.feature,
+            "dimension": found.dimension,
+            "value": found.value,
+        }
+        samples += [
+            Measurement("monitor_drift_score", {**where, "measure": name}, score)
+            for name, score in found.scores.items()
+        ]
+        samples.append(Measurement("monitor_drift_log_evidence", where, found.log_evidence))
+        samples.append(Measurement("monitor_drift_samples", where, found.samples))
+        samples += [
+            Measurement(
+                "monitor_drift_status", {**where, "status": status}, float(status == found.status)
+            )
+            for status in get_args(Status)
+        ]
+    return samples
 
 
 def _percent(share: float) -> str:

@@ -61,6 +61,11 @@ class Rules:
     watches: int = 5000
     step: int | None = None
 
+    def thresholds(self) -> dict[str, float]:
+        """Score from which on a believed change counts, by measure; of `effect` the tolerance."""
+        usual = {measure.name: measure.threshold for measure in self.measures}
+        return usual | {self.effect.name: self.tolerance}
+
     @property
     def block(self) -> int:
         """Values between two marks of a trail, at least."""

@@ -1,0 +1,205 @@
+"""The analyzer: Records of all shards → the fold → Measurements; its state is kept in Redis."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sys
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import msgspec
+
+from monitor.analysis import Analysis
+from monitor.app import child
+from monitor.checkpoint import Checkpoint
+from monitor.config import Settings
+from monitor.drift import LIVE, psi
+from monitor.errors import ConfigError, StreamError
+from monitor.features import FEATURES
+from monitor.findings import measurements, summary
+from monitor.judgement import Rules
+from monitor.reference import Profile, load_profile
+from monitor.streams.redis import RedisStream
+from monitor.types import Finding, Measurement, Status
+
+SAVE_EVERY = 15.0
+LOOK_EVERY = 2.0
+"""Seconds between looks for what has changed its state, when records have come."""
+
+BLOCK = 0.5
+"""Seconds a read waits for records; also how long a stop may go unnoticed."""
+
+DRAIN_SECONDS = 3.0
+"""How long a stopping analyzer goes on reading what is there already."""
+
+FIRST_PAUSE, LONGEST_PAUSE = 0.1, 5.0
+
+
+class Analyzer:
+    """One endpoint's fold and where it stands in the stream."""
+
+    def __init__(self, settings: Settings, stopping: asyncio.Event) -> None:
+        self._settings = settings
+        self._stopping = stopping
+        self._profile = read_profile(settings.reference.file)
+        self._stream = RedisStream(settings.redis, settings.endpoint, shards=settings.stream.shards)
+        self._checkpoint = Checkpoint(settings.redis, settings.endpoint)
+        self._analysis = self._fresh()
+        self._position = ""
+        self._saved = ""
+        self._unsaved: dict[str, bytes] = {}
+        self._states: dict[tuple[str, str, str], Status] = {}
+        self._away = False
+
+    async def run(self) -> None:
+        """Fold until told to stop; then what is already there, for a moment, and save."""
+        await self._patiently(self._restore)
+        save_at = look_at = time.monotonic()
+        while not self._stopping.is_set():
+            await self._patiently(self._read)
+            now = time.monotonic()
+            if now >= look_at and self._position != self._saved:
+                self._tell()
+                look_at = now + LOOK_EVERY
+            if now >= save_at and self._position != self._saved:
+                await self._patiently(self._save)
+                save_at = time.monotonic() + SAVE_EVERY
+        deadline = time.monotonic() + DRAIN_SECONDS
+        with contextlib.suppress(StreamError):
+            while time.monotonic() < deadline and await self._read():
+                pass
+            await self._save()
+        await self._stream.close()
+        await self._checkpoint.close()
+
+    async def measure(self) -> list[Measurement]:
+        """The drift metrics of the catalogue, as of now."""
+        findings = self._analysis.findings()
+        endpoint, fold = self._settings.endpoint, self._analysis
+        counters = {
+            "monitor_records_analyzed_total": fold.records,
+            "monitor_analysis_timestamp_seconds": max(fold.newest, 0.0),
+        }
+        samples = [Measurement(name, {"endpoint": endpoint}, n) for name, n in counters.items()]
+        if fold.overflow:
+            labels = {"endpoint": endpoint, "metric": "monitor_drift_status"}
+            samples.append(Measurement("monitor_series_overflow_total", labels, fold.overflow))
+        return samples + measurements(endpoint, findings, fold.rules.thresholds())
+
+    def findings(self) -> bytes:
+        """The findings as a JSON document."""
+        return summary(self._analysis.records, self._analysis.findings())
+
+    def _fresh(self) -> Analysis:
+        return Analysis(
+            FEATURES,
+            rules_of(self._settings),
+            profile=self._profile,
+            learn=self._settings.reference.learn,
+        )
+
+    async def _restore(self) -> bool:
+        position, state = await self._checkpoint.load()
+        try:
+            self._analysis.restore(state)
+        except (msgspec.DecodeError, KeyError, TypeError, ValueError):
+            log("the checkpoint is damaged and was left; starting over from the stream")
+            self._analysis, position = self._fresh(), ""
+            await self._checkpoint.clear()
+        self._position = self._saved = position
+        self._states = {_key(found): found.status for found in self._analysis.findings()}
+        return True
+
+    async def _read(self) -> bool:
+        """Fold what comes next; whether anything came."""
+        block = 0.01 if self._stopping.is_set() else BLOCK
+        self._position, records = await self._stream.next(self._position, block=block)
+        for record in records:
+            self._analysis.add(record)
+        return bool(records)
+
+    async def _save(self) -> bool:
+        self._unsaved |= self._analysis.saved()
+        await self._checkpoint.save(self._position, self._unsaved)
+        self._saved, self._unsaved = self._position, {}
+        return True
+
+    async def _patiently(self, work: Callable[[], Awaitable[bool]]) -> None:
+        """Do it, again after a growing pause while the store is away."""
+        pause = FIRST_PAUSE
+        while not self._stopping.is_set():
+            try:
+                await work()
+            except StreamError as error:
+                if not self._away:
+                    log(f"waiting for the store: {error}")
+                self._away = True
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._stopping.wait(), pause)
+                pause = min(2 * pause, LONGEST_PAUSE)
+                continue
+            if self._away:
+                log("the store is back")
+            self._away = False
+            return
+
+    def _tell(self) -> None:
+        """A line for each feature and segment that began or ceased to drift."""
+        for found in self._analysis.findings():
+            before = self._states.get(_key(found), "insufficient")
+            if found.status != before and "drift" in (found.status, before):
+                where = f"{found.feature} in {found.dimension} {found.value}"
+                size = ", ".join(f"{name} {score:.3g}" for name, score in found.scores.items())
+                verb = "drifted" if found.status == "drift" else "is back to usual"
+                log(f"{where} {verb} ({size}; {found.samples} values)")
+            self._states[_key(found)] = found.status
+
+
+def rules_of(settings: Settings) -> Rules:
+    """How counts are judged, by the settings."""
+    return Rules(
+        psi.MEASURE,
+        LIVE,
+        pane=settings.windows.pane,
+        lateness=settings.windows.lateness,
+        samples=settings.windows.samples,
+        tolerance=settings.drift.tolerance,
+        alpha=settings.drift.alpha,
+        patience=settings.drift.patience,
+        watches=settings.drift.watches,
+    )
+
+
+def read_profile(file: str | None) -> Profile | None:
+    """The profile in `file`; raises ConfigError or SourceError naming it."""
+    if file is None:
+        return None
+    try:
+        document = Path(file).read_bytes()
+    except OSError as error:
+        raise ConfigError(f"reference.file: {file} cannot be read: {error.strerror}") from None
+    return load_profile(document, file)
+
+
+def log(line: str) -> None:
+    """Say a line to the operator."""
+    print(f"monitor: analyzer: {line}", file=sys.stderr, flush=True)
+
+
+async def serve(role: child.Child) -> None:
+    """The role: runs until `role.stopping`."""
+    analyzer = Analyzer(role.settings, role.stopping)
+    role.measure = analyzer.measure
+    role.findings = analyzer.findings
+    role.ready()
+    await analyzer.run()
+
+
+def _key(found: Finding) -> tuple[str, str, str]:
+    return found.feature, found.dimension, found.value
+
+
+if __name__ == "__main__":
+    child.main("analyzer", serve)
