@@ -37,11 +37,11 @@ class Checkpoint:
 
     async def save(self, position: str, changes: Mapping[str, bytes]) -> None:
         """Write what changed together with the position, or raise StreamError."""
-        fields = [part for change in changes.items() for part in change]
+        fields: list[str | bytes] = [POSITION, position.encode()]
+        for change in changes.items():
+            fields += change
         try:
-            await self._client.execute_command(
-                "HSET", self._key, POSITION, position.encode(), *fields
-            )
+            await self._client.hset(self._key, items=fields)
         except (RedisError, OSError) as error:
             raise StreamError(f"the checkpoint cannot be saved: {type(error).__name__}") from None
 
