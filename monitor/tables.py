@@ -153,7 +153,12 @@ def observer(
     def observe(values: Sequence[Any], number: int, place: str) -> Row:
         at = float(number)
         if clock >= 0:
-            at = _moment(values[clock], columns.timestamp, place)
+            found = moment(values[clock])
+            if found is None:
+                raise SourceError(
+                    f"{place}: column {columns.timestamp!r} holds no time (RFC 3339, Unix seconds)"
+                )
+            at = found
         segments = {name: _segment(values[index], clean) for index, name in dimensions}
         observations: list[Observation] = []
         for index, name in looked_at:
@@ -187,16 +192,21 @@ def _segment(value: Any, clean: Callable[[str], str]) -> str:
     return clean(value) if isinstance(value, str) else "other"
 
 
-def _moment(value: Any, column: str, place: str) -> float:
-    """Unix seconds of a time stamp: ISO 8601, or a number of seconds, milli- or nanoseconds."""
+def moment(value: Any) -> float | None:
+    """Unix seconds of a time stamp: ISO 8601, or a number of seconds, milli- or nanoseconds.
+
+    >>> moment("2023-11-14T22:13:20Z"), moment(1.7e9), moment("1700000000000"), moment("soon")
+    (1700000000.0, 1700000000.0, 1700000000.0, None)
+    """
     if isinstance(value, str):
-        value = number if (number := _number(value)) is not None else seconds(value)
+        number = _number(value)
+        value = seconds(value.strip()) if number is None else number
     if not isinstance(value, int | float) or isinstance(value, bool) or not math.isfinite(value):
-        raise SourceError(f"{place}: column {column!r} holds no time (RFC 3339 or Unix seconds)")
-    moment = float(value)
-    while abs(moment) >= MILLISECONDS:
-        moment /= 1000
-    return moment
+        return None
+    at = float(value)
+    while abs(at) >= MILLISECONDS:
+        at /= 1000
+    return at
 
 
 def _listed(names: Sequence[str]) -> str:

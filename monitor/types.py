@@ -310,6 +310,26 @@ class Finding(msgspec.Struct, frozen=True):
     words: str = ""
 
 
+class Chunk(msgspec.Struct, frozen=True):
+    """The analysis of consecutive rows; times in Unix seconds, or numbers of rows without times."""
+
+    index: int
+    start: float
+    end: float
+    records: int
+    verdict: Status
+    features: list[Finding]
+
+
+class Replay(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The document that `replay --json` writes."""
+
+    verdict: Status
+    records: int
+    features: list[Finding]
+    chunks: list[Chunk] | None = None
+
+
 # --- what the world is told ------------------------------------------------------------------
 
 

@@ -1,0 +1,290 @@
+"""`monitor replay`, `monitor reference build`: what stands at rest → the analyzer's own fold."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+import msgspec
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from monitor import evidently_report, report, rest
+from monitor.analysis import Analysis, profile_of
+from monitor.app.analyzer import rules_of
+from monitor.app.sources import Source, cleaner, is_store, open_source
+from monitor.config import Settings
+from monitor.drift import MEASURES
+from monitor.errors import SourceError, UsageError
+from monitor.features import FEATURES
+from monitor.reference import Profile, dump_profile, load_profile
+from monitor.replay import STEP, Census, by_row_number, replay, within_budget
+from monitor.rest import Look
+from monitor.tables import Columns, moment
+from monitor.types import Replay, Row
+
+EXIT_FOUND = 1
+
+EVERYTHING = 10**12
+"""Values in the current window: what is replayed is judged whole."""
+
+
+# --- the command line ----------------------------------------------------------------------------
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of `monitor replay`, beside the common ones."""
+    _add_source_arguments(parser)
+    add = parser.add_argument
+    add("--reference", metavar="SOURCE|FILE",
+        help="what is usual: a source of the same kind, or a profile that `monitor reference "
+        "build` wrote; without it, the first records (reference.learn)")  # fmt: skip
+    add("--chunks", type=_count, default=0, metavar="N",
+        help="judge N consecutive equal runs of the records, too")  # fmt: skip
+    add("--json", metavar="FILE", help="write what was found as JSON (- for stdout)")
+    add("--html", metavar="FILE", help="write a report that needs nothing else")
+    add("--evidently", metavar="FILE", help="write Evidently's report on the same data")
+    add("--fail-on", choices=("drift",), help="exit with 1 when that was found")
+    add("--engine", choices=("local", "dask"), default="local", help="where the work is done")
+    add("--scheduler", metavar="ADDRESS", help="a Dask scheduler that runs already")
+
+
+def add_build_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of `monitor reference build`, beside the common ones."""
+    _add_source_arguments(parser)
+    parser.add_argument("--out", metavar="FILE", required=True, help="the profile to write")
+
+
+def _add_source_arguments(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("source", metavar="SOURCE", nargs="+",
+        help="redis://HOST:PORT/DB[?endpoint=NAME&from=TIME&to=TIME]; files or directories of "
+        "archived records (JSONL, Parquet), or of tables (CSV, Parquet)")  # fmt: skip
+    add("--format", choices=("auto", *rest.FORMATS), default="auto", help="what the files are")
+    add("--by", action="append", default=[], metavar="DIMENSION",
+        help="judge each value of it, too; of a table, a column")  # fmt: skip
+    add("--from", dest="start", type=_time, metavar="TIME", help="what began then or later")
+    add("--to", dest="end", type=_time, metavar="TIME", help="what began before (RFC 3339)")
+    table = parser.add_argument_group("tables")
+    for name, text in (
+        ("ignore", "a column not to look at"),
+        ("prediction", "a column that the model wrote"),
+        ("label", "a column with the truth"),
+    ):
+        table.add_argument(f"--{name}", action="append", default=[], metavar="COLUMN", help=text)
+    table.add_argument("--timestamp", default="", metavar="COLUMN", help="the column with times")
+
+
+def _count(text: str) -> int:
+    if not text.isdigit() or not 1 <= int(text) <= 10000:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 to 10000")
+    return int(text)
+
+
+def _time(text: str) -> float:
+    at = moment(text)
+    if at is None:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a time such as 2024-02-29T12:00:00Z")
+    return at
+
+
+# --- the commands --------------------------------------------------------------------------------
+
+
+def run(options: argparse.Namespace, settings: Settings) -> int:
+    """`monitor replay`; returns the exit code. Raises UsageError with one line for a person."""
+    job = _Job(options, settings)
+    if options.evidently:
+        evidently_report.need()
+    found = job.judge()
+    if options.evidently:
+        if job.reference is None:
+            raise UsageError("--evidently: compares raw values, so --reference must be a SOURCE")
+        job.show_evidently(Path(options.evidently))
+    _tell(found, options, title=job.current.name)
+    return EXIT_FOUND if options.fail_on == found.verdict else 0
+
+
+def build(options: argparse.Namespace, settings: Settings) -> int:
+    """`monitor reference build`; returns the exit code."""
+    job = _Job(options, settings)
+    profile = job.build()
+    _write(options.out, dump_profile(profile))
+    samples = max(reference.samples for reference in profile.references.values())
+    print(
+        f"{options.out}: {len(profile.references)} references of up to {samples} values",
+        file=sys.stderr,
+    )
+    return 0
+
+
+class _Job:
+    """What a command line asks for: sources opened, columns checked."""
+
+    def __init__(self, options: argparse.Namespace, settings: Settings) -> None:
+        self._options = options
+        self._settings = settings
+        columns = Columns(tuple(options.by), options.timestamp, tuple(options.ignore))
+        self._usual = Look(FEATURES, columns, clean=cleaner())
+        self._look = dataclasses.replace(self._usual, start=options.start, end=options.end)
+        self.current = self._open(options.source)
+        self.reference: Source | None = None
+        self._profile: Profile | None = None
+        self._find_reference(getattr(options, "reference", None) or settings.reference.file)
+        self._check()
+
+    def judge(self) -> Replay:
+        """Fold the current source, chunks beside it, against the reference."""
+        options, settings = self._options, self._settings
+        census = Census()
+        if options.by or options.chunks:
+            census.count(_watched(self.current.segments(self._look), "counting"))
+        total = census.rows
+        if self.reference is not None:
+            census.count(self.reference.segments(self._usual) if options.by else ())
+            self._profile = self._profile_of(self.reference.rows(self._usual), census)
+        rules = dataclasses.replace(
+            rules_of(settings), measures=MEASURES, samples=EVERYTHING, step=STEP,
+            pane=None if self.current.is_table else settings.windows.pane,
+        )  # fmt: skip
+        learn = settings.reference.learn
+
+        def begin(profile: Profile | None) -> Callable[[float], Analysis]:
+            return lambda at: Analysis(
+                (), rules, profile=profile, learn=learn, dimensions=options.by, began=at
+            )
+
+        def rows() -> Iterator[Row]:
+            return within_budget(self.current.rows(self._look), census.kept())
+
+        each = self._profile
+        if options.chunks and each is None:
+            each = profile_of(_watched(rows(), "learning"), options.by, learn=learn)
+        found = replay(
+            _watched(rows(), "replaying", total),
+            begin(self._profile),
+            step=STEP if self.current.is_table else None,
+            chunks=options.chunks,
+            total=total,
+            begin_chunk=begin(each),
+        )
+        if not found.records:
+            _note("there are no records to judge")
+        elif self._profile is None:
+            _note(f"no --reference: the first {learn} values of each feature are taken for usual")
+        timeless = self.current.is_table and not options.timestamp
+        return by_row_number(found) if timeless else found
+
+    def build(self) -> Profile:
+        """The profile of the current source."""
+        census = Census()
+        if self._options.by:
+            census.count(_watched(self.current.segments(self._look), "counting"))
+        return self._profile_of(self.current.rows(self._look), census)
+
+    def show_evidently(self, path: Path) -> None:
+        """Write Evidently's report."""
+        assert self.reference is not None  # noqa: S101  asked for only when there is one
+        reference = evidently_report.frame(
+            _watched(self.reference.rows(self._usual), "reading again")
+        )
+        current = evidently_report.frame(_watched(self.current.rows(self._look), "reading again"))
+        for line in evidently_report.write(reference, current, path):
+            _note(line)
+
+    def _profile_of(self, rows: Iterable[Row], census: Census) -> Profile:
+        rows = within_budget(rows, census.kept())
+        profile = profile_of(_watched(rows, "reading the reference"), self._options.by)
+        if not profile.references:
+            raise SourceError("the reference holds nothing to compare with")
+        return profile
+
+    def _open(self, places: list[str]) -> Source:
+        options, settings = self._options, self._settings
+        shards = settings.stream.shards
+        return open_source(places, options.format, settings.endpoint, shards, time.time)
+
+    def _find_reference(self, place: str | None) -> None:
+        if place is None:
+            return
+        if is_store(place) or not _is_profile(Path(place)):
+            self.reference = self._open([place])
+            if self.reference.is_table != self.current.is_table:
+                raise SourceError(
+                    "--reference: a table is compared with a table, records with records"
+                )
+            return
+        self._profile = load_profile(Path(place).read_bytes(), place)
+        shapes = {key[0]: one.cells.shape for key, one in self._profile.references.items()}
+        self._usual.readings.shapes.update(shapes)
+
+    def _check(self) -> None:
+        """Raise UsageError for options that fit no table."""
+        options = self._options
+        known = self.current.columns | (self.reference.columns if self.reference else frozenset())
+        for name in ("timestamp", "ignore", "prediction", "label"):
+            said = getattr(options, name)
+            if said and not self.current.is_table:
+                raise UsageError(f"--{name}: is for tables, and {self.current.name} holds records")
+            for column in said if isinstance(said, list) else ():
+                if column not in known:
+                    raise UsageError(f"--{name}: no table has a column {column!r}")
+
+
+def _is_profile(path: Path) -> bool:
+    try:
+        with path.open("rb") as stream:
+            start = stream.read(64).lstrip()
+    except OSError:
+        return False
+    return start.startswith(b"{") and b'"version"' in start and b'"references"' in start
+
+
+# --- what is said --------------------------------------------------------------------------------
+
+
+def _tell(found: Replay, options: argparse.Namespace, title: str) -> None:
+    if options.json == "-":
+        sys.stdout.write(_document(found).decode())
+    elif options.json:
+        _write(options.json, _document(found))
+    if options.html:
+        _write(options.html, report.html(found, title).encode())
+    stream = sys.stderr if options.json == "-" else sys.stdout
+    console = Console(file=stream, width=None if stream.isatty() else 140)
+    for part in report.tables(found, title):
+        console.print(part)
+
+
+def _document(found: Replay) -> bytes:
+    return msgspec.json.format(msgspec.json.encode(found), indent=1) + b"\n"
+
+
+def _write(name: str, content: bytes) -> None:
+    try:
+        Path(name).write_bytes(content)
+    except OSError as error:
+        raise UsageError(f"{name}: cannot be written: {error.strerror}") from None
+
+
+def _note(text: str) -> None:
+    print(f"monitor: {text}", file=sys.stderr)
+
+
+def _watched(rows: Iterable[Row], what: str, total: int = 0) -> Iterator[Row]:
+    """The rows, with their number on the screen where there is one."""
+    if not sys.stderr.isatty():
+        yield from rows
+        return
+    of = f" of {total:,}" if total else ""
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task(what)
+        for number, row in enumerate(rows):
+            if number % 1000 == 0:
+                progress.update(task, description=f"{what} {number:,}{of}")
+            yield row

@@ -1,0 +1,166 @@
+"""Places that a user names → Rows: stores and files, opened as the options say."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import heapq
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+import msgspec
+
+from monitor import rest
+from monitor.errors import PrivacyError, SourceError, StreamError
+from monitor.patterns import Scanner
+from monitor.recognizers import RECOGNIZERS
+from monitor.rest import Look
+from monitor.streams.redis import RedisStream
+from monitor.tables import moment
+from monitor.types import Record, Row
+
+PAGE = 500
+STORES = ("redis", "rediss", "unix")
+REDACTED = "<REDACTED>"
+
+
+@dataclass(frozen=True)
+class Source:
+    """Somebody's log, to be read as often as need be; `columns` are those of tables."""
+
+    name: str
+    is_table: bool
+    columns: frozenset[str]
+    read: Callable[[Look], Iterator[Row]]
+
+    def rows(self, look: Look) -> Iterator[Row]:
+        """What is seen in it."""
+        return self.read(look)
+
+    def segments(self, look: Look) -> Iterator[Row]:
+        """The same rows with their segments only."""
+        columns = msgspec.structs.replace(look.columns, segments_only=True)
+        return self.read(dataclasses.replace(look, features=(), columns=columns))
+
+
+def open_source(
+    places: Sequence[str], said: str, endpoint: str, shards: int, clock: Callable[[], float]
+) -> Source:
+    """Find out what the places are; `said` is the format of files, or `auto`.
+
+    A store is read up to the present of `clock`, so that every reading of it is the same. Raises
+    SourceError for what is not there, and for tables mixed with records.
+    """
+    stores = [Store.parse(place, endpoint, shards, clock()) for place in places if is_store(place)]
+    files = rest.find([place for place in places if not is_store(place)], said)
+    is_table = rest.is_table(files)
+    if is_table and stores:
+        raise SourceError(f"{files[0][0]} is a table and {stores[0].name} holds records")
+
+    def read(look: Look) -> Iterator[Row]:
+        for store in stores:
+            yield from rest.observe(store.records(look.start, look.end), look)
+        yield from rest.read(files, look)
+
+    name = stores[0].name if stores else places[0]
+    return Source(name, is_table, frozenset(rest.column_names(files)), read)
+
+
+def is_store(place: str) -> bool:
+    """Whether a place is the URL of a store."""
+    return place.partition("://")[0] in STORES and "://" in place
+
+
+@dataclass(frozen=True)
+class Store:
+    """The stream of an endpoint in a store; `start` and `end` are Unix seconds."""
+
+    name: str
+    url: str
+    endpoint: str
+    shards: int
+    start: float
+    end: float
+
+    @classmethod
+    def parse(cls, url: str, endpoint: str, shards: int, now: float) -> Store:
+        """`redis://HOST:PORT/DB?endpoint=NAME&shards=N&from=TIME&to=TIME`, all of it optional."""
+        parts = urlsplit(url)
+        shown = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+        ours = {"endpoint": endpoint, "shards": str(shards), "from": "", "to": ""}
+        options = parse_qsl(parts.query)
+        ours.update((name, value) for name, value in options if name in ours)
+        if not ours["shards"].isdigit() or int(ours["shards"]) == 0:
+            raise SourceError(f"{shown}: shards={ours['shards']} is not a number of shards")
+        times = []
+        for name, default in (("from", -math.inf), ("to", now)):
+            at = moment(ours[name]) if ours[name] else default
+            if at is None:
+                raise SourceError(f"{shown}: {name}={ours[name]} is not a time (RFC 3339)")
+            times.append(at)
+        theirs = urlencode([(name, value) for name, value in options if name not in ours])
+        plain = parts._replace(query=theirs).geturl()
+        return cls(shown, plain, ours["endpoint"], int(ours["shards"]), *times)
+
+    def records(self, start: float | None, end: float | None) -> Iterator[Record]:
+        """The records that began in the store's range and the one given; shards in order of time.
+
+        Raises SourceError when the store cannot be read.
+        """
+        start = self.start if start is None else max(self.start, start)
+        end = self.end if end is None else min(self.end, end)
+        with asyncio.Runner() as runner:
+            shards = [
+                self._shard(runner, shard, start if math.isfinite(start) else None, end)
+                for shard in range(self.shards)
+            ]
+            yield from (
+                heapq.merge(*shards, key=lambda record: record.started)
+                if len(shards) > 1
+                else shards[0]
+            )
+
+    def _shard(
+        self, runner: asyncio.Runner, shard: int, start: float | None, end: float
+    ) -> Iterator[Record]:
+        try:
+            stream = RedisStream(self.url, self.endpoint, shards=self.shards)
+            stream.keys = stream.keys[shard : shard + 1]
+            entries = stream.read(start=start, end=end)
+
+            async def page() -> list[Record]:
+                found: list[Record] = []
+                async for _, record in entries:
+                    found.append(record)
+                    if len(found) == PAGE:
+                        break
+                return found
+
+            while records := runner.run(page()):
+                yield from records
+            runner.run(stream.close())
+        except StreamError as error:
+            raise SourceError(f"{self.name}: {error}") from None
+
+
+def cleaner() -> Callable[[str], str]:
+    """The function that replaces personal data in a table's texts by its kind, `<EMAIL_ADDRESS>`.
+
+    Tables have no key: their values are compared, never kept.
+    """
+    scanner = Scanner([recognizer for recognizer in RECOGNIZERS if recognizer.default])
+
+    @lru_cache(maxsize=1 << 14)
+    def clean(text: str) -> str:
+        try:
+            spans = scanner.scan(text)
+        except PrivacyError:
+            return REDACTED
+        for span in reversed(spans):
+            text = f"{text[: span.start]}<{span.entity}>{text[span.end :]}"
+        return text
+
+    return clean

@@ -1,0 +1,147 @@
+"""Rows at rest → one document: what the analysis says of all of them, and of each chunk."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Protocol
+
+import msgspec
+
+from monitor.errors import SourceError
+from monitor.findings import moment, verdict
+from monitor.types import Chunk, Finding, Replay, Row
+
+STEP = 125
+"""Rows of a table in a pane: changes are dated to so many rows."""
+
+BUDGET = 50
+"""Values of a dimension that are watched, the most frequent; all others are `other`."""
+
+
+class Fold(Protocol):
+    """The analysis, as far as it matters here."""
+
+    def add_row(self, row: Row) -> None:
+        """Fold one row."""
+
+    def close(self, end: float | None = None) -> None:
+        """Close the open panes."""
+
+    def findings(self) -> list[Finding]:
+        """What is known now."""
+
+
+class Census(msgspec.Struct):
+    """How many rows there are, and how often each value of each dimension comes."""
+
+    rows: int = 0
+    values: dict[str, Counter[str]] = {}
+
+    def count(self, rows: Iterable[Row]) -> None:
+        """Add rows."""
+        for row in rows:
+            self.rows += 1
+            for dimension, value in row.segments.items():
+                self.values.setdefault(dimension, Counter())[value] += 1
+
+    def kept(self, budget: int = BUDGET) -> dict[str, set[str]]:
+        """The most frequent values of each dimension; ties go by name."""
+        return {
+            dimension: {
+                value for _, value in sorted((-n, value) for value, n in counts.items())[:budget]
+            }
+            for dimension, counts in self.values.items()
+        }
+
+
+def within_budget(rows: Iterable[Row], kept: dict[str, set[str]]) -> Iterator[Row]:
+    """The rows, with `other` for the values of a dimension that are not kept."""
+    for row in rows:
+        segments = {
+            name: value if value in kept.get(name, ()) else "other"
+            for name, value in row.segments.items()
+        }
+        yield row if segments == row.segments else Row(row.at, segments, row.observations)
+
+
+class _Part:
+    """Rows on their way into one analysis."""
+
+    def __init__(self, begin: Callable[[float], Fold], step: int | None) -> None:
+        self.rows = 0
+        self._begin = begin
+        self._step = step
+        self._fold: Fold | None = None
+        self._start = math.inf
+        self._end = -math.inf
+
+    def add(self, row: Row) -> None:
+        if self._fold is None:
+            self._fold = self._begin(row.at)
+        self._fold.add_row(row)
+        self.rows += 1
+        self._start, self._end = min(self._start, row.at), max(self._end, row.at)
+        if self._step and self.rows % self._step == 0:
+            self._fold.close(self._end)
+
+    def findings(self) -> list[Finding]:
+        fold = self._fold or self._begin(0.0)
+        if self._fold is not None:
+            fold.close(self._end if self._step else None)
+        return fold.findings()
+
+    def chunk(self, index: int) -> Chunk:
+        found = self.findings()
+        return Chunk(index, self._start, self._end, self.rows, verdict(found), found)
+
+
+def replay(
+    rows: Iterable[Row],
+    begin: Callable[[float], Fold],
+    *,
+    step: int | None = None,
+    chunks: int = 0,
+    total: int = 0,
+    begin_chunk: Callable[[float], Fold] | None = None,
+) -> Replay:
+    """Fold the rows into one analysis, and each of `chunks` equal runs of the `total` into its own.
+
+    `begin` makes an analysis that starts at a time. With `step` panes are cut by hand, every so
+    many rows. Raises SourceError where there are fewer rows than chunks.
+    """
+    if chunks and total < chunks:
+        raise SourceError(f"--chunks {chunks}: there are only {total} rows")
+    whole = _Part(begin, step)
+    done: list[Chunk] = []
+    part = _Part(begin_chunk or begin, step)
+    for row in rows:
+        whole.add(row)
+        if chunks:
+            part.add(row)
+            if whole.rows == (len(done) + 1) * total // chunks:
+                done.append(part.chunk(len(done)))
+                part = _Part(begin_chunk or begin, step)
+    findings = whole.findings()
+    return Replay(verdict(findings), whole.rows, findings, done if chunks else None)
+
+
+def by_row_number(found: Replay) -> Replay:
+    """The document of a table without times: its moments are numbers of rows, and said to be."""
+
+    def numbered(findings: Sequence[Finding]) -> list[Finding]:
+        return [
+            finding
+            if finding.since is None
+            else msgspec.structs.replace(
+                finding,
+                words=finding.words.replace(moment(finding.since), f"row {finding.since:.0f}"),
+            )
+            for finding in findings
+        ]
+
+    chunks = found.chunks and [
+        msgspec.structs.replace(chunk, features=numbered(chunk.features)) for chunk in found.chunks
+    ]
+    return msgspec.structs.replace(found, features=numbered(found.features), chunks=chunks)
