@@ -30,8 +30,11 @@ CONCENTRATIONS = (100.0, 400.0)
 STAKES = (1.0, 0.7, 0.3, 0.15)
 """Share of the capital that is bet on a split, by its depth below the ordinary cells' root."""
 
-SIDE_STAKE = 0.25
-"""The same for splits between ordinary and special cells, and known and unseen categories."""
+SPECIAL_STAKE = 0.25
+"""The same for the splits between ordinary and special cells."""
+
+UNSEEN_STAKE = 0.5
+"""The same for the split between known and unseen categories."""
 
 FIRST_WEIGHT = 0.5
 """Share of the capital bet on a change before the watch began; see `start_weight`."""
@@ -57,12 +60,12 @@ def splits(weights: Floats, ordinary: int, *, ordered: bool) -> Splits:
     """
     size = len(weights)
     total = np.concatenate(([0.0], np.cumsum(weights)))
-    found: list[tuple[int, int, int, float]] = [(0, ordinary, size, SIDE_STAKE)]
-    found += [(place, place + 1, size, SIDE_STAKE) for place in range(ordinary, size - 1)]
+    found: list[tuple[int, int, int, float]] = [(0, ordinary, size, SPECIAL_STAKE)]
+    found += [(place, place + 1, size, SPECIAL_STAKE) for place in range(ordinary, size - 1)]
     end = ordinary
     if not ordered and ordinary > 1:
         end = ordinary - 1
-        found.append((0, end, ordinary, SIDE_STAKE))
+        found.append((0, end, ordinary, UNSEEN_STAKE))
     waiting = [(0, end, 0)]
     while waiting:
         low, high, depth = waiting.pop()

@@ -100,7 +100,8 @@ CATALOGUE: tuple[Metric, ...] = (
     ),
     Metric(
         "monitor_tokens_total", "counter", "Tokens as the endpoint reported them.",
-        "recorder", ("model", "direction"), "", (), "gen_ai.client.token.usage",
+        # `gen_ai.client.token.usage` is a histogram of exchanges; a counter must not bear its name.
+        "recorder", ("model", "direction"),
     ),
     Metric(
         "monitor_segment_exchanges_total", "counter", "Exchanges by segment.",

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol
 
 import msgspec
 
 from monitor.errors import SourceError
-from monitor.findings import moment, verdict
+from monitor.findings import verdict
 from monitor.types import Chunk, Finding, Replay, Row
-
-STEP = 125
-"""Rows of a table in a pane: changes are dated to so many rows."""
 
 BUDGET = 50
 """Values of a dimension that are watched, the most frequent; all others are `other`."""
@@ -25,9 +22,6 @@ class Fold(Protocol):
 
     def add_row(self, row: Row) -> None:
         """Fold one row."""
-
-    def close(self, end: float | None = None) -> None:
-        """Close the open panes."""
 
     def findings(self) -> list[Finding]:
         """What is known now."""
@@ -69,10 +63,9 @@ def within_budget(rows: Iterable[Row], kept: dict[str, set[str]]) -> Iterator[Ro
 class _Part:
     """Rows on their way into one analysis."""
 
-    def __init__(self, begin: Callable[[float], Fold], step: int | None) -> None:
+    def __init__(self, begin: Callable[[float], Fold]) -> None:
         self.rows = 0
         self._begin = begin
-        self._step = step
         self._fold: Fold | None = None
         self._start = math.inf
         self._end = -math.inf
@@ -83,14 +76,9 @@ class _Part:
         self._fold.add_row(row)
         self.rows += 1
         self._start, self._end = min(self._start, row.at), max(self._end, row.at)
-        if self._step and self.rows % self._step == 0:
-            self._fold.close(self._end)
 
     def findings(self) -> list[Finding]:
-        fold = self._fold or self._begin(0.0)
-        if self._fold is not None:
-            fold.close(self._end if self._step else None)
-        return fold.findings()
+        return (self._fold or self._begin(0.0)).findings()
 
     def chunk(self, index: int) -> Chunk:
         found = self.findings()
@@ -101,47 +89,26 @@ def replay(
     rows: Iterable[Row],
     begin: Callable[[float], Fold],
     *,
-    step: int | None = None,
     chunks: int = 0,
     total: int = 0,
     begin_chunk: Callable[[float], Fold] | None = None,
 ) -> Replay:
     """Fold the rows into one analysis, and each of `chunks` equal runs of the `total` into its own.
 
-    `begin` makes an analysis that starts at a time. With `step` panes are cut by hand, every so
-    many rows. Raises SourceError where there are fewer rows than chunks.
+    `begin` and `begin_chunk` make an analysis that starts at a time. Raises SourceError where there
+    are fewer rows than chunks.
     """
     if chunks and total < chunks:
         raise SourceError(f"--chunks {chunks}: there are only {total} rows")
-    whole = _Part(begin, step)
+    whole = _Part(begin)
     done: list[Chunk] = []
-    part = _Part(begin_chunk or begin, step)
+    part = _Part(begin_chunk or begin)
     for row in rows:
         whole.add(row)
         if chunks:
             part.add(row)
             if whole.rows == (len(done) + 1) * total // chunks:
                 done.append(part.chunk(len(done)))
-                part = _Part(begin_chunk or begin, step)
+                part = _Part(begin_chunk or begin)
     findings = whole.findings()
     return Replay(verdict(findings), whole.rows, findings, done if chunks else None)
-
-
-def by_row_number(found: Replay) -> Replay:
-    """The document of a table without times: its moments are numbers of rows, and said to be."""
-
-    def numbered(findings: Sequence[Finding]) -> list[Finding]:
-        return [
-            finding
-            if finding.since is None
-            else msgspec.structs.replace(
-                finding,
-                words=finding.words.replace(moment(finding.since), f"row {finding.since:.0f}"),
-            )
-            for finding in findings
-        ]
-
-    chunks = found.chunks and [
-        msgspec.structs.replace(chunk, features=numbered(chunk.features)) for chunk in found.chunks
-    ]
-    return msgspec.structs.replace(found, features=numbered(found.features), chunks=chunks)

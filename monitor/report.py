@@ -78,7 +78,10 @@ def _what(one: Finding) -> str:
     """The end of the sentence that says what moved; why nothing can be said, if so."""
     if one.status == "insufficient":
         return "" if one.samples else "no values"
-    return one.words.partition(" since ")[2] if one.changed else ""
+    if not one.changed:
+        return ""
+    said = one.words.partition(" since ")[2]
+    return said if one.since and abs(one.since) > 1e8 else said.partition(" UTC")[2].lstrip(",; ")
 
 
 def _at(time: float) -> str:

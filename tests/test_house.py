@@ -81,7 +81,9 @@ def test_settings_are_read_at_the_door(path: Path) -> None:
             assert node.module != "monitor.config"
         if isinstance(node, ast.Attribute):
             assert not (
-                node.attr == "environ" and isinstance(node.value, ast.Name) and node.value.id == "os"
+                node.attr == "environ"
+                and isinstance(node.value, ast.Name)
+                and node.value.id == "os"
             )
 
 

@@ -21,16 +21,17 @@ from monitor.config import Settings
 from monitor.drift import MEASURES
 from monitor.errors import SourceError, UsageError
 from monitor.features import FEATURES
+from monitor.judgement import Rules
 from monitor.reference import Profile, dump_profile, load_profile
-from monitor.replay import STEP, Census, by_row_number, replay, within_budget
+from monitor.replay import Census, replay, within_budget
 from monitor.rest import Look
 from monitor.tables import Columns, moment
 from monitor.types import Replay, Row
 
 EXIT_FOUND = 1
 
-EVERYTHING = 10**12
-"""Values in the current window: what is replayed is judged whole."""
+WHOLE = 10**12
+"""Values in a window, of which there is then only one."""
 
 
 # --- the command line ----------------------------------------------------------------------------
@@ -138,22 +139,27 @@ class _Job:
         self._check()
 
     def judge(self) -> Replay:
-        """Fold the current source, chunks beside it, against the reference."""
-        options, settings = self._options, self._settings
+        """Fold the current source, chunks beside it, against the reference.
+
+        Records are judged as they would have been live: what is said is what was known when the
+        last had come. A table need not be in order of time: it is one window, as is each chunk.
+        """
+        options = self._options
         census = Census()
         if options.by or options.chunks:
             census.count(_watched(self.current.segments(self._look), "counting"))
-        total = census.rows
         if self.reference is not None:
-            census.count(self.reference.segments(self._usual) if options.by else ())
+            usual = Census(values=census.values)
+            usual.count(self.reference.segments(self._usual) if options.by else ())
             self._profile = self._profile_of(self.reference.rows(self._usual), census)
-        rules = dataclasses.replace(
-            rules_of(settings), measures=MEASURES, samples=EVERYTHING, step=STEP,
-            pane=None if self.current.is_table else settings.windows.pane,
-        )  # fmt: skip
-        learn = settings.reference.learn
+        return self._replay(census)
 
-        def begin(profile: Profile | None) -> Callable[[float], Analysis]:
+    def _replay(self, census: Census) -> Replay:
+        options, learn = self._options, self._settings.reference.learn
+        live = dataclasses.replace(rules_of(self._settings), measures=MEASURES)
+        at_once = dataclasses.replace(live, pane=None, samples=WHOLE)
+
+        def begin(rules: Rules, profile: Profile | None) -> Callable[[float], Analysis]:
             return lambda at: Analysis(
                 (), rules, profile=profile, learn=learn, dimensions=options.by, began=at
             )
@@ -165,19 +171,17 @@ class _Job:
         if options.chunks and each is None:
             each = profile_of(_watched(rows(), "learning"), options.by, learn=learn)
         found = replay(
-            _watched(rows(), "replaying", total),
-            begin(self._profile),
-            step=STEP if self.current.is_table else None,
+            _watched(rows(), "replaying", census.rows),
+            begin(at_once if self.current.is_table else live, self._profile),
             chunks=options.chunks,
-            total=total,
-            begin_chunk=begin(each),
+            total=census.rows,
+            begin_chunk=begin(at_once, each),
         )
         if not found.records:
             _note("there are no records to judge")
         elif self._profile is None:
             _note(f"no --reference: the first {learn} values of each feature are taken for usual")
-        timeless = self.current.is_table and not options.timestamp
-        return by_row_number(found) if timeless else found
+        return found
 
     def build(self) -> Profile:
         """The profile of the current source."""

@@ -1,4 +1,4 @@
-"""What an observer is: copies of the bytes of one connection → Exchanges, without touching a socket.
+"""What an observer is: the bytes of one connection, seen passively → Exchanges.
 
 An observer is built with keyword arguments `emit`, `opaque`, `new_id`, `started_unix` and
 `max_body_bytes`; it never raises (the splice turns an exception into opaque `observer_failed`).

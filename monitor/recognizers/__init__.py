@@ -1,1 +1,47 @@
-"""."""
+"""The room of recognizers: one file per kind of personal data. The order is the rank: where two
+find the same characters, the earlier one names them."""
+
+from __future__ import annotations
+
+from monitor.interfaces import Recognizer
+from monitor.recognizers import (
+    api_key,
+    bearer_token,
+    credential,
+    credit_card,
+    email_address,
+    iban_code,
+    ip_address,
+    phone_number,
+    private_key,
+    url_userinfo,
+    us_ssn,
+)
+
+RECOGNIZERS: tuple[Recognizer, ...] = (
+    private_key.RECOGNIZER,
+    api_key.RECOGNIZER,
+    bearer_token.RECOGNIZER,
+    url_userinfo.RECOGNIZER,
+    credential.RECOGNIZER,
+    email_address.RECOGNIZER,
+    iban_code.RECOGNIZER,
+    credit_card.RECOGNIZER,
+    us_ssn.RECOGNIZER,
+    ip_address.RECOGNIZER,
+    phone_number.RECOGNIZER,
+)
+
+
+def select(
+    entities: frozenset[str] = frozenset(),
+    without: frozenset[str] = frozenset(),
+    region: str = "US",
+) -> tuple[Recognizer, ...]:
+    """The recognizers that are on by default and those of `entities`, less those of `without`;
+    `region` completes national telephone numbers."""
+    return tuple(
+        phone_number.recognizer(region) if each is phone_number.RECOGNIZER else each
+        for each in RECOGNIZERS
+        if (each.default or each.entity in entities) and each.entity not in without
+    )

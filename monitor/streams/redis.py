@@ -203,13 +203,7 @@ class RedisStream:
         self, data: bytes, count: int, *, writes: bool = False, patience: float = 0.0
     ) -> list[Any]:
         async with self._lock:
-            try:
-                connection = self._connection or await asyncio.wait_for(
-                    connect(self._address), self._timeout
-                )
-            except _FAILURES as error:
-                raise StreamError(_failure(error)) from None
-            self._connection = connection
+            connection = await self._connected()
             try:
                 return await asyncio.wait_for(
                     connection.exchange(data, count), self._timeout + patience
@@ -220,6 +214,14 @@ class RedisStream:
                 if not connection.is_idle:
                     connection.close()
                     self._connection = None
+
+    async def _connected(self) -> _Connection:
+        if self._connection is None:
+            try:
+                self._connection = await asyncio.wait_for(connect(self._address), self._timeout)
+            except _FAILURES as error:
+                raise StreamError(_failure(error)) from None
+        return self._connection
 
 
 # --- one connection ------------------------------------------------------------------------------

@@ -90,7 +90,7 @@ def test_a_chat_becomes_a_record_and_its_metrics(start: Any, model: str) -> None
     assert second["time_to_first_token"] is not None
     assert first["time_to_first_token"] is None
     text = json.dumps([first, second])
-    for secret in ("me@", "Me@", "4111", "sk-abc"):
+    for secret in ("me@", "Me@", "4111-", "sk-abc"):
         assert secret not in text
 
     labels = {"protocol": "openai_chat", "operation": "chat", "model": "small", "outcome": "ok"}

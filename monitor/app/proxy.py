@@ -1,0 +1,133 @@
+"""The proxy's process: client bytes ⇄ model bytes, Exchanges → the recorder, the ledger → metrics."""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+import gc
+import os
+import resource
+import secrets
+import socket
+import ssl
+import time
+from urllib.parse import urlsplit
+
+from monitor.app import child
+from monitor.proxy.copies import Budget
+from monitor.proxy.gate import Gate
+from monitor.proxy.handoff import Handoff
+from monitor.proxy.http1 import Http1, Upgraded
+from monitor.proxy.ids import Ids
+from monitor.proxy.ledger import Ledger
+from monitor.proxy.observer import OPAQUE_REASONS, Observer
+from monitor.proxy.splice import Side, Splice
+from monitor.types import Measurement
+
+SETTLE_PATIENCE = 0.2
+FLUSH_PATIENCE = 10.0
+WORTH_TRIMMING = 8 << 20
+
+
+async def serve(process: child.Child) -> None:
+    """Run until `process.stopping`, then drain."""
+    settings = process.settings
+    budget = Budget(settings.capture.buffer_bytes)
+    ledger = Ledger()
+    ids = Ids(secrets.randbits(34), time.time)
+    handoff = Handoff(str(process.runtime / f"recorder-{process.index}.sock"), budget, ledger, ids)
+    wall = time.time() - time.monotonic()
+
+    def observer(splice: Splice) -> Observer:
+        def become(kind: str, upgraded: Upgraded | None) -> Observer | None:
+            return None
+
+        return Http1(
+            emit=handoff.offer,
+            lose=handoff.lose,
+            opaque=splice.opaque,
+            become=become,
+            new_id=ids.new,
+            started_unix=lambda at: at + wall,
+            max_body_bytes=settings.capture.max_body_bytes,
+            budget=budget,
+        )
+
+    url = urlsplit(settings.upstream)
+    secure = ssl.create_default_context() if url.scheme == "https" else None
+    host, port = url.hostname or "", url.port or (443 if secure else 80)
+    loop = asyncio.get_running_loop()
+
+    async def dial(side: Side) -> None:
+        await loop.create_connection(
+            lambda: side, host, port, ssl=secure, server_hostname=host if secure else None
+        )
+
+    gate = Gate(
+        socket.socket(fileno=int(os.environ["MONITOR_TRAFFIC_FD"])),
+        dial,
+        observer,
+        limit=settings.limits.connections,
+        connect_timeout=settings.timeouts.connect,
+        idle_timeout=settings.timeouts.idle,
+    )
+
+    async def measure() -> list[Measurement]:
+        await handoff.settled(SETTLE_PATIENCE)
+        ledger.label()
+        return [
+            *ledger.measurements(settings.endpoint),
+            *_measurements(gate, budget, settings.endpoint),
+        ]
+
+    process.measure = measure
+    _prepare()
+    gate.open()
+    process.ready()
+    trimming = loop.create_task(_trim(handoff, budget))
+    await process.stopping.wait()
+    await gate.drain(settings.drain.delay, settings.drain.timeout)
+    await handoff.drain(FLUSH_PATIENCE)
+    trimming.cancel()
+
+
+def _measurements(gate: Gate, budget: Budget, endpoint: str) -> list[Measurement]:
+    base = {"endpoint": endpoint}
+    opaque = {**dict.fromkeys(OPAQUE_REASONS, 0), **gate.opaque}
+    return [
+        Measurement("monitor_buffer_bytes", base, budget.used),
+        Measurement("monitor_connections", base, len(gate)),
+        Measurement("monitor_connections_total", base, gate.accepted),
+        Measurement("monitor_connections_refused_total", base, gate.refused),
+        *(
+            Measurement("monitor_connections_opaque_total", {**base, "reason": reason}, count)
+            for reason, count in opaque.items()
+        ),
+    ]
+
+
+def _prepare() -> None:
+    """Room for connections, and a garbage collector that stays out of the way."""
+    _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
+
+
+async def _trim(handoff: Handoff, budget: Budget) -> None:
+    """After an outage, give memory back to the system and not only to the allocator."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc has it
+    peak = 0
+    while True:
+        await asyncio.sleep(1.0)
+        peak = max(peak, budget.used)
+        if peak > WORTH_TRIMMING and budget.used < peak / 4:
+            peak = budget.used
+            handoff.shrink()
+            if trim is not None:
+                trim(0)
+
+
+if __name__ == "__main__":
+    child.main("proxy", serve)

@@ -1,0 +1,176 @@
+"""The recorder's process: Exchanges from the proxy → Records in the stream, Fates back."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import sys
+import time
+from pathlib import Path
+
+from monitor import keys
+from monitor.app import child
+from monitor.app.child import Child
+from monitor.capture import Capture
+from monitor.config import Settings
+from monitor.delivery import Delivery, Item
+from monitor.errors import ParseError
+from monitor.framing import Handover, Unpacker, pack
+from monitor.meters import Meters
+from monitor.patterns import Scanner
+from monitor.privacy import Privacy
+from monitor.protocols import PROTOCOLS
+from monitor.recognizers import select
+from monitor.segments import from_header
+from monitor.streams.redis import RedisStream
+from monitor.streams.spool import Spool
+from monitor.types import Fate, Measurement
+
+QUEUE = 2048
+"""Records that may wait for the store here; more wait in the proxy's buffer."""
+SLICE = 0.01
+"""Seconds of reading exchanges before the event loop gets its turn."""
+READ_BYTES = 262144
+COMMAND_TIMEOUT = 2.0
+
+
+class Recorder:
+    """Reads what the proxy hands over, one connection at a time."""
+
+    def __init__(self, process: Child) -> None:
+        settings = process.settings
+        self._process = process
+        self._meters = Meters("recorder", settings.endpoint)
+        self._capture = Capture(
+            settings.endpoint,
+            PROTOCOLS,
+            [from_header(name, source.header) for name, source in settings.segments.items()],
+            _privacy(settings),
+            self._meters,
+        )
+        self._store = RedisStream(
+            settings.redis,
+            settings.endpoint,
+            shards=settings.stream.shards,
+            max_length=settings.stream.max_length,
+            timeout=COMMAND_TIMEOUT,
+        )
+        spool = Path(settings.data) / "spool" / f"{settings.endpoint}-{process.index}"
+        self._delivery = Delivery(
+            self._store,
+            Spool(spool, settings.spool.max_bytes),
+            reply=self._reply,
+            log=self._log,
+        )
+        self._writer: asyncio.StreamWriter | None = None
+        self._fates: list[Fate] = []
+        self._complained = 0.0
+        self._intakes: set[asyncio.Task[None]] = set()
+
+    async def serve(self) -> None:
+        """Until stopping: read, deliver; then finish what was received."""
+        path = self._process.runtime / f"recorder-{self._process.index}.sock"
+        path.unlink(missing_ok=True)
+        server = await asyncio.start_unix_server(self._accept, path)
+        loop = asyncio.get_running_loop()
+        delivering = loop.create_task(self._delivery.run())
+        self._process.measure = self._measure
+        self._process.ready()
+        await self._process.stopping.wait()
+        server.close()
+        for intake in self._intakes:
+            intake.cancel()
+        await self._delivery.close()
+        await delivering
+        await self._store.close()
+
+    # --- the proxy's side --------------------------------------------------------------------
+
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        intake = asyncio.get_running_loop().create_task(self._take(reader, writer))
+        self._intakes.add(intake)
+        intake.add_done_callback(self._intakes.discard)
+
+    async def _take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        unpacker = Unpacker(Handover)
+        self._writer = writer
+        try:
+            await self._reply([])
+            while data := await reader.read(READ_BYTES):
+                await self._read(unpacker.feed(data))
+        except (ConnectionError, ParseError):
+            pass
+        finally:
+            if self._writer is writer:
+                self._writer = None
+            writer.close()
+
+    async def _read(self, handovers: list[Handover]) -> None:
+        until = time.monotonic() + SLICE
+        for handover in handovers:
+            await self._delivery.room(QUEUE)
+            try:
+                record, model = self._capture.read(handover.exchange)
+            except Exception as error:  # noqa: BLE001  one exchange must not end the recorder
+                await self._unreadable(handover, error)
+                continue
+            self._delivery.offer(Item(record, model, handover.again))
+            if time.monotonic() > until:
+                await asyncio.sleep(0)
+                until = time.monotonic() + SLICE
+
+    async def _unreadable(self, handover: Handover, error: Exception) -> None:
+        now = time.monotonic()
+        if now - self._complained > 60:
+            self._complained = now
+            # The type and the place; a message could quote the traffic.
+            place = error.__traceback__
+            while place is not None and place.tb_next is not None:
+                place = place.tb_next
+            where = (
+                f"{Path(place.tb_frame.f_code.co_filename).name}:{place.tb_lineno}" if place else ""
+            )
+            self._log(f"an exchange could not be read ({type(error).__name__} at {where}); counted")
+        exchange = handover.exchange
+        await self._reply([Fate(exchange.id, "lost", "unreadable", outcome=exchange.outcome.value)])
+
+    async def _reply(self, fates: list[Fate]) -> None:
+        """Fates to the proxy; without a connection they wait for the next one."""
+        self._fates += fates
+        writer = self._writer
+        if writer is None or writer.is_closing() or not self._fates:
+            return
+        fates, self._fates = self._fates, []
+        writer.write(pack(fates))
+        with contextlib.suppress(ConnectionError):
+            await writer.drain()
+
+    # --- what it says ------------------------------------------------------------------------
+
+    async def _measure(self) -> list[Measurement]:
+        self._meters.set("monitor_store_up", float(self._delivery.is_up))
+        return self._meters.measurements()
+
+    @staticmethod
+    def _log(text: str) -> None:
+        print(f"monitor: recorder: {text}", file=sys.stderr, flush=True)
+
+
+def _privacy(settings: Settings) -> Privacy:
+    path = settings.privacy.key_file
+    keyring = keys.read(Path(path)) if path else keys.load(_own_key(settings), os.urandom)
+    return Privacy(scanner=Scanner(select()), keyring=keyring, clock=time.monotonic)
+
+
+def _own_key(settings: Settings) -> Path:
+    return Path(settings.data) / "privacy.key"
+
+
+async def serve(process: Child) -> None:
+    """Run until `process.stopping`."""
+    await Recorder(process).serve()
+
+
+if __name__ == "__main__":
+    child.main("recorder", serve)

@@ -1,0 +1,219 @@
+"""Records → the stream, in batches, by way of the spool while the store is away; Fates come out.
+
+One failure opens the way into the spool: from then on records go there, and one probe at a time,
+with back-off, asks whether the store is back. What is spooled then goes first, in order. Nothing is
+appended twice: where a record may be in the stream already, the stream's tail is asked for its id.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from monitor.errors import StreamError
+from monitor.streams.spool import Spool
+from monitor.types import Fate, Record
+
+BATCH = 256
+LINGER = 0.005
+"""Seconds that a batch waits for company."""
+FIRST_PAUSE, LONGEST_PAUSE = 0.2, 5.0
+
+
+class Store(Protocol):
+    """What is asked of a stream here; see streams.redis."""
+
+    async def append(self, records: Sequence[Record]) -> None: ...
+
+    async def ids_since(self, at: float) -> set[str]: ...
+
+    async def ping(self) -> None: ...
+
+
+@dataclass(frozen=True)
+class Item:
+    """A record on its way; `again` when an earlier recorder may have delivered it."""
+
+    record: Record
+    model: str
+    again: bool
+
+    def fate(self, state: str) -> Fate:
+        """What the ledger is told."""
+        record = self.record
+        labels = (record.protocol, record.operation, self.model, record.outcome.value)
+        return Fate(record.id, state, "", *labels)
+
+
+class Delivery:
+    """Delivers what `offer` takes. `reply` hands Fates to the proxy and returns once they are out.
+
+    `log` is told when the store goes and when it is back, once each.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        spool: Spool,
+        *,
+        reply: Callable[[list[Fate]], Awaitable[None]],
+        log: Callable[[str], None],
+    ) -> None:
+        self._store = store
+        self._spool = spool
+        self._reply = reply
+        self._log = log
+        self._queue: deque[Item] = deque()
+        self._news = asyncio.Event()
+        self._taken = asyncio.Event()
+        self._done = asyncio.Event()
+        self._closing = False
+        self._spooled: set[str] | None = None  # ids in the spool, read when they are asked for
+        self._known: tuple[float, set[str]] | None = None  # (since, ids in the stream's tail)
+        self._doubtful = False  # the last append may have happened in part
+        self.is_up = True
+        if self._spool:
+            self._log("records from an earlier run are in the spool; they go first")
+
+    def offer(self, item: Item) -> None:
+        """Take a record; the caller waits for `room` first."""
+        self._queue.append(item)
+        self._news.set()
+
+    async def room(self, bound: int) -> None:
+        """Wait until fewer than `bound` records are queued."""
+        while len(self._queue) >= bound:
+            self._taken.clear()
+            await self._taken.wait()
+
+    async def close(self) -> None:
+        """Deliver or spool what is queued, as far as either takes it, then end `run`."""
+        self._closing = True
+        self._news.set()
+        await self._done.wait()
+
+    async def run(self) -> None:
+        """Deliver until closed."""
+        pause = FIRST_PAUSE
+        try:
+            while self._queue or not self._closing:
+                try:
+                    if self._spool:
+                        await self._empty_spool()
+                    await self._deliver()
+                    pause = FIRST_PAUSE
+                except StreamError as error:
+                    self._away(error)
+                    if not await self._spool_queue() and self._closing:
+                        return  # the proxy still has it, and will count it
+                    await self._wait(pause)
+                    pause = min(2 * pause, LONGEST_PAUSE)
+        finally:
+            self._done.set()
+
+    async def _deliver(self) -> None:
+        if not self._queue:
+            self._known = None
+            self._news.clear()
+            if not self._closing:
+                await self._news.wait()
+                await asyncio.sleep(LINGER)
+        batch = self._batch()
+        if not batch:
+            return
+        present = await self._present(batch)
+        await self._append([item.record for item in batch if item.record.id not in present])
+        self._take(batch)
+        await self._reply([item.fate("appended") for item in batch])
+
+    def _batch(self) -> list[Item]:
+        return [self._queue[place] for place in range(min(BATCH, len(self._queue)))]
+
+    def _take(self, batch: list[Item]) -> None:
+        for _ in batch:
+            self._queue.popleft()
+        self._taken.set()
+
+    async def _append(self, records: list[Record]) -> None:
+        if not records:
+            return
+        try:
+            await self._store.append(records)
+        except StreamError as error:
+            if error.ambiguous:
+                self._doubtful = True
+                self._known = None
+            raise
+        self._doubtful = False
+        self._back()
+
+    async def _present(self, batch: list[Item]) -> set[str]:
+        """Ids of the batch that are in the stream already."""
+        doubtful = [item.record for item in batch if item.again or self._doubtful]
+        if not doubtful:
+            self._known = None
+            return set()
+        return await self._tail(min(record.started + record.duration for record in doubtful))
+
+    async def _tail(self, since: float) -> set[str]:
+        if self._known is None or since < self._known[0]:
+            self._known = since, await self._store.ids_since(since)
+        return self._known[1]
+
+    # --- the spool --------------------------------------------------------------------------
+
+    async def _empty_spool(self) -> None:
+        """All of the spool goes to the stream, oldest first; new records meanwhile join its end."""
+        await self._store.ping()
+        while (segment := self._spool.oldest()) is not None:
+            path, records = segment
+            self._known = None
+            present = set()
+            if records:
+                present = await self._tail(min(one.started + one.duration for one in records))
+            for start in range(0, len(records), BATCH):
+                part = records[start : start + BATCH]
+                await self._append([record for record in part if record.id not in present])
+                await self._reply([Fate(record.id, "appended") for record in part])
+            self._spool.forget(path)
+            self._spooled = None
+            await self._spool_queue()
+        self._back()
+
+    async def _spool_queue(self) -> bool:
+        """Put what is queued into the spool; False where it takes no more (then it waits here,
+        unacknowledged, in the proxy's bounded buffer)."""
+        while self._queue:
+            batch = self._batch()
+            again = [item for item in batch if item.again]
+            if again and self._spooled is None:
+                self._spooled = self._spool.ids()
+            known = self._spooled or set()
+            if not self._spool.append([one.record for one in batch if one.record.id not in known]):
+                return False
+            self._take(batch)
+            await self._reply([item.fate("spooled") for item in batch])
+        return True
+
+    # --- the store's state -----------------------------------------------------------------------
+
+    def _away(self, error: StreamError) -> None:
+        if self.is_up:
+            self.is_up = False
+            self._log(f"{error}; records go to the spool until it is back")
+
+    def _back(self) -> None:
+        if not self.is_up:
+            self.is_up = True
+            self._log("the store is back")
+
+    async def _wait(self, pause: float) -> None:
+        """Wait for the next try; what comes meanwhile is spooled in passing."""
+        loop = asyncio.get_running_loop()
+        end = loop.time() + pause
+        while not self._closing and (left := end - loop.time()) > 0:
+            await asyncio.sleep(min(left, 0.05))
+            await self._spool_queue()

@@ -1,0 +1,276 @@
+"""Measurements → an OpenTelemetry collector, over OTLP/HTTP (protobuf), cumulative.
+
+Names, units and attributes follow OpenTelemetry's GenAI conventions where they know the quantity and
+count it in the same way; everything else keeps its own name.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from monitor.metrics import BY_NAME, Metric
+from monitor.types import Measurement
+
+if TYPE_CHECKING:
+    from opentelemetry.sdk.metrics.export import (
+        Gauge,
+        Histogram,
+        HistogramDataPoint,
+        MetricsData,
+        NumberDataPoint,
+        Sum,
+    )
+    from opentelemetry.sdk.metrics.export import Metric as OtelMetric
+
+Labels = tuple[tuple[str, str], ...]
+
+_UNITS = {"seconds": "s", "bytes": "By", "": "1"}
+_ATTRIBUTES = {"operation": "gen_ai.operation.name", "model": "gen_ai.request.model"}
+
+
+@dataclass
+class _Series:
+    """The samples of one series: a single value, or a histogram's parts by their suffix."""
+
+    value: float = 0.0
+    sum: float = 0.0
+    count: float = 0.0
+    buckets: dict[float, float] = field(default_factory=dict)
+
+    @property
+    def progress(self) -> float:
+        """What only grows while the process that counts it lives."""
+        return max(self.value, self.count)
+
+
+class OtlpExporter:
+    """Sends everything there is, each time it is asked; for a thread of its own.
+
+    `endpoint` is a collector's base URL (`/v1/metrics` is added) or the full URL; `started` the
+    Unix time from which on counters count; `timeout` bounds one delivery with its retries, in
+    seconds. `log` is told when deliveries begin to fail and when they succeed again, not each time.
+    The standard variables (`OTEL_EXPORTER_OTLP_HEADERS`, `…_CERTIFICATE`, …) are honoured.
+    """
+
+    def __init__(
+        self,
+        endpoint: str,
+        *,
+        started: float,
+        version: str = "",
+        timeout: float = 5.0,
+        log: Callable[[str], None] = print,
+    ) -> None:
+        from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
+        from opentelemetry.sdk.resources import Resource
+        from opentelemetry.sdk.util.instrumentation import InstrumentationScope
+
+        # The library logs each failure with a traceback; we say it once.
+        for name in ("http.metric_exporter", "http._common", "http"):
+            logging.getLogger(f"opentelemetry.exporter.otlp.proto.{name}").disabled = True
+        self._endpoint = _full(endpoint)
+        self._exporter = OTLPMetricExporter(endpoint=self._endpoint, timeout=timeout)
+        self._resource = Resource({"service.name": "monitor", "service.version": version})
+        self._scope = InstrumentationScope("monitor", version)
+        self._timeout = timeout
+        self._log = log
+        self._born = started
+        self._last = started
+        self._starts: dict[tuple[str, Labels], tuple[float, float]] = {}
+        self._failing = False
+        self.delivered = 0
+        self.failed = 0
+
+    def export(self, measurements: Iterable[Measurement], at: float) -> bool:
+        """Deliver everything as of the Unix time `at`; whether the collector took it.
+
+        Never raises: what cannot be delivered now is contained in the next delivery.
+        """
+        from opentelemetry.sdk.metrics.export import MetricExportResult
+
+        try:
+            data = self._data(measurements, at)
+            result = self._exporter.export(data, timeout_millis=self._timeout * 1000)
+            ok = result is MetricExportResult.SUCCESS
+        except Exception:  # noqa: BLE001  a third party's failure must not reach the caller
+            ok = False
+        self._note(ok)
+        return ok
+
+    def measurements(self, endpoint: str) -> list[Measurement]:
+        """What became of the deliveries so far, for `/metrics`."""
+        return [
+            Measurement(
+                "monitor_exports_total",
+                {"endpoint": endpoint, "exporter": "otlp", "outcome": outcome},
+                float(count),
+            )
+            for outcome, count in (("ok", self.delivered), ("failed", self.failed))
+        ]
+
+    def close(self) -> None:
+        """Give up a delivery that is under way; later ones fail."""
+        self._exporter.shutdown()
+
+    def _note(self, ok: bool) -> None:
+        if ok:
+            self.delivered += 1
+        else:
+            self.failed += 1
+        if ok == self._failing:
+            self._failing = not ok
+            state = "are delivered again" if ok else "cannot be delivered; will keep trying"
+            self._log(f"otlp: measurements {state}: {_shown(self._endpoint)}")
+
+    def _data(self, measurements: Iterable[Measurement], at: float) -> MetricsData:
+        from opentelemetry.sdk.metrics.export import MetricsData, ResourceMetrics, ScopeMetrics
+
+        metrics = [
+            self._metric(metric, series, at) for metric, series in _gather(measurements).values()
+        ]
+        self._last = at
+        scope = ScopeMetrics(scope=self._scope, metrics=metrics, schema_url="")
+        resource = ResourceMetrics(resource=self._resource, scope_metrics=[scope], schema_url="")
+        return MetricsData(resource_metrics=[resource])
+
+    def _metric(self, metric: Metric, series: dict[Labels, _Series], at: float) -> OtelMetric:
+        from opentelemetry.sdk.metrics import export as otel
+
+        now = _nanoseconds(at)
+        data: Sum | Gauge | Histogram
+        if metric.kind == "histogram":
+            data = otel.Histogram(
+                [
+                    _histogram(metric, labels, one, self._start(metric, labels, one), now)
+                    for labels, one in series.items()
+                ],
+                otel.AggregationTemporality.CUMULATIVE,
+            )
+        elif metric.kind == "counter":
+            data = otel.Sum(
+                [
+                    _number(metric, labels, one, self._start(metric, labels, one), now)
+                    for labels, one in series.items()
+                ],
+                otel.AggregationTemporality.CUMULATIVE,
+                is_monotonic=True,
+            )
+        else:
+            data = otel.Gauge(
+                [_number(metric, labels, one, 0, now) for labels, one in series.items()]
+            )
+        return otel.Metric(
+            name=metric.otel or metric.name,
+            description=metric.help,
+            unit=_UNITS.get(metric.unit, metric.unit),
+            data=data,
+        )
+
+    def _start(self, metric: Metric, labels: Labels, series: _Series) -> int:
+        """Since when the series counts: a value that fell was set back since the last delivery."""
+        key = (metric.name, labels)
+        start, before = self._starts.get(key, (self._born, 0.0))
+        if series.progress < before:
+            start = self._last
+        self._starts[key] = (start, series.progress)
+        return _nanoseconds(start)
+
+
+def _gather(
+    measurements: Iterable[Measurement],
+) -> dict[str, tuple[Metric, dict[Labels, _Series]]]:
+    found: dict[str, tuple[Metric, dict[Labels, _Series]]] = {}
+    for sample in measurements:
+        metric, part = _part(sample.name)
+        if metric is None:
+            continue
+        bound = sample.labels.get("le", "")
+        labels = tuple(sorted(item for item in sample.labels.items() if item[0] != "le"))
+        series = found.setdefault(metric.name, (metric, {}))[1].setdefault(labels, _Series())
+        if part == "bucket":
+            series.buckets[float(bound)] = sample.value
+        elif part == "sum":
+            series.sum = sample.value
+        elif part == "count":
+            series.count = sample.value
+        else:
+            series.value = sample.value
+    return found
+
+
+def _part(name: str) -> tuple[Metric | None, str]:
+    """The metric a sample belongs to, and which part of a histogram it is."""
+    if name in BY_NAME:
+        return BY_NAME[name], ""
+    base, _, part = name.rpartition("_")
+    metric = BY_NAME.get(base)
+    if metric is None or metric.kind != "histogram" or part not in ("bucket", "sum", "count"):
+        return None, ""
+    return metric, part
+
+
+def _histogram(
+    metric: Metric, labels: Labels, series: _Series, start: int, now: int
+) -> HistogramDataPoint:
+    from opentelemetry.sdk.metrics.export import HistogramDataPoint
+
+    bounds = sorted(bound for bound in series.buckets if math.isfinite(bound))
+    # Prometheus counts what is at most the bound, OTLP what is between two bounds.
+    upto = [0.0, *(series.buckets[bound] for bound in bounds), series.count]
+    return HistogramDataPoint(
+        attributes=_attributes(metric, labels),
+        start_time_unix_nano=start,
+        time_unix_nano=now,
+        count=int(series.count),
+        sum=series.sum,
+        bucket_counts=[max(0, int(above - below)) for below, above in pairwise(upto)],
+        explicit_bounds=bounds,
+        min=None,  # type: ignore[arg-type]  # not known from buckets; absent on the wire
+        max=None,  # type: ignore[arg-type]
+    )
+
+
+def _number(
+    metric: Metric, labels: Labels, series: _Series, start: int, now: int
+) -> NumberDataPoint:
+    from opentelemetry.sdk.metrics.export import NumberDataPoint
+
+    whole = metric.kind == "counter" and series.value.is_integer()
+    return NumberDataPoint(
+        attributes=_attributes(metric, labels),
+        start_time_unix_nano=start,
+        time_unix_nano=now,
+        value=int(series.value) if whole else series.value,
+    )
+
+
+def _attributes(metric: Metric, labels: Labels) -> dict[str, str]:
+    if not metric.otel:
+        return dict(labels)
+    return dict(_renamed(labels))
+
+
+def _renamed(labels: Labels) -> Iterator[tuple[str, str]]:
+    for name, value in labels:
+        yield _ATTRIBUTES.get(name, name), value
+
+
+def _nanoseconds(at: float) -> int:
+    return int(at * 1e9)
+
+
+def _full(endpoint: str) -> str:
+    path = urlsplit(endpoint).path
+    return endpoint if path.strip("/") else endpoint.rstrip("/") + "/v1/metrics"
+
+
+def _shown(endpoint: str) -> str:
+    """Without user name, password and query, which may be secrets."""
+    parts = urlsplit(endpoint)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"

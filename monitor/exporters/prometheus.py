@@ -1,0 +1,61 @@
+"""Measurements → the text that Prometheus scrapes, plain or OpenMetrics."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from prometheus_client import CollectorRegistry
+from prometheus_client.exposition import choose_encoder
+from prometheus_client.metrics_core import Metric as Family
+from prometheus_client.registry import Collector
+
+from monitor.metrics import CATALOGUE
+from monitor.types import Measurement
+
+_SUFFIXES = ("_bucket", "_count", "_sum")
+
+
+def render(measurements: Iterable[Measurement], accept: str) -> tuple[bytes, str]:
+    """One page and its content type, as `accept` (the request's header) asks for.
+
+    Measurements of equal name and labels are added up; names that the catalogue does not know are
+    left out.
+    """
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(_Page(measurements))
+    encode, content_type = choose_encoder(accept)
+    return encode(registry), content_type
+
+
+class _Page(Collector):
+    def __init__(self, measurements: Iterable[Measurement]) -> None:
+        self._sums: dict[str, dict[tuple[tuple[str, str], ...], float]] = {}
+        for name, labels, value in (
+            (one.name, tuple(one.labels.items()), one.value) for one in measurements
+        ):
+            series = self._sums.setdefault(name, {})
+            series[labels] = series.get(labels, 0.0) + value
+
+    def collect(self) -> Iterator[Family]:
+        """Families in the catalogue's order; a histogram's samples series by series."""
+        for metric in CATALOGUE:
+            names = [metric.name]
+            if metric.kind == "histogram":
+                names = [metric.name + suffix for suffix in _SUFFIXES]
+            samples = [
+                (name, dict(labels), value)
+                for name in names
+                for labels, value in self._sums.get(name, {}).items()
+            ]
+            if not samples:
+                continue
+            if metric.kind == "histogram":
+                samples.sort(key=lambda sample: _without_bound(sample[1]))
+            family = Family(metric.name.removesuffix("_total"), metric.help, metric.kind)
+            for name, labels, value in samples:
+                family.add_sample(name, labels, value)
+            yield family
+
+
+def _without_bound(labels: dict[str, str]) -> tuple[tuple[str, str], ...]:
+    return tuple(sorted(item for item in labels.items() if item[0] != "le"))

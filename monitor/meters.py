@@ -1,0 +1,121 @@
+"""Counts by metric and labels, from the catalogue: what a role adds up and reports.
+
+Plain numbers in tables (a cached counter of a client library costs five times as much), and series
+can be folded into another, which keeps sums right when a label value is given up.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Callable
+
+from monitor.metrics import BY_NAME, CATALOGUE, Metric, Role
+from monitor.types import Measurement
+
+OTHER = "other"
+
+Labels = tuple[str, ...]
+
+
+class Meters:
+    """The metrics of one role. Labels are given in the catalogue's order, without `endpoint`.
+
+    >>> meters = Meters("recorder", "default")
+    >>> meters.add("monitor_pseudonyms_total", ("US_SSN",), 2)
+    >>> [m for m in meters.measurements() if m.name == "monitor_pseudonyms_total"]
+    [Measurement(name='monitor_pseudonyms_total', labels={'endpoint': 'default', \
+'entity': 'US_SSN'}, value=2)]
+    """
+
+    def __init__(self, role: Role, endpoint: str) -> None:
+        self._endpoint = endpoint
+        metrics = [metric for metric in CATALOGUE if metric.role == role]
+        self._numbers: dict[str, Counter[Labels]] = {
+            metric.name: Counter() for metric in metrics if metric.kind != "histogram"
+        }
+        self._histograms: dict[str, dict[Labels, list[float]]] = {
+            metric.name: {} for metric in metrics if metric.kind == "histogram"
+        }
+        for metric in metrics:
+            if not metric.labels and metric.kind == "counter":
+                self._numbers[metric.name][()] = 0
+
+    def add(self, name: str, labels: Labels = (), amount: float = 1) -> None:
+        """Add to a counter."""
+        self._numbers[name][labels] += amount  # type: ignore[assignment]
+
+    def set(self, name: str, value: float, labels: Labels = ()) -> None:
+        """Set a gauge."""
+        self._numbers[name][labels] = value  # type: ignore[assignment]
+
+    def observe(self, name: str, labels: Labels, value: float) -> None:
+        """Add a value to a histogram."""
+        series = self._histograms[name]
+        buckets = BY_NAME[name].buckets
+        cells = series.get(labels)
+        if cells is None:
+            cells = series[labels] = [0.0] * (len(buckets) + 2)  # …, above the last, sum
+        cells[bisect_left(buckets, value)] += 1
+        cells[-1] += value
+
+    def fold(self, label: str, value: str, within: tuple[str, str] | None = None) -> None:
+        """Move all series whose `label` is `value` into `other`, of all metrics that have it.
+
+        `within` narrows this to series with that (label, value).
+        """
+        for name, numbers in self._numbers.items():
+            for old, new in _moves(BY_NAME[name], list(numbers), label, value, within):
+                numbers[new] += numbers.pop(old)
+        for name, series in self._histograms.items():
+            for old, new in _moves(BY_NAME[name], list(series), label, value, within):
+                moved = series.pop(old)
+                kept = series.setdefault(new, [0.0] * len(moved))
+                kept[:] = [one + two for one, two in zip(kept, moved, strict=True)]
+
+    def measurements(self) -> list[Measurement]:
+        """Everything, as samples."""
+        samples: list[Measurement] = []
+        for name, numbers in self._numbers.items():
+            names = BY_NAME[name].labels
+            for labels, value in numbers.items():
+                samples.append(Measurement(name, self._labels(names, labels), value))
+        for name, series in self._histograms.items():
+            metric = BY_NAME[name]
+            for labels, cells in series.items():
+                self._histogram(metric, self._labels(metric.labels, labels), cells, samples.append)
+        return samples
+
+    def _labels(self, names: Labels, values: Labels) -> dict[str, str]:
+        return {"endpoint": self._endpoint, **dict(zip(names, values, strict=True))}
+
+    @staticmethod
+    def _histogram(
+        metric: Metric,
+        labels: dict[str, str],
+        cells: list[float],
+        append: Callable[[Measurement], None],
+    ) -> None:
+        total = 0.0
+        for bound, count in zip((*metric.buckets, float("inf")), cells[:-1], strict=True):
+            total += count
+            text = "+Inf" if bound == float("inf") else repr(float(bound))
+            append(Measurement(f"{metric.name}_bucket", {**labels, "le": text}, total))
+        append(Measurement(f"{metric.name}_count", labels, total))
+        append(Measurement(f"{metric.name}_sum", labels, cells[-1]))
+
+
+def _moves(
+    metric: Metric, series: list[Labels], label: str, value: str, within: tuple[str, str] | None
+) -> list[tuple[Labels, Labels]]:
+    if label not in metric.labels or (within and within[0] not in metric.labels):
+        return []
+    place = metric.labels.index(label)
+    moves = []
+    for old in series:
+        if old[place] != value:
+            continue
+        if within and old[metric.labels.index(within[0])] != within[1]:
+            continue
+        moves.append((old, (*old[:place], OTHER, *old[place + 1 :])))
+    return moves

@@ -1,0 +1,280 @@
+"""Path → rule: what the operator says about a field, before anything is scanned.
+
+A path names a place as people see it:
+
+* `request.…` and `response.…`: a place in the JSON body (`request.messages[*].content`), and
+  `request.headers.NAME`, `response.headers.NAME`, `request.query.NAME`, `request.path`;
+  `request.body.headers` is the body's own `headers`.
+* `inputs.NAME` and `outputs.NAME`: a column, tensor, or role of texts (`inputs.age`, `outputs.*`,
+  `inputs.system`), and on into the JSON it holds.
+* `segments.NAME`: a dimension's value.
+
+Steps are names, `[0]`, `[*]`, `['any name']`; `*` is any one step, also as part of a name
+(`*_email`), `**` any number of steps. A rule covers what stands inside of the place too. Where
+several paths match, the first in the file wins.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from monitor.errors import ConfigError
+
+Action = Literal["keep", "drop", "token", "scan", "scan_json", "hash_whole", "generalise"]
+
+ROOTS = ("request", "response", "inputs", "outputs", "segments")
+MESSAGE = ("headers", "query", "path", "body")
+"""Steps after `request` and `response` that are not the body's own."""
+
+CREDENTIAL = re.compile(
+    r"auth|cookie|token(?!s)|secret|passw|credential|api[-_]?key|session|signature"
+    r"|^(?:key|sig|code|pwd|jwt)$",
+    re.IGNORECASE,
+)
+"""Names of headers and query fields whose values are never kept."""
+
+_ENTITY = re.compile(r"[A-Z][A-Z_]{0,39}")
+_RULE = re.compile(r"([a-z_]+)(?:\(\s*([A-Za-z0-9_]*)\s*\))?")
+_STEP = re.compile(r"\.?\[(?:(\d+)|(\*)|'([^']*)'|\"([^\"]*)\")\]|\.?([^.\[\]]+)")
+_PREFIX = re.compile(r"prefix[1-9]")
+_KINDS = ("year", "month", "decade", "age", "domain", "prefix1 … prefix9")
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What to do with a value: `argument` is an entity for `token`, a kind for `generalise`."""
+
+    action: Action
+    argument: str = ""
+    order: int = 0
+
+
+@dataclass(eq=False)
+class _Node:
+    names: dict[str, _Node] = field(default_factory=dict)
+    globs: list[tuple[re.Pattern[str], _Node]] = field(default_factory=list)
+    any: _Node | None = None
+    deep: _Node | None = None
+    stays: bool = False
+    rule: Rule | None = None
+
+
+class Cursor:
+    """A place on the way down: the rule that holds here, and what may still match below."""
+
+    __slots__ = ("_nodes", "rule")
+
+    def __init__(self, nodes: tuple[_Node, ...] = (), rule: Rule | None = None) -> None:
+        closed = dict.fromkeys(nodes)
+        for node in nodes:
+            while node.deep is not None:
+                node = node.deep
+                closed[node] = None
+        for node in closed:
+            if node.rule is not None and (rule is None or node.rule.order < rule.order):
+                rule = node.rule
+        self._nodes = tuple(closed)
+        self.rule = rule
+
+    def __bool__(self) -> bool:
+        return bool(self._nodes) or self.rule is not None
+
+    @property
+    def open(self) -> bool:
+        """Whether a path goes on from here."""
+        return bool(self._nodes)
+
+    def step(self, name: str | int) -> Cursor:
+        """The place one step further down."""
+        if not self._nodes:
+            return self
+        key = str(name)
+        after: list[_Node] = []
+        for node in self._nodes:
+            if node.stays:
+                after.append(node)
+            if node.any is not None:
+                after.append(node.any)
+            if key in node.names:
+                after.append(node.names[key])
+            after += [child for glob, child in node.globs if glob.fullmatch(key)]
+        return Cursor(tuple(after), self.rule)
+
+
+NOWHERE = Cursor()
+
+
+class Policy:
+    """The compiled `privacy.paths`; `Policy({})` says nothing about anything."""
+
+    def __init__(self, paths: Mapping[str, Any]) -> None:
+        """Raises ConfigError naming the path that is wrong and what would be right."""
+        root = _Node()
+        self.headers = self.bodies = False
+        for order, (path, text) in enumerate(paths.items()):
+            where = f"privacy.paths: {path}"
+            steps = _steps(str(path), where)
+            rule = _rule(text, order, where)
+            _check_credential(steps, rule, where)
+            _leaf(root, steps).rule = rule
+            self.bodies |= steps[0] in ROOTS[:2] and (steps[1:2] or ["body"])[0] not in MESSAGE[:3]
+        self._root = Cursor((root,))
+
+    def __bool__(self) -> bool:
+        return self._root.open and bool(self._root._nodes[0].names)
+
+    def place(self, *steps: str) -> Cursor:
+        """The place that these steps lead to, from the top."""
+        cursor = self._root
+        for step in steps:
+            cursor = cursor.step(step)
+        return cursor
+
+
+def marked(cursor: Cursor, value: Any, most: int = 1000) -> Iterator[tuple[Any, Rule]]:
+    """Every string and number of a JSON value that a rule is about, with the rule.
+
+    Raises ConfigError never; yields at most `most` and then (None, the last rule) once.
+    """
+    pending = [(cursor, value)]
+    while pending:
+        here, value = pending.pop()
+        if not here:
+            continue
+        if isinstance(value, dict):
+            pending += [(here.step(name), item) for name, item in value.items()]
+        elif isinstance(value, list):
+            pending += [(here.step(index), item) for index, item in enumerate(value)]
+        elif here.rule is not None and value not in (None, "") and not isinstance(value, bool):
+            most -= 1
+            if most < 0:
+                yield None, here.rule
+                return
+            yield value, here.rule
+
+
+# --- reading ---------------------------------------------------------------------------------
+
+
+def _steps(path: str, where: str) -> list[str]:
+    steps: list[str] = []
+    position = 0
+    while position < len(path):
+        match = _STEP.match(path, position)
+        if match is None or (position > 0 and path[position] not in ".["):
+            raise ConfigError(
+                f"{where}: cannot be read as a path, as in request.messages[*].content"
+            )
+        steps.append(next(group for group in match.groups() if group is not None))
+        position = match.end()
+    if not steps or steps[0] not in ROOTS:
+        near = difflib.get_close_matches(steps[0] if steps else "", ROOTS, 1)
+        hint = f"; did you mean {near[0]}?" if near else ""
+        raise ConfigError(f"{where}: a path begins with one of {', '.join(ROOTS)}{hint}")
+    if steps[0] in ROOTS[:2]:
+        if steps[1:2] and steps[1] in MESSAGE:
+            return steps if steps[1] == "body" else [*steps[:2], *map(str.lower, steps[2:])]
+        return [steps[0], "body", *steps[1:]]
+    return steps
+
+
+def _rule(text: Any, order: int, where: str) -> Rule:
+    match = _RULE.fullmatch(text.strip()) if isinstance(text, str) else None
+    name, argument = (match[1].replace("generalize", "generalise"), match[2]) if match else ("", "")
+    if name in ("keep", "drop", "scan", "scan_json", "hash_whole"):
+        if argument is not None:
+            raise ConfigError(f"{where}: {name} takes nothing in brackets")
+        return Rule(name, "", order)  # type: ignore[arg-type]
+    if name == "token":
+        if not _ENTITY.fullmatch(argument or ""):
+            raise ConfigError(f"{where}: token needs an entity, as in token(PERSON)")
+        return Rule("token", argument or "", order)
+    if name == "generalise":
+        if argument not in _KINDS and not _PREFIX.fullmatch(argument or ""):
+            raise ConfigError(f"{where}: generalise takes one of {', '.join(_KINDS)}")
+        return Rule("generalise", argument or "", order)
+    raise ConfigError(
+        f"{where}: a rule is one of keep, drop, token(ENTITY), scan, scan_json, hash_whole, "
+        "generalise(KIND)"
+    )
+
+
+def _check_credential(steps: list[str], rule: Rule, where: str) -> None:
+    if (
+        steps[1:2] in (["headers"], ["query"])
+        and len(steps) > 2
+        and CREDENTIAL.search(steps[2])
+        and rule.action not in ("drop", "token", "hash_whole")
+    ):
+        raise ConfigError(f"{where}: holds credentials; it can be dropped, token(…) or hash_whole")
+
+
+def _leaf(node: _Node, steps: list[str]) -> _Node:
+    for step in steps:
+        if step == "**":
+            if node.deep is None:
+                node.deep = _Node(stays=True)
+            node = node.deep
+        elif step == "*":
+            if node.any is None:
+                node.any = _Node()
+            node = node.any
+        elif "*" in step:
+            glob = re.compile(".*".join(map(re.escape, step.split("*"))), re.DOTALL)
+            node.globs.append((glob, _Node()))
+            node = node.globs[-1][1]
+        else:
+            node = node.names.setdefault(step, _Node())
+    return node
+
+
+# --- generalising ----------------------------------------------------------------------------
+
+_date = re.compile(
+    r"(?<!\d)(?:(?P<y>(?:1[89]|20)\d\d)(?:[-/.](?P<m>\d\d?)(?:[-/.]\d\d?)?)?"
+    r"|\d\d?[-/. ](?:\d\d?|[A-Za-z]{3,9})[-/. ,]{1,2}(?P<y2>(?:1[89]|20)\d\d)"
+    r"|[A-Za-z]{3,9}\.? \d\d?,? (?P<y3>(?:1[89]|20)\d\d))(?!\d)"
+)
+
+
+def generalise(kind: str, value: Any) -> Any:
+    """A value made coarser: a number stays a number, a text a text; None when it cannot be.
+
+    >>> generalise("year", "1984-05-06"), generalise("decade", 47), generalise("age", 93)
+    ('1984', 40, 90)
+    >>> generalise("prefix3", "02139"), generalise("domain", "jo@example.org")
+    ('021*', 'example.org')
+    """
+    if kind in ("decade", "age") and (number := _number(value)) is not None:
+        coarse = min(int(number), 90) if kind == "age" else int(number // 10 * 10)
+        return str(coarse) if isinstance(value, str) else coarse
+    text = str(value).strip()
+    if kind.startswith("prefix"):
+        plain = re.sub(r"[\W_]", "", text)
+        length = int(kind[6:])
+        return plain[:length] + "*" if len(plain) > length else None
+    if kind == "domain":
+        _, at, domain = text.rpartition("@")
+        return domain.lower() if at and re.fullmatch(r"[\w.-]+", domain) else None
+    match = _date.search(text)
+    if match is None:
+        return None
+    year = match["y"] or match["y2"] or match["y3"]
+    if kind == "month":
+        return f"{year}-{int(match['m']):02d}" if match["m"] else None
+    return f"{year[:3]}0" if kind == "decade" else year if kind == "year" else None
+
+
+def _number(value: Any) -> float | None:
+    """A number or a text that is one (up to three digits, so that no year is taken for an age)."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int | float):
+        return value if abs(value) < 1000 else None
+    return (
+        float(value) if isinstance(value, str) and re.fullmatch(r"\d{1,3}", value.strip()) else None
+    )

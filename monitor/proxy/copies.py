@@ -1,0 +1,100 @@
+"""Pieces of a message body → the copy that is kept of it, within the bounds on memory."""
+
+from __future__ import annotations
+
+from monitor.proxy.chunked import Chunked
+from monitor.proxy.heads import CHUNKED, UNTIL_CLOSE
+from monitor.types import Message
+
+
+class Budget:
+    """Bytes of captured traffic held by this process, and how many may be."""
+
+    __slots__ = ("bound", "used")
+
+    def __init__(self, bound: int) -> None:
+        self.bound = bound
+        self.used = 0
+
+
+class Copy:
+    """One message while its body is on its way; `size` is the true length so far.
+
+    `feed` returns None while the body goes on, and what stands behind it once it has ended. A copy
+    for which the budget has no room is `dropped`: it keeps on following the body without keeping
+    any of it.
+    """
+
+    __slots__ = (
+        "_bound", "_budget", "_chunked", "_head", "_left", "_parts", "dropped", "held", "size",
+    )  # fmt: skip
+
+    def __init__(self, head: bytes, length: int, bound: int, budget: Budget) -> None:
+        self._head = head
+        self._left = length
+        self._bound = bound
+        self._budget = budget
+        self._chunked = Chunked(self.add) if length == CHUNKED else None
+        self._parts: list[bytes] = []
+        self.size = 0
+        self.held = 0
+        self.dropped = False
+
+    def feed(self, data: bytes) -> bytes | None:
+        """Follow the body; raises Ambiguous where its framing is malformed."""
+        if self._chunked is not None:
+            return self._chunked.feed(data)
+        left = self._left
+        if left == UNTIL_CLOSE or len(data) < left:
+            self.add(data)
+            if left > 0:
+                self._left = left - len(data)
+            return None
+        if len(data) == left:
+            self.add(data)
+            return b""
+        if left:
+            self.add(data[:left])
+        return data[left:]
+
+    def add(self, piece: bytes) -> None:
+        """Keep what there is room for."""
+        self.size += len(piece)
+        room = self._bound - self.held
+        if room <= 0 or self.dropped:
+            return
+        if len(piece) > room:
+            piece = piece[:room]
+        self._parts.append(piece)
+        self.held += len(piece)
+        self._budget.used += len(piece)
+        if self._budget.used > self._budget.bound:
+            self.drop()
+
+    def drop(self) -> None:
+        """Give the memory back; nothing is kept from here on."""
+        self.dropped = True
+        self._parts.clear()
+        self._budget.used -= self.held
+        self.held = 0
+
+    def until_close(self) -> bool:
+        """True when the end of the connection is the end of this body."""
+        return self._left == UNTIL_CLOSE
+
+    def expects(self) -> bool:
+        """True when the sender may have kept the body back (RFC 9110 section 10.1.1)."""
+        return b"\r\nexpect:" in self._head.lower()
+
+    def full(self) -> bool:
+        """True when nothing more of the body will be kept."""
+        return self.held >= self._bound or self.dropped
+
+    def message(self) -> Message:
+        """The copy as it stands; its memory leaves the budget."""
+        parts = self._parts
+        body = parts[0] if len(parts) == 1 else b"".join(parts)
+        self._budget.used -= self.held
+        self.held = 0
+        trailers = self._chunked.trailers if self._chunked is not None else b""
+        return Message(self._head, body, self.size, trailers)

@@ -1,0 +1,187 @@
+"""The listening socket → splices: accepts, limits, watches the clock, and drains."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import socket
+import ssl
+from collections.abc import Awaitable, Callable
+from time import monotonic
+
+from monitor.proxy.observer import Observer
+from monitor.proxy.splice import Side, Splice
+from monitor.types import Outcome
+
+BACKLOG = 1024
+QUIET = 0.1
+"""Seconds without an exchange after which a kept-alive connection is idle in a drain."""
+HANDSHAKE = 30.0
+
+Dial = Callable[[Side], Awaitable[object]]
+"""Connects the upstream side; raises OSError when it cannot."""
+
+
+class Gate:
+    """Owns the listening socket and every splice behind it.
+
+    `limit` is the most connections at a time: more wait in the backlog, and are refused once they
+    have waited there for `connect_timeout` seconds.
+    """
+
+    def __init__(
+        self,
+        listener: socket.socket,
+        dial: Dial,
+        observer: Callable[[Splice], Observer],
+        *,
+        limit: int,
+        connect_timeout: float,
+        idle_timeout: float,
+        tls: Callable[[], Awaitable[ssl.SSLContext | None]] | None = None,
+    ) -> None:
+        self._listener = listener
+        self._dial = dial
+        self._observer = observer
+        self._limit = limit
+        self._connect_timeout = connect_timeout
+        self._idle_timeout = idle_timeout
+        self._tls = tls
+        self._loop = asyncio.get_running_loop()
+        self._splices: set[Splice] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._full_since = 0.0
+        self._accepting = False
+        self.accepted = 0
+        self.refused = 0
+        self.opaque: dict[str, int] = {}
+
+    def __len__(self) -> int:
+        return len(self._splices)
+
+    def open(self) -> None:
+        """Accept from now on."""
+        self._listener.setblocking(False)
+        self._listener.listen(BACKLOG)
+        self._accept_more()
+        self._period = min(1.0, self._idle_timeout / 4 or 1.0, self._connect_timeout / 4 or 1.0)
+        self._loop.call_later(self._period, self._tick)
+
+    def count_opaque(self, reason: str) -> None:
+        """A connection turned opaque."""
+        self.opaque[reason] = self.opaque.get(reason, 0) + 1
+
+    # --- accepting -------------------------------------------------------------------------------
+
+    def _accept_more(self) -> None:
+        if not self._accepting:
+            self._accepting = True
+            self._loop.add_reader(self._listener.fileno(), self._accept)
+
+    def _accept_no_more(self) -> None:
+        if self._accepting:
+            self._accepting = False
+            self._loop.remove_reader(self._listener.fileno())
+
+    def _accept(self) -> None:
+        while True:
+            if len(self._splices) >= self._limit:
+                self._full_since = monotonic()
+                self._accept_no_more()
+                return
+            try:
+                connection, _peer = self._listener.accept()
+            except (BlockingIOError, InterruptedError, ConnectionAbortedError):
+                return
+            except OSError as error:
+                if error.errno in {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}:
+                    self._full_since = monotonic()
+                    self._accept_no_more()
+                return
+            self._serve(connection)
+
+    def _serve(self, connection: socket.socket) -> None:
+        self.accepted += 1
+        splice = Splice(self._over, self.count_opaque)
+        splice.observe(self._observer(splice))
+        self._splices.add(splice)
+        task = splice.task = self._loop.create_task(self._connect(splice, connection))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _connect(self, splice: Splice, connection: socket.socket) -> None:
+        try:
+            context = await self._tls() if self._tls is not None else None
+            await self._loop.connect_accepted_socket(
+                lambda: splice.downstream,
+                connection,
+                ssl=context,
+                ssl_handshake_timeout=HANDSHAKE if context is not None else None,
+            )
+        except OSError:
+            connection.close()
+            self._over(splice)
+            return
+        try:
+            async with asyncio.timeout(self._connect_timeout or None):
+                await self._dial(splice.upstream)
+        except TimeoutError:
+            splice.refused(Outcome.UPSTREAM_TIMEOUT)
+        except OSError:
+            splice.refused(Outcome.UPSTREAM_REFUSED)
+
+    def _over(self, splice: Splice) -> None:
+        self._splices.discard(splice)
+        if self._full_since and len(self._splices) < self._limit:
+            self._full_since = 0.0
+            self._accept_more()
+
+    def _refuse_waiting(self) -> None:
+        """Whoever waits in the backlog has waited long enough."""
+        while True:
+            try:
+                connection, _peer = self._listener.accept()
+            except OSError:
+                return
+            connection.close()
+            self.refused += 1
+
+    def _tick(self) -> None:
+        now = monotonic()
+        for splice in list(self._splices):
+            splice.tick(now, self._idle_timeout)
+        if self._full_since and now - self._full_since > self._connect_timeout:
+            if len(self._splices) >= self._limit:
+                self._full_since = now
+                self._refuse_waiting()
+            else:  # it was file descriptors that had run out
+                self._full_since = 0.0
+                self._accept_more()
+        self._loop.call_later(self._period, self._tick)
+
+    # --- the end ---------------------------------------------------------------------------------
+
+    async def drain(self, delay: float, timeout: float) -> None:  # noqa: ASYNC109
+        """Accept for `delay` seconds more, then let what is under way end within `timeout`.
+
+        Kept-alive connections are closed between exchanges: at first those that are quiet, in the
+        second half of the time any. What is left at the end is reset.
+        """
+        await asyncio.sleep(delay)
+        if self._accepting:
+            self._accept()
+            self._accept_no_more()
+        try:
+            self._listener.shutdown(socket.SHUT_RDWR)  # from here on the port refuses
+        except OSError:
+            pass
+        start = monotonic()
+        while self._splices and (now := monotonic()) - start < timeout:
+            quiet = QUIET if now - start < timeout / 2 else 0.0
+            for splice in list(self._splices):
+                if splice.idle(now, quiet):
+                    splice.close()
+            await asyncio.sleep(0.02)
+        for splice in list(self._splices):
+            splice.abort(None)
+        await asyncio.sleep(0)

@@ -1,0 +1,121 @@
+"""HTTP/1.1 head bytes → where the body ends; what may be read in two ways raises Ambiguous.
+
+A head is checked with a handful of byte searches instead of being parsed: names and values are
+read by the recorder, later, off the path of the traffic. RFC 9112 sections 3, 4, 5 and 6.
+"""
+
+from __future__ import annotations
+
+import re
+
+CHUNKED = -1
+UNTIL_CLOSE = -2
+
+_TOKEN = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
+_REQUEST_LINE = re.compile(_TOKEN + rb" [\x21-\x7e\x80-\xff]+ HTTP/1\.[01]\r\n")
+_STATUS_LINE = re.compile(rb"HTTP/1\.[01] [1-9][0-9][0-9](?: [\t\x20-\x7e\x80-\xff]*)?\r\n")
+_FIELD = re.compile(rb"(" + _TOKEN + rb"):[ \t]*([^\r\n\0]*?)[ \t]*\r\n")
+
+
+class Ambiguous(Exception):  # noqa: N818  it names what the head is
+    """Parsers may disagree on this message; the argument is one of the OPAQUE_REASONS."""
+
+
+def request_length(head: bytes) -> int:
+    """Length of the body that follows a request head, or CHUNKED.
+
+    >>> request_length(b"POST / HTTP/1.1\\r\\nContent-Length: 5\\r\\n\\r\\n")
+    5
+    """
+    if _REQUEST_LINE.match(head) is None:
+        raise Ambiguous("malformed_head")
+    length = _length(head)
+    return 0 if length == UNTIL_CLOSE else length
+
+
+def response_status(head: bytes) -> int:
+    """The status code of a response head.
+
+    >>> response_status(b"HTTP/1.1 404 Not Found\\r\\n\\r\\n")
+    404
+    """
+    if _STATUS_LINE.match(head) is None:
+        raise Ambiguous("malformed_head")
+    return int(head[9:12])
+
+
+def response_length(head: bytes, status: int, method: bytes) -> int:
+    """Length of the body that follows a response head, CHUNKED or UNTIL_CLOSE.
+
+    >>> response_length(b"HTTP/1.1 200 OK\\r\\nContent-Length: 5\\r\\n\\r\\n", 200, b"HEAD")
+    0
+    """
+    length = _length(head)
+    if status < 200 or status in {204, 304} or method == b"HEAD":
+        return 0
+    return length
+
+
+def value(head: bytes, name: bytes) -> bytes:
+    """The value of the field `name` (lower case), b"" where there is none or more than one.
+
+    >>> value(b"GET / HTTP/1.1\\r\\nUpgrade: WebSocket\\r\\n\\r\\n", b"upgrade")
+    b'WebSocket'
+    """
+    found = [value for known, value in _FIELD.findall(head) if known.lower() == name]
+    return found[0] if len(found) == 1 else b""
+
+
+def _length(head: bytes) -> int:
+    lines = head.count(b"\r\n")
+    if (
+        head.count(b"\n") != lines
+        or head.count(b"\r") != lines
+        or b"\0" in head
+        or b"\n " in head
+        or b"\n\t" in head
+    ):
+        raise Ambiguous("malformed_head")
+    lower = head.lower()
+    start = lower.find(b"content-length")
+    if b"transfer-encoding" in lower:
+        return _careful_length(head)
+    if start < 0:
+        return UNTIL_CLOSE
+    if lower.find(b"content-length", start + 14) >= 0 or lower[start - 1] != 10:
+        return _careful_length(head)
+    if lower[start + 14] != 58:
+        return _careful_length(head)
+    return _decimal(lower[start + 15 : lower.find(b"\r", start)].strip(b" \t"))
+
+
+def _careful_length(head: bytes) -> int:
+    """The same for a head that names a length twice, or a transfer coding, or not in a name."""
+    start = head.index(b"\r\n") + 2
+    lengths, codings = [], []
+    while start < len(head) - 2:
+        field = _FIELD.match(head, start)
+        if field is None:
+            raise Ambiguous("malformed_head")
+        name = field[1].lower()
+        if name == b"content-length":
+            lengths.append(field[2])
+        elif name == b"transfer-encoding":
+            codings.append(field[2].lower())
+        start = field.end()
+    if codings:
+        old = b"HTTP/1.0" in head[: head.index(b"\r")]
+        if lengths or old or codings != [b"chunked"]:
+            raise Ambiguous("ambiguous_length")
+        return CHUNKED
+    if not lengths:
+        return UNTIL_CLOSE
+    if len(lengths) > 1:
+        raise Ambiguous("ambiguous_length")
+    return _decimal(lengths[0])
+
+
+def _decimal(text: bytes) -> int:
+    if not text.isdigit() or len(text) > 18:
+        raise Ambiguous("ambiguous_length")
+    return int(text)

@@ -1,0 +1,293 @@
+"""Header block → field lines: the decoding half of HPACK (RFC 7541), for one direction.
+
+Written for an observer: a decoded field carries its line as HTTP/1.1 writes it, made once and kept
+in the dynamic table, so that a field sent by index costs one look-up; nothing is logged, because a
+value may be personal data; and every bound is an argument of ours, not of the peers.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+
+from monitor.proxy.heads import Ambiguous
+
+Field = tuple[bytes, bytes, bytes]
+"""Name, value, and the line `name: value\\r\\n`; a pseudo-header's line is empty."""
+
+MAX_TABLE = 65536
+"""Largest dynamic table we keep a copy of, in the bytes of RFC 7541, section 4.1."""
+
+MAX_FIELDS = 65536
+"""Largest list of fields one block may unfold to, counted in the same way."""
+
+_MALFORMED = "malformed_head"
+_TOO_LARGE = "head_too_large"
+
+
+class HeaderDecoder:
+    """Folds the header blocks of one direction of one connection; feed them all, in order."""
+
+    __slots__ = ("_capacity", "_size", "_table")
+
+    def __init__(self) -> None:
+        self._table: deque[Field] = deque()
+        self._size = 0
+        self._capacity = 4096
+
+    def fields(self, block: bytes) -> list[Field]:
+        """Return the fields of a complete header block, in order.
+
+        Raises Ambiguous(`malformed_head`) when the block is no HPACK or holds a name or value
+        that cannot stand in a field line, and Ambiguous(`head_too_large`) when it unfolds beyond a
+        bound. The table is then useless.
+        """
+        try:
+            return self._fields(block)
+        except IndexError:  # it ends within a field, or points beyond the table
+            raise Ambiguous(_MALFORMED) from None
+
+    def _fields(self, block: bytes) -> list[Field]:
+        fields: list[Field] = []
+        room = MAX_FIELDS
+        position, end = 0, len(block)
+        while position < end:
+            first = block[position]
+            if first & 0x80:
+                index, position = _integer(block, position, 0x7F)
+                field = self._at(index)
+            elif first & 0x60 == 0x20:
+                if fields:
+                    raise Ambiguous(_MALFORMED)
+                capacity, position = _integer(block, position, 0x1F)
+                self._resize(capacity)
+                continue
+            else:
+                index, position = _integer(block, position, 0x3F if first & 0x40 else 0x0F)
+                if index:
+                    name = self._at(index)[0]
+                else:
+                    name, position = _string(block, position)
+                    if not _NAME(name):
+                        raise Ambiguous(_MALFORMED)
+                value, position = _string(block, position)
+                field = _field(name, value)
+                if first & 0x40:
+                    self._add(field)
+            room -= len(field[0]) + len(field[1]) + 32
+            if room < 0:
+                raise Ambiguous(_TOO_LARGE)
+            fields.append(field)
+        return fields
+
+    def _at(self, index: int) -> Field:
+        if index < len(_STATIC):
+            if index == 0:
+                raise Ambiguous(_MALFORMED)
+            return _STATIC[index]
+        return self._table[index - len(_STATIC)]
+
+    def _add(self, field: Field) -> None:
+        self._table.appendleft(field)
+        self._size += len(field[0]) + len(field[1]) + 32
+        if self._size > self._capacity:
+            self._evict()
+
+    def _evict(self) -> None:
+        while self._size > self._capacity:
+            name, value, _ = self._table.pop()
+            self._size -= len(name) + len(value) + 32
+
+    def _resize(self, capacity: int) -> None:
+        # The peers agree on a limit in SETTINGS, but the size in force is always said in the
+        # blocks themselves (RFC 7541, section 4.2); our own bound is all we have to add.
+        if capacity > MAX_TABLE:
+            raise Ambiguous(_TOO_LARGE)
+        self._capacity = capacity
+        self._evict()
+
+
+_NAME = re.compile(rb":?[!#$%&'*+\-.^_`|~0-9a-z]+").fullmatch
+_FORBIDDEN = re.compile(rb"[\r\n\0]").search
+
+
+def _field(name: bytes, value: bytes) -> Field:
+    if _FORBIDDEN(value):
+        raise Ambiguous(_MALFORMED)
+    return name, value, b"" if name[0] == 0x3A else b"%b: %b\r\n" % (name, value)
+
+
+def _integer(block: bytes, position: int, prefix: int) -> tuple[int, int]:
+    """RFC 7541, section 5.1: a prefix of the byte at `position`, then seven bits a byte."""
+    value = block[position] & prefix
+    position += 1
+    if value < prefix:
+        return value, position
+    for shift in range(0, 28, 7):
+        byte = block[position]
+        position += 1
+        value += (byte & 0x7F) << shift
+        if byte < 0x80:
+            return value, position
+    raise Ambiguous(_MALFORMED)
+
+
+def _string(block: bytes, position: int) -> tuple[bytes, int]:
+    coded = block[position] & 0x80
+    length, position = _integer(block, position, 0x7F)
+    end = position + length
+    if end > len(block):
+        raise Ambiguous(_MALFORMED)
+    text = block[position:end]
+    return (_unfold(text) if coded else text), end
+
+
+# --- Huffman code (RFC 7541, appendix B) -----------------------------------------------------
+#
+# The code is canonical, so the lengths say everything: one character a symbol, base 36, symbol
+# 256 (end of string) last. Decoding walks the code tree a byte at a time. The table of a state
+# (an inner node of the tree) is made when the state is first met: 256 × (text, next state).
+
+_LENGTHS = (
+    "dnsssssssoussussssssssusssssssss6aacd68baa8b8666555666666678f6ca"
+    "d67777777777777777777777878djde6f56565666577666567655677777fbeds"
+    "kmkkmmmnmnnnnnonoomnonnnnlmnmnnomlkmmnnlnmmolmnnllmlnmnnkmmmnmmn"
+    "qqkjmnmpqqqrrqopjlqrrqrollqqsrrrkoklmllnmmppooqnqrqqrrrrrsrrrrrq"
+    "u"
+)
+_BROKEN = -1
+_Step = tuple[bytes, int]
+
+
+def _tree() -> list[list[int]]:
+    """Inner nodes as [child for 0, child for 1]: another node, or `~symbol`."""
+    nodes = [[0, 0]]
+    code = length = 0
+    for symbol in sorted(range(257), key=lambda each: (int(_LENGTHS[each], 36), each)):
+        code <<= int(_LENGTHS[symbol], 36) - length
+        length = int(_LENGTHS[symbol], 36)
+        node = 0
+        for bit in range(length - 1, 0, -1):
+            side = code >> bit & 1
+            if not nodes[node][side]:
+                nodes[node][side] = len(nodes)
+                nodes.append([0, 0])
+            node = nodes[node][side]
+        nodes[node][code & 1] = ~symbol
+        code += 1
+    return nodes
+
+
+def _padding(nodes: list[list[int]]) -> frozenset[int]:
+    """The states in which a string may end: up to seven ones, the beginning of symbol 256."""
+    states = [0]
+    for _ in range(7):
+        states.append(nodes[states[-1]][1])
+    return frozenset(states)
+
+
+_NODES = _tree()
+_ENDS = _padding(_NODES)
+_STEPS: list[list[_Step]] = [[] for _ in _NODES]
+
+
+def _steps(state: int) -> list[_Step]:
+    steps = _STEPS[state]
+    for byte in range(256):
+        text, node = b"", state
+        for bit in range(7, -1, -1):
+            node = _NODES[node][byte >> bit & 1]
+            if node == ~256:
+                break
+            if node < 0:
+                text += bytes((~node,))
+                node = 0
+        steps.append((text, node if node >= 0 else _BROKEN))
+    return steps
+
+
+def _unfold(coded: bytes) -> bytes:
+    text = []
+    state = 0
+    for byte in coded:
+        piece, state = (_STEPS[state] or _steps(state))[byte]
+        text.append(piece)
+        if state < 0:
+            raise Ambiguous(_MALFORMED)  # the end-of-string symbol within a string
+    if state not in _ENDS:
+        raise Ambiguous(_MALFORMED)
+    return b"".join(text)
+
+
+# --- static table (RFC 7541, appendix A) -----------------------------------------------------
+
+_STATIC: list[Field] = [(b"", b"", b"")] + [
+    _field(name, value)
+    for name, _, value in (
+        # A value follows the name after a blank; `:` belongs to the name of a pseudo-header.
+        line.strip().encode().partition(b" ")
+        for line in """
+        :authority
+        :method GET
+        :method POST
+        :path /
+        :path /index.html
+        :scheme http
+        :scheme https
+        :status 200
+        :status 204
+        :status 206
+        :status 304
+        :status 400
+        :status 404
+        :status 500
+        accept-charset
+        accept-encoding gzip, deflate
+        accept-language
+        accept-ranges
+        accept
+        access-control-allow-origin
+        age
+        allow
+        authorization
+        cache-control
+        content-disposition
+        content-encoding
+        content-language
+        content-length
+        content-location
+        content-range
+        content-type
+        cookie
+        date
+        etag
+        expect
+        expires
+        from
+        host
+        if-match
+        if-modified-since
+        if-none-match
+        if-range
+        if-unmodified-since
+        last-modified
+        link
+        location
+        max-forwards
+        proxy-authenticate
+        proxy-authorization
+        range
+        referer
+        refresh
+        retry-after
+        server
+        set-cookie
+        strict-transport-security
+        transfer-encoding
+        user-agent
+        vary
+        via
+        www-authenticate
+        """.strip().splitlines()
+    )
+]

@@ -1,0 +1,457 @@
+"""Bytes of an HTTP/2 connection with prior knowledge, and so of gRPC → Exchanges (RFC 9113).
+
+The observer follows frames, not the state machine of an endpoint: it enforces neither flow control
+nor settings, because the peers do; it needs to know where a frame ends, what a header block unfolds
+to, and how a stream ended. What two implementations could read in different ways makes it give up.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import NoReturn
+
+from monitor.proxy.copies import Budget
+from monitor.proxy.frames import (
+    DATA,
+    GOAWAY,
+    HEADERS,
+    PUSH_PROMISE,
+    RST_STREAM,
+    SETTINGS,
+    Frames,
+    frame,
+)
+from monitor.proxy.heads import Ambiguous
+from monitor.proxy.hpack import Field, HeaderDecoder
+from monitor.proxy.outcomes import of_grpc_status, of_status
+from monitor.types import Exchange, Message, Outcome
+
+PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+
+OPAQUE_REASONS = (
+    "not_http2",  # the preface was answered in another protocol, or is none
+    "malformed_frame",  # a frame whose length, order or stream no endpoint may accept
+    "malformed_head",  # a header block that is no HPACK, or fields that are no HTTP
+    "head_too_large",  # a head or a dynamic table beyond 64 KiB
+    "too_many_streams",  # more streams open than are followed
+)
+
+MAX_STREAMS = 10000
+MAX_CHUNKS = 16384
+_PER_STREAM, _PER_CHUNK = 1024, 128  # what Python spends on an open stream, on a chunk
+_REFUSED_STREAM = 7
+
+_ANSWERS = {  # `:status` as a literal field that leaves the dynamic table alone
+    Outcome.UPSTREAM_REFUSED: b"\x08\x03502",
+    Outcome.UPSTREAM_TIMEOUT: b"\x08\x03504",
+}
+
+_token = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+").fullmatch
+_grpc = re.compile(rb"\r\ncontent-type: *application/grpc(?!-web)").search
+_grpc_status = re.compile(rb"(?:^|\r\n)grpc-status: *([0-9]{1,3})\r\n").search
+
+
+class _Half:
+    """One message of a stream, as far as it has crossed; `done` after END_STREAM."""
+
+    __slots__ = ("body", "done", "head", "size", "trailers")
+
+    def __init__(self) -> None:
+        self.head = b""
+        self.body = bytearray()
+        self.size = 0
+        self.trailers = b""
+        self.done = False
+
+    def message(self) -> Message:
+        return Message(self.head, bytes(self.body), self.size, self.trailers)
+
+
+class _Stream:
+    """An exchange under way.
+
+    `capture` is how much of a body is kept; `held` is what the budget was charged; `lost` says
+    that the budget had no room for it: it is followed to its end and then counted.
+    """
+
+    __slots__ = (
+        "answered", "at", "capture", "chunks", "held", "id", "lost", "number", "request",
+        "response",
+    )  # fmt: skip
+
+    def __init__(self, id_: str, number: int, head: bytes, at: float, capture: int) -> None:
+        self.id = id_
+        self.number = number
+        self.at = at
+        self.answered = at
+        self.capture = capture
+        self.held = 0
+        self.lost = False
+        self.chunks: list[tuple[float, int]] = []
+        self.request = _Half()
+        self.request.head = head
+        self.response = _Half()
+
+
+class Http2:
+    """Follows one HTTP/2 connection from its first byte; see `monitor.proxy.observer`.
+
+    An Exchange is emitted when both sides of its stream have ended, when the stream is reset, or
+    with the connection; a closed stream is forgotten. `lose` is told of an exchange whose copy the
+    budget had no room for.
+    """
+
+    def __init__(
+        self,
+        *,
+        emit: Callable[[Exchange], None],
+        lose: Callable[[Outcome], None],
+        opaque: Callable[[str], None],
+        new_id: Callable[[], str],
+        started_unix: Callable[[float], float],
+        max_body_bytes: int,
+        budget: Budget,
+    ) -> None:
+        self._emit = emit
+        self._lose = lose
+        self._opaque = opaque
+        self._new_id = new_id
+        self._started_unix = started_unix
+        self._bound = max_body_bytes
+        self._budget = budget
+        self._preface = PREFACE
+        self._from_client = Frames()
+        self._from_server = Frames()
+        self._client_heads = HeaderDecoder()
+        self._server_heads = HeaderDecoder()
+        self._streams: dict[int, _Stream] = {}
+        self._newest = 0  # highest stream the client opened: odd ones up to it are known or over
+        self._promised = 0  # highest stream the server opened: even ones likewise
+        self._accepted = 0x7FFFFFFF  # highest stream the server will still work on (GOAWAY)
+        self._ended_by: Outcome | None = None
+        self._cause: Outcome | None = None  # of the answer the proxy gave itself
+        self._gone = False  # opaque, or closed
+
+    # --- from the splice ---------------------------------------------------------------------
+
+    def downstream(self, data: bytes, at: float) -> None:
+        """See Observer."""
+        if self._gone:
+            return
+        try:
+            if self._preface:
+                data = self._open(data)
+            for kind, number, payload, ending, began in self._from_client.read(data, at):
+                if kind == DATA:
+                    stream = self._streams.get(number)
+                    half = None if stream is None else stream.request
+                    if stream is None or half is None or half.done:
+                        self._check_over(number, half)
+                        continue
+                    self._keep(stream, half, payload)
+                    if ending:
+                        self._done(stream, half, at)
+                elif kind == HEADERS:
+                    self._ask(number, self._client_heads.fields(bytes(payload)), ending, at, began)
+                elif kind == RST_STREAM:
+                    self._reset(number, Outcome.CLIENT_GONE, at)
+                elif kind == PUSH_PROMISE:
+                    _malformed()
+        except Ambiguous as error:
+            self._give_up(error.args[0])
+
+    def upstream(self, data: bytes, at: float) -> None:
+        """See Observer."""
+        if self._gone:
+            return
+        try:
+            for kind, number, payload, ending, began in self._from_server.read(data, at):
+                if kind == DATA:
+                    stream = self._streams.get(number)
+                    half = None if stream is None else stream.response
+                    if stream is None or half is None or half.done or not half.head:
+                        self._check_over(number, half)
+                        continue
+                    self._keep(stream, half, payload)
+                    self._arrived(stream, half, at)
+                    if ending:
+                        self._done(stream, half, at)
+                elif kind == HEADERS:
+                    self._answer(number, self._server_heads.fields(bytes(payload)), ending, at)
+                elif kind == RST_STREAM:
+                    refused = int.from_bytes(payload) == _REFUSED_STREAM
+                    cause = Outcome.UPSTREAM_REFUSED if refused else Outcome.UPSTREAM_BROKEN
+                    self._reset(number, cause, at)
+                elif kind == PUSH_PROMISE:
+                    self._promise(number, self._server_heads.fields(bytes(payload)), at, began)
+                elif kind == GOAWAY:
+                    last = int.from_bytes(payload[:4]) & 0x7FFFFFFF
+                    self._accepted = min(self._accepted, last)
+        except Ambiguous as error:
+            self._give_up(error.args[0])
+
+    def downstream_eof(self, at: float) -> None:
+        """See Observer."""
+        self._ended_by = self._ended_by or Outcome.CLIENT_GONE
+
+    def upstream_eof(self, at: float) -> None:
+        """See Observer."""
+        self._ended_by = self._ended_by or Outcome.UPSTREAM_BROKEN
+
+    def closed(self, at: float, cause: Outcome | None) -> None:
+        """See Observer."""
+        for stream in list(self._streams.values()):
+            self._end(stream, at, cause or self._ended_by or Outcome.UPSTREAM_BROKEN)
+        self._gone = True
+
+    def refuse(self, at: float, cause: Outcome) -> bytes:
+        """See Observer. Each open stream gets its status; none where the endpoint has spoken."""
+        if self._gone or self._preface or self._from_server.opened or not self._streams:
+            self.closed(at, cause)
+            return b""
+        block = _ANSWERS.get(cause, _ANSWERS[Outcome.UPSTREAM_REFUSED])
+        answer = b"".join([
+            frame(SETTINGS, 0, 0, b""),
+            *(frame(HEADERS, 0x5, number, block) for number in self._streams),
+            frame(GOAWAY, 0, 0, self._newest.to_bytes(4) + bytes(4)),
+        ])  # fmt: skip
+        self._cause = cause
+        self.upstream(answer, at)
+        self.closed(at, cause)
+        return answer
+
+    def busy(self) -> bool:
+        """See Observer."""
+        return bool(self._streams)
+
+    def awaiting(self) -> bool:
+        """See Observer."""
+        return any(
+            stream.request.done and not stream.response.done for stream in self._streams.values()
+        )
+
+    # --- requests ----------------------------------------------------------------------------
+
+    def _open(self, data: bytes) -> bytes:
+        expected = self._preface
+        if not expected.startswith(data[: len(expected)]):
+            raise Ambiguous("not_http2")
+        self._preface = expected[len(data) :]
+        return data[len(expected) :]
+
+    def _ask(
+        self, number: int, fields: list[Field], ending: bool, at: float, began: float
+    ) -> None:  # fmt: skip
+        stream = self._streams.get(number)
+        if stream is not None:
+            self._trail(stream, stream.request, fields, ending, at)
+        elif number > self._newest and number & 1:
+            self._newest = number
+            self._begin(number, fields, ending, began)
+        else:
+            self._check_over(number, None)
+            _trailers(fields)  # of a stream that the server has ended: a request would be none
+
+    def _promise(self, number: int, fields: list[Field], at: float, began: float) -> None:
+        if number & 1 or number <= self._promised:
+            _malformed()
+        self._promised = number
+        self._begin(number, fields, True, began)
+
+    def _begin(self, number: int, fields: list[Field], ending: bool, began: float) -> None:
+        if len(self._streams) >= MAX_STREAMS:
+            raise Ambiguous("too_many_streams")
+        head = _request_head(fields)
+        # A tunnel is an exchange, but what it carries is nobody's HTTP: counted, not kept.
+        capture = 0 if head.startswith(b"CONNECT ") else self._bound
+        stream = _Stream(self._new_id(), number, head, began, capture)
+        stream.request.done = ending
+        self._streams[number] = stream
+        self._charge(stream, _PER_STREAM + len(head))
+
+    # --- responses ---------------------------------------------------------------------------
+
+    def _answer(self, number: int, fields: list[Field], ending: bool, at: float) -> None:
+        stream = self._streams.get(number)
+        if stream is None:
+            self._check_over(number, None)
+            return
+        response = stream.response
+        if response.head:
+            self._trail(stream, response, fields, ending, at)
+            return
+        head = _response_head(fields)
+        if head[7:8] == b"1":  # an interim answer says nothing about the exchange
+            if ending or head[7:10] == b"101":
+                raise Ambiguous("malformed_head")
+            return
+        response.head = head
+        stream.answered = at
+        self._charge(stream, len(head))
+        if ending:
+            self._done(stream, response, at)
+
+    def _arrived(self, stream: _Stream, response: _Half, at: float) -> None:
+        stream.answered = at
+        chunks = stream.chunks
+        when = at - stream.at
+        if chunks and (
+            chunks[-1][0] == when
+            or (len(chunks) > 1 and chunks[-2][1] > len(response.body))
+            or len(chunks) >= MAX_CHUNKS
+        ):
+            chunks[-1] = (when, response.size)
+        else:
+            chunks.append((when, response.size))
+            self._charge(stream, _PER_CHUNK)
+
+    # --- both --------------------------------------------------------------------------------
+
+    def _keep(self, stream: _Stream, half: _Half, piece: bytes | memoryview) -> None:
+        kept, size = len(half.body), len(piece)
+        if half.size == kept < stream.capture:
+            half.body += piece[: stream.capture - kept]
+            self._charge(stream, len(half.body) - kept)
+        half.size += size
+
+    def _trail(
+        self, stream: _Stream, half: _Half, fields: list[Field], ending: bool, at: float
+    ) -> None:
+        if half.done or not ending:
+            _malformed()
+        half.trailers = _trailers(fields)
+        self._charge(stream, len(half.trailers))
+        self._done(stream, half, at)
+
+    def _done(self, stream: _Stream, half: _Half, at: float) -> None:
+        half.done = True
+        if half is stream.response:
+            stream.answered = at
+        if stream.request.done and stream.response.done:
+            self._end(stream, at, Outcome.OK)
+
+    def _reset(self, number: int, cause: Outcome, at: float) -> None:
+        stream = self._streams.get(number)
+        if stream is None:
+            self._check_over(number, None)
+        else:
+            self._end(stream, at, cause)
+
+    def _check_over(self, number: int, half: _Half | None) -> None:
+        """A frame for no open message is fine only where its stream has been, and is forgotten."""
+        newest = self._newest if number & 1 else self._promised
+        if half is not None or not 0 < number <= newest:
+            _malformed()
+
+    # --- endings -----------------------------------------------------------------------------
+
+    def _end(self, stream: _Stream, at: float, cause: Outcome) -> None:
+        """The stream is over; `cause` is what cut it short where the answer is not complete."""
+        del self._streams[stream.number]
+        self._release(stream)
+        response = stream.response.message()
+        if stream.response.done:
+            at = stream.answered
+            cause = self._cause or _outcome(response)
+        elif not response.head and stream.number > self._accepted:
+            cause = Outcome.UPSTREAM_REFUSED
+        if stream.lost:
+            self._lose(cause)
+            return
+        self._emit(
+            Exchange(
+                stream.id,
+                self._started_unix(stream.at),
+                at - stream.at,
+                stream.request.message(),
+                response if response.head else None,
+                stream.chunks,
+                cause,
+            )
+        )
+
+    def _charge(self, stream: _Stream, size: int) -> None:
+        if stream.lost:
+            return
+        stream.held += size
+        self._budget.used += size
+        if self._budget.used > self._budget.bound:
+            self._release(stream)
+            stream.lost = True
+            stream.capture = 0
+            stream.chunks.clear()
+            stream.request.head = b""
+            for half in (stream.request, stream.response):
+                half.body.clear()
+
+    def _release(self, stream: _Stream) -> None:
+        self._budget.used -= stream.held
+        stream.held = 0
+
+    def _give_up(self, reason: str) -> None:
+        self._gone = True
+        for stream in self._streams.values():
+            self._release(stream)
+        self._streams.clear()
+        self._opaque(reason)
+
+
+def _malformed() -> NoReturn:
+    raise Ambiguous("malformed_frame")
+
+
+# --- heads -----------------------------------------------------------------------------------
+
+
+def _request_head(fields: list[Field]) -> bytes:
+    """The head as HTTP/1.1 writes it (RFC 9113, section 8.3.1): `:authority` becomes `host`."""
+    lines = [line for _, _, line in fields]
+    count = lines.count(b"")
+    pseudo = {name: value for name, value, _ in fields[:count]}
+    method, path = pseudo.pop(b":method", b""), pseudo.pop(b":path", b"")
+    authority, scheme = pseudo.pop(b":authority", b""), pseudo.pop(b":scheme", b"")
+    if method == b"CONNECT" and b":protocol" not in pseudo:
+        target, sound = authority, not (path or scheme)
+    else:
+        target, sound = path, bool(scheme)
+    pseudo.pop(b":protocol", None)
+    first = {name for name, _, line in fields[:count] if not line}
+    if (
+        pseudo
+        or not sound
+        or len(first) != count
+        or not _token(method)
+        or not target
+        or b" " in target
+    ):
+        raise Ambiguous("malformed_head")
+    if authority:
+        host = b"host: %b\r\n" % authority
+        lines = [host, *(line for line in lines[count:] if line != host)]
+    return b"%b %b HTTP/2\r\n%b\r\n" % (method, target, b"".join(lines))
+
+
+def _response_head(fields: list[Field]) -> bytes:
+    lines = [line for _, _, line in fields]
+    status = fields[0][1] if fields and fields[0][0] == b":status" else b""
+    if len(status) != 3 or not status.isdigit() or status < b"100" or lines.count(b"") != 1:
+        raise Ambiguous("malformed_head")
+    return b"HTTP/2 %b \r\n%b\r\n" % (status, b"".join(lines))
+
+
+def _trailers(fields: list[Field]) -> bytes:
+    lines = [line for _, _, line in fields]
+    if b"" in lines:
+        raise Ambiguous("malformed_head")
+    return b"".join(lines)
+
+
+def _outcome(response: Message) -> Outcome:
+    """How an answer that is complete went: by its gRPC status, else by its HTTP status."""
+    status = int(response.head[7:10])
+    if status >= 400 or not _grpc(response.head):
+        return of_status(status)
+    # An answer that is nothing but trailers has its status in the head.
+    found = _grpc_status(response.trailers or response.head)
+    return of_grpc_status(int(found[1]) if found else None)

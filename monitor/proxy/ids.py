@@ -1,0 +1,32 @@
+"""Time-ordered ids of exchanges: UUIDv7 (RFC 9562) that also number them within this process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+
+class Ids:
+    """48 bits of Unix milliseconds, 34 bits of the process, 40 bits counting up.
+
+    >>> ids = Ids(0x123456789ABCDEF, lambda: 1700000000.0)
+    >>> ids.new()
+    '018bcfe5-6800-7def-9abc-e20000000001'
+    >>> ids.number(ids.new()), ids.number("018bcfe5-6800-7def-9abd-e20000000002")
+    (2, None)
+    """
+
+    def __init__(self, process: int, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        low, middle, high = process & 0xFFF, process >> 12 & 0x3FFF, process >> 26 & 0xFF
+        self._tail = f"-7{low:03x}-{middle | 0x8000:04x}-{high:02x}"
+        self._number = 0
+
+    def new(self) -> str:
+        """The next id."""
+        self._number = number = self._number + 1
+        time = f"{int(self._clock() * 1000):012x}"
+        return f"{time[:8]}-{time[8:]}{self._tail}{number:010x}"
+
+    def number(self, id_: str) -> int | None:
+        """The number of one of our ids; None for an id of another process."""
+        return int(id_[26:], 16) if id_[13:26] == self._tail else None

@@ -1,0 +1,339 @@
+"""One client connection ⇄ one connection to the model endpoint: the same bytes, both ways, at once.
+
+Half-closes, resets and back-pressure are passed on as they come. An observer sees every piece after
+it was forwarded; whatever the observer does, the bytes have gone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import struct
+from collections.abc import Callable
+from time import monotonic
+from typing import Any, cast
+
+from monitor.proxy.observer import Observer
+from monitor.types import Outcome
+
+HOLD_BYTES = 65536
+"""Bytes taken from a client while its upstream connection is being made."""
+LINGER = 5.0
+"""Seconds that a peer has to close its side once everything has been said."""
+
+_RESET = struct.pack("ii", 1, 0)
+
+Forward = Callable[[bytes], None]
+Observe = Callable[[bytes, float], None]
+
+
+def _ignore(data: bytes, at: float) -> None:
+    """What an opaque connection is observed with."""
+
+
+def _discard(data: bytes) -> None:
+    """Where bytes go whose receiver is gone."""
+
+
+class Side(asyncio.Protocol):
+    """One of the two connections: reads from its own socket, writes to the other side's."""
+
+    __slots__ = ("at", "ended", "forward", "observe", "other", "splice", "transport")
+
+    def __init__(self, splice: Splice) -> None:
+        self.splice = splice
+        self.transport: asyncio.Transport | None = None
+        self.forward: Forward = splice.hold
+        self.observe: Observe = _ignore
+        self.other: Side = self
+        self.at = monotonic()
+        self.ended = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """See asyncio.Protocol."""
+        self.transport = cast(asyncio.Transport, transport)
+        self.at = monotonic()
+        self.splice.made(self)
+
+    def data_received(self, data: bytes) -> None:
+        """The whole hot path: forward, then look."""
+        at = self.at = monotonic()
+        self.forward(data)
+        try:
+            self.observe(data, at)
+        except Exception:  # noqa: BLE001  an observer never harms the traffic
+            self.splice.opaque("observer_failed")
+
+    def eof_received(self) -> bool:
+        """See asyncio.Protocol; True keeps our own direction open."""
+        self.ended = True
+        return self.splice.ended(self)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """See asyncio.Protocol."""
+        self.transport = None
+        self.other.forward = _discard
+        self.splice.lost(self, exc)
+
+    def pause_writing(self) -> None:
+        """Our receiver is slow: stop reading from the other side."""
+        other = self.other.transport
+        if other is not None and not other.is_closing():
+            other.pause_reading()
+
+    def resume_writing(self) -> None:
+        """Our receiver keeps up again."""
+        other = self.other.transport
+        if other is not None and not other.is_closing() and not self.other.ended:
+            other.resume_reading()
+
+    def write_eof(self) -> None:
+        """Pass on that the other side has ended; over TLS there is no half-close."""
+        transport = self.transport
+        if transport is None or transport.is_closing():
+            return
+        if transport.can_write_eof():
+            transport.write_eof()
+        else:
+            transport.close()
+
+    def close(self) -> None:
+        """Close once what was written has gone."""
+        if self.transport is not None:
+            self.transport.close()
+
+    def reset(self) -> None:
+        """Close as a crashed peer would: nobody may take this for a clean end."""
+        transport = self.transport
+        if transport is None:
+            return
+        raw: Any = transport.get_extra_info("socket")
+        if raw is not None and raw.fileno() >= 0:
+            raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+        transport.abort()
+
+
+class Splice:
+    """The pair. `over` is called once both of its connections are gone."""
+
+    __slots__ = (
+        "_answered", "_count_opaque", "_held", "_over", "_refused", "closing", "downstream", "finished",
+        "observer", "opened", "task", "upstream",
+    )  # fmt: skip
+
+    def __init__(self, over: Callable[[Splice], None], count_opaque: Callable[[str], None]) -> None:
+        self._over = over
+        self._count_opaque = count_opaque
+        self._held: list[bytes] = []
+        self._refused: Outcome | None = None
+        self._answered = False
+        self.observer: Observer | None = None
+        self.downstream = Side(self)
+        self.upstream = Side(self)
+        self.downstream.other = self.upstream
+        self.upstream.other = self.downstream
+        self.opened = monotonic()
+        self.closing = 0.0
+        self.finished = False
+        self.task: asyncio.Task[None] | None = None
+
+    def observe(self, observer: Observer) -> None:
+        """Let `observer` see all that comes from here on."""
+        self.observer = observer
+        self.downstream.observe = observer.downstream
+        self.upstream.observe = observer.upstream
+
+    def opaque(self, reason: str) -> None:
+        """Stop observing; the bytes keep flowing."""
+        if self.observer is not None:
+            self.observer = None
+            self.downstream.observe = self.upstream.observe = _ignore
+            self._count_opaque(reason)
+
+    # --- the upstream connection is being made --------------------------------------------------
+
+    def hold(self, data: bytes) -> None:
+        """Keep what the client sends until there is somebody to send it to."""
+        self._held.append(data)
+        transport = self.downstream.transport
+        if transport is not None and sum(map(len, self._held)) >= HOLD_BYTES:
+            transport.pause_reading()
+
+    def made(self, side: Side) -> None:
+        """A connection stands; once both do, splice them."""
+        if side is self.downstream:
+            return
+        up, down = self.upstream.transport, self.downstream.transport
+        if up is None or down is None or down.is_closing():
+            self.upstream.reset()
+            return
+        self.downstream.forward = up.write
+        self.upstream.forward = down.write
+        for data in self._held:
+            up.write(data)
+        self._held.clear()
+        if self.downstream.ended:
+            self.upstream.write_eof()
+        else:
+            down.resume_reading()
+
+    def refused(self, cause: Outcome) -> None:
+        """There is no upstream connection: answer in its stead once there is a request."""
+        self._refused = cause
+        self._held.clear()
+        self.upstream.forward = _discard
+        self.downstream.forward = self._answer_later
+        self.closing = monotonic()
+        if self.downstream.transport is not None and not self.downstream.ended:
+            self.downstream.transport.resume_reading()
+        self._answer()
+
+    def _answer_later(self, data: bytes) -> None:
+        asyncio.get_running_loop().call_soon(self._answer)  # once the observer has seen it
+
+    def _answer(self) -> None:
+        transport = self.downstream.transport
+        if transport is None or transport.is_closing() or self._refused is None:
+            return
+        if self.observer is None:
+            self.downstream.reset()
+            return
+        answer = self._ask(self._refused)
+        if answer:
+            self._give(transport, answer)
+        elif self.downstream.ended:
+            self.downstream.close()
+
+    def _give(self, transport: asyncio.Transport, answer: bytes) -> None:
+        """Send our own answer, then read on until the client has closed, lest it be reset."""
+        self._answered = True
+        self._refused = None
+        self.closing = monotonic()
+        self.upstream.forward = self.downstream.forward = _discard
+        transport.write(answer)
+        self.downstream.write_eof()
+
+    def _ask(self, cause: Outcome) -> bytes:
+        try:
+            return self.observer.refuse(monotonic(), cause) if self.observer else b""
+        except Exception:  # noqa: BLE001
+            self.opaque("observer_failed")
+            return b""
+
+    # --- endings ---------------------------------------------------------------------------------
+
+    def ended(self, side: Side) -> bool:
+        """One side sends no more; what it is owed may still come."""
+        at = monotonic()
+        observer = self.observer
+        if observer is not None:
+            try:
+                if side is self.downstream:
+                    observer.downstream_eof(at)
+                else:
+                    observer.upstream_eof(at)
+            except Exception:  # noqa: BLE001
+                self.opaque("observer_failed")
+        side.other.write_eof()
+        if self._answered or side.other.ended or (self.observer is not None and not self.busy()):
+            self.close()  # nothing is owed to anybody
+        elif self._refused is not None:
+            self._answer()
+        elif side is self.upstream and self.observer is not None:
+            self.closing = self.closing or at
+        return True
+
+    def busy(self) -> bool:
+        """True while an exchange is under way, as far as the observer knows."""
+        try:
+            return self.observer is not None and self.observer.busy()
+        except Exception:  # noqa: BLE001
+            self.opaque("observer_failed")
+            return False
+
+    def idle(self, now: float, quiet: float) -> bool:
+        """True when an observer knows that nothing is under way, and none was for `quiet`."""
+        if self.observer is None or self.busy() or self.observer is None:
+            return False
+        return now - max(self.downstream.at, self.upstream.at) >= quiet
+
+    def lost(self, side: Side, exc: Exception | None) -> None:
+        """One connection is gone: so is the other, in the same way."""
+        if side is self.downstream:
+            cause = Outcome.CLIENT_GONE
+            if self.task is not None:
+                self.task.cancel()
+        else:
+            cause = Outcome.UPSTREAM_BROKEN
+        clean = exc is None and side.ended
+        self.conclude(None if clean else cause)
+        if side.other.transport is None:
+            self._finish()
+        elif clean or (exc is None and side.other.transport.is_closing()):
+            side.other.close()
+        elif not self._answered:
+            side.other.reset()
+
+    def conclude(self, cause: Outcome | None) -> None:
+        """Tell the observer, once, how it ended."""
+        observer, self.observer = self.observer, None
+        self.downstream.observe = self.upstream.observe = _ignore
+        if observer is not None:
+            try:
+                observer.closed(monotonic(), cause)
+            except Exception:  # noqa: BLE001
+                self._count_opaque("observer_failed")
+
+    def close(self) -> None:
+        """Close both connections once what was written has gone."""
+        self.closing = self.closing or monotonic()
+        self.downstream.close()
+        self.upstream.close()
+
+    def abort(self, cause: Outcome | None) -> None:
+        """End both connections now, for everybody to see."""
+        self.conclude(cause)
+        self.downstream.reset()
+        self.upstream.reset()
+
+    def tick(self, now: float, idle: float) -> None:
+        """Look after what no event will end; called about once a second.
+
+        `idle` is how long the endpoint may be silent while it owes bytes, 0 for ever.
+        """
+        if self.closing:
+            waiting = sum(
+                side.transport.get_write_buffer_size()
+                for side in (self.downstream, self.upstream)
+                if side.transport is not None
+            )
+            if now - self.closing > LINGER and not waiting:
+                self.abort(None)
+        elif self.observer is None:
+            return
+        elif (self.downstream.ended or self.upstream.ended) and not self.busy():
+            self.close()
+        elif idle and now - max(self.upstream.at, self.downstream.at) > idle and self._awaiting():
+            self.timeout()
+
+    def _awaiting(self) -> bool:
+        try:
+            return self.observer is not None and self.observer.awaiting()
+        except Exception:  # noqa: BLE001
+            self.opaque("observer_failed")
+            return False
+
+    def timeout(self) -> None:
+        """The endpoint was silent for too long."""
+        answer = self._ask(Outcome.UPSTREAM_TIMEOUT)
+        transport = self.downstream.transport
+        if not answer or transport is None:
+            self.abort(Outcome.UPSTREAM_TIMEOUT)
+            return
+        self._give(transport, answer)
+        self.upstream.reset()
+
+    def _finish(self) -> None:
+        if not self.finished:
+            self.finished = True
+            self._over(self)

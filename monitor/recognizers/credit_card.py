@@ -1,0 +1,151 @@
+"""Payment card numbers (ISO/IEC 7812: issuer prefix, length, Luhn), however they are grouped.
+
+Numbers are read in runs: groups of digits with short separators between. One group that is a card
+is a card wherever it stands: after `0.`, in a digest, beside another. Several groups make a card
+when they are grouped as people group cards and do not stand in the middle of a list of numbers.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterator, Sequence
+
+from monitor.checkdigits import luhn, weighted
+from monitor.interfaces import Recognizer
+from monitor.patterns import alphanumeric
+
+_GAP = r"[-\s._,/+()]"
+_RUN = re.compile(rf"[0-9]+(?:{_GAP}{{1,3}}[0-9]+)*")
+_GROUP = re.compile(r"[0-9]+")
+_BRANDS = re.compile(
+    r"4(?:\d{15}|\d{12}|\d{18})"  # Visa
+    r"|5[1-5]\d{14}|(?:222[1-9]|22[3-9]\d|2[3-6]\d\d|27[01]\d|2720)\d{12}"  # Mastercard
+    r"|3[47]\d{13}|3(?:0[0-5]|[689]\d)\d{11}"  # American Express, Diners Club
+    r"|(?:6011|64[4-9]\d|65\d\d)(?:\d{12}|\d{15})|62\d{14,17}"  # Discover, UnionPay
+    r"|35\d{14}|(?:2131|1800)\d{11}|220[0-4]\d{12}"  # JCB, Mir
+    r"|(?:60|8[12])\d{14}|9792\d{12}"  # RuPay, Troy
+    r"|(?:50|5[6-8]|63|67)\d{14}|(?:5018|5020|5038|5893|6304|6759|676[1-3])\d{8,15}"  # Maestro
+    r"|(?:5[6-8]\d\d|6390|0604)\d{8}"
+)
+_LENGTHS = (16, 15, 14, 19, 18, 17, 13)
+_FEW = 10
+_LISTED = frozenset(",\t\n\r")
+_WORD = re.compile(
+    r"card|visa|credit|debit|\bcc|\bpan\b|payment|karte|carte|tarjeta|cart[ãa]o|carta", re.IGNORECASE
+)
+
+
+def is_card(digits: str) -> bool:
+    """Whether issuer prefix, length and check digit fit.
+
+    >>> is_card("4111111111111111"), is_card("1234567812345670")
+    (True, False)
+    """
+    return _BRANDS.fullmatch(digits) is not None and luhn(digits)
+
+
+def _find(text: str, starts: Sequence[int]) -> Iterator[tuple[int, int]]:
+    done = 0
+    for start in starts:
+        if start < done:
+            continue
+        run = _RUN.match(text, start) or _RUN.match(text, start + 1)
+        if run is None:
+            continue
+        done = run.end()
+        groups = [match.span() for match in _GROUP.finditer(text, run.start(), run.end())]
+        yield from _cards(text, groups)
+
+
+def _cards(text: str, groups: list[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    count = len(groups)
+    after_card = 0
+    place = 0
+    while place < count:
+        start, end = groups[place]
+        taken = 0
+        if end - start >= 12:
+            if is_card(text[start:end]) and not _article(text, start, end):
+                taken = 1
+        elif text[start] in "123456890":
+            taken = _groups_of_card(text, groups, place, anchored=place == after_card)
+        if taken:
+            yield start, groups[place + taken - 1][1]
+            after_card = place + taken
+        place += taken or 1
+
+
+def _groups_of_card(text: str, groups: list[tuple[int, int]], place: int, *, anchored: bool) -> int:
+    """How many groups from `place` on make a card; 0 if none do."""
+    count = len(groups)
+    if not anchored and count > _FEW and count - place > 19:
+        return 0  # the middle of a long list
+    total = 0
+    ends: dict[int, int] = {}
+    for index in range(place, min(place + 19, count)):
+        total += groups[index][1] - groups[index][0]
+        if total > 19:
+            break
+        ends[total] = index + 1
+    start = groups[place][0]
+    for length in _LENGTHS:
+        stop = ends.get(length)
+        if stop is None or stop == place + 1:
+            continue
+        if not (anchored or count <= _FEW or stop == count):
+            continue
+        members = groups[place:stop]
+        digits = "".join([text[begin:end] for begin, end in members])
+        if not is_card(digits) or (length < 16 and start and text[start - 1] == "+"):
+            continue
+        if _written_as_card(text, members, at_edge=anchored or stop == count):
+            return stop - place
+    return 0
+
+
+def _written_as_card(text: str, members: list[tuple[int, int]], *, at_edge: bool) -> bool:
+    """Whether these groups look like one number: one separator, groups of a kind."""
+    sizes = [end - start for start, end in members]
+    gaps = {text[a[1] : b[0]] for a, b in itertools.pairwise(members)}
+    if not (min(sizes[:-1]) >= 3 or (len(set(sizes)) == 1 and sizes[0] <= 2)):
+        return False
+    if any(not _LISTED.isdisjoint(gap) for gap in gaps) and not at_edge:
+        return False
+    return len(gaps) == 1 or sizes in ([4, 4, 4, 4], [4, 6, 5], [4, 6, 4], [4, 4, 4, 4, 3])
+
+
+def _article(text: str, start: int, end: int) -> bool:
+    """Whether 13 digits are rather an article number (GTIN-13) than one of the old Visa cards."""
+    if end - start != 13 or _WORD.search(text[max(0, start - 40) : start]):
+        return False
+    return weighted(text[start:end], (1, 3) * 6 + (1,)) % 10 == 0
+
+
+RECOGNIZER = Recognizer(
+    name="credit_card",
+    entity="CREDIT_CARD",
+    triggers=(r"(?:^|[^0-9])[0-9](?:[-\s._,/+()]{0,3}[0-9]){11}",),
+    find=_find,
+    canonical=alphanumeric,
+    examples=(
+        "card «4111 1111 1111 1111», «4111-1111-1111-1111» or «4111111111111111».",
+        "«4111_1111_1111_1111» «4111,1111,1111,1111»; «4111\t1111\t1111\t1111»",
+        "«4111 1111\n1111 1111» wraps; «4111.1111.1111.1111»;«4111/1111/1111/1111»",
+        "two: «4111 1111 1111 1111» «5500 0000 0000 0004», one «378282246310005»",
+        "«4111 1111 1111 1111» 12/27 123 and «3782 822463 10005» 09/26",
+        "row 7,«5555555555554444»,12/27,123",
+        "hidden 0.«4111111111111111» and deadbeef«4111111111111111»cafe",
+        "«4 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1» said the caller",
+        "visa «4222222222222» and Maestro «6759649826438453»",
+        "8 numbers 17 23 2024 «4111 1111 1111 1111»",
+    ),
+    counterexamples=(
+        "4111 1111 1111 1112 and 1234567812345670",
+        "at 1700000000 and 1700000000123, order 114-1234567-1234567",
+        "3f2504e0-4f89-11d3-9a0c-0305e82c3301, 20240115123045, 2024-01-15 2024-02-15",
+        "EAN 4006381333931, ISBN 978-3-16-148410-0",
+    ),
+    keys=frozenset({"creditcard", "creditcardnumber", "cardnumber", "ccnumber", "ccnum"}),
+    plausible=lambda text: sum(map(str.isdigit, text)) >= 8,
+)

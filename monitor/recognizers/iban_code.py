@@ -1,0 +1,80 @@
+"""International bank account numbers (ISO 13616: country, length, structure, ISO 7064 check)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from monitor.checkdigits import mod97
+from monitor.interfaces import Recognizer
+from monitor.patterns import alphanumeric
+
+# BBAN structures from the SWIFT IBAN registry, release 101: n digits, a letters, c either.
+_STRUCTURES = (
+    "AD:8n12c AE:19n AL:8n16c AT:16n AZ:4a20c BA:16n BE:12n BG:4a6n8c BH:4a14c BI:23n "
+    "BR:23n1a1c BY:4c4n16c CH:5n12c CR:18n CY:8n16c CZ:20n DE:18n DJ:23n DK:14n DO:4c20n EE:16n "
+    "EG:25n ES:20n FI:14n FK:2a12n FO:14n FR:10n11c2n GB:4a14n GE:2a16n GI:4a15c GL:14n "
+    "GR:7n16c GT:24c HN:4a20n HR:17n HU:24n IE:4a14n IL:19n IQ:4a15n IS:22n IT:1a10n12c "
+    "JO:4a4n18c KW:4a22c KZ:3n13c LB:4n20c LC:4a24c LI:5n12c LT:16n LU:3n13c LV:4a13c LY:21n "
+    "MC:10n11c2n MD:20c ME:18n MK:3n10c2n MN:16n MR:23n MT:4a5n18c MU:4a19n3a NI:4a20n NL:4a10n "
+    "NO:11n OM:3n16c PK:4a16c PL:24n PS:4a21c PT:21n QA:4a21c RO:4a16c RS:18n RU:14n15c "
+    "SA:2n18c SC:4a20n3a SD:14n SE:20n SI:15n SK:20n SM:1a10n12c SO:19n ST:21n SV:4a20n TL:19n "
+    "TN:20n TR:6n16c UA:6n19c VA:18n VG:4a16n XK:16n YE:4a4n18c"
+)
+_CLASSES = {"n": "[0-9]", "a": "[A-Z]", "c": "[A-Z0-9]"}
+_GAP = r"[-\s._,]{0,2}"
+
+
+def _compile(structure: str) -> tuple[str, re.Pattern[str], re.Pattern[str]]:
+    """Country → how it may be written, how it must be built."""
+    country, _, bban = structure.partition(":")
+    parts = [(int(size), kind) for size, kind in re.findall(r"(\d+)([nac])", bban)]
+    length = 2 + sum(size for size, _ in parts)
+    written = re.compile(rf"{country}(?:{_GAP}[A-Z0-9]){{{length}}}", re.IGNORECASE | re.ASCII)
+    built = re.compile(r"[A-Z]{2}\d\d" + "".join(f"{_CLASSES[kind]}{{{n}}}" for n, kind in parts))
+    return country, written, built
+
+
+_COUNTRIES = {
+    country: (written, built) for country, written, built in map(_compile, _STRUCTURES.split())
+}
+
+
+def _find(text: str, starts: Sequence[int]) -> Iterator[tuple[int, int]]:
+    done = 0
+    for start in starts:
+        if start < done:
+            continue
+        written, built = _COUNTRIES[text[start : start + 2].upper()]
+        match = written.match(text, start)
+        if match is None:
+            continue
+        value = alphanumeric(match.group())
+        if built.fullmatch(value) and mod97(value[4:] + value[:4]):
+            done = match.end()
+            yield match.span()
+
+
+RECOGNIZER = Recognizer(
+    name="iban_code",
+    entity="IBAN_CODE",
+    triggers=(
+        (rf"(?:{'|'.join(_COUNTRIES)})[-\s._,]{{0,2}}[0-9][-\s._,]{{0,2}}[0-9]"
+        r"(?:[-\s._,]{0,2}[a-z0-9]){5}"),
+    ),
+    find=_find,
+    canonical=alphanumeric,
+    examples=(
+        "IBAN «DE89 3704 0044 0532 0130 00» please",
+        "«GB29NWBK60161331926819», «fr14 2004 1010 0505 0001 3m02 606».",
+        "glued: IBAN«DE89370400440532013000»und weiter",
+        "«DE89-3704-0044-0532-0130-00»;«NL91_ABNA_0417_1643_00»",
+        "wrapped «BE68 5390\n0754 7034»",
+    ),
+    counterexamples=(
+        "DE88 3704 0044 0532 0130 00 and GB29NWBK60161331926818",
+        "digest de893704004405320130ab and SE10 is a part of London",
+    ),
+    keys=frozenset({"iban", "ibancode"}),
+    plausible=lambda text: sum(map(str.isalnum, text)) >= 15,
+)

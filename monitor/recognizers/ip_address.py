@@ -1,0 +1,113 @@
+"""IP addresses: IPv4 dotted quads (RFC 791) and IPv6 text (RFC 4291 section 2.2, RFC 5952)."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Iterator, Sequence
+
+from monitor.interfaces import Recognizer
+
+_OCTET = r"(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"
+_V4 = re.compile(rf"(?<![\d.]){_OCTET}(?:\.{_OCTET}){{3}}(?![\d]|\.\d)")
+_V6 = re.compile(r"(?<![\w:.])[0-9a-fA-F:]{2,39}(?:(?<=:)\d{1,3}(?:\.\d{1,3}){3})?(?![\w:])")
+_VERSION = re.compile(
+    r"(?:\b(?:v|ver|version|release|build|revision|section|chapter|clause|paragraph|firmware|kernel"
+    r"|Chrome|Chromium|Firefox|Safari|Edge?|EdgA|OPR|Version|Android|Windows NT)[\s:=./-]{0,3}"
+    r"|§\s?|[=~><]=\s?)\Z",
+    re.IGNORECASE,
+)
+_GLOBAL = re.compile(
+    r"(?:[23][0-9a-f]{3}|f[cd][0-9a-f]{2}|fe[89ab][0-9a-f]|ff[0-9a-f]{2}|64):", re.IGNORECASE
+)
+
+
+def _find(text: str, starts: Sequence[int]) -> Iterator[tuple[int, int]]:
+    done = 0
+    for start in starts:
+        if start < done:
+            continue
+        begin = start
+        if match := _V4.match(text, start):
+            if _VERSION.search(text[max(0, start - 16) : start]):
+                continue
+        else:
+            while (
+                begin > start - 5 and begin > done and text[begin - 1] in ":0123456789abcdefABCDEF"
+            ):
+                begin -= 1
+            match = _V6.match(text, begin)
+            if match is None or not _is_v6(text, match):
+                continue
+        done = match.end()
+        yield match.span()
+
+
+def _is_v6(text: str, match: re.Match[str]) -> bool:
+    """Whether it is an address and neither a time, a slice nor a name in some language."""
+    value = match.group()
+    if value.endswith(":") and not value.endswith("::"):
+        return False
+    try:
+        ipaddress.IPv6Address(value)
+    except ValueError:
+        return False
+    if "::" not in value or value.lower().startswith("::ffff:"):
+        return True
+    if value == "::1":
+        before = text[max(0, match.start() - 2) : match.start()]
+        return not (before[-1:] == "[" and (before[:1].isalnum() or before[:1] in "_])"))
+    return bool(_GLOBAL.match(value)) and any(map(str.isdigit, value))
+
+
+def canonical(value: str) -> str:
+    """The address as RFC 5952 writes it; an IPv4-mapped one as the IPv4 address it is.
+
+    >>> canonical("2001:DB8:0:0:0:0:0:1"), canonical("::ffff:192.0.2.1")
+    ('2001:db8::1', '192.0.2.1')
+    """
+    try:
+        address = ipaddress.ip_address(value.strip())
+    except ValueError:
+        return value.strip().lower()
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return str(mapped or address)
+
+
+def _plausible(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text.strip())
+    except ValueError:
+        return False
+    return True
+
+
+RECOGNIZER = Recognizer(
+    name="ip_address",
+    entity="IP_ADDRESS",
+    triggers=(
+        r"[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]",
+        r"[0-9a-f]{1,4}:[0-9a-f]{1,4}:[0-9a-f]{1,4}:[0-9a-f]",
+        r"::[0-9a-f]",
+        r"[0-9a-f]{2}::",
+    ),
+    find=_find,
+    canonical=canonical,
+    examples=(
+        "from «192.0.2.44»:8080, then «10.0.0.1».",
+        "http://«203.0.113.9»/x and host/«198.51.100.7»",
+        "CIDR «10.20.0.0»/16; ip=«8.8.8.8»",
+        "«2001:db8:85a3:8d3:1319:8a2e:370:7348» logged in",
+        "[«2001:db8::1»]:443 and «fe80::1ff:fe23:4567:890a»%eth0",
+        "«::ffff:192.0.2.128» and localhost «::1»",
+        "gateway «2001:db8:1::» is up, «fd12:3456:789a::1»,",
+    ),
+    counterexamples=(
+        "version 10.0.19041.1 and v1.2.3.4, Chrome/120.0.0.0 Safari/537.36",
+        "OID 1.3.6.1.4.1.311, 300.1.2.3, 1.2.3, section 4.3.2.1",
+        "at 12:30:45:12 std::vector Face::add dead::beef x[::1] a[1::2] 1::2",
+        "01:23:45:67:89:ab is a MAC, 12:30:45 a time, pip install x==1.0.0.1",
+    ),
+    keys=frozenset({"ip", "ipaddress", "ipaddr", "clientip", "remoteip", "remoteaddr"}),
+    plausible=_plausible,
+)

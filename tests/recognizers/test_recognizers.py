@@ -1,0 +1,58 @@
+"""The laws of the room of recognizers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from monitor.interfaces import Recognizer
+from monitor.patterns import Scanner
+from monitor.recognizers import RECOGNIZERS
+
+ALL = Scanner(RECOGNIZERS)
+BY_ITSELF = {each.name: Scanner([each]) for each in RECOGNIZERS}
+
+
+def marked(example: str) -> tuple[str, list[str]]:
+    """An example → its text without marks, the values in order."""
+    return re.sub("[«»]", "", example), re.findall("«([^»]*)(?:»|\\Z)", example)
+
+
+def cases(field: str) -> Iterator[object]:
+    for recognizer in RECOGNIZERS:
+        for number, text in enumerate(getattr(recognizer, field)):
+            yield pytest.param(recognizer, text, id=f"{recognizer.name}-{number}")
+
+
+@pytest.mark.parametrize(("recognizer", "example"), list(cases("examples")))
+def test_a_recognizer_finds_exactly_the_values_of_its_examples(
+    recognizer: Recognizer, example: str
+) -> None:
+    text, values = marked(example)
+    spans = BY_ITSELF[recognizer.name].scan(text)
+    assert [text[span.start : span.end] for span in spans] == values
+
+
+@pytest.mark.parametrize(("recognizer", "text"), list(cases("counterexamples")))
+def test_a_recognizer_finds_nothing_in_its_counterexamples(
+    recognizer: Recognizer, text: str
+) -> None:
+    found = [text[span.start : span.end] for span in BY_ITSELF[recognizer.name].scan(text)]
+    assert found == []
+
+
+@pytest.mark.parametrize(("recognizer", "example"), list(cases("examples")))
+def test_among_all_recognizers_the_examples_keep_their_entity(
+    recognizer: Recognizer, example: str
+) -> None:
+    text, values = marked(example)
+    spans = ALL.scan(text)
+    found = [text[s.start : s.end] for s in spans if s.entity == recognizer.entity]
+    assert [value for value in values if value not in found] == []
+
+
+def test_names_are_unique() -> None:
+    names = [each.name for each in RECOGNIZERS]
+    assert len(names) == len(set(names))
