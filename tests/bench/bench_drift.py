@@ -1,0 +1,210 @@
+"""`make bench-drift`: false alarms and delays, ours beside others', written to DRIFT.md.
+
+Seeded; the peers that are not installed are left out, and so are nannyml's data sets. Options:
+`--trials N` for the single streams, `--families N` for the false alarms over many streams.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import drift_ours as ours
+import drift_peers as others
+import drift_sets as sets
+import numpy as np
+from drift_streams import KINDS, RULES, watch
+
+from monitor.analysis import Analysis
+from monitor.types import Observation, Row
+
+OUT = Path(__file__).with_name("DRIFT.md")
+MANY = 200 / 0.75
+"""A segment's stream among 200: three quarters of the budget belong to segments."""
+
+
+def main() -> None:
+    """Run everything and write the tables."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--trials", type=int, default=200)
+    parser.add_argument("--families", type=int, default=100)
+    options = parser.parse_args()
+    began = time.perf_counter()
+    lines: list[str] = []
+    for section in (
+        intro(),
+        false_alarms(options.families),
+        single(options.trials),
+        beside(options.trials),
+        documented(),
+        cost(),
+    ):
+        for line in section:
+            print(line, flush=True)
+            lines.append(line)
+    lines.append(f"\nThis run took {(time.perf_counter() - began) / 60:.0f} minutes.")
+    OUT.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def intro() -> Iterator[str]:
+    """What was set."""
+    yield "# Drift: false alarms, delays, cost"
+    yield ""
+    yield "Written by `make bench-drift`, seeded. Events are values of one stream; `m` is the size"
+    yield f"of its reference. Defaults: error budget {RULES.alpha}, tolerance PSI {RULES.tolerance}."
+
+
+def false_alarms(trials: int) -> Iterator[str]:
+    """Ever alarming over many streams in which nothing changes."""
+    yield "\n## Nothing changes\n"
+    yield f"{ours.FEATURES} features ({', '.join(KINDS)}) x {ours.SEGMENTS} segments and the whole,"
+    yield f"{ours.EVENTS:,} events watched, a look every {ours.PANE:,}. To stay within: 5 %.\n"
+    yield "| m | runs | ever drift | ever believed changed |"
+    yield "|---|---|---|---|"
+    for m in (1000, 5000):
+        drifted, changed = ours.false_alarms(m, trials, seed=5)
+        yield (
+            f"| {m:,} | {trials} | {drifted} ({drifted / trials:.1%}, at most "
+            f"{_upper(drifted, trials):.1%}) | {changed} ({changed / trials:.1%}) |"
+        )
+    yield "\n`at most` is the upper end of a 95 % interval."
+
+
+def single(trials: int) -> Iterator[str]:
+    """Delays."""
+    yield "\n## Something changes\n"
+    yield f"Median events until drift is said, of {trials} runs, a look every {ours.LOOK} events.\n"
+    yield "| change | m | one stream | one of 200 streams | target |"
+    yield "|---|---|---|---|---|"
+    for m in (5000, 1000):
+        for deviations, events, target in ((0.2, 4000, "600 / 1,000"), (0.5, 1000, "200 / -")):
+            alone = ours.shifted(m, deviations, trials=trials, events=events)
+            many = ours.shifted(m, deviations, trials=trials, events=events, streams=MANY)
+            text = target if m == 5000 else ""
+            yield f"| mean + {deviations} sd | {m:,} | {_told(alone)} | {_told(many)} | {text} |"
+        unseen = [ours.new_category(m, 0.02, trials, streams) for streams in (1, MANY)]
+        yield f"| new category, 2 % | {m:,} | {_told(unseen[0])} | {_told(unseen[1])} | 1,000 |"
+        missing = [ours.missing(m, 0.05, trials, streams) for streams in (1, MANY)]
+        yield f"| missing, 0 to 5 % | {m:,} | {_told(missing[0])} | {_told(missing[1])} | 1,000 |"
+    small = ours.shifted(5000, 0.1, trials=trials, events=5000, tolerance=0.0)
+    yield f"| mean + 0.1 sd, tolerance 0 | 5,000 | {_told(small)} | | 80 % in 5,000 |"
+    for deviations in (0.2, 0.5):
+        late = ours.shifted(5000, deviations, trials=trials, events=4000, quiet=2000)
+        yield f"| mean + {deviations} sd after 2,000 quiet events | 5,000 | {_told(late)} | | |"
+
+
+def beside(trials: int) -> Iterator[str]:
+    """Peers on the same streams."""
+    yield "\n## Beside others\n"
+    yield "One stream of a standard normal, m = 5,000, each at its defaults; batch methods look at"
+    yield f"the newest {others.WINDOW} events every {others.WINDOW}. Share of runs that ever alarm"
+    yield "within 5,000 events while nothing changes, and median delay after a shift.\n"
+    yield "| detector | alarms with no drift | 0.2 sd | 0.5 sd |"
+    yield "|---|---|---|---|"
+    quiet = ours.shifted(5000, 0.0, trials=trials, events=5000)
+    found = [ours.shifted(5000, d, trials=trials, events=4000) for d in (0.2, 0.5)]
+    yield f"| **monitor** | {_share(quiet):.1%} | {_told(found[0])} | {_told(found[1])} |"
+    runs = max(trials // 4, 10)
+    for name, peer in others.peers():
+        cells = []
+        for deviations in (0.0, 0.2, 0.5):
+            rng = np.random.default_rng([11, int(deviations * 10)])
+            delays = [
+                peer(rng.standard_normal(5000), rng.standard_normal(5000) + deviations)
+                for _ in range(runs)
+            ]
+            cells.append(f"{_share(delays):.1%}" if deviations == 0.0 else _told(delays))
+        yield f"| {name} | {' | '.join(cells)} |"
+    rng = np.random.default_rng(12)
+    draw = KINDS["100 categories"]
+    categorical = [
+        others.evidently_jensen_shannon(draw(rng, 5000), draw(rng, 5000)) for _ in range(runs)
+    ]
+    yield f"| Evidently 0.7 default (JS ≥ 0.1), 100 categories | {_share(categorical):.1%} | | |"
+    yield f"\nPeers: {runs} runs each."
+
+
+def documented() -> Iterator[str]:
+    """Data sets with a known story."""
+    yield "\n## Published data\n"
+    data = sets.folder()
+    if data is None:
+        yield "nannyml is not installed, and its data sets with it."
+        return
+    yield "Synthetic car loans (nannyml), ten chunks; the documented change begins with chunk 6:\n"
+    for index, findings in enumerate(sets.car_loan(data), start=1):
+        names = [found.feature for found in findings if found.status == "drift"]
+        yield f"- chunk {index}: {', '.join(names) or 'no drift'}"
+    yield "\nEmployment in Massachusetts (US census by way of nannyml) against 2015:\n"
+    for year, findings in sets.census(data):
+        drifted = [found.feature for found in findings if found.status == "drift"]
+        harmless = [
+            f"{found.feature} ({found.scores['psi']:.4f})"
+            for found in findings
+            if found.changed and found.status != "drift"
+        ]
+        yield (
+            f"- {year}: drift: {', '.join(drifted) or 'none'}; changed, harmless (PSI): "
+            f"{', '.join(harmless) or 'none'}"
+        )
+
+
+def cost() -> Iterator[str]:
+    """Time and memory."""
+    yield "\n## Cost\n"
+    rng = np.random.default_rng(3)
+    fold = Analysis((), RULES, learn=1000)
+    names = [f"feature {index}" for index in range(20)]
+    rows = [
+        Row(
+            number * 0.1,
+            {"population": str(number % 10)},
+            [Observation(name, "numeric", value) for name, value in zip(names, drawn, strict=True)],
+        )
+        for number, drawn in enumerate(rng.standard_normal((30000, 20)).tolist())
+    ]
+    for row in rows[:20000]:
+        fold.add_row(row)
+    start = time.process_time()
+    for row in rows[20000:]:
+        fold.add_row(row)
+    micros = (time.process_time() - start) / 10000 * 1e6
+    start = time.process_time()
+    findings = fold.findings()
+    said = (time.process_time() - start) * 1e3
+    saved = fold.saved()
+    size = sum(map(len, saved.values())) / len(saved)
+    yield f"- a Record with 20 numeric features in 2 segments: {micros:.0f} µs, marks and judgement"
+    yield f"  included ({micros / 40:.2f} µs a value and segment)"
+    each = said / len(findings)
+    yield f"- all {len(findings)} findings from counts: {said:.0f} ms ({each:.2f} ms each)"
+    yield f"- one feature in one segment, reference and all: {size:.0f} bytes at rest,"
+    watched = watch(("x", "all", "all"), rng.standard_normal(1000), categories=False)
+    for number in range(40):
+        watched.open[number] = [40] * 15
+        watched.close(number, float(number), 100)
+    arrays = watched.trail.marks.nbytes + watched.trail.total.nbytes
+    yield f"  {arrays} bytes of counts in memory"
+
+
+def _told(delays: list[float]) -> str:
+    return ours.told(delays)
+
+
+def _share(delays: list[float]) -> float:
+    return sum(map(math.isfinite, delays)) / len(delays)
+
+
+def _upper(hits: int, trials: int) -> float:
+    """Clopper and Pearson's upper limit."""
+    from scipy import stats
+
+    return 1.0 if hits == trials else float(stats.beta.ppf(0.975, hits + 1, trials - hits))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

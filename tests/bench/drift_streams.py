@@ -1,0 +1,76 @@
+"""Made-up streams for the drift benchmark, and watches fed with them by the product's own code."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from monitor.drift import LIVE, psi
+from monitor.judgement import Rules
+from monitor.reference import Learner
+from monitor.watch import Watch
+
+Values = npt.NDArray[Any]
+Draw = Callable[[np.random.Generator, int], Values]
+
+RULES = Rules(psi.MEASURE, LIVE)
+
+
+def _normal(rng: np.random.Generator, n: int) -> Values:
+    return rng.standard_normal(n)
+
+
+def _lognormal(rng: np.random.Generator, n: int) -> Values:
+    return rng.lognormal(0, 1, n)
+
+
+def _length(rng: np.random.Generator, n: int) -> Values:
+    return np.round(rng.lognormal(5, 0.8, n))
+
+
+def _categories(k: int) -> Draw:
+    shares = 1 / np.arange(1, k + 1) ** 0.7
+    shares /= shares.sum()
+    return lambda rng, n: rng.choice(k, n, p=shares)
+
+
+KINDS: dict[str, Draw] = {
+    "normal": _normal,
+    "lognormal": _lognormal,
+    "5 categories": _categories(5),
+    "20 categories": _categories(20),
+    "100 categories": _categories(100),
+    "text length": _length,
+}
+
+
+def watch(name: tuple[str, str, str], reference: Values, *, categories: bool) -> Watch:
+    """A watch on what `Learner` makes of these values, in order."""
+    learner = Learner(len(reference))
+    for value in reference.tolist():
+        learner.add(str(value) if categories else value)
+    made = Watch(name, None)
+    made.stand_on(learner.reference(), 0.0)
+    return made
+
+
+def binner(made: Watch) -> Callable[[Values], npt.NDArray[np.int64]]:
+    """The watch's `locate` for many values at once: values → counts."""
+    assert made.reference is not None
+    cells = made.reference.cells
+    if cells.shape == "categorical":
+        table = np.array([made.locate(str(category)) for category in range(1000)])
+        return lambda values: np.bincount(table[values], minlength=cells.size)
+    edges = np.array(cells.edges)
+
+    def count(values: Values) -> npt.NDArray[np.int64]:
+        places = np.searchsorted(edges, values, side="left")
+        places[values == edges[0]] = 1
+        missing = np.isnan(values)
+        places[missing] = cells.ordinary
+        return np.bincount(places, minlength=cells.size)
+
+    return count
