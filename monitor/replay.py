@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from typing import Protocol
+from typing import Any, Protocol
 
 import msgspec
 
 from monitor.errors import SourceError
-from monitor.findings import verdict
+from monitor.findings import moment, verdict
 from monitor.types import Chunk, Finding, Replay, Row
 
 BUDGET = 50
@@ -22,6 +22,9 @@ class Fold(Protocol):
 
     def add_row(self, row: Row) -> None:
         """Fold one row."""
+
+    def merge(self, other: Any) -> None:
+        """Add what another one counted."""
 
     def findings(self) -> list[Finding]:
         """What is known now."""
@@ -65,24 +68,31 @@ class _Part:
 
     def __init__(self, begin: Callable[[float], Fold]) -> None:
         self.rows = 0
+        self.start = math.inf
+        self.end = -math.inf
         self._begin = begin
         self._fold: Fold | None = None
-        self._start = math.inf
-        self._end = -math.inf
 
     def add(self, row: Row) -> None:
         if self._fold is None:
             self._fold = self._begin(row.at)
         self._fold.add_row(row)
         self.rows += 1
-        self._start, self._end = min(self._start, row.at), max(self._end, row.at)
+        self.start, self.end = min(self.start, row.at), max(self.end, row.at)
+
+    def merge(self, other: _Part) -> None:
+        if self._fold is None:
+            self._fold = self._begin(other.start)
+        if other._fold is not None:
+            self._fold.merge(other._fold)
+        self.rows += other.rows
 
     def findings(self) -> list[Finding]:
         return (self._fold or self._begin(0.0)).findings()
 
     def chunk(self, index: int) -> Chunk:
-        found = self.findings()
-        return Chunk(index, self._start, self._end, self.rows, verdict(found), found)
+        found = [undated(finding) for finding in self.findings()]
+        return Chunk(index, self.start, self.end, self.rows, verdict(found), found)
 
 
 def replay(
@@ -95,20 +105,31 @@ def replay(
 ) -> Replay:
     """Fold the rows into one analysis, and each of `chunks` equal runs of the `total` into its own.
 
-    `begin` and `begin_chunk` make an analysis that starts at a time. Raises SourceError where there
-    are fewer rows than chunks.
+    `begin` and `begin_chunk` make an analysis that starts at a time; where they are the same, the
+    whole is the chunks added up. Raises SourceError where there are fewer rows than chunks.
     """
     if chunks and total < chunks:
         raise SourceError(f"--chunks {chunks}: there are only {total} rows")
-    whole = _Part(begin)
+    begin_chunk = begin_chunk or begin
+    whole, part = _Part(begin), _Part(begin_chunk)
     done: list[Chunk] = []
-    part = _Part(begin_chunk or begin)
-    for row in rows:
-        whole.add(row)
+    for read, row in enumerate(rows, start=1):
+        if not chunks or begin is not begin_chunk:
+            whole.add(row)
         if chunks:
             part.add(row)
-            if whole.rows == (len(done) + 1) * total // chunks:
+            if read == (len(done) + 1) * total // chunks:
                 done.append(part.chunk(len(done)))
-                part = _Part(begin_chunk or begin)
+                if begin is begin_chunk:
+                    whole.merge(part)
+                part = _Part(begin_chunk)
     findings = whole.findings()
     return Replay(verdict(findings), whole.rows, findings, done if chunks else None)
+
+
+def undated(finding: Finding) -> Finding:
+    """A finding of one window as a whole, which says nothing of when in it a change came."""
+    if finding.since is None:
+        return finding
+    words = finding.words.replace(f" since {moment(finding.since)}", "", 1)
+    return msgspec.structs.replace(finding, since=None, words=words)

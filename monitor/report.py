@@ -78,10 +78,7 @@ def _what(one: Finding) -> str:
     """The end of the sentence that says what moved; why nothing can be said, if so."""
     if one.status == "insufficient":
         return "" if one.samples else "no values"
-    if not one.changed:
-        return ""
-    said = one.words.partition(" since ")[2]
-    return said if one.since and abs(one.since) > 1e8 else said.partition(" UTC")[2].lstrip(",; ")
+    return one.words.partition(" values")[2].lstrip(" ,;") if one.changed else ""
 
 
 def _at(time: float) -> str:

@@ -39,6 +39,11 @@ class Columns(msgspec.Struct, frozen=True):
         """The columns that every table must have."""
         return (*self.by, self.timestamp) if self.timestamp else self.by
 
+    def wants(self, name: str) -> bool:
+        """Whether a column has to be read."""
+        looked_at = not self.segments_only and bool(name) and name not in self.ignore
+        return looked_at or name in self.needed()
+
 
 class Readings(msgspec.Struct):
     """How each column of text is read. The first table decides, so that later ones compare.
@@ -122,8 +127,11 @@ def plain_value(value: Any) -> Any:
     >>> plain_value(date(2024, 2, 29)), plain_value(Decimal("1.5")), plain_value(float("nan"))
     (1709164800.0, 1.5, None)
     """
-    if isinstance(value, float | Decimal):
-        return None if math.isnan(value) else float(value)
+    kind = type(value)
+    if kind is str or kind is int or kind is bool:
+        return value
+    if kind is float or kind is Decimal:
+        return float(value) if value == value else None  # noqa: PLR0124  NaN equals nothing
     if isinstance(value, date):
         moment = value if isinstance(value, datetime) else datetime.combine(value, time())
         return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()

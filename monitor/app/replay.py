@@ -23,7 +23,7 @@ from monitor.errors import SourceError, UsageError
 from monitor.features import FEATURES
 from monitor.judgement import Rules
 from monitor.reference import Profile, dump_profile, load_profile
-from monitor.replay import Census, replay, within_budget
+from monitor.replay import Census, replay, undated, within_budget
 from monitor.rest import Look
 from monitor.tables import Columns, moment
 from monitor.types import Replay, Row
@@ -170,13 +170,19 @@ class _Job:
         each = self._profile
         if options.chunks and each is None:
             each = profile_of(_watched(rows(), "learning"), options.by, learn=learn)
+        whole, chunk = begin(live, self._profile), begin(at_once, each)
+        if self.current.is_table:
+            whole = begin(at_once, self._profile) if self._profile is None else chunk
         found = replay(
             _watched(rows(), "replaying", census.rows),
-            begin(at_once if self.current.is_table else live, self._profile),
+            whole,
             chunks=options.chunks,
             total=census.rows,
-            begin_chunk=begin(at_once, each),
+            begin_chunk=chunk,
         )
+        if self.current.is_table:
+            findings = [undated(finding) for finding in found.features]
+            found = msgspec.structs.replace(found, features=findings)
         if not found.records:
             _note("there are no records to judge")
         elif self._profile is None:

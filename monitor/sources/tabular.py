@@ -60,13 +60,15 @@ def read_parquet(
     first: int = 0,
 ) -> Iterator[Row]:
     """The rows of a Parquet file; raises SourceError naming the file when it cannot be read."""
-    names = tables.header(parquet.names(path), str(path))
+    every = tables.header(parquet.names(path), str(path))
+    tables.observer(every, columns, clean, str(path))  # says which column is not there
+    names = [name for name in every if columns.wants(name)] or every[:1]
     observe = tables.observer(names, columns, clean, str(path))
     index = first
-    for batch in parquet.batches(path):
-        for values in zip(*batch, strict=True):
-            place = f"{path}: row {index - first + 1}"
-            yield observe([tables.plain_value(one) for one in values], index, place)
+    for batch in parquet.batches(path, names):
+        plain = [[tables.plain_value(value) for value in column] for column in batch]
+        for values in zip(*plain, strict=True):
+            yield observe(values, index, f"{path}: row {index - first + 1}")
             index += 1
 
 
