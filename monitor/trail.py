@@ -91,7 +91,7 @@ class Trail:
         born, now = self.born, self.starts
         drop = min(
             range(1, len(born) - NEAR),
-            key=lambda index: (born[index + 1] - born[index - 1]) / (now - born[index]),
+            key=lambda index: (born[index + 1] - born[index - 1]) / (now - born[index + 1] + NEAR),
         )
         self.marks = np.delete(self.marks, drop, axis=0)
         del self.times[drop], born[drop]

@@ -55,7 +55,7 @@ def intro() -> Iterator[str]:
     yield "# Drift: false alarms, delays, cost"
     yield ""
     yield "Written by `make bench-drift`, seeded. Events are values of one stream; `m` is the size"
-    yield f"of its reference. Defaults: error budget {RULES.alpha}, tolerance PSI {RULES.tolerance}."
+    yield f"of its reference. Error budget {RULES.alpha}, tolerance PSI {RULES.tolerance}."
 
 
 def false_alarms(trials: int) -> Iterator[str]:

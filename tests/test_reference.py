@@ -1,0 +1,164 @@
+"""References: small, mergeable, without raw values, made of anything."""
+
+from __future__ import annotations
+
+import math
+import random
+from typing import Any
+
+import msgspec
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monitor.errors import SourceError
+from monitor.reference import (
+    BUFFER,
+    Learner,
+    Profile,
+    Reference,
+    dump_profile,
+    load_profile,
+)
+from monitor.windows import Cells
+
+VALUES = st.lists(
+    st.none() | st.booleans() | st.floats(width=32) | st.sampled_from(["a", "b", "c"]), max_size=120
+)
+
+
+def learned(values: list[Any], wanted: int | None = None) -> Reference:
+    learner = Learner(wanted)
+    for value in values:
+        learner.add(value)
+    return learner.reference()
+
+
+@given(VALUES)
+def test_any_values_make_a_reference(values: list[Any]) -> None:
+    """Mixed, missing, infinite, none at all: there are counts, weights and a window."""
+    reference = learned(values)
+    assert reference.samples <= len(values)
+    assert (reference.weights() > 0).all()
+    window = reference.window()
+    assert list(window.points) == sorted(window.points)
+    assert math.isfinite(window.scale)
+
+
+@pytest.mark.parametrize(
+    ("values", "shape"),
+    [
+        ([None] * 50, "nothing"),
+        ([math.nan] * 50, "nothing"),
+        ([3.0] * 50, "numeric"),
+        ([], "nothing"),
+        (["only"], "categorical"),
+        ([1.0] * 30 + ["one"] * 20, "numeric"),
+        ([{"not": "ours"}] * 9, "nothing"),
+    ],
+)
+def test_a_degenerate_sample_still_has_cells(values: list[Any], shape: str) -> None:
+    """All missing, constant, one value, mixed types: the majority decides."""
+    assert learned(values).cells.shape == shape
+
+
+@given(VALUES, st.integers(0, 120))
+def test_learning_goes_on_after_a_restart(values: list[Any], cut: int) -> None:
+    """A learner saved and restored anywhere ends with the same reference."""
+    learner = Learner(100)
+    for value in values[:cut]:
+        learner.add(value)
+    again = Learner.restore(msgspec.msgpack.decode(msgspec.msgpack.encode(learner.state())))
+    for value in values[cut:]:
+        learner.add(value)
+        again.add(value)
+    assert again.complete == learner.complete
+    assert again.reference() == learner.reference()
+
+
+@given(st.lists(st.floats(-5, 5) | st.none(), max_size=80), st.integers(1, 5))
+def test_shards_add_up_to_one_pass(values: list[float | None], shards: int) -> None:
+    """On the same cells the sum of k references is the reference of all, bit for bit."""
+    cells = Cells("numeric", edges=[-1.0, 0.0, 0.3, 1.0])
+
+    def counted(part: list[float | None]) -> Reference:
+        learner = Learner(cells=cells)
+        for value in part:
+            learner.add(value)
+        return learner.reference()
+
+    whole = Profile({("x", "all", "all"): counted(values)})
+    merged = Profile()
+    for shard in range(shards):
+        merged = merged.merge(Profile({("x", "all", "all"): counted(values[shard::shards])}))
+    assert dump_profile(merged) == dump_profile(whole)
+
+
+def test_different_cells_do_not_merge() -> None:
+    """Counts over different cells are not added up."""
+    with pytest.raises(SourceError, match="different cells"):
+        learned([1.0, 2.0]).merge(learned(["a", "a"]))
+
+
+def test_the_profile_is_small_and_holds_nobodys_value() -> None:
+    """What is written of 5,000 salaries and names is a kilobyte without one of them."""
+    chance = random.Random(3)
+    salaries = [chance.lognormvariate(10, 1) for _ in range(5000)]
+    names = [f"person {number}" for number in range(2000)]
+    profile = Profile(
+        {("salary", "all", "all"): learned(salaries), ("name", "all", "all"): learned(names)}
+    )
+    document = dump_profile(profile)
+    assert len(document) < 1500
+    text = document.decode()
+    assert not any(repr(salary) in text for salary in salaries)
+    assert "person" not in text
+    assert load_profile(document, "file") == profile
+
+
+def test_the_window_stands_where_the_values_are() -> None:
+    """Means and deviation of the reference come back from the counts."""
+    rng = np.random.default_rng(5)
+    values = rng.normal(100, 15, 4 * BUFFER)
+    window = learned(values.tolist()).window()
+    shares = np.array(window.counts[:-3]) / window.samples
+    assert shares @ np.array(window.points) == pytest.approx(values.mean(), rel=0.005)
+    assert window.scale == pytest.approx(values.std(), rel=0.03)
+
+
+def test_unseen_categories_are_expected_as_often_as_they_come() -> None:
+    """With ever new categories, the share of the unseen in the reference is that of the future."""
+    chance = random.Random(4)
+    draw = [f"c{int(chance.paretovariate(0.7))}" for _ in range(3000)]
+    reference = learned(draw[:1000], 1000)
+    known = set(reference.cells.categories)
+    future = sum(value not in known for value in draw[1000:]) / 2000
+    weights = reference.weights()
+    expected = weights[len(known)] / weights.sum()
+    assert expected == pytest.approx(future, abs=0.04)
+
+
+def document(reference: bytes) -> bytes:
+    return (
+        b'{"version":1,"references":[{"feature":"x","dimension":"all","value":"all","reference":'
+        b'{"cells":' + reference + b"}}]}"
+    )
+
+
+@pytest.mark.parametrize(
+    "damaged",
+    [
+        b"",
+        b"[]",
+        b'{"version": 2, "references": []}',
+        b'{"version": 1, "references": [{"feature": "x"}]}',
+        document(b'{"shape":"numeric","edges":[1,0]},"counts":[1,1,1,0,0,0],"sums":[0,0,0]'),
+        document(b'{"shape":"nothing"},"counts":[1]'),
+        document(b'{"shape":"nothing"},"counts":[-1,0,0,0]'),
+    ],
+)
+def test_a_damaged_profile_is_one_sentence(damaged: bytes) -> None:
+    """The file is named, and nothing is raised but SourceError."""
+    with pytest.raises(SourceError, match=r"^reference\.json: "):
+        load_profile(damaged, "reference.json")
