@@ -18,7 +18,7 @@ from monitor.findings import direction, moved, words
 from monitor.interfaces import Feature
 from monitor.judgement import Rules, drift_since, effect, read, settle, status_of, thresholds
 from monitor.reference import Key, Learner, Profile
-from monitor.types import WHOLE, Finding, Record, Row
+from monitor.types import ABSENT, WHOLE, Finding, Record, Row
 from monitor.watch import Watch
 
 NEVER = -(2**60)
@@ -225,7 +225,7 @@ def row_of(
     """What the features see in a Record, at the moment it ended."""
     segments = record.segments
     if dimensions is not None:
-        segments = {name: segments.get(name, "none") for name in dimensions}
+        segments = {name: segments.get(name, ABSENT) for name in dimensions}
     observations = [seen for feature in features for seen in feature.observe(record)]
     return Row(record.started + record.duration, segments, observations)
 
@@ -234,7 +234,9 @@ def segments_of(row: Row, dimensions: Sequence[str] | None) -> Iterator[tuple[st
     """(dimension, value) of every segment a row belongs to, the whole first."""
     yield WHOLE.dimension, WHOLE.value
     for name in row.segments if dimensions is None else dimensions:
-        yield name, row.segments.get(name, "none")
+        value = row.segments.get(name, ABSENT)
+        if value != ABSENT:  # who did not say where they belong are no population of their own
+            yield name, value
 
 
 def _values(row: Row) -> list[tuple[str, Any]]:

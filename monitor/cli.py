@@ -32,6 +32,13 @@ beats the environment, the environment beats the file.
 """
 
 
+class _Help(argparse.RawDescriptionHelpFormatter):
+    """The epilog as it is written, names of commands beside what they do."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, max_help_position=16)
+
+
 class _Parser(argparse.ArgumentParser):
     """argparse, with one line instead of a page when something is wrong."""
 
@@ -41,7 +48,8 @@ class _Parser(argparse.ArgumentParser):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit code."""
-    options = _parser().parse_args(arguments)
+    arguments = sys.argv[1:] if arguments is None else arguments
+    options = _parser(arguments[0] if arguments else "").parse_args(arguments)
     command: Callable[[argparse.Namespace], int] = options.command
     try:
         return command(options)
@@ -54,13 +62,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 130
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(chosen: str) -> argparse.ArgumentParser:
+    """All commands; the options of a command that needs more imports only when it is `chosen`."""
     parser = _Parser(
         prog="monitor",
         description="Watches a model endpoint: traffic, tails and drift. Not a byte of the traffic "
         "is changed and no request waits for it.",
         epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=_Help,
     )
     parser.add_argument("--version", action="version", version=f"monitor {monitor.__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True, title="commands")
@@ -75,6 +84,27 @@ def _parser() -> argparse.ArgumentParser:
     _common(add("analyze", _analyze, "the analyzer for an endpoint's stream; needs --redis"))
     _common(add("check", _check, "validate the configuration and say what it means"))
     add("demo", _demo, "the guided run: two models, real clients, a shift, and what is found")
+    replay = add("replay", _replay, "ask records, tables and logs at rest what the analyzer asks")
+    reference = add("reference", _reference, "make a reference profile, without raw values in it")
+    keys = add("keys", _keys, "list, rotate and fingerprint the keys that make pseudonyms")
+    if chosen == "replay":
+        from monitor.app import replay as offline
+
+        offline.add_arguments(replay)
+        _common(replay)
+    if chosen == "reference":
+        from monitor.app import replay as offline
+
+        build = reference.add_subparsers(metavar="COMMAND", required=True).add_parser(
+            "build", help="from records or tables, as `monitor replay` reads them"
+        )
+        offline.add_build_arguments(build)
+        _common(build)
+    if chosen == "keys":
+        from monitor.app import keyring
+
+        keyring.add_arguments(keys)
+        _common(keys)
     return parser
 
 
@@ -144,6 +174,24 @@ def _check(options: argparse.Namespace) -> int:
     for line in check.explain(_settings(options)):
         print(line)
     return 0
+
+
+def _replay(options: argparse.Namespace) -> int:
+    from monitor.app import replay
+
+    return replay.run(options, _settings(options))
+
+
+def _reference(options: argparse.Namespace) -> int:
+    from monitor.app import replay
+
+    return replay.build(options, _settings(options))
+
+
+def _keys(options: argparse.Namespace) -> int:
+    from monitor.app import keyring
+
+    return keyring.run(options, _settings(options))
 
 
 def _demo(_options: argparse.Namespace) -> int:

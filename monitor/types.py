@@ -219,6 +219,8 @@ class Segment(msgspec.Struct, frozen=True, order=True):
 
 
 WHOLE = Segment("all", "all")
+ABSENT = "none"
+"""The value of a dimension that an exchange does not state."""
 
 
 # --- what we look at -------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""The proxy's process: client bytes ⇄ model bytes, Exchanges → the recorder, the ledger → metrics."""
+"""The proxy's process: client ⇄ model, Exchanges → the recorder, the ledger → metrics."""
 
 from __future__ import annotations
 

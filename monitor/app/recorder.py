@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import sys
 import time
 from pathlib import Path
 
-from monitor import keys
-from monitor.app import child
+from monitor.app import child, keyring
 from monitor.app.child import Child
 from monitor.capture import Capture
 from monitor.config import Settings
@@ -158,13 +156,9 @@ class Recorder:
 
 
 def _privacy(settings: Settings) -> Privacy:
-    path = settings.privacy.key_file
-    keyring = keys.read(Path(path)) if path else keys.load(_own_key(settings), os.urandom)
-    return Privacy(scanner=Scanner(select()), keyring=keyring, clock=time.monotonic)
-
-
-def _own_key(settings: Settings) -> Path:
-    return Path(settings.data) / "privacy.key"
+    return Privacy(
+        scanner=Scanner(select()), keyring=keyring.keyring(settings), clock=time.monotonic
+    )
 
 
 async def serve(process: Child) -> None:

@@ -21,10 +21,12 @@ from urllib.parse import urlsplit
 import msgspec
 
 import monitor
+from monitor.app import keyring
 from monitor.app.control import Control
 from monitor.app.processes import Kept
 from monitor.config import Settings, address
 from monitor.errors import ConfigError
+from monitor.pseudonyms import fingerprint
 from monitor.types import Measurement
 
 if TYPE_CHECKING:
@@ -65,6 +67,8 @@ def supervise(settings: Settings, roles: Roles) -> int:
         data.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:
         raise ConfigError(f"data: {data}: {error.strerror}") from None
+    if roles.proxy:
+        keyring.keyring(settings)  # a key file that cannot work is said now, by one process
     runtime = Path(tempfile.mkdtemp(prefix="monitor-"))
     try:
         with _sockets(settings, roles) as (traffic, admin):
@@ -155,6 +159,8 @@ class _Supervisor:
         settings = self._settings
         if self._roles.proxy:
             log(f"traffic http://{_name(self._traffic[0])} -> {settings.upstream}")
+            current = keyring.keyring(settings).current
+            log(f"key     {current.id}, fingerprint {fingerprint(current)}")
         log(f"admin   http://{_name(self._admin)}/metrics")
         kind = "embedded Valkey, " + str(Path(settings.data) / "store") if self._store else "given"
         log(f"store   {_without_password(settings.redis)} ({kind})")

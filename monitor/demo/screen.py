@@ -6,7 +6,6 @@ import json
 from typing import Any
 
 from rich import box
-from rich.columns import Columns
 from rich.console import Group, RenderableType
 from rich.panel import Panel
 from rich.table import Table
@@ -48,7 +47,7 @@ def latency(page: Page) -> RenderableType:
         "errors",
         "p50 ms",
         "p95 ms",
-        "first token p50 ms",
+        "first token ms",
     )
     for name in ("population", "template"):
         values = {
@@ -62,7 +61,7 @@ def latency(page: Page) -> RenderableType:
             duration = "monitor_segment_duration_seconds"
             first = "monitor_segment_time_to_first_token_seconds"
             table.add_row(
-                f"{name} {value}",
+                _segment(name, value),
                 f"{total:,.0f}",
                 f"{total - fine:,.0f}",
                 _milliseconds(page.quantile(0.5, duration, **where)),
@@ -78,32 +77,37 @@ def record(sent: str, stored: dict[str, Any]) -> RenderableType:
     kept["inputs"] = stored["inputs"][-1:]
     kept["time_to_first_token"] = round(stored["time_to_first_token"] or 0, 4)
     kept["tokens"] = stored["tokens"]
-    left = Panel(Text(sent), title="what was sent (and reached the model unchanged)", width=48)
-    right = Panel(Text(json.dumps(kept, indent=1)), title="what is stored", width=72)
-    return Columns([left, right])
+    table = Table(box=box.ROUNDED, title="one exchange", title_justify="left", title_style="bold")
+    table.add_column("what was sent, and reached the model unchanged", ratio=2)
+    table.add_column("what is stored", ratio=3)
+    table.add_row(Text(sent), Text(json.dumps(kept, indent=1)))
+    return table
 
 
 def finding(page: Page, findings: dict[str, Any]) -> RenderableType:
-    """Every drift with its segment; the words are the analyzer's."""
+    """The finding in the analyzer's words, then every drift with its segment."""
     words = {
         (found["feature"], found["dimension"], found["value"]): found.get("words", "")
         for found in findings.get("features", [])
     }
-    table = _table("drift", "feature", "segment", "PSI", "evidence", "samples", "in words")
-    for labels in sorted(page.drifts(), key=lambda found: -_score(page, found)):
+    drifts = sorted(page.drifts(), key=lambda labels: -_score(page, labels))
+    if not drifts:
+        return Panel("nothing was found", title="drift", box=box.ROUNDED)
+    first = drifts[0]
+    told = words.get((first["feature"], first["dimension"], first["value"]), "")
+    table = _table("", "feature", "segment", "PSI", "evidence", "samples")
+    for labels in drifts:
         where = {key: labels[key] for key in ("feature", "dimension", "value")}
         table.add_row(
             where["feature"],
-            f"{where['dimension']} {where['value']}",
+            _segment(where["dimension"], where["value"]),
             f"{_score(page, labels):.3f}",
             f"e^{page.total('monitor_drift_log_evidence', **where):.0f}",
             f"{page.total('monitor_drift_samples', **where):,.0f}",
-            words.get((where["feature"], where["dimension"], where["value"]), ""),
-            style="bold red" if where["dimension"] == "population" else "",
         )
     watched = len(list(page.pick("monitor_drift_status", status="drift")))
-    table.caption = f"{watched} feature × segment pairs were watched; the others are quiet"
-    return table
+    quiet = Text(f"{watched - len(drifts)} of {watched} feature × segment pairs are quiet")
+    return Panel(Group(Text(told, style="bold red"), table, quiet), title="drift", box=box.ROUNDED)
 
 
 def ledger(page: Page) -> RenderableType:
@@ -128,6 +132,10 @@ def farewell() -> RenderableType:
         "monitor replay today.csv --reference last.csv  the same judgement, offline",
     )
     return Panel(Group(*(Text(line) for line in lines)), title="next", box=box.ROUNDED)
+
+
+def _segment(dimension: str, value: str) -> str:
+    return "everything" if dimension == "all" else f"{dimension} {value}"
 
 
 def _score(page: Page, labels: dict[str, str]) -> float:

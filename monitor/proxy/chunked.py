@@ -56,7 +56,8 @@ class Chunked:
                     return None
             if left:
                 if data[start : start + left] != b"\r\n"[2 - left :]:
-                    return self._wait_for_crlf(data[start:])
+                    self._wait_for_crlf(data[start:])
+                    return None
                 start += left
                 self._left = 0
             size = _SIZE.match(data, start)

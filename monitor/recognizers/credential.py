@@ -15,7 +15,8 @@ _ASSIGNED = re.compile(
     re.IGNORECASE,
 )
 _OTHER = re.compile(
-    r"(?:page|next|max|min|per|num|sync|eos|bos|pad|unk|stop|special|continuation)[ _-]?\Z", re.IGNORECASE
+    r"(?:page|next|max|min|per|num|sync|eos|bos|pad|unk|stop|special|continuation)[ _-]?\Z",
+    re.IGNORECASE,
 )
 _STAND_IN = re.compile(
     r"[*x•.#-]+|(?:your|my|the|some|example|insert|enter)[-_ ].*|\$.*|%.*%|.*\(.*|(?:process\.)?env[.\[].*"
@@ -74,10 +75,14 @@ RECOGNIZER = Recognizer(
     name="credential",
     entity="SECRET",
     triggers=(
-        (r"(?:pass(?:word|wd|phrase|code)|pwd|passwort|kennwort|contrase?a|mot de passe|senha|secret|token|key)"
-        r"s?[\"'`\]]{0,2}\s{0,3}(?:[:=]|is |ist |es |est |\? )"),
-        (r"(?:api|access|auth|secret|private|encryption|signing|account|shared|master)[ _-]?"
-        r"keys?[\"'`\]]{0,2}\s{0,3}(?:[:=]|is |ist |es |est |\? )"),
+        (
+            r"(?:pass(?:word|wd|phrase|code)|pwd|passwort|kennwort|contrase?a|mot de passe|senha|secret|token|key)"
+            r"s?[\"'`\]]{0,2}\s{0,3}(?:[:=]|is |ist |es |est |\? )"
+        ),
+        (
+            r"(?:api|access|auth|secret|private|encryption|signing|account|shared|master)[ _-]?"
+            r"keys?[\"'`\]]{0,2}\s{0,3}(?:[:=]|is |ist |es |est |\? )"
+        ),
     ),
     find=_find,
     canonical=str.strip,

@@ -32,7 +32,8 @@ _LENGTHS = (16, 15, 14, 19, 18, 17, 13)
 _FEW = 10
 _LISTED = frozenset(",\t\n\r")
 _WORD = re.compile(
-    r"card|visa|credit|debit|\bcc|\bpan\b|payment|karte|carte|tarjeta|cart[ãa]o|carta", re.IGNORECASE
+    r"card|visa|credit|debit|\bcc|\bpan\b|payment|karte|carte|tarjeta|cart[ãa]o|carta",
+    re.IGNORECASE,
 )
 
 

@@ -59,8 +59,10 @@ RECOGNIZER = Recognizer(
     name="iban_code",
     entity="IBAN_CODE",
     triggers=(
-        (rf"(?:{'|'.join(_COUNTRIES)})[-\s._,]{{0,2}}[0-9][-\s._,]{{0,2}}[0-9]"
-        r"(?:[-\s._,]{0,2}[a-z0-9]){5}"),
+        (
+            rf"(?:{'|'.join(_COUNTRIES)})[-\s._,]{{0,2}}[0-9][-\s._,]{{0,2}}[0-9]"
+            r"(?:[-\s._,]{0,2}[a-z0-9]){5}"
+        ),
     ),
     find=_find,
     canonical=alphanumeric,

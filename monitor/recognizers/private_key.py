@@ -33,8 +33,10 @@ RECOGNIZER = Recognizer(
     find=_find,
     canonical=str.strip,
     examples=(
-        ("key: «-----BEGIN RSA PRIVATE KEY-----\nMIIEowIBAAKCAQEA\nbob@example.com\n"
-        "-----END RSA PRIVATE KEY-----» end"),
+        (
+            "key: «-----BEGIN RSA PRIVATE KEY-----\nMIIEowIBAAKCAQEA\nbob@example.com\n"
+            "-----END RSA PRIVATE KEY-----» end"
+        ),
         "cut «-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjEAAAAA",
         "«-----BEGIN PRIVATE KEY-----\\nMIIEvQ\\n-----END PRIVATE KEY-----»\\n",
     ),

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from monitor.interfaces import Dimension
-from monitor.types import Call, Inference
-
-ABSENT = "none"
+from monitor.types import ABSENT, Call, Inference
 
 
 def dimension(name: str, header: str) -> Dimension:
