@@ -23,9 +23,13 @@ def read(path: Path) -> Iterator[Record]:
             for number, line in enumerate(lines, start=1):  # noqa: B007  for the message below
                 if line.strip():
                     yield decode_record(line)
-    except msgspec.DecodeError as error:
-        raise SourceError(f"{path}:{number}: not a record: {error}") from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise SourceError(f"{path}:{number}: not a record: {_reason(error)}") from None
     except (gzip.BadGzipFile, EOFError, zlib.error):
         raise SourceError(f"{path}:{number + 1}: the file is damaged") from None
     except OSError as error:
         raise SourceError(f"{path}: cannot be read: {error.strerror}") from None
+
+
+def _reason(error: ValueError) -> str:
+    return "not UTF-8" if isinstance(error, UnicodeError) else str(error)

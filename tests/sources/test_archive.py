@@ -1,0 +1,43 @@
+"""Parquet archives of records."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from pyarrow import parquet
+
+from monitor.errors import SourceError
+from monitor.sources import archive
+from monitor.types import encode_record
+
+
+def write(path: Path, documents: list[str | None]) -> None:
+    table = pa.table({"v": ["1"] * len(documents), "record": pa.array(documents, pa.string())})
+    parquet.write_table(table, path)
+
+
+def test_records_come_back_as_they_were(tmp_path: Path, record) -> None:
+    """The column `record` holds the same documents as the stream's field."""
+    path = tmp_path / "a.parquet"
+    records = [record(number) for number in range(5)]
+    write(path, [encode_record(one).decode() for one in records])
+    assert archive.claims(path)
+    assert list(archive.read(path)) == records
+
+
+def test_a_damaged_row_is_named(tmp_path: Path, record) -> None:
+    """Also where there is nothing."""
+    for bad in ("{}", None):
+        path = tmp_path / "a.parquet"
+        write(path, [encode_record(record(0)).decode(), bad])
+        with pytest.raises(SourceError, match="row 2: not a record"):
+            list(archive.read(path))
+
+
+def test_another_table_is_no_archive(tmp_path: Path) -> None:
+    """Tables of features go to the tabular source."""
+    path = tmp_path / "t.parquet"
+    parquet.write_table(pa.table({"x": [1]}), path)
+    assert not archive.claims(path)

@@ -1,0 +1,135 @@
+"""CSV and Parquet tables."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import gzip
+from datetime import date, datetime
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pyarrow import parquet
+
+from monitor.errors import SourceError
+from monitor.sources.tabular import names, read_csv, read_parquet
+from monitor.tables import Columns, Readings
+from monitor.types import Row
+
+
+def rows(path: Path, columns: Columns | None = None) -> list[Row]:
+    return list(read_csv(path, columns or Columns(), Readings(), str))
+
+
+def values(found: list[Row]) -> list[list[object]]:
+    return [[seen.value for seen in row.observations] for row in found]
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+def test_the_delimiter_is_found(tmp_path: Path, delimiter: str) -> None:
+    """Spreadsheets of every country are read."""
+    path = tmp_path / "t.csv"
+    path.write_text(delimiter.join(["age", "plan"]) + "\r\n" + delimiter.join(["41", "pro"]))
+    assert values(rows(path)) == [[41.0, "pro"]]
+
+
+def test_quotes_new_lines_and_marks(tmp_path: Path) -> None:
+    """A byte order mark is no part of a name, a quoted line break no end of a row."""
+    path = tmp_path / "t.csv"
+    path.write_text('age,note\n41,"two\nlines, ""quoted"""\n\n42,\n', encoding="utf-8-sig")
+    found = rows(path)
+    assert values(found) == [[41.0, 'two\nlines, "quoted"'], [42.0, None]]
+    assert names(path) == ["age", "note"]
+
+
+def test_a_gzipped_table(tmp_path: Path) -> None:
+    """Recognised by its content."""
+    path = tmp_path / "t.csv"
+    path.write_bytes(gzip.compress(b"x\n1\n2\n"))
+    assert values(rows(path)) == [[1.0], [2.0]]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "is empty"),
+        (b"a,b\n1,2\n3\n", r"t\.csv:3: 1 fields where the header has 2"),
+        (b"a,b\n1,2,3\n", r"t\.csv:2: 3 fields where the header has 2"),
+        (b"a\n1\n\xff\xfe\n", "is not UTF-8 text"),
+        (b'a,b\n1,"2\n', "not a CSV row"),
+        (b"a,a\n1,2\n", r"t\.csv:1: two columns are called 'a'"),
+        (gzip.compress(b"a\n" + bytes(range(48, 58)) * 9999)[:60], "damaged"),
+    ],
+)
+def test_what_is_no_table_is_said_with_its_line(
+    tmp_path: Path, content: bytes, message: str
+) -> None:
+    """One sentence with file and line."""
+    path = tmp_path / "t.csv"
+    path.write_bytes(content)
+    with pytest.raises(SourceError, match=message):
+        rows(path)
+
+
+@given(content=st.binary(max_size=200) | st.text(max_size=200).map(str.encode))
+def test_any_bytes_are_a_table_or_an_error(
+    content: bytes, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Nothing but SourceError comes out of a file that is none."""
+    path = tmp_path_factory.getbasetemp() / "any.csv"
+    path.write_bytes(content)
+    with contextlib.suppress(SourceError):
+        rows(path)
+
+
+def test_a_wrong_type_among_numbers_stays_a_text(tmp_path: Path) -> None:
+    """So that the window can count it."""
+    path = tmp_path / "t.csv"
+    path.write_text("x\n" + "1\n" * 20 + "oops\n\n" + "n/a\n")
+    assert values(rows(path))[-2:] == [["oops"], [None]]
+
+
+def test_parquet_and_csv_are_seen_alike(tmp_path: Path) -> None:
+    """The same table in either form gives the same rows."""
+    table = pa.table(
+        {
+            "at": [datetime(2024, 1, day) for day in (1, 2, 3)],  # noqa: DTZ001  as pandas writes it
+            "age": [41.5, None, 43.0],
+            "n": [1, 2, 3],
+            "plan": pa.array(["pro", None, "free"]).dictionary_encode(),
+            "ok": [True, False, True],
+            "day": [date(2024, 2, 29)] * 3,
+        }
+    )
+    parquet.write_table(table, tmp_path / "t.parquet")
+    with (tmp_path / "t.csv").open("w", newline="") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(table.column_names)
+        writer.writerows(zip(*table.to_pydict().values(), strict=True))
+    columns = Columns(timestamp="at", by=("plan",))
+    one = rows(tmp_path / "t.csv", columns)
+    other = list(read_parquet(tmp_path / "t.parquet", columns, str))
+    assert values(one) == values(other)
+    assert [row.segments for row in one] == [{"plan": v} for v in ("pro", "none", "free")]
+    assert [(row.at, row.segments) for row in one] == [(row.at, row.segments) for row in other]
+
+
+def test_of_parquet_only_what_is_wanted_is_read(tmp_path: Path) -> None:
+    """Segments alone, or the number of rows, cost nothing else."""
+    path = tmp_path / "t.parquet"
+    parquet.write_table(pa.table({"x": [1, 2], "y": ["a", "b"]}), path)
+    found = list(read_parquet(path, Columns(by=("y",), segments_only=True), str, first=5))
+    assert found == [Row(5.0, {"y": "a"}, []), Row(6.0, {"y": "b"}, [])]
+    assert len(list(read_parquet(path, Columns(segments_only=True), str))) == 2
+
+
+@pytest.mark.parametrize("content", [b"PAR1", b"PAR1" + b"x" * 50, b"", b"text"])
+def test_a_file_that_is_not_parquet(tmp_path: Path, content: bytes) -> None:
+    """Named, in one sentence."""
+    path = tmp_path / "t.parquet"
+    path.write_bytes(content)
+    with pytest.raises(SourceError, match=r"t\.parquet: is not Parquet"):
+        list(read_parquet(path, Columns(), str))
