@@ -115,7 +115,8 @@ class Analysis:
         """What is known now, open panes included; one for each feature and segment, in order."""
         watches = self._watches.values()
         read(watches, self.rules)
-        limits = thresholds(watches, self.rules)
+        logs = {w.key: w.reading.log_evidence if w.reading else 0.0 for w in watches}
+        limits = thresholds(logs, self.rules)
         return [
             _finding(watch, limits[key], self.rules) for key, watch in sorted(self._watches.items())
         ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -72,14 +72,17 @@ class Rules:
         return self.step or max(1, self.samples // 4)
 
 
-def read(watches: Iterable[Watch], rules: Rules) -> None:
-    """Bring the readings up to date, those with equally many cells in one calculation."""
+def read(watches: Iterable[Watch], rules: Rules, *, closed: bool = False) -> None:
+    """Bring the readings up to date, those with equally many cells in one calculation.
+
+    With `closed` they are of closed panes alone, which do not depend on when one looks.
+    """
     groups: dict[int, list[Watch]] = {}
     for watch in watches:
-        if watch.reading is None and watch.reference is not None:
+        if watch.reference is not None and (closed or watch.reading is None):
             groups.setdefault(watch.reference.cells.size, []).append(watch)
     for group in groups.values():
-        lives = [watch.live() for watch in group]
+        lives = [watch.trail.total if closed else watch.live() for watch in group]
         marks = [watch.trail.marks for watch in group]
         counts = [live - mark for live, mark in zip(lives, marks, strict=True)]
         nulls = [watch.weights + mark for watch, mark in zip(group, marks, strict=True)]
@@ -93,19 +96,18 @@ def read(watches: Iterable[Watch], rules: Rules) -> None:
             place += length
 
 
-def thresholds(watches: Collection[Watch], rules: Rules) -> dict[Key, float]:
-    """Log evidence from which on each watch is believed: e-BH over all, by the present readings.
+def thresholds(watches: Mapping[Key, float], rules: Rules) -> dict[Key, float]:
+    """Log evidence from which on each watch is believed: e-BH over the log evidence of all.
 
     The whole traffic has a part of the budget of its own, each dimension an equal part of the rest:
-    all → feature → segment. What has no reading has the evidence 1.
+    all → feature → segment.
     """
-    sizes = Counter(watch.key[1] for watch in watches)
+    sizes = Counter(dimension for _, dimension, _ in watches)
     others = len(sizes) - ("all" in sizes)
     parts = {name: (1 - WHOLE_SHARE) / others for name in sizes if name != "all"}
     parts["all"] = WHOLE_SHARE if others else 1.0
-    shares = {watch.key: parts[watch.key[1]] / sizes[watch.key[1]] for watch in watches}
-    logs = [watch.reading.log_evidence if watch.reading else 0.0 for watch in watches]
-    spent = believed(logs, list(shares.values()), rules.alpha)
+    shares = {key: parts[key[1]] / sizes[key[1]] for key in watches}
+    spent = believed(list(watches.values()), list(shares.values()), rules.alpha)
     return {key: spent - math.log(share) for key, share in shares.items()}
 
 
@@ -136,22 +138,24 @@ def effect(watch: Watch, counts: Ints, rules: Rules) -> float:
 
 def settle(marked: list[Watch], watches: Collection[Watch], rules: Rules) -> None:
     """Begin and end drift in `marked`, those that have just made a mark in their trail."""
-    read(marked, rules)
+    read(marked, rules, closed=True)
     rising = []
     for watch in marked:
+        watch.settled = watch.reading.log_evidence if watch.reading else 0.0
         if watch.episode is None:
             rising.append(watch)
         elif (mark := _returned(watch, watch.episode, rules)) is not None:
             watch.trail.restart(mark)
-            watch.episode = watch.reading = None
-    least = -math.log(rules.alpha)
-    if any(watch.reading and watch.reading.log_evidence >= least for watch in rising):
-        limits = thresholds(watches, rules)
+            watch.episode = None
+    if any(watch.settled >= -math.log(rules.alpha) for watch in rising):
+        limits = thresholds({watch.key: watch.settled for watch in watches}, rules)
         for watch in rising:
             mark = drift_since(watch, limits[watch.key], rules)
             if mark is not None:
                 trail = watch.trail
                 watch.episode = Episode(trail.times[mark], trail.marks[mark].tolist())
+    for watch in marked:
+        watch.reading = None
 
 
 def status_of(watch: Watch, samples: int) -> Status:

@@ -38,12 +38,13 @@ class Reading(msgspec.Struct, gc=False):
 class Watch:
     """One feature in one segment: a reference, a trail, open panes, and drift while it holds.
 
-    Without a reference it learns one, or (no learner) only counts what comes.
+    Without a reference it learns one, or (no learner) only counts what comes. `settled` is the log
+    evidence at the newest mark.
     """
 
     __slots__ = (
-        "episode", "key", "learner", "locate", "open", "reading", "reference", "seen", "trail",
-        "tree", "usual", "weights",
+        "episode", "key", "learner", "locate", "open", "reading", "reference", "seen", "settled",
+        "trail", "tree", "usual", "weights",
     )  # fmt: skip
 
     def __init__(self, key: Key, learner: Learner | None) -> None:
@@ -52,6 +53,7 @@ class Watch:
         self.seen = 0
         self.open: dict[int, list[int]] = {}
         self.episode: Episode | None = None
+        self.settled = 0.0
         self.reading: Reading | None = None
         self.reference: Reference | None = None
 
@@ -109,7 +111,12 @@ class Watch:
 
     def state(self) -> bytes:
         """What `restore` needs to go on from here."""
-        state: dict[str, Any] = {"seen": self.seen, "episode": self.episode, "open": self.open}
+        state: dict[str, Any] = {
+            "seen": self.seen,
+            "episode": self.episode,
+            "open": self.open,
+            "settled": self.settled,
+        }
         if self.reference is not None:
             state |= {"reference": self.reference, "trail": self.trail.state()}
         elif self.learner is not None:
@@ -130,6 +137,7 @@ class Watch:
         elif kept.learner:
             self.learner = Learner.restore(kept.learner)
         self.seen, self.open, self.episode = kept.seen, kept.open, kept.episode
+        self.settled = kept.settled
         self.reading = None
 
 
@@ -137,6 +145,7 @@ class _State(msgspec.Struct):
     seen: int
     open: dict[int, list[int]]
     episode: Episode | None = None
+    settled: float = 0.0
     reference: Reference | None = None
     trail: dict[str, Any] = {}
     learner: dict[str, Any] = {}

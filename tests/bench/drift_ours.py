@@ -50,7 +50,7 @@ def false_alarms(m: int, trials: int, seed: int) -> tuple[int, int]:
             settle(watches, watches, RULES)
             alarmed |= any(one.episode for one in watches)
             limit = math.log(len(watches) / ALPHA)
-            believed |= any(one.reading.log_evidence >= limit for one in watches if one.reading)
+            believed |= any(one.settled >= limit for one in watches)
             if alarmed:
                 break
         drifted += alarmed
