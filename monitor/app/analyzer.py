@@ -22,7 +22,7 @@ from monitor.findings import measurements, summary
 from monitor.judgement import Rules
 from monitor.reference import Profile, load_profile
 from monitor.streams.redis import RedisStream
-from monitor.types import Finding, Measurement, Status
+from monitor.types import WHOLE, Finding, Measurement, Status
 
 SAVE_EVERY = 15.0
 LOOK_EVERY = 2.0
@@ -55,7 +55,8 @@ class Analyzer:
 
     async def run(self) -> None:
         """Fold until told to stop; then what is already there, for a moment, and save."""
-        await self._patiently(self._restore)
+        if not await self._patiently(self._restore):
+            return
         save_at = look_at = time.monotonic()
         while not self._stopping.is_set():
             await self._patiently(self._read)
@@ -116,7 +117,8 @@ class Analyzer:
         """Fold what comes next; whether anything came."""
         block = 0.01 if self._stopping.is_set() else BLOCK
         self._position, records = await self._stream.next(self._position, block=block)
-        for record in records:
+        # Shards come one after the other; within what came at once, time decides.
+        for record in sorted(records, key=lambda one: one.started + one.duration):
             self._analysis.add(record)
         return bool(records)
 
@@ -126,8 +128,8 @@ class Analyzer:
         self._saved, self._unsaved = self._position, {}
         return True
 
-    async def _patiently(self, work: Callable[[], Awaitable[bool]]) -> None:
-        """Do it, again after a growing pause while the store is away."""
+    async def _patiently(self, work: Callable[[], Awaitable[bool]]) -> bool:
+        """Do it, again after a growing pause while the store is away; False when stopped first."""
         pause = FIRST_PAUSE
         while not self._stopping.is_set():
             try:
@@ -143,14 +145,17 @@ class Analyzer:
             if self._away:
                 log("the store is back")
             self._away = False
-            return
+            return True
+        return False
 
     def _tell(self) -> None:
         """A line for each feature and segment that began or ceased to drift."""
         for found in self._analysis.findings():
             before = self._states.get(_key(found), "insufficient")
             if found.status != before and "drift" in (found.status, before):
-                where = f"{found.feature} in {found.dimension} {found.value}"
+                where = found.feature
+                if found.dimension != WHOLE.dimension:
+                    where += f" in {found.dimension} {found.value}"
                 size = ", ".join(f"{name} {score:.3g}" for name, score in found.scores.items())
                 verb = "drifted" if found.status == "drift" else "is back to usual"
                 log(f"{where} {verb} ({size}; {found.samples} values)")
