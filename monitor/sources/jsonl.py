@@ -31,5 +31,5 @@ def read(path: Path) -> Iterator[Record]:
         raise SourceError(f"{path}: cannot be read: {error.strerror}") from None
 
 
-def _reason(error: ValueError) -> str:
+def _reason(error: Exception) -> str:
     return "not UTF-8" if isinstance(error, UnicodeError) else str(error)

