@@ -36,7 +36,7 @@ class _Help(argparse.RawDescriptionHelpFormatter):
     """The epilog as it is written, names of commands beside what they do."""
 
     def __init__(self, prog: str) -> None:
-        super().__init__(prog, max_help_position=16)
+        super().__init__(prog, max_help_position=20)
 
 
 class _Parser(argparse.ArgumentParser):

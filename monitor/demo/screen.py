@@ -79,7 +79,7 @@ def record(sent: str, stored: dict[str, Any]) -> RenderableType:
     kept["tokens"] = stored["tokens"]
     table = Table(box=box.ROUNDED, title="one exchange", title_justify="left", title_style="bold")
     table.add_column("what was sent, and reached the model unchanged", ratio=2)
-    table.add_column("what is stored", ratio=3)
+    table.add_column("what is stored", ratio=3, overflow="fold")
     table.add_row(Text(sent), Text(json.dumps(kept, indent=1)))
     return table
 

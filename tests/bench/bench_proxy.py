@@ -1,0 +1,220 @@
+"""`make bench`: the proxy's CPU, latency and memory beside its peers, written to RESULTS.md.
+
+All proxies run at the same time and are loaded in turn, round by round, so that the machine's drift
+hits all alike; figures are medians over the rounds. `--rounds N --seconds S`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import platform
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+import endpoint
+import peers
+import uvloop
+
+OUT = Path(__file__).with_name("RESULTS.md")
+CONNECTIONS = 16
+SCRIPT = """
+wrk.method = "POST"
+wrk.headers["Content-Type"] = "application/json"
+wrk.headers["Authorization"] = "Bearer sk-abcdefghijklmnopqrstuvwxyz0123"
+wrk.headers["User-Agent"] = "OpenAI/Python 1.60.0"
+wrk.headers["X-Population"] = "north"
+wrk.headers["X-Template"] = "triage"
+wrk.body = '{"model":"m","messages":[{"role":"user","content":"' .. string.rep("lorem ", 180) .. '"}]}'
+wrk.path = "/v1/chat/completions"
+"""
+
+
+def load(peer: peers.Peer, seconds: float) -> tuple[float, float]:
+    """wrk against one proxy: (CPU microseconds a request, requests a second)."""
+    with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
+        script.write(SCRIPT)
+        script.flush()
+        before = peer.cpu()
+        command = [
+            "wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds:g}s", "-s", script.name,
+            f"http://127.0.0.1:{peer.port}",
+        ]  # fmt: skip
+        text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        used = peer.cpu() - before
+    match = re.search(r"(\d+) requests in", text)
+    if match is None or "Non-2xx" in text:
+        raise RuntimeError(f"{peer.name}: wrk says {text}")
+    requests = int(match[1])
+    return used / requests * 1e6, requests / seconds
+
+
+def paced(port: int, rate: float, seconds: float) -> list[float]:
+    """Latencies (s) of an open loop at `rate` requests a second, from when each was due."""
+    head = b"POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\ncontent-length: 1200\r\n\r\n"
+    request = head + b"x" * 1200
+
+    async def run() -> list[float]:
+        idle: asyncio.Queue[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = asyncio.Queue()
+        for _ in range(64):
+            idle.put_nowait(await asyncio.open_connection("127.0.0.1", port))
+        taken: list[float] = []
+
+        async def one(due: float) -> None:
+            reader, writer = await idle.get()
+            writer.write(request)
+            await reader.readexactly(len(endpoint.ANSWER))
+            taken.append(time.monotonic() - due)
+            idle.put_nowait((reader, writer))
+
+        tasks = []
+        start = time.monotonic() + 0.1
+        for number in range(int(rate * seconds)):
+            due = start + number / rate
+            if (wait := due - time.monotonic()) > 0:
+                await asyncio.sleep(wait)
+            tasks.append(asyncio.ensure_future(one(due)))
+        await asyncio.gather(*tasks)
+        while not idle.empty():
+            idle.get_nowait()[1].close()
+        return taken
+
+    return uvloop.run(run())
+
+
+def streams(peer: peers.Peer, count: int) -> tuple[float, float, float]:
+    """`count` concurrent event streams: (CPU µs an event, median and worst delay of an event, s).
+
+    An event holds the moment it was sent; both ends read the same clock.
+    """
+
+    async def one(delays: list[float]) -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", peer.port)
+        writer.write(b"GET /stream HTTP/1.1\r\nhost: x\r\n\r\n")
+        data = b""
+        while not data.endswith(b"0\r\n\r\n"):
+            piece = await reader.read(65536)
+            now = time.monotonic()
+            delays += [now - float(sent) for sent in re.findall(rb'"at":([\d.]+)', piece)]
+            data += piece
+        writer.close()
+        if data.count(b"data:") != endpoint.EVENTS:
+            raise RuntimeError("events are missing")
+
+    async def run() -> list[float]:
+        delays: list[float] = []
+        await asyncio.gather(*(one(delays) for _ in range(count)))
+        return delays
+
+    before = peer.cpu()
+    delays = uvloop.run(run())
+    used = peer.cpu() - before
+    return used / (count * endpoint.EVENTS) * 1e6, statistics.median(delays), max(delays)
+
+
+def quantile(values: list[float], q: float) -> float:
+    """The q-quantile by rank."""
+    return sorted(values)[min(len(values) - 1, int(q * len(values)))]
+
+
+def report(options: argparse.Namespace) -> Iterator[str]:
+    """Run everything, yield the page line by line."""
+    with contextlib.ExitStack() as stack:
+        upstream = stack.enter_context(peers.model())
+        ours = stack.enter_context(peers.monitor(upstream))
+        memory = [("at rest", ours.memory())]
+        running = [
+            stack.enter_context(peers.bare_splice(upstream)),
+            ours,
+            stack.enter_context(peers.nginx(upstream)),
+            stack.enter_context(peers.envoy(upstream)),
+        ]
+        yield "# The proxy beside its peers"
+        yield ""
+        yield f"Written by `make bench` on {datetime.now(UTC):%Y-%m-%d}: one run, all proxies side by"
+        yield f"side, loaded in turn in {options.rounds} rounds of {options.seconds:g} s each; medians."
+        yield f"{platform.machine()}, {peers.psutil.cpu_count()} cores, CPython "
+        yield f"{platform.python_version()}, uvloop {version('uvloop')}, "
+        yield ", ".join(f"{peer.name} {peer.version}" for peer in running if peer.version) + "."
+        yield "Absolute figures drift with the machine; the ratios are what counts."
+        yield ""
+        costs: dict[str, list[float]] = {peer.name: [] for peer in running}
+        rates: dict[str, list[float]] = {peer.name: [] for peer in running}
+        for peer in running:
+            load(peer, 1)
+        for _ in range(options.rounds):
+            for peer in running:
+                cost, rate = load(peer, options.seconds)
+                costs[peer.name].append(cost)
+                rates[peer.name].append(rate)
+        own = statistics.median(costs[ours.name])
+        yield f"## CPU a request (1.2 KB POST, 1.3 KB JSON answer, keep-alive, {CONNECTIONS} clients)"
+        yield ""
+        yield "| proxy | CPU µs a request | requests/s | ours is |"
+        yield "|---|---|---|---|"
+        for peer in running:
+            cost = statistics.median(costs[peer.name])
+            ratio = statistics.median(
+                one / other for one, other in zip(costs[ours.name], costs[peer.name], strict=True)
+            )
+            rate = statistics.median(rates[peer.name])
+            yield f"| {peer.name} | {cost:.0f} | {rate:,.0f} | {ratio:.2f} × |"
+        yield ""
+        yield f"Above the bare splice: {own - statistics.median(costs[running[0].name]):.0f} µs."
+        yield ""
+        yield f"## Latency at {options.rate:g} requests a second, open loop, ms"
+        yield ""
+        yield "| path | p50 | p99 |"
+        yield "|---|---|---|"
+        taken: dict[str, list[float]] = {}
+        paths = [("direct", upstream), *((peer.name, peer.port) for peer in running)]
+        for _ in range(options.rounds):
+            for name, port in paths:
+                taken.setdefault(name, []).extend(paced(port, options.rate, options.seconds))
+        for name, values in taken.items():
+            p50, p99 = quantile(values, 0.5) * 1000, quantile(values, 0.99) * 1000
+            yield f"| {name} | {p50:.2f} | {p99:.2f} |"
+        yield ""
+        yield f"## {options.streams} concurrent event streams, one event each {endpoint.GAP * 1000:g} ms"
+        yield ""
+        yield "| proxy | CPU µs an event | median delay ms | worst delay ms |"
+        yield "|---|---|---|---|"
+        for peer in running:
+            results = [streams(peer, options.streams) for _ in range(max(1, options.rounds // 2))]
+            cost, delay, worst = (
+                statistics.median(column) for column in zip(*results, strict=True)
+            )
+            yield f"| {peer.name} | {cost:.0f} | {delay * 1000:.1f} | {worst * 1000:.1f} |"
+        yield ""
+        memory.append(("after the load above", ours.memory()))
+        yield "## Memory of our proxy process (RSS, MB)"
+        yield ""
+        for when, size in memory:
+            yield f"- {when}: {size:.0f}"
+
+
+def main() -> None:
+    """Run and write."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=4)
+    parser.add_argument("--rate", type=float, default=500)
+    parser.add_argument("--streams", type=int, default=500)
+    lines = []
+    for line in report(parser.parse_args()):
+        print(line, flush=True)
+        lines.append(line)
+    OUT.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
