@@ -84,8 +84,8 @@ class Analysis:
         observations = _values(row)
         for dimension, value in segments_of(row, self._dimensions):
             watches = self._segments.get((dimension, value), {})
-            for name, seen in observations:
-                watch = watches.get(name) or self._watch(name, dimension, value)
+            for name, seen, loose in observations:
+                watch = watches.get(name) or self._watch(name, dimension, value, loose=loose)
                 if watch is None:
                     self.overflow += 1
                 else:
@@ -177,12 +177,14 @@ class Analysis:
                 settle(marked, self._watches.values(), self.rules)
         self._closed = max(self._closed, last)
 
-    def _watch(self, feature: str, dimension: str, value: str) -> Watch | None:
+    def _watch(
+        self, feature: str, dimension: str, value: str, *, loose: bool = False
+    ) -> Watch | None:
         """The watch of a feature in a segment, made if new; None where there are too many."""
         key = (feature, dimension, value)
         watch = self._watches.get(key)
         if watch is None and len(self._watches) < self.rules.watches:
-            watch = Watch(key, Learner(self._learn) if self._learn else None)
+            watch = Watch(key, Learner(self._learn, loose=loose) if self._learn else None)
             self._watches[key] = watch
             self._segments.setdefault((dimension, value), {})[feature] = watch
         return watch
@@ -207,13 +209,13 @@ def profile_of(
     for row in rows:
         observations = _values(row)
         for dimension, value in segments_of(row, dimensions):
-            for name, seen in observations:
+            for name, seen, loose in observations:
                 key = (name, dimension, value)
                 learner = learners.get(key)
                 if learner is None:
                     if len(learners) >= limit or (given is not None and key not in given):
                         continue
-                    learner = Learner(learn, given[key].cells if given else None)
+                    learner = Learner(learn, given[key].cells if given else None, loose=loose)
                     learners[key] = learner
                 if not learner.complete:
                     learner.add(seen)
@@ -240,14 +242,15 @@ def segments_of(row: Row, dimensions: Sequence[str] | None) -> Iterator[tuple[st
             yield name, value
 
 
-def _values(row: Row) -> list[tuple[str, Any]]:
-    """(feature, value) of what was observed; a category given as a number is its name."""
+def _values(row: Row) -> list[tuple[str, Any, bool]]:
+    """(feature, value, loose) of what was observed; a category given as a number is its name."""
     return [
         (
             seen.feature,
             str(seen.value)
             if seen.kind == "categorical" and type(seen.value) in (int, float)
             else seen.value,
+            seen.kind == "duration",
         )
         for seen in row.observations
     ]

@@ -79,7 +79,7 @@ def splits(weights: Floats, ordinary: int, *, ordered: bool) -> Splits:
     return Splits(low_, middle_, high_, np.array(columns[3], dtype=np.float64))
 
 
-def log_evidence(counts: Ints, weights: Floats, tree: Splits) -> Floats:
+def log_evidence(counts: Ints | Floats, weights: Floats, tree: Splits) -> Floats:
     """ln E for each row of `counts` (rows, cells) against Dirichlet `weights` of the same shape.
 
     The fields of `tree` are (splits,) or (rows, splits).

@@ -33,6 +33,9 @@ MINIMUM = 30
 NOTICEABLE = 0.1
 """`ok` means that a PSI of this size would have stood out of chance by two standard deviations."""
 
+LOOSENESS = 20
+"""So many values that hang together (`Reference.loose`) count as one in the evidence."""
+
 RETURNED = 3.0
 """Drift is over when the window is e^3 times likelier as reference than as what came since."""
 
@@ -86,9 +89,15 @@ def read(watches: Iterable[Watch], rules: Rules, *, closed: bool = False) -> Non
         marks = [watch.trail.marks for watch in group]
         counts = [live - mark for live, mark in zip(lives, marks, strict=True)]
         nulls = [watch.weights + mark for watch, mark in zip(group, marks, strict=True)]
+        share = np.array(
+            [1 / LOOSENESS if w.reference and w.reference.loose else 1.0 for w in group]
+        )
         rows = np.repeat(np.arange(len(group)), [len(mark) for mark in marks])
         fields = (np.stack(field)[rows] for field in zip(*(w.tree for w in group), strict=True))
-        logs = log_evidence(np.concatenate(counts), np.concatenate(nulls), Splits(*fields))
+        part = share[rows, None]
+        logs = log_evidence(
+            np.concatenate(counts) * part, np.concatenate(nulls) * part, Splits(*fields)
+        )
         place = 0
         for watch, live in zip(group, lives, strict=True):
             length = len(watch.trail.born)

@@ -24,6 +24,7 @@ from monitor.windows import (
     INNER_CELLS,
     Cells,
     category_cells,
+    duration_cells,
     locator,
     number_cells,
     shape_of,
@@ -53,6 +54,8 @@ class Reference(msgspec.Struct, frozen=True, omit_defaults=True):
     counts: list[int]
     sums: list[int] = []
     squares: int = 0
+    loose: bool = False
+    """Whether neighbouring values are alike, so that many of them count as one: durations."""
 
     @property
     def samples(self) -> int:
@@ -110,6 +113,7 @@ class Reference(msgspec.Struct, frozen=True, omit_defaults=True):
             [a + b for a, b in zip(self.counts, other.counts, strict=True)],
             [a + b for a, b in zip(self.sums, other.sums, strict=True)],
             self.squares + other.squares,
+            self.loose,
         )
 
 
@@ -120,8 +124,11 @@ class Learner:
     are only counted. `cells` given beforehand are used as they are (a shard of a reference).
     """
 
-    def __init__(self, wanted: int | None = None, cells: Cells | None = None) -> None:
+    def __init__(
+        self, wanted: int | None = None, cells: Cells | None = None, *, loose: bool = False
+    ) -> None:
         self._wanted = wanted
+        self._loose = loose
         self._buffer: list[Any] = []
         self._seen = 0
         self._counts: list[int] = []
@@ -156,13 +163,16 @@ class Learner:
         if self._cells is None:
             self._settle()
         assert self._cells is not None  # noqa: S101  for the type checker: settled just now
-        return Reference(self._cells, list(self._counts), list(self._sums), self._squares)
+        return Reference(
+            self._cells, list(self._counts), list(self._sums), self._squares, self._loose
+        )
 
     def state(self) -> dict[str, Any]:
         """What `restore` needs to go on from here."""
         reference = self.reference() if self._cells is not None else None
         return {
             "wanted": self._wanted,
+            "loose": self._loose,
             "seen": self._seen,
             "buffer": self._buffer,
             "reference": msgspec.to_builtins(reference),
@@ -171,7 +181,7 @@ class Learner:
     @classmethod
     def restore(cls, state: dict[str, Any]) -> Learner:
         """The learner whose `state` this is."""
-        learner = cls(state["wanted"])
+        learner = cls(state["wanted"], loose=state["loose"])
         learner._buffer = list(state["buffer"])
         if state["reference"] is not None:
             reference = msgspec.convert(state["reference"], Reference)
@@ -183,7 +193,7 @@ class Learner:
         return learner
 
     def _settle(self) -> None:
-        sample, counted = _sample(self._buffer)
+        sample, counted = _sample(self._buffer, loose=self._loose)
         self._buffer = []
         self._stand_on(sample)
         for value in counted:
@@ -269,7 +279,7 @@ def _grid(cells: Cells) -> tuple[float, float]:
     return low, (high / GRID - low / GRID) or 1.0
 
 
-def _sample(values: Sequence[Any]) -> tuple[Cells, Iterable[Any]]:
+def _sample(values: Sequence[Any], *, loose: bool) -> tuple[Cells, Iterable[Any]]:
     """Cells made of `values`, and those of the values that may be counted in them."""
     shapes = Counter(map(shape_of, values))
     del shapes["nothing"]
@@ -277,6 +287,8 @@ def _sample(values: Sequence[Any]) -> tuple[Cells, Iterable[Any]]:
         return Cells("nothing"), values
     shape = max(sorted(shapes), key=lambda name: shapes[name])
     valid = [value for value in values if shape_of(value) == shape]
+    if shape == "numeric" and loose:
+        return duration_cells(valid), values
     if shape == "numeric":
         inner = max(3, min(INNER_CELLS, len(valid) // VALUES_PER_CELL))
         return number_cells(valid, inner), values

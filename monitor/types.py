@@ -226,15 +226,16 @@ ABSENT = "none"
 # --- what we look at -------------------------------------------------------------------------
 
 
-Kind = Literal["numeric", "categorical", "boolean", "datetime", "vector"]
+Kind = Literal["numeric", "categorical", "boolean", "datetime", "duration", "vector"]
 
 
 class Observation(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One value of one feature, read off a Record.
 
     `value` by `kind`: numeric → float or int, categorical → str, boolean → bool, datetime → Unix
-    seconds, vector → list of floats; None is a missing value, whatever the kind. What is of no
-    kind (an object where a number was expected) goes by as it is and is counted as a wrong type.
+    seconds, duration → seconds of somebody's time, vector → list of floats; None is a missing
+    value, whatever the kind. What is of no kind (an object where a number was expected) goes by as
+    it is and is counted as a wrong type.
     """
 
     feature: str

@@ -7,6 +7,7 @@ over them, and windows add up exactly. After the ordinary cells come those of `t
 from __future__ import annotations
 
 import math
+import sys
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -128,6 +129,18 @@ def number_cells(values: Sequence[float], inner: int = INNER_CELLS) -> Cells:
     if raw[0] == raw[1]:  # the smallest value fills a cell of its own
         edges = [edges[0], *edges]
     return Cells("numeric", edges=edges)
+
+
+def duration_cells(values: Sequence[float]) -> Cells:
+    """Cells for times: usual is within a factor of three of the median of `values`, which may not
+    be empty. How fast an answer comes depends on who else asks; only large steps mean something.
+
+    >>> duration_cells([0.2, 0.1, 0.3]).edges
+    [0.0, 0.067, 0.6, 2.0]
+    """
+    middle = sorted(map(float, values))[len(values) // 2]
+    edges = [float(f"{max(middle, 1e-6) * factor:.2g}") for factor in (1 / 3, 3, 10)]
+    return Cells("numeric", edges=[0.0, *(min(edge, sys.float_info.max) for edge in edges)])
 
 
 def category_cells(values: Sequence[str]) -> Cells:

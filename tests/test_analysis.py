@@ -320,3 +320,26 @@ def test_only_the_dimensions_asked_for_are_watched() -> None:
     rows = [Row(0.0, {"a": "1", "b": "2"}, [Observation("x", "numeric", 1.0)])]
     watched = {(f.dimension, f.value) for f in fold(rows, dimensions=("b", "c")).findings()}
     assert watched == {("all", "all"), ("b", "2")}
+
+
+# --- times -------------------------------------------------------------------------------------
+
+
+def durations(count: int, factor: float, *, start: float, seed: int) -> Iterator[Row]:
+    """Neighbours are alike: what made one answer slow makes the next one slow."""
+    chance = random.Random(seed)
+    load = 0.0
+    for number in range(count):
+        load = 0.99 * load + 0.14 * 0.3 * chance.gauss(0, 1)
+        seconds = 0.003 * factor * math.exp(load + 0.3 * chance.gauss(0, 1))
+        yield Row(start + number * 0.1, {}, [Observation("duration", "duration", seconds)])
+
+
+def test_a_busy_hour_is_no_drift_and_a_fourfold_time_is() -> None:
+    """Times that hang together count for less, and only large steps mean something."""
+    quiet = list(durations(6000, 1.0, start=0.0, seed=1))
+    assert found(fold(quiet))["duration", "all"].status == "ok"
+    busier = [*quiet, *durations(2000, 1.3, start=600.0, seed=2)]
+    assert found(fold(busier))["duration", "all"].status == "ok"
+    slower = [*quiet, *durations(600, 4.0, start=600.0, seed=2)]
+    assert found(fold(slower))["duration", "all"].status == "drift"

@@ -15,11 +15,11 @@ def observe(record: Record) -> Iterator[Observation]:
     """
     if record.outcome is not Outcome.OK or not record.request.method:
         return
-    yield Observation("duration", "numeric", record.duration)
+    yield Observation("duration", "duration", record.duration)
     if record.time_to_first_token is not None:
-        yield Observation("time_to_first_token", "numeric", record.time_to_first_token)
+        yield Observation("time_to_first_token", "duration", record.time_to_first_token)
     if record.time_per_output_token is not None:
-        yield Observation("time_per_output_token", "numeric", record.time_per_output_token)
+        yield Observation("time_per_output_token", "duration", record.time_per_output_token)
 
 
 FEATURE = Feature("latency", observe)
