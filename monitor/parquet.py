@@ -16,16 +16,24 @@ def names(path: Path) -> list[str]:
     return list(_open(path).schema_arrow.names)
 
 
-def batches(path: Path, columns: Sequence[str]) -> Iterator[list[list[Any]]]:
-    """Lists of values, one for each of `columns`, in batches of rows.
+def groups(path: Path) -> int:
+    """The number of row groups, which can be read apart."""
+    return int(_open(path).num_row_groups)
+
+
+def batches(
+    path: Path, columns: Sequence[str], group: int | None = None
+) -> Iterator[list[list[Any]]]:
+    """Lists of values, one for each of `columns`, in batches of rows; of one group, or all.
 
     A missing number is NaN where all the numbers of its batch are not whole.
     """
     import pyarrow as pa
 
     file = _open(path)
+    wanted = range(file.num_row_groups) if group is None else (group,)
     try:
-        for batch in file.iter_batches(batch_size=BATCH, columns=list(columns)):
+        for batch in file.iter_batches(BATCH, row_groups=list(wanted), columns=list(columns)):
             yield [_values(batch.column(name), pa.types) for name in columns]
     except (OSError, ValueError, pa.ArrowException) as error:
         raise SourceError(f"{path}: is damaged: {_reason(error)}") from None

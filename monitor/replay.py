@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Protocol
 
 import msgspec
@@ -43,6 +44,12 @@ class Census(msgspec.Struct):
             for dimension, value in row.segments.items():
                 self.values.setdefault(dimension, Counter())[value] += 1
 
+    def merge(self, other: Census) -> None:
+        """Add what was counted elsewhere."""
+        self.rows += other.rows
+        for dimension, counts in other.values.items():
+            self.values.setdefault(dimension, Counter()).update(counts)
+
     def kept(self, budget: int = BUDGET) -> dict[str, set[str]]:
         """The most frequent values of each dimension; ties go by name."""
         return {
@@ -53,7 +60,7 @@ class Census(msgspec.Struct):
         }
 
 
-def within_budget(rows: Iterable[Row], kept: dict[str, set[str]]) -> Iterator[Row]:
+def within_budget(rows: Iterable[Row], kept: Mapping[str, set[str]]) -> Iterator[Row]:
     """The rows, with `other` for the values of a dimension that are not kept."""
     for row in rows:
         segments = {
@@ -63,36 +70,63 @@ def within_budget(rows: Iterable[Row], kept: dict[str, set[str]]) -> Iterator[Ro
         yield row if segments == row.segments else Row(row.at, segments, row.observations)
 
 
-class _Part:
-    """Rows on their way into one analysis."""
+class Part:
+    """Rows in one analysis, which begins with the first of them."""
 
     def __init__(self, begin: Callable[[float], Fold]) -> None:
         self.rows = 0
         self.start = math.inf
         self.end = -math.inf
+        self.fold: Fold | None = None
         self._begin = begin
-        self._fold: Fold | None = None
 
     def add(self, row: Row) -> None:
-        if self._fold is None:
-            self._fold = self._begin(row.at)
-        self._fold.add_row(row)
+        """Fold one row."""
+        if self.fold is None:
+            self.fold = self._begin(row.at)
+        self.fold.add_row(row)
         self.rows += 1
         self.start, self.end = min(self.start, row.at), max(self.end, row.at)
 
-    def merge(self, other: _Part) -> None:
-        if self._fold is None:
-            self._fold = self._begin(other.start)
-        if other._fold is not None:
-            self._fold.merge(other._fold)
+    def passing(self, rows: Iterable[Row]) -> Iterator[Row]:
+        """The rows, each folded on its way."""
+        for row in rows:
+            self.add(row)
+            yield row
+
+    def merge(self, other: Part) -> None:
+        """Add what another part has counted."""
+        if other.fold is not None:
+            if self.fold is None:
+                self.fold = self._begin(other.start)
+            self.fold.merge(other.fold)
         self.rows += other.rows
+        self.start, self.end = min(self.start, other.start), max(self.end, other.end)
 
     def findings(self) -> list[Finding]:
-        return (self._fold or self._begin(0.0)).findings()
+        """What is known of the rows."""
+        return (self.fold or self._begin(0.0)).findings()
 
-    def chunk(self, index: int) -> Chunk:
-        found = [undated(finding) for finding in self.findings()]
-        return Chunk(index, self.start, self.end, self.rows, verdict(found), found)
+
+def cut(
+    rows: Iterable[Row],
+    begin: Callable[[float], Fold],
+    *,
+    chunks: int,
+    total: int,
+    first: int = 0,
+) -> dict[int, Part]:
+    """The rows by the chunk they belong to, of `chunks` equal runs of a `total`; `first` rows came
+    before these."""
+    limits = [(index + 1) * total // chunks for index in range(chunks)]
+    parts: dict[int, Part] = {}
+    for number, row in enumerate(rows, start=first):
+        index = min(bisect_right(limits, number), chunks - 1)
+        part = parts.get(index)
+        if part is None:
+            part = parts[index] = Part(begin)
+        part.add(row)
+    return parts
 
 
 def replay(
@@ -103,28 +137,57 @@ def replay(
     total: int = 0,
     begin_chunk: Callable[[float], Fold] | None = None,
 ) -> Replay:
-    """Fold the rows into one analysis, and each of `chunks` equal runs of the `total` into its own.
+    """Fold the rows, in order, into one analysis, and each chunk into its own."""
+    check(chunks, total)
+    whole = Part(begin)
+    passing = whole.passing(rows)
+    if chunks:
+        parts = cut(passing, begin_chunk or begin, chunks=chunks, total=total)
+        return _document(whole, parts)
+    for _ in passing:
+        pass
+    return _document(whole, None)
 
-    `begin` and `begin_chunk` make an analysis that starts at a time; where they are the same, the
-    whole is the chunks added up. Raises SourceError where there are fewer rows than chunks.
+
+def gather(
+    counted: Iterable[Mapping[int, Part]],
+    begin: Callable[[float], Fold],
+    *,
+    chunks: int = 0,
+) -> Replay:
+    """Add up what shards have counted of each chunk, and the chunks to the whole.
+
+    Only counts that no pane was closed over add up: those of analyses that judge all at once.
     """
-    if chunks and total < chunks:
+    parts: dict[int, Part] = {}
+    for shard in counted:
+        for index, part in shard.items():
+            parts.setdefault(index, Part(begin)).merge(part)
+    whole = Part(begin)
+    for _, part in sorted(parts.items()):
+        whole.merge(part)
+    found = _document(whole, parts if chunks else None)
+    features = [undated(finding) for finding in found.features]
+    return msgspec.structs.replace(found, features=features)
+
+
+def check(chunks: int, total: int) -> None:
+    """Raise SourceError where there are fewer rows than chunks."""
+    if chunks > total:
         raise SourceError(f"--chunks {chunks}: there are only {total} rows")
-    begin_chunk = begin_chunk or begin
-    whole, part = _Part(begin), _Part(begin_chunk)
-    done: list[Chunk] = []
-    for read, row in enumerate(rows, start=1):
-        if not chunks or begin is not begin_chunk:
-            whole.add(row)
-        if chunks:
-            part.add(row)
-            if read == (len(done) + 1) * total // chunks:
-                done.append(part.chunk(len(done)))
-                if begin is begin_chunk:
-                    whole.merge(part)
-                part = _Part(begin_chunk)
+
+
+def _document(whole: Part, parts: Mapping[int, Part] | None) -> Replay:
+    chunks = None
+    if parts is not None:
+        chunks = [_chunk(index, part) for index, part in sorted(parts.items())]
     findings = whole.findings()
-    return Replay(verdict(findings), whole.rows, findings, done if chunks else None)
+    return Replay(verdict(findings), whole.rows, findings, chunks)
+
+
+def _chunk(index: int, part: Part) -> Chunk:
+    found = [undated(finding) for finding in part.findings()]
+    return Chunk(index, part.start, part.end, part.rows, verdict(found), found)
 
 
 def undated(finding: Finding) -> Finding:

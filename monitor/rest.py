@@ -108,15 +108,18 @@ def read(files: Sequence[tuple[Path, Format]], look: Look) -> Iterator[Row]:
             continue
         if not look.columns.timestamp and not (look.start is look.end is None):
             raise SourceError("--from and --to need --timestamp COLUMN for a table")
-        for row in _table(path, form, look, number):
+        for row in read_table(path, form, look, number):
             number += 1
             if within(row.at, look):
                 yield row
 
 
-def _table(path: Path, form: Format, look: Look, first: int) -> Iterator[Row]:
+def read_table(
+    path: Path, form: Format, look: Look, first: int = 0, group: int | None = None
+) -> Iterator[Row]:
+    """All rows of one table, or of one row group of it, whatever their times."""
     if form == "parquet":
-        return tabular.read_parquet(path, look.columns, look.clean, first)
+        return tabular.read_parquet(path, look.columns, look.clean, first, group)
     return tabular.read_csv(path, look.columns, look.readings, look.clean, first)
 
 

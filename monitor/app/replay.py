@@ -6,7 +6,7 @@ import argparse
 import dataclasses
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import msgspec
@@ -14,8 +14,9 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from monitor import evidently_report, report, rest
-from monitor.analysis import Analysis, profile_of
+from monitor.analysis import profile_of
 from monitor.app.analyzer import rules_of
+from monitor.app.shards import Begin, Shards
 from monitor.app.sources import Source, cleaner, is_store, open_source
 from monitor.config import Settings
 from monitor.drift import MEASURES
@@ -23,7 +24,7 @@ from monitor.errors import SourceError, UsageError
 from monitor.features import FEATURES
 from monitor.judgement import Rules
 from monitor.reference import Profile, dump_profile, load_profile
-from monitor.replay import Census, replay, undated, within_budget
+from monitor.replay import Census, check, cut, gather, replay, undated, within_budget
 from monitor.rest import Look
 from monitor.tables import Columns, moment
 from monitor.types import Replay, Row
@@ -145,56 +146,85 @@ class _Job:
         last had come. A table need not be in order of time: it is one window, as is each chunk.
         """
         options = self._options
-        census = Census()
-        if options.by or options.chunks:
-            census.count(_watched(self.current.segments(self._look), "counting"))
+        shards = self._shards()
+        census = self._census() if shards is None else shards.census()
+        if options.chunks:
+            check(options.chunks, census.rows)
         if self.reference is not None:
-            usual = Census(values=census.values)
-            usual.count(self.reference.segments(self._usual) if options.by else ())
+            both = Census(values=census.values)
+            both.count(self.reference.segments(self._usual) if options.by else ())
             self._profile = self._profile_of(self.reference.rows(self._usual), census)
-        return self._replay(census)
-
-    def _replay(self, census: Census) -> Replay:
-        options, learn = self._options, self._settings.reference.learn
         live = dataclasses.replace(rules_of(self._settings), measures=MEASURES)
         at_once = dataclasses.replace(live, pane=None, samples=WHOLE)
+        limits = {"chunks": options.chunks or 1, "total": census.rows}
+        if shards is not None:
+            begin = self._begin(at_once, self._profile)
+            counted = shards.count(begin, census.kept(), **limits)
+            found = gather(counted, begin, chunks=options.chunks)
+        elif self.current.is_table and self._profile is not None:
+            begin = self._begin(at_once, self._profile)
+            parts = cut(self._rows(census), begin, **limits)
+            found = gather([parts], begin, chunks=options.chunks)
+        else:
+            found = self._in_order(at_once if self.current.is_table else live, at_once, census)
+        self._remark(found)
+        return found
 
-        def begin(rules: Rules, profile: Profile | None) -> Callable[[float], Analysis]:
-            return lambda at: Analysis(
-                (), rules, profile=profile, learn=learn, dimensions=options.by, began=at
-            )
-
-        def rows() -> Iterator[Row]:
-            return within_budget(self.current.rows(self._look), census.kept())
-
-        each = self._profile
-        if options.chunks and each is None:
-            each = profile_of(_watched(rows(), "learning"), options.by, learn=learn)
-        whole, chunk = begin(live, self._profile), begin(at_once, each)
-        if self.current.is_table:
-            whole = begin(at_once, self._profile) if self._profile is None else chunk
+    def _in_order(self, rules: Rules, at_once: Rules, census: Census) -> Replay:
+        """Fold row after row; a chunk is one window against the reference that the whole has."""
+        options, profile = self._options, self._profile
+        if options.chunks and profile is None:
+            learn = self._settings.reference.learn
+            profile = profile_of(self._rows(census), options.by, learn=learn)
         found = replay(
-            _watched(rows(), "replaying", census.rows),
-            whole,
+            self._rows(census),
+            self._begin(rules, self._profile),
             chunks=options.chunks,
             total=census.rows,
-            begin_chunk=chunk,
+            begin_chunk=self._begin(at_once, profile),
         )
-        if self.current.is_table:
-            findings = [undated(finding) for finding in found.features]
-            found = msgspec.structs.replace(found, features=findings)
+        features = [undated(one) if rules is at_once else one for one in found.features]
+        return msgspec.structs.replace(found, features=features)
+
+    def _begin(self, rules: Rules, profile: Profile | None) -> Begin:
+        return Begin(rules, profile, self._settings.reference.learn, tuple(self._options.by))
+
+    def _rows(self, census: Census) -> Iterator[Row]:
+        rows = within_budget(self.current.rows(self._look), census.kept())
+        return _watched(rows, "replaying", census.rows)
+
+    def _census(self) -> Census:
+        census = Census()
+        if self._options.by or self._options.chunks:
+            census.count(_watched(self.current.segments(self._look), "counting"))
+        return census
+
+    def _shards(self) -> Shards | None:
+        options = self._options
+        if options.engine != "dask":
+            if options.scheduler:
+                raise UsageError("--scheduler: is for --engine dask")
+            return None
+        if not self.current.is_table:
+            raise UsageError("--engine dask: is for tables; records are judged one after the other")
+        if self.reference is None and self._profile is None:
+            raise UsageError("--engine dask: needs a --reference")
+        return Shards(self.current.files, self._look, options.scheduler or "")
+
+    def _remark(self, found: Replay) -> None:
         if not found.records:
             _note("there are no records to judge")
         elif self._profile is None:
+            learn = self._settings.reference.learn
             _note(f"no --reference: the first {learn} values of each feature are taken for usual")
-        return found
+        for name in self._options.by:
+            values = {one.value for one in found.features if one.dimension == name}
+            if values == {"none"}:
+                _note(f"--by {name}: no record has such a dimension")
 
     def build(self) -> Profile:
         """The profile of the current source."""
-        census = Census()
-        if self._options.by:
-            census.count(_watched(self.current.segments(self._look), "counting"))
-        return self._profile_of(self.current.rows(self._look), census)
+        return self._profile_of(self.current.rows(self._look), self._census())
 
     def show_evidently(self, path: Path) -> None:
         """Write Evidently's report."""

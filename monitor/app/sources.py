@@ -9,6 +9,7 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import msgspec
@@ -17,7 +18,7 @@ from monitor import rest
 from monitor.errors import PrivacyError, SourceError, StreamError
 from monitor.patterns import Scanner
 from monitor.recognizers import RECOGNIZERS
-from monitor.rest import Look
+from monitor.rest import Format, Look
 from monitor.streams.redis import RedisStream
 from monitor.tables import moment
 from monitor.types import Record, Row
@@ -29,10 +30,11 @@ REDACTED = "<REDACTED>"
 
 @dataclass(frozen=True)
 class Source:
-    """Somebody's log, to be read as often as need be; `columns` are those of tables."""
+    """Somebody's log, to be read as often as need be; `files` and `columns` are those of tables."""
 
     name: str
     is_table: bool
+    files: tuple[tuple[Path, Format], ...]
     columns: frozenset[str]
     read: Callable[[Look], Iterator[Row]]
 
@@ -66,7 +68,7 @@ def open_source(
         yield from rest.read(files, look)
 
     name = stores[0].name if stores else places[0]
-    return Source(name, is_table, frozenset(rest.column_names(files)), read)
+    return Source(name, is_table, tuple(files), frozenset(rest.column_names(files)), read)
 
 
 def is_store(place: str) -> bool:

@@ -43,7 +43,7 @@ def read_csv(
             raise SourceError(f"{path}: is empty")
         names = tables.header(head[1], f"{path}:1")
         sample = list(islice(lines, SAMPLE))
-        readings.learn(names, [one for _, one in sample if len(one) == len(names)])
+        _learn(names, sample, readings)
         ways = [readings.by_column[name] for name in names]
         observe = tables.observer(names, columns, clean, str(path))
         for index, (number, fields) in enumerate(chain(sample, lines), start=first):
@@ -58,14 +58,18 @@ def read_parquet(
     columns: Columns,
     clean: Callable[[str], str],
     first: int = 0,
+    group: int | None = None,
 ) -> Iterator[Row]:
-    """The rows of a Parquet file; raises SourceError naming the file when it cannot be read."""
+    """The rows of a Parquet file, or of one row group of it; numbered from `first`.
+
+    Raises SourceError naming the file when it cannot be read.
+    """
     every = tables.header(parquet.names(path), str(path))
     tables.observer(every, columns, clean, str(path))  # says which column is not there
     names = [name for name in every if columns.wants(name)] or every[:1]
     observe = tables.observer(names, columns, clean, str(path))
     index = first
-    for batch in parquet.batches(path, names):
+    for batch in parquet.batches(path, names, group):
         plain = [[tables.plain_value(value) for value in column] for column in batch]
         for values in zip(*plain, strict=True):
             yield observe(values, index, f"{path}: row {index - first + 1}")
@@ -77,6 +81,21 @@ def names(path: Path) -> list[str]:
     with _text(path) as stream:
         head = next(_fields(stream, path), None)
         return tables.header(head[1], f"{path}:1") if head else []
+
+
+def learn(path: Path, readings: Readings) -> None:
+    """Decide how the columns of a CSV file are read, as `read_csv` would."""
+    with _text(path) as stream:
+        lines = _fields(stream, path)
+        head = next(lines, None)
+        if head is not None:
+            _learn(tables.header(head[1], f"{path}:1"), list(islice(lines, SAMPLE)), readings)
+
+
+def _learn(
+    names: Sequence[str], sample: Sequence[tuple[int, Sequence[str]]], readings: Readings
+) -> None:
+    readings.learn(names, [fields for _, fields in sample if len(fields) == len(names)])
 
 
 def _text(path: Path) -> IO[str]:

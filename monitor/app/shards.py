@@ -1,0 +1,164 @@
+"""A table in shards → counts, on Dask workers: each shard is read and counted where it is, and what
+comes back is integers that add up to what one pass would have counted, bit for bit."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache, partial
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from monitor import parquet, rest
+from monitor.analysis import Analysis
+from monitor.app.sources import cleaner
+from monitor.errors import UsageError
+from monitor.judgement import Rules
+from monitor.reference import Profile
+from monitor.replay import Census, Part, cut, within_budget
+from monitor.rest import Format, Look
+from monitor.sources import tabular
+
+MISSING = "--engine dask: install the extra: pip install 'monitor-sidecar[dask]'"
+
+
+@dataclass(frozen=True)
+class Begin:
+    """How an analysis begins; can be sent to a worker."""
+
+    rules: Rules
+    profile: Profile | None
+    learn: int
+    by: tuple[str, ...]
+
+    def __call__(self, at: float) -> Analysis:
+        return Analysis(
+            (), self.rules, profile=self.profile, learn=self.learn, dimensions=self.by, began=at
+        )
+
+
+class Shard(msgspec.Struct, frozen=True):
+    """A file, or a row group of one; `first` rows of the table come before, `kept` of them in the
+    range of time that is looked at."""
+
+    path: Path
+    form: Format
+    group: int | None
+    look: Look
+    first: int = 0
+    kept: int = 0
+
+
+class _Counted(msgspec.Struct, frozen=True):
+    """What a shard has counted of a chunk: the saved state of its analysis."""
+
+    index: int
+    rows: int
+    start: float
+    end: float
+    state: dict[str, bytes]
+
+
+class Shards:
+    """A table, shard by shard. `scheduler` is the address of a Dask scheduler, empty for processes
+    of this machine. Raises UsageError where Dask is not installed or does not answer."""
+
+    def __init__(self, files: Sequence[tuple[Path, Format]], look: Look, scheduler: str) -> None:
+        self._compute = _computer(scheduler)
+        self._shards: list[Shard] = []
+        for path, form in files:
+            if form == "csv":
+                tabular.learn(path, look.readings)
+            here = dataclasses.replace(
+                look, clean=str, readings=msgspec.structs.replace(
+                    look.readings, by_column=dict(look.readings.by_column)
+                ),
+            )  # fmt: skip
+            groups = range(parquet.groups(path)) if form == "parquet" else (None,)
+            self._shards += [Shard(path, form, group, here) for group in groups]
+
+    def census(self) -> Census:
+        """The rows and segments of all; afterwards every shard knows what comes before it."""
+        census, first = Census(), 0
+        counted = self._compute([partial(_census, shard) for shard in self._shards])
+        for place, (rows, part) in enumerate(counted):
+            self._shards[place] = msgspec.structs.replace(
+                self._shards[place], first=first, kept=census.rows
+            )
+            first += rows
+            census.merge(part)
+        return census
+
+    def count(
+        self, begin: Begin, kept: Mapping[str, set[str]], *, chunks: int, total: int
+    ) -> Iterator[dict[int, Part]]:
+        """The parts of the chunks that each shard holds."""
+        tasks = [partial(_count, shard, begin, kept, chunks, total) for shard in self._shards]
+        for counted in self._compute(tasks):
+            parts = {}
+            for one in counted:
+                part = parts[one.index] = Part(begin)
+                part.rows, part.start, part.end = one.rows, one.start, one.end
+                analysis = begin(one.start)
+                analysis.restore(one.state)
+                part.fold = analysis
+            yield parts
+
+
+# --- on the workers ------------------------------------------------------------------------------
+
+
+def _census(shard: Shard) -> tuple[int, Census]:
+    columns = msgspec.structs.replace(shard.look.columns, segments_only=True)
+    census, rows = Census(), 0
+    for row in _read(shard, dataclasses.replace(shard.look, columns=columns)):
+        rows += 1
+        if rest.within(row.at, shard.look):
+            census.count((row,))
+    return rows, census
+
+
+def _count(
+    shard: Shard, begin: Begin, kept: Mapping[str, set[str]], chunks: int, total: int
+) -> list[_Counted]:
+    look = dataclasses.replace(shard.look, clean=_cleaner())
+    rows = (row for row in _read(shard, look) if rest.within(row.at, look))
+    parts = cut(within_budget(rows, kept), begin, chunks=chunks, total=total, first=shard.kept)
+    return [
+        _Counted(index, part.rows, part.start, part.end, part.fold.saved())
+        for index, part in parts.items()
+        if isinstance(part.fold, Analysis)
+    ]
+
+
+def _read(shard: Shard, look: Look) -> Iterator[Any]:
+    return rest.read_table(shard.path, shard.form, look, shard.first, shard.group)
+
+
+@cache
+def _cleaner() -> Callable[[str], str]:
+    return cleaner()
+
+
+def _computer(scheduler: str) -> Callable[[Sequence[Callable[[], Any]]], Sequence[Any]]:
+    try:
+        dask: Any = import_module("dask")
+        distributed: Any = import_module("distributed")
+    except ImportError:
+        raise UsageError(MISSING) from None
+
+    def compute(tasks: Sequence[Callable[[], Any]]) -> Sequence[Any]:
+        delayed = [dask.delayed(task, pure=False)() for task in tasks]
+        if not scheduler:
+            return list(dask.compute(*delayed, scheduler="processes"))
+        try:
+            with distributed.Client(scheduler, timeout=10, set_as_default=False) as client:
+                return list(client.gather(client.compute(delayed)))
+        except (OSError, ValueError) as error:
+            raise UsageError(f"--scheduler {scheduler}: does not answer: {error}") from None
+
+    return compute
