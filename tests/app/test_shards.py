@@ -1,0 +1,92 @@
+"""Tables counted in shards on Dask workers."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from pyarrow import parquet
+
+from monitor.app import shards
+from monitor.cli import main
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Path:
+    """Two CSV files and two Parquet files of several row groups, one table in a directory."""
+    rng = random.Random(3)
+    folder = tmp_path / "table"
+    folder.mkdir()
+    for name in ("a.csv", "b.csv", "c.parquet", "d.parquet"):
+        count = rng.randint(300, 500)
+        columns: dict[str, list[Any]] = {
+            "at": [1.7e9 + n for n in range(count)],
+            "x": [round(rng.gauss(name > "b.csv", 1), 3) for _ in range(count)],
+            "word": [rng.choice("aab") for _ in range(count)],
+            "region": [rng.choice(["north", "south"]) for _ in range(count)],
+            "note": [f"a longer text of {rng.choice(['apples', 'pears'])} " * 4] * count,
+        }
+        if name.endswith("csv"):
+            lines = [",".join(map(str, row)) for row in zip(*columns.values(), strict=True)]
+            (folder / name).write_text("\n".join([",".join(columns), *lines]))
+        else:
+            parquet.write_table(pa.table(columns), folder / name, row_group_size=128)
+    return folder
+
+
+def document(table: Path, out: Path, *options: str) -> bytes:
+    arguments = ["replay", str(table), "--reference", str(table / "a.csv"), "--json", str(out)]
+    assert main([*arguments, "--timestamp", "at", *options]) == 0
+    return out.read_bytes()
+
+
+def test_shards_add_up_bit_for_bit(table: Path, tmp_path: Path, capsys) -> None:
+    """Files and row groups apart give the document of one pass, chunks and segments too."""
+    options = ["--by", "region", "--chunks", "5", "--from", "2023-11-14T22:14:00Z"]
+    local = document(table, tmp_path / "local.json", *options)
+    assert document(table, tmp_path / "dask.json", *options, "--engine", "dask") == local
+    assert b'"drift"' in local
+
+
+def test_a_running_scheduler_does_the_work(table: Path, tmp_path: Path, capsys) -> None:
+    """The same again on a cluster that runs already."""
+    from distributed import LocalCluster
+
+    local = document(table, tmp_path / "local.json")
+    with LocalCluster(
+        n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None,
+        host="127.0.0.1", protocol="tcp",
+    ) as cluster:  # fmt: skip
+        options = ["--engine", "dask", "--scheduler", cluster.scheduler_address]
+        assert document(table, tmp_path / "dask.json", *options) == local
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--engine", "dask"], "--engine dask: needs a --reference"),
+        (["--scheduler", "tcp://127.0.0.1:1"], "--scheduler: is for --engine dask"),
+    ],
+)
+def test_what_dask_cannot_do_is_said(table: Path, capsys, options: list[str], message: str) -> None:
+    """One line, exit code 2."""
+    assert main(["replay", str(table), *options]) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_without_dask_the_extra_is_named(table: Path, capsys, monkeypatch) -> None:
+    """One line says what to install."""
+    monkeypatch.setitem(__import__("sys").modules, "distributed", None)
+    reference = ["--reference", str(table / "a.csv")]
+    assert main(["replay", str(table), *reference, "--engine", "dask"]) == 2
+    assert capsys.readouterr().err == f"monitor: {shards.MISSING}\n"
+
+
+def test_a_scheduler_that_is_not_there(table: Path, capsys) -> None:
+    """Named in one line."""
+    options = ["--reference", str(table / "a.csv"), "--engine", "dask"]
+    assert main(["replay", str(table), *options, "--scheduler", "no-address"]) == 2
+    assert "--scheduler no-address: " in capsys.readouterr().err
