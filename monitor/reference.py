@@ -29,6 +29,7 @@ from monitor.windows import (
     number_cells,
     shape_of,
     text_of,
+    vector_cells,
 )
 
 Key = tuple[str, str, str]
@@ -97,7 +98,7 @@ class Reference(msgspec.Struct, frozen=True, omit_defaults=True):
                 weights[1] = max(weights[1] - 1, 0.5)
                 weights[ordinary - 1] += 1
                 weights[:ordinary] = np.maximum(weights[:ordinary], 0.5)
-            case "categorical":
+            case "categorical" | "vector":
                 weights[: ordinary - 1] = np.maximum(weights[: ordinary - 1], 0.5)
                 weights[ordinary - 1] += 1
             case _:
@@ -299,4 +300,9 @@ def _sample(values: Sequence[Any], *, loose: bool) -> tuple[Cells, Iterable[Any]
             return category_cells([text_of(value) for value in valid]), values
         chosen = [text_of(value) for value in values[::3] if shape_of(value) == shape]
         return category_cells(chosen), [v for i, v in enumerate(values) if i % 3]
-    return Cells("nothing"), values
+    width = Counter(map(len, valid)).most_common(1)[0][0]
+    alike = [shape_of(value) == shape and len(value) == width for value in values]
+    placed = [value for i, value in enumerate(values) if alike[i] and not i % 3]
+    others = [value for i, value in enumerate(values) if alike[i] and i % 3]
+    made = vector_cells(placed or others, others or placed)
+    return made, [value for i, value in enumerate(values) if i % 3]

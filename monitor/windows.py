@@ -14,7 +14,9 @@ from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
 import msgspec
+import numpy as np
 
+from monitor.clusters import centers, distances, table
 from monitor.types import SPECIAL
 
 INNER_CELLS = 10
@@ -22,6 +24,12 @@ INNER_CELLS = 10
 
 CATEGORY_CELLS = 64
 """Categories with a cell of their own; all others share the last."""
+
+CLUSTERS = 12
+"""Cells of a vector feature."""
+
+FAR = 0.98
+"""Part of the vectors that are near some center."""
 
 GRID = 1 << 16
 """Steps into which the sample's range is cut to add values up exactly, as integers."""
@@ -34,14 +42,16 @@ class Cells(msgspec.Struct, frozen=True, omit_defaults=True):
 
     numeric: `edges` e0 ≤ e1 < … < eJ make J + 2 cells: below e0, [e0, e1], (e1, e2] … , above eJ.
     categorical: one for each of `categories`, then one for every other value.
-    vector: one for each of `centers`, whichever is nearest. nothing: one for whatever comes,
-    because no value had been seen when the cells were made.
+    vector: one for each of `centers`, whichever is nearest, then one for what is farther than
+    `radius` from all. nothing: one for whatever comes, because no value had been seen when the
+    cells were made.
     """
 
     shape: Shape
     edges: list[float] = []
     categories: list[str] = []
     centers: list[list[float]] = []
+    radius: float = 0.0
 
     @property
     def ordinary(self) -> int:
@@ -52,7 +62,7 @@ class Cells(msgspec.Struct, frozen=True, omit_defaults=True):
             case "categorical":
                 return len(self.categories) + 1
             case "vector":
-                return len(self.centers)
+                return len(self.centers) + 1
             case _:
                 return 1
 
@@ -154,6 +164,18 @@ def category_cells(values: Sequence[str]) -> Cells:
     return Cells("categorical", categories=[value for _, value in kept[:CATEGORY_CELLS]])
 
 
+def vector_cells(vectors: Sequence[Sequence[float]], others: Sequence[Sequence[float]]) -> Cells:
+    """A cell for each of a few centers of `vectors`; one in fifty of `others` is far from all.
+
+    >>> vector_cells([[0.0], [0.2], [5.0], [5.2]], [[0.1], [5.4]]).radius
+    0.1
+    """
+    made = centers(vectors, CLUSTERS)
+    away = np.sort(np.sqrt(distances(table(others), table(made)).min(axis=1)))
+    radius = float(away[int(FAR * (len(away) - 1))])
+    return Cells("vector", centers=made, radius=float(f"{radius:.4g}"))
+
+
 def label(cells: Cells, index: int) -> str:
     """What a cell holds, for a person.
 
@@ -169,7 +191,8 @@ def label(cells: Cells, index: int) -> str:
             known = index < len(cells.categories)
             return cells.categories[index] if known else "any other value"
         case "vector":
-            return f"cluster {index + 1}"
+            known = index < len(cells.centers)
+            return f"cluster {index + 1}" if known else "far from all clusters"
         case _:
             return "a value"
 
@@ -248,15 +271,17 @@ def _locate_category(cells: Cells) -> Callable[[Any], int]:
 
 
 def _locate_vector(cells: Cells) -> Callable[[Any], int]:
-    centers, ordinary = cells.centers, cells.ordinary
-    width = len(centers[0])
+    ordinary, middles = cells.ordinary, table(cells.centers)
+    width, reach = middles.shape[1], cells.radius**2
 
     def locate(value: Any) -> int:
         if value is None:
             return ordinary
         if shape_of(value) != "vector" or len(value) != width:
             return ordinary + 2
-        return min(range(ordinary), key=lambda index: math.dist(centers[index], value))
+        away = distances(table([value]), middles)[0]
+        nearest = int(np.argmin(away))
+        return nearest if away[nearest] <= reach else ordinary - 1
 
     return locate
 

@@ -343,3 +343,22 @@ def test_a_busy_hour_is_no_drift_and_a_fourfold_time_is() -> None:
     assert found(fold(busier))["duration", "all"].status == "ok"
     slower = [*quiet, *durations(600, 4.0, start=600.0, seed=2)]
     assert found(fold(slower))["duration", "all"].status == "drift"
+
+
+def test_embeddings_of_a_new_topic_are_drift() -> None:
+    """A tenth of the texts about something else fall into other clusters."""
+    chance = random.Random(1)
+    topics = [[chance.gauss(0, 1) for _ in range(80)] for _ in range(6)]
+
+    def vectors(count: int, start: float, strange: float) -> list[Row]:
+        rows = []
+        for number in range(count):
+            topic = topics[5] if chance.random() < strange else chance.choice(topics[:5])
+            vector = [place + chance.gauss(0, 0.7) for place in topic]
+            rows.append(Row(start + number, {}, [Observation("embedding", "vector", vector)]))
+        return rows
+
+    quiet = vectors(1500, 0.0, 0.0)
+    assert found(fold(quiet))["embedding", "all"].status == "ok"
+    moved = [*quiet, *vectors(500, 1500.0, 0.1)]
+    assert found(fold(moved))["embedding", "all"].status == "drift"

@@ -20,7 +20,7 @@ ANYTHING: st.SearchStrategy[Any] = st.recursive(
 CELLS = [
     Cells("numeric", edges=[0.0, 0.0, 1.0, 2.5]),
     Cells("categorical", categories=["a", "true"]),
-    Cells("vector", centers=[[0.0, 0.0], [1.0, 1.0]]),
+    Cells("vector", centers=[[0.0, 0.0], [1.0, 1.0]], radius=2.0),
     Cells("nothing"),
 ]
 
