@@ -55,9 +55,10 @@ class Recorder:
             timeout=COMMAND_TIMEOUT,
         )
         spool = Path(settings.data) / "spool" / f"{settings.endpoint}-{process.index}"
+        self._spool = Spool(spool, settings.spool.max_bytes)
         self._delivery = Delivery(
             self._store,
-            Spool(spool, settings.spool.max_bytes),
+            self._spool,
             reply=self._reply,
             log=self._log,
         )
@@ -148,6 +149,7 @@ class Recorder:
 
     async def _measure(self) -> list[Measurement]:
         self._meters.set("monitor_store_up", float(self._delivery.is_up))
+        self._meters.set("monitor_spool_bytes", self._spool.bytes)
         return self._meters.measurements()
 
     @staticmethod

@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 import monitor
-from monitor.app import keyring
+from monitor.app import costs, keyring
 from monitor.app.control import Control
 from monitor.app.processes import Kept
 from monitor.config import Settings, address
@@ -216,6 +216,16 @@ class _Supervisor:
         for child in self._children:
             labels = {**own, "role": child.role}
             samples.append(Measurement("monitor_restarts_total", labels, child.restarts))
+        running = [(child.role, child.pid) for child in self._children if child.pid]
+        running.append(("supervisor", os.getpid()))
+        if self._store and self._store.pid:
+            running.append(("store", self._store.pid))
+        samples += costs.measurements(self._settings.endpoint, running)
+        if self._roles.proxy:
+            buffers = self._settings.workers * self._settings.capture.buffer_bytes
+            spools = self._settings.workers * self._settings.spool.max_bytes
+            for place, limit in (("buffer", buffers), ("spool", spools)):
+                samples.append(Measurement("monitor_limit_bytes", {**own, "place": place}, limit))
         version = {**own, "version": monitor.__version__}
         samples.append(Measurement("monitor_build_info", version, 1))
         if self._exporter:

@@ -28,7 +28,7 @@ class Spool:
         self._directory = directory
         self._max_bytes = max_bytes
         self._segments = sorted(directory.glob("*.spool")) if directory.is_dir() else []
-        self._bytes = sum(path.stat().st_size for path in self._segments)
+        self.bytes = sum(path.stat().st_size for path in self._segments)
         self._current: Path | None = None
 
     def __bool__(self) -> bool:
@@ -37,7 +37,7 @@ class Spool:
     def append(self, records: Sequence[Record]) -> bool:
         """Write all, or nothing: False where there is no room or the disk refuses."""
         data = b"".join(_frame(encode_record(record)) for record in records)
-        if self._bytes + len(data) > self._max_bytes:
+        if self.bytes + len(data) > self._max_bytes:
             return False
         try:
             path = self._open()
@@ -52,7 +52,7 @@ class Spool:
                     raise
         except OSError:
             return False
-        self._bytes += len(data)
+        self.bytes += len(data)
         if path not in self._segments:
             self._segments.append(path)
         if size + len(data) >= SEGMENT_BYTES:
@@ -74,7 +74,7 @@ class Spool:
     def forget(self, path: Path) -> None:
         """Delete a segment whose records have all been acknowledged."""
         with contextlib.suppress(OSError):
-            self._bytes -= path.stat().st_size
+            self.bytes -= path.stat().st_size
             path.unlink()
         self._segments.remove(path)
 

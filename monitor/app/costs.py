@@ -1,0 +1,28 @@
+"""Process ids → what monitoring itself costs: processes, CPU time and memory by role."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import psutil
+
+from monitor.types import Measurement
+
+
+def measurements(endpoint: str, processes: Iterable[tuple[str, int]]) -> list[Measurement]:
+    """Samples for `(role, pid)` pairs; a process that has just ended is left out."""
+    samples: list[Measurement] = []
+    for role, pid in processes:
+        labels = {"endpoint": endpoint, "role": role}
+        try:
+            process = psutil.Process(pid)
+            with process.oneshot():
+                times, memory = process.cpu_times(), process.memory_info().rss
+        except psutil.Error:
+            continue
+        samples += [
+            Measurement("monitor_processes", labels, 1),
+            Measurement("monitor_process_cpu_seconds_total", labels, times.user + times.system),
+            Measurement("monitor_process_resident_memory_bytes", labels, memory),
+        ]
+    return samples

@@ -1,0 +1,213 @@
+"""The dashboard: what Grafana's own linter asks, catalogue names only, and no empty panel."""
+
+from __future__ import annotations
+
+import json
+import re
+import socket
+import subprocess
+import threading
+import time
+import urllib.parse
+import urllib.request
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import Any
+
+import promql_parser
+import pytest
+from grafana_foundation_sdk.models.dashboard import Dashboard
+
+from dashboards.build import render, stale
+from monitor.exporters.prometheus import render as expose
+from monitor.metrics import BY_NAME, CATALOGUE
+from monitor.types import Measurement
+
+ROOT = Path(__file__).parent.parent.parent
+BOARD: dict[str, Any] = json.loads(render())
+SUFFIX = re.compile(r"_(?:bucket|count|sum)$")
+
+
+def panels(board: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for panel in board["panels"]:
+        if panel["type"] != "row":
+            yield panel
+        yield from panel.get("panels", ())
+
+
+PANELS = list(panels(BOARD))
+TARGETS = [(panel["title"], target["expr"]) for panel in PANELS for target in panel["targets"]]
+
+
+def plain(expr: str) -> str:
+    """An expression as Grafana would send it, with every variable set to everything."""
+    for variable, value in (
+        ("$__rate_interval", "1m"), ("$__range", "1h"), ("$dimension", "population"),
+        ("$measure", "psi"),
+    ):  # fmt: skip
+        expr = expr.replace(variable, value)
+    return re.sub(r"\$\{?\w+\}?", ".+", expr)
+
+
+def names(expr: str) -> set[str]:
+    """Catalogue names in it; recorded series (`a:b:c`) are tested with the rules."""
+    found = re.findall(r"(?<![:\w])monitor_\w+(?![:\w])", expr)
+    return {name if name in BY_NAME else SUFFIX.sub("", name) for name in found}
+
+
+def test_generated_files_are_not_stale() -> None:
+    """The committed JSON and METRICS.md are what the code makes."""
+    assert stale() == []
+
+
+def test_the_board_survives_grafanas_own_types() -> None:
+    """The SDK reads the JSON back to the same board."""
+    assert Dashboard.from_json(BOARD).title == BOARD["title"]
+    assert BOARD["uid"]
+    assert BOARD["editable"] is False
+
+
+def test_one_datasource_variable_serves_every_panel() -> None:
+    """The board can be pointed at any Prometheus."""
+    sources = [v for v in BOARD["templating"]["list"] if v["type"] == "datasource"]
+    assert [v["name"] for v in sources] == ["datasource"]
+    assert all(panel["datasource"]["uid"] == "$datasource" for panel in PANELS)
+
+
+@pytest.mark.parametrize("name", ["job", "instance"])
+def test_targets_can_be_narrowed(name: str) -> None:
+    """job and instance: several at once, everything by default."""
+    (variable,) = (v for v in BOARD["templating"]["list"] if v["name"] == name)
+    assert variable["multi"]
+    assert variable["allValue"] == ".+"
+    assert variable["refresh"] == 2
+
+
+@pytest.mark.parametrize("panel", PANELS, ids=lambda panel: panel["title"])
+def test_a_panel_says_what_it_shows(panel: dict[str, Any]) -> None:
+    """Title, description, unit, targets."""
+    assert panel["title"]
+    assert panel["description"]
+    assert panel["targets"]
+    if panel["type"] not in {"table", "state-timeline"}:
+        assert panel["fieldConfig"]["defaults"].get("unit")
+
+
+@pytest.mark.parametrize(("title", "expr"), TARGETS)
+def test_an_expression_parses_and_names_what_exists(title: str, expr: str) -> None:
+    """PromQL over catalogue metrics; rates over the interval that fits the scrape."""
+    promql_parser.parse(plain(expr))
+    assert names(expr) <= set(BY_NAME), title
+    for call in re.findall(r"\b(?:rate|irate|increase)\(([^()]*\[[^\]]*\])", expr):
+        assert call.endswith(("[$__rate_interval]", "[$__range]"))
+    assert 'job=~"$job"' in expr or not names(expr)
+
+
+def test_every_metric_is_drawn() -> None:
+    """What nobody looks at need not be measured."""
+    drawn = set().union(*(names(expr) for _, expr in TARGETS))
+    assert set(BY_NAME) - drawn == set()
+
+
+FIXED = {
+    "outcome": ("ok", "server_error"),
+    "direction": ("input", "output"),
+    "place": ("buffer", "spool"),
+    "measure": ("psi", "psi"),
+    "status": ("drift", "ok"),
+    "dimension": ("population", "all"),
+    "value": ("north", "all"),
+    "role": ("recorder", "proxy"),
+}
+"""Labels whose values the expressions name, for the two variants of every series."""
+
+
+def everything(step: int) -> list[Measurement]:
+    """Every metric of the catalogue twice, growing with `step`."""
+    made: list[Measurement] = []
+    for metric in CATALOGUE:
+        for variant in (0, 1):
+            labels = {"endpoint": "e"}
+            for name in metric.labels:
+                labels[name] = FIXED[name][variant] if name in FIXED else f"{name}-{variant}"
+            value = float(step + 1)
+            if metric.name == "monitor_drift_status":
+                made += [
+                    Measurement(metric.name, {**labels, "status": status}, status == "drift")
+                    for status in ("ok", "drift", "insufficient")
+                ]
+                continue
+            if metric.kind != "histogram":
+                made.append(Measurement(metric.name, labels, value))
+                continue
+            made += [
+                Measurement(f"{metric.name}_bucket", {**labels, "le": bound}, value)
+                for bound in (*map(repr, metric.buckets), "+Inf")
+            ]
+            made.append(Measurement(f"{metric.name}_count", labels, value))
+            made.append(Measurement(f"{metric.name}_sum", labels, value / 100))
+    return made
+
+
+@pytest.fixture(scope="module")
+def prometheus(
+    program: Callable[[str], str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    """A real Prometheus that has scraped a page with every metric for a while; yields its URL."""
+    directory = tmp_path_factory.mktemp("prometheus")
+    scrapes = 0
+
+    class Page(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            nonlocal scrapes
+            scrapes += 1
+            body, content_type = expose(everything(scrapes), self.headers.get("accept", ""))
+            self.send_response(200)
+            self.send_header("content-type", content_type)
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            """Quiet."""
+
+    server = HTTPServer(("127.0.0.1", 0), Page)
+    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    (directory / "prometheus.yml").write_text(
+        "global: {scrape_interval: 1s, evaluation_interval: 1s}\n"
+        f"rule_files: ['{ROOT}/alerts/recording.rules.yml']\n"
+        "scrape_configs:\n- job_name: monitor\n"
+        f"  static_configs: [{{targets: ['127.0.0.1:{server.server_address[1]}']}}]\n"
+    )
+    process = subprocess.Popen(
+        [
+            program("prometheus"), f"--config.file={directory}/prometheus.yml",
+            f"--web.listen-address=127.0.0.1:{port}", f"--storage.tsdb.path={directory}/tsdb",
+        ],
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    end = time.monotonic() + 60
+    while scrapes < 8 and time.monotonic() < end:
+        time.sleep(0.1)
+    time.sleep(0.5)  # the last scrape is being stored
+    yield f"http://127.0.0.1:{port}"
+    process.terminate()
+    process.wait(30)
+    server.shutdown()
+    server.server_close()
+
+
+def test_no_panel_stays_empty(prometheus: str) -> None:
+    """Every expression gives data on a real Prometheus that scraped a full page."""
+    empty = []
+    for title, expr in TARGETS:
+        query = urllib.parse.urlencode({"query": plain(expr)})
+        with urllib.request.urlopen(f"{prometheus}/api/v1/query?{query}", timeout=10) as answer:
+            document = json.load(answer)
+        assert document["status"] == "success", (title, expr)
+        if not document["data"]["result"]:
+            empty.append((title, expr))
+    assert empty == []

@@ -1,0 +1,77 @@
+"""Measurements of several processes become one page that Prometheus reads back."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable
+
+from prometheus_client.openmetrics.parser import (
+    text_string_to_metric_families as read_openmetrics,
+)
+from prometheus_client.parser import text_string_to_metric_families as read_text
+
+from monitor.exporters.prometheus import render
+from monitor.meters import Meters
+from monitor.types import Measurement
+
+OPENMETRICS = "application/openmetrics-text; version=1.0.0"
+
+
+def meters() -> Meters:
+    made = Meters("recorder", "e")
+    made.add("monitor_pseudonyms_total", ("EMAIL_ADDRESS",), 2)
+    made.set("monitor_store_up", 1)
+    for value in (0.003, 0.3, 1000):
+        made.observe("monitor_exchange_duration_seconds", ("chat", "m"), value)
+    return made
+
+
+def samples(page: bytes) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
+    return {
+        (sample.name, tuple(sorted(sample.labels.items()))): sample.value
+        for family in read_text(page.decode())
+        for sample in family.samples
+    }
+
+
+def test_two_workers_add_up() -> None:
+    """Counters, gauges and buckets of equal labels are summed."""
+    one = samples(render(meters().measurements(), "")[0])
+    both = samples(render(meters().measurements() + meters().measurements(), "")[0])
+    assert one
+    assert both == {key: 2 * value for key, value in one.items()}
+
+
+def test_buckets_are_cumulative_and_end_with_everything() -> None:
+    """le rises, +Inf equals the count, beyond the last bound counts too."""
+    found = samples(render(meters().measurements(), "")[0])
+    buckets = {
+        dict(labels)["le"]: value
+        for (name, labels), value in found.items()
+        if name == "monitor_exchange_duration_seconds_bucket"
+    }
+    values = [buckets[bound] for bound in sorted(buckets, key=float)]
+    assert values == sorted(values)
+    assert (buckets["0.0025"], buckets["0.005"], buckets["0.32"], buckets["+Inf"]) == (0, 1, 2, 3)
+
+
+def test_openmetrics_when_asked_for() -> None:
+    """The content type follows Accept, and the strict parser takes the page."""
+    page, content_type = render(meters().measurements(), OPENMETRICS)
+    assert content_type.startswith("application/openmetrics-text")
+    assert list(read_openmetrics(page.decode()))
+    assert render([], "")[1].startswith("text/plain")
+
+
+def test_names_outside_the_catalogue_do_not_leave() -> None:
+    """A typo exports nothing instead of something unknown."""
+    assert render([Measurement("monitor_typo_total", {}, 1)], "")[0] == b""
+
+
+def test_promtool_accepts_the_page(program: Callable[[str], str]) -> None:
+    """Help, types and names are as Prometheus wants them."""
+    page, _ = render(meters().measurements(), "")
+    result = subprocess.run(
+        [program("promtool"), "check", "metrics"], input=page, capture_output=True, check=False
+    )
+    assert result.returncode == 0, result.stderr.decode()

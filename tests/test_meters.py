@@ -1,0 +1,73 @@
+"""Counting and folding keep sums right."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monitor.budget import Budget
+from monitor.meters import Meters
+
+VALUES = st.lists(st.sampled_from("abcdefgh"), max_size=200)
+
+
+def total(meters: Meters, name: str) -> float:
+    return sum(one.value for one in meters.measurements() if one.name == name)
+
+
+@given(VALUES, st.sampled_from("abcdefgh"))
+def test_folding_a_value_moves_its_counts_and_loses_none(values: list[str], gone: str) -> None:
+    """Counters and histograms keep their totals; the value itself is gone."""
+    meters = Meters("recorder", "e")
+    for place, value in enumerate(values):
+        meters.add("monitor_segment_exchanges_total", ("population", value, "ok"))
+        meters.observe("monitor_segment_duration_seconds", ("population", value), place / 10)
+    meters.fold("value", gone, ("dimension", "population"))
+    assert total(meters, "monitor_segment_exchanges_total") == len(values)
+    assert total(meters, "monitor_segment_duration_seconds_count") == len(values)
+    assert all(one.labels.get("value") != gone for one in meters.measurements())
+
+
+def test_folding_within_a_dimension_leaves_others_alone() -> None:
+    """`a` of one dimension is not `a` of another."""
+    meters = Meters("recorder", "e")
+    meters.add("monitor_segment_exchanges_total", ("population", "a", "ok"))
+    meters.add("monitor_segment_exchanges_total", ("template", "a", "ok"))
+    meters.fold("value", "a", ("dimension", "population"))
+    left = {
+        (one.labels["dimension"], one.labels["value"])
+        for one in meters.measurements()
+        if one.name == "monitor_segment_exchanges_total"
+    }
+    assert left == {("population", "other"), ("template", "a")}
+
+
+@given(st.lists(st.integers(0, 300).map(str), max_size=2000))
+def test_labels_never_exceed_their_budget(values: list[str]) -> None:
+    """Whatever comes, at most `limit` names are in use at once, and memory is bounded."""
+    budget = Budget(5)
+    alive: set[str] = set()
+    for value in values:
+        label, given_up = budget.admit(value)
+        alive.discard(given_up or "")
+        if label != "other":
+            alive.add(label)
+        assert len(alive) <= 5
+
+
+def test_a_frequent_latecomer_gets_a_name() -> None:
+    """A hundred values that came once do not hold their places against one that comes often."""
+    budget = Budget(50)
+    for number in range(100):
+        budget.admit(str(number))
+    labels = [budget.admit("late")[0] for _ in range(50)]
+    assert labels[0] == "other"
+    assert labels[-1] == "late"
+
+
+def test_a_value_may_be_kept_waiting() -> None:
+    """A model name gets a label only once the endpoint accepted it."""
+    budget = Budget(5)
+    assert budget.admit("guess", may_enter=False) == ("other", None)
+    assert budget.admit("guess") == ("guess", None)
+    assert budget.admit("guess", may_enter=False) == ("guess", None)
