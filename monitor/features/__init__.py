@@ -2,6 +2,7 @@
 
 from monitor.features import (
     confidence,
+    embedding,
     language,
     latency,
     ngrams,
@@ -18,6 +19,7 @@ from monitor.interfaces import Feature
 FEATURES: tuple[Feature, ...] = (
     tensors.FEATURE,
     confidence.FEATURE,
+    embedding.FEATURE,
     text_length.FEATURE,
     tokens.FEATURE,
     outcome.FEATURE,

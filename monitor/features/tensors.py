@@ -5,18 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from monitor import shapes
 from monitor.interfaces import Feature
 from monitor.texts import observe_string
 from monitor.types import Observation, Part, Record
-
-COLUMNS = 64
-"""A tensor with more columns is an embedding or an image: a vector, not a feature a column."""
-
-VECTOR = 4096
-"""A longer vector is not looked at."""
-
-ROWS = 1024
-"""Of a larger batch the first rows are looked at."""
 
 
 def observe(record: Record) -> Iterator[Observation]:
@@ -52,14 +44,12 @@ TAKEN = frozenset(
 
 def _tensor(name: str, part: Part, seed: str) -> Iterator[Observation]:
     data = part.data or []
-    columns = _columns(part.shape)
-    if columns > VECTOR:
+    columns = shapes.columns(part.shape)
+    if columns > shapes.COLUMNS:
+        for vector in shapes.vectors(part):
+            yield Observation(name, "vector", vector)
         return
-    rows = min(len(data) // columns, ROWS)
-    if columns > COLUMNS:
-        for row in range(rows):
-            yield Observation(name, "vector", data[row * columns : (row + 1) * columns])
-        return
+    rows = min(len(data) // columns, shapes.ROWS)
     names = [name] if columns == 1 else [f"{name}[{column}]" for column in range(columns)]
     datatype = part.datatype or ""
     if datatype.startswith(("FP", "INT", "UINT", "BF")):
@@ -68,14 +58,6 @@ def _tensor(name: str, part: Part, seed: str) -> Iterator[Observation]:
     else:
         for index in range(rows * columns):
             yield from _value(names[index % columns], data[index], datatype, f"{seed}{index}")
-
-
-def _columns(shape: list[int] | None) -> int:
-    """Values a row: the first dimension counts rows."""
-    columns = 1
-    for length in (shape or [])[1:]:
-        columns = min(columns * max(length, 1), VECTOR + 1)
-    return columns
 
 
 def _value(name: str, value: Any, datatype: str, seed: str) -> Iterator[Observation]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 
-from monitor.features.tensors import COLUMNS, FEATURE, ROWS, VECTOR
+from monitor.features.tensors import FEATURE
+from monitor.shapes import COLUMNS, ROWS, VECTOR
 from monitor.types import Part
 
 
