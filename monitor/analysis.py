@@ -14,7 +14,8 @@ from typing import Any
 
 import msgspec
 
-from monitor.findings import direction, moved, words
+from monitor.attribution import drivers
+from monitor.findings import direction, moved, origin, words
 from monitor.interfaces import Feature
 from monitor.judgement import Rules, drift_since, effect, read, settle, status_of, thresholds
 from monitor.reference import Key, Learner, Profile
@@ -117,9 +118,10 @@ class Analysis:
         read(watches, self.rules)
         logs = {w.key: w.reading.log_evidence if w.reading else 0.0 for w in watches}
         limits = thresholds(logs, self.rules)
-        return [
+        found = [
             _finding(watch, limits[key], self.rules) for key, watch in sorted(self._watches.items())
         ]
+        return [self._attributed(one) if _is_whole_drift(one) else one for one in found]
 
     def saved(self) -> dict[str, bytes]:
         """What has changed since the last call: an entry for each watch, and `fold`."""
@@ -147,6 +149,16 @@ class Analysis:
                 watch = self._watch(*msgspec.json.decode(name, type=Key))
                 if watch is not None:
                     watch.restore(entry)
+
+    def _attributed(self, found: Finding) -> Finding:
+        """The same, with the segments it came from."""
+        segments = (
+            watch
+            for key, watch in self._watches.items()
+            if key[0] == found.feature and key[1] != WHOLE.dimension
+        )
+        named = drivers(segments, found.since or 0.0, self.rules)
+        return msgspec.structs.replace(found, drivers=named, words=found.words + origin(named))
 
     def _pane(self, time: float) -> int:
         """The pane an event of this time goes to; closes those that ended long enough before."""
@@ -298,6 +310,10 @@ def _finding(watch: Watch, threshold: float, rules: Rules) -> Finding:
         *watch.key, current.samples, reference.samples, scores, reading.log_evidence, status,
         changed, since, cells, text,
     )  # fmt: skip
+
+
+def _is_whole_drift(found: Finding) -> bool:
+    return found.status == "drift" and found.dimension == WHOLE.dimension
 
 
 def _name(key: Key) -> str:

@@ -8,7 +8,7 @@ from typing import get_args
 
 import msgspec
 
-from monitor.types import Finding, Measurement, Moved, Status, Window
+from monitor.types import Driver, Finding, Measurement, Moved, Status, Window
 from monitor.windows import Cells, label
 
 MOVED = 3
@@ -67,6 +67,17 @@ def words(
     return f"{text}; {moves}" if moves else text
 
 
+def origin(drivers: Sequence[Driver]) -> str:
+    """Where most of a drift of the whole came from, to be added to its words.
+
+    >>> origin([Driver("population", "b", 0.93), Driver("template", "x", 0.4)])
+    '; 93 % of it from population b'
+    """
+    most = [driver for driver in drivers if driver.share > 0.5]
+    parts = [f"{_percent(one.share)} of it from {one.dimension} {one.value}" for one in most]
+    return "".join(f"; {part}" for part in parts)
+
+
 def verdict(findings: Sequence[Finding]) -> Status:
     """`drift` where any feature drifts, else `ok` where anything can be said."""
     statuses = {found.status for found in findings}
@@ -74,11 +85,36 @@ def verdict(findings: Sequence[Finding]) -> Status:
     return next((status for status in order if status in statuses), "insufficient")
 
 
+def together(findings: Sequence[Finding]) -> list[dict[str, object]]:
+    """Which features drift in each segment, and since when the first does.
+
+    >>> together([])
+    []
+    """
+    segments: dict[tuple[str, str], list[Finding]] = {}
+    for found in findings:
+        if found.status == "drift":
+            segments.setdefault((found.dimension, found.value), []).append(found)
+    return [
+        {
+            "dimension": dimension,
+            "value": value,
+            "since": min(found.since or 0.0 for found in group),
+            "features": [found.feature for found in group],
+        }
+        for (dimension, value), group in sorted(segments.items())
+    ]
+
+
 def summary(records: int, findings: Sequence[Finding]) -> bytes:
-    """The JSON document of `/api/drift`: verdict, records, and every finding."""
-    return msgspec.json.encode(
-        {"verdict": verdict(findings), "records": records, "features": findings}
-    )
+    """The JSON document of `/api/drift`: verdict, records, every finding, and which go together."""
+    document = {
+        "verdict": verdict(findings),
+        "records": records,
+        "features": findings,
+        "together": together(findings),
+    }
+    return msgspec.json.encode(document)
 
 
 def measurements(

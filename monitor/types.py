@@ -290,13 +290,22 @@ class Moved(msgspec.Struct, frozen=True):
     after: float
 
 
+class Driver(msgspec.Struct, frozen=True):
+    """A segment's part of a change of the whole, among the segments of its dimension, 0 to 1."""
+
+    dimension: str
+    value: str
+    share: float
+
+
 class Finding(msgspec.Struct, frozen=True):
     """What the analysis says of one feature in one segment.
 
     `scores` are distances by measure, `log_evidence` the natural logarithm of the evidence against
     `nothing changed`. `changed` says that it is believed, `status` whether it also matters.
     `since` is the Unix time of the likeliest change, None while nothing is believed. `moved` are
-    the cells that changed most, `words` is one sentence for a person.
+    the cells that changed most, `drivers` the segments that a drift of the whole came from, largest
+    first; `words` is one sentence for a person.
     """
 
     feature: str
@@ -311,6 +320,7 @@ class Finding(msgspec.Struct, frozen=True):
     since: float | None = None
     moved: list[Moved] = []
     words: str = ""
+    drivers: list[Driver] = []
 
 
 class Chunk(msgspec.Struct, frozen=True):

@@ -78,6 +78,10 @@ def test_a_shift_is_found_in_its_population_and_nowhere_else() -> None:
     assert "mean up" in shifted.words
     assert findings["x", "a"].status == "ok"
     assert findings["x", "a"].words == ""
+    driver = findings["x", "all"].drivers[0]
+    assert (driver.dimension, driver.value) == ("population", "b")
+    assert driver.share > 0.8
+    assert "of it from population b" in findings["x", "all"].words
 
 
 def test_quiet_streams_stay_quiet() -> None:

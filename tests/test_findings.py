@@ -51,6 +51,9 @@ def test_the_document_has_what_the_contract_names() -> None:
     """Verdict, records, and the fields of each feature."""
     document = msgspec.json.decode(summary(9, [FOUND]))
     assert (document["verdict"], document["records"]) == ("drift", 9)
+    assert document["together"] == [
+        {"dimension": "population", "value": "b", "since": 1.7e9, "features": ["age"]}
+    ]
     names = {
         "feature", "dimension", "value", "samples", "reference_samples", "scores", "log_evidence",
         "status",

@@ -1,0 +1,42 @@
+"""A drift of the whole → the segments it came from."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable
+
+from monitor.judgement import MINIMUM, Rules
+from monitor.types import Driver
+from monitor.watch import Watch
+
+NAMED = 5
+"""So many drivers are named, of all dimensions together."""
+
+NOTABLE = 0.1
+"""A smaller share is not worth a name."""
+
+
+def drivers(segments: Iterable[Watch], since: float, rules: Rules) -> list[Driver]:
+    """Who changed, weighed by how many they are: values since then times their corrected effect.
+
+    `segments` are the watches of one feature. Shares are among the segments of a dimension.
+    """
+    weights: dict[str, dict[str, float]] = {}
+    for watch in segments:
+        _, dimension, value = watch.key
+        if watch.reference is None or watch.reading is None:
+            continue
+        mark = max(bisect_right(watch.trail.times, since) - 1, 0)
+        counts = watch.reading.live - watch.trail.marks[mark]
+        samples = int(counts.sum())
+        if samples >= MINIMUM:
+            size = rules.effect.score(watch.usual, watch.window(counts))
+            weights.setdefault(dimension, {})[value] = samples * size
+    found = []
+    for dimension, parts in weights.items():
+        total = sum(parts.values())
+        if total > 0 and len(parts) > 1:
+            shares = {value: part / total for value, part in parts.items()}
+            found += [Driver(dimension, value, shares[value]) for value in shares]
+    notable = [driver for driver in found if driver.share >= NOTABLE]
+    return sorted(notable, key=lambda one: (-one.share, one.dimension, one.value))[:NAMED]
