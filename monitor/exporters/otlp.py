@@ -241,7 +241,7 @@ def _number(
 ) -> NumberDataPoint:
     from opentelemetry.sdk.metrics.export import NumberDataPoint
 
-    whole = metric.kind == "counter" and series.value.is_integer()
+    whole = metric.kind == "counter" and float(series.value).is_integer()
     return NumberDataPoint(
         attributes=_attributes(metric, labels),
         start_time_unix_nano=start,

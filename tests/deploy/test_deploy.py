@@ -1,0 +1,131 @@
+"""Deployment files: as far as they can be checked without an engine or a cluster."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from monitor import config
+
+DEPLOY = Path(__file__).parent.parent.parent / "deploy"
+MANIFESTS = sorted((DEPLOY / "kubernetes").glob("*.yaml"))
+SCRIPTS = Path(sys.executable).parent
+
+
+def run(*command: object) -> None:
+    result = subprocess.run(
+        [str(part) for part in command], capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+def documents(path: Path) -> list[dict[str, Any]]:
+    return list(yaml.safe_load_all(path.read_text(encoding="utf-8")))
+
+
+def pods() -> list[dict[str, Any]]:
+    return [
+        document["spec"]["template"]["spec"]
+        for path in MANIFESTS
+        for document in documents(path)
+        if document["kind"] == "Deployment"
+    ]
+
+
+def test_the_dockerfile_is_lint_clean() -> None:
+    """hadolint has nothing to say."""
+    run(SCRIPTS / "hadolint", DEPLOY / "Dockerfile")
+
+
+@pytest.mark.parametrize("path", MANIFESTS, ids=lambda path: path.name)
+def test_a_manifest_is_valid(path: Path) -> None:
+    """Against the schemas of Kubernetes 1.31, unknown fields are errors."""
+    run(SCRIPTS / "kubernetes-validate", "-k", "1.31", "--strict", path)
+
+
+@pytest.mark.parametrize("pod", pods(), ids=["analyzer", "sidecar"])
+def test_a_pod_meets_the_restricted_standard(pod: dict[str, Any]) -> None:
+    """Non-root, no privileges, no capabilities, read-only, no token."""
+    assert pod["automountServiceAccountToken"] is False
+    assert pod["securityContext"]["runAsNonRoot"] is True
+    assert pod["securityContext"]["seccompProfile"]["type"] == "RuntimeDefault"
+    for container in [*pod.get("initContainers", []), *pod["containers"]]:
+        context = container["securityContext"]
+        assert context["allowPrivilegeEscalation"] is False
+        assert context["readOnlyRootFilesystem"] is True
+        assert context["capabilities"] == {"drop": ["ALL"]}
+        assert {mount["mountPath"] for mount in container["volumeMounts"]} >= {"/tmp"}
+
+
+def test_the_sidecar_is_a_native_one() -> None:
+    """Started before the model, ended after it, and waited for by nobody."""
+    (sidecar,) = (container for pod in pods() for container in pod.get("initContainers", []))
+    assert sidecar["restartPolicy"] == "Always"
+    assert "startupProbe" not in sidecar
+
+
+def test_the_grace_period_outlasts_the_drain(settings: config.Settings) -> None:
+    """preStop, delay, longest stream and flush fit into it."""
+    (pod,) = (pod for pod in pods() if "initContainers" in pod)
+    stop = pod["containers"][0]["lifecycle"]["preStop"]["sleep"]["seconds"]
+    assert pod["terminationGracePeriodSeconds"] >= (
+        stop + settings.drain.delay + settings.drain.timeout + 20
+    )
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> config.Settings:
+    """What the sidecar's Pod mounts, read as `monitor` reads it."""
+    (text,) = (
+        document["data"]["monitor.yaml"]
+        for document in documents(DEPLOY / "kubernetes" / "config.yaml")
+        if document["kind"] == "ConfigMap"
+    )
+    file = tmp_path / "monitor.yaml"
+    file.write_text(text)
+    return config.load(str(file), {})
+
+
+def test_the_mounted_configuration_is_accepted(settings: config.Settings) -> None:
+    """No key in it is unknown."""
+    assert settings.upstream == "http://127.0.0.1:9000"
+
+
+def test_variables_of_compose_are_settings() -> None:
+    """A misspelt variable would be ignored at run time."""
+    services = documents(DEPLOY / "compose.yaml")[0]["services"]
+    environment = {
+        name: value
+        for service in services.values()
+        for name, value in service.get("environment", {}).items()
+    }
+    assert config.unknown_variables(environment) == []
+    for line in (DEPLOY / "Dockerfile").read_text(encoding="utf-8").split():
+        name = line.partition("=")[0]
+        if name.startswith("MONITOR_"):
+            assert config.unknown_variables({name: ""}) == []
+
+
+def test_every_file_that_compose_mounts_is_there() -> None:
+    """A missing file would become an empty directory."""
+    services = documents(DEPLOY / "compose.yaml")[0]["services"]
+    for service in services.values():
+        for volume in service.get("volumes", []):
+            source = volume.partition(":")[0]
+            assert not source.startswith(".") or (DEPLOY / source).exists(), source
+
+
+def test_prometheus_accepts_its_configuration(
+    program: Callable[[str], str], tmp_path: Path
+) -> None:
+    """With the rules where compose mounts them."""
+    shutil.copytree(DEPLOY.parent / "alerts", tmp_path / "alerts")
+    shutil.copy(DEPLOY / "prometheus" / "prometheus.yml", tmp_path)
+    run(program("promtool"), "check", "config", tmp_path / "prometheus.yml")

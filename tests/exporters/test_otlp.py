@@ -1,0 +1,111 @@
+"""What an OpenTelemetry collector gets, decoded from the wire."""
+
+from __future__ import annotations
+
+import gzip
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any
+
+import pytest
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
+    ExportMetricsServiceRequest,
+)
+
+from monitor.exporters.otlp import OtlpExporter
+from monitor.meters import Meters
+
+
+class Collector:
+    """A tiny OTLP/HTTP server; `status` is what it answers."""
+
+    def __init__(self) -> None:
+        self.requests: list[tuple[str, Any]] = []
+        self.status = 200
+        outer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["content-length"]))
+                if self.headers.get("content-encoding") == "gzip":
+                    body = gzip.decompress(body)
+                request = ExportMetricsServiceRequest.FromString(body)
+                outer.requests.append((self.path, request))
+                self.send_response(outer.status)
+                self.send_header("content-length", "0")
+                self.end_headers()
+
+            def log_message(self, *_: object) -> None:
+                """Quiet."""
+
+        self.server = HTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
+        self.thread = threading.Thread(target=self.server.serve_forever, args=(0.05,))
+        self.thread.start()
+
+    def metrics(self) -> dict[str, Any]:
+        (resource,) = self.requests[-1][1].resource_metrics
+        return {metric.name: metric for metric in resource.scope_metrics[0].metrics}
+
+
+@pytest.fixture
+def collector() -> Iterator[Collector]:
+    made = Collector()
+    yield made
+    made.server.shutdown()
+    made.thread.join()
+    made.server.server_close()
+
+
+def meters() -> Meters:
+    made = Meters("recorder", "e")
+    made.add("monitor_pseudonyms_total", ("EMAIL_ADDRESS",), 3)
+    made.set("monitor_store_up", 1)
+    for value in (0.003, 0.3, 1000):
+        made.observe("monitor_exchange_duration_seconds", ("chat", "m"), value)
+    return made
+
+
+def test_counters_gauges_and_histograms_arrive(collector: Collector) -> None:
+    """Cumulative, with units, under the conventions' names and attributes where there are any."""
+    exporter = OtlpExporter(collector.url, started=1000.0, log=lambda _: None)
+    assert exporter.export(meters().measurements(), 1060.0)
+    assert collector.requests[0][0] == "/v1/metrics"
+    metrics = collector.metrics()
+    (counter,) = metrics["monitor_pseudonyms_total"].sum.data_points
+    assert (counter.as_int, counter.start_time_unix_nano) == (3, 1000 * 10**9)
+    assert metrics["monitor_pseudonyms_total"].sum.is_monotonic
+    assert metrics["monitor_store_up"].gauge.data_points[0].as_double == 1
+    duration = metrics["gen_ai.client.operation.duration"]
+    assert duration.unit == "s"
+    (point,) = duration.histogram.data_points
+    assert (point.count, list(point.bucket_counts)[-1], sum(point.bucket_counts)) == (3, 1, 3)
+    attributes = {one.key: one.value.string_value for one in point.attributes}
+    assert attributes["gen_ai.operation.name"] == "chat"
+    assert attributes["gen_ai.request.model"] == "m"
+
+
+def test_a_counter_that_was_set_back_starts_anew(collector: Collector) -> None:
+    """After a restart the start time moves, so that no rate becomes negative."""
+    exporter = OtlpExporter(collector.url, started=1000.0, log=lambda _: None)
+    exporter.export(meters().measurements(), 1060.0)
+    less = Meters("recorder", "e")
+    less.add("monitor_pseudonyms_total", ("EMAIL_ADDRESS",), 1)
+    exporter.export(less.measurements(), 1120.0)
+    (point,) = collector.metrics()["monitor_pseudonyms_total"].sum.data_points
+    assert (point.as_int, point.start_time_unix_nano) == (1, 1060 * 10**9)
+
+
+def test_a_failing_collector_is_said_once_and_counted(collector: Collector) -> None:
+    """One line when it begins, one when it ends; deliveries are counted by what came of them."""
+    lines: list[str] = []
+    exporter = OtlpExporter(collector.url, started=0.0, timeout=0.5, log=lines.append)
+    collector.status = 400
+    assert not exporter.export(meters().measurements(), 1.0)
+    assert not exporter.export(meters().measurements(), 2.0)
+    collector.status = 200
+    assert exporter.export(meters().measurements(), 3.0)
+    assert len(lines) == 2
+    counts = {one.labels["outcome"]: one.value for one in exporter.measurements("e")}
+    assert counts == {"ok": 1, "failed": 2}
