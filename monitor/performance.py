@@ -1,0 +1,106 @@
+"""Scores and predictions → how well a classifier does, without labels: confidence-based estimation.
+
+A calibrated score is the probability that the truth is positive, so every record is expected to be
+a little of a hit and a little of a miss, and the expected confusion matrix is the sum (CBPE,
+NannyML 2022; Guillory et al. 2021 for the mean confidence). It holds while the relation of scores
+to truth does: it sees what a shift of the inputs does, not a change of the concept.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+
+import msgspec
+
+BINS = 50
+
+
+class Calibration(msgspec.Struct, frozen=True):
+    """A rising step function from scores to probabilities: `rates[i]` from `edges[i]` on."""
+
+    edges: list[float]
+    rates: list[float]
+
+    def __call__(self, score: float) -> float:
+        return self.rates[max(bisect_right(self.edges, score) - 1, 0)]
+
+
+class Estimate(msgspec.Struct, frozen=True):
+    """What is expected of so many records; None where it would divide by nothing."""
+
+    records: int
+    accuracy: float | None
+    precision: float | None
+    recall: float | None
+    auc: float | None
+
+
+def calibrate(scores: Sequence[float], truths: Sequence[bool], bins: int = BINS) -> Calibration:
+    """Isotonic regression of the truth on the score, over at most `bins` equally filled bins.
+
+    Pool adjacent violators (Ayer et al. 1955): the best fit, in squares, that never falls. At least
+    one record is needed.
+
+    >>> fit = calibrate([0.1, 0.2, 0.8, 0.9], [False, True, False, True])
+    >>> fit(0.05), fit(0.5), fit(0.95)
+    (0.0, 0.5, 1.0)
+    """
+    pairs = sorted(zip(scores, truths, strict=True))
+    blocks: list[tuple[float, int, int]] = []  # (first score, records, positives)
+    size = max(1, -(-len(pairs) // bins))
+    end = 0
+    while end < len(pairs):
+        start, end = end, min(end + size, len(pairs))
+        while end < len(pairs) and pairs[end][0] == pairs[end - 1][0]:
+            end += 1  # equal scores are one
+        block = (pairs[start][0], end - start, sum(truth for _, truth in pairs[start:end]))
+        while blocks and blocks[-1][2] * block[1] >= block[2] * blocks[-1][1]:
+            first, count, positives = blocks.pop()
+            block = (first, count + block[1], positives + block[2])
+        blocks.append(block)
+    return Calibration(
+        [first for first, _, _ in blocks], [positives / count for _, count, positives in blocks]
+    )
+
+
+def estimate(
+    scores: Sequence[float], predictions: Sequence[bool], calibration: Calibration
+) -> Estimate:
+    """The performance to expect of these scores and predictions.
+
+    >>> fit = Calibration([0.0, 0.5], [0.1, 0.9])
+    >>> estimate([0.2, 0.8], [False, True], fit)
+    Estimate(records=2, accuracy=0.9, precision=0.9, recall=0.9, auc=0.9)
+    """
+    rates = [calibration(score) for score in scores]
+    hits = sum(rate for rate, said in zip(rates, predictions, strict=True) if said)
+    said_yes = sum(map(bool, predictions))
+    positives = sum(rates)
+    right = hits + sum(1 - rate for rate, said in zip(rates, predictions, strict=True) if not said)
+    return Estimate(
+        records=len(rates),
+        accuracy=right / len(rates) if rates else None,
+        precision=hits / said_yes if said_yes else None,
+        recall=hits / positives if positives else None,
+        auc=_auc(scores, rates),
+    )
+
+
+def _auc(scores: Sequence[float], rates: Sequence[float]) -> float | None:
+    """The expected share of pairs (a positive, a negative) that the scores put in order."""
+    below = ordered = 0.0
+    positives = negatives = 0.0
+    waiting: list[tuple[float, float]] = []
+    last: float | None = None
+    for score, rate in [*sorted(zip(scores, rates, strict=True)), (float("inf"), 0.0)]:
+        if score != last:
+            yes = sum(one for one, _ in waiting)
+            no = sum(other for _, other in waiting)
+            ordered += yes * (below + no / 2)
+            below += no
+            positives, negatives = positives + yes, negatives + no
+            waiting, last = [], score
+        waiting.append((rate, 1 - rate))
+    pairs = positives * negatives
+    return ordered / pairs if pairs else None
