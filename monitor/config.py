@@ -76,13 +76,15 @@ class Drift(_Section, frozen=True):
 
     `alpha` is the probability of any false alarm while nothing changes, over all features and
     segments and `patience` panes; a believed change with a corrected PSI of `tolerance` is drift.
-    At most `watches` features x segments are watched.
+    At most `watches` features x segments are watched. `features` are looked at beside the usual
+    ones: `latency`, `variety`, `ngrams`, or somebody's own as `package.module:NAME`.
     """
 
     tolerance: Annotated[float, msgspec.Meta(ge=0)] = 0.02
     alpha: Annotated[float, msgspec.Meta(gt=0, lt=1)] = 0.05
     patience: Positive = 43200
     watches: Positive = 5000
+    features: list[str] = []
 
 
 class DimensionSource(_Section, frozen=True):
@@ -130,7 +132,7 @@ class Drain(_Section, frozen=True):
 
 
 class Otlp(_Section, frozen=True):
-    """A collector that is sent every measurement each `interval` seconds; without it, nothing is."""
+    """A collector that is sent every measurement each `interval` seconds; without it, none is."""
 
     endpoint: str = ""
     interval: Annotated[float, msgspec.Meta(ge=1)] = 15.0

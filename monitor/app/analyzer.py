@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import importlib
 import sys
 import time
 from collections.abc import Awaitable, Callable
@@ -17,8 +18,9 @@ from monitor.checkpoint import Checkpoint
 from monitor.config import Settings
 from monitor.drift import LIVE, psi
 from monitor.errors import ConfigError, StreamError
-from monitor.features import FEATURES
+from monitor.features import FEATURES, MORE
 from monitor.findings import measurements, summary
+from monitor.interfaces import Feature
 from monitor.judgement import Rules
 from monitor.reference import Profile, load_profile
 from monitor.streams.redis import RedisStream
@@ -43,6 +45,7 @@ class Analyzer:
     def __init__(self, settings: Settings, stopping: asyncio.Event) -> None:
         self._settings = settings
         self._stopping = stopping
+        self._features = features_of(settings)
         self._profile = read_profile(settings.reference.file)
         self._stream = RedisStream(settings.redis, settings.endpoint, shards=settings.stream.shards)
         self._checkpoint = Checkpoint(settings.redis, settings.endpoint)
@@ -95,7 +98,7 @@ class Analyzer:
 
     def _fresh(self) -> Analysis:
         return Analysis(
-            FEATURES,
+            self._features,
             rules_of(self._settings),
             profile=self._profile,
             learn=self._settings.reference.learn,
@@ -175,6 +178,25 @@ def rules_of(settings: Settings) -> Rules:
         patience=settings.drift.patience,
         watches=settings.drift.watches,
     )
+
+
+def features_of(settings: Settings) -> tuple[Feature, ...]:
+    """What is looked at; raises ConfigError naming a feature that is not there."""
+    known = {feature.name: feature for feature in MORE}
+    added = []
+    for name in settings.drift.features:
+        module, colon, attribute = name.partition(":")
+        feature: object = known.get(name)
+        if colon:
+            with contextlib.suppress(ImportError, AttributeError):
+                feature = getattr(importlib.import_module(module), attribute)
+        if not isinstance(feature, Feature):
+            raise ConfigError(
+                f"drift.features: {name!r} is not one of {', '.join(known)}, nor the name of a "
+                "Feature as in package.module:NAME"
+            )
+        added.append(feature)
+    return (*FEATURES, *added)
 
 
 def read_profile(file: str | None) -> Profile | None:

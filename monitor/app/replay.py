@@ -15,13 +15,12 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from monitor import evidently_report, report, rest
 from monitor.analysis import profile_of
-from monitor.app.analyzer import rules_of
+from monitor.app.analyzer import features_of, rules_of
 from monitor.app.shards import Begin, Shards
 from monitor.app.sources import Source, cleaner, is_store, open_source
 from monitor.config import Settings
 from monitor.drift import MEASURES
 from monitor.errors import SourceError, UsageError
-from monitor.features import FEATURES
 from monitor.judgement import Rules
 from monitor.reference import Profile, dump_profile, load_profile
 from monitor.replay import Census, check, cut, gather, replay, undated, within_budget
@@ -131,7 +130,7 @@ class _Job:
         self._options = options
         self._settings = settings
         columns = Columns(tuple(options.by), options.timestamp, tuple(options.ignore))
-        self._usual = Look(FEATURES, columns, clean=cleaner())
+        self._usual = Look(features_of(settings), columns, clean=cleaner())
         self._look = dataclasses.replace(self._usual, start=options.start, end=options.end)
         self.current = self._open(options.source)
         self.reference: Source | None = None

@@ -13,9 +13,9 @@ import msgspec
 import pytest
 
 from monitor.analysis import profile_of, row_of
-from monitor.app.analyzer import Analyzer, read_profile
+from monitor.app.analyzer import Analyzer, features_of, read_profile
 from monitor.checkpoint import Checkpoint
-from monitor.config import Reference, Settings, StreamSettings, Windows
+from monitor.config import Drift, Reference, Settings, StreamSettings, Windows
 from monitor.errors import ConfigError, SourceError, StreamError
 from monitor.features import FEATURES
 from monitor.reference import dump_profile
@@ -236,6 +236,15 @@ def test_a_reference_file_is_what_is_usual(tmp_path: Path) -> None:
         await scene.stream.close()
 
     play(tmp_path, story)
+
+
+def test_more_features_are_named_in_the_settings() -> None:
+    """Ours by name, somebody's own by module; anything else is a sentence with the key."""
+    settings = Settings(drift=Drift(features=["latency", "monitor.features.ngrams:FEATURE"]))
+    assert [feature.name for feature in features_of(settings)[-2:]] == ["latency", "ngrams"]
+    for name in ("latencies", "monitor.nowhere:FEATURE", "monitor.types:Record"):
+        with pytest.raises(ConfigError, match=r"^drift\.features: .* is not one of"):
+            features_of(Settings(drift=Drift(features=[name])))
 
 
 def test_a_bad_reference_file_is_named(tmp_path: Path) -> None:
