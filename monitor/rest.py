@@ -90,6 +90,8 @@ def _format(path: Path) -> Format:
         raise SourceError(f"{path}: cannot be read: {reason}") from None
     if not start:
         raise SourceError(f"{path}: is empty")
+    if start.lstrip().startswith(b"["):
+        raise SourceError(f"{path}: is a JSON array; an archive has one document a line")
     return "records" if start.lstrip().startswith(b"{") else "csv"
 
 

