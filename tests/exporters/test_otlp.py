@@ -76,7 +76,7 @@ def test_counters_gauges_and_histograms_arrive(collector: Collector) -> None:
     (counter,) = metrics["monitor_pseudonyms_total"].sum.data_points
     assert (counter.as_int, counter.start_time_unix_nano) == (3, 1000 * 10**9)
     assert metrics["monitor_pseudonyms_total"].sum.is_monotonic
-    assert metrics["monitor_store_up"].gauge.data_points[0].as_double == 1
+    assert metrics["monitor_store_up"].gauge.data_points[0].as_int == 1
     duration = metrics["gen_ai.client.operation.duration"]
     assert duration.unit == "s"
     (point,) = duration.histogram.data_points
