@@ -230,6 +230,10 @@ class Http1:
         if part:
             searched = max(0, len(part) - 3)
             part += data
+            if part[0] == 13:  # an empty line whose end comes only now
+                data = bytes(part)
+                part.clear()
+                return self._request_head(data, at)
             end = part.find(b"\r\n\r\n", searched) + 4
             if end < 4:
                 self._wait_for_request(part)
@@ -240,6 +244,8 @@ class Http1:
         else:
             while data.startswith(b"\r\n"):  # RFC 9112 section 2.2
                 data = data[2:]
+            if not data:
+                return None
             end = data.find(b"\r\n\r\n") + 4
             if end < 4:
                 self._request_at = at
@@ -277,6 +283,8 @@ class Http1:
         return data
 
     def _wait_for_request(self, part: bytearray) -> None:
+        if part == b"\r":
+            return
         if part[0] in (22, 128) and self._fresh:
             raise Ambiguous("tls")
         if not chr(part[0]).isalnum() or (len(part) > 32 and b" " not in part[:33]):
