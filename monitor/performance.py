@@ -8,10 +8,13 @@ to truth does: it sees what a shift of the inputs does, not a change of the conc
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import msgspec
+
+from monitor.types import Estimate, Performance, Row
 
 BINS = 50
 
@@ -24,16 +27,6 @@ class Calibration(msgspec.Struct, frozen=True):
 
     def __call__(self, score: float) -> float:
         return self.rates[max(bisect_right(self.edges, score) - 1, 0)]
-
-
-class Estimate(msgspec.Struct, frozen=True):
-    """What is expected of so many records; None where it would divide by nothing."""
-
-    records: int
-    accuracy: float | None
-    precision: float | None
-    recall: float | None
-    auc: float | None
 
 
 def calibrate(scores: Sequence[float], truths: Sequence[bool], bins: int = BINS) -> Calibration:
@@ -73,14 +66,25 @@ def estimate(
     >>> estimate([0.2, 0.8], [False, True], fit)
     Estimate(records=2, accuracy=0.9, precision=0.9, recall=0.9, auc=0.9)
     """
-    rates = [calibration(score) for score in scores]
-    hits = sum(rate for rate, said in zip(rates, predictions, strict=True) if said)
+    return measure(scores, predictions, [calibration(score) for score in scores])
+
+
+def measure(
+    scores: Sequence[float], predictions: Sequence[bool], rates: Sequence[float]
+) -> Estimate:
+    """The performance where `rates` are the probabilities that the truth is positive: 0 or 1 where
+    it is known.
+
+    >>> measure([0.2, 0.8, 0.9], [False, True, True], [0, 0, 1])
+    Estimate(records=3, accuracy=0.6666666666666666, precision=0.5, recall=1.0, auc=1.0)
+    """
+    hits = math.fsum(rate for rate, said in zip(rates, predictions, strict=True) if said)
+    misses = math.fsum(1 - rate for rate, said in zip(rates, predictions, strict=True) if not said)
     said_yes = sum(map(bool, predictions))
-    positives = sum(rates)
-    right = hits + sum(1 - rate for rate, said in zip(rates, predictions, strict=True) if not said)
+    positives = math.fsum(rates)
     return Estimate(
         records=len(rates),
-        accuracy=right / len(rates) if rates else None,
+        accuracy=(hits + misses) / len(rates) if rates else None,
         precision=hits / said_yes if said_yes else None,
         recall=hits / positives if positives else None,
         auc=_auc(scores, rates),
@@ -104,3 +108,59 @@ def _auc(scores: Sequence[float], rates: Sequence[float]) -> float | None:
         waiting.append((rate, 1 - rate))
     pairs = positives * negatives
     return ordered / pairs if pairs else None
+
+
+class Judged(msgspec.Struct, frozen=True):
+    """One row's score, whether the prediction was positive, and the truth where it is known."""
+
+    score: float
+    said: bool
+    truth: bool | None
+
+
+def judged(rows: Iterable[Row], score: str, prediction: str, label: str) -> list[Judged | None]:
+    """What each row says of the columns with these names; None without a score from 0 to 1.
+
+    Without a prediction a score of one half and more is a positive one.
+    """
+    found: list[Judged | None] = []
+    for row in rows:
+        values = {seen.feature: seen.value for seen in row.observations}
+        number = values.get(score)
+        if not isinstance(number, int | float) or not 0 <= number <= 1:
+            found.append(None)
+            continue
+        said = is_positive(values.get(prediction)) if prediction else number >= 0.5
+        found.append(Judged(number, bool(said), is_positive(values.get(label))))
+    return found
+
+
+def is_positive(value: object) -> bool | None:
+    """A binary label; None for anything else.
+
+    >>> [is_positive(value) for value in (1.0, 0, True, "0", "churn", 2)]
+    [True, False, True, False, None, None]
+    """
+    return {"1": True, "true": True, "1.0": True, "0": False, "false": False, "0.0": False}.get(
+        str(value).lower()
+    )
+
+
+def perform(
+    current: Sequence[Judged | None], reference: Sequence[Judged | None], calibration: Calibration
+) -> Performance:
+    """The performance of the current rows beside that of the reference."""
+    known = [one for one in current if one is not None]
+    expected = estimate([one.score for one in known], [one.said for one in known], calibration)
+    realized = realize(current)
+    return Performance(expected, realized if realized.records else None, realize(reference))
+
+
+def realize(rows: Sequence[Judged | None]) -> Estimate:
+    """What came true, of the rows whose truth is known."""
+    known = [one for one in rows if one is not None and one.truth is not None]
+    return measure(
+        [one.score for one in known],
+        [one.said for one in known],
+        [float(bool(one.truth)) for one in known],
+    )

@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from monitor.findings import moment
-from monitor.types import Finding, Replay
+from monitor.types import Finding, Performance, Replay
 
 SHOWN = 40
 """Findings in a table on the screen; drift is always shown."""
@@ -52,6 +52,8 @@ def tables(found: Replay, title: str) -> Iterator[Table | Text]:
         yield Text(f"and {len(findings) - len(shown)} more, none of them drift", "dim")
     if found.chunks is not None:
         yield _chunks(found)
+    if found.performance is not None:
+        yield Text(f"\n{_performance(found.performance)}")
     yield Text.assemble(
         f"\n{found.records:,} records: ",
         (found.verdict, STYLES[found.verdict]),
@@ -63,6 +65,8 @@ def _chunks(found: Replay) -> Table:
     table = Table(title="\nchunks", title_justify="left", box=None, pad_edge=False)
     for name in ("chunk", "from", "to", "records", "verdict", "drifted"):
         table.add_column(name, justify="right" if name == "records" else "left")
+    if found.performance is not None:
+        table.add_column("performance")
     for one in found.chunks or ():
         drifted = [f for f in ranked(one.features) if f.status == "drift"]
         names = list(dict.fromkeys(finding.feature for finding in drifted))
@@ -70,8 +74,24 @@ def _chunks(found: Replay) -> Table:
         table.add_row(
             str(one.index), _at(one.start), _at(one.end), f"{one.records:,}",
             Text(one.verdict, STYLES[one.verdict]), Text(", ".join(names[:5]) + more),
+            *([_performance(one.performance).rpartition("; ")[0]] if one.performance else []),
         )  # fmt: skip
     return table
+
+
+def _performance(known: Performance) -> str:
+    """One sentence about estimated, realized and usual performance."""
+    parts = [("estimated", known.estimated), ("realized", known.realized)]
+    told = [
+        f"{name} accuracy {_share(one.accuracy)}, AUC {_share(one.auc)}"
+        for name, one in [*parts, ("of the reference", known.reference)]
+        if one is not None
+    ]
+    return "; ".join(told)
+
+
+def _share(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"
 
 
 def _what(one: Finding) -> str:
@@ -124,7 +144,9 @@ def html(found: Replay, title: str) -> str:
     return (
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>Drift: {page}</title>'
         f"<style>{_STYLE}</style><h1>Drift: {page}</h1><p>{found.records:,} records: "
-        f"<strong class={found.verdict}>{found.verdict}</strong>.\n"
+        f"<strong class={found.verdict}>{found.verdict}</strong>."
+        + (f"<p>Performance: {_performance(found.performance)}." if found.performance else "")
+        + "\n"
         "<p><small>Scores are corrected for what chance alone would show. ln E is the evidence "
         "that anything changed. Drift is a change that is believed and not negligible. Bars: share "
         "of the values before (grey) and now (blue).</small>\n"

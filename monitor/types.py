@@ -323,7 +323,26 @@ class Finding(msgspec.Struct, frozen=True):
     drivers: list[Driver] = []
 
 
-class Chunk(msgspec.Struct, frozen=True):
+class Estimate(msgspec.Struct, frozen=True):
+    """How well a binary classifier does on so many records; None where it would divide by 0."""
+
+    records: int
+    accuracy: float | None
+    precision: float | None
+    recall: float | None
+    auc: float | None
+
+
+class Performance(msgspec.Struct, frozen=True):
+    """What is to be expected of the current scores without labels, what came true where there are
+    labels, and what was true of the reference."""
+
+    estimated: Estimate
+    realized: Estimate | None
+    reference: Estimate
+
+
+class Chunk(msgspec.Struct, frozen=True, omit_defaults=True):
     """The analysis of consecutive rows; times in Unix seconds, or numbers of rows without times."""
 
     index: int
@@ -332,6 +351,7 @@ class Chunk(msgspec.Struct, frozen=True):
     records: int
     verdict: Status
     features: list[Finding]
+    performance: Performance | None = None
 
 
 class Replay(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -341,6 +361,7 @@ class Replay(msgspec.Struct, frozen=True, omit_defaults=True):
     records: int
     features: list[Finding]
     chunks: list[Chunk] | None = None
+    performance: Performance | None = None
 
 
 # --- what the world is told ------------------------------------------------------------------

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from sklearn.isotonic import IsotonicRegression
 from sklearn.metrics import accuracy_score, precision_score, recall_score, roc_auc_score
 
-from monitor.performance import calibrate, estimate
+from monitor.performance import Judged, calibrate, estimate, judged, realize
+from monitor.types import Observation, Row
 
 pairs = st.lists(
     st.tuples(st.integers(0, 1000).map(lambda n: n / 1000), st.booleans()), min_size=1, max_size=60
@@ -63,3 +64,22 @@ def test_nothing_is_estimated_of_nothing() -> None:
     assert estimate([], [], fit).accuracy is None
     none_said = estimate([0.5], [False], fit)
     assert (none_said.precision, none_said.accuracy, none_said.auc) == (None, 0.0, None)
+
+
+def test_rows_are_judged_by_their_columns() -> None:
+    """A score that is none is no judgement; a truth that is none is not known."""
+
+    def row(**values: object) -> Row:
+        return Row(0.0, {}, [Observation(name, "numeric", one) for name, one in values.items()])
+
+    rows = [
+        row(p=0.7, said=0, y=1),
+        row(p=0.7, y="?"),
+        row(p=1.5, y=1),
+        row(p="high", y=1),
+        row(y=1),
+    ]
+    with_prediction = judged(rows, "p", "said", "y")
+    assert with_prediction == [Judged(0.7, False, True), Judged(0.7, False, None), None, None, None]
+    assert judged(rows, "p", "", "y")[0] == Judged(0.7, True, True)
+    assert realize(with_prediction).records == 1

@@ -22,6 +22,7 @@ from monitor.config import Settings
 from monitor.drift import MEASURES
 from monitor.errors import SourceError, UsageError
 from monitor.judgement import Rules
+from monitor.performance import calibrate, judged, perform
 from monitor.reference import Profile, dump_profile, load_profile
 from monitor.replay import Census, check, cut, gather, replay, undated, within_budget
 from monitor.rest import Look
@@ -77,6 +78,9 @@ def _add_source_arguments(parser: argparse.ArgumentParser) -> None:
         ("label", "a column with the truth"),
     ):
         table.add_argument(f"--{name}", action="append", default=[], metavar="COLUMN", help=text)
+    table.add_argument("--score", default="", metavar="COLUMN",
+        help="the column with the probability of a positive: performance is estimated from it, "
+        "calibrated by the reference's --label")  # fmt: skip
     table.add_argument("--timestamp", default="", metavar="COLUMN", help="the column with times")
 
 
@@ -167,7 +171,30 @@ class _Job:
         else:
             found = self._in_order(at_once if self.current.is_table else live, at_once, census)
         self._remark(found)
-        return found
+        return self._with_performance(found, census) if options.score else found
+
+    def _with_performance(self, found: Replay, census: Census) -> Replay:
+        """Estimate how well the classifier does, of the whole and of each chunk."""
+        score, label, reference = self._options.score, self._options.label, self.reference
+        if reference is None or not label:
+            raise UsageError("--score: needs a --reference SOURCE with a --label")
+        said = next((name for name in self._options.prediction if name != score), "")
+        names = (score, said, label[0])
+        usual = judged(_watched(reference.rows(self._usual), "reading again"), *names)
+        known = [one for one in usual if one is not None and one.truth is not None]
+        if not known:
+            raise UsageError(
+                f"--score: no row of the reference has {score!r} and 0 or 1 in {label[0]!r}"
+            )
+        fit = calibrate([one.score for one in known], [bool(one.truth) for one in known])
+        rows = judged(self._rows(census), *names)
+        chunks, start = [], 0
+        for chunk in found.chunks or ():
+            part = rows[start : start + chunk.records]
+            start += chunk.records
+            chunks.append(msgspec.structs.replace(chunk, performance=perform(part, usual, fit)))
+        whole = perform(rows, usual, fit)
+        return msgspec.structs.replace(found, performance=whole, chunks=chunks or None)
 
     def _in_order(self, rules: Rules, at_once: Rules, census: Census) -> Replay:
         """Fold row after row; a chunk is one window against the reference that the whole has."""
@@ -265,11 +292,11 @@ class _Job:
         """Raise UsageError for options that fit no table."""
         options = self._options
         known = self.current.columns | (self.reference.columns if self.reference else frozenset())
-        for name in ("timestamp", "ignore", "prediction", "label"):
+        for name in ("timestamp", "score", "ignore", "prediction", "label"):
             said = getattr(options, name)
             if said and not self.current.is_table:
                 raise UsageError(f"--{name}: is for tables, and {self.current.name} holds records")
-            for column in said if isinstance(said, list) else ():
+            for column in said if isinstance(said, list) else filter(None, [said]):
                 if column not in known:
                     raise UsageError(f"--{name}: no table has a column {column!r}")
 

@@ -311,3 +311,61 @@ def test_a_range_and_an_endpoint_of_a_store(capsys, store: str) -> None:
     reference = f"{store}?endpoint=bot&to={end}"
     found = document(capsys, f"{store}?endpoint=bot&from={end}", "--reference", reference)
     assert found["records"] == 1180
+
+
+@pytest.fixture
+def classified(tmp_path: Path) -> Callable[..., str]:
+    """(name, shift, labels) → a CSV file of a calibrated classifier's scores."""
+
+    def write(name: str, shift: float, *, labels: bool) -> str:
+        rng = random.Random(name)
+        path = tmp_path / name
+        with path.open("w", newline="") as stream:
+            writer = csv.writer(stream)
+            writer.writerow(["x", "proba", "said", *(["paid"] if labels else [])])
+            for _ in range(4000):
+                x = rng.gauss(shift, 2)
+                chance = 1 / (1 + 2.718281828**-x)
+                truth = int(rng.random() < chance)
+                score = f"{chance:.4f}"
+                writer.writerow([x, score, int(chance >= 0.5), *([truth] if labels else [])])
+        return str(path)
+
+    return write
+
+
+def test_performance_is_estimated_without_labels(capsys, classified) -> None:
+    """Calibrated on the reference; what came true stands beside it where there are labels."""
+    reference = classified("reference.csv", 0.0, labels=True)
+    options = [
+        "--reference", reference, "--score", "proba", "--prediction", "said", "--label", "paid",
+        "--chunks", "2",
+    ]  # fmt: skip
+    harder = document(capsys, classified("harder.csv", 0.0, labels=False), *options)
+    easier = document(capsys, classified("easier.csv", 4.0, labels=True), *options)
+    assert harder["performance"]["realized"] is None
+    usual = harder["performance"]["reference"]["accuracy"]
+    assert harder["performance"]["estimated"]["accuracy"] == pytest.approx(usual, abs=0.02)
+    told = easier["performance"]
+    assert told["estimated"]["accuracy"] > usual + 0.05
+    assert told["estimated"]["accuracy"] == pytest.approx(told["realized"]["accuracy"], abs=0.02)
+    for chunk in easier["chunks"]:
+        assert chunk["performance"]["estimated"]["records"] == 2000
+    main(["replay", classified("easier.csv", 4.0, labels=True), *options])
+    assert "realized accuracy 0." in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--score", "proba"], "--score: needs a --reference SOURCE with a --label"),
+        (["--score", "prob"], "--score: no table has a column 'prob'"),
+        (["--score", "x", "--label", "x"], "--score: no row of the reference has 'x' and 0 or 1"),
+    ],
+)
+def test_what_a_score_needs_is_said(capsys, classified, options, message: str) -> None:
+    """One line, exit code 2."""
+    path = classified("t.csv", 5.0, labels=True)
+    reference = ["--reference", path] if "--label" in options else []
+    assert main(["replay", path, *options, *reference]) == 2
+    assert message in capsys.readouterr().err
