@@ -255,17 +255,20 @@ def segments_of(row: Row, dimensions: Sequence[str] | None) -> Iterator[tuple[st
 
 
 def _values(row: Row) -> list[tuple[str, Any, bool]]:
-    """(feature, value, loose) of what was observed; a category given as a number is its name."""
-    return [
-        (
-            seen.feature,
-            str(seen.value)
-            if seen.kind == "categorical" and type(seen.value) in (int, float)
-            else seen.value,
-            seen.kind == "duration",
-        )
-        for seen in row.observations
-    ]
+    """(feature, value, loose) of what was observed.
+
+    A category given as a number is its name. A moment is how long ago it was: every clock goes on,
+    and the dates of today are not those of the reference.
+    """
+    values = []
+    for seen in row.observations:
+        value = seen.value
+        if seen.kind == "categorical" and type(value) in (int, float):
+            value = str(value)
+        elif seen.kind == "datetime" and type(value) in (int, float):
+            value = row.at - value
+        values.append((seen.feature, value, seen.kind == "duration"))
+    return values
 
 
 def _finding(watch: Watch, threshold: float, rules: Rules) -> Finding:

@@ -326,6 +326,26 @@ def test_only_the_dimensions_asked_for_are_watched() -> None:
     assert watched == {("all", "all"), ("b", "2")}
 
 
+def test_dates_are_watched_by_their_age() -> None:
+    """That today is another day than yesterday is no drift; that birthdays move is."""
+
+    def people(count: int, start: float, years: float, seed: int) -> list[Row]:
+        chance = random.Random(seed)
+        rows = []
+        for number in range(count):
+            at = start + number * 60.0
+            born = at - 31557600.0 * chance.gauss(years, 10)
+            seen = [Observation("asked", "datetime", at), Observation("born", "datetime", born)]
+            rows.append(Row(at, {}, seen))
+        return rows
+
+    usual = [*people(2000, 1.7e9, 40, 1), *people(1000, 1.75e9, 40, 2)]
+    assert {finding.status for finding in fold(usual).findings()} == {"ok"}
+    younger = found(fold([*usual, *people(500, 1.751e9, 30, 3)]))
+    assert younger["born", "all"].status == "drift"
+    assert younger["asked", "all"].status == "ok"
+
+
 # --- times -------------------------------------------------------------------------------------
 
 

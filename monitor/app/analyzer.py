@@ -30,6 +30,9 @@ SAVE_EVERY = 15.0
 LOOK_EVERY = 2.0
 """Seconds between looks for what has changed its state, when records have come."""
 
+LOOK_SHARE = 20
+"""A look that took long waits so many times as long for the next: a twentieth of the time."""
+
 BLOCK = 0.5
 """Seconds a read waits for records; also how long a stop may go unnoticed."""
 
@@ -66,7 +69,8 @@ class Analyzer:
             now = time.monotonic()
             if now >= look_at and self._position != self._saved:
                 self._tell()
-                look_at = now + LOOK_EVERY
+                spent = time.monotonic() - now
+                look_at = now + max(LOOK_EVERY, LOOK_SHARE * spent)
             if now >= save_at and self._position != self._saved:
                 await self._patiently(self._save)
                 save_at = time.monotonic() + SAVE_EVERY
