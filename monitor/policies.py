@@ -71,9 +71,10 @@ class Cursor:
     def __init__(self, nodes: tuple[_Node, ...] = (), rule: Rule | None = None) -> None:
         closed = dict.fromkeys(nodes)
         for node in nodes:
-            while node.deep is not None:
-                node = node.deep
-                closed[node] = None
+            deep = node.deep
+            while deep is not None:
+                closed[deep] = None
+                deep = deep.deep
         for node in closed:
             if node.rule is not None and (rule is None or node.rule.order < rule.order):
                 rule = node.rule

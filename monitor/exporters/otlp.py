@@ -1,7 +1,7 @@
 """Measurements → an OpenTelemetry collector, over OTLP/HTTP (protobuf), cumulative.
 
-Names, units and attributes follow OpenTelemetry's GenAI conventions where they know the quantity and
-count it in the same way; everything else keeps its own name.
+Names, units and attributes follow OpenTelemetry's GenAI conventions where they know the quantity
+and count it in the same way; everything else keeps its own name.
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import errno
 import socket
 import ssl
@@ -171,10 +172,8 @@ class Gate:
         if self._accepting:
             self._accept()
             self._accept_no_more()
-        try:
+        with contextlib.suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)  # from here on the port refuses
-        except OSError:
-            pass
         start = monotonic()
         while self._splices and (now := monotonic()) - start < timeout:
             quiet = QUIET if now - start < timeout / 2 else 0.0

@@ -207,7 +207,7 @@ class Handoff:
         """Flush, wait for the Fates up to `patience` seconds; what is left then is lost."""
         end = self._loop.time() + patience
         self._flush()
-        while self._buffer and self._loop.time() < end:
+        while self._buffer and self._loop.time() < end:  # noqa: ASYNC110  the hot path sets no event
             await asyncio.sleep(0.01)
         self._closed = True
         for id_, frame in self._buffer.items():

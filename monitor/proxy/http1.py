@@ -240,27 +240,25 @@ class Http1:
                 return None
             head, data = bytes(part[:end]), bytes(part[end:])
             part.clear()
-            at_first = self._request_at
-        else:
-            while data.startswith(b"\r\n"):  # RFC 9112 section 2.2
-                data = data[2:]
-            if not data:
-                return None
-            end = data.find(b"\r\n\r\n") + 4
-            if end < 4:
-                self._request_at = at
-                part += data
-                self._wait_for_request(part)
-                return None
-            head, data = data[:end], data[end:]
-            at_first = at
+            return self._request(head, data, self._request_at, at)
+        while data.startswith(b"\r\n"):  # RFC 9112 section 2.2
+            data = data[2:]
+        end = data.find(b"\r\n\r\n") + 4
+        if end >= 4:
+            return self._request(data[:end], data[end:], at, at)
+        if data:
+            self._request_at = at
+            part += data
+            self._wait_for_request(part)
+        return None
+
+    def _request(self, head: bytes, data: bytes, began: float, at: float) -> bytes | None:
+        """A request begins; returns what stands behind as much of it as has come."""
         if head == PREFACE and self._fresh and not self._queue:
             self._prior_knowledge(data, at)
             return None
         length = request_length(head)
-        exchange = _Open(
-            self._new_id(), at_first, self._started_unix(at_first), head[: head.index(b" ")]
-        )
+        exchange = _Open(self._new_id(), began, self._started_unix(began), head[: head.index(b" ")])
         size = len(data)
         if 0 <= length <= size:
             body = data if size == length else data[:length]

@@ -117,8 +117,8 @@ class Splice:
     """The pair. `over` is called once both of its connections are gone."""
 
     __slots__ = (
-        "_answered", "_count_opaque", "_held", "_over", "_refused", "closing", "downstream", "finished",
-        "observer", "opened", "task", "upstream",
+        "_answered", "_count_opaque", "_held", "_over", "_refused", "closing", "downstream",
+        "finished", "observer", "opened", "task", "upstream",
     )  # fmt: skip
 
     def __init__(self, over: Callable[[Splice], None], count_opaque: Callable[[str], None]) -> None:

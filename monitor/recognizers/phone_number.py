@@ -156,7 +156,7 @@ def _beside_word(text: str, start: int) -> tuple[int, int] | None:
         return None
     before = text[max(0, start - 40) : start]
     word = None
-    for word in _BEFORE_WORD.finditer(before):
+    for word in _BEFORE_WORD.finditer(before):  # noqa: B007  the last one counts
         pass
     if word is None:
         return match.span() if _AFTER_WORD.match(text, match.end()) else None
