@@ -17,7 +17,16 @@ import msgspec
 from monitor.attribution import drivers
 from monitor.findings import direction, moved, origin, words
 from monitor.interfaces import Feature
-from monitor.judgement import Rules, drift_since, effect, read, settle, status_of, thresholds
+from monitor.judgement import (
+    Rules,
+    drift_since,
+    effect,
+    read,
+    renew,
+    settle,
+    status_of,
+    thresholds,
+)
 from monitor.reference import Key, Learner, Profile
 from monitor.types import ABSENT, WHOLE, Finding, Record, Row
 from monitor.watch import Watch
@@ -187,6 +196,8 @@ class Analysis:
             self._dirty.update(watch.key for watch in due[pane])
             if marked:
                 settle(marked, self._watches.values(), self.rules)
+            for watch in due[pane]:
+                renew(watch, ended, self.rules)
         self._closed = max(self._closed, last)
 
     def _watch(

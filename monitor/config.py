@@ -65,10 +65,14 @@ class Windows(_Section, frozen=True):
 
 
 class Reference(_Section, frozen=True):
-    """What is usual: a profile read from `file`, or learned from the first `learn` records."""
+    """What is usual: a profile read from `file`, or learned from the first `learn` records.
+
+    With `renew` it rolls: what came in so many seconds without drift is the next reference.
+    """
 
     file: str | None = None
     learn: Positive = 1000
+    renew: Annotated[float, msgspec.Meta(gt=0)] | None = None
 
 
 class Drift(_Section, frozen=True):

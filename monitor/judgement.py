@@ -51,6 +51,9 @@ class Rules:
     alarm anywhere, `patience` the number of starts over which it is spent (see
     `evidence.start_weight`). No more than `watches` features x segments are watched. Changes are
     looked for every `step` values, a quarter of a window unless said.
+
+    With `renew` (seconds of event time) references roll: what has been counted for so long without
+    drift is the next reference. `alpha` then holds from one renewal to the next.
     """
 
     effect: Measure
@@ -63,6 +66,7 @@ class Rules:
     patience: int = 43200
     watches: int = 5000
     step: int | None = None
+    renew: float | None = None
 
     def thresholds(self) -> dict[str, float]:
         """Score from which on a believed change counts, by measure; of `effect` the tolerance."""
@@ -165,6 +169,15 @@ def settle(marked: list[Watch], watches: Collection[Watch], rules: Rules) -> Non
                 watch.episode = Episode(trail.times[mark], trail.marks[mark].tolist())
     for watch in marked:
         watch.reading = None
+
+
+def renew(watch: Watch, end: float, rules: Rules) -> None:
+    """Let what was counted until `end` be the reference from now on, where it is time for that."""
+    if rules.renew is None or watch.episode is not None or watch.reference is None:
+        return
+    counts = watch.trail.total
+    if end - watch.trail.times[0] >= rules.renew and counts.sum() >= rules.samples:
+        watch.renew(watch.reference.renewed(counts.tolist()), end)
 
 
 def status_of(watch: Watch, samples: int) -> Status:

@@ -105,6 +105,17 @@ class Reference(msgspec.Struct, frozen=True, omit_defaults=True):
                 weights[:ordinary] += 0.5
         return weights
 
+    def renewed(self, counts: Sequence[int]) -> Reference:
+        """The reference that `counts` on these cells make, its values where they were in theirs."""
+        kept = [max(count, 1) for count in self.counts]
+        pairs = list(zip(counts, kept, strict=True))
+        ratio = sum(counts[: self.cells.ordinary]) / max(sum(self.counts[: self.cells.ordinary]), 1)
+        sums = [
+            total * now // before for total, (now, before) in zip(self.sums, pairs, strict=False)
+        ]
+        squares = round(self.squares * ratio)
+        return Reference(self.cells, list(counts), sums, squares, self.loose)
+
     def merge(self, other: Reference) -> Reference:
         """The reference of both; raises SourceError unless they stand on the same cells."""
         if self.cells != other.cells:

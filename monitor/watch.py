@@ -43,8 +43,8 @@ class Watch:
     """
 
     __slots__ = (
-        "episode", "key", "learner", "locate", "open", "reading", "reference", "seen", "settled",
-        "trail", "tree", "usual", "weights",
+        "episode", "key", "learner", "locate", "open", "reading", "reference", "renewed", "seen",
+        "settled", "trail", "tree", "usual", "weights",
     )  # fmt: skip
 
     def __init__(self, key: Key, learner: Learner | None) -> None:
@@ -54,6 +54,7 @@ class Watch:
         self.open: dict[int, list[int]] = {}
         self.episode: Episode | None = None
         self.settled = 0.0
+        self.renewed = False
         self.reading: Reading | None = None
         self.reference: Reference | None = None
 
@@ -67,6 +68,13 @@ class Watch:
         self.weights = reference.weights()
         self.tree: Splits = splits(self.weights, cells.ordinary, ordered=cells.shape == "numeric")
         self.trail = Trail(cells.size, began)
+
+    def renew(self, reference: Reference, end: float) -> None:
+        """Watch from `end` on against another reference on the same cells; open panes stay open."""
+        self.stand_on(reference, end)
+        self.renewed = True
+        self.settled = 0.0
+        self.reading = None
 
     def count(self, value: Any, pane: int, time: float) -> None:
         """Fold one value into `pane`."""
@@ -116,6 +124,7 @@ class Watch:
             "episode": self.episode,
             "open": self.open,
             "settled": self.settled,
+            "renewed": self.renewed,
         }
         if self.reference is not None:
             state |= {"reference": self.reference, "trail": self.trail.state()}
@@ -129,7 +138,7 @@ class Watch:
         Raises msgspec.DecodeError where it is not a state.
         """
         kept = msgspec.msgpack.decode(state, type=_State)
-        if self.reference is not None and kept.reference != self.reference:
+        if self.reference is not None and not kept.continues(self.reference):
             return
         if kept.reference is not None:
             self.stand_on(kept.reference, 0.0)
@@ -137,7 +146,7 @@ class Watch:
         elif kept.learner:
             self.learner = Learner.restore(kept.learner)
         self.seen, self.open, self.episode = kept.seen, kept.open, kept.episode
-        self.settled = kept.settled
+        self.settled, self.renewed = kept.settled, kept.renewed
         self.reading = None
 
 
@@ -146,6 +155,13 @@ class _State(msgspec.Struct):
     open: dict[int, list[int]]
     episode: Episode | None = None
     settled: float = 0.0
+    renewed: bool = False
     reference: Reference | None = None
     trail: dict[str, Any] = {}
     learner: dict[str, Any] = {}
+
+    def continues(self, reference: Reference) -> bool:
+        """Whether this is the state of a watch that began with `reference`."""
+        if self.renewed and self.reference is not None:
+            return self.reference.cells == reference.cells
+        return self.reference == reference

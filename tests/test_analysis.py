@@ -152,6 +152,19 @@ def test_what_was_never_there_is_drift(name: str, value: dict[str, Any]) -> None
     assert found(fold(rows))[feature, "all"].status == "drift", name
 
 
+def test_a_rolling_reference_follows_slow_change_and_still_finds_steps() -> None:
+    """What creeps becomes usual; what jumps is drift, and drift does not become usual."""
+    rules = replace(RULES, renew=100.0)
+    chance = random.Random(12)
+    creeping = [row(n * 0.1, x=chance.gauss(n / 10_000, 1)) for n in range(10_000)]
+    assert found(fold(creeping))["x", "all"].status == "drift"
+    rolling = fold(creeping, rules=rules)
+    assert found(rolling)["x", "all"].status == "ok"
+    for n in range(10_000, 14_000):
+        rolling.add_row(row(n * 0.1, x=chance.gauss(2.0, 1)))
+    assert found(rolling)["x", "all"].status == "drift"
+
+
 # --- too little, or nonsense -------------------------------------------------------------------
 
 
@@ -257,11 +270,18 @@ def test_shards_merged_are_one_pass(values: list[Any], shards: int, chance: rand
 
 
 @settings(max_examples=40, deadline=None)
-@given(ROWS, st.lists(st.integers(0, 150), max_size=3), st.sampled_from([None, 40]))
-def test_a_restart_changes_nothing(values: list[Any], cuts: list[int], learn: int | None) -> None:
+@given(
+    ROWS,
+    st.lists(st.integers(0, 150), max_size=3),
+    st.sampled_from([None, 40]),
+    st.sampled_from([None, 20.0]),
+)
+def test_a_restart_changes_nothing(
+    values: list[Any], cuts: list[int], learn: int | None, renew: float | None
+) -> None:
     """Saved and restored anywhere, also from changes alone: the same findings bit for bit."""
     rows = [row(at, who, x=x, color=color) for at, who, x, color in values]
-    options: dict[str, Any] = {"rules": replace(RULES, samples=20), "learn": learn}
+    options: dict[str, Any] = {"rules": replace(RULES, samples=20, renew=renew), "learn": learn}
     options["profile"] = None if learn else PROFILE
     straight = fold(rows, **options)
     broken, kept = fold([], **options), {}

@@ -181,6 +181,7 @@ def rules_of(settings: Settings) -> Rules:
         alpha=settings.drift.alpha,
         patience=settings.drift.patience,
         watches=settings.drift.watches,
+        renew=settings.reference.renew,
     )
 
 
