@@ -154,14 +154,17 @@ def duration_cells(values: Sequence[float]) -> Cells:
 
 
 def category_cells(values: Sequence[str]) -> Cells:
-    """A cell for each category that occurs at least twice, the most frequent first.
+    """A cell for each category that occurs at least twice, the most frequent, in order of name.
 
-    >>> category_cells(["a", "b", "b", "c", "a", "b"]).categories
-    ['b', 'a']
+    Not in order of frequency: evidence looks at neighbouring cells together, and neighbours that
+    were chosen for their counts would seem to change as soon as chance evens them out.
+
+    >>> category_cells(["b", "a", "b", "c", "a", "b"]).categories
+    ['a', 'b']
     """
     counts = Counter(values)
     kept = sorted((-count, value) for value, count in counts.items() if count > 1)
-    return Cells("categorical", categories=[value for _, value in kept[:CATEGORY_CELLS]])
+    return Cells("categorical", categories=sorted(value for _, value in kept[:CATEGORY_CELLS]))
 
 
 def vector_cells(vectors: Sequence[Sequence[float]], others: Sequence[Sequence[float]]) -> Cells:

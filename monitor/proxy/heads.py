@@ -1,6 +1,6 @@
 """HTTP/1.1 head bytes → where the body ends; what may be read in two ways raises Ambiguous.
 
-A head is checked with a handful of byte searches instead of being parsed: names and values are
+A head is matched whole by one regular expression instead of being parsed: names and values are
 read by the recorder, later, off the path of the traffic. RFC 9112 sections 3, 4, 5 and 6.
 """
 
@@ -11,9 +11,13 @@ import re
 CHUNKED = -1
 UNTIL_CLOSE = -2
 
-_TOKEN = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
-_REQUEST_LINE = re.compile(_TOKEN + rb" [\x21-\x7e\x80-\xff]+ HTTP/1\.[01]\r\n")
-_STATUS_LINE = re.compile(rb"HTTP/1\.[01] [1-9][0-9][0-9](?: [\t\x20-\x7e\x80-\xff]*)?\r\n")
+_TOKEN = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]++"
+# Possessive: nothing is tried twice, so a hostile head costs no more than an honest one.
+_FIELDS = rb"(?:" + _TOKEN + rb":[^\r\n\0]*+\r\n)*+\r\n"
+_REQUEST = re.compile(_TOKEN + rb" [\x21-\x7e\x80-\xff]++ HTTP/1\.[01]\r\n" + _FIELDS)
+_RESPONSE = re.compile(
+    rb"HTTP/1\.[01] ([1-9][0-9][0-9])(?: [\t\x20-\x7e\x80-\xff]*+)?\r\n" + _FIELDS
+)
 _FIELD = re.compile(rb"(" + _TOKEN + rb"):[ \t]*([^\r\n\0]*?)[ \t]*\r\n")
 
 
@@ -27,7 +31,7 @@ def request_length(head: bytes) -> int:
     >>> request_length(b"POST / HTTP/1.1\\r\\nContent-Length: 5\\r\\n\\r\\n")
     5
     """
-    if _REQUEST_LINE.match(head) is None:
+    if _REQUEST.fullmatch(head) is None:
         raise Ambiguous("malformed_head")
     length = _length(head)
     return 0 if length == UNTIL_CLOSE else length
@@ -39,13 +43,15 @@ def response_status(head: bytes) -> int:
     >>> response_status(b"HTTP/1.1 404 Not Found\\r\\n\\r\\n")
     404
     """
-    if _STATUS_LINE.match(head) is None:
+    match = _RESPONSE.fullmatch(head)
+    if match is None:
         raise Ambiguous("malformed_head")
-    return int(head[9:12])
+    return int(match[1])
 
 
 def response_length(head: bytes, status: int, method: bytes) -> int:
-    """Length of the body that follows a response head, CHUNKED or UNTIL_CLOSE.
+    """Length of the body that follows a response head (after `response_status` has accepted it),
+    CHUNKED or UNTIL_CLOSE.
 
     >>> response_length(b"HTTP/1.1 200 OK\\r\\nContent-Length: 5\\r\\n\\r\\n", 200, b"HEAD")
     0
@@ -67,15 +73,6 @@ def value(head: bytes, name: bytes) -> bytes:
 
 
 def _length(head: bytes) -> int:
-    lines = head.count(b"\r\n")
-    if (
-        head.count(b"\n") != lines
-        or head.count(b"\r") != lines
-        or b"\0" in head
-        or b"\n " in head
-        or b"\n\t" in head
-    ):
-        raise Ambiguous("malformed_head")
     lower = head.lower()
     start = lower.find(b"content-length")
     if b"transfer-encoding" in lower:
