@@ -36,6 +36,16 @@ def explain(settings: Settings) -> Iterator[str]:
         f"windows     panes of {settings.windows.pane:g} s, closed "
         f"{settings.windows.lateness:g} s after their end"
     )
+    drift = settings.drift
+    yield (
+        f"drift       a believed change from a PSI of {drift.tolerance:g}; {drift.alpha:.0%} chance of "
+        f"any false alarm in {drift.patience:,} panes, over all features and segments"
+    )
+    if settings.reference.renew:
+        yield (
+            f"            the reference rolls every {settings.reference.renew:g} s, and the chance "
+            "is for each"
+        )
     yield (
         f"drain       {settings.drain.delay:g} s more of accepting after SIGTERM, then up to "
         f"{settings.drain.timeout:g} s for active exchanges"
