@@ -38,8 +38,8 @@ def explain(settings: Settings) -> Iterator[str]:
     )
     drift = settings.drift
     yield (
-        f"drift       a believed change from a PSI of {drift.tolerance:g}; {drift.alpha:.0%} chance of "
-        f"any false alarm in {drift.patience:,} panes, over all features and segments"
+        f"drift       a believed change from a PSI of {drift.tolerance:g}; a {drift.alpha:.0%} "
+        f"chance of any false alarm in {drift.patience:,} panes, over all features and segments"
     )
     if settings.reference.renew:
         yield (
