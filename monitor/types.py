@@ -233,9 +233,9 @@ class Observation(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One value of one feature, read off a Record.
 
     `value` by `kind`: numeric → float or int, categorical → str, boolean → bool, datetime → Unix
-    seconds, duration → seconds of somebody's time, vector → list of floats; None is a missing
-    value, whatever the kind. What is of no kind (an object where a number was expected) goes by as
-    it is and is counted as a wrong type.
+    seconds (watched as how long ago), duration → seconds of somebody's time (watched in large
+    steps), vector → list of floats; None is a missing value, whatever the kind. What is of no kind
+    (an object where a number was expected) goes by as it is and is counted as a wrong type.
     """
 
     feature: str
