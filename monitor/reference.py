@@ -38,6 +38,9 @@ Key = tuple[str, str, str]
 BUFFER = 1000
 """Values that are kept until the cells are made; after that, values are counted only."""
 
+HELD = 250_000
+"""So many numbers in the vectors kept are enough as well."""
+
 VALUES_PER_CELL = 20
 """A smaller sample makes fewer numeric cells: at least this many of its values in each."""
 
@@ -142,6 +145,7 @@ class Learner:
         self._wanted = wanted
         self._loose = loose
         self._buffer: list[Any] = []
+        self._held = 0
         self._seen = 0
         self._counts: list[int] = []
         self._sums: list[int] = []
@@ -167,7 +171,8 @@ class Learner:
             self._count(value)
             return
         self._buffer.append(value)
-        if len(self._buffer) >= min(BUFFER, self._wanted or BUFFER):
+        self._held += len(value) if isinstance(value, list | tuple) else 1
+        if len(self._buffer) >= min(BUFFER, self._wanted or BUFFER) or self._held >= HELD:
             self._settle()
 
     def reference(self) -> Reference:
@@ -202,6 +207,9 @@ class Learner:
             learner._sums = list(reference.sums)
             learner._squares = reference.squares
         learner._seen = state["seen"]
+        learner._held = sum(
+            len(value) if isinstance(value, list | tuple) else 1 for value in learner._buffer
+        )
         return learner
 
     def _settle(self) -> None:

@@ -42,6 +42,16 @@ def test_clusters_are_found() -> None:
         assert np.linalg.norm(found - middle, axis=1).min() < 1.5
 
 
+def test_long_vectors_are_not_kept_for_long() -> None:
+    """Cells are made once a quarter of a million numbers are there; the rest is counted."""
+    learner = Learner(1000)
+    for vector in np.random.default_rng(4).normal(0, 1, (100, 3000)).tolist():
+        learner.add(vector)
+    assert len(learner.state()["buffer"]) == 0
+    assert learner.seen == 100
+    assert not learner.complete
+
+
 @pytest.mark.parametrize("odd", [[], [1.0], None, "text", [float("nan")] * 64])
 def test_embeddings_make_a_reference_and_odd_ones_do_no_harm(odd: object) -> None:
     """Of another width, missing, not numbers: beside the clusters, in a special cell."""
