@@ -11,7 +11,7 @@ _ASSIGNED = re.compile(
     r"(?P<word>pass(?:word|wd|phrase|code)|pwd|passwort|kennwort|contraseña|mot de passe|senha|secret|token"
     r"|(?:api|access|auth|secret|private|encryption|signing|account|shared|master)[ _-]?key)s?"
     r"[\"'`\]]{0,2}(?P<sign>\s{0,3}(?:=>|:=|[:=])\s{0,3}|\s(?:is|ist|es|est|é)(?: now)?:?\s)"
-    r"(?:[bru]?(?P<quote>\\?[\"'`])(?P<quoted>[^\"'`\n\\]{4,512})(?P=quote)|(?P<bare>[^\s\"'`<>,;&|(){}\[\]]{4,512}))",
+    r"(?:[bru]?(?P<quote>\\?[\"'`])(?P<quoted>[^\"'`\n\\]{4,512})(?P=quote)|(?P<bare>(?:[^\s\"'`<>,;&|(){}\[\]]|&(?![\w.-]+=)){4,512}))",
     re.IGNORECASE,
 )
 _OTHER = re.compile(

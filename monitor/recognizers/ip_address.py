@@ -10,7 +10,9 @@ from monitor.interfaces import Recognizer
 
 _OCTET = r"(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"
 _V4 = re.compile(rf"(?<![\d.]){_OCTET}(?:\.{_OCTET}){{3}}(?![\d]|\.\d)")
-_V6 = re.compile(r"(?<![\w:.])[0-9a-fA-F:]{2,39}(?:(?<=:)\d{1,3}(?:\.\d{1,3}){3})?(?![\w:])")
+_V6 = re.compile(
+    rf"(?<![\w:.])(?:[0-9a-fA-F:]{{1,30}}:{_OCTET}(?:\.{_OCTET}){{3}}|[0-9a-fA-F:]{{2,39}})(?![\w:])"
+)
 _VERSION = re.compile(
     r"(?:\b(?:v|ver|version|release|build|revision|section|chapter|clause|paragraph|firmware|kernel"
     r"|Chrome|Chromium|Firefox|Safari|Edge?|EdgA|OPR|Version|Android|Windows NT)[\s:=./-]{0,3}"
@@ -33,7 +35,7 @@ def _find(text: str, starts: Sequence[int]) -> Iterator[tuple[int, int]]:
                 continue
         else:
             while (
-                begin > start - 5 and begin > done and text[begin - 1] in ":0123456789abcdefABCDEF"
+                begin > start - 39 and begin > done and text[begin - 1] in ":0123456789abcdefABCDEF"
             ):
                 begin -= 1
             match = _V6.match(text, begin)
@@ -89,7 +91,7 @@ RECOGNIZER = Recognizer(
         r"[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]",
         r"[0-9a-f]{1,4}:[0-9a-f]{1,4}:[0-9a-f]{1,4}:[0-9a-f]",
         r"::[0-9a-f]",
-        r"[0-9a-f]{2}::",
+        r"[0-9a-f]::",
     ),
     find=_find,
     canonical=canonical,

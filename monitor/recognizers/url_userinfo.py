@@ -9,7 +9,7 @@ RECOGNIZER = Recognizer(
     name="url_userinfo",
     entity="SECRET",
     triggers=(r"://[^\s/?#@:]{0,80}:[^\s@]",),
-    find=anchored(r"://(?P<value>[^\s/?#@:\"'<>]{0,80}:[^\s@\"'<>]{1,256})@(?=[\w\[])"),
+    find=anchored(r"://(?P<value>[^\s/?#@:\"'<>]{0,80}:(?!\d{1,5}/)[^\s@\"'<>]{1,256})@(?=[\w\[])"),
     canonical=str.strip,
     examples=(
         "postgres://«app:s3cr3t»@db.example.com:5432/x",
