@@ -7,6 +7,7 @@ Binary bodies give no parts.
 
 from __future__ import annotations
 
+import re
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -20,6 +21,8 @@ MAX_PARTS = 256
 """What a body holds beyond that many parts is one text."""
 LONG_STRING = 64
 _MAX_DEPTH = 12
+
+_PLAIN = re.compile(r"[^\W\d][\w -]*")
 
 
 def claims(call: Call) -> bool:
@@ -91,7 +94,7 @@ class _Columns:
     def add(self, path: str, value: Any, depth: int) -> None:
         if isinstance(value, dict) and depth < _MAX_DEPTH:
             for key, one in value.items():
-                self.add(f"{path}.{key}" if path else key, one, depth + 1)
+                self.add(_below(path, key), one, depth + 1)
         elif isinstance(value, list) and value and all(isinstance(one, dict) for one in value):
             self._add_rows(path, value, depth)
         elif isinstance(value, list):
@@ -103,7 +106,7 @@ class _Columns:
         names = dict.fromkeys(name for row in rows for name in row)
         for name in names:
             values = [row[name] for row in rows if name in row]
-            here = f"{path}.{name}" if path else name
+            here = _below(path, name)
             if any(isinstance(one, dict | list) for one in values):
                 for one in values:
                     self.add(here, one, depth + 1)
@@ -125,6 +128,17 @@ class _Columns:
         if len(self.parts) >= MAX_PARTS:
             raise OverflowError
         self.parts.append(part)
+
+
+def _below(path: str, key: str) -> str:
+    """The name of a member, as RFC 9535 (JSONPath) writes it; a column of a flat object is itself.
+
+    >>> _below("", "2nd floor"), _below("a", "b"), _below("a", "1.2")
+    ('2nd floor', 'a.b', "a['1.2']")
+    """
+    if not path:
+        return key
+    return f"{path}.{key}" if _PLAIN.fullmatch(key) else f"{path}['{key}']"
 
 
 def _column(name: str, values: list[Any], role: str) -> Part:

@@ -1,4 +1,4 @@
-"""US Social Security numbers and taxpayer numbers in their form (SSA: areas 000, 666, 9xx unused)."""
+"""US Social Security and taxpayer numbers in their form (SSA: areas 000, 666, 9xx unused)."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from monitor.patterns import alphanumeric, beside
 _WORDS = r"(?:ssn|social[ _-]?security|soc\.? ?sec\b|itin|tax(?:payer)? ?id)"
 _NUMBER = r"(?!000|666)(?:[0-8]\d\d|9(?!0)\d\d){sep}(?!00)\d\d{again}(?!0000)\d{{4}}"
 _FORM = re.compile(
-    r"(?<![\d.,$€£])(?<!\d[-_/ ])"
+    r"(?<![\d.$€£])(?<!\d[-_/])"
     + _NUMBER.format(sep=r"([-. _/])", again=r"\1")
-    + r"(?![\d]|[-._/ ,]\d)"
+    + r"(?![\d]|[-._/]\d)"
 )
 _ANY = r"(?<!\d)" + _NUMBER.format(sep=r"[-. _/,\s]{0,3}", again=r"[-. _/,\s]{0,3}") + r"(?!\d)"
 _beside = beside(_WORDS, _ANY)
@@ -25,13 +25,20 @@ def _find(text: str, starts: Sequence[int]) -> Iterator[tuple[int, int]]:
     found = list(_beside(text, words)) if words else []
     for start in starts:
         match = _FORM.match(text, start)
-        if match and _issued(match.group()):
+        if match and _stands_alone(text, match) and _issued(match.group()):
             found.append(match.span())
     done = 0
     for start, end in sorted(found):
         if start >= done:
             done = end
             yield start, end
+
+
+def _stands_alone(text: str, match: re.Match[str]) -> bool:
+    """Whether it is not a part of a longer row of groups with the same separator."""
+    start, end = match.span()
+    around = text[max(0, start - 2) : start], text[end : end + 2][::-1]
+    return not any(len(one) == 2 and one[1] == match[1] and one[0].isdigit() for one in around)
 
 
 def _issued(value: str) -> bool:
@@ -52,6 +59,7 @@ RECOGNIZER = Recognizer(
         "ssn: «536228726», social security number «536,22,8728»",
         "«536_22_8726»;ssn\t«536\t22\t8729»",
         "ITIN «912-70-1234»",
+        "«536-22-8726» «536-22-8727»,«536-22-8728» 12 and 7 «536-22-8729»",
     ),
     counterexamples=(
         "000-12-3456 666-12-3456 536-00-1234 536-12-0000 900-12-3456",
