@@ -7,7 +7,7 @@ from itertools import accumulate
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.drift import LIVE, MEASURES
@@ -44,6 +44,7 @@ def test_names_are_unique_and_live_ones_are_among_all() -> None:
 
 
 @every_measure
+@settings(max_examples=40)
 @given(pair=pairs())
 def test_a_score_is_finite_and_not_negative(measure: Measure, pair: tuple[Window, Window]) -> None:
     """Whatever was counted, there is a number that can be drawn."""
@@ -53,6 +54,7 @@ def test_a_score_is_finite_and_not_negative(measure: Measure, pair: tuple[Window
 
 
 @every_measure
+@settings(max_examples=40)
 @given(pair=pairs())
 def test_nothing_differs_from_itself(measure: Measure, pair: tuple[Window, Window]) -> None:
     """A window is at distance 0 from itself, and from nothing."""
@@ -64,6 +66,7 @@ def test_nothing_differs_from_itself(measure: Measure, pair: tuple[Window, Windo
 
 
 @every_measure
+@settings(max_examples=40)
 @given(pair=pairs(), share=st.floats(0, 1))
 def test_the_order_of_merging_does_not_matter(
     measure: Measure, pair: tuple[Window, Window], share: float
@@ -81,6 +84,7 @@ def test_the_order_of_merging_does_not_matter(
 @pytest.mark.parametrize(
     "measure", [m for m in MEASURES if not m.ordered], ids=lambda measure: measure.name
 )
+@settings(max_examples=40)
 @given(pair=pairs(), data=st.data())
 def test_categories_have_no_order(
     measure: Measure, pair: tuple[Window, Window], data: st.DataObject
@@ -92,6 +96,7 @@ def test_categories_have_no_order(
 
 
 @every_measure
+@settings(max_examples=40)
 @given(pair=pairs())
 def test_cells_that_were_never_hit_do_not_exist(
     measure: Measure, pair: tuple[Window, Window]
@@ -113,7 +118,7 @@ def test_chance_alone_scores_about_nothing(measure: Measure, m: int, n: int) -> 
     bar = {"wasserstein": 0.5, "energy": 0.14, "total_variation": 0.19, "hellinger": 0.17,
            "kolmogorov_smirnov": 0.19, "cramer_von_mises": 0.023,
            "jensen_shannon": 0.031}  # fmt: skip
-    for _ in range(50):
+    for _ in range(20):
         reference, current = (
             Window((*map(int, rng.multinomial(size, [1 / k] * k)), 0, 0, 0), points, 1.0)
             for size in (m, n)

@@ -65,7 +65,7 @@ every_feature = pytest.mark.parametrize("feature", EVERY, ids=lambda feature: fe
 
 
 @every_feature
-@settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(record=records)
 def test_a_feature_never_raises(feature: Feature, record: Record) -> None:
     """Whatever stands in a record, there are observations of known kinds under real names."""
