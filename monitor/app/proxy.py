@@ -11,6 +11,7 @@ import secrets
 import socket
 import ssl
 import time
+from typing import Any
 from urllib.parse import urlsplit
 
 from monitor.app import child
@@ -18,6 +19,7 @@ from monitor.proxy.copies import Budget
 from monitor.proxy.gate import Gate
 from monitor.proxy.handoff import Handoff
 from monitor.proxy.http1 import Http1, Upgraded
+from monitor.proxy.http2 import Http2
 from monitor.proxy.ids import Ids
 from monitor.proxy.ledger import Ledger
 from monitor.proxy.observer import OPAQUE_REASONS, Observer
@@ -38,20 +40,20 @@ async def serve(process: child.Child) -> None:
     handoff = Handoff(str(process.runtime / f"recorder-{process.index}.sock"), budget, ledger, ids)
     wall = time.time() - time.monotonic()
 
+    common: dict[str, Any] = {
+        "emit": handoff.offer,
+        "lose": handoff.lose,
+        "new_id": ids.new,
+        "started_unix": lambda at: at + wall,
+        "max_body_bytes": settings.capture.max_body_bytes,
+        "budget": budget,
+    }
+
     def observer(splice: Splice) -> Observer:
         def become(kind: str, upgraded: Upgraded | None) -> Observer | None:
-            return None
+            return Http2(opaque=splice.opaque, **common) if kind == "http2" else None
 
-        return Http1(
-            emit=handoff.offer,
-            lose=handoff.lose,
-            opaque=splice.opaque,
-            become=become,
-            new_id=ids.new,
-            started_unix=lambda at: at + wall,
-            max_body_bytes=settings.capture.max_body_bytes,
-            budget=budget,
-        )
+        return Http1(opaque=splice.opaque, become=become, **common)
 
     url = urlsplit(settings.upstream)
     secure = ssl.create_default_context() if url.scheme == "https" else None

@@ -1,0 +1,72 @@
+"""Real clients through the whole sidecar: what they get is what they would have got without it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import grpc
+import pytest
+
+
+@pytest.fixture
+def grpc_server() -> Iterator[str]:
+    """A gRPC server with one method of each shape; yields its address."""
+
+    def unary(request: bytes, context: Any) -> bytes:
+        if request == b"fail":
+            context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, "too much")
+        context.set_trailing_metadata((("x-cost", "7"),))
+        return b"answer to " + request
+
+    def stream(request: bytes, context: Any) -> Iterator[bytes]:
+        for number in range(50):
+            yield b"%d " % number + request
+
+    def chat(requests: Iterator[bytes], context: Any) -> Iterator[bytes]:
+        for request in requests:
+            yield request.upper()
+
+    def plain(message: bytes) -> bytes:
+        return message
+
+    handlers = {
+        "Unary": grpc.unary_unary_rpc_method_handler(unary, plain, plain),
+        "Stream": grpc.unary_stream_rpc_method_handler(stream, plain, plain),
+        "Chat": grpc.stream_stream_rpc_method_handler(chat, plain, plain),
+    }
+    server = grpc.server(ThreadPoolExecutor(4))
+    server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler("test.Model", handlers),))
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    yield f"http://127.0.0.1:{port}"
+    server.stop(None).wait()
+
+
+def test_grpc_in_all_its_shapes(start: Any, grpc_server: str) -> None:
+    """Unary, server streaming, both ways, an error in the trailers; each is a record."""
+    system = start("run", "--upstream", grpc_server, "--listen", "127.0.0.1:0")
+    with grpc.insecure_channel(system.run["listen"]) as channel:
+        unary = channel.unary_unary("/test.Model/Unary")
+        answer, call = unary.with_call(b"x", metadata=(("x-population", "north"),))
+        assert answer == b"answer to x"
+        assert ("x-cost", "7") in [tuple(item) for item in call.trailing_metadata()]
+        big = b"y" * 300_000
+        assert unary(big) == b"answer to " + big
+        assert len(list(channel.unary_stream("/test.Model/Stream")(b"z"))) == 50
+        asked = [b"a", b"b", b"c"]
+        assert list(channel.stream_stream("/test.Model/Chat")(iter(asked))) == [b"A", b"B", b"C"]
+        with pytest.raises(grpc.RpcError) as failed:
+            unary(b"fail")
+        assert failed.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+    page = system.settled()
+    records = system.records()
+    assert [(record["request"]["path"], record["outcome"]) for record in records] == [
+        ("/test.Model/Unary", "ok"), ("/test.Model/Unary", "ok"), ("/test.Model/Stream", "ok"),
+        ("/test.Model/Chat", "ok"), ("/test.Model/Unary", "rate_limited"),
+    ]  # fmt: skip
+    assert records[0]["segments"]["population"] == "north"
+    assert records[1]["request"]["bytes"] > 300_000
+    assert page.total("monitor_connections_opaque_total") == 0
+    assert page.is_conserved()
