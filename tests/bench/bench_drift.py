@@ -1,6 +1,7 @@
 """`make bench-drift`: false alarms and delays, ours beside others', written to DRIFT.md.
 
-Seeded; the peers that are not installed are left out, and so are nannyml's data sets. Options:
+Seeded; river and nannyml's data sets are left out where they are not installed, which need not be
+beside us: `pip install --no-deps --target DIR nannyml river`, then with PYTHONPATH=DIR. Options:
 `--trials N` for the single streams, `--families N` for the false alarms over many streams.
 """
 
