@@ -21,8 +21,8 @@ class Budget:
     >>> budget = Budget(1)
     >>> budget.admit("a"), budget.admit("b")
     (('a', None), ('other', None))
-    >>> [budget.admit("b") for _ in range(10)][-1]
-    ('b', None)
+    >>> [budget.admit("b") for _ in range(11)][-2:]
+    [('b', 'a'), ('b', None)]
     """
 
     def __init__(self, limit: int) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import stat
+import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -144,15 +145,13 @@ def agree(keyring: Keyring, known: Mapping[str, str]) -> dict[str, str]:
 
 
 def _draft(path: Path, keyring: Keyring) -> Path:
-    """A new file beside `path`, for this user only, holding `keyring` on disk."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    """A new file beside `path`, for this user only (mkstemp), holding `keyring` on disk."""
     try:
-        draft.unlink(missing_ok=True)
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
         with os.fdopen(descriptor, "w", encoding="ascii") as file:
             file.write(render(keyring))
             file.flush()
             os.fsync(file.fileno())
     except OSError as error:
         raise ConfigError(f"privacy.key_file: {path}: {error.strerror}") from None
-    return draft
+    return Path(name)

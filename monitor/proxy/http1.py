@@ -159,6 +159,7 @@ class Http1:
             if exchange.response is None and not self._stale(exchange, at, cause):
                 self._partial(exchange, cause, at)
             elif exchange.response is not None:
+                self._cut(exchange)  # an answer that came before the end of its request
                 self._finish(exchange, None)
             else:
                 self._discard(exchange)
@@ -448,15 +449,19 @@ class Http1:
     def _partial(self, exchange: _Open, cause: Outcome, at: float) -> None:
         """Record an exchange that ended before its response did."""
         exchange.ended = at
-        for copy in (self._sending, self._receiving):
-            exchange.lost = exchange.lost or (copy is not None and copy.dropped)
-        if exchange.request is None and self._sending is not None:
-            exchange.request = self._sending.message()
-            self._sending = None
+        self._cut(exchange)
         if self._receiving is not None:
+            exchange.lost = exchange.lost or self._receiving.dropped
             exchange.response = self._receiving.message()
             self._receiving = None
         self._finish(exchange, cause)
+
+    def _cut(self, exchange: _Open) -> None:
+        """The request as far as it has come, where it has not come to its end."""
+        if exchange.request is None and self._sending is not None:
+            exchange.lost = exchange.lost or self._sending.dropped
+            exchange.request = self._sending.message()
+            self._sending = None
 
     def _stale(self, exchange: _Open, at: float, cause: Outcome) -> bool:
         if self._fresh or exchange.status or self._receiving is not None or self._response_part:

@@ -29,6 +29,7 @@ class Model(BaseHTTPRequestHandler):
     """Speaks a little OpenAI and V2, echoes everything else."""
 
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("content-length", 0)))

@@ -247,6 +247,15 @@ def test_a_refusal_is_answered_in_http_and_recorded(cause: Outcome) -> None:
     assert [one.outcome for one in seen.exchanges] == [cause]
 
 
+def test_a_refusal_in_mid_request_is_recorded_with_what_had_come() -> None:
+    """The client was still sending; the record is not lost for it."""
+    seen = Seen()
+    seen.observer.downstream(b"POST / HTTP/1.1\r\nContent-Length: 9\r\n\r\nabc", 1.0)
+    assert seen.observer.refuse(2.0, Outcome.UPSTREAM_REFUSED)
+    assert [one[1] for one in seen.brief()] == [b"abc"]
+    assert (seen.lost, seen.budget.used) == ([], 0)
+
+
 def test_a_copy_without_room_is_given_up_and_counted() -> None:
     """Memory is bounded across connections; the exchange is lost, the connection is not."""
     seen = Seen()

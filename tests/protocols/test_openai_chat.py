@@ -1,0 +1,93 @@
+"""OpenAI's chat dialect, plain and streamed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from monitor.protocols.openai_chat import PROTOCOL
+from monitor.types import Call, Tokens
+
+Make = Callable[..., Call]
+
+
+def test_a_plain_answer(call: Make) -> None:
+    """Messages one by one, tool calls, usage, finish reasons, the answer's model."""
+    request = {
+        "model": "gpt",
+        "messages": [
+            {"role": "system", "content": "Be brief."},
+            {"role": "user", "content": [{"type": "text", "text": "Weather?"}]},
+        ],
+    }
+    tool = {"id": "1", "type": "function", "function": {"name": "look", "arguments": '{"at":"B"}'}}
+    answer = {
+        "model": "gpt-2024",
+        "choices": [
+            {"index": 0, "finish_reason": "tool_calls",
+             "message": {"role": "assistant", "content": "One moment.", "tool_calls": [tool]}},
+        ],
+        "usage": {"prompt_tokens": 9, "completion_tokens": 4},
+    }  # fmt: skip
+    made = call("/v1/chat/completions", json.dumps(request).encode(), json.dumps(answer).encode())
+    assert PROTOCOL.claims(made)
+    seen = PROTOCOL.read(made)
+    assert (seen.operation, seen.model) == ("chat", "gpt-2024")
+    assert [(p.role, p.text) for p in seen.inputs] == [
+        ("system", "Be brief."),
+        ("user", "Weather?"),
+    ]
+    texts = " ".join(p.text or str(p.data) for p in seen.outputs)
+    assert "One moment." in texts
+    assert '"at":"B"' in texts.replace(" ", "")
+    assert seen.tokens == Tokens(9, 4)
+    assert seen.finish_reasons == ["tool_calls"]
+    assert not seen.streamed
+
+
+def event(delta: dict[str, object], index: int = 0, **more: object) -> bytes:
+    choice = {"index": index, "delta": delta, **more}
+    return f"data: {json.dumps({'model': 'm', 'choices': [choice]})}\n\n".encode()
+
+
+def test_a_stream_is_joined_per_choice(call: Make) -> None:
+    """Two choices interleaved; the role-only event is no content; usage comes last."""
+    parts = [
+        event({"role": "assistant"}), event({"content": "a"}), event({"content": "x"}, 1),
+        event({"content": "b"}), event({"content": "y"}, 1), event({}, finish_reason="stop"),
+        event({}, 1, finish_reason="length"),
+        b'data: {"choices": [], "usage": {"prompt_tokens": 1, "completion_tokens": 2}}\n\n',
+        b"data: [DONE]\n\n",
+    ]  # fmt: skip
+    body, chunks, size = b"", [], 0
+    for place, part in enumerate(parts):
+        body += part
+        size += len(part)
+        chunks.append((float(place), size))
+    made = call("/v1/chat/completions", b'{"model":"m","stream":true}', body,
+                answer_type="text/event-stream", chunks=chunks)  # fmt: skip
+    seen = PROTOCOL.read(made)
+    assert [p.text for p in seen.outputs] == ["ab", "xy"]
+    assert (seen.first_token, seen.last_token) == (1.0, 4.0)
+    assert seen.tokens == Tokens(1, 2)
+    assert sorted(seen.finish_reasons) == ["length", "stop"]
+    assert seen.streamed
+
+
+def test_an_error_inside_a_stream_is_a_failure(call: Make) -> None:
+    """The status said 200 and was wrong."""
+    body = event({"content": "a"}) + b'data: {"error": {"message": "out of memory"}}\n\n'
+    made = call("/v1/chat/completions", b"{}", body, answer_type="text/event-stream")
+    assert PROTOCOL.read(made).failed
+
+
+@settings(max_examples=150, deadline=None)
+@given(body=st.binary(max_size=200), answer=st.binary(max_size=200), stream=st.booleans())
+def test_any_bytes_are_read(call: Make, body: bytes, answer: bytes, stream: bool) -> None:
+    """No exception; the operation is known from the path."""
+    kind = "text/event-stream" if stream else "application/json"
+    seen = PROTOCOL.read(call("/v1/chat/completions", body, answer, answer_type=kind))
+    assert seen.operation == "chat"
