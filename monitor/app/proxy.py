@@ -27,6 +27,10 @@ from monitor.proxy.splice import Side, Splice
 from monitor.types import Measurement
 
 SETTLE_PATIENCE = 0.2
+"""Seconds that a scrape waits for the Fates of what has just ended."""
+LABEL_PATIENCE = 3.0
+"""Seconds after which an exchange without a Fate is counted without its labels: a recorder that is
+starting or busy has told them by then, one that is gone for longer is shown as what it is."""
 FLUSH_PATIENCE = 10.0
 WORTH_TRIMMING = 8 << 20
 
@@ -56,14 +60,19 @@ async def serve(process: child.Child) -> None:
         return Http1(opaque=splice.opaque, become=become, **common)
 
     url = urlsplit(settings.upstream)
-    secure = ssl.create_default_context() if url.scheme == "https" else None
-    host, port = url.hostname or "", url.port or (443 if secure else 80)
+    host, port = url.hostname or "", url.port or (443 if url.scheme == "https" else 80)
+    upstream = _secure_upstream(settings.tls, host, port) if url.scheme == "https" else None
     loop = asyncio.get_running_loop()
 
     async def dial(side: Side) -> None:
-        await loop.create_connection(
-            lambda: side, host, port, ssl=secure, server_hostname=host if secure else None
-        )
+        if upstream is None:
+            await loop.create_connection(lambda: side, host, port)
+        else:
+            await upstream.connect(side, await _speaks(side.splice))
+
+    async def before_dial(splice: Splice) -> None:
+        if upstream is not None and not splice.downstream.secure() and await upstream.knows(H2):
+            await splice.first(len(PREFACE_START))
 
     gate = Gate(
         socket.socket(fileno=int(os.environ["MONITOR_TRAFFIC_FD"])),
@@ -72,11 +81,13 @@ async def serve(process: child.Child) -> None:
         limit=settings.limits.connections,
         connect_timeout=settings.timeouts.connect,
         idle_timeout=settings.timeouts.idle,
+        tls=_shown(settings.tls, upstream),
+        before_dial=before_dial,
     )
 
     async def measure() -> list[Measurement]:
         await handoff.settled(SETTLE_PATIENCE)
-        ledger.label()
+        ledger.label(until=time.monotonic() - LABEL_PATIENCE)
         return [
             *ledger.measurements(settings.endpoint),
             *_measurements(gate, budget, settings.endpoint),

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections import deque
+from time import monotonic
 
 import msgspec
 
@@ -69,7 +70,7 @@ class Handoff:
             self._scratch = bytearray(4096)
         budget.used += size + OVERHEAD
         self._buffer[exchange.id] = frame
-        self._ledger.hold(exchange.id, exchange.outcome)
+        self._ledger.hold(exchange.id, exchange.outcome, monotonic())
         if self._socket is None:
             return  # what is in the buffer is handed over when the recorder is back
         self._unsent.append(frame)

@@ -23,12 +23,12 @@ class Ledger:
         self.held = 0
         self.spooled = Numbers()
         self._exchanges: Counter[tuple[str, str, str, str]] = Counter()
-        self._unlabelled: dict[str, Outcome] = {}
+        self._unlabelled: dict[str, tuple[Outcome, float]] = {}  # oldest first
 
-    def hold(self, id_: str, outcome: Outcome) -> None:
-        """An exchange ended and waits for its Fate."""
+    def hold(self, id_: str, outcome: Outcome, at: float) -> None:
+        """An exchange ended at the monotonic time `at` and waits for its Fate."""
         self.held += 1
-        self._unlabelled[id_] = outcome
+        self._unlabelled[id_] = (outcome, at)
 
     def lose(self, outcome: Outcome, reason: str) -> None:
         """An exchange ended and its copy was dropped at once."""
@@ -38,10 +38,10 @@ class Ledger:
     def settle(self, fate: Fate, number: int) -> None:
         """The Fate of an exchange that is held; `number` is its number in this process."""
         self.held -= 1
-        outcome = self._unlabelled.pop(fate.id, None)
-        if outcome is not None:
+        waiting = self._unlabelled.pop(fate.id, None)
+        if waiting is not None:
             labels = fate.protocol or UNKNOWN, fate.operation or UNKNOWN, fate.model or UNKNOWN
-            self._exchanges[*labels, fate.outcome or outcome] += 1
+            self._exchanges[*labels, fate.outcome or waiting[0]] += 1
         if fate.state == "spooled":
             self.spooled.add(number)
         else:
@@ -62,24 +62,30 @@ class Ledger:
         """An exchange that is held will never have a Fate."""
         self.held -= 1
         self.lost[reason] += 1
-        outcome = self._unlabelled.pop(id_, None)
-        if outcome is not None:
-            self._exchanges[UNKNOWN, UNKNOWN, UNKNOWN, outcome] += 1
+        waiting = self._unlabelled.pop(id_, None)
+        if waiting is not None:
+            self._exchanges[UNKNOWN, UNKNOWN, UNKNOWN, waiting[0]] += 1
 
     def unlabelled(self) -> set[str]:
         """Ids of what has not been counted under any labels yet."""
         return set(self._unlabelled)
 
-    def label(self) -> None:
-        """Count what is still without labels under `unknown`, for good."""
-        for outcome in self._unlabelled.values():
+    def label(self, until: float) -> None:
+        """Count what has been without labels since before `until` under `unknown`, for good."""
+        old = []
+        for id_, (outcome, at) in self._unlabelled.items():
+            if at > until:
+                break
+            old.append(id_)
             self._exchanges[UNKNOWN, UNKNOWN, UNKNOWN, outcome] += 1
-        self._unlabelled.clear()
+        for id_ in old:
+            del self._unlabelled[id_]
 
     def measurements(self, endpoint: str) -> list[Measurement]:
-        """A snapshot; call `label` first, so that it adds up."""
+        """A snapshot that adds up: what has no labels yet is in neither sum."""
         base = {"endpoint": endpoint}
         names = ("protocol", "operation", "model", "outcome")
+        waiting = self.held - len(self._unlabelled)
         exchanges = [
             Measurement(
                 "monitor_exchanges_total",
@@ -96,7 +102,7 @@ class Ledger:
             *exchanges,
             *lost,
             Measurement("monitor_records_appended_total", base, self.appended),
-            Measurement("monitor_records_pending", {**base, "place": "buffer"}, self.held),
+            Measurement("monitor_records_pending", {**base, "place": "buffer"}, waiting),
             Measurement("monitor_records_pending", {**base, "place": "spool"}, len(self.spooled)),
         ]
 

@@ -79,7 +79,8 @@ def test_a_frozen_recorder_is_waited_for_by_nobody(start: Any, model: str) -> No
         os.kill(recorder, signal.SIGSTOP)
         try:
             progress(system, load, 600)
-            assert system.page().total("monitor_records_pending", place="buffer") >= 400
+            waiting = {"place": "buffer"}
+            system.until(lambda: system.page().total("monitor_records_pending", **waiting) >= 400)
         finally:
             os.kill(recorder, signal.SIGCONT)
         progress(system, load, 100)
