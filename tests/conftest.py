@@ -1,12 +1,19 @@
-"""What all tests share: programs that are not Python."""
+"""What all tests share: programs that are not Python, certificates of an authority of their own."""
 
 from __future__ import annotations
 
+import datetime
+import ipaddress
 import os
 import shutil
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 
 @pytest.fixture(scope="session")
@@ -22,3 +29,74 @@ def program() -> Callable[[str], str]:
         return path
 
     return find
+
+
+PAST = datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)
+FUTURE = datetime.datetime(2100, 1, 1, tzinfo=datetime.UTC)
+
+
+class Authority:
+    """Signs certificates for 127.0.0.1; `ca` is its own, in PEM."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._key = ec.generate_private_key(ec.SECP256R1())
+        self._name = x509.Name(
+            [x509.NameAttribute(NameOID.COMMON_NAME, f"authority {folder.name}")]
+        )
+        certificate = self._sign(self._name, self._key.public_key(), authority=True)
+        self.ca = self._write("ca.pem", certificate.public_bytes(serialization.Encoding.PEM))
+
+    def issue(self, name: str, password: bytes | None = None) -> tuple[str, str]:
+        """Files of a certificate and of its key."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+        certificate = self._sign(subject, key.public_key(), authority=False)
+        hidden: serialization.KeySerializationEncryption = serialization.NoEncryption()
+        if password:
+            hidden = serialization.BestAvailableEncryption(password)
+        pem = key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, hidden
+        )
+        return (
+            self._write(f"{name}.crt", certificate.public_bytes(serialization.Encoding.PEM)),
+            self._write(f"{name}.key", pem),
+        )
+
+    def _sign(
+        self, subject: x509.Name, key: ec.EllipticCurvePublicKey, *, authority: bool
+    ) -> x509.Certificate:
+        host = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
+        return (
+            x509.CertificateBuilder()
+            .subject_name(subject)
+            .issuer_name(self._name)
+            .public_key(key)
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(PAST)
+            .not_valid_after(FUTURE)
+            .add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=True)
+            .add_extension(x509.SubjectAlternativeName([host]), critical=False)
+            .add_extension(
+                x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key()), False
+            )
+            .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), False)
+            .sign(self._key, hashes.SHA256())
+        )
+
+    def _write(self, name: str, content: bytes) -> str:
+        file = self._folder / name
+        file.write_bytes(content)
+        return str(file)
+
+
+@pytest.fixture
+def authority(tmp_path: Path) -> Callable[[str], Authority]:
+    """Makes certificate authorities by name."""
+
+    def make(name: str = "first") -> Authority:
+        folder = tmp_path / name
+        folder.mkdir()
+        return Authority(folder)
+
+    return make

@@ -10,11 +10,13 @@ import resource
 import secrets
 import socket
 import ssl
+import sys
 import time
 from typing import Any
 from urllib.parse import urlsplit
 
 from monitor.app import child
+from monitor.proxy import tls
 from monitor.proxy.copies import Budget
 from monitor.proxy.gate import Gate
 from monitor.proxy.handoff import Handoff
@@ -33,6 +35,11 @@ LABEL_PATIENCE = 3.0
 starting or busy has told them by then, one that is gone for longer is shown as what it is."""
 FLUSH_PATIENCE = 10.0
 WORTH_TRIMMING = 8 << 20
+
+
+def log(text: str) -> None:
+    """One line for a person, on stderr."""
+    print(f"monitor: {text}", file=sys.stderr, flush=True)
 
 
 async def serve(process: child.Child) -> None:
@@ -61,18 +68,31 @@ async def serve(process: child.Child) -> None:
 
     url = urlsplit(settings.upstream)
     host, port = url.hostname or "", url.port or (443 if url.scheme == "https" else 80)
-    upstream = _secure_upstream(settings.tls, host, port) if url.scheme == "https" else None
     loop = asyncio.get_running_loop()
+    pem = settings.tls
+    certificate = tls.Certificate(pem.cert, pem.key, log) if pem.cert else None
+    secure = None
+    if url.scheme == "https":
+        secure = tls.Upstream(
+            host, port, ca=pem.ca, client_cert=pem.client_cert, client_key=pem.client_key, log=log
+        )
 
-    async def dial(side: Side) -> None:
-        if upstream is None:
-            await loop.create_connection(lambda: side, host, port)
-        else:
-            await upstream.connect(side, await _speaks(side.splice))
+    async def protocols() -> tuple[str, ...]:
+        return (tls.H1,) if secure is None else await secure.protocols()
+
+    async def shown() -> ssl.SSLContext | None:
+        return None if certificate is None else certificate.context(await protocols())
 
     async def before_dial(splice: Splice) -> None:
-        if upstream is not None and not splice.downstream.secure() and await upstream.knows(H2):
-            await splice.first(len(PREFACE_START))
+        """Without TLS nobody says what the client speaks until it does."""
+        if certificate is None and tls.H2 in await protocols():
+            await splice.first(len(b"PRI"))
+
+    async def dial(side: Side) -> None:
+        if secure is None:
+            await loop.create_connection(lambda: side, host, port)
+        else:
+            await secure.connect(side, side.splice.speaks())
 
     gate = Gate(
         socket.socket(fileno=int(os.environ["MONITOR_TRAFFIC_FD"])),
@@ -81,7 +101,7 @@ async def serve(process: child.Child) -> None:
         limit=settings.limits.connections,
         connect_timeout=settings.timeouts.connect,
         idle_timeout=settings.timeouts.idle,
-        tls=_shown(settings.tls, upstream),
+        tls=shown if certificate else None,
         before_dial=before_dial,
     )
 

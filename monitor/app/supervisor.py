@@ -26,6 +26,7 @@ from monitor.app.control import Control
 from monitor.app.processes import Kept
 from monitor.config import Settings, address
 from monitor.errors import ConfigError
+from monitor.proxy import tls
 from monitor.pseudonyms import fingerprint
 from monitor.types import Measurement
 
@@ -69,6 +70,10 @@ def supervise(settings: Settings, roles: Roles) -> int:
         raise ConfigError(f"data: {data}: {error.strerror}") from None
     if roles.proxy:
         keyring.keyring(settings)  # a key file that cannot work is said now, by one process
+        tls.check(
+            **msgspec.structs.asdict(settings.tls),
+            secure_upstream=urlsplit(settings.upstream).scheme == "https",
+        )
     runtime = Path(tempfile.mkdtemp(prefix="monitor-"))
     try:
         with _sockets(settings, roles) as (traffic, admin):
@@ -158,7 +163,8 @@ class _Supervisor:
     def _announce(self) -> None:
         settings = self._settings
         if self._roles.proxy:
-            log(f"traffic http://{_name(self._traffic[0])} -> {settings.upstream}")
+            scheme = "https" if settings.tls.cert else "http"
+            log(f"traffic {scheme}://{_name(self._traffic[0])} -> {settings.upstream}")
             current = keyring.keyring(settings).current
             log(f"key     {current.id}, fingerprint {fingerprint(current)}")
         log(f"admin   http://{_name(self._admin)}/metrics")

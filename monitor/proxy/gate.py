@@ -23,11 +23,15 @@ Dial = Callable[[Side], Awaitable[object]]
 """Connects the upstream side; raises OSError when it cannot."""
 
 
+async def _at_once(splice: Splice) -> None:
+    """Dial as soon as the client is there."""
+
+
 class Gate:
     """Owns the listening socket and every splice behind it.
 
     `limit` is the most connections at a time: more wait in the backlog, and are refused once they
-    have waited there for `connect_timeout` seconds.
+    have waited there for `connect_timeout` seconds. `before_dial` may wait for what a client says.
     """
 
     def __init__(
@@ -40,6 +44,7 @@ class Gate:
         connect_timeout: float,
         idle_timeout: float,
         tls: Callable[[], Awaitable[ssl.SSLContext | None]] | None = None,
+        before_dial: Callable[[Splice], Awaitable[object]] = _at_once,
     ) -> None:
         self._listener = listener
         self._dial = dial
@@ -48,6 +53,7 @@ class Gate:
         self._connect_timeout = connect_timeout
         self._idle_timeout = idle_timeout
         self._tls = tls
+        self._before_dial = before_dial
         self._loop = asyncio.get_running_loop()
         self._splices: set[Splice] = set()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -123,6 +129,7 @@ class Gate:
             connection.close()
             self._over(splice)
             return
+        await self._before_dial(splice)
         try:
             async with asyncio.timeout(self._connect_timeout or None):
                 await self._dial(splice.upstream)

@@ -67,7 +67,8 @@ class Side(asyncio.Protocol):
     def eof_received(self) -> bool:
         """See asyncio.Protocol; True keeps our own direction open."""
         self.ended = True
-        return self.splice.ended(self)
+        self.splice.ended(self)
+        return self.can_half_close()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """See asyncio.Protocol."""
@@ -87,14 +88,18 @@ class Side(asyncio.Protocol):
         if other is not None and not other.is_closing() and not self.other.ended:
             other.resume_reading()
 
+    def can_half_close(self) -> bool:
+        """False over TLS: who has said his last there hears nothing more either."""
+        return self.transport is not None and self.transport.can_write_eof()
+
     def write_eof(self) -> None:
-        """Pass on that the other side has ended; over TLS there is no half-close."""
+        """Pass on that the other side has ended."""
         transport = self.transport
         if transport is None or transport.is_closing():
             return
         if transport.can_write_eof():
             transport.write_eof()
-        else:
+        elif self is self.splice.downstream or not self.splice.busy():
             transport.close()
 
     def close(self) -> None:
@@ -117,14 +122,15 @@ class Splice:
     """The pair. `over` is called once both of its connections are gone."""
 
     __slots__ = (
-        "_answered", "_count_opaque", "_held", "_over", "_refused", "closing", "downstream",
-        "finished", "observer", "opened", "task", "upstream",
+        "_answered", "_count_opaque", "_held", "_over", "_refused", "_said", "closing",
+        "downstream", "finished", "observer", "opened", "task", "upstream",
     )  # fmt: skip
 
     def __init__(self, over: Callable[[Splice], None], count_opaque: Callable[[str], None]) -> None:
         self._over = over
         self._count_opaque = count_opaque
         self._held: list[bytes] = []
+        self._said: asyncio.Future[None] | None = None
         self._refused: Outcome | None = None
         self._answered = False
         self.observer: Observer | None = None
@@ -152,12 +158,32 @@ class Splice:
 
     # --- the upstream connection is being made --------------------------------------------------
 
+    async def first(self, size: int) -> bytes:
+        """What the client says first, once that is so many bytes, or all of it."""
+        while len(start := b"".join(self._held)) < size and not self.downstream.ended:
+            self._said = asyncio.get_running_loop().create_future()
+            await self._said
+        return start[:size]
+
+    def speaks(self) -> str:
+        """What the client speaks, by ALPN or by what it has said: `h2` or `http/1.1`."""
+        transport = self.downstream.transport
+        tls: Any = transport and transport.get_extra_info("ssl_object")
+        if tls is not None:
+            return str(tls.selected_alpn_protocol() or "http/1.1")
+        return "h2" if b"".join(self._held).startswith(b"PRI") else "http/1.1"
+
     def hold(self, data: bytes) -> None:
         """Keep what the client sends until there is somebody to send it to."""
         self._held.append(data)
+        self._speak()
         transport = self.downstream.transport
         if transport is not None and sum(map(len, self._held)) >= HOLD_BYTES:
             transport.pause_reading()
+
+    def _speak(self) -> None:
+        if self._said is not None and not self._said.done():
+            self._said.set_result(None)
 
     def made(self, side: Side) -> None:
         """A connection stands; once both do, splice them."""
@@ -222,7 +248,7 @@ class Splice:
 
     # --- endings ---------------------------------------------------------------------------------
 
-    def ended(self, side: Side) -> bool:
+    def ended(self, side: Side) -> None:
         """One side sends no more; what it is owed may still come."""
         at = monotonic()
         observer = self.observer
@@ -235,13 +261,13 @@ class Splice:
             except Exception:  # noqa: BLE001
                 self.opaque("observer_failed")
         side.other.write_eof()
+        self._speak()
         if self._answered or side.other.ended or (self.observer is not None and not self.busy()):
             self.close()  # nothing is owed to anybody
         elif self._refused is not None:
             self._answer()
         elif side is self.upstream and self.observer is not None:
             self.closing = self.closing or at
-        return True
 
     def busy(self) -> bool:
         """True while an exchange is under way, as far as the observer knows."""
@@ -266,10 +292,12 @@ class Splice:
         else:
             cause = Outcome.UPSTREAM_BROKEN
         clean = exc is None and side.ended
+        # Many servers end TLS without saying so; with nothing under way that breaks nothing.
+        quiet = exc is None and self.observer is not None and not self.busy()
         self.conclude(None if clean else cause)
         if side.other.transport is None:
             self._finish()
-        elif clean or (exc is None and side.other.transport.is_closing()):
+        elif clean or quiet or (exc is None and side.other.transport.is_closing()):
             side.other.close()
         elif not self._answered:
             side.other.reset()

@@ -1,0 +1,234 @@
+"""PEM files → the SSL contexts of both connections, fresh ones when the files change.
+
+`tls.cert` and `tls.key` are shown to clients; `tls.ca`, `tls.client_cert` and `tls.client_key` are
+for an https upstream. Both sides of a splice speak one protocol: what the client picked by ALPN
+(RFC 7301) is all that the upstream is offered, and the client is offered what the upstream knows.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import ssl
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from monitor.errors import ConfigError
+
+H1, H2 = "http/1.1", "h2"
+ASK_AGAIN = 5.0
+"""Seconds until an upstream that did not answer is asked for its protocol again."""
+ASK_PATIENCE = 5.0
+
+Log = Callable[[str], None]
+
+
+def check(
+    *, cert: str, key: str, ca: str, client_cert: str, client_key: str, secure_upstream: bool
+) -> None:
+    """Raise ConfigError, one line that names the key, for files that cannot work."""
+    if not secure_upstream:
+        for name, file in (("ca", ca), ("client_cert", client_cert), ("client_key", client_key)):
+            if file:
+                raise ConfigError(f"tls.{name}: is for an https:// upstream, and this one is not")
+    if cert or key:
+        server_context(cert, key)
+    if secure_upstream:
+        client_context(ca, client_cert, client_key, ())
+
+
+def server_context(cert: str, key: str) -> ssl.SSLContext:
+    """What clients are shown; `key` empty: it stands in the file `cert`. Raises ConfigError."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    _load(context, cert, key, "tls.cert", "tls.key")
+    return context
+
+
+def client_context(
+    ca: str, client_cert: str, client_key: str, protocols: Sequence[str]
+) -> ssl.SSLContext:
+    """Verifies the upstream against `ca`, or the system's store; raises ConfigError."""
+    if ca:
+        _readable(ca, "tls.ca")
+    try:
+        context = ssl.create_default_context(cafile=ca or None)
+    except ssl.SSLError:
+        raise ConfigError(f"tls.ca: {ca} holds no certificate in PEM") from None
+    if client_cert or client_key:
+        _load(context, client_cert, client_key, "tls.client_cert", "tls.client_key")
+    if protocols:
+        context.set_alpn_protocols(list(protocols))
+    return context
+
+
+def _load(context: ssl.SSLContext, cert: str, key: str, cert_name: str, key_name: str) -> None:
+    if not cert:
+        raise ConfigError(f"{cert_name}: is missing beside {key_name}")
+    _readable(cert, cert_name)
+    if key:
+        _readable(key, key_name)
+    try:
+        # A password is given so that nobody is asked for one on the terminal.
+        context.load_cert_chain(cert, key or None, password="")
+    except ssl.SSLError as error:
+        if error.reason == "KEY_VALUES_MISMATCH":
+            raise ConfigError(f"{key_name}: {key or cert} does not belong to {cert_name}") from None
+        try:
+            context.load_verify_locations(cert)
+        except ssl.SSLError:
+            raise ConfigError(f"{cert_name}: {cert} holds no certificate in PEM") from None
+        raise ConfigError(
+            f"{key_name}: {key or cert} holds no private key in PEM without a password"
+        ) from None
+
+
+def _readable(file: str, name: str) -> None:
+    try:
+        with Path(file).open("rb"):
+            pass
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise ConfigError(f"{name}: {file} cannot be read: {reason}") from None
+
+
+class Files:
+    """Some files, and whether they have changed since they were looked at."""
+
+    def __init__(self, *files: str) -> None:
+        self._files = [file for file in files if file]
+        self._state = self._look()
+
+    def changed(self) -> bool:
+        """True once after each change; costs a `stat` a file."""
+        state = self._look()
+        if state == self._state:
+            return False
+        self._state = state
+        return True
+
+    def _look(self) -> list[tuple[int, int, int] | None]:
+        return [_stamp(file) for file in self._files]
+
+
+def _stamp(file: str) -> tuple[int, int, int] | None:
+    try:
+        status = os.stat(file)  # noqa: PTH116  a tenth of the time of a Path
+    except OSError:
+        return None
+    return status.st_mtime_ns, status.st_size, status.st_ino
+
+
+class Certificate:
+    """The context for clients' connections.
+
+    Files that cannot work any more change nothing, and `log` says so once a change: half of a new
+    pair of files is on the disk for a moment.
+    """
+
+    def __init__(self, cert: str, key: str, log: Log) -> None:
+        self._pem = cert, key
+        self._log = log
+        self._files = Files(*self._pem)
+        self._context = server_context(*self._pem)
+
+    def context(self, protocols: Sequence[str]) -> ssl.SSLContext:
+        """For a new connection, offering `protocols`."""
+        if self._files.changed():
+            try:
+                self._context = server_context(*self._pem)
+                self._log("tls.cert was read again")
+            except ConfigError as error:
+                self._log(f"{error}; clients are shown the certificate from before")
+        self._context.set_alpn_protocols(list(protocols))
+        return self._context
+
+
+class Upstream:
+    """Connects to an https upstream, and knows which protocols it speaks."""
+
+    def __init__(
+        self, host: str, port: int, *, ca: str, client_cert: str, client_key: str, log: Log
+    ) -> None:
+        self._host, self._port = host, port
+        self._pem = ca, client_cert, client_key
+        self._log = log
+        self._files = Files(*self._pem)
+        self._contexts = self._read()
+        self._said = ""
+        self._protocols: tuple[str, ...] = ()
+        self._ask_at = -ASK_AGAIN
+        self._asking = asyncio.Lock()
+
+    async def connect(self, protocol: asyncio.Protocol, speaks: str) -> None:
+        """Connect, speaking `speaks`; raises OSError (its subclass SSLError for what TLS says)."""
+        try:
+            transport, _ = await asyncio.get_running_loop().create_connection(
+                lambda: protocol,
+                self._host,
+                self._port,
+                ssl=self._context(speaks),
+                server_hostname=self._host,
+            )
+        except ssl.SSLError as error:
+            self._forget(f"upstream: TLS: {_words(error)}")
+            raise
+        if speaks == H2 and _picked(transport) != H2:
+            self._forget("upstream: TLS: does not speak HTTP/2 any more")
+            transport.abort()
+        else:
+            self._said = ""
+
+    async def protocols(self) -> tuple[str, ...]:
+        """What clients can be offered: `h2` too when the upstream picks it. Asked for once."""
+        async with self._asking:
+            time = asyncio.get_running_loop().time
+            if not self._protocols and time() >= self._ask_at:
+                self._protocols = await self._ask()
+                self._ask_at = time() + ASK_AGAIN
+        return self._protocols or (H1,)
+
+    async def _ask(self) -> tuple[str, ...]:
+        try:
+            async with asyncio.timeout(ASK_PATIENCE):
+                transport, _ = await asyncio.get_running_loop().create_connection(
+                    asyncio.Protocol,
+                    self._host,
+                    self._port,
+                    ssl=self._context(H2, H1),
+                    server_hostname=self._host,
+                )
+        except OSError as error:  # TimeoutError is one
+            if isinstance(error, ssl.SSLError):
+                self._forget(f"upstream: TLS: {_words(error)}")
+            return ()
+        picked = _picked(transport)
+        transport.close()
+        return (H2, H1) if picked == H2 else (H1,)
+
+    def _context(self, *protocols: str) -> ssl.SSLContext:
+        if self._files.changed():
+            try:
+                self._contexts = self._read()
+            except ConfigError as error:
+                self._log(f"{error}; the upstream is shown what it was before")
+        return self._contexts[protocols]
+
+    def _read(self) -> dict[tuple[str, ...], ssl.SSLContext]:
+        return {offer: client_context(*self._pem, offer) for offer in ((H1,), (H2,), (H2, H1))}
+
+    def _forget(self, why: str) -> None:
+        self._protocols = ()
+        if why != self._said:
+            self._said = why
+            self._log(why)
+
+
+def _picked(transport: asyncio.BaseTransport) -> str | None:
+    picked: str | None = transport.get_extra_info("ssl_object").selected_alpn_protocol()
+    return picked
+
+
+def _words(error: ssl.SSLError) -> str:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"its certificate is not accepted: {error.verify_message}"
+    return (error.reason or str(error)).lower().replace("_", " ")

@@ -1,0 +1,186 @@
+"""TLS in both directions, with real certificates, servers and clients."""
+
+from __future__ import annotations
+
+import shutil
+import ssl
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import grpc
+import httpx
+import pytest
+
+
+class Model(BaseHTTPRequestHandler):
+    """Answers every request with its body."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers.get("content-length", 0)))
+        self.send_response(200)
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Quiet."""
+
+
+@pytest.fixture
+def secure_model() -> Iterator[Callable[[ssl.SSLContext], str]]:
+    """Starts https models; their URLs."""
+    servers: list[tuple[ThreadingHTTPServer, threading.Thread]] = []
+
+    def begin(context: ssl.SSLContext) -> str:
+        server = ThreadingHTTPServer(("127.0.0.1", 0), Model)
+        server.daemon_threads = True
+        server.socket = context.wrap_socket(
+            server.socket, server_side=True, do_handshake_on_connect=False
+        )
+        server.handle_error = lambda *_: None  # type: ignore[method-assign]
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+        thread.start()
+        servers.append((server, thread))
+        return f"https://127.0.0.1:{server.server_address[1]}"
+
+    yield begin
+    for server, thread in servers:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@pytest.fixture
+def secure_grpc(authority: Any) -> Iterator[tuple[Any, str]]:
+    """A gRPC server that speaks TLS; its authority and address."""
+    one = authority("grpc")
+    cert, key = one.issue("server")
+    server = grpc.server(ThreadPoolExecutor(2))
+
+    def plain(message: bytes) -> bytes:
+        return message
+
+    def answer(request: bytes, context: Any) -> bytes:
+        return b"answer to " + request
+
+    handlers = {"Unary": grpc.unary_unary_rpc_method_handler(answer, plain, plain)}
+    server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler("test.Model", handlers),))
+    pair = Path(key).read_bytes(), Path(cert).read_bytes()
+    port = server.add_secure_port("127.0.0.1:0", grpc.ssl_server_credentials([pair]))
+    server.start()
+    yield one, f"https://127.0.0.1:{port}"
+    server.stop(None).wait()
+
+
+def server_side(cert: str, key: str) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(cert, key)
+    return context
+
+
+def secure(system: Any) -> str:
+    return f"https://{system.run['listen']}"
+
+
+def test_https_in_and_out(start: Any, authority: Any, secure_model: Any) -> None:
+    """Verified both ways, with a client certificate; the shown one changes under way."""
+    inside, outside = authority("inside"), authority("outside")
+    context = server_side(*inside.issue("model"))
+    context.verify_mode = ssl.CERT_REQUIRED
+    context.load_verify_locations(inside.ca)
+    url = secure_model(context)
+    cert, key = outside.issue("sidecar")
+    client_cert, client_key = inside.issue("client")
+    system = start(
+        "run", "--upstream", url, "--listen", "127.0.0.1:0",
+        tls={
+            "cert": cert, "key": key, "ca": inside.ca,
+            "client_cert": client_cert, "client_key": client_key,
+        },
+    )  # fmt: skip
+    verify = ssl.create_default_context(cafile=outside.ca)
+    with httpx.Client(http2=True, verify=verify, timeout=20) as client:
+        for size in (3, 500_000):
+            answer = client.post(secure(system) + "/x", content=b"x" * size)
+            assert (answer.status_code, len(answer.content)) == (200, size)
+            assert answer.http_version == "HTTP/1.1", "the upstream speaks nothing newer"
+    with pytest.raises(httpx.HTTPError):
+        httpx.post(secure(system), content=b"x", timeout=20)  # nobody's authority
+    with pytest.raises(httpx.HTTPError):
+        httpx.post(f"http://{system.run['listen']}", content=b"x", timeout=20)
+
+    second = authority("second")
+    for new, old in zip(second.issue("sidecar"), (cert, key), strict=True):
+        shutil.copy(new, old)
+    verify = ssl.create_default_context(cafile=second.ca)
+    assert httpx.post(secure(system), content=b"x", verify=verify, timeout=20).status_code == 200
+
+    page = system.settled()
+    assert [(one["status"], one["request"]["bytes"]) for one in system.records()] == [
+        (200, 3), (200, 500_000), (200, 1),
+    ]  # fmt: skip
+    assert page.total("monitor_connections_opaque_total") == 0
+    assert "Traceback" not in system.log()
+    assert "traffic https://" in system.log()
+
+
+def test_an_upstream_that_nobody_vouches_for_is_refused(
+    start: Any, authority: Any, secure_model: Any
+) -> None:
+    """The client gets a 502, the log says why, once; not a byte of the request goes there."""
+    url = secure_model(server_side(*authority().issue("model")))
+    system = start("run", "--upstream", url, "--listen", "127.0.0.1:0")
+    for _ in range(2):
+        assert httpx.post(system.url + "/x", content=b"secret", timeout=20).status_code == 502
+    system.settled()
+    assert [one["outcome"] for one in system.records()] == ["upstream_refused"] * 2
+    assert system.log().count("its certificate is not accepted: unable to get local issuer") == 1
+
+
+def test_grpc_over_tls_on_both_sides_or_on_one(
+    start: Any, authority: Any, secure_grpc: tuple[Any, str]
+) -> None:
+    """ALPN is carried through; a client without TLS is listened to first."""
+    inside, url = secure_grpc
+    outside = authority("outside")
+    cert, key = outside.issue("sidecar")
+    listen = ("run", "--upstream", url, "--listen", "127.0.0.1:0")
+    both = start(*listen, name="both", tls={"cert": cert, "key": key, "ca": inside.ca})
+    one = start(*listen, name="one", tls={"ca": inside.ca})
+    roots = grpc.ssl_channel_credentials(Path(outside.ca).read_bytes())
+    channels = (
+        grpc.secure_channel(both.run["listen"], roots),
+        grpc.insecure_channel(one.run["listen"]),
+    )
+    for system, channel in zip((both, one), channels, strict=True):
+        with channel:
+            assert channel.unary_unary("/test.Model/Unary")(b"x", timeout=20) == b"answer to x"
+        system.settled()
+        (record,) = system.records()
+        assert (record["request"]["path"], record["outcome"]) == ("/test.Model/Unary", "ok")
+        assert "Traceback" not in system.log()
+
+
+def test_files_that_cannot_work_end_the_start_with_one_line(tmp_path: Path) -> None:
+    """Exit code 2, the key named, no traceback."""
+    config = tmp_path / "monitor.yaml"
+    config.write_text(f"tls: {{cert: {tmp_path}/absent.pem, key: {tmp_path}/absent.key}}\n")
+    ended = subprocess.run(
+        [
+            sys.executable, "-m", "monitor", "run", "--config", str(config), "--data",
+            str(tmp_path / "data"), "--upstream", "http://127.0.0.1:1", "--listen", "127.0.0.1:0",
+            "--admin", "127.0.0.1:0",
+        ],
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert ended.returncode == 2
+    (line,) = ended.stderr.splitlines()
+    assert f"tls.cert: {tmp_path}/absent.pem cannot be read" in line

@@ -1,0 +1,82 @@
+"""PEM files: one line that names the key for what cannot work, and fresh ones when they change."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from monitor.errors import ConfigError
+from monitor.proxy.tls import Certificate, check, server_context
+
+NONE = {"cert": "", "key": "", "ca": "", "client_cert": "", "client_key": ""}
+
+
+def complaint(secure_upstream: bool = True, **files: str) -> str:
+    with pytest.raises(ConfigError) as raised:
+        check(**{**NONE, **files}, secure_upstream=secure_upstream)
+    return str(raised.value)
+
+
+def test_good_files_pass(authority: Any) -> None:
+    """Separate files, a key in the certificate's file, nothing at all."""
+    one = authority()
+    cert, key = one.issue("server")
+    check(cert=cert, key=key, ca=one.ca, client_cert=cert, client_key=key, secure_upstream=True)
+    both = Path(cert).with_suffix(".pem")
+    both.write_bytes(Path(cert).read_bytes() + Path(key).read_bytes())
+    check(**{**NONE, "cert": str(both)}, secure_upstream=False)
+    check(**NONE, secure_upstream=True)
+
+
+def test_each_bad_file_is_one_line_that_names_its_key(authority: Any, tmp_path: Path) -> None:
+    """Absent, not PEM, of somebody else, with a password, without an https upstream."""
+    one = authority()
+    cert, key = one.issue("server")
+    _, other = one.issue("other")
+    _, hidden = one.issue("hidden", b"password")
+    bad = tmp_path / "bad.pem"
+    bad.write_text("not PEM")
+    absent = str(tmp_path / "absent.pem")
+    complaints = {
+        "tls.cert: is missing beside": complaint(key=key),
+        "tls.cert: " + absent + " cannot be read: no such file": complaint(cert=absent, key=key),
+        "tls.key: " + absent + " cannot be read: no such file": complaint(cert=cert, key=absent),
+        "tls.cert: " + str(bad) + " holds no certificate": complaint(cert=str(bad), key=key),
+        "tls.key: " + str(bad) + " holds no private key": complaint(cert=cert, key=str(bad)),
+        "tls.key: " + cert + " holds no private key": complaint(cert=cert),
+        "tls.key: " + hidden + " holds no private key": complaint(cert=cert, key=hidden),
+        "tls.key: " + other + " does not belong": complaint(cert=cert, key=other),
+        "tls.ca: " + str(bad) + " holds no certificate": complaint(ca=str(bad)),
+        "tls.client_cert: is missing beside": complaint(client_key=key),
+        "tls.client_key: " + other + " does not belong": complaint(
+            client_cert=cert, client_key=other
+        ),
+        "tls.ca: is for an https:// upstream": complaint(secure_upstream=False, ca=one.ca),
+    }
+    for expected, found in complaints.items():
+        assert found.startswith(expected)
+        assert "\n" not in found
+
+
+def test_a_certificate_is_read_again_when_it_has_changed(authority: Any) -> None:
+    """And stays as it was while the new files do not fit together; said once each."""
+    one, said = authority(), list[str]()
+    cert, key = one.issue("server")
+    certificate = Certificate(cert, key, said.append)
+    first = certificate.context(("http/1.1",))
+    assert certificate.context(("http/1.1",)) is first
+    new_cert, new_key = one.issue("new")
+    Path(cert).write_bytes(Path(new_cert).read_bytes())
+    assert certificate.context(("http/1.1",)) is first
+    assert certificate.context(("http/1.1",)) is first
+    assert len(said) == 1
+    assert said[0].startswith("tls.key: ")
+    Path(key).write_bytes(Path(new_key).read_bytes())
+    assert certificate.context(("http/1.1",)) is not first
+    assert said[1:] == ["tls.cert was read again"]
+    Path(key).unlink()
+    server = certificate.context(("http/1.1",))
+    assert server is certificate.context(("http/1.1",))
+    assert isinstance(server, type(server_context(new_cert, new_key)))
