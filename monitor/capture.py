@@ -40,10 +40,12 @@ class Capture:
 
     def read(self, exchange: Exchange) -> tuple[Record, str]:
         """The record of an exchange, counted, and the label under which its model is counted."""
-        call = calls.read(exchange)
+        call, scrub = self._privacy.ruled(calls.read(exchange))
         inference = self._infer(call)
         raw = {one.name: one.value(call, inference) for one in self._dimensions}
-        record = self._privacy.record(call, inference, endpoint=self._endpoint, segments=raw)
+        record = self._privacy.record(
+            call, inference, endpoint=self._endpoint, segments=raw, scrub=scrub
+        )
         segments = {name: self._segment(name, value) for name, value in record.segments.items()}
         if segments != record.segments:
             record = msgspec.structs.replace(record, segments=segments)

@@ -87,6 +87,7 @@ def _parser(chosen: str) -> argparse.ArgumentParser:
     replay = add("replay", _replay, "ask records, tables and logs at rest what the analyzer asks")
     reference = add("reference", _reference, "make a reference profile, without raw values in it")
     keys = add("keys", _keys, "list, rotate and fingerprint the keys that make pseudonyms")
+    reveal = add("reveal", _reveal, "open sealed values, with the private key and a reason")
     if chosen == "replay":
         from monitor.app import replay as offline
 
@@ -105,6 +106,11 @@ def _parser(chosen: str) -> argparse.ArgumentParser:
 
         keyring.add_arguments(keys)
         _common(keys)
+    if chosen == "reveal":
+        from monitor.app import reveal as revealing
+
+        revealing.add_arguments(reveal)
+        _common(reveal)
     return parser
 
 
@@ -192,6 +198,12 @@ def _keys(options: argparse.Namespace) -> int:
     from monitor.app import keyring
 
     return keyring.run(options, _settings(options))
+
+
+def _reveal(options: argparse.Namespace) -> int:
+    from monitor.app import reveal
+
+    return reveal.run(options, _settings(options))
 
 
 def _demo(_options: argparse.Namespace) -> int:

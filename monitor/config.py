@@ -35,9 +35,19 @@ class Capture(_Section, frozen=True):
 
 
 class Privacy(_Section, frozen=True):
-    """Pseudonymization; `key_file` absent: a key is made under the data directory."""
+    """Pseudonymization; `key_file` absent: a key is made under the data directory.
+
+    `paths` are rules for places, the first that matches wins. `without` are entities not to look
+    for. `region` completes national telephone numbers. Equal values have equal pseudonyms within a
+    `tenant`. Values are sealed to the public key in `seal_to`, for `monitor reveal`.
+    """
 
     key_file: str | None = None
+    paths: dict[str, str] = {}
+    without: list[str] = []
+    region: str = "US"
+    tenant: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9._-]{1,100}$")] = "default"
+    seal_to: str | None = None
 
 
 class StreamSettings(_Section, frozen=True):

@@ -2,31 +2,41 @@
 
 A path names a place as people see it:
 
-* `request.…` and `response.…`: a place in the JSON body (`request.messages[*].content`), and
+* `request.…` and `response.…`: a place in a JSON body (`request.messages[*].content`), and
   `request.headers.NAME`, `response.headers.NAME`, `request.query.NAME`, `request.path`;
-  `request.body.headers` is the body's own `headers`.
-* `inputs.NAME` and `outputs.NAME`: a column, tensor, or role of texts (`inputs.age`, `outputs.*`,
-  `inputs.system`), and on into the JSON it holds.
+  `request.body.headers` is the body's own `headers`. A streamed answer is no JSON body: its
+  texts are `outputs.assistant` and the like.
+* `inputs.NAME` and `outputs.NAME`: a column, tensor, or role of texts as Records name them
+  (`inputs.age`, `inputs.rows.age`, `outputs.*`, `inputs.system`), and on into the JSON it holds.
 * `segments.NAME`: a dimension's value.
 
 Steps are names, `[0]`, `[*]`, `['any name']`; `*` is any one step, also as part of a name
 (`*_email`), `**` any number of steps. A rule covers what stands inside of the place too. Where
 several paths match, the first in the file wins.
+
+* `keep`: as it is; in a body only where the value is all of a text. Credentials never.
+* `drop`: nothing of it. `hash_whole`: a keyed digest and the size.
+* `token(ENTITY)`: the pseudonym of the whole value, whatever it looks like.
+* `scan`: what happens without a rule; for a header, also that it is kept. `scan_json`: the text
+  is JSON, whose keys say what its values are.
+* `generalise(KIND)`: coarser, or dropped where it cannot be.
 """
 
 from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from monitor.errors import ConfigError
+from monitor.errors import ConfigError, PrivacyError
 
 Action = Literal["keep", "drop", "token", "scan", "scan_json", "hash_whole", "generalise"]
 
 ROOTS = ("request", "response", "inputs", "outputs", "segments")
+MAX_NESTING = 64
+
 MESSAGE = ("headers", "query", "path", "body")
 """Steps after `request` and `response` that are not the body's own."""
 
@@ -82,12 +92,15 @@ class Cursor:
         self.rule = rule
 
     def __bool__(self) -> bool:
-        return bool(self._nodes) or self.rule is not None
+        """Whether anything is said about this place or what is inside of it."""
+        return self.rule is not None or self.goes_on
 
     @property
-    def open(self) -> bool:
-        """Whether a path goes on from here."""
-        return bool(self._nodes)
+    def goes_on(self) -> bool:
+        """Whether a path names something inside of this place."""
+        return any(
+            node.names or node.globs or node.any or node.deep or node.stays for node in self._nodes
+        )
 
     def step(self, name: str | int) -> Cursor:
         """The place one step further down."""
@@ -106,7 +119,11 @@ class Cursor:
         return Cursor(tuple(after), self.rule)
 
 
-NOWHERE = Cursor()
+class _Dropped:
+    """What stands for a value that is not kept."""
+
+
+DROPPED = _Dropped()
 
 
 class Policy:
@@ -115,18 +132,26 @@ class Policy:
     def __init__(self, paths: Mapping[str, Any]) -> None:
         """Raises ConfigError naming the path that is wrong and what would be right."""
         root = _Node()
-        self.headers = self.bodies = False
+        self.bodies = {"request": False, "response": False}
         for order, (path, text) in enumerate(paths.items()):
             where = f"privacy.paths: {path}"
             steps = _steps(str(path), where)
             rule = _rule(text, order, where)
             _check_credential(steps, rule, where)
-            _leaf(root, steps).rule = rule
-            self.bodies |= steps[0] in ROOTS[:2] and (steps[1:2] or ["body"])[0] not in MESSAGE[:3]
+            leaf = _leaf(root, steps)
+            leaf.rule = leaf.rule or rule
+            if steps[0] in self.bodies and (steps[1] == "body" or "*" in steps[1]):
+                self.bodies[steps[0]] = True
         self._root = Cursor((root,))
 
-    def __bool__(self) -> bool:
-        return self._root.open and bool(self._root._nodes[0].names)
+    def column(self, side: str, name: str) -> Cursor:
+        """The place of a part of `inputs` or `outputs`: its name as one step, else as a path."""
+        cursor = self.place(side, name)
+        if cursor.rule is None and not name.isalnum():
+            steps = [next(filter(None, match.groups()), "") for match in _STEP.finditer(name)]
+            path = self.place(side, *steps)
+            return path if path.rule is not None or not cursor else cursor
+        return cursor
 
     def place(self, *steps: str) -> Cursor:
         """The place that these steps lead to, from the top."""
@@ -136,26 +161,38 @@ class Policy:
         return cursor
 
 
-def marked(cursor: Cursor, value: Any, most: int = 1000) -> Iterator[tuple[Any, Rule]]:
-    """Every string and number of a JSON value that a rule is about, with the rule.
+def apply(
+    cursor: Cursor,
+    value: Any,
+    act: Callable[[Rule | None, Any, str], Any],
+    name: Callable[[str], str] = str,
+    *,
+    hint: str = "",
+    depth: int = 0,
+) -> Any:
+    """A JSON value with `act(rule, leaf, hint)` for every leaf and `name` for every key of it.
 
-    Raises ConfigError never; yields at most `most` and then (None, the last rule) once.
+    DROPPED as a result takes the leaf out of what holds it, and with it whatever has nothing left.
+    Raises PrivacyError beyond 64 containers within each other.
     """
-    pending = [(cursor, value)]
-    while pending:
-        here, value = pending.pop()
-        if not here:
-            continue
-        if isinstance(value, dict):
-            pending += [(here.step(name), item) for name, item in value.items()]
-        elif isinstance(value, list):
-            pending += [(here.step(index), item) for index, item in enumerate(value)]
-        elif here.rule is not None and value not in (None, "") and not isinstance(value, bool):
-            most -= 1
-            if most < 0:
-                yield None, here.rule
-                return
-            yield value, here.rule
+    if not isinstance(value, dict | list):
+        return act(cursor.rule, value, hint)
+    if depth >= MAX_NESTING:
+        raise PrivacyError("nesting")
+    if isinstance(value, dict):
+        members = (
+            (name(key), apply(cursor.step(key), item, act, name, hint=key, depth=depth + 1))
+            for key, item in value.items()
+        )
+        kept: Any = {key: item for key, item in members if item is not DROPPED}
+    else:
+        items = (
+            apply(cursor.step(index), item, act, name, hint=hint, depth=depth + 1)
+            for index, item in enumerate(value)
+        )
+        kept = [item for item in items if item is not DROPPED]
+    emptied = not kept and (value or (cursor.rule is not None and cursor.rule.action == "drop"))
+    return DROPPED if emptied else kept
 
 
 # --- reading ---------------------------------------------------------------------------------
@@ -178,7 +215,7 @@ def _steps(path: str, where: str) -> list[str]:
         raise ConfigError(f"{where}: a path begins with one of {', '.join(ROOTS)}{hint}")
     if steps[0] in ROOTS[:2]:
         if steps[1:2] and steps[1] in MESSAGE:
-            return steps if steps[1] == "body" else [*steps[:2], *map(str.lower, steps[2:])]
+            return [*steps[:2], *map(str.lower, steps[2:])] if steps[1] == "headers" else steps
         return [steps[0], "body", *steps[1:]]
     return steps
 

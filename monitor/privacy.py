@@ -5,13 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
+from urllib.parse import quote, unquote_plus
 
 import msgspec
 
+from monitor import bodies
+from monitor.errors import ParseError, PrivacyError
 from monitor.patterns import Scanner
+from monitor.policies import CREDENTIAL, DROPPED, Cursor, Policy, Rule, apply, generalise
 from monitor.pseudonyms import Keyring, Tokens
 from monitor.scrub import Bounds, Scrub, Seal
 from monitor.types import (
+    ABSENT,
     Call,
     Inference,
     Outcome,
@@ -45,13 +50,6 @@ ALLOWED_HEADERS = frozenset(
 
 ALLOWED_PREFIXES = ("anthropic-ratelimit-", "openai-", "x-ratelimit-", "x-stainless-")
 
-_CREDENTIAL = re.compile(
-    r"auth|cookie|token(?!s)|secret|passw|credential|api[-_]?key|session|signature"
-    r"|^(?:key|sig|code|pwd|jwt)$",
-    re.IGNORECASE,
-)
-"""Names of headers and query fields whose values are never kept, not even as pseudonyms."""
-
 _TRACEPARENT = re.compile(
     r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(?:-.*)?"
 )
@@ -74,9 +72,11 @@ class Privacy:
         keyring: Keyring,
         clock: Callable[[], float],
         tenant: str = "default",
+        policy: Policy | None = None,
         bounds: Bounds | None = None,
         seal: Seal | None = None,
     ) -> None:
+        self._policy = policy
         self._scanner = scanner
         self._keys = frozenset(key for each in scanner.recognizers for key in each.keys)
         self._key = keyring.current.id
@@ -88,12 +88,37 @@ class Privacy:
         self._seal = seal
         self._clean: set[str] = set()
 
+    def ruled(self, call: Call) -> tuple[Call, Scrub]:
+        """The call with what the operator's paths say about its JSON bodies done to them, to be
+        read by a protocol, and what `record` must be given to know the marks in it for ours."""
+        scrub = self._scrub()
+        if self._policy is None:
+            return call, scrub
+        for side, wanted in self._policy.bodies.items():
+            body: bytes = getattr(call, f"{side}_body")
+            if not wanted or body.lstrip()[:1] not in (b"{", b"["):
+                continue
+            try:
+                value = self._body(scrub, self._policy.place(side, "body"), bodies.document(body))
+            except (ParseError, PrivacyError):  # places cannot be found in it, so none of it stays
+                scrub.redacted("", "unparsable")
+                value = DROPPED
+            ruled = b"" if value is DROPPED else bodies.dump(value).encode()
+            call = msgspec.structs.replace(call, **{f"{side}_body": ruled})
+        return call, scrub
+
     def record(
-        self, call: Call, inference: Inference, *, endpoint: str, segments: Mapping[str, str]
+        self,
+        call: Call,
+        inference: Inference,
+        *,
+        endpoint: str,
+        segments: Mapping[str, str],
+        scrub: Scrub | None = None,
     ) -> Record:
         """What may be kept of an exchange. Total: what cannot be made safe is redacted, counted in
-        `redactions`, and the rest stays."""
-        scrub = self._scrub()
+        `redactions`, and the rest stays. `scrub` is what `ruled` gave with the call."""
+        scrub = scrub or self._scrub()
         exchange = call.exchange
         response = exchange.response
         tokens = inference.tokens
@@ -116,21 +141,21 @@ class Privacy:
             status=call.status,
             outcome=Outcome.SERVER_ERROR if failed else exchange.outcome,
             streamed=inference.streamed,
-            segments={name: self._label(scrub, value, name) for name, value in segments.items()},
+            segments={n: self._segment(scrub, n, value) for n, value in segments.items()},
             request=RequestSummary(
                 method=call.method if _METHOD.fullmatch(call.method) else "other",
                 path=self._target(scrub, call.path, call.query),
-                headers=self._headers(scrub, call.request_headers),
+                headers=self._headers(scrub, "request", call.request_headers),
                 bytes=exchange.request.size,
                 truncated=call.request_truncated,
             ),
             response=ResponseSummary(
-                headers=self._headers(scrub, call.response_headers),
+                headers=self._headers(scrub, "response", call.response_headers),
                 bytes=0 if response is None else response.size,
                 truncated=call.response_truncated,
             ),
-            inputs=[self._part(scrub, part) for part in inference.inputs],
-            outputs=[self._part(scrub, part) for part in inference.outputs],
+            inputs=[self._ruled_part(scrub, "inputs", part) for part in inference.inputs],
+            outputs=[self._ruled_part(scrub, "outputs", part) for part in inference.outputs],
             tokens=tokens,
             finish_reasons=[self._label(scrub, reason) for reason in inference.finish_reasons],
             trace_id=_trace_id(call.request_headers.get("traceparent", "")),
@@ -212,29 +237,141 @@ class Privacy:
             data=data,
         )
 
-    def _headers(self, scrub: Scrub, headers: Mapping[str, str]) -> dict[str, str]:
-        return {
-            name: self._short(scrub, value, name)
-            for name, value in headers.items()
-            if name in ALLOWED_HEADERS
-            or (name.startswith(ALLOWED_PREFIXES) and not _CREDENTIAL.search(name))
-        }
+    def _headers(self, scrub: Scrub, side: str, headers: Mapping[str, str]) -> dict[str, str]:
+        kept = {}
+        for name, value in headers.items():
+            rule = self._rule(side, "headers", name)
+            if rule is not None:
+                ruled = self._done(scrub, rule, value, name, CREDENTIAL.search(name) is not None)
+                if ruled is not DROPPED:
+                    kept[name] = str(ruled)
+            elif name in ALLOWED_HEADERS or (
+                name.startswith(ALLOWED_PREFIXES) and not CREDENTIAL.search(name)
+            ):
+                kept[name] = self._short(scrub, value, name)
+        return kept
 
     def _target(self, scrub: Scrub, path: str, query: str) -> str:
         """Path and query of a request, each value scanned with its name as a hint."""
-        path = self._short(scrub, path)
+        rule = self._rule("request", "path")
+        ruled = self._short(scrub, path) if rule is None else self._done(scrub, rule, path)
+        path = "" if ruled is DROPPED else str(ruled)
         if not query:
             return path
         fields = []
         for field in query.split("&"):
             name, equals, value = field.partition("=")
-            if equals and value and _CREDENTIAL.search(name):
+            plain = unquote_plus(name)
+            rule = self._rule("request", "query", plain) if value else None
+            if rule is not None:
+                done = self._done(
+                    scrub, rule, unquote_plus(value), plain, CREDENTIAL.search(plain) is not None
+                )
+                if done is DROPPED:
+                    continue
+                value = quote(str(done), safe="<>:*")
+            elif equals and value and CREDENTIAL.search(name):
                 scrub.redactions["credential"] = scrub.redactions.get("credential", 0) + 1
                 value = "<REDACTED:credential>"
             else:
                 value = self._short(scrub, value, name)
             fields.append(self._short(scrub, name) + equals + value)
-        return f"{path}?{'&'.join(fields)}"
+        return f"{path}?{'&'.join(fields)}" if fields else path
+
+    def _segment(self, scrub: Scrub, name: str, value: str) -> str:
+        rule = self._rule("segments", name)
+        if rule is None or value == ABSENT:
+            return self._label(scrub, value, name)
+        done = self._done(scrub, rule, value, name)
+        return ABSENT if done is DROPPED else str(done)[:_MAX_LABEL]
+
+    # --- what the operator said ---------------------------------------------------------------
+
+    def _rule(self, *steps: str) -> Rule | None:
+        return None if self._policy is None else self._policy.place(*steps).rule
+
+    def _body(self, scrub: Scrub, cursor: Cursor, body: Any) -> Any:
+        """A body as a protocol shall read it: what is scanned later stays as it is."""
+
+        def act(rule: Rule | None, value: Any, hint: str) -> Any:
+            if rule is None or rule.action in ("scan", "scan_json"):
+                return value
+            if rule.action == "keep":
+                if isinstance(value, str):
+                    scrub.kept.add(value)
+                return value
+            done = self._done(scrub, rule, value, hint)
+            if isinstance(done, str) and done != value and rule.action != "generalise":
+                scrub.own.add(done)
+            return done
+
+        return apply(cursor, body, act)
+
+    def _ruled_part(self, scrub: Scrub, side: str, part: Part) -> Part:
+        cursor = None
+        if self._policy is not None:
+            cursor = self._policy.column(side, part.name or part.role or "")
+        if not cursor:
+            return self._part(scrub, part)
+        hint = part.name or ""
+        text = None if part.text is None else self._inside(scrub, cursor, part.text, hint)
+        data = None
+        if part.data is not None:
+            data = [self._inside(scrub, cursor, item, hint) for item in part.data]
+            data = [None if item is DROPPED else item for item in data]
+            if cursor.rule is not None and cursor.rule.action == "drop":
+                data = None
+        bare = self._part(scrub, msgspec.structs.replace(part, text=None, data=None))
+        said = None if text is None or text is DROPPED else str(text)
+        return msgspec.structs.replace(bare, text=said, data=data)
+
+    def _inside(self, scrub: Scrub, cursor: Cursor, value: Any, hint: str) -> Any:
+        """A text or scalar; where paths go on into it or it is said to be JSON, the JSON in it."""
+
+        def act(rule: Rule | None, leaf: Any, name: str) -> Any:
+            return scrub.value(leaf, name) if rule is None else self._done(scrub, rule, leaf, name)
+
+        rule = cursor.rule
+        if isinstance(value, str) and value.lstrip()[:1] in ("{", "["):
+            if cursor.goes_on or (rule is not None and rule.action == "scan_json"):
+                try:
+                    document = bodies.document(value.encode("utf-8", "replace"))
+                    ruled = apply(cursor, document, act, scrub.text, hint=hint)
+                except (ParseError, PrivacyError):
+                    return scrub.redacted(value, "unparsable")
+                return ruled if ruled is DROPPED else bodies.dump(ruled)
+        elif isinstance(value, dict | list):
+            return scrub.redacted("", "nesting")
+        return act(rule, value, hint)
+
+    def _done(
+        self, scrub: Scrub, rule: Rule, value: Any, hint: str = "", is_credential: bool = False
+    ) -> Any:
+        """A scalar after its rule; DROPPED when nothing of it is kept."""
+        action = rule.action
+        if is_credential and action not in ("token", "hash_whole"):
+            action = "drop"
+        if value is None or value == "" or isinstance(value, bool):
+            action = "drop" if action == "drop" else "keep"
+        try:
+            match action:
+                case "drop":
+                    done: Any = DROPPED
+                case "keep":
+                    done = scrub.literal(value) if isinstance(value, str) else value
+                case "token":
+                    is_secret = is_credential or CREDENTIAL.search(hint) is not None
+                    done = scrub.token(rule.argument, str(value), is_secret=is_secret)
+                case "hash_whole":
+                    done = scrub.hashed(str(value), "policy")
+                case "generalise":
+                    coarse = generalise(rule.argument, value)
+                    done = DROPPED if coarse is None else coarse
+                case _:
+                    done = scrub.value(value, hint)
+        except Exception:  # noqa: BLE001  fail closed; what it says may quote the value
+            return scrub.redacted("", "error")
+        return done
 
     def _label(self, scrub: Scrub, value: str, name: str = "") -> str:
         if value in self._clean and not name:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from monitor.blobs import blobs
 from monitor.errors import PrivacyError
@@ -53,10 +53,8 @@ class Hit:
     mark: str = ""
 
 
-class Seal(Protocol):
-    """(pseudonym, value) → what only the holder of the private key can open."""
-
-    def __call__(self, token: str, value: str) -> str: ...
+Seal = Callable[[str, str], str]
+"""(pseudonym, value) → what only the holder of the private key can open."""
 
 
 class Scrub:
@@ -64,7 +62,8 @@ class Scrub:
 
     `keys` are the names of fields that say what their values are, in `key_form`. With `trusted`,
     marks in the text are taken for our own and stay as they are (Records at rest); otherwise they
-    are forgeries and escaped.
+    are forgeries and escaped, except those in `own`, which somebody else put there for this
+    Record. Texts in `kept` stay as they are, by the operator's word.
     """
 
     def __init__(
@@ -83,6 +82,8 @@ class Scrub:
         self.redactions: dict[str, int] = {}
         self.continues: dict[str, str] = {}
         self.sealed: dict[str, str] = {}
+        self.own: set[str] = set()
+        self.kept: set[str] = set()
         self._scanner = scanner
         self._keys = keys
         self._tokens = tokens
@@ -101,6 +102,8 @@ class Scrub:
         """
         if not text:
             return text
+        if text in self.kept:
+            return self.literal(text)
         try:
             self._spend(len(text))
             return self._scrubbed(text, hint)
@@ -160,23 +163,29 @@ class Scrub:
             pass
         return [self.value(item, hint, 1) for item in numbers]
 
-    def token(self, entity: str, value: str) -> str:
+    def token(self, entity: str, value: str, *, is_secret: bool = False) -> str:
         """The pseudonym of a value; counted, sealed and linked to its predecessor where asked."""
         canonical = self._scanner.canonical(entity, value)
         token = self._tokens(entity, canonical)
         self.pseudonyms[entity] = self.pseudonyms.get(entity, 0) + 1
         if self._previous is not None:
             self.continues[token] = self._previous(entity, canonical)
-        if self._seal is not None and entity != "SECRET" and token not in self.sealed:
-            if len(self.sealed) < _MAX_SEALED:
-                self.sealed[token] = self._seal(token, value)
-            else:
+        if self._seal is not None and not is_secret and token not in self.sealed:
+            if len(self.sealed) >= _MAX_SEALED:
                 self.redactions["sealed"] = self.redactions.get("sealed", 0) + 1
+            elif entity != "SECRET" and all(
+                s.entity != "SECRET" for s in self._scanner.scan(value)
+            ):
+                self.sealed[token] = self._seal(token, value)
         return token
 
     def redacted(self, text: str, reason: str) -> str:
         """What stands for a text that cannot be made safe: reason, keyed digest, size in bytes."""
         self.redactions[reason] = self.redactions.get(reason, 0) + 1
+        return self.hashed(text, reason)
+
+    def hashed(self, text: str, reason: str) -> str:
+        """The same for a text that somebody did not want to be kept; not counted."""
         data = text.encode("utf-8", "surrogatepass")
         return f"<REDACTED:{reason}:{self._tokens.digest(text)}:{len(data)}>"
 
@@ -205,13 +214,13 @@ class Scrub:
         else:
             hits = _merged(self._find(text, hint, 0))
         if not hits and not rest:
-            return text if self._trusted else escape(text)
+            return self.literal(text)
         out: list[str] = []
         done = 0
         for hit in hits:
-            out += (self._literal(text[done : hit.start]), self._replaced(hit))
+            out += (self.literal(text[done : hit.start]), self._replaced(hit))
             done = hit.end
-        out.append(self._literal(text[done:]))
+        out.append(self.literal(text[done:]))
         if rest:
             out.append(self.redacted(rest, "too_long"))
         return "".join(out)
@@ -225,8 +234,19 @@ class Scrub:
             return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
         return text
 
-    def _literal(self, text: str) -> str:
-        return text if self._trusted else escape(text)
+    def literal(self, text: str) -> str:
+        """`text` as it is, except that no mark in it looks like one of ours."""
+        if self._trusted or "<" not in text:
+            return text
+        if not self.own:
+            return escape(text)
+        out: list[str] = []
+        done = 0
+        for match in MARK_WHOLE.finditer(text):
+            if match[0] in self.own:
+                out += (escape(text[done : match.start()]), match[0])
+                done = match.end()
+        return "".join((*out, escape(text[done:])))
 
     def _replaced(self, hit: Hit) -> str:
         if hit.mark:
@@ -239,10 +259,15 @@ class Scrub:
         plain = text if view is None else view.text
         marks: list[tuple[int, int]] = []
         if "<" in plain:
-            if self._trusted:
-                marks = [match.span() for match in MARK_WHOLE.finditer(plain)]
-            else:  # the scanner looks into no pseudonym, so a forged one must not look like one
-                plain = MARK.sub(lambda match: "(" + match[0][1:], plain)
+            if self._trusted or self.own:
+                found = MARK_WHOLE.finditer(plain)
+                marks = [m.span() for m in found if self._trusted or m[0] in self.own]
+            if not self._trusted:  # the scanner looks into no pseudonym: no forged one may be one
+                genuine = {start for start, _ in marks}
+                plain = MARK.sub(
+                    lambda match: match[0] if match.start() in genuine else "(" + match[0][1:],
+                    plain,
+                )
         hits = [
             Hit(span.start, span.end, ((span.entity, plain[span.start : span.end]),))
             for span in self._scanner.scan(plain, hint or None)

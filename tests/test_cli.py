@@ -10,7 +10,7 @@ import pytest
 
 from monitor.cli import main
 
-COMMANDS = ("run", "sidecar", "analyze", "check", "replay", "reference", "demo", "keys")
+COMMANDS = ("run", "sidecar", "analyze", "check", "replay", "reference", "demo", "keys", "reveal")
 
 
 def monitor(*arguments: str) -> subprocess.CompletedProcess[str]:

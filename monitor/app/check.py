@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
+from monitor.app import private
 from monitor.config import Settings
 
 
@@ -27,7 +28,7 @@ def explain(settings: Settings) -> Iterator[str]:
     )
     for name, source in settings.segments.items():
         yield f"segment     {name} from the request header {source.header}"
-    yield f"privacy     key file {settings.privacy.key_file or settings.data + '/privacy.key'}"
+    yield from _privacy(settings)
     if settings.reference.file:
         yield f"reference   {settings.reference.file}"
     else:
@@ -50,6 +51,18 @@ def explain(settings: Settings) -> Iterator[str]:
         f"drain       {settings.drain.delay:g} s more of accepting after SIGTERM, then up to "
         f"{settings.drain.timeout:g} s for active exchanges"
     )
+
+
+def _privacy(settings: Settings) -> Iterator[str]:
+    section = settings.privacy
+    private.check(settings)
+    yield f"privacy     key file {section.key_file or settings.data + '/privacy.key'}"
+    for path, rule in section.paths.items():
+        yield f"            {path}: {rule}"
+    if section.without:
+        yield f"            not looked for: {', '.join(section.without)}"
+    if section.seal_to:
+        yield f"            values are sealed to {section.seal_to}, for `monitor reveal`"
 
 
 def _store(settings: Settings) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from monitor import keys
 from monitor.config import Settings
+from monitor.errors import ConfigError
 from monitor.pseudonyms import Keyring
 
 
@@ -15,10 +16,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `monitor keys`, beside the common ones."""
     parser.add_argument(
         "action",
-        choices=("list", "rotate", "fingerprint"),
+        choices=("list", "rotate", "fingerprint", "pair"),
         help="list: ids, fingerprints, state; rotate: a new key before the others; fingerprint: of "
-        "the current key alone",
+        "the current key alone; pair: a new pair of keys to seal values with and to reveal them",
     )
+    parser.add_argument("--out", metavar="DIR", help="pair: where to write reveal.pub, reveal.key")
     parser.add_argument("--id", default="", metavar="KEYID", help="rotate: name of the new key")
     parser.add_argument(
         "--retire", action="store_true", help="rotate: remove the old keys; nothing joins across"
@@ -27,6 +29,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, settings: Settings) -> int:
     """Print one key a line: id, fingerprint, state; a key itself is never shown."""
+    if options.action == "pair":
+        return _pair(options.out)
     path = key_file(settings)
     if options.action == "rotate":
         keyring = keys.rotate(path, os.urandom, key_id=options.id, retire=options.retire)
@@ -35,6 +39,17 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
     listing = keys.listing(keyring)
     for key_id, fingerprint, state in listing[: 1 if options.action == "fingerprint" else None]:
         print(f"{key_id}\t{fingerprint}\t{state}")
+    return 0
+
+
+def _pair(out: str | None) -> int:
+    from monitor.sealing import make_pair
+
+    if not out:
+        raise ConfigError("--out: `monitor keys pair` needs a directory to write to")
+    public, private = make_pair(Path(out), os.urandom)
+    print(f"{public}\tfor privacy.seal_to")
+    print(f"{private}\tfor `monitor reveal --private-key`; keep it where monitor does not run")
     return 0
 
 

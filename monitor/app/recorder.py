@@ -8,18 +8,14 @@ import sys
 import time
 from pathlib import Path
 
-from monitor.app import child, keyring
+from monitor.app import child, private
 from monitor.app.child import Child
 from monitor.capture import Capture
-from monitor.config import Settings
 from monitor.delivery import Delivery, Item
 from monitor.errors import ParseError
 from monitor.framing import Handover, Unpacker, pack
 from monitor.meters import Meters
-from monitor.patterns import Scanner
-from monitor.privacy import Privacy
 from monitor.protocols import PROTOCOLS
-from monitor.recognizers import select
 from monitor.segments import from_header
 from monitor.streams.redis import RedisStream
 from monitor.streams.spool import Spool
@@ -44,7 +40,7 @@ class Recorder:
             settings.endpoint,
             PROTOCOLS,
             [from_header(name, source.header) for name, source in settings.segments.items()],
-            _privacy(settings),
+            private.privacy(settings),
             self._meters,
         )
         self._store = RedisStream(
@@ -155,12 +151,6 @@ class Recorder:
     @staticmethod
     def _log(text: str) -> None:
         print(f"monitor: recorder: {text}", file=sys.stderr, flush=True)
-
-
-def _privacy(settings: Settings) -> Privacy:
-    return Privacy(
-        scanner=Scanner(select()), keyring=keyring.keyring(settings), clock=time.monotonic
-    )
 
 
 async def serve(process: Child) -> None:

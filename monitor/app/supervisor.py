@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 import monitor
-from monitor.app import costs, keyring
+from monitor.app import costs, keyring, private
 from monitor.app.control import Control
 from monitor.app.processes import Kept
 from monitor.config import Settings, address
@@ -69,6 +69,7 @@ def supervise(settings: Settings, roles: Roles) -> int:
     except OSError as error:
         raise ConfigError(f"data: {data}: {error.strerror}") from None
     if roles.proxy:
+        private.check(settings)
         keyring.keyring(settings)  # a key file that cannot work is said now, by one process
         tls.check(
             **msgspec.structs.asdict(settings.tls),

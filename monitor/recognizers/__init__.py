@@ -33,6 +33,10 @@ RECOGNIZERS: tuple[Recognizer, ...] = (
 )
 
 
+REGIONS = phone_number.REGIONS
+"""Regions whose national telephone numbers can be completed, with their calling codes."""
+
+
 def select(
     entities: frozenset[str] = frozenset(),
     without: frozenset[str] = frozenset(),

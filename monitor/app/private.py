@@ -1,0 +1,61 @@
+"""Settings → Privacy, and whether they can work, said before anything starts."""
+
+from __future__ import annotations
+
+import difflib
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from monitor.app import keyring
+from monitor.config import Settings
+from monitor.errors import ConfigError
+from monitor.policies import Policy
+from monitor.recognizers import RECOGNIZERS, REGIONS, select
+
+if TYPE_CHECKING:
+    from monitor.privacy import Privacy
+    from monitor.scrub import Seal
+
+
+def privacy(settings: Settings) -> Privacy:
+    """The privacy step as it is configured; raises ConfigError naming the key that is wrong."""
+    # Imported here: the supervisor checks and never scans.
+    from monitor.patterns import Scanner
+    from monitor.privacy import Privacy
+
+    section = settings.privacy
+    check(settings)
+    return Privacy(
+        scanner=Scanner(select(without=frozenset(section.without), region=section.region)),
+        keyring=keyring.keyring(settings),
+        clock=time.monotonic,
+        tenant=section.tenant,
+        policy=Policy(section.paths) if section.paths else None,
+        seal=_seal(settings),
+    )
+
+
+def check(settings: Settings) -> None:
+    """Raise ConfigError naming the key of `privacy` that cannot work; makes and reads no key."""
+    section = settings.privacy
+    known = sorted({each.entity for each in RECOGNIZERS})
+    for entity in section.without:
+        if entity not in known:
+            raise ConfigError(f"privacy.without: {entity!r} is not one of {', '.join(known)}")
+    if section.region not in REGIONS:
+        near = difflib.get_close_matches(section.region.upper(), REGIONS, 1)
+        raise ConfigError(
+            f"privacy.region: {section.region!r} is not one of {', '.join(sorted(REGIONS))}"
+            + (f"; did you mean {near[0]}?" if near else "")
+        )
+    Policy(section.paths)
+    _seal(settings)
+
+
+def _seal(settings: Settings) -> Seal | None:
+    if settings.privacy.seal_to is None:
+        return None
+    from monitor.sealing import sealer
+
+    return sealer(Path(settings.privacy.seal_to))

@@ -1,0 +1,120 @@
+"""`monitor reveal`: sealed values of pseudonyms, for whoever holds the private key and says why."""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import getpass
+import json
+import os
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from monitor import rest
+from monitor.app.sources import Store, is_store
+from monitor.config import Settings
+from monitor.errors import ConfigError, UsageError
+from monitor.pseudonyms import PSEUDONYM
+from monitor.sealing import opener
+from monitor.sources import archive, jsonl
+from monitor.types import Record
+
+EXIT_MISSING = 1
+LOG = "reveal.jsonl"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of `monitor reveal`, beside the common ones."""
+    add = parser.add_argument
+    add("what", nargs="+", metavar="SOURCE|TOKEN",
+        help="pseudonyms to open (all when none is named), and where records are: a store's URL "
+        "or archived files; without one, the store of --redis")  # fmt: skip
+    add("--private-key", required=True, metavar="FILE", help="as `monitor keys pair` wrote it")
+    add("--reason", required=True, metavar="TEXT", help="why; it is written to the audit log")
+    add("--audit", metavar="FILE", help=f"the audit log, appended to (DATA/{LOG})")
+
+
+def run(options: argparse.Namespace, settings: Settings) -> int:
+    """Print `PSEUDONYM<tab>VALUE` lines; 1 when a named pseudonym was not found.
+
+    What is about to be shown is in the audit log, on disk, before it is shown.
+    """
+    if not options.reason.strip():
+        raise ConfigError("--reason: say why; it is written to the audit log")
+    wanted = dict.fromkeys(one for one in options.what if PSEUDONYM.fullmatch(one))
+    places = [one for one in options.what if one not in wanted]
+    if not places and not settings.redis:
+        raise ConfigError("redis: `monitor reveal` needs a SOURCE or --redis URL to look in")
+    open_box = opener(Path(options.private_key))
+    opened: dict[str, str] = {}
+    closed = 0
+    for token, box in _sealed(places or [settings.redis], settings):
+        if token in opened or (wanted and token not in wanted):
+            continue
+        value = open_box(token, box)
+        if value is None:
+            closed += 1
+        else:
+            opened[token] = value
+    _write(
+        Path(options.audit or Path(settings.data) / LOG),
+        options.reason,
+        [*wanted] or [*opened],
+        len(opened),
+    )
+    for token, value in opened.items():
+        print(f"{token}\t{json.dumps(value, ensure_ascii=False)[1:-1]}")
+    missing = [token for token in wanted if token not in opened]
+    if closed:
+        print(f"monitor: {closed} boxes are not for this key", file=sys.stderr)
+    if missing:
+        print(f"monitor: not found: {', '.join(missing)}", file=sys.stderr)
+    return EXIT_MISSING if missing else 0
+
+
+def _sealed(places: Sequence[str], settings: Settings) -> Iterator[tuple[str, str]]:
+    """(pseudonym, box) of all records in some places."""
+    for record in _records(places, settings):
+        for line in record.sealed:
+            token, _, box = line.partition(" ")
+            yield token, box
+
+
+def _records(places: Sequence[str], settings: Settings) -> Iterator[Record]:
+    for place in filter(is_store, places):
+        shards = settings.stream.shards
+        yield from Store.parse(place, settings.endpoint, shards, time.time()).records(None, None)
+    for path, form in rest.find([place for place in places if not is_store(place)]):
+        if form in rest.TABLES:
+            raise UsageError(f"{path}: is a table; sealed values stand in records")
+        yield from archive.read(path) if form == "archive" else jsonl.read(path)
+
+
+def _write(path: Path, reason: str, tokens: list[str], count: int) -> None:
+    """Append who asked when and why for which pseudonyms, and how many opened; never a value."""
+    entry = {
+        "at": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "who": _who(),
+        "reason": reason,
+        "tokens": tokens,
+        "count": count,
+    }
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
+        with os.fdopen(os.open(path, flags, 0o600), "a", encoding="utf-8") as file:
+            file.write(json.dumps(entry) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise ConfigError(f"--audit: {path}: {error.strerror}; nothing is shown") from None
+
+
+def _who() -> str:
+    try:
+        name = getpass.getuser()
+    except (KeyError, OSError):  # a container's user need not have a name
+        name = "?"
+    return f"{name} (uid {os.getuid()})"
