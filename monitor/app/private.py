@@ -7,7 +7,6 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from monitor.app import keyring
 from monitor.config import Settings
 from monitor.errors import ConfigError
 from monitor.policies import Policy
@@ -15,10 +14,11 @@ from monitor.recognizers import RECOGNIZERS, REGIONS, select
 
 if TYPE_CHECKING:
     from monitor.privacy import Privacy
+    from monitor.pseudonyms import Keyring
     from monitor.scrub import Seal
 
 
-def privacy(settings: Settings) -> Privacy:
+def privacy(settings: Settings, keyring: Keyring) -> Privacy:
     """The privacy step as it is configured; raises ConfigError naming the key that is wrong."""
     # Imported here: the supervisor checks and never scans.
     from monitor.patterns import Scanner
@@ -28,7 +28,7 @@ def privacy(settings: Settings) -> Privacy:
     check(settings)
     return Privacy(
         scanner=Scanner(select(without=frozenset(section.without), region=section.region)),
-        keyring=keyring.keyring(settings),
+        keyring=keyring,
         clock=time.monotonic,
         tenant=section.tenant,
         policy=Policy(section.paths) if section.paths else None,

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import sys
 import time
 from pathlib import Path
 
-from monitor.app import child, private
+from monitor import keys
+from monitor.app import child, keyring, private
 from monitor.app.child import Child
 from monitor.capture import Capture
 from monitor.delivery import Delivery, Item
-from monitor.errors import ParseError
+from monitor.errors import ConfigError, ParseError, StreamError
 from monitor.framing import Handover, Unpacker, pack
 from monitor.meters import Meters
 from monitor.protocols import PROTOCOLS
@@ -26,6 +28,9 @@ QUEUE = 2048
 SLICE = 0.01
 """Seconds of reading exchanges before the event loop gets its turn."""
 READ_BYTES = 262144
+COMPARE_PAUSE = 0.5
+"""Seconds until keys are compared again when the store was away; doubled each time."""
+COMPLAIN_AFTER = 3
 COMMAND_TIMEOUT = 2.0
 
 
@@ -35,12 +40,13 @@ class Recorder:
     def __init__(self, process: Child) -> None:
         settings = process.settings
         self._process = process
+        self._keyring = keyring.keyring(settings)
         self._meters = Meters("recorder", settings.endpoint)
         self._capture = Capture(
             settings.endpoint,
             PROTOCOLS,
             [from_header(name, source.header) for name, source in settings.segments.items()],
-            private.privacy(settings),
+            private.privacy(settings, self._keyring),
             self._meters,
         )
         self._store = RedisStream(
@@ -64,21 +70,53 @@ class Recorder:
         self._intakes: set[asyncio.Task[None]] = set()
 
     async def serve(self) -> None:
-        """Until stopping: read, deliver; then finish what was received."""
+        """Until stopping: read, deliver; then finish what was received.
+
+        Raises ConfigError at once when another replica uses another key under the same id.
+        """
+        loop = asyncio.get_running_loop()
+        comparing: asyncio.Task[None] | None = None
+        try:
+            await self._compare_keys()
+        except StreamError:
+            comparing = loop.create_task(self._compare_keys_later())
         path = self._process.runtime / f"recorder-{self._process.index}.sock"
         path.unlink(missing_ok=True)
         server = await asyncio.start_unix_server(self._accept, path)
-        loop = asyncio.get_running_loop()
         delivering = loop.create_task(self._delivery.run())
         self._process.measure = self._measure
         self._process.ready()
         await self._process.stopping.wait()
         server.close()
+        if comparing:
+            comparing.cancel()
         for intake in self._intakes:
             intake.cancel()
         await self._delivery.close()
         await delivering
         await self._store.close()
+
+    async def _compare_keys(self) -> None:
+        store, ring = self._store, self._keyring
+        new = keys.agree(ring, await store.fingerprints())
+        if new:
+            await store.add_fingerprints(new)
+            keys.agree(ring, await store.fingerprints())  # somebody may have been quicker
+
+    async def _compare_keys_later(self) -> None:
+        """Once the store is there; the traffic is kept whatever comes of it, and somebody told."""
+        for attempt in itertools.count():
+            await asyncio.sleep(min(COMPARE_PAUSE * 2**attempt, 30.0))
+            try:
+                await self._compare_keys()
+            except StreamError as error:
+                if attempt == COMPLAIN_AFTER:
+                    self._log(f"cannot compare the key with that of other replicas yet: {error}")
+            except ConfigError as error:
+                self._log(f"{error}; until then pseudonyms do not join")
+                return
+            else:
+                return
 
     # --- the proxy's side --------------------------------------------------------------------
 

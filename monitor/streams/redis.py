@@ -1,10 +1,11 @@
 """Record ↔ Redis Streams (Redis 7 or later, Valkey), in pipelined batches with bounded waits.
 
 The key is `monitor:{ENDPOINT:SHARD}:records`; an entry has the fields `v` (`1`) and `record` (the
-JSON document). We speak RESP2 through hiredis ourselves, for two things that a client library
-hides: a batch is one write and one parse (about 2 µs a record, against 30), and a connection is
-closed by a reset. A reset makes the server forget commands that it has not read, so that what
-was unanswered cannot be carried out after the next connection has looked whether it was.
+JSON document). The hash `monitor:{ENDPOINT:keys}` holds the fingerprints of the replicas' keys. We
+speak RESP2 through hiredis ourselves, for two things that a client library hides: a batch is one
+write and one parse (about 2 µs a record, against 30), and a connection is closed by a reset. A
+reset makes the server forget commands that it has not read, so that what was unanswered cannot be
+carried out after the next connection has looked whether it was.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import ssl
 import struct
 import time
 import zlib
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -36,7 +37,8 @@ _RESET = struct.pack("ii", 1, 0)  # SO_LINGER on, 0 seconds: close is a reset
 _REFUSALS = {
     "NOAUTH": "the store wants a password (redis://:PASSWORD@HOST)",
     "WRONGPASS": "the store refused the user name or password",
-    "NOPERM": "the store does not let this user do what is needed (XADD, XRANGE, XREAD, TIME)",
+    "NOPERM": "the store does not let this user do what is needed (XADD, XRANGE, XREAD, TIME, "
+    "HGETALL, HSETNX)",
     "WRONGTYPE": "the store holds something else than a stream under the stream's key",
     "OOM": "the store is out of memory (maxmemory with noeviction)",
     "READONLY": "the store is a read-only replica",
@@ -88,6 +90,7 @@ class RedisStream:
     ) -> None:
         self.keys = tuple(f"monitor:{{{endpoint}:{shard}}}:records" for shard in range(shards))
         self.unreadable = 0
+        self._fingerprints = f"monitor:{{{endpoint}:keys}}"
         self._address = parse_url(url)
         self._max_length = max_length
         self._timeout = timeout
@@ -164,6 +167,17 @@ class RedisStream:
                     ):
                         yield ",".join(positions), record
                 first = "(" + page[-1][0].decode()
+
+    async def fingerprints(self) -> dict[str, str]:
+        """Key id → fingerprint of the keys that replicas of this endpoint have used."""
+        flat = await self._call("HGETALL", self._fingerprints)
+        texts = [item.decode("utf-8", "replace") for item in flat]
+        return dict(zip(texts[::2], texts[1::2], strict=True))
+
+    async def add_fingerprints(self, new: Mapping[str, str]) -> None:
+        """Write those down whose key ids nobody has written yet."""
+        for key_id, fingerprint in new.items():
+            await self._call("HSETNX", self._fingerprints, key_id, fingerprint)
 
     async def ping(self) -> None:
         """Raise StreamError where the store is not there for us."""

@@ -31,7 +31,8 @@ def record(settings: Settings, *texts: str, headers: dict[str, str] | None = Non
     exchange = Exchange("id", 1.0, 0.1, Message(b""), Message(b""), [], Outcome.OK)
     call = Call(exchange, "POST", "/", "", headers or {}, b"", False, 200, {}, b"", False, [], {})
     inference = Inference("p", "o", "m", inputs=[Part(role="user", text=text) for text in texts])
-    return private.privacy(settings).record(call, inference, endpoint="e", segments={})
+    privacy = private.privacy(settings, keyring.keyring(settings))
+    return privacy.record(call, inference, endpoint="e", segments={})
 
 
 @pytest.fixture
@@ -43,7 +44,6 @@ def pair(tmp_path: Path) -> Path:
         data=str(tmp_path),
         privacy=Privacy(seal_to=str(out / "reveal.pub"), paths={"request.headers.x-a": "token(NAME)"}),
     )  # fmt: skip
-    keyring.keyring(settings)
     one = record(settings, f"{MAIL} and {SECRET}", headers={"x-a": f"key {SECRET}"})
     (out / "records.jsonl").write_bytes(encode_record(one) + b"\n")
     return out
