@@ -12,7 +12,7 @@ from monitor.errors import ParseError
 from monitor.framing import Unpacker, pack
 from monitor.types import Measurement
 
-ANSWER_TIMEOUT = 2.0
+ANSWER_TIMEOUT = 4.0
 """Seconds that a scrape waits for one child; a frozen one is reported as it last answered."""
 
 Name = tuple[str, int]

@@ -28,11 +28,9 @@ from monitor.proxy.observer import OPAQUE_REASONS, Observer
 from monitor.proxy.splice import Side, Splice
 from monitor.types import Measurement
 
-SETTLE_PATIENCE = 0.2
-"""Seconds that a scrape waits for the Fates of what has just ended."""
-LABEL_PATIENCE = 3.0
-"""Seconds after which an exchange without a Fate is counted without its labels: a recorder that is
-starting or busy has told them by then, one that is gone for longer is shown as what it is."""
+LABEL_PATIENCE = 2.0
+"""Seconds that a scrape waits for the Fates, and so the labels, of what had ended before it: a
+recorder that is starting or busy has told them by then; without one they are `unknown`."""
 FLUSH_PATIENCE = 10.0
 WORTH_TRIMMING = 8 << 20
 
@@ -106,8 +104,9 @@ async def serve(process: child.Child) -> None:
     )
 
     async def measure() -> list[Measurement]:
-        await handoff.settled(SETTLE_PATIENCE)
-        ledger.label(until=time.monotonic() - LABEL_PATIENCE)
+        now = time.monotonic()
+        await handoff.settled(now, LABEL_PATIENCE)
+        ledger.label(now)
         return [
             *ledger.measurements(settings.endpoint),
             *_measurements(gate, budget, settings.endpoint),

@@ -36,6 +36,9 @@ if TYPE_CHECKING:
     from monitor.exporters.otlp import OtlpExporter
     from monitor.store import EmbeddedStore
 
+RECORDER_SECONDS = 5.0
+"""How long the admin pages wait for the recorders; the traffic does not."""
+
 FLUSH_SECONDS = 15.0
 """How long a role may take, beyond the drain, to hand over what it still holds."""
 
@@ -117,6 +120,7 @@ class _Supervisor:
             if self._store:
                 await self._store.start()
             self._announce()
+            await self._recorders_ready()
             server = self._admin_server()
             serving = loop.create_task(server.serve([self._admin]))
             if self._settings.otlp.endpoint:
@@ -160,6 +164,17 @@ class _Supervisor:
         )
         self._children.append(child)
         child.start()
+
+    async def _recorders_ready(self) -> None:
+        """Give the recorders the machine first, for a while: the imports of the admin pages would
+        take from them what they need to be there for the first exchanges."""
+        recorders = [child for child in self._children if child.role == "recorder"]
+        end = time.monotonic() + RECORDER_SECONDS
+        while time.monotonic() < end and not all(
+            self._control.was_ready(child.role, child.index) or child.unusable.is_set()
+            for child in recorders
+        ):
+            await asyncio.sleep(0.02)
 
     def _announce(self) -> None:
         settings = self._settings

@@ -196,13 +196,11 @@ class Handoff:
 
     # --- scrapes and the end -------------------------------------------------------------------
 
-    async def settled(self, patience: float) -> None:
-        """Wait until everything that is held now has its Fate, or for `patience` seconds."""
-        waiting = self._ledger.unlabelled()
+    async def settled(self, until: float, patience: float) -> None:
+        """Wait for the labels of all that had ended at `until`, or for `patience` seconds."""
         end = self._loop.time() + patience
-        while waiting and self._socket is not None and self._loop.time() < end:
+        while self._ledger.waits(until) and self._loop.time() < end:  # noqa: ASYNC110  as in drain
             await asyncio.sleep(0.005)
-            waiting &= self._ledger.unlabelled()
 
     async def drain(self, patience: float) -> None:
         """Flush, wait for the Fates up to `patience` seconds; what is left then is lost."""

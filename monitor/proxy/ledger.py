@@ -7,6 +7,7 @@ monitor_records_pending`, at every moment: whatever ends an exchange is one meth
 from __future__ import annotations
 
 from collections import Counter
+from itertools import islice
 
 from monitor.metrics import LOSS_REASONS
 from monitor.types import Fate, Measurement, Outcome
@@ -66,12 +67,12 @@ class Ledger:
         if waiting is not None:
             self._exchanges[UNKNOWN, UNKNOWN, UNKNOWN, waiting[0]] += 1
 
-    def unlabelled(self) -> set[str]:
-        """Ids of what has not been counted under any labels yet."""
-        return set(self._unlabelled)
+    def waits(self, until: float) -> bool:
+        """Whether anything that had ended at `until` has no labels yet."""
+        return any(at <= until for _, at in islice(self._unlabelled.values(), 1))
 
     def label(self, until: float) -> None:
-        """Count what has been without labels since before `until` under `unknown`, for good."""
+        """Count what had ended at `until` and has no labels yet under `unknown`, for good."""
         old = []
         for id_, (outcome, at) in self._unlabelled.items():
             if at > until:
@@ -82,7 +83,7 @@ class Ledger:
             del self._unlabelled[id_]
 
     def measurements(self, endpoint: str) -> list[Measurement]:
-        """A snapshot that adds up: what has no labels yet is in neither sum."""
+        """A snapshot that adds up: what came after `label`'s moment is in neither sum yet."""
         base = {"endpoint": endpoint}
         names = ("protocol", "operation", "model", "outcome")
         waiting = self.held - len(self._unlabelled)

@@ -369,7 +369,7 @@ def _reason(error: Exception) -> str:
     """A closed sentence for an error reply, which may quote keys and arguments."""
     message = str(error)
     code = message.partition(" ")[0]
-    if "invalid password" in message or "Client sent AUTH" in message:
+    if any(told in message for told in ("invalid password", "AUTH", "without any password")):
         code = "WRONGPASS"
     if "DB index" in message:
         return "the store does not have that database number"

@@ -1,0 +1,88 @@
+"""The embedded store: private, persistent, started again, gone with its parent."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import psutil
+import pytest
+import redis
+
+from monitor.errors import ConfigError
+from monitor.store import EmbeddedStore
+
+
+def test_data_survives_a_crash_and_a_restart(tmp_path: Path) -> None:
+    """Killed: it comes back by itself. Stopped and started anew: so does what it held."""
+    lines: list[str] = []
+
+    async def first() -> None:
+        store = EmbeddedStore(tmp_path / "store", log=lines.append)
+        await store.start()
+        with redis.Redis.from_url(store.url) as client:
+            client.set("a", "1")
+            client.execute_command("WAITAOF", 1, 0, 5000)
+        pid = store.pid
+        assert pid
+        psutil.Process(pid).kill()
+        async with asyncio.timeout(20):
+            while store.pid == pid or not await asyncio.to_thread(answers, store.url):
+                await asyncio.sleep(0.05)
+        with redis.Redis.from_url(store.url) as client:
+            assert client.get("a") == b"1"
+        await store.stop()
+
+    async def second() -> None:
+        store = EmbeddedStore(tmp_path / "store", log=lines.append)
+        await store.start()
+        with redis.Redis.from_url(store.url) as client:
+            assert client.get("a") == b"1"
+        await store.stop()
+
+    asyncio.run(first())
+    asyncio.run(second())
+    assert lines == ["the embedded store ended (SIGKILL); starting it again"]
+
+
+def answers(url: str) -> bool:
+    try:
+        with redis.Redis.from_url(url) as client:
+            return bool(client.ping())
+    except redis.RedisError:
+        return False
+
+
+def test_nobody_else_gets_in(tmp_path: Path) -> None:
+    """A password that changes with every start, in a file for this user only."""
+
+    async def story() -> None:
+        store = EmbeddedStore(tmp_path / "store", log=print)
+        await store.start()
+        try:
+            with (
+                redis.Redis.from_url(
+                    store.url.replace(":" + store.url.split(":")[2], "", 1)
+                ) as bare,
+                pytest.raises(redis.RedisError),
+            ):
+                bare.get("a")
+            assert (tmp_path / "store").stat().st_mode & 0o077 == 0
+            assert (tmp_path / "store" / "valkey.conf").stat().st_mode & 0o077 == 0
+        finally:
+            await store.stop()
+
+    asyncio.run(story())
+
+
+def test_a_damaged_directory_is_said_in_the_servers_words(tmp_path: Path) -> None:
+    """One line that names `data`, not a hang."""
+    (tmp_path / "store" / "appendonlydir").mkdir(parents=True)
+    (tmp_path / "store" / "appendonlydir" / "appendonly.aof.manifest").write_text("nonsense")
+
+    async def story() -> None:
+        store = EmbeddedStore(tmp_path / "store", log=print)
+        with pytest.raises(ConfigError, match="data: the embedded store did not start"):
+            await store.start()
+
+    asyncio.run(story())
