@@ -16,7 +16,7 @@ MARGIN = 8
 
 
 class Budget:
-    """Places for `limit` values.
+    """Places for `limit` values, each for a value that was seen at least `least` times.
 
     >>> budget = Budget(1)
     >>> budget.admit("a"), budget.admit("b")
@@ -25,10 +25,16 @@ class Budget:
     [('b', 'a'), ('b', None)]
     """
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, least: int = 1) -> None:
         self._limit = limit
+        self._least = least
         self._seen: Counter[str] = Counter()
         self._candidates: Counter[str] = Counter()
+
+    @property
+    def is_full(self) -> bool:
+        """Whether a new value would have to take another's place."""
+        return len(self._seen) >= self._limit
 
     def admit(self, value: str, *, may_enter: bool = True) -> tuple[str, str | None]:
         """`(label, given_up)`: the value or `other`, and a value that has just lost its place."""
@@ -38,15 +44,18 @@ class Budget:
             return value, None
         if value == OTHER or not may_enter:
             return OTHER, None
-        if len(seen) < self._limit:
-            seen[value] = 1
-            return value, None
         count = self._candidates[value] + 1
-        rarest, least = min(seen.items(), key=lambda item: item[1])
-        if count > 2 * least + MARGIN:
-            del self._candidates[value], seen[rarest]
-            seen[value] = count
-            return value, rarest
+        if not self.is_full:
+            if count >= self._least:
+                self._candidates.pop(value, None)
+                seen[value] = count
+                return value, None
+        else:
+            rarest, least = min(seen.items(), key=lambda item: item[1])
+            if count > max(2 * least + MARGIN, self._least):
+                del self._candidates[value], seen[rarest]
+                seen[value] = count
+                return value, rarest
         if len(self._candidates) >= CANDIDATES * self._limit and value not in self._candidates:
             # Everybody loses one, as in Misra and Gries (1982): the frequent remain.
             self._candidates = Counter({v: n - 1 for v, n in self._candidates.items() if n > 1})

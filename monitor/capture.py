@@ -12,7 +12,7 @@ from monitor.errors import ParseError
 from monitor.interfaces import Dimension, Protocol
 from monitor.meters import Meters
 from monitor.privacy import Privacy
-from monitor.types import WHOLE, Call, Exchange, Inference, Record
+from monitor.types import ABSENT, WHOLE, Call, Exchange, Inference, Record
 
 MODELS = 50
 VALUES = 50
@@ -20,7 +20,10 @@ VALUES = 50
 
 
 class Capture:
-    """Reads exchanges; one per recorder. The last protocol must claim and read everything."""
+    """Reads exchanges; one per recorder. The last protocol must claim and read everything.
+
+    A segment's value that was seen fewer than `min_group` times is `other`.
+    """
 
     def __init__(
         self,
@@ -29,6 +32,7 @@ class Capture:
         dimensions: Sequence[Dimension],
         privacy: Privacy,
         meters: Meters,
+        min_group: int = 1,
     ) -> None:
         self._endpoint = endpoint
         self._protocols = protocols
@@ -36,7 +40,7 @@ class Capture:
         self._privacy = privacy
         self._meters = meters
         self._models = Budget(MODELS)
-        self._values = {dimension.name: Budget(VALUES) for dimension in dimensions}
+        self._values = {one.name: Budget(VALUES, min_group) for one in dimensions}
 
     def read(self, exchange: Exchange) -> tuple[Record, str]:
         """The record of an exchange, counted, and the label under which its model is counted."""
@@ -64,10 +68,13 @@ class Capture:
         return self._protocols[-1].read(call)
 
     def _segment(self, dimension: str, value: str) -> str:
-        label, given_up = self._values[dimension].admit(value)
+        if value == ABSENT:
+            return value
+        budget = self._values[dimension]
+        label, given_up = budget.admit(value)
         if given_up is not None:
             self._meters.fold("value", given_up, ("dimension", dimension))
-        if label != value:
+        if label != value and budget.is_full:
             self._overflow("monitor_segment_exchanges_total")
         return label
 

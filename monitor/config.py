@@ -40,6 +40,7 @@ class Privacy(_Section, frozen=True):
     `paths` are rules for places, the first that matches wins. `without` are entities not to look
     for. `region` completes national telephone numbers. Equal values have equal pseudonyms within a
     `tenant`. Values are sealed to the public key in `seal_to`, for `monitor reveal`.
+    A segment's value that was seen fewer than `min_group` times is `other`.
     """
 
     key_file: str | None = None
@@ -48,6 +49,7 @@ class Privacy(_Section, frozen=True):
     region: str = "US"
     tenant: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9._-]{1,100}$")] = "default"
     seal_to: str | None = None
+    min_group: Positive = 1
 
 
 class StreamSettings(_Section, frozen=True):

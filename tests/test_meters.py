@@ -65,6 +65,14 @@ def test_a_frequent_latecomer_gets_a_name() -> None:
     assert labels[-1] == "late"
 
 
+def test_a_value_that_few_have_gets_no_name() -> None:
+    """Below the least group everybody is `other`, whether or not there is room."""
+    budget = Budget(2, least=3)
+    assert [budget.admit("a")[0] for _ in range(4)] == ["other", "other", "a", "a"]
+    assert budget.admit("b") == ("other", None)
+    assert not budget.is_full
+
+
 def test_a_value_may_be_kept_waiting() -> None:
     """A model name gets a label only once the endpoint accepted it."""
     budget = Budget(5)
