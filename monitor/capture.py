@@ -32,6 +32,7 @@ class Capture:
         dimensions: Sequence[Dimension],
         privacy: Privacy,
         meters: Meters,
+        *,
         min_group: int = 1,
     ) -> None:
         self._endpoint = endpoint

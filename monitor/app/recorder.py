@@ -48,7 +48,7 @@ class Recorder:
             [from_header(name, source.header) for name, source in settings.segments.items()],
             private.privacy(settings, self._keyring),
             self._meters,
-            settings.privacy.min_group,
+            min_group=settings.privacy.min_group,
         )
         self._store = RedisStream(
             settings.redis,
