@@ -59,6 +59,7 @@ def add_build_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `monitor reference build`, beside the common ones."""
     _add_source_arguments(parser)
     parser.add_argument("--out", metavar="FILE", required=True, help="the profile to write")
+    parser.set_defaults(chunks=0)
 
 
 def _add_source_arguments(parser: argparse.ArgumentParser) -> None:

@@ -384,3 +384,20 @@ def test_many_categories_in_small_segments_are_not_drift(capsys, tmp_path: Path)
         reference = str(tmp_path / "before.csv")
         options = ["--reference", reference, "--by", "segment"]
         assert document(capsys, str(tmp_path / "after.csv"), *options)["verdict"] != "drift"
+
+
+@pytest.mark.parametrize("by", [[], ["--by", "region"]])
+def test_a_reference_that_was_built_judges_as_its_source_does(
+    capsys, table, tmp_path: Path, by: list[str]
+) -> None:
+    """A profile stands in for the rows it was made of, with no raw value in it."""
+    one, other = table("reference.csv", 4000), table("current.csv", 2000, moved=True)
+    options = ["--ignore", "id", "--timestamp", "at", "--prediction", "score", *by]
+    profile = tmp_path / "reference.json"
+    assert main(["reference", "build", one, *options, "--out", str(profile)]) == 0
+    capsys.readouterr()
+    assert "@" not in profile.read_text(encoding="utf-8")
+    built = document(capsys, other, "--reference", str(profile), *options)
+    direct = document(capsys, other, "--reference", one, *options)
+    assert by_feature(built) == by_feature(direct)
+    assert built["verdict"] == "drift"
