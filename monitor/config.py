@@ -133,10 +133,12 @@ class Tls(_Section, frozen=True):
 
 
 class Edits(_Section, frozen=True):
-    """What may be changed on the wire. `host: auto` rewrites Host for a remote upstream."""
+    """What may be changed on the wire. `host: auto` rewrites Host for a remote upstream.
+
+    HTTP/2 has no such line: `auto` leaves it alone, what is asked for by name refuses it.
+    """
 
     host: Literal["auto", "never", "always"] = "auto"
-    exchange_id: bool = False
     forwarded_for: bool = False
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ctypes
 import gc
+import ipaddress
 import os
 import resource
 import secrets
@@ -12,12 +13,15 @@ import socket
 import ssl
 import sys
 import time
+from collections.abc import Callable
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
+from monitor import config
 from monitor.app import child
 from monitor.proxy import tls
 from monitor.proxy.copies import Budget
+from monitor.proxy.edits import Edits
 from monitor.proxy.gate import Gate
 from monitor.proxy.handoff import Handoff
 from monitor.proxy.http1 import Http1, Upgraded
@@ -62,11 +66,13 @@ async def serve(process: child.Child) -> None:
         def become(kind: str, upgraded: Upgraded | None) -> Observer | None:
             return Http2(opaque=splice.opaque, **common) if kind == "http2" else None
 
-        return Http1(opaque=splice.opaque, become=become, **common)
+        splice.edits = edits(splice.peer)
+        return Http1(opaque=splice.opaque, become=become, decided=splice.decided, **common)
 
     url = urlsplit(settings.upstream)
     host, port = url.hostname or "", url.port or (443 if url.scheme == "https" else 80)
     loop = asyncio.get_running_loop()
+    edits, only_h1 = _edits(settings.edits, url)
     pem = settings.tls
     certificate = tls.Certificate(pem.cert, pem.key, log) if pem.cert else None
     secure = None
@@ -76,7 +82,7 @@ async def serve(process: child.Child) -> None:
         )
 
     async def protocols() -> tuple[str, ...]:
-        return (tls.H1,) if secure is None else await secure.protocols()
+        return (tls.H1,) if secure is None or only_h1 else await secure.protocols()
 
     async def shown() -> ssl.SSLContext | None:
         return None if certificate is None else certificate.context(await protocols())
@@ -121,6 +127,32 @@ async def serve(process: child.Child) -> None:
     await gate.drain(settings.drain.delay, settings.drain.timeout)
     await handoff.drain(FLUSH_PATIENCE)
     trimming.cancel()
+
+
+def _edits(wanted: config.Edits, url: SplitResult) -> tuple[Callable[[str], Edits | None], bool]:
+    """Makes the edits of a connection by its peer's address; True where HTTP/2 is refused."""
+    rewrite = wanted.host == "always" or (wanted.host == "auto" and _is_remote(url.hostname or ""))
+    host = url.netloc.rpartition("@")[2].encode() if rewrite else b""
+    required = wanted.host == "always" or wanted.forwarded_for
+
+    def make(peer: str) -> Edits | None:
+        if not (host or wanted.forwarded_for):
+            return None
+        forwarded = peer.encode() if wanted.forwarded_for else b""
+        return Edits(host=host, peer=forwarded, required=required)
+
+    return make, required
+
+
+def _is_remote(host: str) -> bool:
+    """
+    >>> [_is_remote(host) for host in ("localhost", "127.0.0.2", "::1", "api.example.com")]
+    [False, False, False, True]
+    """
+    try:
+        return not ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host != "localhost" and not host.endswith(".localhost")
 
 
 def _measurements(gate: Gate, budget: Budget, endpoint: str) -> list[Measurement]:

@@ -59,6 +59,7 @@ class Gate:
         self._tasks: set[asyncio.Task[None]] = set()
         self._full_since = 0.0
         self._accepting = False
+        self._draining = False
         self.accepted = 0
         self.refused = 0
         self.opaque: dict[str, int] = {}
@@ -81,7 +82,7 @@ class Gate:
     # --- accepting -------------------------------------------------------------------------------
 
     def _accept_more(self) -> None:
-        if not self._accepting:
+        if not self._accepting and not self._draining:
             self._accepting = True
             self._loop.add_reader(self._listener.fileno(), self._accept)
 
@@ -97,7 +98,7 @@ class Gate:
                 self._accept_no_more()
                 return
             try:
-                connection, _peer = self._listener.accept()
+                connection, peer = self._listener.accept()
             except (BlockingIOError, InterruptedError, ConnectionAbortedError):
                 return
             except OSError as error:
@@ -105,11 +106,12 @@ class Gate:
                     self._full_since = monotonic()
                     self._accept_no_more()
                 return
-            self._serve(connection)
+            self._serve(connection, str(peer[0]))
 
-    def _serve(self, connection: socket.socket) -> None:
+    def _serve(self, connection: socket.socket, peer: str) -> None:
         self.accepted += 1
         splice = Splice(self._over, self.count_opaque)
+        splice.peer = peer
         splice.observe(self._observer(splice))
         self._splices.add(splice)
         task = splice.task = self._loop.create_task(self._connect(splice, connection))
@@ -179,6 +181,7 @@ class Gate:
         if self._accepting:
             self._accept()
             self._accept_no_more()
+        self._draining = True
         with contextlib.suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)  # from here on the port refuses
         start = monotonic()

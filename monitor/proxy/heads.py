@@ -72,6 +72,11 @@ def value(head: bytes, name: bytes) -> bytes:
     return found[0] if len(found) == 1 else b""
 
 
+def upgrades(head: bytes) -> bool:
+    """True when a request asks for another protocol, in any spelling that is in use."""
+    return b"pgrade:" in head or b"PGRADE:" in head
+
+
 def _length(head: bytes) -> int:
     lower = head.lower()
     start = lower.find(b"content-length")

@@ -15,6 +15,7 @@ from monitor.proxy.heads import (
     request_length,
     response_length,
     response_status,
+    upgrades,
     value,
 )
 from monitor.proxy.observer import Observer
@@ -72,7 +73,8 @@ class _Open:
 
 
 class Http1:
-    """Observes one connection. `become(kind, upgraded)` may name the observer that follows on."""
+    """Observes one connection. `become(kind, upgraded)` may name the observer that follows on;
+    `decided` is told to which protocol an upgrade led, "" for none."""
 
     def __init__(
         self,
@@ -85,8 +87,10 @@ class Http1:
         started_unix: Callable[[float], float],
         max_body_bytes: int,
         budget: Budget,
+        decided: Callable[[str], None] = lambda protocol: None,
     ) -> None:
         self._emit = emit
+        self._decided = decided
         self._lose = lose
         self._opaque = opaque
         self._become = become
@@ -277,7 +281,7 @@ class Http1:
         self._queue.append(exchange)
         if self._response_part and len(self._queue) == 1:
             raise Ambiguous("unsolicited_response")
-        if b"pgrade:" in head or exchange.method == b"CONNECT" or b"PGRADE:" in head:
+        if upgrades(head) or exchange.method == b"CONNECT":
             self._held = []
         return data
 
@@ -300,6 +304,7 @@ class Http1:
             exchange.ended = at
             self._queue.popleft()
             self._finish(exchange, None)
+            self._stay(at)
 
     def _prior_knowledge(self, data: bytes, at: float) -> None:
         early, self._response_part = self._response_part, b""
@@ -376,6 +381,7 @@ class Http1:
         if status != 101:
             return data
         request = exchange.request
+        self._decided(value(head, b"upgrade").lower().decode("latin-1") or "?")
         if request is None or len(self._queue) > 1:
             raise Ambiguous("upgrade")
         if value(head, b"upgrade").lower() == b"websocket" and not exchange.lost:
@@ -419,8 +425,13 @@ class Http1:
         if exchange.request is not None:
             self._queue.popleft()
             self._finish(exchange, None)
+            self._stay(at)
+
+    def _stay(self, at: float) -> None:
+        """No upgrade came of it: what the client said meanwhile are requests."""
         if self._held is not None and not self._queue:
             held, self._held = self._held, None
+            self._decided("")
             if held:
                 self._requests(b"".join(held), at)
 

@@ -13,6 +13,8 @@ from collections.abc import Callable
 from time import monotonic
 from typing import Any, cast
 
+from monitor.proxy.edits import REFUSAL, Edits
+from monitor.proxy.heads import Ambiguous
 from monitor.proxy.observer import Observer
 from monitor.types import Outcome
 
@@ -123,7 +125,7 @@ class Splice:
 
     __slots__ = (
         "_answered", "_count_opaque", "_held", "_over", "_refused", "_said", "closing",
-        "downstream", "finished", "observer", "opened", "task", "upstream",
+        "downstream", "edits", "finished", "observer", "opened", "peer", "task", "upstream",
     )  # fmt: skip
 
     def __init__(self, over: Callable[[Splice], None], count_opaque: Callable[[str], None]) -> None:
@@ -134,6 +136,8 @@ class Splice:
         self._refused: Outcome | None = None
         self._answered = False
         self.observer: Observer | None = None
+        self.edits: Edits | None = None
+        self.peer = ""
         self.downstream = Side(self)
         self.upstream = Side(self)
         self.downstream.other = self.upstream
@@ -155,6 +159,10 @@ class Splice:
             self.observer = None
             self.downstream.observe = self.upstream.observe = _ignore
             self._count_opaque(reason)
+            if self.edits is not None:
+                self.edits.blind = True
+                if self.edits.waiting:
+                    asyncio.get_running_loop().call_soon(self.abort, None)
 
     # --- the upstream connection is being made --------------------------------------------------
 
@@ -195,9 +203,12 @@ class Splice:
             return
         self.downstream.forward = up.write
         self.upstream.forward = down.write
-        for data in self._held:
-            up.write(data)
+        held = b"".join(self._held)
         self._held.clear()
+        if self.edits is not None:
+            self._begin_edits(held, self.edits)
+        elif held:
+            up.write(held)
         if self.downstream.ended:
             self.upstream.write_eof()
         else:
@@ -245,6 +256,69 @@ class Splice:
         except Exception:  # noqa: BLE001
             self.opaque("observer_failed")
             return b""
+
+    # --- edits: here the parser decides what goes on ---------------------------------------------
+
+    def _begin_edits(self, held: bytes, edits: Edits) -> None:
+        self.downstream.forward = self._edited
+        self.downstream.observe = _ignore
+        if edits.blind:
+            self._reject(owed=False)
+        else:
+            self._pass(held, edits, owed=False)
+
+    def _edited(self, data: bytes) -> None:
+        """Look first, then pass on what may be."""
+        edits, owed = self.edits, self._awaiting()
+        up = self.upstream.transport
+        if edits is None or up is None:
+            return
+        if edits.tunnel:
+            self.downstream.forward = up.write
+            if self.observer is not None:
+                self.downstream.observe = self.observer.downstream
+            up.write(data)
+            return
+        if self.observer is not None:
+            try:
+                self.observer.downstream(data, monotonic())
+            except Exception:  # noqa: BLE001
+                self.opaque("observer_failed")
+            else:
+                if self.observer is None:  # it cannot follow
+                    self._reject(owed=owed)
+                    return
+        self._pass(data, edits, owed=owed)
+
+    def _pass(self, data: bytes, edits: Edits, *, owed: bool) -> None:
+        try:
+            data = edits.feed(data)
+        except Ambiguous as error:
+            self._count_opaque(error.args[0])
+            self._reject(owed=owed)
+            return
+        if self.upstream.transport is not None:
+            self.upstream.transport.write(data)
+
+    def decided(self, protocol: str) -> None:
+        """The observer says to which protocol an upgrade led, "" for none."""
+        if self.edits is None or self.upstream.transport is None:
+            return
+        try:
+            self.upstream.transport.write(self.edits.decided(protocol))
+        except Ambiguous as error:
+            self._count_opaque(error.args[0])
+            asyncio.get_running_loop().call_soon(self.abort, None)
+
+    def _reject(self, *, owed: bool) -> None:
+        """Refuse the client; with an answer `owed` to it, ours could be taken for that."""
+        transport = self.downstream.transport
+        self.conclude(Outcome.CLIENT_ERROR)
+        if owed or transport is None:
+            self.abort(None)
+            return
+        self._give(transport, REFUSAL)
+        self.upstream.close()
 
     # --- endings ---------------------------------------------------------------------------------
 

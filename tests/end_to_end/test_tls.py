@@ -140,7 +140,7 @@ def test_an_upstream_that_nobody_vouches_for_is_refused(
     system = start("run", "--upstream", url, "--listen", "127.0.0.1:0")
     for _ in range(2):
         assert httpx.post(system.url + "/x", content=b"secret", timeout=20).status_code == 502
-    system.settled()
+    system.until(lambda: len(system.records()) == 2)
     assert [one["outcome"] for one in system.records()] == ["upstream_refused"] * 2
     assert system.log().count("its certificate is not accepted: unable to get local issuer") == 1
 

@@ -1,0 +1,157 @@
+"""The client's bytes → the same for the endpoint, but for Host and X-Forwarded-For.
+
+Sans-IO, for HTTP/1.1. With an edit on, the parser decides what goes on: what it cannot follow is
+refused, because passing it on would pass a request on unedited. Bodies, other fields, their order
+and spelling stay as they are.
+
+HTTP/2 carries the name in `:authority` inside compressed header blocks. With `required` such a
+connection is refused; without (the automatic Host of a remote upstream) it passes untouched.
+"""
+
+from __future__ import annotations
+
+import re
+
+from monitor.proxy.copies import Budget, Copy
+from monitor.proxy.heads import Ambiguous, request_length, upgrades
+from monitor.proxy.http1 import MAX_HEAD, PREFACE
+
+MAX_HELD = 65536
+"""Bytes from a client that wait for what becomes of an upgrade."""
+
+_HOST = re.compile(rb"(?<=\r\n)(host:[ \t]*)[^\r\n]*?(?=[ \t]*\r\n)", re.IGNORECASE)
+_FORWARDED = re.compile(rb"(?<=\r\n)x-forwarded-for:[ \t]*[^\r\n]*?(?=[ \t]*\r\n)", re.IGNORECASE)
+
+_WORDS = b'{"error":{"type":"client_error","message":"the request cannot be read in one way only"}}'
+REFUSAL = (
+    b"HTTP/1.1 400 Bad Request\r\nContent-Type: application/json\r\nContent-Length: %d\r\n"
+    b"Connection: close\r\n\r\n%b" % (len(_WORDS), _WORDS)
+)
+
+
+class Edits:
+    """Folds the bytes of one client.
+
+    `host` is the value of Host for the endpoint, b"" to leave it; `peer` is added to
+    X-Forwarded-For, b"" for no such thing. `tunnel`: what follows is no HTTP/1.1 and passes as it
+    is. `waiting`: bytes wait for `decided`. `blind`: nobody will call it.
+    """
+
+    __slots__ = (
+        "_body", "_fresh", "_gone", "_held", "_host", "_part", "_peer", "_required", "_upgrades",
+        "blind", "tunnel", "waiting",
+    )  # fmt: skip
+
+    def __init__(self, *, host: bytes, peer: bytes, required: bool) -> None:
+        self._host = host
+        self._peer = peer
+        self._required = required
+        self._part = b""  # of a head
+        self._body: Copy | None = None
+        self._upgrades = False  # once the body is over
+        self._held = b""
+        self._fresh = True
+        self._gone = False
+        self.waiting = False
+        self.tunnel = False
+        self.blind = False
+
+    def feed(self, data: bytes) -> bytes:
+        """What goes on to the endpoint now; raises Ambiguous where the client is to be refused."""
+        out: list[bytes] = []
+        rest: bytes | None = data
+        while rest:
+            if self._gone:
+                raise Ambiguous("upgrade")
+            if self.tunnel:
+                out.append(rest)
+                break
+            if self.waiting:
+                self._held += rest
+                if len(self._held) > MAX_HELD:
+                    raise Ambiguous("upgrade")
+                break
+            rest = self._content(rest, out) if self._body is not None else self._head(rest, out)
+        return b"".join(out)
+
+    def decided(self, protocol: str) -> bytes:
+        """The endpoint changed to `protocol`, or to none ("") in its final answer.
+
+        Returns what has waited for that; raises Ambiguous for a protocol with requests of its own,
+        which would go by unedited.
+        """
+        held, self._held = self._held, b""
+        waiting, self.waiting = self.waiting, False
+        if protocol:
+            self.tunnel = waiting and protocol == "websocket"
+            self._gone = not self.tunnel
+            if self._gone:
+                raise Ambiguous("upgrade")
+        return self.feed(held)
+
+    def _content(self, data: bytes, out: list[bytes]) -> bytes | None:
+        body = self._body
+        rest = None if body is None else body.feed(data)
+        if rest is None:
+            out.append(data)
+            return None
+        out.append(data[: len(data) - len(rest)])
+        self._body = None
+        self.waiting = self._upgrades
+        return rest
+
+    def _head(self, data: bytes, out: list[bytes]) -> bytes | None:
+        data = self._part + data
+        self._part = b""
+        while data.startswith(b"\r\n"):  # RFC 9112 section 2.2
+            data = data[2:]
+        end = data.find(b"\r\n\r\n") + 4
+        if end < 4:
+            if len(data) > MAX_HEAD:
+                raise Ambiguous("head_too_large")
+            self._part = data
+            return None
+        head, rest = data[:end], data[end:]
+        if head == PREFACE and self._fresh and not self._required:
+            self.tunnel = True
+            out.append(head)
+            return rest
+        self._fresh = False
+        length = request_length(head)
+        self._upgrades = upgrades(head)
+        lower = head.lower()
+        if head.startswith(b"CONNECT "):
+            raise Ambiguous("connect")
+        if self._upgrades != (b"upgrade:" in lower):
+            raise Ambiguous("malformed_head")  # spelled so that only some see it
+        if self.blind and (self._upgrades or b"\r\nexpect:" in lower):
+            raise Ambiguous("upgrade")
+        out.append(self._edit(head))
+        if length:
+            self._body = Copy(b"", length, 0, Budget(0))
+        else:
+            self.waiting = self._upgrades
+        return rest
+
+    def _edit(self, head: bytes) -> bytes:
+        if self._host:
+            head = self._name(head)
+        if self._peer:
+            found = _FORWARDED.findall(head)
+            if len(found) == 1:
+                return head.replace(found[0], found[0] + b", " + self._peer, 1)
+            # Several lines of a field are one list, in their order (RFC 9110 section 5.3).
+            head = head[:-2] + b"X-Forwarded-For: " + self._peer + b"\r\n\r\n"
+        return head
+
+    def _name(self, head: bytes) -> bytes:
+        target = head.split(b" ", 2)[1]
+        if not target.startswith(b"/") and target != b"*":
+            raise Ambiguous("malformed_head")  # it names a host of its own, RFC 9112 section 3.2.2
+        edited, count = _HOST.subn(lambda match: match[1] + self._host, head)
+        if count > 1:
+            raise Ambiguous("malformed_head")
+        if not count:
+            line = head.index(b"\r\n") + 2
+            edited = head[:line] + b"Host: " + self._host + b"\r\n" + head[line:]
+        return edited

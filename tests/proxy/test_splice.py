@@ -1,0 +1,567 @@
+"""Gate and splice on real sockets: the same bytes, the same endings, whatever is observed."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import socket
+import struct
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import pytest
+import uvloop
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from monitor.proxy.copies import Budget
+from monitor.proxy.edits import Edits
+from monitor.proxy.gate import Gate
+from monitor.proxy.http1 import Http1
+from monitor.proxy.splice import Side, Splice
+from monitor.types import Exchange
+
+T = TypeVar("T")
+Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+PATIENCE = 20.0
+GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"
+
+
+@dataclass
+class Proxied:
+    """A gate before an endpoint; `met` are the endpoint's connections as they come."""
+
+    gate: Gate
+    port: int
+    met: asyncio.Queue[Streams]
+    exchanges: list[Exchange] = field(default_factory=list)
+
+    async def client(self) -> Streams:
+        return await asyncio.open_connection("127.0.0.1", self.port)
+
+    async def pair(self) -> tuple[Streams, Streams]:
+        """A client and the endpoint's end of its connection."""
+        client = await self.client()
+        return client, await asyncio.wait_for(self.met.get(), PATIENCE)
+
+    async def outcomes(self, count: int = 1) -> list[str]:
+        await until(lambda: len(self.exchanges) >= count)
+        return [one.outcome.value for one in self.exchanges]
+
+
+@contextlib.asynccontextmanager
+async def proxied(
+    *,
+    limit: int = 1000,
+    connect_timeout: float = PATIENCE,
+    idle_timeout: float = 0,
+    edits: Callable[[str], Edits | None] = lambda peer: None,
+    dial: Callable[[Side], Awaitable[object]] | None = None,
+) -> AsyncIterator[Proxied]:
+    """A gate on a free port, its endpoint, and their end."""
+    loop = asyncio.get_running_loop()
+    met: asyncio.Queue[Streams] = asyncio.Queue()
+
+    async def meet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        met.put_nowait((reader, writer))
+
+    endpoint = await asyncio.start_server(meet, "127.0.0.1", 0)
+    to = endpoint.sockets[0].getsockname()
+    exchanges: list[Exchange] = []
+    ids = itertools.count()
+
+    def observer(splice: Splice) -> Http1:
+        splice.edits = edits(splice.peer)
+        return Http1(
+            emit=exchanges.append,
+            lose=lambda outcome: None,
+            opaque=splice.opaque,
+            become=lambda kind, upgraded: None,
+            new_id=lambda: str(next(ids)),
+            started_unix=lambda at: at,
+            max_body_bytes=1 << 20,
+            budget=Budget(1 << 30),
+            decided=splice.decided,
+        )
+
+    async def reach(side: Side) -> None:
+        await loop.create_connection(lambda: side, *to)
+
+    listener = socket.socket()
+    listener.bind(("127.0.0.1", 0))
+    gate = Gate(
+        listener, dial or reach, observer,
+        limit=limit, connect_timeout=connect_timeout, idle_timeout=idle_timeout,
+    )  # fmt: skip
+    gate.open()
+    try:
+        yield Proxied(gate, listener.getsockname()[1], met, exchanges)
+    finally:
+        await gate.drain(0, 0)
+        listener.close()
+        while not met.empty():
+            met.get_nowait()[1].close()
+        endpoint.close()
+
+
+async def until(true: Callable[[], object]) -> None:
+    async with asyncio.timeout(PATIENCE):
+        while not true():
+            await asyncio.sleep(0.005)
+
+
+async def everything(reader: asyncio.StreamReader) -> bytes:
+    return await asyncio.wait_for(reader.read(), PATIENCE)
+
+
+def run(story: Coroutine[Any, Any, T]) -> T:
+    """As the proxy's process does."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(story)
+
+
+def reset(writer: asyncio.StreamWriter) -> None:
+    """End as a crashed peer does."""
+    raw = writer.get_extra_info("socket")
+    raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    writer.transport.abort()
+
+
+@pytest.fixture(scope="module")
+def runner() -> Iterator[asyncio.Runner]:
+    """One loop for all examples of a search."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        yield runner
+
+
+pieces = st.lists(
+    st.one_of(
+        st.binary(min_size=1, max_size=200),
+        st.sampled_from([
+            GET, OK, GET[:20], GET[20:], b"\r\n", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+            b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n", b"3\r\nabc\r\n", b"0\r\n\r\n",
+            b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n",
+            b"HTTP/1.1 100 Continue\r\n\r\n", b"HTTP/1.1 103 Early Hints\r\n\r\n",
+            b"HTTP/1.1 204 No Content\r\n\r\n", b"\x16\x03\x01\x02\x00", bytes(70000),
+        ]),
+    ),
+    max_size=8,
+)  # fmt: skip
+
+
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(up=pieces, down=pieces, server_first=st.booleans())
+def test_bytes_out_are_bytes_in(
+    runner: asyncio.Runner, up: list[bytes], down: list[bytes], server_first: bool
+) -> None:
+    """HTTP or not, in any pieces, both ways at once; each side's end arrives after its last byte.
+
+    The one exception is stated: a side that ends while nothing is under way ends the connection.
+    """
+
+    async def say(writer: asyncio.StreamWriter, what: list[bytes]) -> None:
+        for piece in what:
+            writer.write(piece)
+            await writer.drain()
+            await asyncio.sleep(0)
+
+    async def story() -> None:
+        async with proxied() as proxy:
+            (reader, writer), (far_reader, far_writer) = await proxy.pair()
+            order = [say(writer, up), say(far_writer, down)]
+            if server_first:
+                order.reverse()
+            await asyncio.gather(*order)
+            sent, answered = b"".join(up), b"".join(down)
+            assert await asyncio.wait_for(far_reader.readexactly(len(sent)), PATIENCE) == sent
+            assert await asyncio.wait_for(reader.readexactly(len(answered)), PATIENCE) == answered
+            far_writer.write_eof()
+            assert await everything(reader) == b""
+            writer.close()
+            far_writer.close()
+
+    runner.run(story())
+
+
+def test_a_half_close_is_passed_on_and_the_answer_still_comes() -> None:
+    """As `printf … | nc -N` does."""
+
+    async def story() -> None:
+        async with proxied() as proxy:
+            (reader, writer), (far_reader, far_writer) = await proxy.pair()
+            writer.write(GET)
+            writer.write_eof()
+            assert await everything(far_reader) == GET
+            far_writer.write(OK)
+            far_writer.close()
+            assert await everything(reader) == OK
+            writer.close()
+            assert await proxy.outcomes() == ["ok"]
+
+    run(story())
+
+
+def test_a_body_until_close_ends_with_the_connection() -> None:
+    """And is complete then."""
+
+    async def story() -> None:
+        async with proxied() as proxy:
+            (reader, writer), (far_reader, far_writer) = await proxy.pair()
+            writer.write(GET)
+            await far_reader.readexactly(len(GET))
+            far_writer.write(b"HTTP/1.1 200 OK\r\n\r\nall of it")
+            far_writer.close()
+            assert (await everything(reader)).endswith(b"all of it")
+            writer.close()
+            assert await proxy.outcomes() == ["ok"]
+
+    run(story())
+
+
+def test_a_reset_upstream_is_a_reset_downstream() -> None:
+    """A truncated answer must never look like the end of one."""
+
+    async def story() -> None:
+        async with proxied() as proxy:
+            (reader, writer), (far_reader, far_writer) = await proxy.pair()
+            writer.write(GET)
+            await far_reader.readexactly(len(GET))
+            far_writer.write(b"HTTP/1.1 200 OK\r\n\r\npart")
+            await asyncio.wait_for(reader.readuntil(b"part"), PATIENCE)
+            reset(far_writer)
+            with pytest.raises(ConnectionResetError):
+                await everything(reader)
+            writer.close()
+            assert await proxy.outcomes() == ["upstream_broken"]
+            assert proxy.exchanges[0].response is not None
+            assert proxy.exchanges[0].response.body == b"part"
+
+    run(story())
+
+
+@pytest.mark.parametrize("how", ["close", "reset"])
+@pytest.mark.parametrize("begun", [False, True])
+def test_a_client_that_is_gone_closes_the_upstream(how: str, begun: bool) -> None:
+    """Before the answer's head and in the middle of its body: nobody generates for nobody."""
+
+    async def story() -> None:
+        async with proxied() as proxy:
+            (reader, writer), (far_reader, far_writer) = await proxy.pair()
+            writer.write(GET)
+            await far_reader.readexactly(len(GET))
+            if begun:
+                far_writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\npart")
+                await asyncio.wait_for(reader.readuntil(b"part"), PATIENCE)
+            if how == "reset":
+                reset(writer)
+            else:
+                writer.close()
+            with contextlib.suppress(ConnectionResetError):
+                assert await everything(far_reader) == b""
+            if how == "close":  # who only half-closed would still read: writing to it tells
+                with contextlib.suppress(ConnectionError):
+                    while True:
+                        far_writer.write(b"x")
+                        await far_writer.drain()
+                        await asyncio.sleep(0.001)
+            assert await proxy.outcomes() == ["client_gone"]
+            await until(lambda: len(proxy.gate) == 0)
+            far_writer.close()
+
+    run(story())
+
+
+def test_a_slow_reader_slows_the_writer_and_nothing_piles_up() -> None:
+    """Back-pressure goes through: far less than is sent is held between."""
+
+    async def story() -> None:
+        async with proxied() as proxy:
+            (_, writer), (far_reader, far_writer) = await proxy.pair()
+            writer.write(GET)
+            await far_reader.readexactly(len(GET))
+            far_writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
+            sent = 0
+            with contextlib.suppress(TimeoutError):
+                while sent < 200 << 20:
+                    far_writer.write(bytes(1 << 16))
+                    sent += 1 << 16
+                    await asyncio.wait_for(far_writer.drain(), 1.0)
+            assert sent < 100 << 20, "the kernel's buffers are full and the writer waits"
+            (splice,) = proxy.gate._splices
+            assert splice.downstream.transport is not None
+            assert splice.downstream.transport.get_write_buffer_size() < 1 << 20
+            writer.close()
+            far_writer.close()
+
+    run(story())
+
+
+def test_an_upstream_that_refuses_is_a_502_and_an_outcome() -> None:
+    """Once there is a request; who says nothing is told nothing."""
+
+    async def refuse(side: Side) -> None:
+        raise ConnectionRefusedError
+
+    async def story() -> None:
+        async with proxied(dial=refuse) as proxy:
+            reader, writer = await proxy.client()
+            writer.write(GET)
+            assert (await everything(reader)).startswith(b"HTTP/1.1 502 ")
+            writer.close()
+            assert await proxy.outcomes() == ["upstream_refused"]
+
+    run(story())
+
+
+def test_an_upstream_that_does_not_connect_in_time_is_a_504() -> None:
+    """`timeouts.connect`."""
+
+    async def hang(side: Side) -> None:
+        await asyncio.Event().wait()
+
+    async def story() -> None:
+        async with proxied(dial=hang, connect_timeout=0.05) as proxy:
+            reader, writer = await proxy.client()
+            writer.write(GET)
+            assert (await everything(reader)).startswith(b"HTTP/1.1 504 ")
+            writer.close()
+            assert await proxy.outcomes() == ["upstream_timeout"]
+
+    run(story())
+
+
+@pytest.mark.parametrize("begun", [False, True])
+def test_a_silent_upstream_is_a_timeout(begun: bool) -> None:
+    """`timeouts.idle`: a 504 before the answer's head, a reset in its middle."""
+
+    async def story() -> None:
+        async with proxied(idle_timeout=0.1) as proxy:
+            (reader, writer), (far_reader, far_writer) = await proxy.pair()
+            writer.write(GET)
+            await far_reader.readexactly(len(GET))
+            if begun:
+                far_writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\npart")
+                await asyncio.wait_for(reader.readuntil(b"part"), PATIENCE)
+                with pytest.raises(ConnectionResetError):
+                    await everything(reader)
+            else:
+                assert (await everything(reader)).startswith(b"HTTP/1.1 504 ")
+            assert await proxy.outcomes() == ["upstream_timeout"]
+            writer.close()
+            far_writer.close()
+
+    run(story())
+
+
+def test_idle_connections_outlive_the_idle_timeout() -> None:
+    """It runs only while the endpoint owes something."""
+
+    async def story() -> None:
+        async with proxied(idle_timeout=0.05) as proxy:
+            (reader, writer), (far_reader, far_writer) = await proxy.pair()
+            await asyncio.sleep(0.3)
+            writer.write(GET)
+            await far_reader.readexactly(len(GET))
+            far_writer.write(OK)
+            assert await reader.readexactly(len(OK)) == OK
+            writer.close()
+            far_writer.close()
+
+    run(story())
+
+
+def test_beyond_the_limit_connections_wait_then_are_refused_and_counted() -> None:
+    """`limits.connections`; who still waits when one ends is served."""
+
+    async def story() -> None:
+        async with proxied(limit=1, connect_timeout=0.2) as proxy:
+            (_, first), (_, far) = await proxy.pair()
+            reader, second = await proxy.client()
+            assert await everything(reader) == b"", "refused"
+            assert proxy.gate.refused == 1
+            second.close()
+            _, third = await proxy.client()
+            first.close()
+            await until(lambda: proxy.gate.accepted == 2)
+            third.close()
+            far.close()
+
+    run(story())
+
+
+def test_a_drain_lets_what_is_under_way_end_and_closes_the_quiet() -> None:
+    """New clients are refused, the kept-alive closed, the stream completed."""
+
+    async def story() -> None:
+        async with proxied() as proxy:
+            (quiet, quiet_writer), (_, far_quiet) = await proxy.pair()
+            (reader, writer), (far_reader, far_writer) = await proxy.pair()
+            writer.write(GET)
+            await far_reader.readexactly(len(GET))
+            draining = asyncio.ensure_future(proxy.gate.drain(0, PATIENCE))
+            assert await everything(quiet) == b""
+            await until(lambda: len(proxy.gate) == 1)
+            with pytest.raises(ConnectionError):
+                await proxy.client()
+            far_writer.write(OK)
+            assert await everything(reader) == OK
+            await draining
+            assert await proxy.outcomes() == ["ok"]
+            for one in (quiet_writer, far_quiet, writer, far_writer):
+                one.close()
+
+    run(story())
+
+
+def test_a_drain_ends_what_does_not() -> None:
+    """At `drain.timeout`, for the client to see."""
+
+    async def story() -> None:
+        async with proxied() as proxy:
+            (reader, writer), (far_reader, far_writer) = await proxy.pair()
+            writer.write(GET)
+            await far_reader.readexactly(len(GET))
+            await proxy.gate.drain(0, 0.1)
+            with pytest.raises(ConnectionResetError):
+                await everything(reader)
+            assert len(await proxy.outcomes()) == 1
+            writer.close()
+            far_writer.close()
+
+    run(story())
+
+
+def test_an_observer_that_fails_harms_nothing() -> None:
+    """The connection turns opaque, and is counted as a defect of ours."""
+
+    async def story() -> None:
+        async with proxied() as proxy:
+            (reader, writer), (far_reader, far_writer) = await proxy.pair()
+            (splice,) = proxy.gate._splices
+
+            def fail(data: bytes, at: float) -> None:
+                raise RuntimeError
+
+            splice.downstream.observe = fail
+            writer.write(GET)
+            assert await far_reader.readexactly(len(GET)) == GET
+            far_writer.write(OK)
+            assert await reader.readexactly(len(OK)) == OK
+            assert proxy.gate.opaque == {"observer_failed": 1}
+            writer.close()
+            far_writer.close()
+
+    run(story())
+
+
+# --- edits on the wire -----------------------------------------------------------------------
+
+
+def edited(peer: str) -> Edits:
+    return Edits(host=b"api.example.com", peer=peer.encode(), required=True)
+
+
+FORWARDED = b"GET / HTTP/1.1\r\nHost: api.example.com\r\nX-Forwarded-For: 127.0.0.1\r\n\r\n"
+
+
+def test_an_edited_request_is_recorded_as_the_client_wrote_it() -> None:
+    """The endpoint sees its own name; requests in one connection are each edited."""
+
+    async def story() -> None:
+        async with proxied(edits=edited) as proxy:
+            (reader, writer), (far_reader, far_writer) = await proxy.pair()
+            for _ in range(3):
+                writer.write(GET)
+                assert await far_reader.readexactly(len(FORWARDED)) == FORWARDED
+                far_writer.write(OK)
+                assert await reader.readexactly(len(OK)) == OK
+            assert await proxy.outcomes(3) == ["ok"] * 3
+            assert {one.request.head for one in proxy.exchanges} == {GET}
+            writer.close()
+            far_writer.close()
+
+    run(story())
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
+        b"\x16\x03\x01 not HTTP",
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+        b"POST / HTTP/1.1\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
+    ],
+)
+@pytest.mark.parametrize("early", [False, True])
+def test_what_cannot_be_edited_is_a_400_and_goes_nowhere(bad: bytes, early: bool) -> None:
+    """Said before or after the upstream connection stands."""
+
+    async def story() -> None:
+        async with proxied(edits=edited) as proxy:
+            if early:
+                reader, writer = await proxy.client()
+                writer.write(bad)  # before this loop lets the gate accept
+                far_reader, far_writer = await asyncio.wait_for(proxy.met.get(), PATIENCE)
+            else:
+                (reader, writer), (far_reader, far_writer) = await proxy.pair()
+                writer.write(bad)
+            assert (await everything(reader)).startswith(b"HTTP/1.1 400 ")
+            assert await everything(far_reader) == b""
+            assert sum(proxy.gate.opaque.values()) == 1
+            writer.close()
+            far_writer.close()
+            await until(lambda: len(proxy.gate) == 0)
+
+    run(story())
+
+
+def test_an_answer_that_is_owed_is_never_a_400_of_ours() -> None:
+    """A malformed request behind a good one ends the connection for everybody to see."""
+
+    async def story() -> None:
+        async with proxied(edits=edited) as proxy:
+            (reader, writer), (far_reader, far_writer) = await proxy.pair()
+            writer.write(GET)
+            await far_reader.readexactly(len(FORWARDED))
+            writer.write(b"\r\nbad\r\n\r\n\r\n")
+            with pytest.raises(ConnectionResetError):
+                await everything(reader)
+            writer.close()
+            far_writer.close()
+
+    run(story())
+
+
+def test_an_edited_upgrade_opens_the_way_for_a_websocket_alone() -> None:
+    """Its frames pass as they are; HTTP/2 inside the connection does not."""
+    ask = GET[:-2] + b"Connection: upgrade\r\nUpgrade: websocket\r\n\r\n"
+    sees = b"GET / HTTP/1.1\r\nHost: api.example.com\r\nConnection: upgrade\r\nUpgrade: websocket\r\nX-Forwarded-For: 127.0.0.1\r\n\r\n"
+    switch = b"HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: %b\r\n\r\n"
+
+    async def story(protocol: bytes) -> None:
+        async with proxied(edits=edited) as proxy:
+            (reader, writer), (far_reader, far_writer) = await proxy.pair()
+            writer.write(ask + b"early")
+            assert await asyncio.wait_for(far_reader.readexactly(len(sees)), PATIENCE) == sees
+            far_writer.write(switch % protocol)
+            await reader.readexactly(len(switch % protocol))
+            if protocol == b"websocket":
+                writer.write(b" frame")
+                assert await far_reader.readexactly(11) == b"early frame"
+                writer.write(GET)
+                assert await far_reader.readexactly(len(GET)) == GET
+            else:
+                with contextlib.suppress(ConnectionResetError):
+                    assert await everything(far_reader) == b""
+            writer.close()
+            far_writer.close()
+
+    run(story(b"websocket"))
+    run(story(b"h2c"))
