@@ -21,10 +21,10 @@ from urllib.parse import urlsplit
 import msgspec
 
 import monitor
-from monitor.app import costs, keyring, private
+from monitor.app import costs, keyring
 from monitor.app.control import Control
 from monitor.app.processes import Kept
-from monitor.config import Settings, address
+from monitor.config import Privacy, Settings, address
 from monitor.errors import ConfigError
 from monitor.proxy import tls
 from monitor.pseudonyms import fingerprint
@@ -72,7 +72,10 @@ def supervise(settings: Settings, roles: Roles) -> int:
     except OSError as error:
         raise ConfigError(f"data: {data}: {error.strerror}") from None
     if roles.proxy:
-        private.check(settings)
+        if settings.privacy != Privacy():
+            from monitor.app import private  # it knows all recognizers, which takes its time
+
+            private.check(settings)
         keyring.keyring(settings)  # a key file that cannot work is said now, by one process
         tls.check(
             **msgspec.structs.asdict(settings.tls),
@@ -170,7 +173,7 @@ class _Supervisor:
         take from them what they need to be there for the first exchanges."""
         recorders = [child for child in self._children if child.role == "recorder"]
         end = time.monotonic() + RECORDER_SECONDS
-        while time.monotonic() < end and not all(
+        while time.monotonic() < end and not all(  # noqa: ASYNC110  once, at the start
             self._control.was_ready(child.role, child.index) or child.unusable.is_set()
             for child in recorders
         ):
