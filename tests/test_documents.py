@@ -1,0 +1,60 @@
+"""What the documents say is what the program does."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+import yaml
+
+from monitor import config
+from monitor.app.private import check
+from monitor.config import Settings
+
+ROOT = Path(__file__).parent.parent
+DOCUMENTS = sorted(
+    path for path in ROOT.glob("*.md") if path.name not in {"CHANGELOG.md", "METRICS.md"}
+)
+
+
+def blocks(name: str, language: str) -> list[str]:
+    text = (ROOT / name).read_text(encoding="utf-8")
+    return re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)
+
+
+def load(text: str, tmp_path: Path) -> Settings:
+    file = tmp_path / "monitor.yaml"
+    file.write_text(text)
+    return config.load(str(file), {})
+
+
+def test_the_configuration_that_is_documented_is_the_default(tmp_path: Path) -> None:
+    """Every key is there, with the value it has without a file."""
+    whole = blocks("CONFIGURATION.md", "yaml")[0]
+    assert load(whole, tmp_path) == Settings()
+
+    def paths(tree: dict[str, Any], at: str = "") -> set[str]:
+        found = set()
+        for key, value in tree.items():
+            nested = isinstance(value, dict) and value
+            found |= paths(value, f"{at}{key}.") if nested else {at + key}
+        return found
+
+    documented = paths(yaml.safe_load(whole))
+    assert documented == paths(msgspec.to_builtins(Settings()))
+
+
+def test_every_other_example_is_accepted(tmp_path: Path) -> None:
+    """An example with a typo in it teaches the typo."""
+    for block in blocks("CONFIGURATION.md", "yaml")[1:]:
+        check(load(block, tmp_path))
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+def test_links_lead_somewhere(path: Path) -> None:
+    """Files that a document links to exist."""
+    for target in re.findall(r"\]\(([^)#]+)\)", path.read_text(encoding="utf-8")):
+        assert target.startswith("http") or (ROOT / target).exists(), target
