@@ -21,7 +21,10 @@ SMALLEST_CARD = 10**11
 
 _MAX_SEALED = 256
 _MAX_NESTING = 64
+_MAX_GLUED = 4
 
+_glue_before = re.compile(r"[\w+@%/-]")
+_glue_after = re.compile(r"[\w+@%/-]|[.:,]\w")
 _member = re.compile(
     r"\"(?P<key>[^\"\\]{1,64})\"\s{0,8}:\s{0,8}(?:\"(?P<text>(?:[^\"\\]|\\.){1,512})\"|(?P<number>\d{1,40}))"
 )
@@ -268,10 +271,15 @@ class Scrub:
                     lambda match: match[0] if match.start() in genuine else "(" + match[0][1:],
                     plain,
                 )
-        hits = [
-            Hit(span.start, span.end, ((span.entity, plain[span.start : span.end]),))
-            for span in self._scanner.scan(plain, hint or None)
-        ]
+        hits = self._scan(plain, hint)
+        for _ in range(_MAX_GLUED):
+            if not _glued(plain, hits):
+                break
+            blanked = _blanked(plain, hits)
+            more = self._scan(blanked, "") + self._blobs(blanked, depth)
+            if not more:
+                break
+            hits += more
         if '"' in plain and ":" in plain:
             hits += self._members(plain)
         for other in (unescape(plain), unplus(plain)):
@@ -283,6 +291,12 @@ class Scrub:
         if marks:
             hits = [hit for hit in hits if all(hit.end <= s or e <= hit.start for s, e in marks)]
         return hits if view is None else _back(view, hits)
+
+    def _scan(self, text: str, hint: str) -> list[Hit]:
+        return [
+            Hit(span.start, span.end, ((span.entity, text[span.start : span.end]),))
+            for span in self._scanner.scan(text, hint or None)
+        ]
 
     def _members(self, text: str) -> list[Hit]:
         """JSON members in a text whose key says what the value is."""
@@ -314,6 +328,28 @@ class Scrub:
             elif len(blob.content) > self._bounds.text:
                 raise PrivacyError("nesting")
         return hits
+
+
+def _glued(text: str, hits: Iterable[Hit]) -> bool:
+    """Whether something stands right beside a value, which may have hidden another one there."""
+    return any(
+        _glue_before.match(text, max(0, hit.start - 1), hit.start)
+        or _glue_after.match(text, hit.end)
+        for hit in hits
+    )
+
+
+def _blanked(text: str, hits: Iterable[Hit]) -> str:
+    """`text` with spaces for what was found."""
+    out: list[str] = []
+    done = 0
+    for hit in sorted(hits, key=lambda hit: hit.start):
+        start = max(done, hit.start)
+        end = max(done, hit.end)
+        out += (text[done:start], " " * (end - start))
+        done = end
+    out.append(text[done:])
+    return "".join(out)
 
 
 def _back(view: View, hits: Iterable[Hit]) -> list[Hit]:

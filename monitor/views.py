@@ -106,7 +106,11 @@ def _spell_character(character: str) -> str:
         return str(digit)
     if character in _STOPS:
         return "."
-    return unicodedata.normalize("NFKC", character)
+    plain = unicodedata.normalize("NFKC", character)
+    is_composed = len(plain) > 1 and any(
+        map(str.isdigit, plain)
+    )  # a fraction is no digit of a card
+    return character if is_composed else plain
 
 
 def _odd_characters() -> dict[str, str]:
