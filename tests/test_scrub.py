@@ -19,7 +19,7 @@ KEYS = frozenset(key for each in SCANNER.recognizers for key in each.keys)
 TOKENS = Tokens(Key("k2", bytes(range(32))), "t")
 VALUES = ["4111 1111 1111 1111", "ada@example.org", "+1 212-555-0187", "536-22-8726", "203.0.113.7"]
 PIECES = st.sampled_from(
-    [*VALUES, "<PERSON:k1:aaaaaaaaaaaaaaaaaaaaaaaa>", "<REDACTED:x>", "<LIT:", "<MEDIA:", "&lt;", "%40",
+    ["ada@example.org", *(f" {value} " for value in VALUES), "<PERSON:k1:aaaaaaaaaaaaaaaaaaaaaaaa>", "<REDACTED:x>", "<LIT:", "<MEDIA:", "&lt;", "%40",
      "\\u0040", "YWRhQGV4YW1wbGUub3JnIGlzIG1haWw=", '"ssn": "1234"', "\u200b", "\ud800", "=", "+", "&", " ", "é"]
 ) | st.text(max_size=12)  # fmt: skip
 TEXTS = st.lists(PIECES, max_size=12).map("".join)
