@@ -55,10 +55,14 @@ class View:
 
 
 def rewrite(
-    text: str, pattern: re.Pattern[str], spell: Callable[[re.Match[str]], str]
+    text: str,
+    pattern: re.Pattern[str],
+    spell: Callable[[re.Match[str]], str],
+    begin: re.Pattern[str] | None = None,
 ) -> View | None:
-    """`text` with every match of `pattern` spelled anew; None when there is none."""
-    match = pattern.search(text)
+    """`text` with every match of `pattern` spelled anew; None when there is none. A match begins
+    where `begin` matches, which is quicker to search for."""
+    match = _search(pattern, begin, text, 0)
     if match is None:
         return None
     out: list[str] = []
@@ -76,9 +80,20 @@ def rewrite(
             view.end.append(end)
         length += len(piece)
         done = end
-        match = pattern.search(text, end)
+        match = _search(pattern, begin, text, end)
     out.append(text[done:])
     return View("".join(out), view.at, view.to, view.start, view.end)
+
+
+def _search(
+    pattern: re.Pattern[str], begin: re.Pattern[str] | None, text: str, position: int
+) -> re.Match[str] | None:
+    if begin is None:
+        return pattern.search(text, position)
+    for place in begin.finditer(text, position):
+        if match := pattern.match(text, place.start()):
+            return match
+    return None
 
 
 # --- characters ------------------------------------------------------------------------------
@@ -164,6 +179,7 @@ _escape = re.compile(
     r"|&(?:amp;)*(?:#(?P<decimal>\d{1,7});?|#[xX](?P<hex>[0-9A-Fa-f]{1,6});?"
     r"|(?P<name>[A-Za-z][A-Za-z0-9]{1,31});)"
 )
+_begin = re.compile(r"%[0-9A-Fa-f]|\\|&[#A-Za-z]")
 _CONTROL = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 
 
@@ -202,7 +218,7 @@ def unescape(text: str) -> View | None:
     """
     if "%" not in text and "&" not in text and "\\" not in text:
         return None
-    view = rewrite(text, _escape, _undo)
+    view = rewrite(text, _escape, _undo, _begin)
     return None if view is None or view.text == text else view
 
 

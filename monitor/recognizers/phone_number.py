@@ -74,6 +74,12 @@ _WORD = (
     r" (?:me|us|him|her|them|back|on|at|now|mom|dad)\b|\b(?:number|no\.?) (?:to call|for calls)|"
     + _MY
 )
+_STEM = re.compile(
+    r"phone|fon|foon|tel|t[eé]l|mob|cell|fax|whats|signal|sms|hotline|landline|helpline|handy|rufnum"
+    r"|portable|m[oó]vil|celu|gsm|kom[oó]rk|dial|direct|contact|call|text|reach|ring|phon|ping|number"
+    r"|no\b|no\.|nr\b|nr\."
+)
+"""Some of it is in every word; it is searched for in lower case, which is ten times as quick."""
 _BEFORE_WORD = re.compile(_WORD, re.IGNORECASE)
 _AFTER_WORD = re.compile(
     r"[ ,]{0,2}\(?(?:is |as |= ?)?(?:\w+ ){0,2}?"
@@ -107,9 +113,13 @@ def _at(text: str, start: int) -> tuple[int, int] | None:
         hit = _international(text, plus if plus >= 0 else start)
         if hit:
             return hit
+    if _DATED.match(text, start):
+        return None
+    if text[start : start + 7].isdigit():  # more in a row than any form begins with
+        return _beside_word(text, plus if plus >= 0 else opened)
     for form in (_NORTH_AMERICAN, _TRUNK):
         match = form.match(text, opened)
-        if match and not _DATED.match(text, start) and 9 <= _size(match.group()) <= 18:
+        if match and 9 <= _size(match.group()) <= 18:
             return match.span()
     return _beside_word(text, plus if plus >= 0 else opened)
 
@@ -152,14 +162,18 @@ def _beside_word(text: str, start: int) -> tuple[int, int] | None:
         return None
     value = match.group()
     bare = value.isdigit()
-    if not 7 <= _size(value) <= 15 or _DATED.match(text, start) or (bare and _EPOCH.match(value)):
+    if not 7 <= (len(value) if bare else _size(value)) <= 15 or (bare and _EPOCH.match(value)):
         return None
     before = text[max(0, start - 40) : start]
+    if not _STEM.search(before.lower()):
+        before = ""
     word = None
     for word in _BEFORE_WORD.finditer(before):  # noqa: B007  the last one counts
         pass
     if word is None:
-        return match.span() if _AFTER_WORD.match(text, match.end()) else None
+        after = text[match.end() : match.end() + 60]
+        found = _STEM.search(after.lower()) and _AFTER_WORD.match(after)
+        return match.span() if found else None
     between = before[word.end() :]
     if any(map(str.isdigit, between)) and not re.search(r"\bor\b|\band\b|[,/;]", between):
         return None
