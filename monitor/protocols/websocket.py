@@ -57,7 +57,8 @@ def _messages(body: bytes, role: str) -> tuple[list[Part], list[float]]:
         if message.type == "text":
             parts.append(Part(role=role, text=message.data))
         elif message.type == "binary":
-            parts.append(Part(role=role, text=f"[binary {len(message.data) * 3 // 4} bytes]"))
+            size = len(message.data) * 3 // 4 - message.data[-2:].count("=")
+            parts.append(Part(role=role, text=f"[binary {size} bytes]"))
         if message.type != "close" and message.at is not None:
             times.append(message.at)
     return parts, times

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import grpc
 import pytest
+from websockets.sync.client import connect
+from websockets.sync.server import ServerConnection, serve
 
 
 @pytest.fixture
@@ -70,3 +73,53 @@ def test_grpc_in_all_its_shapes(start: Any, grpc_server: str) -> None:
     assert records[1]["request"]["bytes"] > 300_000
     assert page.total("monitor_connections_opaque_total") == 0
     assert page.is_conserved()
+
+
+@pytest.fixture
+def websocket_server() -> Iterator[str]:
+    """Repeats texts in capitals and data backwards; yields its address."""
+
+    def answer(connection: ServerConnection) -> None:
+        for message in connection:
+            connection.send(message.upper() if isinstance(message, str) else message[::-1])
+
+    with serve(answer, "127.0.0.1", 0) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.socket.getsockname()[1]}"
+        server.shutdown()
+        thread.join()
+
+
+@pytest.mark.parametrize("compression", ["deflate", None])
+@pytest.mark.parametrize("host", ["never", "always"])
+def test_a_websocket_is_one_record_with_its_messages(
+    start: Any, websocket_server: str, compression: Any, host: str
+) -> None:
+    """Texts and data both ways, fragments, pings, a large message, a close; edited or not."""
+    system = start(
+        "run", "--upstream", websocket_server, "--listen", "127.0.0.1:0", edits={"host": host}
+    )
+    url = f"ws://{system.run['listen']}/live"
+    with connect(url, compression=compression, additional_headers={"x-population": "north"}) as one:
+        one.send("write to me@example.org")
+        assert one.recv(20) == "WRITE TO ME@EXAMPLE.ORG"
+        one.send(["in ", "two parts"])
+        assert one.recv(20) == "IN TWO PARTS"
+        assert one.ping().wait(20)
+        one.send(b"12")
+        assert one.recv(20) == b"21"
+        one.send("word " * 50_000)
+        assert one.recv(20) == "WORD " * 50_000
+    page = system.settled()
+    (record,) = system.records()
+    assert (record["protocol"], record["status"], record["outcome"]) == ("websocket", 101, "ok")
+    assert record["segments"]["population"] == "north"
+    texts = [part["text"] for part in record["inputs"]]
+    assert texts[1:3] == ["in two parts", "[binary 2 bytes]"]
+    assert "me@example.org" not in texts[0]
+    assert len(texts) == len(record["outputs"]) == 4
+    assert record["pseudonyms"] == {"EMAIL_ADDRESS": 2}
+    assert page.total("monitor_connections_opaque_total") == 0
+    assert page.is_conserved()
+    assert "Traceback" not in system.log()

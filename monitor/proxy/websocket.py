@@ -1,0 +1,405 @@
+"""The bytes of a WebSocket connection → one Exchange, its messages a line each.
+
+RFC 6455 and, for permessage-deflate, RFC 7692. Sans-IO and bounded: a message is unmasked and
+decompressed up to what the copy has room for; once a side's copy is full, its frames are followed
+by their lengths alone.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+import zlib
+from collections.abc import Callable
+
+import msgspec
+
+from monitor.proxy.copies import Budget
+from monitor.proxy.heads import Ambiguous
+from monitor.proxy.http1 import Upgraded
+from monitor.proxy.outcomes import of_close_code
+from monitor.types import Exchange, Message, Outcome
+
+OPAQUE_REASONS = ("malformed_frame",)
+
+MAX_CHUNKS = 16384
+_CONTINUATION, _TEXT, _BINARY, _CLOSE, _PING, _PONG = 0, 1, 2, 8, 9, 10
+_WRAP = 80
+"""Bytes that a line has beside its data."""
+
+_EXTENSIONS = re.compile(rb"\r\nsec-websocket-extensions:[ \t]*([^\r\n]*)", re.IGNORECASE)
+_encode = msgspec.json.Encoder().encode
+
+
+def deflate(head: bytes) -> dict[bytes, bytes] | None:
+    """The parameters of permessage-deflate in the head of a 101, None where it was not agreed on.
+
+    Raises Ambiguous for an extension that we do not know.
+
+    >>> deflate(b"\\r\\nSec-WebSocket-Extensions: permessage-deflate; a=1; b\\r\\n\\r\\n")
+    {b'a': b'1', b'b': b''}
+    """
+    found = b", ".join(_EXTENSIONS.findall(head)).strip()
+    if not found:
+        return None
+    name, *parameters = (part.strip() for part in found.lower().split(b";"))
+    if name != b"permessage-deflate" or b"," in found:
+        raise Ambiguous("upgrade")
+    pairs = (parameter.partition(b"=") for parameter in parameters)
+    return {name.strip(): value.strip().strip(b'"') for name, _, value in pairs}
+
+
+class _Side:
+    """The messages of one side: frames in any pieces → lines."""
+
+    def __init__(
+        self, *, masked: bool, inflate: bool, forget: bool, bound: int, budget: Budget
+    ) -> None:
+        self._masked = masked
+        self._inflate = inflate
+        self._forget = forget  # the window, after each message
+        self._window = zlib.decompressobj(-15) if inflate else None
+        self._bound = bound
+        self._budget = budget
+        self._rest = bytearray()  # the beginning of a frame's head
+        self._frame = 0  # opcode
+        self._final = False
+        self._left = 0  # of the frame's payload
+        self._mask = b""
+        self._payload = bytearray()  # of the frame, as far as it is kept
+        self._kind = 0  # of the message under way
+        self._compressed = False
+        self._message = bytearray()
+        self._size = 0  # of the message on the wire
+        self._lines: list[bytes] = []
+        self._full = False
+        self.kept = 0
+        self.size = 0
+        self.code = 0  # of the close frame
+        self.closed = False
+
+    def feed(self, data: bytes, at: float) -> None:
+        """Read on; `at` is seconds since the exchange began."""
+        position = 0
+        while position < len(data) and not self.closed:
+            if self._left:
+                piece = data[position : position + self._left]
+                position += len(piece)
+                self._left -= len(piece)
+                self._keep(piece)
+            else:
+                position = self._head(data, position)
+                if position < 0:
+                    return
+            if not self._left:
+                self._framed(at)
+
+    def body(self) -> bytes:
+        """All lines that were kept; their memory leaves the budget."""
+        body = b"".join(self._lines)
+        self.release()
+        return body
+
+    def release(self) -> None:
+        """Keep nothing, now and from here on."""
+        self._budget.used -= self.kept + len(self._payload) + len(self._message)
+        self.kept = 0
+        self._lines.clear()
+        self._payload.clear()
+        self._message.clear()
+        self._full = True
+
+    # --- frames ------------------------------------------------------------------------------
+
+    def _head(self, data: bytes, position: int) -> int:
+        """Read a frame's head; where its payload begins, or -1 while the head is incomplete."""
+        rest = self._rest
+        while len(rest) < (need := self._need(rest)):
+            piece = data[position : position + need - len(rest)]
+            if not piece:
+                return -1
+            rest += piece
+            position += len(piece)
+        first, second = rest[0], rest[1]
+        length = second & 0x7F
+        size = {126: 2, 127: 8}.get(length, 0)
+        if size:
+            length = int.from_bytes(rest[2 : 2 + size])
+        self._begin(first, second, length)
+        self._mask = bytes(rest[2 + size :])
+        self._left = length
+        rest.clear()
+        return position
+
+    def _need(self, rest: bytearray) -> int:
+        if len(rest) < 2:
+            return 2
+        size = {126: 2, 127: 8}.get(rest[1] & 0x7F, 0)
+        return 2 + size + (4 if rest[1] & 0x80 else 0)
+
+    def _begin(self, first: int, second: int, length: int) -> None:
+        opcode, final, compressed = first & 0x0F, bool(first & 0x80), bool(first & 0x40)
+        if first & 0x30 or bool(second & 0x80) != self._masked or length >> 63:
+            raise Ambiguous("malformed_frame")
+        if opcode in (_TEXT, _BINARY):
+            if self._kind or (compressed and not self._inflate):
+                raise Ambiguous("malformed_frame")
+            self._kind = opcode
+            self._compressed = compressed
+            self._size = 0
+        elif compressed or (opcode == _CONTINUATION and not self._kind):
+            raise Ambiguous("malformed_frame")
+        elif opcode in (_CLOSE, _PING, _PONG):
+            if not final or length > 125:
+                raise Ambiguous("malformed_frame")
+        elif opcode != _CONTINUATION:
+            raise Ambiguous("malformed_frame")
+        self._frame = opcode
+        self._final = final
+
+    def _keep(self, piece: bytes) -> None:
+        if self._frame >= _CLOSE:
+            self._payload += piece  # 125 bytes at most
+            self._budget.used += len(piece)
+            return
+        self._size += len(piece)
+        if not self._full:
+            piece = piece[: max(0, self._room() - len(self._message) - len(self._payload))]
+            self._payload += piece
+            self._budget.used += len(piece)
+
+    def _room(self) -> int:
+        return self._bound - self.kept
+
+    def _framed(self, at: float) -> None:
+        """A frame is complete."""
+        payload, self._payload = _unmasked(self._payload, self._mask), bytearray()
+        if self._frame >= _CLOSE:
+            self._budget.used -= len(payload)
+            if self._frame == _CLOSE:
+                self._close(payload, at)
+            return
+        self._message += payload
+        if self._final:
+            self._complete(at)
+
+    # --- messages ----------------------------------------------------------------------------
+
+    def _close(self, payload: bytes, at: float) -> None:
+        if len(payload) == 1:
+            raise Ambiguous("malformed_frame")
+        self.closed = True
+        self.code = int.from_bytes(payload[:2]) if payload else 1005
+        reason = payload[2:].decode("utf-8", "replace")
+        self._line("close", f"{self.code} {reason}".strip(), at)
+
+    def _complete(self, at: float) -> None:
+        message, self._message = bytes(self._message), bytearray()
+        self._budget.used -= len(message)
+        kind, self._kind = self._kind, 0
+        if self._full:
+            self.size += self._size + _WRAP
+            return
+        whole = len(message) == self._size
+        if self._compressed:
+            message, whole = self._inflated(message, whole=whole)
+        if kind == _TEXT:
+            self._line("text", message.decode("utf-8", "ignore" if not whole else "replace"), at)
+        else:
+            self._line("binary", base64.b64encode(message).decode(), at)
+        if not whole:
+            self._full = True
+            self.size = max(self.size, self.kept) + 1 + max(0, self._size - len(message))
+
+    def _inflated(self, message: bytes, *, whole: bool) -> tuple[bytes, bool]:
+        """The message as it was said, as far as there is room, and whether that is all of it."""
+        window = self._window
+        room = self._room() + 1
+        if window is None or self._forget:
+            window = self._window = zlib.decompressobj(-15)
+        try:
+            found = window.decompress(message + (b"\x00\x00\xff\xff" if whole else b""), room)
+        except zlib.error:
+            raise Ambiguous("malformed_frame") from None
+        if window.eof:  # RFC 7692 section 7.2.3.4 allows a final block; a new stream begins
+            self._window = zlib.decompressobj(-15)
+        return found[: room - 1], whole and len(found) < room
+
+    def _line(self, kind: str, data: str, at: float) -> None:
+        line = _encode({"type": kind, "data": data, "at": round(at, 6)}) + b"\n"
+        self.size += len(line)
+        if self._full:
+            return
+        if len(line) > self._room():
+            self._full = True
+            line = self._shortened(kind, data, at)
+        self._lines.append(line)
+        self.kept += len(line)
+        self._budget.used += len(line)
+
+    def _shortened(self, kind: str, data: str, at: float) -> bytes:
+        """As much of a message as there is room for, as a line that can still be read."""
+        room = self._room()
+        if kind == "close":
+            return b""
+        data = data[: max(0, room - _WRAP)]
+        if kind == "binary":
+            data = data[: len(data) // 4 * 4]
+        while data:
+            line = _encode({"type": kind, "data": data, "at": round(at, 6)}) + b"\n"
+            if len(line) <= room:
+                return line
+            data = data[: len(data) * room // len(line) // 4 * 4]
+        return b""
+
+
+def _unmasked(payload: bytearray, mask: bytes) -> bytes:
+    """RFC 6455 section 5.3, by one addition without carry.
+
+    >>> _unmasked(bytearray(b"\\x11\\x22\\x33\\x44\\x55"), b"\\x11\\x22\\x33\\x44")
+    b'\\x00\\x00\\x00\\x00D'
+    """
+    size = len(payload)
+    if not mask or not size:
+        return bytes(payload)
+    pad = (mask * (size // 4 + 1))[:size]
+    return (int.from_bytes(payload) ^ int.from_bytes(pad)).to_bytes(size)
+
+
+class WebSocket:
+    """Observes a connection from its 101 on. The Exchange is emitted when the connection ends.
+
+    Raises Ambiguous when an extension was agreed on that we do not know.
+    """
+
+    def __init__(
+        self,
+        upgraded: Upgraded,
+        *,
+        emit: Callable[[Exchange], None],
+        lose: Callable[[Outcome], None],
+        opaque: Callable[[str], None],
+        max_body_bytes: int,
+        budget: Budget,
+    ) -> None:
+        agreed = deflate(upgraded.response.head)
+        inflate = agreed is not None
+        forget = agreed or {}
+        self._upgraded = upgraded
+        self._emit = emit
+        self._lose = lose
+        self._opaque = opaque
+        self._budget = budget
+        self._client = _Side(
+            masked=True,
+            inflate=inflate,
+            forget=b"client_no_context_takeover" in forget,
+            bound=max_body_bytes,
+            budget=budget,
+        )
+        self._server = _Side(
+            masked=False,
+            inflate=inflate,
+            forget=b"server_no_context_takeover" in forget,
+            bound=max_body_bytes,
+            budget=budget,
+        )
+        self._held = len(upgraded.request.head) + len(upgraded.response.head)
+        budget.used += self._held
+        self._chunks: list[tuple[float, int]] = []
+        self._first_to_close: _Side | None = None
+        self._ended_by: Outcome | None = None
+        self._lost = False
+        self._gone = False
+
+    # --- from the splice ---------------------------------------------------------------------
+
+    def downstream(self, data: bytes, at: float) -> None:
+        """See Observer."""
+        self._feed(self._client, data, at)
+
+    def upstream(self, data: bytes, at: float) -> None:
+        """See Observer."""
+        before = self._server.size
+        self._feed(self._server, data, at)
+        if self._server.size > before:
+            self._arrived(at - self._upgraded.began)
+
+    def downstream_eof(self, at: float) -> None:
+        """See Observer."""
+        self._ended_by = self._ended_by or Outcome.CLIENT_GONE
+
+    def upstream_eof(self, at: float) -> None:
+        """See Observer."""
+        self._ended_by = self._ended_by or Outcome.UPSTREAM_BROKEN
+
+    def closed(self, at: float, cause: Outcome | None) -> None:
+        """See Observer. What a close frame said goes before how the connection then ended."""
+        first = self._first_to_close
+        if first is not None:
+            cause = of_close_code(first.code, by_client=first is self._client)
+        self._end(at, cause or self._ended_by or Outcome.UPSTREAM_BROKEN)
+
+    def refuse(self, at: float, cause: Outcome) -> bytes:
+        """See Observer; there is no answer in HTTP any more."""
+        return b""
+
+    def busy(self) -> bool:
+        """See Observer."""
+        return not (self._gone or (self._client.closed and self._server.closed))
+
+    def awaiting(self) -> bool:
+        """See Observer. Either side may be silent for as long as it likes."""
+        return False
+
+    # --- both sides --------------------------------------------------------------------------
+
+    def _feed(self, side: _Side, data: bytes, at: float) -> None:
+        if self._gone:
+            return
+        try:
+            side.feed(data, at - self._upgraded.began)
+        except Ambiguous as error:
+            by_client = side is self._client
+            self._end(at, Outcome.CLIENT_ERROR if by_client else Outcome.SERVER_ERROR)
+            self._opaque(error.args[0])
+            return
+        if side.closed and self._first_to_close is None:
+            self._first_to_close = side
+        if self._budget.used > self._budget.bound and not self._lost:
+            self._lost = True
+            self._release()
+
+    def _arrived(self, when: float) -> None:
+        chunks, size = self._chunks, self._server.size
+        if chunks and (chunks[-1][1] > self._server.kept or len(chunks) >= MAX_CHUNKS):
+            chunks[-1] = (when, size)
+        else:
+            chunks.append((when, size))
+
+    def _release(self) -> None:
+        self._budget.used -= self._held
+        self._held = 0
+        self._client.release()
+        self._server.release()
+
+    def _end(self, at: float, outcome: Outcome) -> None:
+        if self._gone:
+            return
+        self._gone = True
+        if self._lost:
+            self._lose(outcome)
+            return
+        upgraded, client, server = self._upgraded, self._client, self._server
+        exchange = Exchange(
+            upgraded.id,
+            upgraded.started,
+            at - upgraded.began,
+            Message(upgraded.request.head, client.body(), client.size),
+            Message(upgraded.response.head, server.body(), server.size),
+            self._chunks,
+            outcome,
+            "websocket",
+        )
+        self._release()
+        self._emit(exchange)
