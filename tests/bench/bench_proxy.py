@@ -34,7 +34,8 @@ wrk.headers["Authorization"] = "Bearer sk-abcdefghijklmnopqrstuvwxyz0123"
 wrk.headers["User-Agent"] = "OpenAI/Python 1.60.0"
 wrk.headers["X-Population"] = "north"
 wrk.headers["X-Template"] = "triage"
-wrk.body = '{"model":"m","messages":[{"role":"user","content":"' .. string.rep("lorem ", 180) .. '"}]}'
+wrk.body = '{"model":"m","messages":[{"role":"user","content":"'
+  .. string.rep("lorem ", 180) .. '"}]}'
 wrk.path = "/v1/chat/completions"
 """
 
@@ -121,6 +122,20 @@ def streams(peer: peers.Peer, count: int) -> tuple[float, float, float]:
     return used / (count * endpoint.EVENTS) * 1e6, statistics.median(delays), max(delays)
 
 
+def outage(peer: peers.Peer, seconds: float) -> Iterator[tuple[str, float]]:
+    """Memory (MB) while the recorder stands still under full load, and afterwards."""
+    if peer.recorder is None:
+        return
+    peer.recorder.suspend()
+    try:
+        load(peer, seconds)
+        yield "recorder frozen, buffer full (64 MiB)", peer.memory()
+    finally:
+        peer.recorder.resume()
+    time.sleep(8)
+    yield "8 s after it thawed", peer.memory()
+
+
 def quantile(values: list[float], q: float) -> float:
     """The q-quantile by rank."""
     return sorted(values)[min(len(values) - 1, int(q * len(values)))]
@@ -196,6 +211,7 @@ def report(options: argparse.Namespace) -> Iterator[str]:
             yield f"| {peer.name} | {cost:.0f} | {delay * 1000:.1f} | {worst * 1000:.1f} |"
         yield ""
         memory.append(("after the load above", ours.memory()))
+        memory += outage(ours, max(8.0, options.seconds))
         yield "## Memory of our proxy process (RSS, MB)"
         yield ""
         for when, size in memory:

@@ -32,6 +32,7 @@ class Peer:
     port: int
     processes: tuple[psutil.Process, ...]
     version: str = ""
+    recorder: psutil.Process | None = None
 
     def cpu(self) -> float:
         """CPU seconds, user and system, so far."""
@@ -105,7 +106,7 @@ def monitor(upstream: int, buffer_bytes: int = 67108864) -> Generator[Peer]:
     recorder = [sys.executable, str(HERE / "endpoint.py"), "recorder", str(runtime)]
     with contextlib.ExitStack() as stack:
         stack.callback(shutil.rmtree, runtime, ignore_errors=True)
-        stack.enter_context(started(recorder))
+        taking = stack.enter_context(started(recorder))
         end = time.monotonic() + 10
         while not (runtime / "control.sock").exists() and time.monotonic() < end:
             time.sleep(0.02)
@@ -121,7 +122,12 @@ def monitor(upstream: int, buffer_bytes: int = 67108864) -> Generator[Peer]:
         port = listener.getsockname()[1]
         wait_for(port)
         time.sleep(0.5)
-        yield Peer("monitor, full capture", port, (psutil.Process(process.pid),))
+        yield Peer(
+            "monitor, full capture",
+            port,
+            (psutil.Process(process.pid),),
+            recorder=psutil.Process(taking.pid),
+        )
 
 
 @contextlib.contextmanager
