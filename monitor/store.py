@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ctypes
+import fcntl
 import importlib.resources
 import os
 import secrets
@@ -18,6 +19,7 @@ from monitor.errors import ConfigError
 
 START_SECONDS = 20.0
 STOP_SECONDS = 10.0
+LOCK_SECONDS = 5.0
 
 
 def binary() -> Path:
@@ -49,6 +51,7 @@ class EmbeddedStore:
         self._port = _free_port()
         self._process: asyncio.subprocess.Process | None = None
         self._keeper: asyncio.Task[None] | None = None
+        self._lock: int | None = None
         self.url = f"redis://:{self._password}@127.0.0.1:{self._port}/0"
 
     @property
@@ -62,7 +65,8 @@ class EmbeddedStore:
         Raises ConfigError with the server's own words when it ends instead. From then on a crashed
         server is started again.
         """
-        self._directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if self._lock is None:
+            await self.reserve()
         await self._spawn()
         self._keeper = asyncio.get_running_loop().create_task(self._keep())
 
@@ -72,6 +76,9 @@ class EmbeddedStore:
             self._keeper.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._keeper
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
         process = self._process
         if process is None or process.returncode is not None:
             return
@@ -81,6 +88,29 @@ class EmbeddedStore:
         except TimeoutError:
             process.kill()
             await process.wait()
+
+    async def reserve(self) -> None:
+        """Lock the directory; raises ConfigError where another monitor uses it.
+
+        The server inherits the lock, so it is free once both are gone. Waits a moment for a server
+        whose supervisor was killed.
+        """
+        self._directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        descriptor = os.open(self._directory / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + LOCK_SECONDS
+        while True:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                if loop.time() > deadline:
+                    os.close(descriptor)
+                    message = f"data: another monitor uses {self._directory}; give --data DIR"
+                    raise ConfigError(message) from None
+                await asyncio.sleep(0.05)
+            else:
+                self._lock = descriptor
+                return
 
     async def _spawn(self) -> None:
         configuration = self._directory / "valkey.conf"
@@ -97,6 +127,7 @@ class EmbeddedStore:
             stderr=asyncio.subprocess.DEVNULL,
             process_group=0,  # a Ctrl-C at the terminal is for the supervisor, which stops us last
             preexec_fn=_end_with_parent,
+            pass_fds=() if self._lock is None else (self._lock,),
         )
         await self._wait_until_it_answers(self._process)
 

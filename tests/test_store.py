@@ -9,6 +9,7 @@ import psutil
 import pytest
 import redis
 
+from monitor import store as module
 from monitor.errors import ConfigError
 from monitor.store import EmbeddedStore
 
@@ -84,5 +85,23 @@ def test_a_damaged_directory_is_said_in_the_servers_words(tmp_path: Path) -> Non
         store = EmbeddedStore(tmp_path / "store", log=print)
         with pytest.raises(ConfigError, match="data: the embedded store did not start"):
             await store.start()
+
+    asyncio.run(story())
+
+
+def test_two_stores_never_share_a_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second one says so, and the first one's data is safe."""
+    monkeypatch.setattr(module, "LOCK_SECONDS", 0.1)
+
+    async def story() -> None:
+        one, two = (EmbeddedStore(tmp_path / "store", log=print) for _ in range(2))
+        await one.start()
+        with pytest.raises(ConfigError, match="another monitor uses"):
+            await two.start()
+        await one.stop()
+        await two.start()
+        await two.stop()
 
     asyncio.run(story())

@@ -115,7 +115,7 @@ class _Supervisor:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop.set)
-        self._prepare_store()
+        await self._prepare_store()
         self._write(self._runtime / "settings.json", msgspec.json.encode(self._settings))
         await self._control.listen(self._runtime / "control.sock")
         self._start_children()
@@ -138,12 +138,13 @@ class _Supervisor:
 
     # --- start ------------------------------------------------------------------------------
 
-    def _prepare_store(self) -> None:
+    async def _prepare_store(self) -> None:
         if self._settings.redis:
             return
         from monitor.store import EmbeddedStore
 
         self._store = EmbeddedStore(Path(self._settings.data) / "store", log=log)
+        await self._store.reserve()
         self._settings = msgspec.structs.replace(self._settings, redis=self._store.url)
 
     def _start_children(self) -> None:
