@@ -1,0 +1,386 @@
+"""The HTTP/2 observer on conversations that the h2 library held: however cut, the same exchanges."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import h2.config
+import h2.connection
+import h2.errors
+import h2.settings
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from monitor.proxy import http1
+from monitor.proxy.copies import Budget
+from monitor.proxy.heads import Ambiguous
+from monitor.proxy.hpack import HeaderDecoder
+from monitor.proxy.http2 import OPAQUE_REASONS, PREFACE, Http2
+from monitor.proxy.observer import OPAQUE_REASONS as HTTP1_REASONS
+from monitor.types import Exchange, Outcome
+
+Steps = list[tuple[str, bytes]]
+"""`>` what the client said, `<` what the server said, in the order of a real conversation."""
+
+
+@dataclass
+class Seen:
+    """A connection that is played, and what came of it."""
+
+    bound: int = 1 << 20
+    room: int = 1 << 30
+    exchanges: list[Exchange] = field(default_factory=list)
+    opaque: list[str] = field(default_factory=list)
+    lost: list[Outcome] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.budget = Budget(self.room)
+        ids = itertools.count()
+        self.observer = Http2(
+            emit=self.exchanges.append,
+            lose=self.lost.append,
+            opaque=self.opaque.append,
+            new_id=lambda: str(next(ids)),
+            started_unix=lambda at: at,
+            max_body_bytes=self.bound,
+            budget=self.budget,
+        )
+
+    def play(self, steps: Steps, cause: Outcome | None = None) -> Seen:
+        for at, (direction, data) in enumerate(steps):
+            see = self.observer.downstream if direction == ">" else self.observer.upstream
+            see(data, float(at))
+        self.observer.closed(float(len(steps)), cause)
+        assert self.budget.used == 0, "memory is accounted for to the last byte"
+        assert set(self.opaque) <= set(OPAQUE_REASONS)
+        return self
+
+    def brief(self) -> list[tuple[bytes, bytes, bytes, bytes, str]]:
+        """Path, request body, response body, trailers, outcome of each exchange."""
+        return [
+            (
+                one.request.head.split(b" ")[1],
+                one.request.body,
+                one.response.body if one.response else b"",
+                one.response.trailers if one.response else b"",
+                one.outcome.value,
+            )
+            for one in self.exchanges
+        ]
+
+
+class Talk:
+    """A client and a server that talk through memory; `steps` is what crossed the wire."""
+
+    def __init__(self) -> None:
+        self.client = h2.connection.H2Connection(h2.config.H2Configuration(client_side=True))
+        self.server = h2.connection.H2Connection(h2.config.H2Configuration(client_side=False))
+        self.steps: Steps = []
+        self.client.initiate_connection()
+        self.server.initiate_connection()
+        self.cross()
+
+    def cross(self) -> None:
+        """Carry over what both have to say, until neither has."""
+        while True:
+            up = self.client.data_to_send()
+            if up:
+                self.steps.append((">", up))
+                self.server.receive_data(up)
+            down = self.server.data_to_send()
+            if down:
+                self.steps.append(("<", down))
+                self.client.receive_data(down)
+            if not up and not down:
+                return
+
+    def ask(self, number: int, path: str, body: bytes = b"", end: bool = True) -> None:
+        head = [(":method", "POST"), (":scheme", "http"), (":authority", "a"), (":path", path)]
+        self.client.send_headers(
+            number,
+            [*head, ("x-population", "north"), ("cookie", "a" * 50)],
+            end_stream=end and not body,
+        )
+        if body:
+            self.client.send_data(number, body, end_stream=end)
+        self.cross()
+
+    def answer(
+        self,
+        number: int,
+        body: bytes = b"",
+        status: str = "200",
+        trailers: list[tuple[str, str]] | None = None,
+        fields: list[tuple[str, str]] | None = None,
+    ) -> None:
+        head = [(":status", status), *(fields or [("content-type", "text/plain")])]
+        self.server.send_headers(number, head, end_stream=not body and trailers is None)
+        if body:
+            self.server.send_data(number, body, end_stream=trailers is None)
+        if trailers is not None:
+            self.server.send_headers(number, trailers, end_stream=True)
+        self.cross()
+
+
+GRPC = [("content-type", "application/grpc")]
+
+
+def one_after_another(talk: Talk) -> None:
+    for number in (1, 3, 5):
+        talk.ask(number, f"/{number}", b"question %d" % number)
+        talk.answer(number, b"answer %d" % number)
+
+
+def interleaved(talk: Talk) -> None:
+    talk.ask(1, "/1", b"one", end=False)
+    talk.ask(3, "/3", b"three", end=False)
+    talk.client.send_data(1, b" more", end_stream=True)
+    talk.client.send_data(3, b" more", end_stream=True)
+    for number in (3, 1):
+        talk.server.send_headers(number, [(":status", "200")])
+    for _ in range(3):
+        for number in (1, 3):
+            talk.server.send_data(number, b"%d" % number)
+            talk.cross()
+    talk.server.end_stream(3)
+    talk.server.end_stream(1)
+    talk.cross()
+
+
+def grpc(talk: Talk) -> None:
+    for number, status in ((1, "0"), (3, "8"), (5, "14")):
+        talk.ask(number, f"/{number}", b"\0\0\0\0\1x")
+        talk.answer(number, b"\0\0\0\0\1y", trailers=[("grpc-status", status)], fields=GRPC)
+    talk.ask(7, "/7")
+    talk.answer(7, fields=[*GRPC, ("grpc-status", "5")])
+
+
+def statuses(talk: Talk) -> None:
+    for number, status in ((1, "204"), (3, "404"), (5, "429"), (7, "503")):
+        talk.ask(number, f"/{number}")
+        if number == 1:
+            talk.server.send_headers(number, [(":status", "103"), ("link", "</a>")])
+        talk.answer(number, status=status)
+
+
+def resets(talk: Talk) -> None:
+    talk.ask(1, "/1", b"one")
+    talk.client.reset_stream(1, h2.errors.ErrorCodes.CANCEL)
+    talk.cross()
+    talk.ask(3, "/3", b"three")
+    talk.server.send_headers(3, [(":status", "200")])
+    talk.server.send_data(3, b"part")
+    talk.server.reset_stream(3, h2.errors.ErrorCodes.INTERNAL_ERROR)
+    talk.cross()
+    talk.ask(5, "/5")
+    talk.server.reset_stream(5, h2.errors.ErrorCodes.REFUSED_STREAM)
+    talk.cross()
+
+
+def padded_prioritized_and_long(talk: Talk) -> None:
+    head = [(":method", "GET"), (":scheme", "http"), (":authority", "a"), (":path", "/1")]
+    talk.client.send_headers(1, head, priority_weight=7, end_stream=True)
+    talk.client.send_headers(5, [*head, ("x-long", "y" * 40_000)], end_stream=True)
+    talk.client.ping(b"12345678")
+    talk.cross()
+    talk.server.send_headers(1, [(":status", "200")])
+    talk.server.send_data(1, b"padded", pad_length=30, end_stream=True)
+    talk.answer(5)
+    talk.client.update_settings({h2.settings.SettingCodes.HEADER_TABLE_SIZE: 100})
+    talk.server.update_settings({h2.settings.SettingCodes.HEADER_TABLE_SIZE: 0})
+    talk.cross()
+    talk.ask(7, "/7", b"after")
+    talk.answer(7, b"smaller tables")
+
+
+def unfinished(talk: Talk) -> None:
+    talk.ask(1, "/1", b"one")
+    talk.server.send_headers(1, [(":status", "200")])
+    talk.server.send_data(1, b"part")
+    talk.cross()
+    talk.ask(3, "/3", b"begun", end=False)
+    talk.server.close_connection(last_stream_id=1)
+    talk.steps.append(("<", talk.server.data_to_send()))
+
+
+def ok(number: int, up: bytes, down: bytes) -> tuple[bytes, bytes, bytes, bytes, str]:
+    return b"/%d" % number, up, down, b"", "ok"
+
+
+CONVERSATIONS: dict[Callable[[Talk], None], list[tuple[bytes, bytes, bytes, bytes, str]]] = {
+    one_after_another: [ok(n, b"question %d" % n, b"answer %d" % n) for n in (1, 3, 5)],
+    interleaved: [ok(3, b"three more", b"333"), ok(1, b"one more", b"111")],
+    grpc: [
+        (b"/1", b"\0\0\0\0\1x", b"\0\0\0\0\1y", b"grpc-status: 0\r\n", "ok"),
+        (b"/3", b"\0\0\0\0\1x", b"\0\0\0\0\1y", b"grpc-status: 8\r\n", "rate_limited"),
+        (b"/5", b"\0\0\0\0\1x", b"\0\0\0\0\1y", b"grpc-status: 14\r\n", "server_error"),
+        (b"/7", b"", b"", b"", "client_error"),
+    ],
+    statuses: [
+        ok(1, b"", b""), (b"/3", b"", b"", b"", "client_error"),
+        (b"/5", b"", b"", b"", "rate_limited"), (b"/7", b"", b"", b"", "server_error"),
+    ],
+    resets: [
+        (b"/1", b"one", b"", b"", "client_gone"), (b"/3", b"three", b"part", b"", "upstream_broken"),
+        (b"/5", b"", b"", b"", "upstream_refused"),
+    ],
+    padded_prioritized_and_long: [
+        ok(1, b"", b"padded"), ok(1, b"", b""), ok(7, b"after", b"smaller tables"),
+    ],
+    unfinished: [
+        (b"/1", b"one", b"part", b"", "upstream_broken"), (b"/3", b"begun", b"", b"", "upstream_refused"),
+    ],
+}  # fmt: skip
+
+
+def recorded(conversation: Callable[[Talk], None]) -> Steps:
+    talk = Talk()
+    conversation(talk)
+    return talk.steps
+
+
+TRANSCRIPTS = {one: recorded(one) for one in CONVERSATIONS}
+
+
+def cut(steps: Steps, chance: random.Random) -> Steps:
+    """The same bytes in other pieces; what one side says in a row may also come in one."""
+    joined: Steps = []
+    for direction, data in steps:
+        if joined and joined[-1][0] == direction and chance.random() < 0.5:
+            joined[-1] = direction, joined[-1][1] + data
+        else:
+            joined.append((direction, data))
+    out: Steps = []
+    for direction, data in joined:
+        size = chance.choice([1, 2, 5, 9, 10, 50, 1000, 1 << 20])
+        size = max(size, len(data) // 500)
+        out += [(direction, data[at : at + size]) for at in range(0, len(data), size)]
+    return out
+
+
+@pytest.mark.parametrize("conversation", CONVERSATIONS, ids=lambda one: one.__name__)
+@given(st.randoms(use_true_random=False))
+@settings(max_examples=15, deadline=None)
+def test_however_it_is_cut_the_exchanges_are_the_same(
+    conversation: Callable[[Talk], None], chance: random.Random
+) -> None:
+    """Bodies, trailers, outcomes and heads; nothing is opaque."""
+    steps = TRANSCRIPTS[conversation]
+    seen = Seen().play(cut(steps, chance))
+    assert seen.brief() == CONVERSATIONS[conversation]
+    assert not seen.opaque
+    whole = Seen().play(steps)
+    assert [one.request for one in seen.exchanges] == [one.request for one in whole.exchanges]
+    assert [one.response for one in seen.exchanges] == [one.response for one in whole.exchanges]
+
+
+def test_heads_are_written_as_http1_writes_them() -> None:
+    """So that the recorder needs one parser."""
+    first = Seen().play(TRANSCRIPTS[one_after_another]).exchanges[0]
+    assert first.request.head == (
+        b"POST /1 HTTP/2\r\nhost: a\r\nx-population: north\r\ncookie: " + b"a" * 50 + b"\r\n\r\n"
+    )
+    assert first.response is not None
+    assert first.response.head == b"HTTP/2 200 \r\ncontent-type: text/plain\r\n\r\n"
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from("><"), st.binary(max_size=100)), max_size=8), st.booleans()
+)
+def test_garbage_is_followed_or_given_up(pieces: Steps, begun: bool) -> None:
+    """Nothing is raised, whatever the bytes, also behind a good beginning."""
+    start: Steps = TRANSCRIPTS[one_after_another][:3] if begun else [(">", PREFACE)]
+    Seen().play([*start, *pieces])
+
+
+@given(st.sampled_from(list(TRANSCRIPTS)), st.data())
+@settings(deadline=None)
+def test_a_flipped_byte_is_followed_or_given_up(
+    conversation: Callable[[Talk], None], data: st.DataObject
+) -> None:
+    """Damage anywhere in a real conversation raises nothing and leaks no memory."""
+    steps = list(TRANSCRIPTS[conversation])
+    which = data.draw(st.integers(0, len(steps) - 1))
+    direction, said = steps[which]
+    place = data.draw(st.integers(0, len(said) - 1))
+    byte = data.draw(st.integers(0, 255))
+    steps[which] = direction, said[:place] + bytes([byte]) + said[place + 1 :]
+    Seen().play(steps)
+
+
+@given(st.binary(max_size=200))
+@example(b"\x3f\xff\xff\xff\xff\xff\xff\xff\x7f")
+@example(b"\x82" * 100)
+def test_any_header_block_unfolds_or_is_ambiguous(block: bytes) -> None:
+    """The decoder raises one exception and no other."""
+    with contextlib.suppress(Ambiguous):
+        HeaderDecoder().fields(block)
+
+
+def test_a_small_block_that_unfolds_without_end_is_given_up() -> None:
+    """An HPACK bomb: one large field, then references to it."""
+    large = b"\x40\x01x\x7f\x80\x1e" + b"y" * 3967
+    with pytest.raises(Ambiguous, match="head_too_large"):
+        HeaderDecoder().fields(large + b"\xbe" * 1000)
+
+
+def test_bodies_are_cut_at_the_bound_and_their_size_is_true() -> None:
+    """The budget of the process goes before: then the exchange is counted as lost."""
+    seen = Seen(bound=4).play(TRANSCRIPTS[one_after_another])
+    first = seen.exchanges[0]
+    assert (first.request.body, first.request.size) == (b"ques", 10)
+    seen = Seen(room=100).play(TRANSCRIPTS[one_after_another])
+    assert seen.lost == [Outcome.OK] * 3
+    assert not seen.exchanges
+
+
+def test_prior_knowledge_is_recognised_on_an_http1_connection() -> None:
+    """The preface in any pieces, also where the server speaks first."""
+    steps = TRANSCRIPTS[interleaved]
+    for size in (1, 7, 1 << 20):
+        seen = Seen()
+        first = http1.Http1(
+            emit=seen.exchanges.append,
+            lose=seen.lost.append,
+            opaque=seen.opaque.append,
+            become=lambda kind, upgraded: seen.observer if kind == "http2" else None,  # noqa: B023
+            new_id=lambda: "x",
+            started_unix=lambda at: at,
+            max_body_bytes=1 << 20,
+            budget=seen.budget,
+        )
+        server_first = sorted(steps[:2], key=lambda step: step[0])  # `<` before `>`
+        for direction, data in [*server_first, *steps[2:]]:
+            see = first.downstream if direction == ">" else first.upstream
+            for at in range(0, len(data), size):
+                see(data[at : at + size], 1.0)
+        first.closed(2.0, None)
+        assert seen.brief() == CONVERSATIONS[interleaved]
+        assert not set(seen.opaque) & {*HTTP1_REASONS, *OPAQUE_REASONS}
+
+
+def test_a_refused_upstream_is_a_502_on_every_stream() -> None:
+    """As h2 reads our answer."""
+    talk = Talk()
+    head = [(":method", "GET"), (":scheme", "http"), (":authority", "a"), (":path", "/")]
+    fresh = h2.connection.H2Connection(h2.config.H2Configuration(client_side=True))
+    fresh.initiate_connection()
+    for number in (1, 3):
+        fresh.send_headers(number, head, end_stream=True)
+    seen = Seen()
+    seen.observer.downstream(fresh.data_to_send(), 1.0)
+    answer = seen.observer.refuse(2.0, Outcome.UPSTREAM_REFUSED)
+    statuses = [
+        dict(event.headers)[b":status"]
+        for event in fresh.receive_data(answer)
+        if hasattr(event, "headers") and event.headers
+    ]
+    assert statuses == [b"502", b"502"]
+    assert [one.outcome.value for one in seen.exchanges] == ["upstream_refused"] * 2
+    assert seen.budget.used == 0
+    assert talk.steps
