@@ -6,6 +6,8 @@ https://platform.openai.com/docs/api-reference/chat
 
 from __future__ import annotations
 
+import base64
+import struct
 from typing import Any
 
 import msgspec
@@ -53,9 +55,14 @@ class _Usage(msgspec.Struct):
     completion_tokens: int | None = None
 
 
+class _Embedding(msgspec.Struct):
+    embedding: Any = None
+
+
 class _Response(msgspec.Struct):
     model: str | None = None
     choices: list[_Choice] | None = None
+    data: list[_Embedding] = []
     usage: _Usage | None = None
     error: Any = None
 
@@ -179,6 +186,7 @@ class _Answer:
                 self.outputs.append(Part(role="assistant", text=choice.text))
             self.finish_reasons.append(choice.finish_reason or "")
         self.finish_reasons = [reason for reason in self.finish_reasons if reason]
+        self.outputs += _embeddings([item.embedding for item in response.data])
 
     def read_stream(self, call: Call) -> None:
         self.streamed = True
@@ -216,6 +224,27 @@ class _Answer:
         usage = response.usage
         if usage is not None and usage.prompt_tokens is not None:
             self.tokens = Tokens(usage.prompt_tokens, usage.completion_tokens or 0)
+
+
+def _embeddings(items: list[Any]) -> list[Part]:
+    """Vectors of one width as one tensor; as lists, or base64 of little-endian float32, which is
+    what OpenAI's own clients ask for."""
+    rows = [_vector(item) for item in items]
+    width = len(rows[0]) if rows else 0
+    if not width or any(len(row) != width for row in rows):
+        return []
+    flat = [value for row in rows for value in row]
+    return [Part(name="embedding", datatype="FP32", shape=[len(rows), width], data=flat)]
+
+
+def _vector(item: Any) -> list[float]:
+    if isinstance(item, list):
+        return item if all(isinstance(value, int | float) for value in item) else []
+    try:
+        raw = base64.b64decode(item or "", validate=True)
+        return [value for (value,) in struct.iter_unpack("<f", raw)]
+    except (TypeError, ValueError, struct.error):
+        return []
 
 
 def _output_parts(message: _Message) -> list[Part]:

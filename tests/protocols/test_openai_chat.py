@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import base64
+import functools
 import json
+import operator
+import struct
 from collections.abc import Callable
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -82,6 +87,30 @@ def test_an_error_inside_a_stream_is_a_failure(call: Make) -> None:
     body = event({"content": "a"}) + b'data: {"error": {"message": "out of memory"}}\n\n'
     made = call("/v1/chat/completions", b"{}", body, answer_type="text/event-stream")
     assert PROTOCOL.read(made).failed
+
+
+@pytest.mark.parametrize("coding", ["float", "base64"])
+def test_embeddings_are_one_tensor(call: Make, coding: str) -> None:
+    """As lists, or packed as OpenAI's clients ask for them; rows are the inputs."""
+    vectors = [[0.5, -1.0, 2.0], [1.5, 0.0, 4.0]]
+    items: list[object] = list(vectors)
+    if coding == "base64":
+        items = [base64.b64encode(struct.pack("<3f", *row)).decode() for row in vectors]
+    answer = {
+        "model": "e",
+        "data": [{"index": n, "embedding": item} for n, item in enumerate(items)],
+        "usage": {"prompt_tokens": 4, "total_tokens": 4},
+    }
+    request = json.dumps({"model": "e", "input": ["a", "b"]}).encode()
+    seen = PROTOCOL.read(call("/v1/embeddings", request, json.dumps(answer).encode()))
+    assert seen.operation == "embeddings"
+    (part,) = seen.outputs
+    assert (part.name, part.shape, part.data) == (
+        "embedding",
+        [2, 3],
+        functools.reduce(operator.iadd, vectors, []),
+    )
+    assert seen.tokens == Tokens(4, 0)
 
 
 @settings(max_examples=150, deadline=None)
