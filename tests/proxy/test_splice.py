@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import itertools
 import socket
+import ssl
 import struct
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ import uvloop
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from monitor.proxy import tls
 from monitor.proxy.copies import Budget
 from monitor.proxy.edits import Edits
 from monitor.proxy.gate import Gate
@@ -40,9 +42,10 @@ class Proxied:
     port: int
     met: asyncio.Queue[Streams]
     exchanges: list[Exchange] = field(default_factory=list)
+    tls: ssl.SSLContext | None = None
 
     async def client(self) -> Streams:
-        return await asyncio.open_connection("127.0.0.1", self.port)
+        return await asyncio.open_connection("127.0.0.1", self.port, ssl=self.tls)
 
     async def pair(self) -> tuple[Streams, Streams]:
         """A client and the endpoint's end of its connection."""
@@ -54,6 +57,13 @@ class Proxied:
         return [one.outcome.value for one in self.exchanges]
 
 
+def _trusting() -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
+
+
 @contextlib.asynccontextmanager
 async def proxied(
     *,
@@ -62,15 +72,21 @@ async def proxied(
     idle_timeout: float = 0,
     edits: Callable[[str], Edits | None] = lambda peer: None,
     dial: Callable[[Side], Awaitable[object]] | None = None,
+    pair: Any = None,
 ) -> AsyncIterator[Proxied]:
-    """A gate on a free port, its endpoint, and their end."""
+    """A gate on a free port, its endpoint, and their end; with `pair` TLS on all connections."""
+    server = tls.server_context(*pair) if pair else None
+
+    async def shown() -> ssl.SSLContext | None:
+        return server
+
     loop = asyncio.get_running_loop()
     met: asyncio.Queue[Streams] = asyncio.Queue()
 
     async def meet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         met.put_nowait((reader, writer))
 
-    endpoint = await asyncio.start_server(meet, "127.0.0.1", 0)
+    endpoint = await asyncio.start_server(meet, "127.0.0.1", 0, ssl=server)
     to = endpoint.sockets[0].getsockname()
     exchanges: list[Exchange] = []
     ids = itertools.count()
@@ -90,17 +106,20 @@ async def proxied(
         )
 
     async def reach(side: Side) -> None:
-        await loop.create_connection(lambda: side, *to)
+        await loop.create_connection(lambda: side, *to, ssl=_trusting() if pair else None)
 
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
     gate = Gate(
         listener, dial or reach, observer,
         limit=limit, connect_timeout=connect_timeout, idle_timeout=idle_timeout,
+        tls=shown if pair else None,
     )  # fmt: skip
     gate.open()
     try:
-        yield Proxied(gate, listener.getsockname()[1], met, exchanges)
+        yield Proxied(
+            gate, listener.getsockname()[1], met, exchanges, _trusting() if pair else None
+        )
     finally:
         await gate.drain(0, 0)
         listener.close()
@@ -459,6 +478,86 @@ def test_an_observer_that_fails_harms_nothing() -> None:
             far_writer.close()
 
     run(story())
+
+
+# --- over TLS --------------------------------------------------------------------------------
+
+
+def test_over_tls_large_bodies_arrive_whole(authority: Any) -> None:
+    """Both ways, and a clean end is a clean end."""
+    big = bytes(range(256)) * 20_000
+    request = b"POST / HTTP/1.1\r\nContent-Length: %d\r\n\r\n" % len(big) + big
+
+    async def story() -> None:
+        async with proxied(pair=authority().issue("one")) as proxy:
+            (reader, writer), (far_reader, far_writer) = await proxy.pair()
+            writer.write(request)
+            assert await far_reader.readexactly(len(request)) == request
+            far_writer.write(b"HTTP/1.1 200 OK\r\n\r\n" + big)
+            far_writer.close()
+            assert await everything(reader) == b"HTTP/1.1 200 OK\r\n\r\n" + big
+            assert await proxy.outcomes() == ["ok"]
+            writer.close()
+
+    run(story())
+
+
+def test_over_tls_a_client_that_is_gone_closes_the_upstream(authority: Any) -> None:
+    """At once, with or without a word of farewell."""
+
+    async def story(pair: Any, how: str) -> None:
+        async with proxied(pair=pair) as proxy:
+            (reader, writer), (far_reader, far_writer) = await proxy.pair()
+            writer.write(GET)
+            await far_reader.readexactly(len(GET))
+            reset(writer) if how == "reset" else writer.close()
+            with contextlib.suppress(ConnectionResetError):
+                assert await everything(far_reader) == b""
+            assert await proxy.outcomes() == ["client_gone"]
+            await until(lambda: len(proxy.gate) == 0)
+            far_writer.close()
+            del reader
+
+    pair = authority().issue("one")
+    run(story(pair, "close"))
+    run(story(pair, "reset"))
+
+
+def test_over_tls_a_truncated_answer_does_not_look_complete(authority: Any) -> None:
+    """An upstream that breaks off is not one that ends."""
+
+    async def story(pair: Any) -> None:
+        async with proxied(pair=pair) as proxy:
+            (reader, writer), (far_reader, far_writer) = await proxy.pair()
+            writer.write(GET)
+            await far_reader.readexactly(len(GET))
+            far_writer.write(b"HTTP/1.1 200 OK\r\n\r\npart")
+            await asyncio.wait_for(reader.readuntil(b"part"), PATIENCE)
+            reset(far_writer)
+            with pytest.raises(ConnectionResetError):
+                await everything(reader)
+            assert await proxy.outcomes() == ["upstream_broken"]
+            writer.close()
+
+    run(story(authority().issue("one")))
+
+
+def test_who_fails_the_handshake_is_forgotten(authority: Any) -> None:
+    """Plain bytes at a TLS port, and a client that leaves at once."""
+
+    async def story(pair: Any) -> None:
+        async with proxied(pair=pair) as proxy:
+            for said in (GET, b"", b"\x16\x03\x01"):
+                reader, writer = await asyncio.open_connection("127.0.0.1", proxy.port)
+                writer.write(said)
+                writer.write_eof()
+                with contextlib.suppress(ConnectionResetError):
+                    await everything(reader)
+                writer.close()
+            await until(lambda: proxy.gate.accepted == 3 and len(proxy.gate) == 0)
+            assert not proxy.exchanges
+
+    run(story(authority().issue("one")))
 
 
 # --- edits on the wire -----------------------------------------------------------------------

@@ -1,0 +1,55 @@
+"""Settings of edits and TLS: what they come to on a connection."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from monitor.app.wire import Wire
+from monitor.config import Edits, Settings
+
+ASK = b"GET / HTTP/1.1\r\nHost: sidecar:8080\r\n\r\n"
+
+
+def wire(upstream: str, **edits: Any) -> Wire:
+    return Wire(Settings(upstream=upstream, edits=Edits(**edits)), lambda text: None)
+
+
+@pytest.mark.parametrize(
+    ("upstream", "host", "expected"),
+    [
+        ("http://127.0.0.1:9000", "auto", None),
+        ("http://localhost:9000", "auto", None),
+        ("http://[::1]:9000", "auto", None),
+        ("http://model:9000", "auto", b"model:9000"),
+        ("http://10.0.0.7", "auto", b"10.0.0.7"),
+        ("http://user:secret@api.example.com/v1", "auto", b"api.example.com"),
+        ("http://model:9000", "never", None),
+        ("http://127.0.0.1:9000", "always", b"127.0.0.1:9000"),
+    ],
+)
+def test_host_is_rewritten_for_a_remote_upstream(
+    upstream: str, host: str, expected: bytes | None
+) -> None:
+    """By default; credentials in the URL never become part of it."""
+    edits = wire(upstream, host=host).edits("192.0.2.7")
+    if expected is None:
+        assert edits is None
+    else:
+        assert edits is not None
+        assert edits.feed(ASK) == ASK.replace(b"sidecar:8080", expected)
+
+
+def test_forwarded_for_is_off_unless_asked_for() -> None:
+    """And then holds the address of the client, IPv6 too."""
+    edits = wire("http://127.0.0.1:1", forwarded_for=True).edits("2001:db8::1")
+    assert edits is not None
+    assert edits.feed(ASK) == ASK[:-2] + b"X-Forwarded-For: 2001:db8::1\r\n\r\n"
+
+
+def test_clients_are_offered_http1_alone_where_the_upstream_is_plain() -> None:
+    """ALPN never promises what the other side of the splice cannot keep."""
+    for edits in ({}, {"forwarded_for": True}):
+        assert asyncio.run(wire("http://127.0.0.1:1", **edits).protocols()) == ("http/1.1",)
