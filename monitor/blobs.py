@@ -65,11 +65,7 @@ def blobs(text: str, limit: int) -> Iterator[Blob]:
 
     At most `limit` bytes are decompressed from one run; raises PrivacyError("bomb") beyond.
     """
-    if _TRIGGER not in text.encode("latin-1", "replace").translate(_RUN) and (
-        ";base64," not in text
-    ):
-        return
-    for match in _run.finditer(text):
+    for match in _runs(text):
         if match["media"] is not None:
             kind = (match["type"] or "text/plain").lower()
             data = _space.sub("", match["data"])
@@ -77,6 +73,18 @@ def blobs(text: str, limit: int) -> Iterator[Blob]:
             yield Blob(match.start(), match.end(), kind, len(data) * 3 // 4, content)
         else:
             yield from _decode(match[0], match.start(), limit)
+
+
+def _runs(text: str) -> Iterator[re.Match[str]]:
+    """The matches of `_run`; most texts have none, and those have few."""
+    if ";base64," in text:
+        yield from _run.finditer(text)
+        return
+    shadow = text.encode("latin-1", "replace").translate(_RUN)
+    at = shadow.find(_TRIGGER)
+    while at >= 0 and (match := _run.match(text, at)):
+        yield match
+        at = shadow.find(_TRIGGER, match.end())
 
 
 def _decode(run: str, start: int, limit: int) -> Iterator[Blob]:

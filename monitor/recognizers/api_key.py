@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator, Sequence
+
 from monitor.interfaces import Recognizer
-from monitor.patterns import anchored
 
 # Prefix as a trigger sees it → the rest, by the issuers' documentation.
 _SHAPES = {
@@ -44,6 +46,22 @@ _SHAPES = {
     "[0-9]{8,10}:AA": r"\d{8,10}:AA[\w-]{32,34}",  # Telegram
 }
 _SHAPE = "|".join(dict.fromkeys(_SHAPES.values()))
+_shape = re.compile(rf"(?:{_SHAPE})")
+_run = re.compile(r"[\w-]*")
+
+
+def _find(text: str, starts: Sequence[int]) -> Iterator[tuple[int, int]]:
+    done = run_end = 0
+    for start in starts:
+        is_web_token = text.startswith("eyJ", start)
+        if start < done or (is_web_token and start < run_end):
+            continue
+        match = _shape.match(text, start)
+        if match:
+            done = match.end()
+            yield match.span()
+        elif is_web_token and (run := _run.match(text, start)):
+            run_end = run.end()  # what follows the run is wrong for all that begin in it
 
 
 def _plausible(text: str) -> bool:
@@ -55,7 +73,7 @@ RECOGNIZER = Recognizer(
     name="api_key",
     entity="SECRET",
     triggers=tuple(_SHAPES),
-    find=anchored(rf"(?:{_SHAPE})"),
+    find=_find,
     canonical=str.strip,
     examples=(
         "key «sk-abcdefghijklmnopqrstuvwxyz123456», «sk-proj-Abc_def-0123456789abcdefghij».",

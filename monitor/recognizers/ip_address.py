@@ -13,6 +13,7 @@ _V4 = re.compile(rf"(?<![\d.]){_OCTET}(?:\.{_OCTET}){{3}}(?![\d]|\.\d)")
 _V6 = re.compile(
     rf"(?<![\w:.])(?:[0-9a-fA-F:]{{1,30}}:{_OCTET}(?:\.{_OCTET}){{3}}|[0-9a-fA-F:]{{2,39}})(?![\w:])"
 )
+_RUN = re.compile(r"[0-9a-fA-F:]*")
 _VERSION = re.compile(
     r"(?:\b(?:v|ver|version|release|build|revision|section|chapter|clause|paragraph|firmware|kernel"
     r"|Chrome|Chromium|Firefox|Safari|Edge?|EdgA|OPR|Version|Android|Windows NT)[\s:=./-]{0,3}"
@@ -25,7 +26,7 @@ _GLOBAL = re.compile(
 
 
 def _find(text: str, starts: Sequence[int]) -> Iterator[tuple[int, int]]:
-    done = 0
+    done = run_end = 0
     for start in starts:
         if start < done:
             continue
@@ -33,6 +34,8 @@ def _find(text: str, starts: Sequence[int]) -> Iterator[tuple[int, int]]:
         if match := _V4.match(text, start):
             if _VERSION.search(text[max(0, start - 16) : start]):
                 continue
+        elif start < run_end:
+            continue  # a part of what was no address
         else:
             while (
                 begin > start - 39 and begin > done and text[begin - 1] in ":0123456789abcdefABCDEF"
@@ -40,6 +43,8 @@ def _find(text: str, starts: Sequence[int]) -> Iterator[tuple[int, int]]:
                 begin -= 1
             match = _V6.match(text, begin)
             if match is None or not _is_v6(text, match):
+                run = _RUN.match(text, start)
+                run_end = run.end() if run else start
                 continue
         done = match.end()
         yield match.span()

@@ -48,7 +48,7 @@ _NORTH_AMERICAN = re.compile(
     _BEFORE
     + r"(?:1[ .-]?)?(?:\([2-9]\d\d\)[ .-]{0,2}[2-9]\d\d[ .-]?\d{4}"
     + r"|\(?\d{3}\)?[ -]\d{3}-\d{4}|\(\d{3}\) ?\d{3}[ .-]\d{4}"
-    + r"|[2-9]\d\d([ .])[2-9]\d\d\1\d{4})"
+    + r"|(?<!\d)[2-9]\d\d([ .])[2-9]\d\d\1\d{4})"
     + _AFTER
     + _EXTENSION
 )
@@ -57,7 +57,7 @@ _TRUNK = re.compile(
     + r"(?:\(0\d{1,4}\)[ -]?\d{2,5}(?:[ -]?\d{2,6}){0,3}"
     + r"|0\d{1,4}/[ ]?\d{2,8}(?:[ -]\d{2,4}){0,3}"
     + r"|0\d{1,4}([ .-])\d{2,5}(?:\1\d{2,5}){1,4}"
-    + r"|07\d{3} \d{6}"
+    + r"|0\d{3,4}[ -]\d{5,6}"
     + r"|\(\d{2}\) ?9?\d{4}-\d{4})"
     + _AFTER
 )
@@ -79,8 +79,9 @@ _STEM = re.compile(
     r"|portable|m[oó]vil|celu|gsm|kom[oó]rk|dial|direct|contact|call|text|reach|ring|phon|ping|number"
     r"|no\b|no\.|nr\b|nr\."
 )
-"""Some of it is in every word; it is searched for in lower case, which is ten times as quick."""
-_BEFORE_WORD = re.compile(_WORD, re.IGNORECASE)
+"""Where a word may begin, in lower case: far quicker to search for than the words themselves."""
+_MINE = re.compile(_MY, re.IGNORECASE)
+_AT_STEM = re.compile(_WORD, re.IGNORECASE)
 _AFTER_WORD = re.compile(
     r"[ ,]{0,2}\(?(?:is |as |= ?)?(?:\w+ ){0,2}?"
     r"(?:(?:tele)?phone|cell|mobile|tel\b|fax|whatsapp|landline|handy|number (?:to call|for calls)|"
@@ -119,13 +120,23 @@ def _at(text: str, start: int) -> tuple[int, int] | None:
         return _beside_word(text, plus if plus >= 0 else opened)
     for form in (_NORTH_AMERICAN, _TRUNK):
         match = form.match(text, opened)
-        if match and 9 <= _size(match.group()) <= 18:
+        if match and 9 <= _size(match.group()) <= 18 and not _listed(text, *match.span()):
             return match.span()
     return _beside_word(text, plus if plus >= 0 else opened)
 
 
+def _listed(text: str, start: int, end: int) -> bool:
+    """Whether these are numbers in the middle of a list with spaces between."""
+    return (
+        text[end : end + 1] == " "
+        and text[end + 1 : end + 2].isdigit()
+        and text[max(0, start - 1) : start] == " "
+        and text[max(0, start - 2) : start - 1].isdigit()
+    )
+
+
 def _international(text: str, start: int) -> tuple[int, int] | None:
-    if start and (text[start - 1].isdigit() or text[start - 1] in "+="):
+    if start and (text[start - 1].isdigit() or text[start - 1] == "+"):
         return None
     match = _INTERNATIONAL.match(text, start)
     if match is None:
@@ -133,7 +144,7 @@ def _international(text: str, start: int) -> tuple[int, int] | None:
     body = match.group(1)
     digits = re.sub(r"\D", "", body.replace("(0)", ""))
     code = next((digits[:size] for size in (1, 2, 3) if digits[:size] in _LENGTHS), None)
-    if code is None:
+    if code is None or (code == "1" and digits[1:2] in ("0", "1")):
         return None
     least, most = _LENGTHS[code]
     national = 0
@@ -165,19 +176,27 @@ def _beside_word(text: str, start: int) -> tuple[int, int] | None:
     if not 7 <= (len(value) if bare else _size(value)) <= 15 or (bare and _EPOCH.match(value)):
         return None
     before = text[max(0, start - 40) : start]
-    if not _STEM.search(before.lower()):
-        before = ""
-    word = None
-    for word in _BEFORE_WORD.finditer(before):  # noqa: B007  the last one counts
-        pass
-    if word is None:
-        after = text[match.end() : match.end() + 60]
-        found = _STEM.search(after.lower()) and _AFTER_WORD.match(after)
-        return match.span() if found else None
-    between = before[word.end() :]
+    word = _word_end(before)
+    if word < 0:
+        return match.span() if _AFTER_WORD.match(text, match.end()) else None
+    between = before[word:]
     if any(map(str.isdigit, between)) and not re.search(r"\bor\b|\band\b|[,/;]", between):
         return None
     return match.span()
+
+
+def _word_end(before: str) -> int:
+    """Where the last word for a telephone ends in a text; -1 without any."""
+    lower = before.lower()
+    end = -1
+    for stem in _STEM.finditer(lower if len(lower) == len(before) else before):
+        word = _AT_STEM.match(before, stem.start())
+        if word:
+            end = word.end()
+        elif stem[0][0] == "n":
+            for mine in _MINE.finditer(before):
+                end = max(end, mine.end())
+    return end
 
 
 def _size(value: str) -> int:
