@@ -134,7 +134,7 @@ class Tls(_Section, frozen=True):
 class Edits(_Section, frozen=True):
     """What may be changed on the wire. `host: auto` rewrites Host for a remote upstream.
 
-    HTTP/2 has no such line: `auto` leaves it alone, what is asked for by name refuses it.
+    With an edit on, a request that cannot be edited with certainty is refused.
     """
 
     host: Literal["auto", "never", "always"] = "auto"

@@ -37,13 +37,10 @@ class Wire:
         rewrite = wanted.host == "always" or (wanted.host == "auto" and is_remote(self._host))
         self._name = url.netloc.rpartition("@")[2].encode() if rewrite else b""
         self._forwarded = wanted.forwarded_for
-        self._strict = wanted.host == "always" or wanted.forwarded_for
 
     async def protocols(self) -> tuple[str, ...]:
         """What clients may speak, as far as TLS lets them ask."""
-        if self._upstream is None or self._strict:
-            return (tls.H1,)
-        return await self._upstream.protocols()
+        return (tls.H1,) if self._upstream is None else await self._upstream.protocols()
 
     async def shown(self) -> ssl.SSLContext | None:
         """What a new client is shown; None without TLS."""
@@ -69,7 +66,7 @@ class Wire:
         if not (self._name or self._forwarded):
             return None
         forwarded = peer.encode() if self._forwarded else b""
-        return Edits(host=self._name, peer=forwarded, required=self._strict)
+        return Edits(host=self._name, peer=forwarded)
 
 
 def is_remote(host: str) -> bool:

@@ -1,11 +1,8 @@
 """The client's bytes → the same for the endpoint, but for Host and X-Forwarded-For.
 
-Sans-IO, for HTTP/1.1. With an edit on, the parser decides what goes on: what it cannot follow is
-refused, because passing it on would pass a request on unedited. Bodies, other fields, their order
-and spelling stay as they are.
-
-HTTP/2 carries the name in `:authority` inside compressed header blocks. With `required` such a
-connection is refused; without (the automatic Host of a remote upstream) it passes untouched.
+Sans-IO. With an edit on, the parser decides what goes on: what it cannot follow is refused,
+because passing it on would pass a request on unedited. Bodies, other fields, their order and
+spelling stay as they are. HTTP/2 with prior knowledge goes on in `http2_edits`.
 """
 
 from __future__ import annotations
@@ -15,6 +12,7 @@ import re
 from monitor.proxy.copies import Budget, Copy
 from monitor.proxy.heads import Ambiguous, request_length, upgrades
 from monitor.proxy.http1 import MAX_HEAD, PREFACE
+from monitor.proxy.http2_edits import Http2Edits
 
 MAX_HELD = 65536
 """Bytes from a client that wait for what becomes of an upgrade."""
@@ -38,14 +36,13 @@ class Edits:
     """
 
     __slots__ = (
-        "_body", "_fresh", "_gone", "_held", "_host", "_part", "_peer", "_required", "_upgrades",
-        "blind", "tunnel", "waiting",
+        "_body", "_fresh", "_gone", "_held", "_host", "_part", "_peer", "_upgrades", "blind",
+        "http2", "tunnel", "waiting",
     )  # fmt: skip
 
-    def __init__(self, *, host: bytes, peer: bytes, required: bool) -> None:
+    def __init__(self, *, host: bytes, peer: bytes) -> None:
         self._host = host
         self._peer = peer
-        self._required = required
         self._part = b""  # of a head
         self._body: Copy | None = None
         self._upgrades = False  # once the body is over
@@ -55,6 +52,7 @@ class Edits:
         self.waiting = False
         self.tunnel = False
         self.blind = False
+        self.http2: Http2Edits | None = None
 
     def feed(self, data: bytes) -> bytes:
         """What goes on to the endpoint now; raises Ambiguous where the client is to be refused."""
@@ -63,6 +61,9 @@ class Edits:
         while rest:
             if self._gone:
                 raise Ambiguous("upgrade")
+            if self.http2 is not None:
+                out.append(self.http2.feed(rest))
+                break
             if self.tunnel:
                 out.append(rest)
                 break
@@ -112,10 +113,9 @@ class Edits:
             self._part = data
             return None
         head, rest = data[:end], data[end:]
-        if head == PREFACE and self._fresh and not self._required:
-            self.tunnel = True
-            out.append(head)
-            return rest
+        if head == PREFACE and self._fresh:
+            self.http2 = Http2Edits(host=self._host, peer=self._peer)
+            return data
         self._fresh = False
         length = request_length(head)
         self._upgrades = upgrades(head)

@@ -107,6 +107,18 @@ class HeaderDecoder:
         self._evict()
 
 
+def size_updates(block: bytes) -> bytes:
+    """The beginning of a block that has been decoded: what it says about the table's size.
+
+    >>> size_updates(b"\\x20\\x3f\\x45\\x82")
+    b' ?E'
+    """
+    position = 0
+    while position < len(block) and block[position] & 0xE0 == 0x20:
+        _, position = _integer(block, position, 0x1F)
+    return block[:position]
+
+
 _NAME = re.compile(rb":?[!#$%&'*+\-.^_`|~0-9a-z]+").fullmatch
 _FORBIDDEN = re.compile(rb"[\r\n\0]").search
 

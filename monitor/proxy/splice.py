@@ -314,7 +314,7 @@ class Splice:
         """Refuse the client; with an answer `owed` to it, ours could be taken for that."""
         transport = self.downstream.transport
         self.conclude(Outcome.CLIENT_ERROR)
-        if owed or transport is None:
+        if owed or transport is None or (self.edits is not None and self.edits.http2 is not None):
             self.abort(None)
             return
         self._give(transport, REFUSAL)

@@ -47,9 +47,12 @@ def grpc_server() -> Iterator[str]:
     server.stop(None).wait()
 
 
-def test_grpc_in_all_its_shapes(start: Any, grpc_server: str) -> None:
+@pytest.mark.parametrize("host", ["never", "always"])
+def test_grpc_in_all_its_shapes(start: Any, grpc_server: str, host: str) -> None:
     """Unary, server streaming, both ways, an error in the trailers; each is a record."""
-    system = start("run", "--upstream", grpc_server, "--listen", "127.0.0.1:0")
+    system = start(
+        "run", "--upstream", grpc_server, "--listen", "127.0.0.1:0", edits={"host": host}
+    )
     with grpc.insecure_channel(system.run["listen"]) as channel:
         unary = channel.unary_unary("/test.Model/Unary")
         answer, call = unary.with_call(b"x", metadata=(("x-population", "north"),))

@@ -16,8 +16,8 @@ UPGRADE = b"GET /ws HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upg
 UPGRADED = UPGRADE.replace(b"Host: a", b"Host: api.example.com")
 
 
-def edits(host: bytes = b"api.example.com", peer: bytes = b"", required: bool = False) -> Edits:
-    return Edits(host=host, peer=peer, required=required)
+def edits(host: bytes = b"api.example.com", peer: bytes = b"") -> Edits:
+    return Edits(host=host, peer=peer)
 
 
 def refused(data: bytes, **how: object) -> str:
@@ -97,12 +97,12 @@ def test_bodies_pass_verbatim_however_they_are_cut(data: st.DataObject) -> None:
 @given(st.binary(max_size=300), st.integers(0, 300))
 def test_any_bytes_are_edited_or_refused(data: bytes, cut: int) -> None:
     """Nothing else is raised, and nothing passes that is no request."""
-    one = edits(required=True)
+    one = edits()
     try:
         passed = one.feed(data[:cut]) + one.feed(data[cut:])
     except Ambiguous:
         return
-    assert b"HTTP/1." in passed or not passed
+    assert b"HTTP/1." in passed or PREFACE.startswith(passed)
 
 
 def test_what_could_be_read_in_two_ways_is_refused() -> None:
@@ -116,14 +116,13 @@ def test_what_could_be_read_in_two_ways_is_refused() -> None:
     assert refused(b"X" * 70000) == "head_too_large"
     both = b"Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n"
     assert refused(b"POST / HTTP/1.1\r\n" + both) == "ambiguous_length"
-    assert refused(PREFACE, required=True) == "malformed_head"
 
 
-def test_http2_passes_only_at_the_start_and_only_under_auto() -> None:
-    """Its name stands in compressed blocks."""
+def test_http2_is_edited_only_where_it_begins_the_connection() -> None:
+    """A preface behind requests is none."""
     one = edits()
-    assert one.feed(PREFACE + b"\0\0\0") == PREFACE + b"\0\0\0"
-    assert one.tunnel
+    assert one.feed(PREFACE[:7]) + one.feed(PREFACE[7:]) == PREFACE
+    assert one.http2
     assert refused(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n" + PREFACE) == "malformed_head"
 
 
