@@ -111,9 +111,15 @@ def _written_as_card(text: str, members: list[tuple[int, int]], *, at_edge: bool
     gaps = {text[a[1] : b[0]] for a, b in itertools.pairwise(members)}
     if not (min(sizes[:-1]) >= 3 or (len(set(sizes)) == 1 and sizes[0] <= 2)):
         return False
-    if any(not _LISTED.isdisjoint(gap) for gap in gaps) and not at_edge:
+    is_listed = any(not _LISTED.isdisjoint(gap) for gap in gaps)
+    if is_listed and not at_edge:
         return False
-    return len(gaps) == 1 or sizes in ([4, 4, 4, 4], [4, 6, 5], [4, 6, 4], [4, 4, 4, 4, 3])
+    return (len(gaps) == 1 and not (is_listed and len(set(sizes)) > 1)) or sizes in (
+        [4, 4, 4, 4],
+        [4, 6, 5],
+        [4, 6, 4],
+        [4, 4, 4, 4, 3],
+    )
 
 
 def _article(text: str, start: int, end: int) -> bool:

@@ -7,6 +7,7 @@ grouping. With a word (phone, call me, Tel.) 7 to 15 digits are enough.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 
 from monitor.interfaces import Recognizer
@@ -80,6 +81,12 @@ _STEM = re.compile(
     r"|no\b|no\.|nr\b|nr\."
 )
 """Where a word may begin, in lower case: far quicker to search for than the words themselves."""
+_WORDS = (
+    r"phon|fon|foon|tel|t.l.ph|mob|cell|fax|whats|signal|sms|hotline|landline|helpline|handy|rufnum"
+    r"|portable|m.vil|celu|gsm|kom.rk|dial|direct|contact|call|text|reach|ring|ping|number|\bno\b|\bnr\b"
+)
+"""The stems again, as a trigger."""
+_REACH = 80
 _MINE = re.compile(_MY, re.IGNORECASE)
 _AT_STEM = re.compile(_WORD, re.IGNORECASE)
 _AFTER_WORD = re.compile(
@@ -94,17 +101,20 @@ _EPOCH = re.compile(r"1[4-9]\d{8}(?:\d{3})?\Z")
 
 def _find(text: str, starts: Sequence[int]) -> Iterator[tuple[int, int]]:
     done = 0
+    words = [start for start in starts if not text[start].isdigit()]
     for start in starts:
-        if start < done:
+        if start < done or not text[start].isdigit():
             continue
-        hit = _at(text, start)
+        place = bisect_left(words, start - _REACH)
+        near = place < len(words) and words[place] < start + 2 * _REACH
+        hit = _at(text, start, near)
         if hit:
             done = hit[1]
             yield hit
 
 
-def _at(text: str, start: int) -> tuple[int, int] | None:
-    """The telephone number whose first digit is at `start`."""
+def _at(text: str, start: int, near: bool) -> tuple[int, int] | None:
+    """The telephone number whose first digit is at `start`; `near` when a word may be beside it."""
     begin = start
     while begin and start - begin < 3 and text[begin - 1] in "+( ":
         begin -= 1
@@ -117,12 +127,12 @@ def _at(text: str, start: int) -> tuple[int, int] | None:
     if _DATED.match(text, start):
         return None
     if text[start : start + 7].isdigit():  # more in a row than any form begins with
-        return _beside_word(text, plus if plus >= 0 else opened)
+        return _beside_word(text, plus if plus >= 0 else opened) if near else None
     for form in (_NORTH_AMERICAN, _TRUNK):
         match = form.match(text, opened)
         if match and 9 <= _size(match.group()) <= 18 and not _listed(text, *match.span()):
             return match.span()
-    return _beside_word(text, plus if plus >= 0 else opened)
+    return _beside_word(text, plus if plus >= 0 else opened) if near else None
 
 
 def _listed(text: str, start: int, end: int) -> bool:
@@ -235,7 +245,7 @@ def recognizer(region: str = "US") -> Recognizer:
     return Recognizer(
         name="phone_number",
         entity="PHONE_NUMBER",
-        triggers=(r"\b[0-9](?:[ ()./-]{0,3}[0-9]){6}",),
+        triggers=(r"\b[0-9](?:[ ()./-]{0,3}[0-9]){6}", _WORDS),
         find=_find,
         canonical=canonical_in(region),
         examples=EXAMPLES,
