@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
+import msgspec
+
 from monitor.app import private
+from monitor.app.wire import rewritten
 from monitor.config import Settings
+from monitor.proxy import tls
 
 
 def explain(settings: Settings) -> Iterator[str]:
@@ -15,6 +19,8 @@ def explain(settings: Settings) -> Iterator[str]:
     yield f"traffic     {settings.listen} -> {settings.upstream or '(no upstream: analyze only)'}"
     if settings.workers > 1:
         yield f"            {settings.workers} proxies share the port"
+    if settings.upstream:
+        yield from _wire(settings)
     yield f"admin       {settings.admin} (/metrics, /healthz, /readyz, /api/drift)"
     yield f"store       {_store(settings)}"
     yield (
@@ -63,6 +69,21 @@ def _privacy(settings: Settings) -> Iterator[str]:
         yield f"            not looked for: {', '.join(section.without)}"
     if section.seal_to:
         yield f"            values are sealed to {section.seal_to}, for `monitor reveal`"
+
+
+def _wire(settings: Settings) -> Iterator[str]:
+    files = settings.tls
+    secure = urlsplit(settings.upstream).scheme == "https"
+    tls.check(**msgspec.structs.asdict(files), secure_upstream=secure)
+    if files.cert:
+        yield f"tls         clients are shown {files.cert}, read again when it changes"
+    if secure:
+        shown = f", and shown {files.client_cert}" if files.client_cert else ""
+        yield f"tls         the upstream is verified by {files.ca or 'the system'}{shown}"
+    if host := rewritten(settings):
+        yield f"edit        Host becomes {host}"
+    if settings.edits.forwarded_for:
+        yield "edit        the client's address is added to X-Forwarded-For"
 
 
 def _store(settings: Settings) -> str:

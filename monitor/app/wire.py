@@ -33,10 +33,8 @@ class Wire:
                 client_key=pem.client_key,
                 log=log,
             )
-        wanted = settings.edits
-        rewrite = wanted.host == "always" or (wanted.host == "auto" and is_remote(self._host))
-        self._name = url.netloc.rpartition("@")[2].encode() if rewrite else b""
-        self._forwarded = wanted.forwarded_for
+        self._name = rewritten(settings).encode()
+        self._forwarded = settings.edits.forwarded_for
 
     async def protocols(self) -> tuple[str, ...]:
         """What clients may speak, as far as TLS lets them ask."""
@@ -67,6 +65,19 @@ class Wire:
             return None
         forwarded = peer.encode() if self._forwarded else b""
         return Edits(host=self._name, peer=forwarded)
+
+
+def rewritten(settings: Settings) -> str:
+    """What Host becomes on the way to the endpoint, "" where it stays.
+
+    >>> rewritten(Settings(upstream="https://api.example.com/v1")), rewritten(Settings())
+    ('api.example.com', '')
+    """
+    url = urlsplit(settings.upstream)
+    wanted = settings.edits.host
+    if wanted == "always" or (wanted == "auto" and is_remote(url.hostname or "localhost")):
+        return url.netloc.rpartition("@")[2]
+    return ""
 
 
 def is_remote(host: str) -> bool:

@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
+from monitor.app import check
 from monitor.app.wire import Wire
-from monitor.config import Edits, Settings
+from monitor.config import Edits, Settings, Tls
+from monitor.errors import ConfigError
 
 ASK = b"GET / HTTP/1.1\r\nHost: sidecar:8080\r\n\r\n"
 
@@ -53,3 +55,21 @@ def test_clients_are_offered_http1_alone_where_the_upstream_is_plain() -> None:
     """ALPN never promises what the other side of the splice cannot keep."""
     for edits in ({}, {"forwarded_for": True}):
         assert asyncio.run(wire("http://127.0.0.1:1", **edits).protocols()) == ("http/1.1",)
+
+
+def test_monitor_check_says_what_is_done_on_the_wire(authority: Any) -> None:
+    """And complains of a file as the start would."""
+    one = authority()
+    cert, key = one.issue("server")
+    settings = Settings(
+        upstream="https://api.example.com",
+        tls=Tls(cert=cert, key=key, ca=one.ca),
+        edits=Edits(forwarded_for=True),
+    )
+    said = "\n".join(check.explain(settings))
+    assert f"clients are shown {cert}" in said
+    assert f"verified by {one.ca}" in said
+    assert "Host becomes api.example.com" in said
+    assert "X-Forwarded-For" in said
+    with pytest.raises(ConfigError, match=r"tls\.key: "):
+        list(check.explain(Settings(upstream="http://127.0.0.1:1", tls=Tls(cert=cert))))
