@@ -15,23 +15,23 @@ from typing import Any
 
 from monitor.app import child
 from monitor.app.wire import Wire
+from monitor.proxy import http2, observer, websocket
 from monitor.proxy.copies import Budget
 from monitor.proxy.gate import Gate
 from monitor.proxy.handoff import Handoff
 from monitor.proxy.heads import Ambiguous
 from monitor.proxy.http1 import Http1, Upgraded
-from monitor.proxy.http2 import Http2
 from monitor.proxy.ids import Ids
 from monitor.proxy.ledger import Ledger
-from monitor.proxy.observer import OPAQUE_REASONS, Observer
+from monitor.proxy.observer import Observer
 from monitor.proxy.splice import Splice
-from monitor.proxy.websocket import WebSocket
 from monitor.types import Measurement
 
 LABEL_PATIENCE = 2.0
 """Seconds that a scrape waits for the Fates, and so the labels, of what had ended before it: a
 recorder that is starting or busy has told them by then; without one they are `unknown`."""
 FLUSH_PATIENCE = 10.0
+REASONS = (*observer.OPAQUE_REASONS, *http2.OPAQUE_REASONS, *websocket.OPAQUE_REASONS)
 WORTH_TRIMMING = 8 << 20
 
 
@@ -58,12 +58,12 @@ async def serve(process: child.Child) -> None:
     }
     common = {**shared, "new_id": ids.new, "started_unix": lambda at: at + wall}
 
-    def observer(splice: Splice) -> Observer:
+    def observe(splice: Splice) -> Observer:
         def become(kind: str, upgraded: Upgraded | None) -> Observer | None:
             if upgraded is None:
-                return Http2(opaque=splice.opaque, **common)
+                return http2.Http2(opaque=splice.opaque, **common)
             try:
-                return WebSocket(upgraded, opaque=splice.opaque, **shared)
+                return websocket.WebSocket(upgraded, opaque=splice.opaque, **shared)
             except Ambiguous:  # an extension that we do not know
                 return None
 
@@ -73,7 +73,7 @@ async def serve(process: child.Child) -> None:
     gate = Gate(
         socket.socket(fileno=int(os.environ["MONITOR_TRAFFIC_FD"])),
         wire.dial,
-        observer,
+        observe,
         limit=settings.limits.connections,
         connect_timeout=settings.timeouts.connect,
         idle_timeout=settings.timeouts.idle,
@@ -103,7 +103,7 @@ async def serve(process: child.Child) -> None:
 
 def _measurements(gate: Gate, budget: Budget, endpoint: str) -> list[Measurement]:
     base = {"endpoint": endpoint}
-    opaque = {**dict.fromkeys(OPAQUE_REASONS, 0), **gate.opaque}
+    opaque = {**dict.fromkeys(REASONS, 0), **gate.opaque}
     return [
         Measurement("monitor_buffer_bytes", base, budget.used),
         Measurement("monitor_connections", base, len(gate)),

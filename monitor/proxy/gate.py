@@ -137,7 +137,7 @@ class Gate:
                 await self._dial(splice.upstream)
         except TimeoutError:
             splice.refused(Outcome.UPSTREAM_TIMEOUT)
-        except OSError:
+        except (OSError, UnicodeError):  # the latter for a name that can be nobody's
             splice.refused(Outcome.UPSTREAM_REFUSED)
 
     def _over(self, splice: Splice) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import socket
 import ssl
 import subprocess
 import sys
@@ -143,6 +144,24 @@ def test_an_upstream_that_nobody_vouches_for_is_refused(
     system.until(lambda: len(system.records()) == 2)
     assert [one["outcome"] for one in system.records()] == ["upstream_refused"] * 2
     assert system.log().count("its certificate is not accepted: unable to get local issuer") == 1
+
+
+def test_a_client_that_half_closes_gets_its_answer_from_a_tls_upstream(
+    start: Any, authority: Any, secure_model: Any
+) -> None:
+    """TLS has no half-close to pass on: the upstream is kept until it has answered."""
+    one = authority()
+    url = secure_model(server_side(*one.issue("model")))
+    system = start("run", "--upstream", url, "--listen", "127.0.0.1:0", tls={"ca": one.ca})
+    host, port = system.run["listen"].split(":")
+    with socket.create_connection((host, int(port)), 20) as raw:
+        raw.sendall(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi")
+        raw.shutdown(socket.SHUT_WR)
+        answer = b"".join(iter(lambda: raw.recv(65536), b""))
+    assert answer.startswith(b"HTTP/1.1 200 ")
+    assert answer.endswith(b"\r\n\r\nhi")
+    system.until(lambda: len(system.records()) == 1)
+    assert system.records()[0]["outcome"] == "ok"
 
 
 def test_grpc_over_tls_on_both_sides_or_on_one(

@@ -542,6 +542,24 @@ def test_over_tls_a_truncated_answer_does_not_look_complete(authority: Any) -> N
     run(story(authority().issue("one")))
 
 
+def test_over_tls_an_end_without_a_word_breaks_nothing_between_exchanges(authority: Any) -> None:
+    """Many servers close kept-alive connections so; the client reads an end, not an error."""
+
+    async def story(pair: Any) -> None:
+        async with proxied(pair=pair) as proxy:
+            (reader, writer), (far_reader, far_writer) = await proxy.pair()
+            writer.write(GET)
+            await far_reader.readexactly(len(GET))
+            far_writer.write(OK)
+            assert await reader.readexactly(len(OK)) == OK
+            far_writer.transport.abort()
+            assert await everything(reader) == b""
+            assert await proxy.outcomes() == ["ok"]
+            writer.close()
+
+    run(story(authority().issue("one")))
+
+
 def test_who_fails_the_handshake_is_forgotten(authority: Any) -> None:
     """Plain bytes at a TLS port, and a client that leaves at once."""
 
