@@ -14,7 +14,8 @@ from monitor.proxy import tls
 
 
 def explain(settings: Settings) -> Iterator[str]:
-    """Lines for a person, one fact each."""
+    """Lines for a person, one fact each; raises ConfigError instead where something cannot work."""
+    private.check(settings)
     yield f"endpoint    {settings.endpoint}"
     yield f"traffic     {settings.listen} -> {settings.upstream or '(no upstream: analyze only)'}"
     if settings.workers > 1:
@@ -61,7 +62,6 @@ def explain(settings: Settings) -> Iterator[str]:
 
 def _privacy(settings: Settings) -> Iterator[str]:
     section = settings.privacy
-    private.check(settings)
     yield f"privacy     key file {section.key_file or settings.data + '/privacy.key'}"
     for path, rule in section.paths.items():
         yield f"            {path}: {rule}"

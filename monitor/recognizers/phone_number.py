@@ -106,8 +106,16 @@ def _find(text: str, starts: Sequence[int]) -> Iterator[tuple[int, int]]:
     for start in starts:
         if start < done or not text[start].isdigit():
             continue
-        place = bisect_left(words, start - _REACH)
-        near = place < len(words) and words[place] < start + 2 * _REACH
+        near = False
+        if words:
+            place = bisect_left(words, start - _REACH)
+            near = place < len(words) and words[place] < start + 2 * _REACH
+        if (
+            not near
+            and text[start - 1 : start] in ("-", ".")
+            and text[start - 2 : start - 1].isdigit()
+        ):
+            continue  # amid a number, where no form begins
         hit = _at(text, start, near)
         if hit:
             done = hit[1]
