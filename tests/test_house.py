@@ -128,3 +128,45 @@ def test_what_make_installs_is_pinned() -> None:
         plain = requirement.split("[")[0].split(">")[0].split("=")[0].strip()
         assert ">=" in requirement or "==" in requirement, requirement
         assert plain.lower().replace("_", "-") in pins, f"{plain} has no pin"
+
+
+ELSEWHERE = {
+    "app/child.py": "app/test_control.py",
+    "app/private.py": "test_cli.py",
+    "app/proxy.py": "end_to_end/test_spine.py",
+    "app/recorder.py": "end_to_end/test_faults.py",
+    "app/sources.py": "app/test_replay.py",
+    "app/supervisor.py": "end_to_end/test_spine.py",
+    "bodies.py": "protocols/test_generic_json.py",
+    "budget.py": "test_meters.py",
+    "chat.py": "protocols/test_openai_chat.py",
+    "checkpoint.py": "app/test_analyzer.py",
+    "demo/models.py": "demo/test_run.py",
+    "demo/screen.py": "demo/test_run.py",
+    "demo/traffic.py": "demo/test_run.py",
+    "metrics.py": "dashboards/test_dashboard.py",
+    "privacy.py": "test_capture.py",
+    "proxy/chunked.py": "proxy/test_http1.py",
+    "proxy/copies.py": "proxy/test_http1.py",
+    "proxy/heads.py": "proxy/test_http1.py",
+    "proxy/gate.py": "proxy/test_splice.py",
+    "proxy/frames.py": "proxy/test_http2.py",
+    "proxy/hpack.py": "proxy/test_http2.py",
+    "proxy/ids.py": "proxy/test_handoff.py",
+    "proxy/outcomes.py": "proxy/test_http2.py",
+}
+"""What is best tested where it is used."""
+
+DECLARATIONS = {"errors.py", "interfaces.py", "types.py", "proxy/observer.py"}
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=name)
+def test_tests_mirror_the_source(path: Path) -> None:
+    """Each module has its test file, or a stated place where it is tested."""
+    where = name(path)
+    if path.stem in {"__init__", "__main__"} or where in DECLARATIONS:
+        return
+    if where.startswith("recognizers/"):
+        where = "recognizers/recognizers.py"  # each by its own examples and counterexamples
+    mirror = str(Path(where).parent / f"test_{Path(where).name}")
+    assert (ROOT / "tests" / ELSEWHERE.get(where, mirror)).exists()
