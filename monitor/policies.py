@@ -5,7 +5,9 @@ A path names a place as people see it:
 * `request.…` and `response.…`: a place in a JSON body (`request.messages[*].content`), and
   `request.headers.NAME`, `response.headers.NAME`, `request.query.NAME`, `request.path`;
   `request.body.headers` is the body's own `headers`. A streamed answer is no JSON body: its
-  texts are `outputs.assistant` and the like.
+  texts are `outputs.assistant` and the like. A body that begins like JSON and is no JSON document
+  (lines of JSON, messages of a WebSocket, what was cut at the capture bound) is not kept where a
+  rule is about that body: its places cannot be told.
 * `inputs.NAME` and `outputs.NAME`: a column, tensor, or role of texts as Records name them
   (`inputs.age`, `inputs.rows.age`, `outputs.*`, `inputs.system`), and on into the JSON it holds.
 * `segments.NAME`: a dimension's value.
