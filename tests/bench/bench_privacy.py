@@ -387,8 +387,8 @@ def main() -> None:
     )
 
     lines += ["", "## Cost", "", f"µs per KB, best of 25, one core ({platform.machine()}, Python {platform.python_version()}).",
-              "The whole step makes the Record of a chat of 4 KB: scan, views, pseudonyms, headers.", "",
-              "Other work on the machine makes the same run cost up to half as much again.",
+              "The whole step makes the Record of a chat of 4 KB: scan, views, pseudonyms, headers.",
+              "Other work on the machine makes the same run cost up to half as much again.", "",
               "| text | the scan | the whole step | Presidio's patterns |", "|---|---|---|---|"]  # fmt: skip
     costs = {}
     for name, each, numbers in (("prose", None, False), ("clean: prose with numbers and dates", None, True),
