@@ -132,7 +132,7 @@ class Tls(_Section, frozen=True):
 
 
 class Edits(_Section, frozen=True):
-    """What may be changed on the wire. `host: auto` rewrites Host for a remote upstream.
+    """What may be changed on the wire. `host: auto` rewrites Host for a remote https upstream.
 
     With an edit on, a request that cannot be edited with certainty is refused.
     """

@@ -75,7 +75,9 @@ def rewritten(settings: Settings) -> str:
     """
     url = urlsplit(settings.upstream)
     wanted = settings.edits.host
-    if wanted == "always" or (wanted == "auto" and is_remote(url.hostname or "localhost")):
+    # A model on a network of one's own takes any Host; a public API is found by it.
+    public = url.scheme == "https" and is_remote(url.hostname or "localhost")
+    if wanted == "always" or (wanted == "auto" and public):
         return url.netloc.rpartition("@")[2]
     return ""
 

@@ -25,14 +25,17 @@ def wire(upstream: str, **edits: Any) -> Wire:
         ("http://127.0.0.1:9000", "auto", None),
         ("http://localhost:9000", "auto", None),
         ("http://[::1]:9000", "auto", None),
-        ("http://model:9000", "auto", b"model:9000"),
-        ("http://10.0.0.7", "auto", b"10.0.0.7"),
-        ("http://user:secret@api.example.com/v1", "auto", b"api.example.com"),
-        ("http://model:9000", "never", None),
+        ("http://model:9000", "auto", None),
+        ("http://10.0.0.7", "auto", None),
+        ("https://127.0.0.1:9000", "auto", None),
+        ("https://api.example.com/v1", "auto", b"api.example.com"),
+        ("https://user:secret@api.example.com/v1", "auto", b"api.example.com"),
+        ("https://api.example.com/v1", "never", None),
+        ("http://model:9000", "always", b"model:9000"),
         ("http://127.0.0.1:9000", "always", b"127.0.0.1:9000"),
     ],
 )
-def test_host_is_rewritten_for_a_remote_upstream(
+def test_host_is_rewritten_for_a_remote_https_upstream(
     upstream: str, host: str, expected: bytes | None
 ) -> None:
     """By default; credentials in the URL never become part of it."""
