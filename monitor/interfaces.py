@@ -6,11 +6,10 @@ tuple is the registry.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Protocol as Interface
 
-from monitor.types import Call, Inference, Measurement, Observation, Record, Window
+from monitor.types import Call, Inference, Observation, Record, Window
 
 
 @dataclass(frozen=True)
@@ -54,23 +53,6 @@ class Recognizer:
     counterexamples: tuple[str, ...]
     keys: frozenset[str] = frozenset()
     plausible: Callable[[str], bool] = bool
-    default: bool = True
-
-
-class Stream(Interface):
-    """Records at rest, in order."""
-
-    async def append(self, records: Sequence[Record]) -> None:
-        """Append all, in order, or raise StreamError."""
-
-    def read(self, after: str = "") -> AsyncIterator[tuple[str, Record]]:
-        """Yield `(position, record)` for what stands after `after`, then end."""
-
-
-class Source(Interface):
-    """Somebody's log: an iterable of Records."""
-
-    def __iter__(self) -> Iterable[Record]: ...
 
 
 @dataclass(frozen=True)
@@ -97,11 +79,3 @@ class Measure:
     score: Callable[[Window, Window], float]
     threshold: float
     ordered: bool = False
-
-
-@dataclass(frozen=True)
-class Exporter:
-    """Measurements → bytes for somebody, with their content type."""
-
-    name: str
-    export: Callable[[Iterable[Measurement]], tuple[bytes, str]]

@@ -37,15 +37,11 @@ REGIONS = phone_number.REGIONS
 """Regions whose national telephone numbers can be completed, with their calling codes."""
 
 
-def select(
-    entities: frozenset[str] = frozenset(),
-    without: frozenset[str] = frozenset(),
-    region: str = "US",
-) -> tuple[Recognizer, ...]:
-    """The recognizers that are on by default and those of `entities`, less those of `without`;
-    `region` completes national telephone numbers."""
+def select(without: frozenset[str] = frozenset(), region: str = "US") -> tuple[Recognizer, ...]:
+    """All recognizers less those of the entities `without`; `region` completes national telephone
+    numbers."""
     return tuple(
         phone_number.recognizer(region) if each is phone_number.RECOGNIZER else each
         for each in RECOGNIZERS
-        if (each.default or each.entity in entities) and each.entity not in without
+        if each.entity not in without
     )
