@@ -17,7 +17,7 @@ import msgspec
 from monitor import rest
 from monitor.errors import PrivacyError, SourceError, StreamError
 from monitor.patterns import Scanner
-from monitor.recognizers import RECOGNIZERS
+from monitor.recognizers import select
 from monitor.rest import Format, Look
 from monitor.streams.redis import RedisStream
 from monitor.tables import moment
@@ -153,7 +153,7 @@ def cleaner() -> Callable[[str], str]:
 
     Tables have no key: their values are compared, never kept.
     """
-    scanner = Scanner([recognizer for recognizer in RECOGNIZERS if recognizer.default])
+    scanner = Scanner(select())
 
     @lru_cache(maxsize=1 << 14)
     def clean(text: str) -> str:
