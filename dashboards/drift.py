@@ -13,14 +13,18 @@ def _status(name: str) -> str:
     return f"""max by ({_BY}) ({of("monitor_drift_status", f'status="{name}"')})"""
 
 
+_EVER = of("monitor_drift_status", 'status="drift"') + "[$__range]"
+_DRIFTED = f"max by ({_BY}) (max_over_time({_EVER})) == 1"
+_JUDGED = f"{_status('insufficient')} == 0"
+
 ROW = Row(
     "Drift",
     (
         states(
-            "Status",
+            "What drifted in the time shown",
             "Drift: the change is believed (evidence) and large (score). Insufficient: too few "
-            "samples to say. Ok: neither.",
-            Query(f"2 * {_status('drift')} + {_status('ok')}", _NAME),
+            "samples to say. Ok: neither. Empty: nothing drifted; everything is in the table.",
+            Query(f"(2 * {_status('drift')} + {_status('ok')}) and {_DRIFTED}", _NAME),
             {"0": ("insufficient", "gray"), "1": ("ok", "green"), "2": ("drift", "red")},
         ),
         rows(
@@ -44,21 +48,26 @@ ROW = Row(
         ),
         graph(
             "Score against threshold",
-            "Distance of the current window from the reference, bias-corrected.", "none",
-            Query(f"max by ({_BY}) ({_SCORE})", _NAME),
+            "The twelve largest: distance of the current window from the reference.",
+            "none",
+            Query(f"topk(12, max by ({_BY}) ({_SCORE}))", _NAME),
             Query(f"max by (measure) ({_THRESHOLD})", "threshold"),
             span=12,
         ),
         graph(
             "Log evidence",
-            "Natural logarithm of the evidence against `nothing changed`; it may be watched at "
-            "every moment without crying wolf.", "none",
-            Query(f"max by ({_BY}) ({of('monitor_drift_log_evidence')})", _NAME),
+            "The twelve largest: natural logarithm of the evidence against `nothing changed`; it "
+            "may be watched at every moment without crying wolf.", "none",
+            Query(f"topk(12, max by ({_BY}) ({of('monitor_drift_log_evidence')}))", _NAME),
             span=12,
         ),
         graph(
-            "Samples in the current window", "With few, the status is `insufficient`.", "short",
-            Query(f"max by ({_BY}) ({of('monitor_drift_samples')})", _NAME),
+            "Fewest samples",
+            "The smallest twelve of the current windows that are judged; smaller ones still are "
+            "`insufficient`.", "short",
+            Query(
+                f"bottomk(12, max by ({_BY}) ({of('monitor_drift_samples')}) and {_JUDGED})", _NAME
+            ),
             span=12,
         ),
         graph(
