@@ -40,7 +40,7 @@ def _discard(data: bytes) -> None:
 class Side(asyncio.Protocol):
     """One of the two connections: reads from its own socket, writes to the other side's."""
 
-    __slots__ = ("at", "ended", "forward", "observe", "other", "splice", "transport")
+    __slots__ = ("at", "ended", "forward", "full", "observe", "other", "splice", "transport")
 
     def __init__(self, splice: Splice) -> None:
         self.splice = splice
@@ -50,6 +50,7 @@ class Side(asyncio.Protocol):
         self.other: Side = self
         self.at = monotonic()
         self.ended = False
+        self.full = False  # its receiver is slow
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """See asyncio.Protocol."""
@@ -80,12 +81,14 @@ class Side(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         """Our receiver is slow: stop reading from the other side."""
+        self.full = True
         other = self.other.transport
         if other is not None and not other.is_closing():
             other.pause_reading()
 
     def resume_writing(self) -> None:
         """Our receiver keeps up again."""
+        self.full = False
         other = self.other.transport
         if other is not None and not other.is_closing() and not self.other.ended:
             other.resume_reading()
@@ -211,7 +214,7 @@ class Splice:
             up.write(held)
         if self.downstream.ended:
             self.upstream.write_eof()
-        else:
+        elif not self.upstream.full:
             down.resume_reading()
 
     def refused(self, cause: Outcome) -> None:

@@ -322,6 +322,39 @@ def test_a_slow_reader_slows_the_writer_and_nothing_piles_up() -> None:
     run(story())
 
 
+def test_an_upstream_that_is_slow_from_the_start_slows_the_client_too() -> None:
+    """What was held while it was being connected fills its buffers: the client waits at once."""
+
+    async def story() -> None:
+        held = asyncio.Event()
+        with socket.create_server(("127.0.0.1", 0)) as silent:  # its backlog answers, nobody reads
+
+            async def dial(side: Side) -> None:
+                await held.wait()
+                raw = socket.socket()
+                raw.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+                raw.setblocking(False)
+                loop = asyncio.get_running_loop()
+                await loop.sock_connect(raw, silent.getsockname())
+                await loop.create_connection(lambda: side, sock=raw)
+
+            silent.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            async with proxied(dial=dial) as proxy:
+                _, writer = await proxy.client()
+                writer.write(bytes(1 << 20))
+                await until(lambda: proxy.gate._splices)
+                (splice,) = proxy.gate._splices
+                await until(lambda: sum(map(len, splice._held)) >= 1 << 16)
+                held.set()
+                await until(lambda: splice.upstream.full)
+                transport = splice.downstream.transport
+                assert transport is not None
+                assert not transport.is_reading()
+                writer.close()
+
+    run(story())
+
+
 def test_an_upstream_that_refuses_is_a_502_and_an_outcome() -> None:
     """Once there is a request; who says nothing is told nothing."""
 
