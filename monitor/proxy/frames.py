@@ -36,16 +36,24 @@ def frame(kind: int, flags: int, number: int, payload: bytes) -> bytes:
     return len(payload).to_bytes(3) + bytes((kind, flags)) + number.to_bytes(4) + payload
 
 
+def _ahead(kind: int, length: int) -> int:
+    """How much of the payload has to be there: all of it, or how long the padding of DATA is."""
+    if length > MAX_BLOCK and kind != DATA:
+        raise Ambiguous("head_too_large")
+    return 1 if kind == DATA else length
+
+
 class Frames:
     """Folds the bytes of one direction, in any pieces."""
 
     __slots__ = (
         "_began", "_block", "_block_began", "_block_kind", "_content", "_ending", "_need",
-        "_number", "_promiser", "_rest", "_skip", "_stopped", "opened",
+        "_number", "_promiser", "_rest", "_skip", "_stopped", "_strict", "opened",
     )  # fmt: skip
 
     def __init__(self) -> None:
         self.opened = False  # SETTINGS, which must come first, has been seen
+        self._strict = True  # not every kind of frame may come next
         self._rest = bytearray()  # the beginning of something that takes `need` bytes
         self._need = 0
         self._began = 0.0  # when the first byte of `rest` came
@@ -96,45 +104,42 @@ class Frames:
                 self._skip -= stop - position
                 position = stop
                 continue
-            self._need = 9
+            self._need = need = 9
             if end - position < 9:
                 break
             high, low, kind, flags, number = _read_head(data, position)
             length = high << 16 | low
             number &= 0x7FFFFFFF
-            self._need += self._check(kind, flags, number, length)
-            if end - position < self._need:
+            if self._strict:
+                self._check(kind, flags, number)
+            if kind in _WHOLE or (kind == DATA and flags & _PADDED):
+                need += _ahead(kind, length)
+            if end - position < need:
+                self._need = need
                 break
-            position += self._need
-            if kind in _WHOLE:
-                whole = self._frame(kind, flags, number, data[position - length : position], began)
-                if whole is not None:
-                    yield whole
-            elif kind == DATA:
+            position += need
+            if kind == DATA:
                 self._begin(flags, number, length, data[position - 1])
                 if not self._content:
                     yield DATA, number, b"", self._ending, at
+            elif kind in _WHOLE:
+                whole = self._frame(kind, flags, number, data[position - length : position], began)
+                if whole is not None:
+                    yield whole
             else:
                 self._skip = length
         self._stopped = position
 
-    def _check(self, kind: int, flags: int, number: int, length: int) -> int:
-        """May this frame stand here; how much of its payload has to be there to go on."""
-        if not self.opened:
-            if kind != SETTINGS or flags & 1 or number:
-                raise Ambiguous("not_http2")
-            self.opened = True
-        if self._block is not None and kind != CONTINUATION:
-            raise Ambiguous("malformed_frame")
-        if kind in _WHOLE:
-            if length > MAX_BLOCK:
-                raise Ambiguous("head_too_large")
-            return length
-        if kind == DATA and flags & _PADDED:
-            if not length:
+    def _check(self, kind: int, flags: int, number: int) -> None:
+        """At the beginning only SETTINGS may stand, within a header block only CONTINUATION."""
+        if self.opened:
+            if kind != CONTINUATION:
                 raise Ambiguous("malformed_frame")
-            return 1
-        return 0
+        elif kind != SETTINGS or flags & 1 or number:
+            raise Ambiguous("not_http2")
+        else:
+            self.opened = True
+            self._strict = False
 
     def _begin(self, flags: int, number: int, length: int, pad: int) -> None:
         if flags & _PADDED:
@@ -171,6 +176,7 @@ class Frames:
         ending = bool(flags & _END_STREAM) and kind == HEADERS
         if flags & _END_HEADERS:
             return kind, number, payload[start:stop], ending, began
+        self._strict = True
         self._block = bytearray(payload[start:stop])
         self._block_kind = kind
         self._block_began = began
@@ -187,5 +193,6 @@ class Frames:
             raise Ambiguous("head_too_large")
         if not flags & _END_HEADERS:
             return None
+        self._strict = False
         self._block = None
         return self._block_kind, self._number, bytes(block), self._ending, self._block_began

@@ -12,8 +12,8 @@ from collections import deque
 
 from monitor.proxy.heads import Ambiguous
 
-Field = tuple[bytes, bytes, bytes]
-"""Name, value, and the line `name: value\\r\\n`; a pseudo-header's line is empty."""
+Field = tuple[bytes, bytes, bytes, int]
+"""Name, value, the line `name: value\\r\\n` (a pseudo-header's is empty), size in a table."""
 
 MAX_TABLE = 65536
 """Largest dynamic table we keep a copy of, in the bytes of RFC 7541, section 4.1."""
@@ -49,54 +49,57 @@ class HeaderDecoder:
 
     def _fields(self, block: bytes) -> list[Field]:
         fields: list[Field] = []
+        table = self._table
         room = MAX_FIELDS
         position, end = 0, len(block)
         while position < end:
             first = block[position]
             if first & 0x80:
-                index, position = _integer(block, position, 0x7F)
-                field = self._at(index)
-            elif first & 0x60 == 0x20:
-                if fields:
-                    raise Ambiguous(_MALFORMED)
+                index = first & 0x7F
+                position += 1
+                if index == 0x7F:
+                    index, position = _integer(block, position - 1, 0x7F)
+                field = table[index - _DYNAMIC] if index >= _DYNAMIC else _STATIC[index]
+            elif first & 0x60 != 0x20:
+                field, position = self._literal(block, position)
+            elif fields:
+                raise Ambiguous(_MALFORMED)
+            else:
                 capacity, position = _integer(block, position, 0x1F)
                 self._resize(capacity)
                 continue
-            else:
-                index, position = _integer(block, position, 0x3F if first & 0x40 else 0x0F)
-                if index:
-                    name = self._at(index)[0]
-                else:
-                    name, position = _string(block, position)
-                    if not _NAME(name):
-                        raise Ambiguous(_MALFORMED)
-                value, position = _string(block, position)
-                field = _field(name, value)
-                if first & 0x40:
-                    self._add(field)
-            room -= len(field[0]) + len(field[1]) + 32
+            room -= field[3]
             if room < 0:
                 raise Ambiguous(_TOO_LARGE)
             fields.append(field)
+        if _NOTHING in fields:
+            raise Ambiguous(_MALFORMED)
         return fields
 
-    def _at(self, index: int) -> Field:
-        if index < len(_STATIC):
-            if index == 0:
+    def _literal(self, block: bytes, position: int) -> tuple[Field, int]:
+        kept = block[position] & 0x40
+        index, position = _integer(block, position, 0x3F if kept else 0x0F)
+        if index:
+            name = (self._table[index - _DYNAMIC] if index >= _DYNAMIC else _STATIC[index])[0]
+        else:
+            name, position = _string(block, position)
+            if not _NAME(name):
                 raise Ambiguous(_MALFORMED)
-            return _STATIC[index]
-        return self._table[index - len(_STATIC)]
+        value, position = _string(block, position)
+        field = _field(name, value)
+        if kept:
+            self._add(field)
+        return field, position
 
     def _add(self, field: Field) -> None:
         self._table.appendleft(field)
-        self._size += len(field[0]) + len(field[1]) + 32
+        self._size += field[3]
         if self._size > self._capacity:
             self._evict()
 
     def _evict(self) -> None:
         while self._size > self._capacity:
-            name, value, _ = self._table.pop()
-            self._size -= len(name) + len(value) + 32
+            self._size -= self._table.pop()[3]
 
     def _resize(self, capacity: int) -> None:
         # The peers agree on a limit in SETTINGS, but the size in force is always said in the
@@ -126,7 +129,8 @@ _FORBIDDEN = re.compile(rb"[\r\n\0]").search
 def _field(name: bytes, value: bytes) -> Field:
     if _FORBIDDEN(value):
         raise Ambiguous(_MALFORMED)
-    return name, value, b"" if name[0] == 0x3A else b"%b: %b\r\n" % (name, value)
+    line = b"" if name[0] == 0x3A else b"%b: %b\r\n" % (name, value)
+    return name, value, line, len(name) + len(value) + 32
 
 
 def _integer(block: bytes, position: int, prefix: int) -> tuple[int, int]:
@@ -167,7 +171,7 @@ _LENGTHS = (
     "qqkjmnmpqqqrrqopjlqrrqrollqqsrrrkoklmllnmmppooqnqrqqrrrrrsrrrrrq"
     "u"
 )
-_BROKEN = -1
+_BROKEN = ~256
 _Step = tuple[bytes, int]
 
 
@@ -200,21 +204,32 @@ def _padding(nodes: list[list[int]]) -> frozenset[int]:
 
 _NODES = _tree()
 _ENDS = _padding(_NODES)
+_HALVES: list[list[_Step]] = [[] for _ in _NODES]
 _STEPS: list[list[_Step]] = [[] for _ in _NODES]
+
+
+def _halves(state: int) -> list[_Step]:
+    """Where the sixteen halves of a byte lead from a state."""
+    steps = _HALVES[state]
+    for half in range(0 if steps else 16):
+        text, node = b"", state
+        for bit in (3, 2, 1, 0):
+            if node != _BROKEN:
+                node = _NODES[node][half >> bit & 1]
+                if node < 0 and node != _BROKEN:
+                    text += bytes((~node,))
+                    node = 0
+        steps.append((text, node))
+    return steps
 
 
 def _steps(state: int) -> list[_Step]:
     steps = _STEPS[state]
-    for byte in range(256):
-        text, node = b"", state
-        for bit in range(7, -1, -1):
-            node = _NODES[node][byte >> bit & 1]
-            if node == ~256:
-                break
-            if node < 0:
-                text += bytes((~node,))
-                node = 0
-        steps.append((text, node if node >= 0 else _BROKEN))
+    for text, node in _halves(state):
+        if node == _BROKEN:
+            steps += [(text, _BROKEN)] * 16
+        else:
+            steps += [(text + more, after) for more, after in _halves(node)]
     return steps
 
 
@@ -233,7 +248,10 @@ def _unfold(coded: bytes) -> bytes:
 
 # --- static table (RFC 7541, appendix A) -----------------------------------------------------
 
-_STATIC: list[Field] = [(b"", b"", b"")] + [
+_NOTHING: Field = (b"", b"", b"", 0)
+"""What index 0 would name."""
+
+_STATIC: list[Field] = [_NOTHING] + [
     _field(name, value)
     for name, _, value in (
         # A value follows the name after a blank; `:` belongs to the name of a pseudo-header.
@@ -303,3 +321,4 @@ _STATIC: list[Field] = [(b"", b"", b"")] + [
         """.strip().splitlines()
     )
 ]
+_DYNAMIC = len(_STATIC)

@@ -42,12 +42,15 @@ MAX_CHUNKS = 16384
 _PER_STREAM, _PER_CHUNK = 1024, 128  # what Python spends on an open stream, on a chunk
 _REFUSED_STREAM = 7
 
+_PSEUDO = frozenset((b":method", b":scheme", b":authority", b":path", b":protocol"))
+
 _ANSWERS = {  # `:status` as a literal field that leaves the dynamic table alone
     Outcome.UPSTREAM_REFUSED: b"\x08\x03502",
     Outcome.UPSTREAM_TIMEOUT: b"\x08\x03504",
 }
 
 _token = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+").fullmatch
+_target = re.compile(rb"[\x21-\x7e\x80-\xff]+").fullmatch
 _grpc = re.compile(rb"\r\ncontent-type: *application/grpc(?!-web)").search
 _grpc_status = re.compile(rb"(?:^|\r\n)grpc-status: *([0-9]{1,3})\r\n").search
 
@@ -406,34 +409,29 @@ def _malformed() -> NoReturn:
 
 def _request_head(fields: list[Field]) -> bytes:
     """The head as HTTP/1.1 writes it (RFC 9113, section 8.3.1): `:authority` becomes `host`."""
-    lines = [line for _, _, line in fields]
+    lines = [field[2] for field in fields]
     count = lines.count(b"")
-    pseudo = {name: value for name, value, _ in fields[:count]}
-    method, path = pseudo.pop(b":method", b""), pseudo.pop(b":path", b"")
-    authority, scheme = pseudo.pop(b":authority", b""), pseudo.pop(b":scheme", b"")
-    if method == b"CONNECT" and b":protocol" not in pseudo:
-        target, sound = authority, not (path or scheme)
-    else:
-        target, sound = path, bool(scheme)
-    pseudo.pop(b":protocol", None)
-    first = {name for name, _, line in fields[:count] if not line}
-    if (
-        pseudo
-        or not sound
-        or len(first) != count
-        or not _token(method)
-        or not target
-        or b" " in target
-    ):
+    pseudo = {field[0]: field[1] for field in fields[:count]}
+    if len(pseudo) != count or not pseudo.keys() <= _PSEUDO:  # twice, unknown, or not in front
         raise Ambiguous("malformed_head")
+    method, authority = pseudo.get(b":method", b""), pseudo.get(b":authority", b"")
+    if method == b"CONNECT" and b":protocol" not in pseudo:
+        target, sound = authority, b":path" not in pseudo and b":scheme" not in pseudo
+    else:
+        target, sound = pseudo.get(b":path", b""), b":scheme" in pseudo
+    if not (sound and _token(method) and _target(target)):
+        raise Ambiguous("malformed_head")
+    del lines[:count]
     if authority:
         host = b"host: %b\r\n" % authority
-        lines = [host, *(line for line in lines[count:] if line != host)]
+        if host in lines:
+            lines.remove(host)
+        lines.insert(0, host)
     return b"%b %b HTTP/2\r\n%b\r\n" % (method, target, b"".join(lines))
 
 
 def _response_head(fields: list[Field]) -> bytes:
-    lines = [line for _, _, line in fields]
+    lines = [field[2] for field in fields]
     status = fields[0][1] if fields and fields[0][0] == b":status" else b""
     if len(status) != 3 or not status.isdigit() or status < b"100" or lines.count(b"") != 1:
         raise Ambiguous("malformed_head")
@@ -441,7 +439,7 @@ def _response_head(fields: list[Field]) -> bytes:
 
 
 def _trailers(fields: list[Field]) -> bytes:
-    lines = [line for _, _, line in fields]
+    lines = [field[2] for field in fields]
     if b"" in lines:
         raise Ambiguous("malformed_head")
     return b"".join(lines)

@@ -100,7 +100,7 @@ class Http2Edits:
         return b"".join(out)
 
     def _edit(self, block: bytes) -> bytes:
-        fields = [(name, value) for name, value, _ in self._heads.fields(block)]
+        fields = [(name, value) for name, value, *_ in self._heads.fields(block)]
         names = [name for name, _ in fields]
         if b":method" in names:  # and no trailers
             if (b":method", b"CONNECT") in fields and b":protocol" not in names:

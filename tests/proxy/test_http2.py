@@ -7,6 +7,7 @@ import itertools
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import h2.config
 import h2.connection
@@ -18,6 +19,7 @@ from hypothesis import strategies as st
 
 from monitor.proxy import http1
 from monitor.proxy.copies import Budget
+from monitor.proxy.frames import HEADERS, SETTINGS, frame
 from monitor.proxy.heads import Ambiguous
 from monitor.proxy.hpack import HeaderDecoder
 from monitor.proxy.http2 import OPAQUE_REASONS, PREFACE, Http2
@@ -287,6 +289,49 @@ def test_heads_are_written_as_http1_writes_them() -> None:
     )
     assert first.response is not None
     assert first.response.head == b"HTTP/2 200 \r\ncontent-type: text/plain\r\n\r\n"
+
+
+def block(*fields: tuple[bytes, bytes]) -> bytes:
+    """Literals that leave the table alone, in one HEADERS frame that ends stream 1."""
+    lines = b"".join(
+        b"\x10" + bytes((len(name),)) + name + bytes((len(value),)) + value
+        for name, value in fields
+    )
+    return frame(HEADERS, 0x5, 1, lines)
+
+
+OPENED = PREFACE + frame(SETTINGS, 0, 0, b"")
+HEAD = ((b":method", b"GET"), (b":scheme", b"http"), (b":authority", b"a"), (b":path", b"/"))
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        *((*HEAD[:3], (b":path", path)) for path in (b"/a b", b"/\t", b"/\x01", b"/\x7f", b"")),
+        ((b":method", b"G T"), *HEAD[1:]),
+        ((b":method", b""), *HEAD[1:]),
+        HEAD[1:],  # no method
+        HEAD[:3],  # no path
+        (HEAD[0], *HEAD[2:]),  # no scheme
+        (*HEAD, HEAD[3]),  # twice
+        (*HEAD[:3], (b"x", b"y"), HEAD[3]),  # behind a field
+        (*HEAD, (b":status", b"200")),
+        (*HEAD, (b":new", b"1")),
+        ((b":method", b"CONNECT"), *HEAD[1:]),  # a tunnel has neither scheme nor path
+    ],
+)
+def test_a_request_that_http1_could_not_say_is_given_up(fields: Any) -> None:
+    """Nothing of a field reaches the start line, or another field, of what is recorded."""
+    seen = Seen().play([(">", OPENED + block(*fields))])
+    assert seen.opaque == ["malformed_head"]
+    assert not seen.exchanges
+
+
+def test_a_request_that_it_could_say_is_not() -> None:
+    """The counterpart of the above."""
+    seen = Seen().play([(">", OPENED + block(*HEAD, (b"x", b"a\tb")))])
+    assert not seen.opaque
+    assert seen.exchanges[0].request.head == b"GET / HTTP/2\r\nhost: a\r\nx: a\tb\r\n\r\n"
 
 
 @given(
