@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from monitor.proxy.copies import Budget
 from monitor.proxy.heads import Ambiguous
 from monitor.proxy.http1 import Upgraded
-from monitor.proxy.websocket import OPAQUE_REASONS, WebSocket, deflate
+from monitor.proxy.websocket import OPAQUE_REASONS, WebSocket, _unmasked, deflate
 from monitor.types import Exchange, Message, Outcome
 
 HEAD = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"
@@ -225,6 +225,29 @@ def test_an_uncompressed_message_may_stand_between_compressed_ones() -> None:
     assert [data for _, data in seen.said("response")] == ["one one one", "plain", "one one one"]
 
 
+def final(message: bytes) -> bytes:
+    window = zlib.compressobj(wbits=-15)
+    return window.compress(message) + window.flush(zlib.Z_FINISH)
+
+
+def test_a_message_may_end_in_a_final_block() -> None:
+    """RFC 7692 section 7.2.3.4; the next one begins a stream of its own."""
+    wire = b"".join(
+        frame(TEXT, final(text) + b"\0", compressed=True) for text in (b"Hello", b"Hello again")
+    )
+    seen = Seen(head=DEFLATE + b"\r\n\r\n").play(down=wire)
+    assert not seen.opaque
+    assert [data for _, data in seen.said("response")] == ["Hello", "Hello again"]
+
+
+def test_a_message_that_goes_on_behind_its_final_block_is_given_up() -> None:
+    """Some decoders read on, some stop: nobody knows what was said, and it is never cut silently."""
+    wire = frame(TEXT, b"before") + frame(TEXT, final(b"one") + pressed(b"two")[0], compressed=True)
+    seen = Seen(head=DEFLATE + b"\r\n\r\n").play(down=wire)
+    assert seen.opaque == ["malformed_frame"]
+    assert [data for _, data in seen.said("response")] == ["before"]
+
+
 def close(code: int, reason: bytes = b"", mask: bytes = b"") -> bytes:
     return frame(CLOSE, code.to_bytes(2) + reason, mask=mask)
 
@@ -308,3 +331,10 @@ def test_an_unknown_extension_is_not_followed() -> None:
     with pytest.raises(Ambiguous):
         Seen(head=HEAD + b"Sec-WebSocket-Extensions: x-brotli\r\n\r\n")
     assert deflate(HEAD + b"\r\n") is None
+
+
+@given(st.binary(max_size=3000), st.binary(min_size=4, max_size=4))
+def test_unmasking_is_the_same_for_every_length(payload: bytes, mask: bytes) -> None:
+    """RFC 6455 section 5.3, by definition."""
+    by_definition = bytes(byte ^ mask[at % 4] for at, byte in enumerate(payload))
+    assert _unmasked(bytearray(payload), mask) == by_definition
