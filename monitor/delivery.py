@@ -3,6 +3,7 @@
 One failure opens the way into the spool: from then on records go there, and one probe at a time,
 with back-off, asks whether the store is back. What is spooled then goes first, in order. Nothing is
 appended twice: where a record may be in the stream already, the stream's tail is asked for its id.
+What nobody has tried to append is not looked for: a day in the spool costs no search of a day.
 """
 
 from __future__ import annotations
@@ -35,11 +36,13 @@ class Store(Protocol):
 
 @dataclass(frozen=True)
 class Item:
-    """A record on its way; `again` when an earlier recorder may have delivered it."""
+    """A record on its way; `again` when an earlier recorder may have delivered it. `size` is about
+    how many bytes it holds in memory."""
 
     record: Record
     model: str
     again: bool
+    size: int = 0
 
     def fate(self, state: str) -> Fate:
         """What the ledger is told."""
@@ -51,7 +54,7 @@ class Item:
 class Delivery:
     """Delivers what `offer` takes. `reply` hands Fates to the proxy and returns once they are out.
 
-    `log` is told when the store goes and when it is back, once each.
+    `log` is told when the store goes and when it is back, once each. `clock` gives Unix time.
     """
 
     def __init__(
@@ -61,12 +64,15 @@ class Delivery:
         *,
         reply: Callable[[list[Fate]], Awaitable[None]],
         log: Callable[[str], None],
+        clock: Callable[[], float],
     ) -> None:
+        self._clock = clock
         self._store = store
         self._spool = spool
         self._reply = reply
         self._log = log
         self._queue: deque[Item] = deque()
+        self._size = 0
         self._news = asyncio.Event()
         self._taken = asyncio.Event()
         self._done = asyncio.Event()
@@ -81,11 +87,12 @@ class Delivery:
     def offer(self, item: Item) -> None:
         """Take a record; the caller waits for `room` first."""
         self._queue.append(item)
+        self._size += item.size
         self._news.set()
 
-    async def room(self, bound: int) -> None:
-        """Wait until fewer than `bound` records are queued."""
-        while len(self._queue) >= bound:
+    async def room(self, bound: int, size: int = 0) -> None:
+        """Wait until fewer than `bound` records are queued, and fewer than `size` bytes of them."""
+        while len(self._queue) >= bound or 0 < size <= self._size:
             self._taken.clear()
             await self._taken.wait()
 
@@ -124,8 +131,10 @@ class Delivery:
         batch = self._batch()
         if not batch:
             return
-        present = await self._present(batch)
-        await self._append([item.record for item in batch if item.record.id not in present])
+        since = self._since(batch)
+        if since is None:
+            self._known = None
+        await self._append([item.record for item in batch], since)
         self._take(batch)
         await self._reply([item.fate("appended") for item in batch])
 
@@ -134,10 +143,14 @@ class Delivery:
 
     def _take(self, batch: list[Item]) -> None:
         for _ in batch:
-            self._queue.popleft()
+            self._size -= self._queue.popleft().size
         self._taken.set()
 
-    async def _append(self, records: list[Record]) -> None:
+    async def _append(self, records: Sequence[Record], since: float | None) -> None:
+        """Append what is not in the stream since `since`; None: nothing of it can be."""
+        if since is not None:
+            present = await self._tail(since)
+            records = list({one.id: one for one in records if one.id not in present}.values())
         if not records:
             return
         try:
@@ -148,15 +161,14 @@ class Delivery:
                 self._known = None
             raise
         self._doubtful = False
+        if self._known is not None:
+            self._known[1].update(one.id for one in records)
         self._back()
 
-    async def _present(self, batch: list[Item]) -> set[str]:
-        """Ids of the batch that are in the stream already."""
+    def _since(self, batch: list[Item]) -> float | None:
+        """The time from which on some of the batch may have been appended."""
         doubtful = [item.record for item in batch if item.again or self._doubtful]
-        if not doubtful:
-            self._known = None
-            return set()
-        return await self._tail(min(record.started + record.duration for record in doubtful))
+        return min((one.started + one.duration for one in doubtful), default=None)
 
     async def _tail(self, since: float) -> set[str]:
         if self._known is None or since < self._known[0]:
@@ -168,17 +180,14 @@ class Delivery:
     async def _empty_spool(self) -> None:
         """All of the spool goes to the stream, oldest first; new records meanwhile join its end."""
         await self._store.ping()
-        while (segment := self._spool.oldest()) is not None:
-            path, records = segment
-            self._known = None
-            present = set()
-            if records:
-                present = await self._tail(min(one.started + one.duration for one in records))
-            for start in range(0, len(records), BATCH):
-                part = records[start : start + BATCH]
-                await self._append([record for record in part if record.id not in present])
+        while (segment := self._spool.oldest(self._clock())) is not None:
+            if segment.since is None:
+                self._known = None
+            for start in range(0, len(segment.records), BATCH):
+                part = segment.records[start : start + BATCH]
+                await self._append(part, segment.since)
                 await self._reply([Fate(record.id, "appended") for record in part])
-            self._spool.forget(path)
+            self._spool.forget(segment.path)
             self._spooled = None
             await self._spool_queue()
         self._back()
@@ -192,8 +201,10 @@ class Delivery:
             if again and self._spooled is None:
                 self._spooled = self._spool.ids()
             known = self._spooled or set()
-            if not self._spool.append([one.record for one in batch if one.record.id not in known]):
+            new = [one.record for one in batch if one.record.id not in known]
+            if new and not self._spool.append(new, since=self._since(batch)):
                 return False
+            self._doubtful = False  # if it was, it was about this batch, and its segment says so
             self._take(batch)
             await self._reply([item.fate("spooled") for item in batch])
         return True

@@ -29,6 +29,7 @@ class FakeStore:
         self.plan = list(plan)
         self.ids: list[str] = []
         self.asked = 0
+        self.since: list[float] = []
 
     async def append(self, records: Sequence[Record]) -> None:
         step = self.plan.pop(0) if self.plan else "work"
@@ -44,6 +45,7 @@ class FakeStore:
 
     async def ids_since(self, at: float) -> set[str]:
         self.asked += 1
+        self.since.append(at)
         if self.plan and self.plan[0] == "blind":
             self.plan.pop(0)
             raise StreamError("refused")
@@ -83,7 +85,9 @@ def deliver(
     ledger, lines = Ledger(), []
 
     async def story() -> None:
-        delivery = Delivery(store, spool, reply=ledger.reply, log=lines.append)
+        delivery = Delivery(
+            store, spool, reply=ledger.reply, log=lines.append, clock=lambda: 1000.0
+        )
         running = asyncio.ensure_future(delivery.run())
         for one in items:
             delivery.offer(one)
@@ -168,7 +172,9 @@ def test_with_no_room_anywhere_records_wait_unacknowledged(tmp_path: Path) -> No
 
     async def story() -> None:
         spool = Spool(tmp_path / "s", 0)
-        delivery = Delivery(store, spool, reply=ledger.reply, log=lambda _: None)
+        delivery = Delivery(
+            store, spool, reply=ledger.reply, log=lambda _: None, clock=lambda: 1000.0
+        )
         running = asyncio.ensure_future(delivery.run())
         delivery.offer(item("a"))
         async with asyncio.timeout(20):
@@ -182,3 +188,67 @@ def test_with_no_room_anywhere_records_wait_unacknowledged(tmp_path: Path) -> No
 
     asyncio.run(story())
     assert ledger.state == {}
+
+
+def test_what_waits_in_the_spool_is_not_looked_for_in_the_stream(tmp_path: Path) -> None:
+    """Nobody tried to append it; the stream's tail of a whole outage stays unread."""
+    before = Spool(tmp_path / "s", 1 << 20)
+    before.append([item(str(n)).record for n in range(9)])
+    store = FakeStore(["away"])
+    deliver(store, Spool(tmp_path / "s", 1 << 20), [], wait_for=9)
+    assert store.ids == [str(n) for n in range(9)]
+    assert store.asked == 0
+
+
+def test_a_recorder_killed_while_it_empties_the_spool_has_a_successor_that_goes_on(
+    tmp_path: Path,
+) -> None:
+    """What had been appended is recognised, back to when the first one had begun and no further."""
+    killed = Spool(tmp_path / "s", 1 << 20)
+    killed.append([item(str(n)).record for n in range(9)])
+    killed.oldest(990.0)
+    store = FakeStore()
+    store.ids = [str(n) for n in range(6)]
+    ledger, _ = deliver(store, Spool(tmp_path / "s", 1 << 20), [], wait_for=9)
+    assert store.ids == [str(n) for n in range(9)]
+    assert len(ledger.ends) == 9
+    assert store.since == [990.0]
+
+
+@pytest.mark.parametrize("between", [0, 2, 5])
+def test_a_record_that_is_handed_over_twice_while_it_waits_is_appended_once(
+    tmp_path: Path, between: int
+) -> None:
+    """The proxy's connection broke and came back; both copies stand in the queue."""
+    first = [item("a", again=True), *(item(f"b{n}", again=True) for n in range(between))]
+    store = FakeStore()
+    deliver(
+        store, Spool(tmp_path / "s", 1 << 20), [*first, item("a", again=True)], wait_for=len(first)
+    )
+    assert sorted(store.ids) == sorted({one.record.id for one in first})
+
+
+def test_one_doubtful_batch_does_not_make_the_whole_outage_doubtful(tmp_path: Path) -> None:
+    """It has a segment of its own; what comes later shares one, and is not looked for."""
+    store = FakeStore(["apply and say nothing", *["away"] * 5])
+    deliver(store, Spool(tmp_path / "s", 1 << 20), [item(f"{n:02}") for n in range(30)])
+    assert store.ids == [f"{n:02}" for n in range(30)]
+    assert store.asked == 1
+
+
+def test_there_is_no_room_beyond_so_many_bytes(tmp_path: Path) -> None:
+    """A few large records fill the queue as many small ones do."""
+    store = FakeStore(["refuse"] * 1000)
+
+    async def story() -> None:
+        spool = Spool(tmp_path / "s", 0)
+        delivery = Delivery(
+            store, spool, reply=Ledger().reply, log=lambda _: None, clock=lambda: 1000.0
+        )
+        delivery.offer(Item(item("a").record, "m", again=False, size=1000))
+        await delivery.room(100, 1001)
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.01):
+                await delivery.room(100, 1000)
+
+    asyncio.run(story())

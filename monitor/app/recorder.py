@@ -21,10 +21,10 @@ from monitor.protocols import PROTOCOLS
 from monitor.segments import from_header
 from monitor.streams.redis import RedisStream
 from monitor.streams.spool import Spool
-from monitor.types import Fate, Measurement
+from monitor.types import Fate, Measurement, Record
 
-QUEUE = 2048
-"""Records that may wait for the store here; more wait in the proxy's buffer."""
+QUEUE, QUEUE_BYTES = 2048, 16 << 20
+"""Records that may wait for the store here, and their bytes; more wait in the proxy's buffer."""
 SLICE = 0.01
 """Seconds of reading exchanges before the event loop gets its turn."""
 READ_BYTES = 262144
@@ -64,6 +64,7 @@ class Recorder:
             self._spool,
             reply=self._reply,
             log=self._log,
+            clock=time.time,
         )
         self._writer: asyncio.StreamWriter | None = None
         self._fates: list[Fate] = []
@@ -87,7 +88,10 @@ class Recorder:
         delivering = loop.create_task(self._delivery.run())
         self._process.measure = self._measure
         self._process.ready()
-        await self._process.stopping.wait()
+        stopping = loop.create_task(self._process.stopping.wait())
+        await asyncio.wait({stopping, delivering}, return_when=asyncio.FIRST_COMPLETED)
+        if delivering.done():
+            await delivering  # a defect of ours ended it; the supervisor starts another recorder
         server.close()
         if comparing:
             comparing.cancel()
@@ -128,6 +132,8 @@ class Recorder:
 
     async def _take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         unpacker = Unpacker(Handover)
+        # A Fate counts as told once it has left this process: what it settles is forgotten then.
+        writer.transport.set_write_buffer_limits(0)
         self._writer = writer
         try:
             await self._reply([])
@@ -143,13 +149,13 @@ class Recorder:
     async def _read(self, handovers: list[Handover]) -> None:
         until = time.monotonic() + SLICE
         for handover in handovers:
-            await self._delivery.room(QUEUE)
+            await self._delivery.room(QUEUE, QUEUE_BYTES)
             try:
                 record, model = self._capture.read(handover.exchange)
             except Exception as error:  # noqa: BLE001  one exchange must not end the recorder
                 await self._unreadable(handover, error)
                 continue
-            self._delivery.offer(Item(record, model, handover.again))
+            self._delivery.offer(Item(record, model, handover.again, _size(record)))
             if time.monotonic() > until:
                 await asyncio.sleep(0)
                 until = time.monotonic() + SLICE
@@ -190,6 +196,16 @@ class Recorder:
     @staticmethod
     def _log(text: str) -> None:
         print(f"monitor: recorder: {text}", file=sys.stderr, flush=True)
+
+
+def _size(record: Record) -> int:
+    """About how many bytes of memory a record takes."""
+    size = 4096
+    for part in (*record.inputs, *record.outputs):
+        data = part.data or ()
+        size += len(part.text or "") + 40 * len(data)
+        size += sum(len(one) for one in data if isinstance(one, str))
+    return size
 
 
 async def serve(process: Child) -> None:

@@ -3,9 +3,9 @@
 The key is `monitor:{ENDPOINT:SHARD}:records`; an entry has the fields `v` (`1`) and `record` (the
 JSON document). The hash `monitor:{ENDPOINT:keys}` holds the fingerprints of the replicas' keys. We
 speak RESP2 through hiredis ourselves, for two things that a client library hides: a batch is one
-write and one parse (about 2 µs a record, against 30), and a connection is closed by a reset. A
-reset makes the server forget commands that it has not read, so that what was unanswered cannot be
-carried out after the next connection has looked whether it was.
+write and one parse, and a connection is closed by a reset. The server drops a reset connection at
+its next answer to it, with the commands that it has not read: a frozen one does not go on, when
+it thaws, with what the next connection has already looked for and not found.
 """
 
 from __future__ import annotations
@@ -28,7 +28,11 @@ import msgspec
 from monitor.errors import StreamError
 from monitor.types import Record, decode_record, encode_record
 
-PAGE = 200
+PAGE = 256
+"""Entries of one reply, at most; as many fewer as entries are large."""
+FIRST_PAGE = 64
+REPLY_BYTES = WRITE_BYTES = 2 << 20
+"""What one reply should hold, and one write; a single record may be larger."""
 CLOCK_MARGIN = 5.0
 """Seconds that a look into the past goes further back than the clocks say."""
 
@@ -96,23 +100,29 @@ class RedisStream:
         self._timeout = timeout
         self._connection: _Connection | None = None
         self._lock = asyncio.Lock()
+        self._count = FIRST_PAGE
 
     async def append(self, records: Sequence[Record]) -> None:
         """Append all, in order of each shard, or raise StreamError.
 
-        The error is ambiguous when some of the records may be in the stream.
+        The error is ambiguous when some of the records may be in the stream. The time-out is for
+        each WRITE_BYTES: large records take longer, and that is no failure.
         """
-        commands = [
-            _pack(
+        commands: list[bytes] = []
+        size = 0
+        is_first = True
+        for record in records:
+            command = _pack(
                 b"XADD", self._key(record.id), b"MAXLEN", b"~", self._max_length, b"*",
                 b"v", b"1", b"record", encode_record(record),
-            )
-            for record in records
-        ]  # fmt: skip
-        replies = await self._send(b"".join(commands), len(commands), writes=True)
-        failures = [reply for reply in replies if isinstance(reply, hiredis.ReplyError)]
-        if failures:
-            raise StreamError(_reason(failures[0]), ambiguous=len(failures) < len(replies))
+            )  # fmt: skip
+            if commands and size + len(command) > WRITE_BYTES:
+                await self._write(commands, is_first=is_first)
+                commands, size, is_first = [], 0, False
+            commands.append(command)
+            size += len(command)
+        if commands:
+            await self._write(commands, is_first=is_first)
 
     async def ids_since(self, at: float) -> set[str]:
         """Ids of the records that were appended since Unix time `at` by our clock."""
@@ -121,13 +131,10 @@ class RedisStream:
         found: set[str] = set()
         for key in self.keys:
             end = b"+"
-            while True:
-                page = await self._call("XREVRANGE", key, end, int(since * 1000), "COUNT", PAGE)
+            while page := await self._page("XREVRANGE", key, end, int(since * 1000)):
                 for _, fields in page:
                     with contextlib.suppress(msgspec.DecodeError, UnicodeDecodeError):
                         found.add(_decode_id(_document(fields)).id)
-                if len(page) < PAGE:
-                    break
                 end = b"(" + page[-1][0]
         return found
 
@@ -136,16 +143,23 @@ class RedisStream:
     ) -> tuple[str, list[Record]]:
         """What came after position `after`, waiting up to `block` seconds: (position, records).
 
-        At most `limit` records of each shard. A position names the last entry read of each shard;
-        the empty one is the beginning.
+        At most `limit` records of each shard, and fewer where they are large. A position names the
+        last entry read of each shard; the empty one is the beginning. No shard gets ahead of
+        another that has more to give: what is caught up with comes about in order of time.
         """
         positions = self._positions(after)
-        command = ("XREAD", "COUNT", limit, "BLOCK", max(1, int(block * 1000)), "STREAMS")
-        reply = await self._call(*command, *self.keys, *positions, patience=block)
+        count = min(limit, self._count)
+        command = ("XREAD", "COUNT", count, "BLOCK", max(1, int(block * 1000)), "STREAMS")
+        reply = await self._read(*command, *self.keys, *positions, patience=block)
+        unfinished = [_moment(entries[-1]) for _, entries in reply or () if len(entries) >= count]
+        until = min(unfinished, default=None)
         records: list[Record] = []
         for key, entries in reply or ():
-            positions[self.keys.index(key.decode())] = entries[-1][0].decode()
-            records += [record for _, record in self._records(entries)]
+            self._adapt(entries)
+            due = [one for one in entries if until is None or _moment(one) <= until]
+            if due:
+                positions[self.keys.index(key.decode())] = due[-1][0].decode()
+                records += [record for _, record in self._records(due)]
         return ",".join(positions), records
 
     async def read(
@@ -159,7 +173,7 @@ class RedisStream:
         low = str(int(max(0.0, (start or 0.0) - CLOCK_MARGIN) * 1000))
         for shard, key in enumerate(self.keys):
             first = f"({positions[shard]}" if positions[shard] != "0-0" else low
-            while page := await self._call("XRANGE", key, first, "+", "COUNT", PAGE):
+            while page := await self._page("XRANGE", key, first, "+"):
                 for entry, record in self._records(page):
                     positions[shard] = entry
                     if (start is None or record.started >= start) and (
@@ -206,6 +220,35 @@ class RedisStream:
             except (msgspec.DecodeError, UnicodeDecodeError):
                 self.unreadable += 1
         return found
+
+    async def _write(self, commands: list[bytes], *, is_first: bool) -> None:
+        try:
+            replies = await self._send(b"".join(commands), len(commands), writes=True)
+        except StreamError as error:
+            raise StreamError(str(error), ambiguous=error.ambiguous or not is_first) from None
+        failures = [reply for reply in replies if isinstance(reply, hiredis.ReplyError)]
+        if failures:
+            some = len(failures) < len(replies) or not is_first
+            raise StreamError(_reason(failures[0]), ambiguous=some)
+
+    async def _page(self, *command: str | bytes | int) -> list[Any]:
+        entries: list[Any] = await self._read(*command, "COUNT", self._count)
+        self._adapt(entries)
+        return entries
+
+    async def _read(self, *command: str | bytes | int, patience: float = 0.0) -> Any:
+        try:
+            return await self._call(*command, patience=patience)
+        except StreamError:
+            self._count = 1  # if the reply was too large to come in time, the next will not be
+            raise
+
+    def _adapt(self, entries: list[Any]) -> None:
+        """Ask for as many entries next time as make a reply of the right size."""
+        if entries:
+            largest = max(len(_document(fields)) for _, fields in entries)
+            fitting = REPLY_BYTES // max(largest, 1)
+            self._count = max(1, min(fitting, 2 * self._count, PAGE))
 
     async def _call(self, *command: str | bytes | int, patience: float = 0.0) -> Any:
         (reply,) = await self._send(_pack(*command), 1, patience=patience)
@@ -356,6 +399,12 @@ async def connect(address: Address) -> _Connection:
             connection.close()
             raise StreamError(_reason(reply))
     return connection
+
+
+def _moment(entry: list[Any]) -> tuple[int, int]:
+    """When an entry was appended: milliseconds, and a number within them."""
+    milliseconds, _, number = entry[0].partition(b"-")
+    return int(milliseconds), int(number)
 
 
 def _document(fields: list[bytes]) -> bytes:

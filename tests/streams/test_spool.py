@@ -25,10 +25,9 @@ def record(name: str) -> Record:
 
 def drained(spool: Spool) -> list[str]:
     ids = []
-    while (segment := spool.oldest()) is not None:
-        path, records = segment
-        ids += [one.id for one in records]
-        spool.forget(path)
+    while (segment := spool.oldest(0.0)) is not None:
+        ids += [one.id for one in segment.records]
+        spool.forget(segment.path)
     return ids
 
 
@@ -73,11 +72,40 @@ def test_what_is_appended_while_draining_goes_to_another_segment(tmp_path: Path)
     """Nothing is added to a file that is about to be deleted."""
     spool = Spool(tmp_path / "s", 1 << 20)
     spool.append([record("1")])
-    segment = spool.oldest()
+    segment = spool.oldest(0.0)
     assert segment is not None
     spool.append([record("2")])
-    spool.forget(segment[0])
+    spool.forget(segment.path)
     assert drained(spool) == ["2"]
+
+
+def test_a_segment_knows_since_when_its_records_may_be_in_the_stream(tmp_path: Path) -> None:
+    """Never, at first; from the first look on since that look, for a successor too; and what was
+    doubtful when it came since then, in a segment of its own."""
+    spool = Spool(tmp_path / "s", 1 << 20)
+    spool.append([record("1")])
+    spool.append([record("2")], since=1700000000.5)
+    spool.append([record("3")])
+    first = spool.oldest(1700000100.0)
+    assert first is not None
+    assert (first.since, [one.id for one in first.records]) == (None, ["1"])
+    again = Spool(tmp_path / "s", 1 << 20)
+    found = []
+    while (segment := again.oldest(1700000200.0)) is not None:
+        found.append((segment.since, [one.id for one in segment.records]))
+        again.forget(segment.path)
+    assert found == [(1700000100.0, ["1"]), (1700000000.0, ["2"]), (None, ["3"])]
+
+
+def test_records_that_another_version_wrote_are_passed_over(tmp_path: Path) -> None:
+    """They cannot be read; those behind them can."""
+    spool = Spool(tmp_path / "s", 1 << 20)
+    spool.append([record("1")])
+    (path,) = (tmp_path / "s").iterdir()
+    path.write_bytes(module._frame(b'{"id":"0"}') + path.read_bytes())
+    again = Spool(tmp_path / "s", 1 << 20)
+    assert again.ids() == {"0", "1"}
+    assert drained(again) == ["1"]
 
 
 def test_a_directory_that_cannot_be_written_is_a_full_spool(tmp_path: Path) -> None:
