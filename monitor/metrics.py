@@ -210,6 +210,7 @@ BY_NAME = {metric.name: metric for metric in CATALOGUE}
 LOSS_REASONS = (
     "buffer_full",  # the proxy's buffer was at its bound
     "too_large",  # one exchange larger than the whole buffer
+    "opaque",  # its connection turned opaque under way; the outcome is what its status said, or ok
     "unreadable",  # the recorder failed on it; a defect of ours
     "store_full",  # the store refused it for good and the spool is full or off
     "shutdown",  # still unacknowledged when the drain ended

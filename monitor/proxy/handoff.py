@@ -79,9 +79,9 @@ class Handoff:
             self._scheduled = True
             self._loop.call_later(BATCH_DELAY, self._flush)
 
-    def lose(self, outcome: Outcome) -> None:
-        """Count an exchange whose copy found no room while it was under way."""
-        self._ledger.lose(outcome, "buffer_full")
+    def lose(self, outcome: Outcome, reason: str) -> None:
+        """Count an exchange whose copy was given up while it was under way."""
+        self._ledger.lose(outcome, reason)
 
     # --- the socket ----------------------------------------------------------------------------
 

@@ -24,6 +24,7 @@ from monitor.types import Exchange, Message, Outcome
 PREFACE = b"PRI * HTTP/2.0\r\n\r\n"
 MAX_HEAD = 65536
 MAX_CHUNKS = 16384
+_PER_CHUNK = 128  # what Python spends on one
 STALE = 0.1
 """Seconds: a reused connection that ends this soon after a request, without a byte of an answer,
 had been closed by the endpoint before it saw the request; the client asks again elsewhere."""
@@ -80,7 +81,7 @@ class Http1:
         self,
         *,
         emit: Callable[[Exchange], None],
-        lose: Callable[[Outcome], None],
+        lose: Callable[[Outcome, str], None],
         opaque: Callable[[str], None],
         become: Callable[[str, Upgraded | None], Observer | None],
         new_id: Callable[[], str],
@@ -104,7 +105,7 @@ class Http1:
         self._request_part = bytearray()
         self._request_at = 0.0
         self._response_part = b""
-        self._held: list[bytes] | None = None  # what follows a request that may change the protocol
+        self._held: bytearray | None = None  # what follows a request that may change the protocol
         self._next: Observer | None = None
         self._gone = False  # opaque
         self._fresh = True  # no exchange has ended on this connection yet
@@ -168,7 +169,25 @@ class Http1:
             else:
                 self._discard(exchange)
             self._queue.popleft()
-        self._give_up("")
+        self.abandon()
+
+    def abandon(self) -> None:
+        """See Observer."""
+        self._gone = True
+        if self._next is not None:
+            self._next.abandon()
+        for exchange in self._queue:
+            self._discard(exchange)
+            reason = "buffer_full" if exchange.lost else "opaque"
+            self._lose(_outcome(exchange.status), reason)
+        self._queue.clear()
+        for copy in (self._sending, self._receiving):
+            if copy is not None:
+                copy.drop()
+        self._sending = self._receiving = None
+        self._request_part.clear()
+        self._response_part = b""
+        self._held = None
 
     def refuse(self, at: float, cause: Outcome) -> bytes:
         """See Observer."""
@@ -223,8 +242,8 @@ class Http1:
                     self._sending = None
                     self._requested(self._queue[-1], copy, at)
             elif self._held is not None:
-                self._held.append(rest)
-                if sum(map(len, self._held)) > MAX_HEAD:
+                self._held += rest
+                if len(self._held) > MAX_HEAD:
                     raise Ambiguous("head_too_large")
                 return
             else:
@@ -282,7 +301,7 @@ class Http1:
         if self._response_part and len(self._queue) == 1:
             raise Ambiguous("unsolicited_response")
         if upgrades(head) or exchange.method == b"CONNECT":
-            self._held = []
+            self._held = bytearray()
         return data
 
     def _wait_for_request(self, part: bytearray) -> None:
@@ -298,8 +317,7 @@ class Http1:
     def _requested(self, exchange: _Open, copy: Copy, at: float) -> None:
         exchange.lost = exchange.lost or copy.dropped
         exchange.request = copy.message()
-        exchange.held = len(exchange.request.body)
-        self._budget.used += exchange.held
+        self._charge(exchange, len(exchange.request.body))
         if exchange.response is not None:
             exchange.ended = at
             self._queue.popleft()
@@ -394,9 +412,9 @@ class Http1:
             return None
         self._queue.clear()
         self._discard(exchange)
-        for held in self._held or ():
-            self._next.downstream(held, at)
-        self._held = None
+        held, self._held = self._held, None
+        if held:
+            self._next.downstream(bytes(held), at)
         return data
 
     def _tunnel(self, exchange: _Open, response: Message, reason: str, at: float) -> None:
@@ -405,7 +423,7 @@ class Http1:
         exchange.status = 200
         if exchange.request is not None:
             self._finish(exchange, None)
-        self._queue.clear()
+            self._queue.popleft()
         raise Ambiguous(reason)
 
     def _arrived(self, exchange: _Open, size: int, at: float, *, merge: bool) -> None:
@@ -415,6 +433,7 @@ class Http1:
             chunks[-1] = (at - exchange.began, size)
         else:
             chunks.append((at - exchange.began, size))
+            self._charge(exchange, _PER_CHUNK)
 
     def _responded(
         self, exchange: _Open, response: Message, at: float, *, lost: bool = False
@@ -426,6 +445,8 @@ class Http1:
             self._queue.popleft()
             self._finish(exchange, None)
             self._stay(at)
+        else:
+            self._charge(exchange, len(response.body))
 
     def _stay(self, at: float) -> None:
         """No upgrade came of it: what the client said meanwhile are requests."""
@@ -433,7 +454,7 @@ class Http1:
             held, self._held = self._held, None
             self._decided("")
             if held:
-                self._requests(b"".join(held), at)
+                self._requests(bytes(held), at)
 
     # --- endings -----------------------------------------------------------------------------
 
@@ -443,7 +464,7 @@ class Http1:
         outcome = cause or self._cause or _outcome(exchange.status)
         request = exchange.request
         if exchange.lost or request is None:
-            self._lose(outcome)
+            self._lose(outcome, "buffer_full")
             return
         self._emit(
             Exchange(
@@ -484,25 +505,17 @@ class Http1:
         exchange.request = Message(b"")
         self._discard(exchange)
 
+    def _charge(self, exchange: _Open, size: int) -> None:
+        exchange.held += size
+        self._budget.used += size
+
     def _discard(self, exchange: _Open) -> None:
         self._budget.used -= exchange.held
         exchange.held = 0
 
     def _give_up(self, reason: str) -> None:
-        if self._gone:
-            return
-        self._gone = True
-        for exchange in self._queue:
-            self._discard(exchange)
-        self._queue.clear()
-        for copy in (self._sending, self._receiving):
-            if copy is not None:
-                copy.drop()
-        self._sending = self._receiving = None
-        self._request_part.clear()
-        self._response_part = b""
-        self._held = None
-        if reason:
+        if not self._gone:
+            self.abandon()
             self._opaque(reason)
 
 

@@ -109,7 +109,7 @@ class Http2:
         self,
         *,
         emit: Callable[[Exchange], None],
-        lose: Callable[[Outcome], None],
+        lose: Callable[[Outcome, str], None],
         opaque: Callable[[str], None],
         new_id: Callable[[], str],
         started_unix: Callable[[float], float],
@@ -207,6 +207,16 @@ class Http2:
         for stream in list(self._streams.values()):
             self._end(stream, at, cause or self._ended_by or Outcome.UPSTREAM_BROKEN)
         self._gone = True
+
+    def abandon(self) -> None:
+        """See Observer."""
+        self._gone = True
+        for stream in self._streams.values():
+            self._release(stream)
+            head = stream.response.head
+            outcome = of_status(int(head[7:10])) if head else Outcome.OK
+            self._lose(outcome, "buffer_full" if stream.lost else "opaque")
+        self._streams.clear()
 
     def refuse(self, at: float, cause: Outcome) -> bytes:
         """See Observer. Each open stream gets its status; none where the endpoint has spoken."""
@@ -360,7 +370,7 @@ class Http2:
         elif not response.head and stream.number > self._accepted:
             cause = Outcome.UPSTREAM_REFUSED
         if stream.lost:
-            self._lose(cause)
+            self._lose(cause, "buffer_full")
             return
         self._emit(
             Exchange(
@@ -393,10 +403,7 @@ class Http2:
         stream.held = 0
 
     def _give_up(self, reason: str) -> None:
-        self._gone = True
-        for stream in self._streams.values():
-            self._release(stream)
-        self._streams.clear()
+        self.abandon()
         self._opaque(reason)
 
 

@@ -1,7 +1,9 @@
 """What an observer is: the bytes of one connection, seen passively → Exchanges.
 
-An observer is built with keyword arguments `emit`, `opaque`, `new_id`, `started_unix` and
-`max_body_bytes`; it never raises (the splice turns an exception into opaque `observer_failed`).
+An observer is built with keyword arguments `emit`, `lose`, `opaque`, `new_id`, `started_unix`,
+`max_body_bytes` and `budget`; it never raises (the splice turns an exception into opaque
+`observer_failed`). Every exchange that it has begun goes to `emit` or, with a reason of
+`metrics.LOSS_REASONS`, to `lose`: once.
 """
 
 from __future__ import annotations
@@ -39,6 +41,9 @@ class Observer(Protocol):
 
     def upstream_eof(self, at: float) -> None:
         """The endpoint will send no more."""
+
+    def abandon(self) -> None:
+        """Follow no further: what is under way is lost (`opaque`), its memory given back."""
 
     def closed(self, at: float, cause: Outcome | None) -> None:
         """The connection is over; what is still open ended because of `cause`, if there is one."""

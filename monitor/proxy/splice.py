@@ -7,6 +7,7 @@ it was forwarded; whatever the observer does, the bytes have gone.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 import struct
 from collections.abc import Callable
@@ -23,6 +24,7 @@ HOLD_BYTES = 65536
 LINGER = 5.0
 """Seconds that a peer has to close its side once everything has been said."""
 
+_FAILED = "observer_failed"
 _RESET = struct.pack("ii", 1, 0)
 
 Forward = Callable[[bytes], None]
@@ -35,6 +37,12 @@ def _ignore(data: bytes, at: float) -> None:
 
 def _discard(data: bytes) -> None:
     """Where bytes go whose receiver is gone."""
+
+
+def _abandon(observer: Observer) -> None:
+    """Have an observer that failed count what it had begun, as far as it still can."""
+    with contextlib.suppress(Exception):
+        observer.abandon()
 
 
 class Side(asyncio.Protocol):
@@ -65,7 +73,7 @@ class Side(asyncio.Protocol):
         try:
             self.observe(data, at)
         except Exception:  # noqa: BLE001  an observer never harms the traffic
-            self.splice.opaque("observer_failed")
+            self.splice.opaque(_FAILED)
 
     def eof_received(self) -> bool:
         """See asyncio.Protocol; True keeps our own direction open."""
@@ -134,7 +142,7 @@ class Splice:
     def __init__(self, over: Callable[[Splice], None], count_opaque: Callable[[str], None]) -> None:
         self._over = over
         self._count_opaque = count_opaque
-        self._held: list[bytes] = []
+        self._held = bytearray()
         self._said: asyncio.Future[None] | None = None
         self._refused: Outcome | None = None
         self._answered = False
@@ -158,8 +166,10 @@ class Splice:
 
     def opaque(self, reason: str) -> None:
         """Stop observing; the bytes keep flowing."""
-        if self.observer is not None:
-            self.observer = None
+        observer, self.observer = self.observer, None
+        if observer is not None:
+            if reason == _FAILED:
+                _abandon(observer)
             self.downstream.observe = self.upstream.observe = _ignore
             self._count_opaque(reason)
             if self.edits is not None:
@@ -171,10 +181,10 @@ class Splice:
 
     async def first(self, size: int) -> bytes:
         """What the client says first, once that is so many bytes, or all of it."""
-        while len(start := b"".join(self._held)) < size and not self.downstream.ended:
+        while len(self._held) < size and not self.downstream.ended:
             self._said = asyncio.get_running_loop().create_future()
             await self._said
-        return start[:size]
+        return bytes(self._held[:size])
 
     def speaks(self) -> str:
         """What the client speaks, by ALPN or by what it has said: `h2` or `http/1.1`."""
@@ -182,14 +192,14 @@ class Splice:
         tls: Any = transport and transport.get_extra_info("ssl_object")
         if tls is not None:
             return str(tls.selected_alpn_protocol() or "http/1.1")
-        return "h2" if b"".join(self._held).startswith(b"PRI") else "http/1.1"
+        return "h2" if self._held.startswith(b"PRI") else "http/1.1"
 
     def hold(self, data: bytes) -> None:
         """Keep what the client sends until there is somebody to send it to."""
-        self._held.append(data)
+        self._held += data
         self._speak()
         transport = self.downstream.transport
-        if transport is not None and sum(map(len, self._held)) >= HOLD_BYTES:
+        if transport is not None and len(self._held) >= HOLD_BYTES:
             transport.pause_reading()
 
     def _speak(self) -> None:
@@ -206,8 +216,8 @@ class Splice:
             return
         self.downstream.forward = up.write
         self.upstream.forward = down.write
-        held = b"".join(self._held)
-        self._held.clear()
+        held = bytes(self._held)
+        self._held = bytearray()
         if self.edits is not None:
             self._begin_edits(held, self.edits)
         elif held:
@@ -257,7 +267,7 @@ class Splice:
         try:
             return self.observer.refuse(monotonic(), cause) if self.observer else b""
         except Exception:  # noqa: BLE001
-            self.opaque("observer_failed")
+            self.opaque(_FAILED)
             return b""
 
     # --- edits: here the parser decides what goes on ---------------------------------------------
@@ -286,7 +296,7 @@ class Splice:
             try:
                 self.observer.downstream(data, monotonic())
             except Exception:  # noqa: BLE001
-                self.opaque("observer_failed")
+                self.opaque(_FAILED)
             else:
                 if self.observer is None:  # it cannot follow
                     self._reject(owed=owed)
@@ -336,7 +346,7 @@ class Splice:
                 else:
                     observer.upstream_eof(at)
             except Exception:  # noqa: BLE001
-                self.opaque("observer_failed")
+                self.opaque(_FAILED)
         side.other.write_eof()
         self._speak()
         if self._answered or side.other.ended or (self.observer is not None and not self.busy()):
@@ -351,7 +361,7 @@ class Splice:
         try:
             return self.observer is not None and self.observer.busy()
         except Exception:  # noqa: BLE001
-            self.opaque("observer_failed")
+            self.opaque(_FAILED)
             return False
 
     def idle(self, now: float, quiet: float) -> bool:
@@ -387,7 +397,8 @@ class Splice:
             try:
                 observer.closed(monotonic(), cause)
             except Exception:  # noqa: BLE001
-                self._count_opaque("observer_failed")
+                _abandon(observer)
+                self._count_opaque(_FAILED)
 
     def close(self) -> None:
         """Close both connections once what was written has gone."""
@@ -425,7 +436,7 @@ class Splice:
         try:
             return self.observer is not None and self.observer.awaiting()
         except Exception:  # noqa: BLE001
-            self.opaque("observer_failed")
+            self.opaque(_FAILED)
             return False
 
     def timeout(self) -> None:

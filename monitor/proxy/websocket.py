@@ -289,7 +289,7 @@ class WebSocket:
         upgraded: Upgraded,
         *,
         emit: Callable[[Exchange], None],
-        lose: Callable[[Outcome], None],
+        lose: Callable[[Outcome, str], None],
         opaque: Callable[[str], None],
         max_body_bytes: int,
         budget: Budget,
@@ -352,6 +352,13 @@ class WebSocket:
             cause = of_close_code(first.code, by_client=first is self._client)
         self._end(at, cause or self._ended_by or Outcome.UPSTREAM_BROKEN)
 
+    def abandon(self) -> None:
+        """See Observer."""
+        self._release()
+        if not self._gone:
+            self._gone = True
+            self._lose(Outcome.OK, "buffer_full" if self._lost else "opaque")
+
     def refuse(self, at: float, cause: Outcome) -> bytes:
         """See Observer; there is no answer in HTTP any more."""
         return b""
@@ -400,7 +407,7 @@ class WebSocket:
             return
         self._gone = True
         if self._lost:
-            self._lose(outcome)
+            self._lose(outcome, "buffer_full")
             return
         upgraded, client, server = self._upgraded, self._client, self._server
         exchange = Exchange(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import random
+import tracemalloc
 from dataclasses import dataclass, field
 
 import h11
@@ -26,17 +28,17 @@ class Seen:
     bound: int = 1 << 20
     exchanges: list[Exchange] = field(default_factory=list)
     opaque: list[str] = field(default_factory=list)
-    lost: list[Outcome] = field(default_factory=list)
+    lost: list[tuple[Outcome, str]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.budget = Budget(1 << 30)
-        ids = itertools.count()
+        self.ids = itertools.count()
         self.observer = Http1(
             emit=self.exchanges.append,
-            lose=self.lost.append,
+            lose=lambda *one: self.lost.append(one),
             opaque=self.opaque.append,
             become=lambda kind, upgraded: None,
-            new_id=lambda: str(next(ids)),
+            new_id=lambda: str(next(self.ids)),
             started_unix=lambda at: at,
             max_body_bytes=self.bound,
             budget=self.budget,
@@ -56,6 +58,8 @@ class Seen:
             }[direction]()
         self.observer.closed(at + 1.0, cause)
         assert self.budget.used == 0, "memory is accounted for to the last byte"
+        ended = len(self.exchanges) + len(self.lost)
+        assert ended == next(self.ids), "what began is on record or lost, once"
         assert set(self.opaque) <= set(OPAQUE_REASONS)
         return self
 
@@ -168,6 +172,40 @@ def test_what_can_be_read_in_two_ways_turns_opaque(
     assert seen.opaque == [reason]
 
 
+POST = b"POST / HTTP/1.1\r\nContent-Length: 9\r\n\r\nabc"
+
+
+@pytest.mark.parametrize(
+    ("steps", "expected"),
+    [
+        ([(">", GET + GET), ("<", b"HTTP/1.1 banana\r\n\r\n")], [Outcome.OK, Outcome.OK]),
+        ([(">", GET), ("<", b"HTTP/1.1 404 \r\nTransfer-Encoding: chunked\r\n\r\nx\r\n")], [Outcome.CLIENT_ERROR]),
+        ([(">", POST), ("<", OK[:-1]), (">", b"defghi\r\n\0")], [Outcome.OK]),
+        ([(">", GET + b"CONNECT a:1 HTTP/1.1\r\n\r\n"), ("<", OK * 2)], []),
+        ([(">", b"CONNECT a:1 HTTP/1.1\r\nContent-Length: 3\r\n\r\n"), ("<", OK)], [Outcome.OK]),
+        ([(">", GET), ("<", OK), (">", b"\0")], []),
+    ],
+)  # fmt: skip
+def test_what_is_under_way_when_a_connection_turns_opaque_is_lost_by_name(
+    steps: list[tuple[str, bytes]], expected: list[Outcome]
+) -> None:
+    """Each exchange that had begun, once, with what its status said."""
+    seen = Seen().play(*steps)
+    assert len(seen.opaque) == 1
+    assert seen.lost == [(outcome, "opaque") for outcome in expected]
+
+
+def test_what_an_observer_that_failed_had_begun_is_lost_by_name() -> None:
+    """The splice calls `abandon` then, and the memory is given back."""
+    seen = Seen()
+    seen.observer.downstream(GET + POST, 1.0)
+    seen.observer.upstream(OK[:-1], 2.0)
+    seen.observer.abandon()
+    assert seen.lost == [(Outcome.OK, "opaque")] * 2
+    assert seen.budget.used == 0
+    assert not seen.observer.busy()
+
+
 def test_a_body_beyond_the_bound_keeps_its_true_size() -> None:
     """The copy is cut, the count is not; chunked or with a length."""
     body = b"x" * 1000
@@ -266,6 +304,27 @@ def test_a_copy_without_room_is_given_up_and_counted() -> None:
     seen.observer.downstream(GET, 3.0)
     seen.observer.upstream(OK, 4.0)
     assert (len(seen.lost), len(seen.exchanges)) == (1, 1)
+    assert seen.budget.used == 0
+
+
+@pytest.mark.parametrize("size", [1, 3, 700])
+def test_a_body_in_small_pieces_costs_about_what_the_budget_says(size: int) -> None:
+    """Objects a byte would hold forty times as much: one client could take the host's memory."""
+    body = random.Random(0).randbytes(1 << 17)
+    seen = Seen()
+    seen.observer.downstream(GET, 1.0)
+    seen.observer.upstream(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body), 1.0)
+    tracemalloc.start()
+    try:
+        for start in range(0, len(body) - size, size):
+            seen.observer.upstream(body[start : start + size], 2.0 + start / 1000)
+        held = tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()
+    assert held < 1.3 * seen.budget.used + 10_000
+    seen.observer.upstream(body[start + size :], 3.0)
+    assert seen.exchanges[0].response is not None
+    assert seen.exchanges[0].response.body == body
     assert seen.budget.used == 0
 
 

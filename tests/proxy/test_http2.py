@@ -38,16 +38,16 @@ class Seen:
     room: int = 1 << 30
     exchanges: list[Exchange] = field(default_factory=list)
     opaque: list[str] = field(default_factory=list)
-    lost: list[Outcome] = field(default_factory=list)
+    lost: list[tuple[Outcome, str]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.budget = Budget(self.room)
-        ids = itertools.count()
+        self.ids = itertools.count()
         self.observer = Http2(
             emit=self.exchanges.append,
-            lose=self.lost.append,
+            lose=lambda *one: self.lost.append(one),
             opaque=self.opaque.append,
-            new_id=lambda: str(next(ids)),
+            new_id=lambda: str(next(self.ids)),
             started_unix=lambda at: at,
             max_body_bytes=self.bound,
             budget=self.budget,
@@ -59,6 +59,8 @@ class Seen:
             see(data, float(at))
         self.observer.closed(float(len(steps)), cause)
         assert self.budget.used == 0, "memory is accounted for to the last byte"
+        ended = len(self.exchanges) + len(self.lost)
+        assert ended == next(self.ids), "what began is on record or lost, once"
         assert set(self.opaque) <= set(OPAQUE_REASONS)
         return self
 
@@ -334,6 +336,20 @@ def test_a_request_that_it_could_say_is_not() -> None:
     assert seen.exchanges[0].request.head == b"GET / HTTP/2\r\nhost: a\r\nx: a\tb\r\n\r\n"
 
 
+def test_what_is_under_way_when_a_connection_turns_opaque_is_lost_by_name() -> None:
+    """Every open stream, once, with what its status said."""
+    talk = Talk()
+    for number in (1, 3, 5):
+        talk.ask(number, f"/{number}")
+    talk.answer(1, b"whole")
+    talk.server.send_headers(3, [(":status", "503")])
+    talk.cross()
+    seen = Seen().play([*talk.steps, ("<", frame(HEADERS, 0x4, 5, b"\x80"))])
+    assert seen.opaque == ["malformed_head"]
+    assert [one.outcome for one in seen.exchanges] == [Outcome.OK]
+    assert seen.lost == [(Outcome.SERVER_ERROR, "opaque"), (Outcome.OK, "opaque")]
+
+
 @given(
     st.lists(st.tuples(st.sampled_from("><"), st.binary(max_size=100)), max_size=8), st.booleans()
 )
@@ -380,7 +396,7 @@ def test_bodies_are_cut_at_the_bound_and_their_size_is_true() -> None:
     first = seen.exchanges[0]
     assert (first.request.body, first.request.size) == (b"ques", 10)
     seen = Seen(room=100).play(TRANSCRIPTS[one_after_another])
-    assert seen.lost == [Outcome.OK] * 3
+    assert seen.lost == [(Outcome.OK, "buffer_full")] * 3
     assert not seen.exchanges
 
 
@@ -391,7 +407,7 @@ def test_prior_knowledge_is_recognised_on_an_http1_connection() -> None:
         seen = Seen()
         first = http1.Http1(
             emit=seen.exchanges.append,
-            lose=seen.lost.append,
+            lose=lambda *one: seen.lost.append(one),  # noqa: B023
             opaque=seen.opaque.append,
             become=lambda kind, upgraded: seen.observer if kind == "http2" else None,  # noqa: B023
             new_id=lambda: "x",

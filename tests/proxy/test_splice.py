@@ -95,7 +95,7 @@ async def proxied(
         splice.edits = edits(splice.peer)
         return Http1(
             emit=exchanges.append,
-            lose=lambda outcome: None,
+            lose=lambda outcome, reason: None,
             opaque=splice.opaque,
             become=lambda kind, upgraded: None,
             new_id=lambda: str(next(ids)),
@@ -344,7 +344,7 @@ def test_an_upstream_that_is_slow_from_the_start_slows_the_client_too() -> None:
                 writer.write(bytes(1 << 20))
                 await until(lambda: proxy.gate._splices)
                 (splice,) = proxy.gate._splices
-                await until(lambda: sum(map(len, splice._held)) >= 1 << 16)
+                await until(lambda: len(splice._held) >= 1 << 16)
                 held.set()
                 await until(lambda: splice.upstream.full)
                 transport = splice.downstream.transport

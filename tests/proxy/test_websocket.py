@@ -33,7 +33,7 @@ class Seen:
     room: int = 1 << 30
     exchanges: list[Exchange] = field(default_factory=list)
     opaque: list[str] = field(default_factory=list)
-    lost: list[Outcome] = field(default_factory=list)
+    lost: list[tuple[Outcome, str]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.budget = Budget(self.room)
@@ -41,7 +41,7 @@ class Seen:
         self.observer = WebSocket(
             Upgraded("id", 10.0, 1000.0, request, Message(self.head)),
             emit=self.exchanges.append,
-            lose=self.lost.append,
+            lose=lambda *one: self.lost.append(one),
             opaque=self.opaque.append,
             max_body_bytes=self.bound,
             budget=self.budget,
@@ -307,7 +307,7 @@ def test_what_no_peer_may_send_ends_the_record_and_says_who_broke_it(wire: bytes
 def test_without_room_it_is_followed_counted_and_not_kept() -> None:
     """The budget of the whole process is smaller than what is said."""
     seen = Seen(room=2000).play(down=frame(TEXT, b"x" * 1500) * 3 + close(1000))
-    assert seen.lost == [Outcome.OK]
+    assert seen.lost == [(Outcome.OK, "buffer_full")]
     assert not seen.exchanges
 
 
