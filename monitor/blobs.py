@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import brotli
-import zstandard
 
+from monitor import zstd
 from monitor.errors import PrivacyError
 
 SHORTEST = 24
@@ -155,14 +155,9 @@ _COMPRESSED: tuple[tuple[bytes, Callable[[bytes, int], bytes]], ...] = (
         b"\xfd7zXZ",
         lambda data, most: lzma.LZMADecompressor(memlimit=1 << 26).decompress(data, most),
     ),
-    (
-        b"\x28\xb5\x2f\xfd",
-        lambda data, most: (
-            zstandard.ZstdDecompressor(max_window_size=1 << 23).stream_reader(data).read(most)
-        ),
-    ),
+    (b"\x28\xb5\x2f\xfd", lambda data, most: zstd.decompressor().decompress(data, most)),
 )
-_ERRORS = (zlib.error, OSError, EOFError, lzma.LZMAError, zstandard.ZstdError, brotli.error)
+_ERRORS = (zlib.error, OSError, EOFError, lzma.LZMAError, zstd.ZstdError, brotli.error)
 
 
 def decompress(data: bytes, limit: int) -> bytes | None:

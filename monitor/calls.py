@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import codecs
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Protocol as Interface
 
 import brotli
-import zstandard
 
+from monitor import zstd
 from monitor.types import Call, Exchange, Message
 
 MAX_FIELDS = 500
 MAX_DECODED_BYTES = 8 << 20
 MAX_RATIO = 256
-"""A body decodes to at most MAX_DECODED_BYTES, and to MAX_RATIO times its size beyond 64 KiB."""
+"""A body decodes to at most MAX_DECODED_BYTES, and to MAX_RATIO times its size beyond 64 KiB; so
+does each of its codings."""
 
 _TEXTUAL = ("text/", "application/json", "application/x-ndjson", "application/x-www-form")
 
@@ -99,19 +100,26 @@ def _target(target: str) -> str:
 
 # --- bodies ------------------------------------------------------------------------------------
 
+_STEP = 65536
+"""Bytes that come out of a stage at a time; what is beyond the bound is never made."""
+
+
+class _BrokenError(Exception):
+    """The body is not in the coding it claims; what came out before is good."""
+
+
+class _EnoughError(Exception):
+    """The body, or what lies between two of its codings, is beyond the bound."""
+
 
 class _Stage(Interface):
     """One coding undone piece by piece."""
 
-    def feed(self, data: bytes, limit: int) -> bytes:
-        """Decoded bytes, about `limit` at most; raises _Broken on what it cannot decode."""
+    def pieces(self, data: bytes) -> Iterator[bytes]:
+        """What `data` decodes to, about _STEP bytes at a time; raises _BrokenError."""
 
     def is_complete(self) -> bool:
         """True when the coded body ended where a body may end."""
-
-
-class _BrokenError(Exception):
-    """The body is not in the coding it claims; holds what came out before."""
 
 
 class _Zlib:
@@ -123,26 +131,25 @@ class _Zlib:
         self._object = zlib.decompressobj(wbits)
         self._has_begun = False
 
-    def feed(self, data: bytes, limit: int) -> bytes:
-        pieces: list[bytes] = []
-        while data and limit > 0:
+    def pieces(self, data: bytes) -> Iterator[bytes]:
+        is_full = False
+        while data or is_full:
             if self._object.eof:
                 if self._wbits != 31 or not data.lstrip(b"\0"):
-                    return b"".join(pieces)  # padding or garbage behind the end
+                    return  # padding or garbage behind the end
                 self._object = zlib.decompressobj(self._wbits)
             try:
-                piece = self._object.decompress(data, limit)
+                piece = self._object.decompress(data, _STEP)
             except zlib.error:
                 if self._has_begun or self._wbits != 15:
-                    raise _BrokenError(b"".join(pieces)) from None
+                    raise _BrokenError from None
                 self._wbits, self._has_begun = -15, True
                 self._object = zlib.decompressobj(-15)
                 continue
             self._has_begun = True
-            pieces.append(piece)
-            limit -= len(piece)
             data = self._object.unused_data if self._object.eof else self._object.unconsumed_tail
-        return b"".join(pieces)
+            is_full = len(piece) == _STEP and not self._object.eof  # more may stand behind it
+            yield piece
 
     def is_complete(self) -> bool:
         return self._object.eof
@@ -152,53 +159,41 @@ class _Brotli:
     def __init__(self) -> None:
         self._object = brotli.Decompressor()
 
-    def feed(self, data: bytes, limit: int) -> bytes:
-        pieces: list[bytes] = []
-        try:
-            while limit > 0:
-                piece: bytes = self._object.process(data, output_buffer_limit=limit)
-                pieces.append(piece)
-                limit -= len(piece)
-                data = b""
-                if self._object.is_finished() or self._object.can_accept_more_data():
-                    break
-        except brotli.error:
-            raise _BrokenError(b"".join(pieces)) from None
-        return b"".join(pieces)
+    def pieces(self, data: bytes) -> Iterator[bytes]:
+        while not self._object.is_finished():
+            try:
+                piece: bytes = self._object.process(data, output_buffer_limit=_STEP)
+            except brotli.error:
+                raise _BrokenError from None
+            data = b""
+            if not piece and self._object.can_accept_more_data():
+                return
+            yield piece
 
     def is_complete(self) -> bool:
         return bool(self._object.is_finished())
 
 
 class _Zstd:
-    """Frames in a row (RFC 8878). The window is bounded to 8 MiB as RFC 9659 has it."""
-
-    _STEP = 4096
+    """Frames in a row."""
 
     def __init__(self) -> None:
-        self._factory = zstandard.ZstdDecompressor(max_window_size=8 << 20)
-        self._object = self._factory.decompressobj()
-        self._ended = True
+        self._frame: zstd.ZstdDecompressor | None = None
 
-    def feed(self, data: bytes, limit: int) -> bytes:
-        pieces: list[bytes] = []
-        # The binding cannot bound its output: small steps of input bound it instead.
-        while data and limit > 0:
-            step, data = data[: self._STEP], data[self._STEP :]
+    def pieces(self, data: bytes) -> Iterator[bytes]:
+        while data or (self._frame and not self._frame.needs_input):
+            self._frame = frame = self._frame or zstd.decompressor()
             try:
-                piece = self._object.decompress(step)
-            except zstandard.ZstdError:
-                raise _BrokenError(b"".join(pieces)) from None
-            self._ended = bool(self._object.eof)
-            if self._ended:
-                data = self._object.unused_data + data
-                self._object = self._factory.decompressobj()
-            pieces.append(piece)
-            limit -= len(piece)
-        return b"".join(pieces)
+                piece = frame.decompress(data, _STEP)
+            except zstd.ZstdError:
+                raise _BrokenError from None
+            data = b""
+            if frame.eof:
+                data, self._frame = frame.unused_data, None
+            yield piece
 
     def is_complete(self) -> bool:
-        return self._ended
+        return self._frame is None
 
 
 class _Charset:
@@ -207,8 +202,13 @@ class _Charset:
     def __init__(self, name: str) -> None:
         self._object = codecs.getincrementaldecoder(name)("replace")
 
-    def feed(self, data: bytes, limit: int) -> bytes:
-        return self._object.decode(data).encode("utf-8", "replace")
+    def pieces(self, data: bytes) -> Iterator[bytes]:
+        for start in range(0, len(data), _STEP):
+            try:
+                text = self._object.decode(data[start : start + _STEP])
+            except UnicodeError:  # as UTF-16 without a mark of its byte order
+                raise _BrokenError from None
+            yield text.encode("utf-8", "replace")
 
     def is_complete(self) -> bool:
         return True
@@ -221,6 +221,9 @@ _CODINGS: dict[str, Callable[[], _Stage]] = {
     "br": _Brotli,
     "zstd": _Zstd,
 }
+
+_NO_CHARSETS = {"idna", "punycode", "raw-unicode-escape", "unicode-escape", "undefined"}
+"""Python's codecs that no text is sent in; the time that punycode takes is quadratic."""
 
 
 def _stages(headers: dict[str, str]) -> list[_Stage]:
@@ -238,10 +241,10 @@ def _stages(headers: dict[str, str]) -> list[_Stage]:
 
 def _is_charset(name: str) -> bool:
     try:
-        str(b"", name)  # LookupError too for Python's codecs that are no charsets, as `zip`
+        b"a".decode(name, "replace")  # LookupError too for codecs that are no charsets, as `zip`
+        return codecs.lookup(name).name.replace("_", "-") not in _NO_CHARSETS
     except (LookupError, ValueError):
         return False
-    return True
 
 
 def _decode(
@@ -254,30 +257,47 @@ def _decode(
     if not stages:
         return body, is_whole, chunks
     limit = min(max_decoded, max(len(body) * MAX_RATIO, 65536))
-    decoded = bytearray()
+    decoding = _Decoding(stages, limit)
     arrivals = []
     start = 0
     ends = [(at, min(end, len(body))) for at, end in chunks]
     if not ends or ends[-1][1] < len(body):
         ends.append((ends[-1][0] if ends else 0.0, len(body)))
     for at, end in ends:
-        piece, is_sound = _feed(stages, body[start:end], limit - len(decoded))
+        is_sound = decoding.feed(body[start:end])
         start = end
-        decoded += piece
-        arrivals.append((at, len(decoded)))
-        if not is_sound or len(decoded) >= limit:
+        arrivals.append((at, len(decoding.body)))
+        if not is_sound:
             is_whole = False
             break
     else:
         is_whole = is_whole and all(stage.is_complete() for stage in stages)
-    return bytes(decoded[:limit]), is_whole, arrivals if chunks else []
+    return bytes(decoding.body), is_whole, arrivals if chunks else []
 
 
-def _feed(stages: list[_Stage], data: bytes, limit: int) -> tuple[bytes, bool]:
-    is_sound = True
-    for stage in stages:
+class _Decoding:
+    """All codings of a body undone, no stage of which makes more than `limit` bytes."""
+
+    def __init__(self, stages: list[_Stage], limit: int) -> None:
+        self.body = bytearray()
+        self._stages = stages
+        self._left = [limit] * len(stages)
+
+    def feed(self, data: bytes) -> bool:
+        """Decode on; False where the body is broken or beyond the bound, which ends it."""
         try:
-            data = stage.feed(data, limit)
-        except _BrokenError as broken:
-            data, is_sound = broken.args[0], False
-    return data, is_sound
+            self._pass(0, data)
+        except (_BrokenError, _EnoughError):
+            return False
+        return True
+
+    def _pass(self, place: int, data: bytes) -> None:
+        if place == len(self._stages):
+            self.body += data
+            return
+        for piece in self._stages[place].pieces(data):
+            left = self._left[place]
+            self._pass(place + 1, piece[:left])
+            self._left[place] = left - len(piece)
+            if len(piece) > left:
+                raise _EnoughError

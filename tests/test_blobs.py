@@ -10,12 +10,12 @@ import zlib
 
 import brotli
 import pytest
-import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.blobs import blobs, decompress
 from monitor.errors import PrivacyError
+from tests.test_calls import zstd
 
 LIMIT = 1 << 16
 WORDS = "write to ada@example.org about the matter, please"
@@ -24,7 +24,7 @@ PACKERS = {
     "zlib": zlib.compress,
     "bzip2": bz2.compress,
     "xz": lzma.compress,
-    "zstd": zstandard.ZstdCompressor().compress,
+    "zstd": zstd.compress,
     "brotli": brotli.compress,
 }
 

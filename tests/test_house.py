@@ -153,6 +153,7 @@ ELSEWHERE = {
     "proxy/frames.py": "proxy/test_http2.py",
     "proxy/ids.py": "proxy/test_handoff.py",
     "proxy/outcomes.py": "proxy/test_http2.py",
+    "zstd.py": "test_calls.py",
 }
 """What is best tested where it is used."""
 
