@@ -10,6 +10,7 @@ import ssl
 from collections.abc import Awaitable, Callable
 from time import monotonic
 
+from monitor.proxy.hangups import Hangups
 from monitor.proxy.observer import Observer
 from monitor.proxy.splice import Side, Splice
 from monitor.types import Outcome
@@ -55,6 +56,7 @@ class Gate:
         self._tls = tls
         self._before_dial = before_dial
         self._loop = asyncio.get_running_loop()
+        self._hangups = Hangups(self._loop)
         self._splices: set[Splice] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._full_since = 0.0
@@ -110,7 +112,7 @@ class Gate:
 
     def _serve(self, connection: socket.socket, peer: str) -> None:
         self.accepted += 1
-        splice = Splice(self._over, self.count_opaque)
+        splice = Splice(self._over, self.count_opaque, self._hangups)
         splice.peer = peer
         splice.observe(self._observer(splice))
         self._splices.add(splice)
@@ -194,3 +196,4 @@ class Gate:
         for splice in list(self._splices):
             splice.abort(None)
         await asyncio.sleep(0)
+        self._hangups.close()

@@ -15,6 +15,7 @@ from time import monotonic
 from typing import Any, cast
 
 from monitor.proxy.edits import REFUSAL, Edits
+from monitor.proxy.hangups import Hangups
 from monitor.proxy.heads import Ambiguous
 from monitor.proxy.observer import Observer
 from monitor.types import Outcome
@@ -79,6 +80,8 @@ class Side(asyncio.Protocol):
         """See asyncio.Protocol; True keeps our own direction open."""
         self.ended = True
         self.splice.ended(self)
+        if self is self.splice.downstream:
+            self.splice.watch()
         return self.can_half_close()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -93,6 +96,8 @@ class Side(asyncio.Protocol):
         other = self.other.transport
         if other is not None and not other.is_closing():
             other.pause_reading()
+            if self is self.splice.upstream:
+                self.splice.watch()
 
     def resume_writing(self) -> None:
         """Our receiver keeps up again."""
@@ -135,12 +140,20 @@ class Splice:
     """The pair. `over` is called once both of its connections are gone."""
 
     __slots__ = (
-        "_answered", "_count_opaque", "_held", "_over", "_refused", "_said", "closing",
-        "downstream", "edits", "finished", "observer", "opened", "peer", "task", "upstream",
+        "_answered", "_count_opaque", "_descriptor", "_hangups", "_held", "_over", "_refused",
+        "_said", "closing", "downstream", "edits", "finished", "observer", "opened", "peer", "task",
+        "upstream",
     )  # fmt: skip
 
-    def __init__(self, over: Callable[[Splice], None], count_opaque: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        over: Callable[[Splice], None],
+        count_opaque: Callable[[str], None],
+        hangups: Hangups,
+    ) -> None:
         self._over = over
+        self._hangups = hangups
+        self._descriptor = -1  # of the client's socket, once it is watched
         self._count_opaque = count_opaque
         self._held = bytearray()
         self._said: asyncio.Future[None] | None = None
@@ -370,9 +383,20 @@ class Splice:
             return False
         return now - max(self.downstream.at, self.upstream.at) >= quiet
 
+    def watch(self) -> None:
+        """Nothing is read from the client just now; it may still reset the connection."""
+        transport = self.downstream.transport
+        if self._descriptor < 0 and transport is not None and not transport.is_closing():
+            self._descriptor = transport.get_extra_info("socket").fileno()
+            self._hangups.watch(self._descriptor, self._hung_up)
+
+    def _hung_up(self) -> None:
+        self.abort(Outcome.CLIENT_GONE)
+
     def lost(self, side: Side, exc: Exception | None) -> None:
         """One connection is gone: so is the other, in the same way."""
         if side is self.downstream:
+            self._hangups.forget(self._descriptor, self._hung_up)
             cause = Outcome.CLIENT_GONE
             if self.task is not None:
                 self.task.cancel()

@@ -151,6 +151,14 @@ def reset(writer: asyncio.StreamWriter) -> None:
     writer.transport.abort()
 
 
+async def write_on(writer: asyncio.StreamWriter) -> None:
+    """Until the connection breaks."""
+    while True:
+        writer.write(b"x")
+        await writer.drain()
+        await asyncio.sleep(0.001)
+
+
 @pytest.fixture(scope="module")
 def runner() -> Iterator[asyncio.Runner]:
     """One loop for all examples of a search."""
@@ -286,13 +294,104 @@ def test_a_client_that_is_gone_closes_the_upstream(how: str, begun: bool) -> Non
                 assert await everything(far_reader) == b""
             if how == "close":  # who only half-closed would still read: writing to it tells
                 with contextlib.suppress(ConnectionError):
-                    while True:
-                        far_writer.write(b"x")
-                        await far_writer.drain()
-                        await asyncio.sleep(0.001)
+                    await write_on(far_writer)
             assert await proxy.outcomes() == ["client_gone"]
             await until(lambda: len(proxy.gate) == 0)
             far_writer.close()
+
+    run(story())
+
+
+@pytest.mark.parametrize("how", ["close", "reset"])
+@pytest.mark.parametrize("begun", [False, True])
+def test_the_endpoint_knows_within_50_ms_that_its_client_is_gone(how: str, begun: bool) -> None:
+    """Best of some tries, because the machine may be busy; as a rule it takes less than 1 ms."""
+
+    async def once(proxy: Proxied) -> float:
+        (reader, writer), (far_reader, far_writer) = await proxy.pair()
+        writer.write(GET)
+        await far_reader.readexactly(len(GET))
+        if begun:
+            far_writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\npart")
+            await asyncio.wait_for(reader.readuntil(b"part"), PATIENCE)
+        clock = asyncio.get_running_loop().time
+        start = clock()
+        reset(writer) if how == "reset" else writer.close()
+        with contextlib.suppress(ConnectionResetError):
+            assert await everything(far_reader) == b""
+        took = clock() - start
+        far_writer.close()
+        return took
+
+    async def story() -> None:
+        async with proxied() as proxy:
+            assert min([await once(proxy) for _ in range(5)]) < 0.05
+            assert await proxy.outcomes(5) == ["client_gone"] * 5
+
+    run(story())
+
+
+@pytest.mark.parametrize("begun", [False, True])
+def test_a_reset_is_noticed_behind_a_half_close(begun: bool) -> None:
+    """Nothing is read from such a client any more, and nothing may be written to it for minutes."""
+
+    async def story() -> None:
+        async with proxied() as proxy:
+            (reader, writer), (far_reader, far_writer) = await proxy.pair()
+            writer.write(GET)
+            writer.write_eof()
+            assert await everything(far_reader) == GET
+            if begun:
+                far_writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\npart")
+                await asyncio.wait_for(reader.readuntil(b"part"), PATIENCE)
+            assert not proxy.exchanges, "a half-close alone is no abort"
+            reset(writer)
+            assert await proxy.outcomes() == ["client_gone"]
+            await until(lambda: len(proxy.gate) == 0)
+            with pytest.raises(ConnectionError):
+                await write_on(far_writer)
+            assert not proxy.gate._hangups._tell
+
+    run(story())
+
+
+def test_a_reset_is_noticed_while_the_endpoint_is_slow_to_read() -> None:
+    """The client's bytes wait, so nothing is read from it."""
+
+    async def story() -> None:
+        async with proxied() as proxy:
+            (_, writer), (far_reader, far_writer) = await proxy.pair()
+            writer.write(b"POST / HTTP/1.1\r\nContent-Length: 99999999\r\n\r\n")
+            await far_reader.readuntil(b"\r\n\r\n")
+            far_writer.transport.pause_reading()
+            writer.write(bytes(1 << 24))
+            (splice,) = proxy.gate._splices
+            await until(lambda: splice.upstream.full)
+            reset(writer)
+            assert await proxy.outcomes() == ["client_gone"]
+            await until(lambda: len(proxy.gate) == 0)
+            far_writer.close()
+
+    run(story())
+
+
+def test_an_answer_behind_a_half_close_is_no_hangup() -> None:
+    """Both sides end well, however many such clients there are."""
+
+    async def story() -> None:
+        async with proxied() as proxy:
+            for _ in range(20):
+                (reader, writer), (far_reader, far_writer) = await proxy.pair()
+                writer.write(GET)
+                writer.write_eof()
+                assert await everything(far_reader) == GET
+                far_writer.write(OK)
+                assert await reader.readexactly(len(OK)) == OK
+                far_writer.close()
+                writer.close()
+            assert await proxy.outcomes(20) == ["ok"] * 20
+            await until(lambda: len(proxy.gate) == 0)
+            assert not proxy.gate._hangups._tell
 
     run(story())
 
