@@ -15,9 +15,9 @@ MAX_FRAME_BYTES = 1 << 30
 
 
 class Handover(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """Proxy → recorder: an exchange; `again` when an earlier recorder may have had it already."""
+    """Proxy → recorder: exchanges; `again` when an earlier recorder may have had them already."""
 
-    exchange: Exchange
+    exchanges: list[Exchange]
     again: bool = False
 
 

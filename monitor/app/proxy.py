@@ -82,7 +82,7 @@ async def serve(process: child.Child) -> None:
     )
 
     async def measure() -> list[Measurement]:
-        now = time.monotonic()
+        now = time.monotonic() + wall
         await handoff.settled(now, LABEL_PATIENCE)
         ledger.label(now)
         return [

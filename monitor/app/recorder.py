@@ -21,7 +21,7 @@ from monitor.protocols import PROTOCOLS
 from monitor.segments import from_header
 from monitor.streams.redis import RedisStream
 from monitor.streams.spool import Spool
-from monitor.types import Fate, Measurement, Record
+from monitor.types import Exchange, Fate, Measurement, Record
 
 QUEUE, QUEUE_BYTES = 2048, 16 << 20
 """Records that may wait for the store here, and their bytes; more wait in the proxy's buffer."""
@@ -148,19 +148,19 @@ class Recorder:
 
     async def _read(self, handovers: list[Handover]) -> None:
         until = time.monotonic() + SLICE
-        for handover in handovers:
+        for exchange, again in [(one, each.again) for each in handovers for one in each.exchanges]:
             await self._delivery.room(QUEUE, QUEUE_BYTES)
             try:
-                record, model = self._capture.read(handover.exchange)
+                record, model = self._capture.read(exchange)
             except Exception as error:  # noqa: BLE001  one exchange must not end the recorder
-                await self._unreadable(handover, error)
+                await self._unreadable(exchange, error)
                 continue
-            self._delivery.offer(Item(record, model, handover.again, _size(record)))
+            self._delivery.offer(Item(record, model, again, _size(record)))
             if time.monotonic() > until:
                 await asyncio.sleep(0)
                 until = time.monotonic() + SLICE
 
-    async def _unreadable(self, handover: Handover, error: Exception) -> None:
+    async def _unreadable(self, exchange: Exchange, error: Exception) -> None:
         now = time.monotonic()
         if now - self._complained > 60:
             self._complained = now
@@ -172,7 +172,6 @@ class Recorder:
                 f"{Path(place.tb_frame.f_code.co_filename).name}:{place.tb_lineno}" if place else ""
             )
             self._log(f"an exchange could not be read ({type(error).__name__} at {where}); counted")
-        exchange = handover.exchange
         await self._reply([Fate(exchange.id, "lost", "unreadable", outcome=exchange.outcome.value)])
 
     async def _reply(self, fates: list[Fate]) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections import deque
-from time import monotonic
 
 import msgspec
 
@@ -20,12 +19,17 @@ from monitor.proxy.ids import Ids
 from monitor.proxy.ledger import Ledger
 from monitor.types import Exchange, Fate, Outcome
 
-BATCH_DELAY = 0.002
+BATCH_DELAY = 0.005
 BATCH_BYTES = 262144
-BATCH_FRAMES = 256
+BATCH = 256
 RETRY_FIRST, RETRY_LAST = 0.05, 1.0
-OVERHEAD = 400
-"""Bytes that an exchange costs beside its frame: object headers, its id, three table entries."""
+OVERHEAD = 700
+"""Bytes that a held exchange costs beside its messages: objects, id, three table entries."""
+ARRIVAL = 112
+"""Bytes of one entry of `chunks`."""
+
+
+_Held = tuple[Exchange, int]  # and the memory it takes
 
 
 class Handoff:
@@ -38,12 +42,11 @@ class Handoff:
         self._ids = ids
         self._loop = asyncio.get_running_loop()
         self._encode_into = msgspec.msgpack.Encoder().encode_into
-        self._scratch = bytearray(4096)
-        self._buffer: dict[str, bytes] = {}
-        self._unsent: deque[bytes] = deque()
-        self._unsent_bytes = 0
+        self._buffer: dict[str, _Held] = {}
+        self._unsent: deque[_Held] = deque()
         self._again: deque[str] = deque()
-        self._sent_of_first = 0
+        self._batch = bytearray()
+        self._sent = 0  # bytes of the batch
         self._socket: socket.socket | None = None
         self._unpacker = Unpacker(list[Fate])
         self._scheduled = False
@@ -56,25 +59,22 @@ class Handoff:
 
     def offer(self, exchange: Exchange) -> None:
         """Take over a finished exchange, or count it lost where the buffer has no room."""
-        scratch = self._scratch
-        self._encode_into(Handover(exchange), scratch, 4)
-        size = len(scratch)
-        scratch[:4] = (size - 4).to_bytes(4, "big")
+        request, response = exchange.request, exchange.response
+        size = OVERHEAD + len(request.head) + len(request.body) + len(request.trailers)
+        if response is not None:
+            size += len(response.head) + len(response.body) + len(response.trailers)
+        size += ARRIVAL * len(exchange.chunks)
         budget = self._budget
-        if budget.used + size + OVERHEAD > budget.bound:
-            too_large = size + OVERHEAD > budget.bound
-            self._ledger.lose(exchange.outcome, "too_large" if too_large else "buffer_full")
+        if budget.used + size > budget.bound:
+            reason = "too_large" if size > budget.bound else "buffer_full"
+            self._ledger.lose(exchange.outcome, reason)
             return
-        frame = bytes(scratch)
-        if size > BATCH_BYTES:
-            self._scratch = bytearray(4096)
-        budget.used += size + OVERHEAD
-        self._buffer[exchange.id] = frame
-        self._ledger.hold(exchange.id, exchange.outcome, monotonic())
+        budget.used += size
+        held = self._buffer[exchange.id] = exchange, size
+        self._ledger.hold(exchange)
         if self._socket is None:
             return  # what is in the buffer is handed over when the recorder is back
-        self._unsent.append(frame)
-        self._unsent_bytes += size
+        self._unsent.append(held)
         if not self._scheduled and not self._writing:
             self._scheduled = True
             self._loop.call_later(BATCH_DELAY, self._flush)
@@ -114,8 +114,9 @@ class Handoff:
             self._writing = False
         connection.close()
         self._unsent.clear()
-        self._unsent_bytes = self._sent_of_first = 0
         self._again.clear()
+        self._batch = bytearray()
+        self._sent = 0
         self._loop.call_later(self._retry, self._connect)
 
     def _flush(self) -> None:
@@ -124,8 +125,8 @@ class Handoff:
         if connection is None:
             return
         try:
-            while self._refill():
-                self._send(connection)
+            while self._sent < len(self._batch) or self._fill():
+                self._sent += connection.send(memoryview(self._batch)[self._sent :])
         except BlockingIOError:
             if not self._writing:
                 self._writing = True
@@ -138,32 +139,29 @@ class Handoff:
             self._writing = False
             self._loop.remove_writer(connection.fileno())
 
-    def _refill(self) -> bool:
-        """Old exchanges go first; they are copied a few at a time, to be marked `again`."""
-        while self._again and self._unsent_bytes < BATCH_BYTES:
-            frame = self._buffer.get(self._again.popleft())
-            if frame is not None:
-                self._unsent.append(frame[:-1] + b"\xc3")  # msgpack true
-                self._unsent_bytes += len(frame)
-        return bool(self._unsent)
-
-    def _send(self, connection: socket.socket) -> None:
-        unsent = self._unsent
-        batch: list[bytes | memoryview] = []
+    def _fill(self) -> bool:
+        """Make the next batch; what an earlier recorder may have had goes first, and says so."""
+        exchanges: list[Exchange] = []
         size = 0
-        for frame in unsent:
-            batch.append(frame)
-            size += len(frame)
-            if size > BATCH_BYTES or len(batch) >= BATCH_FRAMES:
+        again = bool(self._again)
+        while self._again if again else self._unsent:
+            held = self._buffer.get(self._again.popleft()) if again else self._unsent.popleft()
+            if held is None:
+                continue  # its Fate has come meanwhile
+            exchanges.append(held[0])
+            size += held[1]
+            if size > BATCH_BYTES or len(exchanges) >= BATCH:
                 break
-        if self._sent_of_first:
-            batch[0] = memoryview(unsent[0])[self._sent_of_first :]
-        sent = connection.sendmsg(batch) + self._sent_of_first
-        while unsent and sent >= len(unsent[0]):
-            length = len(unsent.popleft())
-            sent -= length
-            self._unsent_bytes -= length
-        self._sent_of_first = sent
+        batch = self._batch
+        if len(batch) > 2 * BATCH_BYTES:
+            batch = self._batch = bytearray()
+        self._sent = 0
+        if not exchanges:
+            batch.clear()
+            return bool(self._unsent)
+        self._encode_into(Handover(exchanges, again), batch, 4)
+        batch[:4] = (len(batch) - 4).to_bytes(4, "big")
+        return True
 
     def _receive(self) -> None:
         connection = self._socket
@@ -184,20 +182,24 @@ class Handoff:
                 self._settle(fate)
 
     def _settle(self, fate: Fate) -> None:
+        held = self._buffer.pop(fate.id, None)
+        if held is not None:
+            self._budget.used -= held[1]
+            if fate.state != "spooled":
+                self._ledger.settle(fate)
+                return
         number = self._ids.number(fate.id)
         if number is None:
             return  # of an earlier process, whose ledger went with it
-        frame = self._buffer.pop(fate.id, None)
-        if frame is None:
+        if held is not None:
+            self._ledger.settle(fate, number)
+        else:
             self._ledger.settle_spooled(fate, number)
-            return
-        self._budget.used -= len(frame) + OVERHEAD
-        self._ledger.settle(fate, number)
 
     # --- scrapes and the end -------------------------------------------------------------------
 
     async def settled(self, until: float, patience: float) -> None:
-        """Wait for the labels of all that had ended at `until`, or for `patience` seconds."""
+        """Wait up to `patience` seconds until what had ended by `until` (Unix) has labels."""
         end = self._loop.time() + patience
         while self._ledger.waits(until) and self._loop.time() < end:  # noqa: ASYNC110  as in drain
             await asyncio.sleep(0.005)
@@ -209,8 +211,8 @@ class Handoff:
         while self._buffer and self._loop.time() < end:  # noqa: ASYNC110  the hot path sets no event
             await asyncio.sleep(0.01)
         self._closed = True
-        for id_, frame in self._buffer.items():
-            self._budget.used -= len(frame) + OVERHEAD
+        for id_, (_, size) in self._buffer.items():
+            self._budget.used -= size
             self._ledger.lose_held(id_, "shutdown")
         self._buffer.clear()
         self._disconnect()
@@ -219,4 +221,3 @@ class Handoff:
         """Give the tables' memory back after an outage."""
         if not self._buffer:
             self._buffer = {}
-            self._scratch = bytearray(4096)

@@ -20,6 +20,24 @@ _RESPONSE = re.compile(
 )
 _FIELD = re.compile(rb"(" + _TOKEN + rb"):[ \t]*([^\r\n\0]*?)[ \t]*\r\n")
 
+# Fields that say nothing of where the body ends, told apart by how they begin.
+_OTHERS = (
+    rb"(?:(?![cCtTuUeE](?i:ontent-length|ransfer-encoding|pgrade:|xpect:))"
+    + _TOKEN + rb":[^\r\n\0]*+\r\n)*+"
+)  # fmt: skip
+_LENGTH = rb"(?i:content-length):[ \t]*+([0-9]{1,18}+)[ \t]*+\r\n"
+plain_request = re.compile(
+    rb"(?:GET|POST|PUT|PATCH|DELETE|OPTIONS) [\x21-\x7e\x80-\xff]++ HTTP/1\.1\r\n"
+    + _OTHERS + rb"(?:" + _LENGTH + _OTHERS + rb")?+\r\n"
+).match  # fmt: skip
+"""Matches the head of a plain request, whose group 1 is the length of its body (None: 0). Most are
+plain: nothing is coded, upgraded, expected or said twice, and one look is enough for them."""
+plain_response = re.compile(
+    rb"HTTP/1\.1 (20[0-35-9]|30[0-35-9]|[45][0-9][0-9])(?: [\t\x20-\x7e\x80-\xff]*+)?\r\n"
+    + _OTHERS + _LENGTH + _OTHERS + rb"\r\n"
+).match  # fmt: skip
+"""Matches the head of a plain response, one with a length: groups are status and length."""
+
 
 class Ambiguous(Exception):  # noqa: N818  it names what the head is
     """Parsers may disagree on this message; the argument is one of the OPAQUE_REASONS."""

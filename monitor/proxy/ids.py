@@ -20,12 +20,18 @@ class Ids:
         low, middle, high = process & 0xFFF, process >> 12 & 0x3FFF, process >> 26 & 0xFF
         self._tail = f"-7{low:03x}-{middle | 0x8000:04x}-{high:02x}"
         self._number = 0
+        self._millisecond = 0
+        self._prefix = ""
 
     def new(self) -> str:
         """The next id."""
         self._number = number = self._number + 1
-        time = f"{int(self._clock() * 1000):012x}"
-        return f"{time[:8]}-{time[8:]}{self._tail}{number:010x}"
+        millisecond = int(self._clock() * 1000)
+        if millisecond != self._millisecond:
+            self._millisecond = millisecond
+            time = f"{millisecond:012x}"
+            self._prefix = f"{time[:8]}-{time[8:]}{self._tail}"
+        return f"{self._prefix}{number:010x}"
 
     def number(self, id_: str) -> int | None:
         """The number of one of our ids; None for an id of another process."""

@@ -7,10 +7,10 @@ monitor_records_pending`, at every moment: whatever ends an exchange is one meth
 from __future__ import annotations
 
 from collections import Counter
-from itertools import islice
+from itertools import islice, takewhile
 
 from monitor.metrics import LOSS_REASONS
-from monitor.types import Fate, Measurement, Outcome
+from monitor.types import Exchange, Fate, Measurement, Outcome
 
 UNKNOWN = "unknown"
 
@@ -24,63 +24,65 @@ class Ledger:
         self.held = 0
         self.spooled = Numbers()
         self._exchanges: Counter[tuple[str, str, str, str]] = Counter()
-        self._unlabelled: dict[str, tuple[Outcome, float]] = {}  # oldest first
+        self._unlabelled: dict[str, Exchange] = {}  # oldest first
 
-    def hold(self, id_: str, outcome: Outcome, at: float) -> None:
-        """An exchange ended at the monotonic time `at` and waits for its Fate."""
+    def hold(self, exchange: Exchange) -> None:
+        """An exchange has ended and waits for its Fate."""
         self.held += 1
-        self._unlabelled[id_] = (outcome, at)
+        self._unlabelled[exchange.id] = exchange
 
     def lose(self, outcome: Outcome, reason: str) -> None:
         """An exchange ended and its copy was dropped at once."""
         self._exchanges[UNKNOWN, UNKNOWN, UNKNOWN, outcome] += 1
         self.lost[reason] += 1
 
-    def settle(self, fate: Fate, number: int) -> None:
-        """The Fate of an exchange that is held; `number` is its number in this process."""
+    def settle(self, fate: Fate, number: int = 0) -> None:
+        """The Fate of an exchange that is held; `number` is its number if it is spooled."""
         self.held -= 1
-        waiting = self._unlabelled.pop(fate.id, None)
-        if waiting is not None:
-            labels = fate.protocol or UNKNOWN, fate.operation or UNKNOWN, fate.model or UNKNOWN
-            self._exchanges[*labels, fate.outcome or waiting[0]] += 1
-        if fate.state == "spooled":
+        exchange = self._unlabelled.pop(fate.id, None)
+        if exchange is not None:
+            self._exchanges[
+                fate.protocol or UNKNOWN,
+                fate.operation or UNKNOWN,
+                fate.model or UNKNOWN,
+                fate.outcome or exchange.outcome,
+            ] += 1
+        if fate.state == "appended":
+            self.appended += 1
+        elif fate.state == "spooled":
             self.spooled.add(number)
         else:
-            self._end(fate)
+            self._lost(fate)
 
     def settle_spooled(self, fate: Fate, number: int) -> None:
         """A later Fate; it counts once, and only for what this process knows to be spooled."""
         if fate.state != "spooled" and self.spooled.discard(number):
-            self._end(fate)
+            if fate.state == "appended":
+                self.appended += 1
+            else:
+                self._lost(fate)
 
-    def _end(self, fate: Fate) -> None:
-        if fate.state == "appended":
-            self.appended += 1
-        else:
-            self.lost[fate.reason if fate.reason in self.lost else "unreadable"] += 1
+    def _lost(self, fate: Fate) -> None:
+        self.lost[fate.reason if fate.reason in self.lost else "unreadable"] += 1
 
     def lose_held(self, id_: str, reason: str) -> None:
         """An exchange that is held will never have a Fate."""
         self.held -= 1
         self.lost[reason] += 1
-        waiting = self._unlabelled.pop(id_, None)
-        if waiting is not None:
-            self._exchanges[UNKNOWN, UNKNOWN, UNKNOWN, waiting[0]] += 1
+        exchange = self._unlabelled.pop(id_, None)
+        if exchange is not None:
+            self._exchanges[UNKNOWN, UNKNOWN, UNKNOWN, exchange.outcome] += 1
 
     def waits(self, until: float) -> bool:
-        """Whether anything that had ended at `until` has no labels yet."""
-        return any(at <= until for _, at in islice(self._unlabelled.values(), 1))
+        """Whether anything that had ended at `until` (Unix seconds) has no labels yet."""
+        return any(_ended(one) <= until for one in islice(self._unlabelled.values(), 1))
 
     def label(self, until: float) -> None:
         """Count what had ended at `until` and has no labels yet under `unknown`, for good."""
-        old = []
-        for id_, (outcome, at) in self._unlabelled.items():
-            if at > until:
-                break
-            old.append(id_)
-            self._exchanges[UNKNOWN, UNKNOWN, UNKNOWN, outcome] += 1
-        for id_ in old:
-            del self._unlabelled[id_]
+        old = list(takewhile(lambda one: _ended(one) <= until, self._unlabelled.values()))
+        for exchange in old:
+            del self._unlabelled[exchange.id]
+            self._exchanges[UNKNOWN, UNKNOWN, UNKNOWN, exchange.outcome] += 1
 
     def measurements(self, endpoint: str) -> list[Measurement]:
         """A snapshot that adds up: what came after `label`'s moment is in neither sum yet."""
@@ -106,6 +108,10 @@ class Ledger:
             Measurement("monitor_records_pending", {**base, "place": "buffer"}, waiting),
             Measurement("monitor_records_pending", {**base, "place": "spool"}, len(self.spooled)),
         ]
+
+
+def _ended(exchange: Exchange) -> float:
+    return exchange.started + exchange.duration
 
 
 class Numbers:

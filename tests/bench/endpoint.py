@@ -107,8 +107,9 @@ async def recorder(runtime: Path) -> None:
             handovers = unpacker.feed(data)
             if handovers:
                 fates = [
-                    Fate(h.exchange.id, "appended", "", "openai_chat", "chat", "m", "ok")
-                    for h in handovers
+                    Fate(one.id, "appended", "", "openai_chat", "chat", "m", "ok")
+                    for handover in handovers
+                    for one in handover.exchanges
                 ]
                 writer.write(pack(fates))
         writer.close()

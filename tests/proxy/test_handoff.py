@@ -22,6 +22,11 @@ from monitor.types import Exchange, Fate, Message, Outcome
 PATIENCE = 20.0
 
 
+def unfolded(handovers: list[Handover]) -> list[tuple[Exchange, bool]]:
+    """Exchange by exchange."""
+    return [(one, handover.again) for handover in handovers for one in handover.exchanges]
+
+
 class Recorder:
     """The other end: takes what comes, answers when told to, can leave and come back."""
 
@@ -29,7 +34,7 @@ class Recorder:
         self._path = path
         self._server: asyncio.Server | None = None
         self._writer: asyncio.StreamWriter | None = None
-        self.got: list[Handover] = []
+        self.got: list[tuple[Exchange, bool]] = []  # and whether it was handed over again
         self.reads = True
 
     async def start(self) -> None:
@@ -57,7 +62,7 @@ class Recorder:
         unpacker = Unpacker(Handover)
         try:
             while data := await reader.read(65536):
-                self.got += unpacker.feed(data)
+                self.got += unfolded(unpacker.feed(data))
         except ConnectionError:
             pass
         finally:
@@ -128,10 +133,8 @@ def test_each_exchange_arrives_once_and_its_fate_settles_it(play: Any) -> None:
         proxy = Proxy(path)
         ids = [proxy.end(b"x" * size) for size in (0, 10, 100_000, 400_000, 3)]
         await until(lambda: len(recorder.got) == 5)
-        assert [(one.exchange.id, one.again) for one in recorder.got] == [
-            (id_, False) for id_ in ids
-        ]
-        assert [one.exchange.request.size for one in recorder.got] == [0, 10, 100_000, 400_000, 3]
+        assert [(one.id, again) for one, again in recorder.got] == [(id_, False) for id_ in ids]
+        assert [one.request.size for one, _ in recorder.got] == [0, 10, 100_000, 400_000, 3]
         recorder.answer(*(Fate(id_, "appended") for id_ in ids))
         await until(lambda: proxy.ledger.appended == 5)
         assert proxy.budget.used == 0
@@ -150,7 +153,7 @@ def test_without_a_recorder_exchanges_wait_and_are_handed_over_when_it_comes(pla
         proxy.check()
         await recorder.start()
         await until(lambda: len(recorder.got) == 50)
-        assert [one.exchange.id for one in recorder.got] == ids
+        assert [one.id for one, _ in recorder.got] == ids
         await proxy.handoff.drain(0)
 
     play(story)
@@ -173,9 +176,9 @@ def test_what_had_no_fate_is_handed_over_again_and_says_so(play: Any) -> None:
         await until(lambda: len(recorder.got) >= 7)
         newest = proxy.end()
         await until(lambda: len(recorder.got) == 8)
-        assert [one.exchange.id for one in recorder.got] == [*ids[4:], later, newest]
-        assert [one.again for one in recorder.got] == [True] * 7 + [False]
-        recorder.answer(*(Fate(one.exchange.id, "appended") for one in recorder.got))
+        assert [one.id for one, _ in recorder.got] == [*ids[4:], later, newest]
+        assert [again for _, again in recorder.got] == [True] * 7 + [False]
+        recorder.answer(*(Fate(one.id, "appended") for one, _ in recorder.got))
         await until(lambda: proxy.ledger.appended == 12)
         assert proxy.budget.used == 0
         await proxy.handoff.drain(1.0)
@@ -218,12 +221,12 @@ def test_a_recorder_that_does_not_read_is_waited_for_by_nobody(play: Any) -> Non
         await asyncio.sleep(0.05)
         assert proxy.handoff._writing, "the socket is full"
         frozen.setblocking(False)
-        unpacker, got = Unpacker(Handover), list[Handover]()
+        unpacker, got = Unpacker(Handover), list[tuple[Exchange, bool]]()
         loop = asyncio.get_running_loop()
         async with asyncio.timeout(PATIENCE):
             while len(got) < 200:
-                got += unpacker.feed(await loop.sock_recv(frozen, 1 << 20))
-        assert [(one.exchange.id, one.again) for one in got] == [(id_, False) for id_ in ids]
+                got += unfolded(unpacker.feed(await loop.sock_recv(frozen, 1 << 20)))
+        assert [(one.id, again) for one, again in got] == [(id_, False) for id_ in ids]
         await loop.sock_sendall(frozen, pack([Fate(id_, "appended") for id_ in ids]))
         await until(lambda: proxy.ledger.appended == 200)
         proxy.handoff.shrink()
@@ -251,7 +254,7 @@ def test_fates_that_make_no_sense_change_nothing(play: Any) -> None:
         await until(lambda: len(recorder.got) == 2)
         recorder.say(b"\0\0\0\x01?")
         await until(lambda: len(recorder.got) == 3)
-        assert (recorder.got[2].exchange.id, recorder.got[2].again) == (second, True)
+        assert (recorder.got[2][0].id, recorder.got[2][1]) == (second, True)
         recorder.answer(Fate(second, "lost", "unreadable"))
         await until(lambda: proxy.ledger.held == 0)
         assert (proxy.ledger.appended, sum(proxy.ledger.lost.values())) == (1, 1)
@@ -276,7 +279,7 @@ def test_the_law_holds_through_any_sequence_of_faults(play: Any, seed: int) -> N
                 proxy.end(b"x" * chance.randint(0, 2000))
                 ended += 1
             elif step < 0.8 and up and recorder.got and recorder._writer is not None:
-                one = recorder.got.pop(chance.randrange(len(recorder.got))).exchange.id
+                one = recorder.got.pop(chance.randrange(len(recorder.got)))[0].id
                 state = fates.setdefault(one, chance.choice(["appended", "appended", "lost"]))
                 recorder.answer(Fate(one, state, "unreadable" if state == "lost" else ""))
             elif step < 0.85:
@@ -289,7 +292,7 @@ def test_the_law_holds_through_any_sequence_of_faults(play: Any, seed: int) -> N
         async with asyncio.timeout(PATIENCE):
             while proxy.ledger.held:
                 while recorder.got and recorder._writer is not None:
-                    one = recorder.got.pop().exchange.id
+                    one = recorder.got.pop()[0].id
                     recorder.answer(Fate(one, fates.setdefault(one, "appended")))
                 await asyncio.sleep(0.005)
         await proxy.handoff.drain(1.0)

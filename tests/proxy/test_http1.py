@@ -13,6 +13,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.proxy.copies import Budget
+from monitor.proxy.heads import (
+    Ambiguous,
+    plain_request,
+    plain_response,
+    request_length,
+    response_length,
+    response_status,
+    upgrades,
+)
 from monitor.proxy.http1 import STALE, Http1
 from monitor.proxy.observer import OPAQUE_REASONS
 from monitor.types import Exchange, Outcome
@@ -386,3 +395,81 @@ def by_h11(data: bytes) -> tuple[list[tuple[bytes, bytes, bytes]], bool]:
                 return found, True
     except (h11.RemoteProtocolError, h11.LocalProtocolError):
         return found, False
+
+
+NAMES = [
+    b"Host", b"Content-Length", b"content-length", b"CONTENT-LENGTH", b"Content-Length ", b"Content-Lengthy",
+    b"X-Content-Length", b"Transfer-Encoding", b"tRANSFER-eNCODING", b"TE", b"Trailer", b"Upgrade", b"upgrade",
+    b"Upgrade-Insecure-Requests", b"Expect", b"expect", b"ETag", b"Connection", b"Cookie", b"", b"a b", b"c", b"t",
+]  # fmt: skip
+VALUES = [
+    b" 5", b"5", b" 0", b"\t5 ", b" +5", b" 5, 5", b" 0x5", b" 5_0", b" 05", b" chunked", b" gzip, chunked",
+    b" identity", b" h2c", b" websocket", b" 100-continue", b"", b" \xff", b" a\r\n b", b" a\0", b" a\rb", b" 1" * 20,
+    b" " + b"9" * 18, b" " + b"9" * 19,
+]  # fmt: skip
+fields = st.lists(st.tuples(st.sampled_from(NAMES), st.sampled_from(VALUES)), max_size=5)
+
+
+@settings(max_examples=600, deadline=None)
+@given(
+    st.sampled_from(
+        [
+            b"GET / HTTP/1.1",
+            b"POST /a?b HTTP/1.1",
+            b"HEAD / HTTP/1.1",
+            b"PUT / HTTP/1.0",
+            b"GET  / HTTP/1.1",
+        ]
+    ),
+    fields,
+    st.binary(max_size=4),
+)
+def test_a_request_that_is_plain_at_one_look_is_so_at_a_careful_one(
+    line: bytes, pairs: list[tuple[bytes, bytes]], after: bytes
+) -> None:
+    """The short cut takes nothing that is ambiguous, coded, expected or upgraded, and the same length."""
+    head = line + b"".join(b"\r\n%s:%s" % pair for pair in pairs) + b"\r\n\r\n"
+    match = plain_request(head + after)
+    if match is not None:
+        assert match.end() == len(head)
+        assert request_length(head) == int(match[1] or 0)
+        assert not upgrades(head)
+        assert b"expect:" not in head.lower()
+
+
+@settings(max_examples=600, deadline=None)
+@given(
+    st.sampled_from(
+        [100, 101, 103, 199, 200, 204, 205, 206, 301, 304, 307, 400, 404, 429, 500, 599, 600, 999]
+    ),
+    fields,
+    st.sampled_from([b"GET", b"POST", b"DELETE"]),
+)
+def test_a_response_that_is_plain_at_one_look_is_so_at_a_careful_one(
+    status: int, pairs: list[tuple[bytes, bytes]], method: bytes
+) -> None:
+    """Likewise, with a final status that has a body of a stated length."""
+    head = (
+        b"HTTP/1.1 %d OK" % status + b"".join(b"\r\n%s:%s" % pair for pair in pairs) + b"\r\n\r\n"
+    )
+    match = plain_response(head)
+    if match is not None:
+        assert status >= 200
+        assert (match.end(), int(match[1])) == (len(head), response_status(head))
+        assert response_length(head, status, method) == int(match[2])
+
+
+def test_plain_heads_are_taken_at_one_look() -> None:
+    """What clients and servers say every day is plain, whatever the case of its names."""
+    for request in (
+        GET,
+        b"POST /v1 HTTP/1.1\r\nCONTENT-length:  7\t\r\nTE: trailers\r\nCookie: c\r\n\r\n",
+    ):
+        assert plain_request(request)
+    for response in (
+        OK,
+        b"HTTP/1.1 404 \r\nETag: x\r\nContent-Type: a\r\ncontent-length:0\r\n\r\n",
+    ):
+        assert plain_response(response)
+    with pytest.raises(Ambiguous):
+        request_length(b"GET / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\n")

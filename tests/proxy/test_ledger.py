@@ -8,7 +8,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from monitor.metrics import LOSS_REASONS
 from monitor.proxy.ledger import Ledger, Numbers
-from monitor.types import Fate, Outcome
+from monitor.types import Exchange, Fate, Message, Outcome
 
 outcomes = st.sampled_from(list(Outcome))
 reasons = st.sampled_from(LOSS_REASONS)
@@ -30,6 +30,11 @@ def sums(ledger: Ledger) -> tuple[float, float, float, float]:
     )
 
 
+def ended(id_: str, outcome: Outcome, at: float) -> Exchange:
+    """An exchange that ended at the time `at`."""
+    return Exchange(id_, at - 0.5, 0.5, Message(b""), None, [], outcome)
+
+
 class Life(RuleBasedStateMachine):
     """Exchanges end, have Fates, late Fates, Fates twice, and scrapes come between."""
 
@@ -49,7 +54,7 @@ class Life(RuleBasedStateMachine):
         self.ended += 1
         self.now += 1
         self.held[self.number] = str(self.number)
-        self.ledger.hold(str(self.number), outcome, self.now)
+        self.ledger.hold(ended(str(self.number), outcome, self.now))
 
     @rule(outcome=outcomes, reason=reasons)
     def lose(self, outcome: Outcome, reason: str) -> None:
@@ -110,8 +115,8 @@ TestLife = Life.TestCase
 def test_labels_come_with_the_fate_and_are_unknown_without() -> None:
     """A scrape that comes first counts under `unknown`, for good."""
     ledger = Ledger()
-    ledger.hold("a", Outcome.OK, 1.0)
-    ledger.hold("b", Outcome.OK, 2.0)
+    ledger.hold(ended("a", Outcome.OK, 1.0))
+    ledger.hold(ended("b", Outcome.OK, 2.0))
     ledger.label(1.5)
     fates = [Fate(id_, "appended", "", "openai_chat", "chat", "m", "server_error") for id_ in "ab"]
     ledger.settle(fates[0], 1)
