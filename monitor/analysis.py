@@ -28,14 +28,14 @@ from monitor.judgement import (
     thresholds,
 )
 from monitor.reference import Key, Learner, Profile
-from monitor.types import ABSENT, WHOLE, Finding, Record, Row
+from monitor.types import ABSENT, WHOLE, Finding, Record, Row, Segment
 from monitor.watch import Watch
 
 NEVER = -(2**60)
 
 
 class _Fold(msgspec.Struct, frozen=True):
-    learn: int
+    learn: str
     closed: int
     newest: float
     records: int
@@ -46,7 +46,10 @@ class Analysis:
     """The fold. References come from `profile`, or are learned from the first `learn` values of
     each feature and segment; with neither there is nothing to compare with.
 
-    `dimensions` are the segments to watch beside the whole; None watches all a Record has.
+    `dimensions` are the segments to watch beside the whole; None watches all a Record has. The
+    other values of the dimension of `versus` are compared with its value, pane by pane; with
+    `hourly` all else is compared with the same hour of earlier weeks. `against` names the reference
+    in the findings, where it is not simply what was before.
     `records` and `overflow` count Records folded, and values not watched because there were too
     many features and segments already.
     """
@@ -59,6 +62,9 @@ class Analysis:
         profile: Profile | None = None,
         learn: int | None = None,
         dimensions: Sequence[str] | None = None,
+        versus: Segment | None = None,
+        hourly: bool = False,
+        against: str = "",
         began: float = 0.0,
     ) -> None:
         self.rules = rules
@@ -67,6 +73,9 @@ class Analysis:
         self._features = tuple(features)
         self._learn = learn if profile is None else None
         self._dimensions = None if dimensions is None else tuple(dimensions)
+        self._versus = versus
+        self._hourly = hourly
+        self._against = against
         self._segments: dict[tuple[str, str], dict[str, Watch]] = {}
         self._watches: dict[Key, Watch] = {}
         self._dirty: set[Key] = set()
@@ -75,7 +84,7 @@ class Analysis:
         for key, reference in (profile.references if profile else {}).items():
             if key[1] == WHOLE.dimension or dimensions is None or key[1] in dimensions:
                 watch = self._watch(*key)
-                if watch is not None:
+                if watch is not None and watch.peer is None:
                     watch.stand_on(reference, began)
 
     @property
@@ -128,13 +137,14 @@ class Analysis:
         logs = {w.key: w.reading.log_evidence if w.reading else 0.0 for w in watches}
         limits = thresholds(logs, self.rules)
         found = [
-            _finding(watch, limits[key], self.rules) for key, watch in sorted(self._watches.items())
+            _finding(watch, limits[key], self.rules, _against(watch) or self._against)
+            for key, watch in sorted(self._watches.items())
         ]
         return [self._attributed(one) if _is_whole_drift(one) else one for one in found]
 
     def saved(self) -> dict[str, bytes]:
         """What has changed since the last call: an entry for each watch, and `fold`."""
-        fold = _Fold(self._learn or 0, self._closed, self._newest, self.records, self.overflow)
+        fold = _Fold(self._kind(), self._closed, self._newest, self.records, self.overflow)
         state = {"fold": msgspec.msgpack.encode(fold)}
         for key in self._dirty:
             state[msgspec.json.encode(key).decode()] = self._watches[key].state()
@@ -151,13 +161,18 @@ class Analysis:
         fold = msgspec.msgpack.decode(state["fold"], type=_Fold)
         self._closed, self._newest = fold.closed, fold.newest
         self.records, self.overflow = fold.records, fold.overflow
-        if fold.learn != (self._learn or 0):
+        if fold.learn != self._kind():
             return
         for name, entry in state.items():
             if name != "fold":
                 watch = self._watch(*msgspec.json.decode(name, type=Key))
                 if watch is not None:
                     watch.restore(entry)
+
+    def _kind(self) -> str:
+        """What kinds of reference there are; counts on others are of no use."""
+        versus = f"{self._versus.dimension}={self._versus.value}" if self._versus else ""
+        return f"{self._learn or 0} {versus} {'hourly' if self._hourly else ''}".strip()
 
     def _attributed(self, found: Finding) -> Finding:
         """The same, with the segments it came from."""
@@ -192,7 +207,9 @@ class Analysis:
                     due.setdefault(pane, []).append(watch)
         for pane in sorted(due):
             ended = end if end is not None else (pane + 1) * (self.rules.pane or 0.0)
-            marked = [w for w in due[pane] if w.close(pane, ended, self.rules.block)]
+            # All are counted before one is closed: those with a peer look at its open pane.
+            counted = [(watch, watch.counted(pane)) for watch in due[pane]]
+            marked = [w for w, new in counted if w.close(pane, ended, self.rules.block, new)]
             self._dirty.update(watch.key for watch in due[pane])
             if marked:
                 settle(marked, self._watches.values(), self.rules)
@@ -207,10 +224,24 @@ class Analysis:
         key = (feature, dimension, value)
         watch = self._watches.get(key)
         if watch is None and len(self._watches) < self.rules.watches:
-            watch = Watch(key, Learner(self._learn, loose=loose) if self._learn else None)
+            peer = self._peer(key)
+            watch = Watch(
+                key,
+                Learner(self._learn, loose=loose) if self._learn and peer is None else None,
+                peer=peer,
+                pane=self.rules.pane if self._hourly else None,
+                together=self.rules.together,
+            )
             self._watches[key] = watch
             self._segments.setdefault((dimension, value), {})[feature] = watch
         return watch
+
+    def _peer(self, key: Key) -> Watch | None:
+        """The watch that another value of the dimension of `versus` is compared with."""
+        versus = self._versus
+        if versus is None or key[1] != versus.dimension or key[2] == versus.value:
+            return None
+        return self._watch(key[0], versus.dimension, versus.value)
 
 
 def profile_of(
@@ -282,17 +313,18 @@ def _values(row: Row) -> list[tuple[str, Any, bool]]:
     return values
 
 
-def _finding(watch: Watch, threshold: float, rules: Rules) -> Finding:
-    reading, reference = watch.reading, watch.reference
-    name = _name(watch.key)
+def _finding(watch: Watch, threshold: float, rules: Rules, against: str) -> Finding:
+    reading, reference, name = watch.reading, watch.reference, _name(watch.key)
     if reading is None or reference is None:
-        why = "is being learned" if watch.learner else "is not in the reference"
+        why = "is being learned" if watch.learner or watch.peer else "is not in the reference"
         return Finding(
-            *watch.key, watch.seen, 0, {}, 0.0, "insufficient", words=f"{name} {why}"
+            *watch.key, watch.seen, 0, {}, 0.0, "insufficient", words=f"{name} {why}",
+            against=against,
         )  # fmt: skip
     live, trail = reading.live, watch.trail
     counts = live - trail.marks[trail.recent(live, rules.samples)]
-    status = status_of(watch, int(counts.sum()))
+    usual, current = watch.windows(counts)
+    status = status_of(usual, current.samples)
     changed = watch.episode is not None or reading.log_evidence >= threshold
     since, origin = None, None
     if watch.episode is not None:
@@ -301,15 +333,15 @@ def _finding(watch: Watch, threshold: float, rules: Rules) -> Finding:
         status, since, origin = "drift", trail.times[mark], trail.marks[mark]
     elif changed:
         since = trail.times[reading.bets.index(max(reading.bets))]
-    if origin is not None and (live - origin).sum() < counts.sum():
+    if origin is not None and (live - origin)[: trail.cells].sum() < current.samples:
         counts = live - origin
-    current = watch.window(counts)
+        usual, current = watch.windows(counts)
     scores = {
-        measure.name: measure.score(watch.usual, current)
+        measure.name: measure.score(usual, current)
         for measure in rules.measures
         if current.points or not measure.ordered
     }
-    cells, text = moved(reference.cells, watch.usual, current), ""
+    cells, text = moved(reference.cells, usual, current), ""
     if changed and since is not None:
         text = words(
             name,
@@ -318,12 +350,20 @@ def _finding(watch: Watch, threshold: float, rules: Rules) -> Finding:
             since=since,
             harmless=status != "drift",
             cells=cells,
-            shift=direction(watch.usual, current),
+            shift=direction(usual, current),
+            against=against,
         )
     return Finding(
-        *watch.key, current.samples, reference.samples, scores, reading.log_evidence, status,
-        changed, since, cells, text,
+        *watch.key, current.samples, usual.samples, scores, reading.log_evidence, status,
+        changed, since, cells, text, against=against,
     )  # fmt: skip
+
+
+def _against(watch: Watch) -> str:
+    """What a watch is compared with, where that is not a fixed reference."""
+    if watch.peer is not None:
+        return f"{watch.peer.key[1]} {watch.peer.key[2]}"
+    return "the same hour of the week" if watch.pane is not None else ""
 
 
 def _is_whole_drift(found: Finding) -> bool:

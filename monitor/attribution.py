@@ -28,10 +28,10 @@ def drivers(segments: Iterable[Watch], since: float, rules: Rules) -> list[Drive
             continue
         mark = max(bisect_right(watch.trail.times, since) - 1, 0)
         counts = watch.reading.live - watch.trail.marks[mark]
-        samples = int(counts.sum())
-        if samples >= MINIMUM:
-            size = rules.effect.score(watch.usual, watch.window(counts))
-            weights.setdefault(dimension, {})[value] = samples * size
+        usual, current = watch.windows(counts)
+        if min(usual.samples, current.samples) >= MINIMUM:
+            size = rules.effect.score(usual, current)
+            weights.setdefault(dimension, {})[value] = current.samples * size
     found = []
     for dimension, parts in weights.items():
         total = sum(parts.values())

@@ -78,12 +78,24 @@ class Windows(_Section, frozen=True):
 class Reference(_Section, frozen=True):
     """What is usual: a profile read from `file`, or learned from the first `learn` records.
 
-    With `renew` it rolls: what came in so many seconds without drift is the next reference.
+    With `renew` it rolls: what came in so many seconds without drift is the next reference. With
+    `variant` every other variant is compared with that one, as both come; with `hour_of_week`
+    everything else with the same hour of earlier weeks.
     """
 
     file: str | None = None
     learn: Positive = 1000
     renew: Annotated[float, msgspec.Meta(gt=0)] | None = None
+    variant: Annotated[str, msgspec.Meta(min_length=1)] | None = None
+    hour_of_week: bool = False
+
+    @property
+    def versus(self) -> tuple[str, str] | None:
+        """(dimension, value) that `variant` means: `NAME`, or `DIMENSION=NAME` for another."""
+        if self.variant is None:
+            return None
+        dimension, equals, value = self.variant.partition("=")
+        return (dimension, value) if equals else ("variant", self.variant)
 
 
 class Drift(_Section, frozen=True):
@@ -92,13 +104,15 @@ class Drift(_Section, frozen=True):
     `alpha` is the probability of any false alarm while nothing changes, over all features and
     segments and `patience` panes; a believed change with a corrected PSI of `tolerance` is drift.
     At most `watches` features x segments are watched. `features` are looked at beside the usual
-    ones: `latency`, `variety`, `ngrams`, or somebody's own as `package.module:NAME`.
+    ones: `latency`, `variety`, `ngrams`, or somebody's own as `package.module:NAME`. `together` is
+    how many records hang together, as those of one session do, and count as one in the evidence.
     """
 
     tolerance: Annotated[float, msgspec.Meta(ge=0)] = 0.02
     alpha: Annotated[float, msgspec.Meta(gt=0, lt=1)] = 0.05
     patience: Positive = 43200
     watches: Positive = 5000
+    together: Positive = 1
     features: list[str] = []
 
 

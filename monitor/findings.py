@@ -50,7 +50,7 @@ def direction(reference: Window, current: Window) -> float:
 
 def words(
     name: str, *, effect: float, samples: int, since: float, harmless: bool, cells: list[Moved],
-    shift: float,
+    shift: float, against: str = "",
 ) -> str:  # fmt: skip
     """One sentence: what changed, how much, since when, and what went where.
 
@@ -60,6 +60,8 @@ def words(
 0.6 sd; above 512: 2 % → 31 %'
     """
     verb = "changed, harmless" if harmless else "drifted"
+    if against:
+        verb += f" from {against}"
     text = f"{name} {verb}: PSI {effect:.2g} over {samples} values since {moment(since)}"
     if abs(shift) >= 0.05:
         text += f", mean {'up' if shift > 0 else 'down'} {abs(shift):.1f} sd"

@@ -21,7 +21,7 @@ from monitor.evidence import (
 )
 from monitor.interfaces import Measure
 from monitor.reference import Key
-from monitor.types import Status
+from monitor.types import Status, Window
 from monitor.watch import Episode, Reading, Watch
 
 WHOLE_SHARE = 0.25
@@ -32,9 +32,6 @@ MINIMUM = 30
 
 NOTICEABLE = 0.1
 """`ok` means that a PSI of this size would have stood out of chance by two standard deviations."""
-
-LOOSENESS = 20
-"""So many values that hang together (`Reference.loose`) count as one in the evidence."""
 
 RETURNED = 3.0
 """Drift is over when the window is e^3 times likelier as reference than as what came since."""
@@ -53,7 +50,8 @@ class Rules:
     looked for every `step` values, a quarter of a window unless said.
 
     With `renew` (seconds of event time) references roll: what has been counted for so long without
-    drift is the next reference. `alpha` then holds from one renewal to the next.
+    drift is the next reference. `alpha` then holds from one renewal to the next. `together` is how
+    many values hang together, as those of one session do, and count as one.
     """
 
     effect: Measure
@@ -67,6 +65,7 @@ class Rules:
     watches: int = 5000
     step: int | None = None
     renew: float | None = None
+    together: int = 1
 
     def thresholds(self) -> dict[str, float]:
         """Score from which on a believed change counts, by measure; of `effect` the tolerance."""
@@ -86,19 +85,22 @@ def read(watches: Iterable[Watch], rules: Rules, *, closed: bool = False) -> Non
     """
     groups: dict[int, list[Watch]] = {}
     for watch in watches:
-        if watch.reference is not None and (closed or watch.reading is None):
+        if watch.reference is None or not (closed or watch.reading is None):
+            continue
+        if watch.is_compared:
+            live = watch.trail.total if closed else watch.live()
+            compared = watch.log_evidence(live - watch.trail.marks)
+            watch.reading = _reading(watch, live, compared.tolist(), rules)
+        else:
             groups.setdefault(watch.reference.cells.size, []).append(watch)
     for group in groups.values():
         lives = [watch.trail.total if closed else watch.live() for watch in group]
         marks = [watch.trail.marks for watch in group]
         counts = [live - mark for live, mark in zip(lives, marks, strict=True)]
         nulls = [watch.weights + mark for watch, mark in zip(group, marks, strict=True)]
-        share = np.array(
-            [1 / LOOSENESS if w.reference and w.reference.loose else 1.0 for w in group]
-        )
         rows = np.repeat(np.arange(len(group)), [len(mark) for mark in marks])
         fields = (np.stack(field)[rows] for field in zip(*(w.tree for w in group), strict=True))
-        part = share[rows, None]
+        part = np.array([watch.part for watch in group])[rows, None]
         logs = log_evidence(
             np.concatenate(counts) * part, np.concatenate(nulls) * part, Splits(*fields)
         )
@@ -110,18 +112,40 @@ def read(watches: Iterable[Watch], rules: Rules, *, closed: bool = False) -> Non
 
 
 def thresholds(watches: Mapping[Key, float], rules: Rules) -> dict[Key, float]:
-    """Log evidence from which on each watch is believed: e-BH over the log evidence of all.
+    """Log evidence from which on each watch is believed, by the log evidence of all.
 
-    The whole traffic has a part of the budget of its own, each dimension an equal part of the rest:
-    all → feature → segment.
+    The budget is shared all → feature → segment. Every feature has an equal part; of that, the
+    whole traffic has `WHOLE_SHARE` and each dimension an equal part of the rest, shared by its
+    segments. The mean of a feature's evidence, so weighed, says that it changed anywhere: e-BH
+    finds the features that did, and in each of them e-BH, at the level that those leave, the
+    segments (Benjamini and Bogomolov 2014; Wang and Ramdas 2022).
     """
-    sizes = Counter(dimension for _, dimension, _ in watches)
+    features: dict[str, dict[Key, float]] = {}
+    for key, log in watches.items():
+        features.setdefault(key[0], {})[key] = log
+    shares = {name: _shares(logs) for name, logs in features.items()}
+    means = [
+        log_sum([log + math.log(shares[name][key]) for key, log in logs.items()])
+        for name, logs in features.items()
+    ]
+    size = max(len(features), 1)
+    bar = believed(means, [1 / size] * len(features), rules.alpha) + math.log(size)
+    limits: dict[Key, float] = {}
+    for name, logs in features.items():
+        inside = list(shares[name].values())
+        spent = believed(list(logs.values()), inside, math.exp(-bar))
+        limits |= {key: spent - math.log(share) for key, share in shares[name].items()}
+    return limits
+
+
+def _shares(watches: Iterable[Key]) -> dict[Key, float]:
+    """The part of a feature's budget that each of its watches has."""
+    keys = list(watches)
+    sizes = Counter(dimension for _, dimension, _ in keys)
     others = len(sizes) - ("all" in sizes)
     parts = {name: (1 - WHOLE_SHARE) / others for name in sizes if name != "all"}
     parts["all"] = WHOLE_SHARE if others else 1.0
-    shares = {key: parts[key[1]] / sizes[key[1]] for key in watches}
-    spent = believed(list(watches.values()), list(shares.values()), rules.alpha)
-    return {key: spent - math.log(share) for key, share in shares.items()}
+    return {key: parts[key[1]] / sizes[key[1]] for key in keys}
 
 
 def drift_since(watch: Watch, threshold: float, rules: Rules) -> int | None:
@@ -144,9 +168,10 @@ def drift_since(watch: Watch, threshold: float, rules: Rules) -> int | None:
 
 def effect(watch: Watch, counts: Ints, rules: Rules) -> float:
     """How large the change in `counts` is; -1 where they are too few to say."""
-    if counts.sum() < MINIMUM:
+    usual, current = watch.windows(counts)
+    if min(current.samples, usual.samples) < MINIMUM:
         return -1.0
-    return rules.effect.score(watch.usual, watch.window(counts))
+    return rules.effect.score(usual, current)
 
 
 def settle(marked: list[Watch], watches: Collection[Watch], rules: Rules) -> None:
@@ -175,21 +200,22 @@ def renew(watch: Watch, end: float, rules: Rules) -> None:
     """Let what was counted until `end` be the reference from now on, where it is time for that."""
     if rules.renew is None or watch.episode is not None or watch.reference is None:
         return
+    if watch.is_compared:
+        return  # that reference is always new
     counts = watch.trail.total
     if end - watch.trail.times[0] >= rules.renew and counts.sum() >= rules.samples:
         watch.renew(watch.reference.renewed(counts.tolist()), end)
 
 
-def status_of(watch: Watch, samples: int) -> Status:
-    """`ok` or `insufficient`, for a watch without drift and that many values in its window.
+def status_of(usual: Window, samples: int) -> Status:
+    """`ok` or `insufficient`, for what does not drift and has that many values in its window.
 
     The standard deviation of the corrected PSI under no change is √(2(K-1)) (1/m + 1/n).
     """
-    reference = watch.reference
-    if reference is None or samples < MINIMUM or reference.samples < MINIMUM:
+    if min(samples, usual.samples) < MINIMUM:
         return "insufficient"
-    cells = sum(1 for count in reference.counts if count)
-    chance = math.sqrt(2 * (cells - 1)) * (1 / reference.samples + 1 / samples)
+    cells = sum(1 for count in usual.counts if count)
+    chance = math.sqrt(2 * (cells - 1)) * (1 / usual.samples + 1 / samples)
     return "ok" if 2 * chance <= NOTICEABLE else "insufficient"
 
 
@@ -206,12 +232,16 @@ def _returned(watch: Watch, episode: Episode, rules: Rules) -> int | None:
     """The mark since which values look like the reference again, or None."""
     if watch.reading is None:
         return None
-    live = watch.reading.live
-    mark = watch.trail.recent(live, rules.samples)
-    current = live - watch.trail.marks[mark]
-    drifted = watch.trail.marks[mark] - np.array(episode.origin, dtype=np.int64)
-    if drifted.sum() < MINIMUM or effect(watch, current, rules) >= rules.tolerance:
+    live, trail = watch.reading.live, watch.trail
+    mark = trail.recent(live, rules.samples)
+    current = live - trail.marks[mark]
+    drifted = np.maximum(trail.marks[mark] - np.array(episode.origin, dtype=np.int64), 0)
+    counted = drifted[: trail.cells]
+    if counted.sum() < MINIMUM or effect(watch, current, rules) >= rules.tolerance:
         return None
-    both = np.stack((watch.weights, np.maximum(drifted, 0) + 0.5))
-    usual, unusual = log_likelihood(np.stack((current, current)), both, watch.tree).tolist()
-    return mark if usual - unusual >= RETURNED else None
+    usual = watch.weights
+    if watch.is_compared:
+        usual = np.array(watch.windows(current)[0].counts) + 0.5
+    both, counts = np.stack((usual, counted + 0.5)), current[: trail.cells]
+    likely, unlikely = log_likelihood(np.stack((counts, counts)), both, watch.tree).tolist()
+    return mark if likely - unlikely >= RETURNED else None

@@ -1,7 +1,8 @@
 """Panes → Trail: what a stream of values has counted so far, and the moments one may look back to.
 
 A trail is one vector of counts since the watch began and a few marks, each that vector as it was
-at the end of some pane: the counts since a mark are a difference. Marks are the possible starts of
+at the end of some pane: the counts since a mark are a difference. After the counts of cells may
+come whatever else adds up. Marks are the possible starts of
 a change and the beginnings of windows; near ones stand close together, far ones ever further apart.
 """
 
@@ -21,11 +22,13 @@ NEAR = 5
 
 
 class Trail:
-    """Counts since the watch began, and marks on the way. All integers."""
+    """Counts since the watch began, and marks on the way. All integers; the first `cells` of each
+    vector are counts of values."""
 
-    __slots__ = ("_block", "born", "marks", "starts", "times", "total")
+    __slots__ = ("_block", "born", "cells", "marks", "starts", "times", "total")
 
-    def __init__(self, size: int, began: float) -> None:
+    def __init__(self, size: int, began: float, cells: int | None = None) -> None:
+        self.cells = size if cells is None else cells
         self.total: Ints = np.zeros(size, dtype=np.int64)
         self.marks: Ints = np.zeros((1, size), dtype=np.int64)
         self.times = [began]
@@ -36,7 +39,7 @@ class Trail:
     def close(self, counts: Ints, end: float, block: int) -> bool:
         """Add a pane that ended at `end`; True where this made a mark, every `block` values."""
         self.total = self.total + counts
-        self._block += int(counts.sum())
+        self._block += int(counts[: self.cells].sum())
         if self._block < block:
             return False
         self._block = 0
@@ -50,7 +53,7 @@ class Trail:
 
     def recent(self, live: Ints, samples: int) -> int:
         """The newest mark since which `live` has counted at least `samples`; else the first."""
-        since = int(live.sum()) - self.marks.sum(axis=1)
+        since = int(live[: self.cells].sum()) - self.marks[:, : self.cells].sum(axis=1)
         enough = np.flatnonzero(since >= samples)
         return int(enough[-1]) if len(enough) else 0
 
@@ -66,6 +69,7 @@ class Trail:
     def state(self) -> dict[str, Any]:
         """What `restore` needs."""
         return {
+            "cells": self.cells,
             "total": self.total.tolist(),
             "marks": self.marks.tolist(),
             "times": self.times,
@@ -77,7 +81,7 @@ class Trail:
     @classmethod
     def restore(cls, state: dict[str, Any]) -> Trail:
         """The trail whose `state` this is."""
-        trail = cls(len(state["total"]), 0.0)
+        trail = cls(len(state["total"]), 0.0, state["cells"])
         trail.total = np.array(state["total"], dtype=np.int64)
         trail.marks = np.array(state["marks"], dtype=np.int64)
         trail.times = [float(time) for time in state["times"]]

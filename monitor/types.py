@@ -305,7 +305,8 @@ class Finding(msgspec.Struct, frozen=True):
     `nothing changed`. `changed` says that it is believed, `status` whether it also matters.
     `since` is the Unix time of the likeliest change, None while nothing is believed. `moved` are
     the cells that changed most, `drivers` the segments that a drift of the whole came from, largest
-    first; `words` is one sentence for a person.
+    first; `words` is one sentence for a person. `against` is what it was compared with where that
+    is not a fixed reference: another segment, or the same hour of the week.
     """
 
     feature: str
@@ -321,6 +322,7 @@ class Finding(msgspec.Struct, frozen=True):
     moved: list[Moved] = []
     words: str = ""
     drivers: list[Driver] = []
+    against: str = ""
 
 
 class Estimate(msgspec.Struct, frozen=True):

@@ -8,11 +8,16 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from monitor.evidence import Ints, Splits, splits
+from monitor import tilts
+from monitor.evidence import Floats, Ints, Splits, splits
+from monitor.hours import Hours
 from monitor.reference import Key, Learner, Reference
-from monitor.trail import Trail
+from monitor.trail import NEAR, Trail
 from monitor.types import Window
 from monitor.windows import locator
+
+LOOSENESS = 20
+"""So many values that hang together (`Reference.loose`) count as one in the evidence."""
 
 
 class Episode(msgspec.Struct, frozen=True):
@@ -25,8 +30,8 @@ class Episode(msgspec.Struct, frozen=True):
 class Reading(msgspec.Struct, gc=False):
     """What the counts of a watch say at one moment.
 
-    `live` are all counts; `bets` the logarithms of what the bet on each mark is worth; `effects`
-    the corrected effects since each mark, once somebody asked.
+    `live` is all that was counted; `bets` the logarithms of what the bet on each mark is worth;
+    `effects` the corrected effects since each mark, once somebody asked.
     """
 
     live: Ints
@@ -38,18 +43,33 @@ class Reading(msgspec.Struct, gc=False):
 class Watch:
     """One feature in one segment: a reference, a trail, open panes, and drift while it holds.
 
-    Without a reference it learns one, or (no learner) only counts what comes. `settled` is the log
-    evidence at the newest mark.
+    Without a reference it learns one, or (no learner) only counts what comes. With a `peer` it is
+    compared with what the peer counts in the same panes, on the peer's cells; with `pane`, the
+    length of panes in seconds, with what was counted at the same hour of the week. `together` is
+    how many values hang together and count as one. `settled` is the log evidence at the newest
+    mark.
     """
 
     __slots__ = (
-        "episode", "key", "learner", "locate", "open", "reading", "reference", "renewed", "seen",
-        "settled", "trail", "tree", "usual", "weights",
+        "episode", "hours", "key", "learner", "locate", "open", "pane", "part", "peer", "reading",
+        "reference", "renewed", "seen", "settled", "together", "trail", "tree", "usual", "weights",
     )  # fmt: skip
 
-    def __init__(self, key: Key, learner: Learner | None) -> None:
+    def __init__(
+        self,
+        key: Key,
+        learner: Learner | None,
+        *,
+        peer: Watch | None = None,
+        pane: float | None = None,
+        together: int = 1,
+    ) -> None:
         self.key = key
         self.learner = learner
+        self.peer = peer
+        self.pane = pane
+        self.together = together
+        self.hours: Hours | None = None
         self.seen = 0
         self.open: dict[int, list[int]] = {}
         self.episode: Episode | None = None
@@ -57,6 +77,11 @@ class Watch:
         self.renewed = False
         self.reading: Reading | None = None
         self.reference: Reference | None = None
+
+    @property
+    def is_compared(self) -> bool:
+        """Whether the reference comes in panes, too, and is not fixed."""
+        return self.peer is not None or self.hours is not None
 
     def stand_on(self, reference: Reference, began: float) -> None:
         """Watch from now on against this reference."""
@@ -67,7 +92,14 @@ class Watch:
         self.usual: Window = reference.window()
         self.weights = reference.weights()
         self.tree: Splits = splits(self.weights, cells.ordinary, ordered=cells.shape == "numeric")
-        self.trail = Trail(cells.size, began)
+        self.part = 1 / max(self.together, LOOSENESS if reference.loose else 1)
+        more = 0
+        if self.peer is not None:
+            more = cells.size + tilts.size(self.tree)
+        elif self.pane is not None:
+            self.hours = Hours(cells.size)
+            more = cells.size + 1 + tilts.size(self.tree)
+        self.trail = Trail(cells.size + more, began, cells.size)
 
     def renew(self, reference: Reference, end: float) -> None:
         """Watch from `end` on against another reference on the same cells; open panes stay open."""
@@ -81,20 +113,33 @@ class Watch:
         self.reading = None
         if self.reference is None:
             self.seen += 1
-            if self.learner is not None:
-                self.learner.add(value)
-                if self.learner.complete:
-                    self.stand_on(self.learner.reference(), time)
-            return
+            if self.peer is not None:
+                if self.peer.reference is None:
+                    return
+                self.stand_on(self.peer.reference, time)
+            else:
+                if self.learner is not None:
+                    self.learner.add(value)
+                    if self.learner.complete:
+                        self.stand_on(self.learner.reference(), time)
+                return
         counts = self.open.get(pane)
         if counts is None:
-            counts = self.open[pane] = [0] * self.reference.cells.size
+            counts = self.open[pane] = [0] * self.trail.cells
         counts[self.locate(value)] += 1
 
-    def close(self, pane: int, end: float, block: int) -> bool:
-        """Add an open pane to the trail; True where that made a mark."""
+    def counted(self, pane: int) -> Ints:
+        """What an open pane adds to the trail. Of a peer that pane must still be open, too."""
+        return self._vector(pane, self.hours)
+
+    def close(self, pane: int, end: float, block: int, counted: Ints | None = None) -> bool:
+        """Add an open pane, its `counted`, to the trail; True where that made a mark."""
         self.reading = None
-        return self.trail.close(np.array(self.open.pop(pane), dtype=np.int64), end, block)
+        vector = self.counted(pane) if counted is None else counted
+        counts = np.array(self.open.pop(pane), dtype=np.int64)
+        if self.hours is not None and self.episode is None:
+            self.hours.add(pane * (self.pane or 0.0), counts)
+        return self.trail.close(vector, end, block)
 
     def merge(self, other: Watch) -> None:
         """Add the open panes of `other`, which stands on the same reference."""
@@ -107,15 +152,32 @@ class Watch:
             )
 
     def live(self) -> Ints:
-        """All counts since the watch began, those of open panes too."""
-        if not self.open:
-            return self.trail.total
-        opened = np.array(list(self.open.values()), dtype=np.int64).sum(axis=0)
-        return np.asarray(self.trail.total + opened, dtype=np.int64)
+        """All counts since the watch began, those of open panes too, as if they closed now."""
+        total = self.trail.total
+        hours = self.hours.copy() if self.hours is not None and self.open else None
+        for pane in sorted(self.open):
+            total = total + self._vector(pane, hours)
+            if hours is not None and self.episode is None:
+                hours.add(pane * (self.pane or 0.0), np.array(self.open[pane]))
+        return total
 
-    def window(self, counts: Ints) -> Window:
-        """Counts of this watch as a measure sees them."""
-        return Window(tuple(counts.tolist()), self.usual.points, self.usual.scale)
+    def windows(self, vector: Ints) -> tuple[Window, Window]:
+        """What was usual and what came, in the panes that add up to `vector`, for a measure."""
+        cells = self.trail.cells
+        usual, current = self.usual, vector[:cells]
+        if self.peer is not None:
+            usual = self._window(vector[cells : 2 * cells])
+        elif self.hours is not None:
+            expected, mass = vector[cells : 2 * cells], int(vector[2 * cells])
+            samples = mass / max(int(current.sum()), 1)
+            share = expected / max(int(expected.sum()), 1)
+            usual = self._window(np.rint(share * samples).astype(np.int64))
+        return usual, self._window(current)
+
+    def log_evidence(self, vectors: Ints) -> Floats:
+        """ln E of each row of a watch that is compared."""
+        logs = vectors[:, -tilts.size(self.tree) :]
+        return tilts.log_evidence(logs, self.tree)
 
     def state(self) -> bytes:
         """What `restore` needs to go on from here."""
@@ -128,6 +190,8 @@ class Watch:
         }
         if self.reference is not None:
             state |= {"reference": self.reference, "trail": self.trail.state()}
+            if self.hours is not None:
+                state["hours"] = self.hours.state()
         elif self.learner is not None:
             state["learner"] = self.learner.state()
         return msgspec.msgpack.encode(state)
@@ -143,11 +207,36 @@ class Watch:
         if kept.reference is not None:
             self.stand_on(kept.reference, 0.0)
             self.trail = Trail.restore(kept.trail)
+            if kept.hours:
+                self.hours = Hours.restore(self.trail.cells, kept.hours)
         elif kept.learner:
             self.learner = Learner.restore(kept.learner)
         self.seen, self.open, self.episode = kept.seen, kept.open, kept.episode
         self.settled, self.renewed = kept.settled, kept.renewed
         self.reading = None
+
+    def _vector(self, pane: int, hours: Hours | None) -> Ints:
+        counts = np.array(self.open[pane], dtype=np.int64)
+        if self.peer is not None:
+            theirs = np.array(self.peer.open.get(pane, [0] * len(counts)), dtype=np.int64)
+            return np.concatenate((counts, theirs, self._factors(counts, theirs)))
+        if hours is None:
+            return counts
+        start = pane * (self.pane or 0.0)
+        judged = hours.judge(start, counts, self.weights, self.tree, self.part)
+        if judged is None:
+            return np.zeros(len(self.trail.total), dtype=np.int64)
+        return np.concatenate((counts, judged))
+
+    def _factors(self, counts: Ints, theirs: Ints) -> Ints:
+        """The evidence of a pane in which this arm and its peer counted so much."""
+        cells, trail = len(counts), self.trail
+        lately = trail.total - trail.marks[max(0, len(trail.marks) - NEAR)]
+        pooled = self.weights + lately[:cells] + lately[cells : 2 * cells]
+        return tilts.two_arms(counts, theirs, pooled, self.tree, self.part)
+
+    def _window(self, counts: Ints) -> Window:
+        return Window(tuple(counts.tolist()), self.usual.points, self.usual.scale)
 
 
 class _State(msgspec.Struct):
@@ -158,6 +247,7 @@ class _State(msgspec.Struct):
     renewed: bool = False
     reference: Reference | None = None
     trail: dict[str, Any] = {}
+    hours: dict[str, Any] = {}
     learner: dict[str, Any] = {}
 
     def continues(self, reference: Reference) -> bool:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from monitor.analysis import Analysis, profile_of
 from monitor.drift import LIVE, psi
 from monitor.judgement import Rules
-from monitor.types import Finding, Observation, Row
+from monitor.types import Finding, Observation, Row, Segment
 
 RULES = Rules(psi.MEASURE, LIVE, pane=10.0, lateness=2.0)
 
@@ -406,3 +406,120 @@ def test_embeddings_of_a_new_topic_are_drift() -> None:
     assert found(fold(quiet))["embedding", "all"].status == "ok"
     moved = [*quiet, *vectors(500, 1500.0, 0.1)]
     assert found(fold(moved))["embedding", "all"].status == "drift"
+
+
+# --- another variant, or the same hour of the week, as reference ---------------------------------
+
+
+def arms(count: int, shift: float = 0.0, *, at: int = 0, seed: int = 3) -> Iterator[Row]:
+    """Variants a, b and champion by turns; all wander together, and b moves from row `at` on."""
+    chance = random.Random(seed)
+    for number in range(count):
+        variant = ("champion", "a", "b")[number % 3]
+        moved = math.sin(number / 200) + (shift if variant == "b" and number >= at else 0.0)
+        seen = [
+            Observation("x", "numeric", chance.gauss(moved, 1)),
+            Observation("color", "categorical", chance.choice(["red", "green"])),
+        ]
+        yield Row(number * 0.1, {"variant": variant}, seen)
+
+
+CHAMPION = Segment("variant", "champion")
+
+
+def test_a_variant_is_compared_with_another_as_both_come() -> None:
+    """What all variants do together is not a difference between them; what one does, is."""
+    analysis = fold(arms(9000, 0.5, at=6000), versus=CHAMPION)
+    findings = found(analysis)
+    assert findings["x", "b"].status == "drift"
+    assert findings["x", "b"].against == "variant champion"
+    assert "x in variant b drifted from variant champion: PSI" in findings["x", "b"].words
+    assert findings["x", "b"].since == pytest.approx(600.0, abs=60.0)
+    for key in (("x", "a"), ("color", "a"), ("color", "b")):
+        assert findings[key].status == "ok", key
+
+
+def test_variants_that_are_alike_stay_quiet() -> None:
+    """However their traffic wanders, and also where one of them is rare."""
+    for seed in range(8):
+        rows = [one for one in arms(6000, seed=seed) if one.segments["variant"] != "a"]
+        rare = [one for i, one in enumerate(rows) if one.segments["variant"] != "b" or not i % 10]
+        for findings in (found(fold(rows, versus=CHAMPION)), found(fold(rare, versus=CHAMPION))):
+            for (feature, value), finding in findings.items():
+                assert value in ("all", "champion") or not finding.changed, (feature, value)
+
+
+def test_a_variant_without_its_champion_is_insufficient() -> None:
+    """There is nothing to compare it with."""
+    rows = [one for one in arms(3000) if one.segments["variant"] != "champion"]
+    finding = found(fold(rows, versus=CHAMPION))["x", "a"]
+    assert (finding.status, finding.against) == ("insufficient", "variant champion")
+
+
+WEEK = 168 * 3600
+
+
+def season(weeks: float, shift: float = 0.0, *, at: float = math.inf, seed: int = 5) -> list[Row]:
+    """A value a minute whose level goes with the hour of the day; it moves at `at`."""
+    chance = random.Random(seed)
+    rows = []
+    for minute in range(int(weeks * WEEK / 60)):
+        time = minute * 60.0 + 4 * 86400  # Monday 0:00
+        level = 3 * math.sin(time / 86400 * 2 * math.pi) + (shift if time >= at else 0.0)
+        rows.append(row(time, "a", x=chance.gauss(level, 1)))
+    return rows
+
+
+HOURLY = replace(RULES, pane=600.0)
+
+
+def hourly(rows: list[Row]) -> Finding:
+    return found(fold(rows, rules=HOURLY, hourly=True, dimensions=()))["x", "all"]
+
+
+def test_what_comes_at_its_hour_is_usual() -> None:
+    """A fixed reference cries wolf every night; the same hour of the week before does not."""
+    rows = season(3.0)
+    assert found(fold(rows, rules=HOURLY, dimensions=()))["x", "all"].status == "drift"
+    finding = hourly(rows)
+    assert (finding.status, finding.changed) == ("ok", False)
+    assert finding.against == "the same hour of the week"
+
+
+def test_in_the_first_week_no_hour_is_known() -> None:
+    """Nothing can be said, and is not."""
+    finding = hourly(season(0.9))
+    assert (finding.status, finding.samples) == ("insufficient", 0)
+
+
+def test_a_shift_at_its_hour_is_drift() -> None:
+    """Half a deviation, which the daily swing would hide six times over."""
+    at = 4 * 86400 + 2.3 * WEEK
+    finding = hourly(season(2.7, 1.0, at=at))
+    assert finding.status == "drift"
+    assert finding.since == pytest.approx(at, abs=6 * 3600)
+    assert "from the same hour of the week" in finding.words
+
+
+@pytest.mark.parametrize("options", [{"versus": CHAMPION}, {"hourly": True}])
+def test_references_that_come_in_panes_survive_a_restart(options: dict[str, Any]) -> None:
+    """At any moment, bit for bit; what was counted on another kind of reference is left."""
+    rows = list(arms(4000, 0.5)) if "versus" in options else season(1.6)
+    rules = RULES if "versus" in options else HOURLY
+    whole = fold(rows, rules=rules, **options)
+    for cut in (700, len(rows) // 2, len(rows) - 3):
+        kept: dict[str, bytes] = {}
+        first = fold(rows[: cut // 2], rules=rules, **options)
+        kept |= first.saved()
+        for one in rows[cut // 2 : cut]:
+            first.add_row(one)
+        kept |= first.saved()
+        second = Analysis((), rules, learn=500, **options)
+        second.restore(kept)
+        for one in rows[cut:]:
+            second.add_row(one)
+        assert second.findings() == whole.findings()
+        assert second.saved()["fold"] == whole.saved()["fold"]
+    other = Analysis((), rules, learn=500)
+    other.restore(whole.saved())
+    assert other.findings() == []

@@ -24,7 +24,7 @@ from monitor.interfaces import Feature
 from monitor.judgement import Rules
 from monitor.reference import Profile, load_profile
 from monitor.streams.redis import RedisStream
-from monitor.types import WHOLE, Finding, Measurement, Status
+from monitor.types import WHOLE, Finding, Measurement, Segment, Status
 
 SAVE_EVERY = 15.0
 LOOK_EVERY = 2.0
@@ -106,6 +106,8 @@ class Analyzer:
             rules_of(self._settings),
             profile=self._profile,
             learn=self._settings.reference.learn,
+            versus=versus_of(self._settings),
+            hourly=self._settings.reference.hour_of_week,
         )
 
     async def _restore(self) -> bool:
@@ -182,7 +184,22 @@ def rules_of(settings: Settings) -> Rules:
         patience=settings.drift.patience,
         watches=settings.drift.watches,
         renew=settings.reference.renew,
+        together=settings.drift.together,
     )
+
+
+def versus_of(settings: Settings) -> Segment | None:
+    """The segment that the others of its dimension are compared with; raises ConfigError where
+    there is no such dimension."""
+    named = settings.reference.versus
+    if named is None:
+        return None
+    if named[0] not in settings.segments:
+        raise ConfigError(
+            f"reference.variant: {named[0]!r} is not one of segments "
+            f"({', '.join(settings.segments) or 'there are none'})"
+        )
+    return Segment(*named)
 
 
 def features_of(settings: Settings) -> tuple[Feature, ...]:

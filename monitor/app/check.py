@@ -49,6 +49,13 @@ def explain(settings: Settings) -> Iterator[str]:
         f"drift       a believed change from a PSI of {drift.tolerance:g}; a {drift.alpha:.0%} "
         f"chance of any false alarm in {drift.patience:,} panes, over all features and segments"
     )
+    if drift.together > 1:
+        yield f"            {drift.together} records that hang together count as one"
+    if settings.reference.versus:
+        dimension, value = settings.reference.versus
+        yield f"            every other {dimension} is compared with {value}, pane by pane"
+    if settings.reference.hour_of_week:
+        yield "            what comes is compared with the same hour of earlier weeks"
     if settings.reference.renew:
         yield (
             f"            the reference rolls every {settings.reference.renew:g} s, and the chance "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import re
 import sys
 import time
 from collections.abc import Iterable, Iterator
@@ -17,7 +18,7 @@ from monitor import evidently_report, report, rest
 from monitor.analysis import profile_of
 from monitor.app.analyzer import features_of, rules_of
 from monitor.app.shards import Begin, Shards
-from monitor.app.sources import Source, cleaner, is_store, open_source
+from monitor.app.sources import Source, cleaner, is_store, open_source, part
 from monitor.config import Settings
 from monitor.drift import MEASURES
 from monitor.errors import SourceError, UsageError
@@ -27,7 +28,8 @@ from monitor.reference import Profile, dump_profile, load_profile
 from monitor.replay import Census, check, cut, gather, replay, undated, within_budget
 from monitor.rest import Look
 from monitor.tables import Columns, moment
-from monitor.types import Replay, Row
+from monitor.types import WHOLE as TRAFFIC
+from monitor.types import Replay, Row, Segment
 
 EXIT_FOUND = 1
 
@@ -42,9 +44,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `monitor replay`, beside the common ones."""
     _add_source_arguments(parser)
     add = parser.add_argument
-    add("--reference", metavar="SOURCE|FILE",
-        help="what is usual: a source of the same kind, or a profile that `monitor reference "
-        "build` wrote; without it, the first records (reference.learn)")  # fmt: skip
+    add("--reference", metavar="SOURCE|FILE|DIMENSION=VALUE",
+        help="what is usual: a source of the same kind; a profile that `monitor reference build` "
+        "wrote; or a segment of the source itself, such as variant=champion, for the others of its "
+        "dimension; without it, the first records (reference.learn)")  # fmt: skip
     add("--chunks", type=_count, default=0, metavar="N",
         help="judge N consecutive equal runs of the records, too")  # fmt: skip
     add("--json", metavar="FILE", help="write what was found as JSON (- for stdout)")
@@ -134,13 +137,19 @@ class _Job:
     def __init__(self, options: argparse.Namespace, settings: Settings) -> None:
         self._options = options
         self._settings = settings
-        columns = Columns(tuple(options.by), options.timestamp, tuple(options.ignore))
+        place = getattr(options, "reference", None)
+        self._versus = _segment(place) or _versus(settings)
+        by = list(options.by)
+        if self._versus is not None and self._versus.dimension not in by:
+            by.append(self._versus.dimension)
+        self._by = tuple(by)
+        columns = Columns(self._by, options.timestamp, tuple(options.ignore))
         self._usual = Look(features_of(settings), columns, clean=cleaner())
         self._look = dataclasses.replace(self._usual, start=options.start, end=options.end)
         self.current = self._open(options.source)
         self.reference: Source | None = None
         self._profile: Profile | None = None
-        self._find_reference(getattr(options, "reference", None) or settings.reference.file)
+        self._find_reference(settings.reference.file if place is None else place)
         self._check()
 
     def judge(self) -> Replay:
@@ -156,8 +165,10 @@ class _Job:
             check(options.chunks, census.rows)
         if self.reference is not None:
             both = Census(values=census.values)
-            both.count(self.reference.segments(self._usual) if options.by else ())
+            both.count(self.reference.segments(self._usual) if self._by else ())
             self._profile = self._profile_of(self.reference.rows(self._usual), census)
+            if self._versus is not None and self.current.is_table:
+                self._profile = _against(self._profile, self._versus, census)
         live = dataclasses.replace(rules_of(self._settings), measures=MEASURES)
         at_once = dataclasses.replace(live, pane=None, samples=WHOLE)
         limits = {"chunks": options.chunks or 1, "total": census.rows}
@@ -202,7 +213,7 @@ class _Job:
         options, profile = self._options, self._profile
         if options.chunks and profile is None:
             learn = self._settings.reference.learn
-            profile = profile_of(self._rows(census), options.by, learn=learn)
+            profile = profile_of(self._rows(census), self._by, learn=learn)
         found = replay(
             self._rows(census),
             self._begin(rules, self._profile),
@@ -214,7 +225,12 @@ class _Job:
         return msgspec.structs.replace(found, features=features)
 
     def _begin(self, rules: Rules, profile: Profile | None) -> Begin:
-        return Begin(rules, profile, self._settings.reference.learn, tuple(self._options.by))
+        usual, table = self._settings.reference, self.current.is_table
+        versus, against = (None, self._versus) if table else (self._versus, None)
+        return Begin(
+            rules, profile, usual.learn, self._by, versus, usual.hour_of_week and not table,
+            f"{against.dimension} {against.value}" if against else "",
+        )  # fmt: skip
 
     def _rows(self, census: Census) -> Iterator[Row]:
         rows = within_budget(self.current.rows(self._look), census.kept())
@@ -222,7 +238,7 @@ class _Job:
 
     def _census(self) -> Census:
         census = Census()
-        if self._options.by or self._options.chunks:
+        if self._by or self._options.chunks:
             census.count(_watched(self.current.segments(self._look), "counting"))
         return census
 
@@ -236,6 +252,8 @@ class _Job:
             raise UsageError("--engine dask: is for tables; records are judged one after the other")
         if self.reference is None and self._profile is None:
             raise UsageError("--engine dask: needs a --reference")
+        if self._versus is not None:
+            raise UsageError("--engine dask: is not for a segment as reference")
         return Shards(self.current.files, self._look, options.scheduler or "")
 
     def _remark(self, found: Replay) -> None:
@@ -244,7 +262,9 @@ class _Job:
         elif self._profile is None:
             learn = self._settings.reference.learn
             _note(f"no --reference: the first {learn} values of each feature are taken for usual")
-        for name in self._options.by:
+        if self._settings.reference.hour_of_week and self.current.is_table:
+            _note("reference.hour_of_week: a table is one window, its hours are not told apart")
+        for name in self._by:
             values = {one.value for one in found.features if one.dimension == name}
             if values == {"none"}:
                 _note(f"--by {name}: no record has such a dimension")
@@ -265,7 +285,7 @@ class _Job:
 
     def _profile_of(self, rows: Iterable[Row], census: Census) -> Profile:
         rows = within_budget(rows, census.kept())
-        profile = profile_of(_watched(rows, "reading the reference"), self._options.by)
+        profile = profile_of(_watched(rows, "reading the reference"), self._by)
         if not profile.references:
             raise SourceError("the reference holds nothing to compare with")
         return profile
@@ -276,6 +296,10 @@ class _Job:
         return open_source(places, options.format, settings.endpoint, shards, time.time)
 
     def _find_reference(self, place: str | None) -> None:
+        if _segment(place) is not None or (place is None and self._versus is not None):
+            if self.current.is_table and self._versus is not None:
+                self.reference, self.current = part(self.current, self._versus)
+            return
         if place is None:
             return
         if is_store(place) or not _is_profile(Path(place)):
@@ -302,6 +326,35 @@ class _Job:
                     raise UsageError(f"--{name}: no table has a column {column!r}")
 
 
+def _versus(settings: Settings) -> Segment | None:
+    return Segment(*settings.reference.versus) if settings.reference.versus else None
+
+
+def _segment(place: str | None) -> Segment | None:
+    """The segment that `DIMENSION=VALUE` names; None for anything else, as a file is."""
+    dimension, equals, value = (place or "").partition("=")
+    if (
+        not (equals and value and re.fullmatch(r"[\w .-]+", dimension))
+        or Path(place or "").exists()
+    ):
+        return None
+    return Segment(dimension, value)
+
+
+def _against(profile: Profile, segment: Segment, census: Census) -> Profile:
+    """The profile of a segment, as the reference of the others of its dimension, too."""
+    references = {
+        key: one for key, one in profile.references.items() if key[1] != segment.dimension
+    }
+    for value in sorted(census.kept().get(segment.dimension, set()) - {segment.value}):
+        references |= {
+            (key[0], segment.dimension, value): one
+            for key, one in profile.references.items()
+            if key[1] == TRAFFIC.dimension
+        }
+    return Profile(references)
+
+
 def _is_profile(path: Path) -> bool:
     try:
         with path.open("rb") as stream:
@@ -323,8 +376,8 @@ def _tell(found: Replay, options: argparse.Namespace, title: str) -> None:
         _write(options.html, report.html(found, title).encode())
     stream = sys.stderr if options.json == "-" else sys.stdout
     console = Console(file=stream, width=None if stream.isatty() else 140)
-    for part in report.tables(found, title):
-        console.print(part)
+    for one in report.tables(found, title):
+        console.print(one)
 
 
 def _document(found: Replay) -> bytes:

@@ -22,6 +22,7 @@ from monitor.reference import Profile
 from monitor.replay import Census, Part, cut, within_budget
 from monitor.rest import Format, Look
 from monitor.sources import tabular
+from monitor.types import Segment
 
 MISSING = "--engine dask: install the extra: pip install 'monitor-sidecar[dask]'"
 
@@ -34,11 +35,15 @@ class Begin:
     profile: Profile | None
     learn: int
     by: tuple[str, ...]
+    versus: Segment | None = None
+    hourly: bool = False
+    against: str = ""
 
     def __call__(self, at: float) -> Analysis:
         return Analysis(
-            (), self.rules, profile=self.profile, learn=self.learn, dimensions=self.by, began=at
-        )
+            (), self.rules, profile=self.profile, learn=self.learn, dimensions=self.by,
+            versus=self.versus, hourly=self.hourly, against=self.against, began=at,
+        )  # fmt: skip
 
 
 class Shard(msgspec.Struct, frozen=True):

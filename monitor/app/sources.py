@@ -21,7 +21,7 @@ from monitor.recognizers import select
 from monitor.rest import Format, Look
 from monitor.streams.redis import RedisStream
 from monitor.tables import moment
-from monitor.types import Record, Row
+from monitor.types import Record, Row, Segment
 
 PAGE = 500
 STORES = ("redis", "rediss", "unix")
@@ -69,6 +69,22 @@ def open_source(
 
     name = stores[0].name if stores else places[0]
     return Source(name, is_table, tuple(files), frozenset(rest.column_names(files)), read)
+
+
+def part(source: Source, segment: Segment) -> tuple[Source, Source]:
+    """What of a source is in a segment, and the rest."""
+
+    def inside(look: Look) -> Iterator[Row]:
+        return (row for row in source.read(look) if _is_in(row, segment))
+
+    def outside(look: Look) -> Iterator[Row]:
+        return (row for row in source.read(look) if not _is_in(row, segment))
+
+    return dataclasses.replace(source, read=inside), dataclasses.replace(source, read=outside)
+
+
+def _is_in(row: Row, segment: Segment) -> bool:
+    return row.segments.get(segment.dimension) == segment.value
 
 
 def is_store(place: str) -> bool:

@@ -25,6 +25,7 @@ from monitor.types import (
     Record,
     RequestSummary,
     ResponseSummary,
+    Segment,
     Tokens,
     encode_record,
 )
@@ -401,3 +402,46 @@ def test_a_reference_that_was_built_judges_as_its_source_does(
     direct = document(capsys, other, "--reference", one, *options)
     assert by_feature(built) == by_feature(direct)
     assert built["verdict"] == "drift"
+
+
+# --- a segment of the source as reference --------------------------------------------------------
+
+
+def test_a_column_s_value_is_the_reference_of_the_others(capsys, table, tmp_path: Path) -> None:
+    """The rows of the champion are what is usual; they are not judged themselves."""
+    early, late = table("a.csv", 3000, variant="champion"), table("b.csv", 2000, True, variant="b")
+    joined = tmp_path / "joined.csv"
+    joined.write_text(Path(early).read_text() + Path(late).read_text().partition("\n")[2])
+    ignored = ["--ignore", "id", "--ignore", "at"]
+    found = document(capsys, str(joined), "--reference", "variant=champion", *ignored)
+    assert (found["verdict"], found["records"]) == ("drift", 2000)
+    (age,) = (f for f in found["features"] if (f["feature"], f["value"]) == ("age", "b"))
+    assert (age["status"], age["against"]) == ("drift", "variant champion")
+    assert age["reference_samples"] == 3000
+    assert not [f for f in found["features"] if f["value"] == "champion"]
+    assert main(["replay", str(joined), "--reference", "model=m1"]) == 2
+    assert "no column 'model'" in capsys.readouterr().err
+
+
+def test_records_of_variants_are_judged_as_they_would_be_live(
+    capsys, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`--reference population=a` says what `reference.variant` says to the analyzer."""
+    records = [record(number, shifted=number > 3000) for number in range(6000)]
+    path = tmp_path / "records.jsonl"
+    path.write_bytes(b"\n".join(map(encode_record, records)))
+    found = document(capsys, str(path), "--reference", "population=a")
+    monkeypatch.setenv("MONITOR_REFERENCE_VARIANT", "population=a")
+    live = Analysis(
+        FEATURES, rules_of(load()), learn=1000, versus=Segment("population", "a"),
+        dimensions=("population",),
+    )  # fmt: skip
+    for one in records:
+        live.add(one)
+    told = {(f.feature, f.value): f for f in live.findings()}
+    for one in found["features"]:
+        assert one["log_evidence"] == told[one["feature"], one["value"]].log_evidence
+        assert one["status"] == told[one["feature"], one["value"]].status
+    assert told["input_text_length", "b"].status == "drift"
+    assert "from population a" in told["input_text_length", "b"].words
+    assert document(capsys, str(path), "--by", "population")["features"] == found["features"]
