@@ -9,6 +9,28 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 _DOUBLE = bytes.maketrans(b"0123456789", b"0246813579")
+_DIHEDRAL = (
+    "0123456789",
+    "1234067895",
+    "2340178956",
+    "3401289567",
+    "4012395678",
+    "5987604321",
+    "6598710432",
+    "7659821043",
+    "8765932104",
+    "9876543210",
+)
+_PERMUTATION = (
+    "0123456789",
+    "1576283094",
+    "5803796142",
+    "8916043527",
+    "9453126870",
+    "4286573901",
+    "2793806415",
+    "7046913258",
+)
 
 
 def luhn(digits: str) -> bool:
@@ -29,6 +51,30 @@ def mod97(value: str) -> bool:
     True
     """
     return int("".join([str(int(character, 36)) for character in value])) % 97 == 1
+
+
+def verhoeff(digits: str) -> bool:
+    """Verhoeff's check over the dihedral group of order 10 (1969; Aadhaar).
+
+    >>> verhoeff("2363"), verhoeff("2364")
+    (True, False)
+    """
+    check = 0
+    for place, digit in enumerate(reversed(digits)):
+        check = int(_DIHEDRAL[check][int(_PERMUTATION[place % 8][int(digit)])])
+    return check == 0
+
+
+def mod11_10(digits: str) -> bool:
+    """ISO 7064 MOD 11,10 (German tax id, Croatian OIB).
+
+    >>> mod11_10("36574261809")
+    True
+    """
+    check = 5
+    for digit in digits:
+        check = ((check or 10) * 2 % 11 + int(digit)) % 10
+    return check == 1
 
 
 def weighted(digits: str, weights: Sequence[int]) -> int:

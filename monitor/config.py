@@ -37,14 +37,16 @@ class Privacy(_Section, frozen=True):
     """Pseudonymization; `key_file` absent: a key is made under the data directory.
 
     `paths` are rules for places, the first that matches wins. `without` are entities not to look
-    for. `region` completes national telephone numbers. Equal values have equal pseudonyms within a
-    `tenant`. Values are sealed to the public key in `seal_to`, for `monitor reveal`.
-    A segment's value that was seen fewer than `min_group` times is `other`.
+    for, `with` those to look for besides the default ones. `region` completes national telephone
+    numbers. Equal values have equal pseudonyms within a `tenant`. Values are sealed to the public
+    key in `seal_to`, for `monitor reveal`. A segment's value that was seen fewer than `min_group`
+    times is `other`.
     """
 
     key_file: str | None = None
     paths: dict[str, str] = {}
     without: list[str] = []
+    also: list[str] = msgspec.field(default_factory=list, name="with")
     region: str = "US"
     tenant: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9._-]{1,100}$")] = "default"
     seal_to: str | None = None
@@ -276,7 +278,7 @@ def _variables(
     """Key path → (variable, `str` when its text is taken as it is and else `yaml`)."""
     found: dict[tuple[str, ...], tuple[str, str]] = {}
     for field in msgspec.structs.fields(struct):
-        here = (*path, field.name)
+        here = (*path, field.encode_name)
         if isinstance(field.type, type) and issubclass(field.type, msgspec.Struct):
             found.update(_variables(field.type, here))
         else:

@@ -41,7 +41,8 @@ class Recognizer:
 
     `canonical` gives the one form that all spellings of a value share. `keys` are names of fields
     (lower case, letters and digits only) whose whole value is this entity when `plausible` says
-    so. Examples mark their values «so»; in the counterexamples there is nothing to find.
+    so. Examples mark their values «so»; in the counterexamples there is nothing to find. What is
+    not `default` is looked for only where the configuration asks for its entity.
     """
 
     name: str
@@ -53,6 +54,7 @@ class Recognizer:
     counterexamples: tuple[str, ...]
     keys: frozenset[str] = frozenset()
     plausible: Callable[[str], bool] = bool
+    default: bool = True
 
 
 @dataclass(frozen=True)

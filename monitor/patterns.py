@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -218,72 +218,3 @@ def _paint(text: str, cluster: list[tuple[int, int, int]]) -> list[tuple[int, in
                 pieces.append((start, end, whole[2]))
             begin = place
     return pieces
-
-
-# --- ways to look closer ---------------------------------------------------------------------
-
-
-def anchored(pattern: str, valid: Callable[[str], bool] | None = None) -> Find:
-    """A finder whose expression must match where the trigger began; its value is the group
-    `value`, or all of the match. Expressions look at case; write `(?i)` where they should not."""
-    expression = re.compile(pattern)
-    group = "value" if "value" in expression.groupindex else 0
-
-    def find(text: str, starts: Sequence[int]) -> Iterator[tuple[int, int]]:
-        done = 0
-        for start in starts:
-            if start < done:
-                continue
-            match = expression.match(text, start)
-            if match and (valid is None or valid(match[group])):
-                done = match.end(group)
-                yield match.span(group)
-
-    return find
-
-
-def beside(
-    words: str, value: str, valid: Callable[[str], bool] | None = None, *, reach: int = 40
-) -> Find:
-    """A finder for values that count only near a word: at most `reach` characters after it, else
-    before it. `words` and `value` are expressions; the trigger is `words`."""
-    word = re.compile(words, re.IGNORECASE)
-    expression = re.compile(value)
-    room = reach + 48
-
-    def look(text: str, begin: int, limit: int) -> Iterator[tuple[int, int]]:
-        stop = min(limit, len(text))
-        for match in expression.finditer(text, begin, stop):
-            cut = match.end() == stop < len(text)  # what follows was not seen
-            if not cut and (valid is None or valid(match.group())):
-                yield match.span()
-
-    def find(text: str, starts: Sequence[int]) -> Iterator[tuple[int, int]]:
-        done = 0
-        for start in starts:
-            match = word.match(text, start)
-            if match is None or start < done:
-                continue
-            after = match.end()
-            hit = next((s for s in look(text, after, after + room) if s[0] <= after + reach), None)
-            if hit is None:
-                begin = max(done, start - room)
-                hits = [s for s in look(text, begin, start + 1) if start - reach <= s[1] <= start]
-                hit = hits[-1] if hits else None
-            if hit:
-                done = max(done, hit[1])
-                yield hit
-
-    return find
-
-
-_SEPARATORS = re.compile(r"[\W_]+")
-
-
-def alphanumeric(value: str) -> str:
-    """Upper-case letters and digits only: the canonical form of most identifiers.
-
-    >>> alphanumeric("de89 3704-0044")
-    'DE8937040044'
-    """
-    return _SEPARATORS.sub("", value).upper()

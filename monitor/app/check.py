@@ -74,6 +74,8 @@ def _privacy(settings: Settings) -> Iterator[str]:
         yield f"            {path}: {rule}"
     if section.without:
         yield f"            not looked for: {', '.join(section.without)}"
+    if section.also:
+        yield f"            looked for besides: {', '.join(section.also)}"
     if section.seal_to:
         yield f"            values are sealed to {section.seal_to}, for `monitor reveal`"
 

@@ -27,7 +27,13 @@ def privacy(settings: Settings, keyring: Keyring) -> Privacy:
     section = settings.privacy
     check(settings)
     return Privacy(
-        scanner=Scanner(select(without=frozenset(section.without), region=section.region)),
+        scanner=Scanner(
+            select(
+                without=frozenset(section.without),
+                also=frozenset(section.also),
+                region=section.region,
+            )
+        ),
         keyring=keyring,
         clock=time.monotonic,
         tenant=section.tenant,
@@ -40,9 +46,14 @@ def check(settings: Settings) -> None:
     """Raise ConfigError naming the key of `privacy` that cannot work; makes and reads no key."""
     section = settings.privacy
     known = sorted({each.entity for each in RECOGNIZERS})
-    for entity in section.without:
-        if entity not in known:
-            raise ConfigError(f"privacy.without: {entity!r} is not one of {', '.join(known)}")
+    for key, entities in (("without", section.without), ("with", section.also)):
+        for entity in entities:
+            if entity not in known:
+                near = difflib.get_close_matches(entity.upper(), known, 1)
+                raise ConfigError(
+                    f"privacy.{key}: {entity!r} is not an entity; "
+                    + (f"did you mean {near[0]}?" if near else f"one of {', '.join(known)}")
+                )
     if section.region not in REGIONS:
         near = difflib.get_close_matches(section.region.upper(), REGIONS, 1)
         raise ConfigError(

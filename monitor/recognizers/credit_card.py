@@ -12,8 +12,8 @@ import re
 from collections.abc import Iterator, Sequence
 
 from monitor.checkdigits import luhn, weighted
+from monitor.finders import alphanumeric
 from monitor.interfaces import Recognizer
-from monitor.patterns import alphanumeric
 
 _GAP = r"[-\s._,/+()]"
 _RUN = re.compile(rf"[0-9]+(?:{_GAP}{{1,3}}[0-9]+)*")
@@ -28,6 +28,10 @@ _BRANDS = re.compile(
     r"|(?:50|5[6-8]|63|67)\d{14}|(?:5018|5020|5038|5893|6304|6759|676[1-3])\d{8,15}"  # Maestro
     r"|(?:5[6-8]\d\d|6390|0604)\d{8}"
 )
+_MAJOR = re.compile(r"4|5[1-5]|2[2-7]|3[47]|6(?:011|4[4-9]|5)")
+_POINT = re.compile(r"(?<![\w.,])[-+]?(?P<whole>\d{1,4})\.\Z")
+_DECIMAL = re.compile(r"\d\.\d")
+_GROUPINGS = ([4, 4, 4, 4], [4, 6, 5], [4, 6, 4], [4, 4, 4, 4, 3])
 _LENGTHS = (16, 15, 14, 19, 18, 17, 13)
 _FEW = 10
 _LISTED = frozenset(",\t\n\r")
@@ -56,7 +60,9 @@ def _find(text: str, starts: Sequence[int]) -> Iterator[tuple[int, int]]:
             continue
         done = run.end()
         groups = [match.span() for match in _GROUP.finditer(text, run.start(), run.end())]
-        yield from _cards(text, groups)
+        found = list(_cards(text, groups))
+        if found and not _is_list(text, groups, found):
+            yield from found
 
 
 def _cards(text: str, groups: list[tuple[int, int]]) -> Iterator[tuple[int, int]]:
@@ -67,7 +73,9 @@ def _cards(text: str, groups: list[tuple[int, int]]) -> Iterator[tuple[int, int]
         start, end = groups[place]
         taken = 0
         if end - start >= 12:
-            if is_card(text[start:end]) and not _article(text, start, end):
+            if is_card(text[start:end]) and not (
+                _article(text, start, end) or _fraction(text, start, end)
+            ):
                 taken = 1
         elif text[start] in "123456890":
             taken = _groups_of_card(text, groups, place, anchored=place == after_card)
@@ -109,17 +117,38 @@ def _written_as_card(text: str, members: list[tuple[int, int]], *, at_edge: bool
     """Whether these groups look like one number: one separator, groups of a kind."""
     sizes = [end - start for start, end in members]
     gaps = {text[a[1] : b[0]] for a, b in itertools.pairwise(members)}
-    if not (min(sizes[:-1]) >= 3 or (len(set(sizes)) == 1 and sizes[0] <= 2)):
-        return False
-    is_listed = any(not _LISTED.isdisjoint(gap) for gap in gaps)
-    if is_listed and not at_edge:
-        return False
-    return (len(gaps) == 1 and not (is_listed and len(set(sizes)) > 1)) or sizes in (
-        [4, 4, 4, 4],
-        [4, 6, 5],
-        [4, 6, 4],
-        [4, 4, 4, 4, 3],
+    if sizes in _GROUPINGS:
+        return at_edge or all(_LISTED.isdisjoint(gap) for gap in gaps)
+    if len(gaps) > 1 or not _LISTED.isdisjoint(*gaps):
+        return sizes == [1] * len(sizes) and at_edge
+    return (len(sizes) == 2 and min(sizes) >= 4) or (
+        len(set(sizes[:-1])) == 1 and sizes[-1] <= sizes[0]
     )
+
+
+def _is_list(text: str, groups: list[tuple[int, int]], found: list[tuple[int, int]]) -> bool:
+    """Whether these are rather numbers of which some happen to make a card: with two more numbers
+    around that are no card, year, month or code, and no word for a card before."""
+    if len(groups) < 6 or all(text[start:end].isdigit() for start, end in found):
+        return False
+    others = 0
+    for start, end in groups:
+        inside = any(first <= start < last for first, last in found)
+        if not inside and end - start >= 4 and text[start : start + 2] not in ("19", "20"):
+            others += 1
+    return others >= 2 and not _WORD.search(text[max(0, groups[0][0] - 40) : groups[0][0]])
+
+
+def _fraction(text: str, start: int, end: int) -> bool:
+    """Whether these are rather the digits after the point of a number: among other such numbers,
+    or of no brand that is found everywhere; a word for a card before tells otherwise."""
+    point = _POINT.search(text[max(0, start - 6) : start])
+    if point is None or _WORD.search(text[max(0, start - 40) : start]):
+        return False
+    if point["whole"] != "0" or not _MAJOR.match(text, start) or end - start < 15:
+        return True
+    around = text[max(0, start - 60) : start - 2], text[end : end + 60]
+    return text[end : end + 1] in ("e", "E") or any(map(_DECIMAL.search, around))
 
 
 def _article(text: str, start: int, end: int) -> bool:
@@ -142,7 +171,8 @@ RECOGNIZER = Recognizer(
         "two: «4111 1111 1111 1111» «5500 0000 0000 0004», one «378282246310005»",
         "«4111 1111 1111 1111» 12/27 123 and «3782 822463 10005» 09/26",
         "row 7,«5555555555554444»,12/27,123",
-        "hidden 0.«4111111111111111» and deadbeef«4111111111111111»cafe",
+        "hidden 0.«4111111111111111»",
+        "card 7.«4111111111111111» and deadbeef«4111111111111111»cafe",
         "«4 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1» said the caller",
         "visa «4222222222222» and Maestro «6759649826438453»",
         "8 numbers 17 23 2024 «4111 1111 1111 1111»",
@@ -152,6 +182,9 @@ RECOGNIZER = Recognizer(
         "at 1700000000 and 1700000000123, order 114-1234567-1234567",
         "3f2504e0-4f89-11d3-9a0c-0305e82c3301, 20240115123045, 2024-01-15 2024-02-15",
         "EAN 4006381333931, ISBN 978-3-16-148410-0",
+        "loss 0.4349040844173797, weight 4.060580437350; 7.4111111111111111",
+        "4948 4450 8973 2972 4777 3569 5538 6020 2115 2061 4954; [37398, 46910, 31078]",
+        "4610 180 3058 4845 3624 4350 7651",
     ),
     keys=frozenset({"creditcard", "creditcardnumber", "cardnumber", "ccnumber", "ccnum"}),
     plausible=lambda text: sum(map(str.isdigit, text)) >= 8,

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator, Sequence
 
 from monitor.checkdigits import mod97
+from monitor.finders import alphanumeric
 from monitor.interfaces import Recognizer
-from monitor.patterns import alphanumeric
 
 # BBAN structures from the SWIFT IBAN registry, release 101: n digits, a letters, c either.
 _STRUCTURES = (
@@ -30,7 +30,9 @@ def _compile(structure: str) -> tuple[str, re.Pattern[str], re.Pattern[str]]:
     country, _, bban = structure.partition(":")
     parts = [(int(size), kind) for size, kind in re.findall(r"(\d+)([nac])", bban)]
     length = 2 + sum(size for size, _ in parts)
-    written = re.compile(rf"{country}(?:{_GAP}[A-Z0-9]){{{length}}}", re.IGNORECASE | re.ASCII)
+    written = re.compile(
+        rf"{country}{_GAP}\d\d(?:{_GAP}[A-Z0-9]){{{length - 2}}}", re.IGNORECASE | re.ASCII
+    )
     built = re.compile(r"[A-Z]{2}\d\d" + "".join(f"{_CLASSES[kind]}{{{n}}}" for n, kind in parts))
     return country, written, built
 
@@ -42,10 +44,12 @@ _COUNTRIES = {
 
 def _find(text: str, starts: Sequence[int]) -> Iterator[tuple[int, int]]:
     done = 0
-    for start in starts:
-        if start < done:
+    for second in starts:  # letter of the country
+        start = second - 1
+        forms = _COUNTRIES.get(text[start : start + 2].upper()) if start >= done else None
+        if forms is None:
             continue
-        written, built = _COUNTRIES[text[start : start + 2].upper()]
+        written, built = forms
         match = written.match(text, start)
         if match is None:
             continue
@@ -58,12 +62,7 @@ def _find(text: str, starts: Sequence[int]) -> Iterator[tuple[int, int]]:
 RECOGNIZER = Recognizer(
     name="iban_code",
     entity="IBAN_CODE",
-    triggers=(
-        (
-            rf"(?:{'|'.join(_COUNTRIES)})[-\s._,]{{0,2}}[0-9][-\s._,]{{0,2}}[0-9]"
-            r"(?:[-\s._,]{0,2}[a-z0-9]){5}"
-        ),
-    ),
+    triggers=(r"[a-z][-\s._,]{0,2}[0-9]{2}(?:[-\s._,]{0,2}[a-z0-9]){5}",),
     find=_find,
     canonical=alphanumeric,
     examples=(
@@ -75,6 +74,7 @@ RECOGNIZER = Recognizer(
     ),
     counterexamples=(
         "DE88 3704 0044 0532 0130 00 and GB29NWBK60161331926818",
+        "md5 453e82b54828ae54ee794d4cce211ac2",
         "digest de893704004405320130ab and SE10 is a part of London",
     ),
     keys=frozenset({"iban", "ibancode"}),

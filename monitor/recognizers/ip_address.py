@@ -11,7 +11,7 @@ from monitor.interfaces import Recognizer
 _OCTET = r"(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"
 _V4 = re.compile(rf"(?<![\d.]){_OCTET}(?:\.{_OCTET}){{3}}(?![\d]|\.\d)")
 _V6 = re.compile(
-    rf"(?<![\w:.])(?:[0-9a-fA-F:]{{1,30}}:{_OCTET}(?:\.{_OCTET}){{3}}|[0-9a-fA-F:]{{2,39}})(?![\w:])"
+    rf"(?<![A-Za-z0-9:.])(?<![A-Za-z0-9]_)(?:[0-9a-fA-F:]{{1,30}}:{_OCTET}(?:\.{_OCTET}){{3}}|[0-9a-fA-F:]{{2,39}})(?![A-Za-z0-9:]|_\w)"
 )
 _RUN = re.compile(r"[0-9a-fA-F:]*")
 _VERSION = re.compile(
@@ -107,6 +107,7 @@ RECOGNIZER = Recognizer(
         "«2001:db8:85a3:8d3:1319:8a2e:370:7348» logged in",
         "[«2001:db8::1»]:443 and «fe80::1ff:fe23:4567:890a»%eth0",
         "«::ffff:192.0.2.128» and localhost «::1»",
+        "地址是«2001:db8::a:b»谢谢, _«2001:db8::1»_",
         "gateway «2001:db8:1::» is up, «fd12:3456:789a::1»,",
     ),
     counterexamples=(

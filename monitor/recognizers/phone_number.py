@@ -1,7 +1,7 @@
 """Telephone numbers: international (ITU-T E.164), North American and national forms.
 
 What a number looks like without a word beside it must leave no doubt: a `+`, a country's own
-grouping. With a word (phone, call me, Tel.) 7 to 15 digits are enough.
+grouping; where that is a grouping of any numbers, the region must be the configured one. With a word (phone, call me, Tel.) 7 to 15 digits are enough.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 
+from monitor.checkdigits import weighted
 from monitor.interfaces import Recognizer
 
 # Calling codes by the least and greatest length of their national numbers (Google's libphonenumber).
@@ -41,29 +42,46 @@ REGIONS = {
 }  # fmt: skip
 """Regions whose national numbers can be completed, with their calling codes."""
 
+_LOCAL = {
+    "AU": r"[2-9]\d{3}[ -]\d{4}",
+    "CZ": r"[2-9]\d\d \d{3} \d{3}",
+    "DK": r"[2-9]\d \d\d \d\d \d\d|[2-9]\d{3} \d{4}",
+    "ES": r"[6-9]\d\d \d{3} \d{3}",
+    "GR": r"2\d{2,4} \d{5,7}|2\d{2,4} \d{2,3} \d{3}|69\d\d \d{3} \d{3}",
+    "IN": r"[6-9]\d{4}[ -]\d{5}",
+    "IT": r"3\d\d[ -]\d{6,7}",
+    "NO": r"[2-9]\d \d\d \d\d \d\d|[489]\d\d \d\d \d{3}",
+    "NZ": r"[2-9]\d\d[ -]\d{4}",
+    "PL": r"[4-8]\d\d[ -]\d{3}[ -]\d{3}",
+    "PT": r"[239]\d\d \d{3} \d{3}",
+}
+"""How numbers are written in a region that elsewhere may be any numbers."""
+
 _EXTENSION = r"(?:\s{0,2}(?:x|ext\.?|extension|#)\s{0,2}\d{1,6}(?!\d))?"
-_BEFORE = r"(?<![\w])(?<!\d[-./])(?<![$€£]\d)"
-_AFTER = r"(?![\d]|[-./]\d|\w*@)"
+_APART = r"(?<![A-Za-z0-9])(?<![A-Za-z0-9]_)"
+_BEFORE = _APART + r"(?<!\d[-./])(?<![$€£]\d)"
+_AFTER = r"(?!\d|[-./]\d|\w*@|(?![Xx]\d|[Ee]xt)[A-Za-z])"
 _INTERNATIONAL = re.compile(r"(?:\+|(?<![\d.,-])00)[ (]{0,2}([1-9](?:[ ()./-]{0,3}\d){6,16})")
 _NORTH_AMERICAN = re.compile(
     _BEFORE
     + r"(?:1[ .-]?)?(?:\([2-9]\d\d\)[ .-]{0,2}[2-9]\d\d[ .-]?\d{4}"
     + r"|\(?\d{3}\)?[ -]\d{3}-\d{4}|\(\d{3}\) ?\d{3}[ .-]\d{4}"
-    + r"|(?<!\d)[2-9]\d\d([ .])[2-9]\d\d\1\d{4})"
+    + r"|(?<!\d)\d{3}([ .])\d{3}\1\d{4})"
     + _AFTER
     + _EXTENSION
 )
-_TRUNK = re.compile(
-    _BEFORE
-    + r"(?:\(0\d{1,4}\)[ -]?\d{2,5}(?:[ -]?\d{2,6}){0,3}"
-    + r"|0\d{1,4}/[ ]?\d{2,8}(?:[ -]\d{2,4}){0,3}"
-    + r"|0\d{1,4}([ .-])\d{2,5}(?:\1\d{2,5}){1,4}"
-    + r"|0[1-9]\d{1,3}[ -]\d{5,7}"
-    + r"|0[1-9]\d{0,2}-\d{2,3}(?: \d{2,3}){1,3}"
-    + r"|\(\d{2}\) ?9?\d{4}-\d{4})"
-    + _AFTER
+_TRUNK = (
+    r"\(0\d{1,4}\)[ .-]?\d{2,5}(?:[ .-]?\d{2,6}){0,3}"
+    r"|0\d{1,4}/[ ]?\d{2,8}(?:[ -]\d{2,4}){0,3}"
+    r"|0\d{1,4}([ .-])\d{2,5}(?:\1\d{2,5}){1,4}"
+    r"|0[1-9]\d{1,3}[ -]\d{5,8}|0[1-9] \d{7,8}"
+    r"|0[1-9]\d{0,2}-\d{2,3}(?: \d{2,4}){1,3}|0[1-9] \d{3}-\d{4}"
+    r"|\(\d{2}\) ?9?\d{4}-\d{4}|[1-9]\d (?!(?:19|20)\d\d-(?:19|20)\d\d)9?\d{4}-\d{4}"
+    r"|\((?!19|20)\d{2,3}\)(?: \d{3}){3}|\(\d{3}\) ?\d{9}"
+    r"|\(?06\)?[ -]?\d{1,2}/\d{3}[- ]\d{4}|\(\d\d\)/\d{3}-\d{4}|06 \d\d? \d{3} \d{3,4}"
+    r"|[6-9]\d\d([ -])\d\d(?:\2\d\d){2}|[1-9]\d \d{3} \d\d \d\d|1[3-9]\d([ -])\d{4}\3\d{4}"
 )
-_ANY = re.compile(r"\+?\(?\d(?:[ ()./-]{0,3}\d){6,16}(?!\d)" + _EXTENSION)
+_ANY = re.compile(_APART + r"(?<!\d\.)\+?\(?\d(?:[ ()./-]{0,3}\d){6,16}(?!\d)" + _EXTENSION)
 _DATED = re.compile(
     r"\(?(?:\d{4}([-/. ])[01]?\d\1[0-3]?\d|[0-3]?\d([-/. ])[0-3]?\d\2(?:19|20)\d\d)(?!\d)"
 )
@@ -100,29 +118,46 @@ _AFTER_WORD = re.compile(
 _EPOCH = re.compile(r"1[4-9]\d{8}(?:\d{3})?\Z")
 
 
-def _find(text: str, starts: Sequence[int]) -> Iterator[tuple[int, int]]:
-    done = 0
-    words = [start for start in starts if not text[start].isdigit()]
-    for start in starts:
-        if start < done or not text[start].isdigit():
-            continue
-        near = False
-        if words:
-            place = bisect_left(words, start - _REACH)
-            near = place < len(words) and words[place] < start + 2 * _REACH
-        if (
-            not near
-            and text[start - 1 : start] in ("-", ".")
-            and text[start - 2 : start - 1].isdigit()
-        ):
-            continue  # amid a number, where no form begins
-        hit = _at(text, start, near)
-        if hit:
-            done = hit[1]
-            yield hit
+def _finder(region: str) -> Callable[[str, Sequence[int]], Iterator[tuple[int, int]]]:
+    local = f"|{_LOCAL[region]}" if region in _LOCAL else ""
+    forms = (_NORTH_AMERICAN, re.compile(f"{_BEFORE}(?:{_TRUNK}{local}){_AFTER}"))
+
+    def find(text: str, starts: Sequence[int]) -> Iterator[tuple[int, int]]:
+        done = 0
+        words = [start for start in starts if not text[start].isdigit() and text[start] != "_"]
+        for place in starts:
+            start = place + (text[place] == "_")
+            if start < done or not text[start].isdigit():
+                continue
+            near = False
+            if words:
+                first = bisect_left(words, start - _REACH)
+                near = first < len(words) and words[first] < start + 2 * _REACH
+            if not near and _hopeless(text, start):
+                continue
+            hit = _at(text, start, forms, near=near)
+            if hit:
+                done = hit[1]
+                yield hit
+
+    return find
 
 
-def _at(text: str, start: int, near: bool) -> tuple[int, int] | None:
+def _hopeless(text: str, start: int) -> bool:
+    """Whether no form begins at `start`: amid a number, or more digits in a row than any has."""
+    before = text[start - 1 : start]
+    if before in ("-", "."):
+        return text[start - 2 : start - 1].isdigit()
+    return (
+        text[start : start + 7].isdigit()
+        and "+" not in text[max(0, start - 3) : start]
+        and not text.startswith("00", start)
+    )
+
+
+def _at(
+    text: str, start: int, forms: tuple[re.Pattern[str], ...], *, near: bool
+) -> tuple[int, int] | None:
     """The telephone number whose first digit is at `start`; `near` when a word may be beside it."""
     begin = start
     while begin and start - begin < 3 and text[begin - 1] in "+( ":
@@ -135,22 +170,21 @@ def _at(text: str, start: int, near: bool) -> tuple[int, int] | None:
             return hit
     if _DATED.match(text, start):
         return None
-    if text[start : start + 7].isdigit():  # more in a row than any form begins with
-        return _beside_word(text, plus if plus >= 0 else opened) if near else None
-    for form in (_NORTH_AMERICAN, _TRUNK):
-        match = form.match(text, opened)
-        if match and 9 <= _size(match.group()) <= 18 and not _listed(text, *match.span()):
-            return match.span()
+    if not text[start : start + 7].isdigit():
+        for form in forms:
+            match = form.match(text, opened) or (opened < start and form.match(text, start)) or None
+            if match and 8 <= _size(match.group()) <= 18 and not _listed(text, *match.span()):
+                return match.span()
     return _beside_word(text, plus if plus >= 0 else opened) if near else None
 
 
 def _listed(text: str, start: int, end: int) -> bool:
-    """Whether these are numbers in the middle of a list with spaces between."""
-    return (
-        text[end : end + 1] == " "
-        and text[end + 1 : end + 2].isdigit()
-        and text[max(0, start - 1) : start] == " "
-        and text[max(0, start - 2) : start - 1].isdigit()
+    """Whether these may be numbers of a list with spaces between."""
+    if " " not in text[start:end]:
+        return False
+    after = text[end : end + 1].isspace() and text[end + 1 : end + 2].isdigit()
+    return after or (
+        text[max(0, start - 1) : start].isspace() and text[max(0, start - 2) : start - 1].isdigit()
     )
 
 
@@ -164,6 +198,8 @@ def _international(text: str, start: int) -> tuple[int, int] | None:
     digits = re.sub(r"\D", "", body.replace("(0)", ""))
     code = next((digits[:size] for size in (1, 2, 3) if digits[:size] in _LENGTHS), None)
     if code is None or (code == "1" and digits[1:2] in ("0", "1")):
+        return None
+    if body.isdigit() and text[start] == "0" and _is_article("00" + body):
         return None
     least, most = _LENGTHS[code]
     national = 0
@@ -186,9 +222,14 @@ def _international(text: str, start: int) -> tuple[int, int] | None:
     return start, extension.end() if extension else end
 
 
+def _is_article(digits: str) -> bool:
+    """Whether this may be the number of an article (GTIN-13)."""
+    return len(digits) == 13 and weighted(digits, (1, 3) * 6 + (1,)) % 10 == 0
+
+
 def _beside_word(text: str, start: int) -> tuple[int, int] | None:
     match = _ANY.match(text, start)
-    if match is None or (start and (text[start - 1].isalnum() or text[start - 1] in "_.")):
+    if match is None:
         return None
     value = match.group()
     bare = value.isdigit()
@@ -254,8 +295,8 @@ def recognizer(region: str = "US") -> Recognizer:
     return Recognizer(
         name="phone_number",
         entity="PHONE_NUMBER",
-        triggers=(r"\b[0-9](?:[ ()./-]{0,3}[0-9]){6}", _WORDS),
-        find=_find,
+        triggers=(r"(?:\b|_)[0-9](?:[ ()./-]{0,3}[0-9]){6}", _WORDS),
+        find=_finder(region),
         canonical=canonical_in(region),
         examples=EXAMPLES,
         counterexamples=COUNTEREXAMPLES,
@@ -285,11 +326,13 @@ EXAMPLES = (
     "«(212)555-0187x1234» «001-212-555-0187x99»",
     "tel «555-0187», «+49 (0)30 1234567»",
     "reach her on «612 345 678»",
+    "我的号码是«(212) 555-0187»谢谢, _«(212) 555-0187»_",
 )
 COUNTEREXAMPLES = (
     "at 1700000000, 1700000000123, number 2125550187, order 2125550187",
     "2024-01-15 10:30, 15.01.2024, 10-20-30-40, 01/02/2024 12",
     "1.234.567,89 and 1,234,567.89; 192.0.2.1; 0.1234567; 114-1234567-1234567",
+    "article 0039653914020, 556ccd7e-0609-4790-90b7-51dfc811e6a9",
     "3f2504e0-4f89-11d3-9a0c-0305e82c3301, v1.2.3, +5, +1000000 users, 40.7128, -74.0060",
     "mobile app released 2024-01-15, the phone costs 1299.00",
 )

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from monitor.finders import anchored
 from monitor.interfaces import Recognizer
-from monitor.patterns import anchored
 
 RECOGNIZER = Recognizer(
     name="url_userinfo",

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from monitor.finders import alphanumeric, beside
 from monitor.interfaces import Recognizer
-from monitor.patterns import alphanumeric, beside
 
 _WORDS = r"(?:ssn|social[ _-]?security|soc\.? ?sec\b|itin|tax(?:payer)? ?id)"
 _NUMBER = r"(?!000|666)(?:[0-8]\d\d|9(?!0)\d\d){sep}(?!00)\d\d{again}(?!0000)\d{{4}}"

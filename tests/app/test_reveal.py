@@ -152,6 +152,7 @@ def test_a_private_key_that_others_can_read_and_a_second_pair_are_refused(
     ("section", "message"),
     [
         (Privacy(without=["EMAIL"]), "privacy.without: 'EMAIL'"),
+        (Privacy(also=["UR"]), "privacy.with: 'UR' is not an entity; did you mean URL?"),
         (Privacy(region="UK"), "privacy.region: 'UK'"),
         (Privacy(paths={"request.a": "burn"}), "privacy.paths: request.a"),
         (Privacy(seal_to="nowhere.pub"), "privacy.seal_to: nowhere.pub"),

@@ -9,7 +9,7 @@ import pytest
 
 from monitor.interfaces import Recognizer
 from monitor.patterns import Scanner
-from monitor.recognizers import RECOGNIZERS
+from monitor.recognizers import RECOGNIZERS, select
 
 ALL = Scanner(RECOGNIZERS)
 BY_ITSELF = {each.name: Scanner([each]) for each in RECOGNIZERS}
@@ -56,3 +56,12 @@ def test_among_all_recognizers_the_examples_keep_their_entity(
 def test_names_are_unique() -> None:
     names = [each.name for each in RECOGNIZERS]
     assert len(names) == len(set(names))
+
+
+def test_what_is_looked_for_is_the_default_plus_with_less_without() -> None:
+    """`without` has the last word."""
+    usual = {each.entity for each in select()}
+    assert "URL" not in usual
+    assert {each.entity for each in select(also=frozenset({"URL"}))} == usual | {"URL"}
+    without = frozenset({"URL", "CA_SIN"})
+    assert {each.entity for each in select(without, frozenset({"URL"}))} == usual - {"CA_SIN"}

@@ -1,0 +1,177 @@
+"""Ways to look closer where a trigger fired: the `find` of a recognizer from expressions."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+from monitor.interfaces import Recognizer
+
+Find = Callable[[str, Sequence[int]], Iterable[tuple[int, int]]]
+
+_DIGIT = re.compile(r"[0-9]")
+_ASIDE = re.compile(r"[,;!?]")
+_STOP = re.compile(r"[,.;:!?\n]")
+_LETTERS = 16
+"""Of a value, more than stand before its first digit."""
+_LIST = re.compile(r"(?:[\s,;/|&]|\b(?:and|or|und|oder|och|og|et|ou|y|e|i)\b){0,6}")
+"""What may stand between two values of which the word speaks of the first."""
+
+
+def anchored(pattern: str, valid: Callable[[str], bool] | None = None) -> Find:
+    """A finder whose expression must match where the trigger began; its value is the group
+    `value`, or all of the match. Expressions look at case; write `(?i)` where they should not."""
+    expression = re.compile(pattern)
+    group = "value" if "value" in expression.groupindex else 0
+
+    def find(text: str, starts: Sequence[int]) -> Iterator[tuple[int, int]]:
+        done = 0
+        for start in starts:
+            if start < done:
+                continue
+            match = expression.match(text, start)
+            if match and (valid is None or valid(match[group])):
+                done = match.end(group)
+                yield match.span(group)
+
+    return find
+
+
+def beside(
+    words: str, value: str, valid: Callable[[str], bool] | None = None, *, reach: int = 40
+) -> Find:
+    """A finder for values that count only near a word: at most `reach` characters after it, and
+    those in a list with it, else before it; without `valid`, with nothing else between. `words`
+    and `value` are expressions; the trigger is `words`, and every value holds a digit."""
+    word = re.compile(words, re.IGNORECASE)
+    nearest = _nearest(re.compile(value), valid, reach)
+    one = anchored(value, valid)
+
+    def find(text: str, starts: Sequence[int]) -> Iterator[tuple[int, int]]:
+        done = 0
+        for start in starts:
+            match = word.match(text, start) if start >= done else None
+            hit = nearest(text, done, *match.span()) if match else None
+            while hit:
+                done = hit[1]
+                yield hit
+                gap = _LIST.match(text, done)
+                hit = next(iter(one(text, [gap.end()])), None) if gap and gap[0] else None
+
+    return find
+
+
+def _nearest(
+    expression: re.Pattern[str], valid: Callable[[str], bool] | None, reach: int
+) -> Callable[[str, int, int, int], tuple[int, int] | None]:
+    """(text, begin, start, end) → the value that the word at `start:end` speaks of; none that
+    stands before `begin`."""
+    room = reach + 48
+
+    def look(text: str, begin: int, limit: int) -> Iterator[tuple[int, int]]:
+        stop = min(limit, len(text))
+        digit = _DIGIT.search(text, begin, stop)
+        if digit is None:
+            return
+        for match in expression.finditer(text, max(begin, digit.start() - _LETTERS), stop):
+            cut = match.end() == stop < len(text)  # what follows was not seen
+            if not cut and (valid is None or valid(match.group())):
+                yield match.span()
+
+    def nearest(text: str, begin: int, start: int, end: int) -> tuple[int, int] | None:
+        for span in look(text, end, end + room):
+            if span[0] <= end + reach:
+                return span if valid or not _ASIDE.search(text, end, span[0]) else None
+        found = None
+        for span in look(text, max(begin, start - room), start + 1):
+            if start - reach <= span[1] <= start and (valid or _joined(text[span[1] : start])):
+                found = span
+        return found
+
+    return nearest
+
+
+def _joined(between: str) -> bool:
+    """Whether a value and the word after it belong together."""
+    return len(between) <= 16 and not _STOP.search(between)
+
+
+def grouped(*sizes: int) -> str:
+    """An expression for digits in groups of these sizes, with at most two separators between.
+
+    >>> re.fullmatch(grouped(3, 3), "123-456") is not None
+    True
+    """
+    return r"[-. /]{0,2}".join(rf"\d{{{size}}}" for size in sizes)
+
+
+def identifier(
+    *,
+    name: str,
+    entity: str,
+    words: str,
+    form: str,
+    keys: set[str],
+    examples: tuple[str, ...],
+    counterexamples: tuple[str, ...],
+    valid: Callable[[str], bool] | None = None,
+    alone: tuple[str, str] | None = None,
+    lead: int = 0,
+    triggers: tuple[str, ...] = (),
+    reach: int = 40,
+    default: bool = True,
+) -> Recognizer:
+    """The recognizer of a number that a word names: `form` near `words`, if `valid` says so of its
+    canonical form, its letters and digits.
+
+    A `\\b` in `words` stands at an underscore too. `alone`, a trigger and the expression that
+    belongs to it, is a way to write the number that needs no word; the trigger may leave out its
+    first `lead` characters. `triggers` are more ways to see the words where their script is none
+    that a trigger can read.
+    """
+    words = words.replace(r"\b", r"(?:\b|_)")
+
+    def check(value: str) -> bool:
+        return valid is None or valid(alphanumeric(value))
+
+    edged = rf"(?a)(?<![A-Za-z0-9])(?:{form})(?![A-Za-z0-9])"
+    near = beside(words, edged, valid and check, reach=reach)
+    find = near
+    if alone is not None:
+        by_itself = anchored(
+            rf"(?a)(?<![A-Za-z0-9])(?<!\d[-./])(?:{alone[1]})(?![A-Za-z0-9]|[-./]\d)", check
+        )
+
+        def find(text: str, starts: Sequence[int]) -> Iterator[tuple[int, int]]:
+            done = 0
+            firsts = [start - lead for start in starts if start >= lead] if lead else starts
+            for start, end in sorted({*near(text, starts), *by_itself(text, firsts)}):
+                if start >= done:
+                    done = end
+                    yield start, end
+
+    whole = re.compile(rf"(?a)(?:{form})")
+    return Recognizer(
+        name=name,
+        entity=entity,
+        triggers=(words, *triggers, *(() if alone is None else alone[:1])),
+        find=find,
+        canonical=alphanumeric,
+        examples=examples,
+        counterexamples=counterexamples,
+        keys=frozenset(keys),
+        plausible=lambda text: whole.fullmatch(text.strip()) is not None,
+        default=default,
+    )
+
+
+_SEPARATORS = re.compile(r"[\W_]+")
+
+
+def alphanumeric(value: str) -> str:
+    """Upper-case letters and digits only: the canonical form of most identifiers.
+
+    >>> alphanumeric("de89 3704-0044")
+    'DE8937040044'
+    """
+    return _SEPARATORS.sub("", value).upper()

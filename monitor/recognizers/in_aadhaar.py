@@ -1,0 +1,17 @@
+"""Indian Aadhaar numbers (UIDAI: twelve digits, Verhoeff), beside the word."""
+
+from __future__ import annotations
+
+from monitor.checkdigits import verhoeff
+from monitor.finders import grouped, identifier
+
+RECOGNIZER = identifier(
+    name="in_aadhaar",
+    entity="IN_AADHAAR",
+    words=r"(?:aadh?aa?r|uidai|\buid\b)",
+    form=grouped(4, 4, 4),
+    valid=lambda digits: digits[0] not in "01" and verhoeff(digits),
+    keys={"aadhaar", "aadhaarnumber", "aadhar", "aadharnumber"},
+    examples=("Aadhaar «2341 2341 2346»", "«234123412346» is my aadhar"),
+    counterexamples=("2341 2341 2346 units", "aadhaar 2341 2341 2347"),
+)
