@@ -33,6 +33,9 @@ recorder that is starting or busy has told them by then; without one they are `u
 FLUSH_PATIENCE = 10.0
 REASONS = (*observer.OPAQUE_REASONS, *http2.OPAQUE_REASONS, *websocket.OPAQUE_REASONS)
 WORTH_TRIMMING = 8 << 20
+KEPT = 4 << 20
+"""Free bytes that the allocator may keep: exchanges come and go, and fetching pages from the system
+for each costs more than parsing it."""
 
 
 def log(text: str) -> None:
@@ -123,6 +126,10 @@ def _prepare() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # glibc has it
+    if mallopt is not None:
+        mallopt(-1, KEPT)  # M_TRIM_THRESHOLD
+        mallopt(-3, KEPT)  # M_MMAP_THRESHOLD
 
 
 async def _trim(handoff: Handoff, budget: Budget) -> None:

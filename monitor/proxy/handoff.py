@@ -177,24 +177,25 @@ class Handoff:
         if not data:
             self._disconnect()
             return
+        take, settle = self._buffer.pop, self._ledger.settle
         for batch in fates:
             for fate in batch:
-                self._settle(fate)
+                held = take(fate.id, None)
+                if held is None or fate.state == "spooled":
+                    self._settle_spooled(fate, held)
+                else:
+                    self._budget.used -= held[1]
+                    settle(fate)
 
-    def _settle(self, fate: Fate) -> None:
-        held = self._buffer.pop(fate.id, None)
-        if held is not None:
-            self._budget.used -= held[1]
-            if fate.state != "spooled":
-                self._ledger.settle(fate)
-                return
+    def _settle_spooled(self, fate: Fate, held: _Held | None) -> None:
         number = self._ids.number(fate.id)
         if number is None:
             return  # of an earlier process, whose ledger went with it
-        if held is not None:
-            self._ledger.settle(fate, number)
-        else:
+        if held is None:
             self._ledger.settle_spooled(fate, number)
+        else:
+            self._budget.used -= held[1]
+            self._ledger.settle(fate, number)
 
     # --- scrapes and the end -------------------------------------------------------------------
 
