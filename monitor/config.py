@@ -150,11 +150,13 @@ class Tls(_Section, frozen=True):
 class Edits(_Section, frozen=True):
     """What may be changed on the wire. `host: auto` rewrites Host for a remote https upstream.
 
-    With an edit on, a request that cannot be edited with certainty is refused.
+    With one of the first two on, a request that cannot be edited with certainty is refused.
+    `exchange_id` adds X-Monitor-Exchange-Id to answers; one it cannot be added to stays as it is.
     """
 
     host: Literal["auto", "never", "always"] = "auto"
     forwarded_for: bool = False
+    exchange_id: bool = False
 
 
 class Drain(_Section, frozen=True):

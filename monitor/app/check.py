@@ -93,6 +93,8 @@ def _wire(settings: Settings) -> Iterator[str]:
         yield f"edit        Host becomes {host}"
     if settings.edits.forwarded_for:
         yield "edit        the client's address is added to X-Forwarded-For"
+    if settings.edits.exchange_id:
+        yield "edit        answers carry the id of their record in X-Monitor-Exchange-Id"
 
 
 def _store(settings: Settings) -> str:

@@ -62,16 +62,20 @@ async def serve(process: child.Child) -> None:
     common = {**shared, "new_id": ids.new, "started_unix": lambda at: at + wall}
 
     def observe(splice: Splice) -> Observer:
+        named = splice.name_answers() if settings.edits.exchange_id else None
+
         def become(kind: str, upgraded: Upgraded | None) -> Observer | None:
             if upgraded is None:
-                return http2.Http2(opaque=splice.opaque, **common)
+                return http2.Http2(opaque=splice.opaque, named=named, **common)
             try:
                 return websocket.WebSocket(upgraded, opaque=splice.opaque, **shared)
             except Ambiguous:  # an extension that we do not know
                 return None
 
         splice.edits = wire.edits(splice.peer)
-        return Http1(opaque=splice.opaque, become=become, decided=splice.decided, **common)
+        return Http1(
+            opaque=splice.opaque, become=become, decided=splice.decided, named=named, **common
+        )
 
     gate = Gate(
         socket.socket(fileno=int(os.environ["MONITOR_TRAFFIC_FD"])),

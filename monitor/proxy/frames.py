@@ -48,11 +48,14 @@ class Frames:
 
     __slots__ = (
         "_began", "_block", "_block_began", "_block_kind", "_content", "_ending", "_need",
-        "_number", "_promiser", "_rest", "_skip", "_stopped", "_strict", "opened",
+        "_number", "_promiser", "_rest", "_skip", "_stopped", "_strict", "behind", "length",
+        "opened",
     )  # fmt: skip
 
     def __init__(self) -> None:
         self.opened = False  # SETTINGS, which must come first, has been seen
+        self.length = 0  # of the payload of the frame that was yielded last, if that is no DATA,
+        self.behind = -1  # and how much of its piece stands behind it; -1: it came in several
         self._strict = True  # not every kind of frame may come next
         self._rest = bytearray()  # the beginning of something that takes `need` bytes
         self._need = 0
@@ -82,7 +85,9 @@ class Frames:
                 return
             begun = bytes(rest)
             rest.clear()
-            yield from self._walk(begun, 0, at, self._began)
+            for each in self._walk(begun, 0, at, self._began):
+                self.behind = -1
+                yield each
             rest += begun[self._stopped :]
         yield from self._walk(data, position, at, at)
         if self._stopped < len(data):
@@ -124,6 +129,7 @@ class Frames:
                     yield DATA, number, b"", self._ending, at
             elif kind in _WHOLE:
                 whole = self._frame(kind, flags, number, data[position - length : position], began)
+                self.length, self.behind = length, end - position
                 if whole is not None:
                     yield whole
             else:

@@ -37,6 +37,8 @@ plain_response = re.compile(
     + _OTHERS + _LENGTH + _OTHERS + rb"\r\n"
 ).match  # fmt: skip
 """Matches the head of a plain response, one with a length: groups are status and length."""
+lone_newline = re.compile(rb"(?<!\r)\n").search
+"""Finds the end of a line that only some parsers see."""
 
 
 class Ambiguous(Exception):  # noqa: N818  it names what the head is

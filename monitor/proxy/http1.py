@@ -10,8 +10,10 @@ from collections import deque
 from collections.abc import Callable
 
 from monitor.proxy.copies import Budget, Copy
+from monitor.proxy.exchange_ids import NAME
 from monitor.proxy.heads import (
     Ambiguous,
+    lone_newline,
     plain_request,
     plain_response,
     request_length,
@@ -81,7 +83,8 @@ class _Open:
 
 class Http1:
     """Observes one connection. `become(kind, upgraded)` may name the observer that follows on;
-    `decided` is told to which protocol an upgrade led, "" for none."""
+    `decided` is told to which protocol an upgrade led, "" for none; `named` where the head of an
+    answer ends and whose it is (see `exchange_ids`)."""
 
     def __init__(
         self,
@@ -95,9 +98,11 @@ class Http1:
         max_body_bytes: int,
         budget: Budget,
         decided: Callable[[str], None] = lambda protocol: None,
+        named: Callable[[int, int, str], None] | None = None,
     ) -> None:
         self._emit = emit
         self._decided = decided
+        self._named = named
         self._lose = lose
         self._opaque = opaque
         self._become = become
@@ -106,12 +111,7 @@ class Http1:
         self._bound = max_body_bytes
         self._budget = budget
         self._state = _IDLE
-        self._asked = (
-            b"",
-            0,
-            0.0,
-            "",
-        )  # the request: its bytes, size of the head, when it came, id
+        self._asked = b"", 0, 0.0, ""  # a request: its bytes, size of its head, arrival, id
         self._queue: deque[_Open] = deque()
         self._sending: Copy | None = None
         self._receiving: Copy | None = None
@@ -184,6 +184,8 @@ class Http1:
         self._budget.used -= len(request)
         self._state = _IDLE
         self._fresh = False
+        if self._named is not None and NAME not in data[:start].lower():
+            self._named(size, -1, id_)
         took = at - began
         self._emit(
             Exchange(
@@ -256,6 +258,7 @@ class Http1:
 
     def abandon(self) -> None:
         """See Observer."""
+        self._take_care()
         self._gone = True
         if self._next is not None:
             self._next.abandon()
@@ -344,7 +347,7 @@ class Http1:
                 return self._request_head(data, at)
             end = part.find(b"\r\n\r\n", searched) + 4
             if end < 4:
-                self._wait_for_request(part)
+                self._wait_for_request(part, searched)
                 return None
             head, data = bytes(part[:end]), bytes(part[end:])
             part.clear()
@@ -357,7 +360,7 @@ class Http1:
         if data:
             self._request_at = at
             part += data
-            self._wait_for_request(part)
+            self._wait_for_request(part, 0)
         return None
 
     def _request(self, head: bytes, data: bytes, began: float, at: float) -> bytes | None:
@@ -388,13 +391,15 @@ class Http1:
             self._held = bytearray()
         return data
 
-    def _wait_for_request(self, part: bytearray) -> None:
+    def _wait_for_request(self, part: bytearray, searched: int) -> None:
         if part == b"\r":
             return
         if part[0] in (22, 128) and self._fresh:
             raise Ambiguous("tls")
         if not chr(part[0]).isalnum() or (len(part) > 32 and b" " not in part[:33]):
             raise Ambiguous("not_http" if self._fresh else "malformed_head")
+        if lone_newline(part, searched):
+            raise Ambiguous("malformed_head")
         if len(part) > MAX_HEAD:
             raise Ambiguous("head_too_large")
 
@@ -448,6 +453,7 @@ class Http1:
     def _response_head(self, exchange: _Open, data: bytes, at: float) -> bytes | None:
         if exchange.response is not None:
             raise Ambiguous("unsolicited_response")
+        size = len(data)
         if self._response_part:
             data = self._response_part + data
             self._response_part = b""
@@ -455,6 +461,8 @@ class Http1:
         if end < 4:
             if len(data) > MAX_HEAD:
                 raise Ambiguous("head_too_large")
+            if data[:7] != b"HTTP/1."[: len(data)] or lone_newline(data, len(data) - size):
+                raise Ambiguous("malformed_head")
             self._response_part = data
             return None
         head, data = data[:end], data[end:]
@@ -466,6 +474,8 @@ class Http1:
             self._tunnel(exchange, Message(head), "connect", at)
             return None
         exchange.status = status
+        if self._named is not None and NAME not in head.lower():
+            self._named(len(data), -1, exchange.id)
         size = len(data)
         if 0 <= length <= size:
             if length:

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import NoReturn
 
 from monitor.proxy.copies import Budget
+from monitor.proxy.exchange_ids import NAME
 from monitor.proxy.frames import (
     DATA,
     GOAWAY,
@@ -39,6 +40,8 @@ OPAQUE_REASONS = (
 
 MAX_STREAMS = 10000
 MAX_CHUNKS = 16384
+MAX_NAMED = 4096
+"""Largest head, as RFC 9113 section 6.5.2 counts, that an id is added to: clients bound theirs."""
 _PER_STREAM, _PER_CHUNK = 1024, 128  # what Python spends on an open stream, on a chunk
 _REFUSED_STREAM = 7
 
@@ -102,7 +105,7 @@ class Http2:
 
     An Exchange is emitted when both sides of its stream have ended, when the stream is reset, or
     with the connection; a closed stream is forgotten. `lose` is told of an exchange whose copy the
-    budget had no room for.
+    budget had no room for; `named` where the head of an answer ends (see `exchange_ids`).
     """
 
     def __init__(
@@ -115,8 +118,10 @@ class Http2:
         started_unix: Callable[[float], float],
         max_body_bytes: int,
         budget: Budget,
+        named: Callable[[int, int, str], None] | None = None,
     ) -> None:
         self._emit = emit
+        self._named = named
         self._lose = lose
         self._opaque = opaque
         self._new_id = new_id
@@ -300,10 +305,22 @@ class Http2:
                 raise Ambiguous("malformed_head")
             return
         response.head = head
+        self._name(stream, fields)
         stream.answered = at
         self._charge(stream, len(head))
         if ending:
             self._done(stream, response, at)
+
+    def _name(self, stream: _Stream, fields: list[Field]) -> None:
+        frames = self._from_server
+        if (
+            self._named is not None
+            and frames.behind >= 0
+            and sum(field[3] for field in fields) < MAX_NAMED
+            and not any(field[0] == NAME for field in fields)
+            and not stream.request.head.startswith(b"CONNECT ")
+        ):
+            self._named(frames.behind, frames.length, stream.id)
 
     def _arrived(self, stream: _Stream, response: _Half, at: float) -> None:
         stream.answered = at

@@ -15,6 +15,7 @@ from time import monotonic
 from typing import Any, cast
 
 from monitor.proxy.edits import REFUSAL, Edits
+from monitor.proxy.exchange_ids import Place, insert
 from monitor.proxy.hangups import Hangups
 from monitor.proxy.heads import Ambiguous
 from monitor.proxy.observer import Observer
@@ -140,9 +141,9 @@ class Splice:
     """The pair. `over` is called once both of its connections are gone."""
 
     __slots__ = (
-        "_answered", "_count_opaque", "_descriptor", "_hangups", "_held", "_over", "_refused",
-        "_said", "closing", "downstream", "edits", "finished", "observer", "opened", "peer", "task",
-        "upstream",
+        "_answered", "_count_opaque", "_descriptor", "_hangups", "_held", "_over", "_places",
+        "_refused", "_said", "closing", "downstream", "edits", "finished", "observer", "opened",
+        "peer", "task", "upstream",
     )  # fmt: skip
 
     def __init__(
@@ -154,6 +155,7 @@ class Splice:
         self._over = over
         self._hangups = hangups
         self._descriptor = -1  # of the client's socket, once it is watched
+        self._places: list[Place] | None = None  # where ids go, with that edit on
         self._count_opaque = count_opaque
         self._held = bytearray()
         self._said: asyncio.Future[None] | None = None
@@ -228,7 +230,11 @@ class Splice:
             self.upstream.reset()
             return
         self.downstream.forward = up.write
-        self.upstream.forward = down.write
+        if self._places is None or self.observer is None:
+            self.upstream.forward = down.write
+        else:
+            self.upstream.forward = self._name_answers
+            self.upstream.observe = _ignore
         held = bytes(self._held)
         self._held = bytearray()
         if self.edits is not None:
@@ -345,6 +351,28 @@ class Splice:
             return
         self._give(transport, REFUSAL)
         self.upstream.close()
+
+    def name_answers(self) -> Callable[[int, int, str], None]:
+        """Put the id of its exchange into each answer; returns what the observer is to call."""
+        places = self._places = []
+        return lambda behind, length, id_: places.append((behind, length, id_))
+
+    def _name_answers(self, data: bytes) -> None:
+        """Look first, then pass on with what is certain."""
+        places, down = self._places, self.downstream.transport
+        if places is None or down is None:
+            return
+        places.clear()
+        if self.observer is not None:
+            try:
+                self.observer.upstream(data, self.upstream.at)
+            except Exception:  # noqa: BLE001
+                self.opaque(_FAILED)
+        if self.observer is None:
+            self.upstream.forward = down.write
+            down.write(data)
+        else:
+            down.write(insert(data, places) if places else data)
 
     # --- endings ---------------------------------------------------------------------------------
 

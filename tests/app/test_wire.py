@@ -67,12 +67,13 @@ def test_monitor_check_says_what_is_done_on_the_wire(authority: Any) -> None:
     settings = Settings(
         upstream="https://api.example.com",
         tls=Tls(cert=cert, key=key, ca=one.ca),
-        edits=Edits(forwarded_for=True),
+        edits=Edits(forwarded_for=True, exchange_id=True),
     )
     said = "\n".join(check.explain(settings))
     assert f"clients are shown {cert}" in said
     assert f"verified by {one.ca}" in said
     assert "Host becomes api.example.com" in said
     assert "X-Forwarded-For" in said
+    assert "X-Monitor-Exchange-Id" in said
     with pytest.raises(ConfigError, match=r"tls\.key: "):
         list(check.explain(Settings(upstream="http://127.0.0.1:1", tls=Tls(cert=cert))))

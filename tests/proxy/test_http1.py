@@ -166,6 +166,10 @@ def test_any_cutting_gives_the_same_exchanges(name: str, data: st.DataObject) ->
         (b"CONNECT a:1 HTTP/1.1\r\n\r\n", b"HTTP/1.1 200 OK\r\n\r\n", "connect"),
         (GET, OK + OK, "unsolicited_response"),
         (GET, b"HTTP/1.1 banana\r\n\r\n", "malformed_head"),
+        (GET, b"HTTP/1.1 200 OK\nA: b\n\n", "malformed_head"),
+        (GET, b"\0", "malformed_head"),
+        (GET, b"<html>", "malformed_head"),  # as HTTP/0.9 answers
+        (b"GET / HTTP/1.1\nHost: a\n\n", b"", "malformed_head"),
         (
             b"GET / HTTP/1.1\r\nUpgrade: tunnel\r\n\r\n",
             b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: tunnel\r\n\r\n", "upgrade",
@@ -213,6 +217,11 @@ def test_what_an_observer_that_failed_had_begun_is_lost_by_name() -> None:
     assert seen.lost == [(Outcome.OK, "opaque")] * 2
     assert seen.budget.used == 0
     assert not seen.observer.busy()
+    seen = Seen()
+    seen.observer.downstream(GET, 1.0)
+    seen.observer.abandon()
+    assert seen.lost == [(Outcome.OK, "opaque")], "also on the short cut"
+    assert seen.budget.used == 0
 
 
 def test_a_body_beyond_the_bound_keeps_its_true_size() -> None:

@@ -71,6 +71,7 @@ async def proxied(
     connect_timeout: float = PATIENCE,
     idle_timeout: float = 0,
     edits: Callable[[str], Edits | None] = lambda peer: None,
+    names: bool = False,
     dial: Callable[[Side], Awaitable[object]] | None = None,
     pair: Any = None,
 ) -> AsyncIterator[Proxied]:
@@ -103,6 +104,7 @@ async def proxied(
             max_body_bytes=1 << 20,
             budget=Budget(1 << 30),
             decided=splice.decided,
+            named=splice.name_answers() if names else None,
         )
 
     async def reach(side: Side) -> None:
@@ -293,6 +295,8 @@ def test_a_client_that_is_gone_closes_the_upstream(how: str, begun: bool) -> Non
             with contextlib.suppress(ConnectionResetError):
                 assert await everything(far_reader) == b""
             if how == "close":  # who only half-closed would still read: writing to it tells
+                if not begun:
+                    far_writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
                 with contextlib.suppress(ConnectionError):
                     await write_on(far_writer)
             assert await proxy.outcomes() == ["client_gone"]
@@ -813,3 +817,70 @@ def test_an_edited_upgrade_opens_the_way_for_a_websocket_alone() -> None:
 
     run(story(b"websocket"))
     run(story(b"h2c"))
+
+
+# --- ids in answers --------------------------------------------------------------------------
+
+
+def test_an_answer_bears_the_id_of_its_record() -> None:
+    """Each its own, on a kept-alive connection; every other byte is the endpoint's."""
+
+    async def story() -> None:
+        async with proxied(names=True) as proxy:
+            (reader, writer), (far_reader, far_writer) = await proxy.pair()
+            for number in range(3):
+                writer.write(GET)
+                assert await far_reader.readexactly(len(GET)) == GET
+                far_writer.write(OK)
+                named = OK.replace(b"\r\n\r\n", b"\r\nx-monitor-exchange-id: %d\r\n\r\n" % number)
+                assert await reader.readexactly(len(named)) == named
+            assert await proxy.outcomes(3) == ["ok"] * 3
+            assert [one.id for one in proxy.exchanges] == ["0", "1", "2"]
+            assert {one.response and one.response.head for one in proxy.exchanges} == {OK[:-2]}
+            writer.close()
+            far_writer.close()
+
+    run(story())
+
+
+@pytest.mark.parametrize("answer", [b"HTTP/1.1 200 OK\nA: b\n\n", b"\0\1\2", OK[:-2] + b"hi" + OK])
+def test_an_answer_in_doubt_goes_on_as_it_is(answer: bytes) -> None:
+    """And so does all that comes after it."""
+
+    async def story() -> None:
+        async with proxied(names=True) as proxy:
+            (reader, writer), (far_reader, far_writer) = await proxy.pair()
+            writer.write(GET)
+            await far_reader.readexactly(len(GET))
+            far_writer.write(answer)
+            assert await reader.readexactly(len(answer)) == answer
+            assert sum(proxy.gate.opaque.values()) == 1
+            far_writer.write(OK)
+            assert await reader.readexactly(len(OK)) == OK
+            writer.close()
+            far_writer.close()
+
+    run(story())
+
+
+def test_an_observer_that_fails_harms_no_answer() -> None:
+    """Ids need it to look first; the bytes go on all the same."""
+
+    async def story() -> None:
+        async with proxied(names=True) as proxy:
+            (reader, writer), (far_reader, far_writer) = await proxy.pair()
+            (splice,) = proxy.gate._splices
+
+            def fail(data: bytes, at: float) -> None:
+                raise RuntimeError
+
+            writer.write(GET)
+            await far_reader.readexactly(len(GET))
+            splice.observer.upstream = fail  # type: ignore[union-attr, method-assign]
+            far_writer.write(OK)
+            assert await reader.readexactly(len(OK)) == OK
+            assert proxy.gate.opaque == {"observer_failed": 1}
+            writer.close()
+            far_writer.close()
+
+    run(story())
