@@ -254,7 +254,8 @@ def profile_of(
 ) -> Profile:
     """The reference profile of `rows`, for the whole and each segment of `dimensions`.
 
-    Of each feature and segment the first `learn` values make it, or all. With `cells` the profile
+    Of each feature and segment the first `learn` values make it, or all; small segments are shrunk
+    to the whole. With `cells` the profile
     stands on that profile's cells, so that it can be merged with others that do; what is not in
     there is left out. At most `limit` features and segments.
     """
@@ -273,7 +274,14 @@ def profile_of(
                     learners[key] = learner
                 if not learner.complete:
                     learner.add(seen)
-    return Profile({key: learner.reference() for key, learner in learners.items()})
+    references = {
+        key: learner.reference() for key, learner in learners.items() if key[1] == WHOLE.dimension
+    }
+    for key, learner in learners.items():
+        whole = references.get((key[0], WHOLE.dimension, WHOLE.value))
+        if key not in references and whole is not None:
+            references[key] = learner.within(whole)
+    return Profile(references)
 
 
 def row_of(
@@ -353,8 +361,9 @@ def _finding(watch: Watch, threshold: float, rules: Rules, against: str) -> Find
             shift=direction(usual, current),
             against=against,
         )
+    before = usual.samples if watch.is_compared else reference.samples
     return Finding(
-        *watch.key, current.samples, usual.samples, scores, reading.log_evidence, status,
+        *watch.key, current.samples, before, scores, reading.log_evidence, status,
         changed, since, cells, text, against=against,
     )  # fmt: skip
 

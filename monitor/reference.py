@@ -8,6 +8,7 @@ sample and counted on the other wherever the choice could favour what it chose.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -17,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from monitor.errors import SourceError
+from monitor.evidence import log_evidence, splits
 from monitor.types import Window
 from monitor.windows import (
     CATEGORY_CELLS,
@@ -44,6 +46,18 @@ HELD = 250_000
 VALUES_PER_CELL = 20
 """A smaller sample makes fewer numeric cells: at least this many of its values in each."""
 
+UNSEEN = 0.5
+"""Weight of all unseen categories together, where none came in the part that was counted."""
+
+LENT = 0.5
+"""The whole traffic lends a small segment so much of the segment's own weight, at most."""
+
+PARENT = 4
+"""The whole traffic lends nothing unless it has so many times the segment's values."""
+
+APART = 3.0
+"""Log evidence that a segment is not like the whole, from which on it has cells of its own."""
+
 VERSION = 1
 
 
@@ -60,6 +74,8 @@ class Reference(msgspec.Struct, frozen=True, omit_defaults=True):
     squares: int = 0
     loose: bool = False
     """Whether neighbouring values are alike, so that many of them count as one: durations."""
+    prior: list[float] = []
+    """Weight that the whole traffic lends each cell of a small segment; empty for all others."""
 
     @property
     def samples(self) -> int:
@@ -67,9 +83,12 @@ class Reference(msgspec.Struct, frozen=True, omit_defaults=True):
         return sum(self.counts)
 
     def window(self) -> Window:
-        """The reference as a measure sees it."""
+        """The reference as a measure sees it, with what the whole lends to a small segment."""
+        counts = tuple(self.counts)
+        if self.prior:
+            counts = tuple(np.rint(np.add(self.counts, self.prior)).astype(int).tolist())
         if self.cells.shape != "numeric":
-            return Window(tuple(self.counts))
+            return Window(counts)
         low, step = _grid(self.cells)
         edges = self.cells.edges
         points = [edges[0]]
@@ -82,7 +101,7 @@ class Reference(msgspec.Struct, frozen=True, omit_defaults=True):
         valid = sum(self.counts[: self.cells.ordinary])
         mean = sum(self.sums) / max(valid, 1)
         variance = max(self.squares / max(valid, 1) - mean * mean, 0.0)
-        return Window(tuple(self.counts), tuple(points), float(variance**0.5 * step))
+        return Window(counts, tuple(points), float(variance**0.5 * step))
 
     def weights(self) -> npt.NDArray[np.float64]:
         """Parameters of the Dirichlet law of the cells' true shares, given this reference.
@@ -90,10 +109,13 @@ class Reference(msgspec.Struct, frozen=True, omit_defaults=True):
         Between the order statistics X(1) and X(m) lie m - 1 gaps, one more on each side; each gap's
         probability is uniform on the simplex for any continuous distribution (Wilks 1948), so cells
         that are unions of gaps are Dirichlet with the numbers of gaps. An unseen category weighs 1
-        (Laplace), a cell of any other kind half a count (Jeffreys).
+        (Laplace), or half where all the sample's were common; a cell of any other kind half a count
+        (Jeffreys). With a `prior` it takes the place of all that.
         """
         weights = np.asarray(self.counts, dtype=np.float64)
         ordinary = self.cells.ordinary
+        if self.prior:
+            return np.asarray(np.maximum(weights + np.asarray(self.prior), 0.5))
         weights[ordinary:] += 0.5
         match self.cells.shape:
             case "numeric":
@@ -103,7 +125,7 @@ class Reference(msgspec.Struct, frozen=True, omit_defaults=True):
                 weights[:ordinary] = np.maximum(weights[:ordinary], 0.5)
             case "categorical" | "vector":
                 weights[: ordinary - 1] = np.maximum(weights[: ordinary - 1], 0.5)
-                weights[ordinary - 1] += 1
+                weights[ordinary - 1] += 1 if self.counts[ordinary - 1] else UNSEEN
             case _:
                 weights[:ordinary] += 0.5
         return weights
@@ -129,6 +151,7 @@ class Reference(msgspec.Struct, frozen=True, omit_defaults=True):
             [a + b for a, b in zip(self.sums, other.sums, strict=True)],
             self.squares + other.squares,
             self.loose,
+            [a + b for a, b in zip(self.prior, other.prior, strict=False)],
         )
 
 
@@ -183,6 +206,31 @@ class Learner:
         return Reference(
             self._cells, list(self._counts), list(self._sums), self._squares, self._loose
         )
+
+    def within(self, parent: Reference) -> Reference:
+        """The reference of a segment of what `parent` is of: shrunk to it, where it is small.
+
+        As long as its values are kept (fewer than `BUFFER`) they can be counted on the parent's
+        cells, and the parent's shares be added to its weights: up to `LENT` of the segment's own,
+        less the more evidence there is that it is distributed otherwise. Where it clearly is, and
+        where the parent is not much larger itself, it stays on its own.
+        """
+        size = len(self._buffer)
+        if self._cells is not None or not size or parent.samples < PARENT * size:
+            return self.reference()
+        other = Learner(cells=parent.cells, loose=self._loose)
+        for value in self._buffer:
+            other.add(value)
+        shared, weights = other.reference(), parent.weights()
+        ordered = parent.cells.shape == "numeric"
+        tree = splits(weights, parent.cells.ordinary, ordered=ordered)
+        counts = np.array([shared.counts], dtype=np.int64)
+        against = float(log_evidence(counts, weights[None], tree)[0])
+        if against >= APART:
+            return self.reference()
+        lent = LENT * size * math.exp(-max(against, 0.0))
+        prior = (lent / weights.sum() * weights).tolist()
+        return msgspec.structs.replace(shared, prior=[float(f"{one:.6g}") for one in prior])
 
     def state(self) -> dict[str, Any]:
         """What `restore` needs to go on from here."""
@@ -285,6 +333,8 @@ def load_profile(document: bytes, name: str) -> Profile:
             len(reference.counts) != cells.size
             or len(reference.sums) != sums
             or min(reference.counts) < 0
+            or len(reference.prior) not in (0, cells.size)
+            or not all(0 <= weight < math.inf for weight in reference.prior)
             or cells.edges != sorted(cells.edges)
             or (cells.shape == "numeric" and len(cells.edges) < 2)
             or (cells.shape == "vector" and not cells.centers)

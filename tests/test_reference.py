@@ -162,3 +162,65 @@ def test_a_damaged_profile_is_one_sentence(damaged: bytes) -> None:
     """The file is named, and nothing is raised but SourceError."""
     with pytest.raises(SourceError, match=r"^reference\.json: "):
         load_profile(damaged, "reference.json")
+
+
+# --- small segments ------------------------------------------------------------------------------
+
+
+def segment(count: int, shift: float = 0.0, seed: int = 7) -> Learner:
+    learner = Learner()
+    for value in np.random.default_rng(seed).normal(shift, 1, count).tolist():
+        learner.add(value)
+    return learner
+
+
+WHOLE = learned(np.random.default_rng(6).standard_normal(4000).tolist())
+
+
+def test_a_small_segment_like_the_whole_is_lent_half_its_weight() -> None:
+    """On the whole's cells; what it counted itself stays what it is."""
+    shrunk = segment(100).within(WHOLE)
+    assert shrunk.cells == WHOLE.cells
+    assert shrunk.samples == 100
+    assert 35 < sum(shrunk.prior) <= 50
+    assert shrunk.weights().sum() == pytest.approx(100 + sum(shrunk.prior), rel=0.03)
+    assert shrunk.window().samples == pytest.approx(100 + sum(shrunk.prior), abs=5)
+
+
+def test_the_more_it_differs_the_less_it_is_lent() -> None:
+    """And nothing once it is clear: then it has cells of its own."""
+    lent = [sum(segment(100, shift).within(WHOLE).prior) for shift in (0.0, 0.25, 0.35, 2.0)]
+    assert lent == sorted(lent, reverse=True)
+    assert lent[-1] == 0
+    assert segment(100, 2.0).within(WHOLE) == segment(100, 2.0).reference()
+
+
+@pytest.mark.parametrize("count", [0, BUFFER, 2000])
+def test_who_needs_nothing_is_lent_nothing(count: int) -> None:
+    """Without values, or with as many as it takes."""
+    assert not segment(count).within(WHOLE).prior
+    assert not segment(100).within(segment(300).reference()).prior
+
+
+@given(VALUES)
+def test_any_values_can_be_a_small_segment(values: list[Any]) -> None:
+    """Of the whole's type or not."""
+    learner = Learner()
+    for value in values:
+        learner.add(value)
+    reference = learner.within(WHOLE)
+    assert (reference.weights() > 0).all()
+    assert load_profile(dump_profile(Profile({("x", "s", "v"): reference})), "p").references == {
+        ("x", "s", "v"): reference
+    }
+
+
+def test_weights_lent_add_up_and_are_checked() -> None:
+    """Shards of one segment; a file with a weight that is none is damaged."""
+    one = segment(100).within(WHOLE)
+    both = one.merge(one)
+    assert sum(both.prior) == pytest.approx(2 * sum(one.prior))
+    profile = dump_profile(Profile({("x", "s", "v"): one}))
+    first = str(one.prior[0]).encode()
+    with pytest.raises(SourceError, match="damaged"):
+        load_profile(profile.replace(first, b"-1.0", 1), "p")

@@ -1,6 +1,7 @@
 """Record → Observations: one file for each thing we look at."""
 
 from monitor.features import (
+    columns,
     confidence,
     embedding,
     language,
@@ -18,6 +19,7 @@ from monitor.interfaces import Feature
 
 FEATURES: tuple[Feature, ...] = (
     tensors.FEATURE,
+    columns.FEATURE,
     confidence.FEATURE,
     embedding.FEATURE,
     text_length.FEATURE,

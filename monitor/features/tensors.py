@@ -31,11 +31,12 @@ def observe(record: Record) -> Iterator[Observation]:
             yield from _tensor(f"output.{name}" if clash else name, part, record.id)
 
 
-TAKEN = frozenset(
-    f"{side}_{name}"
-    for side in ("input", "output")
-    for name in ("text_length", "tokens", "words", "ngrams", "language", "variety", "kind")
-) | {
+_OF_EITHER_SIDE = (
+    "columns", "kind", "language", "ngrams", "text_length", "tokens", "unknown_words", "variety",
+    "words",
+)  # fmt: skip
+
+TAKEN = frozenset(f"{side}_{name}" for side in ("input", "output") for name in _OF_EITHER_SIDE) | {
     "confidence", "duration", "finish_reason", "outcome", "status", "time_per_output_token",
     "time_to_first_token",
 }  # fmt: skip

@@ -1,8 +1,9 @@
 """Call → Inference for everything else: JSON to watchable columns and texts, text as it is.
 
 A JSON scalar is a tensor of one value under its dotted path; a list of scalars, or a column of a
-list of objects, is a tensor; numbers in nested lists keep their shape; a long string is a text.
-Binary bodies give no parts.
+list of objects, is a tensor; numbers in nested lists keep their shape; a long string is a text. A
+null, and a member that only the other rows have, is a value that is missing. Binary bodies give no
+parts.
 """
 
 from __future__ import annotations
@@ -67,6 +68,8 @@ def parts(body: bytes, headers: dict[str, str], role: str) -> list[Part]:
     >>> columns = parts(b'{"rows": [{"a": 1, "b": "x"}, {"a": 2, "b": "y"}]}', {}, "user")
     >>> [(part.name, part.shape, part.data) for part in columns]
     [('rows.a', [2], [1, 2]), ('rows.b', [2], ['x', 'y'])]
+    >>> [(part.name, part.data) for part in parts(b'[{"a": 1}, {"a": null, "b": 2}]', {}, "user")]
+    [('a', [1, None]), ('b', [None, 2])]
     """
     if not body:
         return []
@@ -99,26 +102,27 @@ class _Columns:
             self._add_rows(path, value, depth)
         elif isinstance(value, list):
             self._add_list(path, value)
-        elif value is not None:
+        else:
             self._put(_column(path, [value], self._role))
 
     def _add_rows(self, path: str, rows: list[dict[str, Any]], depth: int) -> None:
         names = dict.fromkeys(name for row in rows for name in row)
         for name in names:
-            values = [row[name] for row in rows if name in row]
+            values = [row.get(name) for row in rows]
             here = _below(path, name)
             if any(isinstance(one, dict | list) for one in values):
                 for one in values:
-                    self.add(here, one, depth + 1)
+                    if one is not None:
+                        self.add(here, one, depth + 1)
             else:
                 self._add_list(here, values)
 
     def _add_list(self, path: str, values: list[Any]) -> None:
         shape, flat = _rectangle(values)
-        flat = [one for one in flat if one is not None]
         if any(isinstance(one, str) and _is_long(one) for one in flat):
             for one in flat:
-                self._put(_column(path, [one], self._role))
+                if one is not None:
+                    self._put(_column(path, [one], self._role))
         elif flat:
             flat = [bodies.dump(one) if isinstance(one, dict | list) else one for one in flat]
             whole = shape if len(flat) == _size(shape) else [len(flat)]
@@ -174,8 +178,10 @@ def _size(shape: list[int]) -> int:
     return size
 
 
-def _datatype(values: list[Any]) -> str:
-    kinds = {type(value) for value in values}
+def _datatype(values: list[Any]) -> str | None:
+    kinds = {type(value) for value in values if value is not None}
+    if not kinds:
+        return None
     if kinds == {bool}:
         return "BOOL"
     if kinds == {int}:

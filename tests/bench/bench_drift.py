@@ -40,6 +40,7 @@ def main() -> None:
         intro(),
         false_alarms(options.families),
         single(options.trials),
+        small_segments(options.trials),
         beside(options.trials),
         documented(),
         cost(),
@@ -96,6 +97,27 @@ def single(trials: int) -> Iterator[str]:
     for deviations in (0.2, 0.5):
         late = ours.shifted(5000, deviations, trials=trials, events=4000, quiet=2000)
         yield f"| mean + {deviations} sd after 2,000 quiet events | 5,000 | {_told(late)} | | |"
+
+
+def small_segments(trials: int) -> Iterator[str]:
+    """What the whole lends to small segments."""
+    yield "\n## Small segments\n"
+    yield "Segments with few reference values, of a whole with 5,000, on their own and shrunk to the"
+    yield "whole. `apart` is how many sd the means of the segments are apart. Share of segments that"
+    yield f"ever drift within 3,000 values, one of 200 streams, of {trials} runs (median delay).\n"
+    yield "| m | apart | way | no change, one stream | no change | 0.2 sd | 0.5 sd |"
+    yield "|---|---|---|---|---|---|---|"
+    for m in (50, 100, 300):
+        for apart in (0.0, 0.2, 0.5):
+            for shrunk in (False, True):
+                cells = []
+                for moved, streams in ((0.0, 1.0), (0.0, MANY), (0.2, MANY), (0.5, MANY)):
+                    found = ours.small_segments(
+                        m, apart, moved, shrunk=shrunk, trials=trials, streams=streams
+                    )
+                    cells.append(f"{_share(found):.1%}" if not moved else _told(found))
+                way = "shrunk" if shrunk else "own"
+                yield f"| {m} | {apart} | {way} | {' | '.join(cells)} |"
 
 
 def beside(trials: int) -> Iterator[str]:

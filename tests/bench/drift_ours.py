@@ -7,7 +7,7 @@ from dataclasses import replace
 from statistics import median
 
 import numpy as np
-from drift_streams import KINDS, RULES, Values, binner, watch
+from drift_streams import KINDS, RULES, Values, binner, small, watch
 
 from monitor.judgement import Rules, drift_since, read, settle
 from monitor.watch import Watch
@@ -62,7 +62,7 @@ def delays(
     reference: list[Values],
     events: list[Values],
     *,
-    streams: int = 1,
+    streams: float = 1,
     quiet: int = 0,
     tolerance: float = RULES.tolerance,
     categories: bool = False,
@@ -72,21 +72,35 @@ def delays(
     Each stream is one of `streams` that are watched: its part of the error budget is smaller.
     """
     rules: Rules = replace(RULES, tolerance=tolerance)
-    limit = math.log(streams / ALPHA)
-    waiting: dict[int, Watch] = {
-        index: watch((str(index), "all", "all"), values, categories=categories)
+    waiting = [
+        watch((str(index), "all", "all"), values, categories=categories)
         for index, values in enumerate(reference)
-    }
+    ]
+    return waited(waiting, events, streams=streams, quiet=quiet, rules=rules)
+
+
+def waited(
+    watches: list[Watch],
+    events: list[Values],
+    *,
+    streams: float = 1,
+    quiet: int = 0,
+    rules: Rules = RULES,
+    step: int = LOOK,
+) -> list[float]:
+    """The same for watches made already, with a look every `step` events."""
+    limit = math.log(streams / ALPHA)
+    waiting = dict(enumerate(watches))
     binners = {index: binner(one) for index, one in waiting.items()}
-    found = [math.inf] * len(reference)
-    for look, start in enumerate(range(0, len(events[0]), LOOK)):
+    found = [math.inf] * len(watches)
+    for look, start in enumerate(range(0, len(events[0]), step)):
         for index, one in waiting.items():
-            one.open[look] = binners[index](events[index][start : start + LOOK]).tolist()
+            one.open[look] = binners[index](events[index][start : start + step]).tolist()
             one.close(look, float(look), rules.block)
         read(waiting.values(), rules)
         for index, one in list(waiting.items()):
             if drift_since(one, limit, rules) is not None:
-                found[index] = start + LOOK - quiet if start + LOOK > quiet else -1
+                found[index] = start + step - quiet if start + step > quiet else -1
                 del waiting[index]
     return found
 
@@ -100,6 +114,21 @@ def shifted(m: int, deviations: float, **options: float) -> list[float]:
     moving = np.where(np.arange(quiet + events) < quiet, 0.0, deviations)
     current = [rng.standard_normal(quiet + events) + moving for _ in range(trials)]
     return delays(reference, current, **options)  # type: ignore[arg-type]
+
+
+def small_segments(
+    m: int, apart: float, deviations: float, *, shrunk: bool, trials: int, streams: float
+) -> list[float]:
+    """Delays in segments of `m` reference values, of a whole of 5,000; each segment's mean differs
+    from the whole's by `apart` times a normal deviate, and moves by `deviations`."""
+    rng = np.random.default_rng([10, m, int(apart * 10), int(deviations * 10)])
+    watches, events = [], []
+    for _ in range(trials):
+        parent = watch(("x", "all", "all"), rng.standard_normal(5000), categories=False)
+        usual = apart * rng.standard_normal()
+        watches.append(small(rng.standard_normal(m) + usual, parent, shrunk=shrunk))
+        events.append(rng.standard_normal(3000) + usual + deviations)
+    return waited(watches, events, streams=streams, step=100)
 
 
 def new_category(m: int, share: float, trials: int, streams: int) -> list[float]:

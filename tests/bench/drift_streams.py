@@ -57,6 +57,17 @@ def watch(name: tuple[str, str, str], reference: Values, *, categories: bool) ->
     return made
 
 
+def small(segment: Values, parent: Watch, *, shrunk: bool) -> Watch:
+    """A watch on a small segment of what `parent` watches, shrunk to it or on its own."""
+    learner = Learner()
+    for value in segment.tolist():
+        learner.add(value)
+    made = Watch(("x", "segment", "s"), None)
+    assert parent.reference is not None
+    made.stand_on(learner.within(parent.reference) if shrunk else learner.reference(), 0.0)
+    return made
+
+
 def binner(made: Watch) -> Callable[[Values], npt.NDArray[np.int64]]:
     """The watch's `locate` for many values at once: values → counts."""
     assert made.reference is not None

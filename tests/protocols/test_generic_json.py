@@ -8,8 +8,9 @@ from collections.abc import Callable
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from monitor.features.tensors import _tensor
 from monitor.protocols.generic_json import PROTOCOL
-from monitor.types import Call
+from monitor.types import Call, Observation, Part
 
 Make = Callable[..., Call]
 
@@ -25,6 +26,28 @@ def test_a_flat_object_is_a_row_and_a_list_of_objects_is_a_table(call: Make) -> 
     assert [(p.name, p.data) for p in PROTOCOL.read(call("/s", rows)).inputs] == [
         ("rows.a", [1, 2])
     ]
+
+
+def test_a_null_is_a_missing_value_of_its_column(call: Make) -> None:
+    """In an object, in a list, in a table; and so is a member that only other rows have."""
+    body = (
+        b'{"age": null, "tags": [1, null], "none": [null], "rows": [{"a": 1}, {"a": null, "b": 2}]}'
+    )
+    inputs = PROTOCOL.read(call("/score", body)).inputs
+    assert {p.name: (p.datatype, p.shape, p.data) for p in inputs} == {
+        "age": (None, [1], [None]),
+        "tags": ("INT64", [2], [1, None]),
+        "none": (None, [1], [None]),
+        "rows.a": ("INT64", [2], [1, None]),
+        "rows.b": ("INT64", [2], [None, 2]),
+    }
+    seen = [one for part in inputs for one in observe_part(part)]
+    assert [one.value for one in seen if one.feature == "age"] == [None]
+    assert [one.value for one in seen if one.feature == "rows.b"] == [None, 2]
+
+
+def observe_part(part: Part) -> list[Observation]:
+    return [one for one in _tensor(part.name or "", part, "seed") if isinstance(one, Observation)]
 
 
 def test_text_and_forms_and_files(call: Make) -> None:
