@@ -81,33 +81,22 @@ _TRUNK = (
     r"|\(?06\)?[ -]?\d{1,2}/\d{3}[- ]\d{4}|\(\d\d\)/\d{3}-\d{4}|06 \d\d? \d{3} \d{3,4}"
     r"|[6-9]\d\d([ -])\d\d(?:\2\d\d){2}|[1-9]\d \d{3} \d\d \d\d|1[3-9]\d([ -])\d{4}\3\d{4}"
 )
+_FIRST_GROUP = re.compile(r"0|1?[-. (]|\d\d(?: \d|[)/])|\d{3,6}[-. /)]")
 _ANY = re.compile(_APART + r"(?<!\d\.)\+?\(?\d(?:[ ()./-]{0,3}\d){6,16}(?!\d)" + _EXTENSION)
 _DATED = re.compile(
     r"\(?(?:\d{4}([-/. ])[01]?\d\1[0-3]?\d|[0-3]?\d([-/. ])[0-3]?\d\2(?:19|20)\d\d)(?!\d)"
 )
-_MY = r"(?:my|his|her|their|our|your)(?: \w+)? (?:number|no\.?|nr\.?)"
+_MY = r"(?:my|his|her|their|our|your)(?: \w{1,12})? (?:number|no\.?|nr\.?)"
+_EDGE = r"(?:\b|_)"
 _WORD = (
-    r"(?:tele)?(?:phone|fon\b|fono|foon)|\btel\b|t[eé]l[eé]ph|\bmob(?:ile?)?\b|\bcell\b|cellphone|cellulare"
-    r"|\bfax\b|whatsapp|signal\b|\bsms\b|hotline|landline|helpline|\bhandy|rufnummer|portable|m[oó]vil\b"
-    r"|celular|telefone|\bgsm\b|komórk|\bdial|\bdirect line|\bcontact (?:no|number|me|us|her|him|them)\b"
+    r"(?:tele)?(?:phone|fono|foon)|fon\b|\btel\b|t.l.ph|\bmob(?:ile?)?\b|\bcell\b|cellulare"
+    r"|\bfax\b|whatsapp|signal\b|\bsms\b|hotline|landline|helpline|\bhandy\b|rufnummer|portable|\bm.vil\b"
+    r"|celular|telefone|\bgsm\b|kom.rk|\bdial|\bdirect line|\bcontact (?:no|number|me|us|her|him|them)\b"
     r"|\b(?:call(?:ed|ing|s)?|text(?:ed|ing|s)?|reach(?:ed|ing)?|ring|phon(?:ed|ing)|ping)"
-    r" (?:me|us|him|her|them|back|on|at|now|mom|dad)\b|\b(?:number|no\.?) (?:to call|for calls)|"
-    + _MY
-)
-_STEM = re.compile(
-    r"phone|fon|foon|tel|t[eé]l|mob|cell|fax|whats|signal|sms|hotline|landline|helpline|handy|rufnum"
-    r"|portable|m[oó]vil|celu|gsm|kom[oó]rk|dial|direct|contact|call|text|reach|ring|phon|ping|number"
-    r"|no\b|no\.|nr\b|nr\."
-)
-"""Where a word may begin, in lower case: far quicker to search for than the words themselves."""
-_WORDS = (
-    r"phon|fon|foon|tel|t.l.ph|mob|cell|fax|whats|signal|sms|hotline|landline|helpline|handy|rufnum"
-    r"|portable|m.vil|celu|gsm|kom.rk|dial|direct|contact|call|text|reach|ring|ping|number|\bno\b|\bnr\b"
-)
-"""The stems again, as a trigger."""
+    r" (?:me|us|him|her|them|back|on|at|now|mom|dad)\b|\b(?:number|no\.?) (?:to call|for calls)|\b"
+).replace(r"\b", _EDGE) + _MY
 _REACH = 80
-_MINE = re.compile(_MY, re.IGNORECASE)
-_AT_STEM = re.compile(_WORD, re.IGNORECASE)
+_AT_WORD = re.compile(_WORD, re.IGNORECASE)
 _AFTER_WORD = re.compile(
     r"[ ,]{0,2}\(?(?:is |as |= ?)?(?:\w+ ){0,2}?"
     r"(?:(?:tele)?phone|cell|mobile|tel\b|fax|whatsapp|landline|handy|number (?:to call|for calls)|"
@@ -124,18 +113,19 @@ def _finder(region: str) -> Callable[[str, Sequence[int]], Iterator[tuple[int, i
 
     def find(text: str, starts: Sequence[int]) -> Iterator[tuple[int, int]]:
         done = 0
-        words = [start for start in starts if not text[start].isdigit() and text[start] != "_"]
+        words = [
+            word.span()
+            for start in starts
+            if not text[start].isdigit() and (word := _AT_WORD.match(text, start))
+        ]
         for place in starts:
             start = place + (text[place] == "_")
             if start < done or not text[start].isdigit():
                 continue
-            near = False
-            if words:
-                first = bisect_left(words, start - _REACH)
-                near = first < len(words) and words[first] < start + 2 * _REACH
+            near = _near(words, start) if words else ()
             if not near and _hopeless(text, start):
                 continue
-            hit = _at(text, start, forms, near=near)
+            hit = _at(text, start, forms, near)
             if hit:
                 done = hit[1]
                 yield hit
@@ -143,22 +133,32 @@ def _finder(region: str) -> Callable[[str, Sequence[int]], Iterator[tuple[int, i
     return find
 
 
+def _near(words: list[tuple[int, int]], start: int) -> Sequence[tuple[int, int]]:
+    """The words that may speak of a number at `start`."""
+    first = bisect_left(words, (start - _REACH, 0))
+    last = bisect_left(words, (start + 2 * _REACH, 0), first)
+    return words[first:last]
+
+
 def _hopeless(text: str, start: int) -> bool:
-    """Whether no form begins at `start`: amid a number, or more digits in a row than any has."""
-    before = text[start - 1 : start]
-    if before in ("-", "."):
+    """Whether no form begins at `start`: amid a number, more digits in a row than any has, or in
+    groups as none has."""
+    if text[start - 1 : start] in ("-", "."):
         return text[start - 2 : start - 1].isdigit()
     return (
-        text[start : start + 7].isdigit()
+        not _FIRST_GROUP.match(text, start)
         and "+" not in text[max(0, start - 3) : start]
         and not text.startswith("00", start)
     )
 
 
 def _at(
-    text: str, start: int, forms: tuple[re.Pattern[str], ...], *, near: bool
+    text: str,
+    start: int,
+    forms: tuple[re.Pattern[str], ...],
+    near: Sequence[tuple[int, int]],
 ) -> tuple[int, int] | None:
-    """The telephone number whose first digit is at `start`; `near` when a word may be beside it."""
+    """The telephone number whose first digit is at `start`, with the words `near` it."""
     begin = start
     while begin and start - begin < 3 and text[begin - 1] in "+( ":
         begin -= 1
@@ -175,7 +175,7 @@ def _at(
             match = form.match(text, opened) or (opened < start and form.match(text, start)) or None
             if match and 8 <= _size(match.group()) <= 18 and not _listed(text, *match.span()):
                 return match.span()
-    return _beside_word(text, plus if plus >= 0 else opened) if near else None
+    return _beside_word(text, plus if plus >= 0 else opened, near) if near else None
 
 
 def _listed(text: str, start: int, end: int) -> bool:
@@ -227,7 +227,7 @@ def _is_article(digits: str) -> bool:
     return len(digits) == 13 and weighted(digits, (1, 3) * 6 + (1,)) % 10 == 0
 
 
-def _beside_word(text: str, start: int) -> tuple[int, int] | None:
+def _beside_word(text: str, start: int, words: Sequence[tuple[int, int]]) -> tuple[int, int] | None:
     match = _ANY.match(text, start)
     if match is None:
         return None
@@ -235,28 +235,13 @@ def _beside_word(text: str, start: int) -> tuple[int, int] | None:
     bare = value.isdigit()
     if not 7 <= (len(value) if bare else _size(value)) <= 15 or (bare and _EPOCH.match(value)):
         return None
-    before = text[max(0, start - 40) : start]
-    word = _word_end(before)
+    word = max((end for _, end in words if start - 40 <= end <= start), default=-1)
     if word < 0:
         return match.span() if _AFTER_WORD.match(text, match.end()) else None
-    between = before[word:]
+    between = text[word:start]
     if any(map(str.isdigit, between)) and not re.search(r"\bor\b|\band\b|[,/;]", between):
         return None
     return match.span()
-
-
-def _word_end(before: str) -> int:
-    """Where the last word for a telephone ends in a text; -1 without any."""
-    lower = before.lower()
-    end = -1
-    for stem in _STEM.finditer(lower if len(lower) == len(before) else before):
-        word = _AT_STEM.match(before, stem.start())
-        if word:
-            end = word.end()
-        elif stem[0][0] == "n":
-            for mine in _MINE.finditer(before):
-                end = max(end, mine.end())
-    return end
 
 
 def _size(value: str) -> int:
@@ -295,7 +280,7 @@ def recognizer(region: str = "US") -> Recognizer:
     return Recognizer(
         name="phone_number",
         entity="PHONE_NUMBER",
-        triggers=(r"(?:\b|_)[0-9](?:[ ()./-]{0,3}[0-9]){6}", _WORDS),
+        triggers=(r"(?:\b|_)[0-9](?:[ ()./-]{0,3}[0-9]){6}", _WORD),
         find=_finder(region),
         canonical=canonical_in(region),
         examples=EXAMPLES,
