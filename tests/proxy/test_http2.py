@@ -19,10 +19,10 @@ from hypothesis import strategies as st
 
 from monitor.proxy import http1
 from monitor.proxy.copies import Budget
-from monitor.proxy.frames import HEADERS, SETTINGS, frame
+from monitor.proxy.frames import DATA, HEADERS, RST_STREAM, SETTINGS, frame
 from monitor.proxy.heads import Ambiguous
 from monitor.proxy.hpack import HeaderDecoder
-from monitor.proxy.http2 import OPAQUE_REASONS, PREFACE, Http2
+from monitor.proxy.http2 import MAX_STREAMS, OPAQUE_REASONS, PREFACE, Http2
 from monitor.proxy.observer import OPAQUE_REASONS as HTTP1_REASONS
 from monitor.types import Exchange, Outcome
 
@@ -202,6 +202,30 @@ def padded_prioritized_and_long(talk: Talk) -> None:
     talk.answer(7, b"smaller tables")
 
 
+def pushes(talk: Talk) -> None:
+    talk.ask(1, "/1")
+    head = [(":method", "GET"), (":scheme", "http"), (":authority", "a"), (":path", "/2")]
+    talk.server.push_stream(1, 2, head)
+    talk.answer(1, b"asked for")
+    talk.answer(2, b"pushed")
+    talk.ask(3, "/3")
+    talk.server.push_stream(3, 4, [*head[:3], (":path", "/4")])
+    talk.cross()
+    talk.client.reset_stream(4, h2.errors.ErrorCodes.CANCEL)  # it has that already
+    talk.answer(3)
+
+
+def tunnels(talk: Talk) -> None:
+    talk.client.send_headers(1, [(":method", "CONNECT"), (":authority", "b:1")])
+    talk.cross()
+    talk.server.send_headers(1, [(":status", "200")])
+    talk.client.send_data(1, b"not HTTP", end_stream=True)
+    talk.server.send_data(1, b"nor this", end_stream=True)
+    talk.cross()
+    talk.ask(3, "/3", b"one")
+    talk.answer(3, b"two")
+
+
 def unfinished(talk: Talk) -> None:
     talk.ask(1, "/1", b"one")
     talk.server.send_headers(1, [(":status", "200")])
@@ -236,6 +260,10 @@ CONVERSATIONS: dict[Callable[[Talk], None], list[tuple[bytes, bytes, bytes, byte
     padded_prioritized_and_long: [
         ok(1, b"", b"padded"), ok(1, b"", b""), ok(7, b"after", b"smaller tables"),
     ],
+    pushes: [
+        ok(1, b"", b"asked for"), ok(2, b"", b"pushed"), (b"/4", b"", b"", b"", "client_gone"), ok(3, b"", b""),
+    ],
+    tunnels: [(b"b:1", b"", b"", b"", "ok"), ok(3, b"one", b"two")],
     unfinished: [
         (b"/1", b"one", b"part", b"", "upstream_broken"), (b"/3", b"begun", b"", b"", "upstream_refused"),
     ],
@@ -388,6 +416,43 @@ def test_a_small_block_that_unfolds_without_end_is_given_up() -> None:
     large = b"\x40\x01x\x7f\x80\x1e" + b"y" * 3967
     with pytest.raises(Ambiguous, match="head_too_large"):
         HeaderDecoder().fields(large + b"\xbe" * 1000)
+
+
+def test_thousands_of_streams_at_a_time_are_each_followed() -> None:
+    """In any order of their ends, and nothing is left of them afterwards."""
+    ask = block(*HEAD[:3], (b":path", b"/1"))[9:]
+    answer = frame(HEADERS, 0x4, 0, b"\x88")[9:]
+    numbers = list(range(1, 10_000, 2))
+    up = b"".join(frame(HEADERS, 0x5, number, ask) for number in numbers)
+    random.Random(0).shuffle(numbers)
+    down = b"".join(
+        [frame(HEADERS, 0x4, number, answer) for number in numbers]
+        + [frame(DATA, 0x1, number, b"x") for number in reversed(numbers)]
+    )
+    seen = Seen().play([(">", OPENED + up), ("<", frame(SETTINGS, 0, 0, b"") + down)])
+    assert seen.brief() == [(b"/1", b"", b"x", b"", "ok")] * 5000
+    assert not seen.opaque
+
+
+def test_streams_that_are_reset_at_once_cost_nothing_afterwards() -> None:
+    """As rapid reset does it (CVE-2023-44487): each is an exchange that the client gave up."""
+    ask = block(*HEAD)[9:]
+    up = b"".join(
+        frame(HEADERS, 0x5, number, ask) + frame(RST_STREAM, 0, number, b"\0\0\0\x08")
+        for number in range(1, 10_000, 2)
+    )
+    seen = Seen().play([(">", OPENED + up)])
+    assert [one.outcome for one in seen.exchanges] == [Outcome.CLIENT_GONE] * 5000
+
+
+def test_more_streams_than_are_followed_are_given_up() -> None:
+    """Each that was open is lost by name."""
+    ask = block(*HEAD)[9:]
+    numbers = range(1, 2 * MAX_STREAMS + 2, 2)
+    up = b"".join(frame(HEADERS, 0x5, number, ask) for number in numbers)
+    seen = Seen().play([(">", OPENED + up)])
+    assert seen.opaque == ["too_many_streams"]
+    assert seen.lost == [(Outcome.OK, "opaque")] * MAX_STREAMS
 
 
 def test_bodies_are_cut_at_the_bound_and_their_size_is_true() -> None:
