@@ -72,6 +72,7 @@ async def proxied(
     idle_timeout: float = 0,
     edits: Callable[[str], Edits | None] = lambda peer: None,
     names: bool = False,
+    build: Callable[..., Http1] | None = None,
     dial: Callable[[Side], Awaitable[object]] | None = None,
     pair: Any = None,
 ) -> AsyncIterator[Proxied]:
@@ -94,6 +95,8 @@ async def proxied(
 
     def observer(splice: Splice) -> Http1:
         splice.edits = edits(splice.peer)
+        if build is not None:
+            return build(splice.opaque, decided=splice.decided)
         return Http1(
             emit=exchanges.append,
             lose=lambda outcome, reason: None,

@@ -1,0 +1,220 @@
+"""Every connection of the corpus, in any pieces: the bytes pass as they are, and come out as told."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import random
+import re
+from collections.abc import Callable
+from typing import Any
+
+import h11
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from monitor.proxy.copies import Budget
+from monitor.proxy.heads import Ambiguous
+from monitor.proxy.http1 import Http1, Upgraded
+from monitor.proxy.http2 import Http2
+from monitor.proxy.observer import Observer
+from monitor.proxy.websocket import WebSocket
+from monitor.types import Exchange, Outcome
+from tests.proxy.corpus import CASES, FOLLOWED, Brief, Case
+from tests.proxy.test_splice import PATIENCE, Proxied, proxied, run
+
+every = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+
+
+class Seen:
+    """What observers made of a connection; `build` makes the first of them as the proxy does."""
+
+    def __init__(self) -> None:
+        self.exchanges: list[Exchange] = []
+        self.lost: list[tuple[Outcome, str]] = []
+        self.opaque: list[str] = []
+        self.budget = Budget(1 << 30)
+        self.ids = itertools.count()
+
+    def build(self, opaque: Callable[[str], None], **more: Any) -> Http1:
+        shared: Any = {
+            "emit": self.exchanges.append,
+            "lose": lambda *one: self.lost.append(one),
+            "opaque": opaque,
+            "max_body_bytes": 1 << 20,
+            "budget": self.budget,
+        }
+        common = {
+            **shared, "new_id": lambda: str(next(self.ids)), "started_unix": lambda at: at,
+        }  # fmt: skip
+
+        def become(kind: str, upgraded: Upgraded | None) -> Observer | None:
+            if upgraded is None:
+                return Http2(**common)
+            try:
+                return WebSocket(upgraded, **shared)
+            except Ambiguous:
+                return None
+
+        return Http1(become=become, **common, **more)
+
+    def check(self, case: Case) -> None:
+        assert [brief(one) for one in self.exchanges] == list(case.records)
+        assert self.opaque == ([case.opaque] if case.opaque else [])
+        assert self.lost == [(Outcome.OK, "opaque")] * case.lost
+        assert self.budget.used == 0, "memory is accounted for to the last byte"
+
+
+def brief(one: Exchange) -> Brief:
+    bodies = (one.request.body, one.response.body if one.response else b"")
+    if one.upgraded:
+        bodies = tuple(re.sub(rb',"at":[0-9.]+|\n', b"", body) for body in bodies)  # type: ignore[assignment]
+    return one.request.head.split(b"\r\n")[0], *bodies, one.outcome.value
+
+
+def cut(data: bytes, chance: random.Random) -> list[bytes]:
+    """In pieces of any size, or byte by byte."""
+    if len(data) < 500 and chance.random() < 0.2:
+        return [bytes((byte,)) for byte in data]
+    cuts = sorted(chance.randint(0, len(data)) for _ in range(chance.randint(0, 5)))
+    return [data[a:b] for a, b in itertools.pairwise([0, *cuts, len(data)]) if a < b]
+
+
+@every
+@given(st.randoms(use_true_random=False))
+@settings(max_examples=12)
+def test_however_it_is_cut_it_is_seen_as_told(case: Case, chance: random.Random) -> None:
+    """Records, reasons, and what is lost, to the byte."""
+    seen = Seen()
+    observer = seen.build(seen.opaque.append)
+    at = 0.0
+    for direction, data in case.turns:
+        for piece in cut(data, chance):
+            at += 1.0
+            (observer.downstream if direction == ">" else observer.upstream)(piece, at)
+        if direction == ">.":
+            observer.downstream_eof(at)
+        elif direction == "<.":
+            observer.upstream_eof(at)
+    observer.closed(at + 1.0, None)
+    seen.check(case)
+
+
+@every
+def test_on_the_wire_every_byte_passes(case: Case) -> None:
+    """Through the gate and back; each turn arrives whole before the next is taken."""
+    seen = Seen()
+    chance = random.Random(case.name)
+
+    async def play(proxy: Proxied) -> None:
+        (reader, writer), (far_reader, far_writer) = await proxy.pair()
+        for direction, data in case.turns:
+            here, there = (writer, far_reader) if direction[0] == ">" else (far_writer, reader)
+            if direction.endswith("."):
+                here.write_eof()
+                assert await asyncio.wait_for(there.read(), PATIENCE) == b""
+            for piece in cut(data, chance):
+                here.write(piece)
+                await asyncio.sleep(0)
+            if data:
+                assert await asyncio.wait_for(there.readexactly(len(data)), PATIENCE) == data
+        for one in (far_writer, writer):
+            one.close()
+
+    async def story() -> None:
+        async with proxied(build=seen.build) as proxy:
+            await play(proxy)
+            async with asyncio.timeout(PATIENCE):
+                while len(proxy.gate):
+                    await asyncio.sleep(0.002)
+            seen.opaque += [one for one, count in proxy.gate.opaque.items() for _ in range(count)]
+
+    run(story())
+    seen.check(case)
+
+
+# --- an independent parser ---------------------------------------------------------------------
+
+Said = list[tuple[bytes, bytes]]
+
+
+def by_h11(case: Case) -> tuple[Said, Said, str]:
+    """Requests (target, body) and answers (status, body) as h11 reads them, and its complaint."""
+    server, client = h11.Connection(h11.SERVER), h11.Connection(h11.CLIENT)
+    server.receive_data(b"".join(data for direction, data in case.turns if direction == ">"))
+    if (">.", b"") in case.turns:
+        server.receive_data(b"")
+    said = b"".join(data for direction, data in case.turns if direction == "<")
+    client.receive_data(said)
+    if ("<.", b"") in case.turns:
+        client.receive_data(b"")
+    requests: Said = []
+    answers: Said = []
+    try:
+        while True:
+            asked, body = next_message(server)
+            if asked is None:
+                return requests, answers, ""
+            requests.append((asked.target, body))
+            client.send(h11.Request(
+                method=asked.method, target=b"/", headers=[(b"host", b"a"), (b"content-length", b"0")]
+            ))  # fmt: skip
+            client.send(h11.EndOfMessage())
+            answer, body = next_message(client)
+            if answer is None:
+                return requests, answers, ""
+            answers.append((b"%d" % answer.status_code, body))
+            server.send(h11.Response(status_code=200, headers=[(b"content-length", b"0")]))
+            server.send(h11.EndOfMessage())
+            for one in (server, client):
+                if (
+                    h11.MUST_CLOSE in (one.our_state, one.their_state)
+                    or one.their_state is h11.CLOSED
+                ):
+                    return requests, answers, ""
+                one.start_next_cycle()
+    except (h11.RemoteProtocolError, h11.LocalProtocolError) as error:
+        return requests, answers, str(error)
+
+
+def next_message(connection: h11.Connection) -> tuple[Any, bytes]:
+    head, body = None, b""
+    while True:
+        event = connection.next_event()
+        if isinstance(event, h11.Request | h11.Response):
+            head, body = event, b""
+        elif isinstance(event, h11.Data):
+            body += bytes(event.data)
+        elif isinstance(event, h11.EndOfMessage):
+            return head, body
+        elif not isinstance(event, h11.InformationalResponse):
+            return None, b""
+
+
+H11_KNOWS_LESS = {
+    "a WebSocket", "HTTP/2 with prior knowledge",  # as does every parser of HTTP/1.1
+    "a blank line after a body, as old browsers send",  # it is lenient in front of the first alone
+    "an answer before the request is through",  # it takes turns
+    "an answer instead of the rest of the request",
+    "a blank line before a request", "a blank before an extension",  # RFC 9112, 2.2 and 7.1.1, allow both
+    "HTTP/1.0 kept alive", "CONNECT that is declined",  # it ends there
+    "half a head",  # no message to compare
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", FOLLOWED, ids=lambda case: case.name)
+def test_boundaries_are_those_of_h11(case: Case) -> None:
+    """Where we follow, an independent parser finds the same messages with the same bodies."""
+    requests, answers, complaint = by_h11(case)
+    complete = [one for one in case.records if one[3] not in ("client_gone", "upstream_broken")]
+    if case.name in H11_KNOWS_LESS:
+        assert len(requests) <= len(case.records)
+        return
+    if len(complete) == len(case.records):
+        assert not complaint
+    assert [body for _, body in requests][: len(complete)] == [one[1] for one in complete]
+    assert [target for target, _ in requests][: len(complete)] == [
+        one[0].split(b" ")[1] for one in complete
+    ]
+    assert [body for _, body in answers] == [one[2] for one in complete]
