@@ -224,6 +224,18 @@ def test_what_an_observer_that_failed_had_begun_is_lost_by_name() -> None:
     assert seen.budget.used == 0
 
 
+def test_a_plain_request_that_is_given_up_is_lost_by_name() -> None:
+    """Also where the short cut had it: nothing else was under way."""
+    seen = Seen()
+    seen.observer.downstream(GET, 1.0)
+    assert seen.observer.busy()
+    assert seen.observer.awaiting()
+    seen.observer.abandon()
+    assert seen.lost == [(Outcome.OK, "opaque")]
+    assert seen.budget.used == 0
+    assert not seen.observer.busy()
+
+
 def test_a_body_beyond_the_bound_keeps_its_true_size() -> None:
     """The copy is cut, the count is not; chunked or with a length."""
     body = b"x" * 1000
