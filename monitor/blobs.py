@@ -6,6 +6,7 @@ import binascii
 import bz2
 import lzma
 import re
+import unicodedata
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -15,8 +16,11 @@ import brotli
 from monitor import zstd
 from monitor.errors import PrivacyError
 
-SHORTEST = 24
-"""Characters from which on a run is taken for base64."""
+SHORTEST = 14
+"""Characters, without padding, from which on a run may be base64: ten bytes, a telephone number."""
+
+_CERTAIN = 24
+"""Characters from which on a run that is all of one case may be base64 too: no word is so long."""
 
 MEDIA_BYTES = 1024
 """Bytes from which on a run that holds no text is taken for media and only described."""
@@ -41,11 +45,12 @@ _TRIGGER = b"a" * SHORTEST
 
 _run = re.compile(
     r"(?P<media>data:(?P<type>[\w.+-]{1,63}/[\w.+-]{1,63})?[^,\s\"'<>]{0,200}?;base64,"
-    r"(?P<data>[A-Za-z0-9+/_=\s-]*))"
+    r"(?P<data>(?:[A-Za-z0-9+/]{60,76}\r?\n)*[A-Za-z0-9+/_-]*={0,2}))"
     r"|(?:[A-Za-z0-9+/]{60,76}\r?\n)+[A-Za-z0-9+/]*={0,2}"
-    r"|[A-Za-z0-9+/_-]{24,}={0,2}"
+    r"|[A-Za-z0-9+/_-]{14,}={0,2}"
 )
-_hex = re.compile(r"(?:[0-9A-Fa-f]{2}){12,}")
+_hex = re.compile(r"(?:[0-9A-Fa-f]{2}){7,}")
+_words = re.compile(rb"[ -~]{6,}")
 _space = re.compile(r"\s+")
 
 _MAGIC = (
@@ -69,7 +74,9 @@ def blobs(text: str, limit: int) -> Iterator[Blob]:
         if match["media"] is not None:
             kind = (match["type"] or "text/plain").lower()
             data = _space.sub("", match["data"])
-            content = _read(data, limit) if kind.startswith("text/") else None
+            content = (
+                None if kind.startswith(("image/", "audio/", "video/")) else _read(data, limit)
+            )
             yield Blob(match.start(), match.end(), kind, len(data) * 3 // 4, content)
         else:
             yield from _decode(match[0], match.start(), limit)
@@ -98,6 +105,7 @@ def _decode(run: str, start: int, limit: int) -> Iterator[Blob]:
         yield Blob(start, start + len(run), kind or "application/octet-stream", len(data), None)
         return
     # `/`, `-` and `_` belong to the alphabets and to paths and names: try what stands between.
+    found = False
     for separator in "/-_":
         if separator in run:
             at = 0
@@ -105,11 +113,25 @@ def _decode(run: str, start: int, limit: int) -> Iterator[Blob]:
                 if len(piece) >= SHORTEST and (content := _read(piece, limit)) is not None:
                     here = start + at
                     yield Blob(here, here + len(piece), "text/plain", len(piece), content)
+                    found = True
                 at += len(piece) + 1
+    if not found and len(run) >= _CERTAIN and (content := _strings(run)):
+        yield Blob(start, start + len(run), "application/octet-stream", len(run), content)
+
+
+def _strings(run: str) -> str | None:
+    """What is text among the bytes that `run` holds (a message of protobuf, a pickle), if any."""
+    data = bytes.fromhex(run) if _hex.fullmatch(run) else _bytes(_space.sub("", run))
+    if not _words.search(data):
+        return None
+    text = data.decode("utf-8", "replace")
+    return "".join([character if _is_text(character) else "\n" for character in text])
 
 
 def _read(run: str, limit: int) -> str | None:
     """The text that `run` holds, or None."""
+    if len(run) < _CERTAIN and (run.islower() or run.isupper()) and not _hex.fullmatch(run):
+        return None
     if _hex.fullmatch(run) and (content := _text(bytes.fromhex(run), limit)) is not None:
         return content
     return _text(_bytes(_space.sub("", run)), limit)
@@ -137,9 +159,18 @@ def _text(data: bytes, limit: int) -> str | None:
 
 
 def _readable(text: str) -> bool:
-    """Mostly printable: line ends and a stray control are part of real text, noise is not."""
+    """Mostly text: a stray control is part of real text, noise is not."""
     sample = text[:4096]
-    return sum(map(str.isprintable, sample)) + sample.count("\n") >= 0.9 * len(sample)
+    return sum(map(_is_text, sample)) >= 0.9 * len(sample)
+
+
+def _is_text(character: str) -> bool:
+    """Printable, a line end or tab, a space of any width, or an invisible mark between letters."""
+    return (
+        character.isprintable()
+        or character in "\n\r\t"
+        or unicodedata.category(character) in ("Cf", "Zs", "Zl", "Zp")
+    )
 
 
 # --- compression -----------------------------------------------------------------------------
@@ -171,7 +202,7 @@ def decompress(data: bytes, limit: int) -> bytes | None:
             opened = _attempt(undo, data, limit)
             break
     else:
-        if len(data) <= limit and not data.isascii():
+        if 12 <= len(data) <= limit and not data.isascii():  # fewer bytes of Brotli are chance
             opened = _attempt(_brotli, data, limit)
     if opened is not None and len(opened) > limit:
         raise PrivacyError("bomb")

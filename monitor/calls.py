@@ -18,6 +18,19 @@ MAX_RATIO = 256
 """A body decodes to at most MAX_DECODED_BYTES, and to MAX_RATIO times its size beyond 64 KiB; so
 does each of its codings."""
 
+_AS_LATIN_1 = "monitor-latin-1"
+"""Names of populations come as UTF-8 in real headers; any other byte is a character of Latin-1, as
+RFC 9110 §5.5 has it. Byte by byte: one bad byte must not hide how the rest is spelled."""
+
+
+def _latin_1(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeDecodeError):
+        raise error
+    return error.object[error.start : error.end].decode("latin-1"), error.end
+
+
+codecs.register_error(_AS_LATIN_1, _latin_1)
+
 _TEXTUAL = ("text/", "application/json", "application/x-ndjson", "application/x-www-form")
 
 
@@ -69,14 +82,14 @@ def head(raw: bytes) -> tuple[str, dict[str, str]]:
     ('GET / HTTP/1.1', {'a': '1, 2'})
     """
     start, _, rest = raw.lstrip(b"\r\n").partition(b"\n")
-    return start.decode("latin-1").rstrip("\r"), fields(rest)
+    return start.decode("utf-8", _AS_LATIN_1).rstrip("\r"), fields(rest)
 
 
 def fields(raw: bytes) -> dict[str, str]:
     """Field lines → lower-case names; repeated ones joined with `, `, folded ones with a space."""
     found: dict[str, str] = {}
     last = ""
-    for line in raw.decode("latin-1").split("\n", MAX_FIELDS)[:MAX_FIELDS]:
+    for line in raw.decode("utf-8", _AS_LATIN_1).split("\n", MAX_FIELDS)[:MAX_FIELDS]:
         if line[:1] in (" ", "\t") and last:
             found[last] = f"{found[last]} {line.strip()}".strip()
             continue

@@ -53,6 +53,7 @@ ALLOWED_PREFIXES = ("anthropic-ratelimit-", "openai-", "x-ratelimit-", "x-stainl
 _TRACEPARENT = re.compile(
     r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(?:-.*)?"
 )
+_SAFE = "<>:*"
 _METHOD = re.compile(r"[A-Z]{1,16}")
 _MAX_FIELD = 4096
 _MAX_LABEL = 200
@@ -261,22 +262,29 @@ class Privacy:
         fields = []
         for field in query.split("&"):
             name, equals, value = field.partition("=")
-            plain = unquote_plus(name)
+            plain, said = unquote_plus(name), unquote_plus(value)
             rule = self._rule("request", "query", plain) if value else None
             if rule is not None:
-                done = self._done(
-                    scrub, rule, unquote_plus(value), plain, CREDENTIAL.search(plain) is not None
-                )
+                done = self._done(scrub, rule, said, plain, CREDENTIAL.search(plain) is not None)
                 if done is DROPPED:
                     continue
-                value = quote(str(done), safe="<>:*")
-            elif equals and value and CREDENTIAL.search(name):
+                value = quote(str(done), safe=_SAFE)
+            elif value and CREDENTIAL.search(plain):
                 scrub.redactions["credential"] = scrub.redactions.get("credential", 0) + 1
                 value = "<REDACTED:credential>"
-            else:
-                value = self._short(scrub, value, name)
+            elif value:
+                value = self._query_value(scrub, value, said, plain)
             fields.append(self._short(scrub, name) + equals + value)
         return f"{path}?{'&'.join(fields)}" if fields else path
+
+    def _query_value(self, scrub: Scrub, value: str, said: str, name: str) -> str:
+        """A value of a query: as it stands, `+` read as a space too, and as what its name says."""
+        read = f"={value}" if "+" in value else value
+        done = self._short(scrub, read)
+        if done != read:
+            return done.removeprefix("=")
+        done = self._short(scrub, said, name)
+        return value if done == said else quote(done, safe=_SAFE)
 
     def _segment(self, scrub: Scrub, name: str, value: str) -> str:
         rule = self._rule("segments", name)
@@ -374,12 +382,12 @@ class Privacy:
         return done
 
     def _label(self, scrub: Scrub, value: str, name: str = "") -> str:
-        if value in self._clean and not name:
-            return value
         if len(value) > _MAX_LABEL:
             return scrub.redacted(value, "too_long")
-        value = "".join(character if character.isprintable() else " " for character in value)
-        return self._short(scrub, value, name)
+        value = self._short(scrub, value, name)
+        if value.isprintable():
+            return value
+        return "".join(character if character.isprintable() else " " for character in value)
 
     def _short(self, scrub: Scrub, value: str, hint: str = "") -> str:
         """A text of which few values make most of the traffic (names, labels, paths, headers).

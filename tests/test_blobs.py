@@ -92,3 +92,31 @@ def test_damaged_packages_are_none(data: bytes, magic: bytes) -> None:
     """Whatever follows the magic bytes."""
     opened = decompress(magic + data, LIMIT)
     assert opened is None or len(opened) <= LIMIT
+
+
+@pytest.mark.parametrize("value", ["536-22-1234", "203.0.113.77", "a.b@c.org", "4111111111111111"])
+def test_a_short_value_is_read_too(value: str) -> None:
+    """From ten bytes on, in base64 with or without padding; in hexadecimal."""
+    coded = base64.b64encode(value.encode()).decode()
+    for one in (coded, coded.rstrip("="), value.encode().hex()):
+        found = [blob.content for blob in blobs(f"id={one}&x", LIMIT)]
+        assert found == [value] or len(one.rstrip("=")) < 14
+
+
+def test_what_is_text_among_bytes_is_read() -> None:
+    """A message of protobuf, in base64: the strings in it, the rest as line ends."""
+    message = b"\x0a\x0fada@example.org\x10\xff\x01" + bytes(range(200, 220))
+    (blob,) = blobs(base64.b64encode(message).decode(), LIMIT)
+    assert blob.content
+    assert "ada@example.org" in blob.content.split("\n")
+
+
+def test_a_data_url_ends_where_its_data_ends() -> None:
+    """The words behind it are not a part of it, its own lines are."""
+    coded = base64.b64encode(WORDS.encode()).decode()
+    text = f"see data:text/plain;base64,{coded} and so on"
+    (blob,) = blobs(text, LIMIT)
+    assert (blob.content, text[blob.end :]) == (WORDS, " and so on")
+    lines = base64.encodebytes(WORDS.encode() * 5).decode().strip()
+    (blob,) = blobs(f"data:text/plain;base64,{lines}", LIMIT)
+    assert blob.content == WORDS * 5

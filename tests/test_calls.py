@@ -188,3 +188,9 @@ def test_any_bytes_are_readable(head: bytes, body: bytes, coding: str) -> None:
     """No exception from heads or bodies."""
     read(head, body)
     read(coded(coding), body)
+
+
+def test_field_values_are_utf_8_and_what_is_not_is_latin_1() -> None:
+    """Byte by byte: one bad byte does not change how the rest is read."""
+    head = "HTTP/1.1 200 OK\r\na: Zürich\r\nb: caf".encode() + b"\xe9 " + "４１\r\n\r\n".encode()
+    assert calls.head(head)[1] == {"a": "Zürich", "b": "café ４１"}

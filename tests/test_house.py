@@ -145,7 +145,6 @@ ELSEWHERE = {
     "demo/screen.py": "demo/test_run.py",
     "demo/traffic.py": "demo/test_run.py",
     "metrics.py": "dashboards/test_dashboard.py",
-    "privacy.py": "test_capture.py",
     "proxy/chunked.py": "proxy/test_http1.py",
     "proxy/copies.py": "proxy/test_http1.py",
     "proxy/heads.py": "proxy/test_http1.py",
