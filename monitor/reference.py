@@ -19,6 +19,7 @@ import numpy.typing as npt
 
 from monitor.errors import SourceError
 from monitor.evidence import log_evidence, splits
+from monitor.texts import VOCABULARY
 from monitor.types import Window
 from monitor.windows import (
     CATEGORY_CELLS,
@@ -31,7 +32,9 @@ from monitor.windows import (
     number_cells,
     shape_of,
     text_of,
+    unknown,
     vector_cells,
+    word_cells,
 )
 
 Key = tuple[str, str, str]
@@ -271,12 +274,15 @@ class Learner:
         self._cells = cells
         self._locate = locator(cells)
         self._numeric = cells.shape == "numeric"
+        self._vocabulary = cells.vocabulary
         self._counts = [0] * cells.size
         if self._numeric:
             self._sums = [0] * cells.ordinary
             self._low, self._step = _grid(cells)
 
     def _count(self, value: Any) -> None:
+        if self._vocabulary and type(value) is bytes and value:
+            value = unknown(value, self._vocabulary)
         index = self._locate(value)
         self._counts[index] += 1
         if self._numeric and index < len(self._sums):
@@ -336,6 +342,7 @@ def load_profile(document: bytes, name: str) -> Profile:
             or len(reference.prior) not in (0, cells.size)
             or not all(0 <= weight < math.inf for weight in reference.prior)
             or cells.edges != sorted(cells.edges)
+            or len(cells.vocabulary) not in (0, VOCABULARY // 8)
             or (cells.shape == "numeric" and len(cells.edges) < 2)
             or (cells.shape == "vector" and not cells.centers)
         ):
@@ -357,11 +364,10 @@ def _sample(values: Sequence[Any], *, loose: bool) -> tuple[Cells, Iterable[Any]
         return Cells("nothing"), values
     shape = max(sorted(shapes), key=lambda name: shapes[name])
     valid = [value for value in values if shape_of(value) == shape]
-    if shape == "numeric" and loose:
-        return duration_cells(valid), values
+    if shape == "words":
+        return _sample_texts(values, valid)
     if shape == "numeric":
-        inner = max(3, min(INNER_CELLS, len(valid) // VALUES_PER_CELL))
-        return number_cells(valid, inner), values
+        return duration_cells(valid) if loose else number_cells(valid, _inner(valid)), values
     if shape == "categorical":
         counts = Counter(map(text_of, valid))
         if min(counts.values()) > 2 and len(counts) <= CATEGORY_CELLS:
@@ -375,3 +381,14 @@ def _sample(values: Sequence[Any], *, loose: bool) -> tuple[Cells, Iterable[Any]
     others = [value for i, value in enumerate(values) if alike[i] and i % 3]
     made = vector_cells(placed or others, others or placed)
     return made, [value for i, value in enumerate(values) if i % 3]
+
+
+def _sample_texts(values: Sequence[Any], texts: Sequence[bytes]) -> tuple[Cells, Iterable[Any]]:
+    """A vocabulary from every second text; the others are counted: to those nothing is known."""
+    chosen, others = texts[::2], texts[1::2] or texts
+    counted = [value for value in values if shape_of(value) != "words"]
+    return word_cells(chosen, others, _inner(others)), [*counted, *others]
+
+
+def _inner(valid: Sequence[Any]) -> int:
+    return max(3, min(INNER_CELLS, len(valid) // VALUES_PER_CELL))

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from array import array
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import lru_cache
 from zlib import crc32
 
 from monitor.types import Observation, Record
@@ -15,6 +17,12 @@ CATEGORY = 64
 CELLS = 64
 """Cells for hashed words: enough to tell topics apart, few enough that a few hundred texts fill
 them."""
+
+VOCABULARY = 1 << 14
+"""Cells of a hashed vocabulary: a few thousand words seldom share one."""
+
+OPENING = 400
+"""So many characters of a text are held against the vocabulary."""
 
 PSEUDONYM = re.compile(r"<([A-Z_]+):[a-z0-9]+:[A-Za-z0-9_-]{16,}>")
 
@@ -68,6 +76,34 @@ def pick(text: str, seed: str) -> str:
     return word if word[0] == "<" else word.lower()
 
 
+def hashed(text: str) -> bytes:
+    """The words a plain text begins with as cells of a vocabulary, two bytes each, for `hashes`.
+
+    Every number is the same word: no vocabulary could hold them all.
+
+    >>> list(hashes(hashed("order 4711"))) == list(hashes(hashed("Order 12, 5")))[:2]
+    True
+    """
+    opening = text[:OPENING].lower()
+    # An ASCII text is a matter of spaces; the pattern takes eight times as long.
+    found = opening.split() if opening.isascii() else _WORD.findall(opening)
+    if len(text) > OPENING:
+        del found[-1:]  # it may be cut
+    return array("H", map(_vocabulary_cell, found)).tobytes()
+
+
+@lru_cache(maxsize=1 << 14)
+def _vocabulary_cell(word: str) -> int:
+    word = word.strip(".,;:!?()[]{}<>\"'`*_#-") or word
+    word = "0" if word[0].isdigit() else word
+    return crc32(word.encode(errors="surrogatepass")) % VOCABULARY
+
+
+def hashes(packed: bytes) -> array[int]:
+    """The cells of words that `hashed` has packed; a byte too many is left out."""
+    return array("H", packed[: len(packed) // 2 * 2])
+
+
 def cell(text: str, cells: int) -> str:
     """The name of one of `cells` hashed cells; equal texts share one, and none can be read back.
 
@@ -95,12 +131,14 @@ def seconds(text: str) -> float | None:
 def observe_string(feature: str, value: str, seed: str) -> Iterator[Observation]:
     """What to look at in a column of strings: a category, a time, or a text.
 
-    Of a text one word is observed, as a hashed cell, and the length under `feature.length`.
+    Of a text one word is observed, as a hashed cell, and beside it `feature.length` and
+    `feature.unknown_words`.
     """
     text = plain(value)
     if len(text) > CATEGORY:
         yield Observation(feature, "categorical", cell(pick(text, seed), CELLS))
         yield Observation(f"{feature}.length", "numeric", len(text))
+        yield Observation(f"{feature}.unknown_words", "words", hashed(text) or None)
         return
     moment = seconds(text)
     if moment is None:

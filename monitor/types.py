@@ -226,7 +226,7 @@ ABSENT = "none"
 # --- what we look at -------------------------------------------------------------------------
 
 
-Kind = Literal["numeric", "categorical", "boolean", "datetime", "duration", "vector"]
+Kind = Literal["numeric", "categorical", "boolean", "datetime", "duration", "vector", "words"]
 
 
 class Observation(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -234,7 +234,8 @@ class Observation(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
     `value` by `kind`: numeric → float or int, categorical → str, boolean → bool, datetime → Unix
     seconds (watched as how long ago), duration → seconds of somebody's time (watched in large
-    steps), vector → list of floats; None is a missing value, whatever the kind. What is of no kind
+    steps), vector → list of floats, words → bytes of hashed words (`monitor.texts.hashed`; watched
+    is how many are new); None is a missing value, whatever the kind. What is of no kind
     (an object where a number was expected) goes by as it is and is counted as a wrong type.
     """
 

@@ -11,12 +11,14 @@ import sys
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any, Literal
 
 import msgspec
 import numpy as np
 
 from monitor.clusters import centers, distances, table
+from monitor.texts import VOCABULARY, hashes
 from monitor.types import SPECIAL
 
 INNER_CELLS = 10
@@ -34,7 +36,7 @@ FAR = 0.98
 GRID = 1 << 16
 """Steps into which the sample's range is cut to add values up exactly, as integers."""
 
-Shape = Literal["numeric", "categorical", "vector", "nothing"]
+Shape = Literal["numeric", "categorical", "vector", "words", "nothing"]
 
 
 class Cells(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -44,7 +46,7 @@ class Cells(msgspec.Struct, frozen=True, omit_defaults=True):
     categorical: one for each of `categories`, then one for every other value.
     vector: one for each of `centers`, whichever is nearest, then one for what is farther than
     `radius` from all. nothing: one for whatever comes, because no value had been seen when the
-    cells were made.
+    cells were made. A text's hashed words are the number that is their share outside `vocabulary`.
     """
 
     shape: Shape
@@ -52,6 +54,7 @@ class Cells(msgspec.Struct, frozen=True, omit_defaults=True):
     categories: list[str] = []
     centers: list[list[float]] = []
     radius: float = 0.0
+    vocabulary: bytes = b""
 
     @property
     def ordinary(self) -> int:
@@ -83,6 +86,8 @@ def locator(cells: Cells) -> Callable[[Any], int]:
     [1, 2, 3, 5]
     """
     match cells.shape:
+        case "numeric" if cells.vocabulary:
+            return _locate_words(cells)
         case "numeric":
             return _locate_number(cells)
         case "categorical":
@@ -96,14 +101,18 @@ def locator(cells: Cells) -> Callable[[Any], int]:
 def shape_of(value: Any) -> Shape:
     """What a value is; `nothing` for what is missing, not finite or of a type we do not count.
 
-    >>> [shape_of(value) for value in (1, 0.5, "a", True, [0.1, 0.2], None, float("inf"), {})]
-    ['numeric', 'numeric', 'categorical', 'categorical', 'vector', 'nothing', 'nothing', 'nothing']
+    >>> [shape_of(value) for value in (1, 0.5, "a", True, [0.1, 0.2], b"..", None)]
+    ['numeric', 'numeric', 'categorical', 'categorical', 'vector', 'words', 'nothing']
+    >>> shape_of(float("inf")), shape_of({})
+    ('nothing', 'nothing')
     """
     kind = type(value)
     if kind is float or kind is int:
         return "numeric" if _finite(value) else "nothing"
     if kind is str or kind is bool:
         return "categorical"
+    if kind is bytes:
+        return "words" if value else "nothing"
     if (kind is list or kind is tuple) and _is_vector(value):
         return "vector"
     return "nothing"
@@ -177,6 +186,38 @@ def vector_cells(vectors: Sequence[Sequence[float]], others: Sequence[Sequence[f
     away = np.sort(np.sqrt(distances(table(others), table(made)).min(axis=1)))
     radius = float(away[int(FAR * (len(away) - 1))])
     return Cells("vector", centers=made, radius=float(f"{radius:.4g}"))
+
+
+def word_cells(chosen: Sequence[bytes], others: Sequence[bytes], inner: int) -> Cells:
+    """Cells for the share of unknown words in each of `others`; known are those of two of `chosen`.
+
+    What one text alone holds is no vocabulary, and might tell of somebody.
+    """
+    texts = Counter(word for text in chosen for word in set(hashes(text)))
+    known = bytearray(VOCABULARY // 8)
+    for word, count in texts.items():
+        if count > 1:
+            known[word >> 3] |= 1 << (word & 7)
+    vocabulary = bytes(known)
+    shares = [unknown(text, vocabulary) for text in others]
+    return msgspec.structs.replace(number_cells(shares, inner), vocabulary=vocabulary)
+
+
+def unknown(text: bytes, vocabulary: bytes) -> float:
+    """The share of a text's hashed words that are not in a vocabulary.
+
+    >>> unknown(bytes([3, 0, 4, 0]), bytes([1 << 3]))
+    0.5
+    """
+    words, known = hashes(text), _spread(vocabulary)
+    return 1 - sum(map(known.__getitem__, words)) / len(words)
+
+
+@lru_cache(maxsize=512)
+def _spread(vocabulary: bytes) -> bytes:
+    """A byte for each bit: 16 KB, and five times as fast."""
+    bits = np.unpackbits(np.frombuffer(vocabulary, dtype=np.uint8), bitorder="little")
+    return np.resize(bits, VOCABULARY).tobytes()
 
 
 def label(cells: Cells, index: int) -> str:
@@ -257,6 +298,15 @@ def _locate_number(cells: Cells) -> Callable[[Any], int]:
         return ordinary if value is None else ordinary + 2
 
     return locate
+
+
+def _locate_words(cells: Cells) -> Callable[[Any], int]:
+    locate, vocabulary = _locate_number(cells), cells.vocabulary
+
+    def locate_words(value: Any) -> int:
+        return locate(unknown(value, vocabulary) if type(value) is bytes and value else value)
+
+    return locate_words
 
 
 def _locate_category(cells: Cells) -> Callable[[Any], int]:

