@@ -1,0 +1,241 @@
+"""curl, httpx, h2load and wrk through the whole sidecar: they see what they see without it."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import threading
+import zlib
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.bench.peers import free_port, started, wait_for
+
+PATIENCE = 20
+
+
+class Echo(BaseHTTPRequestHandler):
+    """Says back what it is sent, in the framing that the path asks for."""
+
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+
+    def do_GET(self) -> None:
+        if self.path == "/chunked":
+            self._head(("transfer-encoding", "chunked"), ("trailer", "x-sum"))
+            if self.command != "HEAD":
+                self.wfile.write(b"5;a=b\r\nhello\r\n0\r\nx-sum: 1\r\n\r\n")
+        elif self.path == "/gzip":
+            window = zlib.compressobj(wbits=31)
+            body = window.compress(b"packed " * 1000) + window.flush()
+            self._head(("content-encoding", "gzip"), ("content-length", str(len(body))))
+            self.wfile.write(body)
+        elif self.path == "/hints":
+            self.wfile.write(b"HTTP/1.1 103 Early Hints\r\nLink: </a>; rel=preload\r\n\r\n")
+            self._whole(b"hinted")
+        elif self.path == "/until-close":
+            self.close_connection = True
+            self._head(("connection", "close"))
+            self.wfile.write(b"until the end")
+        elif self.path == "/none":
+            self.send_response(204)
+            self.end_headers()
+        else:
+            self._whole(f"{self.command} {self.path}".encode())
+
+    def do_HEAD(self) -> None:
+        self.do_GET()
+
+    def do_POST(self) -> None:
+        if self.headers.get("transfer-encoding") == "chunked":
+            body = b""
+            while size := int(self.rfile.readline(), 16):
+                body += self.rfile.read(size)
+                self.rfile.readline()
+            self.rfile.readline()
+        else:
+            body = self.rfile.read(int(self.headers.get("content-length", 0)))
+        self._whole(body[::-1])
+
+    def do_PUT(self) -> None:
+        self.do_POST()
+
+    def _whole(self, body: bytes) -> None:
+        self._head(("content-length", str(len(body))))
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+    def _head(self, *fields: tuple[str, str]) -> None:
+        self.send_response(200)
+        for pair in fields:
+            self.send_header(*pair)
+        self.send_header("Set-Cookie", "a")
+        self.send_header("set-cookie", "b")
+        self.end_headers()
+
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        return "Tue, 24 Nov 2026 00:00:00 GMT"  # so that two answers are the same
+
+    def log_message(self, *_: object) -> None:
+        """Quiet."""
+
+
+@pytest.fixture
+def echo() -> Iterator[str]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Echo)
+    server.daemon_threads = True
+    server.handle_error = lambda *_: None  # type: ignore[method-assign]
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_address[1]}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture
+def nginx(program: Callable[[str], str], tmp_path: Path) -> Iterator[Callable[..., str]]:
+    """Starts nginx, which speaks HTTP/1.1 or, with prior knowledge, HTTP/2; its URL."""
+    path, running = program("nginx"), []
+
+    def begin(*, http2: bool = False) -> str:
+        port = free_port()
+        home = tmp_path / f"nginx-{port}"
+        home.mkdir()
+        temporary = "".join(
+            f"{kind}_temp_path {home}/{kind};"
+            for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+        )
+        (home / "nginx.conf").write_text(
+            f"daemon off; master_process off; pid {home}/pid; error_log {home}/log;"
+            f"events {{}} http {{ access_log off; {temporary} keepalive_requests 1000000;"
+            f"server {{ listen 127.0.0.1:{port}{' http2' if http2 else ''}; default_type text/plain;"
+            "location / { return 200 'hello'; } location /none { return 204; } } }"
+        )
+        context = started([path, "-c", str(home / "nginx.conf"), "-p", str(home), "-e", "stderr"])
+        context.__enter__()
+        running.append(context)
+        wait_for(port)
+        return f"http://127.0.0.1:{port}"
+
+    yield begin
+    for context in running:
+        context.__exit__(None, None, None)
+
+
+CURL: dict[str, tuple[str, ...]] = {
+    "GET": ("{}/a?b=%20c",),
+    "three on one connection": ("{}/1", "{}/2", "{}/3"),
+    "HEAD": ("-I", "{}/a"),
+    "HEAD of chunks": ("-I", "{}/chunked"),
+    "204": ("{}/none",),
+    "chunks, raw": ("--raw", "{}/chunked"),
+    "gzip": ("--compressed", "{}/gzip"),
+    "hints": ("{}/hints",),
+    "until the end": ("{}/until-close",),
+    "HTTP/1.0": ("--http1.0", "{}/a"),
+    "an upgrade to h2c that is ignored": ("--http2", "{}/a"),
+    "a body": ("-d", "a=b&c=d", "{}/a"),
+    "a body that waits for 100-continue": ("-H", "Expect: 100-continue", "--expect100-timeout", "20", "--data-binary", "@{big}", "{}/a"),
+    "a body in chunks": ("-H", "Transfer-Encoding: chunked", "--data-binary", "@{big}", "{}/a"),
+    "an upload": ("-T", "{big}", "{}/a"),
+    "a form with a file": ("-H", "Expect:", "-F", "f=@{big};filename=x", "-F", "g=1", "{}/form"),
+}  # fmt: skip
+
+
+def test_curl_sees_what_it_sees_without_us(
+    start: Any, echo: str, program: Callable[[str], str], tmp_path: Path
+) -> None:
+    """Heads and bodies byte by byte; each request on record, none opaque."""
+    curl = program("curl")
+    big = tmp_path / "big"
+    big.write_bytes(bytes(range(256)) * 1000)
+    system = start("run", "--upstream", echo, "--listen", "127.0.0.1:0")
+
+    def output(url: str, arguments: tuple[str, ...]) -> bytes:
+        filled = [one.replace("{}", url).replace("{big}", str(big)) for one in arguments]
+        done = subprocess.run(
+            [curl, "-sS", "-i", *filled], capture_output=True, check=False, timeout=PATIENCE
+        )
+        assert done.returncode == 0, done.stderr
+        return re.sub(rb"--------------------------[0-9A-Za-z]+", b"boundary", done.stdout)
+
+    for name, arguments in CURL.items():
+        direct, proxied = output(echo, arguments), output(system.url, arguments)
+        if name == "a form with a file":  # its boundary, and so its echo, is another each time
+            assert len(proxied) == len(direct), name
+        else:
+            assert proxied == direct, name
+    page = system.settled()
+    records = system.records()
+    assert len(records) == len(CURL) + 2
+    assert {one["outcome"] for one in records} == {"ok"}
+    waited = next(one for one in records if one["request"]["bytes"] == 256_000)
+    assert waited["response"]["bytes"] == 256_000
+    assert page.total("monitor_connections_opaque_total") == 0
+    assert page.is_conserved()
+
+
+def test_httpx_speaks_both_versions_in_the_clear(start: Any, echo: str, nginx: Any) -> None:
+    """HTTP/2 with prior knowledge too, many streams on one connection."""
+    first = start("run", "--upstream", echo, "--listen", "127.0.0.1:0", name="first")
+    second = start("run", "--upstream", nginx(http2=True), "--listen", "127.0.0.1:0", name="second")
+    with httpx.Client(timeout=PATIENCE) as client:
+        assert client.get(f"{first.url}/a").text == "GET /a"
+        assert client.post(f"{first.url}/a", content=iter([b"ab", b"c"])).text == "cba"
+    with httpx.Client(http1=False, http2=True, timeout=PATIENCE) as client:
+        for _ in range(50):
+            answer = client.get(f"{second.url}/x", headers={"x-population": "north"})
+            assert (answer.http_version, answer.status_code, answer.text) == (
+                "HTTP/2",
+                200,
+                "hello",
+            )
+        assert client.get(f"{second.url}/none").status_code == 204
+    for system, count in ((first, 2), (second, 51)):
+        page = system.settled()
+        assert [one["outcome"] for one in system.records()] == ["ok"] * count
+        assert page.total("monitor_connections_opaque_total") == 0
+        assert page.is_conserved()
+    assert second.records()[0]["segments"]["population"] == "north"
+    assert second.records()[-1]["status"] == 204
+
+
+def test_h2load_and_curl_over_http2(start: Any, nginx: Any, program: Callable[[str], str]) -> None:
+    """Thousands of interleaved streams: every one succeeds and is on record."""
+    system = start("run", "--upstream", nginx(http2=True), "--listen", "127.0.0.1:0")
+    load = [program("h2load"), "-n", "3000", "-c", "8", "-m", "50", system.url + "/x"]
+    said = subprocess.run(load, capture_output=True, text=True, check=True, timeout=60).stdout
+    assert "3000 succeeded, 0 failed, 0 errored" in said
+    curl = [program("curl"), "-sS", "--http2-prior-knowledge", "-w", "%{http_version}", system.url]
+    said = subprocess.run(curl, capture_output=True, text=True, check=True, timeout=60).stdout
+    assert said == "hello2"
+    page = system.settled()
+    assert page.total("monitor_exchanges_total", outcome="ok") == 3001
+    assert page.total("monitor_records_appended_total") == len(system.records()) == 3001
+    assert page.total("monitor_connections_opaque_total") == 0
+    assert page.is_conserved()
+
+
+def test_wrk_and_the_ledger_count_the_same(
+    start: Any, nginx: Any, program: Callable[[str], str]
+) -> None:
+    """What it counts as done is `ok`; what it leaves under way at its end is no more than that."""
+    system = start("run", "--upstream", nginx(), "--listen", "127.0.0.1:0")
+    load = [program("wrk"), "-t1", "-c8", "-d2s", system.url + "/"]
+    said = subprocess.run(load, capture_output=True, text=True, check=True, timeout=60).stdout
+    done = re.search(r"(\d+) requests in", said)
+    assert done is not None
+    assert "Socket errors" not in said
+    assert "Non-2xx" not in said
+    page = system.settled()
+    assert 0 <= page.total("monitor_exchanges_total") - int(done[1]) <= 8
+    assert page.total("monitor_exchanges_total", outcome="ok") >= int(done[1])
+    assert page.total("monitor_exchanges_lost_total") == 0
+    assert page.total("monitor_connections_opaque_total") == 0
+    assert page.is_conserved()
