@@ -13,6 +13,7 @@ import yaml
 from monitor import config
 from monitor.app.private import check
 from monitor.config import Settings
+from monitor.recognizers import RECOGNIZERS
 
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = sorted(
@@ -58,3 +59,14 @@ def test_links_lead_somewhere(path: Path) -> None:
     """Files that a document links to exist."""
     for target in re.findall(r"\]\(([^)#]+)\)", path.read_text(encoding="utf-8")):
         assert target.startswith("http") or (ROOT / target).exists(), target
+
+
+def test_every_entity_that_is_looked_for_is_documented() -> None:
+    """And no other; those that are off by default stand apart."""
+    text = (ROOT / "CONFIGURATION.md").read_text(encoding="utf-8")
+    usual, _, rest = text.partition("## What is looked for")[2].partition(
+        "With `privacy.with` also"
+    )
+    names = [set(re.findall("`([A-Z]{2,}(?:_[A-Z]+)*)`", part)) for part in (usual, rest)]
+    assert names[0] == {each.entity for each in RECOGNIZERS if each.default}
+    assert names[1] == {each.entity for each in RECOGNIZERS if not each.default}

@@ -48,6 +48,7 @@ from monitor.recognizers import (
     nl_bsn,
     no_fodselsnummer,
     passport,
+    person,
     phone_number,
     pl_pesel,
     private_key,
@@ -55,6 +56,7 @@ from monitor.recognizers import (
     ro_cnp,
     se_personnummer,
     si_emso,
+    street_address,
     uk_nhs,
     uk_nino,
     url,
@@ -128,6 +130,8 @@ RECOGNIZERS: tuple[Recognizer, ...] = (
     us_bank_number.RECOGNIZER,
     date_of_birth.RECOGNIZER,
     phone_number.RECOGNIZER,
+    street_address.RECOGNIZER,
+    person.RECOGNIZER,
 )
 
 
