@@ -10,13 +10,15 @@ Everything that `GET /metrics` on the admin port shows, and nothing else. Every 
 label `endpoint` beside its own. This page is made from `monitor/metrics.py` by
 `python -m dashboards.build`; change it there.
 
-- Counters start at zero with the process and only grow; look at them through `rate()` or
-  `increase()`. Histograms have `_bucket`, `_sum` and `_count`.
+- Counters start at zero with the command and only grow, also when one of its processes is
+  killed; look at them through `rate()` or `increase()`. Histograms have `_bucket`, `_sum` and
+  `_count`.
 - The whole of the traffic is dimension `all`, value `all`. A dimension that a request does not
   carry has the value `none`; values beyond the budget are `other`.
 - At every scrape, each side summed over its labels:
   `monitor_exchanges_total = monitor_records_appended_total + monitor_exchanges_lost_total +
-  monitor_records_pending`.
+  monitor_records_pending`. What an earlier run left in the spool is counted again, as pending
+  and with the model `unknown`, by the run that finds it there.
 - Reasons of `monitor_exchanges_lost_total`: {reasons}.
 - *Role* is the process that counts; `monitor sidecar` shows proxy, recorder and supervisor,
   `monitor analyze` analyzer and supervisor, `monitor run` all.

@@ -4,24 +4,30 @@ One failure opens the way into the spool: from then on records go there, and one
 with back-off, asks whether the store is back. What is spooled then goes first, in order. Nothing is
 appended twice: where a record may be in the stream already, the stream's tail is asked for its id.
 What nobody has tried to append is not looked for: a day in the spool costs no search of a day.
+Nothing is appended while no proxy is there to be told: what the stream holds stands in a ledger.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from monitor.errors import StreamError
-from monitor.streams.spool import Spool
+from monitor.streams.spool import Kept, Part, Spool
 from monitor.types import Fate, Record
 
 BATCH = 256
 LINGER = 0.005
 """Seconds that a batch waits for company."""
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 5.0
+LIFE = slice(13, 26)
+"""Where an id names the proxy that gave it; see proxy.ids."""
+
+Labels = tuple[str, str, str, str]
+"""That name, protocol, operation, outcome."""
 
 
 class Store(Protocol):
@@ -52,9 +58,12 @@ class Item:
 
 
 class Delivery:
-    """Delivers what `offer` takes. `reply` hands Fates to the proxy and returns once they are out.
+    """Delivers what `offer` takes.
 
-    `log` is told when the store goes and when it is back, once each. `clock` gives Unix time.
+    `reply` hands Fates to the proxy and returns once they are out; `attended` waits until a proxy
+    is there for them and says False when none will come. `log` is told when the store goes and when
+    it is back, once each. `clock` gives Unix time. `holds` counts what has no last Fate yet, by
+    the labels of `Holdings`; `damaged` are the places of the spool where `survey` could read none.
     """
 
     def __init__(
@@ -63,14 +72,16 @@ class Delivery:
         spool: Spool,
         *,
         reply: Callable[[list[Fate]], Awaitable[None]],
+        attended: Callable[[], Awaitable[bool]],
         log: Callable[[str], None],
         clock: Callable[[], float],
     ) -> None:
-        self._clock = clock
         self._store = store
         self._spool = spool
         self._reply = reply
+        self._attended = attended
         self._log = log
+        self._clock = clock
         self._queue: deque[Item] = deque()
         self._size = 0
         self._news = asyncio.Event()
@@ -80,14 +91,24 @@ class Delivery:
         self._spooled: set[str] | None = None  # ids in the spool, read when they are asked for
         self._known: tuple[float, set[str]] | None = None  # (since, ids in the stream's tail)
         self._doubtful = False  # the last append may have happened in part
+        self.holds: Counter[Labels] = Counter()
+        self.damaged = 0
         self.is_up = True
+
+    async def survey(self) -> None:
+        """Count what an earlier recorder left in the spool; to be awaited before `run`."""
         if self._spool:
             self._log("records from an earlier run are in the spool; they go first")
+        for kept, damaged in self._spool.kept():
+            self.holds.update(map(labels, kept))
+            self.damaged += damaged
+            await asyncio.sleep(0)
 
     def offer(self, item: Item) -> None:
         """Take a record; the caller waits for `room` first."""
         self._queue.append(item)
         self._size += item.size
+        self.holds[labels(item.record)] += 1
         self._news.set()
 
     async def room(self, bound: int, size: int = 0) -> None:
@@ -110,6 +131,9 @@ class Delivery:
                 try:
                     if self._spool:
                         await self._empty_spool()
+                    if self._closing and self._spool:
+                        await self._spool_queue()
+                        return
                     await self._deliver()
                     pause = FIRST_PAUSE
                 except StreamError as error:
@@ -118,6 +142,8 @@ class Delivery:
                         return  # the proxy still has it, and will count it
                     await self._wait(pause)
                     pause = min(2 * pause, LONGEST_PAUSE)
+        except _NobodyError:
+            return  # and has counted as lost what it had no Fates for
         finally:
             self._done.set()
 
@@ -128,6 +154,7 @@ class Delivery:
             if not self._closing:
                 await self._news.wait()
                 await asyncio.sleep(LINGER)
+        await self._somebody()
         batch = self._batch()
         if not batch:
             return
@@ -136,7 +163,17 @@ class Delivery:
             self._known = None
         await self._append([item.record for item in batch], since)
         self._take(batch)
-        await self._reply([item.fate("appended") for item in batch])
+        await self._settle([item.fate("appended") for item in batch])
+
+    async def _somebody(self) -> None:
+        if not await self._attended():
+            raise _NobodyError
+
+    async def _settle(self, fates: list[Fate]) -> None:
+        """Tell last Fates."""
+        self.holds.subtract(map(fate_labels, fates))
+        self.holds = +self.holds
+        await self._reply(fates)
 
     def _batch(self) -> list[Item]:
         return [self._queue[place] for place in range(min(BATCH, len(self._queue)))]
@@ -180,32 +217,42 @@ class Delivery:
     async def _empty_spool(self) -> None:
         """All of the spool goes to the stream, oldest first; new records meanwhile join its end."""
         await self._store.ping()
-        while (segment := self._spool.oldest(self._clock())) is not None:
+        while not self._closing and (segment := self._spool.oldest(self._clock())) is not None:
             if segment.since is None:
                 self._known = None
-            for start in range(0, len(segment.records), BATCH):
-                part = segment.records[start : start + BATCH]
-                await self._append(part, segment.since)
-                await self._reply([Fate(record.id, "appended") for record in part])
-            self._spool.forget(segment.path)
+            path = segment.path
+            for part in segment.parts:
+                await self._somebody()
+                await self._append(part.records, segment.since)
+                await self._settle(_fates(part))
+                path = self._spool.settle(path, part.end)
+                if self._closing:
+                    return
+            self._spool.forget(path)
             self._spooled = None
             await self._spool_queue()
+        if not self._spool:
+            self.holds = Counter(labels(item.record) for item in self._queue)
+            await self._reply([])  # with the word that the spool is empty
         self._back()
 
     async def _spool_queue(self) -> bool:
         """Put what is queued into the spool; False where it takes no more (then it waits here,
         unacknowledged, in the proxy's bounded buffer)."""
         while self._queue:
+            await self._somebody()
             batch = self._batch()
             again = [item for item in batch if item.again]
             if again and self._spooled is None:
-                self._spooled = self._spool.ids()
+                self._spooled = {one.id for kept, _ in self._spool.kept() for one in kept}
             known = self._spooled or set()
             new = [one.record for one in batch if one.record.id not in known]
             if new and not self._spool.append(new, since=self._since(batch)):
                 return False
             self._doubtful = False  # if it was, it was about this batch, and its segment says so
             self._take(batch)
+            # Those are counted where they stand in the spool.
+            self.holds.subtract(labels(one.record) for one in again if one.record.id in known)
             await self._reply([item.fate("spooled") for item in batch])
         return True
 
@@ -228,3 +275,28 @@ class Delivery:
         while not self._closing and (left := end - loop.time()) > 0:
             await asyncio.sleep(min(left, 0.05))
             await self._spool_queue()
+
+
+class _NobodyError(Exception):
+    """No proxy will come to be told."""
+
+
+def labels(one: Record | Kept) -> Labels:
+    """By what a record is counted in `Delivery.holds`."""
+    return one.id[LIFE], one.protocol, one.operation, one.outcome.value
+
+
+def fate_labels(fate: Fate) -> Labels:
+    """The same of a Fate."""
+    return fate.id[LIFE], fate.protocol, fate.operation, fate.outcome
+
+
+def _fates(part: Part) -> list[Fate]:
+    appended = [
+        Fate(one.id, "appended", "", one.protocol, one.operation, "", one.outcome.value)
+        for one in part.records
+    ]
+    return appended + [
+        Fate(one.id, "lost", "unreadable", one.protocol, one.operation, "", one.outcome.value)
+        for one in part.unreadable
+    ]

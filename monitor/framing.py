@@ -7,7 +7,7 @@ from typing import Any, Generic, TypeVar
 import msgspec
 
 from monitor.errors import ParseError
-from monitor.types import Exchange
+from monitor.types import Exchange, Fate
 
 T = TypeVar("T")
 
@@ -19,6 +19,25 @@ class Handover(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
     exchanges: list[Exchange]
     again: bool = False
+
+
+class Holdings(msgspec.Struct, frozen=True):
+    """Recorder → proxy, when they meet and when the spool has become empty: what is held here.
+
+    `records` are numbers of records without a last Fate by what in their ids names the proxy that
+    gave them, protocol, operation and outcome; `damaged` are places of the spool where at least one
+    cannot be read. `told` is how many Fates `appended` and `lost` went out on the connection before
+    this one, whose end may not have heard the last of them.
+    """
+
+    records: list[tuple[str, str, str, str, int]]
+    told: tuple[int, int]
+    damaged: int
+    spool_is_empty: bool
+
+
+Told = list[Fate] | Holdings
+"""Recorder → proxy."""
 
 
 _encoder = msgspec.msgpack.Encoder()

@@ -212,7 +212,8 @@ LOSS_REASONS = (
     "too_large",  # one exchange larger than the whole buffer
     "opaque",  # its connection turned opaque under way; the outcome is what its status said, or ok
     "unreadable",  # the recorder failed on it; a defect of ours
-    "store_full",  # the store refused it for good and the spool is full or off
     "shutdown",  # still unacknowledged when the drain ended
+    "proxy_died",  # in the buffer of a proxy that was killed, and not yet with the recorder
+    "spool_damaged",  # in the spool, and no longer there: a file is corrupt, or somebody deleted it
 )
 """Every value of the label `reason` of `monitor_exchanges_lost_total`."""

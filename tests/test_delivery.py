@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from unittest import mock
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from monitor import delivery as module
 from monitor.delivery import Delivery, Item
 from monitor.errors import StreamError
+from monitor.framing import Holdings
+from monitor.proxy import ledger as proxy_ledger
+from monitor.proxy.ids import Ids
+from monitor.proxy.ledger import Left
+from monitor.streams import spool as spool_module
 from monitor.streams.spool import Spool
-from monitor.types import Fate, Record, decode_record
+from monitor.types import Fate, Outcome, Record, decode_record
+from tests.proxy.test_ledger import ended, sums
 from tests.streams.test_spool import DOCUMENT
 
 
@@ -63,12 +74,29 @@ class Ledger:
     def __init__(self) -> None:
         self.state: dict[str, str] = {}
         self.ends: list[str] = []
+        self.is_there = True
+
+    async def attended(self) -> bool:
+        return self.is_there
 
     async def reply(self, fates: list[Fate]) -> None:
         for fate in fates:
             self.state[fate.id] = fate.state
             if fate.state == "appended":
                 self.ends.append(fate.id)
+
+
+def delivery_of(
+    store: FakeStore, spool: Spool, ledger: Ledger, log: Callable[[str], None] = lambda _: None
+) -> Delivery:
+    return Delivery(
+        store,
+        spool,
+        reply=ledger.reply,
+        attended=ledger.attended,
+        log=log,
+        clock=lambda: 1000.0,
+    )
 
 
 @pytest.fixture(autouse=True)
@@ -85,9 +113,8 @@ def deliver(
     ledger, lines = Ledger(), []
 
     async def story() -> None:
-        delivery = Delivery(
-            store, spool, reply=ledger.reply, log=lines.append, clock=lambda: 1000.0
-        )
+        delivery = delivery_of(store, spool, ledger, lines.append)
+        await delivery.survey()
         running = asyncio.ensure_future(delivery.run())
         for one in items:
             delivery.offer(one)
@@ -172,9 +199,7 @@ def test_with_no_room_anywhere_records_wait_unacknowledged(tmp_path: Path) -> No
 
     async def story() -> None:
         spool = Spool(tmp_path / "s", 0)
-        delivery = Delivery(
-            store, spool, reply=ledger.reply, log=lambda _: None, clock=lambda: 1000.0
-        )
+        delivery = delivery_of(store, spool, ledger)
         running = asyncio.ensure_future(delivery.run())
         delivery.offer(item("a"))
         async with asyncio.timeout(20):
@@ -242,9 +267,7 @@ def test_there_is_no_room_beyond_so_many_bytes(tmp_path: Path) -> None:
 
     async def story() -> None:
         spool = Spool(tmp_path / "s", 0)
-        delivery = Delivery(
-            store, spool, reply=Ledger().reply, log=lambda _: None, clock=lambda: 1000.0
-        )
+        delivery = delivery_of(store, spool, Ledger())
         delivery.offer(Item(item("a").record, "m", again=False, size=1000))
         await delivery.room(100, 1001)
         with pytest.raises(TimeoutError):
@@ -252,3 +275,256 @@ def test_there_is_no_room_beyond_so_many_bytes(tmp_path: Path) -> None:
                 await delivery.room(100, 1000)
 
     asyncio.run(story())
+
+
+def test_nothing_is_appended_while_nobody_is_there_to_count_it(tmp_path: Path) -> None:
+    """The proxy is away: what was left in the spool waits for the next one."""
+    before = Spool(tmp_path / "s", 1 << 20)
+    before.append([item("a").record])
+    store, ledger = FakeStore(), Ledger()
+    ledger.is_there = False
+
+    async def story() -> None:
+        delivery = delivery_of(store, Spool(tmp_path / "s", 1 << 20), ledger)
+        await delivery.survey()
+        assert sum(delivery.holds.values()) == 1
+        delivery.offer(item("b"))
+        assert sum(delivery.holds.values()) == 2
+        await delivery.run()
+
+    asyncio.run(story())
+    assert store.ids == []
+    assert Spool(tmp_path / "s", 1 << 20)
+
+
+def test_a_record_of_another_version_in_the_spool_is_lost_and_told(tmp_path: Path) -> None:
+    """By its id, so that the ledger adds up; the others are appended."""
+    before = Spool(tmp_path / "s", 1 << 20)
+    before.append([item("b").record])
+    (path,) = (tmp_path / "s").iterdir()
+    document = b'{"id":"a","protocol":"p","operation":"o","outcome":"ok"}'
+    path.write_bytes(spool_module._frame(document) + path.read_bytes())
+    store = FakeStore()
+    ledger, _ = deliver(store, Spool(tmp_path / "s", 1 << 20), [], wait_for=1)
+    assert (store.ids, ledger.state) == (["b"], {"a": "lost", "b": "appended"})
+
+
+class SlowStore(FakeStore):
+    """Gives others their turn before and after the deed, and remembers when it was done."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        super().__init__()
+        self._clock = clock
+        self._at: list[float] = []
+
+    async def append(self, records: Sequence[Record]) -> None:
+        await asyncio.sleep(0)
+        try:
+            await super().append(records)
+        finally:
+            self._at += [self._clock()] * (len(self.ids) - len(self._at))
+        await asyncio.sleep(0)
+
+    async def ids_since(self, at: float) -> set[str]:
+        await asyncio.sleep(0)
+        await super().ids_since(at)
+        return {id_ for id_, when in zip(self.ids, self._at, strict=True) if when >= at}
+
+
+def test_what_was_told_of_a_spool_is_not_counted_again_by_a_successor(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A recorder dies between two parts of a segment."""
+    monkeypatch.setattr(spool_module, "PART", 4)
+    before = Spool(tmp_path / "s", 1 << 20)
+    before.append([item(str(n)).record for n in range(10)])
+    store, ledger = SlowStore(lambda: 1000.0), Ledger()
+
+    async def story() -> None:
+        delivery = delivery_of(store, Spool(tmp_path / "s", 1 << 20), ledger)
+        await delivery.survey()
+        running = asyncio.ensure_future(delivery.run())
+        while len(ledger.ends) < 4:
+            await asyncio.sleep(0)
+        running.cancel()
+        await asyncio.wait([running])
+        told = len(ledger.ends)
+        assert told == 4
+        successor = delivery_of(store, Spool(tmp_path / "s", 1 << 20), ledger)
+        await successor.survey()
+        assert sum(successor.holds.values()) == 10 - told
+
+    asyncio.run(story())
+
+
+class World(RuleBasedStateMachine):
+    """A proxy, a recorder and a store; all may fail or die between any two steps of theirs."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._context = mock.patch.multiple(
+            module, FIRST_PAUSE=0.0, LONGEST_PAUSE=0.0, LINGER=0.0, BATCH=3
+        )
+        self._parts = mock.patch.multiple(spool_module, PART=2, SEGMENT_BYTES=2500)
+        self._directory = tempfile.TemporaryDirectory()
+        for one in (self._context, self._parts):
+            one.start()
+        self.loop = asyncio.new_event_loop()
+        self.now = 100.0
+        self.store = SlowStore(lambda: self.now)
+        self.proxies = 0
+        self.ended = 0
+        self.is_exact = True
+        self.delivery: Delivery | None = None
+        self.told = Counter[str]()
+        self.proxy(proxy_ledger.Ledger())
+        self.start_recorder()
+
+    def proxy(self, ledger: proxy_ledger.Ledger) -> None:
+        """A proxy begins."""
+        self.proxies += 1
+        self.ids = Ids(self.proxies, lambda: self.now)
+        self.ledger = ledger
+        self.buffer: dict[str, Record] = {}
+
+    def meet(self) -> None:
+        """Proxy and recorder find each other."""
+        assert self.delivery is not None
+        told, self.told = self.told, Counter()
+        self.ledger.connected()
+        self.say_holdings((told["appended"], told["lost"]))
+        for record in self.buffer.values():
+            self.delivery.offer(Item(record, "m", again=True))
+
+    def say_holdings(self, told: tuple[int, int]) -> None:
+        assert self.delivery is not None
+        records = [(*labels, count) for labels, count in self.delivery.holds.items()]
+        empty = not self.delivery._spool
+        self.ledger.inherit(Holdings(records, told, 0, empty), self.ids.process)
+
+    async def attended(self) -> bool:
+        return True
+
+    async def reply(self, fates: list[Fate]) -> None:
+        """As the hand-off takes them."""
+        self.told.update(fate.state for fate in fates)
+        for fate in fates:
+            number = self.ids.number(fate.id)
+            if number is None:
+                self.ledger.settle_inherited(fate)
+            elif self.buffer.pop(fate.id, None) is not None:
+                self.ledger.settle(fate, number)
+            else:
+                self.ledger.settle_spooled(fate, number)
+        if not fates:
+            self.say_holdings((0, 0))
+        await asyncio.sleep(0)
+
+    @rule()
+    def end(self) -> None:
+        """An exchange ends."""
+        self.now += 1
+        self.ended += 1
+        id_ = self.ids.new()
+        times = b'"started":%d,"duration":0' % self.now
+        document = DOCUMENT.replace(b'"started":1,"duration":1', times) % id_.encode()
+        self.ledger.hold(ended(id_, Outcome.OK, self.now))
+        self.buffer[id_] = decode_record(document)
+        if self.delivery:
+            self.delivery.offer(Item(self.buffer[id_], "m", again=False))
+
+    @rule(step=STEPS)
+    def store_fails(self, step: str) -> None:
+        """Soon."""
+        self.store.plan.append(step)
+
+    @rule(count=st.integers(1, 12))
+    def go_on(self, count: int) -> None:
+        """Everybody does a few steps."""
+        for _ in range(count):
+            self.now += 0.25
+            self.loop.run_until_complete(asyncio.sleep(0))
+
+    @precondition(lambda self: self.delivery is not None)
+    @rule()
+    def kill_recorder(self) -> None:
+        """Between two steps. What it had in memory of a proxy that is no more, nobody hands over
+        again."""
+        assert self.delivery is not None
+        if any(self.ids.number(one.record.id) is None for one in self.delivery._queue):
+            self.is_exact = False
+        self.running.cancel()
+        self.loop.run_until_complete(asyncio.wait([self.running]))
+        self.delivery = None
+        self.told = Counter()
+
+    @precondition(lambda self: self.delivery is None)
+    @rule()
+    def start_recorder(self) -> None:
+        """On the spool that is there."""
+        spool = Spool(Path(self._directory.name) / "s", 1 << 20)
+        self.delivery = Delivery(
+            self.store,
+            spool,
+            reply=self.reply,
+            attended=self.attended,
+            log=lambda _: None,
+            clock=lambda: self.now,
+        )
+        self.loop.run_until_complete(self.delivery.survey())
+        self.meet()
+        self.running = self.loop.create_task(self.delivery.run())
+
+    @rule(age=st.integers(0, 5))
+    def kill_proxy(self, age: int) -> None:
+        """What was in its buffer and not with the recorder is gone; another goes on counting."""
+        left = msgspec.msgpack.decode(msgspec.msgpack.encode(self.ledger.left()), type=Left)
+        for _ in range(age):
+            self.end()
+            self.go_on(2)
+        if self.delivery is None and self.buffer:
+            self.is_exact = False
+        self.proxy(proxy_ledger.Ledger())
+        self.ledger.resume(left)
+        if self.delivery:
+            self.meet()
+
+    @invariant()
+    def each_once(self) -> None:
+        """At every moment."""
+        assert len(self.store.ids) == len(set(self.store.ids))
+
+    @invariant()
+    def adds_up(self) -> None:
+        """At every moment."""
+        exchanges, appended, lost, pending = sums(self.ledger)
+        assert exchanges == appended + lost + pending
+
+    def teardown(self) -> None:
+        """With a store that works, all comes to its end and all accounts agree."""
+        try:
+            self.store.plan.clear()
+            if self.delivery is None:
+                self.start_recorder()
+            assert self.delivery is not None
+            for _ in range(4000):
+                if not (self.buffer or self.delivery._spool or self.delivery._queue):
+                    break
+                self.loop.run_until_complete(asyncio.sleep(0))
+            self.loop.run_until_complete(self.delivery.close())
+            self.loop.run_until_complete(self.running)
+            self.ledger.label(self.now)
+            exchanges, appended, lost, pending = sums(self.ledger)
+            assert (exchanges, pending) == (appended + lost, 0)
+            if self.is_exact:
+                assert (exchanges, appended) == (self.ended, self.ended)
+                assert len(self.store.ids) == self.ended
+        finally:
+            self.loop.close()
+            for one in (self._context, self._parts):
+                one.stop()
+            self._directory.cleanup()
+
+
+TestWorld = World.TestCase
+TestWorld.settings = settings(max_examples=100, stateful_step_count=40, deadline=None)

@@ -10,10 +10,25 @@ from pathlib import Path
 from monitor.app.child import Message
 from monitor.errors import ParseError
 from monitor.framing import Unpacker, pack
+from monitor.metrics import CATALOGUE
 from monitor.types import Measurement
 
 ANSWER_TIMEOUT = 4.0
 """Seconds that a scrape waits for one child; a frozen one is reported as it last answered."""
+
+_LEDGER = {
+    "monitor_exchanges_total",
+    "monitor_records_appended_total",
+    "monitor_exchanges_lost_total",
+    "monitor_records_pending",
+}
+_SUFFIXES = {"counter": ("",), "histogram": ("_bucket", "_sum", "_count"), "gauge": ()}
+_COUNTED = {
+    metric.name + suffix
+    for metric in CATALOGUE
+    if metric.name not in _LEDGER
+    for suffix in _SUFFIXES[metric.kind]
+}
 
 Name = tuple[str, int]
 
@@ -31,10 +46,17 @@ class Peer:
 
 
 class Control:
-    """Listens on `control.sock` and keeps one Peer per child."""
+    """Listens on `control.sock` and keeps one Peer per child.
+
+    What the counters of a child that is gone said last is added to those of the others: no sum over
+    several children goes back when one of them starts anew. The ledger alone is kept from one proxy
+    to the next (app.estate); here it is shown as it was last until the next one shows it.
+    """
 
     def __init__(self) -> None:
         self._peers: dict[Name, Peer] = {}
+        self._gone: dict[tuple[str, tuple[tuple[str, str], ...]], float] = {}
+        self._ledgers: dict[Name, list[Measurement]] = {}  # of proxies that are gone
         self._server: asyncio.Server | None = None
         self._once_ready: set[Name] = set()
         self._serving: set[asyncio.Future[None]] = set()
@@ -62,7 +84,16 @@ class Control:
     async def measurements(self) -> list[Measurement]:
         """What all children measure now; children are asked side by side."""
         answers = await self._ask("metrics")
-        return [sample for answer in answers for sample in answer.measurements]
+        samples = [
+            Measurement(name, dict(labels), value) for (name, labels), value in self._gone.items()
+        ]
+        for answer in answers:
+            if any(sample.name in _LEDGER for sample in answer.measurements):
+                self._ledgers.pop((answer.role, answer.index), None)
+            samples += answer.measurements
+        for ledger in self._ledgers.values():
+            samples += ledger
+        return samples
 
     async def findings(self) -> bytes:
         """The analyzer's findings as a JSON document; an empty one when there is no analyzer."""
@@ -110,9 +141,22 @@ class Control:
         finally:
             if name is not None and self._peers.get(name) is peer:
                 del self._peers[name]
+                self._keep(name, peer)
             writer.close()
             with contextlib.suppress(ConnectionError):
                 await writer.wait_closed()
+
+    def _keep(self, name: Name, peer: Peer) -> None:
+        answer = peer.last.get("metrics")
+        if answer is None:
+            return
+        for sample in answer.measurements:
+            if sample.name in _COUNTED:
+                key = sample.name, tuple(sample.labels.items())
+                self._gone[key] = self._gone.get(key, 0) + sample.value
+        ledger = [sample for sample in answer.measurements if sample.name in _LEDGER]
+        if ledger:
+            self._ledgers[name] = ledger
 
     async def _note(self, peer: Peer, answer: Message) -> None:
         async with peer.news:

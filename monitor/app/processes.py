@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from monitor.app.child import EXIT_USAGE
@@ -23,8 +23,9 @@ class Kept:
     """A child that is started again whenever it ends by itself.
 
     It gets a session of its own, so that Ctrl-C reaches the supervisor alone, which then stops the
-    children in the right order. `unusable` is set when it ends with exit code 2 before it was ever
-    ready: its settings cannot work and starting it again would not help.
+    children in the right order. `files` are open files for each of its lives; the environment
+    variables of these names tell it their numbers. `unusable` is set when it ends with exit code 2
+    before it was ever ready: its settings cannot work and starting it again would not help.
     """
 
     def __init__(
@@ -36,7 +37,7 @@ class Kept:
         log: Callable[[str], None],
         changed: Callable[[], None],
         was_ready: Callable[[], bool],
-        traffic_fd: int | None = None,
+        files: Mapping[str, int],
     ) -> None:
         self.role = role
         self.index = index
@@ -47,7 +48,7 @@ class Kept:
         self._log = log
         self._changed = changed
         self._was_ready = was_ready
-        self._traffic_fd = traffic_fd
+        self._files = files
         self._stopping = False
         self._process: asyncio.subprocess.Process | None = None
         self._keeper: asyncio.Task[None] | None = None
@@ -100,10 +101,7 @@ class Kept:
             pause = min(pause * 2, LONGEST_PAUSE)
 
     async def _run(self) -> int:
-        fds = () if self._traffic_fd is None else (self._traffic_fd,)
-        environment = dict(os.environ)
-        if self._traffic_fd is not None:
-            environment["MONITOR_TRAFFIC_FD"] = str(self._traffic_fd)
+        environment = {**os.environ, **{name: str(fd) for name, fd in self._files.items()}}
         self._process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
@@ -111,7 +109,7 @@ class Kept:
             str(self._runtime),
             str(self.index),
             stdin=asyncio.subprocess.DEVNULL,
-            pass_fds=fds,
+            pass_fds=tuple(self._files.values()),
             env=environment,
             start_new_session=True,
         )

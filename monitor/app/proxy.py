@@ -14,6 +14,7 @@ import time
 from typing import Any
 
 from monitor.app import child
+from monitor.app.estate import VARIABLE, Estate
 from monitor.app.wire import Wire
 from monitor.proxy import http2, observer, websocket
 from monitor.proxy.copies import Budget
@@ -32,6 +33,7 @@ LABEL_PATIENCE = 2.0
 recorder that is starting or busy has told them by then; without one they are `unknown`."""
 FLUSH_PATIENCE = 10.0
 REASONS = (*observer.OPAQUE_REASONS, *http2.OPAQUE_REASONS, *websocket.OPAQUE_REASONS)
+KEEP_SECONDS = 0.25
 WORTH_TRIMMING = 8 << 20
 KEPT = 4 << 20
 """Free bytes that the allocator may keep: exchanges come and go, and fetching pages from the system
@@ -48,6 +50,9 @@ async def serve(process: child.Child) -> None:
     settings = process.settings
     budget = Budget(settings.capture.buffer_bytes)
     ledger = Ledger()
+    estate = Estate(int(os.environ[VARIABLE]))
+    if (left := estate.read()) is not None:
+        ledger.resume(left)
     ids = Ids(secrets.randbits(34), time.time)
     handoff = Handoff(str(process.runtime / f"recorder-{process.index}.sock"), budget, ledger, ids)
     wall = time.time() - time.monotonic()
@@ -92,6 +97,7 @@ async def serve(process: child.Child) -> None:
         now = time.monotonic() + wall
         await handoff.settled(now, LABEL_PATIENCE)
         ledger.label(now)
+        estate.write(ledger.left())  # before anybody sees it: no counter goes back
         return [
             *ledger.measurements(settings.endpoint),
             *_measurements(gate, budget, settings.endpoint),
@@ -102,10 +108,12 @@ async def serve(process: child.Child) -> None:
     gate.open()
     process.ready()
     trimming = asyncio.create_task(_trim(handoff, budget))
+    keeping = asyncio.create_task(_keep(ledger, estate))
     await process.stopping.wait()
     await gate.drain(settings.drain.delay, settings.drain.timeout)
     await handoff.drain(FLUSH_PATIENCE)
     trimming.cancel()
+    keeping.cancel()
 
 
 def _measurements(gate: Gate, budget: Budget, endpoint: str) -> list[Measurement]:
@@ -134,6 +142,13 @@ def _prepare() -> None:
     if mallopt is not None:
         mallopt(-1, KEPT)  # M_TRIM_THRESHOLD
         mallopt(-3, KEPT)  # M_MMAP_THRESHOLD
+
+
+async def _keep(ledger: Ledger, estate: Estate) -> None:
+    """Write down what a successor must know, should this process be killed."""
+    while True:
+        await asyncio.sleep(KEEP_SECONDS)
+        estate.write(ledger.left())
 
 
 async def _trim(handoff: Handoff, budget: Budget) -> None:

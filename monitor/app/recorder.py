@@ -7,15 +7,17 @@ import contextlib
 import itertools
 import sys
 import time
+from collections import Counter
 from pathlib import Path
 
 from monitor import keys
 from monitor.app import child, keyring, private
 from monitor.app.child import Child
 from monitor.capture import Capture
-from monitor.delivery import Delivery, Item
+from monitor.config import Settings
+from monitor.delivery import Delivery, Item, fate_labels
 from monitor.errors import ConfigError, ParseError, StreamError
-from monitor.framing import Handover, Unpacker, pack
+from monitor.framing import Handover, Holdings, Unpacker, pack
 from monitor.meters import Meters
 from monitor.protocols import PROTOCOLS
 from monitor.segments import from_header
@@ -57,17 +59,21 @@ class Recorder:
             max_length=settings.stream.max_length,
             timeout=COMMAND_TIMEOUT,
         )
-        spool = Path(settings.data) / "spool" / f"{settings.endpoint}-{process.index}"
-        self._spool = Spool(spool, settings.spool.max_bytes)
+        self._spool = _spool(settings, process.index)
+        self._in_spool = bool(self._spool)
         self._delivery = Delivery(
             self._store,
             self._spool,
             reply=self._reply,
+            attended=self._attended,
             log=self._log,
             clock=time.time,
         )
         self._writer: asyncio.StreamWriter | None = None
+        self._somebody = asyncio.Event()
+        self._closing = False
         self._fates: list[Fate] = []
+        self._told: Counter[str] = Counter()  # Fates by state, on this connection
         self._complained = 0.0
         self._intakes: set[asyncio.Task[None]] = set()
 
@@ -82,6 +88,7 @@ class Recorder:
             await self._compare_keys()
         except StreamError:
             comparing = loop.create_task(self._compare_keys_later())
+        await self._delivery.survey()
         path = self._process.runtime / f"recorder-{self._process.index}.sock"
         path.unlink(missing_ok=True)
         server = await asyncio.start_unix_server(self._accept, path)
@@ -95,10 +102,14 @@ class Recorder:
         server.close()
         if comparing:
             comparing.cancel()
+        self._closing = True
+        self._somebody.set()
         for intake in self._intakes:
             intake.cancel()
         await self._delivery.close()
         await delivering
+        if self._writer is not None:
+            self._writer.close()
         await self._store.close()
 
     async def _compare_keys(self) -> None:
@@ -134,17 +145,18 @@ class Recorder:
         unpacker = Unpacker(Handover)
         # A Fate counts as told once it has left this process: what it settles is forgotten then.
         writer.transport.set_write_buffer_limits(0)
-        self._writer = writer
         try:
+            self._meet(writer)
             await self._reply([])
             while data := await reader.read(READ_BYTES):
                 await self._read(unpacker.feed(data))
         except (ConnectionError, ParseError):
             pass
         finally:
-            if self._writer is writer:
-                self._writer = None
-            writer.close()
+            if not self._closing:  # what is queued may still have its Fates
+                if self._writer is writer:
+                    self._writer = None
+                writer.close()
 
     async def _read(self, handovers: list[Handover]) -> None:
         until = time.monotonic() + SLICE
@@ -174,14 +186,44 @@ class Recorder:
             self._log(f"an exchange could not be read ({type(error).__name__} at {where}); counted")
         await self._reply([Fate(exchange.id, "lost", "unreadable", outcome=exchange.outcome.value)])
 
+    # --- Fates -------------------------------------------------------------------------------
+
+    def _meet(self, writer: asyncio.StreamWriter) -> None:
+        """A proxy is there; it is told first what is held here of others before it."""
+        told, self._told = self._told, Counter()
+        self._writer = writer
+        self._say_holdings(writer, (told["appended"], told["lost"]))
+        self._somebody.set()
+
+    def _say_holdings(self, writer: asyncio.StreamWriter, told: tuple[int, int]) -> None:
+        untold = Counter(fate_labels(fate) for fate in self._fates if fate.state != "spooled")
+        held = self._delivery.holds + untold
+        records = [(*labels, count) for labels, count in held.items()]
+        self._in_spool = bool(self._spool)
+        damaged = self._delivery.damaged
+        writer.write(pack(Holdings(records, told, damaged, spool_is_empty=not self._in_spool)))
+
+    async def _attended(self) -> bool:
+        """Wait for a proxy; False when none will come."""
+        while self._writer is None:
+            if self._closing:
+                return False
+            self._somebody.clear()
+            await self._somebody.wait()
+        return True
+
     async def _reply(self, fates: list[Fate]) -> None:
-        """Fates to the proxy; without a connection they wait for the next one."""
+        """Fates to the proxy; while none is there they wait for it."""
         self._fates += fates
-        writer = self._writer
-        if writer is None or writer.is_closing() or not self._fates:
+        if not await self._attended() or (writer := self._writer) is None or writer.is_closing():
             return
-        fates, self._fates = self._fates, []
-        writer.write(pack(fates))
+        if self._fates:
+            fates, self._fates = self._fates, []
+            self._told.update(fate.state for fate in fates)
+            writer.write(pack(fates))
+        if self._in_spool and not self._spool:
+            self._say_holdings(writer, (0, 0))
+        self._in_spool = bool(self._spool)
         with contextlib.suppress(ConnectionError):
             await writer.drain()
 
@@ -195,6 +237,19 @@ class Recorder:
     @staticmethod
     def _log(text: str) -> None:
         print(f"monitor: recorder: {text}", file=sys.stderr, flush=True)
+
+
+def _spool(settings: Settings, index: int) -> Spool:
+    """The spool of a recorder; the first one takes over what those left that are no more."""
+    parent = Path(settings.data) / "spool"
+    spool = Spool(parent / f"{settings.endpoint}-{index}", settings.spool.max_bytes)
+    if index == 0 and parent.is_dir():
+        for directory in sorted(parent.iterdir()):
+            endpoint, _, number = directory.name.rpartition("-")
+            is_ours = endpoint == settings.endpoint and number.isdecimal()
+            if is_ours and int(number) >= settings.workers:
+                spool.adopt(directory)
+    return spool
 
 
 def _size(record: Record) -> int:

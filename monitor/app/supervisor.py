@@ -12,7 +12,7 @@ import socket
 import sys
 import tempfile
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 import monitor
-from monitor.app import costs, keyring
+from monitor.app import costs, estate, keyring
 from monitor.app.control import Control
 from monitor.app.processes import Kept
 from monitor.config import Privacy, Settings, address
@@ -150,13 +150,14 @@ class _Supervisor:
     def _start_children(self) -> None:
         workers = range(self._settings.workers) if self._roles.proxy else ()
         for index in workers:
-            self._add("proxy", index, traffic_fd=self._traffic[index].fileno())
+            traffic, ledger = self._traffic[index].fileno(), estate.found()
+            self._add("proxy", index, {"MONITOR_TRAFFIC_FD": traffic, estate.VARIABLE: ledger})
         for index in workers:
             self._add("recorder", index)
         if self._roles.analyzer:
             self._add("analyzer", 0)
 
-    def _add(self, role: str, index: int, traffic_fd: int | None = None) -> None:
+    def _add(self, role: str, index: int, files: Mapping[str, int] | None = None) -> None:
         child = Kept(
             role,
             index,
@@ -164,7 +165,7 @@ class _Supervisor:
             log=log,
             changed=self._write_run,
             was_ready=lambda: self._control.was_ready(role, index),
-            traffic_fd=traffic_fd,
+            files=files or {},
         )
         self._children.append(child)
         child.start()

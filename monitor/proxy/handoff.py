@@ -9,11 +9,12 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections import deque
+from typing import cast
 
 import msgspec
 
 from monitor.errors import ParseError
-from monitor.framing import Handover, Unpacker
+from monitor.framing import Handover, Holdings, Told, Unpacker
 from monitor.proxy.copies import Budget
 from monitor.proxy.ids import Ids
 from monitor.proxy.ledger import Ledger
@@ -32,6 +33,10 @@ ARRIVAL = 112
 _Held = tuple[Exchange, int]  # and the memory it takes
 
 
+def _unpacker() -> Unpacker[Told]:
+    return Unpacker(cast("type[Told]", Told))
+
+
 class Handoff:
     """The proxy's end of the socket to one recorder."""
 
@@ -48,7 +53,7 @@ class Handoff:
         self._batch = bytearray()
         self._sent = 0  # bytes of the batch
         self._socket: socket.socket | None = None
-        self._unpacker = Unpacker(list[Fate])
+        self._unpacker = _unpacker()
         self._scheduled = False
         self._writing = False
         self._retry = RETRY_FIRST
@@ -99,8 +104,9 @@ class Handoff:
             return
         self._retry = RETRY_FIRST
         self._socket = connection
-        self._unpacker = Unpacker(list[Fate])
+        self._unpacker = _unpacker()
         self._again = deque(self._buffer)
+        self._ledger.connected()
         self._loop.add_reader(connection.fileno(), self._receive)
         self._flush()
 
@@ -169,7 +175,7 @@ class Handoff:
             return
         try:
             data = connection.recv(65536)
-            fates = self._unpacker.feed(data)
+            told = self._unpacker.feed(data)
         except BlockingIOError:
             return
         except (OSError, ParseError):
@@ -178,7 +184,10 @@ class Handoff:
             self._disconnect()
             return
         take, settle = self._buffer.pop, self._ledger.settle
-        for batch in fates:
+        for batch in told:
+            if isinstance(batch, Holdings):
+                self._ledger.inherit(batch, self._ids.process)
+                continue
             for fate in batch:
                 held = take(fate.id, None)
                 if held is None or fate.state == "spooled":
@@ -190,8 +199,8 @@ class Handoff:
     def _settle_spooled(self, fate: Fate, held: _Held | None) -> None:
         number = self._ids.number(fate.id)
         if number is None:
-            return  # of an earlier process, whose ledger went with it
-        if held is None:
+            self._ledger.settle_inherited(fate)
+        elif held is None:
             self._ledger.settle_spooled(fate, number)
         else:
             self._budget.used -= held[1]

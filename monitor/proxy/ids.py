@@ -33,6 +33,11 @@ class Ids:
             self._prefix = f"{time[:8]}-{time[8:]}{self._tail}"
         return f"{self._prefix}{number:010x}"
 
+    @property
+    def process(self) -> str:
+        """What all ids of this process have in `id[13:26]`."""
+        return self._tail
+
     def number(self, id_: str) -> int | None:
         """The number of one of our ids; None for an id of another process."""
         return int(id_[26:], 16) if id_[13:26] == self._tail else None

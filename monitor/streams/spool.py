@@ -1,9 +1,10 @@
 """Record ↔ disk, while the store is away: segment files of `length, crc32, JSON`, oldest first.
 
-A segment is deleted once all of it is in the stream and acknowledged. One that a crash left in
-between has the time in its name since when its records may be in the stream, so that nobody need
-look further back. Every append reaches the operating system before it counts (it survives the
-death of this process, not a power cut).
+A segment is deleted once all of it is in the stream and acknowledged. Its name says what a
+successor must know when a crash left it in between: `NUMBER-SINCE-DONE.spool`, since when its
+records may be in the stream (nobody need look further back) and how many of its bytes are settled.
+Every append reaches the operating system before it counts (it survives the death of this process,
+not a power cut). What is corrupt costs no more than itself: reading goes on at the next record.
 """
 
 from __future__ import annotations
@@ -17,17 +18,34 @@ from typing import NamedTuple
 
 import msgspec
 
-from monitor.types import Record, decode_record, encode_record
+from monitor.errors import StreamError
+from monitor.types import Outcome, Record, decode_record, encode_record
 
 SEGMENT_BYTES = 8 << 20
+PART = 256
 _HEAD = 8
+_BEGINNING = b'{"id":"'
 
 
-class _Id(msgspec.Struct):
+class Kept(msgspec.Struct, frozen=True):
+    """What is read of a spooled record that need not be read whole."""
+
     id: str
+    protocol: str
+    operation: str
+    outcome: Outcome
 
 
-_decode_id = msgspec.json.Decoder(_Id).decode
+_decode_kept = msgspec.json.Decoder(Kept).decode
+
+
+class Part(NamedTuple):
+    """Some records of a segment, up to `end` of its bytes. `unreadable` are in a form that is not
+    ours, as another version writes them."""
+
+    records: list[Record]
+    unreadable: list[Kept]
+    end: int
 
 
 class Segment(NamedTuple):
@@ -35,7 +53,7 @@ class Segment(NamedTuple):
     (Unix seconds)."""
 
     path: Path
-    records: list[Record]
+    parts: list[Part]
     since: float | None
 
 
@@ -51,6 +69,18 @@ class Spool:
 
     def __bool__(self) -> bool:
         return bool(self._segments)
+
+    def adopt(self, directory: Path) -> None:
+        """Take over what stands in the directory of a recorder that is no more, behind our own."""
+        for path in sorted(directory.glob("*.spool")):
+            with contextlib.suppress(OSError):
+                size = path.stat().st_size
+                self._directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+                name = _Name.of(path)._replace(number=self._next())
+                self._segments.append(path.rename(self._directory / str(name)))
+                self.bytes += size
+        with contextlib.suppress(OSError):
+            directory.rmdir()
 
     def append(self, records: Sequence[Record], *, since: float | None = None) -> bool:
         """Write all, or nothing: False where there is no room or the disk refuses.
@@ -82,78 +112,126 @@ class Spool:
         return True
 
     def oldest(self, now: float) -> Segment | None:
-        """The oldest segment, a torn or corrupt end left out; None when the spool is empty.
+        """What is not settled of the oldest segment; None when the spool is empty.
 
         It is closed: what is appended from now on goes to another. The time `now` is written into
-        its name, since its records may be in the stream from now on.
+        its name, since its records may be in the stream from now on. Raises StreamError where it
+        cannot be read.
         """
         if not self._segments:
             return None
         path = self._segments[0]
         if path == self._current:
             self._current = None
-        since = _since(path)
-        if since is None:
-            tried = _named(path.parent, _number(path), now)
-            with contextlib.suppress(OSError):
-                self._segments[0] = path = path.rename(tried)
-        return Segment(path, list(_records(path)), since)
+        name = _Name.of(path)
+        if name.since is None:
+            path = self._rename(path, name._replace(since=int(now)))
+        since = None if name.since is None else float(name.since)
+        return Segment(path, list(_parts(path, name.done)), since)
+
+    def settle(self, path: Path, end: int) -> Path:
+        """A part is settled; a successor begins behind it. Returns the path from now on."""
+        return self._rename(path, _Name.of(path)._replace(done=end))
 
     def forget(self, path: Path) -> None:
-        """Delete a segment whose records have all been acknowledged."""
+        """Delete a segment whose records have all been settled."""
         with contextlib.suppress(OSError):
             self.bytes -= path.stat().st_size
             path.unlink()
         self._segments.remove(path)
 
-    def ids(self) -> set[str]:
-        """Ids of all that is spooled."""
-        documents = (one for path in self._segments for one in _documents(path))
-        return {_decode_id(one).id for one in documents}
+    def kept(self) -> Iterator[tuple[list[Kept], int]]:
+        """All that is not settled, segment by segment, and the number of damaged places in each;
+        nothing of a segment that cannot be read."""
+        for path in list(self._segments):
+            found = []
+            damaged = 0
+            with contextlib.suppress(StreamError):
+                for document, _ in _documents(path, _Name.of(path).done):
+                    try:
+                        found.append(_decode_kept(document))
+                    except msgspec.DecodeError:
+                        damaged += 1
+            yield found, damaged
+
+    def _next(self) -> int:
+        return _Name.of(self._segments[-1]).number + 1 if self._segments else 1
 
     def _open(self, since: float | None) -> Path:
         if self._current is None or since is not None:
             self._directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-            last = _number(self._segments[-1]) if self._segments else 0
-            self._current = _named(self._directory, last + 1, since)
+            name = _Name(self._next(), None if since is None else int(since), 0)
+            self._current = self._directory / str(name)
         return self._current
 
-
-def _named(directory: Path, number: int, since: float | None) -> Path:
-    tried = "" if since is None else f"-{int(since)}"
-    return directory / f"{number:012}{tried}.spool"
-
-
-def _number(path: Path) -> int:
-    return int(path.stem.partition("-")[0])
+    def _rename(self, path: Path, name: _Name) -> Path:
+        with contextlib.suppress(OSError):
+            place = self._segments.index(path)
+            self._segments[place] = path = path.rename(path.with_name(str(name)))
+        return path
 
 
-def _since(path: Path) -> float | None:
-    tried = path.stem.partition("-")[2]
-    return float(tried) if tried else None
+class _Name(NamedTuple):
+    number: int
+    since: int | None
+    done: int
+
+    @classmethod
+    def of(cls, path: Path) -> _Name:
+        number, since, done = (*path.stem.split("-"), "", "")[:3]
+        return cls(int(number), int(since) if since else None, int(done or 0))
+
+    def __str__(self) -> str:
+        since = "" if self.since is None else f"-{self.since}"
+        done = f"-{self.done}" if self.done else ""
+        return f"{self.number:012}{since}{done}.spool"
 
 
 def _frame(document: bytes) -> bytes:
     return len(document).to_bytes(4, "big") + zlib.crc32(document).to_bytes(4, "big") + document
 
 
-def _records(path: Path) -> Iterator[Record]:
-    for document in _documents(path):
-        with contextlib.suppress(msgspec.DecodeError):  # written by another version of ours
-            yield decode_record(document)
+def _parts(path: Path, start: int) -> Iterator[Part]:
+    records: list[Record] = []
+    unreadable: list[Kept] = []
+    end = start
+    for document, end in _documents(path, start):
+        try:
+            records.append(decode_record(document))
+        except msgspec.DecodeError:
+            with contextlib.suppress(msgspec.DecodeError):  # else damaged
+                unreadable.append(_decode_kept(document))
+        if len(records) + len(unreadable) == PART:
+            yield Part(records, unreadable, end)
+            records, unreadable = [], []
+    if records or unreadable:
+        yield Part(records, unreadable, end)
 
 
-def _documents(path: Path) -> Iterator[bytes]:
-    """The records of a segment as they were written, up to where it is torn or corrupt."""
+def _documents(path: Path, start: int) -> Iterator[tuple[bytes, int]]:
+    """The records of a segment from `start` on, as they were written, each with its end; an empty
+    one for a damaged place."""
     try:
         data = path.read_bytes()
-    except OSError:
+    except FileNotFoundError:  # somebody deleted it; the ledger will miss them
         return
-    start = 0
-    while start + _HEAD <= len(data):
+    except OSError as error:
+        raise StreamError(f"the spool cannot be read ({error.strerror})") from None
+    is_lost = False
+    while start < len(data):
         end = start + _HEAD + int.from_bytes(data[start : start + 4], "big")
         document = data[start + _HEAD : end]
-        if zlib.crc32(document) != int.from_bytes(data[start + 4 : start + _HEAD], "big"):
-            return
-        yield document
-        start = end
+        if document and zlib.crc32(document) == int.from_bytes(
+            data[start + 4 : start + _HEAD], "big"
+        ):
+            yield document, end
+            start = end
+            is_lost = False
+        else:  # torn or corrupt: the next frame begins before the next beginning of a record
+            found = data.find(_BEGINNING, start + _HEAD + 1)
+            if not is_lost:
+                yield b"", start
+            is_lost = True
+            if found < 0:
+                return
+            start = found - _HEAD

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import msgspec
@@ -97,6 +98,65 @@ def test_a_frozen_child_is_reported_as_it_last_answered(
                 pass
         await listener.close()
         await child.leave()
+
+    asyncio.run(story())
+
+
+def test_no_sum_goes_back_when_a_child_is_replaced(runtime: Path) -> None:
+    """Its counters are added to those of its successor, which begin at zero; its gauges go with it;
+    and its ledger is shown until the successor, which goes on with it, shows its own."""
+
+    def told(counted: float, ended: float) -> list[Measurement]:
+        return [
+            Measurement("monitor_connections", {"endpoint": "e"}, 5.0),
+            Measurement("monitor_connections_total", {"endpoint": "e"}, counted),
+            Measurement("monitor_exchange_duration_seconds_count", {"endpoint": "e"}, counted),
+            Measurement("monitor_exchanges_total", {"endpoint": "e"}, ended),
+        ]
+
+    async def story() -> None:
+        listener = Control()
+        await listener.listen(runtime / "control.sock")
+
+        async def sums() -> dict[str, float]:
+            found: dict[str, float] = {}
+            for sample in await listener.measurements():
+                found[sample.name] = found.get(sample.name, 0) + sample.value
+            return found
+
+        async def begin(index: int, samples: list[Measurement]) -> Child:
+            child = await join(runtime, "proxy", index, 0.0)
+            child.measure = answer(samples)
+            child.ready()
+            return child
+
+        def answer(samples: list[Measurement]) -> Callable[[], Awaitable[list[Measurement]]]:
+            async def measure() -> list[Measurement]:
+                return samples
+
+            return measure
+
+        one, two = await begin(0, told(10.0, 100.0)), await begin(1, told(20.0, 200.0))
+        await until(lambda: len(listener._peers) == 2)
+        before = await sums()
+        assert before["monitor_connections_total"] == 30.0
+        await one.leave()
+        await until(lambda: len(listener._peers) == 1)
+        assert await sums() == {**before, "monitor_connections": 5.0}
+        silent = await join(runtime, "proxy", 0, 0.0)
+        silent.measure = None
+        await until(lambda: len(listener._peers) == 2)
+        assert await sums() == {**before, "monitor_connections": 5.0}
+        silent.measure = answer(told(1.0, 101.0))
+        assert await sums() == {
+            "monitor_connections": 10.0,
+            "monitor_connections_total": 31.0,
+            "monitor_exchange_duration_seconds_count": 31.0,
+            "monitor_exchanges_total": 301.0,
+        }
+        await listener.close()
+        await two.leave()
+        await silent.leave()
 
     asyncio.run(story())
 

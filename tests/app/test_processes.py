@@ -36,7 +36,9 @@ def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> type[Kept]:
 
 
 def make(role: str, tmp_path: Path, lines: list[str]) -> Kept:
-    return Kept(role, 0, tmp_path, log=lines.append, changed=lambda: None, was_ready=lambda: False)
+    return Kept(
+        role, 0, tmp_path, log=lines.append, changed=lambda: None, was_ready=lambda: False, files={}
+    )
 
 
 async def until(true: object) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import uvloop
 
-from monitor.framing import Handover, Unpacker, pack
+from monitor.framing import Handover, Holdings, Unpacker, pack
 from monitor.proxy.copies import Budget
 from monitor.proxy.handoff import Handoff
 from monitor.proxy.ids import Ids
@@ -259,6 +259,30 @@ def test_fates_that_make_no_sense_change_nothing(play: Any) -> None:
         await until(lambda: proxy.ledger.held == 0)
         assert (proxy.ledger.appended, sum(proxy.ledger.lost.values())) == (1, 1)
         assert proxy.budget.used == 0
+        proxy.check()
+        await proxy.handoff.drain(1.0)
+
+    play(story)
+
+
+def test_what_earlier_proxies_left_with_the_recorder_is_counted_here(play: Any) -> None:
+    """It says what it holds when they meet; Fates of it settle that, and count at their end."""
+
+    async def story(recorder: Recorder, path: Path) -> None:
+        await recorder.start()
+        proxy = Proxy(path)
+        id_ = proxy.end()
+        await until(lambda: len(recorder.got) == 1)
+        before = Ids(2, lambda: 1_600_000_000.0)
+        left = [(before.process, "p", "o", "ok", 2), (proxy.ids.process, "p", "o", "ok", 1)]
+        recorder.say(pack(Holdings(left, (0, 0), 0, spool_is_empty=False)))
+        await until(lambda: proxy.ledger.inherited == 2)
+        proxy.check()
+        recorder.answer(Fate(before.new(), "appended"), Fate(id_, "appended"))
+        recorder.answer(Fate(before.new(), "lost", "unreadable"))
+        await until(lambda: proxy.ledger.inherited == 0)
+        assert (proxy.ledger.appended, proxy.ledger.lost["unreadable"]) == (2, 1)
+        assert proxy.ledger.left().heard == (2, 1)
         proxy.check()
         await proxy.handoff.drain(1.0)
 

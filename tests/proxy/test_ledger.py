@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from monitor.framing import Holdings
 from monitor.metrics import LOSS_REASONS
 from monitor.proxy.ledger import Ledger, Numbers
 from monitor.types import Exchange, Fate, Message, Outcome
@@ -152,3 +154,98 @@ def test_a_million_spooled_numbers_cost_a_bit_each() -> None:
     assert all(numbers.discard(number) for number in range(1_000_000))
     assert len(numbers) == 0
     assert len(numbers._bits) <= 4097
+
+
+def held(
+    *records: tuple[str, int], told: tuple[int, int] = (0, 0), damaged: int = 0, empty: bool = False
+) -> Holdings:
+    """Of which processes a recorder holds how many."""
+    lines = [(process, "openai_chat", "chat", "ok", count) for process, count in records]
+    return Holdings(lines, told, damaged, empty)
+
+
+def test_what_an_earlier_run_left_in_the_spool_is_pending_until_it_is_appended() -> None:
+    """It is counted when the recorder speaks of it, once, and settled by its Fates."""
+    ledger = Ledger()
+    ledger.inherit(held(("before", 3), ("own", 7)), "own")
+    assert sums(ledger) == (3, 0, 0, 3)
+    ledger.settle_inherited(Fate("a", "appended"))
+    ledger.settle_inherited(Fate("b", "lost", "unreadable"))
+    assert sums(ledger) == (3, 1, 1, 1)
+    ledger.inherit(held(("before", 1)), "own")
+    ledger.settle_inherited(Fate("c", "appended"))
+    ledger.settle_inherited(Fate("nobody knows this", "appended"))
+    assert sums(ledger) == (3, 2, 1, 0)
+    counted = [one.labels for one in ledger.measurements("e") if "exchanges_total" in one.name]
+    assert counted == [
+        {"endpoint": "e", "protocol": "openai_chat", "operation": "chat", "model": "unknown",
+         "outcome": "ok"}
+    ]  # fmt: skip
+
+
+def test_a_damaged_place_in_the_spool_of_an_earlier_run_is_lost_once() -> None:
+    """What a ledger knew to be in the spool it misses by itself; the first of a run is told."""
+    ledger = Ledger()
+    ledger.inherit(held(("before", 3), damaged=2), "own")
+    assert sums(ledger) == (5, 0, 2, 3)
+    ledger.inherit(held(("before", 3), damaged=2), "own")
+    assert sums(ledger) == (5, 0, 2, 3)
+    successor = Ledger()
+    successor.resume(ledger.left())
+    successor.inherit(held(("before", 3), damaged=2), "own")
+    assert sums(successor) == (5, 0, 2, 3)
+
+
+def dying() -> Ledger:
+    """Two appended; one in the buffer and two in the spool when it is killed."""
+    ledger = Ledger()
+    ledger.connected()
+    for number in range(5):
+        ledger.hold(ended(str(number), Outcome.OK, float(number)))
+    fates = [Fate(str(number), "appended") for number in range(2)]
+    fates += [Fate(str(number), "spooled") for number in range(2, 4)]
+    for number, fate in enumerate(fates):
+        ledger.settle(fate, number)
+    return ledger
+
+
+@pytest.mark.parametrize(
+    ("holdings", "expected", "reasons"),
+    [
+        (held(("before", 3), told=(2, 0)), (5, 2, 0, 3), {}),
+        (held(("before", 2), told=(3, 0), empty=True), (5, 3, 0, 2), {}),
+        (held(("before", 2), told=(2, 0)), (5, 2, 1, 2), {"proxy_died": 1}),
+        (held(told=(2, 0), empty=True), (5, 2, 3, 0), {"proxy_died": 1, "spool_damaged": 2}),
+        (held(("before", 6), told=(2, 0)), (8, 2, 0, 6), {}),
+        (held(told=(9, 1), empty=True), (10, 9, 1, 0), {"unreadable": 1}),
+    ],
+)
+def test_a_successor_goes_on_where_a_killed_proxy_ended(
+    holdings: Holdings, expected: tuple[int, ...], reasons: dict[str, int]
+) -> None:
+    """Whether its last exchanges came through, are held, or died with it, is the recorder's to say;
+    no counter goes back meanwhile."""
+    before = dying()
+    before.label(10.0)
+    assert sums(before) == (5, 2, 0, 3)
+    ledger = Ledger()
+    ledger.resume(before.left())
+    assert sums(ledger) == (5, 2, 0, 3)
+    third = Ledger()
+    third.resume(ledger.left())  # the second died before it met the recorder
+    third.connected()
+    third.inherit(holdings, "own")
+    assert sums(third) == expected
+    assert {reason: count for reason, count in third.lost.items() if count} == reasons
+
+
+def test_what_is_in_no_spool_any_more_is_lost() -> None:
+    """A corrupt segment names nobody; once the spool is empty, all that was said to be in it and
+    has no last Fate was there."""
+    ledger = dying()
+    ledger.inherit(held(("own", 2)), "own")
+    assert ledger.lost["spool_damaged"] == 0
+    ledger.settle_spooled(Fate("2", "appended"), 2)
+    ledger.inherit(held(("own", 1), empty=True), "own")
+    assert ledger.lost["spool_damaged"] == 1
+    assert len(ledger.spooled) == 0
