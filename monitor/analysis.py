@@ -347,7 +347,7 @@ def _finding(watch: Watch, threshold: float, rules: Rules, against: str) -> Find
     scores = {
         measure.name: measure.score(usual, current)
         for measure in rules.measures
-        if current.points or not measure.ordered
+        if (current.points or not measure.ordered) and (current.waves or not measure.vectors)
     }
     cells, text = moved(reference.cells, usual, current), ""
     if changed and since is not None:

@@ -10,6 +10,9 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float64]
 
 ROUNDS = 10
+PAIRS = 200
+"""Of so many vectors the distances are looked at for the width of a kernel."""
+
 LARGEST = 1e150
 """Coordinates beyond are taken for this, so that squares stay finite."""
 
@@ -44,6 +47,18 @@ def centers(vectors: Sequence[Sequence[float]], count: int) -> list[list[float]]
             ]
         )
     return [[float(f"{value:.5g}") for value in middle] for middle in middles.tolist()]
+
+
+def bandwidth(vectors: Sequence[Sequence[float]]) -> float:
+    """The median distance of two vectors, the usual width of the kernel; 1 where all are one.
+
+    >>> bandwidth([[0.0], [3.0], [0.0], [3.0], [6.0]])
+    3.0
+    """
+    points = table(vectors[:PAIRS])
+    apart = np.sqrt(distances(points, points))[np.triu_indices(len(points), 1)]
+    middle = float(np.median(apart)) if apart.size else 0.0
+    return float(f"{middle:.4g}") or 1.0
 
 
 def table(vectors: Sequence[Sequence[float]]) -> Floats:

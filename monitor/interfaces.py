@@ -74,10 +74,12 @@ class Measure:
     """How far two windows are apart: (reference, current) → number, finite and at least 0.
 
     `score` takes off what chance alone would give for so many samples and cells, and stops at 0.
-    `threshold` is where a believed change counts; `ordered` measures need `Window.points`.
+    `threshold` is where a believed change counts; `ordered` measures need `Window.points`, those
+    of `vectors` need `Window.waves`.
     """
 
     name: str
     score: Callable[[Window, Window], float]
     threshold: float
     ordered: bool = False
+    vectors: bool = False

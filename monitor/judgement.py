@@ -96,8 +96,9 @@ def read(watches: Iterable[Watch], rules: Rules, *, closed: bool = False) -> Non
     for group in groups.values():
         lives = [watch.trail.total if closed else watch.live() for watch in group]
         marks = [watch.trail.marks for watch in group]
-        counts = [live - mark for live, mark in zip(lives, marks, strict=True)]
-        nulls = [watch.weights + mark for watch, mark in zip(group, marks, strict=True)]
+        cells = len(group[0].weights)
+        counts = [(live - mark)[:, :cells] for live, mark in zip(lives, marks, strict=True)]
+        nulls = [w.weights + mark[:, :cells] for w, mark in zip(group, marks, strict=True)]
         rows = np.repeat(np.arange(len(group)), [len(mark) for mark in marks])
         fields = (np.stack(field)[rows] for field in zip(*(w.tree for w in group), strict=True))
         part = np.array([watch.part for watch in group])[rows, None]
@@ -202,9 +203,10 @@ def renew(watch: Watch, end: float, rules: Rules) -> None:
         return
     if watch.is_compared:
         return  # that reference is always new
-    counts = watch.trail.total
-    if end - watch.trail.times[0] >= rules.renew and counts.sum() >= rules.samples:
-        watch.renew(watch.reference.renewed(counts.tolist()), end)
+    cells, total = watch.trail.cells, watch.trail.total.tolist()
+    counts, rest = total[:cells], total[cells:]
+    if end - watch.trail.times[0] >= rules.renew and sum(counts) >= rules.samples:
+        watch.renew(watch.reference.renewed(counts, rest), end)
 
 
 def status_of(usual: Window, samples: int) -> Status:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from operator import add
 from typing import Any
 
 import msgspec
@@ -20,7 +21,8 @@ import numpy.typing as npt
 from monitor.errors import SourceError
 from monitor.evidence import log_evidence, splits
 from monitor.texts import VOCABULARY
-from monitor.types import Window
+from monitor.types import SPECIAL, Window
+from monitor.waves import LENGTH, SIZE, waves
 from monitor.windows import (
     CATEGORY_CELLS,
     GRID,
@@ -75,6 +77,8 @@ class Reference(msgspec.Struct, frozen=True, omit_defaults=True):
     counts: list[int]
     sums: list[int] = []
     squares: int = 0
+    waves: list[int] = []
+    """Sums of the random Fourier features of the vectors in ordinary cells, in `waves.UNIT`s."""
     loose: bool = False
     """Whether neighbouring values are alike, so that many of them count as one: durations."""
     prior: list[float] = []
@@ -91,7 +95,7 @@ class Reference(msgspec.Struct, frozen=True, omit_defaults=True):
         if self.prior:
             counts = tuple(np.rint(np.add(self.counts, self.prior)).astype(int).tolist())
         if self.cells.shape != "numeric":
-            return Window(counts)
+            return Window(counts, waves=tuple(value / LENGTH for value in self.waves))
         low, step = _grid(self.cells)
         edges = self.cells.edges
         points = [edges[0]]
@@ -133,7 +137,7 @@ class Reference(msgspec.Struct, frozen=True, omit_defaults=True):
                 weights[:ordinary] += 0.5
         return weights
 
-    def renewed(self, counts: Sequence[int]) -> Reference:
+    def renewed(self, counts: Sequence[int], vectors: Sequence[int] = ()) -> Reference:
         """The reference that `counts` on these cells make, its values where they were in theirs."""
         kept = [max(count, 1) for count in self.counts]
         pairs = list(zip(counts, kept, strict=True))
@@ -141,8 +145,14 @@ class Reference(msgspec.Struct, frozen=True, omit_defaults=True):
         sums = [
             total * now // before for total, (now, before) in zip(self.sums, pairs, strict=False)
         ]
-        squares = round(self.squares * ratio)
-        return Reference(self.cells, list(counts), sums, squares, self.loose)
+        return Reference(
+            self.cells,
+            list(counts),
+            sums,
+            round(self.squares * ratio),
+            list(vectors),
+            self.loose,
+        )
 
     def merge(self, other: Reference) -> Reference:
         """The reference of both; raises SourceError unless they stand on the same cells."""
@@ -153,6 +163,7 @@ class Reference(msgspec.Struct, frozen=True, omit_defaults=True):
             [a + b for a, b in zip(self.counts, other.counts, strict=True)],
             [a + b for a, b in zip(self.sums, other.sums, strict=True)],
             self.squares + other.squares,
+            [a + b for a, b in zip(self.waves, other.waves, strict=True)],
             self.loose,
             [a + b for a, b in zip(self.prior, other.prior, strict=False)],
         )
@@ -176,6 +187,7 @@ class Learner:
         self._counts: list[int] = []
         self._sums: list[int] = []
         self._squares = 0
+        self._waves: list[int] = []
         self._cells: Cells | None = None
         if cells is not None:
             self._stand_on(cells)
@@ -207,8 +219,9 @@ class Learner:
             self._settle()
         assert self._cells is not None  # noqa: S101  for the type checker: settled just now
         return Reference(
-            self._cells, list(self._counts), list(self._sums), self._squares, self._loose
-        )
+            self._cells, list(self._counts), list(self._sums), self._squares, list(self._waves),
+            self._loose,
+        )  # fmt: skip
 
     def within(self, parent: Reference) -> Reference:
         """The reference of a segment of what `parent` is of: shrunk to it, where it is small.
@@ -257,6 +270,7 @@ class Learner:
             learner._counts = list(reference.counts)
             learner._sums = list(reference.sums)
             learner._squares = reference.squares
+            learner._waves = list(reference.waves)
         learner._seen = state["seen"]
         learner._held = sum(
             len(value) if isinstance(value, list | tuple) else 1 for value in learner._buffer
@@ -275,6 +289,8 @@ class Learner:
         self._locate = locator(cells)
         self._numeric = cells.shape == "numeric"
         self._vocabulary = cells.vocabulary
+        self._bandwidth = cells.bandwidth
+        self._waves = [0] * (SIZE if cells.shape == "vector" else 0)
         self._counts = [0] * cells.size
         if self._numeric:
             self._sums = [0] * cells.ordinary
@@ -285,6 +301,8 @@ class Learner:
             value = unknown(value, self._vocabulary)
         index = self._locate(value)
         self._counts[index] += 1
+        if self._waves and index < len(self._counts) - len(SPECIAL):
+            self._waves = list(map(add, self._waves, waves(value, self._bandwidth)))
         if self._numeric and index < len(self._sums):
             steps = value / self._step - self._low / self._step
             whole = round(max(0.0, min(float(GRID), steps)))
@@ -344,7 +362,8 @@ def load_profile(document: bytes, name: str) -> Profile:
             or cells.edges != sorted(cells.edges)
             or len(cells.vocabulary) not in (0, VOCABULARY // 8)
             or (cells.shape == "numeric" and len(cells.edges) < 2)
-            or (cells.shape == "vector" and not cells.centers)
+            or (cells.shape == "vector" and not (cells.centers and cells.bandwidth > 0))
+            or len(reference.waves) != (SIZE if cells.shape == "vector" else 0)
         ):
             raise SourceError(f"{name}: the reference of feature {entry.feature!r} is damaged")
         references[entry.feature, entry.dimension, entry.value] = reference

@@ -267,12 +267,14 @@ class Window(msgspec.Struct, frozen=True):
     each ordinary cell and rising: the mean of the reference values in it, the outermost edges for
     the first cell (below the reference's range) and the last (above it); `scale` is the standard
     deviation of the reference values, 0 for a constant. Unordered features have no points, and
-    their last ordinary cell takes the values that were not seen when the cells were made.
+    their last ordinary cell takes the values that were not seen when the cells were made. Vectors
+    have `waves`: sums of random Fourier features over all in ordinary cells (`monitor.waves`).
     """
 
     counts: tuple[int, ...]
     points: tuple[float, ...] = ()
     scale: float = 0.0
+    waves: tuple[float, ...] = ()
 
     @property
     def samples(self) -> int:

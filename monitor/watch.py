@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from operator import add
 from typing import Any
 
 import msgspec
@@ -14,6 +15,7 @@ from monitor.hours import Hours
 from monitor.reference import Key, Learner, Reference
 from monitor.trail import NEAR, Trail
 from monitor.types import Window
+from monitor.waves import LENGTH, SIZE, waves
 from monitor.windows import locator
 
 LOOSENESS = 20
@@ -52,7 +54,8 @@ class Watch:
 
     __slots__ = (
         "episode", "hours", "key", "learner", "locate", "open", "pane", "part", "peer", "reading",
-        "reference", "renewed", "seen", "settled", "together", "trail", "tree", "usual", "weights",
+        "reference", "renewed", "seen", "settled", "together", "trail", "tree", "usual", "waves",
+        "weights",
     )  # fmt: skip
 
     def __init__(
@@ -81,7 +84,7 @@ class Watch:
     @property
     def is_compared(self) -> bool:
         """Whether the reference comes in panes, too, and is not fixed."""
-        return self.peer is not None or self.hours is not None
+        return self.peer is not None or self.pane is not None
 
     def stand_on(self, reference: Reference, began: float) -> None:
         """Watch from now on against this reference."""
@@ -93,7 +96,8 @@ class Watch:
         self.weights = reference.weights()
         self.tree: Splits = splits(self.weights, cells.ordinary, ordered=cells.shape == "numeric")
         self.part = 1 / max(self.together, LOOSENESS if reference.loose else 1)
-        more = 0
+        self.waves = SIZE if cells.shape == "vector" and not self.is_compared else 0
+        more = self.waves
         if self.peer is not None:
             more = cells.size + tilts.size(self.tree)
         elif self.pane is not None:
@@ -111,22 +115,17 @@ class Watch:
     def count(self, value: Any, pane: int, time: float) -> None:
         """Fold one value into `pane`."""
         self.reading = None
-        if self.reference is None:
-            self.seen += 1
-            if self.peer is not None:
-                if self.peer.reference is None:
-                    return
-                self.stand_on(self.peer.reference, time)
-            else:
-                if self.learner is not None:
-                    self.learner.add(value)
-                    if self.learner.complete:
-                        self.stand_on(self.learner.reference(), time)
-                return
-        counts = self.open.get(pane)
+        reference = self.reference or self._learned(value, time)
+        if reference is None:
+            return
+        cells, counts = reference.cells, self.open.get(pane)
         if counts is None:
-            counts = self.open[pane] = [0] * self.trail.cells
-        counts[self.locate(value)] += 1
+            counts = self.open[pane] = [0] * (cells.size + self.waves)
+        cell = self.locate(value)
+        counts[cell] += 1
+        if self.waves and cell < cells.ordinary:
+            new = waves(value, cells.bandwidth)
+            counts[-self.waves :] = map(add, counts[-self.waves :], new)
 
     def counted(self, pane: int) -> Ints:
         """What an open pane adds to the trail. Of a peer that pane must still be open, too."""
@@ -165,6 +164,9 @@ class Watch:
         """What was usual and what came, in the panes that add up to `vector`, for a measure."""
         cells = self.trail.cells
         usual, current = self.usual, vector[:cells]
+        if self.waves:
+            sums = tuple((vector[cells:] / LENGTH).tolist())
+            return usual, Window(tuple(current.tolist()), waves=sums)
         if self.peer is not None:
             usual = self._window(vector[cells : 2 * cells])
         elif self.hours is not None:
@@ -214,6 +216,19 @@ class Watch:
         self.seen, self.open, self.episode = kept.seen, kept.open, kept.episode
         self.settled, self.renewed = kept.settled, kept.renewed
         self.reading = None
+
+    def _learned(self, value: Any, time: float) -> Reference | None:
+        """The peer's reference, which a value can be counted on at once; else learn from it."""
+        self.seen += 1
+        if self.peer is not None:
+            if self.peer.reference is not None:
+                self.stand_on(self.peer.reference, time)
+            return self.peer.reference
+        if self.learner is not None:
+            self.learner.add(value)
+            if self.learner.complete:
+                self.stand_on(self.learner.reference(), time)
+        return None
 
     def _vector(self, pane: int, hours: Hours | None) -> Ints:
         counts = np.array(self.open[pane], dtype=np.int64)

@@ -17,7 +17,7 @@ from typing import Any, Literal
 import msgspec
 import numpy as np
 
-from monitor.clusters import centers, distances, table
+from monitor.clusters import bandwidth, centers, distances, table
 from monitor.texts import VOCABULARY, hashes
 from monitor.types import SPECIAL
 
@@ -45,8 +45,9 @@ class Cells(msgspec.Struct, frozen=True, omit_defaults=True):
     numeric: `edges` e0 ≤ e1 < … < eJ make J + 2 cells: below e0, [e0, e1], (e1, e2] … , above eJ.
     categorical: one for each of `categories`, then one for every other value.
     vector: one for each of `centers`, whichever is nearest, then one for what is farther than
-    `radius` from all. nothing: one for whatever comes, because no value had been seen when the
-    cells were made. A text's hashed words are the number that is their share outside `vocabulary`.
+    `radius` from all; their random Fourier features have a kernel of `bandwidth`. nothing: one for
+    whatever comes, because no value had been seen when the cells were made. A text's hashed words
+    are the number that is their share outside `vocabulary`.
     """
 
     shape: Shape
@@ -54,6 +55,7 @@ class Cells(msgspec.Struct, frozen=True, omit_defaults=True):
     categories: list[str] = []
     centers: list[list[float]] = []
     radius: float = 0.0
+    bandwidth: float = 0.0
     vocabulary: bytes = b""
 
     @property
@@ -185,7 +187,8 @@ def vector_cells(vectors: Sequence[Sequence[float]], others: Sequence[Sequence[f
     made = centers(vectors, CLUSTERS)
     away = np.sort(np.sqrt(distances(table(others), table(made)).min(axis=1)))
     radius = float(away[int(FAR * (len(away) - 1))])
-    return Cells("vector", centers=made, radius=float(f"{radius:.4g}"))
+    width = bandwidth(others)
+    return Cells("vector", centers=made, radius=float(f"{radius:.4g}"), bandwidth=width)
 
 
 def word_cells(chosen: Sequence[bytes], others: Sequence[bytes], inner: int) -> Cells:

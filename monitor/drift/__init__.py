@@ -12,14 +12,20 @@ from monitor.drift import (
     hellinger,
     jensen_shannon,
     kolmogorov_smirnov,
+    mmd,
     psi,
     total_variation,
     wasserstein,
 )
 from monitor.interfaces import Measure
 
-LIVE: tuple[Measure, ...] = (psi.MEASURE, jensen_shannon.MEASURE, wasserstein.MEASURE)
-"""What the analyzer exports: a series each for every feature and segment."""
+LIVE: tuple[Measure, ...] = (
+    psi.MEASURE,
+    jensen_shannon.MEASURE,
+    wasserstein.MEASURE,
+    mmd.MEASURE,
+)
+"""What the analyzer exports: a series each for every feature and segment that it fits."""
 
 MEASURES: tuple[Measure, ...] = (
     *LIVE,
