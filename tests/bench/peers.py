@@ -19,6 +19,7 @@ import msgspec
 import psutil
 import yaml
 
+from monitor.app import estate
 from monitor.config import Capture, Settings
 
 HERE = Path(__file__).parent
@@ -112,11 +113,14 @@ def monitor(upstream: int, buffer_bytes: int = 67108864) -> Generator[Peer]:
             time.sleep(0.02)
         listener = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=1024))
         listener.setblocking(False)
+        ledger = estate.found()
+        stack.callback(os.close, ledger)
+        files = {"MONITOR_TRAFFIC_FD": listener.fileno(), estate.VARIABLE: ledger}
         process = stack.enter_context(
             started(
                 [sys.executable, "-m", "monitor.app.proxy", str(runtime), "0"],
-                pass_fds=(listener.fileno(),),
-                env={**os.environ, "MONITOR_TRAFFIC_FD": str(listener.fileno())},
+                pass_fds=tuple(files.values()),
+                env={**os.environ, **{name: str(fd) for name, fd in files.items()}},
             )
         )
         port = listener.getsockname()[1]
