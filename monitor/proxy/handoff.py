@@ -20,8 +20,11 @@ from monitor.proxy.ids import Ids
 from monitor.proxy.ledger import Ledger
 from monitor.types import Exchange, Fate, Outcome
 
-BATCH_DELAY = 0.005
+BATCH_DELAY = 0.05
+"""Seconds that an exchange may wait for others: waking the recorder, and being woken by its answer,
+costs more than all else about an exchange."""
 BATCH_BYTES = 262144
+"""… unless so many bytes wait, or an eighth of what the buffer holds."""
 BATCH = 256
 RETRY_FIRST, RETRY_LAST = 0.05, 1.0
 OVERHEAD = 700
@@ -49,12 +52,14 @@ class Handoff:
         self._encode_into = msgspec.msgpack.Encoder().encode_into
         self._buffer: dict[str, _Held] = {}
         self._unsent: deque[_Held] = deque()
+        self._unsent_bytes = 0
+        self._hurry = min(BATCH_BYTES, budget.bound // 8)
         self._again: deque[str] = deque()
         self._batch = bytearray()
         self._sent = 0  # bytes of the batch
         self._socket: socket.socket | None = None
         self._unpacker = _unpacker()
-        self._scheduled = False
+        self._scheduled: asyncio.TimerHandle | None = None
         self._writing = False
         self._retry = RETRY_FIRST
         self._closed = False
@@ -80,9 +85,11 @@ class Handoff:
         if self._socket is None:
             return  # what is in the buffer is handed over when the recorder is back
         self._unsent.append(held)
-        if not self._scheduled and not self._writing:
-            self._scheduled = True
-            self._loop.call_later(BATCH_DELAY, self._flush)
+        unsent = self._unsent_bytes = self._unsent_bytes + size
+        if self._scheduled is None and not self._writing:
+            self._scheduled = self._loop.call_later(BATCH_DELAY, self._flush)
+        elif unsent - size < self._hurry <= unsent:
+            self._loop.call_soon(self._flush)
 
     def lose(self, outcome: Outcome, reason: str) -> None:
         """Count an exchange whose copy was given up while it was under way."""
@@ -120,13 +127,16 @@ class Handoff:
             self._writing = False
         connection.close()
         self._unsent.clear()
+        self._unsent_bytes = 0
         self._again.clear()
         self._batch = bytearray()
         self._sent = 0
         self._loop.call_later(self._retry, self._connect)
 
     def _flush(self) -> None:
-        self._scheduled = False
+        if self._scheduled is not None:
+            self._scheduled.cancel()
+            self._scheduled = None
         connection = self._socket
         if connection is None:
             return
@@ -158,6 +168,8 @@ class Handoff:
             size += held[1]
             if size > BATCH_BYTES or len(exchanges) >= BATCH:
                 break
+        if not again:
+            self._unsent_bytes -= size
         batch = self._batch
         if len(batch) > 2 * BATCH_BYTES:
             batch = self._batch = bytearray()
@@ -211,6 +223,8 @@ class Handoff:
     async def settled(self, until: float, patience: float) -> None:
         """Wait up to `patience` seconds until what had ended by `until` (Unix) has labels."""
         end = self._loop.time() + patience
+        if self._ledger.waits(until):
+            self._flush()
         while self._ledger.waits(until) and self._loop.time() < end:  # noqa: ASYNC110  as in drain
             await asyncio.sleep(0.005)
 
