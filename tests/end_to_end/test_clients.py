@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from queue import Queue
 from typing import Any
 
 import grpc
@@ -76,6 +78,59 @@ def test_grpc_in_all_its_shapes(start: Any, grpc_server: str, host: str) -> None
     assert records[1]["request"]["bytes"] > 300_000
     assert page.total("monitor_connections_opaque_total") == 0
     assert page.is_conserved()
+
+
+def test_grpc_that_is_cancelled_or_late(start: Any) -> None:
+    """The endpoint is told at once, and the record says who ended it."""
+    ended: Queue[str] = Queue()
+
+    def endless(request: bytes, context: Any) -> Iterator[bytes]:
+        context.add_callback(lambda: ended.put(request.decode()))
+        yield b"first"
+        over = threading.Event()
+        context.add_callback(over.set)
+        over.wait(20)
+
+    def plain(message: bytes) -> bytes:
+        return message
+
+    server = grpc.server(ThreadPoolExecutor(4))
+    method = grpc.unary_stream_rpc_method_handler(endless, plain, plain)
+    server.add_generic_rpc_handlers(
+        (grpc.method_handlers_generic_handler("test.Model", {"Endless": method}),)
+    )
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    try:
+        system = start("run", "--upstream", f"http://127.0.0.1:{port}", "--listen", "127.0.0.1:0")
+        with grpc.insecure_channel(system.run["listen"]) as channel:
+            call = channel.unary_stream("/test.Model/Endless")
+            cancelled = call(b"cancelled")
+            assert next(cancelled) == b"first"
+            at = time.monotonic()
+            cancelled.cancel()
+            assert ended.get(timeout=20) == "cancelled"
+            assert time.monotonic() - at < 1, "as a rule it takes milliseconds"
+            late = call(b"late", timeout=0.5)
+            assert next(late) == b"first"
+            with pytest.raises(grpc.RpcError) as failed:
+                next(late)
+            assert failed.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
+            assert ended.get(timeout=20) == "late"
+            closed = call(b"closed")
+            assert next(closed) == b"first"
+        assert ended.get(timeout=20) == "closed", "with its channel"
+        page = system.settled()
+        records = system.records()
+        outcomes = [one["outcome"] for one in records]
+        assert (outcomes[0], outcomes[2]) == ("client_gone", "client_gone")
+        # Client and endpoint both keep the deadline: whoever is first says so.
+        assert outcomes[1] in {"client_gone", "upstream_timeout"}
+        assert [one["response"]["bytes"] for one in records] == [10] * 3
+        assert page.total("monitor_connections_opaque_total") == 0
+        assert page.is_conserved()
+    finally:
+        server.stop(None).wait()
 
 
 @pytest.fixture
