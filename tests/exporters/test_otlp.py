@@ -44,6 +44,11 @@ class Collector:
         self.thread = threading.Thread(target=self.server.serve_forever, args=(0.05,))
         self.thread.start()
 
+    def close(self) -> None:
+        self.server.shutdown()
+        self.thread.join()
+        self.server.server_close()
+
     def metrics(self) -> dict[str, Any]:
         (resource,) = self.requests[-1][1].resource_metrics
         return {metric.name: metric for metric in resource.scope_metrics[0].metrics}
@@ -53,9 +58,7 @@ class Collector:
 def collector() -> Iterator[Collector]:
     made = Collector()
     yield made
-    made.server.shutdown()
-    made.thread.join()
-    made.server.server_close()
+    made.close()
 
 
 def meters() -> Meters:

