@@ -11,7 +11,7 @@ import msgspec
 
 from monitor import bodies
 from monitor.errors import ParseError, PrivacyError
-from monitor.patterns import Scanner
+from monitor.patterns import Scanner, key_form
 from monitor.policies import CREDENTIAL, DROPPED, Cursor, Policy, Rule, apply, generalise
 from monitor.pseudonyms import Keyring, Tokens
 from monitor.scrub import Bounds, Scrub, Seal
@@ -167,48 +167,36 @@ class Privacy:
             sealed=[f"{token} {box}" for token, box in scrub.sealed.items()],
         )
 
-    def scrubbed(self, record: Record) -> Record:
-        """A Record from rest, scrubbed again; a Record that this program wrote comes back equal.
-
-        Pseudonyms in it are taken for genuine whatever their key, so this is for logs of our own
-        making and for those of others who use it, never for traffic.
-        """
-        scrub = self._scrub(trusted=True)
-        request, response = record.request, record.response
-        again = msgspec.structs.replace(
-            record,
-            model=self._label(scrub, record.model),
-            operation=self._label(scrub, record.operation),
-            segments={n: self._label(scrub, v, n) for n, v in record.segments.items()},
-            request=msgspec.structs.replace(
-                request,
-                path=scrub.text(request.path),
-                headers={name: scrub.text(value, name) for name, value in request.headers.items()},
-            ),
-            response=msgspec.structs.replace(
-                response,
-                headers={name: scrub.text(value, name) for name, value in response.headers.items()},
-            ),
-            inputs=[self._part(scrub, part) for part in record.inputs],
-            outputs=[self._part(scrub, part) for part in record.outputs],
-            finish_reasons=[self._label(scrub, reason) for reason in record.finish_reasons],
-        )
-        if not scrub.pseudonyms and not scrub.redactions:
-            return again
-        return msgspec.structs.replace(
-            again,
-            pseudonyms=_sum(record.pseudonyms, scrub.pseudonyms),
-            redactions=_sum(record.redactions, scrub.redactions),
-            sealed=record.sealed + [f"{token} {box}" for token, box in scrub.sealed.items()],
-        )
-
     def label(self, value: str, name: str = "") -> str:
         """A value on its way to a metric's label: scrubbed, bounded in length, one line."""
         return self._label(self._scrub(), value, name)
 
-    def text(self, value: str, hint: str = "") -> str:
-        """Any other text on its way out of memory (a log line, an error)."""
-        return self._scrub().text(value, hint)
+    def text(self, value: str, *, trusted: bool = False) -> str:
+        """Any other text on its way out of memory; with `trusted`, marks in it are our own."""
+        return self._scrub(trusted=trusted).text(value)
+
+    def segment(self, dimension: str, value: str) -> str:
+        """A dimension's value, by its rule; `none` where nothing of it is kept."""
+        return self._segment(self._scrub(trusted=True), dimension, value)
+
+    def drops(self, side: str, column: str) -> bool:
+        """Whether nothing of a column of somebody's table is kept."""
+        rule = None if self._policy is None else self._policy.column(side, column).rule
+        return rule is not None and rule.action == "drop"
+
+    def minds(self, side: str, column: str) -> bool:
+        """Whether a column's name or a rule says something of every value in it."""
+        ruled = self._policy is not None and bool(self._policy.column(side, column))
+        return ruled or key_form(column) in self._keys
+
+    def cell(self, side: str, column: str, value: Any) -> Any:
+        """A scalar of somebody's table, by the column's rule; None where nothing of it is kept."""
+        scrub = self._scrub(trusted=True)
+        cursor = None if self._policy is None else self._policy.column(side, column)
+        if not cursor:
+            return scrub.value(value, column)
+        done = self._inside(scrub, cursor, value, column)
+        return None if done is DROPPED else done
 
     # --- pieces -------------------------------------------------------------------------------
 
@@ -411,7 +399,3 @@ def _trace_id(traceparent: str) -> str | None:
     """The trace id of a `traceparent` header (W3C Trace Context), None when it is not valid."""
     match = _TRACEPARENT.fullmatch(traceparent.strip())
     return match[1] if match else None
-
-
-def _sum(one: Mapping[str, int], other: Mapping[str, int]) -> dict[str, int]:
-    return {name: one.get(name, 0) + other.get(name, 0) for name in {**one, **other}}

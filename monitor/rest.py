@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,8 +13,8 @@ from monitor import parquet
 from monitor.errors import SourceError
 from monitor.interfaces import Feature
 from monitor.sources import archive, jsonl, tabular
-from monitor.tables import Columns, Readings
-from monitor.types import Record, Row
+from monitor.tables import LARGE, Clean, Columns, Readings
+from monitor.types import Observation, Record, Row
 
 Format = Literal["records", "archive", "csv", "parquet"]
 FORMATS: tuple[Format, ...] = ("records", "archive", "csv", "parquet")
@@ -35,14 +36,14 @@ class Look:
     """What is to be seen in what is read.
 
     `columns` say what a table's columns are for, `features` look at Records, `by` are dimensions.
-    Rows from `start` (Unix seconds) until before `end` are kept. `clean` makes a text safe to keep.
+    Rows from `start` (Unix seconds) until before `end` are kept. `clean` makes values safe.
     """
 
     features: Sequence[Feature] = ()
     columns: Columns = field(default_factory=Columns)
     start: float | None = None
     end: float | None = None
-    clean: Callable[[str], str] = str
+    clean: Clean = field(kw_only=True)
     readings: Readings = field(default_factory=Readings)
 
 
@@ -140,14 +141,35 @@ def within(at: float, look: Look) -> bool:
 
 
 def observe(records: Iterable[Record], look: Look) -> Iterator[Row]:
-    """Records as rows; the range is that of their beginnings, `at` is when they ended."""
+    """Records as rows; the range is that of their beginnings, `at` is when they ended.
+
+    Records of ours are clean; of others who write their form nobody knows.
+    """
+    clean = look.clean.text
     for record in records:
         if within(record.started, look):
             yield Row(
                 record.started + record.duration,
-                {name: segment(record, name) for name in look.columns.by},
-                [seen for feature in look.features for seen in feature.observe(record)],
+                {name: clean(segment(record, name)) for name in look.columns.by},
+                [
+                    _cleaned(seen, clean)
+                    for feature in look.features
+                    for seen in feature.observe(record)
+                ],
             )
+
+
+def _cleaned(seen: Observation, clean: Callable[[str], str]) -> Observation:
+    name, value = clean(seen.feature), seen.value
+    kind = type(value)
+    if kind is str:
+        value = clean(value)
+    elif (kind is int or kind is float) and abs(value) >= LARGE and math.isfinite(value):
+        said = f"{value:.0f}"
+        value = value if (found := clean(said)) == said else found
+    if name == seen.feature and value is seen.value:
+        return seen
+    return Observation(name, seen.kind, value)
 
 
 def segment(record: Record, dimension: str) -> str:

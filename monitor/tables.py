@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import msgspec
 
@@ -140,44 +140,103 @@ def plain_value(value: Any) -> Any:
     return value.decode(errors="replace") if isinstance(value, bytes) else value
 
 
+class Clean(Protocol):
+    """What makes values safe to look at."""
+
+    def drops(self, column: str, /) -> bool:
+        """Whether nothing of the column is looked at."""
+
+    def minds(self, column: str, /) -> bool:
+        """Whether every value of the column is to be cleaned, small numbers too."""
+
+    def cell(self, column: str, value: Any, /) -> Any:
+        """A scalar of a column, made safe; None where nothing of it may stay."""
+
+    def segment(self, dimension: str, value: str, /) -> str:
+        """A dimension's value, made safe."""
+
+    def text(self, value: str, /) -> str:
+        """A name, or a value of a Record, made safe."""
+
+
+LARGE = 10**11
+"""Whole numbers from here on have as many digits as a payment card: they are cleaned."""
+
+
 def observer(
-    names: Sequence[str], columns: Columns, clean: Callable[[str], str], where: str
+    names: Sequence[str],
+    columns: Columns,
+    clean: Clean,
+    where: str,
+    ways: Sequence[Reading] | None = None,
 ) -> Callable[[Sequence[Any], int, str], Row]:
     """The function (values of a row, its number, its place for a message) → Row.
 
-    `clean` makes a text safe to keep. Raises SourceError naming `where` for a column that is not
-    there; the function raises it, naming the place, for a time that is none.
+    Values are texts to be read by `ways`, one for each column, or those of a typed table. Raises
+    SourceError naming `where` for a column that is not there; the function raises it, naming the
+    place, for a time that is none.
     """
     for name in columns.needed():
         if name not in names:
             raise SourceError(f"{where}: no column {name!r}; there are {_listed(names)}")
     unseen = {*columns.by, *columns.ignore, columns.timestamp, ""}
-    looked_at = [(index, name) for index, name in enumerate(names) if name not in unseen]
-    if columns.segments_only:
-        looked_at = []
+    looked_at = [
+        (index, clean.text(name), _taker(name, ways[index] if ways else None, clean))
+        for index, name in enumerate(names)
+        if not columns.segments_only and name not in unseen and not clean.drops(name)
+    ]
     dimensions = [(names.index(name), name) for name in columns.by]
     clock = names.index(columns.timestamp) if columns.timestamp else -1
+
+    def plain(values: Sequence[Any], index: int) -> Any:
+        return read_text(values[index], ways[index]) if ways else plain_value(values[index])
 
     def observe(values: Sequence[Any], number: int, place: str) -> Row:
         at = float(number)
         if clock >= 0:
-            found = moment(values[clock])
+            found = moment(plain(values, clock))
             if found is None:
                 raise SourceError(
                     f"{place}: column {columns.timestamp!r} holds no time (RFC 3339, Unix seconds)"
                 )
             at = found
-        segments = {name: _segment(values[index], clean) for index, name in dimensions}
+        segments = {name: _segment(name, plain(values, index), clean) for index, name in dimensions}
         observations: list[Observation] = []
-        for index, name in looked_at:
-            value = values[index]
+        for index, name, take in looked_at:
+            value = take(values[index])
             if type(value) is str:
-                observations += observe_string(name, clean(value), str(number))
+                observations += observe_string(name, value, str(number))
             else:
                 observations.append(_observation(name, value))
         return Row(at, segments, observations)
 
     return observe
+
+
+def _taker(name: str, how: Reading | None, clean: Clean) -> Callable[[Any], Any]:
+    """The function (value as it stands) → value to look at.
+
+    Where a rule or the column's name says something of every value, it is said of the value as it
+    stands; elsewhere a value is read first.
+    """
+
+    def ruled(value: Any) -> Any:
+        if isinstance(value, date):
+            value = value.isoformat()
+        value = plain_value(value) if how is None else read_text(value, "categorical")
+        if type(value) is list:
+            return None  # a rule speaks of scalars
+        done = clean.cell(name, value)
+        return done if how is None or type(done) is not str else read_text(done, how)
+
+    def read(value: Any) -> Any:
+        value = plain_value(value) if how is None else read_text(value, how)
+        kind = type(value)
+        if kind is str or ((kind is int or kind is float) and not -LARGE < value < LARGE):
+            return clean.cell(name, value)
+        return value
+
+    return ruled if clean.minds(name) else read
 
 
 def _observation(name: str, value: Any) -> Observation:
@@ -189,15 +248,15 @@ def _observation(name: str, value: Any) -> Observation:
     return Observation(name, "numeric", value)
 
 
-def _segment(value: Any, clean: Callable[[str], str]) -> str:
+def _segment(name: str, value: Any, clean: Clean) -> str:
     """A dimension's value: `1`, `1.0` and `"1"` are one."""
     if value is None:
         return "none"
     if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, int | float):
-        return f"{value:.12g}"
-    return clean(value) if isinstance(value, str) else "other"
+        value = str(value).lower()
+    elif isinstance(value, int | float):
+        value = f"{value:.12g}" if abs(value) < LARGE else f"{value:.0f}"
+    return clean.segment(name, value) if isinstance(value, str) else "other"
 
 
 def moment(value: Any) -> float | None:

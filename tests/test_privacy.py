@@ -31,7 +31,7 @@ SCANNER = Scanner(select())
 TOKEN = re.compile(r"<[A-Z_]+:[a-z0-9]+:[A-Za-z0-9_-]{16,}>")
 CANARIES = {
     "EMAIL_ADDRESS": "canary.bird@example.org",
-    "CREDIT_CARD": "4111 1111 1111 1111",
+    "CREDIT_CARD": "4012 8888 8888 1881",
     "PHONE_NUMBER": "+1 212-555-0187",
     "IBAN_CODE": "DE89 3704 0044 0532 0130 00",
     "US_SSN": "536-22-1234",
@@ -280,7 +280,7 @@ ENDS_A_FIELD = ("query, unescaped", "named HTML entities")
 
 # What may not be left of each when case, separators and encodings are taken away.
 TRACES = {
-    "EMAIL_ADDRESS": "canarybird", "CREDIT_CARD": "111111111111", "PHONE_NUMBER": "5550187",
+    "EMAIL_ADDRESS": "canarybird", "CREDIT_CARD": "88888888188", "PHONE_NUMBER": "5550187",
     "IBAN_CODE": "3704004405320130", "US_SSN": "536221234", "IP_ADDRESS": "203011377",
     "SECRET": "canarycanarycanary",
 }  # fmt: skip

@@ -10,11 +10,15 @@ import pytest
 from pyarrow import parquet
 
 from monitor import rest
+from monitor.app.cells import Cells
+from monitor.config import Settings
 from monitor.errors import SourceError
 from monitor.features import FEATURES
 from monitor.rest import Look
 from monitor.tables import Columns
 from monitor.types import Outcome, Part, Record, RequestSummary, ResponseSummary, encode_record
+
+CLEAN = Cells(Settings())
 
 
 def record(number: int) -> Record:
@@ -43,7 +47,7 @@ def archived(tmp_path: Path) -> Path:
 
 def test_every_form_of_the_same_records_gives_the_same_rows(archived: Path) -> None:
     """JSONL, gzipped JSONL and Parquet differ in nothing."""
-    look = Look(FEATURES, Columns(by=("population", "model")))
+    look = Look(FEATURES, Columns(by=("population", "model")), clean=CLEAN)
     found = list(rest.read(rest.find([str(archived)]), look))
     assert len(found) == 12
     assert found[:4] == found[4:8] == found[8:]
@@ -54,7 +58,7 @@ def test_every_form_of_the_same_records_gives_the_same_rows(archived: Path) -> N
 
 def test_a_range_of_time_is_of_beginnings(archived: Path) -> None:
     """From is included, to is not."""
-    look = Look(start=1001.0, end=1003.0)
+    look = Look(start=1001.0, end=1003.0, clean=CLEAN)
     found = rest.read(rest.find([str(archived / "a.jsonl")]), look)
     assert [row.at for row in found] == [1001.5, 1002.5]
 
@@ -65,8 +69,8 @@ def test_tables_are_numbered_through_and_narrowed_by_their_times(tmp_path: Path)
         (tmp_path / name).write_text("at,x\n10,1\n20,2\n")
     files = rest.find([str(tmp_path)])
     assert rest.is_table(files)
-    assert [row.at for row in rest.read(files, Look())] == [0.0, 1.0, 2.0, 3.0]
-    timed = Look(columns=Columns(timestamp="at"), start=15.0)
+    assert [row.at for row in rest.read(files, Look(clean=CLEAN))] == [0.0, 1.0, 2.0, 3.0]
+    timed = Look(columns=Columns(timestamp="at"), start=15.0, clean=CLEAN)
     assert [row.at for row in rest.read(files, timed)] == [20.0, 20.0]
     assert rest.column_names(files) == {"at", "x"}
 
@@ -75,7 +79,7 @@ def test_a_table_without_times_has_no_range(tmp_path: Path) -> None:
     """One line says what is missing."""
     (tmp_path / "t.csv").write_text("x\n1\n")
     with pytest.raises(SourceError, match="--from and --to need --timestamp"):
-        list(rest.read(rest.find([str(tmp_path / "t.csv")]), Look(end=1.0)))
+        list(rest.read(rest.find([str(tmp_path / "t.csv")]), Look(end=1.0, clean=CLEAN)))
 
 
 def test_what_cannot_be_told_or_mixed_is_said(tmp_path: Path, archived: Path) -> None:

@@ -10,8 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor import tables
+from monitor.app.cells import Cells
+from monitor.config import Settings
 from monitor.errors import SourceError
 from monitor.tables import Columns, Readings, read_text, reading
+
+CLEAN = Cells(Settings())
 
 
 @pytest.mark.parametrize(
@@ -71,13 +75,13 @@ def test_a_row_is_seen_as_its_columns_are_meant() -> None:
     """Dimensions and times are not looked at, ignored columns and the index neither."""
     columns = Columns(by=("region",), timestamp="at", ignore=("id",))
     names = ["", "id", "at", "region", "age", "mail", "ok", "vector"]
-    observe = tables.observer(names, columns, lambda text: text.replace("a@b.c", "<X>"), "t.csv")
-    row = observe([0, 7, "1970-01-02", 3.0, 41.0, "a@b.c", True, [0.5]], 9, "t.csv:10")
+    observe = tables.observer(names, columns, CLEAN, "t.csv")
+    row = observe([0, 7, "1970-01-02", 3.0, 41.0, "ada@example.org", True, [0.5]], 9, "t.csv:10")
     assert row.at == 86400.0
     assert row.segments == {"region": "3"}
     assert [(seen.feature, seen.kind, seen.value) for seen in row.observations] == [
         ("age", "numeric", 41.0),
-        ("mail", "categorical", "<X>"),
+        ("mail", "categorical", "<EMAIL_ADDRESS>"),
         ("ok", "boolean", True),
         ("vector", "vector", [0.5]),
     ]
@@ -85,13 +89,13 @@ def test_a_row_is_seen_as_its_columns_are_meant() -> None:
 
 def test_a_row_without_times_is_numbered() -> None:
     """The moment of a row is then its number."""
-    assert tables.observer(["x"], Columns(), str, "t")([None], 9, "").at == 9.0
+    assert tables.observer(["x"], Columns(), CLEAN, "t")([None], 9, "").at == 9.0
 
 
 @pytest.mark.parametrize("value", [None, "soon", float("nan"), True, ""])
 def test_a_time_that_is_none_is_named(value: object) -> None:
     """The message has file, line and column."""
-    observe = tables.observer(["at"], Columns(timestamp="at"), str, "t.csv")
+    observe = tables.observer(["at"], Columns(timestamp="at"), CLEAN, "t.csv")
     with pytest.raises(SourceError, match=r"t\.csv:3: column 'at' holds no time"):
         observe([value], 1, "t.csv:3")
 
@@ -99,7 +103,7 @@ def test_a_time_that_is_none_is_named(value: object) -> None:
 def test_columns_that_are_not_there_are_named() -> None:
     """With those that are, so that a typo is found at once."""
     with pytest.raises(SourceError, match=r"t\.csv: no column 'regoin'; there are region, age"):
-        tables.observer(["region", "age"], Columns(by=("regoin",)), str, "t.csv")
+        tables.observer(["region", "age"], Columns(by=("regoin",)), CLEAN, "t.csv")
 
 
 def test_headers() -> None:

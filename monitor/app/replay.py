@@ -17,8 +17,9 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from monitor import evidently_report, report, rest
 from monitor.analysis import profile_of
 from monitor.app.analyzer import features_of, rules_of
+from monitor.app.cells import Cells
 from monitor.app.shards import Begin, Shards
-from monitor.app.sources import Source, cleaner, is_store, open_source, part
+from monitor.app.sources import Source, is_store, open_source, part
 from monitor.config import Settings
 from monitor.drift import MEASURES
 from monitor.errors import SourceError, UsageError
@@ -144,7 +145,9 @@ class _Job:
             by.append(self._versus.dimension)
         self._by = tuple(by)
         columns = Columns(self._by, options.timestamp, tuple(options.ignore))
-        self._usual = Look(features_of(settings), columns, clean=cleaner())
+        written = (*options.prediction, *options.label, options.score)
+        clean = Cells(settings, frozenset(filter(None, written)))
+        self._usual = Look(features_of(settings), columns, clean=clean)
         self._look = dataclasses.replace(self._usual, start=options.start, end=options.end)
         self.current = self._open(options.source)
         self.reference: Source | None = None

@@ -6,7 +6,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,6 @@ import msgspec
 
 from monitor import parquet, rest
 from monitor.analysis import Analysis
-from monitor.app.sources import cleaner
 from monitor.errors import UsageError
 from monitor.judgement import Rules
 from monitor.reference import Profile
@@ -79,7 +78,7 @@ class Shards:
             if form == "csv":
                 tabular.learn(path, look.readings)
             here = dataclasses.replace(
-                look, clean=str, readings=msgspec.structs.replace(
+                look, readings=msgspec.structs.replace(
                     look.readings, by_column=dict(look.readings.by_column)
                 ),
             )  # fmt: skip
@@ -130,8 +129,7 @@ def _census(shard: Shard) -> tuple[int, Census]:
 def _count(
     shard: Shard, begin: Begin, kept: Mapping[str, set[str]], chunks: int, total: int
 ) -> list[_Counted]:
-    look = dataclasses.replace(shard.look, clean=_cleaner())
-    rows = (row for row in _read(shard, look) if rest.within(row.at, look))
+    rows = (row for row in _read(shard, shard.look) if rest.within(row.at, shard.look))
     parts = cut(within_budget(rows, kept), begin, chunks=chunks, total=total, first=shard.kept)
     return [
         _Counted(index, part.rows, part.start, part.end, part.fold.saved())
@@ -142,11 +140,6 @@ def _count(
 
 def _read(shard: Shard, look: Look) -> Iterator[Any]:
     return rest.read_table(shard.path, shard.form, look, shard.first, shard.group)
-
-
-@cache
-def _cleaner() -> Callable[[str], str]:
-    return cleaner()
 
 
 def _computer(scheduler: str) -> Callable[[Sequence[Callable[[], Any]]], Sequence[Any]]:

@@ -8,16 +8,13 @@ import heapq
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import msgspec
 
 from monitor import rest
-from monitor.errors import PrivacyError, SourceError, StreamError
-from monitor.patterns import Scanner
-from monitor.recognizers import select
+from monitor.errors import SourceError, StreamError
 from monitor.rest import Format, Look
 from monitor.streams.redis import RedisStream
 from monitor.tables import moment
@@ -25,7 +22,6 @@ from monitor.types import Record, Row, Segment
 
 PAGE = 500
 STORES = ("redis", "rediss", "unix")
-REDACTED = "<REDACTED>"
 
 
 @dataclass(frozen=True)
@@ -162,23 +158,3 @@ class Store:
             runner.run(stream.close())
         except StreamError as error:
             raise SourceError(f"{self.name}: {error}") from None
-
-
-def cleaner() -> Callable[[str], str]:
-    """The function that replaces personal data in a table's texts by its kind, `<EMAIL_ADDRESS>`.
-
-    Tables have no key: their values are compared, never kept.
-    """
-    scanner = Scanner(select())
-
-    @lru_cache(maxsize=1 << 14)
-    def clean(text: str) -> str:
-        try:
-            spans = scanner.scan(text)
-        except PrivacyError:
-            return REDACTED
-        for span in reversed(spans):
-            text = f"{text[: span.start]}<{span.entity}>{text[span.end :]}"
-        return text
-
-    return clean

@@ -6,14 +6,14 @@ import csv
 import gzip
 import io
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import chain, islice
 from pathlib import Path
 from typing import IO
 
 from monitor import parquet, tables
 from monitor.errors import SourceError
-from monitor.tables import Columns, Readings
+from monitor.tables import Clean, Columns, Readings
 from monitor.types import Row
 
 SAMPLE = 1000
@@ -28,7 +28,7 @@ def read_csv(
     path: Path,
     columns: Columns,
     readings: Readings,
-    clean: Callable[[str], str],
+    clean: Clean,
     first: int = 0,
 ) -> Iterator[Row]:
     """The rows of a CSV file, plain or gzipped; numbered from `first`.
@@ -45,18 +45,17 @@ def read_csv(
         sample = list(islice(lines, SAMPLE))
         _learn(names, sample, readings)
         ways = [readings.by_column[name] for name in names]
-        observe = tables.observer(names, columns, clean, str(path))
+        observe = tables.observer(names, columns, clean, str(path), ways)
         for index, (number, fields) in enumerate(chain(sample, lines), start=first):
             place = f"{path}:{number}"
             _check_width(fields, names, place)
-            values = [tables.read_text(one, how) for one, how in zip(fields, ways, strict=True)]
-            yield observe(values, index, place)
+            yield observe(fields, index, place)
 
 
 def read_parquet(
     path: Path,
     columns: Columns,
-    clean: Callable[[str], str],
+    clean: Clean,
     first: int = 0,
     group: int | None = None,
 ) -> Iterator[Row]:
@@ -70,8 +69,7 @@ def read_parquet(
     observe = tables.observer(names, columns, clean, str(path))
     index = first
     for batch in parquet.batches(path, names, group):
-        plain = [[tables.plain_value(value) for value in column] for column in batch]
-        for values in zip(*plain, strict=True):
+        for values in zip(*batch, strict=True):
             yield observe(values, index, f"{path}: row {index - first + 1}")
             index += 1
 

@@ -14,14 +14,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyarrow import parquet
 
+from monitor.app.cells import Cells
+from monitor.config import Settings
 from monitor.errors import SourceError
 from monitor.sources.tabular import names, read_csv, read_parquet
 from monitor.tables import Columns, Readings
 from monitor.types import Row
 
+CLEAN = Cells(Settings())
+
 
 def rows(path: Path, columns: Columns | None = None) -> list[Row]:
-    return list(read_csv(path, columns or Columns(), Readings(), str))
+    return list(read_csv(path, columns or Columns(), Readings(), CLEAN))
 
 
 def values(found: list[Row]) -> list[list[object]]:
@@ -111,7 +115,7 @@ def test_parquet_and_csv_are_seen_alike(tmp_path: Path) -> None:
         writer.writerows(zip(*table.to_pydict().values(), strict=True))
     columns = Columns(timestamp="at", by=("plan",))
     one = rows(tmp_path / "t.csv", columns)
-    other = list(read_parquet(tmp_path / "t.parquet", columns, str))
+    other = list(read_parquet(tmp_path / "t.parquet", columns, CLEAN))
     assert values(one) == values(other)
     assert [row.segments for row in one] == [{"plan": v} for v in ("pro", "none", "free")]
     assert [(row.at, row.segments) for row in one] == [(row.at, row.segments) for row in other]
@@ -121,9 +125,9 @@ def test_of_parquet_only_what_is_wanted_is_read(tmp_path: Path) -> None:
     """Segments alone, or the number of rows, cost nothing else."""
     path = tmp_path / "t.parquet"
     parquet.write_table(pa.table({"x": [1, 2], "y": ["a", "b"]}), path)
-    found = list(read_parquet(path, Columns(by=("y",), segments_only=True), str, first=5))
+    found = list(read_parquet(path, Columns(by=("y",), segments_only=True), CLEAN, first=5))
     assert found == [Row(5.0, {"y": "a"}, []), Row(6.0, {"y": "b"}, [])]
-    assert len(list(read_parquet(path, Columns(segments_only=True), str))) == 2
+    assert len(list(read_parquet(path, Columns(segments_only=True), CLEAN))) == 2
 
 
 @pytest.mark.parametrize("content", [b"PAR1", b"PAR1" + b"x" * 50, b"", b"text"])
@@ -132,4 +136,4 @@ def test_a_file_that_is_not_parquet(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "t.parquet"
     path.write_bytes(content)
     with pytest.raises(SourceError, match=r"t\.parquet: is not Parquet"):
-        list(read_parquet(path, Columns(), str))
+        list(read_parquet(path, Columns(), CLEAN))

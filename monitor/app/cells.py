@@ -1,0 +1,78 @@
+"""Values at rest → values that may be looked at: what leaves `monitor replay` goes by this door.
+
+Tables have no key. Their values are compared and counted, never kept, so of personal data only the
+kind stays (`<EMAIL_ADDRESS>`), and of what a rule hashes or makes a pseudonym of.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from monitor.app import private
+from monitor.config import Settings
+from monitor.pseudonyms import Key, Keyring
+from monitor.texts import plain
+
+if TYPE_CHECKING:
+    from monitor.privacy import Privacy
+
+_REMEMBERED = 1 << 14
+_DIGESTS = re.compile(r"<(REDACTED:[a-z_]+|MEDIA:[\w.+/-]+):(?:\d+:)?[a-p]{24}(?::\d+)?>")
+
+
+class Cells:
+    """What `privacy` in the configuration says, done to values one by one.
+
+    `outputs` are the columns that the rules call `outputs.NAME`; the others are `inputs.NAME`. It
+    can be sent to another process, which makes its own.
+    """
+
+    def __init__(self, settings: Settings, outputs: frozenset[str] = frozenset()) -> None:
+        self._made = (settings, outputs)
+        self._outputs = outputs
+        key = Key("replay", os.urandom(32))  # of no use to anybody: no token of it is kept
+        section = msgspec.structs.replace(settings.privacy, seal_to=None)
+        self._privacy: Privacy = private.privacy(
+            msgspec.structs.replace(settings, privacy=section), Keyring((key,))
+        )
+        self.cell: Callable[[str, Any], Any] = lru_cache(_REMEMBERED, typed=True)(self._cell)
+        self.text: Callable[[str], str] = lru_cache(_REMEMBERED)(self._text)
+
+    def __reduce__(self) -> tuple[type[Cells], tuple[Settings, frozenset[str]]]:
+        return Cells, self._made
+
+    def drops(self, column: str) -> bool:
+        """Whether a rule says that the column is not to be looked at."""
+        return self._privacy.drops(self._side(column), column)
+
+    def minds(self, column: str) -> bool:
+        """Whether the column's name or a rule says something of every value in it."""
+        return self._privacy.minds(self._side(column), column)
+
+    def segment(self, dimension: str, value: str) -> str:
+        """A dimension's value, `none` where nothing of it is kept."""
+        return _kinds(self._privacy.segment(dimension, value))
+
+    def _cell(self, column: str, value: Any) -> Any:
+        """A value, not a list, of a column; None where nothing of it is kept."""
+        found = self._privacy.cell(self._side(column), column, value)
+        return _kinds(found) if isinstance(found, str) else found
+
+    def _text(self, value: str) -> str:
+        """A name, or a value of a Record, as it is where nothing is found in it."""
+        found = self._privacy.text(value, trusted=True)
+        return value if found == value else plain(found)
+
+    def _side(self, column: str) -> str:
+        return "outputs" if column in self._outputs else "inputs"
+
+
+def _kinds(text: str) -> str:
+    """A text without the keyed part of any mark."""
+    return _DIGESTS.sub(r"<\1>", plain(text)) if "<" in text else text
