@@ -24,6 +24,7 @@ _STAND_IN = re.compile(
     r"|hidden|redacted|masked|secret|token|text|null|none|undefined|true|false|unknown|missing|invalid|empty",
     re.IGNORECASE,
 )
+_HUMPS = re.compile(r"[a-z][A-Z]")
 _KEY = re.compile(r"[\w./+=~:-]{12,}")
 
 
@@ -64,7 +65,9 @@ def _is_key(value: str, *, quoted: bool) -> bool:
     if not _KEY.fullmatch(value):
         return False
     digits = sum(map(str.isdigit, value))
-    return digits >= 2 and digits < len(value) and (quoted or len(value) >= 12)
+    if digits == len(value):
+        return False
+    return (digits >= 2 and (quoted or len(value) >= 12)) or len(_HUMPS.findall(value)) >= 4
 
 
 def _plausible(text: str) -> bool:

@@ -28,7 +28,8 @@ _BRANDS = re.compile(
     r"|(?:50|5[6-8]|63|67)\d{14}|(?:5018|5020|5038|5893|6304|6759|676[1-3])\d{8,15}"  # Maestro
     r"|(?:5[6-8]\d\d|6390|0604)\d{8}"
 )
-_MAJOR = re.compile(r"4|5[1-5]|2[2-7]|3[47]|6(?:011|4[4-9]|5)")
+_MAJOR = re.compile(r"4\d{15}|5[1-5]\d{14}|3[47]\d{13}")
+_HEX = re.compile(r"[a-fA-F]")
 _POINT = re.compile(r"(?<![\w.,])[-+]?(?P<whole>\d{1,4})\.\Z")
 _DECIMAL = re.compile(r"\d\.\d")
 _GROUPINGS = ([4, 4, 4, 4], [4, 6, 5], [4, 6, 4], [4, 4, 4, 4, 3])
@@ -73,8 +74,8 @@ def _cards(text: str, groups: list[tuple[int, int]]) -> Iterator[tuple[int, int]
         start, end = groups[place]
         taken = 0
         if end - start >= 12:
-            if is_card(text[start:end]) and not (
-                _article(text, start, end) or _fraction(text, start, end)
+            if is_card(text[start:end]) and not any(
+                other(text, start, end) for other in (_article, _fraction, _digest)
             ):
                 taken = 1
         elif text[start] in "123456890":
@@ -121,9 +122,9 @@ def _written_as_card(text: str, members: list[tuple[int, int]], *, at_edge: bool
         return at_edge or all(_LISTED.isdisjoint(gap) for gap in gaps)
     if len(gaps) > 1 or not _LISTED.isdisjoint(*gaps):
         return sizes == [1] * len(sizes) and at_edge
-    return (len(sizes) == 2 and min(sizes) >= 4) or (
-        len(set(sizes[:-1])) == 1 and sizes[-1] <= sizes[0]
-    )
+    if len(sizes) == 2:
+        return sizes[0] in (4, 6, 8)
+    return len(set(sizes[:-1])) == 1 and sizes[-1] <= sizes[0]
 
 
 def _is_list(text: str, groups: list[tuple[int, int]], found: list[tuple[int, int]]) -> bool:
@@ -145,10 +146,16 @@ def _fraction(text: str, start: int, end: int) -> bool:
     point = _POINT.search(text[max(0, start - 6) : start])
     if point is None or _WORD.search(text[max(0, start - 40) : start]):
         return False
-    if point["whole"] != "0" or not _MAJOR.match(text, start) or end - start < 15:
+    if point["whole"] != "0" or not _MAJOR.fullmatch(text, start, end):
         return True
     around = text[max(0, start - 60) : start - 2], text[end : end + 60]
     return text[end : end + 1] in ("e", "E") or any(map(_DECIMAL.search, around))
+
+
+def _digest(text: str, start: int, end: int) -> bool:
+    """Whether these are rather digits in a hexadecimal number, and no card that is found everywhere."""
+    glued = _HEX.match(text, max(0, start - 1), start) or _HEX.match(text, end)
+    return glued is not None and not _MAJOR.fullmatch(text, start, end)
 
 
 def _article(text: str, start: int, end: int) -> bool:
@@ -184,6 +191,7 @@ RECOGNIZER = Recognizer(
         "EAN 4006381333931, ISBN 978-3-16-148410-0",
         "loss 0.4349040844173797, weight 4.060580437350; 7.4111111111111111",
         "4948 4450 8973 2972 4777 3569 5538 6020 2115 2061 4954; [37398, 46910, 31078]",
+        "order 633-3040506-1405556, 63751f5e105ede4226610984384afb4ecf6f0d57",
         "4610 180 3058 4845 3624 4350 7651",
     ),
     keys=frozenset({"creditcard", "creditcardnumber", "cardnumber", "ccnumber", "ccnum"}),

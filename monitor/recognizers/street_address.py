@@ -16,10 +16,24 @@ _SUFFIX = (
     r"|heights|crossing|freeway|expressway|turnpike|ridge|hill|view|park|village|green|loop)"
 )
 _STATE = (
-    r"(?:A[AEKLPRZ]|C[AOT]|D[CE]|FL|GA|HI|I[ADLN]|K[SY]|LA|M[ADEINOST]|N[CDEHJMVY]|O[HKR]|P[AR]|RI|S[CD]|T[NX]|UT"
-    r"|V[AIT]|W[AIVY])"
+    r"(?:A[AEKLPRSZ]|C[AOT]|D[CE]|F[LM]|G[AU]|HI|I[ADLN]|K[SY]|LA|M[ADEHINOPST]|N[CDEHJMVY]|O[HKR]|P[ARW]|RI|S[CD]"
+    r"|T[NX]|UT|V[AIT]|W[AIVY])"
 )
-_ZIP = rf"{_STATE}[ ,]{{1,2}}\d{{5}}(?:-\d{{4}})?\b"
+_ZIP = (
+    rf"(?:{_STATE}[ ,]{{1,2}}\d{{5}}(?:-\d{{4}})?\b|(?:NSW|VIC|QLD|SA|WA|TAS|NT|ACT),? \d{{4}}\b"
+    r"|(?:[A-Z]{2} )?[A-Z]\d[A-Z] ?\d[A-Z]\d\b)"
+)
+# Words for a street as others see them: before a name, between number and name, at the end of a name.
+_STREET = (
+    r"(?:calle|c/|callej.n|avenida|avda|av\.|plaza|paseo|camino|glorieta|ronda|rambla|pasaje|acceso|urbanizaci.n|rua"
+    r"|travessa|pra.a|alameda|estrada|via|viale|piazza|corso|largo|vicolo|strada|contrada|borgo|rotonda|ul\.|ulica|al\."
+    r"|aleja|plac|pl\.)"
+)
+_RUE = r"(?:rue|avenue|av\.|boulevard|bd|place|chemin|impasse|all.es?|quai|cours|route|passage)"
+_WEG = (
+    r"(?:stra.e|strasse|str\.|weg|gasse|platz|allee|all.|damm|ufer|ring|straat|laan|plein|gracht|kade|steeg|singel"
+    r"|dreef|vej|gade|str.de|gatan|gr.nd|stigen|v.gen|torget|veien|gata)"
+)
 _POSTCODE = r"[A-Z]{1,2}\d[A-Z\d]? ?\d[ABD-HJLNP-UW-Z]{2}\b"
 _CAPITAL = r"(?:[A-ZÀ-ÞŁŚŻĆŹŠŽČŘ](?:[\w'’-]{0,24}\.?)|\d{1,3}(?:st|nd|rd|th))"
 _TOWN = rf"{_CAPITAL}(?:[ -]{_CAPITAL}){{0,3}}"
@@ -34,25 +48,27 @@ _ENGLISH = re.compile(
 _FLAT = re.compile(r"(?i)(?:flat|apt|unit|suite|studio)\.? \w{1,5},?\s\Z")
 _YEAR = re.compile(r"(?i)\b(?:in|since|of|by|until|during|before|after|from|to) \Z")
 _CODE = re.compile(rf"{_ZIP}|{_POSTCODE}")
-_BEFORE_CODE = re.compile(rf"(?:{_NUMBER},?\s)?(?:{_TOWN},?\s){{1,3}}\Z")
+_BEFORE_CODE = re.compile(
+    rf"(?:(?i:flat|apt|unit|studio|psc)\.? \w{{1,5}},?\s(?:Box \d{{1,5}}\s)?)?"
+    rf"(?:{_NUMBER},?\s)?(?:{_TOWN},?\s){{0,3}}\Z"
+)
+_FLOOR = r"(?:,? (?i:piso|puerta|apt|apartamento|appartamento|interno|int|appt|esc|wohnung)\.? ?\w{1,5}\b ?)?"
 _POSTAL = (
-    rf"(?:(?:,| -)?\s(?:[A-Z]{{1,3}}-)?\d{{2,5}}(?:[ -]\d{{2,3}})?(?: [A-Z]{{2}}\b)?,?\s{_TOWN})?"
+    rf"{_FLOOR}(?:(?:,| -)?\s(?:[A-Z]{{1,3}}-)?\d{{2,5}}(?:[ -]\d{{2,3}})?(?: ?[A-Z]{{2}}\b)?,?\s{_TOWN}"
+    r"(?: \([A-Z]{2}\))?)?"
 )
 _HOUSE = r"\d{1,5}(?:[A-Za-z]\b| ?(?:bis|ter)\b)?(?:[/-]\d{1,4}[A-Za-z]?)?(?![\w%€$]|[.:,]\d)"
 _FORWARD = re.compile(
     # 12 bis, rue de la Paix, 75002 Paris
-    rf"{_NUMBER},? (?i:rue|avenue|av\.|boulevard|bd|place|chemin|impasse|all[ée]es?|quai|cours|route|passage)"
-    rf"(?: (?:d[eu]s?|la|les?|aux?|l'|d'))*(?:[ '’]{_CAPITAL}(?:-\w+)*){{1,4}}{_POSTAL}"
+    rf"{_NUMBER},? (?i:{_RUE})(?: (?:d[eu]s?|la|les?|aux?|l'|d'))*(?:[ '’]{_CAPITAL}(?:-\w+)*){{1,4}}{_POSTAL}"
+    # rue de la Paix, 75002 Paris
+    rf"|(?i:{_RUE})(?: (?:d[eu]s?|la|les?))*(?: {_CAPITAL}){{1,4}},?\s\d{{5}}\s{_TOWN}"
     # Calle de Alcalá 12, 28014 Madrid; Via Roma, 5; Rua Augusta, 1500; ul. Długa 7/3
-    r"|(?i:calle|c/|avenida|avda\.?|av\.|plaza|paseo|camino|rua|travessa|pra[çc]a|alameda|estrada|via|viale|piazza"
-    r"|corso|largo|vicolo|strada|ul\.|ulica|al\.)(?: (?:d[aeio]s?|del|della|dei|las?|los|e|y))*"
+    rf"|(?i:{_STREET})(?: (?:d[aeio]s?|del|della|dei|las?|los|e|y))*"
     rf"(?: {_CAPITAL}){{1,4}},? (?:(?i:n)\.?[ºo°]? ?)?{_HOUSE}{_POSTAL}"
     r"|(?i:p\.? ?o\.? box|postfach|apartado|bo[iî]te postale) \d{1,6}(?:[ -]\d{2,4})*\b"
 )
-_COMPOUND = re.compile(
-    r"(?i:stra(?:ß|ss)e|str\.|weg|gasse|platz|allee|damm|ufer|ring|straat|laan|plein|gracht|kade|vej|gade|gatan"
-    rf"|v[äa]gen|veien|gata) {_HOUSE}{_POSTAL}"
-)
+_COMPOUND = re.compile(rf"(?i:{_WEG}) {_HOUSE}{_POSTAL}")
 _STEM = re.compile(r"(?:[A-ZÄÖÜÅØÆ][\w.-]*[ -]){0,3}[A-ZÄÖÜÅØÆ]?[\w-]{0,30}\Z")
 
 
@@ -96,7 +112,7 @@ def _coded(text: str, start: int, done: int) -> tuple[int, int] | None:
         return None
     floor = max(done, start - 80)
     town = _BEFORE_CODE.search(text[floor:start])
-    if town is None and not match.group()[2].isalnum():
+    if not (town and town.group()) and not match.group()[2].isalnum():
         return None
     return (floor + town.start() if town else start), match.end()
 
@@ -117,18 +133,12 @@ RECOGNIZER = Recognizer(
         r"(?-i:\b[0-9]{1,6}(?:-[0-9]{1,5})?[A-Za-z]?,? [A-Z0-9])",
         r"(?-i:\b[A-Z]{2})[ ,]{1,2}[0-9]{5}\b",
         r"(?-i:\b[A-Z]{1,2}[0-9][A-Z0-9]? ?[0-9][A-Z]{2}\b)",
-        (
-            r"\b[0-9]{1,4}[a-z]?(?: ?(?:bis|ter))?,? (?:rue|avenue|av\.|boulevard|bd|place|chemin|impasse|all.es?|quai"
-            r"|cours|route|passage)\b"
-        ),
-        (
-            r"\b(?:calle|c/|avenida|avda|av\.|plaza|paseo|camino|rua|travessa|pra.a|alameda|estrada|via|viale|piazza|corso"
-            r"|largo|vicolo|strada|ul\.|ulica|al\.) "
-        ),
-        (
-            r"(?:stra.e|strasse|str\.|weg|gasse|platz|allee|damm|ufer|ring|straat|laan|plein|gracht|kade|vej|gade|gatan"
-            r"|v.gen|veien|gata) [0-9]"
-        ),
+        r"(?-i:\b(?:[A-Z]{2} )?[A-Z][0-9][A-Z] ?[0-9][A-Z][0-9]\b)",
+        r"(?-i:\b(?:NSW|VIC|QLD|SA|WA|TAS|NT|ACT),? [0-9]{4}\b)",
+        rf"\b[0-9]{{1,4}}[a-z]?(?: ?(?:bis|ter))?,? {_RUE}\b",
+        rf"(?-i:\b(?i:{_RUE})(?: d[eu]s?)?(?: la)? [A-Z])",
+        rf"\b{_STREET} ",
+        rf"{_WEG} [0-9]",
         r"\b(?:p\.? ?o\.? box|postfach|apartado|bo.te postale) [0-9]",
     ),
     find=_find,
