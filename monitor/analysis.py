@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 
 from monitor.attribution import drivers
-from monitor.findings import direction, moved, origin, words
+from monitor.findings import bins_of, direction, moved, origin, words
 from monitor.interfaces import Feature
 from monitor.judgement import (
     Rules,
@@ -349,7 +349,8 @@ def _finding(watch: Watch, threshold: float, rules: Rules, against: str) -> Find
         for measure in rules.measures
         if (current.points or not measure.ordered) and (current.waves or not measure.vectors)
     }
-    cells, text = moved(reference.cells, usual, current), ""
+    bins, text = bins_of(reference.cells, usual, current), ""
+    cells = moved(bins)
     if changed and since is not None:
         text = words(
             name,
@@ -364,7 +365,7 @@ def _finding(watch: Watch, threshold: float, rules: Rules, against: str) -> Find
     before = usual.samples if watch.is_compared else reference.samples
     return Finding(
         *watch.key, current.samples, before, scores, reading.log_evidence, status,
-        changed, since, cells, text, against=against,
+        changed, since, cells, text, against=against, bins=bins if changed else [],
     )  # fmt: skip
 
 

@@ -15,6 +15,10 @@ NAMED = 5
 NOTABLE = 0.1
 """A smaller share is not worth a name."""
 
+LIFT = 1.5
+"""Nor is one that is not so many times the segment's share of the values: where all moved alike,
+nobody drove."""
+
 
 def drivers(segments: Iterable[Watch], since: float, rules: Rules) -> list[Driver]:
     """Who changed, weighed by how many they are: values since then times their corrected effect.
@@ -22,6 +26,7 @@ def drivers(segments: Iterable[Watch], since: float, rules: Rules) -> list[Drive
     `segments` are the watches of one feature. Shares are among the segments of a dimension.
     """
     weights: dict[str, dict[str, float]] = {}
+    sizes: dict[str, dict[str, int]] = {}
     for watch in segments:
         _, dimension, value = watch.key
         if watch.reference is None or watch.reading is None:
@@ -32,11 +37,15 @@ def drivers(segments: Iterable[Watch], since: float, rules: Rules) -> list[Drive
         if min(usual.samples, current.samples) >= MINIMUM:
             size = rules.effect.score(usual, current)
             weights.setdefault(dimension, {})[value] = current.samples * size
+            sizes.setdefault(dimension, {})[value] = current.samples
     found = []
     for dimension, parts in weights.items():
-        total = sum(parts.values())
+        total, values = sum(parts.values()), sum(sizes[dimension].values())
         if total > 0 and len(parts) > 1:
-            shares = {value: part / total for value, part in parts.items()}
-            found += [Driver(dimension, value, shares[value]) for value in shares]
+            found += [
+                Driver(dimension, value, part / total)
+                for value, part in parts.items()
+                if part / total >= LIFT * sizes[dimension][value] / values
+            ]
     notable = [driver for driver in found if driver.share >= NOTABLE]
     return sorted(notable, key=lambda one: (-one.share, one.dimension, one.value))[:NAMED]

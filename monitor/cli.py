@@ -89,12 +89,12 @@ def _parser(chosen: str) -> argparse.ArgumentParser:
     keys = add("keys", _keys, "list, rotate and fingerprint the keys that make pseudonyms")
     reveal = add("reveal", _reveal, "open sealed values, with the private key and a reason")
     if chosen == "replay":
-        from monitor.app import replay as offline
+        from monitor.app import replay_options as offline
 
         offline.add_arguments(replay)
         _common(replay)
     if chosen == "reference":
-        from monitor.app import replay as offline
+        from monitor.app import replay_options as offline
 
         build = reference.add_subparsers(metavar="COMMAND", required=True).add_parser(
             "build", help="from records or tables, as `monitor replay` reads them"

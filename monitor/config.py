@@ -108,6 +108,7 @@ class Drift(_Section, frozen=True):
     At most `watches` features x segments are watched. `features` are looked at beside the usual
     ones: `latency`, `variety`, `ngrams`, or somebody's own as `package.module:NAME`. `together` is
     how many records hang together, as those of one session do, and count as one in the evidence.
+    `embed` is the directory of a small model that turns texts into vectors (`monitor.embed`).
     """
 
     tolerance: Annotated[float, msgspec.Meta(ge=0)] = 0.02
@@ -116,6 +117,7 @@ class Drift(_Section, frozen=True):
     watches: Positive = 5000
     together: Positive = 1
     features: list[str] = []
+    embed: str = ""
 
 
 class DimensionSource(_Section, frozen=True):

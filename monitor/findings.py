@@ -8,25 +8,26 @@ from typing import get_args
 
 import msgspec
 
-from monitor.types import Driver, Finding, Measurement, Moved, Status, Window
+from monitor.types import Driver, Finding, Measurement, Moved, Status, Together, Window
 from monitor.windows import Cells, label
 
 MOVED = 3
 """So many cells are named."""
 
 
-def moved(cells: Cells, reference: Window, current: Window) -> list[Moved]:
+def moved(bins: Sequence[Moved]) -> list[Moved]:
     """The cells whose share changed most, largest change first; none where nothing is counted."""
+    order = sorted(range(len(bins)), key=lambda i: (-abs(bins[i].after - bins[i].before), i))
+    return [bins[index] for index in order[:MOVED] if bins[index].before != bins[index].after]
+
+
+def bins_of(cells: Cells, reference: Window, current: Window) -> list[Moved]:
+    """All cells with their shares before and now; none where nothing is counted."""
     m, n = reference.samples, current.samples
     if not (m and n):
         return []
-    pairs = [(r / m, c / n) for r, c in zip(reference.counts, current.counts, strict=True)]
-    order = sorted(range(len(pairs)), key=lambda i: (-abs(pairs[i][1] - pairs[i][0]), i))
-    return [
-        Moved(label(cells, index), *pairs[index])
-        for index in order[:MOVED]
-        if pairs[index][0] != pairs[index][1]
-    ]
+    pairs = zip(reference.counts, current.counts, strict=True)
+    return [Moved(label(cells, index), r / m, c / n) for index, (r, c) in enumerate(pairs)]
 
 
 def direction(reference: Window, current: Window) -> float:
@@ -65,7 +66,7 @@ def words(
     text = f"{name} {verb}: PSI {effect:.2g} over {samples} values since {moment(since)}"
     if abs(shift) >= 0.05:
         text += f", mean {'up' if shift > 0 else 'down'} {abs(shift):.1f} sd"
-    moves = ", ".join(f"{m.cell}: {_percent(m.before)} → {_percent(m.after)}" for m in cells)
+    moves = ", ".join(f"{m.cell}: {percent(m.before)} → {percent(m.after)}" for m in cells)
     return f"{text}; {moves}" if moves else text
 
 
@@ -76,7 +77,7 @@ def origin(drivers: Sequence[Driver]) -> str:
     '; 93 % of it from population b'
     """
     most = [driver for driver in drivers if driver.share > 0.5]
-    parts = [f"{_percent(one.share)} of it from {one.dimension} {one.value}" for one in most]
+    parts = [f"{percent(one.share)} of it from {one.dimension} {one.value}" for one in most]
     return "".join(f"; {part}" for part in parts)
 
 
@@ -87,7 +88,7 @@ def verdict(findings: Sequence[Finding]) -> Status:
     return next((status for status in order if status in statuses), "insufficient")
 
 
-def together(findings: Sequence[Finding]) -> list[dict[str, object]]:
+def together(findings: Sequence[Finding]) -> list[Together]:
     """Which features drift in each segment, and since when the first does.
 
     >>> together([])
@@ -98,12 +99,12 @@ def together(findings: Sequence[Finding]) -> list[dict[str, object]]:
         if found.status == "drift":
             segments.setdefault((found.dimension, found.value), []).append(found)
     return [
-        {
-            "dimension": dimension,
-            "value": value,
-            "since": min(found.since or 0.0 for found in group),
-            "features": [found.feature for found in group],
-        }
+        Together(
+            dimension,
+            value,
+            min((found.since for found in group if found.since is not None), default=None),
+            [found.feature for found in group],
+        )
         for (dimension, value), group in sorted(segments.items())
     ]
 
@@ -149,7 +150,12 @@ def measurements(
     return samples
 
 
-def _percent(share: float) -> str:
+def percent(share: float) -> str:
+    """A share for a person.
+
+    >>> percent(0.0312), percent(0.999)
+    ('3.1 %', '100 %')
+    """
     return f"{100 * share:.2g} %" if share < 0.995 else "100 %"
 
 

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 import msgspec
 
 from monitor.errors import SourceError
-from monitor.findings import moment, verdict
+from monitor.findings import moment, together, verdict
 from monitor.types import Chunk, Finding, Replay, Row
 
 BUDGET = 50
@@ -168,7 +168,7 @@ def gather(
         whole.merge(part)
     found = _document(whole, parts if chunks else None)
     features = [undated(finding) for finding in found.features]
-    return msgspec.structs.replace(found, features=features)
+    return msgspec.structs.replace(found, features=features, together=together(features))
 
 
 def check(chunks: int, total: int) -> None:
@@ -182,7 +182,7 @@ def _document(whole: Part, parts: Mapping[int, Part] | None) -> Replay:
     if parts is not None:
         chunks = [_chunk(index, part) for index, part in sorted(parts.items())]
     findings = whole.findings()
-    return Replay(verdict(findings), whole.rows, findings, chunks)
+    return Replay(verdict(findings), whole.rows, findings, chunks, together=together(findings))
 
 
 def _chunk(index: int, part: Part) -> Chunk:

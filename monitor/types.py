@@ -309,7 +309,8 @@ class Finding(msgspec.Struct, frozen=True):
     `since` is the Unix time of the likeliest change, None while nothing is believed. `moved` are
     the cells that changed most, `drivers` the segments that a drift of the whole came from, largest
     first; `words` is one sentence for a person. `against` is what it was compared with where that
-    is not a fixed reference: another segment, or the same hour of the week.
+    is not a fixed reference: another segment, or the same hour of the week. `bins` are all cells in
+    order, with their shares before and now, where a change is believed.
     """
 
     feature: str
@@ -326,6 +327,16 @@ class Finding(msgspec.Struct, frozen=True):
     words: str = ""
     drivers: list[Driver] = []
     against: str = ""
+    bins: list[Moved] = []
+
+
+class Together(msgspec.Struct, frozen=True):
+    """Features that drift in one segment; `since` is when the first of them began, in Unix time."""
+
+    dimension: str
+    value: str
+    since: float | None
+    features: list[str]
 
 
 class Estimate(msgspec.Struct, frozen=True):
@@ -367,6 +378,7 @@ class Replay(msgspec.Struct, frozen=True, omit_defaults=True):
     features: list[Finding]
     chunks: list[Chunk] | None = None
     performance: Performance | None = None
+    together: list[Together] = []
 
 
 # --- what the world is told ------------------------------------------------------------------

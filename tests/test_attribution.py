@@ -39,3 +39,10 @@ def test_who_moved_is_named_with_their_part() -> None:
     ]
     assert 0.6 < found[0].share < 0.9
     assert drivers([], 0.0, RULES) == []
+
+
+def test_where_all_moved_alike_nobody_drove() -> None:
+    """Half of a change that comes from half of the traffic says nothing about that half."""
+    segments = [watch("population", name, 1000, 1.0) for name in "abc"]
+    read(segments, RULES)
+    assert drivers(segments, 0.0, RULES) == []

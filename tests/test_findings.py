@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
+
 import msgspec
 
-from monitor.findings import direction, measurements, moved, summary, verdict, words
+from monitor.findings import bins_of, direction, measurements, moved, summary, verdict, words
 from monitor.metrics import BY_NAME
 from monitor.types import Finding, Moved, Window
 from monitor.windows import Cells
@@ -18,11 +20,11 @@ def test_the_cells_that_changed_most_come_first() -> None:
     """With their shares before and now; what did not change is left out."""
     cells = Cells("categorical", categories=["a", "b"])
     reference, current = Window((50, 50, 0, 0, 0, 0)), Window((20, 50, 30, 0, 0, 0))
-    assert moved(cells, reference, current) == [
-        Moved("a", 0.5, 0.2),
-        Moved("any other value", 0.0, 0.3),
-    ]
-    assert moved(cells, reference, Window((0,) * 6)) == []
+    bins = bins_of(cells, reference, current)
+    assert [one.cell for one in bins][:3] == ["a", "b", "any other value"]
+    assert math.fsum(one.before for one in bins) == math.fsum(one.after for one in bins) == 1.0
+    assert moved(bins) == [Moved("a", 0.5, 0.2), Moved("any other value", 0.0, 0.3)]
+    assert bins_of(cells, reference, Window((0,) * 6)) == []
 
 
 def test_direction_needs_an_order() -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from html.parser import HTMLParser
 
+import msgspec
 from rich.console import Console
 
 from monitor import report
-from monitor.types import Chunk, Finding, Moved, Replay
+from monitor.types import Chunk, Driver, Finding, Moved, Replay, Together
 
 DRIFT = Finding(
     "age", "region", "<b>north</b>", 900, 5000, {"psi": 0.31, "jensen_shannon": 0.04}, 42.0,
@@ -54,6 +55,23 @@ def test_names_are_no_markup() -> None:
     assert "<script>" not in page
     assert "<b>north" not in page
     assert "<i>above" not in page
+
+
+def test_the_page_says_what_was_compared_and_shows_it() -> None:
+    """Sources and settings, the cells before and now, where it came from, what moved together."""
+    whole = msgspec.structs.replace(
+        DRIFT, dimension="all", value="all", bins=[Moved("a", 0.25, 0.5), Moved("b", 0.75, 0.5)],
+        drivers=[Driver("region", "south", 0.875)],
+    )  # fmt: skip
+    group = Together("region", "south", 1.7e9, ["age", "plan"])
+    page = report.html(
+        Replay("drift", 900, [DRIFT, whole], CHUNKS, together=[group]),
+        "t.csv",
+        [("reference", "ref.csv"), ("tolerance", "PSI 0.02")],
+    )
+    for said in ("<dt>reference<dd>ref.csv", "25 % → 50 %", "region = south", "88 %", "age, plan"):
+        assert said in page
+    assert page.index("age, all") < page.index("age, region")
 
 
 def test_the_page_needs_nothing_else() -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import msgspec
 
+from monitor import embed
 from monitor.analysis import Analysis
 from monitor.app import child
 from monitor.checkpoint import Checkpoint
@@ -203,7 +204,7 @@ def versus_of(settings: Settings) -> Segment | None:
 
 
 def features_of(settings: Settings) -> tuple[Feature, ...]:
-    """What is looked at; raises ConfigError naming a feature that is not there."""
+    """What is looked at; raises ConfigError naming a feature or model that is not there."""
     known = {feature.name: feature for feature in MORE}
     added = []
     for name in settings.drift.features:
@@ -218,6 +219,8 @@ def features_of(settings: Settings) -> tuple[Feature, ...]:
                 "Feature as in package.module:NAME"
             )
         added.append(feature)
+    if settings.drift.embed:
+        added.append(embed.feature(embed.load(settings.drift.embed)))
     return (*FEATURES, *added)
 
 

@@ -14,7 +14,7 @@ import msgspec
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from monitor import evidently_report, report, rest
+from monitor import __version__, evidently_report, report
 from monitor.analysis import profile_of
 from monitor.app.analyzer import features_of, rules_of
 from monitor.app.cells import Cells
@@ -23,12 +23,13 @@ from monitor.app.sources import Source, is_store, open_source, part
 from monitor.config import Settings
 from monitor.drift import MEASURES
 from monitor.errors import SourceError, UsageError
+from monitor.findings import moment, together
 from monitor.judgement import Rules
 from monitor.performance import calibrate, judged, perform
 from monitor.reference import Profile, dump_profile, load_profile
 from monitor.replay import Census, check, cut, gather, replay, undated, within_budget
 from monitor.rest import Look
-from monitor.tables import Columns, moment
+from monitor.tables import Columns
 from monitor.types import WHOLE as TRAFFIC
 from monitor.types import Replay, Row, Segment
 
@@ -36,70 +37,6 @@ EXIT_FOUND = 1
 
 WHOLE = 10**12
 """Values in a window, of which there is then only one."""
-
-
-# --- the command line ----------------------------------------------------------------------------
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The options of `monitor replay`, beside the common ones."""
-    _add_source_arguments(parser)
-    add = parser.add_argument
-    add("--reference", metavar="SOURCE|FILE|DIMENSION=VALUE",
-        help="what is usual: a source of the same kind; a profile that `monitor reference build` "
-        "wrote; or a segment of the source itself, such as variant=champion, for the others of its "
-        "dimension; without it, the first records (reference.learn)")  # fmt: skip
-    add("--chunks", type=_count, default=0, metavar="N",
-        help="judge N consecutive equal runs of the records, too")  # fmt: skip
-    add("--json", metavar="FILE", help="write what was found as JSON (- for stdout)")
-    add("--html", metavar="FILE", help="write a report that needs nothing else")
-    add("--evidently", metavar="FILE", help="write Evidently's report on the same data")
-    add("--fail-on", choices=("drift",), help="exit with 1 when that was found")
-    add("--engine", choices=("local", "dask"), default="local", help="where the work is done")
-    add("--scheduler", metavar="ADDRESS", help="a Dask scheduler that runs already")
-
-
-def add_build_arguments(parser: argparse.ArgumentParser) -> None:
-    """The options of `monitor reference build`, beside the common ones."""
-    _add_source_arguments(parser)
-    parser.add_argument("--out", metavar="FILE", required=True, help="the profile to write")
-    parser.set_defaults(chunks=0)
-
-
-def _add_source_arguments(parser: argparse.ArgumentParser) -> None:
-    add = parser.add_argument
-    add("source", metavar="SOURCE", nargs="+",
-        help="redis://HOST:PORT/DB[?endpoint=NAME&from=TIME&to=TIME]; files or directories of "
-        "archived records (JSONL, Parquet), or of tables (CSV, Parquet)")  # fmt: skip
-    add("--format", choices=("auto", *rest.FORMATS), default="auto", help="what the files are")
-    add("--by", action="append", default=[], metavar="DIMENSION",
-        help="judge each value of it, too; of a table, a column")  # fmt: skip
-    add("--from", dest="start", type=_time, metavar="TIME", help="what began then or later")
-    add("--to", dest="end", type=_time, metavar="TIME", help="what began before (RFC 3339)")
-    table = parser.add_argument_group("tables")
-    for name, text in (
-        ("ignore", "a column not to look at"),
-        ("prediction", "a column that the model wrote"),
-        ("label", "a column with the truth"),
-    ):
-        table.add_argument(f"--{name}", action="append", default=[], metavar="COLUMN", help=text)
-    table.add_argument("--score", default="", metavar="COLUMN",
-        help="the column with the probability of a positive: performance is estimated from it, "
-        "calibrated by the reference's --label")  # fmt: skip
-    table.add_argument("--timestamp", default="", metavar="COLUMN", help="the column with times")
-
-
-def _count(text: str) -> int:
-    if not text.isdigit() or not 1 <= int(text) <= 10000:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 to 10000")
-    return int(text)
-
-
-def _time(text: str) -> float:
-    at = moment(text)
-    if at is None:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a time such as 2024-02-29T12:00:00Z")
-    return at
 
 
 # --- the commands --------------------------------------------------------------------------------
@@ -115,7 +52,7 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
         if job.reference is None:
             raise UsageError("--evidently: compares raw values, so --reference must be a SOURCE")
         job.show_evidently(Path(options.evidently))
-    _tell(found, options, title=job.current.name)
+    _tell(found, options, title=job.current.name, facts=job.facts(found))
     return EXIT_FOUND if options.fail_on == found.verdict else 0
 
 
@@ -188,6 +125,24 @@ class _Job:
         self._remark(found)
         return self._with_performance(found, census) if options.score else found
 
+    def facts(self, found: Replay) -> list[tuple[str, str]]:
+        """What was compared with what, and how: the head of a report."""
+        options, drift, usual = self._options, self._settings.drift, self._settings.reference
+        learned = f"the first {usual.learn} values of each feature and segment"
+        ends = (("from", options.start), ("to", options.end))
+        ranged = [f"{name} {moment(at)}" for name, at in ends if at is not None]
+        return [
+            ("records of", ", ".join([*map(_without_password, options.source), *ranged])),
+            (
+                "reference",
+                _without_password(options.reference) or self._settings.reference.file or learned,
+            ),
+            ("by", ", ".join(self._by) or "the whole alone"),
+            ("chance of any false alarm", f"{drift.alpha:.2g}"),
+            ("tolerance", f"PSI {drift.tolerance:g}"),
+            ("made", f"{moment(time.time())} by monitor {__version__}"),
+        ]
+
     def _with_performance(self, found: Replay, census: Census) -> Replay:
         """Estimate how well the classifier does, of the whole and of each chunk."""
         score, label, reference = self._options.score, self._options.label, self.reference
@@ -224,8 +179,10 @@ class _Job:
             total=census.rows,
             begin_chunk=self._begin(at_once, profile),
         )
-        features = [undated(one) if rules is at_once else one for one in found.features]
-        return msgspec.structs.replace(found, features=features)
+        if rules is not at_once:
+            return found
+        features = [undated(one) for one in found.features]
+        return msgspec.structs.replace(found, features=features, together=together(features))
 
     def _begin(self, rules: Rules, profile: Profile | None) -> Begin:
         usual, table = self._settings.reference, self.current.is_table
@@ -358,6 +315,10 @@ def _against(profile: Profile, segment: Segment, census: Census) -> Profile:
     return Profile(references)
 
 
+def _without_password(place: str | None) -> str:
+    return re.sub(r"(?<=://)[^/@]*@", "", place or "")
+
+
 def _is_profile(path: Path) -> bool:
     try:
         with path.open("rb") as stream:
@@ -370,13 +331,15 @@ def _is_profile(path: Path) -> bool:
 # --- what is said --------------------------------------------------------------------------------
 
 
-def _tell(found: Replay, options: argparse.Namespace, title: str) -> None:
+def _tell(
+    found: Replay, options: argparse.Namespace, title: str, facts: list[tuple[str, str]]
+) -> None:
     if options.json == "-":
         sys.stdout.write(_document(found).decode())
     elif options.json:
         _write(options.json, _document(found))
     if options.html:
-        _write(options.html, report.html(found, title).encode())
+        _write(options.html, report.html(found, title, facts).encode())
     stream = sys.stderr if options.json == "-" else sys.stdout
     console = Console(file=stream, width=None if stream.isatty() else 140)
     for one in report.tables(found, title):

@@ -219,15 +219,6 @@ def test_bad_usage_is_one_line(arguments: list[str], message: str, capsys) -> No
     assert "secret" not in line
 
 
-@pytest.mark.parametrize("arguments", [["--chunks", "0"], ["--from", "soon"], ["--fail-on", "x"]])
-def test_bad_options_are_one_line(arguments: list[str], capsys) -> None:
-    """As for every command: argparse's own errors, in one line."""
-    with pytest.raises(SystemExit) as left:
-        main(["replay", "t.csv", *arguments])
-    assert left.value.code == 2
-    assert len(capsys.readouterr().err.splitlines()) == 1
-
-
 def test_without_a_reference_the_first_values_are_one(capsys, table) -> None:
     """Said on stderr, and with chunks too."""
     path = table("t.csv", 3000)
