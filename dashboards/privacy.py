@@ -34,7 +34,14 @@ ROW = Row(
                 ),
                 "{{endpoint}}",
             ),
-            span=24,
+            span=16,
+        ),
+        graph(
+            "Recorders with a key of their own",
+            "Zero is normal. Their pseudonyms join with nobody's: compare the key files.",
+            "none",
+            Query(f"sum by (instance) ({of('monitor_key_conflict')})", "{{instance}}"),
+            steps=((1, "red"),),
         ),
     ),
 )  # fmt: skip

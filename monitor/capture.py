@@ -11,6 +11,7 @@ from monitor.budget import Budget
 from monitor.errors import ParseError
 from monitor.interfaces import Dimension, Protocol
 from monitor.meters import Meters
+from monitor.metrics import REDACTION_REASONS
 from monitor.privacy import Privacy
 from monitor.types import ABSENT, WHOLE, Call, Exchange, Inference, Record
 
@@ -42,6 +43,10 @@ class Capture:
         self._meters = meters
         self._models = Budget(MODELS)
         self._values = {one.name: Budget(VALUES, min_group) for one in dimensions}
+        for (
+            reason
+        ) in REDACTION_REASONS:  # a series that is there from the start shows its first event
+            meters.add("monitor_redactions_total", (reason,), 0)
 
     def read(self, exchange: Exchange) -> tuple[Record, str]:
         """The record of an exchange, counted, and the label under which its model is counted."""

@@ -130,6 +130,11 @@ CATALOGUE: tuple[Metric, ...] = (
         "recorder", ("reason",),
     ),
     Metric(
+        "monitor_key_conflict", "gauge",
+        "Recorders whose key is not the one that other replicas have under its id.",
+        "recorder",
+    ),
+    Metric(
         "monitor_series_overflow_total", "counter",
         "Label values folded into `other` because the metric's budget was used up.",
         "recorder", ("metric",),
@@ -217,3 +222,20 @@ LOSS_REASONS = (
     "spool_damaged",  # in the spool, and no longer there: a file is corrupt, or somebody deleted it
 )
 """Every value of the label `reason` of `monitor_exchanges_lost_total`."""
+
+REDACTION_REASONS = (
+    "too_long",  # the rest of a text beyond its bound; a label or field of a head beyond its
+    "record_too_large",  # texts of one record together
+    "timeout",  # the time for one record was up
+    "nesting",  # JSON, or encodings, too deep within each other
+    "bomb",  # a compressed run that holds more than its bound
+    "too_many_candidates",  # more places than the scanner looks at
+    "scan_failed",  # the scanner itself gave an error
+    "error",  # anything else went wrong; a defect of ours
+    "type",  # a value that is none of JSON
+    "unparsable",  # a body that a rule is about, whose places cannot be told
+    "surrogates",  # halves of characters, replaced in a text that stays
+    "credential",  # the value of a query field that is named for a credential; nothing went wrong
+    "sealed",  # more values in one record than are sealed; the pseudonym is there
+)
+"""Every value of the label `reason` of `monitor_redactions_total`."""

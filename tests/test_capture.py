@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from monitor import privacy as privacy_module
 from monitor.capture import Capture
 from monitor.interfaces import Protocol
 from monitor.meters import Meters
+from monitor.metrics import REDACTION_REASONS
 from monitor.patterns import Scanner
 from monitor.privacy import Privacy
 from monitor.protocols import PROTOCOLS
@@ -137,3 +141,27 @@ def test_labels_follow_their_budgets() -> None:
     }  # fmt: skip
     assert len(values - {"other", "none"}) <= 50
     assert "other" in values
+
+
+def test_every_reason_for_a_redaction_is_there_from_the_start() -> None:
+    """At zero, so that the first event shows; and there is no reason that is not listed."""
+    reader, meters = capture()
+
+    def reasons() -> dict[str, float]:
+        found = [m for m in meters.measurements() if m.name == "monitor_redactions_total"]
+        return {m.labels["reason"]: m.value for m in found}
+
+    assert reasons() == dict.fromkeys(REDACTION_REASONS, 0)
+    deep = b"[" * 100 + b"1" + b"]" * 100
+    bomb = chat(base64.b64encode(gzip.compress(bytes(10**7))).decode())
+    for body in (deep, bomb, chat("\ud800"), chat("a " * 300_000)):
+        reader.read(exchange(body, target="/any?token=1&q=" + "x" * 5000))
+    assert set(reasons()) == set(REDACTION_REASONS)
+    seen = {reason for reason, count in reasons().items() if count}
+    assert seen >= {"bomb", "too_long", "credential"}
+    source = "".join(
+        (Path(privacy_module.__file__).parent / f"{name}.py").read_text()
+        for name in ("privacy", "scrub", "blobs", "policies", "patterns")
+    )
+    said = re.findall(r'PrivacyError\("([^"]+)"\)|redacted\([^()]*, "(\w+)"\)', source)
+    assert {(one or other).replace(" ", "_") for one, other in said} <= set(REDACTION_REASONS)

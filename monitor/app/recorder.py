@@ -44,6 +44,7 @@ class Recorder:
         self._process = process
         self._keyring = keyring.keyring(settings)
         self._meters = Meters("recorder", settings.endpoint)
+        self._meters.set("monitor_key_conflict", 0)
         self._capture = Capture(
             settings.endpoint,
             PROTOCOLS,
@@ -130,6 +131,7 @@ class Recorder:
                     self._log(f"cannot compare the key with that of other replicas yet: {error}")
             except ConfigError as error:
                 self._log(f"{error}; until then pseudonyms do not join")
+                self._meters.set("monitor_key_conflict", 1)
                 return
             else:
                 return

@@ -55,4 +55,5 @@ def test_a_store_that_is_away_at_the_start_is_asked_when_it_is_back(
         system.until(lambda: "is not the k1 that other replicas use" in system.log())
         assert httpx.post(f"{system.url}/200").status_code == 200
         system.until(lambda: len(system.records()) == 2)
+        assert system.page().total("monitor_key_conflict") == 1
         assert system.stop() == 0
