@@ -142,11 +142,11 @@ def _is_list(text: str, groups: list[tuple[int, int]], found: list[tuple[int, in
 
 def _fraction(text: str, start: int, end: int) -> bool:
     """Whether these are rather the digits after the point of a number: among other such numbers,
-    or of no brand that is found everywhere; a word for a card before tells otherwise."""
+    or not of the most common brand; a word for a card before tells otherwise."""
     point = _POINT.search(text[max(0, start - 6) : start])
     if point is None or _WORD.search(text[max(0, start - 40) : start]):
         return False
-    if point["whole"] != "0" or not _MAJOR.fullmatch(text, start, end):
+    if point["whole"] != "0" or text[start] != "4" or end - start != 16:
         return True
     around = text[max(0, start - 60) : start - 2], text[end : end + 60]
     return text[end : end + 1] in ("e", "E") or any(map(_DECIMAL.search, around))

@@ -20,7 +20,7 @@ _SAID = (
 )
 _SALUTATION = (
     r"dear|hi|hello|hey|good (?:morning|afternoon|evening)|liebe[rs]?|hallo|sehr geehrter?|bonjour|cher|ch.re|salut|hola"
-    r"|estimad[oa]|querid[oa]|ciao|caro|cara|gentile|ol.|prezad[oa]|beste|geachte|cze..|drogi|hej|k.ra"
+    r"|estimad[oa]|querid[oa]|ciao|caro|cara|gentile|ol(?:á|a|\?)|prezad[oa]|beste|geachte|cze..|drogi|hej|k.ra"
 )
 _CLOSING = (
     r"(?:(?:kind|best|warm) )?regards|sincerely(?: yours)?|yours (?:truly|sincerely|faithfully)|cheers|many thanks|thanks"
@@ -146,10 +146,14 @@ def _find(text: str, starts: Sequence[int]) -> Iterator[tuple[int, int]]:
             continue
         for form in _FORMS:
             match = form.match(text, start)
-            if match and match["value"].split(maxsplit=1)[0].lower() not in _NOBODY:
+            if match and _somebody(match["value"]):
                 done = match.end("value")
                 yield match.span("value")
                 break
+
+
+def _somebody(value: str) -> bool:
+    return len(value) > 2 and value.split(maxsplit=1)[0].lower() not in _NOBODY
 
 
 def canonical(value: str) -> str:

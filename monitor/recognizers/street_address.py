@@ -21,7 +21,7 @@ _STATE = (
 )
 _ZIP = (
     rf"(?:{_STATE}[ ,]{{1,2}}\d{{5}}(?:-\d{{4}})?\b|(?:NSW|VIC|QLD|SA|WA|TAS|NT|ACT),? \d{{4}}\b"
-    r"|(?:[A-Z]{2} )?[A-Z]\d[A-Z] ?\d[A-Z]\d\b)"
+    r"|(?:[A-Z]{2} [A-Z]\d[A-Z] ?|[ABCEGHJ-NPRSTVXY]\d[A-Z] )\d[A-Z]\d\b)"
 )
 # Words for a street as others see them: before a name, between number and name, at the end of a name.
 _STREET = (
@@ -34,7 +34,7 @@ _WEG = (
     r"(?:stra.e|strasse|str\.|weg|gasse|platz|allee|all.|damm|ufer|ring|straat|laan|plein|gracht|kade|steeg|singel"
     r"|dreef|vej|gade|str.de|gatan|gr.nd|stigen|v.gen|torget|veien|gata)"
 )
-_POSTCODE = r"[A-Z]{1,2}\d[A-Z\d]? ?\d[ABD-HJLNP-UW-Z]{2}\b"
+_POSTCODE = r"[A-Z]{1,2}\d[A-Z\d]? \d[ABD-HJLNP-UW-Z]{2}\b"
 _CAPITAL = r"(?:[A-ZÀ-ÞŁŚŻĆŹŠŽČŘ](?:[\w'’-]{0,24}\.?)|\d{1,3}(?:st|nd|rd|th))"
 _TOWN = rf"{_CAPITAL}(?:[ -]{_CAPITAL}){{0,3}}"
 _UNIT = r"(?:,?\s(?i:apt|apartment|suite|ste|unit|flat|floor|fl|room|rm|studio|#)\.? ?\w{1,6}\b)?"
@@ -132,7 +132,7 @@ RECOGNIZER = Recognizer(
     triggers=(
         r"(?-i:\b[0-9]{1,6}(?:-[0-9]{1,5})?[A-Za-z]?,? [A-Z0-9])",
         r"(?-i:\b[A-Z]{2})[ ,]{1,2}[0-9]{5}\b",
-        r"(?-i:\b[A-Z]{1,2}[0-9][A-Z0-9]? ?[0-9][A-Z]{2}\b)",
+        r"(?-i:\b[A-Z]{1,2}[0-9][A-Z0-9]? [0-9][A-Z]{2}\b)",
         r"(?-i:\b(?:[A-Z]{2} )?[A-Z][0-9][A-Z] ?[0-9][A-Z][0-9]\b)",
         r"(?-i:\b(?:NSW|VIC|QLD|SA|WA|TAS|NT|ACT),? [0-9]{4}\b)",
         rf"\b[0-9]{{1,4}}[a-z]?(?: ?(?:bis|ter))?,? {_RUE}\b",
