@@ -133,7 +133,8 @@ class Limits(_Section, frozen=True):
 
 
 class Timeouts(_Section, frozen=True):
-    """Seconds: to connect to the endpoint; the endpoint silent while it owes bytes. 0 is never."""
+    """Seconds: to connect to the endpoint; the endpoint silent while it owes bytes, or either side
+    taking none of those it is sent. 0 is never."""
 
     connect: Seconds = 10.0
     idle: Seconds = 3600.0

@@ -50,7 +50,9 @@ def _abandon(observer: Observer) -> None:
 class Side(asyncio.Protocol):
     """One of the two connections: reads from its own socket, writes to the other side's."""
 
-    __slots__ = ("at", "ended", "forward", "full", "observe", "other", "splice", "transport")
+    __slots__ = (
+        "at", "ended", "forward", "full", "left", "observe", "other", "splice", "transport",
+    )  # fmt: skip
 
     def __init__(self, splice: Splice) -> None:
         self.splice = splice
@@ -61,6 +63,7 @@ class Side(asyncio.Protocol):
         self.at = monotonic()
         self.ended = False
         self.full = False  # its receiver is slow
+        self.left = 0  # bytes that waited for it at the last look
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """See asyncio.Protocol."""
@@ -106,6 +109,14 @@ class Side(asyncio.Protocol):
         other = self.other.transport
         if other is not None and not other.is_closing() and not self.other.ended:
             other.resume_reading()
+
+    def take_note(self, now: float) -> None:
+        """A receiver that is slow and takes something is not silent."""
+        if self.full and self.transport is not None:
+            left = self.transport.get_write_buffer_size()
+            if left != self.left:
+                self.left = left
+                self.at = now
 
     def can_half_close(self) -> bool:
         """False over TLS: who has said his last there hears nothing more either."""
@@ -467,7 +478,8 @@ class Splice:
     def tick(self, now: float, idle: float) -> None:
         """Look after what no event will end; called about once a second.
 
-        `idle` is how long the endpoint may be silent while it owes bytes, 0 for ever.
+        `idle` is how long the endpoint may be silent while it owes bytes, and either side may take
+        none of those that wait for it; 0 for ever.
         """
         if self.closing:
             waiting = sum(
@@ -481,8 +493,15 @@ class Splice:
             return
         elif (self.downstream.ended or self.upstream.ended) and not self.busy():
             self.close()
-        elif idle and now - max(self.upstream.at, self.downstream.at) > idle and self._awaiting():
-            self.timeout()
+        elif idle:
+            self.upstream.take_note(now)
+            self.downstream.take_note(now)
+            if now - max(self.upstream.at, self.downstream.at) <= idle:
+                return
+            if self.downstream.full:
+                self.abort(Outcome.CLIENT_GONE)
+            elif self.upstream.full or self._awaiting():
+                self.timeout()
 
     def _awaiting(self) -> bool:
         try:

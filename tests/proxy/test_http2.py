@@ -490,6 +490,23 @@ def test_prior_knowledge_is_recognised_on_an_http1_connection() -> None:
         assert not set(seen.opaque) & {*HTTP1_REASONS, *OPAQUE_REASONS}
 
 
+def test_an_endpoint_that_falls_silent_is_a_timeout_on_every_stream() -> None:
+    """There is no answer of ours where it has spoken: the connection ends, for all to see."""
+    talk = Talk()
+    talk.ask(1, "/1")
+    talk.server.send_headers(1, [(":status", "200")])
+    talk.cross()
+    talk.ask(3, "/3", b"begun", end=False)
+    seen = Seen()
+    for at, (direction, data) in enumerate(talk.steps):
+        (seen.observer.downstream if direction == ">" else seen.observer.upstream)(data, float(at))
+    assert seen.observer.awaiting()
+    assert seen.observer.refuse(99.0, Outcome.UPSTREAM_TIMEOUT) == b""
+    assert [one.outcome for one in seen.exchanges] == [Outcome.UPSTREAM_TIMEOUT] * 2
+    assert not seen.observer.busy()
+    assert seen.budget.used == 0
+
+
 def test_a_refused_upstream_is_a_502_on_every_stream() -> None:
     """As h2 reads our answer."""
     talk = Talk()

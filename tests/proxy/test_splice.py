@@ -518,6 +518,41 @@ def test_a_silent_upstream_is_a_timeout(begun: bool) -> None:
     run(story())
 
 
+def test_an_endpoint_that_takes_no_more_of_a_request_is_a_timeout() -> None:
+    """It owes nothing yet, and the client cannot go on."""
+
+    async def story() -> None:
+        async with proxied(idle_timeout=0.2) as proxy:
+            (reader, writer), (far_reader, far_writer) = await proxy.pair()
+            far_reader._transport.pause_reading()  # type: ignore[attr-defined]
+            writer.write(b"POST / HTTP/1.1\r\nContent-Length: 99999999\r\n\r\n" + bytes(1 << 24))
+            assert (await everything(reader)).startswith(b"HTTP/1.1 504 ")
+            assert await proxy.outcomes() == ["upstream_timeout"]
+            writer.close()
+            far_writer.close()
+
+    run(story())
+
+
+def test_a_client_that_takes_no_more_of_an_answer_is_gone() -> None:
+    """The endpoint is not to blame, and is told to stop."""
+
+    async def story() -> None:
+        async with proxied(idle_timeout=0.2) as proxy:
+            (reader, writer), (far_reader, far_writer) = await proxy.pair()
+            reader._transport.pause_reading()  # type: ignore[attr-defined]
+            writer.write(GET)
+            await far_reader.readexactly(len(GET))
+            far_writer.write(b"HTTP/1.1 200 OK\r\n\r\n" + bytes(1 << 24))
+            with contextlib.suppress(ConnectionResetError):
+                assert await everything(far_reader) == b""
+            assert await proxy.outcomes() == ["client_gone"]
+            writer.close()
+            far_writer.close()
+
+    run(story())
+
+
 def test_idle_connections_outlive_the_idle_timeout() -> None:
     """It runs only while the endpoint owes something."""
 
