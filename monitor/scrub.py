@@ -9,6 +9,7 @@ from typing import Any
 
 from monitor.blobs import blobs
 from monitor.errors import PrivacyError
+from monitor.metrics import REDACTION_REASONS
 from monitor.patterns import Scanner, key_form
 from monitor.pseudonyms import MARK, MARK_WHOLE, Tokens, escape
 from monitor.views import View, normalise, unescape, unplus
@@ -34,9 +35,9 @@ _member = re.compile(
 class Bounds:
     """How much work one Record may be.
 
-    `text`: characters of one text that are kept; `record`: characters of all texts that are looked
-    at; `seconds`: time for all of them; `depth`: encodings within each other; `unpacked`: bytes
-    that one compressed run may hold.
+    `text`: characters of one text that are kept; `record`: characters of all texts, and of what is
+    encoded in them, that are looked at; `seconds`: time for all of them; `depth`: encodings within
+    each other; `unpacked`: bytes that one compressed run may hold.
     """
 
     text: int = 262144
@@ -108,10 +109,11 @@ class Scrub:
         if text in self.kept:
             return self.literal(text)
         try:
-            self._spend(len(text))
+            self._spend(min(len(text), self._bounds.text + LOOKAHEAD))
             return self._scrubbed(text, hint)
         except PrivacyError as error:
-            reason = str(error).replace(" ", "_")
+            said = str(error).replace(" ", "_")
+            reason = said if said in REDACTION_REASONS else "error"
         except Exception:  # noqa: BLE001  fail closed; what it says may quote the text
             reason = "error"
         return self.redacted(text, reason)
@@ -150,7 +152,7 @@ class Scrub:
                 spans = self._scanner.scan(str(whole), hint)
                 entity = spans[0].entity if spans else None
             return number if entity is None else self.token(entity, str(abs(whole)))
-        except PrivacyError:
+        except Exception:  # noqa: BLE001  fail closed
             return self.redacted(str(number), "error")
 
     def numbers(self, numbers: Sequence[Any], hint: str = "") -> list[Any]:
@@ -195,7 +197,7 @@ class Scrub:
     # --- one text -----------------------------------------------------------------------------
 
     def _spend(self, characters: int) -> None:
-        self._left -= min(characters, self._bounds.text + LOOKAHEAD)
+        self._left -= characters
         if self._left < 0:
             raise PrivacyError("record too large")
         if self._clock() > self._deadline:
@@ -321,6 +323,7 @@ class Scrub:
                 continue
             if depth >= self._bounds.depth:
                 raise PrivacyError("nesting")
+            self._spend(len(blob.content))
             held = _merged(self._find(blob.content[: self._bounds.text], "", depth + 1))
             values = dict.fromkeys(value for hit in held for value in hit.values)
             if values:

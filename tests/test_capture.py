@@ -6,6 +6,7 @@ import base64
 import gzip
 import json
 import re
+import time
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ from monitor.protocols import PROTOCOLS
 from monitor.pseudonyms import Key, Keyring
 from monitor.recognizers import select
 from monitor.segments import from_header
-from monitor.types import Exchange, Message, Outcome, encode_record
+from monitor.types import Exchange, Message, Outcome, decode_record, encode_record
 
 SCANNER = Scanner(select())
 
@@ -83,16 +84,28 @@ EVENTS = {"content-type": "text/event-stream"}
     [
         b"\xff\xfe\x00 broken", b"[" * 100_000, b'{"a":' * 5000 + b"1" + b"}" * 5000,
         b'"' + b"x" * 3_000_000 + b'"', gzip.compress(b"0" * 50_000_000), b"",
-        json.dumps({"a": float("nan")}).encode(),
+        json.dumps({"a": float("nan"), "b": float("-inf")}).encode(),
+        chat("1" * 10_000_000), chat("4111 1111 1111 1111 " * 50_000), b'"' + b"\\ud800" * 50_000 + b'"',
+        json.dumps({f"k{n}@example.org": n for n in range(30_000)}).encode(),
+        b"{" + b'"a": "b@example.org",' * 30_000 + b'"a": 1}', b'{"a": ' + b"9" * 100_000 + b"}",
+        chat(" ".join([base64.b64encode(gzip.compress(bytes(900_000))).decode()] * 100)),
+        chat("%25" * 300_000 + "40"), chat("<A:k1:aaaaaaaaaaaaaaaaaaaaaaaa>" * 30_000),
     ],
-    ids=["bytes", "brackets", "nesting", "long", "bomb", "empty", "nan"],
+    ids=["bytes", "brackets", "nesting", "long", "bomb", "empty", "nan", "digits", "cards", "surrogates",
+         "keys", "twice", "number", "bombs", "escapes", "tokens"],
 )  # fmt: skip
 def test_hostile_bodies_are_bounded_and_still_counted(body: bytes) -> None:
     """A record comes out, small, whatever went in."""
     headers = {"content-encoding": "gzip"} if body[:2] == b"\x1f\x8b" else {}
     reader, meters = capture()
-    record, _ = reader.read(exchange(body, headers=headers))
-    assert len(encode_record(record)) < 9_000_000
+    for target in ("/v1/chat/completions", "/any"):
+        begun = time.process_time()
+        record, _ = reader.read(exchange(body, headers=headers, target=target))
+        assert time.process_time() - begun < 5
+        document = encode_record(record)
+        assert len(document) < 9_000_000
+        assert b"@example" not in document
+        assert decode_record(document).id == record.id
     counted = [m for m in meters.measurements() if m.name == "monitor_segment_exchanges_total"]
     assert counted
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
 import re
 from typing import Any
 
@@ -9,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from monitor.errors import PrivacyError
 from monitor.patterns import Scanner
 from monitor.pseudonyms import PSEUDONYM, Key, Tokens
 from monitor.recognizers import select
@@ -135,3 +138,55 @@ def test_any_json_value_comes_out_without_an_error(value: Any) -> None:
     """Numbers stay numbers unless they are cards."""
     scrub().value(value)
     assert PSEUDONYM.fullmatch(str(scrub().value(4111111111111111)))
+
+
+def failing(kind: type[Exception]) -> Any:
+    def scan(*_: object) -> Any:
+        raise kind("ada@example.org")
+
+    return scan
+
+
+@pytest.mark.parametrize(
+    "kind", [RuntimeError, PrivacyError, MemoryError, RecursionError, KeyError]
+)
+def test_whatever_goes_wrong_the_text_is_not_kept(
+    kind: type[Exception], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A recognizer that raises, in a text, a key, a number: a digest and the size stay."""
+    for name in ("scan", "scan_number"):
+        monkeypatch.setattr(SCANNER, name, failing(kind))
+    one = scrub()
+    value = one.value({"ada@example.org": ["ada@example.org", 4111111111111111, 7]})
+    assert "ada" not in str(value)
+    assert "4111" not in str(value)
+    assert sum(one.redactions.values()) == 3
+    assert "7" in str(value)
+
+
+def test_an_engine_that_fails_fails_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An error of Hyperscan, a recognizer that raises in the middle, a seal that cannot be made."""
+    engine = pytest.importorskip("hyperscan")
+    scanner = Scanner(select())
+    place = next(i for i, each in enumerate(scanner.recognizers) if each.name == "email_address")
+
+    def find(text: str, starts: Any) -> Any:
+        yield from [(0, 3)]
+        raise ValueError(text)
+
+    scanner._finds[place] = find
+    monkeypatch.setattr("tests.test_scrub.SCANNER", scanner)
+    assert scrub().text("ada@example.org").startswith("<REDACTED:error:")
+    scanner = Scanner(select())
+    monkeypatch.setattr(scanner, "_locate", failing(engine.error))
+    monkeypatch.setattr("tests.test_scrub.SCANNER", scanner)
+    assert scrub().text("ada@example.org").startswith("<REDACTED:error:")
+    monkeypatch.undo()
+    assert scrub(seal=failing(OSError)).text("ada@example.org").startswith("<REDACTED:error:")
+
+
+def test_what_is_unpacked_counts_for_the_record() -> None:
+    """Many small packages are one large one."""
+    package = base64.b64encode(gzip.compress(b"word " * 40_000)).decode()
+    one = scrub(bounds=Bounds(record=2_000_000))
+    assert one.text(f"{package} " * 30).startswith("<REDACTED:record_too_large:")
