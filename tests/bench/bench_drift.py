@@ -16,6 +16,7 @@ from pathlib import Path
 
 import drift_ours as ours
 import drift_peers as others
+import drift_references as references
 import drift_sets as sets
 import numpy as np
 from drift_streams import KINDS, RULES, watch
@@ -40,7 +41,9 @@ def main() -> None:
         intro(),
         false_alarms(options.families),
         single(options.trials),
-        small_segments(options.trials),
+        small_segments(options.trials // 2),
+        in_panes(options.trials),
+        sessions(options.trials // 2),
         beside(options.trials),
         documented(),
         cost(),
@@ -118,6 +121,45 @@ def small_segments(trials: int) -> Iterator[str]:
                     cells.append(f"{_share(found):.1%}" if not moved else _told(found))
                 way = "shrunk" if shrunk else "own"
                 yield f"| {m} | {apart} | {way} | {' | '.join(cells)} |"
+
+
+def in_panes(trials: int) -> Iterator[str]:
+    """References that come in as well."""
+    yield "\n## References that come in panes\n"
+    yield "One stream. *Variant*: panes of 100 values and as many, or ten times as many, of the"
+    yield "champion; all wander together from pane to pane. *Hour of the week*: a value a minute with"
+    yield "a daily swing of three sd; the first week only teaches.\n"
+    yield "| reference | ever drift without change | 0.2 sd | 0.5 sd |"
+    yield "|---|---|---|---|"
+    for ratio in (1, 10):
+        cells = [
+            references.arms(moved, ratio=ratio, trials=trials, panes=panes)
+            for moved, panes in ((0.0, 200), (0.2, 40), (0.5, 40))
+        ]
+        name = f"another variant, 1 : {ratio}, 20,000 values of it"
+        yield f"| {name} | {_share(cells[0]):.1%} | {_told(cells[1])} | {_told(cells[2])} |"
+    runs = max(trials // 8, 5)
+    quiet = references.hours(0.0, trials=runs, weeks=6)
+    found = [references.hours(moved, trials=runs, weeks=3) for moved in (0.2, 0.5)]
+    name = f"the same hour of the week, six weeks, {runs} runs"
+    yield f"| {name} | {_share(quiet):.1%} | {_told(found[0])} | {_told(found[1])} |"
+
+
+def sessions(trials: int) -> Iterator[str]:
+    """What it costs that values hang together."""
+    yield "\n## Values that hang together\n"
+    yield "One stream, m = 5,000, 10,000 values in sessions of five; the guarantee is for independent"
+    yield "values. `together` is the setting `drift.together`.\n"
+    yield "| values of a session | together | ever drift without change | 0.2 sd | 0.5 sd |"
+    yield "|---|---|---|---|---|"
+    for alike, what in ((0.0, "independent"), (0.5, "correlated by 0.5"), (1.0, "the same")):
+        for together in (1, 5):
+            cells = [
+                references.sessions(moved, size=5, alike=alike, together=together, trials=trials)
+                for moved in (0.0, 0.2, 0.5)
+            ]
+            told = f"{_share(cells[0]):.1%} | {_told(cells[1])} | {_told(cells[2])}"
+            yield f"| {what} | {together} | {told} |"
 
 
 def beside(trials: int) -> Iterator[str]:

@@ -47,12 +47,14 @@ KINDS: dict[str, Draw] = {
 }
 
 
-def watch(name: tuple[str, str, str], reference: Values, *, categories: bool) -> Watch:
+def watch(
+    name: tuple[str, str, str], reference: Values, *, categories: bool, together: int = 1
+) -> Watch:
     """A watch on what `Learner` makes of these values, in order."""
     learner = Learner(len(reference))
     for value in reference.tolist():
         learner.add(str(value) if categories else value)
-    made = Watch(name, None)
+    made = Watch(name, None, together=together)
     made.stand_on(learner.reference(), 0.0)
     return made
 
