@@ -54,7 +54,7 @@ def tables(found: Replay, title: str) -> Iterator[Table | Text]:
     if found.performance is not None:
         yield Text(f"\n{_performance(found.performance)}")
     yield Text.assemble(
-        f"\n{found.records:,} records: ",
+        f"\n{_records(found)}: ",
         (found.verdict, STYLES[found.verdict]),
         f", {drifted} of {len(findings)} features and segments drifted" if drifted else "",
     )
@@ -96,7 +96,7 @@ def _share(value: float | None) -> str:
 def _what(one: Finding) -> str:
     """The end of the sentence that says what moved; why nothing can be said, if so."""
     if one.status == "insufficient":
-        return "" if one.samples else "no values"
+        return (one.words if not one.scores else "") if one.samples else "no values"
     return one.words.partition(" values")[2].lstrip(" ,;") if one.changed else ""
 
 
@@ -167,7 +167,7 @@ def html(found: Replay, title: str, facts: Iterable[tuple[str, str]] = ()) -> st
     page = markup.escape(title)
     badge = f"<span class='badge {found.verdict}'>{found.verdict}</span>"
     sections = [
-        f"<h1>Drift: {page}</h1><p>{found.records:,} records: {badge}</p>",
+        f"<h1>Drift: {page}</h1><p>{_records(found)}: {badge}</p>",
         _facts(facts),
         _counts(findings, len(drifted), len(harmless)),
         _together(found),
@@ -302,6 +302,10 @@ def _finding_table(findings: list[Finding]) -> str:
         "<th class=n>PSI<th class=n>JS<th class=n>W1/sd<th class=n>ln E<th class=n>values"
         f"<th class=n>reference</tr>\n{rows}</table>"
     )
+
+
+def _records(found: Replay) -> str:
+    return f"{found.records:,} record" + ("s" if found.records != 1 else "")
 
 
 def _where(one: Finding) -> str:

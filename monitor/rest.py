@@ -27,6 +27,9 @@ SUFFIXES = (
 )  # fmt: skip
 """Files of a directory that are taken to be meant."""
 
+RECORDS = (".jsonl", ".jsonl.gz", ".ndjson", ".ndjson.gz")
+"""Files that hold a document a line, and must be ours."""
+
 COMMON_DIMENSIONS = ("model", "operation", "protocol", "outcome", "endpoint")
 """Fields of a Record that are dimensions too."""
 
@@ -93,7 +96,8 @@ def _format(path: Path) -> Format:
         raise SourceError(f"{path}: is empty")
     if start.lstrip().startswith(b"["):
         raise SourceError(f"{path}: is a JSON array; an archive has one document a line")
-    return "records" if start.lstrip().startswith(b"{") else "csv"
+    said = path.name.endswith(RECORDS)
+    return "records" if said or start.lstrip().startswith(b"{") else "csv"
 
 
 def is_table(files: Iterable[tuple[Path, Format]]) -> bool:

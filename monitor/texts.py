@@ -26,6 +26,8 @@ OPENING = 400
 
 PSEUDONYM = re.compile(r"<([A-Z_]+):[a-z0-9]+:[A-Za-z0-9_-]{16,}>")
 
+_DATE = re.compile(r"(\d{1,4})([./])(\d{1,2})\2(\d{1,4})")
+
 _WORD = re.compile(r"<[A-Z_]+>|[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]|\w+")
 """A placeholder, one character of a script that is written without spaces, or a run of letters."""
 
@@ -114,18 +116,44 @@ def cell(text: str, cells: int) -> str:
 
 
 def seconds(text: str) -> float | None:
-    """Unix seconds of an ISO 8601 date or time, UTC where no offset is said; else None.
+    """Unix seconds of a date or a date and time, UTC where no offset is said; else None.
 
-    >>> seconds("2024-02-29T12:00:00Z"), seconds("2024-02-30")
-    (1709208000.0, None)
+    ISO 8601, also with slashes; day.month.year; month/day/year, or day/month/year where the first
+    is no month.
+
+    >>> seconds("2024-02-29T12:00:00Z"), seconds("29.2.2024 12:00"), seconds("02/29/2024")
+    (1709208000.0, 1709208000.0, 1709164800.0)
+    >>> seconds("2024-02-30"), seconds("29/02/2024"), seconds("1.2.3")
+    (None, 1709164800.0, None)
     """
-    if not (10 <= len(text) <= 35 and text[4] == "-" == text[7] and text[:4].isdigit()):
+    if not (8 <= len(text) <= 35 and text[0].isdigit()):
         return None
+    if not (text[4:5] == "-" == text[7:8] and text[:4].isdigit()):
+        text = _iso(text)
     try:
         moment = datetime.fromisoformat(text)
         return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
     except (ValueError, OverflowError):
         return None
+
+
+def _iso(text: str) -> str:
+    """A date as ISO 8601 writes it; what is none stays none."""
+    match = _DATE.match(text)
+    if match is None:
+        return ""
+    first, second, third, rest = match[1], match[3], match[4], text[match.end() :]
+    if len(first) == 4:
+        year, month, day = first, second, third
+    elif match[2] == "/" and int(first) <= 12:
+        month, day, year = first, second, third
+    else:
+        day, month, year = first, second, third
+    if len(year) != 4 or (rest and rest[0] not in " T"):
+        return ""
+    hour = rest[1:].strip()
+    hour = f"0{hour}" if hour[1:2] == ":" else hour
+    return f"{year}-{month:>02}-{day:>02}" + (f"T{hour}" if hour else "")
 
 
 def observe_string(feature: str, value: str, seed: str) -> Iterator[Observation]:

@@ -42,7 +42,8 @@ Shape = Literal["numeric", "categorical", "vector", "words", "nothing"]
 class Cells(msgspec.Struct, frozen=True, omit_defaults=True):
     """The ordinary cells of a feature.
 
-    numeric: `edges` e0 ≤ e1 < … < eJ make J + 2 cells: below e0, [e0, e1], (e1, e2] … , above eJ.
+    numeric: `edges` e0 ≤ e1 < … < eJ make J + 2 cells: below e0, [e0, e1], (e1, e2] … , above eJ;
+    with `exact` the edges are all the values there were.
     categorical: one for each of `categories`, then one for every other value.
     vector: one for each of `centers`, whichever is nearest, then one for what is farther than
     `radius` from all; their random Fourier features have a kernel of `bandwidth`. nothing: one for
@@ -56,6 +57,7 @@ class Cells(msgspec.Struct, frozen=True, omit_defaults=True):
     centers: list[list[float]] = []
     radius: float = 0.0
     bandwidth: float = 0.0
+    exact: bool = False
     vocabulary: bytes = b""
 
     @property
@@ -141,7 +143,7 @@ def number_cells(values: Sequence[float], inner: int = INNER_CELLS) -> Cells:
     ordered = sorted(map(float, values))
     distinct = sorted(set(ordered))
     if len(distinct) <= inner:
-        return Cells("numeric", edges=[distinct[0], *distinct])
+        return Cells("numeric", edges=[distinct[0], *distinct], exact=True)
     last = len(ordered) - 1
     raw = [ordered[round(place * last / inner)] for place in range(inner + 1)]
     edges = sorted(set(raw))
@@ -228,12 +230,14 @@ def label(cells: Cells, index: int) -> str:
 
     >>> label(Cells("numeric", edges=[0, 0.5, 2]), 2), label(Cells("nothing"), 1)
     ('0.5 to 2', 'missing')
+    >>> label(number_cells([1, 2, 3]), 3)
+    '3'
     """
     if index >= cells.ordinary:
         return SPECIAL[index - cells.ordinary]
     match cells.shape:
         case "numeric":
-            return _number_label(cells.edges, index)
+            return _number_label(cells.edges, index, exact=cells.exact)
         case "categorical":
             known = index < len(cells.categories)
             return cells.categories[index] if known else "any other value"
@@ -244,13 +248,13 @@ def label(cells: Cells, index: int) -> str:
             return "a value"
 
 
-def _number_label(edges: Sequence[float], index: int) -> str:
+def _number_label(edges: Sequence[float], index: int, *, exact: bool) -> str:
     if index == 0:
         return f"below {edges[0]:g}"
     if index == len(edges):
         return f"above {edges[-1]:g}"
     low, high = edges[index - 1], edges[index]
-    return f"{high:g}" if low == high else f"{low:g} to {high:g}"
+    return f"{high:g}" if exact or low == high else f"{low:g} to {high:g}"
 
 
 def _finite(value: float) -> bool:

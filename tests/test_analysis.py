@@ -18,6 +18,7 @@ from monitor.judgement import Rules
 from monitor.types import Finding, Observation, Row, Segment
 
 RULES = Rules(psi.MEASURE, LIVE, pane=10.0, lateness=2.0)
+HOURLY = replace(RULES, pane=600.0)
 
 
 def row(at: float, population: str = "a", **values: Any) -> Row:
@@ -198,15 +199,25 @@ def test_a_few_values_are_insufficient_however_odd() -> None:
     ],
     ids=["missing", "not finite", "constant", "one", "anything", "turns", "ids", "extremes", "[]"],
 )
-def test_any_values_give_a_status_and_no_exception(values: list[Any]) -> None:
-    """As reference and as traffic, in any combination with usual values."""
+@pytest.mark.parametrize("kind", ["fixed", "variant", "hourly"])
+def test_any_values_give_a_status_and_no_exception(values: list[Any], kind: str) -> None:
+    """As reference and as traffic, in any combination with usual values, whatever the reference."""
+    options: dict[str, Any] = {
+        "fixed": {},
+        "variant": {"versus": Segment("population", "a")},
+        "hourly": {"hourly": True, "rules": HOURLY},
+    }[kind]
+    step = 1200.0 if kind == "hourly" else 0.1
     odd = [
-        Row(n * 0.1, {}, [Observation("x", "numeric", values[n % len(values)])])
+        Row(
+            n * step, {"population": "ab"[n % 2]},
+            [Observation("x", "numeric", values[n % len(values)])],
+        )
         for n in range(1500)
-    ]
-    usual = [row(n * 0.1 + 150, x=math.sin(n)) for n in range(1500)]
+    ]  # fmt: skip
+    usual = [row(n * step + 150, "ab"[n % 2], x=math.sin(n)) for n in range(1500)]
     for rows in (odd, odd + usual, usual + odd, odd[:1]):
-        for finding in fold(rows, learn=200).findings():
+        for finding in fold(rows, **({"learn": 200} | options)).findings():
             assert finding.status in ("ok", "drift", "insufficient")
             assert all(math.isfinite(score) for score in finding.scores.values())
             assert math.isfinite(finding.log_evidence)
@@ -468,9 +479,6 @@ def season(weeks: float, shift: float = 0.0, *, at: float = math.inf, seed: int 
         level = 3 * math.sin(time / 86400 * 2 * math.pi) + (shift if time >= at else 0.0)
         rows.append(row(time, "a", x=chance.gauss(level, 1)))
     return rows
-
-
-HOURLY = replace(RULES, pane=600.0)
 
 
 def hourly(rows: list[Row]) -> Finding:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.texts import answer, cell, pick, plain, question, words
+from monitor.texts import answer, cell, pick, plain, question, seconds, words
 from monitor.types import Part
 
 
@@ -51,3 +52,30 @@ def test_question_and_answer() -> None:
     assert answer(texts) == "well"  # type: ignore[arg-type]
     assert question(_Texts([Part(text="prompt")], [])) == "prompt"  # type: ignore[arg-type]
     assert answer(_Texts([], [Part(role="error", text="boom")])) == ""  # type: ignore[arg-type]
+
+
+@given(st.text(max_size=40) | st.from_regex(r"\d{1,4}[./-]\d{1,2}[./-]\d{1,4}.{0,12}"))
+def test_any_text_is_a_time_or_none(text: str) -> None:
+    """Never an exception, never something else."""
+    found = seconds(text)
+    assert found is None or isinstance(found, float)
+
+
+@pytest.mark.parametrize(
+    ("text", "same"),
+    [
+        ("29.02.2024", "2024-02-29"),
+        ("2024/02/29 7:05:00", "2024-02-29T07:05:00"),
+        ("2/29/2024", "2024-02-29"),
+        ("29/02/2024 23:59", "2024-02-29T23:59:00"),
+    ],
+)
+def test_dates_of_many_countries_are_dates(text: str, same: str) -> None:
+    """A date that were a category would be new every day."""
+    assert seconds(text) == seconds(same) is not None
+
+
+@pytest.mark.parametrize("text", ["192.168.10.1", "1.2.2024.1", "12/2024", "10.5", "4711/12/2024x"])
+def test_what_only_looks_like_a_date_is_none(text: str) -> None:
+    """Addresses, versions, numbers."""
+    assert seconds(text) is None

@@ -222,6 +222,17 @@ class _Job:
         elif self._profile is None:
             learn = self._settings.reference.learn
             _note(f"no --reference: the first {learn} values of each feature are taken for usual")
+        names = {one.feature for one in found.features if one.samples and not one.scores}
+        if names and self._profile is not None:
+            _note(f"not in the reference, and so not judged: {_listed(names)}")
+        names = {one.feature for one in found.features} - {
+            one.feature for one in found.features if one.samples
+        }
+        if names and found.records and self._profile is not None:
+            _note(f"in the reference, but did not come: {_listed(names)}")
+        dates = {n for n, how in self._usual.readings.by_column.items() if how == "datetime"}
+        if dates and not self._options.timestamp:
+            _note(f"times are judged as they stand: say --timestamp or --ignore {_listed(dates)}")
         if self._settings.reference.hour_of_week and self.current.is_table:
             _note("reference.hour_of_week: a table is one window, its hours are not told apart")
         for name in self._by:
@@ -355,6 +366,11 @@ def _write(name: str, content: bytes) -> None:
         Path(name).write_bytes(content)
     except OSError as error:
         raise UsageError(f"{name}: cannot be written: {error.strerror}") from None
+
+
+def _listed(names: set[str]) -> str:
+    shown = ", ".join(sorted(names)[:8])
+    return f"{shown} and {len(names) - 8} more" if len(names) > 8 else shown
 
 
 def _note(text: str) -> None:

@@ -24,7 +24,8 @@ def read(path: Path) -> Iterator[Record]:
                 if line.strip():
                     yield decode_record(line)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise SourceError(f"{path}:{number}: not a record: {_reason(error)}") from None
+        hint = "; a table must be CSV or Parquet" if number == 1 else ""
+        raise SourceError(f"{path}:{number}: not a record: {_reason(error)}{hint}") from None
     except (gzip.BadGzipFile, EOFError, zlib.error):
         raise SourceError(f"{path}:{number + 1}: the file is damaged") from None
     except OSError as error:

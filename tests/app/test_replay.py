@@ -214,9 +214,33 @@ def files(table, tmp_path: Path, monkeypatch) -> None:
 def test_bad_usage_is_one_line(arguments: list[str], message: str, capsys) -> None:
     """Exit code 2, one sentence naming what is wrong, never a traceback or a password."""
     assert main(["replay", *arguments]) == 2
-    (line,) = (one for one in capsys.readouterr().err.splitlines() if "--reference: the" not in one)
-    assert message in line
-    assert "secret" not in line
+    said = capsys.readouterr().err
+    assert message in said.splitlines()[-1]
+    assert "secret" not in said
+    assert "Traceback" not in said
+
+
+def test_columns_that_do_not_match_are_named(capsys, tmp_path: Path) -> None:
+    """A reference for other features than arrive: nothing is judged, and one line says why."""
+    one, other = tmp_path / "one.csv", tmp_path / "other.csv"
+    one.write_text("a,b\n" + "1,2\n" * 50)
+    other.write_text("p,day\n" + "1,29.2.2024\n" * 50)
+    assert main(["replay", str(other), "--reference", str(one)]) == 0
+    said = capsys.readouterr().err.splitlines()
+    assert "monitor: not in the reference, and so not judged: day, p" in said
+    assert "monitor: in the reference, but did not come: a, b" in said
+    assert "monitor: times are judged as they stand: say --timestamp or --ignore day" in said
+
+
+def test_lines_that_are_no_records_are_not_taken_for_a_table(capsys, tmp_path: Path) -> None:
+    """Whatever stands in them: a table is CSV or Parquet."""
+    for content in ('{"a": 1}', "hello"):
+        path = tmp_path / "rows.jsonl"
+        path.write_text(f"{content}\n")
+        assert main(["replay", str(path)]) == 2
+        said = capsys.readouterr().err
+        assert "rows.jsonl:1: not a record" in said
+        assert "a table must be CSV or Parquet" in said
 
 
 def test_without_a_reference_the_first_values_are_one(capsys, table) -> None:
