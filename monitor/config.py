@@ -33,6 +33,16 @@ class Capture(_Section, frozen=True):
     buffer_bytes: Positive = 67108864
 
 
+class Ner(_Section, frozen=True):
+    """A model that finds names and places, in a process of its own: one that spaCy can load (extra
+    `ner`), or `package.module:NAME` (monitor/app/ner.py). It has `timeout` seconds for the texts of
+    a record; without an answer they are replaced by their digest, or kept."""
+
+    model: str = ""
+    timeout: Annotated[float, msgspec.Meta(gt=0)] = 5.0
+    on_failure: Literal["digest", "keep"] = "digest"
+
+
 class Privacy(_Section, frozen=True):
     """Pseudonymization; `key_file` absent: a key is made under the data directory.
 
@@ -50,6 +60,7 @@ class Privacy(_Section, frozen=True):
     region: str = "US"
     tenant: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9._-]{1,100}$")] = "default"
     seal_to: str | None = None
+    ner: Ner = Ner()
     min_group: Positive = 1
 
 

@@ -236,6 +236,7 @@ REDACTION_REASONS = (
     "unparsable",  # a body that a rule is about, whose places cannot be told
     "surrogates",  # halves of characters, replaced in a text that stays
     "credential",  # the value of a query field that is named for a credential; nothing went wrong
+    "ner",  # the model of names gave no answer in time
     "sealed",  # more values in one record than are sealed; the pseudonym is there
 )
 """Every value of the label `reason` of `monitor_redactions_total`."""

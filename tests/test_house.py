@@ -132,6 +132,7 @@ def test_what_make_installs_is_pinned() -> None:
 
 ELSEWHERE = {
     "app/child.py": "app/test_control.py",
+    "app/ner.py": "app/test_names.py",
     "app/private.py": "test_cli.py",
     "app/proxy.py": "end_to_end/test_spine.py",
     "app/recorder.py": "end_to_end/test_faults.py",

@@ -76,6 +76,8 @@ def _privacy(settings: Settings) -> Iterator[str]:
         yield f"            not looked for: {', '.join(section.without)}"
     if section.also:
         yield f"            looked for besides: {', '.join(section.also)}"
+    if section.ner.model:
+        yield f"            names are looked for by {section.ner.model}, in a process of its own"
     if section.seal_to:
         yield f"            values are sealed to {section.seal_to}, for `monitor reveal`"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import importlib.util
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -62,6 +63,17 @@ def check(settings: Settings) -> None:
         )
     Policy(section.paths)
     _seal(settings)
+    module, colon, _ = section.ner.model.partition(":")
+    if section.ner.model and not _is_there(module if colon else "spacy"):
+        needed = f"{module} is not there" if colon else "needs spaCy: install monitor-sidecar[ner]"
+        raise ConfigError(f"privacy.ner.model: {section.ner.model!r}: {needed}")
+
+
+def _is_there(module: str) -> bool:
+    try:
+        return importlib.util.find_spec(module) is not None
+    except (ImportError, ValueError):
+        return False
 
 
 def _seal(settings: Settings) -> Seal | None:

@@ -11,7 +11,7 @@ from collections import Counter
 from pathlib import Path
 
 from monitor import keys
-from monitor.app import child, keyring, private
+from monitor.app import child, keyring, names, private
 from monitor.app.child import Child
 from monitor.capture import Capture
 from monitor.config import Settings
@@ -44,15 +44,17 @@ class Recorder:
         self._process = process
         self._keyring = keyring.keyring(settings)
         self._meters = Meters("recorder", settings.endpoint)
+        self._privacy = private.privacy(settings, self._keyring)
         self._meters.set("monitor_key_conflict", 0)
         self._capture = Capture(
             settings.endpoint,
             PROTOCOLS,
             [from_header(name, source.header) for name, source in settings.segments.items()],
-            private.privacy(settings, self._keyring),
+            self._privacy,
             self._meters,
             min_group=settings.privacy.min_group,
         )
+        self._names = names.names(settings.privacy.ner, self._privacy, self._named)
         self._store = RedisStream(
             settings.redis,
             settings.endpoint,
@@ -89,6 +91,8 @@ class Recorder:
             await self._compare_keys()
         except StreamError:
             comparing = loop.create_task(self._compare_keys_later())
+        if self._names is not None:
+            await self._names.start()
         await self._delivery.survey()
         path = self._process.runtime / f"recorder-{self._process.index}.sock"
         path.unlink(missing_ok=True)
@@ -107,6 +111,8 @@ class Recorder:
         self._somebody.set()
         for intake in self._intakes:
             intake.cancel()
+        if self._names is not None:
+            await self._names.close()
         await self._delivery.close()
         await delivering
         if self._writer is not None:
@@ -169,6 +175,8 @@ class Recorder:
             except Exception as error:  # noqa: BLE001  one exchange must not end the recorder
                 await self._unreadable(exchange, error)
                 continue
+            if self._names is not None:
+                record = await self._names.cover(record)
             self._delivery.offer(Item(record, model, again, _size(record)))
             if time.monotonic() > until:
                 await asyncio.sleep(0)
@@ -235,6 +243,10 @@ class Recorder:
         self._meters.set("monitor_store_up", float(self._delivery.is_up))
         self._meters.set("monitor_spool_bytes", self._spool.bytes)
         return self._meters.measurements()
+
+    def _named(self, kind: str, name: str, count: int) -> None:
+        metric = "monitor_pseudonyms_total" if kind == "entity" else "monitor_redactions_total"
+        self._meters.add(metric, (name,), count)
 
     @staticmethod
     def _log(text: str) -> None:
