@@ -30,19 +30,19 @@ every = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 class Seen:
     """What observers made of a connection; `build` makes the first of them as the proxy does."""
 
-    def __init__(self) -> None:
+    def __init__(self, room: int = 1 << 30) -> None:
         self.exchanges: list[Exchange] = []
         self.lost: list[tuple[Outcome, str]] = []
         self.opaque: list[str] = []
-        self.budget = Budget(1 << 30)
+        self.budget = Budget(room)
         self.ids = itertools.count()
 
-    def build(self, opaque: Callable[[str], None], **more: Any) -> Http1:
+    def build(self, opaque: Callable[[str], None], *, bound: int = 1 << 20, **more: Any) -> Http1:
         shared: Any = {
             "emit": self.exchanges.append,
             "lose": lambda *one: self.lost.append(one),
             "opaque": opaque,
-            "max_body_bytes": 1 << 20,
+            "max_body_bytes": bound,
             "budget": self.budget,
         }
         common = {
@@ -132,6 +132,58 @@ def test_on_the_wire_every_byte_passes(case: Case) -> None:
 
     run(story())
     seen.check(case)
+
+
+@st.composite
+def damaged(draw: st.DrawFn) -> list[tuple[str, bytes]]:
+    """Turns of some cases in a row, in pieces, of which some are lost, doubled, swapped or bent."""
+    chance = draw(st.randoms(use_true_random=False))
+    cases = draw(st.lists(st.sampled_from(CASES), min_size=1, max_size=3))
+    turns: list[tuple[str, bytes]] = []
+    for direction, data in [turn for case in cases for turn in case.turns]:
+        for piece in cut(data[:5000], chance) or [b""]:
+            bent = bytearray(piece)
+            for _ in range(chance.choice([0, 0, 0, 1, 3]) if bent else 0):
+                bent[chance.randrange(len(bent))] = chance.randrange(256)
+            turns += [(direction, bytes(bent))] * chance.choice([1] * 12 + [0, 2])
+    if chance.random() < 0.2:
+        chance.shuffle(turns)
+    return turns
+
+
+@given(
+    damaged(),
+    st.sampled_from([0, 60, 200, 1500, 1 << 30]),
+    st.sampled_from([0, 3, 1 << 20]),
+    st.sampled_from(["close", "abandon", "refuse"]),
+)
+@settings(max_examples=600)
+def test_whatever_is_said_nothing_is_raised_or_kept(
+    turns: list[tuple[str, bytes]], room: int, bound: int, end: str
+) -> None:
+    """Through all observers in a row: every exchange that began ends once, all memory is returned."""
+    seen = Seen(room)
+    observer = seen.build(seen.opaque.append, bound=bound)
+    for at, (direction, data) in enumerate(turns):
+        if direction == ">.":
+            observer.downstream_eof(float(at))
+        elif direction == "<.":
+            observer.upstream_eof(float(at))
+        elif data:
+            (observer.downstream if direction == ">" else observer.upstream)(data, float(at))
+        observer.busy()
+        observer.awaiting()
+        assert seen.budget.used >= 0
+        if seen.opaque:
+            break
+    if end == "abandon":
+        observer.abandon()
+    elif end == "refuse":
+        observer.refuse(float(len(turns)), Outcome.UPSTREAM_TIMEOUT)
+    observer.closed(float(len(turns)), None)
+    assert seen.budget.used == 0
+    assert len(seen.opaque) <= 1
+    assert len(seen.exchanges) + len(seen.lost) == next(seen.ids)
 
 
 # --- an independent parser ---------------------------------------------------------------------
