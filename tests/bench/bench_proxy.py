@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import platform
 import re
+import ssl
 import statistics
 import subprocess
 import sys
@@ -24,6 +25,10 @@ from pathlib import Path
 import endpoint
 import peers
 import uvloop
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from tests.conftest import Authority
 
 OUT = Path(__file__).with_name("RESULTS.md")
 CONNECTIONS = 16
@@ -48,7 +53,7 @@ def load(peer: peers.Peer, seconds: float) -> tuple[float, float]:
         before = peer.cpu()
         command = [
             "wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds:g}s", "-s", script.name,
-            f"http://127.0.0.1:{peer.port}",
+            f"{peer.scheme}://127.0.0.1:{peer.port}",
         ]  # fmt: skip
         text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
         used = peer.cpu() - before
@@ -136,6 +141,57 @@ def outage(peer: peers.Peer, seconds: float) -> Iterator[tuple[str, float]]:
     yield "8 s after it thawed", peer.memory()
 
 
+def handshakes(peer: peers.Peer, seconds: float) -> float:
+    """CPU µs of a TLS connection with one request on it."""
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+
+    async def one(end: float) -> int:
+        count = 0
+        while time.monotonic() < end:
+            reader, writer = await asyncio.open_connection("127.0.0.1", peer.port, ssl=context)
+            writer.write(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
+            await reader.readuntil(b"\r\n\r\n")
+            writer.close()
+            count += 1
+        return count
+
+    async def run() -> int:
+        return sum(await asyncio.gather(*(one(time.monotonic() + seconds) for _ in range(4))))
+
+    before = peer.cpu()
+    count = uvloop.run(run())
+    return (peer.cpu() - before) / count * 1e6
+
+
+def over_tls(upstream: int, rounds: int, seconds: float) -> Iterator[str]:
+    """CPU where clients are shown a certificate (P-256), kept alive and on connections anew."""
+    yield "## CPU a request over TLS (TLS 1.3, P-256; the endpoint speaks plain HTTP)"
+    yield ""
+    yield "| proxy | kept alive, CPU µs | ours is | a connection and one request, CPU µs | ours is |"
+    yield "|---|---|---|---|---|"
+    with contextlib.ExitStack() as stack:
+        pair = Authority(Path(stack.enter_context(tempfile.TemporaryDirectory()))).issue("bench")
+        running = [
+            stack.enter_context(peers.monitor(upstream, pair=pair)),
+            stack.enter_context(peers.nginx(upstream, pair)),
+        ]
+        costs: dict[tuple[str, bool], list[float]] = {}
+        for _ in range(rounds):
+            for anew in (False, True):
+                for peer in running:
+                    cost = handshakes(peer, seconds) if anew else load(peer, seconds)[0]
+                    costs.setdefault((peer.name, anew), []).append(cost)
+        for peer in running:
+            row = f"| {peer.name} |"
+            for anew in (False, True):
+                pairs = zip(costs[running[0].name, anew], costs[peer.name, anew], strict=True)
+                ratio = statistics.median(one / other for one, other in pairs)
+                row += f" {statistics.median(costs[peer.name, anew]):.0f} | {ratio:.2f} × |"
+            yield row
+    yield ""
+
+
 def quantile(values: list[float], q: float) -> float:
     """The q-quantile by rank."""
     return sorted(values)[min(len(values) - 1, int(q * len(values)))]
@@ -210,6 +266,7 @@ def report(options: argparse.Namespace) -> Iterator[str]:
             )
             yield f"| {peer.name} | {cost:.0f} | {delay * 1000:.1f} | {worst * 1000:.1f} |"
         yield ""
+        yield from over_tls(upstream, options.rounds, options.seconds)
         memory.append(("after the load above", ours.memory()))
         memory += outage(ours, max(8.0, options.seconds))
         yield "## Memory of our proxy process (RSS, MB)"

@@ -20,7 +20,7 @@ import psutil
 import yaml
 
 from monitor.app import estate
-from monitor.config import Capture, Settings
+from monitor.config import Capture, Settings, Tls
 
 HERE = Path(__file__).parent
 
@@ -34,6 +34,7 @@ class Peer:
     processes: tuple[psutil.Process, ...]
     version: str = ""
     recorder: psutil.Process | None = None
+    scheme: str = "http"
 
     def cpu(self) -> float:
         """CPU seconds, user and system, so far."""
@@ -97,11 +98,18 @@ def bare_splice(upstream: int) -> Generator[Peer]:
 
 
 @contextlib.contextmanager
-def monitor(upstream: int, buffer_bytes: int = 67108864) -> Generator[Peer]:
-    """Our proxy process with full capture; a minimal recorder takes over and acknowledges."""
+def monitor(
+    upstream: int, buffer_bytes: int = 67108864, pair: tuple[str, str] = ("", "")
+) -> Generator[Peer]:
+    """Our proxy process with full capture; a minimal recorder takes over and acknowledges.
+
+    `pair`: a certificate and its key to show to clients.
+    """
     runtime = Path(tempfile.mkdtemp(prefix="monitor-bench-"))
     settings = Settings(
-        upstream=f"http://127.0.0.1:{upstream}", capture=Capture(buffer_bytes=buffer_bytes)
+        upstream=f"http://127.0.0.1:{upstream}",
+        capture=Capture(buffer_bytes=buffer_bytes),
+        tls=Tls(*pair),
     )
     (runtime / "settings.json").write_bytes(msgspec.json.encode(settings))
     recorder = [sys.executable, str(HERE / "endpoint.py"), "recorder", str(runtime)]
@@ -131,14 +139,16 @@ def monitor(upstream: int, buffer_bytes: int = 67108864) -> Generator[Peer]:
             port,
             (psutil.Process(process.pid),),
             recorder=psutil.Process(taking.pid),
+            scheme="https" if pair[0] else "http",
         )
 
 
 @contextlib.contextmanager
-def nginx(upstream: int) -> Generator[Peer]:
+def nginx(upstream: int, pair: tuple[str, str] = ("", "")) -> Generator[Peer]:
     """Debian's nginx, one worker, keep-alive both ways, no access log, no buffering to disk."""
     port = free_port()
     directory = Path(tempfile.mkdtemp(prefix="monitor-bench-nginx-"))
+    shown = "ssl_certificate {}; ssl_certificate_key {};".format(*pair) if pair[0] else ""
     (directory / "nginx.conf").write_text(f"""
 worker_processes 1; daemon off; pid {directory}/pid; error_log /dev/null;
 events {{ worker_connections 4096; }}
@@ -147,7 +157,7 @@ http {{
   fastcgi_temp_path {directory}/f; uwsgi_temp_path {directory}/u; scgi_temp_path {directory}/s;
   upstream model {{ server 127.0.0.1:{upstream}; keepalive 64; keepalive_requests 1000000000; }}
   server {{
-    listen 127.0.0.1:{port}; keepalive_requests 1000000000;
+    listen 127.0.0.1:{port}{" ssl" if shown else ""}; {shown} keepalive_requests 1000000000;
     location / {{
       proxy_pass http://model; proxy_http_version 1.1; proxy_set_header Connection "";
       proxy_buffering on;
@@ -164,7 +174,13 @@ http {{
     with started([program, "-c", str(directory / "nginx.conf")]) as process:
         wait_for(port)
         workers = tuple(psutil.Process(process.pid).children())
-        yield Peer("nginx proxy_pass", port, workers, version.stderr.strip().split("/")[-1])
+        yield Peer(
+            "nginx proxy_pass",
+            port,
+            workers,
+            version.stderr.strip().split("/")[-1],
+            scheme="https" if shown else "http",
+        )
     shutil.rmtree(directory, ignore_errors=True)
 
 
