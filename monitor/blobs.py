@@ -50,6 +50,7 @@ _run = re.compile(
     r"|[A-Za-z0-9+/_-]{14,}={0,2}"
 )
 _hex = re.compile(r"(?:[0-9A-Fa-f]{2}){7,}")
+_letter = re.compile(r"[A-Za-z]")
 _words = re.compile(rb"[ -~]{6,}")
 _space = re.compile(r"\s+")
 
@@ -95,6 +96,8 @@ def _runs(text: str) -> Iterator[re.Match[str]]:
 
 
 def _decode(run: str, start: int, limit: int) -> Iterator[Blob]:
+    if len(run) < _CERTAIN and not _letter.search(run) and not _hex.fullmatch(run):
+        return  # a number with dashes
     content = _read(run, limit)
     if content is not None:
         yield Blob(start, start + len(run), "text/plain", len(run), content)

@@ -28,6 +28,13 @@ _BRANDS = re.compile(
     r"|(?:50|5[6-8]|63|67)\d{14}|(?:5018|5020|5038|5893|6304|6759|676[1-3])\d{8,15}"  # Maestro
     r"|(?:5[6-8]\d\d|6390|0604)\d{8}"
 )
+_PREFIXES = frozenset(
+    map(
+        "{:02}".format,
+        (6, 18, *range(21, 28), 30, *range(34, 59), 60, *range(62, 66), 67, 81, 82, 97),
+    )
+)
+"""How `_BRANDS` begin: most groups of digits do not."""
 _MAJOR = re.compile(r"4\d{15}|5[1-5]\d{14}|3[47]\d{13}")
 _HEX = re.compile(r"[a-fA-F]")
 _POINT = re.compile(r"(?<![\w.,])[-+]?(?P<whole>\d{1,4})\.\Z")
@@ -61,6 +68,8 @@ def _find(text: str, starts: Sequence[int]) -> Iterator[tuple[int, int]]:
             continue
         done = run.end()
         groups = [match.span() for match in _GROUP.finditer(text, run.start(), run.end())]
+        if sum([end - start for start, end in groups]) < 12:
+            continue
         found = list(_cards(text, groups))
         if found and not _is_list(text, groups, found):
             yield from found
@@ -78,7 +87,7 @@ def _cards(text: str, groups: list[tuple[int, int]]) -> Iterator[tuple[int, int]
                 other(text, start, end) for other in (_article, _fraction, _digest)
             ):
                 taken = 1
-        elif text[start] in "123456890":
+        elif end - start == 1 or text[start : start + 2] in _PREFIXES:
             taken = _groups_of_card(text, groups, place, anchored=place == after_card)
         if taken:
             yield start, groups[place + taken - 1][1]
@@ -91,6 +100,11 @@ def _groups_of_card(text: str, groups: list[tuple[int, int]], place: int, *, anc
     count = len(groups)
     if not anchored and count > _FEW and count - place > 19:
         return 0  # the middle of a long list
+    if place + 1 == count:
+        return 0
+    one, other = (end - start for start, end in groups[place : place + 2])
+    if one != other and (one, other) != (4, 6) and not (one in (4, 6, 8) and one + other > 11):
+        return 0  # no grouping of `_written_as_card` begins so
     total = 0
     ends: dict[int, int] = {}
     for index in range(place, min(place + 19, count)):

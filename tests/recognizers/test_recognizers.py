@@ -9,7 +9,7 @@ import pytest
 
 from monitor.interfaces import Recognizer
 from monitor.patterns import Scanner
-from monitor.recognizers import RECOGNIZERS, select
+from monitor.recognizers import RECOGNIZERS, credit_card, select
 
 ALL = Scanner(RECOGNIZERS)
 BY_ITSELF = {each.name: Scanner([each]) for each in RECOGNIZERS}
@@ -65,3 +65,10 @@ def test_what_is_looked_for_is_the_default_plus_with_less_without() -> None:
     assert {each.entity for each in select(also=frozenset({"URL"}))} == usual | {"URL"}
     without = frozenset({"URL", "CA_SIN"})
     assert {each.entity for each in select(without, frozenset({"URL"}))} == usual - {"CA_SIN"}
+
+
+def test_what_cards_begin_with_is_all_that_is_looked_at() -> None:
+    """The short cut leaves no brand out."""
+    begins = {f"{n:04}" for n in range(10000) if any(
+        credit_card._BRANDS.fullmatch(f"{n:04}".ljust(size, "0")) for size in range(12, 20))}  # fmt: skip
+    assert {begin[:2] for begin in begins} == credit_card._PREFIXES
