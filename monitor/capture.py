@@ -13,6 +13,7 @@ from monitor.interfaces import Dimension, Protocol
 from monitor.meters import Meters
 from monitor.metrics import REDACTION_REASONS
 from monitor.privacy import Privacy
+from monitor.releases import Releases
 from monitor.types import ABSENT, WHOLE, Call, Exchange, Inference, Record
 
 MODELS = 50
@@ -23,7 +24,8 @@ VALUES = 50
 class Capture:
     """Reads exchanges; one per recorder. The last protocol must claim and read everything.
 
-    A segment's value that was seen fewer than `min_group` times is `other`.
+    A segment's value that was seen fewer than `min_group` times is `other`. With `releases`,
+    exchanges by segment are told with noise and nothing else is told by segment.
     """
 
     def __init__(
@@ -35,6 +37,7 @@ class Capture:
         meters: Meters,
         *,
         min_group: int = 1,
+        releases: Releases | None = None,
     ) -> None:
         self._endpoint = endpoint
         self._protocols = protocols
@@ -43,9 +46,8 @@ class Capture:
         self._meters = meters
         self._models = Budget(MODELS)
         self._values = {one.name: Budget(VALUES, min_group) for one in dimensions}
-        for (
-            reason
-        ) in REDACTION_REASONS:  # a series that is there from the start shows its first event
+        self._releases = releases
+        for reason in REDACTION_REASONS:  # there from the start, a series shows its first event
             meters.add("monitor_redactions_total", (reason,), 0)
 
     def read(self, exchange: Exchange) -> tuple[Record, str]:
@@ -56,12 +58,20 @@ class Capture:
         record = self._privacy.record(
             call, inference, endpoint=self._endpoint, segments=raw, scrub=scrub
         )
+        if self._releases is not None:
+            for name, value in record.segments.items():
+                self._releases.add(name, value, record.outcome.value)
         segments = {name: self._segment(name, value) for name, value in record.segments.items()}
         if segments != record.segments:
             record = msgspec.structs.replace(record, segments=segments)
         model = self._model(record)
         self._count(record, model)
         return record, model
+
+    def release(self, now: float) -> None:
+        """Tell the counts by segment of a period that is over, if they are told with noise."""
+        for cell, count in self._releases.release(now) if self._releases else ():
+            self._meters.add("monitor_segment_exchanges_total", cell, count)
 
     def _infer(self, call: Call) -> Inference:
         for protocol in self._protocols:
@@ -78,7 +88,7 @@ class Capture:
             return value
         budget = self._values[dimension]
         label, given_up = budget.admit(value)
-        if given_up is not None:
+        if given_up is not None and self._releases is None:
             self._meters.fold("value", given_up, ("dimension", dimension))
         if label != value and budget.is_full:
             self._overflow("monitor_segment_exchanges_total")
@@ -110,7 +120,8 @@ class Capture:
         directions = () if tokens is None else (("input", tokens.input), ("output", tokens.output))
         for direction, count in directions:
             meters.add("monitor_tokens_total", (model, direction), count)
-        for segment in ((WHOLE.dimension, WHOLE.value), *record.segments.items()):
+        told = () if self._releases else record.segments.items()
+        for segment in ((WHOLE.dimension, WHOLE.value), *told):
             meters.add("monitor_segment_exchanges_total", (*segment, record.outcome.value))
             meters.observe("monitor_segment_duration_seconds", segment, record.duration)
             if first is not None:

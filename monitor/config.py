@@ -43,6 +43,15 @@ class Ner(_Section, frozen=True):
     on_failure: Literal["digest", "keep"] = "digest"
 
 
+class Differential(_Section, frozen=True):
+    """Noise in the counts of exchanges by segment, once each `period` (seconds): which segments one
+    exchange was of is hidden up to `epsilon` and `delta` (monitor/releases.py; extra `dp`)."""
+
+    epsilon: Annotated[float, msgspec.Meta(gt=0)] | None = None
+    delta: Annotated[float, msgspec.Meta(gt=0, lt=1)] = 1e-6
+    period: Annotated[float, msgspec.Meta(gt=0)] = 3600
+
+
 class Privacy(_Section, frozen=True):
     """Pseudonymization; `key_file` absent: a key is made under the data directory.
 
@@ -62,6 +71,7 @@ class Privacy(_Section, frozen=True):
     seal_to: str | None = None
     ner: Ner = Ner()
     min_group: Positive = 1
+    differential: Differential = Differential()
 
 
 class StreamSettings(_Section, frozen=True):

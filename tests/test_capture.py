@@ -24,6 +24,7 @@ from monitor.privacy import Privacy
 from monitor.protocols import PROTOCOLS
 from monitor.pseudonyms import Key, Keyring
 from monitor.recognizers import select
+from monitor.releases import Releases
 from monitor.segments import from_header
 from monitor.types import Exchange, Message, Outcome, decode_record, encode_record
 
@@ -178,3 +179,35 @@ def test_every_reason_for_a_redaction_is_there_from_the_start() -> None:
     )
     said = re.findall(r'PrivacyError\("([^"]+)"\)|redacted\([^()]*, "(\w+)"\)', source)
     assert {(one or other).replace(" ", "_") for one, other in said} <= set(REDACTION_REASONS)
+
+
+def test_with_noise_nothing_else_is_told_by_segment() -> None:
+    """Counts by segment rise when the period is over; the whole is exact, histograms are its alone."""
+    _, meters = capture()
+    privacy = Privacy(scanner=SCANNER, keyring=Keyring((Key("k1", bytes(32)),)), clock=lambda: 0.0)
+    noisy = Releases(
+        ["population"], epsilon=1.0, delta=1e-6, period=60.0, draw=lambda _: 3, began=0.0
+    )
+    dimensions = [from_header("population", "x-population")]
+    reader = Capture("e", PROTOCOLS, dimensions, privacy, meters, releases=noisy)
+    for _ in range(7):
+        reader.read(exchange(chat("hi"), headers={"x-population": "vip"}))
+
+    def by_segment() -> dict[tuple[str, str, str], float]:
+        return {
+            (m.name, m.labels["value"], m.labels.get("outcome", "")): m.value
+            for m in meters.measurements()
+            if m.name.startswith("monitor_segment") and m.labels["dimension"] != "all"
+        }
+
+    reader.release(59.0)
+    assert by_segment() == {}
+    reader.release(60.0)
+    reader.release(61.0)
+    told = by_segment()
+    assert {name for name, _, _ in told} == {"monitor_segment_exchanges_total"}
+    assert told["monitor_segment_exchanges_total", "other", "ok"] == 7 + 3
+    assert told["monitor_segment_exchanges_total", "none", "rate_limited"] == 3
+    whole = [m.value for m in meters.measurements()
+             if m.name == "monitor_segment_exchanges_total" and m.labels["dimension"] == "all"]  # fmt: skip
+    assert whole == [7]

@@ -95,7 +95,15 @@ class Analyzer:
         if fold.overflow:
             labels = {"endpoint": endpoint, "metric": "monitor_drift_status"}
             samples.append(Measurement("monitor_series_overflow_total", labels, fold.overflow))
-        return samples + measurements(endpoint, findings, fold.rules.thresholds())
+        samples += measurements(endpoint, findings, fold.rules.thresholds())
+        if self._settings.privacy.differential.epsilon is None:
+            return samples
+        # A count by segment without noise would undo the noise in the recorder's.
+        return [
+            one
+            for one in samples
+            if one.name != "monitor_drift_samples" or one.labels["dimension"] == WHOLE.dimension
+        ]
 
     def findings(self) -> bytes:
         """The findings as a JSON document."""

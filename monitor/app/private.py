@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import importlib.util
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from monitor.recognizers import RECOGNIZERS, REGIONS, select
 if TYPE_CHECKING:
     from monitor.privacy import Privacy
     from monitor.pseudonyms import Keyring
+    from monitor.releases import Releases
     from monitor.scrub import Seal
 
 
@@ -67,6 +69,43 @@ def check(settings: Settings) -> None:
     if section.ner.model and not _is_there(module if colon else "spacy"):
         needed = f"{module} is not there" if colon else "needs spaCy: install monitor-sidecar[ner]"
         raise ConfigError(f"privacy.ner.model: {section.ner.model!r}: {needed}")
+    if section.differential.epsilon is not None and not _is_there("opendp"):
+        raise ConfigError("privacy.differential.epsilon: needs OpenDP: install monitor-sidecar[dp]")
+
+
+def releases(settings: Settings) -> Releases | None:
+    """Counts by segment that get noise before they are told, where that is configured."""
+    section = settings.privacy.differential
+    if section.epsilon is None:
+        return None
+    from monitor.releases import Releases
+
+    return Releases(
+        list(settings.segments),
+        epsilon=section.epsilon,
+        delta=section.delta,
+        period=section.period,
+        draw=_noise(),
+        began=time.monotonic(),
+    )
+
+
+def _noise() -> Callable[[float], int]:
+    """OpenDP's discrete Laplace: exact arithmetic, and chance that is fit for secrets."""
+    from opendp.domains import atom_domain
+    from opendp.measurements import make_laplace
+    from opendp.metrics import absolute_distance
+    from opendp.mod import enable_features
+
+    enable_features("contrib")
+    made: dict[float, Callable[[int], int]] = {}
+
+    def draw(scale: float) -> int:
+        if scale not in made:
+            made[scale] = make_laplace(atom_domain(T="i64"), absolute_distance(T="i64"), scale)
+        return int(made[scale](0))
+
+    return draw
 
 
 def _is_there(module: str) -> bool:

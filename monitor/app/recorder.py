@@ -53,6 +53,7 @@ class Recorder:
             self._privacy,
             self._meters,
             min_group=settings.privacy.min_group,
+            releases=private.releases(settings),
         )
         self._names = names.names(settings.privacy.ner, self._privacy, self._named)
         self._store = RedisStream(
@@ -240,6 +241,7 @@ class Recorder:
     # --- what it says ------------------------------------------------------------------------
 
     async def _measure(self) -> list[Measurement]:
+        self._capture.release(time.monotonic())
         self._meters.set("monitor_store_up", float(self._delivery.is_up))
         self._meters.set("monitor_spool_bytes", self._spool.bytes)
         return self._meters.measurements()
