@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from monitor.app import private
+from monitor.app import analyzer, private
 from monitor.app.wire import rewritten
 from monitor.config import Settings
 from monitor.proxy import tls
@@ -36,8 +36,12 @@ def explain(settings: Settings) -> Iterator[str]:
     for name, source in settings.segments.items():
         yield f"segment     {name} from the request header {source.header}"
     yield from _privacy(settings)
+    analyzer.features_of(settings)
+    analyzer.versus_of(settings)
     if settings.reference.file:
-        yield f"reference   {settings.reference.file}"
+        profile = analyzer.read_profile(settings.reference.file)
+        count = len(profile.references) if profile else 0
+        yield f"reference   {settings.reference.file}, of {count:,} features and segments"
     else:
         yield f"reference   learned from the first {settings.reference.learn:,} records per segment"
     yield (
@@ -49,6 +53,8 @@ def explain(settings: Settings) -> Iterator[str]:
         f"drift       a believed change from a PSI of {drift.tolerance:g}; a {drift.alpha:.0%} "
         f"chance of any false alarm in {drift.patience:,} panes, over all features and segments"
     )
+    if drift.embed:
+        yield f"            texts are embedded by {drift.embed}"
     if drift.together > 1:
         yield f"            {drift.together} records that hang together count as one"
     if settings.reference.versus:

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import pytest
+
 from monitor.app.check import explain
-from monitor.config import Settings
+from monitor.config import Drift, Reference, Settings
+from monitor.errors import ConfigError
+from monitor.reference import Profile, dump_profile
 
 
 def test_it_says_where_everything_is_and_no_password() -> None:
@@ -18,3 +24,21 @@ def test_it_says_where_everything_is_and_no_password() -> None:
 def test_without_a_store_it_names_the_embedded_one() -> None:
     """The default is one command on one machine."""
     assert "embedded Valkey under .monitor/store" in "\n".join(explain(Settings()))
+
+
+def test_references_are_told_and_tried(tmp_path: Path) -> None:
+    """What every kind of reference means; what cannot work is an error here, not at the start."""
+    usual = Reference(variant="champion", hour_of_week=True)
+    text = "\n".join(explain(Settings(reference=usual, drift=Drift(together=5))))
+    for fact in ("every other variant is compared with champion", "same hour", "5 records"):
+        assert fact in text
+    with pytest.raises(ConfigError, match=r"reference\.variant: 'version' is not one of segments"):
+        list(explain(Settings(reference=Reference(variant="version=v1"))))
+    with pytest.raises(ConfigError, match=r"drift\.features: 'nothing' is not one of"):
+        list(explain(Settings(drift=Drift(features=["nothing"]))))
+    with pytest.raises(ConfigError, match="cannot be read"):
+        list(explain(Settings(reference=Reference(file=str(tmp_path / "none.json")))))
+    profile = tmp_path / "usual.json"
+    profile.write_bytes(dump_profile(Profile()))
+    text = "\n".join(explain(Settings(reference=Reference(file=str(profile)))))
+    assert "usual.json, of 0 features" in text
