@@ -27,8 +27,11 @@ def drivers(segments: Iterable[Watch], since: float, rules: Rules) -> list[Drive
     """
     weights: dict[str, dict[str, float]] = {}
     sizes: dict[str, dict[str, int]] = {}
+    relative = set()
     for watch in segments:
         _, dimension, value = watch.key
+        if watch.peer is not None:
+            relative.add(dimension)  # these say how segments differ, not how they changed
         if watch.reference is None or watch.reading is None:
             continue
         mark = max(bisect_right(watch.trail.times, since) - 1, 0)
@@ -41,7 +44,7 @@ def drivers(segments: Iterable[Watch], since: float, rules: Rules) -> list[Drive
     found = []
     for dimension, parts in weights.items():
         total, values = sum(parts.values()), sum(sizes[dimension].values())
-        if total > 0 and len(parts) > 1:
+        if total > 0 and len(parts) > 1 and dimension not in relative:
             found += [
                 Driver(dimension, value, part / total)
                 for value, part in parts.items()

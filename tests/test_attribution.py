@@ -46,3 +46,13 @@ def test_where_all_moved_alike_nobody_drove() -> None:
     segments = [watch("population", name, 1000, 1.0) for name in "abc"]
     read(segments, RULES)
     assert drivers(segments, 0.0, RULES) == []
+
+
+def test_variants_that_are_compared_with_each_other_drive_nothing() -> None:
+    """That b differs from the champion does not say that either of them changed."""
+    champion = watch("variant", "champion", 1000, 1.0)
+    other = Watch(("x", "variant", "b"), None, peer=champion)
+    for number in range(1000):
+        other.count(float(number % 3), 0, 0.0)
+    read([champion, other], RULES)
+    assert drivers([champion, other], 0.0, RULES) == []
