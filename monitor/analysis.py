@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from monitor.attribution import drivers
+from monitor.attribution import drivers, mix
 from monitor.findings import bins_of, direction, moved, origin, words
 from monitor.interfaces import Feature
 from monitor.judgement import (
@@ -176,13 +176,18 @@ class Analysis:
 
     def _attributed(self, found: Finding) -> Finding:
         """The same, with the segments it came from."""
-        segments = (
+        segments = [
             watch
             for key, watch in self._watches.items()
             if key[0] == found.feature and key[1] != WHOLE.dimension
+        ]
+        whole = self._watches[found.feature, WHOLE.dimension, WHOLE.value]
+        since = found.since or 0.0
+        named = drivers(segments, whole, since, self.rules)
+        mixed = mix(segments, since, self._newest)
+        return msgspec.structs.replace(
+            found, drivers=named, mix=mixed, words=found.words + origin(named, mixed)
         )
-        named = drivers(segments, found.since or 0.0, self.rules)
-        return msgspec.structs.replace(found, drivers=named, words=found.words + origin(named))
 
     def _pane(self, time: float) -> int:
         """The pane an event of this time goes to; closes those that ended long enough before."""

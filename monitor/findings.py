@@ -70,14 +70,20 @@ def words(
     return f"{text}; {moves}" if moves else text
 
 
-def origin(drivers: Sequence[Driver]) -> str:
+def origin(drivers: Sequence[Driver], mix: Sequence[Moved] = ()) -> str:
     """Where most of a drift of the whole came from, to be added to its words.
 
     >>> origin([Driver("population", "b", 0.93), Driver("template", "x", 0.4)])
     '; 93 % of it from population b'
+    >>> origin([], [Moved("population b", 0.1, 0.6)])
+    '; population b went from 10 % to 60 % of the values'
     """
     most = [driver for driver in drivers if driver.share > 0.5]
     parts = [f"{percent(one.share)} of it from {one.dimension} {one.value}" for one in most]
+    parts += [
+        f"{one.cell} went from {percent(one.before)} to {percent(one.after)} of the values"
+        for one in mix[:1]
+    ]
     return "".join(f"; {part}" for part in parts)
 
 

@@ -238,6 +238,11 @@ def _card(one: Finding) -> str:
         f"<tr><td>{markup.escape(f'{d.dimension} = {d.value}')}<td class=n>{percent(d.share)}"
         for d in one.drivers
     )
+    drivers += "".join(
+        f"<tr><td>{markup.escape(m.cell)} came more or less often<td class=n>"
+        f"{percent(m.before)} → {percent(m.after)}"
+        for m in one.mix
+    )
     whence = f"<table><tr><th>came from<th class=n>share</tr>{drivers}</table>" if drivers else ""
     name = markup.escape(f"{one.feature}, {_where(one)}")
     scores = ", ".join(f"{name} {score:.3g}" for name, score in one.scores.items())

@@ -310,7 +310,8 @@ class Finding(msgspec.Struct, frozen=True):
     the cells that changed most, `drivers` the segments that a drift of the whole came from, largest
     first; `words` is one sentence for a person. `against` is what it was compared with where that
     is not a fixed reference: another segment, or the same hour of the week. `bins` are all cells in
-    order, with their shares before and now, where a change is believed.
+    order, with their shares before and now, where a change is believed; `mix` are segments that
+    came more or less often when the whole drifted.
     """
 
     feature: str
@@ -328,6 +329,7 @@ class Finding(msgspec.Struct, frozen=True):
     drivers: list[Driver] = []
     against: str = ""
     bins: list[Moved] = []
+    mix: list[Moved] = []
 
 
 class Together(msgspec.Struct, frozen=True):

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import random
 
-from monitor.attribution import drivers
+from monitor.analysis import Analysis
+from monitor.attribution import drivers, mix
 from monitor.drift import LIVE, psi
 from monitor.judgement import Rules, read
 from monitor.reference import Learner
+from monitor.types import Observation, Row
 from monitor.watch import Watch
 
 RULES = Rules(psi.MEASURE, LIVE)
@@ -21,6 +23,10 @@ def watch(dimension: str, value: str, count: int, shift: float) -> Watch:
     return made
 
 
+WHOLE = watch("all", "all", 1000, 0.3)
+read([WHOLE], RULES)
+
+
 def test_who_moved_is_named_with_their_part() -> None:
     """By how far and how many; who stayed, or is alone in a dimension, is not."""
     segments = [
@@ -32,20 +38,20 @@ def test_who_moved_is_named_with_their_part() -> None:
         Watch(("x", "population", "learning"), Learner(500)),
     ]
     read(segments, RULES)
-    found = drivers(segments, 0.0, RULES)
+    found = drivers(segments, WHOLE, 0.0, RULES)
     assert [(one.dimension, one.value) for one in found] == [
         ("population", "b"),
         ("population", "c"),
     ]
     assert 0.6 < found[0].share < 0.9
-    assert drivers([], 0.0, RULES) == []
+    assert drivers([], WHOLE, 0.0, RULES) == []
 
 
 def test_where_all_moved_alike_nobody_drove() -> None:
     """Half of a change that comes from half of the traffic says nothing about that half."""
     segments = [watch("population", name, 1000, 1.0) for name in "abc"]
     read(segments, RULES)
-    assert drivers(segments, 0.0, RULES) == []
+    assert drivers(segments, WHOLE, 0.0, RULES) == []
 
 
 def test_variants_that_are_compared_with_each_other_drive_nothing() -> None:
@@ -55,4 +61,40 @@ def test_variants_that_are_compared_with_each_other_drive_nothing() -> None:
     for number in range(1000):
         other.count(float(number % 3), 0, 0.0)
     read([champion, other], RULES)
-    assert drivers([champion, other], 0.0, RULES) == []
+    assert drivers([champion, other], WHOLE, 0.0, RULES) == []
+
+
+def mixture(count: int, share: float, *, start: float) -> list[Row]:
+    """Populations a and b, far apart and each as ever; b is `share` of the rows."""
+    chance = random.Random(start)
+    rows = []
+    for number in range(count):
+        name = "b" if chance.random() < share else "a"
+        value = chance.gauss(3.0 if name == "b" else 0.0, 1)
+        rows.append(Row(start + number, {"population": name}, [Observation("x", "numeric", value)]))
+    return rows
+
+
+def test_a_whole_that_drifts_by_its_mix_says_so() -> None:
+    """Nobody changed; some come more often. No segment is blamed for a change of its own."""
+    analysis = Analysis((), RULES, learn=400)
+    for row in [*mixture(5000, 0.2, start=0.0), *mixture(1500, 0.6, start=5000.0)]:
+        analysis.add_row(row)
+    found = {(one.feature, one.value): one for one in analysis.findings()}
+    whole = found["x", "all"]
+    assert whole.status == "drift"
+    assert whole.drivers == []
+    (first, second) = sorted(whole.mix, key=lambda one: one.cell, reverse=True)
+    assert (first.cell, second.cell) == ("population b", "population a")
+    assert abs(first.before - 0.2) < 0.05
+    assert abs(first.after - 0.6) < 0.08
+    assert "went from" in whole.words
+    assert found["x", "a"].status == found["x", "b"].status == "ok"
+
+
+def test_a_mix_that_stays_is_not_mentioned() -> None:
+    """Also where the segments themselves changed, or hardly came."""
+    segments = [watch("population", name, 1000, 1.0) for name in "ab"]
+    read(segments, RULES)
+    assert mix(segments, 0.0, 10.0) == []
+    assert mix([], 0.0, 10.0) == []
