@@ -244,16 +244,21 @@ def report(options: argparse.Namespace) -> Iterator[str]:
         yield ""
         yield f"## Latency at {options.rate:g} requests a second, open loop, ms"
         yield ""
-        yield "| path | p50 | p99 |"
-        yield "|---|---|---|"
+        yield "| path | p50 | p99 | CPU µs a request |"
+        yield "|---|---|---|---|"
         taken: dict[str, list[float]] = {}
-        paths = [("direct", upstream), *((peer.name, peer.port) for peer in running)]
+        used: dict[str, list[float]] = {}
         for _ in range(options.rounds):
-            for name, port in paths:
-                taken.setdefault(name, []).extend(paced(port, options.rate, options.seconds))
+            taken.setdefault("direct", []).extend(paced(upstream, options.rate, options.seconds))
+            for peer in running:
+                before = peer.cpu()
+                values = paced(peer.port, options.rate, options.seconds)
+                taken.setdefault(peer.name, []).extend(values)
+                used.setdefault(peer.name, []).append((peer.cpu() - before) / len(values) * 1e6)
         for name, values in taken.items():
             p50, p99 = quantile(values, 0.5) * 1000, quantile(values, 0.99) * 1000
-            yield f"| {name} | {p50:.2f} | {p99:.2f} |"
+            cost = f"{statistics.median(used[name]):.0f}" if name in used else ""
+            yield f"| {name} | {p50:.2f} | {p99:.2f} | {cost} |"
         yield ""
         yield f"## {options.streams} concurrent event streams, one event each {endpoint.GAP * 1000:g} ms"
         yield ""
