@@ -35,7 +35,10 @@ def parse(text: str, name: str) -> Keyring:
             raise ConfigError(f"{name}:{number}: the key is shorter than {SHORTEST} bytes")
         if any(key.id == match[1] for key in keys):
             raise ConfigError(f"{name}:{number}: the key id {match[1]} is there twice")
-        keys.append(Key(match[1], bytes.fromhex(match[2])))
+        root = bytes.fromhex(match[2])
+        if same := next((key.id for key in keys if key.root == root), None):
+            raise ConfigError(f"{name}:{number}: the key {match[1]} is the key {same} again")
+        keys.append(Key(match[1], root))
     if not keys:
         raise ConfigError(f"{name}: holds no key; `monitor keys rotate` writes one")
     return Keyring(tuple(keys))

@@ -11,9 +11,12 @@ import pytest
 from monitor import keys
 from monitor.errors import ConfigError
 
+KEY = bytes(range(32)).hex()
 
-def entropy(size: int) -> bytes:
-    return bytes(range(size))
+
+def entropy(size: int, state: list[int] = [0]) -> bytes:  # noqa: B006  another key each time
+    state[0] += 1
+    return bytes(range(state[0], state[0] + size))
 
 
 def written(path: Path, text: str, mode: int = 0o600) -> Path:
@@ -35,11 +38,13 @@ def test_the_first_key_is_made_once_by_whoever_comes_first(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("text", "mode", "message"),
     [
-        ("k1 " + "ab" * 32, 0o644, "others may read"),
+        (f"k1 {KEY}", 0o644, "others may read"),
+        (f"k1 {KEY}", 0o620, "others may read or change"),
         ("k1 abcd", 0o600, "shorter than"),
         ("k1 " + "xy" * 32, 0o600, ":1: is not `KEYID HEX`"),
         ("", 0o600, "holds no key"),
-        ("k1 " + "ab" * 32 + "\nk1 " + "cd" * 32, 0o600, ":2: the key id k1 is there twice"),
+        (f"k1 {KEY}" + "\nk1 " + "cd" * 32, 0o600, ":2: the key id k1 is there twice"),
+        (f"k2 {KEY}\nk1 {KEY}", 0o600, ":2: the key k1 is the key k2 again"),
     ],
 )
 def test_a_key_file_that_is_not_right_is_refused_in_one_line(
@@ -50,6 +55,7 @@ def test_a_key_file_that_is_not_right_is_refused_in_one_line(
         keys.read(written(tmp_path / "key", text, mode))
     assert message in str(caught.value)
     assert "privacy.key_file" in str(caught.value)
+    assert KEY[:8] not in str(caught.value)
     assert "abab" not in str(caught.value)
 
 

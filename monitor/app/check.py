@@ -86,6 +86,12 @@ def _privacy(settings: Settings) -> Iterator[str]:
         yield f"            names are looked for by {section.ner.model}, in a process of its own"
     if section.seal_to:
         yield f"            values are sealed to {section.seal_to}, for `monitor reveal`"
+    noise = section.differential
+    if noise.epsilon is not None:
+        yield (
+            f"            counts by segment have noise, told every {noise.period:g} s: "
+            f"epsilon {noise.epsilon:g}, delta {noise.delta:g}"
+        )
 
 
 def _wire(settings: Settings) -> Iterator[str]:

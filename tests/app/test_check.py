@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from monitor.app.check import explain
-from monitor.config import Drift, Reference, Settings
+from monitor.config import Differential, Drift, Privacy, Reference, Settings
 from monitor.errors import ConfigError
 from monitor.reference import Profile, dump_profile
 
@@ -42,3 +42,10 @@ def test_references_are_told_and_tried(tmp_path: Path) -> None:
     profile.write_bytes(dump_profile(Profile()))
     text = "\n".join(explain(Settings(reference=Reference(file=str(profile)))))
     assert "usual.json, of 0 features" in text
+
+
+def test_noise_is_stated() -> None:
+    """With what it is worth, and how often it is drawn."""
+    noise = Differential(epsilon=0.5, period=600)
+    text = "\n".join(explain(Settings(privacy=Privacy(differential=noise))))
+    assert "noise, told every 600 s: epsilon 0.5, delta 1e-06" in text

