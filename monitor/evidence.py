@@ -207,14 +207,11 @@ def _log_moved(counts: Floats, weights: Floats, ordered: Floats) -> Floats:
     """
     inside = weights * ordered
     total = np.maximum(inside.sum(axis=-1, keepdims=True), 1e-9)
-    score = scores(weights, ordered)
-    usual = rise(weights, counts)
-    bets = []
-    for step in (*STEPS, *(-step for step in STEPS)):
-        tilted = inside * np.exp(step * score)
-        tilted = tilted * (total / np.maximum(tilted.sum(axis=-1, keepdims=True), 1e-9))
-        tilted = np.where(ordered > 0, tilted, weights)
-        bets.append((rise(tilted, counts) - usual).sum(axis=-1))
+    steps = np.array((*STEPS, *(-step for step in STEPS)))[:, None, None]
+    tilted = inside * np.exp(steps * scores(weights, ordered))
+    tilted *= total / np.maximum(tilted.sum(axis=-1, keepdims=True), 1e-9)
+    tilted = np.where(ordered > 0, tilted, weights)
+    bets = (rise(tilted, counts) - rise(weights, counts)).sum(axis=-1)
     return log_add(bets) - math.log(len(bets))
 
 
@@ -226,9 +223,9 @@ def scores(weights: Floats, ordered: Floats) -> Floats:
     return np.asarray(ordered * np.log(below / (1 - below)) / LOGITS_PER_DEVIATION)
 
 
-def log_add(logs: Sequence[Floats]) -> Floats:
+def log_add(logs: Sequence[Floats] | Floats) -> Floats:
     """ln Σ exp(logs), element by element."""
-    added = logs[0]
+    added: Floats = np.asarray(logs[0])
     for log in logs[1:]:
         added = np.logaddexp(added, log)
     return added

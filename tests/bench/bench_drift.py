@@ -23,6 +23,7 @@ from drift_streams import KINDS, RULES, watch
 
 from monitor.analysis import Analysis
 from monitor.types import Observation, Row
+from monitor.watch import Watch
 
 OUT = Path(__file__).with_name("DRIFT.md")
 MANY = 200 / 0.75
@@ -249,11 +250,24 @@ def cost() -> Iterator[str]:
     yield f"- all {len(findings)} findings from counts: {said:.0f} ms ({each:.2f} ms each)"
     yield f"- one feature in one segment, reference and all: {size:.0f} bytes at rest,"
     watched = watch(("x", "all", "all"), rng.standard_normal(1000), categories=False)
-    for number in range(40):
-        watched.open[number] = [40] * 15
-        watched.close(number, float(number), 100)
-    arrays = watched.trail.marks.nbytes + watched.trail.total.nbytes
-    yield f"  {arrays} bytes of counts in memory"
+    yield f"  {_held(watched)} bytes of counts in memory"
+    assert watched.reference is not None
+    for more, options in (
+        ("another variant", {"peer": watched}), ("the same hour of the week", {"pane": 60.0}),
+    ):  # fmt: skip
+        one = Watch(("x", "variant", "b"), None, **options)
+        one.stand_on(watched.reference, 0.0)
+        yield f"- compared with {more}: {_held(one):,} bytes in memory"
+
+
+def _held(one: Watch) -> int:
+    """Bytes of counts, with as many marks as there may be."""
+    week = 7 * 24 * 60
+    for pane in range(0, 40 * week, week):  # always the same hour, so that it is judged
+        one.open[pane] = [40] * 15
+        one.close(pane, float(pane), 100)
+    slots = one.hours.slots.nbytes if one.hours else 0
+    return one.trail.marks.nbytes + one.trail.total.nbytes + slots
 
 
 def _told(delays: list[float]) -> str:
