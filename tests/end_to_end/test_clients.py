@@ -49,6 +49,25 @@ def grpc_server() -> Iterator[str]:
     server.stop(None).wait()
 
 
+def test_a_call_names_its_record_where_asked_for(start: Any, grpc_server: str) -> None:
+    """`edits.exchange_id` in HTTP/2: the answer's metadata, also where it is all trailers."""
+    system = start(
+        "run", "--upstream", grpc_server, "--listen", "127.0.0.1:0", edits={"exchange_id": True}
+    )
+    found = []
+    with grpc.insecure_channel(system.run["listen"]) as channel:
+        for number in range(20):
+            answer, call = channel.unary_unary("/test.Model/Unary").with_call(b"%d" % number)
+            assert answer == b"answer to %d" % number
+            found.append(dict(call.initial_metadata()).get("x-monitor-exchange-id"))
+    page = system.settled()
+    ids = [one["id"] for one in system.records()]
+    assert len(ids) == 20
+    assert all(one in (None, id_) for one, id_ in zip(found, ids, strict=True))
+    assert found.count(None) < 10, "a head that a read has cut goes without"
+    assert page.total("monitor_connections_opaque_total") == 0
+
+
 @pytest.mark.parametrize("host", ["never", "always"])
 def test_grpc_in_all_its_shapes(start: Any, grpc_server: str, host: str) -> None:
     """Unary, server streaming, both ways, an error in the trailers; each is a record."""

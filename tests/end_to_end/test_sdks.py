@@ -222,6 +222,27 @@ def test_sdks_get_what_they_get_without_us(start: Any, slow_model: Any) -> None:
     assert "Traceback" not in system.log()
 
 
+def test_an_answer_names_its_record_where_asked_for(start: Any, slow_model: Any) -> None:
+    """`edits.exchange_id`, whole and streamed; off, nothing is added."""
+    url, _ = slow_model
+    listen = ("run", "--upstream", url, "--listen", "127.0.0.1:0")
+    named = start(*listen, name="named", edits={"exchange_id": True})
+    plain = start(*listen, name="plain")
+    found = []
+    for system in (named, plain):
+        with openai.OpenAI(base_url=f"{system.url}/v1", api_key="x", max_retries=0) as client:
+            raw = client.chat.completions.with_raw_response
+            whole = raw.create(model="small", **CHAT)
+            assert whole.parse().choices[0].message.content == "".join(WORDS)
+            streamed = raw.create(model="small", stream=True, **CHAT)  # type: ignore[call-overload]
+            deltas = [event.choices[0].delta.content for event in streamed.parse() if event.choices]
+            assert "".join(filter(None, deltas)) == "".join(WORDS)
+            found.append([one.headers.get("x-monitor-exchange-id") for one in (whole, streamed)])
+        system.settled()
+    assert found[0] == [one["id"] for one in named.records()]
+    assert found[1] == [None, None]
+
+
 @pytest.mark.parametrize("coding", ["gzip", "identity"])
 def test_events_reach_the_client_one_by_one(start: Any, slow_model: Any, coding: str) -> None:
     """The model says the next one only when the client has read the last: none is held back."""

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
+import socket
 import subprocess
 import threading
 import zlib
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import httpx
+import psutil
 import pytest
 
 from tests.bench.peers import free_port, started, wait_for
@@ -179,6 +182,49 @@ def test_curl_sees_what_it_sees_without_us(
     assert waited["response"]["bytes"] == 256_000
     assert page.total("monitor_connections_opaque_total") == 0
     assert page.is_conserved()
+
+
+def test_bodies_beyond_memory_pass_at_no_cost(start: Any) -> None:
+    """256 MB up and 256 MB down: the proxy's memory stays, the true sizes are on record."""
+    size, piece = 256 << 20, bytes(1 << 20)
+    ask = b"POST / HTTP/1.1\r\nContent-Length: %d\r\n\r\n" % size
+    answer = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % size
+
+    def say(to: socket.socket, head: bytes) -> None:
+        to.sendall(head)
+        for _ in range(size // len(piece)):
+            to.sendall(piece)
+
+    def hear(of: socket.socket, head: bytes) -> None:
+        left = len(head) + size
+        while left and (data := of.recv(1 << 20)):
+            left -= len(data)
+        assert not left
+
+    def model(listener: socket.socket) -> None:
+        connection, _ = listener.accept()
+        with connection:
+            hear(connection, ask)
+            say(connection, answer)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener, ThreadPoolExecutor(1) as pool:
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        system = start("run", "--upstream", url, "--listen", "127.0.0.1:0")
+        (pid,) = system.run["pids"]["proxy"]
+        before = psutil.Process(pid).memory_info().rss
+        serving = pool.submit(model, listener)
+        host, port = system.run["listen"].split(":")
+        with socket.create_connection((host, int(port)), PATIENCE) as client:
+            say(client, ask)
+            hear(client, answer)
+        serving.result(PATIENCE)
+        system.until(system.records)
+        after = psutil.Process(pid).memory_info().rss
+    (record,) = system.records()
+    assert (record["request"]["bytes"], record["response"]["bytes"]) == (size, size)
+    assert record["request"]["truncated"]
+    assert record["response"]["truncated"]
+    assert after - before < 16 << 20
 
 
 def test_httpx_speaks_both_versions_in_the_clear(start: Any, echo: str, nginx: Any) -> None:
