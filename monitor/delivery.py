@@ -61,9 +61,10 @@ class Delivery:
     """Delivers what `offer` takes.
 
     `reply` hands Fates to the proxy and returns once they are out; `attended` waits until a proxy
-    is there for them and says False when none will come. `log` is told when the store goes and when
-    it is back, once each. `clock` gives Unix time. `holds` counts what has no last Fate yet, by
-    the labels of `Holdings`; `damaged` are the places of the spool where `survey` could read none.
+    is there for them and says False when none will come; `emptied` is called when the spool has
+    become empty. `log` is told when the store goes and when it is back, once each. `clock` gives
+    Unix time. `holds` counts what has no last Fate yet, by the labels of `Holdings`; `damaged` are
+    the places of the spool where `survey` could read none.
     """
 
     def __init__(
@@ -73,6 +74,7 @@ class Delivery:
         *,
         reply: Callable[[list[Fate]], Awaitable[None]],
         attended: Callable[[], Awaitable[bool]],
+        emptied: Callable[[], Awaitable[None]],
         log: Callable[[str], None],
         clock: Callable[[], float],
     ) -> None:
@@ -80,6 +82,7 @@ class Delivery:
         self._spool = spool
         self._reply = reply
         self._attended = attended
+        self._emptied = emptied
         self._log = log
         self._clock = clock
         self._queue: deque[Item] = deque()
@@ -233,7 +236,7 @@ class Delivery:
             await self._spool_queue()
         if not self._spool:
             self.holds = Counter(labels(item.record) for item in self._queue)
-            await self._reply([])  # with the word that the spool is empty
+            await self._emptied()
         self._back()
 
     async def _spool_queue(self) -> bool:

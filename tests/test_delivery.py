@@ -75,9 +75,13 @@ class Ledger:
         self.state: dict[str, str] = {}
         self.ends: list[str] = []
         self.is_there = True
+        self.empty = 0
 
     async def attended(self) -> bool:
         return self.is_there
+
+    async def emptied(self) -> None:
+        self.empty += 1
 
     async def reply(self, fates: list[Fate]) -> None:
         for fate in fates:
@@ -94,6 +98,7 @@ def delivery_of(
         spool,
         reply=ledger.reply,
         attended=ledger.attended,
+        emptied=ledger.emptied,
         log=log,
         clock=lambda: 1000.0,
     )
@@ -377,6 +382,7 @@ class World(RuleBasedStateMachine):
         self.is_exact = True
         self.delivery: Delivery | None = None
         self.told = Counter[str]()
+        self.untold = Counter[module.Labels]()
         self.proxy(proxy_ledger.Ledger())
         self.start_recorder()
 
@@ -398,7 +404,8 @@ class World(RuleBasedStateMachine):
 
     def say_holdings(self, told: tuple[int, int]) -> None:
         assert self.delivery is not None
-        records = [(*labels, count) for labels, count in self.delivery.holds.items()]
+        held = self.delivery.holds + self.untold
+        records = [(*labels, count) for labels, count in held.items()]
         empty = not self.delivery._spool
         self.ledger.inherit(Holdings(records, told, 0, empty), self.ids.process)
 
@@ -406,7 +413,11 @@ class World(RuleBasedStateMachine):
         return True
 
     async def reply(self, fates: list[Fate]) -> None:
-        """As the hand-off takes them."""
+        """As the intake sends and the hand-off takes them."""
+        untold = Counter(module.fate_labels(one) for one in fates if one.state != "spooled")
+        self.untold += untold
+        await asyncio.sleep(0)
+        self.untold -= untold
         self.told.update(fate.state for fate in fates)
         for fate in fates:
             number = self.ids.number(fate.id)
@@ -416,9 +427,9 @@ class World(RuleBasedStateMachine):
                 self.ledger.settle(fate, number)
             else:
                 self.ledger.settle_spooled(fate, number)
-        if not fates:
-            self.say_holdings((0, 0))
-        await asyncio.sleep(0)
+
+    async def emptied(self) -> None:
+        self.say_holdings((0, 0))
 
     @rule()
     def end(self) -> None:
@@ -456,7 +467,7 @@ class World(RuleBasedStateMachine):
         self.running.cancel()
         self.loop.run_until_complete(asyncio.wait([self.running]))
         self.delivery = None
-        self.told = Counter()
+        self.told, self.untold = Counter(), Counter()
 
     @precondition(lambda self: self.delivery is None)
     @rule()
@@ -468,6 +479,7 @@ class World(RuleBasedStateMachine):
             spool,
             reply=self.reply,
             attended=self.attended,
+            emptied=self.emptied,
             log=lambda _: None,
             clock=lambda: self.now,
         )

@@ -39,6 +39,7 @@ class Peer:
 
     writer: asyncio.StreamWriter
     ready: bool = False
+    is_gone: bool = False
     asked: dict[str, int] = field(default_factory=dict)
     answered: dict[str, int] = field(default_factory=dict)
     last: dict[str, Message] = field(default_factory=dict)
@@ -102,10 +103,10 @@ class Control:
 
     async def _ask(self, kind: str) -> list[Message]:
         peers = list(self._peers.values())
-        answers = await asyncio.gather(*(self._ask_one(peer, kind) for peer in peers))
-        return [answer for answer in answers if answer is not None]
+        await asyncio.gather(*(self._ask_one(peer, kind) for peer in peers))
+        return [peer.last[kind] for peer in peers if kind in peer.last and not peer.is_gone]
 
-    async def _ask_one(self, peer: Peer, kind: str) -> Message | None:
+    async def _ask_one(self, peer: Peer, kind: str) -> None:
         # A frozen child reads nothing: while a question stands open, wait for its answer only.
         if peer.asked.get(kind, 0) == peer.answered.get(kind, 0):
             peer.asked[kind] = peer.asked.get(kind, 0) + 1
@@ -113,8 +114,9 @@ class Control:
         number = peer.asked[kind]
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(ANSWER_TIMEOUT), peer.news:
-                await peer.news.wait_for(lambda: peer.answered.get(kind, 0) >= number)
-        return peer.last.get(kind)
+                await peer.news.wait_for(
+                    lambda: peer.is_gone or peer.answered.get(kind, 0) >= number
+                )
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         serving = asyncio.ensure_future(self._serve(reader, writer))
@@ -139,9 +141,13 @@ class Control:
         except (ConnectionError, ParseError):
             pass
         finally:
-            if name is not None and self._peers.get(name) is peer:
-                del self._peers[name]
+            peer.is_gone = True
+            if name is not None:
                 self._keep(name, peer)
+                if self._peers.get(name) is peer:
+                    del self._peers[name]
+            async with peer.news:
+                peer.news.notify_all()
             writer.close()
             with contextlib.suppress(ConnectionError):
                 await writer.wait_closed()

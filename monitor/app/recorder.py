@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import itertools
 import sys
 import time
@@ -13,11 +12,12 @@ from pathlib import Path
 from monitor import keys
 from monitor.app import child, keyring, names, private
 from monitor.app.child import Child
+from monitor.app.intake import Intake
 from monitor.capture import Capture
 from monitor.config import Settings
-from monitor.delivery import Delivery, Item, fate_labels
-from monitor.errors import ConfigError, ParseError, StreamError
-from monitor.framing import Handover, Holdings, Unpacker, pack
+from monitor.delivery import Delivery, Item, Labels
+from monitor.errors import ConfigError, StreamError
+from monitor.framing import Handover, Holdings
 from monitor.meters import Meters
 from monitor.protocols import PROTOCOLS
 from monitor.segments import from_header
@@ -29,7 +29,6 @@ QUEUE, QUEUE_BYTES = 2048, 16 << 20
 """Records that may wait for the store here, and their bytes; more wait in the proxy's buffer."""
 SLICE = 0.01
 """Seconds of reading exchanges before the event loop gets its turn."""
-READ_BYTES = 262144
 COMPARE_PAUSE = 0.5
 """Seconds until keys are compared again when the store was away; doubled each time."""
 COMPLAIN_AFTER = 3
@@ -64,22 +63,19 @@ class Recorder:
             timeout=COMMAND_TIMEOUT,
         )
         self._spool = _spool(settings, process.index)
-        self._in_spool = bool(self._spool)
+        self._intake = Intake(
+            process.runtime / f"recorder-{process.index}.sock", self._read, self._holdings
+        )
         self._delivery = Delivery(
             self._store,
             self._spool,
-            reply=self._reply,
-            attended=self._attended,
+            reply=self._intake.reply,
+            attended=self._intake.attended,
+            emptied=self._intake.emptied,
             log=self._log,
             clock=time.time,
         )
-        self._writer: asyncio.StreamWriter | None = None
-        self._somebody = asyncio.Event()
-        self._closing = False
-        self._fates: list[Fate] = []
-        self._told: Counter[str] = Counter()  # Fates by state, on this connection
         self._complained = 0.0
-        self._intakes: set[asyncio.Task[None]] = set()
 
     async def serve(self) -> None:
         """Until stopping: read, deliver; then finish what was received.
@@ -95,9 +91,7 @@ class Recorder:
         if self._names is not None:
             await self._names.start()
         await self._delivery.survey()
-        path = self._process.runtime / f"recorder-{self._process.index}.sock"
-        path.unlink(missing_ok=True)
-        server = await asyncio.start_unix_server(self._accept, path)
+        self._intake.listen()
         delivering = loop.create_task(self._delivery.run())
         self._process.measure = self._measure
         self._process.ready()
@@ -105,19 +99,14 @@ class Recorder:
         await asyncio.wait({stopping, delivering}, return_when=asyncio.FIRST_COMPLETED)
         if delivering.done():
             await delivering  # a defect of ours ended it; the supervisor starts another recorder
-        server.close()
         if comparing:
             comparing.cancel()
-        self._closing = True
-        self._somebody.set()
-        for intake in self._intakes:
-            intake.cancel()
+        self._intake.stop()
         if self._names is not None:
             await self._names.close()
         await self._delivery.close()
         await delivering
-        if self._writer is not None:
-            self._writer.close()
+        self._intake.close()
         await self._store.close()
 
     async def _compare_keys(self) -> None:
@@ -144,28 +133,6 @@ class Recorder:
                 return
 
     # --- the proxy's side --------------------------------------------------------------------
-
-    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        intake = asyncio.get_running_loop().create_task(self._take(reader, writer))
-        self._intakes.add(intake)
-        intake.add_done_callback(self._intakes.discard)
-
-    async def _take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        unpacker = Unpacker(Handover)
-        # A Fate counts as told once it has left this process: what it settles is forgotten then.
-        writer.transport.set_write_buffer_limits(0)
-        try:
-            self._meet(writer)
-            await self._reply([])
-            while data := await reader.read(READ_BYTES):
-                await self._read(unpacker.feed(data))
-        except (ConnectionError, ParseError):
-            pass
-        finally:
-            if not self._closing:  # what is queued may still have its Fates
-                if self._writer is writer:
-                    self._writer = None
-                writer.close()
 
     async def _read(self, handovers: list[Handover]) -> None:
         until = time.monotonic() + SLICE
@@ -195,48 +162,14 @@ class Recorder:
                 f"{Path(place.tb_frame.f_code.co_filename).name}:{place.tb_lineno}" if place else ""
             )
             self._log(f"an exchange could not be read ({type(error).__name__} at {where}); counted")
-        await self._reply([Fate(exchange.id, "lost", "unreadable", outcome=exchange.outcome.value)])
+        await self._intake.reply(
+            [Fate(exchange.id, "lost", "unreadable", outcome=exchange.outcome.value)]
+        )
 
-    # --- Fates -------------------------------------------------------------------------------
-
-    def _meet(self, writer: asyncio.StreamWriter) -> None:
-        """A proxy is there; it is told first what is held here of others before it."""
-        told, self._told = self._told, Counter()
-        self._writer = writer
-        self._say_holdings(writer, (told["appended"], told["lost"]))
-        self._somebody.set()
-
-    def _say_holdings(self, writer: asyncio.StreamWriter, told: tuple[int, int]) -> None:
-        untold = Counter(fate_labels(fate) for fate in self._fates if fate.state != "spooled")
+    def _holdings(self, untold: Counter[Labels], told: tuple[int, int]) -> Holdings:
         held = self._delivery.holds + untold
         records = [(*labels, count) for labels, count in held.items()]
-        self._in_spool = bool(self._spool)
-        damaged = self._delivery.damaged
-        writer.write(pack(Holdings(records, told, damaged, spool_is_empty=not self._in_spool)))
-
-    async def _attended(self) -> bool:
-        """Wait for a proxy; False when none will come."""
-        while self._writer is None:
-            if self._closing:
-                return False
-            self._somebody.clear()
-            await self._somebody.wait()
-        return True
-
-    async def _reply(self, fates: list[Fate]) -> None:
-        """Fates to the proxy; while none is there they wait for it."""
-        self._fates += fates
-        if not await self._attended() or (writer := self._writer) is None or writer.is_closing():
-            return
-        if self._fates:
-            fates, self._fates = self._fates, []
-            self._told.update(fate.state for fate in fates)
-            writer.write(pack(fates))
-        if self._in_spool and not self._spool:
-            self._say_holdings(writer, (0, 0))
-        self._in_spool = bool(self._spool)
-        with contextlib.suppress(ConnectionError):
-            await writer.drain()
+        return Holdings(records, told, self._delivery.damaged, spool_is_empty=not self._spool)
 
     # --- what it says ------------------------------------------------------------------------
 

@@ -188,14 +188,15 @@ class Ledger:
             self.spooled = Numbers()
 
     def settle_inherited(self, fate: Fate) -> None:
-        """A Fate of an exchange that an earlier proxy handed over."""
+        """A Fate of an exchange that an earlier proxy handed over, just before its end perhaps."""
         if fate.state == "spooled":
             return
         if self.inherited:
             self.inherited -= 1
-            self._end(fate)
         else:
-            self._heard[fate.state] += 1
+            outcome = fate.outcome or Outcome.OK
+            self._exchanges[fate.protocol, fate.operation, fate.model or UNKNOWN, outcome] += 1
+        self._end(fate)
 
     def measurements(self, endpoint: str) -> list[Measurement]:
         """A snapshot that adds up: what came after `label`'s moment is in neither sum yet."""

@@ -238,15 +238,13 @@ def test_a_recorder_that_does_not_read_is_waited_for_by_nobody(play: Any) -> Non
 
 
 def test_fates_that_make_no_sense_change_nothing(play: Any) -> None:
-    """Of another process, of nobody, twice; and bytes that are no Fates end the connection only."""
+    """Twice, or too late; and bytes that are no Fates end the connection only."""
 
     async def story(recorder: Recorder, path: Path) -> None:
         await recorder.start()
         proxy = Proxy(path)
         id_ = proxy.end()
         await until(lambda: len(recorder.got) == 1)
-        elsewhere = Ids(2, lambda: 1_700_000_000.0).new()
-        recorder.answer(Fate(elsewhere, "appended"), Fate("nobody", "lost"), Fate("", "appended"))
         recorder.answer(Fate(id_, "spooled"), Fate(id_, "spooled"), Fate(id_, "appended"))
         recorder.answer(Fate(id_, "appended"), Fate(id_, "lost", "unreadable"))
         await until(lambda: proxy.ledger.appended == 1)

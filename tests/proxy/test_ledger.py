@@ -174,13 +174,22 @@ def test_what_an_earlier_run_left_in_the_spool_is_pending_until_it_is_appended()
     assert sums(ledger) == (3, 1, 1, 1)
     ledger.inherit(held(("before", 1)), "own")
     ledger.settle_inherited(Fate("c", "appended"))
-    ledger.settle_inherited(Fate("nobody knows this", "appended"))
+    assert sums(ledger) == (3, 2, 1, 0)
+    ledger.settle_inherited(Fate("d", "spooled"))
     assert sums(ledger) == (3, 2, 1, 0)
     counted = [one.labels for one in ledger.measurements("e") if "exchanges_total" in one.name]
     assert counted == [
         {"endpoint": "e", "protocol": "openai_chat", "operation": "chat", "model": "unknown",
          "outcome": "ok"}
     ]  # fmt: skip
+
+
+def test_what_a_killed_proxy_handed_over_at_the_last_moment_counts_at_its_end() -> None:
+    """Nobody lived to count it before."""
+    ledger = Ledger()
+    ledger.inherit(held(), "own")
+    ledger.settle_inherited(Fate("a", "appended", "", "openai_chat", "chat", "m", "ok"))
+    assert sums(ledger) == (1, 1, 0, 0)
 
 
 def test_a_damaged_place_in_the_spool_of_an_earlier_run_is_lost_once() -> None:
