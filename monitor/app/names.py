@@ -107,16 +107,21 @@ class Names:
                 process.kill()
             await process.wait()
 
-    async def _load_again(self) -> None:
+    async def _load(self) -> None:
         with contextlib.suppress(ConfigError):
             await self.start()
 
-    async def _ask(self, texts: list[str]) -> Found | None:
+    def _load_again(self) -> None:
+        """Unless it is there, is being loaded or was tried just now."""
         if self._loading is not None and self._loading.done():
             self._loading = None
-        if self._process is None and self._loading is None and time.monotonic() > self._load_after:
-            self._load_after = time.monotonic() + AGAIN
-            self._loading = asyncio.get_running_loop().create_task(self._load_again())
+        now = time.monotonic()
+        if self._process is None and self._loading is None and now >= self._load_after:
+            self._load_after = now + AGAIN
+            self._loading = asyncio.get_running_loop().create_task(self._load())
+
+    async def _ask(self, texts: list[str]) -> Found | None:
+        self._load_again()
         process = self._process
         if self._loading is not None or process is None or process.stdin is None:
             return None
@@ -125,13 +130,9 @@ class Names:
                 process.stdin.write(pack(texts))
                 await process.stdin.drain()
                 found: Found | None = await self._receive(Found | None)
-        except (
-            TimeoutError,
-            ConnectionError,
-            asyncio.IncompleteReadError,
-            msgspec.DecodeError,
-        ):
+        except Exception:  # noqa: BLE001  whatever it was, there is no answer
             await self._end()  # what it would say now belongs to this question
+            self._load_again()
             return None
         return found if found is not None and len(found) == len(texts) else None
 

@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, BinaryIO
 
 import msgspec
+import setproctitle
 
 from monitor.framing import pack
 
@@ -79,6 +80,7 @@ def serve(name: str, source: BinaryIO, sink: BinaryIO) -> int:
 def main() -> int:
     """What a model prints must not come between the frames."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the recorder ends it by closing its input
+    setproctitle.setproctitle("monitor: ner")
     sink = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     return serve(sys.argv[1], sys.stdin.buffer, sink)

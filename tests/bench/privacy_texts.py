@@ -28,7 +28,7 @@ from faker import Faker
 from stdnum.iban import is_valid as is_iban
 
 TUNED = 20261
-HELD_OUT = 977
+HELD_OUT = 31337
 LOCALES = ("en_US", "en_GB", "en_IN", "en_CA", "en_AU", "de_DE", "fr_FR", "es_ES", "it_IT", "nl_NL", "pl_PL", "pt_BR",
            "sv_SE", "da_DK")  # fmt: skip
 ALNUM = string.ascii_letters + string.digits
