@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from monitor.metrics import CATALOGUE, LOSS_REASONS, Metric
+from monitor.proxy import http2, observer, websocket
 
 _HEAD = """# Metrics
 
@@ -20,6 +23,7 @@ label `endpoint` beside its own. This page is made from `monitor/metrics.py` by
   monitor_records_pending`. What an earlier run left in the spool is counted again, as pending
   and with the model `unknown`, by the run that finds it there.
 - Reasons of `monitor_exchanges_lost_total`: {reasons}.
+- Reasons of `monitor_connections_opaque_total`: {opaque}.
 - *Role* is the process that counts; `monitor sidecar` shows proxy, recorder and supervisor,
   `monitor analyze` analyzer and supervisor, `monitor run` all.
 - *OpenTelemetry* is the name over OTLP; where there is none, the metric keeps its own.
@@ -35,11 +39,16 @@ _ROLES = {
 
 def document() -> str:
     """METRICS.md, whole."""
-    sections = [_HEAD.format(reasons=", ".join(f"`{reason}`" for reason in LOSS_REASONS))]
+    opaque = (*observer.OPAQUE_REASONS, *http2.OPAQUE_REASONS, *websocket.OPAQUE_REASONS)
+    sections = [_HEAD.format(reasons=_listed(LOSS_REASONS), opaque=_listed(opaque))]
     for role, title in _ROLES.items():
         metrics = [metric for metric in CATALOGUE if metric.role == role]
         sections.append(f"## {title}\n\n" + "\n".join(_entry(metric) for metric in metrics))
     return "\n".join(sections)
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in dict.fromkeys(names))
 
 
 def _entry(metric: Metric) -> str:

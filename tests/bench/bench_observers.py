@@ -1,6 +1,6 @@
 """What following HTTP/2 and WebSockets costs: µs a frame and a KB, beside h2 and wsproto.
 
-.venv/bin/python tests/bench/bench_observers.py
+`.venv/bin/python tests/bench/bench_observers.py` writes it to OBSERVERS.md.
 
 Both read the same bytes of one connection, in the same pieces; h2 and wsproto as the two endpoints
 would, one object a side. CPU time of this process, best of several runs.
@@ -13,7 +13,10 @@ import json
 import random
 import time
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
 
 import h2.config
 import h2.connection
@@ -28,6 +31,7 @@ from monitor.proxy.http2 import Http2
 from monitor.proxy.websocket import WebSocket
 from monitor.types import Exchange, Message
 
+OUT = Path(__file__).with_name("OBSERVERS.md")
 REPEATS = 15
 CALLS = 50
 
@@ -226,9 +230,9 @@ def cost(prepare: Callable[[], Work], expected: int) -> float:
     return best
 
 
-def row(title: str, steps: Steps, each: int, ours: float, theirs: float) -> None:
+def row(title: str, steps: Steps, each: int, ours: float, theirs: float) -> str:
     size = sum(len(data) for _, data in steps) / 1024
-    print(
+    return (
         f"| {title} | {ours / each * 1e6:.1f} | {ours / size * 1e6:.2f} "
         f"| {theirs / each * 1e6:.1f} | {theirs / size * 1e6:.2f} | {theirs / ours:.1f} × |"
     )
@@ -246,10 +250,16 @@ def frames(steps: Steps) -> int:
     return count
 
 
-def main() -> None:
-    """Print the table."""
-    print("| conversation | ours, µs each | µs/KB | theirs, µs each | µs/KB | theirs is |")
-    print("|---|---|---|---|---|---|")
+def report() -> Iterator[str]:
+    """The page, line by line."""
+    yield "# What following HTTP/2 and WebSockets costs"
+    yield ""
+    yield f"Written by `tests/bench/bench_observers.py` on {datetime.now(UTC):%Y-%m-%d}: CPU of one process, best of"
+    yield f"{REPEATS} runs, beside h2 {version('h2')} and wsproto {version('wsproto')}, which read the same pieces as the"
+    yield "two endpoints would. What is forwarded, handed over and recorded comes on top."
+    yield ""
+    yield "| conversation | ours, µs each | µs/KB | theirs, µs each | µs/KB | theirs is |"
+    yield "|---|---|---|---|---|---|"
     for title, pieces, size in (
         ("HTTP/2: unary calls, a frame", 1, 1300),
         ("HTTP/2: 50 small messages a call, a frame", 50, 120),
@@ -258,9 +268,9 @@ def main() -> None:
         steps = calls(pieces, size)
         ours = cost(lambda: ours_http2(steps), CALLS)  # noqa: B023
         theirs = cost(lambda: both_h2(steps), CALLS)  # noqa: B023
-        row(title, steps, frames(steps), ours, theirs)
+        yield row(title, steps, frames(steps), ours, theirs)
         if pieces == 1:
-            row("HTTP/2: unary calls, a call", steps, CALLS, ours, theirs)
+            yield row("HTTP/2: unary calls, a call", steps, CALLS, ours, theirs)
     for title, size, compress in (
         ("WebSocket: 200 bytes, a message", 200, False),
         ("WebSocket: 200 bytes compressed, a message", 200, True),
@@ -271,7 +281,16 @@ def main() -> None:
         head = HEAD + (DEFLATE if compress else b"") + b"\r\n"
         ours = cost(lambda: ours_websocket(steps, head), 2 * CALLS)  # noqa: B023
         theirs = cost(lambda: both_wsproto(steps, head), 2 * CALLS)  # noqa: B023
-        row(title, steps, 2 * CALLS, ours, theirs)
+        yield row(title, steps, 2 * CALLS, ours, theirs)
+
+
+def main() -> None:
+    """Print it, and write it down."""
+    lines = []
+    for line in report():
+        print(line, flush=True)
+        lines.append(line)
+    OUT.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
