@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from monitor.analysis import Analysis, profile_of
 from monitor.drift import LIVE, psi
 from monitor.judgement import Rules
+from monitor.texts import hashed
 from monitor.types import Finding, Observation, Row, Segment
 
 RULES = Rules(psi.MEASURE, LIVE, pane=10.0, lateness=2.0)
@@ -261,14 +262,32 @@ ROWS = st.lists(
 )
 
 
+def dressed(rows: Iterable[Row]) -> list[Row]:
+    """The rows, with a vector and a text that go with x."""
+    found = []
+    for one in rows:
+        x = one.observations[0].value
+        number = x if isinstance(x, float) and math.isfinite(x) else 0.0
+        vector = None if x is None else [number, 1.0, number * number]
+        said = hashed(
+            f"{'abcd'[int(abs(number)) % 4]} and {one.observations[1].value} {number:.1f}"
+        )
+        more = [Observation("vector", "vector", vector), Observation("said", "words", said)]
+        found.append(Row(one.at, one.segments, [*one.observations, *more]))
+    return found
+
+
+DRESSED = profile_of(dressed(stream(1500, seed=2)))
+
+
 @settings(max_examples=40, deadline=None)
 @given(ROWS, st.integers(1, 5), st.randoms())
 def test_shards_merged_are_one_pass(values: list[Any], shards: int, chance: random.Random) -> None:
     """Counted in k shards, in any order, merged and closed: the same findings bit for bit."""
-    rows = [row(at, who, x=x, color=color) for at, who, x, color in values]
+    rows = dressed(row(at, who, x=x, color=color) for at, who, x, color in values)
     rules = replace(RULES, samples=20, lateness=1e9)
-    whole = fold(rows, profile=PROFILE, rules=rules)
-    parts = [fold(rows[shard::shards], profile=PROFILE, rules=rules) for shard in range(shards)]
+    whole = fold(rows, profile=DRESSED, rules=rules)
+    parts = [fold(rows[shard::shards], profile=DRESSED, rules=rules) for shard in range(shards)]
     chance.shuffle(parts)
     merged = parts[0]
     for part in parts[1:]:
@@ -291,9 +310,9 @@ def test_a_restart_changes_nothing(
     values: list[Any], cuts: list[int], learn: int | None, renew: float | None
 ) -> None:
     """Saved and restored anywhere, also from changes alone: the same findings bit for bit."""
-    rows = [row(at, who, x=x, color=color) for at, who, x, color in values]
+    rows = dressed(row(at, who, x=x, color=color) for at, who, x, color in values)
     options: dict[str, Any] = {"rules": replace(RULES, samples=20, renew=renew), "learn": learn}
-    options["profile"] = None if learn else PROFILE
+    options["profile"] = None if learn else DRESSED
     straight = fold(rows, **options)
     broken, kept = fold([], **options), {}
     for number, one in enumerate(rows):
