@@ -63,6 +63,9 @@ PARENT = 4
 APART = 3.0
 """Log evidence that a segment is not like the whole, from which on it has cells of its own."""
 
+OUTSIDE = 0.2
+"""A reference with more of its values beyond its outer edges was made from values in order."""
+
 VERSION = 1
 
 
@@ -88,6 +91,14 @@ class Reference(msgspec.Struct, frozen=True, omit_defaults=True):
     def samples(self) -> int:
         """Values in the reference."""
         return sum(self.counts)
+
+    @property
+    def is_lopsided(self) -> bool:
+        """Whether the values that made numeric cells were not like those that were only counted."""
+        if self.cells.shape != "numeric" or self.samples < 2 * BUFFER:
+            return False
+        outside = self.counts[0] + self.counts[self.cells.ordinary - 1]
+        return outside > OUTSIDE * self.samples
 
     def window(self) -> Window:
         """The reference as a measure sees it, with what the whole lends to a small segment."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import re
 import sys
 import time
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 
 import msgspec
@@ -19,14 +19,22 @@ from monitor.analysis import profile_of
 from monitor.app.analyzer import features_of, rules_of
 from monitor.app.cells import Cells
 from monitor.app.shards import Begin, Shards
-from monitor.app.sources import Source, is_store, open_source, part
+from monitor.app.sources import (
+    Source,
+    is_profile,
+    is_store,
+    open_source,
+    part,
+    segment_of,
+    without_password,
+)
 from monitor.config import Settings
 from monitor.drift import MEASURES
 from monitor.errors import SourceError, UsageError
 from monitor.findings import moment, together
 from monitor.judgement import Rules
 from monitor.performance import calibrate, judged, perform
-from monitor.reference import Profile, dump_profile, load_profile
+from monitor.reference import BUFFER, Profile, dump_profile, load_profile
 from monitor.replay import Census, check, cut, gather, replay, undated, within_budget
 from monitor.rest import Look
 from monitor.tables import Columns
@@ -76,7 +84,7 @@ class _Job:
         self._options = options
         self._settings = settings
         place = getattr(options, "reference", None)
-        self._versus = _segment(place) or _versus(settings)
+        self._versus = segment_of(place) or _versus(settings)
         by = list(options.by)
         if self._versus is not None and self._versus.dimension not in by:
             by.append(self._versus.dimension)
@@ -106,7 +114,7 @@ class _Job:
         if self.reference is not None:
             both = Census(values=census.values)
             both.count(self.reference.segments(self._usual) if self._by else ())
-            self._profile = self._profile_of(self.reference.rows(self._usual), census)
+            self._profile = self._profile_of(self.reference, self._usual, census)
             if self._versus is not None and self.current.is_table:
                 self._profile = _against(self._profile, self._versus, census)
         live = dataclasses.replace(rules_of(self._settings), measures=MEASURES)
@@ -132,10 +140,10 @@ class _Job:
         ends = (("from", options.start), ("to", options.end))
         ranged = [f"{name} {moment(at)}" for name, at in ends if at is not None]
         return [
-            ("records of", ", ".join([*map(_without_password, options.source), *ranged])),
+            ("records of", ", ".join([*map(without_password, options.source), *ranged])),
             (
                 "reference",
-                _without_password(options.reference) or self._settings.reference.file or learned,
+                without_password(options.reference) or self._settings.reference.file or learned,
             ),
             ("by", ", ".join(self._by) or "the whole alone"),
             ("chance of any false alarm", f"{drift.alpha:.2g}"),
@@ -242,7 +250,7 @@ class _Job:
 
     def build(self) -> Profile:
         """The profile of the current source."""
-        return self._profile_of(self.current.rows(self._look), self._census())
+        return self._profile_of(self.current, self._look, self._census())
 
     def show_evidently(self, path: Path) -> None:
         """Write Evidently's report."""
@@ -254,12 +262,25 @@ class _Job:
         for line in evidently_report.write(reference, current, path):
             _note(line)
 
-    def _profile_of(self, rows: Iterable[Row], census: Census) -> Profile:
-        rows = within_budget(rows, census.kept())
-        profile = profile_of(_watched(rows, "reading the reference"), self._by)
+    def _profile_of(self, source: Source, look: Look, census: Census) -> Profile:
+        """The profile of a source. Cells are made of the first values; of what stands in order, as
+        in a sorted table, they are made anew from values spread over all of it."""
+        kept = census.kept()
+
+        def rows(what: str) -> Iterator[Row]:
+            return _watched(within_budget(source.rows(look), kept), what)
+
+        profile = profile_of(rows("reading the reference"), self._by)
         if not profile.references:
             raise SourceError("the reference holds nothing to compare with")
-        return profile
+        ordered = {key[0] for key, one in profile.references.items() if one.is_lopsided}
+        if not ordered:
+            return profile
+        step = -(-max(one.samples for one in profile.references.values()) // BUFFER)
+        spread = profile_of(islice(rows("reading it again"), 0, None, step), self._by)
+        cells = {key: one for key, one in spread.references.items() if key[0] in ordered}
+        again = profile_of(rows("reading it again"), self._by, cells=Profile(cells))
+        return Profile(profile.references | again.references)
 
     def _open(self, places: list[str]) -> Source:
         options, settings = self._options, self._settings
@@ -267,13 +288,13 @@ class _Job:
         return open_source(places, options.format, settings.endpoint, shards, time.time)
 
     def _find_reference(self, place: str | None) -> None:
-        if _segment(place) is not None or (place is None and self._versus is not None):
+        if segment_of(place) is not None or (place is None and self._versus is not None):
             if self.current.is_table and self._versus is not None:
                 self.reference, self.current = part(self.current, self._versus)
             return
         if place is None:
             return
-        if is_store(place) or not _is_profile(Path(place)):
+        if is_store(place) or not is_profile(Path(place)):
             self.reference = self._open([place])
             if self.reference.is_table != self.current.is_table:
                 raise SourceError(
@@ -301,17 +322,6 @@ def _versus(settings: Settings) -> Segment | None:
     return Segment(*settings.reference.versus) if settings.reference.versus else None
 
 
-def _segment(place: str | None) -> Segment | None:
-    """The segment that `DIMENSION=VALUE` names; None for anything else, as a file is."""
-    dimension, equals, value = (place or "").partition("=")
-    if (
-        not (equals and value and re.fullmatch(r"[\w .-]+", dimension))
-        or Path(place or "").exists()
-    ):
-        return None
-    return Segment(dimension, value)
-
-
 def _against(profile: Profile, segment: Segment, census: Census) -> Profile:
     """The profile of a segment, as the reference of the others of its dimension, too."""
     references = {
@@ -324,19 +334,6 @@ def _against(profile: Profile, segment: Segment, census: Census) -> Profile:
             if key[1] == TRAFFIC.dimension
         }
     return Profile(references)
-
-
-def _without_password(place: str | None) -> str:
-    return re.sub(r"(?<=://)[^/@]*@", "", place or "")
-
-
-def _is_profile(path: Path) -> bool:
-    try:
-        with path.open("rb") as stream:
-            start = stream.read(64).lstrip()
-    except OSError:
-        return False
-    return start.startswith(b"{") and b'"version"' in start and b'"references"' in start
 
 
 # --- what is said --------------------------------------------------------------------------------

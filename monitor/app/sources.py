@@ -6,6 +6,7 @@ import asyncio
 import dataclasses
 import heapq
 import math
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -86,6 +87,36 @@ def _is_in(row: Row, segment: Segment) -> bool:
 def is_store(place: str) -> bool:
     """Whether a place is the URL of a store."""
     return place.partition("://")[0] in STORES and "://" in place
+
+
+def segment_of(place: str | None) -> Segment | None:
+    """The segment that `DIMENSION=VALUE` names; None for anything else, as a file is."""
+    dimension, equals, value = (place or "").partition("=")
+    if (
+        not (equals and value and re.fullmatch(r"[\w .-]+", dimension))
+        or Path(place or "").exists()
+    ):
+        return None
+    return Segment(dimension, value)
+
+
+def is_profile(path: Path) -> bool:
+    """Whether a file is what `monitor reference build` wrote."""
+    try:
+        with path.open("rb") as stream:
+            start = stream.read(64).lstrip()
+    except OSError:
+        return False
+    return start.startswith(b"{") and b'"version"' in start and b'"references"' in start
+
+
+def without_password(place: str | None) -> str:
+    """A place as it may be shown.
+
+    >>> without_password("redis://:secret@store:6379/0"), without_password(None)
+    ('redis://store:6379/0', '')
+    """
+    return re.sub(r"(?<=://)[^/@]*@", "", place or "")
 
 
 @dataclass(frozen=True)

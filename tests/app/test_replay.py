@@ -220,6 +220,24 @@ def test_bad_usage_is_one_line(arguments: list[str], message: str, capsys) -> No
     assert "Traceback" not in said
 
 
+def test_a_sorted_reference_is_as_good_as_any(capsys, tmp_path: Path) -> None:
+    """Its first rows do not show what is in it; the reference is spread over all of them."""
+    rng = random.Random(3)
+    values = [rng.gauss(40, 10) for _ in range(5000)]
+    paths = [tmp_path / name for name in ("sorted.csv", "same.csv", "older.csv")]
+    older = [value + (8 if value > 50 else 0) for value in values[:2000]]
+    for path, some in zip(paths, (sorted(values), values[:2000], older), strict=True):
+        lines = [f"{value:.2f},{'ab'[place % 2]}" for place, value in enumerate(some)]
+        path.write_text("\n".join(["age,plan", *lines]) + "\n")
+    usual, same, moved = map(str, paths)
+    assert document(capsys, same, "--reference", usual, "--by", "plan")["verdict"] == "ok"
+    found = document(capsys, moved, "--reference", usual, "--by", "plan")
+    assert {f["status"] for f in found["features"] if f["feature"] == "age"} == {"drift"}
+    (whole,) = (f for f in found["features"] if f["feature"] == "age" and f["value"] == "all")
+    assert whole["reference_samples"] == 5000
+    assert whole["scores"]["psi"] > 0.05
+
+
 def test_columns_that_do_not_match_are_named(capsys, tmp_path: Path) -> None:
     """A reference for other features than arrive: nothing is judged, and one line says why."""
     one, other = tmp_path / "one.csv", tmp_path / "other.csv"
