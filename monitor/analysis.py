@@ -27,7 +27,8 @@ from monitor.judgement import (
     status_of,
     thresholds,
 )
-from monitor.reference import Key, Learner, Profile
+from monitor.profiles import Profile
+from monitor.reference import Key, Learner
 from monitor.types import ABSENT, WHOLE, Finding, Record, Row, Segment
 from monitor.watch import Watch
 

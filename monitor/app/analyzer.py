@@ -23,7 +23,7 @@ from monitor.features import FEATURES, MORE
 from monitor.findings import measurements, summary
 from monitor.interfaces import Feature
 from monitor.judgement import Rules
-from monitor.reference import Profile, load_profile
+from monitor.profiles import Profile, load_profile
 from monitor.streams.redis import RedisStream
 from monitor.types import WHOLE, Finding, Measurement, Segment, Status
 

@@ -34,7 +34,8 @@ from monitor.errors import SourceError, UsageError
 from monitor.findings import moment, together
 from monitor.judgement import Rules
 from monitor.performance import calibrate, judged, perform
-from monitor.reference import BUFFER, Profile, dump_profile, load_profile
+from monitor.profiles import Profile, dump_profile, load_profile
+from monitor.reference import BUFFER
 from monitor.replay import Census, check, cut, gather, replay, undated, within_budget
 from monitor.rest import Look
 from monitor.tables import Columns

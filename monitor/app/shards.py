@@ -17,7 +17,7 @@ from monitor import parquet, rest
 from monitor.analysis import Analysis
 from monitor.errors import UsageError
 from monitor.judgement import Rules
-from monitor.reference import Profile
+from monitor.profiles import Profile
 from monitor.replay import Census, Part, cut, within_budget
 from monitor.rest import Format, Look
 from monitor.sources import tabular

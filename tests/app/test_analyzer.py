@@ -18,7 +18,7 @@ from monitor.checkpoint import Checkpoint
 from monitor.config import Drift, Reference, Settings, StreamSettings, Windows
 from monitor.errors import ConfigError, SourceError, StreamError
 from monitor.features import FEATURES
-from monitor.reference import dump_profile
+from monitor.profiles import dump_profile
 from monitor.store import EmbeddedStore
 from monitor.streams.redis import RedisStream
 from monitor.types import Outcome, Part, Record, RequestSummary, ResponseSummary

@@ -9,7 +9,7 @@ import pytest
 from monitor.app.check import explain
 from monitor.config import Differential, Drift, Privacy, Reference, Settings
 from monitor.errors import ConfigError
-from monitor.reference import Profile, dump_profile
+from monitor.profiles import Profile, dump_profile
 
 
 def test_it_says_where_everything_is_and_no_password() -> None:
