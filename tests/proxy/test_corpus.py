@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 import h11
+import httptools
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -21,7 +22,7 @@ from monitor.proxy.http2 import Http2
 from monitor.proxy.observer import Observer
 from monitor.proxy.websocket import WebSocket
 from monitor.types import Exchange, Outcome
-from tests.proxy.corpus import CASES, FOLLOWED, Brief, Case
+from tests.proxy.corpus import CASES, FOLLOWED, GET, Brief, Case
 from tests.proxy.test_splice import PATIENCE, Proxied, proxied, run
 
 every = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
@@ -270,3 +271,89 @@ def test_boundaries_are_those_of_h11(case: Case) -> None:
         one[0].split(b" ")[1] for one in complete
     ]
     assert [body for _, body in answers] == [one[2] for one in complete]
+
+
+# --- the parser of Node and of uvicorn -----------------------------------------------------------
+
+
+class ByHttptools:
+    """Requests as llhttp reads them: targets and bodies, up to where it stops."""
+
+    def __init__(self, data: bytes) -> None:
+        self.found: Said = []
+        self._target = self._body = b""
+        try:
+            httptools.HttpRequestParser(self).feed_data(data)
+            self.clean = True
+        except httptools.HttpParserUpgrade:
+            self.clean = True
+        except httptools.HttpParserError:
+            self.clean = False
+
+    def on_message_begin(self) -> None:
+        self._target = self._body = b""
+
+    def on_url(self, url: bytes) -> None:
+        self._target += url
+
+    def on_body(self, body: bytes) -> None:
+        self._body += body
+
+    def on_message_complete(self) -> None:
+        self.found.append((self._target, self._body))
+
+
+def followed(data: bytes) -> Said:
+    """Requests as we read them, each answered, up to where we give up."""
+    seen = Seen()
+    observer = seen.build(seen.opaque.append)
+    observer.downstream(data, 1.0)
+    while not seen.opaque:
+        before = len(seen.exchanges)
+        observer.upstream(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", 2.0)
+        if len(seen.exchanges) == before:
+            break
+    return [(one.request.head.split(b" ")[1], one.request.body) for one in seen.exchanges]
+
+
+@pytest.mark.parametrize("case", FOLLOWED, ids=lambda case: case.name)
+def test_boundaries_are_those_of_llhttp(case: Case) -> None:
+    """Where it reads on to the end it has found the same requests."""
+    data = b"".join(data for direction, data in case.turns if direction == ">")
+    theirs = ByHttptools(data)
+    complete = [one for one in case.records if one[3] != "client_gone"]
+    if case.name in {"an answer instead of the rest of the request", "a WebSocket"}:
+        return  # not one whole request; frames of another protocol behind it
+    if case.name in {"a method nobody knows", "a blank before an extension"}:
+        assert not theirs.clean  # it refuses both
+        return
+    if case.name == "HTTP/2 with prior knowledge":
+        assert not theirs.found[1:]
+        return
+    if b"Upgrade:" in data or data.startswith(b"CONNECT"):  # it stops behind the first
+        complete = complete[:1]
+    expected = [(one[0].split(b" ")[1], one[1]) for one in complete]
+    assert (theirs.found, theirs.clean) == (expected, True)
+
+
+NASTY = st.sampled_from([
+    GET, b"POST / HTTP/1.1\r\n", b"GET /a HTTP/1.1\r\n", b"Host: a\r\n", b"Content-Length: 5\r\n", b"Content-Length: 0\r\n",
+    b"Content-Length:5\r\n", b"Content-Length: 5 \r\n", b"Content-Length: +5\r\n", b"Content-Length: 05\r\n", b"CONTENT-LENGTH: 5\r\n",
+    b"Content-Length : 5\r\n", b"Content-Length: 5\n", b"Transfer-Encoding: chunked\r\n", b"Transfer-Encoding:chunked\r\n",
+    b"transfer-encoding: Chunked\r\n", b"Transfer-Encoding: chunked \r\n", b"Transfer-Encoding: gzip, chunked\r\n",
+    b"Transfer-Encoding: chunked\n", b"Transfer-Encoding : chunked\r\n", b" Transfer-Encoding: chunked\r\n", b"A: b\r\n", b"A:\r\n",
+    b"A: b\rContent-Length: 5\r\n", b"\r\n", b"\n", b"\r", b"hello", b"5\r\nhello\r\n", b"5;a=b\r\nhello\r\n", b"05\r\nhello\r\n", b"5 \r\nhello\r\n",
+    b"5\nhello\r\n", b"0\r\n\r\n", b"0\r\nA: b\r\n\r\n", b"0;a\r\n\r\n", b"0\r\n", b"00\r\n\r\n", b"0x5\r\nhello\r\n", b"\x00", b" ", b"Connection: close\r\n",
+])  # fmt: skip
+
+
+@given(st.lists(NASTY, min_size=1, max_size=14))
+@settings(max_examples=600)
+def test_no_request_is_read_where_another_parser_reads_a_different_one(pieces: list[bytes]) -> None:
+    """The nth request that we record is the nth that llhttp reads, as far as it reads on."""
+    data = b"".join(pieces)
+    ours, theirs = followed(data), ByHttptools(data)
+    for mine, its in zip(ours, theirs.found, strict=False):
+        assert mine == its
+    if theirs.clean:
+        assert len(ours) <= len(theirs.found)

@@ -934,3 +934,33 @@ def test_an_observer_that_fails_harms_no_answer() -> None:
             far_writer.close()
 
     run(story())
+
+
+def test_all_edits_at_once_keep_to_their_sides() -> None:
+    """Requests are edited, answers named, and a WebSocket passes behind both."""
+    ask = GET[:-2] + b"Connection: upgrade\r\nUpgrade: websocket\r\n\r\n"
+    switch = (
+        b"HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n"
+    )
+
+    async def story() -> None:
+        async with proxied(edits=edited, names=True) as proxy:
+            (reader, writer), (far_reader, far_writer) = await proxy.pair()
+            writer.write(GET)
+            assert await far_reader.readexactly(len(FORWARDED)) == FORWARDED
+            far_writer.write(OK)
+            named = OK.replace(b"\r\n\r\n", b"\r\nx-monitor-exchange-id: 0\r\n\r\n")
+            assert await reader.readexactly(len(named)) == named
+            writer.write(ask)
+            assert (await far_reader.readuntil(b"\r\n\r\n")).startswith(
+                b"GET / HTTP/1.1\r\nHost: api"
+            )
+            far_writer.write(switch + b"\x81\x02hi")
+            said = await reader.readexactly(len(switch) + 4)
+            assert said == switch + b"\x81\x02hi", "an interim answer has no id"
+            writer.write(b"\x81\x82\0\0\0\0ho")
+            assert await far_reader.readexactly(8) == b"\x81\x82\0\0\0\0ho"
+            writer.close()
+            far_writer.close()
+
+    run(story())
