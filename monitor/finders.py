@@ -12,6 +12,8 @@ Find = Callable[[str, Sequence[int]], Iterable[tuple[int, int]]]
 _DIGIT = re.compile(r"[0-9]")
 _ASIDE = re.compile(r"[,;!?]")
 _STOP = re.compile(r"[,.;:!?\n]")
+_LONGEST = 32
+"""Characters, more than any value has."""
 _LETTERS = 16
 """Of a value, more than stand before its first digit."""
 _LIST = re.compile(r"(?:[\s,;/|&]|\b(?:and|or|und|oder|och|og|et|ou|y|e|i)\b){0,6}")
@@ -44,14 +46,15 @@ def beside(
     those in a list with it, else before it; without `valid`, with nothing else between. `words`
     and `value` are expressions; the trigger is `words`, and every value holds a digit."""
     word = re.compile(words, re.IGNORECASE)
-    nearest = _nearest(re.compile(value), valid, reach)
+    expression = re.compile(value)
     one = anchored(value, valid)
 
     def find(text: str, starts: Sequence[int]) -> Iterator[tuple[int, int]]:
+        near = _Near(text, expression, valid, reach)
         done = 0
         for start in starts:
             match = word.match(text, start) if start >= done else None
-            hit = nearest(text, done, *match.span()) if match else None
+            hit = (near.after(match.end()) or near.before(start, done)) if match else None
             while hit:
                 done = hit[1]
                 yield hit
@@ -61,34 +64,55 @@ def beside(
     return find
 
 
-def _nearest(
-    expression: re.Pattern[str], valid: Callable[[str], bool] | None, reach: int
-) -> Callable[[str, int, int, int], tuple[int, int] | None]:
-    """(text, begin, start, end) → the value that the word at `start:end` speaks of; none that
-    stands before `begin`."""
-    room = reach + 48
+class _Near:
+    """The values near one word of a text after the other; remembers where none are, so that many
+    words do not look at the same place."""
 
-    def look(text: str, begin: int, limit: int) -> Iterator[tuple[int, int]]:
+    def __init__(
+        self,
+        text: str,
+        expression: re.Pattern[str],
+        valid: Callable[[str], bool] | None,
+        reach: int,
+    ) -> None:
+        self._text = text
+        self._expression = expression
+        self._valid = valid
+        self._reach = reach
+        self._bare = self._bare_to = 0  # no value begins between these two
+
+    def after(self, end: int) -> tuple[int, int] | None:
+        """The first value after a word that ends at `end`."""
+        hit = next(self._look(end, end + self._reach + _LONGEST), None)
+        if hit is None:
+            if not self._bare <= end <= self._bare_to:
+                self._bare = end
+            self._bare_to = end + self._reach
+        if hit is None or hit[0] > end + self._reach:
+            return None
+        return hit if self._valid or not _ASIDE.search(self._text, end, hit[0]) else None
+
+    def before(self, start: int, done: int) -> tuple[int, int] | None:
+        """The last value before a word at `start`, but not before `done`."""
+        found = None
+        for span in self._look(max(done, start - self._reach - _LONGEST), start + 1):
+            is_near = start - self._reach <= span[1] <= start
+            if is_near and (self._valid or _joined(self._text[span[1] : start])):
+                found = span
+        return found
+
+    def _look(self, begin: int, limit: int) -> Iterator[tuple[int, int]]:
+        """The values of a window, which end within it."""
+        text, valid = self._text, self._valid
+        begin = self._bare_to if self._bare <= begin < self._bare_to else begin
         stop = min(limit, len(text))
         digit = _DIGIT.search(text, begin, stop)
         if digit is None:
             return
-        for match in expression.finditer(text, max(begin, digit.start() - _LETTERS), stop):
+        for match in self._expression.finditer(text, max(begin, digit.start() - _LETTERS), stop):
             cut = match.end() == stop < len(text)  # what follows was not seen
             if not cut and (valid is None or valid(match.group())):
                 yield match.span()
-
-    def nearest(text: str, begin: int, start: int, end: int) -> tuple[int, int] | None:
-        for span in look(text, end, end + room):
-            if span[0] <= end + reach:
-                return span if valid or not _ASIDE.search(text, end, span[0]) else None
-        found = None
-        for span in look(text, max(begin, start - room), start + 1):
-            if start - reach <= span[1] <= start and (valid or _joined(text[span[1] : start])):
-                found = span
-        return found
-
-    return nearest
 
 
 def _joined(between: str) -> bool:

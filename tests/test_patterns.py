@@ -68,7 +68,9 @@ ADVERSARIAL = [
     "0-",
     "aa:",
     "sin ",
-    "born ",
+    "born 1 ",
+    "Mr ",
+    "1 A",
     "passport ",
 ]
 

@@ -39,18 +39,23 @@ _FIRST = rf"(?:{_LINK} )?{_PART}"
 _NAME = rf"(?:[ -](?:{_LINK} )?{_PART})"
 _ONE = rf"(?P<value>{_FIRST}{_NAME}{{0,4}})"
 _SEVERAL = rf"(?P<value>{_FIRST}{_NAME}{{1,4}})"
-_MORE = rf"(?:(?:{_TITLE})\.? )*"
-_FORMS = tuple(
-    re.compile(form)
-    for form in (
-        rf"(?:{_TITLE})\.? {_MORE}{_ONE}",
-        rf"(?i:{_SAID})\s+(?:{_MORE}){_ONE}",
-        rf"[Tt]his is {_MORE}{_ONE}(?= (?:speaking|calling|here|from)\b)",
-        rf"(?i:{_SALUTATION}),? {_MORE}{_ONE}(?=\s*(?:[,!:.]|\n|\Z))",
-        rf"(?i:{_CLOSING})\s*[,.!]?\s*\n\s*{_MORE}{_ONE}(?=\s*(?:,|\n|\Z))",
-        rf"(?i:{_LABEL})[\"']?\s*[:=]\s*[\"']?{_MORE}{_SEVERAL}",
-    )
+_MORE = rf"(?:(?:{_TITLE})\.? ){{0,3}}"
+_KIND = re.compile(
+    rf"(?P<title>(?:{_TITLE})\.? )|(?P<said>(?i:{_SAID})\s+)|(?P<speaker>[Tt]his is )"
+    rf"|(?P<label>(?i:{_LABEL})[\"']?\s*[:=]\s*[\"']?)|(?P<closing>(?i:{_CLOSING})\s*[,.!]?\s*\n\s*)"
+    rf"|(?P<salutation>(?i:{_SALUTATION}),? )"
 )
+_NAMES = {
+    kind: re.compile(_MORE + name)
+    for kind, name in {
+        "title": _ONE,
+        "said": _ONE,
+        "speaker": _ONE + r"(?= (?:speaking|calling|here|from)\b)",
+        "label": _SEVERAL,
+        "closing": _ONE + r"(?=\s*(?:,|\n|\Z))",
+        "salutation": _ONE + r"(?=\s*(?:[,!:.]|\n|\Z))",
+    }.items()
+}
 _NOBODY = frozenset(
     [
         "all",
@@ -144,12 +149,11 @@ def _find(text: str, starts: Sequence[int]) -> Iterator[tuple[int, int]]:
     for start in starts:
         if start < done:
             continue
-        for form in _FORMS:
-            match = form.match(text, start)
-            if match and _somebody(match["value"]):
-                done = match.end("value")
-                yield match.span("value")
-                break
+        kind = _KIND.match(text, start)
+        name = _NAMES[kind.lastgroup or ""].match(text, kind.end()) if kind else None
+        if name and _somebody(name["value"]):
+            done = name.end("value")
+            yield name.span("value")
 
 
 def _somebody(value: str) -> bool:

@@ -69,7 +69,6 @@ _FORWARD = re.compile(
     r"|(?i:p\.? ?o\.? box|postfach|apartado|bo[iî]te postale) \d{1,6}(?:[ -]\d{2,4})*\b"
 )
 _COMPOUND = re.compile(rf"(?i:{_WEG}) {_HOUSE}{_POSTAL}")
-_STEM = re.compile(r"(?:[A-ZÄÖÜÅØÆ][\w.-]*[ -]){0,3}[A-ZÄÖÜÅØÆ]?[\w-]{0,30}\Z")
 
 
 def _find(text: str, starts: Sequence[int]) -> Iterator[tuple[int, int]]:
@@ -100,9 +99,15 @@ def _named(text: str, start: int, done: int) -> tuple[int, int] | None:
     if match is None:
         return None
     floor = max(done, start - 80)
-    stem = _STEM.search(text[floor:start])
-    named = stem is not None and stem.group()[:1].isupper()
-    return (floor + stem.start(), match.end()) if stem and named else None
+    begin = start
+    while begin > floor and (text[begin - 1].isalnum() or text[begin - 1] in "-."):
+        begin -= 1
+    for _ in range(3):  # words that belong to the name: Am Alten Weg
+        previous = text.rfind(" ", floor, begin - 1) + 1 or floor
+        if text[begin - 1 : begin] != " " or begin - previous < 2 or not text[previous].isupper():
+            break
+        begin = previous
+    return (begin, match.end()) if text[begin].isupper() else None
 
 
 def _coded(text: str, start: int, done: int) -> tuple[int, int] | None:
@@ -130,7 +135,7 @@ RECOGNIZER = Recognizer(
     name="street_address",
     entity="LOCATION",
     triggers=(
-        r"(?-i:\b[0-9]{1,6}(?:-[0-9]{1,5})?[A-Za-z]?,? [A-Z0-9])",
+        r"(?-i:\b[0-9]{1,6}(?:-[0-9]{1,5})?[A-Za-z]?,? (?:[A-Z]|[0-9]{1,3}(?:st|nd|rd|th)))",
         r"(?-i:\b[A-Z]{2})[ ,]{1,2}[0-9]{5}\b",
         r"(?-i:\b[A-Z]{1,2}[0-9][A-Z0-9]? [0-9][A-Z]{2}\b)",
         r"(?-i:\b(?:[A-Z]{2} )?[A-Z][0-9][A-Z] ?[0-9][A-Z][0-9]\b)",

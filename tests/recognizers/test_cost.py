@@ -1,0 +1,34 @@
+"""No recognizer takes more than its share of a text made to keep it busy."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from monitor.patterns import Scanner
+from monitor.recognizers import RECOGNIZERS
+
+SCANNER = Scanner(RECOGNIZERS)
+PIECES = (
+    "1 ", "12 ", "1.", "1-1 ", "1/", "born 1 ", "MRN 1 ", "NIR 1 ", "sin ", "Mr ", "Mr A ", "Hi ", "my name is ",
+    "Weg 1 ", "rue A ", "calle A ", "1 A ", "1 Aa Aa ", "A1 1AA ", "AA 12345 ", "12/123 ", "surname: A", "password=a ",
+    "a@", "::", "00:", "0x", "eyJ",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("piece", PIECES)
+def test_four_times_the_text_takes_no_sixteen_times_the_time(piece: str) -> None:
+    """Linear work, shown with room for a busy machine: quadratic work takes sixteen times as long."""
+    scanner = SCANNER
+
+    def seconds(size: int) -> float:
+        text = (piece * size)[:size]
+        best = float("inf")
+        for _ in range(4):
+            begin = time.process_time()
+            scanner.scan(text)
+            best = min(best, time.process_time() - begin)
+        return best
+
+    assert seconds(32768) < 10 * seconds(8192) + 0.005
