@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 DEBIAN := nginx-light redis-server prometheus prometheus-alertmanager wrk nghttp2-client curl
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fix bench bench-drift clean debian
+.PHONY: help demo test check fix bench bench-drift soak clean debian
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -48,6 +48,9 @@ bench: $(VENV)/.dev debian ## proxy beside nginx and Envoy, privacy, recorder; w
 
 bench-drift: $(VENV)/.dev ## false alarms and delays beside the peers; writes tests/bench/DRIFT.md
 	$(BIN)/python tests/bench/bench_drift.py
+
+soak: $(VENV)/.dev ## ten minutes of load; fails when memory grows; writes tests/bench/SOAK.md
+	$(BIN)/python -m tests.bench.soak
 
 clean: ## remove what was made
 	rm -rf $(VENV) .monitor build dist *.egg-info

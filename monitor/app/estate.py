@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 import zlib
 
 import msgspec
@@ -21,6 +20,8 @@ def found() -> int:
     """A file for one worker that no disk stands behind, where the system has such."""
     if hasattr(os, "memfd_create"):
         return os.memfd_create("monitor-ledger")
+    import tempfile  # no part of every start
+
     with tempfile.TemporaryFile() as file:
         return os.dup(file.fileno())
 

@@ -36,8 +36,9 @@ if TYPE_CHECKING:
     from monitor.exporters.otlp import OtlpExporter
     from monitor.store import EmbeddedStore
 
-RECORDER_SECONDS = 5.0
-"""How long the admin pages wait for the recorders; the traffic does not."""
+PROXY_SECONDS, RECORDER_SECONDS = 1.0, 5.0
+"""How long the recorders, and what else needs time to start, wait for the proxies; and the admin
+pages for the recorders. What starts side by side takes the cores from what is needed first."""
 
 FLUSH_SECONDS = 15.0
 """How long a role may take, beyond the drain, to hand over what it still holds."""
@@ -118,12 +119,12 @@ class _Supervisor:
         await self._prepare_store()
         self._write(self._runtime / "settings.json", msgspec.json.encode(self._settings))
         await self._control.listen(self._runtime / "control.sock")
-        self._start_children()
         try:
+            await self._start_children()
             if self._store:
                 await self._store.start()
             self._announce()
-            await self._recorders_ready()
+            await self._are_ready("recorder", RECORDER_SECONDS)
             server = self._admin_server()
             serving = loop.create_task(server.serve([self._admin]))
             if self._settings.otlp.endpoint:
@@ -147,11 +148,12 @@ class _Supervisor:
         await self._store.reserve()
         self._settings = msgspec.structs.replace(self._settings, redis=self._store.url)
 
-    def _start_children(self) -> None:
+    async def _start_children(self) -> None:
         workers = range(self._settings.workers) if self._roles.proxy else ()
         for index in workers:
             traffic, ledger = self._traffic[index].fileno(), estate.found()
             self._add("proxy", index, {"MONITOR_TRAFFIC_FD": traffic, estate.VARIABLE: ledger})
+        await self._are_ready("proxy", PROXY_SECONDS)
         for index in workers:
             self._add("recorder", index)
         if self._roles.analyzer:
@@ -170,16 +172,15 @@ class _Supervisor:
         self._children.append(child)
         child.start()
 
-    async def _recorders_ready(self) -> None:
-        """Give the recorders the machine first, for a while: the imports of the admin pages would
-        take from them what they need to be there for the first exchanges."""
-        recorders = [child for child in self._children if child.role == "recorder"]
-        end = time.monotonic() + RECORDER_SECONDS
-        while time.monotonic() < end and not all(  # noqa: ASYNC110  once, at the start
-            self._control.was_ready(child.role, child.index) or child.unusable.is_set()
-            for child in recorders
+    async def _are_ready(self, role: str, patience: float) -> None:
+        """Give the children of this role the machine first, for a while."""
+        children = [child for child in self._children if child.role == role]
+        end = time.monotonic() + patience
+        while time.monotonic() < end and not all(  # noqa: ASYNC110  twice, at the start
+            self._control.was_ready(role, child.index) or child.unusable.is_set()
+            for child in children
         ):
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(0.005)
 
     def _announce(self) -> None:
         settings = self._settings

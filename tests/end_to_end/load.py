@@ -12,7 +12,7 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from typing import Any, cast
 
@@ -74,10 +74,17 @@ class Load:
     the client leaves in the middle, one that the model breaks off.
     """
 
-    def __init__(self, listen: str, clients: int = 4, pause: float = 0.003) -> None:
+    def __init__(
+        self,
+        listen: str,
+        clients: int = 4,
+        pause: float = 0.003,
+        bodies: Sequence[bytes] = (BODY,),
+    ) -> None:
         host, _, port = listen.rpartition(":")
         self._address = host, int(port)
         self._pause = pause
+        self._bodies = bodies
         self._stop = threading.Event()
         self._lock = threading.Lock()
         self._number = 0
@@ -125,11 +132,12 @@ class Load:
 
     def _ask(self, connection: socket.socket, number: int, trace: str) -> str:
         turn = number % 40
+        body = self._bodies[number % len(self._bodies)]
         path = {7: b"/stream", 17: b"/long", 27: b"/cut"}.get(turn, b"/")
         connection.sendall(
             b"POST %s HTTP/1.1\r\nhost: model\r\ntraceparent: 00-%s-00000000000000a1-01\r\n"
             b"content-type: application/json\r\ncontent-length: %d\r\n\r\n%s"
-            % (path, trace.encode(), len(BODY), BODY)
+            % (path, trace.encode(), len(body), body)
         )
         if turn == 17:
             if not connection.recv(1):
