@@ -1,0 +1,115 @@
+"""Limits and timeouts of a whole sidecar: who is refused, what it is told, and what is on record."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+PATIENCE = 20
+
+
+@contextlib.contextmanager
+def silent(*, begins: bool = False) -> Iterator[str]:
+    """An endpoint that takes a request and says nothing, or no more than the beginning."""
+    held: list[socket.socket] = []
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve() -> None:
+            with contextlib.suppress(OSError):
+                while True:
+                    held.append(listener.accept()[0])
+                    if begins:
+                        held[-1].recv(65536)
+                        held[-1].sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\npart")
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        listener.shutdown(socket.SHUT_RDWR)
+        thread.join()
+    for one in held:
+        one.close()
+
+
+def begin(start: Any, url: str, **settings: Any) -> Any:
+    return start("run", "--upstream", url, "--listen", "127.0.0.1:0", **settings)
+
+
+def outcome(system: Any) -> tuple[str, int, bool]:
+    """Of the one record there is, and whether the ledger agrees with it."""
+    page = system.settled()
+    (record,) = system.records()
+    counted = page.total("monitor_exchanges_total", outcome=record["outcome"])
+    return record["outcome"], record["status"], counted == 1 and page.is_conserved()
+
+
+def test_nobody_listens(start: Any, free_port: int) -> None:
+    """A 502 at once."""
+    system = begin(start, f"http://127.0.0.1:{free_port}")
+    assert httpx.post(system.url, content=b"x", timeout=PATIENCE).status_code == 502
+    assert outcome(system) == ("upstream_refused", 502, True)
+
+
+def test_an_endpoint_that_cannot_be_reached_in_time(start: Any) -> None:
+    """`timeouts.connect`: its backlog is full, so that the kernel does not answer either."""
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as listener:
+        address = listener.getsockname()
+        with contextlib.ExitStack() as stack:
+            for _ in range(4):  # the kernel takes one or two
+                one = stack.enter_context(socket.socket())
+                one.setblocking(False)
+                one.connect_ex(address)
+            url = f"http://127.0.0.1:{address[1]}"
+            system = begin(start, url, timeouts={"connect": 0.5})
+            at = time.monotonic()
+            assert httpx.post(system.url, content=b"x", timeout=PATIENCE).status_code == 504
+            assert time.monotonic() - at > 0.4
+            assert outcome(system) == ("upstream_timeout", 504, True)
+
+
+def test_an_endpoint_that_falls_silent(start: Any) -> None:
+    """`timeouts.idle`: a 504 before the answer, an error within it; never a clean end."""
+    with silent() as url:
+        system = begin(start, url, name="before", timeouts={"idle": 0.5})
+        assert httpx.post(system.url, content=b"x", timeout=PATIENCE).status_code == 504
+        assert outcome(system) == ("upstream_timeout", 504, True)
+    with silent(begins=True) as url:
+        system = begin(start, url, name="within", timeouts={"idle": 0.5})
+        with pytest.raises(httpx.HTTPError):
+            httpx.post(system.url, content=b"x", timeout=PATIENCE)
+        assert outcome(system) == ("upstream_timeout", 200, True)
+
+
+def test_more_connections_than_are_served_at_a_time(start: Any, model: str) -> None:
+    """They wait, are served when there is room, refused when there is none for long; all counted."""
+    system = begin(start, model, limits={"connections": 2}, timeouts={"connect": 1})
+    host, port = system.run["listen"].split(":")
+
+    def client() -> socket.socket:
+        return socket.create_connection((host, int(port)), PATIENCE)
+
+    ask = b"POST /200 HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi"
+    with client() as first, client() as second:
+        for one in (first, second):
+            one.sendall(ask)
+            assert one.recv(65536).startswith(b"HTTP/1.1 200 ")
+        with client() as third:
+            third.sendall(ask)
+            with contextlib.suppress(ConnectionResetError):
+                assert third.recv(65536) == b"", "refused"
+        with client() as fourth:
+            fourth.sendall(ask)
+            first.close()
+            assert fourth.recv(65536).startswith(b"HTTP/1.1 200 "), "served once there was room"
+    page = system.settled()
+    assert page.total("monitor_connections_refused_total") == 1
+    assert page.total("monitor_exchanges_total", outcome="ok") == 3
+    assert len(system.records()) == 3
+    assert page.is_conserved()
