@@ -50,6 +50,61 @@ def outcome(system: Any) -> tuple[str, int, bool]:
     return record["outcome"], record["status"], counted == 1 and page.is_conserved()
 
 
+@pytest.mark.parametrize("begins", [False, True])
+def test_a_client_that_leaves(start: Any, begins: bool) -> None:
+    """The endpoint knows within 50 ms (best of three), before it has answered and within an answer."""
+    took = []
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        system = begin(start, f"http://127.0.0.1:{listener.getsockname()[1]}")
+        host, port = system.run["listen"].split(":")
+        for _ in range(3):
+            client = socket.create_connection((host, int(port)), PATIENCE)
+            client.sendall(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi")
+            endpoint, _address = listener.accept()
+            endpoint.settimeout(PATIENCE)
+            said = b""
+            while not said.endswith(b"\r\n\r\nhi"):
+                said += endpoint.recv(65536)
+            if begins:
+                endpoint.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\npart")
+                while not client.recv(65536).endswith(b"part"):
+                    pass
+            at = time.monotonic()
+            client.close()
+            with contextlib.suppress(ConnectionResetError):
+                assert endpoint.recv(1) == b""
+            took.append(time.monotonic() - at)
+            endpoint.close()
+    assert min(took) < 0.05
+    page = system.settled()
+    records = system.records()
+    assert [one["outcome"] for one in records] == ["client_gone"] * 3
+    assert [one["request"]["bytes"] for one in records] == [2] * 3
+    assert [one["response"]["bytes"] for one in records] == [4 if begins else 0] * 3
+    assert page.is_conserved()
+
+
+def test_an_answer_that_cannot_be_followed(start: Any) -> None:
+    """It passes as it is; the exchange is lost by name, and the ledger adds up."""
+    answer = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0x2\r\nhi\r\n0\r\n\r\n"
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        system = begin(start, f"http://127.0.0.1:{listener.getsockname()[1]}")
+        host, port = system.run["listen"].split(":")
+        with socket.create_connection((host, int(port)), PATIENCE) as client:
+            client.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+            endpoint, _address = listener.accept()
+            with endpoint:
+                endpoint.recv(65536)
+                endpoint.sendall(answer)
+            assert b"".join(iter(lambda: client.recv(65536), b"")) == answer
+    page = system.settled()
+    assert not system.records()
+    assert page.total("monitor_connections_opaque_total", reason="malformed_chunk") == 1
+    assert page.total("monitor_exchanges_lost_total", reason="opaque") == 1
+    assert page.total("monitor_exchanges_total", outcome="ok") == 1
+    assert page.is_conserved()
+
+
 def test_nobody_listens(start: Any, free_port: int) -> None:
     """A 502 at once."""
     system = begin(start, f"http://127.0.0.1:{free_port}")
