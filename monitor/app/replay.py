@@ -246,7 +246,7 @@ class _Job:
             _note("reference.hour_of_week: a table is one window, its hours are not told apart")
         for name in self._by:
             values = {one.value for one in found.features if one.dimension == name}
-            if values == {"none"}:
+            if found.records and not values:
                 _note(f"--by {name}: no record has such a dimension")
 
     def build(self) -> Profile:

@@ -250,6 +250,16 @@ def test_columns_that_do_not_match_are_named(capsys, tmp_path: Path) -> None:
     assert "monitor: times are judged as they stand: say --timestamp or --ignore day" in said
 
 
+def test_a_dimension_that_nobody_has_is_said(capsys, tmp_path: Path) -> None:
+    """A record without it is in no segment of it; with all of them so, the option was for nothing."""
+    path = tmp_path / "records.jsonl"
+    path.write_bytes(b"\n".join(encode_record(record(number, False)) for number in range(50)))
+    assert main(["replay", str(path), "--by", "region", "--by", "population"]) == 0
+    said = capsys.readouterr().err
+    assert "--by region: no record has such a dimension" in said
+    assert "--by population" not in said
+
+
 def test_lines_that_are_no_records_are_not_taken_for_a_table(capsys, tmp_path: Path) -> None:
     """Whatever stands in them: a table is CSV or Parquet."""
     for content in ('{"a": 1}', "hello"):
