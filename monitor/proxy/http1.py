@@ -23,6 +23,7 @@ from monitor.proxy.heads import (
     value,
 )
 from monitor.proxy.observer import Observer
+from monitor.proxy.outcomes import of_status
 from monitor.types import Exchange, Message, Outcome
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\n"
@@ -195,7 +196,7 @@ class Http1:
                 Message(request[:head], request[head:], len(request) - head),
                 Message(data[:start], data[start:], size),
                 [(took, size)] if size else [],
-                Outcome.OK if match[1] < b"400" else _outcome(int(match[1])),
+                Outcome.OK if match[1] < b"400" else of_status(int(match[1])),
             )
         )
         return True
@@ -265,7 +266,7 @@ class Http1:
         for exchange in self._queue:
             self._discard(exchange)
             reason = "buffer_full" if exchange.lost else "opaque"
-            self._lose(_outcome(exchange.status), reason)
+            self._lose(of_status(exchange.status), reason)
         self._queue.clear()
         for copy in (self._sending, self._receiving):
             if copy is not None:
@@ -555,7 +556,7 @@ class Http1:
     def _finish(self, exchange: _Open, cause: Outcome | None) -> None:
         self._fresh = False
         self._discard(exchange)
-        outcome = cause or self._cause or _outcome(exchange.status)
+        outcome = cause or self._cause or of_status(exchange.status)
         request = exchange.request
         if exchange.lost or request is None:
             self._lose(outcome, "buffer_full")
@@ -611,11 +612,3 @@ class Http1:
         if not self._gone:
             self.abandon()
             self._opaque(reason)
-
-
-def _outcome(status: int) -> Outcome:
-    if status < 400:
-        return Outcome.OK
-    if status == 429:
-        return Outcome.RATE_LIMITED
-    return Outcome.CLIENT_ERROR if status < 500 else Outcome.SERVER_ERROR

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
+import random
 import socket
 import ssl
 import struct
@@ -30,6 +31,8 @@ Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 PATIENCE = 20.0
+PAIRS: dict[str, Any] = {}
+"""A certificate for all examples of a search."""
 GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"
 
@@ -744,6 +747,34 @@ def test_over_tls_an_end_without_a_word_breaks_nothing_between_exchanges(authori
             writer.close()
 
     run(story(authority().issue("one")))
+
+
+@given(st.lists(st.binary(min_size=1, max_size=40_000), max_size=6), st.randoms())
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_over_tls_bytes_out_are_bytes_in(
+    runner: asyncio.Runner, authority: Any, said: list[bytes], chance: random.Random
+) -> None:
+    """Records of TLS are cut anew on the way, what is in them is not; both ways at once."""
+    pair = PAIRS.get("one") or PAIRS.setdefault("one", authority().issue("one"))
+    answered = [bytes(reversed(piece)) for piece in said]
+    chance.shuffle(answered)
+
+    async def say(writer: asyncio.StreamWriter, what: list[bytes]) -> None:
+        for piece in what:
+            writer.write(piece)
+            await writer.drain()
+
+    async def story() -> None:
+        async with proxied(pair=pair) as proxy:
+            (reader, writer), (far_reader, far_writer) = await proxy.pair()
+            await asyncio.gather(say(writer, said), say(far_writer, answered))
+            up, down = b"".join(said), b"".join(answered)
+            assert await asyncio.wait_for(far_reader.readexactly(len(up)), PATIENCE) == up
+            assert await asyncio.wait_for(reader.readexactly(len(down)), PATIENCE) == down
+            writer.close()
+            far_writer.close()
+
+    runner.run(story())
 
 
 def test_who_fails_the_handshake_is_forgotten(authority: Any) -> None:
