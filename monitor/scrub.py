@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -291,7 +292,7 @@ class Scrub:
                 hits += _back(other, self._find(other.text, hint, depth + 1))
         hits += self._blobs(plain, depth)
         if marks:
-            hits = [hit for hit in hits if all(hit.end <= s or e <= hit.start for s, e in marks)]
+            hits = [hit for hit in hits if _apart(hit, marks)]
         return hits if view is None else _back(view, hits)
 
     def _scan(self, text: str, hint: str) -> list[Hit]:
@@ -340,6 +341,12 @@ def _glued(text: str, hits: Iterable[Hit]) -> bool:
         or _glue_after.match(text, hit.end)
         for hit in hits
     )
+
+
+def _apart(hit: Hit, marks: list[tuple[int, int]]) -> bool:
+    """Whether a hit touches none of the marks, which are in order."""
+    place = bisect_left(marks, (hit.end, 0))  # the first that begins behind it
+    return place == 0 or marks[place - 1][1] <= hit.start
 
 
 def _blanked(text: str, hits: Iterable[Hit]) -> str:

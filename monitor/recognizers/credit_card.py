@@ -147,8 +147,12 @@ def _is_list(text: str, groups: list[tuple[int, int]], found: list[tuple[int, in
     if len(groups) < 6 or all(text[start:end].isdigit() for start, end in found):
         return False
     others = 0
-    for start, end in groups:
-        inside = any(first <= start < last for first, last in found)
+    cards = iter(found)
+    first, last = next(cards)
+    for start, end in groups:  # both in order
+        while start >= last and (card := next(cards, None)):
+            first, last = card
+        inside = first <= start < last
         if not inside and end - start >= 4 and text[start : start + 2] not in ("19", "20"):
             others += 1
     return others >= 2 and not _WORD.search(text[max(0, groups[0][0] - 40) : groups[0][0]])

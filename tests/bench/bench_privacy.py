@@ -321,7 +321,8 @@ def text_of(size: int, each: int | None, numbers: bool) -> str:
 
 ADVERSARIAL = ("1", "1 ", "12 ", "1.", "a@", "a.", "@", "::", "a:", "-", "<", "%25", "&amp;", "\\u0040", "eyJ",
                "sk-", "key=", "-----BEGIN ", "tel 1", "+1", "QUJD", '"a":', "\u200b", "４", "4111 ", "a@b.c ",
-               "born 1 ", "MRN 1 ", "NIR 1 ", "sin ", "Mr ", "Hi ", "my name is ", "Weg 1 ", "rue A ", "1 A ", "A1 1AA ", "12/123 ")  # fmt: skip
+               "born 1 ", "MRN 1 ", "NIR 1 ", "sin ", "Mr ", "Hi ", "my name is ", "Weg 1 ", "rue A ", "1 A ", "A1 1AA ", "12/123 ",
+               "Mr. ", "0 ", "4 1 1 1 ", "1.2.3.4x", "a@b.co,", "12 Main St ", "Dear ", "DE89 3704 ", "aGVsbG8gd29ybGQh ", "=a+b")  # fmt: skip
 
 
 def privacy() -> Privacy:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
+import time
 from collections.abc import Iterator
 
 import pytest
 
+from monitor.errors import PrivacyError
 from monitor.interfaces import Recognizer
 from monitor.patterns import Scanner
 from monitor.recognizers import RECOGNIZERS, credit_card, select
@@ -72,3 +75,33 @@ def test_what_cards_begin_with_is_all_that_is_looked_at() -> None:
     begins = {f"{n:04}" for n in range(10000) if any(
         credit_card._BRANDS.fullmatch(f"{n:04}".ljust(size, "0")) for size in range(12, 20))}  # fmt: skip
     assert {begin[:2] for begin in begins} == credit_card._PREFIXES
+
+
+def _pieces(recognizer: Recognizer) -> set[str]:
+    """What an example begins with, is made of, and each value in it: to be said again and again."""
+    found = set()
+    for example in recognizer.examples:
+        text, values = marked(example)
+        words = text.split()[:8]
+        found |= {*(f"{word} " for word in words), *values, *(f"{value} " for value in values)}
+        found |= {" ".join(words[:2]) + " ", *(value[: len(value) // 2] for value in values)}
+    return {piece for piece in found if piece.strip()}
+
+
+@pytest.mark.parametrize("recognizer", RECOGNIZERS, ids=lambda each: each.name)
+def test_time_grows_as_the_text_does(recognizer: Recognizer) -> None:
+    """Eight times the text takes eight times as long, not sixty-four times."""
+    scanner = BY_ITSELF[recognizer.name]
+
+    def took(text: str) -> float:
+        begun = time.process_time()
+        with contextlib.suppress(PrivacyError):
+            scanner.scan(text)
+        return time.process_time() - begun
+
+    for piece in _pieces(recognizer):
+        small, large = ((piece * size)[:size] for size in (2000, 16000))
+        slow = took(large)
+        if slow > 0.02:  # else it is fast enough whatever it grows like
+            slow = min(slow, took(large), took(large))
+            assert slow < 0.02 or slow < 24 * min(took(small) for _ in range(3)), (piece, slow)
