@@ -357,3 +357,57 @@ def test_no_request_is_read_where_another_parser_reads_a_different_one(pieces: l
         assert mine == its
     if theirs.clean:
         assert len(ours) <= len(theirs.found)
+
+
+class AnswersByHttptools:
+    """Final answers as llhttp reads them, those that end with the connection aside."""
+
+    def __init__(self, data: bytes) -> None:
+        self.found: list[tuple[int, bytes]] = []
+        self._body = b""
+        self._parser = httptools.HttpResponseParser(self)
+        try:
+            self._parser.feed_data(data)
+            self.clean = True
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade):
+            self.clean = False
+
+    def on_message_begin(self) -> None:
+        self._body = b""
+
+    def on_body(self, body: bytes) -> None:
+        self._body += body
+
+    def on_message_complete(self) -> None:
+        if self._parser.get_status_code() >= 200:
+            self.found.append((self._parser.get_status_code(), self._body))
+
+
+NASTY_ANSWERS = st.sampled_from([
+    b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 200\r\n", b"HTTP/1.1 204 No\r\n", b"HTTP/1.1 304 Not\r\n", b"HTTP/1.1 100 Continue\r\n\r\n",
+    b"HTTP/1.1 103 Hints\r\nA: b\r\n\r\n", b"HTTP/1.1 404 Not Found\r\n", b"HTTP/1.0 200 OK\r\n", b"HTTP/2.0 200 OK\r\n", b"HTTP/1.1 20 OK\r\n",
+    b"Content-Length: 5\r\n", b"Content-Length: 0\r\n", b"content-length:\t5 \r\n", b"Content-Length: +5\r\n", b"Content-Length: 5\n",
+    b"Content-Length : 5\r\n", b"Content-Length: 5, 5\r\n", b"Transfer-Encoding: chunked\r\n", b"transfer-encoding:CHUNKED\r\n",
+    b"Transfer-Encoding: gzip, chunked\r\n", b"Transfer-Encoding: identity\r\n", b" folded\r\n", b"A: b\rC: d\r\n", b"A: b\r\n", b"Connection: close\r\n",
+    b"\r\n", b"\n", b"hello", b"5\r\nhello\r\n", b"5;a\r\nhello\r\n", b"5\nhello\r\n", b"0\r\n\r\n", b"0\r\nA: b\r\n\r\n", b"0\r\n", b"\x00", b" ",
+    b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello", b"HTTP/1.1 500 E\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
+])  # fmt: skip
+
+
+@given(st.lists(NASTY_ANSWERS, min_size=1, max_size=14))
+@settings(max_examples=600)
+def test_no_answer_is_read_where_another_parser_reads_a_different_one(pieces: list[bytes]) -> None:
+    """Likewise for what an endpoint says; the status and the body of the nth are the same."""
+    data = b"".join(pieces)
+    seen = Seen()
+    observer = seen.build(seen.opaque.append)
+    observer.downstream(GET * 20, 1.0)
+    observer.upstream(data, 2.0)
+    ours = [
+        (int(one.response.head[9:12]), one.response.body) for one in seen.exchanges if one.response
+    ]
+    theirs = AnswersByHttptools(data)
+    for mine, its in zip(ours, theirs.found, strict=False):
+        assert mine == its
+    if theirs.clean:
+        assert len(ours) <= len(theirs.found)
