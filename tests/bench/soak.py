@@ -22,11 +22,14 @@ import psutil
 
 import monitor
 from tests.end_to_end.conftest import System
-from tests.end_to_end.load import Load
+from tests.end_to_end.load import ANSWER, Load
 
-BOUND, MARGIN = 1.10, 2 << 20
+BOUND, MARGIN = 1.05, 1 << 20
 WARM = 2
 """Minutes until caches, allocators and label tables have what they need."""
+CONNECTIONS = 12_000
+"""Come and go before the first minute: the proxy's garbage collector has its turn after some 5,000,
+and until then what connections leave behind (1.5 KiB each) looks like growth."""
 PAUSE = 0.035
 WORDS = "the quick brown fox writes to ada@example.org about 0171 555 0187 and goes on "
 SIZES = (100, 500, 1000, 2000, 700, 300, 900, 10_000) * 25 + (100_000, 1_000_000, 100_000)
@@ -47,6 +50,17 @@ def resident(system: System) -> dict[str, int]:
     return found
 
 
+def come_and_go(listen: str) -> None:
+    """CONNECTIONS of them, with a request each."""
+    host, _, port = listen.rpartition(":")
+    for _ in range(CONNECTIONS):
+        with socket.create_connection((host, int(port)), timeout=20) as connection:
+            connection.sendall(b"GET / HTTP/1.1\r\nhost: model\r\n\r\n")
+            received = b""
+            while not received.endswith(ANSWER):
+                received += connection.recv(65536)
+
+
 def soak(minutes: int) -> int:
     """Run, report, return the exit code."""
     os.nice(5)
@@ -61,6 +75,8 @@ def soak(minutes: int) -> int:
             "--listen", "127.0.0.1:0", settings={"stream": {"max_length": 2000}},
         )  # fmt: skip
         try:
+            come_and_go(system.run["listen"])
+            system.settled()
             load = Load(system.run["listen"], pause=PAUSE, bodies=bodies())
             with load.running():
                 for minute in range(minutes + 1):
@@ -77,7 +93,9 @@ def soak(minutes: int) -> int:
         for role, size in rows[-1].items()
         if size > rows[min(WARM, minutes)][role] * BOUND + MARGIN
     ]
-    agree = page.is_conserved() and page.total("monitor_exchanges_total") == len(load.seen)
+    agree = page.is_conserved() and page.total("monitor_exchanges_total") == (
+        CONNECTIONS + len(load.seen)
+    )
     lost = int(page.total("monitor_exchanges_lost_total"))
     rate = len(load.seen) / (60 * minutes)
     Path(__file__).with_name("SOAK.md").write_text(document(rows, rate, load, lost))
@@ -105,8 +123,8 @@ Python {platform.python_version()}, {os.cpu_count()} cores shared with other wor
 
 Resident memory in MiB under {rate:.0f} requests a second for {len(rows) - 1} minutes, with event streams,
 clients that leave, answers that break off, and bodies from 100 bytes to a megabyte ({ends}; {lost} records
-lost). It fails where a process ends with more than {BOUND:g} times what it had after {WARM} minutes and
-{MARGIN >> 20} MiB beyond that. The analyzer learns its references in the first minutes.
+lost). {CONNECTIONS:,} connections came and went before. It fails where a process ends with more than
+{BOUND:g} times what it had after {WARM} minutes and {MARGIN >> 20} MiB beyond that.
 
 """
         + "\n".join(table)
