@@ -255,12 +255,15 @@ def _card(one: Finding) -> str:
 
 def _together(found: Replay) -> str:
     groups = [group for group in found.together if len(group.features) > 1]
+    dated = any(group.since is not None for group in groups)
     rows = "".join(
         f"<tr><td>{markup.escape('all' if g.dimension == 'all' else f'{g.dimension} = {g.value}')}"
-        f"<td>{'' if g.since is None else _at(g.since)}<td>{markup.escape(', '.join(g.features))}"
+        + (f"<td>{'' if g.since is None else _at(g.since)}" if dated else "")
+        + f"<td>{markup.escape(', '.join(g.features))}"
         for g in groups
     )
-    head = "<h2>What moved together</h2><table><tr><th>segment<th>since<th>features</tr>"
+    since = "<th>since" if dated else ""
+    head = f"<h2>What moved together</h2><table><tr><th>segment{since}<th>features</tr>"
     return f"{head}{rows}</table>" if rows else ""
 
 
