@@ -152,6 +152,7 @@ ELSEWHERE = {
     "proxy/gate.py": "proxy/test_splice.py",
     "proxy/frames.py": "proxy/test_http2.py",
     "proxy/hangups.py": "proxy/test_splice.py",
+    "proxy/http1_careful.py": "proxy/test_http1.py",
     "proxy/ids.py": "proxy/test_handoff.py",
     "proxy/outcomes.py": "proxy/test_http2.py",
     "zstd.py": "test_calls.py",

@@ -21,10 +21,10 @@ from monitor.proxy.copies import Budget
 from monitor.proxy.gate import Gate
 from monitor.proxy.handoff import Handoff
 from monitor.proxy.heads import Ambiguous
-from monitor.proxy.http1 import Http1, Upgraded
+from monitor.proxy.http1 import Http1
 from monitor.proxy.ids import Ids
 from monitor.proxy.ledger import Ledger
-from monitor.proxy.observer import Observer
+from monitor.proxy.observer import Observer, Upgraded
 from monitor.proxy.splice import Splice
 from monitor.types import Measurement
 

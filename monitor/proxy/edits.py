@@ -10,8 +10,7 @@ from __future__ import annotations
 import re
 
 from monitor.proxy.copies import Budget, Copy
-from monitor.proxy.heads import Ambiguous, request_length, upgrades
-from monitor.proxy.http1 import MAX_HEAD, PREFACE
+from monitor.proxy.heads import MAX_HEAD, PREFACE, Ambiguous, request_length, upgrades
 from monitor.proxy.http2_edits import Http2Edits
 
 MAX_HELD = 65536

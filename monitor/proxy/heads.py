@@ -8,6 +8,10 @@ from __future__ import annotations
 
 import re
 
+PREFACE = b"PRI * HTTP/2.0\r\n\r\n"
+"""What an HTTP/2 client begins with, as far as it looks like a head (RFC 9113 section 3.4)."""
+MAX_HEAD = 65536
+
 CHUNKED = -1
 UNTIL_CLOSE = -2
 

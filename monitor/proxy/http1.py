@@ -1,85 +1,24 @@
 """The bytes of an HTTP/1.1 connection → Exchanges: heads as they are, bodies without their coding.
 
-Passive and sans-IO (RFC 9112). It keeps to the one reading of the bytes that every parser shares;
-where there is a second one it calls `opaque` and looks no further.
+Most exchanges are plain: a request and an answer, each in one piece and of a stated length. They
+are read here, at one look each. Anything else is read with care (`http1_careful`).
 """
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
 
-from monitor.proxy.copies import Budget, Copy
+from monitor.proxy.copies import Budget
 from monitor.proxy.exchange_ids import NAME
-from monitor.proxy.heads import (
-    Ambiguous,
-    lone_newline,
-    plain_request,
-    plain_response,
-    request_length,
-    response_length,
-    response_status,
-    upgrades,
-    value,
-)
-from monitor.proxy.observer import Observer
+from monitor.proxy.heads import plain_request, plain_response
+from monitor.proxy.http1_careful import Careful
+from monitor.proxy.observer import Observer, Upgraded
 from monitor.proxy.outcomes import of_status
 from monitor.types import Exchange, Message, Outcome
 
-PREFACE = b"PRI * HTTP/2.0\r\n\r\n"
-MAX_HEAD = 65536
-MAX_CHUNKS = 16384
-_PER_CHUNK = 128  # what Python spends on one
-STALE = 0.1
-"""Seconds: a reused connection that ends this soon after a request, without a byte of an answer,
-had been closed by the endpoint before it saw the request; the client asks again elsewhere."""
-
 _IDLE, _ASKED, _CAREFUL = range(3)
-"""Where an observer is: between exchanges; with one plain request, which came whole, and nothing
-else under way; anywhere else. The first two are the short cut of most exchanges."""
-
-_ANSWERS = {
-    Outcome.UPSTREAM_REFUSED: (b"502 Bad Gateway", b"the model endpoint refused the connection"),
-    Outcome.UPSTREAM_TIMEOUT: (b"504 Gateway Timeout", b"the model endpoint did not answer"),
-}
-
-
-class Upgraded:
-    """What the observer of an upgraded connection starts from."""
-
-    __slots__ = ("began", "id", "protocol", "request", "response", "started")
-
-    def __init__(
-        self, id_: str, began: float, started: float, request: Message, response: Message
-    ) -> None:
-        self.id = id_
-        self.began = began
-        self.started = started
-        self.request = request
-        self.response = response
-        self.protocol = value(response.head, b"upgrade").lower().decode("latin-1")
-
-
-class _Open:
-    """An exchange under way; `request` is None until it is complete."""
-
-    __slots__ = (
-        "began", "chunks", "ended", "held", "id", "lost", "method", "request", "response",
-        "started", "status",
-    )  # fmt: skip
-
-    def __init__(self, id_: str, began: float, started: float, method: bytes) -> None:
-        self.id = id_
-        self.began = began
-        self.started = started
-        self.ended = began
-        self.method = method
-        self.request: Message | None = None
-        self.response: Message | None = None
-        self.status = 0
-        self.chunks: list[tuple[float, int]] = []
-        self.held = 0
-        self.lost = False
+"""Where a connection is: between exchanges; with one plain request, and nothing else under way;
+anywhere else."""
 
 
 class Http1:
@@ -102,32 +41,25 @@ class Http1:
         named: Callable[[int, int, str], None] | None = None,
     ) -> None:
         self._emit = emit
-        self._decided = decided
         self._named = named
-        self._lose = lose
-        self._opaque = opaque
-        self._become = become
         self._new_id = new_id
         self._started_unix = started_unix
         self._bound = max_body_bytes
         self._budget = budget
         self._state = _IDLE
         self._asked = b"", 0, 0.0, ""  # a request: its bytes, size of its head, arrival, id
-        self._queue: deque[_Open] = deque()
-        self._sending: Copy | None = None
-        self._receiving: Copy | None = None
-        self._request_part = bytearray()
-        self._request_at = 0.0
-        self._response_part = b""
-        self._held: bytearray | None = None  # what follows a request that may change the protocol
-        self._next: Observer | None = None
-        self._gone = False  # opaque
-        self._fresh = True  # no exchange has ended on this connection yet
-        self._client_ended = False
-        self._server_ended = False
-        self._cause: Outcome | None = None
-
-    # --- from the splice ---------------------------------------------------------------------
+        self._careful = Careful(
+            emit=emit,
+            lose=lose,
+            opaque=opaque,
+            become=become,
+            new_id=new_id,
+            started_unix=started_unix,
+            max_body_bytes=max_body_bytes,
+            budget=budget,
+            decided=decided,
+            named=named,
+        )
 
     def downstream(self, data: bytes, at: float) -> None:
         """See Observer."""
@@ -145,32 +77,16 @@ class Http1:
                     self._asked = data, head, at, self._new_id()
                     self._state = _ASKED
                     return
-        if self._state != _CAREFUL:
-            self._take_care()
-        if self._next is not None:
-            self._next.downstream(data, at)
-            return
-        try:
-            self._requests(data, at)
-        except Ambiguous as error:
-            self._give_up(error.args[0])
+        self._take_care().downstream(data, at)
 
     def upstream(self, data: bytes, at: float) -> None:
         """See Observer."""
-        if self._state != _CAREFUL:
-            if self._state == _ASKED and self._answered(data, at):
-                return
-            self._take_care()
-        if self._next is not None:
-            self._next.upstream(data, at)
+        if self._state == _ASKED and self._answered(data, at):
             return
-        try:
-            self._responses(data, at)
-        except Ambiguous as error:
-            self._give_up(error.args[0])
-        else:
-            if not self._queue and self._is_clean():
-                self._state = _IDLE
+        careful = self._take_care()
+        careful.upstream(data, at)
+        if careful.is_clean():
+            self._state = _IDLE
 
     def _answered(self, data: bytes, at: float) -> bool:
         """One plain request, one plain answer, each in one piece: the exchange is over."""
@@ -184,7 +100,7 @@ class Http1:
         request, head, began, id_ = self._asked
         self._budget.used -= len(request)
         self._state = _IDLE
-        self._fresh = False
+        self._careful.fresh = False
         if self._named is not None and NAME not in data[:start].lower():
             self._named(size, -1, id_)
         took = at - began
@@ -201,414 +117,37 @@ class Http1:
         )
         return True
 
-    def _take_care(self) -> None:
-        """Leave the short cut; the request that was waited with stands in the queue."""
+    def _take_care(self) -> Careful:
+        """Leave the short cut, with the request that waits for its answer."""
         if self._state == _ASKED:
-            data, head, began, id_ = self._asked
-            method = data[: data.index(b" ")]
-            exchange = _Open(id_, began, self._started_unix(began), method)
-            exchange.request = Message(data[:head], data[head:], len(data) - head)
-            exchange.held = len(data)
-            self._queue.append(exchange)
+            self._careful.adopt(*self._asked)
         self._state = _CAREFUL
-
-    def _is_clean(self) -> bool:
-        return not (
-            self._gone or self._next or self._held is not None
-            or self._request_part or self._response_part or self._sending or self._receiving
-        )  # fmt: skip
+        return self._careful
 
     def downstream_eof(self, at: float) -> None:
         """See Observer."""
-        self._take_care()
-        self._client_ended = not self._server_ended  # who ended first is to blame
-        if self._next is not None:
-            self._next.downstream_eof(at)
+        self._take_care().downstream_eof(at)
 
     def upstream_eof(self, at: float) -> None:
         """See Observer."""
-        self._take_care()
-        self._server_ended = True
-        if self._next is not None:
-            self._next.upstream_eof(at)
-            return
-        copy = self._receiving
-        if copy is not None and copy.until_close() and self._queue:
-            self._receiving = None
-            self._responded(self._queue[0], copy.message(), at)
-
-    def closed(self, at: float, cause: Outcome | None) -> None:
-        """See Observer."""
-        self._take_care()
-        if self._next is not None:
-            self._next.closed(at, cause)
-            return
-        if cause is None:
-            cause = Outcome.CLIENT_GONE if self._client_ended else Outcome.UPSTREAM_BROKEN
-        while self._queue:
-            exchange = self._queue[0]
-            if exchange.response is None and not self._stale(exchange, at, cause):
-                self._partial(exchange, cause, at)
-            elif exchange.response is not None:
-                self._cut(exchange)  # an answer that came before the end of its request
-                self._finish(exchange, None)
-            else:
-                self._discard(exchange)
-            self._queue.popleft()
-        self.abandon()
+        self._take_care().upstream_eof(at)
 
     def abandon(self) -> None:
         """See Observer."""
-        self._take_care()
-        self._gone = True
-        if self._next is not None:
-            self._next.abandon()
-        for exchange in self._queue:
-            self._discard(exchange)
-            reason = "buffer_full" if exchange.lost else "opaque"
-            self._lose(of_status(exchange.status), reason)
-        self._queue.clear()
-        for copy in (self._sending, self._receiving):
-            if copy is not None:
-                copy.drop()
-        self._sending = self._receiving = None
-        self._request_part.clear()
-        self._response_part = b""
-        self._held = None
+        self._take_care().abandon()
+
+    def closed(self, at: float, cause: Outcome | None) -> None:
+        """See Observer."""
+        self._take_care().closed(at, cause)
 
     def refuse(self, at: float, cause: Outcome) -> bytes:
         """See Observer."""
-        self._take_care()
-        if self._next is not None:
-            return self._next.refuse(at, cause)
-        if self._gone or not self._queue or self._receiving is not None or self._response_part:
-            return b""
-        status, text = _ANSWERS[cause]
-        body = b'{"error":{"type":"%s","message":"%s"}}' % (cause.value.encode(), text)
-        head = (
-            b"HTTP/1.1 %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n"
-            b"Connection: close\r\n\r\n" % (status, len(body))
-        )
-        if self._queue[0].method == b"HEAD":
-            body = b""
-        self._cause = cause
-        self._responses(head + body, at)
-        self.closed(at, cause)
-        return head + body
+        return self._take_care().refuse(at, cause)
 
     def busy(self) -> bool:
         """See Observer."""
-        if self._next is not None:
-            return self._next.busy()
-        return bool(self._queue or self._request_part or self._state == _ASKED)
+        return self._state == _ASKED or self._careful.busy()
 
     def awaiting(self) -> bool:
         """See Observer."""
-        if self._next is not None:
-            return self._next.awaiting()
-        if not self._queue:
-            return self._state == _ASKED
-        first = self._queue[0]
-        return first.response is None and (first.request is not None or first.status > 0)
-
-    # --- requests ----------------------------------------------------------------------------
-
-    def _requests(self, data: bytes, at: float) -> None:
-        rest: bytes | None = data
-        while rest:
-            if self._gone:
-                return
-            if self._next is not None:
-                self._next.downstream(rest, at)
-                return
-            copy = self._sending
-            if copy is not None:
-                if copy.size == 0 and self._queue[-1].response is not None and copy.expects():
-                    raise Ambiguous("ambiguous_length")  # the body after all, or a new request
-                rest = copy.feed(rest)
-                if rest is not None:
-                    self._sending = None
-                    self._requested(self._queue[-1], copy, at)
-            elif self._held is not None:
-                self._held += rest
-                if len(self._held) > MAX_HEAD:
-                    raise Ambiguous("head_too_large")
-                return
-            else:
-                rest = self._request_head(rest, at)
-
-    def _request_head(self, data: bytes, at: float) -> bytes | None:
-        part = self._request_part
-        if part:
-            searched = max(0, len(part) - 3)
-            part += data
-            if part[0] == 13:  # an empty line whose end comes only now
-                data = bytes(part)
-                part.clear()
-                return self._request_head(data, at)
-            end = part.find(b"\r\n\r\n", searched) + 4
-            if end < 4:
-                self._wait_for_request(part, searched)
-                return None
-            head, data = bytes(part[:end]), bytes(part[end:])
-            part.clear()
-            return self._request(head, data, self._request_at, at)
-        while data.startswith(b"\r\n"):  # RFC 9112 section 2.2
-            data = data[2:]
-        end = data.find(b"\r\n\r\n") + 4
-        if end >= 4:
-            return self._request(data[:end], data[end:], at, at)
-        if data:
-            self._request_at = at
-            part += data
-            self._wait_for_request(part, 0)
-        return None
-
-    def _request(self, head: bytes, data: bytes, began: float, at: float) -> bytes | None:
-        """A request begins; returns what stands behind as much of it as has come."""
-        if head == PREFACE and self._fresh and not self._queue:
-            self._prior_knowledge(data, at)
-            return None
-        length = request_length(head)
-        exchange = _Open(self._new_id(), began, self._started_unix(began), head[: head.index(b" ")])
-        size = len(data)
-        if 0 <= length <= size:
-            body = data if size == length else data[:length]
-            if length > self._bound:
-                body = body[: self._bound]
-            exchange.request = Message(head, body, length)
-            exchange.held = held = len(head) + len(body)
-            budget = self._budget
-            budget.used += held
-            if budget.used > budget.bound:
-                self._drop(exchange)
-            data = data[length:]
-        else:
-            self._sending = Copy(head, length, self._bound, self._budget)
-        self._queue.append(exchange)
-        if self._response_part and len(self._queue) == 1:
-            raise Ambiguous("unsolicited_response")
-        if upgrades(head) or exchange.method == b"CONNECT":
-            self._held = bytearray()
-        return data
-
-    def _wait_for_request(self, part: bytearray, searched: int) -> None:
-        if part == b"\r":
-            return
-        if part[0] in (22, 128) and self._fresh:
-            raise Ambiguous("tls")
-        if not chr(part[0]).isalnum() or (len(part) > 32 and b" " not in part[:33]):
-            raise Ambiguous("not_http" if self._fresh else "malformed_head")
-        if lone_newline(part, searched):
-            raise Ambiguous("malformed_head")
-        if len(part) > MAX_HEAD:
-            raise Ambiguous("head_too_large")
-
-    def _requested(self, exchange: _Open, copy: Copy, at: float) -> None:
-        exchange.lost = exchange.lost or copy.dropped
-        exchange.request = copy.message()
-        self._charge(exchange, len(exchange.request.body))
-        if exchange.response is not None:
-            exchange.ended = at
-            self._queue.popleft()
-            self._finish(exchange, None)
-            self._stay(at)
-
-    def _prior_knowledge(self, data: bytes, at: float) -> None:
-        early, self._response_part = self._response_part, b""
-        self._next = self._become("http2", None)
-        if self._next is None:
-            raise Ambiguous("not_http")
-        if early:
-            self._next.upstream(early, at)
-        self._next.downstream(PREFACE + data, at)
-
-    # --- responses ---------------------------------------------------------------------------
-
-    def _responses(self, data: bytes, at: float) -> None:
-        rest: bytes | None = data
-        while rest:
-            if self._gone:
-                return
-            if self._next is not None:
-                self._next.upstream(rest, at)
-                return
-            if not self._queue:
-                self._response_part += rest
-                if not self._fresh or self._request_part or len(self._response_part) > MAX_HEAD:
-                    raise Ambiguous("unsolicited_response")
-                return  # an HTTP/2 server may speak first
-            exchange = self._queue[0]
-            copy = self._receiving
-            if copy is None:
-                rest = self._response_head(exchange, rest, at)
-                continue
-            before = copy.size
-            rest = copy.feed(rest)
-            if copy.size > before:
-                self._arrived(exchange, copy.size, at, merge=copy.full())
-            if rest is not None:
-                self._receiving = None
-                self._responded(exchange, copy.message(), at, lost=copy.dropped)
-
-    def _response_head(self, exchange: _Open, data: bytes, at: float) -> bytes | None:
-        if exchange.response is not None:
-            raise Ambiguous("unsolicited_response")
-        size = len(data)
-        if self._response_part:
-            data = self._response_part + data
-            self._response_part = b""
-        end = data.find(b"\r\n\r\n") + 4
-        if end < 4:
-            if len(data) > MAX_HEAD:
-                raise Ambiguous("head_too_large")
-            if data[:7] != b"HTTP/1."[: len(data)] or lone_newline(data, len(data) - size):
-                raise Ambiguous("malformed_head")
-            self._response_part = data
-            return None
-        head, data = data[:end], data[end:]
-        status = response_status(head)
-        length = response_length(head, status, exchange.method)
-        if status < 200:
-            return self._interim(exchange, head, status, data, at)
-        if 200 <= status < 300 and exchange.method == b"CONNECT":
-            self._tunnel(exchange, Message(head), "connect", at)
-            return None
-        exchange.status = status
-        if self._named is not None and NAME not in head.lower():
-            self._named(len(data), -1, exchange.id)
-        size = len(data)
-        if 0 <= length <= size:
-            if length:
-                exchange.chunks.append((at - exchange.began, length))
-            body = data[:length] if length <= self._bound else data[: self._bound]
-            self._responded(exchange, Message(head, body, length), at)
-            return data[length:] if size > length else None
-        self._receiving = Copy(head, length, self._bound, self._budget)
-        exchange.ended = at
-        return data
-
-    def _interim(
-        self, exchange: _Open, head: bytes, status: int, data: bytes, at: float
-    ) -> bytes | None:
-        if status != 101:
-            return data
-        request = exchange.request
-        self._decided(value(head, b"upgrade").lower().decode("latin-1") or "?")
-        if request is None or len(self._queue) > 1:
-            raise Ambiguous("upgrade")
-        if value(head, b"upgrade").lower() == b"websocket" and not exchange.lost:
-            upgraded = Upgraded(
-                exchange.id, exchange.began, exchange.started, request, Message(head)
-            )
-            self._next = self._become("websocket", upgraded)
-        if self._next is None:
-            self._tunnel(exchange, Message(head), "upgrade", at)
-            return None
-        self._queue.clear()
-        self._discard(exchange)
-        held, self._held = self._held, None
-        if held:
-            self._next.downstream(bytes(held), at)
-        return data
-
-    def _tunnel(self, exchange: _Open, response: Message, reason: str, at: float) -> None:
-        exchange.ended = at
-        exchange.response = response
-        exchange.status = 200
-        if exchange.request is not None:
-            self._finish(exchange, None)
-            self._queue.popleft()
-        raise Ambiguous(reason)
-
-    def _arrived(self, exchange: _Open, size: int, at: float, *, merge: bool) -> None:
-        chunks = exchange.chunks
-        exchange.ended = at
-        if chunks and (merge or len(chunks) >= MAX_CHUNKS):
-            chunks[-1] = (at - exchange.began, size)
-        else:
-            chunks.append((at - exchange.began, size))
-            self._charge(exchange, _PER_CHUNK)
-
-    def _responded(
-        self, exchange: _Open, response: Message, at: float, *, lost: bool = False
-    ) -> None:
-        exchange.ended = at
-        exchange.response = response
-        exchange.lost = exchange.lost or lost
-        if exchange.request is not None:
-            self._queue.popleft()
-            self._finish(exchange, None)
-            self._stay(at)
-        else:
-            self._charge(exchange, len(response.body))
-
-    def _stay(self, at: float) -> None:
-        """No upgrade came of it: what the client said meanwhile are requests."""
-        if self._held is not None and not self._queue:
-            held, self._held = self._held, None
-            self._decided("")
-            if held:
-                self._requests(bytes(held), at)
-
-    # --- endings -----------------------------------------------------------------------------
-
-    def _finish(self, exchange: _Open, cause: Outcome | None) -> None:
-        self._fresh = False
-        self._discard(exchange)
-        outcome = cause or self._cause or of_status(exchange.status)
-        request = exchange.request
-        if exchange.lost or request is None:
-            self._lose(outcome, "buffer_full")
-            return
-        self._emit(
-            Exchange(
-                exchange.id,
-                exchange.started,
-                exchange.ended - exchange.began,
-                request,
-                exchange.response,
-                exchange.chunks,
-                outcome,
-            )
-        )
-
-    def _partial(self, exchange: _Open, cause: Outcome, at: float) -> None:
-        """Record an exchange that ended before its response did."""
-        exchange.ended = at
-        self._cut(exchange)
-        if self._receiving is not None:
-            exchange.lost = exchange.lost or self._receiving.dropped
-            exchange.response = self._receiving.message()
-            self._receiving = None
-        self._finish(exchange, cause)
-
-    def _cut(self, exchange: _Open) -> None:
-        """The request as far as it has come, where it has not come to its end."""
-        if exchange.request is None and self._sending is not None:
-            exchange.lost = exchange.lost or self._sending.dropped
-            exchange.request = self._sending.message()
-            self._sending = None
-
-    def _stale(self, exchange: _Open, at: float, cause: Outcome) -> bool:
-        if self._fresh or exchange.status or self._receiving is not None or self._response_part:
-            return False
-        return cause is Outcome.UPSTREAM_BROKEN and at - exchange.began < STALE
-
-    def _drop(self, exchange: _Open) -> None:
-        exchange.lost = True
-        exchange.request = Message(b"")
-        self._discard(exchange)
-
-    def _charge(self, exchange: _Open, size: int) -> None:
-        exchange.held += size
-        self._budget.used += size
-
-    def _discard(self, exchange: _Open) -> None:
-        self._budget.used -= exchange.held
-        exchange.held = 0
-
-    def _give_up(self, reason: str) -> None:
-        if not self._gone:
-            self.abandon()
-            self._opaque(reason)
+        return self._state == _ASKED or self._careful.awaiting()

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from monitor.types import Outcome
+from monitor.proxy.heads import value
+from monitor.types import Message, Outcome
 
 OPAQUE_REASONS = (
     "not_http",  # the first bytes are no protocol that is observed
@@ -56,3 +57,19 @@ class Observer(Protocol):
 
     def awaiting(self) -> bool:
         """True while the endpoint owes bytes: `timeouts.idle` runs."""
+
+
+class Upgraded:
+    """What the observer of an upgraded connection starts from."""
+
+    __slots__ = ("began", "id", "protocol", "request", "response", "started")
+
+    def __init__(
+        self, id_: str, began: float, started: float, request: Message, response: Message
+    ) -> None:
+        self.id = id_
+        self.began = began
+        self.started = started
+        self.request = request
+        self.response = response
+        self.protocol = value(response.head, b"upgrade").lower().decode("latin-1")

@@ -17,7 +17,7 @@ import msgspec
 
 from monitor.proxy.copies import Budget
 from monitor.proxy.heads import Ambiguous
-from monitor.proxy.http1 import Upgraded
+from monitor.proxy.observer import Upgraded
 from monitor.proxy.outcomes import of_close_code
 from monitor.types import Exchange, Message, Outcome
 

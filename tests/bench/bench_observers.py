@@ -26,8 +26,8 @@ import wsproto.extensions
 from wsproto.events import TextMessage
 
 from monitor.proxy.copies import Budget
-from monitor.proxy.http1 import Upgraded
 from monitor.proxy.http2 import Http2
+from monitor.proxy.observer import Upgraded
 from monitor.proxy.websocket import WebSocket
 from monitor.types import Exchange, Message
 

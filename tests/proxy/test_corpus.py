@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 
 from monitor.proxy.copies import Budget
 from monitor.proxy.heads import Ambiguous
-from monitor.proxy.http1 import Http1, Upgraded
+from monitor.proxy.http1 import Http1
 from monitor.proxy.http2 import Http2
-from monitor.proxy.observer import Observer
+from monitor.proxy.observer import Observer, Upgraded
 from monitor.proxy.websocket import WebSocket
 from monitor.types import Exchange, Outcome
 from tests.proxy.corpus import CASES, FOLLOWED, GET, Brief, Case

@@ -22,7 +22,8 @@ from monitor.proxy.heads import (
     response_status,
     upgrades,
 )
-from monitor.proxy.http1 import STALE, Http1
+from monitor.proxy.http1 import Http1
+from monitor.proxy.http1_careful import STALE
 from monitor.proxy.observer import OPAQUE_REASONS
 from monitor.types import Exchange, Outcome
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from monitor.proxy.copies import Budget
 from monitor.proxy.heads import Ambiguous
-from monitor.proxy.http1 import Upgraded
+from monitor.proxy.observer import Upgraded
 from monitor.proxy.websocket import OPAQUE_REASONS, WebSocket, _unmasked, deflate
 from monitor.types import Exchange, Message, Outcome
 
