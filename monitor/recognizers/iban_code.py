@@ -62,7 +62,10 @@ def _find(text: str, starts: Sequence[int]) -> Iterator[tuple[int, int]]:
 RECOGNIZER = Recognizer(
     name="iban_code",
     entity="IBAN_CODE",
-    triggers=(r"[a-z][-\s._,]{0,2}[0-9]{2}(?:[-\s._,]{0,2}[a-z0-9]){5}",),
+    triggers=(
+        r"[a-z][0-9]{2}(?:[-\s._,]{0,2}[a-z0-9]){5}",
+        r"[a-z][-\s._,]{1,2}[0-9]{2}[-\s._,]{1,2}[a-z0-9]{4}[-\s._,]",
+    ),
     find=_find,
     canonical=alphanumeric,
     examples=(
@@ -70,6 +73,7 @@ RECOGNIZER = Recognizer(
         "«GB29NWBK60161331926819», «fr14 2004 1010 0505 0001 3m02 606».",
         "glued: IBAN«DE89370400440532013000»und weiter",
         "«DE89-3704-0044-0532-0130-00»;«NL91_ABNA_0417_1643_00»",
+        "«DE 89 3704 0044 0532 0130 00» with a space",
         "wrapped «BE68 5390\n0754 7034»",
     ),
     counterexamples=(
