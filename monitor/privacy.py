@@ -167,10 +167,6 @@ class Privacy:
             sealed=[f"{token} {box}" for token, box in scrub.sealed.items()],
         )
 
-    def label(self, value: str, name: str = "") -> str:
-        """A value on its way to a metric's label: scrubbed, bounded in length, one line."""
-        return self._label(self._scrub(), value, name)
-
     def text(self, value: str, *, trusted: bool = False) -> str:
         """Any other text on its way out of memory; with `trusted`, marks in it are our own."""
         return self._scrub(trusted=trusted).text(value)
