@@ -70,8 +70,5 @@ def test_the_name_of_a_field_is_enough_for_a_number_of_the_form() -> None:
 
 def test_groups_may_be_separated() -> None:
     """By one or two of the separators that people use."""
-    assert all(
-        re.fullmatch(grouped(2, 2), each)
-        for each in ("1234", "12 34", "12.34", "12 - 34"[:2] + "- 34")
-    )
+    assert all(re.fullmatch(grouped(2, 2), each) for each in ("1234", "12 34", "12.34", "12- 34"))
     assert alphanumeric("12-34") == "1234"
