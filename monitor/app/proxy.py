@@ -95,7 +95,6 @@ async def serve(process: child.Child) -> None:
 
     async def measure() -> list[Measurement]:
         now = time.monotonic() + wall
-        gate.backlog.catch_up()
         await handoff.settled(now, LABEL_PATIENCE)
         ledger.label(now)
         estate.write(ledger.left())  # before anybody sees it: no counter goes back

@@ -10,7 +10,6 @@ import ssl
 from collections.abc import Awaitable, Callable
 from time import monotonic
 
-from monitor.proxy.backlog import Backlog
 from monitor.proxy.hangups import Hangups
 from monitor.proxy.observer import Observer
 from monitor.proxy.splice import Side, Splice
@@ -57,7 +56,6 @@ class Gate:
         self._tls = tls
         self._before_dial = before_dial
         self._loop = asyncio.get_running_loop()
-        self.backlog = Backlog(self._loop)
         self._hangups = Hangups(self._loop)
         self._splices: set[Splice] = set()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -114,7 +112,7 @@ class Gate:
 
     def _serve(self, connection: socket.socket, peer: str) -> None:
         self.accepted += 1
-        splice = Splice(self._over, self.count_opaque, self._hangups, self.backlog)
+        splice = Splice(self._over, self.count_opaque, self._hangups)
         splice.peer = peer
         splice.observe(self._observer(splice))
         self._splices.add(splice)

@@ -1,7 +1,7 @@
 """One client connection ⇄ one connection to the model endpoint: the same bytes, both ways, at once.
 
 Half-closes, resets and back-pressure are passed on as they come. An observer sees every piece after
-it was forwarded, most of them a little later; whatever the observer does, the bytes have gone.
+it was forwarded; whatever the observer does, the bytes have gone.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from collections.abc import Callable
 from time import monotonic
 from typing import Any, cast
 
-from monitor.proxy.backlog import Backlog, look
 from monitor.proxy.edits import REFUSAL, Edits
 from monitor.proxy.exchange_ids import Place, insert
 from monitor.proxy.hangups import Hangups
@@ -52,7 +51,7 @@ class Side(asyncio.Protocol):
     """One of the two connections: reads from its own socket, writes to the other side's."""
 
     __slots__ = (
-        "at", "ended", "forward", "full", "left", "observe", "other", "see", "splice", "transport",
+        "at", "ended", "forward", "full", "left", "observe", "other", "splice", "transport",
     )  # fmt: skip
 
     def __init__(self, splice: Splice) -> None:
@@ -60,7 +59,6 @@ class Side(asyncio.Protocol):
         self.transport: asyncio.Transport | None = None
         self.forward: Forward = splice.hold
         self.observe: Observe = _ignore
-        self.see: Callable[[Side, bytes, float], None] = look
         self.other: Side = self
         self.at = monotonic()
         self.ended = False
@@ -77,7 +75,10 @@ class Side(asyncio.Protocol):
         """The whole hot path: forward, then look."""
         at = self.at = monotonic()
         self.forward(data)
-        self.see(self, data, at)
+        try:
+            self.observe(data, at)
+        except Exception:  # noqa: BLE001  an observer never harms the traffic
+            self.splice.opaque(_FAILED)
 
     def eof_received(self) -> bool:
         """See asyncio.Protocol; True keeps our own direction open."""
@@ -151,9 +152,9 @@ class Splice:
     """The pair. `over` is called once both of its connections are gone."""
 
     __slots__ = (
-        "_answered", "_backlog", "_count_opaque", "_descriptor", "_hangups", "_held", "_over",
-        "_places", "_refused", "_said", "closing", "downstream", "edits", "finished", "observer",
-        "opened", "peer", "task", "upstream",
+        "_answered", "_count_opaque", "_descriptor", "_hangups", "_held", "_over", "_places",
+        "_refused", "_said", "closing", "downstream", "edits", "finished", "observer", "opened",
+        "peer", "task", "upstream",
     )  # fmt: skip
 
     def __init__(
@@ -161,11 +162,9 @@ class Splice:
         over: Callable[[Splice], None],
         count_opaque: Callable[[str], None],
         hangups: Hangups,
-        backlog: Backlog,
     ) -> None:
         self._over = over
         self._hangups = hangups
-        self._backlog = backlog
         self._descriptor = -1  # of the client's socket, once it is watched
         self._places: list[Place] | None = None  # where ids go, with that edit on
         self._count_opaque = count_opaque
@@ -247,8 +246,6 @@ class Splice:
         else:
             self.upstream.forward = self._name_answers
             self.upstream.observe = _ignore
-        if self.edits is None and self._places is None:  # nothing waits for what the observer says
-            self.downstream.see = self.upstream.see = self._backlog.add
         held = bytes(self._held)
         self._held = bytearray()
         if self.edits is not None:
@@ -297,7 +294,6 @@ class Splice:
         self.downstream.write_eof()
 
     def _ask(self, cause: Outcome) -> bytes:
-        self._backlog.catch_up()
         try:
             return self.observer.refuse(monotonic(), cause) if self.observer else b""
         except Exception:  # noqa: BLE001
@@ -394,7 +390,6 @@ class Splice:
     def ended(self, side: Side) -> None:
         """One side sends no more; what it is owed may still come."""
         at = monotonic()
-        self._backlog.catch_up()
         observer = self.observer
         if observer is not None:
             try:
@@ -415,7 +410,6 @@ class Splice:
 
     def busy(self) -> bool:
         """True while an exchange is under way, as far as the observer knows."""
-        self._backlog.catch_up()
         try:
             return self.observer is not None and self.observer.busy()
         except Exception:  # noqa: BLE001
@@ -460,7 +454,6 @@ class Splice:
 
     def conclude(self, cause: Outcome | None) -> None:
         """Tell the observer, once, how it ended."""
-        self._backlog.catch_up()
         observer, self.observer = self.observer, None
         self.downstream.observe = self.upstream.observe = _ignore
         if observer is not None:
@@ -511,7 +504,6 @@ class Splice:
                 self.timeout()
 
     def _awaiting(self) -> bool:
-        self._backlog.catch_up()
         try:
             return self.observer is not None and self.observer.awaiting()
         except Exception:  # noqa: BLE001

@@ -129,7 +129,7 @@ def test_on_the_wire_every_byte_passes(case: Case) -> None:
             async with asyncio.timeout(PATIENCE):
                 while len(proxy.gate):
                     await asyncio.sleep(0.002)
-            seen.opaque += [one for one, count in proxy.opaque.items() for _ in range(count)]
+            seen.opaque += [one for one, count in proxy.gate.opaque.items() for _ in range(count)]
 
     run(story())
     seen.check(case)

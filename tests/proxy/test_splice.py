@@ -44,20 +44,8 @@ class Proxied:
     gate: Gate
     port: int
     met: asyncio.Queue[Streams]
-    seen: list[Exchange] = field(default_factory=list)
+    exchanges: list[Exchange] = field(default_factory=list)
     tls: ssl.SSLContext | None = None
-
-    @property
-    def exchanges(self) -> list[Exchange]:
-        """Of all that has come so far."""
-        self.gate.backlog.catch_up()
-        return self.seen
-
-    @property
-    def opaque(self) -> dict[str, int]:
-        """Likewise."""
-        self.gate.backlog.catch_up()
-        return self.gate.opaque
 
     async def client(self) -> Streams:
         return await asyncio.open_connection("127.0.0.1", self.port, ssl=self.tls)
@@ -662,7 +650,7 @@ def test_an_observer_that_fails_harms_nothing() -> None:
             assert await far_reader.readexactly(len(GET)) == GET
             far_writer.write(OK)
             assert await reader.readexactly(len(OK)) == OK
-            assert proxy.opaque == {"observer_failed": 1}
+            assert proxy.gate.opaque == {"observer_failed": 1}
             writer.close()
             far_writer.close()
 
@@ -847,7 +835,7 @@ def test_what_cannot_be_edited_is_a_400_and_goes_nowhere(bad: bytes, early: bool
                 writer.write(bad)
             assert (await everything(reader)).startswith(b"HTTP/1.1 400 ")
             assert await everything(far_reader) == b""
-            assert sum(proxy.opaque.values()) == 1
+            assert sum(proxy.gate.opaque.values()) == 1
             writer.close()
             far_writer.close()
             await until(lambda: len(proxy.gate) == 0)
@@ -935,7 +923,7 @@ def test_an_answer_in_doubt_goes_on_as_it_is(answer: bytes) -> None:
             await far_reader.readexactly(len(GET))
             far_writer.write(answer)
             assert await reader.readexactly(len(answer)) == answer
-            assert sum(proxy.opaque.values()) == 1
+            assert sum(proxy.gate.opaque.values()) == 1
             far_writer.write(OK)
             assert await reader.readexactly(len(OK)) == OK
             writer.close()
@@ -960,7 +948,7 @@ def test_an_observer_that_fails_harms_no_answer() -> None:
             splice.observer.upstream = fail  # type: ignore[union-attr, method-assign]
             far_writer.write(OK)
             assert await reader.readexactly(len(OK)) == OK
-            assert proxy.opaque == {"observer_failed": 1}
+            assert proxy.gate.opaque == {"observer_failed": 1}
             writer.close()
             far_writer.close()
 

@@ -233,7 +233,7 @@ def story(offer: str | None, wire: bytes, seed: str) -> None:
             async with asyncio.timeout(PATIENCE):
                 while len(proxy.gate):
                     await asyncio.sleep(0.002)
-            seen.opaque += list(proxy.opaque)
+            seen.opaque += list(proxy.gate.opaque)
         return answer, endpoint
 
     seen = Seen()
