@@ -45,7 +45,7 @@ class Ner(_Section, frozen=True):
 
 class Differential(_Section, frozen=True):
     """Noise in the counts of exchanges by segment, once each `period` (seconds): which segments one
-    exchange was of is hidden up to `epsilon` and `delta` (monitor/releases.py; extra `dp`)."""
+    exchange was of is hidden up to `epsilon` and `delta` (`recorder.releases`; extra `dp`)."""
 
     epsilon: Annotated[float, msgspec.Meta(gt=0)] | None = None
     delta: Annotated[float, msgspec.Meta(gt=0, lt=1)] = 1e-6
@@ -129,7 +129,7 @@ class Drift(_Section, frozen=True):
     At most `watches` features x segments are watched. `features` are looked at beside the usual
     ones: `latency`, `variety`, `ngrams`, or somebody's own as `package.module:NAME`. `together` is
     how many records hang together, as those of one session do, and count as one in the evidence.
-    `embed` is the directory of a small model that turns texts into vectors (`monitor.embed`).
+    `embed` is the directory of a small model that turns texts into vectors (`analysis.embed`).
     """
 
     tolerance: Annotated[float, msgspec.Meta(ge=0)] = 0.02

@@ -268,7 +268,7 @@ class Window(msgspec.Struct, frozen=True):
     the first cell (below the reference's range) and the last (above it); `scale` is the standard
     deviation of the reference values, 0 for a constant. Unordered features have no points, and
     their last ordinary cell takes the values that were not seen when the cells were made. Vectors
-    have `waves`: sums of random Fourier features over all in ordinary cells (`monitor.waves`).
+    have `waves`: sums of random Fourier features over all in ordinary cells (`analysis.waves`).
     """
 
     counts: tuple[int, ...]

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from monitor.finders import alphanumeric, anchored, beside, grouped, identifier
-from monitor.patterns import Scanner
+from monitor.privacy.patterns import Scanner
 
 
 def test_a_finder_takes_values_beside_a_word_only() -> None:

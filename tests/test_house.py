@@ -67,7 +67,7 @@ def test_only_privacy_makes_records(path: Path) -> None:
             or (isinstance(node.func, ast.Attribute) and node.func.attr == "Record")
         )
     ]
-    assert not made or name(path) == "privacy.py", f"Record made in {name(path)}:{made}"
+    assert not made or name(path) == "privacy/records.py", f"Record made in {name(path)}:{made}"
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=name)
@@ -139,9 +139,9 @@ ELSEWHERE = {
     "app/sources.py": "app/test_replay.py",
     "app/supervisor.py": "end_to_end/test_spine.py",
     "bodies.py": "protocols/test_generic_json.py",
-    "budget.py": "test_meters.py",
+    "recorder/budget.py": "test_meters.py",
     "chat.py": "protocols/test_openai_chat.py",
-    "checkpoint.py": "app/test_analyzer.py",
+    "analysis/checkpoint.py": "app/test_analyzer.py",
     "demo/models.py": "demo/test_run.py",
     "demo/screen.py": "demo/test_run.py",
     "demo/traffic.py": "demo/test_run.py",
@@ -155,7 +155,7 @@ ELSEWHERE = {
     "proxy/http1_careful.py": "proxy/test_http1.py",
     "proxy/ids.py": "proxy/test_handoff.py",
     "proxy/outcomes.py": "proxy/test_http2.py",
-    "zstd.py": "test_calls.py",
+    "zstd.py": "recorder/test_calls.py",
 }
 """What is best tested where it is used."""
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.budget import Budget
 from monitor.meters import Meters
+from monitor.recorder.budget import Budget
 
 VALUES = st.lists(st.sampled_from("abcdefgh"), max_size=200)
 

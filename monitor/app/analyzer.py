@@ -12,18 +12,18 @@ from pathlib import Path
 
 import msgspec
 
-from monitor import embed
-from monitor.analysis import Analysis
+from monitor.analysis import embed
+from monitor.analysis.checkpoint import Checkpoint
+from monitor.analysis.findings import measurements, summary
+from monitor.analysis.fold import Analysis
+from monitor.analysis.judgement import Rules
+from monitor.analysis.profiles import Profile, load_profile
 from monitor.app import child
-from monitor.checkpoint import Checkpoint
 from monitor.config import Settings
 from monitor.drift import LIVE, psi
 from monitor.errors import ConfigError, StreamError
 from monitor.features import FEATURES, MORE
-from monitor.findings import measurements, summary
 from monitor.interfaces import Feature
-from monitor.judgement import Rules
-from monitor.profiles import Profile, load_profile
 from monitor.streams.redis import RedisStream
 from monitor.types import WHOLE, Finding, Measurement, Segment, Status
 

@@ -16,11 +16,11 @@ import msgspec
 
 from monitor.app import private
 from monitor.config import Settings
-from monitor.pseudonyms import Key, Keyring
+from monitor.privacy.pseudonyms import Key, Keyring
 from monitor.texts import plain
 
 if TYPE_CHECKING:
-    from monitor.privacy import Privacy
+    from monitor.privacy.records import Privacy
 
 _REMEMBERED = 1 << 14
 _DIGESTS = re.compile(r"<(REDACTED:[a-z_]+|MEDIA:[\w.+/-]+):(?:\d+:)?[a-p]{24}(?::\d+)?>")

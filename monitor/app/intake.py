@@ -12,9 +12,9 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from monitor.delivery import Labels, fate_labels
 from monitor.errors import ParseError
 from monitor.framing import Handover, Holdings, Unpacker, pack
+from monitor.recorder.delivery import Labels, fate_labels
 from monitor.types import Fate
 
 READ_BYTES = 262144

@@ -6,10 +6,10 @@ import argparse
 import os
 from pathlib import Path
 
-from monitor import keys
 from monitor.config import Settings
 from monitor.errors import ConfigError
-from monitor.pseudonyms import Keyring
+from monitor.privacy import keys
+from monitor.privacy.pseudonyms import Keyring
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -43,7 +43,7 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
 
 
 def _pair(out: str | None) -> int:
-    from monitor.sealing import make_pair
+    from monitor.privacy.sealing import make_pair
 
     if not out:
         raise ConfigError("--out: `monitor keys pair` needs a directory to write to")

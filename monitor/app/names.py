@@ -15,9 +15,9 @@ from monitor.app.ner import Found
 from monitor.config import Ner
 from monitor.errors import ConfigError
 from monitor.framing import pack
-from monitor.privacy import Privacy
-from monitor.pseudonyms import MARK_WHOLE
-from monitor.scrub import Scrub
+from monitor.privacy.pseudonyms import MARK_WHOLE
+from monitor.privacy.records import Privacy
+from monitor.privacy.scrub import Scrub
 from monitor.types import Part, Record
 
 LOADING = 120.0

@@ -11,21 +11,21 @@ from typing import TYPE_CHECKING
 
 from monitor.config import Settings
 from monitor.errors import ConfigError
-from monitor.policies import Policy
+from monitor.privacy.policies import Policy
 from monitor.recognizers import RECOGNIZERS, REGIONS, select
 
 if TYPE_CHECKING:
-    from monitor.privacy import Privacy
-    from monitor.pseudonyms import Keyring
-    from monitor.releases import Releases
-    from monitor.scrub import Seal
+    from monitor.privacy.pseudonyms import Keyring
+    from monitor.privacy.records import Privacy
+    from monitor.privacy.scrub import Seal
+    from monitor.recorder.releases import Releases
 
 
 def privacy(settings: Settings, keyring: Keyring) -> Privacy:
     """The privacy step as it is configured; raises ConfigError naming the key that is wrong."""
     # Imported here: the supervisor checks and never scans.
-    from monitor.patterns import Scanner
-    from monitor.privacy import Privacy
+    from monitor.privacy.patterns import Scanner
+    from monitor.privacy.records import Privacy
 
     section = settings.privacy
     check(settings)
@@ -78,7 +78,7 @@ def releases(settings: Settings) -> Releases | None:
     section = settings.privacy.differential
     if section.epsilon is None:
         return None
-    from monitor.releases import Releases
+    from monitor.recorder.releases import Releases
 
     return Releases(
         list(settings.segments),
@@ -118,6 +118,6 @@ def _is_there(module: str) -> bool:
 def _seal(settings: Settings) -> Seal | None:
     if settings.privacy.seal_to is None:
         return None
-    from monitor.sealing import sealer
+    from monitor.privacy.sealing import sealer
 
     return sealer(Path(settings.privacy.seal_to))

@@ -10,17 +10,17 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from monitor import keys
 from monitor.app import child, keyring, names, private
 from monitor.app.child import Child
 from monitor.app.intake import Intake
-from monitor.capture import Capture
 from monitor.config import Settings
-from monitor.delivery import Delivery, Item, Labels
 from monitor.errors import ConfigError, StreamError
 from monitor.framing import Handover, Holdings
 from monitor.meters import Meters
+from monitor.privacy import keys
 from monitor.protocols import PROTOCOLS
+from monitor.recorder.capture import Capture
+from monitor.recorder.delivery import Delivery, Item, Labels
 from monitor.segments import from_header
 from monitor.streams.redis import RedisStream
 from monitor.streams.spool import Spool

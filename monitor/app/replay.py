@@ -14,8 +14,13 @@ import msgspec
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from monitor import __version__, evidently_report, report
-from monitor.analysis import profile_of
+from monitor import __version__
+from monitor.analysis.findings import moment, together
+from monitor.analysis.fold import profile_of
+from monitor.analysis.judgement import Rules
+from monitor.analysis.performance import calibrate, judged, perform
+from monitor.analysis.profiles import Profile, dump_profile, load_profile
+from monitor.analysis.reference import BUFFER
 from monitor.app.analyzer import features_of, rules_of
 from monitor.app.cells import Cells
 from monitor.app.shards import Begin, Shards
@@ -31,13 +36,9 @@ from monitor.app.sources import (
 from monitor.config import Settings
 from monitor.drift import MEASURES
 from monitor.errors import SourceError, UsageError
-from monitor.findings import moment, together
-from monitor.judgement import Rules
-from monitor.performance import calibrate, judged, perform
-from monitor.profiles import Profile, dump_profile, load_profile
-from monitor.reference import BUFFER
-from monitor.replay import Census, check, cut, gather, replay, undated, within_budget
-from monitor.rest import Look
+from monitor.replay import evidently_report, report
+from monitor.replay.rest import Look
+from monitor.replay.run import Census, check, cut, gather, replay, undated, within_budget
 from monitor.tables import Columns
 from monitor.types import WHOLE as TRAFFIC
 from monitor.types import Replay, Row, Segment

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from monitor import rest
+from monitor.replay import rest
 from monitor.tables import moment
 
 

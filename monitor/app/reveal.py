@@ -12,12 +12,12 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from monitor import rest
 from monitor.app.sources import Store, is_store
 from monitor.config import Settings
 from monitor.errors import ConfigError, UsageError
-from monitor.pseudonyms import PSEUDONYM
-from monitor.sealing import opener
+from monitor.privacy.pseudonyms import PSEUDONYM
+from monitor.privacy.sealing import opener
+from monitor.replay import rest
 from monitor.sources import archive, jsonl
 from monitor.types import Record
 

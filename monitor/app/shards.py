@@ -13,13 +13,14 @@ from typing import Any
 
 import msgspec
 
-from monitor import parquet, rest
-from monitor.analysis import Analysis
+from monitor import parquet
+from monitor.analysis.fold import Analysis
+from monitor.analysis.judgement import Rules
+from monitor.analysis.profiles import Profile
 from monitor.errors import UsageError
-from monitor.judgement import Rules
-from monitor.profiles import Profile
-from monitor.replay import Census, Part, cut, within_budget
-from monitor.rest import Format, Look
+from monitor.replay import rest
+from monitor.replay.rest import Format, Look
+from monitor.replay.run import Census, Part, cut, within_budget
 from monitor.sources import tabular
 from monitor.types import Segment
 

@@ -14,9 +14,9 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import msgspec
 
-from monitor import rest
 from monitor.errors import SourceError, StreamError
-from monitor.rest import Format, Look
+from monitor.replay import rest
+from monitor.replay.rest import Format, Look
 from monitor.streams.redis import RedisStream
 from monitor.tables import moment
 from monitor.types import Record, Row, Segment

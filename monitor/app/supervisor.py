@@ -26,8 +26,8 @@ from monitor.app.control import Control
 from monitor.app.processes import Kept
 from monitor.config import Privacy, Settings, address
 from monitor.errors import ConfigError
+from monitor.privacy.pseudonyms import fingerprint
 from monitor.proxy import tls
-from monitor.pseudonyms import fingerprint
 from monitor.types import Measurement
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from monitor.types import SPECIAL, Window
 def mmd(reference: Sequence[float], m: int, current: Sequence[float], n: int) -> float:
     """‖a − b‖² of the means a, b of random Fourier features, less what chance adds.
 
-    `reference` and `current` are sums over m and n vectors of unit length (`monitor.waves`), so
+    `reference` and `current` are sums over m and n vectors of unit length (`analysis.waves`), so
     that (1 − ‖a‖²)/(m − 1) and (1 − ‖b‖²)/(n − 1) are the exact parts of chance (Gretton et al.
     2012, the unbiased estimate). Fewer than two vectors say nothing: 0.
 

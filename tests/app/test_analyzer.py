@@ -12,13 +12,13 @@ from typing import Any
 import msgspec
 import pytest
 
-from monitor.analysis import profile_of, row_of
+from monitor.analysis.checkpoint import Checkpoint
+from monitor.analysis.fold import profile_of, row_of
+from monitor.analysis.profiles import dump_profile
 from monitor.app.analyzer import Analyzer, features_of, read_profile
-from monitor.checkpoint import Checkpoint
 from monitor.config import Drift, Reference, Settings, StreamSettings, Windows
 from monitor.errors import ConfigError, SourceError, StreamError
 from monitor.features import FEATURES
-from monitor.profiles import dump_profile
 from monitor.store import EmbeddedStore
 from monitor.streams.redis import RedisStream
 from monitor.types import Outcome, Part, Record, RequestSummary, ResponseSummary

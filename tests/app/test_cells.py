@@ -17,7 +17,7 @@ from monitor.config import Privacy as Section
 from monitor.config import Settings
 from monitor.types import Part, encode_record
 from tests.app.test_replay import record
-from tests.test_privacy import CANARIES, SPELLINGS, TRACES, is_traced
+from tests.privacy.test_records import CANARIES, SPELLINGS, TRACES, is_traced
 
 
 def cells(outputs: frozenset[str] = frozenset(), **paths: str) -> Cells:

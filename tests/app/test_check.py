@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from monitor.analysis.profiles import Profile, dump_profile
 from monitor.app.check import explain
 from monitor.config import Differential, Drift, Privacy, Reference, Settings
 from monitor.errors import ConfigError
-from monitor.profiles import Profile, dump_profile
 
 
 def test_it_says_where_everything_is_and_no_password() -> None:

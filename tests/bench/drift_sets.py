@@ -11,7 +11,7 @@ from typing import Any
 
 from drift_streams import RULES
 
-from monitor.analysis import Analysis, profile_of
+from monitor.analysis.fold import Analysis, profile_of
 from monitor.types import Finding, Kind, Observation, Row
 
 

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from monitor.analysis.judgement import Rules
+from monitor.analysis.reference import Learner
+from monitor.analysis.watch import Watch
 from monitor.drift import LIVE, psi
-from monitor.judgement import Rules
-from monitor.reference import Learner
-from monitor.watch import Watch
 
 Values = npt.NDArray[Any]
 Draw = Callable[[np.random.Generator, int], Values]

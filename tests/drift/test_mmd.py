@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from monitor.analysis.reference import Learner, Reference
 from monitor.drift.mmd import MEASURE, mmd
-from monitor.reference import Learner, Reference
 from monitor.types import Window
 
 

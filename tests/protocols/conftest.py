@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from monitor import calls
+from monitor.recorder import calls
 from monitor.types import Call, Exchange, Message, Outcome
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 
-from monitor import calls
 from monitor.protocols.websocket import PROTOCOL
+from monitor.recorder import calls
 from monitor.types import Exchange, Message, Outcome
 
 

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from monitor.patterns import Scanner
+from monitor.privacy.patterns import Scanner
 from monitor.recognizers import RECOGNIZERS
 
 SCANNER = Scanner(RECOGNIZERS)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from monitor.patterns import Scanner
+from monitor.privacy.patterns import Scanner
 from monitor.recognizers import select
 
 SCANNER = Scanner(select())

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 from stdnum.exceptions import InvalidChecksum
 
-from monitor.patterns import Scanner
+from monitor.privacy.patterns import Scanner
 from monitor.recognizers import RECOGNIZERS
 
 # Recognizer → module of stdnum, a word beside the number, the number: `9` is any digit, a group in

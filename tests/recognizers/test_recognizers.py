@@ -11,7 +11,7 @@ import pytest
 
 from monitor.errors import PrivacyError
 from monitor.interfaces import Recognizer
-from monitor.patterns import Scanner
+from monitor.privacy.patterns import Scanner
 from monitor.recognizers import RECOGNIZERS, credit_card, select
 
 ALL = Scanner(RECOGNIZERS)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from monitor import calls
+from monitor.recorder import calls
 from monitor.segments import from_header
 from monitor.types import Exchange, Inference, Message, Outcome
 

@@ -1,0 +1,1 @@
+"""Records → findings: windows, references, evidence and judgement, one fold for live and replay."""

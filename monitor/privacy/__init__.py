@@ -1,0 +1,1 @@
+"""Inference → Record: where to look, what to find, what to put in its place."""

@@ -1,0 +1,401 @@
+"""(Call, Inference) → Record: the only door out of memory, and the only maker of Records."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import quote, unquote_plus
+
+import msgspec
+
+from monitor import bodies
+from monitor.errors import ParseError, PrivacyError
+from monitor.privacy.patterns import Scanner, key_form
+from monitor.privacy.policies import CREDENTIAL, DROPPED, Cursor, Policy, Rule, apply, generalise
+from monitor.privacy.pseudonyms import Keyring, Tokens
+from monitor.privacy.scrub import Bounds, Scrub, Seal
+from monitor.types import (
+    ABSENT,
+    Call,
+    Inference,
+    Outcome,
+    Part,
+    Record,
+    RequestSummary,
+    ResponseSummary,
+)
+
+ALLOWED_HEADERS = frozenset(
+    (
+        "accept",
+        "accept-encoding",
+        "accept-language",
+        "anthropic-beta",
+        "anthropic-version",
+        "content-encoding",
+        "content-length",
+        "content-type",
+        "grpc-status",
+        "request-id",
+        "retry-after",
+        "server",
+        "traceparent",
+        "transfer-encoding",
+        "user-agent",
+        "x-request-id",
+    )
+)
+"""Headers that a Record keeps, scanned like any text; every other is dropped."""
+
+ALLOWED_PREFIXES = ("anthropic-ratelimit-", "openai-", "x-ratelimit-", "x-stainless-")
+
+_TRACEPARENT = re.compile(
+    r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(?:-.*)?"
+)
+_SAFE = "<>:*"
+_METHOD = re.compile(r"[A-Z]{1,16}")
+_MAX_FIELD = 4096
+_MAX_LABEL = 200
+_MAX_CLEAN = 8192
+
+
+class Privacy:
+    """Makes Records. One per process; holds keys and what it knows to be clean, nothing personal.
+
+    `clock` gives seconds for the time bound of a Record (`time.monotonic`).
+    """
+
+    def __init__(
+        self,
+        *,
+        scanner: Scanner,
+        keyring: Keyring,
+        clock: Callable[[], float],
+        tenant: str = "default",
+        policy: Policy | None = None,
+        bounds: Bounds | None = None,
+        seal: Seal | None = None,
+    ) -> None:
+        self._policy = policy
+        self._scanner = scanner
+        self._keys = frozenset(key for each in scanner.recognizers for key in each.keys)
+        self._key = keyring.current.id
+        self._tokens = Tokens(keyring.current, tenant)
+        previous = keyring.previous
+        self._previous = None if previous is None else Tokens(previous, tenant)
+        self._clock = clock
+        self._bounds = bounds or Bounds()
+        self._seal = seal
+        self._clean: set[str] = set()
+
+    def ruled(self, call: Call) -> tuple[Call, Scrub]:
+        """The call with what the operator's paths say about its JSON bodies done to them, to be
+        read by a protocol, and what `record` must be given to know the marks in it for ours."""
+        scrub = self._scrub()
+        if self._policy is None:
+            return call, scrub
+        for side, wanted in self._policy.bodies.items():
+            body: bytes = getattr(call, f"{side}_body")
+            if not wanted or body.lstrip()[:1] not in (b"{", b"["):
+                continue
+            try:
+                value = self._body(scrub, self._policy.place(side, "body"), bodies.document(body))
+            except (ParseError, PrivacyError):  # places cannot be found in it, so none of it stays
+                scrub.redacted("", "unparsable")
+                value = DROPPED
+            ruled = b"" if value is DROPPED else bodies.dump(value).encode()
+            call = msgspec.structs.replace(call, **{f"{side}_body": ruled})
+        return call, scrub
+
+    def record(
+        self,
+        call: Call,
+        inference: Inference,
+        *,
+        endpoint: str,
+        segments: Mapping[str, str],
+        scrub: Scrub | None = None,
+    ) -> Record:
+        """What may be kept of an exchange. Total: what cannot be made safe is redacted, counted in
+        `redactions`, and the rest stays. `scrub` is what `ruled` gave with the call."""
+        scrub = scrub or self._scrub()
+        exchange = call.exchange
+        response = exchange.response
+        tokens = inference.tokens
+        per_token = None
+        if inference.first_token is not None and inference.last_token is not None:
+            first, last = inference.first_token, inference.last_token
+            if tokens is not None and tokens.output > 1 and last > first:
+                per_token = (last - first) / (tokens.output - 1)
+        failed = inference.failed and exchange.outcome is Outcome.OK
+        return Record(
+            id=exchange.id,
+            endpoint=endpoint,
+            protocol=inference.protocol,
+            operation=self._label(scrub, inference.operation),
+            model=self._label(scrub, inference.model),
+            started=exchange.started,
+            duration=exchange.duration,
+            time_to_first_token=inference.first_token,
+            time_per_output_token=per_token,
+            status=call.status,
+            outcome=Outcome.SERVER_ERROR if failed else exchange.outcome,
+            streamed=inference.streamed,
+            segments={n: self._segment(scrub, n, value) for n, value in segments.items()},
+            request=RequestSummary(
+                method=call.method if _METHOD.fullmatch(call.method) else "other",
+                path=self._target(scrub, call.path, call.query),
+                headers=self._headers(scrub, "request", call.request_headers),
+                bytes=exchange.request.size,
+                truncated=call.request_truncated,
+            ),
+            response=ResponseSummary(
+                headers=self._headers(scrub, "response", call.response_headers),
+                bytes=0 if response is None else response.size,
+                truncated=call.response_truncated,
+            ),
+            inputs=[self._ruled_part(scrub, "inputs", part) for part in inference.inputs],
+            outputs=[self._ruled_part(scrub, "outputs", part) for part in inference.outputs],
+            tokens=tokens,
+            finish_reasons=[self._label(scrub, reason) for reason in inference.finish_reasons],
+            trace_id=_trace_id(call.request_headers.get("traceparent", "")),
+            pseudonyms=scrub.pseudonyms,
+            key=self._key,
+            redactions=scrub.redactions,
+            continues=scrub.continues,
+            sealed=[f"{token} {box}" for token, box in scrub.sealed.items()],
+        )
+
+    def text(self, value: str, *, trusted: bool = False) -> str:
+        """Any other text on its way out of memory; with `trusted`, marks in it are our own."""
+        return self._scrub(trusted=trusted).text(value)
+
+    def segment(self, dimension: str, value: str) -> str:
+        """A dimension's value, by its rule; `none` where nothing of it is kept."""
+        return self._segment(self._scrub(trusted=True), dimension, value)
+
+    def drops(self, side: str, column: str) -> bool:
+        """Whether nothing of a column of somebody's table is kept."""
+        rule = None if self._policy is None else self._policy.column(side, column).rule
+        return rule is not None and rule.action == "drop"
+
+    def minds(self, side: str, column: str) -> bool:
+        """Whether a column's name or a rule says something of every value in it."""
+        ruled = self._policy is not None and bool(self._policy.column(side, column))
+        return ruled or key_form(column) in self._keys
+
+    def cell(self, side: str, column: str, value: Any) -> Any:
+        """A scalar of somebody's table, by the column's rule; None where nothing of it is kept."""
+        scrub = self._scrub(trusted=True)
+        cursor = None if self._policy is None else self._policy.column(side, column)
+        if not cursor:
+            return scrub.value(value, column)
+        done = self._inside(scrub, cursor, value, column)
+        return None if done is DROPPED else done
+
+    def again(self) -> Scrub:
+        """What gives pseudonyms to values found in a Record later on; marks in it are our own."""
+        return self._scrub(trusted=True)
+
+    # --- pieces -------------------------------------------------------------------------------
+
+    def _scrub(self, *, trusted: bool = False) -> Scrub:
+        return Scrub(
+            scanner=self._scanner,
+            keys=self._keys,
+            tokens=self._tokens,
+            previous=self._previous,
+            bounds=self._bounds,
+            clock=self._clock,
+            seal=self._seal,
+            trusted=trusted,
+        )
+
+    def _part(self, scrub: Scrub, part: Part) -> Part:
+        name = None if part.name is None else self._short(scrub, part.name)
+        data: list[Any] | None = None
+        if part.data is not None:
+            data = scrub.numbers(part.data, part.name or "")
+        return Part(
+            role=None if part.role is None else self._label(scrub, part.role),
+            text=None if part.text is None else scrub.text(part.text, part.name or ""),
+            name=name,
+            datatype=None if part.datatype is None else self._label(scrub, part.datatype),
+            shape=part.shape,
+            data=data,
+        )
+
+    def _headers(self, scrub: Scrub, side: str, headers: Mapping[str, str]) -> dict[str, str]:
+        kept = {}
+        for name, value in headers.items():
+            rule = self._rule(side, "headers", name)
+            if rule is not None:
+                ruled = self._done(scrub, rule, value, name, CREDENTIAL.search(name) is not None)
+                if ruled is not DROPPED:
+                    kept[name] = str(ruled)
+            elif name in ALLOWED_HEADERS or (
+                name.startswith(ALLOWED_PREFIXES) and not CREDENTIAL.search(name)
+            ):
+                kept[name] = self._short(scrub, value, name)
+        return kept
+
+    def _target(self, scrub: Scrub, path: str, query: str) -> str:
+        """Path and query of a request, each value scanned with its name as a hint."""
+        rule = self._rule("request", "path")
+        ruled = self._short(scrub, path) if rule is None else self._done(scrub, rule, path)
+        path = "" if ruled is DROPPED else str(ruled)
+        if not query:
+            return path
+        fields = []
+        for field in query.split("&"):
+            name, equals, value = field.partition("=")
+            plain, said = unquote_plus(name), unquote_plus(value)
+            rule = self._rule("request", "query", plain) if value else None
+            if rule is not None:
+                done = self._done(scrub, rule, said, plain, CREDENTIAL.search(plain) is not None)
+                if done is DROPPED:
+                    continue
+                value = quote(str(done), safe=_SAFE)
+            elif value and CREDENTIAL.search(plain):
+                scrub.redactions["credential"] = scrub.redactions.get("credential", 0) + 1
+                value = "<REDACTED:credential>"
+            elif value:
+                value = self._query_value(scrub, value, said, plain)
+            fields.append(self._short(scrub, name) + equals + value)
+        return f"{path}?{'&'.join(fields)}" if fields else path
+
+    def _query_value(self, scrub: Scrub, value: str, said: str, name: str) -> str:
+        """A value of a query: as it stands, `+` read as a space too, and as what its name says."""
+        read = f"={value}" if "+" in value else value
+        done = self._short(scrub, read)
+        if done != read:
+            return done.removeprefix("=")
+        done = self._short(scrub, said, name)
+        return value if done == said else quote(done, safe=_SAFE)
+
+    def _segment(self, scrub: Scrub, name: str, value: str) -> str:
+        rule = self._rule("segments", name)
+        if rule is None or value == ABSENT:
+            return self._label(scrub, value, name)
+        done = self._done(scrub, rule, value, name)
+        return ABSENT if done is DROPPED else str(done)[:_MAX_LABEL]
+
+    # --- what the operator said ---------------------------------------------------------------
+
+    def _rule(self, *steps: str) -> Rule | None:
+        return None if self._policy is None else self._policy.place(*steps).rule
+
+    def _body(self, scrub: Scrub, cursor: Cursor, body: Any) -> Any:
+        """A body as a protocol shall read it: what is scanned later stays as it is."""
+
+        def act(rule: Rule | None, value: Any, hint: str) -> Any:
+            if rule is None or rule.action in ("scan", "scan_json"):
+                return value
+            if rule.action == "keep":
+                if isinstance(value, str):
+                    scrub.kept.add(value)
+                return value
+            done = self._done(scrub, rule, value, hint)
+            if isinstance(done, str) and done != value and rule.action != "generalise":
+                scrub.own.add(done)
+            return done
+
+        return apply(cursor, body, act)
+
+    def _ruled_part(self, scrub: Scrub, side: str, part: Part) -> Part:
+        cursor = None
+        if self._policy is not None:
+            cursor = self._policy.column(side, part.name or part.role or "")
+        if not cursor:
+            return self._part(scrub, part)
+        hint = part.name or ""
+        text = None if part.text is None else self._inside(scrub, cursor, part.text, hint)
+        data = None
+        if part.data is not None:
+            data = [self._inside(scrub, cursor, item, hint) for item in part.data]
+            data = [None if item is DROPPED else item for item in data]
+            if cursor.rule is not None and cursor.rule.action == "drop":
+                data = None
+        bare = self._part(scrub, msgspec.structs.replace(part, text=None, data=None))
+        said = None if text is None or text is DROPPED else str(text)
+        return msgspec.structs.replace(bare, text=said, data=data)
+
+    def _inside(self, scrub: Scrub, cursor: Cursor, value: Any, hint: str) -> Any:
+        """A text or scalar; where paths go on into it or it is said to be JSON, the JSON in it."""
+
+        def act(rule: Rule | None, leaf: Any, name: str) -> Any:
+            return scrub.value(leaf, name) if rule is None else self._done(scrub, rule, leaf, name)
+
+        rule = cursor.rule
+        if isinstance(value, str) and value.lstrip()[:1] in ("{", "["):
+            if cursor.goes_on or (rule is not None and rule.action == "scan_json"):
+                try:
+                    document = bodies.document(value.encode("utf-8", "replace"))
+                    ruled = apply(cursor, document, act, scrub.text, hint=hint)
+                except (ParseError, PrivacyError):
+                    return scrub.redacted(value, "unparsable")
+                return ruled if ruled is DROPPED else bodies.dump(ruled)
+        elif isinstance(value, dict | list):
+            return scrub.redacted("", "nesting")
+        return act(rule, value, hint)
+
+    def _done(
+        self, scrub: Scrub, rule: Rule, value: Any, hint: str = "", is_credential: bool = False
+    ) -> Any:
+        """A scalar after its rule; DROPPED when nothing of it is kept."""
+        action = rule.action
+        if is_credential and action not in ("token", "hash_whole"):
+            action = "drop"
+        if value is None or value == "" or isinstance(value, bool):
+            action = "drop" if action == "drop" else "keep"
+        try:
+            match action:
+                case "drop":
+                    done: Any = DROPPED
+                case "keep":
+                    done = scrub.literal(value) if isinstance(value, str) else value
+                case "token":
+                    is_secret = is_credential or CREDENTIAL.search(hint) is not None
+                    done = scrub.token(rule.argument, str(value), is_secret=is_secret)
+                case "hash_whole":
+                    done = scrub.hashed(str(value), "policy")
+                case "generalise":
+                    coarse = generalise(rule.argument, value)
+                    done = DROPPED if coarse is None else coarse
+                case _:
+                    done = scrub.value(value, hint)
+        except Exception:  # noqa: BLE001  fail closed; what it says may quote the value
+            return scrub.redacted("", "error")
+        return done
+
+    def _label(self, scrub: Scrub, value: str, name: str = "") -> str:
+        if len(value) > _MAX_LABEL:
+            return scrub.redacted(value, "too_long")
+        value = self._short(scrub, value, name)
+        if value.isprintable():
+            return value
+        return "".join(character if character.isprintable() else " " for character in value)
+
+    def _short(self, scrub: Scrub, value: str, hint: str = "") -> str:
+        """A text of which few values make most of the traffic (names, labels, paths, headers).
+
+        Values that nothing was found in are remembered, within bounds; no other ever is.
+        """
+        known = f"{hint}\0{value}" if hint else value
+        if known in self._clean:
+            return value
+        if len(value) > _MAX_FIELD:
+            return scrub.redacted(value, "too_long")
+        found = scrub.text(value, hint)
+        if found == value and len(value) <= _MAX_LABEL:
+            if len(self._clean) >= _MAX_CLEAN:
+                self._clean.clear()
+            self._clean.add(known)
+        return found
+
+
+def _trace_id(traceparent: str) -> str | None:
+    """The trace id of a `traceparent` header (W3C Trace Context), None when it is not valid."""
+    match = _TRACEPARENT.fullmatch(traceparent.strip())
+    return match[1] if match else None

@@ -1,0 +1,383 @@
+"""str → the same str without personal data: views, blobs, scan, pseudonyms; or nothing of it."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from monitor.errors import PrivacyError
+from monitor.metrics import REDACTION_REASONS
+from monitor.privacy.blobs import blobs
+from monitor.privacy.patterns import Scanner, key_form
+from monitor.privacy.pseudonyms import MARK, MARK_WHOLE, Tokens, escape
+from monitor.privacy.views import View, normalise, unescape, unplus
+
+LOOKAHEAD = 1024
+"""Characters beyond the end of what is kept of a long text that are scanned with it."""
+
+SMALLEST_CARD = 10**11
+"""Whole numbers below have fewer digits than any payment card."""
+
+_MAX_SEALED = 256
+_MAX_NESTING = 64
+_MAX_GLUED = 4
+
+_glue_before = re.compile(r"[\w+@%/-]")
+_glue_after = re.compile(r"[\w+@%/-]|[.:,]\w")
+_member = re.compile(
+    r"\"(?P<key>[^\"\\]{1,64})\"\s{0,8}:\s{0,8}(?:\"(?P<text>(?:[^\"\\]|\\.){1,512})\"|(?P<number>\d{1,40}))"
+)
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """How much work one Record may be.
+
+    `text`: characters of one text that are kept; `record`: characters of all texts, and of what is
+    encoded in them, that are looked at; `seconds`: time for all of them; `depth`: encodings within
+    each other; `unpacked`: bytes that one compressed run may hold.
+    """
+
+    text: int = 262144
+    record: int = 8388608
+    seconds: float = 2.0
+    depth: int = 4
+    unpacked: int = 1048576
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """`text[start:end]` is to be replaced: by the pseudonyms of `values`, else by `mark`."""
+
+    start: int
+    end: int
+    values: tuple[tuple[str, str], ...] = ()
+    mark: str = ""
+
+
+Seal = Callable[[str, str], str]
+"""(pseudonym, value) → what only the holder of the private key can open."""
+
+
+class Scrub:
+    """Scrubs the texts of one Record and counts what it did.
+
+    `keys` are the names of fields that say what their values are, in `key_form`. With `trusted`,
+    marks in the text are taken for our own and stay as they are (Records at rest); otherwise they
+    are forgeries and escaped, except those in `own`, which somebody else put there for this
+    Record. Texts in `kept` stay as they are, by the operator's word.
+    """
+
+    def __init__(
+        self,
+        *,
+        scanner: Scanner,
+        keys: frozenset[str],
+        tokens: Tokens,
+        previous: Tokens | None,
+        bounds: Bounds,
+        clock: Callable[[], float],
+        seal: Seal | None = None,
+        trusted: bool = False,
+    ) -> None:
+        self.pseudonyms: dict[str, int] = {}
+        self.redactions: dict[str, int] = {}
+        self.continues: dict[str, str] = {}
+        self.sealed: dict[str, str] = {}
+        self.own: set[str] = set()
+        self.kept: set[str] = set()
+        self._scanner = scanner
+        self._keys = keys
+        self._tokens = tokens
+        self._previous = previous
+        self._bounds = bounds
+        self._clock = clock
+        self._deadline = clock() + bounds.seconds
+        self._left = bounds.record
+        self._seal = seal
+        self._trusted = trusted
+
+    def text(self, text: str, hint: str = "") -> str:
+        """`text` with a pseudonym for every value found; never raises, never lets pass unscanned.
+
+        `hint` is the name of the field the text was the value of.
+        """
+        if not text:
+            return text
+        if text in self.kept:
+            return self.literal(text)
+        try:
+            self._spend(min(len(text), self._bounds.text + LOOKAHEAD))
+            return self._scrubbed(text, hint)
+        except PrivacyError as error:
+            said = str(error).replace(" ", "_")
+            reason = said if said in REDACTION_REASONS else "error"
+        except Exception:  # noqa: BLE001  fail closed; what it says may quote the text
+            reason = "error"
+        return self.redacted(text, reason)
+
+    def value(self, value: Any, hint: str = "", depth: int = 0) -> Any:
+        """A JSON value with every string, key and whole number in it scrubbed."""
+        match value:
+            case str():
+                return self.text(value, hint)
+            case None | bool():
+                return value
+            case int() | float():
+                return self.number(value, hint)
+            case dict() | list() | tuple() if depth < _MAX_NESTING:
+                return self._inside(value, hint, depth + 1)
+            case _:
+                deep = isinstance(value, dict | list | tuple)
+                return self.redacted("", "nesting" if deep else "type")
+
+    def _inside(self, value: Any, hint: str, depth: int) -> Any:
+        if isinstance(value, dict):
+            items = ((str(key), item) for key, item in value.items())
+            return {self.text(key): self.value(item, key, depth) for key, item in items}
+        return [self.value(item, hint, depth) for item in value]
+
+    def number(self, number: float, hint: str = "") -> int | float | str:
+        """A number, or the pseudonym of the card (or of what the field's name says) that it is."""
+        if number != number or number in (float("inf"), float("-inf")):  # noqa: PLR0124
+            return number
+        whole = int(number)
+        if whole != number:
+            return number
+        try:
+            entity = self._scanner.scan_number(abs(whole)) if abs(whole) >= SMALLEST_CARD else None
+            if entity is None and hint and self._is_key(hint):
+                spans = self._scanner.scan(str(whole), hint)
+                entity = spans[0].entity if spans else None
+            return number if entity is None else self.token(entity, str(abs(whole)))
+        except Exception:  # noqa: BLE001  fail closed
+            return self.redacted(str(number), "error")
+
+    def numbers(self, numbers: Sequence[Any], hint: str = "") -> list[Any]:
+        """Tensor data; a column of numbers too small to be cards costs next to nothing."""
+        try:
+            if (
+                not self._is_key(hint)
+                and max(numbers, default=0) < SMALLEST_CARD
+                and min(numbers, default=0) > -SMALLEST_CARD
+            ):
+                return list(numbers)
+        except TypeError:
+            pass
+        return [self.value(item, hint, 1) for item in numbers]
+
+    def token(self, entity: str, value: str, *, is_secret: bool = False) -> str:
+        """The pseudonym of a value; counted, sealed and linked to its predecessor where asked."""
+        canonical = self._scanner.canonical(entity, value)
+        token = self._tokens(entity, canonical)
+        self.pseudonyms[entity] = self.pseudonyms.get(entity, 0) + 1
+        if self._previous is not None:
+            self.continues[token] = self._previous(entity, canonical)
+        if self._seal is not None and not is_secret and token not in self.sealed:
+            if len(self.sealed) >= _MAX_SEALED:
+                self.redactions["sealed"] = self.redactions.get("sealed", 0) + 1
+            elif entity != "SECRET" and all(
+                s.entity != "SECRET" for s in self._scanner.scan(value)
+            ):
+                self.sealed[token] = self._seal(token, value)
+        return token
+
+    def redacted(self, text: str, reason: str) -> str:
+        """What stands for a text that cannot be made safe: reason, keyed digest, size in bytes."""
+        self.redactions[reason] = self.redactions.get(reason, 0) + 1
+        return self.hashed(text, reason)
+
+    def hashed(self, text: str, reason: str) -> str:
+        """The same for a text that somebody did not want to be kept; not counted."""
+        data = text.encode("utf-8", "surrogatepass")
+        return f"<REDACTED:{reason}:{self._tokens.digest(text)}:{len(data)}>"
+
+    # --- one text -----------------------------------------------------------------------------
+
+    def _spend(self, characters: int) -> None:
+        self._left -= characters
+        if self._left < 0:
+            raise PrivacyError("record too large")
+        if self._clock() > self._deadline:
+            raise PrivacyError("timeout")
+
+    def _is_key(self, hint: str) -> bool:
+        return bool(hint) and key_form(hint) in self._keys
+
+    def _scrubbed(self, text: str, hint: str) -> str:
+        if not text.isascii():
+            text = self._encodable(text)
+        limit = self._bounds.text
+        rest = ""
+        if len(text) > limit:
+            head = text[: limit + LOOKAHEAD]
+            hits = [hit for hit in _merged(self._find(head, hint, 0)) if hit.start < limit]
+            cut = max(limit, hits[-1].end) if hits else limit
+            text, rest = text[:cut], text[cut:]
+        else:
+            hits = _merged(self._find(text, hint, 0))
+        if not hits and not rest:
+            return self.literal(text)
+        out: list[str] = []
+        done = 0
+        for hit in hits:
+            out += (self.literal(text[done : hit.start]), self._replaced(hit))
+            done = hit.end
+        out.append(self.literal(text[done:]))
+        if rest:
+            out.append(self.redacted(rest, "too_long"))
+        return "".join(out)
+
+    def _encodable(self, text: str) -> str:
+        """Surrogates paired where they are halves of a character, else replaced: UTF-8 has none."""
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            self.redactions["surrogates"] = self.redactions.get("surrogates", 0) + 1
+            return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        return text
+
+    def literal(self, text: str) -> str:
+        """`text` as it is, except that no mark in it looks like one of ours."""
+        if self._trusted or "<" not in text:
+            return text
+        if not self.own:
+            return escape(text)
+        out: list[str] = []
+        done = 0
+        for match in MARK_WHOLE.finditer(text):
+            if match[0] in self.own:
+                out += (escape(text[done : match.start()]), match[0])
+                done = match.end()
+        return "".join((*out, escape(text[done:])))
+
+    def _replaced(self, hit: Hit) -> str:
+        if hit.mark:
+            return hit.mark
+        return "".join([self.token(entity, value) for entity, value in hit.values])
+
+    def _find(self, text: str, hint: str, depth: int) -> list[Hit]:
+        """What is to be replaced in `text`, in any order, overlaps included."""
+        view = normalise(text)
+        plain = text if view is None else view.text
+        marks: list[tuple[int, int]] = []
+        if "<" in plain:
+            if self._trusted or self.own:
+                found = MARK_WHOLE.finditer(plain)
+                marks = [m.span() for m in found if self._trusted or m[0] in self.own]
+            if not self._trusted:  # the scanner looks into no pseudonym: no forged one may be one
+                genuine = {start for start, _ in marks}
+                plain = MARK.sub(
+                    lambda match: match[0] if match.start() in genuine else "(" + match[0][1:],
+                    plain,
+                )
+        hits = self._scan(plain, hint)
+        for _ in range(_MAX_GLUED):
+            if not _glued(plain, hits):
+                break
+            blanked = _blanked(plain, hits)
+            more = self._scan(blanked, "") + self._blobs(blanked, depth)
+            if not more:
+                break
+            hits += more
+        if '"' in plain and ":" in plain:
+            hits += self._members(plain)
+        for other in (unescape(plain), unplus(plain)):
+            if other is not None:
+                if depth >= self._bounds.depth:
+                    raise PrivacyError("nesting")
+                hits += _back(other, self._find(other.text, hint, depth + 1))
+        hits += self._blobs(plain, depth)
+        if marks:
+            hits = [hit for hit in hits if _apart(hit, marks)]
+        return hits if view is None else _back(view, hits)
+
+    def _scan(self, text: str, hint: str) -> list[Hit]:
+        return [
+            Hit(span.start, span.end, ((span.entity, text[span.start : span.end]),))
+            for span in self._scanner.scan(text, hint or None)
+        ]
+
+    def _members(self, text: str) -> list[Hit]:
+        """JSON members in a text whose key says what the value is."""
+        hits = []
+        for match in _member.finditer(text):
+            if not self._is_key(match["key"]):
+                continue
+            group = "number" if match["text"] is None else "text"
+            value, start = match[group], match.start(group)
+            for span in self._scanner.scan(value, match["key"]):
+                values = ((span.entity, value[span.start : span.end]),)
+                hits.append(Hit(start + span.start, start + span.end, values))
+        return hits
+
+    def _blobs(self, text: str, depth: int) -> list[Hit]:
+        hits = []
+        for blob in blobs(text, self._bounds.unpacked):
+            if blob.content is None:
+                digest = self._tokens.digest(text[blob.start : blob.end])
+                mark = f"<MEDIA:{blob.kind}:{blob.size}:{digest}>"
+                hits.append(Hit(blob.start, blob.end, (), mark))
+                continue
+            if depth >= self._bounds.depth:
+                raise PrivacyError("nesting")
+            self._spend(len(blob.content))
+            held = _merged(self._find(blob.content[: self._bounds.text], "", depth + 1))
+            values = dict.fromkeys(value for hit in held for value in hit.values)
+            if values:
+                hits.append(Hit(blob.start, blob.end, tuple(values)[:16]))
+            elif len(blob.content) > self._bounds.text:
+                raise PrivacyError("nesting")
+        return hits
+
+
+def _glued(text: str, hits: Iterable[Hit]) -> bool:
+    """Whether something stands right beside a value, which may have hidden another one there."""
+    return any(
+        _glue_before.match(text, max(0, hit.start - 1), hit.start)
+        or _glue_after.match(text, hit.end)
+        for hit in hits
+    )
+
+
+def _apart(hit: Hit, marks: list[tuple[int, int]]) -> bool:
+    """Whether a hit touches none of the marks, which are in order."""
+    place = bisect_left(marks, (hit.end, 0))  # the first that begins behind it
+    return place == 0 or marks[place - 1][1] <= hit.start
+
+
+def _blanked(text: str, hits: Iterable[Hit]) -> str:
+    """`text` with spaces for what was found."""
+    out: list[str] = []
+    done = 0
+    for hit in sorted(hits, key=lambda hit: hit.start):
+        start = max(done, hit.start)
+        end = max(done, hit.end)
+        out += (text[done:start], " " * (end - start))
+        done = end
+    out.append(text[done:])
+    return "".join(out)
+
+
+def _back(view: View, hits: Iterable[Hit]) -> list[Hit]:
+    """Hits in a view → hits in what the view was made from."""
+    return [Hit(*view.origin(hit.start, hit.end), hit.values, hit.mark) for hit in hits]
+
+
+def _merged(hits: list[Hit]) -> list[Hit]:
+    """Hits in order and apart: of those that overlap, the longest speaks for all they cover."""
+    if len(hits) < 2:
+        return hits
+    hits.sort(key=lambda hit: (hit.start, -hit.end))
+    merged = [hits[0]]
+    for hit in hits[1:]:
+        last = merged[-1]
+        if hit.start >= last.end:
+            merged.append(hit)
+        elif hit.end > last.end:
+            longest = max(last, hit, key=lambda one: one.end - one.start)
+            merged[-1] = Hit(last.start, hit.end, longest.values, longest.mark)
+    return merged

@@ -1,0 +1,64 @@
+"""Watches: what is counted is kept, through restarts and merges."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from monitor.analysis.reference import Learner
+from monitor.analysis.watch import Episode, Watch
+
+KEY = ("x", "population", "b")
+
+
+def learning(wanted: int = 40) -> Watch:
+    return Watch(KEY, Learner(wanted))
+
+
+def test_it_learns_and_then_counts() -> None:
+    """The values that made the reference are not judged by it."""
+    watch = learning()
+    for number in range(100):
+        watch.count(float(number % 7), pane=0, time=5.0)
+    assert watch.learner is None
+    assert watch.reference is not None
+    assert watch.reference.samples == 40
+    assert watch.live().sum() == 60
+    assert watch.trail.times == [5.0]
+
+
+@pytest.mark.parametrize("values", [0, 10, 39, 40, 90])
+def test_its_state_is_all_of_it(values: int) -> None:
+    """Learning or watching, with open panes and an episode: the same state again."""
+    watch = learning()
+    for number in range(values):
+        watch.count(float(number % 7), pane=number // 50, time=0.0)
+    watch.episode = Episode(3.0, [0, 1])
+    watch.settled = 1.5
+    again = learning()
+    again.restore(watch.state())
+    assert again.state() == watch.state()
+    for one in (watch, again):
+        for number in range(60):
+            one.count(float(number), pane=2, time=1.0)
+    assert again.state() == watch.state()
+
+
+def test_what_is_no_state_is_refused() -> None:
+    """The caller hears of it."""
+    for damaged in (b"", b"\xc1", msgspec.msgpack.encode([1, 2])):
+        with pytest.raises(msgspec.DecodeError):
+            learning().restore(damaged)
+
+
+def test_open_panes_add_up() -> None:
+    """Pane by pane, those of one and those of the other."""
+    one, other = learning(), learning()
+    for watch in (one, other):
+        for number in range(50):
+            watch.count(float(number % 5), pane=7, time=0.0)
+    other.count(1.0, pane=8, time=0.0)
+    one.merge(other)
+    assert {pane: sum(counts) for pane, counts in one.open.items()} == {7: 20, 8: 1}
+    assert one.close(7, 60.0, 10)
+    assert one.trail.total.sum() == 20

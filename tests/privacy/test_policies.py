@@ -1,0 +1,276 @@
+"""Paths and rules: what the operator says about a place is what happens there, and nowhere else."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from monitor.errors import ConfigError
+from monitor.meters import Meters
+from monitor.privacy.patterns import Scanner
+from monitor.privacy.policies import Policy, generalise
+from monitor.privacy.pseudonyms import Key, Keyring
+from monitor.privacy.records import Privacy
+from monitor.protocols import PROTOCOLS
+from monitor.recognizers import select
+from monitor.recorder.capture import Capture
+from monitor.segments import from_header
+from monitor.types import Exchange, Message, Outcome, Record, encode_record
+
+SCANNER = Scanner(select())
+TOKEN = re.compile(r"<[A-Z_]+:k1:[a-p]{24}>")
+HASH = re.compile(r"<REDACTED:policy:[a-p]{24}:\d+>")
+
+
+def head(start: str, fields: dict[str, str]) -> bytes:
+    return (start + "\r\n" + "".join(f"{n}: {v}\r\n" for n, v in fields.items()) + "\r\n").encode()
+
+
+def record(
+    paths: dict[str, str],
+    body: Any = None,
+    answer: Any = None,
+    *,
+    target: str = "/any",
+    headers: dict[str, str] | None = None,
+) -> Record:
+    privacy = Privacy(
+        scanner=SCANNER,
+        keyring=Keyring((Key("k1", bytes(32)),)),
+        clock=lambda: 0.0,
+        policy=Policy(paths),
+    )
+    dimensions = [from_header("population", "x-population")]
+    capture = Capture("e", PROTOCOLS, dimensions, privacy, Meters("recorder", "e"))
+    sent, got = (
+        one if isinstance(one, bytes) else json.dumps(one or {}).encode() for one in (body, answer)
+    )
+    kind = {"content-type": "application/json"}
+    events = {"content-type": "text/event-stream"} if isinstance(answer, bytes) else {}
+    exchange = Exchange(
+        "id", 1.0, 0.1,
+        Message(head(f"POST {target} HTTP/1.1", {**kind, **(headers or {})}), sent, len(sent)),
+        Message(head("HTTP/1.1 200 OK", {**kind, "x-region": "eu", **events}), got, len(got)),
+        [(0.1, len(got))], Outcome.OK,
+    )  # fmt: skip
+    return capture.read(exchange)[0]
+
+
+def columns(found: Record) -> dict[str | None, Any]:
+    return {part.name or part.role: part.data or part.text for part in found.inputs}
+
+
+def test_each_rule_does_what_it_says_to_a_place_in_a_body() -> None:
+    """Columns come out as the rule says; what no path names is scanned."""
+    body = {
+        "patient": {"name": "Ada Lovelace", "born": "1984-05-06", "age": 93, "zip": "02139"},
+        "note": "kept@example.org",
+        "free": "scanned@example.org",
+        "id": 17,
+        "gone": "x",
+        "card_hash": "abc",
+    }
+    found = record(
+        {
+            "request.patient.name": "token(PERSON)",
+            "request.patient.born": "generalise(year)",
+            "request.patient.age": "generalise(age)",
+            "request.patient.zip": "generalise(prefix3)",
+            "request.note": "keep",
+            "request.gone": "drop",
+            "request.*_hash": "hash_whole",
+        },
+        body,
+    )
+    values = columns(found)
+    assert TOKEN.fullmatch(values["patient.name"][0])
+    assert values["patient.born"] == ["1984"]
+    assert values["patient.age"] == [90]
+    assert values["patient.zip"] == ["021*"]
+    assert values["note"] == ["kept@example.org"]
+    assert TOKEN.fullmatch(values["free"][0])
+    assert values["id"] == [17]
+    assert "gone" not in values
+    assert HASH.fullmatch(values["card_hash"][0])
+    assert found.pseudonyms == {"PERSON": 1, "EMAIL_ADDRESS": 1}
+    assert found.redactions == {}
+
+
+def test_a_place_in_a_chat_and_the_same_value_in_a_header_are_one_token() -> None:
+    """A token is the value's, wherever a rule made it."""
+    body = {"model": "m", "messages": [{"role": "user", "content": "Ada Lovelace"}]}
+    found = record(
+        {
+            "request.messages[*].content": "token(PERSON)",
+            "request.headers.X-Patient": "token(PERSON)",
+        },
+        body,
+        target="/v1/chat/completions",
+        headers={"X-Patient": "Ada Lovelace"},
+    )
+    assert found.inputs[0].text == found.request.headers["x-patient"]
+    assert TOKEN.fullmatch(found.inputs[0].text or "")
+
+
+def test_the_first_path_wins_also_deeper_down() -> None:
+    """An exception stands before its rule; a rule covers what is inside."""
+    body = {"user": {"id": 7, "name": "Ada", "tags": ["a", "b"]}, "x": 1}
+    assert columns(record({"request.user.id": "scan", "request.user": "drop"}, body)) == {
+        "user.id": [7], "x": [1],
+    }  # fmt: skip
+    assert columns(record({"request.user": "drop", "request.user.id": "scan"}, body)) == {"x": [1]}
+    assert columns(record({"request.**.name": "drop"}, body)).keys() == {
+        "user.id",
+        "user.tags",
+        "x",
+    }
+    assert columns(record({"request.user.tags[1]": "drop"}, body))["user.tags"] == ["a"]
+
+
+def test_columns_and_roles_are_places_too() -> None:
+    """As Records name them, also into the JSON that a text holds."""
+    body = {"rows": [{"age": 41, "who": "Ada"}, {"age": 52, "who": "Bo"}]}
+    found = record({"inputs.rows.age": "generalise(decade)", "inputs.*.who": "token(PERSON)"}, body)
+    values = columns(found)
+    assert values["rows.age"] == [40, 50]
+    assert all(TOKEN.fullmatch(item) for item in values["rows.who"])
+    call = {"name": "send", "arguments": json.dumps({"to": "Ada", "of": "me@example.org"})}
+    chat = {
+        "model": "m",
+        "messages": [
+            {"role": "assistant", "tool_calls": [{"id": "1", "type": "function", "function": call}]}
+        ],
+    }
+    found = record(
+        {"inputs.assistant.arguments.to": "token(PERSON)"}, chat, target="/v1/chat/completions"
+    )
+    arguments = json.loads(found.inputs[0].text or "")["arguments"]
+    assert TOKEN.fullmatch(arguments["to"])
+    assert TOKEN.fullmatch(arguments["of"])
+    answer = {"choices": [{"index": 0, "message": {"role": "assistant", "content": "secret plan"}}]}
+    found = record({"outputs.assistant": "drop"}, chat, answer, target="/v1/chat/completions")
+    assert [part.text for part in found.outputs] == [None]
+
+
+def test_query_path_headers_and_segments() -> None:
+    """A header that a rule names is kept; dropped query fields and segments leave nothing."""
+    found = record(
+        {
+            "request.path": "hash_whole",
+            "request.query.who": "token(PERSON)",
+            "request.query.gone": "drop",
+            "request.headers.x-tenant": "scan",
+            "request.headers.user-agent": "drop",
+            "response.headers.x-region": "keep",
+            "segments.population": "drop",
+        },
+        target="/users/ada?who=Ada&gone=1&n=2",
+        headers={"x-tenant": "a@example.org", "user-agent": "me", "x-population": "p"},
+    )
+    path, query = found.request.path.split("?")
+    assert HASH.fullmatch(path)
+    assert re.fullmatch(r"who=<PERSON:k1:[a-p]{24}>&n=2", query)
+    assert TOKEN.fullmatch(found.request.headers["x-tenant"])
+    assert "user-agent" not in found.request.headers
+    assert found.response.headers["x-region"] == "eu"
+    assert found.segments == {"population": "none"}
+
+
+def test_credentials_are_never_kept_by_a_wildcard() -> None:
+    """A path that happens to cover them drops them; a mark forged in a kept text is marked so."""
+    found = record(
+        {"request.headers.*": "keep", "request.query.*": "keep"},
+        target="/a?api_key=s3cret&x=1",
+        headers={"authorization": "Bearer s3cret", "x-a": "<PERSON:k1:aaaaaaaaaaaaaaaaaaaaaaaa>"},
+    )
+    assert b"s3cret" not in encode_record(found)
+    assert found.request.path == "/a?x=1"
+    assert found.request.headers["x-a"] == "<LIT:PERSON:k1:aaaaaaaaaaaaaaaaaaaaaaaa>"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b'{"name": "Ada", ', b"[" * 500 + b'"Ada"', b'{"a":' * 99 + b'{"name":"Ada"}' + b"}" * 99],
+)
+def test_a_body_in_which_places_cannot_be_found_is_not_kept(body: bytes) -> None:
+    """Fail closed: the name might stand anywhere in it."""
+    found = record({"request.**.name": "drop"}, body)
+    assert b"Ada" not in encode_record(found)
+    assert found.redactions == {"unparsable": 1}
+
+
+def test_a_streamed_answer_is_addressed_by_its_role() -> None:
+    """Deltas are joined before the rule is applied."""
+    deltas = [
+        {"choices": [{"index": 0, "delta": {"content": piece}}]} for piece in ("Ada Lo", "velace")
+    ]
+    events = "".join(f"data: {json.dumps(delta)}\n\n" for delta in deltas).encode()
+    privacy = {"outputs.assistant": "token(PERSON)"}
+    found = record(
+        privacy,
+        {"model": "m", "stream": True, "messages": []},
+        events,
+        target="/v1/chat/completions",
+    )
+    assert [bool(TOKEN.fullmatch(part.text or "")) for part in found.outputs] == [True]
+
+
+@pytest.mark.parametrize(
+    ("path", "rule", "message"),
+    [
+        ("reqest.a", "drop", "did you mean request?"),
+        ("", "drop", "a path begins with"),
+        ("request.[", "drop", "cannot be read as a path"),
+        ("request.a", "burn", "a rule is one of keep, drop"),
+        ("request.a", "token", "token needs an entity"),
+        ("request.a", "token(person)", "token needs an entity"),
+        ("request.a", "drop(x)", "takes nothing in brackets"),
+        ("request.a", "generalise(week)", "generalise takes one of"),
+        ("request.headers.Authorization", "keep", "holds credentials"),
+    ],
+)
+def test_a_wrong_path_or_rule_is_named(path: str, rule: str, message: str) -> None:
+    """The line names the key and what would be right."""
+    with pytest.raises(ConfigError) as caught:
+        Policy({path: rule})
+    assert str(caught.value).startswith(f"privacy.paths: {path}")
+    assert message in str(caught.value)
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=8,
+)  # fmt: skip
+rules = st.sampled_from(
+    ["keep", "drop", "scan", "scan_json", "hash_whole", "token(PERSON)", "token(IBAN_CODE)",
+     "token(PHONE_NUMBER)", "generalise(year)", "generalise(decade)", "generalise(prefix2)"]
+)  # fmt: skip
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    json_values,
+    st.dictionaries(
+        st.sampled_from(["request.**", "request.a", "inputs.*", "inputs.a.b", "request[*]"]),
+        rules,
+        max_size=3,
+    ),
+)
+def test_any_body_makes_a_record_under_any_rules(body: Any, paths: dict[str, str]) -> None:
+    """Rules never raise, whatever stands in their places."""
+    assert record(paths, body).id == "id"
+
+
+@given(st.sampled_from(["year", "month", "decade", "age", "domain", "prefix3"]), json_values)
+def test_generalising_never_raises_and_never_gives_all_of_a_long_value(
+    kind: str, value: Any
+) -> None:
+    """Coarser, or nothing."""
+    coarse = generalise(kind, value)
+    assert coarse is None or len(str(coarse)) <= max(8, len(str(value)))

@@ -1,0 +1,70 @@
+"""Views: another spelling with an exact way back."""
+
+from __future__ import annotations
+
+import html
+import json
+from urllib.parse import quote
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monitor.privacy.views import normalise, unescape, unplus
+
+PIECES = st.sampled_from(["%", "25", "%40", "%C3%A9", "&amp;", "&#64;", "&lt", ";", "\\u0040", "\\", "\\ud83d\\ude00", "u", "４", "\u200b", "ﬁ", "\ud800", "a", "+", "="])  # fmt: skip
+TEXTS = st.lists(PIECES, max_size=20).map("".join) | st.text(max_size=60)
+
+
+@pytest.mark.parametrize("spell", [normalise, unescape, unplus])
+@given(text=TEXTS)
+def test_the_way_back_is_exact(spell, text: str) -> None:
+    """Every character of a view comes from a place in the text, in order; what was not spelled
+    anew stands there as it does here."""
+    view = spell(text)
+    if view is None:
+        return
+    ends = [0, 0]
+    for place, character in enumerate(view.text):
+        start, end = view.origin(place, place + 1)
+        assert 0 <= start < end <= len(text)
+        assert ends in ([start, end], [ends[0], start]) or start >= ends[1]
+        ends = [start, end]
+        if end - start == 1 and spell is normalise and text[start].isascii():
+            assert text[start] == character
+    if view.text:
+        assert view.origin(0, len(view.text))[1] <= len(text)
+
+
+@given(st.text(st.characters(codec="utf-8", exclude_categories=("Cs",)), max_size=40))
+def test_what_others_escape_is_undone(text: str) -> None:
+    """Percent, HTML and JSON, as their own libraries write them."""
+    plain = text.replace("%", "").replace("&", "").replace("\\", "").replace("\r", "")
+    plain = "".join(c for c in plain if c.isprintable())
+    coded = quote(plain, safe="")
+    assert getattr(unescape(coded), "text", coded) == plain or any(c < " " for c in plain)
+    coded = html.escape(plain)
+    assert getattr(unescape(coded), "text", coded) == plain
+    coded = json.dumps(plain)
+    assert getattr(unescape(coded), "text", coded) == f'"{plain}"'
+
+
+@given(TEXTS)
+def test_a_normalised_text_is_normal(text: str) -> None:
+    """Once is enough."""
+    view = normalise(text)
+    if view is not None:
+        again = normalise(view.text)
+        assert again is None or again.text == view.text
+
+
+def test_what_hides_a_value_is_undone() -> None:
+    """Other digits, dashes, invisible characters, nested escapes."""
+    for hidden, plain in (
+        ("٤١١١–１１１１", "4111-1111"),
+        ("a\u200bd\u00ada", "ada"),
+        ("ａｄａ＠ｅｘａｍｐｌｅ．ｏｒｇ", "ada@example.org"),
+    ):
+        assert normalise(hidden).text == plain
+    for hidden in ("a%2540b", "a&amp;#64;b", "a\\\\u0040b", "a&commat;b", "a\\x40b"):
+        assert unescape(hidden).text == "a@b"

@@ -1,0 +1,103 @@
+"""Finding what stands at rest."""
+
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from pyarrow import parquet
+
+from monitor.app.cells import Cells
+from monitor.config import Settings
+from monitor.errors import SourceError
+from monitor.features import FEATURES
+from monitor.replay import rest
+from monitor.replay.rest import Look
+from monitor.tables import Columns
+from monitor.types import Outcome, Part, Record, RequestSummary, ResponseSummary, encode_record
+
+CLEAN = Cells(Settings())
+
+
+def record(number: int) -> Record:
+    return Record(
+        id=f"id-{number}", endpoint="test", protocol="openai_chat", operation="chat", model="m",
+        started=1000.0 + number, duration=0.5, time_to_first_token=None, time_per_output_token=None,
+        status=200, outcome=Outcome.OK, streamed=False, segments={"population": "ab"[number % 2]},
+        request=RequestSummary("POST", "/", {}, 1, False),
+        response=ResponseSummary({}, 1, False), inputs=[Part(role="user", text="hello")],
+        outputs=[], tokens=None, finish_reasons=[], pseudonyms={}, key="k1", trace_id=None,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def archived(tmp_path: Path) -> Path:
+    """The same four records three times over, as three kinds of file in a directory."""
+    lines = [encode_record(record(number)) for number in range(4)]
+    (tmp_path / "a.jsonl").write_bytes(b"\n".join(lines))
+    (tmp_path / "deeper").mkdir()
+    (tmp_path / "deeper" / "b.jsonl.gz").write_bytes(gzip.compress(b"\n".join(lines)))
+    table = pa.table({"record": [line.decode() for line in lines]})
+    parquet.write_table(table, tmp_path / "c.parquet")
+    (tmp_path / "notes.txt").write_text("not meant")
+    return tmp_path
+
+
+def test_every_form_of_the_same_records_gives_the_same_rows(archived: Path) -> None:
+    """JSONL, gzipped JSONL and Parquet differ in nothing."""
+    look = Look(FEATURES, Columns(by=("population", "model")), clean=CLEAN)
+    found = list(rest.read(rest.find([str(archived)]), look))
+    assert len(found) == 12
+    assert found[:4] == found[4:8] == found[8:]
+    assert found[1].segments == {"population": "b", "model": "m"}
+    assert found[1].at == 1001.5
+    assert {seen.feature for seen in found[0].observations} >= {"input_text_length", "outcome"}
+
+
+def test_a_range_of_time_is_of_beginnings(archived: Path) -> None:
+    """From is included, to is not."""
+    look = Look(start=1001.0, end=1003.0, clean=CLEAN)
+    found = rest.read(rest.find([str(archived / "a.jsonl")]), look)
+    assert [row.at for row in found] == [1001.5, 1002.5]
+
+
+def test_tables_are_numbered_through_and_narrowed_by_their_times(tmp_path: Path) -> None:
+    """Two files are one table."""
+    for name in ("1.csv", "2.csv"):
+        (tmp_path / name).write_text("at,x\n10,1\n20,2\n")
+    files = rest.find([str(tmp_path)])
+    assert rest.is_table(files)
+    assert [row.at for row in rest.read(files, Look(clean=CLEAN))] == [0.0, 1.0, 2.0, 3.0]
+    timed = Look(columns=Columns(timestamp="at"), start=15.0, clean=CLEAN)
+    assert [row.at for row in rest.read(files, timed)] == [20.0, 20.0]
+    assert rest.column_names(files) == {"at", "x"}
+
+
+def test_a_table_without_times_has_no_range(tmp_path: Path) -> None:
+    """One line says what is missing."""
+    (tmp_path / "t.csv").write_text("x\n1\n")
+    with pytest.raises(SourceError, match="--from and --to need --timestamp"):
+        list(rest.read(rest.find([str(tmp_path / "t.csv")]), Look(end=1.0, clean=CLEAN)))
+
+
+def test_what_cannot_be_told_or_mixed_is_said(tmp_path: Path, archived: Path) -> None:
+    """Empty files, empty directories, tables among records, strange formats."""
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "t.csv").write_text("x\n1\n")
+    (tmp_path / "void.csv").write_text("")
+    with pytest.raises(SourceError, match="holds no file that ends in"):
+        rest.find([str(tmp_path / "empty")])
+    with pytest.raises(SourceError, match=r"void\.csv: is empty"):
+        rest.find([str(tmp_path / "void.csv")])
+    with pytest.raises(SourceError, match="is a table and"):
+        rest.find([str(tmp_path / "t.csv"), str(archived / "a.jsonl")])
+    with pytest.raises(SourceError, match="cannot be read: No such file"):
+        rest.find(["nowhere.csv"])
+
+
+def test_a_said_format_is_believed(tmp_path: Path) -> None:
+    """A file of records that begins oddly can still be read as what it is."""
+    (tmp_path / "odd").write_bytes(b"  \n" + encode_record(record(0)))
+    assert rest.find([str(tmp_path / "odd")], "records") == [(tmp_path / "odd", "records")]
