@@ -18,6 +18,7 @@ from monitor.interfaces import Recognizer
 _GAP = r"[-\s._,/+()]"
 _RUN = re.compile(rf"[0-9]+(?:{_GAP}{{1,3}}[0-9]+)*")
 _GROUP = re.compile(r"[0-9]+")
+_THOUSANDS = re.compile(r"[0-9]{1,3}(?:,[0-9]{3})+")
 _BRANDS = re.compile(
     r"4(?:\d{15}|\d{12}|\d{18})"  # Visa
     r"|5[1-5]\d{14}|(?:222[1-9]|22[3-9]\d|2[3-6]\d\d|27[01]\d|2720)\d{12}"  # Mastercard
@@ -67,9 +68,9 @@ def _find(text: str, starts: Sequence[int]) -> Iterator[tuple[int, int]]:
         if run is None:
             continue
         done = run.end()
+        if _THOUSANDS.fullmatch(text, run.start(), done):
+            continue  # one large number; no card is grouped so
         groups = [match.span() for match in _GROUP.finditer(text, run.start(), run.end())]
-        if sum([end - start for start, end in groups]) < 12:
-            continue
         found = list(_cards(text, groups))
         if found and not _is_list(text, groups, found):
             yield from found

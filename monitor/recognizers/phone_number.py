@@ -120,11 +120,15 @@ def _finder(region: str) -> Callable[[str, Sequence[int]], Iterator[tuple[int, i
             for start in starts
             if not text[start].isdigit() and (word := _AT_WORD.match(text, start))
         ]
+        first, count = 0, len(words)
         for place in starts:
             start = place + (text[place] == "_")
             if start < done or not text[start].isdigit():
                 continue
-            near = _near(words, start) if words else ()
+            while first < count and words[first][0] < start - _REACH:
+                first += 1
+            is_near = first < count and words[first][0] < start + 2 * _REACH
+            near = _near(words, start, first) if is_near else ()
             if not near and _hopeless(text, start):
                 continue
             hit = _at(text, start, forms, near)
@@ -135,11 +139,9 @@ def _finder(region: str) -> Callable[[str, Sequence[int]], Iterator[tuple[int, i
     return find
 
 
-def _near(words: list[tuple[int, int]], start: int) -> Sequence[tuple[int, int]]:
-    """The words that may speak of a number at `start`."""
-    first = bisect_left(words, (start - _REACH, 0))
-    last = bisect_left(words, (start + 2 * _REACH, 0), first)
-    return words[first:last]
+def _near(words: list[tuple[int, int]], start: int, first: int) -> Sequence[tuple[int, int]]:
+    """The words from `first` on that may speak of a number at `start`."""
+    return words[first : bisect_left(words, (start + 2 * _REACH, 0), first)]
 
 
 def _hopeless(text: str, start: int) -> bool:
