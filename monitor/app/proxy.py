@@ -22,6 +22,7 @@ from monitor.proxy.gate import Gate
 from monitor.proxy.handoff import Handoff
 from monitor.proxy.heads import Ambiguous
 from monitor.proxy.http1 import Http1
+from monitor.proxy.http1_careful import Careful
 from monitor.proxy.ids import Ids
 from monitor.proxy.ledger import Ledger
 from monitor.proxy.observer import Observer, Upgraded
@@ -79,7 +80,9 @@ async def serve(process: child.Child) -> None:
 
         splice.edits = wire.edits(splice.peer)
         return Http1(
-            opaque=splice.opaque, become=become, decided=splice.decided, named=named, **common
+            Careful(
+                opaque=splice.opaque, become=become, decided=splice.decided, named=named, **common
+            )
         )
 
     gate = Gate(

@@ -6,13 +6,9 @@ are read here, at one look each. Anything else is read with care (`http1_careful
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from monitor.proxy.copies import Budget
 from monitor.proxy.exchange_ids import NAME
 from monitor.proxy.heads import plain_request, plain_response
 from monitor.proxy.http1_careful import Careful
-from monitor.proxy.observer import Observer, Upgraded
 from monitor.proxy.outcomes import of_status
 from monitor.types import Exchange, Message, Outcome
 
@@ -22,44 +18,18 @@ anywhere else."""
 
 
 class Http1:
-    """Observes one connection. `become(kind, upgraded)` may name the observer that follows on;
-    `decided` is told to which protocol an upgrade led, "" for none; `named` where the head of an
-    answer ends and whose it is (see `exchange_ids`)."""
+    """Observes one connection; `careful` reads what is not plain."""
 
-    def __init__(
-        self,
-        *,
-        emit: Callable[[Exchange], None],
-        lose: Callable[[Outcome, str], None],
-        opaque: Callable[[str], None],
-        become: Callable[[str, Upgraded | None], Observer | None],
-        new_id: Callable[[], str],
-        started_unix: Callable[[float], float],
-        max_body_bytes: int,
-        budget: Budget,
-        decided: Callable[[str], None] = lambda protocol: None,
-        named: Callable[[int, int, str], None] | None = None,
-    ) -> None:
-        self._emit = emit
-        self._named = named
-        self._new_id = new_id
-        self._started_unix = started_unix
-        self._bound = max_body_bytes
-        self._budget = budget
+    def __init__(self, careful: Careful) -> None:
+        self._careful = careful
+        self._emit = careful.emit
+        self._named = careful.named
+        self._new_id = careful.new_id
+        self._started_unix = careful.started_unix
+        self._bound = careful.bound
+        self._budget = careful.budget
         self._state = _IDLE
         self._asked = b"", 0, 0.0, ""  # a request: its bytes, size of its head, arrival, id
-        self._careful = Careful(
-            emit=emit,
-            lose=lose,
-            opaque=opaque,
-            become=become,
-            new_id=new_id,
-            started_unix=started_unix,
-            max_body_bytes=max_body_bytes,
-            budget=budget,
-            decided=decided,
-            named=named,
-        )
 
     def downstream(self, data: bytes, at: float) -> None:
         """See Observer."""

@@ -80,16 +80,16 @@ class Careful:
         decided: Callable[[str], None] = lambda protocol: None,
         named: Callable[[int, int, str], None] | None = None,
     ) -> None:
-        self._emit = emit
+        self.emit = emit
         self._decided = decided
-        self._named = named
+        self.named = named
         self._lose = lose
         self._opaque = opaque
         self._become = become
-        self._new_id = new_id
-        self._started_unix = started_unix
-        self._bound = max_body_bytes
-        self._budget = budget
+        self.new_id = new_id
+        self.started_unix = started_unix
+        self.bound = max_body_bytes
+        self.budget = budget
         self._queue: deque[_Open] = deque()
         self._sending: Copy | None = None
         self._receiving: Copy | None = None
@@ -107,7 +107,7 @@ class Careful:
     def adopt(self, data: bytes, head: int, began: float, id_: str) -> None:
         """Go on with a plain request that came whole: its head is the first `head` bytes."""
         method = data[: data.index(b" ")]
-        exchange = _Open(id_, began, self._started_unix(began), method)
+        exchange = _Open(id_, began, self.started_unix(began), method)
         exchange.request = Message(data[:head], data[head:], len(data) - head)
         exchange.held = len(data)
         self._queue.append(exchange)
@@ -288,21 +288,21 @@ class Careful:
             self._prior_knowledge(data, at)
             return None
         length = request_length(head)
-        exchange = _Open(self._new_id(), began, self._started_unix(began), head[: head.index(b" ")])
+        exchange = _Open(self.new_id(), began, self.started_unix(began), head[: head.index(b" ")])
         size = len(data)
         if 0 <= length <= size:
             body = data if size == length else data[:length]
-            if length > self._bound:
-                body = body[: self._bound]
+            if length > self.bound:
+                body = body[: self.bound]
             exchange.request = Message(head, body, length)
             exchange.held = held = len(head) + len(body)
-            budget = self._budget
+            budget = self.budget
             budget.used += held
             if budget.used > budget.bound:
                 self._drop(exchange)
             data = data[length:]
         else:
-            self._sending = Copy(head, length, self._bound, self._budget)
+            self._sending = Copy(head, length, self.bound, self.budget)
         self._queue.append(exchange)
         if self._response_part and len(self._queue) == 1:
             raise Ambiguous("unsolicited_response")
@@ -393,16 +393,16 @@ class Careful:
             self._tunnel(exchange, Message(head), "connect", at)
             return None
         exchange.status = status
-        if self._named is not None and NAME not in head.lower():
-            self._named(len(data), -1, exchange.id)
+        if self.named is not None and NAME not in head.lower():
+            self.named(len(data), -1, exchange.id)
         size = len(data)
         if 0 <= length <= size:
             if length:
                 exchange.chunks.append((at - exchange.began, length))
-            body = data[:length] if length <= self._bound else data[: self._bound]
+            body = data[:length] if length <= self.bound else data[: self.bound]
             self._responded(exchange, Message(head, body, length), at)
             return data[length:] if size > length else None
-        self._receiving = Copy(head, length, self._bound, self._budget)
+        self._receiving = Copy(head, length, self.bound, self.budget)
         exchange.ended = at
         return data
 
@@ -479,7 +479,7 @@ class Careful:
         if exchange.lost or request is None:
             self._lose(outcome, "buffer_full")
             return
-        self._emit(
+        self.emit(
             Exchange(
                 exchange.id,
                 exchange.started,
@@ -520,10 +520,10 @@ class Careful:
 
     def _charge(self, exchange: _Open, size: int) -> None:
         exchange.held += size
-        self._budget.used += size
+        self.budget.used += size
 
     def _discard(self, exchange: _Open) -> None:
-        self._budget.used -= exchange.held
+        self.budget.used -= exchange.held
         exchange.held = 0
 
     def _give_up(self, reason: str) -> None:

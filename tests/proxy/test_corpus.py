@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from monitor.proxy.copies import Budget
 from monitor.proxy.heads import Ambiguous
 from monitor.proxy.http1 import Http1
+from monitor.proxy.http1_careful import Careful
 from monitor.proxy.http2 import Http2
 from monitor.proxy.observer import Observer, Upgraded
 from monitor.proxy.websocket import WebSocket
@@ -58,7 +59,7 @@ class Seen:
             except Ambiguous:
                 return None
 
-        return Http1(become=become, **common, **more)
+        return Http1(Careful(become=become, **common, **more))
 
     def check(self, case: Case) -> None:
         assert [brief(one) for one in self.exchanges] == list(case.records)

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from monitor.proxy.copies import Budget
 from monitor.proxy.exchange_ids import NAME, Place, insert
 from monitor.proxy.http1 import Http1
+from monitor.proxy.http1_careful import Careful
 from monitor.proxy.http2 import Http2
 from monitor.types import Exchange
 
@@ -59,7 +60,9 @@ class Named:
         }
         self.second = Http2(**common)
         self.observer = Http1(
-            become=lambda kind, upgraded: self.second if kind == "http2" else None, **common
+            Careful(
+                become=lambda kind, upgraded: self.second if kind == "http2" else None, **common
+            )
         )
 
     def passed(self, data: bytes) -> bytes:

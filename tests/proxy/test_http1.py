@@ -23,7 +23,7 @@ from monitor.proxy.heads import (
     upgrades,
 )
 from monitor.proxy.http1 import Http1
-from monitor.proxy.http1_careful import STALE
+from monitor.proxy.http1_careful import STALE, Careful
 from monitor.proxy.observer import OPAQUE_REASONS
 from monitor.types import Exchange, Outcome
 
@@ -44,14 +44,16 @@ class Seen:
         self.budget = Budget(1 << 30)
         self.ids = itertools.count()
         self.observer = Http1(
-            emit=self.exchanges.append,
-            lose=lambda *one: self.lost.append(one),
-            opaque=self.opaque.append,
-            become=lambda kind, upgraded: None,
-            new_id=lambda: str(next(self.ids)),
-            started_unix=lambda at: at,
-            max_body_bytes=self.bound,
-            budget=self.budget,
+            Careful(
+                emit=self.exchanges.append,
+                lose=lambda *one: self.lost.append(one),
+                opaque=self.opaque.append,
+                become=lambda kind, upgraded: None,
+                new_id=lambda: str(next(self.ids)),
+                started_unix=lambda at: at,
+                max_body_bytes=self.bound,
+                budget=self.budget,
+            )
         )
 
     def play(

@@ -22,6 +22,7 @@ from monitor.proxy.copies import Budget
 from monitor.proxy.frames import DATA, HEADERS, RST_STREAM, SETTINGS, frame
 from monitor.proxy.heads import Ambiguous
 from monitor.proxy.hpack import HeaderDecoder
+from monitor.proxy.http1_careful import Careful
 from monitor.proxy.http2 import MAX_STREAMS, OPAQUE_REASONS, PREFACE, Http2
 from monitor.proxy.observer import OPAQUE_REASONS as HTTP1_REASONS
 from monitor.types import Exchange, Outcome
@@ -471,14 +472,16 @@ def test_prior_knowledge_is_recognised_on_an_http1_connection() -> None:
     for size in (1, 7, 1 << 20):
         seen = Seen()
         first = http1.Http1(
-            emit=seen.exchanges.append,
-            lose=lambda *one: seen.lost.append(one),  # noqa: B023
-            opaque=seen.opaque.append,
-            become=lambda kind, upgraded: seen.observer if kind == "http2" else None,  # noqa: B023
-            new_id=lambda: "x",
-            started_unix=lambda at: at,
-            max_body_bytes=1 << 20,
-            budget=seen.budget,
+            Careful(
+                emit=seen.exchanges.append,
+                lose=lambda *one: seen.lost.append(one),  # noqa: B023
+                opaque=seen.opaque.append,
+                become=lambda kind, upgraded: seen.observer if kind == "http2" else None,  # noqa: B023
+                new_id=lambda: "x",
+                started_unix=lambda at: at,
+                max_body_bytes=1 << 20,
+                budget=seen.budget,
+            )
         )
         server_first = sorted(steps[:2], key=lambda step: step[0])  # `<` before `>`
         for direction, data in [*server_first, *steps[2:]]:

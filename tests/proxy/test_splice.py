@@ -23,6 +23,7 @@ from monitor.proxy.copies import Budget
 from monitor.proxy.edits import Edits
 from monitor.proxy.gate import Gate
 from monitor.proxy.http1 import Http1
+from monitor.proxy.http1_careful import Careful
 from monitor.proxy.splice import Side, Splice
 from monitor.types import Exchange
 
@@ -101,16 +102,18 @@ async def proxied(
         if build is not None:
             return build(splice.opaque, decided=splice.decided)
         return Http1(
-            emit=exchanges.append,
-            lose=lambda outcome, reason: None,
-            opaque=splice.opaque,
-            become=lambda kind, upgraded: None,
-            new_id=lambda: str(next(ids)),
-            started_unix=lambda at: at,
-            max_body_bytes=1 << 20,
-            budget=Budget(1 << 30),
-            decided=splice.decided,
-            named=splice.name_answers() if names else None,
+            Careful(
+                emit=exchanges.append,
+                lose=lambda outcome, reason: None,
+                opaque=splice.opaque,
+                become=lambda kind, upgraded: None,
+                new_id=lambda: str(next(ids)),
+                started_unix=lambda at: at,
+                max_body_bytes=1 << 20,
+                budget=Budget(1 << 30),
+                decided=splice.decided,
+                named=splice.name_answers() if names else None,
+            )
         )
 
     async def reach(side: Side) -> None:
