@@ -61,7 +61,7 @@ async def serve(process: child.Child) -> None:
 
     shared: dict[str, Any] = {
         "emit": handoff.offer,
-        "lose": handoff.lose,
+        "lose": ledger.lose,
         "max_body_bytes": settings.capture.max_body_bytes,
         "budget": budget,
     }

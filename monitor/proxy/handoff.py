@@ -18,7 +18,7 @@ from monitor.framing import Handover, Holdings, Told, Unpacker
 from monitor.proxy.copies import Budget
 from monitor.proxy.ids import Ids
 from monitor.proxy.ledger import Ledger
-from monitor.types import Exchange, Fate, Outcome
+from monitor.types import Exchange, Fate
 
 BATCH_DELAY = 0.05
 """Seconds that an exchange may wait for others: waking the recorder, and being woken by its answer,
@@ -90,10 +90,6 @@ class Handoff:
             self._scheduled = self._loop.call_later(BATCH_DELAY, self._flush)
         elif unsent - size < self._hurry <= unsent:
             self._loop.call_soon(self._flush)
-
-    def lose(self, outcome: Outcome, reason: str) -> None:
-        """Count an exchange whose copy was given up while it was under way."""
-        self._ledger.lose(outcome, reason)
 
     # --- the socket ----------------------------------------------------------------------------
 

@@ -71,12 +71,10 @@ class Ledger:
                 fate.model or UNKNOWN,
                 fate.outcome or exchange.outcome,
             ] += 1
-        if fate.state == "appended":
-            self.appended += 1
-        elif fate.state == "spooled":
+        if fate.state == "spooled":
             self.spooled.add(number)
         else:
-            self._lost(fate)
+            self._end(fate)
 
     def settle_spooled(self, fate: Fate, number: int) -> None:
         """A later Fate; it counts once, and only for what this process knows to be spooled."""
@@ -91,11 +89,8 @@ class Ledger:
         if fate.state == "appended":
             self.appended += 1
         else:
-            self._lost(fate)
-
-    def _lost(self, fate: Fate) -> None:
-        self._heard["lost"] += 1
-        self.lost[fate.reason if fate.reason in self.lost else "unreadable"] += 1
+            self._heard["lost"] += 1
+            self.lost[fate.reason if fate.reason in self.lost else "unreadable"] += 1
 
     def lose_held(self, id_: str, reason: str) -> None:
         """An exchange that is held will never have a Fate."""
