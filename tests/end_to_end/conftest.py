@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
 import socket
+import socketserver
 import subprocess
 import sys
 import threading
@@ -167,10 +169,9 @@ class System:
             return False
 
 
-@pytest.fixture
-def model() -> Generator[str]:
-    """A model endpoint; yields its URL."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Model)
+@contextlib.contextmanager
+def served(server: socketserver.ThreadingTCPServer) -> Generator[str]:
+    """A server in a thread of its own; its URL."""
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, args=(0.05,))
     thread.start()
@@ -178,6 +179,13 @@ def model() -> Generator[str]:
     server.shutdown()
     thread.join()
     server.server_close()
+
+
+@pytest.fixture
+def model() -> Generator[str]:
+    """A model endpoint; yields its URL."""
+    with served(ThreadingHTTPServer(("127.0.0.1", 0), Model)) as url:
+        yield url
 
 
 @pytest.fixture

