@@ -20,12 +20,37 @@ _MOSTLY_TEXT = 0.05  # as many control characters or undecodable bytes a text ma
 _CONTROLS = bytes(set(range(32)) - {9, 10, 12, 13, 27}) + b"\x7f"
 
 
+class Kept(str):
+    """A string of a JSON body that the operator's rules let through where it stands.
+
+    The mark is on the object, not on its text: an equal string elsewhere has none, and whatever is
+    made of it (joined, cut, stripped) loses it, and is scanned like any other text.
+    """
+
+    __slots__ = ()
+
+
+class Document(bytes):
+    """A JSON body with the `value` that it was written from, in which strings may be `Kept`."""
+
+    value: Any
+
+    @classmethod
+    def of(cls, value: Any) -> Document:
+        """The body of a JSON value."""
+        body = cls(dump(value).encode())
+        body.value = value
+        return body
+
+
 def document(body: bytes) -> Any:
     """The JSON value of a body; raises ParseError, nothing else.
 
     >>> document(b'{"a": [1, NaN]}')
     {'a': [1, nan]}
     """
+    if isinstance(body, Document):
+        return body.value
     try:
         return _decode_any(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -39,7 +64,8 @@ def document(body: bytes) -> Any:
 def decode(body: bytes, decoder: msgspec.json.Decoder[T]) -> T:
     """The JSON value of a body as `decoder`'s type; raises ParseError, nothing else."""
     try:
-        return decoder.decode(body)
+        if not isinstance(body, Document):
+            return decoder.decode(body)
     except msgspec.ValidationError:
         raise ParseError("the body is not of the shape its protocol has") from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -71,9 +97,15 @@ def dump(value: Any) -> str:
     '{"a":1}'
     """
     try:
-        return msgspec.json.encode(value).decode()
+        return msgspec.json.encode(value, enc_hook=_plain).decode()
     except (ValueError, TypeError, RecursionError):
         return ""
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, Kept):
+        return str(value)
+    raise TypeError
 
 
 def _clean(value: Any) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from bisect import bisect_left
+from collections.abc import Iterable
 from typing import Any
 
 from monitor import bodies
@@ -25,8 +26,14 @@ def content_text(content: Any) -> str:
     if isinstance(content, str):
         return content
     if isinstance(content, list):
-        return "\n".join(filter(None, map(_piece_text, content)))
+        return lines(map(_piece_text, content))
     return bodies.dump(content)
+
+
+def lines(pieces: Iterable[str]) -> str:
+    """The pieces that say something, a line each; a single one is handed on as it is."""
+    said = list(filter(None, pieces))
+    return said[0] if len(said) == 1 else "\n".join(said)
 
 
 def _piece_text(piece: Any) -> str:

@@ -87,7 +87,7 @@ class Privacy:
         self._clock = clock
         self._bounds = bounds or Bounds()
         self._seal = seal
-        self._clean: set[str] = set()
+        self._clean: set[tuple[str, str]] = set()  # (hint, text)
 
     def ruled(self, call: Call) -> tuple[Call, Scrub]:
         """The call with what the operator's paths say about its JSON bodies done to them, to be
@@ -104,7 +104,7 @@ class Privacy:
             except (ParseError, PrivacyError):  # places cannot be found in it, so none of it stays
                 scrub.redacted("", "unparsable")
                 value = DROPPED
-            ruled = b"" if value is DROPPED else bodies.dump(value).encode()
+            ruled = b"" if value is DROPPED else bodies.Document.of(value)
             call = msgspec.structs.replace(call, **{f"{side}_body": ruled})
         return call, scrub
 
@@ -233,11 +233,11 @@ class Privacy:
             if rule is not None:
                 ruled = self._done(scrub, rule, value, name, CREDENTIAL.search(name) is not None)
                 if ruled is not DROPPED:
-                    kept[name] = str(ruled)
-            elif name in ALLOWED_HEADERS or (
-                name.startswith(ALLOWED_PREFIXES) and not CREDENTIAL.search(name)
-            ):
+                    kept[self._short(scrub, name)] = str(ruled)
+            elif name in ALLOWED_HEADERS:
                 kept[name] = self._short(scrub, value, name)
+            elif name.startswith(ALLOWED_PREFIXES) and not CREDENTIAL.search(name):
+                kept[self._short(scrub, name)] = self._short(scrub, value, name)
         return kept
 
     def _target(self, scrub: Scrub, path: str, query: str) -> str:
@@ -275,6 +275,7 @@ class Privacy:
         return value if done == said else quote(done, safe=_SAFE)
 
     def _segment(self, scrub: Scrub, name: str, value: str) -> str:
+        value = str(value)  # what a body's rule keeps is kept in the body
         rule = self._rule("segments", name)
         if rule is None or value == ABSENT:
             return self._label(scrub, value, name)
@@ -293,9 +294,7 @@ class Privacy:
             if rule is None or rule.action in ("scan", "scan_json"):
                 return value
             if rule.action == "keep":
-                if isinstance(value, str):
-                    scrub.kept.add(value)
-                return value
+                return bodies.Kept(value) if isinstance(value, str) else value
             done = self._done(scrub, rule, value, hint)
             if isinstance(done, str) and done != value and rule.action != "generalise":
                 scrub.own.add(done)
@@ -354,7 +353,7 @@ class Privacy:
                 case "drop":
                     done: Any = DROPPED
                 case "keep":
-                    done = scrub.literal(value) if isinstance(value, str) else value
+                    done = scrub.literal(str(value)) if isinstance(value, str) else value
                 case "token":
                     is_secret = is_credential or CREDENTIAL.search(hint) is not None
                     done = scrub.token(rule.argument, str(value), is_secret=is_secret)
@@ -382,7 +381,9 @@ class Privacy:
 
         Values that nothing was found in are remembered, within bounds; no other ever is.
         """
-        known = f"{hint}\0{value}" if hint else value
+        if isinstance(value, bodies.Kept):
+            return scrub.literal(str(value))
+        known = hint, value
         if known in self._clean:
             return value
         if len(value) > _MAX_FIELD:

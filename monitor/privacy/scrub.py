@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from monitor.bodies import Kept
 from monitor.errors import PrivacyError
 from monitor.metrics import REDACTION_REASONS
 from monitor.privacy.blobs import blobs
@@ -68,7 +69,7 @@ class Scrub:
     `keys` are the names of fields that say what their values are, in `key_form`. With `trusted`,
     marks in the text are taken for our own and stay as they are (Records at rest); otherwise they
     are forgeries and escaped, except those in `own`, which somebody else put there for this
-    Record. Texts in `kept` stay as they are, by the operator's word.
+    Record. A text that is `Kept` stays as it is, by the operator's word.
     """
 
     def __init__(
@@ -88,7 +89,6 @@ class Scrub:
         self.continues: dict[str, str] = {}
         self.sealed: dict[str, str] = {}
         self.own: set[str] = set()
-        self.kept: set[str] = set()
         self._scanner = scanner
         self._keys = keys
         self._tokens = tokens
@@ -107,8 +107,8 @@ class Scrub:
         """
         if not text:
             return text
-        if text in self.kept:
-            return self.literal(text)
+        if isinstance(text, Kept):
+            return self.literal(str(text))
         try:
             self._spend(min(len(text), self._bounds.text + LOOKAHEAD))
             return self._scrubbed(text, hint)

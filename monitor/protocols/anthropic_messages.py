@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from monitor import bodies, sse
-from monitor.chat import Choices, arrival, content_text, error_part, tool_call
+from monitor.chat import Choices, arrival, content_text, error_part, lines, tool_call
 from monitor.errors import ParseError
 from monitor.interfaces import Protocol
 from monitor.types import Call, Inference, Part, Tokens
@@ -104,7 +104,7 @@ def _text(message: _Message) -> str:
     content = message.content
     if not isinstance(content, list):
         return content_text(content)
-    return "\n".join(filter(None, (_block_text(block) for block in content)))
+    return lines(map(_block_text, content))
 
 
 def _block_text(block: Any) -> str:

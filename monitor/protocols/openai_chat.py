@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from monitor import bodies, sse
-from monitor.chat import Choices, arrival, content_text, error_part, tool_call
+from monitor.chat import Choices, arrival, content_text, error_part, lines, tool_call
 from monitor.errors import ParseError
 from monitor.interfaces import Protocol
 from monitor.types import Call, Inference, Part, Tokens
@@ -140,7 +140,7 @@ def _text(message: _Message) -> str:
     """Everything a message says, as one text."""
     pieces = [content_text(message.content), content_text(message.refusal)]
     pieces += [tool_call(name, arguments) for name, arguments in _tool_calls(message)]
-    return "\n".join(filter(None, pieces))
+    return lines(pieces)
 
 
 def _tool_calls(message: _Message) -> list[tuple[Any, Any]]:

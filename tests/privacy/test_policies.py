@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import re
 from typing import Any
+from urllib.parse import parse_qs, quote
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -31,6 +33,37 @@ def head(start: str, fields: dict[str, str]) -> bytes:
     return (start + "\r\n" + "".join(f"{n}: {v}\r\n" for n, v in fields.items()) + "\r\n").encode()
 
 
+def watcher(paths: dict[str, str]) -> Capture:
+    privacy = Privacy(
+        scanner=SCANNER,
+        keyring=Keyring((Key("k1", bytes(32)),)),
+        clock=lambda: 0.0,
+        policy=Policy(paths),
+    )
+    dimensions = [from_header("population", "x-population")]
+    return Capture("e", PROTOCOLS, dimensions, privacy, Meters("recorder", "e"))
+
+
+def exchange(
+    body: Any = None,
+    answer: Any = None,
+    *,
+    target: str = "/any",
+    headers: dict[str, str] | None = None,
+) -> Exchange:
+    sent, got = (
+        one if isinstance(one, bytes) else json.dumps(one or {}).encode() for one in (body, answer)
+    )
+    kind = {"content-type": "application/json"}
+    events = {"content-type": "text/event-stream"} if isinstance(answer, bytes) else {}
+    return Exchange(
+        "id", 1.0, 0.1,
+        Message(head(f"POST {target} HTTP/1.1", {**kind, **(headers or {})}), sent, len(sent)),
+        Message(head("HTTP/1.1 200 OK", {**kind, "x-region": "eu", **events}), got, len(got)),
+        [(0.1, len(got))], Outcome.OK,
+    )  # fmt: skip
+
+
 def record(
     paths: dict[str, str],
     body: Any = None,
@@ -39,26 +72,7 @@ def record(
     target: str = "/any",
     headers: dict[str, str] | None = None,
 ) -> Record:
-    privacy = Privacy(
-        scanner=SCANNER,
-        keyring=Keyring((Key("k1", bytes(32)),)),
-        clock=lambda: 0.0,
-        policy=Policy(paths),
-    )
-    dimensions = [from_header("population", "x-population")]
-    capture = Capture("e", PROTOCOLS, dimensions, privacy, Meters("recorder", "e"))
-    sent, got = (
-        one if isinstance(one, bytes) else json.dumps(one or {}).encode() for one in (body, answer)
-    )
-    kind = {"content-type": "application/json"}
-    events = {"content-type": "text/event-stream"} if isinstance(answer, bytes) else {}
-    exchange = Exchange(
-        "id", 1.0, 0.1,
-        Message(head(f"POST {target} HTTP/1.1", {**kind, **(headers or {})}), sent, len(sent)),
-        Message(head("HTTP/1.1 200 OK", {**kind, "x-region": "eu", **events}), got, len(got)),
-        [(0.1, len(got))], Outcome.OK,
-    )  # fmt: skip
-    return capture.read(exchange)[0]
+    return watcher(paths).read(exchange(body, answer, target=target, headers=headers))[0]
 
 
 def columns(found: Record) -> dict[str | None, Any]:
@@ -155,6 +169,141 @@ def test_columns_and_roles_are_places_too() -> None:
     answer = {"choices": [{"index": 0, "message": {"role": "assistant", "content": "secret plan"}}]}
     found = record({"outputs.assistant": "drop"}, chat, answer, target="/v1/chat/completions")
     assert [part.text for part in found.outputs] == [None]
+
+
+PRIVATE = ["ada@example.org", "+1 212-555-0187", "4012 8888 8888 1881", "536-22-1234"]
+PLACES = [
+    "request.member.mail", "request.copy", "request.rows[*].who", "response.to", "response.said",
+    "request.headers.x-one", "request.headers.user-agent", "response.headers.server",
+    "request.query.q", "request.query.r", "segments.population",
+]  # fmt: skip
+
+
+def everywhere(value: str) -> Exchange:
+    """An exchange with the value in every one of PLACES."""
+    one = exchange(
+        {"member": {"mail": value}, "copy": value, "rows": [{"who": value}, {"who": "Bo"}]},
+        {"to": value, "said": value},
+        target=f"/any?q={quote(value)}&r={quote(value)}",
+        headers={"x-one": value, "user-agent": value, "x-population": value},
+    )
+    assert one.response is not None
+    said = msgspec.structs.replace(
+        one.response,
+        head=head("HTTP/1.1 200 OK", {"content-type": "application/json", "server": value}),
+    )
+    return msgspec.structs.replace(one, response=said)
+
+
+def standing(found: Record, value: str) -> set[str]:
+    """The places of PLACES where a record of `everywhere` holds the value as it is."""
+    inputs = {part.name: part.data or [] for part in found.inputs}
+    outputs = {part.name: part.data or [] for part in found.outputs}
+    query = parse_qs(found.request.path.partition("?")[2])
+    there: dict[str, Any] = {
+        "request.member.mail": inputs["member.mail"],
+        "request.copy": inputs["copy"],
+        "request.rows[*].who": inputs["rows.who"],
+        "response.to": outputs["to"],
+        "response.said": outputs["said"],
+        "request.headers.x-one": [found.request.headers.get("x-one")],
+        "request.headers.user-agent": [found.request.headers["user-agent"]],
+        "response.headers.server": [found.response.headers["server"]],
+        "request.query.q": query["q"],
+        "request.query.r": query["r"],
+        "segments.population": [found.segments["population"]],
+    }
+    assert list(there) == PLACES
+    return {place for place, values in there.items() if value in values}
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.sampled_from(PRIVATE), st.sets(st.sampled_from(PLACES)))
+def test_what_a_rule_keeps_in_one_place_is_kept_there_alone(value: str, kept: set[str]) -> None:
+    """In the record itself and in every later one: what is kept is a place, never a value."""
+    capture = watcher(dict.fromkeys(sorted(kept), "keep"))
+    for _ in range(2):
+        found, _ = capture.read(everywhere(value))
+        assert standing(found, value) == kept
+    later, _ = capture.read(exchange({"other": value}, target="/o", headers={"accept": value}))
+    assert value.encode() not in encode_record(later)
+
+
+@pytest.mark.parametrize(
+    ("target", "body", "path"),
+    [
+        (
+            "/v1/chat/completions",
+            {"messages": [{"role": "user", "content": "ada@example.org"}]},
+            "request.messages[*].content",
+        ),
+        (
+            "/v1/chat/completions",
+            {"messages": [{"role": "user", "content": [{"type": "text", "text": "ada@example.org"}]}]},
+            "request.messages[*].content",
+        ),
+        ("/v1/completions", {"prompt": "ada@example.org"}, "request.prompt"),
+        ("/v1/embeddings", {"input": ["ada@example.org"]}, "request.input"),
+        (
+            "/v1/messages",
+            {"messages": [{"role": "user", "content": "ada@example.org"}]},
+            "request.messages[*].content",
+        ),
+        (
+            "/v1/messages",
+            {"system": [{"type": "text", "text": "ada@example.org"}], "messages": []},
+            "request.system",
+        ),
+        (
+            "/v2/models/m/infer",
+            {"inputs": [{"name": "a", "shape": [1], "datatype": "BYTES", "data": ["ada@example.org"]}]},
+            "request.inputs[*].data",
+        ),
+    ],
+)  # fmt: skip
+def test_every_dialect_hands_a_kept_text_on(target: str, body: Any, path: str) -> None:
+    """What is all of a text comes out as it is; the same text in a header does not."""
+    found = record({path: "keep"}, body, target=target, headers={"user-agent": "ada@example.org"})
+    assert [part.text or part.data for part in found.inputs] in (
+        ["ada@example.org"],
+        [["ada@example.org"]],
+    )
+    assert TOKEN.fullmatch(found.request.headers["user-agent"])
+
+
+def test_a_kept_text_that_is_only_a_part_of_one_is_scanned() -> None:
+    """Joined with others it is no longer what the rule spoke of."""
+    pieces = [{"type": "text", "text": "ada@example.org"}, {"type": "text", "text": "and Bo"}]
+    found = record(
+        {"request.messages[*].content[0].text": "keep"},
+        {"messages": [{"role": "user", "content": pieces}]},
+        target="/v1/chat/completions",
+    )
+    assert "ada@example.org" not in (found.inputs[0].text or "")
+
+
+def test_a_name_and_its_value_are_not_mistaken_for_one_text() -> None:
+    """What was clean as one text is looked at again where half of it is the name of the field."""
+    capture = watcher({})
+    capture.read(exchange({"ssn\0536221234": 1}))
+    found, _ = capture.read(exchange(target="/a?ssn=536221234"))
+    assert found.pseudonyms == {"US_SSN": 1}
+
+
+def test_the_names_of_headers_are_scanned() -> None:
+    """A client may write anything into a name that a prefix or a wildcard lets through."""
+    found = record(
+        {"request.headers.x-own-*": "keep"},
+        headers={
+            "x-stainless-4111111111111111": "1",
+            "x-stainless-os": "Linux",
+            "x-own-ada@example.org": "2",
+        },
+    )
+    kept = found.request.headers
+    assert kept["x-stainless-os"] == "Linux"
+    assert not re.search("4111|ada@", " ".join(kept))
+    assert found.pseudonyms["CREDIT_CARD"] == 1
 
 
 def test_query_path_headers_and_segments() -> None:
