@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from monitor.proxy.chunked import Chunked
-from monitor.proxy.heads import CHUNKED, UNTIL_CLOSE
+from monitor.proxy.heads import CHUNKED, UNTIL_CLOSE, has
 from monitor.types import Message
 
 SMALL = 1024
@@ -95,7 +95,7 @@ class Copy:
 
     def expects(self) -> bool:
         """True when the sender may have kept the body back (RFC 9110 section 10.1.1)."""
-        return b"\r\nexpect:" in self._head.lower()
+        return has(self._head, b"expect")
 
     def full(self) -> bool:
         """True when nothing more of the body will be kept."""

@@ -7,17 +7,15 @@ spelling stay as they are. HTTP/2 with prior knowledge goes on in `http2_edits`.
 
 from __future__ import annotations
 
-import re
-
 from monitor.proxy.copies import Budget, Copy
-from monitor.proxy.heads import MAX_HEAD, PREFACE, Ambiguous, request_length, upgrades
-from monitor.proxy.http2_edits import Http2Edits
+from monitor.proxy.heads import MAX_HEAD, PREFACE, Ambiguous, fields, has, request_length, upgrades
+from monitor.proxy.http2_edits import FORWARDED, Http2Edits
+
+Change = tuple[int, int, bytes]
+"""Where in a head it begins and ends, and what stands there afterwards."""
 
 MAX_HELD = 65536
 """Bytes from a client that wait for what becomes of an upgrade."""
-
-_HOST = re.compile(rb"(?<=\r\n)(host:[ \t]*)[^\r\n]*?(?=[ \t]*\r\n)", re.IGNORECASE)
-_FORWARDED = re.compile(rb"(?<=\r\n)x-forwarded-for:[ \t]*[^\r\n]*?(?=[ \t]*\r\n)", re.IGNORECASE)
 
 _WORDS = b'{"error":{"type":"client_error","message":"the request cannot be read in one way only"}}'
 REFUSAL = (
@@ -118,12 +116,9 @@ class Edits:
         self._fresh = False
         length = request_length(head)
         self._upgrades = upgrades(head)
-        lower = head.lower()
         if head.startswith(b"CONNECT "):
             raise Ambiguous("connect")
-        if self._upgrades != (b"upgrade:" in lower):
-            raise Ambiguous("malformed_head")  # spelled so that only some see it
-        if self.blind and (self._upgrades or b"\r\nexpect:" in lower):
+        if self.blind and (self._upgrades or has(head, b"expect")):
             raise Ambiguous("upgrade")
         out.append(self._edit(head))
         if length:
@@ -133,24 +128,39 @@ class Edits:
         return rest
 
     def _edit(self, head: bytes) -> bytes:
+        """Change the head where the fields stand in it, whatever their values say."""
+        hosts, claims = [], []
+        for name, start, end in fields(head):
+            if name == b"host":
+                hosts.append((start, end))
+            elif name == FORWARDED:
+                claims.append((start, end))
+            elif self._peer and name.replace(b"_", b"-") == FORWARDED:
+                raise Ambiguous("malformed_head")  # the same field for CGI and WSGI
+        changes = []
         if self._host:
-            head = self._name(head)
+            changes.append(self._name(head, hosts))
         if self._peer:
-            found = _FORWARDED.findall(head)
-            if len(found) == 1:
-                return head.replace(found[0], found[0] + b", " + self._peer, 1)
-            # Several lines of a field are one list, in their order (RFC 9110 section 5.3).
-            head = head[:-2] + b"X-Forwarded-For: " + self._peer + b"\r\n\r\n"
+            changes.append(self._forward(head, claims))
+        for start, end, text in sorted(changes, reverse=True):
+            head = head[:start] + text + head[end:]
         return head
 
-    def _name(self, head: bytes) -> bytes:
+    def _name(self, head: bytes, hosts: list[tuple[int, int]]) -> Change:
         target = head.split(b" ", 2)[1]
         if not target.startswith(b"/") and target != b"*":
             raise Ambiguous("malformed_head")  # it names a host of its own, RFC 9112 section 3.2.2
-        edited, count = _HOST.subn(lambda match: match[1] + self._host, head)
-        if count > 1:
+        if len(hosts) > 1:
             raise Ambiguous("malformed_head")
-        if not count:
-            line = head.index(b"\r\n") + 2
-            edited = head[:line] + b"Host: " + self._host + b"\r\n" + head[line:]
-        return edited
+        if hosts:
+            return *hosts[0], self._host
+        line = head.index(b"\r\n") + 2
+        return line, line, b"Host: " + self._host + b"\r\n"
+
+    def _forward(self, head: bytes, claims: list[tuple[int, int]]) -> Change:
+        if len(claims) == 1:
+            ((start, end),) = claims
+            return end, end, b", " + self._peer if start < end else self._peer
+        # Several lines of a field are one list, in their order (RFC 9110 section 5.3).
+        blank = len(head) - 2
+        return blank, blank, b"X-Forwarded-For: " + self._peer + b"\r\n"

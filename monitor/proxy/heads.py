@@ -7,6 +7,7 @@ read by the recorder, later, off the path of the traffic. RFC 9112 sections 3, 4
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\n"
 """What an HTTP/2 client begins with, as far as it looks like a head (RFC 9113 section 3.4)."""
@@ -89,16 +90,39 @@ def response_length(head: bytes, status: int, method: bytes) -> int:
 def value(head: bytes, name: bytes) -> bytes:
     """The value of the field `name` (lower case), b"" where there is none or more than one.
 
-    >>> value(b"GET / HTTP/1.1\\r\\nUpgrade: WebSocket\\r\\n\\r\\n", b"upgrade")
+    >>> value(b"HTTP/1.1 101 Upgrade:\\r\\nUpgrade: WebSocket\\r\\n\\r\\n", b"upgrade")
     b'WebSocket'
     """
-    found = [value for known, value in _FIELD.findall(head) if known.lower() == name]
+    found = [head[start:end] for known, start, end in fields(head) if known == name]
     return found[0] if len(found) == 1 else b""
 
 
+def fields(head: bytes) -> Iterator[tuple[bytes, int, int]]:
+    """Yield each field of a head that was accepted: its name in lower case, and where in the head
+    its value begins and ends, without the blanks around it.
+
+    >>> list(fields(b"GET /a:b HTTP/1.1\\r\\nX:  Host: a \\r\\nhOST:\\r\\n\\r\\n"))
+    [(b'x', 23, 30), (b'host', 38, 38)]
+    """
+    for field in _FIELD.finditer(head, head.index(b"\r\n") + 2):
+        yield field[1].lower(), *field.span(2)
+
+
+def has(head: bytes, name: bytes) -> bool:
+    """True when a head that was accepted has the field `name` (lower case).
+
+    No name or value holds a line's end, so what stands right behind one and before a colon is a
+    name: what a value says is never mistaken for a field.
+
+    >>> has(b"GET / HTTP/1.1\\r\\nX: Upgrade: h2c\\r\\n\\r\\n", b"upgrade")
+    False
+    """
+    return b"\r\n%b:" % name in head.lower()
+
+
 def upgrades(head: bytes) -> bool:
-    """True when a request asks for another protocol, in any spelling that is in use."""
-    return b"pgrade:" in head or b"PGRADE:" in head
+    """True when a request asks for another protocol."""
+    return has(head, b"upgrade")
 
 
 def _length(head: bytes) -> int:

@@ -7,7 +7,7 @@ are read here, at one look each. Anything else is read with care (`http1_careful
 from __future__ import annotations
 
 from monitor.proxy.exchange_ids import NAME
-from monitor.proxy.heads import plain_request, plain_response
+from monitor.proxy.heads import has, plain_request, plain_response
 from monitor.proxy.http1_careful import Careful
 from monitor.proxy.outcomes import of_status
 from monitor.types import Exchange, Message, Outcome
@@ -71,7 +71,7 @@ class Http1:
         self._budget.used -= len(request)
         self._state = _IDLE
         self._careful.fresh = False
-        if self._named is not None and NAME not in data[:start].lower():
+        if self._named is not None and not has(data[:start], NAME):
             self._named(size, -1, id_)
         took = at - began
         self._emit(

@@ -16,6 +16,7 @@ from monitor.proxy.heads import (
     MAX_HEAD,
     PREFACE,
     Ambiguous,
+    has,
     lone_newline,
     request_length,
     response_length,
@@ -393,7 +394,7 @@ class Careful:
             self._tunnel(exchange, Message(head), "connect", at)
             return None
         exchange.status = status
-        if self.named is not None and NAME not in head.lower():
+        if self.named is not None and not has(head, NAME):
             self.named(len(data), -1, exchange.id)
         size = len(data)
         if 0 <= length <= size:

@@ -13,6 +13,7 @@ from monitor.proxy.heads import Ambiguous
 from monitor.proxy.hpack import HeaderDecoder, size_updates
 
 Pair = tuple[bytes, bytes]
+FORWARDED = b"x-forwarded-for"
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 MAX_FRAME = 16384
 """The largest frame that every endpoint takes."""
@@ -122,10 +123,12 @@ class Http2Edits:
         return [(name, self._host if name in places else value) for name, value in fields]
 
     def _forward(self, fields: list[Pair], names: list[bytes]) -> list[Pair]:
-        if names.count(b"x-forwarded-for") != 1:
-            return [*fields, (b"x-forwarded-for", self._peer)]
+        if any(name != FORWARDED and name.replace(b"_", b"-") == FORWARDED for name in names):
+            raise Ambiguous("malformed_head")  # the same field for CGI and WSGI
+        if names.count(FORWARDED) != 1:
+            return [*fields, (FORWARDED, self._peer)]
         return [
-            (name, value + b", " + self._peer if name == b"x-forwarded-for" else value)
+            (name, (value and value + b", ") + self._peer if name == FORWARDED else value)
             for name, value in fields
         ]
 

@@ -11,6 +11,7 @@ from typing import Any
 import h2.config
 import h2.connection
 import h2.events
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -31,6 +32,7 @@ ANSWERS = st.sampled_from([
     b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n",
     b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\nA: b\r\n\r\n",
     b"HTTP/1.1 200 OK\r\nX-Monitor-Exchange-Id: theirs\r\nContent-Length: 0\r\n\r\n",
+    b"HTTP/1.1 200 OK\r\nVary: X-Monitor-Exchange-Id: 1\r\nContent-Length: 0\r\n\r\n",
     b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n",
     b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nhi",
     b"HTTP/1.1 200 OK\nContent-Length: 2\n\nhi",
@@ -108,6 +110,21 @@ def test_an_answer_in_one_piece_always_has_its_id() -> None:
         out = named.passed(said[:place]) + named.passed(said[place:])
         assert out == (said if place == blank + 1 else with_it), place
         assert named.exchanges[0].id == "id-0000"
+
+
+@pytest.mark.parametrize("length", [b"Content-Length: 2", b"content-length:2"])
+@pytest.mark.parametrize(
+    "field",
+    [b"Access-Control-Expose-Headers: x-monitor-exchange-id", b"A: x-monitor-exchange-id: 1"],
+)
+def test_an_answer_that_only_speaks_of_the_field_has_its_id(field: bytes, length: bytes) -> None:
+    """What a value says is no field: browsers are told by name which ones they may read."""
+    said = b"HTTP/1.1 200 OK\r\n%b\r\n%b\r\n\r\nhi" % (field, length)
+    for cut in (len(said), len(said) - 1):
+        named = Named()
+        named.observer.downstream(GET, 0.0)
+        out = named.passed(said[:cut]) + named.passed(said[cut:])
+        assert out == said.replace(b"\r\n\r\n", b"\r\nx-monitor-exchange-id: id-0000\r\n\r\n")
 
 
 @given(st.integers(1, 6), st.randoms(use_true_random=False))

@@ -9,6 +9,7 @@ import h2.config
 import h2.connection
 import h2.events
 import h2.settings
+import hpack
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -131,6 +132,49 @@ def test_the_peer_is_the_last_of_forwarded_for() -> None:
         [b"192.0.2.7"], [b"10.0.0.1, 192.0.2.7"], [b"a", b"b", b"192.0.2.7"],
     ]  # fmt: skip
     assert all((b":authority", b"sidecar:8080") in head for head in talk.heads())
+
+
+NAMED = [b"x-forwarded-for", b"host", b":authority", b"x-host", b"forwarded", b"a"]
+SAID = [b"", b"10.0.0.1", b"x-forwarded-for: 10.0.0.1", b"host: a", b":authority", b"192.0.2.7"]
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(NAMED), st.sampled_from(SAID)), max_size=7), st.booleans()
+)
+def test_the_endpoint_finds_the_edit_in_the_field_and_nowhere_else(
+    fields: list[tuple[bytes, bytes]], twice: bool
+) -> None:
+    """As hpack reads it: whatever the values say, also where the second head is all index."""
+    encode, decode = hpack.Encoder(), hpack.Decoder()
+    edits = Http2Edits(host=b"new", peer=b"192.0.2.7")
+    edits.feed(PREFACE + SETTINGS)
+    names = [name for name, _ in fields]
+    wanted = [(name, b"new" if name in (b"host", b":authority") else said) for name, said in fields]
+    wanted.insert(0, (b":method", b"GET"))
+    if not {b"host", b":authority"} & set(names):
+        wanted.insert(0, (b":authority", b"new"))
+    if names.count(b"x-forwarded-for") == 1:
+        at = [name for name, _ in wanted].index(b"x-forwarded-for")
+        claim = wanted[at][1]
+        wanted[at] = b"x-forwarded-for", (claim + b", " if claim else b"") + b"192.0.2.7"
+    else:
+        wanted.append((b"x-forwarded-for", b"192.0.2.7"))
+    for number in (1, 3)[: 1 + twice]:
+        wire = frame(HEADERS, 5, number, encode.encode([(b":method", b"GET"), *fields]))
+        try:
+            out = edits.feed(wire)
+        except Ambiguous:
+            assert max(map(names.count, (b"host", b":authority"))) > 1
+            return
+        assert decode.decode(out[9:], raw=True) == wanted
+
+
+def test_a_name_that_cgi_takes_for_the_field_is_refused() -> None:
+    """`x_forwarded_for` becomes the same variable there, and would stand behind the edit."""
+    edits = Http2Edits(host=b"", peer=b"192.0.2.7")
+    fields = block((b":method", b"GET"), (b"x_forwarded-for", b"10.0.0.1"))
+    with pytest.raises(Ambiguous):
+        edits.feed(PREFACE + SETTINGS + frame(HEADERS, 5, 1, fields))
 
 
 def block(*fields: tuple[bytes, bytes]) -> bytes:
