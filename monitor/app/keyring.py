@@ -1,24 +1,35 @@
-"""`monitor keys`: the key file, listed, rotated, compared."""
+"""`monitor keys`: the key file, listed, rotated, compared, and asked for a person's pseudonyms."""
 
 from __future__ import annotations
 
 import argparse
+import difflib
 import os
+import sys
 from pathlib import Path
 
+from monitor.app import private
 from monitor.config import Settings
 from monitor.errors import ConfigError
 from monitor.privacy import keys
-from monitor.privacy.pseudonyms import Keyring
+from monitor.privacy.pseudonyms import Keyring, Tokens
+
+LOOK_EVERY = 5.0
+"""Seconds until a running recorder has seen that its key file was changed."""
+MAX_VALUE = 65536
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `monitor keys`, beside the common ones."""
     parser.add_argument(
         "action",
-        choices=("list", "rotate", "fingerprint", "pair"),
+        choices=("list", "rotate", "fingerprint", "pair", "pseudonym"),
         help="list: ids, fingerprints, state; rotate: a new key before the others; fingerprint: of "
-        "the current key alone; pair: a new pair of keys to seal values with and to reveal them",
+        "the current key alone; pair: a new pair of keys to seal values with and to reveal them; "
+        "pseudonym: the tokens, one a line for each key, of the value on standard input",
+    )
+    parser.add_argument(
+        "--entity", metavar="ENTITY", help="pseudonym: what the value is, such as EMAIL_ADDRESS"
     )
     parser.add_argument("--out", metavar="DIR", help="pair: where to write reveal.pub, reveal.key")
     parser.add_argument("--id", default="", metavar="KEYID", help="rotate: name of the new key")
@@ -32,14 +43,47 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
     if options.action == "pair":
         return _pair(options.out)
     path = key_file(settings)
+    if options.action == "pseudonym":
+        for token in _pseudonyms(settings, keys.read(path), options.entity):
+            print(token)
+        return 0
     if options.action == "rotate":
         keyring = keys.rotate(path, os.urandom, key_id=options.id, retire=options.retire)
+        print(
+            f"monitor: recorders that use {path} take the new key within {LOOK_EVERY:g} seconds",
+            file=sys.stderr,
+        )
     else:
         keyring = keys.read(path)
     listing = keys.listing(keyring)
     for key_id, fingerprint, state in listing[: 1 if options.action == "fingerprint" else None]:
         print(f"{key_id}\t{fingerprint}\t{state}")
     return 0
+
+
+def _pseudonyms(settings: Settings, keyring: Keyring, entity: str | None) -> list[str]:
+    """The tokens under which the value on standard input is stored, the current key's first."""
+    from monitor.privacy.views import normalise
+
+    scanner = private.scanner(settings)
+    known = {one.entity for one in scanner.recognizers} | {"PERSON", "LOCATION", "ORGANIZATION"}
+    for rule in settings.privacy.paths.values():
+        if str(rule).startswith("token("):
+            known.add(str(rule)[6:-1].strip())
+    if entity not in known:
+        near = difflib.get_close_matches((entity or "").upper(), known, 1, cutoff=0.5)
+        hint = f"did you mean {near[0]}?" if near else f"one of {', '.join(sorted(known))}"
+        raise ConfigError(f"--entity: {entity!r} is not an entity that is looked for; {hint}")
+    value = sys.stdin.buffer.read(MAX_VALUE).decode("utf-8", "replace").strip()
+    if not value:
+        raise ConfigError("keys pseudonym: give the value on standard input")
+    view = normalise(value)
+    plain = value if view is None else view.text
+    # As the recorder does it: what a recognizer finds in a text, or all of it under a rule.
+    spans = [plain[one.start : one.end] for one in scanner.scan(plain) if one.entity == entity]
+    canonical = [scanner.canonical(entity, one) for one in spans or [plain.strip()]]
+    tokens = [Tokens(key, settings.privacy.tenant) for key in keyring.keys]
+    return list(dict.fromkeys(make(entity, one) for make in tokens for one in canonical))
 
 
 def _pair(out: str | None) -> int:
@@ -62,3 +106,29 @@ def keyring(settings: Settings) -> Keyring:
     """The keys to use; a first one is made in the data directory unless a file was named."""
     path = key_file(settings)
     return keys.read(path) if settings.privacy.key_file else keys.load(path, os.urandom)
+
+
+class KeyFile:
+    """A key file that may be rotated while it is in use (a mounted secret is a link that moves)."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._path = key_file(settings)
+        self._seen = self._stamp()
+
+    def changed(self) -> Keyring | None:
+        """The keys, when the file is not the one that was there before; None otherwise.
+
+        Raises ConfigError, once for each change, where it cannot be read or is no key file.
+        """
+        stamp = self._stamp()
+        if stamp == self._seen:
+            return None
+        self._seen = stamp
+        return keys.read(self._path)
+
+    def _stamp(self) -> tuple[int, int] | None:
+        try:
+            found = self._path.stat()
+        except OSError:
+            return None
+        return found.st_ino, found.st_mtime_ns

@@ -15,6 +15,7 @@ from monitor.privacy.policies import Policy
 from monitor.recognizers import RECOGNIZERS, REGIONS, select
 
 if TYPE_CHECKING:
+    from monitor.privacy.patterns import Scanner
     from monitor.privacy.pseudonyms import Keyring
     from monitor.privacy.records import Privacy
     from monitor.privacy.scrub import Seal
@@ -24,25 +25,27 @@ if TYPE_CHECKING:
 def privacy(settings: Settings, keyring: Keyring) -> Privacy:
     """The privacy step as it is configured; raises ConfigError naming the key that is wrong."""
     # Imported here: the supervisor checks and never scans.
-    from monitor.privacy.patterns import Scanner
     from monitor.privacy.records import Privacy
 
     section = settings.privacy
     check(settings)
     return Privacy(
-        scanner=Scanner(
-            select(
-                without=frozenset(section.without),
-                also=frozenset(section.also),
-                region=section.region,
-            )
-        ),
+        scanner=scanner(settings),
         keyring=keyring,
         clock=time.monotonic,
         tenant=section.tenant,
         policy=Policy(section.paths) if section.paths else None,
         seal=_seal(settings),
     )
+
+
+def scanner(settings: Settings) -> Scanner:
+    """The recognizers that are configured, as one scanner."""
+    from monitor.privacy.patterns import Scanner
+
+    section = settings.privacy
+    without, also = frozenset(section.without), frozenset(section.also)
+    return Scanner(select(without=without, also=also, region=section.region))
 
 
 def check(settings: Settings) -> None:
@@ -52,7 +55,7 @@ def check(settings: Settings) -> None:
     for key, entities in (("without", section.without), ("with", section.also)):
         for entity in entities:
             if entity not in known:
-                near = difflib.get_close_matches(entity.upper(), known, 1)
+                near = difflib.get_close_matches(entity.upper(), known, 1, cutoff=0.5)
                 raise ConfigError(
                     f"privacy.{key}: {entity!r} is not an entity; "
                     + (f"did you mean {near[0]}?" if near else f"one of {', '.join(known)}")

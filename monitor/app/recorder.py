@@ -42,6 +42,7 @@ class Recorder:
     def __init__(self, process: Child) -> None:
         settings = process.settings
         self._process = process
+        self._key_file = keyring.KeyFile(settings)
         self._keyring = keyring.keyring(settings)
         self._meters = Meters("recorder", settings.endpoint)
         self._privacy = private.privacy(settings, self._keyring)
@@ -77,6 +78,7 @@ class Recorder:
             clock=time.time,
         )
         self._complained = 0.0
+        self._comparing: asyncio.Task[None] | None = None
 
     async def serve(self) -> None:
         """Until stopping: read, deliver; then finish what was received.
@@ -84,16 +86,16 @@ class Recorder:
         Raises ConfigError at once when another replica uses another key under the same id.
         """
         loop = asyncio.get_running_loop()
-        comparing: asyncio.Task[None] | None = None
         try:
             await self._compare_keys()
         except StreamError:
-            comparing = loop.create_task(self._compare_keys_later())
+            self._compare_later()
         if self._names is not None:
             await self._names.start()
         await self._delivery.survey()
         self._intake.listen()
         delivering = loop.create_task(self._delivery.run())
+        following = loop.create_task(self._follow_keys())
         self._process.measure = self._measure
         # What was made so far stays; what an exchange makes goes by itself, without cycles.
         gc.collect()
@@ -104,8 +106,9 @@ class Recorder:
         await asyncio.wait({stopping, delivering}, return_when=asyncio.FIRST_COMPLETED)
         if delivering.done():
             await delivering  # a defect of ours ended it; the supervisor starts another recorder
-        if comparing:
-            comparing.cancel()
+        following.cancel()
+        if self._comparing:
+            self._comparing.cancel()
         self._intake.stop()
         if self._names is not None:
             await self._names.close()
@@ -121,6 +124,26 @@ class Recorder:
             await store.add_fingerprints(new)
             keys.agree(ring, await store.fingerprints())  # somebody may have been quicker
 
+    async def _follow_keys(self) -> None:
+        """Take the new key after `monitor keys rotate`, or a new secret that was mounted."""
+        while True:
+            await asyncio.sleep(keyring.LOOK_EVERY)
+            try:
+                ring = self._key_file.changed()
+            except ConfigError as error:
+                self._log(f"{error}; the key from before stays in use")
+                continue
+            if ring is not None:
+                self._keyring = ring
+                self._privacy.use(ring)
+                self._log(f"the key file was changed; {ring.current.id} makes the pseudonyms now")
+                self._compare_later()
+
+    def _compare_later(self) -> None:
+        if self._comparing:
+            self._comparing.cancel()
+        self._comparing = asyncio.get_running_loop().create_task(self._compare_keys_later())
+
     async def _compare_keys_later(self) -> None:
         """Once the store is there; the traffic is kept whatever comes of it, and somebody told."""
         for attempt in itertools.count():
@@ -135,6 +158,7 @@ class Recorder:
                 self._meters.set("monitor_key_conflict", 1)
                 return
             else:
+                self._meters.set("monitor_key_conflict", 0)
                 return
 
     # --- the proxy's side --------------------------------------------------------------------

@@ -105,9 +105,9 @@ def create(path: Path, keyring: Keyring) -> bool:
 def rotate(path: Path, entropy: Entropy, *, key_id: str = "", retire: bool = False) -> Keyring:
     """Put a new key before those in `path` (made when absent) and return the new keyring.
 
-    Replicas take it at their next start. From then on Records carry for each new pseudonym the one
-    that the previous key would have made, until its line is removed; `retire` removes all old
-    keys at once, after which nothing joins across and old pseudonyms cannot be made again.
+    Running recorders take it within seconds. From then on Records carry for each new pseudonym
+    the one that the previous key would have made, until its line is removed; `retire` removes all
+    old keys at once, after which nothing joins across and old pseudonyms cannot be made again.
     """
     old = read(path).keys if path.exists() else ()
     taken = {key.id for key in old}

