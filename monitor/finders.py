@@ -189,6 +189,25 @@ def identifier(
     )
 
 
+_PIECE = re.compile(r"[A-Za-z0-9]+")
+_WORDS = re.compile(
+    r"(?:[A-Z]?[a-z]{1,20}(?:[A-Z][a-z]{3,20}){0,3}|[A-Z]{1,9})\d{0,4}(?:(?<=\d)[a-z]{3,20})?|\d{1,8}"
+)
+_TURN = re.compile(r"[a-z](?=[A-Z0-9])|[A-Z](?=[0-9])|[0-9](?=[A-Za-z])")
+
+
+def is_slug(value: str) -> bool:
+    """Whether words and small numbers make up a value, as in the name of a file. A key has
+    a piece of six characters that is no word, or changes case and kind more often than words do.
+
+    >>> is_slug("task-list-for-resnet50-2026"), is_slug("Abc-9xK2_mQ7vT1"), is_slug("a1b2c3d4e5f6")
+    (True, False, False)
+    """
+    if any(len(piece) >= 6 and not _WORDS.fullmatch(piece) for piece in _PIECE.findall(value)):
+        return False
+    return len(_TURN.findall(value)) < 4
+
+
 _SEPARATORS = re.compile(r"[\W_]+")
 
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from monitor.finders import anchored
+from monitor.finders import anchored, is_slug
 from monitor.interfaces import Recognizer
 
 
 def _random(value: str) -> bool:
     return (
         any(map(str.isdigit, value))
-        or len(value) >= 32
-        or (len(value) >= 20 and not value.isalpha())
+        or (len(value) >= 32 and value.isalpha())
+        or (len(value) >= 20 and not value.isalpha() and not is_slug(value))
     )
 
 
@@ -35,5 +35,6 @@ RECOGNIZER = Recognizer(
     counterexamples=(
         "the bearer of bad news, Bearer authentication, bearer certificates",
         "a bearer: somebody who carries",
+        "bearer certificates-for-the-international-market, Bearer authentication/authorization-is-required",
     ),
 )

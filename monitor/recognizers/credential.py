@@ -24,6 +24,8 @@ _STAND_IN = re.compile(
     r"|hidden|redacted|masked|secret|token|text|null|none|undefined|true|false|unknown|missing|invalid|empty",
     re.IGNORECASE,
 )
+_PLACE = re.compile(r"(?:[~.]{0,2}/|[A-Za-z]:\\)[\w./\\@~-]*")
+"""Where a shell is (PWD): no password, though called so."""
 _HUMPS = re.compile(r"[a-z][A-Z]")
 _KEY = re.compile(r"[\w./+=~:-]{12,}")
 
@@ -43,6 +45,8 @@ def _find(text: str, starts: Sequence[int]) -> Iterator[tuple[int, int]]:
         value = text[begin:end]
         word = match["word"].lower()
         if word == "token" and _OTHER.search(text[max(0, start - 14) : start]):
+            continue
+        if word == "pwd" and _PLACE.fullmatch(value):
             continue
         human = word.startswith(("pass", "pwd", "kenn", "contra", "mot", "senha"))
         judge = _is_password if human else _is_key
@@ -99,6 +103,7 @@ RECOGNIZER = Recognizer(
     counterexamples=(
         "password: required, the password is wrong, password=${DB_PASSWORD}, token: 42",
         "max_tokens: 4096, next_page_token: 1234567890ab, key: value, the secret is patience",
+        "PWD=/home/app/src2/api OLDPWD=/var/lib/app2, pwd: ~/work-2/x, pwd = C:\\Users\\x2",
         "password: ******** and password = os.environ['P'], api_key=YOUR_KEY, token usage is 123",
     ),
     keys=frozenset(
