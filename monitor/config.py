@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from monitor.errors import ConfigError
+from monitor.urls import shown
 
 Positive = Annotated[int, msgspec.Meta(ge=1)]
 Seconds = Annotated[float, msgspec.Meta(ge=0)]
@@ -357,13 +358,22 @@ def _check(settings: Settings) -> None:
     address(settings.listen, "listen")
     address(settings.admin, "admin")
     if settings.upstream:
-        url = urlsplit(settings.upstream)
-        if url.scheme not in ("http", "https") or not url.hostname:
-            raise ConfigError(
-                f"upstream: {settings.upstream!r} is not a URL like http://127.0.0.1:9000"
-            )
-    if settings.redis and urlsplit(settings.redis).scheme not in ("redis", "rediss", "unix"):
-        raise ConfigError("redis: is not a URL like redis://127.0.0.1:6379/0")
+        _check_url(settings.upstream, "upstream", ("http", "https"), "http://127.0.0.1:9000")
+    if settings.redis:
+        schemes = ("redis", "rediss", "unix")
+        _check_url(settings.redis, "redis", schemes, "redis://127.0.0.1:6379/0")
     for name in settings.segments:
         if name == "all" or not name.isidentifier():
             raise ConfigError(f"segments.{name}: a dimension is a word other than `all`")
+
+
+def _check_url(text: str, key: str, schemes: tuple[str, ...], example: str) -> None:
+    """Raise ConfigError where it cannot be used, without what may be a password in it."""
+    try:
+        parts = urlsplit(text)
+        host = parts.path if parts.scheme == "unix" else parts.hostname
+        usable = parts.scheme in schemes and host and parts.port != 0
+    except ValueError:  # brackets or a port that are none
+        usable = False
+    if not usable:
+        raise ConfigError(f"{key}: {shown(text)!r} is not a URL like {example}")

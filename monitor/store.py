@@ -12,14 +12,63 @@ import secrets
 import signal
 import socket
 import stat
-from collections.abc import Callable
+import subprocess
+import time
+from collections.abc import Callable, Generator
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
 from monitor.errors import ConfigError
 
 START_SECONDS = 20.0
 STOP_SECONDS = 10.0
 LOCK_SECONDS = 5.0
+FIRST_PAUSE, LONGEST_PAUSE = 0.2, 10.0
+STEADY_SECONDS = 60.0
+"""Seconds a server must have lived for its next crash to count as a first one."""
+
+DIRECTORY, URL = "store", "url"
+"""The store's directory below the data directory, and in it the file (mode 0600) that holds the
+running server's URL with its password."""
+
+
+@contextlib.contextmanager
+def open_embedded(data: Path) -> Generator[str]:
+    """Yield the URL, with its password, of the embedded store below `data`, running or stopped.
+
+    While a `monitor` runs on `data`, this is its own server. Otherwise a private server reads what
+    is there, and ends with the context; nobody else can use `data` meanwhile. Raises ConfigError
+    where there is no store, or where it does not start.
+    """
+    directory = data / DIRECTORY
+    if not (directory / "appendonlydir").is_dir():
+        raise ConfigError(
+            f"data: {data} holds no embedded store; give the --data of a `monitor run` without "
+            "--redis, or --redis URL"
+        )
+    deadline = time.monotonic() + LOCK_SECONDS
+    while True:
+        try:
+            descriptor = _lock(directory)
+        except BlockingIOError:
+            url = _told(directory)
+            if url and _Server(directory, url).answers():
+                yield url
+                return
+            if time.monotonic() > deadline:
+                raise ConfigError(
+                    f"data: another command is reading or starting the store in {directory}; "
+                    "try again when it has ended"
+                ) from None
+            time.sleep(0.05)
+        else:
+            break
+    try:
+        with _private(directory, descriptor) as url:
+            yield url
+    finally:
+        os.close(descriptor)
 
 
 def binary() -> Path:
@@ -40,19 +89,18 @@ def binary() -> Path:
 class EmbeddedStore:
     """Valkey as a child process, its data (AOF, synced every second) under `directory`.
 
-    `url` is valid before `start`, so that others can be told it and wait.
+    `url` is valid before `start`, so that others can be told it and wait. From `reserve` to `stop`
+    it also stands in the file `url` of the directory, for `open_embedded`.
     """
 
     def __init__(self, directory: Path, *, log: Callable[[str], None]) -> None:
         self._directory = directory
         self._log = log
-        self._binary = binary()
-        self._password = secrets.token_hex(16)
-        self._port = _free_port()
+        self._server = _Server(directory)
         self._process: asyncio.subprocess.Process | None = None
         self._keeper: asyncio.Task[None] | None = None
-        self._lock: int | None = None
-        self.url = f"redis://:{self._password}@127.0.0.1:{self._port}/0"
+        self._descriptor: int | None = None
+        self.url = self._server.url
 
     @property
     def pid(self) -> int | None:
@@ -65,7 +113,7 @@ class EmbeddedStore:
         Raises ConfigError with the server's own words when it ends instead. From then on a crashed
         server is started again.
         """
-        if self._lock is None:
+        if self._descriptor is None:
             await self.reserve()
         await self._spawn()
         self._keeper = asyncio.get_running_loop().create_task(self._keep())
@@ -76,9 +124,10 @@ class EmbeddedStore:
             self._keeper.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._keeper
-        if self._lock is not None:
-            os.close(self._lock)
-            self._lock = None
+        if self._descriptor is not None:
+            (self._directory / URL).unlink(missing_ok=True)
+            os.close(self._descriptor)
+            self._descriptor = None
         process = self._process
         if process is None or process.returncode is not None:
             return
@@ -96,40 +145,86 @@ class EmbeddedStore:
         whose supervisor was killed.
         """
         self._directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-        descriptor = os.open(self._directory / "lock", os.O_RDWR | os.O_CREAT, 0o600)
         loop = asyncio.get_running_loop()
         deadline = loop.time() + LOCK_SECONDS
-        while True:
+        while self._descriptor is None:
             try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
+                self._descriptor = _lock(self._directory)
+            except BlockingIOError:
                 if loop.time() > deadline:
-                    os.close(descriptor)
                     message = f"data: another monitor uses {self._directory}; give --data DIR"
                     raise ConfigError(message) from None
                 await asyncio.sleep(0.05)
-            else:
-                self._lock = descriptor
-                return
+        _write(self._directory / URL, self.url + "\n")
 
     async def _spawn(self) -> None:
-        configuration = self._directory / "valkey.conf"
-        descriptor = os.open(configuration, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            file.write(self._configuration())
-        self._process = await asyncio.create_subprocess_exec(
-            self._binary,
-            str(configuration.resolve()),
-            cwd=self._directory,
-            env={"PATH": os.defpath, "LANG": "C.UTF-8"},
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.DEVNULL,
-            stderr=asyncio.subprocess.DEVNULL,
-            process_group=0,  # a Ctrl-C at the terminal is for the supervisor, which stops us last
-            preexec_fn=_end_with_parent,
-            pass_fds=() if self._lock is None else (self._lock,),
-        )
-        await self._wait_until_it_answers(self._process)
+        server = self._server
+        options: dict[str, Any] = server.prepare(self._descriptor)
+        self._process = process = await asyncio.create_subprocess_exec(*server.command, **options)
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + START_SECONDS
+        while not await asyncio.to_thread(server.answers):
+            if process.returncode is not None:
+                raise ConfigError(f"data: the embedded store did not start: {server.last_words()}")
+            if loop.time() > deadline:
+                process.kill()
+                await process.wait()
+                raise ConfigError(
+                    f"data: the embedded store did not start in {START_SECONDS:.0f} seconds"
+                )
+            await asyncio.sleep(0.02)
+
+    async def _keep(self) -> None:
+        """Start a crashed server again, waiting longer each time it does not last."""
+        loop = asyncio.get_running_loop()
+        pause, begun, said = FIRST_PAUSE, loop.time(), ""
+        while True:
+            if self._process is not None:
+                code = await self._process.wait()
+                self._process = None
+                cause = signal.Signals(-code).name if code < 0 else f"exit code {code}"
+                self._log(f"the embedded store ended ({cause}); starting it again")
+            if loop.time() - begun > STEADY_SECONDS:
+                pause, said = FIRST_PAUSE, ""
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, LONGEST_PAUSE)
+            begun = loop.time()
+            try:
+                await self._spawn()
+            except (ConfigError, OSError) as error:  # no disk, no process, no descriptor: go on
+                reason = str(error) if isinstance(error, ConfigError) else error.strerror
+                if reason != said:
+                    self._log(f"the embedded store cannot be started: {reason}; trying again")
+                said = str(reason)
+
+
+class _Server:
+    """How Valkey is started on a directory and asked whether it answers."""
+
+    def __init__(self, directory: Path, url: str = "") -> None:
+        self._directory = directory
+        if url:
+            parts = urlsplit(url)
+            self._port, self._password = parts.port or 0, parts.password or ""
+        else:
+            self._port, self._password = _free_port(), secrets.token_hex(16)
+            self.command = (str(binary()), str((directory / "valkey.conf").resolve()))
+        self.url = url or f"redis://:{self._password}@127.0.0.1:{self._port}/0"
+
+    def prepare(self, lock: int | None) -> dict[str, Any]:
+        """Write the configuration; returns how the process is to be started."""
+        _write(self._directory / "valkey.conf", self._configuration())
+        return {
+            "cwd": self._directory,
+            "env": {"PATH": os.defpath, "LANG": "C.UTF-8"},
+            "stdin": subprocess.DEVNULL,
+            "stdout": subprocess.DEVNULL,
+            "stderr": subprocess.DEVNULL,
+            # A Ctrl-C at the terminal is for the supervisor, which stops us last.
+            "process_group": 0,
+            "preexec_fn": _end_with_parent,
+            "pass_fds": () if lock is None else (lock,),
+        }
 
     def _configuration(self) -> str:
         lines = {
@@ -148,35 +243,20 @@ class EmbeddedStore:
         }
         return "".join(f"{name} {value}\n" for name, value in lines.items())
 
-    async def _wait_until_it_answers(self, process: asyncio.subprocess.Process) -> None:
-        loop = asyncio.get_running_loop()
-        deadline = loop.time() + START_SECONDS
-        while loop.time() < deadline:
-            if process.returncode is not None:
-                raise ConfigError(f"data: the embedded store did not start: {self._last_words()}")
-            if await self._answers():
-                return
-            await asyncio.sleep(0.02)
-        process.kill()
-        await process.wait()
-        raise ConfigError(f"data: the embedded store did not start in {START_SECONDS:.0f} seconds")
-
-    async def _answers(self) -> bool:
+    def answers(self) -> bool:
+        """Whether it takes the password and has loaded its data; waits a second at most."""
         try:
-            reader, writer = await asyncio.open_connection("127.0.0.1", self._port)
+            with socket.create_connection(("127.0.0.1", self._port), 1) as connection:
+                connection.sendall(f"AUTH {self._password}\r\nPING\r\n".encode())
+                answer = b""
+                while answer.count(b"\r\n") < 2 and (data := connection.recv(1024)):
+                    answer += data
         except OSError:
             return False
-        try:
-            writer.write(f"AUTH {self._password}\r\nPING\r\n".encode())
-            answer = await asyncio.wait_for(reader.readuntil(b"\r\n"), 1)
-            answer += await asyncio.wait_for(reader.readuntil(b"\r\n"), 1)
-        except (OSError, EOFError, TimeoutError):
-            return False
-        finally:
-            writer.close()
         return answer == b"+OK\r\n+PONG\r\n"
 
-    def _last_words(self) -> str:
+    def last_words(self) -> str:
+        """What it complained of last."""
         try:
             lines = (self._directory / "valkey.log").read_text("utf-8", "replace").splitlines()
         except OSError:
@@ -184,23 +264,57 @@ class EmbeddedStore:
         complaints = [line for line in lines[-20:] if "#" in line] or lines[-1:]
         return complaints[-1].partition("#")[2].strip() if complaints else "it said nothing"
 
-    async def _keep(self) -> None:
-        """Start a crashed server again, waiting longer each time it does not last."""
-        loop = asyncio.get_running_loop()
-        pause = 0.2
-        while True:
-            process = self._process
-            if process is not None:
-                begun = loop.time()
-                code = await process.wait()
-                cause = signal.Signals(-code).name if code < 0 else f"exit code {code}"
-                self._log(f"the embedded store ended ({cause}); starting it again")
-                pause = 0.2 if loop.time() - begun > 60 else min(pause * 2, 10.0)
-            await asyncio.sleep(pause)
+
+@contextlib.contextmanager
+def _private(directory: Path, lock: int) -> Generator[str]:
+    """A server for one reader, while nobody else uses the directory."""
+    server = _Server(directory)
+    with subprocess.Popen(server.command, **server.prepare(lock)) as process:
+        try:
+            deadline = time.monotonic() + START_SECONDS
+            while not server.answers():
+                if process.poll() is not None or time.monotonic() > deadline:
+                    words = server.last_words()
+                    raise ConfigError(f"data: the embedded store did not start: {words}")
+                time.sleep(0.01)
+            yield server.url
+        finally:
+            process.terminate()
             try:
-                await self._spawn()
-            except ConfigError as error:
-                self._log(str(error))
+                process.wait(STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.kill()
+
+
+def _lock(directory: Path) -> int:
+    """A descriptor that holds the directory's lock; BlockingIOError while another process does."""
+    try:
+        descriptor = os.open(directory / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise ConfigError(f"data: {directory}: {error.strerror}") from None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def _told(directory: Path) -> str:
+    """The URL that the running server's monitor has written down; "" before it has."""
+    try:
+        return (directory / URL).read_text("utf-8").strip()
+    except OSError:
+        return ""
+
+
+def _write(path: Path, text: str) -> None:
+    """Replace a file that only we may read."""
+    new = path.with_name(f".{path.name}.new")
+    new.unlink(missing_ok=True)
+    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(text)
+    new.replace(path)
 
 
 def _end_with_parent() -> None:

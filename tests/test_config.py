@@ -75,7 +75,7 @@ drain: {delay: 0, timeout: 30}
         ("listen: localhost", "listen: 'localhost' is not HOST:PORT"),
         ("listen: localhost:99999", "listen: 'localhost:99999' is not HOST:PORT"),
         ("upstream: 127.0.0.1:9000", "upstream: '127.0.0.1:9000' is not a URL"),
-        ("redis: localhost", "redis: is not a URL"),
+        ("redis: localhost", "redis: 'localhost' is not a URL like redis://"),
         ("segments: {all: {header: x}}", "segments.all: a dimension is a word"),
         ("- a list", "must be a mapping"),
         ("a: [", ":1: not YAML"),

@@ -34,13 +34,12 @@ class Cells:
     """
 
     def __init__(self, settings: Settings, outputs: frozenset[str] = frozenset()) -> None:
-        self._made = (settings, outputs)
         self._outputs = outputs
         key = Key("replay", os.urandom(32))  # of no use to anybody: no token of it is kept
         section = msgspec.structs.replace(settings.privacy, seal_to=None)
-        self._privacy: Privacy = private.privacy(
-            msgspec.structs.replace(settings, privacy=section), Keyring((key,))
-        )
+        settings = Settings(privacy=section)  # no more than that goes to another process
+        self._made = (settings, outputs)
+        self._privacy: Privacy = private.privacy(settings, Keyring((key,)))
         self.cell: Callable[[str, Any], Any] = lru_cache(_REMEMBERED, typed=True)(self._cell)
         self.text: Callable[[str], str] = lru_cache(_REMEMBERED)(self._text)
 

@@ -11,13 +11,15 @@ from monitor.app import analyzer, private
 from monitor.app.wire import rewritten
 from monitor.config import Settings
 from monitor.proxy import tls
+from monitor.urls import shown
 
 
 def explain(settings: Settings) -> Iterator[str]:
     """Lines for a person, one fact each; raises ConfigError instead where something cannot work."""
     private.check(settings)
     yield f"endpoint    {settings.endpoint}"
-    yield f"traffic     {settings.listen} -> {settings.upstream or '(no upstream: analyze only)'}"
+    upstream = shown(settings.upstream) or "(no upstream: analyze only)"
+    yield f"traffic     {settings.listen} -> {upstream}"
     if settings.workers > 1:
         yield f"            {settings.workers} proxies share the port"
     if settings.upstream:
@@ -114,5 +116,4 @@ def _wire(settings: Settings) -> Iterator[str]:
 def _store(settings: Settings) -> str:
     if not settings.redis:
         return f"embedded Valkey under {settings.data}/store"
-    parts = urlsplit(settings.redis)
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+    return shown(settings.redis)

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from monitor.app.ner import Found
+from monitor.app.processes import environment
 from monitor.config import Ner
 from monitor.errors import ConfigError
 from monitor.framing import pack
@@ -53,6 +54,7 @@ class Names:
             "-m",
             "monitor.app.ner",
             self._settings.model,
+            env=environment("OTEL_", "AWS_"),  # a third party's code: no credentials of ours
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
         )

@@ -101,7 +101,7 @@ class Kept:
             pause = min(pause * 2, LONGEST_PAUSE)
 
     async def _run(self) -> int:
-        environment = {**os.environ, **{name: str(fd) for name, fd in self._files.items()}}
+        files = {name: str(fd) for name, fd in self._files.items()}
         self._process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
@@ -110,12 +110,19 @@ class Kept:
             str(self.index),
             stdin=asyncio.subprocess.DEVNULL,
             pass_fds=tuple(self._files.values()),
-            env=environment,
+            env={**environment(), **files},
             start_new_session=True,
         )
         self.pid = self._process.pid
         self._changed()
         return await self._process.wait()
+
+
+def environment(*also: str) -> dict[str, str]:
+    """Our environment without `MONITOR_…`, which may hold secrets, and what else begins with one of
+    `also`. Settings go to a child by file."""
+    hidden = ("MONITOR_", *also)
+    return {name: value for name, value in os.environ.items() if not name.startswith(hidden)}
 
 
 def _ending(code: int) -> str:

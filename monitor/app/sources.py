@@ -20,9 +20,9 @@ from monitor.replay.rest import Format, Look
 from monitor.streams.redis import RedisStream
 from monitor.tables import moment
 from monitor.types import Record, Row, Segment
+from monitor.urls import shown
 
 PAGE = 500
-STORES = ("redis", "rediss", "unix")
 
 
 @dataclass(frozen=True)
@@ -85,8 +85,8 @@ def _is_in(row: Row, segment: Segment) -> bool:
 
 
 def is_store(place: str) -> bool:
-    """Whether a place is the URL of a store."""
-    return place.partition("://")[0] in STORES and "://" in place
+    """Whether a place is a URL and not a file; the store says what it thinks of it."""
+    return "://" in place
 
 
 def segment_of(place: str | None) -> Segment | None:
@@ -111,12 +111,12 @@ def is_profile(path: Path) -> bool:
 
 
 def without_password(place: str | None) -> str:
-    """A place as it may be shown.
+    """A place as it may be shown: a URL or a file.
 
-    >>> without_password("redis://:secret@store:6379/0"), without_password(None)
-    ('redis://store:6379/0', '')
+    >>> without_password("redis://:secret@store:6379/0"), without_password("a@b.csv")
+    ('redis://store:6379/0', 'a@b.csv')
     """
-    return re.sub(r"(?<=://)[^/@]*@", "", place or "")
+    return shown(place) if "://" in (place or "") else place or ""
 
 
 @dataclass(frozen=True)
@@ -133,22 +133,24 @@ class Store:
     @classmethod
     def parse(cls, url: str, endpoint: str, shards: int, now: float) -> Store:
         """`redis://HOST:PORT/DB?endpoint=NAME&shards=N&from=TIME&to=TIME`, all of it optional."""
-        parts = urlsplit(url)
-        shown = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+        try:
+            parts = urlsplit(url)
+        except ValueError:
+            raise SourceError(f"{shown(url)}: is not a URL") from None
         ours = {"endpoint": endpoint, "shards": str(shards), "from": "", "to": ""}
         options = parse_qsl(parts.query)
         ours.update((name, value) for name, value in options if name in ours)
         if not ours["shards"].isdigit() or int(ours["shards"]) == 0:
-            raise SourceError(f"{shown}: shards={ours['shards']} is not a number of shards")
+            raise SourceError(f"{shown(url)}: shards={ours['shards']} is not a number of shards")
         times = []
         for name, default in (("from", -math.inf), ("to", now)):
             at = moment(ours[name]) if ours[name] else default
             if at is None:
-                raise SourceError(f"{shown}: {name}={ours[name]} is not a time (RFC 3339)")
+                raise SourceError(f"{shown(url)}: {name}={ours[name]} is not a time (RFC 3339)")
             times.append(at)
         theirs = urlencode([(name, value) for name, value in options if name not in ours])
         plain = parts._replace(query=theirs).geturl()
-        return cls(shown, plain, ours["endpoint"], int(ours["shards"]), *times)
+        return cls(shown(url), plain, ours["endpoint"], int(ours["shards"]), *times)
 
     def records(self, start: float | None, end: float | None) -> Iterator[Record]:
         """The records that began in the store's range and the one given; shards in order of time.

@@ -29,6 +29,7 @@ from monitor.errors import ConfigError
 from monitor.privacy.pseudonyms import fingerprint
 from monitor.proxy import tls
 from monitor.types import Measurement
+from monitor.urls import shown
 
 if TYPE_CHECKING:
     import uvicorn
@@ -132,6 +133,7 @@ class _Supervisor:
             code = await self._wait()
         finally:
             await self._drain()
+            (Path(self._settings.data) / "run.json").unlink(missing_ok=True)
         server.should_exit = True
         await serving
         await self._control.close()
@@ -142,9 +144,9 @@ class _Supervisor:
     async def _prepare_store(self) -> None:
         if self._settings.redis:
             return
-        from monitor.store import EmbeddedStore
+        from monitor.store import DIRECTORY, EmbeddedStore
 
-        self._store = EmbeddedStore(Path(self._settings.data) / "store", log=log)
+        self._store = EmbeddedStore(Path(self._settings.data) / DIRECTORY, log=log)
         await self._store.reserve()
         self._settings = msgspec.structs.replace(self._settings, redis=self._store.url)
 
@@ -186,12 +188,12 @@ class _Supervisor:
         settings = self._settings
         if self._roles.proxy:
             scheme = "https" if settings.tls.cert else "http"
-            log(f"traffic {scheme}://{_name(self._traffic[0])} -> {settings.upstream}")
+            log(f"traffic {scheme}://{_name(self._traffic[0])} -> {shown(settings.upstream)}")
             current = keyring.keyring(settings).current
             log(f"key     {current.id}, fingerprint {fingerprint(current)}")
         log(f"admin   http://{_name(self._admin)}/metrics")
         kind = "embedded Valkey, " + str(Path(settings.data) / "store") if self._store else "given"
-        log(f"store   {_without_password(settings.redis)} ({kind})")
+        log(f"store   {shown(settings.redis)} ({kind})")
 
     def _write_run(self) -> None:
         pids = {
@@ -201,7 +203,7 @@ class _Supervisor:
         document = {
             "listen": _name(self._traffic[0]) if self._traffic else None,
             "admin": _name(self._admin),
-            "redis": self._settings.redis,
+            "redis": shown(self._settings.redis),
             "pids": pids,
         }
         text = json.dumps(document, indent=2) + "\n"
@@ -209,7 +211,7 @@ class _Supervisor:
 
     @staticmethod
     def _write(path: Path, content: bytes) -> None:
-        """Whole or not at all; private, because the store's URL holds a password."""
+        """Whole or not at all; private, because the settings may hold passwords."""
         new = path.with_name(f".{path.name}.{os.getpid()}")
         with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
             file.write(content)
@@ -343,12 +345,3 @@ def _bind(host: str, port: int, key: str, *, shared: bool = False) -> socket.soc
 def _name(listener: socket.socket) -> str:
     host, port = listener.getsockname()[:2]
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-
-
-def _without_password(url: str) -> str:
-    """
-    >>> _without_password("redis://:secret@127.0.0.1:6379/0")
-    'redis://127.0.0.1:6379/0'
-    """
-    parts = urlsplit(url)
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()

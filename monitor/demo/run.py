@@ -25,6 +25,7 @@ from monitor.demo import screen
 from monitor.demo.page import Page
 from monitor.demo.traffic import Clients, jobs
 from monitor.errors import UsageError
+from monitor.store import open_embedded
 
 USUAL = 2200
 SHIFTED = 1400
@@ -55,12 +56,13 @@ def demo(console: Console | None = None) -> int:
         with console.status("training a classifier, starting the models and the sidecar"):
             models = stack.enter_context(_models())
             run, stop = stack.enter_context(_monitor(data, models))
-        return _tour(console, models, run, stop)
+        return _tour(console, models, data, run, stop)
 
 
 def _tour(
     console: Console,
     models: str,
+    data: Path,
     run: dict[str, Any],
     stop: Callable[[], None],
 ) -> int:
@@ -72,7 +74,8 @@ def _tour(
         _send(clients, progress, "south's scanner is recalibrated", SHIFTED, shifted=True)
     with console.status("waiting for the analyzer to close its windows"):
         found = _wait_for_drift(admin)
-    example = _example(clients, run["redis"])
+    with open_embedded(data) as store:
+        example = _example(clients, store)
     clients.close()
     page = Page.read(f"{admin}/metrics")
     console.print(screen.latency(page))

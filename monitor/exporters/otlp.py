@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 from monitor.metrics import BY_NAME, Metric
 from monitor.types import Measurement
+from monitor.urls import shown
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.metrics.export import (
@@ -126,7 +127,7 @@ class OtlpExporter:
         if ok == self._failing:
             self._failing = not ok
             state = "are delivered again" if ok else "cannot be delivered; will keep trying"
-            self._log(f"otlp: measurements {state}: {_shown(self._endpoint)}")
+            self._log(f"otlp: measurements {state}: {shown(self._endpoint)}")
 
     def _data(self, measurements: Iterable[Measurement], at: float) -> MetricsData:
         from opentelemetry.sdk.metrics.export import MetricsData, ResourceMetrics, ScopeMetrics
@@ -268,9 +269,3 @@ def _nanoseconds(at: float) -> int:
 def _full(endpoint: str) -> str:
     path = urlsplit(endpoint).path
     return endpoint if path.strip("/") else endpoint.rstrip("/") + "/v1/metrics"
-
-
-def _shown(endpoint: str) -> str:
-    """Without user name, password and query, which may be secrets."""
-    parts = urlsplit(endpoint)
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"

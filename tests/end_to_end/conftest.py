@@ -117,6 +117,12 @@ class System:
         return document
 
     @property
+    def redis(self) -> str:
+        """The store's URL, with the password of an embedded one."""
+        embedded = self.data / "store" / "url"
+        return embedded.read_text().strip() if embedded.exists() else str(self.run["redis"])
+
+    @property
     def url(self) -> str:
         return f"http://{self.run['listen']}"
 
@@ -132,7 +138,7 @@ class System:
         return Page.read(f"http://{self.run['admin']}/metrics")
 
     def records(self, endpoint: str = "default", shard: int = 0) -> list[dict[str, Any]]:
-        with redis.Redis.from_url(self.run["redis"]) as client:
+        with redis.Redis.from_url(self.redis) as client:
             entries: Any = client.xrange(f"monitor:{{{endpoint}:{shard}}}:records")
         assert all(fields[b"v"] == b"1" for _, fields in entries)
         return [json.loads(fields[b"record"]) for _, fields in entries]

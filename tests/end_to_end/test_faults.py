@@ -194,7 +194,7 @@ def test_a_killed_store_comes_back_with_everything(start: Any, fast: str) -> Non
     with under_load(system) as load:
         progress(system, load, 200)
         # What the store had answered is on disk once this says so.
-        with redis.Redis.from_url(system.run["redis"]) as client:
+        with redis.Redis.from_url(system.redis) as client:
             client.execute_command("WAITAOF", 1, 0, 2000)
         children = psutil.Process(system.process.pid).children(recursive=True)
         (server,) = (child for child in children if "valkey" in child.name())
