@@ -203,7 +203,7 @@ def _default_segments() -> dict[str, DimensionSource]:
 
 
 class Settings(_Section, frozen=True):
-    """Everything that can be set. Each field without a section is a command line option too."""
+    """Everything that can be set. `log` is how lines on stderr are written."""
 
     endpoint: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9._-]{1,100}$")] = "default"
     upstream: str = ""
@@ -211,6 +211,7 @@ class Settings(_Section, frozen=True):
     admin: str = "127.0.0.1:9464"
     redis: str = ""
     data: str = ".monitor"
+    log: Literal["text", "json"] = "text"
     workers: Annotated[int, msgspec.Meta(ge=1, le=64)] = 1
     segments: dict[str, DimensionSource] = msgspec.field(default_factory=_default_segments)
     capture: Capture = Capture()

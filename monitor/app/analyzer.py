@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import importlib
-import sys
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import msgspec
 
+from monitor import logs
 from monitor.analysis import embed
 from monitor.analysis.checkpoint import Checkpoint
 from monitor.analysis.findings import measurements, summary
@@ -26,6 +26,7 @@ from monitor.features import FEATURES, MORE
 from monitor.interfaces import Feature
 from monitor.streams.redis import RedisStream
 from monitor.types import WHOLE, Finding, Measurement, Segment, Status
+from monitor.urls import shown
 
 SAVE_EVERY = 15.0
 LOOK_EVERY = 2.0
@@ -59,6 +60,7 @@ class Analyzer:
         self._unsaved: dict[str, bytes] = {}
         self._states: dict[tuple[str, str, str], Status] = {}
         self._away = False
+        self._where = shown(settings.redis)
 
     async def run(self) -> None:
         """Fold until told to stop; then what is already there, for a moment, and save."""
@@ -124,7 +126,7 @@ class Analyzer:
         try:
             self._analysis.restore(state)
         except (msgspec.DecodeError, KeyError, TypeError, ValueError):
-            log("the checkpoint is damaged and was left; starting over from the stream")
+            logs.warning("the checkpoint is damaged and was left; starting over from the stream")
             self._analysis, position = self._fresh(), ""
             await self._checkpoint.clear()
         self._position = self._saved = position
@@ -154,14 +156,14 @@ class Analyzer:
                 await work()
             except StreamError as error:
                 if not self._away:
-                    log(f"waiting for the store: {error}")
+                    logs.warning(f"waiting for the store {self._where}: {error}")
                 self._away = True
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._stopping.wait(), pause)
                 pause = min(2 * pause, LONGEST_PAUSE)
                 continue
             if self._away:
-                log("the store is back")
+                logs.info(f"the store {self._where} is back")
             self._away = False
             return True
         return False
@@ -176,7 +178,7 @@ class Analyzer:
                     where += f" in {found.dimension} {found.value}"
                 size = ", ".join(f"{name} {score:.3g}" for name, score in found.scores.items())
                 verb = "drifted" if found.status == "drift" else "is back to usual"
-                log(f"{where} {verb} ({size}; {found.samples} values)")
+                logs.info(f"{where} {verb} ({size}; {found.samples} values)")
             self._states[_key(found)] = found.status
 
 
@@ -241,11 +243,6 @@ def read_profile(file: str | None) -> Profile | None:
     except OSError as error:
         raise ConfigError(f"reference.file: {file} cannot be read: {error.strerror}") from None
     return load_profile(document, file)
-
-
-def log(line: str) -> None:
-    """Say a line to the operator."""
-    print(f"monitor: analyzer: {line}", file=sys.stderr, flush=True)
 
 
 async def serve(role: child.Child) -> None:

@@ -19,6 +19,7 @@ import msgspec
 import setproctitle
 import uvloop
 
+from monitor import logs
 from monitor.config import Settings
 from monitor.errors import UsageError
 from monitor.framing import Unpacker, pack
@@ -101,9 +102,11 @@ class Child:
 def main(role: str, serve: Callable[[Child], Awaitable[None]]) -> None:
     """Run `serve` as the child process `role` until it returns."""
     setproctitle.setproctitle(f"monitor: {role}")
+    logs.start(role)
 
     async def run() -> None:
         child = Child(role, Path(sys.argv[1]), int(sys.argv[2]))
+        logs.start(role, child.settings.log)
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, child.stopping.set)
@@ -115,5 +118,5 @@ def main(role: str, serve: Callable[[Child], Awaitable[None]]) -> None:
     try:
         uvloop.run(run())
     except UsageError as error:
-        print(f"monitor: {error}", file=sys.stderr)
+        logs.error(str(error))
         sys.exit(EXIT_USAGE)

@@ -9,10 +9,10 @@ import os
 import resource
 import secrets
 import socket
-import sys
 import time
 from typing import Any
 
+from monitor import logs
 from monitor.app import child
 from monitor.app.estate import VARIABLE, Estate
 from monitor.app.wire import Wire
@@ -41,11 +41,6 @@ KEPT = 4 << 20
 for each costs more than parsing it."""
 
 
-def log(text: str) -> None:
-    """One line for a person, on stderr."""
-    print(f"monitor: {text}", file=sys.stderr, flush=True)
-
-
 async def serve(process: child.Child) -> None:
     """Run until `process.stopping`, then drain."""
     settings = process.settings
@@ -57,7 +52,7 @@ async def serve(process: child.Child) -> None:
     ids = Ids(secrets.randbits(34), time.time)
     handoff = Handoff(str(process.runtime / f"recorder-{process.index}.sock"), budget, ledger, ids)
     wall = time.time() - time.monotonic()
-    wire = Wire(settings, log)
+    wire = Wire(settings, logs.warning)
 
     shared: dict[str, Any] = {
         "emit": handoff.offer,

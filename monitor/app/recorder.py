@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import gc
 import itertools
-import sys
 import time
 from collections import Counter
 from pathlib import Path
 
+from monitor import logs
 from monitor.app import child, keyring, names, private
 from monitor.app.child import Child
 from monitor.app.intake import Intake
@@ -25,6 +25,7 @@ from monitor.segments import from_header
 from monitor.streams.redis import RedisStream
 from monitor.streams.spool import Spool
 from monitor.types import Exchange, Fate, Measurement, Record
+from monitor.urls import shown
 
 QUEUE, QUEUE_BYTES = 2048, 16 << 20
 """Records that may wait for the store here, and their bytes; more wait in the proxy's buffer."""
@@ -74,7 +75,7 @@ class Recorder:
             reply=self._intake.reply,
             attended=self._intake.attended,
             emptied=self._intake.emptied,
-            log=self._log,
+            log=self._of_store,
             clock=time.time,
         )
         self._complained = 0.0
@@ -152,9 +153,11 @@ class Recorder:
                 await self._compare_keys()
             except StreamError as error:
                 if attempt == COMPLAIN_AFTER:
-                    self._log(f"cannot compare the key with that of other replicas yet: {error}")
+                    self._of_store(
+                        f"cannot compare the key with that of other replicas yet: {error}"
+                    )
             except ConfigError as error:
-                self._log(f"{error}; until then pseudonyms do not join")
+                logs.warning(f"{error}; until then pseudonyms do not join")
                 self._meters.set("monitor_key_conflict", 1)
                 return
             else:
@@ -183,14 +186,7 @@ class Recorder:
         now = time.monotonic()
         if now - self._complained > 60:
             self._complained = now
-            # The type and the place; a message could quote the traffic.
-            place = error.__traceback__
-            while place is not None and place.tb_next is not None:
-                place = place.tb_next
-            where = (
-                f"{Path(place.tb_frame.f_code.co_filename).name}:{place.tb_lineno}" if place else ""
-            )
-            self._log(f"an exchange could not be read ({type(error).__name__} at {where}); counted")
+            logs.warning(f"an exchange could not be read ({logs.place(error)}); counted")
         await self._intake.reply(
             [Fate(exchange.id, "lost", "unreadable", outcome=exchange.outcome.value)]
         )
@@ -212,9 +208,8 @@ class Recorder:
         metric = "monitor_pseudonyms_total" if kind == "entity" else "monitor_redactions_total"
         self._meters.add(metric, (name,), count)
 
-    @staticmethod
-    def _log(text: str) -> None:
-        print(f"monitor: recorder: {text}", file=sys.stderr, flush=True)
+    def _of_store(self, text: str) -> None:
+        logs.warning(f"{shown(self._process.settings.redis)}: {text}")
 
 
 def _spool(settings: Settings, index: int) -> Spool:

@@ -9,7 +9,6 @@ import os
 import shutil
 import signal
 import socket
-import sys
 import tempfile
 import time
 from collections.abc import Generator, Mapping
@@ -21,6 +20,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 import monitor
+from monitor import config, logs
 from monitor.app import costs, estate, keyring
 from monitor.app.control import Control
 from monitor.app.processes import Kept
@@ -58,16 +58,14 @@ SIDECAR = Roles(proxy=True, analyzer=False)
 ANALYZE = Roles(proxy=False, analyzer=True)
 
 
-def log(text: str) -> None:
-    """One line for a person, on stderr."""
-    print(f"monitor: {text}", file=sys.stderr, flush=True)
-
-
 def supervise(settings: Settings, roles: Roles) -> int:
     """Run until SIGTERM or SIGINT, drain, return the exit code.
 
     Raises ConfigError when an address cannot be bound or the data directory cannot be used.
     """
+    logs.start("supervisor", settings.log)
+    for name in config.unknown_variables():
+        logs.warning(f"{name} is not a setting; ignored")
     data = Path(settings.data)
     try:
         data.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -116,7 +114,7 @@ class _Supervisor:
     async def run(self) -> int:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self._stop.set)
+            loop.add_signal_handler(number, self._heard, number)
         await self._prepare_store()
         self._write(self._runtime / "settings.json", msgspec.json.encode(self._settings))
         await self._control.listen(self._runtime / "control.sock")
@@ -139,6 +137,11 @@ class _Supervisor:
         await self._control.close()
         return code
 
+    def _heard(self, number: signal.Signals) -> None:
+        if not self._stop.is_set():
+            logs.info(f"{number.name}: draining, then the end")
+        self._stop.set()
+
     # --- start ------------------------------------------------------------------------------
 
     async def _prepare_store(self) -> None:
@@ -146,7 +149,7 @@ class _Supervisor:
             return
         from monitor.store import DIRECTORY, EmbeddedStore
 
-        self._store = EmbeddedStore(Path(self._settings.data) / DIRECTORY, log=log)
+        self._store = EmbeddedStore(Path(self._settings.data) / DIRECTORY, log=logs.warning)
         await self._store.reserve()
         self._settings = msgspec.structs.replace(self._settings, redis=self._store.url)
 
@@ -166,7 +169,7 @@ class _Supervisor:
             role,
             index,
             self._runtime,
-            log=log,
+            log=logs.warning,
             changed=self._write_run,
             was_ready=lambda: self._control.was_ready(role, index),
             files=files or {},
@@ -188,12 +191,12 @@ class _Supervisor:
         settings = self._settings
         if self._roles.proxy:
             scheme = "https" if settings.tls.cert else "http"
-            log(f"traffic {scheme}://{_name(self._traffic[0])} -> {shown(settings.upstream)}")
+            logs.info(f"traffic {scheme}://{_name(self._traffic[0])} -> {shown(settings.upstream)}")
             current = keyring.keyring(settings).current
-            log(f"key     {current.id}, fingerprint {fingerprint(current)}")
-        log(f"admin   http://{_name(self._admin)}/metrics")
+            logs.info(f"key     {current.id}, fingerprint {fingerprint(current)}")
+        logs.info(f"admin   http://{_name(self._admin)}/metrics")
         kind = "embedded Valkey, " + str(Path(settings.data) / "store") if self._store else "given"
-        log(f"store   {shown(settings.redis)} ({kind})")
+        logs.info(f"store   {shown(settings.redis)} ({kind})")
 
     def _write_run(self) -> None:
         pids = {
@@ -272,7 +275,7 @@ class _Supervisor:
             version=monitor.__version__,
             started=time.time(),
             timeout=settings.interval,
-            log=log,
+            log=logs.warning,
         )
         self._exporter = exporter
         while True:

@@ -136,8 +136,11 @@ def test_a_shift_in_the_stream_becomes_drift_on_the_page(tmp_path: Path) -> None
     play(tmp_path, story)
 
 
-def test_it_waits_for_the_store_and_goes_on(tmp_path: Path, capsys: Any) -> None:
+def test_it_waits_for_the_store_and_goes_on(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     """Away at the start and again later: two lines each time, no record counted twice or lost."""
+    caplog.set_level("INFO", "monitor")
 
     async def story(store: EmbeddedStore) -> None:
         await store.stop()
@@ -159,8 +162,7 @@ def test_it_waits_for_the_store_and_goes_on(tmp_path: Path, capsys: Any) -> None
         await scene.stream.close()
 
     play(tmp_path, story)
-    lines = capsys.readouterr().err.splitlines()
-    assert [line.partition(": ")[2].split(":")[1].strip()[:8] for line in lines] == [
+    assert [line[:8] for line in caplog.messages] == [
         "waiting ", "the stor", "waiting ", "the stor",
     ]  # fmt: skip
 
@@ -184,7 +186,9 @@ def test_stopped_before_the_store_was_there_it_saves_nothing(tmp_path: Path) -> 
     play(tmp_path, story)
 
 
-def test_a_damaged_checkpoint_is_left_behind(tmp_path: Path, capsys: Any) -> None:
+def test_a_damaged_checkpoint_is_left_behind(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     """One line, and the stream is read from its beginning."""
 
     async def story(store: EmbeddedStore) -> None:
@@ -198,7 +202,7 @@ def test_a_damaged_checkpoint_is_left_behind(tmp_path: Path, capsys: Any) -> Non
         await scene.stream.close()
 
     play(tmp_path, story)
-    assert "checkpoint is damaged" in capsys.readouterr().err
+    assert "checkpoint is damaged" in caplog.text
 
 
 def test_the_checkpoint_is_one_hash_and_says_when_it_cannot(tmp_path: Path) -> None:

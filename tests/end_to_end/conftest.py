@@ -158,6 +158,11 @@ class System:
     def log(self) -> str:
         return (self.data / "log").read_text()
 
+    def complaints(self) -> list[str]:
+        """What should never be said: a traceback, or an exception that nobody expected."""
+        bad = ("Traceback", " ERROR ", " CRITICAL ")
+        return [line for line in self.log().splitlines() if any(one in line for one in bad)]
+
     def stop(self) -> int:
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
