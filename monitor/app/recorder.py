@@ -132,12 +132,12 @@ class Recorder:
             try:
                 ring = self._key_file.changed()
             except ConfigError as error:
-                self._log(f"{error}; the key from before stays in use")
+                logs.warning(f"{error}; the key from before stays in use")
                 continue
             if ring is not None:
                 self._keyring = ring
                 self._privacy.use(ring)
-                self._log(f"the key file was changed; {ring.current.id} makes the pseudonyms now")
+                logs.info(f"the key file was changed; {ring.current.id} makes the pseudonyms now")
                 self._compare_later()
 
     def _compare_later(self) -> None:
