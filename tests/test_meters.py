@@ -5,8 +5,9 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.meters import Meters
+from monitor.meters import Meters, add_up
 from monitor.recorder.budget import Budget
+from monitor.types import Measurement
 
 VALUES = st.lists(st.sampled_from("abcdefgh"), max_size=200)
 
@@ -79,3 +80,25 @@ def test_a_value_may_be_kept_waiting() -> None:
     assert budget.admit("guess", may_enter=False) == ("other", None)
     assert budget.admit("guess") == ("guess", None)
     assert budget.admit("guess", may_enter=False) == ("guess", None)
+
+
+SAMPLES = st.builds(
+    Measurement,
+    st.sampled_from(("a", "b")),
+    st.dictionaries(st.sampled_from("xy"), st.sampled_from("12")),
+    st.integers(0, 100),
+)
+
+
+@given(st.lists(SAMPLES, max_size=30))
+def test_what_is_the_same_series_is_added_and_nothing_else(samples: list[Measurement]) -> None:
+    """One for each name and labels, in whatever order the labels stand; totals stay."""
+    found = add_up(samples)
+    series = [(one.name, sorted(one.labels.items())) for one in found]
+    assert len(series) == len({str(one) for one in series})
+    for name, labels in series:
+        same = [
+            one.value for one in samples if (one.name, sorted(one.labels.items())) == (name, labels)
+        ]
+        assert found[series.index((name, labels))].value == sum(same)
+    assert sum(one.value for one in found) == sum(one.value for one in samples)

@@ -14,6 +14,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from monitor.meters import add_up
 from monitor.metrics import BY_NAME, Metric
 from monitor.types import Measurement
 from monitor.urls import shown
@@ -187,7 +188,7 @@ def _gather(
     measurements: Iterable[Measurement],
 ) -> dict[str, tuple[Metric, dict[Labels, _Series]]]:
     found: dict[str, tuple[Metric, dict[Labels, _Series]]] = {}
-    for sample in measurements:
+    for sample in add_up(measurements):
         metric, part = _part(sample.name)
         if metric is None:
             continue

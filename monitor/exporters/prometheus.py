@@ -9,6 +9,7 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.metrics_core import Metric as Family
 from prometheus_client.registry import Collector
 
+from monitor.meters import add_up
 from monitor.metrics import CATALOGUE
 from monitor.types import Measurement
 
@@ -29,12 +30,9 @@ def render(measurements: Iterable[Measurement], accept: str) -> tuple[bytes, str
 
 class _Page(Collector):
     def __init__(self, measurements: Iterable[Measurement]) -> None:
-        self._sums: dict[str, dict[tuple[tuple[str, str], ...], float]] = {}
-        for name, labels, value in (
-            (one.name, tuple(one.labels.items()), one.value) for one in measurements
-        ):
-            series = self._sums.setdefault(name, {})
-            series[labels] = series.get(labels, 0.0) + value
+        self._samples: dict[str, list[Measurement]] = {}
+        for one in add_up(measurements):
+            self._samples.setdefault(one.name, []).append(one)
 
     def collect(self) -> Iterator[Family]:
         """Families in the catalogue's order; a histogram's samples series by series."""
@@ -43,9 +41,9 @@ class _Page(Collector):
             if metric.kind == "histogram":
                 names = [metric.name + suffix for suffix in _SUFFIXES]
             samples = [
-                (name, dict(labels), value)
+                (name, one.labels, one.value)
                 for name in names
-                for labels, value in self._sums.get(name, {}).items()
+                for one in self._samples.get(name, ())
             ]
             if not samples:
                 continue

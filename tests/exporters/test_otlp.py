@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
@@ -14,7 +15,9 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
 )
 
 from monitor.exporters.otlp import OtlpExporter
+from monitor.exporters.prometheus import render
 from monitor.meters import Meters
+from tests.exporters.test_prometheus import samples
 
 
 class Collector:
@@ -112,3 +115,21 @@ def test_a_failing_collector_is_said_once_and_counted(collector: Collector) -> N
     assert len(lines) == 2
     counts = {one.labels["outcome"]: one.value for one in exporter.measurements("e")}
     assert counts == {"ok": 1, "failed": 2}
+
+
+def test_a_collector_and_prometheus_are_told_the_same_sums(collector: Collector) -> None:
+    """Two workers, and what a third said before it was killed: equal series add up, wherever they
+    are sent."""
+    several = [one for _ in range(3) for one in meters().measurements()]
+    exporter = OtlpExporter(collector.url, started=0.0, log=lambda _: None)
+    assert exporter.export(several, 1.0)
+    shown: Counter[str] = Counter()
+    for (name, _), value in samples(render(several, "")[0]).items():
+        shown[name] += value  # type: ignore[assignment]
+    metrics = collector.metrics()
+    told = metrics["monitor_pseudonyms_total"].sum.data_points
+    assert sum(one.as_int for one in told) == shown["monitor_pseudonyms_total"] == 9
+    (point,) = metrics["gen_ai.client.operation.duration"].histogram.data_points
+    assert point.count == shown["monitor_exchange_duration_seconds_count"] == 9
+    assert point.sum == shown["monitor_exchange_duration_seconds_sum"]
+    assert list(point.bucket_counts)[-1] == 3
