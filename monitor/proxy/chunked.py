@@ -71,6 +71,10 @@ class Chunked:
                 return self._end(data[start:])
             self._left = length + 2
 
+    def waiting(self) -> int:
+        """Bytes of a line or of trailers that have come without their end."""
+        return len(self.trailers) + len(self._partial or b"")
+
     def _wait_for_crlf(self, rest: bytes) -> None:
         expected = b"\r\n"[2 - self._left :]
         if not expected.startswith(rest):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from monitor.proxy.chunked import Chunked
-from monitor.proxy.heads import CHUNKED, UNTIL_CLOSE, has
+from monitor.proxy.heads import CHUNKED, UNTIL_CLOSE, Ambiguous, has
 from monitor.types import Message
 
 SMALL = 1024
@@ -11,14 +11,31 @@ SMALL = 1024
 than the budget knows of."""
 
 
-class Budget:
-    """Bytes of captured traffic held by this process, and how many may be."""
+PER_COPY = 240
+"""Bytes that following one body takes beside what is kept of it."""
+PER_ARRIVAL = 128
+"""Bytes that one entry of `Exchange.chunks` takes."""
 
-    __slots__ = ("bound", "used")
+
+class Budget:
+    """Bytes of captured traffic held by this process, and how many may be.
+
+    Copies of traffic end at `bound`: what has no room is dropped, and its exchange is lost. To
+    follow an exchange takes memory too, also where nothing of it is kept; that ends at `limit`,
+    where the connection turns opaque (`buffer_full`).
+    """
+
+    __slots__ = ("bound", "limit", "used")
 
     def __init__(self, bound: int) -> None:
         self.bound = bound
+        self.limit = bound + bound // 8 + (1 << 20)
         self.used = 0
+
+    def check(self) -> None:
+        """Raise Ambiguous where there is no room even for following along."""
+        if self.used > self.limit:
+            raise Ambiguous("buffer_full")
 
 
 class Copy:
@@ -30,7 +47,8 @@ class Copy:
     """
 
     __slots__ = (
-        "_bound", "_budget", "_chunked", "_head", "_left", "_parts", "dropped", "held", "size",
+        "_bound", "_budget", "_chunked", "_expected", "_fixed", "_head", "_left", "_parts",
+        "dropped", "held", "size",
     )  # fmt: skip
 
     def __init__(self, head: bytes, length: int, bound: int, budget: Budget) -> None:
@@ -40,14 +58,25 @@ class Copy:
         self._budget = budget
         self._chunked = Chunked(self.add) if length == CHUNKED else None
         self._parts: list[bytes | bytearray] = []
+        self._fixed = PER_COPY + len(head)
+        budget.used += self._fixed
         self.size = 0
         self.held = 0
         self.dropped = False
+        self._expected = False
+        if budget.used > budget.bound:
+            self.drop()
 
     def feed(self, data: bytes) -> bytes | None:
         """Follow the body; raises Ambiguous where its framing is malformed."""
         if self._chunked is not None:
-            return self._chunked.feed(data)
+            rest = self._chunked.feed(data)
+            fixed = PER_COPY + len(self._head) + self._chunked.waiting()
+            if fixed != self._fixed:
+                self._budget.used += fixed - self._fixed
+                self._fixed = fixed
+                self._budget.check()
+            return rest
         left = self._left
         if left == UNTIL_CLOSE or len(data) < left:
             self.add(data)
@@ -86,8 +115,17 @@ class Copy:
         """Give the memory back; nothing is kept from here on."""
         self.dropped = True
         self._parts.clear()
-        self._budget.used -= self.held
+        self._expected = self.expects()
+        self._budget.used -= self.held + len(self._head)
+        self._fixed -= len(self._head)
+        self._head = b""
         self.held = 0
+
+    def release(self) -> None:
+        """The end: all that this copy took leaves the budget."""
+        self.drop()
+        self._budget.used -= self._fixed
+        self._fixed = 0
 
     def until_close(self) -> bool:
         """True when the end of the connection is the end of this body."""
@@ -95,7 +133,7 @@ class Copy:
 
     def expects(self) -> bool:
         """True when the sender may have kept the body back (RFC 9110 section 10.1.1)."""
-        return has(self._head, b"expect")
+        return self._expected or has(self._head, b"expect")
 
     def full(self) -> bool:
         """True when nothing more of the body will be kept."""
@@ -105,7 +143,7 @@ class Copy:
         """The copy as it stands; its memory leaves the budget."""
         parts = self._parts
         body = bytes(parts[0]) if len(parts) == 1 else b"".join(parts)
-        self._budget.used -= self.held
-        self.held = 0
+        self._budget.used -= self.held + self._fixed
+        self.held = self._fixed = 0
         trailers = self._chunked.trailers if self._chunked is not None else b""
         return Message(self._head, body, self.size, trailers)

@@ -70,6 +70,10 @@ class Frames:
         self._block_began = 0.0
         self._promiser = 0  # the stream whose frames continue the block
 
+    def waiting(self) -> int:
+        """Bytes that are kept until the rest of a frame or of a header block has come."""
+        return len(self._rest) + len(self._block or b"")
+
     def read(self, data: bytes, at: float) -> Iterator[Frame]:
         """Yield the frames that `data`, which came `at`, completes or continues.
 

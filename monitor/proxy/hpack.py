@@ -21,6 +21,9 @@ MAX_TABLE = 65536
 MAX_FIELDS = 65536
 """Largest list of fields one block may unfold to, counted in the same way."""
 
+_PER_FIELD = 130
+"""Bytes that an entry of the table takes beside twice its size: its texts, and its line again."""
+
 _MALFORMED = "malformed_head"
 _TOO_LARGE = "head_too_large"
 
@@ -28,12 +31,13 @@ _TOO_LARGE = "head_too_large"
 class HeaderDecoder:
     """Folds the header blocks of one direction of one connection; feed them all, in order."""
 
-    __slots__ = ("_capacity", "_size", "_table")
+    __slots__ = ("_capacity", "_size", "_table", "memory")
 
     def __init__(self) -> None:
         self._table: deque[Field] = deque()
         self._size = 0
         self._capacity = 4096
+        self.memory = 0  # bytes that the table takes
 
     def fields(self, block: bytes) -> list[Field]:
         """Return the fields of a complete header block, in order.
@@ -94,12 +98,15 @@ class HeaderDecoder:
     def _add(self, field: Field) -> None:
         self._table.appendleft(field)
         self._size += field[3]
+        self.memory += _PER_FIELD + 2 * field[3]
         if self._size > self._capacity:
             self._evict()
 
     def _evict(self) -> None:
         while self._size > self._capacity:
-            self._size -= self._table.pop()[3]
+            size = self._table.pop()[3]
+            self._size -= size
+            self.memory -= _PER_FIELD + 2 * size
 
     def _resize(self, capacity: int) -> None:
         # The peers agree on a limit in SETTINGS, but the size in force is always said in the

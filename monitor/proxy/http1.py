@@ -12,6 +12,9 @@ from monitor.proxy.http1_careful import Careful
 from monitor.proxy.outcomes import of_status
 from monitor.types import Exchange, Message, Outcome
 
+_PER_REQUEST = 220
+"""Bytes that a request takes, beside its own, while it waits for its answer."""
+
 _IDLE, _ASKED, _CAREFUL = range(3)
 """Where a connection is: between exchanges; with one plain request, and nothing else under way;
 anywhere else."""
@@ -41,9 +44,9 @@ class Http1:
                 budget = self._budget
                 if (
                     int(match[1] or 0) == size - head <= self._bound
-                    and budget.used + size <= budget.bound
+                    and budget.used + size + _PER_REQUEST <= budget.bound
                 ):
-                    budget.used += size
+                    budget.used += size + _PER_REQUEST
                     self._asked = data, head, at, self._new_id()
                     self._state = _ASKED
                     return
@@ -68,7 +71,7 @@ class Http1:
         if int(match[2]) != size or size > self._bound:
             return False
         request, head, began, id_ = self._asked
-        self._budget.used -= len(request)
+        self._budget.used -= len(request) + _PER_REQUEST
         self._state = _IDLE
         self._careful.fresh = False
         if self._named is not None and not has(data[:start], NAME):
@@ -90,6 +93,7 @@ class Http1:
     def _take_care(self) -> Careful:
         """Leave the short cut, with the request that waits for its answer."""
         if self._state == _ASKED:
+            self._budget.used -= len(self._asked[0]) + _PER_REQUEST
             self._careful.adopt(*self._asked)
         self._state = _CAREFUL
         return self._careful

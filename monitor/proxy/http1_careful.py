@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 
-from monitor.proxy.copies import Budget, Copy
+from monitor.proxy.copies import PER_ARRIVAL, Budget, Copy
 from monitor.proxy.exchange_ids import NAME
 from monitor.proxy.heads import (
     MAX_HEAD,
@@ -29,7 +29,8 @@ from monitor.proxy.outcomes import of_status
 from monitor.types import Exchange, Message, Outcome
 
 MAX_CHUNKS = 16384
-_PER_CHUNK = 128  # what Python spends on one
+_PER_EXCHANGE = 450
+"""Bytes that an exchange under way takes beside its messages."""
 STALE = 0.1
 """Seconds: a reused connection that ends this soon after a request, without a byte of an answer,
 had been closed by the endpoint before it saw the request; the client asks again elsewhere."""
@@ -97,6 +98,7 @@ class Careful:
         self._request_part = bytearray()
         self._request_at = 0.0
         self._response_part = b""
+        self._loose = 0  # bytes of the parts and of `_held`, as the budget knows them
         self._held: bytearray | None = None  # what follows a request that may change the protocol
         self._next: Observer | None = None
         self._gone = False  # opaque
@@ -110,7 +112,7 @@ class Careful:
         method = data[: data.index(b" ")]
         exchange = _Open(id_, began, self.started_unix(began), method)
         exchange.request = Message(data[:head], data[head:], len(data) - head)
-        exchange.held = len(data)
+        self._charge(exchange, _PER_EXCHANGE + len(data))
         self._queue.append(exchange)
 
     def is_clean(self) -> bool:
@@ -129,6 +131,7 @@ class Careful:
             return
         try:
             self._requests(data, at)
+            self._weigh()
         except Ambiguous as error:
             self._give_up(error.args[0])
 
@@ -139,6 +142,7 @@ class Careful:
             return
         try:
             self._responses(data, at)
+            self._weigh()
         except Ambiguous as error:
             self._give_up(error.args[0])
 
@@ -190,11 +194,12 @@ class Careful:
         self._queue.clear()
         for copy in (self._sending, self._receiving):
             if copy is not None:
-                copy.drop()
+                copy.release()
         self._sending = self._receiving = None
         self._request_part.clear()
         self._response_part = b""
         self._held = None
+        self._weigh()
 
     def refuse(self, at: float, cause: Outcome) -> bytes:
         """See Observer."""
@@ -290,21 +295,19 @@ class Careful:
             return None
         length = request_length(head)
         exchange = _Open(self.new_id(), began, self.started_unix(began), head[: head.index(b" ")])
+        self._queue.append(exchange)
+        self._charge(exchange, _PER_EXCHANGE)
         size = len(data)
         if 0 <= length <= size:
             body = data if size == length else data[:length]
             if length > self.bound:
                 body = body[: self.bound]
             exchange.request = Message(head, body, length)
-            exchange.held = held = len(head) + len(body)
-            budget = self.budget
-            budget.used += held
-            if budget.used > budget.bound:
-                self._drop(exchange)
+            self._charge(exchange, len(head) + len(body))
             data = data[length:]
         else:
             self._sending = Copy(head, length, self.bound, self.budget)
-        self._queue.append(exchange)
+        self.budget.check()
         if self._response_part and len(self._queue) == 1:
             raise Ambiguous("unsolicited_response")
         if upgrades(head) or exchange.method == b"CONNECT":
@@ -324,9 +327,10 @@ class Careful:
             raise Ambiguous("head_too_large")
 
     def _requested(self, exchange: _Open, copy: Copy, at: float) -> None:
-        exchange.lost = exchange.lost or copy.dropped
-        exchange.request = copy.message()
-        self._charge(exchange, len(exchange.request.body))
+        request = exchange.request = copy.message()
+        if copy.dropped:
+            self._forget(exchange)
+        self._charge(exchange, len(request.head) + len(request.body) + len(request.trailers))
         if exchange.response is not None:
             exchange.ended = at
             self._queue.popleft()
@@ -404,6 +408,7 @@ class Careful:
             self._responded(exchange, Message(head, body, length), at)
             return data[length:] if size > length else None
         self._receiving = Copy(head, length, self.bound, self.budget)
+        self.budget.check()
         exchange.ended = at
         return data
 
@@ -443,24 +448,27 @@ class Careful:
     def _arrived(self, exchange: _Open, size: int, at: float, *, merge: bool) -> None:
         chunks = exchange.chunks
         exchange.ended = at
+        if exchange.lost:
+            return
         if chunks and (merge or len(chunks) >= MAX_CHUNKS):
             chunks[-1] = (at - exchange.began, size)
         else:
             chunks.append((at - exchange.began, size))
-            self._charge(exchange, _PER_CHUNK)
+            self._charge(exchange, PER_ARRIVAL)
 
     def _responded(
         self, exchange: _Open, response: Message, at: float, *, lost: bool = False
     ) -> None:
         exchange.ended = at
         exchange.response = response
-        exchange.lost = exchange.lost or lost
+        if lost:
+            self._forget(exchange)
         if exchange.request is not None:
             self._queue.popleft()
             self._finish(exchange, None)
             self._stay(at)
         else:
-            self._charge(exchange, len(response.body))
+            self._charge(exchange, len(response.head) + len(response.body))
 
     def _stay(self, at: float) -> None:
         """No upgrade came of it: what the client said meanwhile are requests."""
@@ -514,14 +522,35 @@ class Careful:
             return False
         return cause is Outcome.UPSTREAM_BROKEN and at - exchange.began < STALE
 
-    def _drop(self, exchange: _Open) -> None:
-        exchange.lost = True
-        exchange.request = Message(b"")
-        self._discard(exchange)
-
     def _charge(self, exchange: _Open, size: int) -> None:
+        """Count what an exchange takes; without room for that it is lost, and only followed."""
+        if exchange.lost:
+            return
         exchange.held += size
         self.budget.used += size
+        if self.budget.used > self.budget.bound:
+            self._forget(exchange)
+
+    def _forget(self, exchange: _Open) -> None:
+        """Keep nothing of an exchange but that it is under way."""
+        exchange.lost = True
+        exchange.chunks.clear()
+        if exchange.request is not None:
+            exchange.request = Message(b"")
+        if exchange.response is not None:
+            exchange.response = Message(b"")
+        self.budget.used += _PER_EXCHANGE - exchange.held
+        exchange.held = _PER_EXCHANGE
+
+    def _weigh(self) -> None:
+        """Count what waits for more bytes and belongs to no exchange yet."""
+        loose = len(self._request_part) + len(self._response_part) + len(self._held or b"")
+        if loose != self._loose:
+            grown = loose > self._loose
+            self.budget.used += loose - self._loose
+            self._loose = loose
+            if grown:
+                self.budget.check()
 
     def _discard(self, exchange: _Open) -> None:
         self.budget.used -= exchange.held

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable
 from typing import NoReturn
 
-from monitor.proxy.copies import Budget
+from monitor.proxy.copies import PER_ARRIVAL, Budget
 from monitor.proxy.exchange_ids import NAME
 from monitor.proxy.frames import (
     DATA,
@@ -35,6 +35,7 @@ OPAQUE_REASONS = (
     "malformed_frame",  # a frame whose length, order or stream no endpoint may accept
     "malformed_head",  # a header block that is no HPACK, or fields that are no HTTP
     "head_too_large",  # a head or a dynamic table beyond 64 KiB
+    "buffer_full",  # `capture.buffer_bytes` has no room even for following along
     "too_many_streams",  # more streams open than are followed
 )
 
@@ -42,7 +43,8 @@ MAX_STREAMS = 10000
 MAX_CHUNKS = 16384
 MAX_NAMED = 4096
 """Largest head, as RFC 9113 section 6.5.2 counts, that an id is added to: clients bound theirs."""
-_PER_STREAM, _PER_CHUNK = 1024, 128  # what Python spends on an open stream, on a chunk
+_PER_STREAM = 720
+"""Bytes that an open stream takes beside its messages."""
 _REFUSED_STREAM = 7
 
 _PSEUDO = frozenset((b":method", b":scheme", b":authority", b":path", b":protocol"))
@@ -134,6 +136,7 @@ class Http2:
         self._client_heads = HeaderDecoder()
         self._server_heads = HeaderDecoder()
         self._streams: dict[int, _Stream] = {}
+        self._loose_up = self._loose_down = 0  # bytes of frames and tables in the budget
         self._newest = 0  # highest stream the client opened: odd ones up to it are known or over
         self._promised = 0  # highest stream the server opened: even ones likewise
         self._accepted = 0x7FFFFFFF  # highest stream the server will still work on (GOAWAY)
@@ -166,6 +169,11 @@ class Http2:
                     self._reset(number, Outcome.CLIENT_GONE, at)
                 elif kind == PUSH_PROMISE:
                     _malformed()
+            loose = self._from_client.waiting() + self._client_heads.memory
+            if loose != self._loose_up:
+                self._budget.used += loose - self._loose_up
+                self._loose_up = loose
+                self._budget.check()
         except Ambiguous as error:
             self._give_up(error.args[0])
 
@@ -196,6 +204,11 @@ class Http2:
                 elif kind == GOAWAY:
                     last = int.from_bytes(payload[:4]) & 0x7FFFFFFF
                     self._accepted = min(self._accepted, last)
+            loose = self._from_server.waiting() + self._server_heads.memory
+            if loose != self._loose_down:
+                self._budget.used += loose - self._loose_down
+                self._loose_down = loose
+                self._budget.check()
         except Ambiguous as error:
             self._give_up(error.args[0])
 
@@ -212,6 +225,7 @@ class Http2:
         for stream in list(self._streams.values()):
             self._end(stream, at, cause or self._ended_by or Outcome.UPSTREAM_BROKEN)
         self._gone = True
+        self._unload()
 
     def abandon(self) -> None:
         """See Observer."""
@@ -222,6 +236,14 @@ class Http2:
             outcome = of_status(int(head[7:10])) if head else Outcome.OK
             self._lose(outcome, "buffer_full" if stream.lost else "opaque")
         self._streams.clear()
+        self._unload()
+
+    def _unload(self) -> None:
+        """Nothing is read any more: what was needed for that leaves the budget."""
+        self._budget.used -= self._loose_up + self._loose_down
+        self._loose_up = self._loose_down = 0
+        self._from_client, self._from_server = Frames(), Frames()
+        self._client_heads, self._server_heads = HeaderDecoder(), HeaderDecoder()
 
     def refuse(self, at: float, cause: Outcome) -> bytes:
         """See Observer. Each open stream gets its status; none where the endpoint has spoken."""
@@ -287,6 +309,7 @@ class Http2:
         stream.request.done = ending
         self._streams[number] = stream
         self._charge(stream, _PER_STREAM + len(head))
+        self._budget.check()
 
     # --- responses ---------------------------------------------------------------------------
 
@@ -324,6 +347,8 @@ class Http2:
 
     def _arrived(self, stream: _Stream, response: _Half, at: float) -> None:
         stream.answered = at
+        if stream.lost:
+            return
         chunks = stream.chunks
         when = at - stream.at
         if chunks and (
@@ -334,7 +359,7 @@ class Http2:
             chunks[-1] = (when, response.size)
         else:
             chunks.append((when, response.size))
-            self._charge(stream, _PER_CHUNK)
+            self._charge(stream, PER_ARRIVAL)
 
     # --- both --------------------------------------------------------------------------------
 
@@ -407,13 +432,16 @@ class Http2:
         stream.held += size
         self._budget.used += size
         if self._budget.used > self._budget.bound:
-            self._release(stream)
+            self._budget.used += _PER_STREAM - stream.held
+            stream.held = _PER_STREAM
             stream.lost = True
             stream.capture = 0
             stream.chunks.clear()
             stream.request.head = b""
+            stream.response.head = stream.response.head[:13]  # its status is still needed
             for half in (stream.request, stream.response):
                 half.body.clear()
+                half.trailers = b""
 
     def _release(self, stream: _Stream) -> None:
         self._budget.used -= stream.held

@@ -22,6 +22,7 @@ OPAQUE_REASONS = (
     "head_too_large",  # more than 64 KiB without the end of a head
     "unsolicited_response",  # the server spoke when nothing was asked
     "connect",  # a tunnel opened with CONNECT
+    "buffer_full",  # `capture.buffer_bytes` has no room even for following along
     "upgrade",  # a 101 to a protocol that is not observed
     "observer_failed",  # a defect of ours
 )

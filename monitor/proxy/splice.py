@@ -27,6 +27,7 @@ LINGER = 5.0
 """Seconds that a peer has to close its side once everything has been said."""
 
 _FAILED = "observer_failed"
+_FULL = "buffer_full"
 _RESET = struct.pack("ii", 1, 0)
 
 Forward = Callable[[bytes], None]
@@ -152,9 +153,9 @@ class Splice:
     """The pair. `over` is called once both of its connections are gone."""
 
     __slots__ = (
-        "_answered", "_count_opaque", "_descriptor", "_hangups", "_held", "_over", "_places",
-        "_refused", "_said", "closing", "downstream", "edits", "finished", "observer", "opened",
-        "peer", "task", "upstream",
+        "_answered", "_count_opaque", "_crowded", "_descriptor", "_hangups", "_held", "_over",
+        "_places", "_refused", "_said", "closing", "downstream", "edits", "finished", "observer",
+        "opened", "peer", "task", "upstream",
     )  # fmt: skip
 
     def __init__(
@@ -172,6 +173,7 @@ class Splice:
         self._said: asyncio.Future[None] | None = None
         self._refused: Outcome | None = None
         self._answered = False
+        self._crowded = False  # opaque for want of memory, and not for what was said
         self.observer: Observer | None = None
         self.edits: Edits | None = None
         self.peer = ""
@@ -198,6 +200,7 @@ class Splice:
                 _abandon(observer)
             self.downstream.observe = self.upstream.observe = _ignore
             self._count_opaque(reason)
+            self._crowded = reason == _FULL
             if self.edits is not None:
                 self.edits.blind = True
                 if self.edits.waiting:
@@ -328,7 +331,7 @@ class Splice:
             except Exception:  # noqa: BLE001
                 self.opaque(_FAILED)
             else:
-                if self.observer is None:  # it cannot follow
+                if self.observer is None and not self._crowded:  # it cannot follow
                     self._reject(owed=owed)
                     return
         self._pass(data, edits, owed=owed)

@@ -15,7 +15,7 @@ from functools import lru_cache
 
 import msgspec
 
-from monitor.proxy.copies import Budget
+from monitor.proxy.copies import PER_ARRIVAL, Budget
 from monitor.proxy.heads import Ambiguous
 from monitor.proxy.observer import Upgraded
 from monitor.proxy.outcomes import of_close_code
@@ -27,6 +27,10 @@ MAX_CHUNKS = 16384
 _CONTINUATION, _TEXT, _BINARY, _CLOSE, _PING, _PONG = 0, 1, 2, 8, 9, 10
 _WRAP = 80
 """Bytes that a line has beside its data."""
+_PER_SOCKET = 2560
+"""Bytes that following a connection takes beside what is kept of it."""
+_PER_WINDOW = 41000
+"""Bytes that zlib takes to inflate what one side says."""
 
 _EXTENSIONS = re.compile(rb"\r\nsec-websocket-extensions:[ \t]*([^\r\n]*)", re.IGNORECASE)
 _encode = msgspec.json.Encoder().encode
@@ -72,7 +76,7 @@ class _Side:
         self._compressed = False
         self._message = bytearray()
         self._size = 0  # of the message on the wire
-        self._lines: list[bytes] = []
+        self._lines = bytearray()
         self._full = False
         self.kept = 0
         self.size = 0
@@ -97,7 +101,7 @@ class _Side:
 
     def body(self) -> bytes:
         """All lines that were kept; their memory leaves the budget."""
-        body = b"".join(self._lines)
+        body = bytes(self._lines)
         self.release()
         return body
 
@@ -108,6 +112,7 @@ class _Side:
         self._lines.clear()
         self._payload.clear()
         self._message.clear()
+        self._window = None
         self._full = True
 
     # --- frames ------------------------------------------------------------------------------
@@ -236,7 +241,7 @@ class _Side:
         if len(line) > self._room():
             self._full = True
             line = self._shortened(kind, data, at)
-        self._lines.append(line)
+        self._lines += line
         self.kept += len(line)
         self._budget.used += len(line)
 
@@ -316,7 +321,8 @@ class WebSocket:
             bound=max_body_bytes,
             budget=budget,
         )
-        self._held = len(upgraded.request.head) + len(upgraded.response.head)
+        self._held = _PER_SOCKET + len(upgraded.request.head) + len(upgraded.response.head)
+        self._held += 2 * _PER_WINDOW if inflate else 0
         budget.used += self._held
         self._chunks: list[tuple[float, int]] = []
         self._first_to_close: _Side | None = None
@@ -332,10 +338,7 @@ class WebSocket:
 
     def upstream(self, data: bytes, at: float) -> None:
         """See Observer."""
-        before = self._server.size
         self._feed(self._server, data, at)
-        if self._server.size > before:
-            self._arrived(at - self._upgraded.began)
 
     def downstream_eof(self, at: float) -> None:
         """See Observer."""
@@ -376,12 +379,17 @@ class WebSocket:
     def _feed(self, side: _Side, data: bytes, at: float) -> None:
         if self._gone:
             return
+        before, broken, when = side.size, "", at - self._upgraded.began
         try:
-            side.feed(data, at - self._upgraded.began)
+            side.feed(data, when)
         except Ambiguous as error:
+            broken = error.args[0]
+        if side is self._server and side.size > before and not self._lost:
+            self._arrived(when)
+        if broken:
             by_client = side is self._client
             self._end(at, Outcome.CLIENT_ERROR if by_client else Outcome.SERVER_ERROR)
-            self._opaque(error.args[0])
+            self._opaque(broken)
             return
         if side.closed and self._first_to_close is None:
             self._first_to_close = side
@@ -395,10 +403,14 @@ class WebSocket:
             chunks[-1] = (when, size)
         else:
             chunks.append((when, size))
+            self._held += PER_ARRIVAL
+            self._budget.used += PER_ARRIVAL
 
     def _release(self) -> None:
         self._budget.used -= self._held
         self._held = 0
+        if self._lost:
+            self._chunks = []
         self._client.release()
         self._server.release()
 

@@ -330,9 +330,9 @@ def test_a_refusal_in_mid_request_is_recorded_with_what_had_come() -> None:
 def test_a_copy_without_room_is_given_up_and_counted() -> None:
     """Memory is bounded across connections; the exchange is lost, the connection is not."""
     seen = Seen()
-    seen.budget.bound = 100
-    body = b"x" * 200
-    seen.observer.downstream(b"POST / HTTP/1.1\r\nContent-Length: 200\r\n\r\n" + body, 1.0)
+    seen.budget.bound = 2000
+    body = b"x" * 4000
+    seen.observer.downstream(b"POST / HTTP/1.1\r\nContent-Length: 4000\r\n\r\n" + body, 1.0)
     seen.observer.upstream(OK, 2.0)
     seen.observer.downstream(GET, 3.0)
     seen.observer.upstream(OK, 4.0)

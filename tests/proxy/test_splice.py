@@ -79,6 +79,7 @@ async def proxied(
     build: Callable[..., Http1] | None = None,
     dial: Callable[[Side], Awaitable[object]] | None = None,
     pair: Any = None,
+    budget: Budget | None = None,
 ) -> AsyncIterator[Proxied]:
     """A gate on a free port, its endpoint, and their end; with `pair` TLS on all connections."""
     server = tls.server_context(*pair) if pair else None
@@ -110,7 +111,7 @@ async def proxied(
                 new_id=lambda: str(next(ids)),
                 started_unix=lambda at: at,
                 max_body_bytes=1 << 20,
-                budget=Budget(1 << 30),
+                budget=budget or Budget(1 << 30),
                 decided=splice.decided,
                 named=splice.name_answers() if names else None,
             )
@@ -984,5 +985,30 @@ def test_all_edits_at_once_keep_to_their_sides() -> None:
             assert await far_reader.readexactly(8) == b"\x81\x82\0\0\0\0ho"
             writer.close()
             far_writer.close()
+
+    run(story())
+
+
+def test_an_edited_connection_without_room_to_follow_goes_on_unrecorded() -> None:
+    """Memory that is used up refuses nobody: requests are edited as before, and not looked at."""
+
+    async def story() -> None:
+        budget = Budget(1000)
+        budget.limit = 2000
+        edited = lambda peer: Edits(host=b"other", peer=b"")  # noqa: E731
+        async with proxied(edits=edited, budget=budget) as proxy:
+            (reader, writer), (far_reader, far_writer) = await proxy.pair()
+            for _ in range(2):
+                writer.write(GET * 20)
+                said = await far_reader.readexactly(
+                    20 * len(GET.replace(b"Host: a", b"Host: other"))
+                )
+                assert said == GET.replace(b"Host: a", b"Host: other") * 20
+            assert proxy.gate.opaque == {"buffer_full": 1}
+            far_writer.write(OK * 40)
+            assert await reader.readexactly(len(OK) * 40) == OK * 40
+            writer.close()
+            far_writer.close()
+        assert budget.used == 0
 
     run(story())
