@@ -9,11 +9,16 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterable
+from math import inf
 
 from monitor.metrics import BY_NAME, CATALOGUE, Metric, Role
+from monitor.texts import printable
 from monitor.types import Measurement
 
 OTHER = "other"
+
+MOST = float(1 << 53)
+"""Larger amounts are counted as this much: beyond, a sum of floats no longer counts by ones."""
 
 Labels = tuple[str, ...]
 
@@ -22,7 +27,8 @@ def add_up(measurements: Iterable[Measurement]) -> list[Measurement]:
     """Return one Measurement for each name and set of labels: the sum of those that have them.
 
     Several workers, and what a process that is gone said last, count the same things. Every
-    exporter begins with this. The order is that of the first of each.
+    exporter begins with this. The order is that of the first of each. Afterwards any exporter can
+    write any number and any label: what cannot be seen in a label is a space.
 
     >>> one = Measurement("monitor_connections", {"endpoint": "e"}, 2)
     >>> [sample.value for sample in add_up([one, one])]
@@ -30,16 +36,22 @@ def add_up(measurements: Iterable[Measurement]) -> list[Measurement]:
     """
     sums: dict[tuple[str, frozenset[tuple[str, str]]], Measurement] = {}
     for one in measurements:
-        key = one.name, frozenset(one.labels.items())
+        labels, value = one.labels, number(one.value)
+        if not all(map(str.isprintable, labels.values())):
+            labels = {name: printable(text) for name, text in labels.items()}
+        key = one.name, frozenset(labels.items())
         known = sums.get(key)
-        sums[key] = (
-            one if known is None else Measurement(one.name, known.labels, known.value + one.value)
-        )
+        if known is not None:
+            labels, value = known.labels, known.value + value
+        sums[key] = Measurement(one.name, labels, value)
     return list(sums.values())
 
 
 class Meters:
     """The metrics of one role. Labels are given in the catalogue's order, without `endpoint`.
+
+    Any number may be given. A counter or histogram takes 0 to `MOST`, and leaves out what is not a
+    number; a gauge takes whatever a float can hold.
 
     >>> meters = Meters("recorder", "default")
     >>> meters.add("monitor_pseudonyms_total", ("US_SSN",), 2)
@@ -62,15 +74,21 @@ class Meters:
                 self._numbers[metric.name][()] = 0
 
     def add(self, name: str, labels: Labels = (), amount: float = 1) -> None:
-        """Add to a counter."""
+        """Add to a counter; a negative amount adds nothing."""
+        if not 0 <= amount <= MOST:
+            amount = MOST if amount > MOST else 0
         self._numbers[name][labels] += amount  # type: ignore[assignment]
 
     def set(self, name: str, value: float, labels: Labels = ()) -> None:
         """Set a gauge."""
-        self._numbers[name][labels] = value  # type: ignore[assignment]
+        self._numbers[name][labels] = number(value)  # type: ignore[assignment]
 
     def observe(self, name: str, labels: Labels, value: float) -> None:
-        """Add a value to a histogram."""
+        """Add a value to a histogram; a negative one counts as 0."""
+        if not 0 <= value <= MOST:
+            if value != value:  # noqa: PLR0124  not a number, and so in no bucket
+                return
+            value = MOST if value > 0 else 0.0
         series = self._histograms[name]
         buckets = BY_NAME[name].buckets
         cells = series.get(labels)
@@ -123,6 +141,20 @@ class Meters:
             append(Measurement(f"{metric.name}_bucket", {**labels, "le": text}, total))
         append(Measurement(f"{metric.name}_count", labels, total))
         append(Measurement(f"{metric.name}_sum", labels, cells[-1]))
+
+
+def number(value: float) -> float:
+    """The same; an integer beyond `MOST` as a float, infinite where it is beyond any.
+
+    >>> number(2), number(10**17), number(-(10**400))
+    (2, 1e+17, -inf)
+    """
+    if abs(value) <= MOST:
+        return value
+    try:
+        return float(value)
+    except OverflowError:
+        return inf if value > 0 else -inf
 
 
 def _moves(

@@ -7,6 +7,7 @@ from array import array
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import lru_cache
+from hashlib import blake2b
 from zlib import crc32
 
 from monitor.types import Observation, Record
@@ -24,12 +25,41 @@ VOCABULARY = 1 << 14
 OPENING = 400
 """So many characters of a text are held against the vocabulary."""
 
+LONGEST = 200
+"""Characters of a name that somebody else chose: of a feature, a segment, a category."""
+
+_UNPRINTABLE = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
+)
+"""Control characters, line ends, halves of characters, and what turns the direction of a line."""
+
 PSEUDONYM = re.compile(r"<([A-Z_]+):[a-z0-9]+:[A-Za-z0-9_-]{16,}>")
 
 _DATE = re.compile(r"(\d{1,4})([./])(\d{1,2})\2(\d{1,4})")
 
 _WORD = re.compile(r"<[A-Z_]+>|[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]|\w+")
 """A placeholder, one character of a script that is written without spaces, or a run of letters."""
+
+
+def visible(text: str) -> str:
+    """A text as it may stand in a label or in a line of a log.
+
+    It has at most `LONGEST` characters, and a space for each that cannot be seen. Texts that are
+    cut stay apart by a digest.
+
+    >>> visible("income"), visible("a\\r\\n\\x1b[31mb"), len(visible("long" * 100))
+    ('income', 'a   [31mb', 200)
+    """
+    if len(text) > LONGEST:
+        whole = text.encode(errors="surrogatepass")
+        mark = blake2b(whole, digest_size=8).hexdigest()
+        text = f"{text[: LONGEST - len(mark) - 1]}…{mark}"
+    return printable(text)
+
+
+def printable(text: str) -> str:
+    """A text with a space for each character that cannot be seen, or ends or turns a line."""
+    return text if text.isprintable() else _UNPRINTABLE.sub(" ", text)
 
 
 def plain(text: str) -> str:

@@ -248,12 +248,13 @@ class Row(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """What was observed at one moment, of a Record or of a row of somebody's table.
 
     `at` is Unix seconds; of a table without times it is the number of the row, from 0. `segments`
-    are values by dimension, without the whole.
+    are values by dimension, without the whole. What an endpoint refused is not `accepted`.
     """
 
     at: float
     segments: dict[str, str]
     observations: list[Observation]
+    accepted: bool = True
 
 
 SPECIAL = ("missing", "not finite", "wrong type")

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import math
+
+import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.meters import Meters, add_up
+from monitor.framing import pack
+from monitor.meters import MOST, Meters, add_up
 from monitor.recorder.budget import Budget
 from monitor.types import Measurement
+
+NUMBERS = st.one_of(
+    st.integers(),
+    st.floats(),
+    st.sampled_from([-5, 2**64, 10**30, 10**400, -(10**400), math.inf, -math.inf, math.nan]),
+)
 
 VALUES = st.lists(st.sampled_from("abcdefgh"), max_size=200)
 
@@ -102,3 +112,23 @@ def test_what_is_the_same_series_is_added_and_nothing_else(samples: list[Measure
         ]
         assert found[series.index((name, labels))].value == sum(same)
     assert sum(one.value for one in found) == sum(one.value for one in samples)
+
+
+@given(st.lists(NUMBERS, max_size=20))
+def test_any_number_can_be_counted(numbers: list[float]) -> None:
+    """No counter goes back, no sum is spoilt, and what is measured can be sent."""
+    meters = Meters("recorder", "e")
+    before = 0.0
+    for number in numbers:
+        meters.add("monitor_tokens_total", ("m", "input"), number)
+        meters.observe("monitor_exchange_duration_seconds", ("chat", "m"), number)
+        meters.set("monitor_store_up", number)
+        tokens = total(meters, "monitor_tokens_total")
+        assert before <= tokens <= before + MOST
+        before = tokens
+    samples = meters.measurements()
+    sent = pack(samples)[4:]
+    assert len(msgspec.msgpack.decode(sent, type=list[Measurement])) == len(samples)
+    assert math.isfinite(total(meters, "monitor_exchange_duration_seconds_sum"))
+    counted = sum(number == number for number in numbers)  # noqa: PLR0124  not a number
+    assert total(meters, "monitor_exchange_duration_seconds_count") == counted

@@ -36,12 +36,20 @@ class Checkpoint:
         return state.pop(POSITION, b"").decode(errors="replace"), state
 
     async def save(self, position: str, changes: Mapping[str, bytes]) -> None:
-        """Write what changed together with the position, or raise StreamError."""
-        fields: list[str | bytes] = [POSITION, position.encode()]
-        for change in changes.items():
-            fields += change
+        """Write what changed together with the position, or raise StreamError.
+
+        What has become empty is removed.
+        """
+        kept: list[str | bytes] = [POSITION, position.encode()]
+        for name, entry in changes.items():
+            kept += (name, entry) if entry else ()
+        gone = [name for name, entry in changes.items() if not entry]
         try:
-            await self._client.hset(self._key, items=fields)
+            async with self._client.pipeline(transaction=True) as both:
+                both.hset(self._key, items=kept)
+                if gone:
+                    both.hdel(self._key, *gone)
+                await both.execute()
         except (RedisError, OSError) as error:
             raise StreamError(f"the checkpoint cannot be saved: {type(error).__name__}") from None
 

@@ -9,12 +9,12 @@ counts, or shards counted apart and merged, give the same numbers bit for bit.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import msgspec
 
 from monitor.analysis.attribution import drivers, mix
+from monitor.analysis.eviction import idle
 from monitor.analysis.findings import bins_of, direction, moved, origin, words
 from monitor.analysis.judgement import (
     Rules,
@@ -28,11 +28,19 @@ from monitor.analysis.judgement import (
 )
 from monitor.analysis.profiles import Profile
 from monitor.analysis.reference import Key, Learner
+from monitor.analysis.rows import row_of, segments_of, values
 from monitor.analysis.watch import Watch
 from monitor.interfaces import Feature
-from monitor.types import ABSENT, WHOLE, Finding, Record, Row, Segment
+from monitor.texts import visible
+from monitor.types import WHOLE, Finding, Record, Row, Segment
 
 NEVER = -(2**60)
+
+FAR = 1e11
+"""Times further from 1970 than so many seconds, three thousand years, are none."""
+
+YIELD = 4
+"""At most one place in so many is given up at a time."""
 
 
 class _Fold(msgspec.Struct, frozen=True):
@@ -41,6 +49,8 @@ class _Fold(msgspec.Struct, frozen=True):
     newest: float
     records: int
     overflow: int
+    pane: float | None = None
+    crowded: bool = False
 
 
 class Analysis:
@@ -53,6 +63,10 @@ class Analysis:
     in the findings, where it is not simply what was before.
     `records` and `overflow` count Records folded, and values not watched because there were too
     many features and segments already.
+
+    Only what the endpoint accepted (`Row.accepted`) opens a watch: who is refused cannot use up
+    `rules.watches`. When they are used up all the same, idle watches give up their places as panes
+    are closed, one in `YIELD` at most (`analysis.eviction`); those of `profile` never.
     """
 
     def __init__(
@@ -80,13 +94,16 @@ class Analysis:
         self._segments: dict[tuple[str, str], dict[str, Watch]] = {}
         self._watches: dict[Key, Watch] = {}
         self._dirty: set[Key] = set()
+        self._given_up: set[str] = set()
+        self._crowded = False
         self._closed = NEVER
         self._newest = -math.inf
         for key, reference in (profile.references if profile else {}).items():
             if key[1] == WHOLE.dimension or dimensions is None or key[1] in dimensions:
-                watch = self._watch(*key)
+                watch = self._watch(*map(visible, key))
                 if watch is not None and watch.peer is None:
                     watch.stand_on(reference, began)
+        self._declared = frozenset(self._watches)
 
     @property
     def newest(self) -> float:
@@ -99,24 +116,26 @@ class Analysis:
 
     def add_row(self, row: Row) -> None:
         """Fold what was observed of one Record, or of one row of a table."""
-        self.records += 1
-        pane = self._pane(row.at)
-        observations = _values(row)
+        at = row.at if -FAR < row.at < FAR else max(self._newest, 0.0)
+        pane = self._pane(at)
+        observations = values(row)
         for dimension, value in segments_of(row, self._dimensions):
             watches = self._segments.get((dimension, value), {})
             for name, seen, loose in observations:
-                watch = watches.get(name) or self._watch(name, dimension, value, loose=loose)
-                if watch is None:
-                    self.overflow += 1
-                else:
-                    watch.count(seen, pane, row.at)
+                watch = watches.get(name) or self._opened(
+                    (visible(name), visible(dimension), visible(value)), row, loose=loose
+                )
+                if watch is not None:
+                    watch.count(seen, pane, at)
                     self._dirty.add(watch.key)
+        self.records += 1
 
     def merge(self, other: Analysis) -> None:
         """Add what `other` counted on the same profile before it closed any pane."""
         self.records += other.records
         self.overflow += other.overflow
         self._newest = max(self._newest, other._newest)
+        self._crowded |= other._crowded
         for key, theirs in other._watches.items():
             watch = self._watch(*key)
             if watch is not None:
@@ -144,31 +163,68 @@ class Analysis:
         return [self._attributed(one) if _is_whole_drift(one) else one for one in found]
 
     def saved(self) -> dict[str, bytes]:
-        """What has changed since the last call: an entry for each watch, and `fold`."""
-        fold = _Fold(self._kind(), self._closed, self._newest, self.records, self.overflow)
-        state = {"fold": msgspec.msgpack.encode(fold)}
+        """What has changed since the last call: an entry for each watch, and `fold`.
+
+        An empty entry is one to be removed.
+        """
+        fold = _Fold(
+            self._kind(), self._closed, self._newest, self.records, self.overflow,
+            self.rules.pane, self._crowded,
+        )  # fmt: skip
+        state = dict.fromkeys(self._given_up, b"")
+        state["fold"] = msgspec.msgpack.encode(fold)
         for key in self._dirty:
-            state[msgspec.json.encode(key).decode()] = self._watches[key].state()
-        self._dirty = set()
+            state[_entry(key)] = self._watches[key].state()
+        self._dirty, self._given_up = set(), set()
         return state
 
-    def restore(self, state: Mapping[str, bytes]) -> None:
+    def restore(
+        self, state: Mapping[str, bytes], *, latest: float = math.inf,
+        keeps: Callable[[Key], bool] = lambda _: True,
+    ) -> None:  # fmt: skip
         """Go on from everything `saved` gave; raises msgspec.DecodeError where it is damaged.
 
-        What another reference or learning setting has counted is left out.
+        What another reference or learning setting has counted is left out, and what `keeps` does
+        not hold for. Panes of another length are counted in those of now. No time can be after
+        `latest`.
         """
         if "fold" not in state:
             return
         fold = msgspec.msgpack.decode(state["fold"], type=_Fold)
-        self._closed, self._newest = fold.closed, fold.newest
+        self._newest = min(fold.newest, latest)
+        self._crowded = fold.crowded
         self.records, self.overflow = fold.records, fold.overflow
-        if fold.learn != self._kind():
-            return
         for name, entry in state.items():
-            if name != "fold":
-                watch = self._watch(*msgspec.json.decode(name, type=Key))
+            if name != "fold" and entry:
+                old = msgspec.json.decode(name, type=Key)
+                key = (visible(old[0]), visible(old[1]), visible(old[2]))
+                same = fold.learn == self._kind() and keeps(key)
+                watch = self._watch(*key) if same else None
                 if watch is not None:
-                    watch.restore(entry)
+                    watch.restore(entry, self._newest)
+                if key != old or watch is None:
+                    self._given_up.add(name)
+                    self._dirty |= {key} if watch is not None else set()
+        self._resume(fold)
+
+    def _resume(self, fold: _Fold) -> None:
+        """Go on after the panes of `fold`, which may have been of another length, or far ahead."""
+        self._closed = fold.closed
+        length = self.rules.pane
+        if length is None or not math.isfinite(self._newest):
+            return
+        ratio = (fold.pane or length) / length
+        if ratio != 1 and fold.closed > NEVER:
+            self._closed = math.floor((fold.closed + 1) * ratio) - 1
+        newest = math.floor(self._newest / length)
+        self._closed = min(self._closed, newest)
+        for watch in self._watches.values():
+            watch.regroup(
+                {
+                    pane: min(max(math.floor(pane * ratio), self._closed + 1), newest + 1)
+                    for pane in watch.open
+                }
+            )
 
     def _kind(self) -> str:
         """What kinds of reference there are; counts on others are of no use."""
@@ -196,8 +252,6 @@ class Analysis:
         if length is None:
             self._newest = max(self._newest, time)
             return self._closed + 1 if self._closed > NEVER else 0
-        if not math.isfinite(time):
-            time = max(self._newest, 0.0)
         if time > self._newest:
             self._newest = time
             due = math.floor((time - self.rules.lateness) / length) - 1
@@ -222,6 +276,30 @@ class Analysis:
             for watch in due[pane]:
                 renew(watch, ended, self.rules)
         self._closed = max(self._closed, last)
+        if self._crowded and self.rules.pane is not None:
+            self._make_room((last + 1) * self.rules.pane, self.rules.pane)
+
+    def _make_room(self, now: float, pane: float) -> None:
+        """Let watches that have been idle give up their places."""
+        self._crowded = False
+        most = max(1, self.rules.watches // YIELD)
+        for watch in idle(self._watches, self._declared, now, pane)[:most]:
+            feature, dimension, value = watch.key
+            del self._watches[watch.key], self._segments[dimension, value][feature]
+            self._dirty.discard(watch.key)
+            self._given_up.add(_entry(watch.key))
+
+    def _opened(self, key: Key, row: Row, *, loose: bool) -> Watch | None:
+        """The watch of a key as it may be shown, made if `row` may open one."""
+        watch = self._watches.get(key)
+        if watch is None and row.accepted:
+            watch = self._watch(*key, loose=loose)
+            if watch is None:
+                self.overflow += 1
+                self._crowded = True
+            else:
+                self._given_up.discard(_entry(key))
+        return watch
 
     def _watch(
         self, feature: str, dimension: str, value: str, *, loose: bool = False
@@ -268,13 +346,18 @@ def profile_of(
     given = cells.references if cells else None
     learners: dict[Key, Learner] = {}
     for row in rows:
-        observations = _values(row)
+        observations = values(row)
         for dimension, value in segments_of(row, dimensions):
             for name, seen, loose in observations:
                 key = (name, dimension, value)
                 learner = learners.get(key)
                 if learner is None:
-                    if len(learners) >= limit or (given is not None and key not in given):
+                    key = (visible(name), visible(dimension), visible(value))
+                    learner = learners.get(key)
+                if learner is None:
+                    if not row.accepted or len(learners) >= limit:
+                        continue
+                    if given is not None and key not in given:
                         continue
                     learner = Learner(learn, given[key].cells if given else None, loose=loose)
                     learners[key] = learner
@@ -290,41 +373,9 @@ def profile_of(
     return Profile(references)
 
 
-def row_of(
-    features: Sequence[Feature], record: Record, dimensions: Sequence[str] | None = None
-) -> Row:
-    """What the features see in a Record, at the moment it ended."""
-    segments = record.segments
-    if dimensions is not None:
-        segments = {name: segments.get(name, ABSENT) for name in dimensions}
-    observations = [seen for feature in features for seen in feature.observe(record)]
-    return Row(record.started + record.duration, segments, observations)
-
-
-def segments_of(row: Row, dimensions: Sequence[str] | None) -> Iterator[tuple[str, str]]:
-    """(dimension, value) of every segment a row belongs to, the whole first."""
-    yield WHOLE.dimension, WHOLE.value
-    for name in row.segments if dimensions is None else dimensions:
-        value = row.segments.get(name, ABSENT)
-        if value != ABSENT:  # who did not say where they belong are no population of their own
-            yield name, value
-
-
-def _values(row: Row) -> list[tuple[str, Any, bool]]:
-    """(feature, value, loose) of what was observed.
-
-    A category given as a number is its name. A moment is how long ago it was: every clock goes on,
-    and the dates of today are not those of the reference.
-    """
-    values = []
-    for seen in row.observations:
-        value = seen.value
-        if seen.kind == "categorical" and type(value) in (int, float):
-            value = str(value)
-        elif seen.kind == "datetime" and type(value) in (int, float):
-            value = row.at - value
-        values.append((seen.feature, value, seen.kind == "duration"))
-    return values
+def _entry(key: Key) -> str:
+    """The name of a watch's entry in what is saved."""
+    return msgspec.json.encode(key).decode()
 
 
 def _finding(watch: Watch, threshold: float, rules: Rules, against: str) -> Finding:

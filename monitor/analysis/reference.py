@@ -27,6 +27,7 @@ from monitor.analysis.windows import (
     Cells,
     category_cells,
     duration_cells,
+    keepable,
     locator,
     number_cells,
     shape_of,
@@ -216,7 +217,7 @@ class Learner:
         if self._cells is not None:
             self._count(value)
             return
-        self._buffer.append(value)
+        self._buffer.append(keepable(value))
         self._held += len(value) if isinstance(value, list | tuple) else 1
         if len(self._buffer) >= min(BUFFER, self._wanted or BUFFER) or self._held >= HELD:
             self._settle()
@@ -286,8 +287,11 @@ class Learner:
         return learner
 
     def _settle(self) -> None:
-        sample, counted = _sample(self._buffer, loose=self._loose)
-        self._buffer = []
+        # Taken out first: should this fail, it fails once, and learning begins anew.
+        buffer, seen = self._buffer, self._seen
+        self._buffer, self._seen, self._held = [], 0, 0
+        sample, counted = _sample(buffer, loose=self._loose)
+        self._seen = seen
         self._stand_on(sample)
         for value in counted:
             self._count(value)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Mapping
 from operator import add
 from typing import Any
 
@@ -49,13 +50,13 @@ class Watch:
     compared with what the peer counts in the same panes, on the peer's cells; with `pane`, the
     length of panes in seconds, with what was counted at the same hour of the week. `together` is
     how many values hang together and count as one. `settled` is the log evidence at the newest
-    mark.
+    mark, `last` the Unix time of the newest value, or of the end of its pane.
     """
 
     __slots__ = (
-        "episode", "hours", "key", "learner", "locate", "open", "pane", "part", "peer", "reading",
-        "reference", "renewed", "seen", "settled", "together", "trail", "tree", "usual", "waves",
-        "weights",
+        "episode", "hours", "key", "last", "learner", "locate", "open", "pane", "part", "peer",
+        "reading", "reference", "renewed", "seen", "settled", "together", "trail", "tree", "usual",
+        "waves", "weights",
     )  # fmt: skip
 
     def __init__(
@@ -74,6 +75,7 @@ class Watch:
         self.together = together
         self.hours: Hours | None = None
         self.seen = 0
+        self.last = 0.0
         self.open: dict[int, list[int]] = {}
         self.episode: Episode | None = None
         self.settled = 0.0
@@ -136,6 +138,7 @@ class Watch:
         self.reading = None
         vector = self.counted(pane) if counted is None else counted
         counts = np.array(self.open.pop(pane), dtype=np.int64)
+        self.last = end
         if self.hours is not None and self.episode is None:
             self.hours.add(pane * (self.pane or 0.0), counts)
         return self.trail.close(vector, end, block)
@@ -144,11 +147,22 @@ class Watch:
         """Add the open panes of `other`, which stands on the same reference."""
         self.reading = None
         self.seen += other.seen
+        self.last = max(self.last, other.last)
         for pane, counts in other.open.items():
             held = self.open.get(pane)
             self.open[pane] = (
                 list(counts) if held is None else [a + b for a, b in zip(held, counts, strict=True)]
             )
+
+    def regroup(self, places: Mapping[int, int]) -> None:
+        """Let every open pane be what `places` says; those that become one add up."""
+        if all(old == new for old, new in places.items()):
+            return
+        held = self.open
+        self.open = {}
+        for pane, counts in sorted(held.items()):
+            there = self.open.get(places[pane], [0] * len(counts))
+            self.open[places[pane]] = [a + b for a, b in zip(there, counts, strict=True)]
 
     def live(self) -> Ints:
         """All counts since the watch began, those of open panes too, as if they closed now."""
@@ -185,6 +199,7 @@ class Watch:
         """What `restore` needs to go on from here."""
         state: dict[str, Any] = {
             "seen": self.seen,
+            "last": self.last,
             "episode": self.episode,
             "open": self.open,
             "settled": self.settled,
@@ -198,10 +213,11 @@ class Watch:
             state["learner"] = self.learner.state()
         return msgspec.msgpack.encode(state)
 
-    def restore(self, state: bytes) -> None:
+    def restore(self, state: bytes, newest: float = math.inf) -> None:
         """Go on from `state`, unless it is of another reference than the one given.
 
-        Raises msgspec.DecodeError where it is not a state.
+        `newest` is the Unix time of the newest event, which no value can be after. Raises
+        msgspec.DecodeError where it is not a state.
         """
         kept = msgspec.msgpack.decode(state, type=_State)
         if self.reference is not None and not kept.continues(self.reference):
@@ -215,11 +231,13 @@ class Watch:
             self.learner = Learner.restore(kept.learner)
         self.seen, self.open, self.episode = kept.seen, kept.open, kept.episode
         self.settled, self.renewed = kept.settled, kept.renewed
+        self.last = min(kept.last, newest)
         self.reading = None
 
     def _learned(self, value: Any, time: float) -> Reference | None:
         """The peer's reference, which a value can be counted on at once; else learn from it."""
         self.seen += 1
+        self.last = time
         if self.peer is not None:
             if self.peer.reference is not None:
                 self.stand_on(self.peer.reference, time)
@@ -258,6 +276,7 @@ class _State(msgspec.Struct):
     seen: int
     open: dict[int, list[int]]
     episode: Episode | None = None
+    last: float = math.inf
     settled: float = 0.0
     renewed: bool = False
     reference: Reference | None = None

@@ -18,7 +18,7 @@ import msgspec
 import numpy as np
 
 from monitor.analysis.clusters import bandwidth, centers, distances, table
-from monitor.texts import VOCABULARY, hashes
+from monitor.texts import VOCABULARY, hashes, visible
 from monitor.types import SPECIAL
 
 INNER_CELLS = 10
@@ -35,6 +35,9 @@ FAR = 0.98
 
 GRID = 1 << 16
 """Steps into which the sample's range is cut to add values up exactly, as integers."""
+
+EXACT = 1 << 53
+"""Integers up to here are floats without loss."""
 
 Shape = Literal["numeric", "categorical", "vector", "words", "nothing"]
 
@@ -123,8 +126,25 @@ def shape_of(value: Any) -> Shape:
 
 
 def text_of(value: str | bool) -> str:
-    """A category's name; a boolean is the category `true` or `false`."""
-    return value if isinstance(value, str) else str(value).lower()
+    """A category's name, bounded and printable; a boolean is the category `true` or `false`."""
+    return visible(value) if isinstance(value, str) else str(value).lower()
+
+
+def keepable(value: Any) -> Any:
+    """A value that falls into the same cell of any cells as `value` does, small and of a kind that
+    can be written down and read again: None, a boolean, number, string, bytes, or list of numbers.
+
+    >>> [keepable(value) for value in (2**128, 10**400, "a\\x00", {"a": 1}, [1, 2**70], [None])]
+    [3.402823669209385e+38, inf, 'a ', [], [1.0, 1.1805916207174113e+21], []]
+    """
+    kind = type(value)
+    if kind is float or value is None or kind is bool or kind is bytes:
+        return value
+    if kind is int:
+        return value if abs(value) <= EXACT else _float(value)
+    if kind is str:
+        return text_of(value)
+    return [float(item) for item in value] if shape_of(value) == "vector" else []
 
 
 def number_cells(values: Sequence[float], inner: int = INNER_CELLS) -> Cells:
@@ -201,7 +221,7 @@ def word_cells(chosen: Sequence[bytes], others: Sequence[bytes], inner: int) -> 
     texts = Counter(word for text in chosen for word in set(hashes(text)))
     known = bytearray(VOCABULARY // 8)
     for word, count in texts.items():
-        if count > 1:
+        if count > 1 and word < VOCABULARY:
             known[word >> 3] |= 1 << (word & 7)
     vocabulary = bytes(known)
     shares = [unknown(text, vocabulary) for text in others]
@@ -215,7 +235,10 @@ def unknown(text: bytes, vocabulary: bytes) -> float:
     0.5
     """
     words, known = hashes(text), _spread(vocabulary)
-    return 1 - sum(map(known.__getitem__, words)) / len(words)
+    try:
+        return 1 - sum(map(known.__getitem__, words)) / len(words)
+    except (IndexError, ZeroDivisionError):  # bytes of somebody's own feature, which are no words
+        return 1.0
 
 
 @lru_cache(maxsize=512)
@@ -240,7 +263,7 @@ def label(cells: Cells, index: int) -> str:
             return _number_label(cells.edges, index, exact=cells.exact)
         case "categorical":
             known = index < len(cells.categories)
-            return cells.categories[index] if known else "any other value"
+            return visible(cells.categories[index]) if known else "any other value"
         case "vector":
             known = index < len(cells.centers)
             return f"cluster {index + 1}" if known else "far from all clusters"
@@ -262,6 +285,13 @@ def _finite(value: float) -> bool:
         return math.isfinite(value)
     except OverflowError:  # an integer beyond any float
         return False
+
+
+def _float(value: int) -> float:
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
 
 
 def _is_vector(value: Sequence[Any]) -> bool:
@@ -322,7 +352,8 @@ def _locate_category(cells: Cells) -> Callable[[Any], int]:
 
     def locate(value: Any) -> int:
         if type(value) is str:
-            return places.get(value, other)
+            place = places.get(value)
+            return places.get(text_of(value), other) if place is None else place
         if type(value) is bool:
             return places.get(text_of(value), other)
         return ordinary if value is None else ordinary + 2
@@ -349,6 +380,6 @@ def _locate_vector(cells: Cells) -> Callable[[Any], int]:
 def _locate_anything(value: Any) -> int:
     if value is None:
         return 1
-    if type(value) is float and not _finite(value):
+    if type(value) in (float, int) and not _finite(value):
         return 2
     return 0 if shape_of(value) != "nothing" else 3

@@ -14,7 +14,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from monitor.meters import add_up
+from monitor.meters import MOST, add_up
 from monitor.metrics import BY_NAME, Metric
 from monitor.types import Measurement
 from monitor.urls import shown
@@ -229,9 +229,9 @@ def _histogram(
         attributes=_attributes(metric, labels),
         start_time_unix_nano=start,
         time_unix_nano=now,
-        count=int(series.count),
+        count=_whole(series.count),
         sum=series.sum,
-        bucket_counts=[max(0, int(above - below)) for below, above in pairwise(upto)],
+        bucket_counts=[_whole(above - below) for below, above in pairwise(upto)],
         explicit_bounds=bounds,
         min=None,  # type: ignore[arg-type]  # not known from buckets; absent on the wire
         max=None,  # type: ignore[arg-type]
@@ -243,13 +243,18 @@ def _number(
 ) -> NumberDataPoint:
     from opentelemetry.sdk.metrics.export import NumberDataPoint
 
-    whole = metric.kind == "counter" and float(series.value).is_integer()
+    whole = metric.kind == "counter" and series.value == _whole(series.value)
     return NumberDataPoint(
         attributes=_attributes(metric, labels),
         start_time_unix_nano=start,
         time_unix_nano=now,
         value=int(series.value) if whole else series.value,
     )
+
+
+def _whole(count: float) -> int:
+    """A count of events, 0 … `MOST`, whatever number it is."""
+    return int(min(count, MOST)) if count > 0 else 0
 
 
 def _attributes(metric: Metric, labels: Labels) -> dict[str, str]:

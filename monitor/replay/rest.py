@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import gzip
-import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
 from monitor import parquet
+from monitor.analysis.rows import accepted
 from monitor.errors import SourceError
 from monitor.interfaces import Feature
 from monitor.sources import archive, jsonl, tabular
@@ -18,6 +18,9 @@ from monitor.types import Observation, Record, Row
 
 Format = Literal["records", "archive", "csv", "parquet"]
 FORMATS: tuple[Format, ...] = ("records", "archive", "csv", "parquet")
+
+LARGEST = 1e40
+"""No number of so many digits is anybody's."""
 
 TABLES: tuple[Format, ...] = ("csv", "parquet")
 
@@ -160,6 +163,7 @@ def observe(records: Iterable[Record], look: Look) -> Iterator[Row]:
                     for feature in look.features
                     for seen in feature.observe(record)
                 ],
+                accepted(record),
             )
 
 
@@ -168,8 +172,8 @@ def _cleaned(seen: Observation, clean: Callable[[str], str]) -> Observation:
     kind = type(value)
     if kind is str:
         value = clean(value)
-    elif (kind is int or kind is float) and abs(value) >= LARGE and math.isfinite(value):
-        said = f"{value:.0f}"
+    elif (kind is int or kind is float) and LARGE <= abs(value) < LARGEST:
+        said = str(value) if kind is int else f"{value:.0f}"
         value = value if (found := clean(said)) == said else found
     if name == seen.feature and value is seen.value:
         return seen

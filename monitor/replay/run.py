@@ -67,7 +67,7 @@ def within_budget(rows: Iterable[Row], kept: Mapping[str, set[str]]) -> Iterator
             name: value if value in kept.get(name, ()) else "other"
             for name, value in row.segments.items()
         }
-        yield row if segments == row.segments else Row(row.at, segments, row.observations)
+        yield row if segments == row.segments else msgspec.structs.replace(row, segments=segments)
 
 
 class Part:

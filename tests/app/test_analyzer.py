@@ -13,8 +13,9 @@ import msgspec
 import pytest
 
 from monitor.analysis.checkpoint import Checkpoint
-from monitor.analysis.fold import profile_of, row_of
+from monitor.analysis.fold import profile_of
 from monitor.analysis.profiles import dump_profile
+from monitor.analysis.rows import row_of
 from monitor.app.analyzer import Analyzer, features_of, read_profile
 from monitor.config import Drift, Reference, Settings, StreamSettings, Windows
 from monitor.errors import ConfigError, SourceError, StreamError

@@ -17,6 +17,7 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
 from monitor.exporters.otlp import OtlpExporter
 from monitor.exporters.prometheus import render
 from monitor.meters import Meters
+from monitor.types import Measurement
 from tests.exporters.test_prometheus import samples
 
 
@@ -133,3 +134,22 @@ def test_a_collector_and_prometheus_are_told_the_same_sums(collector: Collector)
     assert point.count == shown["monitor_exchange_duration_seconds_count"] == 9
     assert point.sum == shown["monitor_exchange_duration_seconds_sum"]
     assert list(point.bucket_counts)[-1] == 3
+
+
+@pytest.mark.parametrize("value", [10**400, -(10**30), 1e30, -5, float("nan"), float("inf")])
+def test_no_number_stops_a_delivery(collector: Collector, value: float) -> None:
+    """Nor a label that is no text: the others arrive."""
+    exporter = OtlpExporter(collector.url, started=1000.0, log=lambda _: None)
+    strange = [
+        Measurement(name, {"endpoint": "e", "model": "\ud800"}, value)
+        for name in (
+            "monitor_tokens_total",
+            "monitor_drift_samples",
+            *(f"monitor_exchange_duration_seconds_{part}" for part in ("sum", "count")),
+        )
+    ]
+    strange.append(
+        Measurement("monitor_exchange_duration_seconds_bucket", {"endpoint": "e", "le": "1"}, value)
+    )
+    assert exporter.export([*meters().measurements(), *strange], 1060.0)
+    assert "monitor_pseudonyms_total" in collector.metrics()

@@ -5,6 +5,9 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Callable
 
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from prometheus_client.openmetrics.parser import (
     text_string_to_metric_families as read_openmetrics,
 )
@@ -75,3 +78,20 @@ def test_promtool_accepts_the_page(program: Callable[[str], str]) -> None:
         [program("promtool"), "check", "metrics"], input=page, capture_output=True, check=False
     )
     assert result.returncode == 0, result.stderr.decode()
+
+
+@pytest.mark.parametrize("accept", ["", OPENMETRICS])
+@given(
+    value=st.one_of(st.integers(), st.floats(), st.sampled_from([10**400, -(10**400), 2**64])),
+    text=st.text(st.characters(codec=None)),
+)
+def test_any_number_and_any_text_is_a_page(accept: str, value: float, text: str) -> None:
+    """It is rendered, and a label is one line."""
+    sample = Measurement(
+        "monitor_tokens_total", {"model": text, "direction": "\ud800\r\x1b"}, value
+    )
+    gauge = Measurement("monitor_drift_samples", {"feature": text}, value)
+    page, _ = render([sample, gauge, gauge], accept)
+    lines = page.decode().split("\n")
+    assert sum(line.startswith("monitor_tokens_total{") for line in lines) == 1
+    assert all(line.isprintable() or not line.isascii() for line in lines)

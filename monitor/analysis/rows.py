@@ -1,0 +1,69 @@
+"""Record → Row → values: what the features see, as the fold counts it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from monitor.interfaces import Feature
+from monitor.types import ABSENT, WHOLE, Outcome, Record, Row
+
+REFUSED = 300
+"""Statuses from here on say that the endpoint did not take the request."""
+
+
+def row_of(
+    features: Sequence[Feature], record: Record, dimensions: Sequence[str] | None = None
+) -> Row:
+    """What the features see in a Record, at the moment it ended."""
+    segments = record.segments
+    if dimensions is not None:
+        segments = {name: segments.get(name, ABSENT) for name in dimensions}
+    observations = [seen for feature in features for seen in feature.observe(record)]
+    return Row(record.started + record.duration, segments, observations, accepted(record))
+
+
+def accepted(record: Record) -> bool:
+    """Whether the endpoint took the request and answered it."""
+    return record.outcome is Outcome.OK and (record.status or 0) < REFUSED
+
+
+def segments_of(row: Row, dimensions: Sequence[str] | None) -> Iterator[tuple[str, str]]:
+    """(dimension, value) of every segment a row belongs to, the whole first."""
+    yield WHOLE.dimension, WHOLE.value
+    for name in row.segments if dimensions is None else dimensions:
+        value = row.segments.get(name, ABSENT)
+        if value != ABSENT:  # who did not say where they belong are no population of their own
+            yield name, value
+
+
+def values(row: Row) -> list[tuple[str, Any, bool]]:
+    """(feature, value, loose) of what was observed.
+
+    A category given as a number is its name. A moment is how long ago it was: every clock goes on,
+    and the dates of today are not those of the reference.
+    """
+    values = []
+    for seen in row.observations:
+        value = seen.value
+        if seen.kind == "categorical" and type(value) in (int, float):
+            value = _written(value)
+        elif seen.kind == "datetime" and type(value) in (int, float):
+            value = _ago(row.at, value)
+        values.append((seen.feature, value, seen.kind == "duration"))
+    return values
+
+
+def _written(value: float) -> str:
+    try:
+        return str(value)
+    except ValueError:  # an integer of more digits than Python writes
+        return "a number beyond all"
+
+
+def _ago(now: float, then: float) -> float:
+    try:
+        return now - then
+    except OverflowError:  # an integer beyond any float
+        return math.inf
