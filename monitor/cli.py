@@ -126,9 +126,7 @@ def _common(parser: argparse.ArgumentParser) -> None:
         ("data", "DIR", "embedded store, spool and keys (.monitor)"),
         ("workers", "N", "proxies that share the port, one per core (1)"),
     ):
-        group.add_argument(
-            f"--{option}", metavar=metavar, help=text, type=int if option == "workers" else str
-        )
+        group.add_argument(f"--{option}", metavar=metavar, help=text)
 
 
 def _settings(options: argparse.Namespace) -> Settings:
@@ -177,7 +175,9 @@ def _analyze(options: argparse.Namespace) -> int:
 def _check(options: argparse.Namespace) -> int:
     from monitor.app import check
 
-    for line in check.explain(_settings(options)):
+    settings = _settings(options)
+    check.verify(settings, proxy=bool(settings.upstream), analyzer=True)
+    for line in check.explain(settings):
         print(line)
     return 0
 

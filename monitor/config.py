@@ -7,20 +7,41 @@ Only `monitor.cli` and `monitor.app` read settings; parts take plain arguments.
 
 from __future__ import annotations
 
-import difflib
 import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
 
 import msgspec
 
+from monitor.addresses import address, meet, url
 from monitor.errors import ConfigError
 from monitor.urls import shown
 
-Positive = Annotated[int, msgspec.Meta(ge=1)]
-Seconds = Annotated[float, msgspec.Meta(ge=0)]
+MOST = 1 << 48
+"""No count or number of bytes is larger: stores and clocks can still take it as a number."""
+LONGEST = 1e9
+"""Nor a time in seconds: thirty years."""
+
+Count = Annotated[int, msgspec.Meta(ge=0, le=MOST)]
+Positive = Annotated[int, msgspec.Meta(ge=1, le=MOST)]
+Seconds = Annotated[float, msgspec.Meta(ge=0, le=LONGEST)]
+Duration = Annotated[float, msgspec.Meta(gt=0, le=LONGEST)]
+Address = Annotated[str, msgspec.Meta(description="HOST:PORT, as in 127.0.0.1:8080")]
+Header = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=r"^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,200}\Z",
+        description="the name of a header, as x-population",
+    ),
+]
+Name = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=r"^[A-Za-z0-9._-]{1,100}\Z",
+        description="a name of up to 100 letters, digits, dots, dashes and underscores",
+    ),
+]
 
 
 class _Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -30,7 +51,7 @@ class _Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Capture(_Section, frozen=True):
     """How much of an exchange is kept, and how much may wait for the recorder."""
 
-    max_body_bytes: Annotated[int, msgspec.Meta(ge=0)] = 1048576
+    max_body_bytes: Count = 1048576
     buffer_bytes: Positive = 67108864
 
 
@@ -40,7 +61,7 @@ class Ner(_Section, frozen=True):
     a record; without an answer they are replaced by their digest, or kept."""
 
     model: str = ""
-    timeout: Annotated[float, msgspec.Meta(gt=0)] = 5.0
+    timeout: Duration = 5.0
     on_failure: Literal["digest", "keep"] = "digest"
 
 
@@ -50,7 +71,7 @@ class Differential(_Section, frozen=True):
 
     epsilon: Annotated[float, msgspec.Meta(gt=0)] | None = None
     delta: Annotated[float, msgspec.Meta(gt=0, lt=1)] = 1e-6
-    period: Annotated[float, msgspec.Meta(gt=0)] = 3600
+    period: Duration = 3600
 
 
 class Privacy(_Section, frozen=True):
@@ -68,7 +89,7 @@ class Privacy(_Section, frozen=True):
     without: list[str] = []
     also: list[str] = msgspec.field(default_factory=list, name="with")
     region: str = "US"
-    tenant: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9._-]{1,100}$")] = "default"
+    tenant: Name = "default"
     seal_to: str | None = None
     ner: Ner = Ner()
     min_group: Positive = 1
@@ -78,14 +99,14 @@ class Privacy(_Section, frozen=True):
 class StreamSettings(_Section, frozen=True):
     """The Redis Streams of one endpoint."""
 
-    shards: Positive = 1
+    shards: Annotated[int, msgspec.Meta(ge=1, le=1024)] = 1
     max_length: Positive = 1000000
 
 
 class Spool(_Section, frozen=True):
     """The disk spool that takes records while Redis is away."""
 
-    max_bytes: Annotated[int, msgspec.Meta(ge=0)] = 1073741824
+    max_bytes: Count = 1073741824
 
 
 class Windows(_Section, frozen=True):
@@ -94,7 +115,7 @@ class Windows(_Section, frozen=True):
     The current window is the newest panes that hold `samples` values.
     """
 
-    pane: Annotated[float, msgspec.Meta(gt=0)] = 60.0
+    pane: Duration = 60.0
     lateness: Seconds = 5.0
     samples: Positive = 500
 
@@ -109,7 +130,7 @@ class Reference(_Section, frozen=True):
 
     file: str | None = None
     learn: Positive = 1000
-    renew: Annotated[float, msgspec.Meta(gt=0)] | None = None
+    renew: Duration | None = None
     variant: Annotated[str, msgspec.Meta(min_length=1)] | None = None
     hour_of_week: bool = False
 
@@ -145,7 +166,7 @@ class Drift(_Section, frozen=True):
 class DimensionSource(_Section, frozen=True):
     """Where a dimension's value comes from."""
 
-    header: str
+    header: Header
 
 
 class Limits(_Section, frozen=True):
@@ -195,7 +216,7 @@ class Otlp(_Section, frozen=True):
     """A collector that is sent every measurement each `interval` seconds; without it, none is."""
 
     endpoint: str = ""
-    interval: Annotated[float, msgspec.Meta(ge=1)] = 15.0
+    interval: Annotated[float, msgspec.Meta(ge=1, le=LONGEST)] = 15.0
 
 
 def _default_segments() -> dict[str, DimensionSource]:
@@ -205,11 +226,11 @@ def _default_segments() -> dict[str, DimensionSource]:
 class Settings(_Section, frozen=True):
     """Everything that can be set. `log` is how lines on stderr are written."""
 
-    endpoint: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9._-]{1,100}$")] = "default"
-    upstream: str = ""
-    listen: str = "127.0.0.1:8080"
-    admin: str = "127.0.0.1:9464"
-    redis: str = ""
+    endpoint: Name = "default"
+    upstream: Annotated[str, msgspec.Meta(description="a URL like http://127.0.0.1:9000")] = ""
+    listen: Address = "127.0.0.1:8080"
+    admin: Address = "127.0.0.1:9464"
+    redis: Annotated[str, msgspec.Meta(description="a URL like redis://127.0.0.1:6379/0")] = ""
     data: str = ".monitor"
     log: Literal["text", "json"] = "text"
     workers: Annotated[int, msgspec.Meta(ge=1, le=64)] = 1
@@ -242,16 +263,17 @@ def load(
     tree: dict[str, Any] = {}
     if file:
         tree = _read_file(file)
-        settings = _convert(tree, f"{file}: ")
-    for path, (variable, kind) in _variables().items():
+        _convert(tree, f"{file}: ")
+    for path, (variable, kind) in variables().items():
         if variable in environment:
-            text = environment[variable]
-            _put(tree, path, text if kind == "str" else _scalar(text, variable))
-            settings = _convert(tree, f"{variable}: ")
+            _put(tree, path, _value(environment[variable], kind, variable))
+            _convert(tree, f"{variable}: ")
+    kinds = {path[0]: kind for path, (_, kind) in variables().items() if len(path) == 1}
     for name, value in (options or {}).items():
         if value is not None:
-            _put(tree, (name,), value)
-            settings = _convert(tree, f"--{name.replace('_', '-')}: ")
+            option = f"--{name.replace('_', '-')}"
+            _put(tree, (name,), _value(value, kinds[name], option))
+            _convert(tree, f"{option}: ")
     settings = _convert(tree, "")
     _check(settings)
     return settings
@@ -259,7 +281,7 @@ def load(
 
 def unknown_variables(environment: Mapping[str, str] = os.environ) -> list[str]:
     """`MONITOR_…` variables that set nothing, without those Kubernetes makes for a Service."""
-    known = {variable for variable, _ in _variables().values()} | {"MONITOR_CONFIG"}
+    known = {variable for variable, _ in variables().values()} | {"MONITOR_CONFIG"}
     injected = ("_SERVICE_HOST", "_SERVICE_PORT", "_PORT")
     return sorted(
         name
@@ -272,27 +294,18 @@ def unknown_variables(environment: Mapping[str, str] = os.environ) -> list[str]:
     )
 
 
-def address(text: str, key: str) -> tuple[str, int]:
-    """`HOST:PORT` or `[V6]:PORT` → (host, port); raises ConfigError naming `key`."""
-    host, colon, port = text.rpartition(":")
-    if not colon or not port.isdigit() or int(port) > 65535:
-        raise ConfigError(f"{key}: {text!r} is not HOST:PORT, as in 127.0.0.1:8080")
-    return host.strip("[]") or "0.0.0.0", int(port)  # noqa: S104  an empty host means all
-
-
 def _read_file(file: str) -> dict[str, Any]:
-    import yaml  # only here and below: children read no YAML, and start the faster
+    from monitor import strict_yaml  # children read no YAML, and start the faster
 
     try:
-        tree = yaml.safe_load(Path(file).read_text(encoding="utf-8"))
+        text = Path(file).read_text(encoding="utf-8")
     except OSError as error:
-        raise ConfigError(f"{file}: cannot be read: {error.strerror}") from None
+        raise ConfigError(f"{file}: cannot be read: {(error.strerror or '').lower()}") from None
     except UnicodeDecodeError:
         raise ConfigError(f"{file}: is not UTF-8 text") from None
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        place = f"{file}:{mark.line + 1}" if mark else file
-        raise ConfigError(f"{place}: not YAML: {getattr(error, 'problem', error)}") from None
+    except ValueError:
+        raise ConfigError(f"{file!r}: is not the name of a file") from None
+    tree = strict_yaml.load(text, file)
     if tree is None:
         return {}
     if not isinstance(tree, dict):
@@ -300,7 +313,7 @@ def _read_file(file: str) -> dict[str, Any]:
     return tree
 
 
-def _variables(
+def variables(
     struct: type[msgspec.Struct] = Settings, path: tuple[str, ...] = ()
 ) -> dict[tuple[str, ...], tuple[str, str]]:
     """Key path → (variable, `str` when its text is taken as it is and else `yaml`)."""
@@ -308,22 +321,24 @@ def _variables(
     for field in msgspec.structs.fields(struct):
         here = (*path, field.encode_name)
         if isinstance(field.type, type) and issubclass(field.type, msgspec.Struct):
-            found.update(_variables(field.type, here))
+            found.update(variables(field.type, here))
         else:
             info = msgspec.inspect.type_info(field.type)
             kinds = info.types if isinstance(info, msgspec.inspect.UnionType) else (info,)
-            is_text = any(isinstance(kind, msgspec.inspect.StrType) for kind in kinds)
+            plain = [
+                each.type if isinstance(each, msgspec.inspect.Metadata) else each for each in kinds
+            ]
+            texts = (msgspec.inspect.StrType, msgspec.inspect.LiteralType)
+            is_text = any(isinstance(kind, texts) for kind in plain)
             found[here] = ("MONITOR_" + "_".join(here).upper(), "str" if is_text else "yaml")
     return found
 
 
-def _scalar(text: str, variable: str) -> Any:
-    import yaml
+def _value(text: Any, kind: str, origin: str) -> Any:
+    """The text of a variable or an option as what its key takes."""
+    from monitor import strict_yaml
 
-    try:
-        return yaml.safe_load(text)
-    except yaml.YAMLError:
-        raise ConfigError(f"{variable}: cannot be read as a YAML value") from None
+    return strict_yaml.load(text, origin) if kind == "yaml" and isinstance(text, str) else text
 
 
 def _put(tree: dict[str, Any], path: tuple[str, ...], value: Any) -> None:
@@ -333,48 +348,56 @@ def _put(tree: dict[str, Any], path: tuple[str, ...], value: Any) -> None:
 
 
 def _convert(tree: dict[str, Any], origin: str) -> Settings:
-    try:
-        return msgspec.convert(tree, Settings)
-    except msgspec.ValidationError as error:
-        raise ConfigError(origin + _explain(str(error))) from None
+    from monitor import validation  # likewise: what a child is given was checked
 
-
-def _explain(message: str) -> str:
-    """msgspec's `Expected … - at `$.a.b`` → `a.b: expected …`, with a near miss for a typo."""
-    text, _, path = message.partition(" - at `$")
-    key = path.rstrip("`").lstrip(".")
-    if "unknown field" in text:
-        name = text.split("`")[1]
-        full = f"{key}.{name}" if key else name
-        names = [".".join(known) for known in _variables()] + [
-            field.name for field in msgspec.structs.fields(Settings)
-        ]
-        near = difflib.get_close_matches(full, names, 1)
-        return f"{full}: unknown key" + (f"; did you mean {near[0]}?" if near else "")
-    text = text.replace("Object missing required field", "missing key")
-    return f"{key}: {text[:1].lower()}{text[1:]}" if key else text
+    if wrong := validation.complaint(tree, Settings):
+        raise ConfigError(origin + wrong)
+    return msgspec.convert(tree, Settings)
 
 
 def _check(settings: Settings) -> None:
-    address(settings.listen, "listen")
-    address(settings.admin, "admin")
+    """What one key alone cannot say, as far as it needs no look at the machine."""
+    listen, admin = address(settings.listen, "listen"), address(settings.admin, "admin")
+    if listen[1] and meet(listen, admin):
+        raise ConfigError(
+            f"admin: {settings.admin} is where clients connect (listen: {settings.listen}); "
+            "give one of them another port"
+        )
     if settings.upstream:
-        _check_url(settings.upstream, "upstream", ("http", "https"), "http://127.0.0.1:9000")
+        _check_upstream(settings.upstream, listen, admin)
     if settings.redis:
-        schemes = ("redis", "rediss", "unix")
-        _check_url(settings.redis, "redis", schemes, "redis://127.0.0.1:6379/0")
+        _check_redis(settings.redis)
+    if settings.otlp.endpoint:
+        url(settings.otlp.endpoint, "otlp.endpoint", ("http", "https"), "http://127.0.0.1:4318")
+    if not settings.data:
+        raise ConfigError("data: is empty; name a directory, as .monitor")
     for name in settings.segments:
         if name == "all" or not name.isidentifier():
             raise ConfigError(f"segments.{name}: a dimension is a word other than `all`")
 
 
-def _check_url(text: str, key: str, schemes: tuple[str, ...], example: str) -> None:
-    """Raise ConfigError where it cannot be used, without what may be a password in it."""
-    try:
-        parts = urlsplit(text)
-        host = parts.path if parts.scheme == "unix" else parts.hostname
-        usable = parts.scheme in schemes and host and parts.port != 0
-    except ValueError:  # brackets or a port that are none
-        usable = False
-    if not usable:
-        raise ConfigError(f"{key}: {shown(text)!r} is not a URL like {example}")
+def _check_upstream(upstream: str, listen: tuple[str, int], admin: tuple[str, int]) -> None:
+    parts = url(upstream, "upstream", ("http", "https"), "http://127.0.0.1:9000")
+    if parts.path not in ("", "/") or parts.query or parts.fragment:
+        bare = shown(upstream).partition("://")[2].partition("/")[0]
+        raise ConfigError(
+            f"upstream: {shown(upstream)!r} has a path, and requests pass as clients send them; "
+            f"give {parts.scheme}://{bare} here and put the path into the clients' base URL"
+        )
+    target = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
+    for key, ours in (("listen", listen), ("admin", admin)):
+        if ours[1] and meet(ours, target):
+            raise ConfigError(
+                f"upstream: {shown(upstream)} is this monitor itself ({key}); name the model's "
+                "address"
+            )
+
+
+def _check_redis(text: str) -> None:
+    example = "redis://127.0.0.1:6379/0"
+    parts = url(text, "redis", ("redis", "rediss", "unix"), example)
+    database = parts.path.strip("/")
+    if parts.scheme != "unix" and database and not (database.isascii() and database.isdigit()):
+        raise ConfigError(
+            f"redis: {shown(text)!r} does not end in the number of a database, as {example} does"
+        )

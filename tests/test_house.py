@@ -131,7 +131,9 @@ def test_what_make_installs_is_pinned() -> None:
 
 
 ELSEWHERE = {
+    "addresses.py": "test_config.py",
     "app/child.py": "app/test_control.py",
+    "app/listeners.py": "app/test_check.py",
     "app/ner.py": "app/test_names.py",
     "app/private.py": "test_cli.py",
     "app/proxy.py": "end_to_end/test_spine.py",
@@ -155,6 +157,7 @@ ELSEWHERE = {
     "proxy/http1_careful.py": "proxy/test_http1.py",
     "proxy/ids.py": "proxy/test_handoff.py",
     "proxy/outcomes.py": "proxy/test_http2.py",
+    "validation.py": "test_config.py",
     "zstd.py": "recorder/test_calls.py",
 }
 """What is best tested where it is used."""

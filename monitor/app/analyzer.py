@@ -27,6 +27,7 @@ from monitor.interfaces import Feature
 from monitor.streams.redis import RedisStream
 from monitor.types import WHOLE, Finding, Measurement, Segment, Status
 from monitor.urls import shown
+from monitor.validation import did_you_mean
 
 SAVE_EVERY = 15.0
 LOOK_EVERY = 2.0
@@ -221,12 +222,13 @@ def features_of(settings: Settings) -> tuple[Feature, ...]:
         module, colon, attribute = name.partition(":")
         feature: object = known.get(name)
         if colon:
-            with contextlib.suppress(ImportError, AttributeError):
+            # Whatever somebody's module raises when it is imported, it has no Feature for us.
+            with contextlib.suppress(Exception):
                 feature = getattr(importlib.import_module(module), attribute)
         if not isinstance(feature, Feature):
             raise ConfigError(
                 f"drift.features: {name!r} is not one of {', '.join(known)}, nor the name of a "
-                "Feature as in package.module:NAME"
+                f"Feature as in package.module:NAME{did_you_mean(name, known)}"
             )
         added.append(feature)
     if settings.drift.embed:

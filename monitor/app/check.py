@@ -1,23 +1,118 @@
-"""Settings → sentences: what this configuration will do (`monitor check`)."""
+"""Settings → whether they can work here (`run` too asks), and sentences that say what they mean."""
 
 from __future__ import annotations
 
+import contextlib
+import ipaddress
+import socket
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import msgspec
 
-from monitor.app import analyzer, private
+from monitor import store
+from monitor.addresses import address
+from monitor.app import keyring, listeners
 from monitor.app.wire import rewritten
-from monitor.config import Settings
+from monitor.config import Drift, Privacy, Reference, Settings
+from monitor.errors import ConfigError, SourceError, StreamError
+from monitor.privacy import keys
 from monitor.proxy import tls
 from monitor.urls import shown
 
 
+def verify(settings: Settings, *, proxy: bool, analyzer: bool) -> None:
+    """Raise ConfigError, one line that names the key, where a role could not start or work.
+
+    What one look at this machine can tell is looked at: files, the data directory, ports. Nothing
+    is made and nothing is started. `proxy` and `analyzer` say which roles are meant.
+    """
+    _check_data(Path(settings.data))
+    _check_store(settings)
+    if proxy:
+        _check_privacy(settings)
+        secure = urlsplit(settings.upstream).scheme == "https"
+        tls.check(**msgspec.structs.asdict(settings.tls), secure_upstream=secure)
+        _check_loop(settings)
+    if analyzer and (settings.reference, settings.drift) != (Reference(), Drift()):
+        from monitor.app import analyzer as role  # it needs numpy, and all features
+
+        role.features_of(settings)
+        role.versus_of(settings)
+        try:
+            role.read_profile(settings.reference.file)
+        except SourceError as error:
+            raise ConfigError(f"reference.file: {error}") from None
+    with listeners.bound(settings, proxy=proxy):
+        pass
+
+
+def _check_data(data: Path) -> None:
+    """Whether it is a directory that can be written to, or can be made."""
+    there = data
+    while not there.exists() and there != there.parent:
+        there = there.parent
+    if not there.is_dir():
+        raise ConfigError(f"data: {there} is not a directory")
+    try:
+        tempfile.TemporaryFile(dir=there).close()  # it has no name, and is gone at once
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise ConfigError(f"data: {there} cannot be written to: {reason}") from None
+
+
+def _check_store(settings: Settings) -> None:
+    if not settings.redis:
+        store.binary()
+    else:
+        from monitor.streams.redis import parse_url
+
+        try:
+            parse_url(settings.redis)
+        except StreamError as error:
+            raise ConfigError(str(error)) from None
+
+
+def _check_privacy(settings: Settings) -> None:
+    if settings.privacy != Privacy():
+        from monitor.app import private  # it knows all recognizers, which takes its time
+
+        private.check(settings)
+    path = keyring.key_file(settings)
+    if settings.privacy.key_file or path.exists():
+        keys.read(path)
+
+
+def _check_loop(settings: Settings) -> None:
+    """An upstream at one of this machine's addresses is ourselves when we listen on all of them."""
+    host, port = address(settings.listen, "listen")
+    parts = urlsplit(settings.upstream)
+    target = parts.hostname or ""
+    if port != (parts.port or (443 if parts.scheme == "https" else 80)):
+        return
+    with contextlib.suppress(ValueError):
+        if ipaddress.ip_address(host).is_unspecified and _is_ours(target):
+            raise ConfigError(
+                f"upstream: {shown(settings.upstream)} is this monitor itself (listen: "
+                f"{settings.listen}); name the model's address"
+            )
+
+
+def _is_ours(host: str) -> bool:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        ipaddress.ip_address(host)
+        with socket.socket(family, socket.SOCK_DGRAM) as probe:
+            probe.bind((host, 0))
+    except (OSError, ValueError):
+        return False
+    return True
+
+
 def explain(settings: Settings) -> Iterator[str]:
-    """Lines for a person, one fact each; raises ConfigError instead where something cannot work."""
-    private.check(settings)
-    yield f"endpoint    {settings.endpoint}"
+    """Lines for a person, one fact each, of what was verified before."""
     upstream = shown(settings.upstream) or "(no upstream: analyze only)"
     yield f"traffic     {settings.listen} -> {upstream}"
     if settings.workers > 1:
@@ -38,10 +133,10 @@ def explain(settings: Settings) -> Iterator[str]:
     for name, source in settings.segments.items():
         yield f"segment     {name} from the request header {source.header}"
     yield from _privacy(settings)
-    analyzer.features_of(settings)
-    analyzer.versus_of(settings)
     if settings.reference.file:
-        profile = analyzer.read_profile(settings.reference.file)
+        from monitor.app.analyzer import read_profile
+
+        profile = read_profile(settings.reference.file)
         count = len(profile.references) if profile else 0
         yield f"reference   {settings.reference.file}, of {count:,} features and segments"
     else:
@@ -99,7 +194,6 @@ def _privacy(settings: Settings) -> Iterator[str]:
 def _wire(settings: Settings) -> Iterator[str]:
     files = settings.tls
     secure = urlsplit(settings.upstream).scheme == "https"
-    tls.check(**msgspec.structs.asdict(files), secure_upstream=secure)
     if files.cert:
         yield f"tls         clients are shown {files.cert}, read again when it changes"
     if secure:

@@ -8,7 +8,6 @@ import os
 import sys
 from pathlib import Path
 
-from monitor.app import private
 from monitor.config import Settings
 from monitor.errors import ConfigError
 from monitor.privacy import keys
@@ -63,6 +62,7 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
 
 def _pseudonyms(settings: Settings, keyring: Keyring, entity: str | None) -> list[str]:
     """The tokens under which the value on standard input is stored, the current key's first."""
+    from monitor.app import private  # it knows all recognizers; the supervisor need not
     from monitor.privacy.views import normalise
 
     scanner = private.scanner(settings)

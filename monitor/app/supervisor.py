@@ -15,19 +15,17 @@ from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 import msgspec
 
 import monitor
 from monitor import config, logs
-from monitor.app import costs, estate, keyring
+from monitor.app import check, costs, estate, keyring, listeners
 from monitor.app.control import Control
 from monitor.app.processes import Kept
-from monitor.config import Privacy, Settings, address
+from monitor.config import Settings
 from monitor.errors import ConfigError
 from monitor.privacy.pseudonyms import fingerprint
-from monitor.proxy import tls
 from monitor.types import Measurement
 from monitor.urls import shown
 
@@ -66,24 +64,17 @@ def supervise(settings: Settings, roles: Roles) -> int:
     logs.start("supervisor", settings.log)
     for name in config.unknown_variables():
         logs.warning(f"{name} is not a setting; ignored")
+    check.verify(settings, proxy=roles.proxy, analyzer=roles.analyzer)
     data = Path(settings.data)
     try:
         data.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:
         raise ConfigError(f"data: {data}: {error.strerror}") from None
     if roles.proxy:
-        if settings.privacy != Privacy():
-            from monitor.app import private  # it knows all recognizers, which takes its time
-
-            private.check(settings)
-        keyring.keyring(settings)  # a key file that cannot work is said now, by one process
-        tls.check(
-            **msgspec.structs.asdict(settings.tls),
-            secure_upstream=urlsplit(settings.upstream).scheme == "https",
-        )
+        keyring.keyring(settings)  # one process makes the key
     runtime = Path(tempfile.mkdtemp(prefix="monitor-"))
     try:
-        with _sockets(settings, roles) as (traffic, admin):
+        with listeners.bound(settings, proxy=roles.proxy) as (traffic, admin):
             return asyncio.run(_Supervisor(settings, roles, runtime, traffic, admin).run())
     finally:
         shutil.rmtree(runtime, ignore_errors=True)
@@ -309,40 +300,6 @@ class _Supervisor:
     async def _stop_role(self, role: str, patience: float) -> None:
         stops = (child.stop(patience) for child in self._children if child.role == role)
         await asyncio.gather(*stops)
-
-
-@contextlib.contextmanager
-def _sockets(
-    settings: Settings, roles: Roles
-) -> Generator[tuple[list[socket.socket], socket.socket]]:
-    """The traffic sockets, one per worker, and the admin socket; all listening."""
-    with contextlib.ExitStack() as stack:
-        traffic: list[socket.socket] = []
-        if roles.proxy:
-            host, port = address(settings.listen, "listen")
-            for _ in range(settings.workers):
-                one = _bind(host, port, "listen", shared=settings.workers > 1)
-                port = one.getsockname()[1]
-                traffic.append(stack.enter_context(one))
-        admin = stack.enter_context(_bind(*address(settings.admin, "admin"), "admin"))
-        yield traffic, admin
-
-
-def _bind(host: str, port: int, key: str, *, shared: bool = False) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        if shared:
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        listener.bind((host, port))
-        listener.listen(1024)
-        listener.setblocking(False)
-    except OSError as error:
-        listener.close()
-        reason = (error.strerror or str(error)).lower()
-        raise ConfigError(f"{key}: cannot listen on {host}:{port}: {reason}") from None
-    return listener
 
 
 def _name(listener: socket.socket) -> str:

@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
+import socket
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
+from monitor import config
 from monitor.analysis.profiles import Profile, dump_profile
-from monitor.app.check import explain
-from monitor.config import Differential, Drift, Privacy, Reference, Settings
+from monitor.app.check import explain, verify
+from monitor.config import Differential, Drift, Privacy, Reference, Settings, Tls
 from monitor.errors import ConfigError
+from monitor.validation import paths
+from tests import hostile
+
+
+def tried(**settings: Any) -> None:
+    """`verify` of a whole `monitor run`, on ports that are free."""
+    free = {"listen": "127.0.0.1:0", "admin": "127.0.0.1:0", "upstream": "http://127.0.0.1:9"}
+    verify(Settings(**{**free, **settings}), proxy=True, analyzer=True)
 
 
 def test_it_says_where_everything_is_and_no_password() -> None:
@@ -33,11 +47,11 @@ def test_references_are_told_and_tried(tmp_path: Path) -> None:
     for fact in ("every other variant is compared with champion", "same hour", "5 records"):
         assert fact in text
     with pytest.raises(ConfigError, match=r"reference\.variant: 'version' is not one of segments"):
-        list(explain(Settings(reference=Reference(variant="version=v1"))))
+        tried(reference=Reference(variant="version=v1"))
     with pytest.raises(ConfigError, match=r"drift\.features: 'nothing' is not one of"):
-        list(explain(Settings(drift=Drift(features=["nothing"]))))
-    with pytest.raises(ConfigError, match="cannot be read"):
-        list(explain(Settings(reference=Reference(file=str(tmp_path / "none.json")))))
+        tried(drift=Drift(features=["nothing"]))
+    with pytest.raises(ConfigError, match=r"reference\.file: .*cannot be read"):
+        tried(reference=Reference(file=str(tmp_path / "none.json")))
     profile = tmp_path / "usual.json"
     profile.write_bytes(dump_profile(Profile()))
     text = "\n".join(explain(Settings(reference=Reference(file=str(profile)))))
@@ -49,3 +63,96 @@ def test_noise_is_stated() -> None:
     noise = Differential(epsilon=0.5, period=600)
     text = "\n".join(explain(Settings(privacy=Privacy(differential=noise))))
     assert "noise, told every 600 s: epsilon 0.5, delta 1e-06" in text
+
+
+def complained(run: Callable[[], object]) -> str:
+    with pytest.raises(ConfigError) as caught:
+        run()
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def test_files_and_directories_are_tried(tmp_path: Path) -> None:
+    """A key file that is not there, a profile that is none, a data directory that cannot be."""
+    tried(data=str(tmp_path / "new" / "data"))
+    assert not (tmp_path / "new").exists(), "nothing is made"
+    file = tmp_path / "file"
+    file.write_text("{}")
+    for some, words in (
+        ({"data": str(file)}, "is not a directory"),
+        ({"data": str(file / "data")}, "is not a directory"),
+        ({"data": "/proc/data"}, "data: /proc cannot be written to"),
+        ({"privacy": Privacy(key_file=str(tmp_path / "no.key"))}, "privacy.key_file: "),
+        ({"privacy": Privacy(seal_to=str(tmp_path / "no.pub"))}, "privacy.seal_to: "),
+        ({"reference": Reference(file=str(file))}, "reference.file: "),
+        ({"drift": Drift(embed=str(tmp_path))}, "drift.embed: "),
+        ({"tls": Tls(cert=str(tmp_path / "no.pem"))}, "tls.cert: "),
+        ({"redis": f"rediss://h/0?ssl_ca_certs={tmp_path}/no.pem"}, "redis: "),
+    ):
+        assert words in complained(lambda some=some: tried(**some))
+
+
+def test_a_port_in_use_is_said(tmp_path: Path) -> None:
+    """Also where several workers would share it."""
+    with socket.create_server(("127.0.0.1", 0), reuse_port=True) as taken:
+        where = f"127.0.0.1:{taken.getsockname()[1]}"
+        for some in ({"listen": where}, {"admin": where}, {"listen": where, "workers": 2}):
+            key = next(iter(some))
+            said = complained(lambda some=some: tried(**some))
+            assert said == f"{key}: cannot listen on {where}: address already in use"
+
+
+def test_an_upstream_on_an_address_of_this_machine_is_ourselves() -> None:
+    """When we listen on all of them; another port is another program."""
+    tried(listen="0.0.0.0:0", upstream="http://127.0.0.3:1")
+    said = complained(lambda: tried(listen="0.0.0.0:18080", upstream="http://127.0.0.3:18080"))
+    assert "upstream: http://127.0.0.3:18080 is this monitor itself" in said
+
+
+URLS = ("upstream", "listen", "admin", "redis", "otlp.endpoint")
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("check") / "monitor.yaml"
+
+
+@given(st.sampled_from(list(paths(Settings))), hostile.VALUES)
+@settings(max_examples=300)
+@example("data", "a\0b")
+@example("drift.features", ["..:x"])
+@example("privacy.ner.model", "..:x")
+@example("segments.a.header", "x\ny")
+@example("reference.file", "a" * 5000)
+@example("otlp.endpoint", "http://u:PW@h:bad")
+def test_whatever_stands_at_a_key_it_works_or_is_one_line(
+    file: Path, key: str, value: object
+) -> None:
+    """The line names the key; it has no control character, and no password of a URL, in it."""
+    file.write_text(hostile.document(key, value), encoding="utf-8", errors="backslashreplace")
+    free = {"listen": "127.0.0.1:0", "admin": "127.0.0.1:0", "upstream": "http://127.0.0.1:9"}
+    free.pop(key, None)
+    said = key
+    try:
+        loaded = config.load(str(file), {}, free)
+        verify(loaded, proxy=True, analyzer=True)
+        list(explain(loaded))
+    except ConfigError as error:
+        said = str(error)
+    assert key.rpartition(".")[2] in said or key.partition(".")[0] in said
+    assert said.isprintable()
+    assert key not in URLS or "PW" not in said
+
+
+@given(st.sampled_from([".".join(path) for path in config.variables()]), st.text() | hostile.TEXTS)
+def test_whatever_stands_in_a_variable_it_is_read_or_one_line(key: str, text: str) -> None:
+    """The line names the variable."""
+    variable = "MONITOR_" + key.upper().replace(".", "_")
+    said = key
+    try:
+        config.load(None, {variable: text})
+    except ConfigError as error:
+        said = str(error)
+    assert variable in said or key in said
+    assert said.isprintable()
+    assert key not in URLS or "PW" not in said

@@ -76,4 +76,6 @@ def test_monitor_check_says_what_is_done_on_the_wire(authority: Any) -> None:
     assert "X-Forwarded-For" in said
     assert "X-Monitor-Exchange-Id" in said
     with pytest.raises(ConfigError, match=r"tls\.key: "):
-        list(check.explain(Settings(upstream="http://127.0.0.1:1", tls=Tls(cert=cert))))
+        check.verify(
+            Settings(upstream="http://127.0.0.1:1", tls=Tls(cert=cert)), proxy=True, analyzer=False
+        )

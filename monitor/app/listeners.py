@@ -1,0 +1,52 @@
+"""Settings → the sockets that are listened on, before anything is started."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+from collections.abc import Generator
+
+from monitor.addresses import address
+from monitor.config import Settings
+from monitor.errors import ConfigError
+
+
+@contextlib.contextmanager
+def bound(
+    settings: Settings, *, proxy: bool
+) -> Generator[tuple[list[socket.socket], socket.socket]]:
+    """Yield the traffic sockets, one per worker (none without `proxy`), and the admin socket.
+
+    All listen already. Raises ConfigError, naming the key, where one cannot.
+    """
+    with contextlib.ExitStack() as stack:
+        traffic: list[socket.socket] = []
+        if proxy:
+            host, port = address(settings.listen, "listen")
+            shared = settings.workers > 1
+            if shared and port:
+                # Alone first: sockets that share a port would share it with another monitor too.
+                _bind(host, port, "listen").close()
+            for _ in range(settings.workers):
+                one = _bind(host, port, "listen", shared=shared)
+                port = one.getsockname()[1]
+                traffic.append(stack.enter_context(one))
+        admin = stack.enter_context(_bind(*address(settings.admin, "admin"), "admin"))
+        yield traffic, admin
+
+
+def _bind(host: str, port: int, key: str, *, shared: bool = False) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if shared:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        listener.bind((host, port))
+        listener.listen(1024)
+        listener.setblocking(False)
+    except OSError as error:
+        listener.close()
+        reason = (error.strerror or str(error)).lower()
+        raise ConfigError(f"{key}: cannot listen on {host}:{port}: {reason}") from None
+    return listener
