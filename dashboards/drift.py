@@ -76,5 +76,13 @@ ROW = Row(
             span=12,
             stacked=True,
         ),
+        graph(
+            "Watches",
+            "Features and segments that are watched. What is left out has no series: the page is "
+            "full. `drift.watches` bounds them all.", "short",
+            Query(f"sum by (state) ({of('monitor_drift_watches')})", "{{state}}"),
+            span=12,
+            stacked=True,
+        ),
     ),
 )  # fmt: skip

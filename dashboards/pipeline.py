@@ -88,5 +88,12 @@ ROW = Row(
             "The dimension or model has more values than its budget.", "cps",
             Query(rate("monitor_series_overflow_total", "metric"), "{{metric}}"),
         ),
+        graph(
+            "Set aside by the analyzer",
+            "Entries of the stream that were passed over, and records on which a part named in "
+            "`drift.features` raised.", "cps",
+            Query(rate("monitor_records_set_aside_total", "reason"), "{{reason}}"),
+            Query(rate("monitor_feature_failures_total", "feature"), "{{feature}} raised"),
+        ),
     ),
 )  # fmt: skip

@@ -155,6 +155,20 @@ CATALOGUE: tuple[Metric, ...] = (
         "Unix time of the newest record that has been analyzed.", "analyzer", (), "seconds",
     ),
     Metric(
+        "monitor_records_set_aside_total", "counter",
+        "Entries of the stream that were passed over, by reason.", "analyzer", ("reason",),
+    ),
+    Metric(
+        "monitor_feature_failures_total", "counter",
+        "Records on which a part named in drift.features raised, by part.",
+        "analyzer", ("feature",),
+    ),
+    Metric(
+        "monitor_drift_watches", "gauge",
+        "Features and segments that are watched, by whether their series are exported.",
+        "analyzer", ("state",),
+    ),
+    Metric(
         "monitor_drift_score", "gauge",
         "Distance of the current window from the reference, bias-corrected.",
         "analyzer", ("feature", "dimension", "value", "measure"),
@@ -222,6 +236,13 @@ LOSS_REASONS = (
     "spool_damaged",  # in the spool, and no longer there: a file is corrupt, or somebody deleted it
 )
 """Every value of the label `reason` of `monitor_exchanges_lost_total`."""
+
+SET_ASIDE_REASONS = (
+    "unreadable",  # not a record of this version: another writer's, or damaged
+    "failed",  # counting it raised; a defect of ours
+    "poison",  # it has ended the analyzer twice
+)
+"""Every value of the label `reason` of `monitor_records_set_aside_total`."""
 
 REDACTION_REASONS = (
     "too_long",  # the rest of a text beyond its bound; a label or field of a head beyond its

@@ -40,13 +40,18 @@ class Checkpoint:
 
         What has become empty is removed.
         """
-        kept: list[str | bytes] = [POSITION, position.encode()]
+        await self.write({POSITION: position.encode(), **changes})
+
+    async def write(self, changes: Mapping[str, bytes]) -> None:
+        """Write fields, all at once, and remove those that are empty; or raise StreamError."""
+        kept: list[str | bytes] = []
         for name, entry in changes.items():
             kept += (name, entry) if entry else ()
         gone = [name for name, entry in changes.items() if not entry]
         try:
-            async with self._client.pipeline(transaction=True) as both:
-                both.hset(self._key, items=kept)
+            async with self._client.pipeline(transaction=bool(kept and gone)) as both:
+                if kept:
+                    both.hset(self._key, items=kept)
                 if gone:
                     both.hdel(self._key, *gone)
                 await both.execute()

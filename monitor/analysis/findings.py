@@ -9,7 +9,13 @@ from typing import get_args
 import msgspec
 
 from monitor.analysis.windows import Cells, label
-from monitor.types import Driver, Finding, Measurement, Moved, Status, Together, Window
+from monitor.types import WHOLE, Driver, Finding, Measurement, Moved, Status, Together, Window
+
+PAGE = 8 << 20
+"""Bytes of `/metrics` for drift: some 5,000 watches with names of usual length."""
+
+SERIES = 130
+"""Bytes of a line there beside the names: of the metric, of its labels, of the number."""
 
 MOVED = 3
 """So many cells are named."""
@@ -129,12 +135,22 @@ def summary(records: int, findings: Sequence[Finding]) -> bytes:
 def measurements(
     endpoint: str, findings: Sequence[Finding], thresholds: Mapping[str, float]
 ) -> list[Measurement]:
-    """The drift metrics of the catalogue; `thresholds` by measure."""
+    """The drift metrics of the catalogue, of as many findings as fit into `PAGE` bytes.
+
+    `thresholds` are by measure. What drifts comes first, then the whole traffic before segments,
+    and what has most values.
+    """
     samples = [
         Measurement("monitor_drift_threshold", {"endpoint": endpoint, "measure": name}, threshold)
         for name, threshold in thresholds.items()
     ]
-    for found in findings:
+    exported = _fitting(findings, len(endpoint))
+    counts = {"exported": len(exported), "left_out": len(findings) - len(exported)}
+    samples += [
+        Measurement("monitor_drift_watches", {"endpoint": endpoint, "state": state}, count)
+        for state, count in counts.items()
+    ]
+    for found in exported:
         where = {
             "endpoint": endpoint,
             "feature": found.feature,
@@ -154,6 +170,30 @@ def measurements(
             for status in get_args(Status)
         ]
     return samples
+
+
+def _fitting(findings: Sequence[Finding], endpoint: int) -> list[Finding]:
+    """The most important of the findings, as many as fit into `PAGE` bytes."""
+    ranked = sorted(
+        findings,
+        key=lambda one: (
+            one.status != "drift", one.dimension != WHOLE.dimension, -one.samples,
+            one.feature, one.dimension, one.value,
+        ),
+    )  # fmt: skip
+    left, kept = PAGE, []
+    for found in ranked:
+        names = sum(map(_size, (found.feature, found.dimension, found.value)))
+        left -= (names + endpoint + SERIES) * (len(found.scores) + 2 + len(get_args(Status)))
+        if left < 0:
+            break
+        kept.append(found)
+    return kept
+
+
+def _size(text: str) -> int:
+    """Bytes of a label's value on a page."""
+    return len(text.encode()) + text.count('"') + text.count("\\")
 
 
 def percent(share: float) -> str:

@@ -195,7 +195,7 @@ class Analysis:
         self._crowded = fold.crowded
         self.records, self.overflow = fold.records, fold.overflow
         for name, entry in state.items():
-            if name != "fold" and entry:
+            if name.startswith("[") and entry:
                 old = msgspec.json.decode(name, type=Key)
                 key = (visible(old[0]), visible(old[1]), visible(old[2]))
                 same = fold.learn == self._kind() and keeps(key)
@@ -260,6 +260,7 @@ class Analysis:
         return max(math.floor(time / length), self._closed + 1)
 
     def _close(self, last: int, end: float | None = None) -> None:
+        self._closed = max(self._closed, last)  # now: what fails below does so once a pane
         due: dict[int, list[Watch]] = {}
         for watch in self._watches.values():
             for pane in watch.open:
@@ -275,7 +276,6 @@ class Analysis:
                 settle(marked, self._watches.values(), self.rules)
             for watch in due[pane]:
                 renew(watch, ended, self.rules)
-        self._closed = max(self._closed, last)
         if self._crowded and self.rules.pane is not None:
             self._make_room((last + 1) * self.rules.pane, self.rules.pane)
 

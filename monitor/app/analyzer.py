@@ -6,25 +6,27 @@ import asyncio
 import contextlib
 import importlib
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from operator import itemgetter
 from pathlib import Path
-
-import msgspec
 
 from monitor import logs
 from monitor.analysis import embed
 from monitor.analysis.checkpoint import Checkpoint
 from monitor.analysis.findings import measurements, summary
 from monitor.analysis.fold import Analysis
+from monitor.analysis.guard import Guard, guarded
 from monitor.analysis.judgement import Rules
 from monitor.analysis.profiles import Profile, load_profile
-from monitor.app import child
+from monitor.app import child, meaning
+from monitor.app.attempts import Attempts
+from monitor.app.set_aside import SetAside
 from monitor.config import Settings
 from monitor.drift import LIVE, psi
 from monitor.errors import ConfigError, StreamError
 from monitor.features import FEATURES, MORE
 from monitor.interfaces import Feature
-from monitor.streams.redis import RedisStream
+from monitor.streams.redis import AHEAD, RedisStream, time_of
 from monitor.types import WHOLE, Finding, Measurement, Segment, Status
 from monitor.urls import shown
 from monitor.validation import did_you_mean
@@ -60,6 +62,9 @@ class Analyzer:
         self._saved = ""
         self._unsaved: dict[str, bytes] = {}
         self._states: dict[tuple[str, str, str], Status] = {}
+        self._attempts = Attempts(self._checkpoint.write)
+        self._set_aside = SetAside()
+        self._is_restored = False
         self._away = False
         self._where = shown(settings.redis)
 
@@ -72,7 +77,8 @@ class Analyzer:
             await self._patiently(self._read)
             now = time.monotonic()
             if now >= look_at and self._position != self._saved:
-                self._tell()
+                with self._set_aside.failing("looking for changes"):
+                    self._tell()
                 spent = time.monotonic() - now
                 look_at = now + max(LOOK_EVERY, LOOK_SHARE * spent)
             if now >= save_at and self._position != self._saved:
@@ -82,23 +88,21 @@ class Analyzer:
         with contextlib.suppress(StreamError):
             while time.monotonic() < deadline and await self._read():
                 pass
-            await self._save()
+            await self._save(stopping=True)
         await self._stream.close()
         await self._checkpoint.close()
 
     async def measure(self) -> list[Measurement]:
         """The drift metrics of the catalogue, as of now."""
-        findings = self._analysis.findings()
+        if not self._is_restored:
+            return []  # counters would seem to begin anew
         endpoint, fold = self._settings.endpoint, self._analysis
-        counters = {
-            "monitor_records_analyzed_total": fold.records,
-            "monitor_analysis_timestamp_seconds": max(fold.newest, 0.0),
-        }
-        samples = [Measurement(name, {"endpoint": endpoint}, n) for name, n in counters.items()]
-        if fold.overflow:
-            labels = {"endpoint": endpoint, "metric": "monitor_drift_status"}
-            samples.append(Measurement("monitor_series_overflow_total", labels, fold.overflow))
-        samples += measurements(endpoint, findings, fold.rules.thresholds())
+        samples = [
+            Measurement(name, {"endpoint": endpoint, **labels}, number)
+            for name, labels, number in self._counted()
+        ]
+        with self._set_aside.failing("measuring"):
+            samples += measurements(endpoint, fold.findings(), fold.rules.thresholds())
         if self._settings.privacy.differential.epsilon is None:
             return samples
         # A count by segment without noise would undo the noise in the recorder's.
@@ -110,7 +114,22 @@ class Analyzer:
 
     def findings(self) -> bytes:
         """The findings as a JSON document."""
-        return summary(self._analysis.records, self._analysis.findings())
+        with self._set_aside.failing("judging"):
+            return summary(self._analysis.records, self._analysis.findings())
+        return b"{}"
+
+    def _counted(self) -> Iterator[tuple[str, dict[str, str], float]]:
+        fold = self._analysis
+        yield "monitor_records_analyzed_total", {}, fold.records
+        yield "monitor_analysis_timestamp_seconds", {}, max(fold.newest, 0.0)
+        if fold.overflow:
+            yield "monitor_series_overflow_total", {"metric": "monitor_drift_status"}, fold.overflow
+        for reason, count in self._set_aside.counts.items():
+            yield "monitor_records_set_aside_total", {"reason": reason}, count
+        for feature in self._features:
+            if isinstance(feature.observe, Guard):
+                failures = feature.observe.failures
+                yield "monitor_feature_failures_total", {"feature": feature.observe.name}, failures
 
     def _fresh(self) -> Analysis:
         return Analysis(
@@ -124,27 +143,59 @@ class Analyzer:
 
     async def _restore(self) -> bool:
         position, state = await self._checkpoint.load()
+        self._analysis = self._fresh()
+        before = meaning.read(state)
+        now = meaning.of(self._settings)
         try:
-            self._analysis.restore(state)
-        except (msgspec.DecodeError, KeyError, TypeError, ValueError):
-            logs.warning("the checkpoint is damaged and was left; starting over from the stream")
+            self._analysis.restore(
+                state, latest=time_of(position) + AHEAD, keeps=meaning.keeps(before, now)
+            )
+            self._set_aside.restore(state)
+        except Exception as error:  # noqa: BLE001  whatever a damaged checkpoint leads to
+            logs.warning(
+                f"the checkpoint is damaged ({logs.place(error)}) and was left; starting over from "
+                "the stream"
+            )
             self._analysis, position = self._fresh(), ""
             await self._checkpoint.clear()
+        await self._attempts.resume(state)
+        if changed := meaning.changed(before, now):
+            logs.warning(f"since the checkpoint these settings have changed: {changed}")
         self._position = self._saved = position
+        self._unsaved = meaning.saved(now)
         self._states = {_key(found): found.status for found in self._analysis.findings()}
+        self._is_restored = True
         return True
 
     async def _read(self) -> bool:
         """Fold what comes next; whether anything came."""
         block = 0.01 if self._stopping.is_set() else BLOCK
-        self._position, records = await self._stream.next(self._position, block=block)
+        position, entries = await self._stream.next(self._position, block=block)
+        if not entries:
+            return False
+        await self._attempts.begin(time_of(position))
+        read = []
+        for entry in entries:
+            if not await self._attempts.may_try(entry):
+                self._set_aside.note("poison", entry)
+            elif (record := entry.record()) is None:
+                self._set_aside.note("unreadable", entry)
+            else:
+                read.append((record.started + record.duration, entry, record))
         # Shards come one after the other; within what came at once, time decides.
-        for record in sorted(records, key=lambda one: one.started + one.duration):
-            self._analysis.add(record)
-        return bool(records)
+        for _, entry, record in sorted(read, key=itemgetter(0)):
+            await self._attempts.may_try(entry)
+            try:
+                self._analysis.add(record)
+            except Exception as error:  # noqa: BLE001  one record must not end the analysis of all
+                self._set_aside.note("failed", entry, error)
+        self._position = position
+        await self._attempts.end()
+        return True
 
-    async def _save(self) -> bool:
-        self._unsaved |= self._analysis.saved()
+    async def _save(self, *, stopping: bool = False) -> bool:
+        self._unsaved |= self._analysis.saved() | self._set_aside.saved()
+        self._unsaved |= self._attempts.saved(stopping=stopping)
         await self._checkpoint.save(self._position, self._unsaved)
         self._saved, self._unsaved = self._position, {}
         return True
@@ -171,6 +222,7 @@ class Analyzer:
 
     def _tell(self) -> None:
         """A line for each feature and segment that began or ceased to drift."""
+        states = {}
         for found in self._analysis.findings():
             before = self._states.get(_key(found), "insufficient")
             if found.status != before and "drift" in (found.status, before):
@@ -180,7 +232,8 @@ class Analyzer:
                 size = ", ".join(f"{name} {score:.3g}" for name, score in found.scores.items())
                 verb = "drifted" if found.status == "drift" else "is back to usual"
                 logs.info(f"{where} {verb} ({size}; {found.samples} values)")
-            self._states[_key(found)] = found.status
+            states[_key(found)] = found.status
+        self._states = states
 
 
 def rules_of(settings: Settings) -> Rules:
@@ -222,18 +275,27 @@ def features_of(settings: Settings) -> tuple[Feature, ...]:
         module, colon, attribute = name.partition(":")
         feature: object = known.get(name)
         if colon:
-            # Whatever somebody's module raises when it is imported, it has no Feature for us.
-            with contextlib.suppress(Exception):
-                feature = getattr(importlib.import_module(module), attribute)
+            feature = _imported(name, module, attribute)
         if not isinstance(feature, Feature):
             raise ConfigError(
                 f"drift.features: {name!r} is not one of {', '.join(known)}, nor the name of a "
                 f"Feature as in package.module:NAME{did_you_mean(name, known)}"
             )
-        added.append(feature)
+        added.append(guarded(name, feature) if colon else feature)
     if settings.drift.embed:
         added.append(embed.feature(embed.load(settings.drift.embed)))
     return (*FEATURES, *added)
+
+
+def _imported(name: str, module: str, attribute: str) -> object:
+    try:
+        return getattr(importlib.import_module(module), attribute)
+    except (ImportError, AttributeError):
+        return None
+    except Exception as error:  # noqa: BLE001  whatever somebody's own module raises
+        raise ConfigError(
+            f"drift.features: {name!r}: {module} raises {logs.place(error)}"
+        ) from None
 
 
 def read_profile(file: str | None) -> Profile | None:

@@ -157,7 +157,8 @@ class Control:
         if answer is None:
             return
         for sample in answer.measurements:
-            if sample.name in _COUNTED:
+            # The analyzer's counts are in its checkpoint, and its successor goes on from there.
+            if sample.name in _COUNTED and name[0] != "analyzer":
                 key = sample.name, tuple(sample.labels.items())
                 self._gone[key] = self._gone.get(key, 0) + sample.value
         ledger = [sample for sample in answer.measurements if sample.name in _LEDGER]

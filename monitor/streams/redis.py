@@ -12,12 +12,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import socket
 import ssl
 import struct
 import time
 import zlib
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -35,6 +36,9 @@ REPLY_BYTES = WRITE_BYTES = 2 << 20
 """What one reply should hold, and one write; a single record may be larger."""
 CLOCK_MARGIN = 5.0
 """Seconds that a look into the past goes further back than the clocks say."""
+AHEAD = 60.0
+"""Seconds that a proxy's clock may be ahead of the store's. A record that says to have ended later
+than that after it was appended counts as ended when it was appended."""
 
 _RESET = struct.pack("ii", 1, 0)  # SO_LINGER on, 0 seconds: close is a reset
 
@@ -69,11 +73,41 @@ _SENTENCES: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], s
 )
 
 
+_UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What reading an entry raises that another writer made; RecursionError where it is nested deep."""
+
+
 class _Id(msgspec.Struct):
     id: str
 
 
 _decode_id = msgspec.json.Decoder(_Id).decode
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """An entry as it stands in a stream: not read yet, for nobody knows who wrote it."""
+
+    key: str
+    id: str
+    fields: list[bytes]
+
+    @property
+    def at(self) -> float:
+        """When it was appended, in Unix time by the store's clock."""
+        return int(self.id.partition("-")[0]) / 1000
+
+    def record(self) -> Record | None:
+        """The Record in it; None for what is no record of this version."""
+        fields = dict(zip(self.fields[::2], self.fields[1::2], strict=False))
+        if fields.get(b"v", b"1") != b"1":
+            return None
+        try:
+            record = decode_record(fields.get(b"record", b""))
+        except _UNREADABLE:
+            return None
+        if record.started + record.duration <= self.at + AHEAD:
+            return record
+        return msgspec.structs.replace(record, started=self.at - record.duration)
 
 
 class RedisStream:
@@ -133,17 +167,17 @@ class RedisStream:
             end = b"+"
             while page := await self._page("XREVRANGE", key, end, int(since * 1000)):
                 for _, fields in page:
-                    with contextlib.suppress(msgspec.DecodeError, UnicodeDecodeError):
+                    with contextlib.suppress(*_UNREADABLE):
                         found.add(_decode_id(_document(fields)).id)
                 end = b"(" + page[-1][0]
         return found
 
     async def next(
         self, after: str = "", *, limit: int = 500, block: float = 1.0
-    ) -> tuple[str, list[Record]]:
-        """What came after position `after`, waiting up to `block` seconds: (position, records).
+    ) -> tuple[str, list[Entry]]:
+        """What came after position `after`, waiting up to `block` seconds: (position, entries).
 
-        At most `limit` records of each shard, and fewer where they are large. A position names the
+        At most `limit` entries of each shard, and fewer where they are large. A position names the
         last entry read of each shard; the empty one is the beginning. No shard gets ahead of
         another that has more to give: what is caught up with comes about in order of time.
         """
@@ -153,14 +187,14 @@ class RedisStream:
         reply = await self._read(*command, *self.keys, *positions, patience=block)
         unfinished = [_moment(entries[-1]) for _, entries in reply or () if len(entries) >= count]
         until = min(unfinished, default=None)
-        records: list[Record] = []
+        found: list[Entry] = []
         for key, entries in reply or ():
             self._adapt(entries)
             due = [one for one in entries if until is None or _moment(one) <= until]
             if due:
                 positions[self.keys.index(key.decode())] = due[-1][0].decode()
-                records += [record for _, record in self._records(due)]
-        return ",".join(positions), records
+                found += [Entry(key.decode(), one.decode(), fields) for one, fields in due]
+        return ",".join(positions), found
 
     async def read(
         self, after: str = "", *, start: float | None = None, end: float | None = None
@@ -174,8 +208,12 @@ class RedisStream:
         for shard, key in enumerate(self.keys):
             first = f"({positions[shard]}" if positions[shard] != "0-0" else low
             while page := await self._page("XRANGE", key, first, "+"):
-                for entry, record in self._records(page):
-                    positions[shard] = entry
+                for one, fields in page:
+                    record = Entry(key, one.decode(), fields).record()
+                    if record is None:
+                        self.unreadable += 1
+                        continue
+                    positions[shard] = one.decode()
                     if (start is None or record.started >= start) and (
                         end is None or record.started < end
                     ):
@@ -211,15 +249,6 @@ class RedisStream:
     def _positions(self, after: str) -> list[str]:
         positions = after.split(",") if after else []
         return [*positions, *["0-0"] * (len(self.keys) - len(positions))][: len(self.keys)]
-
-    def _records(self, entries: Iterable[Any]) -> list[tuple[str, Record]]:
-        found = []
-        for entry, fields in entries:
-            try:
-                found.append((entry.decode(), decode_record(_document(fields))))
-            except (msgspec.DecodeError, UnicodeDecodeError):
-                self.unreadable += 1
-        return found
 
     async def _write(self, commands: list[bytes], *, is_first: bool) -> None:
         try:
@@ -405,6 +434,17 @@ def _moment(entry: list[Any]) -> tuple[int, int]:
     """When an entry was appended: milliseconds, and a number within them."""
     milliseconds, _, number = entry[0].partition(b"-")
     return int(milliseconds), int(number)
+
+
+def time_of(position: str) -> float:
+    """The store's Unix time up to which a position has read, infinite for the beginning.
+
+    >>> time_of("1700000000000-5,1700000001000-0"), time_of("")
+    (1700000001.0, inf)
+    """
+    starts = [one.partition("-")[0] for one in position.split(",")]
+    moments = [int(start) / 1000 for start in starts if start.isdecimal() and start.isascii()]
+    return max(moments, default=0.0) or math.inf
 
 
 def _document(fields: list[bytes]) -> bytes:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 
 import msgspec
+import pytest
 
 from monitor.analysis.findings import (
+    PAGE,
     bins_of,
     direction,
     measurements,
@@ -16,7 +18,9 @@ from monitor.analysis.findings import (
     words,
 )
 from monitor.analysis.windows import Cells
+from monitor.exporters.prometheus import render
 from monitor.metrics import BY_NAME
+from monitor.texts import LONGEST
 from monitor.types import Finding, Moved, Window
 
 FOUND = Finding("age", "population", "b", 640, 1000, {"psi": 0.3}, 12.5, "drift", True, 1.7e9)
@@ -82,3 +86,41 @@ def test_every_measurement_is_in_the_catalogue() -> None:
         if sample.name == "monitor_drift_status" and sample.labels["value"] == "b"
     }
     assert status == {"ok": 0.0, "drift": 1.0, "insufficient": 0.0}
+
+
+SCORES = {"psi": 0.123456789, "wasserstein": 0.123456789, "mmd": 0.123456789}
+
+
+def watched(count: int, name: str) -> list[Finding]:
+    """So many findings of features and segments whose names begin with `name`."""
+    return [
+        Finding(
+            f"{name}{number:05}"[-LONGEST:], name[:LONGEST], f"v{number}"[:LONGEST],
+            number, 1000, SCORES, -123.456789012345, "ok",
+        )
+        for number in range(count)
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["x" * 200, "\U0001f600" * 200, '"' * 200, "\\" * 200])
+@pytest.mark.parametrize("accept", ["", "application/openmetrics-text; version=1.0.0"])
+def test_the_page_has_a_bound_whatever_is_watched(name: str, accept: str) -> None:
+    """5,000 watches with the longest names: what drifts is there, and what has most values."""
+    found = watched(5000, name)
+    found[17] = msgspec.structs.replace(found[17], status="drift")
+    samples = measurements("e" * 30, found, {})
+    page, _ = render(samples, accept)
+    assert 0.7 * PAGE < len(page) <= PAGE
+    states = {one.labels["state"]: one.value for one in samples if "state" in one.labels}
+    assert states["exported"] + states["left_out"] == 5000
+    exported = {one.labels["value"] for one in samples if one.name == "monitor_drift_samples"}
+    assert len(exported) == states["exported"] > 500
+    rank = sorted(range(5000), key=lambda number: (number != 17, -number))
+    assert exported == {f"v{number}" for number in rank[: len(exported)]}
+
+
+def test_names_of_usual_length_are_all_on_the_page() -> None:
+    """5,000 features and segments, as `drift.watches` allows."""
+    samples = measurements("support-bot", watched(5000, "customer_income"), {})
+    assert sum(one.name == "monitor_drift_samples" for one in samples) == 5000
+    assert len(render(samples, "")[0]) <= PAGE

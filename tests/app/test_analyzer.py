@@ -5,24 +5,35 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
+import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
+import redis.asyncio as redis
 
 from monitor.analysis.checkpoint import Checkpoint
-from monitor.analysis.fold import profile_of
+from monitor.analysis.fold import Analysis, profile_of
 from monitor.analysis.profiles import dump_profile
 from monitor.analysis.rows import row_of
 from monitor.app.analyzer import Analyzer, features_of, read_profile
 from monitor.config import Drift, Reference, Settings, StreamSettings, Windows
 from monitor.errors import ConfigError, SourceError, StreamError
 from monitor.features import FEATURES
+from monitor.interfaces import Feature
 from monitor.store import EmbeddedStore
 from monitor.streams.redis import RedisStream
-from monitor.types import Outcome, Part, Record, RequestSummary, ResponseSummary
+from monitor.types import (
+    Observation,
+    Outcome,
+    Part,
+    Record,
+    RequestSummary,
+    ResponseSummary,
+    encode_record,
+)
 
 
 def record(number: int, shift: float = 0.0) -> Record:
@@ -93,7 +104,7 @@ async def analyzed(analyzer: Analyzer, count: int) -> dict[tuple[str, ...], floa
                 ): sample.value
                 for sample in await analyzer.measure()
             }
-            if samples["monitor_records_analyzed_total",] >= count:
+            if samples.get(("monitor_records_analyzed_total",), -1) >= count:
                 return samples
             await asyncio.sleep(0.02)
 
@@ -260,3 +271,253 @@ def test_a_bad_reference_file_is_named(tmp_path: Path) -> None:
     (tmp_path / "bad.json").write_text("[1, 2]")
     with pytest.raises(SourceError, match=r"bad\.json: not a reference profile"):
         read_profile(str(tmp_path / "bad.json"))
+
+
+# --- what must not stop it -----------------------------------------------------------------------
+
+
+class Crash(BaseException):
+    """The end of the process: nothing in it has anything more to say."""
+
+
+def failing(monkeypatch: pytest.MonkeyPatch, error: BaseException, *numbers: int) -> None:
+    """Let the fold raise on the records of these numbers."""
+    add = Analysis.add
+    ids = {record(number).id for number in numbers}
+
+    def raising(self: Analysis, one: Record) -> None:
+        if one.id in ids:
+            raise error
+        add(self, one)
+
+    monkeypatch.setattr(Analysis, "add", raising)
+
+
+def aside(samples: dict[tuple[str, ...], float]) -> dict[str, float]:
+    name = "monitor_records_set_aside_total"
+    return {labels[1]: value for labels, value in samples.items() if labels[0] == name}
+
+
+def test_a_record_that_cannot_be_counted_is_set_aside(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Counted with its reason, said without content; the count survives a restart."""
+    failing(monkeypatch, RuntimeError("a secret"), 7, 50)
+
+    async def story(store: EmbeddedStore) -> None:
+        scene = Scene(store)
+        await scene.send(0, 100)
+        for _ in range(2):
+            async with scene.analyzer() as analyzer:
+                samples = await analyzed(analyzer, 98)
+                assert samples["monitor_records_analyzed_total",] == 98
+                assert aside(samples) == {"unreadable": 0, "failed": 2, "poison": 0}
+        await scene.stream.close()
+
+    play(tmp_path, story)
+    (line,) = [line for line in caplog.messages if "set aside" in line]
+    assert "RuntimeError" in line
+    assert "secret" not in caplog.text
+
+
+def test_entries_of_another_writer_are_set_aside(tmp_path: Path) -> None:
+    """Not JSON, another version, nested 20,000 deep, a number beyond all: counted, and passed."""
+    good = encode_record(record(1))
+    foreign: list[dict[str, str | bytes]] = [
+        {"v": "1", "record": b"{"},
+        {"v": "2", "record": good},
+        {"other": "x"},
+        *(
+            {"v": "1", "record": good.replace(b'"outputs":[]', b'"outputs":' + value)}
+            for value in (b"[" * 20_000 + b"]" * 20_000, b"9" * 5000)
+        ),
+    ]
+
+    async def story(store: EmbeddedStore) -> None:
+        scene = Scene(store)
+        client = redis.Redis.from_url(store.url)
+        for number, fields in enumerate(foreign):
+            await client.xadd(f"monitor:{{e:{number % 2}}}:records", fields)  # type: ignore[arg-type]
+        await client.aclose()
+        await scene.send(0, 20)
+        async with scene.analyzer() as analyzer:
+            assert aside(await analyzed(analyzer, 20))["unreadable"] == len(foreign)
+        await scene.stream.close()
+
+    play(tmp_path, story)
+
+
+def test_a_record_that_ends_the_process_twice_is_passed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Twice it dies, the third time it goes on, with every other record counted once."""
+    failing(monkeypatch, Crash(), 40)
+
+    async def story(store: EmbeddedStore) -> None:
+        scene = Scene(store)
+        await scene.send(0, 100)
+        for _ in range(2):
+            dying = Analyzer(scene.settings, asyncio.Event())
+            with pytest.raises(Crash):
+                await dying.run()
+            await dying._stream.close()
+            await dying._checkpoint.close()
+        async with scene.analyzer() as analyzer:
+            samples = await analyzed(analyzer, 99)
+            assert samples["monitor_records_analyzed_total",] == 99
+            assert aside(samples) == {"unreadable": 0, "failed": 0, "poison": 1}
+            await scene.send(100, 20)
+            await analyzed(analyzer, 119)
+        async with scene.analyzer() as again:
+            samples = await analyzed(again, 119)
+            assert aside(samples) == {"unreadable": 0, "failed": 0, "poison": 1}
+        await scene.stream.close()
+
+    play(tmp_path, story)
+
+
+def test_nothing_that_is_only_told_ends_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Findings that cannot be made leave the counters, and an empty document."""
+
+    def raising(self: Analysis) -> Any:
+        raise ArithmeticError
+
+    async def story(store: EmbeddedStore) -> None:
+        scene = Scene(store)
+        await scene.send(0, 20)
+        async with scene.analyzer() as analyzer:
+            await analyzed(analyzer, 20)
+            monkeypatch.setattr(Analysis, "findings", raising)
+            await scene.send(20, 5)
+            assert (await analyzed(analyzer, 25))["monitor_records_analyzed_total",] == 25
+            assert analyzer.findings() == b"{}"
+            monkeypatch.undo()
+        await scene.stream.close()
+
+    play(tmp_path, story)
+
+
+def raises(one: Record) -> list[Observation]:
+    """Somebody's own part, with a fault."""
+    raise LookupError(one.id)
+
+
+RAISES = Feature("theirs", raises)
+SLEEPS = Feature("fine", lambda one: [Observation("fine", "numeric", one.duration)])
+
+
+def test_somebody_s_own_part_may_raise(tmp_path: Path) -> None:
+    """Its failures are counted by its name; what others see counts."""
+    named = f"{__name__}:RAISES", f"{__name__}:SLEEPS"
+
+    async def story(store: EmbeddedStore) -> None:
+        scene = Scene(store, drift=Drift(features=list(named)))
+        await scene.send(0, 50)
+        async with scene.analyzer() as analyzer:
+            samples = await analyzed(analyzer, 50)
+        failures = [samples["monitor_feature_failures_total", name] for name in named]
+        assert failures == [50, 0]
+        assert ("monitor_drift_samples", "fine", "all", "all") in samples
+        assert sum(aside(samples).values()) == 0
+        await scene.stream.close()
+
+    play(tmp_path, story)
+
+
+def test_a_module_that_cannot_be_imported_is_said_with_its_key(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever it raises: one sentence, and none of its words."""
+    (tmp_path / "theirs.py").write_text("raise ZeroDivisionError('a secret')")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(ConfigError, match=r"^drift\.features: .* ZeroDivisionError at") as raised:
+        features_of(Settings(drift=Drift(features=["theirs:NAME"])))
+    assert "secret" not in str(raised.value)
+
+
+# --- time and settings ---------------------------------------------------------------------------
+
+
+def test_one_record_from_the_future_freezes_nothing(tmp_path: Path) -> None:
+    """It counts when it was appended; drift after it is found, and settled as panes are closed."""
+
+    async def story(store: EmbeddedStore) -> None:
+        scene = Scene(store)
+        began = time.time() - 400
+
+        def now(number: int, shift: float = 0.0) -> Record:
+            return msgspec.structs.replace(record(number, shift), started=began + number / 10)
+
+        await scene.stream.append([now(number) for number in range(1500)])
+        await scene.stream.append([msgspec.structs.replace(record(1500), started=9e9)])
+        await scene.stream.append([now(number, 12.0) for number in range(1501, 2500)])
+        async with scene.analyzer() as analyzer:
+            samples = await analyzed(analyzer, 2500)
+            assert samples["monitor_analysis_timestamp_seconds",] < time.time() + 5
+            assert status(samples, "b") == "drift"
+        await scene.stream.close()
+
+    play(tmp_path, story)
+
+
+@pytest.mark.parametrize("pane", [1.0, 3600.0])
+@pytest.mark.parametrize("is_old", [False, True], ids=["", "old form"])
+def test_another_length_of_panes_goes_on_from_the_checkpoint(
+    tmp_path: Path, pane: float, is_old: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What was learned is kept, panes are closed, and a shift is found."""
+
+    async def story(store: EmbeddedStore) -> None:
+        scene = Scene(store)
+        await scene.send(0, 1000)
+        async with scene.analyzer() as analyzer:
+            before = await analyzed(analyzer, 1000)
+        if is_old:
+            client = redis.Redis.from_url(store.url)
+            name = "monitor:{e}:analysis"
+            fold = msgspec.msgpack.decode(await client.hget(name, "fold"))  # type: ignore[misc]
+            del fold["pane"], fold["crowded"]
+            await client.hset(name, "fold", msgspec.msgpack.encode(fold))  # type: ignore[misc]
+            await client.hdel(name, "settings", "set_aside")  # type: ignore[misc]
+            await client.aclose()
+        scene.settings = msgspec.structs.replace(
+            scene.settings, windows=Windows(pane=pane, lateness=1)
+        )
+        async with scene.analyzer() as again:
+            assert await analyzed(again, 1000) == before
+            await scene.send(1000, 500, 12.0)
+            later = 1000 + int(2 * pane * 10)  # ten records a second
+            await scene.send(later, 500, 12.0)
+            assert status(await analyzed(again, 2000), "b") == "drift"
+            closed = {pane for watch in again._analysis._watches.values() for pane in watch.open}
+            assert len(closed) <= 2 + 60 / pane
+        await scene.stream.close()
+
+    play(tmp_path, story)
+    told = [line for line in caplog.messages if "settings have changed" in line]
+    assert len(told) == (not is_old)
+
+
+def test_a_checkpoint_from_the_future_goes_on(tmp_path: Path) -> None:
+    """Left by a record of the future before such records were held to the store's time."""
+
+    async def story(store: EmbeddedStore) -> None:
+        scene = Scene(store)
+        await scene.send(0, 1000)
+        async with scene.analyzer() as analyzer:
+            await analyzed(analyzer, 1000)
+            analyzer._analysis.add(msgspec.structs.replace(record(1), started=9e9))
+            await scene.send(1000, 1)
+            await analyzed(analyzer, 1002)
+        async with scene.analyzer() as again:
+            assert again._analysis.newest < time.time() + 120
+            now = msgspec.structs.replace(record(1001, 12.0), started=time.time() - 500)
+            shifted = [
+                msgspec.structs.replace(record(n, 12.0), started=now.started + n / 10)
+                for n in range(1001, 2000)
+            ]
+            await scene.stream.append(shifted)
+            assert status(await analyzed(again, 2001), "b") == "drift"
+        await scene.stream.close()
+
+    play(tmp_path, story)

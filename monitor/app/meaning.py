@@ -1,0 +1,103 @@
+"""Settings ↔ what a checkpoint's counts mean, and what of them is kept when settings change."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from hashlib import sha256
+
+import msgspec
+
+from monitor.analysis.reference import Key
+from monitor.config import Settings
+
+FIELD = "settings"
+"""Field of the checkpoint."""
+
+WHOLLY = frozenset({
+    "reference.learn", "reference.variant", "reference.hour_of_week", "drift.together",
+})  # fmt: skip
+"""When one of these has changed everything begins anew."""
+
+_EMBEDDINGS = ("input_embedding", "output_embedding")
+
+_FEATURES = {
+    "latency": ("duration", "time_to_first_token", "time_per_output_token"),
+    "variety": ("input_variety", "output_variety"),
+    "ngrams": ("input_ngrams", "output_ngrams"),
+}
+"""What is seen by the parts that `drift.features` can name."""
+
+
+def of(settings: Settings) -> dict[str, str]:
+    """A digest of each setting that changes what is counted, by its key."""
+    reference, drift = settings.reference, settings.drift
+    values: dict[str, object] = {
+        "reference.learn": None if reference.file else reference.learn,
+        "reference.variant": reference.versus,
+        "reference.hour_of_week": reference.hour_of_week,
+        "windows.pane": settings.windows.pane,
+        "drift.embed": drift.embed,
+        **{f"drift.features.{name}": True for name in drift.features},
+        **{f"segments.{name}": source for name, source in settings.segments.items()},
+    }
+    if reference.versus or reference.hour_of_week:  # only then it is part of what is added up
+        values["drift.together"] = drift.together
+    return {
+        key: sha256(msgspec.json.encode(value)).hexdigest()[:16] for key, value in values.items()
+    }
+
+
+def saved(now: Mapping[str, str]) -> dict[str, bytes]:
+    """The field to be saved."""
+    return {FIELD: msgspec.json.encode(now)}
+
+
+def read(state: Mapping[str, bytes]) -> dict[str, str] | None:
+    """What the counts in a checkpoint mean; None where that is not known."""
+    try:
+        return msgspec.json.decode(state.get(FIELD, b""), type=dict[str, str])
+    except msgspec.DecodeError:
+        return None
+
+
+def changed(before: Mapping[str, str] | None, now: Mapping[str, str]) -> str:
+    """The keys that differ and what becomes of the counts, for a person; empty where none does.
+
+    >>> changed({"windows.pane": "1", "segments.a": "2"}, {"windows.pane": "3", "segments.a": "2"})
+    'windows.pane; everything goes on'
+    >>> changed({"segments.a": "1"}, {"segments.a": "2"})
+    'segments.a; what depends on them begins anew, everything else goes on'
+    """
+    keys = _differing(before, now)
+    if not keys:
+        return ""
+    if not keys.isdisjoint(WHOLLY):
+        what = "all references and windows begin anew"
+    elif keys == {"windows.pane"}:
+        what = "everything goes on"
+    else:
+        what = "what depends on them begins anew, everything else goes on"
+    return f"{', '.join(sorted(keys))}; {what}"
+
+
+def keeps(before: Mapping[str, str] | None, now: Mapping[str, str]) -> Callable[[Key], bool]:
+    """Whether what was counted of a feature in a segment still means the same."""
+    keys = _differing(before, now)
+    gone = {seen for name, all_ in _FEATURES.items() if f"drift.features.{name}" in keys
+            for seen in all_}  # fmt: skip
+    if "drift.embed" in keys:
+        gone.update(_EMBEDDINGS)
+
+    def kept(key: Key) -> bool:
+        feature, dimension, _ = key
+        if not keys.isdisjoint(WHOLLY):
+            return False
+        return feature not in gone and f"segments.{dimension}" not in keys
+
+    return kept
+
+
+def _differing(before: Mapping[str, str] | None, now: Mapping[str, str]) -> set[str]:
+    if before is None:
+        return set()
+    return {key for key in {*before, *now} if before.get(key) != now.get(key)}

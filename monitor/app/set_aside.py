@@ -1,0 +1,62 @@
+"""Records that were passed over: counted by reason, said at most once a minute, without content."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Iterator, Mapping
+
+import msgspec
+
+from monitor import logs
+from monitor.metrics import SET_ASIDE_REASONS
+from monitor.streams.redis import Entry
+
+FIELD = "set_aside"
+"""Field of the checkpoint: the counts belong to its position."""
+
+SAY_EVERY = 60.0
+
+_WHY = {
+    "unreadable": "it holds no record of this version",
+    "failed": "counting it failed",
+    "poison": "it has ended this process twice",
+}
+
+
+class SetAside:
+    """How many records were set aside, by reason."""
+
+    def __init__(self) -> None:
+        self.counts: dict[str, int] = dict.fromkeys(SET_ASIDE_REASONS, 0)
+        self._said: dict[str, float] = {}
+
+    def note(self, reason: str, entry: Entry, error: Exception | None = None) -> None:
+        """Count an entry of the stream; its id is what is needed to look at it."""
+        self.counts[reason] += 1
+        why = _WHY[reason] + (f": {logs.place(error)}" if error else "")
+        self._say(reason, f"entry {entry.id} of {entry.key} was set aside: {why}")
+
+    @contextlib.contextmanager
+    def failing(self, what: str) -> Iterator[None]:
+        """Say what is raised inside, and go on."""
+        try:
+            yield
+        except Exception as error:  # noqa: BLE001  nothing that is only told may end the analysis
+            self._say(what, f"{what} failed: {logs.place(error)}")
+
+    def saved(self) -> dict[str, bytes]:
+        """The field to be saved with a position."""
+        return {FIELD: msgspec.json.encode(self.counts)}
+
+    def restore(self, state: Mapping[str, bytes]) -> None:
+        """Go on from what was saved; raises msgspec.DecodeError where it is damaged."""
+        if FIELD in state:
+            kept = msgspec.json.decode(state[FIELD], type=dict[str, int])
+            self.counts |= {reason: kept[reason] for reason in self.counts if reason in kept}
+
+    def _say(self, kind: str, line: str) -> None:
+        now = time.monotonic()
+        if now >= self._said.get(kind, now):
+            self._said[kind] = now + SAY_EVERY
+            logs.warning(f"{line} (said once a minute at most)")

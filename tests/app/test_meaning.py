@@ -1,0 +1,72 @@
+"""What of a checkpoint is kept when settings change."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from monitor.app import meaning
+from monitor.config import DimensionSource, Drift, Reference, Settings, Windows
+
+SEGMENTS = {"population": DimensionSource("x-a"), "plan": DimensionSource("x-b")}
+PLAIN = Settings(segments=SEGMENTS)
+HOURLY = Settings(segments=SEGMENTS, reference=Reference(hour_of_week=True))
+KEYS = {
+    ("x", "all", "all"), ("x", "population", "a"), ("x", "plan", "p"), ("duration", "all", "all"),
+    ("input_embedding", "all", "all"),
+}  # fmt: skip
+
+
+def kept(before: Settings, now: Settings) -> set[Any]:
+    keeps = meaning.keeps(meaning.read(meaning.saved(meaning.of(before))), meaning.of(now))
+    return {key for key in KEYS if keeps(key)}
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "lost"),
+    [
+        (PLAIN, PLAIN, set()),
+        (PLAIN, Settings(segments=SEGMENTS, windows=Windows(pane=3600, samples=7)), set()),
+        (PLAIN, Settings(segments=SEGMENTS, drift=Drift(tolerance=0.5, together=3)), set()),
+        (
+            PLAIN,
+            Settings(segments=SEGMENTS | {"plan": DimensionSource("x-c")}),
+            {("x", "plan", "p")},
+        ),
+        (
+            Settings(segments=SEGMENTS, drift=Drift(features=["latency"])),
+            PLAIN,
+            {("duration", "all", "all")},
+        ),
+        (
+            PLAIN,
+            Settings(segments=SEGMENTS, drift=Drift(embed="/a/model")),
+            {("input_embedding", "all", "all")},
+        ),
+        (PLAIN, HOURLY, KEYS),
+        (PLAIN, Settings(segments=SEGMENTS, reference=Reference(learn=5)), KEYS),
+        (
+            HOURLY,
+            Settings(segments=SEGMENTS, reference=HOURLY.reference, drift=Drift(together=2)),
+            KEYS,
+        ),
+    ],
+)  # fmt: skip
+def test_only_what_means_something_else_is_lost(
+    before: Settings, now: Settings, lost: set[Any]
+) -> None:
+    """Settings that counts are judged by change no count."""
+    assert kept(before, now) == KEYS - lost
+    assert bool(meaning.changed(meaning.of(before), meaning.of(now))) == (
+        bool(lost) or now.windows.pane != before.windows.pane
+    )
+
+
+def test_a_checkpoint_of_before_is_taken_as_it_is() -> None:
+    """One that does not say, or that is damaged, is of these settings."""
+    for state in ({}, {meaning.FIELD: b"\xff"}, {meaning.FIELD: b"[1]"}):
+        before = meaning.read(state)
+        assert before is None
+        assert meaning.keeps(before, meaning.of(PLAIN))(("x", "plan", "p"))
+        assert meaning.changed(before, meaning.of(PLAIN)) == ""

@@ -1,0 +1,47 @@
+"""What is passed over is counted, and said without its content."""
+
+from __future__ import annotations
+
+import logging
+
+import msgspec
+import pytest
+
+from monitor.app import set_aside
+from monitor.app.set_aside import SetAside
+from monitor.metrics import SET_ASIDE_REASONS
+from monitor.streams.redis import Entry
+
+ENTRY = Entry("monitor:{e:0}:records", "1700000000000-0", [b"record", b"a secret"])
+
+
+def test_every_reason_is_counted_from_the_start_and_kept() -> None:
+    """The counts belong to a checkpoint's position."""
+    aside = SetAside()
+    assert aside.counts == dict.fromkeys(SET_ASIDE_REASONS, 0)
+    for reason in SET_ASIDE_REASONS:
+        aside.note(reason, ENTRY)
+    again = SetAside()
+    again.restore(aside.saved())
+    again.restore({})
+    assert again.counts == dict.fromkeys(SET_ASIDE_REASONS, 1)
+    with pytest.raises(msgspec.DecodeError):
+        again.restore({set_aside.FIELD: b"[1]"})
+
+
+def test_a_reason_is_said_once_a_minute_with_the_entry_alone(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The id is what one needs to look at it; what an exception quotes is not told."""
+    aside = SetAside()
+    with caplog.at_level(logging.WARNING, "monitor"):
+        for now in (0.0, 1.0, 59.0, 61.0):
+            monkeypatch.setattr(set_aside.time, "monotonic", lambda now=now: now)
+            aside.note("failed", ENTRY, ValueError("a secret"))
+            with aside.failing("judging"):
+                raise KeyError("a secret")
+    assert len(caplog.messages) == 4
+    assert "entry 1700000000000-0 of monitor:{e:0}:records was set aside" in caplog.messages[0]
+    assert "ValueError" in caplog.messages[0]
+    assert "judging failed: KeyError at " in caplog.messages[1]
+    assert "secret" not in caplog.text
