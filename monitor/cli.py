@@ -21,22 +21,49 @@ EXIT_USAGE = 2
 
 EXAMPLES = """\
 examples:
-  monitor demo                                       the guided run: two models, drift, an alarm
-  monitor run --upstream http://127.0.0.1:9000       one command in front of a model
+  monitor demo                      the guided run: two models, drift, an alarm
+  monitor run --upstream http://127.0.0.1:9000         in front of a model
+  monitor records list --limit 20                      the newest it has stored
   monitor sidecar --upstream http://127.0.0.1:9000 --redis redis://redis:6379/0
   monitor analyze --redis redis://redis:6379/0 --endpoint support-bot
-  monitor replay today.csv --reference last-month.csv --by region --fail-on drift
+  monitor replay today.csv --reference last-month.csv --fail-on drift
 
-Every option is also a key of the YAML file (--config) and a MONITOR_… variable; the command line
-beats the environment, the environment beats the file.
+Every setting is also a key of the YAML file (--config) and a MONITOR_…
+variable. The command line beats the environment, and that the file.
 """
 
+SETTINGS = {
+    "config": ("FILE", "YAML file with all settings; MONITOR_CONFIG names one too"),
+    "endpoint": (
+        "NAME",
+        "name of the endpoint, part of every key and metric; by default `default`",
+    ),
+    "upstream": ("URL", "the model endpoint, as http://127.0.0.1:9000"),
+    "listen": ("HOST:PORT", "where clients connect; 127.0.0.1:8080 by default"),
+    "admin": ("HOST:PORT", "where /metrics and /readyz are; 127.0.0.1:9464 by default"),
+    "redis": (
+        "URL",
+        "Redis or Valkey to use, as redis://127.0.0.1:6379/0; the embedded store by default",
+    ),
+    "data": ("DIR", "directory of embedded store, spool and keys; .monitor by default"),
+    "workers": ("N", "proxies that share the port, one for each core; 1 by default"),
+}
+"""Settings that are options: metavariable and help."""
 
-class _Help(argparse.RawDescriptionHelpFormatter):
-    """The epilog as it is written, names of commands beside what they do."""
+RUNNING = (
+    "Runs until SIGTERM or Ctrl-C, drains and exits 0. Says on stderr where things are; "
+    "DATA/run.json holds the same for scripts. `monitor check` says what the settings mean."
+)
+
+
+class _Help(argparse.HelpFormatter):
+    """Names of commands beside what they do; texts with indented lines as they are written."""
 
     def __init__(self, prog: str) -> None:
-        super().__init__(prog, max_help_position=20)
+        super().__init__(prog, max_help_position=24)
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        return text if "\n  " in text else super()._fill_text(text, width, indent)
 
 
 class _Parser(argparse.ArgumentParser):
@@ -57,6 +84,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"monitor: {error}", file=sys.stderr)
         return EXIT_USAGE
     except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # the interpreter flushes at its end
         return 0
     except KeyboardInterrupt:
         return 130
@@ -74,68 +102,96 @@ def _parser(chosen: str) -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"monitor {monitor.__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True, title="commands")
 
-    def add(name: str, run: Callable[[argparse.Namespace], int], help_: str) -> _Parser:
-        sub = commands.add_parser(name, help=help_, description=help_[0].upper() + help_[1:] + ".")
+    def add(
+        name: str,
+        run: Callable[[argparse.Namespace], int],
+        help_: str,
+        *settings: str,
+        more: str = "",
+        needs_store: bool = False,
+    ) -> _Parser:
+        sub = commands.add_parser(
+            name,
+            help=help_,
+            description=help_[0].upper() + help_[1:] + ". " + more,
+            formatter_class=_Help,
+        )
         sub.set_defaults(command=run)
+        if settings:
+            _common(sub, *settings, needs_store=needs_store)
         return sub
 
-    _common(add("run", _run, "proxy, recorder and analyzer, with an embedded store if none given"))
-    _common(add("sidecar", _sidecar, "proxy and recorder beside one model; needs --redis"))
-    _common(add("analyze", _analyze, "the analyzer for an endpoint's stream; needs --redis"))
-    _common(add("check", _check, "validate the configuration and say what it means"))
-    add("demo", _demo, "the guided run: two models, real clients, a shift, and what is found")
+    add("run", _run, "proxy, recorder and analyzer, with an embedded store unless --redis is given",
+        *SETTINGS, more=RUNNING)  # fmt: skip
+    add("sidecar", _sidecar, "proxy and recorder beside one model; needs --redis",
+        *SETTINGS, more=RUNNING, needs_store=True)  # fmt: skip
+    add("analyze", _analyze, "the analyzer for an endpoint's stream; needs --redis",
+        "endpoint", "admin", "redis", "data", more=RUNNING, needs_store=True)  # fmt: skip
+    add("check", _check, "validate the configuration and say what it means", *SETTINGS,
+        more="Looks at files and ports as `monitor run` does before it starts, and starts nothing. "
+        "Exit code 2, and one line that names the key, where something cannot work.")  # fmt: skip
+    add("demo", _demo, "the guided run: two models, real clients, a shift, what is found",
+        more="Takes under three minutes, and leaves nothing behind.")  # fmt: skip
+    records = add("records", _records, "list and show what is stored")
     replay = add("replay", _replay, "ask records, tables and logs at rest what the analyzer asks")
     reference = add("reference", _reference, "make a reference profile, without raw values in it")
     keys = add("keys", _keys, "list, rotate and fingerprint the keys that make pseudonyms")
     reveal = add("reveal", _reveal, "open sealed values, with the private key and a reason")
+    if chosen == "records":
+        from monitor.commands import records as looking
+
+        looking.add_arguments(records, _common)
     if chosen == "replay":
         from monitor.app import replay_options as offline
 
         offline.add_arguments(replay)
-        _common(replay)
+        _common(replay, "endpoint", "redis", "data")
     if chosen == "reference":
         from monitor.app import replay_options as offline
 
         build = reference.add_subparsers(metavar="COMMAND", required=True).add_parser(
-            "build", help="from records or tables, as `monitor replay` reads them"
+            "build",
+            help="from records or tables, as `monitor replay` reads them",
+            description="Make a profile of what is usual from records or tables.",
+            formatter_class=_Help,
         )
         offline.add_build_arguments(build)
-        _common(build)
+        _common(build, "endpoint", "redis", "data")
     if chosen == "keys":
         from monitor.app import keyring
 
-        keyring.add_arguments(keys)
-        _common(keys)
+        keyring.add_arguments(keys, _common)
     if chosen == "reveal":
         from monitor.app import reveal as revealing
 
         revealing.add_arguments(reveal)
-        _common(reveal)
+        _common(reveal, "endpoint", "redis", "data")
     return parser
 
 
-def _common(parser: argparse.ArgumentParser) -> None:
+def _common(parser: argparse.ArgumentParser, *names: str, needs_store: bool = False) -> None:
+    """Add `--config` and the settings: those named, which the command reads, are in its help.
+
+    The others are taken by every command all the same, so that one set of options serves all.
+    """
     group = parser.add_argument_group("settings")
-    for option, metavar, text in (
-        ("config", "FILE", "YAML file with settings (MONITOR_CONFIG)"),
-        ("endpoint", "NAME", "name of the endpoint, part of every key and metric (default)"),
-        ("upstream", "URL", "the model endpoint, as http://127.0.0.1:9000"),
-        ("listen", "HOST:PORT", "where clients connect (127.0.0.1:8080)"),
-        ("admin", "HOST:PORT", "where /metrics, /healthz and /readyz are (127.0.0.1:9464)"),
-        ("redis", "URL", "Redis or Valkey to use, as redis://127.0.0.1:6379/0"),
-        ("data", "DIR", "embedded store, spool and keys (.monitor)"),
-        ("workers", "N", "proxies that share the port, one per core (1)"),
-    ):
-        group.add_argument(f"--{option}", metavar=metavar, help=text)
+    for name, (metavar, text) in SETTINGS.items():
+        shown = text if name in ("config", *names) else argparse.SUPPRESS
+        if name == "redis" and needs_store:
+            shown = "Redis or Valkey to use, as redis://127.0.0.1:6379/0"
+        group.add_argument(f"--{name}", metavar=metavar, help=shown)
 
 
 def _settings(options: argparse.Namespace) -> Settings:
     for name in config.unknown_variables():
         print(f"monitor: {name} is not a setting; ignored", file=sys.stderr)
-    names = ("endpoint", "upstream", "listen", "admin", "redis", "data", "workers")
+    return _load(options)
+
+
+def _load(options: argparse.Namespace) -> Settings:
     return config.load(
         options.config or os.environ.get("MONITOR_CONFIG"),
-        options={name: getattr(options, name) for name in names},
+        options={name: getattr(options, name) for name in SETTINGS if name != "config"},
     )
 
 
@@ -151,7 +207,7 @@ def _need(settings: Settings, command: str, *names: str) -> None:
 def _run(options: argparse.Namespace) -> int:
     from monitor.app import supervisor
 
-    settings = _settings(options)
+    settings = _load(options)
     _need(settings, "run", "upstream")
     return supervisor.supervise(settings, supervisor.RUN)
 
@@ -159,7 +215,7 @@ def _run(options: argparse.Namespace) -> int:
 def _sidecar(options: argparse.Namespace) -> int:
     from monitor.app import supervisor
 
-    settings = _settings(options)
+    settings = _load(options)
     _need(settings, "sidecar", "upstream", "redis")
     return supervisor.supervise(settings, supervisor.SIDECAR)
 
@@ -167,7 +223,7 @@ def _sidecar(options: argparse.Namespace) -> int:
 def _analyze(options: argparse.Namespace) -> int:
     from monitor.app import supervisor
 
-    settings = _settings(options)
+    settings = _load(options)
     _need(settings, "analyze", "redis")
     return supervisor.supervise(settings, supervisor.ANALYZE)
 
@@ -180,6 +236,12 @@ def _check(options: argparse.Namespace) -> int:
     for line in check.explain(settings):
         print(line)
     return 0
+
+
+def _records(options: argparse.Namespace) -> int:
+    from monitor.commands import records
+
+    return records.run(options, _settings(options))
 
 
 def _replay(options: argparse.Namespace) -> int:
@@ -206,7 +268,7 @@ def _reveal(options: argparse.Namespace) -> int:
     return reveal.run(options, _settings(options))
 
 
-def _demo(_options: argparse.Namespace) -> int:
+def _demo(options: argparse.Namespace) -> int:
     from monitor.demo.run import demo
 
     return demo()

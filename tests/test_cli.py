@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +11,26 @@ import pytest
 
 from monitor.cli import main
 
-COMMANDS = ("run", "sidecar", "analyze", "check", "replay", "reference", "demo", "keys", "reveal")
+SETTINGS = {
+    "run": {"config", "endpoint", "upstream", "listen", "admin", "redis", "data", "workers"},
+    "sidecar": {"config", "endpoint", "upstream", "listen", "admin", "redis", "data", "workers"},
+    "analyze": {"config", "endpoint", "admin", "redis", "data"},
+    "check": {"config", "endpoint", "upstream", "listen", "admin", "redis", "data", "workers"},
+    "records list": {"config", "endpoint", "redis", "data"},
+    "records show": {"config", "endpoint", "redis", "data"},
+    "replay": {"config", "endpoint", "redis", "data"},
+    "reference build": {"config", "endpoint", "redis", "data"},
+    "keys list": {"config", "data"},
+    "keys rotate": {"config", "data"},
+    "keys fingerprint": {"config", "data"},
+    "keys pair": {"config"},
+    "keys pseudonym": {"config", "data"},
+    "reveal": {"config", "endpoint", "redis", "data"},
+    "demo": set(),
+}
+"""The settings that each command reads."""
+
+COMMANDS = dict.fromkeys(command.split()[0] for command in SETTINGS)
 
 
 def monitor(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -36,6 +56,37 @@ def test_every_command_has_help(command: str, capsys: pytest.CaptureFixture[str]
         main([command, "--help"])
     assert left.value.code == 0
     assert "usage: monitor " + command in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("command", SETTINGS)
+def test_help_lists_the_options_that_do_something(
+    command: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And no others; in 80 columns, with the defaults in the sentences."""
+    monkeypatch.setenv("COLUMNS", "80")
+    with pytest.raises(SystemExit):
+        main([*command.split(), "--help"])
+    text = capsys.readouterr().out
+    listed = set(re.findall(r"^  --([a-z-]+)", text, re.MULTILINE))
+    every = SETTINGS["run"]
+    assert listed & every == SETTINGS[command]
+    assert max(map(len, text.splitlines())) <= 80
+    words = " ".join(text.split())
+    for option, default in (
+        ("listen", "127.0.0.1:8080"), ("admin", "127.0.0.1:9464"), ("endpoint", "`default`"),
+    ):  # fmt: skip
+        assert (default in words) == (option in SETTINGS[command])
+
+
+@pytest.mark.parametrize("command", ["", *dict.fromkeys(one.split()[0] for one in SETTINGS)])
+def test_every_page_of_help_fits_a_terminal(
+    command: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of 80 columns."""
+    monkeypatch.setenv("COLUMNS", "80")
+    with pytest.raises(SystemExit):
+        main([*command.split(), "--help"])
+    assert max(map(len, capsys.readouterr().out.splitlines())) <= 80
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import argparse
 import difflib
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from monitor.config import Settings
@@ -18,23 +19,35 @@ LOOK_EVERY = 5.0
 MAX_VALUE = 65536
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The options of `monitor keys`, beside the common ones."""
-    parser.add_argument(
-        "action",
-        choices=("list", "rotate", "fingerprint", "pair", "pseudonym"),
-        help="list: ids, fingerprints, state; rotate: a new key before the others; fingerprint: of "
-        "the current key alone; pair: a new pair of keys to seal values with and to reveal them; "
-        "pseudonym: the tokens, one a line for each key, of the value on standard input",
+def add_arguments(parser: argparse.ArgumentParser, common: Callable[..., None]) -> None:
+    """The actions of `monitor keys` and their options; `common` adds those of settings."""
+    actions = parser.add_subparsers(metavar="COMMAND", required=True, dest="action")
+
+    def add(name: str, what: str, *settings: str) -> argparse.ArgumentParser:
+        action = actions.add_parser(
+            name,
+            help=what,
+            description=what[0].upper() + what[1:] + ".",
+            formatter_class=parser.formatter_class,
+        )
+        common(action, *settings)
+        return action
+
+    add("list", "ids, fingerprints and states of all keys, the current one first", "data")
+    rotate = add(
+        "rotate", "a new key before the others; it makes the pseudonyms from now on", "data"
     )
-    parser.add_argument(
-        "--entity", metavar="ENTITY", help="pseudonym: what the value is, such as EMAIL_ADDRESS"
-    )
-    parser.add_argument("--out", metavar="DIR", help="pair: where to write reveal.pub, reveal.key")
-    parser.add_argument("--id", default="", metavar="KEYID", help="rotate: name of the new key")
-    parser.add_argument(
-        "--retire", action="store_true", help="rotate: remove the old keys; nothing joins across"
-    )
+    rotate.add_argument("--id", default="", metavar="KEYID", help="name of the new key")
+    rotate.add_argument("--retire", action="store_true",
+        help="remove the old keys: old and new records cannot be joined any more")  # fmt: skip
+    add("fingerprint", "id, fingerprint and state of the current key alone", "data")
+    pair = add("pair", "a new pair of keys to seal values with, and to reveal them")
+    pair.add_argument("--out", metavar="DIR", help="where to write reveal.pub and reveal.key")
+    pseudonym = add("pseudonym",
+        "the tokens, one for each key, under which the value on standard input is stored",
+        "data")  # fmt: skip
+    pseudonym.add_argument("--entity", metavar="ENTITY",
+        help="what the value is, as EMAIL_ADDRESS")  # fmt: skip
 
 
 def run(options: argparse.Namespace, settings: Settings) -> int:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import dataclasses
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 
@@ -39,6 +40,7 @@ from monitor.errors import SourceError, UsageError
 from monitor.replay import evidently_report, report
 from monitor.replay.rest import Look
 from monitor.replay.run import Census, check, cut, gather, replay, undated, within_budget
+from monitor.store import opened
 from monitor.tables import Columns
 from monitor.types import WHOLE as TRAFFIC
 from monitor.types import Replay, Row, Segment
@@ -54,22 +56,25 @@ WHOLE = 10**12
 
 def run(options: argparse.Namespace, settings: Settings) -> int:
     """`monitor replay`; returns the exit code. Raises UsageError with one line for a person."""
-    job = _Job(options, settings)
-    if options.evidently:
-        evidently_report.need()
-    found = job.judge()
-    if options.evidently:
-        if job.reference is None:
-            raise UsageError("--evidently: compares raw values, so --reference must be a SOURCE")
-        job.show_evidently(Path(options.evidently))
-    _tell(found, options, title=job.current.name, facts=job.facts(found))
+    with _sources(options, settings):
+        job = _Job(options, settings)
+        if options.evidently:
+            evidently_report.need()
+        found = job.judge()
+        if options.evidently:
+            if job.reference is None:
+                raise UsageError(
+                    "--evidently: compares raw values, so --reference must be a SOURCE"
+                )
+            job.show_evidently(Path(options.evidently))
+        _tell(found, options, title=job.current.name, facts=job.facts(found))
     return EXIT_FOUND if options.fail_on == found.verdict else 0
 
 
 def build(options: argparse.Namespace, settings: Settings) -> int:
     """`monitor reference build`; returns the exit code."""
-    job = _Job(options, settings)
-    profile = job.build()
+    with _sources(options, settings):
+        profile = _Job(options, settings).build()
     _write(options.out, dump_profile(profile))
     samples = max(reference.samples for reference in profile.references.values())
     print(
@@ -77,6 +82,17 @@ def build(options: argparse.Namespace, settings: Settings) -> int:
         file=sys.stderr,
     )
     return 0
+
+
+@contextlib.contextmanager
+def _sources(options: argparse.Namespace, settings: Settings) -> Generator[None]:
+    """Where no SOURCE is named, the store that the settings mean is the one."""
+    if options.source:
+        yield
+        return
+    with opened(settings.redis, Path(settings.data)) as url:
+        options.source = [url]
+        yield
 
 
 class _Job:

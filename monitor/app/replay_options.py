@@ -35,9 +35,10 @@ def add_build_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _add_source_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
-    add("source", metavar="SOURCE", nargs="+",
+    add("source", metavar="SOURCE", nargs="*",
         help="redis://HOST:PORT/DB[?endpoint=NAME&from=TIME&to=TIME]; files or directories of "
-        "archived records (JSONL, Parquet), or of tables (CSV, Parquet)")  # fmt: skip
+        "archived records (JSONL, Parquet), or of tables (CSV, Parquet); without one, the records "
+        "in --redis, else those in the embedded store of --data")  # fmt: skip
     add("--format", choices=("auto", *rest.FORMATS), default="auto", help="what the files are")
     add("--by", action="append", default=[], metavar="DIMENSION",
         help="judge each value of it, too; of a table, a column")  # fmt: skip

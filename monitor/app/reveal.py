@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import datetime
 import getpass
 import json
@@ -19,21 +20,42 @@ from monitor.privacy.pseudonyms import PSEUDONYM
 from monitor.privacy.sealing import opener
 from monitor.replay import rest
 from monitor.sources import archive, jsonl
+from monitor.store import opened
 from monitor.types import Record
 
 EXIT_MISSING = 1
 LOG = "reveal.jsonl"
 
+DESCRIPTION = (
+    "Print the values behind pseudonyms, a line each: PSEUDONYM, a tab, the value. Only values "
+    "that were sealed can be opened: with a public key in `privacy.seal_to`, each record carries "
+    "the values of its pseudonyms in boxes that only the private key opens. Secrets (passwords, "
+    "API keys) are never sealed. Who asked, when, why and for which pseudonyms is written to an "
+    "audit log before anything is printed; the values are not. Exit code 1: a pseudonym that was "
+    "named was not found."
+)
+
+EXAMPLE = """\
+example:
+  monitor keys pair --out DIR      once; DIR/reveal.pub is for privacy.seal_to
+  monitor reveal '<EMAIL_ADDRESS:k1:…>' --private-key DIR/reveal.key \\
+      --reason 'ticket 7'
+"""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `monitor reveal`, beside the common ones."""
     add = parser.add_argument
-    add("what", nargs="+", metavar="SOURCE|TOKEN",
-        help="pseudonyms to open (all when none is named), and where records are: a store's URL "
-        "or archived files; without one, the store of --redis")  # fmt: skip
-    add("--private-key", required=True, metavar="FILE", help="as `monitor keys pair` wrote it")
+    parser.description, parser.epilog = DESCRIPTION, EXAMPLE
+    add("what", nargs="*", metavar="SOURCE|TOKEN",
+        help="pseudonyms to open (all of them when none is named), and where records are: a "
+        "store's URL or archived files; without one, --redis, else the embedded store of "
+        "--data")  # fmt: skip
+    add("--private-key", required=True, metavar="FILE",
+        help="reveal.key, as `monitor keys pair` wrote it")  # fmt: skip
     add("--reason", required=True, metavar="TEXT", help="why; it is written to the audit log")
-    add("--audit", metavar="FILE", help=f"the audit log, appended to (DATA/{LOG})")
+    add("--audit", metavar="FILE",
+        help=f"the audit log, which is appended to; {LOG} in --data by default")  # fmt: skip
 
 
 def run(options: argparse.Namespace, settings: Settings) -> int:
@@ -45,28 +67,29 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
         raise ConfigError("--reason: say why; it is written to the audit log")
     wanted = dict.fromkeys(one for one in options.what if PSEUDONYM.fullmatch(one))
     places = [one for one in options.what if one not in wanted]
-    if not places and not settings.redis:
-        raise ConfigError("redis: `monitor reveal` needs a SOURCE or --redis URL to look in")
     open_box = opener(Path(options.private_key))
-    opened: dict[str, str] = {}
+    values: dict[str, str] = {}
     closed = 0
-    for token, box in _sealed(places or [settings.redis], settings):
-        if token in opened or (wanted and token not in wanted):
-            continue
-        value = open_box(token, box)
-        if value is None:
-            closed += 1
-        else:
-            opened[token] = value
+    with contextlib.ExitStack() as stack:
+        if not places:
+            places = [stack.enter_context(opened(settings.redis, Path(settings.data)))]
+        for token, box in _sealed(places, settings):
+            if token in values or (wanted and token not in wanted):
+                continue
+            value = open_box(token, box)
+            if value is None:
+                closed += 1
+            else:
+                values[token] = value
     _write(
         Path(options.audit or Path(settings.data) / LOG),
         options.reason,
-        [*wanted] or [*opened],
-        len(opened),
+        [*wanted] or [*values],
+        len(values),
     )
-    for token, value in opened.items():
+    for token, value in values.items():
         print(f"{token}\t{json.dumps(value, ensure_ascii=False)[1:-1]}")
-    missing = [token for token in wanted if token not in opened]
+    missing = [token for token in wanted if token not in values]
     if closed:
         print(f"monitor: {closed} boxes are not for this key", file=sys.stderr)
     if missing:

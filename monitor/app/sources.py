@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import dataclasses
-import heapq
 import math
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -14,15 +12,12 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import msgspec
 
-from monitor.errors import SourceError, StreamError
-from monitor.replay import rest
+from monitor.errors import SourceError
+from monitor.replay import rest, stored
 from monitor.replay.rest import Format, Look
-from monitor.streams.redis import RedisStream
 from monitor.tables import moment
 from monitor.types import Record, Row, Segment
 from monitor.urls import shown
-
-PAGE = 500
 
 
 @dataclass(frozen=True)
@@ -159,35 +154,10 @@ class Store:
         """
         start = self.start if start is None else max(self.start, start)
         end = self.end if end is None else min(self.end, end)
-        with asyncio.Runner() as runner:
-            shards = [
-                self._shard(runner, shard, start if math.isfinite(start) else None, end)
-                for shard in range(self.shards)
-            ]
-            yield from (
-                heapq.merge(*shards, key=lambda record: record.started)
-                if len(shards) > 1
-                else shards[0]
-            )
-
-    def _shard(
-        self, runner: asyncio.Runner, shard: int, start: float | None, end: float
-    ) -> Iterator[Record]:
-        try:
-            stream = RedisStream(self.url, self.endpoint, shards=self.shards)
-            stream.keys = stream.keys[shard : shard + 1]
-            entries = stream.read(start=start, end=end)
-
-            async def page() -> list[Record]:
-                found: list[Record] = []
-                async for _, record in entries:
-                    found.append(record)
-                    if len(found) == PAGE:
-                        break
-                return found
-
-            while records := runner.run(page()):
-                yield from records
-            runner.run(stream.close())
-        except StreamError as error:
-            raise SourceError(f"{self.name}: {error}") from None
+        return stored.records(
+            self.url,
+            self.endpoint,
+            shards=self.shards,
+            start=start if math.isfinite(start) else None,
+            end=end,
+        )

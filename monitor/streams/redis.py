@@ -220,6 +220,21 @@ class RedisStream:
                         yield ",".join(positions), record
                 first = "(" + page[-1][0].decode()
 
+    async def read_back(
+        self, *, start: float | None = None, end: float | None = None
+    ) -> AsyncIterator[tuple[str, Record]]:
+        """Yield `(entry, record)` as `read` does, of each shard what was appended last first."""
+        low = str(int(max(0.0, (start or 0.0) - CLOCK_MARGIN) * 1000))
+        for key in self.keys:
+            last = "+"
+            while page := await self._page("XREVRANGE", key, last, low):
+                for entry, record in self._records(page):
+                    if (start is None or record.started >= start) and (
+                        end is None or record.started < end
+                    ):
+                        yield entry, record
+                last = "(" + page[-1][0].decode()
+
     async def fingerprints(self) -> dict[str, str]:
         """Key id → fingerprint of the keys that replicas of this endpoint have used."""
         flat = await self._call("HGETALL", self._fingerprints)

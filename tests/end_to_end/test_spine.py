@@ -17,6 +17,8 @@ import psutil
 import pytest
 import redis
 
+from monitor.cli import main
+
 TOKEN = re.compile(r"<([A-Z_]+):([a-z0-9]+):([A-Za-z0-9_-]{16,})>")
 
 
@@ -34,7 +36,9 @@ def infer(client: httpx.Client, population: str, value: float) -> None:
     ).raise_for_status()
 
 
-def test_a_chat_becomes_a_record_and_its_metrics(start: Any, model: str) -> None:
+def test_a_chat_becomes_a_record_and_its_metrics(
+    start: Any, model: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     """The openai client, plain and streamed, with personal data both ways."""
     system = start("run", "--upstream", model, "--listen", "127.0.0.1:0")
     client = openai.OpenAI(base_url=f"{system.url}/v1", api_key="sk-abcdefghijklmnopqrstuvwx")
@@ -87,6 +91,9 @@ def test_a_chat_becomes_a_record_and_its_metrics(start: Any, model: str) -> None
     assert second["streamed"]
     assert second["time_to_first_token"] is not None
     assert first["time_to_first_token"] is None
+    assert main(["records", "list", "--json", "--data", str(system.data)]) == 0
+    listed = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert listed == [first, second], "what runs is looked at by its data directory"
     text = json.dumps([first, second])
     for secret in ("me@", "Me@", "4111-", "sk-abc"):
         assert secret not in text

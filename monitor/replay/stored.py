@@ -1,0 +1,121 @@
+"""The stream of an endpoint in a store → Records, for callers without an event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import itertools
+from collections.abc import AsyncIterator, Callable, Generator, Iterator
+
+from monitor.errors import SourceError, StreamError
+from monitor.streams.redis import RedisStream
+from monitor.types import Record
+from monitor.urls import shown
+
+PAGE = 500
+"""Records that are read at a time."""
+
+
+def records(
+    url: str,
+    endpoint: str,
+    *,
+    shards: int = 1,
+    start: float | None = None,
+    end: float | None = None,
+    backwards: bool = False,
+) -> Iterator[Record]:
+    """Yield the records that began from `start` until before `end` (Unix seconds), oldest first.
+
+    Shards are merged by the time at which records began. `backwards`: newest first. Raises
+    SourceError, which shows no password, where the store cannot be read.
+    """
+    with asyncio.Runner() as runner:
+        try:
+            streams = [RedisStream(url, endpoint, shards=shards) for _ in range(shards)]
+        except StreamError as error:
+            raise SourceError(f"{shown(url)}: {error}") from None
+        each = [
+            _shard(runner, stream, number, start, end, backwards=backwards)
+            for number, stream in enumerate(streams)
+        ]
+        try:
+            yield from (
+                heapq.merge(*each, key=lambda record: record.started, reverse=backwards)
+                if shards > 1
+                else each[0]
+            )
+        except StreamError as error:
+            raise SourceError(f"{shown(url)}: {error}") from None
+        finally:
+            for one in each:
+                one.close()
+
+
+def newest(
+    url: str,
+    endpoint: str,
+    *,
+    count: int,
+    keep: Callable[[Record], bool],
+    shards: int = 1,
+    start: float | None = None,
+    end: float | None = None,
+) -> list[Record]:
+    """Return the newest `count` records that `keep` takes, oldest first."""
+    found = records(url, endpoint, shards=shards, start=start, end=end, backwards=True)
+    return list(itertools.islice(filter(keep, found), count))[::-1]
+
+
+def find(url: str, endpoint: str, record_id: str, *, shards: int = 1) -> Record | None:
+    """Return the record with this id, or None; it is looked for from the time that the id tells."""
+    begun = _time(record_id)
+    for start in {begun: None, None: None}:
+        for record in records(url, endpoint, shards=shards, start=start):
+            if record.id == record_id:
+                return record
+    return None
+
+
+def _time(record_id: str) -> float | None:
+    """Return Unix seconds from which on to look for a record with this UUIDv7 (RFC 9562).
+
+    >>> _time("018bcfe5-6800-7def-9abd-e20000000002"), _time("r-1")
+    (1699999900.0, None)
+    """
+    text = record_id.replace("-", "")
+    try:
+        number = int(text, 16)
+    except ValueError:
+        return None
+    if len(text) != 32 or text[12] != "7":
+        return None
+    return (number >> 80) / 1000 - 100  # clocks differ, and an id may be made a little later
+
+
+def _shard(
+    runner: asyncio.Runner,
+    stream: RedisStream,
+    number: int,
+    start: float | None,
+    end: float | None,
+    *,
+    backwards: bool,
+) -> Generator[Record]:
+    stream.keys = stream.keys[number : number + 1]
+    read = stream.read_back if backwards else stream.read
+    entries: AsyncIterator[tuple[str, Record]] = read(start=start, end=end)
+
+    async def page() -> list[Record]:
+        found: list[Record] = []
+        async for _, record in entries:
+            found.append(record)
+            if len(found) == PAGE:
+                break
+        return found
+
+    try:
+        while found := runner.run(page()):
+            yield from found
+    finally:
+        runner.run(stream.close())

