@@ -228,11 +228,14 @@ class RedisStream:
         for key in self.keys:
             last = "+"
             while page := await self._page("XREVRANGE", key, last, low):
-                for entry, record in self._records(page):
-                    if (start is None or record.started >= start) and (
+                for one, fields in page:
+                    record = Entry(key, one.decode(), fields).record()
+                    if record is None:
+                        self.unreadable += 1
+                    elif (start is None or record.started >= start) and (
                         end is None or record.started < end
                     ):
-                        yield entry, record
+                        yield one.decode(), record
                 last = "(" + page[-1][0].decode()
 
     async def fingerprints(self) -> dict[str, str]:
