@@ -24,13 +24,14 @@ class Chunked:
     ([b'ab', b'c'], b'x: y\\r\\n')
     """
 
-    __slots__ = ("_add", "_left", "_partial", "trailers")
+    __slots__ = ("_add", "_left", "_partial", "trailers", "waiting")
 
     def __init__(self, add: Callable[[bytes], None]) -> None:
         self._add = add
         self._left = 0  # of the chunk's data and its CRLF
         self._partial: bytes | None = b""  # of a size line; None once in the trailers
         self.trailers = b""
+        self.waiting = 0  # bytes of a line or of trailers that have come without their end
 
     def feed(self, data: bytes) -> bytes | None:
         """Read on; what stands behind the body's end, or None while it goes on.
@@ -42,6 +43,7 @@ class Chunked:
         if self._partial:
             data = self._partial + data
             self._partial = b""
+            self.waiting = 0
         start = 0
         while True:
             left = self._left
@@ -63,6 +65,7 @@ class Chunked:
             size = _SIZE.match(data, start)
             if size is None:
                 self._partial = self._checked_partial(data[start:])
+                self.waiting = len(self._partial)
                 return None
             start = size.end()
             length = int(size[1], 16)
@@ -70,10 +73,6 @@ class Chunked:
                 self._partial = None
                 return self._end(data[start:])
             self._left = length + 2
-
-    def waiting(self) -> int:
-        """Bytes of a line or of trailers that have come without their end."""
-        return len(self.trailers) + len(self._partial or b"")
 
     def _wait_for_crlf(self, rest: bytes) -> None:
         expected = b"\r\n"[2 - self._left :]
@@ -97,6 +96,7 @@ class Chunked:
             if len(data) > _MAX_TRAILERS:
                 raise Ambiguous("malformed_chunk")
             self.trailers = data
+            self.waiting = len(data)
             return None
         trailers = data[: end + 2]
         start = 0
@@ -106,4 +106,5 @@ class Chunked:
                 raise Ambiguous("malformed_chunk")
             start = line.end()
         self.trailers = trailers
+        self.waiting = len(trailers)
         return data[end + 4 :]

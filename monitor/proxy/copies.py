@@ -47,8 +47,8 @@ class Copy:
     """
 
     __slots__ = (
-        "_bound", "_budget", "_chunked", "_expected", "_fixed", "_head", "_left", "_parts",
-        "dropped", "held", "size",
+        "_bound", "_budget", "_chunked", "_expected", "_fixed", "_head", "_left", "_loose",
+        "_parts", "dropped", "held", "size",
     )  # fmt: skip
 
     def __init__(self, head: bytes, length: int, bound: int, budget: Budget) -> None:
@@ -64,6 +64,7 @@ class Copy:
         self.held = 0
         self.dropped = False
         self._expected = False
+        self._loose = 0  # bytes of `_fixed` that wait within the coding
         if budget.used > budget.bound:
             self.drop()
 
@@ -71,10 +72,10 @@ class Copy:
         """Follow the body; raises Ambiguous where its framing is malformed."""
         if self._chunked is not None:
             rest = self._chunked.feed(data)
-            fixed = PER_COPY + len(self._head) + self._chunked.waiting()
-            if fixed != self._fixed:
-                self._budget.used += fixed - self._fixed
-                self._fixed = fixed
+            if (loose := self._chunked.waiting) != self._loose:
+                self._budget.used += loose - self._loose
+                self._fixed += loose - self._loose
+                self._loose = loose
                 self._budget.check()
             return rest
         left = self._left

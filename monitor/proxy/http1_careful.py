@@ -131,7 +131,8 @@ class Careful:
             return
         try:
             self._requests(data, at)
-            self._weigh()
+            if self._request_part or self._held or self._loose:
+                self._weigh()
         except Ambiguous as error:
             self._give_up(error.args[0])
 
@@ -142,7 +143,8 @@ class Careful:
             return
         try:
             self._responses(data, at)
-            self._weigh()
+            if self._response_part or self._loose:
+                self._weigh()
         except Ambiguous as error:
             self._give_up(error.args[0])
 
@@ -296,16 +298,16 @@ class Careful:
         length = request_length(head)
         exchange = _Open(self.new_id(), began, self.started_unix(began), head[: head.index(b" ")])
         self._queue.append(exchange)
-        self._charge(exchange, _PER_EXCHANGE)
         size = len(data)
         if 0 <= length <= size:
             body = data if size == length else data[:length]
             if length > self.bound:
                 body = body[: self.bound]
             exchange.request = Message(head, body, length)
-            self._charge(exchange, len(head) + len(body))
+            self._charge(exchange, _PER_EXCHANGE + len(head) + len(body))
             data = data[length:]
         else:
+            self._charge(exchange, _PER_EXCHANGE)
             self._sending = Copy(head, length, self.bound, self.budget)
         self.budget.check()
         if self._response_part and len(self._queue) == 1:
