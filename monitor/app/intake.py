@@ -18,6 +18,8 @@ from monitor.recorder.delivery import Labels, fate_labels
 from monitor.types import Fate
 
 READ_BYTES = 262144
+ACCEPT_AGAIN = 0.2
+"""Seconds until an accept is tried again that failed."""
 LAST_WORDS = 2.0
 """Seconds that a proxy waits until what its predecessor wrote has been read."""
 
@@ -123,7 +125,11 @@ class Intake:
     async def _accept(self, listener: socket.socket) -> None:
         loop = asyncio.get_running_loop()
         while True:
-            connection, _ = await loop.sock_accept(listener)
+            try:
+                connection, _ = await loop.sock_accept(listener)
+            except OSError:  # no file descriptor is left
+                await asyncio.sleep(ACCEPT_AGAIN)
+                continue
             connection.setblocking(False)
             before = set(self._readers)
             reader = loop.create_task(self._read(connection, before))

@@ -17,6 +17,7 @@ from monitor.app import child
 from monitor.app.estate import VARIABLE, Estate
 from monitor.app.wire import Wire
 from monitor.proxy import http2, observer, websocket
+from monitor.proxy.clock import WallClock
 from monitor.proxy.copies import Budget
 from monitor.proxy.gate import Gate
 from monitor.proxy.handoff import Handoff
@@ -35,6 +36,11 @@ recorder that is starting or busy has told them by then; without one they are `u
 FLUSH_PATIENCE = 10.0
 REASONS = (*observer.OPAQUE_REASONS, *http2.OPAQUE_REASONS, *websocket.OPAQUE_REASONS)
 KEEP_SECONDS = 0.25
+FOLLOW_SECONDS = 0.5
+WORTH_SAYING = 1.0
+"""Seconds by which the system's clock must have been set for a line in the log."""
+SPARE = 64
+"""File descriptors for what is no connection: sockets to other roles, libraries, certificates."""
 WORTH_TRIMMING = 8 << 20
 KEPT = 4 << 20
 """Free bytes that the allocator may keep: exchanges come and go, and fetching pages from the system
@@ -51,7 +57,7 @@ async def serve(process: child.Child) -> None:
         ledger.resume(left)
     ids = Ids(secrets.randbits(34), time.time)
     handoff = Handoff(str(process.runtime / f"recorder-{process.index}.sock"), budget, ledger, ids)
-    wall = time.time() - time.monotonic()
+    clock = WallClock(time.time, time.monotonic)
     wire = Wire(settings, logs.warning)
 
     shared: dict[str, Any] = {
@@ -60,7 +66,7 @@ async def serve(process: child.Child) -> None:
         "max_body_bytes": settings.capture.max_body_bytes,
         "budget": budget,
     }
-    common = {**shared, "new_id": ids.new, "started_unix": lambda at: at + wall}
+    common = {**shared, "new_id": ids.new, "started_unix": clock.unix}
 
     def observe(splice: Splice) -> Observer:
         named = splice.name_answers() if settings.edits.exchange_id else None
@@ -84,15 +90,17 @@ async def serve(process: child.Child) -> None:
         socket.socket(fileno=int(os.environ["MONITOR_TRAFFIC_FD"])),
         wire.dial,
         observe,
-        limit=settings.limits.connections,
+        limit=_limit(settings.limits.connections),
         connect_timeout=settings.timeouts.connect,
         idle_timeout=settings.timeouts.idle,
         tls=wire.shown if settings.tls.cert else None,
         before_dial=wire.before_dial,
+        log=logs.warning,
     )
 
     async def measure() -> list[Measurement]:
-        now = time.monotonic() + wall
+        clock.follow()
+        now = clock.unix(time.monotonic())
         await handoff.settled(now, LABEL_PATIENCE)
         ledger.label(now)
         estate.write(ledger.left())  # before anybody sees it: no counter goes back
@@ -107,11 +115,13 @@ async def serve(process: child.Child) -> None:
     process.ready()
     trimming = asyncio.create_task(_trim(handoff, budget))
     keeping = asyncio.create_task(_keep(ledger, estate))
+    following = asyncio.create_task(_follow(clock))
     await process.stopping.wait()
     await gate.drain(settings.drain.delay, settings.drain.timeout)
     await handoff.drain(FLUSH_PATIENCE)
     trimming.cancel()
     keeping.cancel()
+    following.cancel()
 
 
 def _measurements(gate: Gate, budget: Budget, endpoint: str) -> list[Measurement]:
@@ -129,10 +139,21 @@ def _measurements(gate: Gate, budget: Budget, endpoint: str) -> list[Measurement
     ]
 
 
-def _prepare() -> None:
-    """Room for connections, and a garbage collector that stays out of the way."""
+def _limit(wanted: int) -> int:
+    """How many connections there may be: each takes two file descriptors."""
     _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    if hard == resource.RLIM_INFINITY or wanted <= (most := max(1, (hard - SPARE) // 2)):
+        return wanted
+    logs.warning(
+        f"limits.connections: {wanted} connections need {2 * wanted + SPARE} file descriptors, and "
+        f"this process may have {hard} (ulimit -n): at most {most} are served at a time"
+    )
+    return most
+
+
+def _prepare() -> None:
+    """A garbage collector that stays out of the way, and an allocator that keeps a little."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
@@ -147,6 +168,16 @@ async def _keep(ledger: Ledger, estate: Estate) -> None:
     while True:
         await asyncio.sleep(KEEP_SECONDS)
         estate.write(ledger.left())
+
+
+async def _follow(clock: WallClock) -> None:
+    """Date exchanges by the system's clock as it is set now; a record from the future would close
+    windows before their time."""
+    while True:
+        await asyncio.sleep(FOLLOW_SECONDS)
+        moved = clock.follow()
+        if abs(moved) > WORTH_SAYING:
+            logs.warning(f"the system's clock was set {moved:+.1f} s; exchanges are dated by it")
 
 
 async def _trim(handoff: Handoff, budget: Budget) -> None:

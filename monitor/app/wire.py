@@ -6,7 +6,7 @@ import asyncio
 import ipaddress
 import ssl
 from collections.abc import Callable
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from monitor.config import Settings
 from monitor.proxy import tls
@@ -20,7 +20,7 @@ class Wire:
     def __init__(self, settings: Settings, log: Callable[[str], None]) -> None:
         url = urlsplit(settings.upstream)
         self._secure = url.scheme == "https"
-        self._host, self._port = url.hostname or "", url.port or (443 if self._secure else 80)
+        self._host, self._port = url.hostname or "", _port(url, log)
         pem = settings.tls
         self._certificate = tls.Certificate(pem.cert, pem.key, log) if pem.cert else None
         self._upstream = None
@@ -53,6 +53,8 @@ class Wire:
 
     async def dial(self, side: Side) -> None:
         """Connect to the endpoint; raises OSError."""
+        if not self._port:
+            raise OSError("the upstream has no address")
         if self._upstream is not None:
             await self._upstream.connect(side, side.splice.speaks())
         else:
@@ -65,6 +67,18 @@ class Wire:
             return None
         forwarded = peer.encode() if self._forwarded else b""
         return Edits(host=self._name, peer=forwarded)
+
+
+def _port(url: SplitResult, log: Callable[[str], None]) -> int:
+    """The port of the upstream; 0, which nobody can connect to, where the URL has none to name."""
+    try:
+        port = url.port
+    except ValueError:
+        port = 0
+    if port == 0 or not url.hostname:
+        log("upstream: names no host and port that can be connected to; clients are told 502")
+        return 0
+    return port or (443 if url.scheme == "https" else 80)
 
 
 def rewritten(settings: Settings) -> str:

@@ -74,6 +74,12 @@ class Frames:
         """Bytes that are kept until the rest of a frame or of a header block has come."""
         return len(self._rest) + len(self._block or b"")
 
+    def begun(self) -> float:
+        """When the first byte of what is kept came; 0 where nothing is."""
+        if self._block is not None:
+            return self._block_began
+        return self._began if self._rest else 0.0
+
     def read(self, data: bytes, at: float) -> Iterator[Frame]:
         """Yield the frames that `data`, which came `at`, completes or continues.
 

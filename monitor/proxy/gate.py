@@ -8,17 +8,26 @@ import errno
 import socket
 import ssl
 from collections.abc import Awaitable, Callable
+from ipaddress import ip_address
 from time import monotonic
 
 from monitor.proxy.hangups import Hangups
 from monitor.proxy.observer import Observer
-from monitor.proxy.splice import Side, Splice
+from monitor.proxy.splice import Limits, Side, Splice
 from monitor.types import Outcome
 
 BACKLOG = 1024
 QUIET = 0.1
 """Seconds without an exchange after which a kept-alive connection is idle in a drain."""
 HANDSHAKE = 30.0
+HEAD = 60.0
+"""Seconds that a client may take to say its first byte, and to end a head that it has begun."""
+SILENCE = 3600.0
+"""Seconds without a byte either way that end a connection, unless `idle_timeout` is longer."""
+LOOPED = 1.0
+"""Seconds without a dial after one that led back here: its other end would dial too."""
+STARVED = 1.0
+"""Seconds until an accept is tried again that had no file descriptor left."""
 
 Dial = Callable[[Side], Awaitable[object]]
 """Connects the upstream side; raises OSError when it cannot."""
@@ -33,6 +42,7 @@ class Gate:
 
     `limit` is the most connections at a time: more wait in the backlog, and are refused once they
     have waited there for `connect_timeout` seconds. `before_dial` may wait for what a client says.
+    `log` is told, once, of a failure that is none of the network.
     """
 
     def __init__(
@@ -44,22 +54,30 @@ class Gate:
         limit: int,
         connect_timeout: float,
         idle_timeout: float,
+        head_timeout: float = HEAD,
+        silence_timeout: float = SILENCE,
         tls: Callable[[], Awaitable[ssl.SSLContext | None]] | None = None,
         before_dial: Callable[[Splice], Awaitable[object]] = _at_once,
+        log: Callable[[str], None] = lambda text: None,
     ) -> None:
         self._listener = listener
         self._dial = dial
         self._observer = observer
         self._limit = limit
         self._connect_timeout = connect_timeout
-        self._idle_timeout = idle_timeout
+        quiet = max(idle_timeout, silence_timeout) if idle_timeout else 0.0
+        self._limits = Limits(idle_timeout, head_timeout, quiet)
         self._tls = tls
         self._before_dial = before_dial
         self._loop = asyncio.get_running_loop()
         self._hangups = Hangups(self._loop)
         self._splices: set[Splice] = set()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._log = log
+        self._failures: set[str] = set()
         self._full_since = 0.0
+        self._starved_since = 0.0
+        self._looped_until = 0.0
         self._accepting = False
         self._draining = False
         self.accepted = 0
@@ -74,7 +92,8 @@ class Gate:
         self._listener.setblocking(False)
         self._listener.listen(BACKLOG)
         self._accept_more()
-        self._period = min(1.0, self._idle_timeout / 4 or 1.0, self._connect_timeout / 4 or 1.0)
+        limits = (self._connect_timeout, *self._limits)
+        self._period = min(1.0, *(limit / 4 or 1.0 for limit in limits))
         self._loop.call_later(self._period, self._tick)
 
     def count_opaque(self, reason: str) -> None:
@@ -105,14 +124,14 @@ class Gate:
                 return
             except OSError as error:
                 if error.errno in {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}:
-                    self._full_since = monotonic()
+                    self._starved_since = monotonic()
                     self._accept_no_more()
                 return
             self._serve(connection, str(peer[0]))
 
     def _serve(self, connection: socket.socket, peer: str) -> None:
         self.accepted += 1
-        splice = Splice(self._over, self.count_opaque, self._hangups)
+        splice = Splice(self._over, self.count_opaque, self._hangups, self._is_us)
         splice.peer = peer
         splice.observe(self._observer(splice))
         self._splices.add(splice)
@@ -127,20 +146,55 @@ class Gate:
                 lambda: splice.downstream,
                 connection,
                 ssl=context,
-                ssl_handshake_timeout=HANDSHAKE if context is not None else None,
+                ssl_handshake_timeout=min(HANDSHAKE, self._limits.head) if context else None,
             )
         except OSError:
             connection.close()
             self._over(splice)
             return
-        await self._before_dial(splice)
+        try:
+            async with asyncio.timeout(self._limits.head):
+                await self._before_dial(splice)
+        except TimeoutError:
+            splice.abort(None)
+            return
+        if monotonic() < self._looped_until:
+            splice.refused(Outcome.UPSTREAM_REFUSED)
+            return
         try:
             async with asyncio.timeout(self._connect_timeout or None):
                 await self._dial(splice.upstream)
         except TimeoutError:
             splice.refused(Outcome.UPSTREAM_TIMEOUT)
-        except (OSError, UnicodeError):  # the latter for a name that can be nobody's
+        except OSError:
             splice.refused(Outcome.UPSTREAM_REFUSED)
+        except Exception as error:  # noqa: BLE001  a name that can be nobody's, a port that is none
+            splice.refused(Outcome.UPSTREAM_REFUSED)
+            self._complain(f"the upstream cannot be used: {type(error).__name__}: {error}")
+
+        else:
+            if splice.loops:
+                self._looped_until = monotonic() + LOOPED
+                splice.refused(Outcome.UPSTREAM_REFUSED)
+                self._complain("upstream: is the address that this proxy listens on")
+
+    def _is_us(self, transport: asyncio.Transport) -> bool:
+        """True for a connection that this proxy, or another worker of it, has at its other end.
+
+        A loop through other machines looks like any endpoint; `limits.connections` ends it.
+        """
+        host, port = self._listener.getsockname()[:2]
+        there = transport.get_extra_info("peername")
+        if there[1] != port:
+            return False
+        # Bound to all addresses, it has the one that a connection to this machine comes from.
+        here = transport.get_extra_info("sockname")
+        return bool(there[0] == (here[0] if ip_address(host).is_unspecified else host))
+
+    def _complain(self, text: str) -> None:
+        if text not in self._failures and len(self._failures) < 10:
+            self._failures.add(text)
+            self._log(text)
 
     def _over(self, splice: Splice) -> None:
         self._splices.discard(splice)
@@ -159,17 +213,16 @@ class Gate:
             self.refused += 1
 
     def _tick(self) -> None:
+        self._loop.call_later(self._period, self._tick)
         now = monotonic()
         for splice in list(self._splices):
-            splice.tick(now, self._idle_timeout)
+            splice.tick(now, self._limits)
         if self._full_since and now - self._full_since > self._connect_timeout:
-            if len(self._splices) >= self._limit:
-                self._full_since = now
-                self._refuse_waiting()
-            else:  # it was file descriptors that had run out
-                self._full_since = 0.0
-                self._accept_more()
-        self._loop.call_later(self._period, self._tick)
+            self._full_since = now
+            self._refuse_waiting()
+        if self._starved_since and now - self._starved_since > STARVED:
+            self._starved_since = 0.0
+            self._accept_more()
 
     # --- the end ---------------------------------------------------------------------------------
 

@@ -96,12 +96,14 @@ class Handoff:
     def _connect(self) -> None:
         if self._closed:
             return
-        connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        connection.setblocking(False)
+        connection = None
         try:
+            connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+            connection.setblocking(False)
             connection.connect(self._path)
-        except OSError:  # no recorder yet, or one that is too busy to accept
-            connection.close()
+        except OSError:  # no recorder yet, one that is too busy to accept, no descriptor left
+            if connection is not None:
+                connection.close()
             self._loop.call_later(self._retry, self._connect)
             self._retry = min(2 * self._retry, RETRY_LAST)
             return

@@ -125,3 +125,7 @@ class Http1:
     def awaiting(self) -> bool:
         """See Observer."""
         return self._state == _ASKED or self._careful.awaiting()
+
+    def begun(self) -> float:
+        """See Observer."""
+        return self._careful.begun() if self._state == _CAREFUL else 0.0

@@ -237,6 +237,12 @@ class Careful:
         first = self._queue[0]
         return first.response is None and (first.request is not None or first.status > 0)
 
+    def begun(self) -> float:
+        """See Observer."""
+        if self._next is not None:
+            return self._next.begun()
+        return self._request_at if self._request_part and not self._queue else 0.0
+
     # --- requests ----------------------------------------------------------------------------
 
     def _requests(self, data: bytes, at: float) -> None:

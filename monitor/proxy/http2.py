@@ -131,6 +131,7 @@ class Http2:
         self._bound = max_body_bytes
         self._budget = budget
         self._preface = PREFACE
+        self._met = 0.0  # when the first bytes came
         self._from_client = Frames()
         self._from_server = Frames()
         self._client_heads = HeaderDecoder()
@@ -152,6 +153,7 @@ class Http2:
             return
         try:
             if self._preface:
+                self._met = self._met or at
                 data = self._open(data)
             for kind, number, payload, ending, began in self._from_client.read(data, at):
                 if kind == DATA:
@@ -270,6 +272,12 @@ class Http2:
         return any(
             stream.request.done and not stream.response.done for stream in self._streams.values()
         )
+
+    def begun(self) -> float:
+        """See Observer."""
+        if self._streams:
+            return 0.0
+        return self._met if self._preface else self._from_client.begun()
 
     # --- requests ----------------------------------------------------------------------------
 

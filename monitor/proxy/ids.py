@@ -8,6 +8,8 @@ from collections.abc import Callable
 class Ids:
     """48 bits of Unix milliseconds, 34 bits of the process, 40 bits counting up.
 
+    A clock that is set back is not followed: later ids stay greater than earlier ones.
+
     >>> ids = Ids(0x123456789ABCDEF, lambda: 1700000000.0)
     >>> ids.new()
     '018bcfe5-6800-7def-9abc-e20000000001'
@@ -20,14 +22,14 @@ class Ids:
         low, middle, high = process & 0xFFF, process >> 12 & 0x3FFF, process >> 26 & 0xFF
         self._tail = f"-7{low:03x}-{middle | 0x8000:04x}-{high:02x}"
         self._number = 0
-        self._millisecond = 0
+        self._millisecond = -1
         self._prefix = ""
 
     def new(self) -> str:
         """The next id."""
         self._number = number = self._number + 1
         millisecond = int(self._clock() * 1000)
-        if millisecond != self._millisecond:
+        if millisecond > self._millisecond:
             self._millisecond = millisecond
             time = f"{millisecond:012x}"
             self._prefix = f"{time[:8]}-{time[8:]}{self._tail}"

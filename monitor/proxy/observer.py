@@ -59,6 +59,9 @@ class Observer(Protocol):
     def awaiting(self) -> bool:
         """True while the endpoint owes bytes: `timeouts.idle` runs."""
 
+    def begun(self) -> float:
+        """When the client began a head that has not ended, with nothing else under way, or 0."""
+
 
 class Upgraded:
     """What the observer of an upgraded connection starts from."""

@@ -12,7 +12,7 @@ import socket
 import struct
 from collections.abc import Callable
 from time import monotonic
-from typing import Any, cast
+from typing import Any, NamedTuple, TypeVar, cast
 
 from monitor.proxy.edits import REFUSAL, Edits
 from monitor.proxy.exchange_ids import Place, insert
@@ -29,6 +29,20 @@ LINGER = 5.0
 _FAILED = "observer_failed"
 _FULL = "buffer_full"
 _RESET = struct.pack("ii", 1, 0)
+
+T = TypeVar("T")
+
+
+class Limits(NamedTuple):
+    """Seconds that a connection may be in one state; 0 is for ever. See ARCHITECTURE.md."""
+
+    idle: float
+    """The endpoint owes bytes and sends none, or one side takes none of those that wait for it."""
+    head: float
+    """From the connection to the client's first byte; from a head's first byte to its last."""
+    quiet: float
+    """Not a byte either way, whatever is or is not under way."""
+
 
 Forward = Callable[[bytes], None]
 Observe = Callable[[bytes, float], None]
@@ -52,7 +66,8 @@ class Side(asyncio.Protocol):
     """One of the two connections: reads from its own socket, writes to the other side's."""
 
     __slots__ = (
-        "at", "ended", "forward", "full", "left", "observe", "other", "splice", "transport",
+        "at", "ended", "forward", "full", "left", "made", "observe", "other", "splice",
+        "transport",
     )  # fmt: skip
 
     def __init__(self, splice: Splice) -> None:
@@ -61,7 +76,7 @@ class Side(asyncio.Protocol):
         self.forward: Forward = splice.hold
         self.observe: Observe = _ignore
         self.other: Side = self
-        self.at = monotonic()
+        self.at = self.made = monotonic()
         self.ended = False
         self.full = False  # its receiver is slow
         self.left = 0  # bytes that waited for it at the last look
@@ -69,7 +84,7 @@ class Side(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """See asyncio.Protocol."""
         self.transport = cast(asyncio.Transport, transport)
-        self.at = monotonic()
+        self.at = self.made = monotonic()
         self.splice.made(self)
 
     def data_received(self, data: bytes) -> None:
@@ -91,9 +106,10 @@ class Side(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """See asyncio.Protocol."""
-        self.transport = None
-        self.other.forward = _discard
-        self.splice.lost(self, exc)
+        if self.transport is not None:
+            self.transport = None
+            self.other.forward = _discard
+            self.splice.lost(self, exc)
 
     def pause_writing(self) -> None:
         """Our receiver is slow: stop reading from the other side."""
@@ -111,13 +127,15 @@ class Side(asyncio.Protocol):
         if other is not None and not other.is_closing() and not self.other.ended:
             other.resume_reading()
 
-    def take_note(self, now: float) -> None:
-        """A receiver that is slow and takes something is not silent."""
-        if self.full and self.transport is not None:
-            left = self.transport.get_write_buffer_size()
-            if left != self.left:
-                self.left = left
-                self.at = now
+    def take_note(self, now: float) -> int:
+        """How many bytes wait for a receiver; one that is slow and takes some is not silent."""
+        if self.transport is None:
+            return 0
+        left = self.transport.get_write_buffer_size()
+        if left != self.left:
+            self.left = left
+            self.at = now
+        return left
 
     def can_half_close(self) -> bool:
         """False over TLS: who has said his last there hears nothing more either."""
@@ -150,12 +168,13 @@ class Side(asyncio.Protocol):
 
 
 class Splice:
-    """The pair. `over` is called once both of its connections are gone."""
+    """The pair. `over` is called once both of its connections are gone; `is_us` says whether an
+    upstream connection leads back to this proxy."""
 
     __slots__ = (
-        "_answered", "_count_opaque", "_crowded", "_descriptor", "_hangups", "_held", "_over",
-        "_places", "_refused", "_said", "closing", "downstream", "edits", "finished", "observer",
-        "opened", "peer", "task", "upstream",
+        "_answered", "_count_opaque", "_crowded", "_descriptor", "_hangups", "_held", "_is_us",
+        "_over", "_places", "_refused", "_said", "closing", "downstream", "edits", "finished",
+        "loops", "observer", "opened", "peer", "task", "upstream",
     )  # fmt: skip
 
     def __init__(
@@ -163,9 +182,12 @@ class Splice:
         over: Callable[[Splice], None],
         count_opaque: Callable[[str], None],
         hangups: Hangups,
+        is_us: Callable[[asyncio.Transport], bool] = lambda transport: False,
     ) -> None:
         self._over = over
         self._hangups = hangups
+        self._is_us = is_us
+        self.loops = False
         self._descriptor = -1  # of the client's socket, once it is watched
         self._places: list[Place] | None = None  # where ids go, with that edit on
         self._count_opaque = count_opaque
@@ -242,6 +264,11 @@ class Splice:
         up, down = self.upstream.transport, self.downstream.transport
         if up is None or down is None or down.is_closing():
             self.upstream.reset()
+            return
+        if self._is_us(up):
+            self.loops = True
+            self.upstream.reset()
+            self.upstream.transport = None  # it never was; whoever dialled refuses the client
             return
         self.downstream.forward = up.write
         if self._places is None or self.observer is None:
@@ -413,11 +440,16 @@ class Splice:
 
     def busy(self) -> bool:
         """True while an exchange is under way, as far as the observer knows."""
-        try:
-            return self.observer is not None and self.observer.busy()
-        except Exception:  # noqa: BLE001
-            self.opaque(_FAILED)
-            return False
+        return self._observed(lambda observer: observer.busy(), False)
+
+    def _observed(self, question: Callable[[Observer], T], unknown: T) -> T:
+        """What the observer says, `unknown` where there is none or it fails."""
+        if self.observer is not None:
+            try:
+                return question(self.observer)
+            except Exception:  # noqa: BLE001
+                self.opaque(_FAILED)
+        return unknown
 
     def idle(self, now: float, quiet: float) -> bool:
         """True when an observer knows that nothing is under way, and none was for `quiet`."""
@@ -478,40 +510,44 @@ class Splice:
         self.downstream.reset()
         self.upstream.reset()
 
-    def tick(self, now: float, idle: float) -> None:
-        """Look after what no event will end; called about once a second.
-
-        `idle` is how long the endpoint may be silent while it owes bytes, and either side may take
-        none of those that wait for it; 0 for ever.
-        """
+    def tick(self, now: float, limits: Limits) -> None:
+        """Look after what no event will end; called about once a second."""
+        waiting = self.downstream.take_note(now) + self.upstream.take_note(now)
+        silent = now - max(self.downstream.at, self.upstream.at)
         if self.closing:
-            waiting = sum(
-                side.transport.get_write_buffer_size()
-                for side in (self.downstream, self.upstream)
-                if side.transport is not None
-            )
-            if now - self.closing > LINGER and not waiting:
+            stuck = limits.idle and silent > limits.idle
+            if now - self.closing > LINGER and (stuck or not waiting):
                 self.abort(None)
+        elif limits.quiet and silent > limits.quiet:
+            self._expire()
         elif self.observer is None:
             return
         elif (self.downstream.ended or self.upstream.ended) and not self.busy():
             self.close()
-        elif idle:
-            self.upstream.take_note(now)
-            self.downstream.take_note(now)
-            if now - max(self.upstream.at, self.downstream.at) <= idle:
-                return
+        elif self._dawdles(now, limits.head):
+            self._expire()
+        elif limits.idle and silent > limits.idle:
             if self.downstream.full:
                 self.abort(Outcome.CLIENT_GONE)
             elif self.upstream.full or self._awaiting():
                 self.timeout()
 
     def _awaiting(self) -> bool:
-        try:
-            return self.observer is not None and self.observer.awaiting()
-        except Exception:  # noqa: BLE001
-            self.opaque(_FAILED)
-            return False
+        return self._observed(lambda observer: observer.awaiting(), False)
+
+    def _dawdles(self, now: float, head: float) -> bool:
+        """True when the client takes too long to begin, or to end a head."""
+        if self.downstream.at == self.downstream.made:
+            return now - self.downstream.made > head
+        begun = self._observed(lambda observer: observer.begun(), 0.0)
+        return begun > 0 and now - begun > head
+
+    def _expire(self) -> None:
+        """Nobody has anything to say; what is under way, the client has left."""
+        if self.observer is not None and not self.busy():
+            self.close()
+        else:
+            self.abort(Outcome.CLIENT_GONE)
 
     def timeout(self) -> None:
         """The endpoint was silent for too long."""

@@ -374,6 +374,10 @@ class WebSocket:
         """See Observer. Either side may be silent for as long as it likes."""
         return False
 
+    def begun(self) -> float:
+        """See Observer; there are no heads any more."""
+        return 0.0
+
     # --- both sides --------------------------------------------------------------------------
 
     def _feed(self, side: _Side, data: bytes, at: float) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from monitor.app import check
 from monitor.app.wire import Wire
 from monitor.config import Edits, Settings, Tls
 from monitor.errors import ConfigError
+from monitor.proxy.splice import Side
 
 ASK = b"GET / HTTP/1.1\r\nHost: sidecar:8080\r\n\r\n"
 
@@ -79,3 +81,30 @@ def test_monitor_check_says_what_is_done_on_the_wire(authority: Any) -> None:
         check.verify(
             Settings(upstream="http://127.0.0.1:1", tls=Tls(cert=cert)), proxy=True, analyzer=False
         )
+
+
+class Nobody(Side):
+    """The upstream side of a splice with a client that speaks HTTP/1.1."""
+
+    def __init__(self) -> None:
+        splice: Any = SimpleNamespace(speaks=lambda: "http/1.1", hold=None)
+        super().__init__(splice)
+
+
+@pytest.mark.parametrize(
+    "upstream", ["http://127.0.0.1:99999", "https://a:99999", "http://h:bad", "http://", ""]
+)
+def test_an_upstream_that_nobody_can_connect_to_is_one_line_and_no_crash(upstream: str) -> None:
+    """Each client is refused: the process goes on, and says why."""
+    said: list[str] = []
+
+    async def story() -> None:
+        wire = Wire(Settings(upstream=upstream), said.append)
+        for _ in range(3):
+            assert "http/1.1" in await wire.protocols()
+            with pytest.raises(OSError, match=r"upstream"):
+                await wire.dial(Nobody())
+
+    asyncio.run(story())
+    assert len(said) == 1
+    assert "upstream" in said[0]

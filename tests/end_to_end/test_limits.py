@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import resource
+import signal
 import socket
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -168,3 +172,48 @@ def test_more_connections_than_are_served_at_a_time(start: Any, model: str) -> N
     assert page.total("monitor_exchanges_total", outcome="ok") == 3
     assert len(system.records()) == 3
     assert page.is_conserved()
+
+
+def descriptors(pid: int, bound: int) -> None:
+    """No new file descriptor of a process may be as great as this; -1 for what it may have had."""
+    _soft, hard = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (hard if bound < 0 else bound, hard))
+
+
+def cpu(pid: int) -> float:
+    """Seconds of a core that a process has used."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+@pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="Linux alone has prlimit")
+def test_a_process_without_file_descriptors_comes_back(start: Any, model: str) -> None:
+    """Proxy and recorder have none left, and the other dies meanwhile: once there are some again,
+    all goes on, and nothing has spun while it waited."""
+    system = begin(start, model)
+    host, port = system.run["listen"].split(":")
+    ask = b"POST /200 HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi"
+    for starved, killed in (("proxy", "recorder"), ("recorder", "proxy")):
+        (pid,) = system.run["pids"][starved]
+        (other,) = system.run["pids"][killed]
+        descriptors(pid, 3)
+        used, at = cpu(pid), time.monotonic()
+        with contextlib.ExitStack() as stack:
+            if starved == "proxy":
+                for _ in range(8):
+                    one = socket.create_connection((host, int(port)), PATIENCE)
+                    stack.enter_context(one).sendall(ask)
+            os.kill(other, signal.SIGKILL)
+            system.until(lambda role=killed, old=other: old not in system.run["pids"][role])
+            time.sleep(max(0.0, 1.5 - (time.monotonic() - at)))
+            spent = (cpu(pid) - used) / (time.monotonic() - at)
+            assert spent < 0.5, f"{spent:.2f} of a core for waiting"
+            descriptors(pid, -1)
+        system.until(lambda: system.admin("/readyz")[0] == 200)
+        for _ in range(3):
+            assert (
+                httpx.post(f"{system.url}/200", content=b"x", timeout=PATIENCE).status_code == 200
+            )
+        page = system.settled()
+        assert page.is_conserved()
+        assert system.run["pids"][starved] == [pid], "the same process"

@@ -80,6 +80,8 @@ async def proxied(
     dial: Callable[[Side], Awaitable[object]] | None = None,
     pair: Any = None,
     budget: Budget | None = None,
+    bound: str = "127.0.0.1",
+    **how: Any,
 ) -> AsyncIterator[Proxied]:
     """A gate on a free port, its endpoint, and their end; with `pair` TLS on all connections."""
     server = tls.server_context(*pair) if pair else None
@@ -121,11 +123,11 @@ async def proxied(
         await loop.create_connection(lambda: side, *to, ssl=_trusting() if pair else None)
 
     listener = socket.socket()
-    listener.bind(("127.0.0.1", 0))
+    listener.bind((bound, 0))
     gate = Gate(
         listener, dial or reach, observer,
         limit=limit, connect_timeout=connect_timeout, idle_timeout=idle_timeout,
-        tls=shown if pair else None,
+        tls=shown if pair else None, **how,
     )  # fmt: skip
     gate.open()
     try:
