@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import codecs
+import encodings.aliases
+import pkgutil
 import zlib
 from collections.abc import Callable, Iterator
 from typing import Protocol as Interface
@@ -238,6 +240,11 @@ _CODINGS: dict[str, Callable[[], _Stage]] = {
 _NO_CHARSETS = {"idna", "punycode", "raw-unicode-escape", "unicode-escape", "undefined"}
 """Python's codecs that no text is sent in; the time that punycode takes is quadratic."""
 
+_CHARSETS = frozenset(encodings.aliases.aliases) | {
+    module.name for module in pkgutil.iter_modules(encodings.__path__)
+}
+"""Names that Python has a codec for, or another name of one."""
+
 
 def _stages(headers: dict[str, str]) -> list[_Stage]:
     names = headers.get("content-encoding", "").lower().replace(" ", "")
@@ -253,6 +260,9 @@ def _stages(headers: dict[str, str]) -> list[_Stage]:
 
 
 def _is_charset(name: str) -> bool:
+    normal = encodings.normalize_encoding(name)
+    if normal not in _CHARSETS:
+        return False  # without asking: Python keeps the names that it did not find for ever
     try:
         b"a".decode(name, "replace")  # LookupError too for codecs that are no charsets, as `zip`
         return codecs.lookup(name).name.replace("_", "-") not in _NO_CHARSETS

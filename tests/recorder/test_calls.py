@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import encodings
 import gzip
 import subprocess
 import sys
@@ -151,6 +152,20 @@ def test_what_is_no_charset_is_not_decoded(charset: str) -> None:
     head = f"HTTP/1.1 200 OK\r\nContent-Type: text/plain; charset={charset}\r\n\r\n".encode()
     body = b"aaaa-b" * 100_000
     assert read(head, body).response_body == body
+
+
+def test_unknown_charsets_leave_nothing_behind() -> None:
+    """Every client may name another one."""
+
+    def ask(names: list[str]) -> None:
+        for name in names:
+            kind = f"Content-Type: text/plain; charset={name}\r\n\r\n".encode()
+            read(b"HTTP/1.1 200 OK\r\n" + kind, "text".encode("utf-16"))
+
+    ask(["x-warm", "koi8-u", "utf-16-le", "windows-1252"])
+    before = len(encodings._cache)  # type: ignore[attr-defined]
+    ask([f"x-{number}" for number in range(200)])
+    assert len(encodings._cache) == before  # type: ignore[attr-defined]
 
 
 def test_a_charset_that_cannot_be_told_is_a_broken_body() -> None:
