@@ -22,6 +22,7 @@ label `endpoint` beside its own. This page is made from `monitor/metrics.py` by
   `monitor_exchanges_total = monitor_records_appended_total + monitor_exchanges_lost_total +
   monitor_records_pending`. What an earlier run left in the spool is counted again, as pending
   and with the model `unknown`, by the run that finds it there.
+- The model is `unknown` where an exchange names none, in every metric.
 - Reasons of `monitor_exchanges_lost_total`: {reasons}.
 - Reasons of `monitor_connections_opaque_total`: {opaque}.
 - *Role* is the process that counts; `monitor sidecar` shows proxy, recorder and supervisor,

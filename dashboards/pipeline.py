@@ -95,5 +95,12 @@ ROW = Row(
             Query(rate("monitor_records_set_aside_total", "reason"), "{{reason}}"),
             Query(rate("monitor_feature_failures_total", "feature"), "{{feature}} raised"),
         ),
+        graph(
+            "Parts that failed",
+            "Protocols and dimensions that failed on an exchange; it was recorded without them.",
+            "cps",
+            Query(rate("monitor_part_failures_total", "kind, name"), "{{kind}} {{name}}"),
+            stacked=True,
+        ),
     ),
 )  # fmt: skip

@@ -7,7 +7,8 @@ surrogate pairs, editors leave a byte order mark.
 from __future__ import annotations
 
 import json
-from typing import Any, TypeVar
+from functools import cache
+from typing import Any, TypeVar, get_args
 
 import msgspec
 
@@ -62,18 +63,55 @@ def document(body: bytes) -> Any:
 
 
 def decode(body: bytes, decoder: msgspec.json.Decoder[T]) -> T:
-    """The JSON value of a body as `decoder`'s type; raises ParseError, nothing else."""
+    """The JSON object of a body as `decoder`'s Struct; raises ParseError, nothing else.
+
+    A scalar or object of another type than the dialect says is as good as absent and costs nothing
+    else; a list of something else than the dialect's objects is another shape.
+    """
     try:
         if not isinstance(body, Document):
             return decoder.decode(body)
-    except msgspec.ValidationError:
-        raise ParseError("the body is not of the shape its protocol has") from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         pass
+    found = _fit(document(body), decoder.type)
+    if not isinstance(found, msgspec.Struct):
+        raise ParseError("the body is not of the shape its protocol has")
+    return found  # type: ignore[return-value]
+
+
+def _fit(value: Any, kind: Any) -> Any:
+    """`value` as `kind`, without those of its members that do not fit; UNSET where it does not."""
+    struct, is_list = _struct_of(kind)
+    if struct is not None and is_list:
+        given = value if isinstance(value, list) else [value]
+        found = [_fit(one, struct) for one in given if one is not None]
+        if msgspec.UNSET in found:
+            raise ParseError("the body is not of the shape its protocol has")
+        return found
+    if struct is not None and isinstance(value, dict):
+        fitting = {n: _fit(value[n], inner) for n, inner in _fields(struct) if n in value}
+        return struct(**{n: one for n, one in fitting.items() if one is not msgspec.UNSET})
     try:
-        return msgspec.convert(document(body), decoder.type)
+        return msgspec.convert(value, kind)
     except (msgspec.ValidationError, RecursionError):
-        raise ParseError("the body is not of the shape its protocol has") from None
+        return msgspec.UNSET
+
+
+@cache
+def _struct_of(kind: Any) -> tuple[Any, bool]:
+    """The Struct in a field's type (`S`, `S | None`, `list[S] | None`); whether it is a list's."""
+    for one in (kind, *get_args(kind)):
+        if isinstance(one, type) and issubclass(one, msgspec.Struct):
+            return one, getattr(kind, "__origin__", None) is list
+        inner = get_args(one)
+        if getattr(one, "__origin__", None) is list and isinstance(inner[0], type):
+            return (inner[0], True) if issubclass(inner[0], msgspec.Struct) else (None, False)
+    return None, False
+
+
+@cache
+def _fields(struct: type[msgspec.Struct]) -> tuple[tuple[str, Any], ...]:
+    return tuple((field.name, field.type) for field in msgspec.structs.fields(struct))
 
 
 def text(body: bytes) -> str | None:

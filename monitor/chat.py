@@ -1,4 +1,4 @@
-"""What the chat dialects share: content lists → one text, streamed fragments → whole parts."""
+"""What the chat dialects share: content lists, calls of tools and errors → text."""
 
 from __future__ import annotations
 
@@ -72,12 +72,14 @@ def _media(piece: dict[str, Any]) -> str:
 
 
 def tool_call(name: Any, arguments: Any) -> str:
-    """A call of a tool as one JSON text; arguments that are JSON text become JSON.
+    """A call of a tool as one JSON text; arguments that are JSON text become JSON, none are `{}`.
 
-    >>> tool_call("find", '{"city": "Ulm"}')
-    '{"name":"find","arguments":{"city":"Ulm"}}'
+    >>> tool_call("find", '{"city": "Ulm"}'), tool_call("today", "")
+    ('{"name":"find","arguments":{"city":"Ulm"}}', '{"name":"today","arguments":{}}')
     """
-    if isinstance(arguments, str):
+    if arguments is None or (isinstance(arguments, str) and not arguments.strip()):
+        arguments = {}
+    elif isinstance(arguments, str):
         with contextlib.suppress(ParseError):
             arguments = bodies.document(arguments.encode("utf-8", "replace"))
     return bodies.dump({"name": name, "arguments": arguments})
@@ -89,6 +91,30 @@ def error_part(body: bytes) -> list[Part]:
     return [Part(role="error", text=found)] if found else []
 
 
+def is_error(document: Any) -> bool:
+    """Whether a JSON object says that it is an error, in one of the ways that answers with the
+    status 200 do.
+
+    >>> is_error({"error": {"message": "overloaded"}}), is_error({"type": "error"})
+    (True, True)
+    >>> is_error({"error": None, "choices": []}), is_error({"object": "list"}), is_error([])
+    (False, False, False)
+    """
+    if not isinstance(document, dict):
+        return False
+    return bool(document.get("error")) or "error" in (document.get("type"), document.get("object"))
+
+
+def says_error(body: bytes) -> bool:
+    """Whether a body is a JSON object that says that it is an error."""
+    if b"error" not in body:
+        return False
+    try:
+        return is_error(bodies.document(body))
+    except ParseError:
+        return False
+
+
 def arrival(call: Call, offset: int) -> float | None:
     """Seconds from the start of the exchange until the first `offset` bytes of the response had
     come; None where the proxy kept no times."""
@@ -97,30 +123,3 @@ def arrival(call: Call, offset: int) -> float | None:
         return None
     index = bisect_left(arrivals, offset, key=lambda one: one[1])
     return arrivals[min(index, len(arrivals) - 1)][0]
-
-
-class Choices:
-    """Streamed fragments, gathered by (choice, channel); a channel is `assistant`, `reasoning`,
-    `refusal` or one tool call."""
-
-    def __init__(self) -> None:
-        self._texts: dict[tuple[int, str], list[str]] = {}
-        self._tools: dict[tuple[int, str], str] = {}
-
-    def add(self, choice: int, channel: str, fragment: str) -> None:
-        self._texts.setdefault((choice, channel), []).append(fragment)
-
-    def add_tool(self, choice: int, index: int, name: str, fragment: str) -> None:
-        key = (choice, f"tool_call {index}")
-        self._texts.setdefault(key, []).append(fragment)
-        self._tools[key] = self._tools.get(key, "") + name
-
-    def parts(self) -> list[Part]:
-        found = []
-        for key in sorted(self._texts, key=lambda key: key[0]):
-            whole = "".join(self._texts[key])
-            if key in self._tools:
-                found.append(Part(role="tool_call", text=tool_call(self._tools[key], whole)))
-            else:
-                found.append(Part(role=key[1], text=whole))
-        return found

@@ -130,6 +130,12 @@ CATALOGUE: tuple[Metric, ...] = (
         "recorder", ("reason",),
     ),
     Metric(
+        "monitor_part_failures_total", "counter",
+        "Times a part (a protocol, a dimension) failed on an exchange, which was recorded without "
+        "what that part would have said.",
+        "recorder", ("kind", "name"),
+    ),
+    Metric(
         "monitor_key_conflict", "gauge",
         "Recorders whose key is not the one that other replicas have under its id.",
         "recorder",
@@ -244,6 +250,9 @@ SET_ASIDE_REASONS = (
 )
 """Every value of the label `reason` of `monitor_records_set_aside_total`."""
 
+UNKNOWN = "unknown"
+"""The label of a model, protocol or operation that nobody has said."""
+
 REDACTION_REASONS = (
     "too_long",  # the rest of a text beyond its bound; a label or field of a head beyond its
     "record_too_large",  # texts of one record together
@@ -259,5 +268,6 @@ REDACTION_REASONS = (
     "credential",  # the value of a query field that is named for a credential; nothing went wrong
     "ner",  # the model of names gave no answer in time
     "sealed",  # more values in one record than are sealed; the pseudonym is there
+    "expansion",  # what was read of a body was much larger than it; its text is there
 )
 """Every value of the label `reason` of `monitor_redactions_total`."""

@@ -216,9 +216,12 @@ def question(record: Record) -> str:
     return plain(last)
 
 
+_NO_ANSWERS = ("error", "tool_call", "tool", "reasoning")
+
+
 def answer(record: Record) -> str:
-    """What was answered: the first text that is neither an error nor a tool call; plain."""
+    """What was answered: the first text that is no error, nor of or by a tool; plain."""
     for part in record.outputs:
-        if part.text is not None and part.role not in ("error", "tool_call", "reasoning"):
+        if part.text is not None and part.role not in _NO_ANSWERS:
             return plain(part.text)
     return ""

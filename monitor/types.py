@@ -120,10 +120,11 @@ class Part(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Tokens(msgspec.Struct, frozen=True):
-    """Token counts as the endpoint reported them."""
+    """Token counts as the endpoint reported them: everything read, from a cache or not, and
+    everything generated; None for what it did not say."""
 
-    input: int
-    output: int
+    input: int | None
+    output: int | None
 
 
 class Inference(msgspec.Struct, frozen=True):
@@ -132,7 +133,8 @@ class Inference(msgspec.Struct, frozen=True):
     `first_token` and `last_token` are seconds since the start to the arrival of the first and last
     *content-bearing* event of a streamed answer, None when nothing was streamed. `failed` says that
     a 2xx response carried an error inside (an SSE error event, a gRPC status), which turns the
-    outcome to `server_error`.
+    outcome to `server_error`; `incomplete` that it ended well in HTTP and not in its dialect, which
+    turns it to `upstream_broken`.
     """
 
     protocol: str
@@ -146,6 +148,7 @@ class Inference(msgspec.Struct, frozen=True):
     first_token: float | None = None
     last_token: float | None = None
     failed: bool = False
+    incomplete: bool = False
 
 
 # --- what we may keep ------------------------------------------------------------------------

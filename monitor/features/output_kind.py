@@ -25,6 +25,7 @@ _REFUSAL = re.compile(
 
 _HINTS = ("n't", "not", "unable", "decline", "as an ai", "nicht", "ne peux", "o puedo", "o posso")
 _OPENING = 200
+_NO_ANSWERS = ("error", "tool")
 _FENCE = re.compile(r"\A```(?:json)?\s*\n(.*?)\n?```\Z", re.DOTALL)
 
 
@@ -32,7 +33,9 @@ def observe(record: Record) -> Iterator[Observation]:
     """`output_kind` of an exchange with a text in or out that went well."""
     if record.outcome is not Outcome.OK:
         return
-    answers = [part for part in record.outputs if part.text is not None and part.role != "error"]
+    answers = [
+        part for part in record.outputs if part.text is not None and part.role not in _NO_ANSWERS
+    ]
     if not answers and (record.outputs or all(part.text is None for part in record.inputs)):
         return
     if any(part.role == "tool_call" for part in answers):

@@ -10,8 +10,11 @@ from monitor.types import Observation, Record
 
 def observe(record: Record) -> Iterator[Observation]:
     """`input_tokens` and `output_tokens`, where they were reported."""
-    if record.tokens is not None:
+    if record.tokens is None:
+        return
+    if record.tokens.input is not None:
         yield Observation("input_tokens", "numeric", record.tokens.input)
+    if record.tokens.output is not None:
         yield Observation("output_tokens", "numeric", record.tokens.output)
 
 

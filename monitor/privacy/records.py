@@ -131,9 +131,14 @@ class Privacy:
         per_token = None
         if inference.first_token is not None and inference.last_token is not None:
             first, last = inference.first_token, inference.last_token
-            if tokens is not None and tokens.output > 1 and last > first:
-                per_token = (last - first) / (tokens.output - 1)
-        failed = inference.failed and exchange.outcome is Outcome.OK
+            written = 0 if tokens is None else tokens.output or 0
+            if written > 1 and last > first:
+                per_token = (last - first) / (written - 1)
+        outcome = exchange.outcome
+        if outcome is Outcome.OK and inference.failed:
+            outcome = Outcome.SERVER_ERROR
+        elif outcome is Outcome.OK and inference.incomplete:
+            outcome = Outcome.UPSTREAM_BROKEN
         return Record(
             id=exchange.id,
             endpoint=endpoint,
@@ -145,7 +150,7 @@ class Privacy:
             time_to_first_token=inference.first_token,
             time_per_output_token=per_token,
             status=call.status,
-            outcome=Outcome.SERVER_ERROR if failed else exchange.outcome,
+            outcome=outcome,
             streamed=inference.streamed,
             segments={n: self._segment(scrub, n, value) for n, value in segments.items()},
             request=RequestSummary(

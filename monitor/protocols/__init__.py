@@ -4,15 +4,27 @@ from __future__ import annotations
 
 from monitor.interfaces import Protocol
 from monitor.protocols.anthropic_messages import PROTOCOL as ANTHROPIC_MESSAGES
+from monitor.protocols.gemini import PROTOCOL as GEMINI
 from monitor.protocols.generic_json import PROTOCOL as GENERIC_JSON
+from monitor.protocols.kserve_v1 import PROTOCOL as KSERVE_V1
 from monitor.protocols.kserve_v2 import PROTOCOL as KSERVE_V2
+from monitor.protocols.ollama import PROTOCOL as OLLAMA
 from monitor.protocols.openai_chat import PROTOCOL as OPENAI_CHAT
+from monitor.protocols.openai_responses import PROTOCOL as OPENAI_RESPONSES
+from monitor.protocols.sagemaker import PROTOCOL as SAGEMAKER
+from monitor.protocols.seldon import PROTOCOL as SELDON
 from monitor.protocols.websocket import PROTOCOL as WEBSOCKET
 
 PROTOCOLS: tuple[Protocol, ...] = (
     WEBSOCKET,
-    OPENAI_CHAT,
-    ANTHROPIC_MESSAGES,
+    GEMINI,
+    KSERVE_V1,
     KSERVE_V2,
+    ANTHROPIC_MESSAGES,
+    SELDON,
+    OLLAMA,
+    OPENAI_CHAT,
+    OPENAI_RESPONSES,
+    SAGEMAKER,
     GENERIC_JSON,  # claims everything
 )

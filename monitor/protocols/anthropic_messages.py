@@ -10,10 +10,12 @@ from typing import Any
 import msgspec
 
 from monitor import bodies, sse
-from monitor.chat import Choices, arrival, content_text, error_part, lines, tool_call
+from monitor.chat import content_text, is_error, lines, tool_call
+from monitor.counts import count
 from monitor.errors import ParseError
 from monitor.interfaces import Protocol
-from monitor.types import Call, Inference, Part, Tokens
+from monitor.transcript import Transcript
+from monitor.types import Call, Inference, Part
 
 _CHANNELS = {"thinking": "reasoning", "redacted_thinking": "reasoning"}
 _DELTAS = {"text_delta": "text", "thinking_delta": "thinking", "input_json_delta": "partial_json"}
@@ -31,10 +33,14 @@ class _Request(msgspec.Struct):
 
 
 class _Usage(msgspec.Struct):
-    input_tokens: int | None = None
-    output_tokens: int | None = None
-    cache_creation_input_tokens: int | None = None
-    cache_read_input_tokens: int | None = None
+    input_tokens: Any = None
+    output_tokens: Any = None
+    cache_creation_input_tokens: Any = None
+    cache_read_input_tokens: Any = None
+
+
+_INPUT_COUNTS = ("input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens")
+"""Each counts other tokens: together they are everything read."""
 
 
 class _Response(msgspec.Struct):
@@ -42,18 +48,20 @@ class _Response(msgspec.Struct):
 
     type: str | None = None
     model: str | None = None
-    content: list[dict[str, Any]] | None = None
+    content: list[Any] | None = None
     stop_reason: str | None = None
     usage: _Usage | None = None
+    error: Any = None
 
 
 class _Event(msgspec.Struct):
     type: str | None = None
     message: _Response | None = None
-    index: int = 0
+    index: Any = None
     content_block: dict[str, Any] | None = None
     delta: dict[str, Any] | None = None
     usage: _Usage | None = None
+    error: Any = None
 
 
 _request_decoder = msgspec.json.Decoder(_Request)
@@ -77,23 +85,17 @@ def read(call: Call) -> Inference:
     except ParseError:
         found = bodies.text(call.request_body)
         inputs, model = [Part(role="user", text=found)] if found else [], ""
-    answer = _Answer()
-    if sse.is_stream(call.response_headers):
-        answer.read_stream(call)
+    answer = Transcript(call, streamed=sse.is_stream(call.response_headers))
+    if answer.streamed:
+        _read_stream(answer, call.response_body)
     elif call.response_body:
-        answer.read_whole(call.response_body)
-    return Inference(
-        protocol="anthropic_messages",
-        operation="chat",
-        model=answer.model or model,
+        _read_whole(answer, call.response_body)
+    return answer.inference(
+        "anthropic_messages",
+        "chat",
+        model=model,
         inputs=inputs,
-        outputs=answer.outputs,
-        tokens=answer.tokens,
-        finish_reasons=[answer.stop_reason] if answer.stop_reason else [],
-        streamed=answer.streamed,
-        first_token=answer.first_token,
-        last_token=answer.last_token,
-        failed=answer.failed,
+        tokens=(answer.counted(*_INPUT_COUNTS), answer.counted("output_tokens")),
     )
 
 
@@ -108,94 +110,98 @@ def _text(message: _Message) -> str:
 
 
 def _block_text(block: Any) -> str:
-    if isinstance(block, dict) and block.get("type") == "tool_use":
+    if isinstance(block, dict) and _role(block) == "tool_call":
         return tool_call(block.get("name"), block.get("input"))
     return content_text([block])
 
 
-class _Answer:
-    """What the response says, plain or streamed."""
+def _role(block: dict[str, Any]) -> str:
+    """What a block of an answer is: a call of a tool (of the client's, the server's, an MCP
+    server's), what a server's tool found, reasoning, or text."""
+    kind = str(block.get("type"))
+    if kind.endswith("tool_use"):
+        return "tool_call"
+    return "tool" if kind.endswith("tool_result") else _CHANNELS.get(kind, "assistant")
 
-    def __init__(self) -> None:
-        self.model = ""
-        self.outputs: list[Part] = []
-        self.tokens: Tokens | None = None
-        self.stop_reason = ""
-        self.streamed = False
-        self.first_token: float | None = None
-        self.last_token: float | None = None
-        self.failed = False
 
-    def read_whole(self, body: bytes) -> None:
+def _read_whole(answer: Transcript, body: bytes) -> None:
+    try:
+        response = bodies.decode(body, _response_decoder)
+    except ParseError:
+        answer.unreadable(body)
+        return
+    if is_error({"type": response.type, "error": response.error}):
+        answer.error(body)
+    elif response.content is None:
+        answer.error(body, failed=False)
+        return
+    _note(answer, response)
+    for place, block in enumerate(response.content or ()):
+        if not isinstance(block, dict):
+            continue
+        if _role(block) == "tool_call":
+            answer.add_tool(place, block.get("name"), block.get("input"), is_new=True)
+        else:
+            answer.add(place, _role(block), _block_text(block))
+
+
+def _read_stream(answer: Transcript, body: bytes) -> None:
+    for event in sse.events(body):
+        if event.data == b"[DONE]":
+            continue
         try:
-            response = bodies.decode(body, _response_decoder)
+            item = bodies.decode(event.data, _event_decoder)
         except ParseError:
-            self.outputs = error_part(body)
-            return
-        if response.content is None:
-            self.outputs = error_part(body)
-            self.failed = response.type == "error"
-            return
-        self._note(response)
-        for block in response.content:
-            kind = block.get("type")
-            role = "tool_call" if kind == "tool_use" else _CHANNELS.get(str(kind), "assistant")
-            self.outputs.append(Part(role=role, text=_block_text(block)))
-
-    def read_stream(self, call: Call) -> None:
-        self.streamed = True
-        choices = Choices()
-        errors: list[Part] = []
-        first = last = 0
-        for event in sse.events(call.response_body):
-            try:
-                item = bodies.decode(event.data, _event_decoder)
-            except ParseError:
-                errors += error_part(event.data)
-                continue
-            if item.type == "error" or event.type == "error":
-                errors += error_part(event.data)
-                self.failed = True
-            elif item.type == "message_start" and item.message is not None:
-                self._note(item.message)
-            elif item.type == "message_delta":
-                self._count(item.usage)
-                reason = (item.delta or {}).get("stop_reason")
-                self.stop_reason = reason if isinstance(reason, str) else self.stop_reason
-            elif _add(choices, item):
-                first, last = first or event.end, event.end
-        self.outputs = choices.parts() + errors
-        if first:
-            self.first_token, self.last_token = arrival(call, first), arrival(call, last)
-
-    def _note(self, response: _Response) -> None:
-        self.model = response.model or self.model
-        self.stop_reason = response.stop_reason or self.stop_reason
-        self._count(response.usage)
-
-    def _count(self, usage: _Usage | None) -> None:
-        """Counts are cumulative; input is everything read, from the cache or not."""
-        if usage is None:
-            return
-        known = self.tokens or Tokens(0, 0)
-        given = (
-            usage.input_tokens, usage.cache_creation_input_tokens, usage.cache_read_input_tokens,
-        )  # fmt: skip
-        read_tokens = sum(count or 0 for count in given) if usage.input_tokens is not None else None
-        self.tokens = Tokens(
-            known.input if read_tokens is None else read_tokens,
-            known.output if usage.output_tokens is None else usage.output_tokens,
-        )
+            answer.error(event.data, failed=event.type == "error")
+            continue
+        if event.type == "error" or item.type == "error" or item.error:
+            answer.error(event.data)
+        elif item.type == "message_start" and item.message is not None:
+            _note(answer, item.message)
+        elif item.type == "message_delta":
+            _count(answer, item.usage)
+            reason = (item.delta or {}).get("stop_reason")
+            answer.finish(0, reason)
+            answer.is_complete = answer.is_complete or bool(reason)
+        elif item.type == "message_stop":
+            answer.is_complete = True
+        elif _add(answer, item):
+            answer.heard(event.end)
 
 
-def _add(choices: Choices, item: _Event) -> bool:
+def _note(answer: Transcript, response: _Response) -> None:
+    answer.model = response.model or answer.model
+    answer.finish(0, response.stop_reason)
+    _count(answer, response.usage)
+
+
+def _count(answer: Transcript, usage: _Usage | None) -> None:
+    """Counts are cumulative, each for itself. A gateway that knows no better says 0 at the end."""
+    if usage is None:
+        return
+    for name in _INPUT_COUNTS:
+        value = getattr(usage, name)
+        if count(value) or not answer.counted(name):
+            answer.count(name, value)
+    answer.count("output_tokens", usage.output_tokens)
+
+
+def _add(answer: Transcript, item: _Event) -> bool:
     """Put a block's fragment where it belongs; whether it bears content."""
+    index = item.index if type(item.index) is int else count(item.index) or 0
     if item.type == "content_block_start" and item.content_block is not None:
         block = item.content_block
-        if block.get("type") == "tool_use":
-            choices.add_tool(item.index, 0, str(block.get("name") or ""), "")
-        elif isinstance(block.get("text"), str) and block["text"]:
-            choices.add(item.index, "assistant", block["text"])
+        role = _role(block)
+        if role == "tool_call":
+            given = block.get("input") or None  # an empty one is filled by what follows
+            answer.add_tool(index, block.get("name"), given, index=0, id_=block.get("id"))
+            return True
+        text = block.get("text") if role == "assistant" else block.get("thinking")
+        if role == "tool":
+            text = content_text([block])
+        if isinstance(text, str) and text:
+            answer.add(index, role, text)
+            return role != "tool"
         return False
     if item.type != "content_block_delta" or item.delta is None:
         return False
@@ -204,7 +210,7 @@ def _add(choices: Choices, item: _Event) -> bool:
     if not isinstance(fragment, str) or not fragment:
         return False
     if key == "partial_json":
-        choices.add_tool(item.index, 0, "", fragment)
+        answer.add_tool(index, "", fragment, index=0)
     else:
-        choices.add(item.index, "reasoning" if key == "thinking" else "assistant", fragment)
+        answer.add(index, "reasoning" if key == "thinking" else "assistant", fragment)
     return True

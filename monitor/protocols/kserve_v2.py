@@ -109,7 +109,7 @@ def _read_response(call: Call) -> tuple[list[Part], bool]:
         parts = list(_parts(response.outputs or [], binary))
     except ParseError:
         return error_part(call.response_body), False
-    if response.error is not None:
+    if response.error:
         return error_part(document), True
     if response.text_output is not None:
         parts.append(Part(role="assistant", text=response.text_output))
@@ -126,7 +126,7 @@ def _read_stream(call: Call) -> tuple[list[Part], bool, float | None, float | No
         except ParseError:
             errors += error_part(event.data)
             continue
-        if response.error is not None:
+        if response.error or event.type == "error":
             errors += error_part(event.data)
         elif response.text_output:
             texts.append(response.text_output)
@@ -181,13 +181,15 @@ def _unpack(datatype: str, raw: bytes) -> list[Any]:
         return list(_strings(raw))
     if datatype == "BF16":
         words = struct.unpack(f"<{len(raw) // 2}H", raw[: len(raw) // 2 * 2])
-        return list(struct.unpack(f"<{len(words)}f", struct.pack(f"<{len(words)}I", *(
-            word << 16 for word in words))))  # fmt: skip
+        wide = struct.pack(f"<{len(words)}I", *(word << 16 for word in words))
+        return [float(f"{one:.4g}") for one in struct.unpack(f"<{len(words)}f", wide)]
     form = _FORMATS.get(datatype)
     if form is None:
         raise ParseError("a binary tensor has an unknown datatype")
     count = len(raw) // struct.calcsize(form)
-    return list(struct.unpack(f"<{count}{form}", raw[: count * struct.calcsize(form)]))
+    values = struct.unpack(f"<{count}{form}", raw[: count * struct.calcsize(form)])
+    # As many digits as tell a half float from its neighbours: all of a double's are eight times it.
+    return [float(f"{one:.5g}") for one in values] if datatype == "FP16" else list(values)
 
 
 def _strings(raw: bytes) -> Iterator[str]:

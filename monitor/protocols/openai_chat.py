@@ -13,10 +13,12 @@ from typing import Any
 import msgspec
 
 from monitor import bodies, sse
-from monitor.chat import Choices, arrival, content_text, error_part, lines, tool_call
+from monitor.chat import content_text, lines, tool_call
+from monitor.counts import count
 from monitor.errors import ParseError
 from monitor.interfaces import Protocol
-from monitor.types import Call, Inference, Part, Tokens
+from monitor.transcript import Transcript
+from monitor.types import Call, Inference, Part
 
 _OPERATIONS = {
     "/chat/completions": "chat",
@@ -43,28 +45,40 @@ class _Request(msgspec.Struct):
 
 
 class _Choice(msgspec.Struct):
-    index: int = 0
+    index: Any = None
     message: _Message | None = None
     delta: _Message | None = None
     text: str | None = None
     finish_reason: str | None = None
+    error: Any = None
 
 
 class _Usage(msgspec.Struct):
-    prompt_tokens: int | None = None
-    completion_tokens: int | None = None
+    """Everything read and everything generated; what was cached or reasoned is part of them."""
+
+    prompt_tokens: Any = None
+    completion_tokens: Any = None
 
 
 class _Embedding(msgspec.Struct):
+    index: Any = None
     embedding: Any = None
 
 
 class _Response(msgspec.Struct):
+    """A whole answer, or a chunk of a streamed one."""
+
     model: str | None = None
     choices: list[_Choice] | None = None
-    data: list[_Embedding] = []
+    data: list[_Embedding] | None = None
     usage: _Usage | None = None
     error: Any = None
+    type: Any = None
+    object: Any = None
+
+    @property
+    def is_error(self) -> bool:
+        return bool(self.error) or self.object == "error" or self.type == "error"
 
 
 _request_decoder = msgspec.json.Decoder(_Request)
@@ -93,23 +107,20 @@ def read(call: Call) -> Inference:
     except ParseError:
         found = bodies.text(call.request_body)
         inputs, model = [Part(role="user", text=found)] if found else [], ""
-    answer = _Answer()
-    if sse.is_stream(call.response_headers):
-        answer.read_stream(call)
+    operation = _operation(call.path)
+    answer = Transcript(call, streamed=sse.is_stream(call.response_headers))
+    if answer.streamed:
+        _read_stream(answer, call.response_body)
     elif call.response_body:
-        answer.read_whole(call)
-    return Inference(
-        protocol="openai_chat",
-        operation=_operation(call.path),
-        model=answer.model or model,
+        _read_whole(answer, call.response_body)
+    if operation == "embeddings" and answer.counted("prompt_tokens") is not None:
+        answer.count("completion_tokens", 0)
+    return answer.inference(
+        "openai_chat",
+        operation,
+        model=model,
         inputs=inputs,
-        outputs=answer.outputs,
-        tokens=answer.tokens,
-        finish_reasons=answer.finish_reasons,
-        streamed=answer.streamed,
-        first_token=answer.first_token,
-        last_token=answer.last_token,
-        failed=answer.failed,
+        tokens=(answer.counted("prompt_tokens"), answer.counted("completion_tokens")),
     )
 
 
@@ -154,82 +165,80 @@ def _tool_calls(message: _Message) -> list[tuple[Any, Any]]:
     ]
 
 
-class _Answer:
-    """What the response says, plain or streamed."""
+def _read_whole(answer: Transcript, body: bytes) -> None:
+    try:
+        response = bodies.decode(body, _response_decoder)
+    except ParseError:
+        answer.unreadable(body)
+        return
+    _note(answer, response)
+    is_error = response.is_error
+    for place, choice in enumerate(response.choices or ()):
+        message = choice.message
+        if message is not None:
+            answer.outputs += _parts(message)
+        elif choice.text is not None:
+            answer.outputs.append(Part(role="assistant", text=choice.text))
+        if choice.finish_reason:
+            _end(answer, place, choice)
+        is_error = is_error or bool(choice.error)
+    if response.data:
+        answer.outputs += _embeddings(response.data)
+    if is_error:
+        answer.error(body)
 
-    def __init__(self) -> None:
-        self.model = ""
-        self.outputs: list[Part] = []
-        self.tokens: Tokens | None = None
-        self.finish_reasons: list[str] = []
-        self.streamed = False
-        self.first_token: float | None = None
-        self.last_token: float | None = None
-        self.failed = False
 
-    def read_whole(self, call: Call) -> None:
+def _read_stream(answer: Transcript, body: bytes) -> None:
+    has_ended = False
+    first = last = 0
+    for event in sse.events(body):
+        if event.data == b"[DONE]":
+            has_ended = True
+            continue
         try:
-            response = bodies.decode(call.response_body, _response_decoder)
+            chunk = bodies.decode(event.data, _response_decoder)
         except ParseError:
-            self.outputs = error_part(call.response_body)
-            return
-        if response.choices is None and response.error is not None:
-            self.outputs = error_part(call.response_body)
-            self.failed = True
-            return
-        self._note(response)
-        for choice in response.choices or []:
-            message = choice.message
-            if message is not None:
-                self.outputs += _output_parts(message)
-            elif choice.text is not None:
-                self.outputs.append(Part(role="assistant", text=choice.text))
-            self.finish_reasons.append(choice.finish_reason or "")
-        self.finish_reasons = [reason for reason in self.finish_reasons if reason]
-        self.outputs += _embeddings([item.embedding for item in response.data])
-
-    def read_stream(self, call: Call) -> None:
-        self.streamed = True
-        choices = Choices()
-        reasons: dict[int, str] = {}
-        errors: list[Part] = []
-        first = last = 0
-        for event in sse.events(call.response_body):
-            if event.data == b"[DONE]":
-                continue
-            try:
-                chunk = bodies.decode(event.data, _response_decoder)
-            except ParseError:
-                errors += error_part(event.data)
-                continue
-            if chunk.error is not None or event.type == "error":
-                errors += error_part(event.data)
-                self.failed = True
-                continue
-            self._note(chunk)
-            has_content = False
-            for choice in chunk.choices or ():
-                has_content |= _add(choices, choice)
-                if choice.finish_reason:
-                    reasons[choice.index] = choice.finish_reason
-            if has_content:
+            answer.error(event.data, failed=event.type == "error")
+            continue
+        if chunk.error or event.type == "error" or (not chunk.choices and chunk.is_error):
+            answer.error(event.data)
+        if chunk.model or chunk.usage:
+            _note(answer, chunk)
+        for place, choice in enumerate(chunk.choices or ()):
+            index = choice.index
+            if type(index) is not int:
+                index = count(index)
+                index = place if index is None else index
+            if _add(answer, index, choice):
                 first, last = first or event.end, event.end
-        self.outputs = choices.parts() + errors
-        self.finish_reasons = [reasons[index] for index in sorted(reasons)]
-        if first:
-            self.first_token, self.last_token = arrival(call, first), arrival(call, last)
-
-    def _note(self, response: _Response) -> None:
-        self.model = response.model or self.model
-        usage = response.usage
-        if usage is not None and usage.prompt_tokens is not None:
-            self.tokens = Tokens(usage.prompt_tokens, usage.completion_tokens or 0)
+            if choice.finish_reason:
+                _end(answer, index, choice)
+            if choice.error:
+                answer.error(event.data)
+    answer.heard(first, last)
+    answer.is_complete = has_ended or answer.has_finished
 
 
-def _embeddings(items: list[Any]) -> list[Part]:
-    """Vectors of one width as one tensor; as lists, or base64 of little-endian float32, which is
-    what OpenAI's own clients ask for."""
-    rows = [_vector(item) for item in items]
+def _note(answer: Transcript, response: _Response) -> None:
+    if response.model:
+        answer.model = response.model
+    usage = response.usage
+    if usage is not None:
+        answer.count("prompt_tokens", usage.prompt_tokens)
+        answer.count("completion_tokens", usage.completion_tokens)
+
+
+def _end(answer: Transcript, index: int, choice: _Choice) -> None:
+    answer.finish(index, choice.finish_reason)
+    answer.failed = answer.failed or choice.finish_reason == "error"
+
+
+def _embeddings(items: list[_Embedding]) -> list[Part]:
+    """Vectors of one width as one tensor, in order of their index; as lists, or base64 of
+    little-endian float32, which is what OpenAI's own clients ask for."""
+    places = [count(item.index) for item in items]
+    order = sorted(range(len(items)), key=lambda n: n if (at := places[n]) is None else at)
+    rows = [_vector(items[n].embedding) for n in order]
     width = len(rows[0]) if rows else 0
     if not width or any(len(row) != width for row in rows):
         return []
@@ -247,27 +256,27 @@ def _vector(item: Any) -> list[float]:
         return []
 
 
-def _output_parts(message: _Message) -> list[Part]:
-    role = message.role or "assistant"
+def _parts(message: _Message) -> list[Part]:
+    """The outputs in a whole message."""
     parts = [
         Part(role="reasoning", text=content_text(message.reasoning_content or message.reasoning)),
-        Part(role=role, text=content_text(message.content)),
+        Part(role=message.role or "assistant", text=content_text(message.content)),
         Part(role="refusal", text=content_text(message.refusal)),
         *(Part(role="tool_call", text=tool_call(*one)) for one in _tool_calls(message)),
     ]
     return [part for part in parts if part.text]
 
 
-def _add(choices: Choices, choice: _Choice) -> bool:
+def _add(answer: Transcript, index: int, choice: _Choice) -> bool:
     """Put a chunk's fragments where they belong; whether there were any."""
     if choice.text:
-        choices.add(choice.index, "assistant", choice.text)
+        answer.add(index, "assistant", choice.text)
         return True
     delta = choice.delta or choice.message
     if delta is None:
         return False
     if isinstance(delta.content, str) and delta.content and not delta.tool_calls:
-        choices.add(choice.index, "assistant", delta.content)  # nearly every chunk
+        answer.add(index, "assistant", delta.content)  # nearly every chunk
         return True
     found = False
     reasoning = delta.reasoning_content or delta.reasoning
@@ -275,24 +284,21 @@ def _add(choices: Choices, choice: _Choice) -> bool:
         ("reasoning", reasoning), ("assistant", delta.content), ("refusal", delta.refusal),
     ):  # fmt: skip
         if fragment:
-            choices.add(choice.index, channel, content_text(fragment))
+            answer.add(index, channel, content_text(fragment))
             found = True
-    for position, one in enumerate(delta.tool_calls if isinstance(delta.tool_calls, list) else ()):
+    for place, one in enumerate(delta.tool_calls if isinstance(delta.tool_calls, list) else ()):
         if isinstance(one, dict):
-            function = one.get("function") or one.get("custom")
-            index = one.get("index", position)
-            found |= _add_tool(choices, choice.index, index, function)
-    return _add_tool(choices, choice.index, 0, delta.function_call) or found
+            found |= _add_tool(answer, index, one, place)
+    return _add_tool(answer, index, {"function": delta.function_call}, 0) or found
 
 
-def _add_tool(choices: Choices, choice: int, index: Any, function: Any) -> bool:
+def _add_tool(answer: Transcript, choice: int, call: dict[str, Any], place: int) -> bool:
+    """A fragment of a call; several without index in one chunk are told apart by their place."""
+    function = call.get("function") or call.get("custom")
     if not isinstance(function, dict):
         return False
-    name, arguments = function.get("name"), function.get("arguments", function.get("input"))
-    choices.add_tool(
-        choice,
-        index if isinstance(index, int) else 0,
-        name if isinstance(name, str) else "",
-        arguments if isinstance(arguments, str) else "",
-    )
-    return True
+    index, id_, name = count(call.get("index")), call.get("id"), function.get("name")
+    arguments = function.get("arguments", function.get("input"))
+    is_new = place > 0 and index is None and not id_ and bool(name)
+    answer.add_tool(choice, name, arguments, index=index, id_=id_, is_new=is_new)
+    return bool(name or arguments)

@@ -12,10 +12,8 @@ from itertools import islice, takewhile
 import msgspec
 
 from monitor.framing import Holdings
-from monitor.metrics import LOSS_REASONS
+from monitor.metrics import LOSS_REASONS, UNKNOWN
 from monitor.types import Exchange, Fate, Measurement, Outcome
-
-UNKNOWN = "unknown"
 
 
 class Left(msgspec.Struct, frozen=True):

@@ -6,15 +6,17 @@ from collections.abc import Sequence
 
 import msgspec
 
+from monitor import bodies, logs
 from monitor.errors import ParseError
 from monitor.interfaces import Dimension, Protocol
 from monitor.meters import Meters
-from monitor.metrics import REDACTION_REASONS
+from monitor.metrics import REDACTION_REASONS, UNKNOWN
 from monitor.privacy.records import Privacy
 from monitor.recorder import calls
+from monitor.recorder.bounds import bounded
 from monitor.recorder.budget import Budget
 from monitor.recorder.releases import Releases
-from monitor.types import ABSENT, WHOLE, Call, Exchange, Inference, Record
+from monitor.types import ABSENT, WHOLE, Call, Exchange, Inference, Part, Record
 
 MODELS = 50
 VALUES = 50
@@ -26,6 +28,10 @@ class Capture:
 
     A segment's value that was seen fewer than `min_group` times is `other`. With `releases`,
     exchanges by segment are told with noise and nothing else is told by segment.
+
+    A part that raises costs the exchange what that part would have said of it, and no more: it is
+    counted, and logged once. The other exchanges are still read by it: a stranger who can
+    make a part stumble must not be able to switch it off.
     """
 
     def __init__(
@@ -47,14 +53,17 @@ class Capture:
         self._models = Budget(MODELS)
         self._values = {one.name: Budget(VALUES, min_group) for one in dimensions}
         self._releases = releases
+        self._stumbled: set[tuple[str, str]] = set()
         for reason in REDACTION_REASONS:  # there from the start, a series shows its first event
             meters.add("monitor_redactions_total", (reason,), 0)
 
     def read(self, exchange: Exchange) -> tuple[Record, str]:
         """The record of an exchange, counted, and the label under which its model is counted."""
         call, scrub = self._privacy.ruled(calls.read(exchange))
-        inference = self._infer(call)
-        raw = {one.name: one.value(call, inference) for one in self._dimensions}
+        inference, given_way = bounded(self._infer(call), call)
+        raw = {one.name: self._value(one, call, inference) for one in self._dimensions}
+        if given_way:
+            scrub.redactions["expansion"] = given_way
         record = self._privacy.record(
             call, inference, endpoint=self._endpoint, segments=raw, scrub=scrub
         )
@@ -74,14 +83,47 @@ class Capture:
             self._meters.add("monitor_segment_exchanges_total", cell, count)
 
     def _infer(self, call: Call) -> Inference:
-        for protocol in self._protocols:
-            if protocol.claims(call):
-                try:
-                    return protocol.read(call)
-                except ParseError:
-                    plain = self._protocols[-1].read(call)
-                    return msgspec.structs.replace(plain, protocol=protocol.name)
-        return self._protocols[-1].read(call)
+        """What the first protocol that claims the call reads, else what any JSON says."""
+        *dialects, any_json = self._protocols
+        for protocol in dialects:
+            try:
+                if protocol.claims(call):
+                    return self._dialect(protocol, call)
+            except Exception as error:  # noqa: BLE001  a protocol's defect is not the exchange's
+                self._stumble("protocol", protocol.name, error)
+        return self._plain(any_json, call)
+
+    def _dialect(self, protocol: Protocol, call: Call) -> Inference:
+        try:
+            return protocol.read(call)
+        except ParseError:
+            pass
+        except Exception as error:  # noqa: BLE001  a protocol's defect is not the exchange's
+            self._stumble("protocol", protocol.name, error)
+        plain = self._plain(self._protocols[-1], call)
+        return msgspec.structs.replace(plain, protocol=protocol.name)
+
+    def _plain(self, any_json: Protocol, call: Call) -> Inference:
+        try:
+            return any_json.read(call)
+        except Exception as error:  # noqa: BLE001  its bodies are texts at least
+            self._stumble("protocol", any_json.name, error)
+        texts = bodies.text(call.request_body), bodies.text(call.response_body)
+        asked, told = ([Part(text=text)] if text else [] for text in texts)
+        return Inference(any_json.name, "http", "", inputs=asked, outputs=told)
+
+    def _value(self, dimension: Dimension, call: Call, inference: Inference) -> str:
+        try:
+            return dimension.value(call, inference)
+        except Exception as error:  # noqa: BLE001  a dimension's defect is not the exchange's
+            self._stumble("dimension", dimension.name, error)
+            return ABSENT
+
+    def _stumble(self, kind: str, name: str, error: Exception) -> None:
+        self._meters.add("monitor_part_failures_total", (kind, name))
+        if (kind, name) not in self._stumbled:
+            self._stumbled.add((kind, name))
+            logs.warning(f"the {kind} {name} failed on an exchange ({logs.place(error)}); counted")
 
     def _segment(self, dimension: str, value: str) -> str:
         if value == ABSENT:
@@ -96,8 +138,10 @@ class Capture:
 
     def _model(self, record: Record) -> str:
         """A model name gets a label once the endpoint has accepted it."""
+        if not record.model:
+            return UNKNOWN
         accepted = record.status is not None and record.status < 300
-        label, given_up = self._models.admit(record.model, may_enter=accepted or not record.model)
+        label, given_up = self._models.admit(record.model, may_enter=accepted)
         if given_up is not None:
             self._meters.fold("model", given_up)
         if label != record.model and accepted:
@@ -117,11 +161,12 @@ class Capture:
         if each is not None:
             meters.observe("monitor_time_per_output_token_seconds", kind, each)
         tokens = record.tokens
-        directions = () if tokens is None else (("input", tokens.input), ("output", tokens.output))
+        told = () if tokens is None else (("input", tokens.input), ("output", tokens.output))
+        directions = [(direction, count) for direction, count in told if count is not None]
         for direction, count in directions:
             meters.add("monitor_tokens_total", (model, direction), count)
-        told = () if self._releases else record.segments.items()
-        for segment in ((WHOLE.dimension, WHOLE.value), *told):
+        segments = () if self._releases else record.segments.items()
+        for segment in ((WHOLE.dimension, WHOLE.value), *segments):
             meters.add("monitor_segment_exchanges_total", (*segment, record.outcome.value))
             meters.observe("monitor_segment_duration_seconds", segment, record.duration)
             if first is not None:

@@ -23,6 +23,7 @@ def call() -> Callable[..., Call]:
         answer_headers: str = "",
         chunks: list[tuple[float, int]] | None = None,
         method: str = "POST",
+        size: int | None = None,
     ) -> Call:
         request = f"{method} {path} HTTP/1.1\r\n{headers}\r\n".encode()
         response = (
@@ -30,7 +31,8 @@ def call() -> Callable[..., Call]:
         )
         exchange = Exchange(
             "id", 1.0, 1.0, Message(request, body, len(body)),
-            Message(response, answer, len(answer)), chunks or [(0.5, len(answer))], Outcome.OK,
+            Message(response, answer, size or len(answer)), chunks or [(0.5, len(answer))],
+            Outcome.OK,
         )  # fmt: skip
         return calls.read(exchange)
 

@@ -10,11 +10,12 @@ import time
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitor.interfaces import Protocol
+from monitor.interfaces import Dimension, Protocol
 from monitor.meters import Meters
 from monitor.metrics import REDACTION_REASONS
 from monitor.privacy import records as privacy_module
@@ -211,3 +212,101 @@ def test_with_noise_nothing_else_is_told_by_segment() -> None:
     whole = [m.value for m in meters.measurements()
              if m.name == "monitor_segment_exchanges_total" and m.labels["dimension"] == "all"]  # fmt: skip
     assert whole == [7]
+
+
+def broken(call: Any, *_: Any) -> Any:
+    raise RuntimeError(f"it says {call.request_body!r}")
+
+
+def unclaimable(call: Any) -> bool:
+    return broken(call)  # type: ignore[no-any-return]
+
+
+@pytest.mark.parametrize(
+    ("part", "name"),
+    [
+        (Protocol("mine", lambda _: True, broken), "mine"),
+        (Protocol("mine", unclaimable, broken), "openai_chat"),
+    ],
+    ids=["reading", "claiming"],
+)  # fmt: skip
+def test_a_protocol_that_stumbles_costs_its_reading_alone(
+    part: Protocol, name: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The exchange is read as what else it is, each time; it is counted, and said once without a
+    word of the traffic."""
+    reader, meters = capture((part, *PROTOCOLS))
+    for _ in range(3):
+        record, _ = reader.read(exchange(chat("hello there")))
+        assert record.protocol == name
+        assert "hello there" in str(record.inputs)
+    assert counted(meters, "monitor_part_failures_total") == {("protocol", "mine"): 3}
+    (said,) = caplog.messages
+    assert "mine" in said
+    assert "hello" not in said
+
+
+def test_the_last_protocol_may_stumble_too() -> None:
+    """The bodies are texts then."""
+    reader, meters = capture((Protocol("any", lambda _: True, broken),))
+    record, _ = reader.read(exchange(b"asked", b"told"))
+    assert ([p.text for p in record.inputs], [p.text for p in record.outputs]) == (
+        ["asked"],
+        ["told"],
+    )
+    assert counted(meters, "monitor_part_failures_total") == {("protocol", "any"): 1}
+
+
+def test_a_dimension_that_stumbles_says_nothing_of_the_exchange() -> None:
+    """Its value is none; the others are read."""
+    _, meters = capture()
+    privacy = Privacy(scanner=SCANNER, keyring=Keyring((Key("k1", bytes(32)),)), clock=lambda: 0.0)
+    dimensions = [Dimension("mine", broken), from_header("population", "x-population")]
+    reader = Capture("e", PROTOCOLS, dimensions, privacy, meters)
+    record, _ = reader.read(exchange(headers={"x-population": "vip"}))
+    assert record.segments == {"mine": "none", "population": "vip"}
+    assert counted(meters, "monitor_part_failures_total") == {("dimension", "mine"): 1}
+
+
+def counted(meters: Meters, name: str) -> dict[tuple[str, ...], float]:
+    """The samples of a metric by the values of its labels, without the endpoint's."""
+    return {
+        tuple(value for label, value in m.labels.items() if label != "endpoint"): m.value
+        for m in meters.measurements()
+        if m.name == name
+    }
+
+
+def test_no_model_has_one_name_in_every_metric() -> None:
+    """That of what nobody has said, in the ledger too."""
+    reader, meters = capture()
+    for status in ("200 OK", "500 Oops"):
+        _, label = reader.read(exchange(b'{"rows": [1, 2]}', target="/score", status=status))
+        assert label == "unknown"
+    models = {m.labels["model"] for m in meters.measurements() if "model" in m.labels}
+    assert models == {"unknown"}
+
+
+@pytest.mark.parametrize("odd", [-5, 2**64, 10**30, 1e308, "many", None, True])
+def test_an_odd_count_of_tokens_is_not_counted(odd: Any) -> None:
+    """The other is, and what is counted stays a finite number that never falls."""
+    reader, meters = capture()
+    message = {"role": "assistant", "content": "Ulm."}
+    for usage in (
+        {"prompt_tokens": odd, "completion_tokens": 4},
+        {"prompt_tokens": 9, "completion_tokens": odd},
+    ):
+        answer = {"choices": [{"message": message, "finish_reason": "stop"}], "usage": usage}
+        record, _ = reader.read(exchange(chat("x"), json.dumps(answer).encode()))
+        assert record.outputs[0].text == "Ulm."
+        assert decode_record(encode_record(record)).tokens == record.tokens
+    assert counted(meters, "monitor_tokens_total") == {("m", "output"): 4, ("m", "input"): 9}
+
+
+def test_any_number_can_be_kept() -> None:
+    """In a record, and in what is counted from it later."""
+    body = b'{"id": 340282366920938463463374607431768211455, "more": [-9223372036854775809, 1]}'
+    record, _ = capture()[0].read(exchange(body, target="/score"))
+    assert [part.data for part in record.inputs] == [[2.0**128], [-(2.0**63), 1]]
+    assert [part.datatype for part in record.inputs] == ["FP64", "FP64"]
+    msgspec.msgpack.encode(record)

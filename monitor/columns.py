@@ -1,0 +1,250 @@
+"""Bytes of any body → parts: columns where there are some, texts where there are none.
+
+A JSON scalar is a tensor of one value under its dotted path; a list of scalars, or a column of a
+list of objects, is a tensor; numbers in nested lists keep their shape; a long string is a text. A
+null, and a member that only the other rows have, is a value that is missing. CSV and JSON lines
+are tables. Binary bodies give no parts.
+
+What is read is bounded by the body: names and rows multiply, and paths repeat. A body beyond that,
+or with more than MAX_PARTS columns, is one text.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+import re
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import parse_qsl
+
+from monitor import bodies, ndjson
+from monitor.errors import ParseError
+from monitor.types import Part
+
+MAX_PARTS = 256
+"""What a body holds beyond that many parts is one text."""
+LONG_STRING = 64
+EXPANSION, ALLOWANCE = 8, 1024
+"""What is read of a body takes at most so many times its bytes on record, and so many more."""
+_MAX_DEPTH = 12
+_FRAME, _CELL = 32, 2
+"""Bytes on record that a part takes at least, and a value in it."""
+
+_PLAIN = re.compile(r"[^\W\d][\w -]*")
+_WHOLE = re.compile(r"-?(?:0|[1-9][0-9]*)")
+_DECIMAL = re.compile(
+    r"-?(?:(?:0|[1-9][0-9]*)\.[0-9]*|\.[0-9]+|[0-9]{1,15}(?=[eE]))(?:[eE][+-]?[0-9]+)?"
+)
+_MISSING = frozenset(("", "na", "nan", "null", "none"))
+
+
+def room(body: bytes) -> int:
+    """Bytes that the parts of a body may take on record."""
+    return EXPANSION * len(body) + ALLOWANCE
+
+
+def parts(body: bytes, headers: dict[str, str], role: str) -> list[Part]:
+    """The parts of any body.
+
+    >>> [(part.name, part.data) for part in parts(b'{"age": 41, "plan": "pro"}', {}, "user")]
+    [('age', [41]), ('plan', ['pro'])]
+    >>> columns = parts(b'{"rows": [{"a": 1, "b": "x"}, {"a": 2, "b": "y"}]}', {}, "user")
+    >>> [(part.name, part.shape, part.data) for part in columns]
+    [('rows.a', [2], [1, 2]), ('rows.b', [2], ['x', 'y'])]
+    >>> [(part.name, part.data) for part in parts(b'[{"a": 1}, {"a": null, "b": 2}]', {}, "user")]
+    [('a', [1, None]), ('b', [None, 2])]
+    """
+    if not body:
+        return []
+    kind = headers.get("content-type", "").lstrip().lower()
+    found = bodies.text(body)
+    if kind.startswith("application/x-www-form-urlencoded") and found is not None:
+        pairs = parse_qsl(found, keep_blank_values=True, errors="replace")[:MAX_PARTS]
+        return [_column(name, [value], role) for name, value in pairs]
+    if kind.startswith("multipart/") or found is None:
+        return []
+    columns = Columns(role, room(body))
+    try:
+        if kind.startswith(("text/csv", "application/csv")):
+            columns.add_table(found)
+            return columns.parts
+        value = _lines(body) if ndjson.is_lines(headers) else bodies.document(body)
+        columns.add("", value)
+    except (ParseError, OverflowError):
+        return [*columns.parts, Part(role=role, text=found)]
+    return [Part(role=role, text=value)] if isinstance(value, str) else columns.parts
+
+
+def _lines(body: bytes) -> Any:
+    """The rows of a body that holds one a line; one line is a body like any other."""
+    rows = [bodies.document(line.data) for line in ndjson.lines(body)]
+    return rows[0] if len(rows) == 1 else rows
+
+
+class Columns:
+    """The parts of one body; raises OverflowError beyond MAX_PARTS of them, or `room` bytes."""
+
+    def __init__(self, role: str, room: int) -> None:
+        self.parts: list[Part] = []
+        self._role = role
+        self._room = room
+
+    def add(self, path: str, value: Any, depth: int = 0) -> None:
+        """What a JSON value holds, under a path."""
+        if isinstance(value, dict) and depth < _MAX_DEPTH:
+            for key, one in value.items():
+                self.add(self._below(path, key), one, depth + 1)
+        elif depth < _MAX_DEPTH and isinstance(value, list) and _is_rows(value):
+            self._add_rows(path, value, depth)
+        elif isinstance(value, list):
+            self._add_list(path, value)
+        else:
+            self._put(_column(path, [value], self._role))
+
+    def _add_rows(self, path: str, rows: list[dict[str, Any]], depth: int) -> None:
+        names = dict.fromkeys(name for row in rows for name in row)
+        self._spend(_CELL * len(names) * len(rows))
+        for name in names:
+            values = [row.get(name) for row in rows]
+            here = self._below(path, name)
+            if any(isinstance(one, dict | list) for one in values):
+                for one in values:
+                    if one is not None:
+                        self.add(here, one, depth + 1)
+            else:
+                self._add_list(here, values)
+
+    def add_table(self, text: str) -> None:
+        """CSV, with or without a line of names; columns without are named by their place from 0.
+
+        Raises ParseError where the lines are no rows of one width.
+        """
+        try:
+            rows = [row for row in csv.reader(io.StringIO(text, newline="")) if row]
+        except csv.Error:
+            raise ParseError("the body is not CSV") from None
+        if len({len(row) for row in rows}) != 1:
+            raise ParseError("the rows of the body have different lengths")
+        table = [[_cell(one) for one in row] for row in rows]
+        names: Sequence[Any] = range(len(rows[0]))
+        if _is_header(table):
+            names, table = table[0], table[1:]
+        self.add_rows(names, table)
+
+    def add_rows(self, names: Sequence[Any], rows: list[list[Any]]) -> None:
+        """Rows of one width, a column for each name; numbers of very many are one tensor."""
+        if len(names) > MAX_PARTS:
+            self._add_list("data", rows)
+            return
+        for place, name in enumerate(names):
+            self._add_list(str(name), [row[place] for row in rows])
+
+    def add_tensor(self, path: str, shape: list[int], values: list[Any]) -> None:
+        """Flat values in row-major order, of that shape or else of none."""
+        flat = [bodies.dump(one) if isinstance(one, dict | list) else one for one in values]
+        whole = shape if len(flat) == _size(shape) else [len(flat)]
+        self._put(Part(name=path, datatype=_datatype(flat), shape=whole, data=flat))
+
+    def _add_list(self, path: str, values: list[Any]) -> None:
+        shape, flat = _rectangle(values)
+        if any(isinstance(one, str) and _is_long(one) for one in flat):
+            for one in flat:
+                if one is not None:
+                    self._put(_column(path, [one], self._role))
+        elif flat:
+            self.add_tensor(path, shape, flat)
+
+    def _put(self, part: Part) -> None:
+        self._spend(_FRAME + len(part.name or ""))
+        if len(self.parts) >= MAX_PARTS:
+            raise OverflowError
+        self.parts.append(part)
+
+    def _below(self, path: str, key: str) -> str:
+        """The name of a member, as RFC 9535 (JSONPath) writes it; a flat object's is its key.
+
+        >>> columns = Columns("user", 100)
+        >>> [columns._below(*each) for each in (("", "2nd floor"), ("a", "b"), ("a", "1.2"))]
+        ['2nd floor', 'a.b', "a['1.2']"]
+        """
+        if not path:
+            return key
+        self._spend(len(path))
+        return f"{path}.{key}" if _PLAIN.fullmatch(key) else f"{path}['{key}']"
+
+    def _spend(self, count: int) -> None:
+        self._room -= count
+        if self._room < 0:
+            raise OverflowError
+
+
+def _is_rows(values: list[Any]) -> bool:
+    return bool(values) and all(isinstance(one, dict) for one in values)
+
+
+def _cell(text: str) -> Any:
+    """A cell of a CSV as JSON has it: a number, a text, or None.
+
+    What may be a telephone number or a card stays as it was written.
+
+    >>> [_cell(text) for text in ("7", " 0.30", "-1e3", "007", "+49170", "basic", "", "1" * 19)]
+    [7, 0.3, -1000.0, '007', '+49170', 'basic', None, '1111111111111111111']
+    """
+    text = text.strip()
+    if text.lower() in _MISSING:
+        return None
+    if len(text) < 19 and _WHOLE.fullmatch(text):
+        return int(text)
+    number = float(text) if _DECIMAL.fullmatch(text) else math.inf
+    return number if math.isfinite(number) else text
+
+
+def _is_header(table: list[list[Any]]) -> bool:
+    """Whether the first row of a table names its columns: texts, all different, above a number."""
+    first = table[0]
+    if not all(isinstance(one, str) for one in first) or len(set(first)) < len(first):
+        return False
+    return any(isinstance(one, int | float) for row in table[1:] for one in row)
+
+
+def _column(name: str, values: list[Any], role: str) -> Part:
+    value = values[0]
+    if isinstance(value, dict | list):
+        value = bodies.dump(value)
+    if isinstance(value, str) and _is_long(value):
+        return Part(role=role, text=value)
+    return Part(name=name, datatype=_datatype([value]), shape=[1], data=[value])
+
+
+def _is_long(value: str) -> bool:
+    """Whether a string is a text rather than a category."""
+    return len(value) > LONG_STRING or value.count(" ") > 3 or "\n" in value
+
+
+def _rectangle(values: list[Any]) -> tuple[list[int], list[Any]]:
+    """Shape and flat values of nested lists of equal lengths; ragged ones stay as they are."""
+    shape = [len(values)]
+    while values and all(isinstance(one, list) for one in values) and len(shape) < _MAX_DEPTH:
+        lengths = {len(one) for one in values}
+        if len(lengths) != 1:
+            break
+        shape.append(lengths.pop())
+        values = [item for one in values for item in one]
+    return shape, values
+
+
+def _size(shape: list[int]) -> int:
+    return math.prod(shape) if len(shape) <= _MAX_DEPTH else -1
+
+
+def _datatype(values: list[Any]) -> str | None:
+    kinds = {type(value) for value in values if value is not None}
+    if not kinds:
+        return None
+    if kinds == {bool}:
+        return "BOOL"
+    if kinds == {int}:
+        return "INT64"
+    return "FP64" if kinds <= {int, float} else "BYTES"

@@ -1,0 +1,64 @@
+"""Call → Inference for SageMaker's invocations: JSON, CSV or JSON lines, one row each.
+
+https://docs.aws.amazon.com/sagemaker/latest/dg/cdf-inference.html
+"""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import unquote
+
+import msgspec
+
+from monitor import columns, sse
+from monitor.chat import error_part, says_error
+from monitor.errors import ParseError
+from monitor.interfaces import Protocol
+from monitor.types import Call, Inference, Part
+
+_PATH = re.compile(r"(?:/endpoints/(?P<endpoint>[^/]+))?/invocations/?$")
+_MODELS = (
+    "x-amzn-sagemaker-target-model", "x-amzn-sagemaker-inference-component",
+    "x-amzn-sagemaker-target-variant",
+)  # fmt: skip
+_OTHERS = (b'"dataframe_split"', b'"dataframe_records"', b'"messages"')
+"""What others who serve `/invocations` are sent: MLflow's tables, and chats."""
+
+
+def claims(call: Call) -> bool:
+    """POSTs to `/endpoints/NAME/invocations`, and to a container's own `/invocations`."""
+    match = _PATH.search(call.path) if call.method == "POST" else None
+    if match is None:
+        return False
+    return bool(match["endpoint"]) or not any(word in call.request_body for word in _OTHERS)
+
+
+def read(call: Call) -> Inference:
+    """Rows as columns; the model is what the request names, else its endpoint."""
+    match = _PATH.search(call.path)
+    if match is None or sse.is_stream(call.response_headers):
+        raise ParseError("it is not one of SageMaker's plain invocations")
+    named = [call.request_headers[name] for name in _MODELS if call.request_headers.get(name)]
+    failed = says_error(call.response_body)
+    return Inference(
+        protocol="sagemaker",
+        operation="infer",
+        model=named[0] if named else unquote(match["endpoint"] or ""),
+        inputs=columns.parts(call.request_body, call.request_headers, "user"),
+        outputs=error_part(call.response_body) if failed else _outputs(call),
+        failed=failed,
+    )
+
+
+PROTOCOL = Protocol("sagemaker", claims, read)
+
+
+def _outputs(call: Call) -> list[Part]:
+    """The predictions' own members are columns, whatever form they come in."""
+    parts = columns.parts(call.response_body, call.response_headers, "assistant")
+    return [
+        msgspec.structs.replace(part, name=part.name.removeprefix("predictions."))
+        if part.name
+        else part
+        for part in parts
+    ]

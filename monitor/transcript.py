@@ -1,0 +1,225 @@
+"""An answer put together from what came of it: a stream's events, or one body."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from monitor import bodies
+from monitor.chat import arrival, error_part, tool_call
+from monitor.counts import count
+from monitor.errors import ParseError
+from monitor.types import Call, Inference, Part, Tokens
+
+INCOMPLETE = "incomplete"
+"""The finish reason of a stream that ended before its dialect's end."""
+
+_MAX_NAME = 1024
+
+
+class _Tool:
+    """One call of a tool, as far as it has come. Arguments are text in fragments, or one object."""
+
+    __slots__ = ("fragments", "id", "name", "whole")
+
+    def __init__(self, identity: str) -> None:
+        self.id = identity
+        self.name = ""
+        self.fragments: list[str] = []
+        self.whole: Any = None
+
+    def goes_on(self, name: str, arguments: Any) -> bool:
+        """Whether a fragment that has a name, and no id to tell, is of this call: a piece of the
+        name before any arguments, or the name again beside another piece of them."""
+        has_arguments = self.whole is not None or bool(self.fragments)
+        if name != self.name:
+            return not has_arguments
+        if isinstance(arguments, str):
+            begins_anew = arguments.lstrip().startswith("{")
+        else:
+            begins_anew = arguments is not None
+        return not (has_arguments and begins_anew and self.is_whole())
+
+    def is_whole(self) -> bool:
+        """Whether its arguments may end where they are."""
+        return self.whole is not None or (
+            bool(self.fragments) and self.fragments[-1].rstrip().endswith("}")
+        )
+
+    def add(self, name: str, arguments: Any) -> None:
+        if name and name != self.name and len(self.name) < _MAX_NAME:
+            self.name += name
+        if isinstance(arguments, str):
+            if arguments:
+                self.fragments.append(arguments)
+        elif arguments is not None:
+            self.whole = arguments
+
+    def text(self) -> str:
+        given = "".join(self.fragments)
+        return tool_call(self.name, given if given.strip() else self.whole)
+
+
+class Transcript:
+    """What one response says. `is_complete` is set when its dialect's end has come; `outputs` are
+    those that are whole already, after those put together here."""
+
+    __slots__ = (
+        "_counts", "_errors", "_first", "_last", "_open", "_reasons", "_texts", "_tools", "call",
+        "failed", "is_complete", "model", "outputs", "streamed",
+    )  # fmt: skip
+
+    def __init__(self, call: Call, *, streamed: bool = False) -> None:
+        self.model = ""
+        self.failed = False
+        self.streamed = streamed
+        self.is_complete = not streamed
+        self.outputs: list[Part] = []
+        self.call = call
+        self._texts: dict[tuple[int, str], list[str]] = {}
+        self._tools: dict[tuple[int, str], _Tool] = {}
+        self._open: dict[tuple[int, Any], _Tool] = {}
+        self._reasons: dict[int, str] = {}
+        self._counts: dict[str, int] = {}
+        self._errors: list[Part] = []
+        self._first = self._last = 0
+
+    def add(self, choice: int, channel: str, fragment: str) -> None:
+        """A fragment of a text; a channel is `assistant`, `reasoning`, `refusal` or `tool`."""
+        key = (choice, channel)
+        if key in self._texts:
+            self._texts[key].append(fragment)
+        else:
+            self._texts[key] = [fragment]
+
+    def add_tool(
+        self,
+        choice: int,
+        name: Any,
+        arguments: Any,
+        *,
+        index: int | None = None,
+        id_: Any = None,
+        is_new: bool = False,
+    ) -> None:
+        """A fragment of a call of a tool, or a whole one (`is_new`).
+
+        It goes on the call with its id, else the one that is open at its index, without index the
+        last one. A new id starts another call, and so does a complete name where one is used:
+        servers send each call under the index 0, or under none.
+        """
+        name = name if isinstance(name, str) else ""
+        identity = id_ if isinstance(id_, str) else ""
+        tool = None if is_new else self._tool(choice, name, arguments, index, identity)
+        if tool is None:
+            tool = _Tool(identity)
+            key = (choice, f"tool_call {len(self._tools)}")
+            self._texts[key] = []
+            self._tools[key] = tool
+        if identity:
+            tool.id = tool.id or identity
+            self._open[choice, identity] = tool
+        self._open[choice, index] = self._open[choice, None] = tool
+        tool.add(name, arguments)
+
+    def _tool(
+        self, choice: int, name: str, arguments: Any, index: int | None, identity: str
+    ) -> _Tool | None:
+        """The call that a fragment goes on; None where it begins another."""
+        known = self._open.get((choice, identity)) if identity else None
+        if known is not None:
+            is_another = name and known.name not in ("", name) and known.fragments
+            return None if is_another else known
+        tool = self._open.get((choice, index))
+        if tool is None:
+            return None
+        if identity and tool.id:
+            return None if name or tool.is_whole() else tool
+        return tool if not name or tool.goes_on(name, arguments) else None
+
+    def finish(self, choice: int, reason: Any) -> None:
+        """Why an answer stopped, in the endpoint's own word."""
+        if isinstance(reason, str) and reason:
+            self._reasons[choice] = reason
+
+    def count(self, name: str, value: Any) -> None:
+        """A count by its dialect's name; a later one takes the place of that one alone."""
+        number = count(value)
+        if number is not None:
+            self._counts[name] = number
+
+    def counted(self, *names: str) -> int | None:
+        """The sum of counts, None where the first of them was not said."""
+        found = self._counts.get(names[0])
+        if found is not None:
+            for name in names[1:]:
+                found += self._counts.get(name, 0)
+        return found
+
+    def error(self, data: bytes, *, failed: bool = True) -> None:
+        """What says that something went wrong, or could not be read."""
+        self._errors += error_part(data)
+        self.failed = self.failed or failed
+
+    def heard(self, first: int, last: int = 0) -> None:
+        """Content came, with the events that end at these offsets of the body; 0 is none."""
+        self._first = self._first or first
+        self._last = last or first or self._last
+
+    def unreadable(self, body: bytes) -> None:
+        """A whole body that is not what its dialect says; JSON without its end was cut."""
+        self.error(body, failed=False)
+        if body.lstrip()[:1] in (b"{", b"["):
+            try:
+                bodies.document(body)
+            except ParseError:
+                self.is_complete = False
+
+    @property
+    def has_finished(self) -> bool:
+        """Whether every answer that has begun gave a reason for its end."""
+        begun = {choice for choice, _ in self._texts}
+        return bool(self._reasons) and begun <= self._reasons.keys()
+
+    def by_choice(self) -> dict[int, list[Part]]:
+        """The outputs of each choice, in order of its channels' first words."""
+        found: dict[int, list[Part]] = {}
+        for key, texts in self._texts.items():
+            tool = self._tools.get(key)
+            said = texts[0] if len(texts) == 1 else "".join(texts)  # as it is: it may be `Kept`
+            role, text = ("tool_call", tool.text()) if tool else (key[1], said)
+            found.setdefault(key[0], []).append(Part(role=role, text=text))
+        return found
+
+    def inference(
+        self,
+        protocol: str,
+        operation: str,
+        *,
+        model: str,
+        inputs: list[Part],
+        tokens: tuple[int | None, int | None] = (None, None),
+    ) -> Inference:
+        """The whole exchange; `model` is the request's, `tokens` are input and output."""
+        call = self.call
+        outputs = self.outputs
+        if self._texts:
+            by_choice = self.by_choice()
+            said = [part for choice in sorted(by_choice) for part in by_choice[choice]]
+            outputs = said + outputs
+        reasons = [self._reasons[choice] for choice in sorted(self._reasons)]
+        accepted = call.status is not None and 200 <= call.status < 300
+        is_cut = not (self.is_complete or self.failed or call.response_truncated) and accepted
+        return Inference(
+            protocol=protocol,
+            operation=operation,
+            model=self.model or model,
+            inputs=inputs,
+            outputs=outputs + self._errors,
+            tokens=None if tokens == (None, None) else Tokens(*tokens),
+            finish_reasons=[*reasons, INCOMPLETE] if is_cut else reasons,
+            streamed=self.streamed,
+            first_token=arrival(call, self._first) if self._first else None,
+            last_token=arrival(call, self._last) if self._first else None,
+            failed=self.failed,
+            incomplete=is_cut,
+        )

@@ -1,0 +1,114 @@
+"""OpenAI's Responses, plain and streamed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from monitor.protocols.openai_responses import PROTOCOL
+from monitor.types import Call, Tokens
+from tests.protocols.dialects import named
+
+Make = Callable[..., Call]
+
+ITEMS: list[dict[str, Any]] = [
+    {"type": "reasoning", "summary": [{"type": "summary_text", "text": "Think."}]},
+    {"type": "function_call", "name": "find", "call_id": "c", "arguments": '{"at": "Ulm"}'},
+    {"type": "custom_tool_call", "name": "sql", "input": "SELECT 1"},
+    {"type": "web_search_call", "action": {"query": "Ulm"}},
+    {"type": "code_interpreter_call", "code": "1 + 1"},
+    {"type": "message", "role": "assistant", "content": [
+        {"type": "output_text", "text": "On the Danube."}, {"type": "refusal", "refusal": "No more."}]},
+]  # fmt: skip
+TEXTS = [
+    ("reasoning", "Think."),
+    ("tool_call", '{"name":"find","arguments":{"at":"Ulm"}}'),
+    ("tool_call", '{"name":"sql","arguments":"SELECT 1"}'),
+    ("tool_call", '{"name":"web_search","arguments":{"query":"Ulm"}}'),
+    ("tool_call", '{"name":"code_interpreter","arguments":"1 + 1"}'),
+    ("assistant", "On the Danube."), ("refusal", "No more."),
+]  # fmt: skip
+FUNCTION: dict[str, Any] = {"type": "function_call", "name": "today", "arguments": ""}
+DELTAS: list[dict[str, Any]] = [
+    {"type": "response.output_item.added", "output_index": 0, "item": {"type": "reasoning"}},
+    {"type": "response.reasoning_summary_text.delta", "output_index": 0, "delta": "Hm."},
+    {"type": "response.output_item.added", "output_index": 1, "item": {**FUNCTION, "name": "find"}},
+    {"type": "response.function_call_arguments.delta", "output_index": 1, "delta": '{"at":'},
+    {"type": "response.function_call_arguments.delta", "output_index": 1, "delta": '"Ulm"}'},
+    {"type": "response.output_text.delta", "output_index": 2, "delta": "On the "},
+    {"type": "response.output_text.delta", "output_index": 2, "delta": "Danube."},
+    {"type": "response.output_text.done", "output_index": 2, "text": "On the Danube."},
+    {"type": "response.refusal.delta", "output_index": 3, "delta": "No."},
+    {"type": "response.output_item.added", "output_index": 4, "item": FUNCTION},
+]  # fmt: skip
+
+
+def texts(parts: list[Any]) -> list[tuple[str, str]]:
+    return [(part.role, part.text) for part in parts]
+
+
+def test_every_kind_of_item_is_a_part(call: Make) -> None:
+    """Of the input as of the output."""
+    asked = {
+        "model": "m", "instructions": "Be brief.",
+        "input": [
+            {"role": "user", "content": [{"type": "input_text", "text": "Where?"}]}, ITEMS[1],
+            {"type": "function_call_output", "call_id": "c", "output": "48.4 N"},
+        ],
+    }  # fmt: skip
+    answer = {"model": "m-1", "status": "completed", "output": ITEMS, "usage": {"input_tokens": 9}}
+    made = call("/openai/v1/responses", json.dumps(asked).encode(), json.dumps(answer).encode())
+    assert PROTOCOL.claims(made)
+    found = PROTOCOL.read(made)
+    assert texts(found.inputs) == [
+        ("system", "Be brief."),
+        ("user", "Where?"),
+        TEXTS[1],
+        ("tool", "48.4 N"),
+    ]
+    assert texts(found.outputs) == TEXTS
+    assert (found.model, found.tokens, found.finish_reasons) == (
+        "m-1",
+        Tokens(9, None),
+        ["completed"],
+    )
+
+
+def test_without_its_last_event_a_stream_is_what_came(call: Make) -> None:
+    """Fragments by item; an item that is done takes their place."""
+    right = [("reasoning", "Hm."), TEXTS[1], ("assistant", "On the Danube."), ("refusal", "No."),
+             ("tool_call", '{"name":"today","arguments":{}}')]  # fmt: skip
+    for more, last in (
+        ([], right[-1]),
+        ([{"type": "response.output_item.done", "output_index": 4, "item": ITEMS[2]}], TEXTS[2]),
+    ):
+        made = call("/v1/responses", b"{}", named(*DELTAS, *more), answer_type="text/event-stream")
+        found = PROTOCOL.read(made)
+        assert texts(found.outputs) == [*right[:-1], last]
+        assert found.incomplete
+
+
+@pytest.mark.parametrize(
+    ("end", "reason"),
+    [("completed", "completed"), ("incomplete", "max_output_tokens"), ("cancelled", "cancelled")],
+)
+def test_the_last_event_has_the_whole(call: Make, end: str, reason: str) -> None:
+    """Whichever of the three it is; a bound that was reached is no failure."""
+    response = {
+        "model": "m-1", "status": end, "output": ITEMS, "usage": {"input_tokens": 9, "output_tokens": 4},
+        "incomplete_details": {"reason": reason} if end == "incomplete" else None,
+    }  # fmt: skip
+    events = named(*DELTAS, {"type": f"response.{end}", "response": response})
+    found = PROTOCOL.read(call("/v1/responses", b"{}", events, answer_type="text/event-stream"))
+    assert texts(found.outputs) == TEXTS
+    assert (found.model, found.tokens, found.finish_reasons) == ("m-1", Tokens(9, 4), [reason])
+    assert not found.failed
+    assert not found.incomplete
+
+
+def test_other_paths_that_end_so_are_not_claimed(call: Make) -> None:
+    """A form's responses are no model's."""
+    assert not PROTOCOL.claims(call("/forms/7/responses", b'{"answers": [1, 2]}'))
