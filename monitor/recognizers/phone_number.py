@@ -58,6 +58,7 @@ _LOCAL = {
 """How numbers are written in a region that elsewhere may be any numbers."""
 
 _EXTENSION = r"(?:\s{0,2}(?:x|ext\.?|extension|#)\s{0,2}\d{1,6}(?!\d))?"
+_EXTENDED = re.compile("[xXeE#]")
 _APART = r"(?<![A-Za-z0-9])(?<![A-Za-z0-9]_)"
 _BEFORE = _APART + r"(?<!\d[-./])(?<![$€£]\d)"
 _AFTER = r"(?!\d|[-./]\d|\w*@|(?![Xx]\d|[Ee]xt)[A-Za-z])"
@@ -85,20 +86,89 @@ _TRUNK = (
 )
 _FIRST_GROUP = re.compile(r"0\d|1[-. ]?\(?\d{3}|\d\d(?: \d{3}| \d\d \d\d|[)/])|\d{3,6}[-. /)]")
 _ANY = re.compile(_APART + r"(?<!\d\.)\+?\(?\d(?:[ ()./-]{0,3}\d){6,16}(?!\d)" + _EXTENSION)
-_DATED = re.compile(
+_OTHER = re.compile(
     r"\(?(?:\d{4}([-/. ])[01]?\d\1[0-3]?\d|[0-3]?\d([-/. ])[0-3]?\d\2(?:19|20)\d\d)(?!\d)"
+    r"|\d{3}-\d\d-\d{4}(?!\d)|(?:\d{4}[ -]){3}\d{2,4}(?!\d)|(?!(?:\d\d\.){3}\d\d(?!\d))\d{1,3}(?:\.\d{1,3}){3}(?![.\d])"
 )
-_MY = r"(?:my|his|her|their|our|your)(?: \w{1,12})? (?:number|no\.?|nr\.?)"
-_EDGE = r"(?:\b|_)"
-_WORD = (
-    r"(?:tele)?(?:phone|fono|foon)|fon\b|\btel\b|t.l.ph|\bmob(?:ile?)?\b|\bcell\b|cellulare"
-    r"|\bfax\b|whatsapp|signal\b|\bsms\b|hotline|landline|helpline|\bhandy\b|rufnummer|portable|\bm.vil\b"
-    r"|celular|telefone|\bgsm\b|kom.rk|\bdial|\bdirect line|\bcontact (?:no|number|me|us|her|him|them)\b"
-    r"|\b(?:call(?:ed|ing|s)?|text(?:ed|ing|s)?|reach(?:ed|ing)?|ring|phon(?:ed|ing)|ping)"
-    r" (?:me|us|him|her|them|back|on|at|now|mom|dad)\b|\b(?:number|no\.?) (?:to call|for calls)|\b"
-).replace(r"\b", _EDGE) + _MY
-_REACH = 80
-_AT_WORD = re.compile(_WORD, re.IGNORECASE)
+"""Dates, US social security numbers, cards and the like, IPv4 addresses."""
+
+# --- words beside a number -----------------------------------------------------------------------
+
+_END = r"(?:\b|_)"
+_MY = (
+    rf"(?:my|his|her|their|our|your)(?: \w{{1,12}})? (?:number|no{_END}|nr{_END})"
+    r"|(?:meine?|ihre?|mon|votre|mi|su|mio|suo|mijn|uw|m.j|meu|seu|mit|min) (?:nummer|numer|n.m.ro)"
+)
+_PHONE = (
+    rf"(?:tele)?(?:phone|fono|foon)|fon{_END}|t.l.ph|cellulare|whatsapp|signal{_END}|hotline|landline|helpline|rufnummer"
+    r"|portable|celular|telefone|kom.rk|telem.vel|voicemail|r.ckruf|durchwahl|switchboard"
+)
+_CALL_ME = (
+    rf"(?:tel|mob(?:ile?)?|cell|fax(?:ed)?|sms|handy|m.vil|gsm|tfno|tlf|call-?backs?){_END}|mobilnr|dial|number on file"
+    r"|(?:my|his|her|our|new|old|direct|private|second)(?: \w{1,8})? line|(?:number|no\.?) (?:to call|for calls)"
+    rf"|contact[ _-]?(?:no|number|me|us|her|him|them){_END}|ruf\w{{0,3}} (?:mich|uns|ihn|sie) an{_END}"
+    r"|(?:call(?:ed|ing|s)?|text(?:ed|ing|s)?|reach(?:ed|ing)?|ring|phon(?:ed|ing)|ping)"
+    rf" (?:me|us|him|her|them|back|on|at|now|mom|dad){_END}|{_MY}"
+)
+"""Beside these any seven digits and more are a telephone number; the first ones at the end of a word too."""
+_STARTS = (_PHONE, rf"(?:\b|_)(?:{_CALL_ME})")
+_AT_WORD = re.compile(rf"_?(?:{_PHONE}|{_CALL_ME})")
+_PLACE = frozenset(
+    {
+        "call", "caller", "desk", "office", "home", "work", "direct", "registered", "contact", "contacted", "reception", "pharmacy",
+        "surgery", "emergency", "daytime", "evening", "kin", "sim", "contato", "contacto", "contatto", "recapito", "kontakt", "number?",
+        "port.", "t:", "m:", "p:", "c:", "f:", "d:", "h:", "o:", "w:", "\nt", "\nm", "\np", "\nf",
+    }
+)  # fmt: skip
+_VERB = frozenset(
+    {
+        "reach", "reached", "reachable", "reaching", "ring", "rang", "text", "message", "messages", "messaged", "messaging", "answer",
+        "answers", "answered", "answering", "send", "sent", "try", "tried", "rufen", "joindre", "joignable", "appelez", "appeler",
+        "rappeler", "rappelez", "bel", "bellen", "ligar", "ligue", "liga", "nå", "nås", "når",
+    }
+)  # fmt: skip
+_VERB_STEMS = ("erreich", "anruf", "llam", "llám", "chiam", "bereik", "dzwoni", "zadzwo")
+"""After these, with nothing but small words between, a number that looks like one of telephones is."""
+_SMALL = frozenset(
+    {
+        "me", "us", "him", "her", "them", "on", "at", "to", "under", "via", "by", "from", "for", "be", "no", "nr", "now", "please",
+        "back", "again", "directly", "either", "my", "the", "number", "id", "delivery", "mich", "uns", "unter", "der", "an", "au",
+        "le", "sur", "moi", "al", "el", "en", "il", "lo", "mi", "op", "pod", "para", "mig", "meg", "på", "line", "swap", "card",
+        "is", "was", "est", "es", "er",
+    }
+)  # fmt: skip
+_LEADS = _VERB | _SMALL | {word.strip("\n.:?") for word in _PLACE}
+_MARKS = " \n\t(\"',:=#|-.?+"
+_TOKEN = re.compile(r"\n[tmpf](?= )|[^\W\d_]+[?.:]?|\n|[^\s\w,\"'()\-]")
+_LED = re.compile(
+    r"(?:[:=#|?]|\b(?:call|ring|tried|caller id|registered|text|surgery|pharmacy|le|sur|[tmpf]|at|on|to|under|is|unter|au|al|op|pod|no|para|p.))[\s(]{0,3}\Z",
+    re.IGNORECASE,
+)
+_TOLD = re.compile(r"(?:[:=#|]|\bis)\s{0,3}\Z")
+_LOOKS = re.compile(r"0[1-9]\d{6,10}|1?[2-9]\d\d[2-9]\d{6}|[1-9]{2}(?:9\d|[2-9])\d{7}")
+"""Digits in a row as in many numbering plans: with a trunk zero, ten of North America, Brazil."""
+_PLACED = re.compile(r"[1-9]\d{7,8}")
+"""Eight or nine digits in a row, which need a word just before them that places a call."""
+_PAIR = re.compile(r"\d{4}[- .]\d{4}")
+"""A range as well: needs the same."""
+_THING = re.compile(
+    r"\b(?:order|ticket|invoice|case|ref(?:erence)?|track(?:ing)?|parcel|shipment|account|acct|(?<!caller )id|sku|item|article|part"
+    r"|serial|batch|lot|build|version|commit|row|job|request|transaction|policy|member(?:ship)?|claim|booking|reservation|po|epoch"
+    r"|timestamp|isbn|ean|upc|gtin|error|code|file|page|pid|konto|kunden\w*|auftrag\w*|bestell\w*|rechnung\w*|commande|facture"
+    r"|pedido|factura|ordine|fattura)s?(?: (?:no|nr|num|number|id|nummer|num.ro|n.mero))?[.:#]{0,2} ?#?\Z",
+    re.IGNORECASE,
+)
+"""What other numbers are called, just before them."""
+_COUNTED = re.compile(
+    r" ?(?:%|(?:rows?|people|users|customers|bytes|records|items|times|units|points|tokens|requests|events|entries|views|miles"
+    r"|[km]m|kg|[kmg]b|ms|seconds|euros?|dollars?|eur|usd|pcs|lines|messages|files|steps|samples|pages|copies)\b)",
+    re.IGNORECASE,
+)
+_DAY = re.compile(r"(?:19|20)\d\d(?:0\d|1[0-2])[0-3]\d|[0-3]\d(?:0\d|1[0-2])(?:19|20)\d\d")
+_AMOUNT = re.compile(r"\d+\.\d{1,2}|(?:19|20)\d\d-(?:19|20)\d\d")
+_OR = re.compile(r"\bor\b|\band\b|[,/;]")
+_LIST = re.compile(r"\s?(?:[,;/|&\n]|\b(?:and|or|und|oder|et|ou|y|o|e)\b)\s{0,3}\(?")
+_REACH = 48
 _AFTER_WORD = re.compile(
     r"[ ,]{0,2}\(?(?:is |as |= ?)?(?:\w+ ){0,2}?"
     r"(?:(?:tele)?phone|cell|mobile|tel\b|fax|whatsapp|landline|handy|number (?:to call|for calls)|"
@@ -106,6 +176,10 @@ _AFTER_WORD = re.compile(
     + ")",
     re.IGNORECASE,
 )
+_AFTER_PLACE = re.compile(
+    r"\d[ ,]{0,2}[-(]?(?:office|home|work|desk|direct|reception|switchboard)\b", re.IGNORECASE
+)
+_HEX = re.compile("[a-f]")
 _EPOCH = re.compile(r"1[4-9]\d{8}(?:\d{3})?\Z")
 
 
@@ -114,24 +188,30 @@ def _finder(region: str) -> Callable[[str, Sequence[int]], Iterator[tuple[int, i
     forms = (_NORTH_AMERICAN, re.compile(f"{_BEFORE}(?:{_TRUNK}{local}){_AFTER}"))
 
     def find(text: str, starts: Sequence[int]) -> Iterator[tuple[int, int]]:
-        done = 0
-        words = [
-            word.span()
-            for start in starts
-            if not text[start].isdigit() and (word := _AT_WORD.match(text, start))
-        ]
-        first, count = 0, len(words)
-        for place in starts:
-            start = place + (text[place] == "_")
-            if start < done or not text[start].isdigit():
+        numbers: list[int] = []
+        words: list[int] = []
+        for start in starts:
+            at = start + (text[start] == "_")
+            (numbers if text[at].isdigit() else words).append(at)
+        done = -99
+        for start in numbers:
+            if start < done:
                 continue
-            while first < count and words[first][0] < start - _REACH:
-                first += 1
-            is_near = first < count and words[first][0] < start + 2 * _REACH
-            near = _near(words, start, first) if is_near else ()
-            if not near and _hopeless(text, start):
+            hopeless = _hopeless(text, start)
+            if not hopeless and _OTHER.match(text, start) and _plus(text, start) < 0:
                 continue
-            hit = _at(text, start, forms, near)
+            hit = None if hopeless else _by_form(text, start, forms)
+            if (
+                hit is None
+                and not _amid(text, start, done)
+                and (
+                    start - done <= 8
+                    or _is_led(text, start)
+                    or (words and _is_near(words, start))
+                    or (not hopeless and _AFTER_PLACE.search(text, start + 6, start + 32))
+                )
+            ):
+                hit = _beside_word(text, start, words, done)
             if hit:
                 done = hit[1]
                 yield hit
@@ -139,9 +219,47 @@ def _finder(region: str) -> Callable[[str, Sequence[int]], Iterator[tuple[int, i
     return find
 
 
-def _near(words: list[tuple[int, int]], start: int, first: int) -> Sequence[tuple[int, int]]:
-    """The words from `first` on that may speak of a number at `start`."""
-    return words[first : bisect_left(words, (start + 2 * _REACH, 0), first)]
+def _is_near(words: list[int], number: int) -> bool:
+    """Whether a word begins near enough to a number that begins there."""
+    after = bisect_left(words, number)
+    return (after > 0 and number - words[after - 1] < _REACH) or (
+        after < len(words) and words[after] - number < _REACH
+    )
+
+
+def _word_before(text: str, words: list[int], number: int) -> int:
+    """Where the last word before a number that begins there ended, or -1."""
+    after = bisect_left(words, number)
+    for start in reversed(words[max(0, after - 4) : after]):
+        word = _AT_WORD.match(text[start : start + 40].lower())
+        if word and start + word.end() <= number:
+            return start + word.end() if start + word.end() >= number - 40 else -1
+    return -1
+
+
+def _is_led(text: str, start: int) -> bool:
+    """Whether the word just before may lead to a number: the quick look before the thorough one."""
+    before = text[max(0, start - 16) : start].rstrip(_MARKS)
+    word = before[before.rfind(" ") + 1 :].rpartition("\n")[2].lower().lstrip("(\"'")
+    return not word or word in _LEADS or word.startswith(_VERB_STEMS)
+
+
+def _lead(text: str, start: int) -> str:
+    """What kind of word leads to a number at `start` over small ones: place, verb or none."""
+    before = text[max(0, start - 36) : start].lower()
+    is_marked = False
+    for token in reversed(_TOKEN.findall(before)[-6:]):
+        word = token.rstrip("?.:")
+        if token in _PLACE or word in _PLACE:
+            return "place"
+        if word in _VERB or word.startswith(_VERB_STEMS):
+            return "" if is_marked or token[-1] in "?.:" else "verb"
+        is_marked = is_marked or token[-1] in ":=#|?\n" or word in ("is", "was", "est", "es", "er")
+        if token[-1] == "." and word not in ("no", "nr"):
+            return ""
+        if word and word not in _SMALL:
+            return ""
+    return ""
 
 
 def _hopeless(text: str, start: int) -> bool:
@@ -156,30 +274,37 @@ def _hopeless(text: str, start: int) -> bool:
     )
 
 
-def _at(
-    text: str,
-    start: int,
-    forms: tuple[re.Pattern[str], ...],
-    near: Sequence[tuple[int, int]],
-) -> tuple[int, int] | None:
-    """The telephone number whose first digit is at `start`, with the words `near` it."""
+def _amid(text: str, start: int, done: int) -> bool:
+    """Whether the digits at `start` go on a number that no word can make one of telephones."""
+    if start < 2 or text[start - 1] not in " -./" or not text[start - 2].isdigit():
+        return False
+    if start - done <= 8:  # or the next of a list
+        return False
+    return text[start - 1] != " " or not text[start : start + 7].isdigit()
+
+
+def _plus(text: str, start: int) -> int:
+    """Where the `+` of a number is whose first digit is at `start`, or -1."""
     begin = start
     while begin and start - begin < 3 and text[begin - 1] in "+( ":
         begin -= 1
+    return text.find("+", begin, start)
+
+
+def _by_form(text: str, start: int, forms: tuple[re.Pattern[str], ...]) -> tuple[int, int] | None:
+    """The telephone number whose first digit is at `start`, where its form leaves no doubt."""
     opened = start - 1 if start and text[start - 1] == "(" else start
-    plus = text.find("+", begin, start)
+    plus = _plus(text, start)
     if plus >= 0 or text.startswith("00", start):
         hit = _international(text, plus if plus >= 0 else start)
-        if hit:
+        if hit and (plus >= 0 or not _THING.search(text, max(0, start - 32), start)):
             return hit
-    if _DATED.match(text, start):
-        return None
     if not text[start : start + 7].isdigit():
         for form in forms:
             match = form.match(text, opened) or (opened < start and form.match(text, start)) or None
             if match and 8 <= _size(match.group()) <= 18 and not _listed(text, *match.span()):
                 return match.span()
-    return _beside_word(text, plus if plus >= 0 else opened, near) if near else None
+    return None
 
 
 def _listed(text: str, start: int, end: int) -> bool:
@@ -203,7 +328,11 @@ def _international(text: str, start: int) -> tuple[int, int] | None:
     code = next((digits[:size] for size in (1, 2, 3) if digits[:size] in _LENGTHS), None)
     if code is None or (code == "1" and digits[1:2] in ("0", "1")):
         return None
-    if body.isdigit() and text[start] == "0" and _is_article("00" + body):
+    if (
+        body.isdigit()
+        and text[start] == "0"
+        and (_is_article("00" + body) or _HEX.match(text, match.end()))
+    ):
         return None
     least, most = _LENGTHS[code]
     national = 0
@@ -231,25 +360,69 @@ def _is_article(digits: str) -> bool:
     return len(digits) == 13 and weighted(digits, (1, 3) * 6 + (1,)) % 10 == 0
 
 
-def _beside_word(text: str, start: int, words: Sequence[tuple[int, int]]) -> tuple[int, int] | None:
+def _beside_word(text: str, start: int, words: list[int], done: int) -> tuple[int, int] | None:
+    """The number whose first digit is at `start` if a word is about it, or about the one before it,
+    which ended at `done`, in a list."""
+    if text[start - 1 : start] in ("+", "("):
+        plus = _plus(text, start)
+        start = plus if plus >= 0 else start - 1
     match = _ANY.match(text, start)
-    if match is None:
+    if match is None or _OTHER.match(text, start):
         return None
     value = match.group()
     bare = value.isdigit()
     if not 7 <= (len(value) if bare else _size(value)) <= 15 or (bare and _EPOCH.match(value)):
         return None
-    word = max((end for _, end in words if start - 40 <= end <= start), default=-1)
-    if word < 0:
-        return match.span() if _AFTER_WORD.match(text, match.end()) else None
-    between = text[word:start]
-    if any(map(str.isdigit, between)) and not re.search(r"\bor\b|\band\b|[,/;]", between):
+    is_day = _DAY.fullmatch(value) and not _TOLD.search(text, max(0, start - 6), start)
+    if is_day or text[max(0, start - 1) : start] in ("$", "€", "£", "¥"):
         return None
-    return match.span()
+    if _is_next(text, match, _word_before(text, words, start), done) or _told_after(text, match):
+        is_other = _THING.search(text, max(0, start - 32), start) is not None
+    else:
+        is_other = not _is_lead_enough(text, match)
+    return None if is_other or _COUNTED.match(text, match.end()) else match.span()
+
+
+def _is_next(text: str, match: re.Match[str], word: int, done: int) -> bool:
+    """Whether a word that ended at `word` speaks of a number, or of the one in a list with it that
+    ended at `done`."""
+    start = match.start()
+    if start - done <= 8 and _LIST.fullmatch(text, done, start):
+        return True
+    between = text[word:start]
+    return word >= 0 and (not any(map(str.isdigit, between)) or bool(_OR.search(between)))
+
+
+def _is_lead_enough(text: str, match: re.Match[str]) -> bool:
+    """Whether the word that leads to a number is enough for how it is written."""
+    start, value = match.start(), match.group()
+    kind = _lead(text, start) if _looks(value) else ""
+    if not kind or (kind == "place" and not value.isdigit()):
+        return kind != ""
+    is_sure = _LOOKS.fullmatch(value) or not (value.isdigit() or _PAIR.fullmatch(value))
+    return bool(is_sure or _LED.search(text, max(0, start - 12), start))
+
+
+def _told_after(text: str, match: re.Match[str]) -> bool:
+    """Whether the word after a number says what it is."""
+    return bool(
+        _AFTER_WORD.match(text, match.end())
+        or (_looks(match.group()) and _AFTER_PLACE.match(text, match.end() - 1))
+    )
+
+
+def _looks(value: str) -> bool:
+    """Whether a telephone number may be written so: no date, no amount, not just any digits."""
+    if _DAY.fullmatch(value) or _AMOUNT.fullmatch(value):
+        return False
+    return not value.isdigit() or bool(_LOOKS.fullmatch(value) or _PLACED.fullmatch(value))
 
 
 def _size(value: str) -> int:
-    return sum(map(str.isdigit, re.split(r"[xe#]", value.lower(), maxsplit=1)[0]))
+    """Digits, without those of an extension."""
+    if not value[-8:].isdecimal() and (extension := _EXTENDED.search(value)):
+        value = value[: extension.start()]
+    return sum(map(str.isdigit, value))
 
 
 def canonical_in(region: str) -> Callable[[str], str]:
@@ -284,7 +457,7 @@ def recognizer(region: str = "US") -> Recognizer:
     return Recognizer(
         name="phone_number",
         entity="PHONE_NUMBER",
-        triggers=(r"(?:\b|_)[0-9](?:[ ()./-]{0,3}[0-9]){6}", _WORD),
+        triggers=(r"(?:\b|_)[0-9](?:[ ()./-]{0,3}[0-9]){6}", *_STARTS),
         find=_finder(region),
         canonical=canonical_in(region),
         examples=EXAMPLES,
@@ -314,7 +487,8 @@ EXAMPLES = (
     "«(11) 91234-5678» and «+55 11 91234-5678», «+91 98765 43210»",
     "«(212)555-0187x1234» «001-212-555-0187x99»",
     "tel «555-0187», «+49 (0)30 1234567»",
-    "reach her on «612 345 678»",
+    "reach her on «612 345 678», messages to «07700900123», «555-0187» (office), not answering at «020 79460958»",
+    "Desk: «1234-5678», contact «2125550187» or «2125550188»\nM «0171 234567», Sie erreichen mich unter «01712345678».",
     "我的号码是«(212) 555-0187»谢谢, _«(212) 555-0187»_",
 )
 COUNTEREXAMPLES = (
@@ -324,6 +498,8 @@ COUNTEREXAMPLES = (
     "article 0039653914020, 556ccd7e-0609-4790-90b7-51dfc811e6a9",
     "3f2504e0-4f89-11d3-9a0c-0305e82c3301, v1.2.3, +5, +1000000 users, 40.7128, -74.0060",
     "mobile app released 2024-01-15, the phone costs 1299.00",
+    "Contact us on order 2125550187, call me about ticket no. 0049091440, text 20240115, office 1999-2005",
+    "reached 12345678 people; sent to 2125550187 users; message 2024-01-15; line 1234-5678; answer: 45678901",
 )
 
 RECOGNIZER = recognizer()
