@@ -111,7 +111,11 @@ class Analysis:
         return self._newest
 
     def add(self, record: Record) -> None:
-        """Fold one Record."""
+        """Fold one Record.
+
+        Should this raise, which is a defect of ours or of a feature, what has been counted of the
+        record stays, and the watch that failed begins anew.
+        """
         self.add_row(row_of(self._features, record, self._dimensions))
 
     def add_row(self, row: Row) -> None:
@@ -126,7 +130,11 @@ class Analysis:
                     (visible(name), visible(dimension), visible(value)), row, loose=loose
                 )
                 if watch is not None:
-                    watch.count(seen, pane, at)
+                    try:
+                        watch.count(seen, pane, at)
+                    except Exception:
+                        self._give_up(watch)  # it would fail on the next value, too
+                        raise
                     self._dirty.add(watch.key)
         self.records += 1
 
@@ -174,7 +182,11 @@ class Analysis:
         state = dict.fromkeys(self._given_up, b"")
         state["fold"] = msgspec.msgpack.encode(fold)
         for key in self._dirty:
-            state[_entry(key)] = self._watches[key].state()
+            try:
+                state[_entry(key)] = self._watches[key].state()
+            except Exception:
+                self._give_up(self._watches[key])
+                raise
         self._dirty, self._given_up = set(), set()
         return state
 
@@ -284,10 +296,18 @@ class Analysis:
         self._crowded = False
         most = max(1, self.rules.watches // YIELD)
         for watch in idle(self._watches, self._declared, now, pane)[:most]:
-            feature, dimension, value = watch.key
-            del self._watches[watch.key], self._segments[dimension, value][feature]
-            self._dirty.discard(watch.key)
-            self._given_up.add(_entry(watch.key))
+            self._give_up(watch)
+
+    def _give_up(self, watch: Watch) -> None:
+        if watch.key in self._declared:
+            return
+        feature, dimension, value = watch.key
+        segment = self._segments[dimension, value]
+        del self._watches[watch.key], segment[feature]
+        if not segment:
+            del self._segments[dimension, value]
+        self._dirty.discard(watch.key)
+        self._given_up.add(_entry(watch.key))
 
     def _opened(self, key: Key, row: Row, *, loose: bool) -> Watch | None:
         """The watch of a key as it may be shown, made if `row` may open one."""

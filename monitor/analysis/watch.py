@@ -224,7 +224,17 @@ class Watch:
             return
         if kept.reference is not None:
             self.stand_on(kept.reference, 0.0)
+            size = len(self.trail.total)
             self.trail = Trail.restore(kept.trail)
+            lengths = {len(counts) for counts in kept.open.values()}
+            if (
+                self.trail.marks.shape != (len(self.trail.born), size)
+                or (self.trail.total.shape, len(self.trail.times))
+                != ((size,), len(self.trail.born))
+                or len(kept.reference.counts) != kept.reference.cells.size
+                or not lengths <= {kept.reference.cells.size + self.waves}
+            ):
+                raise msgspec.DecodeError("counts do not fit their cells")
             if kept.hours:
                 self.hours = Hours.restore(self.trail.cells, kept.hours)
         elif kept.learner:

@@ -194,7 +194,12 @@ class Analyzer:
         return True
 
     async def _save(self, *, stopping: bool = False) -> bool:
-        self._unsaved |= self._analysis.saved() | self._set_aside.saved()
+        changes = None
+        with self._set_aside.failing("saving"):
+            changes = self._analysis.saved()
+        if changes is None:
+            return False
+        self._unsaved |= changes | self._set_aside.saved()
         self._unsaved |= self._attempts.saved(stopping=stopping)
         await self._checkpoint.save(self._position, self._unsaved)
         self._saved, self._unsaved = self._position, {}

@@ -181,3 +181,25 @@ def test_names_are_bounded_and_printable_wherever_they_go() -> None:
             assert len(text) <= LONGEST
         for text in (one.feature, one.dimension, one.value, *cells, one.words):
             assert text.isprintable()
+
+
+def test_a_watch_that_fails_begins_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One record is lost to it, not every one that comes after; a save goes on without it."""
+    analysis = learning()
+    for row in real(0, 300):
+        analysis.add_row(row)
+    broken = analysis._watches["age", "all", "all"]
+    monkeypatch.setattr(broken, "locate", lambda value: 1 // 0)
+    rows = list(real(300, 400))
+    with pytest.raises(ZeroDivisionError):
+        analysis.add_row(rows[0])
+    for row in rows[1:]:
+        analysis.add_row(row)
+    assert analysis.records == 699
+    assert judged(analysis) == ALL
+    analysis._watches["age", "all", "all"].seen = 2**70
+    with pytest.raises(OverflowError):
+        analysis.saved()
+    again = learning()
+    again.restore(analysis.saved())
+    assert judged(again) == ALL - {("age", "all")}

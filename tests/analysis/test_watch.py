@@ -51,6 +51,27 @@ def test_what_is_no_state_is_refused() -> None:
             learning().restore(damaged)
 
 
+@pytest.mark.parametrize("part", ["open", "total", "marks", "times", "counts", "edges"])
+def test_counts_that_do_not_fit_their_cells_are_refused(part: str) -> None:
+    """They would fail later, on every value."""
+    watch = learning()
+    for number in range(90):
+        watch.count(float(number % 7), pane=0, time=0.0)
+    state = msgspec.msgpack.decode(watch.state(), strict=False)
+    reference, trail = state["reference"], state["trail"]
+    match part:
+        case "open":
+            state["open"] = {"0": [1, 2]}
+        case "counts":
+            reference["counts"].pop()
+        case "edges":
+            reference["cells"]["edges"].append(99.0)
+        case _:
+            trail[part] = trail[part] * 2
+    with pytest.raises((msgspec.DecodeError, ValueError, IndexError)):
+        learning().restore(msgspec.msgpack.encode(state))
+
+
 def test_open_panes_add_up() -> None:
     """Pane by pane, those of one and those of the other."""
     one, other = learning(), learning()
