@@ -3,6 +3,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# More than there are cores: many tests start processes and wait for them.
+TEST_PROCESSES ?= 4
 DEBIAN := nginx-light redis-server prometheus prometheus-alertmanager wrk nghttp2-client curl
 
 .DEFAULT_GOAL := help
@@ -29,7 +31,7 @@ demo: $(VENV)/.demo ## the guided end-to-end run; ends by itself
 	$(BIN)/monitor demo
 
 test: $(VENV)/.dev debian ## the whole suite
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses=$(TEST_PROCESSES) --dist=loadfile
 
 check: $(VENV)/.dev ## format, lint, types, import contracts, staleness of generated files
 	$(BIN)/ruff format --check .

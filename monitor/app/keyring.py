@@ -14,7 +14,7 @@ from monitor.errors import ConfigError
 from monitor.privacy import keys
 from monitor.privacy.pseudonyms import Keyring, Tokens
 
-LOOK_EVERY = 5.0
+LOOK_EVERY = 2.0
 """Seconds until a running recorder has seen that its key file was changed."""
 MAX_VALUE = 65536
 
