@@ -25,8 +25,8 @@ label `endpoint` beside its own. This page is made from `monitor/metrics.py` by
 - The model is `unknown` where an exchange names none, in every metric.
 - Reasons of `monitor_exchanges_lost_total`: {reasons}.
 - Reasons of `monitor_connections_opaque_total`: {opaque}.
-- *Role* is the process that counts; `monitor sidecar` shows proxy, recorder and supervisor,
-  `monitor analyze` analyzer and supervisor, `monitor run` all.
+- *Role* is the process that counts; `monitor sidecar` shows proxy, recorder and the processes,
+  `monitor analyze` analyzer and the processes, `monitor run` all.
 - *OpenTelemetry* is the name over OTLP; where there is none, the metric keeps its own.
 """
 
@@ -34,7 +34,7 @@ _ROLES = {
     "proxy": "Counted by the proxy: traffic and the ledger",
     "recorder": "Counted by the recorder: what the exchanges meant",
     "analyzer": "Counted by the analyzer: what has changed",
-    "supervisor": "Counted by the supervisor: the processes",
+    "supervisor": "Counted by the supervisor and the pages: the processes",
 }
 
 

@@ -20,10 +20,17 @@ ROW = Row(
             stacked=True,
         ),
         graph(
-            "Restarts", "Crashed processes that were started again.", "short",
+            "Restarts",
+            "Crashed processes that were started again, and answers that failed.",
+            "short",
             Query(
                 f"sum by (role) (increase({of('monitor_restarts_total')}[$__rate_interval]))",
                 "{{role}}",
+            ),
+            Query(
+                "sum by (role, question) "
+                f"(increase({of('monitor_answer_errors_total')}[$__rate_interval]))",
+                "{{role}} cannot answer {{question}}",
             ),
         ),
         graph(

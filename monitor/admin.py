@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 
 from fastapi import FastAPI, Request, Response
@@ -14,7 +15,7 @@ Render = Callable[[Iterable[Measurement], str], tuple[bytes, str]]
 def application(
     measure: Callable[[], Awaitable[list[Measurement]]],
     findings: Callable[[], Awaitable[bytes]],
-    ready: Callable[[], bool],
+    ready: Callable[[], Awaitable[bool]],
     render: Render,
 ) -> FastAPI:
     """The admin pages.
@@ -25,7 +26,9 @@ def application(
 
     @app.get("/metrics")
     async def metrics(request: Request) -> Response:
-        body, content_type = render(await measure(), request.headers.get("accept", ""))
+        # Large pages take their time; the probes must not wait for it.
+        accept = request.headers.get("accept", "")
+        body, content_type = await asyncio.to_thread(render, await measure(), accept)
         return Response(body, headers={"content-type": content_type})
 
     @app.get("/healthz")
@@ -34,7 +37,7 @@ def application(
 
     @app.get("/readyz")
     async def readyz() -> Response:
-        if ready():
+        if await ready():
             return Response("ready\n", media_type="text/plain")
         return Response("not ready\n", status_code=503, media_type="text/plain")
 

@@ -203,6 +203,11 @@ CATALOGUE: tuple[Metric, ...] = (
         "Restarts of a crashed process, by role.", "supervisor", ("role",),
     ),
     Metric(
+        "monitor_answer_errors_total", "counter",
+        "Questions (metrics, findings) that a process could not answer, by role.",
+        "supervisor", ("role", "question"),
+    ),
+    Metric(
         "monitor_processes", "gauge", "Running processes, by role.", "supervisor", ("role",),
     ),
     Metric(

@@ -20,6 +20,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from monitor.errors import ConfigError
+from monitor.subprocesses import ended
 
 START_SECONDS = 20.0
 STOP_SECONDS = 10.0
@@ -107,7 +108,7 @@ class EmbeddedStore:
         self._directory = directory
         self._log = log
         self._server = _Server(directory)
-        self._process: asyncio.subprocess.Process | None = None
+        self._process: subprocess.Popen[bytes] | None = None
         self._keeper: asyncio.Task[None] | None = None
         self._descriptor: int | None = None
         self.url = self._server.url
@@ -128,8 +129,8 @@ class EmbeddedStore:
         await self._spawn()
         self._keeper = asyncio.get_running_loop().create_task(self._keep())
 
-    async def stop(self) -> None:
-        """SIGTERM: the server writes what it has and ends."""
+    async def stop(self, patience: float = STOP_SECONDS) -> None:
+        """SIGTERM: the server writes what it has and ends; SIGKILL after `patience` seconds."""
         if self._keeper:
             self._keeper.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -139,14 +140,15 @@ class EmbeddedStore:
             os.close(self._descriptor)
             self._descriptor = None
         process = self._process
-        if process is None or process.returncode is not None:
+        if process is None:
             return
         process.terminate()
+        process.send_signal(signal.SIGCONT)  # a stopped (SIGSTOP) process would not hear it
         try:
-            await asyncio.wait_for(process.wait(), STOP_SECONDS)
+            await asyncio.wait_for(ended(process), patience)
         except TimeoutError:
             process.kill()
-            await process.wait()
+            await ended(process)
 
     async def reserve(self) -> None:
         """Lock the directory; raises ConfigError where another monitor uses it.
@@ -170,15 +172,17 @@ class EmbeddedStore:
     async def _spawn(self) -> None:
         server = self._server
         options: dict[str, Any] = server.prepare(self._descriptor)
-        self._process = process = await asyncio.create_subprocess_exec(*server.command, **options)
+        self._process = process = subprocess.Popen(server.command, **options)  # noqa: ASYNC220
         loop = asyncio.get_running_loop()
         deadline = loop.time() + START_SECONDS
         while not await asyncio.to_thread(server.answers):
-            if process.returncode is not None:
+            if process.poll() is not None:
+                self._process = None
                 raise ConfigError(f"data: the embedded store did not start: {server.last_words()}")
             if loop.time() > deadline:
                 process.kill()
-                await process.wait()
+                await ended(process)
+                self._process = None
                 raise ConfigError(
                     f"data: the embedded store did not start in {START_SECONDS:.0f} seconds"
                 )
@@ -190,7 +194,7 @@ class EmbeddedStore:
         pause, begun, said = FIRST_PAUSE, loop.time(), ""
         while True:
             if self._process is not None:
-                code = await self._process.wait()
+                code = await ended(self._process)
                 self._process = None
                 cause = signal.Signals(-code).name if code < 0 else f"exit code {code}"
                 self._log(f"the embedded store ended ({cause}); starting it again")
@@ -201,8 +205,8 @@ class EmbeddedStore:
             begun = loop.time()
             try:
                 await self._spawn()
-            except (ConfigError, OSError) as error:  # no disk, no process, no descriptor: go on
-                reason = str(error) if isinstance(error, ConfigError) else error.strerror
+            except Exception as error:  # noqa: BLE001  no disk, process, thread, …: go on
+                reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
                 if reason != said:
                     self._log(f"the embedded store cannot be started: {reason}; trying again")
                 said = str(reason)

@@ -43,8 +43,11 @@ def get(path: str, *, ready: bool = True, accept: str = "*/*") -> httpx.Response
     async def findings() -> bytes:
         return b'{"verdict": "ok"}'
 
+    async def is_ready() -> bool:
+        return ready
+
     async def ask() -> httpx.Response:
-        app = application(measure, findings, lambda: ready, render)
+        app = application(measure, findings, is_ready, render)
         transport = httpx.ASGITransport(app=app)
         async with httpx.AsyncClient(transport=transport, base_url="http://admin") as client:
             return await client.get(path, headers={"accept": accept})

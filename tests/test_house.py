@@ -55,6 +55,26 @@ def test_time_and_chance_are_arguments(path: Path) -> None:
     assert not calls & CLOCKS
 
 
+OWNERS = {
+    "app/tasks.py",  # tells the end of every task that it starts
+    "store.py",  # its keeper catches whatever a start raises
+    "proxy/gate.py",  # one for each connection, which it waits for
+}
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=name)
+def test_no_task_ends_unseen(path: Path) -> None:
+    """Tasks are started by `tasks.own`, or by a file that is known to hear of their end."""
+    started = [
+        node.lineno
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr in {"create_task", "ensure_future"}
+    ]
+    assert not started or name(path) in OWNERS, f"a task without an owner: {name(path)}:{started}"
+
+
 @pytest.mark.parametrize("path", SOURCES, ids=name)
 def test_only_privacy_makes_records(path: Path) -> None:
     """What is written down went through privacy: nobody else constructs a Record."""
@@ -132,9 +152,11 @@ def test_what_make_installs_is_pinned() -> None:
 
 ELSEWHERE = {
     "addresses.py": "test_config.py",
-    "app/child.py": "app/test_control.py",
+    "app/child.py": "app/test_answers.py",
     "app/listeners.py": "app/test_check.py",
+    "app/unix_server.py": "app/test_control.py",
     "app/ner.py": "app/test_names.py",
+    "app/pages.py": "end_to_end/test_keepers.py",
     "app/private.py": "test_cli.py",
     "app/proxy.py": "end_to_end/test_spine.py",
     "app/recorder.py": "end_to_end/test_faults.py",

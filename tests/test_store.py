@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -166,14 +167,14 @@ def test_a_store_that_cannot_be_started_again_just_now_is_started_later(
     async def story() -> None:
         store = EmbeddedStore(tmp_path / "store", log=lines.append)
         await store.start()
-        spawn, tries = asyncio.create_subprocess_exec, iter(range(3))
+        spawn, tries = subprocess.Popen, iter(range(3))
 
-        async def fails(*arguments: Any, **options: Any) -> Any:
+        def fails(*arguments: Any, **options: Any) -> Any:
             for _ in tries:
                 raise OSError(errno.EAGAIN, "Resource temporarily unavailable")
-            return await spawn(*arguments, **options)
+            return spawn(*arguments, **options)
 
-        monkeypatch.setattr(asyncio, "create_subprocess_exec", fails)
+        monkeypatch.setattr(subprocess, "Popen", fails)
         assert store.pid
         psutil.Process(store.pid).kill()
         async with asyncio.timeout(20):

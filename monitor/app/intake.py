@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+from monitor.app.tasks import own
 from monitor.errors import ParseError
 from monitor.framing import Handover, Holdings, Unpacker, pack
 from monitor.recorder.delivery import Labels, fate_labels
@@ -57,7 +58,7 @@ class Intake:
         self._listener.bind(str(self._path))
         self._listener.listen(8)
         self._listener.setblocking(False)
-        self._accepting = asyncio.get_running_loop().create_task(self._accept(self._listener))
+        self._accepting = own(self._accept(self._listener), "accepting proxies")
 
     def stop(self) -> None:
         """Read no more. The proxy that is there still has its Fates; no other will come."""
@@ -132,7 +133,7 @@ class Intake:
                 continue
             connection.setblocking(False)
             before = set(self._readers)
-            reader = loop.create_task(self._read(connection, before))
+            reader = own(self._read(connection, before), "reading from a proxy")
             self._readers.add(reader)
             reader.add_done_callback(self._readers.discard)
 

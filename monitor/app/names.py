@@ -13,6 +13,7 @@ import msgspec
 
 from monitor.app.ner import Found
 from monitor.app.processes import environment
+from monitor.app.tasks import own
 from monitor.config import Ner
 from monitor.errors import ConfigError
 from monitor.framing import pack
@@ -120,7 +121,7 @@ class Names:
         now = time.monotonic()
         if self._process is None and self._loading is None and now >= self._load_after:
             self._load_after = now + AGAIN
-            self._loading = asyncio.get_running_loop().create_task(self._load())
+            self._loading = own(self._load(), "loading the model of names")
 
     async def _ask(self, texts: list[str]) -> Found | None:
         self._load_again()

@@ -6,12 +6,16 @@ import asyncio
 import contextlib
 import os
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from monitor import logs
 from monitor.app.child import EXIT_USAGE
+from monitor.app.tasks import own
+from monitor.subprocesses import ended
 
 FIRST_PAUSE = 0.1
 LONGEST_PAUSE = 10.0
@@ -23,7 +27,8 @@ class Kept:
     """A child that is started again whenever it ends by itself.
 
     It gets a session of its own, so that Ctrl-C reaches the supervisor alone, which then stops the
-    children in the right order. `files` are open files for each of its lives; the environment
+    children in the right order. `changed` is called with each new pid and must not raise.
+    `files` are open files for each of its lives; the environment
     variables of these names tell it their numbers. `unusable` is set when it ends with exit code 2
     before it was ever ready: its settings cannot work and starting it again would not help.
     """
@@ -50,12 +55,12 @@ class Kept:
         self._was_ready = was_ready
         self._files = files
         self._stopping = False
-        self._process: asyncio.subprocess.Process | None = None
+        self._process: subprocess.Popen[bytes] | None = None
         self._keeper: asyncio.Task[None] | None = None
 
     def start(self) -> None:
         """Start the child and keep it."""
-        self._keeper = asyncio.get_running_loop().create_task(self._keep())
+        self._keeper = own(self._keep(), f"the keeper of {self.role} {self.index}")
 
     async def stop(self, patience: float) -> bool:
         """SIGTERM, then SIGKILL after `patience` seconds; whether it ended by itself and well."""
@@ -65,57 +70,85 @@ class Kept:
             if self._keeper:
                 self._keeper.cancel()
             return True
-        with contextlib.suppress(ProcessLookupError):
-            process.send_signal(signal.SIGTERM)
-            # A stopped (SIGSTOP) process would not hear it.
-            process.send_signal(signal.SIGCONT)
+        self._signal(signal.SIGTERM)
+        # A stopped (SIGSTOP) process would not hear it.
+        self._signal(signal.SIGCONT)
         try:
             async with asyncio.timeout(patience):
-                code = await process.wait()
+                code = await ended(process)
         except TimeoutError:
             self._log(f"{self.role} {self.index} did not end within {patience:g} s; killed")
-            with contextlib.suppress(ProcessLookupError):
-                process.kill()
-            await process.wait()
+            self.kill()
+            await ended(process)
             return False
         finally:
             if self._keeper:
                 self._keeper.cancel()
         return code == 0
 
+    def kill(self) -> None:
+        """SIGKILL; the keeper then does what it does when a child ends."""
+        self._signal(signal.SIGKILL)
+
+    def abandon(self) -> None:
+        """SIGKILL, and no other is started."""
+        self._stopping = True
+        self.kill()
+
+    def _signal(self, number: signal.Signals) -> None:
+        if self._process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                self._process.send_signal(number)
+
     async def _keep(self) -> None:
-        pause = FIRST_PAUSE
-        while True:
+        """Go on whatever happens: a machine without processes, descriptors or disk has them again
+        one day."""
+        pause, said = FIRST_PAUSE, ""
+        while not self._stopping:
             started = time.monotonic()
-            code = await self._run()
-            if self._stopping:
-                return
-            if code == EXIT_USAGE and not self._was_ready():
-                self.unusable.set()
-                return
-            if time.monotonic() - started > STEADY_AFTER:
-                pause = FIRST_PAUSE
-            self.restarts += 1
-            self._log(f"{self.role} {self.index} {_ending(code)}; starting it again in {pause:g} s")
+            try:
+                code = await self._run()
+            except Exception as error:  # noqa: BLE001  a keeper goes on
+                reason = error.strerror if isinstance(error, OSError) else logs.place(error)
+                if reason != said:
+                    self._log(f"{self.role} {self.index} cannot be started: {reason}; trying again")
+                said = str(reason)
+            else:
+                if self._stopping:
+                    return
+                if code == EXIT_USAGE and not self._was_ready():
+                    self.unusable.set()
+                    return
+                if time.monotonic() - started > STEADY_AFTER:
+                    pause, said = FIRST_PAUSE, ""
+                self.restarts += 1
+                again = f"starting it again in {pause:g} s"
+                self._log(f"{self.role} {self.index} {_ending(code)}; {again}")
             await asyncio.sleep(pause)
             pause = min(pause * 2, LONGEST_PAUSE)
 
     async def _run(self) -> int:
         files = {name: str(fd) for name, fd in self._files.items()}
-        self._process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            f"monitor.app.{self.role}",
-            str(self._runtime),
-            str(self.index),
-            stdin=asyncio.subprocess.DEVNULL,
+        self._process = subprocess.Popen(  # noqa: ASYNC220  as asyncio does it; see `ended`
+            [
+                sys.executable,
+                "-m",
+                f"monitor.app.{self.role}",
+                str(self._runtime),
+                str(self.index),
+            ],
+            stdin=subprocess.DEVNULL,
             pass_fds=tuple(self._files.values()),
             env={**environment(), **files},
             start_new_session=True,
         )
         self.pid = self._process.pid
         self._changed()
-        return await self._process.wait()
+        try:
+            return await ended(self._process)
+        finally:
+            if self._process.returncode is not None:
+                self.pid = self._process = None
 
 
 def environment(*also: str) -> dict[str, str]:

@@ -15,6 +15,7 @@ from typing import Any
 from monitor import logs
 from monitor.app import child
 from monitor.app.estate import VARIABLE, Estate
+from monitor.app.tasks import forever, own
 from monitor.app.wire import Wire
 from monitor.proxy import http2, observer, websocket
 from monitor.proxy.clock import WallClock
@@ -113,9 +114,9 @@ async def serve(process: child.Child) -> None:
     _prepare()
     gate.open()
     process.ready()
-    trimming = asyncio.create_task(_trim(handoff, budget))
-    keeping = asyncio.create_task(_keep(ledger, estate))
-    following = asyncio.create_task(_follow(clock))
+    trimming = own(forever(lambda: _trim(handoff, budget), "giving memory back"), "trimming")
+    keeping = own(forever(lambda: _keep(ledger, estate), "writing the ledger"), "keeping")
+    following = own(forever(lambda: _follow(clock), "following the clock"), "following")
     await process.stopping.wait()
     await gate.drain(settings.drain.delay, settings.drain.timeout)
     await handoff.drain(FLUSH_PATIENCE)

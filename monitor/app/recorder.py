@@ -13,6 +13,7 @@ from monitor import logs
 from monitor.app import child, keyring, names, private
 from monitor.app.child import Child
 from monitor.app.intake import Intake
+from monitor.app.tasks import forever, own
 from monitor.config import Settings
 from monitor.errors import ConfigError, StreamError
 from monitor.framing import Handover, Holdings
@@ -86,7 +87,6 @@ class Recorder:
 
         Raises ConfigError at once when another replica uses another key under the same id.
         """
-        loop = asyncio.get_running_loop()
         try:
             await self._compare_keys()
         except StreamError:
@@ -95,15 +95,15 @@ class Recorder:
             await self._names.start()
         await self._delivery.survey()
         self._intake.listen()
-        delivering = loop.create_task(self._delivery.run())
-        following = loop.create_task(self._follow_keys())
+        delivering = own(self._delivery.run(), "delivery")
+        following = own(forever(self._follow_keys, "the key file"), "the key file")
         self._process.measure = self._measure
         # What was made so far stays; what an exchange makes goes by itself, without cycles.
         gc.collect()
         gc.freeze()
         gc.set_threshold(50_000, 20, 50)
         self._process.ready()
-        stopping = loop.create_task(self._process.stopping.wait())
+        stopping = own(self._process.stopping.wait(), "stopping")
         await asyncio.wait({stopping, delivering}, return_when=asyncio.FIRST_COMPLETED)
         if delivering.done():
             await delivering  # a defect of ours ended it; the supervisor starts another recorder
@@ -143,7 +143,7 @@ class Recorder:
     def _compare_later(self) -> None:
         if self._comparing:
             self._comparing.cancel()
-        self._comparing = asyncio.get_running_loop().create_task(self._compare_keys_later())
+        self._comparing = own(self._compare_keys_later(), "comparing keys")
 
     async def _compare_keys_later(self) -> None:
         """Once the store is there; the traffic is kept whatever comes of it, and somebody told."""

@@ -1,4 +1,4 @@
-"""Composition of `run`, `sidecar`, `analyze`: sockets first, then children, then the admin port."""
+"""Composition of `run`, `sidecar`, `analyze`: sockets first, then the children, the pages last."""
 
 from __future__ import annotations
 
@@ -11,36 +11,40 @@ import signal
 import socket
 import tempfile
 import time
-from collections.abc import Generator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import msgspec
 
-import monitor
 from monitor import config, logs
-from monitor.app import check, costs, estate, keyring, listeners
+from monitor.app import check, estate, keyring, listeners
+from monitor.app.child import Status
 from monitor.app.control import Control
 from monitor.app.processes import Kept
+from monitor.app.tasks import forever, own
 from monitor.config import Settings
 from monitor.errors import ConfigError
 from monitor.privacy.pseudonyms import fingerprint
-from monitor.types import Measurement
 from monitor.urls import shown
 
 if TYPE_CHECKING:
-    import uvicorn
-
-    from monitor.exporters.otlp import OtlpExporter
     from monitor.store import EmbeddedStore
 
 PROXY_SECONDS, RECORDER_SECONDS = 1.0, 5.0
 """How long the recorders, and what else needs time to start, wait for the proxies; and the admin
 pages for the recorders. What starts side by side takes the cores from what is needed first."""
 
-FLUSH_SECONDS = 15.0
-"""How long a role may take, beyond the drain, to hand over what it still holds."""
+FLUSH_SECONDS, KEPT_FOR_OTHERS = 15.0, 5.0
+"""How long all roles together may take, beyond the drain, to hand over what they still hold, and
+what of it the proxies must leave to the others."""
+PAGES_SECONDS = 2.0
+SAME_SIGNAL = 0.1
+"""Seconds within which a second signal is the first one again: `timeout` and terminals send two."""
+PING_SECONDS, PINGS = 1.0, 5
+"""How often the pages' process is asked whether it is alive; it is killed when it has not answered
+so many times."""
 
 
 @dataclass(frozen=True)
@@ -94,13 +98,13 @@ class _Supervisor:
         self._runtime = runtime
         self._traffic = traffic
         self._admin = admin
-        self._control = Control()
+        self._control = Control(self._status)
         self._children: list[Kept] = []
         self._draining = False
         self._stop = asyncio.Event()
+        self._stopped_at = 0.0
         self._store: EmbeddedStore | None = None
-        self._exporter: OtlpExporter | None = None
-        self._pusher: asyncio.Task[None] | None = None
+        self._cannot_write = False
 
     async def run(self) -> int:
         loop = asyncio.get_running_loop()
@@ -108,30 +112,44 @@ class _Supervisor:
             loop.add_signal_handler(number, self._heard, number)
         await self._prepare_store()
         self._write(self._runtime / "settings.json", msgspec.json.encode(self._settings))
-        await self._control.listen(self._runtime / "control.sock")
+        self._control.listen(self._runtime / "control.sock")
+        watching = own(forever(self._watch_pages, "the watch over the pages"), "watch")
         try:
             await self._start_children()
             if self._store:
-                await self._store.start()
+                await self._start_store(self._store)
             self._announce()
             await self._are_ready("recorder", RECORDER_SECONDS)
-            server = self._admin_server()
-            serving = loop.create_task(server.serve([self._admin]))
-            if self._settings.otlp.endpoint:
-                self._pusher = loop.create_task(self._push())
+            self._add("pages", 0, {"MONITOR_ADMIN_FD": self._admin.fileno()})
             code = await self._wait()
         finally:
+            watching.cancel()
             await self._drain()
-            (Path(self._settings.data) / "run.json").unlink(missing_ok=True)
-        server.should_exit = True
-        await serving
+            self._run_file.unlink(missing_ok=True)
         await self._control.close()
         return code
 
     def _heard(self, number: signal.Signals) -> None:
+        now = time.monotonic()
         if not self._stop.is_set():
+            self._stopped_at = now
             logs.info(f"{number.name}: draining, then the end")
-        self._stop.set()
+            self._stop.set()
+        elif now - self._stopped_at > SAME_SIGNAL:
+            self._end_at_once(number)
+
+    def _end_at_once(self, number: signal.Signals) -> NoReturn:
+        """The second time somebody does not want to wait. The store still writes what it has."""
+        logs.warning(f"{number.name} again: the processes are killed, what they held is lost")
+        for child in self._children:
+            child.abandon()
+        if self._store and self._store.pid:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self._store.pid, signal.SIGTERM)
+                os.kill(self._store.pid, signal.SIGCONT)
+        self._run_file.unlink(missing_ok=True)
+        shutil.rmtree(self._runtime, ignore_errors=True)
+        os._exit(128 + number)
 
     # --- start ------------------------------------------------------------------------------
 
@@ -143,6 +161,16 @@ class _Supervisor:
         self._store = EmbeddedStore(Path(self._settings.data) / DIRECTORY, log=logs.warning)
         await self._store.reserve()
         self._settings = msgspec.structs.replace(self._settings, redis=self._store.url)
+
+    async def _start_store(self, store: EmbeddedStore) -> None:
+        """Raises ConfigError when it does not start; a signal is not kept waiting for it."""
+        starting = own(store.start(), "the start of the embedded store")
+        stopping = own(self._stop.wait(), "stop")
+        await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+        if starting.done():
+            starting.result()
+        starting.cancel()
 
     async def _start_children(self) -> None:
         workers = range(self._settings.workers) if self._roles.proxy else ()
@@ -162,7 +190,8 @@ class _Supervisor:
             self._runtime,
             log=logs.warning,
             changed=self._write_run,
-            was_ready=lambda: self._control.was_ready(role, index),
+            # Without its pages the sidecar still does its work: they are tried for ever.
+            was_ready=lambda: role == "pages" or self._control.was_ready(role, index),
             files=files or {},
         )
         self._children.append(child)
@@ -172,9 +201,13 @@ class _Supervisor:
         """Give the children of this role the machine first, for a while."""
         children = [child for child in self._children if child.role == role]
         end = time.monotonic() + patience
-        while time.monotonic() < end and not all(  # noqa: ASYNC110  twice, at the start
-            self._control.was_ready(role, child.index) or child.unusable.is_set()
-            for child in children
+        while (  # noqa: ASYNC110  twice, at the start
+            time.monotonic() < end
+            and not self._stop.is_set()
+            and not all(
+                self._control.was_ready(role, child.index) or child.unusable.is_set()
+                for child in children
+            )
         ):
             await asyncio.sleep(0.005)
 
@@ -189,10 +222,15 @@ class _Supervisor:
         kind = "embedded Valkey, " + str(Path(settings.data) / "store") if self._store else "given"
         logs.info(f"store   {shown(settings.redis)} ({kind})")
 
+    @property
+    def _run_file(self) -> Path:
+        return Path(self._settings.data) / "run.json"
+
     def _write_run(self) -> None:
+        """Tell scripts where things are; a full disk must not end the keeper that calls this."""
         pids = {
             role: [child.pid for child in self._children if child.role == role and child.pid]
-            for role in ("proxy", "recorder", "analyzer")
+            for role in ("proxy", "recorder", "analyzer", "pages")
         }
         document = {
             "listen": _name(self._traffic[0]) if self._traffic else None,
@@ -201,7 +239,14 @@ class _Supervisor:
             "pids": pids,
         }
         text = json.dumps(document, indent=2) + "\n"
-        self._write(Path(self._settings.data) / "run.json", text.encode())
+        try:
+            self._write(self._run_file, text.encode())
+        except OSError as error:
+            if not self._cannot_write:
+                logs.warning(f"{self._run_file} cannot be written: {error.strerror}")
+            self._cannot_write = True
+        else:
+            self._cannot_write = False
 
     @staticmethod
     def _write(path: Path, content: bytes) -> None:
@@ -211,72 +256,36 @@ class _Supervisor:
             file.write(content)
         new.replace(path)
 
-    def _admin_server(self) -> uvicorn.Server:
-        # Imported here: the proxies are on their way before this second of imports begins.
-        import uvicorn
-
-        from monitor.admin import application
-        from monitor.exporters.prometheus import render
-
-        class Server(uvicorn.Server):
-            @contextlib.contextmanager
-            def capture_signals(self) -> Generator[None]:
-                yield  # the supervisor hears the signals; uvicorn would end before the drain
-
-        app = application(self._measure, self._control.findings, self._is_ready, render)
-        return Server(
-            uvicorn.Config(app, log_level="error", access_log=False, lifespan="off", ws="none")
-        )
-
     # --- at work ----------------------------------------------------------------------------
 
     def _is_ready(self) -> bool:
         role = "proxy" if self._roles.proxy else "analyzer"
         return not self._draining and self._control.is_ready(role)
 
-    async def _measure(self) -> list[Measurement]:
-        own = {"endpoint": self._settings.endpoint}
-        samples = await self._control.measurements()
-        for child in self._children:
-            labels = {**own, "role": child.role}
-            samples.append(Measurement("monitor_restarts_total", labels, child.restarts))
-        running = [(child.role, child.pid) for child in self._children if child.pid]
-        running.append(("supervisor", os.getpid()))
-        if self._store and self._store.pid:
-            running.append(("store", self._store.pid))
-        samples += costs.measurements(self._settings.endpoint, running)
-        if self._roles.proxy:
-            buffers = self._settings.workers * self._settings.capture.buffer_bytes
-            spools = self._settings.workers * self._settings.spool.max_bytes
-            for place, limit in (("buffer", buffers), ("spool", spools)):
-                samples.append(Measurement("monitor_limit_bytes", {**own, "place": place}, limit))
-        version = {**own, "version": monitor.__version__}
-        samples.append(Measurement("monitor_build_info", version, 1))
-        if self._exporter:
-            samples += self._exporter.measurements(self._settings.endpoint)
-        return samples
-
-    async def _push(self) -> None:
-        """Send every measurement to the OpenTelemetry collector, each interval, from a thread."""
-        from monitor.exporters.otlp import OtlpExporter
-
-        settings = self._settings.otlp
-        exporter = OtlpExporter(
-            settings.endpoint,
-            version=monitor.__version__,
-            started=time.time(),
-            timeout=settings.interval,
-            log=logs.warning,
+    def _status(self) -> Status:
+        store = self._store.pid if self._store else None
+        others = [("supervisor", os.getpid()), *([("store", store)] if store else [])]
+        return Status(
+            ready=self._is_ready(),
+            children=[
+                (child.role, child.index, child.pid or 0, child.restarts)
+                for child in self._children
+            ],
+            others=others,
         )
-        self._exporter = exporter
-        while True:
-            await asyncio.sleep(settings.interval)
-            measurements = await self._measure()
-            await asyncio.to_thread(exporter.export, measurements, time.time())
+
+    async def _watch_pages(self) -> None:
+        """A frozen process does not end; this one would answer no probe, so it must."""
+        await asyncio.sleep(PING_SECONDS)
+        if self._control.silence("pages", 0) >= PINGS:
+            for child in self._children:
+                if child.role == "pages":
+                    logs.warning("pages 0 does not answer; killed")
+                    child.kill()
 
     async def _wait(self) -> int:
-        stop = asyncio.ensure_future(self._stop.wait())
-        unusable = [asyncio.ensure_future(child.unusable.wait()) for child in self._children]
+        stop = own(self._stop.wait(), "stop")
+        unusable = [own(child.unusable.wait(), child.role) for child in self._children]
         done, rest = await asyncio.wait([stop, *unusable], return_when=asyncio.FIRST_COMPLETED)
         for future in rest:
             future.cancel()
@@ -286,16 +295,21 @@ class _Supervisor:
 
     async def _drain(self) -> None:
         """Proxies first, while what they flush into still works; each role once the one before
-        it has nothing left to give."""
+        it has nothing left to give; the pages last, so that somebody can see it. What one role
+        does not need of the time is there for the next."""
         self._draining = True
-        if self._pusher:
-            self._pusher.cancel()
         drain = self._settings.drain
-        await self._stop_role("proxy", drain.delay + drain.timeout + FLUSH_SECONDS)
-        await self._stop_role("recorder", FLUSH_SECONDS)
-        await self._stop_role("analyzer", FLUSH_SECONDS)
+        end = time.monotonic() + drain.delay + drain.timeout + FLUSH_SECONDS
+
+        def left(kept: float) -> float:
+            return max(1.0, end - kept - time.monotonic())
+
+        await self._stop_role("proxy", left(KEPT_FOR_OTHERS))
+        await self._stop_role("recorder", left(2.0))
+        await self._stop_role("analyzer", left(1.0))
         if self._store:
-            await self._store.stop()
+            await self._store.stop(left(0.0))
+        await self._stop_role("pages", PAGES_SECONDS)
 
     async def _stop_role(self, role: str, patience: float) -> None:
         stops = (child.stop(patience) for child in self._children if child.role == role)

@@ -1,19 +1,23 @@
-"""The control socket: readiness, measurements, frozen and dead children."""
+"""The control socket: who is there, who is ready, who is frozen, and what a child may ask."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import errno
+import socket
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
 
-from monitor.app import control
-from monitor.app.child import Child
+from monitor.app import child as module
+from monitor.app import unix_server
+from monitor.app.child import Child, Status
 from monitor.app.control import Control
 from monitor.config import Settings
-from monitor.types import Measurement
+
+STATUS = Status(ready=True, children=[("proxy", 0, 7, 1)], others=[("supervisor", 1)])
 
 
 @pytest.fixture
@@ -22,41 +26,28 @@ def runtime(tmp_path: Path) -> Path:
     return tmp_path
 
 
-async def join(runtime: Path, role: str, index: int, value: float) -> Child:
-    child = Child(role, runtime, index)
-
-    async def measure() -> list[Measurement]:
-        return [Measurement("monitor_connections", {"endpoint": "default"}, value)]
-
-    child.measure = measure
-    await child.connect()
-    return child
-
-
 async def until(true: object) -> None:
     async with asyncio.timeout(5):
         while not true():  # type: ignore[operator]
             await asyncio.sleep(0)
 
 
-def test_children_are_ready_when_they_say_so_and_all_measurements_come_together(
-    runtime: Path,
-) -> None:
-    """Two workers answer one scrape."""
+def test_children_are_ready_when_they_say_so(runtime: Path) -> None:
+    """And stop when the supervisor is gone."""
 
     async def story() -> None:
-        listener = Control()
-        await listener.listen(runtime / "control.sock")
-        one, two = await join(runtime, "proxy", 0, 1.0), await join(runtime, "proxy", 1, 2.0)
-        assert not listener.is_ready("proxy")
+        control = Control(lambda: STATUS)
+        control.listen(runtime / "control.sock")
+        one, two = Child("proxy", runtime, 0), Child("proxy", runtime, 1)
+        await one.connect()
+        await two.connect()
+        assert not control.is_ready("proxy")
         one.ready()
         two.ready()
-        await until(lambda: all(listener.was_ready("proxy", index) for index in (0, 1)))
-        assert listener.was_ready("proxy", 0)
-        assert not listener.was_ready("recorder", 0)
-        values = sorted(sample.value for sample in await listener.measurements())
-        assert values == [1.0, 2.0]
-        await listener.close()
+        await until(lambda: all(control.was_ready("proxy", index) for index in (0, 1)))
+        assert control.is_ready("proxy")
+        assert not control.was_ready("recorder", 0)
+        await control.close()
         async with asyncio.timeout(5):
             await one.stopping.wait()
         await one.leave()
@@ -65,115 +56,91 @@ def test_children_are_ready_when_they_say_so_and_all_measurements_come_together(
     asyncio.run(story())
 
 
-def test_a_frozen_child_is_reported_as_it_last_answered(
+def test_any_child_may_ask_what_the_supervisor_knows(
     runtime: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A scrape waits a bounded time, and questions do not pile up."""
-    monkeypatch.setattr(control, "ANSWER_TIMEOUT", 0.05)
+    """In any number; a supervisor that does not answer is a TimeoutError, and so is none."""
+    monkeypatch.setattr(module, "STATUS_TIMEOUT", 0.05)
 
     async def story() -> None:
-        listener = Control()
-        await listener.listen(runtime / "control.sock")
-        child = await join(runtime, "recorder", 0, 1.0)
-        child.ready()
-        await until(lambda: listener.is_ready("recorder"))
-        before = await listener.measurements()
-        gate = asyncio.Event()
-        asked = 0
-
-        async def stuck() -> list[Measurement]:
-            nonlocal asked
-            asked += 1
-            await gate.wait()
-            return [Measurement("monitor_connections", {}, 9.0)]
-
-        child.measure = stuck
-        assert await listener.measurements() == before
-        assert await listener.measurements() == before
-        gate.set()
-        await until(lambda: asked == 1)
-        child.measure = None
-        async with asyncio.timeout(5):
-            while await listener.measurements():
-                pass
-        await listener.close()
-        await child.leave()
+        control = Control(lambda: STATUS)
+        control.listen(runtime / "control.sock")
+        pages = Child("pages", runtime, 0)
+        await pages.connect()
+        assert await asyncio.gather(*(pages.status() for _ in range(20))) == [STATUS] * 20
+        await control.close()
+        with pytest.raises(TimeoutError):
+            await pages.status()
+        await pages.leave()
 
     asyncio.run(story())
 
 
-def test_no_sum_goes_back_when_a_child_is_replaced(runtime: Path) -> None:
-    """Its counters are added to those of its successor, which begin at zero; its gauges go with it;
-    and its ledger is shown until the successor, which goes on with it, shows its own."""
-
-    def told(counted: float, ended: float) -> list[Measurement]:
-        return [
-            Measurement("monitor_connections", {"endpoint": "e"}, 5.0),
-            Measurement("monitor_connections_total", {"endpoint": "e"}, counted),
-            Measurement("monitor_exchange_duration_seconds_count", {"endpoint": "e"}, counted),
-            Measurement("monitor_exchanges_total", {"endpoint": "e"}, ended),
-        ]
+def test_a_child_that_does_not_answer_is_told_from_one_that_does(runtime: Path) -> None:
+    """Silence is counted from when it was ready, and one answer ends it."""
 
     async def story() -> None:
-        listener = Control()
-        await listener.listen(runtime / "control.sock")
-
-        async def sums() -> dict[str, float]:
-            found: dict[str, float] = {}
-            for sample in await listener.measurements():
-                found[sample.name] = found.get(sample.name, 0) + sample.value
-            return found
-
-        async def begin(index: int, samples: list[Measurement]) -> Child:
-            child = await join(runtime, "proxy", index, 0.0)
-            child.measure = answer(samples)
-            child.ready()
-            return child
-
-        def answer(samples: list[Measurement]) -> Callable[[], Awaitable[list[Measurement]]]:
-            async def measure() -> list[Measurement]:
-                return samples
-
-            return measure
-
-        one, two = await begin(0, told(10.0, 100.0)), await begin(1, told(20.0, 200.0))
-        await until(lambda: len(listener._peers) == 2)
-        before = await sums()
-        assert before["monitor_connections_total"] == 30.0
-        await one.leave()
-        await until(lambda: len(listener._peers) == 1)
-        assert await sums() == {**before, "monitor_connections": 5.0}
-        silent = await join(runtime, "proxy", 0, 0.0)
-        silent.measure = None
-        await until(lambda: len(listener._peers) == 2)
-        assert await sums() == {**before, "monitor_connections": 5.0}
-        silent.measure = answer(told(1.0, 101.0))
-        assert await sums() == {
-            "monitor_connections": 10.0,
-            "monitor_connections_total": 31.0,
-            "monitor_exchange_duration_seconds_count": 31.0,
-            "monitor_exchanges_total": 301.0,
-        }
-        await listener.close()
-        await two.leave()
-        await silent.leave()
+        control = Control(lambda: STATUS)
+        control.listen(runtime / "control.sock")
+        pages = Child("pages", runtime, 0)
+        await pages.connect()
+        assert [control.silence("pages", 0) for _ in range(3)] == [0, 0, 0]
+        pages.ready()
+        await until(lambda: control.is_ready("pages"))
+        # Asked three times before it gets its turn.
+        assert [control.silence("pages", 0) for _ in range(3)] == [0, 1, 2]
+        await asyncio.sleep(0.05)
+        assert control.silence("pages", 0) == 0
+        assert control.silence("recorder", 0) == 0
+        await control.close()
+        await pages.leave()
 
     asyncio.run(story())
 
 
-def test_findings_come_from_whoever_has_some(runtime: Path) -> None:
-    """Without an analyzer the document is empty, with one it is the analyzer's."""
+def test_nonsense_on_the_socket_ends_that_connection_alone(runtime: Path) -> None:
+    """The others go on."""
 
     async def story() -> None:
-        listener = Control()
-        await listener.listen(runtime / "control.sock")
-        assert await listener.findings() == b"{}"
-        child = await join(runtime, "analyzer", 0, 1.0)
-        child.findings = lambda: b'{"verdict": "ok"}'
-        child.ready()
-        await until(lambda: listener.is_ready("analyzer"))
-        assert await listener.findings() == b'{"verdict": "ok"}'
-        await listener.close()
-        await child.leave()
+        control = Control(lambda: STATUS)
+        control.listen(runtime / "control.sock")
+        reader, writer = await asyncio.open_unix_connection(runtime / "control.sock")
+        writer.write(b"\xff" * 100)
+        assert await reader.read() == b""
+        writer.close()
+        pages = Child("pages", runtime, 0)
+        await pages.connect()
+        assert await pages.status() == STATUS
+        await control.close()
+        await pages.leave()
 
     asyncio.run(story())
+
+
+def test_no_descriptors_for_a_while_are_outlived(
+    runtime: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Who wants to connect waits; it is said once; then they are served."""
+    monkeypatch.setattr(unix_server, "PAUSE", 0.001)
+
+    async def story() -> None:
+        control = Control(lambda: STATUS)
+        loop = asyncio.get_running_loop()
+        accept, failures = loop.sock_accept, iter(range(20))
+
+        async def fails(listener: socket.socket) -> tuple[socket.socket, Any]:
+            for _ in failures:
+                raise OSError(errno.EMFILE, "Too many open files")
+            return await accept(listener)
+
+        monkeypatch.setattr(loop, "sock_accept", fails)
+        control.listen(runtime / "control.sock")
+        pages = Child("pages", runtime, 0)
+        await pages.connect()
+        assert await pages.status() == STATUS
+        await control.close()
+        await pages.leave()
+
+    asyncio.run(story())
+    complaints = [line for line in caplog.messages if "control.sock: cannot accept" in line]
+    assert len(complaints) == 1

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import signal
+import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from monitor.app import processes
-from monitor.app.processes import Kept
+from monitor.app.processes import Kept, environment
 
 SCRIPTS = {
     "sleeper": "import time; time.sleep(60)",
@@ -94,3 +97,63 @@ def test_a_child_whose_settings_cannot_work_is_not_started_again(
         await child.stop(1)
 
     asyncio.run(story())
+
+
+@pytest.mark.parametrize("error", [errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENOSPC, None])
+def test_a_child_that_cannot_be_started_just_now_is_started_later(
+    kept: type[Kept], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: int | None
+) -> None:
+    """No processes, memory, descriptors or disk, or anything else: said once, tried until it works."""
+    spawn, failures = subprocess.Popen, iter(range(3))
+
+    def fails(*arguments: Any, **options: Any) -> Any:
+        for _ in failures:
+            raise RuntimeError("a defect") if error is None else OSError(error, os.strerror(error))
+        return spawn(*arguments, **options)
+
+    async def story() -> None:
+        lines: list[str] = []
+        monkeypatch.setattr(subprocess, "Popen", fails)
+        child = make("sleeper", tmp_path, lines)
+        child.start()
+        await until(lambda: child.pid)
+        assert len(lines) == 1
+        assert "sleeper 0 cannot be started: " in lines[0]
+        assert error is None or os.strerror(error) in lines[0]
+        await child.stop(10)
+
+    asyncio.run(story())
+
+
+def test_a_child_is_watched_without_a_descriptor_too(
+    kept: type[Kept], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is started with the last ones: no second one is started beside it, and its end is seen."""
+
+    def none_left(_pid: int) -> int:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    async def story() -> None:
+        monkeypatch.setattr(os, "pidfd_open", none_left)
+        child = make("sleeper", tmp_path, [])
+        child.start()
+        await until(lambda: child.pid)
+        first = child.pid
+        assert first
+        await asyncio.sleep(0.2)
+        assert (child.pid, child.restarts) == (first, 0)
+        os.kill(first, signal.SIGKILL)
+        await until(lambda: child.pid not in (first, None))
+        await child.stop(10)
+
+    asyncio.run(story())
+
+
+def test_no_secret_is_inherited(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Settings go by file; what else a child does not need is named by who starts it."""
+    monkeypatch.setenv("MONITOR_REDIS", "redis://:secret@host/0")
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_HEADERS", "authorization=secret")
+    assert "MONITOR_REDIS" not in environment()
+    assert "OTEL_EXPORTER_OTLP_HEADERS" in environment()
+    assert "OTEL_EXPORTER_OTLP_HEADERS" not in environment("OTEL_")
+    assert environment()["PATH"] == os.environ["PATH"]

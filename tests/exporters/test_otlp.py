@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
+import socket
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -153,3 +156,56 @@ def test_no_number_stops_a_delivery(collector: Collector, value: float) -> None:
     )
     assert exporter.export([*meters().measurements(), *strange], 1060.0)
     assert "monitor_pseudonyms_total" in collector.metrics()
+
+
+def dribble(connection: socket.socket, at_once: bytes, pause: float) -> None:
+    """A collector that answers, but never to the end."""
+    with connection, contextlib.suppress(OSError):
+        connection.sendall(at_once)
+        while True:
+            time.sleep(pause)
+            for byte in b"HTTP/1.1 200 OK\r\nx: " + b"x" * 100:
+                connection.sendall(bytes([byte]))
+                time.sleep(pause)
+
+
+@pytest.fixture(
+    params=[(b"", 0.05), (b"HTTP/1.1 200 OK\r\nx: ", 0.05), (b"", 3600)],
+    ids=["a byte now and then", "then the end of a head", "silent"],
+)
+def slow(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Its URL."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def accept() -> None:
+            with contextlib.suppress(OSError):
+                while True:
+                    connection, _ = server.accept()
+                    threading.Thread(
+                        target=dribble, args=(connection, *request.param), daemon=True
+                    ).start()
+
+        threading.Thread(target=accept, daemon=True).start()
+        yield f"http://127.0.0.1:{server.getsockname()[1]}"
+        server.shutdown(socket.SHUT_RDWR)
+
+
+def test_a_delivery_has_a_bound_as_a_whole(slow: str) -> None:
+    """Not each read of it; and the next one has its own chance."""
+    exporter = OtlpExporter(slow, started=0.0, timeout=0.4, log=lambda _: None)
+    for _ in range(2):
+        began = time.monotonic()
+        assert not exporter.export(meters().measurements(), 1.0)
+        assert 0.3 < time.monotonic() - began < 3
+
+
+def test_a_delivery_under_way_is_given_up_at_once(slow: str) -> None:
+    """A stop does not wait for the collector."""
+    exporter = OtlpExporter(slow, started=0.0, timeout=60, log=lambda _: None)
+    sending = threading.Thread(target=exporter.export, args=(meters().measurements(), 1.0))
+    sending.start()
+    time.sleep(0.2)
+    exporter.close()
+    sending.join(3)
+    assert not sending.is_alive()
+    assert not exporter.export(meters().measurements(), 2.0)

@@ -1,0 +1,138 @@
+"""The pages' process: what the children measure → the admin port, and an OpenTelemetry collector.
+
+Nothing of the traffic goes through here. It may die, be frozen or run out of memory: the supervisor
+starts another one, and the admin socket, which the supervisor holds, never closes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import socket
+import time
+from collections.abc import Generator
+from pathlib import Path
+
+import uvicorn
+
+import monitor
+from monitor import logs
+from monitor.admin import application
+from monitor.app import child, costs, tasks
+from monitor.app.answers import Answers
+from monitor.exporters.otlp import OtlpExporter
+from monitor.exporters.prometheus import render
+from monitor.types import Measurement
+
+ADMIN = "MONITOR_ADMIN_FD"
+LAST_ANSWERS = 1
+"""Seconds that an answer may still take when this process is told to stop."""
+
+
+class Pages:
+    """One page for all processes of this command."""
+
+    def __init__(self, process: child.Child) -> None:
+        self._process = process
+        self._settings = process.settings
+        self._answers = Answers(process.runtime)
+        self._known = child.Status(ready=False, children=[], others=[])
+        self._exporter: OtlpExporter | None = None
+        if self._settings.otlp.endpoint:
+            self._exporter = OtlpExporter(
+                self._settings.otlp.endpoint,
+                version=monitor.__version__,
+                started=time.time(),
+                timeout=self._settings.otlp.interval,
+                log=logs.warning,
+            )
+
+    async def serve(self) -> None:
+        """Until `stopping`: answer on the admin port, send to the collector."""
+        server = _Server(
+            uvicorn.Config(
+                application(self.measure, self._findings, self._is_ready, render),
+                log_config=None,
+                log_level="error",
+                access_log=False,
+                lifespan="off",
+                ws="none",
+                timeout_graceful_shutdown=LAST_ANSWERS,
+            )
+        )
+        admin = socket.socket(fileno=int(os.environ[ADMIN]))
+        serving = tasks.own(server.serve([admin]), "the admin port")
+        pushing = None
+        if self._exporter:
+            pushing = tasks.own(tasks.forever(self._push, "otlp"), "otlp")
+        stopping = tasks.own(self._process.stopping.wait(), "stopping")
+        self._process.ready()
+        await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        server.should_exit = True
+        if pushing and self._exporter:
+            pushing.cancel()
+            self._exporter.close()
+        await serving
+        self._answers.close()
+
+    async def measure(self) -> list[Measurement]:
+        """All samples of all processes."""
+        settings = self._settings
+        own = {"endpoint": settings.endpoint}
+        status = await self._status()
+        samples = await self._answers.measurements(status)
+        samples += self._process.failures()
+        running = list(status.others)
+        for role, _index, pid, restarts in status.children:
+            samples.append(Measurement("monitor_restarts_total", {**own, "role": role}, restarts))
+            if pid:
+                running.append((role, pid))
+        samples += costs.measurements(settings.endpoint, running)
+        if any(role == "proxy" for role, *_ in status.children):
+            buffers = settings.workers * settings.capture.buffer_bytes
+            spools = settings.workers * settings.spool.max_bytes
+            for place, limit in (("buffer", buffers), ("spool", spools)):
+                samples.append(Measurement("monitor_limit_bytes", {**own, "place": place}, limit))
+        version = {**own, "version": monitor.__version__}
+        samples.append(Measurement("monitor_build_info", version, 1))
+        if self._exporter:
+            samples += self._exporter.measurements(settings.endpoint)
+        return samples
+
+    async def _findings(self) -> bytes:
+        return await self._answers.findings(await self._status())
+
+    async def _is_ready(self) -> bool:
+        return (await self._status()).ready
+
+    async def _status(self) -> child.Status:
+        """What the supervisor says; a frozen one is taken by its last word, but as not ready."""
+        with contextlib.suppress(TimeoutError):
+            self._known = await self._process.status()
+            return self._known
+        return child.Status(ready=False, children=self._known.children, others=self._known.others)
+
+    async def _push(self) -> None:
+        """Send every measurement to the collector once, from a thread, after an interval."""
+        assert self._exporter is not None  # noqa: S101
+        await asyncio.sleep(self._settings.otlp.interval)
+        measurements = await self.measure()
+        await asyncio.to_thread(self._exporter.export, measurements, time.time())
+
+
+class _Server(uvicorn.Server):
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None]:
+        yield  # this process hears them, as every other does
+
+
+async def serve(process: child.Child) -> None:
+    """Run until `process.stopping`."""
+    await Pages(process).serve()
+
+
+if __name__ == "__main__":
+    with contextlib.suppress(OSError):  # before the others where memory runs out; Linux alone
+        Path("/proc/self/oom_score_adj").write_text("800", encoding="ascii")
+    child.main("pages", serve)

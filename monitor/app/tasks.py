@@ -1,0 +1,44 @@
+"""Tasks that cannot end unseen: whoever starts one says what it is, and its exception is told."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, TypeVar
+
+from monitor import logs
+
+T = TypeVar("T")
+
+FIRST_PAUSE, LONGEST_PAUSE = 0.1, 10.0
+
+
+def own(work: Coroutine[Any, Any, T], name: str) -> asyncio.Task[T]:
+    """Start `work` as a task. When it raises, a line says so: the type and the place."""
+    task = asyncio.get_running_loop().create_task(work, name=name)
+    task.add_done_callback(_told)
+    return task
+
+
+async def forever(work: Callable[[], Awaitable[None]], name: str) -> None:
+    """Do `work` again and again, whatever it raises: then after a pause that doubles.
+
+    Said once, until it has gone well again. `work` itself waits for its next turn.
+    """
+    pause, said = FIRST_PAUSE, ""
+    while True:
+        try:
+            await work()
+        except Exception as error:  # noqa: BLE001  a keeper goes on
+            if type(error).__name__ != said:
+                logs.error(f"{name}: {logs.place(error)}; trying again")
+            said = type(error).__name__
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, LONGEST_PAUSE)
+        else:
+            pause, said = FIRST_PAUSE, ""
+
+
+def _told(task: asyncio.Task[Any]) -> None:
+    if not task.cancelled() and (error := task.exception()) is not None:
+        logs.error(f"{task.get_name()} ended: {logs.place(error)}")

@@ -1,0 +1,34 @@
+"""A child process → its exit code, waited for without a thread, a signal handler or a lost child.
+
+asyncio's own subprocesses may fail after the child has started, when no descriptor or thread is
+left to watch it with; the child would then run on without an owner.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+
+LOOK_EVERY = 0.05
+"""Seconds between looks where the system has no pidfd, or no descriptor is left for one."""
+
+
+async def ended(process: subprocess.Popen[bytes]) -> int:
+    """Return the exit code once the process has ended (negative: the signal's number)."""
+    try:
+        watched = os.pidfd_open(process.pid)
+    except (AttributeError, OSError):
+        while (code := process.poll()) is None:  # noqa: ASYNC110  there is no event to wait for
+            await asyncio.sleep(LOOK_EVERY)
+        return code
+    loop, over = asyncio.get_running_loop(), asyncio.Event()
+    try:
+        loop.add_reader(watched, over.set)
+        try:
+            await over.wait()
+        finally:
+            loop.remove_reader(watched)
+    finally:
+        os.close(watched)
+    return process.wait()

@@ -1,0 +1,266 @@
+"""What keeps the processes alive: the pages apart from the traffic, stops that end, starts that fail."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import resource
+import signal
+import socket
+import threading
+import time
+from collections import Counter
+from collections.abc import Generator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+import pytest
+
+from monitor.metrics import BY_NAME
+from tests.exporters.test_otlp import Collector, dribble
+
+
+def post(system: Any) -> int:
+    return httpx.post(f"{system.url}/200", content=b"{}", timeout=10).status_code
+
+
+def is_answered(system: Any) -> bool:
+    try:
+        return bool(system.admin("/readyz")[0] == 200)
+    except OSError:
+        return False
+
+
+@contextlib.contextmanager
+def scraped(system: Any) -> Generator[Counter[int]]:
+    """The page is asked for all the time, by several at once; statuses and 0 for no answer."""
+    seen: Counter[int] = Counter()
+    done = threading.Event()
+
+    def scrape() -> None:
+        admin = f"http://{system.run['admin']}/metrics"
+        while not done.is_set():
+            try:
+                seen[httpx.get(admin, timeout=5).status_code] += 1
+            except httpx.HTTPError:
+                seen[0] += 1
+                time.sleep(0.01)
+
+    threads = [threading.Thread(target=scrape) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    try:
+        yield seen
+    finally:
+        done.set()
+        for thread in threads:
+            thread.join()
+
+
+def test_whatever_happens_to_the_pages_the_traffic_and_its_counts_go_on(
+    start: Any, model: str
+) -> None:
+    """Killed, they are back; frozen, they are found out and replaced; nobody else is restarted."""
+    system = start("run", "--upstream", model, "--listen", "127.0.0.1:0")
+    for _ in range(10):
+        assert post(system) == 200
+    before = system.settled()
+    others = {role: pids for role, pids in system.run["pids"].items() if role != "pages"}
+    for number, signal_ in enumerate((signal.SIGKILL, signal.SIGSTOP), 1):
+        (pages,) = system.run["pids"]["pages"]
+        os.kill(pages, signal_)
+        for _ in range(10):
+            assert post(system) == 200
+        system.until(lambda killed=pages: system.run["pids"]["pages"] not in ([killed], []))
+        system.until(lambda: is_answered(system))
+        page = system.settled()
+        assert page.is_conserved()
+        assert page.total("monitor_exchanges_total") == 10 + 10 * number
+        assert page.total("monitor_restarts_total", role="pages") == number
+        name = "monitor_connections_total"
+        assert page.total(name) >= before.total(name) + 10 * number
+    assert others == {role: pids for role, pids in system.run["pids"].items() if role != "pages"}
+    assert page.total("monitor_restarts_total") == 2
+    assert "Traceback" not in system.log()
+    assert system.stop() == 0
+
+
+def test_the_supervisor_has_no_part_in_pages(start: Any, model: str) -> None:
+    """Their libraries are in one process, which is the first to go where memory runs out."""
+    system = start("run", "--upstream", model, "--listen", "127.0.0.1:0")
+    (pages,) = system.run["pids"]["pages"]
+    loaded = {
+        pid: {one.path for one in psutil.Process(pid).memory_maps()}
+        for pid in (system.process.pid, pages)
+    }
+    assert any("pydantic_core" in path for path in loaded[pages])
+    assert not any("pydantic_core" in path for path in loaded[system.process.pid])
+    assert int(Path(f"/proc/{pages}/oom_score_adj").read_text()) == 800
+
+
+def test_pages_asked_for_all_the_time_disturb_no_stop(start: Any, model: str) -> None:
+    """Nobody ends in a traceback, and none has to be killed."""
+    system = start(
+        "run",
+        "--upstream",
+        model,
+        "--listen",
+        "127.0.0.1:0",
+        "--workers",
+        "2",
+        drain={"timeout": 2},
+    )
+    with scraped(system) as seen:
+        for _ in range(20):
+            assert post(system) == 200
+        assert system.stop() == 0
+    assert seen[200]
+    for wrong in ("Traceback", "Error at", "ERROR", "killed", "did not end"):
+        assert wrong not in system.log(), system.log()
+
+
+def test_a_client_that_never_reads_holds_no_stop(start: Any, model: str) -> None:
+    """Nor do many, on the admin port or on the traffic port."""
+    system = start("run", "--upstream", model, "--listen", "127.0.0.1:0", drain={"timeout": 1})
+    with contextlib.ExitStack() as stack:
+        for where, path in (("admin", b"/metrics"), ("listen", b"/200")) * 5:
+            host, _, port = system.run[where].rpartition(":")
+            client = socket.socket()
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1024)
+            stack.enter_context(client).connect((host, int(port)))
+            request = b"GET %b HTTP/1.1\r\nhost: h\r\n\r\n" % path
+            with contextlib.suppress(BlockingIOError):
+                client.setblocking(False)
+                for _ in range(200):
+                    client.send(request)
+        time.sleep(0.5)
+        began = time.monotonic()
+        assert system.stop() == 0
+        assert time.monotonic() - began < 1 + 6
+
+
+@pytest.mark.parametrize("pause", [0.05, 3600.0], ids=["a byte now and then", "silent"])
+def test_a_slow_collector_holds_no_stop(start: Any, model: str, pause: float) -> None:
+    """A delivery under way is given up."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        connected = threading.Event()
+
+        def accept() -> None:
+            with contextlib.suppress(OSError):
+                while True:
+                    connection, _ = server.accept()
+                    connected.set()
+                    threading.Thread(
+                        target=dribble, args=(connection, b"", pause), daemon=True
+                    ).start()
+
+        threading.Thread(target=accept, daemon=True).start()
+        system = start(
+            "run", "--upstream", model, "--listen", "127.0.0.1:0", drain={"timeout": 1},
+            otlp={"endpoint": f"http://127.0.0.1:{server.getsockname()[1]}", "interval": 2},
+        )  # fmt: skip
+        assert connected.wait(20)
+        began = time.monotonic()
+        assert system.stop() == 0
+        assert time.monotonic() - began < 5
+        assert "killed" not in system.log()
+        server.shutdown(socket.SHUT_RDWR)
+
+
+def test_a_second_signal_ends_everything_at_once(start: Any, model: str) -> None:
+    """Whatever the drain waits for; the exit code and a line say that it was no good end."""
+    system = start(
+        "run", "--upstream", model, "--listen", "127.0.0.1:0", drain={"delay": 60, "timeout": 60}
+    )
+    assert post(system) == 200
+    processes = psutil.Process(system.process.pid).children(recursive=True)
+    system.process.send_signal(signal.SIGTERM)
+    system.until(lambda: "draining" in system.log())
+    time.sleep(0.2)
+    assert system.process.poll() is None
+    system.process.send_signal(signal.SIGTERM)
+    assert system.process.wait(3) == 128 + signal.SIGTERM
+    _, alive = psutil.wait_procs(processes, timeout=5)
+    assert not alive
+    assert "SIGTERM again: the processes are killed" in system.log()
+    assert not (system.data / "run.json").exists()
+    assert "Traceback" not in system.log()
+
+
+def test_a_machine_without_descriptors_or_processes_is_outlived(start: Any, model: str) -> None:
+    """While nothing can be started, what is killed stays away; then it comes back by itself."""
+    system = start("run", "--upstream", model, "--listen", "127.0.0.1:0")
+    assert post(system) == 200
+    assert os.strerror(errno.EMFILE) == "Too many open files"
+    pid, soft = system.process.pid, resource.prlimit(system.process.pid, resource.RLIMIT_NOFILE)
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (3, soft[1]))  # no more than it has
+    killed = {role: system.run["pids"][role][0] for role in ("recorder", "analyzer", "pages")}
+    for each in killed.values():
+        os.kill(each, signal.SIGKILL)
+    system.until(lambda: system.log().count("cannot be started: Too many open files") == 3)
+    for _ in range(5):
+        assert post(system) == 200
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, soft)
+    system.until(lambda: is_answered(system))
+    page = system.settled()
+    assert page.total("monitor_exchanges_total") == len(system.records()) == 6
+    for role, before in killed.items():
+        assert system.run["pids"][role] not in ([before], [])
+    assert system.stop() == 0
+
+
+def test_a_collector_is_told_what_prometheus_is(start: Any, model: str) -> None:
+    """Two workers, one of each killed: every counter and histogram has equal sums on both ways."""
+    collector = Collector()
+    try:
+        system = start(
+            "run", "--upstream", model, "--listen", "127.0.0.1:0", "--workers", "2",
+            otlp={"endpoint": collector.url, "interval": 1},
+        )  # fmt: skip
+        for role in ("recorder", "proxy"):
+            for _ in range(20):
+                assert post(system) == 200
+            system.settled()
+            killed = system.run["pids"][role][0]
+            os.kill(killed, signal.SIGKILL)
+            system.until(
+                lambda role=role, killed=killed: (
+                    killed not in system.run["pids"][role] and len(system.run["pids"][role]) == 2
+                )
+            )
+        for _ in range(20):
+            assert post(system) == 200
+        page = system.settled()
+        assert page.total("monitor_exchanges_total") == 60
+        counted = len(collector.requests)
+        system.until(lambda: len(collector.requests) >= counted + 2)
+        differing = list(differences(page, collector.metrics()))
+        assert not differing
+        told = collector.metrics()["gen_ai.client.operation.duration"].histogram.data_points
+        assert sum(point.count for point in told) == 60
+        assert system.stop() == 0
+    finally:
+        collector.close()
+
+
+def differences(page: Any, told: dict[str, Any]) -> Generator[tuple[str, float, float]]:
+    """Sums of counters and histograms that the page and the collector do not have in common."""
+    moving = {"monitor_exports_total", "monitor_process_cpu_seconds_total"}
+    for name, metric in BY_NAME.items():
+        found = told.get(metric.otel or name)
+        if found is None or metric.kind == "gauge" or name in moving:
+            continue
+        if metric.kind == "counter":
+            sums = [(name, sum(one.as_int or one.as_double for one in found.sum.data_points))]
+        else:
+            points = found.histogram.data_points
+            sums = [
+                (f"{name}_count", sum(one.count for one in points)),
+                (f"{name}_sum", sum(one.sum for one in points)),
+            ]
+        for series, sent in sums:
+            if page.total(series) != pytest.approx(sent):
+                yield series, page.total(series), sent
