@@ -166,7 +166,7 @@ CATALOGUE: tuple[Metric, ...] = (
     ),
     Metric(
         "monitor_feature_failures_total", "counter",
-        "Records on which a part named in drift.features raised, by part.",
+        "Records on which a part named in drift.features, or the model of drift.embed, raised.",
         "analyzer", ("feature",),
     ),
     Metric(

@@ -41,11 +41,11 @@ class Guard:
         self.failures += 1
         self._in_a_row += 1
         if self.failures == 1:
-            logs.warning(f"drift.features: {self.name} raised {logs.place(error)}; said once")
+            logs.warning(f"the part {self.name} raised {logs.place(error)}; said once")
         if self._in_a_row == PATIENCE:
             logs.error(
-                f"drift.features: {self.name} raised on {PATIENCE} records in a row and is set "
-                "aside until the next start"
+                f"the part {self.name} raised on {PATIENCE} records in a row and is set aside "
+                "until the next start"
             )
 
 

@@ -35,6 +35,9 @@ SAVE_EVERY = 15.0
 LOOK_EVERY = 2.0
 """Seconds between looks for what has changed its state, when records have come."""
 
+LINES = 20
+"""Lines of one look, at most."""
+
 LOOK_SHARE = 20
 """A look that took long waits so many times as long for the next: a twentieth of the time."""
 
@@ -227,7 +230,7 @@ class Analyzer:
 
     def _tell(self) -> None:
         """A line for each feature and segment that began or ceased to drift."""
-        states = {}
+        states, lines = {}, []
         for found in self._analysis.findings():
             before = self._states.get(_key(found), "insufficient")
             if found.status != before and "drift" in (found.status, before):
@@ -236,9 +239,13 @@ class Analyzer:
                     where += f" in {found.dimension} {found.value}"
                 size = ", ".join(f"{name} {score:.3g}" for name, score in found.scores.items())
                 verb = "drifted" if found.status == "drift" else "is back to usual"
-                logs.info(f"{where} {verb} ({size}; {found.samples} values)")
+                lines.append(f"{where} {verb} ({size}; {found.samples} values)")
             states[_key(found)] = found.status
         self._states = states
+        for line in lines[:LINES]:
+            logs.info(line)
+        if len(lines) > LINES:
+            logs.info(f"{len(lines) - LINES} more features and segments changed their status")
 
 
 def rules_of(settings: Settings) -> Rules:
@@ -288,7 +295,7 @@ def features_of(settings: Settings) -> tuple[Feature, ...]:
             )
         added.append(guarded(name, feature) if colon else feature)
     if settings.drift.embed:
-        added.append(embed.feature(embed.load(settings.drift.embed)))
+        added.append(guarded("drift.embed", embed.feature(embed.load(settings.drift.embed))))
     return (*FEATURES, *added)
 
 

@@ -117,7 +117,7 @@ OPTIONS = st.sampled_from([
 ])  # fmt: skip
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.lists(records(), min_size=1, max_size=6), OPTIONS, st.integers(0, 6))
 def test_any_record_survives_observe_count_save_and_restore(
     sent: list[Record], options: dict[str, Any], cut: int

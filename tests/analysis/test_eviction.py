@@ -76,7 +76,7 @@ def test_an_endless_stream_of_new_names_does_not_blind_it() -> None:
     """A hostile request with every real one, all accepted: the real ones are judged."""
     analysis = learning()
     for number, row in enumerate(real(0, 2400)):
-        analysis.add_row(hostile(float(number), taken=True, names=20))
+        analysis.add_row(hostile(float(number), taken=True, names=7))
         analysis.add_row(row)
     assert judged(analysis) == ALL
 

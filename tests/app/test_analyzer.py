@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import random
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine
@@ -18,7 +19,7 @@ from monitor.analysis.checkpoint import Checkpoint
 from monitor.analysis.fold import Analysis, profile_of
 from monitor.analysis.profiles import dump_profile
 from monitor.analysis.rows import row_of
-from monitor.app.analyzer import Analyzer, features_of, read_profile
+from monitor.app.analyzer import LINES, Analyzer, features_of, read_profile
 from monitor.config import Drift, Reference, Settings, StreamSettings, Windows
 from monitor.errors import ConfigError, SourceError, StreamError
 from monitor.features import FEATURES
@@ -26,6 +27,7 @@ from monitor.interfaces import Feature
 from monitor.store import EmbeddedStore
 from monitor.streams.redis import RedisStream
 from monitor.types import (
+    Finding,
     Observation,
     Outcome,
     Part,
@@ -271,6 +273,22 @@ def test_a_bad_reference_file_is_named(tmp_path: Path) -> None:
     (tmp_path / "bad.json").write_text("[1, 2]")
     with pytest.raises(SourceError, match=r"bad\.json: not a reference profile"):
         read_profile(str(tmp_path / "bad.json"))
+
+
+def test_one_look_says_a_few_lines(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """However many features and segments change at once."""
+    many = [
+        Finding(f"x{n}", "all", "all", 9, 9, {"psi": 0.5}, 9.0, "drift") for n in range(LINES + 5)
+    ]
+    monkeypatch.setattr(Analysis, "findings", lambda _: many)
+    analyzer = Analyzer(Settings(redis="redis://127.0.0.1:1/0"), asyncio.Event())
+    with caplog.at_level(logging.INFO, "monitor"):
+        analyzer._tell()
+        analyzer._tell()
+    assert len(caplog.messages) == LINES + 1
+    assert caplog.messages[-1] == "5 more features and segments changed their status"
 
 
 # --- what must not stop it -----------------------------------------------------------------------
