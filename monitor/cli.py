@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from typing import NoReturn
 
 import monitor
-from monitor import config
+from monitor import config, extras
 from monitor.config import Settings
 from monitor.errors import ConfigError, UsageError
 
@@ -130,17 +130,24 @@ def _parser(chosen: str) -> argparse.ArgumentParser:
     add("check", _check, "validate the configuration and say what it means", *SETTINGS,
         more="Looks at files and ports as `monitor run` does before it starts, and starts nothing. "
         "Exit code 2, and one line that names the key, where something cannot work.")  # fmt: skip
-    add("demo", _demo, "the guided run: two models, real clients, a shift, what is found",
+    demo = add("demo", _demo, "the guided run: two models, real clients, a shift, what is found",
         more="Takes under three minutes, and leaves nothing behind.")  # fmt: skip
+    demo.add_argument("--keep", action="store_true",
+        help="leave everything running, with its addresses, until Ctrl-C")  # fmt: skip
     records = add("records", _records, "list and show what is stored")
     replay = add("replay", _replay, "ask records, tables and logs at rest what the analyzer asks")
     reference = add("reference", _reference, "make a reference profile, without raw values in it")
+    files = add("files", _files, "write out dashboards, alert rules and manifests for deployment")
     keys = add("keys", _keys, "list, rotate and fingerprint the keys that make pseudonyms")
     reveal = add("reveal", _reveal, "open sealed values, with the private key and a reason")
     if chosen == "records":
         from monitor.commands import records as looking
 
         looking.add_arguments(records, _common)
+    if chosen == "files":
+        from monitor.commands import files as writing
+
+        writing.add_arguments(files)
     if chosen == "replay":
         from monitor.app import replay_options as offline
 
@@ -244,6 +251,12 @@ def _records(options: argparse.Namespace) -> int:
     return records.run(options, _settings(options))
 
 
+def _files(options: argparse.Namespace) -> int:
+    from monitor.commands import files
+
+    return files.run(options)
+
+
 def _replay(options: argparse.Namespace) -> int:
     from monitor.app import replay
 
@@ -269,6 +282,9 @@ def _reveal(options: argparse.Namespace) -> int:
 
 
 def _demo(options: argparse.Namespace) -> int:
+    for module in ("openai", "httpx", "sklearn"):
+        if not extras.is_there(module):
+            raise UsageError(extras.advice("demo", "monitor demo"))
     from monitor.demo.run import demo
 
-    return demo()
+    return demo(keep=options.keep)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from monitor.errors import SourceError
+from monitor.extras import advice
 
 BATCH = 4096
 
@@ -56,9 +57,7 @@ def _open(path: Path) -> Any:
         import pyarrow as pa
         from pyarrow import parquet
     except ImportError:
-        raise SourceError(
-            f"{path}: to read Parquet, install the extra: pip install 'monitor-sidecar[replay]'"
-        ) from None
+        raise SourceError(advice("replay", f"{path}: Parquet")) from None
     try:
         return parquet.ParquetFile(path)
     except (OSError, pa.ArrowException) as error:

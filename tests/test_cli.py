@@ -27,6 +27,7 @@ SETTINGS = {
     "keys pseudonym": {"config", "data"},
     "reveal": {"config", "endpoint", "redis", "data"},
     "demo": set(),
+    "files": set(),
 }
 """The settings that each command reads."""
 

@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from monitor.errors import ConfigError
+from monitor.extras import advice
 from monitor.interfaces import Feature
 from monitor.texts import answer, question
 from monitor.types import Observation, Record
 
-MISSING = "drift.embed: install the extra: pip install 'monitor-sidecar[embed]'"
+MISSING = advice("embed", "drift.embed")
 
 OPENING = 2000
 """So many characters of a text are embedded."""

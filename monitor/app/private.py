@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import importlib.util
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from monitor.config import Settings
 from monitor.errors import ConfigError
+from monitor.extras import advice, is_there
 from monitor.privacy.policies import Policy
 from monitor.recognizers import RECOGNIZERS, REGIONS, select
 
@@ -69,11 +69,11 @@ def check(settings: Settings) -> None:
     Policy(section.paths)
     _seal(settings)
     module, colon, _ = section.ner.model.partition(":")
-    if section.ner.model and not _is_there(module if colon else "spacy"):
-        needed = f"{module} is not there" if colon else "needs spaCy: install monitor-sidecar[ner]"
-        raise ConfigError(f"privacy.ner.model: {section.ner.model!r}: {needed}")
-    if section.differential.epsilon is not None and not _is_there("opendp"):
-        raise ConfigError("privacy.differential.epsilon: needs OpenDP: install monitor-sidecar[dp]")
+    if section.ner.model and not is_there(module if colon else "spacy"):
+        what = f"privacy.ner.model: {section.ner.model!r}"
+        raise ConfigError(f"{what}: {module} is not there" if colon else advice("ner", what))
+    if section.differential.epsilon is not None and not is_there("opendp"):
+        raise ConfigError(advice("dp", "privacy.differential.epsilon"))
 
 
 def releases(settings: Settings) -> Releases | None:
@@ -109,13 +109,6 @@ def _noise() -> Callable[[float], int]:
         return int(made[scale](0))
 
     return draw
-
-
-def _is_there(module: str) -> bool:
-    try:
-        return importlib.util.find_spec(module) is not None
-    except (ImportError, ValueError):
-        return False
 
 
 def _seal(settings: Settings) -> Seal | None:

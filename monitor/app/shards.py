@@ -18,13 +18,14 @@ from monitor.analysis.fold import Analysis
 from monitor.analysis.judgement import Rules
 from monitor.analysis.profiles import Profile
 from monitor.errors import UsageError
+from monitor.extras import advice
 from monitor.replay import rest
 from monitor.replay.rest import Format, Look
 from monitor.replay.run import Census, Part, cut, within_budget
 from monitor.sources import tabular
 from monitor.types import Segment
 
-MISSING = "--engine dask: install the extra: pip install 'monitor-sidecar[dask]'"
+MISSING = advice("dask", "--engine dask")
 
 
 @dataclass(frozen=True)

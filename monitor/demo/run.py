@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -39,24 +40,20 @@ SETTINGS = {
 }
 
 
-def demo(console: Console | None = None) -> int:
+def demo(console: Console | None = None, *, keep: bool = False) -> int:
     """Run the demo; 0 when the shift was found and every exchange is accounted for, else 1.
 
-    Raises UsageError when the extra `demo` is not installed.
+    With `keep` everything goes on running until Ctrl-C or SIGTERM.
     """
-    try:
-        import openai  # noqa: F401
-        import sklearn  # noqa: F401
-    except ImportError:
-        raise UsageError("the demo needs more: pip install 'monitor-sidecar[demo]'") from None
     console = console or Console()
     console.print(screen.welcome())
     with contextlib.ExitStack() as stack:
+        stack.enter_context(_signals())
         data = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="monitor-demo-")))
         with console.status("training a classifier, starting the models and the sidecar"):
             models = stack.enter_context(_models())
             run, stop = stack.enter_context(_monitor(data, models))
-        return _tour(console, models, data, run, stop)
+        return _tour(console, models, data, run, stop, keep=keep)
 
 
 def _tour(
@@ -65,6 +62,8 @@ def _tour(
     data: Path,
     run: dict[str, Any],
     stop: Callable[[], None],
+    *,
+    keep: bool,
 ) -> int:
     url, admin = f"http://{run['listen']}", f"http://{run['admin']}"
     console.print(screen.running(models, url, admin, run))
@@ -79,13 +78,41 @@ def _tour(
     clients.close()
     page = Page.read(f"{admin}/metrics")
     console.print(screen.latency(page))
-    console.print(screen.record(*example))
+    console.print(screen.record(*example, console.width))
     console.print(screen.finding(page, _findings(admin)))
+    if keep:
+        console.print(screen.kept(url, admin, str(data), _command()))
+        with contextlib.suppress(KeyboardInterrupt):
+            signal.pause()
+        page = Page.read(f"{admin}/metrics")
     with console.status("draining"):
         stop()
     console.print(screen.ledger(page))
-    console.print(screen.farewell())
+    console.print(screen.farewell(_command()))
     return 0 if found and page.is_conserved() else 1
+
+
+def _command() -> str:
+    """How to call us where `monitor` alone does not."""
+    if shutil.which("monitor"):
+        return "monitor"
+    return sys.argv[0] if Path(sys.argv[0]).name == "monitor" else f"{sys.executable} -m monitor"
+
+
+@contextlib.contextmanager
+def _signals() -> Generator[None]:
+    """SIGTERM and the end of the terminal end the demo as Ctrl-C does, with all it has started."""
+
+    def end(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    ours = (signal.SIGTERM, signal.SIGHUP)
+    before = [signal.signal(number, end) for number in ours]
+    try:
+        yield
+    finally:
+        for number, handler in zip(ours, before, strict=True):
+            signal.signal(number, handler)
 
 
 def _send(clients: Clients, progress: Progress, title: str, count: int, *, shifted: bool) -> None:
@@ -139,7 +166,8 @@ def _example(clients: Clients, redis_url: str) -> tuple[str, dict[str, Any]]:
 @contextlib.contextmanager
 def _models() -> Generator[str]:
     address = f"127.0.0.1:{_free_port()}"
-    process = subprocess.Popen([sys.executable, "-m", "monitor.demo.models", address])
+    command = [sys.executable, "-m", "monitor.demo.models", address]
+    process = subprocess.Popen(command, start_new_session=True)  # Ctrl-C is for us alone
     try:
         _wait_for(f"http://{address}/v2/health/ready", process)
         yield f"http://{address}"
@@ -157,7 +185,7 @@ def _monitor(data: Path, models: str) -> Generator[tuple[dict[str, Any], Callabl
     command += ["--upstream", models, "--listen", listen, "--admin", admin]
     environment = {k: v for k, v in os.environ.items() if not k.startswith("MONITOR_")}
     with (data / "monitor.log").open("w") as log:
-        process = subprocess.Popen(command, stderr=log, env=environment)
+        process = subprocess.Popen(command, stderr=log, env=environment, start_new_session=True)
 
         try:
             _wait_for(f"http://{admin}/readyz", process)

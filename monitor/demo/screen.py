@@ -13,6 +13,9 @@ from rich.text import Text
 
 from monitor.demo.page import Page
 
+BESIDE = 110
+"""Columns from which on two things have room beside each other."""
+
 
 def welcome() -> RenderableType:
     """What is about to happen."""
@@ -29,9 +32,10 @@ def welcome() -> RenderableType:
 def running(models: str, traffic: str, admin: str, run: dict[str, Any]) -> RenderableType:
     """What runs where."""
     table = _table("running", "what", "where", "process")
+    table.columns[1].no_wrap = True
     pids = {role: ", ".join(map(str, ids)) for role, ids in run["pids"].items()}
     table.add_row("models (classifier, chat)", models, "")
-    table.add_row("traffic, through the sidecar", traffic, f"proxy {pids['proxy']}")
+    table.add_row("traffic, to the models", traffic, f"proxy {pids['proxy']}")
     table.add_row("records, pseudonymized", "embedded Valkey", f"recorder {pids['recorder']}")
     table.add_row("windows and drift", f"{admin}/api/drift", f"analyzer {pids['analyzer']}")
     table.add_row("metrics for Prometheus", f"{admin}/metrics", "supervisor")
@@ -71,16 +75,24 @@ def latency(page: Page) -> RenderableType:
     return table
 
 
-def record(sent: str, stored: dict[str, Any]) -> RenderableType:
-    """One prompt as it crossed the wire beside what is kept of it."""
+def record(sent: str, stored: dict[str, Any], width: int) -> RenderableType:
+    """One prompt as it crossed the wire beside what is kept of it; above it where the screen's
+    `width` would break ids and pseudonyms."""
     kept = {key: stored[key] for key in ("id", "operation", "model", "segments", "pseudonyms")}
     kept["inputs"] = stored["inputs"][-1:]
     kept["time_to_first_token"] = round(stored["time_to_first_token"] or 0, 4)
     kept["tokens"] = stored["tokens"]
+    before, after = "what was sent, and reached the model unchanged", "what is stored"
+    document = Text(json.dumps(kept, indent=1))
+    if width < BESIDE:
+        return Group(
+            Panel(Text(sent), title=before, title_align="left", box=box.ROUNDED),
+            Panel(document, title=after, title_align="left", box=box.ROUNDED),
+        )
     table = Table(box=box.ROUNDED, title="one exchange", title_justify="left", title_style="bold")
-    table.add_column("what was sent, and reached the model unchanged", ratio=2)
-    table.add_column("what is stored", ratio=3, overflow="fold")
-    table.add_row(Text(sent), Text(json.dumps(kept, indent=1)))
+    table.add_column(before, ratio=2)
+    table.add_column(after, ratio=3, overflow="fold")
+    table.add_row(Text(sent), document)
     return table
 
 
@@ -117,21 +129,35 @@ def ledger(page: Page) -> RenderableType:
     lost = page.total("monitor_exchanges_lost_total")
     sign = "=" if page.is_conserved() else "[red]is not[/red]"
     return Text.from_markup(
-        f"every exchange is accounted for: {exchanges:,.0f} ended {sign} {appended:,.0f} recorded "
+        f"accounted for: {exchanges:,.0f} exchanges ended {sign} {appended:,.0f} recorded "
         f"+ {lost:,.0f} lost + {page.pending():,.0f} pending"
     )
 
 
-def farewell() -> RenderableType:
-    """What to do next."""
+def kept(traffic: str, admin: str, data: str, command: str) -> RenderableType:
+    """What can be looked at while everything goes on running."""
     lines = (
+        f"{traffic}    clients connect here",
+        f"{admin}/metrics    for Prometheus",
+        f"{admin}/api/drift    the findings",
+        "",
+        f"{command} records list --endpoint clinic --limit 5 --data {data}",
+        "Ctrl-C ends it all",
+    )
+    return Panel(Group(*map(Text, lines)), title="still running", box=box.ROUNDED)
+
+
+def farewell(command: str) -> RenderableType:
+    """What to do next; `command` is how `monitor` is called here."""
+    lines = [
         "monitor run --upstream http://HOST:PORT        in front of your own model",
         "monitor check --config FILE                    what a configuration means",
-        "dashboards/monitor.json, alerts/*.rules.yml    for your Grafana and Prometheus",
-        "deploy/                                        Dockerfile, compose, Kubernetes",
+        "monitor files DIRECTORY                        dashboards, alerts, deploy",
         "monitor replay today.csv --reference last.csv  the same judgement, offline",
-    )
-    return Panel(Group(*(Text(line) for line in lines)), title="next", box=box.ROUNDED)
+    ]
+    if command != "monitor":
+        lines += ["", f"where monitor is {command}"]
+    return Panel(Group(*map(Text, lines)), title="next", box=box.ROUNDED)
 
 
 def _segment(dimension: str, value: str) -> str:
@@ -152,5 +178,6 @@ def _table(title: str, *columns: str) -> Table:
     numbers = ("requests", "errors", "PSI", "evidence", "samples")
     for column in columns:
         right = column in numbers or column.endswith("ms")
-        table.add_column(column, justify="right" if right else "left")
+        names = column in ("segment", "feature")
+        table.add_column(column, justify="right" if right else "left", no_wrap=names)
     return table

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from monitor.errors import UsageError
+from monitor.extras import advice
 from monitor.types import Row
 
 if TYPE_CHECKING:
@@ -25,9 +26,7 @@ def need() -> None:
             warnings.simplefilter("ignore")  # it uses what numpy has deprecated, on import
             import evidently  # noqa: F401
     except ImportError:
-        raise UsageError(
-            "--evidently: install the extra: pip install 'monitor-sidecar[replay]'"
-        ) from None
+        raise UsageError(advice("replay", "--evidently")) from None
 
 
 def frame(rows: Iterable[Row]) -> pd.DataFrame:

@@ -2,25 +2,74 @@
 
 from __future__ import annotations
 
+import io
 import os
+import re
 import subprocess
 import sys
+import threading
+import time
+import urllib.request
+from pathlib import Path
 
 import pytest
+from rich.console import Console
+
+from monitor.demo import run
+
+PSEUDONYM = r"<EMAIL_ADDRESS:k1:[A-Za-z0-9_-]{16,}>"
+RECORD_ID = r'"id": "[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}"'
 
 
 @pytest.mark.timeout(200)
 def test_the_demo_finds_its_shift_and_ends_well() -> None:
-    """It names feature and population, shows a pseudonymized record, accounts for all, exits 0."""
+    """It names feature and population, shows a pseudonymized record, accounts for all, exits 0.
+
+    On 80 columns addresses, ids and pseudonyms are whole.
+    """
     environment = {k: v for k, v in os.environ.items() if not k.startswith("MONITOR_")}
     result = subprocess.run(
         [sys.executable, "-m", "monitor", "demo"],
         capture_output=True, text=True, timeout=180, check=False,
-        env={**environment, "COLUMNS": "200"},
+        env={**environment, "COLUMNS": "80"},
     )  # fmt: skip
     assert result.returncode == 0, result.stdout + result.stderr
     assert result.stderr == ""
     assert "mean texture in population south drifted" in result.stdout
-    assert "<EMAIL_ADDRESS:k1:" in result.stdout
     assert "+ 0 lost + 0 pending" in result.stdout
     assert "\x1b[" not in result.stdout, "no colours where there is no terminal"
+    assert max(map(len, result.stdout.splitlines())) <= 80
+    for whole in (
+        PSEUDONYM, RECORD_ID, r"http://127\.0\.0\.1:\d+/api/drift ", r"http://127\.0\.0\.1:\d+/metrics ",
+        "template discharge-letter ",
+    ):  # fmt: skip
+        assert re.search(whole, result.stdout), whole
+
+
+def test_it_stays_until_it_is_told_to_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With `--keep` the addresses on the screen work until Ctrl-C; then it drains and ends."""
+    monkeypatch.setattr(run, "USUAL", 16)
+    monkeypatch.setattr(run, "SHIFTED", 8)
+    monkeypatch.setattr(run, "_wait_for_drift", lambda _: True)
+    screen = io.StringIO()
+    seen: dict[str, object] = {}
+
+    def person() -> None:
+        while not (shown := re.search(r"(http://\S+)/metrics    for Prom", screen.getvalue())):
+            time.sleep(0.05)
+        with urllib.request.urlopen(f"{shown[1]}/readyz", timeout=10) as answer:
+            seen["status"] = answer.status
+        data = re.search(r"--data (\S+)", screen.getvalue())
+        assert data
+        seen["data"] = Path(data[1])
+        seen["was there"] = (Path(data[1]) / "run.json").exists()
+        os.kill(os.getpid(), run.signal.SIGINT)
+
+    visitor = threading.Thread(target=person)
+    visitor.start()
+    code = run.demo(Console(file=screen, width=100), keep=True)
+    visitor.join()
+    assert (code, seen["status"], seen["was there"]) == (0, 200, True)
+    assert isinstance(seen["data"], Path)
+    assert not seen["data"].exists(), "nothing is left behind"
+    assert "25 exchanges ended = 25 recorded + 0 lost + 0 pending" in screen.getvalue()

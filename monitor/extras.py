@@ -1,0 +1,24 @@
+"""Extras of the package: what is installed on request, and the one sentence where it is not."""
+
+from __future__ import annotations
+
+import importlib.util
+
+DISTRIBUTION = "monitor-sidecar"
+
+
+def advice(extra: str, what: str) -> str:
+    """Return the line that says how to install what `what` (an option, key or command) needs.
+
+    >>> advice("dask", "--engine dask")
+    "--engine dask: install what it needs: pip install 'monitor-sidecar[dask]'"
+    """
+    return f"{what}: install what it needs: pip install '{DISTRIBUTION}[{extra}]'"
+
+
+def is_there(module: str) -> bool:
+    """Whether a module can be imported, without importing it."""
+    try:
+        return importlib.util.find_spec(module) is not None
+    except (ImportError, ValueError):
+        return False

@@ -1,0 +1,108 @@
+"""`monitor files`, and the wheel that carries what it writes."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import sysconfig
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from monitor.cli import main
+from monitor.commands.files import CARRIED, INSIDE, carried
+
+ROOT = Path(__file__).parents[2]
+
+
+def written(directory: Path) -> dict[str, bytes]:
+    return {
+        str(one.relative_to(directory)): one.read_bytes()
+        for one in directory.rglob("*")
+        if one.is_file()
+    }
+
+
+HERE = {str(one.relative_to(ROOT)): one.read_bytes() for one in carried(ROOT)}
+
+
+def test_all_that_the_manifests_need_is_carried() -> None:
+    """Every glob finds something; what compose, rules and documents name is among it."""
+    assert all(any(ROOT.glob(glob)) for glob in CARRIED)
+    compose = HERE["deploy/compose.yaml"].decode()
+    for place in re.findall(r"- \"?(\.{1,2}/[^:\"]+):", compose):
+        named = os.path.normpath(f"deploy/{place}")
+        assert any(one == named or one.startswith(named + "/") for one in HERE), named
+    for rules in (text.decode() for name, text in HERE.items() if name.endswith(".rules.yml")):
+        assert {place.split("#")[0] for place in re.findall("runbook_url: (.+)", rules)} <= set(
+            HERE
+        )
+
+
+def test_the_files_are_written_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What somebody has changed is kept and named; --force takes it back."""
+    there = tmp_path / "new" / "place"
+    assert main(["files", str(there)]) == 0
+    assert written(there) == HERE
+    assert len(capsys.readouterr().out.splitlines()) == len(HERE)
+    (there / "RUNBOOK.md").write_text("ours")
+    assert main(["files", str(there)]) == 2
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert f"{there}/RUNBOOK.md: left as it is, since it differs" in shown.err
+    assert (there / "RUNBOOK.md").read_text() == "ours"
+    assert main(["files", str(there), "--force"]) == 0
+    assert written(there) == HERE
+
+
+def test_a_directory_that_cannot_be_is_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It names the file in the way."""
+    (tmp_path / "file").write_text("")
+    assert main(["files", str(tmp_path / "file")]) == 2
+    assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+def test_the_wheel_carries_them(tmp_path: Path) -> None:
+    """Built from the sources alone, unpacked elsewhere, it writes the same files; its README has
+    no link that leads nowhere."""
+    source = tmp_path / "source"
+    tracked = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT, capture_output=True, text=True, check=True,
+    ).stdout.split("\0")  # fmt: skip
+    for name in filter(None, tracked):
+        if not name.startswith("tests/") and (ROOT / name).is_file():
+            (source / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(ROOT / name, source / name)
+    environment = {**os.environ, "PYTHONPATH": "", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
+    subprocess.run(
+        [
+            sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation",
+            "--wheel-dir", str(tmp_path), str(source),
+        ],
+        check=True, env=environment,
+    )  # fmt: skip
+    (wheel,) = tmp_path.glob("*.whl")
+    site = tmp_path / "site"
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(site)
+        (metadata,) = (name for name in archive.namelist() if name.endswith("/METADATA"))
+        text = archive.read(metadata).decode()
+    assert "Project-URL: Repository, https://" in text
+    links = re.findall(r"\]\(([^)#]+)\)", text)
+    assert links
+    assert all(link.startswith("https://") for link in links)
+    assert written(site / "monitor" / INSIDE) == HERE
+    done = subprocess.run(
+        [sys.executable, "-m", "monitor", "files", str(tmp_path / "out")],
+        cwd=tmp_path, capture_output=True, text=True, check=False,
+        env={**environment, "PYTHONPATH": f"{site}:{sysconfig.get_path('purelib')}"},
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+    assert written(tmp_path / "out") == HERE

@@ -1,0 +1,74 @@
+"""Without an extra: one line that says how to install it, and no traceback."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+MODULES = {
+    "demo": ["openai", "httpx", "sklearn"],
+    "replay": ["pandas", "pyarrow", "evidently"],
+    "dask": ["dask", "distributed"],
+    "ner": ["spacy"],
+    "embed": ["model2vec", "safetensors", "tokenizers"],
+    "dp": ["opendp"],
+}
+
+
+def run(missing: list[str], *arguments: str) -> subprocess.CompletedProcess[str]:
+    """A command in a process where some modules cannot be imported."""
+    program = (
+        f"import sys; sys.modules.update(dict.fromkeys({missing!r})); from monitor.cli import main; "
+        f"sys.exit(main({list(arguments)!r}))"
+    )
+    return subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+@pytest.mark.parametrize(
+    ("extra", "arguments", "what"),
+    [
+        ("demo", ["demo"], "monitor demo"),
+        ("replay", ["replay", "{}/t.parquet"], "t.parquet: Parquet"),
+        ("replay", ["replay", "{}/t.csv", "--evidently", "{}/e"], "--evidently"),
+        ("dask", ["replay", "{}/t.csv", "--reference", "{}/t.csv", "--engine", "dask"], "dask"),
+        ("ner", ["check", "--config", "{}/ner.yaml"], "privacy.ner.model: 'en_core_web_sm'"),
+        ("embed", ["check", "--config", "{}/embed.yaml"], "drift.embed"),
+        ("dp", ["check", "--config", "{}/dp.yaml"], "privacy.differential.epsilon"),
+    ],
+)
+def test_the_extra_is_named(extra: str, arguments: list[str], what: str, tmp_path: Path) -> None:
+    """The same sentence for each of them."""
+    where = f"data: {tmp_path}/d\nlisten: 127.0.0.1:0\nadmin: 127.0.0.1:0\n"
+    where += "upstream: http://127.0.0.1:9\n"
+    for name, settings in (
+        ("ner", "privacy: {ner: {model: en_core_web_sm}}"),
+        ("embed", f"drift: {{embed: {tmp_path}}}"),
+        ("dp", "privacy: {differential: {epsilon: 1}}"),
+    ):
+        (tmp_path / f"{name}.yaml").write_text(where + settings)
+    (tmp_path / "t.csv").write_text("a\n1\n2\n")
+    (tmp_path / "t.parquet").write_bytes(b"PAR1PAR1")
+    done = run(MODULES[extra], *(one.format(tmp_path) for one in arguments))
+    assert done.returncode == 2
+    assert done.stdout == ""
+    (line,) = done.stderr.splitlines()
+    assert what in line
+    assert line.endswith(f": install what it needs: pip install 'monitor-sidecar[{extra}]'")
+
+
+def test_the_commands_need_no_extra() -> None:
+    """What a sidecar runs, and every page of help, is imported without any of them."""
+    every = [name for names in MODULES.values() for name in names]
+    for command in ("run", "replay", "records", "keys", "reveal", "reference", "demo", "files"):
+        done = run(every, command, "--help")
+        assert (done.returncode, done.stderr) == (0, "")
+    program = (
+        f"import sys; sys.modules.update(dict.fromkeys({every!r})); import monitor.app.supervisor, "
+        "monitor.app.proxy, monitor.app.recorder, monitor.app.analyzer, monitor.app.replay"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
