@@ -126,7 +126,10 @@ class EmbeddedStore:
         """
         if self._descriptor is None:
             await self.reserve()
-        await self._spawn()
+        try:
+            await self._spawn()
+        except OSError as error:
+            raise ConfigError(f"data: the embedded store cannot be started: {error}") from None
         self._keeper = asyncio.get_running_loop().create_task(self._keep())
 
     async def stop(self, patience: float = STOP_SECONDS) -> None:
@@ -171,7 +174,7 @@ class EmbeddedStore:
 
     async def _spawn(self) -> None:
         server = self._server
-        options: dict[str, Any] = server.prepare(self._descriptor)
+        options = server.prepare(self._descriptor)
         self._process = process = subprocess.Popen(server.command, **options)  # noqa: ASYNC220
         loop = asyncio.get_running_loop()
         deadline = loop.time() + START_SECONDS

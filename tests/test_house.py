@@ -161,7 +161,6 @@ ELSEWHERE = {
     "app/proxy.py": "end_to_end/test_spine.py",
     "app/recorder.py": "end_to_end/test_faults.py",
     "app/sources.py": "app/test_replay.py",
-    "app/supervisor.py": "end_to_end/test_spine.py",
     "bodies.py": "protocols/test_generic_json.py",
     "recorder/budget.py": "test_meters.py",
     "chat.py": "protocols/test_openai_chat.py",

@@ -111,7 +111,7 @@ class Names:
             await process.wait()
 
     async def _load(self) -> None:
-        with contextlib.suppress(ConfigError):
+        with contextlib.suppress(ConfigError, OSError):  # or no process or descriptor just now
             await self.start()
 
     def _load_again(self) -> None:

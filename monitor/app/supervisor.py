@@ -40,6 +40,8 @@ FLUSH_SECONDS, KEPT_FOR_OTHERS = 15.0, 5.0
 """How long all roles together may take, beyond the drain, to hand over what they still hold, and
 what of it the proxies must leave to the others."""
 PAGES_SECONDS = 2.0
+LONGEST_DIRECTORY = 85
+"""Bytes of its name: the path of a Unix socket has 107, and ours are named in 21."""
 SAME_SIGNAL = 0.1
 """Seconds within which a second signal is the first one again: `timeout` and terminals send two."""
 PING_SECONDS, PINGS = 1.0, 5
@@ -76,12 +78,24 @@ def supervise(settings: Settings, roles: Roles) -> int:
         raise ConfigError(f"data: {data}: {error.strerror}") from None
     if roles.proxy:
         keyring.keyring(settings)  # one process makes the key
-    runtime = Path(tempfile.mkdtemp(prefix="monitor-"))
+    runtime = _private_directory()
     try:
         with listeners.bound(settings, proxy=roles.proxy) as (traffic, admin):
             return asyncio.run(_Supervisor(settings, roles, runtime, traffic, admin).run())
     finally:
         shutil.rmtree(runtime, ignore_errors=True)
+
+
+def _private_directory() -> Path:
+    """Make the runtime directory of ARCHITECTURE.md; raises ConfigError where that cannot be."""
+    try:
+        made = Path(tempfile.mkdtemp(prefix="monitor-"))
+    except OSError as error:
+        raise ConfigError(f"TMPDIR: no directory can be made there: {error.strerror}") from None
+    if len(os.fsencode(made)) > LONGEST_DIRECTORY:
+        made.rmdir()
+        raise ConfigError(f"TMPDIR: {made.parent} is too long for the name of a socket")
+    return made
 
 
 class _Supervisor:

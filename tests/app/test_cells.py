@@ -25,6 +25,16 @@ def cells(outputs: frozenset[str] = frozenset(), **paths: str) -> Cells:
     return Cells(settings, outputs)
 
 
+def test_what_goes_to_another_process_holds_no_password() -> None:
+    """The rules for values go, and nothing else of the settings."""
+    settings = Settings(
+        redis="redis://:canary-secret@store/0", privacy=Section(paths={"inputs.member": "drop"})
+    )
+    sent = pickle.dumps(Cells(settings))
+    assert b"canary-secret" not in sent
+    assert pickle.loads(sent).drops("member")
+
+
 def test_a_value_is_known_by_its_kind_alone() -> None:
     """In any spelling; no token, no digest, nothing that a key made."""
     some = cells()

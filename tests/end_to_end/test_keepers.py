@@ -60,6 +60,15 @@ def scraped(system: Any) -> Generator[Counter[int]]:
             thread.join()
 
 
+def assert_apart(system: Any) -> None:
+    """What renders pages is in one process, which is the first to go where memory runs out."""
+    (pages,) = system.run["pids"]["pages"]
+    for pid, is_there in ((pages, True), (system.process.pid, False)):
+        loaded = (one.path for one in psutil.Process(pid).memory_maps())
+        assert any("pydantic_core" in path for path in loaded) == is_there
+    assert int(Path(f"/proc/{pages}/oom_score_adj").read_text()) == 800
+
+
 def test_whatever_happens_to_the_pages_the_traffic_and_its_counts_go_on(
     start: Any, model: str
 ) -> None:
@@ -68,6 +77,7 @@ def test_whatever_happens_to_the_pages_the_traffic_and_its_counts_go_on(
     for _ in range(10):
         assert post(system) == 200
     before = system.settled()
+    assert_apart(system)
     others = {role: pids for role, pids in system.run["pids"].items() if role != "pages"}
     for number, signal_ in enumerate((signal.SIGKILL, signal.SIGSTOP), 1):
         (pages,) = system.run["pids"]["pages"]
@@ -86,19 +96,6 @@ def test_whatever_happens_to_the_pages_the_traffic_and_its_counts_go_on(
     assert page.total("monitor_restarts_total") == 2
     assert "Traceback" not in system.log()
     assert system.stop() == 0
-
-
-def test_the_supervisor_has_no_part_in_pages(start: Any, model: str) -> None:
-    """Their libraries are in one process, which is the first to go where memory runs out."""
-    system = start("run", "--upstream", model, "--listen", "127.0.0.1:0")
-    (pages,) = system.run["pids"]["pages"]
-    loaded = {
-        pid: {one.path for one in psutil.Process(pid).memory_maps()}
-        for pid in (system.process.pid, pages)
-    }
-    assert any("pydantic_core" in path for path in loaded[pages])
-    assert not any("pydantic_core" in path for path in loaded[system.process.pid])
-    assert int(Path(f"/proc/{pages}/oom_score_adj").read_text()) == 800
 
 
 def test_pages_asked_for_all_the_time_disturb_no_stop(start: Any, model: str) -> None:
@@ -122,52 +119,46 @@ def test_pages_asked_for_all_the_time_disturb_no_stop(start: Any, model: str) ->
         assert wrong not in system.log(), system.log()
 
 
-def test_a_client_that_never_reads_holds_no_stop(start: Any, model: str) -> None:
-    """Nor do many, on the admin port or on the traffic port."""
-    system = start("run", "--upstream", model, "--listen", "127.0.0.1:0", drain={"timeout": 1})
+@contextlib.contextmanager
+def slow_collector() -> Generator[tuple[str, threading.Event]]:
+    """Answers a byte now and then; its URL, and whether it was asked."""
+    asked = threading.Event()
+
+    def accept(server: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                connection, _ = server.accept()
+                asked.set()
+                threading.Thread(target=dribble, args=(connection, b"", 0.05), daemon=True).start()
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        threading.Thread(target=accept, args=(server,), daemon=True).start()
+        yield f"http://127.0.0.1:{server.getsockname()[1]}", asked
+        server.shutdown(socket.SHUT_RDWR)
+
+
+def test_nobody_who_is_slow_holds_a_stop(start: Any, model: str) -> None:
+    """Clients that never read, on either port, and a collector that never ends its answer."""
     with contextlib.ExitStack() as stack:
+        url, asked = stack.enter_context(slow_collector())
+        system = start(
+            "run", "--upstream", model, "--listen", "127.0.0.1:0",
+            drain={"timeout": 1}, otlp={"endpoint": url, "interval": 1},
+        )  # fmt: skip
         for where, path in (("admin", b"/metrics"), ("listen", b"/200")) * 5:
             host, _, port = system.run[where].rpartition(":")
             client = socket.socket()
             client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1024)
             stack.enter_context(client).connect((host, int(port)))
             request = b"GET %b HTTP/1.1\r\nhost: h\r\n\r\n" % path
+            client.setblocking(False)
             with contextlib.suppress(BlockingIOError):
-                client.setblocking(False)
                 for _ in range(200):
                     client.send(request)
-        time.sleep(0.5)
+        assert asked.wait(20)
         began = time.monotonic()
         assert system.stop() == 0
         assert time.monotonic() - began < 1 + 6
-
-
-@pytest.mark.parametrize("pause", [0.05, 3600.0], ids=["a byte now and then", "silent"])
-def test_a_slow_collector_holds_no_stop(start: Any, model: str, pause: float) -> None:
-    """A delivery under way is given up."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        connected = threading.Event()
-
-        def accept() -> None:
-            with contextlib.suppress(OSError):
-                while True:
-                    connection, _ = server.accept()
-                    connected.set()
-                    threading.Thread(
-                        target=dribble, args=(connection, b"", pause), daemon=True
-                    ).start()
-
-        threading.Thread(target=accept, daemon=True).start()
-        system = start(
-            "run", "--upstream", model, "--listen", "127.0.0.1:0", drain={"timeout": 1},
-            otlp={"endpoint": f"http://127.0.0.1:{server.getsockname()[1]}", "interval": 2},
-        )  # fmt: skip
-        assert connected.wait(20)
-        began = time.monotonic()
-        assert system.stop() == 0
-        assert time.monotonic() - began < 5
-        assert "killed" not in system.log()
-        server.shutdown(socket.SHUT_RDWR)
 
 
 def test_a_second_signal_ends_everything_at_once(start: Any, model: str) -> None:
