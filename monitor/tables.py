@@ -3,27 +3,44 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
-from datetime import UTC, date, datetime, time, timedelta
-from decimal import Decimal
-from typing import Any, Literal, Protocol
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from itertools import islice
+from operator import itemgetter
+from pathlib import Path
+from typing import Any, Protocol
 
 import msgspec
 
+from monitor import numerals
 from monitor.errors import SourceError
-from monitor.texts import observe_string, seconds
-from monitor.types import Observation, Row
-
-MISSING = frozenset(("", "na", "n/a", "nan", "null", "none", "<na>", "nat", "#n/a"))
-"""How missing values are written, in lower case."""
-
-MAJORITY = 0.9
-"""So many of a column's values must read as numbers for the others to be of a wrong type."""
+from monitor.readings import (
+    MISSING,
+    SAMPLE,
+    TRUTH,
+    UNKNOWN,
+    Column,
+    Reading,
+    is_missing,
+    plain_value,
+    reader,
+)
+from monitor.texts import CATEGORY, observe_text, plain, seconds
+from monitor.types import Observation, Row, Unreadable
 
 MILLISECONDS = 1e11
 """A larger time stamp is not in seconds."""
 
-Reading = Literal["numeric", "boolean", "datetime", "categorical", "unknown"]
+BATCH = 4096
+"""Rows between two looks at whether a column is understood."""
+
+LISTED = 20
+"""Places of a file that are told of; of more, the number."""
+
+INDEX = re.compile(r"__index_level_\d+__")
+"""How pandas calls an index without a name; a number of a row is no data."""
 
 
 class Columns(msgspec.Struct, frozen=True):
@@ -39,105 +56,168 @@ class Columns(msgspec.Struct, frozen=True):
         """The columns that every table must have."""
         return (*self.by, self.timestamp) if self.timestamp else self.by
 
+    def looks_at(self, name: str) -> bool:
+        """Whether the values of a column are watched."""
+        unseen = not name or INDEX.fullmatch(name) or name in self.ignore or name in self.needed()
+        return not self.segments_only and not unseen
+
     def wants(self, name: str) -> bool:
         """Whether a column has to be read."""
-        looked_at = not self.segments_only and bool(name) and name not in self.ignore
-        return looked_at or name in self.needed()
+        return self.looks_at(name) or name in self.needed()
+
+
+@dataclass(frozen=True)
+class Table:
+    """A file as rows of values in named columns.
+
+    `rows` gives the number of each row or line and its values in the columns asked for; what it
+    cannot read it tells the Damage. `place` names a row, `usual` is the decimal sign of its kind.
+    `apart` are columns that cannot be looked at.
+    """
+
+    path: Path
+    names: list[str]
+    rows: Callable[[Sequence[str], Damage], Iterator[tuple[int, Sequence[Any]]]]
+    place: Callable[[int], str]
+    usual: numerals.Decimal = "."
+    apart: tuple[str, ...] = ()
+
+
+class _Broken(msgspec.Struct):
+    places: list[Unreadable] = []
+    more: int = 0
+    cells: dict[str, Unreadable] = {}
+
+
+class Damage(msgspec.Struct):
+    """What could not be read, by file; a file that is read again is counted anew."""
+
+    files: dict[str, _Broken] = {}
+
+    def begin(self, path: Path) -> None:
+        """Forget what was wrong with a file: it is read again."""
+        self.files.pop(str(path), None)
+
+    def rows(self, path: Path, place: str, error: str, count: int = 1) -> None:
+        """Count rows or lines that could not be read."""
+        broken = self.files.setdefault(str(path), _Broken())
+        if len(broken.places) < LISTED:
+            broken.places.append(Unreadable(place, error, count))
+        else:
+            broken.more += count
+
+    def cell(self, path: Path, column: str, place: str, kind: str) -> None:
+        """Count a cell that could not be read as its column is."""
+        cells = self.files.setdefault(str(path), _Broken()).cells
+        before = cells.get(column)
+        count = 1 if before is None else before.count + 1
+        first = place if before is None else before.place
+        cells[column] = Unreadable(first, f"column {column!r}: not {kind}", count)
+
+    def merge(self, other: Damage) -> None:
+        """Add what was found elsewhere."""
+        for path, theirs in other.files.items():
+            for one in theirs.places:
+                self.rows(Path(path), one.place, one.error, one.count)
+            ours = self.files.setdefault(path, _Broken())
+            ours.more += theirs.more
+            for column, one in theirs.cells.items():
+                before = ours.cells.get(column, msgspec.structs.replace(one, count=0))
+                ours.cells[column] = msgspec.structs.replace(before, count=before.count + one.count)
+
+    def listed(self) -> list[Unreadable]:
+        """All of it, in order of file."""
+        found: list[Unreadable] = []
+        for path, broken in sorted(self.files.items()):
+            found += broken.places
+            if broken.more:
+                found.append(Unreadable(path, "more rows that could not be read", broken.more))
+            found += (one for _, one in sorted(broken.cells.items()))
+        return found
+
+    def first(self) -> str:
+        """What to say where nothing else was found."""
+        return next((f"{one.place}: {one.error}" for one in self.listed()), "")
 
 
 class Readings(msgspec.Struct):
-    """How each column of text is read. The first table decides, so that later ones compare.
+    """How each column is read: decided once, for the reference and what is compared with it.
 
-    `shapes` are those of the features of a reference profile, where there is one.
+    `shapes` are those of the features of a reference profile that does not say how its columns were
+    read. `expected` are the columns of the reference: of one that is gone all values are missing.
     """
 
     shapes: dict[str, str] = {}
     by_column: dict[str, Reading] = {}
+    expected: tuple[str, ...] = ()
 
-    def learn(self, names: Sequence[str], sample: Sequence[Sequence[str]]) -> None:
-        """Decide the columns that are not decided yet."""
-        for index, name in enumerate(names):
-            if self.by_column.get(name, "unknown") == "unknown":
-                how = reading([row[index] for row in sample])
-                shape = self.shapes.get(name)
-                if shape == "categorical" and how in ("numeric", "datetime"):
-                    how = "categorical"
-                elif shape == "numeric" and how != "datetime":
-                    how = "numeric"
-                self.by_column[name] = how
+    def learn(
+        self,
+        reference: Sequence[Table],
+        current: Sequence[Table] = (),
+        clean: Clean | None = None,
+    ) -> None:
+        """Decide the columns that are not decided yet, by the first rows, and by as many more as it
+        takes. Where the two sides are of different kinds the reference's holds."""
+        columns: dict[str, Column] = {}
+        for tables, is_current in ((reference, False), (current, True)):
+            for table in tables:
+                new = [name for name in table.names if name not in self.by_column]
+                for name in new:
+                    if name not in columns:
+                        columns[name] = _column(name, table.usual, clean)
+                for _, values in islice(table.rows(new, Damage()), SAMPLE if new else 0):
+                    for name, value in zip(new, values, strict=True):
+                        columns[name].add(value, current=is_current)
+        for tables, is_current in ((reference, False), (current, True)):
+            for table in tables:
+                _learn_more(table, columns, current=is_current)
+        for name, column in columns.items():
+            self.by_column[name] = self._shaped(name, column.reading())
 
+    def of(self, name: str) -> Reading:
+        """How a column is read."""
+        return self.by_column.get(name, UNKNOWN)
 
-def reading(values: Iterable[str]) -> Reading:
-    """What most values of a column of text are.
-
-    >>> reading(["1", "2.5", ""]), reading(["yes", "no"]), reading(["True", "false"])
-    ('numeric', 'categorical', 'boolean')
-    >>> reading(["01234", "98765"]), reading(["2024-02-29", "2024-03-01 12:00:00"]), reading([""])
-    ('categorical', 'datetime', 'unknown')
-    """
-    present = [value for value in map(str.strip, values) if value.lower() not in MISSING]
-    if not present:
-        return "unknown"
-    least = MAJORITY * len(present)
-    if any(value[0] == "0" and value.isdigit() and len(value) > 1 for value in present):
-        return "categorical"
-    if sum(_number(value) is not None for value in present) >= least:
-        return "numeric"
-    if all(value.lower() in ("true", "false") for value in present):
-        return "boolean"
-    if sum(seconds(value) is not None for value in present) >= least:
-        return "datetime"
-    return "categorical"
-
-
-def read_text(value: str, how: Reading) -> Any:
-    """A field of a text file as a value; what cannot be read as it should be stays a text.
-
-    >>> read_text(" 1.50", "numeric"), read_text("n/a", "numeric"), read_text("x", "numeric")
-    (1.5, None, 'x')
-    """
-    value = value.strip()
-    if value.lower() in MISSING:
-        return None
-    match how:
-        case "numeric":
-            number = _number(value)
-            return value if number is None else number
-        case "boolean":
-            return {"true": True, "false": False}.get(value.lower(), value)
-        case "datetime":
-            moment = seconds(value)
-            return value if moment is None else moment
-        case _:
-            return value
+    def _shaped(self, name: str, how: Reading) -> Reading:
+        shape = self.shapes.get(name)
+        if shape == "categorical" and how.kind in ("numeric", "datetime", "identifier"):
+            return Reading("categorical")
+        if shape == "numeric" and how.kind != "datetime":
+            return Reading("numeric", how.decimal, note=how.note)
+        return how
 
 
-def _number(value: str) -> float | None:
-    if "_" in value:
-        return None  # Python reads 1_000 as a number; a table that holds it means a name
-    try:
-        return float(value)
-    except ValueError:
-        return None
+def _column(name: str, usual: numerals.Decimal, clean: Clean | None) -> Column:
+    if clean is None:
+        return Column(name, usual)
+
+    def safe(name: str, value: Any) -> Any:
+        return _ruled(name, value, clean)
+
+    return Column(name, usual, safe, ruled=clean.minds(name))
 
 
-def plain_value(value: Any) -> Any:
-    """A value of a typed table as one that windows know; NaN is missing, as in pandas.
+def _learn_more(table: Table, columns: Mapping[str, Column], *, current: bool) -> None:
+    """Look at all rows of a table for what its first rows did not tell of some columns."""
+    open_ = [name for name in table.names if name in columns and not columns[name].is_certain]
+    rows = islice(table.rows(open_, Damage()), SAMPLE, None) if open_ else iter(())
+    while open_ and (batch := list(islice(rows, BATCH))):
+        for name, values in zip(open_, zip(*(row for _, row in batch), strict=True), strict=True):
+            for value in values:
+                columns[name].add(value, current=current)
+        if all(columns[name].is_certain for name in open_):
+            return
 
-    >>> plain_value(date(2024, 2, 29)), plain_value(Decimal("1.5")), plain_value(float("nan"))
-    (1709164800.0, 1.5, None)
-    """
-    kind = type(value)
-    if kind is str or kind is int or kind is bool:
-        return value
-    if kind is float or kind is Decimal:
-        return float(value) if value == value else None  # noqa: PLR0124  NaN equals nothing
-    if isinstance(value, date):
-        moment = value if isinstance(value, datetime) else datetime.combine(value, time())
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
-    if isinstance(value, timedelta):
-        return value.total_seconds()
-    return value.decode(errors="replace") if isinstance(value, bytes) else value
+
+def picker(names: Sequence[str], wanted: Sequence[str]) -> Callable[[Sequence[Any]], Sequence[Any]]:
+    """The function (values of all columns) → those of the wanted ones, in their order."""
+    if list(names) == list(wanted):
+        return lambda values: values
+    places = [names.index(name) for name in wanted]
+    if len(places) == 1:
+        return lambda values: (values[places[0]],)
+    return itemgetter(*places) if places else lambda _: ()
 
 
 class Clean(Protocol):
@@ -163,54 +243,174 @@ LARGE = 10**11
 """Whole numbers from here on have as many digits as a payment card: they are cleaned."""
 
 
+def read(
+    table: Table,
+    columns: Columns,
+    readings: Readings,
+    clean: Clean,
+    *,
+    damage: Damage,
+    first: int = 0,
+) -> Iterator[Row]:
+    """The rows of a table, numbered from `first`; those that cannot be read are told to `damage`.
+
+    Raises SourceError naming the file for a column that is not there.
+    """
+    if any(name not in readings.by_column for name in table.names):
+        readings.learn([table], clean=clean)
+    observer(table.names, columns, clean, str(table.path))  # says which column is not there
+    names = [name for name in table.names if columns.wants(name)] or table.names[:1]
+    spoilt: list[tuple[str, str]] = []
+    observe = observer(
+        names,
+        columns,
+        clean,
+        str(table.path),
+        readings=readings,
+        spoilt=lambda *cell: spoilt.append(cell),
+    )
+    damage.begin(table.path)
+    index = first
+    for number, values in table.rows(names, damage):
+        place = table.place(number)
+        try:
+            row = observe(values, index, place)
+        except SourceError as error:
+            damage.rows(table.path, place, str(error).removeprefix(f"{place}: "))
+            continue
+        finally:
+            for column, kind in spoilt:
+                damage.cell(table.path, column, place, kind)
+            spoilt.clear()
+        index += 1
+        yield row
+
+
 def observer(
     names: Sequence[str],
     columns: Columns,
     clean: Clean,
     where: str,
-    ways: Sequence[Reading] | None = None,
+    *,
+    readings: Readings | None = None,
+    spoilt: Callable[[str, str], None] | None = None,
 ) -> Callable[[Sequence[Any], int, str], Row]:
     """The function (values of a row, its number, its place for a message) → Row.
 
-    Values are texts to be read by `ways`, one for each column, or those of a typed table. Raises
-    SourceError naming `where` for a column that is not there; the function raises it, naming the
-    place, for a time that is none.
+    Values are read as `readings` say; without them those of a typed table are taken as they are.
+    `spoilt` is told the column and its kind of a cell that cannot be read so. Raises SourceError
+    naming `where` for a column that is not there; the function raises it, naming the place, for a
+    time that is none.
     """
     for name in columns.needed():
         if name not in names:
             raise SourceError(f"{where}: no column {name!r}; there are {_listed(names)}")
-    unseen = {*columns.by, *columns.ignore, columns.timestamp, ""}
+    ways: list[Reading | None] = [None if readings is None else readings.of(name) for name in names]
     looked_at = [
-        (index, clean.text(name), _taker(name, ways[index] if ways else None, clean))
-        for index, name in enumerate(names)
-        if not columns.segments_only and name not in unseen and not clean.drops(name)
+        (index, clean.text(name), _taker(name, how, clean), how.kind if how is not None else "")
+        for index, (name, how) in enumerate(zip(names, ways, strict=True))
+        if columns.looks_at(name) and not clean.drops(name) and not _counts_rows(name, how)
+    ]
+    gone = [
+        Observation(clean.text(name), "categorical", None)
+        for name in (readings.expected if readings is not None else ())
+        if name not in names
+        and columns.looks_at(name)
+        and not clean.drops(name)
+        and not _counts_rows(name, readings.of(name) if readings is not None else None)
     ]
     dimensions = [(names.index(name), name) for name in columns.by]
     clock = names.index(columns.timestamp) if columns.timestamp else -1
-
-    def plain(values: Sequence[Any], index: int) -> Any:
-        return read_text(values[index], ways[index]) if ways else plain_value(values[index])
+    time_of = _clock(ways[clock]) if clock >= 0 else None
 
     def observe(values: Sequence[Any], number: int, place: str) -> Row:
         at = float(number)
-        if clock >= 0:
-            found = moment(plain(values, clock))
+        if time_of is not None:
+            found = time_of(values[clock])
             if found is None:
                 raise SourceError(
                     f"{place}: column {columns.timestamp!r} holds no time (RFC 3339, Unix seconds)"
                 )
             at = found
-        segments = {name: _segment(name, plain(values, index), clean) for index, name in dimensions}
-        observations: list[Observation] = []
-        for index, name, take in looked_at:
+        segments = {
+            name: _segment(name, _named(values[index], ways[index]), clean)
+            for index, name in dimensions
+        }
+        observations = list(gone)
+        for index, name, take, kind in looked_at:
             value = take(values[index])
-            if type(value) is str:
-                observations += observe_string(name, value, str(number))
+            type_ = type(value)
+            if type_ is float or type_ is int or value is None:
+                observations.append(Observation(name, "numeric", value))
             else:
-                observations.append(_observation(name, value))
+                if type_ is str and kind in _FIGURES and spoilt is not None:
+                    spoilt(name, kind)
+                observations += _observed(name, kind, value, number, clean)
         return Row(at, segments, observations)
 
     return observe
+
+
+_FIGURES = frozenset(("numeric", "datetime", "boolean", "vector"))
+"""Kinds that a text does not belong to."""
+
+
+def _observed(name: str, kind: str, value: Any, number: int, clean: Clean) -> Iterable[Observation]:
+    """What is seen in a value that is no number, of a column of some kind."""
+    type_ = type(value)
+    if type_ is str:
+        if kind in _FIGURES:
+            return (Observation(name, "categorical", value[:CATEGORY]),)
+        return observe_text(name, plain(value), str(number))
+    if type_ is bool:
+        return (Observation(name, "boolean", value),)
+    if type_ is list:
+        if kind == "list":
+            return _unfolded(name, value, number, clean)
+        return (Observation(name, "vector", value),)
+    return (Observation(name, "numeric", value),)
+
+
+def _counts_rows(name: str, how: Reading | None) -> bool:
+    """Whether a column is the index that pandas has written into a CSV file."""
+    unnamed = name.startswith("Unnamed: ")
+    return unnamed and how is not None and how.kind == "identifier"
+
+
+def _unfolded(name: str, values: Sequence[Any], number: int, clean: Clean) -> Iterator[Observation]:
+    """A list whose length varies, or which holds no numbers: its length, and one of its elements.
+
+    The elements of one list belong together, so only one of them is evidence.
+    """
+    yield Observation(f"{name}.length", "numeric", len(values))
+    one = values[number % len(values)] if values else None
+    for inner, value in flat(one, name):
+        found = clean.cell(inner, plain_value(value)) if _is_scalar(value) else value
+        if type(found) is str:
+            yield from observe_text(clean.text(inner), plain(found), str(number))
+        elif type(found) is bool:
+            yield Observation(clean.text(inner), "boolean", found)
+        else:
+            yield Observation(clean.text(inner), "numeric", found)
+
+
+def _is_scalar(value: Any) -> bool:
+    return isinstance(value, str | int | float | bytes | date)
+
+
+def flat(value: Any, name: str, depth: int = 8) -> Iterator[tuple[str, Any]]:
+    """(dotted name, value) of everything inside an object; what is none is itself.
+
+    >>> list(flat({"a": {"b": 1}, "c": [2]}, "x"))
+    [('x.a.b', 1), ('x.c', [2])]
+    """
+    if isinstance(value, dict) and not value:
+        yield name, None
+    elif isinstance(value, dict) and depth:
+        for key, inner in value.items():
+            yield from flat(inner, f"{name}.{key}" if name else str(key), depth - 1)
+    else:
+        yield name, value
 
 
 def _taker(name: str, how: Reading | None, clean: Clean) -> Callable[[Any], Any]:
@@ -219,33 +419,47 @@ def _taker(name: str, how: Reading | None, clean: Clean) -> Callable[[Any], Any]
     Where a rule or the column's name says something of every value, it is said of the value as it
     stands; elsewhere a value is read first.
     """
+    read = reader(how)
 
     def ruled(value: Any) -> Any:
-        if isinstance(value, date):
-            value = value.isoformat()
-        value = plain_value(value) if how is None else read_text(value, "categorical")
-        if type(value) is list:
-            return None  # a rule speaks of scalars
-        done = clean.cell(name, value)
-        return done if how is None or type(done) is not str else read_text(done, how)
+        done = _ruled(name, value, clean)
+        return done if how is None or type(done) is not str else read(done)
 
-    def read(value: Any) -> Any:
-        value = plain_value(value) if how is None else read_text(value, how)
+    def usual(value: Any) -> Any:
+        value = read(value)
         kind = type(value)
         if kind is str or ((kind is int or kind is float) and not -LARGE < value < LARGE):
             return clean.cell(name, value)
         return value
 
-    return ruled if clean.minds(name) else read
+    if clean.minds(name):
+        return ruled
+    return read if how is not None and how.kind == "identifier" else usual
 
 
-def _observation(name: str, value: Any) -> Observation:
-    kind = type(value)
-    if kind is bool:
-        return Observation(name, "boolean", value)
-    if kind is list:
-        return Observation(name, "vector", value)
-    return Observation(name, "numeric", value)
+def _ruled(name: str, value: Any, clean: Clean) -> Any:
+    """A value as it stands, made safe; a rule speaks of scalars, so nothing stays of a list."""
+    if isinstance(value, date):
+        value = value.isoformat()
+    value = plain_value(value)
+    if type(value) in (list, dict) or is_missing(value):
+        return None
+    return clean.cell(name, value.strip() if type(value) is str else value)
+
+
+def _named(value: Any, how: Reading | None) -> Any:
+    """A dimension's value: as it stands, but for numbers, which have many spellings."""
+    if type(value) is not str:
+        return plain_value(value)
+    value = value.strip()
+    if value.lower() in MISSING:
+        return None
+    if how is not None and how.kind == "numeric":
+        number = numerals.number(value, how.decimal)
+        return value if number is None else number
+    if how is not None and how.kind == "boolean" and value.lower() in ("true", "false"):
+        return TRUTH[value.lower()]
+    return value
 
 
 def _segment(name: str, value: Any, clean: Clean) -> str:
@@ -259,6 +473,24 @@ def _segment(name: str, value: Any, clean: Clean) -> str:
     return clean.segment(name, value) if isinstance(value, str) else "other"
 
 
+def _clock(how: Reading | None) -> Callable[[Any], float | None]:
+    """The function (value of the column with times) → Unix seconds."""
+    read = reader(how)
+
+    def time_of(value: Any) -> float | None:
+        value = read(value)
+        if how is not None and how.kind == "datetime" and type(value) is str:
+            return None  # a time in another order of day and month
+        return moment(value)
+
+    return time_of if how is not None and how.kind != "identifier" else moment_of
+
+
+def moment_of(value: Any) -> float | None:
+    """Unix seconds of a time stamp as it stands in a typed table."""
+    return moment(plain_value(value))
+
+
 def moment(value: Any) -> float | None:
     """Unix seconds of a time stamp: ISO 8601, or a number of seconds, milli- or nanoseconds.
 
@@ -266,7 +498,7 @@ def moment(value: Any) -> float | None:
     (1700000000.0, 1700000000.0, 1700000000.0, None)
     """
     if isinstance(value, str):
-        number = _number(value)
+        number = numerals.number(value)
         value = seconds(value.strip()) if number is None else number
     if not isinstance(value, int | float) or isinstance(value, bool) or not math.isfinite(value):
         return None

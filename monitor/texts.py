@@ -35,7 +35,18 @@ _UNPRINTABLE = re.compile(
 
 PSEUDONYM = re.compile(r"<([A-Z_]+):[a-z0-9]+:[A-Za-z0-9_-]{16,}>")
 
-_DATE = re.compile(r"(\d{1,4})([./])(\d{1,2})\2(\d{1,4})")
+DATE = re.compile(r"([0-9]{4}|[0-9]{1,2})([./-])([0-9]{1,2})\2([0-9]{4}|[0-9]{1,2})(?![0-9])")
+"""A date in figures: what the second group parts."""
+
+_NAMED = re.compile(
+    r"(?:(?P<day>[0-9]{1,2})[ .-]{1,2}(?P<month>[A-Za-z]{3,9})|(?P<first>[A-Za-z]{3,9})\.? "
+    r"(?P<second>[0-9]{1,2}),?)[ .,-]{1,2}(?P<year>[0-9]{4}|[0-9]{2})(?![0-9:])"
+)
+_MONTHS = {
+    "jan": 1, "feb": 2, "mar": 3, "apr": 4, "may": 5, "jun": 6, "jul": 7, "aug": 8, "sep": 9,
+    "oct": 10, "nov": 11, "dec": 12,
+}  # fmt: skip
+_OFFSET = re.compile(r"(.*[0-9]) ?(Z|z|UTC|GMT|utc|[-+][0-9]{2}(?::?[0-9]{2})?)")
 
 _WORD = re.compile(r"<[A-Z_]+>|[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]|\w+")
 """A placeholder, one character of a script that is written without spaces, or a run of letters."""
@@ -145,64 +156,126 @@ def cell(text: str, cells: int) -> str:
     return f"#{crc32(text.encode(errors='surrogatepass')) % cells}"
 
 
-def seconds(text: str) -> float | None:
+def seconds(text: str, day_first: bool | None = None) -> float | None:
     """Unix seconds of a date or a date and time, UTC where no offset is said; else None.
 
-    ISO 8601, also with slashes; day.month.year; month/day/year, or day/month/year where the first
-    is no month.
+    ISO 8601 in all its forms, also with slashes, with a space before the offset; day.month.year;
+    day/month/year where `day_first`, month/day/year where not. Where nobody knows (None), the
+    second, unless the first number is no month.
 
     >>> seconds("2024-02-29T12:00:00Z"), seconds("29.2.2024 12:00"), seconds("02/29/2024")
     (1709208000.0, 1709208000.0, 1709164800.0)
     >>> seconds("2024-02-30"), seconds("29/02/2024"), seconds("1.2.3")
     (None, 1709164800.0, None)
+    >>> seconds("2024-02-29 14:00:00,000 +02"), seconds("20240229T120000Z"), seconds("20240229")
+    (1709208000.0, 1709208000.0, None)
+    >>> seconds("3/4/2024", day_first=True) - seconds("4/3/2024", day_first=False)
+    0.0
+    >>> seconds("29-Feb-24 1:30 PM", True) == seconds("Feb 29, 2024 13:30")
+    True
+    >>> seconds("29/2/24 13:30", True), seconds("29/2/24 13:30")
+    (1709213400.0, None)
     """
-    if not (8 <= len(text) <= 35 and text[0].isdigit()):
+    if not 8 <= len(text) <= 40:
         return None
-    if not (text[4:5] == "-" == text[7:8] and text[:4].isdigit()):
-        text = _iso(text)
+    if not text[0].isdigit():
+        text = _named(text, day_first) if text[:3].lower() in _MONTHS else ""
+    elif not (text[4:5] == "-" == text[7:8] and text[:4].isdigit()):
+        text = _compact(text) or _iso(text, day_first)
+    if not text:
+        return None
     try:
-        moment = datetime.fromisoformat(text)
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+        return _moment(text)
+    except (ValueError, OverflowError):
+        tidy = _tidy(text)
+    try:
+        return _moment(tidy) if tidy else None
     except (ValueError, OverflowError):
         return None
 
 
-def _iso(text: str) -> str:
-    """A date as ISO 8601 writes it; what is none stays none."""
-    match = _DATE.match(text)
+def _moment(iso: str) -> float:
+    moment = datetime.fromisoformat(iso)
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+
+
+def _tidy(iso: str) -> str:
+    """ISO 8601 as `fromisoformat` wants it: no space before the offset, no name of UTC."""
+    match = _OFFSET.fullmatch(iso)
     if match is None:
         return ""
-    first, second, third, rest = match[1], match[3], match[4], text[match.end() :]
-    if len(first) == 4:
+    offset = match[2]
+    return match[1] + ("Z" if offset in ("UTC", "GMT", "utc", "z", "Z") else offset)
+
+
+def _compact(text: str) -> str:
+    """The basic format of ISO 8601, with a time; a date alone is a number."""
+    return text if text[:8].isdigit() and text[8:9] in ("T", "t", " ") else ""
+
+
+def _iso(text: str, day_first: bool | None) -> str:
+    """A date as ISO 8601 writes it; what is none stays none."""
+    match = DATE.match(text)
+    if match is None:
+        return _named(text, day_first)
+    first, second, third = match[1], match[3], match[4]
+    if len(first) > 2:
         year, month, day = first, second, third
-    elif match[2] == "/" and int(first) <= 12:
+    elif match[2] == "-" and day_first is None:
+        return ""  # one value alone may be anything
+    elif not ((match[2] == "." or int(first) > 12) if day_first is None else day_first):
         month, day, year = first, second, third
     else:
         day, month, year = first, second, third
-    if len(year) != 4 or (rest and rest[0] not in " T"):
+    return _joined(year, month, day, text[match.end() :], day_first)
+
+
+def _named(text: str, day_first: bool | None) -> str:
+    match = _NAMED.match(text)
+    if match is None:
         return ""
-    hour = rest[1:].strip()
+    month = _MONTHS.get((match["month"] or match["first"])[:3].lower())
+    if month is None:
+        return ""
+    day = match["day"] or match["second"]
+    return _joined(match["year"], str(month), day, text[match.end() :], day_first)
+
+
+def _joined(year: str, month: str, day: str, rest: str, day_first: bool | None) -> str:
+    if len(year) == 2 and day_first is not None:  # one value alone may be a version
+        year = f"{'20' if year < '70' else '19'}{year}"
+    if len(year) != 4 or (rest and rest[0] not in " T,"):
+        return ""
+    hour = rest.lstrip(" T,")
     hour = f"0{hour}" if hour[1:2] == ":" else hour
+    if hour[-2:].lower() in ("am", "pm") and hour[:2].isdigit():
+        late = 12 * (hour[-2:].lower() == "pm")
+        hour = f"{int(hour[:2]) % 12 + late:02}{hour[2:-2].rstrip()}"
     return f"{year}-{month:>02}-{day:>02}" + (f"T{hour}" if hour else "")
 
 
 def observe_string(feature: str, value: str, seed: str) -> Iterator[Observation]:
-    """What to look at in a column of strings: a category, a time, or a text.
+    """What to look at in a string of which nothing is known: a category, a time, or a text."""
+    text = plain(value)
+    moment = seconds(text) if len(text) <= CATEGORY else None
+    if moment is None:
+        yield from observe_text(feature, text, seed)
+    else:
+        yield Observation(feature, "datetime", moment)
+
+
+def observe_text(feature: str, text: str, seed: str) -> Iterator[Observation]:
+    """What to look at in a plain string: a category, or a text.
 
     Of a text one word is observed, as a hashed cell, and beside it `feature.length` and
     `feature.unknown_words`.
     """
-    text = plain(value)
-    if len(text) > CATEGORY:
-        yield Observation(feature, "categorical", cell(pick(text, seed), CELLS))
-        yield Observation(f"{feature}.length", "numeric", len(text))
-        yield Observation(f"{feature}.unknown_words", "words", hashed(text) or None)
-        return
-    moment = seconds(text)
-    if moment is None:
+    if len(text) <= CATEGORY:
         yield Observation(feature, "categorical", text)
-    else:
-        yield Observation(feature, "datetime", moment)
+        return
+    yield Observation(feature, "categorical", cell(pick(text, seed), CELLS))
+    yield Observation(f"{feature}.length", "numeric", len(text))
+    yield Observation(f"{feature}.unknown_words", "words", hashed(text) or None)
 
 
 def question(record: Record) -> str:

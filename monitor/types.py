@@ -273,12 +273,14 @@ class Window(msgspec.Struct, frozen=True):
     deviation of the reference values, 0 for a constant. Unordered features have no points, and
     their last ordinary cell takes the values that were not seen when the cells were made. Vectors
     have `waves`: sums of random Fourier features over all in ordinary cells (`analysis.waves`).
+    `excess` is how far the values in the outer cells lie from the points of these, all added up.
     """
 
     counts: tuple[int, ...]
     points: tuple[float, ...] = ()
     scale: float = 0.0
     waves: tuple[float, ...] = ()
+    excess: float = 0.0
 
     @property
     def samples(self) -> int:
@@ -315,7 +317,7 @@ class Finding(msgspec.Struct, frozen=True):
     first; `words` is one sentence for a person. `against` is what it was compared with where that
     is not a fixed reference: another segment, or the same hour of the week. `bins` are all cells in
     order, with their shares before and now, where a change is believed; `mix` are segments that
-    came more or less often when the whole drifted.
+    came more or less often when the whole drifted. `reason` says why nothing could be judged.
     """
 
     feature: str
@@ -334,6 +336,7 @@ class Finding(msgspec.Struct, frozen=True):
     against: str = ""
     bins: list[Moved] = []
     mix: list[Moved] = []
+    reason: str = ""
 
 
 class Together(msgspec.Struct, frozen=True):
@@ -376,8 +379,21 @@ class Chunk(msgspec.Struct, frozen=True, omit_defaults=True):
     performance: Performance | None = None
 
 
+class Unreadable(msgspec.Struct, frozen=True):
+    """What could not be read of a source: where (the first place), why, and how many rows, lines or
+    cells of that kind."""
+
+    place: str
+    error: str
+    count: int = 1
+
+
 class Replay(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The document that `replay --json` writes."""
+    """The document that `replay --json` writes.
+
+    `columns` say how each column of a table was read, `remarks` what a reader of the verdict should
+    know.
+    """
 
     verdict: Status
     records: int
@@ -385,6 +401,9 @@ class Replay(msgspec.Struct, frozen=True, omit_defaults=True):
     chunks: list[Chunk] | None = None
     performance: Performance | None = None
     together: list[Together] = []
+    columns: dict[str, str] = {}
+    remarks: list[str] = []
+    unreadable: list[Unreadable] = []
 
 
 # --- what the world is told ------------------------------------------------------------------

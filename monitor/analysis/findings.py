@@ -51,7 +51,8 @@ def direction(reference: Window, current: Window) -> float:
         if not total:
             return 0.0
         pairs = zip(counts, reference.points, strict=True)
-        means.append(sum(count * (point / total) for count, point in pairs))
+        mean = sum(count * (point / total) for count, point in pairs)
+        means.append(mean + window.excess / total)
     return (means[1] - means[0]) / reference.scale
 
 

@@ -204,7 +204,7 @@ def renew(watch: Watch, end: float, rules: Rules) -> None:
     if watch.is_compared:
         return  # that reference is always new
     cells, total = watch.trail.cells, watch.trail.total.tolist()
-    counts, rest = total[:cells], total[cells:]
+    counts, rest = total[:cells], total[cells:] if watch.waves else ()
     if end - watch.trail.times[0] >= rules.renew and sum(counts) >= rules.samples:
         watch.renew(watch.reference.renewed(counts, rest), end)
 

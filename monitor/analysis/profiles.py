@@ -9,22 +9,25 @@ import msgspec
 from monitor.analysis.reference import Key, Reference
 from monitor.analysis.waves import SIZE
 from monitor.errors import SourceError
+from monitor.readings import Reading
 from monitor.texts import VOCABULARY
 
 VERSION = 1
 
 
 class Profile(msgspec.Struct, frozen=True):
-    """The references of an endpoint by (feature, dimension, value)."""
+    """The references of an endpoint by (feature, dimension, value); `readings` say how the columns
+    of the table that they were made of were read."""
 
     references: dict[Key, Reference] = {}
+    readings: dict[str, Reading] = {}
 
     def merge(self, other: Profile) -> Profile:
         """The profile of both; raises SourceError where cells differ."""
         merged = dict(self.references)
         for key, reference in other.references.items():
             merged[key] = merged[key].merge(reference) if key in merged else reference
-        return Profile(merged)
+        return Profile(merged, self.readings | other.readings)
 
 
 class _Entry(msgspec.Struct, frozen=True):
@@ -34,15 +37,17 @@ class _Entry(msgspec.Struct, frozen=True):
     reference: Reference
 
 
-class _Document(msgspec.Struct, frozen=True):
+class _Document(msgspec.Struct, frozen=True, omit_defaults=True):
     version: int
     references: list[_Entry]
+    readings: dict[str, Reading] = {}
 
 
 def dump_profile(profile: Profile) -> bytes:
     """The profile as a JSON document, in an order that depends on its content only."""
     entries = [_Entry(*key, reference) for key, reference in sorted(profile.references.items())]
-    return msgspec.json.encode(_Document(VERSION, entries)) + b"\n"
+    readings = dict(sorted(profile.readings.items()))
+    return msgspec.json.encode(_Document(VERSION, entries, readings)) + b"\n"
 
 
 def load_profile(document: bytes, name: str) -> Profile:
@@ -71,4 +76,4 @@ def load_profile(document: bytes, name: str) -> Profile:
         ):
             raise SourceError(f"{name}: the reference of feature {entry.feature!r} is damaged")
         references[entry.feature, entry.dimension, entry.value] = reference
-    return Profile(references)
+    return Profile(references, read.readings)

@@ -105,7 +105,7 @@ class Reference(msgspec.Struct, frozen=True, omit_defaults=True):
             counts = tuple(np.rint(np.add(self.counts, self.prior)).astype(int).tolist())
         if self.cells.shape != "numeric":
             return Window(counts, waves=tuple(value / LENGTH for value in self.waves))
-        low, step = _grid(self.cells)
+        low, step = grid(self.cells)
         edges = self.cells.edges
         points = [edges[0]]
         for index in range(1, len(edges)):
@@ -306,7 +306,7 @@ class Learner:
         self._counts = [0] * cells.size
         if self._numeric:
             self._sums = [0] * cells.ordinary
-            self._low, self._step = _grid(cells)
+            self._low, self._step = grid(cells)
 
     def _count(self, value: Any) -> None:
         if self._vocabulary and type(value) is bytes and value:
@@ -322,7 +322,8 @@ class Learner:
             self._squares += whole * whole
 
 
-def _grid(cells: Cells) -> tuple[float, float]:
+def grid(cells: Cells) -> tuple[float, float]:
+    """The first edge of numeric cells, and the step in which their values are added up."""
     low, high = cells.edges[0], cells.edges[-1]
     return low, (high / GRID - low / GRID) or 1.0
 

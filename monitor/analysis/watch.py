@@ -13,11 +13,14 @@ import numpy as np
 from monitor.analysis import tilts
 from monitor.analysis.evidence import Floats, Ints, Splits, splits
 from monitor.analysis.hours import Hours
-from monitor.analysis.reference import Key, Learner, Reference
+from monitor.analysis.reference import Key, Learner, Reference, grid
 from monitor.analysis.trail import NEAR, Trail
 from monitor.analysis.waves import LENGTH, SIZE, waves
 from monitor.analysis.windows import locator
 from monitor.types import Window
+
+FARTHEST = 2.0**20
+"""So many steps of the grid, sixteen ranges of the reference, one value counts for in a mean."""
 
 LOOSENESS = 20
 """So many values that hang together (`Reference.loose`) count as one in the evidence."""
@@ -54,9 +57,9 @@ class Watch:
     """
 
     __slots__ = (
-        "episode", "hours", "key", "last", "learner", "locate", "open", "pane", "part", "peer",
-        "reading", "reference", "renewed", "seen", "settled", "together", "trail", "tree", "usual",
-        "waves", "weights",
+        "episode", "hours", "key", "last", "learner", "locate", "more", "open", "outer", "pane",
+        "part", "peer", "reading", "reference", "renewed", "seen", "settled", "step", "together",
+        "trail", "tree", "usual", "waves", "weights",
     )  # fmt: skip
 
     def __init__(
@@ -99,7 +102,12 @@ class Watch:
         self.tree: Splits = splits(self.weights, cells.ordinary, ordered=cells.shape == "numeric")
         self.part = 1 / max(self.together, LOOSENESS if reference.loose else 1)
         self.waves = SIZE if cells.shape == "vector" and not self.is_compared else 0
-        more = self.waves
+        self.outer = frozenset[int]()
+        if cells.shape == "numeric" and not (cells.vocabulary or self.is_compared):
+            last = cells.ordinary - 1
+            self.outer = frozenset((0, 1, last - 1, last))
+            self.step = grid(cells)[1]
+        self.more = more = self.waves + bool(self.outer)
         if self.peer is not None:
             more = cells.size + tilts.size(self.tree)
         elif self.pane is not None:
@@ -122,10 +130,13 @@ class Watch:
             return
         cells, counts = reference.cells, self.open.get(pane)
         if counts is None:
-            counts = self.open[pane] = [0] * (cells.size + self.waves)
+            counts = self.open[pane] = [0] * (cells.size + self.more)
         cell = self.locate(value)
         counts[cell] += 1
-        if self.waves and cell < cells.ordinary:
+        if cell in self.outer:
+            steps = (value - self.usual.points[cell]) / self.step
+            counts[-1] += round(max(-FARTHEST, min(FARTHEST, steps)))
+        elif self.waves and cell < cells.ordinary:
             new = waves(value, cells.bandwidth)
             counts[-self.waves :] = map(add, counts[-self.waves :], new)
 
@@ -188,7 +199,10 @@ class Watch:
             samples = mass / max(int(current.sum()), 1)
             share = expected / max(int(expected.sum()), 1)
             usual = self._window(np.rint(share * samples).astype(np.int64))
-        return usual, self._window(current)
+        window = self._window(current)
+        if self.outer:
+            window = msgspec.structs.replace(window, excess=float(vector[cells]) * self.step)
+        return usual, window
 
     def log_evidence(self, vectors: Ints) -> Floats:
         """ln E of each row of a watch that is compared."""
@@ -232,7 +246,7 @@ class Watch:
                 or (self.trail.total.shape, len(self.trail.times))
                 != ((size,), len(self.trail.born))
                 or len(kept.reference.counts) != kept.reference.cells.size
-                or not lengths <= {kept.reference.cells.size + self.waves}
+                or not lengths <= {kept.reference.cells.size + self.more}
             ):
                 raise msgspec.DecodeError("counts do not fit their cells")
             if kept.hours:
@@ -262,6 +276,7 @@ class Watch:
         counts = np.array(self.open[pane], dtype=np.int64)
         if self.peer is not None:
             theirs = np.array(self.peer.open.get(pane, [0] * len(counts)), dtype=np.int64)
+            theirs = theirs[: len(counts)]  # it is not compared itself, and counts more
             return np.concatenate((counts, theirs, self._factors(counts, theirs)))
         if hours is None:
             return counts

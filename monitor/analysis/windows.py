@@ -12,6 +12,7 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any, Literal
 
 import msgspec
@@ -39,6 +40,9 @@ GRID = 1 << 16
 EXACT = 1 << 53
 """Integers up to here are floats without loss."""
 
+NARROW = 0.002
+"""Floats of 16 bits are as near as this to what they stand for, relatively."""
+
 Shape = Literal["numeric", "categorical", "vector", "words", "nothing"]
 
 
@@ -46,7 +50,7 @@ class Cells(msgspec.Struct, frozen=True, omit_defaults=True):
     """The ordinary cells of a feature.
 
     numeric: `edges` e0 ≤ e1 < … < eJ make J + 2 cells: below e0, [e0, e1], (e1, e2] … , above eJ;
-    with `exact` the edges are all the values there were.
+    with `exact` e1 to eJ are all the values there were, and a cell is what is nearest to each.
     categorical: one for each of `categories`, then one for every other value.
     vector: one for each of `centers`, whichever is nearest, then one for what is farther than
     `radius` from all; their random Fourier features have a kernel of `bandwidth`. nothing: one for
@@ -150,8 +154,10 @@ def keepable(value: Any) -> Any:
 def number_cells(values: Sequence[float], inner: int = INNER_CELLS) -> Cells:
     """Cells at the quantiles of `values` (at least one), each distinct value its own if few.
 
-    Edges are rounded to a hundredth of the narrower cell beside them, the outermost outwards: a
-    profile is no place for anybody's exact value.
+    An edge stands between values that recur, never on one: the same number has another last digit
+    after a detour through another width of floats. Other edges are rounded to a hundredth of the
+    narrower cell beside them, the outermost outwards: a profile is no place for anybody's exact
+    value.
 
     >>> number_cells([0, 1, 1, 0, 0]).edges
     [0.0, 0.0, 1.0]
@@ -159,19 +165,37 @@ def number_cells(values: Sequence[float], inner: int = INNER_CELLS) -> Cells:
     [7.0, 7.0]
     >>> number_cells([i * 1.2345678 for i in range(100)], inner=4).edges
     [0.0, 30.9, 61.7, 91.4, 122.3]
+    >>> number_cells([i / 10 for i in range(40)] * 2, inner=4).edges
+    [-0.05, 1.05, 2.05, 2.95, 3.95]
     """
     ordered = sorted(map(float, values))
-    distinct = sorted(set(ordered))
+    counts = Counter(ordered)
+    distinct = sorted(counts)
     if len(distinct) <= inner:
         return Cells("numeric", edges=[distinct[0], *distinct], exact=True)
     last = len(ordered) - 1
     raw = [ordered[round(place * last / inner)] for place in range(inner + 1)]
-    edges = sorted(set(raw))
-    rounded = [_round(edges, index) for index in range(len(edges))]
-    edges = sorted(set(rounded))
+    chosen = sorted(set(raw))
+    edges = [
+        _between(distinct, edge, place) if counts[edge] > 1 else _round(chosen, place)
+        for place, edge in enumerate(chosen)
+    ]
     if raw[0] == raw[1]:  # the smallest value fills a cell of its own
-        edges = [edges[0], *edges]
-    return Cells("numeric", edges=edges)
+        edges.append(_between(distinct, raw[0], 1))
+    return Cells("numeric", edges=sorted(set(edges)))
+
+
+def _between(distinct: Sequence[float], value: float, place: int) -> float:
+    """A number half-way from `value` to its larger neighbour; from the smallest one (`place` 0) as
+    far to the other side, from the largest as far as its smaller neighbour is."""
+    index = bisect_left(distinct, value)
+    near = distinct[index + 1] if index + 1 < len(distinct) else distinct[index - 1]
+    half = abs(near - value) / 2 if math.isfinite(near - value) else 0.0
+    middle = value - half if place == 0 else value + half
+    if not 1e-300 < half < 1e300:
+        return value
+    nearby = round(middle, 1 - math.floor(math.log10(half)))
+    return nearby if math.isfinite(nearby) else value
 
 
 def duration_cells(values: Sequence[float]) -> Cells:
@@ -323,7 +347,7 @@ def _floor(value: float, digits: int) -> float:
 
 
 def _locate_number(cells: Cells) -> Callable[[Any], int]:
-    edges, ordinary = cells.edges, cells.ordinary
+    edges, ordinary = _limits(cells), cells.ordinary
     first = edges[0]
 
     def locate(value: Any) -> int:
@@ -335,6 +359,20 @@ def _locate_number(cells: Cells) -> Callable[[Any], int]:
         return ordinary if value is None else ordinary + 2
 
     return locate
+
+
+def _limits(cells: Cells) -> list[float]:
+    """Where one cell ends and the next begins: at the edges, or half-way between all the values
+    there were, so that each is in its cell in whatever width of floats it comes."""
+    edges = cells.edges
+    if not cells.exact:
+        return edges
+    values = edges[1:]
+    margin = NARROW * max(abs(values[0]), abs(values[-1]))
+    halves = [low / 2 + high / 2 for low, high in pairwise(values)]
+    if halves:
+        margin = min(margin, values[1] / 2 - values[0] / 2, values[-1] / 2 - values[-2] / 2)
+    return [values[0] - margin, *halves, values[-1] + margin]
 
 
 def _locate_words(cells: Cells) -> Callable[[Any], int]:

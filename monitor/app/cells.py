@@ -36,7 +36,7 @@ class Cells:
     def __init__(self, settings: Settings, outputs: frozenset[str] = frozenset()) -> None:
         self._outputs = outputs
         key = Key("replay", os.urandom(32))  # of no use to anybody: no token of it is kept
-        section = msgspec.structs.replace(settings.privacy, seal_to=None)
+        section = msgspec.structs.replace(settings.privacy, seal_to=None, key_file=None)
         settings = Settings(privacy=section)  # no more than that goes to another process
         self._made = (settings, outputs)
         self._privacy: Privacy = private.privacy(settings, Keyring((key,)))

@@ -39,9 +39,18 @@ from monitor.drift import MEASURES
 from monitor.errors import SourceError, UsageError
 from monitor.replay import evidently_report, report
 from monitor.replay.rest import Look
-from monitor.replay.run import Census, check, cut, gather, replay, undated, within_budget
+from monitor.replay.run import (
+    Census,
+    check,
+    cut,
+    explained,
+    gather,
+    replay,
+    undated,
+    within_budget,
+)
 from monitor.store import opened
-from monitor.tables import Columns
+from monitor.tables import Columns, Damage
 from monitor.types import WHOLE as TRAFFIC
 from monitor.types import Replay, Row, Segment
 
@@ -110,13 +119,15 @@ class _Job:
         columns = Columns(self._by, options.timestamp, tuple(options.ignore))
         written = (*options.prediction, *options.label, options.score)
         clean = Cells(settings, frozenset(filter(None, written)))
-        self._usual = Look(features_of(settings), columns, clean=clean)
+        self._damage = Damage()
+        self._usual = Look(features_of(settings), columns, clean=clean, damage=self._damage)
         self._look = dataclasses.replace(self._usual, start=options.start, end=options.end)
         self.current = self._open(options.source)
         self.reference: Source | None = None
         self._profile: Profile | None = None
         self._find_reference(settings.reference.file if place is None else place)
         self._check()
+        self._learn()
 
     def judge(self) -> Replay:
         """Fold the current source, chunks beside it, against the reference.
@@ -148,7 +159,9 @@ class _Job:
             found = gather([parts], begin, chunks=options.chunks)
         else:
             found = self._in_order(at_once if self.current.is_table else live, at_once, census)
-        self._remark(found)
+        if not found.records and (wrong := self._damage.first()):
+            raise SourceError(wrong)
+        found = self._with_remarks(found)
         return self._with_performance(found, census) if options.score else found
 
     def facts(self, found: Replay) -> list[tuple[str, str]]:
@@ -240,35 +253,91 @@ class _Job:
             raise UsageError("--engine dask: needs a --reference")
         if self._versus is not None:
             raise UsageError("--engine dask: is not for a segment as reference")
-        return Shards(self.current.files, self._look, options.scheduler or "")
+        opened = {table.path for table in self.current.tables}
+        files = [one for one in self.current.files if one[0] in opened]
+        return Shards(files, self._look, options.scheduler or "")
 
-    def _remark(self, found: Replay) -> None:
+    def _with_remarks(self, found: Replay) -> Replay:
+        """The same with what was not judged and why, how columns were read, what was not read."""
+        clean, readings = self._usual.clean, self._usual.readings.by_column
+        named = {clean.text(name): how for name, how in readings.items()}
+        found = explained(found, {name for name, how in named.items() if how.kind == "identifier"})
+        remarks = list(dict.fromkeys(self._remarks(found)))
+        for one in remarks:
+            _note(one)
+        read = {name: how.words for name, how in sorted(named.items()) if self._looks_at(name)}
+        return msgspec.structs.replace(
+            found, columns=read, remarks=remarks, unreadable=self._damage.listed()
+        )
+
+    def _looks_at(self, name: str) -> bool:
+        return self._usual.columns.looks_at(name) and not self._usual.clean.drops(name)
+
+    def _remarks(self, found: Replay) -> Iterator[str]:
+        """What a reader of the verdict should know."""
         if not found.records:
-            _note("there are no records to judge")
+            yield "there are no records to judge"
         elif self._profile is None:
             learn = self._settings.reference.learn
-            _note(f"no --reference: the first {learn} values of each feature are taken for usual")
+            yield f"no --reference: the first {learn} values of each feature are taken for usual"
         names = {one.feature for one in found.features if one.samples and not one.scores}
         if names and self._profile is not None:
-            _note(f"not in the reference, and so not judged: {_listed(names)}")
+            yield f"not in the reference, and so not judged: {_listed(names)}"
         names = {one.feature for one in found.features} - {
             one.feature for one in found.features if one.samples
         }
+        names |= self._gone()
         if names and found.records and self._profile is not None:
-            _note(f"in the reference, but did not come: {_listed(names)}")
-        dates = {n for n, how in self._usual.readings.by_column.items() if how == "datetime"}
-        if dates and not self._options.timestamp:
-            _note(f"times are judged as they stand: say --timestamp or --ignore {_listed(dates)}")
+            yield f"in the reference, but did not come: {_listed(names)}"
+        yield from self._remarks_on_columns()
         if self._settings.reference.hour_of_week and self.current.is_table:
-            _note("reference.hour_of_week: a table is one window, its hours are not told apart")
+            yield "reference.hour_of_week: a table is one window, its hours are not told apart"
         for name in self._by:
             values = {one.value for one in found.features if one.dimension == name}
             if found.records and not values:
-                _note(f"--by {name}: no record has such a dimension")
+                yield f"--by {name}: no record has such a dimension"
+        for one in self._damage.listed():
+            count = f"; {one.count:,} such" if one.count > 1 else ""
+            yield f"could not be read: {one.place}: {one.error}{count}"
+
+    def _remarks_on_columns(self) -> Iterator[str]:
+        """How columns were read, where that is a guess or should be said otherwise."""
+        readings, clean = self._usual.readings.by_column, self._usual.clean
+        seen = {name: how for name, how in readings.items() if self._looks_at(name)}
+        dates = {clean.text(name) for name, how in seen.items() if how.kind == "datetime"}
+        if dates:
+            say = "--ignore" if self._options.timestamp else "--timestamp or --ignore"
+            yield f"times are judged as they stand: say {say} {_listed(dates)}"
+        told = {*seen, self._options.timestamp}
+        for name, how in sorted(readings.items()):
+            if how.note and name in told:
+                yield f"{clean.text(name)}: {how.note}"
+        sources = filter(None, (self.reference, self.current))
+        apart = {
+            clean.text(name) for one in sources for table in one.tables for name in table.apart
+        }
+        if apart:
+            yield f"not looked at, for what they hold: {_listed(apart)}"
+
+    def _gone(self) -> set[str]:
+        """Columns of the reference that no table has now."""
+        gone = set(self._usual.readings.expected) - self.current.columns
+        return {self._usual.clean.text(name) for name in gone if self._looks_at(name)}
 
     def build(self) -> Profile:
-        """The profile of the current source."""
-        return self._profile_of(self.current, self._look, self._census())
+        """The profile of the current source, with how its columns were read."""
+        profile = self._profile_of(self.current, self._look, self._census())
+        for one in self._remarks_on_columns():
+            _note(one)
+        for place in self._damage.listed():
+            _note(f"could not be read: {place.place}: {place.error}")
+        readings = self._usual.readings
+        read = {
+            self._usual.clean.text(name): readings.by_column[name]
+            for name in readings.expected
+            if self._looks_at(name)
+        }
+        return msgspec.structs.replace(profile, readings=read)
 
     def show_evidently(self, path: Path) -> None:
         """Write Evidently's report."""
@@ -303,7 +372,9 @@ class _Job:
     def _open(self, places: list[str]) -> Source:
         options, settings = self._options, self._settings
         shards = settings.stream.shards
-        return open_source(places, options.format, settings.endpoint, shards, time.time)
+        return open_source(
+            places, options.format, settings.endpoint, shards, time.time, damage=self._damage
+        )
 
     def _find_reference(self, place: str | None) -> None:
         if segment_of(place) is not None or (place is None and self._versus is not None):
@@ -323,6 +394,30 @@ class _Job:
         shapes = {key[0]: one.cells.shape for key, one in self._profile.references.items()}
         self._usual.readings.shapes.update(shapes)
 
+    def _learn(self) -> None:
+        """Decide how columns are read, by the reference and what is compared together."""
+        if not self.current.is_table:
+            return
+        readings, usual = self._usual.readings, self.reference
+        if usual is not None:
+            readings.learn(usual.tables, self.current.tables, self._usual.clean)
+            names = list(dict.fromkeys(name for table in usual.tables for name in table.names))
+        elif self._profile is not None:
+            # A profile has the names that may be seen.
+            known = {self._usual.clean.text(name): name for name in sorted(self.current.columns)}
+            for name, how in self._profile.readings.items():
+                readings.by_column[known.get(name, name)] = how
+            names = list(self._profile.readings) or _columns_of(self._profile)
+            names = [known.get(name, name) for name in names]
+            readings.learn(self.current.tables, clean=self._usual.clean)
+        else:
+            readings.learn(self.current.tables, clean=self._usual.clean)
+            names = list(
+                dict.fromkeys(name for table in self.current.tables for name in table.names)
+            )
+        labels = self._options.label  # the truth comes later, if at all
+        readings.expected = tuple(name for name in names if name not in labels)
+
     def _check(self) -> None:
         """Raise UsageError for options that fit no table."""
         options = self._options
@@ -338,6 +433,16 @@ class _Job:
 
 def _versus(settings: Settings) -> Segment | None:
     return Segment(*settings.reference.versus) if settings.reference.versus else None
+
+
+def _columns_of(profile: Profile) -> list[str]:
+    """The columns of a table that a profile was made of which does not say how they were read."""
+    names = {key[0] for key in profile.references if key[1] == TRAFFIC.dimension}
+    return sorted(
+        name
+        for name in names
+        if not (name.endswith((".length", ".unknown_words")) and name.rpartition(".")[0] in names)
+    )
 
 
 def _against(profile: Profile, segment: Segment, census: Census) -> Profile:

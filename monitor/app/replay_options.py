@@ -37,9 +37,10 @@ def _add_source_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("source", metavar="SOURCE", nargs="*",
         help="redis://HOST:PORT/DB[?endpoint=NAME&from=TIME&to=TIME]; files or directories of "
-        "archived records (JSONL, Parquet), or of tables (CSV, Parquet); without one, the records "
-        "in --redis, else those in the embedded store of --data")  # fmt: skip
-    add("--format", choices=("auto", *rest.FORMATS), default="auto", help="what the files are")
+        "archived records (JSONL, Parquet), or of tables (CSV, Parquet, JSON objects); without "
+        "one, the records in --redis, else those in the embedded store of --data")  # fmt: skip
+    add("--format", choices=("auto", *rest.FORMATS), default="auto", metavar="FORMAT",
+        help=f"what the files are: auto, {', '.join(rest.FORMATS)}")  # fmt: skip
     add("--by", action="append", default=[], metavar="DIMENSION",
         help="judge each value of it, too; of a table, a column")  # fmt: skip
     add("--from", dest="start", type=_time, metavar="TIME", help="what began then or later")

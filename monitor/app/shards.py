@@ -22,8 +22,8 @@ from monitor.extras import advice
 from monitor.replay import rest
 from monitor.replay.rest import Format, Look
 from monitor.replay.run import Census, Part, cut, within_budget
-from monitor.sources import tabular
-from monitor.types import Segment
+from monitor.tables import Damage
+from monitor.types import Row, Segment
 
 MISSING = advice("dask", "--engine dask")
 
@@ -75,15 +75,10 @@ class Shards:
 
     def __init__(self, files: Sequence[tuple[Path, Format]], look: Look, scheduler: str) -> None:
         self._compute = _computer(scheduler)
+        self._damage = look.damage
         self._shards: list[Shard] = []
+        here = dataclasses.replace(look, features=(), damage=Damage())
         for path, form in files:
-            if form == "csv":
-                tabular.learn(path, look.readings)
-            here = dataclasses.replace(
-                look, readings=msgspec.structs.replace(
-                    look.readings, by_column=dict(look.readings.by_column)
-                ),
-            )  # fmt: skip
             groups = range(parquet.groups(path)) if form == "parquet" else (None,)
             self._shards += [Shard(path, form, group, here) for group in groups]
 
@@ -104,7 +99,8 @@ class Shards:
     ) -> Iterator[dict[int, Part]]:
         """The parts of the chunks that each shard holds."""
         tasks = [partial(_count, shard, begin, kept, chunks, total) for shard in self._shards]
-        for counted in self._compute(tasks):
+        for counted, damage in self._compute(tasks):
+            self._damage.merge(damage)
             parts = {}
             for one in counted:
                 part = parts[one.index] = Part(begin)
@@ -130,18 +126,20 @@ def _census(shard: Shard) -> tuple[int, Census]:
 
 def _count(
     shard: Shard, begin: Begin, kept: Mapping[str, set[str]], chunks: int, total: int
-) -> list[_Counted]:
-    rows = (row for row in _read(shard, shard.look) if rest.within(row.at, shard.look))
+) -> tuple[list[_Counted], Damage]:
+    look = dataclasses.replace(shard.look, damage=Damage())
+    rows = (row for row in _read(shard, look) if rest.within(row.at, look))
     parts = cut(within_budget(rows, kept), begin, chunks=chunks, total=total, first=shard.kept)
-    return [
+    counted = [
         _Counted(index, part.rows, part.start, part.end, part.fold.saved())
         for index, part in parts.items()
         if isinstance(part.fold, Analysis)
     ]
+    return counted, look.damage
 
 
-def _read(shard: Shard, look: Look) -> Iterator[Any]:
-    return rest.read_table(shard.path, shard.form, look, shard.first, shard.group)
+def _read(shard: Shard, look: Look) -> Iterator[Row]:
+    return rest.read_table(rest.open_table(shard.path, shard.form, shard.group), look, shard.first)
 
 
 def _computer(scheduler: str) -> Callable[[Sequence[Callable[[], Any]]], Sequence[Any]]:

@@ -15,20 +15,25 @@ import msgspec
 from monitor.errors import SourceError
 from monitor.replay import rest, stored
 from monitor.replay.rest import Format, Look
-from monitor.tables import moment
+from monitor.tables import Damage, Table, moment
 from monitor.types import Record, Row, Segment
 from monitor.urls import shown
 
 
 @dataclass(frozen=True)
 class Source:
-    """Somebody's log, to be read as often as need be; `files` and `columns` are those of tables."""
+    """Somebody's log, to be read as often as need be; `files` and `tables` are those of tables."""
 
     name: str
     is_table: bool
     files: tuple[tuple[Path, Format], ...]
-    columns: frozenset[str]
+    tables: tuple[Table, ...]
     read: Callable[[Look], Iterator[Row]]
+
+    @property
+    def columns(self) -> frozenset[str]:
+        """The names of the columns of all tables."""
+        return frozenset(rest.column_names(self.tables))
 
     def rows(self, look: Look) -> Iterator[Row]:
         """What is seen in it."""
@@ -41,26 +46,35 @@ class Source:
 
 
 def open_source(
-    places: Sequence[str], said: str, endpoint: str, shards: int, clock: Callable[[], float]
+    places: Sequence[str],
+    said: str,
+    endpoint: str,
+    shards: int,
+    clock: Callable[[], float],
+    *,
+    damage: Damage,
 ) -> Source:
     """Find out what the places are; `said` is the format of files, or `auto`.
 
     A store is read up to the present of `clock`, so that every reading of it is the same. Raises
-    SourceError for what is not there, and for tables mixed with records.
+    SourceError for what is not there, and for tables mixed with records; files among others that
+    cannot be read are told to `damage`.
     """
     stores = [Store.parse(place, endpoint, shards, clock()) for place in places if is_store(place)]
-    files = rest.find([place for place in places if not is_store(place)], said)
+    files = rest.find([place for place in places if not is_store(place)], said, damage)
     is_table = rest.is_table(files)
     if is_table and stores:
         raise SourceError(f"{files[0][0]} is a table and {stores[0].name} holds records")
 
+    tables = rest.open_tables(files, damage)
+
     def read(look: Look) -> Iterator[Row]:
         for store in stores:
             yield from rest.observe(store.records(look.start, look.end), look)
-        yield from rest.read(files, look)
+        yield from rest.read_tables(tables, look) if is_table else rest.read(files, look)
 
     name = stores[0].name if stores else places[0]
-    return Source(name, is_table, tuple(files), frozenset(rest.column_names(files)), read)
+    return Source(name, is_table, tuple(files), tuple(tables), read)
 
 
 def part(source: Source, segment: Segment) -> tuple[Source, Source]:

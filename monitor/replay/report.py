@@ -14,6 +14,9 @@ from monitor.types import Finding, Performance, Replay
 SHOWN = 40
 """Findings in a table on the screen; drift is always shown."""
 
+NAMED = 5
+"""So many of what was not judged are named in the verdict."""
+
 STYLES = {"drift": "bold red", "insufficient": "dim", "ok": "green"}
 MEASURES = ("psi", "jensen_shannon", "wasserstein")
 
@@ -57,7 +60,43 @@ def tables(found: Replay, title: str) -> Iterator[Table | Text]:
         f"\n{_records(found)}: ",
         (found.verdict, STYLES[found.verdict]),
         f", {drifted} of {len(findings)} features and segments drifted" if drifted else "",
+        f": {judged(found)}",
     )
+
+
+def judged(found: Replay) -> str:
+    """How much of what there is was judged, why the rest was not, and what could not be read.
+
+    >>> judged(Replay("insufficient", 0, []))
+    '0 of 0 features judged'
+    """
+    reasons: dict[str, str] = {}
+    whole = [one for one in found.features if one.dimension == "all"] or found.features
+    for one in sorted(whole, key=lambda one: (one.feature, one.status == "insufficient")):
+        name = _column(one.feature, found)
+        if one.status != "insufficient":
+            reasons[name] = ""
+        else:
+            reasons.setdefault(name, one.reason or "too few values")
+    missing = {name: reason for name, reason in reasons.items() if reason}
+    what = "columns" if found.columns else "features"
+    text = f"{len(reasons) - len(missing)} of {len(reasons)} {what} judged"
+    if missing:
+        named = [f"{name}: {reason}" for name, reason in sorted(missing.items())]
+        more = f", and {len(named) - NAMED} more" if len(named) > NAMED else ""
+        text += f"; {len(missing)} not judged ({', '.join(named[:NAMED])}{more})"
+    lost = sum(one.count for one in found.unreadable)
+    return f"{text}; {lost:,} rows or cells could not be read" if lost else text
+
+
+def _column(feature: str, found: Replay) -> str:
+    """The column that a feature was seen in: `note` of `note.length`."""
+    name = feature
+    while name not in found.columns:
+        name, dot, _ = name.rpartition(".")
+        if not dot:
+            return feature
+    return name
 
 
 def _chunks(found: Replay) -> Table:
@@ -96,7 +135,7 @@ def _share(value: float | None) -> str:
 def _what(one: Finding) -> str:
     """The end of the sentence that says what moved; why nothing can be said, if so."""
     if one.status == "insufficient":
-        return (one.words if not one.scores else "") if one.samples else "no values"
+        return f"not judged: {one.reason}" if one.reason else "no values" * (not one.samples)
     return one.words.partition(" values")[2].lstrip(" ,;") if one.changed else ""
 
 
@@ -167,8 +206,9 @@ def html(found: Replay, title: str, facts: Iterable[tuple[str, str]] = ()) -> st
     page = markup.escape(title)
     badge = f"<span class='badge {found.verdict}'>{found.verdict}</span>"
     sections = [
-        f"<h1>Drift: {page}</h1><p>{_records(found)}: {badge}</p>",
+        f"<h1>Drift: {page}</h1><p>{_records(found)}: {badge} {markup.escape(judged(found))}.</p>",
         _facts(facts),
+        _remarks(found),
         _counts(findings, len(drifted), len(harmless)),
         _together(found),
         _performances(found),
@@ -176,6 +216,7 @@ def html(found: Replay, title: str, facts: Iterable[tuple[str, str]] = ()) -> st
         *_section("What drifted", map(_card, _by_feature(drifted))),
         *_section("Changed, harmless", map(_card, _by_feature(harmless))),
         _finding_table(findings),
+        _columns(found),
         _WORDS,
     ]
     return (
@@ -297,6 +338,7 @@ def _finding_table(findings: list[Finding]) -> str:
     rows = "\n".join(
         f"<tr><td>{markup.escape(one.feature)}<td>{markup.escape(_where(one))}"
         f"<td class={one.status}>{one.status}{', changed' if one.changed else ''}"
+        f"{markup.escape(f': {one.reason}' if one.reason else '')}"
         + "".join(
             f"<td class=n>{one.scores[name]:.3f}" if name in one.scores else "<td>"
             for name in MEASURES
@@ -310,6 +352,20 @@ def _finding_table(findings: list[Finding]) -> str:
         "<th class=n>PSI<th class=n>JS<th class=n>W1/sd<th class=n>ln E<th class=n>values"
         f"<th class=n>reference</tr>\n{rows}</table>"
     )
+
+
+def _remarks(found: Replay) -> str:
+    told = "".join(f"<li>{markup.escape(one)}" for one in found.remarks)
+    return f"<h2>Remarks</h2><ul>{told}</ul>" if told else ""
+
+
+def _columns(found: Replay) -> str:
+    rows = "".join(
+        f"<tr><td>{markup.escape(name)}<td>{markup.escape(how)}"
+        for name, how in found.columns.items()
+    )
+    head = "<h2>How columns were read</h2><table><tr><th>column<th>read as</tr>"
+    return f"{head}{rows}</table>" if rows else ""
 
 
 def _records(found: Replay) -> str:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any, Protocol
 
 import msgspec
 
 from monitor.analysis.findings import moment, together, verdict
+from monitor.analysis.judgement import MINIMUM
 from monitor.errors import SourceError
 from monitor.types import Chunk, Finding, Replay, Row
 
@@ -188,6 +189,40 @@ def _document(whole: Part, parts: Mapping[int, Part] | None) -> Replay:
 def _chunk(index: int, part: Part) -> Chunk:
     found = [undated(finding) for finding in part.findings()]
     return Chunk(index, part.start, part.end, part.rows, verdict(found), found)
+
+
+def explained(found: Replay, identifiers: Collection[str]) -> Replay:
+    """The same, with the reason for all that was not judged. Of `identifiers`, columns whose values
+    nearly all differ, it can only be seen that they are there: without drift they are not `ok`."""
+    features = [_reasoned(one, identifiers) for one in found.features]
+    chunks = None
+    if found.chunks is not None:
+        chunks = []
+        for chunk in found.chunks:
+            inside = [_reasoned(one, identifiers) for one in chunk.features]
+            chunks.append(msgspec.structs.replace(chunk, features=inside, verdict=verdict(inside)))
+    return msgspec.structs.replace(
+        found, features=features, verdict=verdict(features), chunks=chunks
+    )
+
+
+def _reasoned(finding: Finding, identifiers: Collection[str]) -> Finding:
+    if finding.feature in identifiers and finding.status == "ok":
+        return msgspec.structs.replace(
+            finding, status="insufficient", reason="nearly all values differ"
+        )
+    if finding.status != "insufficient":
+        return finding
+    if finding.samples and not finding.reference_samples and not finding.scores:
+        known = finding.words.endswith("is not in the reference")
+        reason = "not in the reference" if known else "the reference is being learned"
+    elif not finding.samples:
+        reason = "no values"
+    elif finding.samples < MINIMUM or finding.reference_samples < MINIMUM:
+        reason = f"fewer than {MINIMUM} values"
+    else:
+        reason = "too few values for so many cells"
+    return msgspec.structs.replace(finding, reason=reason)
 
 
 def undated(finding: Finding) -> Finding:

@@ -27,5 +27,5 @@ def read(path: Path) -> Iterator[Record]:
             row += 1
             try:
                 yield decode_record(document)
-            except (msgspec.DecodeError, TypeError) as error:
+            except (msgspec.DecodeError, TypeError, RecursionError) as error:
                 raise SourceError(f"{path}: row {row}: not a record: {error}") from None

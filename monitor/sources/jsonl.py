@@ -23,8 +23,8 @@ def read(path: Path) -> Iterator[Record]:
             for number, line in enumerate(lines, start=1):  # noqa: B007  for the message below
                 if line.strip():
                     yield decode_record(line)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        hint = "; a table must be CSV or Parquet" if number == 1 else ""
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        hint = "; a table must be CSV, Parquet or JSON objects" if number == 1 else ""
         raise SourceError(f"{path}:{number}: not a record: {_reason(error)}{hint}") from None
     except (gzip.BadGzipFile, EOFError, zlib.error):
         raise SourceError(f"{path}:{number + 1}: the file is damaged") from None

@@ -1,130 +1,125 @@
-"""Somebody's CSV or Parquet table → Rows."""
+"""Somebody's CSV or Parquet file → Table."""
 
 from __future__ import annotations
 
+import codecs
 import csv
 import gzip
 import io
 import zlib
 from collections.abc import Iterator, Sequence
-from itertools import chain, islice
+from itertools import chain
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from monitor import parquet, tables
 from monitor.errors import SourceError
-from monitor.tables import Clean, Columns, Readings
-from monitor.types import Row
-
-SAMPLE = 1000
-"""Rows that decide how a column of text is read."""
+from monitor.tables import Damage, Table
 
 _DELIMITERS = ",;\t|"
+_NONE = "\x1f"
+"""Parts nothing: a table of one column, whatever stands in it."""
+
+_BROAD = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 csv.field_size_limit(1 << 24)
 
 
-def read_csv(
-    path: Path,
-    columns: Columns,
-    readings: Readings,
-    clean: Clean,
-    first: int = 0,
-) -> Iterator[Row]:
-    """The rows of a CSV file, plain or gzipped; numbered from `first`.
+def open_csv(path: Path) -> Table:
+    """A CSV file, plain or gzipped, in UTF-8 or, with a mark, UTF-16.
 
-    The delimiter (comma, semicolon, tab, bar) is the one the header has most of. Raises
-    SourceError naming file and line for what is no table.
+    The delimiter (comma, semicolon, tab, bar) is the one the header has most of; where it is a
+    semicolon, the comma is for decimals. Raises SourceError naming file and line for what has no
+    header.
     """
     with _text(path) as stream:
-        lines = _fields(stream, path)
-        head = next(lines, None)
-        if head is None:
-            raise SourceError(f"{path}: is empty")
-        names = tables.header(head[1], f"{path}:1")
-        sample = list(islice(lines, SAMPLE))
-        _learn(names, sample, readings)
-        ways = [readings.by_column[name] for name in names]
-        observe = tables.observer(names, columns, clean, str(path), ways)
-        for index, (number, fields) in enumerate(chain(sample, lines), start=first):
-            place = f"{path}:{number}"
-            _check_width(fields, names, place)
-            yield observe(fields, index, place)
+        lines, delimiter = _fields(stream, path)
+        damage = Damage()
+        head = next(_readable(lines, path, damage), None)
+    if head is None:
+        raise SourceError(damage.first() or f"{path}: is empty")
+    names = tables.header(head[1], f"{path}:1")
+
+    def rows(wanted: Sequence[str], damage: Damage) -> Iterator[tuple[int, Sequence[Any]]]:
+        pick = tables.picker(names, wanted)
+        with _text(path) as stream:
+            lines = _readable(_fields(stream, path)[0], path, damage)
+            next(lines, None)
+            for line, fields in lines:
+                if len(fields) != len(names):
+                    error = f"{len(fields)} fields where the header has {len(names)}"
+                    damage.rows(path, f"{path}:{line}", error)
+                else:
+                    yield line, pick(fields)
+
+    return Table(path, names, rows, lambda line: f"{path}:{line}", "," if delimiter == ";" else ".")
 
 
-def read_parquet(
-    path: Path,
-    columns: Columns,
-    clean: Clean,
-    first: int = 0,
-    group: int | None = None,
-) -> Iterator[Row]:
-    """The rows of a Parquet file, or of one row group of it; numbered from `first`.
+def open_parquet(path: Path, group: int | None = None) -> Table:
+    """A Parquet file, or one row group of it; raises SourceError naming the file."""
+    names = tables.header(parquet.names(path), str(path))
 
-    Raises SourceError naming the file when it cannot be read.
-    """
-    every = tables.header(parquet.names(path), str(path))
-    tables.observer(every, columns, clean, str(path))  # says which column is not there
-    names = [name for name in every if columns.wants(name)] or every[:1]
-    observe = tables.observer(names, columns, clean, str(path))
-    index = first
-    for batch in parquet.batches(path, names, group):
-        for values in zip(*batch, strict=True):
-            yield observe(values, index, f"{path}: row {index - first + 1}")
-            index += 1
+    def rows(wanted: Sequence[str], damage: Damage) -> Iterator[tuple[int, Sequence[Any]]]:
+        def damaged(row: int, count: int, error: str) -> None:
+            damage.rows(path, f"{path}: row {row}", error, count)
 
+        number = parquet.first_row(path, group)
+        for batch in parquet.batches(path, list(wanted) or names[:1], group, damaged):
+            for values in zip(*batch, strict=True):
+                number += 1
+                yield number, values if wanted else ()
 
-def names(path: Path) -> list[str]:
-    """The names of the columns of a CSV file; raises SourceError naming it."""
-    with _text(path) as stream:
-        head = next(_fields(stream, path), None)
-        return tables.header(head[1], f"{path}:1") if head else []
-
-
-def learn(path: Path, readings: Readings) -> None:
-    """Decide how the columns of a CSV file are read, as `read_csv` would."""
-    with _text(path) as stream:
-        lines = _fields(stream, path)
-        head = next(lines, None)
-        if head is not None:
-            _learn(tables.header(head[1], f"{path}:1"), list(islice(lines, SAMPLE)), readings)
-
-
-def _learn(
-    names: Sequence[str], sample: Sequence[tuple[int, Sequence[str]]], readings: Readings
-) -> None:
-    readings.learn(names, [fields for _, fields in sample if len(fields) == len(names)])
+    apart = tuple(parquet.apart(path))
+    return Table(path, names, rows, lambda row: f"{path}: row {row}", apart=apart)
 
 
 def _text(path: Path) -> IO[str]:
     try:
         with path.open("rb") as stream:
             packed = stream.read(2) == b"\x1f\x8b"
-        raw = gzip.open(path, "rb") if packed else path.open("rb")  # noqa: SIM115  closed by read_csv
-    except OSError as error:
-        raise SourceError(f"{path}: cannot be read: {error.strerror}") from None
-    return io.TextIOWrapper(raw, encoding="utf-8-sig", newline="")
+        raw = gzip.open(path, "rb") if packed else path.open("rb")  # noqa: SIM115  closed by rows
+        start = raw.peek(2)[:2]
+    except (OSError, EOFError, zlib.error) as error:
+        reason = getattr(error, "strerror", None) or "is damaged"
+        raise SourceError(f"{path}: cannot be read: {reason}") from None
+    encoding = "utf-16" if start in _BROAD else "utf-8-sig"
+    return io.TextIOWrapper(raw, encoding, errors="surrogateescape", newline="")
 
 
-def _fields(stream: IO[str], path: Path) -> Iterator[tuple[int, list[str]]]:
-    """(number of the line it ends on, fields) of every row that is not blank."""
-    line = 1
+def _fields(stream: IO[str], path: Path) -> tuple[Any, str]:
+    """A reader of rows, and the delimiter."""
     try:
         first = stream.readline()
-        delimiter = max(_DELIMITERS, key=first.count)
-        reader = csv.reader(chain([first], stream), delimiter=delimiter, strict=True)
-        for fields in reader:
-            line = reader.line_num + 1
-            if fields:
-                yield reader.line_num, fields
-    except UnicodeDecodeError:
-        raise SourceError(f"{path}:{line}: is not UTF-8 text") from None
-    except csv.Error as error:
-        raise SourceError(f"{path}:{line}: not a CSV row: {error}") from None
-    except (EOFError, OSError, zlib.error):
-        raise SourceError(f"{path}:{line}: the file is damaged") from None
+    except (EOFError, OSError, zlib.error, UnicodeError):
+        raise SourceError(f"{path}:1: the file is damaged") from None
+    delimiter = max(_DELIMITERS, key=first.count)
+    if delimiter not in first:
+        delimiter = _NONE
+    return csv.reader(chain([first], stream), delimiter=delimiter, strict=True), delimiter
 
 
-def _check_width(fields: Sequence[str], names: Sequence[str], place: str) -> None:
-    if len(fields) != len(names):
-        raise SourceError(f"{place}: {len(fields)} fields where the header has {len(names)}")
+def _readable(reader: Any, path: Path, damage: Damage) -> Iterator[tuple[int, list[str]]]:
+    """(number of the line it ends on, fields) of every row that can be read and is not blank."""
+    while True:
+        line = reader.line_num
+        try:
+            fields = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            count = max(reader.line_num - line, 1)
+            damage.rows(path, f"{path}:{line + 1}", f"not a CSV row: {error}", count)
+            continue
+        except (EOFError, OSError, zlib.error, UnicodeError):
+            damage.rows(path, f"{path}:{line + 1}", "the file is damaged")
+            return
+        if not fields:
+            continue
+        if not (text := "".join(fields)).isascii():
+            try:
+                text.encode()
+            except UnicodeEncodeError:
+                error_ = "is not UTF-8 text (from Latin-1: iconv -f LATIN1 -t UTF-8)"
+                damage.rows(path, f"{path}:{reader.line_num}", error_)
+                continue
+        yield reader.line_num, fields

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import random
+
 import msgspec
 import pytest
 
+from monitor.analysis.findings import direction
 from monitor.analysis.reference import Learner
 from monitor.analysis.watch import Episode, Watch
 
@@ -23,7 +26,7 @@ def test_it_learns_and_then_counts() -> None:
     assert watch.learner is None
     assert watch.reference is not None
     assert watch.reference.samples == 40
-    assert watch.live().sum() == 60
+    assert watch.live()[: watch.trail.cells].sum() == 60
     assert watch.trail.times == [5.0]
 
 
@@ -80,6 +83,24 @@ def test_open_panes_add_up() -> None:
             watch.count(float(number % 5), pane=7, time=0.0)
     other.count(1.0, pane=8, time=0.0)
     one.merge(other)
-    assert {pane: sum(counts) for pane, counts in one.open.items()} == {7: 20, 8: 1}
+    cells = one.trail.cells
+    assert {pane: sum(counts[:cells]) for pane, counts in one.open.items()} == {7: 20, 8: 1}
     assert one.close(7, 60.0, 10)
-    assert one.trail.total.sum() == 20
+    assert one.trail.total[:cells].sum() == 20
+
+
+@pytest.mark.parametrize("shift", [-8.0, -3.0, -0.5, 0.0, 0.5, 3.0, 8.0])
+def test_how_far_the_mean_moved_is_near_the_truth(shift: float) -> None:
+    """Also where most values lie beyond all that the reference had."""
+    rng = random.Random(3)
+    learner = Learner()
+    for _ in range(4000):
+        learner.add(rng.gauss(10, 2))
+    watch = Watch(("x", "all", "all"), None)
+    watch.stand_on(learner.reference(), 0.0)
+    other = Watch(("x", "all", "all"), None)
+    other.stand_on(learner.reference(), 0.0)
+    for number in range(4000):
+        (watch if number % 2 else other).count(rng.gauss(10 + 2 * shift, 2), number % 7, 0.0)
+    watch.merge(other)
+    assert direction(*watch.windows(watch.live())) == pytest.approx(shift, abs=0.1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -87,3 +88,28 @@ def test_numbers_no_float_can_hold_are_not_finite() -> None:
     cells = Cells("numeric", edges=[0.0, 1.0])
     locate = locator(cells)
     assert locate(10**400) == locate(math.nan) == locate(-math.inf) == cells.ordinary + 1
+
+
+@given(
+    st.lists(st.integers(-10_000, 10_000), min_size=1, max_size=80),
+    st.sampled_from([10, 100]),
+    st.integers(3, 10),
+    st.sampled_from(["float32", "float64"]),
+)
+def test_a_value_that_recurs_is_in_one_cell_in_every_width(
+    ticks: list[int], scale: int, inner: int, width: str
+) -> None:
+    """0.4 of 32 bits and of 64 are the same number: no edge stands on a value that recurs."""
+    values = [tick / scale for tick in ticks]
+    locate = locator(number_cells(values * 2, inner))
+    for value in values:
+        for other in (np.nextafter(value, np.inf), np.nextafter(value, -np.inf), value + 0.0):
+            assert locate(float(np.asarray(other).astype(width))) == locate(value)
+
+
+def test_few_values_of_sixteen_bits_are_the_same() -> None:
+    """Also where they are far apart in size, and at both ends."""
+    values = [0.1, 0.2, 0.3, 1000.7]
+    locate = locator(number_cells(values * 30))
+    assert [locate(float(np.float16(value))) for value in values] == [1, 2, 3, 4]
+    assert [locate(value) for value in (-5.0, 1010.0)] == [0, 5]

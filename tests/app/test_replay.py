@@ -261,14 +261,27 @@ def test_a_dimension_that_nobody_has_is_said(capsys, tmp_path: Path) -> None:
 
 
 def test_lines_that_are_no_records_are_not_taken_for_a_table(capsys, tmp_path: Path) -> None:
-    """Whatever stands in them: a table is CSV or Parquet."""
-    for content in ('{"a": 1}', "hello"):
+    """A table is CSV, Parquet or JSON objects; a line of another kind is neither that nor ours."""
+    for content in ("[1, 2]x", "hello", '"a"'):
         path = tmp_path / "rows.jsonl"
         path.write_text(f"{content}\n")
         assert main(["replay", str(path)]) == 2
         said = capsys.readouterr().err
-        assert "rows.jsonl:1: not a record" in said
-        assert "a table must be CSV or Parquet" in said
+        assert "rows.jsonl" in said
+        assert "Traceback" not in said
+        assert content == "[1, 2]x" or "rows.jsonl:1: not a record" in said
+        assert content == "[1, 2]x" or "a table must be CSV, Parquet or JSON objects" in said
+
+
+def test_lines_of_any_objects_are_a_table(capsys, tmp_path: Path) -> None:
+    """Whatever they are called; records of ours are known by what they hold."""
+    for name in ("rows.jsonl", "rows.ndjson", "rows.json", "rows"):
+        path = tmp_path / name
+        path.write_text('{"a": 1, "b": {"c": "x"}}\n' * 40)
+        found = document(capsys, str(path), "--reference", str(path))
+        assert {one["feature"]: one["status"] for one in found["features"]} == {
+            "a": "ok", "b.c": "ok",
+        }  # fmt: skip
 
 
 def test_without_a_reference_the_first_values_are_one(capsys, table) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import pickle
 import random
 from pathlib import Path
 from typing import Any
@@ -90,3 +92,41 @@ def test_a_scheduler_that_is_not_there(table: Path, capsys) -> None:
     options = ["--reference", str(table / "a.csv"), "--engine", "dask"]
     assert main(["replay", str(table), *options, "--scheduler", "no-address"]) == 2
     assert "--scheduler no-address: " in capsys.readouterr().err
+
+
+def test_no_worker_is_told_a_password(table: Path, tmp_path: Path, capsys, monkeypatch) -> None:
+    """What goes to a worker is what it needs: how to read a table, and a reference."""
+    sent = []
+
+    def computer(scheduler: str) -> Any:
+        def compute(tasks: Any) -> Any:
+            sent.extend(pickle.dumps(task) for task in tasks)
+            return [pickle.loads(one)() for one in sent[-len(tasks) :]]
+
+        return compute
+
+    monkeypatch.setattr(shards, "_computer", computer)
+    config = tmp_path / "monitor.yaml"
+    secrets = ["redis-secret", "user-secret", "upstream-secret", "key-secret"]
+    config.write_text(
+        "redis: redis://user-secret:redis-secret@store:6379/0\n"
+        "upstream: http://user-secret:upstream-secret@model\n"
+        "privacy: {key_file: /etc/key-secret, paths: {inputs.note: drop}}\n"
+    )
+    local = document(table, tmp_path / "local.json", "--config", str(config))
+    found = document(table, tmp_path / "o.json", "--config", str(config), "--engine", "dask")
+    assert found == local
+    assert len(sent) > 4
+    assert not [secret for secret in secrets for one in sent if secret.encode() in one]
+
+
+def test_what_is_broken_is_the_same_in_shards(table: Path, tmp_path: Path, capsys) -> None:
+    """Rows and cells that could not be read, ids, columns that one file lacks."""
+    (table / "broken.csv").write_text("at,x,word\n" + "1.7e9,1,a,b\n1.7e9,oops,a\n1.7e9,2,a\n" * 30)
+    (table / "void.csv").write_text("")
+    local = document(table, tmp_path / "local.json", "--by", "word")
+    assert document(table, tmp_path / "dask.json", "--by", "word", "--engine", "dask") == local
+    found = json.loads(local)
+    assert {one["error"] for one in found["unreadable"]} >= {
+        "4 fields where the header has 3", "column 'x': not numeric", "is empty",
+    }  # fmt: skip

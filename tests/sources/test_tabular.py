@@ -17,19 +17,29 @@ from pyarrow import parquet
 from monitor.app.cells import Cells
 from monitor.config import Settings
 from monitor.errors import SourceError
-from monitor.sources.tabular import names, read_csv, read_parquet
-from monitor.tables import Columns, Readings
+from monitor.sources.tabular import open_csv, open_parquet
+from monitor.tables import Columns, Damage, Readings, Table, read
 from monitor.types import Row
 
 CLEAN = Cells(Settings())
 
 
+def seen(table: Table, columns: Columns | None = None, first: int = 0) -> list[Row]:
+    """All rows; raises SourceError where one of them cannot be read."""
+    damage = Damage()
+    used = columns or Columns()
+    found = list(read(table, used, Readings(), CLEAN, damage=damage, first=first))
+    if damage.listed():
+        raise SourceError(damage.first())
+    return found
+
+
 def rows(path: Path, columns: Columns | None = None) -> list[Row]:
-    return list(read_csv(path, columns or Columns(), Readings(), CLEAN))
+    return seen(open_csv(path), columns)
 
 
 def values(found: list[Row]) -> list[list[object]]:
-    return [[seen.value for seen in row.observations] for row in found]
+    return [[one.value for one in row.observations] for row in found]
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
@@ -46,7 +56,7 @@ def test_quotes_new_lines_and_marks(tmp_path: Path) -> None:
     path.write_text('age,note\n41,"two\nlines, ""quoted"""\n\n42,\n', encoding="utf-8-sig")
     found = rows(path)
     assert values(found) == [[41.0, 'two\nlines, "quoted"'], [42.0, None]]
-    assert names(path) == ["age", "note"]
+    assert open_csv(path).names == ["age", "note"]
 
 
 def test_a_gzipped_table(tmp_path: Path) -> None:
@@ -93,7 +103,10 @@ def test_a_wrong_type_among_numbers_stays_a_text(tmp_path: Path) -> None:
     """So that the window can count it."""
     path = tmp_path / "t.csv"
     path.write_text("x\n" + "1\n" * 20 + "oops\n\n" + "n/a\n")
-    assert values(rows(path))[-2:] == [["oops"], [None]]
+    damage = Damage()
+    found = list(read(open_csv(path), Columns(), Readings(), CLEAN, damage=damage))
+    assert values(found)[-2:] == [["oops"], [None]]
+    assert damage.first() == f"{path}:22: column 'x': not numeric"
 
 
 def test_parquet_and_csv_are_seen_alike(tmp_path: Path) -> None:
@@ -115,7 +128,7 @@ def test_parquet_and_csv_are_seen_alike(tmp_path: Path) -> None:
         writer.writerows(zip(*table.to_pydict().values(), strict=True))
     columns = Columns(timestamp="at", by=("plan",))
     one = rows(tmp_path / "t.csv", columns)
-    other = list(read_parquet(tmp_path / "t.parquet", columns, CLEAN))
+    other = seen(open_parquet(tmp_path / "t.parquet"), columns)
     assert values(one) == values(other)
     assert [row.segments for row in one] == [{"plan": v} for v in ("pro", "none", "free")]
     assert [(row.at, row.segments) for row in one] == [(row.at, row.segments) for row in other]
@@ -125,9 +138,9 @@ def test_of_parquet_only_what_is_wanted_is_read(tmp_path: Path) -> None:
     """Segments alone, or the number of rows, cost nothing else."""
     path = tmp_path / "t.parquet"
     parquet.write_table(pa.table({"x": [1, 2], "y": ["a", "b"]}), path)
-    found = list(read_parquet(path, Columns(by=("y",), segments_only=True), CLEAN, first=5))
+    found = seen(open_parquet(path), Columns(by=("y",), segments_only=True), first=5)
     assert found == [Row(5.0, {"y": "a"}, []), Row(6.0, {"y": "b"}, [])]
-    assert len(list(read_parquet(path, Columns(segments_only=True), CLEAN))) == 2
+    assert len(seen(open_parquet(path), Columns(segments_only=True))) == 2
 
 
 @pytest.mark.parametrize("content", [b"PAR1", b"PAR1" + b"x" * 50, b"", b"text"])
@@ -136,4 +149,4 @@ def test_a_file_that_is_not_parquet(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "t.parquet"
     path.write_bytes(content)
     with pytest.raises(SourceError, match=r"t\.parquet: is not Parquet"):
-        list(read_parquet(path, Columns(), CLEAN))
+        open_parquet(path)

@@ -1,0 +1,155 @@
+"""Numbers as people write them → floats; the decimal sign is a column's, all else a value's."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable
+from typing import Literal
+
+Decimal = Literal[".", ","]
+
+GROUPED = 20
+"""So many values that could be grouped, and none that could not, show the sign of a group."""
+
+_CODES = (
+    "AED|ARS|AUD|BGN|BRL|CAD|CHF|CLP|CNY|COP|CZK|DKK|EGP|EUR|GBP|HKD|HUF|IDR|ILS|INR|ISK|JPY|KRW|"
+    "MXN|MYR|NGN|NOK|NZD|PEN|PHP|PLN|RMB|RON|RSD|RUB|SAR|SEK|SGD|THB|TRY|TWD|UAH|USD|VND|ZAR|"
+    r"(?:A|C|R|US|NZ|HK|S|NT)\$|Fr\.?|SFr\.?|kr\.?|zł|Kč|Ft|lei|Rs\.?|руб\.?|р\."
+)
+_SIGNS = "$¢£¤¥฿₡₦₩₪₫€₭₮₱₲₴₵₸₹₺₼₽₾₿﷼"
+_MONEY = rf"(?:{_CODES}|[{_SIGNS}])"
+_SPACE = " \u00a0\u2007\u2009\u202f"
+_WRITTEN = re.compile(
+    rf"(?P<open>\()?[{_SPACE}]*(?P<sign>[-+\u2212])?[{_SPACE}]*(?:{_MONEY}[{_SPACE}]*)?"
+    rf"(?P<late>[-+\u2212])?(?P<digits>[.,]?[0-9](?:[0-9.,'’{_SPACE}]*[0-9])?[.,]?)"
+    rf"(?P<power>[eE][-+]?[0-9]{{1,3}})?"
+    rf"[{_SPACE}]*(?:{_MONEY}|[%‰])?[{_SPACE}]*(?P<trailing>[-\u2212])?(?P<close>\))?"
+)
+_GROUPS = re.compile(
+    rf"[1-9][0-9]{{0,2}}(?P<group>[.,'’{_SPACE}])(?:[0-9]{{2,3}}(?P=group))*[0-9]{{3}}"
+)
+_INFINITE = {"inf": math.inf, "+inf": math.inf, "-inf": -math.inf}
+_LONGEST = 64
+_AMBIGUOUS = re.compile(r"[1-9][0-9]{0,2}([.,])[0-9]{3}")
+
+
+def number(text: str, decimal: Decimal = ".") -> float | None:
+    """A number in any spelling, or None.
+
+    Signs of money and of percent are left out: 12.5 % is 12.5. Brackets and a minus behind it make
+    it negative, as accounts do. Digits may be grouped by what is not the decimal sign.
+
+    >>> number("1.234,56", ","), number("1,234.56"), number("1'234.56"), number("1 234,56 €", ",")
+    (1234.56, 1234.56, 1234.56, 1234.56)
+    >>> number("(1,234.50)"), number("$ -3"), number("12,5 %", ","), number("7.5-"), number("1e3")
+    (-1234.5, -3.0, 12.5, -7.5, 1000.0)
+    >>> number("1.5", ","), number("1,23"), number("1_000"), number("-"), number("12 Main St")
+    (None, None, None, None, None)
+    """
+    if decimal == "." and "_" not in text:  # Python reads 1_000; a table that holds it means a name
+        try:
+            return float(text)
+        except ValueError:
+            pass
+    found = _parts(text)
+    if found is None:
+        return _INFINITE.get(text.strip().lower())
+    digits, power, negative = found
+    whole, _, fraction = digits.partition(decimal)
+    if not (fraction.isdigit() or not fraction) or not (whole or fraction):
+        return None
+    if whole and not whole.isdigit():
+        groups = _GROUPS.fullmatch(whole)
+        if groups is None or groups["group"] == decimal:
+            return None
+        whole = whole.replace(groups["group"], "")
+    value = float(f"{whole or '0'}.{fraction or '0'}{power}")
+    return -value if negative else value
+
+
+def _parts(text: str) -> tuple[str, str, bool] | None:
+    """(digits with their signs, exponent, whether it is negative) of what may be a number."""
+    match = _WRITTEN.fullmatch(text.strip()) if len(text) <= _LONGEST else None
+    if match is None:
+        return None
+    signs = [match[name] for name in ("sign", "late", "trailing") if match[name]]
+    brackets = bool(match["open"])
+    if brackets != bool(match["close"]) or len(signs) + brackets > 1:
+        return None
+    return match["digits"], match["power"] or "", brackets or (bool(signs) and signs[0] != "+")
+
+
+class Signs:
+    """What values of a column say of its decimal sign; more may be added until it `is_certain`."""
+
+    def __init__(self) -> None:
+        self._dots = 0
+        """Values that can be read with a decimal point only."""
+        self._commas = 0
+        self._either = {".": 0, ",": 0}
+        """Values such as 1,234, by the sign in them."""
+        self._small = 0
+        """Whole numbers below 1,000, which show no sign however numbers are grouped."""
+        self._large = 0
+        """Whole numbers from 1,000 on that are not grouped."""
+
+    def add(self, text: str) -> None:
+        """Look at one more value."""
+        found = _parts(text)
+        if found is None:
+            return
+        digits, power, _ = found
+        if digits.isdigit():
+            if len(digits) > 3:
+                self._large += 1
+            else:
+                self._small += 1
+            return
+        match = None if power else _AMBIGUOUS.fullmatch(digits)
+        if match is not None:
+            self._either[match[1]] += 1
+            return
+        dot, comma = number(text), number(text, ",")
+        self._dots += dot is not None and comma is None
+        self._commas += comma is not None and dot is None
+
+    @property
+    def is_certain(self) -> bool:
+        """Whether more values would not change what `decide` says, or none has shown a sign yet."""
+        return bool(self._dots or self._commas) or not any(self._either.values())
+
+    def decide(self, usual: Decimal) -> tuple[Decimal, str]:
+        """The decimal sign, and what to say of it where values could be read either way.
+
+        `usual` is the sign where the values do not tell: a comma in a file of semicolons.
+        """
+        if self._dots or self._commas:
+            return (".", "") if self._dots >= self._commas else (",", "")
+        dots, commas = self._either["."], self._either[","]
+        if not dots and not commas:
+            return usual, ""
+        sign: Decimal = "," if commas > dots else "."
+        other: Decimal = "." if sign == "," else ","
+        # Written to three places, 987 would be 987.000; grouped, 1234 would be 1,234.
+        if self._small and not self._large and max(dots, commas) >= GROUPED:
+            return other, ""
+        if self._large and not self._small:
+            return sign, ""
+        means: Decimal = "." if sign == "." and usual == "." else usual
+        value = "1.234" if sign == means else "1234"
+        return means, f"1{sign}234 can be read in two ways; it was read as {value}"
+
+
+def signs(texts: Iterable[str]) -> Signs:
+    """What texts say of their decimal sign.
+
+    >>> signs(["26,84", "1.234,5"]).decide(".")
+    (',', '')
+    >>> signs(["1,234"]).decide(".")
+    ('.', '1,234 can be read in two ways; it was read as 1234')
+    """
+    found = Signs()
+    for text in texts:
+        found.add(text)
+    return found
