@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -85,9 +86,8 @@ class Answers:
         names = self._meet(status)
         await self._ask("metrics", names)
         samples = list(self._gone)
-        for name in names:
-            if name in self._last:
-                samples += self._last[name].measurements
+        for answer in self._last.values():
+            samples += answer.measurements
         for ledger in self._ledgers.values():
             samples += ledger
         self._remember()
@@ -108,7 +108,7 @@ class Answers:
         """The children to be asked; what one that is gone said last goes into the sums."""
         pids = {(role, index): pid for role, index, pid, _ in status.children if role != "pages"}
         for name, answer in list(self._last.items()):
-            if pids.get(name) != answer.pid:
+            if pids.get(name) != answer.pid and not _is_alive(answer.pid):
                 self._bury(name, self._last.pop(name))
         return [name for name, pid in pids.items() if pid]
 
@@ -211,3 +211,12 @@ class Answers:
         self._gone = found.gone
         self._ledgers = {(one.role, one.index): one.measurements for one in found.ledgers}
         self._last = {(one.role, one.index): one for one in found.last}
+
+
+def _is_alive(pid: int) -> bool:
+    """Whether there is such a process: what was said of it may be older than its last answer."""
+    try:
+        os.kill(pid, 0)
+    except OSError as error:
+        return not isinstance(error, ProcessLookupError)
+    return True

@@ -47,9 +47,10 @@ class UnixServer:
             try:
                 connection, _ = await loop.sock_accept(self._socket)
                 reader, writer = await asyncio.open_unix_connection(sock=connection)
-            except OSError as error:
+            except Exception as error:  # noqa: BLE001  it goes on accepting, whatever it was
                 if not complained:
-                    logs.warning(f"{self._path.name}: cannot accept: {error.strerror}")
+                    reason = error.strerror if isinstance(error, OSError) else logs.place(error)
+                    logs.warning(f"{self._path.name}: cannot accept: {reason}")
                 complained = True
                 await asyncio.sleep(PAUSE)
                 continue

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -40,7 +41,7 @@ class Processes:
 
     def __init__(self, runtime: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self._runtime = runtime
-        self._pids = iter(range(1000, 2000))
+        self._pids = itertools.count((1 << 22) + 1)  # beyond what a system has
         self._running: dict[tuple[str, int], int] = {}
         self._control = Control(self.status)
         self._monkeypatch = monkeypatch
@@ -214,6 +215,26 @@ def test_an_analyzer_goes_on_from_its_own_counts(runtime: Path, processes: Proce
             assert await values(answers, processes.status()) == [45.0]
             answers.close()
             await second.leave()
+
+    asyncio.run(story())
+
+
+def test_news_that_are_old_bury_nobody(
+    runtime: Path, processes: Processes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A status from before a child was replaced: the new one lives and is counted once."""
+
+    async def story() -> None:
+        async with processes:
+            child = await processes.begin("proxy", 0, said(3.0, "monitor_connections_total"))
+            answers, status = Answers(runtime), processes.status()
+            assert await values(answers, status) == [3.0]
+            old = Status(ready=True, children=[("proxy", 0, 1, 0)], others=[])
+            monkeypatch.setattr(module.os, "kill", lambda _pid, _number: None)
+            for told in (old, status):
+                assert await values(answers, told) == [3.0]
+            answers.close()
+            await child.leave()
 
     asyncio.run(story())
 

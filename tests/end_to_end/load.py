@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+import http.client
 import socket
 import struct
 import sys
@@ -188,8 +189,11 @@ class Watch:
         while not self._stop.is_set():
             try:
                 page = self._system.page()
-            except OSError:  # the end of a drain
-                return
+            except (OSError, http.client.HTTPException):
+                if self._system.process.poll() is not None:  # the end of a drain
+                    return
+                time.sleep(0.05)  # the pages were killed in the middle of one
+                continue
             self.scrapes += 1
             sums = {name: page.total(name) for name in self.SUMS}
             if not page.is_conserved():

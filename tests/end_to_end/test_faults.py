@@ -209,18 +209,19 @@ def test_a_killed_store_comes_back_with_everything(start: Any, fast: str) -> Non
 
 
 def test_whichever_worker_dies_the_page_adds_up_and_does_not_go_back(start: Any, fast: str) -> None:
-    """Two workers under load; proxies, recorders and the analyzer are killed in turn. What a client
+    """Two workers under load; proxies, recorders, analyzer and pages are killed in turn. What a client
     had an answer to is in the stream, but for what a killed proxy had not handed over yet."""
     system = start("run", "--upstream", fast, "--listen", "127.0.0.1:0", "--workers", "2")
     with under_load(system, pause=0.02) as load:
         for role, index in [
-            ("proxy", 0), ("recorder", 1), ("analyzer", 0), ("proxy", 1), ("recorder", 0),
+            ("proxy", 0), ("pages", 0), ("recorder", 1), ("analyzer", 0), ("proxy", 1),
+            ("pages", 0), ("recorder", 0),
         ]:  # fmt: skip
             progress(system, load, 150)
             system.until(lambda: system.page().pending() < 20)  # a recorder is there for each
             killed = system.run["pids"][role][index]
             os.kill(killed, signal.SIGKILL)
-            count = 1 if role == "analyzer" else 2
+            count = 2 if role in ("proxy", "recorder") else 1
             system.until(
                 lambda role=role, killed=killed, count=count: (
                     killed not in system.run["pids"][role]
