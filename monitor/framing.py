@@ -14,29 +14,53 @@ T = TypeVar("T")
 MAX_FRAME_BYTES = 1 << 30
 
 
+class Meeting(msgspec.Struct, frozen=True):
+    """Proxy → recorder, in answer to Holdings: they are written down, and Fates may come.
+
+    `process` is what in ids names this proxy. `dead` are those before it whose accounts are open,
+    and since when (Unix seconds, perhaps infinite) the stream may hold what is not in them.
+    """
+
+    process: str
+    dead: list[tuple[str, float]]
+
+
 class Handover(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """Proxy → recorder: exchanges; `again` when an earlier recorder may have had them already."""
+    """Proxy → recorder: exchanges; `again` when an earlier recorder may have had them already.
+    With `care` it says of each that it begins to read it: one may have ended the one before."""
 
     exchanges: list[Exchange]
     again: bool = False
+    care: bool = False
+    meeting: Meeting | None = None
 
 
-class Holdings(msgspec.Struct, frozen=True):
-    """Recorder → proxy, when they meet and when the spool has become empty: what is held here.
+class Holdings(msgspec.Struct, frozen=True, tag=True):
+    """Recorder → proxy, when they meet: what it found in the spool when it began.
 
-    `records` are numbers of records without a last Fate by what in their ids names the proxy that
-    gave them, protocol, operation and outcome; `damaged` are places of the spool where at least one
-    cannot be read. `told` is how many Fates `appended` and `lost` went out on the connection before
-    this one, whose end may not have heard the last of them.
+    `records` are sets of records (`numbers.Numbers`) by what in their ids names the proxy that gave
+    them, protocol, operation and outcome; `damaged` are places where at least one cannot be read.
     """
 
-    records: list[tuple[str, str, str, str, int]]
-    told: tuple[int, int]
+    records: list[tuple[str, str, str, str, int, bytes]]
     damaged: int
-    spool_is_empty: bool
 
 
-Told = list[Fate] | Holdings
+class Accounted(msgspec.Struct, frozen=True, tag=True):
+    """Recorder → proxy: nothing is in the spool, nor held here of the processes in `records`; with
+    each stand the numbers of its exchanges that the stream has."""
+
+    records: list[tuple[str, int, bytes]]
+
+
+class Reading(msgspec.Struct, frozen=True, tag=True):
+    """Recorder → proxy: of the exchanges that came with care, this one is read from now on, and the
+    one before has been; the empty id: the last one has been."""
+
+    id: str
+
+
+Told = list[Fate] | Holdings | Accounted | Reading
 """Recorder → proxy."""
 
 

@@ -243,6 +243,7 @@ LOSS_REASONS = (
     "opaque",  # its connection turned opaque under way; the outcome is what its status said, or ok
     "unreadable",  # the recorder failed on it; a defect of ours
     "shutdown",  # still unacknowledged when the drain ended
+    "poison",  # the recorder died of it twice; it is handed over no more
     "proxy_died",  # in the buffer of a proxy that was killed, and not yet with the recorder
     "spool_damaged",  # in the spool, and no longer there: a file is corrupt, or somebody deleted it
 )

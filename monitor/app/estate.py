@@ -10,7 +10,8 @@ import msgspec
 from monitor.proxy.ledger import Left
 
 VARIABLE = "MONITOR_LEDGER_FD"
-_SLOT = 1 << 20
+_SLOT = 1 << 26
+"""Bytes that a document may have; the file is as large as what was written."""
 _HEAD = 16
 
 _decode = msgspec.msgpack.Decoder(Left).decode

@@ -1,58 +1,48 @@
 """The recorder's end of the socket: handed over exchanges in, Fates out, one proxy after another.
 
 Reading and writing do not know of each other: what a proxy that died had written is read to its
-end, and what it could not be told is told to its successor.
+end, and what it could not be told is told to its successor. No Fate is told before a proxy has
+written down what it heard when they met.
 """
 
 from __future__ import annotations
 
 import asyncio
 import socket
-from collections import Counter
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from monitor.app.tasks import own
 from monitor.errors import ParseError
-from monitor.framing import Handover, Holdings, Unpacker, pack
-from monitor.recorder.delivery import Labels, fate_labels
+from monitor.framing import Accounted, Handover, Holdings, Meeting, Reading, Unpacker, pack
 from monitor.types import Fate
 
 READ_BYTES = 262144
 ACCEPT_AGAIN = 0.2
 """Seconds until an accept is tried again that failed."""
-LAST_WORDS = 2.0
-"""Seconds that a proxy waits until what its predecessor wrote has been read."""
 
 
 class Intake:
-    """Listens on `path` and gives `take` what comes.
+    """Listens on `path` and gives `take` what comes."""
 
-    `holdings` makes, of the Fates that nobody has been told yet (counted by their labels) and of
-    how many `appended` and `lost` the last proxy was told, what the next one must know.
-    """
-
-    def __init__(
-        self,
-        path: Path,
-        take: Callable[[list[Handover]], Awaitable[None]],
-        holdings: Callable[[Counter[Labels], tuple[int, int]], Holdings],
-    ) -> None:
+    def __init__(self, path: Path, take: Callable[[list[Handover]], Awaitable[None]]) -> None:
         self._path = path
         self._take = take
-        self._holdings = holdings
+        self._holdings = Holdings([], 0)
+        self._tell_met: Callable[[Meeting], None] = lambda _: None
         self._connection: socket.socket | None = None
         self._listener: socket.socket | None = None
         self._sending = asyncio.Lock()
-        self._met = asyncio.Event()
+        self._somebody = asyncio.Event()
         self._closing = False
         self._fates: list[Fate] = []
-        self._told: Counter[str] = Counter()
         self._accepting: asyncio.Task[None] | None = None
         self._readers: set[asyncio.Task[None]] = set()
 
-    def listen(self) -> None:
-        """From now on."""
+    def listen(self, holdings: Holdings, met: Callable[[Meeting], None]) -> None:
+        """From now on. `holdings` is what the first proxy hears; `met` is given the answer of each,
+        once all that those before it had written has been taken."""
+        self._holdings, self._tell_met = holdings, met
         self._path.unlink(missing_ok=True)
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._listener.bind(str(self._path))
@@ -63,7 +53,7 @@ class Intake:
     def stop(self) -> None:
         """Read no more. The proxy that is there still has its Fates; no other will come."""
         self._closing = True
-        self._met.set()
+        self._somebody.set()
         for task in (self._accepting, *self._readers):
             if task is not None:
                 task.cancel()
@@ -80,8 +70,8 @@ class Intake:
         while self._connection is None:
             if self._closing:
                 return False
-            self._met.clear()
-            await self._met.wait()
+            self._somebody.clear()
+            await self._somebody.wait()
         return True
 
     async def reply(self, fates: list[Fate]) -> None:
@@ -90,12 +80,12 @@ class Intake:
         self._fates += fates
         await self._flush()
 
-    async def emptied(self) -> None:
-        """Tell the proxy that is there what is held now that the spool is empty; another would be
-        told when it comes."""
+    async def tell(self, news: Accounted | Reading) -> bool:
+        """Tell the proxy that is there, after all Fates; whether it has left this process."""
+        await self._flush()
         async with self._sending:
-            if self._connection is not None:
-                await self._send(self._connection, self._held((0, 0)))
+            connection = self._connection
+            return connection is not None and await self._send(connection, news)
 
     async def _flush(self) -> None:
         while self._fates and await self.attended():
@@ -103,12 +93,12 @@ class Intake:
                 if self._connection is None or not self._fates:
                     continue
                 fates, self._fates = self._fates, []
-                if await self._send(self._connection, fates):
-                    self._told.update(fate.state for fate in fates)
-                else:
+                if not await self._send(self._connection, fates):
                     self._fates = fates + self._fates
 
-    async def _send(self, connection: socket.socket, message: list[Fate] | Holdings) -> bool:
+    async def _send(
+        self, connection: socket.socket, message: list[Fate] | Holdings | Accounted | Reading
+    ) -> bool:
         try:
             await asyncio.get_running_loop().sock_sendall(connection, pack(message))
         except OSError:
@@ -118,10 +108,6 @@ class Intake:
                 connection.close()
             return False
         return True
-
-    def _held(self, told: tuple[int, int]) -> Holdings:
-        untold = Counter(fate_labels(fate) for fate in self._fates if fate.state != "spooled")
-        return self._holdings(untold, told)
 
     async def _accept(self, listener: socket.socket) -> None:
         loop = asyncio.get_running_loop()
@@ -140,25 +126,30 @@ class Intake:
     async def _read(self, connection: socket.socket, before: set[asyncio.Task[None]]) -> None:
         loop = asyncio.get_running_loop()
         unpacker = Unpacker(Handover)
+        meeting: asyncio.Task[None] | None = None
         try:
-            if before:
-                await asyncio.wait(before, timeout=LAST_WORDS)
-            await self._meet(connection)
+            await self._send(connection, self._holdings)
             while data := await loop.sock_recv(connection, READ_BYTES):
-                await self._take(unpacker.feed(data))
+                handovers = unpacker.feed(data)
+                for one in handovers:
+                    if one.meeting is not None:
+                        self._holdings = Holdings([], 0)  # it is written down, also for the next
+                        self._connection = connection
+                        self._somebody.set()
+                        meeting = own(self._meet(one.meeting, before), "meeting a proxy")
+                await self._take(handovers)
         except (OSError, ParseError):
             pass
         finally:
+            if meeting is not None:
+                meeting.cancel()
             if self._connection is not connection:
                 connection.close()
             elif not self._closing:  # else what is queued may still have its Fates
                 self._connection = None
                 connection.close()
 
-    async def _meet(self, connection: socket.socket) -> None:
-        async with self._sending:
-            told, self._told = self._told, Counter()
-            if await self._send(connection, self._held((told["appended"], told["lost"]))):
-                self._connection = connection
-        self._met.set()
-        await self._flush()
+    async def _meet(self, meeting: Meeting, before: set[asyncio.Task[None]]) -> None:
+        if before:
+            await asyncio.wait(before)
+        self._tell_met(meeting)

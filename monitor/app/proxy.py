@@ -57,7 +57,14 @@ async def serve(process: child.Child) -> None:
     if (left := estate.read()) is not None:
         ledger.resume(left)
     ids = Ids(secrets.randbits(34), time.time)
-    handoff = Handoff(str(process.runtime / f"recorder-{process.index}.sock"), budget, ledger, ids)
+    handoff = Handoff(
+        str(process.runtime / f"recorder-{process.index}.sock"),
+        budget,
+        ledger,
+        ids,
+        keep=estate.write,
+        clock=time.time,
+    )
     clock = WallClock(time.time, time.monotonic)
     wire = Wire(settings, logs.warning)
 
@@ -104,7 +111,7 @@ async def serve(process: child.Child) -> None:
         now = clock.unix(time.monotonic())
         await handoff.settled(now, LABEL_PATIENCE)
         ledger.label(now)
-        estate.write(ledger.left())  # before anybody sees it: no counter goes back
+        handoff.keep()  # before anybody sees it: no counter goes back
         return [
             *ledger.measurements(settings.endpoint),
             *_measurements(gate, budget, settings.endpoint),
@@ -115,7 +122,7 @@ async def serve(process: child.Child) -> None:
     gate.open()
     process.ready()
     trimming = own(forever(lambda: _trim(handoff, budget), "giving memory back"), "trimming")
-    keeping = own(forever(lambda: _keep(ledger, estate), "writing the ledger"), "keeping")
+    keeping = own(forever(lambda: _keep(handoff), "writing the ledger"), "keeping")
     following = own(forever(lambda: _follow(clock), "following the clock"), "following")
     await process.stopping.wait()
     await gate.drain(settings.drain.delay, settings.drain.timeout)
@@ -164,11 +171,11 @@ def _prepare() -> None:
         mallopt(-3, KEPT)  # M_MMAP_THRESHOLD
 
 
-async def _keep(ledger: Ledger, estate: Estate) -> None:
+async def _keep(handoff: Handoff) -> None:
     """Write down what a successor must know, should this process be killed."""
     while True:
         await asyncio.sleep(KEEP_SECONDS)
-        estate.write(ledger.left())
+        handoff.keep()
 
 
 async def _follow(clock: WallClock) -> None:

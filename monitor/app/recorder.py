@@ -6,7 +6,6 @@ import asyncio
 import gc
 import itertools
 import time
-from collections import Counter
 from pathlib import Path
 
 from monitor import logs
@@ -16,16 +15,16 @@ from monitor.app.intake import Intake
 from monitor.app.tasks import forever, own
 from monitor.config import Settings
 from monitor.errors import ConfigError, StreamError
-from monitor.framing import Handover, Holdings
+from monitor.framing import Handover, Reading
 from monitor.meters import Meters
 from monitor.privacy import keys
 from monitor.protocols import PROTOCOLS
 from monitor.recorder.capture import Capture
-from monitor.recorder.delivery import Delivery, Item, Labels
+from monitor.recorder.delivery import Delivery, Item
 from monitor.segments import from_header
 from monitor.streams.redis import RedisStream
 from monitor.streams.spool import Spool
-from monitor.types import Exchange, Fate, Measurement, Record
+from monitor.types import Exchange, Fate, Measurement, Record, encode_record
 from monitor.urls import shown
 
 QUEUE, QUEUE_BYTES = 2048, 16 << 20
@@ -67,15 +66,13 @@ class Recorder:
             timeout=COMMAND_TIMEOUT,
         )
         self._spool = _spool(settings, process.index)
-        self._intake = Intake(
-            process.runtime / f"recorder-{process.index}.sock", self._read, self._holdings
-        )
+        self._intake = Intake(process.runtime / f"recorder-{process.index}.sock", self._read)
         self._delivery = Delivery(
             self._store,
             self._spool,
             reply=self._intake.reply,
             attended=self._intake.attended,
-            emptied=self._intake.emptied,
+            account=self._intake.tell,
             log=self._of_store,
             clock=time.time,
         )
@@ -94,7 +91,7 @@ class Recorder:
         if self._names is not None:
             await self._names.start()
         await self._delivery.survey()
-        self._intake.listen()
+        self._intake.listen(self._delivery.found, self._delivery.meet)
         delivering = own(self._delivery.run(), "delivery")
         following = own(forever(self._follow_keys, "the key file"), "the key file")
         self._process.measure = self._measure
@@ -168,19 +165,26 @@ class Recorder:
 
     async def _read(self, handovers: list[Handover]) -> None:
         until = time.monotonic() + SLICE
-        for exchange, again in [(one, each.again) for each in handovers for one in each.exchanges]:
-            await self._delivery.room(QUEUE, QUEUE_BYTES)
+        for handover, exchange in [(each, one) for each in handovers for one in each.exchanges]:
+            if handover.care:  # full or not: to wait is not to die of it
+                await self._intake.tell(Reading(exchange.id))
+            else:
+                await self._delivery.room(QUEUE, QUEUE_BYTES)
             try:
                 record, model = self._capture.read(exchange)
+                if handover.care:
+                    encode_record(record)
             except Exception as error:  # noqa: BLE001  one exchange must not end the recorder
                 await self._unreadable(exchange, error)
                 continue
             if self._names is not None:
                 record = await self._names.cover(record)
-            self._delivery.offer(Item(record, model, again, _size(record)))
+            self._delivery.offer(Item(record, model, handover.again, _size(record)))
             if time.monotonic() > until:
                 await asyncio.sleep(0)
                 until = time.monotonic() + SLICE
+        if any(each.care for each in handovers):
+            await self._intake.tell(Reading(""))
 
     async def _unreadable(self, exchange: Exchange, error: Exception) -> None:
         now = time.monotonic()
@@ -190,11 +194,6 @@ class Recorder:
         await self._intake.reply(
             [Fate(exchange.id, "lost", "unreadable", outcome=exchange.outcome.value)]
         )
-
-    def _holdings(self, untold: Counter[Labels], told: tuple[int, int]) -> Holdings:
-        held = self._delivery.holds + untold
-        records = [(*labels, count) for labels, count in held.items()]
-        return Holdings(records, told, self._delivery.damaged, spool_is_empty=not self._spool)
 
     # --- what it says ------------------------------------------------------------------------
 

@@ -5,29 +5,30 @@ with back-off, asks whether the store is back. What is spooled then goes first, 
 appended twice: where a record may be in the stream already, the stream's tail is asked for its id.
 What nobody has tried to append is not looked for: a day in the spool costs no search of a day.
 Nothing is appended while no proxy is there to be told: what the stream holds stands in a ledger.
+What was told to a proxy that died, or to nobody because a recorder died, the stream itself tells.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections import Counter, deque
+from collections import defaultdict, deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from math import inf
 from typing import Protocol
 
 from monitor.errors import StreamError
-from monitor.streams.spool import Kept, Part, Spool
+from monitor.framing import Accounted, Holdings, Meeting
+from monitor.numbers import Numbers, place
+from monitor.streams.spool import Part, Spool
 from monitor.types import Fate, Record
 
 BATCH = 256
 LINGER = 0.005
 """Seconds that a batch waits for company."""
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 5.0
-LIFE = slice(13, 26)
-"""Where an id names the proxy that gave it; see proxy.ids."""
-
-Labels = tuple[str, str, str, str]
-"""That name, protocol, operation, outcome."""
+UNHEARD = 32
+"""Parts of the spool whose Fates may stand unread in the socket of a proxy that dies."""
 
 
 class Store(Protocol):
@@ -61,10 +62,9 @@ class Delivery:
     """Delivers what `offer` takes.
 
     `reply` hands Fates to the proxy and returns once they are out; `attended` waits until a proxy
-    is there for them and says False when none will come; `emptied` is called when the spool has
-    become empty. `log` is told when the store goes and when it is back, once each. `clock` gives
-    Unix time. `holds` counts what has no last Fate yet, by the labels of `Holdings`; `damaged` are
-    the places of the spool where `survey` could read none.
+    is there for them and says False when none will come; `account` tells it what is accounted for,
+    after its Fates, and says False where it was not told. `log` is told when the store goes and
+    when it is back, once each. `clock` gives Unix time.
     """
 
     def __init__(
@@ -74,7 +74,7 @@ class Delivery:
         *,
         reply: Callable[[list[Fate]], Awaitable[None]],
         attended: Callable[[], Awaitable[bool]],
-        emptied: Callable[[], Awaitable[None]],
+        account: Callable[[Accounted], Awaitable[bool]],
         log: Callable[[str], None],
         clock: Callable[[], float],
     ) -> None:
@@ -82,7 +82,7 @@ class Delivery:
         self._spool = spool
         self._reply = reply
         self._attended = attended
-        self._emptied = emptied
+        self._account = account
         self._log = log
         self._clock = clock
         self._queue: deque[Item] = deque()
@@ -94,8 +94,11 @@ class Delivery:
         self._spooled: set[str] | None = None  # ids in the spool, read when they are asked for
         self._known: tuple[float, set[str]] | None = None  # (since, ids in the stream's tail)
         self._doubtful = False  # the last append may have happened in part
-        self.holds: Counter[Labels] = Counter()
-        self.damaged = 0
+        self._meeting = Meeting("", [])
+        self._owes_account = False
+        self._told: deque[list[Fate]] = deque(maxlen=UNHEARD)  # of the spool, lately
+        self.found = Holdings([], 0)
+        """What an earlier recorder left in the spool."""
         self.is_up = True
 
     async def survey(self) -> None:
@@ -105,16 +108,28 @@ class Delivery:
         """
         if self._spool:
             self._log("records from an earlier run are in the spool; they go first")
+        found: defaultdict[tuple[str, str, str, str], Numbers] = defaultdict(Numbers)
+        all_damaged = 0
         for kept, damaged in self._spool.kept():
-            self.holds.update(map(labels, kept))
-            self.damaged += damaged
+            for one in kept:
+                process, number = place(one.id)
+                found[process, one.protocol, one.operation, one.outcome.value].add(number)
+            all_damaged += damaged
             await asyncio.sleep(0)
+        records = [(*labels, *numbers.packed()) for labels, numbers in found.items()]
+        self.found = Holdings(records, all_damaged)
+
+    def meet(self, meeting: Meeting) -> None:
+        """A proxy is there and wants the accounts of those before it closed; all that they had
+        handed over has been offered."""
+        self._meeting = meeting
+        self._owes_account = True
+        self._news.set()
 
     def offer(self, item: Item) -> None:
         """Take a record; the caller waits for `room` first."""
         self._queue.append(item)
         self._size += item.size
-        self.holds[labels(item.record)] += 1
         self._news.set()
 
     async def room(self, bound: int, size: int = 0) -> None:
@@ -140,6 +155,8 @@ class Delivery:
                     if self._closing and self._spool:
                         await self._spool_queue()
                         return
+                    if self._owes_account:
+                        await self._close_accounts()
                     await self._deliver()
                     pause = FIRST_PAUSE
                 except StreamError as error:
@@ -160,6 +177,8 @@ class Delivery:
             if not self._closing:
                 await self._news.wait()
                 await asyncio.sleep(LINGER)
+            if not self._queue:
+                return
         await self._somebody()
         batch = self._batch()
         if not batch:
@@ -169,17 +188,34 @@ class Delivery:
             self._known = None
         await self._append([item.record for item in batch], since)
         self._take(batch)
-        await self._settle([item.fate("appended") for item in batch])
+        await self._reply([item.fate("appended") for item in batch])
 
     async def _somebody(self) -> None:
         if not await self._attended():
             raise _NobodyError
 
-    async def _settle(self, fates: list[Fate]) -> None:
-        """Tell last Fates."""
-        self.holds.subtract(map(fate_labels, fates))
-        self.holds = +self.holds
-        await self._reply(fates)
+    async def _close_accounts(self) -> None:
+        """Once nothing is held here of the proxies before this one, say what the stream has of what
+        they had open: nobody else knows what became of it."""
+        while self._owes_account:
+            meeting = self._meeting
+            others = (place(item.record.id)[0] != meeting.process for item in self._queue)
+            if self._spool or any(others):
+                return  # and come again
+            await self._somebody()
+            if meeting.dead:
+                for fates in tuple(self._told):
+                    await self._reply(fates)
+            found = {process: Numbers() for process, _ in meeting.dead}
+            since = min((at for _, at in meeting.dead), default=inf)
+            if since < inf:
+                for id_ in sorted(await self._store.ids_since(since)):
+                    process, number = place(id_)
+                    if process in found:
+                        found[process].add(number)
+            records = [(process, *numbers.packed()) for process, numbers in found.items()]
+            told = await self._account(Accounted(records))
+            self._owes_account = not told or meeting is not self._meeting
 
     def _batch(self) -> list[Item]:
         return [self._queue[place] for place in range(min(BATCH, len(self._queue)))]
@@ -230,16 +266,16 @@ class Delivery:
             for part in segment.parts:
                 await self._somebody()
                 await self._append(part.records, segment.since)
-                await self._settle(_fates(part))
+                fates = _fates(part)
+                await self._reply(fates)
+                self._told.append(fates)
                 path = self._spool.settle(path, part.end)
+                if self._spooled is not None:
+                    self._spooled.difference_update(one.id for one in part.records)
                 if self._closing:
                     return
             self._spool.forget(path)
-            self._spooled = None
             await self._spool_queue()
-        if not self._spool:
-            self.holds = Counter(labels(item.record) for item in self._queue)
-            await self._emptied()
         self._back()
 
     async def _spool_queue(self) -> bool:
@@ -260,9 +296,10 @@ class Delivery:
             if new and not self._spool.append(new, since=self._since(batch)):
                 return False
             self._doubtful = False  # if it was, it was about this batch, and its segment says so
+            self._owes_account = True  # of what will be missing in the spool
+            if self._spooled is not None:
+                self._spooled.update(one.id for one in new)
             self._take(batch)
-            # Those are counted where they stand in the spool.
-            self.holds.subtract(labels(one.record) for one in again if one.record.id in known)
             await self._reply([item.fate("spooled") for item in batch])
         return True
 
@@ -289,16 +326,6 @@ class Delivery:
 
 class _NobodyError(Exception):
     """No proxy will come to be told."""
-
-
-def labels(one: Record | Kept) -> Labels:
-    """By what a record is counted in `Delivery.holds`."""
-    return one.id[LIFE], one.protocol, one.operation, one.outcome.value
-
-
-def fate_labels(fate: Fate) -> Labels:
-    """The same of a Fate."""
-    return fate.id[LIFE], fate.protocol, fate.operation, fate.outcome
 
 
 def _fates(part: Part) -> list[Fate]:

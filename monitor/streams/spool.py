@@ -85,8 +85,8 @@ class Spool:
     def append(self, records: Sequence[Record], *, since: float | None = None) -> bool:
         """Write all, or nothing: False where there is no room or the disk refuses.
 
-        With `since` they may be in the stream already, appended at that time or later; they get
-        a segment of their own.
+        With `since` they may be in the stream already, appended at that time or later; such share
+        no segment with others.
         """
         data = b"".join(_frame(encode_record(record)) for record in records)
         if self.bytes + len(data) > self._max_bytes:
@@ -107,7 +107,7 @@ class Spool:
         self.bytes += len(data)
         if path not in self._segments:
             self._segments.append(path)
-        if since is not None or size + len(data) >= SEGMENT_BYTES:
+        if size + len(data) >= SEGMENT_BYTES:
             self._current = None
         return True
 
@@ -158,7 +158,7 @@ class Spool:
         return _Name.of(self._segments[-1]).number + 1 if self._segments else 1
 
     def _open(self, since: float | None) -> Path:
-        if self._current is None or since is not None:
+        if self._current is None or not _Name.of(self._current).takes(since):
             self._directory.mkdir(parents=True, exist_ok=True, mode=0o700)
             name = _Name(self._next(), None if since is None else int(since), 0)
             self._current = self._directory / str(name)
@@ -180,6 +180,12 @@ class _Name(NamedTuple):
     def of(cls, path: Path) -> _Name:
         number, since, done = (*path.stem.split("-"), "", "")[:3]
         return cls(int(number), int(since) if since else None, int(done or 0))
+
+    def takes(self, since: float | None) -> bool:
+        """Whether records of `Spool.append` may join this segment."""
+        if since is None or self.since is None:
+            return since is self.since
+        return since >= self.since
 
     def __str__(self) -> str:
         since = "" if self.since is None else f"-{self.since}"

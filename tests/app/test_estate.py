@@ -13,7 +13,9 @@ from monitor.proxy.ledger import Left
 
 
 def left(appended: int) -> Left:
-    return Left([("p", "o", "m", "ok", appended)], appended, {"shutdown": 1}, 2, 3, (4, 5))
+    accounts = [("process", 0, 1.5, 8, b"\x01")]
+    exchanges = [("p", "o", "m", "ok", appended)]
+    return Left(exchanges, appended, {"shutdown": 1}, 2, ["id"], accounts, met=True)
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections import Counter
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, cast
@@ -12,10 +11,8 @@ from typing import Any, cast
 import pytest
 import uvloop
 
-from monitor.app import intake as module
 from monitor.app.intake import Intake
-from monitor.framing import Handover, Holdings, Told, Unpacker, pack
-from monitor.recorder.delivery import Labels
+from monitor.framing import Accounted, Handover, Holdings, Meeting, Reading, Told, Unpacker, pack
 from monitor.types import Exchange, Fate, Message, Outcome
 
 Play = Callable[[Callable[["World"], Awaitable[None]]], None]
@@ -26,6 +23,9 @@ def handover(*ids: str) -> bytes:
     return pack(Handover([Exchange(id_, 1.0, 0.1, request, None, [], Outcome.OK) for id_ in ids]))
 
 
+HOLDINGS = Holdings([("before", "p", "o", "ok", 0, b"\x02")], 1)
+
+
 class World:
     """An intake and what it gave."""
 
@@ -34,16 +34,13 @@ class World:
         self.got: list[str] = []
         self.gate = asyncio.Event()
         self.gate.set()
-        self.intake = Intake(path, self.take, self.holdings)
-        self.intake.listen()
+        self.met: list[str] = []
+        self.intake = Intake(path, self.take)
+        self.intake.listen(HOLDINGS, lambda meeting: self.met.append(meeting.process))
 
     async def take(self, handovers: list[Handover]) -> None:
         await self.gate.wait()
         self.got += [one.id for each in handovers for one in each.exchanges]
-
-    def holdings(self, untold: Counter[Labels], told: tuple[int, int]) -> Holdings:
-        records = [(*labels, count) for labels, count in untold.items()]
-        return Holdings(records, told, 0, spool_is_empty=True)
 
     async def proxy(self) -> Proxy:
         connection = socket.socket(socket.AF_UNIX)
@@ -60,17 +57,24 @@ class Proxy:
         self._unpacker = Unpacker(cast("type[Told]", Told))
         self._told: list[Any] = []
 
+    async def meet(self, process: str) -> Holdings:
+        """Hear what is held, and say that it is written down."""
+        held = await self.told()
+        assert isinstance(held, Holdings)
+        await self.write(pack(Handover([], meeting=Meeting(process, []))))
+        return held
+
     async def write(self, data: bytes) -> None:
         await asyncio.get_running_loop().sock_sendall(self.connection, data)
 
     async def told(self) -> Any:
-        """The next that it is told: Holdings, or the ids of Fates."""
+        """The next that it is told: news, or the ids of Fates."""
         while not self._told:
             data = await asyncio.get_running_loop().sock_recv(self.connection, 65536)
             assert data
             self._told += self._unpacker.feed(data)
         one = self._told.pop(0)
-        return one if isinstance(one, Holdings) else [fate.id for fate in one]
+        return [fate.id for fate in one] if isinstance(one, list) else one
 
 
 @pytest.fixture
@@ -97,34 +101,45 @@ async def until(true: Callable[[], object]) -> None:
 
 
 def test_a_proxy_hears_what_is_held_and_then_fates(play: Play) -> None:
-    """Those of before it came too, and they were counted among what is held."""
+    """Those of before it came too, but none before it has written down what is held; the next one
+    knows of that already."""
 
     async def story(world: World) -> None:
         early = asyncio.ensure_future(world.intake.reply([Fate("a", "appended", "", "p", "o")]))
         await asyncio.sleep(0.01)
         assert not early.done()
         proxy = await world.proxy()
-        held = await proxy.told()
-        assert held.records == [("", "p", "o", "", 1)]
-        assert held.told == (0, 0)
-        assert await proxy.told() == ["a"]
+        assert await proxy.told() == HOLDINGS
+        await asyncio.sleep(0.01)
+        assert not early.done()
+        other = await world.proxy()
+        assert await other.meet("dies early") == HOLDINGS
+        assert await other.told() == ["a"]
         await early
+        other.connection.close()
+        proxy.connection.close()
+        proxy = await world.proxy()
+        assert await proxy.meet("next") == Holdings([], 0)
+        await until(lambda: world.met == ["next"])
         await world.intake.reply([Fate("b", "lost"), Fate("c", "spooled")])
         assert await proxy.told() == ["b", "c"]
-        await world.intake.emptied()
-        assert (await proxy.told()).spool_is_empty
+        assert await world.intake.tell(Accounted([("before", 0, b"")]))
+        assert await world.intake.tell(Reading("d"))
+        assert await proxy.told() == Accounted([("before", 0, b"")])
+        assert await proxy.told() == Reading("d")
         proxy.connection.close()
 
     play(story)
 
 
 def test_what_a_dead_proxy_had_written_is_read_to_its_end(play: Play) -> None:
-    """It cannot be told any more; its successor is, after it has heard how many the dead one was."""
+    """It cannot be told any more; its successor is, and accounts are closed when all is read."""
 
     async def story(world: World) -> None:
         first = await world.proxy()
-        await first.told()
+        await first.meet("first")
         await world.intake.reply([Fate("told", "appended")])
+        await until(lambda: world.met == ["first"])
         world.gate.clear()
         for number in range(200):
             await first.write(handover(f"{number}"))
@@ -134,14 +149,14 @@ def test_what_a_dead_proxy_had_written_is_read_to_its_end(play: Play) -> None:
                 await world.intake.reply([Fate("x", "appended")])
         waiting = asyncio.ensure_future(world.intake.reply([Fate("y", "lost", "unreadable")]))
         second = await world.proxy()
-        await asyncio.sleep(0.01)
-        world.gate.set()
-        held = await second.told()
-        assert world.got == [str(number) for number in range(200)]
-        assert held.told == (1, 0)
-        assert [count for *_, count in held.records] == [2]
+        await second.meet("second")
         assert await second.told() == ["x", "y"]
         await waiting
+        await asyncio.sleep(0.01)
+        assert world.met == ["first"]
+        world.gate.set()
+        await until(lambda: world.met == ["first", "second"])
+        assert world.got == [str(number) for number in range(200)]
         await second.write(handover("later"))
         await until(lambda: world.got[-1] == "later")
         second.connection.close()
@@ -149,18 +164,20 @@ def test_what_a_dead_proxy_had_written_is_read_to_its_end(play: Play) -> None:
     play(story)
 
 
-def test_a_successor_does_not_wait_for_ever(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_successor_does_not_wait_for_its_predecessor(play: Play) -> None:
     """What the dead one wrote cannot be taken in: there is no room, because nobody is told."""
-    monkeypatch.setattr(module, "LAST_WORDS", 0.02)
 
     async def story(world: World) -> None:
         first = await world.proxy()
-        await first.told()
+        await first.meet("first")
         world.gate.clear()
         await first.write(handover("a"))
         first.connection.close()
         second = await world.proxy()
-        await second.told()
+        await second.meet("second")
+        await world.intake.reply([Fate("x", "appended")])
+        assert await second.told() == ["x"]
+        assert world.got == []
         world.gate.set()
         await until(lambda: world.got == ["a"])
         second.connection.close()
@@ -173,7 +190,7 @@ def test_bytes_that_are_no_handover_end_the_connection_alone(play: Play) -> None
 
     async def story(world: World) -> None:
         first = await world.proxy()
-        await first.told()
+        await first.meet("first")
         await first.write(b"\0\0\0\x01?")
         loop = asyncio.get_running_loop()
         assert await loop.sock_recv(first.connection, 1) == b""
@@ -190,7 +207,8 @@ def test_who_is_there_at_the_end_is_still_told_and_nobody_is_waited_for(play: Pl
 
     async def story(world: World) -> None:
         proxy = await world.proxy()
-        await proxy.told()
+        await proxy.meet("it")
+        await until(lambda: world.met)
         world.intake.stop()
         await asyncio.sleep(0.01)
         assert await world.intake.attended()

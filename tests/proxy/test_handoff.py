@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 import uvloop
 
-from monitor.framing import Handover, Holdings, Unpacker, pack
+from monitor.framing import Accounted, Handover, Holdings, Reading, Unpacker, pack
 from monitor.proxy.copies import Budget
 from monitor.proxy.handoff import Handoff
 from monitor.proxy.ids import Ids
-from monitor.proxy.ledger import Ledger
+from monitor.proxy.ledger import Ledger, Left
 from monitor.types import Exchange, Fate, Message, Outcome
 
 PATIENCE = 20.0
@@ -35,6 +35,9 @@ class Recorder:
         self._server: asyncio.Server | None = None
         self._writer: asyncio.StreamWriter | None = None
         self.got: list[tuple[Exchange, bool]] = []  # and whether it was handed over again
+        self.with_care: list[str] = []
+        self.dead: list[tuple[str, float]] = []
+        self.holdings = Holdings([], 0)
         self.reads = True
 
     async def start(self) -> None:
@@ -59,10 +62,18 @@ class Recorder:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._writer = writer
+        writer.write(pack(self.holdings))
         unpacker = Unpacker(Handover)
         try:
             while data := await reader.read(65536):
-                self.got += unfolded(unpacker.feed(data))
+                handovers = unpacker.feed(data)
+                self.got += unfolded(handovers)
+                self.with_care += [
+                    one.id for each in handovers if each.care for one in each.exchanges
+                ]
+                for each in handovers:
+                    if each.meeting is not None:
+                        self.dead = each.meeting.dead
         except ConnectionError:
             pass
         finally:
@@ -76,7 +87,12 @@ class Proxy:
         self.budget = Budget(bound)
         self.ledger = Ledger()
         self.ids = Ids(1, lambda: 1_700_000_000.0)
-        self.handoff = Handoff(str(path), self.budget, self.ledger, self.ids)
+        self.now = 1_700_000_000.0
+        self.kept: list[Left] = []
+        self.handoff = Handoff(
+            str(path), self.budget, self.ledger, self.ids,
+            keep=self.kept.append, clock=lambda: self.now,
+        )  # fmt: skip
 
     def end(self, body: bytes = b"{}") -> str:
         """An exchange ends; its id."""
@@ -177,7 +193,8 @@ def test_what_had_no_fate_is_handed_over_again_and_says_so(play: Any) -> None:
         newest = proxy.end()
         await until(lambda: len(recorder.got) == 8)
         assert [one.id for one, _ in recorder.got] == [*ids[4:], later, newest]
-        assert [again for _, again in recorder.got] == [True] * 7 + [False]
+        assert [again for _, again in recorder.got] == [True] * 6 + [False] * 2
+        assert recorder.with_care == ids[4:]
         recorder.answer(*(Fate(one.id, "appended") for one, _ in recorder.got))
         await until(lambda: proxy.ledger.appended == 12)
         assert proxy.budget.used == 0
@@ -217,6 +234,7 @@ def test_a_recorder_that_does_not_read_is_waited_for_by_nobody(play: Any) -> Non
         listener.listen()
         proxy = Proxy(path, bound=8 << 20)
         frozen, _ = listener.accept()
+        frozen.sendall(pack(Holdings([], 0)))
         ids = [proxy.end(b"x" * 20_000) for _ in range(200)]
         await asyncio.sleep(0.05)
         assert proxy.handoff._writing, "the socket is full"
@@ -267,21 +285,132 @@ def test_what_earlier_proxies_left_with_the_recorder_is_counted_here(play: Any) 
     """It says what it holds when they meet; Fates of it settle that, and count at their end."""
 
     async def story(recorder: Recorder, path: Path) -> None:
+        before = Ids(2, lambda: 1_600_000_000.0)
+        recorder.holdings = Holdings([(before.process, "p", "o", "ok", 0, b"\x0e")], 0)
         await recorder.start()
         proxy = Proxy(path)
         id_ = proxy.end()
         await until(lambda: len(recorder.got) == 1)
-        before = Ids(2, lambda: 1_600_000_000.0)
-        left = [(before.process, "p", "o", "ok", 2), (proxy.ids.process, "p", "o", "ok", 1)]
-        recorder.say(pack(Holdings(left, (0, 0), 0, spool_is_empty=False)))
-        await until(lambda: proxy.ledger.inherited == 2)
+        account = proxy.ledger.others[before.process]
+        assert len(account.open) == 3
+        assert proxy.kept[0].accounts[1][0] == before.process  # before anything is said to it
+        assert recorder.dead == [(before.process, proxy.now)]
         proxy.check()
         recorder.answer(Fate(before.new(), "appended"), Fate(id_, "appended"))
         recorder.answer(Fate(before.new(), "lost", "unreadable"))
-        await until(lambda: proxy.ledger.inherited == 0)
+        await until(lambda: len(account.open) == 1)
         assert (proxy.ledger.appended, proxy.ledger.lost["unreadable"]) == (2, 1)
-        assert proxy.ledger.left().heard == (2, 1)
+        recorder.say(pack(Accounted([(before.process, 0, b"\x08")])))
+        await until(lambda: not proxy.ledger.others)
+        assert proxy.ledger.appended == 3
         proxy.check()
+        await proxy.handoff.drain(1.0)
+
+    play(story)
+
+
+def test_what_is_handed_over_is_written_down_before(play: Any) -> None:
+    """By id; what nobody else has by number; and since when the stream may hold it."""
+
+    async def story(recorder: Recorder, path: Path) -> None:
+        await recorder.start()
+        proxy = Proxy(path)
+        first = proxy.end()
+        await until(lambda: recorder.got)
+        assert (proxy.kept[-1].sent, proxy.kept[-1].unsent) == ([first], 0)
+        assert proxy.kept[-1].accounts == [(proxy.ids.process, 0, 1.1, 0, b"")]
+        recorder.answer(Fate(first, "spooled"))
+        await until(lambda: proxy.ledger.spooled)
+        await recorder.stop()
+        proxy.end()
+        proxy.now += 10.0
+        proxy.handoff.keep()
+        assert (proxy.kept[-1].sent, proxy.kept[-1].unsent) == ([], 1)
+        assert proxy.kept[-1].accounts == [(proxy.ids.process, 0, proxy.now - 10.0, 0, b"\x02")]
+        await proxy.handoff.drain(0.0)
+
+    play(story)
+
+
+def test_the_last_words_of_a_recorder_are_heard(play: Any) -> None:
+    """It told what it had delivered from the spool, and nobody will tell that again."""
+
+    async def story(recorder: Recorder, path: Path) -> None:
+        await recorder.start()
+        proxy = Proxy(path)
+        first = proxy.end()
+        await until(lambda: recorder.got)
+        recorder.answer(Fate(first, "spooled"))
+        await until(lambda: proxy.ledger.spooled)
+        recorder.answer(Fate(first, "appended"))
+        assert recorder._writer is not None
+        recorder._writer.close()
+        await asyncio.sleep(0)
+        proxy.end()
+        proxy.handoff._flush()
+        assert proxy.ledger.appended == 1
+        await proxy.handoff.drain(0.0)
+
+    play(story)
+
+
+async def dies_reading(recorder: Recorder, place: int) -> str:
+    """It begins with exchange after exchange, up to a place, and dies there; which that was."""
+    await until(lambda: len(recorder.with_care) > place)
+    for id_ in recorder.with_care[: place + 1]:
+        recorder.say(pack(Reading(id_)))
+    await asyncio.sleep(0.05)
+    dying = recorder.with_care[place]
+    await recorder.stop()
+    recorder.with_care.clear()
+    await recorder.start()
+    return dying
+
+
+def test_what_two_recorders_die_of_is_handed_over_no_more(play: Any) -> None:
+    """The second time it comes first; the others go their way, and are suspected no more once they
+    have been read."""
+
+    async def story(recorder: Recorder, path: Path) -> None:
+        await recorder.start()
+        proxy = Proxy(path)
+        ids = [proxy.end() for _ in range(6)]
+        await until(lambda: len(recorder.got) == 6)
+        await recorder.stop()
+        await recorder.start()
+        assert await dies_reading(recorder, 2) == ids[2]
+        assert await dies_reading(recorder, 0) == ids[2]
+        await until(lambda: proxy.ledger.lost["poison"] == 1)
+        await until(lambda: len(recorder.with_care) == 3)
+        assert recorder.with_care == ids[3:]
+        proxy.check()
+        recorder.answer(*(Fate(id_, "appended") for id_ in ids if id_ != ids[2]))
+        await until(lambda: proxy.ledger.appended == 5)
+        assert proxy.budget.used == 0
+        await proxy.handoff.drain(1.0)
+
+    play(story)
+
+
+def test_a_recorder_that_is_killed_again_and_again_makes_no_poison(play: Any) -> None:
+    """It dies while it reads, each time another exchange, or none."""
+
+    async def story(recorder: Recorder, path: Path) -> None:
+        await recorder.start()
+        proxy = Proxy(path)
+        ids = [proxy.end() for _ in range(20)]
+        await until(lambda: len(recorder.got) == 20)
+        for _ in range(3):
+            await recorder.stop()
+            recorder.with_care.clear()
+            await recorder.start()
+            await until(lambda: len(recorder.with_care) == 20)
+        died_of = [await dies_reading(recorder, place) for place in (0, 1, 2, 3, 4)]
+        assert len(set(died_of)) == 5
+        assert proxy.ledger.lost["poison"] == 0
+        await until(lambda: recorder.with_care)
+        recorder.answer(*(Fate(id_, "appended") for id_ in ids))
+        await until(lambda: proxy.ledger.appended == 20)
         await proxy.handoff.drain(1.0)
 
     play(story)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from monitor.framing import Holdings
+from monitor.framing import Accounted, Holdings
 from monitor.metrics import LOSS_REASONS
-from monitor.proxy.ledger import Ledger, Numbers
+from monitor.numbers import Numbers
+from monitor.proxy.ids import Ids
+from monitor.proxy.ledger import Ledger
 from monitor.types import Exchange, Fate, Message, Outcome
 
 outcomes = st.sampled_from(list(Outcome))
@@ -131,51 +132,49 @@ def test_labels_come_with_the_fate_and_are_unknown_without() -> None:
     assert counted == [("unknown", "ok", 1), ("m", "server_error", 1)]
 
 
-@given(st.lists(st.tuples(st.booleans(), st.integers(0, 200_000)), max_size=60))
-def test_numbers_are_a_set(steps: list[tuple[bool, int]]) -> None:
-    """In any order, although they are made for rising ones."""
-    numbers, expected = Numbers(), set[int]()
-    for adds, number in steps:
-        if adds:
-            numbers.add(number)
-            expected.add(number)
-        else:
-            assert numbers.discard(number) is (number in expected)
-            expected.discard(number)
-        assert len(numbers) == len(expected)
+BEFORE, OWN = (Ids(process, lambda: 1_700_000_000.0) for process in (1, 2))
 
 
-def test_a_million_spooled_numbers_cost_a_bit_each() -> None:
-    """An outage of hours must not cost the proxy its memory, nor leave anything behind."""
+def id_of(ids: Ids, number: int) -> str:
+    """The id with that number."""
+    return ids.new()[:26] + f"{number:010x}"
+
+
+def fate(number: int, state: str, reason: str = "") -> Fate:
+    """Of an exchange of the process before."""
+    return Fate(id_of(BEFORE, number), state, reason)
+
+
+def packed(*found: int) -> tuple[int, bytes]:
+    """As in a frame."""
     numbers = Numbers()
-    for number in range(1_000_000):
+    for number in found:
         numbers.add(number)
-    assert len(numbers._bits) <= 1_000_000 // 8 + 1
-    assert all(numbers.discard(number) for number in range(1_000_000))
-    assert len(numbers) == 0
-    assert len(numbers._bits) <= 4097
+    return numbers.packed()
 
 
-def held(
-    *records: tuple[str, int], told: tuple[int, int] = (0, 0), damaged: int = 0, empty: bool = False
-) -> Holdings:
-    """Of which processes a recorder holds how many."""
-    lines = [(process, "openai_chat", "chat", "ok", count) for process, count in records]
-    return Holdings(lines, told, damaged, empty)
+def held(*found: int, ids: Ids = BEFORE, damaged: int = 0) -> Holdings:
+    """What a recorder found of a process in the spool."""
+    records = [(ids.process, "openai_chat", "chat", "ok", *packed(*found))] if found else []
+    return Holdings(records, damaged)
 
 
 def test_what_an_earlier_run_left_in_the_spool_is_pending_until_it_is_appended() -> None:
-    """It is counted when the recorder speaks of it, once, and settled by its Fates."""
+    """It is counted when the recorder speaks of it, once, and settled by its Fates, once."""
     ledger = Ledger()
-    ledger.inherit(held(("before", 3), ("own", 7)), "own")
+    both = Holdings([*held(1, 2, 3).records, *held(1, 2, 3, 4, 5, 6, 7, ids=OWN).records], 0)
+    ledger.inherit(both, OWN.process, 0.0)
     assert sums(ledger) == (3, 0, 0, 3)
-    ledger.settle_inherited(Fate("a", "appended"))
-    ledger.settle_inherited(Fate("b", "lost", "unreadable"))
+    ledger.settle_other(fate(1, "appended"))
+    ledger.settle_other(fate(2, "lost", "unreadable"))
     assert sums(ledger) == (3, 1, 1, 1)
-    ledger.inherit(held(("before", 1)), "own")
-    ledger.settle_inherited(Fate("c", "appended"))
+    ledger.settle_other(fate(2, "appended"))  # a recorder died before it had written it down
+    ledger.inherit(held(2, 3), OWN.process, 0.0)
+    ledger.settle_other(fate(3, "appended"))
     assert sums(ledger) == (3, 2, 1, 0)
-    ledger.settle_inherited(Fate("d", "spooled"))
+    ledger.settle_other(fate(4, "spooled"))
+    ledger.settle_other(fate(4, "appended"))
+    ledger.settle_other(Fate("of nobody", "appended"))
     assert sums(ledger) == (3, 2, 1, 0)
     counted = [one.labels for one in ledger.measurements("e") if "exchanges_total" in one.name]
     assert counted == [
@@ -184,77 +183,72 @@ def test_what_an_earlier_run_left_in_the_spool_is_pending_until_it_is_appended()
     ]  # fmt: skip
 
 
-def test_what_a_killed_proxy_handed_over_at_the_last_moment_counts_at_its_end() -> None:
-    """Nobody lived to count it before."""
-    ledger = Ledger()
-    ledger.inherit(held(), "own")
-    ledger.settle_inherited(Fate("a", "appended", "", "openai_chat", "chat", "m", "ok"))
-    assert sums(ledger) == (1, 1, 0, 0)
-
-
 def test_a_damaged_place_in_the_spool_of_an_earlier_run_is_lost_once() -> None:
     """What a ledger knew to be in the spool it misses by itself; the first of a run is told."""
     ledger = Ledger()
-    ledger.inherit(held(("before", 3), damaged=2), "own")
+    ledger.inherit(held(1, 2, 3, damaged=2), OWN.process, 0.0)
     assert sums(ledger) == (5, 0, 2, 3)
-    ledger.inherit(held(("before", 3), damaged=2), "own")
+    ledger.inherit(held(1, 2, 3, damaged=2), OWN.process, 0.0)
     assert sums(ledger) == (5, 0, 2, 3)
     successor = Ledger()
-    successor.resume(ledger.left())
-    successor.inherit(held(("before", 3), damaged=2), "own")
+    successor.resume(ledger.left(OWN.process, 0.0, [], 0))
+    successor.inherit(held(1, 2, 3, damaged=2), "third", 0.0)
     assert sums(successor) == (5, 0, 2, 3)
 
 
 def dying() -> Ledger:
-    """Two appended; one in the buffer and two in the spool when it is killed."""
+    """Two appended, 1 and 2; 3 and 4 in the spool, 5 and 6 in the buffer when it is killed."""
     ledger = Ledger()
-    ledger.connected()
-    for number in range(5):
-        ledger.hold(ended(str(number), Outcome.OK, float(number)))
-    fates = [Fate(str(number), "appended") for number in range(2)]
-    fates += [Fate(str(number), "spooled") for number in range(2, 4)]
-    for number, fate in enumerate(fates):
-        ledger.settle(fate, number)
+    for number in range(1, 7):
+        ledger.hold(ended(id_of(BEFORE, number), Outcome.OK, float(number)))
+    for number in (1, 2):
+        ledger.settle(fate(number, "appended"), number)
+    for number in (3, 4):
+        ledger.settle(fate(number, "spooled"), number)
     return ledger
 
 
 @pytest.mark.parametrize(
-    ("holdings", "expected", "reasons"),
+    ("fates", "in_stream", "expected", "reasons"),
     [
-        (held(("before", 3), told=(2, 0)), (5, 2, 0, 3), {}),
-        (held(("before", 2), told=(3, 0), empty=True), (5, 3, 0, 2), {}),
-        (held(("before", 2), told=(2, 0)), (5, 2, 1, 2), {"proxy_died": 1}),
-        (held(told=(2, 0), empty=True), (5, 2, 3, 0), {"proxy_died": 1, "spool_damaged": 2}),
-        (held(("before", 6), told=(2, 0)), (8, 2, 0, 6), {}),
-        (held(told=(9, 1), empty=True), (10, 9, 1, 0), {"unreadable": 1}),
+        ([], (), (6, 2, 4, 0), {"proxy_died": 2, "spool_damaged": 2}),
+        ([3, 4, 5], (), (6, 5, 1, 0), {"proxy_died": 1}),
+        ([3], (1, 2, 3, 4, 5), (6, 5, 1, 0), {"proxy_died": 1}),
+        ([1, 2, 3, 3], (5,), (6, 4, 2, 0), {"proxy_died": 2}),
     ],
 )
 def test_a_successor_goes_on_where_a_killed_proxy_ended(
-    holdings: Holdings, expected: tuple[int, ...], reasons: dict[str, int]
+    fates: list[int], in_stream: tuple[int, ...], expected: tuple[int, ...], reasons: dict[str, int]
 ) -> None:
-    """Whether its last exchanges came through, are held, or died with it, is the recorder's to say;
-    no counter goes back meanwhile."""
+    """What became of its last exchanges comes by Fates, some told twice, and in the end from the
+    stream; what nobody had but itself is lost. No counter goes back meanwhile."""
     before = dying()
     before.label(10.0)
-    assert sums(before) == (5, 2, 0, 3)
+    assert sums(before) == (6, 2, 0, 4)
     ledger = Ledger()
-    ledger.resume(before.left())
-    assert sums(ledger) == (5, 2, 0, 3)
+    ledger.resume(before.left(BEFORE.process, 5.0, [id_of(BEFORE, 5)], 1))
+    assert sums(ledger) == (6, 2, 1, 3)
     third = Ledger()
-    third.resume(ledger.left())  # the second died before it met the recorder
-    third.connected()
-    third.inherit(holdings, "own")
+    third.resume(ledger.left(OWN.process, 6.0, [], 0))  # died before it met the recorder
+    third.inherit(held(3, 4), "third", 7.0)
+    assert sums(third) == (6, 2, 1, 3)
+    assert {one: account.since for one, account in third.others.items()} == {
+        BEFORE.process: 5.0, OWN.process: 6.0,
+    }  # fmt: skip
+    for number in fates:
+        third.settle_other(fate(number, "appended"))
+    third.account(Accounted([(BEFORE.process, *packed(*in_stream)), (OWN.process, *packed())]))
     assert sums(third) == expected
     assert {reason: count for reason, count in third.lost.items() if count} == reasons
+    assert not third.others
 
 
 def test_what_is_in_no_spool_any_more_is_lost() -> None:
     """A corrupt segment names nobody; once the spool is empty, all that was said to be in it and
     has no last Fate was there."""
     ledger = dying()
-    ledger.inherit(held(("own", 2)), "own")
+    ledger.settle_spooled(fate(3, "appended"), 3)
     assert ledger.lost["spool_damaged"] == 0
-    ledger.settle_spooled(Fate("2", "appended"), 2)
-    ledger.inherit(held(("own", 1), empty=True), "own")
+    ledger.account(Accounted([]))
     assert ledger.lost["spool_damaged"] == 1
     assert len(ledger.spooled) == 0

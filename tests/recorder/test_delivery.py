@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from unittest import mock
@@ -16,7 +15,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from monitor.errors import StreamError
-from monitor.framing import Holdings
+from monitor.framing import Accounted, Meeting
+from monitor.numbers import Numbers
 from monitor.proxy import ledger as proxy_ledger
 from monitor.proxy.ids import Ids
 from monitor.proxy.ledger import Left
@@ -75,19 +75,25 @@ class Ledger:
         self.state: dict[str, str] = {}
         self.ends: list[str] = []
         self.is_there = True
-        self.empty = 0
+        self.accounted: list[Accounted] = []
 
     async def attended(self) -> bool:
         return self.is_there
 
-    async def emptied(self) -> None:
-        self.empty += 1
+    async def account(self, accounted: Accounted) -> bool:
+        self.accounted.append(accounted)
+        return True
 
     async def reply(self, fates: list[Fate]) -> None:
         for fate in fates:
             self.state[fate.id] = fate.state
             if fate.state == "appended":
                 self.ends.append(fate.id)
+
+
+def found(delivery: Delivery) -> int:
+    """How many records an earlier recorder left in the spool."""
+    return sum(len(Numbers(first, bits)) for *_, first, bits in delivery.found.records)
 
 
 def delivery_of(
@@ -98,7 +104,7 @@ def delivery_of(
         spool,
         reply=ledger.reply,
         attended=ledger.attended,
-        emptied=ledger.emptied,
+        account=ledger.account,
         log=log,
         clock=lambda: 1000.0,
     )
@@ -285,16 +291,15 @@ def test_there_is_no_room_beyond_so_many_bytes(tmp_path: Path) -> None:
 def test_nothing_is_appended_while_nobody_is_there_to_count_it(tmp_path: Path) -> None:
     """The proxy is away: what was left in the spool waits for the next one."""
     before = Spool(tmp_path / "s", 1 << 20)
-    before.append([item("a").record])
+    before.append([item(Ids(1, lambda: 1.0).new()).record])
     store, ledger = FakeStore(), Ledger()
     ledger.is_there = False
 
     async def story() -> None:
         delivery = delivery_of(store, Spool(tmp_path / "s", 1 << 20), ledger)
         await delivery.survey()
-        assert sum(delivery.holds.values()) == 1
+        assert found(delivery) == 1
         delivery.offer(item("b"))
-        assert sum(delivery.holds.values()) == 2
         await delivery.run()
 
     asyncio.run(story())
@@ -342,7 +347,8 @@ def test_what_was_told_of_a_spool_is_not_counted_again_by_a_successor(
     """A recorder dies between two parts of a segment."""
     monkeypatch.setattr(spool_module, "PART", 4)
     before = Spool(tmp_path / "s", 1 << 20)
-    before.append([item(str(n)).record for n in range(10)])
+    ids = Ids(1, lambda: 1.0)
+    before.append([item(ids.new()).record for _ in range(10)])
     store, ledger = SlowStore(lambda: 1000.0), Ledger()
 
     async def story() -> None:
@@ -357,7 +363,7 @@ def test_what_was_told_of_a_spool_is_not_counted_again_by_a_successor(
         assert told == 4
         successor = delivery_of(store, Spool(tmp_path / "s", 1 << 20), ledger)
         await successor.survey()
-        assert sum(successor.holds.values()) == 10 - told
+        assert found(successor) == 10 - told
 
     asyncio.run(story())
 
@@ -381,8 +387,6 @@ class World(RuleBasedStateMachine):
         self.ended = 0
         self.is_exact = True
         self.delivery: Delivery | None = None
-        self.told = Counter[str]()
-        self.untold = Counter[module.Labels]()
         self.proxy(proxy_ledger.Ledger())
         self.start_recorder()
 
@@ -392,44 +396,46 @@ class World(RuleBasedStateMachine):
         self.ids = Ids(self.proxies, lambda: self.now)
         self.ledger = ledger
         self.buffer: dict[str, Record] = {}
+        self.heard = self.next_heard = self.now
+        self.keep()
+
+    def keep(self) -> None:
+        """It writes down what a successor must know."""
+        since = min((one.started for one in self.buffer.values()), default=self.now)
+        if self.ledger.spooled:
+            since = min(since, self.heard)
+        self.left = self.ledger.left(self.ids.process, since, list(self.buffer), 0)
 
     def meet(self) -> None:
         """Proxy and recorder find each other."""
         assert self.delivery is not None
-        told, self.told = self.told, Counter()
-        self.ledger.connected()
-        self.say_holdings((told["appended"], told["lost"]))
+        self.ledger.inherit(self.delivery.found, self.ids.process, self.now)
+        self.keep()
+        self.delivery.meet(Meeting(self.ids.process, self.ledger.dead()))
         for record in self.buffer.values():
             self.delivery.offer(Item(record, "m", again=True))
-
-    def say_holdings(self, told: tuple[int, int]) -> None:
-        assert self.delivery is not None
-        held = self.delivery.holds + self.untold
-        records = [(*labels, count) for labels, count in held.items()]
-        empty = not self.delivery._spool
-        self.ledger.inherit(Holdings(records, told, 0, empty), self.ids.process)
 
     async def attended(self) -> bool:
         return True
 
     async def reply(self, fates: list[Fate]) -> None:
         """As the intake sends and the hand-off takes them."""
-        untold = Counter(module.fate_labels(one) for one in fates if one.state != "spooled")
-        self.untold += untold
         await asyncio.sleep(0)
-        self.untold -= untold
-        self.told.update(fate.state for fate in fates)
+        self.heard, self.next_heard = self.next_heard, self.now
         for fate in fates:
             number = self.ids.number(fate.id)
             if number is None:
-                self.ledger.settle_inherited(fate)
+                self.ledger.settle_other(fate)
             elif self.buffer.pop(fate.id, None) is not None:
                 self.ledger.settle(fate, number)
             else:
                 self.ledger.settle_spooled(fate, number)
+        self.keep()
 
-    async def emptied(self) -> None:
-        self.say_holdings((0, 0))
+    async def account(self, accounted: Accounted) -> bool:
+        await asyncio.sleep(0)
+        self.ledger.account(accounted)
+        return True
 
     @rule()
     def end(self) -> None:
@@ -441,6 +447,7 @@ class World(RuleBasedStateMachine):
         document = DOCUMENT.replace(b'"started":1,"duration":1', times) % id_.encode()
         self.ledger.hold(ended(id_, Outcome.OK, self.now))
         self.buffer[id_] = decode_record(document)
+        self.keep()
         if self.delivery:
             self.delivery.offer(Item(self.buffer[id_], "m", again=False))
 
@@ -467,7 +474,6 @@ class World(RuleBasedStateMachine):
         self.running.cancel()
         self.loop.run_until_complete(asyncio.wait([self.running]))
         self.delivery = None
-        self.told, self.untold = Counter(), Counter()
 
     @precondition(lambda self: self.delivery is None)
     @rule()
@@ -479,7 +485,7 @@ class World(RuleBasedStateMachine):
             spool,
             reply=self.reply,
             attended=self.attended,
-            emptied=self.emptied,
+            account=self.account,
             log=lambda _: None,
             clock=lambda: self.now,
         )
@@ -490,10 +496,11 @@ class World(RuleBasedStateMachine):
     @rule(age=st.integers(0, 5))
     def kill_proxy(self, age: int) -> None:
         """What was in its buffer and not with the recorder is gone; another goes on counting."""
-        left = msgspec.msgpack.decode(msgspec.msgpack.encode(self.ledger.left()), type=Left)
+        self.keep()
         for _ in range(age):
             self.end()
             self.go_on(2)
+        left = msgspec.msgpack.decode(msgspec.msgpack.encode(self.left), type=Left)
         if self.delivery is None and self.buffer:
             self.is_exact = False
         self.proxy(proxy_ledger.Ledger())
@@ -520,7 +527,12 @@ class World(RuleBasedStateMachine):
                 self.start_recorder()
             assert self.delivery is not None
             for _ in range(4000):
-                if not (self.buffer or self.delivery._spool or self.delivery._queue):
+                if not (
+                    self.buffer
+                    or self.delivery._spool
+                    or self.delivery._queue
+                    or self.delivery._owes_account
+                ):
                     break
                 self.loop.run_until_complete(asyncio.sleep(0))
             self.loop.run_until_complete(self.delivery.close())
