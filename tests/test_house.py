@@ -24,6 +24,9 @@ SOCKET_FILES = {
     "proxy/splice.py", "proxy/handoff.py", "streams/redis.py", "streams/spool.py", "store.py",
 }  # fmt: skip
 
+KEYED_BY_TYPES = {"bodies.py"}
+"""Where a cache has as many entries as the code has types."""
+
 
 def name(path: Path) -> str:
     return str(path.relative_to(ROOT / "monitor"))
@@ -73,6 +76,21 @@ def test_no_task_ends_unseen(path: Path) -> None:
         and node.func.attr in {"create_task", "ensure_future"}
     ]
     assert not started or name(path) in OWNERS, f"a task without an owner: {name(path)}:{started}"
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=name)
+def test_what_is_remembered_has_a_bound(path: Path) -> None:
+    """Strangers choose what functions are called with: no cache of what they say is without an end,
+    and none of Python's own is filled by asking for a codec under a name of theirs."""
+    for node in ast.walk(tree(path)):
+        for decorator in node.decorator_list if isinstance(node, ast.FunctionDef) else ():
+            said = ast.unparse(decorator)
+            assert said not in {"lru_cache", "lru_cache()"}, "128 is nobody's choice"
+            assert said not in {"cache", "functools.cache"} or name(path) in KEYED_BY_TYPES
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            said = ast.unparse(node.func)
+            if said.startswith("codecs.get") or said == "codecs.lookup":
+                assert name(path) == "recorder/calls.py", "there, of a closed list"
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=name)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import codecs
-import encodings.aliases
-import pkgutil
 import zlib
 from collections.abc import Callable, Iterator
 from typing import Protocol as Interface
@@ -12,6 +10,7 @@ from typing import Protocol as Interface
 import brotli
 
 from monitor import zstd
+from monitor.recorder import charsets
 from monitor.types import Call, Exchange, Message
 
 MAX_FIELDS = 500
@@ -214,8 +213,8 @@ class _Zstd:
 class _Charset:
     """A text in another charset → UTF-8."""
 
-    def __init__(self, name: str) -> None:
-        self._object = codecs.getincrementaldecoder(name)("replace")
+    def __init__(self, codec: str) -> None:
+        self._object = codecs.getincrementaldecoder(codec)("replace")
 
     def pieces(self, data: bytes) -> Iterator[bytes]:
         for start in range(0, len(data), _STEP):
@@ -237,14 +236,6 @@ _CODINGS: dict[str, Callable[[], _Stage]] = {
     "zstd": _Zstd,
 }
 
-_NO_CHARSETS = {"idna", "punycode", "raw-unicode-escape", "unicode-escape", "undefined"}
-"""Python's codecs that no text is sent in; the time that punycode takes is quadratic."""
-
-_CHARSETS = frozenset(encodings.aliases.aliases) | {
-    module.name for module in pkgutil.iter_modules(encodings.__path__)
-}
-"""Names that Python has a codec for, or another name of one."""
-
 
 def _stages(headers: dict[str, str]) -> list[_Stage]:
     names = headers.get("content-encoding", "").lower().replace(" ", "")
@@ -254,20 +245,9 @@ def _stages(headers: dict[str, str]) -> list[_Stage]:
     kind, _, parameters = headers.get("content-type", "").lower().partition(";")
     if "charset" in parameters and (kind.startswith(_TEXTUAL) or kind.strip().endswith("json")):
         charset = parameters.partition("charset=")[2].partition(";")[0].strip(" \"'")
-        if charset not in ("utf-8", "utf8", "us-ascii", "ascii", "") and _is_charset(charset):
-            stages.append(_Charset(charset))
+        if codec := charsets.codec(charset):
+            stages.append(_Charset(codec))
     return stages
-
-
-def _is_charset(name: str) -> bool:
-    normal = encodings.normalize_encoding(name)
-    if normal not in _CHARSETS:
-        return False  # without asking: Python keeps the names that it did not find for ever
-    try:
-        b"a".decode(name, "replace")  # LookupError too for codecs that are no charsets, as `zip`
-        return codecs.lookup(name).name.replace("_", "-") not in _NO_CHARSETS
-    except (LookupError, ValueError):
-        return False
 
 
 def _decode(
