@@ -441,6 +441,23 @@ def test_embeddings_of_a_new_topic_are_drift() -> None:
 # --- another variant, or the same hour of the week, as reference ---------------------------------
 
 
+@pytest.mark.parametrize("options", [{"versus": Segment("population", "a")}, {"hourly": True}])
+def test_embeddings_can_be_compared_too(options: dict[str, Any]) -> None:
+    """Their clusters are; another variant's vectors elsewhere are drift from the first one's."""
+    chance = random.Random(4)
+    rows = []
+    for number in range(3000):
+        population = "ab"[number % 2]
+        middle = 3.0 if population == "b" and number > 1500 else 0.0
+        vector = [chance.gauss(middle, 1) for _ in range(70)]
+        seen = [Observation("embedding", "vector", vector)]
+        rows.append(Row(number * 0.5, {"population": population}, seen))
+    findings = found(fold(rows, **options))
+    if "versus" in options:
+        assert findings["embedding", "b"].status == "drift"
+        assert findings["embedding", "a"].status == "ok"
+
+
 def arms(count: int, shift: float = 0.0, *, at: int = 0, seed: int = 3) -> Iterator[Row]:
     """Variants a, b and champion by turns; all wander together, and b moves from row `at` on."""
     chance = random.Random(seed)
