@@ -12,9 +12,10 @@ from monitor.errors import ParseError
 from monitor.types import Call, Part
 
 _TEXT_KEYS = ("text", "refusal", "thinking", "reasoning", "content", "input_text", "output_text")
+_MAX_DEPTH = 8
 
 
-def content_text(content: Any) -> str:
+def content_text(content: Any, depth: int = 0) -> str:
     """The text of a message's content: a string, or a list of content parts, media by their kind.
 
     >>> image = {"type": "image_url", "image_url": {"url": "data:image/png;base64,iVBORw0K"}}
@@ -26,7 +27,7 @@ def content_text(content: Any) -> str:
     if isinstance(content, str):
         return content
     if isinstance(content, list):
-        return lines(map(_piece_text, content))
+        return lines([_piece_text(piece, depth) for piece in content])
     return bodies.dump(content)
 
 
@@ -36,7 +37,7 @@ def lines(pieces: Iterable[str]) -> str:
     return said[0] if len(said) == 1 else "\n".join(said)
 
 
-def _piece_text(piece: Any) -> str:
+def _piece_text(piece: Any, depth: int) -> str:
     if not isinstance(piece, dict):
         return piece if isinstance(piece, str) else bodies.dump(piece)
     for key in _TEXT_KEYS:
@@ -47,8 +48,8 @@ def _piece_text(piece: Any) -> str:
     media = _media(piece)
     if media:
         return f"[{kind} {media}]"
-    if kind == "tool_result":
-        return content_text(piece.get("content"))
+    if kind == "tool_result" and depth < _MAX_DEPTH:
+        return content_text(piece.get("content"), depth + 1)
     return bodies.dump({key: value for key, value in piece.items() if key != "type"})
 
 
@@ -113,6 +114,11 @@ def says_error(body: bytes) -> bool:
         return is_error(bodies.document(body))
     except ParseError:
         return False
+
+
+def is_success(call: Call) -> bool:
+    """Whether HTTP says that all went well."""
+    return call.status is not None and 200 <= call.status < 300
 
 
 def arrival(call: Call, offset: int) -> float | None:

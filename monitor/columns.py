@@ -15,13 +15,14 @@ import csv
 import io
 import math
 import re
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
 from monitor import bodies, ndjson
+from monitor.chat import error_part, is_success, says_error
 from monitor.errors import ParseError
-from monitor.types import Part
+from monitor.types import Call, Part
 
 MAX_PARTS = 256
 """What a body holds beyond that many parts is one text."""
@@ -29,6 +30,8 @@ LONG_STRING = 64
 EXPANSION, ALLOWANCE = 8, 1024
 """What is read of a body takes at most so many times its bytes on record, and so many more."""
 _MAX_DEPTH = 12
+_TABLES = ("text/csv", "application/csv", "text/tab-separated-values")
+_NAMES, _ROWS = ("columns", "names", "feature_names"), ("data", "ndarray", "rows", "values")
 _FRAME, _CELL = 32, 2
 """Bytes on record that a part takes at least, and a value in it."""
 
@@ -45,6 +48,29 @@ def room(body: bytes) -> int:
     return EXPANSION * len(body) + ALLOWANCE
 
 
+class Answer(NamedTuple):
+    """What a whole response says; `failed` and `incomplete` as in `types.Inference`."""
+
+    parts: list[Part]
+    failed: bool
+    incomplete: bool
+
+
+def answer(call: Call, is_error: Callable[[bytes], bool] = says_error) -> Answer:
+    """The response of a dialect that does not stream."""
+    body = call.response_body
+    if is_error(body):
+        return Answer(error_part(body), failed=True, incomplete=False)
+    found = parts(body, call.response_headers, "assistant")
+    is_text = bool(found) and found[-1].text is not None and is_success(call)
+    is_cut = is_text and not call.response_truncated and "json" in _kind(call.response_headers)
+    return Answer(found, failed=False, incomplete=is_cut and ndjson.is_cut(body))
+
+
+def _kind(headers: dict[str, str]) -> str:
+    return headers.get("content-type", "").lstrip().lower()
+
+
 def parts(body: bytes, headers: dict[str, str], role: str) -> list[Part]:
     """The parts of any body.
 
@@ -58,7 +84,7 @@ def parts(body: bytes, headers: dict[str, str], role: str) -> list[Part]:
     """
     if not body:
         return []
-    kind = headers.get("content-type", "").lstrip().lower()
+    kind = _kind(headers)
     found = bodies.text(body)
     if kind.startswith("application/x-www-form-urlencoded") and found is not None:
         pairs = parse_qsl(found, keep_blank_values=True, errors="replace")[:MAX_PARTS]
@@ -67,8 +93,8 @@ def parts(body: bytes, headers: dict[str, str], role: str) -> list[Part]:
         return []
     columns = Columns(role, room(body))
     try:
-        if kind.startswith(("text/csv", "application/csv")):
-            columns.add_table(found)
+        if kind.startswith(_TABLES):
+            columns.add_table(found, kind)
             return columns.parts
         value = _lines(body) if ndjson.is_lines(headers) else bodies.document(body)
         columns.add("", value)
@@ -94,8 +120,13 @@ class Columns:
     def add(self, path: str, value: Any, depth: int = 0) -> None:
         """What a JSON value holds, under a path."""
         if isinstance(value, dict) and depth < _MAX_DEPTH:
+            named = table(value) if len(value) > 1 else None
             for key, one in value.items():
-                self.add(self._below(path, key), one, depth + 1)
+                if named is None or key not in named:
+                    self.add(self._below(path, key) if path else key, one, depth + 1)
+            if named is not None:
+                names, rows = (value[key] for key in named)
+                self.add_rows([self._below(path, str(name)) for name in names], rows)
         elif depth < _MAX_DEPTH and isinstance(value, list) and _is_rows(value):
             self._add_rows(path, value, depth)
         elif isinstance(value, list):
@@ -116,21 +147,24 @@ class Columns:
             else:
                 self._add_list(here, values)
 
-    def add_table(self, text: str) -> None:
+    def add_table(self, text: str, kind: str) -> None:
         """CSV, with or without a line of names; columns without are named by their place from 0.
 
-        Raises ParseError where the lines are no rows of one width.
+        `kind` is its media type, whose parameter may tell (RFC 4180). Raises ParseError where the
+        lines are no rows of one width.
         """
+        separator = "\t" if "tab-separated" in kind else ","
         try:
-            rows = [row for row in csv.reader(io.StringIO(text, newline="")) if row]
+            lines = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
+            rows = [row for row in lines if row]
         except csv.Error:
             raise ParseError("the body is not CSV") from None
         if len({len(row) for row in rows}) != 1:
             raise ParseError("the rows of the body have different lengths")
         table = [[_cell(one) for one in row] for row in rows]
         names: Sequence[Any] = range(len(rows[0]))
-        if _is_header(table):
-            names, table = table[0], table[1:]
+        if "header=present" in kind or ("header=absent" not in kind and _is_header(table)):
+            names, table = rows[0], table[1:]
         self.add_rows(names, table)
 
     def add_rows(self, names: Sequence[Any], rows: list[list[Any]]) -> None:
@@ -157,8 +191,8 @@ class Columns:
             self.add_tensor(path, shape, flat)
 
     def _put(self, part: Part) -> None:
-        self._spend(_FRAME + len(part.name or ""))
-        if len(self.parts) >= MAX_PARTS:
+        self._room -= _FRAME + len(part.name or "")
+        if self._room < 0 or len(self.parts) >= MAX_PARTS:
             raise OverflowError
         self.parts.append(part)
 
@@ -178,6 +212,28 @@ class Columns:
         self._room -= count
         if self._room < 0:
             raise OverflowError
+
+
+def table(value: dict[str, Any]) -> tuple[str, str] | None:
+    """The members of an object that are the names of columns and their rows, if it has such.
+
+    >>> table({"columns": ["a", "b"], "index": [0], "data": [[1, 2]]})
+    ('columns', 'data')
+    """
+    for name_key in _NAMES:
+        names = value.get(name_key)
+        if not (isinstance(names, list) and names and all(isinstance(n, str | int) for n in names)):
+            continue
+        for key in _ROWS:
+            rows = value.get(key)
+            if isinstance(rows, list) and rows and all(_is_row(row, len(names)) for row in rows):
+                return name_key, key
+    return None
+
+
+def _is_row(row: Any, width: int) -> bool:
+    """Whether a value is a list of so many."""
+    return isinstance(row, list) and len(row) == width
 
 
 def _is_rows(values: list[Any]) -> bool:

@@ -62,6 +62,26 @@ def elements(body: bytes) -> Iterator[Item]:
         yield Item(body[start:], len(body))
 
 
+def is_cut(body: bytes) -> bool:
+    """Whether a body begins as a JSON object or array that it does not end.
+
+    >>> is_cut(b'{"a": [1, 0.'), is_cut(b'{"a": [1]}'), is_cut(b"Good day."), is_cut(b"")
+    (True, False, False, False)
+    """
+    if body.lstrip()[:1] not in (b"{", b"["):
+        return False
+    depth = 0
+    for match in _TOKENS.finditer(body):
+        token = match.group()
+        if token in (b"{", b"["):
+            depth += 1
+        elif token in (b"}", b"]"):
+            depth -= 1
+            if not depth:
+                return False
+    return True
+
+
 def is_stream(headers: dict[str, str]) -> bool:
     """Whether a response's headers announce lines that are sent as they are made."""
     return _kind(headers) in _STREAMS

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from monitor import bodies
-from monitor.chat import arrival, error_part, tool_call
+from monitor import ndjson
+from monitor.chat import arrival, error_part, is_success, tool_call
 from monitor.counts import count
-from monitor.errors import ParseError
 from monitor.types import Call, Inference, Part, Tokens
 
 INCOMPLETE = "incomplete"
@@ -168,11 +167,7 @@ class Transcript:
     def unreadable(self, body: bytes) -> None:
         """A whole body that is not what its dialect says; JSON without its end was cut."""
         self.error(body, failed=False)
-        if body.lstrip()[:1] in (b"{", b"["):
-            try:
-                bodies.document(body)
-            except ParseError:
-                self.is_complete = False
+        self.is_complete = self.is_complete and not ndjson.is_cut(body)
 
     @property
     def has_finished(self) -> bool:
@@ -207,8 +202,8 @@ class Transcript:
             said = [part for choice in sorted(by_choice) for part in by_choice[choice]]
             outputs = said + outputs
         reasons = [self._reasons[choice] for choice in sorted(self._reasons)]
-        accepted = call.status is not None and 200 <= call.status < 300
-        is_cut = not (self.is_complete or self.failed or call.response_truncated) and accepted
+        is_cut = not (self.is_complete or self.failed or call.response_truncated)
+        is_cut = is_cut and is_success(call)
         return Inference(
             protocol=protocol,
             operation=operation,

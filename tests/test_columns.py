@@ -38,6 +38,18 @@ def test_csv_is_columns(body: bytes, right: list[tuple[Any, ...]]) -> None:
     assert read(body, CSV) == right
 
 
+def test_the_media_type_may_tell() -> None:
+    """Whether there are names (RFC 4180), and what stands between cells."""
+    body = b"plan,city\nbasic,Ulm\n"
+    assert read(body, CSV) == [("0", ["plan", "basic"]), ("1", ["city", "Ulm"])]
+    present = {"content-type": "text/csv; header=present"}
+    assert read(body, present) == [("plan", ["basic"]), ("city", ["Ulm"])]
+    absent = {"content-type": "text/csv; header=absent"}
+    assert read(b"a,b\n1,2\n", absent) == [("0", ["a", 1]), ("1", ["b", 2])]
+    tabs = {"content-type": "text/tab-separated-values"}
+    assert read(b"a\tb\n1\t2\n", tabs) == [("a", [1]), ("b", [2])]
+
+
 def test_a_wide_table_of_numbers_is_one_tensor() -> None:
     """As images are sent."""
     body = "\n".join(",".join(map(str, range(784))) for _ in range(2)).encode()

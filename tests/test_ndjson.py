@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.ndjson import elements, is_lines, is_stream, lines
+from monitor.ndjson import elements, is_cut, is_lines, is_stream, lines
 
 OBJECTS = st.lists(
     st.dictionaries(
@@ -48,6 +48,15 @@ def test_what_was_cut_off_is_given_too() -> None:
     assert [one.data for one in elements(b'[{"a": 1}, {"a": "[{')] == [b'{"a": 1}', b'{"a": "[{']
     assert [one.data for one in elements(b'{"error": {}}')] == [b'{"error": {}}']
     assert [one.data for one in lines(b'{"a": 1}\n{"a')] == [b'{"a": 1}', b'{"a']
+
+
+@given(OBJECTS.filter(bool), st.data())
+def test_every_beginning_of_a_value_is_cut(documents: list[dict[str, Any]], data: Any) -> None:
+    """Wherever it ends, but behind its end."""
+    body = json.dumps(documents).encode()
+    assert is_cut(body[: data.draw(st.integers(1, len(body) - 1))])
+    assert not is_cut(body)
+    assert not is_cut(body + b"\n[")
 
 
 @given(st.binary(max_size=100))

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from monitor import bodies, ndjson, sse
-from monitor.chat import content_text, is_error, lines, tool_call
+from monitor.chat import content_text, is_error, is_success, lines, tool_call
 from monitor.counts import count
 from monitor.errors import ParseError
 from monitor.interfaces import Protocol
@@ -78,7 +78,8 @@ def read(call: Call) -> Inference:
     except ParseError:
         found = bodies.text(call.request_body)
         inputs = [Part(role="user", text=found)] if found else []
-    answer = Transcript(call, streamed=match["verb"] == "streamGenerateContent")
+    streamed = match["verb"] == "streamGenerateContent" and is_success(call)
+    answer = Transcript(call, streamed=streamed)
     for data, end in _documents(call):
         try:
             response = bodies.decode(data, _response_decoder)

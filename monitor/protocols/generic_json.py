@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from monitor import bodies, columns, ndjson, sse
 from monitor.chat import arrival
+from monitor.errors import ParseError
 from monitor.interfaces import Protocol
 from monitor.types import Call, Inference, Part
+
+_ERROR_MEMBERS = frozenset((
+    "code", "detail", "details", "error", "error_code", "errors", "id", "instance", "jsonrpc",
+    "message", "msg", "ok", "path", "request_id", "requestId", "status", "status_code", "success",
+    "timestamp", "title", "trace_id", "type",
+))  # fmt: skip
+"""What an error has beside itself; a prediction has other members."""
+_LONGEST_ERROR = 65536
 
 
 def claims(call: Call) -> bool:
@@ -18,18 +29,18 @@ def read(call: Call) -> Inference:
     headers = call.response_headers
     is_events, is_lines = sse.is_stream(headers), ndjson.is_stream(headers)
     first = last = 0
-    failed = False
+    failed = incomplete = False
     if is_events:
         texts = []
         for event in sse.events(call.response_body):
             texts.append(event.data)
-            failed = failed or event.type == "error"
+            failed = failed or event.type == "error" or _says_error(event.data)
             if event.data != b"[DONE]":
                 first, last = first or event.end, event.end
         found = bodies.text(b"\n".join(texts))
         outputs = [Part(role="assistant", text=found)] if found else []
     else:
-        outputs = columns.parts(call.response_body, headers, "assistant")
+        outputs, failed, incomplete = columns.answer(call, _says_error)
         if is_lines:
             ends = [line.end for line in ndjson.lines(call.response_body)]
             first, last = (ends[0], ends[-1]) if ends else (0, 0)
@@ -43,7 +54,29 @@ def read(call: Call) -> Inference:
         first_token=arrival(call, first) if first else None,
         last_token=arrival(call, last) if first else None,
         failed=failed,
+        incomplete=incomplete,
     )
 
 
 PROTOCOL = Protocol("generic_json", claims, read)
+
+
+def _says_error(body: bytes) -> bool:
+    """Whether a body is a JSON object that is an error and nothing else: a column of that name is
+    none."""
+    if b"error" not in body[:_LONGEST_ERROR] or len(body) > _LONGEST_ERROR:
+        return False
+    try:
+        return _is_error(bodies.document(body))
+    except ParseError:
+        return False
+
+
+def _is_error(document: Any) -> bool:
+    if not isinstance(document, dict) or not document.keys() <= _ERROR_MEMBERS:
+        return False
+    error = document.get("error")
+    if isinstance(error, dict):
+        return not error.keys().isdisjoint(("code", "message", "type"))
+    is_said = isinstance(error, str) and error.strip().lower() not in ("", "none", "null", "ok")
+    return is_said or document.get("status") == "error" or "error_code" in document

@@ -14,9 +14,9 @@ from typing import Any
 import msgspec
 
 from monitor import bodies, sse
-from monitor.chat import arrival, error_part
 from monitor.errors import ParseError
 from monitor.interfaces import Protocol
+from monitor.transcript import Transcript
 from monitor.types import Call, Inference, Part
 
 _PATH = re.compile(
@@ -62,27 +62,17 @@ def read(call: Call) -> Inference:
     match = _PATH.search(call.path)
     if match is None:
         raise ParseError("the path is not one of the V2 inference protocol")
-    operation = "infer" if match["verb"] == "infer" else "generate"
-    inputs = _read_request(call)
-    outputs: list[Part] = []
-    first: float | None = None
-    last: float | None = None
-    failed = False
-    streamed = sse.is_stream(call.response_headers)
-    if streamed:
-        outputs, failed, first, last = _read_stream(call)
+    answer = Transcript(call, streamed=sse.is_stream(call.response_headers))
+    answer.is_complete = True  # the dialect has no end of a stream
+    if answer.streamed:
+        _read_stream(answer, call.response_body)
     elif call.response_body:
-        outputs, failed = _read_response(call)
-    return Inference(
-        protocol="kserve_v2",
-        operation=operation,
+        _read_whole(answer, call)
+    return answer.inference(
+        "kserve_v2",
+        "infer" if match["verb"] == "infer" else "generate",
         model=match["model"],
-        inputs=inputs,
-        outputs=outputs,
-        streamed=streamed,
-        first_token=first,
-        last_token=last,
-        failed=failed,
+        inputs=_read_request(call),
     )
 
 
@@ -102,39 +92,34 @@ def _read_request(call: Call) -> list[Part]:
     return parts
 
 
-def _read_response(call: Call) -> tuple[list[Part], bool]:
+def _read_whole(answer: Transcript, call: Call) -> None:
     try:
         document, binary = _split(call.response_body, call.response_headers)
         response = bodies.decode(document, _response_decoder)
-        parts = list(_parts(response.outputs or [], binary))
+        answer.outputs += _parts(response.outputs or [], binary)
     except ParseError:
-        return error_part(call.response_body), False
+        answer.unreadable(call.response_body)
+        return
     if response.error:
-        return error_part(document), True
+        answer.error(document)
     if response.text_output is not None:
-        parts.append(Part(role="assistant", text=response.text_output))
-    return parts, False
+        answer.add(0, "assistant", response.text_output)
 
 
-def _read_stream(call: Call) -> tuple[list[Part], bool, float | None, float | None]:
-    texts: list[str] = []
-    errors: list[Part] = []
-    first = last = 0
-    for event in sse.events(call.response_body):
+def _read_stream(answer: Transcript, body: bytes) -> None:
+    for event in sse.events(body):
+        if event.data == b"[DONE]":
+            continue
         try:
             response = bodies.decode(event.data, _response_decoder)
         except ParseError:
-            errors += error_part(event.data)
+            answer.error(event.data, failed=event.type == "error")
             continue
         if response.error or event.type == "error":
-            errors += error_part(event.data)
+            answer.error(event.data)
         elif response.text_output:
-            texts.append(response.text_output)
-            first, last = first or event.end, event.end
-    outputs = [Part(role="assistant", text="".join(texts))] if texts else []
-    if not first:
-        return outputs + errors, bool(errors), None, None
-    return outputs + errors, bool(errors), arrival(call, first), arrival(call, last)
+            answer.add(0, "assistant", response.text_output)
+            answer.heard(event.end)
 
 
 def _split(body: bytes, headers: dict[str, str]) -> tuple[bytes, bytes]:

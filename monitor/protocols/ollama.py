@@ -72,9 +72,9 @@ def read(call: Call) -> Inference:
     except ParseError:
         found = bodies.text(call.request_body)
         inputs, model = [Part(role="user", text=found)] if found else [], ""
-    streamed = ndjson.is_stream(call.response_headers)
-    answer = Transcript(call, streamed=streamed)
     body = call.response_body
+    streamed = ndjson.is_stream(call.response_headers) or b"}\n{" in body
+    answer = Transcript(call, streamed=streamed)
     for line in ndjson.lines(body) if streamed else [ndjson.Item(body, len(body))] if body else ():
         try:
             item = bodies.decode(line.data, _line_decoder)

@@ -7,6 +7,7 @@ https://platform.openai.com/docs/api-reference/chat
 from __future__ import annotations
 
 import base64
+import re
 import struct
 from typing import Any
 
@@ -25,6 +26,8 @@ _OPERATIONS = {
     "/completions": "text_completion",
     "/embeddings": "embeddings",
 }
+_DEPLOYMENT = re.compile(r"/deployments/([^/]+)/")
+"""Where Azure has the model."""
 
 
 class _Message(msgspec.Struct):
@@ -44,20 +47,21 @@ class _Request(msgspec.Struct):
     input: Any = None
 
 
+class _Usage(msgspec.Struct):
+    """Everything read and everything generated; what was cached or reasoned is part of them."""
+
+    prompt_tokens: Any = None
+    completion_tokens: Any = None
+
+
 class _Choice(msgspec.Struct):
     index: Any = None
     message: _Message | None = None
     delta: _Message | None = None
     text: str | None = None
     finish_reason: str | None = None
+    usage: _Usage | None = None
     error: Any = None
-
-
-class _Usage(msgspec.Struct):
-    """Everything read and everything generated; what was cached or reasoned is part of them."""
-
-    prompt_tokens: Any = None
-    completion_tokens: Any = None
 
 
 class _Embedding(msgspec.Struct):
@@ -107,6 +111,8 @@ def read(call: Call) -> Inference:
     except ParseError:
         found = bodies.text(call.request_body)
         inputs, model = [Part(role="user", text=found)] if found else [], ""
+    if not model and (match := _DEPLOYMENT.search(call.path)):
+        model = match[1]
     operation = _operation(call.path)
     answer = Transcript(call, streamed=sse.is_stream(call.response_headers))
     if answer.streamed:
@@ -213,6 +219,8 @@ def _read_stream(answer: Transcript, body: bytes) -> None:
                 first, last = first or event.end, event.end
             if choice.finish_reason:
                 _end(answer, index, choice)
+            if choice.usage:
+                _count(answer, choice.usage)
             if choice.error:
                 answer.error(event.data)
     answer.heard(first, last)
@@ -222,10 +230,13 @@ def _read_stream(answer: Transcript, body: bytes) -> None:
 def _note(answer: Transcript, response: _Response) -> None:
     if response.model:
         answer.model = response.model
-    usage = response.usage
-    if usage is not None:
-        answer.count("prompt_tokens", usage.prompt_tokens)
-        answer.count("completion_tokens", usage.completion_tokens)
+    if response.usage is not None:
+        _count(answer, response.usage)
+
+
+def _count(answer: Transcript, usage: _Usage) -> None:
+    answer.count("prompt_tokens", usage.prompt_tokens)
+    answer.count("completion_tokens", usage.completion_tokens)
 
 
 def _end(answer: Transcript, index: int, choice: _Choice) -> None:

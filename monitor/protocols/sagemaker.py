@@ -11,7 +11,6 @@ from urllib.parse import unquote
 import msgspec
 
 from monitor import columns, sse
-from monitor.chat import error_part, says_error
 from monitor.errors import ParseError
 from monitor.interfaces import Protocol
 from monitor.types import Call, Inference, Part
@@ -39,26 +38,22 @@ def read(call: Call) -> Inference:
     if match is None or sse.is_stream(call.response_headers):
         raise ParseError("it is not one of SageMaker's plain invocations")
     named = [call.request_headers[name] for name in _MODELS if call.request_headers.get(name)]
-    failed = says_error(call.response_body)
+    answer = columns.answer(call)
     return Inference(
         protocol="sagemaker",
         operation="infer",
         model=named[0] if named else unquote(match["endpoint"] or ""),
         inputs=columns.parts(call.request_body, call.request_headers, "user"),
-        outputs=error_part(call.response_body) if failed else _outputs(call),
-        failed=failed,
+        outputs=[_named(part) for part in answer.parts],
+        failed=answer.failed,
+        incomplete=answer.incomplete,
     )
 
 
 PROTOCOL = Protocol("sagemaker", claims, read)
 
 
-def _outputs(call: Call) -> list[Part]:
-    """The predictions' own members are columns, whatever form they come in."""
-    parts = columns.parts(call.response_body, call.response_headers, "assistant")
-    return [
-        msgspec.structs.replace(part, name=part.name.removeprefix("predictions."))
-        if part.name
-        else part
-        for part in parts
-    ]
+def _named(part: Part) -> Part:
+    """The members of predictions are columns, whatever form they come in."""
+    name = (part.name or "").removeprefix("predictions.")
+    return part if part.name is None else msgspec.structs.replace(part, name=name)

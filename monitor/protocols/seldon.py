@@ -8,9 +8,9 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from monitor import bodies
-from monitor.chat import error_part, is_error
-from monitor.columns import Columns, parts, room
+from monitor import bodies, columns
+from monitor.chat import is_error
+from monitor.columns import Columns
 from monitor.errors import ParseError
 from monitor.interfaces import Protocol
 from monitor.types import Call, Inference, Part
@@ -31,7 +31,7 @@ def read(call: Call) -> Inference:
     if match is None:
         raise ParseError("the path is not one of Seldon's")
     document = _object(call.response_body)
-    failed = is_error(document) or _below(document, "status", "status") == "FAILURE"
+    answer = columns.answer(call, lambda _: _has_failed(document))
     path = _below(document, "meta", "requestPath")
     nodes = list(path) if isinstance(path, dict) else []
     return Inference(
@@ -39,10 +39,11 @@ def read(call: Call) -> Inference:
         operation="infer",
         model=nodes[0] if len(nodes) == 1 else match["name"] or "",
         inputs=_parts(_object(call.request_body), call.request_body, "user"),
-        outputs=error_part(call.response_body)
-        if failed
+        outputs=answer.parts
+        if answer.failed
         else _parts(document, call.response_body, "assistant"),
-        failed=failed,
+        failed=answer.failed,
+        incomplete=answer.incomplete,
     )
 
 
@@ -57,6 +58,10 @@ def _object(body: bytes) -> dict[str, Any]:
     return document if isinstance(document, dict) else {}
 
 
+def _has_failed(document: dict[str, Any]) -> bool:
+    return is_error(document) or _below(document, "status", "status") == "FAILURE"
+
+
 def _below(value: Any, *names: str) -> Any:
     for name in names:
         value = value.get(name) if isinstance(value, dict) else None
@@ -64,40 +69,35 @@ def _below(value: Any, *names: str) -> Any:
 
 
 def _parts(document: dict[str, Any], body: bytes, role: str) -> list[Part]:
-    """`data.ndarray` or `data.tensor` with names by column; any other member as it is."""
+    """`data` with its names by column; any other member as it is."""
     data, given = document.get("data"), document.get("jsonData", document.get("strData"))
     if isinstance(given, str):
         return [Part(role=role, text=given)]
-    columns = Columns(role, room(body))
+    if not isinstance(data, dict):
+        return columns.parts(body if given is None else bodies.Document.of(given), {}, role)
+    found = columns.Columns(role, columns.room(body))
     try:
-        if isinstance(data, dict):
-            _add_data(columns, data)
-        elif given is not None:
-            columns.add("", given)
+        tensor = data.get("tensor")
+        names = data.get("names")
+        if isinstance(tensor, dict):
+            _add_tensor(found, tensor, names if isinstance(names, list) else [])
+        elif columns.table(data) == ("names", "ndarray"):
+            found.add("", {key: data[key] for key in ("names", "ndarray")})
         else:
-            return parts(body, {}, role)
+            found.add("data", data.get("ndarray", data))
     except (ParseError, OverflowError):
-        found = bodies.text(body)
-        return [*columns.parts, Part(role=role, text=found)] if found else columns.parts
-    return columns.parts
+        text = bodies.text(body)
+        return [*found.parts, Part(role=role, text=text)] if text else found.parts
+    return found.parts
 
 
-def _add_data(columns: Columns, data: dict[str, Any]) -> None:
-    names, rows, tensor = data.get("names"), data.get("ndarray"), data.get("tensor")
-    names = names if isinstance(names, list) else []
-    if isinstance(tensor, dict):
-        shape, values = tensor.get("shape"), tensor.get("values")
-        if not (isinstance(shape, list) and isinstance(values, list)):
-            raise ParseError("the tensor is none")
-        if not names or shape[1:] != [len(names)] or len(values) % len(names):
-            columns.add_tensor("data", [one for one in shape if type(one) is int], values)
-            return
-        rows = [values[at : at + len(names)] for at in range(0, len(values), len(names))]
-    if names and isinstance(rows, list) and all(_is_row(row, len(names)) for row in rows):
-        columns.add_rows(names, rows)
+def _add_tensor(found: Columns, tensor: dict[str, Any], names: list[Any]) -> None:
+    shape, values = tensor.get("shape"), tensor.get("values")
+    if not (isinstance(shape, list) and isinstance(values, list)):
+        raise ParseError("the tensor is none")
+    width = len(names)
+    if width and shape[1:] == [width] and len(values) % width == 0:
+        rows = [values[at : at + width] for at in range(0, len(values), width)]
+        found.add_rows(names, rows)
     else:
-        columns.add("data", data if rows is None else rows)
-
-
-def _is_row(row: Any, width: int) -> bool:
-    return isinstance(row, list) and len(row) == width
+        found.add_tensor("data", [one for one in shape if type(one) is int], values)

@@ -14,6 +14,9 @@ import msgspec
 from monitor import bodies, columns
 from monitor.types import Call, Inference, Part
 
+_FRAME, _ESCAPED = 64, 6
+"""Bytes of a text part beside its strings, and of a character that is written as an escape."""
+
 
 def _text(value: Any) -> str:
     """A string of somebody's own kind, such as `bodies.Kept`."""
@@ -35,15 +38,28 @@ def bounded(inference: Inference, call: Call) -> tuple[Inference, int]:
         ("outputs", call.response_body, "assistant"),
     ):
         parts: list[Part] = getattr(inference, side)
+        room = columns.room(body)
+        if _are_short_texts(parts, room):
+            continue
         try:
             _pack(parts)
         except Exception:  # noqa: BLE001  whatever a part of somebody else's has put in
             changes[side] = parts = [_plain(part) for part in parts]
-        if parts and _size(parts) > columns.room(body):
+        if _size(parts) > room:
             found = bodies.text(body)
             changes[side] = [Part(role=role, text=found or f"[{len(body)} bytes]")]
             given_way += 1
     return msgspec.structs.replace(inference, **changes) if changes else inference, given_way
+
+
+def _are_short_texts(parts: list[Part], room: int) -> bool:
+    """Whether there are only texts, which fit even if every character were escaped: nearly always
+    so in a chat, and much cheaper than to encode them."""
+    for part in parts:
+        if part.data is not None or part.text is None:
+            return False
+        room -= _FRAME + _ESCAPED * (len(part.text) + len(part.role or "") + len(part.name or ""))
+    return room >= 0
 
 
 def _size(parts: list[Part]) -> float:

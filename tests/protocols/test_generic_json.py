@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -59,6 +60,66 @@ def test_text_and_forms_and_files(call: Make) -> None:
     assert [(p.name, p.data) for p in fields] == [("a", ["1"]), ("b", ["two"])]
     upload = "content-type: multipart/form-data; boundary=b\r\n"
     assert PROTOCOL.read(call("/u", b"--b\r\n\r\n\xff\r\n--b--", headers=upload)).inputs == []
+
+
+ERRORS = [
+    b'{"error": "model is not loaded"}', b'{"error": {"message": "gone", "code": 5}}',
+    b'{"jsonrpc": "2.0", "id": 1, "error": {"code": -32000, "message": "gone"}}',
+    b'{"status": "error", "message": "gone"}', b'{"error_code": "INTERNAL_ERROR", "message": "gone"}',
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("body", ERRORS)
+def test_an_error_inside_a_200_is_a_failure(call: Make, body: bytes) -> None:
+    """Whole, an event or a line; its text is on record."""
+    for answer, kind in (
+        (body, "application/json"), (b"data: 1\n\ndata: " + body + b"\n\n", "text/event-stream"),
+    ):  # fmt: skip
+        found = PROTOCOL.read(call("/score", b"{}", answer, answer_type=kind))
+        assert found.failed
+        assert body.decode() in (found.outputs[-1].text or "")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b'{"error": 0.31}', b'{"prediction": 3, "error": "low"}', b'{"error": null}', b'{"error": ""}',
+     b'{"status": "ok", "error": "none"}', b'["error"]', b"error", b'{"error": {"mean": 0.2}}'],
+)  # fmt: skip
+def test_a_column_that_is_named_error_is_none(call: Make, body: bytes) -> None:
+    """A model may predict errors."""
+    assert not PROTOCOL.read(call("/score", b"{}", body)).failed
+
+
+def test_json_that_was_cut_is_incomplete(call: Make) -> None:
+    """Where it says that it is JSON, HTTP says that all is well, and all of it was kept."""
+    cut = b'{"scores": [0.1, 0.'
+    assert PROTOCOL.read(call("/score", b"{}", cut)).incomplete
+    for more in ({"answer_type": "text/plain"}, {"status": "500 Oops"}, {"size": 99}):
+        assert not PROTOCOL.read(call("/score", b"{}", cut, **more)).incomplete
+    for whole in (b'{"a": 1}', b"{never mind}", b'{"a": 1}\n{"a": 2}\n', b"Good day.", b""):
+        assert not PROTOCOL.read(call("/score", b"{}", whole)).incomplete
+
+
+def test_names_beside_rows_are_names_of_columns(call: Make) -> None:
+    """As pandas splits a table; what stands beside stays."""
+    body = b'{"dataframe_split": {"columns": ["age", "plan"], "index": [0, 1], "data": [[41, "pro"], [35, "basic"]]}}'
+    found = PROTOCOL.read(call("/invocations", body)).inputs
+    assert {part.name: part.data for part in found} == {
+        "dataframe_split.index": [0, 1],
+        "dataframe_split.age": [41, 35],
+        "dataframe_split.plan": ["pro", "basic"],
+    }
+    odd = PROTOCOL.read(call("/score", b'{"columns": ["age"], "data": [[1, 2]]}')).inputs
+    assert {part.name: part.data for part in odd} == {"columns": ["age"], "data": [1, 2]}
+
+
+def test_lines_are_a_stream_with_times(call: Make) -> None:
+    """Rows as columns, the first and the last line's arrival."""
+    body, chunks = b'{"a": 1}\n{"a": 2}\n', [(0.1, 9), (0.3, 18)]
+    made = call("/score", b"{}", body, answer_type="application/x-ndjson", chunks=chunks)
+    found = PROTOCOL.read(made)
+    assert (found.streamed, found.first_token, found.last_token) == (True, 0.1, 0.3)
+    assert [(part.name, part.data) for part in found.outputs] == [("a", [1, 2])]
 
 
 @settings(max_examples=200, deadline=None)

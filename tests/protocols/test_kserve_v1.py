@@ -15,7 +15,8 @@ Make = Callable[..., Call]
 @pytest.mark.parametrize(
     "path",
     ["/v1/models/churn:predict", "/ns/v1/models/churn/versions/3:predict", "/v1/models/churn/labels/a:classify",
-     "/v1/models/churn:explain", "/v1/models/churn:regress"],
+     "/v1/models/churn:explain", "/v1/models/churn:regress",
+     "/v1/projects/p/locations/l/endpoints/churn:predict"],
 )  # fmt: skip
 def test_the_model_is_in_the_path(call: Make, path: str) -> None:
     """Versions and labels are none of its name."""
@@ -46,6 +47,16 @@ def test_an_error_inside_a_200_is_a_failure(call: Make) -> None:
     assert failed.outputs[0].role == "error"
     fine = PROTOCOL.read(call("/v1/models/m:predict", b"{}", b'{"predictions": ["error"]}'))
     assert not fine.failed
+
+
+def test_predictions_that_were_cut_are_incomplete(call: Make) -> None:
+    """HTTP ended well and the JSON did not."""
+    assert PROTOCOL.read(
+        call("/v1/models/m:predict", b"{}", b'{"predictions": [0.1, 0.')
+    ).incomplete
+    assert not PROTOCOL.read(
+        call("/v1/models/m:predict", b"{}", b'{"predictions": [0.1]}')
+    ).incomplete
 
 
 def test_other_methods_and_verbs_are_not_claimed(call: Make) -> None:

@@ -52,6 +52,41 @@ def test_binary_tensors(call: Make) -> None:
     assert [part.data for part in seen.inputs] == [[1.5, 2.5, -1.0], ["ab", "c"]]
 
 
+def test_half_floats_have_the_digits_that_tell_them_apart(call: Make) -> None:
+    """And no more: the smallest would be ten times as long on record as on the wire."""
+    values = [0.1, -2.5, 6e-8, 65504.0, 1 / 3]
+    raw = struct.pack("<5e", *values)
+    tensor = {"name": "x", "datatype": "FP16", "shape": [5], "parameters": {"binary_data_size": 10}}
+    head = json.dumps({"inputs": [tensor]}).encode()
+    headers = f"inference-header-content-length: {len(head)}\r\n"
+    (part,) = PROTOCOL.read(call(PATH, head + raw, headers=headers)).inputs
+    assert part.data is not None
+    assert struct.pack("<5e", *part.data) == raw
+    assert all(len(repr(value)) <= 10 for value in part.data)
+    brain = struct.pack("<4f", 0.1, -2.5, 1e-40, 3e38)
+    words = b"".join(brain[at + 2 : at + 4] for at in range(0, 16, 4))
+    head = head.replace(b"FP16", b"BF16").replace(b": 10}", b": 8}")
+    headers = f"inference-header-content-length: {len(head)}\r\n"
+    (part,) = PROTOCOL.read(call(PATH, head + words, headers=headers)).inputs
+    assert part.data is not None
+    again = struct.pack("<4f", *part.data)
+    rounded = [
+        int.from_bytes(again[at : at + 4], "little") + 0x8000 >> 16 for at in range(0, 16, 4)
+    ]
+    assert rounded == [int.from_bytes(words[at : at + 2], "little") for at in range(0, 8, 2)]
+
+
+def test_errors_and_cuts_inside_a_200(call: Make) -> None:
+    """Whole, or in a stream that has no end of its own."""
+    assert PROTOCOL.read(call(PATH, b"{}", b'{"error": "no model"}')).failed
+    assert PROTOCOL.read(call(PATH, b"{}", b'{"outputs": [{"name": "x", "da')).incomplete
+    generate = "/v2/models/llm/generate_stream"
+    for event, failed in ((b'data: {"error": "full"}', True), (b"data: [DONE]", False)):
+        body = b'data: {"text_output": "Ulm."}\n\n' + event + b"\n\n"
+        found = PROTOCOL.read(call(generate, b"{}", body, answer_type="text/event-stream"))
+        assert (found.failed, found.incomplete, found.outputs[0].text) == (failed, False, "Ulm.")
+
+
 @settings(max_examples=150, deadline=None)
 @given(body=st.binary(max_size=200), answer=st.binary(max_size=200), size=st.integers(-5, 300))
 def test_any_bytes_are_read_or_refused(call: Make, body: bytes, answer: bytes, size: int) -> None:

@@ -81,6 +81,13 @@ def test_an_error_may_end_the_stream_without_a_newline(call: Make) -> None:
     assert [part.role for part in found.outputs] == ["assistant", "error"]
 
 
+def test_lines_are_a_stream_whatever_they_say_they_are(call: Make) -> None:
+    """Proxies on the way call them JSON."""
+    body = lines({"message": {"content": "Ul"}}, {"message": {"content": "m."}, "done": True})
+    found = PROTOCOL.read(call("/api/chat", b'{"model": "m"}', body))
+    assert ([part.text for part in found.outputs], found.streamed) == (["Ulm."], True)
+
+
 def test_another_server_with_such_a_path_is_not_claimed(call: Make) -> None:
     """Only what names a model is for Ollama."""
     assert not PROTOCOL.claims(call("/api/chat", b'{"text": "hello"}'))

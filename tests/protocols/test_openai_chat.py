@@ -113,6 +113,40 @@ def test_embeddings_are_one_tensor(call: Make, coding: str) -> None:
     assert seen.tokens == Tokens(4, 0)
 
 
+def test_rows_of_embeddings_stand_in_order_of_their_index(call: Make) -> None:
+    """Servers answer in the order they finish."""
+    data = [{"index": 1, "embedding": [1.0]}, {"index": 0, "embedding": [0.0]}]
+    (part,) = PROTOCOL.read(
+        call("/v1/embeddings", b"{}", json.dumps({"data": data}).encode())
+    ).outputs
+    assert part.data == [0.0, 1.0]
+
+
+def test_the_model_may_stand_in_the_path(call: Make) -> None:
+    """As a deployment; the answer's own name comes first."""
+    path = "/openai/deployments/gpt-4o-eu/chat/completions?api-version=2024-10-21"
+    assert PROTOCOL.read(call(path, b'{"messages": []}', b"{}")).model == "gpt-4o-eu"
+    assert PROTOCOL.read(call(path, b'{"messages": []}', b'{"model": "gpt-4o"}')).model == "gpt-4o"
+
+
+def test_usage_may_come_in_pieces_and_with_a_choice(call: Make) -> None:
+    """Each count takes the place of its own alone; running totals are not added up."""
+    first = b'data: {"choices": [], "usage": {"prompt_tokens": 9}}\n\n'
+    totals = [event({"content": "a"}, usage={"completion_tokens": n}) for n in (1, 2)]
+    body = first + b"".join(totals) + event({}, finish_reason="stop", usage=None)
+    made = call("/v1/chat/completions", b"{}", body, answer_type="text/event-stream")
+    assert PROTOCOL.read(made).tokens == Tokens(9, 2)
+
+
+@pytest.mark.parametrize("depth", [5, 50, 300, 450, 600, 5000])
+def test_deep_contents_are_read_whatever_their_depth(call: Make, depth: int) -> None:
+    """As text, without an exception."""
+    content = b'[{"type":"tool_result","content":' * depth + b'"x"' + b"}]" * depth
+    body = b'{"messages":[{"role":"user","content":' + content + b"}]}"
+    (part,) = PROTOCOL.read(call("/v1/chat/completions", body)).inputs
+    assert "x" in (part.text or "")
+
+
 @settings(max_examples=150, deadline=None)
 @given(body=st.binary(max_size=200), answer=st.binary(max_size=200), stream=st.booleans())
 def test_any_bytes_are_read(call: Make, body: bytes, answer: bytes, stream: bool) -> None:
