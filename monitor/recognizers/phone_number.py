@@ -139,7 +139,7 @@ _SMALL = frozenset(
 )  # fmt: skip
 _LEADS = _VERB | _SMALL | {word.strip("\n.:?") for word in _PLACE}
 _MARKS = " \n\t(\"',:=#|-.?+"
-_TOKEN = re.compile(r"\n[tmpf](?= )|[^\W\d_]+[?.:]?|\n|[^\s\w,\"'()\-]")
+_TOKEN = re.compile(r"\n[tmpf](?= )|\d|[^\W\d_]+[?.:]?|\n|[^\s\w,\"'()\-]")
 _LED = re.compile(
     r"(?:[:=#|?]|\b(?:call|ring|tried|caller id|registered|text|surgery|pharmacy|le|sur|[tmpf]|at|on|to|under|is|unter|au|al|op|pod|no|para|p.))[\s(]{0,3}\Z",
     re.IGNORECASE,
