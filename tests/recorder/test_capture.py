@@ -27,7 +27,7 @@ from monitor.recognizers import select
 from monitor.recorder.capture import Capture
 from monitor.recorder.releases import Releases
 from monitor.segments import from_header
-from monitor.types import Exchange, Message, Outcome, decode_record, encode_record
+from monitor.types import Exchange, Inference, Message, Outcome, Part, decode_record, encode_record
 
 SCANNER = Scanner(select())
 
@@ -244,6 +244,16 @@ def test_a_protocol_that_stumbles_costs_its_reading_alone(
     (said,) = caplog.messages
     assert "mine" in said
     assert "hello" not in said
+
+
+def test_what_a_protocol_gives_can_be_written_down() -> None:
+    """Also with halves of characters in every place of it."""
+    half = "a\ud800"
+    part = Part(role=half, text=half, name=half, datatype=half)
+    odd = Inference("mine", half, half, [part], [part], finish_reasons=[half])
+    reader, _ = capture((Protocol("mine", lambda _: True, lambda _: odd), *PROTOCOLS))
+    record, _ = reader.read(exchange())
+    assert decode_record(encode_record(record)).inputs[0].text == "a\ufffd"
 
 
 def test_the_last_protocol_may_stumble_too() -> None:
