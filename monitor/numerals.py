@@ -115,16 +115,21 @@ class Signs:
         self._commas += comma is not None and dot is None
 
     @property
+    def tells(self) -> bool:
+        """Whether a value can be read in one way only."""
+        return bool(self._dots or self._commas)
+
+    @property
     def is_certain(self) -> bool:
         """Whether more values would not change what `decide` says, or none has shown a sign yet."""
-        return bool(self._dots or self._commas) or not any(self._either.values())
+        return self.tells or not any(self._either.values())
 
     def decide(self, usual: Decimal) -> tuple[Decimal, str]:
         """The decimal sign, and what to say of it where values could be read either way.
 
         `usual` is the sign where the values do not tell: a comma in a file of semicolons.
         """
-        if self._dots or self._commas:
+        if self.tells:
             return (".", "") if self._dots >= self._commas else (",", "")
         dots, commas = self._either["."], self._either[","]
         if not dots and not commas:

@@ -133,8 +133,9 @@ class Column:
         self._usual = usual
         self._personal = personal
         self._sides: tuple[list[Any], list[Any]] = ([], [])
-        self._signs = numerals.Signs()
-        self._orders = times.Orders()
+        # What the reference alone says, and what both say where it says nothing.
+        self._signs = (numerals.Signs(), numerals.Signs())
+        self._orders = (times.Orders(), times.Orders())
 
     def add(self, value: Any, *, current: bool = False) -> None:
         """Look at one more value; `current` is what is compared with the reference."""
@@ -146,17 +147,19 @@ class Column:
         if len(side) < SAMPLE:
             side.append(value.strip() if type(value) is str else value)
         if type(value) is str:
-            self._signs.add(value)
-            self._orders.add(value.strip())
+            text = value.strip()
+            for place in (1,) if current else (0, 1):
+                self._signs[place].add(text)
+                self._orders[place].add(text)
 
     @property
     def is_certain(self) -> bool:
         """Whether more values would not change how the column is read."""
         match self.reading().kind:
             case "numeric":
-                return self._signs.is_certain
+                return self._signs[1].is_certain
             case "datetime":
-                return self._orders.is_certain
+                return self._orders[1].is_certain
             case kind:
                 return kind != "unknown"
 
@@ -182,7 +185,8 @@ class Column:
         return Reading("identifier" if self._all_differ(usual) else "categorical")
 
     def _numeric(self, texts: Sequence[str], typed: Sequence[Any], least: float) -> Reading | None:
-        decimal, note = self._signs.decide(self._usual)
+        usual, both = self._signs
+        decimal, note = (usual if usual.tells else both).decide(self._usual)
         found = [number for text in texts if (number := numerals.number(text, decimal)) is not None]
         found += [float(value) for value in typed if _is_number(value)]
         if len(found) < least:
@@ -197,7 +201,8 @@ class Column:
         return Reading("numeric", decimal, note=note)
 
     def _datetime(self, texts: Sequence[str], typed: Sequence[Any], least: float) -> Reading | None:
-        day_first, note = self._orders.decide()
+        usual, both = self._orders
+        day_first, note = (usual if usual.tells else both).decide()
         found = sum(seconds(text, day_first) is not None for text in texts)
         found += sum(isinstance(value, date) for value in typed)
         return Reading("datetime", day_first=day_first, note=note) if found >= least else None
@@ -307,16 +312,7 @@ def _number_reader(decimal: numerals.Decimal) -> Callable[[Any], Any]:
             return value if value == value else None  # noqa: PLR0124  NaN equals nothing
         return plain_value(value)
 
-    def read_plain(value: Any) -> Any:
-        try:
-            number = float(value)
-        except (ValueError, TypeError):
-            return read(value)
-        if number != number or type(value) is not str or "_" in value:  # noqa: PLR0124
-            return read(value)
-        return number
-
-    return read_plain if decimal == "." else read
+    return read
 
 
 def _read_boolean(value: Any) -> Any:

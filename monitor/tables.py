@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from itertools import islice
 from operator import itemgetter
 from pathlib import Path
@@ -38,6 +39,9 @@ BATCH = 4096
 
 LISTED = 20
 """Places of a file that are told of; of more, the number."""
+
+REMEMBERED = 1 << 12
+"""Texts of a column of which is remembered how they are read."""
 
 INDEX = re.compile(r"__index_level_\d+__")
 """How pandas calls an index without a name; a number of a row is no data."""
@@ -272,15 +276,15 @@ def read(
     damage.begin(table.path)
     index = first
     for number, values in table.rows(names, damage):
-        place = table.place(number)
         try:
-            row = observe(values, index, place)
+            row = observe(values, index, "")
         except SourceError as error:
-            damage.rows(table.path, place, str(error).removeprefix(f"{place}: "))
+            damage.rows(table.path, table.place(number), str(error).removeprefix(": "))
+            spoilt.clear()
             continue
-        finally:
+        if spoilt:
             for column, kind in spoilt:
-                damage.cell(table.path, column, place, kind)
+                damage.cell(table.path, column, table.place(number), kind)
             spoilt.clear()
         index += 1
         yield row
@@ -342,6 +346,8 @@ def observer(
             type_ = type(value)
             if type_ is float or type_ is int or value is None:
                 observations.append(Observation(name, "numeric", value))
+            elif type_ is str and kind == "categorical" and len(value) <= CATEGORY:
+                observations.append(Observation(name, kind, plain(value)))
             else:
                 if type_ is str and kind in _FIGURES and spoilt is not None:
                     spoilt(name, kind)
@@ -432,9 +438,33 @@ def _taker(name: str, how: Reading | None, clean: Clean) -> Callable[[Any], Any]
             return clean.cell(name, value)
         return value
 
+    remembered = lru_cache(REMEMBERED)(usual)
+
+    def text(value: Any) -> Any:
+        return remembered(value) if type(value) is str else usual(value)
+
+    def number(value: Any) -> Any:
+        kind = type(value)
+        if kind is str:
+            try:
+                found = float(value)
+            except ValueError:
+                return usual(value)
+            return found if -LARGE < found < LARGE and "_" not in value else usual(value)
+        small = (kind is float or kind is int) and -LARGE < value < LARGE
+        return value if small else usual(value)
+
     if clean.minds(name):
         return ruled
-    return read if how is not None and how.kind == "identifier" else usual
+    match how:
+        case Reading(kind="identifier"):
+            return read
+        case Reading(kind="numeric", decimal="."):
+            return number
+        case Reading(kind="categorical" | "boolean" | "datetime"):
+            return text
+        case _:
+            return usual
 
 
 def _ruled(name: str, value: Any, clean: Clean) -> Any:

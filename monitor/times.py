@@ -42,16 +42,21 @@ class Orders:
             self._either = True
 
     @property
+    def tells(self) -> bool:
+        """Whether a value can be read in one way only."""
+        return bool(self._day or self._month)
+
+    @property
     def is_certain(self) -> bool:
         """Whether more values would not change what `decide` says, or none needs it."""
-        return bool(self._day or self._month or not self._either)
+        return self.tells or not self._either
 
     def decide(self) -> tuple[bool, str]:
         """Whether the day comes first, and what to say of it where that is a guess.
 
         Between points it does unless a value denies it; elsewhere, where no value tells, the month.
         """
-        if self._day or self._month:
+        if self.tells:
             return self._day >= self._month, ""
         if not self._either:
             return True, ""

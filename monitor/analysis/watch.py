@@ -135,7 +135,9 @@ class Watch:
         counts[cell] += 1
         if cell in self.outer:
             steps = (value - self.usual.points[cell]) / self.step
-            counts[-1] += round(max(-FARTHEST, min(FARTHEST, steps)))
+            if not -FARTHEST < steps < FARTHEST:
+                steps = math.copysign(FARTHEST, steps)
+            counts[-1] += int(steps)
         elif self.waves and cell < cells.ordinary:
             new = waves(value, cells.bandwidth)
             counts[-self.waves :] = map(add, counts[-self.waves :], new)

@@ -352,11 +352,14 @@ def _locate_number(cells: Cells) -> Callable[[Any], int]:
 
     def locate(value: Any) -> int:
         kind = type(value)
-        if kind is float or kind is int:
-            if not _finite(value):
+        if kind is float:
+            if value - value:  # NaN, which is true, for all that is not finite
                 return ordinary + 1
-            return bisect_left(edges, value) or int(value == first)
-        return ordinary if value is None else ordinary + 2
+        elif kind is not int:
+            return ordinary if value is None else ordinary + 2
+        elif not _finite(value):
+            return ordinary + 1
+        return bisect_left(edges, value) or int(value == first)
 
     return locate
 

@@ -276,7 +276,7 @@ class _Job:
     def _remarks(self, found: Replay) -> Iterator[str]:
         """What a reader of the verdict should know."""
         if not found.records:
-            yield "there are no records to judge"
+            yield f"there are no records to judge: {self.current.name} has none"
         elif self._profile is None:
             learn = self._settings.reference.learn
             yield f"no --reference: the first {learn} values of each feature are taken for usual"

@@ -192,7 +192,8 @@ negligible. It is <b>believed</b> when the evidence (ln E) that values no longer
 the reference came from is past its part of one error budget for all features and segments
 together; it holds however often one looks. It is <b>not negligible</b> from a corrected
 population stability index (PSI) of the tolerance on. Changed, harmless: believed and smaller.
-Insufficient: too few values to say that a change would have shown. All scores are corrected for
+Insufficient: not judged, because too few values came to say that a change would have shown, or
+because nearly all differ, as ids do. All scores are corrected for
 what chance alone shows with so many values and cells: PSI 0.1 is a moderate, 0.25 a large
 change; JS is the Jensen-Shannon divergence; W1/sd how far values moved, in standard deviations
 of the reference. No value of a single record stands on this page.</p>"""
@@ -251,7 +252,7 @@ def _counts(findings: list[Finding], drifted: int, harmless: int) -> str:
     few = sum(one.status == "insufficient" for one in findings)
     told = (
         ("drifted", drifted), ("changed, harmless", harmless),
-        ("as before", len(findings) - drifted - harmless - few), ("too few values", few),
+        ("as before", len(findings) - drifted - harmless - few), ("not judged", few),
     )  # fmt: skip
     cells = "".join(f"<div><b>{count:,}</b>{name}</div>" for name, count in told)
     return f"<p class=note>Features and segments:</p><div class=counts>{cells}</div>"

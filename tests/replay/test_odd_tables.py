@@ -120,6 +120,18 @@ def test_numbers_in_any_spelling(capsys, tmp_path: Path, spelling: str) -> None:
     assert size == pytest.approx(2.0, abs=0.3)
 
 
+def test_two_tables_written_in_two_ways(capsys, tmp_path: Path) -> None:
+    """The reference says how to read: what is written otherwise is of a wrong type, and counted."""
+    paths = [
+        csv_of(tmp_path / f"{name}.csv", {"x": list(map(SPELLINGS[name][0], gauss(1)))}, ";")
+        for name in ("German", "English")
+    ]
+    for one, other in (paths, paths[::-1]):
+        found = judge(capsys, one, "--reference", str(other))
+        assert found["verdict"] == "drift"
+        assert found["unreadable"][0]["count"] == ROWS
+
+
 def test_a_sign_that_nobody_can_tell_is_said(capsys, tmp_path: Path) -> None:
     """1,234 is read one way, the same in both tables, and the report says which."""
     rng = random.Random(1)
