@@ -97,10 +97,12 @@ class Privacy(_Section, frozen=True):
 
 
 class StreamSettings(_Section, frozen=True):
-    """The Redis Streams of one endpoint."""
+    """The Redis Streams of one endpoint: at most about `max_length` records in a shard, and none
+    that was appended more than about `max_age` seconds ago (0: as old as they get)."""
 
     shards: Annotated[int, msgspec.Meta(ge=1, le=1024)] = 1
     max_length: Positive = 1000000
+    max_age: Seconds = 0.0
 
 
 class Spool(_Section, frozen=True):

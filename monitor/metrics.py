@@ -165,6 +165,10 @@ CATALOGUE: tuple[Metric, ...] = (
         "Entries of the stream that were passed over, by reason.", "analyzer", ("reason",),
     ),
     Metric(
+        "monitor_records_missed_total", "counter",
+        "Records that the stream's bounds deleted before they were analyzed.", "analyzer",
+    ),
+    Metric(
         "monitor_feature_failures_total", "counter",
         "Records on which a part named in drift.features, or the model of drift.embed, raised.",
         "analyzer", ("feature",),

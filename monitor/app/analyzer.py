@@ -26,7 +26,7 @@ from monitor.drift import LIVE, psi
 from monitor.errors import ConfigError, StreamError
 from monitor.features import FEATURES, MORE
 from monitor.interfaces import Feature
-from monitor.streams.redis import AHEAD, RedisStream, time_of
+from monitor.streams.redis import AHEAD, RedisStream, missed, time_of
 from monitor.types import WHOLE, Finding, Measurement, Segment, Status
 from monitor.urls import shown
 from monitor.validation import did_you_mean
@@ -124,6 +124,7 @@ class Analyzer:
     def _counted(self) -> Iterator[tuple[str, dict[str, str], float]]:
         fold = self._analysis
         yield "monitor_records_analyzed_total", {}, fold.records
+        yield "monitor_records_missed_total", {}, missed(self._position)
         yield "monitor_analysis_timestamp_seconds", {}, max(fold.newest, 0.0)
         if fold.overflow:
             yield "monitor_series_overflow_total", {"metric": "monitor_drift_status"}, fold.overflow

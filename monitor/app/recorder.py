@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import itertools
 import time
@@ -34,6 +35,8 @@ SLICE = 0.01
 COMPARE_PAUSE = 0.5
 """Seconds until keys are compared again when the store was away; doubled each time."""
 COMPLAIN_AFTER = 3
+TRIM_EVERY = 10.0
+"""Seconds between two looks for records that are too old."""
 COMMAND_TIMEOUT = 2.0
 
 
@@ -63,6 +66,7 @@ class Recorder:
             settings.endpoint,
             shards=settings.stream.shards,
             max_length=settings.stream.max_length,
+            max_age=settings.stream.max_age,
             timeout=COMMAND_TIMEOUT,
         )
         self._spool = _spool(settings, process.index)
@@ -94,6 +98,7 @@ class Recorder:
         self._intake.listen(self._delivery.found, self._delivery.meet)
         delivering = own(self._delivery.run(), "delivery")
         following = own(forever(self._follow_keys, "the key file"), "the key file")
+        trimming = own(forever(self._trim, "trimming the stream"), "trimming the stream")
         self._process.measure = self._measure
         # What was made so far stays; what an exchange makes goes by itself, without cycles.
         gc.collect()
@@ -105,6 +110,7 @@ class Recorder:
         if delivering.done():
             await delivering  # a defect of ours ended it; the supervisor starts another recorder
         following.cancel()
+        trimming.cancel()
         if self._comparing:
             self._comparing.cancel()
         self._intake.stop()
@@ -136,6 +142,13 @@ class Recorder:
                 self._privacy.use(ring)
                 logs.info(f"the key file was changed; {ring.current.id} makes the pseudonyms now")
                 self._compare_later()
+
+    async def _trim(self) -> None:
+        """Delete what is too old, also while nothing is appended."""
+        while True:
+            await asyncio.sleep(TRIM_EVERY)
+            with contextlib.suppress(StreamError):  # the next time
+                await self._store.trim(time.time())
 
     def _compare_later(self) -> None:
         if self._comparing:

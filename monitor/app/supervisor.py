@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, NoReturn
 import msgspec
 
 from monitor import config, logs
-from monitor.app import check, estate, keyring, listeners
+from monitor.app import check, data, estate, keyring, listeners
 from monitor.app.child import Status
 from monitor.app.control import Control
 from monitor.app.processes import Kept
@@ -71,19 +71,16 @@ def supervise(settings: Settings, roles: Roles) -> int:
     for name in config.unknown_variables():
         logs.warning(f"{name} is not a setting; ignored")
     check.verify(settings, proxy=roles.proxy, analyzer=roles.analyzer)
-    data = Path(settings.data)
-    try:
-        data.mkdir(parents=True, exist_ok=True, mode=0o700)
-    except OSError as error:
-        raise ConfigError(f"data: {data}: {error.strerror}") from None
-    if roles.proxy:
-        keyring.keyring(settings)  # one process makes the key
-    runtime = _private_directory()
-    try:
-        with listeners.bound(settings, proxy=roles.proxy) as (traffic, admin):
-            return asyncio.run(_Supervisor(settings, roles, runtime, traffic, admin).run())
-    finally:
-        shutil.rmtree(runtime, ignore_errors=True)
+    directory = data.made(Path(settings.data))
+    with contextlib.ExitStack() as stack:
+        if roles.proxy:
+            stack.enter_context(data.held(directory))
+            keyring.keyring(settings)  # one process makes the key
+        runtime = _private_directory()
+        stack.callback(shutil.rmtree, runtime, ignore_errors=True)
+        bound = listeners.bound(settings, proxy=roles.proxy)
+        traffic, admin = stack.enter_context(bound)
+        return asyncio.run(_Supervisor(settings, roles, runtime, traffic, admin).run())
 
 
 def _private_directory() -> Path:

