@@ -90,15 +90,13 @@ ROW = Row(
         ),
         graph(
             "Set aside by the analyzer",
-            "Entries of the stream that were passed over or deleted before they were read, and "
-            "records on which a part named in `drift.features` raised.", "cps",
+            "Entries of the stream that were passed over, or deleted before they were read.", "cps",
             Query(rate("monitor_records_set_aside_total", "reason"), "{{reason}}"),
             Query(rate("monitor_records_missed_total", "endpoint"), "{{endpoint}} missed"),
-            Query(rate("monitor_feature_failures_total", "feature"), "{{feature}} raised"),
         ),
         graph(
             "Parts that failed",
-            "Protocols and dimensions that failed on an exchange; it was recorded without them.",
+            "Protocols, dimensions and features that failed; the exchange counts without them.",
             "cps",
             Query(rate("monitor_part_failures_total", "kind, name"), "{{kind}} {{name}}"),
             stacked=True,

@@ -131,8 +131,8 @@ CATALOGUE: tuple[Metric, ...] = (
     ),
     Metric(
         "monitor_part_failures_total", "counter",
-        "Times a part (a protocol, a dimension) failed on an exchange, which was recorded without "
-        "what that part would have said.",
+        "Times a part (a protocol, a dimension, a feature) failed on an exchange, which counts "
+        "without what that part would have said.",
         "recorder", ("kind", "name"),
     ),
     Metric(
@@ -167,11 +167,6 @@ CATALOGUE: tuple[Metric, ...] = (
     Metric(
         "monitor_records_missed_total", "counter",
         "Records that the stream's bounds deleted before they were analyzed.", "analyzer",
-    ),
-    Metric(
-        "monitor_feature_failures_total", "counter",
-        "Records on which a part named in drift.features, or the model of drift.embed, raised.",
-        "analyzer", ("feature",),
     ),
     Metric(
         "monitor_drift_watches", "gauge",

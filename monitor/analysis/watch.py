@@ -238,27 +238,34 @@ class Watch:
         kept = msgspec.msgpack.decode(state, type=_State)
         if self.reference is not None and not kept.continues(self.reference):
             return
-        if kept.reference is not None:
-            self.stand_on(kept.reference, 0.0)
-            size = len(self.trail.total)
-            self.trail = Trail.restore(kept.trail)
-            lengths = {len(counts) for counts in kept.open.values()}
-            if (
-                self.trail.marks.shape != (len(self.trail.born), size)
-                or (self.trail.total.shape, len(self.trail.times))
-                != ((size,), len(self.trail.born))
-                or len(kept.reference.counts) != kept.reference.cells.size
-                or not lengths <= {kept.reference.cells.size + self.more}
-            ):
-                raise msgspec.DecodeError("counts do not fit their cells")
-            if kept.hours:
-                self.hours = Hours.restore(self.trail.cells, kept.hours)
-        elif kept.learner:
+        self.seen, self.last = kept.seen, min(kept.last, newest)
+        self.episode, self.settled, self.renewed = kept.episode, kept.settled, kept.renewed
+        self.open, self.reading = kept.open, None
+        if kept.learner:
             self.learner = Learner.restore(kept.learner)
-        self.seen, self.open, self.episode = kept.seen, kept.open, kept.episode
-        self.settled, self.renewed = kept.settled, kept.renewed
-        self.last = min(kept.last, newest)
-        self.reading = None
+        if kept.reference is None:
+            return
+        if len(kept.reference.counts) != kept.reference.cells.size:
+            raise msgspec.DecodeError("counts do not fit their cells")
+        self.stand_on(kept.reference, newest if math.isfinite(newest) else 0.0)
+        trail = Trail.restore(kept.trail)
+        if not self._fits(trail):  # a version that counted otherwise: only the reference stays
+            self.episode, self.settled, self.open = None, 0.0, {}
+            return
+        self.trail = trail
+        if kept.hours:
+            self.hours = Hours.restore(trail.cells, kept.hours)
+
+    def _fits(self, trail: Trail) -> bool:
+        """Whether what was counted has the form of what is counted now."""
+        marks, size = len(trail.born), len(self.trail.total)
+        pane = self.trail.cells if self.is_compared else size
+        return (
+            trail.marks.shape == (marks, size)
+            and (trail.total.shape, len(trail.times)) == ((size,), marks)
+            and trail.cells == self.trail.cells
+            and {len(counts) for counts in self.open.values()} <= {pane}
+        )
 
     def _learned(self, value: Any, time: float) -> Reference | None:
         """The peer's reference, which a value can be counted on at once; else learn from it."""

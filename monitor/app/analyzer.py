@@ -133,7 +133,8 @@ class Analyzer:
         for feature in self._features:
             if isinstance(feature.observe, Guard):
                 failures = feature.observe.failures
-                yield "monitor_feature_failures_total", {"feature": feature.observe.name}, failures
+                labels = {"kind": "feature", "name": feature.observe.name}
+                yield "monitor_part_failures_total", labels, failures
 
     def _fresh(self) -> Analysis:
         return Analysis(

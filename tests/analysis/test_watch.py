@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from typing import Any
 
 import msgspec
 import pytest
@@ -54,24 +55,43 @@ def test_what_is_no_state_is_refused() -> None:
             learning().restore(damaged)
 
 
-@pytest.mark.parametrize("part", ["open", "total", "marks", "times", "counts", "edges"])
-def test_counts_that_do_not_fit_their_cells_are_refused(part: str) -> None:
-    """They would fail later, on every value."""
+def saved(values: int) -> tuple[Watch, dict[str, Any]]:
     watch = learning()
-    for number in range(90):
+    for number in range(values):
         watch.count(float(number % 7), pane=0, time=0.0)
-    state = msgspec.msgpack.decode(watch.state(), strict=False)
-    reference, trail = state["reference"], state["trail"]
+    return watch, msgspec.msgpack.decode(watch.state(), strict=False)
+
+
+@pytest.mark.parametrize("part", ["open", "total", "marks", "times", "cells"])
+def test_counts_of_another_form_begin_anew_on_the_reference_there_was(part: str) -> None:
+    """A version that counts more beside the cells goes on from what was learned."""
+    watch, state = saved(90)
     match part:
         case "open":
-            state["open"] = {"0": [1, 2]}
-        case "counts":
-            reference["counts"].pop()
-        case "edges":
-            reference["cells"]["edges"].append(99.0)
+            state["open"] = {0: [1, 2]}
+        case "cells":
+            state["trail"]["cells"] += 1
         case _:
-            trail[part] = trail[part] * 2
-    with pytest.raises((msgspec.DecodeError, ValueError, IndexError)):
+            state["trail"][part] = state["trail"][part] * 2
+    again = learning()
+    again.restore(msgspec.msgpack.encode(state), 7.0)
+    assert again.reference == watch.reference
+    assert again.live().sum() == 0
+    assert again.trail.times == [7.0]
+    for number in range(60):
+        again.count(float(number % 7), pane=2, time=8.0)
+    assert again.live()[: again.trail.cells].sum() == 60
+
+
+@pytest.mark.parametrize("part", ["counts", "edges"])
+def test_a_reference_that_does_not_fit_its_cells_is_refused(part: str) -> None:
+    """It would fail later, on every value."""
+    _, state = saved(90)
+    if part == "counts":
+        state["reference"]["counts"].pop()
+    else:
+        state["reference"]["cells"]["edges"].append(99.0)
+    with pytest.raises(msgspec.DecodeError):
         learning().restore(msgspec.msgpack.encode(state))
 
 

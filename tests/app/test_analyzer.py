@@ -433,7 +433,7 @@ def test_somebody_s_own_part_may_raise(tmp_path: Path) -> None:
         await scene.send(0, 50)
         async with scene.analyzer() as analyzer:
             samples = await analyzed(analyzer, 50)
-        failures = [samples["monitor_feature_failures_total", name] for name in named]
+        failures = [samples["monitor_part_failures_total", "feature", name] for name in named]
         assert failures == [50, 0]
         assert ("monitor_drift_samples", "fine", "all", "all") in samples
         assert sum(aside(samples).values()) == 0
