@@ -45,7 +45,7 @@ def verify(settings: Settings, *, proxy: bool, analyzer: bool) -> None:
             role.read_profile(settings.reference.file)
         except SourceError as error:
             raise ConfigError(f"reference.file: {error}") from None
-    with listeners.bound(settings, proxy=proxy):
+    with listeners.bound(settings, proxy=proxy, accept=False):
         pass
 
 

@@ -156,3 +156,31 @@ def test_whatever_stands_in_a_variable_it_is_read_or_one_line(key: str, text: st
     assert variable in said or key in said
     assert said.isprintable()
     assert key not in URLS or "PW" not in said
+
+
+def test_a_check_lets_no_client_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A connection that it accepted would be reset; the port opens when it stays open."""
+    asked: list[int] = []
+    listen = socket.socket.listen
+
+    def noted(listener: socket.socket, backlog: int) -> None:
+        asked.append(backlog)
+        listen(listener, backlog)
+
+    monkeypatch.setattr(socket.socket, "listen", noted)
+    tried()
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    tried(listen=f"127.0.0.1:{port}", workers=2)
+    assert not asked
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0", "localhost"])
+def test_one_address_is_not_taken_twice(host: str) -> None:
+    """`listen` and `admin` need a port each."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    with pytest.raises(ConfigError, match=f"admin: cannot listen on 127.0.0.1:{port}: address alr"):
+        tried(listen=f"{host}:{port}", admin=f"127.0.0.1:{port}")
