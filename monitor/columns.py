@@ -96,7 +96,8 @@ def parts(body: bytes, headers: dict[str, str], role: str) -> list[Part]:
         if kind.startswith(_TABLES):
             columns.add_table(found, kind)
             return columns.parts
-        value = _lines(body) if ndjson.is_lines(headers) else bodies.document(body)
+        is_lines = kind != "application/json" and ndjson.is_lines(headers)  # nearly always JSON
+        value = _lines(body) if is_lines else bodies.document(body)
         columns.add("", value)
     except (ParseError, OverflowError):
         return [*columns.parts, Part(role=role, text=found)]

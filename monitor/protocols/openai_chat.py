@@ -38,6 +38,7 @@ class _Message(msgspec.Struct):
     refusal: Any = None
     reasoning_content: Any = None
     reasoning: Any = None
+    audio: Any = None
 
 
 class _Request(msgspec.Struct):
@@ -208,8 +209,7 @@ def _read_stream(answer: Transcript, body: bytes) -> None:
             continue
         if chunk.error or event.type == "error" or (not chunk.choices and chunk.is_error):
             answer.error(event.data)
-        if chunk.model or chunk.usage:
-            _note(answer, chunk)
+        _note(answer, chunk)
         for place, choice in enumerate(chunk.choices or ()):
             index = choice.index
             if type(index) is not int:
@@ -273,9 +273,19 @@ def _parts(message: _Message) -> list[Part]:
         Part(role="reasoning", text=content_text(message.reasoning_content or message.reasoning)),
         Part(role=message.role or "assistant", text=content_text(message.content)),
         Part(role="refusal", text=content_text(message.refusal)),
+        *(Part(role="assistant", text=text) for text in _audio(message.audio)),
         *(Part(role="tool_call", text=tool_call(*one)) for one in _tool_calls(message)),
     ]
     return [part for part in parts if part.text]
+
+
+def _audio(audio: Any) -> list[str]:
+    """What is said in a sound, and its size."""
+    if not isinstance(audio, dict):
+        return []
+    said, data = audio.get("transcript"), audio.get("data")
+    texts = [said] if isinstance(said, str) else []
+    return [*texts, f"[audio {len(data)} characters]"] if isinstance(data, str) else texts
 
 
 def _add(answer: Transcript, index: int, choice: _Choice) -> bool:
@@ -297,6 +307,11 @@ def _add(answer: Transcript, index: int, choice: _Choice) -> bool:
         if fragment:
             answer.add(index, channel, content_text(fragment))
             found = True
+    if isinstance(delta.audio, dict):
+        said = delta.audio.get("transcript")
+        if isinstance(said, str) and said:
+            answer.add(index, "assistant", said)
+        found |= bool(said or delta.audio.get("data"))
     for place, one in enumerate(delta.tool_calls if isinstance(delta.tool_calls, list) else ()):
         if isinstance(one, dict):
             found |= _add_tool(answer, index, one, place)

@@ -50,6 +50,7 @@ class _Event(msgspec.Struct):
     type: str = ""
     response: _Response | None = None
     output_index: Any = None
+    item_id: str | None = None
     item: dict[str, Any] | None = None
     delta: str | None = None
     error: Any = None
@@ -153,6 +154,7 @@ def _read_whole(answer: Transcript, body: bytes) -> None:
 def _read_stream(answer: Transcript, body: bytes) -> None:
     """The last event has the whole response; without it, what came of each item holds."""
     items: dict[int, dict[str, Any]] = {}
+    places: dict[str, int] = {}
     pieces = Transcript(answer.call)
     for event in sse.events(body):
         if event.data == b"[DONE]":
@@ -163,7 +165,7 @@ def _read_stream(answer: Transcript, body: bytes) -> None:
             answer.error(event.data, failed=event.type == "error")
             continue
         kind = item.type or event.type
-        index = count(item.output_index) or 0
+        index = _place(item, places)
         response = item.response
         if response is not None:
             _note(answer, response)
@@ -184,6 +186,15 @@ def _read_stream(answer: Transcript, body: bytes) -> None:
             _add_items(answer, [items[index]])
         else:
             answer.outputs += parts[index]
+
+
+def _place(event: _Event, places: dict[str, int]) -> int:
+    """Which item an event is of, from 0; some servers give the item's id alone."""
+    index = count(event.output_index)
+    if index is None:
+        name = event.item_id or str((event.item or {}).get("id") or "")
+        index = places.setdefault(name, len(places))
+    return index
 
 
 def _note(answer: Transcript, response: _Response) -> None:

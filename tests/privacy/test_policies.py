@@ -259,6 +259,33 @@ def test_what_a_rule_keeps_in_one_place_is_kept_there_alone(value: str, kept: se
             {"inputs": [{"name": "a", "shape": [1], "datatype": "BYTES", "data": ["ada@example.org"]}]},
             "request.inputs[*].data",
         ),
+        ("/v1/responses", {"model": "m", "input": "ada@example.org"}, "request.input"),
+        (
+            "/v1/responses",
+            {"input": [{"role": "user", "content": [{"type": "input_text", "text": "ada@example.org"}]}]},
+            "request.input",
+        ),
+        ("/v1/responses", {"model": "m", "instructions": "ada@example.org"}, "request.instructions"),
+        (
+            "/v1beta/models/m:generateContent",
+            {"contents": [{"parts": [{"text": "ada@example.org"}]}]},
+            "request.contents[*].parts[*].text",
+        ),
+        (
+            "/api/chat",
+            {"model": "m", "messages": [{"role": "user", "content": "ada@example.org"}]},
+            "request.messages[*].content",
+        ),
+        ("/api/generate", {"model": "m", "prompt": "ada@example.org"}, "request.prompt"),
+        ("/api/v1.0/predictions", {"strData": "ada@example.org"}, "request.strData"),
+        (
+            "/api/v1.0/predictions",
+            {"data": {"names": ["a"], "ndarray": [["ada@example.org"]]}},
+            "request.data.ndarray",
+        ),
+        ("/v1/models/m:predict", {"instances": ["ada@example.org"]}, "request.instances"),
+        ("/invocations", {"instances": ["ada@example.org"]}, "request.instances"),
+        ("/any", {"columns": ["a"], "data": [["ada@example.org"]]}, "request.data"),
     ],
 )  # fmt: skip
 def test_every_dialect_hands_a_kept_text_on(target: str, body: Any, path: str) -> None:
@@ -269,6 +296,29 @@ def test_every_dialect_hands_a_kept_text_on(target: str, body: Any, path: str) -
         [["ada@example.org"]],
     )
     assert TOKEN.fullmatch(found.request.headers["user-agent"])
+
+
+@pytest.mark.parametrize(
+    ("target", "answer", "path"),
+    [
+        ("/v1/chat/completions", {"choices": [{"message": {"content": "ada@example.org"}}]},
+         "response.choices[*].message.content"),
+        ("/v1/messages", {"content": [{"type": "text", "text": "ada@example.org"}]}, "response.content"),
+        ("/v1/responses", {"output": [{"type": "message", "content": [{"text": "ada@example.org"}]}]},
+         "response.output"),
+        ("/v1beta/models/m:generateContent",
+         {"candidates": [{"content": {"parts": [{"text": "ada@example.org"}]}}]}, "response.candidates"),
+        ("/api/chat", {"message": {"content": "ada@example.org"}, "done": True}, "response.message.content"),
+        ("/v2/models/m/generate", {"text_output": "ada@example.org"}, "response.text_output"),
+    ],
+)  # fmt: skip
+def test_every_dialect_hands_a_kept_answer_on(target: str, answer: Any, path: str) -> None:
+    """As it does with a question; an answer that nobody keeps is scanned."""
+    body = {"model": "m", "input": "x"}
+    (part,) = record({path: "keep"}, body, answer, target=target).outputs
+    assert part.text == "ada@example.org"
+    (part,) = record({"request.x": "keep"}, body, answer, target=target).outputs
+    assert TOKEN.fullmatch(part.text or "")
 
 
 def test_a_kept_text_that_is_only_a_part_of_one_is_scanned() -> None:

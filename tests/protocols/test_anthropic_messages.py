@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.protocols.anthropic_messages import PROTOCOL
 from monitor.types import Call, Tokens
+from tests.protocols.dialects import named
 
 Make = Callable[..., Call]
 
@@ -57,6 +60,62 @@ def test_a_stream_is_joined_and_timed(call: Make) -> None:
     assert [p.text for p in seen.outputs] == ["Good"]
     assert (seen.first_token, seen.last_token) == (2.0, 3.0)
     assert seen.tokens == Tokens(3, 2)
+
+
+@pytest.mark.parametrize(
+    ("start", "delta", "right"),
+    [
+        ({"input_tokens": 8, "cache_read_input_tokens": 100}, {"input_tokens": 8, "output_tokens": 4}, (108, 4)),
+        ({"input_tokens": 8}, {"input_tokens": 0, "output_tokens": 4}, (8, 4)),
+        ({"input_tokens": 0}, {"input_tokens": 8, "output_tokens": 4}, (8, 4)),
+        ({"input_tokens": 8, "output_tokens": 7}, {"cache_creation_input_tokens": 5, "output_tokens": 1}, (13, 1)),
+        ({"input_tokens": 8, "cache_read_input_tokens": None}, {"input_tokens": 20, "output_tokens": 4}, (20, 4)),
+        ({}, {"output_tokens": 4}, (None, 4)),
+    ],
+    ids=["the start's cache stays", "a gateway's 0", "known late", "a cache written", "more rounds", "never said"],
+)  # fmt: skip
+def test_each_count_replaces_itself_alone(
+    call: Make, start: dict[str, Any], delta: dict[str, Any], right: tuple[int | None, int]
+) -> None:
+    """Sums are made at the end, of what was said last of each."""
+    body = named(
+        {"type": "message_start", "message": {"model": "c", "usage": start}},
+        {"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": delta},
+        {"type": "message_stop"},
+    )
+    found = PROTOCOL.read(call("/v1/messages", b"{}", body, answer_type="text/event-stream"))
+    assert found.tokens == Tokens(*right)
+
+
+@pytest.mark.parametrize("kind", ["tool_use", "server_tool_use", "mcp_tool_use"])
+@pytest.mark.parametrize("given_", [{}, {"query": "Ulm"}])
+def test_every_kind_of_tool_is_a_call(call: Make, kind: str, given_: dict[str, Any]) -> None:
+    """Whole, streamed in pieces, or streamed with all of it at the start; what it found is none."""
+    block = {"type": kind, "id": "t", "name": "find", "input": given_}
+    found_ = {"type": "web_search_tool_result", "content": [{"title": "Ulm"}]}
+    whole = json.dumps({"content": [block, found_], "stop_reason": "end_turn"}).encode()
+    pieces = [
+        {
+            "type": "content_block_delta",
+            "index": 0,
+            "delta": {"type": "input_json_delta", "partial_json": one},
+        }
+        for one in json.dumps(given_)
+    ]
+    starts = [{"type": "content_block_start", "index": 0, "content_block": {**block, "input": {}}}]
+    ends = [
+        {"type": "content_block_start", "index": 1, "content_block": found_},
+        {"type": "message_stop"},
+    ]
+    at_once = named({**starts[0], "content_block": block}, *ends)
+    for body, type_ in (
+        (whole, "application/json"), (named(*starts, *pieces, *ends), "text/event-stream"),
+        (at_once, "text/event-stream"),
+    ):  # fmt: skip
+        outputs = PROTOCOL.read(call("/v1/messages", b"{}", body, answer_type=type_)).outputs
+        assert [part.role for part in outputs] == ["tool_call", "tool"]
+        assert json.loads(outputs[0].text or "") == {"name": "find", "arguments": given_}
+        assert "Ulm" in (outputs[1].text or "")
 
 
 @settings(max_examples=100, deadline=None)

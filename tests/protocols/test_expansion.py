@@ -9,6 +9,7 @@ import tracemalloc
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -139,6 +140,17 @@ def test_known_answers_are_bounded(path: str, answer: bytes, kind: str) -> None:
     recorded(exchange(path, b'{"model":"m"}', answer, kind))
 
 
+@pytest.mark.parametrize(
+    "line", [{}, {"type": "text"}, {"type": "binary"}, {"type": "text", "data": "a", "at": 1}]
+)
+def test_many_small_messages_of_a_websocket_are_bounded(line: dict[str, Any]) -> None:
+    """Both ways."""
+    body = (packed(line) + b"\n") * 5000
+    upgraded = exchange("/ws", body, body, JSON)
+    record = recorded(msgspec.structs.replace(upgraded, upgraded="websocket"))
+    assert record.protocol == "websocket"
+
+
 UNITS = st.sampled_from(
     [{}, [], "", None, 0, 1e15, True, [[]], [1], {"a": 1}, {"role": "x"}, {"content": ""}, {"text": ""},
      {"type": "text"}, {"type": "a_call"}, {"function": {}}, {"index": 1}, {"parts": [{}]},
@@ -219,7 +231,10 @@ def test_reading_takes_memory_in_proportion_to_the_body(path: str) -> None:
 )  # fmt: skip
 def test_any_bytes_are_read(path: str, body: bytes, answer: bytes, kind: str) -> None:
     """By every protocol that claims them, whatever they say they are: ParseError, nothing else."""
-    call = calls.read(exchange(path, body, answer, kind, kind))
+    asked = exchange(path, body, answer, kind, kind)
+    call = calls.read(
+        msgspec.structs.replace(asked, upgraded="websocket" if path == "/any" else "")
+    )
     for protocol in PROTOCOLS:
         if protocol.claims(call):
             with contextlib.suppress(ParseError):

@@ -6,6 +6,7 @@ import base64
 import functools
 import json
 import operator
+import re
 import struct
 from collections.abc import Callable
 
@@ -111,6 +112,27 @@ def test_embeddings_are_one_tensor(call: Make, coding: str) -> None:
         functools.reduce(operator.iadd, vectors, []),
     )
     assert seen.tokens == Tokens(4, 0)
+
+
+def test_what_is_said_in_a_sound_is_text(call: Make) -> None:
+    """Plain with its size, streamed as it comes."""
+    message = {
+        "role": "assistant",
+        "content": None,
+        "audio": {"transcript": "Ulm.", "data": "abcd"},
+    }
+    whole = json.dumps({"choices": [{"message": message, "finish_reason": "stop"}]}).encode()
+    found = PROTOCOL.read(call("/v1/chat/completions", b"{}", whole))
+    assert [part.text for part in found.outputs] == ["Ulm.", "[audio 4 characters]"]
+    body = b"".join(
+        event({"audio": one})
+        for one in ({"data": "ab"}, {"transcript": "Ul"}, {"transcript": "m."})
+    )
+    chunks = [(float(place), match.end()) for place, match in enumerate(re.finditer(b"\n\n", body))]
+    made = call("/v1/chat/completions", b"{}", body, answer_type="text/event-stream", chunks=chunks)
+    found = PROTOCOL.read(made)
+    assert [part.text for part in found.outputs] == ["Ulm."]
+    assert (found.first_token, found.last_token) == (0.0, 2.0)
 
 
 def test_rows_of_embeddings_stand_in_order_of_their_index(call: Make) -> None:

@@ -91,6 +91,20 @@ def test_without_its_last_event_a_stream_is_what_came(call: Make) -> None:
         assert found.incomplete
 
 
+def test_items_may_be_told_apart_by_their_ids_alone(call: Make) -> None:
+    """Two calls whose fragments interleave."""
+    kind = "response.function_call_arguments.delta"
+    events = named(
+        *({"type": "response.output_item.added", "item": {**FUNCTION, "id": id_, "name": id_}} for id_ in "fg"),
+        {"type": kind, "item_id": "f", "delta": '{"a"'}, {"type": kind, "item_id": "g", "delta": '{"b":2}'},
+        {"type": kind, "item_id": "f", "delta": ":1}"},
+    )  # fmt: skip
+    found = PROTOCOL.read(call("/v1/responses", b"{}", events, answer_type="text/event-stream"))
+    assert [part.text for part in found.outputs] == [
+        '{"name":"f","arguments":{"a":1}}', '{"name":"g","arguments":{"b":2}}',
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("end", "reason"),
     [("completed", "completed"), ("incomplete", "max_output_tokens"), ("cancelled", "cancelled")],
