@@ -72,6 +72,10 @@ class Edits:
             rest = self._content(rest, out) if self._body is not None else self._head(rest, out)
         return b"".join(out)
 
+    def holds(self) -> bool:
+        """True while bytes wait for `decided`."""
+        return bool(self._held)
+
     def decided(self, protocol: str) -> bytes:
         """The endpoint changed to `protocol`, or to none ("") in its final answer.
 

@@ -163,7 +163,7 @@ class Careful:
         copy = self._receiving
         if copy is not None and copy.until_close() and self._queue:
             self._receiving = None
-            self._responded(self._queue[0], copy.message(), at)
+            self._responded(self._queue[0], copy.message(), at, lost=copy.dropped)
 
     def closed(self, at: float, cause: Outcome | None) -> None:
         """See Observer."""
@@ -427,8 +427,8 @@ class Careful:
             return data
         request = exchange.request
         self._decided(value(head, b"upgrade").lower().decode("latin-1") or "?")
-        if request is None or len(self._queue) > 1:
-            raise Ambiguous("upgrade")
+        if request is None or len(self._queue) > 1 or self._request_part:
+            raise Ambiguous("upgrade")  # which of them was it, and what does the client speak?
         if value(head, b"upgrade").lower() == b"websocket" and not exchange.lost:
             upgraded = Upgraded(
                 exchange.id, exchange.began, exchange.started, request, Message(head)

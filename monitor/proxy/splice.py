@@ -378,16 +378,23 @@ class Splice:
         if self.edits is None or self.upstream.transport is None:
             return
         try:
-            self.upstream.transport.write(self.edits.decided(protocol))
+            waited = self.edits.decided(protocol)
         except Ambiguous as error:
             self._count_opaque(error.args[0])
             asyncio.get_running_loop().call_soon(self.abort, None)
+            return
+        if waited:
+            self.upstream.transport.write(waited)
+            if self.downstream.ended and not self.edits.holds():
+                self.upstream.write_eof()
 
     def _reject(self, *, owed: bool) -> None:
-        """Refuse the client; with an answer `owed` to it, ours could be taken for that."""
+        """Refuse the client; with an answer `owed` to it, ours could be taken for that, and behind
+        the endpoint's last word there is no place for one."""
         transport = self.downstream.transport
         self.conclude(Outcome.CLIENT_ERROR)
-        if owed or transport is None or (self.edits is not None and self.edits.http2 is not None):
+        http2 = self.edits is not None and self.edits.http2 is not None
+        if owed or http2 or transport is None or self.upstream.ended:
             self.abort(None)
             return
         self._give(transport, REFUSAL)
@@ -429,7 +436,8 @@ class Splice:
                     observer.upstream_eof(at)
             except Exception:  # noqa: BLE001
                 self.opaque(_FAILED)
-        side.other.write_eof()
+        if side is self.upstream or self.edits is None or not self.edits.holds():
+            side.other.write_eof()  # else once what waits has gone
         self._speak()
         if self._answered or side.other.ended or (self.observer is not None and not self.busy()):
             self.close()  # nothing is owed to anybody

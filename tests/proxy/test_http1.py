@@ -497,3 +497,25 @@ def test_plain_heads_are_taken_at_one_look() -> None:
         assert plain_response(response)
     with pytest.raises(Ambiguous):
         request_length(b"GET / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\n")
+
+
+def test_a_101_before_the_end_of_a_head_is_not_followed() -> None:
+    """The client may have changed the protocol already, or not."""
+    seen = Seen()
+    seen.observer.downstream(GET + GET[:9], 1.0)
+    seen.observer.upstream(b"HTTP/1.1 101 S\r\nUpgrade: websocket\r\n\r\n", 2.0)
+    assert seen.opaque == ["upgrade"]
+    assert seen.budget.used == 0
+
+
+def test_a_body_until_close_without_room_is_lost() -> None:
+    """And is no record of an empty answer."""
+    seen = Seen()
+    seen.budget.bound = 3000
+    seen.observer.downstream(GET, 1.0)
+    seen.observer.upstream(b"HTTP/1.1 200 OK\r\n\r\n", 2.0)
+    for _ in range(4):
+        seen.observer.upstream(b"x" * 1000, 3.0)
+    seen.observer.upstream_eof(4.0)
+    assert (len(seen.lost), len(seen.exchanges)) == (1, 0)
+    assert seen.budget.used == 0

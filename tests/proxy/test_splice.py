@@ -1014,3 +1014,46 @@ def test_an_edited_connection_without_room_to_follow_goes_on_unrecorded() -> Non
         assert budget.used == 0
 
     run(story())
+
+
+def test_a_refusal_has_no_place_behind_the_last_word_of_the_endpoint() -> None:
+    """It has ended its side; what can then not be edited ends the connection, and nothing of ours
+    is written behind the end."""
+    faults: list[Any] = []
+
+    async def story() -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda loop, what: faults.append(what))
+        async with proxied(edits=lambda peer: Edits(host=b"other", peer=b"")) as proxy:
+            (reader, writer), (far_reader, far_writer) = await proxy.pair()
+            writer.write(b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n")
+            await far_reader.readuntil(b"\r\n\r\n")
+            far_writer.write_eof()
+            assert await everything(reader) == b""
+            writer.write(b"no chunk\r\n")
+            await until(lambda: len(proxy.gate) == 0)
+            writer.close()
+            far_writer.close()
+
+    run(story())
+    assert not faults
+
+
+def test_what_waits_for_an_upgrade_goes_on_before_the_clients_end() -> None:
+    """The client has half-closed behind it; the endpoint declines, and has all of it, then the end."""
+
+    async def story() -> None:
+        async with proxied(edits=lambda peer: Edits(host=b"other", peer=b"")) as proxy:
+            (reader, writer), (far_reader, far_writer) = await proxy.pair()
+            ask = b"GET / HTTP/1.1\r\nHost: a\r\nUpgrade: h2c\r\n\r\n"
+            writer.write(ask + GET)
+            writer.write_eof()
+            await far_reader.readuntil(b"\r\n\r\n")
+            far_writer.write(OK)
+            assert await everything(far_reader) == GET.replace(b"Host: a", b"Host: other")
+            far_writer.write(OK)
+            assert await reader.readexactly(2 * len(OK)) == 2 * OK
+            writer.close()
+            far_writer.close()
+            assert await proxy.outcomes(2) == ["ok", "ok"]
+
+    run(story())
