@@ -25,6 +25,8 @@ class Orders:
         self._day = 0
         """Dates whose first number is no month."""
         self._month = 0
+        self._points = False
+        """Whether there are dates with points."""
         self._either = False
         """Whether a date can be read in two ways."""
 
@@ -34,6 +36,7 @@ class Orders:
         if match is None or len(match[1]) > 2:
             return
         first, second = int(match[1]), int(match[3])
+        self._points |= match[2] == "."
         if first > 12:
             self._day += second <= 12
         elif second > 12:
@@ -59,7 +62,7 @@ class Orders:
         if self.tells:
             return self._day >= self._month, ""
         if not self._either:
-            return True, ""
+            return self._points, ""
         return False, "no value tells day from month; they were read as month, day, year"
 
 

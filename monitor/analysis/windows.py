@@ -347,7 +347,7 @@ def _floor(value: float, digits: int) -> float:
 
 
 def _locate_number(cells: Cells) -> Callable[[Any], int]:
-    edges, ordinary = _limits(cells), cells.ordinary
+    edges, ordinary = limits(cells), cells.ordinary
     first = edges[0]
 
     def locate(value: Any) -> int:
@@ -364,7 +364,7 @@ def _locate_number(cells: Cells) -> Callable[[Any], int]:
     return locate
 
 
-def _limits(cells: Cells) -> list[float]:
+def limits(cells: Cells) -> list[float]:
     """Where one cell ends and the next begins: at the edges, or half-way between all the values
     there were, so that each is in its cell in whatever width of floats it comes."""
     edges = cells.edges

@@ -56,6 +56,9 @@ from monitor.types import Replay, Row, Segment
 
 EXIT_FOUND = 1
 
+SILENT = {"identifier": "nearly all values differ", "unknown": "no values"}
+"""Kinds of columns that say nothing by what their values are."""
+
 WHOLE = 10**12
 """Values in a window, of which there is then only one."""
 
@@ -261,7 +264,8 @@ class _Job:
         """The same with what was not judged and why, how columns were read, what was not read."""
         clean, readings = self._usual.clean, self._usual.readings.by_column
         named = {clean.text(name): how for name, how in readings.items()}
-        found = explained(found, {name for name, how in named.items() if how.kind == "identifier"})
+        silent = {name: SILENT[how.kind] for name, how in named.items() if how.kind in SILENT}
+        found = explained(found, silent)
         remarks = list(dict.fromkeys(self._remarks(found)))
         for one in remarks:
             _note(one)

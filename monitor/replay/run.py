@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Protocol
 
 import msgspec
@@ -191,26 +191,28 @@ def _chunk(index: int, part: Part) -> Chunk:
     return Chunk(index, part.start, part.end, part.rows, verdict(found), found)
 
 
-def explained(found: Replay, identifiers: Collection[str]) -> Replay:
-    """The same, with the reason for all that was not judged. Of `identifiers`, columns whose values
-    nearly all differ, it can only be seen that they are there: without drift they are not `ok`."""
-    features = [_reasoned(one, identifiers) for one in found.features]
+def explained(found: Replay, silent: Mapping[str, str]) -> Replay:
+    """The same, with the reason for all that was not judged.
+
+    `silent` are features, with the reason, of which it can only be seen that they are there: as
+    long as they do not drift they are `insufficient`, not `ok`.
+    """
+    features = [_reasoned(one, silent) for one in found.features]
     chunks = None
     if found.chunks is not None:
         chunks = []
         for chunk in found.chunks:
-            inside = [_reasoned(one, identifiers) for one in chunk.features]
+            inside = [_reasoned(one, silent) for one in chunk.features]
             chunks.append(msgspec.structs.replace(chunk, features=inside, verdict=verdict(inside)))
     return msgspec.structs.replace(
         found, features=features, verdict=verdict(features), chunks=chunks
     )
 
 
-def _reasoned(finding: Finding, identifiers: Collection[str]) -> Finding:
-    if finding.feature in identifiers and finding.status == "ok":
-        return msgspec.structs.replace(
-            finding, status="insufficient", reason="nearly all values differ"
-        )
+def _reasoned(finding: Finding, silent: Mapping[str, str]) -> Finding:
+    if finding.feature in silent and finding.status == "ok":
+        reason = silent[finding.feature]
+        return msgspec.structs.replace(finding, status="insufficient", reason=reason)
     if finding.status != "insufficient":
         return finding
     if finding.samples and not finding.reference_samples and not finding.scores:

@@ -19,7 +19,7 @@ import drift_peers as others
 import drift_references as references
 import drift_sets as sets
 import numpy as np
-from drift_streams import KINDS, RULES, watch
+from drift_streams import KINDS, RULES, put, watch
 
 from monitor.analysis.fold import Analysis
 from monitor.analysis.watch import Watch
@@ -264,7 +264,7 @@ def _held(one: Watch) -> int:
     """Bytes of counts, with as many marks as there may be."""
     week = 7 * 24 * 60
     for pane in range(0, 40 * week, week):  # always the same hour, so that it is judged
-        one.open[pane] = [40] * 15
+        put(one, pane, np.full(15, 40))
         one.close(pane, float(pane), 100)
     slots = one.hours.slots.nbytes if one.hours else 0
     return one.trail.marks.nbytes + one.trail.total.nbytes + slots

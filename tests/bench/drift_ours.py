@@ -7,7 +7,7 @@ from dataclasses import replace
 from statistics import median
 
 import numpy as np
-from drift_streams import KINDS, RULES, Values, binner, small, watch
+from drift_streams import KINDS, RULES, Values, binner, put, small, watch
 
 from monitor.analysis.judgement import Rules, drift_since, read, settle
 from monitor.analysis.watch import Watch
@@ -45,7 +45,7 @@ def false_alarms(m: int, trials: int, seed: int) -> tuple[int, int]:
                 else:
                     values = draws[index](rng, PANE // SEGMENTS)
                     parts.append(values)
-                one.open[pane] = binners[index](values).tolist()
+                put(one, pane, binners[index](values))
                 one.close(pane, float(pane), RULES.block)
             settle(watches, watches, RULES)
             alarmed |= any(one.episode for one in watches)
@@ -95,7 +95,7 @@ def waited(
     found = [math.inf] * len(watches)
     for look, start in enumerate(range(0, len(events[0]), step)):
         for index, one in waiting.items():
-            one.open[look] = binners[index](events[index][start : start + step]).tolist()
+            put(one, look, binners[index](events[index][start : start + step]))
             one.close(look, float(look), rules.block)
         read(waiting.values(), rules)
         for index, one in list(waiting.items()):

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 from drift_ours import ALPHA, waited
-from drift_streams import RULES, Values, binner, watch
+from drift_streams import RULES, Values, binner, put, watch
 
 from monitor.analysis.judgement import drift_since, read
 from monitor.analysis.watch import Watch
@@ -35,8 +35,8 @@ def arms(deviations: float, *, ratio: int, trials: int, panes: int) -> list[floa
         delay = math.inf
         for pane in range(panes):
             common = math.sin(pane / 3)
-            champion.open[pane] = count(rng.standard_normal(100 * ratio) + common).tolist()
-            arm.open[pane] = count(rng.standard_normal(100) + common + deviations).tolist()
+            put(champion, pane, count(rng.standard_normal(100 * ratio) + common))
+            put(arm, pane, count(rng.standard_normal(100) + common + deviations))
             arm.close(pane, float(pane), RULES.block)
             champion.close(pane, float(pane), RULES.block)
             read([arm], RULES)
@@ -66,7 +66,7 @@ def hours(deviations: float, *, trials: int, weeks: int) -> list[float]:
         for index in range(weeks * WEEK // TEN_MINUTES):
             pane = start // TEN_MINUTES + index
             moved = deviations if index * TEN_MINUTES >= 2 * WEEK else 0.0
-            one.open[pane] = count(level(float(pane * TEN_MINUTES), 10) + moved).tolist()
+            put(one, pane, count(level(float(pane * TEN_MINUTES), 10) + moved))
             if one.close(pane, float(pane), RULES.block):
                 read([one], RULES)
                 if drift_since(one, LIMIT, RULES) is not None:

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from monitor.analysis.judgement import Rules
 from monitor.analysis.reference import Learner
 from monitor.analysis.watch import Watch
+from monitor.analysis.windows import limits
 from monitor.drift import LIVE, psi
 
 Values = npt.NDArray[Any]
@@ -70,6 +71,11 @@ def small(segment: Values, parent: Watch, *, shrunk: bool) -> Watch:
     return made
 
 
+def put(one: Watch, pane: int, counts: npt.NDArray[np.int64]) -> None:
+    """Let an open pane hold these counts of cells, and nothing of what else adds up."""
+    one.open[pane] = [*counts.tolist(), *[0] * one.more]
+
+
 def binner(made: Watch) -> Callable[[Values], npt.NDArray[np.int64]]:
     """The watch's `locate` for many values at once: values → counts."""
     assert made.reference is not None
@@ -77,7 +83,7 @@ def binner(made: Watch) -> Callable[[Values], npt.NDArray[np.int64]]:
     if cells.shape == "categorical":
         table = np.array([made.locate(str(category)) for category in range(1000)])
         return lambda values: np.bincount(table[values], minlength=cells.size)
-    edges = np.array(cells.edges)
+    edges = np.array(limits(cells))
 
     def count(values: Values) -> npt.NDArray[np.int64]:
         places = np.searchsorted(edges, values, side="left")

@@ -376,6 +376,15 @@ def test_what_nearly_always_differs_is_not_judged(capsys, tmp_path: Path) -> Non
     assert "4 not judged (id: nearly all values differ" in (tmp_path / "o.html").read_text()
 
 
+def test_a_column_without_values_is_not_judged(capsys, tmp_path: Path) -> None:
+    """Nothing was there, nothing is: that is no verdict. Values that begin to come are drift."""
+    none = parquet_of(tmp_path / "a.parquet", {"x": pa.nulls(ROWS)})
+    some = parquet_of(tmp_path / "b.parquet", {"x": gauss(1)})
+    found = judge(capsys, none, "--reference", str(none))
+    assert (found["verdict"], found["features"][0]["reason"]) == ("insufficient", "no values")
+    assert judge(capsys, some, "--reference", str(none))["verdict"] == "drift"
+
+
 def test_ids_that_stay_away_are_drift(capsys, tmp_path: Path) -> None:
     """That they are there can be judged."""
     one = csv_of(tmp_path / "a.csv", {"id": range(ROWS), "x": gauss(1)})
