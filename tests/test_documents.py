@@ -68,5 +68,6 @@ def test_every_entity_that_is_looked_for_is_documented() -> None:
         "With `privacy.with` also"
     )
     names = [set(re.findall("`([A-Z]{2,}(?:_[A-Z]+)*)`", part)) for part in (usual, rest)]
-    assert names[0] == {each.entity for each in RECOGNIZERS if each.default}
-    assert names[1] == {each.entity for each in RECOGNIZERS if not each.default}
+    for which, default in zip(names, (True, False), strict=True):
+        known = {each.entity for each in RECOGNIZERS if each.default is default}
+        assert which == known, f"list {sorted(known ^ which)} under What is looked for"

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import typing
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from monitor.app import meaning
 from monitor.features import FEATURES, MORE, tensors
 from monitor.interfaces import Feature
 from monitor.types import (
@@ -123,7 +125,22 @@ def test_names_of_features_are_reserved(feature: Feature, record) -> None:
     )
     names = {observation.feature for observation in feature.observe(one)}
     assert names
-    assert names <= tensors.TAKEN
+    assert names <= tensors.TAKEN, (
+        f"name {sorted(names - tensors.TAKEN)} in TAKEN (monitor/features/tensors.py), so that no "
+        "tensor of a client can pass itself off as them"
+    )
+
+
+def test_what_can_be_configured_is_known_to_checkpoints_and_documents() -> None:
+    """The features that `drift.features` may name."""
+    document = (Path(__file__).parents[2] / "CONFIGURATION.md").read_text(encoding="utf-8")
+    for feature in MORE:
+        assert feature.name in meaning._FEATURES, (
+            f"say in _FEATURES (monitor/app/meaning.py) what {feature.name} sees, so that a "
+            "checkpoint forgets it when it is switched off"
+        )
+        line = next(one for one in document.splitlines() if one.strip().startswith("features: ["))
+        assert feature.name in line, f"name {feature.name} at drift.features in CONFIGURATION.md"
 
 
 def test_names_are_unique() -> None:
