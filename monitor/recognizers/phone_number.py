@@ -240,8 +240,13 @@ def _word_before(text: str, words: list[int], number: int) -> int:
 def _is_led(text: str, start: int) -> bool:
     """Whether the word just before may lead to a number: the quick look before the thorough one."""
     before = text[max(0, start - 16) : start].rstrip(_MARKS)
-    word = before[before.rfind(" ") + 1 :].rpartition("\n")[2].lower().lstrip("(\"'")
-    return not word or word in _LEADS or word.startswith(_VERB_STEMS)
+    word = before[before.rfind(" ") + 1 :]
+    if "\n" in word:
+        word = word.rpartition("\n")[2]
+    if word in _LEADS or not word:
+        return True
+    word = word.lstrip("(\"'").lower()
+    return word in _LEADS or (len(word) > 3 and word.startswith(_VERB_STEMS))
 
 
 def _lead(text: str, start: int) -> str:
@@ -267,6 +272,8 @@ def _hopeless(text: str, start: int) -> bool:
     groups as none has."""
     if text[start - 1 : start] in ("-", "."):
         return text[start - 2 : start - 1].isdigit()
+    if text[start] > "1" and text[start : start + 7].isdigit():
+        return "+" not in text[max(0, start - 3) : start]
     return (
         not _FIRST_GROUP.match(text, start)
         and "+" not in text[max(0, start - 3) : start]

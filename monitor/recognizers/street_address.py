@@ -37,38 +37,89 @@ _WEG = (
 _POSTCODE = r"[A-Z]{1,2}\d[A-Z\d]? \d[ABD-HJLNP-UW-Z]{2}\b"
 _CAPITAL = r"(?:[A-ZÀ-ÞŁŚŻĆŹŠŽČŘ](?:[\w'’-]{0,24}\.?)|\d{1,3}(?:st|nd|rd|th))"
 _TOWN = rf"{_CAPITAL}(?:[ -]{_CAPITAL}){{0,3}}"
-_UNIT = r"(?:,?\s(?i:apt|apartment|suite|ste|unit|flat|floor|fl|room|rm|studio|#)\.? ?\w{1,6}\b)?"
-_NUMBER = r"(?<![\w.,:$€£#/-])(?<!\d )\d{1,6}(?: ?[A-Za-z]\b|-\d{1,5})?(?: ?(?:bis|ter))?"
-_ENGLISH = re.compile(
-    rf"{_NUMBER}(?:, ?|\s)(?:"
-    rf"(?:{_CAPITAL},? ){{1,4}}?(?=[A-Z])(?i:{_SUFFIX})\b\.?(?: (?:N|S|E|W|NE|NW|SE|SW)\b\.?)?{_UNIT}"
-    rf"(?:(?:,?\s{_TOWN})?(?:,?\s(?:{_ZIP}|{_POSTCODE}))|, {_TOWN})?"
-    rf"|{_TOWN}{_UNIT},?\s{_TOWN},?\s(?:{_ZIP}|{_POSTCODE}))"
+_OF = r"(?:am|an der|im|ob|bei|upon|on|de|de la|d[aeo]s?|del|della|dell'|di|la|le|les|sur|den|aan den|d'|van|von)"
+_PLACE = rf"(?:{_OF} )?{_CAPITAL}(?:(?:[ -]|')(?:{_OF}[ -]?){{0,2}}{_CAPITAL}){{0,5}}"
+"""A town or a quarter: Purbach am Neusiedler See."""
+_COUNTRY = (
+    r"(?:the )?(?:United (?:States(?: of America)?|Kingdom)|U\.?S\.?A\.?|U\.?K\.?|England|Scotland|Wales|(?:Northern |Republic of )?Ireland"
+    r"|Canada|Australia|New Zealand|Germany|Deutschland|Austria|.sterreich|Switzerland|Schweiz|Suisse|France|Belgi(?:um|.|que)"
+    r"|(?:Kingdom of the |The )?Netherlands|Nederland|Spain|Espa.a|Portugal|Italy|Italia|Poland|Polska|Bra[sz]il|Denmark|Danmark"
+    r"|Sweden|Sverige|Norway|Norge|Finland|Suomi|Czech(?:ia| Republic)|.esko|Hungary|Greece|Romania|Bulgaria|Croatia|Luxembourg"
+    r"|India|Japan|China|Mexico|M.xico|Argentina|Chile|Colombia|Peru|South Africa|Israel|Turkey|Ukraine|Russia)\b"
 )
-_FLAT = re.compile(r"(?i)(?:flat|apt|unit|suite|studio)\.? \w{1,5},?\s\Z")
+_NEXT = r"(?: ?, ?| ?\n[> \t]{0,4}| - | )"
+_THEN_COUNTRY = (
+    rf"(?:{_NEXT},? ?{_COUNTRY}(?: (?:\d{{4,5}}|[A-Z]\d[A-Z] ?\d[A-Z]\d|{_POSTCODE})\b)?)?"
+)
+_UNIT = r"(?:,?\s[> ]{0,4}(?i:apt|apartment|suite|ste|unit|flat|floor|fl|room|rm|studio|#)\.? ?\w{1,6}\b)?"
+_NUMBER = r"(?<![\w.,:$€£#/-])(?<!\d )\d{1,6}(?: ?[A-Za-z]\b|[-/]\d{1,5})?(?: ?(?:bis|ter))?"
+_ENGLISH = re.compile(
+    rf"(?:{_NUMBER}|(?i:flat|apt|unit|suite|studio|level|shop)\.? \w{{1,5}},?\s\d{{1,5}}\b)(?:, ?|\s)(?:"
+    rf"(?:{_CAPITAL},? ){{1,4}}?(?=[A-Z])(?i:{_SUFFIX})\b\.?(?: (?:N|S|E|W|NE|NW|SE|SW)\b\.?)?{_UNIT}"
+    rf"(?:(?:{_NEXT}{_TOWN})?{_NEXT}(?:{_ZIP}|{_POSTCODE})|{_NEXT}{_TOWN}(?={_NEXT}{_COUNTRY})|, {_TOWN})?"
+    rf"|{_TOWN}{_UNIT}{_NEXT}{_TOWN}{_NEXT}(?:{_ZIP}|{_POSTCODE})"
+    # 803 Adams Key, Suite 611, Sullivantown, United States 69412: line by line
+    rf"|{_TOWN}(?: ?\n[> ]{{0,4}}[A-Z][a-z]{{1,8}}\.? \w{{1,5}})? ?\n[> ]{{0,4}}{_TOWN}(?= ?\n,?[> ]{{0,4}}{_COUNTRY})"
+    rf"){_THEN_COUNTRY}"
+)
+_THINGS = re.compile(
+    r"(?:google|hard|flash|usb|test|disk) drive|(?:street|tree|list|grid|web|map|table|world|model) view|(?:one|two|half|all|any) way"
+    r"|(?:supreme|high|tennis|food|district|appeals?) court|(?:first|second|third|work|market) place|(?:table|data|front|header) row"
+    r"|(?:event|for|while|feedback|closed|inner|main) loop|(?:car|theme|business|national|central) park|high street shops"
+    r"|(?:python|swim|bus|fast) lane|(?:board|cat|space) walk|\b\d+ place \w+s\b(?! \d)",
+    re.IGNORECASE,
+)
+"""What is counted, though it ends as streets do."""
+_FLAT = re.compile(r"(?i)(?:flat|apt|unit|suite|studio|level|shop)\.? (?:\w{1,5},?[\s/])?\Z")
 _YEAR = re.compile(r"(?i)\b(?:in|since|of|by|until|during|before|after|from|to) \Z")
-_CODE = re.compile(rf"{_ZIP}|{_POSTCODE}")
+_CODE = re.compile(rf"(?:{_ZIP}|{_POSTCODE}){_THEN_COUNTRY}")
 _BEFORE_CODE = re.compile(
-    rf"(?:(?i:flat|apt|unit|studio|psc)\.? \w{{1,5}},?\s(?:Box \d{{1,5}}\s)?)?"
+    rf"(?:(?i:flat|apt|unit|studio|level|suite|psc)\.? \w{{1,5}},?[\s/](?:Box \d{{1,5}},?\s)?)?"
     rf"(?:{_NUMBER},?\s)?(?:{_TOWN},?\s){{0,3}}\Z"
 )
-_FLOOR = r"(?:,? (?i:piso|puerta|apt|apartamento|appartamento|interno|int|appt|esc|wohnung)\.? ?\w{1,5}\b ?)?"
-_POSTAL = (
-    rf"{_FLOOR}(?:(?:,| -)?\s(?:[A-Z]{{1,3}}-)?\d{{2,5}}(?:[ -]\d{{2,3}})?(?: ?[A-Z]{{2}}\b)?,?\s{_TOWN}"
-    r"(?: \([A-Z]{2}\))?)?"
+_FLOOR = (
+    r"(?:,? ?(?i:piso|puerta|planta|piano|apt|apartamento|appartamento|interno|int|appt|esc|escalera|wohnung|top|stiege|etage|lok|m)"
+    r"\.? ?\w{1,5}\b ?|, ?\d{1,2}(?:\. ?(?:OG|Stock|sal|tv|th|etasje|mf)|º ?[A-Z]?)\b)?"
 )
+_POST_CODE = r"(?:[A-Z]{1,3}-)?(?:\d{4} ?[A-Z]{2}|\d{4}-\d{3}|\d{5}-?\d{3}|\d{2}-\d{3}|\d{3} \d{2}|\d{4,5})\b"
+_POST_TOWN = (
+    rf"(?:{_NEXT}{_POST_CODE},?\s[> \t]{{0,4}}{_PLACE}(?: \([A-Z]{{2}}\)| / [A-Z]{{2}})?"
+    rf"|{_NEXT}{_PLACE}, \d{{5}}\b(?!-))"
+)
+_QUARTER = r"(?: ?(?:\n[> \t]{0,4}|, )[A-ZÀ-Þ][^\d\n,]{2,30}(?:\d?[aª] [A-Z]\w+)?)?"
+_POSTAL = rf"{_FLOOR}{_FLOOR}(?:{_POST_TOWN}{_THEN_COUNTRY}|{_QUARTER}{_POST_TOWN}{_THEN_COUNTRY})?"
 _HOUSE = r"\d{1,5}(?:[A-Za-z]\b| ?(?:bis|ter)\b)?(?:[/-]\d{1,4}[A-Za-z]?)?(?![\w%€$]|[.:,]\d)"
 _FORWARD = re.compile(
     # 12 bis, rue de la Paix, 75002 Paris
     rf"{_NUMBER},? (?i:{_RUE})(?: (?:d[eu]s?|la|les?|aux?|l'|d'))*(?:[ '’]{_CAPITAL}(?:-\w+)*){{1,4}}{_POSTAL}"
     # rue de la Paix, 75002 Paris
-    rf"|(?i:{_RUE})(?: (?:d[eu]s?|la|les?))*(?: {_CAPITAL}){{1,4}},?\s\d{{5}}\s{_TOWN}"
+    rf"|(?i:{_RUE})(?: (?:d[eu]s?|la|les?))*(?: {_CAPITAL}){{1,4}},?\s[> ]{{0,4}}\d{{5}}\s{_TOWN}{_THEN_COUNTRY}"
+    # Alameda Rodrigo Barbosa, Cardoso, 00475-565 Vasconcelos
+    rf"|(?i:{_STREET})(?: (?:{_OF} )?{_CAPITAL}){{1,5}}{_QUARTER}{_NEXT}\d{{5}}-?\d{{3}} {_PLACE}(?: / [A-Z]{{2}})?"
     # Calle de Alcalá 12, 28014 Madrid; Via Roma, 5; Rua Augusta, 1500; ul. Długa 7/3
     rf"|(?i:{_STREET})(?: (?:d[aeio]s?|del|della|dei|las?|los|e|y))*"
-    rf"(?: {_CAPITAL}){{1,4}},? (?:(?i:n)\.?[ºo°]? ?)?{_HOUSE}{_POSTAL}"
+    rf"(?: (?:{_OF} )?{_CAPITAL}){{1,5}}(?:,? (?:(?i:n)\.?[ºo°]? ?)?{_HOUSE}|, ?[sS]/[nN]){_POSTAL}"
     r"|(?i:p\.? ?o\.? box|postfach|apartado|bo[iî]te postale) \d{1,6}(?:[ -]\d{2,4})*\b"
 )
 _COMPOUND = re.compile(rf"(?i:{_WEG}) {_HOUSE}{_POSTAL}")
+
+
+_BEFORE_TOWN = re.compile(
+    rf"(?:\A|[\s>(|\"':])(?P<street>{_CAPITAL}(?:[ -](?:{_OF}[ -]?)?{_CAPITAL}){{0,5}}"
+    rf"(?:,? (?:n\.?[ºo°]? ?)?\d{{1,4}}(?: ?[A-Za-z]\b)?(?:[-/]\d{{1,4}}[A-Za-z]?)?{_FLOOR}{_FLOOR}|, ?[sS]/[nN]){_QUARTER}),?\s?\Z"
+)
+_AT_TOWN = re.compile(rf"{_POST_TOWN}{_THEN_COUNTRY}")
+_GAP = re.compile(r"[,\n][> \t]*")
+_NO_STREET = re.compile(
+    r"(?i)\b(?:chapter|figure|fig|table|version|section|page|windows|step|part|phase|level|model|episode|season|item|line|option|room"
+    r"|class|grade|type|day|week|month|year|version|vol|volume|no|nr|number|python|release|january|february|march|april|may|june|july"
+    r"|august|september|october|november|december|order|invoice|ticket|build|port|code|error|total|score|count)\b"
+)
+_CUE = re.compile(
+    r"(?i)address|adress|adres|indirizzo|direcci|endere|\b(?:live|lives|lived|living|located|resid\w+|ship|send|sent|deliver\w*|moved|meet"
+    r"|wohn\w*|habit\w*|viv[oe]|abit\w*|bor|bo|woon\w*|mieszka\w*|mor[oa]|post|return|visit|to|from|at)\b|[|:>]"
+)
+"""Words before an address whose code of four digits could be a year or a count."""
 
 
 def _find(text: str, starts: Sequence[int]) -> Iterator[tuple[int, int]]:
@@ -82,15 +133,20 @@ def _find(text: str, starts: Sequence[int]) -> Iterator[tuple[int, int]]:
 
 def _at(text: str, start: int, done: int) -> tuple[int, int] | None:
     """The address whose house number, street or code is at `start`; nothing of it before `done`."""
-    if match := _FORWARD.match(text, start):
+    if gap := _GAP.match(text, start):  # it may hide what begins at the number after it
+        number = gap.end()
+        return _lined(text, start, done) or (
+            _at(text, number, done) if text[number : number + 1].isdigit() else None
+        )
+    if (match := _FORWARD.match(text, start)) and not _THINGS.search(text[start : match.end() + 8]):
         return match.span()
-    if match := _ENGLISH.match(text, start):
+    if (match := _ENGLISH.match(text, start)) and not _THINGS.search(text[start : match.end() + 8]):
         before = text[max(done, start - 16) : start]
         if text[start : start + 2] in ("19", "20") and _YEAR.search(before):
             return None
         flat = _FLAT.search(before)
         return start - (len(flat.group()) if flat else 0), match.end()
-    return _named(text, start, done) or _coded(text, start, done)
+    return _named(text, start, done) or _coded(text, start, done) or _lined(text, start, done)
 
 
 def _named(text: str, start: int, done: int) -> tuple[int, int] | None:
@@ -122,6 +178,29 @@ def _coded(text: str, start: int, done: int) -> tuple[int, int] | None:
     return (floor + town.start() if town else start), match.end()
 
 
+def _lined(text: str, start: int, done: int) -> tuple[int, int] | None:
+    """A street of any name with a house number, and after it, from `start`, the code and the town."""
+    if text[start].isalnum():  # the end of a town, whose code is behind it
+        start = max(text.rfind(",", done, start), text.rfind("\n", done, start), done)
+    match = _AT_TOWN.match(text, start) if text[start] in " ,\n" else None
+    if match is None:
+        return None
+    floor = max(done, start - 90)
+    street = _BEFORE_TOWN.search(text[floor:start])
+    if street is None or _NO_STREET.search(street["street"]):
+        return None
+    begin = floor + street.start("street")
+    code = re.search(r"\d[\d -]*(?: ?[A-Z]{2}\b)?", match.group())
+    is_short = code is not None and len(code.group().strip()) == 4
+    if (
+        is_short
+        and not _CUE.search(text, max(0, begin - 40), start)
+        and not re.search(_COUNTRY, match.group())
+    ):
+        return None
+    return begin, match.end()
+
+
 def canonical(value: str) -> str:
     """Words and numbers in lower case, apart by one space.
 
@@ -135,7 +214,7 @@ RECOGNIZER = Recognizer(
     name="street_address",
     entity="LOCATION",
     triggers=(
-        r"(?-i:\b[0-9]{1,6}(?:-[0-9]{1,5})?[A-Za-z]?,? (?:[A-Z]|[0-9]{1,3}(?:st|nd|rd|th)))",
+        r"(?-i:\b[0-9]{1,6}(?:[-/][0-9]{1,5})?[A-Za-z]?,? (?:[A-Z]|[0-9]{1,3}(?:st|nd|rd|th)))",
         r"(?-i:\b[A-Z]{2})[ ,]{1,2}[0-9]{5}\b",
         r"(?-i:\b[A-Z]{1,2}[0-9][A-Z0-9]? [0-9][A-Z]{2}\b)",
         r"(?-i:\b(?:[A-Z]{2} )?[A-Z][0-9][A-Z] ?[0-9][A-Z][0-9]\b)",
@@ -143,6 +222,9 @@ RECOGNIZER = Recognizer(
         rf"\b[0-9]{{1,4}}[a-z]?(?: ?(?:bis|ter))?,? {_RUE}\b",
         rf"(?-i:\b(?i:{_RUE})(?: d[eu]s?)?(?: la)? [A-Z])",
         rf"\b{_STREET} ",
+        r"(?-i:[,\n][> \t]{0,4}(?:[A-Z]{1,3}-)?(?:[0-9]{4,5}(?:-[0-9]{3})?|[0-9]{2}-[0-9]{3}|[0-9]{8})(?: ?[A-Z]{2})?,?[\s>]{1,5}[A-Z?])",
+        r"(?-i:[a-z?], [0-9]{5}\b)",
+        r"\b(?:flat|apt|unit|suite|studio|level|shop)\.? [0-9]{1,5},?\s[0-9]",
         rf"{_WEG} [0-9]",
         r"\b(?:p\.? ?o\.? box|postfach|apartado|bo.te postale) [0-9]",
     ),
@@ -158,12 +240,19 @@ RECOGNIZER = Recognizer(
         "«Rua Augusta, 1500» e «ul. Długa 7/3, 00-238 Warszawa»",
         "write to «P.O. Box 1234», postcode «SW1A 2AA»",
         "«Kerkstraat 12, 1017 GC Amsterdam» en «Storgatan 4»",
+        "send it to «803 Adams Key\nSuite 611\nSullivantown\nUnited States 69412» or «Flat 8\nArnold Plaza\nNeilport\nN9E 2SS, UK»",
+        "Adres: «Sophiahof 386\n8115 CW\nSint Jansklooster»; vivo en «Pasadizo Marino Abril 31 Piso 7, Murcia, 32985»",
+        "abita in «Canale Bombieri, 37\n41045, Farneta (MO)», ou «Estação de Câmara, 56\nDom Joaquim\n04783-554 Praia / PE, Brazil»",
+        "Anschrift:\n«Heimplatz 419\n3250 Purbach am Neusiedler See, Austria»\n> «7 Flowers Access\n> Port Amber, WA, 2447, Australia»",
     ),
     counterexamples=(
         "in 2019 Wall Street fell; we took 3 steps on the way; drive 5 miles close to the park",
         "via email 3 times, via REST 2.0, a 10 way tie, 5 star place, section 4 court ruling",
         "the ring 5 was lost, plain 5 gate, GPT 4 way better, version v1 2ab, in 90210 cases",
         "OK 12345 was the answer, 3 St Patrick",
+        "5 Google Drive folders, 12 Supreme Court rulings, 3 Street View images, 18 Place Settings, 40 Event Loop stalls",
+        "Chapter 5, 12345 Words; Figure 2, 1998 Census; Windows 10, 2019 Edition; Version 3\n2024 Roadmap; Team 4, 5000 Points",
+        "12 New Features\nKnown Issues\n30 Main Changes\nOpen Questions",
     ),
     keys=frozenset(
         {
