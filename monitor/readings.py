@@ -175,11 +175,12 @@ class Column:
         if len(lists) >= least:
             return _lists(lists)
         if sum(isinstance(value, date) for value in typed) >= least:
-            return Reading("datetime")
+            return Reading("datetime", unit=self._unit(others))
         if _are_truth(usual, others):
             return Reading("boolean")
         if not any(value[0] == "0" and value.isdigit() and len(value) > 1 for value in texts):
-            found = self._numeric(texts, typed, least) or self._datetime(texts, typed, least)
+            found = self._numeric(texts, typed, least)
+            found = found or self._datetime(texts, typed, least, self._unit(others))
             if found is not None:
                 return found
         return Reading("identifier" if self._all_differ(usual) else "categorical")
@@ -187,8 +188,7 @@ class Column:
     def _numeric(self, texts: Sequence[str], typed: Sequence[Any], least: float) -> Reading | None:
         usual, both = self._signs
         decimal, note = (usual if usual.tells else both).decide(self._usual)
-        found = [number for text in texts if (number := numerals.number(text, decimal)) is not None]
-        found += [float(value) for value in typed if _is_number(value)]
+        found = _numbers([*texts, *typed], decimal)
         if len(found) < least:
             return None
         numbers = [value for value in found if math.isfinite(value)]
@@ -200,12 +200,20 @@ class Column:
             return Reading("identifier")
         return Reading("numeric", decimal, note=note)
 
-    def _datetime(self, texts: Sequence[str], typed: Sequence[Any], least: float) -> Reading | None:
+    def _datetime(
+        self, texts: Sequence[str], typed: Sequence[Any], least: float, unit: times.Unit | None
+    ) -> Reading | None:
         usual, both = self._orders
         day_first, note = (usual if usual.tells else both).decide()
         found = sum(seconds(text, day_first) is not None for text in texts)
         found += sum(isinstance(value, date) for value in typed)
-        return Reading("datetime", day_first=day_first, note=note) if found >= least else None
+        if found < least:
+            return None
+        return Reading("datetime", day_first=day_first, unit=unit, note=note)
+
+    def _unit(self, others: Sequence[Any]) -> times.Unit | None:
+        """What the other side counts, where it has numbers for times."""
+        return times.unit(_numbers(others, "."))
 
     def _all_differ(self, values: Sequence[Any]) -> bool:
         """Whether nearly all values are different ones, personal data aside, and none is a text."""
@@ -245,6 +253,20 @@ def _are_truth(usual: Sequence[Any], others: Sequence[Any]) -> bool:
     if all(word[0] in "01" for word in words):
         return False
     return bool(words & {"true", "false"}) or len({TRUTH[word] for word in words}) == 2
+
+
+def _numbers(values: Sequence[Any], decimal: numerals.Decimal) -> list[float]:
+    """The numbers among values."""
+    found = [numerals.number(value, decimal) for value in values if type(value) is str]
+    found += [_float(value) for value in values if _is_number(value)]
+    return [number for number in found if number is not None]
+
+
+def _float(number: Any) -> float:
+    try:
+        return float(number)
+    except OverflowError:
+        return math.inf
 
 
 def _is_number(value: Any) -> bool:

@@ -14,8 +14,8 @@ SCALES: dict[Unit, float] = {"s": 1.0, "ms": 1e3, "us": 1e6, "ns": 1e9}
 EARLIEST = 946_684_800.0
 """2000-01-01; a column of smaller numbers does not hold Unix times."""
 
-LATEST = 4_102_444_800.0
-"""2100-01-01."""
+LATEST = 2_524_608_000.0
+"""2050-01-01; from here on microseconds look like the numbers of cards."""
 
 
 class Orders:

@@ -41,13 +41,18 @@ def test_the_order_of_a_column_is_the_one_it_was_written_in(
     assert found.is_certain == (telling or all(at.day == at.month for at in moments))
 
 
-@given(moments=st.lists(MOMENTS, min_size=1), name=st.sampled_from(list(SCALES)))
+@given(
+    moments=st.lists(MOMENTS.filter(lambda at: at.year < 2050), min_size=1),
+    name=st.sampled_from(list(SCALES)),
+)
 def test_numbers_that_count_since_1970(moments: list[datetime], name: str) -> None:
     """Are told apart by their size."""
     assert unit([at.timestamp() * SCALES[name] for at in moments]) == name  # type: ignore[index]
 
 
-@pytest.mark.parametrize("numbers", [[], [1.0], [1.7e9, 5.0], [20240230.0], [19000101.5], [-1e9]])
+@pytest.mark.parametrize(
+    "numbers", [[], [1.0], [1.7e9, 5.0], [20240230.0], [19000101.5], [-1e9], [4e15]]
+)
 def test_numbers_that_count_something_else(numbers: list[float]) -> None:
     """One that does not fit is enough."""
     assert unit(numbers) is None

@@ -86,7 +86,8 @@ def judged(found: Replay) -> str:
         more = f", and {len(named) - NAMED} more" if len(named) > NAMED else ""
         text += f"; {len(missing)} not judged ({', '.join(named[:NAMED])}{more})"
     lost = sum(one.count for one in found.unreadable)
-    return f"{text}; {lost:,} rows or cells could not be read" if lost else text
+    what = "row or cell" if lost == 1 else "rows or cells"
+    return f"{text}; {lost:,} {what} could not be read" if lost else text
 
 
 def _column(feature: str, found: Replay) -> str:

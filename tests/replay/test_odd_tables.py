@@ -183,6 +183,16 @@ def test_times_in_any_form(capsys, tmp_path: Path, form: str, kind: str) -> None
     assert found["columns"]["at"].startswith("datetime")
 
 
+@pytest.mark.parametrize("form", ["ISO basic", "seconds", "milliseconds", "typed"])
+@pytest.mark.parametrize("other", ["ISO basic", "seconds", "milliseconds", "typed"])
+def test_times_in_two_forms_are_the_same(capsys, tmp_path: Path, form: str, other: str) -> None:
+    """Numbers of seconds and dates with times; only another unit is another number."""
+    one = parquet_of(tmp_path / "a.parquet", {"at": [TIMES[form](at) for at in HOURS]})
+    two = parquet_of(tmp_path / "b.parquet", {"at": [TIMES[other](at) for at in HOURS]})
+    expected = "drift" if {form, other} == {"seconds", "milliseconds"} else "ok"
+    assert judge(capsys, two, "--reference", str(one))["verdict"] == expected
+
+
 def test_days_as_numbers(capsys, tmp_path: Path) -> None:
     """20260131 is the last of January."""
     days = [int(f"{at:%Y%m%d}") for at in HOURS]
