@@ -255,3 +255,38 @@ def differences(page: Any, told: dict[str, Any]) -> Generator[tuple[str, float, 
         for series, sent in sums:
             if page.total(series) != pytest.approx(sent):
                 yield series, page.total(series), sent
+
+
+def test_processes_without_descriptors_come_back_by_themselves(start: Any, model: str) -> None:
+    """The recorder can take no new proxy, the pages no scrape; then they can, and all is there."""
+    system = start("run", "--upstream", model, "--listen", "127.0.0.1:0")
+    assert post(system) == 200
+    system.settled()
+    before = system.run["pids"]
+    limits = {}
+    for role in ("recorder", "analyzer", "pages"):
+        (pid,) = before[role]
+        limits[pid] = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, (3, limits[pid][1]))
+    os.kill(before["proxy"][0], signal.SIGKILL)
+    system.until(lambda: system.run["pids"]["proxy"] not in (before["proxy"], []))
+    for _ in range(5):
+        assert post(system) == 200
+    with pytest.raises(OSError, match="timed out"):
+        scrape_briefly(system)
+    for pid, limit in limits.items():
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, limit)
+    system.until(lambda: system.page().total("monitor_exchanges_total") == 6)
+    assert system.settled().is_conserved()
+    assert len(system.records()) == 6
+    now = system.run["pids"]
+    assert {**now, "proxy": []} == {**before, "proxy": []}
+    assert "Traceback" not in system.log()
+
+
+def scrape_briefly(system: Any) -> None:
+    """A scrape that gives up soon."""
+    host, _, port = system.run["admin"].rpartition(":")
+    with socket.create_connection((host, int(port)), timeout=1) as client:
+        client.sendall(b"GET /metrics HTTP/1.1\r\nhost: h\r\n\r\n")
+        client.recv(1)
