@@ -27,7 +27,7 @@ from monitor.analysis.judgement import (
     thresholds,
 )
 from monitor.analysis.profiles import Profile
-from monitor.analysis.reference import Key, Learner
+from monitor.analysis.reference import Key, Learner, Room
 from monitor.analysis.rows import row_of, segments_of, values
 from monitor.analysis.watch import Watch
 from monitor.interfaces import Feature
@@ -96,6 +96,7 @@ class Analysis:
         self._dirty: set[Key] = set()
         self._given_up: set[str] = set()
         self._crowded = False
+        self._room = Room()
         self._closed = NEVER
         self._newest = -math.inf
         for key, reference in (profile.references if profile else {}).items():
@@ -177,7 +178,7 @@ class Analysis:
         """
         fold = _Fold(
             self._kind(), self._closed, self._newest, self.records, self.overflow,
-            self.rules.pane, self._crowded,
+            self.rules.pane, self._crowded or self._room.was_full,
         )  # fmt: skip
         state = dict.fromkeys(self._given_up, b"")
         state["fold"] = msgspec.msgpack.encode(fold)
@@ -288,12 +289,12 @@ class Analysis:
                 settle(marked, self._watches.values(), self.rules)
             for watch in due[pane]:
                 renew(watch, ended, self.rules)
-        if self._crowded and self.rules.pane is not None:
+        if (self._crowded or self._room.was_full) and self.rules.pane is not None:
             self._make_room((last + 1) * self.rules.pane, self.rules.pane)
 
     def _make_room(self, now: float, pane: float) -> None:
         """Let watches that have been idle give up their places."""
-        self._crowded = False
+        self._crowded = self._room.was_full = False
         most = max(1, self.rules.watches // YIELD)
         for watch in idle(self._watches, self._declared, now, pane)[:most]:
             self._give_up(watch)
@@ -301,6 +302,8 @@ class Analysis:
     def _give_up(self, watch: Watch) -> None:
         if watch.key in self._declared:
             return
+        if watch.learner is not None:
+            watch.learner.release()
         feature, dimension, value = watch.key
         segment = self._segments[dimension, value]
         del self._watches[watch.key], segment[feature]
@@ -331,7 +334,9 @@ class Analysis:
             peer = self._peer(key)
             watch = Watch(
                 key,
-                Learner(self._learn, loose=loose) if self._learn and peer is None else None,
+                Learner(self._learn, loose=loose, room=self._room)
+                if self._learn and peer is None
+                else None,
                 peer=peer,
                 pane=self.rules.pane if self._hourly else None,
                 together=self.rules.together,

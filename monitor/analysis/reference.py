@@ -48,6 +48,9 @@ BUFFER = 1000
 HELD = 250_000
 """So many numbers in the vectors kept are enough as well."""
 
+ROOM = 16_000_000
+"""So many numbers all learners of an analysis may keep together: some 500 MB."""
+
 VALUES_PER_CELL = 20
 """A smaller sample makes fewer numeric cells: at least this many of its values in each."""
 
@@ -178,16 +181,40 @@ class Reference(msgspec.Struct, frozen=True, omit_defaults=True):
         )
 
 
+class Room:
+    """What learners keep together, in numbers; when there is `limit` no more is kept."""
+
+    def __init__(self, limit: int = ROOM) -> None:
+        self.limit = limit
+        self.used = 0
+        self.was_full = False
+
+    def take(self, size: int) -> bool:
+        """Whether so much more may be kept."""
+        if self.used + size > self.limit:
+            self.was_full = True
+            return False
+        self.used += size
+        return True
+
+
 class Learner:
     """Folds values, in order, into a Reference.
 
     The first `BUFFER` values (or `wanted`, if fewer) are kept to make the cells from; later ones
-    are only counted. `cells` given beforehand are used as they are (a shard of a reference).
+    are only counted. `cells` given beforehand are used as they are (a shard of a reference). What
+    has no place in a `room` shared with others is left out, as if it had not come.
     """
 
     def __init__(
-        self, wanted: int | None = None, cells: Cells | None = None, *, loose: bool = False
+        self,
+        wanted: int | None = None,
+        cells: Cells | None = None,
+        *,
+        loose: bool = False,
+        room: Room | None = None,
     ) -> None:
+        self.room = room
         self._wanted = wanted
         self._loose = loose
         self._buffer: list[Any] = []
@@ -213,12 +240,17 @@ class Learner:
 
     def add(self, value: Any) -> None:
         """Fold one more value."""
-        self._seen += 1
         if self._cells is not None:
+            self._seen += 1
             self._count(value)
             return
-        self._buffer.append(keepable(value))
-        self._held += len(value) if isinstance(value, list | tuple) else 1
+        kept = keepable(value)
+        size = _size(kept)
+        if self.room is not None and not self.room.take(size):
+            return
+        self._seen += 1
+        self._buffer.append(kept)
+        self._held += size
         if len(self._buffer) >= min(BUFFER, self._wanted or BUFFER) or self._held >= HELD:
             self._settle()
 
@@ -269,9 +301,9 @@ class Learner:
         }
 
     @classmethod
-    def restore(cls, state: dict[str, Any]) -> Learner:
+    def restore(cls, state: dict[str, Any], room: Room | None = None) -> Learner:
         """The learner whose `state` this is."""
-        learner = cls(state["wanted"], loose=state["loose"])
+        learner = cls(state["wanted"], loose=state["loose"], room=room)
         learner._buffer = list(state["buffer"])
         if state["reference"] is not None:
             reference = msgspec.convert(state["reference"], Reference)
@@ -281,15 +313,22 @@ class Learner:
             learner._squares = reference.squares
             learner._waves = list(reference.waves)
         learner._seen = state["seen"]
-        learner._held = sum(
-            len(value) if isinstance(value, list | tuple) else 1 for value in learner._buffer
-        )
+        learner._held = sum(map(_size, learner._buffer))
+        if room is not None:
+            room.used += learner._held
         return learner
+
+    def release(self) -> None:
+        """Keep nothing any more."""
+        if self.room is not None:
+            self.room.used -= self._held
+        self._buffer, self._held = [], 0
 
     def _settle(self) -> None:
         # Taken out first: should this fail, it fails once, and learning begins anew.
         buffer, seen = self._buffer, self._seen
-        self._buffer, self._seen, self._held = [], 0, 0
+        self._seen = 0
+        self.release()
         sample, counted = _sample(buffer, loose=self._loose)
         self._seen = seen
         self._stand_on(sample)
@@ -320,6 +359,13 @@ class Learner:
             whole = round(max(0.0, min(float(GRID), steps)))
             self._sums[index] += whole
             self._squares += whole * whole
+
+
+def _size(value: Any) -> int:
+    """What a kept value takes, in numbers; of texts, 32 characters are one."""
+    if isinstance(value, list | str | bytes):
+        return max(len(value) // (1 if isinstance(value, list) else 32), 1)
+    return 1
 
 
 def grid(cells: Cells) -> tuple[float, float]:

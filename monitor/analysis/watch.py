@@ -242,7 +242,8 @@ class Watch:
         self.episode, self.settled, self.renewed = kept.episode, kept.settled, kept.renewed
         self.open, self.reading = kept.open, None
         if kept.learner:
-            self.learner = Learner.restore(kept.learner)
+            room = self.learner.room if self.learner else None
+            self.learner = Learner.restore(kept.learner, room)
         if kept.reference is None:
             return
         if len(kept.reference.counts) != kept.reference.cells.size:

@@ -13,6 +13,7 @@ import pytest
 
 from monitor.analysis.fold import Analysis, profile_of
 from monitor.analysis.judgement import Rules
+from monitor.analysis.reference import Room
 from monitor.drift import LIVE, psi
 from monitor.texts import LONGEST
 from monitor.types import Observation, Row, Segment
@@ -203,3 +204,23 @@ def test_a_watch_that_fails_begins_anew(monkeypatch: pytest.MonkeyPatch) -> None
     again = learning()
     again.restore(analysis.saved())
     assert judged(again) == ALL - {("age", "all")}
+
+
+def test_what_is_kept_to_learn_from_has_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wide vectors under ever new names fill it; when they are idle, real features learn again,
+    after a restart too."""
+    monkeypatch.setattr(Room.__init__, "__defaults__", (10_000,))
+    analysis = learning()
+    for number in range(100):
+        vector = Observation(f"v{number}", "vector", [0.5] * 1000)
+        analysis.add_row(Row(number / 10, {}, [vector]))
+        assert analysis._room.used <= 10_000
+    for number, row in enumerate(real(10, 2400)):
+        analysis.add_row(row)
+        assert analysis._room.used <= 10_000
+        if number == 50:
+            kept = {name: entry for name, entry in analysis.saved().items() if entry}
+            used, analysis = analysis._room.used, learning()
+            analysis.restore(kept)
+            assert analysis._room.used == used
+    assert judged(analysis) == ALL
