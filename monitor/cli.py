@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
 from collections.abc import Callable, Sequence
 from typing import NoReturn
@@ -16,6 +17,8 @@ import monitor
 from monitor import config, extras
 from monitor.config import Settings
 from monitor.errors import ConfigError, UsageError
+from monitor.logs import plain
+from monitor.validation import did_you_mean
 
 EXIT_USAGE = 2
 
@@ -69,14 +72,26 @@ class _Help(argparse.HelpFormatter):
 class _Parser(argparse.ArgumentParser):
     """argparse, with one line instead of a page when something is wrong."""
 
-    def error(self, message: str) -> NoReturn:
-        self.exit(EXIT_USAGE, f"{self.prog}: {message} (try {self.prog} --help)\n")
+    def error(self, message: str, command: str = "") -> NoReturn:
+        if choice := re.fullmatch(
+            r".*invalid choice: '(.*)' \(choose from (.*)\)", message, re.DOTALL
+        ):
+            known = re.findall(r"[\w.-]+", choice[2])
+            name = plain(choice[1])
+            message = f"{name!r} is not one of {', '.join(known)}{did_you_mean(name, known)}"
+        asked = f"{self.prog} {command}".strip()
+        self.exit(EXIT_USAGE, f"{self.prog}: {plain(message)} (try {asked} --help)\n")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit code."""
     arguments = sys.argv[1:] if arguments is None else arguments
-    options = _parser(arguments[0] if arguments else "").parse_args(arguments)
+    chosen = arguments[0] if arguments else ""
+    parser = _parser(chosen)
+    options, unknown = parser.parse_known_args(arguments)
+    if unknown:
+        near = did_you_mean(unknown[0], [f"--{name}" for name in SETTINGS])
+        parser.error(f"{unknown[0]} is not an option of `{chosen}`{near}", chosen)
     command: Callable[[argparse.Namespace], int] = options.command
     try:
         return command(options)
@@ -90,7 +105,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 130
 
 
-def _parser(chosen: str) -> argparse.ArgumentParser:
+def _parser(chosen: str) -> _Parser:
     """All commands; the options of a command that needs more imports only when it is `chosen`."""
     parser = _Parser(
         prog="monitor",
@@ -239,7 +254,8 @@ def _check(options: argparse.Namespace) -> int:
     from monitor.app import check
 
     settings = _settings(options)
-    check.verify(settings, proxy=bool(settings.upstream), analyzer=True)
+    alone = check.apart_from_running(settings)
+    check.verify(alone, proxy=bool(settings.upstream), analyzer=True)
     for line in check.explain(settings):
         print(line)
     return 0

@@ -116,8 +116,8 @@ def _blame(value: object, annotation: Any, path: str, known: list[str]) -> str:
             one.encode_name for one in fields if one.required and one.encode_name not in value
         ]
         return f"{path}: its key `{', '.join(missing)}` is missing"
-    keys = ", ".join(one.encode_name for one in fields)
-    return f"{path or 'configuration'}: {told(value)} is not a mapping with keys of {keys}"
+    keys = " and ".join(", ".join(one.encode_name for one in fields).rsplit(", ", 1))
+    return f"{path or 'configuration'}: {told(value)} is not a mapping; its keys are {keys}"
 
 
 def _is_struct(annotation: Any) -> bool:

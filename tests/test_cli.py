@@ -100,7 +100,11 @@ def test_every_page_of_help_fits_a_terminal(
         (["run", "--colour"], "--colour"),
         (["run", "--workers", "many"], "--workers"),
         (["check", "--config", "missing.yaml"], "missing.yaml"),
-        (["fly"], "fly"),
+        (["fly"], "'fly' is not one of run, sidecar, analyze"),
+        (["rnu"], "; did you mean run? (try monitor --help)"),
+        (["run", "--upstram", "x"], "; did you mean --upstream? (try monitor run --help)"),
+        (["records", "lst"], "'lst' is not one of list, show; did you mean list?"),
+        (["fly\x1b[31m\nmonitor: all is well"], "'fly\\\\x1b[31m\\\\nmonitor: all is well' is not"),
         ([], "COMMAND"),
     ],
 )

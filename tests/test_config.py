@@ -82,7 +82,7 @@ drain: {delay: 0, timeout: 30}
         ),
         (
             "capture: many",
-            "capture: 'many' is not a mapping with keys of max_body_bytes, buffer_bytes",
+            "capture: 'many' is not a mapping; its keys are max_body_bytes and buffer_bytes",
         ),
         ("listen: 8080", "listen: 8080 is not HOST:PORT, as in 127.0.0.1:8080"),
         ("endpoint: a b", "endpoint: 'a b' is not a name of up to 100 letters"),

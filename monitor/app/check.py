@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ipaddress
+import json
 import socket
 import tempfile
 from collections.abc import Iterator
@@ -47,6 +48,20 @@ def verify(settings: Settings, *, proxy: bool, analyzer: bool) -> None:
             raise ConfigError(f"reference.file: {error}") from None
     with listeners.bound(settings, proxy=proxy, accept=False):
         pass
+
+
+def apart_from_running(settings: Settings) -> Settings:
+    """The settings with other ports where the monitor that runs on `data` listens on theirs.
+
+    Its configuration can then be verified while it runs.
+    """
+    try:
+        run = json.loads((Path(settings.data) / "run.json").read_bytes())
+    except (OSError, ValueError):
+        return settings
+    held = [key for key in ("listen", "admin") if run.get(key) == getattr(settings, key)]
+    free = {key: getattr(settings, key).rpartition(":")[0] + ":0" for key in held}
+    return msgspec.structs.replace(settings, **free)
 
 
 def _check_data(data: Path) -> None:
@@ -113,6 +128,7 @@ def _is_ours(host: str) -> bool:
 
 def explain(settings: Settings) -> Iterator[str]:
     """Lines for a person, one fact each, of what was verified before."""
+    yield f"endpoint    {settings.endpoint}"
     upstream = shown(settings.upstream) or "(no upstream: analyze only)"
     yield f"traffic     {settings.listen} -> {upstream}"
     if settings.workers > 1:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 
 from monitor import config
 from monitor.analysis.profiles import Profile, dump_profile
-from monitor.app.check import explain, verify
+from monitor.app.check import apart_from_running, explain, verify
 from monitor.config import Differential, Drift, Privacy, Reference, Settings, Tls
 from monitor.errors import ConfigError
 from monitor.validation import paths
@@ -30,6 +31,7 @@ def test_it_says_where_everything_is_and_no_password() -> None:
     """One fact a line; what is secret stays so."""
     settings = Settings(upstream="http://127.0.0.1:9000", redis="redis://:hunter2@store:6379/0")
     text = "\n".join(explain(settings))
+    assert text.startswith("endpoint    default\n")
     for fact in ("http://127.0.0.1:9000", "redis://store:6379/0", "x-population", "1,000"):
         assert fact in text
     assert "hunter2" not in text
@@ -100,6 +102,18 @@ def test_a_port_in_use_is_said(tmp_path: Path) -> None:
             key = next(iter(some))
             said = complained(lambda some=some: tried(**some))
             assert said == f"{key}: cannot listen on {where}: address already in use"
+
+
+def test_what_runs_may_be_checked(tmp_path: Path) -> None:
+    """The ports that the monitor on the same data directory holds are its own."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        where = f"127.0.0.1:{taken.getsockname()[1]}"
+        here = Settings(data=str(tmp_path), listen=where, admin="127.0.0.1:0")
+        (tmp_path / "run.json").write_text(json.dumps({"listen": where, "admin": "127.0.0.1:1"}))
+        verify(apart_from_running(here), proxy=True, analyzer=True)
+        (tmp_path / "run.json").write_text("{")
+        said = complained(lambda: verify(apart_from_running(here), proxy=True, analyzer=True))
+        assert f"cannot listen on {where}" in said
 
 
 def test_an_upstream_on_an_address_of_this_machine_is_ourselves() -> None:
