@@ -96,6 +96,10 @@ class Signs:
 
     def add(self, text: str) -> None:
         """Look at one more value."""
+        whole, point, fraction = text.partition(".")
+        if point and whole.lstrip("-").isdigit() and fraction.isdigit() and len(fraction) != 3:
+            self._dots += 1  # the most common by far, without a pattern
+            return
         found = _parts(text)
         if found is None:
             return
@@ -113,6 +117,14 @@ class Signs:
         dot, comma = number(text), number(text, ",")
         self._dots += dot is not None and comma is None
         self._commas += comma is not None and dot is None
+
+    def merged(self, other: Signs) -> Signs:
+        """What the values of both say."""
+        both = Signs()
+        both._dots, both._commas = self._dots + other._dots, self._commas + other._commas
+        both._small, both._large = self._small + other._small, self._large + other._large
+        both._either = {sign: self._either[sign] + other._either[sign] for sign in self._either}
+        return both
 
     @property
     def tells(self) -> bool:

@@ -133,7 +133,7 @@ class Column:
         self._usual = usual
         self._personal = personal
         self._sides: tuple[list[Any], list[Any]] = ([], [])
-        # What the reference alone says, and what both say where it says nothing.
+        self._made: Reading | None = None
         self._signs = (numerals.Signs(), numerals.Signs())
         self._orders = (times.Orders(), times.Orders())
 
@@ -143,28 +143,42 @@ class Column:
             value = self._personal(self._name, value)
         if is_missing(value):
             return
+        self._made = None
         side = self._sides[current]
         if len(side) < SAMPLE:
             side.append(value.strip() if type(value) is str else value)
         if type(value) is str:
             text = value.strip()
-            for place in (1,) if current else (0, 1):
-                self._signs[place].add(text)
-                self._orders[place].add(text)
+            self._signs[current].add(text)
+            self._orders[current].add(text)
 
     @property
     def is_certain(self) -> bool:
         """Whether more values would not change how the column is read."""
         match self.reading().kind:
             case "numeric":
-                return self._signs[1].is_certain
+                return self._sign().is_certain
             case "datetime":
-                return self._orders[1].is_certain
+                return self._order().is_certain
             case kind:
                 return kind != "unknown"
 
     def reading(self) -> Reading:
         """How the column is read: what most values are, the reference's where there are any."""
+        if self._made is None:
+            self._made = self._decided()
+        return self._made
+
+    def _sign(self) -> numerals.Signs:
+        """What the reference says of decimals, or both sides where it says nothing."""
+        usual, others = self._signs
+        return usual if usual.tells else usual.merged(others)
+
+    def _order(self) -> times.Orders:
+        usual, others = self._orders
+        return usual if usual.tells else usual.merged(others)
+
+    def _decided(self) -> Reading:
         usual, others = self._sides if self._sides[0] else self._sides[::-1]
         if not usual:
             return UNKNOWN
@@ -186,8 +200,7 @@ class Column:
         return Reading("identifier" if self._all_differ(usual) else "categorical")
 
     def _numeric(self, texts: Sequence[str], typed: Sequence[Any], least: float) -> Reading | None:
-        usual, both = self._signs
-        decimal, note = (usual if usual.tells else both).decide(self._usual)
+        decimal, note = self._sign().decide(self._usual)
         found = _numbers([*texts, *typed], decimal)
         if len(found) < least:
             return None
@@ -203,8 +216,7 @@ class Column:
     def _datetime(
         self, texts: Sequence[str], typed: Sequence[Any], least: float, unit: times.Unit | None
     ) -> Reading | None:
-        usual, both = self._orders
-        day_first, note = (usual if usual.tells else both).decide()
+        day_first, note = self._order().decide()
         found = sum(seconds(text, day_first) is not None for text in texts)
         found += sum(isinstance(value, date) for value in typed)
         if found < least:

@@ -44,6 +44,14 @@ class Orders:
         elif first != second and match[2] != ".":
             self._either = True
 
+    def merged(self, other: Orders) -> Orders:
+        """What the values of both say."""
+        both = Orders()
+        both._day, both._month = self._day + other._day, self._month + other._month
+        both._points = self._points or other._points
+        both._either = self._either or other._either
+        return both
+
     @property
     def tells(self) -> bool:
         """Whether a value can be read in one way only."""
