@@ -32,6 +32,8 @@ QUEUE, QUEUE_BYTES = 2048, 16 << 20
 """Records that may wait for the store here, and their bytes; more wait in the proxy's buffer."""
 SLICE = 0.01
 """Seconds of reading exchanges before the event loop gets its turn."""
+COMPARE_PATIENCE = 0.5
+"""Seconds that a start waits for the keys of others; meanwhile the proxy alone has exchanges."""
 COMPARE_PAUSE = 0.5
 """Seconds until keys are compared again when the store was away; doubled each time."""
 COMPLAIN_AFTER = 3
@@ -89,8 +91,8 @@ class Recorder:
         Raises ConfigError at once when another replica uses another key under the same id.
         """
         try:
-            await self._compare_keys()
-        except StreamError:
+            await asyncio.wait_for(self._compare_keys(), COMPARE_PATIENCE)
+        except (StreamError, TimeoutError):
             self._compare_later()
         if self._names is not None:
             await self._names.start()
@@ -185,13 +187,13 @@ class Recorder:
                 await self._delivery.room(QUEUE, QUEUE_BYTES)
             try:
                 record, model = self._capture.read(exchange)
+                if self._names is not None:
+                    record = await self._names.cover(record)
                 if handover.care:
                     encode_record(record)
             except Exception as error:  # noqa: BLE001  one exchange must not end the recorder
                 await self._unreadable(exchange, error)
                 continue
-            if self._names is not None:
-                record = await self._names.cover(record)
             self._delivery.offer(Item(record, model, handover.again, _size(record)))
             if time.monotonic() > until:
                 await asyncio.sleep(0)

@@ -221,6 +221,24 @@ def free_port() -> int:
 
 
 @pytest.fixture
+def fast(free_port: int) -> Generator[str]:
+    """A model endpoint of its own process; yields its URL."""
+    process = subprocess.Popen([sys.executable, "-m", "tests.end_to_end.load", str(free_port)])
+    try:
+        deadline = time.monotonic() + 20
+        while True:
+            with contextlib.suppress(OSError):
+                socket.create_connection(("127.0.0.1", free_port), timeout=1).close()
+                break
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        yield f"http://127.0.0.1:{free_port}"
+    finally:
+        process.kill()
+        process.wait()
+
+
+@pytest.fixture
 def store(tmp_path: Path) -> Generator[str]:
     """A Valkey of the test's own; yields its URL."""
     with ValkeyServer(data_dir=tmp_path / "store") as server:

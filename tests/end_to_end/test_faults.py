@@ -11,8 +11,6 @@ import os
 import resource
 import signal
 import socket
-import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import Generator
@@ -20,28 +18,9 @@ from typing import Any
 
 import httpx
 import psutil
-import pytest
 import redis
 
 from tests.end_to_end.load import Load, Watch
-
-
-@pytest.fixture
-def fast(free_port: int) -> Generator[str]:
-    """A model endpoint of its own process; yields its URL."""
-    process = subprocess.Popen([sys.executable, "-m", "tests.end_to_end.load", str(free_port)])
-    try:
-        deadline = time.monotonic() + 20
-        while True:
-            with contextlib.suppress(OSError):
-                socket.create_connection(("127.0.0.1", free_port), timeout=1).close()
-                break
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
-        yield f"http://127.0.0.1:{free_port}"
-    finally:
-        process.kill()
-        process.wait()
 
 
 @contextlib.contextmanager
