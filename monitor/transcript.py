@@ -4,24 +4,28 @@ from __future__ import annotations
 
 from typing import Any
 
-from monitor import ndjson
+from monitor import bodies, ndjson
 from monitor.chat import arrival, error_part, is_success, tool_call
 from monitor.counts import count
+from monitor.errors import ParseError
 from monitor.types import Call, Inference, Part, Tokens
 
 INCOMPLETE = "incomplete"
 """The finish reason of a stream that ended before its dialect's end."""
 
 _MAX_NAME = 1024
+_MAX_TRIED = 64
+"""A call in more fragments is not tried for whether it is whole: each try reads all of them."""
 
 
 class _Tool:
     """One call of a tool, as far as it has come. Arguments are text in fragments, or one object."""
 
-    __slots__ = ("fragments", "id", "name", "whole")
+    __slots__ = ("fragments", "id", "index", "name", "whole")
 
-    def __init__(self, identity: str) -> None:
+    def __init__(self, identity: str, index: int | None) -> None:
         self.id = identity
+        self.index = index
         self.name = ""
         self.fragments: list[str] = []
         self.whole: Any = None
@@ -29,26 +33,43 @@ class _Tool:
     def goes_on(self, name: str, arguments: Any) -> bool:
         """Whether a fragment that has a name, and no id to tell, is of this call: a piece of the
         name before any arguments, or the name again beside another piece of them."""
-        has_arguments = self.whole is not None or bool(self.fragments)
         if name != self.name:
-            return not has_arguments
-        if isinstance(arguments, str):
-            begins_anew = arguments.lstrip().startswith("{")
-        else:
-            begins_anew = arguments is not None
-        return not (has_arguments and begins_anew and self.is_whole())
+            return self.whole is None and not self.fragments
+        return not (_begins(arguments) and self.is_whole())
+
+    def is_met_again(self, name: str, arguments: Any, index: int | None) -> bool:
+        """Whether a fragment with this call's id is of it: some servers have one id for all."""
+        if not name or not self.name:
+            return True
+        is_elsewhere = index is not None and self.index is not None and index != self.index
+        is_said = self.is_said(arguments)
+        return not is_elsewhere and (is_said or self.goes_on(name, arguments))
 
     def is_whole(self) -> bool:
         """Whether its arguments may end where they are."""
-        return self.whole is not None or (
-            bool(self.fragments) and self.fragments[-1].rstrip().endswith("}")
-        )
+        if self.whole is not None:
+            return True
+        if not self.fragments or not self.fragments[-1].rstrip().endswith("}"):
+            return False
+        if len(self.fragments) > _MAX_TRIED:
+            return False
+        try:
+            bodies.document("".join(self.fragments).encode("utf-8", "replace"))
+        except ParseError:
+            return False
+        return True
+
+    def is_said(self, arguments: Any) -> bool:
+        """Whether arguments are all that this call has, once more."""
+        if not isinstance(arguments, str):
+            return arguments is not None and arguments == self.whole
+        return _begins(arguments) and arguments == "".join(self.fragments[: _MAX_TRIED + 1])
 
     def add(self, name: str, arguments: Any) -> None:
         if name and name != self.name and len(self.name) < _MAX_NAME:
             self.name += name
         if isinstance(arguments, str):
-            if arguments:
+            if arguments and not (name and self.is_said(arguments)):
                 self.fragments.append(arguments)
         elif arguments is not None:
             self.whole = arguments
@@ -56,6 +77,13 @@ class _Tool:
     def text(self) -> str:
         given = "".join(self.fragments)
         return tool_call(self.name, given if given.strip() else self.whole)
+
+
+def _begins(arguments: Any) -> bool:
+    """Whether arguments are the beginning of some."""
+    if isinstance(arguments, str):
+        return arguments.lstrip().startswith("{")
+    return arguments is not None
 
 
 class Transcript:
@@ -110,7 +138,7 @@ class Transcript:
         identity = id_ if isinstance(id_, str) else ""
         tool = None if is_new else self._tool(choice, name, arguments, index, identity)
         if tool is None:
-            tool = _Tool(identity)
+            tool = _Tool(identity, index)
             key = (choice, f"tool_call {len(self._tools)}")
             self._texts[key] = []
             self._tools[key] = tool
@@ -126,8 +154,7 @@ class Transcript:
         """The call that a fragment goes on; None where it begins another."""
         known = self._open.get((choice, identity)) if identity else None
         if known is not None:
-            is_another = name and known.name not in ("", name) and known.fragments
-            return None if is_another else known
+            return known if known.is_met_again(name, arguments, index) else None
         tool = self._open.get((choice, index))
         if tool is None:
             return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -63,9 +64,15 @@ A, B = '{"a":1}', '{"b":2}'
         ([{"name": "f", "index": 0, "id": "1"}, {"name": "g", "index": 1, "id": "2"},
           {"arguments": '{"a"', "index": 0}, {"arguments": B, "index": 1}, {"arguments": ":1}", "index": 0}],
          [("f", {"a": 1}), ("g", {"b": 2})]),
+        ([{"name": "f", "arguments": A, "index": 0, "id": "x"}, {"name": "f", "arguments": B, "index": 0, "id": "x"}],
+         [("f", {"a": 1}), ("f", {"b": 2})]),
+        ([{"name": "f", "arguments": {"a": 1}, "id": "x"}, {"name": "f", "arguments": {"b": 2}, "id": "x"}],
+         [("f", {"a": 1}), ("f", {"b": 2})]),
+        ([{"name": "f", "index": 0, "id": "x"}, {"name": "f", "index": 1, "id": "x"},
+          {"arguments": A, "index": 0}, {"arguments": B, "index": 1}], [("f", {"a": 1}), ("f", {"b": 2})]),
     ],
     ids=["ids at one index", "ids without index", "names at one index", "one name at one index",
-         "no index", "objects", "ids tell", "indices tell"],
+         "no index", "objects", "ids tell", "indices tell", "one id", "one id and objects", "one id at two indices"],
 )  # fmt: skip
 def test_these_are_two_calls(fragments: list[dict[str, Any]], right: list[tuple[str, Any]]) -> None:
     """However little the fragments say of which call they are."""
@@ -76,6 +83,7 @@ def test_these_are_two_calls(fragments: list[dict[str, Any]], right: list[tuple[
     "fragments",
     [
         [{"name": "f", "arguments": '{"a"', "index": 0, "id": "1"}, {"name": "f", "arguments": ":1}", "index": 0, "id": "1"}],
+        [{"name": "f", "arguments": '{"a"', "id": "1"}, {"arguments": ":1}", "id": "1"}, {"name": "f", "arguments": A, "id": "1"}],
         [{"name": "f", "arguments": '{"a"', "index": 0}, {"name": "f", "arguments": ":1}", "index": 0}],
         [{"name": "f", "index": 0, "id": "1"}, {"arguments": A, "index": 3, "id": "1"}],
         [{"name": "f", "index": 0, "id": "1"}, {"arguments": '{"a"', "index": 0, "id": "x"}, {"arguments": ":1}", "index": 0, "id": "y"}],
@@ -84,7 +92,7 @@ def test_these_are_two_calls(fragments: list[dict[str, Any]], right: list[tuple[
         [{"id": "1", "index": 0}, {"name": "f", "index": 0}, {"arguments": A, "index": 0}],
         [{"name": "f"}, {"arguments": '{"a"'}, {"arguments": ":1}"}],
     ],
-    ids=["name again", "name again without id", "another index", "ids of fragments", "an object later",
+    ids=["name again", "all of it again", "name again without id", "another index", "ids of fragments", "an object later",
          "an object again", "the name later", "nothing to tell by"],
 )  # fmt: skip
 def test_these_are_one_call(fragments: list[dict[str, Any]]) -> None:
@@ -125,6 +133,15 @@ def test_calls_with_ids_come_out_as_they_went_in(names: list[str], data: Any) ->
         queues[n][0] for n in data.draw(st.permutations(range(len(names))))
     ]
     assert tools(*fragments) == [call for _, call in right]
+
+
+def test_a_call_that_is_met_again_and_again_takes_linear_time() -> None:
+    """Whatever its fragments end and begin with."""
+    pieces = ["{", *['"a": {}', "{"] * 20_000]
+    begun = time.process_time()
+    tools(*({"name": "f", "arguments": one, "id": "1"} for one in pieces))
+    tools(*({"name": "f", "arguments": one, "index": 0} for one in pieces))
+    assert time.process_time() - begun < 5
 
 
 def test_many_pieces_of_a_name_take_linear_time() -> None:
