@@ -16,6 +16,7 @@ from typing import Any, Protocol
 import msgspec
 
 from monitor import numerals
+from monitor.damage import Damage
 from monitor.errors import SourceError
 from monitor.readings import (
     MISSING,
@@ -29,16 +30,13 @@ from monitor.readings import (
     reader,
 )
 from monitor.texts import CATEGORY, observe_text, plain, seconds
-from monitor.types import Observation, Row, Unreadable
+from monitor.types import Observation, Row
 
 MILLISECONDS = 1e11
 """A larger time stamp is not in seconds."""
 
 BATCH = 4096
 """Rows between two looks at whether a column is understood."""
-
-LISTED = 20
-"""Places of a file that are told of; of more, the number."""
 
 REMEMBERED = 1 << 12
 """Texts of a column of which is remembered how they are read."""
@@ -85,63 +83,6 @@ class Table:
     place: Callable[[int], str]
     usual: numerals.Decimal = "."
     apart: tuple[str, ...] = ()
-
-
-class _Broken(msgspec.Struct):
-    places: list[Unreadable] = []
-    more: int = 0
-    cells: dict[str, Unreadable] = {}
-
-
-class Damage(msgspec.Struct):
-    """What could not be read, by file; a file that is read again is counted anew."""
-
-    files: dict[str, _Broken] = {}
-
-    def begin(self, path: Path) -> None:
-        """Forget what was wrong with a file: it is read again."""
-        self.files.pop(str(path), None)
-
-    def rows(self, path: Path, place: str, error: str, count: int = 1) -> None:
-        """Count rows or lines that could not be read."""
-        broken = self.files.setdefault(str(path), _Broken())
-        if len(broken.places) < LISTED:
-            broken.places.append(Unreadable(place, error, count))
-        else:
-            broken.more += count
-
-    def cell(self, path: Path, column: str, place: str, kind: str) -> None:
-        """Count a cell that could not be read as its column is."""
-        cells = self.files.setdefault(str(path), _Broken()).cells
-        before = cells.get(column)
-        count = 1 if before is None else before.count + 1
-        first = place if before is None else before.place
-        cells[column] = Unreadable(first, f"column {column!r}: not {kind}", count)
-
-    def merge(self, other: Damage) -> None:
-        """Add what was found elsewhere."""
-        for path, theirs in other.files.items():
-            for one in theirs.places:
-                self.rows(Path(path), one.place, one.error, one.count)
-            ours = self.files.setdefault(path, _Broken())
-            ours.more += theirs.more
-            for column, one in theirs.cells.items():
-                before = ours.cells.get(column, msgspec.structs.replace(one, count=0))
-                ours.cells[column] = msgspec.structs.replace(before, count=before.count + one.count)
-
-    def listed(self) -> list[Unreadable]:
-        """All of it, in order of file."""
-        found: list[Unreadable] = []
-        for path, broken in sorted(self.files.items()):
-            found += broken.places
-            if broken.more:
-                found.append(Unreadable(path, "more rows that could not be read", broken.more))
-            found += (one for _, one in sorted(broken.cells.items()))
-        return found
-
-    def first(self) -> str:
-        """What to say where nothing else was found."""
-        return next((f"{one.place}: {one.error}" for one in self.listed()), "")
 
 
 class Readings(msgspec.Struct):

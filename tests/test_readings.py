@@ -13,8 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from monitor.damage import Damage
 from monitor.readings import Kind, Reading, plain_value, reader, reading
-from monitor.tables import Damage, Readings, Table
+from monitor.tables import Readings, Table
 
 
 def table(**columns: Sequence[Any]) -> Table:

@@ -35,6 +35,7 @@ from monitor.app.sources import (
     without_password,
 )
 from monitor.config import Settings
+from monitor.damage import Damage
 from monitor.drift import MEASURES
 from monitor.errors import SourceError, UsageError
 from monitor.replay import evidently_report, report
@@ -50,7 +51,7 @@ from monitor.replay.run import (
     within_budget,
 )
 from monitor.store import opened
-from monitor.tables import Columns, Damage
+from monitor.tables import Columns
 from monitor.types import WHOLE as TRAFFIC
 from monitor.types import Replay, Row, Segment
 

@@ -17,12 +17,12 @@ from monitor import parquet
 from monitor.analysis.fold import Analysis
 from monitor.analysis.judgement import Rules
 from monitor.analysis.profiles import Profile
+from monitor.damage import Damage
 from monitor.errors import UsageError
 from monitor.extras import advice
 from monitor.replay import rest
 from monitor.replay.rest import Format, Look
 from monitor.replay.run import Census, Part, cut, within_budget
-from monitor.tables import Damage
 from monitor.types import Row, Segment
 
 MISSING = advice("dask", "--engine dask")

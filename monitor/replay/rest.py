@@ -12,10 +12,11 @@ from typing import Literal
 
 from monitor import tables
 from monitor.analysis.rows import accepted
+from monitor.damage import Damage
 from monitor.errors import SourceError
 from monitor.interfaces import Feature
 from monitor.sources import archive, jsonl, objects, tabular
-from monitor.tables import LARGE, Clean, Columns, Damage, Readings, Table
+from monitor.tables import LARGE, Clean, Columns, Readings, Table
 from monitor.types import Observation, Record, Row
 
 Format = Literal["records", "archive", "csv", "parquet", "jsonl"]

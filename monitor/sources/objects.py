@@ -12,8 +12,9 @@ from typing import Any
 import msgspec
 
 from monitor import tables
+from monitor.damage import Damage
 from monitor.errors import SourceError
-from monitor.tables import Damage, Table
+from monitor.tables import Table
 
 COLUMNS = 5000
 """Columns of a table, at most: so many are watched at all."""

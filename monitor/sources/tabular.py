@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import IO, Any
 
 from monitor import parquet, tables
+from monitor.damage import Damage
 from monitor.errors import SourceError
-from monitor.tables import Damage, Table
+from monitor.tables import Table
 
 _DELIMITERS = ",;\t|"
 _NONE = "\x1f"

@@ -16,9 +16,10 @@ from pyarrow import parquet
 
 from monitor.app.cells import Cells
 from monitor.config import Settings
+from monitor.damage import Damage
 from monitor.errors import SourceError
 from monitor.sources.tabular import open_csv, open_parquet
-from monitor.tables import Columns, Damage, Readings, Table, read
+from monitor.tables import Columns, Readings, Table, read
 from monitor.types import Row
 
 CLEAN = Cells(Settings())
