@@ -29,7 +29,7 @@ class Budget:
 
     def __init__(self, bound: int) -> None:
         self.bound = bound
-        self.limit = bound + bound // 8 + (1 << 20)
+        self.limit = bound + bound // 16 + (256 << 10)
         self.used = 0
 
     def check(self) -> None:

@@ -30,7 +30,7 @@ BATCH_BYTES = 262144
 """… unless so many bytes wait, or an eighth of what the buffer holds."""
 BATCH = 256
 RETRY_FIRST, RETRY_LAST = 0.05, 1.0
-OVERHEAD = 600
+OVERHEAD = 640
 """Bytes that a held exchange costs beside its messages: objects, id, three table entries."""
 ARRIVAL = 112
 """Bytes of one entry of `chunks`."""

@@ -29,7 +29,7 @@ from monitor.proxy.outcomes import of_status
 from monitor.types import Exchange, Message, Outcome
 
 MAX_CHUNKS = 16384
-_PER_EXCHANGE = 450
+_PER_EXCHANGE = 500
 """Bytes that an exchange under way takes beside its messages."""
 STALE = 0.1
 """Seconds: a reused connection that ends this soon after a request, without a byte of an answer,
@@ -189,11 +189,11 @@ class Careful:
         self._gone = True
         if self._next is not None:
             self._next.abandon()
-        for exchange in self._queue:
+        while self._queue:
+            exchange = self._queue.popleft()
             self._discard(exchange)
             reason = "buffer_full" if exchange.lost else "opaque"
             self._lose(of_status(exchange.status), reason)
-        self._queue.clear()
         for copy in (self._sending, self._receiving):
             if copy is not None:
                 copy.release()
@@ -336,7 +336,7 @@ class Careful:
 
     def _requested(self, exchange: _Open, copy: Copy, at: float) -> None:
         request = exchange.request = copy.message()
-        if copy.dropped:
+        if copy.dropped or exchange.lost:
             self._forget(exchange)
         self._charge(exchange, len(request.head) + len(request.body) + len(request.trailers))
         if exchange.response is not None:
@@ -469,7 +469,7 @@ class Careful:
     ) -> None:
         exchange.ended = at
         exchange.response = response
-        if lost:
+        if lost or exchange.lost:
             self._forget(exchange)
         if exchange.request is not None:
             self._queue.popleft()

@@ -335,7 +335,7 @@ class Http2:
             if ending or head[7:10] == b"101":
                 raise Ambiguous("malformed_head")
             return
-        response.head = head
+        response.head = _essence(head) if stream.lost else head
         self._name(stream, fields)
         stream.answered = at
         self._charge(stream, len(head))
@@ -383,8 +383,9 @@ class Http2:
     ) -> None:
         if half.done or not ending:
             _malformed()
-        half.trailers = _trailers(fields)
-        self._charge(stream, len(half.trailers))
+        trailers = _trailers(fields)
+        half.trailers = _essence(trailers) if stream.lost else trailers
+        self._charge(stream, len(trailers))
         self._done(stream, half, at)
 
     def _done(self, stream: _Stream, half: _Half, at: float) -> None:
@@ -446,10 +447,10 @@ class Http2:
             stream.capture = 0
             stream.chunks.clear()
             stream.request.head = b""
-            stream.response.head = stream.response.head[:13]  # its status is still needed
+            stream.response.head = _essence(stream.response.head)
             for half in (stream.request, stream.response):
                 half.body.clear()
-                half.trailers = b""
+                half.trailers = _essence(half.trailers)
 
     def _release(self, stream: _Stream) -> None:
         self._budget.used -= stream.held
@@ -503,6 +504,22 @@ def _trailers(fields: list[Field]) -> bytes:
     if b"" in lines:
         raise Ambiguous("malformed_head")
     return b"".join(lines)
+
+
+def _essence(lines: bytes) -> bytes:
+    """Of a response's head or trailers what their outcome is read from.
+
+    >>> _essence(b"HTTP/2 200 \\r\\na: b\\r\\ncontent-type: application/grpc+proto\\r\\n\\r\\n")
+    b'HTTP/2 200 \\r\\ncontent-type: application/grpc\\r\\n\\r\\n'
+    >>> _essence(b"a: b\\r\\ngrpc-status: 8\\r\\n"), _essence(b"a: b\\r\\n"), _essence(b"")
+    (b'grpc-status: 8\\r\\n', b'', b'')
+    """
+    status = _grpc_status(lines)
+    said = b"grpc-status: %b\r\n" % status[1] if status else b""
+    if not lines.startswith(b"HTTP/2 "):
+        return said
+    kind = b"content-type: application/grpc\r\n" if _grpc(lines) else b""
+    return b"%b%b%b\r\n" % (lines[:13], kind, said)
 
 
 def _outcome(response: Message) -> Outcome:

@@ -257,6 +257,43 @@ def full_streams(held: Held) -> Callable[[], None]:
     return act
 
 
+def large_streams(held: Held) -> Callable[[], None]:
+    """HTTP/2: heads and trailers of 40 KB in answers to requests that have not ended."""
+    one = held.http2()
+
+    def block(*fields: tuple[str, str]) -> list[bytes]:
+        """As literals, which leave the table alone, in two frames."""
+        whole = b"".join(
+            b"\x00%c%b\x7f%b%b" % (len(n), n.encode(), _rest(len(v)), v.encode()) for n, v in fields
+        )
+        return [whole[:16000], *(whole[at : at + 16000] for at in range(16000, len(whole), 16000))]
+
+    long = block(("a", "b" * 40_000))
+
+    def act() -> None:
+        for number in range(1, 41, 2):
+            held.read(one.downstream, frame(HEADERS, 4, number, ASKED))
+            for ending, first in ((0, b"\x88"), (1, b"")):
+                pieces = [first + long[0], *long[1:]]
+                held.read(one.upstream, frame(HEADERS, ending, number, pieces[0]))
+                for piece in pieces[1:]:
+                    held.read(
+                        one.upstream, frame(CONTINUATION, 4 * (piece is pieces[-1]), number, piece)
+                    )
+
+    return act
+
+
+def _rest(size: int) -> bytes:
+    """RFC 7541, section 5.1: what follows a prefix of seven ones."""
+    size -= 0x7F
+    out = bytearray()
+    while size >= 0x80:
+        out.append(size & 0x7F | 0x80)
+        size >>= 7
+    return bytes((*out, size))
+
+
 def tables(held: Held) -> Callable[[], None]:
     """HTTP/2: dynamic tables full of small fields."""
     many = [held.http2() for _ in range(8)]
@@ -305,7 +342,7 @@ def blocks(held: Held) -> Callable[[], None]:
 SCENES = [
     pipelined, asked, begun, coded, tiny_chunks, arrivals, heads, begun_heads, long_answers,
     trailers, answered_early, upgrades, messages, large_messages, windows, streams, full_streams,
-    tables, large_tables, blocks,
+    large_streams, tables, large_tables, blocks,
 ]  # fmt: skip
 
 
@@ -383,7 +420,10 @@ def test_what_waits_for_the_recorder_is_charged_as_it_is(
     async def story() -> None:
         held = Held()
         ledger = Ledger()
-        handoff = Handoff("/nobody/listens", held.budget, ledger, held.ids)
+        handoff = Handoff(
+            "/nobody/listens", held.budget, ledger, held.ids,
+            keep=lambda left: None, clock=lambda: held.now,
+        )  # fmt: skip
         held.common["emit"] = handoff.offer
         act = scene(held)
         before = held.budget.used
