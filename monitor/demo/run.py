@@ -101,12 +101,13 @@ def _command() -> str:
 
 @contextlib.contextmanager
 def _signals() -> Generator[None]:
-    """SIGTERM and the end of the terminal end the demo as Ctrl-C does, with all it has started."""
+    """SIGTERM and the end of the terminal end the demo as Ctrl-C does, with all it has started;
+    Ctrl-C also where a shell has us ignore it, in the background."""
 
     def end(*_: object) -> None:
         raise KeyboardInterrupt
 
-    ours = (signal.SIGTERM, signal.SIGHUP)
+    ours = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     before = [signal.signal(number, end) for number in ours]
     try:
         yield
