@@ -55,8 +55,11 @@ _line_decoder = msgspec.json.Decoder(_Line)
 
 
 def claims(call: Call) -> bool:
-    """POSTs to `…/api/chat` and `…/api/generate` that name a model: others have such paths too."""
-    return call.method == "POST" and _operation(call.path) != "" and b'"model"' in call.request_body
+    """POSTs to `…/api/chat` and `…/api/generate` that name a model and are answered in JSON: many
+    applications have such paths."""
+    if call.method != "POST" or not _operation(call.path) or b'"model"' not in call.request_body:
+        return False
+    return "json" in call.response_headers.get("content-type", "json").lower()
 
 
 def _operation(path: str) -> str:
@@ -75,14 +78,20 @@ def read(call: Call) -> Inference:
     body = call.response_body
     streamed = ndjson.is_stream(call.response_headers) or b"}\n{" in body
     answer = Transcript(call, streamed=streamed)
+    is_ours = len(body) <= 2  # of an empty object nothing is lost
     for line in ndjson.lines(body) if streamed else [ndjson.Item(body, len(body))] if body else ():
         try:
             item = bodies.decode(line.data, _line_decoder)
         except ParseError:
             answer.unreadable(line.data)
+            is_ours = True
             continue
+        says = item.message or item.response is not None or item.done or item.error
+        is_ours = is_ours or bool(says)
         if _add(answer, item, line.data) and streamed:
             answer.heard(line.end)
+    if not is_ours:
+        raise ParseError("the answer is not Ollama's")
     return answer.inference(
         "ollama",
         _operation(call.path),

@@ -18,6 +18,7 @@ from monitor.transcript import Transcript
 from monitor.types import Call, Inference, Part
 
 _ENDS = ("response.completed", "response.incomplete", "response.failed", "response.cancelled")
+_OURS = ("response.", "error")
 _ARGUMENTS = ("arguments", "input", "action", "queries", "code", "operation")
 """Where the different kinds of calls keep what they call with."""
 
@@ -144,6 +145,8 @@ def _read_whole(answer: Transcript, body: bytes) -> None:
     except ParseError:
         answer.unreadable(body)
         return
+    if response.output is None and not (response.status or response.error) and len(body) > 2:
+        raise ParseError("the answer is not of the Responses API")
     _note(answer, response)
     _add_items(answer, response.output or [])
     says = {"error": response.error, "type": response.type, "object": response.object}
@@ -152,11 +155,16 @@ def _read_whole(answer: Transcript, body: bytes) -> None:
 
 
 def _read_stream(answer: Transcript, body: bytes) -> None:
-    """The last event has the whole response; without it, what came of each item holds."""
+    """The last event has the whole response; without it, what came of each item holds.
+
+    Raises ParseError where no event is of this dialect: its text would be lost, and look cut.
+    """
     items: dict[int, dict[str, Any]] = {}
     places: dict[str, int] = {}
     pieces = Transcript(answer.call)
+    is_ours = has_any = False
     for event in sse.events(body):
+        has_any, is_ours = True, is_ours or event.type.startswith(_OURS)
         if event.data == b"[DONE]":
             continue
         try:
@@ -165,27 +173,37 @@ def _read_stream(answer: Transcript, body: bytes) -> None:
             answer.error(event.data, failed=event.type == "error")
             continue
         kind = item.type or event.type
+        is_ours = is_ours or kind.startswith(_OURS) or bool(item.error)
         index = _place(item, places)
-        response = item.response
-        if response is not None:
-            _note(answer, response)
-        if kind in ("error", "response.failed") or item.error:
-            answer.error(event.data)
-        if kind in _ENDS:
-            answer.is_complete = True
-            if response is not None and response.output:
-                items = dict(enumerate(one for one in response.output if isinstance(one, dict)))
-                pieces = Transcript(answer.call)
+        whole = _hear(answer, kind, item, event.data)
+        if whole:
+            items = dict(enumerate(one for one in whole if isinstance(one, dict)))
+            pieces = Transcript(answer.call)
         elif kind == "response.output_item.done" and item.item is not None:
             items[index] = item.item
         elif _add(pieces, kind, index, item):
             answer.heard(event.end)
+    if has_any and not is_ours:
+        raise ParseError("the events are not of the Responses API")
     parts = pieces.by_choice()
     for index in sorted(items.keys() | parts.keys()):
         if index in items:
             _add_items(answer, [items[index]])
         else:
             answer.outputs += parts[index]
+
+
+def _hear(answer: Transcript, kind: str, event: _Event, data: bytes) -> list[Any]:
+    """Note what an event says of the whole response; the outputs of one that ends it."""
+    response = event.response
+    if response is not None:
+        _note(answer, response)
+    if kind in ("error", "response.failed") or event.error:
+        answer.error(data)
+    if kind not in _ENDS:
+        return []
+    answer.is_complete = True
+    return response.output or [] if response is not None else []
 
 
 def _place(event: _Event, places: dict[str, int]) -> int:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from monitor.errors import ParseError
 from monitor.protocols.openai_responses import PROTOCOL
 from monitor.types import Call, Tokens
 from tests.protocols.dialects import named
@@ -126,3 +127,28 @@ def test_the_last_event_has_the_whole(call: Make, end: str, reason: str) -> None
 def test_other_paths_that_end_so_are_not_claimed(call: Make) -> None:
     """A form's responses are no model's."""
     assert not PROTOCOL.claims(call("/forms/7/responses", b'{"answers": [1, 2]}'))
+
+
+def test_events_of_somebody_in_between_cost_nothing(call: Make) -> None:
+    """Pings, and a first event that was cut."""
+    events = named({"type": "ping"}, *DELTAS, {"type": "keepalive"})
+    found = PROTOCOL.read(call("/v1/responses", b"{}", events, answer_type="text/event-stream"))
+    assert "On the Danube." in [part.text for part in found.outputs]
+    idle = call("/v1/responses", b"{}", b": keepalive\n\n", answer_type="text/event-stream")
+    assert PROTOCOL.read(idle).incomplete
+    cut = b'event: response.created\ndata: {"type": "respon'
+    assert PROTOCOL.read(
+        call("/v1/responses", b"{}", cut, answer_type="text/event-stream")
+    ).incomplete
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [(b'{"stored": 7}', "application/json"), (b'data: {"text": "hi"}\n\n', "text/event-stream")],
+)
+def test_an_answer_of_somebody_else_is_read_as_any_json(
+    call: Make, answer: bytes, kind: str
+) -> None:
+    """Nothing of it would be seen otherwise, and it would look cut."""
+    with pytest.raises(ParseError):
+        PROTOCOL.read(call("/responses", b'{"input": "x"}', answer, answer_type=kind))
