@@ -1,6 +1,6 @@
 """Whatever fails, in whatever order: all settles, adds up at every scrape and agrees with the stream.
 
-`MONITOR_FAULT_ORDERS=5000` tries so many orders instead of a few; a seed that fails stays one.
+`FAULT_ORDERS=5000` tries so many orders instead of a few; a seed that fails stays one.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import pytest
 
 from tests.app.simulation import World, order, play
 
-ORDERS = int(os.environ.get("MONITOR_FAULT_ORDERS", "60"))
+ORDERS = int(os.environ.get("FAULT_ORDERS", "60"))
 BLOCK = 10
 FOUND = [4101, 4161, 269, 282, 780, 873]
 """Seeds that were wrong once."""

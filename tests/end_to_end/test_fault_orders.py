@@ -1,6 +1,6 @@
 """Orders of faults on real processes and a real store: nothing pending, and the stream is what counts.
 
-`MONITOR_FAULT_SEEDS=50` tries so many seeded orders instead of one; `app/test_fault_orders.py` tries
+`FAULT_SEEDS=50` tries so many seeded orders instead of one; `app/test_fault_orders.py` tries
 thousands in simulated time.
 """
 
@@ -23,7 +23,7 @@ import redis
 from monitor.store import binary
 from tests.end_to_end.test_faults import progress, under_load
 
-SEEDS = int(os.environ.get("MONITOR_FAULT_SEEDS", "1"))
+SEEDS = int(os.environ.get("FAULT_SEEDS", "1"))
 
 
 class Store:

@@ -7,6 +7,8 @@ import random
 import re
 import signal
 import socket
+import subprocess
+import sys
 import threading
 import urllib.request
 from typing import Any
@@ -283,3 +285,21 @@ def test_workers_share_the_port_and_their_numbers_add_up(start: Any, model: str)
     assert len(system.records()) == 40
     assert len(system.run["pids"]["proxy"]) == len(system.run["pids"]["recorder"]) == 2
     assert page.is_conserved()
+
+
+def test_a_second_command_on_the_same_data_is_refused_in_one_line(start: Any, model: str) -> None:
+    """Before it has touched anything; the first one goes on."""
+    system = start("run", "--upstream", model, "--listen", "127.0.0.1:0")
+    options = "--upstream", model, "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"
+    second = subprocess.run(
+        [sys.executable, "-m", "monitor", "sidecar", *options, "--data", system.data,
+         "--redis", system.run["redis"]],
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert second.returncode == 2
+    line = (
+        f"data: {system.data} is in use by process {system.process.pid}; give each its own --data"
+    )
+    assert second.stderr.splitlines()[-1].endswith(line)
+    assert "Traceback" not in second.stderr
+    assert post(system.url, "/", b"{}")[0] == 200
