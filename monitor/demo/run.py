@@ -81,8 +81,8 @@ def _tour(
     console.print(screen.record(*example, console.width))
     console.print(screen.finding(page, _findings(admin)))
     if keep:
-        console.print(screen.kept(url, admin, str(data), _command()))
         with contextlib.suppress(KeyboardInterrupt):
+            console.print(screen.kept(url, admin, str(data), _command()))
             signal.pause()
         page = Page.read(f"{admin}/metrics")
     with console.status("draining"):

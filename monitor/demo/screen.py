@@ -140,6 +140,7 @@ def kept(traffic: str, admin: str, data: str, command: str) -> RenderableType:
         f"{traffic}    clients connect here",
         f"{admin}/metrics    for Prometheus",
         f"{admin}/api/drift    the findings",
+        f"{data}    records, keys and log",
         "",
         f"{command} records list --endpoint clinic --limit 5 --data {data}",
         "Ctrl-C ends it all",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import re
+import signal
 import subprocess
 import sys
 import threading
@@ -55,15 +56,17 @@ def test_it_stays_until_it_is_told_to_end(monkeypatch: pytest.MonkeyPatch) -> No
     seen: dict[str, object] = {}
 
     def person() -> None:
-        while not (shown := re.search(r"(http://\S+)/metrics    for Prom", screen.getvalue())):
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline and "Ctrl-C ends" not in screen.getvalue():
             time.sleep(0.05)
-        with urllib.request.urlopen(f"{shown[1]}/readyz", timeout=10) as answer:
-            seen["status"] = answer.status
-        data = re.search(r"--data (\S+)", screen.getvalue())
-        assert data
-        seen["data"] = Path(data[1])
-        seen["was there"] = (Path(data[1]) / "run.json").exists()
-        os.kill(os.getpid(), run.signal.SIGINT)
+        admin = re.search(r"(http://\S+)/metrics    for Prom", screen.getvalue())
+        data = re.search(r"(/\S+)    records, keys and log", screen.getvalue())
+        if admin and data:
+            with urllib.request.urlopen(f"{admin[1]}/readyz", timeout=10) as answer:
+                seen["status"] = answer.status
+            seen["data"] = Path(data[1])
+            seen["was there"] = (Path(data[1]) / "run.json").exists()
+        os.kill(os.getpid(), signal.SIGINT)
 
     visitor = threading.Thread(target=person)
     visitor.start()
