@@ -203,14 +203,15 @@ class Gate:
             self._accept_more()
 
     def _refuse_waiting(self) -> None:
-        """Whoever waits in the backlog has waited long enough."""
-        while True:
-            try:
-                connection, _peer = self._listener.accept()
-            except OSError:
-                return
+        """Whoever waits in the backlog has waited long enough; who comes on hearing of a refusal,
+        as a client that tries again does, has not."""
+        waiting = []
+        with contextlib.suppress(OSError):
+            while True:
+                waiting.append(self._listener.accept()[0])
+        for connection in waiting:
             connection.close()
-            self.refused += 1
+        self.refused += len(waiting)
 
     def _tick(self) -> None:
         self._loop.call_later(self._period, self._tick)
