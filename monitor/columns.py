@@ -19,7 +19,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
-from monitor import bodies, ndjson
+from monitor import bodies, ndjson, sse
 from monitor.chat import error_part, is_success, says_error
 from monitor.errors import ParseError
 from monitor.types import Call, Part
@@ -65,6 +65,14 @@ def answer(call: Call, is_error: Callable[[bytes], bool] = says_error) -> Answer
     is_text = bool(found) and found[-1].text is not None and is_success(call)
     is_cut = is_text and not call.response_truncated and "json" in _kind(call.response_headers)
     return Answer(found, failed=False, incomplete=is_cut and ndjson.is_cut(body))
+
+
+def spoken(call: Call) -> list[Part]:
+    """What a response says that is of no dialect: its columns, or the text of its events."""
+    if not sse.is_stream(call.response_headers):
+        return parts(call.response_body, call.response_headers, "assistant")
+    found = bodies.text(b"\n".join(event.data for event in sse.events(call.response_body)))
+    return [Part(role="assistant", text=found)] if found else []
 
 
 def _kind(headers: dict[str, str]) -> str:

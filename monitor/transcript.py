@@ -191,6 +191,11 @@ class Transcript:
         self._first = self._first or first
         self._last = last or first or self._last
 
+    def is_foreign(self, parts: list[Part]) -> None:
+        """Nothing of the answer is of its dialect: `parts` are what any reader sees in it. Its text
+        would be lost otherwise, and look cut."""
+        self.outputs, self._errors, self.is_complete = parts, [], True
+
     def unreadable(self, body: bytes) -> None:
         """A whole body that is not what its dialect says; JSON without its end was cut."""
         self.error(body, failed=False)

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from monitor import bodies, sse
+from monitor import bodies, columns, ndjson, sse
 from monitor.chat import content_text, is_error, lines, tool_call
 from monitor.counts import count
 from monitor.errors import ParseError
@@ -18,6 +18,7 @@ from monitor.transcript import Transcript
 from monitor.types import Call, Inference, Part
 
 _CHANNELS = {"thinking": "reasoning", "redacted_thinking": "reasoning"}
+_OURS = ("message_", "content_block_", "ping", "error")
 _DELTAS = {"text_delta": "text", "thinking_delta": "thinking", "input_json_delta": "partial_json"}
 
 
@@ -132,9 +133,8 @@ def _read_whole(answer: Transcript, body: bytes) -> None:
         return
     if is_error({"type": response.type, "error": response.error}):
         answer.error(body)
-    elif response.content is None:
-        answer.error(body, failed=False)
-        return
+    elif response.content is None and len(body) > 2:  # `{}` loses nothing
+        answer.is_foreign(columns.spoken(answer.call))
     _note(answer, response)
     for place, block in enumerate(response.content or ()):
         if not isinstance(block, dict):
@@ -146,27 +146,45 @@ def _read_whole(answer: Transcript, body: bytes) -> None:
 
 
 def _read_stream(answer: Transcript, body: bytes) -> None:
+    has_any = is_ours = False
     for event in sse.events(body):
+        has_any = True
         if event.data == b"[DONE]":
             continue
         try:
             item = bodies.decode(event.data, _event_decoder)
         except ParseError:
+            is_ours = is_ours or event.type.startswith(_OURS) or ndjson.is_cut(event.data)
             answer.error(event.data, failed=event.type == "error")
             continue
-        if event.type == "error" or item.type == "error" or item.error:
+        if not is_ours:
+            kind = item.type or event.type
+            is_ours = kind.startswith(_OURS) or bool(item.error)
+        if item.type == "content_block_delta":  # nearly every event
+            if _add_delta(answer, item):
+                answer.heard(event.end)
+        elif event.type == "error" or item.type == "error" or item.error:
             answer.error(event.data)
-        elif item.type == "message_start" and item.message is not None:
-            _note(answer, item.message)
-        elif item.type == "message_delta":
-            _count(answer, item.usage)
-            reason = (item.delta or {}).get("stop_reason")
-            answer.finish(0, reason)
-            answer.is_complete = answer.is_complete or bool(reason)
-        elif item.type == "message_stop":
-            answer.is_complete = True
-        elif _add(answer, item):
-            answer.heard(event.end)
+        elif item.type == "content_block_start":
+            if _add_block(answer, item):
+                answer.heard(event.end)
+        else:
+            _hear(answer, item)
+    if has_any and not is_ours:
+        answer.is_foreign(columns.spoken(answer.call))
+
+
+def _hear(answer: Transcript, item: _Event) -> None:
+    """Note what an event says of the whole message."""
+    if item.type == "message_start" and item.message is not None:
+        _note(answer, item.message)
+    elif item.type == "message_delta":
+        _count(answer, item.usage)
+        reason = (item.delta or {}).get("stop_reason")
+        answer.finish(0, reason)
+        answer.is_complete = answer.is_complete or bool(reason)
+    elif item.type == "message_stop":
+        answer.is_complete = True
 
 
 def _note(answer: Transcript, response: _Response) -> None:
@@ -186,31 +204,36 @@ def _count(answer: Transcript, usage: _Usage | None) -> None:
     answer.count("output_tokens", usage.output_tokens)
 
 
-def _add(answer: Transcript, item: _Event) -> bool:
-    """Put a block's fragment where it belongs; whether it bears content."""
-    index = item.index if type(item.index) is int else count(item.index) or 0
-    if item.type == "content_block_start" and item.content_block is not None:
-        block = item.content_block
-        role = _role(block)
-        if role == "tool_call":
-            given = block.get("input") or None  # an empty one is filled by what follows
-            answer.add_tool(index, block.get("name"), given, index=0, id_=block.get("id"))
-            return True
-        text = block.get("text") if role == "assistant" else block.get("thinking")
-        if role == "tool":
-            text = content_text([block])
-        if isinstance(text, str) and text:
-            answer.add(index, role, text)
-            return role != "tool"
-        return False
-    if item.type != "content_block_delta" or item.delta is None:
-        return False
-    key = _DELTAS.get(str(item.delta.get("type")))
-    fragment = item.delta.get(key) if key else None
+def _place(item: _Event) -> int:
+    return item.index if type(item.index) is int else count(item.index) or 0
+
+
+def _add_block(answer: Transcript, item: _Event) -> bool:
+    """Begin a block; whether it bears content already."""
+    block = item.content_block or {}
+    role = _role(block)
+    if role == "tool_call":
+        given = block.get("input") or None  # an empty one is filled by what follows
+        answer.add_tool(_place(item), block.get("name"), given, index=0, id_=block.get("id"))
+        return True
+    text = block.get("text") if role == "assistant" else block.get("thinking")
+    if role == "tool":
+        text = content_text([block])
+    if isinstance(text, str) and text:
+        answer.add(_place(item), role, text)
+        return role != "tool"
+    return False
+
+
+def _add_delta(answer: Transcript, item: _Event) -> bool:
+    """Put a block's fragment where it belongs; whether there was one."""
+    delta = item.delta or {}
+    key = _DELTAS.get(str(delta.get("type")))
+    fragment = delta.get(key) if key else None
     if not isinstance(fragment, str) or not fragment:
         return False
     if key == "partial_json":
-        answer.add_tool(index, "", fragment, index=0)
+        answer.add_tool(_place(item), "", fragment, index=0)
     else:
-        answer.add(index, "reasoning" if key == "thinking" else "assistant", fragment)
+        answer.add(_place(item), "reasoning" if key == "thinking" else "assistant", fragment)
     return True

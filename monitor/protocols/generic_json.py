@@ -8,7 +8,7 @@ from monitor import bodies, columns, ndjson, sse
 from monitor.chat import arrival
 from monitor.errors import ParseError
 from monitor.interfaces import Protocol
-from monitor.types import Call, Inference, Part
+from monitor.types import Call, Inference
 
 _ERROR_MEMBERS = frozenset((
     "code", "detail", "details", "error", "error_code", "errors", "id", "instance", "jsonrpc",
@@ -31,14 +31,11 @@ def read(call: Call) -> Inference:
     first = last = 0
     failed = incomplete = False
     if is_events:
-        texts = []
+        outputs = columns.spoken(call)
         for event in sse.events(call.response_body):
-            texts.append(event.data)
             failed = failed or event.type == "error" or _says_error(event.data)
             if event.data != b"[DONE]":
                 first, last = first or event.end, event.end
-        found = bodies.text(b"\n".join(texts))
-        outputs = [Part(role="assistant", text=found)] if found else []
     else:
         outputs, failed, incomplete = columns.answer(call, _says_error)
         if is_lines:

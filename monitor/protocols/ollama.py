@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from monitor import bodies, ndjson
+from monitor import bodies, columns, ndjson
 from monitor.chat import content_text, lines, tool_call
 from monitor.errors import ParseError
 from monitor.interfaces import Protocol
@@ -91,7 +91,7 @@ def read(call: Call) -> Inference:
         if _add(answer, item, line.data) and streamed:
             answer.heard(line.end)
     if not is_ours:
-        raise ParseError("the answer is not Ollama's")
+        answer.is_foreign(columns.spoken(call))
     return answer.inference(
         "ollama",
         _operation(call.path),

@@ -13,8 +13,8 @@ from typing import Any
 
 import msgspec
 
-from monitor import bodies, sse
-from monitor.chat import content_text, lines, tool_call
+from monitor import bodies, columns, ndjson, sse
+from monitor.chat import content_text, lines, says_error, tool_call
 from monitor.counts import count
 from monitor.errors import ParseError
 from monitor.interfaces import Protocol
@@ -78,12 +78,6 @@ class _Response(msgspec.Struct):
     data: list[_Embedding] | None = None
     usage: _Usage | None = None
     error: Any = None
-    type: Any = None
-    object: Any = None
-
-    @property
-    def is_error(self) -> bool:
-        return bool(self.error) or self.object == "error" or self.type == "error"
 
 
 _request_decoder = msgspec.json.Decoder(_Request)
@@ -178,8 +172,12 @@ def _read_whole(answer: Transcript, body: bytes) -> None:
     except ParseError:
         answer.unreadable(body)
         return
+    is_ours = response.choices is not None or response.data is not None
+    is_error = bool(response.error) or (not is_ours and says_error(body))
+    is_ours = is_ours or is_error
+    if not is_ours and response.usage is None and len(body) > 2:  # `{}` loses nothing
+        answer.is_foreign(columns.spoken(answer.call))
     _note(answer, response)
-    is_error = response.is_error
     for place, choice in enumerate(response.choices or ()):
         message = choice.message
         if message is not None:
@@ -196,9 +194,10 @@ def _read_whole(answer: Transcript, body: bytes) -> None:
 
 
 def _read_stream(answer: Transcript, body: bytes) -> None:
-    has_ended = False
+    has_ended = has_any = is_ours = False
     first = last = 0
     for event in sse.events(body):
+        has_any = True
         if event.data == b"[DONE]":
             has_ended = True
             continue
@@ -206,25 +205,40 @@ def _read_stream(answer: Transcript, body: bytes) -> None:
             chunk = bodies.decode(event.data, _response_decoder)
         except ParseError:
             answer.error(event.data, failed=event.type == "error")
+            is_ours = is_ours or ndjson.is_cut(event.data)
             continue
-        if chunk.error or event.type == "error" or (not chunk.choices and chunk.is_error):
-            answer.error(event.data)
-        _note(answer, chunk)
-        for place, choice in enumerate(chunk.choices or ()):
-            index = choice.index
-            if type(index) is not int:
-                index = count(index)
-                index = place if index is None else index
-            if _add(answer, index, choice):
-                first, last = first or event.end, event.end
-            if choice.finish_reason:
-                _end(answer, index, choice)
-            if choice.usage:
-                _count(answer, choice.usage)
-            if choice.error:
+        if chunk.choices is None or chunk.error:
+            is_error = event.type == "error" or bool(chunk.error) or says_error(event.data)
+            is_ours = is_ours or is_error or chunk.usage is not None
+            if is_error:
                 answer.error(event.data)
+        else:
+            is_ours = True
+        _note(answer, chunk)
+        if chunk.choices and _add_choices(answer, chunk.choices, event.data):
+            first, last = first or event.end, event.end
     answer.heard(first, last)
     answer.is_complete = has_ended or answer.has_finished
+    if has_any and not (is_ours or has_ended or answer.failed):
+        answer.is_foreign(columns.spoken(answer.call))
+
+
+def _add_choices(answer: Transcript, choices: list[_Choice], data: bytes) -> bool:
+    """Put the fragments of a chunk where they belong; whether there were any."""
+    found = False
+    for place, choice in enumerate(choices):
+        index = choice.index
+        if type(index) is not int:
+            index = count(index)
+            index = place if index is None else index
+        found = _add(answer, index, choice) or found
+        if choice.finish_reason:
+            _end(answer, index, choice)
+        if choice.usage:
+            _count(answer, choice.usage)
+        if choice.error:
+            answer.error(data)
+    return found
 
 
 def _note(answer: Transcript, response: _Response) -> None:

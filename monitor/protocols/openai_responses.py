@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from monitor import bodies, sse
+from monitor import bodies, columns, ndjson, sse
 from monitor.chat import content_text, is_error, tool_call
 from monitor.counts import count
 from monitor.errors import ParseError
@@ -146,7 +146,7 @@ def _read_whole(answer: Transcript, body: bytes) -> None:
         answer.unreadable(body)
         return
     if response.output is None and not (response.status or response.error) and len(body) > 2:
-        raise ParseError("the answer is not of the Responses API")
+        answer.is_foreign(columns.spoken(answer.call))
     _note(answer, response)
     _add_items(answer, response.output or [])
     says = {"error": response.error, "type": response.type, "object": response.object}
@@ -155,10 +155,7 @@ def _read_whole(answer: Transcript, body: bytes) -> None:
 
 
 def _read_stream(answer: Transcript, body: bytes) -> None:
-    """The last event has the whole response; without it, what came of each item holds.
-
-    Raises ParseError where no event is of this dialect: its text would be lost, and look cut.
-    """
+    """The last event has the whole response; without it, what came of each item holds."""
     items: dict[int, dict[str, Any]] = {}
     places: dict[str, int] = {}
     pieces = Transcript(answer.call)
@@ -171,6 +168,7 @@ def _read_stream(answer: Transcript, body: bytes) -> None:
             item = bodies.decode(event.data, _event_decoder)
         except ParseError:
             answer.error(event.data, failed=event.type == "error")
+            is_ours = is_ours or ndjson.is_cut(event.data)
             continue
         kind = item.type or event.type
         is_ours = is_ours or kind.startswith(_OURS) or bool(item.error)
@@ -184,7 +182,8 @@ def _read_stream(answer: Transcript, body: bytes) -> None:
         elif _add(pieces, kind, index, item):
             answer.heard(event.end)
     if has_any and not is_ours:
-        raise ParseError("the events are not of the Responses API")
+        answer.is_foreign(columns.spoken(answer.call))
+        return
     parts = pieces.by_choice()
     for index in sorted(items.keys() | parts.keys()):
         if index in items:

@@ -87,6 +87,21 @@ def test_each_count_replaces_itself_alone(
     assert found.tokens == Tokens(*right)
 
 
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [(b'{"sid": "SM1", "status": "queued"}', "application/json"),
+     (b'data: {"text": "hi"}\n\n', "text/event-stream")],
+)  # fmt: skip
+def test_an_answer_of_somebody_else_is_read_as_any_json(
+    call: Make, answer: bytes, kind: str
+) -> None:
+    """Others have messages too."""
+    found = PROTOCOL.read(call("/v1/messages", b'{"to": "x"}', answer, answer_type=kind))
+    assert not found.incomplete
+    assert found.outputs != []
+    assert all(part.role != "error" for part in found.outputs)
+
+
 @pytest.mark.parametrize("kind", ["tool_use", "server_tool_use", "mcp_tool_use"])
 @pytest.mark.parametrize("given_", [{}, {"query": "Ulm"}])
 def test_every_kind_of_tool_is_a_call(call: Make, kind: str, given_: dict[str, Any]) -> None:

@@ -84,6 +84,7 @@ def test_a_stream_that_ends_before_its_end_is_incomplete(dialect: Dialect, asked
     assert cut.finish_reasons == ["incomplete"]
     assert [part.text for part in cut.outputs] == ["Ulm."]
     assert asked(dialect, b"", dialect.kind).incomplete
+    assert asked(dialect, dialect.cut[: len(dialect.cut) // 9], dialect.kind).incomplete
     assert not asked(dialect, dialect.cut, dialect.kind, size=10_000).incomplete
     assert not asked(dialect, dialect.cut, dialect.kind, status="503 Busy").incomplete
 

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from monitor.errors import ParseError
 from monitor.protocols.openai_responses import PROTOCOL
 from monitor.types import Call, Tokens
 from tests.protocols.dialects import named
@@ -150,5 +149,7 @@ def test_an_answer_of_somebody_else_is_read_as_any_json(
     call: Make, answer: bytes, kind: str
 ) -> None:
     """Nothing of it would be seen otherwise, and it would look cut."""
-    with pytest.raises(ParseError):
-        PROTOCOL.read(call("/responses", b'{"input": "x"}', answer, answer_type=kind))
+    found = PROTOCOL.read(call("/responses", b'{"input": "x"}', answer, answer_type=kind))
+    assert not found.incomplete
+    assert found.outputs != []
+    assert all(part.role != "error" for part in found.outputs)
