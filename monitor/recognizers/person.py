@@ -12,6 +12,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 
+from monitor.common_words import COMMON_WORDS
 from monitor.interfaces import Recognizer
 
 _TITLE = (
@@ -21,16 +22,16 @@ _TITLE = (
 _SAID = (
     r"my (?:full |first |last |user)?name(?: is|'s|:)|i am called|people call me"
     r"|signed by|mein name ist|ich hei.e|ich hei.{1,2}e|je m.appelle|mon nom est|me llamo|mi nombre es|mi chiamo"
-    r"|il mio nome .|meu nome .|chamo-me|mijn naam is|ik heet|nazywam si.|mam na imi.|jag heter|jeg hedder|jeg heter"
+    r"|il mio nome .|meu nome .|chamo-me|mijn naam is|ik heet|nazywam si.|mam na imi.|jag heter|jeg hedder|jeg heter|mit navn er|mitt namn .r|navnet mitt er"
 )
 _SALUTATION = (
     r"dear|hi|hello|hey|good (?:morning|afternoon|evening)|liebe[rs]?|hallo|sehr geehrter?|bonjour|cher|ch.re|salut|hola"
-    r"|estimad[oa]|querid[oa]|ciao|caro|cara|gentile|ol(?:á|a|\?)|prezad[oa]|beste|geachte|cze..|drogi|hej|k.ra"
+    r"|estimad[oa]|querid[oa]|ciao|caro|cara|gentile|ol(?:á|a|\?)|prezad[oa]|beste|geachte|cze[^a-z\s]{2}|drogi|hej|k.ra"
 )
 _CLOSING = (
-    r"(?:(?:kind|best|warm) )?(?:regards|wishes)|sincerely(?: yours)?|yours (?:truly|sincerely|faithfully)|cheers|many thanks|thanks"
+    r"(?:(?:kind|best|warm) )?(?:regards|wishes)|sincerely(?: yours)?|yours (?:truly|sincerely|faithfully)|cheers|many thanks|thanks|thank you"
     r"|mit freundlichen gr.{1,2}en|viele gr.{1,2}e|lg|cordialement|saludos|un saludo|cordiali saluti|atenciosamente"
-    r"|met vriendelijke groeten?|pozdrawiam"
+    r"|met vriendelijke groet(?:en)?|pozdrawiam"
 )
 _LABEL = (
     r"(?:full|first|last|customer|patient|employee|client|card ?holder|account ?holder|passenger|guest|contact|maiden)"
@@ -51,16 +52,17 @@ _ON = (
     r"|och|og|en|y|i|et|und|z|fra|f.?r.?n|yesterday|today|this|on|at|in|about|twice|gestern|ayer|ieri|ontem|hier|wczoraj)\b)"
 )
 _BY = (
-    r"(?:reported|told|placed|referred|seen|written|sent|approved|submitted|prepared|reviewed|made|requested|raised|opened"
+    r"(?:raised|reported|told|placed|referred|seen|written|sent|approved|submitted|prepared|reviewed|made|requested|raised|opened"
     r"|closed|handled|treated|admitted|examined|interviewed|represented|owned|created|filed|taken|booked|paid) by"
-    r"|(?:assigned|escalated|forward(?:ed)?(?: (?:this|it|that))?|belongs|addressed|issued|registered|made out|payable|transferred|referred"
+    r"|(?:assigned|escalated|forward(?:ed)?(?: (?:this|it|that))?|belongs|addressed|issued|registered|made out|payable|transferred(?: (?:me|us|him|her|them))?|referred"
     r"|introduced (?:me|us)|delivered?|reach(?:ed)? out|reporte?d?|wrote|write|given|married) to"
     r"|(?:call|message|letter|e-?mail|note|payment|parcel|complaint|request|hear(?:d)?) from|on behalf of|in the name of|name of"
-    r"|care of|c/o|attention of|under the name(?: of)?|name on the (?:account|card|booking|order|policy) is"
+    r"|care of|c/o|attention of|under the name(?: of)?|name\?(?: [a-z]{2,9}:)?|[a-z]{2,12}'s name(?: is)?|(?:change|correct|update) it to|add(?:ed|ing)?|name on the (?:account|card|booking|order|policy) is"
 )
 _TALK = (
     r"(?:spoke|spoken|speak(?:ing|s)?|talk(?:ed|ing|s)?|chat(?:ted|ting)?|met|meet(?:ing)?|deal(?:t|ing)|work(?:ed|ing)) (?:to|with)"
-    r"|met|ask(?:ed|ing)? for|(?:e-?mailed|phoned|texted|messaged|contacted|rang|visited|interviewed|notified|informed|reminded)"
+    r"|met|ask(?:ed|ing)?(?: for)?|(?:chat|call|appointment|conversation|phone|line) with|tell|told|according to|discussed with|i know|call me|contact|habe mit|j.ai vu|informed|notified"
+    r"|(?:e-?mailed|phoned|texted|messaged|contacted|rang|visited|interviewed|notified|informed|reminded)"
     r"|habl. con|ho parlato con|falei com|parl. avec|gesprochen mit|gesproken met|u spreekt met|rozmawia.(?:em|am) z"
     r"|talade med|talte med|snakket med"
 )
@@ -79,27 +81,27 @@ _KIN = (
 )
 _ROLE = (
     r"(?:patient|customer|client|agent|nurse|caller|tenant|employee|student|teacher|attorney|lawyer|detective|officer|inspector"
-    r"|constable|councillor|consultant|midwife|applicant|claimant|defendant|witness|suspect|subscriber|member|passenger|colleague"
+    r"|constable|councillor|consultant|midwife|applicant|claimant|defendant|witness|suspect|subscriber|member|user|pt|daughter|son|wife|husband|mother|father|passenger|colleague"
     r"|account ?holder is|account ?owner is|cardholder is|kunde|kundin|patientin|cliente|paciente|paziente|klant|klient)"
 )
 _FIELD = (
-    r"(?:requester|requestor|agent|caller|reporter|assignee|owner|author|beneficiary|card ?holder|account ?holder|student|consultant"
+    r"(?:requester|requestor|policy ?holder|recipient|passenger|signed(?: by)?|assigned|opened by|raised by|handled by|your name|full name|first and last name|account owner|referring physician|agent|caller|reporter|assignee|owner|author|beneficiary|card ?holder|account ?holder|student|consultant"
     r"|mother|father|spouse|husband|wife|son|daughter|next of kin|emergency contact|contact(?: person)?|nurse|doctor|physician|gp|surgeon"
     r"|tenant|landlord|cc|from|to|pt|client|customer|employee|applicant|guardian|guarantor|witness|interviewer|candidate|attendee"
-    r"|organi[sz]er|assigned to|reported by|referred by|prepared by|approved by|name of [a-z]{3,12}|kunde|ansprechpartner(?:in)?"
+    r"|organi[sz]er|assigned to|reported by|referred by|prepared by|approved by|name of [a-z]{3,12}|kunde|cliente|ansprechpartner(?:in)?"
     r"|naam|imi. i nazwisko|titular|titulaire|intestatario|responsable|contacto|contatto|contato|kontaktperson|navn|namn|nome"
     r"|name on (?:account|card))"
 )
 _NAMED = (
-    r"(?:i|we|he|she|they|you|who|has|have|had|just|already|then|and|man|woman|guy|girl|boy|lady|gentleman|person|someone|somebody"
+    r"(?:i|we|he|she|they|you|who|has|have|had|just|already|then|and|man|woman|lady|guy|girl|boy|lady|gentleman|person|someone|somebody"
     r"|colleague|friend|agent|doctor|nurse|patient|customer|client|neighbou?r|lawyer|employee|one|student|kid|child)"
-    r" (?:is |was )?(?:named|called)"
+    r"(?: who \w+ \w+)? (?:is |was )?(?:named|called)"
 )
 _KIND = re.compile(
     rf"(?P<title>(?:{_TITLE})\.? )|(?P<said>(?i:{_SAID})\s+)|(?P<kin>(?i:{_KIN})(?:, | is | named | called | )(?=[{_LETTER}]))"
     rf"|(?P<greeted>(?i:(?:{_SALUTATION})[,!.]{{0,3}} (?:this is|it's|i'm|i am|here is|my name's)) )"
     rf"|(?P<speaker>(?i:this is|it's|my name's) )|(?P<am>(?i:{_AM}),? )"
-    rf"|(?P<label>(?i:{_LABEL})[\"']?\s*[:=|\t]\s*[\"']?)"
+    rf"|(?P<label>(?i:{_LABEL})[\"']?\s*[:=|\t\n]\s*[\"']?)"
     rf"|(?P<field>(?i:{_FIELD})[\"']?(?:\s?[:=|\t]){{1,2}}\s{{0,8}}[\"']?)"
     rf"|(?P<name>_?[Nn]ame[\"']?(?:\s?[:=|\t]){{1,2}}\s{{0,8}}[\"']?)"
     rf"|(?P<talk>(?i:{_TALK}|{_BY}|{_NAMED}|{_ROLE}) )"
@@ -112,7 +114,8 @@ _NAMES = {
         "said": _ONE,
         "label": _SEVERAL,
         "closing": _ONE + r"(?=\s*(?:,|\n|\Z))",
-        "salutation": _ONE + r"(?<! [A-Z])(?=\s*(?:[,!:.]|\n|\Z)| (?:here|speaking|calling)\b)",
+        "salutation": _ONE
+        + r"(?<! [A-Z])(?=\s*(?:[,!:.]|\n|\Z)| (?:here|speaking|calling|and (?:team|all|family|colleagues|everyone))\b)",
         "greeted": rf"(?:{_SEVERAL}|(?P<single>{_PART})(?=,|[.!] |[.!]?\Z| (?:from|calling|speaking|here|again|with)\b))",
         "kin": _ONE,
         "speaker": _SEVERAL + _ON,
@@ -126,7 +129,7 @@ _DOUBTED = frozenset({"kin", "greeted", "speaker", "am", "talk", "field", "name"
 """Kinds of words after which a name must look like one of a person."""
 _BEFORE = re.compile(rf"(?:\A|[\s>\"'(:,;])(?P<value>{_FIRST}{_NAME}{{1,3}})[\s\"',(]{{1,3}}\Z")
 """A name before what only people do: write, speak, be born, have an address."""
-_AFTER = r"wrote:|(?:speaking|here)[,.]|d\.?o\.?b\b|an? [0-9]{2}[- ]year|[0-9]{2} ?(?:yo|y/o|years? old)\b|born on"
+_AFTER = r"wrote:|(?:speaking|here)[,.]|d\.?o\.?b\b|(?:is )?an? [0-9]{2}[- ]year|[0-9]{2} ?(?:yo|y/o|years? old)\b|born on"
 _AT_AFTER = re.compile(rf"<|{_AFTER}", re.IGNORECASE)
 
 
@@ -178,6 +181,10 @@ def _somebody(value: str) -> bool:
     return len(value) > 2 and value.split(maxsplit=1)[0].lower() not in _NOBODY
 
 
+_NOUN = re.compile(
+    r".(?:tions?|[^s]sions?|(?<![ck]le)ments?|ware|[lt]ity|ities|[aeiot]ics|isms?|ology|phone|work|flow|book)s?\Z"
+)
+"""How nouns end, and no names."""
 _PROPER = re.compile(
     rf"(?:Mc|Mac|O['’]|D['’]|De|Di|Le|La|Van|Von)?[{_LETTER}](?:[^\W\d_]*[^\W\d_A-Z])?(?:['’]?[-’'][^\W\d_]+)*\.?"
 )
@@ -204,7 +211,7 @@ def is_person(value: str) -> bool:
         or (len(lower) == 1 and len(lower[0]) < 3)
     ):
         return False
-    return not any(word in _NEVER for word in lower)
+    return not any(word in _NEVER or word in COMMON_WORDS or _NOUN.search(word) for word in lower)
 
 
 def _capital(word: str) -> bool:
@@ -316,51 +323,75 @@ _NOBODY = frozenset(
 _NOT_FIRST = frozenset(
     word
     for line in (
-        "a an the this that these those my your his her our their its some any no all both every each other another more most",
-        "and or but if when where why how what which who whose not very so too also just only still then now here there yes ok",
-        "in on at to for from by with of about into over under after before between through during without against",
-        "is are was were be been do does did has have had can could would should may might must let get got go",
-        "new old great good bad best better first second third last next big small long short high low open free real true top",
-        "red blue green black white golden gold silver pink purple orange yellow dark light bright hot cold fast slow quick",
-        "north south east west northern southern eastern western central upper lower middle inner outer left right",
-        "san santa saint st los las port lake mount cape fort rio costa puerto palo buenos hong kuala sri saudi tel addis el",
-        "visual google microsoft adobe amazon apple android windows docker apache oracle azure mozilla spring elastic hugging stable",
-        "tensor active unreal proton outlook salesforce jupyter rocky linux github gitlab scikit gemini llama chat code clean",
-        "deep machine data smart wireless running coffee garden premium basic starter family gift leather galaxy pixel xbox nintendo",
-        "american british german french italian spanish european national international global united general royal federal public",
-        "whole wells home warner capital credit delta thermo deutsche air hyde times silicon notre baden",
-        "christmas easter burger star breaking pulp bohemian moby brave animal blade dune purple hotel game stranger war lord happy merry getting known",
-        "one two three four five six seven eight nine ten part chapter section step phase level plan version model series",
-        "please thank thanks sorry hello dear also however maybe again today tomorrow yesterday monday",
-        "technical human customer medical legal financial digital social mobile remote virtual personal private local regional",
-        "der die das ein eine el la los le les il lo een het de um uma den det en et ett",
+        "power",
+        "a an the my no more and or not ok in on at to for from by with of is are was were been does did has had can",
+        "may got go good bad best second small long short low real green black white golden gold silver pink purple",
+        "orange yellow bright slow quick north south west northern southern eastern western central upper lower inner",
+        "outer san santa saint st los las port lake mount cape fort rio costa puerto palo buenos hong kuala sri saudi",
+        "tel addis el visual google microsoft adobe amazon apple android windows docker apache oracle azure mozilla",
+        "elastic hugging stable tensor active unreal proton outlook salesforce jupyter rocky linux github gitlab",
+        "scikit gemini llama chat code clean deep data smart wireless running coffee premium basic starter family",
+        "gift leather galaxy pixel xbox nintendo british german french italian spanish european global united general",
+        "royal wells warner credit delta thermo deutsche hyde times silicon notre baden christmas easter burger star",
+        "breaking pulp bohemian moby brave animal blade dune hotel game stranger lord merry getting known norwegian",
+        "swedish danish dutch polish russian ukrainian chinese japanese korean indian turkish greek irish scottish",
+        "welsh canadian australian mexican brazilian african asian arabic hebrew portuguese czech hungarian romanian",
+        "swiss austrian belgian finnish latin hunt frequently asked further meeting team user annual quarterly",
+        "monthly weekly daily market cyber final lunch change key risk lessons command line node sublime desk rice",
+        "water winter summer autumn front rear help billing tech legal quality mad little hunger toy early boxing ash",
+        "thanksgiving day friday saturday sunday tuesday wednesday thursday union isle ivory kansas sierra burkina",
+        "palm electronic liberty dollar pizza taco banco nordic magic silk model title topic app logic epic web net",
+        "cloud house super ultra micro one two three nine chapter phase plan version series please thanks sorry hello",
+        "dear tomorrow yesterday monday technical customer digital mobile remote virtual private regional der die das",
+        "ein eine la le les il lo een het de um uma den det en et ett",
     )
     for word in line.split()
 )
 _NEVER = frozenset(
     word
     for line in (
-        "inc corp corporation llc ltd plc gmbh ag spa srl bv nv oy kg co company companies group holdings partners sons brothers bros",
-        "bank banks insurance airlines airways express motors electric energy healthcare hospital clinic university college school",
-        "institute department ministry council team teams support service services sales desk office offices systems solutions",
-        "technologies technology software consulting logistics industries foundation association society agency committee bureau union",
-        "club league press news media studio studios store stores shop market foods hotel restaurant cafe bar museum theatre depot",
-        "airport station terminal street avenue boulevard plaza mall center centre tower building bridge beach island islands",
-        "city town county valley springs republic kingdom states africa america europe australia india china canada germany",
-        "york angeles vegas kong lanka arabia rica rico aires lumpur ababa aviv alto delhi zealand",
-        "mexico michigan everest dame shield farm cross mail telekom suisse one",
-        "cloud server servers database engine assistant desktop directory explorer browser framework library platform network api app",
-        "kafka spark hat photoshop firefox code pro mini ultra plus lite beta edition suite kit pack card plan watch phone tablet",
-        "mouse jacket shoes maker chair hose wallet bi boot rails redshift flow face guard opus search devops actions mint lab cut",
-        "learning science intelligence model models data analytics report reports summary notes issues table contents terms conditions",
-        "policy policies privacy error errors handling steps start started questions news items cause review overview introduction",
-        "conclusion appendix features requirements settings options help guide manual tutorial documentation example examples",
-        "dhabi fools morning afternoon evening night day week month year monday tuesday wednesday thursday friday saturday sunday january",
-        "february september october november december christmas easter madness holiday",
-        "wars bad fiction rhapsody world runner rain california football thrones things rings expectations gatsby peace messiah",
-        "the of for in on at to is are was and or with from by not no",
-        "line lines user users customer customers client clients order orders account accounts number numbers email address",
-        "manager director engineer department division unit committee counter reception hotline helpdesk operator resources",
+        "square shell band deck command lost garage",
+        "inc corp corporation llc ltd plc gmbh ag spa srl bv nv oy kg co company companies group holdings partners",
+        "sons brothers bros bank insurance airlines airways express motors electric energy healthcare hospital",
+        "clinic university college school institute department ministry council team teams support service services",
+        "sales desk office offices systems solutions technologies technology software consulting logistics industries",
+        "foundation association society agency committee bureau union club league press news media studio studios",
+        "store stores shop market foods hotel restaurant cafe bar museum theatre depot airport station terminal",
+        "street avenue boulevard plaza mall center centre tower building bridge beach island islands city town county",
+        "valley springs republic kingdom states africa america europe australia india china canada germany york",
+        "angeles vegas kong lanka arabia rica rico aires lumpur ababa aviv alto delhi zealand mexico michigan everest",
+        "dame shield farm mail telekom suisse one cloud server servers database engine assistant desktop",
+        "directory explorer browser framework library platform network api app kafka spark hat photoshop firefox code",
+        "pro mini ultra plus lite beta edition suite kit pack card plan watch phone tablet mouse jacket shoes maker",
+        "chair hose wallet bi boot rails redshift flow face guard opus search devops actions mint lab cut learning",
+        "science intelligence model models data analytics report reports summary notes issues table contents terms",
+        "conditions policy policies privacy error errors handling steps start started questions items cause review",
+        "overview introduction conclusion appendix features requirements settings options help guide manual tutorial",
+        "documentation example examples dhabi fools morning afternoon evening night week month year monday",
+        "tuesday wednesday thursday friday saturday sunday january february september october november december",
+        "christmas easter madness holiday wars bad fiction rhapsody world runner rain california football thrones",
+        "things rings expectations gatsby peace messiah the of for in on at to is are was and or with from by not no",
+        "line lines user users customer customers client clients order orders account accounts number numbers email",
+        "address linux unix gpt sql java python javascript typescript rust redis postgres mysql kubernetes grafana",
+        "prometheus terraform ansible mistral falcon large nano turbo sonnet haiku flash instruct heights jurassic",
+        "kali ubuntu debian fedora kde gnome bluetooth wifi apps auto map maps word words note game games launcher",
+        "workflow stream streams package gem gems security defender function basic operator queue cluster node pod",
+        "pipeline bot bots tool tools plugin extension module driver drivers editor viewer player scanner printer",
+        "router switch gateway proxy cache storage drive disk file files folder archive backup log logs monitor",
+        "dashboard chart graph form forms pages web site inbox calendar camera video audio radio music movie",
+        "film series season episode show shows story stories song songs album cup final finals match lamp dress boots",
+        "shirt bag bottle mug knife cooker oven sink bed blanket toy toys doll bike car cars truck train plane",
+        "boat tire battery charger cable screen speaker headset keyboard box bundle pass ticket tickets voucher",
+        "coupon membership subscription trial warranty refund discount offer deal risk risks assessment lesson",
+        "lessons learned change changes reading minutes meeting meetings results plans budget goal goals task tasks",
+        "action list item topic topics question answer answers problem problems idea ideas practice practices process",
+        "rule rules laws quality assurance control management finance accounting marketing compliance audit",
+        "training education research design patterns history economics culture health medicine food water fire earth",
+        "star stars sky ocean forest tree animal animals dog dogs cat horse dragons women men people friends",
+        "family autumn weekend hour hours minute second midnight noon break lunch dinner breakfast exam days isle",
+        "coast gate harbour falls desert district province territory empire colony side moon run go end faq takeaways",
+        "freeze progress purchase prices legal tech billing costruzioni sarl ab paper general two three manager",
+        "director engineer division unit counter reception hotline helpdesk resources",
     )
     for word in line.split()
 )
@@ -394,7 +425,7 @@ RECOGNIZER = Recognizer(
         rf"(?-i:\b(?i:{_NAMED}) [A-Z?])",
         rf"(?-i:\b(?i:{_KIN})(?:, | is | named | called | )[A-Z?])",
         rf"\b(?:{_CLOSING})\s{{0,3}}[,.!]?\s{{0,3}}\n",
-        rf"\b(?:{_LABEL})[\"']?\s{{0,3}}[:=|\t]",
+        rf"\b(?:{_LABEL})[\"']?\s{{0,3}}[:=|\t\n]",
         rf"\b(?:{_FIELD}|name)[\"']?\s?[:=|\t]",
         r"_name[\"']?\s?[:=|\t]",
         rf"\b(?:{_AFTER})",

@@ -96,15 +96,15 @@ _OTHER = re.compile(
 
 _END = r"(?:\b|_)"
 _MY = (
-    rf"(?:my|his|her|their|our|your)(?: \w{{1,12}})? (?:number|no{_END}|nr{_END})"
+    rf"(?:my|his|her|their|our|your)(?: [\w']{{1,14}})? (?:number|no{_END}|nr{_END})"
     r"|(?:meine?|ihre?|mon|votre|mi|su|mio|suo|mijn|uw|m.j|meu|seu|mit|min) (?:nummer|numer|n.m.ro)"
 )
 _PHONE = (
-    rf"(?:tele)?(?:phone|fono|foon)|fon{_END}|t.l.ph|cellulare|whatsapp|signal{_END}|hotline|landline|helpline|rufnummer"
+    rf"(?:tele)?(?:phone|fono|foon)|fon{_END}|t.l.ph|cellulare|whatsapp|signal{_END}|hotline|landline|helpline|(?:ruf|handy|mobil)nummer"
     r"|portable|celular|telefone|kom.rk|telem.vel|voicemail|r.ckruf|durchwahl|switchboard"
 )
 _CALL_ME = (
-    rf"(?:tel|mob(?:ile?)?|cell|fax(?:ed)?|sms|handy|m.vil|gsm|tfno|tlf|call-?backs?){_END}|mobilnr|dial|number on file"
+    rf"(?:t.l|mob(?:il|ile|iel)?|cell?|ph|fone|msisdn|fax(?:ed)?|sms|handy|m.vil|gsm|tfno|tlf|call-?backs?){_END}|mobilnr|dial|numbers? on (?:the |your |my |his |her |this )?(?:file|account|profile|record|order)|missed call from|call or text|(?:is|as) (?:my|your|his|her) (?:contact|number)|erreichbar|pod numerem|die nummer (?:lautet|ist)|(?:get|got|hit) (?:me|him|her|us|them) (?:at|on)"
     r"|(?:my|his|her|our|new|old|direct|private|second)(?: \w{1,8})? line|(?:number|no\.?) (?:to call|for calls)"
     rf"|contact[ _-]?(?:no|number|me|us|her|him|them){_END}|ruf\w{{0,3}} (?:mich|uns|ihn|sie) an{_END}"
     r"|(?:call(?:ed|ing|s)?|text(?:ed|ing|s)?|reach(?:ed|ing)?|ring|phon(?:ed|ing)|ping)"
@@ -115,33 +115,54 @@ _STARTS = (_PHONE, rf"(?:\b|_)(?:{_CALL_ME})")
 _AT_WORD = re.compile(rf"_?(?:{_PHONE}|{_CALL_ME})")
 _PLACE = frozenset(
     {
-        "call", "caller", "desk", "office", "home", "work", "direct", "registered", "contact", "contacted", "reception", "pharmacy",
-        "surgery", "emergency", "daytime", "evening", "kin", "sim", "contato", "contacto", "contatto", "recapito", "kontakt", "number?",
-        "port.", "t:", "m:", "p:", "c:", "f:", "d:", "h:", "o:", "w:", "\nt", "\nm", "\np", "\nf",
+        "call", "calls", "caller", "desk", "office", "home", "work", "direct", "registered", "contact", "contacted",
+        "reception", "pharmacy", "surgery", "emergency", "daytime", "evening", "kin", "sim", "contato", "contacto",
+        "contatto", "recapito", "kontakt", "number?", "port.", "t:", "m:", "p:", "c:", "f:", "d:", "h:", "o:", "w:",
+        "\nt", "\nm", "\np", "\nf",
     }
 )  # fmt: skip
 _VERB = frozenset(
     {
-        "reach", "reached", "reachable", "reaching", "ring", "rang", "text", "message", "messages", "messaged", "messaging", "answer",
-        "answers", "answered", "answering", "send", "sent", "try", "tried", "rufen", "joindre", "joignable", "appelez", "appeler",
-        "rappeler", "rappelez", "bel", "bellen", "ligar", "ligue", "liga", "nå", "nås", "når",
+        "reach", "called", "calling", "reached", "reachable", "reaching", "ring", "rang", "text", "message", "messages",
+        "messaged", "messaging", "answer", "answers", "answered", "answering", "send", "sent", "try", "tried", "rufen",
+        "joindre", "joignable", "appelez", "appeler", "rappeler", "rappelez", "bel", "bellen", "ligar", "ligue", "liga",
+        "nå", "nås", "når",
     }
 )  # fmt: skip
-_VERB_STEMS = ("erreich", "anruf", "llam", "llám", "chiam", "bereik", "dzwoni", "zadzwo")
+_VERB_STEMS = (
+    "texted",
+    "phon",
+    "dial",
+    "rang",
+    "rung",
+    "contact",
+    "contatt",
+    "comun",
+    "erreich",
+    "anruf",
+    "llam",
+    "llám",
+    "chiam",
+    "bereik",
+    "dzwoni",
+    "zadzwo",
+)
 """After these, with nothing but small words between, a number that looks like one of telephones is."""
 _SMALL = frozenset(
     {
-        "me", "us", "him", "her", "them", "on", "at", "to", "under", "via", "by", "from", "for", "be", "no", "nr", "now", "please",
-        "back", "again", "directly", "either", "my", "the", "number", "id", "delivery", "mich", "uns", "unter", "der", "an", "au",
-        "le", "sur", "moi", "al", "el", "en", "il", "lo", "mi", "op", "pod", "para", "mig", "meg", "på", "line", "swap", "card",
-        "is", "was", "est", "es", "er",
+        "me", "us", "him", "her", "them", "on", "at", "to", "under", "via", "by", "from", "for", "be", "no", "nr",
+        "now", "please", "back", "again", "directly", "either", "my", "the", "number", "id", "delivery", "mich", "uns",
+        "patient", "out", "twice", "site", "daughter", "son", "mother", "father", "wife", "husband", "manager",
+        "customer", "technician", "go", "should", "til", "naar", "bitte", "sie", "numerem", "numero", "número", "numéro",
+        "nummer", "unter", "der", "an", "au", "le", "sur", "moi", "al", "el", "en", "il", "lo", "mi", "op", "pod",
+        "para", "mig", "meg", "på", "line", "swap", "card", "is", "was", "est", "es", "er",
     }
 )  # fmt: skip
 _LEADS = _VERB | _SMALL | {word.strip("\n.:?") for word in _PLACE}
 _MARKS = " \n\t(\"',:=#|-.?+"
 _TOKEN = re.compile(r"\n[tmpf](?= )|\d|[^\W\d_]+[?.:]?|\n|[^\s\w,\"'()\-]")
 _LED = re.compile(
-    r"(?:[:=#|?]|\b(?:call|ring|tried|caller id|registered|text|surgery|pharmacy|le|sur|[tmpf]|at|on|to|under|is|unter|au|al|op|pod|no|para|p.))[\s(]{0,3}\Z",
+    r"(?:[:=#|?]|\b(?:call|ring|tried|called|texted|appelez|bel|llame|ligue|caller id|registered|text|surgery|pharmacy|le|sur|[tmpf]|at|on|to|under|is|unter|au|al|op|pod|no|para|p.))[\s(]{0,3}\Z",
     re.IGNORECASE,
 )
 _TOLD = re.compile(r"(?:[:=#|]|\bis)\s{0,3}\Z")
@@ -383,8 +404,9 @@ def _beside_word(text: str, start: int, words: list[int], done: int) -> tuple[in
     is_day = _DAY.fullmatch(value) and not _TOLD.search(text, max(0, start - 6), start)
     if is_day or text[max(0, start - 1) : start] in ("$", "€", "£", "¥"):
         return None
-    if _is_next(text, match, _word_before(text, words, start), done) or _told_after(text, match):
-        is_other = _THING.search(text, max(0, start - 32), start) is not None
+    word = _word_before(text, words, start)
+    if _is_next(text, match, word, done) or _told_after(text, match):
+        is_other = _THING.search(text, max(word, start - 32, 0), start) is not None
     else:
         is_other = not _is_lead_enough(text, match)
     return None if is_other or _COUNTED.match(text, match.end()) else match.span()

@@ -45,7 +45,20 @@ _COUNTRY = (
     r"|Canada|Australia|New Zealand|Germany|Deutschland|Austria|.sterreich|Switzerland|Schweiz|Suisse|France|Belgi(?:um|.|que)"
     r"|(?:Kingdom of the |The )?Netherlands|Nederland|Spain|Espa.a|Portugal|Italy|Italia|Poland|Polska|Bra[sz]il|Denmark|Danmark"
     r"|Sweden|Sverige|Norway|Norge|Finland|Suomi|Czech(?:ia| Republic)|.esko|Hungary|Greece|Romania|Bulgaria|Croatia|Luxembourg"
-    r"|India|Japan|China|Mexico|M.xico|Argentina|Chile|Colombia|Peru|South Africa|Israel|Turkey|Ukraine|Russia)\b"
+    r"|India|Japan|China|Mexico|M.xico|Argentina|Chile|Colombia|Peru|South Africa|Israel|Turkey|Ukraine|Russia"
+    r"|Afghanistan|Albania|Algeria|Angola|Armenia|Azerbaijan|Bahamas|Bahrain|Bangladesh|Barbados|Belarus"
+    r"|Belize|Benin|Bhutan|Bolivia|Bosnia and Herzegovina|Botswana|Burkina Faso|Burundi|Cambodia|Cameroon"
+    r"|Chad|Congo|Costa Rica|Cuba|Cyprus|Dominican Republic|Ecuador|Egypt|El Salvador|Eritrea|Estonia"
+    r"|Ethiopia|Fiji|Gabon|Gambia|Georgia|Ghana|Gibraltar|Grenada|Guatemala|Guinea|Guyana|Haiti|Honduras"
+    r"|Hong Kong|Iceland|Indonesia|Iran|Iraq|Jamaica|Jordan|Kazakhstan|Kenya|(?:South |North )?Korea|Kuwait"
+    r"|Kyrgyz Republic|Laos|Latvia|Lebanon|Lesotho|Liberia|Libya|Liechtenstein|Lithuania|Macao|Macedonia"
+    r"|Madagascar|Malawi|Malaysia|Mali|Malta|Mauritania|Mauritius|Moldova|Monaco|Mongolia|Montenegro"
+    r"|Morocco|Mozambique|Myanmar|Namibia|Nepal|Nicaragua|Niger|Nigeria|Oman|Pakistan|Panama|Paraguay"
+    r"|Philippines|Puerto Rico|Qatar|Russian Federation|Rwanda|Samoa|San Marino|Saudi Arabia|Senegal|Serbia"
+    r"|Seychelles|Sierra Leone|Singapore|Slovakia|Slovenia|Somalia|Sri Lanka|Sudan|Suriname|Syria|Taiwan"
+    r"|Tajikistan|Tanzania|Thailand|Togo|Tonga|Trinidad and Tobago|Tunisia|Uganda|United Arab Emirates"
+    r"|Uruguay|Uzbekistan|Vanuatu|Venezuela|Viet ?nam|Yemen|Zambia|Zimbabwe"
+    r")\b"
 )
 _NEXT = r"(?: ?, ?| ?\n[> \t]{0,4}| - | )"
 _THEN_COUNTRY = (
@@ -55,9 +68,17 @@ _UNIT = r"(?:,?\s[> ]{0,4}(?i:apt|apartment|suite|ste|unit|flat|floor|fl|room|rm
 _NUMBER = r"(?<![\w.,:$€£#/-])(?<!\d )\d{1,6}(?: ?[A-Za-z]\b|[-/]\d{1,5})?(?: ?(?:bis|ter))?"
 _ENGLISH = re.compile(
     rf"(?:{_NUMBER}|(?i:flat|apt|unit|suite|studio|level|shop)\.? \w{{1,5}},?\s\d{{1,5}}\b)(?:, ?|\s)(?:"
-    rf"(?:{_CAPITAL},? ){{1,4}}?(?=[A-Z])(?i:{_SUFFIX})\b\.?(?: (?:N|S|E|W|NE|NW|SE|SW)\b\.?)?{_UNIT}"
-    rf"(?:(?:{_NEXT}{_TOWN})?{_NEXT}(?:{_ZIP}|{_POSTCODE})|{_NEXT}{_TOWN}(?={_NEXT}{_COUNTRY})|, {_TOWN})?"
+    # 1640 Castillo Shoal Suite 774, New Haven, Guinea 93693: a flat tells a house, whatever the street is called
+    rf"{_TOWN}(?:,?\s[> ]{{0,4}}(?i:apt|apartment|suite|ste|flat)\.? ?\d{{1,5}}\b){{1,2}}"
+    rf"(?:(?:{_NEXT},? ?{_TOWN})?{_NEXT}(?:{_ZIP}|{_POSTCODE})|(?:{_NEXT},? ?{_PLACE}){{0,3}}(?:,?[ \n]{{1,2}}(?:\d{{4,5}}(?:-\d{{4}})?|\d[A-Z]\d|\d[A-Z]{{2}})\b)?)"
+    rf"|(?:{_CAPITAL},? ){{1,4}}?(?=[A-Z])(?i:{_SUFFIX})\b\.?(?: (?:N|S|E|W|NE|NW|SE|SW)\b\.?)?{_UNIT}"
+    rf"(?:(?:{_NEXT}{_TOWN})?{_NEXT}(?:{_ZIP}|{_POSTCODE})|{_NEXT}{_TOWN}(?={_NEXT}{_COUNTRY})|(?: ?\n[> ]{{0,4}}RD \d+)?{_NEXT}{_TOWN} (?!19|20)\d{{4}}\b|, {_TOWN})?"
     rf"|{_TOWN}{_UNIT}{_NEXT}{_TOWN}{_NEXT}(?:{_ZIP}|{_POSTCODE})"
+    # 48 Rotorangi Cove, High Beattiefort 2541
+    rf"|{_TOWN}{_UNIT}(?: ?\n[> ]{{0,4}}RD \d+)? ?\n[> ]{{0,4}}{_TOWN} (?!19|20)\d{{4}}\b"
+    # 76783 Mcdonald Springs, Ryanbury, TN 77672, line by line
+    rf"|{_TOWN}{_NEXT}{_TOWN}{_NEXT},? ?{_STATE}{_NEXT}(?:{_PLACE} )?\d{{5}}\b"
+    rf"|{_TOWN},\s{_TOWN}(?=,\s{_COUNTRY})"
     # 803 Adams Key, Suite 611, Sullivantown, United States 69412: line by line
     rf"|{_TOWN}(?: ?\n[> ]{{0,4}}[A-Z][a-z]{{1,8}}\.? \w{{1,5}})? ?\n[> ]{{0,4}}{_TOWN}(?= ?\n,?[> ]{{0,4}}{_COUNTRY})"
     rf"){_THEN_COUNTRY}"
@@ -78,13 +99,13 @@ _BEFORE_CODE = re.compile(
     rf"(?:{_NUMBER},?\s)?(?:{_TOWN},?\s){{0,3}}\Z"
 )
 _FLOOR = (
-    r"(?:,? ?(?i:piso|puerta|planta|piano|apt|apartamento|appartamento|interno|int|appt|esc|escalera|wohnung|top|stiege|etage|lok|m)"
+    r"(?:,? ?(?i:piso|puerta|planta|edif|depto|interior|piano|apt|apartamento|appartamento|interno|int|appt|esc|escalera|wohnung|top|stiege|etage|lok|m)"
     r"\.? ?\w{1,5}\b ?|, ?\d{1,2}(?:\. ?(?:OG|Stock|sal|tv|th|etasje|mf)|º ?[A-Z]?)\b)?"
 )
 _POST_CODE = r"(?:[A-Z]{1,3}-)?(?:\d{4} ?[A-Z]{2}|\d{4}-\d{3}|\d{5}-?\d{3}|\d{2}-\d{3}|\d{3} \d{2}|\d{4,5})\b"
 _POST_TOWN = (
     rf"(?:{_NEXT}{_POST_CODE},?\s[> \t]{{0,4}}{_PLACE}(?: \([A-Z]{{2}}\)| / [A-Z]{{2}})?"
-    rf"|{_NEXT}{_PLACE}, \d{{5}}\b(?!-))"
+    rf"|{_NEXT}{_PLACE}, (?:[A-Z]{{2,5}} )?\d{{5}}\b(?!-\d{{3}}\b)(?:-\d{{4}})?)"
 )
 _QUARTER = r"(?: ?(?:\n[> \t]{0,4}|, )[A-ZÀ-Þ][^\d\n,]{2,30}(?:\d?[aª] [A-Z]\w+)?)?"
 _POSTAL = rf"{_FLOOR}{_FLOOR}(?:{_POST_TOWN}{_THEN_COUNTRY}|{_QUARTER}{_POST_TOWN}{_THEN_COUNTRY})?"
@@ -105,7 +126,7 @@ _COMPOUND = re.compile(rf"(?i:{_WEG}) {_HOUSE}{_POSTAL}")
 
 
 _BEFORE_TOWN = re.compile(
-    rf"(?:\A|[\s>(|\"':])(?P<street>{_CAPITAL}(?:[ -](?:{_OF}[ -]?)?{_CAPITAL}){{0,5}}"
+    rf"(?:\A|[\s>(|\"':])(?P<street>(?:(?i:{_RUE}) (?:{_OF} )?)?{_CAPITAL}(?:[ -](?:{_OF}[ -]?)?{_CAPITAL}){{0,5}}"
     rf"(?:,? (?:n\.?[ºo°]? ?)?\d{{1,4}}(?: ?[A-Za-z]\b)?(?:[-/]\d{{1,4}}[A-Za-z]?)?{_FLOOR}{_FLOOR}|, ?[sS]/[nN]){_QUARTER}),?\s?\Z"
 )
 _AT_TOWN = re.compile(rf"{_POST_TOWN}{_THEN_COUNTRY}")
@@ -142,7 +163,8 @@ def _at(text: str, start: int, done: int) -> tuple[int, int] | None:
         return match.span()
     if (match := _ENGLISH.match(text, start)) and not _THINGS.search(text[start : match.end() + 8]):
         before = text[max(done, start - 16) : start]
-        if text[start : start + 2] in ("19", "20") and _YEAR.search(before):
+        is_year = text[start : start + 2] in ("19", "20") and not text[start + 4].isdigit()
+        if is_year and _YEAR.search(before):
             return None
         flat = _FLAT.search(before)
         return start - (len(flat.group()) if flat else 0), match.end()
@@ -181,11 +203,12 @@ def _coded(text: str, start: int, done: int) -> tuple[int, int] | None:
 def _lined(text: str, start: int, done: int) -> tuple[int, int] | None:
     """A street of any name with a house number, and after it, from `start`, the code and the town."""
     if text[start].isalnum():  # the end of a town, whose code is behind it
-        start = max(text.rfind(",", done, start), text.rfind("\n", done, start), done)
+        floor = max(done, start - 40)
+        start = max(text.rfind(",", floor, start), text.rfind("\n", floor, start), floor)
     match = _AT_TOWN.match(text, start) if text[start] in " ,\n" else None
     if match is None:
         return None
-    floor = max(done, start - 90)
+    floor = max(done, start - 70)
     street = _BEFORE_TOWN.search(text[floor:start])
     if street is None or _NO_STREET.search(street["street"]):
         return None
@@ -222,8 +245,8 @@ RECOGNIZER = Recognizer(
         rf"\b[0-9]{{1,4}}[a-z]?(?: ?(?:bis|ter))?,? {_RUE}\b",
         rf"(?-i:\b(?i:{_RUE})(?: d[eu]s?)?(?: la)? [A-Z])",
         rf"\b{_STREET} ",
-        r"(?-i:[,\n][> \t]{0,4}(?:[A-Z]{1,3}-)?(?:[0-9]{4,5}(?:-[0-9]{3})?|[0-9]{2}-[0-9]{3}|[0-9]{8})(?: ?[A-Z]{2})?,?[\s>]{1,5}[A-Z?])",
-        r"(?-i:[a-z?], [0-9]{5}\b)",
+        r"(?-i:[,\n][> \t]{0,4}(?:[A-Z]{1,3}-)?(?:[0-9]{4,5}(?:-[0-9]{3})?|[0-9]{2}-[0-9]{3}|[0-9]{3} [0-9]{2}|[0-9]{8})(?: ?[A-Z]{2})?,?[\s>]{1,5}[A-Z?])",
+        r"(?-i:[a-z?], (?:[A-Z]{2,5} )?[0-9]{5}\b)",
         r"\b(?:flat|apt|unit|suite|studio|level|shop)\.? [0-9]{1,5},?\s[0-9]",
         rf"{_WEG} [0-9]",
         r"\b(?:p\.? ?o\.? box|postfach|apartado|bo.te postale) [0-9]",

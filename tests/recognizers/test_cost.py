@@ -13,6 +13,7 @@ SCANNER = Scanner(RECOGNIZERS)
 PIECES = (
     "1 ", "12 ", "1.", "1-1 ", "1/", "born 1 ", "MRN 1 ", "NIR 1 ", "sin ", "Mr ", "Mr A ", "Hi ", "my name is ",
     "Weg 1 ", "rue A ", "calle A ", "1 A ", "1 Aa Aa ", "A1 1AA ", "AA 12345 ", "12/123 ", "surname: A", "password=a ",
+    "rue Aa ", "a, 12345 Aa ", "1 Aa Suite 1 ", "12 Aa Bb\n", "reach me at 1234567 ", "my wife Aa ", "Aa wrote:", "name: Aa ",
     "a@", "::", "00:", "0x", "eyJ",
 )  # fmt: skip
 
