@@ -100,7 +100,7 @@ _MY = (
     r"|(?:meine?|ihre?|mon|votre|mi|su|mio|suo|mijn|uw|m.j|meu|seu|mit|min) (?:nummer|numer|n.m.ro)"
 )
 _PHONE = (
-    rf"(?:tele)?(?:phone|fono|foon)|fon{_END}|t.l.ph|cellulare|whatsapp|signal{_END}|hotline|landline|helpline|(?:ruf|handy|mobil)nummer"
+    rf"(?:tele)?(?:phone|fono|foon)|fon{_END}|t.l.ph|cellulare|whatsapp|signal{_END}|hotline|landline|helpline|(?:ruf|handy|mobil|telefon)nummer"
     r"|portable|celular|telefone|kom.rk|telem.vel|voicemail|r.ckruf|durchwahl|switchboard"
 )
 _CALL_ME = (
@@ -124,7 +124,7 @@ _PLACE = frozenset(
 _VERB = frozenset(
     {
         "reach", "called", "calling", "reached", "reachable", "reaching", "ring", "rang", "text", "message", "messages",
-        "messaged", "messaging", "answer", "answers", "answered", "answering", "send", "sent", "try", "tried", "rufen",
+        "messaged", "messaging", "answer", "answers", "answered", "answering", "send", "sent", "try", "tried", "ruf", "rufen",
         "joindre", "joignable", "appelez", "appeler", "rappeler", "rappelez", "bel", "bellen", "ligar", "ligue", "liga",
         "nå", "nås", "når",
     }
@@ -153,7 +153,7 @@ _SMALL = frozenset(
         "me", "us", "him", "her", "them", "on", "at", "to", "under", "via", "by", "from", "for", "be", "no", "nr",
         "now", "please", "back", "again", "directly", "either", "my", "the", "number", "id", "delivery", "mich", "uns",
         "patient", "out", "twice", "site", "daughter", "son", "mother", "father", "wife", "husband", "manager",
-        "customer", "technician", "go", "should", "til", "naar", "bitte", "sie", "numerem", "numero", "número", "numéro",
+        "customer", "technician", "go", "should", "til", "naar", "nous", "o", "bitte", "sie", "numerem", "numero", "número", "numéro",
         "nummer", "unter", "der", "an", "au", "le", "sur", "moi", "al", "el", "en", "il", "lo", "mi", "op", "pod",
         "para", "mig", "meg", "på", "line", "swap", "card", "is", "was", "est", "es", "er",
     }
@@ -162,7 +162,7 @@ _LEADS = _VERB | _SMALL | {word.strip("\n.:?") for word in _PLACE}
 _MARKS = " \n\t(\"',:=#|-.?+"
 _TOKEN = re.compile(r"\n[tmpf](?= )|\d|[^\W\d_]+[?.:]?|\n|[^\s\w,\"'()\-]")
 _LED = re.compile(
-    r"(?:[:=#|?]|\b(?:call|ring|tried|called|texted|appelez|bel|llame|ligue|caller id|registered|text|surgery|pharmacy|le|sur|[tmpf]|at|on|to|under|is|unter|au|al|op|pod|no|para|p.))[\s(]{0,3}\Z",
+    r"(?:[:=#|?]|\b(?:call|ring|tried|called|texted|appelez|bel|llame|ligue|caller id|registered|text|surgery|pharmacy|le|sur|[tmpf]|at|on|to|under|is|unter|au|al|el|il|from|naar|o|op|pod|no|para|p.))[\s(]{0,3}\Z",
     re.IGNORECASE,
 )
 _TOLD = re.compile(r"(?:[:=#|]|\bis)\s{0,3}\Z")
@@ -278,7 +278,9 @@ def _lead(text: str, start: int) -> str:
         word = token.rstrip("?.:")
         if token in _PLACE or word in _PLACE:
             return "place"
-        if word in _VERB or word.startswith(_VERB_STEMS):
+        if word.startswith(_VERB_STEMS):
+            return "verb"
+        if word in _VERB:
             return "" if is_marked or token[-1] in "?.:" else "verb"
         is_marked = is_marked or token[-1] in ":=#|?\n" or word in ("is", "was", "est", "es", "er")
         if token[-1] == "." and word not in ("no", "nr"):
