@@ -158,7 +158,11 @@ _SMALL = frozenset(
         "para", "mig", "meg", "på", "line", "swap", "card", "is", "was", "est", "es", "er",
     }
 )  # fmt: skip
-_LEADS = _VERB | _SMALL | {word.strip("\n.:?") for word in _PLACE}
+_LEADS = frozenset(
+    spelled
+    for word in _VERB | _SMALL | {word.strip("\n.:?") for word in _PLACE}
+    for spelled in (word, word.capitalize(), word.upper())
+)
 _MARKS = " \n\t(\"',:=#|-.?+"
 _TOKEN = re.compile(r"\n[tmpf](?= )|\d|[^\W\d_]+[?.:]?|\n|[^\s\w,\"'()\-]")
 _LED = re.compile(
@@ -214,10 +218,13 @@ def _finder(region: str) -> Callable[[str, Sequence[int]], Iterator[tuple[int, i
         for start in starts:
             at = start + (text[start] == "_")
             (numbers if text[at].isdigit() else words).append(at)
+        after, count = 0, len(words)  # of the words
         done = -99
         for start in numbers:
             if start < done:
                 continue
+            while after < count and words[after] < start:
+                after += 1
             hopeless = _hopeless(text, start)
             if not hopeless and _OTHER.match(text, start) and _plus(text, start) < 0:
                 continue
@@ -228,7 +235,8 @@ def _finder(region: str) -> Callable[[str, Sequence[int]], Iterator[tuple[int, i
                 and (
                     start - done <= 8
                     or _is_led(text, start)
-                    or (words and _is_near(words, start))
+                    or (after < count and words[after] - start < _REACH)
+                    or (after and start - words[after - 1] < _REACH)
                     or (not hopeless and _AFTER_PLACE.search(text, start + 6, start + 32))
                 )
             ):
@@ -238,14 +246,6 @@ def _finder(region: str) -> Callable[[str, Sequence[int]], Iterator[tuple[int, i
                 yield hit
 
     return find
-
-
-def _is_near(words: list[int], number: int) -> bool:
-    """Whether a word begins near enough to a number that begins there."""
-    after = bisect_left(words, number)
-    return (after > 0 and number - words[after - 1] < _REACH) or (
-        after < len(words) and words[after] - number < _REACH
-    )
 
 
 def _word_before(text: str, words: list[int], number: int) -> int:
@@ -260,14 +260,14 @@ def _word_before(text: str, words: list[int], number: int) -> int:
 
 def _is_led(text: str, start: int) -> bool:
     """Whether the word just before may lead to a number: the quick look before the thorough one."""
-    before = text[max(0, start - 16) : start].rstrip(_MARKS)
-    word = before[before.rfind(" ") + 1 :]
-    if "\n" in word:
-        word = word.rpartition("\n")[2]
-    if word in _LEADS or not word:
-        return True
-    word = word.lstrip("(\"'").lower()
-    return word in _LEADS or (len(word) > 3 and word.startswith(_VERB_STEMS))
+    if text[start - 1 : start] == " ":
+        before = text.rfind(" ", max(0, start - 16), start - 1)
+        word = text[before + 1 : start - 1]
+        if before >= 0 and word.isalpha():
+            return word in _LEADS or (len(word) > 3 and word.lower().startswith(_VERB_STEMS))
+    words = text[max(0, start - 16) : start].rstrip(_MARKS).split(" ")
+    word = words[-1].rpartition("\n")[2].lstrip("(\"'").lower()
+    return not word or word in _LEADS or word.startswith(_VERB_STEMS)
 
 
 def _lead(text: str, start: int) -> str:

@@ -69,18 +69,18 @@ _NUMBER = r"(?<![\w.,:$€£#/-])(?<!\d )\d{1,6}(?: ?[A-Za-z]\b|[-/]\d{1,5})?(?:
 _ENGLISH = re.compile(
     rf"(?:{_NUMBER}|(?i:flat|apt|unit|suite|studio|level|shop)\.? \w{{1,5}},?\s\d{{1,5}}\b)(?:, ?|\s)(?:"
     # 1640 Castillo Shoal Suite 774, New Haven, Guinea 93693: a flat tells a house, whatever the street is called
-    rf"{_TOWN}(?:,?\s[> ]{{0,4}}(?i:apt|apartment|suite|ste|flat)\.? ?\d{{1,5}}\b){{1,2}}"
+    rf"(?=\D{{4,80}}\d){_TOWN}(?:,?\s[> ]{{0,4}}(?i:apt|apartment|suite|ste|flat)\.? ?\d{{1,5}}\b){{1,2}}"
     rf"(?:(?:{_NEXT},? ?{_TOWN})?{_NEXT}(?:{_ZIP}|{_POSTCODE})|(?:{_NEXT},? ?{_PLACE}){{0,3}}(?:,?[ \n]{{1,2}}(?:\d{{4,5}}(?:-\d{{4}})?|\d[A-Z]\d|\d[A-Z]{{2}})\b)?)"
     rf"|(?:{_CAPITAL},? ){{1,4}}?(?=[A-Z])(?i:{_SUFFIX})\b\.?(?: (?:N|S|E|W|NE|NW|SE|SW)\b\.?)?{_UNIT}"
     rf"(?:(?:{_NEXT}{_TOWN})?{_NEXT}(?:{_ZIP}|{_POSTCODE})|{_NEXT}{_TOWN}(?={_NEXT}{_COUNTRY})|(?: ?\n[> ]{{0,4}}RD \d+)?{_NEXT}{_TOWN} (?!19|20)\d{{4}}\b|, {_TOWN})?"
     rf"|{_TOWN}{_UNIT}{_NEXT}{_TOWN}{_NEXT}(?:{_ZIP}|{_POSTCODE})"
     # 48 Rotorangi Cove, High Beattiefort 2541
-    rf"|{_TOWN}{_UNIT}(?: ?\n[> ]{{0,4}}RD \d+)? ?\n[> ]{{0,4}}{_TOWN} (?!19|20)\d{{4}}\b"
+    rf"|(?=[^\n,]{{2,60}}[\n,])(?:{_TOWN}{_UNIT}(?: ?\n[> ]{{0,4}}RD \d+)? ?\n[> ]{{0,4}}{_TOWN} (?!19|20)\d{{4}}\b"
     # 76783 Mcdonald Springs, Ryanbury, TN 77672, line by line
     rf"|{_TOWN}{_NEXT}{_TOWN}{_NEXT},? ?{_STATE}{_NEXT}(?:{_PLACE} )?\d{{5}}\b"
     rf"|{_TOWN},\s{_TOWN}(?=,\s{_COUNTRY})"
     # 803 Adams Key, Suite 611, Sullivantown, United States 69412: line by line
-    rf"|{_TOWN}(?: ?\n[> ]{{0,4}}[A-Z][a-z]{{1,8}}\.? \w{{1,5}})? ?\n[> ]{{0,4}}{_TOWN}(?= ?\n,?[> ]{{0,4}}{_COUNTRY})"
+    rf"|{_TOWN}(?: ?\n[> ]{{0,4}}[A-Z][a-z]{{1,8}}\.? \w{{1,5}})? ?\n[> ]{{0,4}}{_TOWN}(?= ?\n,?[> ]{{0,4}}{_COUNTRY}))"
     rf"){_THEN_COUNTRY}"
 )
 _THINGS = re.compile(
