@@ -74,11 +74,15 @@ class _Parser(argparse.ArgumentParser):
 
     def error(self, message: str, command: str = "") -> NoReturn:
         if choice := re.fullmatch(
-            r".*invalid choice: '(.*)' \(choose from (.*)\)", message, re.DOTALL
+            r"(?:argument (-\S+: )?)?.*invalid choice: '(.*)' \(choose from (.*)\)",
+            message,
+            re.DOTALL,
         ):
-            known = re.findall(r"[\w.-]+", choice[2])
-            name = plain(choice[1])
-            message = f"{name!r} is not one of {', '.join(known)}{did_you_mean(name, known)}"
+            known = re.findall(r"[\w.-]+", choice[3])
+            option, name = choice[1] or "", plain(choice[2])
+            message = (
+                f"{option}{name!r} is not one of {', '.join(known)}{did_you_mean(name, known)}"
+            )
         asked = f"{self.prog} {command}".strip()
         self.exit(EXIT_USAGE, f"{self.prog}: {plain(message)} (try {asked} --help)\n")
 
