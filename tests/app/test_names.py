@@ -73,10 +73,10 @@ def test_names_in_running_text_become_pseudonyms_that_join() -> None:
     """The same person has the same pseudonym, whoever found the name; the rest stays as it was."""
 
     async def story(names: Names) -> None:
-        made = record("Dear Jane Roe, hello", "yesterday Jane Roe left", data=["lunch with Bob", 7])
+        made = record("Dear Jane Roe, hello", "a dance with Jane Roe", data=["lunch with Bob", 7])
         done = await names.cover(made)
         first, second = texts(done)
-        assert re.fullmatch(f"yesterday {TOKEN} left", second)
+        assert re.fullmatch(f"a dance with {TOKEN}", second)
         assert first == texts(made)[0]
         assert re.findall(TOKEN, first) == re.findall(TOKEN, second)
         data = done.outputs[0].data
