@@ -14,11 +14,12 @@ from collections.abc import Callable, Sequence
 from typing import NoReturn
 
 import monitor
-from monitor import config, extras
-from monitor.config import Settings
+from monitor import extras
 from monitor.errors import ConfigError, UsageError
 from monitor.logs import plain
-from monitor.validation import did_you_mean
+from monitor.settings import load
+from monitor.settings.schema import Settings
+from monitor.settings.validation import did_you_mean
 
 EXIT_USAGE = 2
 
@@ -168,12 +169,12 @@ def _parser(chosen: str) -> _Parser:
 
         writing.add_arguments(files)
     if chosen == "replay":
-        from monitor.app import replay_options as offline
+        from monitor.commands import replay_options as offline
 
         offline.add_arguments(replay)
         _common(replay, "endpoint", "redis", "data")
     if chosen == "reference":
-        from monitor.app import replay_options as offline
+        from monitor.commands import replay_options as offline
 
         build = reference.add_subparsers(metavar="COMMAND", required=True).add_parser(
             "build",
@@ -188,7 +189,7 @@ def _parser(chosen: str) -> _Parser:
 
         keyring.add_arguments(keys, _common)
     if chosen == "reveal":
-        from monitor.app import reveal as revealing
+        from monitor.commands import reveal as revealing
 
         revealing.add_arguments(reveal)
         _common(reveal, "endpoint", "redis", "data")
@@ -209,13 +210,13 @@ def _common(parser: argparse.ArgumentParser, *names: str, needs_store: bool = Fa
 
 
 def _settings(options: argparse.Namespace) -> Settings:
-    for name in config.unknown_variables():
+    for name in load.unknown_variables():
         print(f"monitor: {name} is not a setting; ignored", file=sys.stderr)
     return _load(options)
 
 
 def _load(options: argparse.Namespace) -> Settings:
-    return config.load(
+    return load.load(
         options.config or os.environ.get("MONITOR_CONFIG"),
         options={name: getattr(options, name) for name in SETTINGS if name != "config"},
     )
@@ -278,13 +279,13 @@ def _files(options: argparse.Namespace) -> int:
 
 
 def _replay(options: argparse.Namespace) -> int:
-    from monitor.app import replay
+    from monitor.commands import replay
 
     return replay.run(options, _settings(options))
 
 
 def _reference(options: argparse.Namespace) -> int:
-    from monitor.app import replay
+    from monitor.commands import replay
 
     return replay.build(options, _settings(options))
 
@@ -296,7 +297,7 @@ def _keys(options: argparse.Namespace) -> int:
 
 
 def _reveal(options: argparse.Namespace) -> int:
-    from monitor.app import reveal
+    from monitor.commands import reveal
 
     return reveal.run(options, _settings(options))
 

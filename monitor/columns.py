@@ -19,9 +19,10 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
-from monitor import bodies, ndjson, sse
+from monitor import bodies
 from monitor.chat import error_part, is_success, says_error
 from monitor.errors import ParseError
+from monitor.framings import ndjson, sse
 from monitor.types import Call, Part
 
 MAX_PARTS = 256

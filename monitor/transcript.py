@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from monitor import bodies, ndjson
+from monitor import bodies
 from monitor.chat import arrival, error_part, is_success, tool_call
 from monitor.counts import count
 from monitor.errors import ParseError
+from monitor.framings import ndjson
 from monitor.types import Call, Inference, Part, Tokens
 
 INCOMPLETE = "incomplete"

@@ -272,7 +272,8 @@ class Window(msgspec.Struct, frozen=True):
     the first cell (below the reference's range) and the last (above it); `scale` is the standard
     deviation of the reference values, 0 for a constant. Unordered features have no points, and
     their last ordinary cell takes the values that were not seen when the cells were made. Vectors
-    have `waves`: sums of random Fourier features over all in ordinary cells (`analysis.waves`).
+    have `waves`: sums of random Fourier features over all in ordinary cells
+    (`analysis.drift.fourier_features`).
     `excess` is how far the values in the outer cells lie from the points of these, all added up.
     """
 

@@ -10,10 +10,10 @@ import msgspec
 import pytest
 import yaml
 
-from monitor import config
 from monitor.app.private import check
-from monitor.config import Settings
 from monitor.recognizers import RECOGNIZERS
+from monitor.settings import load as loading
+from monitor.settings.schema import Settings
 
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = sorted(
@@ -29,7 +29,7 @@ def blocks(name: str, language: str) -> list[str]:
 def load(text: str, tmp_path: Path) -> Settings:
     file = tmp_path / "monitor.yaml"
     file.write_text(text)
-    return config.load(str(file), {})
+    return loading.load(str(file), {})
 
 
 def test_the_configuration_that_is_documented_is_the_default(tmp_path: Path) -> None:

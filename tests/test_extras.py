@@ -69,6 +69,6 @@ def test_the_commands_need_no_extra() -> None:
         assert (done.returncode, done.stderr) == (0, "")
     program = (
         f"import sys; sys.modules.update(dict.fromkeys({every!r})); import monitor.app.supervisor, "
-        "monitor.app.proxy, monitor.app.recorder, monitor.app.analyzer, monitor.app.replay"
+        "monitor.app.proxy, monitor.app.recorder, monitor.app.analyzer, monitor.commands.replay"
     )
     subprocess.run([sys.executable, "-c", program], check=True, timeout=60)

@@ -24,7 +24,7 @@ CLOCKS = {
     ("asyncio", "create_task"), ("asyncio", "ensure_future"),
 }  # fmt: skip
 SOCKET_FILES = {
-    "proxy/splice.py", "proxy/handoff.py", "streams/redis.py", "streams/spool.py", "store.py",
+    "proxy/splice.py", "proxy/handoff.py", "streams/redis.py", "recorder/spool.py", "supervision/embedded_store.py",
 }  # fmt: skip
 
 KEYED_BY_TYPES = {"bodies.py"}
@@ -49,7 +49,7 @@ def test_every_module_says_what_it_is_for(path: Path) -> None:
 def test_time_and_chance_are_arguments(path: Path) -> None:
     """Clocks, randomness and tasks are called in the composition root and socket files only."""
     where = name(path)
-    if where.startswith(("app/", "demo/")) or where in SOCKET_FILES:
+    if where.startswith(("app/", "commands/", "demo/", "supervision/")) or where in SOCKET_FILES:
         return
     calls = {
         (node.func.value.id, node.func.attr)
@@ -62,9 +62,9 @@ def test_time_and_chance_are_arguments(path: Path) -> None:
 
 
 OWNERS = {
-    "app/tasks.py",  # tells the end of every task that it starts
-    "store.py",  # its keeper catches whatever a start raises
-    "proxy/gate.py",  # one for each connection, which it waits for
+    "tasks.py",  # tells the end of every task that it starts
+    "supervision/embedded_store.py",  # its keeper catches whatever a start raises
+    "proxy/listener.py",  # one for each connection, which it waits for
 }
 
 
@@ -113,13 +113,15 @@ def test_only_privacy_makes_records(path: Path) -> None:
 
 @pytest.mark.parametrize("path", SOURCES, ids=name)
 def test_settings_are_read_at_the_door(path: Path) -> None:
-    """`config` and the environment belong to `cli` and `app`."""
+    """`settings` and the environment belong to `cli`, `commands` and the processes."""
     where = name(path)
-    if where.startswith(("app/", "commands/", "demo/")) or where in {"cli.py", "config.py"}:
+    if where == "cli.py" or where.startswith(
+        ("app/", "commands/", "demo/", "settings/", "supervision/")
+    ):
         return
     for node in ast.walk(tree(path)):
         if isinstance(node, ast.ImportFrom):
-            assert node.module != "monitor.config"
+            assert not (node.module or "").startswith("monitor.settings")
         if isinstance(node, ast.Attribute):
             assert not (
                 node.attr == "environ"
@@ -168,39 +170,39 @@ def test_what_make_installs_is_pinned() -> None:
 
 
 ELSEWHERE = {
-    "addresses.py": "test_config.py",
-    "app/child.py": "app/test_answers.py",
-    "app/listeners.py": "app/test_check.py",
-    "app/unix_server.py": "app/test_control.py",
-    "app/ner.py": "app/test_names.py",
+    "settings/addresses.py": "settings/test_load.py",
+    "supervision/child.py": "supervision/test_answers.py",
+    "supervision/listeners.py": "app/test_check.py",
+    "supervision/unix_server.py": "supervision/test_control.py",
+    "app/ner_server.py": "app/test_ner_client.py",
     "app/pages.py": "end_to_end/test_keepers.py",
     "app/private.py": "test_cli.py",
     "app/proxy.py": "end_to_end/test_spine.py",
     "app/recorder.py": "end_to_end/test_faults.py",
-    "app/sources.py": "app/test_replay.py",
+    "app/sources.py": "commands/test_replay.py",
     "bodies.py": "protocols/test_generic_json.py",
-    "recorder/budget.py": "test_meters.py",
+    "recorder/label_limiter.py": "test_meters.py",
     "chat.py": "protocols/test_openai_chat.py",
     "analysis/checkpoint.py": "app/test_analyzer.py",
     "demo/models.py": "demo/test_run.py",
     "demo/screen.py": "demo/test_run.py",
     "demo/traffic.py": "demo/test_run.py",
     "metrics.py": "dashboards/test_dashboard.py",
-    "proxy/chunked.py": "proxy/test_http1.py",
-    "proxy/copies.py": "proxy/test_http1.py",
-    "proxy/heads.py": "proxy/test_http1.py",
-    "proxy/gate.py": "proxy/test_splice.py",
+    "proxy/chunked.py": "proxy/test_http1_fast_path.py",
+    "proxy/copies.py": "proxy/test_http1_fast_path.py",
+    "proxy/heads.py": "proxy/test_http1_fast_path.py",
+    "proxy/listener.py": "proxy/test_splice.py",
     "proxy/frames.py": "proxy/test_http2.py",
     "proxy/hangups.py": "proxy/test_splice.py",
-    "proxy/http1_careful.py": "proxy/test_http1.py",
+    "proxy/http1_parser.py": "proxy/test_http1_fast_path.py",
     "proxy/ids.py": "proxy/test_handoff.py",
     "proxy/outcomes.py": "proxy/test_http2.py",
-    "validation.py": "test_config.py",
+    "settings/validation.py": "settings/test_load.py",
     "zstd.py": "recorder/test_calls.py",
 }
 """What is best tested where it is used."""
 
-DECLARATIONS = {"errors.py", "interfaces.py", "types.py", "proxy/observer.py"}
+DECLARATIONS = {"errors.py", "interfaces.py", "settings/schema.py", "types.py", "proxy/observer.py"}
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=name)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from monitor.framing import pack
 from monitor.meters import MOST, Meters, add_up
-from monitor.recorder.budget import Budget
+from monitor.recorder.label_limiter import Budget
 from monitor.types import Measurement
 
 NUMBERS = st.one_of(

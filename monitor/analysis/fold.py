@@ -13,10 +13,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import msgspec
 
-from monitor.analysis.attribution import drivers, mix
-from monitor.analysis.eviction import idle
-from monitor.analysis.findings import bins_of, direction, moved, origin, words
-from monitor.analysis.judgement import (
+from monitor.analysis.drift.attribution import drivers, mix
+from monitor.analysis.drift.eviction import idle
+from monitor.analysis.drift.findings import bins_of, direction, moved, origin, words
+from monitor.analysis.drift.judgement import (
     Rules,
     drift_since,
     effect,
@@ -26,10 +26,10 @@ from monitor.analysis.judgement import (
     status_of,
     thresholds,
 )
-from monitor.analysis.profiles import Profile
-from monitor.analysis.reference import Key, Learner, Room
+from monitor.analysis.drift.profiles import Profile
+from monitor.analysis.drift.reference import Key, Learner, Room
+from monitor.analysis.drift.watch import Watch
 from monitor.analysis.rows import row_of, segments_of, values
-from monitor.analysis.watch import Watch
 from monitor.interfaces import Feature
 from monitor.texts import visible
 from monitor.types import WHOLE, Finding, Record, Row, Segment

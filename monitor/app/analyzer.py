@@ -11,25 +11,26 @@ from operator import itemgetter
 from pathlib import Path
 
 from monitor import logs
-from monitor.analysis import embed
 from monitor.analysis.checkpoint import Checkpoint
-from monitor.analysis.findings import measurements, summary
+from monitor.analysis.drift import embed
+from monitor.analysis.drift.findings import measurements, summary
+from monitor.analysis.drift.judgement import Rules
+from monitor.analysis.drift.profiles import Profile, load_profile
 from monitor.analysis.fold import Analysis
 from monitor.analysis.guard import Guard, guarded
-from monitor.analysis.judgement import Rules
-from monitor.analysis.profiles import Profile, load_profile
-from monitor.app import child, meaning
+from monitor.app import meaning
 from monitor.app.attempts import Attempts
 from monitor.app.set_aside import SetAside
-from monitor.config import Settings
-from monitor.drift import LIVE, psi
+from monitor.distances import LIVE, psi
 from monitor.errors import ConfigError, StreamError
 from monitor.features import FEATURES, MORE
 from monitor.interfaces import Feature
+from monitor.settings.schema import Settings
+from monitor.settings.validation import did_you_mean
 from monitor.streams.redis import AHEAD, RedisStream, missed, time_of
+from monitor.supervision import child
 from monitor.types import WHOLE, Finding, Measurement, Segment, Status
 from monitor.urls import shown
-from monitor.validation import did_you_mean
 
 SAVE_EVERY = 15.0
 LOOK_EVERY = 2.0

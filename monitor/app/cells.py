@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from monitor.app import private
-from monitor.config import Settings
 from monitor.privacy.pseudonyms import Key, Keyring
+from monitor.settings.schema import Settings
 from monitor.texts import plain
 
 if TYPE_CHECKING:

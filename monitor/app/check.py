@@ -13,14 +13,14 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from monitor import store
-from monitor.addresses import address
-from monitor.app import keyring, listeners
-from monitor.app.wire import rewritten
-from monitor.config import Drift, Privacy, Reference, Settings
+from monitor.app import keyring
+from monitor.app.upstream_connector import rewritten
 from monitor.errors import ConfigError, SourceError, StreamError
 from monitor.privacy import keys
 from monitor.proxy import tls
+from monitor.settings.addresses import address
+from monitor.settings.schema import Drift, Privacy, Reference, Settings
+from monitor.supervision import embedded_store, listeners
 from monitor.urls import shown
 
 
@@ -80,7 +80,7 @@ def _check_data(data: Path) -> None:
 
 def _check_store(settings: Settings) -> None:
     if not settings.redis:
-        store.binary()
+        embedded_store.binary()
     else:
         from monitor.streams.redis import parse_url
 

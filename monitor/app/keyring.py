@@ -9,10 +9,10 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from monitor.config import Settings
 from monitor.errors import ConfigError
 from monitor.privacy import keys
 from monitor.privacy.pseudonyms import Keyring, Tokens
+from monitor.settings.schema import Settings
 
 LOOK_EVERY = 2.0
 """Seconds until a running recorder has seen that its key file was changed."""

@@ -17,12 +17,12 @@ from pathlib import Path
 import uvicorn
 
 import monitor
-from monitor import logs
-from monitor.admin import application
-from monitor.app import child, costs, tasks
-from monitor.app.answers import Answers
+from monitor import logs, tasks
+from monitor.api.pages import application
 from monitor.exporters.otlp import OtlpExporter
 from monitor.exporters.prometheus import render
+from monitor.supervision import child, process_metrics
+from monitor.supervision.answers import Answers
 from monitor.types import Measurement
 
 ADMIN = "MONITOR_ADMIN_FD"
@@ -88,7 +88,7 @@ class Pages:
             samples.append(Measurement("monitor_restarts_total", {**own, "role": role}, restarts))
             if pid:
                 running.append((role, pid))
-        samples += costs.measurements(settings.endpoint, running)
+        samples += process_metrics.measurements(settings.endpoint, running)
         if any(role == "proxy" for role, *_ in status.children):
             buffers = settings.workers * settings.capture.buffer_bytes
             spools = settings.workers * settings.spool.max_bytes

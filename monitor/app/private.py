@@ -8,18 +8,18 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from monitor.config import Settings
 from monitor.errors import ConfigError
 from monitor.extras import advice, is_there
 from monitor.privacy.policies import Policy
 from monitor.recognizers import RECOGNIZERS, REGIONS, select
+from monitor.settings.schema import Settings
 
 if TYPE_CHECKING:
     from monitor.privacy.patterns import Scanner
     from monitor.privacy.pseudonyms import Keyring
     from monitor.privacy.records import Privacy
     from monitor.privacy.scrub import Seal
-    from monitor.recorder.releases import Releases
+    from monitor.recorder.noisy_counts import Releases
 
 
 def privacy(settings: Settings, keyring: Keyring) -> Privacy:
@@ -81,7 +81,7 @@ def releases(settings: Settings) -> Releases | None:
     section = settings.privacy.differential
     if section.epsilon is None:
         return None
-    from monitor.recorder.releases import Releases
+    from monitor.recorder.noisy_counts import Releases
 
     return Releases(
         list(settings.segments),

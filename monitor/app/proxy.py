@@ -13,22 +13,22 @@ import time
 from typing import Any
 
 from monitor import logs
-from monitor.app import child
-from monitor.app.estate import VARIABLE, Estate
-from monitor.app.tasks import forever, own
-from monitor.app.wire import Wire
+from monitor.app.upstream_connector import Wire
 from monitor.proxy import http2, observer, websocket
 from monitor.proxy.clock import WallClock
 from monitor.proxy.copies import Budget
-from monitor.proxy.gate import Gate
 from monitor.proxy.handoff import Handoff
 from monitor.proxy.heads import Ambiguous
-from monitor.proxy.http1 import Http1
-from monitor.proxy.http1_careful import Careful
+from monitor.proxy.http1_fast_path import Http1
+from monitor.proxy.http1_parser import Careful
 from monitor.proxy.ids import Ids
 from monitor.proxy.ledger import Ledger
+from monitor.proxy.listener import Gate
 from monitor.proxy.observer import Observer, Upgraded
 from monitor.proxy.splice import Splice
+from monitor.supervision import child
+from monitor.supervision.ledger_snapshot import VARIABLE, Estate
+from monitor.tasks import forever, own
 from monitor.types import Measurement
 
 LABEL_PATIENCE = 2.0

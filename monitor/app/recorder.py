@@ -10,11 +10,8 @@ import time
 from pathlib import Path
 
 from monitor import logs
-from monitor.app import child, keyring, names, private
-from monitor.app.child import Child
-from monitor.app.intake import Intake
-from monitor.app.tasks import forever, own
-from monitor.config import Settings
+from monitor.app import keyring, ner_client, private
+from monitor.dimensions import from_header
 from monitor.errors import ConfigError, StreamError
 from monitor.framing import Handover, Reading
 from monitor.meters import Meters
@@ -22,9 +19,13 @@ from monitor.privacy import keys
 from monitor.protocols import PROTOCOLS
 from monitor.recorder.capture import Capture
 from monitor.recorder.delivery import Delivery, Item
-from monitor.segments import from_header
+from monitor.recorder.intake import Intake
+from monitor.recorder.spool import Spool
+from monitor.settings.schema import Settings
 from monitor.streams.redis import RedisStream
-from monitor.streams.spool import Spool
+from monitor.supervision import child
+from monitor.supervision.child import Child
+from monitor.tasks import forever, own
 from monitor.types import Exchange, Fate, Measurement, Record, encode_record
 from monitor.urls import shown
 
@@ -62,7 +63,7 @@ class Recorder:
             min_group=settings.privacy.min_group,
             releases=private.releases(settings),
         )
-        self._names = names.names(settings.privacy.ner, self._privacy, self._named)
+        self._names = ner_client.names(settings.privacy.ner, self._privacy, self._named)
         self._store = RedisStream(
             settings.redis,
             settings.endpoint,

@@ -13,16 +13,16 @@ from typing import Any
 
 import msgspec
 
-from monitor import parquet
+from monitor.analysis.drift.judgement import Rules
+from monitor.analysis.drift.profiles import Profile
 from monitor.analysis.fold import Analysis
-from monitor.analysis.judgement import Rules
-from monitor.analysis.profiles import Profile
-from monitor.damage import Damage
 from monitor.errors import UsageError
 from monitor.extras import advice
 from monitor.replay import rest
 from monitor.replay.rest import Format, Look
 from monitor.replay.run import Census, Part, cut, within_budget
+from monitor.tables import parquet
+from monitor.tables.damage import Damage
 from monitor.types import Row, Segment
 
 MISSING = advice("dask", "--engine dask")

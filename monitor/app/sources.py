@@ -12,11 +12,11 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import msgspec
 
-from monitor.damage import Damage
 from monitor.errors import SourceError
 from monitor.replay import rest, stored
 from monitor.replay.rest import Format, Look
-from monitor.tables import Table, moment
+from monitor.tables.cells import Table, moment
+from monitor.tables.damage import Damage
 from monitor.types import Record, Row, Segment
 from monitor.urls import shown
 

@@ -18,19 +18,21 @@ from typing import TYPE_CHECKING, NoReturn
 
 import msgspec
 
-from monitor import config, logs
-from monitor.app import check, data, estate, keyring, listeners
-from monitor.app.child import Status
-from monitor.app.control import Control
-from monitor.app.processes import Kept
-from monitor.app.tasks import forever, own
-from monitor.config import Settings
+from monitor import logs
+from monitor.app import check, keyring
 from monitor.errors import ConfigError
 from monitor.privacy.pseudonyms import fingerprint
+from monitor.settings import load
+from monitor.settings.schema import Settings
+from monitor.supervision import data_lock, ledger_snapshot, listeners
+from monitor.supervision.child import Status
+from monitor.supervision.control import Control
+from monitor.supervision.managed_process import Kept
+from monitor.tasks import forever, own
 from monitor.urls import shown
 
 if TYPE_CHECKING:
-    from monitor.store import EmbeddedStore
+    from monitor.supervision.embedded_store import EmbeddedStore
 
 PROXY_SECONDS, RECORDER_SECONDS = 1.0, 5.0
 """How long the recorders, and what else needs time to start, wait for the proxies; and the admin
@@ -68,13 +70,13 @@ def supervise(settings: Settings, roles: Roles) -> int:
     Raises ConfigError when an address cannot be bound or the data directory cannot be used.
     """
     logs.start("supervisor", settings.log)
-    for name in config.unknown_variables():
+    for name in load.unknown_variables():
         logs.warning(f"{name} is not a setting; ignored")
     check.verify(settings, proxy=roles.proxy, analyzer=roles.analyzer)
-    directory = data.made(Path(settings.data))
+    directory = data_lock.made(Path(settings.data))
     with contextlib.ExitStack() as stack:
         if roles.proxy:
-            stack.enter_context(data.held(directory))
+            stack.enter_context(data_lock.held(directory))
             keyring.keyring(settings)  # one process makes the key
         runtime = _private_directory()
         stack.callback(shutil.rmtree, runtime, ignore_errors=True)
@@ -167,7 +169,7 @@ class _Supervisor:
     async def _prepare_store(self) -> None:
         if self._settings.redis:
             return
-        from monitor.store import DIRECTORY, EmbeddedStore
+        from monitor.supervision.embedded_store import DIRECTORY, EmbeddedStore
 
         self._store = EmbeddedStore(Path(self._settings.data) / DIRECTORY, log=logs.warning)
         await self._store.reserve()
@@ -186,8 +188,9 @@ class _Supervisor:
     async def _start_children(self) -> None:
         workers = range(self._settings.workers) if self._roles.proxy else ()
         for index in workers:
-            traffic, ledger = self._traffic[index].fileno(), estate.found()
-            self._add("proxy", index, {"MONITOR_TRAFFIC_FD": traffic, estate.VARIABLE: ledger})
+            traffic, ledger = self._traffic[index].fileno(), ledger_snapshot.found()
+            files = {"MONITOR_TRAFFIC_FD": traffic, ledger_snapshot.VARIABLE: ledger}
+            self._add("proxy", index, files)
         await self._are_ready("proxy", PROXY_SECONDS)
         for index in workers:
             self._add("recorder", index)

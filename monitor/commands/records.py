@@ -12,11 +12,11 @@ from pathlib import Path
 
 import msgspec
 
-from monitor.config import Settings
 from monitor.logs import plain
 from monitor.replay import stored
-from monitor.store import opened
-from monitor.tables import moment
+from monitor.settings.schema import Settings
+from monitor.supervision.embedded_store import opened
+from monitor.tables.cells import moment
 from monitor.types import ABSENT, Outcome, Record, encode_record
 
 EXIT_MISSING = 1

@@ -26,7 +26,7 @@ from monitor.demo import screen
 from monitor.demo.page import Page
 from monitor.demo.traffic import Clients, jobs
 from monitor.errors import UsageError
-from monitor.store import open_embedded
+from monitor.supervision.embedded_store import open_embedded
 
 USUAL = 2200
 SHIFTED = 1400

@@ -11,10 +11,11 @@ from typing import Any
 
 import msgspec
 
-from monitor import bodies, ndjson, sse
+from monitor import bodies
 from monitor.chat import content_text, is_error, is_success, lines, tool_call
 from monitor.counts import count
 from monitor.errors import ParseError
+from monitor.framings import ndjson, sse
 from monitor.interfaces import Protocol
 from monitor.transcript import Transcript
 from monitor.types import Call, Inference, Part

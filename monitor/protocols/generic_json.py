@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from monitor import bodies, columns, ndjson, sse
+from monitor import bodies, columns
 from monitor.chat import arrival
 from monitor.errors import ParseError
+from monitor.framings import ndjson, sse
 from monitor.interfaces import Protocol
 from monitor.types import Call, Inference
 

@@ -13,8 +13,9 @@ from typing import Any
 
 import msgspec
 
-from monitor import bodies, sse
+from monitor import bodies
 from monitor.errors import ParseError
+from monitor.framings import sse
 from monitor.interfaces import Protocol
 from monitor.transcript import Transcript
 from monitor.types import Call, Inference, Part

@@ -9,9 +9,10 @@ from typing import Any
 
 import msgspec
 
-from monitor import bodies, columns, ndjson
+from monitor import bodies, columns
 from monitor.chat import content_text, lines, tool_call
 from monitor.errors import ParseError
+from monitor.framings import ndjson
 from monitor.interfaces import Protocol
 from monitor.transcript import Transcript
 from monitor.types import Call, Inference, Part

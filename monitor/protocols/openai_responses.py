@@ -9,10 +9,11 @@ from typing import Any
 
 import msgspec
 
-from monitor import bodies, columns, ndjson, sse
+from monitor import bodies, columns
 from monitor.chat import content_text, is_error, tool_call
 from monitor.counts import count
 from monitor.errors import ParseError
+from monitor.framings import ndjson, sse
 from monitor.interfaces import Protocol
 from monitor.transcript import Transcript
 from monitor.types import Call, Inference, Part

@@ -10,8 +10,9 @@ from urllib.parse import unquote
 
 import msgspec
 
-from monitor import columns, sse
+from monitor import columns
 from monitor.errors import ParseError
+from monitor.framings import sse
 from monitor.interfaces import Protocol
 from monitor.types import Call, Inference, Part
 

@@ -14,8 +14,8 @@ from monitor.metrics import REDACTION_REASONS, UNKNOWN
 from monitor.privacy.records import Privacy
 from monitor.recorder import calls
 from monitor.recorder.bounds import bounded
-from monitor.recorder.budget import Budget
-from monitor.recorder.releases import Releases
+from monitor.recorder.label_limiter import Budget
+from monitor.recorder.noisy_counts import Releases
 from monitor.types import ABSENT, WHOLE, Call, Exchange, Inference, Part, Record
 
 MODELS = 50

@@ -20,7 +20,7 @@ from typing import Protocol
 from monitor.errors import StreamError
 from monitor.framing import Accounted, Holdings, Meeting
 from monitor.numbers import Numbers, place
-from monitor.streams.spool import Part, Spool
+from monitor.recorder.spool import Part, Spool
 from monitor.types import Fate, Record
 
 BATCH = 256

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from rich.table import Table
 from rich.text import Text
 
-from monitor.analysis.findings import moment, percent
+from monitor.analysis.drift.findings import moment, percent
 from monitor.types import Finding, Performance, Replay
 
 SHOWN = 40

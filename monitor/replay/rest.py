@@ -10,13 +10,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from monitor import tables
 from monitor.analysis.rows import accepted
-from monitor.damage import Damage
 from monitor.errors import SourceError
 from monitor.interfaces import Feature
 from monitor.sources import archive, jsonl, objects, tabular
-from monitor.tables import LARGE, Clean, Columns, Readings, Table
+from monitor.tables import cells
+from monitor.tables.cells import LARGE, Clean, Columns, Readings, Table
+from monitor.tables.damage import Damage
 from monitor.types import Observation, Record, Row
 
 Format = Literal["records", "archive", "csv", "parquet", "jsonl"]
@@ -207,7 +207,7 @@ def read_tables(opened: Sequence[Table], look: Look) -> Iterator[Row]:
 
 def read_table(table: Table, look: Look, first: int = 0) -> Iterator[Row]:
     """All rows of one table, whatever their times."""
-    return tables.read(
+    return cells.read(
         table, look.columns, look.readings, look.clean, damage=look.damage, first=first
     )
 

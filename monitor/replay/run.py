@@ -10,8 +10,8 @@ from typing import Any, Protocol
 
 import msgspec
 
-from monitor.analysis.findings import moment, together, verdict
-from monitor.analysis.judgement import MINIMUM
+from monitor.analysis.drift.findings import moment, together, verdict
+from monitor.analysis.drift.judgement import MINIMUM
 from monitor.errors import SourceError
 from monitor.types import Chunk, Finding, Replay, Row
 

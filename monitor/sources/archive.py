@@ -7,8 +7,8 @@ from pathlib import Path
 
 import msgspec
 
-from monitor import parquet
 from monitor.errors import SourceError
+from monitor.tables import parquet
 from monitor.types import Record, decode_record
 
 COLUMN = "record"

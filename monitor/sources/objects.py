@@ -11,10 +11,10 @@ from typing import Any
 
 import msgspec
 
-from monitor import tables
-from monitor.damage import Damage
 from monitor.errors import SourceError
-from monitor.tables import Table
+from monitor.tables import cells
+from monitor.tables.cells import Table
+from monitor.tables.damage import Damage
 
 COLUMNS = 5000
 """Columns of a table, at most: so many are watched at all."""
@@ -58,7 +58,7 @@ def _objects(path: Path, damage: Damage) -> Iterator[tuple[int, dict[str, Any]]]
                     continue
                 found = _decoded(text.removeprefix(b"\xef\xbb\xbf") if line == 1 else text)
                 if type(found) is dict:
-                    yield line, dict(tables.flat(found, ""))
+                    yield line, dict(cells.flat(found, ""))
                 else:
                     damage.rows(path, f"{path}:{line}", _WRONG)
     except (EOFError, OSError, zlib.error):
@@ -80,7 +80,7 @@ def _items(path: Path, damage: Damage) -> Iterator[tuple[int, dict[str, Any]]]:
         return
     for number, item in enumerate(found, start=1):
         if type(item) is dict:
-            yield number, dict(tables.flat(item, ""))
+            yield number, dict(cells.flat(item, ""))
         else:
             damage.rows(path, f"{path}: item {number}", _WRONG)
 

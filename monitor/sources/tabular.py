@@ -12,10 +12,10 @@ from itertools import chain
 from pathlib import Path
 from typing import IO, Any
 
-from monitor import parquet, tables
-from monitor.damage import Damage
 from monitor.errors import SourceError
-from monitor.tables import Table
+from monitor.tables import cells, parquet
+from monitor.tables.cells import Table
+from monitor.tables.damage import Damage
 
 _DELIMITERS = ",;\t|"
 _NONE = "\x1f"
@@ -39,10 +39,10 @@ def open_csv(path: Path) -> Table:
         head = next(_readable(lines, path, damage), None)
     if head is None:
         raise SourceError(damage.first() or f"{path}: is empty")
-    names = tables.header(head[1], f"{path}:1")
+    names = cells.header(head[1], f"{path}:1")
 
     def rows(wanted: Sequence[str], damage: Damage) -> Iterator[tuple[int, Sequence[Any]]]:
-        pick = tables.picker(names, wanted)
+        pick = cells.picker(names, wanted)
         with _text(path) as stream:
             lines = _readable(_fields(stream, path)[0], path, damage)
             next(lines, None)
@@ -58,7 +58,7 @@ def open_csv(path: Path) -> Table:
 
 def open_parquet(path: Path, group: int | None = None) -> Table:
     """A Parquet file, or one row group of it; raises SourceError naming the file."""
-    names = tables.header(parquet.names(path), str(path))
+    names = cells.header(parquet.names(path), str(path))
 
     def rows(wanted: Sequence[str], damage: Damage) -> Iterator[tuple[int, Sequence[Any]]]:
         def damaged(row: int, count: int, error: str) -> None:

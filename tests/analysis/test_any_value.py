@@ -10,14 +10,14 @@ import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitor.analysis import embed
-from monitor.analysis.findings import measurements, summary
+from monitor.analysis.drift import embed
+from monitor.analysis.drift.findings import measurements, summary
+from monitor.analysis.drift.judgement import Rules
+from monitor.analysis.drift.profiles import dump_profile, load_profile
+from monitor.analysis.drift.windows import Cells, keepable, locator
 from monitor.analysis.fold import Analysis, profile_of
-from monitor.analysis.judgement import Rules
-from monitor.analysis.profiles import dump_profile, load_profile
 from monitor.analysis.rows import row_of
-from monitor.analysis.windows import Cells, keepable, locator
-from monitor.drift import LIVE, psi
+from monitor.distances import LIVE, psi
 from monitor.exporters.prometheus import render
 from monitor.features import FEATURES, MORE
 from monitor.types import (

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from monitor.analysis.drift.judgement import Rules
 from monitor.analysis.fold import Analysis, profile_of
-from monitor.analysis.judgement import Rules
-from monitor.drift import LIVE, psi
+from monitor.distances import LIVE, psi
 from monitor.texts import hashed
 from monitor.types import Finding, Observation, Row, Segment
 

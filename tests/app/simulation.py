@@ -18,9 +18,6 @@ from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Any
 
-from monitor.app import estate as estates
-from monitor.app.estate import Estate
-from monitor.app.intake import Intake
 from monitor.errors import StreamError
 from monitor.framing import Handover, Reading
 from monitor.proxy.copies import Budget
@@ -28,10 +25,13 @@ from monitor.proxy.handoff import Handoff
 from monitor.proxy.ids import Ids
 from monitor.proxy.ledger import Ledger
 from monitor.recorder.delivery import Delivery, Item
-from monitor.streams.spool import Spool
+from monitor.recorder.intake import Intake
+from monitor.recorder.spool import Spool
+from monitor.supervision import ledger_snapshot as estates
+from monitor.supervision.ledger_snapshot import Estate
 from monitor.types import Exchange, Message, Outcome, Record, decode_record
 from tests.proxy.test_ledger import sums
-from tests.streams.test_spool import DOCUMENT
+from tests.recorder.test_spool import DOCUMENT
 
 TIMEOUT = 2.0
 

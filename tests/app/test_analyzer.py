@@ -16,16 +16,16 @@ import pytest
 import redis.asyncio as redis
 
 from monitor.analysis.checkpoint import Checkpoint
+from monitor.analysis.drift.profiles import dump_profile
 from monitor.analysis.fold import Analysis, profile_of
-from monitor.analysis.profiles import dump_profile
 from monitor.analysis.rows import row_of
 from monitor.app.analyzer import LINES, Analyzer, features_of, read_profile
-from monitor.config import Drift, Reference, Settings, StreamSettings, Windows
 from monitor.errors import ConfigError, SourceError, StreamError
 from monitor.features import FEATURES
 from monitor.interfaces import Feature
-from monitor.store import EmbeddedStore
+from monitor.settings.schema import Drift, Reference, Settings, StreamSettings, Windows
 from monitor.streams.redis import RedisStream
+from monitor.supervision.embedded_store import EmbeddedStore
 from monitor.types import (
     Finding,
     Observation,

@@ -13,10 +13,10 @@ import pytest
 
 from monitor.app.cells import Cells
 from monitor.cli import main
-from monitor.config import Privacy as Section
-from monitor.config import Settings
+from monitor.settings.schema import Privacy as Section
+from monitor.settings.schema import Settings
 from monitor.types import Part, encode_record
-from tests.app.test_replay import record
+from tests.commands.test_replay import record
 from tests.privacy.test_records import CANARIES, SPELLINGS, TRACES, is_traced
 
 

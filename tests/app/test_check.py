@@ -12,12 +12,12 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from monitor import config
-from monitor.analysis.profiles import Profile, dump_profile
+from monitor.analysis.drift.profiles import Profile, dump_profile
 from monitor.app.check import apart_from_running, explain, verify
-from monitor.config import Differential, Drift, Privacy, Reference, Settings, Tls
 from monitor.errors import ConfigError
-from monitor.validation import paths
+from monitor.settings import load
+from monitor.settings.schema import Differential, Drift, Privacy, Reference, Settings, Tls
+from monitor.settings.validation import paths
 from tests import hostile
 
 
@@ -148,7 +148,7 @@ def test_whatever_stands_at_a_key_it_works_or_is_one_line(
     free.pop(key, None)
     said = key
     try:
-        loaded = config.load(str(file), {}, free)
+        loaded = load.load(str(file), {}, free)
         verify(loaded, proxy=True, analyzer=True)
         list(explain(loaded))
     except ConfigError as error:
@@ -158,13 +158,13 @@ def test_whatever_stands_at_a_key_it_works_or_is_one_line(
     assert key not in URLS or "PW" not in said
 
 
-@given(st.sampled_from([".".join(path) for path in config.variables()]), st.text() | hostile.TEXTS)
+@given(st.sampled_from([".".join(path) for path in load.variables()]), st.text() | hostile.TEXTS)
 def test_whatever_stands_in_a_variable_it_is_read_or_one_line(key: str, text: str) -> None:
     """The line names the variable."""
     variable = "MONITOR_" + key.upper().replace(".", "_")
     said = key
     try:
-        config.load(None, {variable: text})
+        load.load(None, {variable: text})
     except ConfigError as error:
         said = str(error)
     assert variable in said or key in said

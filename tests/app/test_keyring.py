@@ -10,8 +10,8 @@ import pytest
 
 from monitor.app import private
 from monitor.cli import main
-from monitor.config import Settings
 from monitor.privacy import keys
+from monitor.settings.schema import Settings
 
 
 def test_keys_are_rotated_and_listed_and_never_shown(

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from monitor.app import meaning
-from monitor.config import DimensionSource, Drift, Reference, Settings, Windows
+from monitor.settings.schema import DimensionSource, Drift, Reference, Settings, Windows
 
 SEGMENTS = {"population": DimensionSource("x-a"), "plan": DimensionSource("x-b")}
 PLAIN = Settings(segments=SEGMENTS)

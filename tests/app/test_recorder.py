@@ -12,7 +12,7 @@ from monitor.app.recorder import Recorder
 from monitor.framing import Accounted, Handover, Reading
 from monitor.recorder.delivery import Item
 from monitor.types import Exchange, Fate, Message, Outcome, Record, decode_record
-from tests.streams.test_spool import DOCUMENT
+from tests.recorder.test_spool import DOCUMENT
 
 
 class Parts:

@@ -21,8 +21,8 @@ import drift_sets as sets
 import numpy as np
 from drift_streams import KINDS, RULES, put, watch
 
+from monitor.analysis.drift.watch import Watch
 from monitor.analysis.fold import Analysis
-from monitor.analysis.watch import Watch
 from monitor.types import Observation, Row
 
 OUT = Path(__file__).with_name("DRIFT.md")

@@ -12,10 +12,10 @@ import random
 import sys
 import timeit
 
-from monitor.analysis import embed
+from monitor.analysis.drift import embed
+from monitor.analysis.drift.judgement import Rules
 from monitor.analysis.fold import Analysis
-from monitor.analysis.judgement import Rules
-from monitor.drift import LIVE, psi
+from monitor.distances import LIVE, psi
 from monitor.types import Observation, Row
 
 TOPICS = {

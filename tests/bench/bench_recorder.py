@@ -29,13 +29,13 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 import monitor
 from monitor.app import private
 from monitor.app.keyring import keyring
-from monitor.config import Settings
 from monitor.framing import Handover, Holdings, Told, Unpacker, pack
 from monitor.meters import Meters
 from monitor.protocols import PROTOCOLS
 from monitor.proxy.ids import Ids
 from monitor.recorder import calls
 from monitor.recorder.capture import Capture
+from monitor.settings.schema import Settings
 from monitor.streams.redis import RedisStream
 from monitor.types import Exchange, Message, Outcome, encode_record
 

@@ -9,8 +9,8 @@ from statistics import median
 import numpy as np
 from drift_streams import KINDS, RULES, Values, binner, put, small, watch
 
-from monitor.analysis.judgement import Rules, drift_since, read, settle
-from monitor.analysis.watch import Watch
+from monitor.analysis.drift.judgement import Rules, drift_since, read, settle
+from monitor.analysis.drift.watch import Watch
 
 ALPHA = RULES.alpha
 LOOK = 20

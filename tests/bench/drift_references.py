@@ -10,8 +10,8 @@ import numpy as np
 from drift_ours import ALPHA, waited
 from drift_streams import RULES, Values, binner, put, watch
 
-from monitor.analysis.judgement import drift_since, read
-from monitor.analysis.watch import Watch
+from monitor.analysis.drift.judgement import drift_since, read
+from monitor.analysis.drift.watch import Watch
 
 LIMIT = math.log(1 / ALPHA)
 WEEK = 168 * 3600

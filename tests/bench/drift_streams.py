@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from monitor.analysis.judgement import Rules
-from monitor.analysis.reference import Learner
-from monitor.analysis.watch import Watch
-from monitor.analysis.windows import limits
-from monitor.drift import LIVE, psi
+from monitor.analysis.drift.judgement import Rules
+from monitor.analysis.drift.reference import Learner
+from monitor.analysis.drift.watch import Watch
+from monitor.analysis.drift.windows import limits
+from monitor.distances import LIVE, psi
 
 Values = npt.NDArray[Any]
 Draw = Callable[[np.random.Generator, int], Values]

@@ -19,8 +19,8 @@ import msgspec
 import psutil
 import yaml
 
-from monitor.app import estate
-from monitor.config import Capture, Settings, Tls
+from monitor.settings.schema import Capture, Settings, Tls
+from monitor.supervision import ledger_snapshot
 
 HERE = Path(__file__).parent
 
@@ -121,9 +121,9 @@ def monitor(
             time.sleep(0.02)
         listener = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=1024))
         listener.setblocking(False)
-        ledger = estate.found()
+        ledger = ledger_snapshot.found()
         stack.callback(os.close, ledger)
-        files = {"MONITOR_TRAFFIC_FD": listener.fileno(), estate.VARIABLE: ledger}
+        files = {"MONITOR_TRAFFIC_FD": listener.fileno(), ledger_snapshot.VARIABLE: ledger}
         process = stack.enter_context(
             started(
                 [sys.executable, "-m", "monitor.app.proxy", str(runtime), "0"],

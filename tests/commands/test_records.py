@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 
 from monitor.cli import main
 from monitor.commands.records import _indented, lines
-from monitor.store import EmbeddedStore
 from monitor.streams.redis import RedisStream
+from monitor.supervision.embedded_store import EmbeddedStore
 from monitor.types import Outcome, Record, Tokens, decode_record
-from tests.streams.test_spool import DOCUMENT
+from tests.recorder.test_spool import DOCUMENT
 
 NOON = 1764676800.0  # 2025-12-02T12:00:00Z
 Run = Callable[..., tuple[int, str, str]]

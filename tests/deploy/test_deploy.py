@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 import yaml
 
-from monitor import config
+from monitor.settings import load
+from monitor.settings.schema import Settings
 
 DEPLOY = Path(__file__).parent.parent.parent / "deploy"
 MANIFESTS = sorted((DEPLOY / "kubernetes").glob("*.yaml"))
@@ -71,7 +72,7 @@ def test_the_sidecar_is_a_native_one() -> None:
     assert "startupProbe" not in sidecar
 
 
-def test_the_grace_period_outlasts_the_drain(settings: config.Settings) -> None:
+def test_the_grace_period_outlasts_the_drain(settings: Settings) -> None:
     """preStop, delay, longest stream and flush fit into it."""
     (pod,) = (pod for pod in pods() if "initContainers" in pod)
     stop = pod["containers"][0]["lifecycle"]["preStop"]["sleep"]["seconds"]
@@ -81,7 +82,7 @@ def test_the_grace_period_outlasts_the_drain(settings: config.Settings) -> None:
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> config.Settings:
+def settings(tmp_path: Path) -> Settings:
     """What the sidecar's Pod mounts, read as `monitor` reads it."""
     (text,) = (
         document["data"]["monitor.yaml"]
@@ -90,10 +91,10 @@ def settings(tmp_path: Path) -> config.Settings:
     )
     file = tmp_path / "monitor.yaml"
     file.write_text(text)
-    return config.load(str(file), {})
+    return load.load(str(file), {})
 
 
-def test_the_mounted_configuration_is_accepted(settings: config.Settings) -> None:
+def test_the_mounted_configuration_is_accepted(settings: Settings) -> None:
     """No key in it is unknown."""
     assert settings.upstream == "http://127.0.0.1:9000"
 
@@ -106,11 +107,11 @@ def test_variables_of_compose_are_settings() -> None:
         for service in services.values()
         for name, value in service.get("environment", {}).items()
     }
-    assert config.unknown_variables(environment) == []
+    assert load.unknown_variables(environment) == []
     for line in (DEPLOY / "Dockerfile").read_text(encoding="utf-8").split():
         name = line.partition("=")[0]
         if name.startswith("MONITOR_"):
-            assert config.unknown_variables({name: ""}) == []
+            assert load.unknown_variables({name: ""}) == []
 
 
 def test_every_file_that_compose_mounts_is_there() -> None:

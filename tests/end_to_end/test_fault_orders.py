@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 import redis
 
-from monitor.store import binary
+from monitor.supervision.embedded_store import binary
 from tests.end_to_end.test_faults import progress, under_load
 
 SEEDS = int(os.environ.get("FAULT_SEEDS", "1"))

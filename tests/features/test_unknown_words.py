@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import random
 
-from monitor.analysis.reference import Learner, Reference
-from monitor.analysis.windows import locator, unknown
+from monitor.analysis.drift.reference import Learner, Reference
+from monitor.analysis.drift.windows import locator, unknown
 from monitor.features.unknown_words import FEATURE
 from monitor.texts import VOCABULARY
 from monitor.types import Part

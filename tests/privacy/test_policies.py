@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from monitor.dimensions import from_header
 from monitor.errors import ConfigError
 from monitor.meters import Meters
 from monitor.privacy.patterns import Scanner
@@ -21,7 +22,6 @@ from monitor.privacy.records import Privacy
 from monitor.protocols import PROTOCOLS
 from monitor.recognizers import select
 from monitor.recorder.capture import Capture
-from monitor.segments import from_header
 from monitor.types import Exchange, Message, Outcome, Record, encode_record
 
 SCANNER = Scanner(select())

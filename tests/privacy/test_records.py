@@ -16,6 +16,7 @@ from urllib.parse import quote, quote_plus, unquote
 import brotli
 import pytest
 
+from monitor.dimensions import from_header
 from monitor.meters import Meters
 from monitor.privacy.patterns import Scanner
 from monitor.privacy.pseudonyms import Key, Keyring
@@ -23,7 +24,6 @@ from monitor.privacy.records import Privacy
 from monitor.protocols import PROTOCOLS
 from monitor.recognizers import select
 from monitor.recorder.capture import Capture
-from monitor.segments import from_header
 from monitor.types import Exchange, Message, Outcome, Record, encode_record
 from tests.recorder.test_calls import zstd
 

@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 
 from monitor.proxy.copies import Budget
 from monitor.proxy.heads import Ambiguous
-from monitor.proxy.http1 import Http1
-from monitor.proxy.http1_careful import Careful
+from monitor.proxy.http1_fast_path import Http1
+from monitor.proxy.http1_parser import Careful
 from monitor.proxy.http2 import Http2
 from monitor.proxy.observer import Observer, Upgraded
 from monitor.proxy.websocket import WebSocket

@@ -17,12 +17,12 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from monitor.proxy import http1
+from monitor.proxy import http1_fast_path
 from monitor.proxy.copies import Budget
 from monitor.proxy.frames import DATA, HEADERS, RST_STREAM, SETTINGS, frame
 from monitor.proxy.heads import Ambiguous
 from monitor.proxy.hpack import HeaderDecoder
-from monitor.proxy.http1_careful import Careful
+from monitor.proxy.http1_parser import Careful
 from monitor.proxy.http2 import MAX_STREAMS, OPAQUE_REASONS, PREFACE, Http2
 from monitor.proxy.observer import OPAQUE_REASONS as HTTP1_REASONS
 from monitor.types import Exchange, Outcome
@@ -471,7 +471,7 @@ def test_prior_knowledge_is_recognised_on_an_http1_connection() -> None:
     steps = TRANSCRIPTS[interleaved]
     for size in (1, 7, 1 << 20):
         seen = Seen()
-        first = http1.Http1(
+        first = http1_fast_path.Http1(
             Careful(
                 emit=seen.exchanges.append,
                 lose=lambda *one: seen.lost.append(one),  # noqa: B023

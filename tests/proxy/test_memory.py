@@ -15,8 +15,8 @@ import pytest
 from monitor.proxy.copies import Budget
 from monitor.proxy.frames import CONTINUATION, DATA, HEADERS, SETTINGS, frame
 from monitor.proxy.handoff import Handoff
-from monitor.proxy.http1 import Http1
-from monitor.proxy.http1_careful import Careful
+from monitor.proxy.http1_fast_path import Http1
+from monitor.proxy.http1_parser import Careful
 from monitor.proxy.http2 import PREFACE, Http2
 from monitor.proxy.ids import Ids
 from monitor.proxy.ledger import Ledger

@@ -21,9 +21,9 @@ from hypothesis import strategies as st
 from monitor.proxy import tls
 from monitor.proxy.copies import Budget
 from monitor.proxy.edits import Edits
-from monitor.proxy.gate import Gate
-from monitor.proxy.http1 import Http1
-from monitor.proxy.http1_careful import Careful
+from monitor.proxy.http1_fast_path import Http1
+from monitor.proxy.http1_parser import Careful
+from monitor.proxy.listener import Gate
 from monitor.proxy.splice import Side, Splice
 from monitor.types import Exchange
 

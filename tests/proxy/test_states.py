@@ -14,8 +14,8 @@ from monitor.proxy import splice as splice_module
 from monitor.proxy import tls
 from monitor.proxy.copies import Budget
 from monitor.proxy.frames import CONTINUATION, HEADERS, SETTINGS, frame
-from monitor.proxy.http1 import Http1
-from monitor.proxy.http1_careful import Careful
+from monitor.proxy.http1_fast_path import Http1
+from monitor.proxy.http1_parser import Careful
 from monitor.proxy.http2 import PREFACE, Http2
 from monitor.proxy.observer import Observer, Upgraded
 from monitor.proxy.splice import Side

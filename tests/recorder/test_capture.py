@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from monitor.dimensions import from_header
 from monitor.interfaces import Dimension, Protocol
 from monitor.meters import Meters
 from monitor.metrics import REDACTION_REASONS
@@ -25,8 +26,7 @@ from monitor.privacy.records import Privacy
 from monitor.protocols import PROTOCOLS
 from monitor.recognizers import select
 from monitor.recorder.capture import Capture
-from monitor.recorder.releases import Releases
-from monitor.segments import from_header
+from monitor.recorder.noisy_counts import Releases
 from monitor.types import Exchange, Inference, Message, Outcome, Part, decode_record, encode_record
 
 SCANNER = Scanner(select())

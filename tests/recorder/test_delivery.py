@@ -21,12 +21,12 @@ from monitor.proxy import ledger as proxy_ledger
 from monitor.proxy.ids import Ids
 from monitor.proxy.ledger import Left
 from monitor.recorder import delivery as module
+from monitor.recorder import spool as spool_module
 from monitor.recorder.delivery import Delivery, Item
-from monitor.streams import spool as spool_module
-from monitor.streams.spool import Spool
+from monitor.recorder.spool import Spool
 from monitor.types import Fate, Outcome, Record, decode_record
 from tests.proxy.test_ledger import ended, sums
-from tests.streams.test_spool import DOCUMENT
+from tests.recorder.test_spool import DOCUMENT
 
 
 def item(name: str, *, again: bool = False) -> Item:

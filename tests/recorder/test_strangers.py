@@ -10,6 +10,7 @@ import tracemalloc
 
 import pytest
 
+from monitor.dimensions import from_header
 from monitor.meters import Meters
 from monitor.privacy import records
 from monitor.privacy.patterns import Scanner
@@ -17,9 +18,8 @@ from monitor.privacy.pseudonyms import Key, Keyring
 from monitor.privacy.records import Privacy
 from monitor.protocols import PROTOCOLS
 from monitor.recognizers import select
-from monitor.recorder import budget
+from monitor.recorder import label_limiter
 from monitor.recorder.capture import Capture
-from monitor.segments import from_header
 from monitor.types import Exchange, Message, Outcome
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789"
@@ -67,7 +67,7 @@ def test_new_names_everywhere_fill_no_table(monkeypatch: pytest.MonkeyPatch) -> 
     """Charsets, types, paths, fields, models, roles, keys, populations: once the tables that are
     bounded are full, what is held grows no more. Python's own tables count too: of codecs, of strings."""
     monkeypatch.setattr(records, "_MAX_CLEAN", 64)
-    monkeypatch.setattr(budget, "CANDIDATES", 1)
+    monkeypatch.setattr(label_limiter, "CANDIDATES", 1)
     privacy = Privacy(
         scanner=Scanner(select()), keyring=Keyring((Key("k1", bytes(32)),)), clock=lambda: 0.0
     )

@@ -19,10 +19,10 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from monitor.app import replay
 from monitor.app.cells import Cells
 from monitor.cli import main
-from monitor.config import Settings
+from monitor.commands import replay
+from monitor.settings.schema import Settings
 
 ROWS = 1500
 

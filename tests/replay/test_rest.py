@@ -10,13 +10,13 @@ import pytest
 from pyarrow import parquet
 
 from monitor.app.cells import Cells
-from monitor.config import Settings
-from monitor.damage import Damage
 from monitor.errors import SourceError
 from monitor.features import FEATURES
 from monitor.replay import rest
 from monitor.replay.rest import Look
-from monitor.tables import Columns
+from monitor.settings.schema import Settings
+from monitor.tables.cells import Columns
+from monitor.tables.damage import Damage
 from monitor.types import Outcome, Part, Record, RequestSummary, ResponseSummary, encode_record
 
 CLEAN = Cells(Settings())

@@ -14,7 +14,7 @@ from monitor.errors import SourceError
 from monitor.replay import stored
 from monitor.streams.redis import RedisStream
 from monitor.types import Record, decode_record
-from tests.streams.test_spool import DOCUMENT
+from tests.recorder.test_spool import DOCUMENT
 
 RECORDS = [
     msgspec.structs.replace(decode_record(DOCUMENT % b"r-%d" % number), started=float(number))

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.damage import Damage
 from monitor.errors import SourceError
 from monitor.sources.objects import COLUMNS, open_objects
+from monitor.tables.damage import Damage
 
 ROWS = [{"a": 1, "b": {"c": "x", "d": [1, 2]}}, {"a": None, "e": True}, {"b": None}]
 

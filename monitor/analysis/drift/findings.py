@@ -1,0 +1,218 @@
+"""Findings in words and numbers: what moved, a sentence about it, the document, Measurements."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import get_args
+
+import msgspec
+
+from monitor.analysis.drift.windows import Cells, label
+from monitor.types import WHOLE, Driver, Finding, Measurement, Moved, Status, Together, Window
+
+PAGE = 8 << 20
+"""Bytes of `/metrics` for drift: some 5,000 watches with names of usual length."""
+
+SERIES = 130
+"""Bytes of a line there beside the names: of the metric, of its labels, of the number."""
+
+MOVED = 3
+"""So many cells are named."""
+
+
+def moved(bins: Sequence[Moved]) -> list[Moved]:
+    """The cells whose share changed most, largest change first; none where nothing is counted."""
+    order = sorted(range(len(bins)), key=lambda i: (-abs(bins[i].after - bins[i].before), i))
+    return [bins[index] for index in order[:MOVED] if bins[index].before != bins[index].after]
+
+
+def bins_of(cells: Cells, reference: Window, current: Window) -> list[Moved]:
+    """All cells with their shares before and now; none where nothing is counted."""
+    m, n = reference.samples, current.samples
+    if not (m and n):
+        return []
+    pairs = zip(reference.counts, current.counts, strict=True)
+    return [Moved(label(cells, index), r / m, c / n) for index, (r, c) in enumerate(pairs)]
+
+
+def direction(reference: Window, current: Window) -> float:
+    """How far the mean moved, in standard deviations of the reference; 0 where it cannot be said.
+
+    >>> direction(Window((0, 5, 5, 0), (0, 0, 1, 1), 0.5), Window((0, 0, 10, 0), (0, 0, 1, 1), 0.5))
+    1.0
+    """
+    if not reference.points or not reference.scale:
+        return 0.0
+    means = []
+    for window in (reference, current):
+        counts = window.counts[: len(reference.points)]
+        total = sum(counts)
+        if not total:
+            return 0.0
+        pairs = zip(counts, reference.points, strict=True)
+        mean = sum(count * (point / total) for count, point in pairs)
+        means.append(mean + window.excess / total)
+    return (means[1] - means[0]) / reference.scale
+
+
+def words(
+    name: str, *, effect: float, samples: int, since: float, harmless: bool, cells: list[Moved],
+    shift: float, against: str = "",
+) -> str:  # fmt: skip
+    """One sentence: what changed, how much, since when, and what went where.
+
+    >>> words("tokens in population b", effect=0.314, samples=640, since=0.0, harmless=False,
+    ...       cells=[Moved("above 512", 0.02, 0.31)], shift=0.6)
+    'tokens in population b drifted: PSI 0.31 over 640 values since 1970-01-01 00:00 UTC, mean up \
+0.6 sd; above 512: 2 % → 31 %'
+    """
+    verb = "changed, harmless" if harmless else "drifted"
+    if against:
+        verb += f" from {against}"
+    text = f"{name} {verb}: PSI {effect:.2g} over {samples} values since {moment(since)}"
+    if abs(shift) >= 0.05:
+        text += f", mean {'up' if shift > 0 else 'down'} {abs(shift):.1f} sd"
+    moves = ", ".join(f"{m.cell}: {percent(m.before)} → {percent(m.after)}" for m in cells)
+    return f"{text}; {moves}" if moves else text
+
+
+def origin(drivers: Sequence[Driver], mix: Sequence[Moved] = ()) -> str:
+    """Where most of a drift of the whole came from, to be added to its words.
+
+    >>> origin([Driver("population", "b", 0.93), Driver("template", "x", 0.4)])
+    '; 93 % of it from population b'
+    >>> origin([], [Moved("population b", 0.1, 0.6)])
+    '; population b went from 10 % to 60 % of the values'
+    """
+    most = [driver for driver in drivers if driver.share > 0.5]
+    parts = [f"{percent(one.share)} of it from {one.dimension} {one.value}" for one in most]
+    parts += [
+        f"{one.cell} went from {percent(one.before)} to {percent(one.after)} of the values"
+        for one in mix[:1]
+    ]
+    return "".join(f"; {part}" for part in parts)
+
+
+def verdict(findings: Sequence[Finding]) -> Status:
+    """`drift` where any feature drifts, else `ok` where anything can be said."""
+    statuses = {found.status for found in findings}
+    order: tuple[Status, ...] = ("drift", "ok", "insufficient")
+    return next((status for status in order if status in statuses), "insufficient")
+
+
+def together(findings: Sequence[Finding]) -> list[Together]:
+    """Which features drift in each segment, and since when the first does.
+
+    >>> together([])
+    []
+    """
+    segments: dict[tuple[str, str], list[Finding]] = {}
+    for found in findings:
+        if found.status == "drift":
+            segments.setdefault((found.dimension, found.value), []).append(found)
+    return [
+        Together(
+            dimension,
+            value,
+            min((found.since for found in group if found.since is not None), default=None),
+            [found.feature for found in group],
+        )
+        for (dimension, value), group in sorted(segments.items())
+    ]
+
+
+def summary(records: int, findings: Sequence[Finding]) -> bytes:
+    """The JSON document of `/api/drift`: verdict, records, every finding, and which go together."""
+    document = {
+        "verdict": verdict(findings),
+        "records": records,
+        "features": findings,
+        "together": together(findings),
+    }
+    return msgspec.json.encode(document)
+
+
+def measurements(
+    endpoint: str, findings: Sequence[Finding], thresholds: Mapping[str, float]
+) -> list[Measurement]:
+    """The drift metrics of the catalogue, of as many findings as fit into `PAGE` bytes.
+
+    `thresholds` are by measure. What drifts comes first, then the whole traffic before segments,
+    and what has most values.
+    """
+    samples = [
+        Measurement("monitor_drift_threshold", {"endpoint": endpoint, "measure": name}, threshold)
+        for name, threshold in thresholds.items()
+    ]
+    exported = _fitting(findings, len(endpoint))
+    counts = {"exported": len(exported), "left_out": len(findings) - len(exported)}
+    samples += [
+        Measurement("monitor_drift_watches", {"endpoint": endpoint, "state": state}, count)
+        for state, count in counts.items()
+    ]
+    for found in exported:
+        where = {
+            "endpoint": endpoint,
+            "feature": found.feature,
+            "dimension": found.dimension,
+            "value": found.value,
+        }
+        samples += [
+            Measurement("monitor_drift_score", {**where, "measure": name}, score)
+            for name, score in found.scores.items()
+        ]
+        samples.append(Measurement("monitor_drift_log_evidence", where, found.log_evidence))
+        samples.append(Measurement("monitor_drift_samples", where, found.samples))
+        samples += [
+            Measurement(
+                "monitor_drift_status", {**where, "status": status}, float(status == found.status)
+            )
+            for status in get_args(Status)
+        ]
+    return samples
+
+
+def _fitting(findings: Sequence[Finding], endpoint: int) -> list[Finding]:
+    """The most important of the findings, as many as fit into `PAGE` bytes."""
+    ranked = sorted(
+        findings,
+        key=lambda one: (
+            one.status != "drift", one.dimension != WHOLE.dimension, -one.samples,
+            one.feature, one.dimension, one.value,
+        ),
+    )  # fmt: skip
+    left, kept = PAGE, []
+    for found in ranked:
+        names = sum(map(_size, (found.feature, found.dimension, found.value)))
+        left -= (names + endpoint + SERIES) * (len(found.scores) + 2 + len(get_args(Status)))
+        if left < 0:
+            break
+        kept.append(found)
+    return kept
+
+
+def _size(text: str) -> int:
+    """Bytes of a label's value on a page."""
+    return len(text.encode()) + text.count('"') + text.count("\\")
+
+
+def percent(share: float) -> str:
+    """A share for a person.
+
+    >>> percent(0.0312), percent(0.999)
+    ('3.1 %', '100 %')
+    """
+    return f"{100 * share:.2g} %" if share < 0.995 else "100 %"
+
+
+def moment(time: float) -> str:
+    """Unix seconds for a person.
+
+    >>> moment(0.0)
+    '1970-01-01 00:00 UTC'
+    """
+    try:
+        return f"{datetime.fromtimestamp(time, UTC):%Y-%m-%d %H:%M} UTC"
+    except (ValueError, OverflowError, OSError):
+        return "an unknown time"

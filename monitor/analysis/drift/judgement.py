@@ -1,0 +1,249 @@
+"""Watches → what is believed of them: evidence, error budget, the beginning and end of drift."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from monitor.analysis.drift.evidence import (
+    Ints,
+    Splits,
+    believed,
+    log_evidence,
+    log_likelihood,
+    log_sum,
+    start_weight,
+    unspent,
+)
+from monitor.analysis.drift.reference import Key
+from monitor.analysis.drift.watch import Episode, Reading, Watch
+from monitor.interfaces import Measure
+from monitor.types import Status, Window
+
+WHOLE_SHARE = 0.25
+"""Part of the error budget for the whole traffic; the dimensions share the rest."""
+
+MINIMUM = 30
+"""With fewer values nothing is said."""
+
+NOTICEABLE = 0.1
+"""`ok` means that a PSI of this size would have stood out of chance by two standard deviations."""
+
+RETURNED = 3.0
+"""Drift is over when the window is e^3 times likelier as reference than as what came since."""
+
+
+@dataclass(frozen=True)
+class Rules:
+    """How counts are judged.
+
+    `effect` decides what matters, `measures` are reported. `pane` is in seconds of event time, None
+    where panes are cut by hand; a pane is closed when an event comes `lateness` seconds after its
+    end. The current window is the newest panes that hold `samples` values. `tolerance` is the
+    corrected effect from which on a believed change is drift, `alpha` the probability of a false
+    alarm anywhere, `patience` the number of starts over which it is spent (see
+    `evidence.start_weight`). No more than `watches` features x segments are watched. Changes are
+    looked for every `step` values, a quarter of a window unless said.
+
+    With `renew` (seconds of event time) references roll: what has been counted for so long without
+    drift is the next reference. `alpha` then holds from one renewal to the next. `together` is how
+    many values hang together, as those of one session do, and count as one.
+    """
+
+    effect: Measure
+    measures: tuple[Measure, ...] = ()
+    pane: float | None = 60.0
+    lateness: float = 5.0
+    samples: int = 500
+    tolerance: float = 0.02
+    alpha: float = 0.05
+    patience: int = 43200
+    watches: int = 5000
+    step: int | None = None
+    renew: float | None = None
+    together: int = 1
+
+    def thresholds(self) -> dict[str, float]:
+        """Score from which on a believed change counts, by measure; of `effect` the tolerance."""
+        usual = {measure.name: measure.threshold for measure in self.measures}
+        return usual | {self.effect.name: self.tolerance}
+
+    @property
+    def block(self) -> int:
+        """Values between two marks of a trail, at least."""
+        return self.step or max(1, self.samples // 4)
+
+
+def read(watches: Iterable[Watch], rules: Rules, *, closed: bool = False) -> None:
+    """Bring the readings up to date, those with equally many cells in one calculation.
+
+    With `closed` they are of closed panes alone, which do not depend on when one looks.
+    """
+    groups: dict[int, list[Watch]] = {}
+    for watch in watches:
+        if watch.reference is None or not (closed or watch.reading is None):
+            continue
+        if watch.is_compared:
+            live = watch.trail.total if closed else watch.live()
+            compared = watch.log_evidence(live - watch.trail.marks)
+            watch.reading = _reading(watch, live, compared.tolist(), rules)
+        else:
+            groups.setdefault(watch.reference.cells.size, []).append(watch)
+    for group in groups.values():
+        lives = [watch.trail.total if closed else watch.live() for watch in group]
+        marks = [watch.trail.marks for watch in group]
+        cells = len(group[0].weights)
+        counts = [(live - mark)[:, :cells] for live, mark in zip(lives, marks, strict=True)]
+        nulls = [w.weights + mark[:, :cells] for w, mark in zip(group, marks, strict=True)]
+        rows = np.repeat(np.arange(len(group)), [len(mark) for mark in marks])
+        fields = (np.stack(field)[rows] for field in zip(*(w.tree for w in group), strict=True))
+        part = np.array([watch.part for watch in group])[rows, None]
+        logs = log_evidence(
+            np.concatenate(counts) * part, np.concatenate(nulls) * part, Splits(*fields)
+        )
+        place = 0
+        for watch, live in zip(group, lives, strict=True):
+            length = len(watch.trail.born)
+            watch.reading = _reading(watch, live, logs[place : place + length].tolist(), rules)
+            place += length
+
+
+def thresholds(watches: Mapping[Key, float], rules: Rules) -> dict[Key, float]:
+    """Log evidence from which on each watch is believed, by the log evidence of all.
+
+    The budget is shared all → feature → segment. Every feature has an equal part; of that, the
+    whole traffic has `WHOLE_SHARE` and each dimension an equal part of the rest, shared by its
+    segments. The mean of a feature's evidence, so weighed, says that it changed anywhere: e-BH
+    finds the features that did, and in each of them e-BH, at the level that those leave, the
+    segments (Benjamini and Bogomolov 2014; Wang and Ramdas 2022).
+    """
+    features: dict[str, dict[Key, float]] = {}
+    for key, log in watches.items():
+        features.setdefault(key[0], {})[key] = log
+    shares = {name: _shares(logs) for name, logs in features.items()}
+    means = [
+        log_sum([log + math.log(shares[name][key]) for key, log in logs.items()])
+        for name, logs in features.items()
+    ]
+    size = max(len(features), 1)
+    bar = believed(means, [1 / size] * len(features), rules.alpha) + math.log(size)
+    limits: dict[Key, float] = {}
+    for name, logs in features.items():
+        inside = list(shares[name].values())
+        spent = believed(list(logs.values()), inside, math.exp(-bar))
+        limits |= {key: spent - math.log(share) for key, share in shares[name].items()}
+    return limits
+
+
+def _shares(watches: Iterable[Key]) -> dict[Key, float]:
+    """The part of a feature's budget that each of its watches has."""
+    keys = list(watches)
+    sizes = Counter(dimension for _, dimension, _ in keys)
+    others = len(sizes) - ("all" in sizes)
+    parts = {name: (1 - WHOLE_SHARE) / others for name in sizes if name != "all"}
+    parts["all"] = WHOLE_SHARE if others else 1.0
+    return {key: parts[key[1]] / sizes[key[1]] for key in keys}
+
+
+def drift_since(watch: Watch, threshold: float, rules: Rules) -> int | None:
+    """The mark since which a change that matters is believed, or None.
+
+    Counted are only bets on starts since which the effect is not tolerable: a certain but tiny
+    change of long ago does not make chance look like drift today.
+    """
+    reading = watch.reading
+    if reading is None or reading.log_evidence < threshold:
+        return None
+    if not reading.effects:
+        reading.effects = [effect(watch, reading.live - mark, rules) for mark in watch.trail.marks]
+    bets = [
+        bet if size >= rules.tolerance else -math.inf
+        for bet, size in zip(reading.bets, reading.effects, strict=True)
+    ]
+    return bets.index(max(bets)) if log_sum(bets) >= threshold else None
+
+
+def effect(watch: Watch, counts: Ints, rules: Rules) -> float:
+    """How large the change in `counts` is; -1 where they are too few to say."""
+    usual, current = watch.windows(counts)
+    if min(current.samples, usual.samples) < MINIMUM:
+        return -1.0
+    return rules.effect.score(usual, current)
+
+
+def settle(marked: list[Watch], watches: Collection[Watch], rules: Rules) -> None:
+    """Begin and end drift in `marked`, those that have just made a mark in their trail."""
+    read(marked, rules, closed=True)
+    rising = []
+    for watch in marked:
+        watch.settled = watch.reading.log_evidence if watch.reading else 0.0
+        if watch.episode is None:
+            rising.append(watch)
+        elif (mark := _returned(watch, watch.episode, rules)) is not None:
+            watch.trail.restart(mark)
+            watch.episode = None
+    if any(watch.settled >= -math.log(rules.alpha) for watch in rising):
+        limits = thresholds({watch.key: watch.settled for watch in watches}, rules)
+        for watch in rising:
+            mark = drift_since(watch, limits[watch.key], rules)
+            if mark is not None:
+                trail = watch.trail
+                watch.episode = Episode(trail.times[mark], trail.marks[mark].tolist())
+    for watch in marked:
+        watch.reading = None
+
+
+def renew(watch: Watch, end: float, rules: Rules) -> None:
+    """Let what was counted until `end` be the reference from now on, where it is time for that."""
+    if rules.renew is None or watch.episode is not None or watch.reference is None:
+        return
+    if watch.is_compared:
+        return  # that reference is always new
+    cells, total = watch.trail.cells, watch.trail.total.tolist()
+    counts, rest = total[:cells], total[cells:] if watch.waves else ()
+    if end - watch.trail.times[0] >= rules.renew and sum(counts) >= rules.samples:
+        watch.renew(watch.reference.renewed(counts, rest), end)
+
+
+def status_of(usual: Window, samples: int) -> Status:
+    """`ok` or `insufficient`, for what does not drift and has that many values in its window.
+
+    The standard deviation of the corrected PSI under no change is √(2(K-1)) (1/m + 1/n).
+    """
+    if min(samples, usual.samples) < MINIMUM:
+        return "insufficient"
+    cells = sum(1 for count in usual.counts if count)
+    chance = math.sqrt(2 * (cells - 1)) * (1 / usual.samples + 1 / samples)
+    return "ok" if 2 * chance <= NOTICEABLE else "insufficient"
+
+
+def _reading(watch: Watch, live: Ints, logs: list[float], rules: Rules) -> Reading:
+    bets = [
+        math.log(start_weight(born, rules.patience)) + log
+        for born, log in zip(watch.trail.born, logs, strict=True)
+    ]
+    left = unspent(watch.trail.starts, rules.patience)
+    return Reading(live, bets, log_sum([*bets, math.log(left)] if left > 0 else bets))
+
+
+def _returned(watch: Watch, episode: Episode, rules: Rules) -> int | None:
+    """The mark since which values look like the reference again, or None."""
+    if watch.reading is None:
+        return None
+    live, trail = watch.reading.live, watch.trail
+    mark = trail.recent(live, rules.samples)
+    current = live - trail.marks[mark]
+    drifted = np.maximum(trail.marks[mark] - np.array(episode.origin, dtype=np.int64), 0)
+    counted = drifted[: trail.cells]
+    if counted.sum() < MINIMUM or effect(watch, current, rules) >= rules.tolerance:
+        return None
+    usual = watch.weights
+    if watch.is_compared:
+        usual = np.array(watch.windows(current)[0].counts) + 0.5
+    both, counts = np.stack((usual, counted + 0.5)), current[: trail.cells]
+    likely, unlikely = log_likelihood(np.stack((counts, counts)), both, watch.tree).tolist()
+    return mark if likely - unlikely >= RETURNED else None

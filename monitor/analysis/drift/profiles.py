@@ -1,0 +1,79 @@
+"""Profile ⇄ a small JSON document: the references of an endpoint, without a raw value in it."""
+
+from __future__ import annotations
+
+import math
+
+import msgspec
+
+from monitor.analysis.drift.fourier_features import SIZE
+from monitor.analysis.drift.reference import Key, Reference
+from monitor.errors import SourceError
+from monitor.tables.readings import Reading
+from monitor.texts import VOCABULARY
+
+VERSION = 1
+
+
+class Profile(msgspec.Struct, frozen=True):
+    """The references of an endpoint by (feature, dimension, value); `readings` say how the columns
+    of the table that they were made of were read."""
+
+    references: dict[Key, Reference] = {}
+    readings: dict[str, Reading] = {}
+
+    def merge(self, other: Profile) -> Profile:
+        """The profile of both; raises SourceError where cells differ."""
+        merged = dict(self.references)
+        for key, reference in other.references.items():
+            merged[key] = merged[key].merge(reference) if key in merged else reference
+        return Profile(merged, self.readings | other.readings)
+
+
+class _Entry(msgspec.Struct, frozen=True):
+    feature: str
+    dimension: str
+    value: str
+    reference: Reference
+
+
+class _Document(msgspec.Struct, frozen=True, omit_defaults=True):
+    version: int
+    references: list[_Entry]
+    readings: dict[str, Reading] = {}
+
+
+def dump_profile(profile: Profile) -> bytes:
+    """The profile as a JSON document, in an order that depends on its content only."""
+    entries = [_Entry(*key, reference) for key, reference in sorted(profile.references.items())]
+    readings = dict(sorted(profile.readings.items()))
+    return msgspec.json.encode(_Document(VERSION, entries, readings)) + b"\n"
+
+
+def load_profile(document: bytes, name: str) -> Profile:
+    """Read what `dump_profile` wrote; raises SourceError naming the file `name`."""
+    try:
+        read = msgspec.json.decode(document, type=_Document)
+    except msgspec.DecodeError as error:
+        raise SourceError(f"{name}: not a reference profile: {error}") from None
+    if read.version != VERSION:
+        raise SourceError(f"{name}: reference profile version {read.version}, expected {VERSION}")
+    references: dict[Key, Reference] = {}
+    for entry in read.references:
+        reference, cells = entry.reference, entry.reference.cells
+        sums = cells.ordinary if cells.shape == "numeric" else 0
+        if (
+            len(reference.counts) != cells.size
+            or len(reference.sums) != sums
+            or min(reference.counts) < 0
+            or len(reference.prior) not in (0, cells.size)
+            or not all(0 <= weight < math.inf for weight in reference.prior)
+            or cells.edges != sorted(cells.edges)
+            or len(cells.vocabulary) not in (0, VOCABULARY // 8)
+            or (cells.shape == "numeric" and len(cells.edges) < 2)
+            or (cells.shape == "vector" and not (cells.centers and cells.bandwidth > 0))
+            or len(reference.waves) != (SIZE if cells.shape == "vector" else 0)
+        ):
+            raise SourceError(f"{name}: the reference of feature {entry.feature!r} is damaged")
+        references[entry.feature, entry.dimension, entry.value] = reference
+    return Profile(references, read.readings)

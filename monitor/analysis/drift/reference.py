@@ -1,0 +1,412 @@
+"""Observations → Reference: what is usual for a feature in a segment, as counts over fixed cells.
+
+The Dirichlet law of a cell's true share, which the evidence stands on, comes with the counts: for
+numbers the cells begin and end at order statistics, so that shares are distributed as the gaps
+between them are, whatever the distribution; for categories the cells are chosen on one part of the
+sample and counted on the other wherever the choice could favour what it chose.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from operator import add
+from typing import Any
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from monitor.analysis.drift.evidence import log_evidence, splits
+from monitor.analysis.drift.fourier_features import LENGTH, SIZE, waves
+from monitor.analysis.drift.windows import (
+    CATEGORY_CELLS,
+    GRID,
+    INNER_CELLS,
+    Cells,
+    category_cells,
+    duration_cells,
+    keepable,
+    locator,
+    number_cells,
+    shape_of,
+    text_of,
+    unknown,
+    vector_cells,
+    word_cells,
+)
+from monitor.errors import SourceError
+from monitor.types import SPECIAL, Window
+
+Key = tuple[str, str, str]
+"""(feature, dimension, value)."""
+
+BUFFER = 1000
+"""Values that are kept until the cells are made; after that, values are counted only."""
+
+HELD = 250_000
+"""So many numbers in the vectors kept are enough as well."""
+
+ROOM = 16_000_000
+"""So many numbers all learners of an analysis may keep together: some 500 MB."""
+
+VALUES_PER_CELL = 20
+"""A smaller sample makes fewer numeric cells: at least this many of its values in each."""
+
+UNSEEN = 0.5
+"""Weight of all unseen categories together, where none came in the part that was counted."""
+
+LENT = 0.5
+"""The whole traffic lends a small segment so much of the segment's own weight, at most."""
+
+PARENT = 4
+"""The whole traffic lends nothing unless it has so many times the segment's values."""
+
+APART = 3.0
+"""Log evidence that a segment is not like the whole, from which on it has cells of its own."""
+
+OUTSIDE = 0.2
+"""A reference with more of its values beyond its outer edges was made from values in order."""
+
+
+class Reference(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Counts over `cells`, special ones last. No value of anybody's stands in it.
+
+    Numbers are added up in `sums`, by ordinary cell, and `squares` as whole steps from the first
+    edge, `GRID` steps to the last, so that references built from shards add up exactly.
+    """
+
+    cells: Cells
+    counts: list[int]
+    sums: list[int] = []
+    squares: int = 0
+    waves: list[int] = []
+    """Sums of the random Fourier features of the vectors in ordinary cells, in `waves.UNIT`s."""
+    loose: bool = False
+    """Whether neighbouring values are alike, so that many of them count as one: durations."""
+    prior: list[float] = []
+    """Weight that the whole traffic lends each cell of a small segment; empty for all others."""
+
+    @property
+    def samples(self) -> int:
+        """Values in the reference."""
+        return sum(self.counts)
+
+    @property
+    def is_lopsided(self) -> bool:
+        """Whether the values that made numeric cells were not like those that were only counted."""
+        if self.cells.shape != "numeric" or self.samples < 2 * BUFFER:
+            return False
+        outside = self.counts[0] + self.counts[self.cells.ordinary - 1]
+        return outside > OUTSIDE * self.samples
+
+    def window(self) -> Window:
+        """The reference as a measure sees it, with what the whole lends to a small segment."""
+        counts = tuple(self.counts)
+        if self.prior:
+            counts = tuple(np.rint(np.add(self.counts, self.prior)).astype(int).tolist())
+        if self.cells.shape != "numeric":
+            return Window(counts, waves=tuple(value / LENGTH for value in self.waves))
+        low, step = grid(self.cells)
+        edges = self.cells.edges
+        points = [edges[0]]
+        for index in range(1, len(edges)):
+            count, total = self.counts[index], self.sums[index]
+            left, right = edges[index - 1], edges[index]
+            mean = low + step * (total / count) if count else left / 2 + right / 2
+            points.append(min(max(mean, left), right))
+        points.append(edges[-1])
+        valid = sum(self.counts[: self.cells.ordinary])
+        mean = sum(self.sums) / max(valid, 1)
+        variance = max(self.squares / max(valid, 1) - mean * mean, 0.0)
+        return Window(counts, tuple(points), float(variance**0.5 * step))
+
+    def weights(self) -> npt.NDArray[np.float64]:
+        """Parameters of the Dirichlet law of the cells' true shares, given this reference.
+
+        Between the order statistics X(1) and X(m) lie m - 1 gaps, one more on each side; each gap's
+        probability is uniform on the simplex for any continuous distribution (Wilks 1948), so cells
+        that are unions of gaps are Dirichlet with the numbers of gaps. An unseen category weighs 1
+        (Laplace), or half where all the sample's were common; a cell of any other kind half a count
+        (Jeffreys). With a `prior` it takes the place of all that.
+        """
+        weights = np.asarray(self.counts, dtype=np.float64)
+        ordinary = self.cells.ordinary
+        if self.prior:
+            return np.asarray(np.maximum(weights + np.asarray(self.prior), 0.5))
+        weights[ordinary:] += 0.5
+        match self.cells.shape:
+            case "numeric":
+                weights[0] += 1
+                weights[1] = max(weights[1] - 1, 0.5)
+                weights[ordinary - 1] += 1
+                weights[:ordinary] = np.maximum(weights[:ordinary], 0.5)
+            case "categorical" | "vector":
+                weights[: ordinary - 1] = np.maximum(weights[: ordinary - 1], 0.5)
+                weights[ordinary - 1] += 1 if self.counts[ordinary - 1] else UNSEEN
+            case _:
+                weights[:ordinary] += 0.5
+        return weights
+
+    def renewed(self, counts: Sequence[int], vectors: Sequence[int] = ()) -> Reference:
+        """The reference that `counts` on these cells make, its values where they were in theirs."""
+        kept = [max(count, 1) for count in self.counts]
+        pairs = list(zip(counts, kept, strict=True))
+        ratio = sum(counts[: self.cells.ordinary]) / max(sum(self.counts[: self.cells.ordinary]), 1)
+        sums = [
+            total * now // before for total, (now, before) in zip(self.sums, pairs, strict=False)
+        ]
+        return Reference(
+            self.cells,
+            list(counts),
+            sums,
+            round(self.squares * ratio),
+            list(vectors),
+            self.loose,
+        )
+
+    def merge(self, other: Reference) -> Reference:
+        """The reference of both; raises SourceError unless they stand on the same cells."""
+        if self.cells != other.cells:
+            raise SourceError("references on different cells cannot be merged")
+        return Reference(
+            self.cells,
+            [a + b for a, b in zip(self.counts, other.counts, strict=True)],
+            [a + b for a, b in zip(self.sums, other.sums, strict=True)],
+            self.squares + other.squares,
+            [a + b for a, b in zip(self.waves, other.waves, strict=True)],
+            self.loose,
+            [a + b for a, b in zip(self.prior, other.prior, strict=False)],
+        )
+
+
+class Room:
+    """What learners keep together, in numbers; when there is `limit` no more is kept."""
+
+    def __init__(self, limit: int = ROOM) -> None:
+        self.limit = limit
+        self.used = 0
+        self.was_full = False
+
+    def take(self, size: int) -> bool:
+        """Whether so much more may be kept."""
+        if self.used + size > self.limit:
+            self.was_full = True
+            return False
+        self.used += size
+        return True
+
+
+class Learner:
+    """Folds values, in order, into a Reference.
+
+    The first `BUFFER` values (or `wanted`, if fewer) are kept to make the cells from; later ones
+    are only counted. `cells` given beforehand are used as they are (a shard of a reference). What
+    has no place in a `room` shared with others is left out, as if it had not come.
+    """
+
+    def __init__(
+        self,
+        wanted: int | None = None,
+        cells: Cells | None = None,
+        *,
+        loose: bool = False,
+        room: Room | None = None,
+    ) -> None:
+        self.room = room
+        self._wanted = wanted
+        self._loose = loose
+        self._buffer: list[Any] = []
+        self._held = 0
+        self._seen = 0
+        self._counts: list[int] = []
+        self._sums: list[int] = []
+        self._squares = 0
+        self._waves: list[int] = []
+        self._cells: Cells | None = None
+        if cells is not None:
+            self._stand_on(cells)
+
+    @property
+    def seen(self) -> int:
+        """Values folded so far."""
+        return self._seen
+
+    @property
+    def complete(self) -> bool:
+        """Whether the wanted number of values has been seen."""
+        return self._wanted is not None and self._seen >= self._wanted
+
+    def add(self, value: Any) -> None:
+        """Fold one more value."""
+        if self._cells is not None:
+            self._seen += 1
+            self._count(value)
+            return
+        kept = keepable(value)
+        size = _size(kept)
+        if self.room is not None and not self.room.take(size):
+            return
+        self._seen += 1
+        self._buffer.append(kept)
+        self._held += size
+        if len(self._buffer) >= min(BUFFER, self._wanted or BUFFER) or self._held >= HELD:
+            self._settle()
+
+    def reference(self) -> Reference:
+        """The reference so far."""
+        if self._cells is None:
+            self._settle()
+        assert self._cells is not None  # noqa: S101  for the type checker: settled just now
+        return Reference(
+            self._cells, list(self._counts), list(self._sums), self._squares, list(self._waves),
+            self._loose,
+        )  # fmt: skip
+
+    def within(self, parent: Reference) -> Reference:
+        """The reference of a segment of what `parent` is of: shrunk to it, where it is small.
+
+        As long as its values are kept (fewer than `BUFFER`) they can be counted on the parent's
+        cells, and the parent's shares be added to its weights: up to `LENT` of the segment's own,
+        less the more evidence there is that it is distributed otherwise. Where it clearly is, and
+        where the parent is not much larger itself, it stays on its own.
+        """
+        size = len(self._buffer)
+        if self._cells is not None or not size or parent.samples < PARENT * size:
+            return self.reference()
+        other = Learner(cells=parent.cells, loose=self._loose)
+        for value in self._buffer:
+            other.add(value)
+        shared, weights = other.reference(), parent.weights()
+        ordered = parent.cells.shape == "numeric"
+        tree = splits(weights, parent.cells.ordinary, ordered=ordered)
+        counts = np.array([shared.counts], dtype=np.int64)
+        against = float(log_evidence(counts, weights[None], tree)[0])
+        if against >= APART:
+            return self.reference()
+        lent = LENT * size * math.exp(-max(against, 0.0))
+        prior = (lent / weights.sum() * weights).tolist()
+        return msgspec.structs.replace(shared, prior=[float(f"{one:.6g}") for one in prior])
+
+    def state(self) -> dict[str, Any]:
+        """What `restore` needs to go on from here."""
+        reference = self.reference() if self._cells is not None else None
+        return {
+            "wanted": self._wanted,
+            "loose": self._loose,
+            "seen": self._seen,
+            "buffer": self._buffer,
+            "reference": msgspec.to_builtins(reference),
+        }
+
+    @classmethod
+    def restore(cls, state: dict[str, Any], room: Room | None = None) -> Learner:
+        """The learner whose `state` this is."""
+        learner = cls(state["wanted"], loose=state["loose"], room=room)
+        learner._buffer = list(state["buffer"])
+        if state["reference"] is not None:
+            reference = msgspec.convert(state["reference"], Reference)
+            learner._stand_on(reference.cells)
+            learner._counts = list(reference.counts)
+            learner._sums = list(reference.sums)
+            learner._squares = reference.squares
+            learner._waves = list(reference.waves)
+        learner._seen = state["seen"]
+        learner._held = sum(map(_size, learner._buffer))
+        if room is not None:
+            room.used += learner._held
+        return learner
+
+    def release(self) -> None:
+        """Keep nothing any more."""
+        if self.room is not None:
+            self.room.used -= self._held
+        self._buffer, self._held = [], 0
+
+    def _settle(self) -> None:
+        # Taken out first: should this fail, it fails once, and learning begins anew.
+        buffer, seen = self._buffer, self._seen
+        self._seen = 0
+        self.release()
+        sample, counted = _sample(buffer, loose=self._loose)
+        self._seen = seen
+        self._stand_on(sample)
+        for value in counted:
+            self._count(value)
+
+    def _stand_on(self, cells: Cells) -> None:
+        self._cells = cells
+        self._locate = locator(cells)
+        self._numeric = cells.shape == "numeric"
+        self._vocabulary = cells.vocabulary
+        self._bandwidth = cells.bandwidth
+        self._waves = [0] * (SIZE if cells.shape == "vector" else 0)
+        self._counts = [0] * cells.size
+        if self._numeric:
+            self._sums = [0] * cells.ordinary
+            self._low, self._step = grid(cells)
+
+    def _count(self, value: Any) -> None:
+        if self._vocabulary and type(value) is bytes and value:
+            value = unknown(value, self._vocabulary)
+        index = self._locate(value)
+        self._counts[index] += 1
+        if self._waves and index < len(self._counts) - len(SPECIAL):
+            self._waves = list(map(add, self._waves, waves(value, self._bandwidth)))
+        if self._numeric and index < len(self._sums):
+            steps = value / self._step - self._low / self._step
+            whole = round(max(0.0, min(float(GRID), steps)))
+            self._sums[index] += whole
+            self._squares += whole * whole
+
+
+def _size(value: Any) -> int:
+    """What a kept value takes, in numbers; of texts, 32 characters are one."""
+    if isinstance(value, list | str | bytes):
+        return max(len(value) // (1 if isinstance(value, list) else 32), 1)
+    return 1
+
+
+def grid(cells: Cells) -> tuple[float, float]:
+    """The first edge of numeric cells, and the step in which their values are added up."""
+    low, high = cells.edges[0], cells.edges[-1]
+    return low, (high / GRID - low / GRID) or 1.0
+
+
+def _sample(values: Sequence[Any], *, loose: bool) -> tuple[Cells, Iterable[Any]]:
+    """Cells made of `values`, and those of the values that may be counted in them."""
+    shapes = Counter(map(shape_of, values))
+    del shapes["nothing"]
+    if not shapes:
+        return Cells("nothing"), values
+    shape = max(sorted(shapes), key=lambda name: shapes[name])
+    valid = [value for value in values if shape_of(value) == shape]
+    if shape == "words":
+        return _sample_texts(values, valid)
+    if shape == "numeric":
+        return duration_cells(valid) if loose else number_cells(valid, _inner(valid)), values
+    if shape == "categorical":
+        counts = Counter(map(text_of, valid))
+        if min(counts.values()) > 2 and len(counts) <= CATEGORY_CELLS:
+            # Left out, no value would lose its cell: the choice of cells favours none of them.
+            return category_cells([text_of(value) for value in valid]), values
+        chosen = [text_of(value) for value in values[::3] if shape_of(value) == shape]
+        return category_cells(chosen), [v for i, v in enumerate(values) if i % 3]
+    width = Counter(map(len, valid)).most_common(1)[0][0]
+    alike = [shape_of(value) == shape and len(value) == width for value in values]
+    placed = [value for i, value in enumerate(values) if alike[i] and not i % 3]
+    others = [value for i, value in enumerate(values) if alike[i] and i % 3]
+    made = vector_cells(placed or others, others or placed)
+    return made, [value for i, value in enumerate(values) if i % 3]
+
+
+def _sample_texts(values: Sequence[Any], texts: Sequence[bytes]) -> tuple[Cells, Iterable[Any]]:
+    """A vocabulary from every second text; the others are counted: to those nothing is known."""
+    chosen, others = texts[::2], texts[1::2] or texts
+    counted = [value for value in values if shape_of(value) != "words"]
+    return word_cells(chosen, others, _inner(others)), [*counted, *others]
+
+
+def _inner(valid: Sequence[Any]) -> int:
+    return max(3, min(INNER_CELLS, len(valid) // VALUES_PER_CELL))

@@ -1,0 +1,326 @@
+"""Values of one feature in one segment → counts: what is watched, and what of it is remembered."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from operator import add
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from monitor.analysis.drift import sequential_bets
+from monitor.analysis.drift.evidence import Floats, Ints, Splits, splits
+from monitor.analysis.drift.fourier_features import LENGTH, SIZE, waves
+from monitor.analysis.drift.history import NEAR, Trail
+from monitor.analysis.drift.reference import Key, Learner, Reference, grid
+from monitor.analysis.drift.seasonal import Hours
+from monitor.analysis.drift.windows import locator
+from monitor.types import Window
+
+FARTHEST = 2.0**20
+"""So many steps of the grid, sixteen ranges of the reference, one value counts for in a mean."""
+
+LOOSENESS = 20
+"""So many values that hang together (`Reference.loose`) count as one in the evidence."""
+
+
+class Episode(msgspec.Struct, frozen=True):
+    """Drift that holds: since when, and what had been counted until then."""
+
+    since: float
+    origin: list[int]
+
+
+class Reading(msgspec.Struct, gc=False):
+    """What the counts of a watch say at one moment.
+
+    `live` is all that was counted; `bets` the logarithms of what the bet on each mark is worth;
+    `effects` the corrected effects since each mark, once somebody asked.
+    """
+
+    live: Ints
+    bets: list[float]
+    log_evidence: float
+    effects: list[float] = []
+
+
+class Watch:
+    """One feature in one segment: a reference, a trail, open panes, and drift while it holds.
+
+    Without a reference it learns one, or (no learner) only counts what comes. With a `peer` it is
+    compared with what the peer counts in the same panes, on the peer's cells; with `pane`, the
+    length of panes in seconds, with what was counted at the same hour of the week. `together` is
+    how many values hang together and count as one. `settled` is the log evidence at the newest
+    mark, `last` the Unix time of the newest value, or of the end of its pane.
+    """
+
+    __slots__ = (
+        "episode", "hours", "key", "last", "learner", "locate", "more", "open", "outer", "pane",
+        "part", "peer", "reading", "reference", "renewed", "seen", "settled", "step", "together",
+        "trail", "tree", "usual", "waves", "weights",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        key: Key,
+        learner: Learner | None,
+        *,
+        peer: Watch | None = None,
+        pane: float | None = None,
+        together: int = 1,
+    ) -> None:
+        self.key = key
+        self.learner = learner
+        self.peer = peer
+        self.pane = pane
+        self.together = together
+        self.hours: Hours | None = None
+        self.seen = 0
+        self.last = 0.0
+        self.open: dict[int, list[int]] = {}
+        self.episode: Episode | None = None
+        self.settled = 0.0
+        self.renewed = False
+        self.reading: Reading | None = None
+        self.reference: Reference | None = None
+
+    @property
+    def is_compared(self) -> bool:
+        """Whether the reference comes in panes, too, and is not fixed."""
+        return self.peer is not None or self.pane is not None
+
+    def stand_on(self, reference: Reference, began: float) -> None:
+        """Watch from now on against this reference."""
+        cells = reference.cells
+        self.reference = reference
+        self.learner = None
+        self.locate: Callable[[Any], int] = locator(cells)
+        self.usual: Window = reference.window()
+        self.weights = reference.weights()
+        self.tree: Splits = splits(self.weights, cells.ordinary, ordered=cells.shape == "numeric")
+        self.part = 1 / max(self.together, LOOSENESS if reference.loose else 1)
+        self.waves = SIZE if cells.shape == "vector" and not self.is_compared else 0
+        self.outer = frozenset[int]()
+        if cells.shape == "numeric" and not (cells.vocabulary or self.is_compared):
+            last = cells.ordinary - 1
+            self.outer = frozenset((0, 1, last - 1, last))
+            self.step = grid(cells)[1]
+        self.more = more = self.waves + bool(self.outer)
+        if self.peer is not None:
+            more = cells.size + sequential_bets.size(self.tree)
+        elif self.pane is not None:
+            self.hours = Hours(cells.size)
+            more = cells.size + 1 + sequential_bets.size(self.tree)
+        self.trail = Trail(cells.size + more, began, cells.size)
+
+    def renew(self, reference: Reference, end: float) -> None:
+        """Watch from `end` on against another reference on the same cells; open panes stay open."""
+        self.stand_on(reference, end)
+        self.renewed = True
+        self.settled = 0.0
+        self.reading = None
+
+    def count(self, value: Any, pane: int, time: float) -> None:
+        """Fold one value into `pane`."""
+        self.reading = None
+        reference = self.reference or self._learned(value, time)
+        if reference is None:
+            return
+        cells, counts = reference.cells, self.open.get(pane)
+        if counts is None:
+            counts = self.open[pane] = [0] * (cells.size + self.more)
+        cell = self.locate(value)
+        counts[cell] += 1
+        if cell in self.outer:
+            steps = (value - self.usual.points[cell]) / self.step
+            if not -FARTHEST < steps < FARTHEST:
+                steps = math.copysign(FARTHEST, steps)
+            counts[-1] += int(steps)
+        elif self.waves and cell < cells.ordinary:
+            new = waves(value, cells.bandwidth)
+            counts[-self.waves :] = map(add, counts[-self.waves :], new)
+
+    def counted(self, pane: int) -> Ints:
+        """What an open pane adds to the trail. Of a peer that pane must still be open, too."""
+        return self._vector(pane, self.hours)
+
+    def close(self, pane: int, end: float, block: int, counted: Ints | None = None) -> bool:
+        """Add an open pane, its `counted`, to the trail; True where that made a mark."""
+        self.reading = None
+        vector = self.counted(pane) if counted is None else counted
+        counts = np.array(self.open.pop(pane), dtype=np.int64)
+        self.last = end
+        if self.hours is not None and self.episode is None:
+            self.hours.add(pane * (self.pane or 0.0), counts)
+        return self.trail.close(vector, end, block)
+
+    def merge(self, other: Watch) -> None:
+        """Add the open panes of `other`, which stands on the same reference."""
+        self.reading = None
+        self.seen += other.seen
+        self.last = max(self.last, other.last)
+        for pane, counts in other.open.items():
+            held = self.open.get(pane)
+            self.open[pane] = (
+                list(counts) if held is None else [a + b for a, b in zip(held, counts, strict=True)]
+            )
+
+    def regroup(self, places: Mapping[int, int]) -> None:
+        """Let every open pane be what `places` says; those that become one add up."""
+        if all(old == new for old, new in places.items()):
+            return
+        held = self.open
+        self.open = {}
+        for pane, counts in sorted(held.items()):
+            there = self.open.get(places[pane], [0] * len(counts))
+            self.open[places[pane]] = [a + b for a, b in zip(there, counts, strict=True)]
+
+    def live(self) -> Ints:
+        """All counts since the watch began, those of open panes too, as if they closed now."""
+        total = self.trail.total
+        hours = self.hours.copy() if self.hours is not None and self.open else None
+        for pane in sorted(self.open):
+            total = total + self._vector(pane, hours)
+            if hours is not None and self.episode is None:
+                hours.add(pane * (self.pane or 0.0), np.array(self.open[pane]))
+        return total
+
+    def windows(self, vector: Ints) -> tuple[Window, Window]:
+        """What was usual and what came, in the panes that add up to `vector`, for a measure."""
+        cells = self.trail.cells
+        usual, current = self.usual, vector[:cells]
+        if self.waves:
+            sums = tuple((vector[cells:] / LENGTH).tolist())
+            return usual, Window(tuple(current.tolist()), waves=sums)
+        if self.peer is not None:
+            usual = self._window(vector[cells : 2 * cells])
+        elif self.hours is not None:
+            expected, mass = vector[cells : 2 * cells], int(vector[2 * cells])
+            samples = mass / max(int(current.sum()), 1)
+            share = expected / max(int(expected.sum()), 1)
+            usual = self._window(np.rint(share * samples).astype(np.int64))
+        window = self._window(current)
+        if self.outer:
+            window = msgspec.structs.replace(window, excess=float(vector[cells]) * self.step)
+        return usual, window
+
+    def log_evidence(self, vectors: Ints) -> Floats:
+        """ln E of each row of a watch that is compared."""
+        logs = vectors[:, -sequential_bets.size(self.tree) :]
+        return sequential_bets.log_evidence(logs, self.tree)
+
+    def state(self) -> bytes:
+        """What `restore` needs to go on from here."""
+        state: dict[str, Any] = {
+            "seen": self.seen,
+            "last": self.last,
+            "episode": self.episode,
+            "open": self.open,
+            "settled": self.settled,
+            "renewed": self.renewed,
+        }
+        if self.reference is not None:
+            state |= {"reference": self.reference, "trail": self.trail.state()}
+            if self.hours is not None:
+                state["hours"] = self.hours.state()
+        elif self.learner is not None:
+            state["learner"] = self.learner.state()
+        return msgspec.msgpack.encode(state)
+
+    def restore(self, state: bytes, newest: float = math.inf) -> None:
+        """Go on from `state`, unless it is of another reference than the one given.
+
+        `newest` is the Unix time of the newest event, which no value can be after. Raises
+        msgspec.DecodeError where it is not a state.
+        """
+        kept = msgspec.msgpack.decode(state, type=_State)
+        if self.reference is not None and not kept.continues(self.reference):
+            return
+        self.seen, self.last = kept.seen, min(kept.last, newest)
+        self.episode, self.settled, self.renewed = kept.episode, kept.settled, kept.renewed
+        self.open, self.reading = kept.open, None
+        if kept.learner:
+            room = self.learner.room if self.learner else None
+            self.learner = Learner.restore(kept.learner, room)
+        if kept.reference is None:
+            return
+        if len(kept.reference.counts) != kept.reference.cells.size:
+            raise msgspec.DecodeError("counts do not fit their cells")
+        self.stand_on(kept.reference, newest if math.isfinite(newest) else 0.0)
+        trail = Trail.restore(kept.trail)
+        if not self._fits(trail):  # a version that counted otherwise: only the reference stays
+            self.episode, self.settled, self.open = None, 0.0, {}
+            return
+        self.trail = trail
+        if kept.hours:
+            self.hours = Hours.restore(trail.cells, kept.hours)
+
+    def _fits(self, trail: Trail) -> bool:
+        """Whether what was counted has the form of what is counted now."""
+        marks, size = len(trail.born), len(self.trail.total)
+        pane = self.trail.cells if self.is_compared else size
+        return (
+            trail.marks.shape == (marks, size)
+            and (trail.total.shape, len(trail.times)) == ((size,), marks)
+            and trail.cells == self.trail.cells
+            and {len(counts) for counts in self.open.values()} <= {pane}
+        )
+
+    def _learned(self, value: Any, time: float) -> Reference | None:
+        """The peer's reference, which a value can be counted on at once; else learn from it."""
+        self.seen += 1
+        self.last = time
+        if self.peer is not None:
+            if self.peer.reference is not None:
+                self.stand_on(self.peer.reference, time)
+            return self.peer.reference
+        if self.learner is not None:
+            self.learner.add(value)
+            if self.learner.complete:
+                self.stand_on(self.learner.reference(), time)
+        return None
+
+    def _vector(self, pane: int, hours: Hours | None) -> Ints:
+        counts = np.array(self.open[pane], dtype=np.int64)
+        if self.peer is not None:
+            theirs = np.array(self.peer.open.get(pane, [0] * len(counts)), dtype=np.int64)
+            theirs = theirs[: len(counts)]  # it is not compared itself, and counts more
+            return np.concatenate((counts, theirs, self._factors(counts, theirs)))
+        if hours is None:
+            return counts
+        start = pane * (self.pane or 0.0)
+        judged = hours.judge(start, counts, self.weights, self.tree, self.part)
+        if judged is None:
+            return np.zeros(len(self.trail.total), dtype=np.int64)
+        return np.concatenate((counts, judged))
+
+    def _factors(self, counts: Ints, theirs: Ints) -> Ints:
+        """The evidence of a pane in which this arm and its peer counted so much."""
+        cells, trail = len(counts), self.trail
+        lately = trail.total - trail.marks[max(0, len(trail.marks) - NEAR)]
+        pooled = self.weights + lately[:cells] + lately[cells : 2 * cells]
+        return sequential_bets.two_arms(counts, theirs, pooled, self.tree, self.part)
+
+    def _window(self, counts: Ints) -> Window:
+        return Window(tuple(counts.tolist()), self.usual.points, self.usual.scale)
+
+
+class _State(msgspec.Struct):
+    seen: int
+    open: dict[int, list[int]]
+    episode: Episode | None = None
+    last: float = math.inf
+    settled: float = 0.0
+    renewed: bool = False
+    reference: Reference | None = None
+    trail: dict[str, Any] = {}
+    hours: dict[str, Any] = {}
+    learner: dict[str, Any] = {}
+
+    def continues(self, reference: Reference) -> bool:
+        """Whether this is the state of a watch that began with `reference`."""
+        if self.renewed and self.reference is not None:
+            return self.reference.cells == reference.cells
+        return self.reference == reference

@@ -1,0 +1,426 @@
+"""Observation → cell: the fixed cells of a feature, and which of them a value falls into.
+
+Cells are made once, from a sample of the reference; from then on a window is a vector of counts
+over them, and windows add up exactly. After the ordinary cells come those of `types.SPECIAL`.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from itertools import pairwise
+from typing import Any, Literal
+
+import msgspec
+import numpy as np
+
+from monitor.analysis.drift.clusters import bandwidth, centers, distances, table
+from monitor.texts import VOCABULARY, hashes, visible
+from monitor.types import SPECIAL
+
+INNER_CELLS = 10
+"""Cells of a numeric feature between the smallest and the largest value of the sample."""
+
+CATEGORY_CELLS = 64
+"""Categories with a cell of their own; all others share the last."""
+
+CLUSTERS = 12
+"""Cells of a vector feature."""
+
+FAR = 0.98
+"""Part of the vectors that are near some center."""
+
+GRID = 1 << 16
+"""Steps into which the sample's range is cut to add values up exactly, as integers."""
+
+EXACT = 1 << 53
+"""Integers up to here are floats without loss."""
+
+NARROW = 0.002
+"""Floats of 16 bits are as near as this to what they stand for, relatively."""
+
+Shape = Literal["numeric", "categorical", "vector", "words", "nothing"]
+
+
+class Cells(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The ordinary cells of a feature.
+
+    numeric: `edges` e0 ≤ e1 < … < eJ make J + 2 cells: below e0, [e0, e1], (e1, e2] … , above eJ;
+    with `exact` e1 to eJ are all the values there were, and a cell is what is nearest to each.
+    categorical: one for each of `categories`, then one for every other value.
+    vector: one for each of `centers`, whichever is nearest, then one for what is farther than
+    `radius` from all; their random Fourier features have a kernel of `bandwidth`. nothing: one for
+    whatever comes, because no value had been seen when the cells were made. A text's hashed words
+    are the number that is their share outside `vocabulary`.
+    """
+
+    shape: Shape
+    edges: list[float] = []
+    categories: list[str] = []
+    centers: list[list[float]] = []
+    radius: float = 0.0
+    bandwidth: float = 0.0
+    exact: bool = False
+    vocabulary: bytes = b""
+
+    @property
+    def ordinary(self) -> int:
+        """Number of cells without the special ones."""
+        match self.shape:
+            case "numeric":
+                return len(self.edges) + 1
+            case "categorical":
+                return len(self.categories) + 1
+            case "vector":
+                return len(self.centers) + 1
+            case _:
+                return 1
+
+    @property
+    def size(self) -> int:
+        """Number of cells with the special ones."""
+        return self.ordinary + len(SPECIAL)
+
+
+def locator(cells: Cells) -> Callable[[Any], int]:
+    """The function value → cell, total on anything.
+
+    >>> locate = locator(Cells("numeric", edges=[0, 1, 2]))
+    >>> [locate(value) for value in (-1, 0, 1, 1.5, 2, 3, None, float("nan"), "1", True)]
+    [0, 1, 1, 2, 2, 3, 4, 5, 6, 6]
+    >>> locate = locator(Cells("categorical", categories=["a", "b"]))
+    >>> [locate(value) for value in ("b", "z", None, 1.0)]
+    [1, 2, 3, 5]
+    """
+    match cells.shape:
+        case "numeric" if cells.vocabulary:
+            return _locate_words(cells)
+        case "numeric":
+            return _locate_number(cells)
+        case "categorical":
+            return _locate_category(cells)
+        case "vector":
+            return _locate_vector(cells)
+        case _:
+            return _locate_anything
+
+
+def shape_of(value: Any) -> Shape:
+    """What a value is; `nothing` for what is missing, not finite or of a type we do not count.
+
+    >>> [shape_of(value) for value in (1, 0.5, "a", True, [0.1, 0.2], b"..", None)]
+    ['numeric', 'numeric', 'categorical', 'categorical', 'vector', 'words', 'nothing']
+    >>> shape_of(float("inf")), shape_of({})
+    ('nothing', 'nothing')
+    """
+    kind = type(value)
+    if kind is float or kind is int:
+        return "numeric" if _finite(value) else "nothing"
+    if kind is str or kind is bool:
+        return "categorical"
+    if kind is bytes:
+        return "words" if value else "nothing"
+    if (kind is list or kind is tuple) and _is_vector(value):
+        return "vector"
+    return "nothing"
+
+
+def text_of(value: str | bool) -> str:
+    """A category's name, bounded and printable; a boolean is the category `true` or `false`."""
+    return visible(value) if isinstance(value, str) else str(value).lower()
+
+
+def keepable(value: Any) -> Any:
+    """A value that falls into the same cell of any cells as `value` does, small and of a kind that
+    can be written down and read again: None, a boolean, number, string, bytes, or list of numbers.
+
+    >>> [keepable(value) for value in (2**128, 10**400, "a\\x00", {"a": 1}, [1, 2**70], [None])]
+    [3.402823669209385e+38, inf, 'a ', [], [1.0, 1.1805916207174113e+21], []]
+    """
+    kind = type(value)
+    if kind is float or value is None or kind is bool or kind is bytes:
+        return value
+    if kind is int:
+        return value if abs(value) <= EXACT else _float(value)
+    if kind is str:
+        return text_of(value)
+    return [float(item) for item in value] if shape_of(value) == "vector" else []
+
+
+def number_cells(values: Sequence[float], inner: int = INNER_CELLS) -> Cells:
+    """Cells at the quantiles of `values` (at least one), each distinct value its own if few.
+
+    An edge stands between values that recur, never on one: the same number has another last digit
+    after a detour through another width of floats. Other edges are rounded to a hundredth of the
+    narrower cell beside them, the outermost outwards: a profile is no place for anybody's exact
+    value.
+
+    >>> number_cells([0, 1, 1, 0, 0]).edges
+    [0.0, 0.0, 1.0]
+    >>> number_cells([7]).edges
+    [7.0, 7.0]
+    >>> number_cells([i * 1.2345678 for i in range(100)], inner=4).edges
+    [0.0, 30.9, 61.7, 91.4, 122.3]
+    >>> number_cells([i / 10 for i in range(40)] * 2, inner=4).edges
+    [-0.05, 1.05, 2.05, 2.95, 3.95]
+    """
+    ordered = sorted(map(float, values))
+    counts = Counter(ordered)
+    distinct = sorted(counts)
+    if len(distinct) <= inner:
+        return Cells("numeric", edges=[distinct[0], *distinct], exact=True)
+    last = len(ordered) - 1
+    raw = [ordered[round(place * last / inner)] for place in range(inner + 1)]
+    chosen = sorted(set(raw))
+    edges = [
+        _between(distinct, edge, place) if counts[edge] > 1 else _round(chosen, place)
+        for place, edge in enumerate(chosen)
+    ]
+    if raw[0] == raw[1]:  # the smallest value fills a cell of its own
+        edges.append(_between(distinct, raw[0], 1))
+    return Cells("numeric", edges=sorted(set(edges)))
+
+
+def _between(distinct: Sequence[float], value: float, place: int) -> float:
+    """A number half-way from `value` to its larger neighbour; from the smallest one (`place` 0) as
+    far to the other side, from the largest as far as its smaller neighbour is."""
+    index = bisect_left(distinct, value)
+    near = distinct[index + 1] if index + 1 < len(distinct) else distinct[index - 1]
+    half = abs(near - value) / 2 if math.isfinite(near - value) else 0.0
+    middle = value - half if place == 0 else value + half
+    if not 1e-300 < half < 1e300:
+        return value
+    nearby = round(middle, 1 - math.floor(math.log10(half)))
+    return nearby if math.isfinite(nearby) else value
+
+
+def duration_cells(values: Sequence[float]) -> Cells:
+    """Cells for times: usual is within a factor of three of the median of `values`, which may not
+    be empty. How fast an answer comes depends on who else asks; only large steps mean something.
+
+    >>> duration_cells([0.2, 0.1, 0.3]).edges
+    [0.0, 0.067, 0.6, 2.0]
+    """
+    middle = sorted(map(float, values))[len(values) // 2]
+    edges = [float(f"{max(middle, 1e-6) * factor:.2g}") for factor in (1 / 3, 3, 10)]
+    return Cells("numeric", edges=[0.0, *(min(edge, sys.float_info.max) for edge in edges)])
+
+
+def category_cells(values: Sequence[str]) -> Cells:
+    """A cell for each category that occurs at least twice, the most frequent, in order of name.
+
+    Not in order of frequency: evidence looks at neighbouring cells together, and neighbours that
+    were chosen for their counts would seem to change as soon as chance evens them out.
+
+    >>> category_cells(["b", "a", "b", "c", "a", "b"]).categories
+    ['a', 'b']
+    """
+    counts = Counter(values)
+    kept = sorted((-count, value) for value, count in counts.items() if count > 1)
+    return Cells("categorical", categories=sorted(value for _, value in kept[:CATEGORY_CELLS]))
+
+
+def vector_cells(vectors: Sequence[Sequence[float]], others: Sequence[Sequence[float]]) -> Cells:
+    """A cell for each of a few centers of `vectors`; one in fifty of `others` is far from all.
+
+    >>> vector_cells([[0.0], [0.2], [5.0], [5.2]], [[0.1], [5.4]]).radius
+    0.1
+    """
+    made = centers(vectors, CLUSTERS)
+    away = np.sort(np.sqrt(distances(table(others), table(made)).min(axis=1)))
+    radius = float(away[int(FAR * (len(away) - 1))])
+    width = bandwidth(others)
+    return Cells("vector", centers=made, radius=float(f"{radius:.4g}"), bandwidth=width)
+
+
+def word_cells(chosen: Sequence[bytes], others: Sequence[bytes], inner: int) -> Cells:
+    """Cells for the share of unknown words in each of `others`; known are those of two of `chosen`.
+
+    What one text alone holds is no vocabulary, and might tell of somebody.
+    """
+    texts = Counter(word for text in chosen for word in set(hashes(text)))
+    known = bytearray(VOCABULARY // 8)
+    for word, count in texts.items():
+        if count > 1 and word < VOCABULARY:
+            known[word >> 3] |= 1 << (word & 7)
+    vocabulary = bytes(known)
+    shares = [unknown(text, vocabulary) for text in others]
+    return msgspec.structs.replace(number_cells(shares, inner), vocabulary=vocabulary)
+
+
+def unknown(text: bytes, vocabulary: bytes) -> float:
+    """The share of a text's hashed words that are not in a vocabulary.
+
+    >>> unknown(bytes([3, 0, 4, 0]), bytes([1 << 3]))
+    0.5
+    """
+    words, known = hashes(text), _spread(vocabulary)
+    try:
+        return 1 - sum(map(known.__getitem__, words)) / len(words)
+    except (IndexError, ZeroDivisionError):  # bytes of somebody's own feature, which are no words
+        return 1.0
+
+
+@lru_cache(maxsize=512)
+def _spread(vocabulary: bytes) -> bytes:
+    """A byte for each bit: 16 KB, and five times as fast."""
+    bits = np.unpackbits(np.frombuffer(vocabulary, dtype=np.uint8), bitorder="little")
+    return np.resize(bits, VOCABULARY).tobytes()
+
+
+def label(cells: Cells, index: int) -> str:
+    """What a cell holds, for a person.
+
+    >>> label(Cells("numeric", edges=[0, 0.5, 2]), 2), label(Cells("nothing"), 1)
+    ('0.5 to 2', 'missing')
+    >>> label(number_cells([1, 2, 3]), 3)
+    '3'
+    """
+    if index >= cells.ordinary:
+        return SPECIAL[index - cells.ordinary]
+    match cells.shape:
+        case "numeric":
+            return _number_label(cells.edges, index, exact=cells.exact)
+        case "categorical":
+            known = index < len(cells.categories)
+            return visible(cells.categories[index]) if known else "any other value"
+        case "vector":
+            known = index < len(cells.centers)
+            return f"cluster {index + 1}" if known else "far from all clusters"
+        case _:
+            return "a value"
+
+
+def _number_label(edges: Sequence[float], index: int, *, exact: bool) -> str:
+    if index == 0:
+        return f"below {edges[0]:g}"
+    if index == len(edges):
+        return f"above {edges[-1]:g}"
+    low, high = edges[index - 1], edges[index]
+    return f"{high:g}" if exact or low == high else f"{low:g} to {high:g}"
+
+
+def _finite(value: float) -> bool:
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # an integer beyond any float
+        return False
+
+
+def _float(value: int) -> float:
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
+
+
+def _is_vector(value: Sequence[Any]) -> bool:
+    return bool(value) and all(
+        (type(item) is float or type(item) is int) and _finite(item) for item in value
+    )
+
+
+def _round(edges: Sequence[float], index: int) -> float:
+    """`edges[index]` to a step of 10^k that is at most 1 % of the narrower neighbouring cell."""
+    edge = edges[index]
+    widths = [edges[i + 1] - edges[i] for i in (index - 1, index) if 0 <= i < len(edges) - 1]
+    step = min(widths) / 100
+    if not 1e-300 < step < 1e300:
+        return edge
+    digits = -math.floor(math.log10(step))
+    if index == 0:
+        nearby = _floor(edge, digits)
+    elif index == len(edges) - 1:
+        nearby = -_floor(-edge, digits)
+    else:
+        nearby = round(edge, digits)
+    return nearby if math.isfinite(nearby) else edge
+
+
+def _floor(value: float, digits: int) -> float:
+    nearby = round(value, digits)
+    return nearby if nearby <= value else round(nearby - 10.0**-digits, digits)
+
+
+def _locate_number(cells: Cells) -> Callable[[Any], int]:
+    edges, ordinary = limits(cells), cells.ordinary
+    first = edges[0]
+
+    def locate(value: Any) -> int:
+        kind = type(value)
+        if kind is float:
+            if value - value:  # NaN, which is true, for all that is not finite
+                return ordinary + 1
+        elif kind is not int:
+            return ordinary if value is None else ordinary + 2
+        elif not _finite(value):
+            return ordinary + 1
+        return bisect_left(edges, value) or int(value == first)
+
+    return locate
+
+
+def limits(cells: Cells) -> list[float]:
+    """Where one cell ends and the next begins: at the edges, or half-way between all the values
+    there were, so that each is in its cell in whatever width of floats it comes."""
+    edges = cells.edges
+    if not cells.exact:
+        return edges
+    values = edges[1:]
+    margin = NARROW * max(abs(values[0]), abs(values[-1]))
+    halves = [low / 2 + high / 2 for low, high in pairwise(values)]
+    if halves:
+        margin = min(margin, values[1] / 2 - values[0] / 2, values[-1] / 2 - values[-2] / 2)
+    return [values[0] - margin, *halves, values[-1] + margin]
+
+
+def _locate_words(cells: Cells) -> Callable[[Any], int]:
+    locate, vocabulary = _locate_number(cells), cells.vocabulary
+
+    def locate_words(value: Any) -> int:
+        return locate(unknown(value, vocabulary) if type(value) is bytes and value else value)
+
+    return locate_words
+
+
+def _locate_category(cells: Cells) -> Callable[[Any], int]:
+    places = {category: index for index, category in enumerate(cells.categories)}
+    other, ordinary = len(cells.categories), cells.ordinary
+
+    def locate(value: Any) -> int:
+        if type(value) is str:
+            place = places.get(value)
+            return places.get(text_of(value), other) if place is None else place
+        if type(value) is bool:
+            return places.get(text_of(value), other)
+        return ordinary if value is None else ordinary + 2
+
+    return locate
+
+
+def _locate_vector(cells: Cells) -> Callable[[Any], int]:
+    ordinary, middles = cells.ordinary, table(cells.centers)
+    width, reach = middles.shape[1], cells.radius**2
+
+    def locate(value: Any) -> int:
+        if value is None:
+            return ordinary
+        if shape_of(value) != "vector" or len(value) != width:
+            return ordinary + 2
+        away = distances(table([value]), middles)[0]
+        nearest = int(np.argmin(away))
+        return nearest if away[nearest] <= reach else ordinary - 1
+
+    return locate
+
+
+def _locate_anything(value: Any) -> int:
+    if value is None:
+        return 1
+    if type(value) in (float, int) and not _finite(value):
+        return 2
+    return 0 if shape_of(value) != "nothing" else 3

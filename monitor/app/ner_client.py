@@ -1,0 +1,201 @@
+"""Record → the same Record without the names that a model, in a process of its own, finds in it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sys
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import msgspec
+
+from monitor.app.ner_server import Found
+from monitor.errors import ConfigError
+from monitor.framing import pack
+from monitor.privacy.pseudonyms import MARK_WHOLE
+from monitor.privacy.records import Privacy
+from monitor.privacy.scrub import Scrub
+from monitor.settings.schema import Ner
+from monitor.supervision.managed_process import environment
+from monitor.tasks import own
+from monitor.types import Part, Record
+
+LOADING = 120.0
+"""Seconds that a model may take to load."""
+AGAIN = 10.0
+"""Seconds between two attempts to load it again; until it is there no text gets an answer."""
+
+
+class Names:
+    """One model, one Record at a time: while it looks at one, the others wait in the proxy's
+    bounded buffer. Texts without an answer in time are replaced by their digest, or kept if that
+    is configured.
+
+    `count` is told what was pseudonymized (`entity`, its name, how often) and what was replaced
+    (`reason`).
+    """
+
+    def __init__(
+        self, settings: Ner, privacy: Privacy, count: Callable[[str, str, int], None]
+    ) -> None:
+        self._settings = settings
+        self._privacy = privacy
+        self._count = count
+        self._process: asyncio.subprocess.Process | None = None
+        self._one = asyncio.Lock()
+        self._loading: asyncio.Task[None] | None = None
+        self._load_after = 0.0
+
+    async def start(self) -> None:
+        """Load the model; raises ConfigError when it cannot be loaded."""
+        self._process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "monitor.app.ner_server",
+            self._settings.model,
+            env=environment("OTEL_", "AWS_"),  # a third party's code: no credentials of ours
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+        )
+        try:
+            async with asyncio.timeout(LOADING):
+                problem = await self._receive(str)
+        except (TimeoutError, asyncio.IncompleteReadError):
+            problem = "it does not start"
+        if problem:
+            await self._end()
+            raise ConfigError(
+                f"privacy.ner.model: {self._settings.model!r} cannot be loaded: {problem}"
+            )
+
+    async def cover(self, record: Record) -> Record:
+        """The Record with pseudonyms for the names and places in its texts. Total."""
+        texts = list(_texts(record))
+        if not texts:
+            return record
+        async with self._one:
+            found = await self._ask([MARK_WHOLE.sub(_blank, text) for text in texts])
+        if found is None and self._settings.on_failure == "keep":
+            return record
+        scrub = self._privacy.again()
+        done: dict[str, str] = {}
+        for number, text in enumerate(texts):
+            spans = None if found is None else _sound(found[number], text)
+            done[text] = scrub.redacted(text, "ner") if spans is None else _put(scrub, text, spans)
+        for kind, counts in (("entity", scrub.pseudonyms), ("reason", scrub.redactions)):
+            for name, count in counts.items():
+                self._count(kind, name, count)
+        return msgspec.structs.replace(
+            record,
+            inputs=[_covered(part, done) for part in record.inputs],
+            outputs=[_covered(part, done) for part in record.outputs],
+            pseudonyms=_sum(record.pseudonyms, scrub.pseudonyms),
+            redactions=_sum(record.redactions, scrub.redactions),
+            continues={**record.continues, **scrub.continues},
+            sealed=record.sealed + [f"{token} {box}" for token, box in scrub.sealed.items()],
+        )
+
+    async def close(self) -> None:
+        """End the process."""
+        if self._loading is not None:
+            self._loading.cancel()
+        await self._end()
+
+    async def _end(self) -> None:
+        process, self._process = self._process, None
+        if process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
+
+    async def _load(self) -> None:
+        with contextlib.suppress(ConfigError, OSError):  # or no process or descriptor just now
+            await self.start()
+
+    def _load_again(self) -> None:
+        """Unless it is there, is being loaded or was tried just now."""
+        if self._loading is not None and self._loading.done():
+            self._loading = None
+        now = time.monotonic()
+        if self._process is None and self._loading is None and now >= self._load_after:
+            self._load_after = now + AGAIN
+            self._loading = own(self._load(), "loading the model of names")
+
+    async def _ask(self, texts: list[str]) -> Found | None:
+        self._load_again()
+        process = self._process
+        if self._loading is not None or process is None or process.stdin is None:
+            return None
+        try:
+            async with asyncio.timeout(self._settings.timeout):
+                process.stdin.write(pack(texts))
+                await process.stdin.drain()
+                found: Found | None = await self._receive(Found | None)
+        except Exception:  # noqa: BLE001  whatever it was, there is no answer
+            await self._end()  # what it would say now belongs to this question
+            self._load_again()
+            return None
+        return found if found is not None and len(found) == len(texts) else None
+
+    async def _receive(self, kind: Any) -> Any:
+        assert self._process is not None  # noqa: S101
+        assert self._process.stdout is not None  # noqa: S101
+        size = int.from_bytes(await self._process.stdout.readexactly(4), "big")
+        return msgspec.msgpack.decode(await self._process.stdout.readexactly(size), type=kind)
+
+
+def _texts(record: Record) -> Iterator[str]:
+    """What people may have written: texts, and strings in tensors and columns."""
+    seen = set()
+    for part in (*record.inputs, *record.outputs):
+        for text in (part.text, *(part.data or ())):
+            if isinstance(text, str) and text not in seen and any(map(str.isalpha, text)):
+                seen.add(text)
+                yield text
+
+
+def _blank(mark: Any) -> str:
+    return " " * len(mark[0])
+
+
+def _sound(spans: list[tuple[int, int, str]], text: str) -> list[tuple[int, int, str]] | None:
+    """The spans in order, without what overlaps an earlier one; None if some are impossible."""
+    sound: list[tuple[int, int, str]] = []
+    for start, end, entity in sorted(spans):
+        if not (0 <= start < end <= len(text) and entity.isupper()):
+            return None
+        if not sound or start >= sound[-1][1]:
+            sound.append((start, end, entity))
+    return sound
+
+
+def _put(scrub: Scrub, text: str, spans: list[tuple[int, int, str]]) -> str:
+    """Pseudonyms for the spans, none of which reaches into one that is there."""
+    out: list[str] = []
+    done = 0
+    marks = [match.span() for match in MARK_WHOLE.finditer(text)]
+    for start, end, entity in spans:
+        if any(begin < end and start < stop for begin, stop in marks):
+            continue
+        out += (text[done:start], scrub.token(entity, text[start:end]))
+        done = end
+    return "".join((*out, text[done:]))
+
+
+def _covered(part: Part, done: dict[str, str]) -> Part:
+    data = part.data
+    if data is not None:
+        data = [done.get(item, item) if isinstance(item, str) else item for item in data]
+    text = part.text if part.text is None else done.get(part.text, part.text)
+    return msgspec.structs.replace(part, text=text, data=data)
+
+
+def _sum(one: dict[str, int], other: dict[str, int]) -> dict[str, int]:
+    return {name: one.get(name, 0) + other.get(name, 0) for name in {**one, **other}}
+
+
+def names(settings: Ner, privacy: Privacy, count: Callable[[str, str, int], None]) -> Names | None:
+    """What looks for names as it is configured; None when nothing does."""
+    return Names(settings, privacy, count) if settings.model else None

@@ -1,0 +1,90 @@
+"""A process of its own for a model of names: texts in, the places of names and locations out.
+
+`python -m monitor.app.ner_server MODEL`: frames (monitor.framing) on standard input and output.
+First it says "" when the model is there, else why not; then for every list of texts a list of
+lists of (start, end, entity), or None when the model failed.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any, BinaryIO
+
+import msgspec
+import setproctitle
+
+from monitor.framing import pack
+
+Found = list[list[tuple[int, int, str]]]
+Find = Callable[[Sequence[str]], Found]
+
+ENTITIES = {
+    "PERSON": "PERSON",
+    "PER": "PERSON",
+    "GPE": "LOCATION",
+    "LOC": "LOCATION",
+    "FAC": "LOCATION",
+}
+"""What spaCy's models call it → what we do."""
+
+_UNUSED = ["tagger", "parser", "lemmatizer", "attribute_ruler", "senter", "morphologizer"]
+
+
+def load(name: str) -> Find:
+    """`package.module:NAME`, which is called once and gives a `Find`; else the name of a model that
+    spaCy can load. Raises whatever comes of it."""
+    module, colon, attribute = name.partition(":")
+    if colon:
+        return getattr(importlib.import_module(module), attribute)()  # type: ignore[no-any-return]
+    nlp: Any = importlib.import_module("spacy").load(name, exclude=_UNUSED)
+
+    def find(texts: Sequence[str]) -> Found:
+        return [
+            [
+                (each.start_char, each.end_char, ENTITIES[each.label_])
+                for each in document.ents
+                if each.label_ in ENTITIES
+            ]
+            for document in nlp.pipe(texts)
+        ]
+
+    return find
+
+
+def serve(name: str, source: BinaryIO, sink: BinaryIO) -> int:
+    """Until the source ends; the exit code."""
+
+    def say(value: object) -> None:
+        sink.write(pack(value))
+        sink.flush()
+
+    try:
+        find = load(name)
+    except Exception as error:  # noqa: BLE001  whatever a model's code raises
+        say(f"{type(error).__name__}: {error}")
+        return 2
+    say("")
+    while head := source.read(4):
+        texts = msgspec.msgpack.decode(source.read(int.from_bytes(head, "big")), type=list[str])
+        try:
+            say(find(texts))
+        except Exception:  # noqa: BLE001  what it says may quote the texts
+            say(None)
+    return 0
+
+
+def main() -> int:
+    """What a model prints must not come between the frames."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the recorder ends it by closing its input
+    setproctitle.setproctitle("monitor: ner")
+    sink = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    return serve(sys.argv[1], sys.stdin.buffer, sink)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,143 @@
+"""`monitor reveal`: sealed values of pseudonyms, for whoever holds the private key and says why."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import datetime
+import getpass
+import json
+import os
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from monitor.app.sources import Store, is_store
+from monitor.errors import ConfigError, UsageError
+from monitor.privacy.pseudonyms import PSEUDONYM
+from monitor.privacy.sealing import opener
+from monitor.replay import rest
+from monitor.settings.schema import Settings
+from monitor.sources import archive, jsonl
+from monitor.supervision.embedded_store import opened
+from monitor.types import Record
+
+EXIT_MISSING = 1
+LOG = "reveal.jsonl"
+
+DESCRIPTION = (
+    "Print the values behind pseudonyms, a line each: PSEUDONYM, a tab, the value. Only values "
+    "that were sealed can be opened: with a public key in `privacy.seal_to`, each record carries "
+    "the values of its pseudonyms in boxes that only the private key opens. Secrets (passwords, "
+    "API keys) are never sealed. Who asked, when, why and for which pseudonyms is written to an "
+    "audit log before anything is printed; the values are not. Exit code 1: a pseudonym that was "
+    "named was not found."
+)
+
+EXAMPLE = """\
+example:
+  monitor keys pair --out DIR      once; DIR/reveal.pub is for privacy.seal_to
+  monitor reveal '<EMAIL_ADDRESS:k1:…>' --private-key DIR/reveal.key \\
+      --reason 'ticket 7'
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of `monitor reveal`, beside the common ones."""
+    add = parser.add_argument
+    parser.description, parser.epilog = DESCRIPTION, EXAMPLE
+    add("what", nargs="*", metavar="SOURCE|TOKEN",
+        help="pseudonyms to open (all of them when none is named), and where records are: a "
+        "store's URL or archived files; without one, --redis, else the embedded store of "
+        "--data")  # fmt: skip
+    add("--private-key", required=True, metavar="FILE",
+        help="reveal.key, as `monitor keys pair` wrote it")  # fmt: skip
+    add("--reason", required=True, metavar="TEXT", help="why; it is written to the audit log")
+    add("--audit", metavar="FILE",
+        help=f"the audit log, which is appended to; {LOG} in --data by default")  # fmt: skip
+
+
+def run(options: argparse.Namespace, settings: Settings) -> int:
+    """Print `PSEUDONYM<tab>VALUE` lines; 1 when a named pseudonym was not found.
+
+    What is about to be shown is in the audit log, on disk, before it is shown.
+    """
+    if not options.reason.strip():
+        raise ConfigError("--reason: say why; it is written to the audit log")
+    wanted = dict.fromkeys(one for one in options.what if PSEUDONYM.fullmatch(one))
+    places = [one for one in options.what if one not in wanted]
+    open_box = opener(Path(options.private_key))
+    values: dict[str, str] = {}
+    closed = 0
+    with contextlib.ExitStack() as stack:
+        if not places:
+            places = [stack.enter_context(opened(settings.redis, Path(settings.data)))]
+        for token, box in _sealed(places, settings):
+            if token in values or (wanted and token not in wanted):
+                continue
+            value = open_box(token, box)
+            if value is None:
+                closed += 1
+            else:
+                values[token] = value
+    _write(
+        Path(options.audit or Path(settings.data) / LOG),
+        options.reason,
+        [*wanted] or [*values],
+        len(values),
+    )
+    for token, value in values.items():
+        print(f"{token}\t{json.dumps(value, ensure_ascii=False)[1:-1]}")
+    missing = [token for token in wanted if token not in values]
+    if closed:
+        print(f"monitor: {closed} boxes are not for this key", file=sys.stderr)
+    if missing:
+        print(f"monitor: not found: {', '.join(missing)}", file=sys.stderr)
+    return EXIT_MISSING if missing else 0
+
+
+def _sealed(places: Sequence[str], settings: Settings) -> Iterator[tuple[str, str]]:
+    """(pseudonym, box) of all records in some places."""
+    for record in _records(places, settings):
+        for line in record.sealed:
+            token, _, box = line.partition(" ")
+            yield token, box
+
+
+def _records(places: Sequence[str], settings: Settings) -> Iterator[Record]:
+    for place in filter(is_store, places):
+        shards = settings.stream.shards
+        yield from Store.parse(place, settings.endpoint, shards, time.time()).records(None, None)
+    for path, form in rest.find([place for place in places if not is_store(place)]):
+        if form in rest.TABLES:
+            raise UsageError(f"{path}: is a table; sealed values stand in records")
+        yield from archive.read(path) if form == "archive" else jsonl.read(path)
+
+
+def _write(path: Path, reason: str, tokens: list[str], count: int) -> None:
+    """Append who asked when and why for which pseudonyms, and how many opened; never a value."""
+    entry = {
+        "at": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "who": _who(),
+        "reason": reason,
+        "tokens": tokens,
+        "count": count,
+    }
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
+        with os.fdopen(os.open(path, flags, 0o600), "a", encoding="utf-8") as file:
+            file.write(json.dumps(entry) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise ConfigError(f"--audit: {path}: {error.strerror}; nothing is shown") from None
+
+
+def _who() -> str:
+    try:
+        name = getpass.getuser()
+    except (KeyError, OSError):  # a container's user need not have a name
+        name = "?"
+    return f"{name} (uid {os.getuid()})"

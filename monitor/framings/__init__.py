@@ -1,0 +1,1 @@
+"""Bodies → events, each with the offset where it ends: one file per framing."""

@@ -1,7 +1,0 @@
-"""(Call, Inference) → values of dimensions: one file per place that a value can come from."""
-
-from __future__ import annotations
-
-from monitor.segments.header import dimension as from_header
-
-__all__ = ["from_header"]

@@ -1,0 +1,172 @@
+"""YAML file, `MONITOR_*` environment, command line → Settings, checked once.
+
+Command line beats environment beats file. `MONITOR_CAPTURE_MAX_BODY_BYTES` sets
+`capture.max_body_bytes`: the key in capitals, dots as underscores; values are read as YAML.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from monitor.errors import ConfigError
+from monitor.settings.addresses import address, meet, url
+from monitor.settings.schema import Settings
+from monitor.urls import shown
+
+
+def load(
+    file: str | None = None,
+    environment: Mapping[str, str] = os.environ,
+    options: Mapping[str, Any] | None = None,
+) -> Settings:
+    """Read and check the settings.
+
+    Raises ConfigError with one line that names the file, variable or option, the key, and what
+    would be right.
+    """
+    tree: dict[str, Any] = {}
+    if file:
+        tree = _read_file(file)
+        _convert(tree, f"{file}: ")
+    for path, (variable, kind) in variables().items():
+        if variable in environment:
+            _put(tree, path, _value(environment[variable], kind, variable))
+            _convert(tree, f"{variable}: ")
+    kinds = {path[0]: kind for path, (_, kind) in variables().items() if len(path) == 1}
+    for name, value in (options or {}).items():
+        if value is not None:
+            option = f"--{name.replace('_', '-')}"
+            _put(tree, (name,), _value(value, kinds[name], option))
+            _convert(tree, f"{option}: ")
+    settings = _convert(tree, "")
+    _check(settings)
+    return settings
+
+
+def unknown_variables(environment: Mapping[str, str] = os.environ) -> list[str]:
+    """`MONITOR_…` variables that set nothing, without those Kubernetes makes for a Service."""
+    known = {variable for variable, _ in variables().values()} | {"MONITOR_CONFIG"}
+    injected = ("_SERVICE_HOST", "_SERVICE_PORT", "_PORT")
+    return sorted(
+        name
+        for name in environment
+        if name.startswith("MONITOR_")
+        and name not in known
+        and not name.endswith(injected)
+        and "_PORT_" not in name
+        and "_SERVICE_PORT_" not in name
+    )
+
+
+def _read_file(file: str) -> dict[str, Any]:
+    from monitor.settings import strict_yaml
+
+    try:
+        text = Path(file).read_text(encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"{file}: cannot be read: {(error.strerror or '').lower()}") from None
+    except UnicodeDecodeError:
+        raise ConfigError(f"{file}: is not UTF-8 text") from None
+    except ValueError:
+        raise ConfigError(f"{file!r}: is not the name of a file") from None
+    tree = strict_yaml.load(text, file)
+    if tree is None:
+        return {}
+    if not isinstance(tree, dict):
+        raise ConfigError(f"{file}: must be a mapping of keys, as in `upstream: http://…`")
+    return tree
+
+
+def variables(
+    struct: type[msgspec.Struct] = Settings, path: tuple[str, ...] = ()
+) -> dict[tuple[str, ...], tuple[str, str]]:
+    """Key path → (variable, `str` when its text is taken as it is and else `yaml`)."""
+    found: dict[tuple[str, ...], tuple[str, str]] = {}
+    for field in msgspec.structs.fields(struct):
+        here = (*path, field.encode_name)
+        if isinstance(field.type, type) and issubclass(field.type, msgspec.Struct):
+            found.update(variables(field.type, here))
+        else:
+            info = msgspec.inspect.type_info(field.type)
+            kinds = info.types if isinstance(info, msgspec.inspect.UnionType) else (info,)
+            plain = [
+                each.type if isinstance(each, msgspec.inspect.Metadata) else each for each in kinds
+            ]
+            texts = (msgspec.inspect.StrType, msgspec.inspect.LiteralType)
+            is_text = any(isinstance(kind, texts) for kind in plain)
+            found[here] = ("MONITOR_" + "_".join(here).upper(), "str" if is_text else "yaml")
+    return found
+
+
+def _value(text: Any, kind: str, origin: str) -> Any:
+    """The text of a variable or an option as what its key takes."""
+    from monitor.settings import strict_yaml
+
+    return strict_yaml.load(text, origin) if kind == "yaml" and isinstance(text, str) else text
+
+
+def _put(tree: dict[str, Any], path: tuple[str, ...], value: Any) -> None:
+    for name in path[:-1]:
+        tree = tree.setdefault(name, {})
+    tree[path[-1]] = value
+
+
+def _convert(tree: dict[str, Any], origin: str) -> Settings:
+    from monitor.settings import validation
+
+    if wrong := validation.complaint(tree, Settings):
+        raise ConfigError(origin + wrong)
+    return msgspec.convert(tree, Settings)
+
+
+def _check(settings: Settings) -> None:
+    """What one key alone cannot say, as far as it needs no look at the machine."""
+    listen, admin = address(settings.listen, "listen"), address(settings.admin, "admin")
+    if listen[1] and meet(listen, admin):
+        raise ConfigError(
+            f"admin: {settings.admin} is where clients connect (listen: {settings.listen}); "
+            "give one of them another port"
+        )
+    if settings.upstream:
+        _check_upstream(settings.upstream, listen, admin)
+    if settings.redis:
+        _check_redis(settings.redis)
+    if settings.otlp.endpoint:
+        url(settings.otlp.endpoint, "otlp.endpoint", ("http", "https"), "http://127.0.0.1:4318")
+    if not settings.data:
+        raise ConfigError("data: is empty; name a directory, as .monitor")
+    for name in settings.segments:
+        if name == "all" or not name.isidentifier():
+            raise ConfigError(f"segments.{name}: a dimension is a word other than `all`")
+
+
+def _check_upstream(upstream: str, listen: tuple[str, int], admin: tuple[str, int]) -> None:
+    parts = url(upstream, "upstream", ("http", "https"), "http://127.0.0.1:9000")
+    if parts.path not in ("", "/") or parts.query or parts.fragment:
+        bare = shown(upstream).partition("://")[2].partition("/")[0]
+        raise ConfigError(
+            f"upstream: {shown(upstream)!r} has a path, and requests pass as clients send them; "
+            f"give {parts.scheme}://{bare} here and put the path into the clients' base URL"
+        )
+    target = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
+    for key, ours in (("listen", listen), ("admin", admin)):
+        if ours[1] and meet(ours, target):
+            raise ConfigError(
+                f"upstream: {shown(upstream)} is this monitor itself ({key}); name the model's "
+                "address"
+            )
+
+
+def _check_redis(text: str) -> None:
+    example = "redis://127.0.0.1:6379/0"
+    parts = url(text, "redis", ("redis", "rediss", "unix"), example)
+    database = parts.path.strip("/")
+    if parts.scheme != "unix" and database and not (database.isascii() and database.isdigit()):
+        raise ConfigError(
+            f"redis: {shown(text)!r} does not end in the number of a database, as {example} does"
+        )

@@ -1,0 +1,243 @@
+"""Every setting, with its kind, bounds and default, as frozen structs.
+
+Only `monitor.cli`, `monitor.commands` and `monitor.app` read settings; parts take plain arguments.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import msgspec
+
+MOST = 1 << 48
+"""No count or number of bytes is larger: stores and clocks can still take it as a number."""
+LONGEST = 1e9
+"""Nor a time in seconds: thirty years."""
+
+Count = Annotated[int, msgspec.Meta(ge=0, le=MOST)]
+Positive = Annotated[int, msgspec.Meta(ge=1, le=MOST)]
+Seconds = Annotated[float, msgspec.Meta(ge=0, le=LONGEST)]
+Duration = Annotated[float, msgspec.Meta(gt=0, le=LONGEST)]
+Address = Annotated[str, msgspec.Meta(description="HOST:PORT, as in 127.0.0.1:8080")]
+Header = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=r"^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,200}\Z",
+        description="the name of a header, as x-population",
+    ),
+]
+Name = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=r"^[A-Za-z0-9._-]{1,100}\Z",
+        description="a name of up to 100 letters, digits, dots, dashes and underscores",
+    ),
+]
+
+
+class _Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A group of settings; an unknown key is an error."""
+
+
+class Capture(_Section, frozen=True):
+    """How much of an exchange is kept, and how much may wait for the recorder."""
+
+    max_body_bytes: Count = 1048576
+    buffer_bytes: Positive = 67108864
+
+
+class Ner(_Section, frozen=True):
+    """A model that finds names and places, in a process of its own: one that spaCy can load (extra
+    `ner`), or `package.module:NAME` (monitor/app/ner_server.py). It has `timeout` seconds for the
+    texts of a record; without an answer they are replaced by their digest, or kept."""
+
+    model: str = ""
+    timeout: Duration = 5.0
+    on_failure: Literal["digest", "keep"] = "digest"
+
+
+class Differential(_Section, frozen=True):
+    """Noise in the counts of exchanges by segment, once each `period` (seconds): which segments one
+    exchange was of is hidden up to `epsilon` and `delta` (`recorder.releases`; extra `dp`)."""
+
+    epsilon: Annotated[float, msgspec.Meta(gt=0)] | None = None
+    delta: Annotated[float, msgspec.Meta(gt=0, lt=1)] = 1e-6
+    period: Duration = 3600
+
+
+class Privacy(_Section, frozen=True):
+    """Pseudonymization; `key_file` absent: a key is made under the data directory.
+
+    `paths` are rules for places, the first that matches wins. `without` are entities not to look
+    for, `with` those to look for besides the default ones. `region` completes national telephone
+    numbers. Equal values have equal pseudonyms within a `tenant`. Values are sealed to the public
+    key in `seal_to`, for `monitor reveal`. A segment's value that was seen fewer than `min_group`
+    times is `other`.
+    """
+
+    key_file: str | None = None
+    paths: dict[str, str] = {}
+    without: list[str] = []
+    also: list[str] = msgspec.field(default_factory=list, name="with")
+    region: str = "US"
+    tenant: Name = "default"
+    seal_to: str | None = None
+    ner: Ner = Ner()
+    min_group: Positive = 1
+    differential: Differential = Differential()
+
+
+class StreamSettings(_Section, frozen=True):
+    """The Redis Streams of one endpoint: at most about `max_length` records in a shard, and none
+    that was appended more than about `max_age` seconds ago (0: as old as they get)."""
+
+    shards: Annotated[int, msgspec.Meta(ge=1, le=1024)] = 1
+    max_length: Positive = 1000000
+    max_age: Seconds = 0.0
+
+
+class Spool(_Section, frozen=True):
+    """The disk spool that takes records while Redis is away."""
+
+    max_bytes: Count = 1073741824
+
+
+class Windows(_Section, frozen=True):
+    """Panes of `pane` seconds; one is closed `lateness` seconds after its end.
+
+    The current window is the newest panes that hold `samples` values.
+    """
+
+    pane: Duration = 60.0
+    lateness: Seconds = 5.0
+    samples: Positive = 500
+
+
+class Reference(_Section, frozen=True):
+    """What is usual: a profile read from `file`, or learned from the first `learn` records.
+
+    With `renew` it rolls: what came in so many seconds without drift is the next reference. With
+    `variant` every other variant is compared with that one, as both come; with `hour_of_week`
+    everything else with the same hour of earlier weeks.
+    """
+
+    file: str | None = None
+    learn: Positive = 1000
+    renew: Duration | None = None
+    variant: Annotated[str, msgspec.Meta(min_length=1)] | None = None
+    hour_of_week: bool = False
+
+    @property
+    def versus(self) -> tuple[str, str] | None:
+        """(dimension, value) that `variant` means: `NAME`, or `DIMENSION=NAME` for another."""
+        if self.variant is None:
+            return None
+        dimension, equals, value = self.variant.partition("=")
+        return (dimension, value) if equals else ("variant", self.variant)
+
+
+class Drift(_Section, frozen=True):
+    """When a change is believed, and when it matters.
+
+    `alpha` is the probability of any false alarm while nothing changes, over all features and
+    segments and `patience` panes; a believed change with a corrected PSI of `tolerance` is drift.
+    At most `watches` features x segments are watched. `features` are looked at beside the usual
+    ones: `latency`, `variety`, `ngrams`, or somebody's own as `package.module:NAME`. `together` is
+    how many records hang together, as those of one session do, and count as one in the evidence.
+    `embed` is the directory of a small model that turns texts into vectors (`analysis.embed`).
+    """
+
+    tolerance: Annotated[float, msgspec.Meta(ge=0)] = 0.02
+    alpha: Annotated[float, msgspec.Meta(gt=0, lt=1)] = 0.05
+    patience: Positive = 43200
+    watches: Positive = 5000
+    together: Positive = 1
+    features: list[str] = []
+    embed: str = ""
+
+
+class DimensionSource(_Section, frozen=True):
+    """Where a dimension's value comes from."""
+
+    header: Header
+
+
+class Limits(_Section, frozen=True):
+    """`connections` at a time per worker; more wait in the backlog, then are refused."""
+
+    connections: Positive = 10000
+
+
+class Timeouts(_Section, frozen=True):
+    """Seconds: to connect to the endpoint; the endpoint silent while it owes bytes, or either side
+    taking none of those it is sent. 0 is never."""
+
+    connect: Seconds = 10.0
+    idle: Seconds = 3600.0
+
+
+class Tls(_Section, frozen=True):
+    """PEM files: `cert` and `key` are shown to clients; the others are for an https upstream."""
+
+    cert: str = ""
+    key: str = ""
+    ca: str = ""
+    client_cert: str = ""
+    client_key: str = ""
+
+
+class Edits(_Section, frozen=True):
+    """What may be changed on the wire. `host: auto` rewrites Host for a remote https upstream.
+
+    With one of the first two on, a request that cannot be edited with certainty is refused.
+    `exchange_id` adds X-Monitor-Exchange-Id to answers; one it cannot be added to stays as it is.
+    """
+
+    host: Literal["auto", "never", "always"] = "auto"
+    forwarded_for: bool = False
+    exchange_id: bool = False
+
+
+class Drain(_Section, frozen=True):
+    """Seconds to keep accepting after SIGTERM, and for active exchanges to finish after that."""
+
+    delay: Seconds = 0.0
+    timeout: Seconds = 30.0
+
+
+class Otlp(_Section, frozen=True):
+    """A collector that is sent every measurement each `interval` seconds; without it, none is."""
+
+    endpoint: str = ""
+    interval: Annotated[float, msgspec.Meta(ge=1, le=LONGEST)] = 15.0
+
+
+def _default_segments() -> dict[str, DimensionSource]:
+    return {name: DimensionSource(f"x-{name}") for name in ("population", "template", "variant")}
+
+
+class Settings(_Section, frozen=True):
+    """Everything that can be set. `log` is how lines on stderr are written."""
+
+    endpoint: Name = "default"
+    upstream: Annotated[str, msgspec.Meta(description="a URL like http://127.0.0.1:9000")] = ""
+    listen: Address = "127.0.0.1:8080"
+    admin: Address = "127.0.0.1:9464"
+    redis: Annotated[str, msgspec.Meta(description="a URL like redis://127.0.0.1:6379/0")] = ""
+    data: str = ".monitor"
+    log: Literal["text", "json"] = "text"
+    workers: Annotated[int, msgspec.Meta(ge=1, le=64)] = 1
+    segments: dict[str, DimensionSource] = msgspec.field(default_factory=_default_segments)
+    capture: Capture = Capture()
+    privacy: Privacy = Privacy()
+    stream: StreamSettings = StreamSettings()
+    spool: Spool = Spool()
+    windows: Windows = Windows()
+    reference: Reference = Reference()
+    drift: Drift = Drift()
+    drain: Drain = Drain()
+    otlp: Otlp = Otlp()
+    limits: Limits = Limits()
+    timeouts: Timeouts = Timeouts()
+    tls: Tls = Tls()
+    edits: Edits = Edits()

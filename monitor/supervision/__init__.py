@@ -1,0 +1,1 @@
+"""What keeps the processes of a command alive, and what of them outlives each."""

@@ -1,0 +1,222 @@
+"""The questions to the children: what they measure now, with what those that are gone said last."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import msgspec
+
+from monitor import logs
+from monitor.errors import ParseError
+from monitor.framing import Unpacker, pack
+from monitor.meters import add_up
+from monitor.metrics import CATALOGUE
+from monitor.supervision.child import Message, Status, question_socket
+from monitor.tasks import own
+from monitor.types import Measurement
+
+ANSWER_TIMEOUT = 4.0
+"""Seconds that a scrape waits for one child; a frozen one is reported as it last answered."""
+
+LEDGER = {
+    "monitor_exchanges_total",
+    "monitor_records_appended_total",
+    "monitor_exchanges_lost_total",
+    "monitor_records_pending",
+}
+_SUFFIXES = {"counter": ("",), "histogram": ("_bucket", "_sum", "_count"), "gauge": ()}
+COUNTED = {
+    metric.name + suffix
+    for metric in CATALOGUE
+    if metric.name not in LEDGER
+    for suffix in _SUFFIXES[metric.kind]
+}
+
+Name = tuple[str, int]
+
+
+class Remembered(msgspec.Struct):
+    """What the next process that asks must know: the sums of those that are gone, and the last
+    answer of each child."""
+
+    gone: list[Measurement]
+    ledgers: list[Message]
+    last: list[Message]
+
+
+@dataclass
+class Peer:
+    """A connection to a child, with how often it was asked and has answered, by question."""
+
+    writer: asyncio.StreamWriter
+    is_gone: bool = False
+    asked: dict[str, int] = field(default_factory=dict)
+    answered: dict[str, int] = field(default_factory=dict)
+    news: asyncio.Condition = field(default_factory=asyncio.Condition)
+
+
+class Answers:
+    """Asks the children that the supervisor names, side by side.
+
+    What the counters of a child that is gone said last is added to those of the others: no sum over
+    several children goes back when one of them starts anew. The ledger alone is kept from one proxy
+    to the next (app.estate); here it is shown as it was last until the next one shows it. All this
+    stands in a file of `runtime` too, for the successor of this process.
+    """
+
+    def __init__(self, runtime: Path) -> None:
+        self._runtime = runtime
+        self._file = runtime / "answers"
+        self._peers: dict[Name, Peer] = {}
+        self._joining: dict[Name, asyncio.Lock] = {}
+        self._last: dict[Name, Message] = {}
+        self._findings: dict[Name, bytes] = {}
+        self._gone: list[Measurement] = []
+        self._ledgers: dict[Name, list[Measurement]] = {}  # of proxies that are gone
+        self._cannot_write = False
+        self._recall()
+
+    async def measurements(self, status: Status) -> list[Measurement]:
+        """What all children measure now."""
+        names = self._meet(status)
+        await self._ask("metrics", names)
+        samples = list(self._gone)
+        for answer in self._last.values():
+            samples += answer.measurements
+        for ledger in self._ledgers.values():
+            samples += ledger
+        self._remember()
+        return samples
+
+    async def findings(self, status: Status) -> bytes:
+        """The analyzer's findings as a JSON document; an empty one when there is no analyzer."""
+        names = [name for name in self._meet(status) if name[0] == "analyzer"]
+        await self._ask("findings", names)
+        return next((self._findings[name] for name in names if self._findings.get(name)), b"{}")
+
+    def close(self) -> None:
+        """Ask nobody any more."""
+        for peer in self._peers.values():
+            peer.writer.close()
+
+    def _meet(self, status: Status) -> list[Name]:
+        """The children to be asked; what one that is gone said last goes into the sums."""
+        pids = {(role, index): pid for role, index, pid, _ in status.children if role != "pages"}
+        for name, answer in list(self._last.items()):
+            if pids.get(name) != answer.pid and not _is_alive(answer.pid):
+                self._bury(name, self._last.pop(name))
+        return [name for name, pid in pids.items() if pid]
+
+    def _bury(self, name: Name, answer: Message) -> None:
+        # The analyzer's counts are in its checkpoint, and its successor goes on from there.
+        if name[0] != "analyzer":
+            counted = [sample for sample in answer.measurements if sample.name in COUNTED]
+            self._gone = add_up([*self._gone, *counted])
+        ledger = [sample for sample in answer.measurements if sample.name in LEDGER]
+        if ledger:
+            self._ledgers[name] = ledger
+        self._findings.pop(name, None)
+
+    async def _ask(self, kind: str, names: Iterable[Name]) -> None:
+        await asyncio.gather(*(self._ask_one(kind, name) for name in names))
+
+    async def _ask_one(self, kind: str, name: Name) -> None:
+        with contextlib.suppress(TimeoutError, OSError):
+            async with asyncio.timeout(ANSWER_TIMEOUT):
+                peer = await self._join(name)
+                # A frozen child reads nothing: while a question stands open, wait for its answer.
+                if peer.asked.get(kind, 0) == peer.answered.get(kind, 0):
+                    peer.asked[kind] = peer.asked.get(kind, 0) + 1
+                    peer.writer.write(pack(Message(kind)))
+                number = peer.asked[kind]
+                async with peer.news:
+                    await peer.news.wait_for(
+                        lambda: peer.is_gone or peer.answered.get(kind, 0) >= number
+                    )
+
+    async def _join(self, name: Name) -> Peer:
+        async with self._joining.setdefault(name, asyncio.Lock()):
+            peer = self._peers.get(name)
+            if peer is None or peer.is_gone:
+                path = question_socket(self._runtime, *name)
+                reader, writer = await asyncio.open_unix_connection(path)
+                self._peers[name] = peer = Peer(writer)
+                own(self._hear(name, peer, reader), f"answers of {name[0]} {name[1]}")
+        return peer
+
+    async def _hear(self, name: Name, peer: Peer, reader: asyncio.StreamReader) -> None:
+        unpacker = Unpacker(Message)
+        try:
+            while data := await reader.read(1 << 20):
+                for answer in unpacker.feed(data):
+                    await self._note(name, peer, answer)
+        except (OSError, ParseError):
+            pass
+        finally:
+            peer.is_gone = True
+            async with peer.news:
+                peer.news.notify_all()
+            peer.writer.close()
+
+    async def _note(self, name: Name, peer: Peer, answer: Message) -> None:
+        if answer.kind == "findings":
+            self._findings[name] = answer.document
+        elif answer.kind == "metrics":
+            before = self._last.get(name)
+            if before is not None and before.pid != answer.pid:
+                self._bury(name, before)
+            self._last[name] = answer
+            if any(sample.name in LEDGER for sample in answer.measurements):
+                self._ledgers.pop(name, None)
+        async with peer.news:
+            peer.answered[answer.kind] = peer.answered.get(answer.kind, 0) + 1
+            peer.news.notify_all()
+
+    # --- for a successor ---------------------------------------------------------------------
+
+    def _remember(self) -> None:
+        kept = COUNTED | LEDGER
+        remembered = Remembered(
+            self._gone,
+            [Message("metrics", *name, 0, ledger) for name, ledger in self._ledgers.items()],
+            [
+                msgspec.structs.replace(
+                    answer,
+                    measurements=[one for one in answer.measurements if one.name in kept],
+                )
+                for answer in self._last.values()
+            ],
+        )
+        new = self._file.with_suffix(".new")
+        try:
+            new.write_bytes(msgspec.msgpack.encode(remembered))
+            new.replace(self._file)
+        except OSError as error:
+            if not self._cannot_write:
+                logs.warning(f"{self._file} cannot be written: {error.strerror}")
+            self._cannot_write = True
+        else:
+            self._cannot_write = False
+
+    def _recall(self) -> None:
+        try:
+            found = msgspec.msgpack.decode(self._file.read_bytes(), type=Remembered)
+        except (OSError, msgspec.DecodeError):
+            return
+        self._gone = found.gone
+        self._ledgers = {(one.role, one.index): one.measurements for one in found.ledgers}
+        self._last = {(one.role, one.index): one for one in found.last}
+
+
+def _is_alive(pid: int) -> bool:
+    """Whether there is such a process: what was said of it may be older than its last answer."""
+    try:
+        os.kill(pid, 0)
+    except OSError as error:
+        return not isinstance(error, ProcessLookupError)
+    return True

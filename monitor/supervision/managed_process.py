@@ -1,0 +1,169 @@
+"""Keeps one child process running: start, restart with back-off, stop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from monitor import logs
+from monitor.supervision.child import EXIT_USAGE
+from monitor.supervision.subprocesses import ended
+from monitor.tasks import own
+
+FIRST_PAUSE = 0.1
+LONGEST_PAUSE = 10.0
+STEADY_AFTER = 30.0
+"""Seconds a child must have lived for its next crash to count as a first one."""
+
+
+class Kept:
+    """A child that is started again whenever it ends by itself.
+
+    It gets a session of its own, so that Ctrl-C reaches the supervisor alone, which then stops the
+    children in the right order. `changed` is called with each new pid and must not raise.
+    `files` are open files for each of its lives; the environment
+    variables of these names tell it their numbers. `unusable` is set when it ends with exit code 2
+    before it was ever ready: its settings cannot work and starting it again would not help.
+    """
+
+    def __init__(
+        self,
+        role: str,
+        index: int,
+        runtime: Path,
+        *,
+        log: Callable[[str], None],
+        changed: Callable[[], None],
+        was_ready: Callable[[], bool],
+        files: Mapping[str, int],
+    ) -> None:
+        self.role = role
+        self.index = index
+        self.restarts = 0
+        self.pid: int | None = None
+        self.unusable = asyncio.Event()
+        self._runtime = runtime
+        self._log = log
+        self._changed = changed
+        self._was_ready = was_ready
+        self._files = files
+        self._stopping = False
+        self._process: subprocess.Popen[bytes] | None = None
+        self._keeper: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Start the child and keep it."""
+        self._keeper = own(self._keep(), f"the keeper of {self.role} {self.index}")
+
+    async def stop(self, patience: float) -> bool:
+        """SIGTERM, then SIGKILL after `patience` seconds; whether it ended by itself and well."""
+        self._stopping = True
+        process = self._process
+        if process is None:
+            if self._keeper:
+                self._keeper.cancel()
+            return True
+        self._signal(signal.SIGTERM)
+        # A stopped (SIGSTOP) process would not hear it.
+        self._signal(signal.SIGCONT)
+        try:
+            async with asyncio.timeout(patience):
+                code = await ended(process)
+        except TimeoutError:
+            self._log(f"{self.role} {self.index} did not end within {patience:g} s; killed")
+            self.kill()
+            await ended(process)
+            return False
+        finally:
+            if self._keeper:
+                self._keeper.cancel()
+        return code == 0
+
+    def kill(self) -> None:
+        """SIGKILL; the keeper then does what it does when a child ends."""
+        self._signal(signal.SIGKILL)
+
+    def abandon(self) -> None:
+        """SIGKILL, and no other is started."""
+        self._stopping = True
+        self.kill()
+
+    def _signal(self, number: signal.Signals) -> None:
+        if self._process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                self._process.send_signal(number)
+
+    async def _keep(self) -> None:
+        """Go on whatever happens: a machine without processes, descriptors or disk has them again
+        one day."""
+        pause, said = FIRST_PAUSE, ""
+        while not self._stopping:
+            started = time.monotonic()
+            try:
+                code = await self._run()
+            except Exception as error:  # noqa: BLE001  a keeper goes on
+                reason = error.strerror if isinstance(error, OSError) else logs.place(error)
+                if reason != said:
+                    self._log(f"{self.role} {self.index} cannot be started: {reason}; trying again")
+                said = str(reason)
+            else:
+                if self._stopping:
+                    return
+                if code == EXIT_USAGE and not self._was_ready():
+                    self.unusable.set()
+                    return
+                if time.monotonic() - started > STEADY_AFTER:
+                    pause, said = FIRST_PAUSE, ""
+                self.restarts += 1
+                again = f"starting it again in {pause:g} s"
+                self._log(f"{self.role} {self.index} {_ending(code)}; {again}")
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, LONGEST_PAUSE)
+
+    async def _run(self) -> int:
+        files = {name: str(fd) for name, fd in self._files.items()}
+        self._process = subprocess.Popen(  # noqa: ASYNC220  as asyncio does it; see `ended`
+            [
+                sys.executable,
+                "-m",
+                f"monitor.app.{self.role}",
+                str(self._runtime),
+                str(self.index),
+            ],
+            stdin=subprocess.DEVNULL,
+            pass_fds=tuple(self._files.values()),
+            env={**environment(), **files},
+            start_new_session=True,
+        )
+        self.pid = self._process.pid
+        self._changed()
+        try:
+            return await ended(self._process)
+        finally:
+            if self._process.returncode is not None:
+                self.pid = self._process = None
+
+
+def environment(*also: str) -> dict[str, str]:
+    """Our environment without `MONITOR_…`, which may hold secrets, and what else begins with one of
+    `also`. Settings go to a child by file."""
+    hidden = ("MONITOR_", *also)
+    return {name: value for name, value in os.environ.items() if not name.startswith(hidden)}
+
+
+def _ending(code: int) -> str:
+    """An exit code in words.
+
+    >>> _ending(-9), _ending(1)
+    ('was killed by SIGKILL', 'ended with exit code 1')
+    """
+    if code < 0:
+        return f"was killed by {signal.Signals(-code).name}"
+    return f"ended with exit code {code}"

@@ -1,0 +1,1 @@
+"""Somebody's table → Observations: how each column is read, decided once for all of it."""

@@ -1,0 +1,85 @@
+"""Performance without labels."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.isotonic import IsotonicRegression
+from sklearn.metrics import accuracy_score, precision_score, recall_score, roc_auc_score
+
+from monitor.analysis.drift.performance import Judged, calibrate, estimate, judged, realize
+from monitor.types import Observation, Row
+
+pairs = st.lists(
+    st.tuples(st.integers(0, 1000).map(lambda n: n / 1000), st.booleans()), min_size=1, max_size=60
+)
+
+
+@given(pairs=pairs)
+def test_a_calibration_rises_and_stays_a_probability(pairs: list[tuple[float, bool]]) -> None:
+    """Whatever the records."""
+    scores, truths = zip(*pairs, strict=True)
+    fit = calibrate(scores, truths)
+    assert fit.rates == sorted(fit.rates)
+    assert fit.edges == sorted(set(fit.edges))
+    assert all(0 <= fit(score) <= 1 for score in (-1.0, *scores, 2.0))
+    assert sum(map(fit, scores)) == pytest.approx(sum(truths))
+
+
+@given(pairs=pairs)
+def test_it_is_isotonic_regression(pairs: list[tuple[float, bool]]) -> None:
+    """With a bin for each record, scikit-learn's fit at every score."""
+    scores, truths = zip(*sorted(pairs), strict=True)
+    theirs = IsotonicRegression().fit_transform(scores, truths)
+    fit = calibrate(scores, truths, bins=len(scores))
+    assert [fit(score) for score in scores] == pytest.approx(list(theirs), abs=1e-9)
+
+
+def test_the_estimate_is_what_comes_true() -> None:
+    """Inputs shift, the relation of scores to truth does not: within a point of every metric."""
+    rng = np.random.default_rng(8)
+
+    def draw(shift: float) -> tuple[list[float], list[bool]]:
+        logits = rng.normal(shift, 2, 20000)
+        truths = rng.random(20000) < 1 / (1 + np.exp(-logits))
+        return (1 / (1 + np.exp(-2 * logits))).tolist(), truths.tolist()  # overconfident
+
+    fit = calibrate(*draw(0.0))
+    for shift in (0.0, 1.0, -2.0):
+        scores, truths = draw(shift)
+        said = [score >= 0.5 for score in scores]
+        found = estimate(scores, said, fit)
+        assert found.records == 20000
+        assert found.accuracy == pytest.approx(accuracy_score(truths, said), abs=0.01)
+        assert found.precision == pytest.approx(precision_score(truths, said), abs=0.02)
+        assert found.recall == pytest.approx(recall_score(truths, said), abs=0.02)
+        assert found.auc == pytest.approx(roc_auc_score(truths, scores), abs=0.01)
+
+
+def test_nothing_is_estimated_of_nothing() -> None:
+    """No records, no positives said, no division by them."""
+    fit = calibrate([0.5], [True])
+    assert estimate([], [], fit).accuracy is None
+    none_said = estimate([0.5], [False], fit)
+    assert (none_said.precision, none_said.accuracy, none_said.auc) == (None, 0.0, None)
+
+
+def test_rows_are_judged_by_their_columns() -> None:
+    """A score that is none is no judgement; a truth that is none is not known."""
+
+    def row(**values: object) -> Row:
+        return Row(0.0, {}, [Observation(name, "numeric", one) for name, one in values.items()])
+
+    rows = [
+        row(p=0.7, said=0, y=1),
+        row(p=0.7, y="?"),
+        row(p=1.5, y=1),
+        row(p="high", y=1),
+        row(y=1),
+    ]
+    with_prediction = judged(rows, "p", "said", "y")
+    assert with_prediction == [Judged(0.7, False, True), Judged(0.7, False, None), None, None, None]
+    assert judged(rows, "p", "", "y")[0] == Judged(0.7, True, True)
+    assert realize(with_prediction).records == 1

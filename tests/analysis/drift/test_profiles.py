@@ -1,0 +1,81 @@
+"""Profiles: small, mergeable, without raw values; what is damaged is said."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monitor.analysis.drift.profiles import Profile, dump_profile, load_profile
+from monitor.analysis.drift.reference import Learner, Reference
+from monitor.analysis.drift.windows import Cells
+from monitor.errors import SourceError
+
+
+def learned(values: list[Any]) -> Reference:
+    learner = Learner()
+    for value in values:
+        learner.add(value)
+    return learner.reference()
+
+
+@given(st.lists(st.floats(-5, 5) | st.none(), max_size=80), st.integers(1, 5))
+def test_shards_add_up_to_one_pass(values: list[float | None], shards: int) -> None:
+    """On the same cells the sum of k references is the reference of all, bit for bit."""
+    cells = Cells("numeric", edges=[-1.0, 0.0, 0.3, 1.0])
+
+    def counted(part: list[float | None]) -> Reference:
+        learner = Learner(cells=cells)
+        for value in part:
+            learner.add(value)
+        return learner.reference()
+
+    whole = Profile({("x", "all", "all"): counted(values)})
+    merged = Profile()
+    for shard in range(shards):
+        merged = merged.merge(Profile({("x", "all", "all"): counted(values[shard::shards])}))
+    assert dump_profile(merged) == dump_profile(whole)
+
+
+def test_the_profile_is_small_and_holds_nobodys_value() -> None:
+    """What is written of 5,000 salaries and names is a kilobyte without one of them."""
+    chance = random.Random(3)
+    salaries = [chance.lognormvariate(10, 1) for _ in range(5000)]
+    names = [f"person {number}" for number in range(2000)]
+    profile = Profile(
+        {("salary", "all", "all"): learned(salaries), ("name", "all", "all"): learned(names)}
+    )
+    document = dump_profile(profile)
+    assert len(document) < 1500
+    text = document.decode()
+    assert not any(repr(salary) in text for salary in salaries)
+    assert "person" not in text
+    assert load_profile(document, "file") == profile
+
+
+def document(reference: bytes) -> bytes:
+    return (
+        b'{"version":1,"references":[{"feature":"x","dimension":"all","value":"all","reference":'
+        b'{"cells":' + reference + b"}}]}"
+    )
+
+
+@pytest.mark.parametrize(
+    "damaged",
+    [
+        b"",
+        b"[]",
+        b'{"version": 2, "references": []}',
+        b'{"version": 1, "references": [{"feature": "x"}]}',
+        document(b'{"shape":"numeric","edges":[1,0]},"counts":[1,1,1,0,0,0],"sums":[0,0,0]'),
+        document(b'{"shape":"nothing"},"counts":[1]'),
+        document(b'{"shape":"nothing"},"counts":[-1,0,0,0]'),
+    ],
+)
+def test_a_damaged_profile_is_one_sentence(damaged: bytes) -> None:
+    """The file is named, and nothing is raised but SourceError."""
+    with pytest.raises(SourceError, match=r"^reference\.json: "):
+        load_profile(damaged, "reference.json")

@@ -1,0 +1,55 @@
+"""The admin pages, without a process behind them."""
+
+from __future__ import annotations
+
+import asyncio
+
+import httpx
+import pytest
+
+from monitor.api.pages import application
+from monitor.exporters.prometheus import render
+from monitor.types import Measurement
+
+
+@pytest.mark.parametrize(("ready", "status"), [(True, 200), (False, 503)])
+def test_readiness_follows_the_proxy_and_liveness_does_not(ready: bool, status: int) -> None:
+    """A draining sidecar is alive."""
+    assert get("/readyz", ready=ready).status_code == status
+    assert get("/healthz", ready=ready).status_code == 200
+
+
+def test_metrics_are_what_was_measured_in_the_format_that_was_asked_for() -> None:
+    """Plain text by default, OpenMetrics by Accept, always with a content type."""
+    plain = get("/metrics")
+    assert plain.headers["content-type"].startswith("text/plain")
+    assert 'monitor_connections{endpoint="e"} 3.0' in plain.text
+    strict = get("/metrics", accept="application/openmetrics-text")
+    assert strict.headers["content-type"].startswith("application/openmetrics-text")
+    assert strict.text.endswith("# EOF\n")
+
+
+def test_findings_are_passed_on_and_unknown_paths_are_not_found() -> None:
+    """JSON as the analyzer wrote it."""
+    assert get("/api/drift").json() == {"verdict": "ok"}
+    assert get("/docs").status_code == 404
+    assert "/metrics" in get("/").text
+
+
+def get(path: str, *, ready: bool = True, accept: str = "*/*") -> httpx.Response:
+    async def measure() -> list[Measurement]:
+        return [Measurement("monitor_connections", {"endpoint": "e"}, 3)]
+
+    async def findings() -> bytes:
+        return b'{"verdict": "ok"}'
+
+    async def is_ready() -> bool:
+        return ready
+
+    async def ask() -> httpx.Response:
+        app = application(measure, findings, is_ready, render)
+        transport = httpx.ASGITransport(app=app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://admin") as client:
+            return await client.get(path, headers={"accept": accept})
+
+    return asyncio.run(ask())

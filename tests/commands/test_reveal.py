@@ -1,0 +1,180 @@
+"""Sealing and revealing: only with the private key, a reason, and a line in the audit log."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from monitor.app import keyring, private
+from monitor.cli import main
+from monitor.errors import ConfigError
+from monitor.privacy.pseudonyms import PSEUDONYM
+from monitor.settings.schema import Privacy, Settings
+from monitor.types import (
+    Call,
+    Exchange,
+    Inference,
+    Message,
+    Outcome,
+    Part,
+    Record,
+    decode_record,
+    encode_record,
+)
+
+MAIL, SECRET = "ada@example.org", "ghp_canaryCANARYcanaryCANARYcanary0123"
+
+
+def record(settings: Settings, *texts: str, headers: dict[str, str] | None = None) -> Record:
+    exchange = Exchange("id", 1.0, 0.1, Message(b""), Message(b""), [], Outcome.OK)
+    call = Call(exchange, "POST", "/", "", headers or {}, b"", False, 200, {}, b"", False, [], {})
+    inference = Inference("p", "o", "m", inputs=[Part(role="user", text=text) for text in texts])
+    privacy = private.privacy(settings, keyring.keyring(settings))
+    return privacy.record(call, inference, endpoint="e", segments={})
+
+
+@pytest.fixture
+def pair(tmp_path: Path) -> Path:
+    """A directory with a pair of keys and records sealed to it."""
+    out = tmp_path / "pair"
+    assert main(["keys", "pair", "--out", str(out)]) == 0
+    settings = Settings(
+        data=str(tmp_path),
+        privacy=Privacy(seal_to=str(out / "reveal.pub"), paths={"request.headers.x-a": "token(NAME)"}),
+    )  # fmt: skip
+    one = record(settings, f"{MAIL} and {SECRET}", headers={"x-a": f"key {SECRET}"})
+    (out / "records.jsonl").write_bytes(encode_record(one) + b"\n")
+    return out
+
+
+def reveal(pair: Path, *what: str, reason: str = "ticket 7", key: str = "reveal.key") -> int:
+    return main(
+        ["reveal", "--private-key", str(pair / key), "--reason", reason, "--data", str(pair / "d"),
+         str(pair / "records.jsonl"), *what]
+    )  # fmt: skip
+
+
+def test_a_sealed_value_comes_back_and_the_log_says_who_and_why_but_not_what(
+    pair: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The round trip; secrets are never sealed, also not inside of another value."""
+    document = (pair / "records.jsonl").read_bytes()
+    assert MAIL.encode() not in document
+    assert len(decode_record(document).sealed) == 1
+    capsys.readouterr()
+    assert reveal(pair) == 0
+    out = capsys.readouterr().out
+    (token,) = PSEUDONYM.findall(out)
+    assert out == f"{token}\t{MAIL}\n"
+    assert reveal(pair, token, reason="again") == 0
+    log = (pair / "d" / "reveal.jsonl").read_text()
+    assert MAIL not in log
+    lines = [json.loads(line) for line in log.splitlines()]
+    assert [line["reason"] for line in lines] == ["ticket 7", "again"]
+    assert all(line["tokens"] == [token] and line["count"] == 1 for line in lines)
+    assert (pair / "d" / "reveal.jsonl").stat().st_mode & 0o777 == 0o600
+
+
+def test_what_cannot_be_opened_is_said_and_logged(
+    pair: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An unknown pseudonym, or another pair's key: exit 1, nothing shown, the attempt on record."""
+    assert reveal(pair, "<PERSON:k1:aaaaaaaaaaaaaaaaaaaaaaaa>") == 1
+    other = pair / "other"
+    main(["keys", "pair", "--out", str(other)])
+    capsys.readouterr()
+    assert reveal(pair, key="other/reveal.key") == 0
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert "not for this key" in shown.err
+    log = (pair / "d" / "reveal.jsonl").read_text().splitlines()
+    assert [json.loads(line)["count"] for line in log] == [0, 0]
+
+
+def test_a_box_moved_to_another_pseudonym_does_not_open(
+    pair: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A box names its pseudonym inside."""
+    path = pair / "records.jsonl"
+    (line,) = decode_record(path.read_bytes()).sealed
+    token = line.partition(" ")[0]
+    forged = token[:-4] + "abc>"
+    path.write_bytes(path.read_bytes().replace(token.encode(), forged.encode()))
+    capsys.readouterr()
+    assert reveal(pair, forged) == 1
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"reason": " "}, "--reason"),
+        ({"key": "reveal.pub"}, "is not a private key"),
+        ({"key": "none"}, "--private-key"),
+    ],
+)
+def test_bad_usage_is_one_line(
+    pair: Path, change: dict[str, str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It names the option; nothing is shown."""
+    capsys.readouterr()
+    assert reveal(pair, **change) == 2
+    shown = capsys.readouterr()
+    assert message in shown.err
+    assert shown.out == ""
+
+
+def test_without_an_audit_log_nothing_is_shown(
+    pair: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The log comes first."""
+    (pair / "d").write_text("in the way")
+    capsys.readouterr()
+    assert reveal(pair) == 2
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert "--audit" in shown.err
+
+
+def test_a_private_key_that_others_can_read_and_a_second_pair_are_refused(
+    pair: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Modes are looked at; a pair is never overwritten."""
+    assert main(["keys", "pair", "--out", str(pair)]) == 2
+    (pair / "reveal.key").chmod(0o644)
+    assert reveal(pair) == 2
+    assert "chmod 600" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("section", "message"),
+    [
+        (Privacy(without=["EMAIL"]), "privacy.without: 'EMAIL'"),
+        (Privacy(also=["UR"]), "privacy.with: 'UR' is not an entity; did you mean URL?"),
+        (Privacy(region="UK"), "privacy.region: 'UK'"),
+        (Privacy(paths={"request.a": "burn"}), "privacy.paths: request.a"),
+        (Privacy(seal_to="nowhere.pub"), "privacy.seal_to: nowhere.pub"),
+    ],
+)
+def test_a_wrong_key_of_privacy_is_named_before_anything_starts(
+    section: Privacy, message: str, tmp_path: Path
+) -> None:
+    """One line, the key first."""
+    with pytest.raises(ConfigError) as caught:
+        private.check(Settings(data=str(tmp_path), privacy=section))
+    assert str(caught.value).startswith(message)
+
+
+def test_tenant_region_and_without_reach_the_scanner(tmp_path: Path) -> None:
+    """Another tenant has other pseudonyms; a national number is completed; what is off stays."""
+
+    def text(section: Privacy, said: str) -> str:
+        settings = Settings(data=str(tmp_path), privacy=section)
+        return record(settings, said).inputs[0].text or ""
+
+    assert text(Privacy(), MAIL) != text(Privacy(tenant="b"), MAIL)
+    assert text(Privacy(without=["EMAIL_ADDRESS"]), MAIL) == MAIL
+    german = Privacy(region="DE")
+    assert text(german, "+49 30 1234567") == text(german, "(030) 1234567")

@@ -1,0 +1,148 @@
+"""Laws of every drift measure."""
+
+from __future__ import annotations
+
+import math
+from itertools import accumulate
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from monitor.distances import LIVE, MEASURES
+from monitor.interfaces import Measure
+from monitor.types import Window
+
+every_measure = pytest.mark.parametrize("measure", MEASURES, ids=lambda measure: measure.name)
+
+
+@st.composite
+def pairs(draw: st.DrawFn, most: int = 10**9) -> tuple[Window, Window]:
+    """Two windows over the same ordered cells."""
+    k = draw(st.integers(1, 12))
+    counts = st.lists(
+        st.one_of(st.just(0), st.integers(0, 30), st.integers(0, most)),
+        min_size=k + 3, max_size=k + 3,
+    ).map(tuple)  # fmt: skip
+    steps = draw(st.lists(st.floats(1e-9, 1e9), min_size=k, max_size=k))
+    points = tuple(accumulate(steps, initial=draw(st.floats(-1e12, 1e12))))[1:]
+    scale = draw(st.one_of(st.just(0.0), st.floats(1e-6, 1e12)))
+    return Window(draw(counts), points, scale), Window(draw(counts), points, scale)
+
+
+def merged(*windows: Window) -> Window:
+    counts = tuple(map(sum, zip(*(window.counts for window in windows), strict=True)))
+    return Window(counts, windows[0].points, windows[0].scale)
+
+
+def test_names_are_unique_and_live_ones_are_among_all() -> None:
+    """A measure's name is a label value, so there is one of each."""
+    assert len({measure.name for measure in MEASURES}) == len(MEASURES)
+    assert set(LIVE) <= set(MEASURES)
+    assert {"psi", "jensen_shannon"} <= {measure.name for measure in LIVE}
+
+
+@every_measure
+@settings(max_examples=40)
+@given(pair=pairs())
+def test_a_score_is_finite_and_not_negative(measure: Measure, pair: tuple[Window, Window]) -> None:
+    """Whatever was counted, there is a number that can be drawn."""
+    score = measure.score(*pair)
+    assert math.isfinite(score)
+    assert score >= 0
+
+
+@every_measure
+@settings(max_examples=40)
+@given(pair=pairs())
+def test_nothing_differs_from_itself(measure: Measure, pair: tuple[Window, Window]) -> None:
+    """A window is at distance 0 from itself, and from nothing."""
+    window = pair[0]
+    nothing = Window(tuple(0 for _ in window.counts), window.points, window.scale)
+    assert measure.score(window, window) == 0
+    assert measure.score(window, nothing) == 0
+    assert measure.score(nothing, window) == 0
+
+
+@every_measure
+@settings(max_examples=40)
+@given(pair=pairs(), share=st.floats(0, 1))
+def test_the_order_of_merging_does_not_matter(
+    measure: Measure, pair: tuple[Window, Window], share: float
+) -> None:
+    """Counts added up in shards give the score of one pass, bit for bit."""
+    reference, current = pair
+    left = Window(tuple(int(c * share) for c in current.counts), current.points, current.scale)
+    right = Window(
+        tuple(c - part for c, part in zip(current.counts, left.counts, strict=True)),
+        current.points, current.scale,
+    )  # fmt: skip
+    assert measure.score(reference, merged(right, left)) == measure.score(reference, current)
+
+
+@pytest.mark.parametrize(
+    "measure", [m for m in MEASURES if not m.ordered], ids=lambda measure: measure.name
+)
+@settings(max_examples=40)
+@given(pair=pairs(), data=st.data())
+def test_categories_have_no_order(
+    measure: Measure, pair: tuple[Window, Window], data: st.DataObject
+) -> None:
+    """What an unordered measure says does not depend on how the cells are numbered."""
+    order = data.draw(st.permutations(range(len(pair[0].counts))))
+    shuffled = [Window(tuple(window.counts[i] for i in order)) for window in pair]
+    assert measure.score(*shuffled) == measure.score(*pair)
+
+
+@every_measure
+@settings(max_examples=40)
+@given(pair=pairs())
+def test_cells_that_were_never_hit_do_not_exist(
+    measure: Measure, pair: tuple[Window, Window]
+) -> None:
+    """Empty special cells do not change a score."""
+    if measure.ordered:
+        return
+    grown = [Window((*window.counts, 0, 0, 0)) for window in pair]
+    assert measure.score(*grown) == measure.score(*pair)
+
+
+@every_measure
+@pytest.mark.parametrize(("m", "n"), [(5000, 100), (5000, 1000), (1000, 1000)])
+def test_chance_alone_scores_about_nothing(measure: Measure, m: int, n: int) -> None:
+    """With no change the score stays below what 0.5 standard deviations of change show."""
+    rng = np.random.default_rng(m + n)
+    k = 10
+    points = tuple(float(x) for x in np.linspace(-1.6, 1.6, k))
+    bar = {"wasserstein": 0.5, "energy": 0.14, "total_variation": 0.19, "hellinger": 0.17,
+           "kolmogorov_smirnov": 0.19, "cramer_von_mises": 0.023,
+           "jensen_shannon": 0.031}  # fmt: skip
+    for _ in range(20):
+        reference, current = (
+            Window((*map(int, rng.multinomial(size, [1 / k] * k)), 0, 0, 0), points, 1.0)
+            for size in (m, n)
+        )
+        assert measure.score(reference, current) < bar.get(measure.name, 0.25)
+
+
+@pytest.mark.parametrize(
+    "measure", [m for m in MEASURES if not m.vectors], ids=lambda measure: measure.name
+)
+@pytest.mark.parametrize("k", [10, 20, 50])
+def test_the_threshold_is_what_a_small_move_shows(measure: Measure, k: int) -> None:
+    """A normal that moved by 0.1414 standard deviations scores about the threshold, by design."""
+    from scipy import stats
+
+    edges = stats.norm.ppf(np.linspace(0, 1, k + 1))[1:-1]
+    mass = 10**7
+
+    def window(move: float) -> Window:
+        shares = np.diff(np.concatenate([[0], stats.norm.cdf(edges - move), [1]]))
+        density = np.concatenate([[0], stats.norm.pdf(edges), [0]])
+        points = -np.diff(density) * k
+        counts = (*(int(share * mass) for share in shares), 0, 0, 0)
+        return Window(counts, tuple(float(x) for x in points), 1.0)
+
+    score = measure.score(window(0.0), window(0.02**0.5))
+    assert score == pytest.approx(measure.threshold, rel=0.11)

@@ -1,0 +1,35 @@
+"""Jensen-Shannon beside scipy's and Evidently's."""
+
+from __future__ import annotations
+
+import math
+
+import pandas as pd
+import pytest
+from evidently.legacy.calculations.stattests.jensenshannon import _jensenshannon
+from evidently.legacy.core import ColumnType
+from scipy.spatial import distance
+
+from monitor.distances.jensen_shannon import MEASURE, jensen_shannon
+
+
+def test_categories_agree_with_evidently(categories) -> None:
+    """Evidently reports the distance, the square root of the divergence."""
+    reference, current, windows = categories
+    theirs, _ = _jensenshannon(
+        pd.Series(reference), pd.Series(current), ColumnType.Categorical, 0.1
+    )
+    chance = 7 * (1 / len(reference) + 1 / len(current)) / 8
+    assert math.sqrt(MEASURE.score(*windows) + chance) == pytest.approx(theirs, rel=0.002)
+
+
+def test_shares_agree_with_scipy() -> None:
+    """On large counts the divergence is scipy's distance squared."""
+    reference, current = [100000, 200000, 300000], [300000, 200000, 100000]
+    theirs = distance.jensenshannon(reference, current) ** 2
+    assert jensen_shannon(reference, current) == pytest.approx(theirs, rel=0.001)
+
+
+def test_windows_without_a_common_cell_are_at_most_ln_2_apart() -> None:
+    """The divergence is bounded, which makes it the measure to draw."""
+    assert 0.68 < jensen_shannon([10**6, 0], [0, 10**6]) <= math.log(2)

@@ -1,0 +1,184 @@
+"""Settings: three sources, one order, errors that name the place."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from monitor.errors import ConfigError
+from monitor.settings import load
+
+
+def write(tmp_path: Path, text: str) -> str:
+    path = tmp_path / "monitor.yaml"
+    path.write_text(text, encoding="utf-8")
+    return str(path)
+
+
+def test_the_command_line_beats_the_environment_beats_the_file(tmp_path: Path) -> None:
+    """Each source overrides the one below it, key by key."""
+    file = write(tmp_path, "endpoint: file\nlisten: 127.0.0.1:1\nadmin: 127.0.0.1:1\n")
+    environment = {"MONITOR_LISTEN": "127.0.0.1:2", "MONITOR_ADMIN": "127.0.0.1:2"}
+    settings = load.load(file, environment, {"admin": "127.0.0.1:3", "redis": None})
+    assert (settings.endpoint, settings.listen, settings.admin) == (
+        "file", "127.0.0.1:2", "127.0.0.1:3",
+    )  # fmt: skip
+
+
+def test_a_variable_sets_a_nested_key() -> None:
+    """Dots are underscores; numbers are numbers."""
+    settings = load.load(None, {"MONITOR_CAPTURE_MAX_BODY_BYTES": "17"})
+    assert settings.capture.max_body_bytes == 17
+
+
+def test_a_text_setting_takes_its_variable_as_it_is() -> None:
+    """`123` is a name, not a number, where a name is wanted."""
+    assert load.load(None, {"MONITOR_ENDPOINT": "123"}).endpoint == "123"
+
+
+def test_the_documented_file_is_accepted(tmp_path: Path) -> None:
+    """Every key that others rely on exists."""
+    file = write(
+        tmp_path,
+        """
+endpoint: support-bot
+upstream: http://127.0.0.1:9000
+listen: 0.0.0.0:8080
+admin: 0.0.0.0:9464
+redis: redis://redis:6379/0
+data: /var/lib/monitor
+segments:
+  population: {header: x-population}
+  template: {header: x-template}
+  variant: {header: x-variant}
+capture: {max_body_bytes: 1048576, buffer_bytes: 67108864}
+privacy: {key_file: /etc/monitor/privacy.key}
+stream: {shards: 1, max_length: 1000000}
+spool: {max_bytes: 1073741824}
+windows: {pane: 60, lateness: 5}
+reference: {learn: 1000}
+drain: {delay: 0, timeout: 30}
+""",
+    )
+    assert load.load(file, {}).segments["variant"].header == "x-variant"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("captur: {}", "captur: unknown key; did you mean capture?"),
+        ("capture: {max_body_byte: 1}", "capture.max_body_byte: unknown key; did you mean"),
+        ("max_body_bytes: 1", "max_body_bytes: unknown key; did you mean capture.max_body_bytes?"),
+        ("workers: two", "workers: 'two' is not a whole number from 1 to 64"),
+        ("workers: 65", "workers: 65 is not a whole number from 1 to 64"),
+        (
+            "capture: {buffer_bytes: 0}",
+            "capture.buffer_bytes: 0 is not a whole number of at least 1",
+        ),
+        (
+            "capture: {buffer_bytes: 999999999999999999999999}",
+            "is not a whole number from 1 to 281,474,976,710,656",
+        ),
+        (
+            "capture: many",
+            "capture: 'many' is not a mapping; its keys are max_body_bytes and buffer_bytes",
+        ),
+        ("listen: 8080", "listen: 8080 is not HOST:PORT, as in 127.0.0.1:8080"),
+        ("endpoint: a b", "endpoint: 'a b' is not a name of up to 100 letters"),
+        ("windows: {pane: .inf}", "windows.pane: inf is not a number"),
+        ("windows: {pane: 0}", "windows.pane: 0 is not a number above 0"),
+        ("drift: {alpha: 1}", "drift.alpha: 1 is not a number above 0 and below 1"),
+        ("edits: {host: maybe}", "edits.host: 'maybe' is not one of always, auto, never"),
+        ("edits: {forwarded_for: 'yes'}", "edits.forwarded_for: 'yes' is not true or false"),
+        ("privacy: {without: EMAIL}", "privacy.without: 'EMAIL' is not a list in brackets"),
+        ("privacy: {without: [1]}", "privacy.without[0]: 1 is not a text in quotes"),
+        ("privacy: {paths: {1: keep}}", "privacy.paths.1: this key is not a text; put it in"),
+        ("segments: {a: {}}", "segments.a: its key `header` is missing"),
+        ("segments: {a: {haeder: x}}", "segments.a.haeder: unknown key; did you mean segments.a.h"),
+        ("segments: {a: {header: 'x y'}}", "segments.a.header: 'x y' is not the name of a header"),
+        ("log: xml", "log: 'xml' is not one of json, text"),
+        ('data: "a\\0b"', "data: 'a\\x00b' has a control character in it"),
+        ("data: ''", "data: is empty"),
+        ("listen: 'localhost:80²'", "listen: 'localhost:80²' is not HOST:PORT"),
+        ("listen: 'a..b:80'", "listen: 'a..b:80' is not HOST:PORT"),
+        ("listen: 127.0.0.1:9464", "admin: 127.0.0.1:9464 is where clients connect"),
+        ("listen: '[::]:9464'\nadmin: '[::1]:9464'", "admin: [::1]:9464 is where clients connect"),
+        ("upstream: http://h:99999", "upstream: the port in 'http://h:99999' is not a number from"),
+        ("upstream: http://h:0", "upstream: the port in 'http://h:0' is not a number from 1 to"),
+        ("upstream: http://h:80²", "upstream: the port in 'http://h:80²' is not a number from 1"),
+        ("upstream: http://u:PW@h:bad", "upstream: the port in 'http://h:bad' is not a number"),
+        ("upstream: ftp://u:PW@h/", "upstream: 'ftp://h/' is not a URL like http://127.0.0.1:9000"),
+        ("upstream: 'http://[::1'", "upstream: 'http://[::1' is not a URL"),
+        ("upstream: http://h:1/v1", "give http://h:1 here and put the path into the clients' base"),
+        ("upstream: http://127.0.0.1:8080", "upstream: http://127.0.0.1:8080 is this monitor"),
+        ("upstream: http://localhost:8080/", "is this monitor itself (listen)"),
+        ("upstream: http://0.0.0.0:8080", "is this monitor itself (listen)"),
+        ("upstream: http://127.0.0.1:9464", "is this monitor itself (admin)"),
+        ("listen: ':80'\nupstream: http://localhost", "is this monitor itself (listen)"),
+        ("redis: redis://h:6379/zero", "redis: 'redis://h:6379/zero' does not end in the number"),
+        ("redis: redis://user/PW@h/0", "redis: "),
+        ("redis: redis://h:99999", "redis: the port in 'redis://h:99999' is not a number from 1"),
+        ("otlp: {endpoint: collector}", "otlp.endpoint: 'collector' is not a URL like http"),
+        ("workers: 1\nendpoint: a\nworkers: 2", ":3: 'workers' is there twice, first in line 1"),
+        ("capture: {buffer_bytes: 1, buffer_bytes: 2}", ":1: 'buffer_bytes' is there twice"),
+        ("endpoint: 2024-13-45", "not YAML that can be read: month must be in 1..12"),
+        ("listen: localhost", "listen: 'localhost' is not HOST:PORT"),
+        ("listen: localhost:99999", "listen: 'localhost:99999' is not HOST:PORT"),
+        ("upstream: 127.0.0.1:9000", "upstream: '127.0.0.1:9000' is not a URL"),
+        ("redis: localhost", "redis: 'localhost' is not a URL like redis://"),
+        ("segments: {all: {header: x}}", "segments.all: a dimension is a word"),
+        ("- a list", "must be a mapping"),
+        ("a: [", ":1: not YAML"),
+    ],
+)
+def test_a_wrong_key_is_named_with_what_would_be_right(
+    tmp_path: Path, text: str, message: str
+) -> None:
+    """One line, the key first."""
+    with pytest.raises(ConfigError) as caught:
+        load.load(write(tmp_path, text), {})
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert "PW" not in str(caught.value)
+
+
+def test_a_wrong_variable_and_a_missing_file_are_named(tmp_path: Path) -> None:
+    """The user reads where to look."""
+    with pytest.raises(ConfigError, match="MONITOR_WORKERS: workers: 'two' is not a whole number"):
+        load.load(None, {"MONITOR_WORKERS": "two"})
+    with pytest.raises(ConfigError, match="--workers: workers: 'two' is not a whole number"):
+        load.load(None, {}, {"workers": "two"})
+    with pytest.raises(ConfigError, match=r"nowhere\.yaml: cannot be read"):
+        load.load(str(tmp_path / "nowhere.yaml"), {})
+
+
+def test_what_looks_alike_is_not_ourselves(tmp_path: Path) -> None:
+    """Another port, another address, any free port."""
+    for text in (
+        "upstream: http://127.0.0.1:8081",
+        "upstream: http://10.0.0.1:8080",
+        "upstream: http://127.0.0.2:8080",
+        "listen: 127.0.0.1:0\nadmin: 127.0.0.1:0\nupstream: http://127.0.0.1",
+        "upstream: https://api.example.com/",
+    ):
+        load.load(write(tmp_path, text), {})
+
+
+def test_variables_that_kubernetes_makes_are_not_called_unknown() -> None:
+    """A Service named `monitor` puts such variables into every pod."""
+    environment = {
+        "MONITOR_PORT": "tcp://10.0.0.1:80",
+        "MONITOR_SERVICE_HOST": "10.0.0.1",
+        "MONITOR_PORT_80_TCP": "tcp://10.0.0.1:80",
+        "MONITOR_UPSTRAEM": "http://x",
+        "MONITOR_ENDPOINT": "a",
+    }
+    assert load.unknown_variables(environment) == ["MONITOR_UPSTRAEM"]
+
+
+def test_a_password_is_never_in_a_message() -> None:
+    """A broken store URL is not repeated."""
+    with pytest.raises(ConfigError) as caught:
+        load.load(None, {"MONITOR_REDIS": "redi://:secret@host"})
+    assert "secret" not in str(caught.value)

@@ -1,0 +1,159 @@
+"""A kept child: restarted when it crashes, not when it cannot work, killed when it will not end."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+import signal
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from monitor.supervision import managed_process
+from monitor.supervision.managed_process import Kept, environment
+
+SCRIPTS = {
+    "sleeper": "import time; time.sleep(60)",
+    "stubborn": "import signal, time, pathlib, sys\n"
+    "signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
+    "pathlib.Path(sys.argv[1], 'up').touch()\ntime.sleep(60)",
+    "unusable": "import sys; sys.exit(2)",
+}
+
+
+@pytest.fixture
+def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> type[Kept]:
+    package = tmp_path / "monitor" / "app"
+    package.mkdir(parents=True)
+    for folder in (package, package.parent):
+        (folder / "__init__.py").touch()
+    for role, script in SCRIPTS.items():
+        (package / f"{role}.py").write_text(script)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(managed_process, "FIRST_PAUSE", 0.01)
+    return Kept
+
+
+def make(role: str, tmp_path: Path, lines: list[str]) -> Kept:
+    return Kept(
+        role, 0, tmp_path, log=lines.append, changed=lambda: None, was_ready=lambda: False, files={}
+    )
+
+
+async def until(true: object) -> None:
+    async with asyncio.timeout(20):
+        while not true():  # type: ignore[operator]
+            await asyncio.sleep(0.01)
+
+
+def test_a_killed_child_is_started_again_and_said_so(kept: type[Kept], tmp_path: Path) -> None:
+    """A new pid, a counted restart, one line."""
+
+    async def story() -> None:
+        lines: list[str] = []
+        child = make("sleeper", tmp_path, lines)
+        child.start()
+        await until(lambda: child.pid)
+        first = child.pid
+        assert first
+        os.kill(first, signal.SIGKILL)
+        await until(lambda: child.pid != first)
+        assert child.restarts == 1
+        assert lines == ["sleeper 0 was killed by SIGKILL; starting it again in 0.01 s"]
+        await child.stop(10)
+
+    asyncio.run(story())
+
+
+def test_a_child_that_will_not_end_is_killed(kept: type[Kept], tmp_path: Path) -> None:
+    """The drain is bounded."""
+
+    async def story() -> None:
+        lines: list[str] = []
+        child = make("stubborn", tmp_path, lines)
+        child.start()
+        await until((tmp_path / "up").exists)
+        assert not await child.stop(0.05)
+        assert lines == ["stubborn 0 did not end within 0.05 s; killed"]
+
+    asyncio.run(story())
+
+
+def test_a_child_whose_settings_cannot_work_is_not_started_again(
+    kept: type[Kept], tmp_path: Path
+) -> None:
+    """Exit code 2 before it was ready ends the command."""
+
+    async def story() -> None:
+        child = make("unusable", tmp_path, [])
+        child.start()
+        async with asyncio.timeout(20):
+            await child.unusable.wait()
+        assert child.restarts == 0
+        await child.stop(1)
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize("error", [errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENOSPC, None])
+def test_a_child_that_cannot_be_started_just_now_is_started_later(
+    kept: type[Kept], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: int | None
+) -> None:
+    """No processes, memory, descriptors or disk, or anything else: said once, tried until it works."""
+    spawn, failures = subprocess.Popen, iter(range(3))
+
+    def fails(*arguments: Any, **options: Any) -> Any:
+        for _ in failures:
+            raise RuntimeError("a defect") if error is None else OSError(error, os.strerror(error))
+        return spawn(*arguments, **options)
+
+    async def story() -> None:
+        lines: list[str] = []
+        monkeypatch.setattr(subprocess, "Popen", fails)
+        child = make("sleeper", tmp_path, lines)
+        child.start()
+        await until(lambda: child.pid)
+        assert len(lines) == 1
+        assert "sleeper 0 cannot be started: " in lines[0]
+        assert error is None or os.strerror(error) in lines[0]
+        await child.stop(10)
+
+    asyncio.run(story())
+
+
+def test_a_child_is_watched_without_a_descriptor_too(
+    kept: type[Kept], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is started with the last ones: no second one is started beside it, and its end is seen."""
+
+    def none_left(_pid: int) -> int:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    async def story() -> None:
+        monkeypatch.setattr(os, "pidfd_open", none_left)
+        child = make("sleeper", tmp_path, [])
+        child.start()
+        await until(lambda: child.pid)
+        first = child.pid
+        assert first
+        await asyncio.sleep(0.2)
+        assert (child.pid, child.restarts) == (first, 0)
+        os.kill(first, signal.SIGKILL)
+        await until(lambda: child.pid not in (first, None))
+        await child.stop(10)
+
+    asyncio.run(story())
+
+
+def test_no_secret_is_inherited(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Settings go by file; what else a child does not need is named by who starts it."""
+    monkeypatch.setenv("MONITOR_REDIS", "redis://:secret@host/0")
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_HEADERS", "authorization=secret")
+    assert "MONITOR_REDIS" not in environment()
+    assert "OTEL_EXPORTER_OTLP_HEADERS" in environment()
+    assert "OTEL_EXPORTER_OTLP_HEADERS" not in environment("OTEL_")
+    assert environment()["PATH"] == os.environ["PATH"]
