@@ -4,15 +4,34 @@ from __future__ import annotations
 
 import contextlib
 from bisect import bisect_left
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
+
+import msgspec
 
 from monitor import bodies
 from monitor.errors import ParseError
 from monitor.types import Call, Part
 
+Request = TypeVar("Request", bound=msgspec.Struct)
+
 _TEXT_KEYS = ("text", "refusal", "thinking", "reasoning", "content", "input_text", "output_text")
 _MAX_DEPTH = 8
+
+
+def question(
+    body: bytes, decoder: msgspec.json.Decoder[Request], inputs: Callable[[Request], list[Part]]
+) -> tuple[Request, list[Part]]:
+    """Return the request of a body, and its inputs as `inputs` reads them.
+
+    A body of another shape is one text, and its request has the defaults of every field.
+    """
+    try:
+        request = bodies.decode(body, decoder)
+        return request, inputs(request)
+    except ParseError:
+        found = bodies.text(body)
+        return decoder.type(), [Part(role="user", text=found)] if found else []
 
 
 def content_text(content: Any, depth: int = 0) -> str:
@@ -70,6 +89,21 @@ def _media(piece: dict[str, Any]) -> str:
             is_address = found.startswith(("http://", "https://"))
             return found if is_address else f"{kind} {len(found)} characters".strip()
     return ""
+
+
+def tool_calls(given: Any, *more: Any) -> list[tuple[Any, Any]]:
+    """Return the (name, arguments) of a message's `tool_calls`, and of `more` functions.
+
+    >>> tool_calls([{"function": {"name": "find", "arguments": "{}"}}, 1], {"name": "old"}, None)
+    [('find', '{}'), ('old', None)]
+    """
+    calls = given if isinstance(given, list) else []
+    functions = [one.get("function") or one.get("custom") for one in calls if isinstance(one, dict)]
+    return [
+        (one.get("name"), one.get("arguments", one.get("input")))
+        for one in (*functions, *more)
+        if isinstance(one, dict)
+    ]
 
 
 def tool_call(name: Any, arguments: Any) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from monitor import bodies, columns
-from monitor.chat import content_text, is_error, lines, tool_call
+from monitor.chat import content_text, is_error, lines, question, tool_call
 from monitor.counts import count
 from monitor.errors import ParseError
 from monitor.framings import ndjson, sse
@@ -78,15 +78,7 @@ def claims(call: Call) -> bool:
 
 def read(call: Call) -> Inference:
     """The system prompt and each message is one text part."""
-    try:
-        request = bodies.decode(call.request_body, _request_decoder)
-        inputs = [Part(role=one.role or "user", text=_text(one)) for one in request.messages]
-        if request.system:
-            inputs.insert(0, Part(role="system", text=content_text(request.system)))
-        model = request.model or ""
-    except ParseError:
-        found = bodies.text(call.request_body)
-        inputs, model = [Part(role="user", text=found)] if found else [], ""
+    request, inputs = question(call.request_body, _request_decoder, _inputs)
     answer = Transcript(call, streamed=sse.is_stream(call.response_headers))
     if answer.streamed:
         _read_stream(answer, call.response_body)
@@ -95,13 +87,20 @@ def read(call: Call) -> Inference:
     return answer.inference(
         "anthropic_messages",
         "chat",
-        model=model,
+        model=request.model or "",
         inputs=inputs,
         tokens=(answer.counted(*_INPUT_COUNTS), answer.counted("output_tokens")),
     )
 
 
 PROTOCOL = Protocol("anthropic_messages", claims, read)
+
+
+def _inputs(request: _Request) -> list[Part]:
+    parts = [Part(role=one.role or "user", text=_text(one)) for one in request.messages]
+    if request.system:
+        parts.insert(0, Part(role="system", text=content_text(request.system)))
+    return parts
 
 
 def _text(message: _Message) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from monitor import bodies
-from monitor.chat import content_text, is_error, is_success, lines, tool_call
+from monitor.chat import content_text, is_error, is_success, lines, question, tool_call
 from monitor.counts import count
 from monitor.errors import ParseError
 from monitor.framings import ndjson, sse
@@ -74,11 +74,7 @@ def read(call: Call) -> Inference:
     match = _PATH.search(call.path)
     if match is None:
         raise ParseError("the path is not one of Gemini's")
-    try:
-        inputs = _inputs(bodies.decode(call.request_body, _request_decoder))
-    except ParseError:
-        found = bodies.text(call.request_body)
-        inputs = [Part(role="user", text=found)] if found else []
+    _, inputs = question(call.request_body, _request_decoder, _inputs)
     streamed = match["verb"] == "streamGenerateContent" and is_success(call)
     answer = Transcript(call, streamed=streamed)
     for data, end in _documents(call):

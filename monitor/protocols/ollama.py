@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from monitor import bodies, columns
-from monitor.chat import content_text, lines, tool_call
+from monitor.chat import content_text, lines, question, tool_call, tool_calls
 from monitor.errors import ParseError
 from monitor.framings import ndjson
 from monitor.interfaces import Protocol
@@ -70,12 +70,7 @@ def _operation(path: str) -> str:
 
 def read(call: Call) -> Inference:
     """Each message is one text part. A cached prompt is not counted by the server."""
-    try:
-        request = bodies.decode(call.request_body, _request_decoder)
-        inputs, model = _inputs(request), request.model or ""
-    except ParseError:
-        found = bodies.text(call.request_body)
-        inputs, model = [Part(role="user", text=found)] if found else [], ""
+    request, inputs = question(call.request_body, _request_decoder, _inputs)
     body = call.response_body
     streamed = ndjson.is_stream(call.response_headers) or b"}\n{" in body
     answer = Transcript(call, streamed=streamed)
@@ -96,7 +91,7 @@ def read(call: Call) -> Inference:
     return answer.inference(
         "ollama",
         _operation(call.path),
-        model=model,
+        model=request.model or "",
         inputs=inputs,
         tokens=(answer.counted("prompt_eval_count"), answer.counted("eval_count")),
     )
@@ -117,7 +112,7 @@ def _inputs(request: _Request) -> list[Part]:
 
 def _text(message: _Message) -> str:
     """Everything a message says, as one text."""
-    calls = [tool_call(name, given) for name, given in _calls(message)]
+    calls = [tool_call(name, given) for name, given in tool_calls(message.tool_calls)]
     said = [content_text(message.content), *_images(message.images), *calls]
     return lines(said)
 
@@ -125,12 +120,6 @@ def _text(message: _Message) -> str:
 def _images(given: Any) -> list[str]:
     images = given if isinstance(given, list) else []
     return [f"[image {len(one)} characters]" for one in images if isinstance(one, str)]
-
-
-def _calls(message: _Message) -> list[tuple[Any, Any]]:
-    calls = message.tool_calls if isinstance(message.tool_calls, list) else []
-    functions = [one.get("function") for one in calls if isinstance(one, dict)]
-    return [(one.get("name"), one.get("arguments")) for one in functions if isinstance(one, dict)]
 
 
 def _add(answer: Transcript, line: _Line, data: bytes) -> bool:
@@ -152,7 +141,7 @@ def _add(answer: Transcript, line: _Line, data: bytes) -> bool:
         if text:
             answer.add(0, channel, text)
             found = True
-    for name, arguments in _calls(message):
+    for name, arguments in tool_calls(message.tool_calls):
         answer.add_tool(0, name, arguments, is_new=True)
         found = True
     return found

@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from monitor import bodies, columns
-from monitor.chat import content_text, lines, says_error, tool_call
+from monitor.chat import content_text, lines, question, says_error, tool_call, tool_calls
 from monitor.counts import count
 from monitor.errors import ParseError
 from monitor.framings import ndjson, sse
@@ -100,13 +100,8 @@ def _operation(path: str) -> str:
 
 def read(call: Call) -> Inference:
     """One input message is one text part; a request or an answer of another shape is one text."""
-    try:
-        request = bodies.decode(call.request_body, _request_decoder)
-        inputs = _inputs(request)
-        model = request.model or ""
-    except ParseError:
-        found = bodies.text(call.request_body)
-        inputs, model = [Part(role="user", text=found)] if found else [], ""
+    request, inputs = question(call.request_body, _request_decoder, _inputs)
+    model = request.model or ""
     if not model and (match := _DEPLOYMENT.search(call.path)):
         model = match[1]
     operation = _operation(call.path)
@@ -157,14 +152,7 @@ def _text(message: _Message) -> str:
 
 
 def _tool_calls(message: _Message) -> list[tuple[Any, Any]]:
-    calls = message.tool_calls if isinstance(message.tool_calls, list) else []
-    functions = [one.get("function") or one.get("custom") for one in calls if isinstance(one, dict)]
-    functions.append(message.function_call)
-    return [
-        (one.get("name"), one.get("arguments", one.get("input")))
-        for one in functions
-        if isinstance(one, dict)
-    ]
+    return tool_calls(message.tool_calls, message.function_call)
 
 
 def _read_whole(answer: Transcript, body: bytes) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from monitor import bodies, columns
-from monitor.chat import content_text, is_error, tool_call
+from monitor.chat import content_text, is_error, question, tool_call
 from monitor.counts import count
 from monitor.errors import ParseError
 from monitor.framings import ndjson, sse
@@ -72,12 +72,7 @@ def claims(call: Call) -> bool:
 
 def read(call: Call) -> Inference:
     """Instructions and each item of the input are one text part; so is each item of the output."""
-    try:
-        request = bodies.decode(call.request_body, _request_decoder)
-        inputs, model = _inputs(request), request.model or ""
-    except ParseError:
-        found = bodies.text(call.request_body)
-        inputs, model = [Part(role="user", text=found)] if found else [], ""
+    request, inputs = question(call.request_body, _request_decoder, _inputs)
     answer = Transcript(call, streamed=sse.is_stream(call.response_headers))
     if answer.streamed:
         _read_stream(answer, call.response_body)
@@ -86,7 +81,7 @@ def read(call: Call) -> Inference:
     return answer.inference(
         "openai_responses",
         "chat",
-        model=model,
+        model=request.model or "",
         inputs=inputs,
         tokens=(answer.counted("input_tokens"), answer.counted("output_tokens")),
     )
