@@ -14,7 +14,7 @@ import monitor
 ROOT = Path(__file__).parent.parent
 SOURCES = sorted((ROOT / "monitor").rglob("*.py"))
 ROOMS = {
-    "protocols": "PROTOCOL", "recognizers": "RECOGNIZER", "features": "FEATURE", "drift": "MEASURE",
+    "protocols": "PROTOCOL", "recognizers": "RECOGNIZER", "features": "FEATURE", "distances": "MEASURE",
 }  # fmt: skip
 """Folders of parts of one kind → what each file calls its part."""
 
