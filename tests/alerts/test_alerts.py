@@ -72,6 +72,39 @@ def test_an_alert_says_what_it_is_and_what_to_do(rule: dict[str, Any]) -> None:
     assert annotations["runbook_url"] == f"RUNBOOK.md#{rule['alert'].lower()}"
 
 
+def test_the_runbook_lists_every_alert_with_its_severities() -> None:
+    """The table at its top, and nothing else in it."""
+    runbook = (ROOT / "RUNBOOK.md").read_text(encoding="utf-8")
+    listed = dict(re.findall(r"^\| \[\w+\]\(#(\w+)\) \| ([a-z, ]+) \|", runbook, re.MULTILINE))
+    severities: dict[str, list[str]] = {}
+    for rule in ALERTS:
+        severities.setdefault(rule["alert"].lower(), []).append(rule["labels"]["severity"])
+    assert listed == {
+        name: ", ".join(sorted(set(each), key=["critical", "warning", "info"].index))
+        for name, each in severities.items()
+    }
+
+
+def test_every_panel_that_is_to_be_looked_at_exists() -> None:
+    """The runbook prints panels bold; alerts name them after the word."""
+    board = json.loads((ROOT / "dashboards" / "monitor.json").read_text(encoding="utf-8"))
+    titles = {panel["title"] for panel in board["panels"]}
+    runbook = (ROOT / "RUNBOOK.md").read_text(encoding="utf-8")
+    named = {
+        " ".join(name.split())
+        for name in re.findall(r"\*\*([^*]+)\*\*", runbook)
+        if not name.endswith(":") and name not in {"so", "Do", "It resolves"}
+    }
+    assert len(named) > 20
+    assert named <= titles, named - titles
+    for rule in ALERTS:
+        for name in re.findall(r"panels? ([^,.;]+)", rule["annotations"]["description"]):
+            left = name
+            for title in sorted(titles, key=len, reverse=True):
+                left = left.replace(title, "")
+            assert left in {"", " and "}, name
+
+
 @pytest.mark.parametrize("path", RULES, ids=lambda path: path.name)
 def test_rules_use_metrics_of_the_catalogue_only(path: Path) -> None:
     """A renamed metric breaks here, not at night."""
