@@ -10,7 +10,7 @@ import msgspec
 import pytest
 import yaml
 
-from monitor.app.private import check
+from monitor.app.build import check
 from monitor.recognizers import RECOGNIZERS
 from monitor.settings import load as loading
 from monitor.settings.schema import Settings

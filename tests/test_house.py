@@ -176,7 +176,7 @@ ELSEWHERE = {
     "supervision/unix_server.py": "supervision/test_control.py",
     "app/ner_server.py": "app/test_ner_client.py",
     "app/pages.py": "end_to_end/test_keepers.py",
-    "app/private.py": "test_cli.py",
+    "app/build.py": "test_cli.py",
     "app/proxy.py": "end_to_end/test_spine.py",
     "app/recorder.py": "end_to_end/test_faults.py",
     "app/sources.py": "commands/test_replay.py",

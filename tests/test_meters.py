@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from monitor.framing import pack
 from monitor.meters import MOST, Meters, add_up
-from monitor.recorder.label_limiter import Budget
+from monitor.recorder.label_limiter import LabelLimiter
 from monitor.types import Measurement
 
 NUMBERS = st.one_of(
@@ -56,10 +56,10 @@ def test_folding_within_a_dimension_leaves_others_alone() -> None:
 @given(st.lists(st.integers(0, 300).map(str), max_size=2000))
 def test_labels_never_exceed_their_budget(values: list[str]) -> None:
     """Whatever comes, at most `limit` names are in use at once, and memory is bounded."""
-    budget = Budget(5)
+    limiter = LabelLimiter(5)
     alive: set[str] = set()
     for value in values:
-        label, given_up = budget.admit(value)
+        label, given_up = limiter.admit(value)
         alive.discard(given_up or "")
         if label != "other":
             alive.add(label)
@@ -68,28 +68,28 @@ def test_labels_never_exceed_their_budget(values: list[str]) -> None:
 
 def test_a_frequent_latecomer_gets_a_name() -> None:
     """A hundred values that came once do not hold their places against one that comes often."""
-    budget = Budget(50)
+    limiter = LabelLimiter(50)
     for number in range(100):
-        budget.admit(str(number))
-    labels = [budget.admit("late")[0] for _ in range(50)]
+        limiter.admit(str(number))
+    labels = [limiter.admit("late")[0] for _ in range(50)]
     assert labels[0] == "other"
     assert labels[-1] == "late"
 
 
 def test_a_value_that_few_have_gets_no_name() -> None:
     """Below the least group everybody is `other`, whether or not there is room."""
-    budget = Budget(2, least=3)
-    assert [budget.admit("a")[0] for _ in range(4)] == ["other", "other", "a", "a"]
-    assert budget.admit("b") == ("other", None)
-    assert not budget.is_full
+    limiter = LabelLimiter(2, least=3)
+    assert [limiter.admit("a")[0] for _ in range(4)] == ["other", "other", "a", "a"]
+    assert limiter.admit("b") == ("other", None)
+    assert not limiter.is_full
 
 
 def test_a_value_may_be_kept_waiting() -> None:
     """A model name gets a label only once the endpoint accepted it."""
-    budget = Budget(5)
-    assert budget.admit("guess", may_enter=False) == ("other", None)
-    assert budget.admit("guess") == ("guess", None)
-    assert budget.admit("guess", may_enter=False) == ("guess", None)
+    limiter = LabelLimiter(5)
+    assert limiter.admit("guess", may_enter=False) == ("other", None)
+    assert limiter.admit("guess") == ("guess", None)
+    assert limiter.admit("guess", may_enter=False) == ("guess", None)
 
 
 SAMPLES = st.builds(

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from monitor.app import private
+from monitor.app import build
 from monitor.privacy.pseudonyms import Key, Keyring
 from monitor.settings.schema import Settings
 from monitor.texts import plain
@@ -39,7 +39,7 @@ class Cells:
         section = msgspec.structs.replace(settings.privacy, seal_to=None, key_file=None)
         settings = Settings(privacy=section)  # no more than that goes to another process
         self._made = (settings, outputs)
-        self._privacy: Privacy = private.privacy(settings, Keyring((key,)))
+        self._privacy: Privacy = build.privacy(settings, Keyring((key,)))
         self.cell: Callable[[str, Any], Any] = lru_cache(_REMEMBERED, typed=True)(self._cell)
         self.text: Callable[[str], str] = lru_cache(_REMEMBERED)(self._text)
 

@@ -92,9 +92,9 @@ def _check_store(settings: Settings) -> None:
 
 def _check_privacy(settings: Settings) -> None:
     if settings.privacy != Privacy():
-        from monitor.app import private  # it knows all recognizers, which takes its time
+        from monitor.app import build  # it knows all recognizers, which takes its time
 
-        private.check(settings)
+        build.check(settings)
     path = keyring.key_file(settings)
     if settings.privacy.key_file or path.exists():
         keys.read(path)

@@ -75,10 +75,10 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
 
 def _pseudonyms(settings: Settings, keyring: Keyring, entity: str | None) -> list[str]:
     """The tokens under which the value on standard input is stored, the current key's first."""
-    from monitor.app import private  # it knows all recognizers; the supervisor need not
+    from monitor.app import build  # it knows all recognizers; the supervisor need not
     from monitor.privacy.views import normalise
 
-    scanner = private.scanner(settings)
+    scanner = build.scanner(settings)
     known = {one.entity for one in scanner.recognizers} | {"PERSON", "LOCATION", "ORGANIZATION"}
     for rule in settings.privacy.paths.values():
         if str(rule).startswith("token("):

@@ -13,17 +13,17 @@ import time
 from typing import Any
 
 from monitor import logs
-from monitor.app.upstream_connector import Wire
+from monitor.app.upstream_connector import UpstreamConnector
 from monitor.proxy import http2, observer, websocket
 from monitor.proxy.clock import WallClock
 from monitor.proxy.copies import Budget
 from monitor.proxy.handoff import Handoff
 from monitor.proxy.heads import Ambiguous
-from monitor.proxy.http1_fast_path import Http1
-from monitor.proxy.http1_parser import Careful
+from monitor.proxy.http1_fast_path import Http1FastPath
+from monitor.proxy.http1_parser import Http1Parser
 from monitor.proxy.ids import Ids
 from monitor.proxy.ledger import Ledger
-from monitor.proxy.listener import Gate
+from monitor.proxy.listener import Listener
 from monitor.proxy.observer import Observer, Upgraded
 from monitor.proxy.splice import Splice
 from monitor.supervision import child
@@ -66,7 +66,7 @@ async def serve(process: child.Child) -> None:
         clock=time.time,
     )
     clock = WallClock(time.time, time.monotonic)
-    wire = Wire(settings, logs.warning)
+    connector = UpstreamConnector(settings, logs.warning)
 
     shared: dict[str, Any] = {
         "emit": handoff.offer,
@@ -87,22 +87,22 @@ async def serve(process: child.Child) -> None:
             except Ambiguous:  # an extension that we do not know
                 return None
 
-        splice.edits = wire.edits(splice.peer)
-        return Http1(
-            Careful(
+        splice.edits = connector.edits(splice.peer)
+        return Http1FastPath(
+            Http1Parser(
                 opaque=splice.opaque, become=become, decided=splice.decided, named=named, **common
             )
         )
 
-    gate = Gate(
+    listener = Listener(
         socket.socket(fileno=int(os.environ["MONITOR_TRAFFIC_FD"])),
-        wire.dial,
+        connector.dial,
         observe,
         limit=_limit(settings.limits.connections),
         connect_timeout=settings.timeouts.connect,
         idle_timeout=settings.timeouts.idle,
-        tls=wire.shown if settings.tls.cert else None,
-        before_dial=wire.before_dial,
+        tls=connector.shown if settings.tls.cert else None,
+        before_dial=connector.before_dial,
         log=logs.warning,
     )
 
@@ -114,32 +114,32 @@ async def serve(process: child.Child) -> None:
         handoff.keep()  # before anybody sees it: no counter goes back
         return [
             *ledger.measurements(settings.endpoint),
-            *_measurements(gate, budget, settings.endpoint),
+            *_measurements(listener, budget, settings.endpoint),
         ]
 
     process.measure = measure
     _prepare()
-    gate.open()
+    listener.open()
     process.ready()
     trimming = own(forever(lambda: _trim(handoff, budget), "giving memory back"), "trimming")
     keeping = own(forever(lambda: _keep(handoff), "writing the ledger"), "keeping")
     following = own(forever(lambda: _follow(clock), "following the clock"), "following")
     await process.stopping.wait()
-    await gate.drain(settings.drain.delay, settings.drain.timeout)
+    await listener.drain(settings.drain.delay, settings.drain.timeout)
     await handoff.drain(FLUSH_PATIENCE)
     trimming.cancel()
     keeping.cancel()
     following.cancel()
 
 
-def _measurements(gate: Gate, budget: Budget, endpoint: str) -> list[Measurement]:
+def _measurements(listener: Listener, budget: Budget, endpoint: str) -> list[Measurement]:
     base = {"endpoint": endpoint}
-    opaque = {**dict.fromkeys(REASONS, 0), **gate.opaque}
+    opaque = {**dict.fromkeys(REASONS, 0), **listener.opaque}
     return [
         Measurement("monitor_buffer_bytes", base, budget.used),
-        Measurement("monitor_connections", base, len(gate)),
-        Measurement("monitor_connections_total", base, gate.accepted),
-        Measurement("monitor_connections_refused_total", base, gate.refused),
+        Measurement("monitor_connections", base, len(listener)),
+        Measurement("monitor_connections_total", base, listener.accepted),
+        Measurement("monitor_connections_refused_total", base, listener.refused),
         *(
             Measurement("monitor_connections_opaque_total", {**base, "reason": reason}, count)
             for reason, count in opaque.items()

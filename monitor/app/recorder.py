@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 from monitor import logs
-from monitor.app import keyring, ner_client, private
+from monitor.app import build, keyring, ner_client
 from monitor.dimensions import from_header
 from monitor.errors import ConfigError, StreamError
 from monitor.framing import Handover, Reading
@@ -52,7 +52,7 @@ class Recorder:
         self._key_file = keyring.KeyFile(settings)
         self._keyring = keyring.keyring(settings)
         self._meters = Meters("recorder", settings.endpoint)
-        self._privacy = private.privacy(settings, self._keyring)
+        self._privacy = build.privacy(settings, self._keyring)
         self._meters.set("monitor_key_conflict", 0)
         self._capture = Capture(
             settings.endpoint,
@@ -61,7 +61,7 @@ class Recorder:
             self._privacy,
             self._meters,
             min_group=settings.privacy.min_group,
-            releases=private.releases(settings),
+            noisy_counts=build.noisy_counts(settings),
         )
         self._names = ner_client.names(settings.privacy.ner, self._privacy, self._named)
         self._store = RedisStream(

@@ -27,7 +27,7 @@ from monitor.settings.schema import Settings
 from monitor.supervision import data_lock, ledger_snapshot, listeners
 from monitor.supervision.child import Status
 from monitor.supervision.control import Control
-from monitor.supervision.managed_process import Kept
+from monitor.supervision.managed_process import ManagedProcess
 from monitor.tasks import forever, own
 from monitor.urls import shown
 
@@ -112,7 +112,7 @@ class _Supervisor:
         self._traffic = traffic
         self._admin = admin
         self._control = Control(self._status)
-        self._children: list[Kept] = []
+        self._children: list[ManagedProcess] = []
         self._draining = False
         self._stop = asyncio.Event()
         self._stopped_at = 0.0
@@ -198,7 +198,7 @@ class _Supervisor:
             self._add("analyzer", 0)
 
     def _add(self, role: str, index: int, files: Mapping[str, int] | None = None) -> None:
-        child = Kept(
+        child = ManagedProcess(
             role,
             index,
             self._runtime,

@@ -14,8 +14,8 @@ from monitor.proxy.splice import Side, Splice
 from monitor.settings.schema import Settings
 
 
-class Wire:
-    """What the gate needs to know of the endpoint and of the wire before it."""
+class UpstreamConnector:
+    """Makes the upstream connection of a splice, and says which TLS context and edits it gets."""
 
     def __init__(self, settings: Settings, log: Callable[[str], None]) -> None:
         url = urlsplit(settings.upstream)

@@ -129,17 +129,17 @@ def _length(head: bytes) -> int:
     lower = head.lower()
     start = lower.find(b"content-length")
     if b"transfer-encoding" in lower:
-        return _careful_length(head)
+        return _strict_length(head)
     if start < 0:
         return UNTIL_CLOSE
     if lower.find(b"content-length", start + 14) >= 0 or lower[start - 1] != 10:
-        return _careful_length(head)
+        return _strict_length(head)
     if lower[start + 14] != 58:
-        return _careful_length(head)
+        return _strict_length(head)
     return _decimal(lower[start + 15 : lower.find(b"\r", start)].strip(b" \t"))
 
 
-def _careful_length(head: bytes) -> int:
+def _strict_length(head: bytes) -> int:
     """The same for a head that names a length twice, or a transfer coding, or not in a name."""
     start = head.index(b"\r\n") + 2
     lengths, codings = [], []

@@ -1,38 +1,38 @@
 """The bytes of an HTTP/1.1 connection → Exchanges: heads as they are, bodies without their coding.
 
 Most exchanges are plain: a request and an answer, each in one piece and of a stated length. They
-are read here, at one look each. Anything else is read with care (`http1_careful`).
+are read here with one regular expression each. Anything else goes to `http1_parser`.
 """
 
 from __future__ import annotations
 
 from monitor.proxy.exchange_ids import NAME
 from monitor.proxy.heads import has, plain_request, plain_response
-from monitor.proxy.http1_parser import Careful
+from monitor.proxy.http1_parser import Http1Parser
 from monitor.proxy.outcomes import of_status
 from monitor.types import Exchange, Message, Outcome
 
 _PER_REQUEST = 220
 """Bytes that a request takes, beside its own, while it waits for its answer."""
 
-_IDLE, _ASKED, _CAREFUL = range(3)
+_IDLE, _WAITING, _PARSING = range(3)
 """Where a connection is: between exchanges; with one plain request, and nothing else under way;
 anywhere else."""
 
 
-class Http1:
-    """Observes one connection; `careful` reads what is not plain."""
+class Http1FastPath:
+    """Observes one connection; `parser` reads what is not plain."""
 
-    def __init__(self, careful: Careful) -> None:
-        self._careful = careful
-        self._emit = careful.emit
-        self._named = careful.named
-        self._new_id = careful.new_id
-        self._started_unix = careful.started_unix
-        self._bound = careful.bound
-        self._budget = careful.budget
+    def __init__(self, parser: Http1Parser) -> None:
+        self._parser = parser
+        self._emit = parser.emit
+        self._named = parser.named
+        self._new_id = parser.new_id
+        self._started_unix = parser.started_unix
+        self._bound = parser.bound
+        self._budget = parser.budget
         self._state = _IDLE
-        self._asked = b"", 0, 0.0, ""  # a request: its bytes, size of its head, arrival, id
+        self._request = b"", 0, 0.0, ""  # a request: its bytes, size of its head, arrival, id
 
     def downstream(self, data: bytes, at: float) -> None:
         """See Observer."""
@@ -47,18 +47,18 @@ class Http1:
                     and budget.used + size + _PER_REQUEST <= budget.bound
                 ):
                     budget.used += size + _PER_REQUEST
-                    self._asked = data, head, at, self._new_id()
-                    self._state = _ASKED
+                    self._request = data, head, at, self._new_id()
+                    self._state = _WAITING
                     return
-        self._take_care().downstream(data, at)
+        self._leave().downstream(data, at)
 
     def upstream(self, data: bytes, at: float) -> None:
         """See Observer."""
-        if self._state == _ASKED and self._answered(data, at):
+        if self._state == _WAITING and self._answered(data, at):
             return
-        careful = self._take_care()
-        careful.upstream(data, at)
-        if careful.is_clean():
+        parser = self._leave()
+        parser.upstream(data, at)
+        if parser.is_clean():
             self._state = _IDLE
 
     def _answered(self, data: bytes, at: float) -> bool:
@@ -70,10 +70,10 @@ class Http1:
         size = len(data) - start
         if int(match[2]) != size or size > self._bound:
             return False
-        request, head, began, id_ = self._asked
+        request, head, began, id_ = self._request
         self._budget.used -= len(request) + _PER_REQUEST
         self._state = _IDLE
-        self._careful.fresh = False
+        self._parser.fresh = False
         if self._named is not None and not has(data[:start], NAME):
             self._named(size, -1, id_)
         took = at - began
@@ -90,42 +90,42 @@ class Http1:
         )
         return True
 
-    def _take_care(self) -> Careful:
-        """Leave the short cut, with the request that waits for its answer."""
-        if self._state == _ASKED:
-            self._budget.used -= len(self._asked[0]) + _PER_REQUEST
-            self._careful.adopt(*self._asked)
-        self._state = _CAREFUL
-        return self._careful
+    def _leave(self) -> Http1Parser:
+        """Hand the connection to the parser, with the request that waits for its answer."""
+        if self._state == _WAITING:
+            self._budget.used -= len(self._request[0]) + _PER_REQUEST
+            self._parser.adopt(*self._request)
+        self._state = _PARSING
+        return self._parser
 
     def downstream_eof(self, at: float) -> None:
         """See Observer."""
-        self._take_care().downstream_eof(at)
+        self._leave().downstream_eof(at)
 
     def upstream_eof(self, at: float) -> None:
         """See Observer."""
-        self._take_care().upstream_eof(at)
+        self._leave().upstream_eof(at)
 
     def abandon(self) -> None:
         """See Observer."""
-        self._take_care().abandon()
+        self._leave().abandon()
 
     def closed(self, at: float, cause: Outcome | None) -> None:
         """See Observer."""
-        self._take_care().closed(at, cause)
+        self._leave().closed(at, cause)
 
     def refuse(self, at: float, cause: Outcome) -> bytes:
         """See Observer."""
-        return self._take_care().refuse(at, cause)
+        return self._leave().refuse(at, cause)
 
     def busy(self) -> bool:
         """See Observer."""
-        return self._state == _ASKED or self._careful.busy()
+        return self._state == _WAITING or self._parser.busy()
 
     def awaiting(self) -> bool:
         """See Observer."""
-        return self._state == _ASKED or self._careful.awaiting()
+        return self._state == _WAITING or self._parser.awaiting()
 
     def begun(self) -> float:
         """See Observer."""
-        return self._careful.begun() if self._state == _CAREFUL else 0.0
+        return self._parser.begun() if self._state == _PARSING else 0.0

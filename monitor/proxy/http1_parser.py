@@ -1,7 +1,7 @@
 """The bytes of an HTTP/1.1 connection, however they are cut and whatever they say → Exchanges.
 
 Passive and sans-IO (RFC 9112). It keeps to the one reading of the bytes that every parser shares;
-where there is a second one it calls `opaque` and looks no further. `http1` takes the short cut of
+where there is a second one it calls `opaque` and looks no further. `http1_fast_path` reads the
 exchanges that need none of this.
 """
 
@@ -63,7 +63,7 @@ class _Open:
         self.lost = False
 
 
-class Careful:
+class Http1Parser:
     """Observes one connection. `become(kind, upgraded)` may name the observer that follows on;
     `decided` is told to which protocol an upgrade led, "" for none; `named` where the head of an
     answer ends and whose it is (see `exchange_ids`)."""

@@ -37,7 +37,7 @@ async def _at_once(splice: Splice) -> None:
     """Dial as soon as the client is there."""
 
 
-class Gate:
+class Listener:
     """Owns the listening socket and every splice behind it.
 
     `limit` is the most connections at a time: more wait in the backlog, and are refused once they
@@ -47,7 +47,7 @@ class Gate:
 
     def __init__(
         self,
-        listener: socket.socket,
+        sock: socket.socket,
         dial: Dial,
         observer: Callable[[Splice], Observer],
         *,
@@ -60,7 +60,7 @@ class Gate:
         before_dial: Callable[[Splice], Awaitable[object]] = _at_once,
         log: Callable[[str], None] = lambda text: None,
     ) -> None:
-        self._listener = listener
+        self._socket = sock
         self._dial = dial
         self._observer = observer
         self._limit = limit
@@ -89,8 +89,8 @@ class Gate:
 
     def open(self) -> None:
         """Accept from now on."""
-        self._listener.setblocking(False)
-        self._listener.listen(BACKLOG)
+        self._socket.setblocking(False)
+        self._socket.listen(BACKLOG)
         self._accept_more()
         limits = (self._connect_timeout, *self._limits)
         self._period = min(1.0, *(limit / 4 or 1.0 for limit in limits))
@@ -105,12 +105,12 @@ class Gate:
     def _accept_more(self) -> None:
         if not self._accepting and not self._draining:
             self._accepting = True
-            self._loop.add_reader(self._listener.fileno(), self._accept)
+            self._loop.add_reader(self._socket.fileno(), self._accept)
 
     def _accept_no_more(self) -> None:
         if self._accepting:
             self._accepting = False
-            self._loop.remove_reader(self._listener.fileno())
+            self._loop.remove_reader(self._socket.fileno())
 
     def _accept(self) -> None:
         while True:
@@ -119,7 +119,7 @@ class Gate:
                 self._accept_no_more()
                 return
             try:
-                connection, peer = self._listener.accept()
+                connection, peer = self._socket.accept()
             except (BlockingIOError, InterruptedError, ConnectionAbortedError):
                 return
             except OSError as error:
@@ -183,7 +183,7 @@ class Gate:
 
         A loop through other machines looks like any endpoint; `limits.connections` ends it.
         """
-        host, port = self._listener.getsockname()[:2]
+        host, port = self._socket.getsockname()[:2]
         there = transport.get_extra_info("peername")
         if there[1] != port:
             return False
@@ -208,7 +208,7 @@ class Gate:
         waiting = []
         with contextlib.suppress(OSError):
             while True:
-                waiting.append(self._listener.accept()[0])
+                waiting.append(self._socket.accept()[0])
         for connection in waiting:
             connection.close()
         self.refused += len(waiting)
@@ -239,7 +239,7 @@ class Gate:
             self._accept_no_more()
         self._draining = True
         with contextlib.suppress(OSError):
-            self._listener.shutdown(socket.SHUT_RDWR)  # from here on the port refuses
+            self._socket.shutdown(socket.SHUT_RDWR)  # from here on the port refuses
         start = monotonic()
         while self._splices and (now := monotonic()) - start < timeout:
             quiet = QUIET if now - start < timeout / 2 else 0.0

@@ -14,8 +14,8 @@ from monitor.metrics import REDACTION_REASONS, UNKNOWN
 from monitor.privacy.records import Privacy
 from monitor.recorder import calls
 from monitor.recorder.bounds import bounded
-from monitor.recorder.label_limiter import Budget
-from monitor.recorder.noisy_counts import Releases
+from monitor.recorder.label_limiter import LabelLimiter
+from monitor.recorder.noisy_counts import NoisyCounts
 from monitor.types import ABSENT, WHOLE, Call, Exchange, Inference, Part, Record
 
 MODELS = 50
@@ -43,16 +43,16 @@ class Capture:
         meters: Meters,
         *,
         min_group: int = 1,
-        releases: Releases | None = None,
+        noisy_counts: NoisyCounts | None = None,
     ) -> None:
         self._endpoint = endpoint
         self._protocols = protocols
         self._dimensions = dimensions
         self._privacy = privacy
         self._meters = meters
-        self._models = Budget(MODELS)
-        self._values = {one.name: Budget(VALUES, min_group) for one in dimensions}
-        self._releases = releases
+        self._models = LabelLimiter(MODELS)
+        self._values = {one.name: LabelLimiter(VALUES, min_group) for one in dimensions}
+        self._noisy_counts = noisy_counts
         self._stumbled: set[tuple[str, str]] = set()
         for reason in REDACTION_REASONS:  # there from the start, a series shows its first event
             meters.add("monitor_redactions_total", (reason,), 0)
@@ -67,9 +67,9 @@ class Capture:
         record = self._privacy.record(
             call, inference, endpoint=self._endpoint, segments=raw, scrub=scrub
         )
-        if self._releases is not None:
+        if self._noisy_counts is not None:
             for name, value in record.segments.items():
-                self._releases.add(name, value, record.outcome.value)
+                self._noisy_counts.add(name, value, record.outcome.value)
         segments = {name: self._segment(name, value) for name, value in record.segments.items()}
         if segments != record.segments:
             record = msgspec.structs.replace(record, segments=segments)
@@ -79,7 +79,7 @@ class Capture:
 
     def release(self, now: float) -> None:
         """Tell the counts by segment of a period that is over, if they are told with noise."""
-        for cell, count in self._releases.release(now) if self._releases else ():
+        for cell, count in self._noisy_counts.release(now) if self._noisy_counts else ():
             self._meters.add("monitor_segment_exchanges_total", cell, count)
 
     def _infer(self, call: Call) -> Inference:
@@ -128,11 +128,11 @@ class Capture:
     def _segment(self, dimension: str, value: str) -> str:
         if value == ABSENT:
             return value
-        budget = self._values[dimension]
-        label, given_up = budget.admit(value)
-        if given_up is not None and self._releases is None:
+        limiter = self._values[dimension]
+        label, given_up = limiter.admit(value)
+        if given_up is not None and self._noisy_counts is None:
             self._meters.fold("value", given_up, ("dimension", dimension))
-        if label != value and budget.is_full:
+        if label != value and limiter.is_full:
             self._overflow("monitor_segment_exchanges_total")
         return label
 
@@ -165,7 +165,7 @@ class Capture:
         directions = [(direction, count) for direction, count in told if count is not None]
         for direction, count in directions:
             meters.add("monitor_tokens_total", (model, direction), count)
-        segments = () if self._releases else record.segments.items()
+        segments = () if self._noisy_counts else record.segments.items()
         for segment in ((WHOLE.dimension, WHOLE.value), *segments):
             meters.add("monitor_segment_exchanges_total", (*segment, record.outcome.value))
             meters.observe("monitor_segment_duration_seconds", segment, record.duration)

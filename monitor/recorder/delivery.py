@@ -110,8 +110,8 @@ class Delivery:
             self._log("records from an earlier run are in the spool; they go first")
         found: defaultdict[tuple[str, str, str, str], Numbers] = defaultdict(Numbers)
         all_damaged = 0
-        for kept, damaged in self._spool.kept():
-            for one in kept:
+        for entries, damaged in self._spool.entries():
+            for one in entries:
                 process, number = place(one.id)
                 found[process, one.protocol, one.operation, one.outcome.value].add(number)
             all_damaged += damaged
@@ -287,8 +287,8 @@ class Delivery:
             again = [item for item in batch if item.again]
             if again and self._spooled is None:
                 ids: set[str] = set()
-                for kept, _ in self._spool.kept():
-                    ids.update(one.id for one in kept)
+                for entries, _ in self._spool.entries():
+                    ids.update(one.id for one in entries)
                     await asyncio.sleep(0)
                 self._spooled = ids
             known = self._spooled or set()

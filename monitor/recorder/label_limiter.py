@@ -15,13 +15,13 @@ CANDIDATES = 20
 MARGIN = 8
 
 
-class Budget:
+class LabelLimiter:
     """Places for `limit` values, each for a value that was seen at least `least` times.
 
-    >>> budget = Budget(1)
-    >>> budget.admit("a"), budget.admit("b")
+    >>> budget = LabelLimiter(1)
+    >>> limiter.admit("a"), limiter.admit("b")
     (('a', None), ('other', None))
-    >>> [budget.admit("b") for _ in range(11)][-2:]
+    >>> [limiter.admit("b") for _ in range(11)][-2:]
     [('b', 'a'), ('b', None)]
     """
 

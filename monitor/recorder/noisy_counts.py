@@ -34,7 +34,7 @@ Cell = tuple[str, str, str]
 """(dimension, value, outcome)"""
 
 
-class Releases:
+class NoisyCounts:
     """What has been said of each cell, and what has been counted since.
 
     `draw(scale)` is one draw of the discrete Laplace distribution: P(n) ∝ exp(-|n| / scale). Times

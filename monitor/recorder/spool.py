@@ -27,7 +27,7 @@ _HEAD = 8
 _BEGINNING = b'{"id":"'
 
 
-class Kept(msgspec.Struct, frozen=True):
+class SpooledEntry(msgspec.Struct, frozen=True):
     """What is read of a spooled record that need not be read whole."""
 
     id: str
@@ -36,7 +36,7 @@ class Kept(msgspec.Struct, frozen=True):
     outcome: Outcome
 
 
-_decode_kept = msgspec.json.Decoder(Kept).decode
+_decode_entry = msgspec.json.Decoder(SpooledEntry).decode
 
 
 class Part(NamedTuple):
@@ -44,7 +44,7 @@ class Part(NamedTuple):
     ours, as another version writes them."""
 
     records: list[Record]
-    unreadable: list[Kept]
+    unreadable: list[SpooledEntry]
     end: int
 
 
@@ -140,7 +140,7 @@ class Spool:
             path.unlink()
         self._segments.remove(path)
 
-    def kept(self) -> Iterator[tuple[list[Kept], int]]:
+    def entries(self) -> Iterator[tuple[list[SpooledEntry], int]]:
         """All that is not settled, segment by segment, and the number of damaged places in each;
         nothing of a segment that cannot be read."""
         for path in list(self._segments):
@@ -149,7 +149,7 @@ class Spool:
             with contextlib.suppress(StreamError):
                 for document, _ in _documents(path, _Name.of(path).done):
                     try:
-                        found.append(_decode_kept(document))
+                        found.append(_decode_entry(document))
                     except msgspec.DecodeError:
                         damaged += 1
             yield found, damaged
@@ -199,14 +199,14 @@ def _frame(document: bytes) -> bytes:
 
 def _parts(path: Path, start: int) -> Iterator[Part]:
     records: list[Record] = []
-    unreadable: list[Kept] = []
+    unreadable: list[SpooledEntry] = []
     end = start
     for document, end in _documents(path, start):
         try:
             records.append(decode_record(document))
         except msgspec.DecodeError:
             with contextlib.suppress(msgspec.DecodeError):  # else damaged
-                unreadable.append(_decode_kept(document))
+                unreadable.append(_decode_entry(document))
         if len(records) + len(unreadable) == PART:
             yield Part(records, unreadable, end)
             records, unreadable = [], []

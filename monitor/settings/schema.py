@@ -58,7 +58,7 @@ class Ner(_Section, frozen=True):
 
 class Differential(_Section, frozen=True):
     """Noise in the counts of exchanges by segment, once each `period` (seconds): which segments one
-    exchange was of is hidden up to `epsilon` and `delta` (`recorder.releases`; extra `dp`)."""
+    exchange was of is hidden up to `epsilon` and `delta` (`recorder.noisy_counts`; extra `dp`)."""
 
     epsilon: Annotated[float, msgspec.Meta(gt=0)] | None = None
     delta: Annotated[float, msgspec.Meta(gt=0, lt=1)] = 1e-6

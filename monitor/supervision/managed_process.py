@@ -23,7 +23,7 @@ STEADY_AFTER = 30.0
 """Seconds a child must have lived for its next crash to count as a first one."""
 
 
-class Kept:
+class ManagedProcess:
     """A child that is started again whenever it ends by itself.
 
     It gets a session of its own, so that Ctrl-C reaches the supervisor alone, which then stops the
@@ -56,19 +56,19 @@ class Kept:
         self._files = files
         self._stopping = False
         self._process: subprocess.Popen[bytes] | None = None
-        self._keeper: asyncio.Task[None] | None = None
+        self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
         """Start the child and keep it."""
-        self._keeper = own(self._keep(), f"the keeper of {self.role} {self.index}")
+        self._task = own(self._run_forever(), f"the keeper of {self.role} {self.index}")
 
     async def stop(self, patience: float) -> bool:
         """SIGTERM, then SIGKILL after `patience` seconds; whether it ended by itself and well."""
         self._stopping = True
         process = self._process
         if process is None:
-            if self._keeper:
-                self._keeper.cancel()
+            if self._task:
+                self._task.cancel()
             return True
         self._signal(signal.SIGTERM)
         # A stopped (SIGSTOP) process would not hear it.
@@ -82,8 +82,8 @@ class Kept:
             await ended(process)
             return False
         finally:
-            if self._keeper:
-                self._keeper.cancel()
+            if self._task:
+                self._task.cancel()
         return code == 0
 
     def kill(self) -> None:
@@ -100,14 +100,14 @@ class Kept:
             with contextlib.suppress(ProcessLookupError):
                 self._process.send_signal(number)
 
-    async def _keep(self) -> None:
+    async def _run_forever(self) -> None:
         """Go on whatever happens: a machine without processes, descriptors or disk has them again
         one day."""
         pause, said = FIRST_PAUSE, ""
         while not self._stopping:
             started = time.monotonic()
             try:
-                code = await self._run()
+                code = await self._run_once()
             except Exception as error:  # noqa: BLE001  a keeper goes on
                 reason = error.strerror if isinstance(error, OSError) else logs.place(error)
                 if reason != said:
@@ -127,7 +127,7 @@ class Kept:
             await asyncio.sleep(pause)
             pause = min(pause * 2, LONGEST_PAUSE)
 
-    async def _run(self) -> int:
+    async def _run_once(self) -> int:
         files = {name: str(fd) for name, fd in self._files.items()}
         self._process = subprocess.Popen(  # noqa: ASYNC220  as asyncio does it; see `ended`
             [

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from monitor.app import private
+from monitor.app import build
 from monitor.cli import main
 from monitor.privacy import keys
 from monitor.settings.schema import Settings
@@ -82,7 +82,7 @@ def test_an_auditor_asks_under_which_tokens_a_person_is_stored(
         [f"<{entity}", "k1"],
     ]
     for ring, token in zip((new, old), tokens, strict=True):
-        made = private.privacy(Settings(), ring)
+        made = build.privacy(Settings(), ring)
         assert token == made.again().token(entity, asked.strip())
         assert not stored or token in made.text(stored)
 

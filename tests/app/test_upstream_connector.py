@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from monitor.app import check
-from monitor.app.upstream_connector import Wire
+from monitor.app.upstream_connector import UpstreamConnector
 from monitor.errors import ConfigError
 from monitor.proxy.splice import Side
 from monitor.settings.schema import Edits, Settings, Tls
@@ -17,8 +17,8 @@ from monitor.settings.schema import Edits, Settings, Tls
 ASK = b"GET / HTTP/1.1\r\nHost: sidecar:8080\r\n\r\n"
 
 
-def wire(upstream: str, **edits: Any) -> Wire:
-    return Wire(Settings(upstream=upstream, edits=Edits(**edits)), lambda text: None)
+def connector(upstream: str, **edits: Any) -> UpstreamConnector:
+    return UpstreamConnector(Settings(upstream=upstream, edits=Edits(**edits)), lambda text: None)
 
 
 @pytest.mark.parametrize(
@@ -41,7 +41,7 @@ def test_host_is_rewritten_for_a_remote_https_upstream(
     upstream: str, host: str, expected: bytes | None
 ) -> None:
     """By default; credentials in the URL never become part of it."""
-    edits = wire(upstream, host=host).edits("192.0.2.7")
+    edits = connector(upstream, host=host).edits("192.0.2.7")
     if expected is None:
         assert edits is None
     else:
@@ -51,7 +51,7 @@ def test_host_is_rewritten_for_a_remote_https_upstream(
 
 def test_forwarded_for_is_off_unless_asked_for() -> None:
     """And then holds the address of the client, IPv6 too."""
-    edits = wire("http://127.0.0.1:1", forwarded_for=True).edits("2001:db8::1")
+    edits = connector("http://127.0.0.1:1", forwarded_for=True).edits("2001:db8::1")
     assert edits is not None
     assert edits.feed(ASK) == ASK[:-2] + b"X-Forwarded-For: 2001:db8::1\r\n\r\n"
 
@@ -59,7 +59,7 @@ def test_forwarded_for_is_off_unless_asked_for() -> None:
 def test_clients_are_offered_http1_alone_where_the_upstream_is_plain() -> None:
     """ALPN never promises what the other side of the splice cannot keep."""
     for edits in ({}, {"forwarded_for": True}):
-        assert asyncio.run(wire("http://127.0.0.1:1", **edits).protocols()) == ("http/1.1",)
+        assert asyncio.run(connector("http://127.0.0.1:1", **edits).protocols()) == ("http/1.1",)
 
 
 def test_monitor_check_says_what_is_done_on_the_wire(authority: Any) -> None:
@@ -99,11 +99,11 @@ def test_an_upstream_that_nobody_can_connect_to_is_one_line_and_no_crash(upstrea
     said: list[str] = []
 
     async def story() -> None:
-        wire = Wire(Settings(upstream=upstream), said.append)
+        connector = UpstreamConnector(Settings(upstream=upstream), said.append)
         for _ in range(3):
-            assert "http/1.1" in await wire.protocols()
+            assert "http/1.1" in await connector.protocols()
             with pytest.raises(OSError, match=r"upstream"):
-                await wire.dial(Nobody())
+                await connector.dial(Nobody())
 
     asyncio.run(story())
     assert len(said) == 1

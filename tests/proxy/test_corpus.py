@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 
 from monitor.proxy.copies import Budget
 from monitor.proxy.heads import Ambiguous
-from monitor.proxy.http1_fast_path import Http1
-from monitor.proxy.http1_parser import Careful
+from monitor.proxy.http1_fast_path import Http1FastPath
+from monitor.proxy.http1_parser import Http1Parser
 from monitor.proxy.http2 import Http2
 from monitor.proxy.observer import Observer, Upgraded
 from monitor.proxy.websocket import WebSocket
@@ -39,7 +39,9 @@ class Seen:
         self.budget = Budget(room)
         self.ids = itertools.count()
 
-    def build(self, opaque: Callable[[str], None], *, bound: int = 1 << 20, **more: Any) -> Http1:
+    def build(
+        self, opaque: Callable[[str], None], *, bound: int = 1 << 20, **more: Any
+    ) -> Http1FastPath:
         shared: Any = {
             "emit": self.exchanges.append,
             "lose": lambda *one: self.lost.append(one),
@@ -59,7 +61,7 @@ class Seen:
             except Ambiguous:
                 return None
 
-        return Http1(Careful(become=become, **common, **more))
+        return Http1FastPath(Http1Parser(become=become, **common, **more))
 
     def check(self, case: Case) -> None:
         assert [brief(one) for one in self.exchanges] == list(case.records)
@@ -105,7 +107,7 @@ def test_however_it_is_cut_it_is_seen_as_told(case: Case, chance: random.Random)
 
 @every
 def test_on_the_wire_every_byte_passes(case: Case) -> None:
-    """Through the gate and back; each turn arrives whole before the next is taken."""
+    """Through the proxy and back; each turn arrives whole before the next is taken."""
     seen = Seen()
     chance = random.Random(case.name)
 
@@ -128,9 +130,11 @@ def test_on_the_wire_every_byte_passes(case: Case) -> None:
         async with proxied(build=seen.build) as proxy:
             await play(proxy)
             async with asyncio.timeout(PATIENCE):
-                while len(proxy.gate):
+                while len(proxy.listener):
                     await asyncio.sleep(0.002)
-            seen.opaque += [one for one, count in proxy.gate.opaque.items() for _ in range(count)]
+            seen.opaque += [
+                one for one, count in proxy.listener.opaque.items() for _ in range(count)
+            ]
 
     run(story())
     seen.check(case)

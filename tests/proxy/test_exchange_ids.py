@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 
 from monitor.proxy.copies import Budget
 from monitor.proxy.exchange_ids import NAME, Place, insert
-from monitor.proxy.http1_fast_path import Http1
-from monitor.proxy.http1_parser import Careful
+from monitor.proxy.http1_fast_path import Http1FastPath
+from monitor.proxy.http1_parser import Http1Parser
 from monitor.proxy.http2 import Http2
 from monitor.types import Exchange
 
@@ -61,8 +61,8 @@ class Named:
             "named": lambda *place: self.places.append(place),
         }
         self.second = Http2(**common)
-        self.observer = Http1(
-            Careful(
+        self.observer = Http1FastPath(
+            Http1Parser(
                 become=lambda kind, upgraded: self.second if kind == "http2" else None, **common
             )
         )

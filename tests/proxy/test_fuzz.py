@@ -113,8 +113,8 @@ def test_whatever_is_said_and_however_it_ends(seed: int) -> None:
             await asyncio.gather(
                 *(talk(proxy, pairing, chance, exact=not edited) for _ in range(TOGETHER))
             )
-            await until(lambda: len(proxy.gate) == 0)
-            assert "observer_failed" not in proxy.gate.opaque
+            await until(lambda: len(proxy.listener) == 0)
+            assert "observer_failed" not in proxy.listener.opaque
 
     run(story())
     assert not faults

@@ -22,8 +22,8 @@ from monitor.proxy.heads import (
     response_status,
     upgrades,
 )
-from monitor.proxy.http1_fast_path import Http1
-from monitor.proxy.http1_parser import STALE, Careful
+from monitor.proxy.http1_fast_path import Http1FastPath
+from monitor.proxy.http1_parser import STALE, Http1Parser
 from monitor.proxy.observer import OPAQUE_REASONS
 from monitor.types import Exchange, Outcome
 
@@ -43,8 +43,8 @@ class Seen:
     def __post_init__(self) -> None:
         self.budget = Budget(1 << 30)
         self.ids = itertools.count()
-        self.observer = Http1(
-            Careful(
+        self.observer = Http1FastPath(
+            Http1Parser(
                 emit=self.exchanges.append,
                 lose=lambda *one: self.lost.append(one),
                 opaque=self.opaque.append,

@@ -22,7 +22,7 @@ from monitor.proxy.copies import Budget
 from monitor.proxy.frames import DATA, HEADERS, RST_STREAM, SETTINGS, frame
 from monitor.proxy.heads import Ambiguous
 from monitor.proxy.hpack import HeaderDecoder
-from monitor.proxy.http1_parser import Careful
+from monitor.proxy.http1_parser import Http1Parser
 from monitor.proxy.http2 import MAX_STREAMS, OPAQUE_REASONS, PREFACE, Http2
 from monitor.proxy.observer import OPAQUE_REASONS as HTTP1_REASONS
 from monitor.types import Exchange, Outcome
@@ -471,8 +471,8 @@ def test_prior_knowledge_is_recognised_on_an_http1_connection() -> None:
     steps = TRANSCRIPTS[interleaved]
     for size in (1, 7, 1 << 20):
         seen = Seen()
-        first = http1_fast_path.Http1(
-            Careful(
+        first = http1_fast_path.Http1FastPath(
+            Http1Parser(
                 emit=seen.exchanges.append,
                 lose=lambda *one: seen.lost.append(one),  # noqa: B023
                 opaque=seen.opaque.append,

@@ -15,8 +15,8 @@ import pytest
 from monitor.proxy.copies import Budget
 from monitor.proxy.frames import CONTINUATION, DATA, HEADERS, SETTINGS, frame
 from monitor.proxy.handoff import Handoff
-from monitor.proxy.http1_fast_path import Http1
-from monitor.proxy.http1_parser import Careful
+from monitor.proxy.http1_fast_path import Http1FastPath
+from monitor.proxy.http1_parser import Http1Parser
 from monitor.proxy.http2 import PREFACE, Http2
 from monitor.proxy.ids import Ids
 from monitor.proxy.ledger import Ledger
@@ -57,7 +57,9 @@ class Held:
         }
 
     def http1(self) -> Observer:
-        return self.keep(Http1(Careful(become=lambda kind, upgraded: None, **self.common)))
+        return self.keep(
+            Http1FastPath(Http1Parser(become=lambda kind, upgraded: None, **self.common))
+        )
 
     def keep(self, observer: Observer) -> Observer:
         self.connections.append(observer)

@@ -1,4 +1,4 @@
-"""Gate and splice on real sockets: the same bytes, the same endings, whatever is observed."""
+"""Listener and splice on real sockets: the same bytes, the same endings, whatever is observed."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from hypothesis import strategies as st
 from monitor.proxy import tls
 from monitor.proxy.copies import Budget
 from monitor.proxy.edits import Edits
-from monitor.proxy.http1_fast_path import Http1
-from monitor.proxy.http1_parser import Careful
-from monitor.proxy.listener import Gate
+from monitor.proxy.http1_fast_path import Http1FastPath
+from monitor.proxy.http1_parser import Http1Parser
+from monitor.proxy.listener import Listener
 from monitor.proxy.splice import Side, Splice
 from monitor.types import Exchange
 
@@ -40,9 +40,9 @@ OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"
 
 @dataclass
 class Proxied:
-    """A gate before an endpoint; `met` are the endpoint's connections as they come."""
+    """A listener before an endpoint; `met` are the endpoint's connections as they come."""
 
-    gate: Gate
+    listener: Listener
     port: int
     met: asyncio.Queue[Streams]
     exchanges: list[Exchange] = field(default_factory=list)
@@ -76,14 +76,14 @@ async def proxied(
     idle_timeout: float = 0,
     edits: Callable[[str], Edits | None] = lambda peer: None,
     names: bool = False,
-    build: Callable[..., Http1] | None = None,
+    build: Callable[..., Http1FastPath] | None = None,
     dial: Callable[[Side], Awaitable[object]] | None = None,
     pair: Any = None,
     budget: Budget | None = None,
     bound: str = "127.0.0.1",
     **how: Any,
 ) -> AsyncIterator[Proxied]:
-    """A gate on a free port, its endpoint, and their end; with `pair` TLS on all connections."""
+    """A listener on a free port, its endpoint, and their end; with `pair` TLS on all connections."""
     server = tls.server_context(*pair) if pair else None
 
     async def shown() -> ssl.SSLContext | None:
@@ -100,12 +100,12 @@ async def proxied(
     exchanges: list[Exchange] = []
     ids = itertools.count()
 
-    def observer(splice: Splice) -> Http1:
+    def observer(splice: Splice) -> Http1FastPath:
         splice.edits = edits(splice.peer)
         if build is not None:
             return build(splice.opaque, decided=splice.decided)
-        return Http1(
-            Careful(
+        return Http1FastPath(
+            Http1Parser(
                 emit=exchanges.append,
                 lose=lambda outcome, reason: None,
                 opaque=splice.opaque,
@@ -122,21 +122,21 @@ async def proxied(
     async def reach(side: Side) -> None:
         await loop.create_connection(lambda: side, *to, ssl=_trusting() if pair else None)
 
-    listener = socket.socket()
-    listener.bind((bound, 0))
-    gate = Gate(
-        listener, dial or reach, observer,
+    sock = socket.socket()
+    sock.bind((bound, 0))
+    listener = Listener(
+        sock, dial or reach, observer,
         limit=limit, connect_timeout=connect_timeout, idle_timeout=idle_timeout,
         tls=shown if pair else None, **how,
     )  # fmt: skip
-    gate.open()
+    listener.open()
     try:
         yield Proxied(
-            gate, listener.getsockname()[1], met, exchanges, _trusting() if pair else None
+            listener, sock.getsockname()[1], met, exchanges, _trusting() if pair else None
         )
     finally:
-        await gate.drain(0, 0)
-        listener.close()
+        await listener.drain(0, 0)
+        sock.close()
         while not met.empty():
             met.get_nowait()[1].close()
         endpoint.close()
@@ -312,7 +312,7 @@ def test_a_client_that_is_gone_closes_the_upstream(how: str, begun: bool) -> Non
                 with contextlib.suppress(ConnectionError):
                     await write_on(far_writer)
             assert await proxy.outcomes() == ["client_gone"]
-            await until(lambda: len(proxy.gate) == 0)
+            await until(lambda: len(proxy.listener) == 0)
             far_writer.close()
 
     run(story())
@@ -363,10 +363,10 @@ def test_a_reset_is_noticed_behind_a_half_close(begun: bool) -> None:
             assert not proxy.exchanges, "a half-close alone is no abort"
             reset(writer)
             assert await proxy.outcomes() == ["client_gone"]
-            await until(lambda: len(proxy.gate) == 0)
+            await until(lambda: len(proxy.listener) == 0)
             with pytest.raises(ConnectionError):
                 await write_on(far_writer)
-            assert not proxy.gate._hangups._tell
+            assert not proxy.listener._hangups._tell
 
     run(story())
 
@@ -381,11 +381,11 @@ def test_a_reset_is_noticed_while_the_endpoint_is_slow_to_read() -> None:
             await far_reader.readuntil(b"\r\n\r\n")
             far_writer.transport.pause_reading()
             writer.write(bytes(1 << 24))
-            (splice,) = proxy.gate._splices
+            (splice,) = proxy.listener._splices
             await until(lambda: splice.upstream.full)
             reset(writer)
             assert await proxy.outcomes() == ["client_gone"]
-            await until(lambda: len(proxy.gate) == 0)
+            await until(lambda: len(proxy.listener) == 0)
             far_writer.close()
 
     run(story())
@@ -406,8 +406,8 @@ def test_an_answer_behind_a_half_close_is_no_hangup() -> None:
                 far_writer.close()
                 writer.close()
             assert await proxy.outcomes(20) == ["ok"] * 20
-            await until(lambda: len(proxy.gate) == 0)
-            assert not proxy.gate._hangups._tell
+            await until(lambda: len(proxy.listener) == 0)
+            assert not proxy.listener._hangups._tell
 
     run(story())
 
@@ -428,7 +428,7 @@ def test_a_slow_reader_slows_the_writer_and_nothing_piles_up() -> None:
                     sent += 1 << 16
                     await asyncio.wait_for(far_writer.drain(), 1.0)
             assert sent < 100 << 20, "the kernel's buffers are full and the writer waits"
-            (splice,) = proxy.gate._splices
+            (splice,) = proxy.listener._splices
             assert splice.downstream.transport is not None
             assert splice.downstream.transport.get_write_buffer_size() < 1 << 20
             writer.close()
@@ -457,8 +457,8 @@ def test_an_upstream_that_is_slow_from_the_start_slows_the_client_too() -> None:
             async with proxied(dial=dial) as proxy:
                 _, writer = await proxy.client()
                 writer.write(bytes(1 << 20))
-                await until(lambda: proxy.gate._splices)
-                (splice,) = proxy.gate._splices
+                await until(lambda: proxy.listener._splices)
+                (splice,) = proxy.listener._splices
                 await until(lambda: len(splice._held) >= 1 << 16)
                 held.set()
                 await until(lambda: splice.upstream.full)
@@ -587,11 +587,11 @@ def test_beyond_the_limit_connections_wait_then_are_refused_and_counted() -> Non
             (_, first), (_, far) = await proxy.pair()
             reader, second = await proxy.client()
             assert await everything(reader) == b"", "refused"
-            assert proxy.gate.refused == 1
+            assert proxy.listener.refused == 1
             second.close()
             _, third = await proxy.client()
             first.close()
-            await until(lambda: proxy.gate.accepted == 2)
+            await until(lambda: proxy.listener.accepted == 2)
             third.close()
             far.close()
 
@@ -607,9 +607,9 @@ def test_a_drain_lets_what_is_under_way_end_and_closes_the_quiet() -> None:
             (reader, writer), (far_reader, far_writer) = await proxy.pair()
             writer.write(GET)
             await far_reader.readexactly(len(GET))
-            draining = asyncio.ensure_future(proxy.gate.drain(0, PATIENCE))
+            draining = asyncio.ensure_future(proxy.listener.drain(0, PATIENCE))
             assert await everything(quiet) == b""
-            await until(lambda: len(proxy.gate) == 1)
+            await until(lambda: len(proxy.listener) == 1)
             with pytest.raises(ConnectionError):
                 await proxy.client()
             far_writer.write(OK)
@@ -630,7 +630,7 @@ def test_a_drain_ends_what_does_not() -> None:
             (reader, writer), (far_reader, far_writer) = await proxy.pair()
             writer.write(GET)
             await far_reader.readexactly(len(GET))
-            await proxy.gate.drain(0, 0.1)
+            await proxy.listener.drain(0, 0.1)
             with pytest.raises(ConnectionResetError):
                 await everything(reader)
             assert len(await proxy.outcomes()) == 1
@@ -646,7 +646,7 @@ def test_an_observer_that_fails_harms_nothing() -> None:
     async def story() -> None:
         async with proxied() as proxy:
             (reader, writer), (far_reader, far_writer) = await proxy.pair()
-            (splice,) = proxy.gate._splices
+            (splice,) = proxy.listener._splices
 
             def fail(data: bytes, at: float) -> None:
                 raise RuntimeError
@@ -656,7 +656,7 @@ def test_an_observer_that_fails_harms_nothing() -> None:
             assert await far_reader.readexactly(len(GET)) == GET
             far_writer.write(OK)
             assert await reader.readexactly(len(OK)) == OK
-            assert proxy.gate.opaque == {"observer_failed": 1}
+            assert proxy.listener.opaque == {"observer_failed": 1}
             writer.close()
             far_writer.close()
 
@@ -697,7 +697,7 @@ def test_over_tls_a_client_that_is_gone_closes_the_upstream(authority: Any) -> N
             with contextlib.suppress(ConnectionResetError):
                 assert await everything(far_reader) == b""
             assert await proxy.outcomes() == ["client_gone"]
-            await until(lambda: len(proxy.gate) == 0)
+            await until(lambda: len(proxy.listener) == 0)
             far_writer.close()
             del reader
 
@@ -783,7 +783,7 @@ def test_who_fails_the_handshake_is_forgotten(authority: Any) -> None:
                 with contextlib.suppress(ConnectionResetError):
                     await everything(reader)
                 writer.close()
-            await until(lambda: proxy.gate.accepted == 3 and len(proxy.gate) == 0)
+            await until(lambda: proxy.listener.accepted == 3 and len(proxy.listener) == 0)
             assert not proxy.exchanges
 
     run(story(authority().issue("one")))
@@ -834,17 +834,17 @@ def test_what_cannot_be_edited_is_a_400_and_goes_nowhere(bad: bytes, early: bool
         async with proxied(edits=edited) as proxy:
             if early:
                 reader, writer = await proxy.client()
-                writer.write(bad)  # before this loop lets the gate accept
+                writer.write(bad)  # before this loop lets the listener accept
                 far_reader, far_writer = await asyncio.wait_for(proxy.met.get(), PATIENCE)
             else:
                 (reader, writer), (far_reader, far_writer) = await proxy.pair()
                 writer.write(bad)
             assert (await everything(reader)).startswith(b"HTTP/1.1 400 ")
             assert await everything(far_reader) == b""
-            assert sum(proxy.gate.opaque.values()) == 1
+            assert sum(proxy.listener.opaque.values()) == 1
             writer.close()
             far_writer.close()
-            await until(lambda: len(proxy.gate) == 0)
+            await until(lambda: len(proxy.listener) == 0)
 
     run(story())
 
@@ -929,7 +929,7 @@ def test_an_answer_in_doubt_goes_on_as_it_is(answer: bytes) -> None:
             await far_reader.readexactly(len(GET))
             far_writer.write(answer)
             assert await reader.readexactly(len(answer)) == answer
-            assert sum(proxy.gate.opaque.values()) == 1
+            assert sum(proxy.listener.opaque.values()) == 1
             far_writer.write(OK)
             assert await reader.readexactly(len(OK)) == OK
             writer.close()
@@ -944,7 +944,7 @@ def test_an_observer_that_fails_harms_no_answer() -> None:
     async def story() -> None:
         async with proxied(names=True) as proxy:
             (reader, writer), (far_reader, far_writer) = await proxy.pair()
-            (splice,) = proxy.gate._splices
+            (splice,) = proxy.listener._splices
 
             def fail(data: bytes, at: float) -> None:
                 raise RuntimeError
@@ -954,7 +954,7 @@ def test_an_observer_that_fails_harms_no_answer() -> None:
             splice.observer.upstream = fail  # type: ignore[union-attr, method-assign]
             far_writer.write(OK)
             assert await reader.readexactly(len(OK)) == OK
-            assert proxy.gate.opaque == {"observer_failed": 1}
+            assert proxy.listener.opaque == {"observer_failed": 1}
             writer.close()
             far_writer.close()
 
@@ -1006,7 +1006,7 @@ def test_an_edited_connection_without_room_to_follow_goes_on_unrecorded() -> Non
                     20 * len(GET.replace(b"Host: a", b"Host: other"))
                 )
                 assert said == GET.replace(b"Host: a", b"Host: other") * 20
-            assert proxy.gate.opaque == {"buffer_full": 1}
+            assert proxy.listener.opaque == {"buffer_full": 1}
             far_writer.write(OK * 40)
             assert await reader.readexactly(len(OK) * 40) == OK * 40
             writer.close()
@@ -1030,7 +1030,7 @@ def test_a_refusal_has_no_place_behind_the_last_word_of_the_endpoint() -> None:
             far_writer.write_eof()
             assert await everything(reader) == b""
             writer.write(b"no chunk\r\n")
-            await until(lambda: len(proxy.gate) == 0)
+            await until(lambda: len(proxy.listener) == 0)
             writer.close()
             far_writer.close()
 

@@ -14,8 +14,8 @@ from monitor.proxy import splice as splice_module
 from monitor.proxy import tls
 from monitor.proxy.copies import Budget
 from monitor.proxy.frames import CONTINUATION, HEADERS, SETTINGS, frame
-from monitor.proxy.http1_fast_path import Http1
-from monitor.proxy.http1_parser import Careful
+from monitor.proxy.http1_fast_path import Http1FastPath
+from monitor.proxy.http1_parser import Http1Parser
 from monitor.proxy.http2 import PREFACE, Http2
 from monitor.proxy.observer import Observer, Upgraded
 from monitor.proxy.splice import Side
@@ -37,7 +37,7 @@ class Seen:
         self.budget = Budget(1 << 30)
         self._ids = itertools.count()
 
-    def __call__(self, opaque: Callable[[str], None], **more: Any) -> Http1:
+    def __call__(self, opaque: Callable[[str], None], **more: Any) -> Http1FastPath:
         shared: dict[str, Any] = {
             "emit": self.exchanges.append,
             "lose": lambda outcome, reason: None,
@@ -52,7 +52,7 @@ class Seen:
         def become(kind: str, upgraded: Upgraded | None) -> Observer | None:
             return WebSocket(upgraded, **shared) if upgraded else Http2(**common)
 
-        return Http1(Careful(become=become, **common, **more))
+        return Http1FastPath(Http1Parser(become=become, **common, **more))
 
 
 async def ended(reader: asyncio.StreamReader) -> bytes:
@@ -79,7 +79,7 @@ def story(then: Story, **limits: Any) -> Seen:
             await then(proxy, client, endpoint)
             assert await ended(client[0]) == b""
             await ended(endpoint[0])
-            await until(lambda: len(proxy.gate) == 0)
+            await until(lambda: len(proxy.listener) == 0)
             client[1].close()
             endpoint[1].close()
 
@@ -152,7 +152,7 @@ def test_a_client_that_is_waited_for_before_anything_is_dialled() -> None:
             reader, writer = await proxy.client()
             writer.write(b"P")
             assert await ended(reader) == b""
-            await until(lambda: len(proxy.gate) == 0)
+            await until(lambda: len(proxy.listener) == 0)
             assert proxy.met.empty()
             writer.close()
 
@@ -170,7 +170,7 @@ def test_over_tls_a_client_that_never_speaks(authority: Any, shakes_hands: bool)
             else:
                 reader, writer = await asyncio.open_connection("127.0.0.1", proxy.port)
             assert await ended(reader) == b""
-            await until(lambda: len(proxy.gate) == 0)
+            await until(lambda: len(proxy.listener) == 0)
             writer.close()
 
     run(whole(authority("states").issue("server")))
@@ -319,7 +319,7 @@ def test_a_client_that_does_not_take_the_end_of_an_answer(monkeypatch: pytest.Mo
             await far_reader.readexactly(len(GET))
             far_writer.write(b"HTTP/1.1 200 OK\r\n\r\n" + bytes(1 << 20))
             far_writer.write_eof()
-            await until(lambda: len(proxy.gate) == 0)
+            await until(lambda: len(proxy.listener) == 0)
             assert await proxy.outcomes() == ["ok"], "to its end, as far as the endpoint is meant"
             far_writer.close()
             writer.transport.abort()
@@ -338,7 +338,7 @@ def test_who_is_refused_and_asks_nothing(monkeypatch: pytest.MonkeyPatch) -> Non
         async with proxied(dial=refuse) as proxy:
             reader, writer = await proxy.client()
             assert await ended(reader) == b""
-            await until(lambda: len(proxy.gate) == 0)
+            await until(lambda: len(proxy.listener) == 0)
             writer.close()
 
     run(whole())
@@ -408,8 +408,8 @@ def test_an_upstream_that_is_this_proxy_is_refused(bound: str) -> None:
             assert (await ended(reader)).startswith(b"HTTP/1.1 502 ")
             writer.close()
             assert await proxy.outcomes() == ["upstream_refused"]
-            await until(lambda: len(proxy.gate) == 0)
-            assert proxy.gate.accepted <= 2
+            await until(lambda: len(proxy.listener) == 0)
+            assert proxy.listener.accepted <= 2
         assert said == ["upstream: is the address that this proxy listens on"]
 
     run(whole())

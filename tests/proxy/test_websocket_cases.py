@@ -231,9 +231,9 @@ def story(offer: str | None, wire: bytes, seed: str) -> None:
             answer = await talk(client, offer, wire, random.Random(seed))
             await serving
             async with asyncio.timeout(PATIENCE):
-                while len(proxy.gate):
+                while len(proxy.listener):
                     await asyncio.sleep(0.002)
-            seen.opaque += list(proxy.gate.opaque)
+            seen.opaque += list(proxy.listener.opaque)
         return answer, endpoint
 
     seen = Seen()

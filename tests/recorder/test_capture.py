@@ -26,7 +26,7 @@ from monitor.privacy.records import Privacy
 from monitor.protocols import PROTOCOLS
 from monitor.recognizers import select
 from monitor.recorder.capture import Capture
-from monitor.recorder.noisy_counts import Releases
+from monitor.recorder.noisy_counts import NoisyCounts
 from monitor.types import Exchange, Inference, Message, Outcome, Part, decode_record, encode_record
 
 SCANNER = Scanner(select())
@@ -186,11 +186,11 @@ def test_with_noise_nothing_else_is_told_by_segment() -> None:
     """Counts by segment rise when the period is over; the whole is exact, histograms are its alone."""
     _, meters = capture()
     privacy = Privacy(scanner=SCANNER, keyring=Keyring((Key("k1", bytes(32)),)), clock=lambda: 0.0)
-    noisy = Releases(
+    noisy = NoisyCounts(
         ["population"], epsilon=1.0, delta=1e-6, period=60.0, draw=lambda _: 3, began=0.0
     )
     dimensions = [from_header("population", "x-population")]
-    reader = Capture("e", PROTOCOLS, dimensions, privacy, meters, releases=noisy)
+    reader = Capture("e", PROTOCOLS, dimensions, privacy, meters, noisy_counts=noisy)
     for _ in range(7):
         reader.read(exchange(chat("hi"), headers={"x-population": "vip"}))
 

@@ -10,8 +10,8 @@ from collections.abc import Callable
 
 import pytest
 
-from monitor.app.private import releases
-from monitor.recorder.noisy_counts import OTHER, Releases, threshold
+from monitor.app.build import noisy_counts
+from monitor.recorder.noisy_counts import OTHER, NoisyCounts, threshold
 from monitor.settings.schema import Differential, Privacy, Settings
 from monitor.types import Outcome
 
@@ -26,18 +26,18 @@ def laplace(seed: int) -> Callable[[float], int]:
     return draw
 
 
-def made(draw: Callable[[float], int] = lambda _: 0, epsilon: float = 2.0) -> Releases:
-    return Releases(
+def made(draw: Callable[[float], int] = lambda _: 0, epsilon: float = 2.0) -> NoisyCounts:
+    return NoisyCounts(
         ["population", "template"], epsilon=epsilon, delta=1e-6, period=60.0, draw=draw, began=0.0
     )
 
 
-def count(some: Releases, value: str, times: int) -> None:
+def count(some: NoisyCounts, value: str, times: int) -> None:
     for _ in range(times):
         some.add("population", value, "ok")
 
 
-def told(some: Releases, now: float) -> dict[str, int]:
+def told(some: NoisyCounts, now: float) -> dict[str, int]:
     """What the ok exchanges by population rise by."""
     return {
         value: rise
@@ -131,8 +131,8 @@ def test_with_more_values_than_are_kept_apart_none_is_named() -> None:
 
 def test_the_noise_of_opendp_has_the_distribution_that_is_stated() -> None:
     """Discrete Laplace of the scale that the settings ask for: its mean, spread and shares."""
-    assert releases(Settings()) is None
-    some = releases(Settings(privacy=Privacy(differential=Differential(epsilon=3.0))))
+    assert noisy_counts(Settings()) is None
+    some = noisy_counts(Settings(privacy=Privacy(differential=Differential(epsilon=3.0))))
     assert some is not None
     scale = some.scale
     assert scale == 2 * 3 / 1.5, "three dimensions by default"
@@ -155,7 +155,7 @@ def test_what_an_observer_learns_of_one_exchange_is_bounded() -> None:
     def answers(value: str) -> Counter[tuple[bool, bool]]:
         found: Counter[tuple[bool, bool]] = Counter()
         for seed in range(runs):
-            some = Releases(
+            some = NoisyCounts(
                 ["d"], epsilon=epsilon, delta=1e-6, period=1.0, draw=laplace(seed), began=0.0
             )
             some.add("d", value, "ok")

@@ -50,7 +50,7 @@ def test_records_come_out_in_order_across_segments_and_restarts(
     again = Spool(tmp_path / "s", 1 << 20)
     assert again
     assert again.bytes == spool.bytes
-    assert {one.id for kept, _ in again.kept() for one in kept} == {
+    assert {one.id for entries, _ in again.entries() for one in entries} == {
         str(number) for number in range(20)
     }
     assert drained(again) == [str(number) for number in range(20)]
@@ -120,7 +120,7 @@ def test_a_successor_begins_behind_what_was_settled(
     for part in segment.parts[:2]:
         path = spool.settle(path, part.end)
     again = Spool(tmp_path / "s", 1 << 20)
-    assert [[one.id for one in kept] for kept, _ in again.kept()] == [["4"]]
+    assert [[one.id for one in entries] for entries, _ in again.entries()] == [["4"]]
     rest = again.oldest(9.0)
     assert rest is not None
     assert (rest.since, names(rest)) == (7.0, ["4"])
@@ -139,7 +139,7 @@ def test_a_corrupt_record_costs_itself_and_no_more(tmp_path: Path, place: int) -
     data[2 * len(data) // 5 + place] ^= 0x55
     path.write_bytes(data)
     again = Spool(tmp_path / "s", 1 << 20)
-    assert [damaged for _, damaged in again.kept()] == [1]
+    assert [damaged for _, damaged in again.entries()] == [1]
     assert drained(again) == ["0", "1", "3", "4"]
 
 
@@ -150,7 +150,7 @@ def test_zeros_that_a_power_cut_left_are_one_damaged_place(tmp_path: Path) -> No
     (path,) = (tmp_path / "s").iterdir()
     path.write_bytes(path.read_bytes() + bytes(4099))
     again = Spool(tmp_path / "s", 1 << 20)
-    assert [damaged for _, damaged in again.kept()] == [1]
+    assert [damaged for _, damaged in again.entries()] == [1]
     assert drained(again) == ["1"]
 
 
@@ -200,7 +200,7 @@ def test_a_segment_that_cannot_be_read_now_is_not_thrown_away(tmp_path: Path) ->
     path.mkdir()
     with pytest.raises(StreamError, match="cannot be read"):
         Spool(tmp_path / "s", 1 << 20).oldest(0.0)
-    assert list(Spool(tmp_path / "s", 1 << 20).kept()) == [([], 0)]
+    assert list(Spool(tmp_path / "s", 1 << 20).entries()) == [([], 0)]
 
 
 def test_records_that_another_version_wrote_are_passed_over(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""A kept child: restarted when it crashes, not when it cannot work, killed when it will not end."""
+"""A managed process: restarted when it crashes, not when it cannot work, killed when it will not end."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from monitor.supervision import managed_process
-from monitor.supervision.managed_process import Kept, environment
+from monitor.supervision.managed_process import ManagedProcess, environment
 
 SCRIPTS = {
     "sleeper": "import time; time.sleep(60)",
@@ -25,7 +25,7 @@ SCRIPTS = {
 
 
 @pytest.fixture
-def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> type[Kept]:
+def scripts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> type[ManagedProcess]:
     package = tmp_path / "monitor" / "app"
     package.mkdir(parents=True)
     for folder in (package, package.parent):
@@ -35,11 +35,11 @@ def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> type[Kept]:
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(managed_process, "FIRST_PAUSE", 0.01)
-    return Kept
+    return ManagedProcess
 
 
-def make(role: str, tmp_path: Path, lines: list[str]) -> Kept:
-    return Kept(
+def make(role: str, tmp_path: Path, lines: list[str]) -> ManagedProcess:
+    return ManagedProcess(
         role, 0, tmp_path, log=lines.append, changed=lambda: None, was_ready=lambda: False, files={}
     )
 
@@ -50,7 +50,9 @@ async def until(true: object) -> None:
             await asyncio.sleep(0.01)
 
 
-def test_a_killed_child_is_started_again_and_said_so(kept: type[Kept], tmp_path: Path) -> None:
+def test_a_killed_child_is_started_again_and_said_so(
+    scripts: type[ManagedProcess], tmp_path: Path
+) -> None:
     """A new pid, a counted restart, one line."""
 
     async def story() -> None:
@@ -69,7 +71,7 @@ def test_a_killed_child_is_started_again_and_said_so(kept: type[Kept], tmp_path:
     asyncio.run(story())
 
 
-def test_a_child_that_will_not_end_is_killed(kept: type[Kept], tmp_path: Path) -> None:
+def test_a_child_that_will_not_end_is_killed(scripts: type[ManagedProcess], tmp_path: Path) -> None:
     """The drain is bounded."""
 
     async def story() -> None:
@@ -84,7 +86,7 @@ def test_a_child_that_will_not_end_is_killed(kept: type[Kept], tmp_path: Path) -
 
 
 def test_a_child_whose_settings_cannot_work_is_not_started_again(
-    kept: type[Kept], tmp_path: Path
+    scripts: type[ManagedProcess], tmp_path: Path
 ) -> None:
     """Exit code 2 before it was ready ends the command."""
 
@@ -101,7 +103,10 @@ def test_a_child_whose_settings_cannot_work_is_not_started_again(
 
 @pytest.mark.parametrize("error", [errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENOSPC, None])
 def test_a_child_that_cannot_be_started_just_now_is_started_later(
-    kept: type[Kept], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: int | None
+    scripts: type[ManagedProcess],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    error: int | None,
 ) -> None:
     """No processes, memory, descriptors or disk, or anything else: said once, tried until it works."""
     spawn, failures = subprocess.Popen, iter(range(3))
@@ -126,7 +131,7 @@ def test_a_child_that_cannot_be_started_just_now_is_started_later(
 
 
 def test_a_child_is_watched_without_a_descriptor_too(
-    kept: type[Kept], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    scripts: type[ManagedProcess], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is started with the last ones: no second one is started beside it, and its end is seen."""
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from monitor.privacy.pseudonyms import Keyring
     from monitor.privacy.records import Privacy
     from monitor.privacy.scrub import Seal
-    from monitor.recorder.noisy_counts import Releases
+    from monitor.recorder.noisy_counts import NoisyCounts
 
 
 def privacy(settings: Settings, keyring: Keyring) -> Privacy:
@@ -76,14 +76,14 @@ def check(settings: Settings) -> None:
         raise ConfigError(advice("dp", "privacy.differential.epsilon"))
 
 
-def releases(settings: Settings) -> Releases | None:
+def noisy_counts(settings: Settings) -> NoisyCounts | None:
     """Counts by segment that get noise before they are told, where that is configured."""
     section = settings.privacy.differential
     if section.epsilon is None:
         return None
-    from monitor.recorder.noisy_counts import Releases
+    from monitor.recorder.noisy_counts import NoisyCounts
 
-    return Releases(
+    return NoisyCounts(
         list(settings.segments),
         epsilon=section.epsilon,
         delta=section.delta,
