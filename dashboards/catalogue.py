@@ -9,25 +9,30 @@ from monitor.proxy import http2, observer, websocket
 
 _HEAD = """# Metrics
 
-Everything that `GET /metrics` on the admin port shows, and nothing else. Every metric carries the
-label `endpoint` beside its own. This page is made from `monitor/metrics.py` by
-`python -m dashboards.build`; change it there.
+`GET /metrics` on the admin port shows these metrics and no others. Every metric also has the label
+`endpoint`. `python -m dashboards.build` writes this page from `monitor/metrics.py`; change it
+there.
 
-- Counters start at zero with the command and only grow, also when one of its processes is
-  killed; look at them through `rate()` or `increase()`. Histograms have `_bucket`, `_sum` and
-  `_count`.
-- The whole of the traffic is dimension `all`, value `all`. A dimension that a request does not
-  carry has the value `none`; values beyond the budget are `other`.
-- At every scrape, each side summed over its labels:
+How to read them:
+
+- **Counters** start at 0 with the command and only grow, also when one of its processes is killed.
+  Read them through `rate()` or `increase()`. **Histograms** have `_bucket`, `_sum` and `_count`.
+- **Segments** are named by `dimension` and `value`. All of the traffic is dimension `all`, value
+  `all`. The value is `none` where a request does not carry the dimension, and `other` beyond the
+  budget of 50 values.
+- **The ledger** adds up at every scrape, each term summed over its labels:
   `monitor_exchanges_total = monitor_records_appended_total + monitor_exchanges_lost_total +
-  monitor_records_pending`. What an earlier run left in the spool is counted again, as pending
-  and with the model `unknown`, by the run that finds it there.
-- The model is `unknown` where an exchange names none, in every metric.
-- Reasons of `monitor_exchanges_lost_total`: {reasons}.
-- Reasons of `monitor_connections_opaque_total`: {opaque}.
-- *Role* is the process that counts; `monitor sidecar` shows proxy, recorder and the processes,
-  `monitor analyze` analyzer and the processes, `monitor run` all.
-- *OpenTelemetry* is the name over OTLP; where there is none, the metric keeps its own.
+  monitor_records_pending`. A run counts again what an earlier run left in the spool: as pending,
+  with the model `unknown`.
+- **The model** is `unknown` where an exchange names none.
+- **Who counts**: `monitor sidecar` shows the metrics of proxy, recorder and processes;
+  `monitor analyze` those of analyzer and processes; `monitor run` all.
+- **OpenTelemetry** is the name over OTLP. Metrics without that line keep their own name.
+
+Reasons of `monitor_exchanges_lost_total`: {reasons}. [RUNBOOK.md](RUNBOOK.md#monitorrecordslost)
+says what to do about each.
+
+Reasons of `monitor_connections_opaque_total`: {opaque}.
 """
 
 _ROLES = {

@@ -22,15 +22,17 @@ ROW = Row(
     (
         states(
             "What drifted in the time shown",
-            "Drift: the change is believed (evidence) and large (score). Insufficient: too few "
-            "samples to say. Ok: neither. Empty: nothing drifted; everything is in the table.",
+            "What had the status drift at some time. Drift: the change is certain (evidence) "
+            "and large (score). Insufficient: too few samples. Empty is normal: nothing "
+            "drifted.",
             Query(f"(2 * {_status('drift')} + {_status('ok')}) and {_DRIFTED}", _NAME),
             {"0": ("insufficient", "gray"), "1": ("ok", "green"), "2": ("drift", "red")},
         ),
         rows(
             "Findings",
-            "Every feature of every segment, largest score first. A score counts only with "
-            "evidence; both together make the status.",
+            "Every feature of every segment, largest score first. A large score alone may be "
+            "chance; only with evidence is it drift. /api/drift of the analyzer says which "
+            "bins moved.",
             {
                 "score": (f"max by ({_BY}) ({_SCORE})", "none"),
                 "of threshold": (
@@ -48,7 +50,8 @@ ROW = Row(
         ),
         graph(
             "Score against threshold",
-            "The twelve largest: distance of the current window from the reference.",
+            "The twelve largest distances of the current window from the reference. Normal is "
+            "below the threshold; above it, look at Log evidence.",
             "none",
             Query(f"topk(12, max by ({_BY}) ({_SCORE}))", _NAME),
             Query(f"max by (measure) ({_THRESHOLD})", "threshold"),
@@ -56,30 +59,33 @@ ROW = Row(
         ),
         graph(
             "Log evidence",
-            "The twelve largest: natural logarithm of the evidence against `nothing changed`; it "
-            "may be watched at every moment without crying wolf.", "none",
+            "The twelve largest: natural logarithm of the evidence against `nothing changed`. "
+            "Normal is near 0. A steady rise is a real change; watching often causes no false "
+            "alarm.", "none",
             Query(f"topk(12, max by ({_BY}) ({of('monitor_drift_log_evidence')}))", _NAME),
             span=12,
         ),
         graph(
             "Fewest samples",
-            "The smallest twelve of the current windows that are judged; smaller ones still are "
-            "`insufficient`.", "short",
+            "Values in the twelve smallest windows that are judged; smaller windows are "
+            "`insufficient`. Small windows find only large changes.", "short",
             Query(
                 f"bottomk(12, max by ({_BY}) ({of('monitor_drift_samples')}) and {_JUDGED})", _NAME
             ),
             span=12,
         ),
         graph(
-            "Segments by status", "How many features of segments are in each status.", "none",
+            "Segments by status",
+            "How many features of segments have each status. Normal is mostly ok. All "
+            "insufficient: look at MonitorDriftBlind in the runbook.", "none",
             Query(f"sum by (status) ({of('monitor_drift_status')})", "{{status}}"),
             span=12,
             stacked=True,
         ),
         graph(
             "Watches",
-            "Features and segments that are watched. What is left out has no series: the page is "
-            "full. `drift.watches` bounds them all.", "short",
+            "Features of segments that are watched. Those left out have no series because "
+            "/metrics is full. `drift.watches` bounds them all.", "short",
             Query(f"sum by (state) ({of('monitor_drift_watches')})", "{{state}}"),
             span=12,
             stacked=True,

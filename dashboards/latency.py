@@ -15,33 +15,41 @@ ROW = Row(
     "Latency",
     (
         graph(
-            "Duration by model", "First byte of the request to last byte of the response.", "s",
+            "Duration by model",
+            "Seconds from the first byte of the request to the last byte of the response. If "
+            "it rises, compare the next two panels.", "s",
             *_percentiles("monitor_exchange_duration_seconds"),
         ),
         graph(
             "Time to first token by model",
-            "Streams only: to the first event that carries content.", "s",
+            "Streams only: seconds to the first event with content. A rise means that "
+            "requests queue or prompts became longer: scale out.", "s",
             *_percentiles("monitor_time_to_first_token_seconds"),
         ),
         graph(
             "Time per output token by model",
-            "Between output tokens after the first, where the endpoint reports token counts.", "s",
+            "Seconds between output tokens, where the endpoint reports token counts. A rise "
+            "means a saturated accelerator: scale out.", "s",
             *_percentiles("monitor_time_per_output_token_seconds"),
         ),
         buckets(
-            "Duration", "Exchanges by how long they took: two modes show as two bands.",
+            "Duration",
+            "Exchanges by how long they took. Two bands are two kinds of work, such as short "
+            "and long prompts, or fast and slow replicas.",
             rate("monitor_exchange_duration_seconds_bucket", "le"),
         ),
         graph(
-            "Duration by operation", "p95 of each operation.", "s",
+            "Duration by operation",
+            "95 % of the exchanges of each operation take no longer than this. Embeddings are "
+            "normally much faster than chat.", "s",
             Query(
                 quantile(0.95, "monitor_exchange_duration_seconds", "operation"), "{{operation}}"
             ),
         ),
         graph(
             "Latency budget burn",
-            "How many times faster than allowed the budget of slow exchanges (10.24 s and more) "
-            "is spent.", "none",
+            "How many times faster than allowed the 30-day budget of slow exchanges (10.24 s "
+            "and more) is spent. Normal is below 1; 14.4 over an hour pages.", "none",
             *(
                 Query(
                     f'endpoint:monitor_exchange_slow:ratio_rate{window}{{endpoint=~"$endpoint"}}'

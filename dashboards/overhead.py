@@ -6,7 +6,9 @@ ROW = Row(
     "Sidecar",
     (
         graph(
-            "Connections", "Open now, and accepted or refused each second.", "none",
+            "Connections",
+            "Connections of clients: open now, accepted and refused each second. Refused is "
+            "normally 0; otherwise raise `limits.connections`.", "none",
             Query(f"sum by (endpoint) ({of('monitor_connections')})", "{{endpoint}} open"),
             Query(rate("monitor_connections_total", "endpoint"), "{{endpoint}} accepted/s"),
             Query(
@@ -15,13 +17,15 @@ ROW = Row(
         ),
         graph(
             "Opaque connections by reason",
-            "Traffic that passed unrecorded because it could not be followed.", "cps",
+            "Connections that the proxy could not parse; their bytes pass unrecorded. "
+            "MonitorConnectionsOpaque in the runbook says what to do for each reason.", "cps",
             Query(rate("monitor_connections_opaque_total", "reason"), "{{reason}}"),
             stacked=True,
         ),
         graph(
             "Restarts",
-            "Crashed processes that were started again, and answers that failed.",
+            "Crashed processes that the supervisor restarted, and processes that could not "
+            "report. Normal is 0; otherwise look at the log of that role.",
             "short",
             Query(
                 f"sum by (role) (increase({of('monitor_restarts_total')}[$__rate_interval]))",
@@ -34,12 +38,16 @@ ROW = Row(
             ),
         ),
         graph(
-            "CPU by role", "Cores in use.", "none",
+            "CPU by role",
+            "Cores in use. A recorder or analyzer at 1 core is at its limit: raise `workers`, "
+            "or capture less.", "none",
             Query(rate("monitor_process_cpu_seconds_total", "role"), "{{role}}"),
             stacked=True,
         ),
         graph(
-            "CPU of the proxy for each exchange", "What an exchange costs on its way.", "s",
+            "CPU of the proxy for each exchange",
+            "CPU seconds of the proxy for each exchange. Normal is well below a millisecond; "
+            "large bodies cost more.", "s",
             Query(
                 ratio(
                     rate("monitor_process_cpu_seconds_total", "endpoint", 'role="proxy"'),
@@ -49,22 +57,28 @@ ROW = Row(
             ),
         ),
         graph(
-            "Memory by role", "Resident.", "bytes",
+            "Memory by role",
+            "Bytes of resident memory. The proxy grows by up to `capture.buffer_bytes` while "
+            "the recorder is away.", "bytes",
             Query(
                 f"sum by (role) ({of('monitor_process_resident_memory_bytes')})", "{{role}}"
             ),
             stacked=True,
         ),
         graph(
-            "Processes by role", "Running now.", "none",
+            "Processes by role",
+            "Processes that run now. Normal is one proxy and one recorder for each worker.", "none",
             Query(f"sum by (role) ({of('monitor_processes')})", "{{role}}"),
         ),
         graph(
-            "Versions", "Instances by version.", "none",
+            "Versions",
+            "Instances by version. Two versions are normal only during an update.", "none",
             Query(f"count by (version) ({of('monitor_build_info')})", "{{version}}"),
         ),
         graph(
-            "Deliveries to collectors", "OTLP and others, where configured.", "cps",
+            "Deliveries to collectors",
+            "Deliveries to an OpenTelemetry collector by outcome. Failed is normally 0; empty "
+            "without `otlp.endpoint`.", "cps",
             Query(
                 rate("monitor_exports_total", "exporter, outcome"), "{{exporter}} {{outcome}}"
             ),

@@ -23,19 +23,26 @@ ROW = Row(
                 steps=((1, "orange"),) if name == "lost" else (),
             )
             for name, text in {
-                "exchanges": "Ended since the proxies started.",
-                "appended": "With a record in the stream.",
-                "lost": "Without a record, for good.",
-                "pending": "On their way: in a buffer or in the spool.",
+                "exchanges": "Exchanges that ended since the proxies started; always appended + "
+                "lost + pending.",
+                "appended": "Exchanges with a record in the stream. Normal is nearly all of them.",
+                "lost": "Exchanges that will never have a record. Normal is 0; otherwise look at "
+                "Lost by reason.",
+                "pending": "Exchanges whose record is on its way: in a buffer or in the spool. If "
+                "it grows, look at Pending by place.",
             }.items()
         ),
         number(
-            "Unaccounted", "exchanges - appended - lost - pending: always 0.", "short",
+            "Unaccounted",
+            "exchanges - appended - lost - pending. Always 0; anything else is a defect of "
+            "monitor: report it.", "short",
             Query(" - ".join(_LEDGER.values()), "{{endpoint}}"),
             steps=((1, "red"),),
         ),
         number(
-            "Analysis lag", "Age of the newest analyzed record. Without traffic it grows too.",
+            "Analysis lag",
+            "Age of the newest analyzed record. Normal is below 2 minutes; it also grows "
+            "without traffic. Otherwise look at the CPU of the analyzer.",
             "s",
             Query(
                 f"time() - max by (endpoint) ({of('monitor_analysis_timestamp_seconds')})",
@@ -44,24 +51,32 @@ ROW = Row(
             steps=((120, "orange"), (600, "red")),
         ),
         graph(
-            "Ledger", "What ended, what was recorded, what was lost.", "reqps",
+            "Ledger",
+            "Exchanges each second: ended, appended, lost, analyzed. Normal is that ended, "
+            "appended and analyzed run together and lost is 0.", "reqps",
             Query(rate("monitor_exchanges_total", "endpoint"), "{{endpoint}} exchanges"),
             Query(rate("monitor_records_appended_total", "endpoint"), "{{endpoint}} appended"),
             Query(rate("monitor_exchanges_lost_total", "endpoint"), "{{endpoint}} lost"),
             Query(rate("monitor_records_analyzed_total", "endpoint"), "{{endpoint}} analyzed"),
         ),
         graph(
-            "Lost by reason", "Exchanges without a record.", "reqps",
+            "Lost by reason",
+            "Exchanges without a record. Normal is 0; MonitorRecordsLost in the runbook says "
+            "what to do for each reason.", "reqps",
             Query(rate("monitor_exchanges_lost_total", "reason"), "{{reason}}"),
             stacked=True,
         ),
         graph(
-            "Pending by place", "Spool above zero: the store is away.", "short",
+            "Pending by place",
+            "Exchanges that wait. Normal is a small buffer and no spool. A spool means that "
+            "the store is away: look at Store answers.", "short",
             Query(f"sum by (place) ({of('monitor_records_pending')})", "{{place}}"),
             stacked=True,
         ),
         graph(
-            "Buffer and spool in use", "Share of their bounds; at 100 % records are lost.",
+            "Buffer and spool in use",
+            "Share of their bounds. Normal is near 0; at 100 % records are lost. Bring the "
+            "store back or give the recorder CPU.",
             "percentunit",
             Query(
                 f"sum by (endpoint) ({of('monitor_buffer_bytes')}) / "
@@ -76,7 +91,9 @@ ROW = Row(
             steps=((0.8, "red"),),
         ),
         graph(
-            "Store answers", "Recorders whose last command to the store was answered.", "none",
+            "Store answers",
+            "Recorders whose last command the store answered, beside all recorders. Normal is "
+            "that both are equal; otherwise check Redis.", "none",
             Query(_total("monitor_store_up"), "{{endpoint}} answered"),
             Query(
                 f"""sum by (endpoint) ({of("monitor_processes", 'role="recorder"')})""",
@@ -85,18 +102,21 @@ ROW = Row(
         ),
         graph(
             "Label values folded into `other`",
-            "The dimension or model has more values than its budget.", "cps",
+            "Label values beyond the metric's budget. Normal is 0; otherwise find the client "
+            "that sends ids where groups belong.", "cps",
             Query(rate("monitor_series_overflow_total", "metric"), "{{metric}}"),
         ),
         graph(
             "Set aside by the analyzer",
-            "Entries of the stream that were passed over, or deleted before they were read.", "cps",
+            "Entries of the stream that the analyzer passed over, and records deleted before "
+            "it read them. Normal is 0; otherwise look at the analyzer's log.", "cps",
             Query(rate("monitor_records_set_aside_total", "reason"), "{{reason}}"),
             Query(rate("monitor_records_missed_total", "endpoint"), "{{endpoint}} missed"),
         ),
         graph(
             "Parts that failed",
-            "Protocols, dimensions and features that failed; the exchange counts without them.",
+            "Times that a protocol, dimension or feature failed; the exchange counts without "
+            "it. Normal is 0; otherwise look at the log.",
             "cps",
             Query(rate("monitor_part_failures_total", "kind, name"), "{{kind}} {{name}}"),
             stacked=True,

@@ -6,13 +6,17 @@ ROW = Row(
     "Privacy",
     (
         graph(
-            "Pseudonyms by entity", "Personal data replaced before anything was written down.",
+            "Pseudonyms by entity",
+            "Personal data that the recorder replaced before it wrote anything. A fall to 0 "
+            "may mean that bodies can no longer be read.",
             "cps",
             Query(rate("monitor_pseudonyms_total", "entity"), "{{entity}}"),
             stacked=True,
         ),
         bars(
-            "Pseudonyms in the time shown", "By entity.", "short",
+            "Pseudonyms in the time shown",
+            "Personal data replaced in the time shown, by entity. A new entity is worth a "
+            "look at what clients send.", "short",
             Query(
                 f"sum by (entity) (increase({of('monitor_pseudonyms_total')}[$__range]))",
                 "{{entity}}",
@@ -20,12 +24,14 @@ ROW = Row(
         ),
         graph(
             "Texts replaced whole",
-            "What could not be made safe is not kept. Zero is normal; the reason says why.", "cps",
+            "Texts that could not be made safe and were replaced whole. Normal is 0; "
+            "MonitorRedactions in the runbook says what to do for each reason.", "cps",
             Query(rate("monitor_redactions_total", "reason"), "{{reason}}"),
         ),
         graph(
             "Pseudonyms for each record",
-            "Mean. A fall without a change of the traffic means a recognizer no longer matches.",
+            "Mean number of pseudonyms in a record. A fall without a change of the traffic "
+            "means that a recognizer no longer matches.",
             "none",
             Query(
                 ratio(
@@ -38,7 +44,8 @@ ROW = Row(
         ),
         graph(
             "Recorders with a key of their own",
-            "Zero is normal. Their pseudonyms join with nobody's: compare the key files.",
+            "Recorders whose key differs from that of the other replicas. Normal is 0; "
+            "otherwise run `monitor keys fingerprint` on each replica.",
             "none",
             Query(f"sum by (instance) ({of('monitor_key_conflict')})", "{{instance}}"),
             steps=((1, "red"),),

@@ -22,7 +22,9 @@ ROW = Row(
     "Tails by $dimension",
     (
         rows(
-            "$dimension, now", "Each value of the dimension beside the others.",
+            "$dimension, now",
+            "Each value of the dimension beside the others, slowest first. Look for one that "
+            "is twice as slow as the rest, or fails more often.",
             {
                 "exchanges/s": (rate(_EXCHANGES, "value", _WHERE), "reqps"),
                 "failed": (errors(_EXCHANGES, "value", _WHERE), "percentunit"),
@@ -35,22 +37,36 @@ ROW = Row(
             ("value",),
             sort="p95",
         ),
-        _tail("p50 duration", "The usual exchange.", 0.5, _DURATION),
-        _tail("p95 duration", "One in twenty waits longer.", 0.95, _DURATION),
-        _tail("p99 duration", "One in a hundred waits longer.", 0.99, _DURATION),
-        _tail("p95 time to first token", "Streams only.", 0.95, _FIRST_TOKEN),
+        _tail("p50 duration",
+        "Half of the exchanges take no longer. A segment far above all of the traffic has "
+        "longer prompts or a slower variant.", 0.5, _DURATION),
+        _tail("p95 duration",
+        "One exchange in twenty takes longer. MonitorSegmentSlow fires at twice the rest of "
+        "the traffic.", 0.95, _DURATION),
+        _tail("p99 duration",
+        "One exchange in a hundred takes longer. Below a few hundred exchanges this is a "
+        "guess.", 0.99, _DURATION),
+        _tail("p95 time to first token",
+        "Streams only: one in twenty waits longer for its first content. If one segment "
+        "stands out, compare its input tokens.", 0.95, _FIRST_TOKEN),
         graph(
-            "Failed", "Share of exchanges that the endpoint failed.", "percentunit",
+            "Failed",
+            "Share of exchanges that the endpoint failed. If one segment fails and the others "
+            "do not, compare its requests with theirs.", "percentunit",
             Query(errors(_EXCHANGES, "value", _WHERE), _VALUE),
             Query(errors(_EXCHANGES, "dimension", 'dimension="all"'), "all of the traffic"),
         ),
         graph(
-            "Exchanges", "Too few make every percentile above a guess.", "reqps",
+            "Exchanges",
+            "Exchanges each second. With fewer than 50 in 10 minutes the percentiles above "
+            "are guesses.", "reqps",
             Query(rate(_EXCHANGES, "value", _WHERE), _VALUE),
             stacked=True,
         ),
         graph(
-            "Tokens", "Who spends them.", "cps",
+            "Tokens",
+            "Tokens each second, by segment. A sudden rise is a changed template or a client "
+            "that runs away.", "cps",
             Query(
                 rate("monitor_segment_tokens_total", "value, direction", _WHERE),
                 "{{value}} {{direction}}",

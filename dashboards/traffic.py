@@ -8,30 +8,39 @@ ROW = Row(
     "Traffic",
     (
         number(
-            "Exchanges", "Requests with their responses, each second.", "reqps",
+            "Exchanges",
+            "Requests with their responses, each second. Normal is what your clients send; at "
+            "0 look at MonitorTrafficGone in the runbook.", "reqps",
             Query(rate("monitor_exchanges_total", _ENDPOINT), "{{endpoint}}"),
         ),
         number(
-            "Failed", "Share of exchanges that the endpoint failed: 5xx, refused, timed out, cut.",
+            "Failed",
+            "Share of exchanges that the endpoint failed: 5xx, refused, timed out, cut. "
+            "Normal is below 0.5 %; above, look at Failures by outcome and model.",
             "percentunit",
             Query(errors("monitor_exchanges_total", _ENDPOINT), "{{endpoint}}"),
             steps=((0.005, "orange"), (0.05, "red")),
         ),
         number(
-            "p95 duration", "First byte of the request to last byte of the response.", "s",
+            "p95 duration",
+            "95 % of the answers take no longer than this, first byte of the request to last "
+            "byte of the response. Above 10 s, look at the row Latency.", "s",
             Query(
                 quantile(0.95, "monitor_exchange_duration_seconds", _ENDPOINT), "{{endpoint}}"
             ),
         ),
         number(
-            "p95 first token", "First byte of the request to the first event with content.", "s",
+            "p95 first token",
+            "95 % of the streams show their first content no later than this. A rise means "
+            "that requests queue or prompts became longer.", "s",
             Query(
                 quantile(0.95, "monitor_time_to_first_token_seconds", _ENDPOINT), "{{endpoint}}"
             ),
         ),
         number(
             "Drifting",
-            "Features, of the whole or of a segment, whose change is believed and large.", "none",
+            "Features, of the whole or of a segment, whose change is believed and large. "
+            "Normal is 0; otherwise look at the row Drift.", "none",
             Query(
                 f"""sum by (endpoint) ({of("monitor_drift_status", 'status="drift"')})""",
                 "{{endpoint}}",
@@ -39,7 +48,9 @@ ROW = Row(
             steps=((1, "red"),),
         ),
         number(
-            "Not recorded", "Share of exchanges that left no record. Traffic is not affected.",
+            "Not recorded",
+            "Share of exchanges that left no record. Normal is 0; otherwise look at Lost by "
+            "reason. Users are served all the same.",
             "percentunit",
             Query(
                 ratio(
@@ -51,37 +62,47 @@ ROW = Row(
             steps=((0.0001, "orange"), (0.01, "red")),
         ),
         graph(
-            "Exchanges by outcome", "How exchanges ended.", "reqps",
+            "Exchanges by outcome",
+            "How exchanges ended. Normal is mostly ok; the runbook says what the other "
+            "outcomes mean (MonitorErrorBudgetBurn).", "reqps",
             Query(rate("monitor_exchanges_total", "outcome"), "{{outcome}}"),
             stacked=True,
         ),
         graph(
             "Exchanges by model and operation",
-            "What is asked for. `unknown` was not read: the recorder was away.", "reqps",
+            "What clients ask for. `unknown` is traffic that the recorder did not read; if it "
+            "stays, look at Restarts.", "reqps",
             Query(rate("monitor_exchanges_total", "model, operation"), "{{model}} {{operation}}"),
             stacked=True,
         ),
         graph(
-            "Failed by model", "Share of each model's exchanges that the endpoint failed.",
+            "Failed by model",
+            "Share of each model's exchanges that the endpoint failed. If one model stands "
+            "out, roll back its last change.",
             "percentunit",
             Query(errors("monitor_exchanges_total", "model"), "{{model}}"),
         ),
         graph(
-            "Failures by outcome and model", "Which failure it is.", "reqps",
+            "Failures by outcome and model",
+            "Failed exchanges by kind. `upstream_refused` and `upstream_timeout`: process or "
+            "network; `server_error`: the model server; `upstream_broken`: it crashed during "
+            "an answer.", "reqps",
             Query(
                 rate("monitor_exchanges_total", "outcome, model", ERRORS),
                 "{{outcome}} {{model}}",
             ),
         ),
         graph(
-            "Exchanges by protocol", "What the recorder understood the traffic as.", "reqps",
+            "Exchanges by protocol",
+            "The protocol that the recorder read the traffic as. A move to `generic_json` or "
+            "`unknown` means that bodies can no longer be read.", "reqps",
             Query(rate("monitor_exchanges_total", "protocol"), "{{protocol}}"),
             stacked=True,
         ),
         graph(
             "Error budget burn",
-            "How many times faster than allowed the 30-day error budget is spent. At 1 it lasts "
-            "exactly 30 days; 14.4 over an hour pages.", "none",
+            "How many times faster than allowed the 30-day error budget is spent. At 1 it "
+            "lasts exactly 30 days; 14.4 over an hour pages.", "none",
             *(
                 Query(
                     f'endpoint:monitor_exchange_errors:ratio_rate{window}{{endpoint=~"$endpoint"}}'

@@ -45,191 +45,246 @@ class Metric:
 CATALOGUE: tuple[Metric, ...] = (
     Metric(
         "monitor_exchanges_total", "counter",
-        "Exchanges that ended, whatever became of their record.",
+        "Exchanges (one request with its response) that ended, whether they were recorded or "
+        "not. outcome says how; a rise in server_error or upstream_* means that the endpoint "
+        "fails.",
         "proxy", ("protocol", "operation", "model", "outcome"),
     ),
     Metric(
         "monitor_records_appended_total", "counter",
-        "Exchanges whose record was appended to the stream.", "proxy",
+        "Exchanges whose record the recorder appended to the stream.",
+        "proxy",
     ),
     Metric(
         "monitor_exchanges_lost_total", "counter",
-        "Exchanges that ended without a record in the stream, by reason.", "proxy", ("reason",),
+        "Exchanges that ended and will never have a record in the stream, by reason. Normally "
+        "0; the traffic itself was served.",
+        "proxy", ("reason",),
     ),
     Metric(
         "monitor_records_pending", "gauge",
-        "Exchanges on their way to the stream: in the proxy's buffer or in the disk spool.",
+        "Exchanges that ended and wait for their record: in the proxy's buffer or in the disk "
+        "spool. A rise in spool means that the store is away.",
         "proxy", ("place",),
     ),
     Metric(
         "monitor_buffer_bytes", "gauge",
-        "Bytes of exchanges in the proxy's buffer.", "proxy", (), "bytes",
+        "Bytes of exchanges that the proxy holds for the recorder now. A rise means that the "
+        "recorder does not keep up.",
+        "proxy", (), "bytes",
     ),
     Metric(
-        "monitor_connections", "gauge", "Open downstream connections.", "proxy",
+        "monitor_connections", "gauge",
+        "Connections of clients that are open now.",
+        "proxy",
     ),
     Metric(
-        "monitor_connections_total", "counter", "Downstream connections accepted.", "proxy",
+        "monitor_connections_total", "counter",
+        "Connections of clients that the proxy accepted.",
+        "proxy",
     ),
     Metric(
         "monitor_connections_opaque_total", "counter",
-        "Connections whose traffic could not be followed and passed unrecorded from there on.",
+        "Connections that the proxy could not parse with certainty, by reason. Their bytes are "
+        "forwarded, but not recorded from there on.",
         "proxy", ("reason",),
     ),
     Metric(
         "monitor_connections_refused_total", "counter",
-        "Downstream connections refused because limits.connections was reached.", "proxy",
+        "Connections of clients that the proxy refused because `limits.connections` was "
+        "reached. Normally 0.",
+        "proxy",
     ),
     Metric(
         "monitor_exchange_duration_seconds", "histogram",
-        "From the first byte of the request to the last byte of the response.",
+        "Seconds from the first byte of the request to the last byte of the response, counted "
+        "when the exchange ends.",
         "recorder", ("operation", "model"), "seconds", DURATION_BUCKETS,
         "gen_ai.client.operation.duration",
     ),
     Metric(
         "monitor_time_to_first_token_seconds", "histogram",
-        "From the first byte of the request to the first content-bearing event of a stream.",
+        "Seconds from the first byte of the request to the first event with content. Streamed "
+        "answers only. A rise means queueing or longer prompts.",
         "recorder", ("operation", "model"), "seconds", FIRST_TOKEN_BUCKETS,
         "gen_ai.server.time_to_first_token",
     ),
     Metric(
         "monitor_time_per_output_token_seconds", "histogram",
-        "Time between output tokens after the first, where the endpoint reports token counts.",
+        "Mean seconds between output tokens after the first, one value per streamed answer "
+        "whose token count the endpoint reports. A rise means a saturated accelerator.",
         "recorder", ("operation", "model"), "seconds", PER_TOKEN_BUCKETS,
         "gen_ai.server.time_per_output_token",
     ),
     Metric(
-        "monitor_tokens_total", "counter", "Tokens as the endpoint reported them.",
+        "monitor_tokens_total", "counter",
+        "Tokens as the endpoint reported them, by direction (input, output).",
         # `gen_ai.client.token.usage` is a histogram of exchanges; a counter must not bear its name.
         "recorder", ("model", "direction"),
     ),
     Metric(
-        "monitor_segment_exchanges_total", "counter", "Exchanges by segment.",
+        "monitor_segment_exchanges_total", "counter",
+        "Exchanges that the recorder read, by segment and outcome.",
         "recorder", ("dimension", "value", "outcome"),
     ),
     Metric(
-        "monitor_segment_duration_seconds", "histogram", "Exchange duration by segment.",
+        "monitor_segment_duration_seconds", "histogram",
+        "Seconds from the first byte of the request to the last byte of the response, by "
+        "segment.",
         "recorder", ("dimension", "value"), "seconds", DURATION_BUCKETS,
     ),
     Metric(
         "monitor_segment_time_to_first_token_seconds", "histogram",
-        "Time to the first content-bearing event by segment.",
+        "Seconds from the first byte of the request to the first event with content, by "
+        "segment. Streamed answers only.",
         "recorder", ("dimension", "value"), "seconds", FIRST_TOKEN_BUCKETS,
     ),
     Metric(
-        "monitor_segment_tokens_total", "counter", "Tokens by segment.",
+        "monitor_segment_tokens_total", "counter",
+        "Tokens as the endpoint reported them, by segment and direction (input, output).",
         "recorder", ("dimension", "value", "direction"),
     ),
     Metric(
         "monitor_pseudonyms_total", "counter",
-        "Personal data replaced by pseudonyms, by entity.", "recorder", ("entity",),
+        "Pieces of personal data that the recorder replaced by pseudonyms, by entity. A fall to "
+        "0 may mean that bodies can no longer be read.",
+        "recorder", ("entity",),
     ),
     Metric(
         "monitor_redactions_total", "counter",
-        "Texts replaced whole because they could not be made safe, by reason.",
+        "Texts that the recorder replaced whole because they could not be made safe within "
+        "bounds, by reason. Normally near 0.",
         "recorder", ("reason",),
     ),
     Metric(
         "monitor_part_failures_total", "counter",
-        "Times a part (a protocol, a dimension, a feature) failed on an exchange, which counts "
-        "without what that part would have said.",
+        "Times that a protocol, a dimension or a feature failed on an exchange. The exchange is "
+        "counted without what that part would have said. Normally 0.",
         "recorder", ("kind", "name"),
     ),
     Metric(
         "monitor_key_conflict", "gauge",
-        "Recorders whose key is not the one that other replicas have under its id.",
+        "Recorders whose key differs from the one that other replicas have under the same id. "
+        "Normally 0; above, their pseudonyms do not join.",
         "recorder",
     ),
     Metric(
         "monitor_series_overflow_total", "counter",
-        "Label values folded into `other` because the metric's budget was used up.",
+        "Label values counted as `other` because the metric's budget of values was used up. A "
+        "rise means that a client sends ids where groups belong.",
         "recorder", ("metric",),
     ),
     Metric(
         "monitor_store_up", "gauge",
-        "1 while the recorder's last command to the store was answered, else 0.", "recorder",
+        "1 while the store answered the recorder's last command, else 0. At 0 records go to the "
+        "disk spool.",
+        "recorder",
     ),
     Metric(
-        "monitor_spool_bytes", "gauge", "Bytes of records in the disk spool.",
+        "monitor_spool_bytes", "gauge",
+        "Bytes of records in the disk spool now. Normally 0; a rise means that the store is "
+        "away.",
         "recorder", (), "bytes",
     ),
     Metric(
-        "monitor_records_analyzed_total", "counter", "Records folded into windows.", "analyzer",
+        "monitor_records_analyzed_total", "counter",
+        "Records that the analyzer counted.",
+        "analyzer",
     ),
     Metric(
         "monitor_analysis_timestamp_seconds", "gauge",
-        "Unix time of the newest record that has been analyzed.", "analyzer", (), "seconds",
+        "Unix time of the newest record that the analyzer counted. Its age is the lag of drift "
+        "findings.",
+        "analyzer", (), "seconds",
     ),
     Metric(
         "monitor_records_set_aside_total", "counter",
-        "Entries of the stream that were passed over, by reason.", "analyzer", ("reason",),
+        "Entries of the stream that the analyzer passed over, by reason. Normally 0; drift "
+        "findings lack them.",
+        "analyzer", ("reason",),
     ),
     Metric(
         "monitor_records_missed_total", "counter",
-        "Records that the stream's bounds deleted before they were analyzed.", "analyzer",
+        "Records that the stream deleted (`stream.max_length`, `stream.max_age`) before the "
+        "analyzer read them. Normally 0; a rise means that the analyzer was away or slow.",
+        "analyzer",
     ),
     Metric(
         "monitor_drift_watches", "gauge",
-        "Features and segments that are watched, by whether their series are exported.",
+        "Pairs of feature and segment that the analyzer watches, by whether their series are "
+        "exported. `drift.watches` bounds them.",
         "analyzer", ("state",),
     ),
     Metric(
         "monitor_drift_score", "gauge",
-        "Distance of the current window from the reference, bias-corrected.",
+        "Bias-corrected distance of the current window from the reference, by measure. 0 is no "
+        "difference; compare with monitor_drift_threshold.",
         "analyzer", ("feature", "dimension", "value", "measure"),
     ),
     Metric(
         "monitor_drift_threshold", "gauge",
-        "Score from which on a believed change counts as drift, by measure.",
+        "The score from which a believed change counts as drift, by measure.",
         "analyzer", ("measure",),
     ),
     Metric(
         "monitor_drift_log_evidence", "gauge",
-        "Natural logarithm of the anytime-valid evidence against `nothing changed`.",
+        "Natural logarithm of the evidence against `nothing changed`; it may be read at every "
+        "moment. A lasting rise means that a change is certain.",
         "analyzer", ("feature", "dimension", "value"),
     ),
     Metric(
-        "monitor_drift_samples", "gauge", "Values in the current window.",
+        "monitor_drift_samples", "gauge",
+        "Values in the current window of a feature and segment. Too few give the status "
+        "insufficient.",
         "analyzer", ("feature", "dimension", "value"),
     ),
     Metric(
         "monitor_drift_status", "gauge",
-        "1 for the status that holds (ok, drift, insufficient), 0 for the others.",
+        "1 for the status that holds (ok, drift, insufficient), 0 for the two others.",
         "analyzer", ("feature", "dimension", "value", "status"),
     ),
     Metric(
         "monitor_restarts_total", "counter",
-        "Restarts of a crashed process, by role.", "supervisor", ("role",),
+        "Times that the supervisor restarted a crashed process, by role. Normally 0.",
+        "supervisor", ("role",),
     ),
     Metric(
         "monitor_answer_errors_total", "counter",
-        "Questions (metrics, findings) that a process could not answer, by role.",
+        "Times that a process could not report its metrics or findings, by role and question. "
+        "Normally 0; its last good answer is shown.",
         "supervisor", ("role", "question"),
     ),
     Metric(
-        "monitor_processes", "gauge", "Running processes, by role.", "supervisor", ("role",),
+        "monitor_processes", "gauge",
+        "Processes that run now, by role.",
+        "supervisor", ("role",),
     ),
     Metric(
         "monitor_process_cpu_seconds_total", "counter",
-        "CPU time of user and system, by role; what monitoring costs.",
+        "Seconds of CPU (user and system) that the processes used, by role. Its rate is the "
+        "number of cores in use.",
         "supervisor", ("role",), "seconds",
     ),
     Metric(
-        "monitor_process_resident_memory_bytes", "gauge", "Resident memory, by role.",
+        "monitor_process_resident_memory_bytes", "gauge",
+        "Bytes of memory that the processes hold now (resident), by role.",
         "supervisor", ("role",), "bytes",
     ),
     Metric(
         "monitor_limit_bytes", "gauge",
-        "The configured bound of a place where exchanges wait: all buffers, or the disk spool.",
+        "The configured bound in bytes of a place where exchanges wait: all buffers together, "
+        "or the disk spool.",
         "supervisor", ("place",), "bytes",
     ),
     Metric(
         "monitor_exports_total", "counter",
-        "Deliveries of measurements to a collector, by what came of them (ok, failed).",
+        "Deliveries of metrics to a collector, by outcome (ok, failed). A failed one is made up "
+        "by the next.",
         "supervisor", ("exporter", "outcome"),
     ),
     Metric(
-        "monitor_build_info", "gauge", "Always 1; the version as a label.",
+        "monitor_build_info", "gauge",
+        "Always 1; the label version is the version of monitor.",
         "supervisor", ("version",),
     ),
 )  # fmt: skip
