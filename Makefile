@@ -7,8 +7,11 @@ BIN := $(VENV)/bin
 TEST_PROCESSES ?= 4
 DEBIAN := nginx-light redis-server prometheus prometheus-alertmanager wrk nghttp2-client curl
 
+# The suite starts hundreds of processes; each would compile every module anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fix bench bench-drift soak clean debian
+.PHONY: help demo test nightly check fix bench bench-drift soak clean debian
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -34,6 +37,12 @@ demo: $(VENV)/.demo ## the guided end-to-end run; ends by itself
 
 test: $(VENV)/.dev debian ## the whole suite
 	$(BIN)/python -m pytest --numprocesses=$(TEST_PROCESSES) --dist=loadfile
+
+nightly: export HYPOTHESIS_PROFILE = nightly
+nightly: export FAULT_ORDERS ?= 5000
+nightly: export FAULT_SEEDS ?= 50
+nightly: $(VENV)/.dev debian ## the suite with many more examples and orders of faults; takes hours
+	$(BIN)/python -m pytest --numprocesses=$(TEST_PROCESSES) --dist=loadfile --timeout=14400
 
 check: $(VENV)/.dev ## format, lint, types, import contracts, staleness of generated files
 	$(BIN)/ruff format --check .

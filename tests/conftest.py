@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import datetime
+import functools
 import ipaddress
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import hypothesis
@@ -16,8 +17,54 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-hypothesis.settings.register_profile("house", deadline=None)  # a busy machine is no failure
-hypothesis.settings.load_profile("house")
+from monitor.interfaces import Recognizer
+from monitor.privacy import patterns
+
+MORE = 20
+"""So many times the examples of `ci` are tried by `nightly`, also where a test says how many."""
+
+hypothesis.settings.register_profile("ci", deadline=None)  # a busy machine is no failure
+hypothesis.settings.register_profile("nightly", deadline=None, max_examples=100 * MORE)
+PROFILE = os.environ.get("HYPOTHESIS_PROFILE", "ci")
+hypothesis.settings.load_profile(PROFILE)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """By night, scale what tests have chosen for themselves."""
+    if PROFILE != "nightly":
+        return
+    usual = hypothesis.settings().max_examples
+    machines = {
+        item.cls for item in items if hasattr(getattr(item, "cls", None), "settings")
+    }  # fmt: skip
+    tests = {getattr(item, "obj", None) for item in items}
+    for holder, name in [
+        *((machine, "settings") for machine in machines),
+        *((test, "_hypothesis_internal_use_settings") for test in tests),
+    ]:
+        own = getattr(holder, name, None)
+        if own is not None and own.max_examples != usual:
+            more = hypothesis.settings(own, max_examples=own.max_examples * MORE)
+            setattr(holder, name, more)
+
+
+_compiled = functools.cache(patterns._locate_with_hyperscan)
+
+
+def _compiled_when_needed(
+    recognizers: Sequence[Recognizer], max_events: int
+) -> Callable[[str], dict[int, list[int]]]:
+    """The same database for the same recognizers, made when the first text is looked at: hundreds
+    of tests build a scanner, and each would compile for half a second."""
+
+    def locate(text: str) -> dict[int, list[int]]:
+        return _compiled(recognizers, max_events)(text)
+
+    return locate
+
+
+if patterns.hyperscan is not None:
+    patterns._locate_with_hyperscan = _compiled_when_needed
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from scipy.stats import chi2_contingency
+import scipy
 
 from monitor.distances.chi_square import MEASURE
 
@@ -13,7 +13,7 @@ def test_it_is_pearsons_statistic_a_record(categories) -> None:
     reference, current, windows = categories
     m, n = len(reference), len(current)
     table = [window.counts[:8] for window in windows]
-    theirs = chi2_contingency(table, correction=False).statistic
+    theirs = scipy.stats.chi2_contingency(table, correction=False).statistic
     chance = 7 * (1 / m + 1 / n) * (m + n) / (m + n - 1)
     ours = (MEASURE.score(*windows) + chance) * m * n / (m + n)
     assert ours == pytest.approx(theirs, rel=1e-9)

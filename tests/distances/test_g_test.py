@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from scipy.stats import chi2_contingency
+import scipy
 
 from monitor.distances.g_test import MEASURE
 
@@ -13,6 +13,8 @@ def test_it_is_the_likelihood_ratio_a_record(categories) -> None:
     reference, current, windows = categories
     m, n = len(reference), len(current)
     table = [window.counts[:8] for window in windows]
-    theirs = chi2_contingency(table, correction=False, lambda_="log-likelihood").statistic
+    theirs = scipy.stats.chi2_contingency(
+        table, correction=False, lambda_="log-likelihood"
+    ).statistic
     v = 1 / m + 1 / n
     assert (MEASURE.score(*windows) + 7 * v) / v == pytest.approx(theirs, rel=1e-9)

@@ -6,17 +6,16 @@ import math
 
 import pandas as pd
 import pytest
-from evidently.legacy.calculations.stattests.hellinger_distance import _hellinger_distance
-from evidently.legacy.core import ColumnType
 
 from monitor.distances.hellinger import MEASURE, hellinger
 
 
-def test_categories_agree_with_evidently(categories) -> None:
+def test_categories_agree_with_evidently(categories, evidently) -> None:
     """On categories only the correction (off the square) and the smoothing differ."""
     reference, current, windows = categories
-    theirs, _ = _hellinger_distance(
-        pd.Series(reference), pd.Series(current), ColumnType.Categorical, 0.1
+    peer = evidently("hellinger_distance")
+    theirs, _ = peer._hellinger_distance(
+        pd.Series(reference), pd.Series(current), peer.ColumnType.Categorical, 0.1
     )
     chance = 7 * (1 / len(reference) + 1 / len(current)) / 8
     ours = math.sqrt(MEASURE.score(*windows) ** 2 + chance)

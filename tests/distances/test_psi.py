@@ -5,23 +5,25 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from evidently.legacy.calculations.stattests.psi import _psi
-from evidently.legacy.core import ColumnType
 
 from monitor.distances.psi import MEASURE, psi
 
 
-def test_categories_agree_with_evidently(categories) -> None:
+def test_categories_agree_with_evidently(categories, evidently) -> None:
     """On categories there is no binning: what is left is the correction and the smoothing."""
     reference, current, windows = categories
-    theirs, _ = _psi(pd.Series(reference), pd.Series(current), ColumnType.Categorical, 0.1)
+    peer = evidently("psi")
+    kind = peer.ColumnType.Categorical
+    theirs, _ = peer._psi(pd.Series(reference), pd.Series(current), kind, 0.1)
     chance = 7 * (1 / len(reference) + 1 / len(current))
     assert MEASURE.score(*windows) + chance == pytest.approx(theirs, rel=0.002)
 
 
-def test_numbers_agree_with_evidently(samples, binned) -> None:
+def test_numbers_agree_with_evidently(samples, binned, evidently) -> None:
     """20 quantile cells lose less than 10 % against Evidently's equal-width ones."""
-    theirs, _ = _psi(pd.Series(samples[0]), pd.Series(samples[1]), ColumnType.Numerical, 0.1)
+    peer = evidently("psi")
+    kind = peer.ColumnType.Numerical
+    theirs, _ = peer._psi(pd.Series(samples[0]), pd.Series(samples[1]), kind, 0.1)
     assert MEASURE.score(*binned(*samples)) == pytest.approx(theirs, rel=0.1)
 
 

@@ -12,9 +12,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-import anthropic
 import httpx
-import openai
 import pytest
 
 WAIT, GAP = 0.2, 0.02
@@ -167,6 +165,8 @@ CHAT: dict[str, Any] = {"messages": [{"role": "user", "content": "I am me@exampl
 
 def ask_openai(url: str) -> list[Any]:
     """Whole, streamed, an embedding, an error: as the SDK gives them back."""
+    import openai
+
     found: list[Any] = []
     with openai.OpenAI(base_url=f"{url}/v1", api_key="x", max_retries=0) as client:
         chat = client.chat.completions
@@ -182,6 +182,8 @@ def ask_openai(url: str) -> list[Any]:
 
 
 def ask_anthropic(url: str) -> list[Any]:
+    import anthropic
+
     found: list[Any] = []
     with anthropic.Anthropic(base_url=url, api_key="x", max_retries=0) as client:
         asked: dict[str, Any] = {"model": "claude-small", "max_tokens": 50, **CHAT}
@@ -224,6 +226,8 @@ def test_sdks_get_what_they_get_without_us(start: Any, slow_model: Any) -> None:
 
 def test_an_answer_names_its_record_where_asked_for(start: Any, slow_model: Any) -> None:
     """`edits.exchange_id`, whole and streamed; off, nothing is added."""
+    import openai
+
     url, _ = slow_model
     listen = ("run", "--upstream", url, "--listen", "127.0.0.1:0")
     named = start(*listen, name="named", edits={"exchange_id": True})
@@ -271,6 +275,9 @@ def test_times_on_record_lie_between_those_of_the_model_and_those_of_the_client(
     start: Any, slow_model: Any
 ) -> None:
     """Both dialects: to the first word (not the first event), to the last, and between words."""
+    import anthropic
+    import openai
+
     url, model = slow_model
     system = start("run", "--upstream", url, "--listen", "127.0.0.1:0")
     clients: list[Times] = []

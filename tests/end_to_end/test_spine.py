@@ -14,7 +14,6 @@ import urllib.request
 from typing import Any
 
 import httpx
-import openai
 import psutil
 import pytest
 import redis
@@ -42,6 +41,8 @@ def test_a_chat_becomes_a_record_and_its_metrics(
     start: Any, model: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The openai client, plain and streamed, with personal data both ways."""
+    import openai
+
     system = start("run", "--upstream", model, "--listen", "127.0.0.1:0")
     client = openai.OpenAI(base_url=f"{system.url}/v1", api_key="sk-abcdefghijklmnopqrstuvwx")
     ask: dict[str, Any] = {

@@ -6,8 +6,6 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sklearn.isotonic import IsotonicRegression
-from sklearn.metrics import accuracy_score, precision_score, recall_score, roc_auc_score
 
 from monitor.analysis.drift.performance import Judged, calibrate, estimate, judged, realize
 from monitor.types import Observation, Row
@@ -31,6 +29,8 @@ def test_a_calibration_rises_and_stays_a_probability(pairs: list[tuple[float, bo
 @given(pairs=pairs)
 def test_it_is_isotonic_regression(pairs: list[tuple[float, bool]]) -> None:
     """With a bin for each record, scikit-learn's fit at every score."""
+    from sklearn.isotonic import IsotonicRegression
+
     scores, truths = zip(*sorted(pairs), strict=True)
     theirs = IsotonicRegression().fit_transform(scores, truths)
     fit = calibrate(scores, truths, bins=len(scores))
@@ -39,6 +39,8 @@ def test_it_is_isotonic_regression(pairs: list[tuple[float, bool]]) -> None:
 
 def test_the_estimate_is_what_comes_true() -> None:
     """Inputs shift, the relation of scores to truth does not: within a point of every metric."""
+    from sklearn.metrics import accuracy_score, precision_score, recall_score, roc_auc_score
+
     rng = np.random.default_rng(8)
 
     def draw(shift: float) -> tuple[list[float], list[bool]]:
