@@ -158,8 +158,8 @@ CATALOGUE: tuple[Metric, ...] = (
     ),
     Metric(
         "monitor_part_failures_total", "counter",
-        "Times that a protocol, a dimension or a feature failed on an exchange. The exchange is "
-        "counted without what that part would have said. Normally 0.",
+        "Times that a protocol, a dimension, a recognizer or a feature failed on an exchange. The "
+        "exchange is counted without what that part would have said. Normally 0.",
         "recorder", ("kind", "name"),
     ),
     Metric(

@@ -39,6 +39,14 @@ class Span(msgspec.Struct, frozen=True, gc=False):
     entity: str
 
 
+class RecognizerError(PrivacyError):
+    """A recognizer raised: `name` says which, the cause what. Nothing is known of the text then."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__("error")
+        self.name = name
+
+
 class Scanner:
     """Finds what the recognizers know. The earlier a recognizer stands, the stronger it is.
 
@@ -49,10 +57,10 @@ class Scanner:
         self.recognizers = tuple(recognizers)
         self._finds = [recognizer.find for recognizer in self.recognizers]
         self._entities = [recognizer.entity for recognizer in self.recognizers]
-        self._canonical: dict[str, Callable[[str], str]] = {}
+        self._canonical: dict[str, Recognizer] = {}
         self._keys: dict[str, int] = {}
         for index, recognizer in enumerate(self.recognizers):
-            self._canonical.setdefault(recognizer.entity, recognizer.canonical)
+            self._canonical.setdefault(recognizer.entity, recognizer)
             for key in recognizer.keys:
                 self._keys.setdefault(key, index)
         engine = _locate_with_re if hyperscan is None else _locate_with_hyperscan
@@ -63,13 +71,17 @@ class Scanner:
 
         Where finds overlap the stronger keeps its whole value and the weaker keeps what is left of
         it: no found character is dropped. `hint` is the name of the field (JSON key, column) the
-        text was the value of. Raises PrivacyError when there is too much to look at.
+        text was the value of. Raises PrivacyError when there is too much to look at, and
+        RecognizerError.
         """
         found: list[tuple[int, int, int]] = []
         for index, starts in self._locate(text).items():
             ordered = starts if len(starts) == 1 else sorted(set(starts))
-            for start, end in self._finds[index](text, ordered):
-                found.append((start, end, index))
+            try:
+                for start, end in self._finds[index](text, ordered):
+                    found.append((start, end, index))
+            except Exception as error:
+                raise RecognizerError(self.recognizers[index].name) from error
         if hint is not None:
             found += self._by_key(text, hint, found)
         if not found:
@@ -93,15 +105,29 @@ class Scanner:
         return None
 
     def canonical(self, entity: str, value: str) -> str:
-        """The one form that all spellings of the value share; the value itself if unknown."""
-        return self._canonical.get(entity, str)(value)
+        """The one form that all spellings of the value share; the value itself if unknown.
+
+        Raises RecognizerError.
+        """
+        recognizer = self._canonical.get(entity)
+        if recognizer is None:
+            return value
+        try:
+            return recognizer.canonical(value)
+        except Exception as error:
+            raise RecognizerError(recognizer.name) from error
 
     def _by_key(
         self, text: str, hint: str, found: list[tuple[int, int, int]]
     ) -> list[tuple[int, int, int]]:
         index = self._keys.get(key_form(hint))
-        if index is None or len(text) > 512 or not self.recognizers[index].plausible(text):
+        if index is None or len(text) > 512:
             return []
+        try:
+            if not self.recognizers[index].plausible(text):
+                return []
+        except Exception as error:
+            raise RecognizerError(self.recognizers[index].name) from error
         entity = self._entities[index]
         if any(self._entities[other] == entity for _, _, other in found):
             return []

@@ -374,8 +374,8 @@ class Privacy:
                     done = DROPPED if coarse is None else coarse
                 case _:
                     done = scrub.value(value, hint)
-        except Exception:  # noqa: BLE001  fail closed; what it says may quote the value
-            return scrub.redacted("", "error")
+        except Exception as error:  # noqa: BLE001  fail closed
+            return scrub.failed("", error)
         return done
 
     def _label(self, scrub: Scrub, value: str, name: str = "") -> str:

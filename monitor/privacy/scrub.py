@@ -12,7 +12,7 @@ from monitor.bodies import Kept
 from monitor.errors import PrivacyError
 from monitor.metrics import REDACTION_REASONS
 from monitor.privacy.blobs import blobs
-from monitor.privacy.patterns import Scanner, key_form
+from monitor.privacy.patterns import RecognizerError, Scanner, key_form
 from monitor.privacy.pseudonyms import MARK, MARK_WHOLE, Tokens, escape
 from monitor.privacy.views import View, normalise, unescape, unplus
 
@@ -69,7 +69,8 @@ class Scrub:
     `keys` are the names of fields that say what their values are, in `key_form`. With `trusted`,
     marks in the text are taken for our own and stay as they are (Records at rest); otherwise they
     are forgeries and escaped, except those in `own`, which somebody else put there for this
-    Record. A text that is `Kept` stays as it is, by the operator's word.
+    Record. A text that is `Kept` stays as it is, by the operator's word. `failures` are what
+    recognizers raised, by their names.
     """
 
     def __init__(
@@ -89,6 +90,7 @@ class Scrub:
         self.continues: dict[str, str] = {}
         self.sealed: dict[str, str] = {}
         self.own: set[str] = set()
+        self.failures: dict[str, BaseException] = {}
         self._scanner = scanner
         self._keys = keys
         self._tokens = tokens
@@ -112,12 +114,8 @@ class Scrub:
         try:
             self._spend(min(len(text), self._bounds.text + LOOKAHEAD))
             return self._scrubbed(text, hint)
-        except PrivacyError as error:
-            said = str(error).replace(" ", "_")
-            reason = said if said in REDACTION_REASONS else "error"
-        except Exception:  # noqa: BLE001  fail closed; what it says may quote the text
-            reason = "error"
-        return self.redacted(text, reason)
+        except Exception as error:  # noqa: BLE001  fail closed
+            return self.failed(text, error)
 
     def value(self, value: Any, hint: str = "", depth: int = 0) -> Any:
         """A JSON value with every string, key and whole number in it scrubbed."""
@@ -153,8 +151,8 @@ class Scrub:
                 spans = self._scanner.scan(str(whole), hint)
                 entity = spans[0].entity if spans else None
             return number if entity is None else self.token(entity, str(abs(whole)))
-        except Exception:  # noqa: BLE001  fail closed
-            return self.redacted(str(number), "error")
+        except Exception as error:  # noqa: BLE001  fail closed
+            return self.failed(str(number), error)
 
     def numbers(self, numbers: Sequence[Any], hint: str = "") -> list[Any]:
         """Tensor data; a column of numbers too small to be cards costs next to nothing."""
@@ -189,6 +187,13 @@ class Scrub:
         """What stands for a text that cannot be made safe: reason, keyed digest, size in bytes."""
         self.redactions[reason] = self.redactions.get(reason, 0) + 1
         return self.hashed(text, reason)
+
+    def failed(self, text: str, error: Exception) -> str:
+        """Redact a text that raised. Only a PrivacyError's words are told: others may quote it."""
+        if isinstance(error, RecognizerError):
+            self.failures[error.name] = error.__cause__ or error
+        said = str(error).replace(" ", "_") if isinstance(error, PrivacyError) else ""
+        return self.redacted(text, said if said in REDACTION_REASONS else "error")
 
     def hashed(self, text: str, reason: str) -> str:
         """The same for a text that somebody did not want to be kept; not counted."""

@@ -67,6 +67,8 @@ class Capture:
         record = self._privacy.record(
             call, inference, endpoint=self._endpoint, segments=raw, scrub=scrub
         )
+        for name, error in scrub.failures.items():
+            self._stumble("recognizer", name, error)
         if self._noisy_counts is not None:
             for name, value in record.segments.items():
                 self._noisy_counts.add(name, value, record.outcome.value)
@@ -119,7 +121,7 @@ class Capture:
             self._stumble("dimension", dimension.name, error)
             return ABSENT
 
-    def _stumble(self, kind: str, name: str, error: Exception) -> None:
+    def _stumble(self, kind: str, name: str, error: BaseException) -> None:
         self._meters.add("monitor_part_failures_total", (kind, name))
         if (kind, name) not in self._stumbled:
             self._stumbled.add((kind, name))

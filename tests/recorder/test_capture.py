@@ -7,6 +7,7 @@ import gzip
 import json
 import re
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -276,6 +277,47 @@ def test_a_dimension_that_stumbles_says_nothing_of_the_exchange() -> None:
     record, _ = reader.read(exchange(headers={"x-population": "vip"}))
     assert record.segments == {"mine": "none", "population": "vip"}
     assert counted(meters, "monitor_part_failures_total") == {("dimension", "mine"): 1}
+
+
+def test_a_recognizer_that_stumbles_costs_its_texts_alone(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Nothing of a text that it raised on is kept, wherever it raised: where it looks, makes one form
+    of a value, or judges a field by its name. It is counted for each exchange, and said once."""
+
+    def raise_on(text: str, *_: Any) -> Any:
+        raise ValueError(f"cannot read {text}")
+
+    good = next(one for one in select() if one.name == "email_address")
+    stumbling = {
+        "find": replace(good, name="find", entity="A", triggers=("awful",), find=raise_on),
+        "canonical": replace(
+            good, name="canonical", entity="B", triggers=("worse",),
+            find=lambda _, starts: [(start, start + 5) for start in starts], canonical=raise_on,
+        ),
+        "plausible": replace(
+            good, name="plausible", entity="C", triggers=("neverthere",), keys=frozenset(("badge",)),
+            plausible=raise_on,
+        ),
+    }  # fmt: skip
+    scanner = Scanner((good, *stumbling.values()))
+    privacy = Privacy(scanner=scanner, keyring=Keyring((Key("k1", bytes(32)),)), clock=lambda: 0.0)
+    meters = Meters("recorder", "e")
+    reader = Capture("e", PROTOCOLS, [], privacy, meters)
+    texts = ["an awful secret", "a worse secret", "jo@example.org is well", "nothing to find"]
+    body = json.dumps({"rows": [{"badge": "a secret", "note": text} for text in texts]}).encode()
+    for _ in range(3):
+        record, _ = reader.read(exchange(body, target="/score"))
+    badges, notes = ([str(one) for one in part.data or ()] for part in record.inputs)
+    assert all(one.startswith("<REDACTED:error:") for one in badges + notes[:2])
+    assert re.fullmatch("<EMAIL_ADDRESS:k1:[a-p]{24}> is well", notes[2])
+    assert notes[3] == "nothing to find"
+    assert record.redactions == {"error": 6}
+    failed = {("recognizer", name): 3 for name in stumbling}
+    assert counted(meters, "monitor_part_failures_total") == failed
+    assert len(caplog.messages) == 3
+    assert "ValueError" in caplog.text
+    assert "secret" not in caplog.text + encode_record(record).decode()
 
 
 def counted(meters: Meters, name: str) -> dict[tuple[str, ...], float]:
