@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +12,16 @@ import pytest
 import yaml
 
 from monitor.app.build import check
+from monitor.cli import main
 from monitor.recognizers import RECOGNIZERS
 from monitor.settings import load as loading
 from monitor.settings.schema import Settings
 
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = sorted(
-    path for path in ROOT.glob("*.md") if path.name not in {"CHANGELOG.md", "METRICS.md"}
+    path
+    for path in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), ROOT / "deploy" / "README.md"]
+    if path.name not in {"CHANGELOG.md", "METRICS.md"}
 )
 
 
@@ -54,11 +58,48 @@ def test_every_other_example_is_accepted(tmp_path: Path) -> None:
         check(load(block, tmp_path))
 
 
-@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+def place(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=place)
 def test_links_lead_somewhere(path: Path) -> None:
-    """Files that a document links to exist."""
-    for target in re.findall(r"\]\(([^)#]+)\)", path.read_text(encoding="utf-8")):
-        assert target.startswith("http") or (ROOT / target).exists(), target
+    """Files and headings that a document links to exist."""
+    for target, heading in re.findall(r"\]\(([^)#]*)#?([^)]*)\)", path.read_text(encoding="utf-8")):
+        if not target.startswith("http"):
+            file = path.parent / target if target else path
+            assert file.exists(), target
+            if heading:
+                titles = re.findall(r"^#+ (.+)", file.read_text(encoding="utf-8"), re.MULTILINE)
+                anchors = {re.sub(r"[^\w -]", "", one).lower().replace(" ", "-") for one in titles}
+                assert heading in anchors, f"{target}#{heading}"
+
+
+def commands(path: Path) -> list[str]:
+    """The `monitor` commands in a document's blocks, without `&`, pipes and comments."""
+    text = path.read_text(encoding="utf-8")
+    shown = re.findall(r"^```\w*\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+    text = "\n".join(shown).replace("\\\n", " ")
+    return re.findall(
+        r"^(?:\$ )?(?:\S*/)?(monitor [a-z]+\b(?:(?! 2?>)[^#|&\n;])*)", text, re.MULTILINE
+    )
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=place)
+def test_commands_that_are_shown_can_be_given(
+    path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The command line takes the options of every `monitor` command in a document."""
+    for command in commands(path):
+        arguments = shlex.split(command)[1:]
+        if "COMMAND" in arguments or "…" in command:
+            continue
+        with pytest.raises(SystemExit) as ended:
+            main([*arguments, "--help"])
+        assert (command, ended.value.code) == (command, 0)
+        shown = capsys.readouterr().out
+        for option in re.findall(r"(?<= )--[a-z-]+", command):
+            assert f"{option} " in shown or f"{option}\n" in shown, command
 
 
 def test_every_entity_that_is_looked_for_is_documented() -> None:
