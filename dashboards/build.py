@@ -1,4 +1,4 @@
-"""Rows → `monitor.json`, catalogue → `METRICS.md`; `--check` says which of them is stale.
+"""Rows → `monitor.json`, catalogue → `METRICS.md`, structs → `docs/reference`.
 
 `python -m dashboards.build` writes them, `python -m dashboards.build --check` exits 1 when a
 committed file is not what the code makes.
@@ -14,7 +14,17 @@ from grafana_foundation_sdk.builders import dashboard as builders
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models import dashboard as models
 
-from dashboards import drift, latency, overhead, pipeline, privacy, segments, tokens, traffic
+from dashboards import (
+    drift,
+    latency,
+    overhead,
+    pipeline,
+    privacy,
+    reference,
+    segments,
+    tokens,
+    traffic,
+)
 from dashboards.catalogue import document
 from dashboards.panels import DATASOURCE, Row, of
 
@@ -65,7 +75,13 @@ def render() -> str:
     return json.dumps(dashboard(), cls=JSONEncoder, indent=1, ensure_ascii=False) + "\n"
 
 
-OUTPUTS = {"dashboards/monitor.json": render, "METRICS.md": document}
+OUTPUTS = {
+    "dashboards/monitor.json": render,
+    "METRICS.md": document,
+    "docs/reference/record.md": reference.record,
+    "docs/reference/replay-document.md": reference.replay,
+    "docs/reference/api.md": reference.api,
+}
 
 
 def stale() -> list[str]:

@@ -106,25 +106,30 @@ class Call(msgspec.Struct, frozen=True):
 
 
 class Part(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A piece of input or output: text (`role`, `text`) or tensor (`name` … `data`).
-
-    `data` is the flat list of values in row-major order, `shape` its dimensions (KServe V2).
-    """
+    """A piece of input or output: text (`role`, `text`) or tensor (`name` … `data`). What it does
+    not have is left out."""
 
     role: str | None = None
+    """Who said a text: `system`, `user`, `assistant`, `tool` or what the dialect calls it."""
     text: str | None = None
+    """The text, pseudonymized in a Record."""
     name: str | None = None
+    """The tensor's or column's name."""
     datatype: str | None = None
+    """KServe V2's type: `FP64`, `INT64`, `BOOL`, `BYTES` …"""
     shape: list[int] | None = None
+    """The dimensions of the tensor."""
     data: list[Any] | None = None
+    """The values, flat, in row-major order."""
 
 
 class Tokens(msgspec.Struct, frozen=True):
-    """Token counts as the endpoint reported them: everything read, from a cache or not, and
-    everything generated; None for what it did not say."""
+    """Token counts as the endpoint reported them; null for what it did not say."""
 
     input: int | None
+    """Tokens read, from a cache or not."""
     output: int | None
+    """Tokens generated."""
 
 
 class Inference(msgspec.Struct, frozen=True):
@@ -155,59 +160,90 @@ class Inference(msgspec.Struct, frozen=True):
 
 
 class RequestSummary(msgspec.Struct, frozen=True):
-    """The request of a Record without its content; `path` has safe query values only."""
+    """The request of a Record without its content."""
 
     method: str
+    """The HTTP method."""
     path: str
+    """The path, with the query values that are safe to keep."""
     headers: dict[str, str]
+    """The header fields that are safe to keep, by name in lower case."""
     bytes: int
+    """The true length of the body on the wire, in bytes."""
     truncated: bool
+    """Whether the body was longer than `capture.max_body_bytes`, so that its end was not read."""
 
 
 class ResponseSummary(msgspec.Struct, frozen=True):
     """The response of a Record without its content."""
 
     headers: dict[str, str]
+    """The header fields that are safe to keep, by name in lower case."""
     bytes: int
+    """The true length of the body on the wire, in bytes."""
     truncated: bool
+    """Whether the body was longer than `capture.max_body_bytes`, so that its end was not read."""
 
 
 class Record(msgspec.Struct, frozen=True):
-    """What we keep of an exchange: pseudonymized. Only `monitor.privacy` constructs it from
-    traffic; sources may construct it from other people's logs through `monitor.privacy` too.
+    """What we keep of an exchange: pseudonymized. Only `monitor.privacy` makes one, of traffic and
+    of other people's logs.
 
-    The JSON document of the stream is this struct, field by field (see `encode` / `decode`).
-
-    `redactions` counts texts replaced whole, by reason. `sealed` are `PSEUDONYM BOX` lines that
-    only `monitor reveal` opens. `continues` says, during a key rotation, which pseudonym of the
-    key before each new one takes the place of.
+    The JSON document in the stream is this struct, field by field (`encode_record`,
+    `decode_record`).
     """
 
     id: str
+    """A time-ordered unique id (UUIDv7)."""
     endpoint: str
+    """The setting `endpoint` of the sidecar that recorded it."""
     protocol: str
+    """The dialect that the recorder read, as `openai_chat`."""
     operation: str
+    """What was asked: `chat`, `embeddings`, `infer` …"""
     model: str
+    """The model's name as the exchange states it; `unknown` in metrics where it states none."""
     started: float
+    """When the request began, in Unix seconds."""
     duration: float
+    """Seconds from the start to the end of the exchange."""
     time_to_first_token: float | None
+    """Seconds to the first event with content; null when nothing was streamed."""
     time_per_output_token: float | None
+    """Seconds for each output token after the first; null where that is unknown."""
     status: int | None
+    """The HTTP or gRPC status; null when no response came."""
     outcome: Outcome
+    """How the exchange ended."""
     streamed: bool
+    """Whether the answer came in events."""
     segments: dict[str, str]
+    """The value of each dimension; `none` where the request states none."""
     request: RequestSummary
+    """The request without its content."""
     response: ResponseSummary
+    """The response without its content."""
     inputs: list[Part]
+    """What the model was given, pseudonymized."""
     outputs: list[Part]
+    """What it answered, pseudonymized."""
     tokens: Tokens | None
+    """Token counts as the endpoint reported them; null where it did not."""
     finish_reasons: list[str]
+    """Why the model stopped, one for each choice; `incomplete` for a stream that broke off."""
     pseudonyms: dict[str, int]
+    """How many values were replaced, by entity."""
     key: str
+    """The id of the key that made the pseudonyms."""
     trace_id: str | None
+    """The 32 hex digits of the request's `traceparent`; null without one."""
     redactions: dict[str, int] = {}
+    """How many texts were replaced whole, by reason."""
     sealed: list[str] = []
+    """`PSEUDONYM BOX` lines that only `monitor reveal` opens."""
     continues: dict[str, str] = {}
+    """During a key rotation: the new pseudonym, and the one of the key before that it takes the
+    place of."""
 
 
 encode_record = msgspec.json.Encoder().encode
@@ -293,118 +329,159 @@ Status = Literal["ok", "drift", "insufficient"]
 
 
 class Moved(msgspec.Struct, frozen=True):
-    """A cell whose share changed: what it holds, in words, and its share before and now."""
+    """A bin, or a segment, whose share changed."""
 
     cell: str
+    """What the bin holds, in words: `24.6 to 40.6`, `missing`."""
     before: float
+    """Its share in the reference, 0 to 1."""
     after: float
+    """Its share in the current window, 0 to 1."""
 
 
 class Driver(msgspec.Struct, frozen=True):
-    """A segment's part of a change of the whole, among the segments of its dimension, 0 to 1."""
+    """A segment's part of a change of the whole, among the segments of its dimension."""
 
     dimension: str
+    """The dimension."""
     value: str
+    """The segment's value."""
     share: float
+    """Its part of the change, 0 to 1."""
 
 
 class Finding(msgspec.Struct, frozen=True):
-    """What the analysis says of one feature in one segment.
-
-    `scores` are distances by measure, `log_evidence` the natural logarithm of the evidence against
-    `nothing changed`. `changed` says that it is believed, `status` whether it also matters.
-    `since` is the Unix time of the likeliest change, None while nothing is believed. `moved` are
-    the cells that changed most, `drivers` the segments that a drift of the whole came from, largest
-    first; `words` is one sentence for a person. `against` is what it was compared with where that
-    is not a fixed reference: another segment, or the same hour of the week. `bins` are all cells in
-    order, with their shares before and now, where a change is believed; `mix` are segments that
-    came more or less often when the whole drifted. `reason` says why nothing could be judged.
-    """
+    """What the analysis says of one feature in one segment."""
 
     feature: str
+    """The feature's name: a column, or one of ours such as `outcome`."""
     dimension: str
+    """The segment's dimension; `all` for the whole traffic."""
     value: str
+    """The segment's value; `all` for the whole traffic."""
     samples: int
+    """Values in the current window."""
     reference_samples: int
+    """Values in the reference."""
     scores: dict[str, float]
+    """Distances by measure: `psi`, `jensen_shannon`, `wasserstein` …"""
     log_evidence: float
+    """The natural logarithm of the evidence against `nothing changed`."""
     status: Status
+    """`drift`: a change is believed and large enough to matter. `ok`: it is not. `insufficient`:
+    nothing could be judged."""
     changed: bool = False
+    """Whether a change is believed, large or small."""
     since: float | None = None
+    """When the change most likely began, in Unix seconds; null while none is believed."""
     moved: list[Moved] = []
+    """The bins whose shares changed most."""
     words: str = ""
+    """One sentence for a person."""
     drivers: list[Driver] = []
+    """The segments that a drift of the whole came from, largest first."""
     against: str = ""
+    """What it was compared with where that is no fixed reference: another segment, or the same
+    hour of the week."""
     bins: list[Moved] = []
+    """All bins in order with their shares, where a change is believed."""
     mix: list[Moved] = []
+    """Segments that came more or less often when the whole drifted."""
     reason: str = ""
+    """Why nothing could be judged."""
 
 
 class Together(msgspec.Struct, frozen=True):
-    """Features that drift in one segment; `since` is when the first of them began, in Unix time."""
+    """Features that drift in one segment."""
 
     dimension: str
+    """The segment's dimension."""
     value: str
+    """The segment's value."""
     since: float | None
+    """When the first of the features began to drift, in Unix seconds."""
     features: list[str]
+    """The features that drift in this segment."""
 
 
 class Estimate(msgspec.Struct, frozen=True):
-    """How well a binary classifier does on so many records; None where it would divide by 0."""
+    """How well a binary classifier does on so many records; null where it would divide by 0."""
 
     records: int
+    """Records that were counted."""
     accuracy: float | None
+    """Share of right answers, 0 to 1."""
     precision: float | None
+    """Share of right ones among predicted positives."""
     recall: float | None
+    """Share of positives that were predicted."""
     auc: float | None
+    """Area under the ROC curve."""
 
 
 class Performance(msgspec.Struct, frozen=True):
-    """What is to be expected of the current scores without labels, what came true where there are
-    labels, and what was true of the reference."""
+    """How well a classifier does: expected, come true, and in the reference."""
 
     estimated: Estimate
+    """What to expect of the current scores, without labels."""
     realized: Estimate | None
+    """What came true; null without labels."""
     reference: Estimate
+    """What was true of the reference."""
 
 
 class Chunk(msgspec.Struct, frozen=True, omit_defaults=True):
     """The analysis of consecutive rows; times in Unix seconds, or numbers of rows without times."""
 
     index: int
+    """The chunk's number, from 0."""
     start: float
+    """Where it begins."""
     end: float
+    """Where it ends."""
     records: int
+    """Rows in it."""
     verdict: Status
+    """As that of the whole document."""
     features: list[Finding]
+    """The findings of this chunk."""
     performance: Performance | None = None
+    """The classifier's performance in it, with `--score`."""
 
 
 class Unreadable(msgspec.Struct, frozen=True):
-    """What could not be read of a source: where (the first place), why, and how many rows, lines or
-    cells of that kind."""
+    """What could not be read of a source."""
 
     place: str
+    """The first place: `FILE:LINE`, or a column."""
     error: str
+    """What was wrong there."""
     count: int = 1
+    """How many rows, lines or cells of that kind."""
 
 
 class Replay(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The document that `replay --json` writes.
-
-    `columns` say how each column of a table was read, `remarks` what a reader of the verdict should
-    know.
-    """
+    """The document that `monitor replay --json` writes."""
 
     verdict: Status
+    """`drift` when any finding is; `ok` when something was judged and nothing drifts; else
+    `insufficient`."""
     records: int
+    """Records or rows that were read."""
     features: list[Finding]
+    """Every finding, in every segment."""
     chunks: list[Chunk] | None = None
+    """With `--chunks`: the same for each chunk."""
     performance: Performance | None = None
+    """With `--score`: how well a classifier does."""
     together: list[Together] = []
+    """Segments in which something drifts, with their features."""
     columns: dict[str, str] = {}
+    """How each column of a table was read."""
     remarks: list[str] = []
+    """What a reader of the verdict should know."""
     unreadable: list[Unreadable] = []
+    """What could not be read."""
 
 
 # --- what the world is told ------------------------------------------------------------------

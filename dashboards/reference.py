@@ -1,0 +1,190 @@
+"""Structs of `monitor.types` → the pages of `docs/reference`: every key, its type, what it means.
+
+A struct's docstring says what it is, the string below a field what that field means.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import enum
+import functools
+import inspect
+import types as python
+import typing
+from collections.abc import Iterator
+
+import msgspec
+
+from monitor import types
+from monitor.metrics import REDACTION_REASONS
+
+MADE = "<!-- Made from monitor/types.py by `python -m dashboards.build`; change it there. -->\n"
+_WORDS: dict[object, str] = {
+    str: "string",
+    int: "integer",
+    float: "number",
+    bool: "boolean",
+    type(None): "null",
+    typing.Any: "any",
+}
+
+
+def record() -> str:
+    """The page of the Record."""
+    told = """\
+# The Record
+
+A Record is what `monitor` keeps of one exchange. It is one JSON document. You meet it
+
+- in the Redis stream `monitor:{ENDPOINT:SHARD}:records`, in the field `record` of each entry
+  (the field `v` is `1`);
+- as a line of `monitor records list --json`, and as the output of `monitor records show ID`;
+- as a line of a JSONL file that `monitor replay` reads.
+
+A pseudonym looks like `<EMAIL_ADDRESS:k1:fbgjaojmigkglnacafjobgaj>`: the entity, the id of the key,
+a token. The same value under the same key has the same token, on every replica.
+
+New keys may come in any version. A reader must ignore keys that it does not know.
+"""
+    reasons = ", ".join(f"`{reason}`" for reason in REDACTION_REASONS)
+    return _page(told, types.Record) + f"\nReasons in `redactions`: {reasons}.\n"
+
+
+def replay() -> str:
+    """The page of the document that `monitor replay --json` writes."""
+    told = """\
+# The document of replay
+
+`monitor replay SOURCE… --json FILE` writes one JSON document (`-` writes it to standard output).
+
+Times are Unix seconds. For a table without times they are numbers of rows, from 0. Keys
+without a value may be left out. New keys may come in any version; a reader must ignore keys that
+it does not know.
+"""
+    return _page(told, types.Replay)
+
+
+def api() -> str:
+    """The page of the admin port."""
+    rows = "\n".join(
+        f"| `{key}` | {kind} | {meaning} |"
+        for key, kind, meaning in (
+            ("verdict", "string", "`drift`, `ok` or `insufficient`, as in replay's document"),
+            ("records", "integer", "Records that the analyzer has read."),
+            (
+                "features",
+                "list of [Finding](replay-document.md#finding)",
+                "Every finding, in every segment.",
+            ),
+            (
+                "together",
+                "list of [Together](replay-document.md#together)",
+                "Segments in which something drifts.",
+            ),
+        )
+    )
+    return f"""\
+{MADE}
+# The admin port
+
+`--admin HOST:PORT` says where it is; `127.0.0.1:9464` by default. It has no password:
+whoever reaches the port can read it. Nothing on it shows a text of a request or an answer. Names of
+features, segments, models and categories do stand there, with personal data in them replaced.
+
+| path | what it answers |
+|---|---|
+| `GET /metrics` | Every metric of all processes of this command, as Prometheus text; \
+OpenMetrics where `Accept` asks for it. [METRICS.md](../../METRICS.md) lists them. |
+| `GET /healthz` | 200 `ok` while the process of the admin pages lives. |
+| `GET /readyz` | 200 `ready` while the proxies accept connections; 503 `not ready` before, \
+and during a drain. It depends neither on the model nor on Redis. |
+| `GET /api/drift` | 200 and what the analyzer found, as JSON. \
+`{{}}` where this command runs no analyzer (`monitor sidecar`). |
+| `GET /` | The list of these paths, as text. |
+
+A scrape waits at most 4 s for a process that does not answer, and then shows what that process
+said last.
+
+## The document of `/api/drift`
+
+| key | type | meaning |
+|---|---|---|
+{rows}
+"""
+
+
+def _page(told: str, root: type[msgspec.Struct]) -> str:
+    parts = [f"{MADE}\n{told}"]
+    waiting, seen = [root], {root}
+    while waiting:
+        struct = waiting.pop(0)
+        parts.append(_section(struct))
+        for kind in typing.get_type_hints(struct).values():
+            for each in _structs(kind):
+                if each not in seen:
+                    seen.add(each)
+                    waiting.append(each)
+    return "\n".join(parts)
+
+
+def _section(struct: type[msgspec.Struct]) -> str:
+    meanings = _meanings(struct.__name__)
+    hints = typing.get_type_hints(struct)
+    rows = "\n".join(
+        f"| `{field.encode_name}` | {_said(hints[field.name])} | {meanings[field.name]} |"
+        for field in msgspec.structs.fields(struct)
+    )
+    told = " ".join((inspect.getdoc(struct) or "").split("\n\n")[0].split())
+    return f"## {struct.__name__}\n\n{told}\n\n| key | type | meaning |\n|---|---|---|\n{rows}\n"
+
+
+def _said(kind: object) -> str:
+    """A type in the words of JSON."""
+    inner = typing.get_args(kind)
+    match typing.get_origin(kind) or kind:
+        case builtins.list:
+            said = f"list of {_said(inner[0])}"
+        case builtins.dict:
+            said = f"object of {_said(inner[1])}"
+        case typing.Union | python.UnionType:
+            said = " or ".join(_said(each) for each in inner)
+        case typing.Literal:
+            said = ", ".join(f"`{each}`" for each in inner)
+        case enum.EnumMeta():
+            listed = typing.cast("type[enum.StrEnum]", kind)
+            said = ", ".join(f"`{each.value}`" for each in listed)
+        case msgspec.StructMeta() as struct:
+            said = f"[{struct.__name__}](#{struct.__name__.lower()})"
+        case other:
+            said = _WORDS[other]
+    return said
+
+
+def _structs(kind: object) -> Iterator[type[msgspec.Struct]]:
+    if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+        yield kind
+    for inner in typing.get_args(kind):
+        yield from _structs(inner)
+
+
+def _meanings(struct: str) -> dict[str, str]:
+    """What the strings below the fields of a struct say."""
+    return {
+        field.target.id: " ".join(said.value.value.split())
+        for field, said in zip(_body(struct), _body(struct)[1:], strict=False)
+        if isinstance(field, ast.AnnAssign)
+        and isinstance(field.target, ast.Name)
+        and isinstance(said, ast.Expr)
+        and isinstance(said.value, ast.Constant)
+        and isinstance(said.value.value, str)
+    }
+
+
+@functools.lru_cache(maxsize=64)
+def _body(struct: str) -> list[ast.stmt]:
+    tree = ast.parse(inspect.getsource(types))
+    (found,) = (
+        node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == struct
+    )
+    return found.body
