@@ -1,4 +1,4 @@
-"""`python -m monitor`."""
+"""`python -m monitor` is the command `monitor`."""
 
 import sys
 

@@ -80,7 +80,7 @@ class Meters:
         self._numbers[name][labels] += amount  # type: ignore[assignment]
 
     def set(self, name: str, value: float, labels: Labels = ()) -> None:
-        """Set a gauge."""
+        """Set a gauge to a value."""
         self._numbers[name][labels] = number(value)  # type: ignore[assignment]
 
     def observe(self, name: str, labels: Labels, value: float) -> None:
@@ -112,7 +112,7 @@ class Meters:
                 kept[:] = [one + two for one, two in zip(kept, moved, strict=True)]
 
     def measurements(self) -> list[Measurement]:
-        """Everything, as samples."""
+        """Everything that was counted, as samples."""
         samples: list[Measurement] = []
         for name, numbers in self._numbers.items():
             names = BY_NAME[name].labels

@@ -66,5 +66,5 @@ class Checkpoint:
             raise StreamError(f"the checkpoint cannot be cleared: {type(error).__name__}") from None
 
     async def close(self) -> None:
-        """Close the connection."""
+        """Close the connection to the store."""
         await self._client.aclose()

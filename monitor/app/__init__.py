@@ -1,1 +1,1 @@
-"""."""
+"""The processes of a running monitor, and how they are put together."""

@@ -98,7 +98,7 @@ class Names:
         )
 
     async def close(self) -> None:
-        """End the process."""
+        """End the process of the names."""
         if self._loading is not None:
             self._loading.cancel()
         await self._end()

@@ -19,7 +19,7 @@ class Page:
 
     @classmethod
     def read(cls, url: str) -> Page:
-        """Scrape `url`."""
+        """Scrape the `/metrics` page at `url`."""
         with urllib.request.urlopen(url, timeout=10) as answer:  # noqa: S310  our own admin port
             text = answer.read().decode()
         samples: dict[str, list[tuple[Labels, float]]] = {}
@@ -35,7 +35,7 @@ class Page:
                 yield found, value
 
     def total(self, name: str, **labels: str) -> float:
-        """Their sum."""
+        """The sum of the samples that `pick` finds."""
         return sum(value for _, value in self.pick(name, **labels))
 
     def quantile(self, q: float, name: str, **labels: str) -> float | None:

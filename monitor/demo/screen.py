@@ -30,7 +30,7 @@ def welcome() -> RenderableType:
 
 
 def running(models: str, traffic: str, admin: str, run: dict[str, Any]) -> RenderableType:
-    """What runs where."""
+    """A table of what runs where."""
     table = _table("running", "what", "where", "process")
     table.columns[1].no_wrap = True
     pids = {role: ", ".join(map(str, ids)) for role, ids in run["pids"].items()}

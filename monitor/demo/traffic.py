@@ -105,7 +105,7 @@ class Clients:
         return prompt(job), trace_id
 
     def close(self) -> None:
-        """Close all connections."""
+        """Close the connections of all clients."""
         self._pool.shutdown()
         self._http.close()
         self._openai.close()

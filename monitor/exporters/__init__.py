@@ -1,1 +1,1 @@
-"""."""
+"""Samples → what a collector reads, one format a file."""

@@ -1,1 +1,1 @@
-"""."""
+"""Bytes in, the same bytes out; copies of them become Exchanges."""

@@ -26,7 +26,7 @@ class Ids:
         self._prefix = ""
 
     def new(self) -> str:
-        """The next id."""
+        """The next id, later in order than those before."""
         self._number = number = self._number + 1
         millisecond = int(self._clock() * 1000)
         if millisecond > self._millisecond:

@@ -34,11 +34,14 @@ UNHEARD = 32
 class Store(Protocol):
     """What is asked of a stream here; see streams.redis."""
 
-    async def append(self, records: Sequence[Record]) -> None: ...
+    async def append(self, records: Sequence[Record]) -> None:
+        """Append all, in order; raises StreamError when that is not certain."""
 
-    async def ids_since(self, at: float) -> set[str]: ...
+    async def ids_since(self, at: float) -> set[str]:
+        """The ids of records appended since `at` (epoch seconds)."""
 
-    async def ping(self) -> None: ...
+    async def ping(self) -> None:
+        """Raise StreamError when nothing could be appended now."""
 
 
 @dataclass(frozen=True)
@@ -145,7 +148,7 @@ class Delivery:
         await self._done.wait()
 
     async def run(self) -> None:
-        """Deliver until closed."""
+        """Deliver what comes until `close` is called."""
         pause = FIRST_PAUSE
         try:
             while self._queue or not self._closing:

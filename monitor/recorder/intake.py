@@ -61,7 +61,7 @@ class Intake:
             self._listener.close()
 
     def close(self) -> None:
-        """Say no more."""
+        """Close the connection: nothing is acknowledged any more."""
         if self._connection is not None:
             self._connection.close()
 

@@ -23,7 +23,7 @@ class Fold(Protocol):
     """The analysis, as far as it matters here."""
 
     def add_row(self, row: Row) -> None:
-        """Fold one row."""
+        """Fold one row into the analysis."""
 
     def merge(self, other: Any) -> None:
         """Add what another one counted."""
@@ -39,7 +39,7 @@ class Census(msgspec.Struct):
     values: dict[str, Counter[str]] = {}
 
     def count(self, rows: Iterable[Row]) -> None:
-        """Add rows."""
+        """Add rows to what was counted."""
         for row in rows:
             self.rows += 1
             for dimension, value in row.segments.items():
@@ -82,7 +82,7 @@ class Part:
         self._begin = begin
 
     def add(self, row: Row) -> None:
-        """Fold one row."""
+        """Fold one row, the first of which begins the fold."""
         if self.fold is None:
             self.fold = self._begin(row.at)
         self.fold.add_row(row)

@@ -1,1 +1,1 @@
-"""."""
+"""Files → Rows, one format a file."""

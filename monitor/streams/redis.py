@@ -336,7 +336,7 @@ class RedisStream:
         await self._call("PING")
 
     async def close(self) -> None:
-        """Close the connection."""
+        """Close the connection to the store."""
         if self._connection:
             self._connection.close()
             self._connection = None

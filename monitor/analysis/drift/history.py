@@ -67,7 +67,7 @@ class Trail:
         self._block = 0
 
     def state(self) -> dict[str, Any]:
-        """What `restore` needs."""
+        """What `restore` needs to go on from here."""
         return {
             "cells": self.cells,
             "total": self.total.tolist(),

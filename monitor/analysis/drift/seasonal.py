@@ -74,7 +74,7 @@ class Hours:
         return other
 
     def state(self) -> dict[str, Any]:
-        """What `restore` needs."""
+        """What `restore` needs to go on from here."""
         rows = {int(slot): self.slots[slot].tolist() for slot in np.flatnonzero(self.slots.any(1))}
         return {
             "slots": rows,
