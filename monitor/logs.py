@@ -24,6 +24,8 @@ Format = Literal["text", "json"]
 
 _logger = logging.getLogger("monitor")
 info, warning, error = _logger.info, _logger.warning, _logger.error
+log = _logger.log
+"""Takes a level of `logging` and a text: what parts are given that say when they are well again."""
 
 
 def start(role: str, form: Format = "text") -> None:

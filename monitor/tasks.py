@@ -31,7 +31,7 @@ async def forever(work: Callable[[], Awaitable[None]], name: str) -> None:
             await work()
         except Exception as error:  # noqa: BLE001  a keeper goes on
             if type(error).__name__ != said:
-                logs.error(f"{name}: {logs.place(error)}; trying again")
+                logs.error(f"{name} failed: {logs.place(error)}; trying again")
             said = type(error).__name__
             await asyncio.sleep(pause)
             pause = min(pause * 2, LONGEST_PAUSE)
@@ -41,4 +41,4 @@ async def forever(work: Callable[[], Awaitable[None]], name: str) -> None:
 
 def _told(task: asyncio.Task[Any]) -> None:
     if not task.cancelled() and (error := task.exception()) is not None:
-        logs.error(f"{task.get_name()} ended: {logs.place(error)}")
+        logs.error(f"{task.get_name()} ended for good: {logs.place(error)}")

@@ -29,7 +29,7 @@ def test_the_end_of_a_task_is_told_without_what_it_says(
 
     asyncio.run(story())
     (line,) = [record.getMessage() for record in caplog.records]
-    assert line.startswith("the trimmer ended: KeyError at test_tasks.py:")
+    assert line.startswith("the trimmer ended for good: KeyError at test_tasks.py:")
     assert "traffic" not in line
 
 

@@ -41,11 +41,14 @@ class Guard:
         self.failures += 1
         self._in_a_row += 1
         if self.failures == 1:
-            logs.warning(f"the part {self.name} raised {logs.place(error)}; said once")
+            logs.warning(
+                f"the part {self.name} raised {logs.place(error)}; the record counts without it "
+                "(not said again)"
+            )
         if self._in_a_row == PATIENCE:
             logs.error(
-                f"the part {self.name} raised on {PATIENCE} records in a row and is set aside "
-                "until the next start"
+                f"the part {self.name} raised on {PATIENCE} records in a row; it is set aside "
+                "until the analyzer is started again"
             )
 
 

@@ -159,14 +159,14 @@ class Analyzer:
             self._set_aside.restore(state)
         except Exception as error:  # noqa: BLE001  whatever a damaged checkpoint leads to
             logs.warning(
-                f"the checkpoint is damaged ({logs.place(error)}) and was left; starting over from "
-                "the stream"
+                f"the checkpoint is damaged ({logs.place(error)}) and is not used; the analyzer "
+                "starts over from the oldest record of the stream"
             )
             self._analysis, position = self._fresh(), ""
             await self._checkpoint.clear()
         await self._attempts.resume(state)
         if changed := meaning.changed(before, now):
-            logs.warning(f"since the checkpoint these settings have changed: {changed}")
+            logs.warning(f"these settings have changed since the checkpoint: {changed}")
         self._position = self._saved = position
         self._unsaved = meaning.saved(now)
         self._states = {_key(found): found.status for found in self._analysis.findings()}
@@ -219,14 +219,17 @@ class Analyzer:
                 await work()
             except StreamError as error:
                 if not self._away:
-                    logs.warning(f"waiting for the store {self._where}: {error}")
+                    logs.warning(
+                        f"waiting for the store {self._where}: {error}; nothing is analyzed until "
+                        "it is back"
+                    )
                 self._away = True
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._stopping.wait(), pause)
                 pause = min(2 * pause, LONGEST_PAUSE)
                 continue
             if self._away:
-                logs.info(f"the store {self._where} is back")
+                logs.info(f"the store {self._where} is back; the analyzer goes on")
             self._away = False
             return True
         return False

@@ -45,7 +45,7 @@ class Pages:
                 version=monitor.__version__,
                 started=time.time(),
                 timeout=self._settings.otlp.interval,
-                log=logs.warning,
+                log=logs.log,
             )
 
     async def serve(self) -> None:

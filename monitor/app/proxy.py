@@ -66,7 +66,7 @@ async def serve(process: child.Child) -> None:
         clock=time.time,
     )
     clock = WallClock(time.time, time.monotonic)
-    connector = UpstreamConnector(settings, logs.warning)
+    connector = UpstreamConnector(settings, logs.log)
 
     shared: dict[str, Any] = {
         "emit": handoff.offer,
@@ -185,7 +185,9 @@ async def _follow(clock: WallClock) -> None:
         await asyncio.sleep(FOLLOW_SECONDS)
         moved = clock.follow()
         if abs(moved) > WORTH_SAYING:
-            logs.warning(f"the system's clock was set {moved:+.1f} s; exchanges are dated by it")
+            logs.warning(
+                f"the system clock was set by {moved:+.1f} s; new exchanges use the new time"
+            )
 
 
 async def _trim(handoff: Handoff, budget: Budget) -> None:

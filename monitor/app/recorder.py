@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import gc
 import itertools
+import logging
 import time
 from pathlib import Path
 
@@ -143,7 +144,7 @@ class Recorder:
             if ring is not None:
                 self._keyring = ring
                 self._privacy.use(ring)
-                logs.info(f"the key file was changed; {ring.current.id} makes the pseudonyms now")
+                logs.info(f"the key file has changed; key {ring.current.id} makes new pseudonyms")
                 self._compare_later()
 
     async def _trim(self) -> None:
@@ -167,10 +168,14 @@ class Recorder:
             except StreamError as error:
                 if attempt == COMPLAIN_AFTER:
                     self._of_store(
-                        f"cannot compare the key with that of other replicas yet: {error}"
+                        logging.WARNING,
+                        f"cannot compare the key with that of other replicas yet: {error}; trying "
+                        "again",
                     )
             except ConfigError as error:
-                logs.warning(f"{error}; until then pseudonyms do not join")
+                logs.warning(
+                    f"{error}; until then its pseudonyms do not join with those of other replicas"
+                )
                 self._meters.set("monitor_key_conflict", 1)
                 return
             else:
@@ -206,7 +211,10 @@ class Recorder:
         now = time.monotonic()
         if now - self._complained > 60:
             self._complained = now
-            logs.warning(f"an exchange could not be read ({logs.place(error)}); counted")
+            logs.warning(
+                f"an exchange could not be read ({logs.place(error)}); it leaves no record and "
+                "counts as lost, reason unreadable"
+            )
         await self._intake.reply(
             [Fate(exchange.id, "lost", "unreadable", outcome=exchange.outcome.value)]
         )
@@ -223,8 +231,8 @@ class Recorder:
         metric = "monitor_pseudonyms_total" if kind == "entity" else "monitor_redactions_total"
         self._meters.add(metric, (name,), count)
 
-    def _of_store(self, text: str) -> None:
-        logs.warning(f"{shown(self._process.settings.redis)}: {text}")
+    def _of_store(self, level: int, text: str) -> None:
+        logs.log(level, f"{shown(self._process.settings.redis)}: {text}")
 
 
 def _spool(settings: Settings, index: int) -> Spool:

@@ -59,4 +59,4 @@ class SetAside:
         now = time.monotonic()
         if now >= self._said.get(kind, now):
             self._said[kind] = now + SAY_EVERY
-            logs.warning(f"{line} (said once a minute at most)")
+            logs.warning(f"{line} (at most one such line a minute)")

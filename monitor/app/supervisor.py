@@ -71,7 +71,7 @@ def supervise(settings: Settings, roles: Roles) -> int:
     """
     logs.start("supervisor", settings.log)
     for name in load.unknown_variables():
-        logs.warning(f"{name} is not a setting; ignored")
+        logs.warning(f"{name} is not a setting and is ignored; CONFIGURATION.md lists them")
     check.verify(settings, proxy=roles.proxy, analyzer=roles.analyzer)
     directory = data_lock.made(Path(settings.data))
     with contextlib.ExitStack() as stack:
@@ -146,14 +146,16 @@ class _Supervisor:
         now = time.monotonic()
         if not self._stop.is_set():
             self._stopped_at = now
-            logs.info(f"{number.name}: draining, then the end")
+            logs.info(f"{number.name}: draining what is under way, then ending")
             self._stop.set()
         elif now - self._stopped_at > SAME_SIGNAL:
             self._end_at_once(number)
 
     def _end_at_once(self, number: signal.Signals) -> NoReturn:
         """The second time somebody does not want to wait. The store still writes what it has."""
-        logs.warning(f"{number.name} again: the processes are killed, what they held is lost")
+        logs.warning(
+            f"{number.name} again: killing all processes; what they held in memory is lost"
+        )
         for child in self._children:
             child.abandon()
         if self._store and self._store.pid:
@@ -257,7 +259,10 @@ class _Supervisor:
             self._write(self._run_file, text.encode())
         except OSError as error:
             if not self._cannot_write:
-                logs.warning(f"{self._run_file} cannot be written: {error.strerror}")
+                logs.warning(
+                    f"{self._run_file} cannot be written: {error.strerror}; scripts read "
+                    "old addresses and pids"
+                )
             self._cannot_write = True
         else:
             self._cannot_write = False
@@ -294,7 +299,10 @@ class _Supervisor:
         if self._control.silence("pages", 0) >= PINGS:
             for child in self._children:
                 if child.role == "pages":
-                    logs.warning("pages 0 does not answer; killed")
+                    logs.warning(
+                        f"pages 0 has not answered for {PING_SECONDS * PINGS:g} s; killed, to be "
+                        "started again"
+                    )
                     child.kill()
 
     async def _wait(self) -> int:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import logging
 import ssl
-from collections.abc import Callable
 from urllib.parse import SplitResult, urlsplit
 
 from monitor.proxy import tls
@@ -17,7 +17,7 @@ from monitor.settings.schema import Settings
 class UpstreamConnector:
     """Makes the upstream connection of a splice, and says which TLS context and edits it gets."""
 
-    def __init__(self, settings: Settings, log: Callable[[str], None]) -> None:
+    def __init__(self, settings: Settings, log: tls.Log) -> None:
         url = urlsplit(settings.upstream)
         self._secure = url.scheme == "https"
         self._host, self._port = url.hostname or "", _port(url, log)
@@ -69,14 +69,17 @@ class UpstreamConnector:
         return Edits(host=self._name, peer=forwarded)
 
 
-def _port(url: SplitResult, log: Callable[[str], None]) -> int:
+def _port(url: SplitResult, log: tls.Log) -> int:
     """The port of the upstream; 0, which nobody can connect to, where the URL has none to name."""
     try:
         port = url.port
     except ValueError:
         port = 0
     if port == 0 or not url.hostname:
-        log("upstream: names no host and port that can be connected to; clients are told 502")
+        log(
+            logging.WARNING,
+            "upstream: the URL names no host and port to connect to; clients get 502 until it does",
+        )
         return 0
     return port or (443 if url.scheme == "https" else 80)
 

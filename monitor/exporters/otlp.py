@@ -60,9 +60,9 @@ class OtlpExporter:
 
     `endpoint` is a collector's base URL (`/v1/metrics` is added) or the full URL; `started` the
     Unix time from which on counters count; `timeout` bounds one delivery with its retries, in
-    seconds, however slowly the collector answers. `log` is told when deliveries begin to fail and
-    when they succeed again, not each time. The standard variables (`OTEL_EXPORTER_OTLP_HEADERS`,
-    `…_CERTIFICATE`, …) are honoured.
+    seconds, however slowly the collector answers. `log` takes a level and a text
+    when deliveries begin to fail and when they succeed again, not each time. The standard
+    variables (`OTEL_EXPORTER_OTLP_HEADERS`, `…_CERTIFICATE`, …) are honoured.
     """
 
     def __init__(
@@ -72,7 +72,7 @@ class OtlpExporter:
         started: float,
         version: str = "",
         timeout: float = 5.0,
-        log: Callable[[str], None] = print,
+        log: Callable[[int, str], None],
     ) -> None:
         from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
         from opentelemetry.sdk.resources import Resource
@@ -144,8 +144,11 @@ class OtlpExporter:
             self.failed += 1
         if ok == self._failing:
             self._failing = not ok
-            state = "are delivered again" if ok else "cannot be delivered; will keep trying"
-            self._log(f"otlp: measurements {state}: {shown(self._endpoint)}")
+            state = "are delivered again" if ok else "cannot be delivered; trying again"
+            self._log(
+                logging.INFO if ok else logging.WARNING,
+                f"otlp: measurements {state}: {shown(self._endpoint)}",
+            )
 
     def _data(self, measurements: Iterable[Measurement], at: float) -> MetricsData:
         from opentelemetry.sdk.metrics.export import MetricsData, ResourceMetrics, ScopeMetrics

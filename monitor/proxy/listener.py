@@ -170,13 +170,17 @@ class Listener:
             splice.refused(Outcome.UPSTREAM_REFUSED)
         except Exception as error:  # noqa: BLE001  a name that can be nobody's, a port that is none
             splice.refused(Outcome.UPSTREAM_REFUSED)
-            self._complain(f"the upstream cannot be used: {type(error).__name__}: {error}")
+            self._complain(
+                f"the upstream cannot be used: {type(error).__name__}: {error}; clients get 502"
+            )
 
         else:
             if splice.loops:
                 self._looped_until = monotonic() + LOOPED
                 splice.refused(Outcome.UPSTREAM_REFUSED)
-                self._complain("upstream: is the address that this proxy listens on")
+                self._complain(
+                    "upstream: is the address that this proxy listens on; clients get 502"
+                )
 
     def _is_us(self, transport: asyncio.Transport) -> bool:
         """True for a connection that this proxy, or another worker of it, has at its other end.

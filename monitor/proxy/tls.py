@@ -8,6 +8,7 @@ for an https upstream. Both sides of a splice speak one protocol: what the clien
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import ssl
 from collections.abc import Callable, Sequence
@@ -20,7 +21,7 @@ ASK_AGAIN = 5.0
 """Seconds until an upstream that did not answer is asked for its protocol again."""
 ASK_PATIENCE = 5.0
 
-Log = Callable[[str], None]
+Log = Callable[[int, str], None]
 
 
 def check(
@@ -136,9 +137,11 @@ class Certificate:
         if self._files.changed():
             try:
                 self._context = server_context(*self._pem)
-                self._log("tls.cert was read again")
+                self._log(logging.INFO, "tls.cert was read again; new connections are shown it")
             except ConfigError as error:
-                self._log(f"{error}; clients are shown the certificate from before")
+                self._log(
+                    logging.WARNING, f"{error}; clients are shown the certificate from before"
+                )
         self._context.set_alpn_protocols(list(protocols))
         return self._context
 
@@ -210,7 +213,9 @@ class Upstream:
             try:
                 self._contexts = self._read()
             except ConfigError as error:
-                self._log(f"{error}; the upstream is shown what it was before")
+                self._log(
+                    logging.WARNING, f"{error}; the upstream is shown the certificate from before"
+                )
         return self._contexts[protocols]
 
     def _read(self) -> dict[tuple[str, ...], ssl.SSLContext]:
@@ -220,7 +225,7 @@ class Upstream:
         self._protocols = ()
         if why != self._said:
             self._said = why
-            self._log(why)
+            self._log(logging.WARNING, why)
 
 
 def _picked(transport: asyncio.BaseTransport) -> str | None:

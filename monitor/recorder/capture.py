@@ -125,7 +125,10 @@ class Capture:
         self._meters.add("monitor_part_failures_total", (kind, name))
         if (kind, name) not in self._stumbled:
             self._stumbled.add((kind, name))
-            logs.warning(f"the {kind} {name} failed on an exchange ({logs.place(error)}); counted")
+            logs.warning(
+                f"the {kind} {name} failed on an exchange ({logs.place(error)}), which is recorded "
+                "without it (not said again)"
+            )
 
     def _segment(self, dimension: str, value: str) -> str:
         if value == ABSENT:

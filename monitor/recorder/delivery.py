@@ -11,6 +11,7 @@ What was told to a proxy that died, or to nobody because a recorder died, the st
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import defaultdict, deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -66,8 +67,8 @@ class Delivery:
 
     `reply` hands Fates to the proxy and returns once they are out; `attended` waits until a proxy
     is there for them and says False when none will come; `account` tells it what is accounted for,
-    after its Fates, and says False where it was not told. `log` is told when the store goes and
-    when it is back, once each. `clock` gives Unix time.
+    after its Fates, and says False where it was not told. `log` takes a level and a text when
+    the store goes and when it is back, once each. `clock` gives Unix time.
     """
 
     def __init__(
@@ -78,7 +79,7 @@ class Delivery:
         reply: Callable[[list[Fate]], Awaitable[None]],
         attended: Callable[[], Awaitable[bool]],
         account: Callable[[Accounted], Awaitable[bool]],
-        log: Callable[[str], None],
+        log: Callable[[int, str], None],
         clock: Callable[[], float],
     ) -> None:
         self._store = store
@@ -110,7 +111,10 @@ class Delivery:
         230 MB of 100,000 records take half a second.
         """
         if self._spool:
-            self._log("records from an earlier run are in the spool; they go first")
+            self._log(
+                logging.INFO,
+                "the disk spool holds records of an earlier run; the recorder appends them first",
+            )
         found: defaultdict[tuple[str, str, str, str], Numbers] = defaultdict(Numbers)
         all_damaged = 0
         for entries, damaged in self._spool.entries():
@@ -311,12 +315,16 @@ class Delivery:
     def _away(self, error: StreamError) -> None:
         if self.is_up:
             self.is_up = False
-            self._log(f"{error}; records go to the spool until it is back")
+            self._log(
+                logging.WARNING,
+                f"the store is away ({error}); the recorder writes records to the disk spool until "
+                "it is back",
+            )
 
     def _back(self) -> None:
         if not self.is_up:
             self.is_up = True
-            self._log("the store is back")
+            self._log(logging.INFO, "the store is back")
 
     async def _wait(self, pause: float) -> None:
         """Wait for the next try; what comes meanwhile is spooled in passing."""

@@ -198,7 +198,10 @@ class Answers:
             new.replace(self._file)
         except OSError as error:
             if not self._cannot_write:
-                logs.warning(f"{self._file} cannot be written: {error.strerror}")
+                logs.warning(
+                    f"{self._file} cannot be written: {error.strerror}; counters "
+                    "may fall when this process is killed"
+                )
             self._cannot_write = True
         else:
             self._cannot_write = False

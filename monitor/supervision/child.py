@@ -166,7 +166,10 @@ class Child:
             packed = self._packed(answer)
         except Exception as error:  # noqa: BLE001  a number that no frame holds, a defect of ours
             if kind not in self._failing:
-                logs.error(f"{kind}: {logs.place(error)}; the last good answer is given")
+                logs.error(
+                    f"{kind} cannot be reported ({logs.place(error)}); the last good answer is "
+                    "shown instead"
+                )
             self._failing.add(kind)
             self._failures[kind] = self._failures.get(kind, 0) + 1
             good = self._good.get(kind) or Message(kind, self.role, self.index, os.getpid())

@@ -50,7 +50,9 @@ class UnixServer:
             except Exception as error:  # noqa: BLE001  it goes on accepting, whatever it was
                 if not complained:
                     reason = error.strerror if isinstance(error, OSError) else logs.place(error)
-                    logs.warning(f"{self._path.name}: cannot accept: {reason}")
+                    logs.warning(
+                        f"{self._path.name}: cannot accept a connection: {reason}; trying again"
+                    )
                 complained = True
                 await asyncio.sleep(PAUSE)
                 continue

@@ -312,7 +312,7 @@ class Recorder(Process):
             reply=self.intake.reply,
             attended=self.intake.attended,
             account=self.intake.tell,
-            log=lambda _: None,
+            log=lambda *_: None,
             clock=world.clock,
         )
         self.call(self._serve())

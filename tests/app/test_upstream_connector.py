@@ -18,7 +18,9 @@ ASK = b"GET / HTTP/1.1\r\nHost: sidecar:8080\r\n\r\n"
 
 
 def connector(upstream: str, **edits: Any) -> UpstreamConnector:
-    return UpstreamConnector(Settings(upstream=upstream, edits=Edits(**edits)), lambda text: None)
+    return UpstreamConnector(
+        Settings(upstream=upstream, edits=Edits(**edits)), lambda level, text: None
+    )
 
 
 @pytest.mark.parametrize(

@@ -176,7 +176,7 @@ def test_a_second_signal_ends_everything_at_once(start: Any, model: str) -> None
     assert system.process.wait(3) == 128 + signal.SIGTERM
     _, alive = psutil.wait_procs(processes, timeout=5)
     assert not alive
-    assert "SIGTERM again: the processes are killed" in system.log()
+    assert "SIGTERM again: killing all processes" in system.log()
     assert not (system.data / "run.json").exists()
     assert "Traceback" not in system.log()
 

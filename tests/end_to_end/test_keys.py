@@ -98,7 +98,7 @@ def test_a_running_recorder_takes_a_rotated_key(
     said = {"who": "Ada@Example.org, please"}
     httpx.post(f"{system.url}/200", json=said)
     assert main(["keys", "rotate", *data]) == 0
-    system.until(lambda: "k2 makes the pseudonyms now" in system.log())
+    system.until(lambda: "key k2 makes new pseudonyms" in system.log())
     httpx.post(f"{system.url}/200", json=said)
     system.until(lambda: len(system.records()) == 2)
     (system.data / "privacy.key").write_text("no key\n")

@@ -21,7 +21,7 @@ def test_the_log_as_json(model: str, start: Callable[..., object], free_port: in
     places = [text for _, role, text in said if role == "supervisor"]
     for start_of in ("traffic http://127.0.0.1:", "admin   http://", f"store   {shown} (given)"):
         assert any(text.startswith(start_of) for text in places)
-    assert ("INFO", "supervisor", "SIGTERM: draining, then the end") in said
+    assert ("INFO", "supervisor", "SIGTERM: draining what is under way, then ending") in said
     assert any(
         level == "WARNING" and role == "analyzer" and shown in text for level, role, text in said
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import gzip
+import logging
 import socket
 import threading
 import time
@@ -79,7 +80,7 @@ def meters() -> Meters:
 
 def test_counters_gauges_and_histograms_arrive(collector: Collector) -> None:
     """Cumulative, with units, under the conventions' names and attributes where there are any."""
-    exporter = OtlpExporter(collector.url, started=1000.0, log=lambda _: None)
+    exporter = OtlpExporter(collector.url, started=1000.0, log=lambda *_: None)
     assert exporter.export(meters().measurements(), 1060.0)
     assert collector.requests[0][0] == "/v1/metrics"
     metrics = collector.metrics()
@@ -98,7 +99,7 @@ def test_counters_gauges_and_histograms_arrive(collector: Collector) -> None:
 
 def test_a_counter_that_was_set_back_starts_anew(collector: Collector) -> None:
     """After a restart the start time moves, so that no rate becomes negative."""
-    exporter = OtlpExporter(collector.url, started=1000.0, log=lambda _: None)
+    exporter = OtlpExporter(collector.url, started=1000.0, log=lambda *_: None)
     exporter.export(meters().measurements(), 1060.0)
     less = Meters("recorder", "e")
     less.add("monitor_pseudonyms_total", ("EMAIL_ADDRESS",), 1)
@@ -109,14 +110,16 @@ def test_a_counter_that_was_set_back_starts_anew(collector: Collector) -> None:
 
 def test_a_failing_collector_is_said_once_and_counted(collector: Collector) -> None:
     """One line when it begins, one when it ends; deliveries are counted by what came of them."""
-    lines: list[str] = []
-    exporter = OtlpExporter(collector.url, started=0.0, timeout=0.5, log=lines.append)
+    lines: list[tuple[int, str]] = []
+    exporter = OtlpExporter(
+        collector.url, started=0.0, timeout=0.5, log=lambda *line: lines.append(line)
+    )
     collector.status = 400
     assert not exporter.export(meters().measurements(), 1.0)
     assert not exporter.export(meters().measurements(), 2.0)
     collector.status = 200
     assert exporter.export(meters().measurements(), 3.0)
-    assert len(lines) == 2
+    assert [level for level, _ in lines] == [logging.WARNING, logging.INFO]
     counts = {one.labels["outcome"]: one.value for one in exporter.measurements("e")}
     assert counts == {"ok": 1, "failed": 2}
 
@@ -125,7 +128,7 @@ def test_a_collector_and_prometheus_are_told_the_same_sums(collector: Collector)
     """Two workers, and what a third said before it was killed: equal series add up, wherever they
     are sent."""
     several = [one for _ in range(3) for one in meters().measurements()]
-    exporter = OtlpExporter(collector.url, started=0.0, log=lambda _: None)
+    exporter = OtlpExporter(collector.url, started=0.0, log=lambda *_: None)
     assert exporter.export(several, 1.0)
     shown: Counter[str] = Counter()
     for (name, _), value in samples(render(several, "")[0]).items():
@@ -142,7 +145,7 @@ def test_a_collector_and_prometheus_are_told_the_same_sums(collector: Collector)
 @pytest.mark.parametrize("value", [10**400, -(10**30), 1e30, -5, float("nan"), float("inf")])
 def test_no_number_stops_a_delivery(collector: Collector, value: float) -> None:
     """Nor a label that is no text: the others arrive."""
-    exporter = OtlpExporter(collector.url, started=1000.0, log=lambda _: None)
+    exporter = OtlpExporter(collector.url, started=1000.0, log=lambda *_: None)
     strange = [
         Measurement(name, {"endpoint": "e", "model": "\ud800"}, value)
         for name in (
@@ -192,7 +195,7 @@ def slow(request: pytest.FixtureRequest) -> Iterator[str]:
 
 def test_a_delivery_has_a_bound_as_a_whole(slow: str) -> None:
     """Not each read of it; and the next one has its own chance."""
-    exporter = OtlpExporter(slow, started=0.0, timeout=0.4, log=lambda _: None)
+    exporter = OtlpExporter(slow, started=0.0, timeout=0.4, log=lambda *_: None)
     for _ in range(2):
         began = time.monotonic()
         assert not exporter.export(meters().measurements(), 1.0)
@@ -201,7 +204,7 @@ def test_a_delivery_has_a_bound_as_a_whole(slow: str) -> None:
 
 def test_a_delivery_under_way_is_given_up_at_once(slow: str) -> None:
     """A stop does not wait for the collector."""
-    exporter = OtlpExporter(slow, started=0.0, timeout=60, log=lambda _: None)
+    exporter = OtlpExporter(slow, started=0.0, timeout=60, log=lambda *_: None)
     sending = threading.Thread(target=exporter.export, args=(meters().measurements(), 1.0))
     sending.start()
     time.sleep(0.2)

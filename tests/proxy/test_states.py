@@ -353,7 +353,11 @@ def test_an_upstream_that_is_asked_for_its_protocol_and_says_nothing(
     async def whole() -> None:
         with socket.create_server(("127.0.0.1", 0)) as hung:
             upstream = tls.Upstream(
-                *hung.getsockname(), ca="", client_cert="", client_key="", log=lambda text: None
+                *hung.getsockname(),
+                ca="",
+                client_cert="",
+                client_key="",
+                log=lambda level, text: None,
             )
             asked = await asyncio.wait_for(
                 asyncio.gather(*(upstream.protocols() for _ in range(20))), 4 * SHORT
@@ -410,6 +414,6 @@ def test_an_upstream_that_is_this_proxy_is_refused(bound: str) -> None:
             assert await proxy.outcomes() == ["upstream_refused"]
             await until(lambda: len(proxy.listener) == 0)
             assert proxy.listener.accepted <= 2
-        assert said == ["upstream: is the address that this proxy listens on"]
+        assert said == ["upstream: is the address that this proxy listens on; clients get 502"]
 
     run(whole())

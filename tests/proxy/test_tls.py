@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -62,9 +63,9 @@ def test_each_bad_file_is_one_line_that_names_its_key(authority: Any, tmp_path: 
 
 def test_a_certificate_is_read_again_when_it_has_changed(authority: Any) -> None:
     """And stays as it was while the new files do not fit together; said once each."""
-    one, said = authority(), list[str]()
+    one, said = authority(), list[tuple[int, str]]()
     cert, key = one.issue("server")
-    certificate = Certificate(cert, key, said.append)
+    certificate = Certificate(cert, key, lambda *line: said.append(line))
     first = certificate.context(("http/1.1",))
     assert certificate.context(("http/1.1",)) is first
     new_cert, new_key = one.issue("new")
@@ -72,10 +73,11 @@ def test_a_certificate_is_read_again_when_it_has_changed(authority: Any) -> None
     assert certificate.context(("http/1.1",)) is first
     assert certificate.context(("http/1.1",)) is first
     assert len(said) == 1
-    assert said[0].startswith("tls.key: ")
+    assert said[0][0] == logging.WARNING
+    assert said[0][1].startswith("tls.key: ")
     Path(key).write_bytes(Path(new_key).read_bytes())
     assert certificate.context(("http/1.1",)) is not first
-    assert said[1:] == ["tls.cert was read again"]
+    assert said[1:] == [(logging.INFO, "tls.cert was read again; new connections are shown it")]
     Path(key).unlink()
     server = certificate.context(("http/1.1",))
     assert server is certificate.context(("http/1.1",))

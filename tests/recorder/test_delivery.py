@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -97,7 +98,10 @@ def found(delivery: Delivery) -> int:
 
 
 def delivery_of(
-    store: FakeStore, spool: Spool, ledger: Ledger, log: Callable[[str], None] = lambda _: None
+    store: FakeStore,
+    spool: Spool,
+    ledger: Ledger,
+    log: Callable[[int, str], None] = lambda *_: None,
 ) -> Delivery:
     return Delivery(
         store,
@@ -124,7 +128,7 @@ def deliver(
     ledger, lines = Ledger(), []
 
     async def story() -> None:
-        delivery = delivery_of(store, spool, ledger, lines.append)
+        delivery = delivery_of(store, spool, ledger, lambda *line: lines.append(line))
         await delivery.survey()
         running = asyncio.ensure_future(delivery.run())
         for one in items:
@@ -165,8 +169,10 @@ def test_while_the_store_is_away_records_are_spooled_and_said_so(tmp_path: Path)
     ledger, lines = deliver(store, Spool(tmp_path / "s", 1 << 20), [item("a"), item("b")])
     assert store.ids == ["a", "b"]
     assert len(lines) == 2
-    assert "spool" in lines[0]
-    assert lines[1] == "the store is back"
+    assert lines[0][0] == logging.WARNING
+    assert lines[0][1].startswith("the store is away (")
+    assert "spool" in lines[0][1]
+    assert lines[1] == (logging.INFO, "the store is back")
     assert ledger.state == {"a": "appended", "b": "appended"}
 
 
@@ -200,7 +206,7 @@ def test_what_an_earlier_recorder_had_spooled_is_not_spooled_twice(tmp_path: Pat
     )
     assert store.ids == ["a", "b", "c"]
     assert ledger.state == {"a": "appended", "b": "appended", "c": "appended"}
-    assert "earlier run" in lines[0]
+    assert "earlier run" in lines[0][1]
 
 
 def test_with_no_room_anywhere_records_wait_unacknowledged(tmp_path: Path) -> None:
@@ -486,7 +492,7 @@ class World(RuleBasedStateMachine):
             reply=self.reply,
             attended=self.attended,
             account=self.account,
-            log=lambda _: None,
+            log=lambda *_: None,
             clock=lambda: self.now,
         )
         self.loop.run_until_complete(self.delivery.survey())
