@@ -38,7 +38,7 @@ def running(models: str, traffic: str, admin: str, run: dict[str, Any]) -> Rende
     table.add_row("traffic, to the models", traffic, f"proxy {pids['proxy']}")
     table.add_row("records, pseudonymized", "embedded Valkey", f"recorder {pids['recorder']}")
     table.add_row("windows and drift", f"{admin}/api/drift", f"analyzer {pids['analyzer']}")
-    table.add_row("metrics for Prometheus", f"{admin}/metrics", "supervisor")
+    table.add_row("metrics for Prometheus", f"{admin}/metrics", f"pages {pids['pages']}")
     return table
 
 
