@@ -12,7 +12,7 @@ import msgspec
 MOST = 1 << 48
 """No count or number of bytes is larger: stores and clocks can still take it as a number."""
 LONGEST = 1e9
-"""Nor a time in seconds: thirty years."""
+"""No time in seconds is longer: thirty years."""
 
 Count = Annotated[int, msgspec.Meta(ge=0, le=MOST)]
 Positive = Annotated[int, msgspec.Meta(ge=1, le=MOST)]
@@ -40,16 +40,19 @@ class _Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Capture(_Section, frozen=True):
-    """How much of an exchange is kept, and how much may wait for the recorder."""
+    """Bytes kept of each body, and bytes of exchanges that may wait for the recorder."""
 
     max_body_bytes: Count = 1048576
     buffer_bytes: Positive = 67108864
 
 
 class Ner(_Section, frozen=True):
-    """A model that finds names and places, in a process of its own: one that spaCy can load (extra
-    `ner`), or `package.module:NAME` (monitor/app/ner_server.py). It has `timeout` seconds for the
-    texts of a record; without an answer they are replaced by their digest, or kept."""
+    """A model that finds names and places, in a process of its own.
+
+    `model` is one that spaCy can load (extra `ner`), or `package.module:NAME`
+    (monitor/app/ner_server.py); empty: none. It has `timeout` seconds for the texts of a record.
+    Without an answer the texts are replaced by their digest, or kept, as `on_failure` says.
+    """
 
     model: str = ""
     timeout: Duration = 5.0
@@ -57,8 +60,11 @@ class Ner(_Section, frozen=True):
 
 
 class Differential(_Section, frozen=True):
-    """Noise in the counts of exchanges by segment, once each `period` (seconds): which segments one
-    exchange was of is hidden up to `epsilon` and `delta` (`recorder.noisy_counts`; extra `dp`)."""
+    """Noise in the counts of exchanges by segment, which are released once each `period` seconds.
+
+    It hides, up to `epsilon` and `delta`, which segments one exchange belongs to
+    (`recorder.noisy_counts`; extra `dp`).
+    """
 
     epsilon: Annotated[float, msgspec.Meta(gt=0)] | None = None
     delta: Annotated[float, msgspec.Meta(gt=0, lt=1)] = 1e-6
@@ -66,13 +72,13 @@ class Differential(_Section, frozen=True):
 
 
 class Privacy(_Section, frozen=True):
-    """Pseudonymization; `key_file` absent: a key is made under the data directory.
+    """How personal data is found and replaced.
 
-    `paths` are rules for places, the first that matches wins. `without` are entities not to look
-    for, `with` those to look for besides the default ones. `region` completes national telephone
-    numbers. Equal values have equal pseudonyms within a `tenant`. Values are sealed to the public
-    key in `seal_to`, for `monitor reveal`. A segment's value that was seen fewer than `min_group`
-    times is `other`.
+    Without a `key_file` a key is made in the data directory. `paths` are rules for places; the
+    first that matches wins. `without` names entities not to look for, `with` those to look for
+    besides the default ones. `region` completes national telephone numbers. Equal values have equal
+    pseudonyms within a `tenant`. Values are sealed to the public key in the file `seal_to`, for
+    `monitor reveal`. A segment's value seen fewer than `min_group` times is `other`.
     """
 
     key_file: str | None = None
@@ -88,8 +94,11 @@ class Privacy(_Section, frozen=True):
 
 
 class StreamSettings(_Section, frozen=True):
-    """The Redis Streams of one endpoint: at most about `max_length` records in a shard, and none
-    that was appended more than about `max_age` seconds ago (0: as old as they get)."""
+    """The Redis Streams of one endpoint, `shards` of them.
+
+    A shard keeps about `max_length` records at most, and none that was appended more than about
+    `max_age` seconds ago (0: no limit of age).
+    """
 
     shards: Annotated[int, msgspec.Meta(ge=1, le=1024)] = 1
     max_length: Positive = 1000000
@@ -97,7 +106,7 @@ class StreamSettings(_Section, frozen=True):
 
 
 class Spool(_Section, frozen=True):
-    """The disk spool that takes records while Redis is away."""
+    """Bytes of the disk spool, which takes records while Redis is away."""
 
     max_bytes: Count = 1073741824
 
@@ -114,11 +123,11 @@ class Windows(_Section, frozen=True):
 
 
 class Reference(_Section, frozen=True):
-    """What is usual: a profile read from `file`, or learned from the first `learn` records.
+    """What is usual: a profile read from `file`, or learned from the first `learn` values.
 
-    With `renew` it rolls: what came in so many seconds without drift is the next reference. With
-    `variant` every other variant is compared with that one, as both come; with `hour_of_week`
-    everything else with the same hour of earlier weeks.
+    With `renew` what came in so many seconds without drift becomes the next reference. With
+    `variant` every other variant is compared with that one, pane by pane. With `hour_of_week`
+    everything else is compared with the same hour of earlier weeks.
     """
 
     file: str | None = None
@@ -139,12 +148,13 @@ class Reference(_Section, frozen=True):
 class Drift(_Section, frozen=True):
     """When a change is believed, and when it matters.
 
-    `alpha` is the probability of any false alarm while nothing changes, over all features and
-    segments and `patience` panes; a believed change with a corrected PSI of `tolerance` is drift.
-    At most `watches` features x segments are watched. `features` are looked at beside the usual
-    ones: `latency`, `variety`, `ngrams`, or somebody's own as `package.module:NAME`. `together` is
-    how many records hang together, as those of one session do, and count as one in the evidence.
-    `embed` is the directory of a small model that turns texts into vectors (`analysis.embed`).
+    `alpha` is the probability of any false alarm while nothing changes, over all features, all
+    segments and `patience` panes. A believed change with a corrected PSI of `tolerance` is drift.
+    At most `watches` pairs of feature and segment are watched. `features` are watched besides the
+    usual ones: `latency`, `variety`, `ngrams`, or somebody's own as `package.module:NAME`.
+    `together` records count as one in the evidence because they resemble each other, as those of a
+    session do. `embed` is the directory of a small model that turns texts into vectors
+    (`analysis.drift.embed`).
     """
 
     tolerance: Annotated[float, msgspec.Meta(ge=0)] = 0.02
@@ -163,21 +173,24 @@ class DimensionSource(_Section, frozen=True):
 
 
 class Limits(_Section, frozen=True):
-    """`connections` at a time per worker; more wait in the backlog, then are refused."""
+    """Connections of clients at a time per worker; more wait in the backlog, then are refused."""
 
     connections: Positive = 10000
 
 
 class Timeouts(_Section, frozen=True):
-    """Seconds: to connect to the endpoint; the endpoint silent while it owes bytes, or either side
-    taking none of those it is sent. 0 is never."""
+    """Limits in seconds; 0 is never.
+
+    `connect`: to connect to the endpoint. `idle`: the endpoint owes bytes and is silent, or either
+    side takes none of the bytes it is sent.
+    """
 
     connect: Seconds = 10.0
     idle: Seconds = 3600.0
 
 
 class Tls(_Section, frozen=True):
-    """PEM files: `cert` and `key` are shown to clients; the others are for an https upstream."""
+    """PEM files: `cert` with `key` is shown to clients; the others are for an https upstream."""
 
     cert: str = ""
     key: str = ""
@@ -189,8 +202,9 @@ class Tls(_Section, frozen=True):
 class Edits(_Section, frozen=True):
     """What may be changed on the wire. `host: auto` rewrites Host for a remote https upstream.
 
-    With one of the first two on, a request that cannot be edited with certainty is refused.
-    `exchange_id` adds X-Monitor-Exchange-Id to answers; one it cannot be added to stays as it is.
+    With one of the first two on, the proxy refuses a request that it cannot edit with certainty.
+    `exchange_id` adds X-Monitor-Exchange-Id to answers; an answer it cannot be added to stays as it
+    is.
     """
 
     host: Literal["auto", "never", "always"] = "auto"
@@ -206,7 +220,7 @@ class Drain(_Section, frozen=True):
 
 
 class Otlp(_Section, frozen=True):
-    """A collector that is sent every measurement each `interval` seconds; without it, none is."""
+    """URL of an OpenTelemetry collector, and the seconds between deliveries to it; empty: none."""
 
     endpoint: str = ""
     interval: Annotated[float, msgspec.Meta(ge=1, le=LONGEST)] = 15.0
