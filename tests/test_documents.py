@@ -112,3 +112,19 @@ def test_every_entity_that_is_looked_for_is_documented() -> None:
     for which, default in zip(names, (True, False), strict=True):
         known = {each.entity for each in RECOGNIZERS if each.default is default}
         assert which == known, f"list {sorted(known ^ which)} under What is looked for"
+
+
+def test_every_decision_is_in_the_index() -> None:
+    """Once, under its title; numbers rise without a gap, and each says when, why and what."""
+    folder = ROOT / "docs" / "decisions"
+    files = sorted(folder.glob("[0-9]*.md"))
+    assert [int(one.name[:4]) for one in files] == [*range(1, len(files) + 1)]
+    index = (folder / "README.md").read_text(encoding="utf-8")
+    for one in files:
+        text = one.read_text(encoding="utf-8")
+        title = text.partition("\n")[0].removeprefix("# ")
+        assert index.count(f"[{title}]({one.name})") == 1, one.name
+        parts = re.findall(r"^(Date|## .+?)(?::|$)", text, re.MULTILINE)
+        assert parts == ["Date", "## Context", "## Choice", "## What would change our mind"], (
+            one.name
+        )
