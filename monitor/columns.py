@@ -30,6 +30,9 @@ MAX_PARTS = 256
 LONG_STRING = 64
 EXPANSION, ALLOWANCE = 8, 1024
 """What is read of a body takes at most so many times its bytes on record, and so many more."""
+CODED_EXPANSION, CODED_ALLOWANCE = 32, 16384
+"""The same in bytes as they crossed the wire, for a body with a content coding. gzip makes JSON 4
+to 15 times smaller, so this takes nothing from real clients, and a bomb stays small on record."""
 _MAX_DEPTH = 12
 _TABLES = ("text/csv", "application/csv", "text/tab-separated-values")
 _NAMES, _ROWS = ("columns", "names", "feature_names"), ("data", "ndarray", "rows", "values")
@@ -47,6 +50,11 @@ _MISSING = frozenset(("", "na", "nan", "null", "none"))
 def room(body: bytes) -> int:
     """Bytes that the parts of a body may take on record."""
     return EXPANSION * len(body) + ALLOWANCE
+
+
+def record_room(body: bytes, captured: bytes) -> int:
+    """Return how many bytes a Record may hold of a body that crossed the wire as `captured`."""
+    return min(room(body), CODED_EXPANSION * len(captured) + CODED_ALLOWANCE)
 
 
 class Answer(NamedTuple):

@@ -328,6 +328,7 @@ REDACTION_REASONS = (
     "credential",  # the value of a query field that is named for a credential; nothing went wrong
     "ner",  # the model of names gave no answer in time
     "sealed",  # more values in one record than are sealed; the pseudonym is there
-    "expansion",  # what was read of a body was much larger than it; its text is there
+    "continues",  # more values in one record than are linked to the key before
+    "expansion",  # much larger on record than what it was read from; a text or a digest is there
 )
 """Every value of the label `reason` of `monitor_redactions_total`."""

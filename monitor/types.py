@@ -240,10 +240,10 @@ class Record(msgspec.Struct, frozen=True):
     redactions: dict[str, int] = {}
     """How many texts were replaced whole, by reason."""
     sealed: list[str] = []
-    """`PSEUDONYM BOX` lines that only `monitor reveal` opens."""
+    """`PSEUDONYM BOX` lines that only `monitor reveal` opens; at most 256."""
     continues: dict[str, str] = {}
     """During a key rotation: the new pseudonym, and the one of the key before that it takes the
-    place of."""
+    place of; at most 256."""
 
 
 encode_record = msgspec.json.Encoder().encode

@@ -12,11 +12,11 @@ from typing import Any
 import msgspec
 
 from monitor.app.ner_server import Found
-from monitor.errors import ConfigError
+from monitor.errors import ConfigError, PrivacyError
 from monitor.framing import pack
 from monitor.privacy.pseudonyms import MARK_WHOLE
 from monitor.privacy.records import Privacy
-from monitor.privacy.scrub import Scrub
+from monitor.privacy.scrub import Hit, Scrub
 from monitor.settings.schema import Ner
 from monitor.supervision.managed_process import environment
 from monitor.tasks import own
@@ -173,15 +173,16 @@ def _sound(spans: list[tuple[int, int, str]], text: str) -> list[tuple[int, int,
 
 def _put(scrub: Scrub, text: str, spans: list[tuple[int, int, str]]) -> str:
     """Pseudonyms for the spans, none of which reaches into one that is there."""
-    out: list[str] = []
-    done = 0
     marks = [match.span() for match in MARK_WHOLE.finditer(text)]
-    for start, end, entity in spans:
-        if any(begin < end and start < stop for begin, stop in marks):
-            continue
-        out += (text[done:start], scrub.token(entity, text[start:end]))
-        done = end
-    return "".join((*out, text[done:]))
+    hits = [
+        Hit(start, end, ((entity, text[start:end]),))
+        for start, end, entity in spans
+        if not any(begin < end and start < stop for begin, stop in marks)
+    ]
+    try:
+        return scrub.replaced(text, hits)
+    except PrivacyError as error:
+        return scrub.failed(text, error)
 
 
 def _covered(part: Part, done: dict[str, str]) -> Part:

@@ -9,7 +9,7 @@ from urllib.parse import quote, unquote_plus
 
 import msgspec
 
-from monitor import bodies
+from monitor import bodies, columns
 from monitor.errors import ParseError, PrivacyError
 from monitor.privacy.patterns import Scanner, key_form
 from monitor.privacy.policies import CREDENTIAL, DROPPED, Cursor, Policy, Rule, apply, generalise
@@ -19,6 +19,7 @@ from monitor.types import (
     ABSENT,
     Call,
     Inference,
+    Message,
     Outcome,
     Part,
     Record,
@@ -58,6 +59,8 @@ _METHOD = re.compile(r"[A-Z]{1,16}")
 _MAX_FIELD = 4096
 _MAX_LABEL = 200
 _MAX_CLEAN = 8192
+_ALLOWANCE = 256
+"""Characters that pseudonyms may always add to a side or a head."""
 
 
 class Privacy:
@@ -127,6 +130,7 @@ class Privacy:
         scrub = scrub or self._scrub()
         exchange = call.exchange
         response = exchange.response
+        answer = Message(b"") if response is None else response
         tokens = inference.tokens
         per_token = None
         if inference.first_token is not None and inference.last_token is not None:
@@ -155,18 +159,24 @@ class Privacy:
             segments={n: self._segment(scrub, n, value) for n, value in segments.items()},
             request=RequestSummary(
                 method=call.method if _METHOD.fullmatch(call.method) else "other",
-                path=self._target(scrub, call.path, call.query),
-                headers=self._headers(scrub, "request", call.request_headers),
+                path=self._target(scrub, call),
+                headers=self._headers(
+                    scrub, "request", call.request_headers, exchange.request.head
+                ),
                 bytes=exchange.request.size,
                 truncated=call.request_truncated,
             ),
             response=ResponseSummary(
-                headers=self._headers(scrub, "response", call.response_headers),
-                bytes=0 if response is None else response.size,
+                headers=self._headers(scrub, "response", call.response_headers, answer.head),
+                bytes=answer.size,
                 truncated=call.response_truncated,
             ),
-            inputs=[self._ruled_part(scrub, "inputs", part) for part in inference.inputs],
-            outputs=[self._ruled_part(scrub, "outputs", part) for part in inference.outputs],
+            inputs=self._side(
+                scrub, "inputs", inference.inputs, call.request_body, exchange.request.body
+            ),
+            outputs=self._side(
+                scrub, "outputs", inference.outputs, call.response_body, answer.body
+            ),
             tokens=tokens,
             finish_reasons=[self._label(scrub, reason) for reason in inference.finish_reasons],
             trace_id=_trace_id(call.request_headers.get("traceparent", "")),
@@ -222,6 +232,20 @@ class Privacy:
             trusted=trusted,
         )
 
+    def _side(
+        self, scrub: Scrub, side: str, parts: list[Part], body: bytes, captured: bytes
+    ) -> list[Part]:
+        """All parts of a side; one digest of them where pseudonyms make them larger than the room
+        that their body has on record."""
+        before = scrub.grown
+        done = [self._ruled_part(scrub, side, part) for part in parts]
+        if scrub.grown - before <= _ALLOWANCE:
+            return done
+        if _size(done) <= columns.record_room(body, captured):
+            return done
+        text = scrub.redacted(bodies.dump(parts), "expansion")
+        return [Part(role="user" if side == "inputs" else "assistant", text=text)]
+
     def _part(self, scrub: Scrub, part: Part) -> Part:
         name = None if part.name is None else self._short(scrub, part.name)
         data: list[Any] | None = None
@@ -236,8 +260,12 @@ class Privacy:
             data=data,
         )
 
-    def _headers(self, scrub: Scrub, side: str, headers: Mapping[str, str]) -> dict[str, str]:
+    def _headers(
+        self, scrub: Scrub, side: str, headers: Mapping[str, str], head: bytes
+    ) -> dict[str, str]:
+        """The headers that are kept; none where pseudonyms make them much larger than the head."""
         kept = {}
+        before = scrub.grown
         for name, value in headers.items():
             rule = self._rule(side, "headers", name)
             if rule is not None:
@@ -248,10 +276,14 @@ class Privacy:
                 kept[name] = self._short(scrub, value, name)
             elif name.startswith(ALLOWED_PREFIXES) and not CREDENTIAL.search(name):
                 kept[self._short(scrub, name)] = self._short(scrub, value, name)
+        room = columns.EXPANSION * len(head) + _ALLOWANCE
+        if scrub.grown - before > _ALLOWANCE and _size(kept) > room:
+            return {"redacted": scrub.redacted(bodies.dump(headers), "expansion")}
         return kept
 
-    def _target(self, scrub: Scrub, path: str, query: str) -> str:
+    def _target(self, scrub: Scrub, call: Call) -> str:
         """Path and query of a request, each value scanned with its name as a hint."""
+        path, query = call.path, call.query
         rule = self._rule("request", "path")
         ruled = self._short(scrub, path) if rule is None else self._done(scrub, rule, path)
         path = "" if ruled is DROPPED else str(ruled)
@@ -273,7 +305,10 @@ class Privacy:
             elif value:
                 value = self._query_value(scrub, value, said, plain)
             fields.append(self._short(scrub, name) + equals + value)
-        return f"{path}?{'&'.join(fields)}" if fields else path
+        target = f"{path}?{'&'.join(fields)}" if fields else path
+        if len(target) > columns.EXPANSION * (len(call.path) + len(call.query)) + _ALLOWANCE:
+            return scrub.redacted(f"{call.path}?{call.query}", "expansion")
+        return target
 
     def _query_value(self, scrub: Scrub, value: str, said: str, name: str) -> str:
         """A value of a query: as it stands, `+` read as a space too, and as what its name says."""
@@ -404,6 +439,10 @@ class Privacy:
                 self._clean.clear()
             self._clean.add(known)
         return found
+
+
+def _size(value: Any) -> int:
+    return len(bodies.dump(value))
 
 
 def _trace_id(traceparent: str) -> str | None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from monitor.bodies import Kept
+from monitor.columns import EXPANSION
 from monitor.errors import PrivacyError
 from monitor.metrics import REDACTION_REASONS
 from monitor.privacy.blobs import blobs
@@ -22,7 +23,12 @@ LOOKAHEAD = 1024
 SMALLEST_CARD = 10**11
 """Whole numbers below have fewer digits than any payment card."""
 
-_MAX_SEALED = 256
+_MAX_LINKED = 256
+"""Values of one Record that are sealed, and those that are linked to the key before."""
+_ALLOWANCE = 256
+"""Characters that pseudonyms may add to a text beside EXPANSION times its own."""
+_LETTERS_AND_MARKS = 28
+"""Characters of a pseudonym beside its entity and its key."""
 _MAX_NESTING = 64
 _MAX_GLUED = 4
 
@@ -70,7 +76,7 @@ class Scrub:
     marks in the text are taken for our own and stay as they are (Records at rest); otherwise they
     are forgeries and escaped, except those in `own`, which somebody else put there for this
     Record. A text that is `Kept` stays as it is, by the operator's word. `failures` are what
-    recognizers raised, by their names.
+    recognizers raised, by their names. `grown` counts at least the characters that were added.
     """
 
     def __init__(
@@ -91,6 +97,7 @@ class Scrub:
         self.sealed: dict[str, str] = {}
         self.own: set[str] = set()
         self.failures: dict[str, BaseException] = {}
+        self.grown = 0
         self._scanner = scanner
         self._keys = keys
         self._tokens = tokens
@@ -172,11 +179,15 @@ class Scrub:
         canonical = self._scanner.canonical(entity, value)
         token = self._tokens(entity, canonical)
         self.pseudonyms[entity] = self.pseudonyms.get(entity, 0) + 1
-        if self._previous is not None:
-            self.continues[token] = self._previous(entity, canonical)
+        self.grown += len(token)
+        if self._previous is not None and token not in self.continues:
+            if len(self.continues) >= _MAX_LINKED:
+                self._count("continues")
+            else:
+                self.continues[token] = self._previous(entity, canonical)
         if self._seal is not None and not is_secret and token not in self.sealed:
-            if len(self.sealed) >= _MAX_SEALED:
-                self.redactions["sealed"] = self.redactions.get("sealed", 0) + 1
+            if len(self.sealed) >= _MAX_LINKED:
+                self._count("sealed")
             elif entity != "SECRET" and all(
                 s.entity != "SECRET" for s in self._scanner.scan(value)
             ):
@@ -185,7 +196,7 @@ class Scrub:
 
     def redacted(self, text: str, reason: str) -> str:
         """What stands for a text that cannot be made safe: reason, keyed digest, size in bytes."""
-        self.redactions[reason] = self.redactions.get(reason, 0) + 1
+        self._count(reason)
         return self.hashed(text, reason)
 
     def failed(self, text: str, error: Exception) -> str:
@@ -198,7 +209,12 @@ class Scrub:
     def hashed(self, text: str, reason: str) -> str:
         """The same for a text that somebody did not want to be kept; not counted."""
         data = text.encode("utf-8", "surrogatepass")
-        return f"<REDACTED:{reason}:{self._tokens.digest(text)}:{len(data)}>"
+        mark = f"<REDACTED:{reason}:{self._tokens.digest(text)}:{len(data)}>"
+        self.grown += len(mark)
+        return mark
+
+    def _count(self, reason: str) -> None:
+        self.redactions[reason] = self.redactions.get(reason, 0) + 1
 
     # --- one text -----------------------------------------------------------------------------
 
@@ -226,22 +242,36 @@ class Scrub:
             hits = _merged(self._find(text, hint, 0))
         if not hits and not rest:
             return self.literal(text)
+        replaced = self.replaced(text, hits)
+        return replaced + self.redacted(rest, "too_long") if rest else replaced
+
+    def replaced(self, text: str, hits: Sequence[Hit]) -> str:
+        """Return `text` with what takes the place of hits, which are in order and apart.
+
+        Raises PrivacyError where that is much longer than the text.
+        """
+        if self._size(hits) > EXPANSION * len(text) + _ALLOWANCE:
+            raise PrivacyError("expansion")
         out: list[str] = []
         done = 0
         for hit in hits:
             out += (self.literal(text[done : hit.start]), self._replaced(hit))
             done = hit.end
-        out.append(self.literal(text[done:]))
-        if rest:
-            out.append(self.redacted(rest, "too_long"))
-        return "".join(out)
+        return "".join((*out, self.literal(text[done:])))
+
+    def _size(self, hits: Sequence[Hit]) -> int:
+        """Characters of all that takes the place of hits."""
+        each = _LETTERS_AND_MARKS + len(self._tokens.key.id)
+        return sum(
+            len(hit.mark) or sum(len(entity) + each for entity, _ in hit.values) for hit in hits
+        )
 
     def _encodable(self, text: str) -> str:
         """Surrogates paired where they are halves of a character, else replaced: UTF-8 has none."""
         try:
             text.encode()
         except UnicodeEncodeError:
-            self.redactions["surrogates"] = self.redactions.get("surrogates", 0) + 1
+            self._count("surrogates")
             return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
         return text
 
@@ -249,15 +279,15 @@ class Scrub:
         """`text` as it is, except that no mark in it looks like one of ours."""
         if self._trusted or "<" not in text:
             return text
-        if not self.own:
-            return escape(text)
         out: list[str] = []
         done = 0
-        for match in MARK_WHOLE.finditer(text):
+        for match in MARK_WHOLE.finditer(text) if self.own else ():
             if match[0] in self.own:
                 out += (escape(text[done : match.start()]), match[0])
                 done = match.end()
-        return "".join((*out, escape(text[done:])))
+        escaped = "".join((*out, escape(text[done:])))
+        self.grown += len(escaped) - len(text)
+        return escaped
 
     def _replaced(self, hit: Hit) -> str:
         if hit.mark:

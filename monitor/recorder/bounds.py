@@ -1,7 +1,8 @@
 """Inference → the same, of values that can be encoded, no larger on record than its bodies allow.
 
 Names, roles and braces come with every part, so a small body can be made to read as a huge record.
-A side whose parts would take more than `columns.room` gives way to its body's text, whole.
+A side whose parts would take more than `columns.record_room` gives way to its body's text; only
+the text of a compressed body may be cut. Pseudonyms come later, and `privacy/records` bounds them.
 """
 
 from __future__ import annotations
@@ -33,12 +34,13 @@ def bounded(inference: Inference, call: Call) -> tuple[Inference, int]:
     """The inference as it may go on record, and how many of its sides gave way to their text."""
     changes: dict[str, Any] = {}
     given_way = 0
-    for side, body, role in (
-        ("inputs", call.request_body, "user"),
-        ("outputs", call.response_body, "assistant"),
+    response = call.exchange.response
+    for side, body, captured, role in (
+        ("inputs", call.request_body, call.exchange.request.body, "user"),
+        ("outputs", call.response_body, b"" if response is None else response.body, "assistant"),
     ):
         parts: list[Part] = getattr(inference, side)
-        room = columns.room(body)
+        room = columns.record_room(body, captured)
         if _are_short_texts(parts, room):
             continue
         try:
@@ -47,7 +49,8 @@ def bounded(inference: Inference, call: Call) -> tuple[Inference, int]:
             changes[side] = parts = [_plain(part) for part in parts]
         if _size(parts) > room:
             found = bodies.text(body)
-            changes[side] = [Part(role=role, text=found or f"[{len(body)} bytes]")]
+            said = found[: room // _ESCAPED] if found else f"[{len(body)} bytes]"
+            changes[side] = [Part(role=role, text=said)]
             given_way += 1
     return msgspec.structs.replace(inference, **changes) if changes else inference, given_way
 

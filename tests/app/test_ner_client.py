@@ -115,6 +115,13 @@ def test_a_model_that_fails_leaves_no_text(text: str) -> None:
     assert "ner" in REDACTION_REASONS
 
 
+def test_a_text_full_of_short_names_is_a_digest() -> None:
+    """Their pseudonyms would be many times as long as the text."""
+    spans = [(place * 3, place * 3 + 2, "PERSON") for place in range(400)]
+    done = module._put(PRIVACY.again(), "Al " * 400, spans)
+    assert re.fullmatch("<REDACTED:expansion:[a-p]{24}:1200>", done)
+
+
 def test_a_model_that_takes_too_long_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
     """Until the next one is there every text is replaced; then names are found again."""
     monkeypatch.setattr(module, "AGAIN", 0.0)
