@@ -5,11 +5,8 @@ A struct's docstring says what it is, the string below a field what that field m
 
 from __future__ import annotations
 
-import ast
 import builtins
 import enum
-import functools
-import inspect
 import types as python
 import typing
 from collections.abc import Iterator
@@ -17,6 +14,7 @@ from collections.abc import Iterator
 import msgspec
 
 from monitor import types
+from monitor.commands.schema import first_paragraph, meanings
 from monitor.metrics import REDACTION_REASONS
 
 MADE = "<!-- Made from monitor/types.py by `python -m dashboards.build`; change it there. -->\n"
@@ -45,7 +43,8 @@ A Record is what `monitor` keeps of one exchange. It is one JSON document. You m
 A pseudonym looks like `<EMAIL_ADDRESS:k1:fbgjaojmigkglnacafjobgaj>`: the entity, the id of the key,
 a token. The same value under the same key has the same token, on every replica.
 
-New keys may come in any version. A reader must ignore keys that it does not know.
+`monitor schema record` prints the JSON Schema. New keys may come in any version. A reader must
+ignore keys that it does not know.
 """
     reasons = ", ".join(f"`{reason}`" for reason in REDACTION_REASONS)
     return _page(told, types.Record) + f"\nReasons in `redactions`: {reasons}.\n"
@@ -60,7 +59,7 @@ def replay() -> str:
 
 Times are Unix seconds. For a table without times they are numbers of rows, from 0. Keys
 without a value may be left out. New keys may come in any version; a reader must ignore keys that
-it does not know.
+it does not know. `monitor schema replay` prints the JSON Schema.
 """
     return _page(told, types.Replay)
 
@@ -129,13 +128,13 @@ def _page(told: str, root: type[msgspec.Struct]) -> str:
 
 
 def _section(struct: type[msgspec.Struct]) -> str:
-    meanings = _meanings(struct.__name__)
+    said = meanings(struct.__name__)
     hints = typing.get_type_hints(struct)
     rows = "\n".join(
-        f"| `{field.encode_name}` | {_said(hints[field.name])} | {meanings[field.name]} |"
+        f"| `{field.encode_name}` | {_said(hints[field.name])} | {said[field.name]} |"
         for field in msgspec.structs.fields(struct)
     )
-    told = " ".join((inspect.getdoc(struct) or "").split("\n\n")[0].split())
+    told = first_paragraph(struct)
     return f"## {struct.__name__}\n\n{told}\n\n| key | type | meaning |\n|---|---|---|\n{rows}\n"
 
 
@@ -166,25 +165,3 @@ def _structs(kind: object) -> Iterator[type[msgspec.Struct]]:
         yield kind
     for inner in typing.get_args(kind):
         yield from _structs(inner)
-
-
-def _meanings(struct: str) -> dict[str, str]:
-    """What the strings below the fields of a struct say."""
-    return {
-        field.target.id: " ".join(said.value.value.split())
-        for field, said in zip(_body(struct), _body(struct)[1:], strict=False)
-        if isinstance(field, ast.AnnAssign)
-        and isinstance(field.target, ast.Name)
-        and isinstance(said, ast.Expr)
-        and isinstance(said.value, ast.Constant)
-        and isinstance(said.value.value, str)
-    }
-
-
-@functools.lru_cache(maxsize=64)
-def _body(struct: str) -> list[ast.stmt]:
-    tree = ast.parse(inspect.getsource(types))
-    (found,) = (
-        node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == struct
-    )
-    return found.body

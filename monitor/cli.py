@@ -158,6 +158,7 @@ def _parser(chosen: str) -> _Parser:
     replay = add("replay", _replay, "ask records, tables and logs at rest what the analyzer asks")
     reference = add("reference", _reference, "make a reference profile, without raw values in it")
     files = add("files", _files, "write out dashboards, alert rules and manifests for deployment")
+    schema = add("schema", _schema, "print the JSON Schema of a document")
     keys = add("keys", _keys, "list, rotate and fingerprint the keys that make pseudonyms")
     reveal = add("reveal", _reveal, "open sealed values, with the private key and a reason")
     if chosen == "records":
@@ -168,6 +169,10 @@ def _parser(chosen: str) -> _Parser:
         from monitor.commands import files as writing
 
         writing.add_arguments(files)
+    if chosen == "schema":
+        from monitor.commands import schema as describing
+
+        describing.add_arguments(schema)
     if chosen == "replay":
         from monitor.commands import replay_options as offline
 
@@ -276,6 +281,12 @@ def _files(options: argparse.Namespace) -> int:
     from monitor.commands import files
 
     return files.run(options)
+
+
+def _schema(options: argparse.Namespace) -> int:
+    from monitor.commands import schema
+
+    return schema.run(options)
 
 
 def _replay(options: argparse.Namespace) -> int:

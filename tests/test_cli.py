@@ -28,6 +28,7 @@ SETTINGS = {
     "reveal": {"config", "endpoint", "redis", "data"},
     "demo": set(),
     "files": set(),
+    "schema": set(),
 }
 """The settings that each command reads."""
 
