@@ -25,38 +25,42 @@ EXIT_USAGE = 2
 
 EXAMPLES = """\
 examples:
-  monitor demo                      the guided run: two models, drift, an alarm
-  monitor run --upstream http://127.0.0.1:9000         in front of a model
-  monitor records list --limit 20                      the newest it has stored
+  monitor demo
+  monitor run --upstream http://127.0.0.1:9000
+  monitor records list --limit 20
   monitor sidecar --upstream http://127.0.0.1:9000 --redis redis://redis:6379/0
   monitor analyze --redis redis://redis:6379/0 --endpoint support-bot
   monitor replay today.csv --reference last-month.csv --fail-on drift
 
-Every setting is also a key of the YAML file (--config) and a MONITOR_…
-variable. The command line beats the environment, and that the file.
+Every setting is also a key of the YAML file (--config) and an environment
+variable MONITOR_…. The command line beats the environment; the environment
+beats the file. CONFIGURATION.md lists every key.
 """
 
 SETTINGS = {
-    "config": ("FILE", "YAML file with all settings; MONITOR_CONFIG names one too"),
+    "config": (
+        "FILE",
+        "read settings from this YAML file; by default the one that MONITOR_CONFIG names, if any",
+    ),
     "endpoint": (
         "NAME",
-        "name of the endpoint, part of every key and metric; by default `default`",
+        "name the endpoint, in every key and metric; by default `default`",
     ),
-    "upstream": ("URL", "the model endpoint, as http://127.0.0.1:9000"),
-    "listen": ("HOST:PORT", "where clients connect; 127.0.0.1:8080 by default"),
-    "admin": ("HOST:PORT", "where /metrics and /readyz are; 127.0.0.1:9464 by default"),
+    "upstream": ("URL", "forward traffic to this model, as http://127.0.0.1:9000"),
+    "listen": ("HOST:PORT", "accept clients here; by default 127.0.0.1:8080"),
+    "admin": ("HOST:PORT", "serve /metrics and /readyz here; by default 127.0.0.1:9464"),
     "redis": (
         "URL",
-        "Redis or Valkey to use, as redis://127.0.0.1:6379/0; the embedded store by default",
+        "use this Redis or Valkey, as redis://127.0.0.1:6379/0; by default an embedded store",
     ),
-    "data": ("DIR", "directory of embedded store, spool and keys; .monitor by default"),
-    "workers": ("N", "proxies that share the port, one for each core; 1 by default"),
+    "data": ("DIR", "use this directory for embedded store, spool and keys; by default .monitor"),
+    "workers": ("N", "run N proxies that share the port, one for each core; by default 1"),
 }
 """Settings that are options: metavariable and help."""
 
 RUNNING = (
-    "Runs until SIGTERM or Ctrl-C, drains and exits 0. Says on stderr where things are; "
-    "DATA/run.json holds the same for scripts. `monitor check` says what the settings mean."
+    "Runs until SIGTERM or Ctrl-C, then drains and exits 0. Prints its addresses on stderr; "
+    "DATA/run.json holds them for scripts."
 )
 
 
@@ -114,8 +118,8 @@ def _parser(chosen: str) -> _Parser:
     """All commands; the options of a command that needs more imports only when it is `chosen`."""
     parser = _Parser(
         prog="monitor",
-        description="Watches a model endpoint: traffic, tails and drift. Not a byte of the traffic "
-        "is changed and no request waits for it.",
+        description="Watch a model endpoint: traffic, latency, errors, drift. monitor forwards "
+        "every byte unchanged and records a copy; no request waits for it.",
         epilog=EXAMPLES,
         formatter_class=_Help,
     )
@@ -128,12 +132,14 @@ def _parser(chosen: str) -> _Parser:
         help_: str,
         *settings: str,
         more: str = "",
+        example: str = "",
         needs_store: bool = False,
     ) -> _Parser:
         sub = commands.add_parser(
             name,
             help=help_,
             description=help_[0].upper() + help_[1:] + ". " + more,
+            epilog=f"example:\n  {example}\n" if example else None,
             formatter_class=_Help,
         )
         sub.set_defaults(command=run)
@@ -141,26 +147,38 @@ def _parser(chosen: str) -> _Parser:
             _common(sub, *settings, needs_store=needs_store)
         return sub
 
-    add("run", _run, "proxy, recorder and analyzer, with an embedded store unless --redis is given",
-        *SETTINGS, more=RUNNING)  # fmt: skip
-    add("sidecar", _sidecar, "proxy and recorder beside one model; needs --redis",
-        *SETTINGS, more=RUNNING, needs_store=True)  # fmt: skip
-    add("analyze", _analyze, "the analyzer for an endpoint's stream; needs --redis",
-        "endpoint", "admin", "redis", "data", more=RUNNING, needs_store=True)  # fmt: skip
-    add("check", _check, "validate the configuration and say what it means", *SETTINGS,
+    add("run", _run, "run proxy, recorder and analyzer on one machine", *SETTINGS, more=RUNNING,
+        example="monitor run --upstream http://127.0.0.1:9000")  # fmt: skip
+    add("sidecar", _sidecar, "run proxy and recorder beside one model; needs --redis",
+        *SETTINGS, more=RUNNING, needs_store=True,
+        example="monitor sidecar --upstream http://127.0.0.1:9000 \\\n"
+        "      --redis redis://127.0.0.1:6379/0")  # fmt: skip
+    add("analyze", _analyze, "run the analyzer of one endpoint; needs --redis",
+        "endpoint", "admin", "redis", "data", more=RUNNING, needs_store=True,
+        example="monitor analyze --redis redis://127.0.0.1:6379/0")  # fmt: skip
+    add("check", _check, "check the configuration and say what it means", *SETTINGS,
         more="Looks at files and ports as `monitor run` does before it starts, and starts nothing. "
-        "Exit code 2, and one line that names the key, where something cannot work.")  # fmt: skip
-    demo = add("demo", _demo, "the guided run: two models, real clients, a shift, what is found",
-        more="Takes under three minutes, and leaves nothing behind.")  # fmt: skip
+        "If something cannot work, prints one line that names the key and exits 2.",
+        example="monitor check --upstream http://127.0.0.1:9000")  # fmt: skip
+    demo = add("demo", _demo, "show it all: two models, real clients, a shift, the drift found",
+        more="Takes under three minutes and leaves nothing behind.",
+        example="monitor demo --keep")  # fmt: skip
     demo.add_argument("--keep", action="store_true",
-        help="leave everything running, with its addresses, until Ctrl-C")  # fmt: skip
-    records = add("records", _records, "list and show what is stored")
-    replay = add("replay", _replay, "ask records, tables and logs at rest what the analyzer asks")
-    reference = add("reference", _reference, "make a reference profile, without raw values in it")
-    files = add("files", _files, "write out dashboards, alert rules and manifests for deployment")
+        help="keep everything running until Ctrl-C, and print its addresses")  # fmt: skip
+    records = add("records", _records, "list and show the stored records",
+        example="monitor records list --limit 20")  # fmt: skip
+    replay = add("replay", _replay, "look for drift in records, tables and logs at rest",
+        more="Judges them as the analyzer judges live traffic. Exit code 1: --fail-on drift, and "
+        "drift was found.",
+        example="monitor replay today.csv --reference last-month.csv --fail-on drift")  # fmt: skip
+    reference = add("reference", _reference, "build a reference profile; it holds no raw values",
+        example="monitor reference build last-month.csv --out profile.json")  # fmt: skip
+    files = add("files", _files, "write dashboards, alert rules and manifests to a directory",
+        example="monitor files deployment")  # fmt: skip
     schema = add("schema", _schema, "print the JSON Schema of a document")
-    keys = add("keys", _keys, "list, rotate and fingerprint the keys that make pseudonyms")
-    reveal = add("reveal", _reveal, "open sealed values, with the private key and a reason")
+    keys = add("keys", _keys, "list, rotate and fingerprint the keys that make pseudonyms",
+        example="monitor keys list")  # fmt: skip
+    reveal = add("reveal", _reveal, "print the values behind pseudonyms, with a private key")
     if chosen == "records":
         from monitor.commands import records as looking
 
@@ -183,8 +201,10 @@ def _parser(chosen: str) -> _Parser:
 
         build = reference.add_subparsers(metavar="COMMAND", required=True).add_parser(
             "build",
-            help="from records or tables, as `monitor replay` reads them",
-            description="Make a profile of what is usual from records or tables.",
+            help="build it from records or tables, as `monitor replay` reads them",
+            description="Build a profile of what is usual from records or tables. "
+            "`monitor replay --reference` and `reference.file` take it.",
+            epilog="example:\n  monitor reference build last-month.csv --out profile.json\n",
             formatter_class=_Help,
         )
         offline.add_build_arguments(build)
@@ -210,7 +230,7 @@ def _common(parser: argparse.ArgumentParser, *names: str, needs_store: bool = Fa
     for name, (metavar, text) in SETTINGS.items():
         shown = text if name in ("config", *names) else argparse.SUPPRESS
         if name == "redis" and needs_store:
-            shown = "Redis or Valkey to use, as redis://127.0.0.1:6379/0"
+            shown = "use this Redis or Valkey, as redis://127.0.0.1:6379/0"
         group.add_argument(f"--{name}", metavar=metavar, help=shown)
 
 

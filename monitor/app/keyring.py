@@ -33,21 +33,26 @@ def add_arguments(parser: argparse.ArgumentParser, common: Callable[..., None]) 
         common(action, *settings)
         return action
 
-    add("list", "ids, fingerprints and states of all keys, the current one first", "data")
-    rotate = add(
-        "rotate", "a new key before the others; it makes the pseudonyms from now on", "data"
+    add("list", "print id, fingerprint and state of each key, the current one first", "data")
+    rotate = add("rotate", "make a new key; it makes the pseudonyms from now on", "data")
+    rotate.add_argument(
+        "--id",
+        default="",
+        metavar="KEYID",
+        help="name the new key; by default the next of k1, k2, …",
     )
-    rotate.add_argument("--id", default="", metavar="KEYID", help="name of the new key")
     rotate.add_argument("--retire", action="store_true",
-        help="remove the old keys: old and new records cannot be joined any more")  # fmt: skip
-    add("fingerprint", "id, fingerprint and state of the current key alone", "data")
-    pair = add("pair", "a new pair of keys to seal values with, and to reveal them")
-    pair.add_argument("--out", metavar="DIR", help="where to write reveal.pub and reveal.key")
+        help="remove the old keys; old and new records then no longer join")  # fmt: skip
+    add("fingerprint", "print id, fingerprint and state of the current key", "data")
+    pair = add("pair", "make a pair of keys: one seals values, the other reveals them")
+    pair.add_argument(
+        "--out", metavar="DIR", help="write reveal.pub and reveal.key to this directory; required"
+    )
     pseudonym = add("pseudonym",
-        "the tokens, one for each key, under which the value on standard input is stored",
+        "print the pseudonyms of the value on standard input, one for each key",
         "data")  # fmt: skip
     pseudonym.add_argument("--entity", metavar="ENTITY",
-        help="what the value is, as EMAIL_ADDRESS")  # fmt: skip
+        help="kind of the value, as EMAIL_ADDRESS; required")  # fmt: skip
 
 
 def run(options: argparse.Namespace, settings: Settings) -> int:

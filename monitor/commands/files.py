@@ -19,18 +19,24 @@ INSIDE = "carried"
 """Where setup.py puts copies, in the package of a wheel."""
 
 DESCRIPTION = (
-    "Write what belongs to this version and runs beside it into a directory: the Grafana "
-    "dashboard, Prometheus rules, the Alertmanager configuration, Dockerfile, compose file, "
-    "Kubernetes manifests, and the documents that they point to. A file that is there already and "
-    "differs is left as it is, and named, unless --force is given."
+    "Write dashboards, alert rules and manifests to a directory: the Grafana dashboard, "
+    "Prometheus rules, the Alertmanager configuration, Dockerfile, compose file, Kubernetes "
+    "manifests, and the documents that they point to. A file that is there and differs is left as "
+    "it is, and named."
 )
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `monitor files`."""
     parser.description = DESCRIPTION
-    parser.add_argument("directory", metavar="DIRECTORY", help="made where it is not there")
-    parser.add_argument("--force", action="store_true", help="overwrite what was changed")
+    parser.add_argument(
+        "directory",
+        metavar="DIRECTORY",
+        help="write to this directory; it is made if it is not there",
+    )
+    parser.add_argument(
+        "--force", action="store_true", help="overwrite files that differ; by default they are left"
+    )
 
 
 def run(options: argparse.Namespace) -> int:

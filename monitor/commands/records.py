@@ -36,28 +36,30 @@ def add_arguments(parser: argparse.ArgumentParser, common: Callable[..., None]) 
     actions = parser.add_subparsers(metavar="COMMAND", required=True, dest="action")
     listing = actions.add_parser(
         "list",
-        help="the records, oldest first; a few of them or all",
+        help="print records, oldest first",
         description=DESCRIPTION,
         formatter_class=parser.formatter_class,
     )
     add = listing.add_argument
     add("--from", dest="start", type=_time, metavar="TIME",
-        help="only what began then or later, as 2026-11-28T10:00:00Z")  # fmt: skip
-    add("--to", dest="end", type=_time, metavar="TIME", help="only what began before")
+        help="print only what began then or later, as 2026-11-28T10:00:00Z")  # fmt: skip
+    add("--to", dest="end", type=_time, metavar="TIME", help="print only what began before")
     add("--segment", action="append", default=[], type=_segment, metavar="DIMENSION=VALUE",
-        help="only records of this segment, as population=north; may be given again")  # fmt: skip
+        help="print only this segment, as population=north; may be given again")  # fmt: skip
     add("--outcome", choices=[one.value for one in Outcome], metavar="OUTCOME",
-        help="only records with this outcome, as ok or server_error")  # fmt: skip
-    add("--limit", type=_count, metavar="N", help="the newest N of them; all by default")
+        help="print only records with this outcome, as ok or server_error")  # fmt: skip
+    add("--limit", type=_count, metavar="N", help="print only the newest N; by default all")
     add("--json", action="store_true", help="print each record as a JSON document on a line")
     common(listing, "endpoint", "redis", "data")
     show = actions.add_parser(
         "show",
-        help="one record, whole",
-        description="Print one record as an indented JSON document; exit 1 when it is not there.",
+        help="print one record, whole",
+        description="Print one record as an indented JSON document. Exit code 1: it is not there.",
         formatter_class=parser.formatter_class,
     )
-    show.add_argument("id", metavar="ID", help="as `monitor records list` prints it")
+    show.add_argument(
+        "id", metavar="ID", help="id of the record, as `monitor records list` prints it"
+    )
     common(show, "endpoint", "redis", "data")
 
 

@@ -13,49 +13,63 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _add_source_arguments(parser)
     add = parser.add_argument
     add("--reference", metavar="SOURCE|FILE|DIMENSION=VALUE",
-        help="what is usual: a source of the same kind; a profile that `monitor reference build` "
-        "wrote; or a segment of the source itself, such as variant=champion, for the others of its "
-        "dimension; without it, the first records (reference.learn)")  # fmt: skip
+        help="compare with this: a source of the same kind; a profile that `monitor reference "
+        "build` wrote; or a segment of the source, such as variant=champion, for the others of its "
+        "dimension; by default the first records (reference.learn)")  # fmt: skip
     add("--chunks", type=_count, default=0, metavar="N",
-        help="judge N consecutive equal runs of the records, too")  # fmt: skip
-    add("--json", metavar="FILE", help="write what was found as JSON (- for stdout)")
-    add("--html", metavar="FILE", help="write a report that needs nothing else")
-    add("--evidently", metavar="FILE", help="write Evidently's report on the same data")
-    add("--fail-on", choices=("drift",), help="exit with 1 when that was found")
-    add("--engine", choices=("local", "dask"), default="local", help="where the work is done")
-    add("--scheduler", metavar="ADDRESS", help="a Dask scheduler that runs already")
+        help="also judge N consecutive equal parts of the records; by default none")  # fmt: skip
+    add("--json", metavar="FILE", help="write the findings as JSON; - is stdout")
+    add("--html", metavar="FILE", help="write the findings as one HTML page")
+    add("--evidently", metavar="FILE", help="write Evidently's report on the same data to FILE")
+    add("--fail-on", choices=("drift",), help="exit 1 if drift was found")
+    add(
+        "--engine",
+        choices=("local", "dask"),
+        default="local",
+        help="do the work here, or in a Dask cluster; by default local",
+    )
+    add("--scheduler", metavar="ADDRESS", help="use this Dask scheduler; by default start one")
 
 
 def add_build_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `monitor reference build`, beside the common ones."""
     _add_source_arguments(parser)
-    parser.add_argument("--out", metavar="FILE", required=True, help="the profile to write")
+    parser.add_argument("--out", metavar="FILE", required=True, help="write the profile to FILE")
     parser.set_defaults(chunks=0)
 
 
 def _add_source_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("source", metavar="SOURCE", nargs="*",
-        help="redis://HOST:PORT/DB[?endpoint=NAME&from=TIME&to=TIME]; files or directories of "
-        "archived records (JSONL, Parquet), or of tables (CSV, Parquet, JSON objects); without "
-        "one, the records in --redis, else those in the embedded store of --data")  # fmt: skip
+        help="read these files or directories of archived records (JSONL, Parquet) or of tables "
+        "(CSV, Parquet, JSON objects); or this stream, as "
+        "redis://HOST:PORT/DB?endpoint=NAME&from=TIME&to=TIME; by default the records in --redis, "
+        "else in the embedded store of --data")  # fmt: skip
     add("--format", choices=("auto", *rest.FORMATS), default="auto", metavar="FORMAT",
-        help=f"what the files are: auto, {', '.join(rest.FORMATS)}")  # fmt: skip
+        help=f"read the files as auto, {', '.join(rest.FORMATS)}; by default auto")  # fmt: skip
     add("--by", action="append", default=[], metavar="DIMENSION",
-        help="judge each value of it, too; of a table, a column")  # fmt: skip
-    add("--from", dest="start", type=_time, metavar="TIME", help="what began then or later")
-    add("--to", dest="end", type=_time, metavar="TIME", help="what began before (RFC 3339)")
+        help="also judge each value of this dimension or column; may be given again")  # fmt: skip
+    add(
+        "--from",
+        dest="start",
+        type=_time,
+        metavar="TIME",
+        help="read only what began then or later, as 2026-11-28T10:00:00Z",
+    )
+    add("--to", dest="end", type=_time, metavar="TIME", help="read only what began before")
     table = parser.add_argument_group("tables")
     for name, text in (
-        ("ignore", "a column not to look at"),
-        ("prediction", "a column that the model wrote"),
-        ("label", "a column with the truth"),
+        ("ignore", "leave this column out"),
+        ("prediction", "the model wrote this column"),
+        ("label", "this column holds the truth"),
     ):
         table.add_argument(f"--{name}", action="append", default=[], metavar="COLUMN", help=text)
     table.add_argument("--score", default="", metavar="COLUMN",
-        help="the column with the probability of a positive: performance is estimated from it, "
+        help="this column holds the probability of a positive; performance is estimated from it, "
         "calibrated by the reference's --label")  # fmt: skip
-    table.add_argument("--timestamp", default="", metavar="COLUMN", help="the column with times")
+    table.add_argument(
+        "--timestamp", default="", metavar="COLUMN", help="this column holds the times"
+    )
 
 
 def _count(text: str) -> int:

@@ -48,14 +48,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     parser.description, parser.epilog = DESCRIPTION, EXAMPLE
     add("what", nargs="*", metavar="SOURCE|TOKEN",
-        help="pseudonyms to open (all of them when none is named), and where records are: a "
-        "store's URL or archived files; without one, --redis, else the embedded store of "
-        "--data")  # fmt: skip
+        help="open these pseudonyms, by default all; read records from these stores or archived "
+        "files, by default from --redis, else from the embedded store of --data")  # fmt: skip
     add("--private-key", required=True, metavar="FILE",
-        help="reveal.key, as `monitor keys pair` wrote it")  # fmt: skip
-    add("--reason", required=True, metavar="TEXT", help="why; it is written to the audit log")
+        help="open with this key: reveal.key, as `monitor keys pair` wrote it")  # fmt: skip
+    add("--reason", required=True, metavar="TEXT", help="write this reason to the audit log")
     add("--audit", metavar="FILE",
-        help=f"the audit log, which is appended to; {LOG} in --data by default")  # fmt: skip
+        help=f"append to this audit log; by default {LOG} in --data")  # fmt: skip
 
 
 def run(options: argparse.Namespace, settings: Settings) -> int:
