@@ -108,22 +108,43 @@ def test_cells_that_were_never_hit_do_not_exist(
     assert measure.score(*grown) == measure.score(*pair)
 
 
+SMALL = 0.02**0.5
+"""Standard deviations by which a normal moves at every threshold."""
+LINEAR = {"wasserstein", "total_variation", "hellinger", "kolmogorov_smirnov"}
+"""Twice the move is twice the score; for the others it is four times."""
+FREQUENCIES = np.random.default_rng(0).standard_normal((24, 4))
+
+
+def of_chance(rng: np.random.Generator, samples: int, vectors: bool) -> Window:
+    """A window of what never changes: ten cells, or as many vectors, of one distribution."""
+    if vectors:
+        angles = rng.standard_normal((samples, 4)) @ FREQUENCIES.T
+        sums = np.concatenate([np.cos(angles).sum(0), np.sin(angles).sum(0)]) / 24**0.5
+        return Window((samples, 0, 0, 0), waves=tuple(map(float, sums)))
+    points = tuple(float(x) for x in np.linspace(-1.6, 1.6, 10))
+    counts = (*map(int, rng.multinomial(samples, [0.1] * 10)), 0, 0, 0)
+    return Window(counts, points, 1.0)
+
+
 @every_measure
-@pytest.mark.parametrize(("m", "n"), [(5000, 100), (5000, 1000), (1000, 1000)])
-def test_chance_alone_scores_about_nothing(measure: Measure, m: int, n: int) -> None:
-    """With no change the score stays below what 0.5 standard deviations of change show."""
+@pytest.mark.parametrize(
+    ("m", "n", "moved", "share"),
+    [(5000, 100, 0.45, 5 / 4), (5000, 1000, 0.18, 1 / 3), (1000, 1000, 0.22, 1 / 3), (5000, 5000, 0.1, 1 / 8)],
+)  # fmt: skip
+def test_chance_alone_scores_about_nothing(
+    measure: Measure, m: int, n: int, moved: float, share: float
+) -> None:
+    """With no change no score is what a normal shows that moved by so many standard deviations, and
+    on average they stay below a share of the threshold; some are nothing at all."""
     rng = np.random.default_rng(m + n)
-    k = 10
-    points = tuple(float(x) for x in np.linspace(-1.6, 1.6, k))
-    bar = {"wasserstein": 0.5, "energy": 0.14, "total_variation": 0.19, "hellinger": 0.17,
-           "kolmogorov_smirnov": 0.19, "cramer_von_mises": 0.023,
-           "jensen_shannon": 0.031}  # fmt: skip
-    for _ in range(20):
-        reference, current = (
-            Window((*map(int, rng.multinomial(size, [1 / k] * k)), 0, 0, 0), points, 1.0)
-            for size in (m, n)
-        )
-        assert measure.score(reference, current) < bar.get(measure.name, 0.25)
+    scores = [
+        measure.score(*(of_chance(rng, samples, measure.vectors) for samples in (m, n)))
+        for _ in range(100)
+    ]
+    limit = measure.threshold * (moved / SMALL) ** (1 if measure.name in LINEAR else 2)
+    assert max(scores) < limit
+    assert 0 < np.mean(scores) < measure.threshold * share
+    assert 0.0 in scores
 
 
 @pytest.mark.parametrize(
