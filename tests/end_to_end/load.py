@@ -68,7 +68,8 @@ class Model(asyncio.Protocol):
 
 
 class Load:
-    """Clients that send numbered requests; `seen` is what became of each, by its trace id.
+    """Clients that send numbered requests; `seen` is what became of each, by its trace id, and `at`
+    when (monotonic).
 
     `ok`, `client_gone` and `upstream_broken` as the record should say; `cut` where the connection
     broke unasked. Some endpoints of the model are visited now and then: an event stream, one that
@@ -91,6 +92,7 @@ class Load:
         self._number = 0
         self._threads = [threading.Thread(target=self._run) for _ in range(clients)]
         self.seen: dict[str, str] = {}
+        self.at: dict[str, float] = {}
 
     @contextmanager
     def running(self) -> Generator[None]:
@@ -126,6 +128,7 @@ class Load:
                 connection = None
             with self._lock:
                 self.seen[trace] = outcome
+                self.at[trace] = time.monotonic()
             if self._pause or outcome == "cut":
                 time.sleep(self._pause or 0.02)
         if connection is not None:
