@@ -36,13 +36,13 @@ demo: $(VENV)/.demo ## the guided end-to-end run; ends by itself
 	$(BIN)/monitor demo
 
 test: $(VENV)/.dev debian ## the whole suite
-	$(BIN)/python -m pytest --numprocesses=$(TEST_PROCESSES) --dist=loadfile
+	$(BIN)/python -m pytest --numprocesses=$(TEST_PROCESSES) --dist=loadfile --no-loadscope-reorder
 
 nightly: export HYPOTHESIS_PROFILE = nightly
 nightly: export FAULT_ORDERS ?= 5000
 nightly: export FAULT_SEEDS ?= 50
 nightly: $(VENV)/.dev debian ## the suite with many more examples and orders of faults; takes hours
-	$(BIN)/python -m pytest --numprocesses=$(TEST_PROCESSES) --dist=loadfile --timeout=14400
+	$(BIN)/python -m pytest --numprocesses=$(TEST_PROCESSES) --dist=loadfile --no-loadscope-reorder --timeout=14400
 
 check: $(VENV)/.dev ## format, lint, types, import contracts, staleness of generated files
 	$(BIN)/ruff format --check .
