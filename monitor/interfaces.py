@@ -6,10 +6,21 @@ tuple is the registry.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+import typing
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from monitor.types import Call, Inference, Observation, Record, Window
+from monitor.types import (
+    Call,
+    Finding,
+    Inference,
+    Key,
+    Measurement,
+    Observation,
+    Record,
+    Row,
+    Window,
+)
 
 
 @dataclass(frozen=True)
@@ -83,3 +94,52 @@ class Measure:
     threshold: float
     ordered: bool = False
     vectors: bool = False
+
+
+class Monitor(typing.Protocol):
+    """A question asked of all Rows: Rows → Findings, Measurements.
+
+    The fold (`analysis.fold`) tells it of every row, in which pane of event time it belongs, and
+    when panes are closed. What it counts are integers, and every float is made of them when it is
+    asked for: so restarts go on bit for bit, and what shards have counted of open panes adds up
+    before it is judged. A monitor that judges is given its part of the error budget.
+
+    A row tells what was observed. What is said of it later (a label, a rating) will come as rows of
+    their own kind of observation, with the time at which it was said.
+    """
+
+    @property
+    def name(self) -> str:
+        """Lower case, one word; its entries in a checkpoint go by it."""
+
+    def add(self, row: Row, pane: int, at: float) -> None:
+        """Count a row in an open pane. `at` is Unix seconds: `row.at` unless that is no time."""
+
+    def close(self, last: int, end: Callable[[int], float]) -> None:
+        """Close all open panes up to `last`; `end` is when one ended, in Unix seconds."""
+
+    def merge(self, other: typing.Self) -> None:
+        """Add what `other`, begun alike, has counted before it closed any pane."""
+
+    def state(self) -> dict[str, bytes]:
+        """Entries that have changed since the last call; empty ones are to be removed."""
+
+    def restore(
+        self,
+        state: Mapping[str, bytes],
+        *,
+        newest: float,
+        place: Callable[[int], int],
+        keeps: Callable[[Key], bool],
+    ) -> None:
+        """Go on from all entries that `state` gave, or raise msgspec.DecodeError.
+
+        `newest` is the Unix time of the newest event, `place` the pane that an open one has become
+        (their length may have changed); what `keeps` does not hold for means something else now.
+        """
+
+    def findings(self) -> list[Finding]:
+        """What can be said now, open panes included."""
+
+    def measurements(self, endpoint: str) -> Iterable[Measurement]:
+        """The same as samples of the catalogue's metrics."""

@@ -261,6 +261,9 @@ WHOLE = Segment("all", "all")
 ABSENT = "none"
 """The value of a dimension that an exchange does not state."""
 
+Key = tuple[str, str, str]
+"""(feature, dimension, value): a feature in a segment."""
+
 
 # --- what we look at -------------------------------------------------------------------------
 

@@ -13,11 +13,12 @@ from pathlib import Path
 from monitor import logs
 from monitor.analysis.checkpoint import Checkpoint
 from monitor.analysis.drift import embed
-from monitor.analysis.drift.findings import measurements, summary
+from monitor.analysis.drift.findings import summary
 from monitor.analysis.drift.judgement import Rules
 from monitor.analysis.drift.profiles import Profile, load_profile
 from monitor.analysis.fold import Analysis
 from monitor.analysis.guard import Guard, guarded
+from monitor.analysis.monitors import analysis_of
 from monitor.app import meaning
 from monitor.app.attempts import Attempts
 from monitor.app.set_aside import SetAside
@@ -97,16 +98,17 @@ class Analyzer:
         await self._checkpoint.close()
 
     async def measure(self) -> list[Measurement]:
-        """The drift metrics of the catalogue, as of now."""
+        """What the monitors measure, as of now."""
         if not self._is_restored:
             return []  # counters would seem to begin anew
-        endpoint, fold = self._settings.endpoint, self._analysis
+        endpoint = self._settings.endpoint
         samples = [
             Measurement(name, {"endpoint": endpoint, **labels}, number)
             for name, labels, number in self._counted()
         ]
-        with self._set_aside.failing("measuring"):
-            samples += measurements(endpoint, fold.findings(), fold.rules.thresholds())
+        for monitor in self._analysis.monitors:
+            with self._set_aside.failing(f"measuring {monitor.name}"):
+                samples.extend(monitor.measurements(endpoint))
         if self._settings.privacy.differential.epsilon is None:
             return samples
         # A count by segment without noise would undo the noise in the recorder's.
@@ -127,8 +129,6 @@ class Analyzer:
         yield "monitor_records_analyzed_total", {}, fold.records
         yield "monitor_records_missed_total", {}, missed(self._position)
         yield "monitor_analysis_timestamp_seconds", {}, max(fold.newest, 0.0)
-        if fold.overflow:
-            yield "monitor_series_overflow_total", {"metric": "monitor_drift_status"}, fold.overflow
         for reason, count in self._set_aside.counts.items():
             yield "monitor_records_set_aside_total", {"reason": reason}, count
         for feature in self._features:
@@ -138,7 +138,7 @@ class Analyzer:
                 yield "monitor_part_failures_total", labels, failures
 
     def _fresh(self) -> Analysis:
-        return Analysis(
+        return analysis_of(
             self._features,
             rules_of(self._settings),
             profile=self._profile,

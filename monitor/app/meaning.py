@@ -7,8 +7,8 @@ from hashlib import sha256
 
 import msgspec
 
-from monitor.analysis.drift.reference import Key
 from monitor.settings.schema import Settings
+from monitor.types import Key
 
 FIELD = "settings"
 """Field of the checkpoint."""

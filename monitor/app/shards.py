@@ -16,6 +16,7 @@ import msgspec
 from monitor.analysis.drift.judgement import Rules
 from monitor.analysis.drift.profiles import Profile
 from monitor.analysis.fold import Analysis
+from monitor.analysis.monitors import analysis_of
 from monitor.errors import UsageError
 from monitor.extras import advice
 from monitor.replay import rest
@@ -41,7 +42,7 @@ class Begin:
     against: str = ""
 
     def __call__(self, at: float) -> Analysis:
-        return Analysis(
+        return analysis_of(
             (), self.rules, profile=self.profile, learn=self.learn, dimensions=self.by,
             versus=self.versus, hourly=self.hourly, against=self.against, began=at,
         )  # fmt: skip

@@ -19,9 +19,8 @@ from monitor import __version__
 from monitor.analysis.drift.findings import moment, together
 from monitor.analysis.drift.judgement import Rules
 from monitor.analysis.drift.performance import calibrate, judged, perform
-from monitor.analysis.drift.profiles import Profile, dump_profile, load_profile
+from monitor.analysis.drift.profiles import Profile, dump_profile, load_profile, profile_of
 from monitor.analysis.drift.reference import BUFFER
-from monitor.analysis.fold import profile_of
 from monitor.app.analyzer import features_of, rules_of
 from monitor.app.cells import Cells
 from monitor.app.shards import Begin, Shards

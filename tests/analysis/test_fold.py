@@ -13,7 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.analysis.drift.judgement import Rules
-from monitor.analysis.fold import Analysis, profile_of
+from monitor.analysis.drift.profiles import profile_of
+from monitor.analysis.fold import Analysis
+from monitor.analysis.monitors import analysis_of
 from monitor.distances import LIVE, psi
 from monitor.texts import hashed
 from monitor.types import Finding, Observation, Row, Segment
@@ -46,7 +48,7 @@ def stream(count: int, shift: float = 0.0, *, start: float = 0.0, seed: int = 1)
 
 def fold(rows: Iterator[Row] | list[Row], **options: Any) -> Analysis:
     rules = options.pop("rules", RULES)
-    analysis = Analysis((), rules, **({"learn": 500} | options))
+    analysis = analysis_of((), rules, **({"learn": 500} | options))
     for one in rows:
         analysis.add_row(one)
     return analysis
@@ -88,7 +90,7 @@ def test_a_shift_is_found_in_its_population_and_nowhere_else() -> None:
 
 def test_quiet_streams_stay_quiet() -> None:
     """Twenty thousand values in six watches without change: not once drift."""
-    analysis = Analysis((), RULES, learn=500)
+    analysis = analysis_of((), RULES, learn=500)
     for number, one in enumerate(stream(20_000, seed=9)):
         analysis.add_row(one)
         if number % 1000 == 0:
@@ -239,7 +241,9 @@ def test_there_are_only_so_many_watches() -> None:
         [row(0.0, **{f"f{number}": 1.0}) for number in range(50)], rules=replace(RULES, watches=10)
     )
     assert len(analysis.findings()) == 10
-    assert analysis.overflow == 90
+    (drift,) = analysis.monitors
+    missed = [one for one in drift.measurements("e") if one.name == "monitor_series_overflow_total"]
+    assert [one.value for one in missed] == [90]
 
 
 @pytest.mark.parametrize("at", [math.nan, math.inf, -math.inf, -1e300, 1e300])
@@ -357,7 +361,7 @@ def test_a_late_value_goes_to_the_oldest_open_pane() -> None:
 def test_chunks_are_panes_cut_by_hand() -> None:
     """Each chunk is judged by itself and beside those before it."""
     rules = replace(RULES, pane=None, samples=1)
-    analysis = Analysis((), rules, profile=PROFILE, dimensions=())
+    analysis = analysis_of((), rules, profile=PROFILE, dimensions=())
     statuses = []
     for chunk in range(6):
         for one in stream(1000, 2.0 if chunk in (3, 4) else 0.0, seed=20 + chunk):
@@ -558,12 +562,12 @@ def test_references_that_come_in_panes_survive_a_restart(options: dict[str, Any]
         for one in rows[cut // 2 : cut]:
             first.add_row(one)
         kept |= first.saved()
-        second = Analysis((), rules, learn=500, **options)
+        second = analysis_of((), rules, learn=500, **options)
         second.restore(kept)
         for one in rows[cut:]:
             second.add_row(one)
         assert second.findings() == whole.findings()
         assert second.saved()["fold"] == whole.saved()["fold"]
-    other = Analysis((), rules, learn=500)
+    other = analysis_of((), rules, learn=500)
     other.restore(whole.saved())
     assert other.findings() == []

@@ -16,8 +16,9 @@ import pytest
 import redis.asyncio as redis
 
 from monitor.analysis.checkpoint import Checkpoint
-from monitor.analysis.drift.profiles import dump_profile
-from monitor.analysis.fold import Analysis, profile_of
+from monitor.analysis.drift.monitor import DriftMonitor
+from monitor.analysis.drift.profiles import dump_profile, profile_of
+from monitor.analysis.fold import Analysis
 from monitor.analysis.rows import row_of
 from monitor.app.analyzer import LINES, Analyzer, features_of, read_profile
 from monitor.errors import ConfigError, SourceError, StreamError
@@ -36,6 +37,7 @@ from monitor.types import (
     ResponseSummary,
     encode_record,
 )
+from tests.analysis.checkpoints import unnamed
 
 
 def record(number: int, shift: float = 0.0) -> Record:
@@ -397,7 +399,7 @@ def test_a_record_that_ends_the_process_twice_is_passed(
 def test_nothing_that_is_only_told_ends_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Findings that cannot be made leave the counters, and an empty document."""
 
-    def raising(self: Analysis) -> Any:
+    def raising(self: DriftMonitor) -> Any:
         raise ArithmeticError
 
     async def story(store: EmbeddedStore) -> None:
@@ -405,7 +407,7 @@ def test_nothing_that_is_only_told_ends_it(tmp_path: Path, monkeypatch: pytest.M
         await scene.send(0, 20)
         async with scene.analyzer() as analyzer:
             await analyzed(analyzer, 20)
-            monkeypatch.setattr(Analysis, "findings", raising)
+            monkeypatch.setattr(DriftMonitor, "findings", raising)
             await scene.send(20, 5)
             assert (await analyzed(analyzer, 25))["monitor_records_analyzed_total",] == 25
             assert analyzer.findings() == b"{}"
@@ -493,9 +495,15 @@ def test_another_length_of_panes_goes_on_from_the_checkpoint(
         if is_old:
             client = redis.Redis.from_url(store.url)
             name = "monitor:{e}:analysis"
-            fold = msgspec.msgpack.decode(await client.hget(name, "fold"))  # type: ignore[misc]
+            stored = await client.hgetall(name)  # type: ignore[misc]
+            new = {field.decode(): entry for field, entry in stored.items()}
+            old = unnamed(new)
+            fold = msgspec.msgpack.decode(old["fold"])
             del fold["pane"], fold["crowded"]
-            await client.hset(name, "fold", msgspec.msgpack.encode(fold))  # type: ignore[misc]
+            await client.delete(name)
+            fields = new | old | {"fold": msgspec.msgpack.encode(fold)}
+            kept = {field: entry for field, entry in fields.items() if "drift/" not in field}
+            await client.hset(name, mapping=kept)  # type: ignore[misc]
             await client.hdel(name, "settings", "set_aside")  # type: ignore[misc]
             await client.aclose()
         scene.settings = msgspec.structs.replace(
@@ -507,7 +515,9 @@ def test_another_length_of_panes_goes_on_from_the_checkpoint(
             later = 1000 + int(2 * pane * 10)  # ten records a second
             await scene.send(later, 500, 12.0)
             assert status(await analyzed(again, 2000), "b") == "drift"
-            closed = {pane for watch in again._analysis._watches.values() for pane in watch.open}
+            (drift,) = again._analysis.monitors
+            assert isinstance(drift, DriftMonitor)
+            closed = {pane for one in drift.watches.by_key.values() for pane in one.open}
             assert len(closed) <= 2 + 60 / pane
         await scene.stream.close()
 

@@ -22,7 +22,7 @@ import numpy as np
 from drift_streams import KINDS, RULES, put, watch
 
 from monitor.analysis.drift.watch import Watch
-from monitor.analysis.fold import Analysis
+from monitor.analysis.monitors import analysis_of
 from monitor.types import Observation, Row
 
 OUT = Path(__file__).with_name("DRIFT.md")
@@ -223,7 +223,7 @@ def cost() -> Iterator[str]:
     """Time and memory."""
     yield "\n## Cost\n"
     rng = np.random.default_rng(3)
-    fold = Analysis((), RULES, learn=1000)
+    fold = analysis_of((), RULES, learn=1000)
     names = [f"feature {index}" for index in range(20)]
     rows = [
         Row(

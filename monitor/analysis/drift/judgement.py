@@ -19,10 +19,9 @@ from monitor.analysis.drift.evidence import (
     start_weight,
     unspent,
 )
-from monitor.analysis.drift.reference import Key
 from monitor.analysis.drift.watch import Episode, Reading, Watch
 from monitor.interfaces import Measure
-from monitor.types import Status, Window
+from monitor.types import Key, Status, Window
 
 WHOLE_SHARE = 0.25
 """Part of the error budget for the whole traffic; the dimensions share the rest."""

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
 from monitor.analysis.drift.fourier_features import SIZE
-from monitor.analysis.drift.reference import Key, Reference
+from monitor.analysis.drift.reference import Learner, Reference
+from monitor.analysis.rows import segments_of, values
 from monitor.errors import SourceError
 from monitor.tables.readings import Reading
-from monitor.texts import VOCABULARY
+from monitor.texts import VOCABULARY, visible
+from monitor.types import WHOLE, Key, Row
 
 VERSION = 1
 
@@ -77,3 +80,48 @@ def load_profile(document: bytes, name: str) -> Profile:
             raise SourceError(f"{name}: the reference of feature {entry.feature!r} is damaged")
         references[entry.feature, entry.dimension, entry.value] = reference
     return Profile(references, read.readings)
+
+
+def profile_of(
+    rows: Iterable[Row],
+    dimensions: Sequence[str] | None = None,
+    *,
+    learn: int | None = None,
+    cells: Profile | None = None,
+    limit: int = 20000,
+) -> Profile:
+    """The reference profile of `rows`, for the whole and each segment of `dimensions`.
+
+    Of each feature and segment the first `learn` values make it, or all; small segments are shrunk
+    to the whole. With `cells` the profile
+    stands on that profile's cells, so that it can be merged with others that do; what is not in
+    there is left out. At most `limit` features and segments.
+    """
+    given = cells.references if cells else None
+    learners: dict[Key, Learner] = {}
+    for row in rows:
+        observations = values(row)
+        for dimension, value in segments_of(row, dimensions):
+            for name, seen, loose in observations:
+                key = (name, dimension, value)
+                learner = learners.get(key)
+                if learner is None:
+                    key = (visible(name), visible(dimension), visible(value))
+                    learner = learners.get(key)
+                if learner is None:
+                    if not row.accepted or len(learners) >= limit:
+                        continue
+                    if given is not None and key not in given:
+                        continue
+                    learner = Learner(learn, given[key].cells if given else None, loose=loose)
+                    learners[key] = learner
+                if not learner.complete:
+                    learner.add(seen)
+    references = {
+        key: learner.reference() for key, learner in learners.items() if key[1] == WHOLE.dimension
+    }
+    for key, learner in learners.items():
+        whole = references.get((key[0], WHOLE.dimension, WHOLE.value))
+        if key not in references and whole is not None:
+            references[key] = learner.within(whole)
+    return Profile(references)

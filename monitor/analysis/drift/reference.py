@@ -39,9 +39,6 @@ from monitor.analysis.drift.windows import (
 from monitor.errors import SourceError
 from monitor.types import SPECIAL, Window
 
-Key = tuple[str, str, str]
-"""(feature, dimension, value)."""
-
 BUFFER = 1000
 """Values that are kept until the cells are made; after that, values are counted only."""
 

@@ -14,10 +14,10 @@ from monitor.analysis.drift import sequential_bets
 from monitor.analysis.drift.evidence import Floats, Ints, Splits, splits
 from monitor.analysis.drift.fourier_features import LENGTH, SIZE, waves
 from monitor.analysis.drift.history import NEAR, Trail
-from monitor.analysis.drift.reference import Key, Learner, Reference, grid
+from monitor.analysis.drift.reference import Learner, Reference, grid
 from monitor.analysis.drift.seasonal import Hours
 from monitor.analysis.drift.windows import locator
-from monitor.types import Window
+from monitor.types import Key, Window
 
 FARTHEST = 2.0**20
 """So many steps of the grid, sixteen ranges of the reference, one value counts for in a mean."""

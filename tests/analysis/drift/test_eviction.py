@@ -12,11 +12,16 @@ import msgspec
 import pytest
 
 from monitor.analysis.drift.judgement import Rules
+from monitor.analysis.drift.monitor import DriftMonitor
+from monitor.analysis.drift.profiles import profile_of
 from monitor.analysis.drift.reference import Room
-from monitor.analysis.fold import Analysis, profile_of
+from monitor.analysis.drift.watches import Watches
+from monitor.analysis.fold import Analysis
+from monitor.analysis.monitors import analysis_of
 from monitor.distances import LIVE, psi
 from monitor.texts import LONGEST
 from monitor.types import Observation, Row, Segment
+from tests.analysis.checkpoints import unnamed
 
 RULES = Rules(psi.MEASURE, LIVE, pane=10.0, lateness=2.0, watches=200)
 REAL = {"income", "age"}
@@ -41,7 +46,14 @@ def hostile(at: float, *, taken: bool, seed: int = 0, names: int = 250) -> Row:
 
 
 def learning() -> Analysis:
-    return Analysis((), RULES, learn=100)
+    return analysis_of((), RULES, learn=100)
+
+
+def watches(analysis: Analysis) -> Watches:
+    """What its monitor of drift counts."""
+    (drift,) = analysis.monitors
+    assert isinstance(drift, DriftMonitor)
+    return drift.watches
 
 
 def judged(analysis: Analysis) -> set[tuple[str, str]]:
@@ -98,8 +110,8 @@ def test_giving_way_survives_restarts() -> None:
             broken.restore(kept)
         broken.add_row(row)
     assert broken.findings() == straight.findings()
-    assert broken.overflow == straight.overflow > 0
-    assert len(kept) <= RULES.watches + 1
+    assert watches(broken).overflow == watches(straight).overflow > 0
+    assert len(kept) <= RULES.watches + 2
 
 
 def test_a_checkpoint_that_strangers_have_filled_is_usable() -> None:
@@ -108,7 +120,7 @@ def test_a_checkpoint_that_strangers_have_filled_is_usable() -> None:
     for number in range(20):
         analysis.add_row(hostile(float(number), taken=True))
     old = {}
-    for name, entry in analysis.saved().items():
+    for name, entry in unnamed(analysis.saved()).items():
         if name == "fold":
             fold = msgspec.msgpack.decode(entry)
             del fold["pane"], fold["crowded"]
@@ -130,12 +142,12 @@ def test_a_checkpoint_that_strangers_have_filled_is_usable() -> None:
 def test_what_a_profile_declares_never_gives_way() -> None:
     """Nor what others are compared with; however long nothing comes."""
     profile = profile_of(real(0, 500), ("population",))
-    analysis = Analysis((), replace(RULES, watches=20), profile=profile)
+    analysis = analysis_of((), replace(RULES, watches=20), profile=profile)
     for number in range(100):
         analysis.add_row(hostile(1e6 * number, taken=True, names=30))
     kept = {(one.feature, one.value) for one in analysis.findings() if one.feature in REAL}
     assert kept == ALL
-    versus = Analysis((), RULES, learn=20, versus=Segment("population", "a"))
+    versus = analysis_of((), RULES, learn=20, versus=Segment("population", "a"))
     for row in real(0, 200):
         versus.add_row(row)
     for number in range(40):
@@ -147,7 +159,7 @@ def test_a_learned_watch_goes_only_after_a_week_and_when_there_is_no_room() -> N
     """Six days without a value change nothing; a week does, where places are wanted."""
 
     def left(days: float, *, watches: int) -> int:
-        analysis = Analysis((), replace(RULES, watches=watches), learn=100)
+        analysis = analysis_of((), replace(RULES, watches=watches), learn=100)
         for row in real(0, 400):
             analysis.add_row(row)
         for number in range(6):
@@ -168,7 +180,7 @@ def test_a_reference_is_built_of_what_was_accepted() -> None:
 
 def test_names_are_bounded_and_printable_wherever_they_go() -> None:
     """A raw CR or ESC in a feature, a segment or a category never reaches what is said."""
-    analysis = Analysis((), RULES, learn=60)
+    analysis = analysis_of((), RULES, learn=60)
     evil = "\x1b[2J\r\nmonitor: analyzer: all is well\u2028\u202e" + "x" * 5000
     for number in range(400):
         value: Any = evil + str(number % 2 if number < 200 else 5)
@@ -189,7 +201,7 @@ def test_a_watch_that_fails_begins_anew(monkeypatch: pytest.MonkeyPatch) -> None
     analysis = learning()
     for row in real(0, 300):
         analysis.add_row(row)
-    broken = analysis._watches["age", "all", "all"]
+    broken = watches(analysis).by_key["age", "all", "all"]
     monkeypatch.setattr(broken, "locate", lambda value: 1 // 0)
     rows = list(real(300, 400))
     with pytest.raises(ZeroDivisionError):
@@ -198,7 +210,7 @@ def test_a_watch_that_fails_begins_anew(monkeypatch: pytest.MonkeyPatch) -> None
         analysis.add_row(row)
     assert analysis.records == 699
     assert judged(analysis) == ALL
-    analysis._watches["age", "all", "all"].seen = 2**70
+    watches(analysis).by_key["age", "all", "all"].seen = 2**70
     with pytest.raises(OverflowError):
         analysis.saved()
     again = learning()
@@ -214,13 +226,13 @@ def test_what_is_kept_to_learn_from_has_a_bound(monkeypatch: pytest.MonkeyPatch)
     for number in range(100):
         vector = Observation(f"v{number}", "vector", [0.5] * 1000)
         analysis.add_row(Row(number / 10, {}, [vector]))
-        assert analysis._room.used <= 10_000
+        assert watches(analysis).room.used <= 10_000
     for number, row in enumerate(real(10, 2400)):
         analysis.add_row(row)
-        assert analysis._room.used <= 10_000
+        assert watches(analysis).room.used <= 10_000
         if number == 50:
             kept = {name: entry for name, entry in analysis.saved().items() if entry}
-            used, analysis = analysis._room.used, learning()
+            used, analysis = watches(analysis).room.used, learning()
             analysis.restore(kept)
-            assert analysis._room.used == used
+            assert watches(analysis).room.used == used
     assert judged(analysis) == ALL

@@ -1,0 +1,74 @@
+"""Watch, judged → Finding: what its counts say, in numbers and in a sentence."""
+
+from __future__ import annotations
+
+from monitor.analysis.drift.findings import bins_of, direction, moved, words
+from monitor.analysis.drift.judgement import Rules, drift_since, effect, status_of
+from monitor.analysis.drift.watch import Watch
+from monitor.types import WHOLE, Finding, Key
+
+
+def finding(watch: Watch, threshold: float, rules: Rules, against: str) -> Finding:
+    """What is known of a watch whose reading is up to date.
+
+    `threshold` is the log evidence from which on it is believed, `against` what a fixed reference
+    is called.
+    """
+    against = _against(watch) or against
+    reading, reference, name = watch.reading, watch.reference, _name(watch.key)
+    if reading is None or reference is None:
+        why = "is being learned" if watch.learner or watch.peer else "is not in the reference"
+        return Finding(
+            *watch.key, watch.seen, 0, {}, 0.0, "insufficient", words=f"{name} {why}",
+            against=against,
+        )  # fmt: skip
+    live, trail = reading.live, watch.trail
+    counts = live - trail.marks[trail.recent(live, rules.samples)]
+    usual, current = watch.windows(counts)
+    status = status_of(usual, current.samples)
+    changed = watch.episode is not None or reading.log_evidence >= threshold
+    since, origin = None, None
+    if watch.episode is not None:
+        status, since, origin = "drift", watch.episode.since, watch.episode.origin
+    elif (mark := drift_since(watch, threshold, rules)) is not None:
+        status, since, origin = "drift", trail.times[mark], trail.marks[mark]
+    elif changed:
+        since = trail.times[reading.bets.index(max(reading.bets))]
+    if origin is not None and (live - origin)[: trail.cells].sum() < current.samples:
+        counts = live - origin
+        usual, current = watch.windows(counts)
+    scores = {
+        measure.name: measure.score(usual, current)
+        for measure in rules.measures
+        if (current.points or not measure.ordered) and (current.waves or not measure.vectors)
+    }
+    bins, text = bins_of(reference.cells, usual, current), ""
+    cells = moved(bins)
+    if changed and since is not None:
+        text = words(
+            name,
+            effect=max(effect(watch, counts, rules), 0.0),
+            samples=current.samples,
+            since=since,
+            harmless=status != "drift",
+            cells=cells,
+            shift=direction(usual, current),
+            against=against,
+        )
+    before = usual.samples if watch.is_compared else reference.samples
+    return Finding(
+        *watch.key, current.samples, before, scores, reading.log_evidence, status,
+        changed, since, cells, text, against=against, bins=bins if changed else [],
+    )  # fmt: skip
+
+
+def _against(watch: Watch) -> str:
+    """What a watch is compared with, where that is not a fixed reference."""
+    if watch.peer is not None:
+        return f"{watch.peer.key[1]} {watch.peer.key[2]}"
+    return "the same hour of the week" if watch.pane is not None else ""
+
+
+def _name(key: Key) -> str:
+    feature, dimension, value = key
+    return feature if dimension == WHOLE.dimension else f"{feature} in {dimension} {value}"

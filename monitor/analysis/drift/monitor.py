@@ -1,0 +1,128 @@
+"""Rows → Findings: has a feature changed, in the whole of the traffic or in a segment?
+
+What is counted (`watches`) is judged as panes are closed, for the beginning and end of drift, and
+whenever somebody asks; every Finding is derived from the counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Self
+
+import msgspec
+
+from monitor.analysis.drift.attribution import drivers, mix
+from monitor.analysis.drift.description import finding
+from monitor.analysis.drift.findings import measurements, origin
+from monitor.analysis.drift.judgement import Rules, read, renew, settle, thresholds
+from monitor.analysis.drift.profiles import Profile
+from monitor.analysis.drift.watches import Watches
+from monitor.types import WHOLE, Finding, Key, Measurement, Row, Segment
+
+
+class DriftMonitor:
+    """The Monitor of drift; `rules.alpha` is its part of the error budget.
+
+    `against` names the reference in the findings, where it is not simply what was before. All other
+    arguments are those of `Watches`.
+    """
+
+    name = "drift"
+
+    def __init__(
+        self,
+        rules: Rules,
+        *,
+        profile: Profile | None = None,
+        learn: int | None = None,
+        dimensions: Sequence[str] | None = None,
+        versus: Segment | None = None,
+        hourly: bool = False,
+        against: str = "",
+        began: float = 0.0,
+    ) -> None:
+        self.rules = rules
+        self.watches = Watches(
+            rules, profile=profile, learn=learn, dimensions=dimensions, versus=versus,
+            hourly=hourly, began=began,
+        )  # fmt: skip
+        self._against = against
+
+    def add(self, row: Row, pane: int, at: float) -> None:
+        """Count a row, which came at `at` (Unix seconds), in `pane`."""
+        self.watches.count(row, pane, at)
+
+    def merge(self, other: Self) -> None:
+        """Add what `other` counted on the same profile before a pane was closed."""
+        self.watches.merge(other.watches)
+
+    def close(self, last: int, end: Callable[[int], float]) -> None:
+        """Close the panes up to `last`; drift begins and ends here."""
+        for pane, watches in self.watches.due(last):
+            ended = end(pane)
+            # All are counted before one is closed: those with a peer look at its open pane.
+            counted = [(watch, watch.counted(pane)) for watch in watches]
+            marked = [w for w, new in counted if w.close(pane, ended, self.rules.block, new)]
+            if marked:
+                settle(marked, self.watches.by_key.values(), self.rules)
+            for watch in watches:
+                renew(watch, ended, self.rules)
+        if self.rules.pane is not None:
+            self.watches.make_room((last + 1) * self.rules.pane, self.rules.pane)
+
+    def state(self) -> dict[str, bytes]:
+        """What has changed since the last call; an empty entry is one to be removed."""
+        return self.watches.state()
+
+    def restore(
+        self,
+        state: Mapping[str, bytes],
+        *,
+        newest: float,
+        place: Callable[[int], int],
+        keeps: Callable[[Key], bool],
+    ) -> None:
+        """Go on from everything `state` gave; raises msgspec.DecodeError where it is damaged."""
+        self.watches.restore(state, newest=newest, place=place, keeps=keeps)
+
+    def findings(self) -> list[Finding]:
+        """What is known now, open panes included; one for each feature and segment, in order."""
+        watches = self.watches.by_key
+        read(watches.values(), self.rules)
+        logs = {
+            key: watch.reading.log_evidence if watch.reading else 0.0
+            for key, watch in watches.items()
+        }
+        limits = thresholds(logs, self.rules)
+        found = [
+            finding(watch, limits[key], self.rules, self._against)
+            for key, watch in sorted(watches.items())
+        ]
+        return [self._attributed(one) if _is_whole_drift(one) else one for one in found]
+
+    def measurements(self, endpoint: str) -> Iterator[Measurement]:
+        """The drift metrics of the catalogue."""
+        if self.watches.overflow:
+            labels = {"endpoint": endpoint, "metric": "monitor_drift_status"}
+            yield Measurement("monitor_series_overflow_total", labels, self.watches.overflow)
+        yield from measurements(endpoint, self.findings(), self.rules.thresholds())
+
+    def _attributed(self, found: Finding) -> Finding:
+        """The same, with the segments it came from."""
+        watches = self.watches.by_key
+        segments = [
+            watch
+            for key, watch in watches.items()
+            if key[0] == found.feature and key[1] != WHOLE.dimension
+        ]
+        whole = watches[found.feature, WHOLE.dimension, WHOLE.value]
+        since = found.since or 0.0
+        named = drivers(segments, whole, since, self.rules)
+        mixed = mix(segments, since, self.watches.newest)
+        return msgspec.structs.replace(
+            found, drivers=named, mix=mixed, words=found.words + origin(named, mixed)
+        )
+
+
+def _is_whole_drift(found: Finding) -> bool:
+    return found.status == "drift" and found.dimension == WHOLE.dimension

@@ -1,0 +1,245 @@
+"""Rows → watches: which features in which segments are counted, and who gives up their place.
+
+Here is only counting: what shards have counted of open panes adds up, and is judged afterwards
+(`judgement`).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+
+import msgspec
+
+from monitor.analysis.drift.eviction import idle
+from monitor.analysis.drift.judgement import Rules
+from monitor.analysis.drift.profiles import Profile
+from monitor.analysis.drift.reference import Learner, Room
+from monitor.analysis.drift.watch import Watch
+from monitor.analysis.rows import segments_of, values
+from monitor.texts import visible
+from monitor.types import WHOLE, Key, Row, Segment
+
+YIELD = 4
+"""At most one place in so many is given up at a time."""
+
+ALL = "watches"
+"""The entry of what is kept of all watches together; that of each is its key, a JSON array."""
+
+
+class _All(msgspec.Struct, frozen=True):
+    learn: str
+    overflow: int
+    crowded: bool
+
+
+class Watches:
+    """The watches by key, `by_key`. References come from `profile`, or are learned from the first
+    `learn` values of each feature and segment; with neither there is nothing to compare with.
+
+    `dimensions` are the segments to watch beside the whole; None watches all a Row has. The
+    other values of the dimension of `versus` are compared with its value, pane by pane; with
+    `hourly` all else is compared with the same hour of earlier weeks. `newest` is the Unix time of
+    the newest event; `overflow` counts values not watched because there were too many features and
+    segments already.
+
+    Only what the endpoint accepted (`Row.accepted`) opens a watch: who is refused cannot use up
+    `rules.watches`. When they are used up all the same, idle watches give up their places as panes
+    are closed, one in `YIELD` at most (`eviction`); those of `profile` never.
+    """
+
+    def __init__(
+        self,
+        rules: Rules,
+        *,
+        profile: Profile | None,
+        learn: int | None,
+        dimensions: Sequence[str] | None,
+        versus: Segment | None,
+        hourly: bool,
+        began: float,
+    ) -> None:
+        self.by_key: dict[Key, Watch] = {}
+        self.newest = -math.inf
+        self.overflow = 0
+        self.room = Room()
+        self._rules = rules
+        self._learn = learn if profile is None else None
+        self._dimensions = None if dimensions is None else tuple(dimensions)
+        self._versus = versus
+        self._hourly = hourly
+        self._segments: dict[tuple[str, str], dict[str, Watch]] = {}
+        self._dirty: set[Key] = set()
+        self._given_up: set[str] = set()
+        self._crowded = False
+        for key, reference in (profile.references if profile else {}).items():
+            if key[1] == WHOLE.dimension or dimensions is None or key[1] in dimensions:
+                watch = self._watch(*map(visible, key))
+                if watch is not None and watch.peer is None:
+                    watch.stand_on(reference, began)
+        self._declared = frozenset(self.by_key)
+
+    def count(self, row: Row, pane: int, at: float) -> None:
+        """Count a row, which came at `at` (Unix seconds), in `pane`.
+
+        Should this raise, which is a defect of ours, the watch that failed begins anew.
+        """
+        self.newest = max(self.newest, at)
+        observations = values(row)
+        for dimension, value in segments_of(row, self._dimensions):
+            watches = self._segments.get((dimension, value), {})
+            for name, seen, loose in observations:
+                watch = watches.get(name) or self._opened(
+                    (visible(name), visible(dimension), visible(value)), row, loose=loose
+                )
+                if watch is not None:
+                    try:
+                        watch.count(seen, pane, at)
+                    except Exception:
+                        self._give_up(watch)  # it would fail on the next value, too
+                        raise
+                    self._dirty.add(watch.key)
+
+    def due(self, last: int) -> list[tuple[int, list[Watch]]]:
+        """The open panes up to `last`, the earliest first, with the watches that counted in them;
+        they are taken to be closed now."""
+        due: dict[int, list[Watch]] = {}
+        for watch in self.by_key.values():
+            for pane in watch.open:
+                if pane <= last:
+                    due.setdefault(pane, []).append(watch)
+                    self._dirty.add(watch.key)
+        return sorted(due.items())
+
+    def make_room(self, now: float, pane: float) -> None:
+        """Where places are wanted, let watches that are idle at `now` give up theirs; `pane` is the
+        length of panes in seconds."""
+        if not (self._crowded or self.room.was_full):
+            return
+        self._crowded = self.room.was_full = False
+        most = max(1, self._rules.watches // YIELD)
+        for watch in idle(self.by_key, self._declared, now, pane)[:most]:
+            self._give_up(watch)
+
+    def merge(self, other: Watches) -> None:
+        """Add what `other` counted on the same profile before a pane was closed."""
+        self.newest = max(self.newest, other.newest)
+        self.overflow += other.overflow
+        self._crowded |= other._crowded
+        for key, theirs in other.by_key.items():
+            watch = self._watch(*key)
+            if watch is not None:
+                watch.merge(theirs)
+                self._dirty.add(key)
+
+    def state(self) -> dict[str, bytes]:
+        """What has changed since the last call: an entry for each watch, and `ALL`.
+
+        An empty entry is one to be removed.
+        """
+        state = dict.fromkeys(self._given_up, b"")
+        kept = _All(self._kind(), self.overflow, self._crowded or self.room.was_full)
+        state[ALL] = msgspec.msgpack.encode(kept)
+        for key in self._dirty:
+            try:
+                state[_entry(key)] = self.by_key[key].state()
+            except Exception:
+                self._give_up(self.by_key[key])
+                raise
+        self._dirty, self._given_up = set(), set()
+        return state
+
+    def restore(
+        self,
+        state: Mapping[str, bytes],
+        *,
+        newest: float,
+        place: Callable[[int], int],
+        keeps: Callable[[Key], bool],
+    ) -> None:
+        """Go on from everything `state` gave; raises msgspec.DecodeError where it is damaged.
+
+        What another reference or learning setting has counted is left out.
+        """
+        self.newest = newest
+        if ALL not in state:
+            return
+        kept = msgspec.msgpack.decode(state[ALL], type=_All)
+        self.overflow, self._crowded = kept.overflow, kept.crowded
+        for name, entry in state.items():
+            if name == ALL or not entry:
+                continue
+            old = msgspec.json.decode(name, type=Key)
+            key = (visible(old[0]), visible(old[1]), visible(old[2]))
+            same = kept.learn == self._kind() and keeps(key)
+            watch = self._watch(*key) if same else None
+            if watch is not None:
+                watch.restore(entry, newest)
+            if key != old or watch is None:
+                self._given_up.add(name)
+                self._dirty |= {key} if watch is not None else set()
+        for watch in self.by_key.values():
+            watch.regroup({pane: place(pane) for pane in watch.open})
+
+    def _kind(self) -> str:
+        """What kinds of reference there are; counts on others are of no use."""
+        versus = f"{self._versus.dimension}={self._versus.value}" if self._versus else ""
+        return f"{self._learn or 0} {versus} {'hourly' if self._hourly else ''}".strip()
+
+    def _give_up(self, watch: Watch) -> None:
+        if watch.key in self._declared:
+            return
+        if watch.learner is not None:
+            watch.learner.release()
+        feature, dimension, value = watch.key
+        segment = self._segments[dimension, value]
+        del self.by_key[watch.key], segment[feature]
+        if not segment:
+            del self._segments[dimension, value]
+        self._dirty.discard(watch.key)
+        self._given_up.add(_entry(watch.key))
+
+    def _opened(self, key: Key, row: Row, *, loose: bool) -> Watch | None:
+        """The watch of a key as it may be shown, made if `row` may open one."""
+        watch = self.by_key.get(key)
+        if watch is None and row.accepted:
+            watch = self._watch(*key, loose=loose)
+            if watch is None:
+                self.overflow += 1
+                self._crowded = True
+            else:
+                self._given_up.discard(_entry(key))
+        return watch
+
+    def _watch(
+        self, feature: str, dimension: str, value: str, *, loose: bool = False
+    ) -> Watch | None:
+        """The watch of a feature in a segment, made if new; None where there are too many."""
+        key = (feature, dimension, value)
+        watch = self.by_key.get(key)
+        if watch is None and len(self.by_key) < self._rules.watches:
+            peer = self._peer(key)
+            watch = Watch(
+                key,
+                Learner(self._learn, loose=loose, room=self.room)
+                if self._learn and peer is None
+                else None,
+                peer=peer,
+                pane=self._rules.pane if self._hourly else None,
+                together=self._rules.together,
+            )
+            self.by_key[key] = watch
+            self._segments.setdefault((dimension, value), {})[feature] = watch
+        return watch
+
+    def _peer(self, key: Key) -> Watch | None:
+        """The watch that another value of the dimension of `versus` is compared with."""
+        versus = self._versus
+        if versus is None or key[1] != versus.dimension or key[2] == versus.value:
+            return None
+        return self._watch(key[0], versus.dimension, versus.value)
+
+
+def _entry(key: Key) -> str:
+    """The name of a watch's entry in what is saved."""
+    return msgspec.json.encode(key).decode()
