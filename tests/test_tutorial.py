@@ -68,7 +68,7 @@ class Walk:
 
     def _here(self, text: str) -> str:
         for documented, free in self._ports.items():
-            text = re.sub(rf"\b{documented}\b", free, text)
+            text = re.sub(rf"(127\.0\.0\.1(?::|\", )){documented}\b", rf"\g<1>{free}", text)
         return text
 
     def _start(self, command: str) -> subprocess.Popen[bytes]:

@@ -226,7 +226,7 @@ class _Server:
         else:
             self._port, self._password = _free_port(), secrets.token_hex(16)
             self.command = (str(binary()), str((directory / "valkey.conf").resolve()))
-        self.url = url or f"redis://:{self._password}@127.0.0.1:{self._port}/0"
+        self.url = url or f"redis://default:{self._password}@127.0.0.1:{self._port}/0"
 
     def prepare(self, lock: int | None) -> dict[str, Any]:
         """Write the configuration; returns how the process is to be started."""
