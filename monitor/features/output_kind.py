@@ -64,7 +64,7 @@ def kind(text: str) -> str:
     if text[:1] in ("{", "["):
         try:
             msgspec.json.decode(text, type=msgspec.Raw)
-        except (msgspec.DecodeError, UnicodeEncodeError):
+        except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):  # or nested too deep
             return "broken json" if text[0] == "{" else "text"
         return "json"
     opening = text[:_OPENING].lower().replace("’", "'")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import typing
+from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -74,6 +76,25 @@ def test_a_feature_never_raises(feature: Feature, record: Record) -> None:
     for observation in feature.observe(record):
         assert observation.feature
         assert observation.kind in KINDS
+
+
+DEEP = ("[" * 20_000 + "]" * 20_000, '{"a":' * 20_000, "```json\n" + "[" * 20_000 + "\n```")
+
+
+@every_feature
+@pytest.mark.parametrize("text", DEEP, ids=["closed", "open", "fenced"])
+def test_a_text_that_is_nested_deep_ends_no_feature(
+    feature: Feature, text: str, record: Callable[..., Record]
+) -> None:
+    """Whether it is a question, an answer, the name of a field or a value."""
+    tensor = Part(name=text, datatype="BYTES", shape=[1], data=[text])
+    one = record(
+        inputs=[Part(role="user", text=text), tensor],
+        outputs=[Part(role="assistant", text=text), tensor],
+        finish_reasons=[text],
+    )
+    for answer in (one, msgspec.structs.replace(one, outputs=one.outputs[:1])):
+        assert all(observation.kind in KINDS for observation in feature.observe(answer))
 
 
 @every_feature
