@@ -236,7 +236,10 @@ def _common(parser: argparse.ArgumentParser, *names: str, needs_store: bool = Fa
 
 def _settings(options: argparse.Namespace) -> Settings:
     for name in load.unknown_variables():
-        print(f"monitor: {name} is not a setting; ignored", file=sys.stderr)
+        print(
+            f"monitor: {name} is not a setting and is ignored; CONFIGURATION.md lists them",
+            file=sys.stderr,
+        )
     return _load(options)
 
 

@@ -70,12 +70,14 @@ def _check_data(data: Path) -> None:
     while not there.exists() and there != there.parent:
         there = there.parent
     if not there.is_dir():
-        raise ConfigError(f"data: {there} is not a directory")
+        raise ConfigError(f"data: {there} is not a directory; name one, or a new one")
     try:
         tempfile.TemporaryFile(dir=there).close()  # it has no name, and is gone at once
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
-        raise ConfigError(f"data: {there} cannot be written to: {reason}") from None
+        raise ConfigError(
+            f"data: {there} cannot be written to: {reason}; name a directory that can"
+        ) from None
 
 
 def _check_store(settings: Settings) -> None:

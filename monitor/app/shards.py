@@ -158,6 +158,9 @@ def _computer(scheduler: str) -> Callable[[Sequence[Callable[[], Any]]], Sequenc
             with distributed.Client(scheduler, timeout=10, set_as_default=False) as client:
                 return list(client.gather(client.compute(delayed)))
         except (OSError, ValueError) as error:
-            raise UsageError(f"--scheduler {scheduler}: does not answer: {error}") from None
+            raise UsageError(
+                f"--scheduler {scheduler}: does not answer: {error}; start it, or leave this "
+                "option out"
+            ) from None
 
     return compute

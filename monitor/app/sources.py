@@ -65,7 +65,9 @@ def open_source(
     files = rest.find([place for place in places if not is_store(place)], said, damage)
     is_table = rest.is_table(files)
     if is_table and stores:
-        raise SourceError(f"{files[0][0]} is a table and {stores[0].name} holds records")
+        raise SourceError(
+            f"{files[0][0]} is a table and {stores[0].name} holds records: choose one"
+        )
 
     tables = rest.open_tables(files, damage)
 
@@ -146,17 +148,21 @@ class Store:
         try:
             parts = urlsplit(url)
         except ValueError:
-            raise SourceError(f"{shown(url)}: is not a URL") from None
+            raise SourceError(f"{shown(url)}: is not a URL like redis://127.0.0.1:6379/0") from None
         ours = {"endpoint": endpoint, "shards": str(shards), "from": "", "to": ""}
         options = parse_qsl(parts.query)
         ours.update((name, value) for name, value in options if name in ours)
         if not ours["shards"].isdigit() or int(ours["shards"]) == 0:
-            raise SourceError(f"{shown(url)}: shards={ours['shards']} is not a number of shards")
+            raise SourceError(
+                f"{shown(url)}: shards={ours['shards']} is not a number of shards, 1 or more"
+            )
         times = []
         for name, default in (("from", -math.inf), ("to", now)):
             at = moment(ours[name]) if ours[name] else default
             if at is None:
-                raise SourceError(f"{shown(url)}: {name}={ours[name]} is not a time (RFC 3339)")
+                raise SourceError(
+                    f"{shown(url)}: {name}={ours[name]} is not a time such as 2024-02-29T12:00:00Z"
+                )
             times.append(at)
         theirs = urlencode([(name, value) for name, value in options if name not in ours])
         plain = parts._replace(query=theirs).geturl()

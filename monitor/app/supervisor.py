@@ -90,10 +90,16 @@ def _private_directory() -> Path:
     try:
         made = Path(tempfile.mkdtemp(prefix="monitor-"))
     except OSError as error:
-        raise ConfigError(f"TMPDIR: no directory can be made there: {error.strerror}") from None
+        raise ConfigError(
+            f"TMPDIR: no directory can be made there: {error.strerror}; set TMPDIR to one that "
+            "can be written to"
+        ) from None
     if len(os.fsencode(made)) > LONGEST_DIRECTORY:
         made.rmdir()
-        raise ConfigError(f"TMPDIR: {made.parent} is too long for the name of a socket")
+        raise ConfigError(
+            f"TMPDIR: {made.parent} is too long for the name of a socket; set TMPDIR to a shorter "
+            "path, as /tmp"
+        )
     return made
 
 

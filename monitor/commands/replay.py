@@ -253,9 +253,9 @@ class _Job:
         if not self.current.is_table:
             raise UsageError("--engine dask: is for tables; records are judged one after the other")
         if self.reference is None and self._profile is None:
-            raise UsageError("--engine dask: needs a --reference")
+            raise UsageError("--engine dask: needs a --reference SOURCE or profile")
         if self._versus is not None:
-            raise UsageError("--engine dask: is not for a segment as reference")
+            raise UsageError("--engine dask: is not for a segment as reference; use --engine local")
         opened = {table.path for table in self.current.tables}
         files = [one for one in self.current.files if one[0] in opened]
         return Shards(files, self._look, options.scheduler or "")
@@ -363,7 +363,9 @@ class _Job:
 
         profile = profile_of(rows("reading the reference"), self._by)
         if not profile.references:
-            raise SourceError("the reference holds nothing to compare with")
+            raise SourceError(
+                "--reference: holds nothing to compare with; give records or rows of the same kind"
+            )
         ordered = {key[0] for key, one in profile.references.items() if one.is_lopsided}
         if not ordered:
             return profile

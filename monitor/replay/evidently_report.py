@@ -56,7 +56,9 @@ def write(reference: pd.DataFrame, current: pd.DataFrame, path: Path) -> Sequenc
         side[mixed] = side[mixed].astype(str)
     left = sorted({*reference.columns, *current.columns} - set(shared))
     if not shared:
-        raise UsageError("--evidently: the two sides have no feature in common")
+        raise UsageError(
+            "--evidently: the two sides have no feature in common; give another --reference"
+        )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # numpy warns inside it of what is small or empty
         from evidently import Report

@@ -175,7 +175,7 @@ def gather(
 def check(chunks: int, total: int) -> None:
     """Raise SourceError where there are fewer rows than chunks."""
     if chunks > total:
-        raise SourceError(f"--chunks {chunks}: there are only {total} rows")
+        raise SourceError(f"--chunks {chunks}: there are only {total} rows; give at most so many")
 
 
 def _document(whole: Part, parts: Mapping[int, Part] | None) -> Replay:

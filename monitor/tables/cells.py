@@ -493,8 +493,8 @@ def header(names: Sequence[str], where: str) -> list[str]:
     seen: set[str] = set()
     for name in filter(None, trimmed):
         if name in seen:
-            raise SourceError(f"{where}: two columns are called {name!r}")
+            raise SourceError(f"{where}: two columns are called {name!r}; rename one")
         seen.add(name)
     if not seen:
-        raise SourceError(f"{where}: no column has a name")
+        raise SourceError(f"{where}: no column has a name; the first line must hold the names")
     return trimmed

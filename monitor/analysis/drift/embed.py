@@ -52,7 +52,9 @@ def load(directory: str) -> Encode:
     weights, pieces = Path(directory, "model.safetensors"), Path(directory, "tokenizer.json")
     for path in (weights, pieces):
         if not path.is_file():
-            raise ConfigError(f"drift.embed: {directory} holds no {path.name}")
+            raise ConfigError(
+                f"drift.embed: {directory} holds no {path.name}; name the directory of a model"
+            )
     words = ""
     try:
         with safe_open(weights, framework="np") as tensors:

@@ -60,7 +60,10 @@ def load_profile(document: bytes, name: str) -> Profile:
     except msgspec.DecodeError as error:
         raise SourceError(f"{name}: not a reference profile: {error}") from None
     if read.version != VERSION:
-        raise SourceError(f"{name}: reference profile version {read.version}, expected {VERSION}")
+        raise SourceError(
+            f"{name}: reference profile version {read.version}, expected {VERSION}; build it again "
+            "with `monitor reference build`"
+        )
     references: dict[Key, Reference] = {}
     for entry in read.references:
         reference, cells = entry.reference, entry.reference.cells
@@ -77,7 +80,10 @@ def load_profile(document: bytes, name: str) -> Profile:
             or (cells.shape == "vector" and not (cells.centers and cells.bandwidth > 0))
             or len(reference.waves) != (SIZE if cells.shape == "vector" else 0)
         ):
-            raise SourceError(f"{name}: the reference of feature {entry.feature!r} is damaged")
+            raise SourceError(
+                f"{name}: the reference of feature {entry.feature!r} is damaged; build it again "
+                "with `monitor reference build`"
+            )
         references[entry.feature, entry.dimension, entry.value] = reference
     return Profile(references, read.readings)
 
