@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 import threading
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -159,28 +160,25 @@ def _locate_with_hyperscan(recognizers: Sequence[Recognizer], max_events: int) -
     database.compile(expressions=expressions, ids=ids, flags=[flags] * len(ids))
     local = threading.local()  # a scratch serves one thread at a time
 
-    def note(index: int, start: int, end: int, flags: int, events: Any) -> bool | None:
-        events.append((index, start))
-        return len(events) > max_events or None
+    def note(index: int, start: int, end: int, flags: int, found: Any) -> bool | None:
+        starts = found[index]
+        starts.append(start)
+        return len(starts) > max_events or None
 
     def locate(text: str) -> dict[int, list[int]]:
         try:
             scratch = local.scratch
         except AttributeError:
             scratch = local.scratch = database.scratch.clone()
-        events: list[tuple[int, int]] = []
+        found: dict[int, list[int]] = defaultdict(list)
         try:
-            database.scan(text.encode("ascii", "replace"), note, context=events, scratch=scratch)
+            database.scan(text.encode("ascii", "replace"), note, context=found, scratch=scratch)
         except hyperscan.ScanTerminated:
             raise PrivacyError("too many candidates") from None
         except hyperscan.error:
             raise PrivacyError("scan failed") from None
-        found: dict[int, list[int]] = {}
-        for index, start in events:
-            if index in found:
-                found[index].append(start)
-            else:
-                found[index] = [start]
+        if sum(map(len, found.values())) > max_events:
+            raise PrivacyError("too many candidates")
         return found
 
     return locate

@@ -14,6 +14,7 @@ _DOMAIN = re.compile(
     r"|\[\d{1,3}(?:\.\d{1,3}){3}\]",
     re.IGNORECASE,
 )
+_ASCII_TAIL = re.compile(r"[\w.+%'~-]+\Z", re.ASCII)
 _UNSPACED = re.compile("[\u0e00-\u0eff\u1100-\u11ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 
 
@@ -24,17 +25,20 @@ def _find(text: str, starts: Sequence[int]) -> Iterator[tuple[int, int]]:
         if domain is None:
             continue
         floor = max(done, at - 64)
+        if text[at - 1 : at] != '"':  # else spaces may be in it
+            floor = max(floor, text.rfind(" ", floor, at) + 1)
         local = _LOCAL.search(text[floor:at])
         if local is None:
             continue
         start = floor + local.start()
-        ascii_tail = re.search(r"[\w.+%'~-]+\Z", text[start:at], re.ASCII)
-        if (
-            ascii_tail
-            and ascii_tail.start()
-            and _UNSPACED.match(text, start + ascii_tail.start() - 1)
-        ):
-            start += ascii_tail.start()  # scripts without spaces run into the address
+        if not text[start:at].isascii():
+            ascii_tail = _ASCII_TAIL.search(text[start:at])
+            if (
+                ascii_tail
+                and ascii_tail.start()
+                and _UNSPACED.match(text, start + ascii_tail.start() - 1)
+            ):
+                start += ascii_tail.start()  # scripts without spaces run into the address
         done = domain.end()
         yield start, done
 

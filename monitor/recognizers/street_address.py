@@ -83,6 +83,8 @@ _ENGLISH = re.compile(
     rf"|{_TOWN}(?: ?\n[> ]{{0,4}}[A-Z][a-z]{{1,8}}\.? \w{{1,5}})? ?\n[> ]{{0,4}}{_TOWN}(?= ?\n,?[> ]{{0,4}}{_COUNTRY}))"
     rf"){_THEN_COUNTRY}"
 )
+_AMID = frozenset(".,:$€£#/-")
+"""Before a number of which no house has one."""
 _THINGS = re.compile(
     r"(?:google|hard|flash|usb|test|disk) drive|(?:street|tree|list|grid|web|map|table|world|model) view|(?:one|two|half|all|any) way"
     r"|(?:supreme|high|tennis|food|district|appeals?) court|(?:first|second|third|work|market) place|(?:table|data|front|header) row"
@@ -154,21 +156,33 @@ def _find(text: str, starts: Sequence[int]) -> Iterator[tuple[int, int]]:
 
 def _at(text: str, start: int, done: int) -> tuple[int, int] | None:
     """The address whose house number, street or code is at `start`; nothing of it before `done`."""
-    if gap := _GAP.match(text, start):  # it may hide what begins at the number after it
-        number = gap.end()
+    first = text[start]
+    if first in ",\n" and (gap := _GAP.match(text, start)):
+        number = gap.end()  # the comma may hide what begins at the number after it
         return _lined(text, start, done) or (
             _at(text, number, done) if text[number : number + 1].isdigit() else None
         )
+    is_number = "0" <= first <= "9"
+    if is_number and text[start - 1 : start] in _AMID:
+        return None
     if (match := _FORWARD.match(text, start)) and not _THINGS.search(text[start : match.end() + 8]):
         return match.span()
     if (match := _ENGLISH.match(text, start)) and not _THINGS.search(text[start : match.end() + 8]):
-        before = text[max(done, start - 16) : start]
-        is_year = text[start : start + 2] in ("19", "20") and not text[start + 4].isdigit()
-        if is_year and _YEAR.search(before):
-            return None
-        flat = _FLAT.search(before)
-        return start - (len(flat.group()) if flat else 0), match.end()
+        return _english(text, match, done)
+    if is_number:
+        return None
     return _named(text, start, done) or _coded(text, start, done) or _lined(text, start, done)
+
+
+def _english(text: str, match: re.Match[str], done: int) -> tuple[int, int] | None:
+    """An English address with the flat before it, unless the number is a year."""
+    start, end = match.span()
+    before = text[max(done, start - 16) : start]
+    is_year = text[start : start + 2] in ("19", "20") and not text[start + 4].isdigit()
+    if is_year and _YEAR.search(before):
+        return None
+    flat = _FLAT.search(before)
+    return start - (len(flat.group()) if flat else 0), end
 
 
 def _named(text: str, start: int, done: int) -> tuple[int, int] | None:
