@@ -218,4 +218,5 @@ def _capital(word: str) -> bool:
 
 
 def is_somebody(value: str) -> bool:
+    """Whether this may be a name where the words before it leave no doubt that one follows."""
     return len(value) > 2 and value.split(maxsplit=1)[0].lower() not in NOBODY
