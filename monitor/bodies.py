@@ -17,6 +17,7 @@ from monitor.errors import ParseError
 T = TypeVar("T")
 
 _decode_any = msgspec.json.Decoder().decode
+_NOT_JSON = object()
 _MOSTLY_TEXT = 0.05  # as many control characters or undecodable bytes a text may hold
 _CONTROLS = bytes(set(range(32)) - {9, 10, 12, 13, 27}) + b"\x7f"
 
@@ -31,27 +32,48 @@ class Kept(str):
     __slots__ = ()
 
 
-class Document(bytes):
-    """A JSON body with the `value` that it was written from, in which strings may be `Kept`."""
+class Body(bytes):
+    """The body of a message, which is parsed at most once, whoever asks for its JSON value.
 
-    value: Any
+    All who ask get the same value, so nobody may change it.
+    """
+
+    _known: Any = msgspec.UNSET
+
+    @property
+    def value(self) -> Any:
+        """The JSON value; raises ParseError, nothing else."""
+        if self._known is msgspec.UNSET:
+            try:
+                self._known = _parse(self)
+            except ParseError:
+                self._known = _NOT_JSON
+        if self._known is _NOT_JSON:
+            raise ParseError("the body is not JSON")
+        return self._known
+
+
+class Document(Body):
+    """A JSON body with the value that it was written from, in which strings may be `Kept`."""
 
     @classmethod
     def of(cls, value: Any) -> Document:
-        """The body of a JSON value."""
+        """Return the body of a JSON value."""
         body = cls(dump(value).encode())
-        body.value = value
+        body._known = value
         return body
 
 
 def document(body: bytes) -> Any:
-    """The JSON value of a body; raises ParseError, nothing else.
+    """Return the JSON value of a body; raises ParseError, nothing else.
 
     >>> document(b'{"a": [1, NaN]}')
     {'a': [1, nan]}
     """
-    if isinstance(body, Document):
-        return body.value
+    return body.value if isinstance(body, Body) else _parse(body)
+
+
+def _parse(body: bytes) -> Any:
     try:
         return _decode_any(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):

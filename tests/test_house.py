@@ -478,7 +478,6 @@ ELSEWHERE = {
     "app/proxy.py": "end_to_end/test_spine.py",
     "app/recorder.py": "end_to_end/test_faults.py",
     "app/sources.py": "commands/test_replay.py",
-    "bodies.py": "protocols/test_generic_json.py",
     "recorder/label_limiter.py": "test_meters.py",
     "chat.py": "protocols/test_openai_chat.py",
     "person_words.py": "recognizers/test_recognizers.py",

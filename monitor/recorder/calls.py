@@ -10,6 +10,7 @@ from typing import Protocol as Interface
 import brotli
 
 from monitor import zstd
+from monitor.bodies import Body
 from monitor.recorder import charsets
 from monitor.types import Call, Exchange, Message
 
@@ -45,17 +46,17 @@ def read(exchange: Exchange, max_decoded: int = MAX_DECODED_BYTES) -> Call:
     start, headers = head(request.head)
     method, _, rest = start.partition(" ")
     path, _, query = _target(rest.rpartition(" ")[0] or rest).partition("?")
-    body, whole, _ = _decode(request, headers, [], max_decoded)
+    body, is_whole, _ = _decode(request, headers, [], max_decoded)
     status: int | None = None
     response_headers: dict[str, str] = {}
-    response_body, response_whole = b"", True
+    response_body, is_response_whole = Body(), True
     arrivals: list[tuple[float, int]] = []
     trailers: dict[str, str] = {}
     if response is not None:
         start, response_headers = head(response.head)
         code = start.split(" ", 2)[1:2]
         status = int(code[0]) if code and code[0].isascii() and code[0].isdigit() else None
-        response_body, response_whole, arrivals = _decode(
+        response_body, is_response_whole, arrivals = _decode(
             response, response_headers, exchange.chunks, max_decoded
         )
         trailers = fields(response.trailers)
@@ -66,11 +67,11 @@ def read(exchange: Exchange, max_decoded: int = MAX_DECODED_BYTES) -> Call:
         query=query,
         request_headers=headers,
         request_body=body,
-        request_truncated=not whole,
+        request_truncated=not is_whole,
         status=status,
         response_headers=response_headers,
         response_body=response_body,
-        response_truncated=not response_whole,
+        response_truncated=not is_response_whole,
         arrivals=arrivals,
         trailers=trailers,
     )
@@ -238,10 +239,12 @@ _CODINGS: dict[str, Callable[[], _Stage]] = {
 
 
 def _stages(headers: dict[str, str]) -> list[_Stage]:
-    names = headers.get("content-encoding", "").lower().replace(" ", "")
-    codings = [name for name in names.split(",") if name and name != "identity"]
-    known = all(name in _CODINGS for name in codings) and len(codings) <= 4
-    stages = [_CODINGS[name]() for name in reversed(codings)] if known else []
+    stages: list[_Stage] = []
+    if said := headers.get("content-encoding"):
+        names = said.lower().replace(" ", "").split(",")
+        codings = [name for name in names if name and name != "identity"]
+        if len(codings) <= 4 and all(name in _CODINGS for name in codings):
+            stages = [_CODINGS[name]() for name in reversed(codings)]
     kind, _, parameters = headers.get("content-type", "").lower().partition(";")
     if "charset" in parameters and (kind.startswith(_TEXTUAL) or kind.strip().endswith("json")):
         charset = parameters.partition("charset=")[2].partition(";")[0].strip(" \"'")
@@ -252,13 +255,13 @@ def _stages(headers: dict[str, str]) -> list[_Stage]:
 
 def _decode(
     message: Message, headers: dict[str, str], chunks: list[tuple[float, int]], max_decoded: int
-) -> tuple[bytes, bool, list[tuple[float, int]]]:
+) -> tuple[Body, bool, list[tuple[float, int]]]:
     """(body, whether it is whole, arrivals in offsets of that body)."""
     body = message.body
     is_whole = message.size <= len(body)
     stages = _stages(headers) if body else []
     if not stages:
-        return body, is_whole, chunks
+        return Body(body), is_whole, chunks
     limit = min(max_decoded, max(len(body) * MAX_RATIO, 65536))
     decoding = _Decoding(stages, limit)
     arrivals = []
@@ -275,7 +278,7 @@ def _decode(
             break
     else:
         is_whole = is_whole and all(stage.is_complete() for stage in stages)
-    return bytes(decoding.body), is_whole, arrivals if chunks else []
+    return Body(decoding.body), is_whole, arrivals if chunks else []
 
 
 class _Decoding:
