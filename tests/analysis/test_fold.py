@@ -329,7 +329,7 @@ def test_a_restart_changes_nothing(
 
 
 def test_live_and_at_rest_agree() -> None:
-    """Panes closed as time passes, or all at the end: the same trail, the same findings."""
+    """Panes closed as time passes, or all at the end: the same history, the same findings."""
     rows = [*stream(3000), *stream(1000, 0.6, start=300.0, seed=3)]
     live = fold(rows, profile=PROFILE)
     rest = fold(rows, profile=PROFILE, rules=replace(RULES, lateness=1e9))

@@ -244,7 +244,7 @@ def cost() -> Iterator[str]:
     said = (time.process_time() - start) * 1e3
     saved = fold.saved()
     size = sum(map(len, saved.values())) / len(saved)
-    yield f"- a Record with 20 numeric features in 2 segments: {micros:.0f} µs, marks and judgement"
+    yield f"- a Record with 20 numeric features in 2 segments: {micros:.0f} µs, change_points and judgement"
     yield f"  included ({micros / 40:.2f} µs a value and segment)"
     each = said / len(findings)
     yield f"- all {len(findings)} findings from counts: {said:.0f} ms ({each:.2f} ms each)"
@@ -261,13 +261,13 @@ def cost() -> Iterator[str]:
 
 
 def _held(one: Watch) -> int:
-    """Bytes of counts, with as many marks as there may be."""
+    """Bytes of counts, with as many change_points as there may be."""
     week = 7 * 24 * 60
     for pane in range(0, 40 * week, week):  # always the same hour, so that it is judged
         put(one, pane, np.full(15, 40))
         one.close(pane, float(pane), 100)
-    slots = one.hours.slots.nbytes if one.hours else 0
-    return one.trail.marks.nbytes + one.trail.total.nbytes + slots
+    slots = one.seasonal.slots.nbytes if one.seasonal else 0
+    return one.history.change_points.nbytes + one.history.total.nbytes + slots
 
 
 def _told(delays: list[float]) -> str:

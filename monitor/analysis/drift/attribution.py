@@ -68,14 +68,16 @@ def mix(segments: Iterable[Watch], since: float, now: float) -> list[Moved]:
         _, dimension, value = watch.key
         if watch.reference is None or watch.reading is None or watch.peer is not None:
             continue
-        trail = watch.trail
-        mark = max(bisect_right(trail.times, since) - 1, 0)
+        history = watch.history
+        point = max(bisect_right(history.times, since) - 1, 0)
         before = float(watch.reference.samples)
-        after = float((watch.reading.live - trail.marks[mark])[: trail.cells].sum())
-        if mark:
-            seen = float((trail.marks[mark] - trail.marks[0])[: trail.cells].sum())
-            before = seen / max(trail.times[mark] - trail.times[0], 1e-9)
-            after /= max(now - trail.times[mark], 1e-9)
+        after = float((watch.reading.live - history.change_points[point])[: history.cells].sum())
+        if point:
+            seen = float(
+                (history.change_points[point] - history.change_points[0])[: history.cells].sum()
+            )
+            before = seen / max(history.times[point] - history.times[0], 1e-9)
+            after /= max(now - history.times[point], 1e-9)
         rates.setdefault(dimension, {})[value] = (before, after)
     found = []
     for dimension, parts in rates.items():
@@ -91,8 +93,8 @@ def _changed(watch: Watch, since: float, rules: Rules) -> tuple[int, float]:
     """Values since then and their corrected effect; none where they are too few to say."""
     if watch.reference is None or watch.reading is None:
         return 0, 0.0
-    mark = max(bisect_right(watch.trail.times, since) - 1, 0)
-    usual, current = watch.windows(watch.reading.live - watch.trail.marks[mark])
+    point = max(bisect_right(watch.history.times, since) - 1, 0)
+    usual, current = watch.windows(watch.reading.live - watch.history.change_points[point])
     if min(usual.samples, current.samples) < MINIMUM:
         return 0, 0.0
     return current.samples, rules.effect.score(usual, current)

@@ -22,19 +22,19 @@ def finding(watch: Watch, threshold: float, rules: Rules, against: str) -> Findi
             *watch.key, watch.seen, 0, {}, 0.0, "insufficient", words=f"{name} {why}",
             against=against,
         )  # fmt: skip
-    live, trail = reading.live, watch.trail
-    counts = live - trail.marks[trail.recent(live, rules.samples)]
+    live, history = reading.live, watch.history
+    counts = live - history.change_points[history.recent(live, rules.samples)]
     usual, current = watch.windows(counts)
     status = status_of(usual, current.samples)
     changed = watch.episode is not None or reading.log_evidence >= threshold
     since, origin = None, None
     if watch.episode is not None:
         status, since, origin = "drift", watch.episode.since, watch.episode.origin
-    elif (mark := drift_since(watch, threshold, rules)) is not None:
-        status, since, origin = "drift", trail.times[mark], trail.marks[mark]
+    elif (point := drift_since(watch, threshold, rules)) is not None:
+        status, since, origin = "drift", history.times[point], history.change_points[point]
     elif changed:
-        since = trail.times[reading.bets.index(max(reading.bets))]
-    if origin is not None and (live - origin)[: trail.cells].sum() < current.samples:
+        since = history.times[reading.bets.index(max(reading.bets))]
+    if origin is not None and (live - origin)[: history.cells].sum() < current.samples:
         counts = live - origin
         usual, current = watch.windows(counts)
     scores = {

@@ -73,7 +73,7 @@ class Rules:
 
     @property
     def block(self) -> int:
-        """Values between two marks of a trail, at least."""
+        """Values between two change points of a history, at least."""
         return self.step or max(1, self.samples // 4)
 
 
@@ -87,18 +87,18 @@ def read(watches: Iterable[Watch], rules: Rules, *, closed: bool = False) -> Non
         if watch.reference is None or not (closed or watch.reading is None):
             continue
         if watch.is_compared:
-            live = watch.trail.total if closed else watch.live()
-            compared = watch.log_evidence(live - watch.trail.marks)
+            live = watch.history.total if closed else watch.live()
+            compared = watch.log_evidence(live - watch.history.change_points)
             watch.reading = _reading(watch, live, compared.tolist(), rules)
         else:
             groups.setdefault(watch.reference.cells.size, []).append(watch)
     for group in groups.values():
-        lives = [watch.trail.total if closed else watch.live() for watch in group]
-        marks = [watch.trail.marks for watch in group]
+        lives = [watch.history.total if closed else watch.live() for watch in group]
+        points = [watch.history.change_points for watch in group]
         cells = len(group[0].weights)
-        counts = [(live - mark)[:, :cells] for live, mark in zip(lives, marks, strict=True)]
-        nulls = [w.weights + mark[:, :cells] for w, mark in zip(group, marks, strict=True)]
-        rows = np.repeat(np.arange(len(group)), [len(mark) for mark in marks])
+        counts = [(live - point)[:, :cells] for live, point in zip(lives, points, strict=True)]
+        nulls = [w.weights + point[:, :cells] for w, point in zip(group, points, strict=True)]
+        rows = np.repeat(np.arange(len(group)), [len(point) for point in points])
         fields = (np.stack(field)[rows] for field in zip(*(w.tree for w in group), strict=True))
         part = np.array([watch.part for watch in group])[rows, None]
         logs = log_evidence(
@@ -106,7 +106,7 @@ def read(watches: Iterable[Watch], rules: Rules, *, closed: bool = False) -> Non
         )
         place = 0
         for watch, live in zip(group, lives, strict=True):
-            length = len(watch.trail.born)
+            length = len(watch.history.born)
             watch.reading = _reading(watch, live, logs[place : place + length].tolist(), rules)
             place += length
 
@@ -149,7 +149,7 @@ def _shares(watches: Iterable[Key]) -> dict[Key, float]:
 
 
 def drift_since(watch: Watch, threshold: float, rules: Rules) -> int | None:
-    """The mark since which a change that matters is believed, or None.
+    """The change point since which a change that matters is believed, or None.
 
     Counted are only bets on starts since which the effect is not tolerable: a certain but tiny
     change of long ago does not make chance look like drift today.
@@ -158,7 +158,9 @@ def drift_since(watch: Watch, threshold: float, rules: Rules) -> int | None:
     if reading is None or reading.log_evidence < threshold:
         return None
     if not reading.effects:
-        reading.effects = [effect(watch, reading.live - mark, rules) for mark in watch.trail.marks]
+        reading.effects = [
+            effect(watch, reading.live - point, rules) for point in watch.history.change_points
+        ]
     bets = [
         bet if size >= rules.tolerance else -math.inf
         for bet, size in zip(reading.bets, reading.effects, strict=True)
@@ -174,25 +176,25 @@ def effect(watch: Watch, counts: Ints, rules: Rules) -> float:
     return rules.effect.score(usual, current)
 
 
-def settle(marked: list[Watch], watches: Collection[Watch], rules: Rules) -> None:
-    """Begin and end drift in `marked`, those that have just made a mark in their trail."""
-    read(marked, rules, closed=True)
+def settle(turned: list[Watch], watches: Collection[Watch], rules: Rules) -> None:
+    """Begin and end drift in `turned`, those whose history has just got a change point."""
+    read(turned, rules, closed=True)
     rising = []
-    for watch in marked:
+    for watch in turned:
         watch.settled = watch.reading.log_evidence if watch.reading else 0.0
         if watch.episode is None:
             rising.append(watch)
-        elif (mark := _returned(watch, watch.episode, rules)) is not None:
-            watch.trail.restart(mark)
+        elif (point := _returned(watch, watch.episode, rules)) is not None:
+            watch.history.restart(point)
             watch.episode = None
     if any(watch.settled >= -math.log(rules.alpha) for watch in rising):
         limits = thresholds({watch.key: watch.settled for watch in watches}, rules)
         for watch in rising:
-            mark = drift_since(watch, limits[watch.key], rules)
-            if mark is not None:
-                trail = watch.trail
-                watch.episode = Episode(trail.times[mark], trail.marks[mark].tolist())
-    for watch in marked:
+            point = drift_since(watch, limits[watch.key], rules)
+            if point is not None:
+                history = watch.history
+                watch.episode = Episode(history.times[point], history.change_points[point].tolist())
+    for watch in turned:
         watch.reading = None
 
 
@@ -202,9 +204,9 @@ def renew(watch: Watch, end: float, rules: Rules) -> None:
         return
     if watch.is_compared:
         return  # that reference is always new
-    cells, total = watch.trail.cells, watch.trail.total.tolist()
+    cells, total = watch.history.cells, watch.history.total.tolist()
     counts, rest = total[:cells], total[cells:] if watch.waves else ()
-    if end - watch.trail.times[0] >= rules.renew and sum(counts) >= rules.samples:
+    if end - watch.history.times[0] >= rules.renew and sum(counts) >= rules.samples:
         watch.renew(watch.reference.renewed(counts, rest), end)
 
 
@@ -223,26 +225,26 @@ def status_of(usual: Window, samples: int) -> Status:
 def _reading(watch: Watch, live: Ints, logs: list[float], rules: Rules) -> Reading:
     bets = [
         math.log(start_weight(born, rules.patience)) + log
-        for born, log in zip(watch.trail.born, logs, strict=True)
+        for born, log in zip(watch.history.born, logs, strict=True)
     ]
-    left = unspent(watch.trail.starts, rules.patience)
+    left = unspent(watch.history.starts, rules.patience)
     return Reading(live, bets, log_sum([*bets, math.log(left)] if left > 0 else bets))
 
 
 def _returned(watch: Watch, episode: Episode, rules: Rules) -> int | None:
-    """The mark since which values look like the reference again, or None."""
+    """The change point since which values look like the reference again, or None."""
     if watch.reading is None:
         return None
-    live, trail = watch.reading.live, watch.trail
-    mark = trail.recent(live, rules.samples)
-    current = live - trail.marks[mark]
-    drifted = np.maximum(trail.marks[mark] - np.array(episode.origin, dtype=np.int64), 0)
-    counted = drifted[: trail.cells]
+    live, history = watch.reading.live, watch.history
+    point = history.recent(live, rules.samples)
+    current = live - history.change_points[point]
+    drifted = np.maximum(history.change_points[point] - np.array(episode.origin, dtype=np.int64), 0)
+    counted = drifted[: history.cells]
     if counted.sum() < MINIMUM or effect(watch, current, rules) >= rules.tolerance:
         return None
     usual = watch.weights
     if watch.is_compared:
         usual = np.array(watch.windows(current)[0].counts) + 0.5
-    both, counts = np.stack((usual, counted + 0.5)), current[: trail.cells]
+    both, counts = np.stack((usual, counted + 0.5)), current[: history.cells]
     likely, unlikely = log_likelihood(np.stack((counts, counts)), both, watch.tree).tolist()
-    return mark if likely - unlikely >= RETURNED else None
+    return point if likely - unlikely >= RETURNED else None

@@ -62,9 +62,9 @@ class DriftMonitor:
             ended = end(pane)
             # All are counted before one is closed: those with a peer look at its open pane.
             counted = [(watch, watch.counted(pane)) for watch in watches]
-            marked = [w for w, new in counted if w.close(pane, ended, self.rules.block, new)]
-            if marked:
-                settle(marked, self.watches.by_key.values(), self.rules)
+            turned = [w for w, new in counted if w.close(pane, ended, self.rules.block, new)]
+            if turned:
+                settle(turned, self.watches.by_key.values(), self.rules)
             for watch in watches:
                 renew(watch, ended, self.rules)
         if self.rules.pane is not None:

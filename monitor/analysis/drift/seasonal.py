@@ -27,7 +27,7 @@ _MONDAY = 72
 """Hours from the slot in which Unix time began, a Thursday, to Monday."""
 
 
-class Hours:
+class Seasonal:
     """Counts over the cells of one feature by hour of the week (UTC), Monday 0:00 first.
 
     An hour's weights are what was counted in it and, as so many values more (`strength`), what
@@ -45,10 +45,10 @@ class Hours:
     def judge(
         self, start: float, counts: Ints, prior: Floats, tree: Splits, part: float
     ) -> Ints | None:
-        """What a pane that began at `start` and counted `counts` adds to a trail, or None.
+        """What a pane that began at `start` and counted `counts` adds to a history, or None.
 
         Expected counts in `SHARE_UNIT`s, the weight of the reference times the values of the pane,
-        and the factors of `analysis.tilts.one_arm`. None in an hour that is not known well enough.
+        and the factors of `sequential_bets.one_arm`. None in an hour that is not known well enough.
         `prior` is the Dirichlet law of the reference that made the cells.
         """
         self._turn(_week(start), prior)
@@ -66,9 +66,9 @@ class Hours:
         """Let a pane belong to what is usual."""
         self.slots[slot_of(start)] += counts.astype(np.int32)
 
-    def copy(self) -> Hours:
+    def copy(self) -> Seasonal:
         """The same, to go on with apart."""
-        other = Hours(self.slots.shape[1])
+        other = Seasonal(self.slots.shape[1])
         other.slots = self.slots.copy()
         other.week, other.strength, other._ripe = self.week, self.strength, set(self._ripe)
         return other
@@ -84,14 +84,14 @@ class Hours:
         }
 
     @classmethod
-    def restore(cls, cells: int, state: dict[str, Any]) -> Hours:
-        """The hours whose `state` this is."""
-        hours = cls(cells)
+    def restore(cls, cells: int, state: dict[str, Any]) -> Seasonal:
+        """The seasonal reference whose `state` this is."""
+        seasonal = cls(cells)
         for slot, counts in state["slots"].items():
-            hours.slots[int(slot)] = counts
-        hours.week, hours.strength = state["week"], state["strength"]
-        hours._ripe = set(state["ripe"])
-        return hours
+            seasonal.slots[int(slot)] = counts
+        seasonal.week, seasonal.strength = state["week"], state["strength"]
+        seasonal._ripe = set(state["ripe"])
+        return seasonal
 
     def _turn(self, week: int, prior: Floats) -> None:
         if week <= self.week:

@@ -13,9 +13,9 @@ import numpy as np
 from monitor.analysis.drift import sequential_bets
 from monitor.analysis.drift.evidence import Floats, Ints, Splits, splits
 from monitor.analysis.drift.fourier_features import LENGTH, SIZE, waves
-from monitor.analysis.drift.history import NEAR, Trail
+from monitor.analysis.drift.history import NEAR, History
 from monitor.analysis.drift.reference import Learner, Reference, grid
-from monitor.analysis.drift.seasonal import Hours
+from monitor.analysis.drift.seasonal import Seasonal
 from monitor.analysis.drift.windows import locator
 from monitor.types import Key, Window
 
@@ -36,8 +36,8 @@ class Episode(msgspec.Struct, frozen=True):
 class Reading(msgspec.Struct, gc=False):
     """What the counts of a watch say at one moment.
 
-    `live` is all that was counted; `bets` the logarithms of what the bet on each mark is worth;
-    `effects` the corrected effects since each mark, once somebody asked.
+    `live` is all that was counted; `bets` the logarithms of what the bet on each change point is
+    worth; `effects` the corrected effects since each change point, once somebody asked.
     """
 
     live: Ints
@@ -47,19 +47,19 @@ class Reading(msgspec.Struct, gc=False):
 
 
 class Watch:
-    """One feature in one segment: a reference, a trail, open panes, and drift while it holds.
+    """One feature in one segment: a reference, a history, open panes, and drift while it holds.
 
     Without a reference it learns one, or (no learner) only counts what comes. With a `peer` it is
     compared with what the peer counts in the same panes, on the peer's cells; with `pane`, the
     length of panes in seconds, with what was counted at the same hour of the week. `together` is
     how many values hang together and count as one. `settled` is the log evidence at the newest
-    mark, `last` the Unix time of the newest value, or of the end of its pane.
+    change point, `last` the Unix time of the newest value, or of the end of its pane.
     """
 
     __slots__ = (
-        "episode", "hours", "key", "last", "learner", "locate", "more", "open", "outer", "pane",
-        "part", "peer", "reading", "reference", "renewed", "seen", "settled", "step", "together",
-        "trail", "tree", "usual", "waves", "weights",
+        "episode", "history", "key", "last", "learner", "locate", "more", "open", "outer", "pane",
+        "part", "peer", "reading", "reference", "renewed", "seasonal", "seen", "settled", "step",
+        "together", "tree", "usual", "waves", "weights",
     )  # fmt: skip
 
     def __init__(
@@ -76,7 +76,7 @@ class Watch:
         self.peer = peer
         self.pane = pane
         self.together = together
-        self.hours: Hours | None = None
+        self.seasonal: Seasonal | None = None
         self.seen = 0
         self.last = 0.0
         self.open: dict[int, list[int]] = {}
@@ -111,9 +111,9 @@ class Watch:
         if self.peer is not None:
             more = cells.size + sequential_bets.size(self.tree)
         elif self.pane is not None:
-            self.hours = Hours(cells.size)
+            self.seasonal = Seasonal(cells.size)
             more = cells.size + 1 + sequential_bets.size(self.tree)
-        self.trail = Trail(cells.size + more, began, cells.size)
+        self.history = History(cells.size + more, began, cells.size)
 
     def renew(self, reference: Reference, end: float) -> None:
         """Watch from `end` on against another reference on the same cells; open panes stay open."""
@@ -143,18 +143,18 @@ class Watch:
             counts[-self.waves :] = map(add, counts[-self.waves :], new)
 
     def counted(self, pane: int) -> Ints:
-        """What an open pane adds to the trail. Of a peer that pane must still be open, too."""
-        return self._vector(pane, self.hours)
+        """What an open pane adds to the history. Of a peer that pane must still be open, too."""
+        return self._vector(pane, self.seasonal)
 
     def close(self, pane: int, end: float, block: int, counted: Ints | None = None) -> bool:
-        """Add an open pane, its `counted`, to the trail; True where that made a mark."""
+        """Add an open pane, its `counted`, to the history; True where that made a change point."""
         self.reading = None
         vector = self.counted(pane) if counted is None else counted
         counts = np.array(self.open.pop(pane), dtype=np.int64)
         self.last = end
-        if self.hours is not None and self.episode is None:
-            self.hours.add(pane * (self.pane or 0.0), counts)
-        return self.trail.close(vector, end, block)
+        if self.seasonal is not None and self.episode is None:
+            self.seasonal.add(pane * (self.pane or 0.0), counts)
+        return self.history.close(vector, end, block)
 
     def merge(self, other: Watch) -> None:
         """Add the open panes of `other`, which stands on the same reference."""
@@ -179,24 +179,24 @@ class Watch:
 
     def live(self) -> Ints:
         """All counts since the watch began, those of open panes too, as if they closed now."""
-        total = self.trail.total
-        hours = self.hours.copy() if self.hours is not None and self.open else None
+        total = self.history.total
+        seasonal = self.seasonal.copy() if self.seasonal is not None and self.open else None
         for pane in sorted(self.open):
-            total = total + self._vector(pane, hours)
-            if hours is not None and self.episode is None:
-                hours.add(pane * (self.pane or 0.0), np.array(self.open[pane]))
+            total = total + self._vector(pane, seasonal)
+            if seasonal is not None and self.episode is None:
+                seasonal.add(pane * (self.pane or 0.0), np.array(self.open[pane]))
         return total
 
     def windows(self, vector: Ints) -> tuple[Window, Window]:
         """What was usual and what came, in the panes that add up to `vector`, for a measure."""
-        cells = self.trail.cells
+        cells = self.history.cells
         usual, current = self.usual, vector[:cells]
         if self.waves:
             sums = tuple((vector[cells:] / LENGTH).tolist())
             return usual, Window(tuple(current.tolist()), waves=sums)
         if self.peer is not None:
             usual = self._window(vector[cells : 2 * cells])
-        elif self.hours is not None:
+        elif self.seasonal is not None:
             expected, mass = vector[cells : 2 * cells], int(vector[2 * cells])
             samples = mass / max(int(current.sum()), 1)
             share = expected / max(int(expected.sum()), 1)
@@ -222,9 +222,9 @@ class Watch:
             "renewed": self.renewed,
         }
         if self.reference is not None:
-            state |= {"reference": self.reference, "trail": self.trail.state()}
-            if self.hours is not None:
-                state["hours"] = self.hours.state()
+            state |= {"reference": self.reference, "trail": self.history.state()}
+            if self.seasonal is not None:
+                state["hours"] = self.seasonal.state()
         elif self.learner is not None:
             state["learner"] = self.learner.state()
         return msgspec.msgpack.encode(state)
@@ -249,22 +249,22 @@ class Watch:
         if len(kept.reference.counts) != kept.reference.cells.size:
             raise msgspec.DecodeError("counts do not fit their cells")
         self.stand_on(kept.reference, newest if math.isfinite(newest) else 0.0)
-        trail = Trail.restore(kept.trail)
-        if not self._fits(trail):  # a version that counted otherwise: only the reference stays
+        history = History.restore(kept.history)
+        if not self._fits(history):  # a version that counted otherwise: only the reference stays
             self.episode, self.settled, self.open = None, 0.0, {}
             return
-        self.trail = trail
-        if kept.hours:
-            self.hours = Hours.restore(trail.cells, kept.hours)
+        self.history = history
+        if kept.seasonal:
+            self.seasonal = Seasonal.restore(history.cells, kept.seasonal)
 
-    def _fits(self, trail: Trail) -> bool:
+    def _fits(self, history: History) -> bool:
         """Whether what was counted has the form of what is counted now."""
-        marks, size = len(trail.born), len(self.trail.total)
-        pane = self.trail.cells if self.is_compared else size
+        points, size = len(history.born), len(self.history.total)
+        pane = self.history.cells if self.is_compared else size
         return (
-            trail.marks.shape == (marks, size)
-            and (trail.total.shape, len(trail.times)) == ((size,), marks)
-            and trail.cells == self.trail.cells
+            history.change_points.shape == (points, size)
+            and (history.total.shape, len(history.times)) == ((size,), points)
+            and history.cells == self.history.cells
             and {len(counts) for counts in self.open.values()} <= {pane}
         )
 
@@ -282,24 +282,24 @@ class Watch:
                 self.stand_on(self.learner.reference(), time)
         return None
 
-    def _vector(self, pane: int, hours: Hours | None) -> Ints:
+    def _vector(self, pane: int, seasonal: Seasonal | None) -> Ints:
         counts = np.array(self.open[pane], dtype=np.int64)
         if self.peer is not None:
             theirs = np.array(self.peer.open.get(pane, [0] * len(counts)), dtype=np.int64)
             theirs = theirs[: len(counts)]  # it is not compared itself, and counts more
             return np.concatenate((counts, theirs, self._factors(counts, theirs)))
-        if hours is None:
+        if seasonal is None:
             return counts
         start = pane * (self.pane or 0.0)
-        judged = hours.judge(start, counts, self.weights, self.tree, self.part)
+        judged = seasonal.judge(start, counts, self.weights, self.tree, self.part)
         if judged is None:
-            return np.zeros(len(self.trail.total), dtype=np.int64)
+            return np.zeros(len(self.history.total), dtype=np.int64)
         return np.concatenate((counts, judged))
 
     def _factors(self, counts: Ints, theirs: Ints) -> Ints:
         """The evidence of a pane in which this arm and its peer counted so much."""
-        cells, trail = len(counts), self.trail
-        lately = trail.total - trail.marks[max(0, len(trail.marks) - NEAR)]
+        cells, history = len(counts), self.history
+        lately = history.total - history.change_points[max(0, len(history.change_points) - NEAR)]
         pooled = self.weights + lately[:cells] + lately[cells : 2 * cells]
         return sequential_bets.two_arms(counts, theirs, pooled, self.tree, self.part)
 
@@ -308,6 +308,8 @@ class Watch:
 
 
 class _State(msgspec.Struct):
+    """What is stored; some names there are older than those of now."""
+
     seen: int
     open: dict[int, list[int]]
     episode: Episode | None = None
@@ -315,8 +317,8 @@ class _State(msgspec.Struct):
     settled: float = 0.0
     renewed: bool = False
     reference: Reference | None = None
-    trail: dict[str, Any] = {}
-    hours: dict[str, Any] = {}
+    history: dict[str, Any] = msgspec.field(default_factory=dict, name="trail")
+    seasonal: dict[str, Any] = msgspec.field(default_factory=dict, name="hours")
     learner: dict[str, Any] = {}
 
     def continues(self, reference: Reference) -> bool:

@@ -27,8 +27,8 @@ def test_it_learns_and_then_counts() -> None:
     assert watch.learner is None
     assert watch.reference is not None
     assert watch.reference.samples == 40
-    assert watch.live()[: watch.trail.cells].sum() == 60
-    assert watch.trail.times == [5.0]
+    assert watch.live()[: watch.history.cells].sum() == 60
+    assert watch.history.times == [5.0]
 
 
 @pytest.mark.parametrize("values", [0, 10, 39, 40, 90])
@@ -77,10 +77,10 @@ def test_counts_of_another_form_begin_anew_on_the_reference_there_was(part: str)
     again.restore(msgspec.msgpack.encode(state), 7.0)
     assert again.reference == watch.reference
     assert again.live().sum() == 0
-    assert again.trail.times == [7.0]
+    assert again.history.times == [7.0]
     for number in range(60):
         again.count(float(number % 7), pane=2, time=8.0)
-    assert again.live()[: again.trail.cells].sum() == 60
+    assert again.live()[: again.history.cells].sum() == 60
 
 
 @pytest.mark.parametrize("part", ["counts", "edges"])
@@ -103,10 +103,10 @@ def test_open_panes_add_up() -> None:
             watch.count(float(number % 5), pane=7, time=0.0)
     other.count(1.0, pane=8, time=0.0)
     one.merge(other)
-    cells = one.trail.cells
+    cells = one.history.cells
     assert {pane: sum(counts[:cells]) for pane, counts in one.open.items()} == {7: 20, 8: 1}
     assert one.close(7, 60.0, 10)
-    assert one.trail.total[:cells].sum() == 20
+    assert one.history.total[:cells].sum() == 20
 
 
 @pytest.mark.parametrize("shift", [-8.0, -3.0, -0.5, 0.0, 0.5, 3.0, 8.0])
