@@ -20,10 +20,11 @@ BESIDE = 110
 def welcome() -> RenderableType:
     """What is about to happen."""
     return Panel(
-        "A classifier (scikit-learn, V2 protocol) and a chat endpoint (OpenAI protocol; a stand-in "
-        "with canned sentences) stand behind one sidecar. Real clients send traffic of two "
-        "populations and three templates, with personal data in the prompts. Half-way the scanner "
-        "of population [b]south[/b] changes its calibration. Nobody tells the monitor.",
+        "Two models stand behind one sidecar: a classifier (scikit-learn, V2 protocol) and a chat "
+        "endpoint (OpenAI protocol; a stand-in with canned sentences). Real clients send requests "
+        "of two populations and three prompt templates, with personal data in the prompts. "
+        "Half-way the scanner of population [b]south[/b] is calibrated anew. The sidecar is not "
+        "told; it must find out.",
         title="monitor demo",
         box=box.ROUNDED,
     )
@@ -37,7 +38,7 @@ def running(models: str, traffic: str, admin: str, run: dict[str, Any]) -> Rende
     table.add_row("models (classifier, chat)", models, "")
     table.add_row("traffic, to the models", traffic, f"proxy {pids['proxy']}")
     table.add_row("records, pseudonymized", "embedded Valkey", f"recorder {pids['recorder']}")
-    table.add_row("windows and drift", f"{admin}/api/drift", f"analyzer {pids['analyzer']}")
+    table.add_row("drift, in words", f"{admin}/api/drift", f"analyzer {pids['analyzer']}")
     table.add_row("metrics for Prometheus", f"{admin}/metrics", f"pages {pids['pages']}")
     return table
 
@@ -45,7 +46,7 @@ def running(models: str, traffic: str, admin: str, run: dict[str, Any]) -> Rende
 def latency(page: Page) -> RenderableType:
     """Requests and latency per population and template, as on the dashboard."""
     table = _table(
-        "the tails: latency per segment",
+        "latency by segment",
         "segment",
         "requests",
         "errors",
@@ -118,7 +119,7 @@ def finding(page: Page, findings: dict[str, Any]) -> RenderableType:
             f"{page.total('monitor_drift_samples', **where):,.0f}",
         )
     watched = len(list(page.pick("monitor_drift_status", status="drift")))
-    quiet = Text(f"{watched - len(drifts)} of {watched} feature × segment pairs are quiet")
+    quiet = Text(f"{watched - len(drifts)} of {watched} features in segments did not drift")
     return Panel(Group(Text(told, style="bold red"), table, quiet), title="drift", box=box.ROUNDED)
 
 
@@ -154,7 +155,7 @@ def farewell(command: str) -> RenderableType:
         "monitor run --upstream http://HOST:PORT        in front of your own model",
         "monitor check --config FILE                    what a configuration means",
         "monitor files DIRECTORY                        dashboards, alerts, deploy",
-        "monitor replay today.csv --reference last.csv  the same judgement, offline",
+        "monitor replay today.csv --reference last.csv  the same question, asked of files",
     ]
     if command != "monitor":
         lines += ["", f"where monitor is {command}"]
