@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from monitor.metrics import CATALOGUE, LOSS_REASONS, Metric
+from monitor.metrics import (
+    CATALOGUE,
+    LOSS_REASONS,
+    REDACTION_REASONS,
+    SET_ASIDE_REASONS,
+    Metric,
+)
 from monitor.proxy import http2, observer, websocket
 
 _HEAD = """# Metrics
@@ -29,10 +35,12 @@ How to read them:
   `monitor analyze` those of analyzer and processes; `monitor run` all.
 - **OpenTelemetry** is the name over OTLP. Metrics without that line keep their own name.
 
-Reasons of `monitor_exchanges_lost_total`: {reasons}. [RUNBOOK.md](RUNBOOK.md#monitorrecordslost)
-says what to do about each.
+Values of the label `reason`; [RUNBOOK.md](RUNBOOK.md) says what to do about each:
 
-Reasons of `monitor_connections_opaque_total`: {opaque}.
+- `monitor_exchanges_lost_total`: {lost}.
+- `monitor_connections_opaque_total`: {opaque}.
+- `monitor_redactions_total`: {redacted}.
+- `monitor_records_set_aside_total`: {set_aside}.
 """
 
 _ROLES = {
@@ -46,7 +54,13 @@ _ROLES = {
 def document() -> str:
     """METRICS.md, whole."""
     opaque = (*observer.OPAQUE_REASONS, *http2.OPAQUE_REASONS, *websocket.OPAQUE_REASONS)
-    sections = [_HEAD.format(reasons=_listed(LOSS_REASONS), opaque=_listed(opaque))]
+    reasons = {
+        "lost": LOSS_REASONS,
+        "opaque": opaque,
+        "redacted": REDACTION_REASONS,
+        "set_aside": SET_ASIDE_REASONS,
+    }
+    sections = [_HEAD.format(**{name: _listed(each) for name, each in reasons.items()})]
     for role, title in _ROLES.items():
         metrics = [metric for metric in CATALOGUE if metric.role == role]
         sections.append(f"## {title}\n\n" + "\n".join(_entry(metric) for metric in metrics))

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 import yaml
 
-from monitor.metrics import BY_NAME
+from monitor.metrics import BY_NAME, LOSS_REASONS, REDACTION_REASONS, SET_ASIDE_REASONS
 
 ROOT = Path(__file__).parent.parent.parent
 RULES = sorted((ROOT / "alerts").glob("*.rules.yml"))
@@ -83,6 +83,23 @@ def test_the_runbook_lists_every_alert_with_its_severities() -> None:
         name: ", ".join(sorted(set(each), key=["critical", "warning", "info"].index))
         for name, each in severities.items()
     }
+
+
+@pytest.mark.parametrize(
+    ("alert", "reasons"),
+    [
+        ("MonitorRecordsLost", LOSS_REASONS),
+        ("MonitorRecordsSetAside", SET_ASIDE_REASONS),
+        # A credential is taken out on purpose, and no alert counts it.
+        ("MonitorRedactions", [one for one in REDACTION_REASONS if one != "credential"]),
+    ],
+)
+def test_the_runbook_says_what_to_do_about_every_reason(alert: str, reasons: list[str]) -> None:
+    """A new reason needs its line."""
+    runbook = (ROOT / "RUNBOOK.md").read_text(encoding="utf-8")
+    section = runbook.partition(f"\n## {alert}\n")[2].partition("\n## ")[0]
+    listed = re.findall(r"^- (`.*?):", section, re.MULTILINE)
+    assert set(re.findall(r"`(\w+)`", " ".join(listed))) == set(reasons)
 
 
 def test_every_panel_that_is_to_be_looked_at_exists() -> None:
