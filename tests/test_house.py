@@ -468,6 +468,7 @@ def test_what_make_installs_is_pinned() -> None:
 
 
 ELSEWHERE = {
+    "privacy/rulings.py": "privacy/test_policies.py",
     "settings/addresses.py": "settings/test_load.py",
     "supervision/child.py": "supervision/test_answers.py",
     "supervision/listeners.py": "app/test_check.py",

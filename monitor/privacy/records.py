@@ -11,8 +11,9 @@ import msgspec
 
 from monitor import bodies, columns
 from monitor.errors import ParseError, PrivacyError
+from monitor.privacy import rulings
 from monitor.privacy.patterns import Scanner, key_form
-from monitor.privacy.policies import CREDENTIAL, DROPPED, Cursor, Policy, Rule, apply, generalise
+from monitor.privacy.policies import CREDENTIAL, DROPPED, Policy, Rule
 from monitor.privacy.pseudonyms import Keyring, Tokens
 from monitor.privacy.scrub import Bounds, Scrub, Seal
 from monitor.types import (
@@ -108,7 +109,7 @@ class Privacy:
             if not wanted or body.lstrip()[:1] not in (b"{", b"["):
                 continue
             try:
-                value = self._body(scrub, self._policy.place(side, "body"), bodies.document(body))
+                value = rulings.body(scrub, self._policy.place(side, "body"), bodies.document(body))
             except (ParseError, PrivacyError):  # places cannot be found in it, so none of it stays
                 scrub.redacted("", "unparsable")
                 value = DROPPED
@@ -211,7 +212,7 @@ class Privacy:
         cursor = None if self._policy is None else self._policy.column(side, column)
         if not cursor:
             return scrub.value(value, column)
-        done = self._inside(scrub, cursor, value, column)
+        done = rulings.inside(scrub, cursor, value, column)
         return None if done is DROPPED else done
 
     def again(self) -> Scrub:
@@ -269,7 +270,9 @@ class Privacy:
         for name, value in headers.items():
             rule = self._rule(side, "headers", name)
             if rule is not None:
-                ruled = self._done(scrub, rule, value, name, CREDENTIAL.search(name) is not None)
+                ruled = rulings.scalar(
+                    scrub, rule, value, name, CREDENTIAL.search(name) is not None
+                )
                 if ruled is not DROPPED:
                     kept[self._short(scrub, name)] = str(ruled)
             elif name in ALLOWED_HEADERS:
@@ -285,7 +288,7 @@ class Privacy:
         """Path and query of a request, each value scanned with its name as a hint."""
         path, query = call.path, call.query
         rule = self._rule("request", "path")
-        ruled = self._short(scrub, path) if rule is None else self._done(scrub, rule, path)
+        ruled = self._short(scrub, path) if rule is None else rulings.scalar(scrub, rule, path)
         path = "" if ruled is DROPPED else str(ruled)
         if not query:
             return path
@@ -295,7 +298,9 @@ class Privacy:
             plain, said = unquote_plus(name), unquote_plus(value)
             rule = self._rule("request", "query", plain) if value else None
             if rule is not None:
-                done = self._done(scrub, rule, said, plain, CREDENTIAL.search(plain) is not None)
+                done = rulings.scalar(
+                    scrub, rule, said, plain, CREDENTIAL.search(plain) is not None
+                )
                 if done is DROPPED:
                     continue
                 value = quote(str(done), safe=_SAFE)
@@ -324,28 +329,13 @@ class Privacy:
         rule = self._rule("segments", name)
         if rule is None or value == ABSENT:
             return self._label(scrub, value, name)
-        done = self._done(scrub, rule, value, name)
+        done = rulings.scalar(scrub, rule, value, name)
         return ABSENT if done is DROPPED else str(done)[:_MAX_LABEL]
 
     # --- what the operator said ---------------------------------------------------------------
 
     def _rule(self, *steps: str) -> Rule | None:
         return None if self._policy is None else self._policy.place(*steps).rule
-
-    def _body(self, scrub: Scrub, cursor: Cursor, body: Any) -> Any:
-        """A body as a protocol shall read it: what is scanned later stays as it is."""
-
-        def act(rule: Rule | None, value: Any, hint: str) -> Any:
-            if rule is None or rule.action in ("scan", "scan_json"):
-                return value
-            if rule.action == "keep":
-                return bodies.Kept(value) if isinstance(value, str) else value
-            done = self._done(scrub, rule, value, hint)
-            if isinstance(done, str) and done != value and rule.action != "generalise":
-                scrub.own.add(done)
-            return done
-
-        return apply(cursor, body, act)
 
     def _ruled_part(self, scrub: Scrub, side: str, part: Part) -> Part:
         cursor = None
@@ -354,64 +344,16 @@ class Privacy:
         if not cursor:
             return self._part(scrub, part)
         hint = part.name or ""
-        text = None if part.text is None else self._inside(scrub, cursor, part.text, hint)
+        text = None if part.text is None else rulings.inside(scrub, cursor, part.text, hint)
         data = None
         if part.data is not None:
-            data = [self._inside(scrub, cursor, item, hint) for item in part.data]
+            data = [rulings.inside(scrub, cursor, item, hint) for item in part.data]
             data = [None if item is DROPPED else item for item in data]
             if cursor.rule is not None and cursor.rule.action == "drop":
                 data = None
         bare = self._part(scrub, msgspec.structs.replace(part, text=None, data=None))
         said = None if text is None or text is DROPPED else str(text)
         return msgspec.structs.replace(bare, text=said, data=data)
-
-    def _inside(self, scrub: Scrub, cursor: Cursor, value: Any, hint: str) -> Any:
-        """A text or scalar; where paths go on into it or it is said to be JSON, the JSON in it."""
-
-        def act(rule: Rule | None, leaf: Any, name: str) -> Any:
-            return scrub.value(leaf, name) if rule is None else self._done(scrub, rule, leaf, name)
-
-        rule = cursor.rule
-        if isinstance(value, str) and value.lstrip()[:1] in ("{", "["):
-            if cursor.goes_on or (rule is not None and rule.action == "scan_json"):
-                try:
-                    document = bodies.document(value.encode("utf-8", "replace"))
-                    ruled = apply(cursor, document, act, scrub.text, hint=hint)
-                except (ParseError, PrivacyError):
-                    return scrub.redacted(value, "unparsable")
-                return ruled if ruled is DROPPED else bodies.dump(ruled)
-        elif isinstance(value, dict | list):
-            return scrub.redacted("", "nesting")
-        return act(rule, value, hint)
-
-    def _done(
-        self, scrub: Scrub, rule: Rule, value: Any, hint: str = "", is_credential: bool = False
-    ) -> Any:
-        """A scalar after its rule; DROPPED when nothing of it is kept."""
-        action = rule.action
-        if is_credential and action not in ("token", "hash_whole"):
-            action = "drop"
-        if value is None or value == "" or isinstance(value, bool):
-            action = "drop" if action == "drop" else "keep"
-        try:
-            match action:
-                case "drop":
-                    done: Any = DROPPED
-                case "keep":
-                    done = scrub.literal(str(value)) if isinstance(value, str) else value
-                case "token":
-                    is_secret = is_credential or CREDENTIAL.search(hint) is not None
-                    done = scrub.token(rule.argument, str(value), is_secret=is_secret)
-                case "hash_whole":
-                    done = scrub.hashed(str(value), "policy")
-                case "generalise":
-                    coarse = generalise(rule.argument, value)
-                    done = DROPPED if coarse is None else coarse
-                case _:
-                    done = scrub.value(value, hint)
-        except Exception as error:  # noqa: BLE001  fail closed
-            return scrub.failed("", error)
-        return done
 
     def _label(self, scrub: Scrub, value: str, name: str = "") -> str:
         if len(value) > _MAX_LABEL:

@@ -1,0 +1,87 @@
+"""(Rule, value) → what is kept of the value.
+
+Rules act at two moments, because places are known at two moments. Places in a JSON body exist only
+before a protocol has read it: `body` does what rules say there, and marks what is kept so
+that no later scan touches it. Columns, roles, headers and dimensions exist only afterwards: there
+`inside` and `scalar` act on one value at a time. Both moments end in `scalar`, the only place
+that knows what an action does.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from monitor import bodies
+from monitor.errors import ParseError, PrivacyError
+from monitor.privacy.policies import CREDENTIAL, DROPPED, Cursor, Rule, apply, generalise
+from monitor.privacy.scrub import Scrub
+
+
+def body(scrub: Scrub, cursor: Cursor, document: Any) -> Any:
+    """Return a JSON body as a protocol shall read it: what is only scanned stays as it is, and what
+    is kept is marked (`bodies.Kept`). DROPPED where nothing is left."""
+
+    def act(rule: Rule | None, value: Any, hint: str) -> Any:
+        if rule is None or rule.action in ("scan", "scan_json"):
+            return value
+        if rule.action == "keep":
+            return bodies.Kept(value) if isinstance(value, str) else value
+        done = scalar(scrub, rule, value, hint)
+        if isinstance(done, str) and done != value and rule.action != "generalise":
+            scrub.own.add(done)
+        return done
+
+    return apply(cursor, document, act)
+
+
+def inside(scrub: Scrub, cursor: Cursor, value: Any, hint: str) -> Any:
+    """Return a text or scalar after its rule; what no rule is about is scanned.
+
+    Where paths go on into it, or a rule says that it is JSON, that holds for the JSON in it.
+    """
+
+    def act(rule: Rule | None, leaf: Any, name: str) -> Any:
+        return scrub.value(leaf, name) if rule is None else scalar(scrub, rule, leaf, name)
+
+    rule = cursor.rule
+    if isinstance(value, str) and value.lstrip()[:1] in ("{", "["):
+        if cursor.goes_on or (rule is not None and rule.action == "scan_json"):
+            try:
+                document = bodies.document(value.encode("utf-8", "replace"))
+                ruled = apply(cursor, document, act, scrub.text, hint=hint)
+            except (ParseError, PrivacyError):
+                return scrub.redacted(value, "unparsable")
+            return ruled if ruled is DROPPED else bodies.dump(ruled)
+    elif isinstance(value, dict | list):
+        return scrub.redacted("", "nesting")
+    return act(rule, value, hint)
+
+
+def scalar(
+    scrub: Scrub, rule: Rule, value: Any, hint: str = "", is_credential: bool = False
+) -> Any:
+    """Return a scalar after its rule; DROPPED when nothing of it is kept. Raises nothing."""
+    action = rule.action
+    if is_credential and action not in ("token", "hash_whole"):
+        action = "drop"
+    if value is None or value == "" or isinstance(value, bool):
+        action = "drop" if action == "drop" else "keep"
+    try:
+        match action:
+            case "drop":
+                done: Any = DROPPED
+            case "keep":
+                done = scrub.literal(str(value)) if isinstance(value, str) else value
+            case "token":
+                is_secret = is_credential or CREDENTIAL.search(hint) is not None
+                done = scrub.token(rule.argument, str(value), is_secret=is_secret)
+            case "hash_whole":
+                done = scrub.hashed(str(value), "policy")
+            case "generalise":
+                coarse = generalise(rule.argument, value)
+                done = DROPPED if coarse is None else coarse
+            case _:
+                done = scrub.value(value, hint)
+    except Exception as error:  # noqa: BLE001  fail closed
+        return scrub.failed("", error)
+    return done
