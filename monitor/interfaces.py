@@ -7,9 +7,12 @@ tuple is the registry.
 from __future__ import annotations
 
 import typing
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
 
+from monitor.damage import Damage
 from monitor.types import (
     Call,
     Finding,
@@ -143,3 +146,64 @@ class Monitor(typing.Protocol):
 
     def measurements(self, endpoint: str) -> Iterable[Measurement]:
         """The same as samples of the catalogue's metrics."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """A file as rows of values in named columns.
+
+    `rows` gives the number of each row or line and its values in the columns asked for; what it
+    cannot read it tells the Damage. `place` names a row, `usual` is the decimal sign of its kind.
+    `apart` are columns that cannot be looked at.
+    """
+
+    path: Path
+    names: list[str]
+    rows: Callable[[Sequence[str], Damage], Iterator[tuple[int, Sequence[Any]]]]
+    place: Callable[[int], str]
+    usual: Literal[".", ","] = "."
+    apart: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Head:
+    """What tells the format of a file: its name, and its first bytes, unpacked where gzipped."""
+
+    path: Path
+    start: bytes
+
+    @property
+    def text(self) -> bytes:
+        """The first bytes without a byte order mark and white space."""
+        return self.start.removeprefix(b"\xef\xbb\xbf").lstrip()
+
+    @property
+    def is_lines(self) -> bool:
+        """Whether the file holds JSON, a document a line, by its name or by its first character."""
+        named = (".jsonl", ".jsonl.gz", ".ndjson", ".ndjson.gz")
+        return self.path.name.endswith(named) or self.text.startswith(b"{")
+
+
+@dataclass(frozen=True)
+class Source:
+    """A format of files at rest: file → Records, or a Table, whose Rows `tables.rows` makes.
+
+    `claims` says whether a file has this format; of several that do the first of the room is it.
+    `suffixes` are the names that are looked for in a directory. A source has either `records` or
+    `table`. Both tell the Damage the places of what they cannot read, and raise SourceError, which
+    names the file, where nothing of it can be read. A table with several `pieces` can be opened
+    piece by piece, by number, for several workers.
+    """
+
+    name: str
+    suffixes: tuple[str, ...]
+    claims: Callable[[Head], bool]
+    records: Callable[[Path, Damage], Iterator[Record]] | None = None
+    table: Callable[[Path], Table] | None = None
+    pieces: Callable[[Path], int] | None = None
+    piece: Callable[[Path, int], Table] | None = None
+
+    @property
+    def is_table(self) -> bool:
+        """Whether files of this format are rows of columns rather than Records."""
+        return self.table is not None

@@ -19,6 +19,7 @@ ROOT = Path(__file__).parent.parent
 SOURCES = sorted((ROOT / "monitor").rglob("*.py"))
 ROOMS = {
     "protocols": "PROTOCOL", "recognizers": "RECOGNIZER", "features": "FEATURE", "distances": "MEASURE",
+    "sources": "SOURCE",
 }  # fmt: skip
 """Folders of parts of one kind → what each file calls its part."""
 
@@ -202,7 +203,12 @@ def settings_are_read_at_the_door(where: str, module: ast.Module) -> Faults:
 
 
 MAKES_RECORDS = "privacy/records.py"
-READS_RECORDS = {"recorder/spool.py", "sources/archive.py", "sources/jsonl.py", "streams/redis.py"}
+READS_RECORDS = {
+    "recorder/spool.py",
+    "sources/archive.py",
+    "sources/records.py",
+    "streams/redis.py",
+}
 """Files that decode the Records which somebody's privacy step has made."""
 CHANGES_RECORDS = {
     "app/ner_client.py": {"inputs", "outputs", "pseudonyms", "redactions", "continues", "sealed"},
@@ -478,7 +484,15 @@ ELSEWHERE = {
     "app/build.py": "test_cli.py",
     "app/proxy.py": "end_to_end/test_spine.py",
     "app/recorder.py": "end_to_end/test_faults.py",
-    "app/sources.py": "commands/test_replay.py",
+    "commands/progress.py": "commands/test_replay.py",
+    "replay/comparison.py": "commands/test_replay.py",
+    "replay/datasets.py": "commands/test_replay.py",
+    "replay/html_report.py": "replay/test_report.py",
+    "replay/parts.py": "replay/test_judge.py",
+    "replay/plan.py": "commands/test_replay.py",
+    "replay/reasons.py": "replay/test_odd_tables.py",
+    "replay/remarks.py": "replay/test_odd_tables.py",
+    "tables/cells.py": "tables/test_rows.py",
     "recorder/label_limiter.py": "test_meters.py",
     "chat.py": "protocols/test_openai_chat.py",
     "person_words.py": "recognizers/test_recognizers.py",

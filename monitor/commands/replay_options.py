@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from monitor.replay import rest
+from monitor.replay.files import FORMATS
 from monitor.tables.cells import moment
 
 
@@ -45,8 +45,8 @@ def _add_source_arguments(parser: argparse.ArgumentParser) -> None:
         "(CSV, Parquet, JSON objects); or this stream, as "
         "redis://HOST:PORT/DB?endpoint=NAME&from=TIME&to=TIME; by default the records in --redis, "
         "else in the embedded store of --data")  # fmt: skip
-    add("--format", choices=("auto", *rest.FORMATS), default="auto", metavar="FORMAT",
-        help=f"read the files as auto, {', '.join(rest.FORMATS)}; by default auto")  # fmt: skip
+    add("--format", choices=("auto", *FORMATS), default="auto", metavar="FORMAT",
+        help=f"read the files as auto, {', '.join(FORMATS)}; by default auto")  # fmt: skip
     add("--by", action="append", default=[], metavar="DIMENSION",
         help="also judge each value of this dimension or column; may be given again")  # fmt: skip
     add(

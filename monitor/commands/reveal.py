@@ -13,13 +13,14 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from monitor.app.sources import Store, is_store
+from monitor.damage import Damage
 from monitor.errors import ConfigError, UsageError
 from monitor.privacy.pseudonyms import PSEUDONYM
 from monitor.privacy.sealing import opener
-from monitor.replay import rest
+from monitor.replay import files
+from monitor.replay.datasets import is_store
+from monitor.replay.stored import Store
 from monitor.settings.schema import Settings
-from monitor.sources import archive, jsonl
 from monitor.supervision.embedded_store import opened
 from monitor.types import Record
 
@@ -108,10 +109,13 @@ def _records(places: Sequence[str], settings: Settings) -> Iterator[Record]:
     for place in filter(is_store, places):
         shards = settings.stream.shards
         yield from Store.parse(place, settings.endpoint, shards, time.time()).records(None, None)
-    for path, form in rest.find([place for place in places if not is_store(place)]):
-        if form in rest.TABLES:
-            raise UsageError(f"{path}: is a table; sealed values stand in records")
-        yield from archive.read(path) if form == "archive" else jsonl.read(path)
+    found = files.find([place for place in places if not is_store(place)])
+    if files.is_table(found):
+        raise UsageError(f"{found[0][0]}: is a table; sealed values stand in records")
+    damage = Damage()
+    yield from files.records(found, damage)
+    for one in damage.listed():
+        print(f"monitor: could not be read: {one.place}: {one.error}", file=sys.stderr)
 
 
 def _write(path: Path, reason: str, tokens: list[str], count: int) -> None:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Sequence
-from itertools import islice
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,23 +28,34 @@ def need() -> None:
         raise UsageError(advice("replay", "--evidently")) from None
 
 
-def frame(rows: Iterable[Row]) -> pd.DataFrame:
-    """One column a feature, one line a row, the first value where a row has several."""
-    import pandas as pd
+class Sample:
+    """The first rows of one side, for Evidently: one column a feature, one line a row, the first
+    value where a row has several."""
 
-    columns: dict[str, dict[int, Any]] = {}
-    number = -1
-    for number, row in enumerate(islice(rows, MOST_ROWS)):
+    def __init__(self) -> None:
+        self._rows = 0
+        self._columns: dict[str, dict[int, Any]] = {}
+
+    def add(self, row: Row) -> None:
+        """Keep what is seen in one more row, of the first MOST_ROWS."""
+        if self._rows == MOST_ROWS:
+            return
         for seen in row.observations:
             if seen.kind != "vector" and isinstance(seen.value, str | int | float):
-                columns.setdefault(seen.feature, {}).setdefault(number, seen.value)
-    found = pd.DataFrame(index=range(number + 1))
-    for name, values in columns.items():
-        kinds = {type(value) for value in values.values()}
-        if not kinds <= {int, float}:
-            values = {index: str(value) for index, value in values.items()}  # noqa: PLW2901
-        found[name] = pd.Series(values)
-    return found
+                self._columns.setdefault(seen.feature, {}).setdefault(self._rows, seen.value)
+        self._rows += 1
+
+    def frame(self) -> pd.DataFrame:
+        """The rows; a column whose values are not all numbers is one of texts."""
+        import pandas as pd
+
+        found = pd.DataFrame(index=range(self._rows))
+        for name, values in self._columns.items():
+            kinds = {type(value) for value in values.values()}
+            if not kinds <= {int, float}:
+                values = {index: str(value) for index, value in values.items()}  # noqa: PLW2901
+            found[name] = pd.Series(values)
+        return found
 
 
 def write(reference: pd.DataFrame, current: pd.DataFrame, path: Path) -> Sequence[str]:

@@ -5,15 +5,72 @@ from __future__ import annotations
 import asyncio
 import heapq
 import itertools
+import math
 from collections.abc import AsyncIterator, Callable, Generator, Iterator
+from dataclasses import dataclass
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from monitor.errors import SourceError, StreamError
 from monitor.streams.redis import RedisStream
+from monitor.tables.cells import moment
 from monitor.types import Record
 from monitor.urls import shown
 
 PAGE = 500
 """Records that are read at a time."""
+
+
+@dataclass(frozen=True)
+class Store:
+    """The stream of an endpoint in a store; `start` and `end` are Unix seconds."""
+
+    name: str
+    url: str
+    endpoint: str
+    shards: int
+    start: float
+    end: float
+
+    @classmethod
+    def parse(cls, url: str, endpoint: str, shards: int, now: float) -> Store:
+        """`redis://HOST:PORT/DB?endpoint=NAME&shards=N&from=TIME&to=TIME`, all of it optional."""
+        try:
+            parts = urlsplit(url)
+        except ValueError:
+            raise SourceError(f"{shown(url)}: is not a URL like redis://127.0.0.1:6379/0") from None
+        ours = {"endpoint": endpoint, "shards": str(shards), "from": "", "to": ""}
+        options = parse_qsl(parts.query)
+        ours.update((name, value) for name, value in options if name in ours)
+        if not ours["shards"].isdigit() or int(ours["shards"]) == 0:
+            raise SourceError(
+                f"{shown(url)}: shards={ours['shards']} is not a number of shards, 1 or more"
+            )
+        times = []
+        for name, default in (("from", -math.inf), ("to", now)):
+            at = moment(ours[name]) if ours[name] else default
+            if at is None:
+                raise SourceError(
+                    f"{shown(url)}: {name}={ours[name]} is not a time such as 2024-02-29T12:00:00Z"
+                )
+            times.append(at)
+        theirs = urlencode([(name, value) for name, value in options if name not in ours])
+        plain = parts._replace(query=theirs).geturl()
+        return cls(shown(url), plain, ours["endpoint"], int(ours["shards"]), *times)
+
+    def records(self, start: float | None, end: float | None) -> Iterator[Record]:
+        """The records that began in the store's range and the one given; shards in order of time.
+
+        Raises SourceError when the store cannot be read.
+        """
+        start = self.start if start is None else max(self.start, start)
+        end = self.end if end is None else min(self.end, end)
+        return records(
+            self.url,
+            self.endpoint,
+            shards=self.shards,
+            start=start if math.isfinite(start) else None,
+            end=end,
+        )
 
 
 def records(

@@ -1,1 +1,13 @@
-"""Files → Rows, one format a file."""
+"""Somebody's files → Records or Tables: one format a file, the most specific first."""
+
+from monitor.interfaces import Source
+from monitor.sources import archive, csv, jsonl, parquet, records
+
+SOURCES: tuple[Source, ...] = (
+    archive.SOURCE,
+    parquet.SOURCE,
+    records.SOURCE,
+    jsonl.SOURCE,
+    csv.SOURCE,
+)
+"""What a file is taken for: the first of these that claims it."""

@@ -1,36 +1,126 @@
-"""An archived JSONL file, one Record document a line, plain or gzipped → Records."""
+"""JSON objects, one a line or all in a list → Table; what an object holds is `object.field`."""
 
 from __future__ import annotations
 
 import gzip
+import json
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
+from monitor.damage import Damage
 from monitor.errors import SourceError
-from monitor.types import Record, decode_record
+from monitor.interfaces import Head, Source, Table
+from monitor.tables import cells
+
+COLUMNS = 5000
+"""Columns of a table, at most: so many are watched at all."""
 
 
-def read(path: Path) -> Iterator[Record]:
-    """The records in the order they stand; raises SourceError naming file and line."""
-    number = 0
+def claims(head: Head) -> bool:
+    """Whether a file holds JSON, one document a line or all in a list."""
+    return head.is_lines or head.text.startswith(b"[")
+
+
+def open_objects(path: Path) -> Table:
+    """A file of JSON objects, plain or gzipped; every name in any of them is a column.
+
+    Raises SourceError naming file and line where it holds no object.
+    """
+    told: dict[str, bool] = {}
+    damage = Damage()
+    for _, row in _objects(path, damage):
+        for name, value in row.items():
+            if value is not None or name not in told:
+                told[name] = value is not None
+    outer = {name.rpartition(".")[0] for name in told}
+    names = [name for name, has_values in told.items() if has_values or name not in outer]
+    if not told:
+        raise SourceError(damage.first() or f"{path}: is empty")
+    place = f"{path}: item " if _is_list(path) else f"{path}:"
+
+    def rows(wanted: Sequence[str], damage: Damage) -> Iterator[tuple[int, Sequence[Any]]]:
+        for number, row in _objects(path, damage):
+            yield number, [row.get(name) for name in wanted]
+
+    apart = tuple(names[COLUMNS:])
+    return Table(path, names[:COLUMNS], rows, lambda number: f"{place}{number}", apart=apart)
+
+
+def _objects(path: Path, damage: Damage) -> Iterator[tuple[int, dict[str, Any]]]:
+    """(number of the line, or of the item, what it holds by dotted name)."""
+    if _is_list(path):
+        yield from _items(path, damage)
+        return
+    line = 0
     try:
-        with path.open("rb") as stream:
-            packed = stream.read(2) == b"\x1f\x8b"
-        with gzip.open(path, "rb") if packed else path.open("rb") as lines:
-            for number, line in enumerate(lines, start=1):  # noqa: B007  for the message below
-                if line.strip():
-                    yield decode_record(line)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        hint = "; a table must be CSV, Parquet or JSON objects" if number == 1 else ""
-        raise SourceError(f"{path}:{number}: not a record: {_reason(error)}{hint}") from None
-    except (gzip.BadGzipFile, EOFError, zlib.error):
-        raise SourceError(f"{path}:{number + 1}: the file is damaged") from None
-    except OSError as error:
-        raise SourceError(f"{path}: cannot be read: {error.strerror}") from None
+        with _open(path) as lines:
+            for line, text in enumerate(lines, start=1):
+                if not text.strip():
+                    continue
+                found = _decoded(text.removeprefix(b"\xef\xbb\xbf") if line == 1 else text)
+                if type(found) is dict:
+                    yield line, dict(cells.flat(found, ""))
+                else:
+                    damage.rows(path, f"{path}:{line}", _WRONG)
+    except (EOFError, OSError, zlib.error):
+        damage.rows(path, f"{path}:{line + 1}", "the file is damaged")
 
 
-def _reason(error: Exception) -> str:
-    return "not UTF-8" if isinstance(error, UnicodeError) else str(error)
+_WRONG = "not a JSON object"
+
+
+def _items(path: Path, damage: Damage) -> Iterator[tuple[int, dict[str, Any]]]:
+    try:
+        with _open(path) as stream:
+            found = _decoded(stream.read().removeprefix(b"\xef\xbb\xbf"))
+    except (EOFError, OSError, zlib.error):
+        damage.rows(path, str(path), "the file is damaged")
+        return
+    if type(found) is not list:
+        damage.rows(path, str(path), "not a JSON list")
+        return
+    for number, item in enumerate(found, start=1):
+        if type(item) is dict:
+            yield number, dict(cells.flat(item, ""))
+        else:
+            damage.rows(path, f"{path}: item {number}", _WRONG)
+
+
+def _decoded(text: bytes) -> Any:
+    """What a JSON text says, also with the NaN of Python's; None where it is none."""
+    try:
+        return msgspec.json.decode(text)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        pass
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _is_list(path: Path) -> bool:
+    """Whether all of a file is one JSON list."""
+    try:
+        with _open(path) as stream:
+            first: bytes = stream.readline().removeprefix(b"\xef\xbb\xbf").strip()
+            while not first and (more := stream.readline()):
+                first = more.strip()
+            # Lists, one a line, are no objects, whatever stands in them.
+            return first.startswith(b"[") and not (stream.readline().strip() and _decoded(first))
+    except (EOFError, OSError, zlib.error):
+        return False
+
+
+def _open(path: Path) -> Any:
+    with path.open("rb") as stream:
+        packed = stream.read(2) == b"\x1f\x8b"
+    return gzip.open(path, "rb") if packed else path.open("rb")
+
+
+SOURCE = Source(
+    "jsonl", (".jsonl", ".jsonl.gz", ".ndjson", ".ndjson.gz"), claims, table=open_objects
+)

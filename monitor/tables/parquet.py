@@ -11,6 +11,9 @@ from monitor.extras import advice
 
 BATCH = 4096
 
+MAGIC = b"PAR1"
+"""How every Parquet file begins."""
+
 
 def names(path: Path) -> list[str]:
     """The names of the columns, those inside a struct as `struct.field`, without `apart`.

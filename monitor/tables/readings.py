@@ -1,19 +1,17 @@
-"""The values of a column → how the column is read, decided once, for every table alike."""
+"""A Reading, how a column is read → the function that reads its values."""
 
 from __future__ import annotations
 
 import math
-import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
-from itertools import pairwise
 from typing import Any, Literal
 
 import msgspec
 
 from monitor.tables import numerals, times
-from monitor.texts import CATEGORY, seconds
+from monitor.texts import seconds
 
 Kind = Literal[
     "numeric", "boolean", "datetime", "categorical", "identifier", "vector", "list", "unknown"
@@ -36,27 +34,8 @@ TRUTH = {
 }  # fmt: skip
 """How booleans are written, in lower case."""
 
-MAJORITY = 0.9
-"""So many of a column's values must read as numbers for the others to be of a wrong type."""
-
-SAMPLE = 1000
-"""Values of each side, at most, that decide how a column is read."""
-
-FEW = 30
-"""With fewer values nobody can say that they all differ."""
-
-DIFFERENT = 0.9
-"""A column of names with more values than this for each row tells of no distribution."""
-
 ALIKE = "a value"
 """What is observed of an identifier: that it is there."""
-
-_IDENTIFIER = re.compile(
-    r"(?:^|[\W_])(?:id|ids|uuid|guid|key|pk|idx|index|row|rowid|rownum|nr|no|unnamed: \d+)$"
-    r"|[a-z](?:Id|ID|Key|Index|No|Nr)$",
-)
-_HUGE = 1e15
-"""Whole numbers from here on are no measurements."""
 
 
 class Reading(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -113,198 +92,9 @@ def is_missing(value: Any) -> bool:
     return value is None or (kind is float and math.isnan(value))
 
 
-class Column:
-    """Values of one column, of the reference and of what is compared, until they tell how to read.
-
-    `usual` is the decimal sign where the values do not tell. `personal` makes a value safe: what is
-    alike afterwards is alike. With `ruled` it is what comes of that which has to be read.
-    """
-
-    def __init__(
-        self,
-        name: str,
-        usual: numerals.Decimal = ".",
-        personal: Callable[[str, Any], Any] | None = None,
-        *,
-        ruled: bool = False,
-    ) -> None:
-        self._name = name
-        self._ruled = ruled
-        self._usual = usual
-        self._personal = personal
-        self._sides: tuple[list[Any], list[Any]] = ([], [])
-        self._made: Reading | None = None
-        self._signs = (numerals.Signs(), numerals.Signs())
-        self._orders = (times.Orders(), times.Orders())
-
-    def add(self, value: Any, *, current: bool = False) -> None:
-        """Look at one more value; `current` is what is compared with the reference."""
-        if self._ruled and self._personal is not None:
-            value = self._personal(self._name, value)
-        if is_missing(value):
-            return
-        self._made = None
-        side = self._sides[current]
-        if len(side) < SAMPLE:
-            side.append(value.strip() if type(value) is str else value)
-        if type(value) is str:
-            text = value.strip()
-            self._signs[current].add(text)
-            self._orders[current].add(text)
-
-    @property
-    def is_certain(self) -> bool:
-        """Whether more values would not change how the column is read."""
-        match self.reading().kind:
-            case "numeric":
-                return self._sign().is_certain
-            case "datetime":
-                return self._order().is_certain
-            case kind:
-                return kind != "unknown"
-
-    def reading(self) -> Reading:
-        """How the column is read: what most values are, the reference's where there are any."""
-        if self._made is None:
-            self._made = self._decided()
-        return self._made
-
-    def _sign(self) -> numerals.Signs:
-        """What the reference says of decimals, or both sides where it says nothing."""
-        usual, others = self._signs
-        return usual if usual.tells else usual.merged(others)
-
-    def _order(self) -> times.Orders:
-        usual, others = self._orders
-        return usual if usual.tells else usual.merged(others)
-
-    def _decided(self) -> Reading:
-        usual, others = self._sides if self._sides[0] else self._sides[::-1]
-        if not usual:
-            return UNKNOWN
-        least = MAJORITY * len(usual)
-        texts = [value for value in usual if type(value) is str]
-        typed = [value for value in usual if type(value) is not str]
-        lists = [value for value in typed if isinstance(value, list | tuple)]
-        if len(lists) >= least:
-            return _lists(lists)
-        if sum(isinstance(value, date) for value in typed) >= least:
-            return Reading("datetime", unit=self._unit(others))
-        if _are_truth(usual, others):
-            return Reading("boolean")
-        if not any(value[0] == "0" and value.isdigit() and len(value) > 1 for value in texts):
-            found = self._numeric(texts, typed, least)
-            found = found or self._datetime(texts, typed, least, self._unit(others))
-            if found is not None:
-                return found
-        return Reading("identifier" if self._all_differ(usual) else "categorical")
-
-    def _numeric(self, texts: Sequence[str], typed: Sequence[Any], least: float) -> Reading | None:
-        decimal, note = self._sign().decide(self._usual)
-        found = _numbers([*texts, *typed], decimal)
-        if len(found) < least:
-            return None
-        numbers = [value for value in found if math.isfinite(value)]
-        named = _IDENTIFIER.search(self._name) is not None
-        unit = None if named else times.unit(numbers)
-        if unit is not None:
-            return Reading("datetime", decimal, unit=unit)
-        if _are_identifiers(numbers, named=named):
-            return Reading("identifier")
-        return Reading("numeric", decimal, note=note)
-
-    def _datetime(
-        self, texts: Sequence[str], typed: Sequence[Any], least: float, unit: times.Unit | None
-    ) -> Reading | None:
-        day_first, note = self._order().decide()
-        found = sum(seconds(text, day_first) is not None for text in texts)
-        found += sum(isinstance(value, date) for value in typed)
-        if found < least:
-            return None
-        return Reading("datetime", day_first=day_first, unit=unit, note=note)
-
-    def _unit(self, others: Sequence[Any]) -> times.Unit | None:
-        """What the other side counts, where it has numbers for times."""
-        return times.unit(_numbers(others, "."))
-
-    def _all_differ(self, values: Sequence[Any]) -> bool:
-        """Whether nearly all values are different ones, personal data aside, and none is a text."""
-        if len(values) < FEW or len(set(map(str, values))) < DIFFERENT * len(values):
-            return False
-        if sum(len(str(value)) > CATEGORY for value in values) > (1 - MAJORITY) * len(values):
-            return False
-        if self._personal is None:
-            return True
-        safe = {str(self._personal(self._name, value)) for value in map(str, values)}
-        return len(safe) >= DIFFERENT * len(values)
-
-
-def reading(values: Iterable[Any]) -> Reading:
-    """How a column with these values is read.
-
-    >>> [reading(values).kind for values in (["1", "2.5", ""], ["a", "b"], ["Yes", "no"], [""])]
-    ['numeric', 'categorical', 'boolean', 'unknown']
-    >>> reading(["01234", "98765"]).kind, reading(["2024-02-29", "2024-03-01 12:00:00"]).kind
-    ('categorical', 'datetime')
-    """
-    column = Column("")
-    for value in values:
-        column.add(value)
-    return column.reading()
-
-
-def _are_truth(usual: Sequence[Any], others: Sequence[Any]) -> bool:
-    """Whether all values are booleans, and not mere numbers or initials."""
-    words = {str(value).lower() for value in usual}
-    if not words <= TRUTH.keys():
-        return False
-    if all(type(value) is bool for value in usual):
-        return True
-    more = {str(value).lower() for value in others}
-    words |= more if more <= TRUTH.keys() else set()
-    if all(word[0] in "01" for word in words):
-        return False
-    return bool(words & {"true", "false"}) or len({TRUTH[word] for word in words}) == 2
-
-
-def _numbers(values: Sequence[Any], decimal: numerals.Decimal) -> list[float]:
-    """The numbers among values."""
-    found = [numerals.number(value, decimal) for value in values if type(value) is str]
-    found += [_float(value) for value in values if _is_number(value)]
-    return [number for number in found if number is not None]
-
-
-def _float(number: Any) -> float:
-    try:
-        return float(number)
-    except OverflowError:
-        return math.inf
-
-
-def _is_number(value: Any) -> bool:
+def is_number(value: Any) -> bool:
+    """Whether a value of a typed table is a number; a boolean is none."""
     return isinstance(value, int | float | Decimal) and not isinstance(value, bool)
-
-
-def _are_identifiers(numbers: Sequence[float], *, named: bool) -> bool:
-    """Whether whole numbers, nearly all different, count rows or name things."""
-    if len(numbers) < FEW or len(set(numbers)) < DIFFERENT * len(numbers):
-        return False
-    if any(value != int(value) for value in numbers):
-        return False
-    steps = [after - before for before, after in pairwise(numbers)]
-    counted = steps.count(steps[len(steps) // 2])
-    return named or counted >= DIFFERENT * len(steps) or min(map(abs, numbers)) >= _HUGE
-
-
-def _lists(lists: Sequence[Sequence[Any]]) -> Reading:
-    widths = {len(value) for value in lists}
-    numbers = all(_is_number(item) or item is None for value in lists for item in value)
-    if len(widths) == 1 and numbers and widths != {0}:
-        return Reading("vector", width=widths.pop())
-    return Reading("list")
-
-
-# --- values --------------------------------------------------------------------------------------
 
 
 def reader(how: Reading | None) -> Callable[[Any], Any]:
@@ -373,7 +163,7 @@ def _time_reader(how: Reading) -> Callable[[Any], Any]:
             number = numerals.number(text, how.decimal) if how.unit is not None else None
             moment = seconds(text, day_first) if number is None else count(number)
             return text if moment is None else moment
-        if how.unit is None or not _is_number(value):
+        if how.unit is None or not is_number(value):
             return plain_value(value)
         number = plain_value(value)
         moment = number if number is None else count(number)
@@ -392,7 +182,7 @@ def _read_category(value: Any) -> Any:
         text = value.strip()
         return None if text.lower() in MISSING else text
     value = plain_value(value)
-    return str(value) if _is_number(value) else value
+    return str(value) if is_number(value) else value
 
 
 def plain_value(value: Any) -> Any:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from monitor.app import keyring, private
+from monitor.app import build, keyring
 from monitor.cli import main
 from monitor.errors import ConfigError
 from monitor.privacy.pseudonyms import PSEUDONYM
@@ -31,7 +31,7 @@ def record(settings: Settings, *texts: str, headers: dict[str, str] | None = Non
     exchange = Exchange("id", 1.0, 0.1, Message(b""), Message(b""), [], Outcome.OK)
     call = Call(exchange, "POST", "/", "", headers or {}, b"", False, 200, {}, b"", False, [], {})
     inference = Inference("p", "o", "m", inputs=[Part(role="user", text=text) for text in texts])
-    privacy = private.privacy(settings, keyring.keyring(settings))
+    privacy = build.privacy(settings, keyring.keyring(settings))
     return privacy.record(call, inference, endpoint="e", segments={})
 
 
@@ -163,7 +163,7 @@ def test_a_wrong_key_of_privacy_is_named_before_anything_starts(
 ) -> None:
     """One line, the key first."""
     with pytest.raises(ConfigError) as caught:
-        private.check(Settings(data=str(tmp_path), privacy=section))
+        build.check(Settings(data=str(tmp_path), privacy=section))
     assert str(caught.value).startswith(message)
 
 

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from monitor.errors import UsageError
 from monitor.replay import evidently_report
 from monitor.types import Observation, Row
+
+
+def frame(seen: list[Row]) -> pd.DataFrame:
+    sample = evidently_report.Sample()
+    for row in seen:
+        sample.add(row)
+    return sample.frame()
 
 
 def rows(count: int, **columns: object) -> list[Row]:
@@ -28,7 +36,7 @@ def rows(count: int, **columns: object) -> list[Row]:
 
 def test_a_frame_has_a_column_for_each_feature() -> None:
     """Missing values stay missing; vectors and objects are left out; mixed columns are text."""
-    found = evidently_report.frame(
+    found = frame(
         [
             Row(
                 0.0,
@@ -51,8 +59,8 @@ def test_a_frame_has_a_column_for_each_feature() -> None:
 
 def test_the_report_is_written_and_what_was_left_out_is_said(tmp_path: Path) -> None:
     """A column that one side lacks does not stop the rest."""
-    reference = evidently_report.frame(rows(60, x=float, only=1.0, turned=float))
-    current = evidently_report.frame(rows(60, x=lambda n: n * 2.0, turned=str))
+    reference = frame(rows(60, x=float, only=1.0, turned=float))
+    current = frame(rows(60, x=lambda n: n * 2.0, turned=str))
     said = evidently_report.write(reference, current, tmp_path / "e.html")
     assert said == ["--evidently: left out, because one side has no such values: only"]
     assert "<html" in (tmp_path / "e.html").read_text()[:500].lower()
@@ -60,6 +68,6 @@ def test_the_report_is_written_and_what_was_left_out_is_said(tmp_path: Path) -> 
 
 def test_nothing_in_common_is_an_error(tmp_path: Path) -> None:
     """One line instead of an empty page."""
-    one, other = evidently_report.frame(rows(5, x=1.0)), evidently_report.frame(rows(5, y=1.0))
+    one, other = frame(rows(5, x=1.0)), frame(rows(5, y=1.0))
     with pytest.raises(UsageError, match="no feature in common"):
         evidently_report.write(one, other, tmp_path / "e.html")

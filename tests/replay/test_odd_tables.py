@@ -19,7 +19,7 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from monitor.app.cells import Cells
+from monitor.app.sanitizer import Sanitizer
 from monitor.cli import main
 from monitor.commands import replay
 from monitor.settings.schema import Settings
@@ -28,14 +28,14 @@ ROWS = 1500
 
 
 @cache
-def _clean() -> Cells:
-    return Cells(Settings())
+def _clean() -> Sanitizer:
+    return Sanitizer(Settings())
 
 
 @pytest.fixture(autouse=True)
 def _one_scanner(monkeypatch: pytest.MonkeyPatch) -> None:
     """Building one for each table would take most of the time."""
-    monkeypatch.setattr(replay, "Cells", lambda settings, outputs: _clean())
+    monkeypatch.setattr(replay, "Sanitizer", lambda settings, outputs: _clean())
 
 
 def judge(capsys: pytest.CaptureFixture[str], current: Path, *options: str) -> dict[str, Any]:

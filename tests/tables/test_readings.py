@@ -1,54 +1,15 @@
-"""Readings: what a column is, what a value is."""
+"""What a value is, in a column that is read in some way."""
 
 from __future__ import annotations
 
-import random
-from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
-from pathlib import Path
 from typing import Any, get_args
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.tables.cells import Readings, Table
-from monitor.tables.damage import Damage
-from monitor.tables.readings import Kind, Reading, plain_value, reader, reading
-
-
-def table(**columns: Sequence[Any]) -> Table:
-    """A table in memory."""
-
-    def rows(wanted: Sequence[str], damage: Damage) -> Iterator[tuple[int, Sequence[Any]]]:
-        return enumerate(zip(*(columns[name] for name in wanted), strict=True))
-
-    return Table(Path("t"), list(columns), rows, str)
-
-
-def kinds(readings: Readings) -> dict[str, str]:
-    return {name: how.kind for name, how in readings.by_column.items()}
-
-
-@pytest.mark.parametrize(
-    ("values", "expected"),
-    [
-        (["1", "2", "x"] + ["3"] * 20, "numeric"),
-        (["1", "2", "x"], "categorical"),
-        (["1e3", "-2", " 4 ", "inf"], "numeric"),
-        (["1_000", "2_000"], "categorical"),
-        (["02115", "98101"], "categorical"),
-        (["0", "1", "0.5"], "numeric"),
-        (["2024-01-01", "2024-01-02T10:00:00+02:00", ""], "datetime"),
-        (["NaN", "n/a", "NULL", ""], "unknown"),
-        (["TRUE", "False", ""], "boolean"),
-    ],
-)
-def test_a_column_is_what_most_of_its_values_are(values: list[str], expected: str) -> None:
-    """A few strays do not make numbers a category; leading zeros make a code."""
-    assert reading(values).kind == expected
-
+from monitor.tables.readings import Kind, Reading, plain_value, reader
 
 ANYTHING = st.recursive(
     st.none() | st.booleans() | st.integers() | st.just(10**400) | st.floats() | st.text() | st.dates() | st.times()
@@ -71,27 +32,6 @@ def test_anything_is_read(value: Any, kind: Any, decimal: Any, unit: Any) -> Non
     assert found == found or kind == "vector"  # noqa: PLR0124  no NaN is left
 
 
-@given(values=st.lists(ANYTHING, max_size=40))
-def test_any_column_has_a_reading(values: list[Any]) -> None:
-    """Whatever stands in it."""
-    assert reading(values).kind in get_args(Kind)
-
-
-def test_the_first_table_decides_for_later_ones() -> None:
-    """A column of numbers that turns into words is a wrong type, not another kind of column."""
-    readings = Readings()
-    readings.learn([table(x=["1", "2"])])
-    readings.learn([table(x=["low", "high"], y=["a", "b"])])
-    assert kinds(readings) == {"x": "numeric", "y": "categorical"}
-
-
-def test_a_profile_decides_too() -> None:
-    """Against a profile numbers that were categories stay categories, and the other way round."""
-    readings = Readings({"code": "categorical", "size": "numeric", "when": "numeric"})
-    readings.learn([table(code=["1"], size=["big"], when=["2024-01-01"])])
-    assert kinds(readings) == {"code": "categorical", "size": "numeric", "when": "datetime"}
-
-
 def test_values_of_typed_tables() -> None:
     """Every type of Parquet becomes one that windows know; NaN is missing, infinity is not."""
     moment = datetime(2024, 2, 29, 12, tzinfo=UTC)
@@ -104,66 +44,3 @@ def test_values_of_typed_tables() -> None:
     assert plain_value(b"caf\xc3\xa9") == "café"
     assert plain_value([1.0, 2.0]) == [1.0, 2.0]
     assert plain_value(time(1, 30)) == 5400.0
-
-
-def test_one_value_that_can_be_read_in_one_way_decides_the_column() -> None:
-    """Wherever it stands, in the reference or in what is compared with it."""
-    early, late = ["01/02/2026"] * 3000, ["02/02/2026", "13/02/2026"]
-    for reference, current in ((early + late, early), (early, early + late)):
-        readings = Readings()
-        readings.learn([table(day=reference)], [table(day=current)])
-        assert readings.of("day") == Reading("datetime", day_first=True)
-    readings = Readings()
-    readings.learn([table(day=early)], [table(day=early)])
-    assert "no value tells day from month" in readings.of("day").note
-
-
-def test_a_column_that_begins_empty_is_read_by_what_comes() -> None:
-    """The first thousand rows do not decide where they say nothing."""
-    readings = Readings()
-    readings.learn([table(x=[""] * 2500 + ["1,5", "2,25"] * 20)])
-    assert readings.of("x") == Reading("numeric", ",")
-
-
-@pytest.mark.parametrize(
-    ("texts", "expected"),
-    [
-        (["1,234", "12", "987"] * 20, (".", "")),
-        (["1,234", "2,345"], (".", "1,234 can be read in two ways; it was read as 1234")),
-        (["1.234", "12", "987"] * 20, (",", "")),
-        (["1.234", "2.345"], (".", "1.234 can be read in two ways; it was read as 1.234")),
-        (["1.234", "0.5"], (".", "")),
-        (["1.234", "0,5"], (",", "")),
-        (["1.234.567"], (",", "")),
-        (["1,234", "1234"] * 20, (",", "")),
-        (["12", "7"], (".", "")),
-    ],
-)
-def test_a_sign_that_can_be_of_decimals_or_of_thousands(
-    texts: list[str], expected: tuple[str, str]
-) -> None:
-    """Other values of the column tell which it is; where none does, that is said."""
-    found = reading(texts)
-    assert (found.kind, found.decimal, found.note) == ("numeric", *expected)
-
-
-@pytest.mark.parametrize(
-    ("name", "values", "expected"),
-    [
-        ("id", random.Random(1).sample(range(10**6), 200), "identifier"),
-        ("customerId", random.Random(1).sample(range(10**6), 200), "identifier"),
-        ("whatever", range(5000, 5200), "identifier"),
-        ("token", [f"{n:08x}" for n in range(10**8, 10**8 + 200)], "identifier"),
-        ("price", [random.Random(n).random() for n in range(200)], "numeric"),
-        ("id", [1, 2, 3] * 60, "numeric"),
-        ("at", [1_700_000_000 + 60 * n for n in range(200)], "datetime"),
-        ("income", random.Random(1).sample(range(10**6), 200), "numeric"),
-        ("note", [f"a text of more than sixty-four characters, number {n}, as it is" * 2
-                  for n in range(200)], "categorical"),
-    ],
-)  # fmt: skip
-def test_values_that_nearly_all_differ(name: str, values: Sequence[Any], expected: str) -> None:
-    """Ids and counters are no measurements; numbers on a scale, times and texts are."""
-    readings = Readings()
-    readings.learn([table(**{name: list(values)})])
-    assert readings.of(name).kind == expected

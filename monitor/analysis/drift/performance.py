@@ -9,8 +9,9 @@ to truth does: it sees what a shift of the inputs does, not a change of the conc
 from __future__ import annotations
 
 import math
+from array import array
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import msgspec
 
@@ -110,29 +111,71 @@ def _auc(scores: Sequence[float], rates: Sequence[float]) -> float | None:
     return ordered / pairs if pairs else None
 
 
-class Judged(msgspec.Struct, frozen=True):
-    """One row's score, whether the prediction was positive, and the truth where it is known."""
+class Scores:
+    """Score, prediction and truth of every row, as arrays: ten bytes a row.
 
-    score: float
-    said: bool
-    truth: bool | None
-
-
-def judged(rows: Iterable[Row], score: str, prediction: str, label: str) -> list[Judged | None]:
-    """What each row says of the columns with these names; None without a score from 0 to 1.
-
-    Without a prediction a score of one half and more is a positive one.
+    They are what a row says in the columns with these names. Without a prediction a score of one
+    half and more is a positive one. A row without a score from 0 to 1 has the score NaN; a truth
+    that is not known is -1.
     """
-    found: list[Judged | None] = []
-    for row in rows:
+
+    def __init__(self, score: str, prediction: str, label: str) -> None:
+        self._names = score, prediction, label
+        self.scores = array("d")
+        self.said = array("b")
+        self.truths = array("b")
+
+    def add(self, row: Row) -> None:
+        """Take what is needed of one more row."""
+        name, prediction, label = self._names
         values = {seen.feature: seen.value for seen in row.observations}
-        number = values.get(score)
-        if not isinstance(number, int | float) or not 0 <= number <= 1:
-            found.append(None)
-            continue
-        said = is_positive(values.get(prediction)) if prediction else number >= 0.5
-        found.append(Judged(number, bool(said), is_positive(values.get(label))))
-    return found
+        score = values.get(name)
+        if not isinstance(score, int | float) or not 0 <= score <= 1:
+            score = math.nan
+        said = is_positive(values.get(prediction)) if prediction else score >= 0.5
+        truth = is_positive(values.get(label))
+        self.scores.append(score)
+        self.said.append(bool(said))
+        self.truths.append(-1 if truth is None else truth)
+
+    def part(self, start: int, count: int) -> Scores:
+        """Those of `count` rows from one on."""
+        found = Scores(*self._names)
+        rows = slice(start, start + count)
+        found.scores, found.said, found.truths = (
+            self.scores[rows],
+            self.said[rows],
+            self.truths[rows],
+        )
+        return found
+
+    def estimated(self, calibration: Calibration) -> Estimate:
+        """The performance to expect, of the rows with a score."""
+        known = [place for place, score in enumerate(self.scores) if not math.isnan(score)]
+        scores = [self.scores[place] for place in known]
+        return estimate(scores, [bool(self.said[place]) for place in known], calibration)
+
+    def realized(self) -> Estimate:
+        """What came true, of the rows whose truth is known."""
+        known = self._judged()
+        return measure(
+            [self.scores[place] for place in known],
+            [bool(self.said[place]) for place in known],
+            [float(self.truths[place]) for place in known],
+        )
+
+    def calibration(self) -> Calibration | None:
+        """What scores are worth here; None where no row has both a score and a truth."""
+        known = self._judged()
+        truths = [bool(self.truths[place]) for place in known]
+        return calibrate([self.scores[place] for place in known], truths) if known else None
+
+    def _judged(self) -> list[int]:
+        return [
+            place
+            for place, (score, truth) in enumerate(zip(self.scores, self.truths, strict=True))
+            if truth >= 0 and not math.isnan(score)
+        ]
 
 
 def is_positive(value: object) -> bool | None:
@@ -146,21 +189,9 @@ def is_positive(value: object) -> bool | None:
     )
 
 
-def perform(
-    current: Sequence[Judged | None], reference: Sequence[Judged | None], calibration: Calibration
-) -> Performance:
+def perform(current: Scores, reference: Estimate, calibration: Calibration) -> Performance:
     """The performance of the current rows beside that of the reference."""
-    known = [one for one in current if one is not None]
-    expected = estimate([one.score for one in known], [one.said for one in known], calibration)
-    realized = realize(current)
-    return Performance(expected, realized if realized.records else None, realize(reference))
-
-
-def realize(rows: Sequence[Judged | None]) -> Estimate:
-    """What came true, of the rows whose truth is known."""
-    known = [one for one in rows if one is not None and one.truth is not None]
-    return measure(
-        [one.score for one in known],
-        [one.said for one in known],
-        [float(bool(one.truth)) for one in known],
+    realized = current.realized()
+    return Performance(
+        current.estimated(calibration), realized if realized.records else None, reference
     )

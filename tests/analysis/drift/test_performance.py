@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.analysis.drift.performance import Judged, calibrate, estimate, judged, realize
+from monitor.analysis.drift.performance import Scores, calibrate, estimate
 from monitor.types import Observation, Row
 
 pairs = st.lists(
@@ -81,7 +83,20 @@ def test_rows_are_judged_by_their_columns() -> None:
         row(p="high", y=1),
         row(y=1),
     ]
-    with_prediction = judged(rows, "p", "said", "y")
-    assert with_prediction == [Judged(0.7, False, True), Judged(0.7, False, None), None, None, None]
-    assert judged(rows, "p", "", "y")[0] == Judged(0.7, True, True)
-    assert realize(with_prediction).records == 1
+
+    def seen(prediction: str) -> Scores:
+        scores = Scores("p", prediction, "y")
+        for one in rows:
+            scores.add(one)
+        return scores
+
+    with_prediction = seen("said")
+    known = [not math.isnan(score) for score in with_prediction.scores]
+    assert known == [True, True, False, False, False]
+    assert list(with_prediction.scores)[:2] == [0.7, 0.7]
+    assert list(with_prediction.said)[:2] == [False, False]
+    assert list(with_prediction.truths)[:2] == [True, -1]
+    without = seen("")
+    assert (without.scores[0], without.said[0], without.truths[0]) == (0.7, True, True)
+    assert with_prediction.realized().records == 1
+    assert with_prediction.part(1, 4).realized().records == 0

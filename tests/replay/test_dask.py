@@ -12,8 +12,8 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from monitor.app import shards
 from monitor.cli import main
+from monitor.replay import dask
 
 
 @pytest.fixture
@@ -84,7 +84,7 @@ def test_without_dask_the_extra_is_named(table: Path, capsys, monkeypatch) -> No
     monkeypatch.setitem(__import__("sys").modules, "distributed", None)
     reference = ["--reference", str(table / "a.csv")]
     assert main(["replay", str(table), *reference, "--engine", "dask"]) == 2
-    assert capsys.readouterr().err == f"monitor: {shards.MISSING}\n"
+    assert capsys.readouterr().err == f"monitor: {dask.MISSING}\n"
 
 
 def test_a_scheduler_that_is_not_there(table: Path, capsys) -> None:
@@ -105,7 +105,7 @@ def test_no_worker_is_told_a_password(table: Path, tmp_path: Path, capsys, monke
 
         return compute
 
-    monkeypatch.setattr(shards, "_computer", computer)
+    monkeypatch.setattr(dask, "_computer", computer)
     config = tmp_path / "monitor.yaml"
     secrets = ["redis-secret", "user-secret", "upstream-secret", "key-secret"]
     config.write_text(

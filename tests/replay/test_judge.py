@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from monitor.errors import SourceError
-from monitor.replay.run import Census, replay, undated, within_budget
+from monitor.replay.judge import in_order, undated
 from monitor.types import Finding, Row, Status
 
 
@@ -36,7 +36,7 @@ def rows(*moments: float) -> list[Row]:
 
 def test_chunks_are_consecutive_and_equal() -> None:
     """As nearly as whole rows allow; together they are everything."""
-    found = replay(rows(*range(10)), Sum, chunks=3, total=10)
+    found = in_order(rows(*range(10)), Sum, chunks=3, total=10)
     assert found.chunks is not None
     assert [(one.index, one.start, one.end, one.records) for one in found.chunks] == [
         (0, 0.0, 2.0, 3),
@@ -49,16 +49,16 @@ def test_chunks_are_consecutive_and_equal() -> None:
 
 def test_the_whole_is_the_chunks_added_up_or_folded_beside_them() -> None:
     """Both ways give the same numbers."""
-    merged = replay(rows(*range(10)), Sum, chunks=3, total=10)
-    beside = replay(rows(*range(10)), Sum, chunks=3, total=10, begin_chunk=partial(Sum))
+    merged = in_order(rows(*range(10)), Sum, chunks=3, total=10)
+    beside = in_order(rows(*range(10)), Sum, chunks=3, total=10, begin_chunk=partial(Sum))
     assert merged == beside
     assert merged.features[0].scores == {"sum": 45}
-    assert replay(rows(*range(10)), Sum).features == merged.features
+    assert in_order(rows(*range(10)), Sum).features == merged.features
 
 
 def test_verdicts() -> None:
     """Drift in one chunk is drift there; the whole has its own verdict."""
-    found = replay(rows(1, 2, 50, 60), Sum, chunks=2, total=4)
+    found = in_order(rows(1, 2, 50, 60), Sum, chunks=2, total=4)
     assert found.chunks is not None
     assert [one.verdict for one in found.chunks] == ["ok", "drift"]
     assert found.verdict == "drift"
@@ -66,7 +66,7 @@ def test_verdicts() -> None:
 
 def test_chunks_take_unordered_times() -> None:
     """Start and end are the earliest and the latest."""
-    found = replay(rows(3, 1, 2), Sum, chunks=1, total=3)
+    found = in_order(rows(3, 1, 2), Sum, chunks=1, total=3)
     assert found.chunks is not None
     assert (found.chunks[0].start, found.chunks[0].end) == (1, 3)
 
@@ -74,24 +74,13 @@ def test_chunks_take_unordered_times() -> None:
 def test_too_many_chunks_are_an_error() -> None:
     """A chunk without a row would say nothing."""
     with pytest.raises(SourceError, match="--chunks 5: there are only 2 rows"):
-        replay(rows(1, 2), Sum, chunks=5, total=2)
+        in_order(rows(1, 2), Sum, chunks=5, total=2)
 
 
 def test_nothing_is_insufficient() -> None:
     """No rows, no findings of interest, no exception."""
-    found = replay([], Sum)
+    found = in_order([], Sum)
     assert (found.records, found.chunks) == (0, None)
-
-
-def test_of_a_dimension_the_most_frequent_values_are_kept() -> None:
-    """All others are one value, so that nobody's ids become series."""
-    found = [Row(0.0, {"user": name}, []) for name in "aaabbcd"]
-    census = Census()
-    census.count(found)
-    assert census.rows == 7
-    assert census.kept(2) == {"user": {"a", "b"}}
-    told = [row.segments["user"] for row in within_budget(found, census.kept(2))]
-    assert told == ["a", "a", "a", "b", "b", "other", "other"]
 
 
 def test_one_window_says_nothing_of_when() -> None:

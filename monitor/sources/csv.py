@@ -1,4 +1,4 @@
-"""Somebody's CSV or Parquet file → Table."""
+"""Somebody's CSV file → Table."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from itertools import chain
 from pathlib import Path
 from typing import IO, Any
 
+from monitor.damage import Damage
 from monitor.errors import SourceError
-from monitor.tables import cells, parquet
-from monitor.tables.cells import Table
-from monitor.tables.damage import Damage
+from monitor.interfaces import Head, Source, Table
+from monitor.tables import columns
 
 _DELIMITERS = ",;\t|"
 _NONE = "\x1f"
@@ -24,6 +24,11 @@ _NONE = "\x1f"
 _BROAD = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 csv.field_size_limit(1 << 24)
+
+
+def claims(_: Head) -> bool:
+    """Whatever nothing else claims may be a CSV file."""
+    return True
 
 
 def open_csv(path: Path) -> Table:
@@ -39,10 +44,10 @@ def open_csv(path: Path) -> Table:
         head = next(_readable(lines, path, damage), None)
     if head is None:
         raise SourceError(damage.first() or f"{path}: is empty")
-    names = cells.header(head[1], f"{path}:1")
+    names = columns.header(head[1], f"{path}:1")
 
     def rows(wanted: Sequence[str], damage: Damage) -> Iterator[tuple[int, Sequence[Any]]]:
-        pick = cells.picker(names, wanted)
+        pick = columns.picker(names, wanted)
         with _text(path) as stream:
             lines = _readable(_fields(stream, path)[0], path, damage)
             next(lines, None)
@@ -54,24 +59,6 @@ def open_csv(path: Path) -> Table:
                     yield line, pick(fields)
 
     return Table(path, names, rows, lambda line: f"{path}:{line}", "," if delimiter == ";" else ".")
-
-
-def open_parquet(path: Path, group: int | None = None) -> Table:
-    """A Parquet file, or one row group of it; raises SourceError naming the file."""
-    names = cells.header(parquet.names(path), str(path))
-
-    def rows(wanted: Sequence[str], damage: Damage) -> Iterator[tuple[int, Sequence[Any]]]:
-        def damaged(row: int, count: int, error: str) -> None:
-            damage.rows(path, f"{path}: row {row}", error, count)
-
-        number = parquet.first_row(path, group)
-        for batch in parquet.batches(path, list(wanted) or names[:1], group, damaged):
-            for values in zip(*batch, strict=True):
-                number += 1
-                yield number, values if wanted else ()
-
-    apart = tuple(parquet.apart(path))
-    return Table(path, names, rows, lambda row: f"{path}: row {row}", apart=apart)
 
 
 def _text(path: Path) -> IO[str]:
@@ -124,3 +111,6 @@ def _readable(reader: Any, path: Path, damage: Damage) -> Iterator[tuple[int, li
                 damage.rows(path, f"{path}:{reader.line_num}", error_)
                 continue
         yield reader.line_num, fields
+
+
+SOURCE = Source("csv", (".csv", ".csv.gz", ".tsv", ".tsv.gz"), claims, table=open_csv)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from monitor.tables.damage import LISTED, Damage
+from monitor.damage import LISTED, Damage
 from monitor.types import Unreadable
 
 PATH = Path("t.csv")

@@ -1,4 +1,4 @@
-"""Finding what stands at rest."""
+"""Finding what stands at files."""
 
 from __future__ import annotations
 
@@ -9,17 +9,18 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from monitor.app.cells import Cells
+from monitor.app.sanitizer import Sanitizer
+from monitor.damage import Damage
 from monitor.errors import SourceError
 from monitor.features import FEATURES
-from monitor.replay import rest
-from monitor.replay.rest import Look
+from monitor.replay import files
+from monitor.replay.files import ReadOptions
 from monitor.settings.schema import Settings
-from monitor.tables.cells import Columns
-from monitor.tables.damage import Damage
+from monitor.sources import records
+from monitor.tables.columns import Columns
 from monitor.types import Outcome, Part, Record, RequestSummary, ResponseSummary, encode_record
 
-CLEAN = Cells(Settings())
+CLEAN = Sanitizer(Settings())
 
 
 def record(number: int) -> Record:
@@ -48,8 +49,8 @@ def archived(tmp_path: Path) -> Path:
 
 def test_every_form_of_the_same_records_gives_the_same_rows(archived: Path) -> None:
     """JSONL, gzipped JSONL and Parquet differ in nothing."""
-    look = Look(FEATURES, Columns(by=("population", "model")), clean=CLEAN)
-    found = list(rest.read(rest.find([str(archived)]), look))
+    look = ReadOptions(FEATURES, Columns(by=("population", "model")), sanitizer=CLEAN)
+    found = list(files.read(files.find([str(archived)]), look))
     assert len(found) == 12
     assert found[:4] == found[4:8] == found[8:]
     assert found[1].segments == {"population": "b", "model": "m"}
@@ -59,8 +60,8 @@ def test_every_form_of_the_same_records_gives_the_same_rows(archived: Path) -> N
 
 def test_a_range_of_time_is_of_beginnings(archived: Path) -> None:
     """From is included, to is not."""
-    look = Look(start=1001.0, end=1003.0, clean=CLEAN)
-    found = rest.read(rest.find([str(archived / "a.jsonl")]), look)
+    look = ReadOptions(start=1001.0, end=1003.0, sanitizer=CLEAN)
+    found = files.read(files.find([str(archived / "a.jsonl")]), look)
     assert [row.at for row in found] == [1001.5, 1002.5]
 
 
@@ -68,19 +69,26 @@ def test_tables_are_numbered_through_and_narrowed_by_their_times(tmp_path: Path)
     """Two files are one table."""
     for name in ("1.csv", "2.csv"):
         (tmp_path / name).write_text("at,x\n10,1\n20,2\n")
-    files = rest.find([str(tmp_path)])
-    assert rest.is_table(files)
-    assert [row.at for row in rest.read(files, Look(clean=CLEAN))] == [0.0, 1.0, 2.0, 3.0]
-    timed = Look(columns=Columns(timestamp="at"), start=15.0, clean=CLEAN)
-    assert [row.at for row in rest.read(files, timed)] == [20.0, 20.0]
-    assert rest.column_names(rest.open_tables(files, Damage())) == {"at", "x"}
+    found = files.find([str(tmp_path)])
+    assert files.is_table(found)
+    assert [row.at for row in files.read(found, ReadOptions(sanitizer=CLEAN))] == [
+        0.0,
+        1.0,
+        2.0,
+        3.0,
+    ]
+    timed = ReadOptions(columns=Columns(timestamp="at"), start=15.0, sanitizer=CLEAN)
+    assert [row.at for row in files.read(found, timed)] == [20.0, 20.0]
+    assert [table.names for table in files.open_tables(found, Damage())] == [["at", "x"]] * 2
 
 
 def test_a_table_without_times_has_no_range(tmp_path: Path) -> None:
     """One line says what is missing."""
     (tmp_path / "t.csv").write_text("x\n1\n")
     with pytest.raises(SourceError, match="--from and --to need --timestamp"):
-        list(rest.read(rest.find([str(tmp_path / "t.csv")]), Look(end=1.0, clean=CLEAN)))
+        list(
+            files.read(files.find([str(tmp_path / "t.csv")]), ReadOptions(end=1.0, sanitizer=CLEAN))
+        )
 
 
 def test_what_cannot_be_told_or_mixed_is_said(tmp_path: Path, archived: Path) -> None:
@@ -89,16 +97,16 @@ def test_what_cannot_be_told_or_mixed_is_said(tmp_path: Path, archived: Path) ->
     (tmp_path / "t.csv").write_text("x\n1\n")
     (tmp_path / "void.csv").write_text("")
     with pytest.raises(SourceError, match="holds no file that ends in"):
-        rest.find([str(tmp_path / "empty")])
+        files.find([str(tmp_path / "empty")])
     with pytest.raises(SourceError, match=r"void\.csv: is empty"):
-        rest.find([str(tmp_path / "void.csv")])
+        files.find([str(tmp_path / "void.csv")])
     with pytest.raises(SourceError, match="is a table and"):
-        rest.find([str(tmp_path / "t.csv"), str(archived / "a.jsonl")])
+        files.find([str(tmp_path / "t.csv"), str(archived / "a.jsonl")])
     with pytest.raises(SourceError, match="cannot be read: No such file"):
-        rest.find(["nowhere.csv"])
+        files.find(["nowhere.csv"])
 
 
 def test_a_said_format_is_believed(tmp_path: Path) -> None:
     """A file of records that begins oddly can still be read as what it is."""
     (tmp_path / "odd").write_bytes(b"  \n" + encode_record(record(0)))
-    assert rest.find([str(tmp_path / "odd")], "records") == [(tmp_path / "odd", "records")]
+    assert files.find([str(tmp_path / "odd")], "records") == [(tmp_path / "odd", records.SOURCE)]

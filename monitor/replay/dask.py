@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -13,49 +12,27 @@ from typing import Any
 
 import msgspec
 
-from monitor.analysis.drift.judgement import Rules
-from monitor.analysis.drift.profiles import Profile
 from monitor.analysis.fold import Analysis
-from monitor.analysis.monitors import analysis_of
+from monitor.damage import Damage
 from monitor.errors import UsageError
 from monitor.extras import advice
-from monitor.replay import rest
-from monitor.replay.rest import Format, Look
-from monitor.replay.run import Census, Part, cut, within_budget
-from monitor.tables import parquet
-from monitor.tables.damage import Damage
-from monitor.types import Row, Segment
+from monitor.interfaces import Source, Table
+from monitor.replay.census import Census, within_budget
+from monitor.replay.files import File, ReadOptions, read_table
+from monitor.replay.parts import Begin, Part, cut
+from monitor.types import Row
 
 MISSING = advice("dask", "--engine dask")
 
 
-@dataclass(frozen=True)
-class Begin:
-    """How an analysis begins; can be sent to a worker."""
-
-    rules: Rules
-    profile: Profile | None
-    learn: int
-    by: tuple[str, ...]
-    versus: Segment | None = None
-    hourly: bool = False
-    against: str = ""
-
-    def __call__(self, at: float) -> Analysis:
-        return analysis_of(
-            (), self.rules, profile=self.profile, learn=self.learn, dimensions=self.by,
-            versus=self.versus, hourly=self.hourly, against=self.against, began=at,
-        )  # fmt: skip
-
-
 class Shard(msgspec.Struct, frozen=True):
-    """A file, or a row group of one; `first` rows of the table come before, `kept` of them in the
-    range of time that is looked at."""
+    """A file, or a piece of one; `first` rows of the table come before, `kept` of them in the range
+    of time that is looked at."""
 
     path: Path
-    form: Format
-    group: int | None
-    look: Look
+    source: Source
+    piece: int | None
+    options: ReadOptions
     first: int = 0
     kept: int = 0
 
@@ -74,14 +51,14 @@ class Shards:
     """A table, shard by shard. `scheduler` is the address of a Dask scheduler, empty for processes
     of this machine. Raises UsageError where Dask is not installed or does not answer."""
 
-    def __init__(self, files: Sequence[tuple[Path, Format]], look: Look, scheduler: str) -> None:
+    def __init__(self, files: Sequence[File], options: ReadOptions, scheduler: str) -> None:
         self._compute = _computer(scheduler)
-        self._damage = look.damage
+        self._damage = options.damage
         self._shards: list[Shard] = []
-        here = dataclasses.replace(look, features=(), damage=Damage())
-        for path, form in files:
-            groups = range(parquet.groups(path)) if form == "parquet" else (None,)
-            self._shards += [Shard(path, form, group, here) for group in groups]
+        here = dataclasses.replace(options, features=(), damage=Damage())
+        for path, source in files:
+            pieces = range(source.pieces(path)) if source.pieces is not None else (None,)
+            self._shards += [Shard(path, source, piece, here) for piece in pieces]
 
     def census(self) -> Census:
         """The rows and segments of all; afterwards every shard knows what comes before it."""
@@ -116,11 +93,11 @@ class Shards:
 
 
 def _census(shard: Shard) -> tuple[int, Census]:
-    columns = msgspec.structs.replace(shard.look.columns, segments_only=True)
+    columns = msgspec.structs.replace(shard.options.columns, segments_only=True)
     census, rows = Census(), 0
-    for row in _read(shard, dataclasses.replace(shard.look, columns=columns)):
+    for row in _read(shard, dataclasses.replace(shard.options, columns=columns)):
         rows += 1
-        if rest.within(row.at, shard.look):
+        if shard.options.includes(row.at):
             census.count((row,))
     return rows, census
 
@@ -128,19 +105,27 @@ def _census(shard: Shard) -> tuple[int, Census]:
 def _count(
     shard: Shard, begin: Begin, kept: Mapping[str, set[str]], chunks: int, total: int
 ) -> tuple[list[_Counted], Damage]:
-    look = dataclasses.replace(shard.look, damage=Damage())
-    rows = (row for row in _read(shard, look) if rest.within(row.at, look))
+    options = dataclasses.replace(shard.options, damage=Damage())
+    rows = (row for row in _read(shard, options) if options.includes(row.at))
     parts = cut(within_budget(rows, kept), begin, chunks=chunks, total=total, first=shard.kept)
     counted = [
         _Counted(index, part.rows, part.start, part.end, part.fold.saved())
         for index, part in parts.items()
         if isinstance(part.fold, Analysis)
     ]
-    return counted, look.damage
+    return counted, options.damage
 
 
-def _read(shard: Shard, look: Look) -> Iterator[Row]:
-    return rest.read_table(rest.open_table(shard.path, shard.form, shard.group), look, shard.first)
+def _read(shard: Shard, options: ReadOptions) -> Iterator[Row]:
+    return read_table(_opened(shard), options, shard.first)
+
+
+def _opened(shard: Shard) -> Table:
+    path, source = shard.path, shard.source
+    if shard.piece is not None and source.piece is not None:
+        return source.piece(path, shard.piece)
+    assert source.table is not None  # noqa: S101  only tables are read in shards
+    return source.table(path)
 
 
 def _computer(scheduler: str) -> Callable[[Sequence[Callable[[], Any]]], Sequence[Any]]:

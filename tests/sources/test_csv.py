@@ -1,4 +1,4 @@
-"""CSV and Parquet tables."""
+"""CSV tables, and that Parquet tables are seen alike."""
 
 from __future__ import annotations
 
@@ -14,15 +14,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyarrow import parquet
 
-from monitor.app.cells import Cells
+from monitor.app.sanitizer import Sanitizer
+from monitor.damage import Damage
 from monitor.errors import SourceError
+from monitor.interfaces import Table
 from monitor.settings.schema import Settings
-from monitor.sources.tabular import open_csv, open_parquet
-from monitor.tables.cells import Columns, Readings, Table, read
-from monitor.tables.damage import Damage
+from monitor.sources.csv import open_csv
+from monitor.sources.parquet import open_parquet
+from monitor.tables.columns import Columns
+from monitor.tables.inference import Readings
+from monitor.tables.rows import read
 from monitor.types import Row
 
-CLEAN = Cells(Settings())
+CLEAN = Sanitizer(Settings())
 
 
 def seen(table: Table, columns: Columns | None = None, first: int = 0) -> list[Row]:
@@ -133,21 +137,3 @@ def test_parquet_and_csv_are_seen_alike(tmp_path: Path) -> None:
     assert values(one) == values(other)
     assert [row.segments for row in one] == [{"plan": v} for v in ("pro", "none", "free")]
     assert [(row.at, row.segments) for row in one] == [(row.at, row.segments) for row in other]
-
-
-def test_of_parquet_only_what_is_wanted_is_read(tmp_path: Path) -> None:
-    """Segments alone, or the number of rows, cost nothing else."""
-    path = tmp_path / "t.parquet"
-    parquet.write_table(pa.table({"x": [1, 2], "y": ["a", "b"]}), path)
-    found = seen(open_parquet(path), Columns(by=("y",), segments_only=True), first=5)
-    assert found == [Row(5.0, {"y": "a"}, []), Row(6.0, {"y": "b"}, [])]
-    assert len(seen(open_parquet(path), Columns(segments_only=True))) == 2
-
-
-@pytest.mark.parametrize("content", [b"PAR1", b"PAR1" + b"x" * 50, b"", b"text"])
-def test_a_file_that_is_not_parquet(tmp_path: Path, content: bytes) -> None:
-    """Named, in one sentence."""
-    path = tmp_path / "t.parquet"
-    path.write_bytes(content)
-    with pytest.raises(SourceError, match=r"t\.parquet: is not Parquet"):
-        open_parquet(path)

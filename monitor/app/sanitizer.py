@@ -26,7 +26,7 @@ _REMEMBERED = 1 << 14
 _DIGESTS = re.compile(r"<(REDACTED:[a-z_]+|MEDIA:[\w.+/-]+):(?:\d+:)?[a-p]{24}(?::\d+)?>")
 
 
-class Cells:
+class Sanitizer:
     """What `privacy` in the configuration says, done to values one by one.
 
     `outputs` are the columns that the rules call `outputs.NAME`; the others are `inputs.NAME`. It
@@ -43,8 +43,8 @@ class Cells:
         self.cell: Callable[[str, Any], Any] = lru_cache(_REMEMBERED, typed=True)(self._cell)
         self.text: Callable[[str], str] = lru_cache(_REMEMBERED)(self._text)
 
-    def __reduce__(self) -> tuple[type[Cells], tuple[Settings, frozenset[str]]]:
-        return Cells, self._made
+    def __reduce__(self) -> tuple[type[Sanitizer], tuple[Settings, frozenset[str]]]:
+        return Sanitizer, self._made
 
     def drops(self, column: str) -> bool:
         """Whether a rule says that the column is not to be looked at."""

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from monitor.app.cells import Cells
+from monitor.app.sanitizer import Sanitizer
 from monitor.cli import main
 from monitor.settings.schema import Privacy as Section
 from monitor.settings.schema import Settings
@@ -20,9 +20,9 @@ from tests.commands.test_replay import record
 from tests.privacy.test_records import CANARIES, SPELLINGS, TRACES, is_traced
 
 
-def cells(outputs: frozenset[str] = frozenset(), **paths: str) -> Cells:
+def cells(outputs: frozenset[str] = frozenset(), **paths: str) -> Sanitizer:
     settings = Settings(privacy=Section(paths={k.replace("__", "."): v for k, v in paths.items()}))
-    return Cells(settings, outputs)
+    return Sanitizer(settings, outputs)
 
 
 def test_what_goes_to_another_process_holds_no_password() -> None:
@@ -30,7 +30,7 @@ def test_what_goes_to_another_process_holds_no_password() -> None:
     settings = Settings(
         redis="redis://:canary-secret@store/0", privacy=Section(paths={"inputs.member": "drop"})
     )
-    sent = pickle.dumps(Cells(settings))
+    sent = pickle.dumps(Sanitizer(settings))
     assert b"canary-secret" not in sent
     assert pickle.loads(sent).drops("member")
 

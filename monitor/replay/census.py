@@ -1,0 +1,52 @@
+"""Rows → how many there are, and which values of each dimension are watched."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+
+import msgspec
+
+from monitor.types import Row
+
+BUDGET = 50
+"""Values of a dimension that are watched, the most frequent; all others are `other`."""
+
+
+class Census(msgspec.Struct):
+    """How many rows there are, and how often each value of each dimension comes."""
+
+    rows: int = 0
+    values: dict[str, Counter[str]] = {}
+
+    def count(self, rows: Iterable[Row]) -> None:
+        """Add rows to what was counted."""
+        for row in rows:
+            self.rows += 1
+            for dimension, value in row.segments.items():
+                self.values.setdefault(dimension, Counter())[value] += 1
+
+    def merge(self, other: Census) -> None:
+        """Add what was counted elsewhere."""
+        self.rows += other.rows
+        for dimension, counts in other.values.items():
+            self.values.setdefault(dimension, Counter()).update(counts)
+
+    def kept(self, budget: int = BUDGET) -> dict[str, set[str]]:
+        """The most frequent values of each dimension; ties go by name."""
+        return {
+            dimension: {
+                value for _, value in sorted((-n, value) for value, n in counts.items())[:budget]
+            }
+            for dimension, counts in self.values.items()
+        }
+
+
+def within_budget(rows: Iterable[Row], kept: Mapping[str, set[str]]) -> Iterator[Row]:
+    """The rows, with `other` for the values of a dimension that are not kept."""
+    for row in rows:
+        segments = {
+            name: value if value in kept.get(name, ()) else "other"
+            for name, value in row.segments.items()
+        }
+        yield row if segments == row.segments else msgspec.structs.replace(row, segments=segments)

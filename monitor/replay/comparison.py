@@ -1,0 +1,126 @@
+"""A Plan → a Comparison: both sides opened, options checked, columns understood."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from monitor.analysis.drift.profiles import Profile, load_profile
+from monitor.damage import Damage
+from monitor.errors import SourceError, UsageError
+from monitor.replay.datasets import Dataset, is_profile, is_store, open_dataset, split
+from monitor.replay.files import ReadOptions
+from monitor.replay.plan import Plan
+from monitor.tables.cells import Sanitizer
+from monitor.types import WHOLE
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What is judged, and what it is compared with: a dataset, a profile, or neither.
+
+    The reference is read with the options `usual`, the current side with `options`, which have the
+    range of time besides; both have the same readings and the same damage.
+    """
+
+    current: Dataset
+    reference: Dataset | None
+    profile: Profile | None
+    usual: ReadOptions
+    options: ReadOptions
+
+    @property
+    def has_reference(self) -> bool:
+        """Whether the current side is compared with something else than its own beginning."""
+        return self.reference is not None or self.profile is not None
+
+    def looks_at(self, name: str) -> bool:
+        """Whether the values of a column are watched."""
+        return self.usual.columns.looks_at(name) and not self.usual.sanitizer.drops(name)
+
+    def gone(self) -> set[str]:
+        """Columns of the reference that no table has now, as they may be called."""
+        gone = set(self.usual.readings.expected) - self.current.columns
+        return {self.usual.sanitizer.text(name) for name in gone if self.looks_at(name)}
+
+
+def compare(plan: Plan, sanitizer: Sanitizer, clock: Callable[[], float]) -> Comparison:
+    """Open both sides. Raises UsageError and SourceError with one line for a person."""
+    damage = Damage()
+    usual = ReadOptions(plan.features, plan.columns, sanitizer=sanitizer, damage=damage)
+    options = dataclasses.replace(usual, start=plan.start, end=plan.end)
+
+    def opened(*places: str) -> Dataset:
+        return open_dataset(places, plan.form, plan.endpoint, plan.shards, clock, damage=damage)
+
+    current, reference, profile = opened(*plan.sources), None, None
+    if plan.reference is None:
+        if plan.versus is not None and current.is_table:
+            reference, current = split(current, plan.versus)
+    elif is_store(plan.reference) or not is_profile(Path(plan.reference)):
+        reference = opened(plan.reference)
+        if reference.is_table != current.is_table:
+            raise SourceError("--reference: a table is compared with a table, records with records")
+    else:
+        profile = load_profile(Path(plan.reference).read_bytes(), plan.reference)
+        shapes = {key[0]: one.cells.shape for key, one in profile.references.items()}
+        usual.readings.shapes.update(shapes)
+    found = Comparison(current, reference, profile, usual, options)
+    _check(plan, found)
+    if current.is_table:
+        _learn(plan, found)
+    return found
+
+
+def _check(plan: Plan, found: Comparison) -> None:
+    """Raise UsageError for columns that are named and in no table."""
+    known = found.current.columns
+    if found.reference is not None:
+        known |= found.reference.columns
+    for option, names in (
+        ("timestamp", (plan.columns.timestamp,)),
+        ("score", (plan.score,)),
+        ("ignore", plan.columns.ignore),
+        ("prediction", plan.prediction),
+        ("label", plan.label),
+    ):
+        for name in filter(None, names):
+            if not found.current.is_table:
+                raise UsageError(
+                    f"--{option}: is for tables, and {found.current.name} holds records"
+                )
+            if name not in known:
+                raise UsageError(f"--{option}: no table has a column {name!r}")
+
+
+def _learn(plan: Plan, found: Comparison) -> None:
+    """Decide how columns are read, by the reference and what is compared together."""
+    readings, sanitizer, tables = found.usual.readings, found.usual.sanitizer, found.current.tables
+    if found.reference is not None:
+        readings.learn(found.reference.tables, tables, sanitizer)
+        names = [name for table in found.reference.tables for name in table.names]
+    elif found.profile is not None:
+        # A profile has the names that may be seen.
+        known = {sanitizer.text(name): name for name in sorted(found.current.columns)}
+        for name, how in found.profile.readings.items():
+            readings.by_column[known.get(name, name)] = how
+        names = list(found.profile.readings) or _columns_of(found.profile)
+        names = [known.get(name, name) for name in names]
+        readings.learn(tables, sanitizer=sanitizer)
+    else:
+        readings.learn(tables, sanitizer=sanitizer)
+        names = [name for table in tables for name in table.names]
+    # The truth comes later, if at all.
+    readings.expected = tuple(name for name in dict.fromkeys(names) if name not in plan.label)
+
+
+def _columns_of(profile: Profile) -> list[str]:
+    """The columns of a table that a profile was made of which does not say how they were read."""
+    names = {key[0] for key in profile.references if key[1] == WHOLE.dimension}
+    return sorted(
+        name
+        for name in names
+        if not (name.endswith((".length", ".unknown_words")) and name.rpartition(".")[0] in names)
+    )

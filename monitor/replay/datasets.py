@@ -1,0 +1,128 @@
+"""Places that a user names → Datasets: stores and files, opened as the options say."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from monitor.damage import Damage
+from monitor.errors import SourceError
+from monitor.interfaces import Table
+from monitor.replay import files
+from monitor.replay.files import File, ReadOptions
+from monitor.replay.stored import Store
+from monitor.types import Row, Segment
+from monitor.urls import shown
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Somebody's log, to be read as often as need be; `files` and `tables` are those of tables."""
+
+    name: str
+    is_table: bool
+    files: tuple[File, ...]
+    tables: tuple[Table, ...]
+    rows: Callable[[ReadOptions], Iterator[Row]]
+
+    @property
+    def columns(self) -> frozenset[str]:
+        """The names of the columns of all tables."""
+        return frozenset(name for table in self.tables for name in table.names)
+
+    def segments(self, options: ReadOptions) -> Iterator[Row]:
+        """The same rows with their segments only."""
+        columns = msgspec.structs.replace(options.columns, segments_only=True)
+        return self.rows(dataclasses.replace(options, features=(), columns=columns))
+
+
+def open_dataset(
+    places: Sequence[str],
+    said: str,
+    endpoint: str,
+    shards: int,
+    clock: Callable[[], float],
+    *,
+    damage: Damage,
+) -> Dataset:
+    """Find out what the places are; `said` is the format of files, or `auto`.
+
+    A store is read up to the present of `clock`, so that every reading of it is the same. Raises
+    SourceError for what is not there, and for tables mixed with records; files among others that
+    cannot be read are told to `damage`.
+    """
+    stores = [Store.parse(place, endpoint, shards, clock()) for place in places if is_store(place)]
+    found = files.find([place for place in places if not is_store(place)], said, damage)
+    is_table = files.is_table(found)
+    if is_table and stores:
+        raise SourceError(
+            f"{found[0][0]} is a table and {stores[0].name} holds records: choose one"
+        )
+    tables = files.open_tables(found, damage)
+
+    def rows(options: ReadOptions) -> Iterator[Row]:
+        for store in stores:
+            yield from files.observe(store.records(options.start, options.end), options)
+        if is_table:
+            yield from files.read_tables(tables, options)
+        else:
+            yield from files.observe(files.records(found, options.damage), options)
+
+    name = stores[0].name if stores else places[0]
+    return Dataset(name, is_table, tuple(found), tuple(tables), rows)
+
+
+def split(dataset: Dataset, segment: Segment) -> tuple[Dataset, Dataset]:
+    """What of a dataset is in a segment, and the rest."""
+
+    def inside(options: ReadOptions) -> Iterator[Row]:
+        return (row for row in dataset.rows(options) if _is_in(row, segment))
+
+    def outside(options: ReadOptions) -> Iterator[Row]:
+        return (row for row in dataset.rows(options) if not _is_in(row, segment))
+
+    return dataclasses.replace(dataset, rows=inside), dataclasses.replace(dataset, rows=outside)
+
+
+def _is_in(row: Row, segment: Segment) -> bool:
+    return row.segments.get(segment.dimension) == segment.value
+
+
+def is_store(place: str) -> bool:
+    """Whether a place is a URL and not a file; the store says what it thinks of it."""
+    return "://" in place
+
+
+def segment_of(place: str | None) -> Segment | None:
+    """The segment that `DIMENSION=VALUE` names; None for anything else, as a file is."""
+    dimension, equals, value = (place or "").partition("=")
+    if (
+        not (equals and value and re.fullmatch(r"[\w .-]+", dimension))
+        or Path(place or "").exists()
+    ):
+        return None
+    return Segment(dimension, value)
+
+
+def is_profile(path: Path) -> bool:
+    """Whether a file is what `monitor reference build` wrote."""
+    try:
+        with path.open("rb") as stream:
+            start = stream.read(64).lstrip()
+    except OSError:
+        return False
+    return start.startswith(b"{") and b'"version"' in start and b'"references"' in start
+
+
+def without_password(place: str | None) -> str:
+    """A place as it may be shown: a URL or a file.
+
+    >>> without_password("redis://:secret@store:6379/0"), without_password("a@b.csv")
+    ('redis://store:6379/0', 'a@b.csv')
+    """
+    return shown(place) if "://" in (place or "") else place or ""

@@ -1,0 +1,241 @@
+"""Places that a user names → files, each with the Source that reads it; files → Rows."""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from monitor.analysis.rows import accepted
+from monitor.damage import Damage
+from monitor.errors import SourceError
+from monitor.interfaces import Feature, Head, Source, Table
+from monitor.sources import SOURCES
+from monitor.tables import rows
+from monitor.tables.cells import LARGE, Sanitizer
+from monitor.tables.columns import Columns
+from monitor.tables.inference import Readings
+from monitor.types import Observation, Record, Row
+
+FORMATS = tuple(source.name for source in SOURCES)
+"""What `--format` may say, beside `auto`."""
+
+SUFFIXES = tuple(sorted({suffix for source in SOURCES for suffix in source.suffixes}))
+"""Files of a directory that are taken to be meant."""
+
+HEAD = 1 << 16
+"""Bytes of a file that say what it is."""
+
+LARGEST = 1e40
+"""No number of so many digits is anybody's."""
+
+COMMON_DIMENSIONS = ("model", "operation", "protocol", "outcome", "endpoint")
+"""Fields of a Record that are dimensions too."""
+
+File = tuple[Path, Source]
+
+
+@dataclass(frozen=True)
+class ReadOptions:
+    """What is to be seen in what is read.
+
+    `columns` say what a table's columns are for, `features` look at Records. Rows from `start`
+    (Unix seconds) until before `end` are kept. `sanitizer` makes values safe. How columns are read
+    is learned into `readings`, what cannot be read is told to `damage`.
+    """
+
+    features: Sequence[Feature] = ()
+    columns: Columns = field(default_factory=Columns)
+    start: float | None = None
+    end: float | None = None
+    sanitizer: Sanitizer = field(kw_only=True)
+    readings: Readings = field(default_factory=Readings)
+    damage: Damage = field(default_factory=Damage)
+
+    def includes(self, at: float) -> bool:
+        """Whether a time is in the range that is looked at."""
+        return (self.start is None or at >= self.start) and (self.end is None or at < self.end)
+
+
+# --- finding files -------------------------------------------------------------------------------
+
+
+def find(places: Iterable[str], said: str = "auto", damage: Damage | None = None) -> list[File]:
+    """The files that places mean, directories opened, in order.
+
+    `said` is the name of the source that reads all of them, or `auto`. Raises SourceError for what
+    is not there or cannot be told, and for tables among records. In a directory that holds other
+    files a file that cannot be told is only told to `damage`.
+    """
+    found: list[File] = []
+    for place in places:
+        path = Path(place)
+        if path.is_dir():
+            inside = sorted(one for one in path.rglob("*") if one.name.endswith(SUFFIXES))
+            if not inside:
+                raise SourceError(f"{place}: holds no file that ends in {', '.join(SUFFIXES)}")
+        else:
+            inside = [path]
+        wrong: SourceError | None = None
+        before = len(found)
+        for one in inside:
+            try:
+                found.append((one, _claimed(one) if said == "auto" else _named(said)))
+            except SourceError as error:
+                if not path.is_dir():
+                    raise
+                wrong = wrong or error
+                if damage is not None:
+                    _tell(damage, one, error)
+        if wrong is not None and len(found) == before:
+            raise wrong
+    kinds = {source.is_table: str(path) for path, source in found}
+    if len(kinds) == 2:
+        raise SourceError(f"{kinds[True]} is a table and {kinds[False]} holds records: choose one")
+    return found
+
+
+def _named(said: str) -> Source:
+    for source in SOURCES:
+        if source.name == said:
+            return source
+    raise SourceError(f"--format: {said!r} is not one of auto, {', '.join(FORMATS)}")
+
+
+def _claimed(path: Path) -> Source:
+    """The first source that claims a file; raises SourceError where none does."""
+    head = Head(path, _start(path))
+    if not head.start:
+        raise SourceError(f"{path}: is empty")
+    for source in SOURCES:
+        if source.claims(head):
+            return source
+    raise SourceError(f"{path}: is of no known format; --format says which: {', '.join(FORMATS)}")
+
+
+def _start(path: Path) -> bytes:
+    try:
+        with path.open("rb") as stream:
+            start = stream.read(HEAD)
+        if start.startswith(b"\x1f\x8b"):
+            with gzip.open(path, "rb") as packed:
+                start = packed.read(HEAD)
+    except (OSError, EOFError, zlib.error) as error:
+        reason = getattr(error, "strerror", None) or "is damaged"
+        raise SourceError(f"{path}: cannot be read: {reason}") from None
+    return start
+
+
+def _tell(damage: Damage, path: Path, error: SourceError) -> None:
+    """Say of a file why nothing of it could be read."""
+    place, _, reason = str(error).partition(": ")
+    damage.rows(path, place, reason)
+
+
+def is_table(files: Iterable[File]) -> bool:
+    """Whether these files hold rows of columns rather than Records."""
+    return any(source.is_table for _, source in files)
+
+
+def open_tables(files: Iterable[File], damage: Damage) -> list[Table]:
+    """The tables among files. One that is none is told to `damage`; where all are, SourceError."""
+    found: list[Table] = []
+    wrong: SourceError | None = None
+    for path, source in files:
+        if source.table is not None:
+            try:
+                found.append(source.table(path))
+            except SourceError as error:
+                wrong = wrong or error
+                _tell(damage, path, error)
+    if wrong is not None and not found:
+        raise wrong
+    return found
+
+
+# --- reading them --------------------------------------------------------------------------------
+
+
+def read(files: Sequence[File], options: ReadOptions) -> Iterator[Row]:
+    """The rows of all files, one after the other; rows of tables are numbered through."""
+    if is_table(files):
+        yield from read_tables(open_tables(files, options.damage), options)
+    else:
+        yield from observe(records(files, options.damage), options)
+
+
+def records(files: Iterable[File], damage: Damage) -> Iterator[Record]:
+    """The Records of all files; raises SourceError where there are only broken ones."""
+    number = 0
+    for path, source in files:
+        if source.records is not None:
+            for record in source.records(path, damage):
+                number += 1
+                yield record
+    if not number and (wrong := damage.first()):
+        raise SourceError(wrong)
+
+
+def read_tables(opened: Sequence[Table], options: ReadOptions) -> Iterator[Row]:
+    """The rows of tables, numbered through; raises SourceError where there are only broken ones."""
+    if not options.columns.timestamp and not (options.start is options.end is None):
+        raise SourceError("--from and --to need --timestamp COLUMN for a table")
+    number = 0
+    for table in opened:
+        for row in read_table(table, options, number):
+            number += 1
+            if options.includes(row.at):
+                yield row
+    if not number and (wrong := options.damage.first()):
+        raise SourceError(wrong)
+
+
+def read_table(table: Table, options: ReadOptions, first: int = 0) -> Iterator[Row]:
+    """All rows of one table, whatever their times."""
+    return rows.read(
+        table, options.columns, options.readings, options.sanitizer,
+        damage=options.damage, first=first,
+    )  # fmt: skip
+
+
+def observe(records: Iterable[Record], options: ReadOptions) -> Iterator[Row]:
+    """Records as rows; the range is that of their beginnings, `at` is when they ended.
+
+    Records of ours are clean; of others who write their form nobody knows.
+    """
+    safe = options.sanitizer.text
+    for record in records:
+        if options.includes(record.started):
+            yield Row(
+                record.started + record.duration,
+                {name: safe(segment(record, name)) for name in options.columns.by},
+                [
+                    _sanitized(seen, safe)
+                    for feature in options.features
+                    for seen in feature.observe(record)
+                ],
+                accepted(record),
+            )
+
+
+def _sanitized(seen: Observation, safe: Callable[[str], str]) -> Observation:
+    name, value = safe(seen.feature), seen.value
+    kind = type(value)
+    if kind is str:
+        value = safe(value)
+    elif (kind is int or kind is float) and LARGE <= abs(value) < LARGEST:
+        said = str(value) if kind is int else f"{value:.0f}"
+        value = value if (found := safe(said)) == said else found
+    if name == seen.feature and value is seen.value:
+        return seen
+    return Observation(name, seen.kind, value)
+
+
+def segment(record: Record, dimension: str) -> str:
+    """A Record's value of a dimension: one of its segments, or a field that is one too."""
+    value = record.segments.get(dimension)
+    if value is None and dimension in COMMON_DIMENSIONS:
+        value = str(getattr(record, dimension))
+    return value or "none"

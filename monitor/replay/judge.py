@@ -1,0 +1,278 @@
+"""A Comparison → one document: what the analysis says of all rows, and of each chunk.
+
+A row is folded once. The other readings of a side only count, or make the reference. How often a
+side is read, beside its first thousand rows, which say how columns are to be read (and more of a
+column that these leave open, see `tables.inference`):
+
+| side | reading | when |
+|---|---|---|
+| current | rows and segments are counted (`census`) | `--by` or `--chunks` |
+| current | the first values of each feature make a reference | `--chunks` without a reference |
+| current | rows are judged; scores and Evidently's sample are taken on the way | always |
+| reference | segments are counted | `--by` |
+| reference | a profile is made; scores and Evidently's sample are taken on the way | always |
+| reference | values spread over all of it make new cells | it stands in order, no `--by` |
+| reference | values are counted in these cells | it stands in order |
+
+So a side is read three times at most, and of its rows none is kept but for a sample of a thousand.
+Dask's workers judge rows where they are; where scores or a sample are asked for, the current side
+is then read once more, here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+import msgspec
+
+from monitor.analysis.drift.findings import moment, together, verdict
+from monitor.analysis.drift.judgement import Rules
+from monitor.analysis.drift.performance import Scores, perform
+from monitor.analysis.drift.profiles import Profile, profile_of
+from monitor.errors import SourceError, UsageError
+from monitor.replay import reference
+from monitor.replay.census import Census, within_budget
+from monitor.replay.comparison import Comparison
+from monitor.replay.dask import Shards
+from monitor.replay.parts import Begin, Fold, Part, cut
+from monitor.replay.plan import Plan
+from monitor.replay.reference import Tap, Watch, tapped
+from monitor.types import Chunk, Finding, Replay, Row
+
+
+def judge(
+    plan: Plan,
+    both: Comparison,
+    watch: Watch,
+    *,
+    of_reference: Sequence[Tap] = (),
+    of_current: Sequence[Tap] = (),
+) -> Replay:
+    """Fold the current side, chunks beside it, against the reference.
+
+    Records are judged as they would have been live: what is said is what was known when the last
+    had come. A table need not be in order of time: it is one window, as is each chunk. `watch`
+    shows how far a reading has come; `of_reference` and `of_current` are told every row of a side.
+    Raises UsageError and SourceError with one line for a person.
+    """
+    if not plan.score:
+        return _read(plan, both, watch, of_reference, of_current)
+    if both.reference is None or not plan.label:
+        raise UsageError("--score: needs a --reference SOURCE with a --label")
+    said = next((name for name in plan.prediction if name != plan.score), "")
+    usual, now = (Scores(plan.score, said, plan.label[0]) for _ in range(2))
+    found = _read(plan, both, watch, [*of_reference, usual.add], [*of_current, now.add])
+    return _with_performance(found, plan, usual, now)
+
+
+def profile(plan: Plan, both: Comparison, watch: Watch) -> Profile:
+    """The profile of the current side, with how its columns were read."""
+    census = _census(plan, both, watch)
+    found = reference.build(both.current, both.options, census, watch)
+    return reference.with_readings(found, both)
+
+
+def _read(
+    plan: Plan,
+    both: Comparison,
+    watch: Watch,
+    of_reference: Sequence[Tap],
+    of_current: Sequence[Tap],
+) -> Replay:
+    """What the fold finds; SourceError where there are only rows that cannot be read."""
+    found = _folded(plan, both, watch, of_reference, of_current)
+    if not found.records and (wrong := both.usual.damage.first()):
+        raise SourceError(wrong)
+    return found
+
+
+def _folded(
+    plan: Plan,
+    both: Comparison,
+    watch: Watch,
+    of_reference: Sequence[Tap],
+    of_current: Sequence[Tap],
+) -> Replay:
+    """What the fold finds."""
+    shards = _shards(plan, both)
+    census = shards.census() if shards is not None else _census(plan, both, watch)
+    check(plan.chunks, census.rows)
+    profile = both.profile
+    if both.reference is not None:
+        profile = _profile(plan, both, census, watch, of_reference)
+
+    def rows(taps: Sequence[Tap] = ()) -> Iterator[Row]:
+        kept = within_budget(both.current.rows(both.options), census.kept())
+        return tapped(watch(kept, "replaying", census.rows), taps)
+
+    if shards is None and (profile is None or not both.current.is_table):
+        return _in_order(plan, both, profile, rows, of_current, total=census.rows)
+    begin = _begin(plan, both, plan.at_once, profile)
+    limits = {"chunks": plan.chunks or 1, "total": census.rows}
+    if shards is None:
+        return gather([cut(rows(of_current), begin, **limits)], begin, chunks=plan.chunks)
+    found = gather(shards.count(begin, census.kept(), **limits), begin, chunks=plan.chunks)
+    for _ in rows(of_current) if of_current else ():
+        pass  # the taps have what they need
+    return found
+
+
+def _shards(plan: Plan, both: Comparison) -> Shards | None:
+    if plan.engine != "dask":
+        if plan.scheduler:
+            raise UsageError("--scheduler: is for --engine dask")
+        return None
+    if not both.current.is_table:
+        raise UsageError("--engine dask: is for tables; records are judged one after the other")
+    if not both.has_reference:
+        raise UsageError("--engine dask: needs a --reference SOURCE or profile")
+    if plan.versus is not None:
+        raise UsageError("--engine dask: is not for a segment as reference; use --engine local")
+    opened = {table.path for table in both.current.tables}
+    files = [one for one in both.current.files if one[0] in opened]
+    return Shards(files, both.options, plan.scheduler)
+
+
+def _census(plan: Plan, both: Comparison, watch: Watch) -> Census:
+    census = Census()
+    if plan.by or plan.chunks:
+        census.count(watch(both.current.segments(both.options), "counting"))
+    return census
+
+
+def _profile(
+    plan: Plan, both: Comparison, census: Census, watch: Watch, taps: Sequence[Tap]
+) -> Profile:
+    """The profile of the reference; its segments are added to the values that `census` counted."""
+    assert both.reference is not None  # noqa: S101  asked for only when there is one
+    counted = Census(values=census.values)
+    counted.count(both.reference.segments(both.usual) if plan.by else ())
+    profile = reference.build(both.reference, both.usual, counted, watch, taps)
+    if plan.versus is not None and both.current.is_table:
+        return reference.of_others(profile, plan.versus, counted.kept())
+    return profile
+
+
+def _begin(plan: Plan, both: Comparison, rules: Rules, profile: Profile | None) -> Begin:
+    """How an analysis begins. Of a table the segment to compare with is the profile."""
+    if not both.current.is_table:
+        return Begin(rules, profile, plan.learn, plan.by, plan.versus, plan.hourly)
+    against = f"{plan.versus.dimension} {plan.versus.value}" if plan.versus else ""
+    return Begin(rules, profile, plan.learn, plan.by, against=against)
+
+
+def _in_order(
+    plan: Plan,
+    both: Comparison,
+    profile: Profile | None,
+    rows: Callable[[Sequence[Tap]], Iterator[Row]],
+    taps: Sequence[Tap],
+    *,
+    total: int,
+) -> Replay:
+    """Fold row after row; a chunk is one window against the reference that the whole has."""
+    rules = plan.at_once if both.current.is_table else plan.live
+    usual = profile
+    if plan.chunks and usual is None:
+        usual = profile_of(rows(()), plan.by, learn=plan.learn)
+    found = in_order(
+        rows(taps),
+        _begin(plan, both, rules, profile),
+        chunks=plan.chunks,
+        total=total,
+        begin_chunk=_begin(plan, both, plan.at_once, usual),
+    )
+    return _undated(found) if both.current.is_table else found
+
+
+def _with_performance(found: Replay, plan: Plan, usual: Scores, now: Scores) -> Replay:
+    """Estimate how well the classifier does, of the whole and of each chunk."""
+    calibration = usual.calibration()
+    if calibration is None:
+        raise UsageError(
+            f"--score: no row of the reference has {plan.score!r} and 0 or 1 in {plan.label[0]!r}"
+        )
+    realized = usual.realized()
+    chunks, start = [], 0
+    for chunk in found.chunks or ():
+        performance = perform(now.part(start, chunk.records), realized, calibration)
+        start += chunk.records
+        chunks.append(msgspec.structs.replace(chunk, performance=performance))
+    return msgspec.structs.replace(
+        found, performance=perform(now, realized, calibration), chunks=chunks or None
+    )
+
+
+# --- counts → a document -------------------------------------------------------------------------
+
+
+def in_order(
+    rows: Iterable[Row],
+    begin: Callable[[float], Fold],
+    *,
+    chunks: int = 0,
+    total: int = 0,
+    begin_chunk: Callable[[float], Fold] | None = None,
+) -> Replay:
+    """Fold the rows, in order, into one analysis, and each chunk into its own."""
+    check(chunks, total)
+    whole = Part(begin)
+    passing = whole.passing(rows)
+    if chunks:
+        parts = cut(passing, begin_chunk or begin, chunks=chunks, total=total)
+        return _document(whole, parts)
+    for _ in passing:
+        pass
+    return _document(whole, None)
+
+
+def gather(
+    counted: Iterable[Mapping[int, Part]],
+    begin: Callable[[float], Fold],
+    *,
+    chunks: int = 0,
+) -> Replay:
+    """Add up what shards have counted of each chunk, and the chunks to the whole.
+
+    Only counts that no pane was closed over add up: those of analyses that judge all at once.
+    """
+    parts: dict[int, Part] = {}
+    for shard in counted:
+        for index, part in shard.items():
+            parts.setdefault(index, Part(begin)).merge(part)
+    whole = Part(begin)
+    for _, part in sorted(parts.items()):
+        whole.merge(part)
+    return _undated(_document(whole, parts if chunks else None))
+
+
+def check(chunks: int, total: int) -> None:
+    """Raise SourceError where there are fewer rows than chunks."""
+    if chunks > total:
+        raise SourceError(f"--chunks {chunks}: there are only {total} rows; give at most so many")
+
+
+def _document(whole: Part, parts: Mapping[int, Part] | None) -> Replay:
+    chunks = None
+    if parts is not None:
+        chunks = [_chunk(index, part) for index, part in sorted(parts.items())]
+    findings = whole.findings()
+    return Replay(verdict(findings), whole.rows, findings, chunks, together=together(findings))
+
+
+def _chunk(index: int, part: Part) -> Chunk:
+    found = [undated(finding) for finding in part.findings()]
+    return Chunk(index, part.start, part.end, part.rows, verdict(found), found)
+
+
+def _undated(found: Replay) -> Replay:
+    features = [undated(finding) for finding in found.features]
+    return msgspec.structs.replace(found, features=features, together=together(features))
+
+
+def undated(finding: Finding) -> Finding:
+    """A finding of one window as a whole, which says nothing of when in it a change came."""
+    if finding.since is None:
+        return finding
+    words = finding.words.replace(f" since {moment(finding.since)}", "", 1)
+    return msgspec.structs.replace(finding, since=None, words=words)

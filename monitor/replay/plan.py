@@ -1,0 +1,66 @@
+"""What a person asks of replay, as plain values: nothing is opened yet."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from monitor.analysis.drift.judgement import Rules
+from monitor.distances import MEASURES
+from monitor.interfaces import Feature
+from monitor.tables.columns import Columns
+from monitor.types import Segment
+
+WHOLE = 10**12
+"""Values in a window, of which there is then only one."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The places that are read, what is looked at in them, and how it is judged.
+
+    `sources` are what is judged, `reference` is what is usual: places both. Instead of a place, or
+    beside it, `versus` is the segment that the others of its dimension are compared with. `form` is
+    the format of files, or `auto`; `endpoint` and `shards` name a stream within a store. `columns`
+    say what a table's columns are for; `features` look at Records. What is judged began from
+    `start` (Unix seconds) until before `end`. Without a reference the first `learn` values of each
+    feature are one; `hourly` compares records with the same hour of earlier weeks. Beside the whole
+    `chunks` equal runs of rows are judged. `engine` is local or dask, `scheduler` the address of a
+    Dask scheduler.
+    """
+
+    sources: Sequence[str]
+    endpoint: str
+    shards: int
+    features: Sequence[Feature]
+    rules: Rules
+    learn: int
+    reference: str | None = None
+    versus: Segment | None = None
+    hourly: bool = False
+    form: str = "auto"
+    columns: Columns = dataclasses.field(default_factory=Columns)
+    prediction: tuple[str, ...] = ()
+    label: tuple[str, ...] = ()
+    score: str = ""
+    start: float | None = None
+    end: float | None = None
+    chunks: int = 0
+    engine: str = "local"
+    scheduler: str = ""
+
+    @property
+    def by(self) -> tuple[str, ...]:
+        """The dimensions whose values are judged, too."""
+        return self.columns.by
+
+    @property
+    def live(self) -> Rules:
+        """How records are judged: as live, by all measures."""
+        return dataclasses.replace(self.rules, measures=MEASURES)
+
+    @property
+    def at_once(self) -> Rules:
+        """How rows are judged that are one window."""
+        return dataclasses.replace(self.live, pane=None, samples=WHOLE)

@@ -1,0 +1,108 @@
+"""The rows of a reference → its Profile, which the current side is compared with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Protocol
+
+import msgspec
+
+from monitor.analysis.drift.profiles import Profile, profile_of
+from monitor.analysis.drift.reference import BUFFER
+from monitor.errors import SourceError
+from monitor.replay.census import Census, within_budget
+from monitor.replay.comparison import Comparison
+from monitor.replay.datasets import Dataset
+from monitor.replay.files import ReadOptions
+from monitor.types import WHOLE, Row, Segment
+
+Tap = Callable[[Row], None]
+"""What is told of every row of one reading."""
+
+
+class Watch(Protocol):
+    """What shows how far a reading has come, of a `total` of rows where it is known."""
+
+    def __call__(self, rows: Iterable[Row], what: str, total: int = 0, /) -> Iterator[Row]:
+        """The same rows, each on its way once."""
+
+
+def tapped(rows: Iterable[Row], taps: Sequence[Tap]) -> Iterator[Row]:
+    """The rows, each told to the taps on its way."""
+    if not taps:
+        yield from rows
+        return
+    for row in rows:
+        for tap in taps:
+            tap(row)
+        yield row
+
+
+def build(
+    dataset: Dataset,
+    options: ReadOptions,
+    census: Census,
+    watch: Watch,
+    taps: Sequence[Tap] = (),
+) -> Profile:
+    """The profile of a dataset, whose rows are told to `taps`; `census` counted it, where it did.
+
+    Cells are made of the first values. Of what stands in order, as in a sorted table, they are made
+    anew from values spread over all of it: every so manieth row, which the first reading keeps
+    where the number of rows is known. Raises SourceError where there is nothing to compare with.
+    """
+    kept, by = census.kept(), options.columns.by
+
+    def rows(what: str) -> Iterator[Row]:
+        return watch(within_budget(dataset.rows(options), kept), what)
+
+    step, some = -(-census.rows // BUFFER), list[Row]()
+    first = tapped(rows("reading the reference"), taps)
+    profile = profile_of(_sampled(first, step, some) if step else first, by)
+    if not profile.references:
+        raise SourceError(
+            "--reference: holds nothing to compare with; give records or rows of the same kind"
+        )
+    ordered = {key[0] for key, one in profile.references.items() if one.is_lopsided}
+    if not ordered:
+        return profile
+    needed = -(-max(one.samples for one in profile.references.values()) // BUFFER)
+    apart = some if needed == step else islice(rows("reading it again"), 0, None, needed)
+    spread = profile_of(apart, by)
+    cells = {key: one for key, one in spread.references.items() if key[0] in ordered}
+    again = profile_of(rows("reading it again"), by, cells=Profile(cells))
+    return Profile(profile.references | again.references)
+
+
+def _sampled(rows: Iterable[Row], step: int, some: list[Row]) -> Iterator[Row]:
+    """The rows, of which every `step`-th is kept in `some`: BUFFER of them at most."""
+    for number, row in enumerate(rows):
+        if number % step == 0:
+            some.append(row)
+        yield row
+
+
+def with_readings(profile: Profile, both: Comparison) -> Profile:
+    """A profile of the current side that says how its columns were read."""
+    readings = both.usual.readings
+    read = {
+        both.usual.sanitizer.text(name): readings.by_column[name]
+        for name in readings.expected
+        if both.looks_at(name)
+    }
+    return msgspec.structs.replace(profile, readings=read)
+
+
+def of_others(profile: Profile, segment: Segment, kept: Mapping[str, set[str]]) -> Profile:
+    """The profile of a segment, as the reference of the others of its dimension, too."""
+    references = {
+        key: one for key, one in profile.references.items() if key[1] != segment.dimension
+    }
+    for value in sorted(kept.get(segment.dimension, set()) - {segment.value}):
+        references |= {
+            (key[0], segment.dimension, value): one
+            for key, one in profile.references.items()
+            if key[1] == WHOLE.dimension
+        }
+    return Profile(references)

@@ -1,0 +1,82 @@
+"""What a reader of the verdict should know: what was not judged, how columns were read, what was
+not read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import msgspec
+
+from monitor.replay.comparison import Comparison
+from monitor.replay.plan import Plan
+from monitor.replay.reasons import explained
+from monitor.types import Replay
+
+SILENT = {"identifier": "nearly all values differ", "unknown": "no values"}
+"""Kinds of columns that say nothing by what their values are."""
+
+NAMED = 8
+"""Columns that a remark names, at most."""
+
+
+def with_remarks(found: Replay, plan: Plan, both: Comparison) -> Replay:
+    """The same with what was not judged and why, how columns were read, what was not read."""
+    sanitizer, readings = both.usual.sanitizer, both.usual.readings.by_column
+    named = {sanitizer.text(name): how for name, how in readings.items()}
+    silent = {name: SILENT[how.kind] for name, how in named.items() if how.kind in SILENT}
+    found = explained(found, silent)
+    read = {name: how.words for name, how in sorted(named.items()) if both.looks_at(name)}
+    return msgspec.structs.replace(
+        found,
+        columns=read,
+        remarks=list(dict.fromkeys(_remarks(found, plan, both))),
+        unreadable=both.usual.damage.listed(),
+    )
+
+
+def _remarks(found: Replay, plan: Plan, both: Comparison) -> Iterator[str]:
+    if not found.records:
+        yield f"there are no records to judge: {both.current.name} has none"
+    elif not both.has_reference:
+        yield f"no --reference: the first {plan.learn} values of each feature are taken for usual"
+    come = {one.feature for one in found.features if one.samples}
+    names = {one.feature for one in found.features if one.samples and not one.scores}
+    if names and both.has_reference:
+        yield f"not in the reference, and so not judged: {_listed(names)}"
+    names = {one.feature for one in found.features} - come | both.gone()
+    if names and found.records and both.has_reference:
+        yield f"in the reference, but did not come: {_listed(names)}"
+    yield from on_columns(plan, both)
+    if plan.hourly and both.current.is_table:
+        yield "reference.hour_of_week: a table is one window, its hours are not told apart"
+    for name in plan.by:
+        values = {one.value for one in found.features if one.dimension == name}
+        if found.records and not values:
+            yield f"--by {name}: no record has such a dimension"
+    for one in both.usual.damage.listed():
+        count = f"; {one.count:,} such" if one.count > 1 else ""
+        yield f"could not be read: {one.place}: {one.error}{count}"
+
+
+def on_columns(plan: Plan, both: Comparison) -> Iterator[str]:
+    """How columns were read, where that is a guess or should be said otherwise."""
+    readings, sanitizer = both.usual.readings.by_column, both.usual.sanitizer
+    seen = {name: how for name, how in readings.items() if both.looks_at(name)}
+    dates = {sanitizer.text(name) for name, how in seen.items() if how.kind == "datetime"}
+    if dates:
+        say = "--ignore" if plan.columns.timestamp else "--timestamp or --ignore"
+        yield f"times are judged as they stand: say {say} {_listed(dates)}"
+    told = {*seen, plan.columns.timestamp}
+    for name, how in sorted(readings.items()):
+        if how.note and name in told:
+            yield f"{sanitizer.text(name)}: {how.note}"
+    tables = [*both.current.tables, *(both.reference.tables if both.reference else ())]
+    apart = {sanitizer.text(name) for table in tables for name in table.apart}
+    if apart:
+        yield f"not looked at, for what they hold: {_listed(apart)}"
+
+
+def _listed(names: Iterable[str]) -> str:
+    names = sorted(names)
+    shown = ", ".join(names[:NAMED])
+    return f"{shown} and {len(names) - NAMED} more" if len(names) > NAMED else shown

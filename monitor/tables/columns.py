@@ -1,0 +1,64 @@
+"""The columns of a table: what they are called, and what each is for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from operator import itemgetter
+from typing import Any
+
+import msgspec
+
+from monitor.errors import SourceError
+
+INDEX = re.compile(r"__index_level_\d+__")
+"""How pandas calls an index without a name; a number of a row is no data."""
+
+
+class Columns(msgspec.Struct, frozen=True):
+    """What the columns of a table are for. `by` are dimensions; the rest is looked at, unless
+    only the dimensions are wanted (`segments_only`)."""
+
+    by: tuple[str, ...] = ()
+    timestamp: str = ""
+    ignore: tuple[str, ...] = ()
+    segments_only: bool = False
+
+    def needed(self) -> tuple[str, ...]:
+        """The columns that every table must have."""
+        return (*self.by, self.timestamp) if self.timestamp else self.by
+
+    def looks_at(self, name: str) -> bool:
+        """Whether the values of a column are watched."""
+        unseen = not name or INDEX.fullmatch(name) or name in self.ignore or name in self.needed()
+        return not self.segments_only and not unseen
+
+    def wants(self, name: str) -> bool:
+        """Whether a column has to be read."""
+        return self.looks_at(name) or name in self.needed()
+
+
+def header(names: Sequence[str], where: str) -> list[str]:
+    """The names of a table's columns; raises SourceError where two are the same.
+
+    A column without a name is the index that pandas writes; it is not looked at.
+    """
+    trimmed = [name.strip() for name in names]
+    seen: set[str] = set()
+    for name in filter(None, trimmed):
+        if name in seen:
+            raise SourceError(f"{where}: two columns are called {name!r}; rename one")
+        seen.add(name)
+    if not seen:
+        raise SourceError(f"{where}: no column has a name; the first line must hold the names")
+    return trimmed
+
+
+def picker(names: Sequence[str], wanted: Sequence[str]) -> Callable[[Sequence[Any]], Sequence[Any]]:
+    """The function (values of all columns) → those of the wanted ones, in their order."""
+    if list(names) == list(wanted):
+        return lambda values: values
+    places = [names.index(name) for name in wanted]
+    if len(places) == 1:
+        return lambda values: (values[places[0]],)
+    return itemgetter(*places) if places else lambda _: ()

@@ -1,0 +1,188 @@
+"""A Table → Rows: which columns are looked at, and what is observed in each value."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import date
+from typing import Any
+
+from monitor.damage import Damage
+from monitor.errors import SourceError
+from monitor.interfaces import Table
+from monitor.tables.cells import Sanitizer, clock, flat, named, segment, taker
+from monitor.tables.columns import Columns
+from monitor.tables.inference import Readings
+from monitor.tables.readings import Reading, plain_value
+from monitor.texts import CATEGORY, observe_text, plain
+from monitor.types import Observation, Row
+
+
+def read(
+    table: Table,
+    columns: Columns,
+    readings: Readings,
+    sanitizer: Sanitizer,
+    *,
+    damage: Damage,
+    first: int = 0,
+) -> Iterator[Row]:
+    """The rows of a table, numbered from `first`; those that cannot be read are told to `damage`.
+
+    Raises SourceError naming the file for a column that is not there.
+    """
+    if any(name not in readings.by_column for name in table.names):
+        readings.learn([table], sanitizer=sanitizer)
+    observer(table.names, columns, sanitizer, str(table.path))  # says which column is not there
+    names = [name for name in table.names if columns.wants(name)] or table.names[:1]
+    spoilt: list[tuple[str, str]] = []
+    observe = observer(
+        names,
+        columns,
+        sanitizer,
+        str(table.path),
+        readings=readings,
+        spoilt=lambda *cell: spoilt.append(cell),
+    )
+    damage.begin(table.path)
+    index = first
+    for number, values in table.rows(names, damage):
+        try:
+            row = observe(values, index, "")
+        except SourceError as error:
+            damage.rows(table.path, table.place(number), str(error).removeprefix(": "))
+            spoilt.clear()
+            continue
+        if spoilt:
+            for column, kind in spoilt:
+                damage.cell(table.path, column, table.place(number), kind)
+            spoilt.clear()
+        index += 1
+        yield row
+
+
+def observer(
+    names: Sequence[str],
+    columns: Columns,
+    sanitizer: Sanitizer,
+    where: str,
+    *,
+    readings: Readings | None = None,
+    spoilt: Callable[[str, str], None] | None = None,
+) -> Callable[[Sequence[Any], int, str], Row]:
+    """The function (values of a row, its number, its place for a message) → Row.
+
+    Values are read as `readings` say; without them those of a typed table are taken as they are.
+    `spoilt` is told the column and its kind of a cell that cannot be read so. Raises SourceError
+    naming `where` for a column that is not there; the function raises it, naming the place, for a
+    time that is none.
+    """
+    for name in columns.needed():
+        if name not in names:
+            raise SourceError(f"{where}: no column {name!r}; there are {_listed(names)}")
+    ways: list[Reading | None] = [None if readings is None else readings.of(name) for name in names]
+    looked_at = [
+        (
+            index,
+            sanitizer.text(name),
+            taker(name, how, sanitizer),
+            how.kind if how is not None else "",
+        )
+        for index, (name, how) in enumerate(zip(names, ways, strict=True))
+        if columns.looks_at(name) and not sanitizer.drops(name) and not _counts_rows(name, how)
+    ]
+    gone = [
+        Observation(sanitizer.text(name), "categorical", None)
+        for name in (readings.expected if readings is not None else ())
+        if name not in names
+        and columns.looks_at(name)
+        and not sanitizer.drops(name)
+        and not _counts_rows(name, readings.of(name) if readings is not None else None)
+    ]
+    dimensions = [(names.index(name), name) for name in columns.by]
+    when = names.index(columns.timestamp) if columns.timestamp else -1
+    time_of = clock(ways[when]) if when >= 0 else None
+
+    def observe(values: Sequence[Any], number: int, place: str) -> Row:
+        at = float(number)
+        if time_of is not None:
+            found = time_of(values[when])
+            if found is None:
+                raise SourceError(
+                    f"{place}: column {columns.timestamp!r} holds no time (RFC 3339, Unix seconds)"
+                )
+            at = found
+        segments = {
+            name: segment(name, named(values[index], ways[index]), sanitizer)
+            for index, name in dimensions
+        }
+        observations = list(gone)
+        for index, name, take, kind in looked_at:
+            value = take(values[index])
+            type_ = type(value)
+            if type_ is float or type_ is int or value is None:
+                observations.append(Observation(name, "numeric", value))
+            elif type_ is str and kind == "categorical" and len(value) <= CATEGORY:
+                observations.append(Observation(name, kind, plain(value)))
+            else:
+                if type_ is str and kind in _FIGURES and spoilt is not None:
+                    spoilt(name, kind)
+                observations += _observed(name, kind, value, number, sanitizer)
+        return Row(at, segments, observations)
+
+    return observe
+
+
+_FIGURES = frozenset(("numeric", "datetime", "boolean", "vector"))
+"""Kinds that a text does not belong to."""
+
+
+def _observed(
+    name: str, kind: str, value: Any, number: int, sanitizer: Sanitizer
+) -> Iterable[Observation]:
+    """What is seen in a value that is no number, of a column of some kind."""
+    type_ = type(value)
+    if type_ is str:
+        if kind in _FIGURES:
+            return (Observation(name, "categorical", value[:CATEGORY]),)
+        return observe_text(name, plain(value), str(number))
+    if type_ is bool:
+        return (Observation(name, "boolean", value),)
+    if type_ is list:
+        if kind == "list":
+            return _unfolded(name, value, number, sanitizer)
+        return (Observation(name, "vector", value),)
+    return (Observation(name, "numeric", value),)
+
+
+def _counts_rows(name: str, how: Reading | None) -> bool:
+    """Whether a column is the index that pandas has written into a CSV file."""
+    unnamed = name.startswith("Unnamed: ")
+    return unnamed and how is not None and how.kind == "identifier"
+
+
+def _unfolded(
+    name: str, values: Sequence[Any], number: int, sanitizer: Sanitizer
+) -> Iterator[Observation]:
+    """A list whose length varies, or which holds no numbers: its length, and one of its elements.
+
+    The elements of one list belong together, so only one of them is evidence.
+    """
+    yield Observation(f"{name}.length", "numeric", len(values))
+    one = values[number % len(values)] if values else None
+    for inner, value in flat(one, name):
+        found = sanitizer.cell(inner, plain_value(value)) if _is_scalar(value) else value
+        if type(found) is str:
+            yield from observe_text(sanitizer.text(inner), plain(found), str(number))
+        elif type(found) is bool:
+            yield Observation(sanitizer.text(inner), "boolean", found)
+        else:
+            yield Observation(sanitizer.text(inner), "numeric", found)
+
+
+def _is_scalar(value: Any) -> bool:
+    return isinstance(value, str | int | float | bytes | date)
+
+
+def _listed(names: Sequence[str]) -> str:
+    shown = ", ".join(name or "(no name)" for name in names[:12])
+    return f"{shown}, …" if len(names) > 12 else shown

@@ -1,0 +1,17 @@
+"""Which values of a dimension are watched."""
+
+from __future__ import annotations
+
+from monitor.replay.census import Census, within_budget
+from monitor.types import Row
+
+
+def test_of_a_dimension_the_most_frequent_values_are_kept() -> None:
+    """All others are one value, so that nobody's ids become series."""
+    found = [Row(0.0, {"user": name}, []) for name in "aaabbcd"]
+    census = Census()
+    census.count(found)
+    assert census.rows == 7
+    assert census.kept(2) == {"user": {"a", "b"}}
+    told = [row.segments["user"] for row in within_budget(found, census.kept(2))]
+    assert told == ["a", "a", "a", "b", "b", "other", "other"]
