@@ -115,7 +115,11 @@ def test_every_entity_that_is_looked_for_is_documented() -> None:
 
 
 def test_every_decision_is_in_the_index() -> None:
-    """Once, under its title; numbers rise without a gap, and each says when, why and what."""
+    """Once, under its title; numbers rise without a gap, and each says when, why and what. None
+    stands in ARCHITECTURE.md, too."""
+    house = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    dated = re.findall(r"^- \*\*.*\*\* \(\d{4}-\d\d.*", house, re.MULTILINE)
+    assert not dated, "a decision is a file in docs/decisions and a line in its index"
     folder = ROOT / "docs" / "decisions"
     files = sorted(folder.glob("[0-9]*.md"))
     assert [int(one.name[:4]) for one in files] == [*range(1, len(files) + 1)]
