@@ -7,68 +7,74 @@ from typing import Any, Generic, TypeVar
 import msgspec
 
 from monitor.errors import ParseError
-from monitor.types import Exchange, Fate
+from monitor.types import Exchange, Receipt
 
 T = TypeVar("T")
 
 MAX_FRAME_BYTES = 1 << 30
 
 
-class Meeting(msgspec.Struct, frozen=True):
-    """Proxy → recorder, in answer to Holdings: they are written down, and Fates may come.
+class ProxyState(msgspec.Struct, frozen=True):
+    """Proxy → recorder: the answer to RecorderState. The proxy has saved that state in its ledger,
+    so the recorder may send Receipts from now on.
 
-    `process` is what in ids names this proxy. `dead` are those before it whose accounts are open,
-    and since when (Unix seconds, perhaps infinite) the stream may hold what is not in them.
+    `process` is the part of an exchange's id that names this proxy. `predecessors` are the dead
+    proxies whose accounts are open: their `process`, and the Unix time from which on the stream may
+    hold exchanges that the ledger does not know as appended (infinite: there are none).
     """
 
     process: str
-    dead: list[tuple[str, float]]
+    predecessors: list[tuple[str, float]]
 
 
-class Handover(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """Proxy → recorder: exchanges; `again` when an earlier recorder may have had them already.
-    With `care` it says of each that it begins to read it: one may have ended the one before."""
+class Batch(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """Proxy → recorder: exchanges, oldest first.
+
+    `redelivered`: an earlier recorder may have handled them already. `suspect`: one of them may
+    have ended that recorder, so the recorder sends a Processing before it reads each. `state` comes
+    once, in the first batch of a connection, without exchanges.
+    """
 
     exchanges: list[Exchange]
-    again: bool = False
-    care: bool = False
-    meeting: Meeting | None = None
+    redelivered: bool = False
+    suspect: bool = False
+    state: ProxyState | None = None
 
 
-class Holdings(msgspec.Struct, frozen=True, tag=True):
-    """Recorder → proxy, when they meet: what it found in the spool when it began.
+class RecorderState(msgspec.Struct, frozen=True, tag=True):
+    """Recorder → proxy, first on a connection: what the recorder found in the spool at its start.
 
-    `records` are sets of records (`numbers.Numbers`) by what in their ids names the proxy that gave
-    them, protocol, operation and outcome; `damaged` are places where at least one cannot be read.
+    `records` are sets of exchange numbers (first number and bits of `numbers.Numbers`) by process,
+    protocol, operation and outcome. `damaged` counts places with at least one unreadable record.
     """
 
     records: list[tuple[str, str, str, str, int, bytes]]
     damaged: int
 
 
-class Accounted(msgspec.Struct, frozen=True, tag=True):
-    """Recorder → proxy: nothing is in the spool, nor held here of the processes in `records`; with
-    each stand the numbers of its exchanges that the stream has."""
+class Reconciliation(msgspec.Struct, frozen=True, tag=True):
+    """Recorder → proxy: the spool is empty, and the recorder holds nothing of the processes in
+    `records`. With each process comes the set of its exchange numbers that the stream has."""
 
     records: list[tuple[str, int, bytes]]
 
 
-class Reading(msgspec.Struct, frozen=True, tag=True):
-    """Recorder → proxy: of the exchanges that came with care, this one is read from now on, and the
-    one before has been; the empty id: the last one has been."""
+class Processing(msgspec.Struct, frozen=True, tag=True):
+    """Recorder → proxy: the recorder begins to read this exchange of a suspect batch, and has read
+    the one before it. An empty id says that it has read the last one."""
 
     id: str
 
 
-Told = list[Fate] | Holdings | Accounted | Reading
-"""Recorder → proxy."""
+RecorderMessage = list[Receipt] | RecorderState | Reconciliation | Processing
+"""All that a recorder sends to its proxy."""
 
 
 _encoder = msgspec.msgpack.Encoder()
 
 
 def pack(value: Any) -> bytes:
-    """One frame holding `value`.
+    """Return one frame holding `value`.
 
     >>> pack(1)
     b'\\x00\\x00\\x00\\x01\\x01'
@@ -80,7 +86,7 @@ def pack(value: Any) -> bytes:
 
 
 class Unpacker(Generic[T]):
-    """Bytes in any pieces → values, in order.
+    """Turns bytes, in pieces of any size, into values of one type, in order.
 
     >>> unpacker = Unpacker(int)
     >>> unpacker.feed(pack(1) + pack(2)[:3]), unpacker.feed(pack(2)[3:])
@@ -92,7 +98,8 @@ class Unpacker(Generic[T]):
         self._buffer = bytearray()
 
     def feed(self, data: bytes) -> list[T]:
-        """Values completed by `data`; raises ParseError where it is not a frame of this kind."""
+        """Return the values that `data` completes. Raises ParseError if a frame is larger than
+        1 GiB or does not decode to this type."""
         buffer = self._buffer
         buffer += data
         values: list[T] = []

@@ -1,4 +1,4 @@
-"""Numbers of exchanges as bits: a set that is small in memory, in a frame and in an estate."""
+"""Numbers of exchanges as bits: a set that is small in memory, in a frame and in a snapshot."""
 
 from __future__ import annotations
 

@@ -63,12 +63,12 @@ class Exchange(msgspec.Struct, frozen=True, array_like=True, gc=False):
     upgraded: str = ""
 
 
-class Fate(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """What became of an exchange; the recorder's acknowledgement to the proxy's ledger.
+class Receipt(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """The recorder's acknowledgement of an exchange to the proxy's ledger: what became of it.
 
-    `state` is `appended`, `lost` (then `reason` says why) or `spooled`. A later Fate with the
-    same id and `appended` or `lost` settles a spooled one. `protocol`, `operation`, `model` and
-    `outcome` are the labels under which the ledger counts the exchange; safe and bounded.
+    `state` is `appended`, `lost` (`reason` says why) or `spooled`. A spooled exchange gets a final
+    Receipt later: `appended` or `lost`. `protocol`, `operation`, `model` and `outcome` are the
+    labels under which the ledger counts the exchange; they are safe to show and few.
     """
 
     id: str

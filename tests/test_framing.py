@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.errors import ParseError
-from monitor.framing import Handover, Unpacker, pack
+from monitor.framing import Batch, Unpacker, pack
 from monitor.types import Exchange, Message, Outcome
 
 
@@ -28,7 +28,7 @@ def test_an_exchange_crosses_unchanged() -> None:
     exchange = Exchange(
         "0192", 1.5, 0.25, Message(b"GET / HTTP/1.1\r\n\r\n"), None, [(0.1, 3)], Outcome.CLIENT_GONE
     )
-    assert Unpacker(Handover).feed(pack(Handover([exchange], True))) == [Handover([exchange], True)]
+    assert Unpacker(Batch).feed(pack(Batch([exchange], True))) == [Batch([exchange], True)]
 
 
 @pytest.mark.parametrize("data", [b"\xff\xff\xff\xff\x00", pack("text"), b"\x00\x00\x00\x01\xc1"])

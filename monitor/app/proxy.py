@@ -27,23 +27,23 @@ from monitor.proxy.listener import Listener
 from monitor.proxy.observer import Observer, Upgraded
 from monitor.proxy.splice import Splice
 from monitor.supervision import child
-from monitor.supervision.ledger_snapshot import VARIABLE, Estate
+from monitor.supervision.ledger_snapshot import VARIABLE, SnapshotFile
 from monitor.tasks import forever, own
 from monitor.types import Measurement
 
-LABEL_PATIENCE = 2.0
-"""Seconds that a scrape waits for the Fates, and so the labels, of what had ended before it: a
-recorder that is starting or busy has told them by then; without one they are `unknown`."""
+LABEL_SECONDS = 2.0
+"""Seconds that a scrape waits for the Receipts, and so the labels, of what had ended before it: a
+recorder that is starting or busy has sent them by then. Without a Receipt they are `unknown`."""
 FLUSH_PATIENCE = 10.0
 REASONS = (*observer.OPAQUE_REASONS, *http2.OPAQUE_REASONS, *websocket.OPAQUE_REASONS)
-KEEP_SECONDS = 0.25
+SNAPSHOT_SECONDS = 0.25
 FOLLOW_SECONDS = 0.5
-WORTH_SAYING = 1.0
+STEP_SECONDS = 1.0
 """Seconds by which the system's clock must have been set for a line in the log."""
 SPARE = 64
 """File descriptors for what is no connection: sockets to other roles, libraries, certificates."""
-WORTH_TRIMMING = 8 << 20
-KEPT = 4 << 20
+TRIM_BYTES = 8 << 20
+RETAINED_BYTES = 4 << 20
 """Free bytes that the allocator may keep: exchanges come and go, and fetching pages from the system
 for each costs more than parsing it."""
 
@@ -53,16 +53,16 @@ async def serve(process: child.Child) -> None:
     settings = process.settings
     budget = Budget(settings.capture.buffer_bytes)
     ledger = Ledger()
-    estate = Estate(int(os.environ[VARIABLE]))
-    if (left := estate.read()) is not None:
-        ledger.resume(left)
+    snapshots = SnapshotFile(int(os.environ[VARIABLE]))
+    if (snapshot := snapshots.read()) is not None:
+        ledger.resume(snapshot)
     ids = Ids(secrets.randbits(34), time.time)
     handoff = Handoff(
         str(process.runtime / f"recorder-{process.index}.sock"),
         budget,
         ledger,
         ids,
-        keep=estate.write,
+        save=snapshots.write,
         clock=time.time,
     )
     clock = WallClock(time.time, time.monotonic)
@@ -109,9 +109,9 @@ async def serve(process: child.Child) -> None:
     async def measure() -> list[Measurement]:
         clock.follow()
         now = clock.unix(time.monotonic())
-        await handoff.settled(now, LABEL_PATIENCE)
+        await handoff.settled(now, LABEL_SECONDS)
         ledger.label(now)
-        handoff.keep()  # before anybody sees it: no counter goes back
+        handoff.save_snapshot()  # before anybody sees it: no counter goes back
         return [
             *ledger.measurements(settings.endpoint),
             *_measurements(listener, budget, settings.endpoint),
@@ -122,13 +122,13 @@ async def serve(process: child.Child) -> None:
     listener.open()
     process.ready()
     trimming = own(forever(lambda: _trim(handoff, budget), "giving memory back"), "trimming")
-    keeping = own(forever(lambda: _keep(handoff), "writing the ledger"), "keeping")
+    saving = own(forever(lambda: _save_snapshots(handoff), "writing the ledger"), "keeping")
     following = own(forever(lambda: _follow(clock), "following the clock"), "following")
     await process.stopping.wait()
     await listener.drain(settings.drain.delay, settings.drain.timeout)
     await handoff.drain(FLUSH_PATIENCE)
     trimming.cancel()
-    keeping.cancel()
+    saving.cancel()
     following.cancel()
 
 
@@ -167,15 +167,15 @@ def _prepare() -> None:
     gc.set_threshold(50_000, 20, 50)
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # glibc has it
     if mallopt is not None:
-        mallopt(-1, KEPT)  # M_TRIM_THRESHOLD
-        mallopt(-3, KEPT)  # M_MMAP_THRESHOLD
+        mallopt(-1, RETAINED_BYTES)  # M_TRIM_THRESHOLD
+        mallopt(-3, RETAINED_BYTES)  # M_MMAP_THRESHOLD
 
 
-async def _keep(handoff: Handoff) -> None:
+async def _save_snapshots(handoff: Handoff) -> None:
     """Write down what a successor must know, should this process be killed."""
     while True:
-        await asyncio.sleep(KEEP_SECONDS)
-        handoff.keep()
+        await asyncio.sleep(SNAPSHOT_SECONDS)
+        handoff.save_snapshot()
 
 
 async def _follow(clock: WallClock) -> None:
@@ -184,7 +184,7 @@ async def _follow(clock: WallClock) -> None:
     while True:
         await asyncio.sleep(FOLLOW_SECONDS)
         moved = clock.follow()
-        if abs(moved) > WORTH_SAYING:
+        if abs(moved) > STEP_SECONDS:
             logs.warning(
                 f"the system clock was set by {moved:+.1f} s; new exchanges use the new time"
             )
@@ -197,7 +197,7 @@ async def _trim(handoff: Handoff, budget: Budget) -> None:
     while True:
         await asyncio.sleep(1.0)
         peak = max(peak, budget.used)
-        if peak > WORTH_TRIMMING and budget.used < peak / 4:
+        if peak > TRIM_BYTES and budget.used < peak / 4:
             peak = budget.used
             handoff.shrink()
             if trim is not None:

@@ -1,4 +1,4 @@
-"""The recorder's process: Exchanges from the proxy → Records in the stream, Fates back."""
+"""The recorder's process: Exchanges from the proxy → Records in the stream, Receipts back."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from monitor import logs
 from monitor.app import build, keyring, ner_client
 from monitor.dimensions import from_header
 from monitor.errors import ConfigError, StreamError
-from monitor.framing import Handover, Reading
+from monitor.framing import Batch, Processing
 from monitor.meters import Meters
 from monitor.privacy import keys
 from monitor.protocols import PROTOCOLS
@@ -27,7 +27,7 @@ from monitor.streams.redis import RedisStream
 from monitor.supervision import child
 from monitor.supervision.child import Child
 from monitor.tasks import forever, own
-from monitor.types import Exchange, Fate, Measurement, Record, encode_record
+from monitor.types import Exchange, Measurement, Receipt, Record, encode_record
 from monitor.urls import shown
 
 QUEUE, QUEUE_BYTES = 2048, 16 << 20
@@ -78,9 +78,9 @@ class Recorder:
         self._delivery = Delivery(
             self._store,
             self._spool,
-            reply=self._intake.reply,
-            attended=self._intake.attended,
-            account=self._intake.tell,
+            acknowledge=self._intake.acknowledge,
+            connected=self._intake.connected,
+            reconcile=self._intake.notify,
             log=self._of_store,
             clock=time.time,
         )
@@ -99,7 +99,7 @@ class Recorder:
         if self._names is not None:
             await self._names.start()
         await self._delivery.survey()
-        self._intake.listen(self._delivery.found, self._delivery.meet)
+        self._intake.listen(self._delivery.state, self._delivery.proxy_connected)
         delivering = own(self._delivery.run(), "delivery")
         following = own(forever(self._follow_keys, "the key file"), "the key file")
         trimming = own(forever(self._trim, "trimming the stream"), "trimming the stream")
@@ -184,28 +184,28 @@ class Recorder:
 
     # --- the proxy's side --------------------------------------------------------------------
 
-    async def _read(self, handovers: list[Handover]) -> None:
+    async def _read(self, batches: list[Batch]) -> None:
         until = time.monotonic() + SLICE
-        for handover, exchange in [(each, one) for each in handovers for one in each.exchanges]:
-            if handover.care:  # full or not: to wait is not to die of it
-                await self._intake.tell(Reading(exchange.id))
+        for batch, exchange in [(each, one) for each in batches for one in each.exchanges]:
+            if batch.suspect:  # full or not: to wait is not to die of it
+                await self._intake.notify(Processing(exchange.id))
             else:
                 await self._delivery.room(QUEUE, QUEUE_BYTES)
             try:
                 record, model = self._capture.read(exchange)
                 if self._names is not None:
                     record = await self._names.cover(record)
-                if handover.care:
+                if batch.suspect:
                     encode_record(record)
             except Exception as error:  # noqa: BLE001  one exchange must not end the recorder
                 await self._unreadable(exchange, error)
                 continue
-            self._delivery.offer(Item(record, model, handover.again, _size(record)))
+            self._delivery.offer(Item(record, model, batch.redelivered, _size(record)))
             if time.monotonic() > until:
                 await asyncio.sleep(0)
                 until = time.monotonic() + SLICE
-        if any(each.care for each in handovers):
-            await self._intake.tell(Reading(""))
+        if any(each.suspect for each in batches):
+            await self._intake.notify(Processing(""))
 
     async def _unreadable(self, exchange: Exchange, error: Exception) -> None:
         now = time.monotonic()
@@ -215,8 +215,8 @@ class Recorder:
                 f"an exchange could not be read ({logs.place(error)}); it leaves no record and "
                 "counts as lost, reason unreadable"
             )
-        await self._intake.reply(
-            [Fate(exchange.id, "lost", "unreadable", outcome=exchange.outcome.value)]
+        await self._intake.acknowledge(
+            [Receipt(exchange.id, "lost", "unreadable", outcome=exchange.outcome.value)]
         )
 
     # --- what it says ------------------------------------------------------------------------

@@ -196,7 +196,7 @@ class _Supervisor:
     async def _start_children(self) -> None:
         workers = range(self._settings.workers) if self._roles.proxy else ()
         for index in workers:
-            traffic, ledger = self._traffic[index].fileno(), ledger_snapshot.found()
+            traffic, ledger = self._traffic[index].fileno(), ledger_snapshot.create()
             files = {"MONITOR_TRAFFIC_FD": traffic, ledger_snapshot.VARIABLE: ledger}
             self._add("proxy", index, files)
         await self._are_ready("proxy", PROXY_SECONDS)

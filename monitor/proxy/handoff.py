@@ -1,8 +1,8 @@
 """Finished Exchanges → the recorder's Unix socket, bounded in bytes and never waited for.
 
-An exchange stays in the buffer until its Fate has come back. What a recorder had in its hands when
-it died is handed over again to the next, with care: that one says when it begins to read each, and
-what two recorders were reading when they died is lost as `poison`.
+An exchange stays in the buffer until its Receipt has come. What a recorder had when it died goes to
+the next one again, as suspects: that recorder says before it reads each of them (Processing). An
+exchange that two recorders were reading when they died is lost, `poison`.
 """
 
 from __future__ import annotations
@@ -17,21 +17,30 @@ from typing import cast
 import msgspec
 
 from monitor.errors import ParseError
-from monitor.framing import Accounted, Handover, Holdings, Meeting, Reading, Told, Unpacker, pack
+from monitor.framing import (
+    Batch,
+    Processing,
+    ProxyState,
+    Reconciliation,
+    RecorderMessage,
+    RecorderState,
+    Unpacker,
+    pack,
+)
 from monitor.proxy.copies import Budget
 from monitor.proxy.ids import Ids
-from monitor.proxy.ledger import Ledger, Left
-from monitor.types import Exchange, Fate
+from monitor.proxy.ledger import Ledger, LedgerSnapshot
+from monitor.types import Exchange, Receipt
 
 BATCH_DELAY = 0.05
-"""Seconds that an exchange may wait for others: waking the recorder, and being woken by its answer,
-costs more than all else about an exchange."""
+"""Seconds that an exchange may wait for others. Two wake-ups, of the recorder and of this process,
+cost more than all else about an exchange."""
 BATCH_BYTES = 262144
-"""… unless so many bytes wait, or an eighth of what the buffer holds."""
+"""It waits no longer once so many bytes wait, or an eighth of what the buffer may hold."""
 BATCH = 256
 RETRY_FIRST, RETRY_LAST = 0.05, 1.0
 OVERHEAD = 640
-"""Bytes that a held exchange costs beside its messages: objects, id, three table entries."""
+"""Bytes that a buffered exchange takes beside its messages: objects, id, three table entries."""
 ARRIVAL = 112
 """Bytes of one entry of `chunks`."""
 
@@ -39,15 +48,15 @@ ARRIVAL = 112
 _Held = tuple[Exchange, int]  # and the memory it takes
 
 
-def _unpacker() -> Unpacker[Told]:
-    return Unpacker(cast("type[Told]", Told))
+def _unpacker() -> Unpacker[RecorderMessage]:
+    return Unpacker(cast("type[RecorderMessage]", RecorderMessage))
 
 
 class Handoff:
     """The proxy's end of the socket to one recorder.
 
-    `keep` writes down what a successor must know (`left`): before anything is handed over, so that
-    the successor knows of every exchange that a recorder may have. `clock` gives Unix time.
+    `save` saves a LedgerSnapshot for a successor. It is called before anything is sent, so that the
+    successor knows every exchange that a recorder may have. `clock` gives Unix time.
     """
 
     def __init__(
@@ -57,32 +66,32 @@ class Handoff:
         ledger: Ledger,
         ids: Ids,
         *,
-        keep: Callable[[Left], None],
+        save: Callable[[LedgerSnapshot], None],
         clock: Callable[[], float],
     ) -> None:
         self._path = path
         self._budget = budget
         self._ledger = ledger
         self._ids = ids
-        self._keep = keep
+        self._save = save
         self._clock = clock
-        self._heard = self._next_heard = clock()
-        self._has_news = False
+        self._acknowledged_at = self._next_acknowledged_at = clock()
+        self._has_receipts = False
         self._loop = asyncio.get_running_loop()
         self._encode_into = msgspec.msgpack.Encoder().encode_into
         self._buffer: dict[str, _Held] = {}
-        self._unsent: deque[_Held] = deque()  # nobody has had them: the newest of the buffer
+        self._unsent: deque[_Held] = deque()  # the newest of the buffer, sent to no recorder yet
         self._unsent_bytes = 0
-        self._hurry = min(BATCH_BYTES, budget.bound // 8)
-        self._again: deque[str] = deque()
-        self._suspects: deque[str] = deque()  # a recorder had them when it died
-        self._reading = ""  # the suspect that the recorder reads
-        self._struck = ""  # a recorder has died while it read this one
-        self._survived: set[str] = set()  # suspects that a recorder has read
-        self._batch = bytearray()
-        self._sent = 0  # bytes of the batch
+        self._flush_bytes = min(BATCH_BYTES, budget.bound // 8)
+        self._redeliver: deque[str] = deque()
+        self._suspects: deque[str] = deque()  # ids; a recorder had them when it died
+        self._processing = ""  # id of the suspect that the recorder reads
+        self._prime_suspect = ""  # id; one recorder died while it read this
+        self._cleared: set[str] = set()  # ids of suspects that a recorder has read and survived
+        self._frame = bytearray()
+        self._sent = 0  # bytes of the frame
         self._socket: socket.socket | None = None
-        self._has_met = False
+        self._introduced = False
         self._unpacker = _unpacker()
         self._scheduled: asyncio.TimerHandle | None = None
         self._writing = False
@@ -93,7 +102,7 @@ class Handoff:
     # --- from the observers --------------------------------------------------------------------
 
     def offer(self, exchange: Exchange) -> None:
-        """Take over a finished exchange, or count it lost where the buffer has no room."""
+        """Buffer a finished exchange, or count it as lost if the buffer has no room."""
         request, response = exchange.request, exchange.response
         size = OVERHEAD + len(request.head) + len(request.body) + len(request.trailers)
         if response is not None:
@@ -113,7 +122,7 @@ class Handoff:
             return
         if self._scheduled is None and not self._writing:
             self._scheduled = self._loop.call_later(BATCH_DELAY, self._flush)
-        elif unsent - size < self._hurry <= unsent:
+        elif unsent - size < self._flush_bytes <= unsent:
             self._loop.call_soon(self._flush)
 
     # --- the socket ----------------------------------------------------------------------------
@@ -134,12 +143,12 @@ class Handoff:
             return
         self._retry = RETRY_FIRST
         self._socket = connection
-        self._has_met = False
+        self._introduced = False
         self._unpacker = _unpacker()
         self._loop.add_reader(connection.fileno(), self._receive)
 
     def _disconnect(self) -> None:
-        """The connection has ended: whoever had something in hand is suspected to have ended it."""
+        """Close the connection: any exchange that the recorder had may have ended it."""
         connection, self._socket = self._socket, None
         if connection is None:
             return
@@ -148,46 +157,46 @@ class Handoff:
             self._loop.remove_writer(connection.fileno())
             self._writing = False
         connection.close()
-        self._suspect()
-        self._batch = bytearray()
+        self._mark_suspects()
+        self._frame = bytearray()
         self._sent = 0
         if not self._closed:
             self._loop.call_later(self._retry, self._connect)
 
-    def _suspect(self) -> None:
-        read, self._reading = self._reading, ""
+    def _mark_suspects(self) -> None:
+        read, self._processing = self._processing, ""
         if read in self._buffer:
-            if read == self._struck:
+            if read == self._prime_suspect:
                 _, size = self._buffer.pop(read)
                 self._budget.used -= size
                 self._ledger.lose_held(read, "poison")
                 read = ""
-            self._struck = read
-        self._survived.intersection_update(self._buffer)
+            self._prime_suspect = read
+        self._cleared.intersection_update(self._buffer)
         sent = list(islice(self._buffer, len(self._buffer) - len(self._unsent)))
-        self._suspects = deque(id_ for id_ in sent if id_ not in self._survived)
-        if self._struck in self._buffer:
-            self._suspects.remove(self._struck)
-            self._suspects.appendleft(self._struck)
-        self._again = deque(id_ for id_ in sent if id_ in self._survived)
+        self._suspects = deque(id_ for id_ in sent if id_ not in self._cleared)
+        if self._prime_suspect in self._buffer:
+            self._suspects.remove(self._prime_suspect)
+            self._suspects.appendleft(self._prime_suspect)
+        self._redeliver = deque(id_ for id_ in sent if id_ in self._cleared)
 
     def _flush(self) -> None:
         if self._scheduled is not None:
             self._scheduled.cancel()
             self._scheduled = None
         connection = self._socket
-        if connection is None or not self._has_met:
+        if connection is None or not self._introduced:
             return
         try:
-            while self._sent < len(self._batch) or self._fill():
-                self._sent += connection.send(memoryview(self._batch)[self._sent :])
+            while self._sent < len(self._frame) or self._fill():
+                self._sent += connection.send(memoryview(self._frame)[self._sent :])
         except BlockingIOError:
             if not self._writing:
                 self._writing = True
                 self._loop.add_writer(connection.fileno(), self._flush)
             return
         except OSError:
-            self._hear()  # its last words
+            self._receive_all()  # what it sent before it ended
             self._disconnect()
             return
         if self._writing:
@@ -195,44 +204,45 @@ class Handoff:
             self._loop.remove_writer(connection.fileno())
 
     def _fill(self) -> bool:
-        """Make the next batch: suspects, then what else an earlier recorder had, then the new."""
-        care, again = bool(self._suspects), bool(self._suspects or self._again)
-        old = self._suspects if care else self._again
+        """Encode the next batch: suspects, then other redelivered exchanges, then new ones. Return
+        False if there is none."""
+        suspect, redelivered = bool(self._suspects), bool(self._suspects or self._redeliver)
+        old = self._suspects if suspect else self._redeliver
         exchanges: list[Exchange] = []
         size = 0
-        while old if again else self._unsent:
-            held = self._buffer.get(old.popleft()) if again else self._unsent.popleft()
+        while old if redelivered else self._unsent:
+            held = self._buffer.get(old.popleft()) if redelivered else self._unsent.popleft()
             if held is None:
-                continue  # its Fate has come meanwhile
+                continue  # its Receipt has come meanwhile
             exchanges.append(held[0])
             size += held[1]
             if size > BATCH_BYTES or len(exchanges) >= BATCH:
                 break
-        if not again:
+        if not redelivered:
             self._unsent_bytes -= size
         self._sent = 0
         if not exchanges:
-            self._batch.clear()
-            return bool(self._again or self._unsent)
-        self._pack(Handover(exchanges, again, care))
+            self._frame.clear()
+            return bool(self._redeliver or self._unsent)
+        self._encode(Batch(exchanges, redelivered, suspect))
         return True
 
-    def _pack(self, handover: Handover) -> None:
-        self._keep(self.left())
-        batch = self._batch
-        if len(batch) > 2 * BATCH_BYTES:
-            batch = self._batch = bytearray()
-        self._encode_into(handover, batch, 4)
-        batch[:4] = (len(batch) - 4).to_bytes(4, "big")
+    def _encode(self, batch: Batch) -> None:
+        self._save(self.snapshot())
+        frame = self._frame
+        if len(frame) > 2 * BATCH_BYTES:
+            frame = self._frame = bytearray()
+        self._encode_into(batch, frame, 4)
+        frame[:4] = (len(frame) - 4).to_bytes(4, "big")
 
     def _receive(self) -> bool:
-        """Hear what the recorder says; whether that was anything."""
+        """Handle one read from the recorder; return False if nothing came or it has ended."""
         connection = self._socket
         if connection is None:
             return False
         try:
             data = connection.recv(65536)
-            told = self._unpacker.feed(data)
+            messages = self._unpacker.feed(data)
         except BlockingIOError:
             return False
         except (OSError, ParseError):
@@ -240,74 +250,74 @@ class Handoff:
         if not data:
             self._disconnect()
             return False
-        self._has_news = True
+        self._has_receipts = True
         take, settle = self._buffer.pop, self._ledger.settle
-        pending = self._ledger.open
-        for batch in told:
-            if not isinstance(batch, list):
-                self._hear_news(batch)
+        pending = self._ledger.outstanding
+        for message in messages:
+            if not isinstance(message, list):
+                self._handle(message)
                 continue
-            for fate in batch:
-                held = take(fate.id, None)
-                if held is None or fate.state == "spooled":
-                    self._settle_spooled(fate, held)
+            for receipt in message:
+                held = take(receipt.id, None)
+                if held is None or receipt.state == "spooled":
+                    self._settle_spooled(receipt, held)
                 else:
                     self._budget.used -= held[1]
-                    settle(fate)
-        if self._ledger.open < pending:
-            self._keep(self.left())  # they are told once, and then forgotten
+                    settle(receipt)
+        if self._ledger.outstanding < pending:
+            self._save(self.snapshot())  # the recorder sends such a Receipt only once
         return True
 
-    def _hear_news(self, news: Holdings | Accounted | Reading) -> None:
-        if isinstance(news, Holdings):
-            self._ledger.inherit(news, self._ids.process, self._clock())
-            self._keep(self.left())
-            meeting = Meeting(self._ids.process, self._ledger.dead())
-            self._batch = bytearray(pack(Handover([], meeting=meeting)))
-            self._has_met = True
+    def _handle(self, message: RecorderState | Reconciliation | Processing) -> None:
+        if isinstance(message, RecorderState):
+            self._ledger.adopt_spool(message, self._ids.process, self._clock())
+            self._save(self.snapshot())
+            state = ProxyState(self._ids.process, self._ledger.reconcile_since())
+            self._frame = bytearray(pack(Batch([], state=state)))
+            self._introduced = True
             self._flush()
-        elif isinstance(news, Accounted):
-            self._ledger.account(news)
+        elif isinstance(message, Reconciliation):
+            self._ledger.reconcile(message)
         else:
-            self._survived.add(self._reading)
-            if self._struck == self._reading:
-                self._struck = ""
-            self._reading = news.id
+            self._cleared.add(self._processing)
+            if self._prime_suspect == self._processing:
+                self._prime_suspect = ""
+            self._processing = message.id
 
-    def _hear(self) -> None:
+    def _receive_all(self) -> None:
         while self._receive():
             pass
 
-    def _settle_spooled(self, fate: Fate, held: _Held | None) -> None:
-        number = self._ids.number(fate.id)
+    def _settle_spooled(self, receipt: Receipt, held: _Held | None) -> None:
+        number = self._ids.number(receipt.id)
         if number is None:
-            self._ledger.settle_other(fate)
+            self._ledger.settle_predecessor(receipt)
         elif held is None:
-            self._ledger.settle_spooled(fate, number)
+            self._ledger.settle_spooled(receipt, number)
         else:
             self._budget.used -= held[1]
-            self._ledger.settle(fate, number)
+            self._ledger.settle(receipt, number)
 
     # --- scrapes and the end -------------------------------------------------------------------
 
-    def left(self) -> Left:
-        """What a successor would need now."""
+    def snapshot(self) -> LedgerSnapshot:
+        """Return what a successor would need now."""
         sent = list(islice(self._buffer, len(self._buffer) - len(self._unsent)))
-        since = self._heard if self._ledger.spooled else self._clock()
+        since = self._acknowledged_at if self._ledger.spooled else self._clock()
         if sent:
             oldest, _ = self._buffer[sent[0]]
             since = min(since, oldest.started + oldest.duration)
-        return self._ledger.left(self._ids.process, since, sent, len(self._unsent))
+        return self._ledger.snapshot(self._ids.process, since, sent, len(self._unsent))
 
-    def keep(self) -> None:
-        """Write down what a successor must know, should this process be killed."""
+    def save_snapshot(self) -> None:
+        """Save what a successor needs if this process is killed."""
         now = self._clock()
-        self._hear()
-        if self._has_news:
-            # What is appended and not told yet was appended after what had been heard of before.
-            self._heard, self._next_heard = self._next_heard, now
-            self._has_news = False
-        self._keep(self.left())
+        self._receive_all()
+        if self._has_receipts:
+            # Receipts come in order: what was appended before the last read but one is counted.
+            self._acknowledged_at, self._next_acknowledged_at = self._next_acknowledged_at, now
+            self._has_receipts = False
+        self._save(self.snapshot())
 
     async def settled(self, until: float, patience: float) -> None:
         """Wait up to `patience` seconds until what had ended by `until` (Unix) has labels."""
@@ -318,7 +328,7 @@ class Handoff:
             await asyncio.sleep(0.005)
 
     async def drain(self, patience: float) -> None:
-        """Flush, wait for the Fates up to `patience` seconds; what is left then is lost."""
+        """Flush and wait up to `patience` seconds for Receipts; count the rest lost, `shutdown`."""
         end = self._loop.time() + patience
         self._flush()
         while self._buffer and self._loop.time() < end:  # noqa: ASYNC110  the hot path sets no event
@@ -332,6 +342,6 @@ class Handoff:
         self._disconnect()
 
     def shrink(self) -> None:
-        """Give the tables' memory back after an outage."""
+        """Give the memory of the empty tables back after an outage."""
         if not self._buffer:
             self._buffer = {}

@@ -1,7 +1,7 @@
-"""What became of every exchange → the counters that always add up.
+"""What became of every exchange → counters that add up at every moment.
 
 `monitor_exchanges_total = monitor_records_appended_total + monitor_exchanges_lost_total +
-monitor_records_pending`, at every moment: whatever ends an exchange is one method here.
+monitor_records_pending`. Each way in which an exchange can end is one method here.
 """
 
 from __future__ import annotations
@@ -15,20 +15,22 @@ from operator import attrgetter
 
 import msgspec
 
-from monitor.framing import Accounted, Holdings
+from monitor.framing import Reconciliation, RecorderState
 from monitor.metrics import LOSS_REASONS, UNKNOWN
 from monitor.numbers import Numbers, place
-from monitor.types import Exchange, Fate, Measurement, Outcome
+from monitor.types import Exchange, Measurement, Outcome, Receipt
 
 
-class Left(msgspec.Struct, frozen=True):
-    """What the successor of a proxy that died must know to go on counting.
+class LedgerSnapshot(msgspec.Struct, frozen=True):
+    """What the successor of a proxy that died needs to go on counting.
 
-    `unsent` exchanges nobody had but that proxy. `sent` are the ids of those that it had handed
-    over and that had no Fate. `accounts` are of processes, it first: how many of the open ones may
-    be in no spool, since when (Unix seconds) the stream may hold what is not counted as appended
-    here, and the numbers (`numbers.Numbers`) of the others that are open. `met` when
-    what an earlier run left in the spool is among them.
+    `exchanges`, `appended` and `lost` are the counters. `unsent` counts exchanges that only this
+    proxy had. `sent` are the ids of exchanges that it had sent to a recorder and that have no
+    Receipt. `accounts` has one row for each process, this one first: its name; how many of its
+    outstanding exchanges may be in no spool; the Unix time from which on the stream may hold some
+    that are not counted as appended; and the numbers of the outstanding ones (first number and bits
+    of `numbers.Numbers`). `spool_adopted` says that the counters include what an earlier run left
+    in the spool.
     """
 
     exchanges: list[tuple[str, str, str, str, int]]
@@ -37,81 +39,83 @@ class Left(msgspec.Struct, frozen=True):
     unsent: int
     sent: list[str]
     accounts: list[tuple[str, int, float, int, bytes]]
-    met: bool
+    spool_adopted: bool
 
 
 @dataclass
 class Account:
-    """What an earlier proxy has open: the numbers of its exchanges that have no last Fate.
+    """The exchanges of an earlier proxy that have no final Receipt yet, by number.
 
-    `died` of them may have been in no hands but its own and a recorder's that died. The stream
-    holds none of them that was appended before `since`.
+    `died` of them may have been only in the memory of that proxy and of a recorder that died. The
+    stream holds none of them that was appended before `since` (Unix seconds).
     """
 
-    open: Numbers
+    outstanding: Numbers
     since: float
     died: int = 0
 
 
 class Ledger:
-    """Counts exchanges. Those held (in the buffer) are known by id, those spooled by number, and
-    those of `others`, earlier proxies, by process and number: a Fate counts once, told twice or
-    not."""
+    """Counts exchanges, each once, however often its Receipt comes.
+
+    It knows an exchange in the buffer by id, a spooled one by number, and one of an earlier proxy
+    by process and number.
+    """
 
     def __init__(self) -> None:
         self.appended = 0
         self.lost = dict.fromkeys(LOSS_REASONS, 0)
         self.held = 0
         self.spooled = Numbers()
-        self.others: dict[str, Account] = {}
-        self._met = False  # what an earlier run left in the spool has been taken over
+        self.predecessors: dict[str, Account] = {}
+        self._spool_adopted = False  # whether what an earlier run left in the spool is counted
         self._exchanges: Counter[tuple[str, str, str, str]] = Counter()
         self._unlabelled: dict[str, Exchange] = {}  # oldest first
 
     @property
-    def open(self) -> int:
-        """How many exchanges are in the spool, or in no hands that are known here."""
-        return len(self.spooled) + sum(len(one.open) for one in self.others.values())
+    def outstanding(self) -> int:
+        """Return how many exchanges are in the spool, or wait for a Reconciliation."""
+        return len(self.spooled) + sum(len(one.outstanding) for one in self.predecessors.values())
 
     def hold(self, exchange: Exchange) -> None:
-        """An exchange has ended and waits for its Fate."""
+        """Count an exchange that has ended and waits for its Receipt."""
         self.held += 1
         self._unlabelled[exchange.id] = exchange
 
     def lose(self, outcome: Outcome, reason: str) -> None:
-        """An exchange ended and its copy was dropped at once."""
+        """Count an exchange that has ended and whose copy was dropped at once."""
         self._exchanges[UNKNOWN, UNKNOWN, UNKNOWN, outcome] += 1
         self.lost[reason] += 1
 
-    def settle(self, fate: Fate, number: int = 0) -> None:
-        """The Fate of an exchange that is held; `number` is its number if it is spooled."""
+    def settle(self, receipt: Receipt, number: int = 0) -> None:
+        """Count the Receipt of an exchange in the buffer; `number` is needed if it is spooled."""
         self.held -= 1
-        exchange = self._unlabelled.pop(fate.id, None)
+        exchange = self._unlabelled.pop(receipt.id, None)
         if exchange is not None:
             self._exchanges[
-                fate.protocol or UNKNOWN,
-                fate.operation or UNKNOWN,
-                fate.model or UNKNOWN,
-                fate.outcome or exchange.outcome,
+                receipt.protocol or UNKNOWN,
+                receipt.operation or UNKNOWN,
+                receipt.model or UNKNOWN,
+                receipt.outcome or exchange.outcome,
             ] += 1
-        if fate.state == "spooled":
+        if receipt.state == "spooled":
             self.spooled.add(number)
         else:
-            self._end(fate)
+            self._end(receipt)
 
-    def settle_spooled(self, fate: Fate, number: int) -> None:
-        """A later Fate; it counts once, and only for what this process knows to be spooled."""
-        if fate.state != "spooled" and self.spooled.discard(number):
-            self._end(fate)
+    def settle_spooled(self, receipt: Receipt, number: int) -> None:
+        """Count the final Receipt of an exchange that is known as spooled; ignore any other."""
+        if receipt.state != "spooled" and self.spooled.discard(number):
+            self._end(receipt)
 
-    def _end(self, fate: Fate) -> None:
-        if fate.state == "appended":
+    def _end(self, receipt: Receipt) -> None:
+        if receipt.state == "appended":
             self.appended += 1
         else:
-            self.lost[fate.reason if fate.reason in self.lost else "unreadable"] += 1
+            self.lost[receipt.reason if receipt.reason in self.lost else "unreadable"] += 1
 
     def lose_held(self, id_: str, reason: str) -> None:
-        """An exchange that is held will never have a Fate."""
+        """Count an exchange in the buffer as lost: it will never have a Receipt."""
         self.held -= 1
         self.lost[reason] += 1
         exchange = self._unlabelled.pop(id_, None)
@@ -131,86 +135,99 @@ class Ledger:
 
     # --- from one proxy to the next --------------------------------------------------------------
 
-    def left(self, process: str, since: float, sent: Iterable[str], unsent: int) -> Left:
-        """What a successor would need now; for the arguments see `Left`."""
+    def snapshot(
+        self, process: str, since: float, sent: Iterable[str], unsent: int
+    ) -> LedgerSnapshot:
+        """Return what a successor would need now. For the arguments see LedgerSnapshot."""
         exchanges = self._exchanges.copy()
         for outcome, count in Counter(map(_outcome, self._unlabelled.values())).items():
             exchanges[UNKNOWN, UNKNOWN, UNKNOWN, outcome] += count
         accounts = [(process, 0, since, *self.spooled.packed())]
-        for name, one in self.others.items():
-            accounts.append((name, one.died, one.since, *one.open.packed()))
-        return Left(
+        for name, one in self.predecessors.items():
+            accounts.append((name, one.died, one.since, *one.outstanding.packed()))
+        return LedgerSnapshot(
             [(*labels, count) for labels, count in exchanges.items()],
             self.appended,
             dict(self.lost),
             unsent,
             list(sent),
             accounts,
-            self._met,
+            self._spool_adopted,
         )
 
-    def resume(self, left: Left) -> None:
-        """Go on where a predecessor ended; what was in nobody else's hands is lost."""
-        for protocol, operation, model, outcome, count in left.exchanges:
+    def resume(self, snapshot: LedgerSnapshot) -> None:
+        """Go on where a predecessor ended. What only it had is lost, `proxy_died`."""
+        for protocol, operation, model, outcome, count in snapshot.exchanges:
             self._exchanges[protocol, operation, model, outcome] += count
-        self.appended += left.appended
-        for reason, count in left.lost.items():
+        self.appended += snapshot.appended
+        for reason, count in snapshot.lost.items():
             self.lost[reason] += count
-        self.lost["proxy_died"] += left.unsent
-        for process, died, since, first, bits in left.accounts:
-            self.others[process] = Account(Numbers(first, bits), since, died)
-        for id_ in left.sent:
+        self.lost["proxy_died"] += snapshot.unsent
+        for process, died, since, first, bits in snapshot.accounts:
+            self.predecessors[process] = Account(Numbers(first, bits), since, died)
+        for id_ in snapshot.sent:
             process, number = place(id_)
-            self.others[process].open.add(number)
-            self.others[process].died += 1
-        self._met = left.met
+            self.predecessors[process].outstanding.add(number)
+            self.predecessors[process].died += 1
+        self._spool_adopted = snapshot.spool_adopted
 
-    def inherit(self, holdings: Holdings, process: str, now: float) -> None:
-        """Take over what an earlier run left in the spool. What earlier proxies of this one had
-        there is known; `process` is what is in our own ids, `now` in Unix seconds."""
-        known = {process, *self.others}
-        for name, protocol, operation, outcome, first, bits in holdings.records:
+    def adopt_spool(self, state: RecorderState, process: str, now: float) -> None:
+        """Count what an earlier run left in the spool as pending.
+
+        Skips this process and its predecessors, whose spooled exchanges are counted already.
+        `process` is the part of an id that names this proxy; `now` is in Unix seconds.
+        """
+        known = {process, *self.predecessors}
+        for name, protocol, operation, outcome, first, bits in state.records:
             if name in known:
                 continue
             numbers = Numbers(first, bits)
-            account = self.others.setdefault(name, Account(Numbers(), now))
+            account = self.predecessors.setdefault(name, Account(Numbers(), now))
             for number in numbers:
-                account.open.add(number)
+                account.outstanding.add(number)
             self._exchanges[protocol, operation, UNKNOWN, outcome] += len(numbers)
-        if not self._met and holdings.damaged:
-            self._exchanges[UNKNOWN, UNKNOWN, UNKNOWN, Outcome.OK] += holdings.damaged
-            self.lost["spool_damaged"] += holdings.damaged
-        self._met = True
+        if not self._spool_adopted and state.damaged:
+            self._exchanges[UNKNOWN, UNKNOWN, UNKNOWN, Outcome.OK] += state.damaged
+            self.lost["spool_damaged"] += state.damaged
+        self._spool_adopted = True
 
-    def dead(self) -> list[tuple[str, float]]:
-        """The earlier proxies, and since when the stream may hold what they have open (Unix
-        seconds; infinite where that is nothing)."""
-        return [(name, one.since if one.open else inf) for name, one in self.others.items()]
+    def reconcile_since(self) -> list[tuple[str, float]]:
+        """Return each predecessor with the Unix time from which on the stream may hold its
+        outstanding exchanges; infinite where it has none."""
+        return [
+            (name, one.since if one.outstanding else inf) for name, one in self.predecessors.items()
+        ]
 
-    def settle_other(self, fate: Fate) -> None:
-        """A Fate of an exchange that an earlier proxy handed over; it counts once."""
-        process, number = place(fate.id)
-        account = self.others.get(process)
-        if account is not None and fate.state != "spooled" and account.open.discard(number):
-            self._end(fate)
+    def settle_predecessor(self, receipt: Receipt) -> None:
+        """Count the final Receipt of an exchange that an earlier proxy sent, once."""
+        process, number = place(receipt.id)
+        account = self.predecessors.get(process)
+        if (
+            account is not None
+            and receipt.state != "spooled"
+            and account.outstanding.discard(number)
+        ):
+            self._end(receipt)
 
-    def account(self, accounted: Accounted) -> None:
-        """Close the accounts that the recorder has closed: what it holds no more is in the stream,
-        or lost. It was in the buffer of a proxy that died, or in a part of the spool that is gone.
+    def reconcile(self, reconciliation: Reconciliation) -> None:
+        """Close the accounts of predecessors: what the stream does not have is lost.
+
+        It was in the memory of a proxy that died (`proxy_died`), or in a part of the spool that is
+        gone (`spool_damaged`).
         """
-        for process, first, bits in accounted.records:
-            account = self.others.pop(process, None)
+        for process, first, bits in reconciliation.records:
+            account = self.predecessors.pop(process, None)
             if account is None:
                 continue
-            self.appended += sum(map(account.open.discard, Numbers(first, bits)))
-            died = min(len(account.open), account.died)
+            self.appended += sum(map(account.outstanding.discard, Numbers(first, bits)))
+            died = min(len(account.outstanding), account.died)
             self.lost["proxy_died"] += died
-            self.lost["spool_damaged"] += len(account.open) - died
+            self.lost["spool_damaged"] += len(account.outstanding) - died
         self.lost["spool_damaged"] += len(self.spooled)
         self.spooled = Numbers()
 
     def measurements(self, endpoint: str) -> list[Measurement]:
-        """A snapshot that adds up: what came after `label`'s moment is in neither sum yet."""
+        """Return samples that add up: an exchange without labels is in neither sum yet."""
         base = {"endpoint": endpoint}
         names = ("protocol", "operation", "model", "outcome")
         waiting = self.held - len(self._unlabelled)
@@ -231,7 +248,7 @@ class Ledger:
             *lost,
             Measurement("monitor_records_appended_total", base, self.appended),
             Measurement("monitor_records_pending", {**base, "place": "buffer"}, waiting),
-            Measurement("monitor_records_pending", {**base, "place": "spool"}, self.open),
+            Measurement("monitor_records_pending", {**base, "place": "spool"}, self.outstanding),
         ]
 
 

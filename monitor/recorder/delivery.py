@@ -1,11 +1,13 @@
-"""Records → the stream, in batches, by way of the spool while the store is away; Fates come out.
+"""Records → the stream, in batches, through the spool while the store is away; Receipts come out.
 
-One failure opens the way into the spool: from then on records go there, and one probe at a time,
-with back-off, asks whether the store is back. What is spooled then goes first, in order. Nothing is
-appended twice: where a record may be in the stream already, the stream's tail is asked for its id.
-What nobody has tried to append is not looked for: a day in the spool costs no search of a day.
-Nothing is appended while no proxy is there to be told: what the stream holds stands in a ledger.
-What was told to a proxy that died, or to nobody because a recorder died, the stream itself tells.
+After one failed append, records go to the spool. One probe at a time, with back-off, asks whether
+the store is back; then the spool is delivered first, in order.
+
+No record is appended twice. Where a record may be in the stream already, its id is looked up in the
+stream's tail. Records that were never tried need no look-up, so a long outage causes none.
+
+Without a connected proxy nothing is appended, because no ledger could count it. When a proxy or a
+recorder has died, the proxy's ledger is reconciled with what the stream has.
 """
 
 from __future__ import annotations
@@ -19,21 +21,21 @@ from math import inf
 from typing import Protocol
 
 from monitor.errors import StreamError
-from monitor.framing import Accounted, Holdings, Meeting
+from monitor.framing import ProxyState, Reconciliation, RecorderState
 from monitor.numbers import Numbers, place
 from monitor.recorder.spool import Part, Spool
-from monitor.types import Fate, Record
+from monitor.types import Receipt, Record
 
 BATCH = 256
 LINGER = 0.005
-"""Seconds that a batch waits for company."""
+"""Seconds that the first record of a batch waits for more."""
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 5.0
-UNHEARD = 32
-"""Parts of the spool whose Fates may stand unread in the socket of a proxy that dies."""
+UNREAD = 32
+"""Parts of the spool whose Receipts may be unread in the socket of a proxy that dies."""
 
 
 class Store(Protocol):
-    """What is asked of a stream here; see streams.redis."""
+    """The part of a stream that Delivery uses; see streams.redis."""
 
     async def append(self, records: Sequence[Record]) -> None:
         """Append all, in order; raises StreamError when that is not certain."""
@@ -47,28 +49,28 @@ class Store(Protocol):
 
 @dataclass(frozen=True)
 class Item:
-    """A record on its way; `again` when an earlier recorder may have delivered it. `size` is about
-    how many bytes it holds in memory."""
+    """A record to deliver. `redelivered`: an earlier recorder may have delivered it. `size` is its
+    approximate memory in bytes."""
 
     record: Record
     model: str
-    again: bool
+    redelivered: bool
     size: int = 0
 
-    def fate(self, state: str) -> Fate:
-        """What the ledger is told."""
+    def receipt(self, state: str) -> Receipt:
+        """Return the Receipt of this record in `state`."""
         record = self.record
         labels = (record.protocol, record.operation, self.model, record.outcome.value)
-        return Fate(record.id, state, "", *labels)
+        return Receipt(record.id, state, "", *labels)
 
 
 class Delivery:
-    """Delivers what `offer` takes.
+    """Delivers the records that `offer` takes.
 
-    `reply` hands Fates to the proxy and returns once they are out; `attended` waits until a proxy
-    is there for them and says False when none will come; `account` tells it what is accounted for,
-    after its Fates, and says False where it was not told. `log` takes a level and a text when
-    the store goes and when it is back, once each. `clock` gives Unix time.
+    `acknowledge` sends Receipts to the proxy and returns once they are sent. `connected` waits for
+    a proxy and returns False if none will come. `reconcile` sends a Reconciliation after all
+    Receipts and returns whether it was sent. `log` is called with a level and a text when the
+    store goes and when it is back, once each. `clock` gives Unix time.
     """
 
     def __init__(
@@ -76,39 +78,39 @@ class Delivery:
         store: Store,
         spool: Spool,
         *,
-        reply: Callable[[list[Fate]], Awaitable[None]],
-        attended: Callable[[], Awaitable[bool]],
-        account: Callable[[Accounted], Awaitable[bool]],
+        acknowledge: Callable[[list[Receipt]], Awaitable[None]],
+        connected: Callable[[], Awaitable[bool]],
+        reconcile: Callable[[Reconciliation], Awaitable[bool]],
         log: Callable[[int, str], None],
         clock: Callable[[], float],
     ) -> None:
         self._store = store
         self._spool = spool
-        self._reply = reply
-        self._attended = attended
-        self._account = account
+        self._acknowledge = acknowledge
+        self._connected = connected
+        self._reconcile = reconcile
         self._log = log
         self._clock = clock
         self._queue: deque[Item] = deque()
         self._size = 0
-        self._news = asyncio.Event()
-        self._taken = asyncio.Event()
+        self._wake = asyncio.Event()
+        self._freed = asyncio.Event()
         self._done = asyncio.Event()
         self._closing = False
-        self._spooled: set[str] | None = None  # ids in the spool, read when they are asked for
-        self._known: tuple[float, set[str]] | None = None  # (since, ids in the stream's tail)
-        self._doubtful = False  # the last append may have happened in part
-        self._meeting = Meeting("", [])
-        self._owes_account = False
-        self._told: deque[list[Fate]] = deque(maxlen=UNHEARD)  # of the spool, lately
-        self.found = Holdings([], 0)
-        """What an earlier recorder left in the spool."""
+        self._spooled: set[str] | None = None  # ids in the spool, read when first needed
+        self._tail_ids: tuple[float, set[str]] | None = None  # (since, ids in the stream's tail)
+        self._uncertain = False  # the last append may have succeeded in part
+        self._proxy = ProxyState("", [])
+        self._must_reconcile = False
+        self._acknowledged: deque[list[Receipt]] = deque(maxlen=UNREAD)  # the latest of the spool
+        self.state = RecorderState([], 0)
+        """What an earlier recorder left in the spool; complete after `survey`."""
         self.is_up = True
 
     async def survey(self) -> None:
-        """Count what an earlier recorder left in the spool; to be awaited before `run`.
+        """Count what an earlier recorder left in the spool. Await it before `run`.
 
-        230 MB of 100,000 records take half a second.
+        A spool of 100,000 records (230 MB) takes half a second.
         """
         if self._spool:
             self._log(
@@ -124,31 +126,31 @@ class Delivery:
             all_damaged += damaged
             await asyncio.sleep(0)
         records = [(*labels, *numbers.packed()) for labels, numbers in found.items()]
-        self.found = Holdings(records, all_damaged)
+        self.state = RecorderState(records, all_damaged)
 
-    def meet(self, meeting: Meeting) -> None:
-        """A proxy is there and wants the accounts of those before it closed; all that they had
-        handed over has been offered."""
-        self._meeting = meeting
-        self._owes_account = True
-        self._news.set()
+    def proxy_connected(self, proxy: ProxyState) -> None:
+        """Take the state of a proxy that has connected. All that its predecessors had sent has been
+        offered by now, so their accounts can be closed."""
+        self._proxy = proxy
+        self._must_reconcile = True
+        self._wake.set()
 
     def offer(self, item: Item) -> None:
-        """Take a record; the caller waits for `room` first."""
+        """Queue a record; the caller awaits `room` first."""
         self._queue.append(item)
         self._size += item.size
-        self._news.set()
+        self._wake.set()
 
     async def room(self, bound: int, size: int = 0) -> None:
-        """Wait until fewer than `bound` records are queued, and fewer than `size` bytes of them."""
+        """Wait until fewer than `bound` records and fewer than `size` bytes are queued (0: any)."""
         while len(self._queue) >= bound or 0 < size <= self._size:
-            self._taken.clear()
-            await self._taken.wait()
+            self._freed.clear()
+            await self._freed.wait()
 
     async def close(self) -> None:
-        """Deliver or spool what is queued, as far as either takes it, then end `run`."""
+        """Deliver or spool what is queued as far as possible, then end `run`."""
         self._closing = True
-        self._news.set()
+        self._wake.set()
         await self._done.wait()
 
     async def run(self) -> None:
@@ -162,67 +164,67 @@ class Delivery:
                     if self._closing and self._spool:
                         await self._spool_queue()
                         return
-                    if self._owes_account:
-                        await self._close_accounts()
+                    if self._must_reconcile:
+                        await self._close_predecessors()
                     await self._deliver()
                     pause = FIRST_PAUSE
                 except StreamError as error:
-                    self._away(error)
+                    self._store_lost(error)
                     if not await self._spool_queue() and self._closing:
                         return  # the proxy still has it, and will count it
                     await self._wait(pause)
                     pause = min(2 * pause, LONGEST_PAUSE)
-        except _NobodyError:
-            return  # and has counted as lost what it had no Fates for
+        except _NoProxyError:
+            return  # the proxy has counted what has no Receipt as lost
         finally:
             self._done.set()
 
     async def _deliver(self) -> None:
         if not self._queue:
-            self._known = None
-            self._news.clear()
+            self._tail_ids = None
+            self._wake.clear()
             if not self._closing:
-                await self._news.wait()
+                await self._wake.wait()
                 await asyncio.sleep(LINGER)
             if not self._queue:
                 return
-        await self._somebody()
+        await self._require_proxy()
         batch = self._batch()
         if not batch:
             return
         since = self._since(batch)
         if since is None:
-            self._known = None
+            self._tail_ids = None
         await self._append([item.record for item in batch], since)
         self._take(batch)
-        await self._reply([item.fate("appended") for item in batch])
+        await self._acknowledge([item.receipt("appended") for item in batch])
 
-    async def _somebody(self) -> None:
-        if not await self._attended():
-            raise _NobodyError
+    async def _require_proxy(self) -> None:
+        if not await self._connected():
+            raise _NoProxyError
 
-    async def _close_accounts(self) -> None:
-        """Once nothing is held here of the proxies before this one, say what the stream has of what
-        they had open: nobody else knows what became of it."""
-        while self._owes_account:
-            meeting = self._meeting
-            others = (place(item.record.id)[0] != meeting.process for item in self._queue)
+    async def _close_predecessors(self) -> None:
+        """Once the recorder holds nothing of a proxy's predecessors, send which of their exchanges
+        the stream has: nothing else knows what became of them."""
+        while self._must_reconcile:
+            proxy = self._proxy
+            others = (place(item.record.id)[0] != proxy.process for item in self._queue)
             if self._spool or any(others):
-                return  # and come again
-            await self._somebody()
-            if meeting.dead:
-                for fates in tuple(self._told):
-                    await self._reply(fates)
-            found = {process: Numbers() for process, _ in meeting.dead}
-            since = min((at for _, at in meeting.dead), default=inf)
+                return  # `run` calls again
+            await self._require_proxy()
+            if proxy.predecessors:
+                for receipts in tuple(self._acknowledged):
+                    await self._acknowledge(receipts)
+            found = {process: Numbers() for process, _ in proxy.predecessors}
+            since = min((at for _, at in proxy.predecessors), default=inf)
             if since < inf:
                 for id_ in sorted(await self._store.ids_since(since)):
                     process, number = place(id_)
                     if process in found:
                         found[process].add(number)
             records = [(process, *numbers.packed()) for process, numbers in found.items()]
-            told = await self._account(Accounted(records))
-            self._owes_account = not told or meeting is not self._meeting
+            sent = await self._reconcile(Reconciliation(records))
+            self._must_reconcile = not sent or proxy is not self._proxy
 
     def _batch(self) -> list[Item]:
         return [self._queue[place] for place in range(min(BATCH, len(self._queue)))]
@@ -230,10 +232,10 @@ class Delivery:
     def _take(self, batch: list[Item]) -> None:
         for _ in batch:
             self._size -= self._queue.popleft().size
-        self._taken.set()
+        self._freed.set()
 
     async def _append(self, records: Sequence[Record], since: float | None) -> None:
-        """Append what is not in the stream since `since`; None: nothing of it can be."""
+        """Append the records that the stream does not have since `since`; None: it has none."""
         if since is not None:
             present = await self._tail(since)
             records = list({one.id: one for one in records if one.id not in present}.values())
@@ -243,39 +245,39 @@ class Delivery:
             await self._store.append(records)
         except StreamError as error:
             if error.ambiguous:
-                self._doubtful = True
-                self._known = None
+                self._uncertain = True
+                self._tail_ids = None
             raise
-        self._doubtful = False
-        if self._known is not None:
-            self._known[1].update(one.id for one in records)
-        self._back()
+        self._uncertain = False
+        if self._tail_ids is not None:
+            self._tail_ids[1].update(one.id for one in records)
+        self._store_back()
 
     def _since(self, batch: list[Item]) -> float | None:
-        """The time from which on some of the batch may have been appended."""
-        doubtful = [item.record for item in batch if item.again or self._doubtful]
-        return min((one.started + one.duration for one in doubtful), default=None)
+        """Return the Unix time from which on the stream may hold some of the batch, or None."""
+        uncertain = [item.record for item in batch if item.redelivered or self._uncertain]
+        return min((one.started + one.duration for one in uncertain), default=None)
 
     async def _tail(self, since: float) -> set[str]:
-        if self._known is None or since < self._known[0]:
-            self._known = since, await self._store.ids_since(since)
-        return self._known[1]
+        if self._tail_ids is None or since < self._tail_ids[0]:
+            self._tail_ids = since, await self._store.ids_since(since)
+        return self._tail_ids[1]
 
     # --- the spool --------------------------------------------------------------------------
 
     async def _empty_spool(self) -> None:
-        """All of the spool goes to the stream, oldest first; new records meanwhile join its end."""
+        """Append the whole spool, oldest first; new records meanwhile join its end."""
         await self._store.ping()
         while not self._closing and (segment := self._spool.oldest(self._clock())) is not None:
             if segment.since is None:
-                self._known = None
+                self._tail_ids = None
             path = segment.path
             for part in segment.parts:
-                await self._somebody()
+                await self._require_proxy()
                 await self._append(part.records, segment.since)
-                fates = _fates(part)
-                await self._reply(fates)
-                self._told.append(fates)
+                receipts = _receipts(part)
+                await self._acknowledge(receipts)
+                self._acknowledged.append(receipts)
                 path = self._spool.settle(path, part.end)
                 if self._spooled is not None:
                     self._spooled.difference_update(one.id for one in part.records)
@@ -283,16 +285,16 @@ class Delivery:
                     return
             self._spool.forget(path)
             await self._spool_queue()
-        self._back()
+        self._store_back()
 
     async def _spool_queue(self) -> bool:
-        """Put what is queued into the spool; False where it takes no more (then it waits here,
-        unacknowledged, in the proxy's bounded buffer)."""
+        """Move the queue into the spool. Return False if the spool takes no more: the records then
+        stay unacknowledged, in the proxy's bounded buffer."""
         while self._queue:
-            await self._somebody()
+            await self._require_proxy()
             batch = self._batch()
-            again = [item for item in batch if item.again]
-            if again and self._spooled is None:
+            redelivered = [item for item in batch if item.redelivered]
+            if redelivered and self._spooled is None:
                 ids: set[str] = set()
                 for entries, _ in self._spool.entries():
                     ids.update(one.id for one in entries)
@@ -302,17 +304,17 @@ class Delivery:
             new = [one.record for one in batch if one.record.id not in known]
             if new and not self._spool.append(new, since=self._since(batch)):
                 return False
-            self._doubtful = False  # if it was, it was about this batch, and its segment says so
-            self._owes_account = True  # of what will be missing in the spool
+            self._uncertain = False  # if it was, it was about this batch, and its segment says so
+            self._must_reconcile = True  # once it is empty: something may be missing in it
             if self._spooled is not None:
                 self._spooled.update(one.id for one in new)
             self._take(batch)
-            await self._reply([item.fate("spooled") for item in batch])
+            await self._acknowledge([item.receipt("spooled") for item in batch])
         return True
 
     # --- the store's state -----------------------------------------------------------------------
 
-    def _away(self, error: StreamError) -> None:
+    def _store_lost(self, error: StreamError) -> None:
         if self.is_up:
             self.is_up = False
             self._log(
@@ -321,13 +323,13 @@ class Delivery:
                 "it is back",
             )
 
-    def _back(self) -> None:
+    def _store_back(self) -> None:
         if not self.is_up:
             self.is_up = True
             self._log(logging.INFO, "the store is back")
 
     async def _wait(self, pause: float) -> None:
-        """Wait for the next try; what comes meanwhile is spooled in passing."""
+        """Wait `pause` seconds for the next try; spool what comes meanwhile."""
         loop = asyncio.get_running_loop()
         end = loop.time() + pause
         while not self._closing and (left := end - loop.time()) > 0:
@@ -335,16 +337,16 @@ class Delivery:
             await self._spool_queue()
 
 
-class _NobodyError(Exception):
-    """No proxy will come to be told."""
+class _NoProxyError(Exception):
+    """No proxy will connect any more."""
 
 
-def _fates(part: Part) -> list[Fate]:
+def _receipts(part: Part) -> list[Receipt]:
     appended = [
-        Fate(one.id, "appended", "", one.protocol, one.operation, "", one.outcome.value)
+        Receipt(one.id, "appended", "", one.protocol, one.operation, "", one.outcome.value)
         for one in part.records
     ]
     return appended + [
-        Fate(one.id, "lost", "unreadable", one.protocol, one.operation, "", one.outcome.value)
+        Receipt(one.id, "lost", "unreadable", one.protocol, one.operation, "", one.outcome.value)
         for one in part.unreadable
     ]

@@ -1,8 +1,8 @@
-"""The recorder's end of the socket: handed over exchanges in, Fates out, one proxy after another.
+"""The recorder's end of the socket: exchanges in, Receipts out, one proxy after another.
 
-Reading and writing do not know of each other: what a proxy that died had written is read to its
-end, and what it could not be told is told to its successor. No Fate is told before a proxy has
-written down what it heard when they met.
+Reading and writing are independent. What a dead proxy had written is read to its end, and Receipts
+that could not be sent to it go to its successor. A proxy gets Receipts only after it has saved the
+RecorderState and answered with its ProxyState.
 """
 
 from __future__ import annotations
@@ -13,36 +13,47 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from monitor.errors import ParseError
-from monitor.framing import Accounted, Handover, Holdings, Meeting, Reading, Unpacker, pack
+from monitor.framing import (
+    Batch,
+    Processing,
+    ProxyState,
+    Reconciliation,
+    RecorderState,
+    Unpacker,
+    pack,
+)
 from monitor.tasks import own
-from monitor.types import Fate
+from monitor.types import Receipt
 
 READ_BYTES = 262144
 ACCEPT_AGAIN = 0.2
-"""Seconds until an accept is tried again that failed."""
+"""Seconds until a failed accept is tried again."""
 
 
 class Intake:
-    """Listens on `path` and gives `take` what comes."""
+    """Listens on `path` and passes the batches that come to `take`."""
 
-    def __init__(self, path: Path, take: Callable[[list[Handover]], Awaitable[None]]) -> None:
+    def __init__(self, path: Path, take: Callable[[list[Batch]], Awaitable[None]]) -> None:
         self._path = path
         self._take = take
-        self._holdings = Holdings([], 0)
-        self._tell_met: Callable[[Meeting], None] = lambda _: None
+        self._state = RecorderState([], 0)
+        self._introduced: Callable[[ProxyState], None] = lambda _: None
         self._connection: socket.socket | None = None
         self._listener: socket.socket | None = None
         self._sending = asyncio.Lock()
-        self._somebody = asyncio.Event()
+        self._arrived = asyncio.Event()
         self._closing = False
-        self._fates: list[Fate] = []
+        self._receipts: list[Receipt] = []
         self._accepting: asyncio.Task[None] | None = None
         self._readers: set[asyncio.Task[None]] = set()
 
-    def listen(self, holdings: Holdings, met: Callable[[Meeting], None]) -> None:
-        """From now on. `holdings` is what the first proxy hears; `met` is given the answer of each,
-        once all that those before it had written has been taken."""
-        self._holdings, self._tell_met = holdings, met
+    def listen(self, state: RecorderState, introduced: Callable[[ProxyState], None]) -> None:
+        """Accept proxies from now on.
+
+        `state` goes to each proxy until one has answered; later ones get an empty one. `introduced`
+        is called with the ProxyState of each, once all that its predecessors wrote has been taken.
+        """
+        self._state, self._introduced = state, introduced
         self._path.unlink(missing_ok=True)
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._listener.bind(str(self._path))
@@ -51,9 +62,9 @@ class Intake:
         self._accepting = own(self._accept(self._listener), "accepting proxies")
 
     def stop(self) -> None:
-        """Read no more. The proxy that is there still has its Fates; no other will come."""
+        """Read no more and accept no other proxy. The connected one still gets its Receipts."""
         self._closing = True
-        self._somebody.set()
+        self._arrived.set()
         for task in (self._accepting, *self._readers):
             if task is not None:
                 task.cancel()
@@ -61,50 +72,52 @@ class Intake:
             self._listener.close()
 
     def close(self) -> None:
-        """Close the connection: nothing is acknowledged any more."""
+        """Close the connection to the proxy."""
         if self._connection is not None:
             self._connection.close()
 
-    async def attended(self) -> bool:
-        """Wait for a proxy; False when none will come."""
+    async def connected(self) -> bool:
+        """Wait for a proxy. Return False if none will come."""
         while self._connection is None:
             if self._closing:
                 return False
-            self._somebody.clear()
-            await self._somebody.wait()
+            self._arrived.clear()
+            await self._arrived.wait()
         return True
 
-    async def reply(self, fates: list[Fate]) -> None:
-        """Tell a proxy, this one or the next; the Fates have left this process when this returns,
-        unless no proxy will come."""
-        self._fates += fates
+    async def acknowledge(self, receipts: list[Receipt]) -> None:
+        """Send Receipts to this proxy or the next. Return once they have left this process, or when
+        no proxy will come."""
+        self._receipts += receipts
         await self._flush()
 
-    async def tell(self, news: Accounted | Reading) -> bool:
-        """Tell the proxy that is there, after all Fates; whether it has left this process."""
+    async def notify(self, message: Reconciliation | Processing) -> bool:
+        """Send a message to the connected proxy after all Receipts; return whether it was sent."""
         await self._flush()
         async with self._sending:
             connection = self._connection
-            return connection is not None and await self._send(connection, news)
+            return connection is not None and await self._send(connection, message)
 
     async def _flush(self) -> None:
-        while self._fates and await self.attended():
+        while self._receipts and await self.connected():
             async with self._sending:
-                if self._connection is None or not self._fates:
+                if self._connection is None or not self._receipts:
                     continue
-                fates, self._fates = self._fates, []
-                if not await self._send(self._connection, fates):
-                    self._fates = fates + self._fates
+                receipts, self._receipts = self._receipts, []
+                if not await self._send(self._connection, receipts):
+                    self._receipts = receipts + self._receipts
 
     async def _send(
-        self, connection: socket.socket, message: list[Fate] | Holdings | Accounted | Reading
+        self,
+        connection: socket.socket,
+        message: list[Receipt] | RecorderState | Reconciliation | Processing,
     ) -> bool:
         try:
             await asyncio.get_running_loop().sock_sendall(connection, pack(message))
         except OSError:
             if self._connection is connection:
                 self._connection = None
-            if self._closing:  # nobody reads it any more
+            if self._closing:  # nothing reads it any more
                 connection.close()
             return False
         return True
@@ -118,38 +131,42 @@ class Intake:
                 await asyncio.sleep(ACCEPT_AGAIN)
                 continue
             connection.setblocking(False)
-            before = set(self._readers)
-            reader = own(self._read(connection, before), "reading from a proxy")
+            earlier = set(self._readers)
+            reader = own(self._read(connection, earlier), "reading from a proxy")
             self._readers.add(reader)
             reader.add_done_callback(self._readers.discard)
 
-    async def _read(self, connection: socket.socket, before: set[asyncio.Task[None]]) -> None:
+    async def _read(self, connection: socket.socket, earlier: set[asyncio.Task[None]]) -> None:
         loop = asyncio.get_running_loop()
-        unpacker = Unpacker(Handover)
-        meeting: asyncio.Task[None] | None = None
+        unpacker = Unpacker(Batch)
+        introducing: asyncio.Task[None] | None = None
         try:
-            await self._send(connection, self._holdings)
+            await self._send(connection, self._state)
             while data := await loop.sock_recv(connection, READ_BYTES):
-                handovers = unpacker.feed(data)
-                for one in handovers:
-                    if one.meeting is not None:
-                        self._holdings = Holdings([], 0)  # it is written down, also for the next
+                batches = unpacker.feed(data)
+                for batch in batches:
+                    if batch.state is not None:
+                        self._state = RecorderState(
+                            [], 0
+                        )  # the proxy has saved it, also for its successor
                         self._connection = connection
-                        self._somebody.set()
-                        meeting = own(self._meet(one.meeting, before), "meeting a proxy")
-                await self._take(handovers)
+                        self._arrived.set()
+                        introducing = own(
+                            self._introduce(batch.state, earlier), "introducing a proxy"
+                        )
+                await self._take(batches)
         except (OSError, ParseError):
             pass
         finally:
-            if meeting is not None:
-                meeting.cancel()
+            if introducing is not None:
+                introducing.cancel()
             if self._connection is not connection:
                 connection.close()
-            elif not self._closing:  # else what is queued may still have its Fates
+            elif not self._closing:  # else what is queued still gets its Receipts
                 self._connection = None
                 connection.close()
 
-    async def _meet(self, meeting: Meeting, before: set[asyncio.Task[None]]) -> None:
-        if before:
-            await asyncio.wait(before)
-        self._tell_met(meeting)
+    async def _introduce(self, proxy: ProxyState, earlier: set[asyncio.Task[None]]) -> None:
+        if earlier:
+            await asyncio.wait(earlier)
+        self._introduced(proxy)

@@ -61,12 +61,12 @@ class Peer:
 
 
 class Answers:
-    """Asks the children that the supervisor names, side by side.
+    """Asks the children that the supervisor names, in parallel.
 
-    What the counters of a child that is gone said last is added to those of the others: no sum over
-    several children goes back when one of them starts anew. The ledger alone is kept from one proxy
-    to the next (app.estate); here it is shown as it was last until the next one shows it. All this
-    stands in a file of `runtime` too, for the successor of this process.
+    The last counters of a child that has ended are added to those of the others, so no sum goes
+    back when a child starts again. The ledger is different: a proxy's successor continues it
+    (`ledger_snapshot`), so the last ledger of a dead proxy is shown only until its successor
+    answers. All this is saved in a file of `runtime` too, for the successor of this process.
     """
 
     def __init__(self, runtime: Path) -> None:

@@ -1,4 +1,4 @@
-"""What a proxy leaves: its ledger, in memory that the supervisor holds, for its successor."""
+"""A proxy's LedgerSnapshot in memory that the supervisor holds, for the proxy's successor."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ import zlib
 
 import msgspec
 
-from monitor.proxy.ledger import Left
+from monitor.proxy.ledger import LedgerSnapshot
 
 VARIABLE = "MONITOR_LEDGER_FD"
 _SLOT = 1 << 26
-"""Bytes that a document may have; the file is as large as what was written."""
+"""The most bytes of a snapshot; the file takes as much memory as was written."""
 _HEAD = 16
 
-_decode = msgspec.msgpack.Decoder(Left).decode
+_decode = msgspec.msgpack.Decoder(LedgerSnapshot).decode
 
 
-def found() -> int:
-    """A file for one worker that no disk stands behind, where the system has such."""
+def create() -> int:
+    """Return the descriptor of a new file for one worker, in memory where the system can."""
     if hasattr(os, "memfd_create"):
         return os.memfd_create("monitor-ledger")
     import tempfile  # no part of every start
@@ -27,10 +27,10 @@ def found() -> int:
         return os.dup(file.fileno())
 
 
-class Estate:
-    """The file of one worker, which outlives its proxies.
+class SnapshotFile:
+    """The snapshot file of one worker; it outlives the worker's proxies.
 
-    Two places are written in turn: a proxy may be killed in the middle of one.
+    Writes alternate between two slots, because a proxy may be killed in the middle of a write.
     """
 
     def __init__(self, fd: int) -> None:
@@ -38,8 +38,8 @@ class Estate:
         self._number = 0
         self._last = b""
 
-    def read(self) -> Left | None:
-        """What was left last; None when there was nobody before."""
+    def read(self) -> LedgerSnapshot | None:
+        """Return the latest whole snapshot, or None if there is none."""
         for slot in (0, 1):
             head = os.pread(self._fd, _HEAD, slot * _SLOT)
             number, size = int.from_bytes(head[:8], "big"), int.from_bytes(head[8:12], "big")
@@ -49,9 +49,9 @@ class Estate:
                 self._number, self._last = number, document
         return _decode(self._last) if self._last else None
 
-    def write(self, left: Left) -> None:
-        """Leave this from now on."""
-        document = msgspec.msgpack.encode(left)
+    def write(self, snapshot: LedgerSnapshot) -> None:
+        """Save `snapshot`, unless it is the same as the last or too large for a slot."""
+        document = msgspec.msgpack.encode(snapshot)
         if document == self._last or len(document) > _SLOT - _HEAD:
             return
         self._number += 1

@@ -1,5 +1,5 @@
 """Proxies, recorders and a store in one thread and in simulated time, which can be killed, frozen and
-continued at any step: the hand-off, intake, delivery, spool, ledger and estate are the real ones.
+continued at any step: the hand-off, intake, delivery, spool, ledger and snapshot file are the real ones.
 
 A process is an event loop of its own: one that is not stepped is frozen, one that is never stepped again
 and whose sockets are closed is killed. Between two steps, or at an effect that others see (`Fuse`).
@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from monitor.errors import StreamError
-from monitor.framing import Handover, Reading
+from monitor.framing import Batch, Processing
 from monitor.proxy.copies import Budget
 from monitor.proxy.handoff import Handoff
 from monitor.proxy.ids import Ids
@@ -27,8 +27,8 @@ from monitor.proxy.ledger import Ledger
 from monitor.recorder.delivery import Delivery, Item
 from monitor.recorder.intake import Intake
 from monitor.recorder.spool import Spool
-from monitor.supervision import ledger_snapshot as estates
-from monitor.supervision.ledger_snapshot import Estate
+from monitor.supervision import ledger_snapshot
+from monitor.supervision.ledger_snapshot import SnapshotFile
 from monitor.types import Exchange, Message, Outcome, Record, decode_record
 from tests.proxy.test_ledger import sums
 from tests.recorder.test_spool import DOCUMENT
@@ -239,12 +239,12 @@ class FusedIntake(Intake):
         return done
 
 
-class FusedEstate(Estate):
+class FusedSnapshotFile(SnapshotFile):
     process: Process
 
-    def write(self, left: Any) -> None:
+    def write(self, snapshot: Any) -> None:
         self.process.effect()
-        super().write(left)
+        super().write(snapshot)
         self.process.effect()
 
 
@@ -254,10 +254,10 @@ class Proxy(Process):
         self.worker = worker
         self.budget = Budget(worker.world.buffer)
         self.ledger = Ledger()
-        self.estate = FusedEstate(worker.fd)
-        self.estate.process = self
-        if (left := self.estate.read()) is not None:
-            self.ledger.resume(left)
+        self.snapshots = FusedSnapshotFile(worker.fd)
+        self.snapshots.process = self
+        if (snapshot := self.snapshots.read()) is not None:
+            self.ledger.resume(snapshot)
         self.ids = Ids(worker.world.chance.getrandbits(34), worker.world.clock)
         self.loop.run_until_complete(self._begin())
         self.keeping = self.call(self._keep())
@@ -265,13 +265,13 @@ class Proxy(Process):
     async def _begin(self) -> None:
         self.handoff = Handoff(
             str(self.worker.path), self.budget, self.ledger, self.ids,
-            keep=self.estate.write, clock=self.worker.world.clock,
+            save=self.snapshots.write, clock=self.worker.world.clock,
         )  # fmt: skip
 
     async def _keep(self) -> None:
         while True:
             await asyncio.sleep(0.25)
-            self.handoff.keep()
+            self.handoff.save_snapshot()
 
     def end(self) -> None:
         """An exchange ends."""
@@ -287,7 +287,7 @@ class Proxy(Process):
         now = self.worker.world.clock.now
         await self.handoff.settled(now, 2.0)
         self.ledger.label(now)
-        self.handoff.keep()
+        self.handoff.save_snapshot()
         self.worker.seen(self.ledger)
 
     def bury(self) -> None:
@@ -309,9 +309,9 @@ class Recorder(Process):
         self.delivery = Delivery(
             self.client,
             self.spool,
-            reply=self.intake.reply,
-            attended=self.intake.attended,
-            account=self.intake.tell,
+            acknowledge=self.intake.acknowledge,
+            connected=self.intake.connected,
+            reconcile=self.intake.notify,
             log=lambda *_: None,
             clock=world.clock,
         )
@@ -319,13 +319,13 @@ class Recorder(Process):
 
     async def _serve(self) -> None:
         await self.delivery.survey()
-        self.intake.listen(self.delivery.found, self.delivery.meet)
+        self.intake.listen(self.delivery.state, self.delivery.proxy_connected)
         await self.delivery.run()
 
-    async def _read(self, handovers: list[Handover]) -> None:
-        for each, exchange in [(batch, one) for batch in handovers for one in batch.exchanges]:
-            if each.care:
-                await self.intake.tell(Reading(exchange.id))
+    async def _read(self, batches: list[Batch]) -> None:
+        for each, exchange in [(batch, one) for batch in batches for one in batch.exchanges]:
+            if each.suspect:
+                await self.intake.notify(Processing(exchange.id))
             else:
                 await self.delivery.room(self.worker.world.queue)
             times = b'"started":%f,"duration":%f' % (exchange.started, exchange.duration)
@@ -333,9 +333,9 @@ class Recorder(Process):
             if exchange.id in self.worker.world.poison:
                 self.is_dead = True
                 raise Killed
-            self.delivery.offer(Item(decode_record(document), "m", each.again, 100))
-        if any(each.care for each in handovers):
-            await self.intake.tell(Reading(""))
+            self.delivery.offer(Item(decode_record(document), "m", each.redelivered, 100))
+        if any(each.suspect for each in batches):
+            await self.intake.notify(Processing(""))
 
     async def stop(self) -> None:
         self.intake.stop()
@@ -358,7 +358,7 @@ class Worker:
         self.directory = world.directory / str(number)
         self.directory.mkdir()
         self.path = self.directory / "r.sock"
-        self.fd = estates.found()
+        self.fd = ledger_snapshot.create()
         self.ended = 0
         self.proxies_killed = self.recorders_killed = 0
         self.shown = (0.0, 0.0, 0.0)

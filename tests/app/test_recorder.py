@@ -9,9 +9,9 @@ import msgspec
 import pytest
 
 from monitor.app.recorder import Recorder
-from monitor.framing import Accounted, Handover, Reading
+from monitor.framing import Batch, Processing, Reconciliation
 from monitor.recorder.delivery import Item
-from monitor.types import Exchange, Fate, Message, Outcome, Record, decode_record
+from monitor.types import Exchange, Message, Outcome, Receipt, Record, decode_record
 from tests.recorder.test_spool import DOCUMENT
 
 
@@ -20,7 +20,7 @@ class Parts:
 
     def __init__(self, raises: Exception, *, where: str) -> None:
         self.raises, self.where = raises, where
-        self.told: list[Any] = []
+        self.sent: list[Any] = []
         self.offered: list[str] = []
 
     def read(self, exchange: Exchange) -> tuple[Record, str]:
@@ -42,11 +42,11 @@ class Parts:
     def offer(self, item: Item) -> None:
         self.offered.append(item.record.id)
 
-    async def reply(self, fates: list[Fate]) -> None:
-        self.told += [(fate.id, fate.state, fate.reason) for fate in fates]
+    async def acknowledge(self, receipts: list[Receipt]) -> None:
+        self.sent += [(receipt.id, receipt.state, receipt.reason) for receipt in receipts]
 
-    async def tell(self, news: Accounted | Reading) -> bool:
-        self.told.append(news)
+    async def notify(self, message: Reconciliation | Processing) -> bool:
+        self.sent.append(message)
         return True
 
 
@@ -59,10 +59,10 @@ def reading(parts: Parts) -> Recorder:
     return found
 
 
-def handover(*ids: str, care: bool = False) -> Handover:
+def batch(*ids: str, suspect: bool = False) -> Batch:
     request = Message(b"GET / HTTP/1.1\r\n\r\n")
     exchanges = [Exchange(id_, 1.0, 0.1, request, None, [], Outcome.OK) for id_ in ids]
-    return Handover(exchanges, care, care)
+    return Batch(exchanges, suspect, suspect)
 
 
 @pytest.mark.parametrize("where", ["capture", "names"])
@@ -80,17 +80,17 @@ def test_an_exchange_that_cannot_be_read_is_lost_and_no_other(
 ) -> None:
     """Whatever it raises, and wherever."""
     parts = Parts(raises, where=where)
-    asyncio.run(reading(parts)._read([handover("a", "bad"), handover("b")]))
+    asyncio.run(reading(parts)._read([batch("a", "bad"), batch("b")]))
     assert parts.offered == ["a", "b"]
-    assert parts.told == [("bad", "lost", "unreadable")]
+    assert parts.sent == [("bad", "lost", "unreadable")]
 
 
-def test_with_care_it_says_what_it_begins_to_read() -> None:
+def test_of_suspects_it_says_which_it_begins_to_read() -> None:
     """One after the other, and that the last has been read; what cannot be written down is not
     offered to be written."""
     parts = Parts(ValueError(), where="encoding")
-    asyncio.run(reading(parts)._read([handover("a", "bad", care=True), handover("b")]))
+    asyncio.run(reading(parts)._read([batch("a", "bad", suspect=True), batch("b")]))
     assert parts.offered == ["a", "b"]
-    assert parts.told == [
-        Reading("a"), Reading("bad"), ("bad", "lost", "unreadable"), Reading(""),
+    assert parts.sent == [
+        Processing("a"), Processing("bad"), ("bad", "lost", "unreadable"), Processing(""),
     ]  # fmt: skip

@@ -29,7 +29,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 import monitor
 from monitor.app import build
 from monitor.app.keyring import keyring
-from monitor.framing import Handover, Holdings, Told, Unpacker, pack
+from monitor.framing import Batch, RecorderMessage, RecorderState, Unpacker, pack
 from monitor.meters import Meters
 from monitor.protocols import PROTOCOLS
 from monitor.proxy.ids import Ids
@@ -93,7 +93,7 @@ def exchanges(kind: str, count: int) -> list[Exchange]:
 
 def batches(found: Sequence[Exchange]) -> list[bytes]:
     """As the proxy hands them over."""
-    return [pack(Handover(list(found[at : at + BATCH]))) for at in range(0, len(found), BATCH)]
+    return [pack(Batch(list(found[at : at + BATCH]))) for at in range(0, len(found), BATCH)]
 
 
 def whole(kind: str, redis: str, directory: Path) -> float:
@@ -140,25 +140,27 @@ def connected(path: Path) -> socket.socket:
 
 
 def feed(proxy: socket.socket, found: Sequence[Exchange]) -> None:
-    """Hand over, a few batches ahead of the Fates, until all have theirs."""
-    unpacker = Unpacker(cast("type[Told]", Told))
-    told = sent = 0
+    """Hand over, a few batches ahead of the Receipts, until all have theirs."""
+    unpacker = Unpacker(cast("type[RecorderMessage]", RecorderMessage))
+    acknowledged = sent = 0
     for batch in batches(found):
-        while sent - told > 8 * BATCH:
-            told += hear(proxy, unpacker)
+        while sent - acknowledged > 8 * BATCH:
+            acknowledged += receive(proxy, unpacker)
         proxy.sendall(batch)
         sent += BATCH
-    while told < len(found):
-        told += hear(proxy, unpacker)
+    while acknowledged < len(found):
+        acknowledged += receive(proxy, unpacker)
 
 
-def hear(proxy: socket.socket, unpacker: Unpacker[Told]) -> int:
-    """How many Fates came; all must be `appended`."""
-    told = unpacker.feed(proxy.recv(1 << 20))
-    fates = [fate for one in told if not isinstance(one, Holdings) for fate in one]
-    if any(fate.state != "appended" for fate in fates):
+def receive(proxy: socket.socket, unpacker: Unpacker[RecorderMessage]) -> int:
+    """How many Receipts came; all must be `appended`."""
+    messages = unpacker.feed(proxy.recv(1 << 20))
+    receipts = [
+        receipt for one in messages if not isinstance(one, RecorderState) for receipt in one
+    ]
+    if any(receipt.state != "appended" for receipt in receipts):
         raise RuntimeError("the recorder did not append everything")
-    return len(fates)
+    return len(receipts)
 
 
 def parts(kind: str, redis: str) -> dict[str, float]:
@@ -172,7 +174,7 @@ def parts(kind: str, redis: str) -> dict[str, float]:
     read = [calls.read(one) for one in found]
     inferred = [capture._infer(one) for one in read]
     records = [capture.read(one)[0] for one in found]
-    unpacker = Unpacker(Handover)
+    unpacker = Unpacker(Batch)
 
     def record(number: int) -> Any:
         call, scrub = privacy.ruled(read[number])

@@ -14,8 +14,8 @@ from typing import cast
 
 import uvloop
 
-from monitor.framing import Handover, Unpacker, pack
-from monitor.types import Fate
+from monitor.framing import Batch, Unpacker, pack
+from monitor.types import Receipt
 
 BODY = json.dumps({"choices": [{"message": {"content": "word " * 250}}]}).encode()
 ANSWER = (
@@ -102,16 +102,16 @@ async def recorder(runtime: Path) -> None:
         writer.close()
 
     async def take(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        unpacker = Unpacker(Handover)
+        unpacker = Unpacker(Batch)
         while data := await reader.read(1 << 20):
-            handovers = unpacker.feed(data)
-            if handovers:
-                fates = [
-                    Fate(one.id, "appended", "", "openai_chat", "chat", "m", "ok")
-                    for handover in handovers
-                    for one in handover.exchanges
+            batches = unpacker.feed(data)
+            if batches:
+                receipts = [
+                    Receipt(one.id, "appended", "", "openai_chat", "chat", "m", "ok")
+                    for batch in batches
+                    for one in batch.exchanges
                 ]
-                writer.write(pack(fates))
+                writer.write(pack(receipts))
         writer.close()
 
     await asyncio.start_unix_server(take, runtime / "recorder-0.sock")

@@ -6,12 +6,12 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from monitor.framing import Accounted, Holdings
+from monitor.framing import Reconciliation, RecorderState
 from monitor.metrics import LOSS_REASONS
 from monitor.numbers import Numbers
 from monitor.proxy.ids import Ids
 from monitor.proxy.ledger import Ledger
-from monitor.types import Exchange, Fate, Message, Outcome
+from monitor.types import Exchange, Message, Outcome, Receipt
 
 outcomes = st.sampled_from(list(Outcome))
 reasons = st.sampled_from(LOSS_REASONS)
@@ -39,7 +39,7 @@ def ended(id_: str, outcome: Outcome, at: float) -> Exchange:
 
 
 class Life(RuleBasedStateMachine):
-    """Exchanges end, have Fates, late Fates, Fates twice, and scrapes come between."""
+    """Exchanges end, have Receipts, late Receipts, Receipts twice, and scrapes come between."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -70,7 +70,7 @@ class Life(RuleBasedStateMachine):
     def settle(self, data: st.DataObject, state: str, reason: str) -> None:
         number = data.draw(st.sampled_from(sorted(self.held)))
         del self.held[number]
-        self.ledger.settle(Fate(str(number), state, reason, "openai_chat", "chat", "m"), number)
+        self.ledger.settle(Receipt(str(number), state, reason, "openai_chat", "chat", "m"), number)
         if state == "spooled":
             self.spooled.add(number)
         self.appended += state == "appended"
@@ -90,7 +90,7 @@ class Life(RuleBasedStateMachine):
         number = data.draw(st.integers(1, self.number + 2))
         if number in self.held:
             return
-        self.ledger.settle_spooled(Fate(str(number), state, "spool_full"), number)
+        self.ledger.settle_spooled(Receipt(str(number), state, "spool_full"), number)
         if number in self.spooled and state != "spooled":
             self.spooled.discard(number)
             self.appended += state == "appended"
@@ -115,15 +115,17 @@ class Life(RuleBasedStateMachine):
 TestLife = Life.TestCase
 
 
-def test_labels_come_with_the_fate_and_are_unknown_without() -> None:
+def test_labels_come_with_the_receipt_and_are_unknown_without() -> None:
     """A scrape that comes first counts under `unknown`, for good."""
     ledger = Ledger()
     ledger.hold(ended("a", Outcome.OK, 1.0))
     ledger.hold(ended("b", Outcome.OK, 2.0))
     ledger.label(1.5)
-    fates = [Fate(id_, "appended", "", "openai_chat", "chat", "m", "server_error") for id_ in "ab"]
-    ledger.settle(fates[0], 1)
-    ledger.settle(fates[1], 2)
+    receipts = [
+        Receipt(id_, "appended", "", "openai_chat", "chat", "m", "server_error") for id_ in "ab"
+    ]
+    ledger.settle(receipts[0], 1)
+    ledger.settle(receipts[1], 2)
     counted = [
         (one.labels["model"], one.labels["outcome"], one.value)
         for one in ledger.measurements("e")
@@ -140,9 +142,9 @@ def id_of(ids: Ids, number: int) -> str:
     return ids.new()[:26] + f"{number:010x}"
 
 
-def fate(number: int, state: str, reason: str = "") -> Fate:
+def receipt(number: int, state: str, reason: str = "") -> Receipt:
     """Of an exchange of the process before."""
-    return Fate(id_of(BEFORE, number), state, reason)
+    return Receipt(id_of(BEFORE, number), state, reason)
 
 
 def packed(*found: int) -> tuple[int, bytes]:
@@ -153,28 +155,30 @@ def packed(*found: int) -> tuple[int, bytes]:
     return numbers.packed()
 
 
-def held(*found: int, ids: Ids = BEFORE, damaged: int = 0) -> Holdings:
+def held(*found: int, ids: Ids = BEFORE, damaged: int = 0) -> RecorderState:
     """What a recorder found of a process in the spool."""
     records = [(ids.process, "openai_chat", "chat", "ok", *packed(*found))] if found else []
-    return Holdings(records, damaged)
+    return RecorderState(records, damaged)
 
 
 def test_what_an_earlier_run_left_in_the_spool_is_pending_until_it_is_appended() -> None:
-    """It is counted when the recorder speaks of it, once, and settled by its Fates, once."""
+    """It is counted when the recorder speaks of it, once, and settled by its Receipts, once."""
     ledger = Ledger()
-    both = Holdings([*held(1, 2, 3).records, *held(1, 2, 3, 4, 5, 6, 7, ids=OWN).records], 0)
-    ledger.inherit(both, OWN.process, 0.0)
+    both = RecorderState([*held(1, 2, 3).records, *held(1, 2, 3, 4, 5, 6, 7, ids=OWN).records], 0)
+    ledger.adopt_spool(both, OWN.process, 0.0)
     assert sums(ledger) == (3, 0, 0, 3)
-    ledger.settle_other(fate(1, "appended"))
-    ledger.settle_other(fate(2, "lost", "unreadable"))
+    ledger.settle_predecessor(receipt(1, "appended"))
+    ledger.settle_predecessor(receipt(2, "lost", "unreadable"))
     assert sums(ledger) == (3, 1, 1, 1)
-    ledger.settle_other(fate(2, "appended"))  # a recorder died before it had written it down
-    ledger.inherit(held(2, 3), OWN.process, 0.0)
-    ledger.settle_other(fate(3, "appended"))
+    ledger.settle_predecessor(
+        receipt(2, "appended")
+    )  # a recorder died before it had written it down
+    ledger.adopt_spool(held(2, 3), OWN.process, 0.0)
+    ledger.settle_predecessor(receipt(3, "appended"))
     assert sums(ledger) == (3, 2, 1, 0)
-    ledger.settle_other(fate(4, "spooled"))
-    ledger.settle_other(fate(4, "appended"))
-    ledger.settle_other(Fate("of nobody", "appended"))
+    ledger.settle_predecessor(receipt(4, "spooled"))
+    ledger.settle_predecessor(receipt(4, "appended"))
+    ledger.settle_predecessor(Receipt("of nobody", "appended"))
     assert sums(ledger) == (3, 2, 1, 0)
     counted = [one.labels for one in ledger.measurements("e") if "exchanges_total" in one.name]
     assert counted == [
@@ -184,15 +188,15 @@ def test_what_an_earlier_run_left_in_the_spool_is_pending_until_it_is_appended()
 
 
 def test_a_damaged_place_in_the_spool_of_an_earlier_run_is_lost_once() -> None:
-    """What a ledger knew to be in the spool it misses by itself; the first of a run is told."""
+    """What a ledger knew to be in the spool it misses by itself; only the first of a run is counted."""
     ledger = Ledger()
-    ledger.inherit(held(1, 2, 3, damaged=2), OWN.process, 0.0)
+    ledger.adopt_spool(held(1, 2, 3, damaged=2), OWN.process, 0.0)
     assert sums(ledger) == (5, 0, 2, 3)
-    ledger.inherit(held(1, 2, 3, damaged=2), OWN.process, 0.0)
+    ledger.adopt_spool(held(1, 2, 3, damaged=2), OWN.process, 0.0)
     assert sums(ledger) == (5, 0, 2, 3)
     successor = Ledger()
-    successor.resume(ledger.left(OWN.process, 0.0, [], 0))
-    successor.inherit(held(1, 2, 3, damaged=2), "third", 0.0)
+    successor.resume(ledger.snapshot(OWN.process, 0.0, [], 0))
+    successor.adopt_spool(held(1, 2, 3, damaged=2), "third", 0.0)
     assert sums(successor) == (5, 0, 2, 3)
 
 
@@ -202,14 +206,14 @@ def dying() -> Ledger:
     for number in range(1, 7):
         ledger.hold(ended(id_of(BEFORE, number), Outcome.OK, float(number)))
     for number in (1, 2):
-        ledger.settle(fate(number, "appended"), number)
+        ledger.settle(receipt(number, "appended"), number)
     for number in (3, 4):
-        ledger.settle(fate(number, "spooled"), number)
+        ledger.settle(receipt(number, "spooled"), number)
     return ledger
 
 
 @pytest.mark.parametrize(
-    ("fates", "in_stream", "expected", "reasons"),
+    ("receipts", "in_stream", "expected", "reasons"),
     [
         ([], (), (6, 2, 4, 0), {"proxy_died": 2, "spool_damaged": 2}),
         ([3, 4, 5], (), (6, 5, 1, 0), {"proxy_died": 1}),
@@ -218,37 +222,42 @@ def dying() -> Ledger:
     ],
 )
 def test_a_successor_goes_on_where_a_killed_proxy_ended(
-    fates: list[int], in_stream: tuple[int, ...], expected: tuple[int, ...], reasons: dict[str, int]
+    receipts: list[int],
+    in_stream: tuple[int, ...],
+    expected: tuple[int, ...],
+    reasons: dict[str, int],
 ) -> None:
-    """What became of its last exchanges comes by Fates, some told twice, and in the end from the
+    """What became of its last exchanges comes by Receipts, some twice, and in the end from the
     stream; what nobody had but itself is lost. No counter goes back meanwhile."""
     before = dying()
     before.label(10.0)
     assert sums(before) == (6, 2, 0, 4)
     ledger = Ledger()
-    ledger.resume(before.left(BEFORE.process, 5.0, [id_of(BEFORE, 5)], 1))
+    ledger.resume(before.snapshot(BEFORE.process, 5.0, [id_of(BEFORE, 5)], 1))
     assert sums(ledger) == (6, 2, 1, 3)
     third = Ledger()
-    third.resume(ledger.left(OWN.process, 6.0, [], 0))  # died before it met the recorder
-    third.inherit(held(3, 4), "third", 7.0)
+    third.resume(ledger.snapshot(OWN.process, 6.0, [], 0))  # died before it met the recorder
+    third.adopt_spool(held(3, 4), "third", 7.0)
     assert sums(third) == (6, 2, 1, 3)
-    assert {one: account.since for one, account in third.others.items()} == {
+    assert {one: reconcile.since for one, reconcile in third.predecessors.items()} == {
         BEFORE.process: 5.0, OWN.process: 6.0,
     }  # fmt: skip
-    for number in fates:
-        third.settle_other(fate(number, "appended"))
-    third.account(Accounted([(BEFORE.process, *packed(*in_stream)), (OWN.process, *packed())]))
+    for number in receipts:
+        third.settle_predecessor(receipt(number, "appended"))
+    third.reconcile(
+        Reconciliation([(BEFORE.process, *packed(*in_stream)), (OWN.process, *packed())])
+    )
     assert sums(third) == expected
     assert {reason: count for reason, count in third.lost.items() if count} == reasons
-    assert not third.others
+    assert not third.predecessors
 
 
 def test_what_is_in_no_spool_any_more_is_lost() -> None:
     """A corrupt segment names nobody; once the spool is empty, all that was said to be in it and
-    has no last Fate was there."""
+    has no last Receipt was there."""
     ledger = dying()
-    ledger.settle_spooled(fate(3, "appended"), 3)
+    ledger.settle_spooled(receipt(3, "appended"), 3)
     assert ledger.lost["spool_damaged"] == 0
-    ledger.account(Accounted([]))
+    ledger.reconcile(Reconciliation([]))
     assert ledger.lost["spool_damaged"] == 1
     assert len(ledger.spooled) == 0

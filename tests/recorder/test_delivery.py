@@ -1,4 +1,4 @@
-"""Delivery: every record once, in order, whatever the store does; Fates tell the ledger."""
+"""Delivery: every record once, in order, whatever the store does; the ledger gets a Receipt of each."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from monitor.errors import StreamError
-from monitor.framing import Accounted, Meeting
+from monitor.framing import ProxyState, Reconciliation
 from monitor.numbers import Numbers
 from monitor.proxy import ledger as proxy_ledger
 from monitor.proxy.ids import Ids
-from monitor.proxy.ledger import Left
+from monitor.proxy.ledger import LedgerSnapshot
 from monitor.recorder import delivery as module
 from monitor.recorder import spool as spool_module
 from monitor.recorder.delivery import Delivery, Item
 from monitor.recorder.spool import Spool
-from monitor.types import Fate, Outcome, Record, decode_record
+from monitor.types import Outcome, Receipt, Record, decode_record
 from tests.proxy.test_ledger import ended, sums
 from tests.recorder.test_spool import DOCUMENT
 
 
-def item(name: str, *, again: bool = False) -> Item:
-    return Item(decode_record(DOCUMENT % name.encode()), "m", again)
+def item(name: str, *, redelivered: bool = False) -> Item:
+    return Item(decode_record(DOCUMENT % name.encode()), "m", redelivered)
 
 
 class FakeStore:
@@ -70,31 +70,31 @@ class FakeStore:
 
 
 class Ledger:
-    """What the proxy would have been told."""
+    """What the proxy would have counted."""
 
     def __init__(self) -> None:
         self.state: dict[str, str] = {}
         self.ends: list[str] = []
-        self.is_there = True
-        self.accounted: list[Accounted] = []
+        self.is_connected = True
+        self.reconciled: list[Reconciliation] = []
 
-    async def attended(self) -> bool:
-        return self.is_there
+    async def connected(self) -> bool:
+        return self.is_connected
 
-    async def account(self, accounted: Accounted) -> bool:
-        self.accounted.append(accounted)
+    async def reconcile(self, reconciled: Reconciliation) -> bool:
+        self.reconciled.append(reconciled)
         return True
 
-    async def reply(self, fates: list[Fate]) -> None:
-        for fate in fates:
-            self.state[fate.id] = fate.state
-            if fate.state == "appended":
-                self.ends.append(fate.id)
+    async def acknowledge(self, receipts: list[Receipt]) -> None:
+        for receipt in receipts:
+            self.state[receipt.id] = receipt.state
+            if receipt.state == "appended":
+                self.ends.append(receipt.id)
 
 
 def found(delivery: Delivery) -> int:
     """How many records an earlier recorder left in the spool."""
-    return sum(len(Numbers(first, bits)) for *_, first, bits in delivery.found.records)
+    return sum(len(Numbers(first, bits)) for *_, first, bits in delivery.state.records)
 
 
 def delivery_of(
@@ -106,9 +106,9 @@ def delivery_of(
     return Delivery(
         store,
         spool,
-        reply=ledger.reply,
-        attended=ledger.attended,
-        account=ledger.account,
+        acknowledge=ledger.acknowledge,
+        connected=ledger.connected,
+        reconcile=ledger.reconcile,
         log=log,
         clock=lambda: 1000.0,
     )
@@ -179,11 +179,16 @@ def test_while_the_store_is_away_records_are_spooled_and_said_so(tmp_path: Path)
 def test_what_an_earlier_recorder_had_appended_is_acknowledged_and_not_repeated(
     tmp_path: Path,
 ) -> None:
-    """Handed over again after a kill: the stream's tail knows the ids."""
+    """Redelivered after a kill: the stream's tail knows the ids."""
     store = FakeStore()
     store.ids = ["a", "b"]
-    again = [item("a", again=True), item("b", again=True), item("c", again=True), item("d")]
-    ledger, _ = deliver(store, Spool(tmp_path / "s", 1 << 20), again)
+    redelivered = [
+        item("a", redelivered=True),
+        item("b", redelivered=True),
+        item("c", redelivered=True),
+        item("d"),
+    ]
+    ledger, _ = deliver(store, Spool(tmp_path / "s", 1 << 20), redelivered)
     assert store.ids == ["a", "b", "c", "d"]
     assert len(ledger.ends) == 4
     assert store.asked == 1
@@ -202,7 +207,7 @@ def test_what_an_earlier_recorder_had_spooled_is_not_spooled_twice(tmp_path: Pat
     before.append([item("a").record, item("b").record])
     store = FakeStore(["away"])
     ledger, lines = deliver(
-        store, Spool(tmp_path / "s", 1 << 20), [item("b", again=True), item("c")], wait_for=3
+        store, Spool(tmp_path / "s", 1 << 20), [item("b", redelivered=True), item("c")], wait_for=3
     )
     assert store.ids == ["a", "b", "c"]
     assert ledger.state == {"a": "appended", "b": "appended", "c": "appended"}
@@ -258,14 +263,20 @@ def test_a_recorder_killed_while_it_empties_the_spool_has_a_successor_that_goes_
 
 
 @pytest.mark.parametrize("between", [0, 2, 5])
-def test_a_record_that_is_handed_over_twice_while_it_waits_is_appended_once(
+def test_a_record_that_is_redelivered_while_it_waits_is_appended_once(
     tmp_path: Path, between: int
 ) -> None:
     """The proxy's connection broke and came back; both copies stand in the queue."""
-    first = [item("a", again=True), *(item(f"b{n}", again=True) for n in range(between))]
+    first = [
+        item("a", redelivered=True),
+        *(item(f"b{n}", redelivered=True) for n in range(between)),
+    ]
     store = FakeStore()
     deliver(
-        store, Spool(tmp_path / "s", 1 << 20), [*first, item("a", again=True)], wait_for=len(first)
+        store,
+        Spool(tmp_path / "s", 1 << 20),
+        [*first, item("a", redelivered=True)],
+        wait_for=len(first),
     )
     assert sorted(store.ids) == sorted({one.record.id for one in first})
 
@@ -285,7 +296,7 @@ def test_there_is_no_room_beyond_so_many_bytes(tmp_path: Path) -> None:
     async def story() -> None:
         spool = Spool(tmp_path / "s", 0)
         delivery = delivery_of(store, spool, Ledger())
-        delivery.offer(Item(item("a").record, "m", again=False, size=1000))
+        delivery.offer(Item(item("a").record, "m", redelivered=False, size=1000))
         await delivery.room(100, 1001)
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.01):
@@ -294,12 +305,12 @@ def test_there_is_no_room_beyond_so_many_bytes(tmp_path: Path) -> None:
     asyncio.run(story())
 
 
-def test_nothing_is_appended_while_nobody_is_there_to_count_it(tmp_path: Path) -> None:
+def test_nothing_is_appended_without_a_connected_proxy(tmp_path: Path) -> None:
     """The proxy is away: what was left in the spool waits for the next one."""
     before = Spool(tmp_path / "s", 1 << 20)
     before.append([item(Ids(1, lambda: 1.0).new()).record])
     store, ledger = FakeStore(), Ledger()
-    ledger.is_there = False
+    ledger.is_connected = False
 
     async def story() -> None:
         delivery = delivery_of(store, Spool(tmp_path / "s", 1 << 20), ledger)
@@ -313,7 +324,7 @@ def test_nothing_is_appended_while_nobody_is_there_to_count_it(tmp_path: Path) -
     assert Spool(tmp_path / "s", 1 << 20)
 
 
-def test_a_record_of_another_version_in_the_spool_is_lost_and_told(tmp_path: Path) -> None:
+def test_a_record_of_another_version_in_the_spool_is_lost_and_counted(tmp_path: Path) -> None:
     """By its id, so that the ledger adds up; the others are appended."""
     before = Spool(tmp_path / "s", 1 << 20)
     before.append([item("b").record])
@@ -347,7 +358,7 @@ class SlowStore(FakeStore):
         return {id_ for id_, when in zip(self.ids, self._at, strict=True) if when >= at}
 
 
-def test_what_was_told_of_a_spool_is_not_counted_again_by_a_successor(
+def test_what_was_acknowledged_of_a_spool_is_not_counted_again_by_a_successor(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A recorder dies between two parts of a segment."""
@@ -365,11 +376,11 @@ def test_what_was_told_of_a_spool_is_not_counted_again_by_a_successor(
             await asyncio.sleep(0)
         running.cancel()
         await asyncio.wait([running])
-        told = len(ledger.ends)
-        assert told == 4
+        acknowledged = len(ledger.ends)
+        assert acknowledged == 4
         successor = delivery_of(store, Spool(tmp_path / "s", 1 << 20), ledger)
         await successor.survey()
-        assert found(successor) == 10 - told
+        assert found(successor) == 10 - acknowledged
 
     asyncio.run(story())
 
@@ -402,45 +413,45 @@ class World(RuleBasedStateMachine):
         self.ids = Ids(self.proxies, lambda: self.now)
         self.ledger = ledger
         self.buffer: dict[str, Record] = {}
-        self.heard = self.next_heard = self.now
+        self.acknowledged_at = self.next_acknowledged_at = self.now
         self.keep()
 
     def keep(self) -> None:
         """It writes down what a successor must know."""
         since = min((one.started for one in self.buffer.values()), default=self.now)
         if self.ledger.spooled:
-            since = min(since, self.heard)
-        self.left = self.ledger.left(self.ids.process, since, list(self.buffer), 0)
+            since = min(since, self.acknowledged_at)
+        self.snapshot = self.ledger.snapshot(self.ids.process, since, list(self.buffer), 0)
 
-    def meet(self) -> None:
+    def proxy_connected(self) -> None:
         """Proxy and recorder find each other."""
         assert self.delivery is not None
-        self.ledger.inherit(self.delivery.found, self.ids.process, self.now)
+        self.ledger.adopt_spool(self.delivery.state, self.ids.process, self.now)
         self.keep()
-        self.delivery.meet(Meeting(self.ids.process, self.ledger.dead()))
+        self.delivery.proxy_connected(ProxyState(self.ids.process, self.ledger.reconcile_since()))
         for record in self.buffer.values():
-            self.delivery.offer(Item(record, "m", again=True))
+            self.delivery.offer(Item(record, "m", redelivered=True))
 
-    async def attended(self) -> bool:
+    async def connected(self) -> bool:
         return True
 
-    async def reply(self, fates: list[Fate]) -> None:
+    async def acknowledge(self, receipts: list[Receipt]) -> None:
         """As the intake sends and the hand-off takes them."""
         await asyncio.sleep(0)
-        self.heard, self.next_heard = self.next_heard, self.now
-        for fate in fates:
-            number = self.ids.number(fate.id)
+        self.acknowledged_at, self.next_acknowledged_at = self.next_acknowledged_at, self.now
+        for receipt in receipts:
+            number = self.ids.number(receipt.id)
             if number is None:
-                self.ledger.settle_other(fate)
-            elif self.buffer.pop(fate.id, None) is not None:
-                self.ledger.settle(fate, number)
+                self.ledger.settle_predecessor(receipt)
+            elif self.buffer.pop(receipt.id, None) is not None:
+                self.ledger.settle(receipt, number)
             else:
-                self.ledger.settle_spooled(fate, number)
+                self.ledger.settle_spooled(receipt, number)
         self.keep()
 
-    async def account(self, accounted: Accounted) -> bool:
+    async def reconcile(self, reconciled: Reconciliation) -> bool:
         await asyncio.sleep(0)
-        self.ledger.account(accounted)
+        self.ledger.reconcile(reconciled)
         return True
 
     @rule()
@@ -455,7 +466,7 @@ class World(RuleBasedStateMachine):
         self.buffer[id_] = decode_record(document)
         self.keep()
         if self.delivery:
-            self.delivery.offer(Item(self.buffer[id_], "m", again=False))
+            self.delivery.offer(Item(self.buffer[id_], "m", redelivered=False))
 
     @rule(step=STEPS)
     def store_fails(self, step: str) -> None:
@@ -489,14 +500,14 @@ class World(RuleBasedStateMachine):
         self.delivery = Delivery(
             self.store,
             spool,
-            reply=self.reply,
-            attended=self.attended,
-            account=self.account,
+            acknowledge=self.acknowledge,
+            connected=self.connected,
+            reconcile=self.reconcile,
             log=lambda *_: None,
             clock=lambda: self.now,
         )
         self.loop.run_until_complete(self.delivery.survey())
-        self.meet()
+        self.proxy_connected()
         self.running = self.loop.create_task(self.delivery.run())
 
     @rule(age=st.integers(0, 5))
@@ -506,13 +517,15 @@ class World(RuleBasedStateMachine):
         for _ in range(age):
             self.end()
             self.go_on(2)
-        left = msgspec.msgpack.decode(msgspec.msgpack.encode(self.left), type=Left)
+        snapshot = msgspec.msgpack.decode(
+            msgspec.msgpack.encode(self.snapshot), type=LedgerSnapshot
+        )
         if self.delivery is None and self.buffer:
             self.is_exact = False
         self.proxy(proxy_ledger.Ledger())
-        self.ledger.resume(left)
+        self.ledger.resume(snapshot)
         if self.delivery:
-            self.meet()
+            self.proxy_connected()
 
     @invariant()
     def each_once(self) -> None:
@@ -537,7 +550,7 @@ class World(RuleBasedStateMachine):
                     self.buffer
                     or self.delivery._spool
                     or self.delivery._queue
-                    or self.delivery._owes_account
+                    or self.delivery._must_reconcile
                 ):
                     break
                 self.loop.run_until_complete(asyncio.sleep(0))
