@@ -107,10 +107,7 @@ async def serve(process: child.Child) -> None:
     )
 
     async def measure() -> list[Measurement]:
-        clock.follow()
-        now = clock.unix(time.monotonic())
-        await handoff.settled(now, LABEL_SECONDS)
-        ledger.label(now)
+        await handoff.label(LABEL_SECONDS)
         handoff.save_snapshot()  # before anybody sees it: no counter goes back
         return [
             *ledger.measurements(settings.endpoint),

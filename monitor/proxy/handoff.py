@@ -319,13 +319,20 @@ class Handoff:
             self._has_receipts = False
         self._save(self.snapshot())
 
-    async def settled(self, until: float, patience: float) -> None:
-        """Wait up to `patience` seconds until what had ended by `until` (Unix) has labels."""
+    async def label(self, patience: float) -> None:
+        """Wait up to `patience` seconds for the labels of all exchanges that have arrived by now;
+        count those without under `unknown`. Clocks do not matter here: arrival decides."""
+        ledger = self._ledger
         end = self._loop.time() + patience
-        if self._ledger.waits(until):
+        waiting = deque(ledger.unlabelled())
+        if waiting:
             self._flush()
-        while self._ledger.waits(until) and self._loop.time() < end:  # noqa: ASYNC110  as in drain
-            await asyncio.sleep(0.005)
+        while waiting and self._loop.time() < end:
+            if ledger.is_labelled(waiting[0]):
+                waiting.popleft()
+            else:
+                await asyncio.sleep(0.005)
+        ledger.label_unknown(waiting)
 
     async def drain(self, patience: float) -> None:
         """Flush and wait up to `patience` seconds for Receipts; count the rest lost, `shutdown`."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import islice, takewhile
 from math import inf
 from operator import attrgetter
 
@@ -70,7 +69,7 @@ class Ledger:
         self.predecessors: dict[str, Account] = {}
         self._spool_adopted = False  # whether what an earlier run left in the spool is counted
         self._exchanges: Counter[tuple[str, str, str, str]] = Counter()
-        self._unlabelled: dict[str, Exchange] = {}  # oldest first
+        self._unlabelled: dict[str, Exchange] = {}  # in order of arrival
 
     @property
     def outstanding(self) -> int:
@@ -122,16 +121,20 @@ class Ledger:
         if exchange is not None:
             self._exchanges[UNKNOWN, UNKNOWN, UNKNOWN, exchange.outcome] += 1
 
-    def waits(self, until: float) -> bool:
-        """Whether anything that had ended at `until` (Unix seconds) has no labels yet."""
-        return any(_ended(one) <= until for one in islice(self._unlabelled.values(), 1))
+    def unlabelled(self) -> list[str]:
+        """Return the ids of the exchanges that have no labels yet, in order of arrival."""
+        return list(self._unlabelled)
 
-    def label(self, until: float) -> None:
-        """Count what had ended at `until` and has no labels yet under `unknown`, for good."""
-        old = list(takewhile(lambda one: _ended(one) <= until, self._unlabelled.values()))
-        for exchange in old:
-            del self._unlabelled[exchange.id]
-            self._exchanges[UNKNOWN, UNKNOWN, UNKNOWN, exchange.outcome] += 1
+    def is_labelled(self, id_: str) -> bool:
+        """Return whether an exchange that was held is counted under its labels by now."""
+        return id_ not in self._unlabelled
+
+    def label_unknown(self, ids: Iterable[str]) -> None:
+        """Count those of these exchanges that have no labels yet under `unknown`, for good."""
+        for id_ in ids:
+            exchange = self._unlabelled.pop(id_, None)
+            if exchange is not None:
+                self._exchanges[UNKNOWN, UNKNOWN, UNKNOWN, exchange.outcome] += 1
 
     # --- from one proxy to the next --------------------------------------------------------------
 
@@ -250,10 +253,6 @@ class Ledger:
             Measurement("monitor_records_pending", {**base, "place": "buffer"}, waiting),
             Measurement("monitor_records_pending", {**base, "place": "spool"}, self.outstanding),
         ]
-
-
-def _ended(exchange: Exchange) -> float:
-    return exchange.started + exchange.duration
 
 
 _outcome = attrgetter("outcome")

@@ -284,9 +284,7 @@ class Proxy(Process):
         self.call(self._scrape())
 
     async def _scrape(self) -> None:
-        now = self.worker.world.clock.now
-        await self.handoff.settled(now, 2.0)
-        self.ledger.label(now)
+        await self.handoff.label(2.0)
         self.handoff.save_snapshot()
         self.worker.seen(self.ledger)
 
@@ -381,7 +379,7 @@ class Worker:
         wrong: list[Any] = []
         assert self.proxy is not None
         ledger = self.proxy.ledger
-        ledger.label(self.world.clock.now)
+        ledger.label_unknown(ledger.unlabelled())
         self.seen(ledger)
         exchanges, appended, lost, pending = sums(ledger)
         reasons = {name: count for name, count in ledger.lost.items() if count}
@@ -513,8 +511,9 @@ class World:
     @staticmethod
     def pending(worker: Worker) -> float:
         assert worker.proxy is not None
-        worker.proxy.ledger.label(float("inf"))
-        return sums(worker.proxy.ledger)[3]
+        ledger = worker.proxy.ledger
+        ledger.label_unknown(ledger.unlabelled())
+        return sums(ledger)[3]
 
     def close(self) -> None:
         for worker in self.workers:

@@ -94,17 +94,17 @@ class Proxy:
             save=self.saved.append, clock=lambda: self.now,
         )  # fmt: skip
 
-    def end(self, body: bytes = b"{}") -> str:
-        """An exchange ends; its id."""
+    def end(self, body: bytes = b"{}", at: float = 1.0) -> str:
+        """An exchange ends, dated `at`; its id."""
         id_ = self.ids.new()
         request = Message(b"POST / HTTP/1.1\r\n\r\n", body, len(body))
-        self.handoff.offer(Exchange(id_, 1.0, 0.1, request, None, [], Outcome.OK))
+        self.handoff.offer(Exchange(id_, at, 0.1, request, None, [], Outcome.OK))
         assert self.budget.used <= self.budget.bound
         return id_
 
     def check(self) -> None:
         """exchanges = appended + lost + pending."""
-        self.ledger.label(float("inf"))
+        self.ledger.label_unknown(self.ledger.unlabelled())
         found = self.ledger.measurements("e")
 
         def total(*names: str) -> float:
@@ -330,6 +330,50 @@ def test_what_is_sent_is_in_the_snapshot_before(play: Any) -> None:
         assert (proxy.saved[-1].sent, proxy.saved[-1].unsent) == ([], 1)
         assert proxy.saved[-1].accounts == [(proxy.ids.process, 0, proxy.now - 10.0, 0, b"\x02")]
         await proxy.handoff.drain(0.0)
+
+    play(story)
+
+
+def test_a_scrape_labels_what_had_arrived_before_it_whatever_the_clock_says(play: Any) -> None:
+    """The clock was set back between two exchanges; what arrives while it waits is for the next."""
+
+    async def story(_recorder: Recorder, path: Path) -> None:
+        proxy = Proxy(path)
+        proxy.end(at=2_000_000_000.0)
+        proxy.end(at=1_000_000_000.0)
+        scrape = asyncio.ensure_future(proxy.handoff.label(0.05))
+        await asyncio.sleep(0)
+        later = proxy.end(at=1_000_000_000.0)
+        await scrape
+        assert proxy.ledger.unlabelled() == [later]
+        counted = [
+            (one.labels["model"], one.value)
+            for one in proxy.ledger.measurements("e")
+            if one.name == "monitor_exchanges_total"
+        ]
+        assert counted == [("unknown", 2)]
+        await proxy.handoff.drain(0.0)
+        proxy.check()
+
+    play(story)
+
+
+def test_a_scrape_waits_no_longer_than_its_labels(play: Any) -> None:
+    """Receipts in any order end the wait."""
+
+    async def story(recorder: Recorder, path: Path) -> None:
+        await recorder.start()
+        proxy = Proxy(path)
+        ids = [proxy.end() for _ in range(3)]
+        await until(lambda: len(recorder.got) == 3)
+        scrape = asyncio.ensure_future(proxy.handoff.label(PATIENCE))
+        recorder.answer(*(Receipt(id_, "appended") for id_ in reversed(ids[1:])))
+        await until(lambda: proxy.ledger.appended == 2)
+        assert not scrape.done()
+        recorder.answer(Receipt(ids[0], "appended"))
+        async with asyncio.timeout(PATIENCE / 2):
+            await scrape
+        await proxy.handoff.drain(1.0)
 
     play(story)
 

@@ -98,8 +98,8 @@ class Life(RuleBasedStateMachine):
 
     @rule()
     def scrape(self) -> None:
-        self.ledger.label(self.now)
-        assert not self.ledger.waits(self.now)
+        self.ledger.label_unknown(self.ledger.unlabelled())
+        assert not self.ledger.unlabelled()
         pending = len(self.held) + len(self.spooled)
         assert sums(self.ledger) == (self.ended, self.appended, self.lost, pending)
 
@@ -120,7 +120,9 @@ def test_labels_come_with_the_receipt_and_are_unknown_without() -> None:
     ledger = Ledger()
     ledger.hold(ended("a", Outcome.OK, 1.0))
     ledger.hold(ended("b", Outcome.OK, 2.0))
-    ledger.label(1.5)
+    assert ledger.unlabelled() == ["a", "b"]
+    ledger.label_unknown(["a"])
+    assert (ledger.is_labelled("a"), ledger.is_labelled("b")) == (True, False)
     receipts = [
         Receipt(id_, "appended", "", "openai_chat", "chat", "m", "server_error") for id_ in "ab"
     ]
@@ -230,7 +232,7 @@ def test_a_successor_goes_on_where_a_killed_proxy_ended(
     """What became of its last exchanges comes by Receipts, some twice, and in the end from the
     stream; what nobody had but itself is lost. No counter goes back meanwhile."""
     before = dying()
-    before.label(10.0)
+    before.label_unknown(before.unlabelled())
     assert sums(before) == (6, 2, 0, 4)
     ledger = Ledger()
     ledger.resume(before.snapshot(BEFORE.process, 5.0, [id_of(BEFORE, 5)], 1))

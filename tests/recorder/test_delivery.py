@@ -556,7 +556,7 @@ class World(RuleBasedStateMachine):
                 self.loop.run_until_complete(asyncio.sleep(0))
             self.loop.run_until_complete(self.delivery.close())
             self.loop.run_until_complete(self.running)
-            self.ledger.label(self.now)
+            self.ledger.label_unknown(self.ledger.unlabelled())
             exchanges, appended, lost, pending = sums(self.ledger)
             assert (exchanges, pending) == (appended + lost, 0)
             if self.is_exact:
