@@ -9,7 +9,6 @@ import os
 import shutil
 import signal
 import socket
-import tempfile
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,11 +19,10 @@ import msgspec
 
 from monitor import logs
 from monitor.app import check, keyring
-from monitor.errors import ConfigError
 from monitor.privacy.pseudonyms import fingerprint
 from monitor.settings import load
 from monitor.settings.schema import Settings
-from monitor.supervision import data_lock, ledger_snapshot, listeners
+from monitor.supervision import data_lock, ledger_snapshot, listeners, runtime_directory
 from monitor.supervision.child import Status
 from monitor.supervision.control import Control
 from monitor.supervision.managed_process import ManagedProcess
@@ -42,8 +40,6 @@ FLUSH_SECONDS, KEPT_FOR_OTHERS = 15.0, 5.0
 """How long all roles together may take, beyond the drain, to hand over what they still hold, and
 what of it the proxies must leave to the others."""
 PAGES_SECONDS = 2.0
-LONGEST_DIRECTORY = 85
-"""Bytes of its name: the path of a Unix socket has 107, and ours are named in 21."""
 SAME_SIGNAL = 0.1
 """Seconds within which a second signal is the first one again: `timeout` and terminals send two."""
 PING_SECONDS, PINGS = 1.0, 5
@@ -78,29 +74,13 @@ def supervise(settings: Settings, roles: Roles) -> int:
         if roles.proxy:
             stack.enter_context(data_lock.held(directory))
             keyring.keyring(settings)  # one process makes the key
-        runtime = _private_directory()
+        runtime_directory.remove_abandoned()
+        runtime, lock = runtime_directory.create()
+        stack.callback(os.close, lock)
         stack.callback(shutil.rmtree, runtime, ignore_errors=True)
         bound = listeners.bound(settings, proxy=roles.proxy)
         traffic, admin = stack.enter_context(bound)
         return asyncio.run(_Supervisor(settings, roles, runtime, traffic, admin).run())
-
-
-def _private_directory() -> Path:
-    """Make the runtime directory of ARCHITECTURE.md; raises ConfigError where that cannot be."""
-    try:
-        made = Path(tempfile.mkdtemp(prefix="monitor-"))
-    except OSError as error:
-        raise ConfigError(
-            f"TMPDIR: no directory can be made there: {error.strerror}; set TMPDIR to one that "
-            "can be written to"
-        ) from None
-    if len(os.fsencode(made)) > LONGEST_DIRECTORY:
-        made.rmdir()
-        raise ConfigError(
-            f"TMPDIR: {made.parent} is too long for the name of a socket; set TMPDIR to a shorter "
-            "path, as /tmp"
-        )
-    return made
 
 
 class _Supervisor:

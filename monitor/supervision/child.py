@@ -24,6 +24,7 @@ from monitor import logs
 from monitor.errors import ParseError, UsageError
 from monitor.framing import Unpacker, pack
 from monitor.settings.schema import Settings
+from monitor.supervision import runtime_directory
 from monitor.supervision.unix_server import UnixServer
 from monitor.tasks import own
 from monitor.types import Measurement
@@ -191,7 +192,9 @@ def main(role: str, serve: Callable[[Child], Awaitable[None]]) -> None:
     logs.start(role)
 
     async def run() -> None:
-        child = Child(role, Path(sys.argv[1]), int(sys.argv[2]))
+        runtime = Path(sys.argv[1])
+        runtime_directory.hold(runtime)
+        child = Child(role, runtime, int(sys.argv[2]))
         logs.start(role, child.settings.log)
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):

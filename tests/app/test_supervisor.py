@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from monitor.app import supervisor
 from monitor.cli import main
+from monitor.supervision import runtime_directory
 
 
 @pytest.mark.parametrize("wrong", ["too long", "not there"])
@@ -19,7 +19,7 @@ def test_a_temporary_directory_that_cannot_be_used_is_said_in_one_line(
     wrong: str,
 ) -> None:
     """And nothing is left in it."""
-    place = tmp_path / ("x" * supervisor.LONGEST_DIRECTORY)
+    place = tmp_path / ("x" * runtime_directory.LONGEST)
     if wrong == "too long":
         place.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(place))

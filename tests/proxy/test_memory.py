@@ -424,7 +424,7 @@ def test_what_waits_for_the_recorder_is_charged_as_it_is(
         ledger = Ledger()
         handoff = Handoff(
             "/nobody/listens", held.budget, ledger, held.ids,
-            keep=lambda left: None, clock=lambda: held.now,
+            save=lambda snapshot: None, clock=lambda: held.now,
         )  # fmt: skip
         held.common["emit"] = handoff.offer
         act = scene(held)
