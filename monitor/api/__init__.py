@@ -1,1 +1,1 @@
-"""What is told over HTTP on the admin port."""
+"""The HTTP pages of the admin port."""

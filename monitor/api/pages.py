@@ -1,4 +1,4 @@
-"""Measurements → HTTP for Prometheus, Kubernetes and people: the admin port."""
+"""Measurements → the HTTP pages of the admin port, for Prometheus, Kubernetes and people."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ def application(
     ready: Callable[[], Awaitable[bool]],
     render: Render,
 ) -> FastAPI:
-    """The admin pages.
+    """Return the application of the admin pages.
 
-    `ready` says whether the traffic port accepts; it must not depend on the model or the store.
+    `ready` returns whether the traffic port accepts; it must not depend on the model or the store.
     """
     app = FastAPI(title="monitor", docs_url=None, redoc_url=None, openapi_url=None)
 
     @app.get("/metrics")
     async def metrics(request: Request) -> Response:
-        # Large pages take their time; the probes must not wait for it.
+        # Large pages take long to render; probes must not wait for them.
         accept = request.headers.get("accept", "")
         body, content_type = await asyncio.to_thread(render, await measure(), accept)
         return Response(body, headers={"content-type": content_type})

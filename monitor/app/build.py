@@ -1,4 +1,4 @@
-"""Settings → Privacy, and whether they can work, said before anything starts."""
+"""Settings → the parts that they describe, and a check of them before anything starts."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 
 def privacy(settings: Settings, keyring: Keyring) -> Privacy:
-    """The privacy step as it is configured; raises ConfigError naming the key that is wrong."""
-    # Imported here: the supervisor checks and never scans.
+    """Return the configured privacy step; raises ConfigError that names the wrong key."""
+    # Imported here, because the supervisor only checks.
     from monitor.privacy.records import Privacy
 
     section = settings.privacy
@@ -40,7 +40,7 @@ def privacy(settings: Settings, keyring: Keyring) -> Privacy:
 
 
 def scanner(settings: Settings) -> Scanner:
-    """The recognizers that are configured, as one scanner."""
+    """Return a scanner of the configured recognizers."""
     from monitor.privacy.patterns import Scanner
 
     section = settings.privacy
@@ -49,7 +49,7 @@ def scanner(settings: Settings) -> Scanner:
 
 
 def check(settings: Settings) -> None:
-    """Raise ConfigError naming the key of `privacy` that cannot work; makes and reads no key."""
+    """Raise ConfigError that names a wrong key of `privacy`; makes and reads no secret key."""
     section = settings.privacy
     known = sorted({each.entity for each in RECOGNIZERS})
     for key, entities in (("without", section.without), ("with", section.also)):
@@ -77,7 +77,7 @@ def check(settings: Settings) -> None:
 
 
 def noisy_counts(settings: Settings) -> NoisyCounts | None:
-    """Counts by segment that get noise before they are told, where that is configured."""
+    """Return counts by segment that get noise before they are exported, or None."""
     section = settings.privacy.differential
     if section.epsilon is None:
         return None
@@ -94,7 +94,7 @@ def noisy_counts(settings: Settings) -> NoisyCounts | None:
 
 
 def _noise() -> Callable[[float], int]:
-    """OpenDP's discrete Laplace: exact arithmetic, and chance that is fit for secrets."""
+    """Return OpenDP's discrete Laplace: exact arithmetic and cryptographic randomness."""
     from opendp.domains import atom_domain
     from opendp.measurements import make_laplace
     from opendp.metrics import absolute_distance

@@ -1,4 +1,4 @@
-"""Record → the same Record without the names that a model, in a process of its own, finds in it."""
+"""Record → the same Record with pseudonyms for the names that a model finds, in its own process."""
 
 from __future__ import annotations
 
@@ -25,16 +25,15 @@ from monitor.types import Part, Record
 LOADING = 120.0
 """Seconds that a model may take to load."""
 AGAIN = 10.0
-"""Seconds between two attempts to load it again; until it is there no text gets an answer."""
+"""Seconds between two attempts to load it again; until it is loaded no text gets an answer."""
 
 
 class Names:
-    """One model, one Record at a time: while it looks at one, the others wait in the proxy's
-    bounded buffer. Texts without an answer in time are replaced by their digest, or kept if that
-    is configured.
+    """One model, one Record at a time; meanwhile the others wait in the proxy's bounded buffer.
 
-    `count` is told what was pseudonymized (`entity`, its name, how often) and what was replaced
-    (`reason`).
+    A text without an answer in time is replaced by its digest, or kept if that is configured.
+    `count` is called with what was pseudonymized (`entity`, its name, how often) and what was
+    replaced (`reason`).
     """
 
     def __init__(
@@ -49,13 +48,13 @@ class Names:
         self._load_after = 0.0
 
     async def start(self) -> None:
-        """Load the model; raises ConfigError when it cannot be loaded."""
+        """Load the model; raises ConfigError if it cannot be loaded."""
         self._process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
             "monitor.app.ner_server",
             self._settings.model,
-            env=environment("OTEL_", "AWS_"),  # a third party's code: no credentials of ours
+            env=environment("OTEL_", "AWS_"),  # third-party code gets none of our credentials
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
         )
@@ -71,7 +70,7 @@ class Names:
             )
 
     async def cover(self, record: Record) -> Record:
-        """The Record with pseudonyms for the names and places in its texts. Total."""
+        """Return the Record with pseudonyms for the names and places in its texts; never raises."""
         texts = list(_texts(record))
         if not texts:
             return record
@@ -98,7 +97,7 @@ class Names:
         )
 
     async def close(self) -> None:
-        """End the process of the names."""
+        """End the model's process."""
         if self._loading is not None:
             self._loading.cancel()
         await self._end()
@@ -111,11 +110,13 @@ class Names:
             await process.wait()
 
     async def _load(self) -> None:
-        with contextlib.suppress(ConfigError, OSError):  # or no process or descriptor just now
+        with contextlib.suppress(
+            ConfigError, OSError
+        ):  # or no process or descriptor is free just now
             await self.start()
 
     def _load_again(self) -> None:
-        """Unless it is there, is being loaded or was tried just now."""
+        """Load the model, unless it is loaded, is loading or was tried within AGAIN seconds."""
         if self._loading is not None and self._loading.done():
             self._loading = None
         now = time.monotonic()
@@ -134,7 +135,7 @@ class Names:
                 await process.stdin.drain()
                 found: Found | None = await self._receive(Found | None)
         except Exception:  # noqa: BLE001  whatever it was, there is no answer
-            await self._end()  # what it would say now belongs to this question
+            await self._end()  # a late answer would belong to this question
             self._load_again()
             return None
         return found if found is not None and len(found) == len(texts) else None
@@ -147,7 +148,7 @@ class Names:
 
 
 def _texts(record: Record) -> Iterator[str]:
-    """What people may have written: texts, and strings in tensors and columns."""
+    """Yield what people may have written: texts, and strings in tensors and columns."""
     seen = set()
     for part in (*record.inputs, *record.outputs):
         for text in (part.text, *(part.data or ())):
@@ -161,7 +162,7 @@ def _blank(mark: Any) -> str:
 
 
 def _sound(spans: list[tuple[int, int, str]], text: str) -> list[tuple[int, int, str]] | None:
-    """The spans in order, without what overlaps an earlier one; None if some are impossible."""
+    """Return the spans in order, without overlaps; None if some are impossible."""
     sound: list[tuple[int, int, str]] = []
     for start, end, entity in sorted(spans):
         if not (0 <= start < end <= len(text) and entity.isupper()):
@@ -172,7 +173,7 @@ def _sound(spans: list[tuple[int, int, str]], text: str) -> list[tuple[int, int,
 
 
 def _put(scrub: Scrub, text: str, spans: list[tuple[int, int, str]]) -> str:
-    """Pseudonyms for the spans, none of which reaches into one that is there."""
+    """Replace the spans with pseudonyms; none of them overlaps an existing one."""
     marks = [match.span() for match in MARK_WHOLE.finditer(text)]
     hits = [
         Hit(start, end, ((entity, text[start:end]),))
@@ -198,5 +199,5 @@ def _sum(one: dict[str, int], other: dict[str, int]) -> dict[str, int]:
 
 
 def names(settings: Ner, privacy: Privacy, count: Callable[[str, str, int], None]) -> Names | None:
-    """What looks for names as it is configured; None when nothing does."""
+    """Return the configured search for names, or None if there is none."""
     return Names(settings, privacy, count) if settings.model else None

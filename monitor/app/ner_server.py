@@ -1,8 +1,8 @@
-"""A process of its own for a model of names: texts in, the places of names and locations out.
+"""The process of a model of names: texts in, the places of names and locations out.
 
-`python -m monitor.app.ner_server MODEL`: frames (monitor.framing) on standard input and output.
-First it says "" when the model is there, else why not; then for every list of texts a list of
-lists of (start, end, entity), or None when the model failed.
+`python -m monitor.app.ner_server MODEL` speaks frames (monitor.framing) on standard input and
+output. The first frame is "" if the model is loaded, else the reason. Then each list of texts gets
+a list of lists of (start, end, entity), or None if the model failed.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ ENTITIES = {
     "LOC": "LOCATION",
     "FAC": "LOCATION",
 }
-"""What spaCy's models call it → what we do."""
+"""The entities of spaCy's models → ours."""
 
 _UNUSED = ["tagger", "parser", "lemmatizer", "attribute_ruler", "senter", "morphologizer"]
 
 
 def load(name: str) -> Find:
-    """`package.module:NAME`, which is called once and gives a `Find`; else the name of a model that
-    spaCy can load. Raises whatever comes of it."""
+    """Load a model: `package.module:NAME` is called once and returns a `Find`; any other name is a
+    spaCy model. Raises whatever that raises."""
     module, colon, attribute = name.partition(":")
     if colon:
         return getattr(importlib.import_module(module), attribute)()  # type: ignore[no-any-return]
@@ -56,7 +56,7 @@ def load(name: str) -> Find:
 
 
 def serve(name: str, source: BinaryIO, sink: BinaryIO) -> int:
-    """Until the source ends; the exit code."""
+    """Answer until the source ends; return the exit code."""
 
     def say(value: object) -> None:
         sink.write(pack(value))
@@ -78,8 +78,8 @@ def serve(name: str, source: BinaryIO, sink: BinaryIO) -> int:
 
 
 def main() -> int:
-    """What a model prints must not come between the frames."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the recorder ends it by closing its input
+    """Serve with standard output kept for frames: what a model prints goes elsewhere."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the recorder closes our input
     setproctitle.setproctitle("monitor: ner")
     sink = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)

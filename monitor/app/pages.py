@@ -1,7 +1,7 @@
-"""The pages' process: what the children measure → the admin port, and an OpenTelemetry collector.
+"""The pages process: samples of all children → the admin port, and an OpenTelemetry collector.
 
-Nothing of the traffic goes through here. It may die, be frozen or run out of memory: the supervisor
-starts another one, and the admin socket, which the supervisor holds, never closes.
+No traffic passes here. If the process dies, freezes or runs out of memory, the supervisor starts
+another. The admin socket never closes, because the supervisor holds it.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ from monitor.types import Measurement
 
 ADMIN = "MONITOR_ADMIN_FD"
 LAST_ANSWERS = 1
-"""Seconds that an answer may still take when this process is told to stop."""
+"""Seconds that an open answer may still take when this process stops."""
 
 
 class Pages:
-    """One page for all processes of this command."""
+    """Collects the samples of all processes of this command."""
 
     def __init__(self, process: child.Child) -> None:
         self._process = process
@@ -49,7 +49,7 @@ class Pages:
             )
 
     async def serve(self) -> None:
-        """Until `stopping`: answer on the admin port, send to the collector."""
+        """Answer on the admin port and push to the collector until `stopping`."""
         server = _Server(
             uvicorn.Config(
                 application(self.measure, self._findings, self._is_ready, render),
@@ -77,7 +77,7 @@ class Pages:
         self._answers.close()
 
     async def measure(self) -> list[Measurement]:
-        """All samples of all processes."""
+        """Return all samples of all processes."""
         settings = self._settings
         own = {"endpoint": settings.endpoint}
         status = await self._status()
@@ -107,14 +107,14 @@ class Pages:
         return (await self._status()).ready
 
     async def _status(self) -> child.Status:
-        """What the supervisor says; a frozen one is taken by its last word, but as not ready."""
+        """Return the supervisor's status; of a frozen supervisor the last one, as not ready."""
         with contextlib.suppress(TimeoutError):
             self._known = await self._process.status()
             return self._known
         return child.Status(ready=False, children=self._known.children, others=self._known.others)
 
     async def _push(self) -> None:
-        """Send every measurement to the collector once, from a thread, after an interval."""
+        """Wait one interval, then push all measurements to the collector from a thread."""
         assert self._exporter is not None  # noqa: S101
         await asyncio.sleep(self._settings.otlp.interval)
         measurements = await self.measure()
@@ -124,7 +124,7 @@ class Pages:
 class _Server(uvicorn.Server):
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None]:
-        yield  # this process hears them, as every other does
+        yield  # `child` handles the signals
 
 
 async def serve(process: child.Child) -> None:
@@ -133,6 +133,6 @@ async def serve(process: child.Child) -> None:
 
 
 if __name__ == "__main__":
-    with contextlib.suppress(OSError):  # before the others where memory runs out; Linux alone
+    with contextlib.suppress(OSError):  # Linux only: killed before the others when memory runs out
         Path("/proc/self/oom_score_adj").write_text("800", encoding="ascii")
     child.main("pages", serve)

@@ -1,4 +1,4 @@
-"""The proxy's process: client ⇄ model, Exchanges → the recorder, the ledger → metrics."""
+"""The proxy process: client ⇄ model, Exchanges → the recorder, the ledger → metrics."""
 
 from __future__ import annotations
 
@@ -32,20 +32,20 @@ from monitor.tasks import forever, own
 from monitor.types import Measurement
 
 LABEL_SECONDS = 2.0
-"""Seconds that a scrape waits for the Receipts, and so the labels, of what had ended before it: a
-recorder that is starting or busy has sent them by then. Without a Receipt they are `unknown`."""
+"""Seconds that a scrape waits for the Receipts, and so the labels, of what had arrived before it. A
+recorder that starts or is busy has sent them by then. Without a Receipt they are `unknown`."""
 FLUSH_PATIENCE = 10.0
 REASONS = (*observer.OPAQUE_REASONS, *http2.OPAQUE_REASONS, *websocket.OPAQUE_REASONS)
 SNAPSHOT_SECONDS = 0.25
 FOLLOW_SECONDS = 0.5
 STEP_SECONDS = 1.0
-"""Seconds by which the system's clock must have been set for a line in the log."""
+"""Seconds by which the system's clock must be set for a line in the log."""
 SPARE = 64
-"""File descriptors for what is no connection: sockets to other roles, libraries, certificates."""
+"""File descriptors for other things than connections: sockets to other roles, files, libraries."""
 TRIM_BYTES = 8 << 20
 RETAINED_BYTES = 4 << 20
-"""Free bytes that the allocator may keep: exchanges come and go, and fetching pages from the system
-for each costs more than parsing it."""
+"""Free bytes that the allocator may keep. Fetching pages from the system for each exchange would
+cost more than parsing it."""
 
 
 async def serve(process: child.Child) -> None:
@@ -84,7 +84,7 @@ async def serve(process: child.Child) -> None:
                 return http2.Http2(opaque=splice.opaque, named=named, **common)
             try:
                 return websocket.WebSocket(upgraded, opaque=splice.opaque, **shared)
-            except Ambiguous:  # an extension that we do not know
+            except Ambiguous:  # an unknown extension
                 return None
 
         splice.edits = connector.edits(splice.peer)
@@ -108,7 +108,7 @@ async def serve(process: child.Child) -> None:
 
     async def measure() -> list[Measurement]:
         await handoff.label(LABEL_SECONDS)
-        handoff.save_snapshot()  # before anybody sees it: no counter goes back
+        handoff.save_snapshot()  # before the scrape has it: no counter may go back
         return [
             *ledger.measurements(settings.endpoint),
             *_measurements(listener, budget, settings.endpoint),
@@ -145,7 +145,7 @@ def _measurements(listener: Listener, budget: Budget, endpoint: str) -> list[Mea
 
 
 def _limit(wanted: int) -> int:
-    """How many connections there may be: each takes two file descriptors."""
+    """Return how many connections to allow: each takes two file descriptors."""
     _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     if hard == resource.RLIM_INFINITY or wanted <= (most := max(1, (hard - SPARE) // 2)):
@@ -158,7 +158,7 @@ def _limit(wanted: int) -> int:
 
 
 def _prepare() -> None:
-    """A garbage collector that stays out of the way, and an allocator that keeps a little."""
+    """Let the garbage collector run seldom, and the allocator keep some free memory."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
@@ -169,15 +169,14 @@ def _prepare() -> None:
 
 
 async def _save_snapshots(handoff: Handoff) -> None:
-    """Write down what a successor must know, should this process be killed."""
+    """Save the ledger regularly for a successor, in case this process is killed."""
     while True:
         await asyncio.sleep(SNAPSHOT_SECONDS)
         handoff.save_snapshot()
 
 
 async def _follow(clock: WallClock) -> None:
-    """Date exchanges by the system's clock as it is set now; a record from the future would close
-    windows before their time."""
+    """Follow the system's clock: a record from the future would close windows too early."""
     while True:
         await asyncio.sleep(FOLLOW_SECONDS)
         moved = clock.follow()
@@ -188,7 +187,7 @@ async def _follow(clock: WallClock) -> None:
 
 
 async def _trim(handoff: Handoff, budget: Budget) -> None:
-    """After an outage, give memory back to the system and not only to the allocator."""
+    """Give memory back to the system after an outage, and not only to the allocator."""
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc has it
     peak = 0
     while True:

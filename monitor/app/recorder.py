@@ -31,21 +31,21 @@ from monitor.types import Exchange, Measurement, Receipt, Record, encode_record
 from monitor.urls import shown
 
 QUEUE, QUEUE_BYTES = 2048, 16 << 20
-"""Records that may wait for the store here, and their bytes; more wait in the proxy's buffer."""
+"""Records that may wait here for the store, and their bytes; more wait in the proxy's buffer."""
 SLICE = 0.01
-"""Seconds of reading exchanges before the event loop gets its turn."""
+"""Seconds of reading exchanges before the event loop runs other tasks."""
 COMPARE_PATIENCE = 0.5
-"""Seconds that a start waits for the keys of others; meanwhile the proxy alone has exchanges."""
+"""Seconds that a start waits for other replicas' keys; meanwhile the proxy buffers exchanges."""
 COMPARE_PAUSE = 0.5
-"""Seconds until keys are compared again when the store was away; doubled each time."""
+"""Seconds until keys are compared again after the store was away; doubled each time."""
 COMPLAIN_AFTER = 3
 TRIM_EVERY = 10.0
-"""Seconds between two looks for records that are too old."""
+"""Seconds between two deletions of records that are too old."""
 COMMAND_TIMEOUT = 2.0
 
 
 class Recorder:
-    """Reads what the proxy hands over, one connection at a time."""
+    """Reads the exchanges that proxies send, and delivers the records."""
 
     def __init__(self, process: Child) -> None:
         settings = process.settings
@@ -88,9 +88,9 @@ class Recorder:
         self._comparing: asyncio.Task[None] | None = None
 
     async def serve(self) -> None:
-        """Until stopping: read, deliver; then finish what was received.
+        """Read and deliver until `stopping`; then finish what was received.
 
-        Raises ConfigError at once when another replica uses another key under the same id.
+        Raises ConfigError if another replica uses another key under the same id.
         """
         try:
             await asyncio.wait_for(self._compare_keys(), COMPARE_PATIENCE)
@@ -104,7 +104,7 @@ class Recorder:
         following = own(forever(self._follow_keys, "the key file"), "the key file")
         trimming = own(forever(self._trim, "trimming the stream"), "trimming the stream")
         self._process.measure = self._measure
-        # What was made so far stays; what an exchange makes goes by itself, without cycles.
+        # Objects made so far stay for good; those of an exchange have no cycles to collect.
         gc.collect()
         gc.freeze()
         gc.set_threshold(50_000, 20, 50)
@@ -112,7 +112,7 @@ class Recorder:
         stopping = own(self._process.stopping.wait(), "stopping")
         await asyncio.wait({stopping, delivering}, return_when=asyncio.FIRST_COMPLETED)
         if delivering.done():
-            await delivering  # a defect of ours ended it; the supervisor starts another recorder
+            await delivering  # raises the defect that ended it; the supervisor restarts us
         following.cancel()
         trimming.cancel()
         if self._comparing:
@@ -130,10 +130,10 @@ class Recorder:
         new = keys.agree(ring, await store.fingerprints())
         if new:
             await store.add_fingerprints(new)
-            keys.agree(ring, await store.fingerprints())  # somebody may have been quicker
+            keys.agree(ring, await store.fingerprints())  # another replica may have been quicker
 
     async def _follow_keys(self) -> None:
-        """Take the new key after `monitor keys rotate`, or a new secret that was mounted."""
+        """Use the new key after `monitor keys rotate` or after a new secret was mounted."""
         while True:
             await asyncio.sleep(keyring.LOOK_EVERY)
             try:
@@ -148,10 +148,10 @@ class Recorder:
                 self._compare_later()
 
     async def _trim(self) -> None:
-        """Delete what is too old, also while nothing is appended."""
+        """Delete records that are too old, also while nothing is appended."""
         while True:
             await asyncio.sleep(TRIM_EVERY)
-            with contextlib.suppress(StreamError):  # the next time
+            with contextlib.suppress(StreamError):  # tried again next time
                 await self._store.trim(time.time())
 
     def _compare_later(self) -> None:
@@ -160,7 +160,7 @@ class Recorder:
         self._comparing = own(self._compare_keys_later(), "comparing keys")
 
     async def _compare_keys_later(self) -> None:
-        """Once the store is there; the traffic is kept whatever comes of it, and somebody told."""
+        """Compare keys once the store is there; log and export a conflict, but go on recording."""
         for attempt in itertools.count():
             await asyncio.sleep(min(COMPARE_PAUSE * 2**attempt, 30.0))
             try:
@@ -187,7 +187,9 @@ class Recorder:
     async def _read(self, batches: list[Batch]) -> None:
         until = time.monotonic() + SLICE
         for batch, exchange in [(each, one) for each in batches for one in each.exchanges]:
-            if batch.suspect:  # full or not: to wait is not to die of it
+            if (
+                batch.suspect
+            ):  # without waiting for room: a kill while waiting would blame the suspect
                 await self._intake.notify(Processing(exchange.id))
             else:
                 await self._delivery.room(QUEUE, QUEUE_BYTES)
@@ -236,7 +238,7 @@ class Recorder:
 
 
 def _spool(settings: Settings, index: int) -> Spool:
-    """The spool of a recorder; the first one takes over what those left that are no more."""
+    """Return a recorder's spool; the first recorder takes over spools of workers no longer used."""
     parent = Path(settings.data) / "spool"
     spool = Spool(parent / f"{settings.endpoint}-{index}", settings.spool.max_bytes)
     if index == 0 and parent.is_dir():
@@ -249,7 +251,7 @@ def _spool(settings: Settings, index: int) -> Spool:
 
 
 def _size(record: Record) -> int:
-    """About how many bytes of memory a record takes."""
+    """Return about how many bytes of memory a record takes."""
     size = 4096
     for part in (*record.inputs, *record.outputs):
         data = part.data or ()
@@ -259,7 +261,7 @@ def _size(record: Record) -> int:
 
 
 async def serve(process: Child) -> None:
-    """Run until `process.stopping`."""
+    """Run the recorder until `process.stopping`."""
     await Recorder(process).serve()
 
 

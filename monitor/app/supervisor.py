@@ -1,4 +1,4 @@
-"""Composition of `run`, `sidecar`, `analyze`: sockets first, then the children, the pages last."""
+"""Composition of `run`, `sidecar`, `analyze`: first sockets, then children, the pages last."""
 
 from __future__ import annotations
 
@@ -33,18 +33,17 @@ if TYPE_CHECKING:
     from monitor.supervision.embedded_store import EmbeddedStore
 
 PROXY_SECONDS, RECORDER_SECONDS = 1.0, 5.0
-"""How long the recorders, and what else needs time to start, wait for the proxies; and the admin
-pages for the recorders. What starts side by side takes the cores from what is needed first."""
+"""Seconds that recorders and analyzer wait for the proxies to start, and the pages for the
+recorders. Processes that start at the same time would take the cores from those needed first."""
 
 FLUSH_SECONDS, KEPT_FOR_OTHERS = 15.0, 5.0
-"""How long all roles together may take, beyond the drain, to hand over what they still hold, and
-what of it the proxies must leave to the others."""
+"""Seconds that all roles together may take after the drain to pass on what they hold, and how many
+of them the proxies must leave to the others."""
 PAGES_SECONDS = 2.0
 SAME_SIGNAL = 0.1
-"""Seconds within which a second signal is the first one again: `timeout` and terminals send two."""
+"""Seconds within which a second signal counts as the first: `timeout` and terminals send two."""
 PING_SECONDS, PINGS = 1.0, 5
-"""How often the pages' process is asked whether it is alive; it is killed when it has not answered
-so many times."""
+"""Seconds between two pings of the pages; they are killed after so many without an answer."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +62,7 @@ ANALYZE = Roles(proxy=False, analyzer=True)
 def supervise(settings: Settings, roles: Roles) -> int:
     """Run until SIGTERM or SIGINT, drain, return the exit code.
 
-    Raises ConfigError when an address cannot be bound or the data directory cannot be used.
+    Raises ConfigError if an address cannot be bound, or the data or temporary directory not used.
     """
     logs.start("supervisor", settings.log)
     for name in load.unknown_variables():
@@ -73,7 +72,7 @@ def supervise(settings: Settings, roles: Roles) -> int:
     with contextlib.ExitStack() as stack:
         if roles.proxy:
             stack.enter_context(data_lock.held(directory))
-            keyring.keyring(settings)  # one process makes the key
+            keyring.keyring(settings)  # so that only one process makes the key
         runtime_directory.remove_abandoned()
         runtime, lock = runtime_directory.create()
         stack.callback(os.close, lock)
@@ -138,7 +137,7 @@ class _Supervisor:
             self._end_at_once(number)
 
     def _end_at_once(self, number: signal.Signals) -> NoReturn:
-        """The second time somebody does not want to wait. The store still writes what it has."""
+        """Kill all children at a second signal. The store still saves its data."""
         logs.warning(
             f"{number.name} again: killing all processes; what they held in memory is lost"
         )
@@ -164,7 +163,7 @@ class _Supervisor:
         self._settings = msgspec.structs.replace(self._settings, redis=self._store.url)
 
     async def _start_store(self, store: EmbeddedStore) -> None:
-        """Raises ConfigError when it does not start; a signal is not kept waiting for it."""
+        """Start the store, or stop waiting at a signal; raises ConfigError if it does not start."""
         starting = own(store.start(), "the start of the embedded store")
         stopping = own(self._stop.wait(), "stop")
         await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
@@ -192,7 +191,7 @@ class _Supervisor:
             self._runtime,
             log=logs.warning,
             changed=self._write_run,
-            # Without its pages the sidecar still does its work: they are tried for ever.
+            # The sidecar works without its pages, so they are restarted for ever.
             was_ready=lambda: role == "pages" or self._control.was_ready(role, index),
             files=files or {},
         )
@@ -200,7 +199,7 @@ class _Supervisor:
         child.start()
 
     async def _are_ready(self, role: str, patience: float) -> None:
-        """Give the children of this role the machine first, for a while."""
+        """Wait up to `patience` seconds until the children of this role are ready."""
         children = [child for child in self._children if child.role == role]
         end = time.monotonic() + patience
         while (  # noqa: ASYNC110  twice, at the start
@@ -229,7 +228,7 @@ class _Supervisor:
         return Path(self._settings.data) / "run.json"
 
     def _write_run(self) -> None:
-        """Tell scripts where things are; a full disk must not end the keeper that calls this."""
+        """Write `run.json` for scripts; log errors, because a full disk must not end the caller."""
         pids = {
             role: [child.pid for child in self._children if child.role == role and child.pid]
             for role in ("proxy", "recorder", "analyzer", "pages")
@@ -255,7 +254,7 @@ class _Supervisor:
 
     @staticmethod
     def _write(path: Path, content: bytes) -> None:
-        """Whole or not at all; private, because the settings may hold passwords."""
+        """Replace a file atomically, mode 0600 because the settings may have passwords."""
         new = path.with_name(f".{path.name}.{os.getpid()}")
         with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
             file.write(content)
@@ -280,7 +279,7 @@ class _Supervisor:
         )
 
     async def _watch_pages(self) -> None:
-        """A frozen process does not end; this one would answer no probe, so it must."""
+        """Ping the pages and kill them if they are frozen: they would answer no probe, for ever."""
         await asyncio.sleep(PING_SECONDS)
         if self._control.silence("pages", 0) >= PINGS:
             for child in self._children:
@@ -302,9 +301,9 @@ class _Supervisor:
     # --- the end ----------------------------------------------------------------------------
 
     async def _drain(self) -> None:
-        """Proxies first, while what they flush into still works; each role once the one before
-        it has nothing left to give; the pages last, so that somebody can see it. What one role
-        does not need of the time is there for the next."""
+        """Stop role after role: proxies first, because recorders must take what they flush; the
+        pages last, so that the drain can be watched. Time that one role does not need is left to
+        the next."""
         self._draining = True
         drain = self._settings.drain
         end = time.monotonic() + drain.delay + drain.timeout + FLUSH_SECONDS

@@ -1,4 +1,4 @@
-"""Settings → how the two connections of a splice are made: addresses, TLS, edits."""
+"""Settings → the upstream connection of a splice, the TLS context for its client, and its edits."""
 
 from __future__ import annotations
 
@@ -37,22 +37,22 @@ class UpstreamConnector:
         self._forwarded = settings.edits.forwarded_for
 
     async def protocols(self) -> tuple[str, ...]:
-        """What clients may speak, as far as TLS lets them ask."""
+        """Return the protocols that clients are offered by ALPN."""
         return (tls.H1,) if self._upstream is None else await self._upstream.protocols()
 
     async def shown(self) -> ssl.SSLContext | None:
-        """What a new client is shown; None without TLS."""
+        """Return the TLS context for a new client; None without TLS."""
         if self._certificate is None:
             return None
         return self._certificate.context(await self.protocols())
 
     async def before_dial(self, splice: Splice) -> None:
-        """Without TLS nobody says what the client speaks until it does."""
+        """Wait for a client's first bytes if only they can tell its protocol (without TLS)."""
         if self._certificate is None and tls.H2 in await self.protocols():
             await splice.first(len(b"PRI"))
 
     async def dial(self, side: Side) -> None:
-        """Connect to the endpoint; raises OSError."""
+        """Connect to the endpoint; raises OSError if it cannot."""
         if not self._port:
             raise OSError("the upstream has no address")
         if self._upstream is not None:
@@ -62,7 +62,7 @@ class UpstreamConnector:
             await loop.create_connection(lambda: side, self._host, self._port)
 
     def edits(self, peer: str) -> Edits | None:
-        """The edits of a connection from the address `peer`."""
+        """Return the edits of a connection from the address `peer`; None if no edit is on."""
         if not (self._name or self._forwarded):
             return None
         forwarded = peer.encode() if self._forwarded else b""
@@ -70,7 +70,7 @@ class UpstreamConnector:
 
 
 def _port(url: SplitResult, log: tls.Log) -> int:
-    """The port of the upstream; 0, which nobody can connect to, where the URL has none to name."""
+    """Return the port of the upstream, or 0 and a log line if the URL has no usable one."""
     try:
         port = url.port
     except ValueError:
@@ -85,14 +85,14 @@ def _port(url: SplitResult, log: tls.Log) -> int:
 
 
 def rewritten(settings: Settings) -> str:
-    """What Host becomes on the way to the endpoint, "" where it stays.
+    """Return the value of Host for the endpoint; "" leaves it.
 
     >>> rewritten(Settings(upstream="https://api.example.com/v1")), rewritten(Settings())
     ('api.example.com', '')
     """
     url = urlsplit(settings.upstream)
     wanted = settings.edits.host
-    # A model on a network of one's own takes any Host; a public API is found by it.
+    # A model in a private network accepts any Host; a public API needs its own.
     public = url.scheme == "https" and is_remote(url.hostname or "localhost")
     if wanted == "always" or (wanted == "auto" and public):
         return url.netloc.rpartition("@")[2]

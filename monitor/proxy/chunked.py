@@ -1,4 +1,4 @@
-"""A chunked body in any pieces → the body, its end and its trailers (RFC 9112 section 7.1)."""
+"""A chunked body, in pieces of any size → its data, end and trailers (RFC 9112 section 7.1)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _MAX_TRAILERS = 65536
 
 
 class Chunked:
-    """Folds the pieces of one body into `add`; `trailers` is complete once `feed` saw the end.
+    """Passes the data of one body to `add`; `trailers` is complete once `feed` has seen the end.
 
     >>> body = []
     >>> chunked = Chunked(body.append)
@@ -34,9 +34,9 @@ class Chunked:
         self.waiting = 0  # bytes of a line or of trailers that have come without their end
 
     def feed(self, data: bytes) -> bytes | None:
-        """Read on; what stands behind the body's end, or None while it goes on.
+        """Read more; return the bytes behind the body's end, or None before the end.
 
-        Raises Ambiguous where the framing is malformed.
+        Raises Ambiguous if the framing is malformed.
         """
         if self._partial is None:
             return self._end(data)
@@ -86,7 +86,7 @@ class Chunked:
         return partial
 
     def _end(self, data: bytes) -> bytes | None:
-        """Trailers up to the blank line; `self.trailers` holds what has come of them."""
+        """Read trailers up to the blank line; `self.trailers` has those that have come."""
         data = self.trailers + data
         if data.startswith(b"\r\n"):
             self.trailers = b""

@@ -1,19 +1,19 @@
-"""Moments of the monotonic clock → Unix time, as the system's clock is set now."""
+"""Monotonic time → Unix time, by the system's clock as it is set now."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 TOLERANCE = 0.001
-"""Seconds by which two readings may differ without a cause: a process is interrupted between them,
-and a clock that is slewed moves by less than that between two looks."""
+"""Seconds of difference that are ignored: the process may be interrupted between two readings, and
+a slewed clock moves by less than that."""
 
 
 class WallClock:
-    """How far Unix time is from monotonic time; `follow` it regularly.
+    """Keeps the difference between Unix time and monotonic time; call `follow` regularly.
 
-    What began is dated by one number, so that durations are monotonic and no two exchanges change
-    places, but where the system's clock was set anew in between.
+    All moments are converted with one difference, so durations are monotonic. Exchanges keep their
+    order, unless the system's clock was set between them.
 
     >>> unix, since = [1000.0], [5.0]
     >>> clock = WallClock(lambda: unix[0], lambda: since[0])
@@ -30,11 +30,11 @@ class WallClock:
         self._ahead = self._look()
 
     def unix(self, moment: float) -> float:
-        """The Unix time of a monotonic one."""
+        """Return the Unix time of a monotonic time, both in seconds."""
         return moment + self._ahead
 
     def follow(self) -> float:
-        """Take over where the system's clock stands; by how many seconds that differs."""
+        """Take over the system's clock; return by how many seconds it was set since last time."""
         ahead = self._look()
         moved = ahead - self._ahead
         if abs(moved) < TOLERANCE:
@@ -43,7 +43,7 @@ class WallClock:
         return moved
 
     def _look(self) -> float:
-        """The best of a few readings: between two clocks there is always a moment."""
+        """Return the best of a few readings, because two clocks cannot be read at the same time."""
         return min(self._between() for _ in range(3))[1]
 
     def _between(self) -> tuple[float, float]:

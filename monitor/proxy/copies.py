@@ -1,4 +1,4 @@
-"""Pieces of a message body → the copy that is kept of it, within the bounds on memory."""
+"""Pieces of a message body → a copy of it, within the bounds on memory."""
 
 from __future__ import annotations
 
@@ -7,22 +7,21 @@ from monitor.proxy.heads import CHUNKED, UNTIL_CLOSE, Ambiguous, has
 from monitor.types import Message
 
 SMALL = 1024
-"""A piece below this many bytes joins the one before it: an object a byte would cost 40 times more
-than the budget knows of."""
+"""A piece of fewer bytes is joined to the one before it. One object per byte would take 40 times
+what the budget counts."""
 
 
 PER_COPY = 240
-"""Bytes that following one body takes beside what is kept of it."""
+"""Bytes that following one body takes, beside its copy."""
 PER_ARRIVAL = 128
 """Bytes that one entry of `Exchange.chunks` takes."""
 
 
 class Budget:
-    """Bytes of captured traffic held by this process, and how many may be.
+    """Counts the bytes of captured traffic that this process holds.
 
-    Copies of traffic end at `bound`: what has no room is dropped, and its exchange is lost. To
-    follow an exchange takes memory too, also where nothing of it is kept; that ends at `limit`,
-    where the connection turns opaque (`buffer_full`).
+    Above `bound` copies are dropped and their exchanges lost. Following an exchange without a copy
+    takes memory too; above `limit` the connection turns opaque (`buffer_full`).
     """
 
     __slots__ = ("bound", "limit", "used")
@@ -33,17 +32,16 @@ class Budget:
         self.used = 0
 
     def check(self) -> None:
-        """Raise Ambiguous where there is no room even for following along."""
+        """Raise Ambiguous(`buffer_full`) if there is no room even for following an exchange."""
         if self.used > self.limit:
             raise Ambiguous("buffer_full")
 
 
 class Copy:
-    """One message while its body is on its way; `size` is the true length so far.
+    """Copies one message while its body arrives; `size` is the true length so far, in bytes.
 
-    `feed` returns None while the body goes on, and what stands behind it once it has ended. A copy
-    for which the budget has no room is `dropped`: it keeps on following the body without keeping
-    any of it.
+    `feed` returns None until the body ends, then the bytes behind it. If the budget has no room,
+    the copy is `dropped`: it follows the body to its end and keeps nothing.
     """
 
     __slots__ = (
@@ -69,7 +67,7 @@ class Copy:
             self.drop()
 
     def feed(self, data: bytes) -> bytes | None:
-        """Follow the body; raises Ambiguous where its framing is malformed."""
+        """Read more of the body; raises Ambiguous if its framing is malformed."""
         if self._chunked is not None:
             rest = self._chunked.feed(data)
             if (loose := self._chunked.waiting) != self._loose:
@@ -92,7 +90,7 @@ class Copy:
         return data[left:]
 
     def add(self, piece: bytes) -> None:
-        """Keep what there is room for."""
+        """Add a piece to the copy, as far as there is room."""
         self.size += len(piece)
         room = self._bound - self.held
         if room <= 0 or self.dropped:
@@ -113,7 +111,7 @@ class Copy:
             self.drop()
 
     def drop(self) -> None:
-        """Give the memory back; nothing is kept from here on."""
+        """Release the copy and keep nothing more."""
         self.dropped = True
         self._parts.clear()
         self._expected = self.expects()
@@ -123,25 +121,25 @@ class Copy:
         self.held = 0
 
     def release(self) -> None:
-        """The end: all that this copy took leaves the budget."""
+        """Give all memory of this copy back to the budget."""
         self.drop()
         self._budget.used -= self._fixed
         self._fixed = 0
 
     def until_close(self) -> bool:
-        """True when the end of the connection is the end of this body."""
+        """Return True if the body ends with the connection."""
         return self._left == UNTIL_CLOSE
 
     def expects(self) -> bool:
-        """True when the sender may have kept the body back (RFC 9110 section 10.1.1)."""
+        """Return True if the client may have held the body back (RFC 9110 section 10.1.1)."""
         return self._expected or has(self._head, b"expect")
 
     def full(self) -> bool:
-        """True when nothing more of the body will be kept."""
+        """Return True if no more of the body will be copied."""
         return self.held >= self._bound or self.dropped
 
     def message(self) -> Message:
-        """The copy as it stands; its memory leaves the budget."""
+        """Return the copy made so far and give its memory back to the budget."""
         parts = self._parts
         body = bytes(parts[0]) if len(parts) == 1 else b"".join(parts)
         self._budget.used -= self.held + self._fixed

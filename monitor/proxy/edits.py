@@ -1,8 +1,8 @@
-"""The client's bytes → the same for the endpoint, but for Host and X-Forwarded-For.
+"""The client's bytes → the bytes for the endpoint, with Host and X-Forwarded-For edited.
 
-Sans-IO. With an edit on, the parser decides what goes on: what it cannot follow is refused,
-because passing it on would pass a request on unedited. Bodies, other fields, their order and
-spelling stay as they are. HTTP/2 with prior knowledge goes on in `http2_edits`.
+Sans-IO. With an edit on, the parser decides what is forwarded. It refuses what it cannot follow,
+because that could pass an unedited request on. Bodies, other fields, their order and spelling stay
+as they are. HTTP/2 with prior knowledge is edited by `http2_edits`.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from monitor.proxy.heads import MAX_HEAD, PREFACE, Ambiguous, fields, has, reque
 from monitor.proxy.http2_edits import FORWARDED, Http2Edits
 
 Change = tuple[int, int, bytes]
-"""Where in a head it begins and ends, and what stands there afterwards."""
+"""Where in a head a change begins and ends, and the new bytes there."""
 
 MAX_HELD = 65536
-"""Bytes from a client that wait for what becomes of an upgrade."""
+"""The most bytes of a client that wait for the answer to an upgrade."""
 
 _WORDS = b'{"error":{"type":"client_error","message":"the request cannot be read in one way only"}}'
 REFUSAL = (
@@ -25,11 +25,11 @@ REFUSAL = (
 
 
 class Edits:
-    """Folds the bytes of one client.
+    """Edits the bytes of one client.
 
-    `host` is the value of Host for the endpoint, b"" to leave it; `peer` is added to
-    X-Forwarded-For, b"" for no such thing. `tunnel`: what follows is no HTTP/1.1 and passes as it
-    is. `waiting`: bytes wait for `decided`. `blind`: nobody will call it.
+    `host` is the value of Host for the endpoint (b"": leave it). `peer` is added to
+    X-Forwarded-For (b"": do not). `tunnel`: what follows is not HTTP/1.1 and passes unchanged.
+    `waiting`: bytes wait for `decided`. `blind`: no observer will call `decided`.
     """
 
     __slots__ = (
@@ -52,7 +52,7 @@ class Edits:
         self.http2: Http2Edits | None = None
 
     def feed(self, data: bytes) -> bytes:
-        """What goes on to the endpoint now; raises Ambiguous where the client is to be refused."""
+        """Return the bytes to forward now; raises Ambiguous if the client must be refused."""
         out: list[bytes] = []
         rest: bytes | None = data
         while rest:
@@ -73,14 +73,14 @@ class Edits:
         return b"".join(out)
 
     def holds(self) -> bool:
-        """True while bytes wait for `decided`."""
+        """Return True while bytes wait for `decided`."""
         return bool(self._held)
 
     def decided(self, protocol: str) -> bytes:
-        """The endpoint changed to `protocol`, or to none ("") in its final answer.
+        """Take the endpoint's decision: it changed to `protocol`, or declined ("").
 
-        Returns what has waited for that; raises Ambiguous for a protocol with requests of its own,
-        which would go by unedited.
+        Returns the bytes that waited for it. Raises Ambiguous for a protocol with requests of its
+        own, which would pass unedited.
         """
         held, self._held = self._held, b""
         waiting, self.waiting = self.waiting, False
@@ -132,7 +132,7 @@ class Edits:
         return rest
 
     def _edit(self, head: bytes) -> bytes:
-        """Change the head where the fields stand in it, whatever their values say."""
+        """Return the head with its fields edited in place."""
         hosts, claims = [], []
         for name, start, end in fields(head):
             if name == b"host":
@@ -140,7 +140,9 @@ class Edits:
             elif name == FORWARDED:
                 claims.append((start, end))
             elif self._peer and name.replace(b"_", b"-") == FORWARDED:
-                raise Ambiguous("malformed_head")  # the same field for CGI and WSGI
+                raise Ambiguous(
+                    "malformed_head"
+                )  # CGI and WSGI read `_` as `-`: it would be the same field
         changes = []
         if self._host:
             changes.append(self._name(head, hosts))
@@ -153,7 +155,9 @@ class Edits:
     def _name(self, head: bytes, hosts: list[tuple[int, int]]) -> Change:
         target = head.split(b" ", 2)[1]
         if not target.startswith(b"/") and target != b"*":
-            raise Ambiguous("malformed_head")  # it names a host of its own, RFC 9112 section 3.2.2
+            raise Ambiguous(
+                "malformed_head"
+            )  # an absolute URI has a host of its own, RFC 9112 section 3.2.2
         if len(hosts) > 1:
             raise Ambiguous("malformed_head")
         if hosts:

@@ -1,7 +1,7 @@
-"""The endpoint's bytes → the same, with the id of its exchange in the head of each answer.
+"""The endpoint's bytes → the same, with the exchange's id in the head of each answer.
 
-Sans-IO, and only where an observer is certain of a head: it says where that ends, and nothing is
-held back for it. A head whose end has gone in part already stays as it is.
+Sans-IO. The id is added only where an observer is certain where a head ends. Nothing is held back
+for it: a head whose end was already forwarded in part stays as it is.
 """
 
 from __future__ import annotations
@@ -9,16 +9,16 @@ from __future__ import annotations
 NAME = b"x-monitor-exchange-id"
 
 Place = tuple[int, int, str]
-"""How many bytes of a piece stand behind a head that ends in it; the length of its last frame's
-payload in HTTP/2, -1 in HTTP/1.1; the exchange's id."""
+"""The bytes of a piece behind the head that ends in it; the payload length of the head's last frame
+in HTTP/2, -1 in HTTP/1.1; the exchange's id."""
 
 _END_HEADERS, _PADDED = 0x4, 0x8
 _MAX_FRAME = 16384
-"""The largest frame that every client takes (RFC 9113, section 4.2)."""
+"""The largest frame that every client accepts (RFC 9113, section 4.2)."""
 
 
 def insert(data: bytes, places: list[Place]) -> bytes:
-    """The piece with an id at each of the places, which come in their order.
+    """Return the piece with an id inserted at each place; places are in order.
 
     >>> head = b"HTTP/1.1 200 OK\\r\\nA: b\\r\\n\\r\\n"
     >>> insert(head + b"hi", [(2, -1, "1234")])
@@ -29,7 +29,7 @@ def insert(data: bytes, places: list[Place]) -> bytes:
     for behind, length, id_ in places:
         end = len(data) - behind
         if length < 0:
-            if end - 2 < done:  # the blank line has begun in an earlier piece
+            if end - 2 < done:  # an earlier piece already has part of the blank line
                 continue
             out += data[done : end - 2], b"%b: %b\r\n" % (NAME, id_.encode())
             done = end - 2

@@ -1,6 +1,6 @@
-"""Bytes of one direction of an HTTP/2 connection → its frames, as far as an observer needs them.
+"""Bytes of one direction of an HTTP/2 connection → the frames that an observer needs.
 
-RFC 9113, sections 4 and 6. Header blocks come whole and without padding; DATA comes as it arrives.
+RFC 9113, sections 4 and 6. Header blocks are yielded whole and without padding, DATA in pieces.
 """
 
 from __future__ import annotations
@@ -13,13 +13,14 @@ from monitor.proxy.heads import Ambiguous
 DATA, HEADERS, RST_STREAM, SETTINGS, PUSH_PROMISE, GOAWAY, CONTINUATION = 0, 1, 3, 4, 5, 7, 9
 
 MAX_BLOCK = 65536
-"""Largest header block that is put together, in bytes."""
+"""The largest header block that is assembled, in bytes."""
 
 Frame = tuple[int, int, bytes | memoryview, bool, float]
-"""Kind, stream, payload, whether END_STREAM is reached with it, and when its first byte came.
+"""Kind, stream, payload, whether it ends the stream (END_STREAM), and when its first byte came.
 
-DATA: a piece of the content. HEADERS, PUSH_PROMISE: the whole block, and for PUSH_PROMISE the
-promised stream. RST_STREAM, GOAWAY: the payload. Other kinds are passed over.
+The payload of DATA is a piece of the content; of HEADERS and PUSH_PROMISE the whole block (the
+stream of a PUSH_PROMISE is the promised one); of RST_STREAM and GOAWAY the payload itself. Other
+kinds are skipped.
 """
 
 _END_STREAM, _END_HEADERS, _PADDED, _PRIORITY = 0x1, 0x4, 0x8, 0x20
@@ -28,7 +29,7 @@ _read_head = Struct(">BHBBI").unpack_from
 
 
 def frame(kind: int, flags: int, number: int, payload: bytes) -> bytes:
-    """One frame as it crosses the wire.
+    """Return the bytes of one frame.
 
     >>> frame(RST_STREAM, 0, 5, bytes(4)).hex()
     '00000403000000000500000000'
@@ -37,14 +38,14 @@ def frame(kind: int, flags: int, number: int, payload: bytes) -> bytes:
 
 
 def _ahead(kind: int, length: int) -> int:
-    """How much of the payload has to be there: all of it, or how long the padding of DATA is."""
+    """Return how much of the payload is needed at once: all, or of DATA the padding's length."""
     if length > MAX_BLOCK and kind != DATA:
         raise Ambiguous("head_too_large")
     return 1 if kind == DATA else length
 
 
 class Frames:
-    """Folds the bytes of one direction, in any pieces."""
+    """Reads the frames of one direction from pieces of any size."""
 
     __slots__ = (
         "_began", "_block", "_block_began", "_block_kind", "_content", "_ending", "_need",
@@ -71,23 +72,23 @@ class Frames:
         self._promiser = 0  # the stream whose frames continue the block
 
     def waiting(self) -> int:
-        """Bytes that are kept until the rest of a frame or of a header block has come."""
+        """Return the bytes kept until the rest of a frame or header block has come."""
         return len(self._rest) + len(self._block or b"")
 
     def begun(self) -> float:
-        """When the first byte of what is kept came; 0 where nothing is."""
+        """Return when the first byte of `waiting` came; 0 if nothing waits."""
         if self._block is not None:
             return self._block_began
         return self._began if self._rest else 0.0
 
     def read(self, data: bytes, at: float) -> Iterator[Frame]:
-        """Yield the frames that `data`, which came `at`, completes or continues.
+        """Yield the frames that `data`, read at the time `at`, completes or continues.
 
-        Raises Ambiguous at the first frame that no endpoint may accept; exhaust the iterator.
+        Exhaust the iterator. Raises Ambiguous at the first frame that no endpoint may accept.
         """
         rest = self._rest
         position = 0
-        while rest:  # complete what an earlier read began, copying no more than that takes
+        while rest:  # complete what an earlier read began, with as little copying as possible
             piece = data[position : position + self._need - len(rest)]
             rest += piece
             position += len(piece)
@@ -147,7 +148,7 @@ class Frames:
         self._stopped = position
 
     def _check(self, kind: int, flags: int, number: int) -> None:
-        """At the beginning only SETTINGS may stand, within a header block only CONTINUATION."""
+        """Raise Ambiguous unless SETTINGS comes first and only CONTINUATION within a block."""
         if self.opened:
             if kind != CONTINUATION:
                 raise Ambiguous("malformed_frame")

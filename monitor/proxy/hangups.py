@@ -1,8 +1,8 @@
-"""Clients that nothing is read from just now → which of them have reset the connection.
+"""Clients that the proxy does not read from just now → which of them have reset the connection.
 
-A loop learns of a reset by reading. Nothing is read from a client that has half-closed, nor from
-one whose endpoint is slow to take what it sends: without this, an endpoint would work for nobody
-until it wrote. Linux only (epoll); elsewhere the next write finds out.
+An event loop learns of a reset by reading. But the proxy does not read from a client that has
+half-closed, or whose endpoint is slow to take what it sends. Without this watch, the endpoint would
+work on for a client that is gone. Linux only (epoll); elsewhere the next write finds out.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections.abc import Callable
 
 
 class Hangups:
-    """Watches sockets by their descriptors; `close` it at the end."""
+    """Watches sockets by descriptor; call `close` at the end."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
@@ -24,21 +24,21 @@ class Hangups:
             loop.add_reader(self._poll.fileno(), self._look)
 
     def watch(self, descriptor: int, tell: Callable[[], None]) -> None:
-        """Call `tell`, once, when the peer resets; `forget` it when the socket closes."""
+        """Call `tell` once if the peer resets. Call `forget` when the socket closes."""
         if self._poll is not None:
-            with contextlib.suppress(OSError):  # closed under way
-                self._poll.register(descriptor, 0)  # errors are always told
+            with contextlib.suppress(OSError):  # the socket was closed meanwhile
+                self._poll.register(descriptor, 0)  # epoll always reports errors
                 self._tell[descriptor] = tell
 
     def forget(self, descriptor: int, tell: Callable[[], None]) -> None:
-        """The socket is closed, or nobody minds any more; another may have its number by now."""
+        """Stop watching a socket. Another one may have its descriptor by now; that one stays."""
         if self._poll is not None and self._tell.get(descriptor) == tell:
             del self._tell[descriptor]
             with contextlib.suppress(OSError, ValueError):
                 self._poll.unregister(descriptor)
 
     def close(self) -> None:
-        """Watch nothing any more."""
+        """Stop watching all sockets."""
         if self._poll is not None:
             self._loop.remove_reader(self._poll.fileno())
             self._poll.close()
@@ -51,5 +51,5 @@ class Hangups:
             tell = self._tell.pop(descriptor, None)
             with contextlib.suppress(OSError):
                 self._poll.unregister(descriptor)
-            if tell is not None and events & select.EPOLLERR:  # not: closed on both sides
+            if tell is not None and events & select.EPOLLERR:  # an error, not a close of both sides
                 tell()

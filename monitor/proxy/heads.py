@@ -1,7 +1,7 @@
-"""HTTP/1.1 head bytes → where the body ends; what may be read in two ways raises Ambiguous.
+"""HTTP/1.1 head bytes → where the body ends. A head with two readings raises Ambiguous.
 
-A head is matched whole by one regular expression instead of being parsed: names and values are
-read by the recorder, later, off the path of the traffic. RFC 9112 sections 3, 4, 5 and 6.
+One regular expression accepts or rejects a head as a whole. The recorder parses names and values
+later, off the path of the traffic. RFC 9112 sections 3, 4, 5 and 6.
 """
 
 from __future__ import annotations
@@ -10,14 +10,14 @@ import re
 from collections.abc import Iterator
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\n"
-"""What an HTTP/2 client begins with, as far as it looks like a head (RFC 9113 section 3.4)."""
+"""The part of the HTTP/2 connection preface that looks like a head (RFC 9113 section 3.4)."""
 MAX_HEAD = 65536
 
 CHUNKED = -1
 UNTIL_CLOSE = -2
 
 _TOKEN = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]++"
-# Possessive: nothing is tried twice, so a hostile head costs no more than an honest one.
+# Possessive quantifiers: no backtracking, so a hostile head costs no more than an honest one.
 _FIELDS = rb"(?:" + _TOKEN + rb":[^\r\n\0]*+\r\n)*+\r\n"
 _REQUEST = re.compile(_TOKEN + rb" [\x21-\x7e\x80-\xff]++ HTTP/1\.[01]\r\n" + _FIELDS)
 _RESPONSE = re.compile(
@@ -25,7 +25,7 @@ _RESPONSE = re.compile(
 )
 _FIELD = re.compile(rb"(" + _TOKEN + rb"):[ \t]*([^\r\n\0]*?)[ \t]*\r\n")
 
-# Fields that say nothing of where the body ends, told apart by how they begin.
+# Fields that do not say where the body ends, recognized by their first letters.
 _OTHERS = (
     rb"(?:(?![cCtTuUeE](?i:ontent-length|ransfer-encoding|pgrade:|xpect:))"
     + _TOKEN + rb":[^\r\n\0]*+\r\n)*+"
@@ -35,23 +35,23 @@ plain_request = re.compile(
     rb"(?:GET|POST|PUT|PATCH|DELETE|OPTIONS) [\x21-\x7e\x80-\xff]++ HTTP/1\.1\r\n"
     + _OTHERS + rb"(?:" + _LENGTH + _OTHERS + rb")?+\r\n"
 ).match  # fmt: skip
-"""Matches the head of a plain request, whose group 1 is the length of its body (None: 0). Most are
-plain: nothing is coded, upgraded, expected or said twice, and one look is enough for them."""
+"""Matches the head of a plain request; group 1 is the length of its body (None: 0). Plain: without
+transfer coding, Upgrade, Expect or a second length. Most requests are."""
 plain_response = re.compile(
     rb"HTTP/1\.1 (20[0-35-9]|30[0-35-9]|[45][0-9][0-9])(?: [\t\x20-\x7e\x80-\xff]*+)?\r\n"
     + _OTHERS + _LENGTH + _OTHERS + rb"\r\n"
 ).match  # fmt: skip
-"""Matches the head of a plain response, one with a length: groups are status and length."""
+"""Matches the head of a plain response with a length; the groups are status and length."""
 lone_newline = re.compile(rb"(?<!\r)\n").search
-"""Finds the end of a line that only some parsers see."""
+"""Finds a bare LF, which only some parsers take for the end of a line."""
 
 
 class Ambiguous(Exception):  # noqa: N818  it names what the head is
-    """Parsers may disagree on this message; the argument is one of the OPAQUE_REASONS."""
+    """Raised for bytes that parsers may read differently; its argument is an OPAQUE_REASON."""
 
 
 def request_length(head: bytes) -> int:
-    """Length of the body that follows a request head, or CHUNKED.
+    """Return the length of the body behind a request head in bytes, or CHUNKED; raises Ambiguous.
 
     >>> request_length(b"POST / HTTP/1.1\\r\\nContent-Length: 5\\r\\n\\r\\n")
     5
@@ -63,7 +63,7 @@ def request_length(head: bytes) -> int:
 
 
 def response_status(head: bytes) -> int:
-    """The status code of a response head.
+    """Return the status code of a response head; raises Ambiguous.
 
     >>> response_status(b"HTTP/1.1 404 Not Found\\r\\n\\r\\n")
     404
@@ -75,8 +75,9 @@ def response_status(head: bytes) -> int:
 
 
 def response_length(head: bytes, status: int, method: bytes) -> int:
-    """Length of the body that follows a response head (after `response_status` has accepted it),
-    CHUNKED or UNTIL_CLOSE.
+    """Return the length of the body behind a response head in bytes, CHUNKED or UNTIL_CLOSE.
+
+    The head must have passed `response_status`. Raises Ambiguous.
 
     >>> response_length(b"HTTP/1.1 200 OK\\r\\nContent-Length: 5\\r\\n\\r\\n", 200, b"HEAD")
     0
@@ -88,7 +89,7 @@ def response_length(head: bytes, status: int, method: bytes) -> int:
 
 
 def value(head: bytes, name: bytes) -> bytes:
-    """The value of the field `name` (lower case), b"" where there is none or more than one.
+    """Return the value of the field `name` (lower case); b"" if there is none or more than one.
 
     >>> value(b"HTTP/1.1 101 Upgrade:\\r\\nUpgrade: WebSocket\\r\\n\\r\\n", b"upgrade")
     b'WebSocket'
@@ -98,8 +99,8 @@ def value(head: bytes, name: bytes) -> bytes:
 
 
 def fields(head: bytes) -> Iterator[tuple[bytes, int, int]]:
-    """Yield each field of a head that was accepted: its name in lower case, and where in the head
-    its value begins and ends, without the blanks around it.
+    """Yield each field of an accepted head: its name in lower case, and where in the head its
+    value begins and ends, without surrounding blanks.
 
     >>> list(fields(b"GET /a:b HTTP/1.1\\r\\nX:  Host: a \\r\\nhOST:\\r\\n\\r\\n"))
     [(b'x', 23, 30), (b'host', 38, 38)]
@@ -109,10 +110,10 @@ def fields(head: bytes) -> Iterator[tuple[bytes, int, int]]:
 
 
 def has(head: bytes, name: bytes) -> bool:
-    """True when a head that was accepted has the field `name` (lower case).
+    """Return True if an accepted head has the field `name` (lower case).
 
-    No name or value holds a line's end, so what stands right behind one and before a colon is a
-    name: what a value says is never mistaken for a field.
+    No name or value contains a line end. So text between a line end and a colon is a name, and a
+    value is never mistaken for a field.
 
     >>> has(b"GET / HTTP/1.1\\r\\nX: Upgrade: h2c\\r\\n\\r\\n", b"upgrade")
     False
@@ -121,7 +122,7 @@ def has(head: bytes, name: bytes) -> bool:
 
 
 def upgrades(head: bytes) -> bool:
-    """True when a request asks for another protocol."""
+    """Return True if a request asks for another protocol."""
     return has(head, b"upgrade")
 
 
@@ -140,7 +141,7 @@ def _length(head: bytes) -> int:
 
 
 def _strict_length(head: bytes) -> int:
-    """The same for a head that names a length twice, or a transfer coding, or not in a name."""
+    """Return the length for a head that has a second length or a transfer coding."""
     start = head.index(b"\r\n") + 2
     lengths, codings = [], []
     while start < len(head) - 2:

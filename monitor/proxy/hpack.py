@@ -1,8 +1,8 @@
 """Header block → field lines: the decoding half of HPACK (RFC 7541), for one direction.
 
-Written for an observer: a decoded field carries its line as HTTP/1.1 writes it, made once and kept
-in the dynamic table, so that a field sent by index costs one look-up; nothing is logged, because a
-value may be personal data; and every bound is an argument of ours, not of the peers.
+A decoded field has its line as HTTP/1.1 writes it. The line is made once and kept in the dynamic
+table, so a field sent by index costs one look-up. Nothing is logged, because a value may be
+personal data. Every bound is ours and not the peers'.
 """
 
 from __future__ import annotations
@@ -13,23 +13,23 @@ from collections import deque
 from monitor.proxy.heads import Ambiguous
 
 Field = tuple[bytes, bytes, bytes, int]
-"""Name, value, the line `name: value\\r\\n` (a pseudo-header's is empty), size in a table."""
+"""Name, value, the line `name: value\\r\\n` (empty for a pseudo-header), size in a table."""
 
 MAX_TABLE = 65536
-"""Largest dynamic table we keep a copy of, in the bytes of RFC 7541, section 4.1."""
+"""The largest dynamic table that is followed, in bytes as RFC 7541 section 4.1 counts."""
 
 MAX_FIELDS = 65536
-"""Largest list of fields one block may unfold to, counted in the same way."""
+"""The largest list of fields that one block may decode to, counted in the same way."""
 
 _PER_FIELD = 130
-"""Bytes that an entry of the table takes beside twice its size: its texts, and its line again."""
+"""Bytes that an entry of the table takes, beside twice its size (its texts, and its line)."""
 
 _MALFORMED = "malformed_head"
 _TOO_LARGE = "head_too_large"
 
 
 class HeaderDecoder:
-    """Folds the header blocks of one direction of one connection; feed them all, in order."""
+    """Decodes the header blocks of one direction of one connection; feed all of them, in order."""
 
     __slots__ = ("_capacity", "_size", "_table", "memory")
 
@@ -42,13 +42,13 @@ class HeaderDecoder:
     def fields(self, block: bytes) -> list[Field]:
         """Return the fields of a complete header block, in order.
 
-        Raises Ambiguous(`malformed_head`) when the block is no HPACK or holds a name or value
-        that cannot stand in a field line, and Ambiguous(`head_too_large`) when it unfolds beyond a
-        bound. The table is then useless.
+        Raises Ambiguous(`malformed_head`) if the block is not HPACK, or has a name or value that
+        cannot be in a field line, and Ambiguous(`head_too_large`) if it decodes beyond a bound.
+        The decoder cannot be used afterwards.
         """
         try:
             return self._fields(block)
-        except IndexError:  # it ends within a field, or points beyond the table
+        except IndexError:  # the block ends within a field, or points beyond the table
             raise Ambiguous(_MALFORMED) from None
 
     def _fields(self, block: bytes) -> list[Field]:
@@ -109,8 +109,8 @@ class HeaderDecoder:
             self.memory -= _PER_FIELD + 2 * size
 
     def _resize(self, capacity: int) -> None:
-        # The peers agree on a limit in SETTINGS, but the size in force is always said in the
-        # blocks themselves (RFC 7541, section 4.2); our own bound is all we have to add.
+        # The peers agree on a limit in SETTINGS, but the size in use is always stated in the
+        # blocks themselves (RFC 7541, section 4.2); only our own bound is added here.
         if capacity > MAX_TABLE:
             raise Ambiguous(_TOO_LARGE)
         self._capacity = capacity
@@ -118,7 +118,7 @@ class HeaderDecoder:
 
 
 def size_updates(block: bytes) -> bytes:
-    """The beginning of a block that has been decoded: what it says about the table's size.
+    """Return the beginning of a decoded block: its updates of the table's size.
 
     >>> size_updates(b"\\x20\\x3f\\x45\\x82")
     b' ?E'
@@ -141,7 +141,7 @@ def _field(name: bytes, value: bytes) -> Field:
 
 
 def _integer(block: bytes, position: int, prefix: int) -> tuple[int, int]:
-    """RFC 7541, section 5.1: a prefix of the byte at `position`, then seven bits a byte."""
+    """Decode an integer (RFC 7541, section 5.1): a prefix of a byte, then seven bits a byte."""
     value = block[position] & prefix
     position += 1
     if value < prefix:
@@ -183,7 +183,7 @@ _Step = tuple[bytes, int]
 
 
 def _tree() -> list[list[int]]:
-    """Inner nodes as [child for 0, child for 1]: another node, or `~symbol`."""
+    """Return the inner nodes as [child for 0, child for 1]: another node, or `~symbol`."""
     nodes = [[0, 0]]
     code = length = 0
     for symbol in sorted(range(257), key=lambda each: (int(_LENGTHS[each], 36), each)):
@@ -202,7 +202,7 @@ def _tree() -> list[list[int]]:
 
 
 def _padding(nodes: list[list[int]]) -> frozenset[int]:
-    """The states in which a string may end: up to seven ones, the beginning of symbol 256."""
+    """Return the states in which a string may end: up to 7 ones, the beginning of symbol 256."""
     states = [0]
     for _ in range(7):
         states.append(nodes[states[-1]][1])
@@ -216,7 +216,7 @@ _STEPS: list[list[_Step]] = [[] for _ in _NODES]
 
 
 def _halves(state: int) -> list[_Step]:
-    """Where the sixteen halves of a byte lead from a state."""
+    """Return where each of the sixteen half-bytes leads from a state."""
     steps = _HALVES[state]
     for half in range(0 if steps else 16):
         text, node = b"", state
@@ -256,7 +256,7 @@ def _unfold(coded: bytes) -> bytes:
 # --- static table (RFC 7541, appendix A) -----------------------------------------------------
 
 _NOTHING: Field = (b"", b"", b"", 0)
-"""What index 0 would name."""
+"""A placeholder for index 0, which names no field."""
 
 _STATIC: list[Field] = [_NOTHING] + [
     _field(name, value)

@@ -13,11 +13,11 @@ from monitor.proxy.outcomes import of_status
 from monitor.types import Exchange, Message, Outcome
 
 _PER_REQUEST = 220
-"""Bytes that a request takes, beside its own, while it waits for its answer."""
+"""Bytes that a request takes beside its own while it waits for its answer."""
 
 _IDLE, _WAITING, _PARSING = range(3)
-"""Where a connection is: between exchanges; with one plain request, and nothing else under way;
-anywhere else."""
+"""The state of a connection: between exchanges; one plain request waits for its answer; anything
+else, which the parser reads."""
 
 
 class Http1FastPath:
@@ -62,7 +62,7 @@ class Http1FastPath:
             self._state = _IDLE
 
     def _answered(self, data: bytes, at: float) -> bool:
-        """One plain request, one plain answer, each in one piece: the exchange is over."""
+        """Emit the exchange if the answer is plain and in one piece; return whether it was."""
         match = plain_response(data)
         if match is None:
             return False

@@ -1,8 +1,7 @@
-"""The bytes of an HTTP/1.1 connection, however they are cut and whatever they say → Exchanges.
+"""The bytes of any HTTP/1.1 connection, in pieces of any size → Exchanges.
 
-Passive and sans-IO (RFC 9112). It keeps to the one reading of the bytes that every parser shares;
-where there is a second one it calls `opaque` and looks no further. `http1_fast_path` reads the
-exchanges that need none of this.
+Passive and sans-IO (RFC 9112). It parses only what all HTTP implementations agree on. At the first
+ambiguity it calls `opaque` and stops. `http1_fast_path` reads plain exchanges without it.
 """
 
 from __future__ import annotations
@@ -32,8 +31,8 @@ MAX_CHUNKS = 16384
 _PER_EXCHANGE = 500
 """Bytes that an exchange under way takes beside its messages."""
 STALE = 0.1
-"""Seconds: a reused connection that ends this soon after a request, without a byte of an answer,
-had been closed by the endpoint before it saw the request; the client asks again elsewhere."""
+"""Seconds. If a reused connection ends this soon after a request, without a byte of an answer, the
+endpoint had closed it before the request came. The client retries, so this is no exchange."""
 
 _ANSWERS = {
     Outcome.UPSTREAM_REFUSED: (b"502 Bad Gateway", b"the model endpoint refused the connection"),
@@ -64,9 +63,12 @@ class _Open:
 
 
 class Http1Parser:
-    """Observes one connection. `become(kind, upgraded)` may name the observer that follows on;
-    `decided` is told to which protocol an upgrade led, "" for none; `named` where the head of an
-    answer ends and whose it is (see `exchange_ids`)."""
+    """Observes one connection.
+
+    `become(kind, upgraded)` returns the observer that takes over, or None. `decided` is called with
+    the protocol to which an upgrade led, "" for none. `named` is called with the place where the
+    head of an answer ends and its exchange's id (see `exchange_ids`).
+    """
 
     def __init__(
         self,
@@ -108,7 +110,7 @@ class Http1Parser:
         self._cause: Outcome | None = None
 
     def adopt(self, data: bytes, head: int, began: float, id_: str) -> None:
-        """Go on with a plain request that came whole: its head is the first `head` bytes."""
+        """Take over a plain request that came whole; its head is the first `head` bytes."""
         method = data[: data.index(b" ")]
         exchange = _Open(id_, began, self.started_unix(began), method)
         exchange.request = Message(data[:head], data[head:], len(data) - head)
@@ -116,7 +118,7 @@ class Http1Parser:
         self._queue.append(exchange)
 
     def is_clean(self) -> bool:
-        """True between exchanges, when the next bytes can only be those of a new one."""
+        """Return True between exchanges, when the next bytes can only begin a new one."""
         return not (
             self._queue or self._gone or self._next or self._held is not None
             or self._request_part or self._response_part or self._sending or self._receiving
@@ -150,7 +152,7 @@ class Http1Parser:
 
     def downstream_eof(self, at: float) -> None:
         """See Observer."""
-        self._client_ended = not self._server_ended  # who ended first is to blame
+        self._client_ended = not self._server_ended  # the side that ends first is to blame
         if self._next is not None:
             self._next.downstream_eof(at)
 
@@ -177,7 +179,7 @@ class Http1Parser:
             if exchange.response is None and not self._stale(exchange, at, cause):
                 self._partial(exchange, cause, at)
             elif exchange.response is not None:
-                self._cut(exchange)  # an answer that came before the end of its request
+                self._cut(exchange)  # the answer came before the end of its request
                 self._finish(exchange, None)
             else:
                 self._discard(exchange)
@@ -256,7 +258,9 @@ class Http1Parser:
             copy = self._sending
             if copy is not None:
                 if copy.size == 0 and self._queue[-1].response is not None and copy.expects():
-                    raise Ambiguous("ambiguous_length")  # the body after all, or a new request
+                    raise Ambiguous(
+                        "ambiguous_length"
+                    )  # this may be the body after all, or a new request
                 rest = copy.feed(rest)
                 if rest is not None:
                     self._sending = None
@@ -274,7 +278,7 @@ class Http1Parser:
         if part:
             searched = max(0, len(part) - 3)
             part += data
-            if part[0] == 13:  # an empty line whose end comes only now
+            if part[0] == 13:  # the rest of an empty line comes only now
                 data = bytes(part)
                 part.clear()
                 return self._request_head(data, at)
@@ -297,7 +301,7 @@ class Http1Parser:
         return None
 
     def _request(self, head: bytes, data: bytes, began: float, at: float) -> bytes | None:
-        """A request begins; returns what stands behind as much of it as has come."""
+        """Begin a request; return the bytes behind what has come of it."""
         if head == PREFACE and self.fresh and not self._queue:
             self._prior_knowledge(data, at)
             return None
@@ -428,7 +432,9 @@ class Http1Parser:
         request = exchange.request
         self._decided(value(head, b"upgrade").lower().decode("latin-1") or "?")
         if request is None or len(self._queue) > 1 or self._request_part:
-            raise Ambiguous("upgrade")  # which of them was it, and what does the client speak?
+            raise Ambiguous(
+                "upgrade"
+            )  # unclear: which request was upgraded, and what the client sends
         if value(head, b"upgrade").lower() == b"websocket" and not exchange.lost:
             upgraded = Upgraded(
                 exchange.id, exchange.began, exchange.started, request, Message(head)
@@ -479,7 +485,7 @@ class Http1Parser:
             self._charge(exchange, len(response.head) + len(response.body))
 
     def _stay(self, at: float) -> None:
-        """No upgrade came of it: what the client said meanwhile are requests."""
+        """Read what the client sent meanwhile as requests: there was no upgrade."""
         if self._held is not None and not self._queue:
             held, self._held = self._held, None
             self._decided("")
@@ -519,7 +525,7 @@ class Http1Parser:
         self._finish(exchange, cause)
 
     def _cut(self, exchange: _Open) -> None:
-        """The request as far as it has come, where it has not come to its end."""
+        """Take an incomplete request as far as it has come."""
         if exchange.request is None and self._sending is not None:
             exchange.lost = exchange.lost or self._sending.dropped
             exchange.request = self._sending.message()
@@ -531,7 +537,7 @@ class Http1Parser:
         return cause is Outcome.UPSTREAM_BROKEN and at - exchange.began < STALE
 
     def _charge(self, exchange: _Open, size: int) -> None:
-        """Count what an exchange takes; without room for that it is lost, and only followed."""
+        """Charge an exchange to the budget; without room it is lost and only followed."""
         if exchange.lost:
             return
         exchange.held += size
@@ -540,7 +546,7 @@ class Http1Parser:
             self._forget(exchange)
 
     def _forget(self, exchange: _Open) -> None:
-        """Keep nothing of an exchange but that it is under way."""
+        """Release an exchange's copy; remember only that it is under way."""
         exchange.lost = True
         exchange.chunks.clear()
         if exchange.request is not None:
@@ -551,7 +557,7 @@ class Http1Parser:
         exchange.held = _PER_EXCHANGE
 
     def _weigh(self) -> None:
-        """Count what waits for more bytes and belongs to no exchange yet."""
+        """Charge the bytes that wait for more and belong to no exchange yet."""
         loose = len(self._request_part) + len(self._response_part) + len(self._held or b"")
         if loose != self._loose:
             grown = loose > self._loose

@@ -1,8 +1,8 @@
 """Bytes of an HTTP/2 connection with prior knowledge, and so of gRPC → Exchanges (RFC 9113).
 
-The observer follows frames, not the state machine of an endpoint: it enforces neither flow control
-nor settings, because the peers do; it needs to know where a frame ends, what a header block unfolds
-to, and how a stream ended. What two implementations could read in different ways makes it give up.
+The observer follows frames and not the state machine of an endpoint. It does not enforce flow
+control or settings, because the peers do. It needs to know where a frame ends, what a header block
+decodes to, and how a stream ended. It gives up where two implementations could read differently.
 """
 
 from __future__ import annotations
@@ -31,18 +31,18 @@ from monitor.types import Exchange, Message, Outcome
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 
 OPAQUE_REASONS = (
-    "not_http2",  # the preface was answered in another protocol, or is none
+    "not_http2",  # the preface is wrong, or was answered in another protocol
     "malformed_frame",  # a frame whose length, order or stream no endpoint may accept
-    "malformed_head",  # a header block that is no HPACK, or fields that are no HTTP
+    "malformed_head",  # a header block that is not HPACK, or fields that are not HTTP
     "head_too_large",  # a head or a dynamic table beyond 64 KiB
-    "buffer_full",  # `capture.buffer_bytes` has no room even for following along
+    "buffer_full",  # `capture.buffer_bytes` has no room even for following the connection
     "too_many_streams",  # more streams open than are followed
 )
 
 MAX_STREAMS = 10000
 MAX_CHUNKS = 16384
 MAX_NAMED = 4096
-"""Largest head, as RFC 9113 section 6.5.2 counts, that an id is added to: clients bound theirs."""
+"""The largest head (as RFC 9113 section 6.5.2 counts) that gets an id; clients have bounds."""
 _PER_STREAM = 720
 """Bytes that an open stream takes beside its messages."""
 _REFUSED_STREAM = 7
@@ -61,7 +61,7 @@ _grpc_status = re.compile(rb"(?:^|\r\n)grpc-status: *([0-9]{1,3})\r\n").search
 
 
 class _Half:
-    """One message of a stream, as far as it has crossed; `done` after END_STREAM."""
+    """One message of a stream, as far as it has come; `done` after END_STREAM."""
 
     __slots__ = ("body", "done", "head", "size", "trailers")
 
@@ -79,8 +79,8 @@ class _Half:
 class _Stream:
     """An exchange under way.
 
-    `capture` is how much of a body is kept; `held` is what the budget was charged; `lost` says
-    that the budget had no room for it: it is followed to its end and then counted.
+    `capture` is how many bytes of a body are copied; `held` is what the budget was charged. `lost`
+    says that the budget had no room: the stream is followed to its end and then counted.
     """
 
     __slots__ = (
@@ -103,11 +103,11 @@ class _Stream:
 
 
 class Http2:
-    """Follows one HTTP/2 connection from its first byte; see `monitor.proxy.observer`.
+    """Observes one HTTP/2 connection from its first byte; see `monitor.proxy.observer`.
 
-    An Exchange is emitted when both sides of its stream have ended, when the stream is reset, or
-    with the connection; a closed stream is forgotten. `lose` is told of an exchange whose copy the
-    budget had no room for; `named` where the head of an answer ends (see `exchange_ids`).
+    It emits an Exchange when both sides of a stream have ended, when the stream is reset, or when
+    the connection ends; then it forgets the stream. It calls `lose` for an exchange whose copy had
+    no room, and `named` with the place where the head of an answer ends (see `exchange_ids`).
     """
 
     def __init__(
@@ -138,9 +138,9 @@ class Http2:
         self._server_heads = HeaderDecoder()
         self._streams: dict[int, _Stream] = {}
         self._loose_up = self._loose_down = 0  # bytes of frames and tables in the budget
-        self._newest = 0  # highest stream the client opened: odd ones up to it are known or over
-        self._promised = 0  # highest stream the server opened: even ones likewise
-        self._accepted = 0x7FFFFFFF  # highest stream the server will still work on (GOAWAY)
+        self._newest = 0  # highest stream the client opened: lower odd ones are known or over
+        self._promised = 0  # highest stream the server promised: lower even ones are known or over
+        self._accepted = 0x7FFFFFFF  # highest stream that the server still serves (GOAWAY)
         self._ended_by: Outcome | None = None
         self._cause: Outcome | None = None  # of the answer the proxy gave itself
         self._gone = False  # opaque, or closed
@@ -241,14 +241,14 @@ class Http2:
         self._unload()
 
     def _unload(self) -> None:
-        """Nothing is read any more: what was needed for that leaves the budget."""
+        """Give back the memory for reading: nothing more is read."""
         self._budget.used -= self._loose_up + self._loose_down
         self._loose_up = self._loose_down = 0
         self._from_client, self._from_server = Frames(), Frames()
         self._client_heads, self._server_heads = HeaderDecoder(), HeaderDecoder()
 
     def refuse(self, at: float, cause: Outcome) -> bytes:
-        """See Observer. Each open stream gets its status; none where the endpoint has spoken."""
+        """See Observer. Each open stream gets a status, unless the endpoint has sent something."""
         if self._gone or self._preface or self._from_server.opened or not self._streams:
             self.closed(at, cause)
             return b""
@@ -299,7 +299,7 @@ class Http2:
             self._begin(number, fields, ending, began)
         else:
             self._check_over(number, None)
-            _trailers(fields)  # of a stream that the server has ended: a request would be none
+            _trailers(fields)  # the server has ended the stream: no request can begin on it
 
     def _promise(self, number: int, fields: list[Field], at: float, began: float) -> None:
         if number & 1 or number <= self._promised:
@@ -311,7 +311,7 @@ class Http2:
         if len(self._streams) >= MAX_STREAMS:
             raise Ambiguous("too_many_streams")
         head = _request_head(fields)
-        # A tunnel is an exchange, but what it carries is nobody's HTTP: counted, not kept.
+        # A tunnel is an exchange, but it carries no HTTP: count it, copy nothing.
         capture = 0 if head.startswith(b"CONNECT ") else self._bound
         stream = _Stream(self._new_id(), number, head, began, capture)
         stream.request.done = ending
@@ -403,7 +403,7 @@ class Http2:
             self._end(stream, at, cause)
 
     def _check_over(self, number: int, half: _Half | None) -> None:
-        """A frame for no open message is fine only where its stream has been, and is forgotten."""
+        """Raise Ambiguous for a frame without an open message, unless its stream is over."""
         newest = self._newest if number & 1 else self._promised
         if half is not None or not 0 < number <= newest:
             _malformed()
@@ -411,7 +411,7 @@ class Http2:
     # --- endings -----------------------------------------------------------------------------
 
     def _end(self, stream: _Stream, at: float, cause: Outcome) -> None:
-        """The stream is over; `cause` is what cut it short where the answer is not complete."""
+        """End a stream; `cause` is what cut it short if the answer is not complete."""
         del self._streams[stream.number]
         self._release(stream)
         response = stream.response.message()
@@ -469,7 +469,7 @@ def _malformed() -> NoReturn:
 
 
 def _request_head(fields: list[Field]) -> bytes:
-    """The head as HTTP/1.1 writes it (RFC 9113, section 8.3.1): `:authority` becomes `host`."""
+    """Return the head as HTTP/1.1 writes it (RFC 9113, section 8.3.1): `:authority` as `host`."""
     lines = [field[2] for field in fields]
     count = lines.count(b"")
     pseudo = {field[0]: field[1] for field in fields[:count]}
@@ -507,7 +507,7 @@ def _trailers(fields: list[Field]) -> bytes:
 
 
 def _essence(lines: bytes) -> bytes:
-    """Of a response's head or trailers what their outcome is read from.
+    """Return the lines of a response's head or trailers that decide its outcome.
 
     >>> _essence(b"HTTP/2 200 \\r\\na: b\\r\\ncontent-type: application/grpc+proto\\r\\n\\r\\n")
     b'HTTP/2 200 \\r\\ncontent-type: application/grpc\\r\\n\\r\\n'
@@ -523,10 +523,10 @@ def _essence(lines: bytes) -> bytes:
 
 
 def _outcome(response: Message) -> Outcome:
-    """How an answer that is complete went: by its gRPC status, else by its HTTP status."""
+    """Return the outcome of a complete answer: by its gRPC status, else by its HTTP status."""
     status = int(response.head[7:10])
     if status >= 400 or not _grpc(response.head):
         return of_status(status)
-    # An answer that is nothing but trailers has its status in the head.
+    # A trailers-only answer has its gRPC status in the head.
     found = _grpc_status(response.trailers or response.head)
     return of_grpc_status(int(found[1]) if found else None)

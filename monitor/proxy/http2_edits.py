@@ -1,7 +1,7 @@
-"""A client's HTTP/2 bytes → the same for the endpoint, but for `:authority` and `x-forwarded-for`.
+"""A client's HTTP/2 bytes → the same with `:authority` and `x-forwarded-for` edited.
 
-Sans-IO (RFC 9113, RFC 7541). Header blocks are unfolded and written again as literals that leave
-the endpoint's dynamic table empty; all other frames pass as they are.
+Sans-IO (RFC 9113, RFC 7541). Header blocks are decoded and written again as literals, which leave
+the endpoint's dynamic table empty. All other frames pass unchanged.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ Pair = tuple[bytes, bytes]
 FORWARDED = b"x-forwarded-for"
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 MAX_FRAME = 16384
-"""The largest frame that every endpoint takes."""
+"""The largest frame that every endpoint accepts, in bytes."""
 
 _read_head = Struct(">BHBBI").unpack_from
 _END_STREAM, _END_HEADERS, _PADDED, _PRIORITY = 0x1, 0x4, 0x8, 0x20
 
 
 class Http2Edits:
-    """Folds the bytes of one client, from the preface on; see `monitor.proxy.edits`."""
+    """Edits the bytes of one client, from the preface on; see `monitor.proxy.edits`."""
 
     __slots__ = ("_block", "_flags", "_heads", "_host", "_left", "_number", "_peer", "_rest")
 
@@ -38,7 +38,7 @@ class Http2Edits:
         self._number = 0
 
     def feed(self, data: bytes) -> bytes:
-        """What goes on to the endpoint now; raises Ambiguous where the client is to be refused."""
+        """Return the bytes to forward now; raises Ambiguous if the client must be refused."""
         data = self._rest + data
         out: list[bytes] = []
         position = 0
@@ -90,7 +90,7 @@ class Http2Edits:
         return self._frames(block[:start] + self._edit(block[start:]))
 
     def _frames(self, block: bytes) -> bytes:
-        """HEADERS, and CONTINUATION for what does not fit."""
+        """Return a block as HEADERS, and CONTINUATION for what does not fit."""
         pieces = [block[at : at + MAX_FRAME] for at in range(0, len(block), MAX_FRAME)] or [b""]
         out = []
         for index, piece in enumerate(pieces):
@@ -110,7 +110,7 @@ class Http2Edits:
                 fields = self._name(fields, names)
             if self._peer:
                 fields = self._forward(fields, names)
-        # Nobody knows any more what was never to be indexed, so nothing is (section 6.2.3).
+        # Which fields were marked as never indexed is lost by now, so all are (section 6.2.3).
         lines = (b"\x10" + _string(name) + _string(value) for name, value in fields)
         return size_updates(block) + b"".join(lines)
 
@@ -124,7 +124,9 @@ class Http2Edits:
 
     def _forward(self, fields: list[Pair], names: list[bytes]) -> list[Pair]:
         if any(name != FORWARDED and name.replace(b"_", b"-") == FORWARDED for name in names):
-            raise Ambiguous("malformed_head")  # the same field for CGI and WSGI
+            raise Ambiguous(
+                "malformed_head"
+            )  # CGI and WSGI read `_` as `-`: it would be the same field
         if names.count(FORWARDED) != 1:
             return [*fields, (FORWARDED, self._peer)]
         return [
@@ -134,7 +136,7 @@ class Http2Edits:
 
 
 def _string(text: bytes) -> bytes:
-    """RFC 7541, section 5.2, without Huffman coding.
+    """Encode a string (RFC 7541, section 5.2), without Huffman coding.
 
     >>> _string(b"ab"), _string(bytes(200))[:2]
     (b'\\x02ab', b'\\x7fI')

@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 
 class Ids:
-    """48 bits of Unix milliseconds, 34 bits of the process, 40 bits counting up.
+    """Makes ids of 48 bits of Unix milliseconds, 34 bits of the process and a 40-bit counter.
 
-    A clock that is set back is not followed: later ids stay greater than earlier ones.
+    Ids rise even if the clock is set back.
 
     >>> ids = Ids(0x123456789ABCDEF, lambda: 1700000000.0)
     >>> ids.new()
@@ -26,7 +26,7 @@ class Ids:
         self._prefix = ""
 
     def new(self) -> str:
-        """The next id, later in order than those before."""
+        """Return the next id, later in order than those before."""
         self._number = number = self._number + 1
         millisecond = int(self._clock() * 1000)
         if millisecond > self._millisecond:
@@ -37,9 +37,9 @@ class Ids:
 
     @property
     def process(self) -> str:
-        """What all ids of this process have in `id[13:26]`."""
+        """Return the part `id[13:26]` that all ids of this process share."""
         return self._tail
 
     def number(self, id_: str) -> int | None:
-        """The number of one of our ids; None for an id of another process."""
+        """Return the number of an id of this process; None for one of another."""
         return int(id_[26:], 16) if id_[13:26] == self._tail else None

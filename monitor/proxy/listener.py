@@ -1,4 +1,4 @@
-"""The listening socket → splices: accepts, limits, watches the clock, and drains."""
+"""The listening socket → splices: accepts, limits, times out and drains connections."""
 
 from __future__ import annotations
 
@@ -21,28 +21,28 @@ QUIET = 0.1
 """Seconds without an exchange after which a kept-alive connection is idle in a drain."""
 HANDSHAKE = 30.0
 HEAD = 60.0
-"""Seconds that a client may take to say its first byte, and to end a head that it has begun."""
+"""Seconds that a client may take to its first byte, and from a head's first byte to its last."""
 SILENCE = 3600.0
-"""Seconds without a byte either way that end a connection, unless `idle_timeout` is longer."""
+"""Seconds without a byte either way after which a connection ends, or `idle_timeout` if longer."""
 LOOPED = 1.0
-"""Seconds without a dial after one that led back here: its other end would dial too."""
+"""Seconds without a dial after one that led back here: its other end would dial as well."""
 STARVED = 1.0
-"""Seconds until an accept is tried again that had no file descriptor left."""
+"""Seconds until the next try after an accept found no file descriptor."""
 
 Dial = Callable[[Side], Awaitable[object]]
-"""Connects the upstream side; raises OSError when it cannot."""
+"""Connects the upstream side; raises OSError if it cannot."""
 
 
 async def _at_once(splice: Splice) -> None:
-    """Dial as soon as the client is there."""
+    """Dial as soon as the client has connected."""
 
 
 class Listener:
-    """Owns the listening socket and every splice behind it.
+    """Owns the listening socket and all its splices.
 
-    `limit` is the most connections at a time: more wait in the backlog, and are refused once they
-    have waited there for `connect_timeout` seconds. `before_dial` may wait for what a client says.
-    `log` is told, once, of a failure that is none of the network.
+    `limit` is the most connections at a time. More wait in the backlog; they are refused after
+    `connect_timeout` seconds. `before_dial` may wait for the client's first bytes. `log` gets one
+    line for each failure that is not the network's. Timeouts are in seconds, 0 for none.
     """
 
     def __init__(
@@ -88,7 +88,7 @@ class Listener:
         return len(self._splices)
 
     def open(self) -> None:
-        """Accept from now on."""
+        """Accept connections from now on."""
         self._socket.setblocking(False)
         self._socket.listen(BACKLOG)
         self._accept_more()
@@ -97,7 +97,7 @@ class Listener:
         self._loop.call_later(self._period, self._tick)
 
     def count_opaque(self, reason: str) -> None:
-        """A connection turned opaque."""
+        """Count a connection that turned opaque."""
         self.opaque[reason] = self.opaque.get(reason, 0) + 1
 
     # --- accepting -------------------------------------------------------------------------------
@@ -168,7 +168,7 @@ class Listener:
             splice.refused(Outcome.UPSTREAM_TIMEOUT)
         except OSError:
             splice.refused(Outcome.UPSTREAM_REFUSED)
-        except Exception as error:  # noqa: BLE001  a name that can be nobody's, a port that is none
+        except Exception as error:  # noqa: BLE001  an impossible host name or port
             splice.refused(Outcome.UPSTREAM_REFUSED)
             self._complain(
                 f"the upstream cannot be used: {type(error).__name__}: {error}; clients get 502"
@@ -183,15 +183,15 @@ class Listener:
                 )
 
     def _is_us(self, transport: asyncio.Transport) -> bool:
-        """True for a connection that this proxy, or another worker of it, has at its other end.
+        """Return True if the other end of a connection is this proxy or another worker of it.
 
-        A loop through other machines looks like any endpoint; `limits.connections` ends it.
+        A loop through another machine looks like any endpoint; `limits.connections` ends it.
         """
         host, port = self._socket.getsockname()[:2]
         there = transport.get_extra_info("peername")
         if there[1] != port:
             return False
-        # Bound to all addresses, it has the one that a connection to this machine comes from.
+        # A socket bound to all addresses is reached at the address that the connection comes from.
         here = transport.get_extra_info("sockname")
         return bool(there[0] == (here[0] if ip_address(host).is_unspecified else host))
 
@@ -207,8 +207,8 @@ class Listener:
             self._accept_more()
 
     def _refuse_waiting(self) -> None:
-        """Whoever waits in the backlog has waited long enough; who comes on hearing of a refusal,
-        as a client that tries again does, has not."""
+        """Refuse all connections in the backlog: they have waited long enough. All are accepted
+        before one is closed, so that a client that retries at once is not refused again."""
         waiting = []
         with contextlib.suppress(OSError):
             while True:
@@ -232,10 +232,10 @@ class Listener:
     # --- the end ---------------------------------------------------------------------------------
 
     async def drain(self, delay: float, timeout: float) -> None:  # noqa: ASYNC109
-        """Accept for `delay` seconds more, then let what is under way end within `timeout`.
+        """Accept for `delay` more seconds, then give exchanges `timeout` seconds to end.
 
-        Kept-alive connections are closed between exchanges: at first those that are quiet, in the
-        second half of the time any. What is left at the end is reset.
+        Kept-alive connections are closed between exchanges: in the first half of `timeout` only
+        quiet ones, in the second half any. At the end the others are reset.
         """
         await asyncio.sleep(delay)
         if self._accepting:
@@ -243,7 +243,7 @@ class Listener:
             self._accept_no_more()
         self._draining = True
         with contextlib.suppress(OSError):
-            self._socket.shutdown(socket.SHUT_RDWR)  # from here on the port refuses
+            self._socket.shutdown(socket.SHUT_RDWR)  # from here on the port refuses connections
         start = monotonic()
         while self._splices and (now := monotonic()) - start < timeout:
             quiet = QUIET if now - start < timeout / 2 else 0.0

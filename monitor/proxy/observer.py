@@ -1,9 +1,9 @@
-"""What an observer is: the bytes of one connection, seen passively → Exchanges.
+"""The interface of observers: a copy of the bytes of one connection → Exchanges.
 
-An observer is built with keyword arguments `emit`, `lose`, `opaque`, `new_id`, `started_unix`,
-`max_body_bytes` and `budget`; it never raises (the splice turns an exception into opaque
-`observer_failed`). Every exchange that it has begun goes to `emit` or, with a reason of
-`metrics.LOSS_REASONS`, to `lose`: once.
+An observer takes the keyword arguments `emit`, `lose`, `opaque`, `new_id`, `started_unix`,
+`max_body_bytes` and `budget`. It does not raise; if it does all the same, the splice turns the
+connection opaque, `observer_failed`. Every exchange that it has begun goes exactly once to `emit`
+or, with a reason of `metrics.LOSS_REASONS`, to `lose`.
 """
 
 from __future__ import annotations
@@ -14,57 +14,57 @@ from monitor.proxy.heads import value
 from monitor.types import Message, Outcome
 
 OPAQUE_REASONS = (
-    "not_http",  # the first bytes are no protocol that is observed
-    "tls",  # TLS that somebody else ends
-    "malformed_head",  # a start line or field that parsers may read in different ways
-    "ambiguous_length",  # where a body ends is open to interpretation
-    "malformed_chunk",  # likewise inside a chunked body
+    "not_http",  # the first bytes belong to no observed protocol
+    "tls",  # TLS that this proxy does not terminate
+    "malformed_head",  # a start line or field that parsers may read differently
+    "ambiguous_length",  # parsers may disagree where a body ends
+    "malformed_chunk",  # parsers may disagree within a chunked body
     "head_too_large",  # more than 64 KiB without the end of a head
-    "unsolicited_response",  # the server spoke when nothing was asked
+    "unsolicited_response",  # the server sent something without a request
     "connect",  # a tunnel opened with CONNECT
-    "buffer_full",  # `capture.buffer_bytes` has no room even for following along
+    "buffer_full",  # `capture.buffer_bytes` has no room even for following the connection
     "upgrade",  # a 101 to a protocol that is not observed
-    "observer_failed",  # a defect of ours
+    "observer_failed",  # a defect of this program
 )
-"""Why an HTTP/1.1 connection turns opaque; the other observers name their own."""
+"""Why an HTTP/1.1 connection turns opaque; other observers have lists of their own."""
 
 
 class Observer(Protocol):
-    """Sees what each side sent, in order of arrival; `at` is a monotonic time in seconds."""
+    """Sees what each side sent, in order of arrival; `at` is monotonic time in seconds."""
 
     def downstream(self, data: bytes, at: float) -> None:
-        """Bytes from the client, after they were forwarded."""
+        """Take bytes from the client that were forwarded."""
 
     def upstream(self, data: bytes, at: float) -> None:
-        """Bytes from the model endpoint, after they were forwarded."""
+        """Take bytes from the model endpoint that were forwarded."""
 
     def downstream_eof(self, at: float) -> None:
-        """The client will send no more (it may still read)."""
+        """Note that the client will send no more (it may still read)."""
 
     def upstream_eof(self, at: float) -> None:
-        """The endpoint will send no more."""
+        """Note that the endpoint will send no more."""
 
     def abandon(self) -> None:
-        """Follow no further: what is under way is lost (`opaque`), its memory given back."""
+        """Stop observing: count exchanges under way as lost (`opaque`) and release all memory."""
 
     def closed(self, at: float, cause: Outcome | None) -> None:
-        """The connection is over; what is still open ended because of `cause`, if there is one."""
+        """End all open exchanges: the connection is over, because of `cause` if there is one."""
 
     def refuse(self, at: float, cause: Outcome) -> bytes:
-        """The answer the proxy gives in the endpoint's stead, recorded; empty where it cannot."""
+        """Return and record an answer in place of the endpoint's; empty if none is possible."""
 
     def busy(self) -> bool:
-        """True while an exchange is under way: a drain waits for it."""
+        """Return True while an exchange is under way: a drain waits for it."""
 
     def awaiting(self) -> bool:
-        """True while the endpoint owes bytes: `timeouts.idle` runs."""
+        """Return True while the endpoint owes bytes: `timeouts.idle` runs."""
 
     def begun(self) -> float:
-        """When the client began a head that has not ended, with nothing else under way, or 0."""
+        """Return when an incomplete head began, if nothing else is under way; else 0."""
 
 
 class Upgraded:
-    """What the observer of an upgraded connection starts from."""
+    """What the observer of an upgraded connection gets: its id, request, response and times."""
 
     __slots__ = ("began", "id", "protocol", "request", "response", "started")
 

@@ -1,4 +1,4 @@
-"""How a protocol says that something ended → Outcome."""
+"""HTTP status, gRPC status or WebSocket close code → Outcome."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from monitor.types import Outcome
 
 
 def of_status(status: int) -> Outcome:
-    """What an HTTP status means for a response that came to its end (RFC 9110, section 15).
+    """Return the outcome of a complete response with an HTTP status (RFC 9110, section 15).
 
     >>> of_status(404).value, of_status(429).value, of_status(304).value
     ('client_error', 'rate_limited', 'ok')
@@ -35,7 +35,7 @@ _GRPC = {
 
 
 def of_grpc_status(code: int | None) -> Outcome:
-    """What a gRPC status means; None: the call ended without one, which clients read as UNKNOWN.
+    """Return the outcome of a gRPC status. None: the call ended without one; clients read UNKNOWN.
 
     >>> of_grpc_status(0).value, of_grpc_status(8).value, of_grpc_status(None).value
     ('ok', 'rate_limited', 'server_error')
@@ -44,10 +44,10 @@ def of_grpc_status(code: int | None) -> Outcome:
 
 
 def of_close_code(code: int, *, by_client: bool) -> Outcome:
-    """What the first close code of a WebSocket means (RFC 6455, section 7.4; IANA's registry).
+    """Return the outcome of a WebSocket's first close code (RFC 6455, section 7.4; IANA).
 
-    A side that closes because of what it received (1002, 1003, 1007 to 1010) accuses the other.
-    Of the private codes 4000-4999 those that repeat an HTTP status, as 4429 does, mean that.
+    The codes 1002, 1003 and 1007 to 1010 blame the side that did not send them. A private code
+    that repeats an HTTP status (4429) means that status.
 
     >>> of_close_code(1000, by_client=True).value, of_close_code(1011, by_client=False).value
     ('ok', 'server_error')

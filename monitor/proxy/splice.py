@@ -1,7 +1,7 @@
 """One client connection ⇄ one connection to the model endpoint: the same bytes, both ways, at once.
 
 Half-closes, resets and back-pressure are passed on as they come. An observer sees every piece after
-it was forwarded; whatever the observer does, the bytes have gone.
+it was forwarded, so no observer can change or delay the bytes.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from monitor.proxy.observer import Observer
 from monitor.types import Outcome
 
 HOLD_BYTES = 65536
-"""Bytes taken from a client while its upstream connection is being made."""
+"""Bytes that are read from a client while its upstream connection is made."""
 LINGER = 5.0
-"""Seconds that a peer has to close its side once everything has been said."""
+"""Seconds that a peer has to close its side after the last byte."""
 
 _FAILED = "observer_failed"
 _FULL = "buffer_full"
@@ -34,14 +34,14 @@ T = TypeVar("T")
 
 
 class Limits(NamedTuple):
-    """Seconds that a connection may be in one state; 0 is for ever. See ARCHITECTURE.md."""
+    """Seconds that a connection may stay in one state; 0: no limit. See ARCHITECTURE.md."""
 
     idle: float
-    """The endpoint owes bytes and sends none, or one side takes none of those that wait for it."""
+    """The endpoint owes bytes and sends none, or a side takes none of those that wait for it."""
     head: float
-    """From the connection to the client's first byte; from a head's first byte to its last."""
+    """To the client's first byte, and from a head's first byte to its last."""
     quiet: float
-    """Not a byte either way, whatever is or is not under way."""
+    """No byte either way, whether or not an exchange is under way."""
 
 
 Forward = Callable[[bytes], None]
@@ -49,15 +49,15 @@ Observe = Callable[[bytes, float], None]
 
 
 def _ignore(data: bytes, at: float) -> None:
-    """What an opaque connection is observed with."""
+    """Observe nothing: the connection is opaque."""
 
 
 def _discard(data: bytes) -> None:
-    """Where bytes go whose receiver is gone."""
+    """Drop bytes whose receiver is gone."""
 
 
 def _abandon(observer: Observer) -> None:
-    """Have an observer that failed count what it had begun, as far as it still can."""
+    """Let a failed observer count the exchanges that it had begun, as far as it can."""
     with contextlib.suppress(Exception):
         observer.abandon()
 
@@ -79,7 +79,7 @@ class Side(asyncio.Protocol):
         self.at = self.made = monotonic()
         self.ended = False
         self.full = False  # its receiver is slow
-        self.left = 0  # bytes that waited for it at the last look
+        self.left = 0  # bytes that waited for it at the last tick
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """See asyncio.Protocol."""
@@ -88,7 +88,7 @@ class Side(asyncio.Protocol):
         self.splice.made(self)
 
     def data_received(self, data: bytes) -> None:
-        """The whole hot path: forward, then look."""
+        """The hot path: forward, then observe."""
         at = self.at = monotonic()
         self.forward(data)
         try:
@@ -112,7 +112,7 @@ class Side(asyncio.Protocol):
             self.splice.lost(self, exc)
 
     def pause_writing(self) -> None:
-        """Our receiver is slow: stop reading from the other side."""
+        """Stop reading from the other side: this side's peer is slow."""
         self.full = True
         other = self.other.transport
         if other is not None and not other.is_closing():
@@ -121,14 +121,14 @@ class Side(asyncio.Protocol):
                 self.splice.watch()
 
     def resume_writing(self) -> None:
-        """Our receiver keeps up again."""
+        """Read from the other side again: this side's peer keeps up."""
         self.full = False
         other = self.other.transport
         if other is not None and not other.is_closing() and not self.other.ended:
             other.resume_reading()
 
     def take_note(self, now: float) -> int:
-        """How many bytes wait for a receiver; one that is slow and takes some is not silent."""
+        """Return how many bytes wait for this side's peer; one that takes some is not silent."""
         if self.transport is None:
             return 0
         left = self.transport.get_write_buffer_size()
@@ -138,7 +138,7 @@ class Side(asyncio.Protocol):
         return left
 
     def can_half_close(self) -> bool:
-        """False over TLS: who has said his last there hears nothing more either."""
+        """Return False over TLS, where a side that ends can read nothing more."""
         return self.transport is not None and self.transport.can_write_eof()
 
     def write_eof(self) -> None:
@@ -157,7 +157,7 @@ class Side(asyncio.Protocol):
             self.transport.close()
 
     def reset(self) -> None:
-        """Close as a crashed peer would: nobody may take this for a clean end."""
+        """Close with a reset, so that the peer does not take it for a clean end."""
         transport = self.transport
         if transport is None:
             return
@@ -168,8 +168,8 @@ class Side(asyncio.Protocol):
 
 
 class Splice:
-    """The pair. `over` is called once both of its connections are gone; `is_us` says whether an
-    upstream connection leads back to this proxy."""
+    """A pair of connections. `over` is called once both are gone; `is_us` says whether an upstream
+    connection leads back to this proxy."""
 
     __slots__ = (
         "_answered", "_count_opaque", "_crowded", "_descriptor", "_hangups", "_held", "_is_us",
@@ -189,13 +189,13 @@ class Splice:
         self._is_us = is_us
         self.loops = False
         self._descriptor = -1  # of the client's socket, once it is watched
-        self._places: list[Place] | None = None  # where ids go, with that edit on
+        self._places: list[Place] | None = None  # where ids are inserted, if that edit is on
         self._count_opaque = count_opaque
         self._held = bytearray()
         self._said: asyncio.Future[None] | None = None
         self._refused: Outcome | None = None
         self._answered = False
-        self._crowded = False  # opaque for want of memory, and not for what was said
+        self._crowded = False  # opaque for lack of memory, and not because of the bytes
         self.observer: Observer | None = None
         self.edits: Edits | None = None
         self.peer = ""
@@ -209,7 +209,7 @@ class Splice:
         self.task: asyncio.Task[None] | None = None
 
     def observe(self, observer: Observer) -> None:
-        """Let `observer` see all that comes from here on."""
+        """Show `observer` all bytes from now on."""
         self.observer = observer
         self.downstream.observe = observer.downstream
         self.upstream.observe = observer.upstream
@@ -231,14 +231,14 @@ class Splice:
     # --- the upstream connection is being made --------------------------------------------------
 
     async def first(self, size: int) -> bytes:
-        """What the client says first, once that is so many bytes, or all of it."""
+        """Wait for the client's first `size` bytes and return them; fewer if it ends before."""
         while len(self._held) < size and not self.downstream.ended:
             self._said = asyncio.get_running_loop().create_future()
             await self._said
         return bytes(self._held[:size])
 
     def speaks(self) -> str:
-        """What the client speaks, by ALPN or by what it has said: `h2` or `http/1.1`."""
+        """Return the client's protocol, by ALPN or its first bytes: `h2` or `http/1.1`."""
         transport = self.downstream.transport
         tls: Any = transport and transport.get_extra_info("ssl_object")
         if tls is not None:
@@ -246,7 +246,7 @@ class Splice:
         return "h2" if self._held.startswith(b"PRI") else "http/1.1"
 
     def hold(self, data: bytes) -> None:
-        """Keep what the client sends until there is somebody to send it to."""
+        """Keep what the client sends until the upstream connection is made."""
         self._held += data
         self._speak()
         transport = self.downstream.transport
@@ -258,7 +258,7 @@ class Splice:
             self._said.set_result(None)
 
     def made(self, side: Side) -> None:
-        """A connection stands; once both do, splice them."""
+        """Note that a connection is made; splice them once both are."""
         if side is self.downstream:
             return
         up, down = self.upstream.transport, self.downstream.transport
@@ -268,7 +268,9 @@ class Splice:
         if self._is_us(up):
             self.loops = True
             self.upstream.reset()
-            self.upstream.transport = None  # it never was; whoever dialled refuses the client
+            self.upstream.transport = (
+                None  # as if never made; the caller that dialled refuses the client
+            )
             return
         self.downstream.forward = up.write
         if self._places is None or self.observer is None:
@@ -288,7 +290,7 @@ class Splice:
             down.resume_reading()
 
     def refused(self, cause: Outcome) -> None:
-        """There is no upstream connection: answer in its stead once there is a request."""
+        """Answer in place of the endpoint once there is a request: it cannot be reached."""
         self._refused = cause
         self._held.clear()
         self.upstream.forward = _discard
@@ -315,7 +317,7 @@ class Splice:
             self.downstream.close()
 
     def _give(self, transport: asyncio.Transport, answer: bytes) -> None:
-        """Send our own answer, then read on until the client has closed, lest it be reset."""
+        """Send our own answer, then read until the client closes: a reset could destroy it."""
         self._answered = True
         self._refused = None
         self.closing = monotonic()
@@ -341,7 +343,7 @@ class Splice:
             self._pass(held, edits, owed=False)
 
     def _edited(self, data: bytes) -> None:
-        """Look first, then pass on what may be."""
+        """Observe first, then forward what may be forwarded."""
         edits, owed = self.edits, self._awaiting()
         up = self.upstream.transport
         if edits is None or up is None:
@@ -358,7 +360,7 @@ class Splice:
             except Exception:  # noqa: BLE001
                 self.opaque(_FAILED)
             else:
-                if self.observer is None and not self._crowded:  # it cannot follow
+                if self.observer is None and not self._crowded:  # the observer cannot follow
                     self._reject(owed=owed)
                     return
         self._pass(data, edits, owed=owed)
@@ -374,7 +376,7 @@ class Splice:
             self.upstream.transport.write(data)
 
     def decided(self, protocol: str) -> None:
-        """The observer says to which protocol an upgrade led, "" for none."""
+        """Take from the observer to which protocol an upgrade led, "" for none."""
         if self.edits is None or self.upstream.transport is None:
             return
         try:
@@ -389,8 +391,8 @@ class Splice:
                 self.upstream.write_eof()
 
     def _reject(self, *, owed: bool) -> None:
-        """Refuse the client; with an answer `owed` to it, ours could be taken for that, and behind
-        the endpoint's last word there is no place for one."""
+        """Refuse the client with an answer. Reset instead if the client could take that for an
+        answer that is `owed`, or if the endpoint has ended."""
         transport = self.downstream.transport
         self.conclude(Outcome.CLIENT_ERROR)
         http2 = self.edits is not None and self.edits.http2 is not None
@@ -401,12 +403,12 @@ class Splice:
         self.upstream.close()
 
     def name_answers(self) -> Callable[[int, int, str], None]:
-        """Put the id of its exchange into each answer; returns what the observer is to call."""
+        """Insert the exchange's id into each answer; return what the observer must call."""
         places = self._places = []
         return lambda behind, length, id_: places.append((behind, length, id_))
 
     def _name_answers(self, data: bytes) -> None:
-        """Look first, then pass on with what is certain."""
+        """Observe first, then forward with the ids whose places are certain."""
         places, down = self._places, self.downstream.transport
         if places is None or down is None:
             return
@@ -425,7 +427,7 @@ class Splice:
     # --- endings ---------------------------------------------------------------------------------
 
     def ended(self, side: Side) -> None:
-        """One side sends no more; what it is owed may still come."""
+        """Handle that a side sends no more; it may still receive."""
         at = monotonic()
         observer = self.observer
         if observer is not None:
@@ -437,21 +439,21 @@ class Splice:
             except Exception:  # noqa: BLE001
                 self.opaque(_FAILED)
         if side is self.upstream or self.edits is None or not self.edits.holds():
-            side.other.write_eof()  # else once what waits has gone
+            side.other.write_eof()  # else `decided` does, after the bytes that wait
         self._speak()
         if self._answered or side.other.ended or (self.observer is not None and not self.busy()):
-            self.close()  # nothing is owed to anybody
+            self.close()  # no side owes anything
         elif self._refused is not None:
             self._answer()
         elif side is self.upstream and self.observer is not None:
             self.closing = self.closing or at
 
     def busy(self) -> bool:
-        """True while an exchange is under way, as far as the observer knows."""
+        """Return True while an exchange is under way, as far as the observer knows."""
         return self._observed(lambda observer: observer.busy(), False)
 
     def _observed(self, question: Callable[[Observer], T], unknown: T) -> T:
-        """What the observer says, `unknown` where there is none or it fails."""
+        """Return the observer's answer, or `unknown` if there is no observer or it fails."""
         if self.observer is not None:
             try:
                 return question(self.observer)
@@ -460,13 +462,13 @@ class Splice:
         return unknown
 
     def idle(self, now: float, quiet: float) -> bool:
-        """True when an observer knows that nothing is under way, and none was for `quiet`."""
+        """Return True if the observer knows of no exchange now and in the last `quiet` seconds."""
         if self.observer is None or self.busy() or self.observer is None:
             return False
         return now - max(self.downstream.at, self.upstream.at) >= quiet
 
     def watch(self) -> None:
-        """Nothing is read from the client just now; it may still reset the connection."""
+        """Watch for a reset of the client while nothing is read from it."""
         transport = self.downstream.transport
         if self._descriptor < 0 and transport is not None and not transport.is_closing():
             self._descriptor = transport.get_extra_info("socket").fileno()
@@ -476,7 +478,7 @@ class Splice:
         self.abort(Outcome.CLIENT_GONE)
 
     def lost(self, side: Side, exc: Exception | None) -> None:
-        """One connection is gone: so is the other, in the same way."""
+        """Handle that one connection is gone: end the other in the same way."""
         if side is self.downstream:
             self._hangups.forget(self._descriptor, self._hung_up)
             cause = Outcome.CLIENT_GONE
@@ -485,7 +487,7 @@ class Splice:
         else:
             cause = Outcome.UPSTREAM_BROKEN
         clean = exc is None and side.ended
-        # Many servers end TLS without saying so; with nothing under way that breaks nothing.
+        # Many servers end TLS without a close_notify; between exchanges that breaks nothing.
         quiet = exc is None and self.observer is not None and not self.busy()
         self.conclude(None if clean else cause)
         if side.other.transport is None:
@@ -496,7 +498,7 @@ class Splice:
             side.other.reset()
 
     def conclude(self, cause: Outcome | None) -> None:
-        """Tell the observer, once, how it ended."""
+        """Tell the observer once how the connection ended."""
         observer, self.observer = self.observer, None
         self.downstream.observe = self.upstream.observe = _ignore
         if observer is not None:
@@ -513,13 +515,13 @@ class Splice:
         self.upstream.close()
 
     def abort(self, cause: Outcome | None) -> None:
-        """End both connections now, for everybody to see."""
+        """Reset both connections now."""
         self.conclude(cause)
         self.downstream.reset()
         self.upstream.reset()
 
     def tick(self, now: float, limits: Limits) -> None:
-        """Look after what no event will end; called about once a second."""
+        """End what no event will end; called about once a second."""
         waiting = self.downstream.take_note(now) + self.upstream.take_note(now)
         silent = now - max(self.downstream.at, self.upstream.at)
         if self.closing:
@@ -544,21 +546,21 @@ class Splice:
         return self._observed(lambda observer: observer.awaiting(), False)
 
     def _dawdles(self, now: float, head: float) -> bool:
-        """True when the client takes too long to begin, or to end a head."""
+        """Return True if the client takes too long to begin, or to end a head."""
         if self.downstream.at == self.downstream.made:
             return now - self.downstream.made > head
         begun = self._observed(lambda observer: observer.begun(), 0.0)
         return begun > 0 and now - begun > head
 
     def _expire(self) -> None:
-        """Nobody has anything to say; what is under way, the client has left."""
+        """End a silent connection; an exchange under way counts as left by the client."""
         if self.observer is not None and not self.busy():
             self.close()
         else:
             self.abort(Outcome.CLIENT_GONE)
 
     def timeout(self) -> None:
-        """The endpoint was silent for too long."""
+        """Answer 504 or reset: the endpoint was silent for too long."""
         answer = self._ask(Outcome.UPSTREAM_TIMEOUT)
         transport = self.downstream.transport
         if not answer or transport is None:

@@ -1,8 +1,8 @@
-"""PEM files → the SSL contexts of both connections, fresh ones when the files change.
+"""PEM files → the SSL contexts of both connections, made anew when the files change.
 
-`tls.cert` and `tls.key` are shown to clients; `tls.ca`, `tls.client_cert` and `tls.client_key` are
-for an https upstream. Both sides of a splice speak one protocol: what the client picked by ALPN
-(RFC 7301) is all that the upstream is offered, and the client is offered what the upstream knows.
+`tls.cert` and `tls.key` are for clients; `tls.ca`, `tls.client_cert` and `tls.client_key` are for
+an https upstream. Both sides of a splice must speak one protocol. So a client is offered by ALPN
+(RFC 7301) what the upstream knows, and the upstream is offered only what the client picked.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ Log = Callable[[int, str], None]
 def check(
     *, cert: str, key: str, ca: str, client_cert: str, client_key: str, secure_upstream: bool
 ) -> None:
-    """Raise ConfigError, one line that names the key, for files that cannot work."""
+    """Raise ConfigError, in one line that names the key, if the files cannot be used."""
     if not secure_upstream:
         for name, file in (("ca", ca), ("client_cert", client_cert), ("client_key", client_key)):
             if file:
@@ -39,7 +39,7 @@ def check(
 
 
 def server_context(cert: str, key: str) -> ssl.SSLContext:
-    """What clients are shown; `key` empty: it stands in the file `cert`. Raises ConfigError."""
+    """Return the context for clients; an empty `key` is in `cert` too. Raises ConfigError."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     _load(context, cert, key, "tls.cert", "tls.key")
     return context
@@ -48,7 +48,10 @@ def server_context(cert: str, key: str) -> ssl.SSLContext:
 def client_context(
     ca: str, client_cert: str, client_key: str, protocols: Sequence[str]
 ) -> ssl.SSLContext:
-    """Verifies the upstream against `ca`, or the system's store; raises ConfigError."""
+    """Return a context that verifies the upstream by `ca` or the system's store.
+
+    Raises ConfigError.
+    """
     if ca:
         _readable(ca, "tls.ca")
     try:
@@ -69,7 +72,7 @@ def _load(context: ssl.SSLContext, cert: str, key: str, cert_name: str, key_name
     if key:
         _readable(key, key_name)
     try:
-        # A password is given so that nobody is asked for one on the terminal.
+        # With a password given, OpenSSL does not ask for one on the terminal.
         context.load_cert_chain(cert, key or None, password="")
     except ssl.SSLError as error:
         if error.reason == "KEY_VALUES_MISMATCH":
@@ -93,14 +96,14 @@ def _readable(file: str, name: str) -> None:
 
 
 class Files:
-    """Some files, and whether they have changed since they were looked at."""
+    """Watches files for changes."""
 
     def __init__(self, *files: str) -> None:
         self._files = [file for file in files if file]
         self._state = self._look()
 
     def changed(self) -> bool:
-        """True once after each change; costs a `stat` a file."""
+        """Return True once after each change; costs one `stat` per file."""
         state = self._look()
         if state == self._state:
             return False
@@ -120,10 +123,10 @@ def _stamp(file: str) -> tuple[int, int, int] | None:
 
 
 class Certificate:
-    """The context for clients' connections.
+    """Keeps the context for clients' connections.
 
-    Files that cannot work any more change nothing, and `log` says so once a change: half of a new
-    pair of files is on the disk for a moment.
+    If changed files cannot be used, the old context stays and `log` gets one line for the change:
+    for a moment only one of two new files may be on the disk.
     """
 
     def __init__(self, cert: str, key: str, log: Log) -> None:
@@ -133,7 +136,7 @@ class Certificate:
         self._context = server_context(*self._pem)
 
     def context(self, protocols: Sequence[str]) -> ssl.SSLContext:
-        """For a new connection, offering `protocols`."""
+        """Return the context for a new connection, offering `protocols` by ALPN."""
         if self._files.changed():
             try:
                 self._context = server_context(*self._pem)
@@ -147,7 +150,7 @@ class Certificate:
 
 
 class Upstream:
-    """Connects to an https upstream, and knows which protocols it speaks."""
+    """Connects to an https upstream and finds out which protocols it speaks."""
 
     def __init__(
         self, host: str, port: int, *, ca: str, client_cert: str, client_key: str, log: Log
@@ -163,7 +166,7 @@ class Upstream:
         self._asking = asyncio.Lock()
 
     async def connect(self, protocol: asyncio.Protocol, speaks: str) -> None:
-        """Connect, speaking `speaks`; raises OSError (its subclass SSLError for what TLS says)."""
+        """Connect, offering the protocol `speaks`; raises OSError, for TLS SSLError."""
         try:
             transport, _ = await asyncio.get_running_loop().create_connection(
                 lambda: protocol,
@@ -182,7 +185,7 @@ class Upstream:
             self._said = ""
 
     async def protocols(self) -> tuple[str, ...]:
-        """What clients can be offered: `h2` too when the upstream picks it. Asked for once."""
+        """Return what clients can be offered: `h2` too if the upstream picks it. Asks once."""
         async with self._asking:
             time = asyncio.get_running_loop().time
             if not self._protocols and time() >= self._ask_at:

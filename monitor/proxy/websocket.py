@@ -1,8 +1,8 @@
-"""The bytes of a WebSocket connection → one Exchange, its messages a line each.
+"""The bytes of a WebSocket connection → one Exchange, with one line per message.
 
 RFC 6455 and, for permessage-deflate, RFC 7692. Sans-IO and bounded: a message is unmasked and
-decompressed up to what the copy has room for; once a side's copy is full, its frames are followed
-by their lengths alone.
+decompressed only as far as the copy has room. Once the copy of a side is full, its frames are
+followed by length alone.
 """
 
 from __future__ import annotations
@@ -26,20 +26,20 @@ OPAQUE_REASONS = ("malformed_frame",)
 MAX_CHUNKS = 16384
 _CONTINUATION, _TEXT, _BINARY, _CLOSE, _PING, _PONG = 0, 1, 2, 8, 9, 10
 _WRAP = 80
-"""Bytes that a line has beside its data."""
+"""Bytes of a line beside its data."""
 _PER_SOCKET = 2560
-"""Bytes that following a connection takes beside what is kept of it."""
+"""Bytes that following a connection takes, beside its copies."""
 _PER_WINDOW = 41000
-"""Bytes that zlib takes to inflate what one side says."""
+"""Bytes that zlib takes to inflate the messages of one side."""
 
 _EXTENSIONS = re.compile(rb"\r\nsec-websocket-extensions:[ \t]*([^\r\n]*)", re.IGNORECASE)
 _encode = msgspec.json.Encoder().encode
 
 
 def deflate(head: bytes) -> dict[bytes, bytes] | None:
-    """The parameters of permessage-deflate in the head of a 101, None where it was not agreed on.
+    """Return the parameters of permessage-deflate in the head of a 101; None if not agreed on.
 
-    Raises Ambiguous for an extension that we do not know.
+    Raises Ambiguous for an unknown extension.
 
     >>> deflate(b"\\r\\nSec-WebSocket-Extensions: permessage-deflate; a=1; b\\r\\n\\r\\n")
     {b'a': b'1', b'b': b''}
@@ -55,7 +55,7 @@ def deflate(head: bytes) -> dict[bytes, bytes] | None:
 
 
 class _Side:
-    """The messages of one side: frames in any pieces → lines."""
+    """Turns the frames of one side, in pieces of any size, into lines, one per message."""
 
     def __init__(
         self, *, masked: bool, inflate: bool, forget: bool, bound: int, budget: Budget
@@ -71,11 +71,11 @@ class _Side:
         self._final = False
         self._left = 0  # of the frame's payload
         self._mask = b""
-        self._payload = bytearray()  # of the frame, as far as it is kept
-        self._kind = 0  # of the message under way
+        self._payload = bytearray()  # of the frame, as far as it is copied
+        self._kind = 0  # of the current message
         self._compressed = False
         self._message = bytearray()
-        self._size = 0  # of the message on the wire
+        self._size = 0  # of the current message, as it was sent
         self._lines = bytearray()
         self._full = False
         self.kept = 0
@@ -84,7 +84,7 @@ class _Side:
         self.closed = False
 
     def feed(self, data: bytes, at: float) -> None:
-        """Read on; `at` is seconds since the exchange began."""
+        """Read more bytes; `at` is seconds since the exchange began."""
         position = 0
         while position < len(data) and not self.closed:
             if self._left:
@@ -100,13 +100,13 @@ class _Side:
                 self._framed(at)
 
     def body(self) -> bytes:
-        """All lines that were kept; their memory leaves the budget."""
+        """Return the copied lines and give their memory back to the budget."""
         body = bytes(self._lines)
         self.release()
         return body
 
     def release(self) -> None:
-        """Keep nothing, now and from here on."""
+        """Release the copy and keep nothing more."""
         self._budget.used -= self.kept + len(self._payload) + len(self._message)
         self.kept = 0
         self._lines.clear()
@@ -118,7 +118,7 @@ class _Side:
     # --- frames ------------------------------------------------------------------------------
 
     def _head(self, data: bytes, position: int) -> int:
-        """Read a frame's head; where its payload begins, or -1 while the head is incomplete."""
+        """Read a frame's head; return where its payload begins, or -1 while it is incomplete."""
         rest = self._rest
         while len(rest) < (need := self._need(rest)):
             piece = data[position : position + need - len(rest)]
@@ -178,7 +178,7 @@ class _Side:
         return self._bound - self.kept
 
     def _framed(self, at: float) -> None:
-        """A frame is complete."""
+        """Handle a complete frame."""
         payload, self._payload = _unmasked(self._payload, self._mask), bytearray()
         if self._frame >= _CLOSE:
             self._budget.used -= len(payload)
@@ -218,7 +218,7 @@ class _Side:
             self.size = max(self.size, self.kept) + 1 + max(0, self._size - len(message))
 
     def _inflated(self, message: bytes, *, whole: bool) -> tuple[bytes, bool]:
-        """The message as it was said, as far as there is room, and whether that is all of it."""
+        """Return the decompressed message, as far as there is room, and whether it is complete."""
         window = self._window
         room = self._room() + 1
         if window is None or self._forget:
@@ -228,7 +228,7 @@ class _Side:
         except zlib.error:
             raise Ambiguous("malformed_frame") from None
         if window.eof:  # RFC 7692 section 7.2.3.4 allows a final block; a new stream begins
-            if whole and window.unused_data.lstrip(b"\x00") != b"\xff\xff":  # it goes on
+            if whole and window.unused_data.lstrip(b"\x00") != b"\xff\xff":  # more follows
                 raise Ambiguous("malformed_frame")
             self._window = zlib.decompressobj(-15)
         return found[: room - 1], whole and len(found) < room
@@ -246,7 +246,7 @@ class _Side:
         self._budget.used += len(line)
 
     def _shortened(self, kind: str, data: str, at: float) -> bytes:
-        """As much of a message as there is room for, as a line that can still be read."""
+        """Return as much of a message as there is room for, as a line of valid JSON."""
         room = self._room()
         if kind == "close":
             return b""
@@ -262,7 +262,7 @@ class _Side:
 
 
 def _unmasked(payload: bytearray, mask: bytes) -> bytes:
-    """RFC 6455 section 5.3, by one addition without carry.
+    """Unmask a payload (RFC 6455 section 5.3) with one XOR of long numbers.
 
     >>> _unmasked(bytearray(b"\\x11\\x22\\x33\\x44\\x55"), b"\\x11\\x22\\x33\\x44")
     b'\\x00\\x00\\x00\\x00D'
@@ -270,7 +270,7 @@ def _unmasked(payload: bytearray, mask: bytes) -> bytes:
     size = len(payload)
     if not mask or not size:
         return bytes(payload)
-    if size > 1024:  # four strides through a table are faster there than one long number
+    if size > 1024:  # there, four strides through a table are faster than one long number
         for at, byte in enumerate(mask):
             payload[at::4] = payload[at::4].translate(_flips(byte))
         return bytes(payload)
@@ -284,9 +284,9 @@ def _flips(mask: int) -> bytes:
 
 
 class WebSocket:
-    """Observes a connection from its 101 on. The Exchange is emitted when the connection ends.
+    """Observes a connection from its 101 on; emits one Exchange when the connection ends.
 
-    Raises Ambiguous when an extension was agreed on that we do not know.
+    Raises Ambiguous if the peers agreed on an unknown extension.
     """
 
     def __init__(
@@ -349,7 +349,7 @@ class WebSocket:
         self._ended_by = self._ended_by or Outcome.UPSTREAM_BROKEN
 
     def closed(self, at: float, cause: Outcome | None) -> None:
-        """See Observer. What a close frame said goes before how the connection then ended."""
+        """See Observer. A close frame decides the outcome, whatever ended the connection then."""
         first = self._first_to_close
         if first is not None:
             cause = of_close_code(first.code, by_client=first is self._client)
@@ -363,7 +363,7 @@ class WebSocket:
             self._lose(Outcome.OK, "buffer_full" if self._lost else "opaque")
 
     def refuse(self, at: float, cause: Outcome) -> bytes:
-        """See Observer; there is no answer in HTTP any more."""
+        """See Observer. After a 101 no HTTP answer is possible."""
         return b""
 
     def busy(self) -> bool:
@@ -371,11 +371,11 @@ class WebSocket:
         return not (self._gone or (self._client.closed and self._server.closed))
 
     def awaiting(self) -> bool:
-        """See Observer. Either side may be silent for as long as it likes."""
+        """See Observer. Always False: either side may be silent."""
         return False
 
     def begun(self) -> float:
-        """See Observer; there are no heads any more."""
+        """See Observer. Always 0: after a 101 there are no heads."""
         return 0.0
 
     # --- both sides --------------------------------------------------------------------------

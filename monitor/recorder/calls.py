@@ -37,10 +37,10 @@ _TEXTUAL = ("text/", "application/json", "application/x-ndjson", "application/x-
 
 
 def read(exchange: Exchange, max_decoded: int = MAX_DECODED_BYTES) -> Call:
-    """Make an exchange readable; total on any bytes.
+    """Return an exchange as a Call; never raises, whatever its bytes.
 
-    What cannot be decoded to its end (a cut or corrupt body, one beyond `max_decoded` bytes) keeps
-    what came before and is marked truncated.
+    A body that cannot be decoded to its end (cut, corrupt, or beyond `max_decoded` bytes) keeps the
+    part before that and is marked truncated.
     """
     request, response = exchange.request, exchange.response
     start, headers = head(request.head)
@@ -78,7 +78,7 @@ def read(exchange: Exchange, max_decoded: int = MAX_DECODED_BYTES) -> Call:
 
 
 def head(raw: bytes) -> tuple[str, dict[str, str]]:
-    """Start line and fields of a message head.
+    """Return the start line and fields of a message head.
 
     >>> head(b"GET / HTTP/1.1\\r\\nA: 1\\r\\na: 2\\r\\n\\r\\n")
     ('GET / HTTP/1.1', {'a': '1, 2'})
@@ -88,7 +88,7 @@ def head(raw: bytes) -> tuple[str, dict[str, str]]:
 
 
 def fields(raw: bytes) -> dict[str, str]:
-    """Field lines → lower-case names; repeated ones joined with `, `, folded ones with a space."""
+    """Return fields by lower-case name; repeated ones joined with `, `, folded ones by a space."""
     found: dict[str, str] = {}
     last = ""
     for line in raw.decode("utf-8", _AS_LATIN_1).split("\n", MAX_FIELDS)[:MAX_FIELDS]:
@@ -104,7 +104,7 @@ def fields(raw: bytes) -> dict[str, str]:
 
 
 def _target(target: str) -> str:
-    """The path and query of a request target, which may be a whole URL (RFC 9112 §3.2.2)."""
+    """Return the path and query of a request target, which may be a URL (RFC 9112 §3.2.2)."""
     scheme, found, rest = target.partition("://")
     if found and scheme.lower() in ("http", "https"):
         slash = min((i for i in (rest.find("/"), rest.find("?")) if i >= 0), default=len(rest))
@@ -116,11 +116,11 @@ def _target(target: str) -> str:
 # --- bodies ------------------------------------------------------------------------------------
 
 _STEP = 65536
-"""Bytes that come out of a stage at a time; what is beyond the bound is never made."""
+"""Bytes that a stage decodes at a time; bytes beyond the bound are never decoded."""
 
 
 class _BrokenError(Exception):
-    """The body is not in the coding it claims; what came out before is good."""
+    """The body is not in the coding that it claims; what was decoded before is good."""
 
 
 class _EnoughError(Exception):
@@ -128,13 +128,13 @@ class _EnoughError(Exception):
 
 
 class _Stage(Interface):
-    """One coding undone piece by piece."""
+    """Decodes one coding piece by piece."""
 
     def pieces(self, data: bytes) -> Iterator[bytes]:
-        """What `data` decodes to, about _STEP bytes at a time; raises _BrokenError."""
+        """Yield what `data` decodes to, about _STEP bytes at a time; raises _BrokenError."""
 
     def is_complete(self) -> bool:
-        """True when the coded body ended where a body may end."""
+        """Return True if the coded body ended where a body may end."""
 
 
 class _Zlib:
@@ -163,7 +163,7 @@ class _Zlib:
                 continue
             self._has_begun = True
             data = self._object.unused_data if self._object.eof else self._object.unconsumed_tail
-            is_full = len(piece) == _STEP and not self._object.eof  # more may stand behind it
+            is_full = len(piece) == _STEP and not self._object.eof  # zlib may hold more
             yield piece
 
     def is_complete(self) -> bool:
@@ -190,7 +190,7 @@ class _Brotli:
 
 
 class _Zstd:
-    """Frames in a row."""
+    """Zstandard: any number of frames."""
 
     def __init__(self) -> None:
         self._frame: zstd.ZstdDecompressor | None = None
@@ -256,7 +256,7 @@ def _stages(headers: dict[str, str]) -> list[_Stage]:
 def _decode(
     message: Message, headers: dict[str, str], chunks: list[tuple[float, int]], max_decoded: int
 ) -> tuple[Body, bool, list[tuple[float, int]]]:
-    """(body, whether it is whole, arrivals in offsets of that body)."""
+    """Return the body, whether it is whole, and the arrivals in its offsets."""
     body = message.body
     is_whole = message.size <= len(body)
     stages = _stages(headers) if body else []
@@ -282,7 +282,7 @@ def _decode(
 
 
 class _Decoding:
-    """All codings of a body undone, no stage of which makes more than `limit` bytes."""
+    """Removes all codings of a body; no stage decodes more than `limit` bytes."""
 
     def __init__(self, stages: list[_Stage], limit: int) -> None:
         self.body = bytearray()
@@ -290,7 +290,7 @@ class _Decoding:
         self._left = [limit] * len(stages)
 
     def feed(self, data: bytes) -> bool:
-        """Decode on; False where the body is broken or beyond the bound, which ends it."""
+        """Decode more; return False if the body is broken or beyond the bound: it ends there."""
         try:
             self._pass(0, data)
         except (_BrokenError, _EnoughError):

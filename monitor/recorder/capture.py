@@ -20,18 +20,18 @@ from monitor.types import ABSENT, WHOLE, Call, Exchange, Inference, Part, Record
 
 MODELS = 50
 VALUES = 50
-"""Label values per metric and dimension; what is beyond is `other`."""
+"""Label values per metric and dimension; further ones are counted as `other`."""
 
 
 class Capture:
     """Reads exchanges; one per recorder. The last protocol must claim and read everything.
 
-    A segment's value that was seen fewer than `min_group` times is `other`. With `releases`,
-    exchanges by segment are told with noise and nothing else is told by segment.
+    A segment's value that was seen fewer than `min_group` times is `other`. With `noisy_counts`,
+    exchanges by segment are exported with noise, and nothing else by segment.
 
-    A part that raises costs the exchange what that part would have said of it, and no more: it is
-    counted, and logged once. The other exchanges are still read by it: a stranger who can
-    make a part stumble must not be able to switch it off.
+    A part that raises costs the exchange only what that part would have read; the failure is
+    counted and logged once. The part still reads other exchanges, because a stranger who can make
+    it raise must not be able to switch it off.
     """
 
     def __init__(
@@ -54,11 +54,11 @@ class Capture:
         self._values = {one.name: LabelLimiter(VALUES, min_group) for one in dimensions}
         self._noisy_counts = noisy_counts
         self._stumbled: set[tuple[str, str]] = set()
-        for reason in REDACTION_REASONS:  # there from the start, a series shows its first event
+        for reason in REDACTION_REASONS:  # a series must exist before its first event to show it
             meters.add("monitor_redactions_total", (reason,), 0)
 
     def read(self, exchange: Exchange) -> tuple[Record, str]:
-        """The record of an exchange, counted, and the label under which its model is counted."""
+        """Count an exchange; return its record and the label under which its model is counted."""
         call, scrub = self._privacy.ruled(calls.read(exchange))
         inference, given_way = bounded(self._infer(call), call)
         raw = {one.name: self._value(one, call, inference) for one in self._dimensions}
@@ -80,12 +80,12 @@ class Capture:
         return record, model
 
     def release(self, now: float) -> None:
-        """Tell the counts by segment of a period that is over, if they are told with noise."""
+        """Export noisy counts by segment if their period is over; `now` is monotonic seconds."""
         for cell, count in self._noisy_counts.release(now) if self._noisy_counts else ():
             self._meters.add("monitor_segment_exchanges_total", cell, count)
 
     def _infer(self, call: Call) -> Inference:
-        """What the first protocol that claims the call reads, else what any JSON says."""
+        """Return what the first protocol that claims the call reads, else what any JSON says."""
         *dialects, any_json = self._protocols
         for protocol in dialects:
             try:
@@ -142,7 +142,7 @@ class Capture:
         return label
 
     def _model(self, record: Record) -> str:
-        """A model name gets a label once the endpoint has accepted it."""
+        """Return the label of the model; a new name gets one only if the endpoint accepted it."""
         if not record.model:
             return UNKNOWN
         accepted = record.status is not None and record.status < 300

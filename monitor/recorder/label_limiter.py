@@ -1,8 +1,8 @@
-"""Values from outside → at most so many labels: the most frequent keep their names.
+"""Values from outside → a bounded number of labels: the most frequent values keep their names.
 
-The first values take the free places. Later a newcomer that was seen clearly more often than the
-least frequent of them takes its place (the idea of Space-Saving: Metwally, Agrawal and El Abbadi,
-2005, with a margin against flapping). Memory is bounded: rare candidates are forgotten.
+The first values get labels of their own. Later, a value that was seen clearly more often than the
+least frequent of them takes its label (Space-Saving: Metwally, Agrawal and El Abbadi, 2005, with a
+margin against flapping). Memory is bounded: rare candidates are forgotten.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from collections import Counter
 
 OTHER = "other"
 CANDIDATES = 20
-"""Candidates that are counted, per place."""
+"""Candidates that are counted, per label."""
 MARGIN = 8
 
 
 class LabelLimiter:
-    """Places for `limit` values, each for a value that was seen at least `least` times.
+    """Gives labels to at most `limit` values, each seen at least `least` times.
 
-    >>> budget = LabelLimiter(1)
+    >>> limiter = LabelLimiter(1)
     >>> limiter.admit("a"), limiter.admit("b")
     (('a', None), ('other', None))
     >>> [limiter.admit("b") for _ in range(11)][-2:]
@@ -33,11 +33,11 @@ class LabelLimiter:
 
     @property
     def is_full(self) -> bool:
-        """Whether a new value would have to take another's place."""
+        """Return whether a new value would have to take another's label."""
         return len(self._seen) >= self._limit
 
     def admit(self, value: str, *, may_enter: bool = True) -> tuple[str, str | None]:
-        """`(label, given_up)`: the value or `other`, and a value that has just lost its place."""
+        """Count a value; return its label (or `other`) and a value that has just lost its label."""
         seen = self._seen
         if value in seen:
             seen[value] += 1
@@ -57,7 +57,7 @@ class LabelLimiter:
                 seen[value] = count
                 return value, rarest
         if len(self._candidates) >= CANDIDATES * self._limit and value not in self._candidates:
-            # Everybody loses one, as in Misra and Gries (1982): the frequent remain.
+            # All counts fall by one, as in Misra and Gries (1982): the frequent remain.
             self._candidates = Counter({v: n - 1 for v, n in self._candidates.items() if n > 1})
         self._candidates[value] = count
         return OTHER, None

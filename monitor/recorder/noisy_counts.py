@@ -1,19 +1,19 @@
 """Counts by segment → counts that hide where any one exchange was counted (differential privacy).
 
-What is protected is which segments one exchange was of, and how it ended there: two logs that
-differ in that for one exchange give every sequence of releases with nearly equal probability, e^ε
-and a further δ apart (Dwork and Roth 2014, definition 2.4). How many exchanges there were is no
-secret here: the unsegmented metrics are exact.
+Protected is to which segments one exchange belonged, and how it ended there. Two logs that differ
+in this for one exchange give every sequence of releases with nearly equal probability: up to a
+factor e^ε and a further δ (Dwork and Roth 2014, definition 2.4). The number of exchanges is not
+secret: the unsegmented metrics are exact.
 
-A period is counted, gets its noise once and is added to what was said before; until the next is
-over nothing changes, so looking often tells nothing more. Every exchange is of one period, so ε is
-spent on it once, however long this goes on (parallel composition, McSherry 2009). The error of a
-sum over T periods grows with the square root of T; a tree over the periods (Chan et al. 2011) would
-have it grow with the logarithm, and the single period, which is what rates are made of, pay for it.
+Each period's counts get noise once and are added to the counters. Nothing changes until the next
+period is over, so frequent scrapes reveal nothing more. Every exchange is in one period, so ε is
+spent on it once (parallel composition, McSherry 2009). The error of a sum over T periods grows with
+the square root of T. A tree over the periods (Chan et al. 2011) would have it grow with the
+logarithm, but make single periods, and so rates, less exact.
 
-Half of ε goes to the counts. With the other half values earn their place: one is named only after
-a period in which its noisy count passed a threshold that a single exchange passes with probability
-δ (Korolova et al. 2009); until then it is `other`.
+Half of ε goes to the counts, the other half to choosing which values are named. A value is named
+after a period in which its noisy count passed a threshold that a single exchange passes with
+probability δ (Korolova et al. 2009); until then it is `other`.
 """
 
 from __future__ import annotations
@@ -28,17 +28,17 @@ from monitor.types import ABSENT, Outcome
 OTHER = "other"
 MOST_VALUES = 50
 MOST_CANDIDATES = 10_000
-"""Values of a dimension that one period may bring; with more of them none earns its place in it."""
+"""Values of a dimension that one period may bring; with more of them none is named after it."""
 
 Cell = tuple[str, str, str]
 """(dimension, value, outcome)"""
 
 
 class NoisyCounts:
-    """What has been said of each cell, and what has been counted since.
+    """Counts exchanges by cell and releases the counts with noise, period by period.
 
     `draw(scale)` is one draw of the discrete Laplace distribution: P(n) ∝ exp(-|n| / scale). Times
-    are seconds of one clock; `period` is how long exchanges are counted before anything is said.
+    are seconds of one clock; `period` is the length of a period.
     """
 
     def __init__(
@@ -52,7 +52,7 @@ class NoisyCounts:
         began: float,
     ) -> None:
         self._named = {name: {ABSENT: None, OTHER: None} for name in dimensions}
-        # An exchange that moves takes one from a cell of each dimension and gives one to another.
+        # An exchange that moves changes two cells of each dimension by one.
         self.scale = 2 * len(dimensions) / (epsilon / 2)
         self.threshold = threshold(self.scale, delta / max(1, len(dimensions)))
         self._period = period
@@ -74,9 +74,9 @@ class NoisyCounts:
         self._counts[dimension, value, outcome] += 1
 
     def release(self, now: float) -> list[tuple[Cell, int]]:
-        """By how much the counter of each cell rises; nothing until the period is over.
+        """Return by how much the counter of each cell rises; nothing until the period is over.
 
-        Counters cannot fall: a cell shows the highest that its noisy sum ever was.
+        Counters cannot fall: a cell shows the highest value that its noisy sum ever had.
         """
         if now < self._ends:
             return []
@@ -92,7 +92,7 @@ class NoisyCounts:
         return risen
 
     def _cells(self) -> Iterator[Cell]:
-        """Every cell of every named value, whether or not anything was counted in it."""
+        """Yield every cell of every named value, also those with a count of 0."""
         for dimension, values in self._named.items():
             for value, outcome in itertools.product(values, Outcome):
                 yield dimension, value, outcome.value
@@ -109,7 +109,7 @@ class NoisyCounts:
 
 
 def threshold(scale: float, delta: float) -> int:
-    """The least count that 1 plus a draw of this scale reaches with probability `delta` at most.
+    """Return the least count that 1 plus a draw of this scale reaches with probability <= `delta`.
 
     P(draw >= k) is exp(-k / scale) / (1 + exp(-1 / scale)).
 

@@ -1,10 +1,11 @@
 """Record ↔ disk, while the store is away: segment files of `length, crc32, JSON`, oldest first.
 
-A segment is deleted once all of it is in the stream and acknowledged. Its name says what a
-successor must know when a crash left it in between: `NUMBER-SINCE-DONE.spool`, since when its
-records may be in the stream (nobody need look further back) and how many of its bytes are settled.
-Every append reaches the operating system before it counts (it survives the death of this process,
-not a power cut). What is corrupt costs no more than itself: reading goes on at the next record.
+A segment is deleted once all its records are in the stream and acknowledged. Its name,
+`NUMBER-SINCE-DONE.spool`, is all that a successor needs after a crash: the Unix time from which on
+its records may be in the stream, and how many of its bytes are settled.
+
+An append counts once the operating system has it: it survives the death of this process, but not a
+power cut. Damage costs only the damaged records; reading goes on at the next one.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ _BEGINNING = b'{"id":"'
 
 
 class SpooledEntry(msgspec.Struct, frozen=True):
-    """What is read of a spooled record that need not be read whole."""
+    """The fields of a spooled record that the ledger needs; cheaper to decode than the record."""
 
     id: str
     protocol: str
@@ -40,8 +41,8 @@ _decode_entry = msgspec.json.Decoder(SpooledEntry).decode
 
 
 class Part(NamedTuple):
-    """Some records of a segment, up to `end` of its bytes. `unreadable` are in a form that is not
-    ours, as another version writes them."""
+    """Some records of a segment, up to byte `end` of it. `unreadable` records have another form,
+    for example of another version."""
 
     records: list[Record]
     unreadable: list[SpooledEntry]
@@ -49,8 +50,8 @@ class Part(NamedTuple):
 
 
 class Segment(NamedTuple):
-    """A file of the spool; `since` when its records may be in the stream, None when they are not
-    (Unix seconds)."""
+    """A file of the spool. `since` is the Unix time from which on its records may be in the stream;
+    None: they are not in it."""
 
     path: Path
     parts: list[Part]
@@ -71,7 +72,7 @@ class Spool:
         return bool(self._segments)
 
     def adopt(self, directory: Path) -> None:
-        """Take over what stands in the directory of a recorder that is no more, behind our own."""
+        """Take over the segments of a recorder that no longer exists, behind our own."""
         for path in sorted(directory.glob("*.spool")):
             with contextlib.suppress(OSError):
                 size = path.stat().st_size
@@ -83,10 +84,10 @@ class Spool:
             directory.rmdir()
 
     def append(self, records: Sequence[Record], *, since: float | None = None) -> bool:
-        """Write all, or nothing: False where there is no room or the disk refuses.
+        """Write all records, or none: return False if there is no room or the disk fails.
 
-        With `since` they may be in the stream already, appended at that time or later; such share
-        no segment with others.
+        With `since` (Unix seconds) the records may be in the stream already, appended at that time
+        or later; they share no segment with others.
         """
         data = b"".join(_frame(encode_record(record)) for record in records)
         if self.bytes + len(data) > self._max_bytes:
@@ -112,11 +113,11 @@ class Spool:
         return True
 
     def oldest(self, now: float) -> Segment | None:
-        """What is not settled of the oldest segment; None when the spool is empty.
+        """Return what is not settled of the oldest segment, or None if the spool is empty.
 
-        It is closed: what is appended from now on goes to another. The time `now` is written into
-        its name, since its records may be in the stream from now on. Raises StreamError where it
-        cannot be read.
+        Closes the segment: later appends go to another. Writes `now` (Unix seconds) into its name,
+        because its records may be in the stream from now on. Raises StreamError if it cannot be
+        read.
         """
         if not self._segments:
             return None
@@ -130,19 +131,19 @@ class Spool:
         return Segment(path, list(_parts(path, name.done)), since)
 
     def settle(self, path: Path, end: int) -> Path:
-        """A part is settled; a successor begins behind it. Returns the path from now on."""
+        """Mark the bytes up to `end` as settled; return the segment's new path."""
         return self._rename(path, _Name.of(path)._replace(done=end))
 
     def forget(self, path: Path) -> None:
-        """Delete a segment whose records have all been settled."""
+        """Delete a segment whose records are all settled."""
         with contextlib.suppress(OSError):
             self.bytes -= path.stat().st_size
             path.unlink()
         self._segments.remove(path)
 
     def entries(self) -> Iterator[tuple[list[SpooledEntry], int]]:
-        """All that is not settled, segment by segment, and the number of damaged places in each;
-        nothing of a segment that cannot be read."""
+        """Yield the unsettled entries of each segment and its number of damaged places; nothing
+        of a segment that cannot be read."""
         for path in list(self._segments):
             found = []
             damaged = 0
@@ -182,7 +183,7 @@ class _Name(NamedTuple):
         return cls(int(number), int(since) if since else None, int(done or 0))
 
     def takes(self, since: float | None) -> bool:
-        """Whether records of `Spool.append` may join this segment."""
+        """Return whether records appended with this `since` may join this segment."""
         if since is None or self.since is None:
             return since is self.since
         return since >= self.since
@@ -205,7 +206,7 @@ def _parts(path: Path, start: int) -> Iterator[Part]:
         try:
             records.append(decode_record(document))
         except msgspec.DecodeError:
-            with contextlib.suppress(msgspec.DecodeError):  # else damaged
+            with contextlib.suppress(msgspec.DecodeError):  # else it is damaged
                 unreadable.append(_decode_entry(document))
         if len(records) + len(unreadable) == PART:
             yield Part(records, unreadable, end)
@@ -215,11 +216,11 @@ def _parts(path: Path, start: int) -> Iterator[Part]:
 
 
 def _documents(path: Path, start: int) -> Iterator[tuple[bytes, int]]:
-    """The records of a segment from `start` on, as they were written, each with its end; an empty
-    one for a damaged place."""
+    """Yield the documents of a segment from byte `start` on, each with its end; an empty one for a
+    damaged place."""
     try:
         data = path.read_bytes()
-    except FileNotFoundError:  # somebody deleted it; the ledger will miss them
+    except FileNotFoundError:  # it was deleted; the ledger will miss its records
         return
     except OSError as error:
         raise StreamError(f"the spool cannot be read ({error.strerror})") from None
@@ -233,7 +234,7 @@ def _documents(path: Path, start: int) -> Iterator[tuple[bytes, int]]:
             yield document, end
             start = end
             is_lost = False
-        else:  # torn or corrupt: the next frame begins before the next beginning of a record
+        else:  # torn or corrupt: the next frame is just before the next beginning of a record
             found = data.find(_BEGINNING, start + _HEAD + 1)
             if not is_lost:
                 yield b"", start

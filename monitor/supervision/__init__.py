@@ -1,1 +1,1 @@
-"""What keeps the processes of a command alive, and what of them outlives each."""
+"""Keeps the processes of a command alive, and what must outlive each of them."""

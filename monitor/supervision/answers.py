@@ -1,4 +1,4 @@
-"""The questions to the children: what they measure now, with what those that are gone said last."""
+"""Asks the children for their samples, and adds the last samples of children that have ended."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from monitor.tasks import own
 from monitor.types import Measurement
 
 ANSWER_TIMEOUT = 4.0
-"""Seconds that a scrape waits for one child; a frozen one is reported as it last answered."""
+"""Seconds that a scrape waits for a child. A frozen one is reported with its last answer."""
 
 LEDGER = {
     "monitor_exchanges_total",
@@ -41,8 +41,8 @@ Name = tuple[str, int]
 
 
 class Remembered(msgspec.Struct):
-    """What the next process that asks must know: the sums of those that are gone, and the last
-    answer of each child."""
+    """What the next pages process needs: the sums of children that have ended, and the last answer
+    of each child."""
 
     gone: list[Measurement]
     ledgers: list[Message]
@@ -51,7 +51,7 @@ class Remembered(msgspec.Struct):
 
 @dataclass
 class Peer:
-    """A connection to a child, with how often it was asked and has answered, by question."""
+    """A connection to a child; by question, how often it was asked and has answered."""
 
     writer: asyncio.StreamWriter
     is_gone: bool = False
@@ -77,12 +77,12 @@ class Answers:
         self._last: dict[Name, Message] = {}
         self._findings: dict[Name, bytes] = {}
         self._gone: list[Measurement] = []
-        self._ledgers: dict[Name, list[Measurement]] = {}  # of proxies that are gone
+        self._ledgers: dict[Name, list[Measurement]] = {}  # of proxies that have ended
         self._cannot_write = False
         self._recall()
 
     async def measurements(self, status: Status) -> list[Measurement]:
-        """What all children measure now."""
+        """Return the samples of all children."""
         names = self._meet(status)
         await self._ask("metrics", names)
         samples = list(self._gone)
@@ -94,18 +94,18 @@ class Answers:
         return samples
 
     async def findings(self, status: Status) -> bytes:
-        """The analyzer's findings as a JSON document; an empty one when there is no analyzer."""
+        """Return the analyzer's findings as a JSON document; an empty one without an analyzer."""
         names = [name for name in self._meet(status) if name[0] == "analyzer"]
         await self._ask("findings", names)
         return next((self._findings[name] for name in names if self._findings.get(name)), b"{}")
 
     def close(self) -> None:
-        """Ask nobody any more."""
+        """Close the connections to all children."""
         for peer in self._peers.values():
             peer.writer.close()
 
     def _meet(self, status: Status) -> list[Name]:
-        """The children to be asked; what one that is gone said last goes into the sums."""
+        """Return the children to ask; add the last answers of those that have ended to the sums."""
         pids = {(role, index): pid for role, index, pid, _ in status.children if role != "pages"}
         for name, answer in list(self._last.items()):
             if pids.get(name) != answer.pid and not _is_alive(answer.pid):
@@ -113,7 +113,7 @@ class Answers:
         return [name for name, pid in pids.items() if pid]
 
     def _bury(self, name: Name, answer: Message) -> None:
-        # The analyzer's counts are in its checkpoint, and its successor goes on from there.
+        # The analyzer's counts are in its checkpoint; its successor continues them.
         if name[0] != "analyzer":
             counted = [sample for sample in answer.measurements if sample.name in COUNTED]
             self._gone = add_up([*self._gone, *counted])
@@ -129,7 +129,7 @@ class Answers:
         with contextlib.suppress(TimeoutError, OSError):
             async with asyncio.timeout(ANSWER_TIMEOUT):
                 peer = await self._join(name)
-                # A frozen child reads nothing: while a question stands open, wait for its answer.
+                # A frozen child reads nothing: while a question is open, wait for its answer.
                 if peer.asked.get(kind, 0) == peer.answered.get(kind, 0):
                     peer.asked[kind] = peer.asked.get(kind, 0) + 1
                     peer.writer.write(pack(Message(kind)))
@@ -217,7 +217,7 @@ class Answers:
 
 
 def _is_alive(pid: int) -> bool:
-    """Whether there is such a process: what was said of it may be older than its last answer."""
+    """Return whether this process exists: the status may be older than its last answer."""
     try:
         os.kill(pid, 0)
     except OSError as error:

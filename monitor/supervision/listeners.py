@@ -1,4 +1,4 @@
-"""Settings → the sockets that are listened on, before anything is started."""
+"""Settings → listening sockets, made before any process is started."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ def bound(
 ) -> Generator[tuple[list[socket.socket], socket.socket]]:
     """Yield the traffic sockets, one per worker (none without `proxy`), and the admin socket.
 
-    All listen already; without `accept` none does, and nobody who connects is let in and then
-    reset. Raises ConfigError, naming the key, where one cannot.
+    All listen already. Without `accept` none does, so no client is let in and then reset. Raises
+    ConfigError, naming the key, if an address cannot be bound.
     """
     with contextlib.ExitStack() as stack:
         traffic: list[socket.socket] = []
@@ -26,7 +26,7 @@ def bound(
             host, port = address(settings.listen, "listen")
             shared = settings.workers > 1
             if shared and port:
-                # Alone first: sockets that share a port would share it with another monitor too.
+                # Bind alone first: SO_REUSEPORT would also share the port with another monitor.
                 _bind(host, port, "listen", accept=False).close()
             for _ in range(settings.workers):
                 one = _bind(host, port, "listen", shared=shared, accept=accept)
@@ -60,8 +60,8 @@ def _bind(
 
 
 def _overlap(one: tuple[str, int], other: tuple[str, int]) -> bool:
-    """Whether two bound addresses are the same to some client. Only sockets that listen exclude
-    each other."""
+    """Return whether two bound addresses are the same to some client. Only listening sockets
+    exclude each other."""
     everywhere = {"0.0.0.0", "::"}  # noqa: S104
     same = one[0] == other[0] or not everywhere.isdisjoint({one[0], other[0]})
     return one[1] == other[1] and same

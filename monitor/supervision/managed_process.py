@@ -1,4 +1,4 @@
-"""Keeps one child process running: start, restart with back-off, stop."""
+"""Runs one child process: start, restart with back-off, stop."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ from monitor.tasks import own
 FIRST_PAUSE = 0.1
 LONGEST_PAUSE = 10.0
 STEADY_AFTER = 30.0
-"""Seconds a child must have lived for its next crash to count as a first one."""
+"""Seconds that a child must have run for its next crash to count as a first one."""
 
 
 class ManagedProcess:
-    """A child that is started again whenever it ends by itself.
+    """A child process that is started again whenever it ends by itself.
 
-    It gets a session of its own, so that Ctrl-C reaches the supervisor alone, which then stops the
-    children in the right order. `changed` is called with each new pid and must not raise.
-    `files` are open files for each of its lives; the environment
-    variables of these names tell it their numbers. `unusable` is set when it ends with exit code 2
-    before it was ever ready: its settings cannot work and starting it again would not help.
+    It gets its own session, so that Ctrl-C reaches only the supervisor, which stops the children in
+    order. `changed` is called at each new pid and must not raise. Each start inherits the open
+    `files`; environment variables of these names have their descriptors. `unusable` is set if the
+    child ends with exit code 2 before it was ever ready: its settings cannot work, so starting it
+    again would not help.
     """
 
     def __init__(
@@ -59,11 +59,11 @@ class ManagedProcess:
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
-        """Start the child and keep it."""
+        """Start the child, and restart it until `stop` or `abandon`."""
         self._task = own(self._run_forever(), f"the keeper of {self.role} {self.index}")
 
     async def stop(self, patience: float) -> bool:
-        """SIGTERM, then SIGKILL after `patience` seconds; whether it ended by itself and well."""
+        """Send SIGTERM, and SIGKILL after `patience` seconds; return True for exit code 0."""
         self._stopping = True
         process = self._process
         if process is None:
@@ -71,7 +71,7 @@ class ManagedProcess:
                 self._task.cancel()
             return True
         self._signal(signal.SIGTERM)
-        # A stopped (SIGSTOP) process would not hear it.
+        # A stopped (SIGSTOP) process handles no SIGTERM.
         self._signal(signal.SIGCONT)
         try:
             async with asyncio.timeout(patience):
@@ -87,11 +87,11 @@ class ManagedProcess:
         return code == 0
 
     def kill(self) -> None:
-        """SIGKILL; the keeper then does what it does when a child ends."""
+        """Send SIGKILL; the child is then started again."""
         self._signal(signal.SIGKILL)
 
     def abandon(self) -> None:
-        """SIGKILL, and no other is started."""
+        """Send SIGKILL, and start no other."""
         self._stopping = True
         self.kill()
 
@@ -101,8 +101,8 @@ class ManagedProcess:
                 self._process.send_signal(number)
 
     async def _run_forever(self) -> None:
-        """Go on whatever happens: a machine without processes, descriptors or disk has them again
-        one day."""
+        """Start the child again and again. A lack of processes, descriptors or disk is logged once
+        and does not end this."""
         pause, said = FIRST_PAUSE, ""
         while not self._stopping:
             started = time.monotonic()
@@ -152,14 +152,14 @@ class ManagedProcess:
 
 
 def environment(*also: str) -> dict[str, str]:
-    """Our environment without `MONITOR_…`, which may hold secrets, and what else begins with one of
-    `also`. Settings go to a child by file."""
+    """Return our environment without variables that begin with `MONITOR_` (they may hold secrets;
+    children read settings from a file) or with one of `also`."""
     hidden = ("MONITOR_", *also)
     return {name: value for name, value in os.environ.items() if not name.startswith(hidden)}
 
 
 def _ending(code: int) -> str:
-    """An exit code in words.
+    """Return an exit code in words.
 
     >>> _ending(-9), _ending(1)
     ('was killed by SIGKILL', 'ended with exit code 1')

@@ -1,4 +1,4 @@
-"""Process ids → what monitoring itself costs: processes, CPU time and memory by role."""
+"""Process ids → samples of what monitoring costs: processes, CPU time and memory by role."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from monitor.types import Measurement
 
 
 def measurements(endpoint: str, processes: Iterable[tuple[str, int]]) -> list[Measurement]:
-    """Samples for `(role, pid)` pairs; a process that has just ended is left out."""
+    """Return samples for `(role, pid)` pairs, without processes that have just ended."""
     samples: list[Measurement] = []
     for role, pid in processes:
         labels = {"endpoint": endpoint, "role": role}

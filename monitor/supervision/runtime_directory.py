@@ -1,8 +1,8 @@
-"""The supervisor's private runtime directory: its sockets and settings, under the temporary one.
+"""The private runtime directory of a supervisor: sockets and settings, in the temporary directory.
 
-The supervisor and each child hold a shared lock on the directory's lock file while they live. The
-next start removes every directory whose lock is free: a supervisor that was killed left it behind.
-A lock, unlike a process id, tells that also across containers that share a temporary directory.
+The supervisor and each child hold a shared lock on its lock file while they run. The next start
+removes the directories whose lock is free: killed supervisors left them. A lock, unlike a process
+id, works across containers that share a temporary directory.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from monitor.errors import ConfigError
 
 PREFIX = "monitor-"
 LONGEST = 85
-"""Bytes of its name: the path of a Unix socket has 107, and ours are named in 21."""
+"""Bytes of its path: the path of a Unix socket may have 107, and 21 are for the socket's name."""
 _LOCK = "lock"
 _FLAGS = os.O_RDWR | os.O_NOFOLLOW
 

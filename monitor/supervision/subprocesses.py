@@ -1,7 +1,7 @@
-"""A child process → its exit code, waited for without a thread, a signal handler or a lost child.
+"""Waits for a child process without a thread or a signal handler.
 
-asyncio's own subprocesses may fail after the child has started, when no descriptor or thread is
-left to watch it with; the child would then run on without an owner.
+asyncio's own subprocesses may fail after the child has started, if no descriptor or thread is left
+to watch it. The child would then run on without an owner.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import os
 import subprocess
 
 LOOK_EVERY = 0.05
-"""Seconds between looks where the system has no pidfd, or no descriptor is left for one."""
+"""Seconds between polls if the system has no pidfd, or no descriptor is left for one."""
 
 
 async def ended(process: subprocess.Popen[bytes]) -> int:

@@ -1,6 +1,6 @@
-"""A Unix socket that accepts, also after there were no descriptors for a while.
+"""A Unix socket server that survives a lack of file descriptors.
 
-asyncio's own servers answer a lack of descriptors with a hundred lines a second and more.
+asyncio's own servers log a hundred lines a second and more when descriptors run out.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from monitor import logs
 from monitor.tasks import own
 
 PAUSE = 0.2
-"""Seconds until the next try to accept."""
+"""Seconds until a failed accept is tried again."""
 
 Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
 class UnixServer:
-    """Gives every connection on `path` to `serve`, each in a task of its own."""
+    """Calls `serve` for every connection on `path`, each in its own task."""
 
     def __init__(self, path: Path, serve: Serve) -> None:
         path.unlink(missing_ok=True)
@@ -34,7 +34,7 @@ class UnixServer:
         self._accepting = own(self._accept(), f"accepting on {path.name}")
 
     async def close(self) -> None:
-        """Accept no more, and end what is served."""
+        """Stop accepting and end all connections."""
         tasks = [self._accepting, *self._serving]
         for task in tasks:
             task.cancel()
