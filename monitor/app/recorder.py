@@ -38,7 +38,7 @@ COMPARE_PATIENCE = 0.5
 """Seconds that a start waits for other replicas' keys; meanwhile the proxy buffers exchanges."""
 COMPARE_PAUSE = 0.5
 """Seconds until keys are compared again after the store was away; doubled each time."""
-COMPLAIN_AFTER = 3
+WARN_AFTER = 3
 TRIM_EVERY = 10.0
 """Seconds between two deletions of records that are too old."""
 COMMAND_TIMEOUT = 2.0
@@ -64,7 +64,7 @@ class Recorder:
             min_group=settings.privacy.min_group,
             noisy_counts=build.noisy_counts(settings),
         )
-        self._names = ner_client.names(settings.privacy.ner, self._privacy, self._named)
+        self._names = ner_client.names(settings.privacy.ner, self._privacy, self._count_names)
         self._store = RedisStream(
             settings.redis,
             settings.endpoint,
@@ -81,10 +81,10 @@ class Recorder:
             acknowledge=self._intake.acknowledge,
             connected=self._intake.connected,
             reconcile=self._intake.notify,
-            log=self._of_store,
+            log=self._log_store,
             clock=time.time,
         )
-        self._complained = 0.0
+        self._warned_at = 0.0
         self._comparing: asyncio.Task[None] | None = None
 
     async def serve(self) -> None:
@@ -166,8 +166,8 @@ class Recorder:
             try:
                 await self._compare_keys()
             except StreamError as error:
-                if attempt == COMPLAIN_AFTER:
-                    self._of_store(
+                if attempt == WARN_AFTER:
+                    self._log_store(
                         logging.WARNING,
                         f"cannot compare the key with that of other replicas yet: {error}; trying "
                         "again",
@@ -211,8 +211,8 @@ class Recorder:
 
     async def _unreadable(self, exchange: Exchange, error: Exception) -> None:
         now = time.monotonic()
-        if now - self._complained > 60:
-            self._complained = now
+        if now - self._warned_at > 60:
+            self._warned_at = now
             logs.warning(
                 f"an exchange could not be read ({logs.place(error)}); it leaves no record and "
                 "counts as lost, reason unreadable"
@@ -229,11 +229,11 @@ class Recorder:
         self._meters.set("monitor_spool_bytes", self._spool.bytes)
         return self._meters.measurements()
 
-    def _named(self, kind: str, name: str, count: int) -> None:
+    def _count_names(self, kind: str, name: str, count: int) -> None:
         metric = "monitor_pseudonyms_total" if kind == "entity" else "monitor_redactions_total"
         self._meters.add(metric, (name,), count)
 
-    def _of_store(self, level: int, text: str) -> None:
+    def _log_store(self, level: int, text: str) -> None:
         logs.log(level, f"{shown(self._process.settings.redis)}: {text}")
 
 

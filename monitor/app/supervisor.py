@@ -36,7 +36,7 @@ PROXY_SECONDS, RECORDER_SECONDS = 1.0, 5.0
 """Seconds that recorders and analyzer wait for the proxies to start, and the pages for the
 recorders. Processes that start at the same time would take the cores from those needed first."""
 
-FLUSH_SECONDS, KEPT_FOR_OTHERS = 15.0, 5.0
+FLUSH_SECONDS, RESERVED_SECONDS = 15.0, 5.0
 """Seconds that all roles together may take after the drain to pass on what they hold, and how many
 of them the proxies must leave to the others."""
 PAGES_SECONDS = 2.0
@@ -107,7 +107,7 @@ class _Supervisor:
     async def run(self) -> int:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self._heard, number)
+            loop.add_signal_handler(number, self._on_signal, number)
         await self._prepare_store()
         self._write(self._runtime / "settings.json", msgspec.json.encode(self._settings))
         self._control.listen(self._runtime / "control.sock")
@@ -127,7 +127,7 @@ class _Supervisor:
         await self._control.close()
         return code
 
-    def _heard(self, number: signal.Signals) -> None:
+    def _on_signal(self, number: signal.Signals) -> None:
         now = time.monotonic()
         if not self._stop.is_set():
             self._stopped_at = now
@@ -311,7 +311,7 @@ class _Supervisor:
         def left(kept: float) -> float:
             return max(1.0, end - kept - time.monotonic())
 
-        await self._stop_role("proxy", left(KEPT_FOR_OTHERS))
+        await self._stop_role("proxy", left(RESERVED_SECONDS))
         await self._stop_role("recorder", left(2.0))
         await self._stop_role("analyzer", left(1.0))
         if self._store:

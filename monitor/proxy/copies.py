@@ -45,7 +45,7 @@ class Copy:
     """
 
     __slots__ = (
-        "_bound", "_budget", "_chunked", "_expected", "_fixed", "_head", "_left", "_loose",
+        "_bound", "_budget", "_chunked", "_expected", "_fixed", "_head", "_left", "_partial",
         "_parts", "dropped", "held", "size",
     )  # fmt: skip
 
@@ -62,7 +62,7 @@ class Copy:
         self.held = 0
         self.dropped = False
         self._expected = False
-        self._loose = 0  # bytes of `_fixed` that wait within the coding
+        self._partial = 0  # bytes of `_fixed` that wait within the coding
         if budget.used > budget.bound:
             self.drop()
 
@@ -70,10 +70,10 @@ class Copy:
         """Read more of the body; raises Ambiguous if its framing is malformed."""
         if self._chunked is not None:
             rest = self._chunked.feed(data)
-            if (loose := self._chunked.waiting) != self._loose:
-                self._budget.used += loose - self._loose
-                self._fixed += loose - self._loose
-                self._loose = loose
+            if (partial := self._chunked.waiting) != self._partial:
+                self._budget.used += partial - self._partial
+                self._fixed += partial - self._partial
+                self._partial = partial
                 self._budget.check()
             return rest
         left = self._left

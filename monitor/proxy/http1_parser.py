@@ -95,15 +95,17 @@ class Http1Parser:
         self.bound = max_body_bytes
         self.budget = budget
         self._queue: deque[_Open] = deque()
-        self._sending: Copy | None = None
-        self._receiving: Copy | None = None
+        self._request_copy: Copy | None = None
+        self._response_copy: Copy | None = None
         self._request_part = bytearray()
         self._request_at = 0.0
         self._response_part = b""
-        self._loose = 0  # bytes of the parts and of `_held`, as the budget knows them
-        self._held: bytearray | None = None  # what follows a request that may change the protocol
-        self._next: Observer | None = None
-        self._gone = False  # opaque
+        self._unclaimed = 0  # bytes of the parts and of `_after_upgrade` that are charged
+        self._after_upgrade: bytearray | None = (
+            None  # what follows a request that may change the protocol
+        )
+        self._successor: Observer | None = None
+        self._stopped = False  # opaque
         self.fresh = True  # no exchange has ended on this connection yet
         self._client_ended = False
         self._server_ended = False
@@ -120,57 +122,58 @@ class Http1Parser:
     def is_clean(self) -> bool:
         """Return True between exchanges, when the next bytes can only begin a new one."""
         return not (
-            self._queue or self._gone or self._next or self._held is not None
-            or self._request_part or self._response_part or self._sending or self._receiving
+            self._queue or self._stopped or self._successor or self._after_upgrade is not None
+            or self._request_part or self._response_part
+            or self._request_copy or self._response_copy
         )  # fmt: skip
 
     # --- from the splice ---------------------------------------------------------------------
 
     def downstream(self, data: bytes, at: float) -> None:
         """See Observer."""
-        if self._next is not None:
-            self._next.downstream(data, at)
+        if self._successor is not None:
+            self._successor.downstream(data, at)
             return
         try:
             self._requests(data, at)
-            if self._request_part or self._held or self._loose:
-                self._weigh()
+            if self._request_part or self._after_upgrade or self._unclaimed:
+                self._charge_unclaimed()
         except Ambiguous as error:
             self._give_up(error.args[0])
 
     def upstream(self, data: bytes, at: float) -> None:
         """See Observer."""
-        if self._next is not None:
-            self._next.upstream(data, at)
+        if self._successor is not None:
+            self._successor.upstream(data, at)
             return
         try:
             self._responses(data, at)
-            if self._response_part or self._loose:
-                self._weigh()
+            if self._response_part or self._unclaimed:
+                self._charge_unclaimed()
         except Ambiguous as error:
             self._give_up(error.args[0])
 
     def downstream_eof(self, at: float) -> None:
         """See Observer."""
         self._client_ended = not self._server_ended  # the side that ends first is to blame
-        if self._next is not None:
-            self._next.downstream_eof(at)
+        if self._successor is not None:
+            self._successor.downstream_eof(at)
 
     def upstream_eof(self, at: float) -> None:
         """See Observer."""
         self._server_ended = True
-        if self._next is not None:
-            self._next.upstream_eof(at)
+        if self._successor is not None:
+            self._successor.upstream_eof(at)
             return
-        copy = self._receiving
+        copy = self._response_copy
         if copy is not None and copy.until_close() and self._queue:
-            self._receiving = None
+            self._response_copy = None
             self._responded(self._queue[0], copy.message(), at, lost=copy.dropped)
 
     def closed(self, at: float, cause: Outcome | None) -> None:
         """See Observer."""
-        if self._next is not None:
-            self._next.closed(at, cause)
+        if self._successor is not None:
+            self._successor.closed(at, cause)
             return
         if cause is None:
             cause = Outcome.CLIENT_GONE if self._client_ended else Outcome.UPSTREAM_BROKEN
@@ -179,7 +182,9 @@ class Http1Parser:
             if exchange.response is None and not self._stale(exchange, at, cause):
                 self._partial(exchange, cause, at)
             elif exchange.response is not None:
-                self._cut(exchange)  # the answer came before the end of its request
+                self._take_partial_request(
+                    exchange
+                )  # the answer came before the end of its request
                 self._finish(exchange, None)
             else:
                 self._discard(exchange)
@@ -188,28 +193,33 @@ class Http1Parser:
 
     def abandon(self) -> None:
         """See Observer."""
-        self._gone = True
-        if self._next is not None:
-            self._next.abandon()
+        self._stopped = True
+        if self._successor is not None:
+            self._successor.abandon()
         while self._queue:
             exchange = self._queue.popleft()
             self._discard(exchange)
             reason = "buffer_full" if exchange.lost else "opaque"
             self._lose(of_status(exchange.status), reason)
-        for copy in (self._sending, self._receiving):
+        for copy in (self._request_copy, self._response_copy):
             if copy is not None:
                 copy.release()
-        self._sending = self._receiving = None
+        self._request_copy = self._response_copy = None
         self._request_part.clear()
         self._response_part = b""
-        self._held = None
-        self._weigh()
+        self._after_upgrade = None
+        self._charge_unclaimed()
 
     def refuse(self, at: float, cause: Outcome) -> bytes:
         """See Observer."""
-        if self._next is not None:
-            return self._next.refuse(at, cause)
-        if self._gone or not self._queue or self._receiving is not None or self._response_part:
+        if self._successor is not None:
+            return self._successor.refuse(at, cause)
+        if (
+            self._stopped
+            or not self._queue
+            or self._response_copy is not None
+            or self._response_part
+        ):
             return b""
         status, text = _ANSWERS[cause]
         body = b'{"error":{"type":"%s","message":"%s"}}' % (cause.value.encode(), text)
@@ -226,14 +236,14 @@ class Http1Parser:
 
     def busy(self) -> bool:
         """See Observer."""
-        if self._next is not None:
-            return self._next.busy()
+        if self._successor is not None:
+            return self._successor.busy()
         return bool(self._queue or self._request_part)
 
     def awaiting(self) -> bool:
         """See Observer."""
-        if self._next is not None:
-            return self._next.awaiting()
+        if self._successor is not None:
+            return self._successor.awaiting()
         if not self._queue:
             return False
         first = self._queue[0]
@@ -241,8 +251,8 @@ class Http1Parser:
 
     def begun(self) -> float:
         """See Observer."""
-        if self._next is not None:
-            return self._next.begun()
+        if self._successor is not None:
+            return self._successor.begun()
         return self._request_at if self._request_part and not self._queue else 0.0
 
     # --- requests ----------------------------------------------------------------------------
@@ -250,12 +260,12 @@ class Http1Parser:
     def _requests(self, data: bytes, at: float) -> None:
         rest: bytes | None = data
         while rest:
-            if self._gone:
+            if self._stopped:
                 return
-            if self._next is not None:
-                self._next.downstream(rest, at)
+            if self._successor is not None:
+                self._successor.downstream(rest, at)
                 return
-            copy = self._sending
+            copy = self._request_copy
             if copy is not None:
                 if copy.size == 0 and self._queue[-1].response is not None and copy.expects():
                     raise Ambiguous(
@@ -263,11 +273,11 @@ class Http1Parser:
                     )  # this may be the body after all, or a new request
                 rest = copy.feed(rest)
                 if rest is not None:
-                    self._sending = None
+                    self._request_copy = None
                     self._requested(self._queue[-1], copy, at)
-            elif self._held is not None:
-                self._held += rest
-                if len(self._held) > MAX_HEAD:
+            elif self._after_upgrade is not None:
+                self._after_upgrade += rest
+                if len(self._after_upgrade) > MAX_HEAD:
                     raise Ambiguous("head_too_large")
                 return
             else:
@@ -318,12 +328,12 @@ class Http1Parser:
             data = data[length:]
         else:
             self._charge(exchange, _PER_EXCHANGE)
-            self._sending = Copy(head, length, self.bound, self.budget)
+            self._request_copy = Copy(head, length, self.bound, self.budget)
         self.budget.check()
         if self._response_part and len(self._queue) == 1:
             raise Ambiguous("unsolicited_response")
         if upgrades(head) or exchange.method == b"CONNECT":
-            self._held = bytearray()
+            self._after_upgrade = bytearray()
         return data
 
     def _wait_for_request(self, part: bytearray, searched: int) -> None:
@@ -347,26 +357,26 @@ class Http1Parser:
             exchange.ended = at
             self._queue.popleft()
             self._finish(exchange, None)
-            self._stay(at)
+            self._resume_requests(at)
 
     def _prior_knowledge(self, data: bytes, at: float) -> None:
         early, self._response_part = self._response_part, b""
-        self._next = self._become("http2", None)
-        if self._next is None:
+        self._successor = self._become("http2", None)
+        if self._successor is None:
             raise Ambiguous("not_http")
         if early:
-            self._next.upstream(early, at)
-        self._next.downstream(PREFACE + data, at)
+            self._successor.upstream(early, at)
+        self._successor.downstream(PREFACE + data, at)
 
     # --- responses ---------------------------------------------------------------------------
 
     def _responses(self, data: bytes, at: float) -> None:
         rest: bytes | None = data
         while rest:
-            if self._gone:
+            if self._stopped:
                 return
-            if self._next is not None:
-                self._next.upstream(rest, at)
+            if self._successor is not None:
+                self._successor.upstream(rest, at)
                 return
             if not self._queue:
                 self._response_part += rest
@@ -374,7 +384,7 @@ class Http1Parser:
                     raise Ambiguous("unsolicited_response")
                 return  # an HTTP/2 server may speak first
             exchange = self._queue[0]
-            copy = self._receiving
+            copy = self._response_copy
             if copy is None:
                 rest = self._response_head(exchange, rest, at)
                 continue
@@ -383,7 +393,7 @@ class Http1Parser:
             if copy.size > before:
                 self._arrived(exchange, copy.size, at, merge=copy.full())
             if rest is not None:
-                self._receiving = None
+                self._response_copy = None
                 self._responded(exchange, copy.message(), at, lost=copy.dropped)
 
     def _response_head(self, exchange: _Open, data: bytes, at: float) -> bytes | None:
@@ -419,7 +429,7 @@ class Http1Parser:
             body = data[:length] if length <= self.bound else data[: self.bound]
             self._responded(exchange, Message(head, body, length), at)
             return data[length:] if size > length else None
-        self._receiving = Copy(head, length, self.bound, self.budget)
+        self._response_copy = Copy(head, length, self.bound, self.budget)
         self.budget.check()
         exchange.ended = at
         return data
@@ -439,15 +449,15 @@ class Http1Parser:
             upgraded = Upgraded(
                 exchange.id, exchange.began, exchange.started, request, Message(head)
             )
-            self._next = self._become("websocket", upgraded)
-        if self._next is None:
+            self._successor = self._become("websocket", upgraded)
+        if self._successor is None:
             self._tunnel(exchange, Message(head), "upgrade", at)
             return None
         self._queue.clear()
         self._discard(exchange)
-        held, self._held = self._held, None
+        held, self._after_upgrade = self._after_upgrade, None
         if held:
-            self._next.downstream(bytes(held), at)
+            self._successor.downstream(bytes(held), at)
         return data
 
     def _tunnel(self, exchange: _Open, response: Message, reason: str, at: float) -> None:
@@ -480,14 +490,14 @@ class Http1Parser:
         if exchange.request is not None:
             self._queue.popleft()
             self._finish(exchange, None)
-            self._stay(at)
+            self._resume_requests(at)
         else:
             self._charge(exchange, len(response.head) + len(response.body))
 
-    def _stay(self, at: float) -> None:
+    def _resume_requests(self, at: float) -> None:
         """Read what the client sent meanwhile as requests: there was no upgrade."""
-        if self._held is not None and not self._queue:
-            held, self._held = self._held, None
+        if self._after_upgrade is not None and not self._queue:
+            held, self._after_upgrade = self._after_upgrade, None
             self._decided("")
             if held:
                 self._requests(bytes(held), at)
@@ -517,22 +527,22 @@ class Http1Parser:
     def _partial(self, exchange: _Open, cause: Outcome, at: float) -> None:
         """Record an exchange that ended before its response did."""
         exchange.ended = at
-        self._cut(exchange)
-        if self._receiving is not None:
-            exchange.lost = exchange.lost or self._receiving.dropped
-            exchange.response = self._receiving.message()
-            self._receiving = None
+        self._take_partial_request(exchange)
+        if self._response_copy is not None:
+            exchange.lost = exchange.lost or self._response_copy.dropped
+            exchange.response = self._response_copy.message()
+            self._response_copy = None
         self._finish(exchange, cause)
 
-    def _cut(self, exchange: _Open) -> None:
+    def _take_partial_request(self, exchange: _Open) -> None:
         """Take an incomplete request as far as it has come."""
-        if exchange.request is None and self._sending is not None:
-            exchange.lost = exchange.lost or self._sending.dropped
-            exchange.request = self._sending.message()
-            self._sending = None
+        if exchange.request is None and self._request_copy is not None:
+            exchange.lost = exchange.lost or self._request_copy.dropped
+            exchange.request = self._request_copy.message()
+            self._request_copy = None
 
     def _stale(self, exchange: _Open, at: float, cause: Outcome) -> bool:
-        if self.fresh or exchange.status or self._receiving is not None or self._response_part:
+        if self.fresh or exchange.status or self._response_copy is not None or self._response_part:
             return False
         return cause is Outcome.UPSTREAM_BROKEN and at - exchange.began < STALE
 
@@ -556,13 +566,15 @@ class Http1Parser:
         self.budget.used += _PER_EXCHANGE - exchange.held
         exchange.held = _PER_EXCHANGE
 
-    def _weigh(self) -> None:
+    def _charge_unclaimed(self) -> None:
         """Charge the bytes that wait for more and belong to no exchange yet."""
-        loose = len(self._request_part) + len(self._response_part) + len(self._held or b"")
-        if loose != self._loose:
-            grown = loose > self._loose
-            self.budget.used += loose - self._loose
-            self._loose = loose
+        unclaimed = (
+            len(self._request_part) + len(self._response_part) + len(self._after_upgrade or b"")
+        )
+        if unclaimed != self._unclaimed:
+            grown = unclaimed > self._unclaimed
+            self.budget.used += unclaimed - self._unclaimed
+            self._unclaimed = unclaimed
             if grown:
                 self.budget.check()
 
@@ -571,6 +583,6 @@ class Http1Parser:
         exchange.held = 0
 
     def _give_up(self, reason: str) -> None:
-        if not self._gone:
+        if not self._stopped:
             self.abandon()
             self._opaque(reason)

@@ -131,29 +131,29 @@ class Http2:
         self._bound = max_body_bytes
         self._budget = budget
         self._preface = PREFACE
-        self._met = 0.0  # when the first bytes came
+        self._first_bytes_at = 0.0  # when the first bytes came
         self._from_client = Frames()
         self._from_server = Frames()
         self._client_heads = HeaderDecoder()
         self._server_heads = HeaderDecoder()
         self._streams: dict[int, _Stream] = {}
-        self._loose_up = self._loose_down = 0  # bytes of frames and tables in the budget
+        self._partial_up = self._partial_down = 0  # bytes of frames and tables in the budget
         self._newest = 0  # highest stream the client opened: lower odd ones are known or over
         self._promised = 0  # highest stream the server promised: lower even ones are known or over
         self._accepted = 0x7FFFFFFF  # highest stream that the server still serves (GOAWAY)
         self._ended_by: Outcome | None = None
         self._cause: Outcome | None = None  # of the answer the proxy gave itself
-        self._gone = False  # opaque, or closed
+        self._stopped = False  # opaque, or closed
 
     # --- from the splice ---------------------------------------------------------------------
 
     def downstream(self, data: bytes, at: float) -> None:
         """See Observer."""
-        if self._gone:
+        if self._stopped:
             return
         try:
             if self._preface:
-                self._met = self._met or at
+                self._first_bytes_at = self._first_bytes_at or at
                 data = self._open(data)
             for kind, number, payload, ending, began in self._from_client.read(data, at):
                 if kind == DATA:
@@ -171,17 +171,17 @@ class Http2:
                     self._reset(number, Outcome.CLIENT_GONE, at)
                 elif kind == PUSH_PROMISE:
                     _malformed()
-            loose = self._from_client.waiting() + self._client_heads.memory
-            if loose != self._loose_up:
-                self._budget.used += loose - self._loose_up
-                self._loose_up = loose
+            partial = self._from_client.waiting() + self._client_heads.memory
+            if partial != self._partial_up:
+                self._budget.used += partial - self._partial_up
+                self._partial_up = partial
                 self._budget.check()
         except Ambiguous as error:
             self._give_up(error.args[0])
 
     def upstream(self, data: bytes, at: float) -> None:
         """See Observer."""
-        if self._gone:
+        if self._stopped:
             return
         try:
             for kind, number, payload, ending, began in self._from_server.read(data, at):
@@ -206,10 +206,10 @@ class Http2:
                 elif kind == GOAWAY:
                     last = int.from_bytes(payload[:4]) & 0x7FFFFFFF
                     self._accepted = min(self._accepted, last)
-            loose = self._from_server.waiting() + self._server_heads.memory
-            if loose != self._loose_down:
-                self._budget.used += loose - self._loose_down
-                self._loose_down = loose
+            partial = self._from_server.waiting() + self._server_heads.memory
+            if partial != self._partial_down:
+                self._budget.used += partial - self._partial_down
+                self._partial_down = partial
                 self._budget.check()
         except Ambiguous as error:
             self._give_up(error.args[0])
@@ -226,30 +226,30 @@ class Http2:
         """See Observer."""
         for stream in list(self._streams.values()):
             self._end(stream, at, cause or self._ended_by or Outcome.UPSTREAM_BROKEN)
-        self._gone = True
-        self._unload()
+        self._stopped = True
+        self._release_readers()
 
     def abandon(self) -> None:
         """See Observer."""
-        self._gone = True
+        self._stopped = True
         for stream in self._streams.values():
             self._release(stream)
             head = stream.response.head
             outcome = of_status(int(head[7:10])) if head else Outcome.OK
             self._lose(outcome, "buffer_full" if stream.lost else "opaque")
         self._streams.clear()
-        self._unload()
+        self._release_readers()
 
-    def _unload(self) -> None:
+    def _release_readers(self) -> None:
         """Give back the memory for reading: nothing more is read."""
-        self._budget.used -= self._loose_up + self._loose_down
-        self._loose_up = self._loose_down = 0
+        self._budget.used -= self._partial_up + self._partial_down
+        self._partial_up = self._partial_down = 0
         self._from_client, self._from_server = Frames(), Frames()
         self._client_heads, self._server_heads = HeaderDecoder(), HeaderDecoder()
 
     def refuse(self, at: float, cause: Outcome) -> bytes:
         """See Observer. Each open stream gets a status, unless the endpoint has sent something."""
-        if self._gone or self._preface or self._from_server.opened or not self._streams:
+        if self._stopped or self._preface or self._from_server.opened or not self._streams:
             self.closed(at, cause)
             return b""
         block = _ANSWERS.get(cause, _ANSWERS[Outcome.UPSTREAM_REFUSED])
@@ -277,7 +277,7 @@ class Http2:
         """See Observer."""
         if self._streams:
             return 0.0
-        return self._met if self._preface else self._from_client.begun()
+        return self._first_bytes_at if self._preface else self._from_client.begun()
 
     # --- requests ----------------------------------------------------------------------------
 

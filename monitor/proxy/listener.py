@@ -33,7 +33,7 @@ Dial = Callable[[Side], Awaitable[object]]
 """Connects the upstream side; raises OSError if it cannot."""
 
 
-async def _at_once(splice: Splice) -> None:
+async def _dial_at_once(splice: Splice) -> None:
     """Dial as soon as the client has connected."""
 
 
@@ -57,7 +57,7 @@ class Listener:
         head_timeout: float = HEAD,
         silence_timeout: float = SILENCE,
         tls: Callable[[], Awaitable[ssl.SSLContext | None]] | None = None,
-        before_dial: Callable[[Splice], Awaitable[object]] = _at_once,
+        before_dial: Callable[[Splice], Awaitable[object]] = _dial_at_once,
         log: Callable[[str], None] = lambda text: None,
     ) -> None:
         self._socket = sock
@@ -131,7 +131,7 @@ class Listener:
 
     def _serve(self, connection: socket.socket, peer: str) -> None:
         self.accepted += 1
-        splice = Splice(self._over, self.count_opaque, self._hangups, self._is_us)
+        splice = Splice(self._on_closed, self.count_opaque, self._hangups, self._is_us)
         splice.peer = peer
         splice.observe(self._observer(splice))
         self._splices.add(splice)
@@ -150,7 +150,7 @@ class Listener:
             )
         except OSError:
             connection.close()
-            self._over(splice)
+            self._on_closed(splice)
             return
         try:
             async with asyncio.timeout(self._limits.head):
@@ -170,7 +170,7 @@ class Listener:
             splice.refused(Outcome.UPSTREAM_REFUSED)
         except Exception as error:  # noqa: BLE001  an impossible host name or port
             splice.refused(Outcome.UPSTREAM_REFUSED)
-            self._complain(
+            self._log_once(
                 f"the upstream cannot be used: {type(error).__name__}: {error}; clients get 502"
             )
 
@@ -178,7 +178,7 @@ class Listener:
             if splice.loops:
                 self._looped_until = monotonic() + LOOPED
                 splice.refused(Outcome.UPSTREAM_REFUSED)
-                self._complain(
+                self._log_once(
                     "upstream: is the address that this proxy listens on; clients get 502"
                 )
 
@@ -195,12 +195,12 @@ class Listener:
         here = transport.get_extra_info("sockname")
         return bool(there[0] == (here[0] if ip_address(host).is_unspecified else host))
 
-    def _complain(self, text: str) -> None:
+    def _log_once(self, text: str) -> None:
         if text not in self._failures and len(self._failures) < 10:
             self._failures.add(text)
             self._log(text)
 
-    def _over(self, splice: Splice) -> None:
+    def _on_closed(self, splice: Splice) -> None:
         self._splices.discard(splice)
         if self._full_since and len(self._splices) < self._limit:
             self._full_since = 0.0

@@ -127,7 +127,7 @@ class Side(asyncio.Protocol):
         if other is not None and not other.is_closing() and not self.other.ended:
             other.resume_reading()
 
-    def take_note(self, now: float) -> int:
+    def progress(self, now: float) -> int:
         """Return how many bytes wait for this side's peer; one that takes some is not silent."""
         if self.transport is None:
             return 0
@@ -168,23 +168,23 @@ class Side(asyncio.Protocol):
 
 
 class Splice:
-    """A pair of connections. `over` is called once both are gone; `is_us` says whether an upstream
-    connection leads back to this proxy."""
+    """A pair of connections. `on_closed` is called once both are gone; `is_us` says whether an
+    upstream connection leads back to this proxy."""
 
     __slots__ = (
-        "_answered", "_count_opaque", "_crowded", "_descriptor", "_hangups", "_held", "_is_us",
-        "_over", "_places", "_refused", "_said", "closing", "downstream", "edits", "finished",
-        "loops", "observer", "opened", "peer", "task", "upstream",
+        "_answered", "_count_opaque", "_descriptor", "_first_bytes", "_hangups", "_held", "_is_us",
+        "_on_closed", "_out_of_memory", "_places", "_refused", "closing", "downstream", "edits",
+        "finished", "loops", "observer", "opened", "peer", "task", "upstream",
     )  # fmt: skip
 
     def __init__(
         self,
-        over: Callable[[Splice], None],
+        on_closed: Callable[[Splice], None],
         count_opaque: Callable[[str], None],
         hangups: Hangups,
         is_us: Callable[[asyncio.Transport], bool] = lambda transport: False,
     ) -> None:
-        self._over = over
+        self._on_closed = on_closed
         self._hangups = hangups
         self._is_us = is_us
         self.loops = False
@@ -192,10 +192,10 @@ class Splice:
         self._places: list[Place] | None = None  # where ids are inserted, if that edit is on
         self._count_opaque = count_opaque
         self._held = bytearray()
-        self._said: asyncio.Future[None] | None = None
+        self._first_bytes: asyncio.Future[None] | None = None
         self._refused: Outcome | None = None
         self._answered = False
-        self._crowded = False  # opaque for lack of memory, and not because of the bytes
+        self._out_of_memory = False  # opaque for lack of memory, and not because of the bytes
         self.observer: Observer | None = None
         self.edits: Edits | None = None
         self.peer = ""
@@ -222,7 +222,7 @@ class Splice:
                 _abandon(observer)
             self.downstream.observe = self.upstream.observe = _ignore
             self._count_opaque(reason)
-            self._crowded = reason == _FULL
+            self._out_of_memory = reason == _FULL
             if self.edits is not None:
                 self.edits.blind = True
                 if self.edits.waiting:
@@ -233,8 +233,8 @@ class Splice:
     async def first(self, size: int) -> bytes:
         """Wait for the client's first `size` bytes and return them; fewer if it ends before."""
         while len(self._held) < size and not self.downstream.ended:
-            self._said = asyncio.get_running_loop().create_future()
-            await self._said
+            self._first_bytes = asyncio.get_running_loop().create_future()
+            await self._first_bytes
         return bytes(self._held[:size])
 
     def speaks(self) -> str:
@@ -248,14 +248,14 @@ class Splice:
     def hold(self, data: bytes) -> None:
         """Keep what the client sends until the upstream connection is made."""
         self._held += data
-        self._speak()
+        self._wake_first()
         transport = self.downstream.transport
         if transport is not None and len(self._held) >= HOLD_BYTES:
             transport.pause_reading()
 
-    def _speak(self) -> None:
-        if self._said is not None and not self._said.done():
-            self._said.set_result(None)
+    def _wake_first(self) -> None:
+        if self._first_bytes is not None and not self._first_bytes.done():
+            self._first_bytes.set_result(None)
 
     def made(self, side: Side) -> None:
         """Note that a connection is made; splice them once both are."""
@@ -310,13 +310,13 @@ class Splice:
         if self.observer is None:
             self.downstream.reset()
             return
-        answer = self._ask(self._refused)
+        answer = self._observed_answer(self._refused)
         if answer:
-            self._give(transport, answer)
+            self._send_answer(transport, answer)
         elif self.downstream.ended:
             self.downstream.close()
 
-    def _give(self, transport: asyncio.Transport, answer: bytes) -> None:
+    def _send_answer(self, transport: asyncio.Transport, answer: bytes) -> None:
         """Send our own answer, then read until the client closes: a reset could destroy it."""
         self._answered = True
         self._refused = None
@@ -325,7 +325,7 @@ class Splice:
         transport.write(answer)
         self.downstream.write_eof()
 
-    def _ask(self, cause: Outcome) -> bytes:
+    def _observed_answer(self, cause: Outcome) -> bytes:
         try:
             return self.observer.refuse(monotonic(), cause) if self.observer else b""
         except Exception:  # noqa: BLE001
@@ -360,7 +360,7 @@ class Splice:
             except Exception:  # noqa: BLE001
                 self.opaque(_FAILED)
             else:
-                if self.observer is None and not self._crowded:  # the observer cannot follow
+                if self.observer is None and not self._out_of_memory:  # the observer cannot follow
                     self._reject(owed=owed)
                     return
         self._pass(data, edits, owed=owed)
@@ -399,7 +399,7 @@ class Splice:
         if owed or http2 or transport is None or self.upstream.ended:
             self.abort(None)
             return
-        self._give(transport, REFUSAL)
+        self._send_answer(transport, REFUSAL)
         self.upstream.close()
 
     def name_answers(self) -> Callable[[int, int, str], None]:
@@ -440,7 +440,7 @@ class Splice:
                 self.opaque(_FAILED)
         if side is self.upstream or self.edits is None or not self.edits.holds():
             side.other.write_eof()  # else `decided` does, after the bytes that wait
-        self._speak()
+        self._wake_first()
         if self._answered or side.other.ended or (self.observer is not None and not self.busy()):
             self.close()  # no side owes anything
         elif self._refused is not None:
@@ -522,7 +522,7 @@ class Splice:
 
     def tick(self, now: float, limits: Limits) -> None:
         """End what no event will end; called about once a second."""
-        waiting = self.downstream.take_note(now) + self.upstream.take_note(now)
+        waiting = self.downstream.progress(now) + self.upstream.progress(now)
         silent = now - max(self.downstream.at, self.upstream.at)
         if self.closing:
             stuck = limits.idle and silent > limits.idle
@@ -534,7 +534,7 @@ class Splice:
             return
         elif (self.downstream.ended or self.upstream.ended) and not self.busy():
             self.close()
-        elif self._dawdles(now, limits.head):
+        elif self._is_too_slow(now, limits.head):
             self._expire()
         elif limits.idle and silent > limits.idle:
             if self.downstream.full:
@@ -545,7 +545,7 @@ class Splice:
     def _awaiting(self) -> bool:
         return self._observed(lambda observer: observer.awaiting(), False)
 
-    def _dawdles(self, now: float, head: float) -> bool:
+    def _is_too_slow(self, now: float, head: float) -> bool:
         """Return True if the client takes too long to begin, or to end a head."""
         if self.downstream.at == self.downstream.made:
             return now - self.downstream.made > head
@@ -561,15 +561,15 @@ class Splice:
 
     def timeout(self) -> None:
         """Answer 504 or reset: the endpoint was silent for too long."""
-        answer = self._ask(Outcome.UPSTREAM_TIMEOUT)
+        answer = self._observed_answer(Outcome.UPSTREAM_TIMEOUT)
         transport = self.downstream.transport
         if not answer or transport is None:
             self.abort(Outcome.UPSTREAM_TIMEOUT)
             return
-        self._give(transport, answer)
+        self._send_answer(transport, answer)
         self.upstream.reset()
 
     def _finish(self) -> None:
         if not self.finished:
             self.finished = True
-            self._over(self)
+            self._on_closed(self)

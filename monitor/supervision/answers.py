@@ -83,7 +83,7 @@ class Answers:
 
     async def measurements(self, status: Status) -> list[Measurement]:
         """Return the samples of all children."""
-        names = self._meet(status)
+        names = self._children_to_ask(status)
         await self._ask("metrics", names)
         samples = list(self._gone)
         for answer in self._last.values():
@@ -95,7 +95,7 @@ class Answers:
 
     async def findings(self, status: Status) -> bytes:
         """Return the analyzer's findings as a JSON document; an empty one without an analyzer."""
-        names = [name for name in self._meet(status) if name[0] == "analyzer"]
+        names = [name for name in self._children_to_ask(status) if name[0] == "analyzer"]
         await self._ask("findings", names)
         return next((self._findings[name] for name in names if self._findings.get(name)), b"{}")
 
@@ -104,7 +104,7 @@ class Answers:
         for peer in self._peers.values():
             peer.writer.close()
 
-    def _meet(self, status: Status) -> list[Name]:
+    def _children_to_ask(self, status: Status) -> list[Name]:
         """Return the children to ask; add the last answers of those that have ended to the sums."""
         pids = {(role, index): pid for role, index, pid, _ in status.children if role != "pages"}
         for name, answer in list(self._last.items()):

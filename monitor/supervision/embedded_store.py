@@ -53,7 +53,7 @@ def open_embedded(data: Path) -> Generator[str]:
         try:
             descriptor = _lock(directory)
         except BlockingIOError:
-            url = _told(directory)
+            url = _published_url(directory)
             if url and _Server(directory, url).answers():
                 yield url
                 return
@@ -109,7 +109,7 @@ class EmbeddedStore:
         self._log = log
         self._server = _Server(directory)
         self._process: subprocess.Popen[bytes] | None = None
-        self._keeper: asyncio.Task[None] | None = None
+        self._task: asyncio.Task[None] | None = None
         self._descriptor: int | None = None
         self.url = self._server.url
 
@@ -130,14 +130,14 @@ class EmbeddedStore:
             await self._spawn()
         except OSError as error:
             raise ConfigError(f"data: the embedded store cannot be started: {error}") from None
-        self._keeper = asyncio.get_running_loop().create_task(self._keep())
+        self._task = asyncio.get_running_loop().create_task(self._run_forever())
 
     async def stop(self, patience: float = STOP_SECONDS) -> None:
         """Send SIGTERM, so that the server saves its data; send SIGKILL after `patience` s."""
-        if self._keeper:
-            self._keeper.cancel()
+        if self._task:
+            self._task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
-                await self._keeper
+                await self._task
         if self._descriptor is not None:
             (self._directory / URL).unlink(missing_ok=True)
             os.close(self._descriptor)
@@ -191,7 +191,7 @@ class EmbeddedStore:
                 )
             await asyncio.sleep(0.02)
 
-    async def _keep(self) -> None:
+    async def _run_forever(self) -> None:
         """Start a crashed server again, after a pause that grows with each early crash."""
         loop = asyncio.get_running_loop()
         pause, begun, said = FIRST_PAUSE, loop.time(), ""
@@ -317,7 +317,7 @@ def _lock(directory: Path) -> int:
     return descriptor
 
 
-def _told(directory: Path) -> str:
+def _published_url(directory: Path) -> str:
     """Return the URL that the running server's monitor has written; "" if none yet."""
     try:
         return (directory / URL).read_text("utf-8").strip()

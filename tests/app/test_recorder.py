@@ -54,7 +54,7 @@ def reading(parts: Parts) -> Recorder:
     """A recorder of which nothing but the reading is there."""
     recorder: Any = object.__new__(Recorder)
     recorder._capture = recorder._names = recorder._delivery = recorder._intake = parts
-    recorder._complained = 0.0
+    recorder._warned_at = 0.0
     found: Recorder = recorder
     return found
 
