@@ -101,7 +101,9 @@ def test_an_upstream_that_nobody_can_connect_to_is_one_line_and_no_crash(upstrea
     said: list[str] = []
 
     async def story() -> None:
-        connector = UpstreamConnector(Settings(upstream=upstream), said.append)
+        connector = UpstreamConnector(
+            Settings(upstream=upstream), lambda _level, text: said.append(text)
+        )
         for _ in range(3):
             assert "http/1.1" in await connector.protocols()
             with pytest.raises(OSError, match=r"upstream"):
