@@ -148,7 +148,7 @@ def test_an_endpoint_that_falls_silent(start: Any) -> None:
 
 def test_more_connections_than_are_served_at_a_time(start: Any, model: str) -> None:
     """They wait, are served when there is room, refused when there is none for long; all counted."""
-    system = begin(start, model, limits={"connections": 2}, timeouts={"connect": 1})
+    system = begin(start, model, limits={"connections": 2}, timeouts={"connect": 3})
     host, port = system.run["listen"].split(":")
 
     def client() -> socket.socket:
