@@ -79,6 +79,8 @@ class Names:
         if found is None and self._settings.on_failure == "keep":
             return record
         scrub = self._privacy.again()
+        scrub.continues.update(record.continues)  # the bounds of a Record hold for both steps
+        scrub.sealed.update((token, box) for token, _, box in map(_parted, record.sealed))
         done: dict[str, str] = {}
         for number, text in enumerate(texts):
             spans = None if found is None else _sound(found[number], text)
@@ -92,8 +94,8 @@ class Names:
             outputs=[_covered(part, done) for part in record.outputs],
             pseudonyms=_sum(record.pseudonyms, scrub.pseudonyms),
             redactions=_sum(record.redactions, scrub.redactions),
-            continues={**record.continues, **scrub.continues},
-            sealed=record.sealed + [f"{token} {box}" for token, box in scrub.sealed.items()],
+            continues=scrub.continues,
+            sealed=[f"{token} {box}" for token, box in scrub.sealed.items()],
         )
 
     async def close(self) -> None:
@@ -155,6 +157,10 @@ def _texts(record: Record) -> Iterator[str]:
             if isinstance(text, str) and text not in seen and any(map(str.isalpha, text)):
                 seen.add(text)
                 yield text
+
+
+def _parted(line: str) -> tuple[str, str, str]:
+    return line.partition(" ")
 
 
 def _blank(mark: Any) -> str:

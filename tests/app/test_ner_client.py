@@ -34,8 +34,9 @@ PRIVACY = Privacy(
 
 
 def record(*texts: str, data: list[Any] | None = None) -> Record:
-    exchange = Exchange("id", 1.0, 0.1, Message(b""), Message(b""), [], Outcome.OK)
-    call = Call(exchange, "POST", "/", "", {}, b"", False, 200, {}, b"", False, [], {})
+    body = " ".join(texts).encode()
+    exchange = Exchange("id", 1.0, 0.1, Message(b"", body), Message(b""), [], Outcome.OK)
+    call = Call(exchange, "POST", "/", "", {}, body, False, 200, {}, b"", False, [], {})
     parts = [Part(role="user", text=text) for text in texts]
     inference = Inference("openai_chat", "chat", "m", inputs=parts, outputs=[Part(data=data)])
     return PRIVACY.record(call, inference, endpoint="e", segments={})
@@ -113,6 +114,29 @@ def test_a_model_that_fails_leaves_no_text(text: str) -> None:
 
     assert told(story)["reason", "ner"] == 1
     assert "ner" in REDACTION_REASONS
+
+
+def test_links_and_seals_are_bounded_for_both_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A Record has at most 256 of each, and those that it has stay."""
+    privacy = Privacy(
+        scanner=Scanner(select()),
+        keyring=Keyring((Key("k1", bytes(32)), Key("k0", bytes(range(32))))),
+        clock=lambda: 0.0,
+        seal=lambda _, value: value[::-1],
+    )
+    monkeypatch.setitem(globals(), "PRIVACY", privacy)
+    mails = " ".join(f"a{number}@example.org" for number in range(255))
+
+    async def story(names: Names) -> None:
+        made = record(mails, "with Bob", "with Eve")
+        assert (len(made.continues), len(made.sealed)) == (255, 255)
+        done = await names.cover(made)
+        assert (len(done.continues), len(done.sealed)) == (256, 256)
+        assert made.continues.items() <= done.continues.items()
+        assert done.sealed[:255] == made.sealed
+        assert done.redactions == {"continues": 1, "sealed": 1}
+
+    told(story)
 
 
 def test_a_text_full_of_short_names_is_a_digest() -> None:
