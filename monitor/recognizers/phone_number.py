@@ -86,22 +86,26 @@ def _at(
     """The telephone number whose first digit is at `start`; the one before it ended at `done`.
 
     Most numbers are others: what is cheap to see comes first."""
-    in_a_row = text[start : start + 7].isdigit()
-    before = text[start - 3 if start > 3 else 0 : start]
-    is_abroad = "+" in before or (text[start] == "0" and text[start + 1] == "0")
-    if not in_a_row:
-        if before[-1:] in _INSIDE and before[-2:-1] in _DIGITS and start - done > 8:
-            return None
-        if OTHER.match(text, start) and not (is_abroad and plus_before(text, start) >= 0):
-            return None
-    if is_abroad or (not in_a_row and FIRST_GROUP.match(text, start)):
-        hit = by_form(text, start, forms)
-        if hit:
-            return hit
+    if text[start : start + 7].isdigit():  # in a row, no form is sure but those of abroad
+        hit = by_form(text, start, ()) if _is_abroad(text, start) else None
+    elif (
+        start > 1 and text[start - 1] in _INSIDE and text[start - 2] in _DIGITS and start > done + 8
+    ) or (OTHER.match(text, start) and plus_before(text, start) < 0):
+        return None
+    else:
+        may_be = FIRST_GROUP.match(text, start) or _is_abroad(text, start)
+        hit = by_form(text, start, forms) if may_be else None
+    if hit:
+        return hit
     is_told = start - done <= 8 or (words and _is_near(words, start)) or is_led(text, start)
     return (
         _beside_word(text, start, words, done) if is_told and not _amid(text, start, done) else None
     )
+
+
+def _is_abroad(text: str, start: int) -> bool:
+    """Whether a number at `start` may have a calling code: there is `+` or `00`."""
+    return text.startswith("00", start) or "+" in text[start - 3 if start > 3 else 0 : start]
 
 
 def _is_near(words: list[int], start: int) -> bool:
