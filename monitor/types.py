@@ -331,10 +331,10 @@ class Window(msgspec.Struct, frozen=True):
 Status = Literal["ok", "drift", "insufficient"]
 
 
-class Moved(msgspec.Struct, frozen=True):
+class BinShift(msgspec.Struct, frozen=True):
     """A bin, or a segment, whose share changed."""
 
-    cell: str
+    bin: str
     """What the bin holds, in words: `24.6 to 40.6`, `missing`."""
     before: float
     """Its share in the reference, 0 to 1."""
@@ -377,18 +377,18 @@ class Finding(msgspec.Struct, frozen=True):
     """Whether a change is believed, large or small."""
     since: float | None = None
     """When the change most likely began, in Unix seconds; null while none is believed."""
-    moved: list[Moved] = []
+    moved: list[BinShift] = []
     """The bins whose shares changed most."""
     words: str = ""
     """One sentence for a person."""
     drivers: list[Driver] = []
     """The segments that a drift of the whole came from, largest first."""
-    against: str = ""
+    baseline: str = ""
     """What it was compared with where that is no fixed reference: another segment, or the same
     hour of the week."""
-    bins: list[Moved] = []
+    bins: list[BinShift] = []
     """All bins in order with their shares, where a change is believed."""
-    mix: list[Moved] = []
+    mix: list[BinShift] = []
     """Segments that came more or less often when the whole drifted."""
     reason: str = ""
     """Why nothing could be judged."""

@@ -21,7 +21,7 @@ def analysis_of(
     dimensions: Sequence[str] | None = None,
     versus: Segment | None = None,
     hourly: bool = False,
-    against: str = "",
+    baseline: str = "",
     began: float = 0.0,
 ) -> Analysis:
     """A fold that has counted nothing yet; see `Analysis` and `DriftMonitor`.
@@ -32,7 +32,7 @@ def analysis_of(
     monitors: tuple[Monitor, ...] = (
         DriftMonitor(
             rules, profile=profile, learn=learn, dimensions=dimensions, versus=versus,
-            hourly=hourly, against=against, began=began,
+            hourly=hourly, baseline=baseline, began=began,
         ),
     )  # fmt: skip
     return Analysis(

@@ -131,7 +131,7 @@ def _card(one: Finding) -> str:
     shown = [cell for cell in shown if cell.before or cell.after]
     largest = max((max(cell.before, cell.after) for cell in shown), default=1.0) or 1.0
     bars = "".join(
-        f"<div class=bin><span title='{markup.escape(cell.cell)}'>{markup.escape(cell.cell)}</span>"
+        f"<div class=bin><span title='{markup.escape(cell.bin)}'>{markup.escape(cell.bin)}</span>"
         f'<span class=bars><i style="width:{100 * cell.before / largest:.1f}%"></i>'
         f'<i style="width:{100 * cell.after / largest:.1f}%"></i></span>'
         f"<span>{percent(cell.before)} → {percent(cell.after)}</span></div>"
@@ -144,7 +144,7 @@ def _card(one: Finding) -> str:
         for d in one.drivers
     )
     drivers += "".join(
-        f"<tr><td>{markup.escape(m.cell)} came more or less often<td class=n>"
+        f"<tr><td>{markup.escape(m.bin)} came more or less often<td class=n>"
         f"{percent(m.before)} → {percent(m.after)}"
         for m in one.mix
     )

@@ -157,8 +157,8 @@ def _begin(plan: Plan, both: Comparison, rules: Rules, profile: Profile | None) 
     """How an analysis begins. Of a table the segment to compare with is the profile."""
     if not both.current.is_table:
         return Begin(rules, profile, plan.learn, plan.by, plan.versus, plan.hourly)
-    against = f"{plan.versus.dimension} {plan.versus.value}" if plan.versus else ""
-    return Begin(rules, profile, plan.learn, plan.by, against=against)
+    baseline = f"{plan.versus.dimension} {plan.versus.value}" if plan.versus else ""
+    return Begin(rules, profile, plan.learn, plan.by, baseline=baseline)
 
 
 def _in_order(

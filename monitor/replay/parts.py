@@ -38,12 +38,12 @@ class Begin:
     by: tuple[str, ...]
     versus: Segment | None = None
     hourly: bool = False
-    against: str = ""
+    baseline: str = ""
 
     def __call__(self, at: float) -> Analysis:
         return analysis_of(
             (), self.rules, profile=self.profile, learn=self.learn, dimensions=self.by,
-            versus=self.versus, hourly=self.hourly, against=self.against, began=at,
+            versus=self.versus, hourly=self.hourly, baseline=self.baseline, began=at,
         )  # fmt: skip
 
 

@@ -483,7 +483,7 @@ def test_a_variant_is_compared_with_another_as_both_come() -> None:
     analysis = fold(arms(9000, 0.5, at=6000), versus=CHAMPION)
     findings = found(analysis)
     assert findings["x", "b"].status == "drift"
-    assert findings["x", "b"].against == "variant champion"
+    assert findings["x", "b"].baseline == "variant champion"
     assert "x in variant b drifted from variant champion: PSI" in findings["x", "b"].words
     assert findings["x", "b"].since == pytest.approx(600.0, abs=60.0)
     for key in (("x", "a"), ("color", "a"), ("color", "b")):
@@ -504,7 +504,7 @@ def test_a_variant_without_its_champion_is_insufficient() -> None:
     """There is nothing to compare it with."""
     rows = [one for one in arms(3000) if one.segments["variant"] != "champion"]
     finding = found(fold(rows, versus=CHAMPION))["x", "a"]
-    assert (finding.status, finding.against) == ("insufficient", "variant champion")
+    assert (finding.status, finding.baseline) == ("insufficient", "variant champion")
 
 
 WEEK = 168 * 3600
@@ -531,7 +531,7 @@ def test_what_comes_at_its_hour_is_usual() -> None:
     assert found(fold(rows, rules=HOURLY, dimensions=()))["x", "all"].status == "drift"
     finding = hourly(rows)
     assert (finding.status, finding.changed) == ("ok", False)
-    assert finding.against == "the same hour of the week"
+    assert finding.baseline == "the same hour of the week"
 
 
 def test_in_the_first_week_no_hour_is_known() -> None:

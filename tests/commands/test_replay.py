@@ -473,7 +473,7 @@ def test_a_column_s_value_is_the_reference_of_the_others(capsys, table, tmp_path
     found = document(capsys, str(joined), "--reference", "variant=champion", *ignored)
     assert (found["verdict"], found["records"]) == ("drift", 2000)
     (age,) = (f for f in found["features"] if (f["feature"], f["value"]) == ("age", "b"))
-    assert (age["status"], age["against"]) == ("drift", "variant champion")
+    assert (age["status"], age["baseline"]) == ("drift", "variant champion")
     assert age["reference_samples"] == 3000
     assert not [f for f in found["features"] if f["value"] == "champion"]
     assert main(["replay", str(joined), "--reference", "model=m1"]) == 2

@@ -8,11 +8,11 @@ import msgspec
 from rich.console import Console
 
 from monitor.replay import html_report, report
-from monitor.types import Chunk, Driver, Finding, Moved, Replay, Together
+from monitor.types import BinShift, Chunk, Driver, Finding, Replay, Together
 
 DRIFT = Finding(
     "age", "region", "<b>north</b>", 900, 5000, {"psi": 0.31, "jensen_shannon": 0.04}, 42.0,
-    "drift", True, None, [Moved("<i>above 60", 0.1, 0.4)],
+    "drift", True, None, [BinShift("<i>above 60", 0.1, 0.4)],
     "age in region <b>north</b> drifted: PSI 0.31 over 900 values, mean up 0.5 sd",
 )  # fmt: skip
 QUIET = [Finding(f"f{n:02}", "all", "all", 900, 5000, {"psi": 0.0}, -1.0, "ok") for n in range(60)]
@@ -60,7 +60,7 @@ def test_names_are_no_markup() -> None:
 def test_the_page_says_what_was_compared_and_shows_it() -> None:
     """Sources and settings, the cells before and now, where it came from, what moved together."""
     whole = msgspec.structs.replace(
-        DRIFT, dimension="all", value="all", bins=[Moved("a", 0.25, 0.5), Moved("b", 0.75, 0.5)],
+        DRIFT, dimension="all", value="all", bins=[BinShift("a", 0.25, 0.5), BinShift("b", 0.75, 0.5)],
         drivers=[Driver("region", "south", 0.875)],
     )  # fmt: skip
     group = Together("region", "south", 1.7e9, ["age", "plan"])

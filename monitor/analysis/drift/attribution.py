@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from monitor.analysis.drift.judgement import MINIMUM, Rules
 from monitor.analysis.drift.watch import Watch
-from monitor.types import Driver, Moved
+from monitor.types import BinShift, Driver
 
 NAMED = 5
 """So many drivers are named, of all dimensions together."""
@@ -56,7 +56,7 @@ def drivers(segments: Iterable[Watch], whole: Watch, since: float, rules: Rules)
     return sorted(notable, key=lambda one: (-one.share, one.dimension, one.value))[:NAMED]
 
 
-def mix(segments: Iterable[Watch], since: float, now: float) -> list[Moved]:
+def mix(segments: Iterable[Watch], since: float, now: float) -> list[BinShift]:
     """Segments whose share of the values changed, before `since` and from then to `now`.
 
     A whole may drift though nobody in it changed, because some come more often. Before that is how
@@ -85,8 +85,8 @@ def mix(segments: Iterable[Watch], since: float, now: float) -> list[Moved]:
         for value, part in parts.items():
             shares = [part[side] / totals[side] for side in (0, 1)]
             if abs(shares[1] - shares[0]) >= GREW:
-                found.append(Moved(f"{dimension} {value}", *shares))
-    return sorted(found, key=lambda one: (-abs(one.after - one.before), one.cell))[:NAMED]
+                found.append(BinShift(f"{dimension} {value}", *shares))
+    return sorted(found, key=lambda one: (-abs(one.after - one.before), one.bin))[:NAMED]
 
 
 def _changed(watch: Watch, since: float, rules: Rules) -> tuple[int, float]:

@@ -8,19 +8,19 @@ from monitor.analysis.drift.watch import Watch
 from monitor.types import WHOLE, Finding, Key
 
 
-def finding(watch: Watch, threshold: float, rules: Rules, against: str) -> Finding:
+def finding(watch: Watch, threshold: float, rules: Rules, baseline: str) -> Finding:
     """What is known of a watch whose reading is up to date.
 
-    `threshold` is the log evidence from which on it is believed, `against` what a fixed reference
+    `threshold` is the log evidence from which on it is believed, `baseline` what a fixed reference
     is called.
     """
-    against = _against(watch) or against
+    baseline = _baseline(watch) or baseline
     reading, reference, name = watch.reading, watch.reference, _name(watch.key)
     if reading is None or reference is None:
         why = "is being learned" if watch.learner or watch.peer else "is not in the reference"
         return Finding(
             *watch.key, watch.seen, 0, {}, 0.0, "insufficient", words=f"{name} {why}",
-            against=against,
+            baseline=baseline,
         )  # fmt: skip
     live, history = reading.live, watch.history
     counts = live - history.change_points[history.recent(live, rules.samples)]
@@ -53,16 +53,16 @@ def finding(watch: Watch, threshold: float, rules: Rules, against: str) -> Findi
             harmless=status != "drift",
             cells=cells,
             shift=direction(usual, current),
-            against=against,
+            baseline=baseline,
         )
     before = usual.samples if watch.is_compared else reference.samples
     return Finding(
         *watch.key, current.samples, before, scores, reading.log_evidence, status,
-        changed, since, cells, text, against=against, bins=bins if changed else [],
+        changed, since, cells, text, baseline=baseline, bins=bins if changed else [],
     )  # fmt: skip
 
 
-def _against(watch: Watch) -> str:
+def _baseline(watch: Watch) -> str:
     """What a watch is compared with, where that is not a fixed reference."""
     if watch.peer is not None:
         return f"{watch.peer.key[1]} {watch.peer.key[2]}"

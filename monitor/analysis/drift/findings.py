@@ -9,7 +9,7 @@ from typing import get_args
 import msgspec
 
 from monitor.analysis.drift.windows import Cells, label
-from monitor.types import WHOLE, Driver, Finding, Measurement, Moved, Status, Together, Window
+from monitor.types import WHOLE, BinShift, Driver, Finding, Measurement, Status, Together, Window
 
 PAGE = 8 << 20
 """Bytes of `/metrics` for drift: some 5,000 watches with names of usual length."""
@@ -21,19 +21,19 @@ MOVED = 3
 """So many cells are named."""
 
 
-def moved(bins: Sequence[Moved]) -> list[Moved]:
+def moved(bins: Sequence[BinShift]) -> list[BinShift]:
     """The cells whose share changed most, largest change first; none where nothing is counted."""
     order = sorted(range(len(bins)), key=lambda i: (-abs(bins[i].after - bins[i].before), i))
     return [bins[index] for index in order[:MOVED] if bins[index].before != bins[index].after]
 
 
-def bins_of(cells: Cells, reference: Window, current: Window) -> list[Moved]:
+def bins_of(cells: Cells, reference: Window, current: Window) -> list[BinShift]:
     """All cells with their shares before and now; none where nothing is counted."""
     m, n = reference.samples, current.samples
     if not (m and n):
         return []
     pairs = zip(reference.counts, current.counts, strict=True)
-    return [Moved(label(cells, index), r / m, c / n) for index, (r, c) in enumerate(pairs)]
+    return [BinShift(label(cells, index), r / m, c / n) for index, (r, c) in enumerate(pairs)]
 
 
 def direction(reference: Window, current: Window) -> float:
@@ -57,38 +57,38 @@ def direction(reference: Window, current: Window) -> float:
 
 
 def words(
-    name: str, *, effect: float, samples: int, since: float, harmless: bool, cells: list[Moved],
-    shift: float, against: str = "",
+    name: str, *, effect: float, samples: int, since: float, harmless: bool, cells: list[BinShift],
+    shift: float, baseline: str = "",
 ) -> str:  # fmt: skip
     """One sentence: what changed, how much, since when, and what went where.
 
     >>> words("tokens in population b", effect=0.314, samples=640, since=0.0, harmless=False,
-    ...       cells=[Moved("above 512", 0.02, 0.31)], shift=0.6)
+    ...       cells=[BinShift("above 512", 0.02, 0.31)], shift=0.6)
     'tokens in population b drifted: PSI 0.31 over 640 values since 1970-01-01 00:00 UTC, mean up \
 0.6 sd; above 512: 2 % → 31 %'
     """
     verb = "changed, harmless" if harmless else "drifted"
-    if against:
-        verb += f" from {against}"
+    if baseline:
+        verb += f" from {baseline}"
     text = f"{name} {verb}: PSI {effect:.2g} over {samples} values since {moment(since)}"
     if abs(shift) >= 0.05:
         text += f", mean {'up' if shift > 0 else 'down'} {abs(shift):.1f} sd"
-    moves = ", ".join(f"{m.cell}: {percent(m.before)} → {percent(m.after)}" for m in cells)
+    moves = ", ".join(f"{m.bin}: {percent(m.before)} → {percent(m.after)}" for m in cells)
     return f"{text}; {moves}" if moves else text
 
 
-def origin(drivers: Sequence[Driver], mix: Sequence[Moved] = ()) -> str:
+def origin(drivers: Sequence[Driver], mix: Sequence[BinShift] = ()) -> str:
     """Where most of a drift of the whole came from, to be added to its words.
 
     >>> origin([Driver("population", "b", 0.93), Driver("template", "x", 0.4)])
     '; 93 % of it from population b'
-    >>> origin([], [Moved("population b", 0.1, 0.6)])
+    >>> origin([], [BinShift("population b", 0.1, 0.6)])
     '; population b went from 10 % to 60 % of the values'
     """
     most = [driver for driver in drivers if driver.share > 0.5]
     parts = [f"{percent(one.share)} of it from {one.dimension} {one.value}" for one in most]
     parts += [
-        f"{one.cell} went from {percent(one.before)} to {percent(one.after)} of the values"
+        f"{one.bin} went from {percent(one.before)} to {percent(one.after)} of the values"
         for one in mix[:1]
     ]
     return "".join(f"; {part}" for part in parts)

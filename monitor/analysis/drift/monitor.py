@@ -23,8 +23,8 @@ from monitor.types import WHOLE, Finding, Key, Measurement, Row, Segment
 class DriftMonitor:
     """The Monitor of drift; `rules.alpha` is its part of the error budget.
 
-    `against` names the reference in the findings, where it is not simply what was before. All other
-    arguments are those of `Watches`.
+    `baseline` names the reference in the findings, where it is not simply what was before. All
+    other arguments are those of `Watches`.
     """
 
     name = "drift"
@@ -38,7 +38,7 @@ class DriftMonitor:
         dimensions: Sequence[str] | None = None,
         versus: Segment | None = None,
         hourly: bool = False,
-        against: str = "",
+        baseline: str = "",
         began: float = 0.0,
     ) -> None:
         self.rules = rules
@@ -46,7 +46,7 @@ class DriftMonitor:
             rules, profile=profile, learn=learn, dimensions=dimensions, versus=versus,
             hourly=hourly, began=began,
         )  # fmt: skip
-        self._against = against
+        self._baseline = baseline
 
     def add(self, row: Row, pane: int, at: float) -> None:
         """Count a row, which came at `at` (Unix seconds), in `pane`."""
@@ -95,7 +95,7 @@ class DriftMonitor:
         }
         limits = thresholds(logs, self.rules)
         found = [
-            finding(watch, limits[key], self.rules, self._against)
+            finding(watch, limits[key], self.rules, self._baseline)
             for key, watch in sorted(watches.items())
         ]
         return [self._attributed(one) if _is_whole_drift(one) else one for one in found]

@@ -84,8 +84,8 @@ def test_a_whole_that_drifts_by_its_mix_says_so() -> None:
     whole = found["x", "all"]
     assert whole.status == "drift"
     assert whole.drivers == []
-    (first, second) = sorted(whole.mix, key=lambda one: one.cell, reverse=True)
-    assert (first.cell, second.cell) == ("population b", "population a")
+    (first, second) = sorted(whole.mix, key=lambda one: one.bin, reverse=True)
+    assert (first.bin, second.bin) == ("population b", "population a")
     assert abs(first.before - 0.2) < 0.05
     assert abs(first.after - 0.6) < 0.08
     assert "went from" in whole.words

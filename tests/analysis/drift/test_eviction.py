@@ -189,7 +189,7 @@ def test_names_are_bounded_and_printable_wherever_they_go() -> None:
     found = analysis.findings()
     assert {one.status for one in found} == {"drift"}
     for one in found:
-        cells = [moved.cell for moved in (*one.moved, *one.bins)]
+        cells = [moved.bin for moved in (*one.moved, *one.bins)]
         for text in (one.feature, one.dimension, one.value, *cells):
             assert len(text) <= LONGEST
         for text in (one.feature, one.dimension, one.value, *cells, one.words):

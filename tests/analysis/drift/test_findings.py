@@ -21,7 +21,7 @@ from monitor.analysis.drift.windows import Cells
 from monitor.exporters.prometheus import render
 from monitor.metrics import BY_NAME
 from monitor.texts import LONGEST
-from monitor.types import Finding, Moved, Window
+from monitor.types import BinShift, Finding, Window
 
 FOUND = Finding("age", "population", "b", 640, 1000, {"psi": 0.3}, 12.5, "drift", True, 1.7e9)
 QUIET = Finding("age", "all", "all", 640, 1000, {"psi": 0.0}, -0.5, "ok")
@@ -33,9 +33,9 @@ def test_the_cells_that_changed_most_come_first() -> None:
     cells = Cells("categorical", categories=["a", "b"])
     reference, current = Window((50, 50, 0, 0, 0, 0)), Window((20, 50, 30, 0, 0, 0))
     bins = bins_of(cells, reference, current)
-    assert [one.cell for one in bins][:3] == ["a", "b", "any other value"]
+    assert [one.bin for one in bins][:3] == ["a", "b", "any other value"]
     assert math.fsum(one.before for one in bins) == math.fsum(one.after for one in bins) == 1.0
-    assert moved(bins) == [Moved("a", 0.5, 0.2), Moved("any other value", 0.0, 0.3)]
+    assert moved(bins) == [BinShift("a", 0.5, 0.2), BinShift("any other value", 0.0, 0.3)]
     assert bins_of(cells, reference, Window((0,) * 6)) == []
 
 
