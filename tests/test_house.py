@@ -249,7 +249,20 @@ def only_privacy_makes_records(where: str, module: ast.Module) -> Faults:
                 yield node.lineno, "a Record gets other content"
 
 
+def every_python_reads_expressions_alike(where: str, module: ast.Module) -> Faults:
+    """No group is possessive: Python before 3.11.5 matches such expressions wrongly (its issue
+    106052). An atomic group says the same."""
+    for node in ast.walk(module):
+        said = node.value if isinstance(node, ast.Constant) else None
+        text = said.decode("latin-1") if isinstance(said, bytes) else said
+        if isinstance(text, str) and POSSESSIVE_GROUP.search(text):
+            yield node.lineno, "a possessive group"
+
+
+POSSESSIVE_GROUP = re.compile(r"(?<!\\)\)(?:[*+?]|\{\d*,?\d*\})\+")
+
 LAWS: list[Law] = [
+    every_python_reads_expressions_alike,
     only_privacy_makes_records,
     every_module_says_what_it_is_for,
     docstrings_say_something,
@@ -273,6 +286,9 @@ def test_every_module_keeps_the_law(law: Law) -> None:
 
 HEAD = '"""A module of the tests."""\n'
 BROKEN: list[tuple[Law, str]] = [
+    (every_python_reads_expressions_alike, "re.compile(r'(?:a|b)*+c')"),
+    (every_python_reads_expressions_alike, "rb'(?:a' + rb'){1,3}+'"),
+    (every_python_reads_expressions_alike, "x = '(a)?+'"),
     (only_privacy_makes_records, "Record(id='')"),
     (only_privacy_makes_records, "from monitor import types\ntypes.Record(id='')"),
     (only_privacy_makes_records, "from monitor.types import decode_record as read"),

@@ -20,7 +20,7 @@ class Item(NamedTuple):
 
 _STREAMS = ("application/x-ndjson", "application/ndjson", "application/stream+json")
 _LINES = (*_STREAMS, "application/jsonl", "application/x-jsonl", "application/jsonlines")
-_TOKENS = re.compile(rb'"(?:[^"\\]|\\.)*+(?:"|\Z)|[][{}]', re.DOTALL)
+_TOKENS = re.compile(rb'"(?>[^"\\]*(?:\\.[^"\\]*)*)(?:"|\Z)|[][{}]', re.DOTALL)
 
 
 def lines(body: bytes) -> Iterator[Item]:

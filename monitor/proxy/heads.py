@@ -17,8 +17,9 @@ CHUNKED = -1
 UNTIL_CLOSE = -2
 
 _TOKEN = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]++"
-# Possessive quantifiers: no backtracking, so a hostile head costs no more than an honest one.
-_FIELDS = rb"(?:" + _TOKEN + rb":[^\r\n\0]*+\r\n)*+\r\n"
+# Possessive quantifiers and atomic groups do not backtrack, so a hostile head costs no more than an
+# honest one. Groups are atomic, not possessive: Python before 3.11.5 matches those wrongly.
+_FIELDS = rb"(?>(?:" + _TOKEN + rb":[^\r\n\0]*+\r\n)*)\r\n"
 _REQUEST = re.compile(_TOKEN + rb" [\x21-\x7e\x80-\xff]++ HTTP/1\.[01]\r\n" + _FIELDS)
 _RESPONSE = re.compile(
     rb"HTTP/1\.[01] ([1-9][0-9][0-9])(?: [\t\x20-\x7e\x80-\xff]*+)?\r\n" + _FIELDS
@@ -27,13 +28,13 @@ _FIELD = re.compile(rb"(" + _TOKEN + rb"):[ \t]*([^\r\n\0]*?)[ \t]*\r\n")
 
 # Fields that do not say where the body ends, recognized by their first letters.
 _OTHERS = (
-    rb"(?:(?![cCtTuUeE](?i:ontent-length|ransfer-encoding|pgrade:|xpect:))"
-    + _TOKEN + rb":[^\r\n\0]*+\r\n)*+"
+    rb"(?>(?:(?![cCtTuUeE](?i:ontent-length|ransfer-encoding|pgrade:|xpect:))"
+    + _TOKEN + rb":[^\r\n\0]*+\r\n)*)"
 )  # fmt: skip
 _LENGTH = rb"(?i:content-length):[ \t]*+([0-9]{1,18}+)[ \t]*+\r\n"
 plain_request = re.compile(
     rb"(?:GET|POST|PUT|PATCH|DELETE|OPTIONS) [\x21-\x7e\x80-\xff]++ HTTP/1\.1\r\n"
-    + _OTHERS + rb"(?:" + _LENGTH + _OTHERS + rb")?+\r\n"
+    + _OTHERS + rb"(?>(?:" + _LENGTH + _OTHERS + rb")?)\r\n"
 ).match  # fmt: skip
 """Matches the head of a plain request; group 1 is the length of its body (None: 0). Plain: without
 transfer coding, Upgrade, Expect or a second length. Most requests are."""
