@@ -56,8 +56,11 @@ _compiled = functools.cache(patterns._locate_with_hyperscan)
 def _compiled_when_needed(
     recognizers: Sequence[Recognizer], max_events: int
 ) -> Callable[[str], dict[int, list[int]]]:
-    """The same database for the same recognizers, made when the first text is looked at: hundreds
-    of tests build a scanner, and each would compile for half a second."""
+    """The same database for the same recognizers: hundreds of tests build a scanner, and each would
+    compile for half a second. What modules build is compiled when its first text is looked at; what
+    a running test builds at once, since its texts may have to be looked at in time."""
+    if "PYTEST_CURRENT_TEST" in os.environ:
+        return _compiled(recognizers, max_events)
 
     def locate(text: str) -> dict[int, list[int]]:
         return _compiled(recognizers, max_events)(text)
