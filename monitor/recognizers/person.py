@@ -3,7 +3,7 @@ label, a verb of speaking, a relation. A name in running text needs a model (`pr
 
 Some words leave no doubt (Mr, "my name is"): any capitalised word after them is a name. After others (this is, spoke
 to, name:) stand products, places and companies as well: there a name has two words that look like those of people,
-of which none is in the lists at the end of this file.
+of which none is in the lists of `person_names`.
 """
 
 from __future__ import annotations
