@@ -29,7 +29,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 import monitor
 from monitor.app import build
 from monitor.app.keyring import keyring
-from monitor.framing import Batch, RecorderMessage, RecorderState, Unpacker, pack
+from monitor.framing import Batch, ProxyState, RecorderMessage, Unpacker, pack
 from monitor.meters import Meters
 from monitor.protocols import PROTOCOLS
 from monitor.proxy.ids import Ids
@@ -136,6 +136,7 @@ def connected(path: Path) -> socket.socket:
                 raise
             time.sleep(0.02)
         else:
+            proxy.sendall(pack(Batch([], state=ProxyState("bench", []))))
             return proxy
 
 
@@ -155,9 +156,7 @@ def feed(proxy: socket.socket, found: Sequence[Exchange]) -> None:
 def receive(proxy: socket.socket, unpacker: Unpacker[RecorderMessage]) -> int:
     """How many Receipts came; all must be `appended`."""
     messages = unpacker.feed(proxy.recv(1 << 20))
-    receipts = [
-        receipt for one in messages if not isinstance(one, RecorderState) for receipt in one
-    ]
+    receipts = [receipt for one in messages if isinstance(one, list) for receipt in one]
     if any(receipt.state != "appended" for receipt in receipts):
         raise RuntimeError("the recorder did not append everything")
     return len(receipts)

@@ -14,7 +14,7 @@ from typing import cast
 
 import uvloop
 
-from monitor.framing import Batch, Unpacker, pack
+from monitor.framing import Batch, RecorderState, Unpacker, pack
 from monitor.types import Receipt
 
 BODY = json.dumps({"choices": [{"message": {"content": "word " * 250}}]}).encode()
@@ -103,6 +103,7 @@ async def recorder(runtime: Path) -> None:
 
     async def take(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         unpacker = Unpacker(Batch)
+        writer.write(pack(RecorderState([], 0)))  # the proxy hands over nothing before it
         while data := await reader.read(1 << 20):
             batches = unpacker.feed(data)
             if batches:

@@ -121,7 +121,7 @@ def monitor(
             time.sleep(0.02)
         listener = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=1024))
         listener.setblocking(False)
-        ledger = ledger_snapshot.found()
+        ledger = ledger_snapshot.create()
         stack.callback(os.close, ledger)
         files = {"MONITOR_TRAFFIC_FD": listener.fileno(), ledger_snapshot.VARIABLE: ledger}
         process = stack.enter_context(
