@@ -146,9 +146,8 @@ class Intake:
                 batches = unpacker.feed(data)
                 for batch in batches:
                     if batch.state is not None:
-                        self._state = RecorderState(
-                            [], 0
-                        )  # the proxy has saved it, also for its successor
+                        # The proxy has saved it, also for its successor.
+                        self._state = RecorderState([], 0)
                         self._connection = connection
                         self._arrived.set()
                         introducing = own(
