@@ -511,7 +511,7 @@ ELSEWHERE = {
     "tables/cells.py": "tables/test_rows.py",
     "recorder/label_limiter.py": "test_meters.py",
     "chat.py": "protocols/test_openai_chat.py",
-    "person_words.py": "recognizers/test_recognizers.py",
+    "words/person.py": "recognizers/test_recognizers.py",
     "analysis/checkpoint.py": "app/test_analyzer.py",
     "analysis/state.py": "analysis/test_monitors.py",
     "analysis/drift/description.py": "analysis/test_fold.py",

@@ -3,7 +3,7 @@ label, a verb of speaking, a relation. A name in running text needs a model (`pr
 
 Some words leave no doubt (Mr, "my name is"): any capitalised word after them is a name. After others (this is, spoke
 to, name:) stand products, places and companies as well: there a name has two words that look like those of people,
-of which none is in the lists of `person_names`.
+of which none is in the lists of `words/person_names`.
 """
 
 from __future__ import annotations
@@ -13,8 +13,7 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 
 from monitor.interfaces import Recognizer
-from monitor.person_names import LETTER, is_person, is_somebody
-from monitor.person_words import (
+from monitor.words.person import (
     AM,
     BY,
     CLOSING,
@@ -28,6 +27,7 @@ from monitor.person_words import (
     TALK,
     TITLE,
 )
+from monitor.words.person_names import LETTER, is_person, is_somebody
 
 _WORD = rf"[{LETTER}](?:[^\W\d_]|['’-](?=[^\W\d_]))*"
 _LINK = r"(?:v[ao]n(?: de[rn]?)?|de(?: la| los)?|d[aeio]s?|del|della|di|du|la|le|bin|ibn|al|el|ter|ten|zu|zum|y|e)"

@@ -11,7 +11,20 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 
 from monitor.interfaces import Recognizer
-from monitor.phone_forms import (
+from monitor.words.phone import (
+    AFTER_WORD,
+    AT_LEAD,
+    AT_PLACE,
+    BEFORE_PLACE,
+    COUNTED,
+    STARTS,
+    THING,
+    TOLD,
+    end_of_word_before,
+    is_led,
+    kind_of_lead,
+)
+from monitor.words.phone_forms import (
     AFTER,
     ANY,
     BEFORE,
@@ -27,19 +40,6 @@ from monitor.phone_forms import (
     digits_of,
     looks_like_one,
     plus_before,
-)
-from monitor.phone_words import (
-    AFTER_WORD,
-    AT_LEAD,
-    AT_PLACE,
-    BEFORE_PLACE,
-    COUNTED,
-    STARTS,
-    THING,
-    TOLD,
-    end_of_word_before,
-    is_led,
-    kind_of_lead,
 )
 
 REGIONS = {

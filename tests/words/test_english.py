@@ -6,7 +6,7 @@ from faker.providers.person.de_DE import Provider as German
 from faker.providers.person.en_US import Provider as American
 from faker.providers.person.es_ES import Provider as Spanish
 
-from monitor.common_words import COMMON_WORDS
+from monitor.words.english import COMMON_WORDS
 
 
 def test_no_common_word_is_a_name_that_faker_knows() -> None:

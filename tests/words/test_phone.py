@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from monitor.phone_words import THING, end_of_word_before, is_led, kind_of_lead
+from monitor.words.phone import THING, end_of_word_before, is_led, kind_of_lead
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from monitor.common_words import COMMON_WORDS
+from monitor.words.english import COMMON_WORDS
 
 LETTER = "A-ZÀ-ÖØ-ÞĀĂĄĆĈĊČĎĐĒĘĚĞĢĪİŁŃŇŐŒŘŚŞŠŢŤŪŮŰŹŻŽΑ-ΩА-Я"
 

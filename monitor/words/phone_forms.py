@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 
 from monitor.checkdigits import weighted
-from monitor.phone_words import THING
+from monitor.words.phone import THING
 
 # Calling codes by the least and greatest length of their national numbers (Google's libphonenumber).
 _CODES = (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from monitor.phone_forms import (
+from monitor.words.phone_forms import (
     NORTH_AMERICAN,
     OTHER,
     by_form,

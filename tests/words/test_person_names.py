@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from faker.providers.person.en_US import Provider as American
 
-from monitor.person_names import is_person
+from monitor.words.person_names import is_person
 
 
 def test_names_pass_and_titles_of_things_do_not() -> None:
