@@ -99,6 +99,26 @@ class Measure:
     vectors: bool = False
 
 
+class Stream(typing.Protocol):
+    """Where the Records of an endpoint are appended, as the recorder needs it.
+
+    It appends in order and never waits without end. Reading is not part of it: the analyzer and
+    replay read the one kind of store that there is (`streams.redis`).
+    """
+
+    async def append(self, records: Sequence[Record]) -> None:
+        """Append all, in order, or raise StreamError.
+
+        The error is `ambiguous` where some or all may have been appended nevertheless.
+        """
+
+    async def ids_since(self, at: float) -> set[str]:
+        """Return the ids of records appended since `at` (Unix seconds), or raise StreamError."""
+
+    async def ping(self) -> None:
+        """Raise StreamError where nothing could be appended now."""
+
+
 class Monitor(typing.Protocol):
     """A question asked of all Rows: Rows → Findings, Measurements.
 

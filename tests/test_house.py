@@ -49,7 +49,6 @@ OWNERS = {
 }
 
 LONG = {
-    "monitor/streams/redis.py": 620,
     "tests/proxy/test_splice.py": 1060,
     "tests/replay/test_odd_tables.py": 640,
 }
@@ -207,7 +206,7 @@ READS_RECORDS = {
     "recorder/spool.py",
     "sources/archive.py",
     "sources/records.py",
-    "streams/redis.py",
+    "streams/entries.py",
 }
 """Files that decode the Records which somebody's privacy step has made."""
 CHANGES_RECORDS = {

@@ -28,7 +28,8 @@ from monitor.features import FEATURES, MORE
 from monitor.interfaces import Feature
 from monitor.settings.schema import Settings
 from monitor.settings.validation import did_you_mean
-from monitor.streams.redis import AHEAD, RedisStream, missed, time_of
+from monitor.streams.entries import AHEAD, missed, time_of
+from monitor.streams.redis import RedisStream
 from monitor.supervision import child
 from monitor.types import WHOLE, Finding, Measurement, Segment, Status
 from monitor.urls import shown

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 
 from monitor.errors import StreamError
-from monitor.streams.redis import Entry
+from monitor.streams.entries import Entry
 
 HORIZON, ATTEMPT, POISON = FIELDS = ("horizon", "attempt", "poison")
 """Fields of the checkpoint."""

@@ -84,7 +84,7 @@ def _check_store(settings: Settings) -> None:
     if not settings.redis:
         embedded_store.binary()
     else:
-        from monitor.streams.redis import parse_url
+        from monitor.streams.connection import parse_url
 
         try:
             parse_url(settings.redis)

@@ -10,7 +10,7 @@ import msgspec
 
 from monitor import logs
 from monitor.metrics import SET_ASIDE_REASONS
-from monitor.streams.redis import Entry
+from monitor.streams.entries import Entry
 
 FIELD = "set_aside"
 """Field of the checkpoint: the counts belong to its position."""

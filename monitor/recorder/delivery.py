@@ -18,10 +18,10 @@ from collections import defaultdict, deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from math import inf
-from typing import Protocol
 
 from monitor.errors import StreamError
 from monitor.framing import ProxyState, Reconciliation, RecorderState
+from monitor.interfaces import Stream
 from monitor.numbers import Numbers, place
 from monitor.recorder.spool import Part, Spool
 from monitor.types import Receipt, Record
@@ -32,19 +32,6 @@ LINGER = 0.005
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 5.0
 UNREAD = 32
 """Parts of the spool whose Receipts may be unread in the socket of a proxy that dies."""
-
-
-class Store(Protocol):
-    """The part of a stream that Delivery uses; see streams.redis."""
-
-    async def append(self, records: Sequence[Record]) -> None:
-        """Append all, in order; raises StreamError when that is not certain."""
-
-    async def ids_since(self, at: float) -> set[str]:
-        """The ids of records appended since `at` (epoch seconds)."""
-
-    async def ping(self) -> None:
-        """Raise StreamError when nothing could be appended now."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +62,7 @@ class Delivery:
 
     def __init__(
         self,
-        store: Store,
+        store: Stream,
         spool: Spool,
         *,
         acknowledge: Callable[[list[Receipt]], Awaitable[None]],

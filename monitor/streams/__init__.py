@@ -1,1 +1,1 @@
-"""Where Records are appended and read from, one kind of store a file."""
+"""Record ↔ Redis Streams: the one kind of store that Records are appended to and read from."""

