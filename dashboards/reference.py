@@ -1,4 +1,4 @@
-"""Structs of `monitor.types` → the pages of `docs/reference`: every key, its type, what it means.
+"""Structs of documents → the pages of `docs/reference`: every key, its type, what it means.
 
 A struct's docstring says what it is, the string below a field what that field means.
 """
@@ -7,17 +7,19 @@ from __future__ import annotations
 
 import builtins
 import enum
-import types as python
+import types
 import typing
-from collections.abc import Iterator
 
 import msgspec
 
-from monitor import types
-from monitor.commands.schema import first_paragraph, meanings
+from monitor.commands.schema import first_paragraph, kinds, meanings
 from monitor.metrics import REDACTION_REASONS
+from monitor.replay.document import Replay
+from monitor.types import Record
 
-MADE = "<!-- Made from monitor/types.py by `python -m dashboards.build`; change it there. -->\n"
+MADE = (
+    "<!-- Made from the documents' structs by `python -m dashboards.build`; change it there. -->\n"
+)
 _WORDS: dict[object, str] = {
     str: "string",
     int: "integer",
@@ -47,7 +49,7 @@ a token. The same value under the same key has the same token, on every replica.
 ignore keys that it does not know.
 """
     reasons = ", ".join(f"`{reason}`" for reason in REDACTION_REASONS)
-    return _page(told, types.Record) + f"\nReasons in `redactions`: {reasons}.\n"
+    return _page(told, Record) + f"\nReasons in `redactions`: {reasons}.\n"
 
 
 def replay() -> str:
@@ -61,7 +63,7 @@ Times are Unix seconds. For a table without times they are numbers of rows, from
 without a value may be left out. New keys may come in any version; a reader must ignore keys that
 it does not know. `monitor schema replay` prints the JSON Schema.
 """
-    return _page(told, types.Replay)
+    return _page(told, Replay)
 
 
 def api() -> str:
@@ -114,21 +116,12 @@ said last.
 
 
 def _page(told: str, root: type[msgspec.Struct]) -> str:
-    parts = [f"{MADE}\n{told}"]
-    waiting, seen = [root], {root}
-    while waiting:
-        struct = waiting.pop(0)
-        parts.append(_section(struct))
-        for kind in typing.get_type_hints(struct).values():
-            for each in _structs(kind):
-                if each not in seen:
-                    seen.add(each)
-                    waiting.append(each)
-    return "\n".join(parts)
+    structs = [kind for kind in kinds(root) if issubclass(kind, msgspec.Struct)]
+    return "\n".join([f"{MADE}\n{told}", *map(_section, structs)])
 
 
 def _section(struct: type[msgspec.Struct]) -> str:
-    said = meanings(struct.__name__)
+    said = meanings(struct)
     hints = typing.get_type_hints(struct)
     rows = "\n".join(
         f"| `{field.encode_name}` | {_said(hints[field.name])} | {said[field.name]} |"
@@ -146,7 +139,7 @@ def _said(kind: object) -> str:
             said = f"list of {_said(inner[0])}"
         case builtins.dict:
             said = f"object of {_said(inner[1])}"
-        case typing.Union | python.UnionType:
+        case typing.Union | types.UnionType:
             said = " or ".join(_said(each) for each in inner)
         case typing.Literal:
             said = ", ".join(f"`{each}`" for each in inner)
@@ -158,10 +151,3 @@ def _said(kind: object) -> str:
         case other:
             said = _WORDS[other]
     return said
-
-
-def _structs(kind: object) -> Iterator[type[msgspec.Struct]]:
-    if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
-        yield kind
-    for inner in typing.get_args(kind):
-        yield from _structs(inner)

@@ -6,10 +6,19 @@ from pathlib import Path
 
 import msgspec
 
-from monitor.types import Unreadable
-
 LISTED = 20
 """Places of a file that are told of; of more, the number."""
+
+
+class Unreadable(msgspec.Struct, frozen=True):
+    """What could not be read of a source."""
+
+    place: str
+    """The first place: `FILE:LINE`, or a column."""
+    error: str
+    """What was wrong there."""
+    count: int = 1
+    """How many rows, lines or cells of that kind."""
 
 
 class _Broken(msgspec.Struct):

@@ -433,60 +433,6 @@ class Performance(msgspec.Struct, frozen=True):
     """What was true of the reference."""
 
 
-class Chunk(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The analysis of consecutive rows; times in Unix seconds, or numbers of rows without times."""
-
-    index: int
-    """The chunk's number, from 0."""
-    start: float
-    """Where it begins."""
-    end: float
-    """Where it ends."""
-    records: int
-    """Rows in it."""
-    verdict: Status
-    """As that of the whole document."""
-    features: list[Finding]
-    """The findings of this chunk."""
-    performance: Performance | None = None
-    """The classifier's performance in it, with `--score`."""
-
-
-class Unreadable(msgspec.Struct, frozen=True):
-    """What could not be read of a source."""
-
-    place: str
-    """The first place: `FILE:LINE`, or a column."""
-    error: str
-    """What was wrong there."""
-    count: int = 1
-    """How many rows, lines or cells of that kind."""
-
-
-class Replay(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The document that `monitor replay --json` writes."""
-
-    verdict: Status
-    """`drift` when any finding is; `ok` when something was judged and nothing drifts; else
-    `insufficient`."""
-    records: int
-    """Records or rows that were read."""
-    features: list[Finding]
-    """Every finding, in every segment."""
-    chunks: list[Chunk] | None = None
-    """With `--chunks`: the same for each chunk."""
-    performance: Performance | None = None
-    """With `--score`: how well a classifier does."""
-    together: list[Together] = []
-    """Segments in which something drifts, with their features."""
-    columns: dict[str, str] = {}
-    """How each column of a table was read."""
-    remarks: list[str] = []
-    """What a reader of the verdict should know."""
-    unreadable: list[Unreadable] = []
-    """What could not be read."""
-
-
 # --- what the world is told ------------------------------------------------------------------
 
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from monitor.damage import LISTED, Damage
-from monitor.types import Unreadable
+from monitor.damage import LISTED, Damage, Unreadable
 
 PATH = Path("t.csv")
 

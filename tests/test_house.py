@@ -534,7 +534,14 @@ ELSEWHERE = {
 }
 """What is best tested where it is used."""
 
-DECLARATIONS = {"errors.py", "interfaces.py", "settings/schema.py", "types.py", "proxy/observer.py"}
+DECLARATIONS = {
+    "errors.py",
+    "interfaces.py",
+    "settings/schema.py",
+    "types.py",
+    "proxy/observer.py",
+    "replay/document.py",
+}
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=name)

@@ -22,12 +22,13 @@ from monitor.errors import UsageError
 from monitor.replay import evidently_report, html_report, judge, report
 from monitor.replay.comparison import Comparison, compare
 from monitor.replay.datasets import segment_of, without_password
+from monitor.replay.document import Replay
 from monitor.replay.plan import Plan
 from monitor.replay.remarks import on_columns, with_remarks
 from monitor.settings.schema import Settings
 from monitor.supervision.embedded_store import opened
 from monitor.tables.columns import Columns
-from monitor.types import Replay, Segment
+from monitor.types import Segment
 
 EXIT_FOUND = 1
 

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import argparse
 import ast
-import functools
+import enum
 import inspect
 import itertools
 import json
+import typing
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
 
-from monitor import types
+from monitor.replay.document import Replay
+from monitor.types import Record
 
-DOCUMENTS: dict[str, type[msgspec.Struct]] = {"record": types.Record, "replay": types.Replay}
+DOCUMENTS: dict[str, type[msgspec.Struct]] = {"record": Record, "replay": Replay}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -35,18 +38,35 @@ def run(options: argparse.Namespace) -> int:
 
 def schema(document: type[msgspec.Struct]) -> dict[str, Any]:
     """Return the JSON Schema (2020-12) of a document; keys that it does not name are allowed."""
-    (root,), structs = msgspec.json.schema_components([document])
-    for name, struct in structs.items():
-        kind = getattr(types, name)
-        struct["description"] = first_paragraph(kind)
-        said = meanings(name)
-        for key, field in struct.get("properties", {}).items():
-            field["description"] = said[key]
+    (root,), parts = msgspec.json.schema_components([document])
+    for kind in kinds(document):
+        parts[kind.__name__]["description"] = first_paragraph(kind)
+        if issubclass(kind, msgspec.Struct):
+            said = meanings(kind)
+            for key, field in parts[kind.__name__]["properties"].items():
+                field["description"] = said[key]
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         **root,
-        "$defs": structs,
+        "$defs": parts,
     }
+
+
+def kinds(document: type[msgspec.Struct]) -> list[type]:
+    """Return the structs and enumerations that a document is made of, itself the first."""
+    found: list[type] = [document]
+    for kind in found:
+        if issubclass(kind, msgspec.Struct):
+            for hint in typing.get_type_hints(kind).values():
+                found += dict.fromkeys(each for each in _kinds(hint) if each not in found)
+    return found
+
+
+def _kinds(hint: Any) -> Iterator[type]:
+    if isinstance(hint, type) and issubclass(hint, msgspec.Struct | enum.Enum):
+        yield hint
+    for inner in typing.get_args(hint):
+        yield from _kinds(inner)
 
 
 def first_paragraph(kind: type) -> str:
@@ -54,23 +74,16 @@ def first_paragraph(kind: type) -> str:
     return " ".join((inspect.getdoc(kind) or "").split("\n\n")[0].split())
 
 
-def meanings(struct: str) -> dict[str, str]:
-    """Return what the strings below the fields of a struct of `monitor.types` say, by field."""
+def meanings(struct: type[msgspec.Struct]) -> dict[str, str]:
+    """Return what the strings below the fields of a struct say, by field."""
+    (defined,) = ast.parse(inspect.getsource(struct)).body
+    assert isinstance(defined, ast.ClassDef)  # noqa: S101
     return {
         field.target.id: " ".join(said.value.value.split())
-        for field, said in itertools.pairwise(_body(struct))
+        for field, said in itertools.pairwise(defined.body)
         if isinstance(field, ast.AnnAssign)
         and isinstance(field.target, ast.Name)
         and isinstance(said, ast.Expr)
         and isinstance(said.value, ast.Constant)
         and isinstance(said.value.value, str)
     }
-
-
-@functools.lru_cache(maxsize=64)
-def _body(struct: str) -> list[ast.stmt]:
-    tree = ast.parse(inspect.getsource(types))
-    (found,) = (
-        node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == struct
-    )
-    return found.body

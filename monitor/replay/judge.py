@@ -34,10 +34,11 @@ from monitor.replay import reference
 from monitor.replay.census import Census, within_budget
 from monitor.replay.comparison import Comparison
 from monitor.replay.dask import Shards
+from monitor.replay.document import Chunk, Replay
 from monitor.replay.parts import Begin, Fold, Part, cut
 from monitor.replay.plan import Plan
 from monitor.replay.reference import Tap, Watch, tapped
-from monitor.types import Chunk, Finding, Replay, Row
+from monitor.types import Finding, Row
 
 
 def judge(

@@ -8,9 +8,9 @@ from collections.abc import Iterable, Iterator
 import msgspec
 
 from monitor.replay.comparison import Comparison
+from monitor.replay.document import Replay
 from monitor.replay.plan import Plan
 from monitor.replay.reasons import explained
-from monitor.types import Replay
 
 SILENT = {"identifier": "nearly all values differ", "unknown": "no values"}
 """Kinds of columns that say nothing by what their values are."""

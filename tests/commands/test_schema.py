@@ -11,17 +11,16 @@ import pytest
 
 from monitor.cli import main
 from monitor.commands.schema import DOCUMENTS
+from monitor.damage import Unreadable
+from monitor.replay.document import Chunk, Replay
 from monitor.types import (
-    Chunk,
     Finding,
     Outcome,
     Part,
     Record,
-    Replay,
     RequestSummary,
     ResponseSummary,
     Tokens,
-    Unreadable,
 )
 
 RECORD = Record(

@@ -9,7 +9,8 @@ import pytest
 
 from dashboards import reference
 from monitor.analysis.drift.findings import summary
-from monitor.types import Record, Replay
+from monitor.replay.document import Replay
+from monitor.types import Record
 
 
 @pytest.mark.parametrize(

@@ -14,12 +14,13 @@ from monitor.app.analyzer import rules_of
 from monitor.app.sanitizer import Sanitizer
 from monitor.replay.comparison import Comparison, compare
 from monitor.replay.datasets import Dataset
+from monitor.replay.document import Replay
 from monitor.replay.files import ReadOptions
 from monitor.replay.judge import judge
 from monitor.replay.plan import Plan
 from monitor.settings.schema import Settings
 from monitor.tables.columns import Columns
-from monitor.types import Replay, Row
+from monitor.types import Row
 
 CLEAN = Sanitizer(Settings())
 

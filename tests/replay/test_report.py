@@ -8,7 +8,8 @@ import msgspec
 from rich.console import Console
 
 from monitor.replay import html_report, report
-from monitor.types import BinShift, Chunk, Driver, Finding, Replay, Together
+from monitor.replay.document import Chunk, Replay
+from monitor.types import BinShift, Driver, Finding, Together
 
 DRIFT = Finding(
     "age", "region", "<b>north</b>", 900, 5000, {"psi": 0.31, "jensen_shannon": 0.04}, 42.0,

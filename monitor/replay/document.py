@@ -1,0 +1,51 @@
+"""Findings → the document of replay: what its keys mean."""
+
+from __future__ import annotations
+
+import msgspec
+
+from monitor.damage import Unreadable
+from monitor.types import Finding, Performance, Status, Together
+
+
+class Chunk(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The analysis of consecutive rows; times in Unix seconds, or numbers of rows without times."""
+
+    index: int
+    """The chunk's number, from 0."""
+    start: float
+    """Where it begins."""
+    end: float
+    """Where it ends."""
+    records: int
+    """Rows in it."""
+    verdict: Status
+    """As that of the whole document."""
+    features: list[Finding]
+    """The findings of this chunk."""
+    performance: Performance | None = None
+    """The classifier's performance in it, with `--score`."""
+
+
+class Replay(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The document that `monitor replay --json` writes."""
+
+    verdict: Status
+    """`drift` when any finding is; `ok` when something was judged and nothing drifts; else
+    `insufficient`."""
+    records: int
+    """Records or rows that were read."""
+    features: list[Finding]
+    """Every finding, in every segment."""
+    chunks: list[Chunk] | None = None
+    """With `--chunks`: the same for each chunk."""
+    performance: Performance | None = None
+    """With `--score`: how well a classifier does."""
+    together: list[Together] = []
+    """Segments in which something drifts, with their features."""
+    columns: dict[str, str] = {}
+    """How each column of a table was read."""
+    remarks: list[str] = []
+    """What a reader of the verdict should know."""
+    unreadable: list[Unreadable] = []
+    """What could not be read."""
