@@ -87,9 +87,9 @@ class Feature:
 class Measure:
     """How far two windows are apart: (reference, current) → number, finite and at least 0.
 
-    `score` takes off what chance alone would give for so many samples and cells, and stops at 0.
+    `score` takes off what chance alone would give for so many samples and bins, and stops at 0.
     `threshold` is where a believed change counts; `ordered` measures need `Window.points`, those
-    of `vectors` need `Window.waves`.
+    of `vectors` need `Window.fourier`.
     """
 
     name: str

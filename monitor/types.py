@@ -300,26 +300,26 @@ class Row(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 
 SPECIAL = ("missing", "not finite", "wrong type")
-"""The cells every window has after its ordinary ones, in this order."""
+"""The bins every window has after its ordinary ones, in this order."""
 
 
 class Window(msgspec.Struct, frozen=True):
-    """How often each cell of one feature was hit: the ordinary cells, then those of `SPECIAL`.
+    """How often each bin of one feature was hit: the ordinary bins, then those of `SPECIAL`.
 
-    What is compared stands on the same cells. An ordered (numeric) feature has `points`, one for
-    each ordinary cell and rising: the mean of the reference values in it, the outermost edges for
-    the first cell (below the reference's range) and the last (above it); `scale` is the standard
+    What is compared stands on the same bins. An ordered (numeric) feature has `points`, one for
+    each ordinary bin and rising: the mean of the reference values in it, the outermost edges for
+    the first bin (below the reference's range) and the last (above it); `scale` is the standard
     deviation of the reference values, 0 for a constant. Unordered features have no points, and
-    their last ordinary cell takes the values that were not seen when the cells were made. Vectors
-    have `waves`: sums of random Fourier features over all in ordinary cells
+    their last ordinary bin takes the values that were not seen when the bins were made. Vectors
+    have `fourier`: sums of random Fourier features over all in ordinary bins
     (`analysis.drift.fourier_features`).
-    `excess` is how far the values in the outer cells lie from the points of these, all added up.
+    `excess` is how far the values in the outer bins lie from the points of these, all added up.
     """
 
     counts: tuple[int, ...]
     points: tuple[float, ...] = ()
     scale: float = 0.0
-    waves: tuple[float, ...] = ()
+    fourier: tuple[float, ...] = ()
     excess: float = 0.0
 
     @property

@@ -39,7 +39,7 @@ def segments_of(row: Row, dimensions: Sequence[str] | None) -> Iterator[tuple[st
 
 
 def values(row: Row) -> list[tuple[str, Any, bool]]:
-    """(feature, value, loose) of what was observed.
+    """(feature, value, autocorrelated) of what was observed.
 
     A category given as a number is its name. A moment is how long ago it was: every clock goes on,
     and the dates of today are not those of the reference.

@@ -268,7 +268,7 @@ def rules_of(settings: Settings) -> Rules:
         patience=settings.drift.patience,
         watches=settings.drift.watches,
         renew=settings.reference.renew,
-        together=settings.drift.together,
+        design_effect=settings.drift.design_effect,
     )
 
 

@@ -170,8 +170,8 @@ def explain(settings: Settings) -> Iterator[str]:
     )
     if drift.embed:
         yield f"            texts are embedded by {drift.embed}"
-    if drift.together > 1:
-        yield f"            {drift.together} records that hang together count as one"
+    if drift.design_effect > 1:
+        yield f"            {drift.design_effect} records that resemble each other count as one"
     if settings.reference.versus:
         dimension, value = settings.reference.versus
         yield f"            every other {dimension} is compared with {value}, pane by pane"

@@ -8,13 +8,14 @@ from hashlib import sha256
 import msgspec
 
 from monitor.settings.schema import Settings
+from monitor.settings.validation import RENAMED
 from monitor.types import Key
 
 FIELD = "settings"
 """Field of the checkpoint."""
 
 WHOLLY = frozenset({
-    "reference.learn", "reference.variant", "reference.hour_of_week", "drift.together",
+    "reference.learn", "reference.variant", "reference.hour_of_week", "drift.design_effect",
 })  # fmt: skip
 """When one of these has changed everything begins anew."""
 
@@ -41,7 +42,7 @@ def of(settings: Settings) -> dict[str, str]:
         **{f"segments.{name}": source for name, source in settings.segments.items()},
     }
     if reference.versus or reference.hour_of_week:  # only then it is part of what is added up
-        values["drift.together"] = drift.together
+        values["drift.design_effect"] = drift.design_effect
     return {
         key: sha256(msgspec.json.encode(value)).hexdigest()[:16] for key, value in values.items()
     }
@@ -55,9 +56,10 @@ def saved(now: Mapping[str, str]) -> dict[str, bytes]:
 def read(state: Mapping[str, bytes]) -> dict[str, str] | None:
     """What the counts in a checkpoint mean; None where that is not known."""
     try:
-        return msgspec.json.decode(state.get(FIELD, b""), type=dict[str, str])
+        found = msgspec.json.decode(state.get(FIELD, b""), type=dict[str, str])
     except msgspec.DecodeError:
         return None
+    return {RENAMED.get(key, key): digest for key, digest in found.items()}
 
 
 def changed(before: Mapping[str, str] | None, now: Mapping[str, str]) -> str:

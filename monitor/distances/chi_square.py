@@ -28,9 +28,9 @@ def chi_square(reference: Sequence[int], current: Sequence[int]) -> float:
     if not (m and n):
         return 0.0
     total = m + n
-    cells = [(r, c) for r, c in zip(reference, current, strict=True) if r or c]
-    size = math.fsum((r / m - c / n) ** 2 * total / (r + c) for r, c in cells)
-    return max(0.0, size - (len(cells) - 1) * (1 / m + 1 / n) * total / (total - 1))
+    bins = [(r, c) for r, c in zip(reference, current, strict=True) if r or c]
+    size = math.fsum((r / m - c / n) ** 2 * total / (r + c) for r, c in bins)
+    return max(0.0, size - (len(bins) - 1) * (1 / m + 1 / n) * total / (total - 1))
 
 
 def _score(reference: Window, current: Window) -> float:

@@ -1,4 +1,4 @@
-"""(reference, current) → Cramér-von Mises distance of ordered cells, bias-corrected."""
+"""(reference, current) → Cramér-von Mises distance of ordered bins, bias-corrected."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from monitor.types import Window
 def cramer_von_mises(reference: Sequence[int], current: Sequence[int]) -> float:
     """The mean squared difference of the cumulative shares: Σ h (P − Q)², 0 … 1/3.
 
-    h are the pooled shares of ordered cells, P and Q the cumulative ones. Anderson's (1962) T is
+    h are the pooled shares of ordered bins, P and Q the cumulative ones. Anderson's (1962) T is
     `mn/(m+n)` times this; divided, it does not grow with the traffic. Its exact mean over all ways
     to deal the records, v N/(N − 1) Σ h H(1 − H) with v = 1/m + 1/n and N = m + n, is taken off. An
     empty window says nothing: 0.
@@ -29,10 +29,10 @@ def cramer_von_mises(reference: Sequence[int], current: Sequence[int]) -> float:
     if not (m and n):
         return 0.0
     total = m + n
-    cells = list(zip(reference, current, accumulate(reference), accumulate(current), strict=True))
-    distance = math.fsum((r + c) / total * (p / m - q / n) ** 2 for r, c, p, q in cells)
+    bins = list(zip(reference, current, accumulate(reference), accumulate(current), strict=True))
+    distance = math.fsum((r + c) / total * (p / m - q / n) ** 2 for r, c, p, q in bins)
     spread = math.fsum(
-        (r + c) / total * ((p + q) / total) * ((total - p - q) / total) for r, c, p, q in cells
+        (r + c) / total * ((p + q) / total) * ((total - p - q) / total) for r, c, p, q in bins
     )
     return max(0.0, distance - (1 / m + 1 / n) * total / (total - 1) * spread)
 

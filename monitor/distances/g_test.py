@@ -27,14 +27,14 @@ def g_test(reference: Sequence[int], current: Sequence[int]) -> float:
     if not (m and n):
         return 0.0
     v = 1 / m + 1 / n
-    cells = [(r, c) for r, c in zip(reference, current, strict=True) if r or c]
+    bins = [(r, c) for r, c in zip(reference, current, strict=True) if r or c]
     likelihood = math.fsum(
         observed * math.log(observed / size * (m + n) / (r + c))
-        for r, c in cells
+        for r, c in bins
         for observed, size in ((r, m), (c, n))
         if observed
     )
-    return max(0.0, 2 * v * likelihood - (len(cells) - 1) * v)
+    return max(0.0, 2 * v * likelihood - (len(bins) - 1) * v)
 
 
 def _score(reference: Window, current: Window) -> float:

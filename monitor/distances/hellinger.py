@@ -12,7 +12,7 @@ from monitor.types import Window
 def hellinger(reference: Sequence[int], current: Sequence[int]) -> float:
     """The distance of Hellinger (1909), 0 … 1: √(1 − Σ √(p q)).
 
-    Shares are smoothed by half a count a cell, cells empty in both windows dropped. What chance
+    Shares are smoothed by half a count a bin, bins empty in both windows dropped. What chance
     alone would show is taken off the *square*, whose mean under no change is
     (K − 1)(1/m + 1/n) / 8. An empty window says nothing: 0.
 
@@ -26,9 +26,9 @@ def hellinger(reference: Sequence[int], current: Sequence[int]) -> float:
     m, n = sum(reference), sum(current)
     if not (m and n):
         return 0.0
-    cells = [(r, c) for r, c in zip(reference, current, strict=True) if r or c]
-    k = len(cells)
-    shares = [((r + 0.5) / (m + k / 2), (c + 0.5) / (n + k / 2)) for r, c in cells]
+    bins = [(r, c) for r, c in zip(reference, current, strict=True) if r or c]
+    k = len(bins)
+    shares = [((r + 0.5) / (m + k / 2), (c + 0.5) / (n + k / 2)) for r, c in bins]
     # 1 − Σ √(pq) = ½ Σ (√p − √q)², which does not cancel when the shares are nearly equal
     square = 0.5 * math.fsum((math.sqrt(p) - math.sqrt(q)) ** 2 for p, q in shares)
     return math.sqrt(max(0.0, square - (k - 1) * (1 / m + 1 / n) / 8))

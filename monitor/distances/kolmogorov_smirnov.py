@@ -1,4 +1,4 @@
-"""(reference, current) → Kolmogorov-Smirnov distance of ordered cells, bias-corrected."""
+"""(reference, current) → Kolmogorov-Smirnov distance of ordered bins, bias-corrected."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ _DISCRETE = 0.5826
 
 
 def kolmogorov_smirnov(reference: Sequence[int], current: Sequence[int]) -> float:
-    """The largest difference of the cumulative shares of ordered cells, 0 … 1.
+    """The largest difference of the cumulative shares of ordered bins, 0 … 1.
 
-    Below the distance of the raw values by at most the largest share that changed *within* a cell.
+    Below the distance of the raw values by at most the largest share that changed *within* a bin.
     What chance alone would show is taken off: √v times the mean of the largest |Brownian bridge|
-    seen at as many steps as there are cells (1/Σh², for unequal ones), or the mean total variation
+    seen at as many steps as there are bins (1/Σh², for unequal ones), or the mean total variation
     where that is less; v = 1/m + 1/n, h the pooled shares. An empty window says nothing: 0.
 
     Convention: in the unit of shares; a normal that moves by 0.32 standard deviations (PSI 0.1)

@@ -12,9 +12,9 @@ from monitor.types import SPECIAL, Window
 def mmd(reference: Sequence[float], m: int, current: Sequence[float], n: int) -> float:
     """‖a − b‖² of the means a, b of random Fourier features, less what chance adds.
 
-    `reference` and `current` are sums over m and n vectors of unit length (`analysis.waves`), so
-    that (1 − ‖a‖²)/(m − 1) and (1 − ‖b‖²)/(n − 1) are the exact parts of chance (Gretton et al.
-    2012, the unbiased estimate). Fewer than two vectors say nothing: 0.
+    `reference` and `current` are sums over m and n vectors of unit length, so that
+    (1 − ‖a‖²)/(m − 1) and (1 − ‖b‖²)/(n − 1) are the exact parts of chance (Gretton et al. 2012,
+    the unbiased estimate). Fewer than two vectors say nothing: 0.
 
     Convention: 0 for one distribution, at most 2; a normal on a line that moves by 0.14 standard
     deviations has 0.004.
@@ -34,10 +34,10 @@ def mmd(reference: Sequence[float], m: int, current: Sequence[float], n: int) ->
 
 
 def _score(reference: Window, current: Window) -> float:
-    if not (reference.waves and current.waves):
+    if not (reference.fourier and current.fourier):
         return 0.0
     m, n = (sum(window.counts[: -len(SPECIAL)]) for window in (reference, current))
-    return mmd(reference.waves, m, current.waves, n)
+    return mmd(reference.fourier, m, current.fourier, n)
 
 
 MEASURE = Measure("mmd", _score, threshold=0.004, vectors=True)

@@ -14,9 +14,9 @@ SMALLEST = 0.001
 def psi(reference: Sequence[int], current: Sequence[int]) -> float:
     """How far the shares moved, in nats: Σ (q − p) ln(q / p), less what chance alone would show.
 
-    Shares are smoothed by half a count a cell (Krichevsky and Trofimov 1981), so an empty cell is
-    finite; cells empty in both windows do not exist. No share counts as less than `SMALLEST`: how
-    large a change is must not depend on how many values have shown that a cell is usually empty.
+    Shares are smoothed by half a count a bin (Krichevsky and Trofimov 1981), so an empty bin is
+    finite; bins empty in both windows do not exist. No share counts as less than `SMALLEST`: how
+    large a change is must not depend on how many values have shown that a bin is usually empty.
     Under no change the raw index has mean (K − 1)(1/m + 1/n) (Yurdakul 2018), which is taken off.
     An empty window says nothing: 0.
 
@@ -31,11 +31,11 @@ def psi(reference: Sequence[int], current: Sequence[int]) -> float:
     m, n = sum(reference), sum(current)
     if not (m and n):
         return 0.0
-    cells = [(r, c) for r, c in zip(reference, current, strict=True) if r or c]
-    k = len(cells)
+    bins = [(r, c) for r, c in zip(reference, current, strict=True) if r or c]
+    k = len(bins)
     shares = [
         (max((r + 0.5) / (m + k / 2), SMALLEST), max((c + 0.5) / (n + k / 2), SMALLEST))
-        for r, c in cells
+        for r, c in bins
     ]
     index = math.fsum((q - p) * math.log(q / p) for p, q in shares)
     return max(0.0, index - (k - 1) * (1 / m + 1 / n))

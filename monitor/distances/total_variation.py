@@ -10,7 +10,7 @@ from monitor.types import Window
 
 
 def total_variation(reference: Sequence[int], current: Sequence[int]) -> float:
-    """The share of the traffic that would have to move to another cell: ½ Σ |p − q|, 0 … 1.
+    """The share of the traffic that would have to move to another bin: ½ Σ |p − q|, 0 … 1.
 
     What chance alone would show, ½ Σ √(2 h (1 − h) (1/m + 1/n) / π) with h the pooled shares (the
     mean of the absolute value of a normal), is taken off. An empty window says nothing: 0.
@@ -26,9 +26,9 @@ def total_variation(reference: Sequence[int], current: Sequence[int]) -> float:
     m, n = sum(reference), sum(current)
     if not (m and n):
         return 0.0
-    cells = [(r, c) for r, c in zip(reference, current, strict=True) if r or c]
-    distance = 0.5 * math.fsum(abs(r / m - c / n) for r, c in cells)
-    spread = math.fsum(math.sqrt((r + c) * (m + n - r - c)) for r, c in cells) / (m + n)
+    bins = [(r, c) for r, c in zip(reference, current, strict=True) if r or c]
+    distance = 0.5 * math.fsum(abs(r / m - c / n) for r, c in bins)
+    spread = math.fsum(math.sqrt((r + c) * (m + n - r - c)) for r, c in bins) / (m + n)
     return max(0.0, distance - 0.5 * spread * math.sqrt(2 * (1 / m + 1 / n) / math.pi))
 
 

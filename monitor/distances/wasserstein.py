@@ -13,11 +13,11 @@ from monitor.types import Window
 def wasserstein(reference: Sequence[int], current: Sequence[int], places: Sequence[float]) -> float:
     """How far the values moved on average, in standard deviations of the reference.
 
-    Σ |Q − P| Δx over the cumulative shares P and Q of ordered cells; `places` says where in each
-    cell the reference's mean lies, in standard deviations, in ascending order (the outermost cells
+    Σ |Q − P| Δx over the cumulative shares P and Q of ordered bins; `places` says where in each
+    bin the reference's mean lies, in standard deviations, in ascending order (the outermost bins
     at their edge). What chance alone would show, √(2v/π) Σ √(H(1 − H)) Δx with v = 1/m + 1/n and H
     the pooled cumulative shares, is taken off. An empty window says nothing: 0. A shift far beyond
-    the range of the reference is understated, because the outermost cells have no end.
+    the range of the reference is understated, because the outermost bins have no end.
 
     Convention: in standard deviations; PSI 0.1 is 0.32 of a normal. Vallender 1974; the mean under
     no change as in del Barrio, Giné and Matrán 1999.

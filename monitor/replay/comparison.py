@@ -65,7 +65,7 @@ def compare(plan: Plan, sanitizer: Sanitizer, clock: Callable[[], float]) -> Com
             raise SourceError("--reference: a table is compared with a table, records with records")
     else:
         profile = load_profile(Path(plan.reference).read_bytes(), plan.reference)
-        shapes = {key[0]: one.cells.shape for key, one in profile.references.items()}
+        shapes = {key[0]: one.bins.shape for key, one in profile.references.items()}
         usual.readings.shapes.update(shapes)
     found = Comparison(current, reference, profile, usual, options)
     _check(plan, found)

@@ -11,7 +11,7 @@ from monitor.replay.report import MEASURES, at, counted, judged, performance, ra
 from monitor.types import Finding
 
 BINS = 24
-"""Cells of a finding that are drawn, those that changed most."""
+"""Bins of a finding that are drawn, those that changed most."""
 
 _STYLE = """
 :root { color-scheme: light dark; --line: #8883; --soft: #8881; --now: #2f6fd6; --then: #9aa3ad;
@@ -58,7 +58,7 @@ together; it holds however often one looks. It is <b>not negligible</b> from a c
 population stability index (PSI) of the tolerance on. Changed, harmless: believed and smaller.
 Insufficient: not judged, because too few values came to say that a change would have shown, or
 because nearly all differ, as ids do. All scores are corrected for
-what chance alone shows with so many values and cells: PSI 0.1 is a moderate, 0.25 a large
+what chance alone shows with so many values and bins: PSI 0.1 is a moderate, 0.25 a large
 change; JS is the Jensen-Shannon divergence; W1/sd how far values moved, in standard deviations
 of the reference. No value of a single record stands on this page.</p>"""
 
@@ -123,23 +123,23 @@ def _counts(findings: list[Finding], drifted: int, harmless: int) -> str:
 
 
 def _card(one: Finding) -> str:
-    """A finding with its cells before and now."""
+    """A finding with its bins before and now."""
     kind = "card" if one.status == "drift" else "card harmless"
     drawn = sorted(
         range(len(one.bins)), key=lambda i: -abs(one.bins[i].after - one.bins[i].before)
     )[:BINS]
     shown = [one.bins[index] for index in sorted(drawn)] or one.moved
-    shown = [cell for cell in shown if cell.before or cell.after]
-    largest = max((max(cell.before, cell.after) for cell in shown), default=1.0) or 1.0
+    shown = [shift for shift in shown if shift.before or shift.after]
+    largest = max((max(shift.before, shift.after) for shift in shown), default=1.0) or 1.0
     bars = "".join(
-        f"<div class=bin><span title='{markup.escape(cell.bin)}'>{markup.escape(cell.bin)}</span>"
-        f'<span class=bars><i style="width:{100 * cell.before / largest:.1f}%"></i>'
-        f'<i style="width:{100 * cell.after / largest:.1f}%"></i></span>'
-        f"<span>{percent(cell.before)} → {percent(cell.after)}</span></div>"
-        for cell in shown
+        f"<div class=bin><span title='{markup.escape(shift.bin)}'>{markup.escape(shift.bin)}</span>"
+        f'<span class=bars><i style="width:{100 * shift.before / largest:.1f}%"></i>'
+        f'<i style="width:{100 * shift.after / largest:.1f}%"></i></span>'
+        f"<span>{percent(shift.before)} → {percent(shift.after)}</span></div>"
+        for shift in shown
     )
     rest = len(one.bins) - len(drawn)
-    more = f"<p class=note>and {rest} more cells that changed less</p>" if rest > 0 else ""
+    more = f"<p class=note>and {rest} more bins that changed less</p>" if rest > 0 else ""
     drivers = "".join(
         f"<tr><td>{markup.escape(f'{d.dimension} = {d.value}')}<td class=n>{percent(d.share)}"
         for d in one.drivers

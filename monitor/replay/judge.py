@@ -11,8 +11,8 @@ column that these leave open, see `tables.inference`):
 | current | rows are judged; scores and Evidently's sample are taken on the way | always |
 | reference | segments are counted | `--by` |
 | reference | a profile is made; scores and Evidently's sample are taken on the way | always |
-| reference | values spread over all of it make new cells | it stands in order, no `--by` |
-| reference | values are counted in these cells | it stands in order |
+| reference | values spread over all of it make new bins | it stands in order, no `--by` |
+| reference | values are counted in these bins | it stands in order |
 
 So a side is read three times at most, and of its rows none is kept but for a sample of a thousand.
 Dask's workers judge rows where they are; where scores or a sample are asked for, the current side

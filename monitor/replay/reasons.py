@@ -44,5 +44,5 @@ def _reasoned(finding: Finding, silent: Mapping[str, str]) -> Finding:
     elif finding.samples < MINIMUM or finding.reference_samples < MINIMUM:
         reason = f"fewer than {MINIMUM} values"
     else:
-        reason = "too few values for so many cells"
+        reason = "too few values for so many bins"
     return msgspec.structs.replace(finding, reason=reason)

@@ -48,7 +48,7 @@ def build(
 ) -> Profile:
     """The profile of a dataset, whose rows are told to `taps`; `census` counted it, where it did.
 
-    Cells are made of the first values. Of what stands in order, as in a sorted table, they are made
+    Bins are made of the first values. Of what stands in order, as in a sorted table, they are made
     anew from values spread over all of it: every so manieth row, which the first reading keeps
     where the number of rows is known. Raises SourceError where there is nothing to compare with.
     """
@@ -70,8 +70,8 @@ def build(
     needed = -(-max(one.samples for one in profile.references.values()) // BUFFER)
     apart = some if needed == step else islice(rows("reading it again"), 0, None, needed)
     spread = profile_of(apart, by)
-    cells = {key: one for key, one in spread.references.items() if key[0] in ordered}
-    again = profile_of(rows("reading it again"), by, cells=Profile(cells))
+    bins = {key: one for key, one in spread.references.items() if key[0] in ordered}
+    again = profile_of(rows("reading it again"), by, bins=Profile(bins))
     return Profile(profile.references | again.references)
 
 

@@ -152,16 +152,16 @@ class Drift(_Section, frozen=True):
     segments and `patience` panes. A believed change with a corrected PSI of `tolerance` is drift.
     At most `watches` pairs of feature and segment are watched. `features` are watched besides the
     usual ones: `latency`, `variety`, `ngrams`, or somebody's own as `package.module:NAME`.
-    `together` records count as one in the evidence because they resemble each other, as those of a
-    session do. `embed` is the directory of a small model that turns texts into vectors
-    (`analysis.drift.embed`).
+    So many records as `design_effect` says count as one in the evidence, because they resemble each
+    other, as those of a session do. `embed` is the directory of a small model that turns texts into
+    vectors (`analysis.drift.embed`).
     """
 
     tolerance: Annotated[float, msgspec.Meta(ge=0)] = 0.02
     alpha: Annotated[float, msgspec.Meta(gt=0, lt=1)] = 0.05
     patience: Positive = 43200
     watches: Positive = 5000
-    together: Positive = 1
+    design_effect: Positive = 1
     features: list[str] = []
     embed: str = ""
 

@@ -17,6 +17,9 @@ LONGEST = 60
 HUGE = 1_000_000_000
 """An upper bound from here on is told to those alone who are above it."""
 
+RENAMED = {"drift.together": "drift.design_effect"}
+"""Keys of earlier versions, and what they are called now."""
+
 
 def complaint(tree: object, struct: type[msgspec.Struct]) -> str | None:
     """Return one line about the first value that does not fit `struct`, None where all do.
@@ -104,6 +107,7 @@ def _blame(value: object, annotation: Any, path: str, known: list[str]) -> str:
             if is_struct and name not in names:
                 full = _join(path, name)
                 near = did_you_mean(full, [_join(path, one) for one in names] + known)
+                near = f"; it is called {RENAMED[full]} now" if full in RENAMED else near
                 return f"{full}: unknown key{near}"
     for where, each, kind in _parts(value, annotation, path):
         if not _fits(each, kind):

@@ -14,7 +14,7 @@ from monitor.analysis.drift import embed
 from monitor.analysis.drift.findings import measurements, summary
 from monitor.analysis.drift.judgement import Rules
 from monitor.analysis.drift.profiles import dump_profile, load_profile, profile_of
-from monitor.analysis.drift.windows import Cells, keepable, locator
+from monitor.analysis.drift.windows import Bins, keepable, locator
 from monitor.analysis.fold import Analysis
 from monitor.analysis.monitors import analysis_of
 from monitor.analysis.rows import row_of
@@ -167,18 +167,18 @@ def test_any_value_of_any_kind_makes_a_reference_that_can_be_written(
 
 @settings(max_examples=300)
 @given(VALUES)
-def test_a_value_is_kept_as_one_that_falls_into_the_same_cell(value: Any) -> None:
-    """Whatever the cells; and what is kept can be written and read."""
+def test_a_value_is_kept_as_one_that_falls_into_the_same_bin(value: Any) -> None:
+    """Whatever the bins; and what is kept can be written and read."""
     kept = keepable(value)
     assert repr(msgspec.msgpack.decode(msgspec.msgpack.encode(kept))) == repr(kept)
-    for cells in (
-        Cells("numeric", edges=[-5.0, 0.0, 3.0, 1e30]),
-        Cells("categorical", categories=["", "a", "true"]),
-        Cells("vector", centers=[[0.0, 1.0, 2.0]], radius=1.0, bandwidth=1.0),
-        Cells("numeric", edges=[0.0, 0.5, 1.0], vocabulary=bytes(2048)),
-        Cells("nothing"),
+    for bins in (
+        Bins("numeric", edges=[-5.0, 0.0, 3.0, 1e30]),
+        Bins("categorical", categories=["", "a", "true"]),
+        Bins("vector", centers=[[0.0, 1.0, 2.0]], radius=1.0, bandwidth=1.0),
+        Bins("numeric", edges=[0.0, 0.5, 1.0], vocabulary=bytes(2048)),
+        Bins("nothing"),
     ):
-        locate = locator(cells)
+        locate = locator(bins)
         assert locate(kept) == locate(value)
 
 

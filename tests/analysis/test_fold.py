@@ -65,7 +65,7 @@ PROFILE = profile_of(stream(4000, seed=2))
 
 
 def test_a_shift_is_found_in_its_population_and_nowhere_else() -> None:
-    """With its size, direction, time and the cells that moved, in numbers and in words."""
+    """With its size, direction, time and the bins that moved, in numbers and in words."""
     analysis = fold([*stream(3000), *stream(800, 1.0, start=300.0, seed=3)])
     findings = found(analysis)
     shifted = findings["x", "b"]
@@ -339,7 +339,7 @@ def test_live_and_at_rest_agree() -> None:
 
 
 def test_another_reference_starts_anew() -> None:
-    """What was counted on other cells is not taken for counts on these."""
+    """What was counted on other bins is not taken for counts on these."""
     state = fold(stream(1500), profile=PROFILE).saved()
     analysis = fold([], profile=profile_of(stream(900)))
     analysis.restore(state)
@@ -414,7 +414,7 @@ def durations(count: int, factor: float, *, start: float, seed: int) -> Iterator
 
 
 def test_a_busy_hour_is_no_drift_and_a_fourfold_time_is() -> None:
-    """Times that hang together count for less, and only large steps mean something."""
+    """Autocorrelated times count for less, and only large steps mean something."""
     quiet = list(durations(6000, 1.0, start=0.0, seed=1))
     assert found(fold(quiet))["duration", "all"].status == "ok"
     busier = [*quiet, *durations(2000, 1.3, start=600.0, seed=2)]

@@ -15,6 +15,7 @@ import pytest
 
 from monitor.analysis.drift.judgement import Rules
 from monitor.analysis.drift.monitor import DriftMonitor
+from monitor.analysis.drift.profiles import dump_profile, load_profile, profile_of
 from monitor.analysis.fold import Analysis
 from monitor.analysis.monitors import analysis_of
 from monitor.analysis.rows import segments_of
@@ -246,6 +247,16 @@ def test_a_checkpoint_of_the_first_version_goes_on(name: str, options: dict[str,
     saved = {field: entry for field, entry in (old | again.saved()).items() if entry}
     assert saved == straight.saved()
     assert again.records == 1400
+
+
+def test_a_profile_of_the_first_version_is_read() -> None:
+    """As that version wrote it: all of it means what it meant, and a build of today writes it."""
+    stored = (DATA / "reference-1.json").read_bytes()
+    profile = load_profile(stored, "reference-1.json")
+    assert profile == profile_of(rows(0, 300))
+    assert dump_profile(profile) == stored
+    assert profile.references["took", "all", "all"].autocorrelated
+    assert any(profile.references["vector", "all", "all"].fourier)
 
 
 def test_the_form_of_before_can_be_made_for_tests() -> None:

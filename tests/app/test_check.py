@@ -45,7 +45,7 @@ def test_without_a_store_it_names_the_embedded_one() -> None:
 def test_references_are_told_and_tried(tmp_path: Path) -> None:
     """What every kind of reference means; what cannot work is an error here, not at the start."""
     usual = Reference(variant="champion", hour_of_week=True)
-    text = "\n".join(explain(Settings(reference=usual, drift=Drift(together=5))))
+    text = "\n".join(explain(Settings(reference=usual, drift=Drift(design_effect=5))))
     for fact in ("every other variant is compared with champion", "same hour", "5 records"):
         assert fact in text
     with pytest.raises(ConfigError, match=r"reference\.variant: 'version' is not one of segments"):

@@ -28,7 +28,7 @@ def kept(before: Settings, now: Settings) -> set[Any]:
     [
         (PLAIN, PLAIN, set()),
         (PLAIN, Settings(segments=SEGMENTS, windows=Windows(pane=3600, samples=7)), set()),
-        (PLAIN, Settings(segments=SEGMENTS, drift=Drift(tolerance=0.5, together=3)), set()),
+        (PLAIN, Settings(segments=SEGMENTS, drift=Drift(tolerance=0.5, design_effect=3)), set()),
         (
             PLAIN,
             Settings(segments=SEGMENTS | {"plan": DimensionSource("x-c")}),
@@ -48,7 +48,7 @@ def kept(before: Settings, now: Settings) -> set[Any]:
         (PLAIN, Settings(segments=SEGMENTS, reference=Reference(learn=5)), KEYS),
         (
             HOURLY,
-            Settings(segments=SEGMENTS, reference=HOURLY.reference, drift=Drift(together=2)),
+            Settings(segments=SEGMENTS, reference=HOURLY.reference, drift=Drift(design_effect=2)),
             KEYS,
         ),
     ],
@@ -70,3 +70,12 @@ def test_a_checkpoint_of_before_is_taken_as_it_is() -> None:
         assert before is None
         assert meaning.keeps(before, meaning.of(PLAIN))(("x", "plan", "p"))
         assert meaning.changed(before, meaning.of(PLAIN)) == ""
+
+
+def test_a_key_of_before_means_what_it_is_called_now() -> None:
+    """A checkpoint that says `drift.together` goes on."""
+    settings = Settings(segments=SEGMENTS, reference=HOURLY.reference, drift=Drift(design_effect=2))
+    now = meaning.of(settings)
+    before = {key.replace("design_effect", "together"): digest for key, digest in now.items()}
+    assert "drift.together" in before
+    assert meaning.changed(meaning.read(meaning.saved(before)), now) == ""

@@ -147,20 +147,22 @@ def in_panes(trials: int) -> Iterator[str]:
 
 
 def sessions(trials: int) -> Iterator[str]:
-    """What it costs that values hang together."""
-    yield "\n## Values that hang together\n"
+    """What autocorrelated values cost."""
+    yield "\n## Autocorrelated values\n"
     yield "One stream, m = 5,000, 10,000 values in sessions of five; the guarantee is for independent"
-    yield "values. `together` is the setting `drift.together`.\n"
-    yield "| values of a session | together | ever drift without change | 0.2 sd | 0.5 sd |"
+    yield "values. `design_effect` is the setting `drift.design_effect`.\n"
+    yield "| values of a session | design_effect | ever drift without change | 0.2 sd | 0.5 sd |"
     yield "|---|---|---|---|---|"
     for alike, what in ((0.0, "independent"), (0.5, "correlated by 0.5"), (1.0, "the same")):
-        for together in (1, 5):
+        for design_effect in (1, 5):
             cells = [
-                references.sessions(moved, size=5, alike=alike, together=together, trials=trials)
+                references.sessions(
+                    moved, size=5, alike=alike, design_effect=design_effect, trials=trials
+                )
                 for moved in (0.0, 0.2, 0.5)
             ]
             told = f"{_share(cells[0]):.1%} | {_told(cells[1])} | {_told(cells[2])}"
-            yield f"| {what} | {together} | {told} |"
+            yield f"| {what} | {design_effect} | {told} |"
 
 
 def beside(trials: int) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""False alarms and delays against references that come in panes, and of values that hang together."""
+"""False alarms and delays against references that come in panes, and of autocorrelated values."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def arms(deviations: float, *, ratio: int, trials: int, panes: int) -> list[floa
     """Values of an arm until it is found to drift from the champion, inf: never.
 
     Both wander together by a deviation from pane to pane; a pane holds 100 values of the arm and
-    `ratio` times as many of the champion, which has learned its cells from 1,000.
+    `ratio` times as many of the champion, which has learned its bins from 1,000.
     """
     found = []
     for trial in range(trials):
@@ -83,7 +83,7 @@ def level_at(rng: np.random.Generator) -> Callable[[float, int], Values]:
 
 
 def sessions(
-    deviations: float, *, size: int, alike: float, together: int, trials: int
+    deviations: float, *, size: int, alike: float, design_effect: int, trials: int
 ) -> list[float]:
     """Delays where every `size` values are of one session: correlated by `alike`, 1 is the same."""
     rng = np.random.default_rng([15, size, int(alike * 10), int(deviations * 10)])
@@ -93,8 +93,8 @@ def sessions(
         return math.sqrt(alike) * common + math.sqrt(1 - alike) * rng.standard_normal(n)
 
     watches = [
-        watch(("x", "all", "all"), drawn(5000), categories=False, together=together)
+        watch(("x", "all", "all"), drawn(5000), categories=False, design_effect=design_effect)
         for _ in range(trials)
     ]
     events = [drawn(10000) + deviations for _ in range(trials)]
-    return waited(watches, events, rules=replace(RULES, together=together), step=100)
+    return waited(watches, events, rules=replace(RULES, design_effect=design_effect), step=100)

@@ -49,13 +49,13 @@ KINDS: dict[str, Draw] = {
 
 
 def watch(
-    name: tuple[str, str, str], reference: Values, *, categories: bool, together: int = 1
+    name: tuple[str, str, str], reference: Values, *, categories: bool, design_effect: int = 1
 ) -> Watch:
     """A watch on what `Learner` makes of these values, in order."""
     learner = Learner(len(reference))
     for value in reference.tolist():
         learner.add(str(value) if categories else value)
-    made = Watch(name, None, together=together)
+    made = Watch(name, None, design_effect=design_effect)
     made.stand_on(learner.reference(), 0.0)
     return made
 
@@ -72,24 +72,24 @@ def small(segment: Values, parent: Watch, *, shrunk: bool) -> Watch:
 
 
 def put(one: Watch, pane: int, counts: npt.NDArray[np.int64]) -> None:
-    """Let an open pane hold these counts of cells, and nothing of what else adds up."""
+    """Let an open pane hold these counts of bins, and nothing of what else adds up."""
     one.open[pane] = [*counts.tolist(), *[0] * one.more]
 
 
 def binner(made: Watch) -> Callable[[Values], npt.NDArray[np.int64]]:
     """The watch's `locate` for many values at once: values → counts."""
     assert made.reference is not None
-    cells = made.reference.cells
-    if cells.shape == "categorical":
+    bins = made.reference.bins
+    if bins.shape == "categorical":
         table = np.array([made.locate(str(category)) for category in range(1000)])
-        return lambda values: np.bincount(table[values], minlength=cells.size)
-    edges = np.array(limits(cells))
+        return lambda values: np.bincount(table[values], minlength=bins.size)
+    edges = np.array(limits(bins))
 
     def count(values: Values) -> npt.NDArray[np.int64]:
         places = np.searchsorted(edges, values, side="left")
         places[values == edges[0]] = 1
         missing = np.isnan(values)
-        places[missing] = cells.ordinary
-        return np.bincount(places, minlength=cells.size)
+        places[missing] = bins.ordinary
+        return np.bincount(places, minlength=bins.size)
 
     return count

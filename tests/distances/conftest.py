@@ -43,8 +43,8 @@ def binned() -> Callable[..., Pair]:
     def bin_(reference: Values, current: Values, bins: int = 20) -> Pair:
         edges = np.quantile(reference, np.linspace(0, 1, bins + 1))
         edges[-1] = np.nextafter(edges[-1], np.inf)
-        cells = np.searchsorted(edges, reference, side="right")
-        means = [reference[cells == k].mean() for k in range(1, bins + 1)]
+        places = np.searchsorted(edges, reference, side="right")
+        means = [reference[places == k].mean() for k in range(1, bins + 1)]
         points = tuple(float(x) for x in (edges[0], *means, edges[-1]))
 
         def window(values: Values) -> Window:

@@ -19,7 +19,7 @@ every_measure = pytest.mark.parametrize("measure", MEASURES, ids=lambda measure:
 
 @st.composite
 def pairs(draw: st.DrawFn, most: int = 10**9) -> tuple[Window, Window]:
-    """Two windows over the same ordered cells."""
+    """Two windows over the same ordered bins."""
     k = draw(st.integers(1, 12))
     counts = st.lists(
         st.one_of(st.just(0), st.integers(0, 30), st.integers(0, most)),
@@ -89,7 +89,7 @@ def test_the_order_of_merging_does_not_matter(
 def test_categories_have_no_order(
     measure: Measure, pair: tuple[Window, Window], data: st.DataObject
 ) -> None:
-    """What an unordered measure says does not depend on how the cells are numbered."""
+    """What an unordered measure says does not depend on how the bins are numbered."""
     order = data.draw(st.permutations(range(len(pair[0].counts))))
     shuffled = [Window(tuple(window.counts[i] for i in order)) for window in pair]
     assert measure.score(*shuffled) == measure.score(*pair)
@@ -98,10 +98,10 @@ def test_categories_have_no_order(
 @every_measure
 @settings(max_examples=40)
 @given(pair=pairs())
-def test_cells_that_were_never_hit_do_not_exist(
+def test_bins_that_were_never_hit_do_not_exist(
     measure: Measure, pair: tuple[Window, Window]
 ) -> None:
-    """Empty special cells do not change a score."""
+    """Empty special bins do not change a score."""
     if measure.ordered:
         return
     grown = [Window((*window.counts, 0, 0, 0)) for window in pair]
@@ -116,11 +116,11 @@ FREQUENCIES = np.random.default_rng(0).standard_normal((24, 4))
 
 
 def of_chance(rng: np.random.Generator, samples: int, vectors: bool) -> Window:
-    """A window of what never changes: ten cells, or as many vectors, of one distribution."""
+    """A window of what never changes: ten bins, or as many vectors, of one distribution."""
     if vectors:
         angles = rng.standard_normal((samples, 4)) @ FREQUENCIES.T
         sums = np.concatenate([np.cos(angles).sum(0), np.sin(angles).sum(0)]) / 24**0.5
-        return Window((samples, 0, 0, 0), waves=tuple(map(float, sums)))
+        return Window((samples, 0, 0, 0), fourier=tuple(map(float, sums)))
     points = tuple(float(x) for x in np.linspace(-1.6, 1.6, 10))
     counts = (*map(int, rng.multinomial(samples, [0.1] * 10)), 0, 0, 0)
     return Window(counts, points, 1.0)

@@ -10,6 +10,6 @@ from monitor.distances.energy import MEASURE
 
 
 def test_it_agrees_with_scipy(samples, binned) -> None:
-    """scipy reports the square root; squared and in deviations, 20 cells are within 5 %."""
+    """scipy reports the square root; squared and in deviations, 20 bins are within 5 %."""
     theirs = scipy.stats.energy_distance(*samples) ** 2 / np.std(samples[0])
     assert MEASURE.score(*binned(*samples)) == pytest.approx(theirs, rel=0.05)

@@ -23,5 +23,5 @@ def test_categories_agree_with_evidently(categories, evidently) -> None:
 
 
 def test_it_is_bounded_by_one() -> None:
-    """Windows without a common cell are at distance 1, less the smoothing."""
+    """Windows without a common bin are at distance 1, less the smoothing."""
     assert 0.99 < hellinger([10**6, 0], [0, 10**6]) <= 1

@@ -29,6 +29,6 @@ def test_shares_agree_with_scipy() -> None:
     assert jensen_shannon(reference, current) == pytest.approx(theirs, rel=0.001)
 
 
-def test_windows_without_a_common_cell_are_at_most_ln_2_apart() -> None:
+def test_windows_without_a_common_bin_are_at_most_ln_2_apart() -> None:
     """The divergence is bounded, which makes it the measure to draw."""
     assert 0.68 < jensen_shannon([10**6, 0], [0, 10**6]) <= math.log(2)

@@ -10,7 +10,7 @@ from monitor.distances.kolmogorov_smirnov import MEASURE
 
 
 def test_it_agrees_with_scipy(samples, binned) -> None:
-    """20 cells lose at most a cell's share of change, here under 0.015, correction included."""
+    """20 bins lose at most a bin's share of change, here under 0.015, correction included."""
     theirs = scipy.stats.ks_2samp(*samples).statistic
     ours = MEASURE.score(*binned(*samples))
     assert theirs - 0.015 < ours <= theirs

@@ -17,8 +17,8 @@ def cloud(count: int, shift: float, seed: int, width: int = 16) -> list[list[flo
     return found
 
 
-def reference(vectors: list[list[float]], cells: Reference | None = None) -> Reference:
-    learner = Learner(cells=cells.cells if cells else None)
+def reference(vectors: list[list[float]], bins: Reference | None = None) -> Reference:
+    learner = Learner(bins=bins.bins if bins else None)
     for vector in vectors:
         learner.add(vector)
     return learner.reference()
@@ -50,7 +50,7 @@ def test_it_agrees_with_the_kernel_on_raw_vectors() -> None:
     from scipy.spatial.distance import cdist
 
     one, other = (np.array(cloud(600, shift, seed)) for shift, seed in ((0.0, 40), (4.0, 41)))
-    width = USUAL.cells.bandwidth
+    width = USUAL.bins.bandwidth
     k = [
         np.exp(-(cdist(a, b) ** 2) / (2 * width**2))
         for a, b in ((one, one), (other, other), (one, other))

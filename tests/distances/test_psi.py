@@ -20,7 +20,7 @@ def test_categories_agree_with_evidently(categories, evidently) -> None:
 
 
 def test_numbers_agree_with_evidently(samples, binned, evidently) -> None:
-    """20 quantile cells lose less than 10 % against Evidently's equal-width ones."""
+    """20 quantile bins lose less than 10 % against Evidently's equal-width ones."""
     peer = evidently("psi")
     kind = peer.ColumnType.Numerical
     theirs, _ = peer._psi(pd.Series(samples[0]), pd.Series(samples[1]), kind, 0.1)
@@ -38,7 +38,7 @@ def test_a_small_window_of_the_same_is_not_drift() -> None:
     assert np.mean(np.array(scores) >= 0.1) <= 0.05
 
 
-def test_a_cell_that_empties_is_finite() -> None:
+def test_a_bin_that_empties_is_finite() -> None:
     """A category that vanishes or appears costs a few nats, not infinity."""
     assert 1 < psi([1000, 1000], [1000, 0]) < 10
     assert 1 < psi([1000, 0], [1000, 1000]) < 10

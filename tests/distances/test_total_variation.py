@@ -10,7 +10,7 @@ from monitor.distances.total_variation import MEASURE, total_variation
 
 
 def test_categories_agree_with_evidently(categories, evidently) -> None:
-    """The score is their distance less the mean of |normal| in every cell."""
+    """The score is their distance less the mean of |normal| in every bin."""
     reference, current, windows = categories
     measure = evidently("tvd_stattest")._total_variation_distance
     theirs = measure(pd.Series(reference), pd.Series(current))
@@ -31,5 +31,5 @@ def test_chance_is_taken_off_on_average() -> None:
 
 
 def test_everything_moved() -> None:
-    """All the traffic in another cell is 1."""
+    """All the traffic in another bin is 1."""
     assert total_variation([10, 0], [0, 10**9]) == pytest.approx(1, abs=1e-4)

@@ -28,12 +28,12 @@ def theirs(evidently) -> Callable[..., float]:
 
 
 def test_it_agrees_with_evidently(samples, binned, theirs) -> None:
-    """20 cells put the distance within 0.03 standard deviations of the raw one."""
+    """20 bins put the distance within 0.03 standard deviations of the raw one."""
     assert MEASURE.score(*binned(*samples)) == pytest.approx(theirs(*samples), abs=0.03)
 
 
 def test_it_agrees_on_a_skewed_distribution(binned, theirs) -> None:
-    """Likewise for a lognormal, whose cells are far from equally wide."""
+    """Likewise for a lognormal, whose bins are far from equally wide."""
     rng = np.random.default_rng(9)
     reference, current = rng.lognormal(0, 1, 20000), rng.lognormal(0.2, 1, 20000)
     expected = theirs(reference, current)
@@ -49,7 +49,7 @@ def test_a_small_window_of_the_same_is_not_drift(binned) -> None:
 
 
 def test_a_far_shift_is_understated_but_seen(binned) -> None:
-    """Beyond the reference's range the outermost cell has no end: 2 reads as 1.5 or more."""
+    """Beyond the reference's range the outermost bin has no end: 2 reads as 1.5 or more."""
     values = np.random.default_rng(2).standard_normal(5000)
     assert 1.5 < MEASURE.score(*binned(values, values + 2)) <= 2
 

@@ -50,7 +50,7 @@ def reference(texts: list[bytes]) -> Reference:
     return learner.reference()
 
 
-def test_new_words_fall_in_the_far_cells(record, seen) -> None:
+def test_new_words_fall_in_the_far_bins(record, seen) -> None:
     """A text of known words has no share of unknown ones, one of physics all of it."""
 
     def packed(said: str) -> bytes:
@@ -60,14 +60,14 @@ def test_new_words_fall_in_the_far_cells(record, seen) -> None:
         return found
 
     usual = reference([packed(text(WORDS, seed)) for seed in range(400)])
-    cells = usual.cells
-    assert (cells.shape, len(cells.vocabulary)) == ("numeric", VOCABULARY // 8)
+    bins = usual.bins
+    assert (bins.shape, len(bins.vocabulary)) == ("numeric", VOCABULARY // 8)
     assert usual.samples == 200  # the other half made the vocabulary
     known, new = packed(text(WORDS, 1000)), packed(text(OTHERS, 1000))
-    assert unknown(known, cells.vocabulary) == 0
-    assert unknown(new, cells.vocabulary) > 0.9
-    locate = locator(cells)
-    assert locate(known) < locate(new) == cells.ordinary - 1
+    assert unknown(known, bins.vocabulary) == 0
+    assert unknown(new, bins.vocabulary) > 0.9
+    locate = locator(bins)
+    assert locate(known) < locate(new) == bins.ordinary - 1
 
 
 def test_a_new_key_or_another_number_is_no_new_word(record, seen) -> None:
@@ -88,8 +88,8 @@ def test_what_one_text_alone_holds_is_no_vocabulary() -> None:
     from monitor.texts import hashed
 
     texts = [hashed(text(WORDS, seed, f" name{chr(97 + seed % 26)}{seed}x")) for seed in range(300)]
-    cells = reference(texts).cells
-    bits = sum(byte.bit_count() for byte in cells.vocabulary)
+    bins = reference(texts).bins
+    bits = sum(byte.bit_count() for byte in bins.vocabulary)
     assert bits <= len(WORDS) + 3
 
 

@@ -68,7 +68,7 @@ def plan(tmp_path: Path) -> Plan:
 
 
 def test_a_side_is_read_three_times_at_most(plan: Plan) -> None:
-    """A census where one is needed, a judgement; a sorted reference is counted in cells of its own."""
+    """A census where one is needed, a judgement; a sorted reference is counted in bins of its own."""
     by = dataclasses.replace(plan, columns=Columns(by=("plan",)), score="score", label=("truth",))
     _, reads = judged(compare(plan, CLEAN, lambda: 0.0), plan)
     assert reads == {"current": 1, "reference": 3}
@@ -77,7 +77,7 @@ def test_a_side_is_read_three_times_at_most(plan: Plan) -> None:
     assert found.performance is not None
 
 
-def test_a_sample_on_the_way_gives_the_cells_of_a_second_reading(plan: Plan) -> None:
+def test_a_sample_on_the_way_gives_the_bins_of_a_second_reading(plan: Plan) -> None:
     """Whether rows spread over a sorted reference are kept or read again, the numbers are the same."""
     once = dataclasses.replace(plan, columns=Columns(by=("plan",)))
     found, _ = judged(compare(once, CLEAN, lambda: 0.0), once)

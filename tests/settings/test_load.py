@@ -95,6 +95,7 @@ drain: {delay: 0, timeout: 30}
         ("privacy: {without: [1]}", "privacy.without[0]: 1 is not a text in quotes"),
         ("privacy: {paths: {1: keep}}", "privacy.paths.1: this key is not a text; put it in"),
         ("segments: {a: {}}", "segments.a: its key `header` is missing"),
+        ("drift: {together: 5}", "unknown key; it is called drift.design_effect now"),
         ("segments: {a: {haeder: x}}", "segments.a.haeder: unknown key; did you mean segments.a.h"),
         ("segments: {a: {header: 'x y'}}", "segments.a.header: 'x y' is not the name of a header"),
         ("log: xml", "log: 'xml' is not one of json, text"),

@@ -71,10 +71,10 @@ def mix(segments: Iterable[Watch], since: float, now: float) -> list[BinShift]:
         history = watch.history
         point = max(bisect_right(history.times, since) - 1, 0)
         before = float(watch.reference.samples)
-        after = float((watch.reading.live - history.change_points[point])[: history.cells].sum())
+        after = float((watch.reading.live - history.change_points[point])[: history.bins].sum())
         if point:
             seen = float(
-                (history.change_points[point] - history.change_points[0])[: history.cells].sum()
+                (history.change_points[point] - history.change_points[0])[: history.bins].sum()
             )
             before = seen / max(history.times[point] - history.times[0], 1e-9)
             after /= max(now - history.times[point], 1e-9)

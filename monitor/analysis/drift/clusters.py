@@ -1,4 +1,4 @@
-"""Vectors → centers: a partition without chance, for the cells of embeddings."""
+"""Vectors → centers: a partition without chance, for the bins of embeddings."""
 
 from __future__ import annotations
 

@@ -34,16 +34,16 @@ def finding(watch: Watch, threshold: float, rules: Rules, baseline: str) -> Find
         status, since, origin = "drift", history.times[point], history.change_points[point]
     elif changed:
         since = history.times[reading.bets.index(max(reading.bets))]
-    if origin is not None and (live - origin)[: history.cells].sum() < current.samples:
+    if origin is not None and (live - origin)[: history.bins].sum() < current.samples:
         counts = live - origin
         usual, current = watch.windows(counts)
     scores = {
         measure.name: measure.score(usual, current)
         for measure in rules.measures
-        if (current.points or not measure.ordered) and (current.waves or not measure.vectors)
+        if (current.points or not measure.ordered) and (current.fourier or not measure.vectors)
     }
-    bins, text = bins_of(reference.cells, usual, current), ""
-    cells = moved(bins)
+    bins, text = bins_of(reference.bins, usual, current), ""
+    shifts = moved(bins)
     if changed and since is not None:
         text = words(
             name,
@@ -51,14 +51,14 @@ def finding(watch: Watch, threshold: float, rules: Rules, baseline: str) -> Find
             samples=current.samples,
             since=since,
             harmless=status != "drift",
-            cells=cells,
+            shifts=shifts,
             shift=direction(usual, current),
             baseline=baseline,
         )
     before = usual.samples if watch.is_compared else reference.samples
     return Finding(
         *watch.key, current.samples, before, scores, reading.log_evidence, status,
-        changed, since, cells, text, baseline=baseline, bins=bins if changed else [],
+        changed, since, shifts, text, baseline=baseline, bins=bins if changed else [],
     )  # fmt: skip
 
 

@@ -5,8 +5,8 @@ distribution the reference came from. Its expectation under the null is at most 
 read, so the probability that it *ever* exceeds 1/α is at most α (Ville 1939). Lindon and Malek
 (NeurIPS 2022) bet with a Dirichlet-multinomial; here the null is the reference's own predictive
 distribution, so that a finite reference is not mistaken for the truth, and the bet is laid on a
-binary tree of cells, each split by a beta-binomial (a Pólya tree, Lavine 1992): a shift moves the
-upper splits, which cost little to watch, however many cells there are. Of an ordered feature a part
+binary tree of bins, each split by a beta-binomial (a Pólya tree, Lavine 1992): a shift moves the
+upper splits, which cost little to watch, however many bins there are. Of an ordered feature a part
 of the capital is bet on one thing alone, that all of the distribution has moved up or down, by one
 of a few steps: the reference's own Dirichlet law with its means tilted.
 
@@ -30,10 +30,10 @@ CONCENTRATIONS = (100.0, 400.0)
 """How many values' weight the bets give to the reference's shares: large changes, small ones."""
 
 STAKES = (1.0, 0.7, 0.3, 0.15)
-"""Share of the capital that is bet on a split, by its depth below the ordinary cells' root."""
+"""Share of the capital that is bet on a split, by its depth below the ordinary bins' root."""
 
 SPECIAL_STAKE = 0.25
-"""The same for the splits between ordinary and special cells."""
+"""The same for the splits between ordinary and special bins."""
 
 UNSEEN_STAKE = 0.5
 """The same for the split between known and unseen categories."""
@@ -52,9 +52,9 @@ FIRST_WEIGHT = 0.5
 
 
 class Splits(NamedTuple):
-    """A binary tree over cells in a row: split i parts [low, high) at middle, with its stake.
+    """A binary tree over bins in a row: split i parts [low, high) at middle, with its stake.
 
-    `ordered` is 1 for each cell that has a place in an order, 0 for every other, (cells,).
+    `ordered` is 1 for each bin that has a place in an order, 0 for every other, (bins,).
     """
 
     low: npt.NDArray[np.intp]
@@ -65,9 +65,9 @@ class Splits(NamedTuple):
 
 
 def splits(weights: Floats, ordinary: int, *, ordered: bool) -> Splits:
-    """The tree over `ordinary` cells and the special ones after them, halving `weights`.
+    """The tree over `ordinary` bins and the special ones after them, halving `weights`.
 
-    In an unordered feature the last ordinary cell, for the unseen, is split off first.
+    In an unordered feature the last ordinary bin, for the unseen, is split off first.
 
     >>> tree = splits(np.array([1.0, 9, 9, 1, 0.5, 0.5, 0.5]), 4, ordered=True)
     >>> [(int(low), int(middle), int(high)) for low, middle, high in zip(*tree[:3])]
@@ -96,9 +96,9 @@ def splits(weights: Floats, ordinary: int, *, ordered: bool) -> Splits:
 
 
 def log_evidence(counts: Ints | Floats, weights: Floats, tree: Splits) -> Floats:
-    """ln E for each row of `counts` (rows, cells) against Dirichlet `weights` of the same shape.
+    """ln E for each row of `counts` (rows, bins) against Dirichlet `weights` of the same shape.
 
-    The fields of `tree` are (splits,) and (cells,), or one such row for each row of `counts`.
+    The fields of `tree` are (splits,) and (bins,), or one such row for each row of `counts`.
     """
     counts = np.asarray(counts, dtype=np.float64)
     left, both = parts(counts, tree)
@@ -202,7 +202,7 @@ def log_gamma(x: Floats) -> Floats:
 def _log_moved(counts: Floats, weights: Floats, ordered: Floats) -> Floats:
     """ln E of the bets that an ordered feature has moved, for each row.
 
-    Each bet has the weights of the null, as many in all, tilted by e^(step x score) over the cells
+    Each bet has the weights of the null, as many in all, tilted by e^(step x score) over the bins
     that have an order.
     """
     inside = weights * ordered
@@ -216,7 +216,7 @@ def _log_moved(counts: Floats, weights: Floats, ordered: Floats) -> Floats:
 
 
 def scores(weights: Floats, ordered: Floats) -> Floats:
-    """How far out in the distribution each ordered cell lies, in standard deviations about."""
+    """How far out in the distribution each ordered bin lies, in standard deviations about."""
     inside = weights * ordered
     total = np.maximum(inside.sum(axis=-1, keepdims=True), 1e-9)
     below = np.clip((np.cumsum(inside, axis=-1) - inside / 2) / total, 1e-9, 1 - 1e-9)
@@ -251,7 +251,7 @@ def beta_binomial(left: Floats, right: Floats, a: Floats, b: Floats) -> Floats:
 
 
 def _bet(null: Floats, part: Floats) -> Floats:
-    """Weights of a bet. A cell that was hardly ever hit is bet on to be hit more, never less:
+    """Weights of a bet. A bin that was hardly ever hit is bet on to be hit more, never less:
     that it stays empty, as it does in a constant, says nothing."""
     return np.maximum(null * part, np.minimum(null, 1.0))
 

@@ -8,7 +8,7 @@ from typing import get_args
 
 import msgspec
 
-from monitor.analysis.drift.windows import Cells, label
+from monitor.analysis.drift.windows import Bins, label
 from monitor.types import WHOLE, BinShift, Driver, Finding, Measurement, Status, Together, Window
 
 PAGE = 8 << 20
@@ -18,22 +18,22 @@ SERIES = 130
 """Bytes of a line there beside the names: of the metric, of its labels, of the number."""
 
 MOVED = 3
-"""So many cells are named."""
+"""So many bins are named."""
 
 
 def moved(bins: Sequence[BinShift]) -> list[BinShift]:
-    """The cells whose share changed most, largest change first; none where nothing is counted."""
+    """The bins whose share changed most, largest change first; none where nothing is counted."""
     order = sorted(range(len(bins)), key=lambda i: (-abs(bins[i].after - bins[i].before), i))
     return [bins[index] for index in order[:MOVED] if bins[index].before != bins[index].after]
 
 
-def bins_of(cells: Cells, reference: Window, current: Window) -> list[BinShift]:
-    """All cells with their shares before and now; none where nothing is counted."""
+def bins_of(bins: Bins, reference: Window, current: Window) -> list[BinShift]:
+    """All bins with their shares before and now; none where nothing is counted."""
     m, n = reference.samples, current.samples
     if not (m and n):
         return []
     pairs = zip(reference.counts, current.counts, strict=True)
-    return [BinShift(label(cells, index), r / m, c / n) for index, (r, c) in enumerate(pairs)]
+    return [BinShift(label(bins, index), r / m, c / n) for index, (r, c) in enumerate(pairs)]
 
 
 def direction(reference: Window, current: Window) -> float:
@@ -57,13 +57,13 @@ def direction(reference: Window, current: Window) -> float:
 
 
 def words(
-    name: str, *, effect: float, samples: int, since: float, harmless: bool, cells: list[BinShift],
+    name: str, *, effect: float, samples: int, since: float, harmless: bool, shifts: list[BinShift],
     shift: float, baseline: str = "",
 ) -> str:  # fmt: skip
     """One sentence: what changed, how much, since when, and what went where.
 
     >>> words("tokens in population b", effect=0.314, samples=640, since=0.0, harmless=False,
-    ...       cells=[BinShift("above 512", 0.02, 0.31)], shift=0.6)
+    ...       shifts=[BinShift("above 512", 0.02, 0.31)], shift=0.6)
     'tokens in population b drifted: PSI 0.31 over 640 values since 1970-01-01 00:00 UTC, mean up \
 0.6 sd; above 512: 2 % → 31 %'
     """
@@ -73,7 +73,7 @@ def words(
     text = f"{name} {verb}: PSI {effect:.2g} over {samples} values since {moment(since)}"
     if abs(shift) >= 0.05:
         text += f", mean {'up' if shift > 0 else 'down'} {abs(shift):.1f} sd"
-    moves = ", ".join(f"{m.bin}: {percent(m.before)} → {percent(m.after)}" for m in cells)
+    moves = ", ".join(f"{m.bin}: {percent(m.before)} → {percent(m.after)}" for m in shifts)
     return f"{text}; {moves}" if moves else text
 
 

@@ -29,10 +29,11 @@ LARGEST = 1e150
 """Coordinates beyond are taken for this."""
 
 
-def waves(vector: Sequence[float], width: float) -> list[int]:
+def fourier_features(vector: Sequence[float], width: float) -> list[int]:
     """The features of one vector in `UNIT`s, `SIZE` of them, for a kernel of that width.
 
-    >>> round(sum(value**2 for value in waves([0.3, 4.0], 1.0)) / UNIT**2 / FREQUENCIES, 5)
+    >>> squared = sum(value**2 for value in fourier_features([0.3, 4.0], 1.0))
+    >>> round(squared / UNIT**2 / FREQUENCIES, 5)
     1.0
     """
     with np.errstate(over="ignore", invalid="ignore"):

@@ -1,7 +1,7 @@
 """Panes → History: what a stream of values has counted so far, and where it may have changed.
 
 A history is one vector of counts since the watch began and a few change points, each that vector as
-it was at the end of some pane: the counts since one are a difference. After the counts of cells may
+it was at the end of some pane: the counts since one are a difference. After the counts of bins may
 come whatever else adds up. Change points are the possible starts of a change and the beginnings of
 windows; near ones stand close together, far ones ever further apart.
 """
@@ -23,12 +23,12 @@ NEAR = 5
 
 class History:
     """Counts since the watch began, and change points on the way. All integers; the first
-    `cells` of each vector are counts of values."""
+    `bins` of each vector are counts of values."""
 
-    __slots__ = ("_block", "born", "cells", "change_points", "starts", "times", "total")
+    __slots__ = ("_block", "bins", "born", "change_points", "starts", "times", "total")
 
-    def __init__(self, size: int, began: float, cells: int | None = None) -> None:
-        self.cells = size if cells is None else cells
+    def __init__(self, size: int, began: float, bins: int | None = None) -> None:
+        self.bins = size if bins is None else bins
         self.total: Ints = np.zeros(size, dtype=np.int64)
         self.change_points: Ints = np.zeros((1, size), dtype=np.int64)
         self.times = [began]
@@ -39,7 +39,7 @@ class History:
     def close(self, counts: Ints, end: float, block: int) -> bool:
         """Add a pane that ended at `end`; True where it made a change point (every `block`)."""
         self.total = self.total + counts
-        self._block += int(counts[: self.cells].sum())
+        self._block += int(counts[: self.bins].sum())
         if self._block < block:
             return False
         self._block = 0
@@ -53,7 +53,7 @@ class History:
 
     def recent(self, live: Ints, samples: int) -> int:
         """The newest change point since which `live` has at least `samples`; else the first."""
-        since = int(live[: self.cells].sum()) - self.change_points[:, : self.cells].sum(axis=1)
+        since = int(live[: self.bins].sum()) - self.change_points[:, : self.bins].sum(axis=1)
         enough = np.flatnonzero(since >= samples)
         return int(enough[-1]) if len(enough) else 0
 
@@ -69,7 +69,7 @@ class History:
     def state(self) -> dict[str, Any]:
         """What `restore` needs to go on from here."""
         return {
-            "cells": self.cells,
+            "cells": self.bins,
             "total": self.total.tolist(),
             "marks": self.change_points.tolist(),
             "times": self.times,

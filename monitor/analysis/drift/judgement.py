@@ -49,8 +49,8 @@ class Rules:
     looked for every `step` values, a quarter of a window unless said.
 
     With `renew` (seconds of event time) references roll: what has been counted for so long without
-    drift is the next reference. `alpha` then holds from one renewal to the next. `together` is how
-    many values hang together, as those of one session do, and count as one.
+    drift is the next reference. `alpha` then holds from one renewal to the next. So many values
+    as `design_effect` says count as one, because they resemble each other like those of a session.
     """
 
     effect: Measure
@@ -64,7 +64,7 @@ class Rules:
     watches: int = 5000
     step: int | None = None
     renew: float | None = None
-    together: int = 1
+    design_effect: int = 1
 
     def thresholds(self) -> dict[str, float]:
         """Score from which on a believed change counts, by measure; of `effect` the tolerance."""
@@ -78,7 +78,7 @@ class Rules:
 
 
 def read(watches: Iterable[Watch], rules: Rules, *, closed: bool = False) -> None:
-    """Bring the readings up to date, those with equally many cells in one calculation.
+    """Bring the readings up to date, those with equally many bins in one calculation.
 
     With `closed` they are of closed panes alone, which do not depend on when one looks.
     """
@@ -91,13 +91,13 @@ def read(watches: Iterable[Watch], rules: Rules, *, closed: bool = False) -> Non
             compared = watch.log_evidence(live - watch.history.change_points)
             watch.reading = _reading(watch, live, compared.tolist(), rules)
         else:
-            groups.setdefault(watch.reference.cells.size, []).append(watch)
+            groups.setdefault(watch.reference.bins.size, []).append(watch)
     for group in groups.values():
         lives = [watch.history.total if closed else watch.live() for watch in group]
         points = [watch.history.change_points for watch in group]
-        cells = len(group[0].weights)
-        counts = [(live - point)[:, :cells] for live, point in zip(lives, points, strict=True)]
-        nulls = [w.weights + point[:, :cells] for w, point in zip(group, points, strict=True)]
+        bins = len(group[0].weights)
+        counts = [(live - point)[:, :bins] for live, point in zip(lives, points, strict=True)]
+        nulls = [w.weights + point[:, :bins] for w, point in zip(group, points, strict=True)]
         rows = np.repeat(np.arange(len(group)), [len(point) for point in points])
         fields = (np.stack(field)[rows] for field in zip(*(w.tree for w in group), strict=True))
         part = np.array([watch.part for watch in group])[rows, None]
@@ -204,8 +204,8 @@ def renew(watch: Watch, end: float, rules: Rules) -> None:
         return
     if watch.is_compared:
         return  # that reference is always new
-    cells, total = watch.history.cells, watch.history.total.tolist()
-    counts, rest = total[:cells], total[cells:] if watch.waves else ()
+    bins, total = watch.history.bins, watch.history.total.tolist()
+    counts, rest = total[:bins], total[bins:] if watch.fourier else ()
     if end - watch.history.times[0] >= rules.renew and sum(counts) >= rules.samples:
         watch.renew(watch.reference.renewed(counts, rest), end)
 
@@ -217,8 +217,8 @@ def status_of(usual: Window, samples: int) -> Status:
     """
     if min(samples, usual.samples) < MINIMUM:
         return "insufficient"
-    cells = sum(1 for count in usual.counts if count)
-    chance = math.sqrt(2 * (cells - 1)) * (1 / usual.samples + 1 / samples)
+    bins = sum(1 for count in usual.counts if count)
+    chance = math.sqrt(2 * (bins - 1)) * (1 / usual.samples + 1 / samples)
     return "ok" if 2 * chance <= NOTICEABLE else "insufficient"
 
 
@@ -239,12 +239,12 @@ def _returned(watch: Watch, episode: Episode, rules: Rules) -> int | None:
     point = history.recent(live, rules.samples)
     current = live - history.change_points[point]
     drifted = np.maximum(history.change_points[point] - np.array(episode.origin, dtype=np.int64), 0)
-    counted = drifted[: history.cells]
+    counted = drifted[: history.bins]
     if counted.sum() < MINIMUM or effect(watch, current, rules) >= rules.tolerance:
         return None
     usual = watch.weights
     if watch.is_compared:
         usual = np.array(watch.windows(current)[0].counts) + 0.5
-    both, counts = np.stack((usual, counted + 0.5)), current[: history.cells]
+    both, counts = np.stack((usual, counted + 0.5)), current[: history.bins]
     likely, unlikely = log_likelihood(np.stack((counts, counts)), both, watch.tree).tolist()
     return point if likely - unlikely >= RETURNED else None

@@ -26,7 +26,7 @@ class Profile(msgspec.Struct, frozen=True):
     readings: dict[str, Reading] = {}
 
     def merge(self, other: Profile) -> Profile:
-        """The profile of both; raises SourceError where cells differ."""
+        """The profile of both; raises SourceError where bins differ."""
         merged = dict(self.references)
         for key, reference in other.references.items():
             merged[key] = merged[key].merge(reference) if key in merged else reference
@@ -66,19 +66,19 @@ def load_profile(document: bytes, name: str) -> Profile:
         )
     references: dict[Key, Reference] = {}
     for entry in read.references:
-        reference, cells = entry.reference, entry.reference.cells
-        sums = cells.ordinary if cells.shape == "numeric" else 0
+        reference, bins = entry.reference, entry.reference.bins
+        sums = bins.ordinary if bins.shape == "numeric" else 0
         if (
-            len(reference.counts) != cells.size
+            len(reference.counts) != bins.size
             or len(reference.sums) != sums
             or min(reference.counts) < 0
-            or len(reference.prior) not in (0, cells.size)
+            or len(reference.prior) not in (0, bins.size)
             or not all(0 <= weight < math.inf for weight in reference.prior)
-            or cells.edges != sorted(cells.edges)
-            or len(cells.vocabulary) not in (0, VOCABULARY // 8)
-            or (cells.shape == "numeric" and len(cells.edges) < 2)
-            or (cells.shape == "vector" and not (cells.centers and cells.bandwidth > 0))
-            or len(reference.waves) != (SIZE if cells.shape == "vector" else 0)
+            or bins.edges != sorted(bins.edges)
+            or len(bins.vocabulary) not in (0, VOCABULARY // 8)
+            or (bins.shape == "numeric" and len(bins.edges) < 2)
+            or (bins.shape == "vector" and not (bins.centers and bins.bandwidth > 0))
+            or len(reference.fourier) != (SIZE if bins.shape == "vector" else 0)
         ):
             raise SourceError(
                 f"{name}: the reference of feature {entry.feature!r} is damaged; build it again "
@@ -93,22 +93,21 @@ def profile_of(
     dimensions: Sequence[str] | None = None,
     *,
     learn: int | None = None,
-    cells: Profile | None = None,
+    bins: Profile | None = None,
     limit: int = 20000,
 ) -> Profile:
     """The reference profile of `rows`, for the whole and each segment of `dimensions`.
 
     Of each feature and segment the first `learn` values make it, or all; small segments are shrunk
-    to the whole. With `cells` the profile
-    stands on that profile's cells, so that it can be merged with others that do; what is not in
-    there is left out. At most `limit` features and segments.
+    to the whole. With `bins` the profile stands on that profile's bins, so that it can be merged
+    with others that do; what is not in there is left out. At most `limit` features and segments.
     """
-    given = cells.references if cells else None
+    given = bins.references if bins else None
     learners: dict[Key, Learner] = {}
     for row in rows:
         observations = values(row)
         for dimension, value in segments_of(row, dimensions):
-            for name, seen, loose in observations:
+            for name, seen, autocorrelated in observations:
                 key = (name, dimension, value)
                 learner = learners.get(key)
                 if learner is None:
@@ -119,7 +118,9 @@ def profile_of(
                         continue
                     if given is not None and key not in given:
                         continue
-                    learner = Learner(learn, given[key].cells if given else None, loose=loose)
+                    learner = Learner(
+                        learn, given[key].bins if given else None, autocorrelated=autocorrelated
+                    )
                     learners[key] = learner
                 if not learner.complete:
                     learner.add(seen)

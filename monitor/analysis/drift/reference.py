@@ -1,8 +1,8 @@
-"""Observations → Reference: what is usual for a feature in a segment, as counts over fixed cells.
+"""Observations → Reference: what is usual for a feature in a segment, as counts over fixed bins.
 
-The Dirichlet law of a cell's true share, which the evidence stands on, comes with the counts: for
-numbers the cells begin and end at order statistics, so that shares are distributed as the gaps
-between them are, whatever the distribution; for categories the cells are chosen on one part of the
+The Dirichlet law of a bin's true share, which the evidence stands on, comes with the counts: for
+numbers the bins begin and end at order statistics, so that shares are distributed as the gaps
+between them are, whatever the distribution; for categories the bins are chosen on one part of the
 sample and counted on the other wherever the choice could favour what it chose.
 """
 
@@ -19,28 +19,28 @@ import numpy as np
 import numpy.typing as npt
 
 from monitor.analysis.drift.evidence import log_evidence, splits
-from monitor.analysis.drift.fourier_features import LENGTH, SIZE, waves
+from monitor.analysis.drift.fourier_features import LENGTH, SIZE, fourier_features
 from monitor.analysis.drift.windows import (
-    CATEGORY_CELLS,
+    CATEGORY_BINS,
     GRID,
-    INNER_CELLS,
-    Cells,
-    category_cells,
-    duration_cells,
+    INNER_BINS,
+    Bins,
+    category_bins,
+    duration_bins,
     keepable,
     locator,
-    number_cells,
+    number_bins,
     shape_of,
     text_of,
     unknown,
-    vector_cells,
-    word_cells,
+    vector_bins,
+    word_bins,
 )
 from monitor.errors import SourceError
 from monitor.types import SPECIAL, Window
 
 BUFFER = 1000
-"""Values that are kept until the cells are made; after that, values are counted only."""
+"""Values that are kept until the bins are made; after that, values are counted only."""
 
 HELD = 250_000
 """So many numbers in the vectors kept are enough as well."""
@@ -48,8 +48,8 @@ HELD = 250_000
 ROOM = 16_000_000
 """So many numbers all learners of an analysis may keep together: some 500 MB."""
 
-VALUES_PER_CELL = 20
-"""A smaller sample makes fewer numeric cells: at least this many of its values in each."""
+VALUES_PER_BIN = 20
+"""A smaller sample makes fewer numeric bins: at least this many of its values in each."""
 
 UNSEEN = 0.5
 """Weight of all unseen categories together, where none came in the part that was counted."""
@@ -61,29 +61,30 @@ PARENT = 4
 """The whole traffic lends nothing unless it has so many times the segment's values."""
 
 APART = 3.0
-"""Log evidence that a segment is not like the whole, from which on it has cells of its own."""
+"""Log evidence that a segment is not like the whole, from which on it has bins of its own."""
 
 OUTSIDE = 0.2
 """A reference with more of its values beyond its outer edges was made from values in order."""
 
 
 class Reference(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Counts over `cells`, special ones last. No value of anybody's stands in it.
+    """Counts over `bins`, special ones last. No value of anybody's stands in it. As a document it
+    has some names that are older than those of now.
 
-    Numbers are added up in `sums`, by ordinary cell, and `squares` as whole steps from the first
+    Numbers are added up in `sums`, by ordinary bin, and `squares` as whole steps from the first
     edge, `GRID` steps to the last, so that references built from shards add up exactly.
     """
 
-    cells: Cells
+    bins: Bins = msgspec.field(name="cells")
     counts: list[int]
     sums: list[int] = []
     squares: int = 0
-    waves: list[int] = []
-    """Sums of the random Fourier features of the vectors in ordinary cells, in `waves.UNIT`s."""
-    loose: bool = False
+    fourier: list[int] = msgspec.field(default_factory=list, name="waves")
+    """Random Fourier features of the vectors in ordinary bins, added up, in units of `UNIT`."""
+    autocorrelated: bool = msgspec.field(default=False, name="loose")
     """Whether neighbouring values are alike, so that many of them count as one: durations."""
     prior: list[float] = []
-    """Weight that the whole traffic lends each cell of a small segment; empty for all others."""
+    """Weight that the whole traffic lends each bin of a small segment; empty for all others."""
 
     @property
     def samples(self) -> int:
@@ -92,10 +93,10 @@ class Reference(msgspec.Struct, frozen=True, omit_defaults=True):
 
     @property
     def is_lopsided(self) -> bool:
-        """Whether the values that made numeric cells were not like those that were only counted."""
-        if self.cells.shape != "numeric" or self.samples < 2 * BUFFER:
+        """Whether the values that made numeric bins were not like those that were only counted."""
+        if self.bins.shape != "numeric" or self.samples < 2 * BUFFER:
             return False
-        outside = self.counts[0] + self.counts[self.cells.ordinary - 1]
+        outside = self.counts[0] + self.counts[self.bins.ordinary - 1]
         return outside > OUTSIDE * self.samples
 
     def window(self) -> Window:
@@ -103,10 +104,10 @@ class Reference(msgspec.Struct, frozen=True, omit_defaults=True):
         counts = tuple(self.counts)
         if self.prior:
             counts = tuple(np.rint(np.add(self.counts, self.prior)).astype(int).tolist())
-        if self.cells.shape != "numeric":
-            return Window(counts, waves=tuple(value / LENGTH for value in self.waves))
-        low, step = grid(self.cells)
-        edges = self.cells.edges
+        if self.bins.shape != "numeric":
+            return Window(counts, fourier=tuple(value / LENGTH for value in self.fourier))
+        low, step = grid(self.bins)
+        edges = self.bins.edges
         points = [edges[0]]
         for index in range(1, len(edges)):
             count, total = self.counts[index], self.sums[index]
@@ -114,26 +115,26 @@ class Reference(msgspec.Struct, frozen=True, omit_defaults=True):
             mean = low + step * (total / count) if count else left / 2 + right / 2
             points.append(min(max(mean, left), right))
         points.append(edges[-1])
-        valid = sum(self.counts[: self.cells.ordinary])
+        valid = sum(self.counts[: self.bins.ordinary])
         mean = sum(self.sums) / max(valid, 1)
         variance = max(self.squares / max(valid, 1) - mean * mean, 0.0)
         return Window(counts, tuple(points), float(variance**0.5 * step))
 
     def weights(self) -> npt.NDArray[np.float64]:
-        """Parameters of the Dirichlet law of the cells' true shares, given this reference.
+        """Parameters of the Dirichlet law of the bins' true shares, given this reference.
 
         Between the order statistics X(1) and X(m) lie m - 1 gaps, one more on each side; each gap's
-        probability is uniform on the simplex for any continuous distribution (Wilks 1948), so cells
+        probability is uniform on the simplex for any continuous distribution (Wilks 1948), so bins
         that are unions of gaps are Dirichlet with the numbers of gaps. An unseen category weighs 1
-        (Laplace), or half where all the sample's were common; a cell of any other kind half a count
+        (Laplace), or half where all the sample's were common; a bin of any other kind half a count
         (Jeffreys). With a `prior` it takes the place of all that.
         """
         weights = np.asarray(self.counts, dtype=np.float64)
-        ordinary = self.cells.ordinary
+        ordinary = self.bins.ordinary
         if self.prior:
             return np.asarray(np.maximum(weights + np.asarray(self.prior), 0.5))
         weights[ordinary:] += 0.5
-        match self.cells.shape:
+        match self.bins.shape:
             case "numeric":
                 weights[0] += 1
                 weights[1] = max(weights[1] - 1, 0.5)
@@ -147,33 +148,33 @@ class Reference(msgspec.Struct, frozen=True, omit_defaults=True):
         return weights
 
     def renewed(self, counts: Sequence[int], vectors: Sequence[int] = ()) -> Reference:
-        """The reference that `counts` on these cells make, its values where they were in theirs."""
+        """The reference that `counts` on these bins make, its values where they were in theirs."""
         kept = [max(count, 1) for count in self.counts]
         pairs = list(zip(counts, kept, strict=True))
-        ratio = sum(counts[: self.cells.ordinary]) / max(sum(self.counts[: self.cells.ordinary]), 1)
+        ratio = sum(counts[: self.bins.ordinary]) / max(sum(self.counts[: self.bins.ordinary]), 1)
         sums = [
             total * now // before for total, (now, before) in zip(self.sums, pairs, strict=False)
         ]
         return Reference(
-            self.cells,
+            self.bins,
             list(counts),
             sums,
             round(self.squares * ratio),
             list(vectors),
-            self.loose,
+            self.autocorrelated,
         )
 
     def merge(self, other: Reference) -> Reference:
-        """The reference of both; raises SourceError unless they stand on the same cells."""
-        if self.cells != other.cells:
-            raise SourceError("references on different cells cannot be merged")
+        """The reference of both; raises SourceError unless they stand on the same bins."""
+        if self.bins != other.bins:
+            raise SourceError("references on different bins cannot be merged")
         return Reference(
-            self.cells,
+            self.bins,
             [a + b for a, b in zip(self.counts, other.counts, strict=True)],
             [a + b for a, b in zip(self.sums, other.sums, strict=True)],
             self.squares + other.squares,
-            [a + b for a, b in zip(self.waves, other.waves, strict=True)],
-            self.loose,
+            [a + b for a, b in zip(self.fourier, other.fourier, strict=True)],
+            self.autocorrelated,
             [a + b for a, b in zip(self.prior, other.prior, strict=False)],
         )
 
@@ -198,32 +199,32 @@ class Room:
 class Learner:
     """Folds values, in order, into a Reference.
 
-    The first `BUFFER` values (or `wanted`, if fewer) are kept to make the cells from; later ones
-    are only counted. `cells` given beforehand are used as they are (a shard of a reference). What
+    The first `BUFFER` values (or `wanted`, if fewer) are kept to make the bins from; later ones
+    are only counted. `bins` given beforehand are used as they are (a shard of a reference). What
     has no place in a `room` shared with others is left out, as if it had not come.
     """
 
     def __init__(
         self,
         wanted: int | None = None,
-        cells: Cells | None = None,
+        bins: Bins | None = None,
         *,
-        loose: bool = False,
+        autocorrelated: bool = False,
         room: Room | None = None,
     ) -> None:
         self.room = room
         self._wanted = wanted
-        self._loose = loose
+        self._autocorrelated = autocorrelated
         self._buffer: list[Any] = []
         self._held = 0
         self._seen = 0
         self._counts: list[int] = []
         self._sums: list[int] = []
         self._squares = 0
-        self._waves: list[int] = []
-        self._cells: Cells | None = None
-        if cells is not None:
-            self._stand_on(cells)
+        self._fourier: list[int] = []
+        self._bins: Bins | None = None
+        if bins is not None:
+            self._stand_on(bins)
 
     @property
     def seen(self) -> int:
@@ -237,7 +238,7 @@ class Learner:
 
     def add(self, value: Any) -> None:
         """Fold one more value."""
-        if self._cells is not None:
+        if self._bins is not None:
             self._seen += 1
             self._count(value)
             return
@@ -253,31 +254,31 @@ class Learner:
 
     def reference(self) -> Reference:
         """The reference so far."""
-        if self._cells is None:
+        if self._bins is None:
             self._settle()
-        assert self._cells is not None  # noqa: S101  for the type checker: settled just now
+        assert self._bins is not None  # noqa: S101  for the type checker: settled just now
         return Reference(
-            self._cells, list(self._counts), list(self._sums), self._squares, list(self._waves),
-            self._loose,
+            self._bins, list(self._counts), list(self._sums), self._squares, list(self._fourier),
+            self._autocorrelated,
         )  # fmt: skip
 
     def within(self, parent: Reference) -> Reference:
         """The reference of a segment of what `parent` is of: shrunk to it, where it is small.
 
         As long as its values are kept (fewer than `BUFFER`) they can be counted on the parent's
-        cells, and the parent's shares be added to its weights: up to `LENT` of the segment's own,
+        bins, and the parent's shares be added to its weights: up to `LENT` of the segment's own,
         less the more evidence there is that it is distributed otherwise. Where it clearly is, and
         where the parent is not much larger itself, it stays on its own.
         """
         size = len(self._buffer)
-        if self._cells is not None or not size or parent.samples < PARENT * size:
+        if self._bins is not None or not size or parent.samples < PARENT * size:
             return self.reference()
-        other = Learner(cells=parent.cells, loose=self._loose)
+        other = Learner(bins=parent.bins, autocorrelated=self._autocorrelated)
         for value in self._buffer:
             other.add(value)
         shared, weights = other.reference(), parent.weights()
-        ordered = parent.cells.shape == "numeric"
-        tree = splits(weights, parent.cells.ordinary, ordered=ordered)
+        ordered = parent.bins.shape == "numeric"
+        tree = splits(weights, parent.bins.ordinary, ordered=ordered)
         counts = np.array([shared.counts], dtype=np.int64)
         against = float(log_evidence(counts, weights[None], tree)[0])
         if against >= APART:
@@ -288,10 +289,10 @@ class Learner:
 
     def state(self) -> dict[str, Any]:
         """What `restore` needs to go on from here."""
-        reference = self.reference() if self._cells is not None else None
+        reference = self.reference() if self._bins is not None else None
         return {
             "wanted": self._wanted,
-            "loose": self._loose,
+            "loose": self._autocorrelated,
             "seen": self._seen,
             "buffer": self._buffer,
             "reference": msgspec.to_builtins(reference),
@@ -300,15 +301,15 @@ class Learner:
     @classmethod
     def restore(cls, state: dict[str, Any], room: Room | None = None) -> Learner:
         """The learner whose `state` this is."""
-        learner = cls(state["wanted"], loose=state["loose"], room=room)
+        learner = cls(state["wanted"], autocorrelated=state["loose"], room=room)
         learner._buffer = list(state["buffer"])
         if state["reference"] is not None:
             reference = msgspec.convert(state["reference"], Reference)
-            learner._stand_on(reference.cells)
+            learner._stand_on(reference.bins)
             learner._counts = list(reference.counts)
             learner._sums = list(reference.sums)
             learner._squares = reference.squares
-            learner._waves = list(reference.waves)
+            learner._fourier = list(reference.fourier)
         learner._seen = state["seen"]
         learner._held = sum(map(_size, learner._buffer))
         if room is not None:
@@ -326,31 +327,31 @@ class Learner:
         buffer, seen = self._buffer, self._seen
         self._seen = 0
         self.release()
-        sample, counted = _sample(buffer, loose=self._loose)
+        sample, counted = _sample(buffer, autocorrelated=self._autocorrelated)
         self._seen = seen
         self._stand_on(sample)
         for value in counted:
             self._count(value)
 
-    def _stand_on(self, cells: Cells) -> None:
-        self._cells = cells
-        self._locate = locator(cells)
-        self._numeric = cells.shape == "numeric"
-        self._vocabulary = cells.vocabulary
-        self._bandwidth = cells.bandwidth
-        self._waves = [0] * (SIZE if cells.shape == "vector" else 0)
-        self._counts = [0] * cells.size
+    def _stand_on(self, bins: Bins) -> None:
+        self._bins = bins
+        self._locate = locator(bins)
+        self._numeric = bins.shape == "numeric"
+        self._vocabulary = bins.vocabulary
+        self._bandwidth = bins.bandwidth
+        self._fourier = [0] * (SIZE if bins.shape == "vector" else 0)
+        self._counts = [0] * bins.size
         if self._numeric:
-            self._sums = [0] * cells.ordinary
-            self._low, self._step = grid(cells)
+            self._sums = [0] * bins.ordinary
+            self._low, self._step = grid(bins)
 
     def _count(self, value: Any) -> None:
         if self._vocabulary and type(value) is bytes and value:
             value = unknown(value, self._vocabulary)
         index = self._locate(value)
         self._counts[index] += 1
-        if self._waves and index < len(self._counts) - len(SPECIAL):
-            self._waves = list(map(add, self._waves, waves(value, self._bandwidth)))
+        if self._fourier and index < len(self._counts) - len(SPECIAL):
+            self._fourier = list(map(add, self._fourier, fourier_features(value, self._bandwidth)))
         if self._numeric and index < len(self._sums):
             steps = value / self._step - self._low / self._step
             whole = round(max(0.0, min(float(GRID), steps)))
@@ -365,45 +366,45 @@ def _size(value: Any) -> int:
     return 1
 
 
-def grid(cells: Cells) -> tuple[float, float]:
-    """The first edge of numeric cells, and the step in which their values are added up."""
-    low, high = cells.edges[0], cells.edges[-1]
+def grid(bins: Bins) -> tuple[float, float]:
+    """The first edge of numeric bins, and the step in which their values are added up."""
+    low, high = bins.edges[0], bins.edges[-1]
     return low, (high / GRID - low / GRID) or 1.0
 
 
-def _sample(values: Sequence[Any], *, loose: bool) -> tuple[Cells, Iterable[Any]]:
-    """Cells made of `values`, and those of the values that may be counted in them."""
+def _sample(values: Sequence[Any], *, autocorrelated: bool) -> tuple[Bins, Iterable[Any]]:
+    """Bins made of `values`, and those of the values that may be counted in them."""
     shapes = Counter(map(shape_of, values))
     del shapes["nothing"]
     if not shapes:
-        return Cells("nothing"), values
+        return Bins("nothing"), values
     shape = max(sorted(shapes), key=lambda name: shapes[name])
     valid = [value for value in values if shape_of(value) == shape]
     if shape == "words":
         return _sample_texts(values, valid)
     if shape == "numeric":
-        return duration_cells(valid) if loose else number_cells(valid, _inner(valid)), values
+        return duration_bins(valid) if autocorrelated else number_bins(valid, _inner(valid)), values
     if shape == "categorical":
         counts = Counter(map(text_of, valid))
-        if min(counts.values()) > 2 and len(counts) <= CATEGORY_CELLS:
-            # Left out, no value would lose its cell: the choice of cells favours none of them.
-            return category_cells([text_of(value) for value in valid]), values
+        if min(counts.values()) > 2 and len(counts) <= CATEGORY_BINS:
+            # Left out, no value would lose its bin: the choice of bins favours none of them.
+            return category_bins([text_of(value) for value in valid]), values
         chosen = [text_of(value) for value in values[::3] if shape_of(value) == shape]
-        return category_cells(chosen), [v for i, v in enumerate(values) if i % 3]
+        return category_bins(chosen), [v for i, v in enumerate(values) if i % 3]
     width = Counter(map(len, valid)).most_common(1)[0][0]
     alike = [shape_of(value) == shape and len(value) == width for value in values]
     placed = [value for i, value in enumerate(values) if alike[i] and not i % 3]
     others = [value for i, value in enumerate(values) if alike[i] and i % 3]
-    made = vector_cells(placed or others, others or placed)
+    made = vector_bins(placed or others, others or placed)
     return made, [value for i, value in enumerate(values) if i % 3]
 
 
-def _sample_texts(values: Sequence[Any], texts: Sequence[bytes]) -> tuple[Cells, Iterable[Any]]:
+def _sample_texts(values: Sequence[Any], texts: Sequence[bytes]) -> tuple[Bins, Iterable[Any]]:
     """A vocabulary from every second text; the others are counted: to those nothing is known."""
     chosen, others = texts[::2], texts[1::2] or texts
     counted = [value for value in values if shape_of(value) != "words"]
-    return word_cells(chosen, others, _inner(others)), [*counted, *others]
+    return word_bins(chosen, others, _inner(others)), [*counted, *others]
 
 
 def _inner(valid: Sequence[Any]) -> int:
-    return max(3, min(INNER_CELLS, len(valid) // VALUES_PER_CELL))
+    return max(3, min(INNER_BINS, len(valid) // VALUES_PER_BIN))

@@ -28,7 +28,7 @@ _MONDAY = 72
 
 
 class Seasonal:
-    """Counts over the cells of one feature by hour of the week (UTC), Monday 0:00 first.
+    """Counts over the bins of one feature by hour of the week (UTC), Monday 0:00 first.
 
     An hour's weights are what was counted in it and, as so many values more (`strength`), what
     was at the same time on the other days, itself shrunk to the whole week. The strength is the one
@@ -36,8 +36,8 @@ class Seasonal:
     judged are settled when a week begins.
     """
 
-    def __init__(self, cells: int) -> None:
-        self.slots = np.zeros((SLOTS, cells), dtype=np.int32)
+    def __init__(self, bins: int) -> None:
+        self.slots = np.zeros((SLOTS, bins), dtype=np.int32)
         self.week = -1
         self.strength = 0.0
         self._ripe: set[int] = set()
@@ -49,7 +49,7 @@ class Seasonal:
 
         Expected counts in `SHARE_UNIT`s, the weight of the reference times the values of the pane,
         and the factors of `sequential_bets.one_arm`. None in an hour that is not known well enough.
-        `prior` is the Dirichlet law of the reference that made the cells.
+        `prior` is the Dirichlet law of the reference that made the bins.
         """
         self._turn(_week(start), prior)
         slot = slot_of(start)
@@ -84,9 +84,9 @@ class Seasonal:
         }
 
     @classmethod
-    def restore(cls, cells: int, state: dict[str, Any]) -> Seasonal:
+    def restore(cls, bins: int, state: dict[str, Any]) -> Seasonal:
         """The seasonal reference whose `state` this is."""
-        seasonal = cls(cells)
+        seasonal = cls(bins)
         for slot, counts in state["slots"].items():
             seasonal.slots[int(slot)] = counts
         seasonal.week, seasonal.strength = state["week"], state["strength"]
@@ -107,7 +107,7 @@ class Seasonal:
         )
 
     def _parents(self, prior: Floats) -> Floats:
-        """What is usual at the same time of other days, as shares, (slots, cells)."""
+        """What is usual at the same time of other days, as shares, (slots, bins)."""
         week = self.slots.sum(axis=0) + prior
         days = self.slots.reshape(7, 24, -1)
         others = (days.sum(axis=0) - days).reshape(SLOTS, -1)
@@ -131,5 +131,5 @@ def _week(time: float) -> int:
 def _log_marginal(counts: Floats, weights: Floats) -> float:
     """ln of the probability of all rows of counts, each under its Dirichlet law."""
     total, drawn = weights.sum(axis=1), counts.sum(axis=1)
-    cells = (log_gamma(weights + counts) - log_gamma(weights)).sum(axis=1)
-    return float((cells + log_gamma(total) - log_gamma(total + drawn)).sum())
+    bins = (log_gamma(weights + counts) - log_gamma(weights)).sum(axis=1)
+    return float((bins + log_gamma(total) - log_gamma(total + drawn)).sum())

@@ -4,8 +4,8 @@ Where the reference is fixed, evidence is a function of counts (`analysis.eviden
 is judged by what was known before it began, and contributes one factor for every bet: the logs of
 these factors, rounded down to whole `UNIT`s, are integers that add up like counts do.
 
-The bets are the same for both kinds of reference. One is that one of the splits of a tree of cells
-goes left more or less often, by one of `TILTS` in logits; the other, for ordered cells, that all of
+The bets are the same for both kinds of reference. One is that one of the splits of a tree of bins
+goes left more or less often, by one of `BETS` in logits; the other, for ordered bins, that all of
 the distribution has moved by one of `analysis.evidence.STEPS`. A factor that is fair given the past
 makes a fair product, and so does a mixture of products, within a split and over the splits of a
 pane, where the deeper ones are fair given how many came to them.
@@ -34,7 +34,7 @@ from monitor.analysis.drift.evidence import (
 UNIT = 1 << 20
 """Units in one natural logarithm."""
 
-TILTS = np.array([0.3, 1.0, 3.0, -0.3, -1.0, -3.0])
+BETS = np.array([0.3, 1.0, 3.0, -0.3, -1.0, -3.0])
 """Moves of a split that are bet on, in logits: a few in a hundred, twofold, twentyfold."""
 
 RARE = 3.0
@@ -44,12 +44,12 @@ MOVES = np.array([*STEPS, *(-step for step in STEPS)])
 
 
 def size(tree: Splits) -> int:
-    """How many logarithms there are: those of the moves, then of the tilts of each split."""
-    return len(MOVES) + len(tree.low) * len(TILTS)
+    """How many logarithms there are: those of the moves, then of the bets on each split."""
+    return len(MOVES) + len(tree.low) * len(BETS)
 
 
 def two_arms(current: Ints, usual: Ints, pooled: Floats, tree: Splits, part: float = 1.0) -> Ints:
-    """The factors of a pane in which one arm counted `current` and the other `usual`, (cells,).
+    """The factors of a pane in which one arm counted `current` and the other `usual`, (bins,).
 
     Fair whatever distribution both arms share, and if it is another one in every pane (Turner and
     Grünwald 2023): each arm is held against a guess of its own, over the guesses' mean weighed by
@@ -64,7 +64,7 @@ def two_arms(current: Ints, usual: Ints, pooled: Floats, tree: Splits, part: flo
     below, total = parts(pooled, tree)
     middle = np.log(below / (total - below))[:, None]
     ours = (both[0] / np.maximum(both.sum(axis=0), 1e-9))[:, None]
-    one, other = _share(middle + TILTS * (1 - ours)), _share(middle - TILTS * ours)
+    one, other = _share(middle + BETS * (1 - ours)), _share(middle - BETS * ours)
     mean = ours * one + (1 - ours) * other
     factors = np.zeros_like(one)
     for arm, guess in enumerate((one, other)):
@@ -79,7 +79,7 @@ def two_arms(current: Ints, usual: Ints, pooled: Floats, tree: Splits, part: flo
 
 
 def one_arm(current: Ints, weights: Floats, tree: Splits, part: float = 1.0) -> Ints:
-    """The factors of a pane that counted `current`, (cells,), where Dirichlet `weights` are known.
+    """The factors of a pane that counted `current`, (bins,), where Dirichlet `weights` are known.
 
     The bet has the weights of the null, as many in all, tilted by what is bet on. Nobody bets that
     what is hardly ever seen comes less often: that it stays away says nothing.
@@ -89,11 +89,11 @@ def one_arm(current: Ints, weights: Floats, tree: Splits, part: float = 1.0) -> 
     right = both - left
     below, total = parts(null, tree)
     usual = beta_binomial(left, right, below, total - below)[:, None]
-    share = _share(np.log(below / (total - below))[:, None] + TILTS)
+    share = _share(np.log(below / (total - below))[:, None] + BETS)
     whole = total[:, None]
     bet = beta_binomial(left[:, None], right[:, None], whole * share, whole * (1 - share))
     gains = np.where(
-        np.where(TILTS < 0, below[:, None], whole - below[:, None]) < RARE, 0, bet - usual
+        np.where(BETS < 0, below[:, None], whole - below[:, None]) < RARE, 0, bet - usual
     )
     inside = null.sum() * _moved(null, scores(null, tree.ordered), MOVES, tree.ordered)
     moved = (rise(inside, counts) - rise(null, counts)).sum(axis=-1)
@@ -104,8 +104,8 @@ def log_evidence(logs: Ints, tree: Splits) -> Floats:
     """ln E for each row of sums of factors, (rows, `size`)."""
     values = logs / UNIT
     moved = log_add([values[..., place] for place in range(len(MOVES))]) - math.log(len(MOVES))
-    tilted = values[..., len(MOVES) :].reshape(*logs.shape[:-1], len(tree.low), len(TILTS))
-    mixed = log_add([tilted[..., place] for place in range(len(TILTS))]) - math.log(len(TILTS))
+    tilted = values[..., len(MOVES) :].reshape(*logs.shape[:-1], len(tree.low), len(BETS))
+    mixed = log_add([tilted[..., place] for place in range(len(BETS))]) - math.log(len(BETS))
     stake = np.minimum(tree.stake, 1 - 1e-12)
     gains = np.logaddexp(np.log1p(-stake), np.log(stake) + mixed).sum(axis=-1)
     if not tree.ordered.any():
@@ -118,7 +118,7 @@ def _share(logits: Floats) -> Floats:
 
 
 def _moved(weights: Floats, score: Floats, steps: Floats, ordered: Floats) -> Floats:
-    """Shares of the cells for each step by which the ordered ones are tilted, (steps, cells)."""
+    """Shares of the bins for each step by which the ordered ones are tilted, (steps, bins)."""
     inside = weights * ordered
     tilted = inside * np.exp(steps[:, None] * score)
     tilted = tilted * (inside.sum() / np.maximum(tilted.sum(axis=-1, keepdims=True), 1e-300))

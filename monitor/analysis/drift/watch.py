@@ -12,7 +12,7 @@ import numpy as np
 
 from monitor.analysis.drift import sequential_bets
 from monitor.analysis.drift.evidence import Floats, Ints, Splits, splits
-from monitor.analysis.drift.fourier_features import LENGTH, SIZE, waves
+from monitor.analysis.drift.fourier_features import LENGTH, SIZE, fourier_features
 from monitor.analysis.drift.history import NEAR, History
 from monitor.analysis.drift.reference import Learner, Reference, grid
 from monitor.analysis.drift.seasonal import Seasonal
@@ -22,8 +22,8 @@ from monitor.types import Key, Window
 FARTHEST = 2.0**20
 """So many steps of the grid, sixteen ranges of the reference, one value counts for in a mean."""
 
-LOOSENESS = 20
-"""So many values that hang together (`Reference.loose`) count as one in the evidence."""
+AUTOCORRELATION = 20
+"""So many values that are `autocorrelated` count as one in the evidence."""
 
 
 class Episode(msgspec.Struct, frozen=True):
@@ -50,16 +50,16 @@ class Watch:
     """One feature in one segment: a reference, a history, open panes, and drift while it holds.
 
     Without a reference it learns one, or (no learner) only counts what comes. With a `peer` it is
-    compared with what the peer counts in the same panes, on the peer's cells; with `pane`, the
-    length of panes in seconds, with what was counted at the same hour of the week. `together` is
-    how many values hang together and count as one. `settled` is the log evidence at the newest
-    change point, `last` the Unix time of the newest value, or of the end of its pane.
+    compared with what the peer counts in the same panes, on the peer's bins; with `pane`, the
+    length of panes in seconds, with what was counted at the same hour of the week. So many values
+    as `design_effect` says count as one. `settled` is the log evidence at the newest change point,
+    `last` the Unix time of the newest value, or of the end of its pane.
     """
 
     __slots__ = (
-        "episode", "history", "key", "last", "learner", "locate", "more", "open", "outer", "pane",
-        "part", "peer", "reading", "reference", "renewed", "seasonal", "seen", "settled", "step",
-        "together", "tree", "usual", "waves", "weights",
+        "design_effect", "episode", "fourier", "history", "key", "last", "learner", "locate",
+        "more", "open", "outer", "pane", "part", "peer", "reading", "reference", "renewed",
+        "seasonal", "seen", "settled", "step", "tree", "usual", "weights",
     )  # fmt: skip
 
     def __init__(
@@ -69,13 +69,13 @@ class Watch:
         *,
         peer: Watch | None = None,
         pane: float | None = None,
-        together: int = 1,
+        design_effect: int = 1,
     ) -> None:
         self.key = key
         self.learner = learner
         self.peer = peer
         self.pane = pane
-        self.together = together
+        self.design_effect = design_effect
         self.seasonal: Seasonal | None = None
         self.seen = 0
         self.last = 0.0
@@ -93,30 +93,30 @@ class Watch:
 
     def stand_on(self, reference: Reference, began: float) -> None:
         """Watch from now on against this reference."""
-        cells = reference.cells
+        bins = reference.bins
         self.reference = reference
         self.learner = None
-        self.locate: Callable[[Any], int] = locator(cells)
+        self.locate: Callable[[Any], int] = locator(bins)
         self.usual: Window = reference.window()
         self.weights = reference.weights()
-        self.tree: Splits = splits(self.weights, cells.ordinary, ordered=cells.shape == "numeric")
-        self.part = 1 / max(self.together, LOOSENESS if reference.loose else 1)
-        self.waves = SIZE if cells.shape == "vector" and not self.is_compared else 0
+        self.tree: Splits = splits(self.weights, bins.ordinary, ordered=bins.shape == "numeric")
+        self.part = 1 / max(self.design_effect, AUTOCORRELATION if reference.autocorrelated else 1)
+        self.fourier = SIZE if bins.shape == "vector" and not self.is_compared else 0
         self.outer = frozenset[int]()
-        if cells.shape == "numeric" and not (cells.vocabulary or self.is_compared):
-            last = cells.ordinary - 1
+        if bins.shape == "numeric" and not (bins.vocabulary or self.is_compared):
+            last = bins.ordinary - 1
             self.outer = frozenset((0, 1, last - 1, last))
-            self.step = grid(cells)[1]
-        self.more = more = self.waves + bool(self.outer)
+            self.step = grid(bins)[1]
+        self.more = more = self.fourier + bool(self.outer)
         if self.peer is not None:
-            more = cells.size + sequential_bets.size(self.tree)
+            more = bins.size + sequential_bets.size(self.tree)
         elif self.pane is not None:
-            self.seasonal = Seasonal(cells.size)
-            more = cells.size + 1 + sequential_bets.size(self.tree)
-        self.history = History(cells.size + more, began, cells.size)
+            self.seasonal = Seasonal(bins.size)
+            more = bins.size + 1 + sequential_bets.size(self.tree)
+        self.history = History(bins.size + more, began, bins.size)
 
     def renew(self, reference: Reference, end: float) -> None:
-        """Watch from `end` on against another reference on the same cells; open panes stay open."""
+        """Watch from `end` on against another reference on the same bins; open panes stay open."""
         self.stand_on(reference, end)
         self.renewed = True
         self.settled = 0.0
@@ -128,19 +128,19 @@ class Watch:
         reference = self.reference or self._learned(value, time)
         if reference is None:
             return
-        cells, counts = reference.cells, self.open.get(pane)
+        bins, counts = reference.bins, self.open.get(pane)
         if counts is None:
-            counts = self.open[pane] = [0] * (cells.size + self.more)
-        cell = self.locate(value)
-        counts[cell] += 1
-        if cell in self.outer:
-            steps = (value - self.usual.points[cell]) / self.step
+            counts = self.open[pane] = [0] * (bins.size + self.more)
+        index = self.locate(value)
+        counts[index] += 1
+        if index in self.outer:
+            steps = (value - self.usual.points[index]) / self.step
             if not -FARTHEST < steps < FARTHEST:
                 steps = math.copysign(FARTHEST, steps)
             counts[-1] += int(steps)
-        elif self.waves and cell < cells.ordinary:
-            new = waves(value, cells.bandwidth)
-            counts[-self.waves :] = map(add, counts[-self.waves :], new)
+        elif self.fourier and index < bins.ordinary:
+            new = fourier_features(value, bins.bandwidth)
+            counts[-self.fourier :] = map(add, counts[-self.fourier :], new)
 
     def counted(self, pane: int) -> Ints:
         """What an open pane adds to the history. Of a peer that pane must still be open, too."""
@@ -189,21 +189,21 @@ class Watch:
 
     def windows(self, vector: Ints) -> tuple[Window, Window]:
         """What was usual and what came, in the panes that add up to `vector`, for a measure."""
-        cells = self.history.cells
-        usual, current = self.usual, vector[:cells]
-        if self.waves:
-            sums = tuple((vector[cells:] / LENGTH).tolist())
-            return usual, Window(tuple(current.tolist()), waves=sums)
+        bins = self.history.bins
+        usual, current = self.usual, vector[:bins]
+        if self.fourier:
+            sums = tuple((vector[bins:] / LENGTH).tolist())
+            return usual, Window(tuple(current.tolist()), fourier=sums)
         if self.peer is not None:
-            usual = self._window(vector[cells : 2 * cells])
+            usual = self._window(vector[bins : 2 * bins])
         elif self.seasonal is not None:
-            expected, mass = vector[cells : 2 * cells], int(vector[2 * cells])
+            expected, mass = vector[bins : 2 * bins], int(vector[2 * bins])
             samples = mass / max(int(current.sum()), 1)
             share = expected / max(int(expected.sum()), 1)
             usual = self._window(np.rint(share * samples).astype(np.int64))
         window = self._window(current)
         if self.outer:
-            window = msgspec.structs.replace(window, excess=float(vector[cells]) * self.step)
+            window = msgspec.structs.replace(window, excess=float(vector[bins]) * self.step)
         return usual, window
 
     def log_evidence(self, vectors: Ints) -> Floats:
@@ -246,8 +246,8 @@ class Watch:
             self.learner = Learner.restore(kept.learner, room)
         if kept.reference is None:
             return
-        if len(kept.reference.counts) != kept.reference.cells.size:
-            raise msgspec.DecodeError("counts do not fit their cells")
+        if len(kept.reference.counts) != kept.reference.bins.size:
+            raise msgspec.DecodeError("counts do not fit their bins")
         self.stand_on(kept.reference, newest if math.isfinite(newest) else 0.0)
         history = History.restore(kept.history)
         if not self._fits(history):  # a version that counted otherwise: only the reference stays
@@ -255,16 +255,16 @@ class Watch:
             return
         self.history = history
         if kept.seasonal:
-            self.seasonal = Seasonal.restore(history.cells, kept.seasonal)
+            self.seasonal = Seasonal.restore(history.bins, kept.seasonal)
 
     def _fits(self, history: History) -> bool:
         """Whether what was counted has the form of what is counted now."""
         points, size = len(history.born), len(self.history.total)
-        pane = self.history.cells if self.is_compared else size
+        pane = self.history.bins if self.is_compared else size
         return (
             history.change_points.shape == (points, size)
             and (history.total.shape, len(history.times)) == ((size,), points)
-            and history.cells == self.history.cells
+            and history.bins == self.history.bins
             and {len(counts) for counts in self.open.values()} <= {pane}
         )
 
@@ -298,9 +298,9 @@ class Watch:
 
     def _factors(self, counts: Ints, theirs: Ints) -> Ints:
         """The evidence of a pane in which this arm and its peer counted so much."""
-        cells, history = len(counts), self.history
+        bins, history = len(counts), self.history
         lately = history.total - history.change_points[max(0, len(history.change_points) - NEAR)]
-        pooled = self.weights + lately[:cells] + lately[cells : 2 * cells]
+        pooled = self.weights + lately[:bins] + lately[bins : 2 * bins]
         return sequential_bets.two_arms(counts, theirs, pooled, self.tree, self.part)
 
     def _window(self, counts: Ints) -> Window:
@@ -324,5 +324,5 @@ class _State(msgspec.Struct):
     def continues(self, reference: Reference) -> bool:
         """Whether this is the state of a watch that began with `reference`."""
         if self.renewed and self.reference is not None:
-            return self.reference.cells == reference.cells
+            return self.reference.bins == reference.bins
         return self.reference == reference

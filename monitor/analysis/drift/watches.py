@@ -88,9 +88,11 @@ class Watches:
         observations = values(row)
         for dimension, value in segments_of(row, self._dimensions):
             watches = self._segments.get((dimension, value), {})
-            for name, seen, loose in observations:
+            for name, seen, autocorrelated in observations:
                 watch = watches.get(name) or self._opened(
-                    (visible(name), visible(dimension), visible(value)), row, loose=loose
+                    (visible(name), visible(dimension), visible(value)),
+                    row,
+                    autocorrelated=autocorrelated,
                 )
                 if watch is not None:
                     try:
@@ -199,11 +201,11 @@ class Watches:
         self._dirty.discard(watch.key)
         self._given_up.add(_entry(watch.key))
 
-    def _opened(self, key: Key, row: Row, *, loose: bool) -> Watch | None:
+    def _opened(self, key: Key, row: Row, *, autocorrelated: bool) -> Watch | None:
         """The watch of a key as it may be shown, made if `row` may open one."""
         watch = self.by_key.get(key)
         if watch is None and row.accepted:
-            watch = self._watch(*key, loose=loose)
+            watch = self._watch(*key, autocorrelated=autocorrelated)
             if watch is None:
                 self.overflow += 1
                 self._crowded = True
@@ -212,7 +214,7 @@ class Watches:
         return watch
 
     def _watch(
-        self, feature: str, dimension: str, value: str, *, loose: bool = False
+        self, feature: str, dimension: str, value: str, *, autocorrelated: bool = False
     ) -> Watch | None:
         """The watch of a feature in a segment, made if new; None where there are too many."""
         key = (feature, dimension, value)
@@ -221,12 +223,12 @@ class Watches:
             peer = self._peer(key)
             watch = Watch(
                 key,
-                Learner(self._learn, loose=loose, room=self.room)
+                Learner(self._learn, autocorrelated=autocorrelated, room=self.room)
                 if self._learn and peer is None
                 else None,
                 peer=peer,
                 pane=self._rules.pane if self._hourly else None,
-                together=self._rules.together,
+                design_effect=self._rules.design_effect,
             )
             self.by_key[key] = watch
             self._segments.setdefault((dimension, value), {})[feature] = watch

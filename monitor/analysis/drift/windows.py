@@ -1,7 +1,7 @@
-"""Observation → cell: the fixed cells of a feature, and which of them a value falls into.
+"""Observation → bin: the fixed bins of a feature, and which of them a value falls into.
 
-Cells are made once, from a sample of the reference; from then on a window is a vector of counts
-over them, and windows add up exactly. After the ordinary cells come those of `types.SPECIAL`.
+Bins are made once, from a sample of the reference; from then on a window is a vector of counts
+over them, and windows add up exactly. After the ordinary bins come those of `types.SPECIAL`.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from monitor.analysis.drift.clusters import bandwidth, centers, distances, table
 from monitor.texts import VOCABULARY, hashes, visible
 from monitor.types import SPECIAL
 
-INNER_CELLS = 10
-"""Cells of a numeric feature between the smallest and the largest value of the sample."""
+INNER_BINS = 10
+"""Bins of a numeric feature between the smallest and the largest value of the sample."""
 
-CATEGORY_CELLS = 64
-"""Categories with a cell of their own; all others share the last."""
+CATEGORY_BINS = 64
+"""Categories with a bin of their own; all others share the last."""
 
 CLUSTERS = 12
-"""Cells of a vector feature."""
+"""Bins of a vector feature."""
 
 FAR = 0.98
 """Part of the vectors that are near some center."""
@@ -46,15 +46,15 @@ NARROW = 0.002
 Shape = Literal["numeric", "categorical", "vector", "words", "nothing"]
 
 
-class Cells(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The ordinary cells of a feature.
+class Bins(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The ordinary bins of a feature.
 
-    numeric: `edges` e0 ≤ e1 < … < eJ make J + 2 cells: below e0, [e0, e1], (e1, e2] … , above eJ;
-    with `exact` e1 to eJ are all the values there were, and a cell is what is nearest to each.
+    numeric: `edges` e0 ≤ e1 < … < eJ make J + 2 bins: below e0, [e0, e1], (e1, e2] … , above eJ;
+    with `exact` e1 to eJ are all the values there were, and a bin is what is nearest to each.
     categorical: one for each of `categories`, then one for every other value.
     vector: one for each of `centers`, whichever is nearest, then one for what is farther than
     `radius` from all; their random Fourier features have a kernel of `bandwidth`. nothing: one for
-    whatever comes, because no value had been seen when the cells were made. A text's hashed words
+    whatever comes, because no value had been seen when the bins were made. A text's hashed words
     are the number that is their share outside `vocabulary`.
     """
 
@@ -69,7 +69,7 @@ class Cells(msgspec.Struct, frozen=True, omit_defaults=True):
 
     @property
     def ordinary(self) -> int:
-        """Number of cells without the special ones."""
+        """Number of bins without the special ones."""
         match self.shape:
             case "numeric":
                 return len(self.edges) + 1
@@ -82,29 +82,29 @@ class Cells(msgspec.Struct, frozen=True, omit_defaults=True):
 
     @property
     def size(self) -> int:
-        """Number of cells with the special ones."""
+        """Number of bins with the special ones."""
         return self.ordinary + len(SPECIAL)
 
 
-def locator(cells: Cells) -> Callable[[Any], int]:
-    """The function value → cell, total on anything.
+def locator(bins: Bins) -> Callable[[Any], int]:
+    """The function value → bin, total on anything.
 
-    >>> locate = locator(Cells("numeric", edges=[0, 1, 2]))
+    >>> locate = locator(Bins("numeric", edges=[0, 1, 2]))
     >>> [locate(value) for value in (-1, 0, 1, 1.5, 2, 3, None, float("nan"), "1", True)]
     [0, 1, 1, 2, 2, 3, 4, 5, 6, 6]
-    >>> locate = locator(Cells("categorical", categories=["a", "b"]))
+    >>> locate = locator(Bins("categorical", categories=["a", "b"]))
     >>> [locate(value) for value in ("b", "z", None, 1.0)]
     [1, 2, 3, 5]
     """
-    match cells.shape:
-        case "numeric" if cells.vocabulary:
-            return _locate_words(cells)
+    match bins.shape:
+        case "numeric" if bins.vocabulary:
+            return _locate_words(bins)
         case "numeric":
-            return _locate_number(cells)
+            return _locate_number(bins)
         case "categorical":
-            return _locate_category(cells)
+            return _locate_category(bins)
         case "vector":
-            return _locate_vector(cells)
+            return _locate_vector(bins)
         case _:
             return _locate_anything
 
@@ -135,7 +135,7 @@ def text_of(value: str | bool) -> str:
 
 
 def keepable(value: Any) -> Any:
-    """A value that falls into the same cell of any cells as `value` does, small and of a kind that
+    """A value that falls into the same bin of any bins as `value` does, small and of a kind that
     can be written down and read again: None, a boolean, number, string, bytes, or list of numbers.
 
     >>> [keepable(value) for value in (2**128, 10**400, "a\\x00", {"a": 1}, [1, 2**70], [None])]
@@ -151,28 +151,28 @@ def keepable(value: Any) -> Any:
     return [float(item) for item in value] if shape_of(value) == "vector" else []
 
 
-def number_cells(values: Sequence[float], inner: int = INNER_CELLS) -> Cells:
-    """Cells at the quantiles of `values` (at least one), each distinct value its own if few.
+def number_bins(values: Sequence[float], inner: int = INNER_BINS) -> Bins:
+    """Bins at the quantiles of `values` (at least one), each distinct value its own if few.
 
     An edge stands between values that recur, never on one: the same number has another last digit
     after a detour through another width of floats. Other edges are rounded to a hundredth of the
-    narrower cell beside them, the outermost outwards: a profile is no place for anybody's exact
+    narrower bin beside them, the outermost outwards: a profile is no place for anybody's exact
     value.
 
-    >>> number_cells([0, 1, 1, 0, 0]).edges
+    >>> number_bins([0, 1, 1, 0, 0]).edges
     [0.0, 0.0, 1.0]
-    >>> number_cells([7]).edges
+    >>> number_bins([7]).edges
     [7.0, 7.0]
-    >>> number_cells([i * 1.2345678 for i in range(100)], inner=4).edges
+    >>> number_bins([i * 1.2345678 for i in range(100)], inner=4).edges
     [0.0, 30.9, 61.7, 91.4, 122.3]
-    >>> number_cells([i / 10 for i in range(40)] * 2, inner=4).edges
+    >>> number_bins([i / 10 for i in range(40)] * 2, inner=4).edges
     [-0.05, 1.05, 2.05, 2.95, 3.95]
     """
     ordered = sorted(map(float, values))
     counts = Counter(ordered)
     distinct = sorted(counts)
     if len(distinct) <= inner:
-        return Cells("numeric", edges=[distinct[0], *distinct], exact=True)
+        return Bins("numeric", edges=[distinct[0], *distinct], exact=True)
     last = len(ordered) - 1
     raw = [ordered[round(place * last / inner)] for place in range(inner + 1)]
     chosen = sorted(set(raw))
@@ -180,9 +180,9 @@ def number_cells(values: Sequence[float], inner: int = INNER_CELLS) -> Cells:
         _between(distinct, edge, place) if counts[edge] > 1 else _round(chosen, place)
         for place, edge in enumerate(chosen)
     ]
-    if raw[0] == raw[1]:  # the smallest value fills a cell of its own
+    if raw[0] == raw[1]:  # the smallest value fills a bin of its own
         edges.append(_between(distinct, raw[0], 1))
-    return Cells("numeric", edges=sorted(set(edges)))
+    return Bins("numeric", edges=sorted(set(edges)))
 
 
 def _between(distinct: Sequence[float], value: float, place: int) -> float:
@@ -198,47 +198,47 @@ def _between(distinct: Sequence[float], value: float, place: int) -> float:
     return nearby if math.isfinite(nearby) else value
 
 
-def duration_cells(values: Sequence[float]) -> Cells:
-    """Cells for times: usual is within a factor of three of the median of `values`, which may not
+def duration_bins(values: Sequence[float]) -> Bins:
+    """Bins for times: usual is within a factor of three of the median of `values`, which may not
     be empty. How fast an answer comes depends on who else asks; only large steps mean something.
 
-    >>> duration_cells([0.2, 0.1, 0.3]).edges
+    >>> duration_bins([0.2, 0.1, 0.3]).edges
     [0.0, 0.067, 0.6, 2.0]
     """
     middle = sorted(map(float, values))[len(values) // 2]
     edges = [float(f"{max(middle, 1e-6) * factor:.2g}") for factor in (1 / 3, 3, 10)]
-    return Cells("numeric", edges=[0.0, *(min(edge, sys.float_info.max) for edge in edges)])
+    return Bins("numeric", edges=[0.0, *(min(edge, sys.float_info.max) for edge in edges)])
 
 
-def category_cells(values: Sequence[str]) -> Cells:
-    """A cell for each category that occurs at least twice, the most frequent, in order of name.
+def category_bins(values: Sequence[str]) -> Bins:
+    """A bin for each category that occurs at least twice, the most frequent, in order of name.
 
-    Not in order of frequency: evidence looks at neighbouring cells together, and neighbours that
+    Not in order of frequency: evidence looks at neighbouring bins together, and neighbours that
     were chosen for their counts would seem to change as soon as chance evens them out.
 
-    >>> category_cells(["b", "a", "b", "c", "a", "b"]).categories
+    >>> category_bins(["b", "a", "b", "c", "a", "b"]).categories
     ['a', 'b']
     """
     counts = Counter(values)
     kept = sorted((-count, value) for value, count in counts.items() if count > 1)
-    return Cells("categorical", categories=sorted(value for _, value in kept[:CATEGORY_CELLS]))
+    return Bins("categorical", categories=sorted(value for _, value in kept[:CATEGORY_BINS]))
 
 
-def vector_cells(vectors: Sequence[Sequence[float]], others: Sequence[Sequence[float]]) -> Cells:
-    """A cell for each of a few centers of `vectors`; one in fifty of `others` is far from all.
+def vector_bins(vectors: Sequence[Sequence[float]], others: Sequence[Sequence[float]]) -> Bins:
+    """A bin for each of a few centers of `vectors`; one in fifty of `others` is far from all.
 
-    >>> vector_cells([[0.0], [0.2], [5.0], [5.2]], [[0.1], [5.4]]).radius
+    >>> vector_bins([[0.0], [0.2], [5.0], [5.2]], [[0.1], [5.4]]).radius
     0.1
     """
     made = centers(vectors, CLUSTERS)
     away = np.sort(np.sqrt(distances(table(others), table(made)).min(axis=1)))
     radius = float(away[int(FAR * (len(away) - 1))])
     width = bandwidth(others)
-    return Cells("vector", centers=made, radius=float(f"{radius:.4g}"), bandwidth=width)
+    return Bins("vector", centers=made, radius=float(f"{radius:.4g}"), bandwidth=width)
 
 
-def word_cells(chosen: Sequence[bytes], others: Sequence[bytes], inner: int) -> Cells:
-    """Cells for the share of unknown words in each of `others`; known are those of two of `chosen`.
+def word_bins(chosen: Sequence[bytes], others: Sequence[bytes], inner: int) -> Bins:
+    """Bins for the share of unknown words in each of `others`; known are those of two of `chosen`.
 
     What one text alone holds is no vocabulary, and might tell of somebody.
     """
@@ -249,7 +249,7 @@ def word_cells(chosen: Sequence[bytes], others: Sequence[bytes], inner: int) -> 
             known[word >> 3] |= 1 << (word & 7)
     vocabulary = bytes(known)
     shares = [unknown(text, vocabulary) for text in others]
-    return msgspec.structs.replace(number_cells(shares, inner), vocabulary=vocabulary)
+    return msgspec.structs.replace(number_bins(shares, inner), vocabulary=vocabulary)
 
 
 def unknown(text: bytes, vocabulary: bytes) -> float:
@@ -272,24 +272,24 @@ def _spread(vocabulary: bytes) -> bytes:
     return np.resize(bits, VOCABULARY).tobytes()
 
 
-def label(cells: Cells, index: int) -> str:
-    """What a cell holds, for a person.
+def label(bins: Bins, index: int) -> str:
+    """What a bin holds, for a person.
 
-    >>> label(Cells("numeric", edges=[0, 0.5, 2]), 2), label(Cells("nothing"), 1)
+    >>> label(Bins("numeric", edges=[0, 0.5, 2]), 2), label(Bins("nothing"), 1)
     ('0.5 to 2', 'missing')
-    >>> label(number_cells([1, 2, 3]), 3)
+    >>> label(number_bins([1, 2, 3]), 3)
     '3'
     """
-    if index >= cells.ordinary:
-        return SPECIAL[index - cells.ordinary]
-    match cells.shape:
+    if index >= bins.ordinary:
+        return SPECIAL[index - bins.ordinary]
+    match bins.shape:
         case "numeric":
-            return _number_label(cells.edges, index, exact=cells.exact)
+            return _number_label(bins.edges, index, exact=bins.exact)
         case "categorical":
-            known = index < len(cells.categories)
-            return visible(cells.categories[index]) if known else "any other value"
+            known = index < len(bins.categories)
+            return visible(bins.categories[index]) if known else "any other value"
         case "vector":
-            known = index < len(cells.centers)
+            known = index < len(bins.centers)
             return f"cluster {index + 1}" if known else "far from all clusters"
         case _:
             return "a value"
@@ -325,7 +325,7 @@ def _is_vector(value: Sequence[Any]) -> bool:
 
 
 def _round(edges: Sequence[float], index: int) -> float:
-    """`edges[index]` to a step of 10^k that is at most 1 % of the narrower neighbouring cell."""
+    """`edges[index]` to a step of 10^k that is at most 1 % of the narrower neighbouring bin."""
     edge = edges[index]
     widths = [edges[i + 1] - edges[i] for i in (index - 1, index) if 0 <= i < len(edges) - 1]
     step = min(widths) / 100
@@ -346,8 +346,8 @@ def _floor(value: float, digits: int) -> float:
     return nearby if nearby <= value else round(nearby - 10.0**-digits, digits)
 
 
-def _locate_number(cells: Cells) -> Callable[[Any], int]:
-    edges, ordinary = limits(cells), cells.ordinary
+def _locate_number(bins: Bins) -> Callable[[Any], int]:
+    edges, ordinary = limits(bins), bins.ordinary
     first = edges[0]
 
     def locate(value: Any) -> int:
@@ -364,11 +364,11 @@ def _locate_number(cells: Cells) -> Callable[[Any], int]:
     return locate
 
 
-def limits(cells: Cells) -> list[float]:
-    """Where one cell ends and the next begins: at the edges, or half-way between all the values
-    there were, so that each is in its cell in whatever width of floats it comes."""
-    edges = cells.edges
-    if not cells.exact:
+def limits(bins: Bins) -> list[float]:
+    """Where one bin ends and the next begins: at the edges, or half-way between all the values
+    there were, so that each is in its bin in whatever width of floats it comes."""
+    edges = bins.edges
+    if not bins.exact:
         return edges
     values = edges[1:]
     margin = NARROW * max(abs(values[0]), abs(values[-1]))
@@ -378,8 +378,8 @@ def limits(cells: Cells) -> list[float]:
     return [values[0] - margin, *halves, values[-1] + margin]
 
 
-def _locate_words(cells: Cells) -> Callable[[Any], int]:
-    locate, vocabulary = _locate_number(cells), cells.vocabulary
+def _locate_words(bins: Bins) -> Callable[[Any], int]:
+    locate, vocabulary = _locate_number(bins), bins.vocabulary
 
     def locate_words(value: Any) -> int:
         return locate(unknown(value, vocabulary) if type(value) is bytes and value else value)
@@ -387,9 +387,9 @@ def _locate_words(cells: Cells) -> Callable[[Any], int]:
     return locate_words
 
 
-def _locate_category(cells: Cells) -> Callable[[Any], int]:
-    places = {category: index for index, category in enumerate(cells.categories)}
-    other, ordinary = len(cells.categories), cells.ordinary
+def _locate_category(bins: Bins) -> Callable[[Any], int]:
+    places = {category: index for index, category in enumerate(bins.categories)}
+    other, ordinary = len(bins.categories), bins.ordinary
 
     def locate(value: Any) -> int:
         if type(value) is str:
@@ -402,9 +402,9 @@ def _locate_category(cells: Cells) -> Callable[[Any], int]:
     return locate
 
 
-def _locate_vector(cells: Cells) -> Callable[[Any], int]:
-    ordinary, middles = cells.ordinary, table(cells.centers)
-    width, reach = middles.shape[1], cells.radius**2
+def _locate_vector(bins: Bins) -> Callable[[Any], int]:
+    ordinary, middles = bins.ordinary, table(bins.centers)
+    width, reach = middles.shape[1], bins.radius**2
 
     def locate(value: Any) -> int:
         if value is None:

@@ -43,7 +43,7 @@ def test_clusters_are_found() -> None:
 
 
 def test_long_vectors_are_not_kept_for_long() -> None:
-    """Cells are made once a quarter of a million numbers are there; the rest is counted."""
+    """Bins are made once a quarter of a million numbers are there; the rest is counted."""
     learner = Learner(1000)
     for vector in np.random.default_rng(4).normal(0, 1, (100, 3000)).tolist():
         learner.add(vector)
@@ -54,14 +54,14 @@ def test_long_vectors_are_not_kept_for_long() -> None:
 
 @pytest.mark.parametrize("odd", [[], [1.0], None, "text", [float("nan")] * 64])
 def test_embeddings_make_a_reference_and_odd_ones_do_no_harm(odd: object) -> None:
-    """Of another width, missing, not numbers: beside the clusters, in a special cell."""
+    """Of another width, missing, not numbers: beside the clusters, in a special bin."""
     rng = np.random.default_rng(3)
     learner = Learner(600)
     for vector in rng.normal(0, 1, (599, 64)).tolist():
         learner.add(vector)
     learner.add(odd)
     reference = learner.reference()
-    assert reference.cells.shape == "vector"
-    assert reference.cells.ordinary == CLUSTERS + 1
+    assert reference.bins.shape == "vector"
+    assert reference.bins.ordinary == CLUSTERS + 1
     assert min(reference.counts[:CLUSTERS]) > 3
     assert sum(reference.counts[CLUSTERS + 1 :]) == 1

@@ -189,10 +189,10 @@ def test_names_are_bounded_and_printable_wherever_they_go() -> None:
     found = analysis.findings()
     assert {one.status for one in found} == {"drift"}
     for one in found:
-        cells = [moved.bin for moved in (*one.moved, *one.bins)]
-        for text in (one.feature, one.dimension, one.value, *cells):
+        labels = [moved.bin for moved in (*one.moved, *one.bins)]
+        for text in (one.feature, one.dimension, one.value, *labels):
             assert len(text) <= LONGEST
-        for text in (one.feature, one.dimension, one.value, *cells, one.words):
+        for text in (one.feature, one.dimension, one.value, *labels, one.words):
             assert text.isprintable()
 
 

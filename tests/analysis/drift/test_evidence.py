@@ -65,8 +65,8 @@ def test_rows_are_calculated_alike_alone_and_together(counts: list[int]) -> None
 
 
 @given(st.lists(st.floats(0.1, 1000), min_size=4, max_size=80), st.booleans())
-def test_every_cell_is_split_off(weights: list[float], ordered: bool) -> None:
-    """A tree over n cells has n - 1 splits, and each parts what is not yet parted."""
+def test_every_bin_is_split_off(weights: list[float], ordered: bool) -> None:
+    """A tree over n bins has n - 1 splits, and each parts what is not yet parted."""
     tree = splits(np.array(weights), len(weights) - 3, ordered=ordered)
     assert len(tree.low) == len(weights) - 1
     assert (tree.low < tree.middle).all()
@@ -75,7 +75,7 @@ def test_every_cell_is_split_off(weights: list[float], ordered: bool) -> None:
 
 
 def test_a_constant_that_stays_constant_is_no_evidence() -> None:
-    """Cells that were never hit and still are not say nothing, however long that goes on."""
+    """Bins that were never hit and still are not say nothing, however long that goes on."""
     weights = np.array([1.0, 999.0, 1.0, 0.5, 0.5, 0.5])
     tree = splits(weights, 3, ordered=True)
     for events in (1000, 100_000, 10_000_000):

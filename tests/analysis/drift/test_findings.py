@@ -17,7 +17,7 @@ from monitor.analysis.drift.findings import (
     verdict,
     words,
 )
-from monitor.analysis.drift.windows import Cells
+from monitor.analysis.drift.windows import Bins
 from monitor.exporters.prometheus import render
 from monitor.metrics import BY_NAME
 from monitor.texts import LONGEST
@@ -28,15 +28,15 @@ QUIET = Finding("age", "all", "all", 640, 1000, {"psi": 0.0}, -0.5, "ok")
 SMALL = Finding("age", "population", "c", 3, 1000, {"psi": 0.0}, 0.0, "insufficient")
 
 
-def test_the_cells_that_changed_most_come_first() -> None:
+def test_the_bins_that_changed_most_come_first() -> None:
     """With their shares before and now; what did not change is left out."""
-    cells = Cells("categorical", categories=["a", "b"])
+    bins = Bins("categorical", categories=["a", "b"])
     reference, current = Window((50, 50, 0, 0, 0, 0)), Window((20, 50, 30, 0, 0, 0))
-    bins = bins_of(cells, reference, current)
+    bins = bins_of(bins, reference, current)
     assert [one.bin for one in bins][:3] == ["a", "b", "any other value"]
     assert math.fsum(one.before for one in bins) == math.fsum(one.after for one in bins) == 1.0
     assert moved(bins) == [BinShift("a", 0.5, 0.2), BinShift("any other value", 0.0, 0.3)]
-    assert bins_of(cells, reference, Window((0,) * 6)) == []
+    assert bins_of(bins, reference, Window((0,) * 6)) == []
 
 
 def test_direction_needs_an_order() -> None:
@@ -50,7 +50,7 @@ def test_direction_needs_an_order() -> None:
 
 def test_a_time_out_of_this_world_is_no_exception() -> None:
     """Somebody's clock may say anything."""
-    text = words("x", effect=0.1, samples=1, since=1e300, harmless=True, cells=[], shift=0.0)
+    text = words("x", effect=0.1, samples=1, since=1e300, harmless=True, shifts=[], shift=0.0)
     assert text == "x changed, harmless: PSI 0.1 over 1 values since an unknown time"
 
 

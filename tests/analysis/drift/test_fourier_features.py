@@ -10,7 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.analysis.drift.fourier_features import FREQUENCIES, LENGTH, SIZE, frequencies, waves
+from monitor.analysis.drift.fourier_features import (
+    FREQUENCIES,
+    LENGTH,
+    SIZE,
+    fourier_features,
+    frequencies,
+)
 
 
 @given(
@@ -19,7 +25,7 @@ from monitor.analysis.drift.fourier_features import FREQUENCIES, LENGTH, SIZE, f
 )
 def test_every_vector_has_the_same_length(vector: list[float], width: float) -> None:
     """However large it is; sums of them are integers, so windows add up in any order."""
-    found = waves(vector, width)
+    found = fourier_features(vector, width)
     assert len(found) == SIZE
     assert all(type(value) is int for value in found)
     assert math.sqrt(sum(value**2 for value in found)) == pytest.approx(LENGTH, rel=1e-5)
@@ -44,7 +50,9 @@ def test_the_mean_of_a_cloud_says_where_it_is() -> None:
     products = []
     for step in (0.0, 0.5, 1.0, 3.0):
         other = one + step * math.sqrt(64) / 8 * rng.standard_normal(64)
-        features: list[Any] = [np.array(waves(v.tolist(), 8.0)) / LENGTH for v in (one, other)]
+        features: list[Any] = [
+            np.array(fourier_features(v.tolist(), 8.0)) / LENGTH for v in (one, other)
+        ]
         products.append(float(features[0] @ features[1]))
     assert products[0] == pytest.approx(1, abs=1e-4)
     assert products == sorted(products, reverse=True)

@@ -89,7 +89,7 @@ def test_alone_the_whole_has_all_of_it() -> None:
 def test_ok_needs_enough_for_a_change_to_show(
     reference: int, categories: int, samples: int, status: str
 ) -> None:
-    """The more cells, the more values; never fewer than thirty."""
+    """The more bins, the more values; never fewer than thirty."""
     assert status_of(watch(reference, categories).usual, samples) == status
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from monitor.analysis.drift.profiles import Profile, dump_profile, load_profile
 from monitor.analysis.drift.reference import Learner, Reference
-from monitor.analysis.drift.windows import Cells
+from monitor.analysis.drift.windows import Bins
 from monitor.errors import SourceError
 
 
@@ -24,11 +24,11 @@ def learned(values: list[Any]) -> Reference:
 
 @given(st.lists(st.floats(-5, 5) | st.none(), max_size=80), st.integers(1, 5))
 def test_shards_add_up_to_one_pass(values: list[float | None], shards: int) -> None:
-    """On the same cells the sum of k references is the reference of all, bit for bit."""
-    cells = Cells("numeric", edges=[-1.0, 0.0, 0.3, 1.0])
+    """On the same bins the sum of k references is the reference of all, bit for bit."""
+    bins = Bins("numeric", edges=[-1.0, 0.0, 0.3, 1.0])
 
     def counted(part: list[float | None]) -> Reference:
-        learner = Learner(cells=cells)
+        learner = Learner(bins=bins)
         for value in part:
             learner.add(value)
         return learner.reference()

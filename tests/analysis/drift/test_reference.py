@@ -51,9 +51,9 @@ def test_any_values_make_a_reference(values: list[Any]) -> None:
         ([{"not": "ours"}] * 9, "nothing"),
     ],
 )
-def test_a_degenerate_sample_still_has_cells(values: list[Any], shape: str) -> None:
+def test_a_degenerate_sample_still_has_bins(values: list[Any], shape: str) -> None:
     """All missing, constant, one value, mixed types: the majority decides."""
-    assert learned(values).cells.shape == shape
+    assert learned(values).bins.shape == shape
 
 
 @given(VALUES, st.integers(0, 120))
@@ -70,9 +70,9 @@ def test_learning_goes_on_after_a_restart(values: list[Any], cut: int) -> None:
     assert again.reference() == learner.reference()
 
 
-def test_different_cells_do_not_merge() -> None:
-    """Counts over different cells are not added up."""
-    with pytest.raises(SourceError, match="different cells"):
+def test_different_bins_do_not_merge() -> None:
+    """Counts over different bins are not added up."""
+    with pytest.raises(SourceError, match="different bins"):
         learned([1.0, 2.0]).merge(learned(["a", "a"]))
 
 
@@ -91,7 +91,7 @@ def test_unseen_categories_are_expected_as_often_as_they_come() -> None:
     chance = random.Random(4)
     draw = [f"c{int(chance.paretovariate(0.7))}" for _ in range(3000)]
     reference = learned(draw[:1000], 1000)
-    known = set(reference.cells.categories)
+    known = set(reference.bins.categories)
     future = sum(value not in known for value in draw[1000:]) / 2000
     weights = reference.weights()
     expected = weights[len(known)] / weights.sum()
@@ -112,9 +112,9 @@ WHOLE = learned(np.random.default_rng(6).standard_normal(4000).tolist())
 
 
 def test_a_small_segment_like_the_whole_is_lent_half_its_weight() -> None:
-    """On the whole's cells; what it counted itself stays what it is."""
+    """On the whole's bins; what it counted itself stays what it is."""
     shrunk = segment(100).within(WHOLE)
-    assert shrunk.cells == WHOLE.cells
+    assert shrunk.bins == WHOLE.bins
     assert shrunk.samples == 100
     assert 35 < sum(shrunk.prior) <= 50
     assert shrunk.weights().sum() == pytest.approx(100 + sum(shrunk.prior), rel=0.03)
@@ -122,7 +122,7 @@ def test_a_small_segment_like_the_whole_is_lent_half_its_weight() -> None:
 
 
 def test_the_more_it_differs_the_less_it_is_lent() -> None:
-    """And nothing once it is clear: then it has cells of its own."""
+    """And nothing once it is clear: then it has bins of its own."""
     lent = [sum(segment(100, shift).within(WHOLE).prior) for shift in (0.0, 0.25, 0.35, 2.0)]
     assert lent == sorted(lent, reverse=True)
     assert lent[-1] == 0

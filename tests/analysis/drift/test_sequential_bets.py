@@ -71,7 +71,7 @@ def test_a_shift_of_one_arm_is_evidence(shift: float) -> None:
 
 
 def test_extreme_counts_and_weights_are_finite() -> None:
-    """A million values in one cell that was never seen."""
+    """A million values in one bin that was never seen."""
     huge = np.array([0, 0, 0, 10**6, 0, 0, 0])
     for logs in (
         sequential_bets.two_arms(huge, huge[::-1].copy(), np.full(7, 1e-3), TREE),

@@ -27,7 +27,7 @@ def test_it_learns_and_then_counts() -> None:
     assert watch.learner is None
     assert watch.reference is not None
     assert watch.reference.samples == 40
-    assert watch.live()[: watch.history.cells].sum() == 60
+    assert watch.live()[: watch.history.bins].sum() == 60
     assert watch.history.times == [5.0]
 
 
@@ -64,7 +64,7 @@ def saved(values: int) -> tuple[Watch, dict[str, Any]]:
 
 @pytest.mark.parametrize("part", ["open", "total", "marks", "times", "cells"])
 def test_counts_of_another_form_begin_anew_on_the_reference_there_was(part: str) -> None:
-    """A version that counts more beside the cells goes on from what was learned."""
+    """A version that counts more beside the bins goes on from what was learned."""
     watch, state = saved(90)
     match part:
         case "open":
@@ -80,11 +80,11 @@ def test_counts_of_another_form_begin_anew_on_the_reference_there_was(part: str)
     assert again.history.times == [7.0]
     for number in range(60):
         again.count(float(number % 7), pane=2, time=8.0)
-    assert again.live()[: again.history.cells].sum() == 60
+    assert again.live()[: again.history.bins].sum() == 60
 
 
 @pytest.mark.parametrize("part", ["counts", "edges"])
-def test_a_reference_that_does_not_fit_its_cells_is_refused(part: str) -> None:
+def test_a_reference_that_does_not_fit_its_bins_is_refused(part: str) -> None:
     """It would fail later, on every value."""
     _, state = saved(90)
     if part == "counts":
@@ -103,10 +103,10 @@ def test_open_panes_add_up() -> None:
             watch.count(float(number % 5), pane=7, time=0.0)
     other.count(1.0, pane=8, time=0.0)
     one.merge(other)
-    cells = one.history.cells
-    assert {pane: sum(counts[:cells]) for pane, counts in one.open.items()} == {7: 20, 8: 1}
+    bins = one.history.bins
+    assert {pane: sum(counts[:bins]) for pane, counts in one.open.items()} == {7: 20, 8: 1}
     assert one.close(7, 60.0, 10)
-    assert one.history.total[:cells].sum() == 20
+    assert one.history.total[:bins].sum() == 20
 
 
 @pytest.mark.parametrize("shift", [-8.0, -3.0, -0.5, 0.0, 0.5, 3.0, 8.0])

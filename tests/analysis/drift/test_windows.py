@@ -1,4 +1,4 @@
-"""Cells: made once, total on anything, silent about anybody's exact value."""
+"""Bins: made once, total on anything, silent about anybody's exact value."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.analysis.drift.windows import (
-    CATEGORY_CELLS,
-    Cells,
-    category_cells,
+    CATEGORY_BINS,
+    Bins,
+    category_bins,
     label,
     locator,
-    number_cells,
+    number_bins,
 )
 
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
@@ -25,69 +25,69 @@ ANYTHING: st.SearchStrategy[Any] = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=2), inner),
     max_leaves=5,
 )
-CELLS = [
-    Cells("numeric", edges=[0.0, 0.0, 1.0, 2.5]),
-    Cells("categorical", categories=["a", "true"]),
-    Cells("vector", centers=[[0.0, 0.0], [1.0, 1.0]], radius=2.0),
-    Cells("nothing"),
+BINS = [
+    Bins("numeric", edges=[0.0, 0.0, 1.0, 2.5]),
+    Bins("categorical", categories=["a", "true"]),
+    Bins("vector", centers=[[0.0, 0.0], [1.0, 1.0]], radius=2.0),
+    Bins("nothing"),
 ]
 
 
-@pytest.mark.parametrize("cells", CELLS, ids=lambda cells: cells.shape)
+@pytest.mark.parametrize("bins", BINS, ids=lambda bins: bins.shape)
 @given(value=ANYTHING)
-def test_whatever_comes_has_a_cell(cells: Cells, value: Any) -> None:
-    """A value of any type falls into one cell, and the cell has a name."""
-    index = locator(cells)(value)
-    assert 0 <= index < cells.size
-    assert label(cells, index)
+def test_whatever_comes_has_a_bin(bins: Bins, value: Any) -> None:
+    """A value of any type falls into one bin, and the bin has a name."""
+    index = locator(bins)(value)
+    assert 0 <= index < bins.size
+    assert label(bins, index)
 
 
 @given(st.lists(FINITE, min_size=1, max_size=200), st.integers(3, 10))
 def test_no_value_of_the_sample_is_below_or_above(values: list[float], inner: int) -> None:
     """The outermost edges enclose the sample, and edges ascend."""
-    cells = number_cells(values, inner)
-    assert cells.edges == sorted(cells.edges)
-    assert len(cells.edges) <= inner + 2
-    locate = locator(cells)
-    assert all(0 < locate(value) < len(cells.edges) for value in values)
+    bins = number_bins(values, inner)
+    assert bins.edges == sorted(bins.edges)
+    assert len(bins.edges) <= inner + 2
+    locate = locator(bins)
+    assert all(0 < locate(value) < len(bins.edges) for value in values)
 
 
 @given(st.lists(st.integers(0, 5), min_size=1, max_size=50))
-def test_few_distinct_numbers_have_a_cell_each(values: list[int]) -> None:
+def test_few_distinct_numbers_have_a_bin_each(values: list[int]) -> None:
     """Zeros and ones are not thrown together."""
-    locate = locator(number_cells(values))
+    locate = locator(number_bins(values))
     assert len({locate(value) for value in set(values)}) == len(set(values))
 
 
 def test_edges_are_nobodys_value() -> None:
-    """Values with many digits do not show in the cells."""
+    """Values with many digits do not show in the bins."""
     values = [
         math.sqrt(number) * 12345.678
         for number in range(2, 900)
         if math.isqrt(number) ** 2 != number
     ]
-    assert not set(number_cells(values).edges) & set(values)
+    assert not set(number_bins(values).edges) & set(values)
 
 
 def test_an_outlier_does_not_swallow_the_others() -> None:
-    """Cells stay where the values are."""
-    cells = number_cells([number / 100 for number in range(1000)] + [1e12])
-    assert sum(edge < 10 for edge in cells.edges) >= 9
+    """Bins stay where the values are."""
+    bins = number_bins([number / 100 for number in range(1000)] + [1e12])
+    assert sum(edge < 10 for edge in bins.edges) >= 9
 
 
-def test_a_million_categories_are_few_cells() -> None:
-    """Only categories that recur have a cell, and not many."""
+def test_a_million_categories_are_few_bins() -> None:
+    """Only categories that recur have a bin, and not many."""
     once = [f"user-{number}" for number in range(100_000)]
-    assert category_cells(once).categories == []
+    assert category_bins(once).categories == []
     twice = [f"user-{number % 5000}" for number in range(20_000)]
-    assert len(category_cells(twice).categories) == CATEGORY_CELLS
+    assert len(category_bins(twice).categories) == CATEGORY_BINS
 
 
 def test_numbers_no_float_can_hold_are_not_finite() -> None:
     """An integer of 400 digits is counted beside NaN and infinity."""
-    cells = Cells("numeric", edges=[0.0, 1.0])
-    locate = locator(cells)
-    assert locate(10**400) == locate(math.nan) == locate(-math.inf) == cells.ordinary + 1
+    bins = Bins("numeric", edges=[0.0, 1.0])
+    locate = locator(bins)
+    assert locate(10**400) == locate(math.nan) == locate(-math.inf) == bins.ordinary + 1
 
 
 @given(
@@ -96,12 +96,12 @@ def test_numbers_no_float_can_hold_are_not_finite() -> None:
     st.integers(3, 10),
     st.sampled_from(["float32", "float64"]),
 )
-def test_a_value_that_recurs_is_in_one_cell_in_every_width(
+def test_a_value_that_recurs_is_in_one_bin_in_every_width(
     ticks: list[int], scale: int, inner: int, width: str
 ) -> None:
     """0.4 of 32 bits and of 64 are the same number: no edge stands on a value that recurs."""
     values = [tick / scale for tick in ticks]
-    locate = locator(number_cells(values * 2, inner))
+    locate = locator(number_bins(values * 2, inner))
     for value in values:
         for other in (np.nextafter(value, np.inf), np.nextafter(value, -np.inf), value + 0.0):
             assert locate(float(np.asarray(other).astype(width))) == locate(value)
@@ -110,6 +110,6 @@ def test_a_value_that_recurs_is_in_one_cell_in_every_width(
 def test_few_values_of_sixteen_bits_are_the_same() -> None:
     """Also where they are far apart in size, and at both ends."""
     values = [0.1, 0.2, 0.3, 1000.7]
-    locate = locator(number_cells(values * 30))
+    locate = locator(number_bins(values * 30))
     assert [locate(float(np.float16(value))) for value in values] == [1, 2, 3, 4]
     assert [locate(value) for value in (-5.0, 1010.0)] == [0, 5]
