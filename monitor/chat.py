@@ -120,6 +120,38 @@ def tool_call(name: Any, arguments: Any) -> str:
     return bodies.dump({"name": name, "arguments": arguments})
 
 
+def offered(*given: Any) -> dict[str, Any]:
+    """The tools that a request offers: the JSON Schemas of their arguments, by name.
+
+    >>> offered([{"type": "function", "function": {"name": "find", "parameters": {}}}])
+    {'find': {}}
+    >>> offered([{"name": "find", "input_schema": {}}, {"type": "web_search"}, 1], None)
+    {'find': {}}
+    """
+    found = {}
+    for one in (one for tools in given if isinstance(tools, list) for one in tools):
+        tool = one.get("function") or one.get("custom") or one if isinstance(one, dict) else {}
+        if isinstance(tool, dict) and isinstance(name := tool.get("name"), str):
+            found[name] = tool.get("parameters", tool.get("input_schema"))
+    return found
+
+
+def wanted(form: Any) -> dict[str, Any]:
+    """`wants_json` and `schema` of an Inference, as OpenAI's way to ask for JSON says them.
+
+    >>> wanted({"type": "json_schema", "json_schema": {"name": "n", "schema": {"type": "object"}}})
+    {'wants_json': True, 'schema': {'type': 'object'}}
+    >>> wanted({"type": "json_object"}), wanted({"type": "text"}), wanted(None)
+    ({'wants_json': True}, {}, {})
+    """
+    kind = form.get("type") if isinstance(form, dict) else None
+    if kind not in ("json_object", "json_schema"):
+        return {}
+    named = form.get("json_schema", form)
+    schema = named.get("schema") if isinstance(named, dict) else None
+    return {"wants_json": True} | ({"schema": schema} if isinstance(schema, dict) else {})
+
+
 def error_part(body: bytes) -> list[Part]:
     """The parts of a body that is an error, or that its protocol could not read."""
     found = bodies.text(body)

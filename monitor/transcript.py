@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from monitor import bodies
@@ -14,6 +15,8 @@ from monitor.types import Call, Inference, Part, Tokens
 INCOMPLETE = "incomplete"
 """The finish reason of a stream that ended before its dialect's end."""
 
+_IMPOSSIBLE = -1000.0
+"""exp of it is 0 in any float; servers write -9999 where they have no log-probability."""
 _MAX_NAME = 1024
 _MAX_TRIED = 64
 """A call in more fragments is not tried for whether it is whole: each try reads all of them."""
@@ -92,13 +95,17 @@ class Transcript:
     those that are whole already, after those put together here."""
 
     __slots__ = (
-        "_counts", "_errors", "_first", "_last", "_open", "_reasons", "_texts", "_tools", "call",
-        "failed", "is_complete", "model", "outputs", "streamed",
+        "_counts", "_errors", "_first", "_last", "_least_likely", "_likelihood", "_likely", "_open",
+        "_reasons", "_texts", "_tools", "call", "failed", "is_complete", "model", "outputs",
+        "response_id", "service_tier", "streamed", "throttled", "units",
     )  # fmt: skip
 
     def __init__(self, call: Call, *, streamed: bool = False) -> None:
         self.model = ""
-        self.failed = False
+        self.response_id = ""
+        self.service_tier = ""
+        self.units: dict[str, float] = {}
+        self.failed = self.throttled = False
         self.streamed = streamed
         self.is_complete = not streamed
         self.outputs: list[Part] = []
@@ -110,6 +117,7 @@ class Transcript:
         self._counts: dict[str, int] = {}
         self._errors: list[Part] = []
         self._first = self._last = 0
+        self._likely, self._likelihood, self._least_likely = 0, 0.0, 0.0
 
     def add(self, choice: int, channel: str, fragment: str) -> None:
         """A fragment of a text; a channel is `assistant`, `reasoning`, `refusal` or `tool`."""
@@ -182,6 +190,31 @@ class Transcript:
                 found += self._counts.get(name, 0)
         return found
 
+    def tokens(self, read: int | None, written: int | None, **parts: int | None) -> Tokens | None:
+        """Counts by our convention; None where the endpoint said none of them."""
+        if read is None and written is None and not any(parts.values()):
+            return None
+        return Tokens(read, written, **parts)  # type: ignore[arg-type]  # `estimated` is no count
+
+    def note(self, *, model: Any = None, id_: Any = None, tier: Any = None) -> None:
+        """What an answer, or an event of one, says of itself; what it does not say stays."""
+        if isinstance(model, str) and model:
+            self.model = model
+        if isinstance(id_, str) and id_:
+            self.response_id = id_
+        if isinstance(tier, str) and tier:
+            self.service_tier = tier
+
+    def likely(self, logprob: Any) -> None:
+        """The natural logarithm of the probability with which a token of the answer was chosen.
+
+        What is none is passed over: above 0, not finite, or the -9999 of servers for "none".
+        """
+        if type(logprob) in (float, int) and _IMPOSSIBLE < logprob <= 0:
+            self._likely += 1
+            self._likelihood += logprob
+            self._least_likely = min(self._least_likely, logprob)
+
     def error(self, data: bytes, *, failed: bool = True) -> None:
         """What says that something went wrong, or could not be read."""
         self._errors += error_part(data)
@@ -225,9 +258,11 @@ class Transcript:
         *,
         model: str,
         inputs: list[Part],
-        tokens: tuple[int | None, int | None] = (None, None),
+        tokens: Tokens | None = None,
+        **asked: Any,
     ) -> Inference:
-        """The whole exchange; `model` is the request's, `tokens` are input and output."""
+        """The whole exchange; `model` is the request's, `asked` what else it says: fields of
+        Inference."""
         call = self.call
         outputs = self.outputs
         if self._texts:
@@ -243,11 +278,19 @@ class Transcript:
             model=self.model or model,
             inputs=inputs,
             outputs=outputs + self._errors,
-            tokens=None if tokens == (None, None) else Tokens(*tokens),
+            tokens=tokens,
             finish_reasons=[*reasons, INCOMPLETE] if is_cut else reasons,
             streamed=self.streamed,
             first_token=arrival(call, self._first) if self._first else None,
             last_token=arrival(call, self._last) if self._first else None,
             failed=self.failed,
             incomplete=is_cut,
+            throttled=self.throttled,
+            requested_model=model if self.model and model != self.model else "",
+            response_id=self.response_id,
+            service_tier=self.service_tier,
+            units=self.units,
+            confidence=math.exp(self._likelihood / self._likely) if self._likely else None,
+            confidence_min=math.exp(self._least_likely) if self._likely else None,
+            **asked,
         )

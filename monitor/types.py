@@ -123,13 +123,31 @@ class Part(msgspec.Struct, frozen=True, omit_defaults=True):
     """The values, flat, in row-major order."""
 
 
-class Tokens(msgspec.Struct, frozen=True):
-    """Token counts as the endpoint reported them; null for what it did not say."""
+class Tokens(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Token counts as the endpoint reported them; null, or left out, for what it did not say.
+
+    One convention for all dialects, which is OpenTelemetry's too: `input` is everything read and
+    `output` everything generated. The others are parts of these two, never added to them.
+    """
 
     input: int | None
     """Tokens read, from a cache or not."""
     output: int | None
-    """Tokens generated."""
+    """Tokens generated, reasoning included."""
+    cached: int | None = None
+    """Those of the input that came from a cache."""
+    cache_write: int | None = None
+    """Those of the input that were written to a cache."""
+    cache_write_1h: int | None = None
+    """Those of `cache_write` that are kept for an hour, which some sell at a price of their own."""
+    reasoning: int | None = None
+    """Those of the output that are reasoning."""
+    audio_input: int | None = None
+    """Those of the input that are sound."""
+    audio_output: int | None = None
+    """Those of the output that are sound."""
+    estimated: bool = False
+    """Whether the endpoint said none and these were estimated from the texts."""
 
 
 class Inference(msgspec.Struct, frozen=True):
@@ -138,8 +156,17 @@ class Inference(msgspec.Struct, frozen=True):
     `first_token` and `last_token` are seconds since the start to the arrival of the first and last
     *content-bearing* event of a streamed answer, None when nothing was streamed. `failed` says that
     a 2xx response carried an error inside (an SSE error event, a gRPC status), which turns the
-    outcome to `server_error`; `incomplete` that it ended well in HTTP and not in its dialect, which
-    turns it to `upstream_broken`.
+    outcome to `server_error`, or to `rate_limited` where `throttled`; `incomplete` that it ended
+    well in HTTP and not in its dialect, which turns it to `upstream_broken`.
+
+    `requested_model` is the name that the request gave where the answer gave another one. `units`
+    are what is paid for beside tokens, by name: `searches`, `seconds`, `characters`, `images`,
+    `pages`. `confidence` is 0 to 1: of a text exp(mean log-probability of its tokens), with
+    `confidence_min` that of the least likely one; of a classifier its largest probability.
+    `prompt` is the id of a stored prompt that the request names, with its version as `ID@VERSION`.
+    What was asked for beside the texts, in memory only: `tools` are the JSON Schemas of arguments
+    by tool, `schema` is the JSON Schema that the answer was to have, `wants_json` whether it was to
+    be JSON at all.
     """
 
     protocol: str
@@ -154,6 +181,17 @@ class Inference(msgspec.Struct, frozen=True):
     last_token: float | None = None
     failed: bool = False
     incomplete: bool = False
+    throttled: bool = False
+    requested_model: str = ""
+    response_id: str = ""
+    service_tier: str = ""
+    units: dict[str, float] = {}
+    confidence: float | None = None
+    confidence_min: float | None = None
+    prompt: str = ""
+    tools: dict[str, Any] = {}
+    schema: Any = None
+    wants_json: bool = False
 
 
 # --- what we may keep ------------------------------------------------------------------------
@@ -185,7 +223,7 @@ class ResponseSummary(msgspec.Struct, frozen=True):
     """Whether the body was longer than `capture.max_body_bytes`, so that its end was not read."""
 
 
-class Record(msgspec.Struct, frozen=True):
+class Record(msgspec.Struct, frozen=True, omit_defaults=True):
     """What we keep of an exchange: pseudonymized. Only `monitor.privacy` makes one, of traffic and
     of other people's logs.
 
@@ -244,6 +282,20 @@ class Record(msgspec.Struct, frozen=True):
     continues: dict[str, str] = {}
     """During a key rotation: the new pseudonym, and the one of the key before that it takes the
     place of; at most 256."""
+    requested_model: str | None = None
+    """The model that the request named, where the answer names another one."""
+    response_id: str | None = None
+    """The id that the endpoint gave its answer; feedback may name an exchange by it."""
+    service_tier: str | None = None
+    """The class of service of the answer, as `priority` or `batch`."""
+    units: dict[str, float] = {}
+    """What is paid for beside tokens: `searches`, `seconds`, `characters`, `images`, `pages`."""
+    confidence: float | None = None
+    """How sure the model was, 0 to 1: of a text exp(mean log-probability of its tokens), of a
+    classifier the largest probability of a row, in the mean of its rows; left out where the answer
+    has no probabilities."""
+    confidence_min: float | None = None
+    """That of the least likely token of a text, of the least sure row of a classifier."""
 
 
 encode_record = msgspec.json.Encoder().encode

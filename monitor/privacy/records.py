@@ -141,7 +141,7 @@ class Privacy:
                 per_token = (last - first) / (written - 1)
         outcome = exchange.outcome
         if outcome is Outcome.OK and inference.failed:
-            outcome = Outcome.SERVER_ERROR
+            outcome = Outcome.RATE_LIMITED if inference.throttled else Outcome.SERVER_ERROR
         elif outcome is Outcome.OK and inference.incomplete:
             outcome = Outcome.UPSTREAM_BROKEN
         return Record(
@@ -186,6 +186,12 @@ class Privacy:
             redactions=scrub.redactions,
             continues=scrub.continues,
             sealed=[f"{token} {box}" for token, box in scrub.sealed.items()],
+            requested_model=self._said(scrub, inference.requested_model),
+            response_id=self._id(scrub, inference.response_id),
+            service_tier=self._said(scrub, inference.service_tier),
+            units=inference.units,
+            confidence=inference.confidence,
+            confidence_min=inference.confidence_min,
         )
 
     def text(self, value: str, *, trusted: bool = False) -> str:
@@ -354,6 +360,15 @@ class Privacy:
         bare = self._part(scrub, msgspec.structs.replace(part, text=None, data=None))
         said = None if text is None or text is DROPPED else str(text)
         return msgspec.structs.replace(bare, text=said, data=data)
+
+    def _id(self, scrub: Scrub, value: str) -> str | None:
+        """A text that comes once: nothing to be remembered."""
+        if len(value) > _MAX_LABEL:
+            return scrub.redacted(value, "too_long")
+        return scrub.text(value) if value else None
+
+    def _said(self, scrub: Scrub, value: str) -> str | None:
+        return self._label(scrub, value) if value else None
 
     def _label(self, scrub: Scrub, value: str, name: str = "") -> str:
         if len(value) > _MAX_LABEL:

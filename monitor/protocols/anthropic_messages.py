@@ -89,7 +89,7 @@ def read(call: Call) -> Inference:
         "chat",
         model=request.model or "",
         inputs=inputs,
-        tokens=(answer.counted(*_INPUT_COUNTS), answer.counted("output_tokens")),
+        tokens=answer.tokens(answer.counted(*_INPUT_COUNTS), answer.counted("output_tokens")),
     )
 
 

@@ -18,14 +18,14 @@ from monitor.errors import ParseError
 from monitor.framings import ndjson, sse
 from monitor.interfaces import Protocol
 from monitor.transcript import Transcript
-from monitor.types import Call, Inference, Part
+from monitor.types import Call, Inference, Part, Tokens
 
 _PATH = re.compile(
     r"/(?:models|tunedModels|endpoints)/(?P<model>[^/:]+):(?P<verb>generateContent|streamGenerateContent)/?$"
 )
 _COUNTS = (
     "promptTokenCount", "candidatesTokenCount", "thoughtsTokenCount", "toolUsePromptTokenCount",
-    "totalTokenCount",
+    "totalTokenCount", "cachedContentTokenCount",
 )  # fmt: skip
 
 _RESULTS = (
@@ -194,12 +194,17 @@ def _add(answer: Transcript, response: _Response, data: bytes) -> bool:
     return found
 
 
-def _tokens(answer: Transcript) -> tuple[int | None, int | None]:
+def _tokens(answer: Transcript) -> Tokens | None:
     """Everything read and everything generated. Thoughts are among the candidates' tokens in some
     versions and beside them in others: the total tells."""
     read_ = answer.counted("promptTokenCount", "toolUsePromptTokenCount")
     written = answer.counted("candidatesTokenCount", "thoughtsTokenCount")
     total = answer.counted("totalTokenCount")
-    if read_ is None or total is None or total < read_:
-        return read_, written
-    return read_, max(total - read_, answer.counted("candidatesTokenCount") or 0)
+    if read_ is not None and total is not None and total >= read_:
+        written = max(total - read_, answer.counted("candidatesTokenCount") or 0)
+    return answer.tokens(
+        read_,
+        written,
+        cached=answer.counted("cachedContentTokenCount"),
+        reasoning=answer.counted("thoughtsTokenCount"),
+    )

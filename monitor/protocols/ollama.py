@@ -93,7 +93,7 @@ def read(call: Call) -> Inference:
         _operation(call.path),
         model=request.model or "",
         inputs=inputs,
-        tokens=(answer.counted("prompt_eval_count"), answer.counted("eval_count")),
+        tokens=answer.tokens(answer.counted("prompt_eval_count"), answer.counted("eval_count")),
     )
 
 

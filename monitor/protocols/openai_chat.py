@@ -14,7 +14,16 @@ from typing import Any
 import msgspec
 
 from monitor import bodies, columns
-from monitor.chat import content_text, lines, question, says_error, tool_call, tool_calls
+from monitor.chat import (
+    content_text,
+    lines,
+    offered,
+    question,
+    says_error,
+    tool_call,
+    tool_calls,
+    wanted,
+)
 from monitor.counts import count
 from monitor.errors import ParseError
 from monitor.framings import ndjson, sse
@@ -47,6 +56,9 @@ class _Request(msgspec.Struct):
     messages: list[_Message] = []
     prompt: Any = None
     input: Any = None
+    tools: Any = None
+    functions: Any = None
+    response_format: Any = None
 
 
 class _Usage(msgspec.Struct):
@@ -54,6 +66,10 @@ class _Usage(msgspec.Struct):
 
     prompt_tokens: Any = None
     completion_tokens: Any = None
+    prompt_tokens_details: Any = None
+    completion_tokens_details: Any = None
+    prompt_cache_hit_tokens: Any = None
+    """DeepSeek's word for what came from a cache."""
 
 
 class _Choice(msgspec.Struct):
@@ -63,6 +79,7 @@ class _Choice(msgspec.Struct):
     text: str | None = None
     finish_reason: str | None = None
     usage: _Usage | None = None
+    logprobs: Any = None
     error: Any = None
 
 
@@ -75,6 +92,8 @@ class _Response(msgspec.Struct):
     """A whole answer, or a chunk of a streamed one."""
 
     model: str | None = None
+    id: Any = None
+    service_tier: Any = None
     choices: list[_Choice] | None = None
     data: list[_Embedding] | None = None
     usage: _Usage | None = None
@@ -117,7 +136,17 @@ def read(call: Call) -> Inference:
         operation,
         model=model,
         inputs=inputs,
-        tokens=(answer.counted("prompt_tokens"), answer.counted("completion_tokens")),
+        tokens=answer.tokens(
+            answer.counted("prompt_tokens"),
+            answer.counted("completion_tokens"),
+            cached=answer.counted("cached_tokens"),
+            cache_write=answer.counted("cache_write_tokens"),
+            reasoning=answer.counted("reasoning_tokens"),
+            audio_input=answer.counted("audio_input"),
+            audio_output=answer.counted("audio_output"),
+        ),
+        tools=offered(request.tools, request.functions),
+        **wanted(request.response_format),
     )
 
 
@@ -175,6 +204,8 @@ def _read_whole(answer: Transcript, body: bytes) -> None:
             answer.outputs.append(Part(role="assistant", text=choice.text))
         if choice.finish_reason:
             _end(answer, place, choice)
+        if choice.logprobs:
+            _weigh(answer, choice.logprobs)
         is_error = is_error or bool(choice.error)
     if response.data:
         answer.outputs += _embeddings(response.data)
@@ -223,6 +254,8 @@ def _add_choices(answer: Transcript, choices: list[_Choice], data: bytes) -> boo
         found = _add(answer, index, choice) or found
         if choice.finish_reason:
             _end(answer, index, choice)
+        if choice.logprobs:
+            _weigh(answer, choice.logprobs)
         if choice.usage:
             _count(answer, choice.usage)
         if choice.error:
@@ -231,8 +264,7 @@ def _add_choices(answer: Transcript, choices: list[_Choice], data: bytes) -> boo
 
 
 def _note(answer: Transcript, response: _Response) -> None:
-    if response.model:
-        answer.model = response.model
+    answer.note(model=response.model, id_=response.id, tier=response.service_tier)
     if response.usage is not None:
         _count(answer, response.usage)
 
@@ -240,6 +272,28 @@ def _note(answer: Transcript, response: _Response) -> None:
 def _count(answer: Transcript, usage: _Usage) -> None:
     answer.count("prompt_tokens", usage.prompt_tokens)
     answer.count("completion_tokens", usage.completion_tokens)
+    answer.count("cached_tokens", usage.prompt_cache_hit_tokens)
+    if isinstance(details := usage.prompt_tokens_details, dict):
+        for name in ("cached_tokens", "cache_write_tokens"):
+            answer.count(name, details.get(name))
+        answer.count("audio_input", details.get("audio_tokens"))
+    if isinstance(details := usage.completion_tokens_details, dict):
+        answer.count("reasoning_tokens", details.get("reasoning_tokens"))
+        answer.count("audio_output", details.get("audio_tokens"))
+
+
+def _weigh(answer: Transcript, logprobs: Any) -> None:
+    """The log-probabilities of a choice: of a chat by token, of a completion as two lists, where
+    those of an echoed prompt stand before its answer and the first token has none."""
+    if not isinstance(logprobs, dict):
+        return
+    for name in ("content", "refusal"):
+        tokens = logprobs.get(name)
+        for token in tokens if isinstance(tokens, list) else ():
+            answer.likely(token.get("logprob") if isinstance(token, dict) else None)
+    said = logprobs.get("token_logprobs")
+    for logprob in said if isinstance(said, list) else ():
+        answer.likely(logprob)
 
 
 def _end(answer: Transcript, index: int, choice: _Choice) -> None:

@@ -83,7 +83,7 @@ def read(call: Call) -> Inference:
         "chat",
         model=request.model or "",
         inputs=inputs,
-        tokens=(answer.counted("input_tokens"), answer.counted("output_tokens")),
+        tokens=answer.tokens(answer.counted("input_tokens"), answer.counted("output_tokens")),
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from monitor import bodies, logs
+from monitor import bodies, logs, probabilities
 from monitor.errors import ParseError
 from monitor.interfaces import Dimension, Protocol
 from monitor.meters import Meters
@@ -60,7 +60,7 @@ class Capture:
     def read(self, exchange: Exchange) -> tuple[Record, str]:
         """Count an exchange; return its record and the label under which its model is counted."""
         call, scrub = self._privacy.ruled(calls.read(exchange))
-        inference, given_way = bounded(self._infer(call), call)
+        inference, given_way = bounded(_sure(self._infer(call)), call)
         raw = {one.name: self._value(one, call, inference) for one in self._dimensions}
         if given_way:
             scrub.redactions["expansion"] = given_way
@@ -182,3 +182,14 @@ class Capture:
             meters.add("monitor_pseudonyms_total", (entity,), count)
         for reason, count in record.redactions.items():
             meters.add("monitor_redactions_total", (reason,), count)
+
+
+def _sure(inference: Inference) -> Inference:
+    """With the confidence of a classifier: the mean of its rows, and the least sure of them."""
+    if inference.confidence is not None:
+        return inference
+    rows = list(probabilities.largest(inference.outputs))
+    if not rows:
+        return inference
+    mean = sum(rows) / len(rows)
+    return msgspec.structs.replace(inference, confidence=mean, confidence_min=min(rows))

@@ -28,3 +28,10 @@ def test_rows_that_add_up_to_one_are_probabilities(record, seen) -> None:
 def test_anything_else_is_not(record, seen, part: Part) -> None:
     """Logits, one-hot integers and two separate scores are no distribution."""
     assert seen(FEATURE, record(outputs=[part])) == {}
+
+
+def test_a_text_has_the_confidence_of_its_record(record, seen) -> None:
+    """Where no output holds probabilities, the record's own number counts; rows go before it."""
+    assert seen(FEATURE, record(confidence=0.25)) == {"confidence": [0.25]}
+    part = Part(name="p", datatype="FP32", shape=[1, 2], data=[0.2, 0.8])
+    assert seen(FEATURE, record(outputs=[part], confidence=0.25)) == {"confidence": [0.8]}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import functools
 import json
+import math
 import operator
 import re
 import struct
@@ -52,6 +53,49 @@ def test_a_plain_answer(call: Make) -> None:
     assert seen.tokens == Tokens(9, 4)
     assert seen.finish_reasons == ["tool_calls"]
     assert not seen.streamed
+
+
+def test_what_is_said_beside_the_texts(call: Make) -> None:
+    """Parts of the tokens, the answer's id and tier, log-probabilities, tools and schema."""
+    schema = {"type": "object", "required": ["city"]}
+    request = {
+        "model": "gpt", "messages": [],
+        "tools": [{"type": "function", "function": {"name": "find", "parameters": schema}}],
+        "response_format": {"type": "json_schema", "json_schema": {"name": "n", "schema": schema}},
+    }  # fmt: skip
+    answer = {
+        "id": "chatcmpl-1", "model": "gpt-2024", "service_tier": "flex",
+        "choices": [{"index": 0, "finish_reason": "stop",
+                     "message": {"role": "assistant", "content": "{}"},
+                     "logprobs": {"content": [{"logprob": -0.5}, {"logprob": -1.5}, {"logprob": None}]}}],
+        "usage": {"prompt_tokens": 100, "completion_tokens": 50,
+                  "prompt_tokens_details": {"cached_tokens": 60, "cache_write_tokens": 10, "audio_tokens": 5},
+                  "completion_tokens_details": {"reasoning_tokens": 30, "audio_tokens": 2}},
+    }  # fmt: skip
+    seen = PROTOCOL.read(
+        call("/v1/chat/completions", json.dumps(request).encode(), json.dumps(answer).encode())
+    )
+    assert seen.tokens == Tokens(
+        100, 50, cached=60, cache_write=10, reasoning=30, audio_input=5, audio_output=2
+    )
+    assert (seen.response_id, seen.service_tier) == ("chatcmpl-1", "flex")
+    assert seen.confidence == pytest.approx(math.exp(-1.0))
+    assert seen.confidence_min == pytest.approx(math.exp(-1.5))
+    assert (seen.model, seen.requested_model) == ("gpt-2024", "gpt")
+    assert (seen.tools, seen.schema, seen.wants_json) == ({"find": schema}, schema, True)
+
+
+@pytest.mark.parametrize("logprobs", [None, [], {"content": [{}]}, {"content": 3},
+                                      {"content": [{"logprob": -9999.0}, {"logprob": 2}, {"logprob": "a"}]},
+                                      {"token_logprobs": [None]}])  # fmt: skip
+def test_no_probability_is_made_of_what_is_none(call: Make, logprobs: object) -> None:
+    """Empty, odd or impossible log-probabilities say nothing, and cost nothing else."""
+    choice = {"message": {"content": "a"}, "logprobs": logprobs, "finish_reason": "stop"}
+    seen = PROTOCOL.read(
+        call("/v1/chat/completions", b"{}", json.dumps({"choices": [choice]}).encode())
+    )
+    assert (seen.confidence, seen.confidence_min) == (None, None)
+    assert [part.text for part in seen.outputs] == ["a"]
 
 
 def event(delta: dict[str, object], index: int = 0, **more: object) -> bytes:

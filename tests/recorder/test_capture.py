@@ -362,3 +362,27 @@ def test_any_number_can_be_kept() -> None:
     assert [part.data for part in record.inputs] == [[2.0**128], [-(2.0**63), 1]]
     assert [part.datatype for part in record.inputs] == ["FP64", "FP64"]
     msgspec.msgpack.encode(record)
+
+
+def test_a_classifier_is_as_sure_as_its_rows() -> None:
+    """The confidence of tensors is the mean of their rows, beside that of the least sure one."""
+    answer = {"model_name": "m", "outputs": [
+        {"name": "p", "datatype": "FP64", "shape": [2, 2], "data": [0.25, 0.75, 1.0, 0.0]}]}  # fmt: skip
+    ask = {"inputs": [{"name": "x", "datatype": "FP64", "shape": [2, 1], "data": [1.0, 2.0]}]}
+    reader, _ = capture()
+    record, _ = reader.read(
+        exchange(json.dumps(ask).encode(), json.dumps(answer).encode(), target="/v2/models/m/infer")
+    )
+    assert (record.confidence, record.confidence_min) == (0.875, 0.75)
+
+
+def test_a_personal_value_in_what_an_answer_says_of_itself_is_none_on_record() -> None:
+    """Ids, tiers and names of models are texts of strangers too."""
+    odd = "anna.smith@example.com"
+    answer = {"id": odd, "model": f"m {odd}", "service_tier": odd, "choices": [{"message": {}}]}
+    reader, _ = capture()
+    record, _ = reader.read(exchange(chat("Hi", model=f"n {odd}"), json.dumps(answer).encode()))
+    assert record.response_id is not None
+    assert record.response_id.startswith("<EMAIL_ADDRESS:")
+    assert record.requested_model is not None
+    assert odd not in encode_record(record).decode()
