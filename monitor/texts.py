@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from array import array
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -25,6 +26,9 @@ VOCABULARY = 1 << 14
 OPENING = 400
 """So many characters of a text are held against the vocabulary."""
 
+REMEMBERED = 1024
+"""Openings of texts of which is remembered what was computed of them: many begin alike."""
+
 LONGEST = 200
 """Characters of a name that somebody else chose: of a feature, a segment, a category."""
 
@@ -33,7 +37,8 @@ _UNPRINTABLE = re.compile(
 )
 """Control characters, line ends, halves of characters, and what turns the direction of a line."""
 
-PSEUDONYM = re.compile(r"<([A-Z_]+):[a-z0-9]+:[A-Za-z0-9_-]{16,}>")
+_PSEUDONYM = re.compile(r"(<[A-Z_]+):[a-z0-9]+:[A-Za-z0-9_-]{16,}(?=>)")
+"""A pseudonym but for its last character: a text split by it and joined has entities instead."""
 
 DATE = re.compile(r"([0-9]{4}|[0-9]{1,2})([./-])([0-9]{1,2})\2([0-9]{4}|[0-9]{1,2})(?![0-9])")
 """A date in figures: what the second group parts."""
@@ -82,7 +87,8 @@ def plain(text: str) -> str:
     >>> plain("write to <EMAIL_ADDRESS:k1:c29tZSBzaXh0ZWVuKw>")
     'write to <EMAIL_ADDRESS>'
     """
-    return PSEUDONYM.sub(r"<\1>", text) if "<" in text else text
+    # Split and join stay in C; before Python 3.12 `sub` calls a function for every match.
+    return "".join(_PSEUDONYM.split(text)) if "<" in text else text
 
 
 def words(text: str, most: int) -> list[str]:
@@ -119,6 +125,16 @@ def pick(text: str, seed: str) -> str:
     return word if word[0] == "<" else word.lower()
 
 
+@lru_cache(maxsize=4)
+def runs(start: str) -> list[str]:
+    """What stands between white space in the first characters of a text, in lower case.
+
+    Several features ask for it, of the question and of the answer of a Record. It is theirs to
+    read only.
+    """
+    return start.lower().split()
+
+
 def hashed(text: str) -> bytes:
     """The words a plain text begins with as cells of a vocabulary, two bytes each, for `hashes`.
 
@@ -127,19 +143,35 @@ def hashed(text: str) -> bytes:
     >>> list(hashes(hashed("order 4711"))) == list(hashes(hashed("Order 12, 5")))[:2]
     True
     """
-    opening = text[:OPENING].lower()
+    return _hashed(text[:OPENING], len(text) > OPENING)
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _hashed(start: str, is_cut: bool) -> bytes:
     # An ASCII text is a matter of spaces; the pattern takes eight times as long.
-    found = opening.split() if opening.isascii() else _WORD.findall(opening)
-    if len(text) > OPENING:
-        del found[-1:]  # it may be cut
-    return array("H", map(_vocabulary_cell, found)).tobytes()
+    lower = start.lower()
+    found = runs(start) if lower.isascii() else _WORD.findall(lower)
+    if is_cut:
+        found = found[:-1]  # the last one may be a part of a word
+    try:
+        return b"".join(map(_known_words.get, found))  # type: ignore[arg-type]
+    except TypeError:
+        return b"".join(map(_vocabulary_cell, found))
 
 
-@lru_cache(maxsize=1 << 14)
-def _vocabulary_cell(word: str) -> int:
-    word = word.strip(".,;:!?()[]{}<>\"'`*_#-") or word
-    word = "0" if word[0].isdigit() else word
-    return crc32(word.encode(errors="surrogatepass")) % VOCABULARY
+_known_words: dict[str, bytes] = {}
+
+
+def _vocabulary_cell(word: str) -> bytes:
+    """The cell of a word, which is remembered unless it is long."""
+    bare = word.strip(".,;:!?()[]{}<>\"'`*_#-") or word
+    bare = "0" if bare[0].isdigit() else bare
+    found = (crc32(bare.encode(errors="surrogatepass")) % VOCABULARY).to_bytes(2, sys.byteorder)
+    if len(word) <= CATEGORY:
+        if len(_known_words) >= VOCABULARY:
+            _known_words.clear()
+        _known_words[word] = found
+    return found
 
 
 def hashes(packed: bytes) -> array[int]:
@@ -280,6 +312,27 @@ def observe_text(feature: str, text: str, seed: str) -> Iterator[Observation]:
 
 def question(record: Record) -> str:
     """What was asked: the last text of the user, else the last input text; plain."""
+    return _said(record)[1]
+
+
+def answer(record: Record) -> str:
+    """What was answered: the first text that is no error, nor of or by a tool; plain."""
+    return _said(record)[2]
+
+
+_latest: tuple[Record | None, str, str] = (None, "", "")
+
+
+def _said(record: Record) -> tuple[Record | None, str, str]:
+    """A Record, its question and its answer; every feature asks for those of the same Record."""
+    global _latest  # noqa: PLW0603  one Record is remembered, by identity
+    said = _latest
+    if said[0] is not record:
+        said = _latest = (record, _question(record), _answer(record))
+    return said
+
+
+def _question(record: Record) -> str:
     last = ""
     for part in reversed(record.inputs):
         if part.text is not None:
@@ -292,8 +345,7 @@ def question(record: Record) -> str:
 _NO_ANSWERS = ("error", "tool_call", "tool", "reasoning")
 
 
-def answer(record: Record) -> str:
-    """What was answered: the first text that is no error, nor of or by a tool; plain."""
+def _answer(record: Record) -> str:
     for part in record.outputs:
         if part.text is not None and part.role not in _NO_ANSWERS:
             return plain(part.text)

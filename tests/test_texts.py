@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from array import array
+from zlib import crc32
+
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from monitor.texts import answer, cell, pick, plain, question, seconds, words
+from monitor import texts
+from monitor.texts import answer, cell, hashed, pick, plain, question, seconds, words
 from monitor.types import Part
 
 
@@ -36,6 +41,66 @@ def test_cells_are_bounded(text: str, cells: int) -> None:
 def test_only_whole_pseudonyms_are_reduced() -> None:
     """What looks like one and is too short stays."""
     assert plain("<A:k:short> <URL:k1:0123456789abcdef>") == "<A:k:short> <URL>"
+
+
+PSEUDONYM = re.compile(r"<([A-Z_]+):[a-z0-9]+:[A-Za-z0-9_-]{16,}>")
+pieces = st.sampled_from(
+    ["<", ">", ":", "<A:k1:", "EMAIL_ADDRESS", "a" * 16, "b" * 15, "<URL:k2:" + "x" * 22 + ">", " ", "7"]
+)  # fmt: skip
+
+
+@given(st.text() | st.lists(pieces | st.text(max_size=3), max_size=20).map("".join))
+@example("<<A:k:" + "a" * 16 + "><B:k:" + "b" * 16 + ">>")
+def test_a_pseudonym_is_reduced_as_a_substitution_reduces_it(text: str) -> None:
+    """Splitting and joining is only a quicker way to say the same."""
+    assert plain(text) == PSEUDONYM.sub(r"<\1>", text)
+
+
+def hashed_word_by_word(text: str) -> bytes:
+    """What `hashed` is, without anything remembered."""
+    opening = text[: texts.OPENING].lower()
+    found = opening.split() if opening.isascii() else texts._WORD.findall(opening)
+    if len(text) > texts.OPENING:
+        del found[-1:]
+    bare = [word.strip(".,;:!?()[]{}<>\"'`*_#-") or word for word in found]
+    named = ["0" if word[0].isdigit() else word for word in bare]
+    cells = [crc32(word.encode(errors="surrogatepass")) % texts.VOCABULARY for word in named]
+    return array("H", cells).tobytes()
+
+
+typed = st.lists(
+    st.text(st.characters(), max_size=8) | st.sampled_from(["The", "order,", "4711", "(a)", "\u212a", "é"]),
+    max_size=150,
+).map(" ".join)  # fmt: skip
+
+
+@given(typed | st.text(st.characters(), max_size=500))
+def test_words_are_hashed_alike_however_often_they_came(text: str) -> None:
+    """What is remembered of words and of openings changes nothing, nor does forgetting it."""
+    assert hashed(text) == hashed_word_by_word(text)
+    assert hashed(text) == hashed_word_by_word(text)
+    texts._hashed.cache_clear()
+    texts._known_words.clear()
+    assert hashed(text) == hashed_word_by_word(text)
+
+
+def test_what_is_remembered_is_bounded() -> None:
+    """However many different words and texts come, and however long they are."""
+    for number in range(3 * texts.VOCABULARY // 50):
+        hashed(" ".join(f"word{number}x{place}" for place in range(50)) * 10)
+        hashed(f"{number}" * 300)
+    assert len(texts._known_words) <= texts.VOCABULARY
+    assert texts._hashed.cache_info().currsize <= texts.REMEMBERED
+    assert max(map(len, texts._known_words)) <= texts.CATEGORY
+
+
+def test_each_record_has_its_own_question() -> None:
+    """The one that was asked for last is remembered by what it is, not by what it is like."""
+    for text in ("one", "two", "one"):
+        record = _Texts([Part(role="user", text=text)], [Part(role="assistant", text=f"{text}!")])
+        assert question(record) == text  # type: ignore[arg-type]
+        assert answer(record) == f"{text}!"  # type: ignore[arg-type]
+        assert question(record) == text  # type: ignore[arg-type]
 
 
 def test_question_and_answer() -> None:
