@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from monitor.app import keyring
+from monitor.app import connections, keyring
 from monitor.app.upstream_connector import rewritten
 from monitor.errors import ConfigError, SourceError, StreamError
 from monitor.privacy import keys
@@ -136,6 +136,8 @@ def explain(settings: Settings) -> Iterator[str]:
     if settings.workers > 1:
         yield f"            {settings.workers} proxies share the port"
     if settings.upstream:
+        if said := connections.shortage(settings.limits.connections, connections.descriptors()):
+            yield f"            {said}"
         yield from _wire(settings)
     yield f"admin       {settings.admin} (/metrics, /healthz, /readyz, /api/drift)"
     yield f"store       {_store(settings)}"

@@ -13,6 +13,7 @@ import time
 from typing import Any
 
 from monitor import logs
+from monitor.app import connections
 from monitor.app.upstream_connector import UpstreamConnector
 from monitor.proxy import http2, observer, websocket
 from monitor.proxy.clock import WallClock
@@ -40,8 +41,6 @@ SNAPSHOT_SECONDS = 0.25
 FOLLOW_SECONDS = 0.5
 STEP_SECONDS = 1.0
 """Seconds by which the system's clock must be set for a line in the log."""
-SPARE = 64
-"""File descriptors for other things than connections: sockets to other roles, files, libraries."""
 TRIM_BYTES = 8 << 20
 RETAINED_BYTES = 4 << 20
 """Free bytes that the allocator may keep. Fetching pages from the system for each exchange would
@@ -144,17 +143,11 @@ def _measurements(listener: Listener, budget: Budget, endpoint: str) -> list[Mea
     ]
 
 
-def _limit(wanted: int) -> int:
-    """Return how many connections to allow: each takes two file descriptors."""
+def _limit(wanted: int | None) -> int:
+    """Take all file descriptors there are; return how many connections to allow."""
     _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    if hard == resource.RLIM_INFINITY or wanted <= (most := max(1, (hard - SPARE) // 2)):
-        return wanted
-    logs.warning(
-        f"limits.connections: {wanted} connections need {2 * wanted + SPARE} file descriptors, and "
-        f"this process may have {hard} (ulimit -n): at most {most} are served at a time"
-    )
-    return most
+    return connections.served(wanted, connections.descriptors())
 
 
 def _prepare() -> None:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, NoReturn
 import msgspec
 
 from monitor import logs
-from monitor.app import check, keyring
+from monitor.app import check, connections, keyring
 from monitor.privacy.pseudonyms import fingerprint
 from monitor.settings import load
 from monitor.settings.schema import Settings
@@ -217,6 +217,8 @@ class _Supervisor:
         if self._roles.proxy:
             scheme = "https" if settings.tls.cert else "http"
             logs.info(f"traffic {scheme}://{_name(self._traffic[0])} -> {shown(settings.upstream)}")
+            if said := connections.shortage(settings.limits.connections, connections.descriptors()):
+                logs.warning(said)
             current = keyring.keyring(settings).current
             logs.info(f"key     {current.id}, fingerprint {fingerprint(current)}")
         logs.info(f"admin   http://{_name(self._admin)}/metrics")

@@ -215,6 +215,11 @@ class Listener:
                 waiting.append(self._socket.accept()[0])
         for connection in waiting:
             connection.close()
+        if waiting:
+            self._log_once(
+                f"{self._limit} connections are open, the most that `limits.connections` or the "
+                "limit on file descriptors (ulimit -n) allow; more are refused"
+            )
         self.refused += len(waiting)
 
     def _tick(self) -> None:

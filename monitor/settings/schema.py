@@ -173,9 +173,12 @@ class DimensionSource(_Section, frozen=True):
 
 
 class Limits(_Section, frozen=True):
-    """Connections of clients at a time per worker; more wait in the backlog, then are refused."""
+    """Connections of clients at a time per worker; more wait in the backlog, then are refused.
 
-    connections: Positive = 10000
+    None: 10000, or as many as the limit on file descriptors allows (`app.connections`).
+    """
+
+    connections: Positive | None = None
 
 
 class Timeouts(_Section, frozen=True):

@@ -1,0 +1,74 @@
+"""Listener on real sockets: how many are served, who waits, how a drain ends."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from tests.proxy.test_splice import GET, OK, PATIENCE, everything, proxied, run, until
+
+
+def test_beyond_the_limit_connections_wait_then_are_refused_and_counted() -> None:
+    """`limits.connections`; who still waits when one ends is served."""
+
+    async def story() -> None:
+        lines: list[str] = []
+        async with proxied(limit=1, connect_timeout=0.2, log=lines.append) as proxy:
+            (_, first), (_, far) = await proxy.pair()
+            for refused in (1, 2):
+                reader, second = await proxy.client()
+                assert await everything(reader) == b"", "refused"
+                assert proxy.listener.refused == refused
+                second.close()
+            (line,) = lines
+            assert line.startswith("1 connections are open, the most that `limits.connections` or")
+            _, third = await proxy.client()
+            first.close()
+            await until(lambda: proxy.listener.accepted == 2)
+            third.close()
+            far.close()
+
+    run(story())
+
+
+def test_a_drain_lets_what_is_under_way_end_and_closes_the_quiet() -> None:
+    """New clients are refused, the kept-alive closed, the stream completed."""
+
+    async def story() -> None:
+        async with proxied() as proxy:
+            (quiet, quiet_writer), (_, far_quiet) = await proxy.pair()
+            (reader, writer), (far_reader, far_writer) = await proxy.pair()
+            writer.write(GET)
+            await far_reader.readexactly(len(GET))
+            draining = asyncio.ensure_future(proxy.listener.drain(0, PATIENCE))
+            assert await everything(quiet) == b""
+            await until(lambda: len(proxy.listener) == 1)
+            with pytest.raises(ConnectionError):
+                await proxy.client()
+            far_writer.write(OK)
+            assert await everything(reader) == OK
+            await draining
+            assert await proxy.outcomes() == ["ok"]
+            for one in (quiet_writer, far_quiet, writer, far_writer):
+                one.close()
+
+    run(story())
+
+
+def test_a_drain_ends_what_does_not() -> None:
+    """At `drain.timeout`, for the client to see."""
+
+    async def story() -> None:
+        async with proxied() as proxy:
+            (reader, writer), (far_reader, far_writer) = await proxy.pair()
+            writer.write(GET)
+            await far_reader.readexactly(len(GET))
+            await proxy.listener.drain(0, 0.1)
+            with pytest.raises(ConnectionResetError):
+                await everything(reader)
+            assert len(await proxy.outcomes()) == 1
+            writer.close()
+            far_writer.close()
+
+    run(story())
