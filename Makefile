@@ -56,7 +56,7 @@ fix: $(VENV)/.dev ## format, fix what can be fixed, write generated files anew
 	$(BIN)/ruff check --fix .
 	$(BIN)/python -m dashboards.build
 
-bench: $(VENV)/.dev debian ## proxy beside nginx and Envoy, start, recorder, privacy; writes tests/bench/*.md
+bench: $(VENV)/.dev debian ## proxy and the whole beside nginx and Envoy, start, recorder, privacy; writes tests/bench/*.md
 	$(BIN)/python -m tests.bench
 
 bench-drift: $(VENV)/.dev ## false alarms and delays beside the peers; writes tests/bench/DRIFT.md

@@ -22,12 +22,11 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-import endpoint
-import peers
 import uvloop
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
+from tests.bench import endpoint, peers
 from tests.conftest import Authority
 
 OUT = Path(__file__).with_name("RESULTS.md")
@@ -45,23 +44,28 @@ wrk.path = "/v1/chat/completions"
 """
 
 
-def load(peer: peers.Peer, seconds: float) -> tuple[float, float]:
-    """wrk against one proxy: (CPU microseconds a request, requests a second)."""
+def wrk(peer: peers.Peer, seconds: float) -> int:
+    """Load one proxy as much as CONNECTIONS clients can; return how many requests were answered."""
     with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
         script.write(SCRIPT)
         script.flush()
-        before = peer.cpu()
         command = [
             "wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds:g}s", "-s", script.name,
             f"{peer.scheme}://127.0.0.1:{peer.port}",
         ]  # fmt: skip
         text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-        used = peer.cpu() - before
     match = re.search(r"(\d+) requests in", text)
     if match is None or "Non-2xx" in text:
         raise RuntimeError(f"{peer.name}: wrk says {text}")
-    requests = int(match[1])
-    return used / requests * 1e6, requests / seconds
+    return int(match[1])
+
+
+def load(peer: peers.Peer, seconds: float) -> tuple[float, float]:
+    """wrk against one proxy: (CPU microseconds a request, requests a second)."""
+    before = peer.cpu()
+    requests = wrk(peer, seconds)
+    peer.settle()
+    return (peer.cpu() - before) / requests * 1e6, requests / seconds
 
 
 def paced(port: int, rate: float, seconds: float) -> list[float]:
@@ -129,16 +133,13 @@ def streams(peer: peers.Peer, count: int) -> tuple[float, float, float]:
 
 def outage(peer: peers.Peer, seconds: float) -> Iterator[tuple[str, float]]:
     """Memory (MB) while the recorder stands still under full load, and afterwards."""
-    if peer.recorder is None:
+    if peer.whole is None:
         return
-    peer.recorder.suspend()
-    try:
-        load(peer, seconds)
+    with peer.whole.frozen("recorder"):
+        wrk(peer, seconds)
         yield "recorder frozen, buffer full (64 MiB)", peer.memory()
-    finally:
-        peer.recorder.resume()
-    time.sleep(8)
-    yield "8 s after it thawed", peer.memory()
+    time.sleep(10)
+    yield "10 s after it thawed", peer.memory()
 
 
 def handshakes(peer: peers.Peer, seconds: float) -> float:
@@ -213,6 +214,8 @@ def report(options: argparse.Namespace) -> Iterator[str]:
         yield ""
         yield f"Written by `make bench` on {datetime.now(UTC):%Y-%m-%d}: one run, all proxies side by"
         yield f"side, loaded in turn in {options.rounds} rounds of {options.seconds:g} s each; medians."
+        yield "`monitor` is a whole `monitor run`: recorder, analyzer, pages and the embedded store work beside the"
+        yield "proxy, on the same cores. Here only the proxy's own CPU is counted; [WHOLE](WHOLE.md) counts all."
         yield f"{platform.machine()}, {peers.psutil.cpu_count()} cores, CPython"
         yield f"{platform.python_version()}, uvloop {version('uvloop')},"
         yield ", ".join(f"{peer.name} {peer.version}" for peer in running if peer.version) + "."
@@ -253,6 +256,7 @@ def report(options: argparse.Namespace) -> Iterator[str]:
             for peer in running:
                 before = peer.cpu()
                 values = paced(peer.port, options.rate, options.seconds)
+                peer.settle()
                 taken.setdefault(peer.name, []).extend(values)
                 used.setdefault(peer.name, []).append((peer.cpu() - before) / len(values) * 1e6)
         for name, values in taken.items():

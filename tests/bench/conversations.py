@@ -61,20 +61,34 @@ _SAID = (
 )  # fmt: skip
 
 
-def exchanges(conversations: int, seed: int) -> Iterator[tuple[bytes, bytes]]:
+Exchanges = Iterator[tuple[bytes, bytes]]
+
+
+def exchanges(conversations: int, seed: int) -> Exchanges:
     """Yield (request, response) bodies of an OpenAI chat, turn by turn of each conversation."""
     chance = random.Random(seed)
-    prompts = [_text(chance, PROMPT) for _ in range(PROMPTS)]
+    systems = prompts(chance)
     for _ in range(conversations):
-        said = [{"role": "system", "content": chance.choice(prompts)}]
-        for _ in range(chance.randint(1, MOST_TURNS)):
-            said.append({"role": "user", "content": _message(chance, chance.randint(40, 400))})
-            answer = {"role": "assistant", "content": _message(chance, chance.randint(200, 1200))}
-            yield _bodies(said, answer)
-            said.append(answer)
+        yield from conversation(chance, chance.choice(systems))
 
 
-def _bodies(said: list[dict[str, str]], answer: dict[str, str]) -> tuple[bytes, bytes]:
+def prompts(chance: random.Random) -> list[str]:
+    """Return the system prompts of PROMPTS applications."""
+    return [_text(chance, PROMPT) for _ in range(PROMPTS)]
+
+
+def conversation(chance: random.Random, prompt: str) -> Exchanges:
+    """Yield (request, response) bodies, turn by turn of one conversation under this system prompt."""
+    said = [{"role": "system", "content": prompt}]
+    for _ in range(chance.randint(1, MOST_TURNS)):
+        said.append({"role": "user", "content": message(chance, chance.randint(40, 400))})
+        answer = {"role": "assistant", "content": message(chance, chance.randint(200, 1200))}
+        yield bodies(said, answer)
+        said.append(answer)
+
+
+def bodies(said: list[dict[str, str]], answer: dict[str, str]) -> tuple[bytes, bytes]:
+    """Return the request that carries what was said, and the response with the answer."""
     model = "llama-3.1-8b"
     asked, told = (sum(len(one["content"]) for one in some) // 4 for some in (said, [answer]))
     usage = {"prompt_tokens": asked, "completion_tokens": told, "total_tokens": asked + told}
@@ -93,7 +107,8 @@ def _bodies(said: list[dict[str, str]], answer: dict[str, str]) -> tuple[bytes, 
     )
 
 
-def _message(chance: random.Random, length: int) -> str:
+def message(chance: random.Random, length: int) -> str:
+    """Return a text of about so many characters, personal at the rate of PERSONAL."""
     text = _text(chance, length)
     if chance.random() >= PERSONAL:
         return text

@@ -1,6 +1,6 @@
-"""Processes that the proxy benchmark needs beside the proxies: model, bare splice, recorder.
+"""Processes that the proxy benchmark needs beside the proxies: model and bare splice.
 
-`endpoint.py model PORT | splice PORT UPSTREAM | recorder RUNTIME`
+`endpoint.py model PORT | splice PORT UPSTREAM`
 """
 
 from __future__ import annotations
@@ -9,13 +9,9 @@ import asyncio
 import json
 import sys
 import time
-from pathlib import Path
 from typing import cast
 
 import uvloop
-
-from monitor.framing import Batch, RecorderState, Unpacker, pack
-from monitor.types import Receipt
 
 BODY = json.dumps({"choices": [{"message": {"content": "word " * 250}}]}).encode()
 ANSWER = (
@@ -93,33 +89,6 @@ class Side(asyncio.Protocol):
             self.other.transport.close()
 
 
-async def recorder(runtime: Path) -> None:
-    """Acknowledges everything at once; asks for nothing."""
-
-    async def control(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while await reader.read(65536):
-            pass
-        writer.close()
-
-    async def take(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        unpacker = Unpacker(Batch)
-        writer.write(pack(RecorderState([], 0)))  # the proxy hands over nothing before it
-        while data := await reader.read(1 << 20):
-            batches = unpacker.feed(data)
-            if batches:
-                receipts = [
-                    Receipt(one.id, "appended", "", "openai_chat", "chat", "m", "ok")
-                    for batch in batches
-                    for one in batch.exchanges
-                ]
-                writer.write(pack(receipts))
-        writer.close()
-
-    await asyncio.start_unix_server(take, runtime / "recorder-0.sock")
-    await asyncio.start_unix_server(control, runtime / "control.sock")
-    await asyncio.Event().wait()
-
-
 async def listen(factory: type[asyncio.Protocol], port: int, *arguments: int) -> None:
     """Serve until ended."""
     loop = asyncio.get_running_loop()
@@ -130,9 +99,7 @@ async def listen(factory: type[asyncio.Protocol], port: int, *arguments: int) ->
 def main() -> None:
     """Run what the first argument names."""
     role, *rest = sys.argv[1:]
-    if role == "recorder":
-        uvloop.run(recorder(Path(rest[0])))
-    elif role == "model":
+    if role == "model":
         uvloop.run(listen(Model, int(rest[0])))
     else:
         uvloop.run(listen(Side, int(rest[0]), int(rest[1])))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import shutil
 import socket
 import subprocess
@@ -15,12 +14,10 @@ from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
 
-import msgspec
 import psutil
 import yaml
 
-from monitor.settings.schema import Capture, Settings, Tls
-from monitor.supervision import ledger_snapshot
+from tests.end_to_end.conftest import System
 
 HERE = Path(__file__).parent
 
@@ -33,16 +30,22 @@ class Peer:
     port: int
     processes: tuple[psutil.Process, ...]
     version: str = ""
-    recorder: psutil.Process | None = None
     scheme: str = "http"
+    whole: Whole | None = None
+    """What works behind it."""
 
     def cpu(self) -> float:
         """CPU seconds, user and system, so far."""
-        return sum(sum(process.cpu_times()[:2]) for process in self.processes)
+        return sum(cpu_seconds(process.pid) for process in self.processes)
 
     def memory(self) -> float:
         """Resident memory in MB."""
         return sum(process.memory_info().rss for process in self.processes) / 1e6
+
+    def settle(self) -> None:
+        """Wait until what works behind it has done its work."""
+        if self.whole is not None:
+            self.whole.settle()
 
 
 def free_port() -> int:
@@ -88,6 +91,32 @@ def model() -> Generator[int]:
 
 
 @contextlib.contextmanager
+def files(directory: Path) -> Generator[int]:
+    """The endpoint as nginx: answers a POST with the file `X-Answer`.json of `directory`."""
+    port = free_port()
+    with tempfile.TemporaryDirectory(prefix="monitor-bench-nginx-") as place:
+        configuration = Path(place) / "nginx.conf"
+        configuration.write_text(f"""
+worker_processes 1; daemon off; pid {place}/pid; error_log /dev/null;
+events {{ worker_connections 4096; }}
+http {{
+  access_log off; client_body_temp_path {place}/body; proxy_temp_path {place}/proxy;
+  fastcgi_temp_path {place}/f; uwsgi_temp_path {place}/u; scgi_temp_path {place}/s;
+  open_file_cache max=100000 inactive=1h; open_file_cache_valid 1h; default_type application/json;
+  client_max_body_size 8m; keepalive_requests 1000000000; keepalive_timeout 1h;
+  server {{
+    listen 127.0.0.1:{port};
+    location / {{ error_page 418 =200 /answers/$http_x_answer.json; return 418; }}
+    location /answers/ {{ alias {directory}/; internal; }}
+  }}
+}}
+""")
+        with started([shutil.which("nginx") or "/usr/sbin/nginx", "-c", str(configuration)]):
+            wait_for(port)
+            yield port
+
+
+@contextlib.contextmanager
 def bare_splice(upstream: int) -> Generator[Peer]:
     """The floor: bytes both ways on uvloop, nothing looked at."""
     port = free_port()
@@ -97,50 +126,88 @@ def bare_splice(upstream: int) -> Generator[Peer]:
         yield Peer("bare uvloop splice", port, (psutil.Process(process.pid),))
 
 
+class Whole:
+    """A running `monitor run` with its embedded store, everything on."""
+
+    def __init__(self, directory: Path, upstream: int, settings: dict[str, object]) -> None:
+        arguments = ("run", "--upstream", f"http://127.0.0.1:{upstream}", "--listen", "127.0.0.1:0")
+        self.system = System(directory, *arguments, settings=settings)
+        self.port = int(self.system.run["listen"].rpartition(":")[2])
+
+    def pids(self) -> dict[str, list[int]]:
+        """Role → its processes; `store` is what the supervisor runs beside them."""
+        supervisor = self.system.process.pid
+        found = {"supervisor": [supervisor], **self.system.run["pids"]}
+        known = {pid for pids in found.values() for pid in pids}
+        children = {child.pid for child in psutil.Process(supervisor).children(recursive=True)}
+        return {**found, "store": sorted(children - known)}
+
+    def proxy(self, scheme: str = "http") -> Peer:
+        """The proxy alone, as the peers are."""
+        processes = tuple(map(psutil.Process, self.pids()["proxy"]))
+        return Peer("monitor", self.port, processes, scheme=scheme, whole=self)
+
+    def cpu(self) -> dict[str, float]:
+        """Role → CPU seconds of its processes so far."""
+        return {role: sum(map(cpu_seconds, pids)) for role, pids in self.pids().items()}
+
+    def memory(self) -> dict[str, tuple[float, float]]:
+        """Role → MB of its processes: resident, and with shared pages divided among those who share them (PSS)."""
+        found = {}
+        for role, pids in self.pids().items():
+            each = [psutil.Process(pid).memory_full_info() for pid in pids]
+            found[role] = sum(one.rss for one in each) / 1e6, sum(one.pss for one in each) / 1e6
+        return found
+
+    @contextlib.contextmanager
+    def frozen(self, role: str) -> Generator[None]:
+        """These processes stand still."""
+        processes = [psutil.Process(pid) for pid in self.pids()[role]]
+        for process in processes:
+            process.suspend()
+        try:
+            yield
+        finally:
+            for process in processes:
+                process.resume()
+
+    def settle(self, patience: float = 90) -> None:
+        """Wait until all have done what they had to do: 0.4 s with less than 3 % of a core."""
+        end, quiet = time.monotonic() + patience, 0
+        while quiet < 2 and time.monotonic() < end:
+            before = sum(self.cpu().values())
+            time.sleep(0.2)
+            quiet = quiet + 1 if sum(self.cpu().values()) - before < 0.006 else 0
+
+
+def cpu_seconds(pid: int) -> float:
+    """CPU time of all threads of a process, ended ones too, exactly: clock_getcpuclockid(3). 0 if there is none."""
+    try:
+        return time.clock_gettime((~pid << 3) | 2)
+    except OSError:
+        return 0.0
+
+
 @contextlib.contextmanager
-def monitor(
-    upstream: int, buffer_bytes: int = 67108864, pair: tuple[str, str] = ("", "")
-) -> Generator[Peer]:
-    """Our proxy process with full capture; a minimal recorder takes over and acknowledges.
+def whole(upstream: int, settings: dict[str, object] | None = None) -> Generator[Whole]:
+    """`monitor run` as a user starts it."""
+    with tempfile.TemporaryDirectory(prefix="monitor-bench-") as directory:
+        running = Whole(Path(directory), upstream, settings or {})
+        try:
+            yield running
+        finally:
+            running.system.stop()
+
+
+@contextlib.contextmanager
+def monitor(upstream: int, pair: tuple[str, str] = ("", "")) -> Generator[Peer]:
+    """The proxy of a `monitor run`; recorder, analyzer, pages and store work beside it.
 
     `pair`: a certificate and its key to show to clients.
     """
-    runtime = Path(tempfile.mkdtemp(prefix="monitor-bench-"))
-    settings = Settings(
-        upstream=f"http://127.0.0.1:{upstream}",
-        capture=Capture(buffer_bytes=buffer_bytes),
-        tls=Tls(*pair),
-    )
-    (runtime / "settings.json").write_bytes(msgspec.json.encode(settings))
-    recorder = [sys.executable, str(HERE / "endpoint.py"), "recorder", str(runtime)]
-    with contextlib.ExitStack() as stack:
-        stack.callback(shutil.rmtree, runtime, ignore_errors=True)
-        taking = stack.enter_context(started(recorder))
-        end = time.monotonic() + 10
-        while not (runtime / "control.sock").exists() and time.monotonic() < end:
-            time.sleep(0.02)
-        listener = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=1024))
-        listener.setblocking(False)
-        ledger = ledger_snapshot.create()
-        stack.callback(os.close, ledger)
-        files = {"MONITOR_TRAFFIC_FD": listener.fileno(), ledger_snapshot.VARIABLE: ledger}
-        process = stack.enter_context(
-            started(
-                [sys.executable, "-m", "monitor.app.proxy", str(runtime), "0"],
-                pass_fds=tuple(files.values()),
-                env={**os.environ, **{name: str(fd) for name, fd in files.items()}},
-            )
-        )
-        port = listener.getsockname()[1]
-        wait_for(port)
-        time.sleep(0.5)
-        yield Peer(
-            "monitor, full capture",
-            port,
-            (psutil.Process(process.pid),),
-            recorder=psutil.Process(taking.pid),
-            scheme="https" if pair[0] else "http",
-        )
+    settings: dict[str, object] = {"tls": {"cert": pair[0], "key": pair[1]}} if pair[0] else {}
+    with whole(upstream, settings) as running:
+        yield running.proxy("https" if pair[0] else "http")
 
 
 @contextlib.contextmanager
@@ -154,7 +221,7 @@ worker_processes 1; daemon off; pid {directory}/pid; error_log /dev/null;
 events {{ worker_connections 4096; }}
 http {{
   access_log off; client_body_temp_path {directory}/body; proxy_temp_path {directory}/proxy;
-  fastcgi_temp_path {directory}/f; uwsgi_temp_path {directory}/u; scgi_temp_path {directory}/s;
+  client_max_body_size 8m; client_body_buffer_size 2m; fastcgi_temp_path {directory}/f; uwsgi_temp_path {directory}/u; scgi_temp_path {directory}/s;
   upstream model {{ server 127.0.0.1:{upstream}; keepalive 64; keepalive_requests 1000000000; }}
   server {{
     listen 127.0.0.1:{port}{" ssl" if shown else ""}; {shown} keepalive_requests 1000000000;
@@ -173,7 +240,8 @@ http {{
     version = subprocess.run([program, "-v"], capture_output=True, text=True, check=True)
     with started([program, "-c", str(directory / "nginx.conf")]) as process:
         wait_for(port)
-        workers = tuple(psutil.Process(process.pid).children())
+        while not (workers := tuple(psutil.Process(process.pid).children())):
+            time.sleep(0.01)  # the master listens before it has one
         yield Peer(
             "nginx proxy_pass",
             port,
