@@ -26,7 +26,7 @@ import uvloop
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from tests.bench import endpoint, peers
+from tests.bench import endpoint, pacing, peers
 from tests.conftest import Authority
 
 OUT = Path(__file__).with_name("RESULTS.md")
@@ -44,61 +44,33 @@ wrk.path = "/v1/chat/completions"
 """
 
 
-def wrk(peer: peers.Peer, seconds: float) -> int:
-    """Load one proxy as much as CONNECTIONS clients can; return how many requests were answered."""
+REQUEST = (
+    b"POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\ncontent-length: 1200\r\n\r\n" + b"x" * 1200
+)
+
+
+def wrk(peer: peers.Peer, seconds: float) -> tuple[int, float]:
+    """Load one proxy as much as CONNECTIONS clients can, a second at least: (requests, requests a second)."""
     with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
         script.write(SCRIPT)
         script.flush()
         command = [
-            "wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds:g}s", "-s", script.name,
+            "wrk", "-t1", f"-c{CONNECTIONS}", f"-d{max(1, round(seconds))}s", "-s", script.name,
             f"{peer.scheme}://127.0.0.1:{peer.port}",
         ]  # fmt: skip
         text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    match = re.search(r"(\d+) requests in", text)
+    match = re.search(r"(\d+) requests in.*Requests/sec: +([\d.]+)", text, re.DOTALL)
     if match is None or "Non-2xx" in text:
         raise RuntimeError(f"{peer.name}: wrk says {text}")
-    return int(match[1])
+    return int(match[1]), float(match[2])
 
 
 def load(peer: peers.Peer, seconds: float) -> tuple[float, float]:
     """wrk against one proxy: (CPU microseconds a request, requests a second)."""
     before = peer.cpu()
-    requests = wrk(peer, seconds)
+    requests, rate = wrk(peer, seconds)
     peer.settle()
-    return (peer.cpu() - before) / requests * 1e6, requests / seconds
-
-
-def paced(port: int, rate: float, seconds: float) -> list[float]:
-    """Latencies (s) of an open loop at `rate` requests a second, from when each was due."""
-    head = b"POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\ncontent-length: 1200\r\n\r\n"
-    request = head + b"x" * 1200
-
-    async def run() -> list[float]:
-        idle: asyncio.Queue[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = asyncio.Queue()
-        for _ in range(64):
-            idle.put_nowait(await asyncio.open_connection("127.0.0.1", port))
-        taken: list[float] = []
-
-        async def one(due: float) -> None:
-            reader, writer = await idle.get()
-            writer.write(request)
-            await reader.readexactly(len(endpoint.ANSWER))
-            taken.append(time.monotonic() - due)
-            idle.put_nowait((reader, writer))
-
-        tasks = []
-        start = time.monotonic() + 0.1
-        for number in range(int(rate * seconds)):
-            due = start + number / rate
-            if (wait := due - time.monotonic()) > 0:
-                await asyncio.sleep(wait)
-            tasks.append(asyncio.ensure_future(one(due)))
-        await asyncio.gather(*tasks)
-        while not idle.empty():
-            idle.get_nowait()[1].close()
-        return taken
-
-    return uvloop.run(run())
+    return (peer.cpu() - before) / requests * 1e6, rate
 
 
 def streams(peer: peers.Peer, count: int) -> tuple[float, float, float]:
@@ -245,6 +217,8 @@ def report(options: argparse.Namespace) -> Iterator[str]:
         yield ""
         yield f"Above the bare splice: {own - statistics.median(costs[running[0].name]):.0f} µs."
         yield ""
+        requests = [REQUEST] * int(options.rate * options.seconds)
+        end = endpoint.ANSWER[-16:]
         yield f"## Latency at {options.rate:g} requests a second, open loop, ms"
         yield ""
         yield "| path | p50 | p99 | CPU µs a request |"
@@ -252,10 +226,12 @@ def report(options: argparse.Namespace) -> Iterator[str]:
         taken: dict[str, list[float]] = {}
         used: dict[str, list[float]] = {}
         for _ in range(options.rounds):
-            taken.setdefault("direct", []).extend(paced(upstream, options.rate, options.seconds))
+            taken.setdefault("direct", []).extend(
+                pacing.paced(upstream, requests, options.rate, end)
+            )
             for peer in running:
                 before = peer.cpu()
-                values = paced(peer.port, options.rate, options.seconds)
+                values = pacing.paced(peer.port, requests, options.rate, end)
                 peer.settle()
                 taken.setdefault(peer.name, []).extend(values)
                 used.setdefault(peer.name, []).append((peer.cpu() - before) / len(values) * 1e6)
@@ -287,7 +263,7 @@ def report(options: argparse.Namespace) -> Iterator[str]:
 def main() -> None:
     """Run and write."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=4)
     parser.add_argument("--rate", type=float, default=500)
     parser.add_argument("--streams", type=int, default=500)

@@ -110,11 +110,12 @@ class _Clients:
             self.idle.append(connection)
 
 
-def one_by_one(port: int, requests: Iterable[bytes], end: bytes) -> int:
-    """Send each request once the one before is answered; return how many."""
-    count = 0
+def one_by_one(port: int, requests: Iterable[bytes], end: bytes) -> list[float]:
+    """Return the latency (s) of each request, sent once the one before is answered."""
+    latencies = []
     with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as connection:
         for request in requests:
+            start = time.monotonic()
             connection.sendall(request)
             data = b""
             while not data.endswith(end):
@@ -122,8 +123,8 @@ def one_by_one(port: int, requests: Iterable[bytes], end: bytes) -> int:
                 if not piece:
                     raise RuntimeError(f"the connection was closed after {data[:60]!r}")
                 data += piece
-            count += 1
-    return count
+            latencies.append(time.monotonic() - start)
+    return latencies
 
 
 @contextlib.contextmanager

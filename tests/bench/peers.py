@@ -42,6 +42,18 @@ class Peer:
         """Resident memory in MB."""
         return sum(process.memory_info().rss for process in self.processes) / 1e6
 
+    @contextlib.contextmanager
+    def peak(self) -> Generator[list[float]]:
+        """The most that was resident meanwhile, MB; in the list when this is left."""
+        highest: list[float] = []
+        for process in self.processes:
+            Path(f"/proc/{process.pid}/clear_refs").write_text("5")  # begins VmHWM anew, proc(5)
+        yield highest
+        found = (Path(f"/proc/{process.pid}/status").read_text() for process in self.processes)
+        highest.append(
+            sum(int(one.partition("VmHWM:")[2].split()[0]) * 1024 for one in found) / 1e6
+        )
+
     def settle(self) -> None:
         """Wait until what works behind it has done its work."""
         if self.whole is not None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import itertools
 import random
 from collections.abc import Callable, Iterator
+from functools import cached_property
 from pathlib import Path
 
 import phonenumbers
@@ -33,11 +34,9 @@ class Traffic:
 
     def __init__(self, directory: Path, seed: int = 7) -> None:
         self._directory = directory
+        self._seed = seed
         self._number = 0
         self._chance = random.Random(seed)
-        self._texts = Texts(seed)
-        self._facts = [self._fact() for _ in range(LARGE + 2000)]
-        self._prose = [conversations.message(self._chance, PROMPT) for _ in range(200)]
         self._answer("", self._chat("What is new?")[1])  # for requests that name none
 
     def conversations(self) -> Iterator[bytes]:
@@ -97,6 +96,18 @@ class Traffic:
 
     def _answer(self, name: str, told: bytes) -> None:
         (self._directory / f"{name}.json").write_bytes(told + b"\n")
+
+    @cached_property
+    def _texts(self) -> Texts:
+        return Texts(self._seed)
+
+    @cached_property
+    def _facts(self) -> list[str]:
+        return [self._fact() for _ in range(LARGE + 2000)]
+
+    @cached_property
+    def _prose(self) -> list[str]:
+        return [conversations.message(self._chance, PROMPT) for _ in range(200)]
 
     def _fact(self) -> str:
         """A sentence with a personal value in it."""
