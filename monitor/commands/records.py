@@ -74,10 +74,9 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
 def _show(url: str, settings: Settings, record_id: str) -> int:
     record = stored.find(url, settings.endpoint, record_id, shards=settings.stream.shards)
     if record is None:
-        print(
-            f"monitor: {plain(record_id)}: no such record of endpoint {settings.endpoint}",
-            file=sys.stderr,
-        )
+        gone = stored.absence(url, settings.endpoint)
+        said = gone or f"{plain(record_id)}: no such record of endpoint {settings.endpoint}"
+        print(f"monitor: {said}", file=sys.stderr)
         return EXIT_MISSING
     print(_indented(record))
     return 0
@@ -101,11 +100,11 @@ def _list(url: str, settings: Settings, options: argparse.Namespace) -> int:
             print("\n".join(lines(record)))
         count += 1
     if not count:
-        print(
-            f"monitor: no such records of endpoint {settings.endpoint} (--endpoint, --segment, "
-            "--outcome, --from and --to say which)",
-            file=sys.stderr,
+        said = stored.absence(url, settings.endpoint) or (
+            f"no such records of endpoint {settings.endpoint} (--endpoint, --segment, --outcome, "
+            "--from and --to say which)"
         )
+        print(f"monitor: {said}", file=sys.stderr)
     return 0
 
 

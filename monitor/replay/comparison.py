@@ -40,6 +40,13 @@ class Comparison:
         """Whether the values of a column are watched."""
         return self.usual.columns.looks_at(name) and not self.usual.sanitizer.drops(name)
 
+    def nothing(self) -> str:
+        """Return the sentence for a person whose current side has nothing to judge."""
+        what = "rows" if self.current.is_table else "records"
+        ranged = not self.current.files or not (self.options.start is self.options.end is None)
+        when = "in the time that was asked for" if ranged else "to judge"
+        return f"{self.current.name}: {self.current.absence() or f'holds no {what} {when}'}"
+
     def gone(self) -> set[str]:
         """Columns of the reference that no table has now, as they may be called."""
         gone = set(self.usual.readings.expected) - self.current.columns

@@ -13,22 +13,25 @@ import msgspec
 from monitor.damage import Damage
 from monitor.errors import SourceError
 from monitor.interfaces import Table
-from monitor.replay import files
+from monitor.replay import files, stored
 from monitor.replay.files import File, ReadOptions
-from monitor.replay.stored import Store
 from monitor.types import Row, Segment
 from monitor.urls import shown
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """Somebody's log, to be read as often as need be; `files` and `tables` are those of tables."""
+    """Somebody's log, to be read as often as need be; `files` and `tables` are those of tables.
+
+    `absence` says why there may be no rows at all, where somebody knows.
+    """
 
     name: str
     is_table: bool
     files: tuple[File, ...]
     tables: tuple[Table, ...]
     rows: Callable[[ReadOptions], Iterator[Row]]
+    absence: Callable[[], str] = str
 
     @property
     def columns(self) -> frozenset[str]:
@@ -56,7 +59,9 @@ def open_dataset(
     SourceError for what is not there, and for tables mixed with records; files among others that
     cannot be read are told to `damage`.
     """
-    stores = [Store.parse(place, endpoint, shards, clock()) for place in places if is_store(place)]
+    stores = [
+        stored.Store.parse(place, endpoint, shards, clock()) for place in places if is_store(place)
+    ]
     found = files.find([place for place in places if not is_store(place)], said, damage)
     is_table = files.is_table(found)
     if is_table and stores:
@@ -74,7 +79,11 @@ def open_dataset(
             yield from files.observe(files.records(found, options.damage), options)
 
     name = stores[0].name if stores else places[0]
-    return Dataset(name, is_table, tuple(found), tuple(tables), rows)
+
+    def absence() -> str:
+        return next(filter(None, (stored.absence(one.url, one.endpoint) for one in stores)), "")
+
+    return Dataset(name, is_table, tuple(found), tuple(tables), rows, absence)
 
 
 def split(dataset: Dataset, segment: Segment) -> tuple[Dataset, Dataset]:
@@ -86,7 +95,9 @@ def split(dataset: Dataset, segment: Segment) -> tuple[Dataset, Dataset]:
     def outside(options: ReadOptions) -> Iterator[Row]:
         return (row for row in dataset.rows(options) if not _is_in(row, segment))
 
-    return dataclasses.replace(dataset, rows=inside), dataclasses.replace(dataset, rows=outside)
+    only = f"all rows are of {segment.dimension} {segment.value}"
+    usual, now = (dataclasses.replace(dataset, rows=rows) for rows in (inside, outside))
+    return usual, dataclasses.replace(now, absence=lambda: only)
 
 
 def _is_in(row: Row, segment: Segment) -> bool:

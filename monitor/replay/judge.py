@@ -80,10 +80,10 @@ def _read(
     of_reference: Sequence[Tap],
     of_current: Sequence[Tap],
 ) -> Replay:
-    """What the fold finds; SourceError where there are only rows that cannot be read."""
+    """What the fold finds; SourceError where there are no rows, or none that can be read."""
     found = _folded(plan, both, watch, of_reference, of_current)
-    if not found.records and (wrong := both.usual.damage.first()):
-        raise SourceError(wrong)
+    if not found.records:
+        raise SourceError(both.usual.damage.first() or both.nothing())
     return found
 
 
@@ -248,8 +248,8 @@ def gather(
 
 
 def check(chunks: int, total: int) -> None:
-    """Raise SourceError where there are fewer rows than chunks."""
-    if chunks > total:
+    """Raise SourceError where there are fewer rows than chunks, but some."""
+    if chunks > total > 0:
         raise SourceError(f"--chunks {chunks}: there are only {total} rows; give at most so many")
 
 

@@ -35,23 +35,21 @@ def with_remarks(found: Replay, plan: Plan, both: Comparison) -> Replay:
 
 
 def _remarks(found: Replay, plan: Plan, both: Comparison) -> Iterator[str]:
-    if not found.records:
-        yield f"there are no records to judge: {both.current.name} has none"
-    elif not both.has_reference:
+    if not both.has_reference:
         yield f"no --reference: the first {plan.learn} values of each feature are taken for usual"
     come = {one.feature for one in found.features if one.samples}
     names = {one.feature for one in found.features if one.samples and not one.scores}
     if names and both.has_reference:
         yield f"not in the reference, and so not judged: {_listed(names)}"
     names = {one.feature for one in found.features} - come | both.gone()
-    if names and found.records and both.has_reference:
+    if names and both.has_reference:
         yield f"in the reference, but did not come: {_listed(names)}"
     yield from on_columns(plan, both)
     if plan.hourly and both.current.is_table:
         yield "reference.hour_of_week: a table is one window, its hours are not told apart"
     for name in plan.by:
         values = {one.value for one in found.features if one.dimension == name}
-        if found.records and not values:
+        if not values:
             yield f"--by {name}: no record has such a dimension"
     for one in both.usual.damage.listed():
         count = f"; {one.count:,} such" if one.count > 1 else ""

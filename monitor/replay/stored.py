@@ -11,11 +11,14 @@ from dataclasses import dataclass
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from monitor.errors import SourceError, StreamError
+from monitor.logs import plain
 from monitor.streams.redis import RedisStream
 from monitor.tables.cells import moment
 from monitor.types import Record
 from monitor.urls import shown
 
+NAMED = 8
+"""Endpoints that a sentence names, at most."""
 PAGE = 500
 """Records that are read at a time."""
 
@@ -132,6 +135,30 @@ def find(url: str, endpoint: str, record_id: str, *, shards: int = 1) -> Record 
             if record.id == record_id:
                 return record
     return None
+
+
+def absence(url: str, endpoint: str) -> str:
+    """Return a sentence if an endpoint has no stream in a store, with the names of those that have.
+
+    Return nothing if it has one, or if the store does not tell.
+    """
+
+    async def ask() -> set[str]:
+        stream = RedisStream(url, endpoint)
+        try:
+            return await stream.endpoints()
+        finally:
+            await stream.close()
+
+    try:
+        names = asyncio.run(ask())
+    except StreamError:
+        return ""
+    if endpoint in names:
+        return ""
+    others = ", ".join(map(plain, sorted(names)[:NAMED])) + (", …" if len(names) > NAMED else "")
+    there = f"; it has those of {others}: --endpoint says which" if names else ""
+    return f"the store has no records of endpoint {plain(endpoint)}{there}"
 
 
 def _time(record_id: str) -> float | None:

@@ -34,6 +34,8 @@ REPLY_BYTES = WRITE_BYTES = 2 << 20
 """What one reply should hold, and one write; a single record may be larger."""
 POLL = 0.1
 """Seconds between two looks at several shards, for which nobody can wait at once."""
+LOOKED_THROUGH, SCANNED = 100_000, 1000
+"""Keys of a store that are looked through for streams, and how many at a time."""
 CLOCK_MARGIN = 5.0
 """Seconds that a look into the past goes further back than the clocks say."""
 
@@ -206,6 +208,19 @@ class RedisStream:
                     ):
                         yield one.decode(), record
                 last = "(" + page[-1][0].decode()
+
+    async def endpoints(self) -> set[str]:
+        """Return the names of endpoints with a stream among `LOOKED_THROUGH` keys of the store."""
+        found: set[str] = set()
+        cursor, looks = b"0", LOOKED_THROUGH // SCANNED
+        while looks:
+            scan = "SCAN", cursor, "MATCH", "monitor:{*}:records", "COUNT", SCANNED
+            cursor, keys = await self._call(*scan)
+            for key in keys:
+                tag = key.decode("utf-8", "replace")[len("monitor:{") : -len("}:records")]
+                found.add(tag.rpartition(":")[0])
+            looks = looks - 1 if cursor != b"0" else 0
+        return found
 
     async def fingerprints(self) -> dict[str, str]:
         """Key id → fingerprint of the keys that replicas of this endpoint have used."""

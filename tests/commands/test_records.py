@@ -125,7 +125,14 @@ def test_nothing_found_says_where_it_was_looked_for(run: Run) -> None:
     """The name of the endpoint is the likeliest mistake."""
     code, out, err = run("list", "--endpoint", "other")
     assert (code, out) == (0, "")
-    assert "no such records of endpoint other" in err
+    there = "it has those of default: --endpoint says which"
+    assert err == f"monitor: the store has no records of endpoint other; {there}\n"
+    code, out, err = run("show", RECORDS[0].id, "--endpoint", "other")
+    assert (code, out) == (1, "")
+    assert err == f"monitor: the store has no records of endpoint other; {there}\n"
+    code, out, err = run("list", "--outcome", "rate_limited")
+    assert (code, out) == (0, "")
+    assert "no such records of endpoint default" in err
 
 
 @pytest.mark.parametrize(

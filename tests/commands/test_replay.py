@@ -293,14 +293,46 @@ def test_without_a_reference_the_first_values_are_one(capsys, table) -> None:
     assert "3,000 records: ok" in said.out
 
 
-def test_nothing_to_judge_is_insufficient(capsys, tmp_path: Path) -> None:
-    """A table of headers only is no error, and says so."""
-    path = tmp_path / "t.csv"
+@pytest.mark.parametrize(
+    "more", [[], ["--chunks", "2"], ["--by", "y"], ["--json", "-"], ["--engine", "dask"]]
+)
+def test_nothing_to_judge_is_an_error(capsys, tmp_path: Path, more: list[str]) -> None:
+    """A table of headers only is one line, and no table of nothing: a check must not pass on it."""
+    path, usual = tmp_path / "t.csv", tmp_path / "usual.csv"
     path.write_text("x,y\n")
-    assert main(["replay", str(path), "--fail-on", "drift"]) == 0
+    usual.write_text("x,y\n" + "1,a\n" * 50)
+    against = ["--reference", str(usual)] if "dask" in more else []
+    assert main(["replay", str(path), "--fail-on", "drift", *against, *more]) == 2
     said = capsys.readouterr()
-    assert "there are no records to judge" in said.err
-    assert "insufficient" in said.out
+    assert said.err == f"monitor: {path}: holds no rows to judge\n"
+    assert said.out == ""
+
+
+def test_nothing_in_the_time_asked_for_is_an_error(capsys, table, tmp_path: Path) -> None:
+    """Of a table, and of records; and nothing outside of a segment."""
+    path, when = table("t.csv", 100), ["--from", "2040-01-01T00:00:00Z"]
+    assert main(["replay", path, "--timestamp", "at", *when]) == 2
+    asked = "in the time that was asked for"
+    assert capsys.readouterr().err == f"monitor: {path}: holds no rows {asked}\n"
+    archive = tmp_path / "r.jsonl"
+    archive.write_bytes(encode_record(record(1, False)))
+    assert main(["replay", str(archive), *when]) == 2
+    assert capsys.readouterr().err == f"monitor: {archive}: holds no records {asked}\n"
+    one = tmp_path / "one.csv"
+    one.write_text("x,variant\n" + "1,a\n" * 50)
+    assert main(["replay", str(one), "--reference", "variant=a"]) == 2
+    assert capsys.readouterr().err == f"monitor: {one}: all rows are of variant a\n"
+
+
+def test_an_endpoint_without_records_is_told_of_the_others(capsys, store: str) -> None:
+    """The name of the endpoint is the likeliest mistake."""
+    there = "it has those of bot: --endpoint says which"
+    assert main(["replay", store]) == 2
+    said = capsys.readouterr().err
+    assert said == f"monitor: {store}: the store has no records of endpoint default; {there}\n"
+    assert main(["replay", f"{store}?endpoint=bot&from=2040-01-01T00:00:00Z"]) == 2
+    said = capsys.readouterr().err
+    assert said == f"monitor: {store}: holds no records in the time that was asked for\n"
 
 
 @pytest.fixture
@@ -365,7 +397,7 @@ def test_a_range_and_an_endpoint_of_a_store(capsys, store: str) -> None:
     assert document(capsys, url)["records"] == 10
     options = ["--endpoint", "bot", "--from", begin]
     assert document(capsys, store, *options, "--to", end)["records"] == 10
-    assert document(capsys, store, "--endpoint", "nobody")["verdict"] == "insufficient"
+    assert main(["replay", store, "--endpoint", "nobody"]) == 2
     reference = f"{store}?endpoint=bot&to={end}"
     found = document(capsys, f"{store}?endpoint=bot&from={end}", "--reference", reference)
     assert found["records"] == 1180

@@ -68,6 +68,28 @@ def test_one_is_found_by_its_id(place: tuple[str, int]) -> None:
     assert stored.find(url, "e", "018bcfe5-6800-7def-9abd-e20000000002", shards=shards) is None
 
 
+def test_an_endpoint_without_records_is_told_which_have_some(place: tuple[str, int]) -> None:
+    """Names that somebody else wrote there are shown as one line, and not without end."""
+    url, _ = place
+    assert stored.absence(url, "e") == ""
+    none = "the store has no records of endpoint x"
+    assert stored.absence(url, "x") == f"{none}; it has those of e: --endpoint says which"
+    with redis.Redis.from_url(url) as client:
+        foreign = ["monitor:{\x1b[31m\n:0}:records", "monitor:{}:records", "monitor:{a:keys}"]
+        foreign += [f"monitor:{{f{number}:0}}:records" for number in range(20)]
+        for key in foreign:
+            client.xadd(key, {"v": "1"})
+        try:
+            said = stored.absence(url, "x")
+            assert said.isprintable()
+            assert said.count("f1") + said.count("f2") <= stored.NAMED
+            assert "…" in said
+            assert " a," not in said
+        finally:
+            client.delete(*foreign)
+    assert stored.absence("redis://127.0.0.1:1/0", "x") == ""
+
+
 def test_a_store_that_is_away_is_named_without_its_password() -> None:
     """One line for a person."""
     with pytest.raises(SourceError, match=r"^redis://127\.0\.0\.1:1/0: the store refused"):
