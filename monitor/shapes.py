@@ -23,7 +23,9 @@ def columns(shape: list[int] | None) -> int:
     (1, 1, 12, 1, 4097)
     """
     count = 1
-    for length in (shape or [])[1:]:
+    if shape is None or len(shape) < 2:
+        return count
+    for length in shape[1:]:
         count = min(count * max(length, 1), VECTOR + 1)
     return count
 

@@ -28,7 +28,10 @@ def observe(record: Record) -> Iterator[Observation]:
 
 
 def _names(parts: Iterable[Part]) -> list[str]:
-    return sorted({plain(part.name or "") for part in parts if part.data is not None} - {""})
+    names = {part.name for part in parts if part.data is not None and part.name}
+    if "<" in "".join(names):
+        names = set(map(plain, names))
+    return sorted(names)
 
 
 FEATURE = Feature("columns", observe)

@@ -68,8 +68,10 @@ def kind(text: str) -> str:
             return "broken json" if text[0] == "{" else "text"
         return "json"
     opening = text[:_OPENING].lower().replace("’", "'")
-    negative = any(hint in opening for hint in _HINTS)  # most answers end here, quickly
-    return "refusal" if negative and _REFUSAL.search(opening) else "text"
+    for hint in _HINTS:  # few answers have one
+        if hint in opening:
+            return "refusal" if _REFUSAL.search(opening) else "text"
+    return "text"
 
 
 FEATURE = Feature("output_kind", observe)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 from monitor import shapes
 from monitor.interfaces import Feature
-from monitor.texts import observe_string
+from monitor.texts import LONGEST, REMEMBERED, observe_string
 from monitor.types import Observation, Part, Record
 
 
-def observe(record: Record) -> Iterator[Observation]:
+def observe(record: Record) -> list[Observation]:
     """Every value of every tensor, named as the tensor; `name[i]` when a row has several.
 
     Rows of a batch are separate observations. An output named like an input, or a tensor named
@@ -19,16 +20,18 @@ def observe(record: Record) -> Iterator[Observation]:
     times in ISO 8601 are seconds; of a text (more than 64 characters) one word is observed, as a
     hashed cell, and the length as `name.length`. A wide tensor is one vector a row.
     """
-    inputs = {part.name for part in record.inputs if part.name}
+    found: list[Observation] = []
     for part in record.inputs:
-        if part.data is not None:
+        if part.data:
             name = part.name or "input"
-            yield from _tensor(f"input.{name}" if name in TAKEN else name, part, record.id)
+            _observe(found, f"input.{name}" if name in TAKEN else name, part, record.id)
+    inputs = {part.name for part in record.inputs if part.name} if record.outputs else ()
     for part in record.outputs:
-        if part.data is not None:
+        if part.data:
             name = part.name or "output"
             clash = name in inputs or name in TAKEN
-            yield from _tensor(f"output.{name}" if clash else name, part, record.id)
+            _observe(found, f"output.{name}" if clash else name, part, record.id)
+    return found
 
 
 _OF_EITHER_SIDE = (
@@ -43,22 +46,42 @@ TAKEN = frozenset(f"{side}_{name}" for side in ("input", "output") for name in _
 """Names of other features, which a tensor may not take."""
 
 
-def _tensor(name: str, part: Part, seed: str) -> Iterator[Observation]:
-    data = part.data or []
+_NUMERIC = ("FP", "INT", "UINT", "BF")
+
+
+@lru_cache(maxsize=64)
+def _is_numeric(datatype: str) -> bool:
+    return datatype.startswith(_NUMERIC)
+
+
+def _observe(found: list[Observation], name: str, part: Part, seed: str) -> None:
+    """Add what one tensor, which has values, says under a name."""
+    data, datatype = part.data or [], part.datatype or ""
     columns = shapes.columns(part.shape)
+    if columns == len(data) == 1 and _is_numeric(datatype):  # most are
+        found.append(Observation(name, "numeric", data[0]))
+        return
     if columns > shapes.COLUMNS:
-        for vector in shapes.vectors(part):
-            yield Observation(name, "vector", vector)
+        found += (Observation(name, "vector", vector) for vector in shapes.vectors(part))
         return
     rows = min(len(data) // columns, shapes.ROWS)
-    names = [name] if columns == 1 else [f"{name}[{column}]" for column in range(columns)]
-    datatype = part.datatype or ""
-    if datatype.startswith(("FP", "INT", "UINT", "BF")):
-        for index in range(rows * columns):
-            yield Observation(names[index % columns], "numeric", data[index])
+    names = [name] if columns == 1 else _numbered(name, columns)
+    if _is_numeric(datatype):
+        values = zip(names * rows, data, strict=False)  # no more than whole rows, and ROWS
+        found += [Observation(name, "numeric", value) for name, value in values]
     else:
         for index in range(rows * columns):
-            yield from _value(names[index % columns], data[index], datatype, f"{seed}{index}")
+            found += _value(names[index % columns], data[index], datatype, f"{seed}{index}")
+
+
+def _numbered(name: str, columns: int) -> list[str]:
+    make = _remembered if len(name) <= LONGEST else _remembered.__wrapped__
+    return make(name, columns)
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _remembered(name: str, columns: int) -> list[str]:
+    return [f"{name}[{column}]" for column in range(columns)]
 
 
 def _value(name: str, value: Any, datatype: str, seed: str) -> Iterator[Observation]:
