@@ -38,9 +38,10 @@ def observe(record: Record) -> Iterator[Observation]:
     ]
     if not answers and (record.outputs or all(part.text is None for part in record.inputs)):
         return
-    if any(part.role == "tool_call" for part in answers):
+    roles = {part.role for part in answers}
+    if "tool_call" in roles:
         found = "tool call"
-    elif any(part.role == "refusal" for part in answers):
+    elif "refusal" in roles:
         found = "refusal"
     else:
         texts = [part.text or "" for part in answers if part.role != "reasoning"]

@@ -17,13 +17,13 @@ def observe(record: Record) -> Iterator[Observation]:
     """
     texts = [part.text for part in record.inputs if part.text is not None]
     if texts:
-        yield Observation("input_text_length", "numeric", sum(len(plain(text)) for text in texts))
+        yield Observation("input_text_length", "numeric", sum(map(len, map(plain, texts))))
     if record.outcome is Outcome.OK:
         answers = [
             part.text for part in record.outputs if part.text is not None and part.role != "error"
         ]
         if answers or (texts and not record.outputs):
-            length = sum(len(plain(text)) for text in answers)
+            length = sum(map(len, map(plain, answers)))
             yield Observation("output_text_length", "numeric", length)
 
 

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import random
+from array import array
+
+from hypothesis import given
+from hypothesis import strategies as st
 
 from monitor.analysis.drift.reference import Learner, Reference
 from monitor.analysis.drift.windows import locator, unknown
@@ -101,3 +105,22 @@ def test_scripts_without_spaces_have_words_too(record, seen) -> None:
         "output_unknown_words",
         "input_unknown_words",
     }
+
+
+@given(
+    st.lists(st.integers(0, 2**16 - 1) | st.integers(0, 300), max_size=80),
+    st.binary(max_size=1),
+    st.integers(0, 2**32),
+)
+def test_words_are_held_against_any_vocabulary_one_by_one(
+    cells: list[int], rest: bytes, seed: int
+) -> None:
+    """Taken out of it all at once, they are as many; somebody's bytes are unknown words."""
+    packed = array("H", cells).tobytes() + rest
+    for other in range(2):
+        vocabulary = random.Random(seed + other).randbytes(VOCABULARY // 8)
+        expected = 1.0
+        if cells and max(cells) < VOCABULARY:
+            known = [vocabulary[cell >> 3] >> (cell & 7) & 1 for cell in cells]
+            expected = 1 - sum(known) / len(cells)
+        assert unknown(packed, vocabulary) == expected

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitor.features.tensors import _tensor
+from monitor.features.tensors import _observe
 from monitor.protocols.generic_json import PROTOCOL
 from monitor.types import Call, Observation, Part
 
@@ -48,7 +48,9 @@ def test_a_null_is_a_missing_value_of_its_column(call: Make) -> None:
 
 
 def observe_part(part: Part) -> list[Observation]:
-    return [one for one in _tensor(part.name or "", part, "seed") if isinstance(one, Observation)]
+    found: list[Observation] = []
+    _observe(found, part.name or "", part, "seed")
+    return found
 
 
 def test_text_and_forms_and_files(call: Make) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections.abc import Callable, Mapping
 from operator import add
 from typing import Any
@@ -16,7 +17,7 @@ from monitor.analysis.drift.fourier_features import LENGTH, SIZE, fourier_featur
 from monitor.analysis.drift.history import NEAR, History
 from monitor.analysis.drift.reference import Learner, Reference, grid
 from monitor.analysis.drift.seasonal import Seasonal
-from monitor.analysis.drift.windows import locator
+from monitor.analysis.drift.windows import float_limits, locator
 from monitor.types import Key, Window
 
 FARTHEST = 2.0**20
@@ -57,9 +58,9 @@ class Watch:
     """
 
     __slots__ = (
-        "design_effect", "episode", "fourier", "history", "key", "last", "learner", "locate",
-        "more", "open", "outer", "pane", "part", "peer", "reading", "reference", "renewed",
-        "seasonal", "seen", "settled", "step", "tree", "usual", "weights",
+        "changed", "design_effect", "episode", "fourier", "history", "key", "last", "learner",
+        "locate", "more", "open", "outer", "pane", "part", "peer", "reading", "reference",
+        "renewed", "seasonal", "seen", "settled", "step", "tree", "usual", "weights",
     )  # fmt: skip
 
     def __init__(
@@ -76,6 +77,7 @@ class Watch:
         self.peer = peer
         self.pane = pane
         self.design_effect = design_effect
+        self.changed = False
         self.seasonal: Seasonal | None = None
         self.seen = 0
         self.last = 0.0
@@ -124,23 +126,67 @@ class Watch:
 
     def count(self, value: Any, pane: int, time: float) -> None:
         """Fold one value into `pane`."""
-        self.reading = None
-        reference = self.reference or self._learned(value, time)
-        if reference is None:
-            return
-        bins, counts = reference.bins, self.open.get(pane)
+        self.reading, self.changed = None, True
+        if self.reference is not None or self._learned(value, time) is not None:
+            self.counter(pane)(value)
+
+    def counter(self, pane: int) -> Callable[[Any], None]:
+        """The function that folds a value into `pane`, for a watch with a reference.
+
+        It holds as long as the pane is open and the reference is the same.
+        """
+        assert self.reference is not None  # noqa: S101  for the type checker: see above
+        bins, counts = self.reference.bins, self.open.get(pane)
         if counts is None:
             counts = self.open[pane] = [0] * (bins.size + self.more)
-        index = self.locate(value)
-        counts[index] += 1
-        if index in self.outer:
-            steps = (value - self.usual.points[index]) / self.step
-            if not -FARTHEST < steps < FARTHEST:
-                steps = math.copysign(FARTHEST, steps)
-            counts[-1] += int(steps)
-        elif self.fourier and index < bins.ordinary:
-            new = fourier_features(value, bins.bandwidth)
-            counts[-self.fourier :] = map(add, counts[-self.fourier :], new)
+        if bins.shape == "numeric" and not bins.vocabulary:
+            return self._number_counter(counts)
+        if self.fourier:
+            return self._vector_counter(counts)
+        locate = self.locate
+
+        def count(value: Any) -> None:
+            self.reading, self.changed = None, True
+            counts[locate(value)] += 1
+
+        return count
+
+    def _number_counter(self, counts: list[int]) -> Callable[[Any], None]:
+        """`counter` of numbers, written out: most of what is counted goes this way."""
+        assert self.reference is not None  # noqa: S101  for the type checker
+        bins, locate, points = self.reference.bins, self.locate, self.usual.points
+        edges = float_limits(bins)
+        # Inside these bins a value is where its bin is; outside them it may be anywhere.
+        last = bins.ordinary - 1
+        low, high, step = (1, last - 1, self.step) if self.outer else (-1, bins.size, 1.0)
+
+        def count(value: Any) -> None:
+            self.reading, self.changed = None, True
+            if type(value) is float and value - value == 0.0:  # finite
+                index = bisect_left(edges, value)
+            else:
+                index = locate(value)
+            counts[index] += 1
+            if not low < index < high and index <= last:
+                steps = (value - points[index]) / step
+                if not -FARTHEST < steps < FARTHEST:
+                    steps = math.copysign(FARTHEST, steps)
+                counts[-1] += int(steps)
+
+        return count
+
+    def _vector_counter(self, counts: list[int]) -> Callable[[Any], None]:
+        assert self.reference is not None  # noqa: S101  for the type checker
+        bins, locate, size = self.reference.bins, self.locate, self.fourier
+
+        def count(value: Any) -> None:
+            self.reading, self.changed = None, True
+            index = locate(value)
+            counts[index] += 1
+            if index < bins.ordinary:
+                counts[-size:] = map(add, counts[-size:], fourier_features(value, bins.bandwidth))
+
+        return count
 
     def counted(self, pane: int) -> Ints:
         """What an open pane adds to the history. Of a peer that pane must still be open, too."""
@@ -148,7 +194,7 @@ class Watch:
 
     def close(self, pane: int, end: float, block: int, counted: Ints | None = None) -> bool:
         """Add an open pane, its `counted`, to the history; True where that made a change point."""
-        self.reading = None
+        self.reading, self.changed = None, True
         vector = self.counted(pane) if counted is None else counted
         counts = np.array(self.open.pop(pane), dtype=np.int64)
         self.last = end
@@ -158,7 +204,7 @@ class Watch:
 
     def merge(self, other: Watch) -> None:
         """Add the open panes of `other`, which stands on the same reference."""
-        self.reading = None
+        self.reading, self.changed = None, True
         self.seen += other.seen
         self.last = max(self.last, other.last)
         for pane, counts in other.open.items():

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import msgspec
 
@@ -69,7 +70,7 @@ class Watches:
         self._versus = versus
         self._hourly = hourly
         self._segments: dict[tuple[str, str], dict[str, Watch]] = {}
-        self._dirty: set[Key] = set()
+        self._counters: dict[int, dict[tuple[str, str], dict[str, Callable[[Any], None]]]] = {}
         self._given_up: set[str] = set()
         self._crowded = False
         for key, reference in (profile.references if profile else {}).items():
@@ -86,21 +87,24 @@ class Watches:
         """
         self.newest = max(self.newest, at)
         observations = values(row)
-        for dimension, value in segments_of(row, self._dimensions):
-            watches = self._segments.get((dimension, value), {})
+        by_segment = self._counters.get(pane, {})
+        for segment in segments_of(row, self._dimensions):
+            counters = by_segment.get(segment, {})
             for name, seen, autocorrelated in observations:
-                watch = watches.get(name) or self._opened(
-                    (visible(name), visible(dimension), visible(value)),
-                    row,
-                    autocorrelated=autocorrelated,
-                )
-                if watch is not None:
+                counter = counters.get(name)
+                if counter is not None:
+                    try:
+                        counter(seen)
+                    except Exception:
+                        self._give_up(self._segments[segment][name])
+                        raise
+                elif watch := self._watch_of(name, segment, row, autocorrelated=autocorrelated):
                     try:
                         watch.count(seen, pane, at)
                     except Exception:
                         self._give_up(watch)  # it would fail on the next value, too
                         raise
-                    self._dirty.add(watch.key)
+                    self._remember(watch, name, segment, pane)
 
     def due(self, last: int) -> list[tuple[int, list[Watch]]]:
         """The open panes up to `last`, the earliest first, with the watches that counted in them;
@@ -110,7 +114,7 @@ class Watches:
             for pane in watch.open:
                 if pane <= last:
                     due.setdefault(pane, []).append(watch)
-                    self._dirty.add(watch.key)
+        self._counters.clear()
         return sorted(due.items())
 
     def make_room(self, now: float, pane: float) -> None:
@@ -132,7 +136,7 @@ class Watches:
             watch = self._watch(*key)
             if watch is not None:
                 watch.merge(theirs)
-                self._dirty.add(key)
+        self._counters.clear()
 
     def state(self) -> dict[str, bytes]:
         """What has changed since the last call: an entry for each watch, and `ALL`.
@@ -142,13 +146,16 @@ class Watches:
         state = dict.fromkeys(self._given_up, b"")
         kept = _All(self._kind(), self.overflow, self._crowded or self.room.was_full)
         state[ALL] = msgspec.msgpack.encode(kept)
-        for key in self._dirty:
+        changed = [watch for watch in self.by_key.values() if watch.changed]
+        for watch in changed:
             try:
-                state[_entry(key)] = self.by_key[key].state()
+                state[_entry(watch.key)] = watch.state()
             except Exception:
-                self._give_up(self.by_key[key])
+                self._give_up(watch)
                 raise
-        self._dirty, self._given_up = set(), set()
+        for watch in changed:
+            watch.changed = False
+        self._given_up = set()
         return state
 
     def restore(
@@ -179,9 +186,11 @@ class Watches:
                 watch.restore(entry, newest)
             if key != old or watch is None:
                 self._given_up.add(name)
-                self._dirty |= {key} if watch is not None else set()
+            if key != old and watch is not None:
+                watch.changed = True
         for watch in self.by_key.values():
             watch.regroup({pane: place(pane) for pane in watch.open})
+        self._counters.clear()
 
     def _kind(self) -> str:
         """What kinds of reference there are; counts on others are of no use."""
@@ -198,8 +207,27 @@ class Watches:
         del self.by_key[watch.key], segment[feature]
         if not segment:
             del self._segments[dimension, value]
-        self._dirty.discard(watch.key)
+        self._counters.clear()
         self._given_up.add(_entry(watch.key))
+
+    def _watch_of(
+        self, name: str, segment: tuple[str, str], row: Row, *, autocorrelated: bool
+    ) -> Watch | None:
+        """The watch of a feature in a segment, as a row names them."""
+        watch = self._segments.get(segment, {}).get(name)
+        if watch is None:
+            key = (visible(name), visible(segment[0]), visible(segment[1]))
+            watch = self._opened(key, row, autocorrelated=autocorrelated)
+        return watch
+
+    def _remember(self, watch: Watch, name: str, segment: tuple[str, str], pane: int) -> None:
+        """Let further values of a watch with a reference be counted at once.
+
+        Of names only those as they may be shown: there are no more of these than watches.
+        """
+        if watch.reference is not None and watch.key == (name, *segment):
+            by_segment = self._counters.setdefault(pane, {})
+            by_segment.setdefault(segment, {})[name] = watch.counter(pane)
 
     def _opened(self, key: Key, row: Row, *, autocorrelated: bool) -> Watch | None:
         """The watch of a key as it may be shown, made if `row` may open one."""

@@ -10,9 +10,10 @@ import math
 import sys
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from itertools import pairwise
+from operator import itemgetter
 from typing import Any, Literal
 
 import msgspec
@@ -258,11 +259,21 @@ def unknown(text: bytes, vocabulary: bytes) -> float:
     >>> unknown(bytes([3, 0, 4, 0]), bytes([1 << 3]))
     0.5
     """
-    words, known = hashes(text), _spread(vocabulary)
+    count, pick = _picking(text)
     try:
-        return 1 - sum(map(known.__getitem__, words)) / len(words)
+        return 1 - sum(pick(_spread(vocabulary))) / count
     except (IndexError, ZeroDivisionError):  # bytes of somebody's own feature, which are no words
         return 1.0
+
+
+@lru_cache(maxsize=4)
+def _picking(text: bytes) -> tuple[int, Callable[[bytes], Iterable[int]]]:
+    """How many words a text has, and what takes them out of a spread vocabulary; the same text is
+    held against that of each segment."""
+    words = hashes(text)
+    if len(words) < 2:  # of one place `itemgetter` gives no tuple
+        return len(words), lambda known: [known[word] for word in words]
+    return len(words), itemgetter(*words)
 
 
 @lru_cache(maxsize=512)
@@ -376,6 +387,15 @@ def limits(bins: Bins) -> list[float]:
     if halves:
         margin = min(margin, values[1] / 2 - values[0] / 2, values[-1] / 2 - values[-2] / 2)
     return [values[0] - margin, *halves, values[-1] + margin]
+
+
+def float_limits(bins: Bins) -> list[float]:
+    """`limits` in which a finite float's bin is simply where it would be inserted.
+
+    The first bin ends before the first edge, not with it: one float earlier.
+    """
+    first, *others = limits(bins)
+    return [math.nextafter(first, -math.inf), *others]
 
 
 def _locate_words(bins: Bins) -> Callable[[Any], int]:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import math
 import random
 from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from monitor.analysis.drift.findings import direction
 from monitor.analysis.drift.reference import Learner
-from monitor.analysis.drift.watch import Episode, Watch
+from monitor.analysis.drift.watch import FARTHEST, Episode, Watch
+from monitor.analysis.drift.windows import locator
 
 KEY = ("x", "population", "b")
 
@@ -124,3 +128,33 @@ def test_how_far_the_mean_moved_is_near_the_truth(shift: float) -> None:
         (watch if number % 2 else other).count(rng.gauss(10 + 2 * shift, 2), number % 7, 0.0)
     watch.merge(other)
     assert direction(*watch.windows(watch.live())) == pytest.approx(shift, abs=0.1)
+
+
+numbers = st.floats(-1e3, 1e3) | st.integers(-1000, 1000).map(float)
+values_of_any_kind = st.one_of(
+    numbers, st.floats(), st.integers(), st.integers(10**300, 10**320), st.booleans(), st.none(),
+    st.text(max_size=3),
+)  # fmt: skip
+
+
+@given(st.lists(numbers, min_size=1, max_size=60), st.lists(values_of_any_kind, max_size=60))
+def test_numbers_are_counted_where_their_bin_is(learned: list[float], came: list[Any]) -> None:
+    """What is written out for speed counts as `locator` says, edges and their neighbours too."""
+    learner = Learner(len(learned))
+    for value in learned:
+        learner.add(value)
+    watch = Watch(KEY, None)
+    watch.stand_on(learner.reference(), 0.0)
+    assert watch.reference is not None
+    bins = watch.reference.bins
+    near = [math.nextafter(edge, way) for edge in bins.edges for way in (-math.inf, math.inf)]
+    counted, locate = [0] * (bins.size + 1), locator(bins)
+    for value in [*came, *bins.edges, *near]:
+        index = locate(value)
+        counted[index] += 1
+        if index in (0, 1, bins.ordinary - 2, bins.ordinary - 1):
+            steps = (value - watch.usual.points[index]) / watch.step
+            beyond = not -FARTHEST < steps < FARTHEST
+            counted[-1] += int(math.copysign(FARTHEST, steps) if beyond else steps)
+        watch.count(value, pane=0, time=0.0)
+    assert watch.open == {0: counted}
