@@ -21,10 +21,13 @@ def open_parquet(path: Path, group: int | None = None) -> Table:
     names = columns.header(parquet.names(path), str(path))
 
     def rows(wanted: Sequence[str], damage: Damage) -> Iterator[tuple[int, Sequence[Any]]]:
-        def damaged(row: int, count: int, error: str) -> None:
-            damage.rows(path, f"{path}: row {row}", error, count)
-
         number = parquet.first_row(path, group)
+
+        def damaged(row: int, count: int, error: str) -> None:
+            nonlocal number
+            damage.rows(path, f"{path}: row {row}", error, count)
+            number = row + count - 1
+
         for batch in parquet.batches(path, list(wanted) or names[:1], group, damaged):
             for values in zip(*batch, strict=True):
                 number += 1

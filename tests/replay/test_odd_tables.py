@@ -9,7 +9,6 @@ import random
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -19,23 +18,10 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from monitor.app.sanitizer import Sanitizer
 from monitor.cli import main
-from monitor.commands import replay
-from monitor.settings.schema import Settings
 
 ROWS = 1500
-
-
-@cache
-def _clean() -> Sanitizer:
-    return Sanitizer(Settings())
-
-
-@pytest.fixture(autouse=True)
-def _one_scanner(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Building one for each table would take most of the time."""
-    monkeypatch.setattr(replay, "Sanitizer", lambda settings, outputs: _clean())
+pytestmark = pytest.mark.usefixtures("one_scanner")
 
 
 def judge(capsys: pytest.CaptureFixture[str], current: Path, *options: str) -> dict[str, Any]:
@@ -509,111 +495,6 @@ def test_a_profile_carries_how_columns_were_read(capsys, tmp_path: Path) -> None
     gone = csv_of(tmp_path / "c.csv", {"x": now["x"]})
     found = judge(capsys, gone, "--reference", str(profile))
     assert status(found) == {"at": "drift", "x": "ok", "yes": "drift", "id": "drift"}
-
-
-# --- what is broken ------------------------------------------------------------------------------
-
-
-def broken(path: Path) -> Path:
-    """200 good rows, and four that are none."""
-    lines = ["x,y", *(f"{value},a" for value in gauss(1, rows=200))]
-    lines[50:50] = ["1,2,3", "4"]
-    text = "\n".join([*lines, 'oops,"a"b']).encode() + b"\n\xff,a\n"
-    path.write_bytes(text)
-    return path
-
-
-def test_the_good_part_is_judged_and_the_bad_part_counted(capsys, tmp_path: Path) -> None:
-    """By file and line, in the document, on the screen and on the page."""
-    path, page = broken(tmp_path / "t.csv"), tmp_path / "o.html"
-    found = judge(capsys, path, "--reference", str(path), "--html", str(page))
-    assert found["records"] == 200
-    places = [one["place"] for one in found["unreadable"]]
-    assert places == [f"{path}:{line}" for line in (51, 52, 204, 205)]
-    assert main(["replay", str(path)]) == 0
-    said = capsys.readouterr()
-    assert f"could not be read: {path}:51: 3 fields where the header has 2" in said.err
-    assert "4 rows or cells could not be read" in " ".join(said.out.split())
-    assert f"{path}:51: 3 fields" in page.read_text()
-
-
-def test_broken_lines_of_objects(capsys, tmp_path: Path) -> None:
-    """The last line of a file that is still being written, and what is no object."""
-    path = tmp_path / "t.jsonl"
-    lines = [json.dumps({"x": value, "n": float("nan")}) for value in gauss(1, rows=100)]
-    path.write_text("\n".join(["[1]", *lines, '{"x": 1']))
-    found = judge(capsys, path, "--reference", str(path))
-    assert found["records"] == 100
-    assert [one["place"] for one in found["unreadable"]] == [f"{path}:1", f"{path}:102"]
-
-
-def test_cells_of_another_kind_are_counted(capsys, tmp_path: Path) -> None:
-    """By column, with the first place; they are of a wrong type."""
-    texts = [*map(str, gauss(1)), *["broken"] * 200]
-    usual = csv_of(tmp_path / "a.csv", {"x": gauss(1)})
-    path = csv_of(tmp_path / "b.csv", {"x": texts})
-    found = judge(capsys, path, "--reference", str(usual))
-    assert status(found) == {"x": "drift"}
-    assert found["unreadable"] == [
-        {"place": f"{path}:{ROWS + 2}", "error": "column 'x': not numeric", "count": 200}
-    ]
-
-
-def test_a_damaged_row_group_is_counted(capsys, tmp_path: Path) -> None:
-    """The others are judged."""
-    path = tmp_path / "t.parquet"
-    columns = {"x": gauss(1, rows=3000), "y": random.Random(1).choices("ab", k=3000)}
-    parquet.write_table(pa.table(columns), path, row_group_size=1000, compression="gzip")
-    content = bytearray(path.read_bytes())
-    place = parquet.ParquetFile(path).metadata.row_group(1).column(0).data_page_offset
-    content[place + 20 : place + 400] = bytes(380)
-    path.write_bytes(content)
-    found = judge(capsys, path, "--reference", str(path))
-    assert found["records"] == 2000
-    (one,) = found["unreadable"]
-    assert (one["place"], one["count"]) == (f"{path}: row 1001", 1000)
-
-
-def test_a_directory_of_mixtures(capsys, tmp_path: Path) -> None:
-    """What is a table is judged, what is none is named."""
-    folder = tmp_path / "mixed"
-    folder.mkdir()
-    usual = csv_of(tmp_path / "usual.csv", {"x": gauss(1)})
-    csv_of(folder / "a.csv", {"x": gauss(2)})
-    parquet_of(folder / "b.parquet", {"x": gauss(3)})
-    jsonl_of(folder / "c.jsonl", [{"x": value} for value in gauss(4)])
-    (folder / "d.csv").write_text("")
-    (folder / "e.parquet").write_bytes((folder / "b.parquet").read_bytes()[:500])
-    (folder / "f.csv").write_text("x,x\n1,2\n")
-    found = judge(capsys, folder, "--reference", str(usual))
-    assert (found["records"], found["verdict"]) == (3 * ROWS, "ok")
-    named = {Path(one["place"].partition(":")[0]).name for one in found["unreadable"]}
-    assert named == {"d.csv", "e.parquet", "f.csv"}
-
-
-@pytest.mark.parametrize(
-    ("name", "content", "message"),
-    [
-        ("t.csv", b"", "t.csv: is empty"),
-        ("t.csv", b"a,b\n1\n", "t.csv:2: 1 fields where the header has 2"),
-        ("t.parquet", b"PAR1 and no more", "t.parquet: is not Parquet"),
-        ("t.jsonl", b"[1]\n", "t.jsonl: item 1: not a JSON object"),
-        ("t.json", b"[1, 2", "t.json: not a JSON list"),
-        ("t.csv.gz", gzip.compress(b"a,b\n1,2\n" * 9, mtime=0)[:20], "t.csv.gz"),
-        ("t.csv", "größe,b\n1,2\n".encode("latin-1"), "t.csv:1: is not UTF-8 text"),
-        ("t.json", b'{"a": ' * 5000, "t.json:1: not a record"),
-    ],
-)
-def test_nothing_readable_is_one_line(
-    capsys, tmp_path: Path, name: str, content: bytes, message: str
-) -> None:
-    """Exit code 2, with the file and, where there is one, the line."""
-    path = tmp_path / name
-    path.write_bytes(content)
-    assert main(["replay", str(path)]) == 2
-    (line,) = capsys.readouterr().err.splitlines()
-    assert line.startswith("monitor: ")
-    assert message in line
 
 
 def test_a_table_in_utf_16(capsys, tmp_path: Path) -> None:

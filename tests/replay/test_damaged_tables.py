@@ -1,0 +1,141 @@
+"""Tables that cannot be read in part: the rest is judged, and what was lost is said."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import random
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from pyarrow import parquet
+
+from monitor.cli import main
+from tests.replay.test_odd_tables import ROWS, csv_of, gauss, jsonl_of, judge, parquet_of, status
+
+pytestmark = pytest.mark.usefixtures("one_scanner")
+
+
+def broken(path: Path) -> Path:
+    """200 good rows, and four that are none."""
+    lines = ["x,y", *(f"{value},a" for value in gauss(1, rows=200))]
+    lines[50:50] = ["1,2,3", "4"]
+    text = "\n".join([*lines, 'oops,"a"b']).encode() + b"\n\xff,a\n"
+    path.write_bytes(text)
+    return path
+
+
+def test_the_good_part_is_judged_and_the_bad_part_counted(capsys, tmp_path: Path) -> None:
+    """By file and line, in the document, on the screen and on the page."""
+    path, page = broken(tmp_path / "t.csv"), tmp_path / "o.html"
+    found = judge(capsys, path, "--reference", str(path), "--html", str(page))
+    assert found["records"] == 200
+    places = [one["place"] for one in found["unreadable"]]
+    assert places == [f"{path}:{line}" for line in (51, 52, 204, 205)]
+    assert main(["replay", str(path)]) == 0
+    said = capsys.readouterr()
+    assert f"could not be read: {path}:51: 3 fields where the header has 2" in said.err
+    assert "4 rows or cells could not be read" in " ".join(said.out.split())
+    assert f"{path}:51: 3 fields" in page.read_text()
+
+
+def test_broken_lines_of_objects(capsys, tmp_path: Path) -> None:
+    """The last line of a file that is still being written, and what is no object."""
+    path = tmp_path / "t.jsonl"
+    lines = [json.dumps({"x": value, "n": float("nan")}) for value in gauss(1, rows=100)]
+    path.write_text("\n".join(["[1]", *lines, '{"x": 1']))
+    found = judge(capsys, path, "--reference", str(path))
+    assert found["records"] == 100
+    assert [one["place"] for one in found["unreadable"]] == [f"{path}:1", f"{path}:102"]
+
+
+def test_cells_of_another_kind_are_counted(capsys, tmp_path: Path) -> None:
+    """By column, with the first place; they are of a wrong type."""
+    texts = [*map(str, gauss(1)), *["broken"] * 200]
+    usual = csv_of(tmp_path / "a.csv", {"x": gauss(1)})
+    path = csv_of(tmp_path / "b.csv", {"x": texts})
+    found = judge(capsys, path, "--reference", str(usual))
+    assert status(found) == {"x": "drift"}
+    assert found["unreadable"] == [
+        {"place": f"{path}:{ROWS + 2}", "error": "column 'x': not numeric", "count": 200}
+    ]
+
+
+def damage_group(path: Path, number: int) -> None:
+    """Overwrite some of the first column of a row group."""
+    content = bytearray(path.read_bytes())
+    place = parquet.ParquetFile(path).metadata.row_group(number).column(0).data_page_offset
+    content[place + 20 : place + 400] = bytes(380)
+    path.write_bytes(content)
+
+
+def test_a_damaged_row_group_is_counted(capsys, tmp_path: Path) -> None:
+    """The others are judged."""
+    path = tmp_path / "t.parquet"
+    columns = {"x": gauss(1, rows=3000), "y": random.Random(1).choices("ab", k=3000)}
+    parquet.write_table(pa.table(columns), path, row_group_size=1000, compression="gzip")
+    damage_group(path, 1)
+    found = judge(capsys, path, "--reference", str(path))
+    assert found["records"] == 2000
+    (one,) = found["unreadable"]
+    assert (one["place"], one["count"]) == (f"{path}: row 1001", 1000)
+
+
+@pytest.mark.parametrize("engine", ["local", "dask"])
+def test_rows_behind_a_damaged_row_group_keep_their_numbers(
+    capsys, tmp_path: Path, engine: str
+) -> None:
+    """They are counted from the beginning of the file, with those that were lost."""
+    usual, path = tmp_path / "usual.parquet", tmp_path / "t.parquet"
+    columns = {"x": list(map(str, gauss(1, rows=3000)))}
+    parquet.write_table(pa.table(columns), usual)
+    columns["x"][2500] = "broken"
+    parquet.write_table(pa.table(columns), path, row_group_size=1000, compression="gzip")
+    damage_group(path, 1)
+    found = judge(capsys, path, "--reference", str(usual), "--engine", engine)
+    assert found["records"] == 2000
+    places = {(one["place"], one["count"]) for one in found["unreadable"]}
+    assert places == {(f"{path}: row 1001", 1000), (f"{path}: row 2501", 1)}
+
+
+def test_a_directory_of_mixtures(capsys, tmp_path: Path) -> None:
+    """What is a table is judged, what is none is named."""
+    folder = tmp_path / "mixed"
+    folder.mkdir()
+    usual = csv_of(tmp_path / "usual.csv", {"x": gauss(1)})
+    csv_of(folder / "a.csv", {"x": gauss(2)})
+    parquet_of(folder / "b.parquet", {"x": gauss(3)})
+    jsonl_of(folder / "c.jsonl", [{"x": value} for value in gauss(4)])
+    (folder / "d.csv").write_text("")
+    (folder / "e.parquet").write_bytes((folder / "b.parquet").read_bytes()[:500])
+    (folder / "f.csv").write_text("x,x\n1,2\n")
+    found = judge(capsys, folder, "--reference", str(usual))
+    assert (found["records"], found["verdict"]) == (3 * ROWS, "ok")
+    named = {Path(one["place"].partition(":")[0]).name for one in found["unreadable"]}
+    assert named == {"d.csv", "e.parquet", "f.csv"}
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("t.csv", b"", "t.csv: is empty"),
+        ("t.csv", b"a,b\n1\n", "t.csv:2: 1 fields where the header has 2"),
+        ("t.parquet", b"PAR1 and no more", "t.parquet: is not Parquet"),
+        ("t.jsonl", b"[1]\n", "t.jsonl: item 1: not a JSON object"),
+        ("t.json", b"[1, 2", "t.json: not a JSON list"),
+        ("t.csv.gz", gzip.compress(b"a,b\n1,2\n" * 9, mtime=0)[:20], "t.csv.gz"),
+        ("t.csv", "größe,b\n1,2\n".encode("latin-1"), "t.csv:1: is not UTF-8 text"),
+        ("t.json", b'{"a": ' * 5000, "t.json:1: not a record"),
+    ],
+)
+def test_nothing_readable_is_one_line(
+    capsys, tmp_path: Path, name: str, content: bytes, message: str
+) -> None:
+    """Exit code 2, with the file and, where there is one, the line."""
+    path = tmp_path / name
+    path.write_bytes(content)
+    assert main(["replay", str(path)]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("monitor: ")
+    assert message in line
