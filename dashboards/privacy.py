@@ -40,7 +40,19 @@ ROW = Row(
                 ),
                 "{{endpoint}}",
             ),
-            span=16,
+        ),
+        graph(
+            "Texts scrubbed before",
+            "Share of texts that the recorder need not scan, because it scrubbed them before: "
+            "system prompts and earlier turns. Fewer cost CPU time and nothing else.",
+            "percentunit",
+            Query(
+                ratio(
+                    rate("monitor_privacy_cache_lookups_total", "endpoint", 'result="hit"'),
+                    rate("monitor_privacy_cache_lookups_total", "endpoint"),
+                ),
+                "{{endpoint}}",
+            ),
         ),
         graph(
             "Recorders with a key of their own",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 def privacy(settings: Settings, keyring: Keyring) -> Privacy:
     """Return the configured privacy step; raises ConfigError that names the wrong key."""
     # Imported here, because the supervisor only checks.
+    from monitor.privacy.cache import Cache
     from monitor.privacy.records import Privacy
 
     section = settings.privacy
@@ -36,6 +38,7 @@ def privacy(settings: Settings, keyring: Keyring) -> Privacy:
         tenant=section.tenant,
         policy=Policy(section.paths) if section.paths else None,
         seal=_seal(settings),
+        cache=Cache(os.urandom(32)),
     )
 
 

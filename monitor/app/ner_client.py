@@ -14,9 +14,10 @@ import msgspec
 from monitor.app.ner_server import Found
 from monitor.errors import ConfigError, PrivacyError
 from monitor.framing import pack
+from monitor.privacy.hits import Hit
 from monitor.privacy.pseudonyms import MARK_WHOLE
 from monitor.privacy.records import Privacy
-from monitor.privacy.scrub import Hit, Scrub
+from monitor.privacy.scrub import Scrub
 from monitor.settings.schema import Ner
 from monitor.supervision.managed_process import environment
 from monitor.tasks import own

@@ -12,6 +12,7 @@ import msgspec
 from monitor import bodies, columns
 from monitor.errors import ParseError, PrivacyError
 from monitor.privacy import rulings
+from monitor.privacy.cache import Cache
 from monitor.privacy.patterns import Scanner, key_form
 from monitor.privacy.policies import CREDENTIAL, DROPPED, Policy, Rule
 from monitor.privacy.pseudonyms import Keyring, Tokens
@@ -65,9 +66,10 @@ _ALLOWANCE = 256
 
 
 class Privacy:
-    """Makes Records. One per process; holds keys and what it knows to be clean, nothing personal.
+    """Makes Records. One per process; holds keys and what it did before, nothing personal.
 
-    `clock` gives seconds for the time bound of a Record (`time.monotonic`).
+    `clock` gives seconds for the time bound of a Record (`time.monotonic`). The `cache` is for this
+    one alone.
     """
 
     def __init__(
@@ -80,11 +82,13 @@ class Privacy:
         policy: Policy | None = None,
         bounds: Bounds | None = None,
         seal: Seal | None = None,
+        cache: Cache | None = None,
     ) -> None:
         self._policy = policy
         self._scanner = scanner
         self._keys = frozenset(key for each in scanner.recognizers for key in each.keys)
         self._tenant = tenant
+        self._cache = cache
         self.use(keyring)
         self._clock = clock
         self._bounds = bounds or Bounds()
@@ -97,6 +101,12 @@ class Privacy:
         self._tokens = Tokens(keyring.current, self._tenant)
         previous = keyring.previous
         self._previous = None if previous is None else Tokens(previous, self._tenant)
+        if self._cache is not None:  # what is in it was made under another key
+            self._cache = self._cache.emptied()
+
+    def cache_lookups(self) -> tuple[int, int]:
+        """Texts that were looked up so far: (found in the cache, not found)."""
+        return (0, 0) if self._cache is None else (self._cache.hits, self._cache.misses)
 
     def ruled(self, call: Call) -> tuple[Call, Scrub]:
         """The call with what the operator's paths say about its JSON bodies done to them, to be
@@ -237,6 +247,7 @@ class Privacy:
             clock=self._clock,
             seal=self._seal,
             trusted=trusted,
+            cache=self._cache,
         )
 
     def _side(
@@ -381,7 +392,8 @@ class Privacy:
     def _short(self, scrub: Scrub, value: str, hint: str = "") -> str:
         """A text of which few values make most of the traffic (names, labels, paths, headers).
 
-        Values that nothing was found in are remembered, within bounds; no other ever is.
+        Values that nothing was found in, and that look like no mark, are remembered as they are,
+        within bounds; no other text ever is.
         """
         if isinstance(value, bodies.Kept):
             return scrub.literal(str(value))
@@ -391,7 +403,7 @@ class Privacy:
         if len(value) > _MAX_FIELD:
             return scrub.redacted(value, "too_long")
         found = scrub.text(value, hint)
-        if found == value and len(value) <= _MAX_LABEL:
+        if found == value and len(value) <= _MAX_LABEL and "<" not in value:
             if len(self._clean) >= _MAX_CLEAN:
                 self._clean.clear()
             self._clean.add(known)

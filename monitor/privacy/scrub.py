@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
-from collections.abc import Callable, Iterable, Sequence
+from array import array
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,9 +13,11 @@ from monitor.columns import EXPANSION
 from monitor.errors import PrivacyError
 from monitor.metrics import REDACTION_REASONS
 from monitor.privacy.blobs import blobs
+from monitor.privacy.cache import NOTHING, Cache, Edit, Link
+from monitor.privacy.hits import Hit, apart, back, blanked, glued, merged
 from monitor.privacy.patterns import RecognizerError, Scanner, key_form
 from monitor.privacy.pseudonyms import MARK, MARK_WHOLE, Tokens, escape
-from monitor.privacy.views import View, normalise, unescape, unplus
+from monitor.privacy.views import normalise, unescape, unplus
 
 LOOKAHEAD = 1024
 """Characters beyond the end of what is kept of a long text that are scanned with it."""
@@ -32,8 +34,6 @@ _LETTERS_AND_MARKS = 28
 _MAX_NESTING = 64
 _MAX_GLUED = 4
 
-_glue_before = re.compile(r"[\w+@%/-]")
-_glue_after = re.compile(r"[\w+@%/-]|[.:,]\w")
 _member = re.compile(
     r"\"(?P<key>[^\"\\]{1,64})\"\s{0,8}:\s{0,8}(?:\"(?P<text>(?:[^\"\\]|\\.){1,512})\"|(?P<number>\d{1,40}))"
 )
@@ -55,16 +55,6 @@ class Bounds:
     unpacked: int = 1048576
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
-    """`text[start:end]` is to be replaced: by the pseudonyms of `values`, else by `mark`."""
-
-    start: int
-    end: int
-    values: tuple[tuple[str, str], ...] = ()
-    mark: str = ""
-
-
 Seal = Callable[[str, str], str]
 """(pseudonym, value) → what only the holder of the private key can open."""
 
@@ -77,6 +67,7 @@ class Scrub:
     are forgeries and escaped, except those in `own`, which somebody else put there for this
     Record. A text that is `Kept` stays as it is, by the operator's word. `failures` are what
     recognizers raised, by their names. `grown` counts at least the characters that were added.
+    A text that the `cache` has is not scanned again; the Record is the same as without it.
     """
 
     def __init__(
@@ -90,6 +81,7 @@ class Scrub:
         clock: Callable[[], float],
         seal: Seal | None = None,
         trusted: bool = False,
+        cache: Cache | None = None,
     ) -> None:
         self.pseudonyms: dict[str, int] = {}
         self.redactions: dict[str, int] = {}
@@ -108,6 +100,7 @@ class Scrub:
         self._left = bounds.record
         self._seal = seal
         self._trusted = trusted
+        self._cache = cache
 
     def text(self, text: str, hint: str = "") -> str:
         """`text` with a pseudonym for every value found; never raises, never lets pass unscanned.
@@ -119,8 +112,14 @@ class Scrub:
         if isinstance(text, Kept):
             return self.literal(str(text))
         try:
-            self._spend(min(len(text), self._bounds.text + LOOKAHEAD))
-            return self._scrubbed(text, hint)
+            if self._cache is None or not self._is_all_there(text):
+                return self._scrubbed(text, hint)
+            key = self._cache.key(text, hint, trusted=self._trusted)
+            edit = self._cache.get(key)
+            if edit is None or len(text) + edit.unpacked > self._left:
+                return self._scrubbed(text, hint, None if edit else key)
+            self._left -= len(text) + edit.unpacked
+            return text if edit is NOTHING else self._edited(text, edit)
         except Exception as error:  # noqa: BLE001  fail closed
             return self.failed(text, error)
 
@@ -180,19 +179,24 @@ class Scrub:
         token = self._tokens(entity, canonical)
         self.pseudonyms[entity] = self.pseudonyms.get(entity, 0) + 1
         self.grown += len(token)
-        if self._previous is not None and token not in self.continues:
-            if len(self.continues) >= _MAX_LINKED:
-                self._count("continues")
-            else:
-                self.continues[token] = self._previous(entity, canonical)
-        if self._seal is not None and not is_secret and token not in self.sealed:
-            if len(self.sealed) >= _MAX_LINKED:
-                self._count("sealed")
-            elif entity != "SECRET" and all(
-                s.entity != "SECRET" for s in self._scanner.scan(value)
-            ):
+        if self._previous is not None and self._has_room(self.continues, token):
+            self.continues[token] = self._previous(entity, canonical)
+        if self._seal is not None and not is_secret and self._has_room(self.sealed, token):
+            is_secret = entity == "SECRET" or any(
+                span.entity == "SECRET" for span in self._scanner.scan(value)
+            )
+            if not is_secret:
                 self.sealed[token] = self._seal(token, value)
         return token
+
+    def _has_room(self, links: dict[str, str], token: str) -> bool:
+        """Whether a pseudonym is not among `links` and has room there; none is counted."""
+        if token in links:
+            return False
+        if len(links) < _MAX_LINKED:
+            return True
+        self._count("sealed" if links is self.sealed else "continues")
+        return False
 
     def redacted(self, text: str, reason: str) -> str:
         """What stands for a text that cannot be made safe: reason, keyed digest, size in bytes."""
@@ -228,36 +232,112 @@ class Scrub:
     def _is_key(self, hint: str) -> bool:
         return bool(hint) and key_form(hint) in self._keys
 
-    def _scrubbed(self, text: str, hint: str) -> str:
+    def _scrubbed(self, text: str, hint: str, key: bytes | None = None) -> str:
+        """Scrub a text; what was done goes into the cache under `key`."""
+        before = self._left, self.grown, sum(self.redactions.values())
+        self._spend(min(len(text), self._bounds.text + LOOKAHEAD))
         if not text.isascii():
             text = self._encodable(text)
         limit = self._bounds.text
         rest = ""
         if len(text) > limit:
             head = text[: limit + LOOKAHEAD]
-            hits = [hit for hit in _merged(self._find(head, hint, 0)) if hit.start < limit]
+            hits = [hit for hit in merged(self._find(head, hint, 0)) if hit.start < limit]
             cut = max(limit, hits[-1].end) if hits else limit
             text, rest = text[:cut], text[cut:]
         else:
-            hits = _merged(self._find(text, hint, 0))
-        if not hits and not rest:
-            return self.literal(text)
-        replaced = self.replaced(text, hits)
-        return replaced + self.redacted(rest, "too_long") if rest else replaced
+            hits = merged(self._find(text, hint, 0))
+        tokens = self._tokens_of(text, hits)
+        replaced = self._put(text, hits, tokens)
+        if rest:
+            replaced += self.redacted(rest, "too_long")
+        if key is not None:
+            self._keep(key, text, hits, tokens, before)
+        return replaced
 
     def replaced(self, text: str, hits: Sequence[Hit]) -> str:
         """Return `text` with what takes the place of hits, which are in order and apart.
 
         Raises PrivacyError where that is much longer than the text.
         """
+        return self._put(text, hits, self._tokens_of(text, hits))
+
+    def _tokens_of(self, text: str, hits: Sequence[Hit]) -> list[list[str]]:
+        """The pseudonyms of the values of each hit."""
         if self._size(hits) > EXPANSION * len(text) + _ALLOWANCE:
             raise PrivacyError("expansion")
+        return [[self.token(entity, value) for entity, value in hit.values] for hit in hits]
+
+    def _put(self, text: str, hits: Sequence[Hit], tokens: list[list[str]]) -> str:
+        if not hits:
+            return self.literal(text)
         out: list[str] = []
         done = 0
-        for hit in hits:
-            out += (self.literal(text[done : hit.start]), self._replaced(hit))
+        for hit, made in zip(hits, tokens, strict=True):
+            out += (self.literal(text[done : hit.start]), hit.mark, *made)
             done = hit.end
-        return "".join((*out, self.literal(text[done:])))
+        out.append(self.literal(text[done:]))
+        return "".join(out)
+
+    # --- the cache ----------------------------------------------------------------------------
+
+    def _is_all_there(self, text: str) -> bool:
+        """Whether the edit of a text depends on nothing else in the Record and tells all that
+        changes: the text is within bounds, and there is no mark in it, ours or forged."""
+        if len(text) > self._bounds.text:
+            return False
+        return self._trusted or "<" not in text or MARK.search(text) is None
+
+    def _keep(
+        self,
+        key: bytes,
+        text: str,
+        hits: Sequence[Hit],
+        tokens: list[list[str]],
+        before: tuple[int, int, int],
+    ) -> None:
+        """Put into the cache what was done to a text, unless some of it was left undone."""
+        left, grown, redacted = before
+        if self._cache is None or redacted != sum(self.redactions.values()):
+            return
+        unpacked = left - len(text) - self._left
+        if not hits and not unpacked:
+            self._cache.put(key, NOTHING)
+            return
+        counts: dict[str, int] = {}
+        for hit in hits:
+            for entity, _ in hit.values:
+                counts[entity] = counts.get(entity, 0) + 1
+        links: list[Link] = []
+        if self._previous is not None or self._seal is not None:
+            links = [
+                Link(token, self.continues.get(token, ""), self.sealed.get(token, ""))
+                for made in tokens
+                for token in made
+            ]
+        edit = Edit(
+            array("I", [place for hit in hits for place in (hit.start, hit.end)]),
+            tuple("".join((hit.mark, *made)) for hit, made in zip(hits, tokens, strict=True)),
+            tuple(counts.items()),
+            tuple(links),
+            self.grown - grown,
+            unpacked,
+        )
+        self._cache.put(key, edit.sized())
+
+    def _edited(self, text: str, edit: Edit) -> str:
+        """Do to a text what was done to it before; the Record is told of it in the same way."""
+        for entity, count in edit.pseudonyms:
+            self.pseudonyms[entity] = self.pseudonyms.get(entity, 0) + count
+        for link in edit.links:
+            if self._previous is not None and self._has_room(self.continues, link.token):
+                self.continues[link.token] = link.previous
+            if self._seal is not None and self._has_room(self.sealed, link.token) and link.box:
+                self.sealed[link.token] = link.box
+        self.grown += edit.grown
+        return edit.apply(text)
+
+    # --- what is found ------------------------------------------------------------------------
 
     def _size(self, hits: Sequence[Hit]) -> int:
         """Characters of all that takes the place of hits."""
@@ -289,11 +369,6 @@ class Scrub:
         self.grown += len(escaped) - len(text)
         return escaped
 
-    def _replaced(self, hit: Hit) -> str:
-        if hit.mark:
-            return hit.mark
-        return "".join([self.token(entity, value) for entity, value in hit.values])
-
     def _find(self, text: str, hint: str, depth: int) -> list[Hit]:
         """What is to be replaced in `text`, in any order, overlaps included."""
         view = normalise(text)
@@ -311,10 +386,10 @@ class Scrub:
                 )
         hits = self._scan(plain, hint)
         for _ in range(_MAX_GLUED):
-            if not _glued(plain, hits):
+            if not glued(plain, hits):
                 break
-            blanked = _blanked(plain, hits)
-            more = self._scan(blanked, "") + self._blobs(blanked, depth)
+            rest = blanked(plain, hits)
+            more = self._scan(rest, "") + self._blobs(rest, depth)
             if not more:
                 break
             hits += more
@@ -324,11 +399,11 @@ class Scrub:
             if other is not None:
                 if depth >= self._bounds.depth:
                     raise PrivacyError("nesting")
-                hits += _back(other, self._find(other.text, hint, depth + 1))
+                hits += back(other, self._find(other.text, hint, depth + 1))
         hits += self._blobs(plain, depth)
         if marks:
-            hits = [hit for hit in hits if _apart(hit, marks)]
-        return hits if view is None else _back(view, hits)
+            hits = [hit for hit in hits if apart(hit, marks)]
+        return hits if view is None else back(view, hits)
 
     def _scan(self, text: str, hint: str) -> list[Hit]:
         return [
@@ -360,59 +435,10 @@ class Scrub:
             if depth >= self._bounds.depth:
                 raise PrivacyError("nesting")
             self._spend(len(blob.content))
-            held = _merged(self._find(blob.content[: self._bounds.text], "", depth + 1))
+            held = merged(self._find(blob.content[: self._bounds.text], "", depth + 1))
             values = dict.fromkeys(value for hit in held for value in hit.values)
             if values:
                 hits.append(Hit(blob.start, blob.end, tuple(values)[:16]))
             elif len(blob.content) > self._bounds.text:
                 raise PrivacyError("nesting")
         return hits
-
-
-def _glued(text: str, hits: Iterable[Hit]) -> bool:
-    """Whether something stands right beside a value, which may have hidden another one there."""
-    return any(
-        _glue_before.match(text, max(0, hit.start - 1), hit.start)
-        or _glue_after.match(text, hit.end)
-        for hit in hits
-    )
-
-
-def _apart(hit: Hit, marks: list[tuple[int, int]]) -> bool:
-    """Whether a hit touches none of the marks, which are in order."""
-    place = bisect_left(marks, (hit.end, 0))  # the first that begins behind it
-    return place == 0 or marks[place - 1][1] <= hit.start
-
-
-def _blanked(text: str, hits: Iterable[Hit]) -> str:
-    """`text` with spaces for what was found."""
-    out: list[str] = []
-    done = 0
-    for hit in sorted(hits, key=lambda hit: hit.start):
-        start = max(done, hit.start)
-        end = max(done, hit.end)
-        out += (text[done:start], " " * (end - start))
-        done = end
-    out.append(text[done:])
-    return "".join(out)
-
-
-def _back(view: View, hits: Iterable[Hit]) -> list[Hit]:
-    """Hits in a view → hits in what the view was made from."""
-    return [Hit(*view.origin(hit.start, hit.end), hit.values, hit.mark) for hit in hits]
-
-
-def _merged(hits: list[Hit]) -> list[Hit]:
-    """Hits in order and apart: of those that overlap, the longest speaks for all they cover."""
-    if len(hits) < 2:
-        return hits
-    hits.sort(key=lambda hit: (hit.start, -hit.end))
-    merged = [hits[0]]
-    for hit in hits[1:]:
-        last = merged[-1]
-        if hit.start >= last.end:
-            merged.append(hit)
-        elif hit.end > last.end:
-            longest = max(last, hit, key=lambda one: one.end - one.start)
-            merged[-1] = Hit(last.start, hit.end, longest.values, longest.mark)
-    return merged

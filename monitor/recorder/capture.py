@@ -54,6 +54,9 @@ class Capture:
         self._values = {one.name: LabelLimiter(VALUES, min_group) for one in dimensions}
         self._noisy_counts = noisy_counts
         self._stumbled: set[tuple[str, str]] = set()
+        self._lookups = {"hit": 0, "miss": 0}
+        for result in self._lookups:
+            meters.add("monitor_privacy_cache_lookups_total", (result,), 0)
         for reason in REDACTION_REASONS:  # a series must exist before its first event to show it
             meters.add("monitor_redactions_total", (reason,), 0)
 
@@ -80,7 +83,13 @@ class Capture:
         return record, model
 
     def release(self, now: float) -> None:
-        """Export noisy counts by segment if their period is over; `now` is monotonic seconds."""
+        """Export what is counted elsewhere: looked-up texts, and noisy counts by segment if their
+        period is over; `now` is monotonic seconds."""
+        for result, count in zip(self._lookups, self._privacy.cache_lookups(), strict=True):
+            self._meters.add(
+                "monitor_privacy_cache_lookups_total", (result,), count - self._lookups[result]
+            )
+            self._lookups[result] = count
         for cell, count in self._noisy_counts.release(now) if self._noisy_counts else ():
             self._meters.add("monitor_segment_exchanges_total", cell, count)
 

@@ -121,6 +121,7 @@ FIXED = {
     "dimension": ("population", "all"),
     "value": ("north", "all"),
     "role": ("recorder", "proxy"),
+    "result": ("hit", "miss"),
 }
 """Labels whose values the expressions name, for the two variants of every series."""
 

@@ -1,0 +1,72 @@
+"""What was found in a text and is to be replaced: in order, apart from each other."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from monitor.privacy.views import View
+
+_glue_before = re.compile(r"[\w+@%/-]")
+_glue_after = re.compile(r"[\w+@%/-]|[.:,]\w")
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """`text[start:end]` is to be replaced: by the pseudonyms of `values`, else by `mark`."""
+
+    start: int
+    end: int
+    values: tuple[tuple[str, str], ...] = ()
+    mark: str = ""
+
+
+def glued(text: str, hits: Iterable[Hit]) -> bool:
+    """Whether something stands right beside a value, which may have hidden another one there."""
+    return any(
+        _glue_before.match(text, max(0, hit.start - 1), hit.start)
+        or _glue_after.match(text, hit.end)
+        for hit in hits
+    )
+
+
+def apart(hit: Hit, marks: list[tuple[int, int]]) -> bool:
+    """Whether a hit touches none of the marks, which are in order."""
+    place = bisect_left(marks, (hit.end, 0))  # the first that begins behind it
+    return place == 0 or marks[place - 1][1] <= hit.start
+
+
+def blanked(text: str, hits: Iterable[Hit]) -> str:
+    """`text` with spaces for what was found."""
+    out: list[str] = []
+    done = 0
+    for hit in sorted(hits, key=lambda hit: hit.start):
+        start = max(done, hit.start)
+        end = max(done, hit.end)
+        out += (text[done:start], " " * (end - start))
+        done = end
+    out.append(text[done:])
+    return "".join(out)
+
+
+def back(view: View, hits: Iterable[Hit]) -> list[Hit]:
+    """Hits in a view → hits in what the view was made from."""
+    return [Hit(*view.origin(hit.start, hit.end), hit.values, hit.mark) for hit in hits]
+
+
+def merged(hits: list[Hit]) -> list[Hit]:
+    """Hits in order and apart: of those that overlap, the longest speaks for all they cover."""
+    if len(hits) < 2:
+        return hits
+    hits.sort(key=lambda hit: (hit.start, -hit.end))
+    apart = [hits[0]]
+    for hit in hits[1:]:
+        last = apart[-1]
+        if hit.start >= last.end:
+            apart.append(hit)
+        elif hit.end > last.end:
+            longest = max(last, hit, key=lambda one: one.end - one.start)
+            apart[-1] = Hit(last.start, hit.end, longest.values, longest.mark)
+    return apart
