@@ -1,10 +1,13 @@
 """Is all that passed on record, and analyzed? exchanges = appended + lost + pending."""
 
-from dashboards.panels import Query, Row, graph, number, of, rate
+from dashboards.panels import Query, Row, graph, number, of, rate, ratio
+
+_SAMPLED = 'reason="sampled"'
+_UNMEANT = 'reason!="sampled"'
 
 
-def _total(name: str) -> str:
-    return f"sum by (endpoint) ({of(name)})"
+def _total(name: str, *matchers: str) -> str:
+    return f"sum by (endpoint) ({of(name, *matchers)})"
 
 
 _LEDGER = {
@@ -13,21 +16,28 @@ _LEDGER = {
     "lost": _total("monitor_exchanges_lost_total"),
     "pending": _total("monitor_records_pending"),
 }
+_SHOWN = {
+    **_LEDGER,
+    "lost": _total("monitor_exchanges_lost_total", _UNMEANT),
+    "unsampled": _total("monitor_exchanges_lost_total", _SAMPLED),
+}
 
 ROW = Row(
     "Pipeline",
     (
         *(
             number(
-                name.capitalize(), text, "short", Query(_LEDGER[name], "{{endpoint}}"),
+                name.capitalize(), text, "short", Query(_SHOWN[name], "{{endpoint}}"),
                 steps=((1, "orange"),) if name == "lost" else (),
             )
             for name, text in {
                 "exchanges": "Exchanges that ended since the proxies started; always appended + "
-                "lost + pending.",
+                "lost + unsampled + pending.",
                 "appended": "Exchanges with a record in the stream. Normal is nearly all of them.",
-                "lost": "Exchanges that will never have a record. Normal is 0; otherwise look at "
-                "Lost by reason.",
+                "lost": "Exchanges that will never have a record, without the unsampled. Normal is "
+                "0; otherwise look at Lost by reason.",
+                "unsampled": "Exchanges that were counted and not recorded, as "
+                "`capture.sample_over` asks. 0 without it; otherwise look at Share recorded.",
                 "pending": "Exchanges whose record is on its way: in a buffer or in the spool. If "
                 "it grows, look at Pending by place.",
             }.items()
@@ -52,19 +62,39 @@ ROW = Row(
         ),
         graph(
             "Ledger",
-            "Exchanges each second: ended, appended, lost, analyzed. Normal is that ended, "
-            "appended and analyzed run together and lost is 0.", "reqps",
+            "Exchanges each second: ended, appended, lost, unsampled, analyzed. Normal is that "
+            "ended, appended and analyzed run together and the others are 0.", "reqps",
             Query(rate("monitor_exchanges_total", "endpoint"), "{{endpoint}} exchanges"),
             Query(rate("monitor_records_appended_total", "endpoint"), "{{endpoint}} appended"),
-            Query(rate("monitor_exchanges_lost_total", "endpoint"), "{{endpoint}} lost"),
+            Query(
+                rate("monitor_exchanges_lost_total", "endpoint", _UNMEANT), "{{endpoint}} lost"
+            ),
+            Query(
+                rate("monitor_exchanges_lost_total", "endpoint", _SAMPLED),
+                "{{endpoint}} unsampled",
+            ),
             Query(rate("monitor_records_analyzed_total", "endpoint"), "{{endpoint}} analyzed"),
         ),
         graph(
             "Lost by reason",
             "Exchanges without a record. Normal is 0; MonitorRecordsLost in the runbook says "
             "what to do for each reason.", "reqps",
-            Query(rate("monitor_exchanges_lost_total", "reason"), "{{reason}}"),
+            Query(rate("monitor_exchanges_lost_total", "reason", _UNMEANT), "{{reason}}"),
             stacked=True,
+        ),
+        graph(
+            "Share recorded",
+            "Share of exchanges that `capture.sample_over` lets be recorded. 100 % below that "
+            "rate and without the setting; the metrics count all exchanges.",
+            "percentunit",
+            Query(
+                "1 - "
+                + ratio(
+                    rate("monitor_exchanges_lost_total", "endpoint", _SAMPLED),
+                    rate("monitor_exchanges_total", "endpoint"),
+                ),
+                "{{endpoint}}",
+            ),
         ),
         graph(
             "Pending by place",

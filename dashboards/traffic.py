@@ -49,12 +49,12 @@ ROW = Row(
         ),
         number(
             "Not recorded",
-            "Share of exchanges that left no record. Normal is 0; otherwise look at Lost by "
-            "reason. Users are served all the same.",
+            "Share of exchanges that left no record, without those beyond `capture.sample_over`. "
+            "Normal is 0; otherwise look at Lost by reason. Users are served all the same.",
             "percentunit",
             Query(
                 ratio(
-                    rate("monitor_exchanges_lost_total", _ENDPOINT),
+                    rate("monitor_exchanges_lost_total", _ENDPOINT, 'reason!="sampled"'),
                     rate("monitor_exchanges_total", _ENDPOINT),
                 ),
                 "{{endpoint}}",

@@ -58,7 +58,7 @@ CATALOGUE: tuple[Metric, ...] = (
     Metric(
         "monitor_exchanges_lost_total", "counter",
         "Exchanges that ended and will never have a record in the stream, by reason. Normally "
-        "0; the traffic itself was served.",
+        "0, but for `sampled` with `capture.sample_over`; the traffic itself was served.",
         "proxy", ("reason",),
     ),
     Metric(
@@ -306,6 +306,7 @@ LOSS_REASONS = (
     "poison",  # the recorder died of it twice; it is handed over no more
     "proxy_died",  # in the buffer of a proxy that was killed, and not yet with the recorder
     "spool_damaged",  # in the spool, and no longer there: a file is corrupt, or somebody deleted it
+    "sampled",  # beyond `capture.sample_over`, as somebody asked; the traffic metrics count it
 )
 """Every value of the label `reason` of `monitor_exchanges_lost_total`."""
 

@@ -8,7 +8,7 @@ noun that may be written down, and only `monitor.privacy` makes one.
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -193,6 +193,23 @@ class Inference(msgspec.Struct, frozen=True):
     schema: Any = None
     wants_json: bool = False
 
+    @property
+    def per_token(self) -> float | None:
+        """Seconds for each output token after the first, None where that is unknown."""
+        written = 0 if self.tokens is None else self.tokens.output or 0
+        if self.first_token is None or self.last_token is None or written <= 1:
+            return None
+        spent = self.last_token - self.first_token
+        return spent / (written - 1) if spent > 0 else None
+
+    def ended(self, outcome: Outcome) -> Outcome:
+        """Return how the exchange ended whose `outcome` the proxy saw."""
+        if outcome is not Outcome.OK:
+            return outcome
+        if self.failed:
+            return Outcome.RATE_LIMITED if self.throttled else Outcome.SERVER_ERROR
+        return Outcome.UPSTREAM_BROKEN if self.incomplete else outcome
+
 
 # --- what we may keep ------------------------------------------------------------------------
 
@@ -221,6 +238,24 @@ class ResponseSummary(msgspec.Struct, frozen=True):
     """The true length of the body on the wire, in bytes."""
     truncated: bool
     """Whether the body was longer than `capture.max_body_bytes`, so that its end was not read."""
+
+
+class Summary(msgspec.Struct, frozen=True):
+    """What the traffic metrics count of an exchange: labels that are safe to show, and numbers.
+
+    Each field is as in the Record that is made of the same exchange, or would be.
+    """
+
+    protocol: str
+    operation: str
+    model: str
+    duration: float
+    time_to_first_token: float | None
+    time_per_output_token: float | None
+    status: int | None
+    outcome: Outcome
+    segments: dict[str, str]
+    tokens: Tokens | None
 
 
 class Record(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -296,6 +331,12 @@ class Record(msgspec.Struct, frozen=True, omit_defaults=True):
     has no probabilities."""
     confidence_min: float | None = None
     """That of the least likely token of a text, of the least sure row of a classifier."""
+    sampled: Annotated[float, msgspec.Meta(ge=1e-9, le=1)] = 1.0
+    """The share of exchanges like this one that was recorded when it ended, 0 to 1; below 1 only
+    where `capture.sample_over` was exceeded. The Record stands for 1 / `sampled` exchanges."""
+    oversampled: bool = False
+    """Whether it was recorded beyond an even sample of all exchanges, because failed exchanges have
+    a part of the sample of their own. Drift does not count it."""
 
 
 encode_record = msgspec.json.Encoder().encode
@@ -342,13 +383,15 @@ class Row(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """What was observed at one moment, of a Record or of a row of somebody's table.
 
     `at` is Unix seconds; of a table without times it is the number of the row, from 0. `segments`
-    are values by dimension, without the whole. What an endpoint refused is not `accepted`.
+    are values by dimension, without the whole. What an endpoint refused is not `accepted`. `weight`
+    is how many exchanges it stands for, more than 1 in a sample.
     """
 
     at: float
     segments: dict[str, str]
     observations: list[Observation]
     accepted: bool = True
+    weight: float = 1.0
 
 
 SPECIAL = ("missing", "not finite", "wrong type")

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from monitor.interfaces import Feature
-from monitor.types import ABSENT, WHOLE, Outcome, Record, Row
+from monitor.types import ABSENT, WHOLE, Observation, Outcome, Record, Row
 
 REFUSED = 300
 """Statuses from here on say that the endpoint did not take the request."""
@@ -20,8 +20,20 @@ def row_of(
     segments = record.segments
     if dimensions is not None:
         segments = {name: segments.get(name, ABSENT) for name in dimensions}
-    observations = [seen for feature in features for seen in feature.observe(record)]
-    return Row(record.started + record.duration, segments, observations, accepted(record))
+    ended = record.started + record.duration
+    seen = observed(features, record)
+    return Row(ended, segments, seen, accepted(record), 1 / record.sampled)
+
+
+def observed(features: Sequence[Feature], record: Record) -> list[Observation]:
+    """Return what the features see in a Record.
+
+    That is nothing in an oversampled one: what its kind has more of in the stream than in the
+    traffic would look like a change.
+    """
+    if record.oversampled:
+        return []
+    return [seen for feature in features for seen in feature.observe(record)]
 
 
 def accepted(record: Record) -> bool:

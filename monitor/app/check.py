@@ -150,6 +150,11 @@ def explain(settings: Settings) -> Iterator[str]:
         f"capture     bodies up to {capture.max_body_bytes:,} bytes; up to "
         f"{capture.buffer_bytes:,} bytes wait in memory, then exchanges are dropped and counted"
     )
+    if capture.sample_over is not None:
+        yield (
+            f"            of more than {capture.sample_over:,} exchanges each second a sample of "
+            "so many is recorded; the traffic metrics count all"
+        )
     for name, source in settings.segments.items():
         yield f"segment     {name} from the request header {source.header}"
     yield from _privacy(settings)

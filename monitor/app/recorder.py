@@ -17,10 +17,12 @@ from monitor.errors import ConfigError, StreamError
 from monitor.framing import Batch, Processing
 from monitor.meters import Meters
 from monitor.privacy import keys
+from monitor.privacy.pseudonyms import Key, derive
 from monitor.protocols import PROTOCOLS
 from monitor.recorder.capture import Capture
 from monitor.recorder.delivery import Delivery, Item
 from monitor.recorder.intake import Intake
+from monitor.recorder.sampler import Sampler
 from monitor.recorder.spool import Spool
 from monitor.settings.schema import Settings
 from monitor.streams.redis import RedisStream
@@ -64,6 +66,7 @@ class Recorder:
             min_group=settings.privacy.min_group,
             noisy_counts=build.noisy_counts(settings),
         )
+        self._sampler = _sampler(settings, self._keyring.current)
         self._names = ner_client.names(settings.privacy.ner, self._privacy, self._count_names)
         self._store = RedisStream(
             settings.redis,
@@ -186,6 +189,7 @@ class Recorder:
 
     async def _read(self, batches: list[Batch]) -> None:
         until = time.monotonic() + SLICE
+        unsampled: list[Receipt] = []
         for batch, exchange in [(each, one) for each in batches for one in each.exchanges]:
             if (
                 batch.suspect
@@ -194,20 +198,43 @@ class Recorder:
             else:
                 await self._delivery.room(QUEUE, QUEUE_BYTES)
             try:
-                record, model = self._capture.read(exchange)
-                if self._names is not None:
-                    record = await self._names.cover(record)
-                if batch.suspect:
-                    encode_record(record)
+                found = await self._captured(exchange, batch)
             except Exception as error:  # noqa: BLE001  one exchange must not end the recorder
                 await self._unreadable(exchange, error)
                 continue
-            self._delivery.offer(Item(record, model, batch.redelivered, _size(record)))
+            if isinstance(found, Receipt):
+                unsampled.append(found)
+            else:
+                self._delivery.offer(found)
             if time.monotonic() > until:
+                if unsampled:
+                    await self._intake.acknowledge(unsampled)
+                    unsampled = []
                 await asyncio.sleep(0)
                 until = time.monotonic() + SLICE
+        if unsampled:
+            await self._intake.acknowledge(unsampled)
         if any(each.suspect for each in batches):
             await self._intake.notify(Processing(""))
+
+    async def _captured(self, exchange: Exchange, batch: Batch) -> Item | Receipt:
+        """Return what to deliver of an exchange, or the Receipt of one that is not in the sample.
+
+        A redelivered exchange is always delivered: what an earlier recorder may have appended must
+        not count as lost.
+        """
+        if self._sampler is None or batch.redelivered:
+            record, model = self._capture.read(exchange)
+        else:
+            found = self._capture.sample(exchange, self._sampler)
+            if isinstance(found, Receipt):
+                return found
+            record, model = found
+        if self._names is not None:
+            record = await self._names.cover(record)
+        if batch.suspect:
+            encode_record(record)
+        return Item(record, model, batch.redelivered, _size(record))
 
     async def _unreadable(self, exchange: Exchange, error: Exception) -> None:
         now = time.monotonic()
@@ -235,6 +262,15 @@ class Recorder:
 
     def _log_store(self, level: int, text: str) -> None:
         logs.log(level, f"{shown(self._process.settings.redis)}: {text}")
+
+
+def _sampler(settings: Settings, key: Key) -> Sampler | None:
+    """Return what decides which exchanges leave a Record, None where all do. The recorders of all
+    workers have equal parts of the records."""
+    most = settings.capture.sample_over
+    if most is None:
+        return None
+    return Sampler(most / settings.workers, derive(key.root, "monitor-sample-v1"))
 
 
 def _spool(settings: Settings, index: int) -> Spool:

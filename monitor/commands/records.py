@@ -90,7 +90,7 @@ def _list(url: str, settings: Settings, options: argparse.Namespace) -> int:
         found = filter(wanted, stored.records(url, settings.endpoint, **arguments))
     else:
         found = stored.newest(url, settings.endpoint, count=options.limit, keep=wanted, **arguments)
-    count = 0
+    count, stands_for = 0, 0.0
     for record in found:
         if options.json:
             print(encode_record(record).decode())
@@ -99,6 +99,13 @@ def _list(url: str, settings: Settings, options: argparse.Namespace) -> int:
                 print(HEAD)
             print("\n".join(lines(record)))
         count += 1
+        stands_for += 1 / record.sampled
+    if stands_for != count:
+        print(
+            f"monitor: {count:,} records, a sample of about {stands_for:,.0f} exchanges "
+            "(capture.sample_over)",
+            file=sys.stderr,
+        )
     if not count:
         said = stored.absence(url, settings.endpoint) or (
             f"no such records of endpoint {settings.endpoint} (--endpoint, --segment, --outcome, "
@@ -133,6 +140,8 @@ def lines(record: Record) -> list[str]:
     if record.tokens:
         words.append(f"tokens={record.tokens.input}+{record.tokens.output}")
     words += [f"{count} {entity}" for entity, count in record.pseudonyms.items()]
+    if record.sampled < 1:
+        words.append(f"sampled={record.sampled:.2g}")
     about = "  ".join(plain(word).replace(" ", "\u00a0") for word in words if word)
     folded = textwrap.wrap(
         about, WIDTH, initial_indent="    ", subsequent_indent="    ", break_on_hyphens=False

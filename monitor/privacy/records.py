@@ -22,11 +22,11 @@ from monitor.types import (
     Call,
     Inference,
     Message,
-    Outcome,
     Part,
     Record,
     RequestSummary,
     ResponseSummary,
+    Summary,
 )
 
 ALLOWED_HEADERS = frozenset(
@@ -127,6 +127,23 @@ class Privacy:
             call = msgspec.structs.replace(call, **{f"{side}_body": ruled})
         return call, scrub
 
+    def summary(
+        self, call: Call, inference: Inference, *, segments: Mapping[str, str], scrub: Scrub
+    ) -> Summary:
+        """What is counted of an exchange that leaves no Record, as `record` would have it."""
+        return Summary(
+            protocol=inference.protocol,
+            operation=self._label(scrub, inference.operation),
+            model=self._label(scrub, inference.model),
+            duration=call.exchange.duration,
+            time_to_first_token=inference.first_token,
+            time_per_output_token=inference.per_token,
+            status=call.status,
+            outcome=inference.ended(call.exchange.outcome),
+            segments={n: self._segment(scrub, n, value) for n, value in segments.items()},
+            tokens=inference.tokens,
+        )
+
     def record(
         self,
         call: Call,
@@ -135,6 +152,8 @@ class Privacy:
         endpoint: str,
         segments: Mapping[str, str],
         scrub: Scrub | None = None,
+        sampled: float = 1.0,
+        oversampled: bool = False,
     ) -> Record:
         """What may be kept of an exchange. Total: what cannot be made safe is redacted, counted in
         `redactions`, and the rest stays. `scrub` is what `ruled` gave with the call."""
@@ -142,18 +161,6 @@ class Privacy:
         exchange = call.exchange
         response = exchange.response
         answer = Message(b"") if response is None else response
-        tokens = inference.tokens
-        per_token = None
-        if inference.first_token is not None and inference.last_token is not None:
-            first, last = inference.first_token, inference.last_token
-            written = 0 if tokens is None else tokens.output or 0
-            if written > 1 and last > first:
-                per_token = (last - first) / (written - 1)
-        outcome = exchange.outcome
-        if outcome is Outcome.OK and inference.failed:
-            outcome = Outcome.RATE_LIMITED if inference.throttled else Outcome.SERVER_ERROR
-        elif outcome is Outcome.OK and inference.incomplete:
-            outcome = Outcome.UPSTREAM_BROKEN
         return Record(
             id=exchange.id,
             endpoint=endpoint,
@@ -163,9 +170,9 @@ class Privacy:
             started=exchange.started,
             duration=exchange.duration,
             time_to_first_token=inference.first_token,
-            time_per_output_token=per_token,
+            time_per_output_token=inference.per_token,
             status=call.status,
-            outcome=outcome,
+            outcome=inference.ended(exchange.outcome),
             streamed=inference.streamed,
             segments={n: self._segment(scrub, n, value) for n, value in segments.items()},
             request=RequestSummary(
@@ -188,7 +195,7 @@ class Privacy:
             outputs=self._side(
                 scrub, "outputs", inference.outputs, call.response_body, answer.body
             ),
-            tokens=tokens,
+            tokens=inference.tokens,
             finish_reasons=[self._label(scrub, reason) for reason in inference.finish_reasons],
             trace_id=_trace_id(call.request_headers.get("traceparent", "")),
             pseudonyms=scrub.pseudonyms,
@@ -202,6 +209,8 @@ class Privacy:
             units=inference.units,
             confidence=inference.confidence,
             confidence_min=inference.confidence_min,
+            sampled=sampled,
+            oversampled=oversampled,
         )
 
     def text(self, value: str, *, trusted: bool = False) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -12,11 +12,23 @@ from monitor.interfaces import Dimension, Protocol
 from monitor.meters import Meters
 from monitor.metrics import REDACTION_REASONS, UNKNOWN
 from monitor.privacy.records import Privacy
+from monitor.privacy.scrub import Scrub
 from monitor.recorder import calls
 from monitor.recorder.bounds import bounded
 from monitor.recorder.label_limiter import LabelLimiter
 from monitor.recorder.noisy_counts import NoisyCounts
-from monitor.types import ABSENT, WHOLE, Call, Exchange, Inference, Part, Record
+from monitor.recorder.sampler import Sampler
+from monitor.types import (
+    ABSENT,
+    WHOLE,
+    Call,
+    Exchange,
+    Inference,
+    Part,
+    Receipt,
+    Record,
+    Summary,
+)
 
 MODELS = 50
 VALUES = 50
@@ -63,24 +75,60 @@ class Capture:
     def read(self, exchange: Exchange) -> tuple[Record, str]:
         """Count an exchange; return its record and the label under which its model is counted."""
         call, scrub = self._privacy.ruled(calls.read(exchange))
-        inference, given_way = bounded(_sure(self._infer(call)), call)
-        raw = {one.name: self._value(one, call, inference) for one in self._dimensions}
+        return self._recorded(call, _sure(self._infer(call)), scrub)
+
+    def sample(self, exchange: Exchange, sampler: Sampler) -> tuple[Record, str] | Receipt:
+        """Count an exchange all the same; return what `read` does if `sampler` keeps it, else the
+        Receipt that says so."""
+        call, scrub = self._privacy.ruled(calls.read(exchange))
+        inference = _sure(self._infer(call))
+        outcome = inference.ended(exchange.outcome)
+        kept = sampler.keep(exchange.id, exchange.started + exchange.duration, outcome)
+        if kept is not None:
+            return self._recorded(call, inference, scrub, *kept)
+        summary = self._privacy.summary(
+            call, inference, segments=self._values_of(call, inference), scrub=scrub
+        )
+        _, model = self._counted(summary, scrub)
+        labels = (summary.protocol, summary.operation, model, summary.outcome.value)
+        return Receipt(exchange.id, "lost", "sampled", *labels)
+
+    def _recorded(
+        self,
+        call: Call,
+        inference: Inference,
+        scrub: Scrub,
+        sampled: float = 1.0,
+        oversampled: bool = False,
+    ) -> tuple[Record, str]:
+        raw = self._values_of(call, inference)
+        inference, given_way = bounded(inference, call)
         if given_way:
             scrub.redactions["expansion"] = given_way
         record = self._privacy.record(
-            call, inference, endpoint=self._endpoint, segments=raw, scrub=scrub
-        )
+            call, inference, endpoint=self._endpoint, segments=raw, scrub=scrub,
+            sampled=sampled, oversampled=oversampled,
+        )  # fmt: skip
+        segments, model = self._counted(record, scrub)
+        if segments != record.segments:
+            record = msgspec.structs.replace(record, segments=segments)
+        for entity, count in record.pseudonyms.items():
+            self._meters.add("monitor_pseudonyms_total", (entity,), count)
+        for reason, count in record.redactions.items():
+            self._meters.add("monitor_redactions_total", (reason,), count)
+        return record, model
+
+    def _counted(self, known: Summary | Record, scrub: Scrub) -> tuple[dict[str, str], str]:
+        """Count an exchange; return the labels of its segments and of its model."""
         for name, error in scrub.failures.items():
             self._stumble("recognizer", name, error)
         if self._noisy_counts is not None:
-            for name, value in record.segments.items():
-                self._noisy_counts.add(name, value, record.outcome.value)
-        segments = {name: self._segment(name, value) for name, value in record.segments.items()}
-        if segments != record.segments:
-            record = msgspec.structs.replace(record, segments=segments)
-        model = self._model(record)
-        self._count(record, model)
-        return record, model
+            for name, value in known.segments.items():
+                self._noisy_counts.add(name, value, known.outcome.value)
+        segments = {name: self._segment(name, value) for name, value in known.segments.items()}
+        model = self._model(known)
+        self._count(known, segments, model)
+        return segments, model
 
     def release(self, now: float) -> None:
         """Export what is counted elsewhere: looked-up texts, and noisy counts by segment if their
@@ -123,6 +171,9 @@ class Capture:
         asked, told = ([Part(text=text)] if text else [] for text in texts)
         return Inference(any_json.name, "http", "", inputs=asked, outputs=told)
 
+    def _values_of(self, call: Call, inference: Inference) -> dict[str, str]:
+        return {one.name: self._value(one, call, inference) for one in self._dimensions}
+
     def _value(self, dimension: Dimension, call: Call, inference: Inference) -> str:
         try:
             return dimension.value(call, inference)
@@ -150,47 +201,43 @@ class Capture:
             self._overflow("monitor_segment_exchanges_total")
         return label
 
-    def _model(self, record: Record) -> str:
+    def _model(self, known: Summary | Record) -> str:
         """Return the label of the model; a new name gets one only if the endpoint accepted it."""
-        if not record.model:
+        if not known.model:
             return UNKNOWN
-        accepted = record.status is not None and record.status < 300
-        label, given_up = self._models.admit(record.model, may_enter=accepted)
+        accepted = known.status is not None and known.status < 300
+        label, given_up = self._models.admit(known.model, may_enter=accepted)
         if given_up is not None:
             self._meters.fold("model", given_up)
-        if label != record.model and accepted:
+        if label != known.model and accepted:
             self._overflow("monitor_exchange_duration_seconds")
         return label
 
     def _overflow(self, metric: str) -> None:
         self._meters.add("monitor_series_overflow_total", (metric,))
 
-    def _count(self, record: Record, model: str) -> None:
+    def _count(self, known: Summary | Record, segments: Mapping[str, str], model: str) -> None:
         meters = self._meters
-        kind = (record.operation, model)
-        first, each = record.time_to_first_token, record.time_per_output_token
-        meters.observe("monitor_exchange_duration_seconds", kind, record.duration)
+        kind = (known.operation, model)
+        first, each = known.time_to_first_token, known.time_per_output_token
+        meters.observe("monitor_exchange_duration_seconds", kind, known.duration)
         if first is not None:
             meters.observe("monitor_time_to_first_token_seconds", kind, first)
         if each is not None:
             meters.observe("monitor_time_per_output_token_seconds", kind, each)
-        tokens = record.tokens
+        tokens = known.tokens
         told = () if tokens is None else (("input", tokens.input), ("output", tokens.output))
         directions = [(direction, count) for direction, count in told if count is not None]
         for direction, count in directions:
             meters.add("monitor_tokens_total", (model, direction), count)
-        segments = () if self._noisy_counts else record.segments.items()
-        for segment in ((WHOLE.dimension, WHOLE.value), *segments):
-            meters.add("monitor_segment_exchanges_total", (*segment, record.outcome.value))
-            meters.observe("monitor_segment_duration_seconds", segment, record.duration)
+        shown = () if self._noisy_counts else segments.items()
+        for segment in ((WHOLE.dimension, WHOLE.value), *shown):
+            meters.add("monitor_segment_exchanges_total", (*segment, known.outcome.value))
+            meters.observe("monitor_segment_duration_seconds", segment, known.duration)
             if first is not None:
                 meters.observe("monitor_segment_time_to_first_token_seconds", segment, first)
             for direction, count in directions:
                 meters.add("monitor_segment_tokens_total", (*segment, direction), count)
-        for entity, count in record.pseudonyms.items():
-            meters.add("monitor_pseudonyms_total", (entity,), count)
-        for reason, count in record.redactions.items():
-            meters.add("monitor_redactions_total", (reason,), count)
 
 
 def _sure(inference: Inference) -> Inference:

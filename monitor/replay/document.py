@@ -25,6 +25,8 @@ class Chunk(msgspec.Struct, frozen=True, omit_defaults=True):
     """The findings of this chunk."""
     performance: Performance | None = None
     """The classifier's performance in it, with `--score`."""
+    records_estimated: int | None = None
+    """As that of the whole document."""
 
 
 class Replay(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -49,3 +51,6 @@ class Replay(msgspec.Struct, frozen=True, omit_defaults=True):
     """What a reader of the verdict should know."""
     unreadable: list[Unreadable] = []
     """What could not be read."""
+    records_estimated: int | None = None
+    """About how many exchanges the records stand for, the sum of 1 / `sampled`; only where some are
+    of a sample."""

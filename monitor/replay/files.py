@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from monitor.analysis.rows import accepted
+from monitor.analysis.rows import accepted, observed
 from monitor.damage import Damage
 from monitor.errors import SourceError
 from monitor.interfaces import Feature, Head, Source, Table
@@ -211,12 +211,9 @@ def observe(records: Iterable[Record], options: ReadOptions) -> Iterator[Row]:
             yield Row(
                 record.started + record.duration,
                 {name: safe(segment(record, name)) for name in options.columns.by},
-                [
-                    _sanitized(seen, safe)
-                    for feature in options.features
-                    for seen in feature.observe(record)
-                ],
+                [_sanitized(seen, safe) for seen in observed(options.features, record)],
                 accepted(record),
+                1 / record.sampled,
             )
 
 

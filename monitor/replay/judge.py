@@ -258,12 +258,18 @@ def _document(whole: Part, parts: Mapping[int, Part] | None) -> Replay:
     if parts is not None:
         chunks = [_chunk(index, part) for index, part in sorted(parts.items())]
     findings = whole.findings()
-    return Replay(verdict(findings), whole.rows, findings, chunks, together=together(findings))
+    return Replay(
+        verdict(findings), whole.rows, findings, chunks,
+        together=together(findings), records_estimated=whole.estimated,
+    )  # fmt: skip
 
 
 def _chunk(index: int, part: Part) -> Chunk:
     found = [undated(finding) for finding in part.findings()]
-    return Chunk(index, part.start, part.end, part.rows, verdict(found), found)
+    return Chunk(
+        index, part.start, part.end, part.rows, verdict(found), found,
+        records_estimated=part.estimated,
+    )  # fmt: skip
 
 
 def _undated(found: Replay) -> Replay:

@@ -52,6 +52,7 @@ class Part:
 
     def __init__(self, begin: Callable[[float], Fold]) -> None:
         self.rows = 0
+        self.unrecorded = 0.0  # exchanges that the rows stand for beside their own
         self.start = math.inf
         self.end = -math.inf
         self.fold: Fold | None = None
@@ -63,6 +64,7 @@ class Part:
             self.fold = self._begin(row.at)
         self.fold.add_row(row)
         self.rows += 1
+        self.unrecorded += row.weight - 1
         self.start, self.end = min(self.start, row.at), max(self.end, row.at)
 
     def passing(self, rows: Iterable[Row]) -> Iterator[Row]:
@@ -78,7 +80,13 @@ class Part:
                 self.fold = self._begin(other.start)
             self.fold.merge(other.fold)
         self.rows += other.rows
+        self.unrecorded += other.unrecorded
         self.start, self.end = min(self.start, other.start), max(self.end, other.end)
+
+    @property
+    def estimated(self) -> int | None:
+        """About how many exchanges the rows stand for; None where each stands for itself."""
+        return self.rows + round(self.unrecorded) if self.unrecorded else None
 
     def findings(self) -> list[Finding]:
         """What is known of the rows."""

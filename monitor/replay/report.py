@@ -146,8 +146,15 @@ def at(time: float) -> str:
 
 
 def counted(found: Replay) -> str:
-    """How many records there were, in words."""
-    return f"{found.records:,} record" + ("s" if found.records != 1 else "")
+    """How many records there were, in words.
+
+    >>> counted(Replay("ok", 1, [])), counted(Replay("ok", 1210, [], records_estimated=12034))
+    ('1 record', '1,210 records, a sample of about 12,034 exchanges')
+    """
+    said = f"{found.records:,} record" + ("s" if found.records != 1 else "")
+    if found.records_estimated is not None:
+        said += f", a sample of about {found.records_estimated:,} exchanges"
+    return said
 
 
 def where(one: Finding) -> str:

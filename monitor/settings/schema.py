@@ -40,10 +40,14 @@ class _Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Capture(_Section, frozen=True):
-    """Bytes kept of each body, and bytes of exchanges that may wait for the recorder."""
+    """Bytes kept of each body, and bytes of exchanges that may wait for the recorder.
+
+    Of more than `sample_over` exchanges per second, only a sample is recorded (`recorder.sampler`).
+    """
 
     max_body_bytes: Count = 1048576
     buffer_bytes: Positive = 67108864
+    sample_over: Positive | None = None
 
 
 class Ner(_Section, frozen=True):

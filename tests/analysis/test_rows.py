@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import math
+import random
 from typing import Any
 
+import msgspec
 import pytest
 
+from monitor.analysis.drift.judgement import Rules
+from monitor.analysis.monitors import analysis_of
 from monitor.analysis.rows import accepted, row_of, segments_of, values
+from monitor.distances import LIVE, psi
 from monitor.features import FEATURES
+from monitor.recorder.sampler import Sampler
 from monitor.types import Observation, Outcome, Record, RequestSummary, ResponseSummary, Row
 
 
@@ -40,6 +46,40 @@ def test_a_record_is_a_row_at_its_end_in_the_segments_asked_for() -> None:
     row = row_of(FEATURES, record(Outcome.OK, 200), ("a", "b"))
     assert (row.at, row.segments) == (5.5, {"a": "1", "b": "none"})
     assert list(segments_of(row, ("a", "b"))) == [("all", "all"), ("a", "1")]
+
+
+def test_nothing_is_observed_in_an_oversampled_record() -> None:
+    """It is a row with its time and segments; every record has the weight that its share gives."""
+    plain = record(Outcome.SERVER_ERROR, 500)
+    one = msgspec.structs.replace(plain, sampled=0.25)
+    assert row_of(FEATURES, one) == msgspec.structs.replace(row_of(FEATURES, plain), weight=4.0)
+    assert row_of(FEATURES, one).observations
+    more = msgspec.structs.replace(one, oversampled=True)
+    assert row_of(FEATURES, more) == Row(5.5, {"a": "1"}, [], False, 4.0)
+
+
+@pytest.mark.parametrize("marked", [True, False])
+def test_a_sample_with_all_failures_is_no_drift(marked: bool) -> None:
+    """The load rises to ten times what is recorded while 3 % fail, as before. Would the records that
+    are there because failures have a part of their own not be marked, they would be drift."""
+    sampler, chance = Sampler(30, b"key"), random.Random(4)
+    outcome = next(feature for feature in FEATURES if feature.name == "outcome")
+    rules = Rules(psi.MEASURE, LIVE, pane=10.0, lateness=2.0)
+    analysis = analysis_of((outcome,), rules, learn=500)
+    at = 0.0
+    for number in range(30_000):
+        at += 0.05 if number < 2000 else 0.0033
+        ended = Outcome.SERVER_ERROR if chance.random() < 0.03 else Outcome.OK
+        if (kept := sampler.keep(f"id-{number}", at, ended)) is not None:
+            share, more = kept
+            one = record(ended, 200)
+            analysis.add(
+                msgspec.structs.replace(one, started=at, sampled=share, oversampled=more and marked)
+            )
+    analysis.close()
+    assert analysis.records > 4000
+    (found,) = (one for one in analysis.findings() if one.dimension == "all")
+    assert found.status == ("ok" if marked else "drift")
 
 
 @pytest.mark.parametrize(

@@ -26,10 +26,11 @@ from monitor.proxy.ids import Ids
 from monitor.proxy.ledger import Ledger
 from monitor.recorder.delivery import Delivery, Item
 from monitor.recorder.intake import Intake
+from monitor.recorder.sampler import Sampler
 from monitor.recorder.spool import Spool
 from monitor.supervision import ledger_snapshot
 from monitor.supervision.ledger_snapshot import SnapshotFile
-from monitor.types import Exchange, Message, Outcome, Record, decode_record
+from monitor.types import Exchange, Message, Outcome, Receipt, Record, decode_record
 from tests.proxy.test_ledger import sums
 from tests.recorder.test_spool import DOCUMENT
 
@@ -313,6 +314,7 @@ class Recorder(Process):
             log=lambda *_: None,
             clock=world.clock,
         )
+        self.sampler = world.sample_over and Sampler(world.sample_over, b"key")
         self.call(self._serve())
 
     async def _serve(self) -> None:
@@ -321,6 +323,7 @@ class Recorder(Process):
         await self.delivery.run()
 
     async def _read(self, batches: list[Batch]) -> None:
+        unsampled: list[Receipt] = []
         for each, exchange in [(batch, one) for batch in batches for one in batch.exchanges]:
             if each.suspect:
                 await self.intake.notify(Processing(exchange.id))
@@ -331,7 +334,15 @@ class Recorder(Process):
             if exchange.id in self.worker.world.poison:
                 self.is_dead = True
                 raise Killed
+            ended = exchange.started + exchange.duration
+            if self.sampler and not (
+                each.redelivered or self.sampler.keep(exchange.id, ended, exchange.outcome)
+            ):
+                unsampled.append(Receipt(exchange.id, "lost", "sampled", outcome="ok"))
+                continue
             self.delivery.offer(Item(decode_record(document), "m", each.redelivered, 100))
+        if unsampled:
+            await self.intake.acknowledge(unsampled)
         if any(each.suspect for each in batches):
             await self.intake.notify(Processing(""))
 
@@ -384,6 +395,7 @@ class Worker:
         exchanges, appended, lost, pending = sums(ledger)
         reasons = {name: count for name, count in ledger.lost.items() if count}
         poison = reasons.get("poison", 0)
+        lost -= reasons.get("sampled", 0)
         if pending:
             wrong.append(("pending", pending, exchanges, appended, reasons))
         if poison > self.recorders_killed // 3 + len(self.world.poison):
@@ -428,8 +440,18 @@ class Worker:
 class World:
     """All of it. `play` does an order of faults, `settle` lets everything come to its end."""
 
-    def __init__(self, seed: int, *, spool_bytes: int, workers: int, queue: int, dt: float) -> None:
+    def __init__(
+        self,
+        seed: int,
+        *,
+        spool_bytes: int,
+        workers: int,
+        queue: int,
+        dt: float,
+        sample_over: float = 0.0,
+    ) -> None:
         self.chance = random.Random(seed)
+        self.sample_over = sample_over
         self.clock = Clock()
         self.directory = Path(tempfile.mkdtemp(prefix="monitor-sim-"))
         self.store = Store(self.clock, self.chance)
@@ -547,10 +569,10 @@ def order(seed: int) -> tuple[dict[str, Any], list[tuple[float, str]]]:
     return shape, steps
 
 
-def play(seed: int) -> list[Any]:
-    """Play an order of faults; what was wrong at its end."""
+def play(seed: int, sample_over: float = 0.0) -> list[Any]:
+    """Play an order of faults; what was wrong at its end. `sample_over` is that setting (0: none)."""
     shape, steps = order(seed)
-    world = World(seed, **shape)
+    world = World(seed, **shape, sample_over=sample_over)
     try:
         world.run(0.5)
         for pause, action in steps:

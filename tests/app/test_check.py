@@ -16,7 +16,7 @@ from monitor.analysis.drift.profiles import Profile, dump_profile
 from monitor.app.check import apart_from_running, explain, verify
 from monitor.errors import ConfigError
 from monitor.settings import load
-from monitor.settings.schema import Differential, Drift, Privacy, Reference, Settings, Tls
+from monitor.settings.schema import Capture, Differential, Drift, Privacy, Reference, Settings, Tls
 from monitor.settings.validation import paths
 from tests import hostile
 
@@ -35,6 +35,16 @@ def test_it_says_where_everything_is_and_no_password() -> None:
     for fact in ("http://127.0.0.1:9000", "redis://store:6379/0", "x-population", "1,000"):
         assert fact in text
     assert "hunter2" not in text
+
+
+def test_a_sample_is_stated() -> None:
+    """How much is recorded, and that the metrics are of everything; nothing is said without one."""
+    text = "\n".join(explain(Settings(capture=Capture(sample_over=2500))))
+    assert (
+        "of more than 2,500 exchanges each second a sample of so many is recorded; the traffic "
+        "metrics count all" in text
+    )
+    assert "sample" not in "\n".join(explain(Settings()))
 
 
 def test_without_a_store_it_names_the_embedded_one() -> None:

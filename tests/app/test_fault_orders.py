@@ -25,6 +25,14 @@ def test_after_any_order_of_faults_all_accounts_agree(first: int) -> None:
         assert not play(seed), f"seed {seed}: {order(seed)}"
 
 
+@pytest.mark.parametrize("first", range(0, ORDERS // 3, BLOCK))
+def test_so_do_those_of_a_sample(first: int) -> None:
+    """Of 150 exchanges per second 40 are recorded: the rest is lost as `sampled`, and no record in the
+    stream is among them."""
+    for seed in range(first, first + BLOCK):
+        assert not play(seed, sample_over=40.0), f"seed {seed}: {order(seed)}"
+
+
 @pytest.mark.parametrize("seed", FOUND)
 def test_an_order_that_was_wrong_once_is_right(seed: int) -> None:
     """Found by more orders than are tried each time."""

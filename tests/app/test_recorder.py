@@ -11,6 +11,7 @@ import pytest
 from monitor.app.recorder import Recorder
 from monitor.framing import Batch, Processing, Reconciliation
 from monitor.recorder.delivery import Item
+from monitor.recorder.sampler import Sampler
 from monitor.types import Exchange, Message, Outcome, Receipt, Record, decode_record
 from tests.recorder.test_spool import DOCUMENT
 
@@ -30,6 +31,11 @@ class Parts:
         if exchange.id == "bad" and self.where == "encoding":
             record = msgspec.structs.replace(record, model="\ud800")
         return record, "m"
+
+    def sample(self, exchange: Exchange, _: Sampler) -> tuple[Record, str] | Receipt:
+        if exchange.id.startswith("more"):
+            return Receipt(exchange.id, "lost", "sampled")
+        return self.read(exchange)
 
     async def cover(self, record: Record) -> Record:
         if record.id == "bad" and self.where == "names":
@@ -55,14 +61,15 @@ def reading(parts: Parts) -> Recorder:
     recorder: Any = object.__new__(Recorder)
     recorder._capture = recorder._names = recorder._delivery = recorder._intake = parts
     recorder._warned_at = 0.0
+    recorder._sampler = None
     found: Recorder = recorder
     return found
 
 
-def batch(*ids: str, suspect: bool = False) -> Batch:
+def batch(*ids: str, suspect: bool = False, redelivered: bool = False) -> Batch:
     request = Message(b"GET / HTTP/1.1\r\n\r\n")
     exchanges = [Exchange(id_, 1.0, 0.1, request, None, [], Outcome.OK) for id_ in ids]
-    return Batch(exchanges, suspect, suspect)
+    return Batch(exchanges, suspect or redelivered, suspect)
 
 
 @pytest.mark.parametrize("where", ["capture", "names"])
@@ -94,3 +101,26 @@ def test_of_suspects_it_says_which_it_begins_to_read() -> None:
     assert parts.sent == [
         Processing("a"), Processing("bad"), ("bad", "lost", "unreadable"), Processing(""),
     ]  # fmt: skip
+
+
+def test_what_is_not_in_the_sample_has_its_receipt_at_once() -> None:
+    """It is neither offered to the store nor shown to the model of names; one that cannot be read is
+    unreadable all the same."""
+    parts = Parts(ValueError(), where="capture")
+    recorder: Any = reading(parts)
+    recorder._sampler = Sampler(1, b"")
+    asyncio.run(recorder._read([batch("a", "more-1", "bad"), batch("more-2", "b")]))
+    assert parts.offered == ["a", "b"]
+    assert sorted(parts.sent) == [
+        ("bad", "lost", "unreadable"), ("more-1", "lost", "sampled"), ("more-2", "lost", "sampled"),
+    ]  # fmt: skip
+
+
+def test_what_is_handed_over_again_is_in_every_sample() -> None:
+    """An earlier recorder may have appended it: it must not count as lost."""
+    parts = Parts(ValueError(), where="capture")
+    recorder: Any = reading(parts)
+    recorder._sampler = Sampler(1, b"")
+    asyncio.run(recorder._read([batch("more-1", suspect=True), batch("more-2", redelivered=True)]))
+    assert parts.offered == ["more-1", "more-2"]
+    assert parts.sent == [Processing("more-1"), Processing("")]

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from monitor.cli import main
 from monitor.commands.records import _indented, lines
+from monitor.replay import stored
 from monitor.streams.redis import RedisStream
 from monitor.supervision.embedded_store import EmbeddedStore
 from monitor.types import Outcome, Record, Tokens, decode_record
@@ -108,6 +109,25 @@ def test_the_list_is_for_80_columns(run: Run) -> None:
     assert all(one.id in out for one in RECORDS)
     assert "2025-12-02 12:00:07" in out
     assert "population=north" in out
+
+
+def test_a_sample_says_what_it_stands_for(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each record its share, and all of them the exchanges, beside the list and not in it."""
+    shares = [1.0, 0.25, 0.25, 0.04]
+    sample = [record(number, sampled=share) for number, share in enumerate(shares)]
+    monkeypatch.setattr(stored, "records", lambda *_, **__: iter(sample))
+    assert main(["records", "list", "--redis", "redis://127.0.0.1:1/0"]) == 0
+    shown = capsys.readouterr()
+    assert shown.out.count("sampled=0.25") == 2
+    assert shown.out.count("sampled=") == 3
+    assert shown.err == (
+        "monitor: 4 records, a sample of about 34 exchanges (capture.sample_over)\n"
+    )
+    assert main(["records", "list", "--redis", "redis://127.0.0.1:1/0", "--json"]) == 0
+    documents = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [one.get("sampled", 1) for one in documents] == shares
 
 
 def test_one_record_is_shown_whole(run: Run) -> None:

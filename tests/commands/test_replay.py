@@ -260,6 +260,28 @@ def test_a_dimension_that_nobody_has_is_said(capsys, tmp_path: Path) -> None:
     assert "--by population" not in said
 
 
+def test_records_of_a_sample_say_what_they_stand_for(capsys, tmp_path: Path) -> None:
+    """In the whole and in the chunks that are a sample; where all is on record nothing is said. A share
+    that is none is no record."""
+    plain = [record(number, False) for number in range(40)]
+    sample = [msgspec.structs.replace(one, sampled=0.1) for one in plain[20:]]
+    path = tmp_path / "records.jsonl"
+    path.write_bytes(b"\n".join(map(encode_record, [*plain[:20], *sample])))
+    found = document(capsys, str(path), "--chunks", "2")
+    assert (found["records"], found["records_estimated"]) == (40, 220)
+    first, second = found["chunks"]
+    assert "records_estimated" not in first
+    assert (second["records"], second["records_estimated"]) == (20, 200)
+    main(["replay", str(path)])
+    assert "40 records, a sample of about 220 exchanges: " in capsys.readouterr().out
+    for share in (b"0", b"-1", b"1.5", b"true", b"1e-300"):
+        bad = encode_record(sample[0]).replace(b'"sampled":0.1', b'"sampled":' + share)
+        path.write_bytes(b"\n".join([*map(encode_record, plain), bad]))
+        found = document(capsys, str(path))
+        assert (found["records"], found["unreadable"][0]["count"]) == (40, 1)
+        assert "records_estimated" not in found
+
+
 def test_lines_that_are_no_records_are_not_taken_for_a_table(capsys, tmp_path: Path) -> None:
     """A table is CSV, Parquet or JSON objects; a line of another kind is neither that nor ours."""
     for content in ("[1, 2]x", "hello", '"a"'):

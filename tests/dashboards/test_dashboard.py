@@ -122,6 +122,7 @@ FIXED = {
     "value": ("north", "all"),
     "role": ("recorder", "proxy"),
     "result": ("hit", "miss"),
+    "reason": ("sampled", "buffer_full"),
 }
 """Labels whose values the expressions name, for the two variants of every series."""
 

@@ -9,7 +9,8 @@ import re
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import msgspec
 import pytest
@@ -27,8 +28,19 @@ from monitor.privacy.records import Privacy
 from monitor.protocols import PROTOCOLS
 from monitor.recognizers import select
 from monitor.recorder.capture import Capture
+from monitor.recorder.delivery import Item
 from monitor.recorder.noisy_counts import NoisyCounts
-from monitor.types import Exchange, Inference, Message, Outcome, Part, decode_record, encode_record
+from monitor.recorder.sampler import Sampler
+from monitor.types import (
+    Exchange,
+    Inference,
+    Message,
+    Outcome,
+    Part,
+    Receipt,
+    decode_record,
+    encode_record,
+)
 
 SCANNER = Scanner(select())
 
@@ -386,3 +398,105 @@ def test_a_personal_value_in_what_an_answer_says_of_itself_is_none_on_record() -
     assert record.response_id.startswith("<EMAIL_ADDRESS:")
     assert record.requested_model is not None
     assert odd not in encode_record(record).decode()
+
+
+KEEPS_NONE = cast(Sampler, SimpleNamespace(keep=lambda *_: None))
+ANSWERED = json.dumps({
+    "model": "m", "usage": {"prompt_tokens": 12, "completion_tokens": 30},
+    "choices": [{"index": 0, "message": {"role": "assistant", "content": "mail bo@example.org"}}],
+}).encode()  # fmt: skip
+ERROR = b'data: {"error": {"message": "overloaded", "type": "server_error"}}\n\n'
+
+
+def varied() -> list[Exchange]:
+    """Exchanges of many kinds, with personal data where labels come from."""
+    people = [{}, {"x-population": "vip"}, {"x-population": "jo@example.org"}]
+    made = [
+        exchange(chat("I am jo@example.org"), ANSWERED, headers=headers) for headers in people
+    ]  # fmt: skip
+    made += [
+        exchange(chat("hi"), sse("a", "b"), answer_headers=EVENTS,
+                 chunks=[(0.1, 40), (0.2, len(sse("a", "b")))]),
+        exchange(chat("hi"), ERROR, answer_headers=EVENTS),
+        exchange(chat("hi"), sse("cut")[:-20], answer_headers=EVENTS),
+        exchange(chat("hi", model="jo@example.org"), status="404 Not Found"),
+        exchange(chat("hi"), b"", status="503 Busy"),
+        exchange(b"\xff broken", b"\x00"),
+        exchange(json.dumps({"age": [61, 33]}).encode(), b'{"risk": [0.1, 0.7]}', target="/score"),
+        exchange(chat("x " * 400_000), ANSWERED),
+        *(exchange(headers={"x-template": f"t{number}"}) for number in range(70)),
+    ]  # fmt: skip
+    return [msgspec.structs.replace(one, id=f"id-{place}") for place, one in enumerate(made)]
+
+
+def of_traffic(meters: Meters) -> list[Any]:
+    """All samples but those of what was replaced in Records."""
+    of_records = {"monitor_pseudonyms_total", "monitor_redactions_total"}
+    return [one for one in meters.measurements() if one.name not in of_records]
+
+
+def test_what_leaves_no_record_is_counted_as_if_it_did() -> None:
+    """All traffic metrics are equal, sample for sample; the Receipt has the labels of the Record's."""
+    (reader, whole), (sampling, part) = capture(), capture()
+    for one in varied():
+        record, model = reader.read(one)
+        receipt = sampling.sample(one, KEEPS_NONE)
+        due = Item(record, model, False).receipt("lost")
+        assert receipt == msgspec.structs.replace(due, reason="sampled")
+    assert of_traffic(part) == of_traffic(whole)
+    labels = {value for one in of_traffic(part) for value in one.labels.values()}
+    assert {"server_error", "upstream_broken", "vip", "other", "chat"} <= labels
+    assert not any("example.org" in value for value in labels)
+    assert not sum(counted(part, "monitor_pseudonyms_total").values())
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.binary(max_size=300) | st.just(chat("hi")),
+    st.binary(max_size=300) | st.sampled_from([ANSWERED, ERROR, sse("a")]),
+    st.sampled_from(["/v1/chat/completions", "/v1/messages", "/v2/models/m/infer", "/any"]),
+    st.booleans(),
+)
+def test_whatever_comes_counts_alike(body: bytes, answer: bytes, target: str, events: bool) -> None:
+    """Reading is total, and what is counted does not depend on whether there is a record."""
+    (reader, whole), (sampling, part) = capture(), capture()
+    one = exchange(body, answer, target=target, answer_headers=EVENTS if events else {})
+    reader.read(one)
+    assert isinstance(sampling.sample(one, KEEPS_NONE), Receipt)
+    assert of_traffic(part) == of_traffic(whole)
+
+
+def test_a_record_of_a_sample_says_which_share_was_kept() -> None:
+    """Otherwise it is as ever; a failure is seen with what the dialect says of it."""
+    asked: list[tuple[str, float, Outcome]] = []
+
+    def keep(*of: Any) -> tuple[float, bool]:
+        asked.append(of)
+        return 0.25, True
+
+    reader, _ = capture()
+    sampler = cast(Sampler, SimpleNamespace(keep=keep))
+    one = exchange(chat("hi"), ERROR, answer_headers=EVENTS)
+    found = capture()[0].sample(one, sampler)
+    plain, _ = reader.read(one)
+    assert not isinstance(found, Receipt)
+    assert (plain.sampled, plain.oversampled) == (1.0, False)
+    assert found[0] == msgspec.structs.replace(plain, sampled=0.25, oversampled=True)
+    assert asked == [("0190-id", 100.5, Outcome.SERVER_ERROR)]
+    assert json.loads(encode_record(found[0]))["sampled"] == 0.25
+
+
+def test_noise_is_added_to_all_exchanges_also_to_those_without_a_record() -> None:
+    """Differential privacy counts the traffic, not the sample."""
+    _, meters = capture()
+    privacy = Privacy(scanner=SCANNER, keyring=Keyring((Key("k1", bytes(32)),)), clock=lambda: 0.0)
+    noisy = NoisyCounts(
+        ["population"], epsilon=1.0, delta=1e-6, period=60.0, draw=lambda _: 0, began=0.0
+    )
+    dimensions = [from_header("population", "x-population")]
+    reader = Capture("e", PROTOCOLS, dimensions, privacy, meters, noisy_counts=noisy)
+    for _ in range(7):
+        reader.sample(exchange(chat("hi"), headers={"x-population": "vip"}), KEEPS_NONE)
+    reader.release(60.0)
+    found = counted(meters, "monitor_segment_exchanges_total")
+    assert found["population", "other", "ok"] == found["all", "all", "ok"] == 7

@@ -81,8 +81,30 @@ drain: {delay: 0, timeout: 30}
             "is not a whole number from 1 to 281,474,976,710,656",
         ),
         (
+            "capture: {sample_over: 0}",
+            "capture.sample_over: 0 is not a whole number of at least 1 or null",
+        ),
+        (
+            "capture: {sample_over: -5}",
+            "capture.sample_over: -5 is not a whole number of at least 1 or null",
+        ),
+        (
+            "capture: {sample_over: ten}",
+            "capture.sample_over: 'ten' is not a whole number of at least 1 or null",
+        ),
+        (
+            "capture: {sample_over: 0.5}",
+            "capture.sample_over: 0.5 is not a whole number of at least 1 or null",
+        ),
+        (
+            "capture: {sample_over: 999999999999999999}",
+            "capture.sample_over: 999999999999999999 is not a whole number from 1 to "
+            "281,474,976,710,656 or null",
+        ),
+        (
             "capture: many",
-            "capture: 'many' is not a mapping; its keys are max_body_bytes and buffer_bytes",
+            "capture: 'many' is not a mapping; its keys are max_body_bytes, buffer_bytes and "
+            "sample_over",
         ),
         ("listen: 8080", "listen: 8080 is not HOST:PORT, as in 127.0.0.1:8080"),
         ("endpoint: a b", "endpoint: 'a b' is not a name of up to 100 letters"),
