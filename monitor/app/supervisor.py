@@ -110,6 +110,7 @@ class _Supervisor:
             loop.add_signal_handler(number, self._on_signal, number)
         await self._prepare_store()
         self._write(self._runtime / "settings.json", msgspec.json.encode(self._settings))
+        self._run_file.unlink(missing_ok=True)  # of a supervisor that was killed
         self._control.listen(self._runtime / "control.sock")
         watching = own(forever(self._watch_pages, "the watch over the pages"), "watch")
         try:
@@ -230,7 +231,10 @@ class _Supervisor:
         return Path(self._settings.data) / "run.json"
 
     def _write_run(self) -> None:
-        """Write `run.json` for scripts; log errors, because a full disk must not end the caller."""
+        """Write `run.json` for scripts, not before the last child has been started. Log errors,
+        because a full disk must not end the caller."""
+        if not any(child.role == "pages" for child in self._children):
+            return
         pids = {
             role: [child.pid for child in self._children if child.role == role and child.pid]
             for role in ("proxy", "recorder", "analyzer", "pages")

@@ -100,6 +100,8 @@ class System:
         config = data / "monitor.yaml"
         config.write_text(yaml.safe_dump(settings or {}))
         self.data = data
+        self.first_run: dict[str, Any] = {}
+        """What `run.json` held when it was there for the first time."""
         self._log = (data / "log").open("w+")
         environment = {k: v for k, v in os.environ.items() if not k.startswith("MONITOR_")}
         self.process = subprocess.Popen(
@@ -175,7 +177,8 @@ class System:
 
     def _is_ready(self) -> bool:
         try:
-            return (self.data / "run.json").exists() and self.admin("/readyz")[0] == 200
+            self.first_run = self.first_run or self.run
+            return self.admin("/readyz")[0] == 200
         except (OSError, ValueError):
             return False
 

@@ -168,6 +168,7 @@ def test_admin_pages(start: Any, model: str) -> None:
     with urllib.request.urlopen(request, timeout=10) as answer:
         assert answer.headers["content-type"].startswith("application/openmetrics-text")
         assert answer.read().endswith(b"# EOF\n")
+    assert [len(pids) for pids in system.first_run["pids"].values()] == [1, 1, 1, 1]
     for role, pids in system.run["pids"].items():
         for pid in pids:
             assert psutil.Process(pid).cmdline()[0] == f"monitor: {role}"
