@@ -114,7 +114,7 @@ events {{ worker_connections 4096; }}
 http {{
   access_log off; client_body_temp_path {place}/body; proxy_temp_path {place}/proxy;
   fastcgi_temp_path {place}/f; uwsgi_temp_path {place}/u; scgi_temp_path {place}/s;
-  open_file_cache max=100000 inactive=1h; open_file_cache_valid 1h; default_type application/json;
+  default_type application/json;
   client_max_body_size 8m; keepalive_requests 1000000000; keepalive_timeout 1h;
   server {{
     listen 127.0.0.1:{port};
