@@ -136,6 +136,18 @@ def _fields(struct: type[msgspec.Struct]) -> tuple[tuple[str, Any], ...]:
     return tuple((field.name, field.type) for field in msgspec.structs.fields(struct))
 
 
+def parsed(text: str) -> Any:
+    """The JSON value of a text; None where it is none.
+
+    >>> parsed('{"a": 1}'), parsed("a")
+    ({'a': 1}, None)
+    """
+    try:
+        return _parse(text.encode("utf-8", "replace"))
+    except ParseError:
+        return None
+
+
 def text(body: bytes) -> str | None:
     """The body as text, or None where it is binary.
 

@@ -17,6 +17,12 @@ Request = TypeVar("Request", bound=msgspec.Struct)
 
 _TEXT_KEYS = ("text", "refusal", "thinking", "reasoning", "content", "input_text", "output_text")
 _MAX_DEPTH = 8
+_OPAQUE = frozenset(
+    ("encrypted_content", "encrypted_index", "signature", "thoughtSignature", "thought_signature")
+)
+"""Members that are no text: what a server encrypts or signs for itself, which is long."""
+_FORMS = ("media_type", "mime_type", "mimeType", "format")
+_CONTENTS = ("url", "data", "file_data")
 
 
 def question(
@@ -39,7 +45,7 @@ def content_text(content: Any, depth: int = 0) -> str:
 
     >>> image = {"type": "image_url", "image_url": {"url": "data:image/png;base64,iVBORw0K"}}
     >>> content_text([{"type": "text", "text": "What is this?"}, image])
-    'What is this?\\n[image_url image/png 8 characters]'
+    'What is this?\\n[image image/png 6 bytes]'
     """
     if content is None:
         return ""
@@ -63,32 +69,78 @@ def _piece_text(piece: Any, depth: int) -> str:
         value = piece.get(key)
         if isinstance(value, str) and piece.get("type") != "tool_result":
             return value
-    kind = piece.get("type")
-    media = _media(piece)
-    if media:
-        return f"[{kind} {media}]"
-    if kind == "tool_result" and depth < _MAX_DEPTH:
-        return content_text(piece.get("content"), depth + 1)
-    return bodies.dump({key: value for key, value in piece.items() if key != "type"})
+    kind = str(piece.get("type") or "media")
+    found = _media(piece, kind)
+    if found:
+        return found
+    nested = piece.get("thinking" if kind == "thinking" else "content")
+    if kind in ("tool_result", "thinking") and depth < _MAX_DEPTH:
+        return content_text(nested, depth + 1)
+    return bodies.dump(readable({key: one for key, one in piece.items() if key != "type"}))
 
 
-def _media(piece: dict[str, Any]) -> str:
-    """`image/png 1234 characters` or a URL, where a piece holds media; else empty."""
-    for value in piece.values():
-        found = value
-        kind = ""
+def readable(value: Any, depth: int = 0) -> Any:
+    """A JSON value without what a server encrypts or signs for itself.
+
+    >>> readable({"title": "Ulm", "in": [{"encrypted_content": "Eo8=", "at": 1}]})
+    {'title': 'Ulm', 'in': [{'at': 1}]}
+    """
+    if depth < _MAX_DEPTH and isinstance(value, dict):
+        return {k: readable(one, depth + 1) for k, one in value.items() if k not in _OPAQUE}
+    if depth < _MAX_DEPTH and isinstance(value, list):
+        return [readable(one, depth + 1) for one in value]
+    return value
+
+
+def _media(piece: dict[str, Any], kind: str) -> str:
+    """What stands for the media that a piece holds, or their text; empty where it holds none."""
+    for name, value in piece.items():
+        form, found = "", value
         if isinstance(value, dict):
-            kind = str(value.get("media_type") or value.get("format") or "")
-            found = value.get("url") or value.get("data") or value.get("file_data")
-        if not isinstance(found, str):
+            form = next((value[one] for one in _FORMS if value.get(one)), "")
+            found = next((value[one] for one in _CONTENTS if value.get(one)), None)
+            if value.get("type") == "text" and isinstance(found, str):
+                return found  # a document's
+        elif name not in ("file_data", "file_url") and not _is_inline(value):
             continue
-        if found.startswith("data:"):
-            kind, _, data = found[5:].partition(",")
-            return f"{kind.partition(';')[0]} {len(data)} characters"
-        if isinstance(value, dict):
-            is_address = found.startswith(("http://", "https://"))
-            return found if is_address else f"{kind} {len(found)} characters".strip()
+        if isinstance(found, str):
+            return media(kind.removeprefix("input_").removesuffix("_url"), form, found)
     return ""
+
+
+def _is_inline(value: Any) -> bool:
+    return isinstance(value, str) and value.startswith("data:")
+
+
+def media(kind: str, form: Any, found: str) -> str:
+    """What stands in a text for an image, a sound or a file: its kind, media type and size.
+
+    `found` is base64, a `data:` URL or an address. Of an address the query is left out, because it
+    may hold a signature that lets anyone read the file.
+
+    >>> media("image", "image/png", "iVBORw0K"), media("image", "", "data:image/gif;base64,R0lG")
+    ('[image image/png 6 bytes]', '[image image/gif 3 bytes]')
+    >>> media("file", None, "https://example.com/a.pdf?sig=x")
+    '[file https://example.com/a.pdf]'
+    """
+    if found.startswith("data:"):
+        head, _, data = found[5:].partition(",")
+        form = head.partition(";")[0]
+        size = base64_size(data) if head.endswith(";base64") else len(data)
+    elif "://" in found[:16]:
+        return f"[{kind} {found.partition('?')[0].partition('#')[0]}]"
+    else:
+        size = base64_size(found)
+    return f"[{kind} {form} {size} bytes]" if form else f"[{kind} {size} bytes]"
+
+
+def base64_size(data: str) -> int:
+    """Bytes that base64 text stands for.
+
+    >>> base64_size("aGVsbG8="), base64_size("aGVsbG8"), base64_size("")
+    (5, 5, 0)
+    """
+    return len(data) * 3 // 4 - data[-2:].count("=")
 
 
 def tool_calls(given: Any, *more: Any) -> list[tuple[Any, Any]]:
@@ -143,12 +195,14 @@ def wanted(form: Any) -> dict[str, Any]:
     {'wants_json': True, 'schema': {'type': 'object'}}
     >>> wanted({"type": "json_object"}), wanted({"type": "text"}), wanted(None)
     ({'wants_json': True}, {}, {})
+    >>> wanted({"type": "json", "value": {"type": "array"}})
+    {'wants_json': True, 'schema': {'type': 'array'}}
     """
     kind = form.get("type") if isinstance(form, dict) else None
-    if kind not in ("json_object", "json_schema"):
+    if kind not in ("json_object", "json_schema", "json"):
         return {}
     named = form.get("json_schema", form)
-    schema = named.get("schema") if isinstance(named, dict) else None
+    schema = named.get("schema", named.get("value")) if isinstance(named, dict) else None
     return {"wants_json": True} | ({"schema": schema} if isinstance(schema, dict) else {})
 
 

@@ -6,8 +6,8 @@ import math
 from typing import Any
 
 from monitor import bodies
-from monitor.chat import arrival, error_part, is_success, tool_call
-from monitor.counts import count
+from monitor.chat import arrival, base64_size, error_part, is_success, tool_call
+from monitor.counts import LARGEST, count
 from monitor.errors import ParseError
 from monitor.framings import ndjson
 from monitor.types import Call, Inference, Part, Tokens
@@ -96,8 +96,8 @@ class Transcript:
 
     __slots__ = (
         "_counts", "_errors", "_first", "_last", "_least_likely", "_likelihood", "_likely", "_open",
-        "_reasons", "_texts", "_tools", "call", "failed", "is_complete", "model", "outputs",
-        "response_id", "service_tier", "streamed", "throttled", "units",
+        "_reasons", "_sounds", "_texts", "_tools", "call", "failed", "is_complete", "model",
+        "outputs", "response_id", "service_tier", "streamed", "throttled", "units",
     )  # fmt: skip
 
     def __init__(self, call: Call, *, streamed: bool = False) -> None:
@@ -114,10 +114,12 @@ class Transcript:
         self._tools: dict[tuple[int, str], _Tool] = {}
         self._open: dict[tuple[int, Any], _Tool] = {}
         self._reasons: dict[int, str] = {}
+        self._sounds: dict[int, int] = {}
         self._counts: dict[str, int] = {}
         self._errors: list[Part] = []
         self._first = self._last = 0
-        self._likely, self._likelihood, self._least_likely = 0, 0.0, 0.0
+        self._likely = self._likelihood = 0.0
+        self._least_likely: float | None = None
 
     def add(self, choice: int, channel: str, fragment: str) -> None:
         """A fragment of a text; a channel is `assistant`, `reasoning`, `refusal` or `tool`."""
@@ -171,6 +173,13 @@ class Transcript:
             return None if name or tool.is_whole() else tool
         return tool if not name or tool.goes_on(name, arguments) else None
 
+    def add_sound(self, choice: int, data: Any) -> bool:
+        """A piece of a sound in base64, of which the size alone is kept; whether it is one."""
+        if not isinstance(data, str) or not data:
+            return False
+        self._sounds[choice] = self._sounds.get(choice, 0) + base64_size(data)
+        return True
+
     def finish(self, choice: int, reason: Any) -> None:
         """Why an answer stopped, in the endpoint's own word."""
         if isinstance(reason, str) and reason:
@@ -213,7 +222,20 @@ class Transcript:
         if type(logprob) in (float, int) and _IMPOSSIBLE < logprob <= 0:
             self._likely += 1
             self._likelihood += logprob
-            self._least_likely = min(self._least_likely, logprob)
+            least = self._least_likely
+            self._least_likely = logprob if least is None else min(least, logprob)
+
+    def likely_on_average(self, logprob: Any, weight: float = 1.0) -> None:
+        """The mean log-probability of a stretch of the answer, whose tokens are not told apart."""
+        if type(logprob) in (float, int) and _IMPOSSIBLE < logprob <= 0 and weight > 0:
+            self._likely += weight
+            self._likelihood += weight * logprob
+
+    def use(self, unit: str, amount: Any) -> None:
+        """What is paid for beside tokens, by its name in `Inference.units`; a later amount takes
+        the place of an earlier one, and nothing is not said."""
+        if type(amount) in (float, int) and 0 < amount <= LARGEST:
+            self.units[unit] = float(amount)
 
     def error(self, data: bytes, *, failed: bool = True) -> None:
         """What says that something went wrong, or could not be read."""
@@ -249,6 +271,9 @@ class Transcript:
             said = texts[0] if len(texts) == 1 else "".join(texts)  # as it is: it may be `Kept`
             role, text = ("tool_call", tool.text()) if tool else (key[1], said)
             found.setdefault(key[0], []).append(Part(role=role, text=text))
+        for choice, size in self._sounds.items():
+            sound = Part(role="assistant", text=f"[audio {size} bytes]")
+            found.setdefault(choice, []).append(sound)
         return found
 
     def inference(
@@ -265,7 +290,7 @@ class Transcript:
         Inference."""
         call = self.call
         outputs = self.outputs
-        if self._texts:
+        if self._texts or self._sounds:
             by_choice = self.by_choice()
             said = [part for choice in sorted(by_choice) for part in by_choice[choice]]
             outputs = said + outputs
@@ -291,6 +316,6 @@ class Transcript:
             service_tier=self.service_tier,
             units=self.units,
             confidence=math.exp(self._likelihood / self._likely) if self._likely else None,
-            confidence_min=math.exp(self._least_likely) if self._likely else None,
+            confidence_min=None if self._least_likely is None else math.exp(self._least_likely),
             **asked,
         )

@@ -1,22 +1,21 @@
 """Call → Inference for OpenAI's chat completions, completions and embeddings, and the many servers
-that speak them (vLLM, TGI, llama.cpp, Ollama, SGLang, LiteLLM, Azure).
+that speak them (Azure, Mistral, vLLM, TGI, llama.cpp, Ollama, SGLang, LiteLLM).
 
 https://platform.openai.com/docs/api-reference/chat
 """
 
 from __future__ import annotations
 
-import base64
 import re
-import struct
 from typing import Any
 
 import msgspec
 
-from monitor import bodies, columns
+from monitor import bodies, columns, vectors
 from monitor.chat import (
     content_text,
     lines,
+    media,
     offered,
     question,
     says_error,
@@ -59,6 +58,17 @@ class _Request(msgspec.Struct):
     tools: Any = None
     functions: Any = None
     response_format: Any = None
+    prediction: Any = None
+    echo: Any = None
+    n: Any = None
+    audio: Any = None
+    output_dtype: Any = None
+    """How Voyage and Mistral are asked for another type of embeddings, and then Jina."""
+    embedding_type: Any = None
+    guided_json: Any = None
+    """vLLM's old way to ask for JSON of a schema, and then its new one and llama.cpp's."""
+    structured_outputs: Any = None
+    json_schema: Any = None
 
 
 class _Usage(msgspec.Struct):
@@ -126,9 +136,9 @@ def read(call: Call) -> Inference:
     operation = _operation(call.path)
     answer = Transcript(call, streamed=sse.is_stream(call.response_headers))
     if answer.streamed:
-        _read_stream(answer, call.response_body)
+        _read_stream(answer, call.response_body, request)
     elif call.response_body:
-        _read_whole(answer, call.response_body)
+        _read_whole(answer, call.response_body, request)
     if operation == "embeddings" and answer.counted("prompt_tokens") is not None:
         answer.count("completion_tokens", 0)
     return answer.inference(
@@ -146,7 +156,7 @@ def read(call: Call) -> Inference:
             audio_output=answer.counted("audio_output"),
         ),
         tools=offered(request.tools, request.functions),
-        **wanted(request.response_format),
+        **_wanted(request),
     )
 
 
@@ -157,7 +167,21 @@ def _inputs(request: _Request) -> list[Part]:
     parts = [Part(role=one.role or "user", text=_text(one)) for one in request.messages]
     for given in (request.prompt, request.input):
         parts += _prompt(given)
+    if isinstance(request.prediction, dict):
+        guess = content_text(request.prediction.get("content"))
+        parts.append(Part(role="prediction", text=guess))
     return parts
+
+
+def _wanted(request: _Request) -> dict[str, Any]:
+    """Whether JSON was asked for, in OpenAI's way or in one of the servers' own."""
+    found = wanted(request.response_format)
+    schema = request.guided_json or request.json_schema
+    if isinstance(request.structured_outputs, dict):
+        schema = schema or request.structured_outputs.get("json")
+    if isinstance(schema, str):
+        schema = bodies.parsed(schema)
+    return found or (wanted({"type": "json", "value": schema}) if schema else {})
 
 
 def _prompt(given: Any) -> list[Part]:
@@ -175,16 +199,30 @@ def _prompt(given: Any) -> list[Part]:
 
 def _text(message: _Message) -> str:
     """Everything a message says, as one text."""
+    if _is_bare(message):
+        return message.content  # type: ignore[no-any-return]
     pieces = [content_text(message.content), content_text(message.refusal)]
     pieces += [tool_call(name, arguments) for name, arguments in _tool_calls(message)]
     return lines(pieces)
+
+
+def _is_bare(message: _Message) -> bool:
+    """Whether a message is a text alone, as nearly all are."""
+    return isinstance(message.content, str) and not (
+        message.tool_calls
+        or message.refusal
+        or message.reasoning_content
+        or message.reasoning
+        or message.audio
+        or message.function_call
+    )
 
 
 def _tool_calls(message: _Message) -> list[tuple[Any, Any]]:
     return tool_calls(message.tool_calls, message.function_call)
 
 
-def _read_whole(answer: Transcript, body: bytes) -> None:
+def _read_whole(answer: Transcript, body: bytes, request: _Request) -> None:
     try:
         response = bodies.decode(body, _response_decoder)
     except ParseError:
@@ -199,21 +237,22 @@ def _read_whole(answer: Transcript, body: bytes) -> None:
     for place, choice in enumerate(response.choices or ()):
         message = choice.message
         if message is not None:
-            answer.outputs += _parts(message)
+            answer.outputs += _parts(message, request.audio)
         elif choice.text is not None:
             answer.outputs.append(Part(role="assistant", text=choice.text))
         if choice.finish_reason:
             _end(answer, place, choice)
         if choice.logprobs:
-            _weigh(answer, choice.logprobs)
+            _weigh(answer, place, choice.logprobs, request)
         is_error = is_error or bool(choice.error)
     if response.data:
-        answer.outputs += _embeddings(response.data)
+        kind = request.output_dtype or request.embedding_type
+        answer.outputs += _embeddings(response.data, kind)
     if is_error:
         answer.error(body)
 
 
-def _read_stream(answer: Transcript, body: bytes) -> None:
+def _read_stream(answer: Transcript, body: bytes, request: _Request) -> None:
     has_ended = has_any = is_ours = False
     first = last = 0
     for event in sse.events(body):
@@ -235,7 +274,7 @@ def _read_stream(answer: Transcript, body: bytes) -> None:
         else:
             is_ours = True
         _note(answer, chunk)
-        if chunk.choices and _add_choices(answer, chunk.choices, event.data):
+        if chunk.choices and _add_choices(answer, chunk.choices, event.data, request):
             first, last = first or event.end, event.end
     answer.heard(first, last)
     answer.is_complete = has_ended or answer.has_finished
@@ -243,7 +282,9 @@ def _read_stream(answer: Transcript, body: bytes) -> None:
         answer.is_foreign(columns.spoken(answer.call))
 
 
-def _add_choices(answer: Transcript, choices: list[_Choice], data: bytes) -> bool:
+def _add_choices(
+    answer: Transcript, choices: list[_Choice], data: bytes, request: _Request
+) -> bool:
     """Put the fragments of a chunk where they belong; whether there were any."""
     found = False
     for place, choice in enumerate(choices):
@@ -255,7 +296,7 @@ def _add_choices(answer: Transcript, choices: list[_Choice], data: bytes) -> boo
         if choice.finish_reason:
             _end(answer, index, choice)
         if choice.logprobs:
-            _weigh(answer, choice.logprobs)
+            _weigh(answer, index, choice.logprobs, request)
         if choice.usage:
             _count(answer, choice.usage)
         if choice.error:
@@ -282,9 +323,8 @@ def _count(answer: Transcript, usage: _Usage) -> None:
         answer.count("audio_output", details.get("audio_tokens"))
 
 
-def _weigh(answer: Transcript, logprobs: Any) -> None:
-    """The log-probabilities of a choice: of a chat by token, of a completion as two lists, where
-    those of an echoed prompt stand before its answer and the first token has none."""
+def _weigh(answer: Transcript, index: int, logprobs: Any, request: _Request) -> None:
+    """The log-probabilities of a choice: of a chat by token, of a completion as lists."""
     if not isinstance(logprobs, dict):
         return
     for name in ("content", "refusal"):
@@ -292,8 +332,25 @@ def _weigh(answer: Transcript, logprobs: Any) -> None:
         for token in tokens if isinstance(tokens, list) else ():
             answer.likely(token.get("logprob") if isinstance(token, dict) else None)
     said = logprobs.get("token_logprobs")
-    for logprob in said if isinstance(said, list) else ():
+    for logprob in _answered(said, logprobs, index, request) if isinstance(said, list) else ():
         answer.likely(logprob)
+
+
+def _answered(
+    said: list[Any], logprobs: dict[str, Any], index: int, request: _Request
+) -> list[Any]:
+    """Those of the answer: with `echo` those of the prompt stand before them, as its text does. Of
+    a prompt of token ids nobody can say where it ends."""
+    if not request.echo:
+        return said
+    prompt, each = request.prompt, count(request.n) or 1
+    if isinstance(prompt, list):
+        prompt = prompt[index // each] if index // each < len(prompt) else None
+    places = logprobs.get("text_offset")
+    if not isinstance(prompt, str) or not isinstance(places, list):
+        return []
+    begins = len(prompt)
+    return [one for one, at in zip(said, places, strict=False) if type(at) is int and at >= begins]
 
 
 def _end(answer: Transcript, index: int, choice: _Choice) -> None:
@@ -301,48 +358,52 @@ def _end(answer: Transcript, index: int, choice: _Choice) -> None:
     answer.failed = answer.failed or choice.finish_reason == "error"
 
 
-def _embeddings(items: list[_Embedding]) -> list[Part]:
-    """Vectors of one width as one tensor, in order of their index; as lists, or base64 of
-    little-endian float32, which is what OpenAI's own clients ask for."""
+def _embeddings(items: list[_Embedding], kind: Any) -> list[Part]:
+    """Vectors in order of their index; a server answers in the order it finishes them."""
     places = [count(item.index) for item in items]
     order = sorted(range(len(items)), key=lambda n: n if (at := places[n]) is None else at)
-    rows = [_vector(items[n].embedding) for n in order]
-    width = len(rows[0]) if rows else 0
-    if not width or any(len(row) != width for row in rows):
-        return []
-    flat = [value for row in rows for value in row]
-    return [Part(name="embedding", datatype="FP32", shape=[len(rows), width], data=flat)]
+    return vectors.tensor([items[n].embedding for n in order], kind)
 
 
-def _vector(item: Any) -> list[float]:
-    if isinstance(item, list):
-        return item if all(isinstance(value, int | float) for value in item) else []
-    try:
-        raw = base64.b64decode(item or "", validate=True)
-        return [value for (value,) in struct.iter_unpack("<f", raw)]
-    except (TypeError, ValueError, struct.error):
-        return []
-
-
-def _parts(message: _Message) -> list[Part]:
-    """The outputs in a whole message."""
+def _parts(message: _Message, audio: Any) -> list[Part]:
+    """The outputs in a whole message; `audio` is what was asked for of a sound."""
+    if _is_bare(message) and message.content:
+        return [Part(role=message.role or "assistant", text=message.content)]
+    reasoning = message.reasoning_content or message.reasoning
     parts = [
-        Part(role="reasoning", text=content_text(message.reasoning_content or message.reasoning)),
-        Part(role=message.role or "assistant", text=content_text(message.content)),
+        Part(role="reasoning", text=content_text(reasoning)),
+        *(Part(role=role, text=text) for role, text in _spoken(message)),
         Part(role="refusal", text=content_text(message.refusal)),
-        *(Part(role="assistant", text=text) for text in _audio(message.audio)),
+        *(Part(role="assistant", text=text) for text in _audio(message.audio, audio)),
         *(Part(role="tool_call", text=tool_call(*one)) for one in _tool_calls(message)),
     ]
     return [part for part in parts if part.text]
 
 
-def _audio(audio: Any) -> list[str]:
+def _spoken(message: _Message) -> list[tuple[str, str]]:
+    """(channel, text) of a message's content; Mistral's may be a list in which thoughts stand
+    beside texts, and references to sources, which are no text."""
+    role, content = message.role or "assistant", message.content
+    if not isinstance(content, list):
+        return [(role, content_text(content))]
+    kinds = [one.get("type") if isinstance(one, dict) else None for one in content]
+    thoughts = [one for one, kind in zip(content, kinds, strict=True) if kind == "thinking"]
+    said = [
+        one
+        for one, kind in zip(content, kinds, strict=True)
+        if kind not in ("thinking", "reference")
+    ]
+    return [("reasoning", content_text(thoughts)), (role, content_text(said))]
+
+
+def _audio(audio: Any, asked: Any) -> list[str]:
     """What is said in a sound, and its size."""
     if not isinstance(audio, dict):
         return []
     said, data = audio.get("transcript"), audio.get("data")
+    form = asked.get("format") if isinstance(asked, dict) else None
     texts = [said] if isinstance(said, str) else []
-    return [*texts, f"[audio {len(data)} characters]"] if isinstance(data, str) else texts
+    return [*texts, media("audio", form, data)] if isinstance(data, str) else texts
 
 
 def _add(answer: Transcript, index: int, choice: _Choice) -> bool:
@@ -357,18 +418,20 @@ def _add(answer: Transcript, index: int, choice: _Choice) -> bool:
         answer.add(index, "assistant", delta.content)  # nearly every chunk
         return True
     found = False
-    reasoning = delta.reasoning_content or delta.reasoning
+    delta.role = "assistant"
     for channel, fragment in (
-        ("reasoning", reasoning), ("assistant", delta.content), ("refusal", delta.refusal),
+        ("reasoning", content_text(delta.reasoning_content or delta.reasoning)),
+        *_spoken(delta), ("refusal", content_text(delta.refusal)),
     ):  # fmt: skip
         if fragment:
-            answer.add(index, channel, content_text(fragment))
+            answer.add(index, channel, fragment)
             found = True
     if isinstance(delta.audio, dict):
         said = delta.audio.get("transcript")
         if isinstance(said, str) and said:
             answer.add(index, "assistant", said)
-        found |= bool(said or delta.audio.get("data"))
+            found = True
+        found |= answer.add_sound(index, delta.audio.get("data"))
     for place, one in enumerate(delta.tool_calls if isinstance(delta.tool_calls, list) else ()):
         if isinstance(one, dict):
             found |= _add_tool(answer, index, one, place)

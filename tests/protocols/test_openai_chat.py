@@ -10,6 +10,7 @@ import operator
 import re
 import struct
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -167,15 +168,15 @@ def test_what_is_said_in_a_sound_is_text(call: Make) -> None:
     }
     whole = json.dumps({"choices": [{"message": message, "finish_reason": "stop"}]}).encode()
     found = PROTOCOL.read(call("/v1/chat/completions", b"{}", whole))
-    assert [part.text for part in found.outputs] == ["Ulm.", "[audio 4 characters]"]
+    assert [part.text for part in found.outputs] == ["Ulm.", "[audio 3 bytes]"]
     body = b"".join(
         event({"audio": one})
-        for one in ({"data": "ab"}, {"transcript": "Ul"}, {"transcript": "m."})
+        for one in ({"data": "YWI="}, {"transcript": "Ul"}, {"transcript": "m."})
     )
     chunks = [(float(place), match.end()) for place, match in enumerate(re.finditer(b"\n\n", body))]
     made = call("/v1/chat/completions", b"{}", body, answer_type="text/event-stream", chunks=chunks)
     found = PROTOCOL.read(made)
-    assert [part.text for part in found.outputs] == ["Ulm."]
+    assert [part.text for part in found.outputs] == ["Ulm.", "[audio 2 bytes]"]
     assert (found.first_token, found.last_token) == (0.0, 2.0)
 
 
@@ -240,3 +241,196 @@ def test_any_bytes_are_read(call: Make, body: bytes, answer: bytes, stream: bool
     kind = "text/event-stream" if stream else "application/json"
     seen = PROTOCOL.read(call("/v1/chat/completions", body, answer, answer_type=kind))
     assert seen.operation == "chat"
+
+
+def stream(call: Make, *events: bytes, asked: dict[str, object] | None = None) -> Any:
+    body = b"".join(events)
+    request = json.dumps(asked or {}).encode()
+    made = call("/v1/chat/completions", request, body, answer_type="text/event-stream")
+    return PROTOCOL.read(made)
+
+
+def chunk(**more: object) -> bytes:
+    return f"data: {json.dumps(more)}\n\n".encode()
+
+
+DONE = b"data: [DONE]\n\n"
+
+
+def test_azures_filter_events_cost_nothing(call: Make) -> None:
+    """A first event without choices, later ones whose choice has no delta and no model (autogen
+    6465): the model, the text and the first token are those of the model's own events."""
+    annotated = {
+        "index": 0,
+        "finish_reason": None,
+        "content_filter_results": {},
+        "content_filter_offsets": {},
+    }
+    found = stream(
+        call,
+        chunk(model="", choices=[], prompt_filter_results=[{"prompt_index": 0}]),
+        event({"content": "Ulm."}),
+        chunk(model="", id="", choices=[annotated]),
+        event({}, finish_reason="stop"),
+        DONE,
+    )
+    assert (found.model, found.finish_reasons) == ("m", ["stop"])
+    assert [part.text for part in found.outputs] == ["Ulm."]
+    assert not found.incomplete
+
+
+def test_a_content_may_be_a_list_of_texts_thoughts_and_references(call: Make) -> None:
+    """As Mistral writes it, whole and in deltas."""
+    content = [
+        {"type": "thinking", "thinking": [{"type": "text", "text": "Hm."}]},
+        {"type": "text", "text": "Ulm."},
+        {"type": "reference", "reference_ids": [1]},
+    ]
+    choice = {"message": {"role": "assistant", "content": content}, "finish_reason": "stop"}
+    whole = json.dumps({"choices": [choice]}).encode()
+    right = [("reasoning", "Hm."), ("assistant", "Ulm.")]
+    for found in (
+        PROTOCOL.read(call("/v1/chat/completions", b"{}", whole)),
+        stream(call, *(event({"content": [one]}) for one in content), DONE),
+    ):
+        assert [(part.role, part.text) for part in found.outputs] == right
+
+
+def test_arguments_may_be_an_object(call: Make) -> None:
+    """As Mistral and Ollama write them."""
+    tool = {"id": "1", "function": {"name": "find", "arguments": {"at": "Ulm"}}}
+    found = stream(call, event({"tool_calls": [tool]}), event({}, finish_reason="tool_calls"), DONE)
+    assert [part.text for part in found.outputs] == ['{"name":"find","arguments":{"at":"Ulm"}}']
+
+
+@pytest.mark.parametrize("index", [0, None])
+def test_parallel_calls_under_one_index_are_told_apart(call: Make, index: int | None) -> None:
+    """Ollama sends each under the index 0, older builds under none (ollama 15457, 7881)."""
+    calls_ = [
+        {"index": index, "id": name, "function": {"name": name, "arguments": "{}"}}
+        for name in ("get", "put")
+    ]
+    found = stream(call, *(event({"tool_calls": [one]}) for one in calls_), DONE)
+    assert [part.text for part in found.outputs] == [
+        '{"name":"get","arguments":{}}', '{"name":"put","arguments":{}}',
+    ]  # fmt: skip
+
+
+def test_running_totals_are_not_added_up(call: Make) -> None:
+    """vLLM's `continuous_usage_stats` says them with every event (talos-argocd-proxmox 2019)."""
+    totals = [
+        chunk(choices=[{"index": 0, "delta": {"content": "a"}}],
+              usage={"prompt_tokens": 6179, "completion_tokens": number})
+        for number in range(1, 223)
+    ]  # fmt: skip
+    found = stream(call, *totals, event({}, finish_reason="stop"), DONE)
+    assert found.tokens == Tokens(6179, 222)
+
+
+def test_without_usage_no_count_is_known(call: Make) -> None:
+    """Not even 0 (loom 377)."""
+    found = stream(call, event({"content": "a"}), event({}, finish_reason="stop"), DONE)
+    assert found.tokens is None
+
+
+@pytest.mark.parametrize(
+    "error",
+    [chunk(choices=[], error={"code": 502, "message": "gone"}), chunk(error={"message": "gone"}),
+     b'event: error\ndata: {"message": "gone"}\n\n'],
+    ids=["beside no choices", "alone", "named"],
+)  # fmt: skip
+def test_a_stream_that_ends_in_an_error_is_no_success(call: Make, error: bytes) -> None:
+    """Whichever form it has (OmniRoute 8210, guidellm 743); what came before stays."""
+    found = stream(call, event({"content": "Ulm"}), error, DONE)
+    assert found.failed
+    assert [part.role for part in found.outputs] == ["assistant", "error"]
+
+
+def test_deepseeks_cache_is_part_of_the_input(call: Make) -> None:
+    """Its own words for what came from the cache."""
+    usage = {
+        "prompt_tokens": 10,
+        "completion_tokens": 2,
+        "prompt_cache_hit_tokens": 6,
+        "prompt_cache_miss_tokens": 4,
+    }
+    answer = json.dumps({"choices": [], "usage": usage}).encode()
+    found = PROTOCOL.read(call("/v1/chat/completions", b"{}", answer))
+    assert found.tokens == Tokens(10, 2, cached=6)
+
+
+@pytest.mark.parametrize(
+    ("asked", "right"),
+    [({"echo": True, "prompt": "Where? "}, 0.5), ({"echo": True, "prompt": ["Where? "], "n": 2}, 0.5),
+     ({"echo": True, "prompt": [7, 8]}, None), ({"prompt": "Where? "}, math.exp((-2 + math.log(0.5)) / 2))],
+    ids=["echo", "echo of a list", "echo of ids", "no echo"],
+)  # fmt: skip
+def test_an_echoed_prompt_is_not_weighed(
+    call: Make, asked: dict[str, object], right: float | None
+) -> None:
+    """Its log-probabilities stand before those of the answer; where it ends, the offsets say."""
+    logprobs = {"token_logprobs": [None, -2.0, math.log(0.5)], "text_offset": [0, 3, 7]}
+    answer = {"choices": [{"index": 0, "text": "Where? Ulm.", "logprobs": logprobs}]}
+    made = call("/v1/completions", json.dumps(asked).encode(), json.dumps(answer).encode())
+    found = PROTOCOL.read(made)
+    assert found.confidence == (None if right is None else pytest.approx(right))
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [{"guided_json": {"type": "object"}}, {"guided_json": '{"type": "object"}'},
+     {"structured_outputs": {"json": {"type": "object"}}}, {"json_schema": {"type": "object"}},
+     {"response_format": {"type": "json_object", "schema": {"type": "object"}}},
+     {"response_format": {"type": "json", "value": {"type": "object"}}},
+     {"response_format": {"type": "json_schema", "json_schema": {"schema": {"type": "object"}}}}],
+    ids=["vLLM", "as text", "vLLM's new", "llama.cpp", "llama.cpp's format", "TGI", "OpenAI"],
+)  # fmt: skip
+def test_a_schema_may_be_asked_for_in_many_ways(call: Make, asked: dict[str, object]) -> None:
+    """One for each server."""
+    found = PROTOCOL.read(call("/v1/chat/completions", json.dumps(asked).encode()))
+    assert (found.wants_json, found.schema) == (True, {"type": "object"})
+
+
+def test_a_prediction_is_an_input(call: Make) -> None:
+    """The text that the client expects, beside the messages."""
+    asked = {"messages": [], "prediction": {"type": "content", "content": "Ulm."}}
+    found = PROTOCOL.read(call("/v1/chat/completions", json.dumps(asked).encode()))
+    assert [(part.role, part.text) for part in found.inputs] == [("prediction", "Ulm.")]
+
+
+@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize(
+    ("asked", "datatype", "form"),
+    [({"output_dtype": "int8"}, "INT8", "b"), ({"output_dtype": "ubinary"}, "UINT8", "B"),
+     ({"embedding_type": "binary"}, "INT8", "b"), ({}, "FP32", "f")],
+)  # fmt: skip
+def test_embeddings_may_be_whole_numbers(
+    call: Make, asked: dict[str, object], datatype: str, form: str, packed: bool
+) -> None:
+    """As the request asked for: a byte each, in lists or packed."""
+    row = [1, 2, 3]
+    item = base64.b64encode(struct.pack(f"<3{form}", *row)).decode() if packed else row
+    answer = json.dumps({"data": [{"index": 0, "embedding": item}]}).encode()
+    made = call("/v1/embeddings", json.dumps({"input": "a", **asked}).encode(), answer)
+    (part,) = PROTOCOL.read(made).outputs
+    assert (part.datatype, part.shape, part.data) == (datatype, [1, 3], row)
+
+
+def test_media_are_named_by_kind_type_and_size(call: Make) -> None:
+    """Sizes are those of the bytes; addresses stand without their query, which may be a key."""
+    content = [
+        {"type": "text", "text": "Look."},
+        {"type": "image_url", "image_url": {"url": "data:image/png;base64,iVBORw0K"}},
+        {"type": "image_url", "image_url": {"url": "https://example.com/a.png?sig=secret"}},
+        {"type": "input_audio", "input_audio": {"data": "YWI=", "format": "wav"}},
+        {
+            "type": "file",
+            "file": {"filename": "a.pdf", "file_data": "data:application/pdf;base64,YWI="},
+        },
+    ]
+    asked = json.dumps({"messages": [{"role": "user", "content": content}]}).encode()
+    (part,) = PROTOCOL.read(call("/v1/chat/completions", asked)).inputs
+    assert (part.text or "").split("\n") == [
+        "Look.", "[image image/png 6 bytes]", "[image https://example.com/a.png]",
+        "[audio wav 2 bytes]", "[file application/pdf 2 bytes]",
+    ]  # fmt: skip
