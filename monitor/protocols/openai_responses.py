@@ -1,16 +1,26 @@
-"""Call → Inference for OpenAI's Responses, plain and streamed.
+"""Call → Inference for OpenAI's Responses, plain and streamed, made or fetched later.
 
 https://platform.openai.com/docs/api-reference/responses, …/responses-streaming
 """
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import msgspec
 
 from monitor import bodies, columns
-from monitor.chat import content_text, is_error, question, tool_call
+from monitor.chat import (
+    content_text,
+    is_error,
+    lines,
+    media,
+    offered,
+    question,
+    tool_call,
+    wanted,
+)
 from monitor.counts import count
 from monitor.errors import ParseError
 from monitor.framings import ndjson, sse
@@ -20,6 +30,7 @@ from monitor.types import Call, Inference, Part
 
 _ENDS = ("response.completed", "response.incomplete", "response.failed", "response.cancelled")
 _OURS = ("response.", "error")
+_STORED = re.compile(r"/responses/resp_[^/]+/?$")
 _ARGUMENTS = ("arguments", "input", "action", "queries", "code", "operation")
 """Where the different kinds of calls keep what they call with."""
 
@@ -28,18 +39,26 @@ class _Request(msgspec.Struct):
     model: str | None = None
     instructions: Any = None
     input: Any = None
+    prompt: Any = None
+    text: Any = None
+    tools: Any = None
 
 
 class _Usage(msgspec.Struct):
     input_tokens: Any = None
     output_tokens: Any = None
+    input_tokens_details: Any = None
+    output_tokens_details: Any = None
 
 
 class _Response(msgspec.Struct):
     """A whole answer, or the `response` of an event."""
 
     model: str | None = None
+    id: Any = None
     status: str | None = None
+    service_tier: Any = None
+    background: Any = None
     output: list[Any] | None = None
     usage: _Usage | None = None
     incomplete_details: Any = None
@@ -54,7 +73,8 @@ class _Event(msgspec.Struct):
     output_index: Any = None
     item_id: str | None = None
     item: dict[str, Any] | None = None
-    delta: str | None = None
+    delta: Any = None
+    logprobs: Any = None
     error: Any = None
 
 
@@ -64,14 +84,32 @@ _event_decoder = msgspec.json.Decoder(_Event)
 
 
 def claims(call: Call) -> bool:
-    """POSTs to a path that ends in `/responses` with what such a request has: others end so too."""
-    if call.method != "POST" or not call.path.rstrip("/").endswith("/responses"):
-        return False
-    return any(word in call.request_body for word in (b'"model"', b'"input"', b'"prompt"'))
+    """POSTs to a path that ends in `/responses` with what such a request has, as others end so too;
+    to `/responses/input_tokens`; and GETs of a response by its id."""
+    return bool(_operation(call))
+
+
+def _operation(call: Call) -> str:
+    path = call.path.rstrip("/")
+    if call.method == "GET":
+        return "retrieve" if _STORED.search(path) else ""
+    if call.method != "POST":
+        return ""
+    if path.endswith("/responses/input_tokens"):
+        return "count_tokens"
+    if not path.endswith("/responses"):
+        return ""
+    words = (b'"model"', b'"input"', b'"prompt"')
+    return "chat" if any(word in call.request_body for word in words) else ""
 
 
 def read(call: Call) -> Inference:
-    """Instructions and each item of the input are one text part; so is each item of the output."""
+    """Instructions and each item of the input are one text part; so is each item of the output.
+
+    A response may be fetched many times. Its tokens were counted when it was made, except those of
+    one that was made in the background, which is answered before it has any.
+    """
+    operation = _operation(call)
     request, inputs = question(call.request_body, _request_decoder, _inputs)
     answer = Transcript(call, streamed=sse.is_stream(call.response_headers))
     if answer.streamed:
@@ -80,14 +118,31 @@ def read(call: Call) -> Inference:
         _read_whole(answer, call.response_body)
     return answer.inference(
         "openai_responses",
-        "chat",
+        operation,
         model=request.model or "",
         inputs=inputs,
-        tokens=answer.tokens(answer.counted("input_tokens"), answer.counted("output_tokens")),
+        tokens=answer.tokens(
+            answer.counted("input_tokens"),
+            answer.counted("output_tokens"),
+            cached=answer.counted("cached_tokens"),
+            cache_write=answer.counted("cache_write_tokens"),
+            reasoning=answer.counted("reasoning_tokens"),
+        ),
+        prompt=_prompt(request.prompt),
+        tools=offered(request.tools),
+        **(wanted(request.text.get("format")) if isinstance(request.text, dict) else {}),
     )
 
 
 PROTOCOL = Protocol("openai_responses", claims, read)
+
+
+def _prompt(given: Any) -> str:
+    """A stored prompt as `ID@VERSION`; its version where the request names one."""
+    if not isinstance(given, dict) or not isinstance(given.get("id"), str):
+        return ""
+    version = given.get("version")
+    return f"{given['id']}@{version}" if isinstance(version, str) else given["id"]
 
 
 def _inputs(request: _Request) -> list[Part]:
@@ -104,6 +159,9 @@ def _inputs(request: _Request) -> list[Part]:
             parts.append(Part(role=role, text=content_text(item.get("content"))))
         else:
             parts += [Part(role=role, text=text) for role, text in _texts(item)]
+    variables = request.prompt.get("variables") if isinstance(request.prompt, dict) else None
+    for value in variables.values() if isinstance(variables, dict) else ():
+        parts.append(Part(role="user", text=content_text([value])))
     return parts
 
 
@@ -122,7 +180,8 @@ def _texts(item: dict[str, Any]) -> list[tuple[str, str]]:
     elif kind.endswith("_output"):
         found = [("tool", content_text(item.get("output")))]
     elif kind == "image_generation_call":
-        found = [("assistant", f"[image {len(str(item.get('result') or ''))} characters]")]
+        form, data = item.get("output_format"), item.get("result")
+        found = [("assistant", media("image", form, data) if isinstance(data, str) else "")]
     elif kind.endswith("_call"):
         arguments = next((item[one] for one in _ARGUMENTS if item.get(one) is not None), None)
         found = [("tool_call", tool_call(item.get("name") or kind[:-5], arguments))]
@@ -141,10 +200,14 @@ def _read_whole(answer: Transcript, body: bytes) -> None:
     except ParseError:
         answer.unreadable(body)
         return
-    if response.output is None and not (response.status or response.error) and len(body) > 2:
+    is_other = response.output is None and not (response.status or response.error)
+    if is_other and len(body) > 2:  # a count of tokens, too
         answer.is_foreign(columns.spoken(answer.call))
     _note(answer, response)
-    _add_items(answer, response.output or [])
+    items = [one for one in response.output or [] if isinstance(one, dict)]
+    for item in items:
+        _add_item(answer, item)
+    _account(answer, items)
     says = {"error": response.error, "type": response.type, "object": response.object}
     if response.status == "failed" or is_error(says):
         answer.error(body)
@@ -154,6 +217,7 @@ def _read_stream(answer: Transcript, body: bytes) -> None:
     """The last event has the whole response; without it, what came of each item holds."""
     items: dict[int, dict[str, Any]] = {}
     places: dict[str, int] = {}
+    weights: dict[int, list[Any]] = {}
     pieces = Transcript(answer.call)
     is_ours = has_any = False
     for event in sse.events(body):
@@ -177,15 +241,19 @@ def _read_stream(answer: Transcript, body: bytes) -> None:
             items[index] = item.item
         elif _add(pieces, kind, index, item):
             answer.heard(event.end)
+            if item.logprobs:
+                weights.setdefault(index, []).extend(_list(item.logprobs))
     if has_any and not is_ours:
         answer.is_foreign(columns.spoken(answer.call))
         return
     parts = pieces.by_choice()
     for index in sorted(items.keys() | parts.keys()):
         if index in items:
-            _add_items(answer, [items[index]])
+            _add_item(answer, items[index])
         else:
             answer.outputs += parts[index]
+            _weigh(answer, weights.get(index))
+    _account(answer, list(items.values()))
 
 
 def _hear(answer: Transcript, kind: str, event: _Event, data: bytes) -> list[Any]:
@@ -211,20 +279,51 @@ def _place(event: _Event, places: dict[str, int]) -> int:
 
 
 def _note(answer: Transcript, response: _Response) -> None:
-    answer.model = response.model or answer.model
-    if response.usage is not None:
-        answer.count("input_tokens", response.usage.input_tokens)
-        answer.count("output_tokens", response.usage.output_tokens)
+    answer.note(model=response.model, id_=response.id, tier=response.service_tier)
+    usage = response.usage
+    if usage is not None and _is_counted(answer, response):
+        answer.count("input_tokens", usage.input_tokens)
+        answer.count("output_tokens", usage.output_tokens)
+        if isinstance(details := usage.input_tokens_details, dict):
+            answer.count("cached_tokens", details.get("cached_tokens"))
+            answer.count("cache_write_tokens", details.get("cache_write_tokens"))
+        if isinstance(details := usage.output_tokens_details, dict):
+            answer.count("reasoning_tokens", details.get("reasoning_tokens"))
     details = response.incomplete_details
     reason = details.get("reason") if isinstance(details, dict) else None
     if response.status not in ("in_progress", "queued"):
         answer.finish(0, reason or response.status)
 
 
-def _add_items(answer: Transcript, items: list[Any]) -> None:
-    for item in items:
-        if isinstance(item, dict):
-            answer.outputs += [Part(role=role, text=text) for role, text in _texts(item)]
+def _is_counted(answer: Transcript, response: _Response) -> bool:
+    """Whether the usage is said here first (see `read`)."""
+    return answer.call.method == "POST" or response.background is True
+
+
+def _add_item(answer: Transcript, item: dict[str, Any]) -> None:
+    answer.outputs += [Part(role=role, text=text) for role, text in _texts(item)]
+    for piece in _list(item.get("content")):
+        if isinstance(piece, dict):
+            _weigh(answer, piece.get("logprobs"))
+
+
+def _weigh(answer: Transcript, logprobs: Any) -> None:
+    for token in _list(logprobs):
+        answer.likely(token.get("logprob") if isinstance(token, dict) else None)
+
+
+def _account(answer: Transcript, items: list[dict[str, Any]]) -> None:
+    """What of a response is sold by the piece: searches of the web, and images."""
+    if answer.call.method == "POST":
+        answer.use("searches", sum(map(_is_search, items)))
+        answer.use("images", sum(item.get("type") == "image_generation_call" for item in items))
+
+
+def _is_search(item: dict[str, Any]) -> bool:
+    """Whether an item is a search of the web; opening a page that it found is none."""
+    action = item.get("action")
+    kind = action.get("type", "search") if isinstance(action, dict) else "search"
+    return item.get("type") == "web_search_call" and kind == "search"
 
 
 def _add(pieces: Transcript, kind: str, index: int, event: _Event) -> bool:
@@ -236,17 +335,23 @@ def _add(pieces: Transcript, kind: str, index: int, event: _Event) -> bool:
         name = item.get("name") or str(item["type"])[:-5]
         pieces.add_tool(index, name, None, index=0, is_new=True)
         return bool(item.get("name"))
-    if kind.endswith(".partial_image"):
+    if not kind.endswith(".delta"):
+        return kind.endswith(".partial_image")
+    delta = event.delta
+    if isinstance(delta, dict):  # of a shell: what it wrote to its two streams
+        pieces.add(index, "tool", lines(str(one) for one in delta.values() if one))
         return True
-    if not kind.endswith(".delta") or not event.delta:
-        return False
+    return isinstance(delta, str) and delta != "" and _add_text(pieces, kind, index, delta)
+
+
+def _add_text(pieces: Transcript, kind: str, index: int, delta: str) -> bool:
     what = kind.split(".")[1]
     if "audio" in what and "transcript" not in kind:
-        return True  # its sound; what it says comes as a transcript
-    if what.endswith(("_arguments", "_input", "_code", "_command")):
-        pieces.add_tool(index, "", event.delta, index=0)
+        return pieces.add_sound(index, delta)
+    if what.endswith(("_arguments", "_input", "_code", "_command", "_diff")):
+        pieces.add_tool(index, "", delta, index=0)
     elif what.startswith("reasoning"):
-        pieces.add(index, "reasoning", event.delta)
+        pieces.add(index, "reasoning", delta)
     else:
-        pieces.add(index, "refusal" if what == "refusal" else "assistant", event.delta)
+        pieces.add(index, "refusal" if what == "refusal" else "assistant", delta)
     return True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -153,3 +154,129 @@ def test_an_answer_of_somebody_else_is_read_as_any_json(
     assert not found.incomplete
     assert found.outputs != []
     assert all(part.role != "error" for part in found.outputs)
+
+
+def test_what_is_said_beside_the_texts(call: Make) -> None:
+    """Parts of the tokens, id, tier, the stored prompt with its variables, schema, tools, weights."""
+    schema = {"type": "object"}
+    asked = {
+        "prompt": {"id": "pmpt_1", "version": "3", "variables": {"city": "Ulm", "more": {"type": "input_text", "text": "Brief."}}},
+        "text": {"format": {"type": "json_schema", "name": "n", "schema": schema, "strict": True}},
+        "tools": [{"type": "function", "name": "find", "parameters": schema}, {"type": "web_search"}],
+    }  # fmt: skip
+    said = {"type": "output_text", "text": "{}", "logprobs": [{"logprob": -0.5}, {"logprob": -1.5}]}
+    search = {"type": "web_search_call", "status": "completed"}
+    answer = {
+        "id": "resp_1", "model": "m-1", "status": "completed", "service_tier": "flex",
+        "output": [{**search, "action": {"type": "search", "query": "Ulm"}},
+                   {**search, "action": {"type": "open_page", "url": "https://example.com"}},
+                   {"type": "image_generation_call", "result": "YWI=", "output_format": "png"},
+                   {"type": "message", "role": "assistant", "content": [said]}],
+        "usage": {"input_tokens": 9, "output_tokens": 4, "input_tokens_details": {"cached_tokens": 5, "cache_write_tokens": 2},
+                  "output_tokens_details": {"reasoning_tokens": 3}},
+    }  # fmt: skip
+    found = PROTOCOL.read(
+        call("/v1/responses", json.dumps(asked).encode(), json.dumps(answer).encode())
+    )
+    assert found.tokens == Tokens(9, 4, cached=5, cache_write=2, reasoning=3)
+    assert (found.response_id, found.service_tier, found.prompt) == ("resp_1", "flex", "pmpt_1@3")
+    assert texts(found.inputs) == [("user", "Ulm"), ("user", "Brief.")]
+    assert (found.schema, found.wants_json, found.tools) == (schema, True, {"find": schema})
+    assert found.confidence == pytest.approx(math.exp(-1))
+    assert found.confidence_min == pytest.approx(math.exp(-1.5))
+    assert found.units == {"searches": 1, "images": 1}
+    assert ("assistant", "[image png 2 bytes]") in texts(found.outputs)
+
+
+@pytest.mark.parametrize(
+    ("kind", "delta", "right"),
+    [
+        ("output_text", "a", ("assistant", "a")), ("refusal", "a", ("refusal", "a")),
+        ("reasoning_text", "a", ("reasoning", "a")), ("reasoning_summary_text", "a", ("reasoning", "a")),
+        ("audio.transcript", "a", ("assistant", "a")), ("audio", "YWI=", ("assistant", "[audio 2 bytes]")),
+        ("function_call_arguments", "{}", ("tool_call", '{"name":"","arguments":{}}')),
+        ("mcp_call_arguments", "{}", ("tool_call", '{"name":"","arguments":{}}')),
+        ("custom_tool_call_input", "a", ("tool_call", '{"name":"","arguments":"a"}')),
+        ("code_interpreter_call_code", "a", ("tool_call", '{"name":"","arguments":"a"}')),
+        ("shell_call_command", "ls", ("tool_call", '{"name":"","arguments":"ls"}')),
+        ("shell_call_output_content", {"stdout": "a", "stderr": None}, ("tool", "a")),
+    ],
+)  # fmt: skip
+def test_every_delta_bears_content(
+    call: Make, kind: str, delta: Any, right: tuple[str, str]
+) -> None:
+    """Each goes where the whole item would; a stream that ends with it is cut."""
+    events = named({"type": f"response.{kind}.delta", "output_index": 0, "delta": delta})
+    found = PROTOCOL.read(call("/v1/responses", b"{}", events, answer_type="text/event-stream"))
+    assert texts(found.outputs) == [right]
+    assert found.first_token == 0.5
+    assert found.incomplete
+
+
+def test_weights_come_with_the_deltas_or_with_the_whole(call: Make) -> None:
+    """Never twice."""
+    delta = {
+        "type": "response.output_text.delta",
+        "output_index": 0,
+        "delta": "a",
+        "logprobs": [{"logprob": -1.0}],
+    }
+    said = {"type": "output_text", "text": "a", "logprobs": [{"logprob": -2.0}]}
+    whole = {
+        "status": "completed",
+        "output": [{"type": "message", "role": "assistant", "content": [said]}],
+    }
+    end = {"type": "response.completed", "response": whole}
+    for events, right in ((named(delta), -1.0), (named(delta, end), -2.0)):
+        found = PROTOCOL.read(call("/v1/responses", b"{}", events, answer_type="text/event-stream"))
+        assert found.confidence == pytest.approx(math.exp(right))
+
+
+@pytest.mark.parametrize("background", [True, False])
+@pytest.mark.parametrize("is_streamed", [True, False])
+def test_a_response_that_is_fetched_is_counted_once(
+    call: Make, background: bool, is_streamed: bool
+) -> None:
+    """Its tokens are those of the request that made it, unless that had none to tell yet."""
+    response = {"id": "resp_1", "status": "completed", "background": background, "model": "m",
+                "output": ITEMS, "usage": {"input_tokens": 9, "output_tokens": 4}}  # fmt: skip
+    body, kind = json.dumps(response).encode(), "application/json"
+    if is_streamed:
+        body, kind = (
+            named({"type": "response.completed", "response": response}),
+            "text/event-stream",
+        )
+    made = call("/v1/responses/resp_1", b"", body, answer_type=kind, method="GET")
+    assert PROTOCOL.claims(made)
+    found = PROTOCOL.read(made)
+    assert (found.operation, found.model, found.response_id) == ("retrieve", "m", "resp_1")
+    assert texts(found.outputs) == TEXTS
+    assert found.tokens == (Tokens(9, 4) if background else None)
+    assert found.units == {}
+
+
+def test_what_is_made_in_the_background_has_no_end_yet(call: Make) -> None:
+    """Its answer is whole, says nothing and is no success of anything."""
+    answer = (
+        b'{"id": "resp_1", "status": "queued", "output": [], "usage": null, "background": true}'
+    )
+    found = PROTOCOL.read(call("/v1/responses", b'{"model": "m", "background": true}', answer))
+    assert (found.finish_reasons, found.tokens, found.outputs) == ([], None, [])
+    assert not found.incomplete
+
+
+def test_counting_tokens_is_another_operation(call: Make) -> None:
+    """It uses none."""
+    answer = b'{"object": "response.input_tokens", "input_tokens": 11}'
+    made = call("/v1/responses/input_tokens", b'{"model": "m", "input": "Where?"}', answer)
+    found = PROTOCOL.read(made)
+    assert (found.operation, found.tokens) == ("count_tokens", None)
+    assert ("input_tokens", [11]) in [(part.name, part.data) for part in found.outputs]
+
+
+@pytest.mark.parametrize(
+    "path", ["/v1/responses/resp_1/input_items", "/v1/responses", "/forms/7/responses/8"]
+)
+def test_other_gets_are_not_claimed(call: Make, path: str) -> None:
+    """Lists, and what is not OpenAI's."""
+    assert not PROTOCOL.claims(call(path, method="GET"))
