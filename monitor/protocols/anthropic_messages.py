@@ -1,16 +1,18 @@
-"""Call → Inference for Anthropic's Messages, plain and streamed.
+"""Call → Inference for Anthropic's Messages, at Anthropic and at Vertex, plain and streamed.
 
 https://docs.anthropic.com/en/api/messages, …/build-with-claude/streaming
 """
 
 from __future__ import annotations
 
+import re
 from typing import Any
+from urllib.parse import unquote
 
 import msgspec
 
 from monitor import bodies, columns
-from monitor.chat import content_text, is_error, lines, question, tool_call
+from monitor.chat import content_text, is_error, lines, media, offered, question, tool_call, wanted
 from monitor.counts import count
 from monitor.errors import ParseError
 from monitor.framings import ndjson, sse
@@ -18,6 +20,7 @@ from monitor.interfaces import Protocol
 from monitor.transcript import Transcript
 from monitor.types import Call, Inference, Part
 
+_VERTEX = re.compile(r"/publishers/anthropic/models/(?P<model>[^/:]+):(?:rawP|streamRawP)redict/?$")
 _CHANNELS = {"thinking": "reasoning", "redacted_thinking": "reasoning"}
 _OURS = ("message_", "content_block_", "ping", "error")
 _DELTAS = {"text_delta": "text", "thinking_delta": "thinking", "input_json_delta": "partial_json"}
@@ -32,6 +35,9 @@ class _Request(msgspec.Struct):
     model: str | None = None
     system: Any = None
     messages: list[_Message] = []
+    tools: Any = None
+    output_format: Any = None
+    output_config: Any = None
 
 
 class _Usage(msgspec.Struct):
@@ -39,6 +45,11 @@ class _Usage(msgspec.Struct):
     output_tokens: Any = None
     cache_creation_input_tokens: Any = None
     cache_read_input_tokens: Any = None
+    cache_creation: Any = None
+    output_tokens_details: Any = None
+    server_tool_use: Any = None
+    service_tier: Any = None
+    speed: Any = None
 
 
 _INPUT_COUNTS = ("input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens")
@@ -50,6 +61,7 @@ class _Response(msgspec.Struct):
 
     type: str | None = None
     model: str | None = None
+    id: Any = None
     content: list[Any] | None = None
     stop_reason: str | None = None
     usage: _Usage | None = None
@@ -72,24 +84,49 @@ _event_decoder = msgspec.json.Decoder(_Event)
 
 
 def claims(call: Call) -> bool:
-    """POSTs to `…/v1/messages`."""
-    return call.method == "POST" and call.path.rstrip("/").endswith("/v1/messages")
+    """POSTs to `…/v1/messages`, to its `/count_tokens`, and to Anthropic's models at Vertex."""
+    return call.method == "POST" and _asked(call.path) is not None
+
+
+def _asked(path: str) -> tuple[str, str] | None:
+    """The (operation, model) of a path, the model where it says one; None for others' paths."""
+    path = path.rstrip("/")
+    if path.endswith("/v1/messages"):
+        return "chat", ""
+    if path.endswith("/v1/messages/count_tokens"):
+        return "count_tokens", ""
+    match = _VERTEX.search(path)
+    if match is None:
+        return None
+    model = unquote(match["model"])
+    return ("count_tokens", "") if model == "count-tokens" else ("chat", model)
 
 
 def read(call: Call) -> Inference:
     """The system prompt and each message is one text part."""
+    operation, model = _asked(call.path) or ("chat", "")
     request, inputs = question(call.request_body, _request_decoder, _inputs)
     answer = Transcript(call, streamed=sse.is_stream(call.response_headers))
     if answer.streamed:
         _read_stream(answer, call.response_body)
     elif call.response_body:
         _read_whole(answer, call.response_body)
+    config = request.output_config if isinstance(request.output_config, dict) else {}
     return answer.inference(
         "anthropic_messages",
-        "chat",
-        model=request.model or "",
+        operation,
+        model=request.model or model,
         inputs=inputs,
-        tokens=answer.tokens(answer.counted(*_INPUT_COUNTS), answer.counted("output_tokens")),
+        tokens=answer.tokens(
+            answer.counted(*_INPUT_COUNTS),
+            answer.counted("output_tokens"),
+            cached=answer.counted("cache_read_input_tokens"),
+            cache_write=answer.counted("cache_creation_input_tokens"),
+            cache_write_1h=answer.counted("ephemeral_1h_input_tokens"),
+            reasoning=answer.counted("thinking_tokens"),
+        ),
+        tools=offered(request.tools),
+        **wanted(config.get("format", request.output_format)),
     )
 
 
@@ -113,6 +150,8 @@ def _text(message: _Message) -> str:
 def _block_text(block: Any) -> str:
     if isinstance(block, dict) and _role(block) == "tool_call":
         return tool_call(block.get("name"), block.get("input"))
+    if isinstance(block, dict) and block.get("type") == "redacted_thinking":
+        return media("redacted_thinking", "", str(block.get("data") or ""))
     return content_text([block])
 
 
@@ -188,7 +227,7 @@ def _hear(answer: Transcript, item: _Event) -> None:
 
 
 def _note(answer: Transcript, response: _Response) -> None:
-    answer.model = response.model or answer.model
+    answer.note(model=response.model, id_=response.id)
     answer.finish(0, response.stop_reason)
     _count(answer, response.usage)
 
@@ -202,6 +241,13 @@ def _count(answer: Transcript, usage: _Usage | None) -> None:
         if count(value) or not answer.counted(name):
             answer.count(name, value)
     answer.count("output_tokens", usage.output_tokens)
+    if isinstance(details := usage.cache_creation, dict):
+        answer.count("ephemeral_1h_input_tokens", details.get("ephemeral_1h_input_tokens"))
+    if isinstance(details := usage.output_tokens_details, dict):
+        answer.count("thinking_tokens", details.get("thinking_tokens"))
+    if isinstance(details := usage.server_tool_use, dict):
+        answer.use("searches", count(details.get("web_search_requests")))
+    answer.note(tier="fast" if usage.speed == "fast" else usage.service_tier)
 
 
 def _place(item: _Event) -> int:
@@ -217,8 +263,8 @@ def _add_block(answer: Transcript, item: _Event) -> bool:
         answer.add_tool(_place(item), block.get("name"), given, index=0, id_=block.get("id"))
         return True
     text = block.get("text") if role == "assistant" else block.get("thinking")
-    if role == "tool":
-        text = content_text([block])
+    if role == "tool" or block.get("type") == "redacted_thinking":
+        text = _block_text(block)
     if isinstance(text, str) and text:
         answer.add(_place(item), role, text)
         return role != "tool"
