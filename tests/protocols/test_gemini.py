@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import math
+import re
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from monitor.protocols.gemini import PROTOCOL
-from monitor.types import Call
+from monitor.types import Call, Tokens
 from tests.protocols.dialects import events
 
 Make = Callable[..., Call]
@@ -38,7 +40,7 @@ def test_parts_of_every_kind(call: Make) -> None:
     assert PROTOCOL.claims(made)
     found = PROTOCOL.read(made)
     assert [(part.role, part.text) for part in found.inputs] == [
-        ("system", "Be brief."), ("user", "Where?\n[image/png 4 characters]"),
+        ("system", "Be brief."), ("user", "Where?\n[image image/png 3 bytes]"),
         ("model", '{"name":"find","arguments":{"at":"Ulm"}}'),
         ("function", '{"name":"find","response":{"at":48.4}}'),
     ]  # fmt: skip
@@ -129,7 +131,82 @@ def test_the_total_tells_what_was_written(
     assert found.tokens.cached == used.get("cachedContentTokenCount")
 
 
-def test_counting_and_embedding_are_others_matters(call: Make) -> None:
-    """As are other methods of the same path."""
-    assert not PROTOCOL.claims(call(PATH + "countTokens"))
+def test_counting_is_another_operation(call: Make) -> None:
+    """It uses no tokens; other methods of the same path are not claimed."""
+    made = call(PATH + "countTokens", b'{"contents": []}', b'{"totalTokens": 11}')
+    found = PROTOCOL.read(made)
+    assert (found.operation, found.tokens) == ("count_tokens", None)
+    assert [(part.name, part.data) for part in found.outputs] == [("totalTokens", [11])]
     assert not PROTOCOL.claims(call(PATH + "generateContent", method="GET"))
+    assert not PROTOCOL.claims(call(PATH + "predict"))
+
+
+@pytest.mark.parametrize(
+    ("verb", "asked", "answer"),
+    [("embedContent", {"content": {"parts": [{"text": "Ulm"}]}}, {"embedding": {"values": [0.5, 1.5]}}),
+     ("batchEmbedContents", {"requests": [{"content": {"parts": [{"text": "Ulm"}]}}]},
+      {"embeddings": [{"values": [0.5, 1.5]}], "usageMetadata": {"promptTokenCount": 1}})],
+)  # fmt: skip
+def test_embeddings_are_one_tensor(
+    call: Make, verb: str, asked: dict[str, Any], answer: dict[str, Any]
+) -> None:
+    """Of one content, or of many."""
+    found = PROTOCOL.read(
+        call(PATH + verb, json.dumps(asked).encode(), json.dumps(answer).encode())
+    )
+    assert (found.operation, [part.text for part in found.inputs]) == ("embeddings", ["Ulm"])
+    (part,) = found.outputs
+    assert (part.name, part.shape, part.data) == ("embedding", [1, 2], [0.5, 1.5])
+    assert found.tokens == (Tokens(1, 0) if "usageMetadata" in answer else None)
+
+
+@pytest.mark.parametrize("is_snake", [False, True])
+def test_requests_are_read_in_either_spelling(call: Make, is_snake: bool) -> None:
+    """Google's own clients write camel case, people write what its documents of Python show."""
+
+    def named(name: str) -> str:
+        return re.sub("[A-Z]", lambda found: "_" + found[0].lower(), name) if is_snake else name
+
+    schema = {"type": "OBJECT", "properties": {"city": {"type": "STRING", "nullable": True}}}
+    right = {"type": "object", "properties": {"city": {"type": ["string", "null"]}}}
+    asked = {
+        named("systemInstruction"): {"parts": [{"text": "Be brief."}]},
+        "contents": [{"role": "user", "parts": [{named("fileData"): {named("mimeType"): "video/mp4", named("fileUri"): "gs://b/a.mp4?x=1"}}]}],
+        "tools": [{named("functionDeclarations"): [{"name": "find", "parameters": schema}]}],
+        named("generationConfig"): {named("responseMimeType"): "application/json", named("responseSchema"): schema},
+    }  # fmt: skip
+    found = PROTOCOL.read(call(PATH + "generateContent", json.dumps(asked).encode()))
+    assert [part.text for part in found.inputs] == ["Be brief.", "[video gs://b/a.mp4]"]
+    assert (found.wants_json, found.schema, found.tools) == (True, right, {"find": right})
+
+
+def test_what_is_said_beside_the_texts(call: Make) -> None:
+    """Parts of the tokens that are sound, the id, the traffic that was paid for otherwise."""
+    usage = {
+        "promptTokenCount": 20, "candidatesTokenCount": 10, "totalTokenCount": 30, "trafficType": "PROVISIONED_THROUGHPUT",
+        "promptTokensDetails": [{"modality": "TEXT", "tokenCount": 5}, {"modality": "AUDIO", "tokenCount": 15}],
+        "candidatesTokensDetails": [{"modality": "AUDIO", "tokenCount": 8}],
+    }  # fmt: skip
+    answer = {"candidates": [], "usageMetadata": usage, "responseId": "r1"}
+    found = PROTOCOL.read(call(PATH + "generateContent", b"{}", json.dumps(answer).encode()))
+    assert found.tokens == Tokens(20, 10, audio_input=15, audio_output=8)
+    assert (found.response_id, found.service_tier) == ("r1", "PROVISIONED_THROUGHPUT")
+
+
+@pytest.mark.parametrize(
+    ("said", "right", "least"),
+    [({"avgLogprobs": -0.5}, -0.5, None),
+     ({"avgLogprobs": -9, "logprobsResult": {"chosenCandidates": [{"logProbability": -1}, {"logProbability": -3}]}}, -2, -3),
+     ({"avgLogprobs": "NaN"}, None, None), ({"logprobsResult": [1]}, None, None)],
+    ids=["on average", "each", "odd", "odd result"],
+)  # fmt: skip
+def test_weights_are_those_of_the_tokens_or_their_mean(
+    call: Make, said: dict[str, Any], right: float | None, least: float | None
+) -> None:
+    """The mean alone says nothing of the least likely one."""
+    candidate = {"content": {"parts": [{"text": "Ulm"}]}, "finishReason": "STOP", **said}
+    answer = json.dumps({"candidates": [candidate]}).encode()
+    found = PROTOCOL.read(call(PATH + "generateContent", b"{}", answer))
+    assert found.confidence == (None if right is None else pytest.approx(math.exp(right)))
+    assert found.confidence_min == (None if least is None else pytest.approx(math.exp(least)))
+    assert [part.text for part in found.outputs] == ["Ulm"]
