@@ -9,15 +9,22 @@ from typing import Any
 
 import msgspec
 
-from monitor import bodies, columns
-from monitor.chat import content_text, lines, question, tool_call, tool_calls
+from monitor import bodies, columns, vectors
+from monitor.chat import content_text, lines, media, offered, question, tool_call, tool_calls
 from monitor.errors import ParseError
 from monitor.framings import ndjson
 from monitor.interfaces import Protocol
 from monitor.transcript import Transcript
 from monitor.types import Call, Inference, Part
 
-_OPERATIONS = {"/api/chat": "chat", "/api/generate": "text_completion"}
+_OPERATIONS = {
+    "/api/chat": "chat",
+    "/api/generate": "text_completion",
+    "/api/embed": "embeddings",
+    "/api/embeddings": "embeddings",
+}
+_KEEPING = ("load", "unload")
+"""Reasons of answers to requests that ask for nothing but to hold the model in memory, or not."""
 
 
 class _Message(msgspec.Struct):
@@ -35,6 +42,9 @@ class _Request(msgspec.Struct):
     prompt: Any = None
     suffix: Any = None
     images: Any = None
+    input: Any = None
+    tools: Any = None
+    format: Any = None
 
 
 class _Line(msgspec.Struct):
@@ -44,10 +54,13 @@ class _Line(msgspec.Struct):
     message: _Message | None = None
     response: Any = None
     thinking: Any = None
-    done: bool = False
+    done: Any = None
     done_reason: str | None = None
     prompt_eval_count: Any = None
     eval_count: Any = None
+    logprobs: Any = None
+    embeddings: list[Any] | None = None
+    embedding: list[Any] | None = None
     error: Any = None
 
 
@@ -56,8 +69,8 @@ _line_decoder = msgspec.json.Decoder(_Line)
 
 
 def claims(call: Call) -> bool:
-    """POSTs to `…/api/chat` and `…/api/generate` that name a model and are answered in JSON: many
-    applications have such paths."""
+    """POSTs to `…/api/chat`, `/generate` and `/embed` that name a model and are answered in JSON:
+    many applications have such paths."""
     if call.method != "POST" or not _operation(call.path) or b'"model"' not in call.request_body:
         return False
     return "json" in call.response_headers.get("content-type", "json").lower()
@@ -71,6 +84,7 @@ def _operation(path: str) -> str:
 def read(call: Call) -> Inference:
     """Each message is one text part. A cached prompt is not counted by the server."""
     request, inputs = question(call.request_body, _request_decoder, _inputs)
+    operation = _operation(call.path)
     body = call.response_body
     streamed = ndjson.is_stream(call.response_headers) or b"}\n{" in body
     answer = Transcript(call, streamed=streamed)
@@ -82,22 +96,39 @@ def read(call: Call) -> Inference:
             answer.unreadable(line.data)
             is_ours = True
             continue
-        says = item.message or item.response is not None or item.done or item.error
-        is_ours = is_ours or bool(says)
+        is_ours = is_ours or _is_ours(item)
         if _add(answer, item, line.data) and streamed:
             answer.heard(line.end)
+        if item.done_reason in _KEEPING:
+            operation = item.done_reason
     if not is_ours:
         answer.is_foreign(columns.spoken(call))
+    if operation == "embeddings" and answer.counted("prompt_eval_count") is not None:
+        answer.count("eval_count", 0)
     return answer.inference(
         "ollama",
-        _operation(call.path),
+        operation,
         model=request.model or "",
         inputs=inputs,
         tokens=answer.tokens(answer.counted("prompt_eval_count"), answer.counted("eval_count")),
+        tools=offered(request.tools),
+        **_wanted(request.format),
     )
 
 
 PROTOCOL = Protocol("ollama", claims, read)
+
+
+def _wanted(form: Any) -> dict[str, Any]:
+    """`wants_json` and `schema` of an Inference: a form is `json`, or a schema itself."""
+    if isinstance(form, dict) and form:
+        return {"wants_json": True, "schema": form}
+    return {"wants_json": True} if form == "json" else {}
+
+
+def _is_ours(line: _Line) -> bool:
+    says = line.message or line.done or line.error or line.embeddings or line.embedding
+    return bool(says) or line.response is not None
 
 
 def _inputs(request: _Request) -> list[Part]:
@@ -107,7 +138,8 @@ def _inputs(request: _Request) -> list[Part]:
     prompt = [content_text(request.prompt), content_text(request.suffix), *_images(request.images)]
     if any(prompt):
         parts.append(Part(role="user", text=lines(prompt)))
-    return parts
+    given = request.input if isinstance(request.input, list) else [request.input]
+    return parts + [Part(role="user", text=content_text(one)) for one in given if one is not None]
 
 
 def _text(message: _Message) -> str:
@@ -119,18 +151,22 @@ def _text(message: _Message) -> str:
 
 def _images(given: Any) -> list[str]:
     images = given if isinstance(given, list) else []
-    return [f"[image {len(one)} characters]" for one in images if isinstance(one, str)]
+    return [media("image", "", one) for one in images if isinstance(one, str)]
 
 
 def _add(answer: Transcript, line: _Line, data: bytes) -> bool:
     """Put a line where it belongs; whether it bears content."""
     if line.error:
         answer.error(data)
-    answer.model = line.model or answer.model
+    answer.note(model=line.model)
     answer.count("prompt_eval_count", line.prompt_eval_count)
     answer.count("eval_count", line.eval_count)
-    answer.is_complete = answer.is_complete or line.done
+    answer.is_complete = answer.is_complete or bool(line.done)
     answer.finish(0, line.done_reason)
+    for token in line.logprobs if isinstance(line.logprobs, list) else ():
+        answer.likely(token.get("logprob") if isinstance(token, dict) else None)
+    rows = line.embeddings or ([line.embedding] if line.embedding else [])
+    answer.outputs += vectors.tensor(rows)
     message = line.message or _Message()
     found = False
     for channel, content in (

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable
 from typing import Any
+
+import pytest
 
 from monitor.protocols.ollama import PROTOCOL
 from monitor.types import Call, Tokens
@@ -43,7 +46,7 @@ def test_a_chat_with_thoughts_and_tools(call: Make) -> None:
     assert PROTOCOL.claims(made)
     found = PROTOCOL.read(made)
     assert [(part.role, part.text) for part in found.inputs] == [
-        ("user", "Where?\n[image 4 characters]"),
+        ("user", "Where?\n[image 3 bytes]"),
         ("assistant", '{"name":"find","arguments":{"at":"Ulm"}}'), ("tool", "48.4"),
     ]  # fmt: skip
     assert [(part.role, part.text) for part in found.outputs] == [
@@ -95,3 +98,70 @@ def test_another_server_with_such_a_path_is_not_claimed(call: Make) -> None:
     assert not PROTOCOL.claims(events)
     found = PROTOCOL.read(call("/api/chat", b'{"model": "m"}', b'{"reply": "hello"}'))
     assert [(part.name, part.data) for part in found.outputs] == [("reply", ["hello"])]
+
+
+def test_what_is_said_beside_the_texts(call: Make) -> None:
+    """Log-probabilities by line, tools, and the schema that the answer was to have."""
+    schema = {"type": "object"}
+    asked = {
+        "model": "m", "messages": [], "format": schema,
+        "tools": [{"type": "function", "function": {"name": "find", "parameters": schema}}],
+    }  # fmt: skip
+    body = lines(
+        {"message": {"content": "U"}, "done": False, "logprobs": [{"token": "U", "logprob": -1.0}]},
+        {
+            "message": {"content": "lm"},
+            "done": True,
+            "logprobs": [{"token": "lm", "logprob": -3.0}],
+        },
+    )
+    found = PROTOCOL.read(call("/api/chat", json.dumps(asked).encode(), body, answer_type=NDJSON))
+    assert (found.tools, found.schema, found.wants_json) == ({"find": schema}, schema, True)
+    assert found.confidence == pytest.approx(math.exp(-2))
+    assert found.confidence_min == pytest.approx(math.exp(-3))
+
+
+@pytest.mark.parametrize(
+    ("form", "right"), [("json", True), ("", False), (None, False), ({}, False)]
+)
+def test_json_may_be_asked_for_without_a_schema(call: Make, form: Any, right: bool) -> None:
+    """By its name."""
+    asked = json.dumps({"model": "m", "messages": [], "format": form}).encode()
+    found = PROTOCOL.read(call("/api/chat", asked))
+    assert (found.wants_json, found.schema) == (right, None)
+
+
+@pytest.mark.parametrize(
+    ("path", "asked", "answer"),
+    [("/api/embed", {"input": ["Ulm", "Bonn"]},
+      {"model": "m", "embeddings": [[0.5], [1.5]], "prompt_eval_count": 4}),
+     ("/api/embeddings", {"prompt": "Ulm"}, {"embedding": [0.5]})],
+)  # fmt: skip
+def test_embeddings_are_one_tensor(
+    call: Make, path: str, asked: dict[str, Any], answer: dict[str, Any]
+) -> None:
+    """Of the new path and of the old one."""
+    made = call(path, json.dumps({"model": "m", **asked}).encode(), json.dumps(answer).encode())
+    assert PROTOCOL.claims(made)
+    found = PROTOCOL.read(made)
+    (part,) = found.outputs
+    rows = len(answer.get("embeddings", [0]))
+    assert (found.operation, part.name, part.shape) == ("embeddings", "embedding", [rows, 1])
+    assert [one.text for one in found.inputs] == ["Ulm", "Bonn"][:rows]
+    assert found.tokens == (Tokens(4, 0) if rows == 2 else None)
+    assert not found.incomplete
+
+
+@pytest.mark.parametrize("reason", ["load", "unload"])
+def test_holding_a_model_in_memory_is_no_inference(call: Make, reason: str) -> None:
+    """It is an operation of its own, so that it is not among the durations of chats."""
+    answer = {
+        "model": "m",
+        "message": {"role": "assistant", "content": ""},
+        "done": True,
+        "done_reason": reason,
+    }
+    found = PROTOCOL.read(
+        call("/api/chat", b'{"model": "m", "messages": []}', json.dumps(answer).encode())
+    )
+    assert (found.operation, found.outputs, found.tokens) == (reason, [], None)
