@@ -108,7 +108,7 @@ class Scrub:
         `hint` is the name of the field the text was the value of.
         """
         if not text:
-            return text
+            return ""
         if isinstance(text, Kept):
             return self.literal(str(text))
         try:
