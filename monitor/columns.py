@@ -22,7 +22,7 @@ from urllib.parse import parse_qsl
 from monitor import bodies
 from monitor.chat import error_part, is_success, says_error
 from monitor.errors import ParseError
-from monitor.framings import ndjson, sse
+from monitor.framings import json_array, ndjson, sse
 from monitor.types import Call, Part
 
 MAX_PARTS = 256
@@ -73,7 +73,7 @@ def answer(call: Call, is_error: Callable[[bytes], bool] = says_error) -> Answer
     found = parts(body, call.response_headers, "assistant")
     is_text = bool(found) and found[-1].text is not None and is_success(call)
     is_cut = is_text and not call.response_truncated and "json" in _kind(call.response_headers)
-    return Answer(found, failed=False, incomplete=is_cut and ndjson.is_cut(body))
+    return Answer(found, failed=False, incomplete=is_cut and json_array.is_cut(body))
 
 
 def spoken(call: Call) -> list[Part]:

@@ -9,7 +9,7 @@ from monitor import bodies
 from monitor.chat import arrival, base64_size, error_part, is_success, tool_call
 from monitor.counts import LARGEST, count
 from monitor.errors import ParseError
-from monitor.framings import ndjson
+from monitor.framings import json_array
 from monitor.types import Call, Inference, Part, Tokens
 
 INCOMPLETE = "incomplete"
@@ -255,7 +255,7 @@ class Transcript:
     def unreadable(self, body: bytes) -> None:
         """A whole body that is not what its dialect says; JSON without its end was cut."""
         self.error(body, failed=False)
-        self.is_complete = self.is_complete and not ndjson.is_cut(body)
+        self.is_complete = self.is_complete and not json_array.is_cut(body)
 
     @property
     def has_finished(self) -> bool:

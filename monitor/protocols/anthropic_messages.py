@@ -15,7 +15,7 @@ from monitor import bodies, columns
 from monitor.chat import content_text, is_error, lines, media, offered, question, tool_call, wanted
 from monitor.counts import count
 from monitor.errors import ParseError
-from monitor.framings import ndjson, sse
+from monitor.framings import json_array, sse
 from monitor.interfaces import Protocol
 from monitor.transcript import Transcript
 from monitor.types import Call, Inference, Part
@@ -193,7 +193,7 @@ def _read_stream(answer: Transcript, body: bytes) -> None:
         try:
             item = bodies.decode(event.data, _event_decoder)
         except ParseError:
-            is_ours = is_ours or event.type.startswith(_OURS) or ndjson.is_cut(event.data)
+            is_ours = is_ours or event.type.startswith(_OURS) or json_array.is_cut(event.data)
             answer.error(event.data, failed=event.type == "error")
             continue
         if not is_ours:

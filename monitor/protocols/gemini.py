@@ -25,7 +25,7 @@ from monitor.chat import (
 )
 from monitor.counts import count
 from monitor.errors import ParseError
-from monitor.framings import ndjson, sse
+from monitor.framings import json_array, sse
 from monitor.interfaces import Protocol
 from monitor.transcript import Transcript
 from monitor.types import Call, Inference, Part, Tokens
@@ -194,7 +194,7 @@ def _documents(call: Call) -> Iterable[tuple[bytes, int]]:
     if sse.is_stream(call.response_headers):
         return ((event.data, event.end) for event in sse.events(body) if event.data != b"[DONE]")
     if body.lstrip()[:1] == b"[":
-        return ndjson.elements(body)
+        return json_array.elements(body)
     return [(body, len(body))] if body else []
 
 

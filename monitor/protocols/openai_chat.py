@@ -25,7 +25,7 @@ from monitor.chat import (
 )
 from monitor.counts import count
 from monitor.errors import ParseError
-from monitor.framings import ndjson, sse
+from monitor.framings import json_array, sse
 from monitor.interfaces import Protocol
 from monitor.transcript import Transcript
 from monitor.types import Call, Inference, Part
@@ -264,7 +264,7 @@ def _read_stream(answer: Transcript, body: bytes, request: _Request) -> None:
             chunk = bodies.decode(event.data, _response_decoder)
         except ParseError:
             answer.error(event.data, failed=event.type == "error")
-            is_ours = is_ours or ndjson.is_cut(event.data)
+            is_ours = is_ours or json_array.is_cut(event.data)
             continue
         if chunk.choices is None or chunk.error:
             is_error = event.type == "error" or bool(chunk.error) or says_error(event.data)

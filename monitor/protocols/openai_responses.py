@@ -23,7 +23,7 @@ from monitor.chat import (
 )
 from monitor.counts import count
 from monitor.errors import ParseError
-from monitor.framings import ndjson, sse
+from monitor.framings import json_array, sse
 from monitor.interfaces import Protocol
 from monitor.transcript import Transcript
 from monitor.types import Call, Inference, Part
@@ -228,7 +228,7 @@ def _read_stream(answer: Transcript, body: bytes) -> None:
             item = bodies.decode(event.data, _event_decoder)
         except ParseError:
             answer.error(event.data, failed=event.type == "error")
-            is_ours = is_ours or ndjson.is_cut(event.data)
+            is_ours = is_ours or json_array.is_cut(event.data)
             continue
         kind = item.type or event.type
         is_ours = is_ours or kind.startswith(_OURS) or bool(item.error)

@@ -1,4 +1,4 @@
-"""JSON values in a row: lines, and the elements of an array that is sent piece by piece."""
+"""JSON values a line."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.framings.ndjson import elements, is_cut, is_lines, is_stream, lines
+from monitor.framings.ndjson import is_lines, is_stream, lines
 
 OBJECTS = st.lists(
     st.dictionaries(
@@ -29,50 +29,17 @@ def test_lines_are_the_documents_written(documents: list[dict[str, Any]], end: s
     assert all(body[one.end - 1 : one.end] == b"\n" for one in found)
 
 
-@given(OBJECTS, st.sampled_from([",", " ,\r\n", "\n,"]), st.booleans())
-def test_elements_are_the_objects_of_an_array(
-    documents: list[dict[str, Any]], comma: str, raw: bool
-) -> None:
-    """Whatever their strings hold; an offset stands behind the closing brace."""
-    body = f"[{comma.join(json.dumps(one, ensure_ascii=raw) for one in documents)}]".encode(
-        "utf-8", "replace"
-    )
-    found = list(elements(body))
-    assert len(found) == len(documents)
-    assert all(body[one.end - 1 : one.end] == b"}" for one in found)
-    assert [json.loads(one.data) for one in found] == json.loads(body)
-
-
 def test_what_was_cut_off_is_given_too() -> None:
-    """As far as it came, also in the middle of a string."""
-    assert [one.data for one in elements(b'[{"a": 1}, {"a": "[{')] == [b'{"a": 1}', b'{"a": "[{']
-    assert [one.data for one in elements(b'{"error": {}}')] == [b'{"error": {}}']
+    """As far as it came."""
     assert [one.data for one in lines(b'{"a": 1}\n{"a')] == [b'{"a": 1}', b'{"a']
 
 
-@given(OBJECTS.filter(bool), st.data())
-def test_every_beginning_of_a_value_is_cut(documents: list[dict[str, Any]], data: Any) -> None:
-    """Wherever it ends, but behind its end."""
-    body = json.dumps(documents).encode()
-    assert is_cut(body[: data.draw(st.integers(1, len(body) - 1))])
-    assert not is_cut(body)
-    assert not is_cut(body + b"\n[")
-
-
 @given(st.binary(max_size=100))
-def test_any_bytes_have_elements_and_lines(body: bytes) -> None:
+def test_any_bytes_have_lines(body: bytes) -> None:
     """In order, within the body."""
-    for found in (list(elements(body)), list(lines(body))):
-        ends = [one.end for one in found]
-        assert ends == sorted(ends)
-        assert all(0 < end <= len(body) for end in ends)
-
-
-def test_a_hostile_array_takes_linear_time() -> None:
-    """Strings that never end are read once."""
-    body = b'[{"a": "' + b'\\"' * 500_000
-    assert len(list(elements(body))) == 1
-    assert list(elements(b"]" * 500_000)) == []
+    ends = [one.end for one in lines(body)]
+    assert ends == sorted(ends)
+    assert all(0 < end <= len(body) for end in ends)
 
 
 @pytest.mark.parametrize(
