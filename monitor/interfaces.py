@@ -43,6 +43,23 @@ class Dimension:
     value: Callable[[Call, Inference], str]
 
 
+Reader = Callable[[Call], str | None]
+"""What a Call says at one place; None where it says nothing there."""
+
+
+@dataclass(frozen=True)
+class Origin:
+    """A kind of place that a dimension's value can stand at, such as a header.
+
+    `reader` makes a Reader of what the configuration gives for its key `name`, and raises
+    ValueError, which says what would be right. `words` says for a person where that place is.
+    """
+
+    name: str
+    reader: Callable[[Any], Reader]
+    words: Callable[[Any], str]
+
+
 @dataclass(frozen=True)
 class Recognizer:
     """One kind of personal data: str → spans.

@@ -16,11 +16,15 @@ from monitor.recognizers import RECOGNIZERS, REGIONS, select
 from monitor.settings.schema import Settings
 
 if TYPE_CHECKING:
+    from monitor.interfaces import Dimension
     from monitor.privacy.patterns import Scanner
     from monitor.privacy.pseudonyms import Keyring
     from monitor.privacy.records import Privacy
     from monitor.privacy.scrub import Seal
     from monitor.recorder.noisy_counts import NoisyCounts
+
+HASHED = "SEGMENT"
+"""The entity of the pseudonyms of dimensions with `hash`."""
 
 
 def privacy(settings: Settings, keyring: Keyring) -> Privacy:
@@ -36,10 +40,33 @@ def privacy(settings: Settings, keyring: Keyring) -> Privacy:
         keyring=keyring,
         clock=time.monotonic,
         tenant=section.tenant,
-        policy=Policy(section.paths) if section.paths else None,
+        policy=policy(settings),
         seal=_seal(settings),
         cache=Cache(os.urandom(32)),
     )
+
+
+def policy(settings: Settings) -> Policy | None:
+    """Return what the operator says about fields; a hashed dimension is a pseudonym."""
+    paths = dict(settings.privacy.paths)
+    for name, one in settings.segments.items():
+        if one.hash:
+            paths.setdefault(f"segments.{name}", f"token({HASHED})")
+    return Policy(paths) if paths else None
+
+
+def dimensions(settings: Settings) -> tuple[list[Dimension], dict[str, list[str]]]:
+    """Return the dimensions, and those crossed from others; raises ConfigError naming the key."""
+    from monitor.dimensions import dimension
+
+    found = [
+        dimension(
+            name, one.origin, getattr(one, one.origin), match=one.match, names=one.map,
+            default=one.default, buckets=one.buckets,
+        )
+        for name, one in settings.segments.items() if not one.cross
+    ]  # fmt: skip
+    return found, {name: one.cross for name, one in settings.segments.items() if one.cross}
 
 
 def scanner(settings: Settings) -> Scanner:
@@ -69,7 +96,7 @@ def check(settings: Settings) -> None:
             f"privacy.region: {section.region!r} is not one of {', '.join(sorted(REGIONS))}"
             + (f"; did you mean {near[0]}?" if near else "")
         )
-    Policy(section.paths)
+    policy(settings)
     _seal(settings)
     module, colon, _ = section.ner.model.partition(":")
     if section.ner.model and not is_there(module if colon else "spacy"):

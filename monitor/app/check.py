@@ -19,7 +19,7 @@ from monitor.errors import ConfigError, SourceError, StreamError
 from monitor.privacy import keys
 from monitor.proxy import tls
 from monitor.settings.addresses import address
-from monitor.settings.schema import Drift, Privacy, Reference, Settings
+from monitor.settings.schema import DimensionSource, Drift, Privacy, Reference, Settings
 from monitor.supervision import embedded_store, listeners
 from monitor.urls import shown
 
@@ -37,6 +37,7 @@ def verify(settings: Settings, *, proxy: bool, analyzer: bool) -> None:
         secure = urlsplit(settings.upstream).scheme == "https"
         tls.check(**msgspec.structs.asdict(settings.tls), secure_upstream=secure)
         _check_loop(settings)
+        _segments(settings)
     if analyzer and (settings.reference, settings.drift) != (Reference(), Drift()):
         from monitor.app import analyzer as role  # it needs numpy, and all features
 
@@ -102,6 +103,12 @@ def _check_privacy(settings: Settings) -> None:
         keys.read(path)
 
 
+def _segments(settings: Settings) -> None:
+    from monitor.app import build
+
+    build.dimensions(settings)
+
+
 def _check_loop(settings: Settings) -> None:
     """An upstream at one of this machine's addresses is ourselves when we listen on all of them."""
     host, port = address(settings.listen, "listen")
@@ -156,7 +163,7 @@ def explain(settings: Settings) -> Iterator[str]:
             "so many is recorded; the traffic metrics count all"
         )
     for name, source in settings.segments.items():
-        yield f"segment     {name} from the request header {source.header}"
+        yield f"segment     {name}: {_segment(source)}"
     yield from _privacy(settings)
     if settings.reference.file:
         from monitor.app.analyzer import read_profile
@@ -193,6 +200,30 @@ def explain(settings: Settings) -> Iterator[str]:
         f"drain       {settings.drain.delay:g} s more of accepting after SIGTERM, then up to "
         f"{settings.drain.timeout:g} s for active exchanges"
     )
+
+
+def _segment(source: DimensionSource) -> str:
+    """Where a dimension's value comes from, what becomes of it, and an example of that."""
+    from monitor import dimensions
+    from monitor.dimensions.transforms import bucketed
+
+    if source.cross:
+        return f"{' and '.join(source.cross)}, joined as {'|'.join(source.cross)}"
+    origin = next(one for one in dimensions.ORIGINS if one.name == source.origin)
+    said = [origin.words(getattr(source, source.origin))]
+    if source.match:
+        said.append(f"of it what {source.match} matches")
+    if source.map:
+        value, name = next(iter(source.map.items()))
+        said.append(f"{value} is {name}" + (" and so on" if len(source.map) > 1 else ""))
+    if source.buckets:
+        edge = f"{source.buckets[0]:g}"
+        said.append(f"in buckets: {edge} is {bucketed(source.buckets)(edge)}")
+    if source.default:
+        said.append(f"else {source.default}")
+    if source.hash:
+        said.append("as a keyed pseudonym")
+    return ", ".join(said)
 
 
 def _privacy(settings: Settings) -> Iterator[str]:

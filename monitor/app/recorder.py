@@ -12,7 +12,6 @@ from pathlib import Path
 
 from monitor import logs
 from monitor.app import build, keyring, ner_client
-from monitor.dimensions import from_header
 from monitor.errors import ConfigError, StreamError
 from monitor.framing import Batch, Processing
 from monitor.meters import Meters
@@ -57,12 +56,14 @@ class Recorder:
         self._meters = Meters("recorder", settings.endpoint)
         self._privacy = build.privacy(settings, self._keyring)
         self._meters.set("monitor_key_conflict", 0)
+        dimensions, crossed = build.dimensions(settings)
         self._capture = Capture(
             settings.endpoint,
             PROTOCOLS,
-            [from_header(name, source.header) for name, source in settings.segments.items()],
+            dimensions,
             self._privacy,
             self._meters,
+            crossed=crossed,
             min_group=settings.privacy.min_group,
             noisy_counts=build.noisy_counts(settings),
         )

@@ -1,16 +1,28 @@
-"""(Call, Inference) → a dimension's value: what a request header says."""
+"""A request header → text."""
 
 from __future__ import annotations
 
-from monitor.interfaces import Dimension
-from monitor.types import ABSENT, Call, Inference
+from monitor.interfaces import Origin, Reader
+from monitor.types import Call
 
 
-def dimension(name: str, header: str) -> Dimension:
-    """The dimension `name` from the request header `header`; `none` where a request lacks it."""
-    header = header.lower()
+def reader(names: str | list[str]) -> Reader:
+    """The value of the first of the headers that a request has."""
+    wanted = [name.lower() for name in ([names] if isinstance(names, str) else names)]
 
-    def value(call: Call, _: Inference) -> str:
-        return call.request_headers.get(header, "").strip() or ABSENT
+    def read(call: Call) -> str | None:
+        for name in wanted:
+            if value := call.request_headers.get(name, "").strip():
+                return value
+        return None
 
-    return Dimension(name, value)
+    return read
+
+
+def words(names: str | list[str]) -> str:
+    """Where the value stands, for a person."""
+    listed = [names] if isinstance(names, str) else names
+    return f"the request header {', else '.join(listed)}"
+
+
+ORIGIN = Origin("header", reader, words)

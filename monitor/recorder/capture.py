@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from monitor import bodies, logs, probabilities
+from monitor.dimensions.cross import crossed
 from monitor.errors import ParseError
 from monitor.interfaces import Dimension, Protocol
 from monitor.meters import Meters
@@ -38,7 +39,8 @@ VALUES = 50
 class Capture:
     """Reads exchanges; one per recorder. The last protocol must claim and read everything.
 
-    A segment's value that was seen fewer than `min_group` times is `other`. With `noisy_counts`,
+    A segment's value that was seen fewer than `min_group` times is `other`. `crossed` are
+    dimensions whose value is that of several others, joined. With `noisy_counts`,
     exchanges by segment are exported with noise, and nothing else by segment.
 
     A part that raises costs the exchange only what that part would have read; the failure is
@@ -54,16 +56,19 @@ class Capture:
         privacy: Privacy,
         meters: Meters,
         *,
+        crossed: Mapping[str, Sequence[str]] | None = None,
         min_group: int = 1,
         noisy_counts: NoisyCounts | None = None,
     ) -> None:
+        self._crossed = dict(crossed or {})
         self._endpoint = endpoint
         self._protocols = protocols
         self._dimensions = dimensions
         self._privacy = privacy
         self._meters = meters
         self._models = LabelLimiter(MODELS)
-        self._values = {one.name: LabelLimiter(VALUES, min_group) for one in dimensions}
+        names = [*(one.name for one in dimensions), *self._crossed]
+        self._values = {name: LabelLimiter(VALUES, min_group) for name in names}
         self._noisy_counts = noisy_counts
         self._stumbled: set[tuple[str, str]] = set()
         self._lookups = {"hit": 0, "miss": 0}
@@ -123,9 +128,11 @@ class Capture:
         for name, error in scrub.failures.items():
             self._stumble("recognizer", name, error)
         if self._noisy_counts is not None:
-            for name, value in known.segments.items():
+            for name, value in self._with_crossed(known.segments).items():
                 self._noisy_counts.add(name, value, known.outcome.value)
         segments = {name: self._segment(name, value) for name, value in known.segments.items()}
+        for name, others in self._crossed.items():
+            segments[name] = self._segment(name, crossed(others, segments))
         model = self._model(known)
         self._count(known, segments, model)
         return segments, model
@@ -189,6 +196,10 @@ class Capture:
                 f"the {kind} {name} failed on an exchange ({logs.place(error)}), which is recorded "
                 "without it (not said again)"
             )
+
+    def _with_crossed(self, segments: Mapping[str, str]) -> dict[str, str]:
+        found = {name: crossed(others, segments) for name, others in self._crossed.items()}
+        return {**segments, **found}
 
     def _segment(self, dimension: str, value: str) -> str:
         if value == ABSENT:

@@ -7,6 +7,7 @@ Command line beats environment beats file. `MONITOR_CAPTURE_MAX_BODY_BYTES` sets
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,13 @@ import msgspec
 
 from monitor.errors import ConfigError
 from monitor.settings.addresses import address, meet, url
-from monitor.settings.schema import Settings
+from monitor.settings.schema import DimensionSource, Settings
 from monitor.urls import shown
+
+TAKEN = ("all", "edge_case")
+"""Dimensions that are there without being named."""
+
+_HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,200}")
 
 
 def load(
@@ -141,8 +147,35 @@ def _check(settings: Settings) -> None:
     if not settings.data:
         raise ConfigError("data: is empty; name a directory, as .monitor")
     for name in settings.segments:
-        if name == "all" or not name.isidentifier():
-            raise ConfigError(f"segments.{name}: a dimension is a word other than `all`")
+        _check_segment(name, settings.segments)
+
+
+def _check_segment(name: str, segments: Mapping[str, DimensionSource]) -> None:
+    """What is about one dimension, but for whether what it names can be read (`dimensions`)."""
+    source, here = segments[name], f"segments.{name}"
+    if name in TAKEN or not name.isidentifier():
+        listed = ", ".join(f"`{one}`" for one in TAKEN)
+        raise ConfigError(f"{here}: a dimension is a word other than {listed}")
+    if len(source.origins) != 1:
+        has = " and ".join(source.origins) or "no source"
+        raise ConfigError(
+            f"{here}: has {has}; give one of header, json, path, query, claim, baggage or cross"
+        )
+    for header in [source.header] if isinstance(source.header, str) else source.header:
+        if source.header and not _HEADER.fullmatch(header):
+            raise ConfigError(
+                f"{here}.header: {header[:60]!r} is not the name of a header, as x-population"
+            )
+    if not source.cross:
+        return
+    if unused := [key for key in ("match", "map", "buckets", "hash") if getattr(source, key)]:
+        raise ConfigError(f"{here}.{unused[0]}: is not for a cross; say it of what is crossed")
+    if len(source.cross) < 2:
+        raise ConfigError(f"{here}.cross: name two dimensions or more, as [population, template]")
+    for crossed in source.cross:
+        if crossed not in segments or segments[crossed].cross:
+            known = ", ".join(one for one in segments if not segments[one].cross) or "none"
+            raise ConfigError(f"{here}.cross: {crossed!r} is none of the dimensions ({known})")
 
 
 def _check_upstream(upstream: str, listen: tuple[str, int], admin: tuple[str, int]) -> None:

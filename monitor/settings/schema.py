@@ -19,13 +19,6 @@ Positive = Annotated[int, msgspec.Meta(ge=1, le=MOST)]
 Seconds = Annotated[float, msgspec.Meta(ge=0, le=LONGEST)]
 Duration = Annotated[float, msgspec.Meta(gt=0, le=LONGEST)]
 Address = Annotated[str, msgspec.Meta(description="HOST:PORT, as in 127.0.0.1:8080")]
-Header = Annotated[
-    str,
-    msgspec.Meta(
-        pattern=r"^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,200}\Z",
-        description="the name of a header, as x-population",
-    ),
-]
 Name = Annotated[
     str,
     msgspec.Meta(
@@ -170,10 +163,40 @@ class Drift(_Section, frozen=True):
     embed: str = ""
 
 
-class DimensionSource(_Section, frozen=True):
-    """Where a dimension's value comes from."""
+class DimensionSource(_Section, frozen=True, omit_defaults=True):
+    """Where a dimension's value comes from, one of the first seven, and what becomes of it.
 
-    header: Header
+    `header` is a name, or several of which the first that a request has counts. `json` is a path
+    into a body (`request.metadata.plan`), `path` a regular expression with a group, `query` the
+    name of a field, `claim` that of a claim of the bearer token, `baggage` that of a member,
+    `cross` are other dimensions, whose values are joined. What was said is matched, then mapped,
+    then put into buckets; `default` is the value of what these do not know. With `hash` it is a
+    keyed pseudonym.
+    """
+
+    header: str | list[str] = ""
+    json: str = ""
+    path: str = ""
+    query: str = ""
+    claim: str = ""
+    baggage: str = ""
+    cross: list[str] = []
+    match: str = ""
+    map: dict[str, str] = {}
+    default: str = ""
+    buckets: list[float] = []
+    hash: bool = False
+
+    @property
+    def origin(self) -> str:
+        """The first of the keys that says where the value comes from; empty without one."""
+        return next(iter(self.origins), "")
+
+    @property
+    def origins(self) -> list[str]:
+        """The keys that say where the value comes from; one, where the settings are right."""
+        names = ("header", "json", "path", "query", "claim", "baggage", "cross")
+        return [name for name in names if getattr(self, name)]
 
 
 class Limits(_Section, frozen=True):

@@ -16,7 +16,16 @@ from monitor.analysis.drift.profiles import Profile, dump_profile
 from monitor.app.check import apart_from_running, explain, verify
 from monitor.errors import ConfigError
 from monitor.settings import load
-from monitor.settings.schema import Capture, Differential, Drift, Privacy, Reference, Settings, Tls
+from monitor.settings.schema import (
+    Capture,
+    Differential,
+    DimensionSource,
+    Drift,
+    Privacy,
+    Reference,
+    Settings,
+    Tls,
+)
 from monitor.settings.validation import paths
 from tests import hostile
 
@@ -82,6 +91,35 @@ def complained(run: Callable[[], object]) -> str:
         run()
     assert "\n" not in str(caught.value)
     return str(caught.value)
+
+
+def test_segments_are_told_with_an_example_and_tried() -> None:
+    """Where each value comes from and what becomes of it; what cannot be read is said here."""
+    site = DimensionSource(header=["x-site", "x-place"], match="^([a-z]+)", map={"ams": "eu", "fra": "eu"},
+                           default="other")  # fmt: skip
+    segments = {
+        "plan": DimensionSource(json="request.metadata.plan"),
+        "age": DimensionSource(json="request.age", buckets=[18, 40]),
+        "site": site,
+        "user": DimensionSource(query="user", hash=True),
+        "corner": DimensionSource(cross=["plan", "site"]),
+    }
+    text = "\n".join(explain(Settings(segments=segments)))
+    for fact in (
+        "plan: metadata.plan in the JSON body of the request",
+        "in buckets: 18 is 18-40",
+        "the request header x-site, else x-place, of it what ^([a-z]+) matches, ams is eu and so on, else other",
+        "user: user in the query, as a keyed pseudonym",
+        "corner: plan and site, joined as plan|site",
+    ):
+        assert fact in text
+    for wrong, said in (
+        (DimensionSource(path="("), r"segments\.a\.path: '\(' is no regular expression"),
+        (DimensionSource(json="a.b"), r"segments\.a\.json: 'a\.b' begins with neither"),
+        (DimensionSource(query="a", buckets=[2, 1]), r"segments\.a\.buckets: .* do not rise"),
+    ):
+        with pytest.raises(ConfigError, match=said):
+            tried(segments={"a": wrong})
 
 
 def test_files_and_directories_are_tried(tmp_path: Path) -> None:

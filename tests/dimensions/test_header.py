@@ -5,17 +5,25 @@ from __future__ import annotations
 import pytest
 
 from monitor.dimensions import from_header
-from monitor.recorder import calls
-from monitor.types import Exchange, Inference, Message, Outcome
+from monitor.types import Inference
+
+NOTHING = Inference("p", "o", "m")
 
 
 @pytest.mark.parametrize(
     ("fields", "value"),
-    [(b"X-Population: north\r\n", "north"), (b"", "none"), (b"x-population:  \r\n", "none")],
+    [("X-Population: north\r\n", "north"), ("", "none"), ("x-population:  \r\n", "none")],
 )
-def test_a_header_is_a_value_and_its_absence_is_none(fields: bytes, value: str) -> None:
+def test_a_header_is_a_value_and_its_absence_is_none(call, fields: str, value: str) -> None:
     """Names in any case, values without their spaces."""
-    head = b"GET / HTTP/1.1\r\n" + fields + b"\r\n"
-    call = calls.read(Exchange("i", 0.0, 0.0, Message(head), None, [], Outcome.CLIENT_GONE))
-    dimension = from_header("population", "X-Population")
-    assert dimension.value(call, Inference("p", "o", "m")) == value
+    found = from_header("population", "X-Population")
+    assert found.value(call("/", fields), NOTHING) == value
+
+
+@pytest.mark.parametrize(
+    ("fields", "value"),
+    [("x-b: 2\r\n", "2"), ("x-b: 2\r\nx-a: 1\r\n", "1"), ("x-a:\r\nx-b: 2\r\n", "2")],
+)
+def test_of_several_headers_the_first_that_says_something_counts(call, fields, value) -> None:
+    """The order is the configuration's."""
+    assert from_header("site", "x-a", "x-b").value(call("/", fields), NOTHING) == value

@@ -17,7 +17,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitor.dimensions import from_header
+from monitor.dimensions import dimension, from_header
 from monitor.interfaces import Dimension, Protocol
 from monitor.meters import Meters
 from monitor.metrics import REDACTION_REASONS
@@ -27,7 +27,7 @@ from monitor.privacy.pseudonyms import Key, Keyring
 from monitor.privacy.records import Privacy
 from monitor.protocols import PROTOCOLS
 from monitor.recognizers import select
-from monitor.recorder.capture import Capture
+from monitor.recorder.capture import VALUES, Capture
 from monitor.recorder.delivery import Item
 from monitor.recorder.noisy_counts import NoisyCounts
 from monitor.recorder.sampler import Sampler
@@ -76,6 +76,12 @@ def exchange(
         Message(head(f"HTTP/1.1 {status}", reply), answer, len(answer)),
         chunks or [(0.2, len(answer))], Outcome.OK,
     )  # fmt: skip
+
+
+def values_of(meters: Meters, dimension: str) -> set[str]:
+    """The values of a dimension under which exchanges are counted."""
+    found = [m.labels for m in meters.measurements() if m.name == "monitor_segment_exchanges_total"]
+    return {labels["value"] for labels in found if labels["dimension"] == dimension}
 
 
 def chat(content: Any, **more: Any) -> bytes:
@@ -500,3 +506,45 @@ def test_noise_is_added_to_all_exchanges_also_to_those_without_a_record() -> Non
     reader.release(60.0)
     found = counted(meters, "monitor_segment_exchanges_total")
     assert found["population", "other", "ok"] == found["all", "all", "ok"] == 7
+
+
+def test_crossed_dimensions_are_counted_like_any_other() -> None:
+    """A cross joins labels, after their budgets, and has a budget of its own."""
+    privacy = Privacy(
+        scanner=SCANNER, keyring=Keyring((Key("k1", bytes(range(32))),)), clock=lambda: 0.0
+    )
+    meters = Meters("recorder", "e")
+    dimensions = [from_header(name, f"x-{name}") for name in ("population", "template")]
+    crossed = {"corner": ["population", "template"]}
+    reader = Capture("e", PROTOCOLS, dimensions, privacy, meters, crossed=crossed)
+    for headers, corner in (
+        ({"x-population": "north", "x-template": "t1"}, "north|t1"),
+        ({"x-population": "north"}, "none"),
+        ({"x-population": "anna@example.com", "x-template": "t1"}, None),
+    ):
+        record, _ = reader.read(exchange(chat("Hi"), headers=headers))
+        if corner is None:
+            assert record.segments["corner"].startswith("<EMAIL_ADDRESS:")
+        else:
+            assert record.segments["corner"] == corner
+    for number in range(200):
+        headers = {"x-population": f"p{number % 40}", "x-template": f"t{number % 7}"}
+        reader.read(exchange(chat("Hi"), headers=headers))
+    corners = values_of(meters, "corner")
+    assert len(corners) <= VALUES + 2
+    assert "other" in corners
+
+
+def test_a_hundred_thousand_values_in_bodies_stay_within_the_budget() -> None:
+    """Whatever clients write where a dimension looks: fifty values, the rest is `other`."""
+    privacy = Privacy(
+        scanner=SCANNER, keyring=Keyring((Key("k1", bytes(range(32))),)), clock=lambda: 0.0
+    )
+    meters = Meters("recorder", "e")
+    plan = dimension("plan", "json", "request.plan")
+    reader = Capture("e", PROTOCOLS, [plan], privacy, meters)
+    for number in range(3000):
+        body = json.dumps({"model": "m", "messages": [], "plan": f"plan-{number}"}).encode()
+        reader.read(exchange(body))
+    plans = values_of(meters, "plan")
+    assert len(plans) <= VALUES + 2
