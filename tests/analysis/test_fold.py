@@ -328,6 +328,26 @@ def test_a_restart_changes_nothing(
     assert broken.findings() == straight.findings()
 
 
+@settings(max_examples=40, deadline=None)
+@given(ROWS, st.sets(st.integers(0, 150), max_size=8), st.sampled_from([None, 40]))
+def test_a_look_says_what_somebody_who_never_looked_would(
+    values: list[Any], looks: set[int], learn: int | None
+) -> None:
+    """What was told before is told again only as long as nothing has come since."""
+    rows = dressed(row(at, who, x=x, color=color) for at, who, x, color in values)
+    options: dict[str, Any] = {"rules": replace(RULES, samples=20), "learn": learn}
+    options["profile"] = None if learn else DRESSED
+    looking, kept = fold([], **options), {}
+    for number, one in enumerate(rows):
+        looking.add_row(one)
+        if number in looks:
+            kept |= looking.saved()
+            fresh = fold([], **options)
+            fresh.restore(kept)
+            assert looking.findings() == fresh.findings()
+            assert looking.findings() == fresh.findings()
+
+
 def test_live_and_at_rest_agree() -> None:
     """Panes closed as time passes, or all at the end: the same history, the same findings."""
     rows = [*stream(3000), *stream(1000, 0.6, start=300.0, seed=3)]

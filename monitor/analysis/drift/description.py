@@ -42,8 +42,7 @@ def finding(watch: Watch, threshold: float, rules: Rules, baseline: str) -> Find
         for measure in rules.measures
         if (current.points or not measure.ordered) and (current.fourier or not measure.vectors)
     }
-    bins, text = bins_of(reference.bins, usual, current), ""
-    shifts = moved(bins)
+    shifts, text = moved(reference.bins, usual, current), ""
     if changed and since is not None:
         text = words(
             name,
@@ -58,7 +57,8 @@ def finding(watch: Watch, threshold: float, rules: Rules, baseline: str) -> Find
     before = usual.samples if watch.is_compared else reference.samples
     return Finding(
         *watch.key, current.samples, before, scores, reading.log_evidence, status,
-        changed, since, shifts, text, baseline=baseline, bins=bins if changed else [],
+        changed, since, shifts, text, baseline=baseline,
+        bins=bins_of(reference.bins, usual, current) if changed else [],
     )  # fmt: skip
 
 

@@ -47,6 +47,9 @@ LOGITS_PER_DEVIATION = 1.7
 STEP_STAKE = 0.6
 """Share of the capital that is bet on them."""
 
+IN_CACHE = 1 << 13
+"""So many numbers are worked on at once: a dozen operations one after the other find them there."""
+
 FIRST_WEIGHT = 0.5
 """Share of the capital bet on a change before the watch began; see `start_weight`."""
 
@@ -189,6 +192,15 @@ def believed(log_values: Sequence[float], shares: Sequence[float], alpha: float)
 
 def log_gamma(x: Floats) -> Floats:
     """ln Γ(x) for x > 0: Stirling's series at x + 8, taken back by eight factors."""
+    if x.size <= IN_CACHE:
+        return _log_gamma(x)
+    flat, found = x.ravel(), np.empty(x.size)
+    for start in range(0, x.size, IN_CACHE):
+        found[start : start + IN_CACHE] = _log_gamma(flat[start : start + IN_CACHE])
+    return found.reshape(x.shape)
+
+
+def _log_gamma(x: Floats) -> Floats:
     product = x * (x + 7)
     product = product * (product + 6) * (product + 10) * (product + 12)
     z = x + 8

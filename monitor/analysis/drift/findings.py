@@ -21,19 +21,25 @@ MOVED = 3
 """So many bins are named."""
 
 
-def moved(bins: Sequence[BinShift]) -> list[BinShift]:
+def moved(bins: Bins, reference: Window, current: Window) -> list[BinShift]:
     """The bins whose share changed most, largest change first; none where nothing is counted."""
-    order = sorted(range(len(bins)), key=lambda i: (-abs(bins[i].after - bins[i].before), i))
-    return [bins[index] for index in order[:MOVED] if bins[index].before != bins[index].after]
+    shares = _shares(reference, current)
+    changes = [abs(after - before) for before, after in shares]
+    most = sorted(range(len(changes)), key=changes.__getitem__, reverse=True)[:MOVED]
+    return [BinShift(label(bins, index), *shares[index]) for index in most if changes[index]]
 
 
 def bins_of(bins: Bins, reference: Window, current: Window) -> list[BinShift]:
     """All bins with their shares before and now; none where nothing is counted."""
+    shares = enumerate(_shares(reference, current))
+    return [BinShift(label(bins, index), before, after) for index, (before, after) in shares]
+
+
+def _shares(reference: Window, current: Window) -> list[tuple[float, float]]:
     m, n = reference.samples, current.samples
     if not (m and n):
         return []
-    pairs = zip(reference.counts, current.counts, strict=True)
-    return [BinShift(label(bins, index), r / m, c / n) for index, (r, c) in enumerate(pairs)]
+    return [(r / m, c / n) for r, c in zip(reference.counts, current.counts, strict=True)]
 
 
 def direction(reference: Window, current: Window) -> float:

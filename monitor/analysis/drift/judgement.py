@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,6 +31,9 @@ MINIMUM = 30
 
 NOTICEABLE = 0.1
 """`ok` means that a PSI of this size would have stood out of chance by two standard deviations."""
+
+AT_ONCE = 128
+"""Watches whose evidence is calculated together: what there is of so many stays in the caches."""
 
 RETURNED = 3.0
 """Drift is over when the window is e^3 times likelier as reference than as what came since."""
@@ -92,7 +95,7 @@ def read(watches: Iterable[Watch], rules: Rules, *, closed: bool = False) -> Non
             watch.reading = _reading(watch, live, compared.tolist(), rules)
         else:
             groups.setdefault(watch.reference.bins.size, []).append(watch)
-    for group in groups.values():
+    for group in _batches(groups.values()):
         lives = [watch.history.total if closed else watch.live() for watch in group]
         points = [watch.history.change_points for watch in group]
         bins = len(group[0].weights)
@@ -109,6 +112,11 @@ def read(watches: Iterable[Watch], rules: Rules, *, closed: bool = False) -> Non
             length = len(watch.history.born)
             watch.reading = _reading(watch, live, logs[place : place + length].tolist(), rules)
             place += length
+
+
+def _batches(groups: Iterable[list[Watch]]) -> Iterator[list[Watch]]:
+    for group in groups:
+        yield from (group[at : at + AT_ONCE] for at in range(0, len(group), AT_ONCE))
 
 
 def thresholds(watches: Mapping[Key, float], rules: Rules) -> dict[Key, float]:

@@ -16,6 +16,7 @@ from monitor.analysis.drift.description import finding
 from monitor.analysis.drift.findings import measurements, origin
 from monitor.analysis.drift.judgement import Rules, read, renew, settle, thresholds
 from monitor.analysis.drift.profiles import Profile
+from monitor.analysis.drift.watch import Watch
 from monitor.analysis.drift.watches import Watches
 from monitor.types import WHOLE, Finding, Key, Measurement, Row, Segment
 
@@ -94,11 +95,18 @@ class DriftMonitor:
             for key, watch in watches.items()
         }
         limits = thresholds(logs, self.rules)
-        found = [
-            finding(watch, limits[key], self.rules, self._baseline)
-            for key, watch in sorted(watches.items())
-        ]
+        found = [self._finding(watch, limits[key]) for key, watch in sorted(watches.items())]
         return [self._attributed(one) if _is_whole_drift(one) else one for one in found]
+
+    def _finding(self, watch: Watch, threshold: float) -> Finding:
+        """What is known of a watch; made once as long as nothing comes."""
+        reading = watch.reading
+        if reading is not None and reading.told is not None and reading.told[0] == threshold:
+            return reading.told[1]
+        found = finding(watch, threshold, self.rules, self._baseline)
+        if reading is not None:
+            reading.told = threshold, found
+        return found
 
     def measurements(self, endpoint: str) -> Iterator[Measurement]:
         """The drift metrics of the catalogue."""

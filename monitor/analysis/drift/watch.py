@@ -18,7 +18,7 @@ from monitor.analysis.drift.history import NEAR, History
 from monitor.analysis.drift.reference import Learner, Reference, grid
 from monitor.analysis.drift.seasonal import Seasonal
 from monitor.analysis.drift.windows import float_limits, locator
-from monitor.types import Key, Window
+from monitor.types import Finding, Key, Window
 
 FARTHEST = 2.0**20
 """So many steps of the grid, sixteen ranges of the reference, one value counts for in a mean."""
@@ -38,13 +38,15 @@ class Reading(msgspec.Struct, gc=False):
     """What the counts of a watch say at one moment.
 
     `live` is all that was counted; `bets` the logarithms of what the bet on each change point is
-    worth; `effects` the corrected effects since each change point, once somebody asked.
+    worth; `effects` the corrected effects since each change point, once somebody asked; `told` the
+    threshold and the Finding that was made of it last.
     """
 
     live: Ints
     bets: list[float]
     log_evidence: float
     effects: list[float] = []
+    told: tuple[float, Finding] | None = None
 
 
 class Watch:
