@@ -8,10 +8,12 @@ from typing import Any
 import msgspec
 import pytest
 
-from monitor.app.recorder import Recorder
+from monitor.app.recorder import Recorder, _sampler
 from monitor.framing import Batch, Processing, Reconciliation
+from monitor.privacy.pseudonyms import Key
 from monitor.recorder.delivery import Item
 from monitor.recorder.sampler import Sampler
+from monitor.settings.schema import Capture, Settings
 from monitor.types import Exchange, Message, Outcome, Receipt, Record, decode_record
 from tests.recorder.test_spool import DOCUMENT
 
@@ -124,3 +126,15 @@ def test_what_is_handed_over_again_is_in_every_sample() -> None:
     asyncio.run(recorder._read([batch("more-1", suspect=True), batch("more-2", redelivered=True)]))
     assert parts.offered == ["more-1", "more-2"]
     assert parts.sent == [Processing("more-1"), Processing("")]
+
+
+@pytest.mark.parametrize(("workers", "kept"), [(1, 100), (4, 25)])
+def test_workers_share_the_records_equally(workers: int, kept: int) -> None:
+    """Each recorder keeps its part of `capture.sample_over`; without the setting nothing decides."""
+    key = Key("k1", bytes(32))
+    assert _sampler(Settings(workers=workers), key) is None
+    sampler = _sampler(Settings(workers=workers, capture=Capture(sample_over=100)), key)
+    assert sampler is not None
+    shares = [sampler.keep(f"id-{number}", 1.0, Outcome.OK) for number in range(1000)]
+    assert shares[:kept] == [(1.0, False)] * kept
+    assert min(share for share, _ in filter(None, shares)) < 1.1 * kept / 1000
