@@ -10,12 +10,16 @@ from monitor.protocols.kserve_v1 import PROTOCOL as KSERVE_V1
 from monitor.protocols.kserve_v2 import PROTOCOL as KSERVE_V2
 from monitor.protocols.ollama import PROTOCOL as OLLAMA
 from monitor.protocols.openai_chat import PROTOCOL as OPENAI_CHAT
+from monitor.protocols.openai_moderations import PROTOCOL as OPENAI_MODERATIONS
+from monitor.protocols.openai_realtime import PROTOCOL as OPENAI_REALTIME
 from monitor.protocols.openai_responses import PROTOCOL as OPENAI_RESPONSES
+from monitor.protocols.rerank import PROTOCOL as RERANK
 from monitor.protocols.sagemaker import PROTOCOL as SAGEMAKER
 from monitor.protocols.seldon import PROTOCOL as SELDON
 from monitor.protocols.websocket import PROTOCOL as WEBSOCKET
 
 PROTOCOLS: tuple[Protocol, ...] = (
+    OPENAI_REALTIME,
     WEBSOCKET,
     GEMINI,
     KSERVE_V1,
@@ -25,6 +29,8 @@ PROTOCOLS: tuple[Protocol, ...] = (
     OLLAMA,
     OPENAI_CHAT,
     OPENAI_RESPONSES,
+    OPENAI_MODERATIONS,
+    RERANK,
     SAGEMAKER,
     GENERIC_JSON,  # claims everything
 )

@@ -5,21 +5,10 @@ The proxy writes an upgraded connection's messages one a line, as JSON (see `typ
 
 from __future__ import annotations
 
-import msgspec
-
-from monitor import bodies
-from monitor.errors import ParseError
+from monitor.chat import base64_size
+from monitor.framings.messages import messages
 from monitor.interfaces import Protocol
 from monitor.types import Call, Inference, Part
-
-
-class _Message(msgspec.Struct):
-    type: str = ""
-    data: str = ""
-    at: float | None = None
-
-
-_decoder = msgspec.json.Decoder(_Message)
 
 
 def claims(call: Call) -> bool:
@@ -49,16 +38,11 @@ PROTOCOL = Protocol("websocket", claims, read)
 def _messages(body: bytes, role: str) -> tuple[list[Part], list[float]]:
     parts: list[Part] = []
     times: list[float] = []
-    for line in body.splitlines():
-        try:
-            message = bodies.decode(line, _decoder)
-        except ParseError:
-            continue  # the last line, cut at the capture bound
+    for message in messages(body):
         if message.type == "text":
             parts.append(Part(role=role, text=message.data))
         elif message.type == "binary":
-            size = len(message.data) * 3 // 4 - message.data[-2:].count("=")
-            parts.append(Part(role=role, text=f"[binary {size} bytes]"))
+            parts.append(Part(role=role, text=f"[binary {base64_size(message.data)} bytes]"))
         if message.type != "close" and message.at is not None:
             times.append(message.at)
     return parts, times

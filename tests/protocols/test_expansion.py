@@ -37,7 +37,7 @@ PATHS = {
     "/v1beta/models/m:streamGenerateContent": "gemini", "/api/chat": "ollama",
     "/api/generate": "ollama", "/v2/models/m/infer": "kserve_v2", "/v2/models/m/generate": "kserve_v2",
     "/v1/models/m:predict": "kserve_v1", "/api/v1.0/predictions": "seldon", "/invocations": "sagemaker",
-    "/any": "generic_json",
+    "/v1/moderations": "openai_moderations", "/v2/rerank": "rerank", "/any": "generic_json",
 }  # fmt: skip
 
 
@@ -100,6 +100,8 @@ SMALLEST_HALVES = struct.pack("<60000H", *[1] * 60_000)
         ("/v1/responses", packed({"model": "m", "input": [""] * 20_000}), ""),
         ("/v1beta/models/m:generateContent", packed({"contents": EMPTY}), ""),
         ("/api/chat", packed({"model": "m", "messages": EMPTY}), ""),
+        ("/v1/moderations", packed({"input": [""] * 20_000}), ""),
+        ("/v2/rerank", packed({"query": "", "documents": [""] * 20_000}), ""),
         ("/api/v1.0/predictions",
          packed({"data": {"names": ["x" * 200] * 250, "ndarray": [[1] * 250] * 10}}), ""),
         ("/invocations", b"\n".join([b"b" + b"," * 250] * 1000), "text/csv"),
@@ -132,6 +134,8 @@ def stream(*documents: Any) -> bytes:
         ("/v1/responses", packed({"output": [{"type": "a_call"}] * 9000}), JSON),
         ("/v1beta/models/m:streamGenerateContent", packed([{"candidates": [{"content": {"parts": ["a"]}}]}] * 5000), JSON),
         ("/api/chat", b'{"message":{"tool_calls":[{"function":{}}]}}\n' * 5000, LINES),
+        ("/v1/moderations", packed({"results": [{"categories": {f"k{n}": True}} for n in range(3000)]}), JSON),
+        ("/v2/rerank", packed({"results": [{"index": 2**60}] * 20_000}), JSON),
         ("/any", b"1\n" * 50_000, LINES), ("/any", b"data:\n\n" * 20_000, EVENTS),
     ],
 )  # fmt: skip
@@ -149,6 +153,26 @@ def test_many_small_messages_of_a_websocket_are_bounded(line: dict[str, Any]) ->
     upgraded = exchange("/ws", body, body, JSON)
     record = recorded(msgspec.structs.replace(upgraded, upgraded="websocket"))
     assert record.protocol == "websocket"
+
+
+@pytest.mark.parametrize(
+    "event",
+    [{"type": "response.created", "response": {}}, {"type": "response.done"}, {"type": "error"},
+     {"type": "response.output_text.delta", "delta": "a"}, {"type": "response.output_audio.delta", "delta": "YQ"},
+     {"type": "conversation.item.create", "item": {"content": [{"text": ""}]}},
+     {"type": "response.output_item.added", "item": {"type": "a_call"}}],
+    ids=lambda event: event["type"],
+)  # fmt: skip
+def test_many_small_events_of_realtime_are_bounded(event: dict[str, Any]) -> None:
+    """Of one response, or of one each."""
+    lines = [
+        packed({"type": "text", "data": json.dumps({**event, "response_id": str(number)}), "at": 1})
+        for number in range(3000)
+    ]
+    body = b"\n".join(lines)
+    upgraded = exchange("/v1/realtime", body, body, JSON)
+    record = recorded(msgspec.structs.replace(upgraded, upgraded="websocket"))
+    assert record.protocol == "openai_realtime"
 
 
 UNITS = st.sampled_from(
@@ -175,7 +199,7 @@ def _below(value: Any, keys: list[str]) -> Any:
 MEMBERS = st.sampled_from(
     ["messages", "prompt", "input", "instructions", "system", "contents", "parts", "instances", "inputs",
      "data", "ndarray", "names", "choices", "delta", "message", "content", "tool_calls", "output",
-     "candidates", "predictions", "error", "usage", "x" * 300, "a b", "é.'"]
+     "candidates", "predictions", "error", "usage", "results", "documents", "categories", "x" * 300, "a b", "é.'"]
 )  # fmt: skip
 BODIES = st.builds(_below, MANY, st.lists(MEMBERS, max_size=8))
 
@@ -210,7 +234,16 @@ def test_reading_takes_memory_in_proportion_to_the_body(path: str) -> None:
     peaks = []
     for size in (500, 2000):
         rows = [{f"k{number}": 1} for number in range(size)]
-        names = ["instances", "inputs", "input", "contents", "data", "rows", "messages"]
+        names = [
+            "instances",
+            "inputs",
+            "input",
+            "contents",
+            "data",
+            "rows",
+            "messages",
+            "documents",
+        ]
         if path == "/invocations":
             names.remove("messages")  # with it the body would be a chat
         body = packed({"model": "m", **dict.fromkeys(names, rows)})
