@@ -21,7 +21,7 @@ from monitor.transcript import INCOMPLETE, Transcript
 from monitor.types import Call, Inference, Part
 
 _NAMES = ("text", "transcript")
-_OURS = (b'"response.', b'"session.', b'"conversation.')
+_OURS = (b'"response.', b'"session.', b'"conversation.', b'"input_audio_buffer.')
 _TOTALS = ("input_tokens", "output_tokens")
 
 
@@ -66,7 +66,8 @@ def read(call: Call) -> Inference:
     first token is that of the first response, in seconds since the response began; the last comes
     after it by the time that all responses took from their first to their last.
     """
-    if not any(word in call.response_body for word in _OURS):
+    said = call.request_body + call.response_body
+    if said and not any(word in said for word in _OURS):
         raise ParseError("the messages are none of Realtime's")
     answer = Transcript(call)
     asked = _Asked()

@@ -136,7 +136,9 @@ def _read(answer: Transcript, body: bytes, asked: int) -> None:
 
 
 def _account(answer: Transcript, response: _Response) -> None:
-    """Tokens as the server read them; Cohere's `billed_units` are what it sells."""
+    """Tokens as the server read them (TEI says them in a header); Cohere's `billed_units` are what
+    it sells."""
+    answer.count("input_tokens", answer.call.response_headers.get("x-compute-tokens"))
     meta = response.meta if isinstance(response.meta, dict) else {}
     for said in (response.usage, meta.get("tokens")):
         if isinstance(said, dict):

@@ -1,0 +1,15 @@
+"""Plays all goldens, or those that the command line names, and writes their files (README.md)."""
+
+from __future__ import annotations
+
+from tests.protocols.goldens import openai_cases, other_cases, realtime
+from tests.protocols.goldens.scripted import record
+
+if __name__ == "__main__":
+    record(openai_cases.CASES, "openai")
+    record(other_cases.ANTHROPIC, "anthropic")
+    record(other_cases.GOOGLE, "google-genai")
+    record(other_cases.LOCAL, "ollama")
+    record(other_cases.MAKERS[:2], "cohere")
+    record(other_cases.MAKERS[2:], "httpx")
+    realtime.record()
