@@ -31,6 +31,7 @@ from monitor.settings.validation import did_you_mean
 from monitor.streams.entries import AHEAD, missed, time_of
 from monitor.streams.redis import RedisStream
 from monitor.supervision import child
+from monitor.turns import give_way
 from monitor.types import WHOLE, Finding, Measurement, Segment, Status
 from monitor.urls import shown
 
@@ -183,6 +184,7 @@ class Analyzer:
         await self._attempts.begin(time_of(position))
         read = []
         for entry in entries:
+            give_way()
             if not await self._attempts.may_try(entry):
                 self._set_aside.note("poison", entry)
             elif (record := entry.record()) is None:
@@ -191,6 +193,7 @@ class Analyzer:
                 read.append((record.started + record.duration, entry, record))
         # Shards come one after the other; within what came at once, time decides.
         for _, entry, record in sorted(read, key=itemgetter(0)):
+            give_way()
             await self._attempts.may_try(entry)
             try:
                 self._analysis.add(record)

@@ -19,6 +19,7 @@ from monitor.privacy.pseudonyms import MARK_WHOLE
 from monitor.privacy.records import Privacy
 from monitor.privacy.scrub import Scrub
 from monitor.settings.schema import Ner
+from monitor.supervision import priority
 from monitor.supervision.managed_process import environment
 from monitor.tasks import own
 from monitor.types import Part, Record
@@ -69,6 +70,7 @@ class Names:
             raise ConfigError(
                 f"privacy.ner.model: {self._settings.model!r} cannot be loaded: {problem}"
             )
+        await priority.lower(self._process.pid)
 
     async def cover(self, record: Record) -> Record:
         """Return the Record with pseudonyms for the names and places in its texts; never raises."""

@@ -28,6 +28,7 @@ from monitor.streams.redis import RedisStream
 from monitor.supervision import child
 from monitor.supervision.child import Child
 from monitor.tasks import forever, own
+from monitor.turns import give_way
 from monitor.types import Exchange, Measurement, Receipt, Record, encode_record
 from monitor.urls import shown
 
@@ -207,6 +208,7 @@ class Recorder:
                 unsampled.append(found)
             else:
                 self._delivery.offer(found)
+            give_way()
             if time.monotonic() > until:
                 if unsampled:
                     await self._intake.acknowledge(unsampled)

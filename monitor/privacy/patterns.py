@@ -18,6 +18,7 @@ import msgspec
 
 from monitor.errors import PrivacyError
 from monitor.interfaces import Recognizer
+from monitor.turns import give_way
 
 try:
     import hyperscan
@@ -77,10 +78,12 @@ class Scanner:
         """
         found: list[tuple[int, int, int]] = []
         for index, starts in self._locate(text).items():
+            give_way()
             ordered = starts if len(starts) == 1 else sorted(set(starts))
             try:
                 for start, end in self._finds[index](text, ordered):
                     found.append((start, end, index))
+                    give_way()
             except Exception as error:
                 raise RecognizerError(self.recognizers[index].name) from error
         if hint is not None:

@@ -18,6 +18,7 @@ from monitor.privacy.hits import Hit, apart, back, blanked, glued, merged
 from monitor.privacy.patterns import RecognizerError, Scanner, key_form
 from monitor.privacy.pseudonyms import MARK, MARK_WHOLE, Tokens, escape
 from monitor.privacy.views import normalise, unescape, unplus
+from monitor.turns import give_way
 
 LOOKAHEAD = 1024
 """Characters beyond the end of what is kept of a long text that are scanned with it."""
@@ -175,6 +176,7 @@ class Scrub:
 
     def token(self, entity: str, value: str, *, is_secret: bool = False) -> str:
         """The pseudonym of a value; counted, sealed and linked to its predecessor where asked."""
+        give_way()
         canonical = self._scanner.canonical(entity, value)
         token = self._tokens(entity, canonical)
         self.pseudonyms[entity] = self.pseudonyms.get(entity, 0) + 1
@@ -223,6 +225,7 @@ class Scrub:
     # --- one text -----------------------------------------------------------------------------
 
     def _spend(self, characters: int) -> None:
+        give_way()
         self._left -= characters
         if self._left < 0:
             raise PrivacyError("record too large")

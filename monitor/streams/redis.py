@@ -25,6 +25,7 @@ from monitor.streams.connection import (
     refusal,
 )
 from monitor.streams.entries import Entry, Place, document, moment, record_id
+from monitor.turns import give_way
 from monitor.types import Record, encode_record
 
 PAGE = 256
@@ -78,6 +79,7 @@ class RedisStream:
         size = 0
         is_first = True
         for record in records:
+            give_way()
             command = pack(
                 b"XADD", self._key(record.id), b"MAXLEN", b"~", self._max_length, b"*",
                 b"v", b"1", b"record", encode_record(record),

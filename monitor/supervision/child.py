@@ -24,7 +24,7 @@ from monitor import logs
 from monitor.errors import ParseError, UsageError
 from monitor.framing import Unpacker, pack
 from monitor.settings.schema import Settings
-from monitor.supervision import runtime_directory
+from monitor.supervision import priority, runtime_directory
 from monitor.supervision.unix_server import UnixServer
 from monitor.tasks import own
 from monitor.types import Measurement
@@ -84,13 +84,19 @@ class Child:
         self._writer: asyncio.StreamWriter | None = None
         self._listener: asyncio.Task[None] | None = None
         self._questions: UnixServer | None = None
+        self._lowering: asyncio.Task[None] | None = None
         self._asked: deque[asyncio.Future[bytes]] = deque()
         self._good: dict[str, Message] = {}
         self._failures: dict[str, int] = dict.fromkeys(QUESTIONS, 0)
         self._failing: set[str] = set()
 
     def ready(self) -> None:
-        """Tell the supervisor that this role is ready."""
+        """Tell the supervisor that this role is ready, and from now on let the proxy go first.
+
+        A start has the usual priority: what is missing shall be back soon.
+        """
+        if self.role != "proxy":
+            self._lowering = own(priority.lower(os.getpid()), "the priority")
         if self._writer is not None and not self._writer.is_closing():
             self._writer.write(pack(Message("ready", self.role, self.index)))
 

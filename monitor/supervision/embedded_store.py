@@ -20,7 +20,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from monitor.errors import ConfigError
+from monitor.supervision import priority
 from monitor.supervision.subprocesses import ended
+from monitor.tasks import own
 
 START_SECONDS = 20.0
 STOP_SECONDS = 10.0
@@ -110,6 +112,7 @@ class EmbeddedStore:
         self._server = _Server(directory)
         self._process: subprocess.Popen[bytes] | None = None
         self._task: asyncio.Task[None] | None = None
+        self._lowering: asyncio.Task[None] | None = None
         self._descriptor: int | None = None
         self.url = self._server.url
 
@@ -190,6 +193,7 @@ class EmbeddedStore:
                     f"data: the embedded store did not start in {START_SECONDS:.0f} seconds"
                 )
             await asyncio.sleep(0.02)
+        self._lowering = own(priority.lower(process.pid), "the priority of the embedded store")
 
     async def _run_forever(self) -> None:
         """Start a crashed server again, after a pause that grows with each early crash."""
@@ -238,7 +242,7 @@ class _Server:
             "stdout": subprocess.DEVNULL,
             "stderr": subprocess.DEVNULL,
             # A Ctrl-C at the terminal is for the supervisor, which stops us last.
-            "process_group": 0,
+            "start_new_session": True,
             "preexec_fn": _end_with_parent,
             "pass_fds": () if lock is None else (lock,),
         }

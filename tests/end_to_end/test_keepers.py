@@ -20,6 +20,7 @@ import psutil
 import pytest
 
 from monitor.metrics import BY_NAME
+from monitor.supervision.priority import NICE
 from tests.exporters.test_otlp import Collector, dribble
 
 
@@ -69,6 +70,18 @@ def assert_apart(system: Any) -> None:
     assert int(Path(f"/proc/{pages}/oom_score_adj").read_text()) == 800
 
 
+def assert_first(system: Any) -> None:
+    """The proxy has the priority that the command was started with; all others come after it."""
+    usual = os.getpriority(os.PRIO_PROCESS, 0)
+    children = {child.pid for child in psutil.Process(system.process.pid).children()}
+    proxies = {system.process.pid, *system.run["pids"]["proxy"]}
+    assert len(children) == 5  # proxy, recorder, analyzer, pages, store
+    for pid in children | proxies:
+        nice = usual if pid in proxies else max(usual, NICE)
+        assert os.getpriority(os.PRIO_PROCESS, pid) == nice
+        assert (os.sched_getscheduler(pid) == os.SCHED_BATCH) == (pid not in proxies)
+
+
 def test_whatever_happens_to_the_pages_the_traffic_and_its_counts_go_on(
     start: Any, model: str
 ) -> None:
@@ -78,6 +91,7 @@ def test_whatever_happens_to_the_pages_the_traffic_and_its_counts_go_on(
         assert post(system) == 200
     before = system.settled()
     assert_apart(system)
+    assert_first(system)
     others = {role: pids for role, pids in system.run["pids"].items() if role != "pages"}
     for number, signal_ in enumerate((signal.SIGKILL, signal.SIGSTOP), 1):
         (pages,) = system.run["pids"]["pages"]

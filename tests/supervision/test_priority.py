@@ -1,0 +1,81 @@
+"""Everything but the proxy waits for the proxy and for the model endpoint."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+import subprocess
+import sys
+from collections.abc import Generator
+from pathlib import Path
+
+import pytest
+
+from monitor.supervision import priority
+
+AUTOGROUP = Path("/proc/self/autogroup")
+
+
+@pytest.fixture
+def process() -> Generator[subprocess.Popen[bytes]]:
+    script = "import time; time.sleep(60)"
+    with subprocess.Popen([sys.executable, "-c", script], start_new_session=True) as started:
+        yield started
+        started.kill()
+
+
+def group(pid: int) -> str:
+    """The last word of `/autogroup-12 nice 15`; where there are no autogroups, as if lowered."""
+    if not AUTOGROUP.exists():
+        return str(priority.NICE)
+    return Path(f"/proc/{pid}/autogroup").read_text().split()[-1]
+
+
+def test_a_lowered_process_comes_last_and_takes_no_core_from_others(
+    process: subprocess.Popen[bytes],
+) -> None:
+    """Nice value, scheduling policy, and the session where that is what counts."""
+    asyncio.run(priority.lower(process.pid))
+    ours = os.getpriority(os.PRIO_PROCESS, 0)
+    assert os.getpriority(os.PRIO_PROCESS, process.pid) == max(priority.NICE, ours)
+    assert os.sched_getscheduler(process.pid) == os.SCHED_BATCH
+    assert group(process.pid) == str(priority.NICE)
+
+
+def test_nothing_is_raised(process: subprocess.Popen[bytes]) -> None:
+    """What was started as `nice -n 19 chrt --idle 0 monitor run` stays so."""
+    os.setpriority(os.PRIO_PROCESS, process.pid, 19)
+    os.sched_setscheduler(process.pid, os.SCHED_IDLE, os.sched_param(0))
+    asyncio.run(priority.lower(process.pid))
+    assert os.getpriority(os.PRIO_PROCESS, process.pid) == 19
+    assert os.sched_getscheduler(process.pid) == os.SCHED_IDLE
+
+
+def test_a_process_that_has_ended_is_no_failure(process: subprocess.Popen[bytes]) -> None:
+    """It may have crashed at once."""
+    process.kill()
+    process.wait()
+    asyncio.run(priority.lower(process.pid))
+
+
+@pytest.mark.parametrize(
+    ("refusal", "tries"), [(errno.EACCES, 1), (errno.EROFS, 1), (errno.EAGAIN, 3)]
+)
+def test_a_system_that_refuses_is_no_failure_and_one_that_is_busy_is_asked_again(
+    process: subprocess.Popen[bytes], monkeypatch: pytest.MonkeyPatch, refusal: int, tries: int
+) -> None:
+    """A container may forbid it all; Linux lets sessions be lowered ten times a second."""
+    monkeypatch.setattr(priority, "TRIES", 3)
+    monkeypatch.setattr(priority, "PAUSE", 0)
+    asked = []
+
+    def refuse(*arguments: object, **options: object) -> None:
+        asked.append(arguments)
+        raise OSError(refusal, os.strerror(refusal))
+
+    monkeypatch.setattr(os, "setpriority", refuse)
+    monkeypatch.setattr(os, "sched_setscheduler", refuse)
+    monkeypatch.setattr(Path, "write_text", refuse)
+    asyncio.run(priority.lower(process.pid))
+    assert len(asked) == 2 + tries

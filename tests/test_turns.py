@@ -1,0 +1,54 @@
+"""A process that works long gives way in time, and not more often than it must."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import time
+
+import pytest
+
+from monitor import turns
+
+
+@pytest.fixture
+def given(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """CPU times of this thread at which others could have had the core."""
+    moments: list[float] = []
+    monkeypatch.setattr(os, "sched_yield", lambda: moments.append(time.thread_time()))
+    return moments
+
+
+def work(seconds: float) -> None:
+    """Use CPU time and ask all the time."""
+    end = time.thread_time() + seconds
+    while time.thread_time() < end:
+        turns.give_way()
+
+
+def test_long_work_gives_way_after_each_stretch(given: list[float]) -> None:
+    """None is shorter than a stretch, and none longer by more than what asking takes."""
+    work(0.1)
+    stretches = sorted(b - a for a, b in itertools.pairwise(given))
+    assert len(stretches) > 100
+    assert stretches[0] >= turns.STRETCH
+    assert stretches[len(stretches) // 2] < 1.2 * turns.STRETCH
+
+
+def test_time_spent_waiting_is_no_stretch(given: list[float]) -> None:
+    """Who has waited for the core, or for anything else, has not kept it from others."""
+    turns.give_way()
+    work(turns.STRETCH)
+    given.clear()
+    for _ in range(20):
+        time.sleep(2 * turns.STRETCH)
+        turns.give_way()
+    assert len(given) <= 8  # sleeping takes some CPU time, too
+
+
+def test_asking_is_cheap(given: list[float]) -> None:
+    """So it can be asked for every value of a long text."""
+    start, count = time.process_time(), 200_000
+    for _ in range(count):
+        turns.give_way()
+    assert (time.process_time() - start) / count < 5e-6
