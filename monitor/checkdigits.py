@@ -7,8 +7,10 @@ the hot path's own and are held against `python-stdnum` in the tests.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from string import ascii_letters, digits
 
 _DOUBLE = bytes.maketrans(b"0123456789", b"0246813579")
+_BASE_36 = {character: str(int(character, 36)) for character in digits + ascii_letters}
 _DIHEDRAL = (
     "0123456789",
     "1234067895",
@@ -50,7 +52,7 @@ def mod97(value: str) -> bool:
     >>> mod97("370400440532013000DE89")
     True
     """
-    return int("".join([str(int(character, 36)) for character in value])) % 97 == 1
+    return int("".join(map(_BASE_36.__getitem__, value))) % 97 == 1
 
 
 def verhoeff(digits: str) -> bool:

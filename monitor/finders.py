@@ -209,6 +209,7 @@ def is_slug(value: str) -> bool:
 
 
 _SEPARATORS = re.compile(r"[\W_]+")
+_ASCII_SEPARATORS = bytes(code for code in range(128) if not chr(code).isalnum())
 
 
 def alphanumeric(value: str) -> str:
@@ -217,4 +218,6 @@ def alphanumeric(value: str) -> str:
     >>> alphanumeric("de89 3704-0044")
     'DE8937040044'
     """
+    if value.isascii():  # as nearly always
+        return value.encode().translate(None, _ASCII_SEPARATORS).decode().upper()
     return _SEPARATORS.sub("", value).upper()

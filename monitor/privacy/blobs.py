@@ -103,7 +103,7 @@ def _decode(run: str, start: int, limit: int) -> Iterator[Blob]:
         yield Blob(start, start + len(run), "text/plain", len(run), content)
         return
     if len(run) * 3 // 4 >= MEDIA_BYTES:
-        data = _bytes(_space.sub("", run))
+        data = _bytes(run)
         kind = next((kind for magic, kind in _MAGIC if data.startswith(magic)), "")
         yield Blob(start, start + len(run), kind or "application/octet-stream", len(data), None)
         return
@@ -124,7 +124,7 @@ def _decode(run: str, start: int, limit: int) -> Iterator[Blob]:
 
 def _strings(run: str) -> str | None:
     """What is text among the bytes that `run` holds (a message of protobuf, a pickle), if any."""
-    data = bytes.fromhex(run) if _hex.fullmatch(run) else _bytes(_space.sub("", run))
+    data = bytes.fromhex(run) if _hex.fullmatch(run) else _bytes(run)
     if not _words.search(data):
         return None
     text = data.decode("utf-8", "replace")
@@ -133,14 +133,17 @@ def _strings(run: str) -> str | None:
 
 def _read(run: str, limit: int) -> str | None:
     """The text that `run` holds, or None."""
-    if len(run) < _CERTAIN and (run.islower() or run.isupper()) and not _hex.fullmatch(run):
+    is_hex = _hex.fullmatch(run)
+    if len(run) < _CERTAIN and not is_hex and (run.islower() or run.isupper()):
         return None
-    if _hex.fullmatch(run) and (content := _text(bytes.fromhex(run), limit)) is not None:
+    if is_hex and (content := _text(bytes.fromhex(run), limit)) is not None:
         return content
-    return _text(_bytes(_space.sub("", run)), limit)
+    return _text(_bytes(run), limit)
 
 
 def _bytes(run: str) -> bytes:
+    if "\n" in run:
+        run = _space.sub("", run)
     run = run.rstrip("=").replace("-", "+").replace("_", "/")
     run = run[: len(run) - (len(run) % 4 == 1)]
     try:
@@ -191,6 +194,7 @@ _COMPRESSED: tuple[tuple[bytes, Callable[[bytes, int], bytes]], ...] = (
     ),
     (b"\x28\xb5\x2f\xfd", lambda data, most: zstd.decompressor().decompress(data, most)),
 )
+_FIRST_BYTES = frozenset(magic[:1] for magic, _ in _COMPRESSED)
 _ERRORS = (zlib.error, OSError, EOFError, lzma.LZMAError, zstd.ZstdError, brotli.error)
 
 
@@ -200,13 +204,13 @@ def decompress(data: bytes, limit: int) -> bytes | None:
     Raises PrivacyError("bomb") when more than `limit` bytes would come out.
     """
     opened: bytes | None = None
-    for magic, undo in _COMPRESSED:
-        if data.startswith(magic):
-            opened = _attempt(undo, data, limit)
-            break
-    else:
-        if 12 <= len(data) <= limit and not data.isascii():  # fewer bytes of Brotli are chance
-            opened = _attempt(_brotli, data, limit)
+    undo = None
+    if data[:1] in _FIRST_BYTES:
+        undo = next((undo for magic, undo in _COMPRESSED if data.startswith(magic)), None)
+    if undo is not None:
+        opened = _attempt(undo, data, limit)
+    elif 12 <= len(data) <= limit and not data.isascii():  # fewer bytes of Brotli are chance
+        opened = _attempt(_brotli, data, limit)
     if opened is not None and len(opened) > limit:
         raise PrivacyError("bomb")
     return opened

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_left
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+import msgspec
 
 from monitor.privacy.views import View
 
-_glue_before = re.compile(r"[\w+@%/-]")
-_glue_after = re.compile(r"[\w+@%/-]|[.:,]\w")
+_GLUE = frozenset("_+@%/-")
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
+class Hit(msgspec.Struct, frozen=True, gc=False):
     """`text[start:end]` is to be replaced: by the pseudonyms of `values`, else by `mark`."""
 
     start: int
@@ -24,12 +22,17 @@ class Hit:
 
 
 def glued(text: str, hits: Iterable[Hit]) -> bool:
-    """Whether something stands right beside a value, which may have hidden another one there."""
-    return any(
-        _glue_before.match(text, max(0, hit.start - 1), hit.start)
-        or _glue_after.match(text, hit.end)
-        for hit in hits
-    )
+    """Whether something stands right beside a value, which may have hidden another one there: a
+    letter, a digit, a sign of addresses, or a stop with a letter or digit behind it."""
+    for hit in hits:
+        before, after = text[hit.start - 1 : hit.start], text[hit.end : hit.end + 1]
+        if before in _GLUE or before.isalnum() or after in _GLUE or after.isalnum():
+            return True
+        if after and after in ".:,":
+            behind = text[hit.end + 1 : hit.end + 2]
+            if behind == "_" or behind.isalnum():
+                return True
+    return False
 
 
 def apart(hit: Hit, marks: list[tuple[int, int]]) -> bool:

@@ -7,6 +7,7 @@ replica, and none can be computed or checked without the key.
 
 from __future__ import annotations
 
+import hashlib
 import hmac
 import re
 from dataclasses import dataclass, field
@@ -24,6 +25,7 @@ MARK_WHOLE = re.compile(
     re.ASCII,
 )
 
+_INNER, _OUTER = (bytes(byte ^ pad for byte in range(256)) for pad in (0x36, 0x5C))
 _LETTERS = bytes.maketrans(b"0123456789abcdef", b"abcdefghijklmnop")
 
 
@@ -79,28 +81,38 @@ class Tokens:
     def __init__(self, key: Key, tenant: str) -> None:
         self.key = key
         self._tenant = tenant
-        self._macs: dict[str, hmac.HMAC] = {}
+        self._macs: dict[str, _Mac] = {}
         self._digest = self._mac("monitor-digest-v1", "")
 
-    def _mac(self, purpose: str, entity: str) -> hmac.HMAC:
-        return hmac.new(derive(self.key.root, purpose, self._tenant, entity), digestmod="sha256")
+    def _mac(self, purpose: str, entity: str) -> _Mac:
+        return _Mac(derive(self.key.root, purpose, self._tenant, entity))
 
     def __call__(self, entity: str, canonical: str) -> str:
         """The pseudonym of a value in its canonical form; entities are few and `[A-Z_]+`."""
         mac = self._macs.get(entity)
         if mac is None:
             mac = self._macs[entity] = self._mac("monitor-token-v1", entity)
-        return f"<{entity}:{self.key.id}:{_letters(mac, canonical)}>"
+        return f"<{entity}:{self.key.id}:{mac.letters(canonical)}>"
 
     def digest(self, text: str) -> str:
         """24 letters that equal texts share: what is kept of a text that is not kept."""
-        return _letters(self._digest, text)
+        return self._digest.letters(text)
 
 
-def _letters(mac: hmac.HMAC, text: str) -> str:
-    mac = mac.copy()
-    mac.update(text.encode("utf-8", "surrogatepass"))
-    return mac.hexdigest()[:24].encode().translate(_LETTERS).decode()
+class _Mac:
+    """HMAC-SHA-256 (RFC 2104) under one key of at most 64 bytes. Both hashes have taken in their
+    half of the key, so that a value costs less than half of what `hmac` would."""
+
+    def __init__(self, key: bytes) -> None:
+        padded = key.ljust(64, b"\0")
+        self._inner = hashlib.sha256(padded.translate(_INNER))
+        self._outer = hashlib.sha256(padded.translate(_OUTER))
+
+    def letters(self, text: str) -> str:
+        inner, outer = self._inner.copy(), self._outer.copy()
+        inner.update(text.encode("utf-8", "surrogatepass"))
+        outer.update(inner.digest())
+        return outer.hexdigest()[:24].encode().translate(_LETTERS).decode()
 
 
 def escape(text: str) -> str:

@@ -32,6 +32,8 @@ _ALLOWANCE = 256
 """Characters that pseudonyms may add to a text beside EXPANSION times its own."""
 _LETTERS_AND_MARKS = 28
 """Characters of a pseudonym beside its entity and its key."""
+_SHORTEST_NUMBER = 7
+"""Digits of a telephone number: fewer by themselves are never personal, whatever stands around."""
 _MAX_NESTING = 64
 _MAX_GLUED = 4
 
@@ -112,15 +114,12 @@ class Scrub:
             return ""
         if isinstance(text, Kept):
             return self.literal(str(text))
+        if len(text) < _SHORTEST_NUMBER and text.isdigit() and not self._is_key(hint):
+            return text
         try:
             if self._cache is None or not self._is_all_there(text):
                 return self._scrubbed(text, hint)
-            key = self._cache.key(text, hint, trusted=self._trusted)
-            edit = self._cache.get(key)
-            if edit is None or len(text) + edit.unpacked > self._left:
-                return self._scrubbed(text, hint, None if edit else key)
-            self._left -= len(text) + edit.unpacked
-            return text if edit is NOTHING else self._edited(text, edit)
+            return self._recalled(self._cache, text, hint)
         except Exception as error:  # noqa: BLE001  fail closed
             return self.failed(text, error)
 
@@ -274,12 +273,13 @@ class Scrub:
     def _put(self, text: str, hits: Sequence[Hit], tokens: list[list[str]]) -> str:
         if not hits:
             return self.literal(text)
+        literal = str if self._trusted or "<" not in text else self.literal
         out: list[str] = []
         done = 0
         for hit, made in zip(hits, tokens, strict=True):
-            out += (self.literal(text[done : hit.start]), hit.mark, *made)
+            out += (literal(text[done : hit.start]), hit.mark, *made)
             done = hit.end
-        out.append(self.literal(text[done:]))
+        out.append(literal(text[done:]))
         return "".join(out)
 
     # --- the cache ----------------------------------------------------------------------------
@@ -290,6 +290,15 @@ class Scrub:
         if len(text) > self._bounds.text:
             return False
         return self._trusted or "<" not in text or MARK.search(text) is None
+
+    def _recalled(self, cache: Cache, text: str, hint: str) -> str:
+        """Do to a text what was done to it before, or scrub it and keep that for the next time."""
+        key = cache.key(text, hint, trusted=self._trusted)
+        edit = cache.get(key)
+        if edit is None or len(text) + edit.unpacked > self._left:
+            return self._scrubbed(text, hint, None if edit else key)
+        self._left -= len(text) + edit.unpacked
+        return text if edit is NOTHING else self._edited(text, edit)
 
     def _keep(
         self,
@@ -345,9 +354,13 @@ class Scrub:
     def _size(self, hits: Sequence[Hit]) -> int:
         """Characters of all that takes the place of hits."""
         each = _LETTERS_AND_MARKS + len(self._tokens.key.id)
-        return sum(
-            len(hit.mark) or sum(len(entity) + each for entity, _ in hit.values) for hit in hits
-        )
+        size = 0
+        for hit in hits:
+            size += len(hit.mark)
+            if not hit.mark:
+                for entity, _ in hit.values:
+                    size += len(entity) + each
+        return size
 
     def _encodable(self, text: str) -> str:
         """Surrogates paired where they are halves of a character, else replaced: UTF-8 has none."""

@@ -64,7 +64,7 @@ def _find(text: str, starts: Sequence[int]) -> Iterator[tuple[int, int]]:
     for start in starts:
         if start < done:
             continue
-        run = _RUN.match(text, start) or _RUN.match(text, start + 1)
+        run = _RUN.match(text, start if "0" <= text[start] <= "9" else start + 1)
         if run is None:
             continue
         done = run.end()

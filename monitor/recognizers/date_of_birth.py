@@ -21,6 +21,9 @@ _DATE = (
     rf"|[0-3]?\d(?:st|nd|rd|th|er|\.)?[ -](?:de |of )?{_MONTH},?[ -](?:de )?(?:18|19|20)\d\d"
     rf"|{_MONTH} [0-3]?\d(?:st|nd|rd|th)?,? (?:18|19|20)\d\d|(?:18|19|20)\d\d[01]\d[0-3]\d)(?![\w-]|/\d)"
 )
+_NUMBER = re.compile(r"\d+")
+_NAME = re.compile(r"[^\W\d]{3,}")
+_ORDINAL = re.compile(r"(?<=\d)(?:st|nd|rd|th|er)")
 _MONTHS = {
     "jan": 1, "gen": 1, "ene": 1, "feb": 2, "fév": 2, "fev": 2, "mar": 3, "mär": 3, "apr": 4, "avr": 4, "abr": 4,
     "may": 5, "mai": 5, "mag": 5, "jun": 6, "giu": 6, "jul": 7, "lug": 7, "aug": 8, "aoû": 8, "aou": 8, "ago": 8,
@@ -36,9 +39,9 @@ def canonical(value: str) -> str:
     ('1980-03-05', '1980-03-05', '1980-03-05')
     """
     value = value.lower()
-    numbers = [int(number) for number in re.findall(r"\d+", value)]
-    name = re.search(r"[^\W\d]{3,}", re.sub(r"(?<=\d)(?:st|nd|rd|th|er)", "", value))
-    if name and len(numbers) == 2:
+    numbers = list(map(int, _NUMBER.findall(value)))
+    name = _NAME.search(_ORDINAL.sub("", value)) if len(numbers) == 2 else None
+    if name:
         word = name.group()
         month = {"juin": 6, "juil": 7}.get(word[:4]) or _MONTHS.get(word[:3])
         if month:

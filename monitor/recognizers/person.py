@@ -142,6 +142,8 @@ def canonical(value: str) -> str:
     >>> canonical("José  Muñoz")
     'jose munoz'
     """
+    if value.isascii():
+        return " ".join(value.lower().split())
     plain = unicodedata.normalize("NFKD", value.casefold())
     return " ".join("".join(c for c in plain if not unicodedata.combining(c)).split())
 

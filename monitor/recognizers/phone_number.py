@@ -54,6 +54,8 @@ _DIGITS = frozenset("0123456789")
 _OR = re.compile(r"\bor\b|\band\b|[,/;]")
 _LIST = re.compile(r"\s?(?:[,;/|&\n]|\b(?:and|or|und|oder|et|ou|y|o|e)\b)\s{0,3}\(?")
 _REACH = 48
+_BEHIND = re.compile("[xe#]")
+_NO_DIGITS = re.compile(r"\D+")
 _EPOCH = re.compile(r"1[4-9]\d{8}(?:\d{3})?\Z")
 
 
@@ -187,8 +189,8 @@ def canonical_in(region: str) -> Callable[[str], str]:
     code = REGIONS[region]
 
     def canonical(value: str) -> str:
-        value = re.split(r"[xe#]", value.strip().lower(), maxsplit=1)[0].replace("(0)", "")
-        digits = re.sub(r"\D", "", value)
+        value = _BEHIND.split(value.strip().lower(), maxsplit=1)[0].replace("(0)", "")
+        digits = _NO_DIGITS.sub("", value)
         if "+" in value:
             return "+" + digits
         if digits.startswith("00"):

@@ -85,14 +85,24 @@ _ENGLISH = re.compile(
 )
 _AMID = frozenset(".,:$€£#/-")
 """Before a number of which no house has one."""
-_THINGS = re.compile(
-    r"(?:google|hard|flash|usb|test|disk) drive|(?:street|tree|list|grid|web|map|table|world|model) view|(?:one|two|half|all|any) way"
-    r"|(?:supreme|high|tennis|food|district|appeals?) court|(?:first|second|third|work|market) place|(?:table|data|front|header) row"
-    r"|(?:event|for|while|feedback|closed|inner|main) loop|(?:car|theme|business|national|central) park|high street shops"
-    r"|(?:python|swim|bus|fast) lane|(?:board|cat|space) walk|\b\d+ place \w+s\b(?! \d)",
-    re.IGNORECASE,
-)
-"""What is counted, though it ends as streets do."""
+_THINGS = {
+    "drive": ("google ", "hard ", "flash ", "usb ", "test ", "disk "),
+    "view": ("street ", "tree ", "list ", "grid ", "web ", "map ", "table ", "world ", "model "),
+    "way": ("one ", "two ", "half ", "all ", "any "),
+    "court": ("supreme ", "high ", "tennis ", "food ", "district ", "appeal ", "appeals "),
+    "place": ("first ", "second ", "third ", "work ", "market "),
+    "row": ("table ", "data ", "front ", "header "),
+    "loop": ("event ", "for ", "while ", "feedback ", "closed ", "inner ", "main "),
+    "park": ("car ", "theme ", "business ", "national ", "central "),
+    "shops": ("high street ",),
+    "lane": ("python ", "swim ", "bus ", "fast "),
+    "walk": ("board ", "cat ", "space "),
+}
+"""What is counted, though it ends as streets do: words by the one that they stand before."""
+_THING = re.compile("|".join(_THINGS))
+_PLACES = re.compile(r"\b\d+ place \w+s\b(?! \d)")
+_FLATS = frozenset("FfAaUuSsLl")
+"""How the words for a flat begin that an English address may begin with."""
 _FLAT = re.compile(r"(?i)(?:flat|apt|unit|suite|studio|level|shop)\.? (?:\w{1,5},?[\s/])?\Z")
 _YEAR = re.compile(r"(?i)\b(?:in|since|of|by|until|during|before|after|from|to) \Z")
 _CODE = re.compile(rf"(?:{_ZIP}|{_POSTCODE}){_THEN_COUNTRY}")
@@ -112,11 +122,13 @@ _POST_TOWN = (
 _QUARTER = r"(?: ?(?:\n[> \t]{0,4}|, )[A-ZÀ-Þ][^\d\n,]{2,30}(?:\d?[aª] [A-Z]\w+)?)?"
 _POSTAL = rf"{_FLOOR}{_FLOOR}(?:{_POST_TOWN}{_THEN_COUNTRY}|{_QUARTER}{_POST_TOWN}{_THEN_COUNTRY})?"
 _HOUSE = r"\d{1,5}(?:[A-Za-z]\b| ?(?:bis|ter)\b)?(?:[/-]\d{1,4}[A-Za-z]?)?(?![\w%€$]|[.:,]\d)"
-_FORWARD = re.compile(
+_NUMBER_FIRST = re.compile(
     # 12 bis, rue de la Paix, 75002 Paris
     rf"{_NUMBER},? (?i:{_RUE})(?: (?:d[eu]s?|la|les?|aux?|l'|d'))*(?:[ '’]{_CAPITAL}(?:-\w+)*){{1,4}}{_POSTAL}"
+)
+_FORWARD = re.compile(
     # rue de la Paix, 75002 Paris
-    rf"|(?i:{_RUE})(?: (?:d[eu]s?|la|les?))*(?: {_CAPITAL}){{1,4}},?\s[> ]{{0,4}}\d{{5}}\s{_TOWN}{_THEN_COUNTRY}"
+    rf"(?i:{_RUE})(?: (?:d[eu]s?|la|les?))*(?: {_CAPITAL}){{1,4}},?\s[> ]{{0,4}}\d{{5}}\s{_TOWN}{_THEN_COUNTRY}"
     # Alameda Rodrigo Barbosa, Cardoso, 00475-565 Vasconcelos
     rf"|(?i:{_STREET})(?: (?:{_OF} )?{_CAPITAL}){{1,5}}{_QUARTER}{_NEXT}\d{{5}}-?\d{{3}} {_PLACE}(?: / [A-Z]{{2}})?"
     # Calle de Alcalá 12, 28014 Madrid; Via Roma, 5; Rua Augusta, 1500; ul. Długa 7/3
@@ -165,13 +177,25 @@ def _at(text: str, start: int, done: int) -> tuple[int, int] | None:
     is_number = "0" <= first <= "9"
     if is_number and text[start - 1 : start] in _AMID:
         return None
-    if (match := _FORWARD.match(text, start)) and not _THINGS.search(text[start : match.end() + 8]):
+    forward = _NUMBER_FIRST if first.isdigit() else _FORWARD
+    if (match := forward.match(text, start)) and not _is_thing(text[start : match.end() + 8]):
         return match.span()
-    if (match := _ENGLISH.match(text, start)) and not _THINGS.search(text[start : match.end() + 8]):
-        return _english(text, match, done)
+    if first.isdigit() or first in _FLATS:
+        match = _ENGLISH.match(text, start)
+        if match and not _is_thing(text[start : match.end() + 8]):
+            return _english(text, match, done)
     if is_number:
         return None
     return _named(text, start, done) or _coded(text, start, done) or _lined(text, start, done)
+
+
+def _is_thing(text: str) -> bool:
+    """Whether there is one of `_THINGS`, or a number of places."""
+    text = text.lower()
+    for match in _THING.finditer(text):
+        if text.endswith(_THINGS[match[0]], 0, match.start()):
+            return True
+    return " place " in text and _PLACES.search(text) is not None
 
 
 def _english(text: str, match: re.Match[str], done: int) -> tuple[int, int] | None:
