@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from hashlib import blake2b
 from typing import NamedTuple
 from urllib.parse import unquote
 
@@ -31,12 +30,6 @@ class Part(NamedTuple):
     data: bytes
     end: int
     is_whole: bool = True
-
-    @property
-    def digest(self) -> str:
-        """32 hex digits, the same for the same data (BLAKE2b without a key): for files, not for
-        what could be guessed."""
-        return blake2b(self.data, digest_size=16).hexdigest()
 
 
 class _Divider(NamedTuple):
