@@ -7,7 +7,6 @@ decodes to, and how a stream ended. It gives up where two implementations could 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import NoReturn
 
@@ -25,7 +24,14 @@ from monitor.proxy.frames import (
 )
 from monitor.proxy.heads import Ambiguous
 from monitor.proxy.hpack import Field, HeaderDecoder
-from monitor.proxy.outcomes import of_grpc_status, of_status
+from monitor.proxy.http2_heads import (
+    essence,
+    outcome_of,
+    request_head,
+    response_head,
+    trailer_lines,
+)
+from monitor.proxy.outcomes import of_status
 from monitor.types import Exchange, Message, Outcome
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
@@ -47,17 +53,10 @@ _PER_STREAM = 720
 """Bytes that an open stream takes beside its messages."""
 _REFUSED_STREAM = 7
 
-_PSEUDO = frozenset((b":method", b":scheme", b":authority", b":path", b":protocol"))
-
 _ANSWERS = {  # `:status` as a literal field that leaves the dynamic table alone
     Outcome.UPSTREAM_REFUSED: b"\x08\x03502",
     Outcome.UPSTREAM_TIMEOUT: b"\x08\x03504",
 }
-
-_token = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+").fullmatch
-_target = re.compile(rb"[\x21-\x7e\x80-\xff]+").fullmatch
-_grpc = re.compile(rb"\r\ncontent-type: *application/grpc(?!-web)").search
-_grpc_status = re.compile(rb"(?:^|\r\n)grpc-status: *([0-9]{1,3})\r\n").search
 
 
 class _Half:
@@ -299,7 +298,7 @@ class Http2:
             self._begin(number, fields, ending, began)
         else:
             self._check_over(number, None)
-            _trailers(fields)  # the server has ended the stream: no request can begin on it
+            trailer_lines(fields)  # the server has ended the stream: no request can begin on it
 
     def _promise(self, number: int, fields: list[Field], at: float, began: float) -> None:
         if number & 1 or number <= self._promised:
@@ -310,7 +309,7 @@ class Http2:
     def _begin(self, number: int, fields: list[Field], ending: bool, began: float) -> None:
         if len(self._streams) >= MAX_STREAMS:
             raise Ambiguous("too_many_streams")
-        head = _request_head(fields)
+        head = request_head(fields)
         # A tunnel is an exchange, but it carries no HTTP: count it, copy nothing.
         capture = 0 if head.startswith(b"CONNECT ") else self._bound
         stream = _Stream(self._new_id(), number, head, began, capture)
@@ -330,12 +329,12 @@ class Http2:
         if response.head:
             self._trail(stream, response, fields, ending, at)
             return
-        head = _response_head(fields)
+        head = response_head(fields)
         if head[7:8] == b"1":  # an interim answer says nothing about the exchange
             if ending or head[7:10] == b"101":
                 raise Ambiguous("malformed_head")
             return
-        response.head = _essence(head) if stream.lost else head
+        response.head = essence(head) if stream.lost else head
         self._name(stream, fields)
         stream.answered = at
         self._charge(stream, len(head))
@@ -383,8 +382,8 @@ class Http2:
     ) -> None:
         if half.done or not ending:
             _malformed()
-        trailers = _trailers(fields)
-        half.trailers = _essence(trailers) if stream.lost else trailers
+        trailers = trailer_lines(fields)
+        half.trailers = essence(trailers) if stream.lost else trailers
         self._charge(stream, len(trailers))
         self._done(stream, half, at)
 
@@ -417,7 +416,7 @@ class Http2:
         response = stream.response.message()
         if stream.response.done:
             at = stream.answered
-            cause = self._cause or _outcome(response)
+            cause = self._cause or outcome_of(response)
         elif not response.head and stream.number > self._accepted:
             cause = Outcome.UPSTREAM_REFUSED
         if stream.lost:
@@ -447,10 +446,10 @@ class Http2:
             stream.capture = 0
             stream.chunks.clear()
             stream.request.head = b""
-            stream.response.head = _essence(stream.response.head)
+            stream.response.head = essence(stream.response.head)
             for half in (stream.request, stream.response):
                 half.body.clear()
-                half.trailers = _essence(half.trailers)
+                half.trailers = essence(half.trailers)
 
     def _release(self, stream: _Stream) -> None:
         self._budget.used -= stream.held
@@ -463,70 +462,3 @@ class Http2:
 
 def _malformed() -> NoReturn:
     raise Ambiguous("malformed_frame")
-
-
-# --- heads -----------------------------------------------------------------------------------
-
-
-def _request_head(fields: list[Field]) -> bytes:
-    """Return the head as HTTP/1.1 writes it (RFC 9113, section 8.3.1): `:authority` as `host`."""
-    lines = [field[2] for field in fields]
-    count = lines.count(b"")
-    pseudo = {field[0]: field[1] for field in fields[:count]}
-    if len(pseudo) != count or not pseudo.keys() <= _PSEUDO:  # twice, unknown, or not in front
-        raise Ambiguous("malformed_head")
-    method, authority = pseudo.get(b":method", b""), pseudo.get(b":authority", b"")
-    if method == b"CONNECT" and b":protocol" not in pseudo:
-        target, sound = authority, b":path" not in pseudo and b":scheme" not in pseudo
-    else:
-        target, sound = pseudo.get(b":path", b""), b":scheme" in pseudo
-    if not (sound and _token(method) and _target(target)):
-        raise Ambiguous("malformed_head")
-    del lines[:count]
-    if authority:
-        host = b"host: %b\r\n" % authority
-        if host in lines:
-            lines.remove(host)
-        lines.insert(0, host)
-    return b"%b %b HTTP/2\r\n%b\r\n" % (method, target, b"".join(lines))
-
-
-def _response_head(fields: list[Field]) -> bytes:
-    lines = [field[2] for field in fields]
-    status = fields[0][1] if fields and fields[0][0] == b":status" else b""
-    if len(status) != 3 or not status.isdigit() or status < b"100" or lines.count(b"") != 1:
-        raise Ambiguous("malformed_head")
-    return b"HTTP/2 %b \r\n%b\r\n" % (status, b"".join(lines))
-
-
-def _trailers(fields: list[Field]) -> bytes:
-    lines = [field[2] for field in fields]
-    if b"" in lines:
-        raise Ambiguous("malformed_head")
-    return b"".join(lines)
-
-
-def _essence(lines: bytes) -> bytes:
-    """Return the lines of a response's head or trailers that decide its outcome.
-
-    >>> _essence(b"HTTP/2 200 \\r\\na: b\\r\\ncontent-type: application/grpc+proto\\r\\n\\r\\n")
-    b'HTTP/2 200 \\r\\ncontent-type: application/grpc\\r\\n\\r\\n'
-    >>> _essence(b"a: b\\r\\ngrpc-status: 8\\r\\n"), _essence(b"a: b\\r\\n"), _essence(b"")
-    (b'grpc-status: 8\\r\\n', b'', b'')
-    """
-    status = _grpc_status(lines)
-    said = b"grpc-status: %b\r\n" % status[1] if status else b""
-    if not lines.startswith(b"HTTP/2 "):
-        return said
-    kind = b"content-type: application/grpc\r\n" if _grpc(lines) else b""
-    return b"%b%b%b\r\n" % (lines[:13], kind, said)
-
-
-def _outcome(response: Message) -> Outcome:
-    """Return the outcome of a complete answer: by its gRPC status, else by its HTTP status."""
-    status = int(response.head[7:10])
-    if status >= 400 or not _grpc(response.head):
-        return of_status(status)
-    # A trailers-only answer has its gRPC status in the head.
-    found = _grpc_status(response.trailers or response.head)
-    return of_grpc_status(int(found[1]) if found else None)
