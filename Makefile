@@ -11,7 +11,7 @@ DEBIAN := nginx-light redis-server prometheus prometheus-alertmanager wrk nghttp
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test nightly check fix bench bench-drift soak clean debian
+.PHONY: help demo test nightly check fix prices bench bench-drift soak clean debian
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -50,11 +50,15 @@ check: $(VENV)/.dev ## format, lint, types, import contracts, staleness of gener
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m dashboards.build --check
+	$(BIN)/python -m monitor.prices.build --check
 
 fix: $(VENV)/.dev ## format, fix what can be fixed, write generated files anew
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 	$(BIN)/python -m dashboards.build
+
+prices: $(VENV)/.dev ## the bundled price table, from the pinned genai-prices
+	$(BIN)/python -m monitor.prices.build
 
 bench: $(VENV)/.dev debian ## proxy and the whole beside nginx and Envoy, start, recorder, privacy; writes tests/bench/*.md
 	$(BIN)/python -m tests.bench

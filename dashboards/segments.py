@@ -64,6 +64,17 @@ ROW = Row(
             stacked=True,
         ),
         graph(
+            "Cost each hour",
+            "What the exchanges of each segment cost at the listed prices. Look for one that costs "
+            "more than its share of the exchanges.", "none",
+            Query(
+                rate("monitor_segment_cost_total", "value, currency", _WHERE) + " * 3600",
+                "{{value}} {{currency}}",
+            ),
+            span=24,
+            stacked=True,
+        ),
+        graph(
             "Tokens",
             "Tokens each second, by segment. A sudden rise is a changed template or a client "
             "that runs away.", "cps",

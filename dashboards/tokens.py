@@ -1,9 +1,9 @@
-"""How many tokens go in and out, and how many does an exchange take?"""
+"""How many tokens go in and out, how many does an exchange take, and what does it all cost?"""
 
 from dashboards.panels import Query, Row, graph, rate
 
 ROW = Row(
-    "Tokens",
+    "Tokens and cost",
     (
         graph(
             "Tokens by direction",
@@ -29,6 +29,31 @@ ROW = Row(
                 + " > 0)",
                 "{{model}} {{direction}}",
             ),
+        ),
+        graph(
+            "Cost each hour",
+            "What tokens and units cost at the listed prices, by model, in the currency of the "
+            "prices. A rise without more exchanges is a dearer model or longer prompts.", "none",
+            Query(
+                rate("monitor_cost_total", "model, currency") + " * 3600", "{{model}} {{currency}}"
+            ),
+            stacked=True,
+        ),
+        graph(
+            "Cost each hour by direction",
+            "Input, output, and units such as searches. Cached input is cheaper: a jump of input "
+            "may be a cache that no longer hits.", "none",
+            Query(
+                rate("monitor_cost_total", "direction, currency") + " * 3600",
+                "{{direction}} {{currency}}",
+            ),
+            stacked=True,
+        ),
+        graph(
+            "Tokens without a price",
+            "Tokens each second of models that neither costs.file nor the bundled table lists. "
+            "Name them in costs.file, or the cost above is too low.", "cps",
+            Query(rate("monitor_unpriced_tokens_total", "model"), "{{model}}"),
         ),
     ),
 )  # fmt: skip

@@ -115,9 +115,10 @@ class Meters:
         """Everything that was counted, as samples."""
         samples: list[Measurement] = []
         for name, numbers in self._numbers.items():
-            names = BY_NAME[name].labels
+            metric = BY_NAME[name]
             for labels, value in numbers.items():
-                samples.append(Measurement(name, self._labels(names, labels), value))
+                whole = value if metric.parts == 1 else value / metric.parts
+                samples.append(Measurement(name, self._labels(metric.labels, labels), whole))
         for name, series in self._histograms.items():
             metric = BY_NAME[name]
             for labels, cells in series.items():

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 Kind = Literal["counter", "gauge", "histogram"]
+NANO = 10**9
+"""Money is counted in billionths, so that sums are the same in whatever order they are made."""
 Role = Literal["proxy", "recorder", "analyzer", "supervisor"]
 
 # OpenTelemetry GenAI bucket advice, widened at both ends: a classical model answers in under 10 ms,
@@ -30,7 +32,10 @@ PER_TOKEN_BUCKETS = (
 
 @dataclass(frozen=True)
 class Metric:
-    """One metric: `labels` without `endpoint`; `buckets` are upper bounds in `unit`."""
+    """One metric: `labels` without `endpoint`; `buckets` are upper bounds in `unit`.
+
+    What is added to a counter are whole numbers of its smallest part, `parts` of which are one.
+    """
 
     name: str
     kind: Kind
@@ -40,6 +45,7 @@ class Metric:
     unit: str = ""
     buckets: tuple[float, ...] = ()
     otel: str = ""
+    parts: int = 1
 
 
 CATALOGUE: tuple[Metric, ...] = (
@@ -121,6 +127,21 @@ CATALOGUE: tuple[Metric, ...] = (
         "Tokens as the endpoint reported them, by direction (input, output).",
         # `gen_ai.client.token.usage` is a histogram of exchanges; a counter must not bear its name.
         "recorder", ("model", "direction"),
+    ),
+    Metric(
+        "monitor_cost_total", "counter",
+        "What exchanges cost, in units of the currency, by direction (input, output, units).",
+        "recorder", ("model", "direction", "currency"), parts=NANO,
+    ),
+    Metric(
+        "monitor_unpriced_tokens_total", "counter",
+        "Tokens of exchanges whose price is not known.",
+        "recorder", ("model",),
+    ),
+    Metric(
+        "monitor_segment_cost_total", "counter",
+        "What exchanges cost, in units of the currency, by segment.",
+        "recorder", ("dimension", "value", "currency"), parts=NANO,
     ),
     Metric(
         "monitor_segment_exchanges_total", "counter",

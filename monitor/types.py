@@ -150,6 +150,21 @@ class Tokens(msgspec.Struct, frozen=True, omit_defaults=True):
     """Whether the endpoint said none and these were estimated from the texts."""
 
 
+class Cost(msgspec.Struct, frozen=True):
+    """What an exchange cost, by the prices that held when it began."""
+
+    amount: float
+    """All of it, in units of the currency, to a billionth of one."""
+    currency: str
+    """The currency's code (ISO 4217)."""
+    priced_as: str
+    """Whose price was taken, as `openai/gpt-4o`; `own/NAME` from `costs.file`."""
+    input: float = 0.0
+    """What of it was paid for tokens that were read."""
+    output: float = 0.0
+    """What of it was paid for tokens that were generated; the rest was paid for units."""
+
+
 class Inference(msgspec.Struct, frozen=True):
     """What an exchange meant, raw: in memory only.
 
@@ -189,6 +204,7 @@ class Inference(msgspec.Struct, frozen=True):
     confidence: float | None = None
     confidence_min: float | None = None
     prompt: str = ""
+    cost: Cost | None = None
     tools: dict[str, Any] = {}
     schema: Any = None
     wants_json: bool = False
@@ -256,6 +272,7 @@ class Summary(msgspec.Struct, frozen=True):
     outcome: Outcome
     segments: dict[str, str]
     tokens: Tokens | None
+    cost: Cost | None = None
 
 
 class Record(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -331,6 +348,8 @@ class Record(msgspec.Struct, frozen=True, omit_defaults=True):
     has no probabilities."""
     confidence_min: float | None = None
     """That of the least likely token of a text, of the least sure row of a classifier."""
+    cost: Cost | None = None
+    """What it cost; left out where no price is known, which is never a cost of 0."""
     sampled: Annotated[float, msgspec.Meta(ge=1e-9, le=1)] = 1.0
     """The share of exchanges like this one that was recorded when it ended, 0 to 1; below 1 only
     where `capture.sample_over` was exceeded. The Record stands for 1 / `sampled` exchanges."""

@@ -11,11 +11,12 @@ import msgspec
 import pytest
 import yaml
 
-from monitor.app.build import check
+from monitor.app.build import check, own_prices
 from monitor.cli import main
+from monitor.prices.own import rates
 from monitor.recognizers import RECOGNIZERS
 from monitor.settings import load as loading
-from monitor.settings.schema import Settings
+from monitor.settings.schema import Costs, Settings
 
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = sorted(
@@ -55,7 +56,14 @@ def test_the_configuration_that_is_documented_is_the_default(tmp_path: Path) -> 
 def test_every_other_example_is_accepted(tmp_path: Path) -> None:
     """An example with a typo in it teaches the typo."""
     for block in blocks("CONFIGURATION.md", "yaml")[1:]:
-        check(load(block, tmp_path))
+        if block.startswith("# costs.yaml"):
+            prices = tmp_path / "costs.yaml"
+            prices.write_text(block)
+            own = own_prices(Settings(costs=Costs(file=str(prices))))
+            assert own is not None
+            assert all(rates(one) for one in own.models.values())
+        else:
+            check(load(block, tmp_path))
 
 
 def place(path: Path) -> str:

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from monitor.errors import ConfigError
 from monitor.extras import advice, is_there
 from monitor.privacy.policies import Policy
@@ -17,6 +19,8 @@ from monitor.settings.schema import Settings
 
 if TYPE_CHECKING:
     from monitor.interfaces import Dimension
+    from monitor.prices.own import Own
+    from monitor.prices.pricing import Pricing
     from monitor.privacy.patterns import Scanner
     from monitor.privacy.pseudonyms import Keyring
     from monitor.privacy.records import Privacy
@@ -67,6 +71,36 @@ def dimensions(settings: Settings) -> tuple[list[Dimension], dict[str, list[str]
         for name, one in settings.segments.items() if not one.cross
     ]  # fmt: skip
     return found, {name: one.cross for name, one in settings.segments.items() if one.cross}
+
+
+def pricing(settings: Settings) -> Pricing:
+    """Return what prices exchanges; raises ConfigError that names the file, the key and what is
+    wrong."""
+    from monitor.prices.pricing import Pricing
+
+    return Pricing(settings.upstream, own_prices(settings))
+
+
+def own_prices(settings: Settings) -> Own | None:
+    """Return what `costs.file` says, None without one; raises as `pricing`."""
+    if not settings.costs.file:
+        return None
+    from monitor.prices.own import Own, complaint
+    from monitor.settings import strict_yaml, validation
+
+    where = f"costs.file: {settings.costs.file}"
+    try:
+        text = Path(settings.costs.file).read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = (error.strerror or "") if isinstance(error, OSError) else "it is not UTF-8"
+        raise ConfigError(f"{where} cannot be read: {reason.lower()}") from None
+    tree = strict_yaml.load(text, where) or {}
+    if wrong := validation.complaint(tree, Own):
+        raise ConfigError(f"{where}: {wrong}")
+    own = msgspec.convert(tree, Own)
+    if wrong := complaint(own):
+        raise ConfigError(f"{where}: {wrong}")
+    return own
 
 
 def scanner(settings: Settings) -> Scanner:

@@ -37,7 +37,7 @@ def verify(settings: Settings, *, proxy: bool, analyzer: bool) -> None:
         secure = urlsplit(settings.upstream).scheme == "https"
         tls.check(**msgspec.structs.asdict(settings.tls), secure_upstream=secure)
         _check_loop(settings)
-        _segments(settings)
+        _check_meaning(settings)
     if analyzer and (settings.reference, settings.drift) != (Reference(), Drift()):
         from monitor.app import analyzer as role  # it needs numpy, and all features
 
@@ -103,10 +103,11 @@ def _check_privacy(settings: Settings) -> None:
         keys.read(path)
 
 
-def _segments(settings: Settings) -> None:
+def _check_meaning(settings: Settings) -> None:
     from monitor.app import build
 
     build.dimensions(settings)
+    build.own_prices(settings)
 
 
 def _check_loop(settings: Settings) -> None:
@@ -164,6 +165,7 @@ def explain(settings: Settings) -> Iterator[str]:
         )
     for name, source in settings.segments.items():
         yield f"segment     {name}: {_segment(source)}"
+    yield from _costs(settings)
     yield from _privacy(settings)
     if settings.reference.file:
         from monitor.app.analyzer import read_profile
@@ -224,6 +226,19 @@ def _segment(source: DimensionSource) -> str:
     if source.hash:
         said.append("as a keyed pseudonym")
     return ", ".join(said)
+
+
+def _costs(settings: Settings) -> Iterator[str]:
+    from monitor.app import build
+    from monitor.prices import bundled
+
+    own = build.own_prices(settings)
+    listed = f"the prices of {bundled.index().source}"
+    if own is None:
+        yield f"costs       by {listed}; what these do not list has no cost"
+        return
+    yield f"costs       by {settings.costs.file} ({len(own.models):,} models in {own.currency}),"
+    yield f"            then by {listed}; what neither lists has no cost"
 
 
 def _privacy(settings: Settings) -> Iterator[str]:

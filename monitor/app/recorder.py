@@ -65,6 +65,7 @@ class Recorder:
             self._privacy,
             self._meters,
             crossed=crossed,
+            pricing=build.pricing(settings),
             min_group=settings.privacy.min_group,
             noisy_counts=build.noisy_counts(settings),
         )

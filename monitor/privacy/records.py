@@ -142,6 +142,7 @@ class Privacy:
             outcome=inference.ended(call.exchange.outcome),
             segments={n: self._segment(scrub, n, value) for n, value in segments.items()},
             tokens=inference.tokens,
+            cost=inference.cost,
         )
 
     def record(
@@ -209,6 +210,7 @@ class Privacy:
             units=inference.units,
             confidence=inference.confidence,
             confidence_min=inference.confidence_min,
+            cost=inference.cost,
             sampled=sampled,
             oversampled=oversampled,
         )

@@ -11,7 +11,8 @@ from monitor.dimensions.cross import crossed
 from monitor.errors import ParseError
 from monitor.interfaces import Dimension, Protocol
 from monitor.meters import Meters
-from monitor.metrics import REDACTION_REASONS, UNKNOWN
+from monitor.metrics import NANO, REDACTION_REASONS, UNKNOWN
+from monitor.prices.pricing import Pricing
 from monitor.privacy.records import Privacy
 from monitor.privacy.scrub import Scrub
 from monitor.recorder import calls
@@ -57,10 +58,12 @@ class Capture:
         meters: Meters,
         *,
         crossed: Mapping[str, Sequence[str]] | None = None,
+        pricing: Pricing | None = None,
         min_group: int = 1,
         noisy_counts: NoisyCounts | None = None,
     ) -> None:
         self._crossed = dict(crossed or {})
+        self._pricing = pricing or Pricing()
         self._endpoint = endpoint
         self._protocols = protocols
         self._dimensions = dimensions
@@ -80,13 +83,13 @@ class Capture:
     def read(self, exchange: Exchange) -> tuple[Record, str]:
         """Count an exchange; return its record and the label under which its model is counted."""
         call, scrub = self._privacy.ruled(calls.read(exchange))
-        return self._recorded(call, _sure(self._infer(call)), scrub)
+        return self._recorded(call, self._understood(call), scrub)
 
     def sample(self, exchange: Exchange, sampler: Sampler) -> tuple[Record, str] | Receipt:
         """Count an exchange all the same; return what `read` does if `sampler` keeps it, else the
         Receipt that says so."""
         call, scrub = self._privacy.ruled(calls.read(exchange))
-        inference = _sure(self._infer(call))
+        inference = self._understood(call)
         outcome = inference.ended(exchange.outcome)
         kept = sampler.keep(exchange.id, exchange.started + exchange.duration, outcome)
         if kept is not None:
@@ -147,6 +150,16 @@ class Capture:
             self._lookups[result] = count
         for cell, count in self._noisy_counts.release(now) if self._noisy_counts else ():
             self._meters.add("monitor_segment_exchanges_total", cell, count)
+
+    def _understood(self, call: Call) -> Inference:
+        """What the exchange meant, how sure the model was of it, and what it cost."""
+        inference = _sure(self._infer(call))
+        try:
+            cost = self._pricing.cost(inference, call.exchange.started)
+        except Exception as error:  # noqa: BLE001  what cannot be priced is no reason to lose it
+            self._stumble("costs", inference.protocol, error)
+            return inference
+        return inference if cost is None else msgspec.structs.replace(inference, cost=cost)
 
     def _infer(self, call: Call) -> Inference:
         """Return what the first protocol that claims the call reads, else what any JSON says."""
@@ -241,6 +254,17 @@ class Capture:
         directions = [(direction, count) for direction, count in told if count is not None]
         for direction, count in directions:
             meters.add("monitor_tokens_total", (model, direction), count)
+        cost = known.cost
+        if cost is not None:
+            paid = nano(cost.amount), nano(cost.input), nano(cost.output)
+            parts = zip(
+                ("input", "output", "units"), (*paid[1:], paid[0] - paid[1] - paid[2]), strict=True
+            )
+            for direction, part in parts:
+                if part > 0:
+                    meters.add("monitor_cost_total", (model, direction, cost.currency), part)
+        elif unpriced := sum(count for _, count in directions):
+            meters.add("monitor_unpriced_tokens_total", (model,), unpriced)
         shown = () if self._noisy_counts else segments.items()
         for segment in ((WHOLE.dimension, WHOLE.value), *shown):
             meters.add("monitor_segment_exchanges_total", (*segment, known.outcome.value))
@@ -249,6 +273,8 @@ class Capture:
                 meters.observe("monitor_segment_time_to_first_token_seconds", segment, first)
             for direction, count in directions:
                 meters.add("monitor_segment_tokens_total", (*segment, direction), count)
+            if cost is not None:
+                meters.add("monitor_segment_cost_total", (*segment, cost.currency), paid[0])
 
 
 def _sure(inference: Inference) -> Inference:
@@ -260,3 +286,8 @@ def _sure(inference: Inference) -> Inference:
         return inference
     mean = sum(rows) / len(rows)
     return msgspec.structs.replace(inference, confidence=mean, confidence_min=min(rows))
+
+
+def nano(amount: float) -> int:
+    """Billionths of a unit of a currency."""
+    return round(amount * NANO)

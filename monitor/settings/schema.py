@@ -199,6 +199,12 @@ class DimensionSource(_Section, frozen=True, omit_defaults=True):
         return [name for name in names if getattr(self, name)]
 
 
+class Costs(_Section, frozen=True):
+    """A YAML file of prices that go before the bundled ones; empty: none."""
+
+    file: str = ""
+
+
 class Limits(_Section, frozen=True):
     """Connections of clients at a time per worker; more wait in the backlog, then are refused.
 
@@ -272,6 +278,7 @@ class Settings(_Section, frozen=True):
     log: Literal["text", "json"] = "text"
     workers: Annotated[int, msgspec.Meta(ge=1, le=64)] = 1
     segments: dict[str, DimensionSource] = msgspec.field(default_factory=_default_segments)
+    costs: Costs = Costs()
     capture: Capture = Capture()
     privacy: Privacy = Privacy()
     stream: StreamSettings = StreamSettings()

@@ -548,3 +548,29 @@ def test_a_hundred_thousand_values_in_bodies_stay_within_the_budget() -> None:
         reader.read(exchange(body))
     plans = values_of(meters, "plan")
     assert len(plans) <= VALUES + 2
+
+
+def test_what_exchanges_cost_is_counted_to_the_billionth() -> None:
+    """By model and direction, by segment; tokens without a price are counted as such."""
+    answer = {
+        "model": "gpt-4o-mini",
+        "usage": {"prompt_tokens": 7, "completion_tokens": 3},
+        "choices": [],
+    }
+    reader, meters = capture()
+    for _ in range(3):
+        record, _ = reader.read(
+            exchange(chat("Hi"), json.dumps(answer).encode(), headers={"x-population": "p"})
+        )
+    assert record.cost is not None
+    assert record.cost.amount == 2.85e-06
+    reader.read(exchange(chat("Hi"), json.dumps({**answer, "model": "own"}).encode()))
+    found = {
+        (one.name, *list(one.labels.values())[1:]): one.value
+        for one in meters.measurements() if "cost" in one.name or "unpriced" in one.name
+    }  # fmt: skip
+    assert found["monitor_cost_total", "gpt-4o-mini", "input", "USD"] == 3.15e-06
+    assert found["monitor_cost_total", "gpt-4o-mini", "output", "USD"] == 5.4e-06
+    assert found["monitor_segment_cost_total", "population", "p", "USD"] == 8.55e-06
+    assert found["monitor_segment_cost_total", "all", "all", "USD"] == 8.55e-06
+    assert found["monitor_unpriced_tokens_total", "own"] == 10

@@ -1,0 +1,1 @@
+"""(model, tokens, units) → what an exchange cost. `data/` is made by `make prices`."""
