@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import importlib
 import time
 from collections.abc import Awaitable, Callable, Iterator
@@ -52,6 +53,9 @@ DRAIN_SECONDS = 3.0
 """How long a stopping analyzer goes on reading what is there already."""
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 5.0
+
+GARBAGE = 50_000, 20, 50
+"""When garbage is collected (`gc.set_threshold`): a page of Records has many objects, no cycles."""
 
 
 class Analyzer:
@@ -336,6 +340,7 @@ async def serve(role: child.Child) -> None:
     analyzer = Analyzer(role.settings, role.stopping)
     role.measure = analyzer.measure
     role.findings = analyzer.findings
+    gc.set_threshold(*GARBAGE)
     role.ready()
     await analyzer.run()
 
