@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import os
 import platform
 import re
 import ssl
@@ -27,10 +28,12 @@ import uvloop
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from tests.bench import endpoint, pacing, peers
+from tests.bench.tables import other_work, quantile, ratio, spread, table
 from tests.conftest import Authority
 
 OUT = Path(__file__).with_name("RESULTS.md")
 CONNECTIONS = 16
+OURS = "monitor"
 SCRIPT = """
 wrk.method = "POST"
 wrk.headers["Content-Type"] = "application/json"
@@ -103,17 +106,6 @@ def streams(peer: peers.Peer, count: int) -> tuple[float, float, float]:
     return used / (count * endpoint.EVENTS) * 1e6, statistics.median(delays), max(delays)
 
 
-def outage(peer: peers.Peer, seconds: float) -> Iterator[tuple[str, float]]:
-    """Memory (MB) while the recorder stands still under full load, and afterwards."""
-    if peer.whole is None:
-        return
-    with peer.whole.frozen("recorder"):
-        wrk(peer, seconds)
-        yield "recorder frozen, buffer full (64 MiB)", peer.memory()
-    time.sleep(10)
-    yield "10 s after it thawed", peer.memory()
-
-
 def handshakes(peer: peers.Peer, seconds: float) -> float:
     """CPU µs of a TLS connection with one request on it."""
     context = ssl.create_default_context()
@@ -137,127 +129,139 @@ def handshakes(peer: peers.Peer, seconds: float) -> float:
     return (peer.cpu() - before) / count * 1e6
 
 
+def at_full_load(running: list[peers.Peer], rounds: int, seconds: float) -> Iterator[str]:
+    """CPU and rate where nothing waits."""
+    costs: dict[str, list[float]] = {peer.name: [] for peer in running}
+    rates: dict[str, list[float]] = {peer.name: [] for peer in running}
+    for peer in running:
+        load(peer, 1)
+    for _ in range(rounds):
+        for peer in running:
+            cost, rate = load(peer, seconds)
+            costs[peer.name].append(cost)
+            rates[peer.name].append(rate)
+    yield f"## CPU a request (1.2 KB POST, 1.3 KB JSON answer, keep-alive, {CONNECTIONS} clients)"
+    yield ""
+    rows = [
+        [name, spread(costs[name]), spread(rates[name], ",.0f"), ratio(costs[OURS], costs[name])]
+        for name in costs
+    ]
+    yield from table(("proxy", "CPU µs a request", "requests/s", "ours is"), rows)
+
+
+def at_a_rate(
+    upstream: int, running: list[peers.Peer], rounds: int, seconds: float, rate: float
+) -> Iterator[str]:
+    """Latency from when each request was due."""
+    requests = [REQUEST] * int(rate * seconds)
+    end = endpoint.ANSWER[-16:]
+    taken: dict[str, list[list[float]]] = {}
+    used: dict[str, list[float]] = {}
+    for _ in range(rounds):
+        taken.setdefault("direct", []).append(pacing.paced(upstream, requests, rate, end))
+        for peer in running:
+            before = peer.cpu()
+            taken.setdefault(peer.name, []).append(pacing.paced(peer.port, requests, rate, end))
+            peer.settle()
+            used.setdefault(peer.name, []).append((peer.cpu() - before) / len(requests) * 1e6)
+    yield f"## Latency at {rate:g} requests a second, open loop"
+    yield ""
+    rows = [
+        [name, *(spread([quantile(one, q) * 1000 for one in rows], ".2f") for q in (0.5, 0.99)),
+         spread(used[name]) if name in used else ""]
+        for name, rows in taken.items()
+    ]  # fmt: skip
+    yield from table(("path", "p50 ms", "p99 ms", "CPU µs a request"), rows)
+
+
+def streamed(running: list[peers.Peer], rounds: int, count: int) -> Iterator[str]:
+    """Many event streams at once."""
+    found: dict[str, list[tuple[float, float, float]]] = {peer.name: [] for peer in running}
+    for _ in range(rounds):
+        for peer in running:
+            found[peer.name].append(streams(peer, count))
+            peer.settle()
+    yield f"## {count} concurrent event streams, one event each {endpoint.GAP * 1000:g} ms"
+    yield ""
+    rows = []
+    for name, results in found.items():
+        costs, delays, worst = zip(*results, strict=True)
+        late = [spread([one * 1000 for one in some], ".1f") for some in (delays, worst)]
+        rows.append([name, spread(costs), *late])
+    yield from table(("proxy", "CPU µs an event", "median delay ms", "worst delay ms"), rows)
+
+
 def over_tls(upstream: int, rounds: int, seconds: float) -> Iterator[str]:
     """CPU where clients are shown a certificate (P-256), kept alive and on connections anew."""
-    yield "## CPU a request over TLS (TLS 1.3, P-256; the endpoint speaks plain HTTP)"
-    yield ""
-    yield "| proxy | kept alive, CPU µs | ours is | a connection and one request, CPU µs | ours is |"
-    yield "|---|---|---|---|---|"
     with contextlib.ExitStack() as stack:
         pair = Authority(Path(stack.enter_context(tempfile.TemporaryDirectory()))).issue("bench")
         running = [
             stack.enter_context(peers.monitor(upstream, pair=pair)),
             stack.enter_context(peers.nginx(upstream, pair)),
         ]
-        costs: dict[tuple[str, bool], list[float]] = {}
+        kept: dict[str, list[float]] = {peer.name: [] for peer in running}
+        anew: dict[str, list[float]] = {peer.name: [] for peer in running}
         for _ in range(rounds):
-            for anew in (False, True):
-                for peer in running:
-                    cost = handshakes(peer, seconds) if anew else load(peer, seconds)[0]
-                    costs.setdefault((peer.name, anew), []).append(cost)
-        for peer in running:
-            row = f"| {peer.name} |"
-            for anew in (False, True):
-                pairs = zip(costs[running[0].name, anew], costs[peer.name, anew], strict=True)
-                ratio = statistics.median(one / other for one, other in pairs)
-                row += f" {statistics.median(costs[peer.name, anew]):.0f} | {ratio:.2f} × |"
-            yield row
+            for peer in running:
+                kept[peer.name].append(load(peer, seconds)[0])
+            for peer in running:
+                anew[peer.name].append(handshakes(peer, seconds))
+    yield "## CPU a request over TLS (TLS 1.3, P-256; the endpoint speaks plain HTTP)"
     yield ""
+    rows = [
+        [name, *(part for costs in (kept, anew)
+                 for part in (spread(costs[name]), ratio(costs[OURS], costs[name])))]
+        for name in kept
+    ]  # fmt: skip
+    head = ("kept alive, CPU µs", "ours is", "a connection and one request, CPU µs", "ours is")
+    yield from table(("proxy", *head), rows)
 
 
-def quantile(values: list[float], q: float) -> float:
-    """The q-quantile by rank."""
-    return sorted(values)[min(len(values) - 1, int(q * len(values)))]
+def outage(ours: peers.Peer, rest: float, seconds: float) -> Iterator[str]:
+    """Memory while the recorder stands still under full load, and afterwards."""
+    assert ours.whole is not None
+    after = ours.memory()
+    with ours.whole.frozen("recorder"):
+        wrk(ours, seconds)
+        frozen = ours.memory()
+    time.sleep(10)
+    yield "## Memory of our proxy process (RSS, MB), once"
+    yield ""
+    yield f"- at rest: {rest:.0f}"
+    yield f"- after the load above: {after:.0f}"
+    yield f"- recorder frozen, buffer full (64 MiB): {frozen:.0f}"
+    yield f"- 10 s after it thawed: {ours.memory():.0f}"
 
 
 def report(options: argparse.Namespace) -> Iterator[str]:
     """Run everything, yield the page line by line."""
+    rounds, seconds, busy = options.rounds, options.seconds, other_work()
     with contextlib.ExitStack() as stack:
         upstream = stack.enter_context(peers.model())
         ours = stack.enter_context(peers.monitor(upstream))
-        memory = [("at rest", ours.memory())]
+        rest = ours.memory()
         running = [
             stack.enter_context(peers.bare_splice(upstream)),
             ours,
             stack.enter_context(peers.nginx(upstream)),
             stack.enter_context(peers.envoy(upstream)),
         ]
+        versions = ", ".join(f"{peer.name} {peer.version}" for peer in running if peer.version)
         yield "# The proxy beside its peers"
         yield ""
-        yield f"Written by `make bench` on {datetime.now(UTC):%Y-%m-%d}: one run, all proxies side by"
-        yield f"side, loaded in turn in {options.rounds} rounds of {options.seconds:g} s each; medians."
-        yield "`monitor` is a whole `monitor run`: recorder, analyzer, pages and the embedded store work beside the"
-        yield "proxy, on the same cores. Here only the proxy's own CPU is counted; [WHOLE](WHOLE.md) counts all."
-        yield f"{platform.machine()}, {peers.psutil.cpu_count()} cores, CPython"
-        yield f"{platform.python_version()}, uvloop {version('uvloop')},"
-        yield ", ".join(f"{peer.name} {peer.version}" for peer in running if peer.version) + "."
-        yield "Absolute figures drift with the machine; the ratios are what counts."
+        yield f"Written by `tests/bench/bench_proxy.py` on {datetime.now(UTC):%Y-%m-%d}: {platform.machine()}, {os.cpu_count()} cores, of which other work took"
+        yield f"{busy:.1f} at the beginning; CPython {platform.python_version()}, uvloop {version('uvloop')}, {versions}."
         yield ""
-        costs: dict[str, list[float]] = {peer.name: [] for peer in running}
-        rates: dict[str, list[float]] = {peer.name: [] for peer in running}
-        for peer in running:
-            load(peer, 1)
-        for _ in range(options.rounds):
-            for peer in running:
-                cost, rate = load(peer, options.seconds)
-                costs[peer.name].append(cost)
-                rates[peer.name].append(rate)
-        own = statistics.median(costs[ours.name])
-        yield f"## CPU a request (1.2 KB POST, 1.3 KB JSON answer, keep-alive, {CONNECTIONS} clients)"
+        yield "`monitor` is a whole `monitor run`: recorder, analyzer, pages and the embedded store work beside the proxy on"
+        yield "the same cores. Only the proxy's own CPU is counted here; [WHOLE](WHOLE.md) counts all. The proxies run side by"
+        yield f"side and are loaded in turn, in {rounds} rounds of {seconds:g} s. Figures are medians, in brackets the smallest and the"
+        yield "largest round. Absolute figures drift with the machine; the ratios, taken within a round, are what counts."
         yield ""
-        yield "| proxy | CPU µs a request | requests/s | ours is |"
-        yield "|---|---|---|---|"
-        for peer in running:
-            cost = statistics.median(costs[peer.name])
-            ratio = statistics.median(
-                one / other for one, other in zip(costs[ours.name], costs[peer.name], strict=True)
-            )
-            rate = statistics.median(rates[peer.name])
-            yield f"| {peer.name} | {cost:.0f} | {rate:,.0f} | {ratio:.2f} × |"
-        yield ""
-        yield f"Above the bare splice: {own - statistics.median(costs[running[0].name]):.0f} µs."
-        yield ""
-        requests = [REQUEST] * int(options.rate * options.seconds)
-        end = endpoint.ANSWER[-16:]
-        yield f"## Latency at {options.rate:g} requests a second, open loop, ms"
-        yield ""
-        yield "| path | p50 | p99 | CPU µs a request |"
-        yield "|---|---|---|---|"
-        taken: dict[str, list[float]] = {}
-        used: dict[str, list[float]] = {}
-        for _ in range(options.rounds):
-            taken.setdefault("direct", []).extend(
-                pacing.paced(upstream, requests, options.rate, end)
-            )
-            for peer in running:
-                before = peer.cpu()
-                values = pacing.paced(peer.port, requests, options.rate, end)
-                peer.settle()
-                taken.setdefault(peer.name, []).extend(values)
-                used.setdefault(peer.name, []).append((peer.cpu() - before) / len(values) * 1e6)
-        for name, values in taken.items():
-            p50, p99 = quantile(values, 0.5) * 1000, quantile(values, 0.99) * 1000
-            cost = f"{statistics.median(used[name]):.0f}" if name in used else ""
-            yield f"| {name} | {p50:.2f} | {p99:.2f} | {cost} |"
-        yield ""
-        yield f"## {options.streams} concurrent event streams, one event each {endpoint.GAP * 1000:g} ms"
-        yield ""
-        yield "| proxy | CPU µs an event | median delay ms | worst delay ms |"
-        yield "|---|---|---|---|"
-        for peer in running:
-            results = [streams(peer, options.streams) for _ in range(max(1, options.rounds // 2))]
-            cost, delay, worst = (
-                statistics.median(column) for column in zip(*results, strict=True)
-            )
-            yield f"| {peer.name} | {cost:.0f} | {delay * 1000:.1f} | {worst * 1000:.1f} |"
-        yield ""
-        yield from over_tls(upstream, options.rounds, options.seconds)
-        memory.append(("after the load above", ours.memory()))
-        memory += outage(ours, max(8.0, options.seconds))
-        yield "## Memory of our proxy process (RSS, MB)"
-        yield ""
-        for when, size in memory:
-            yield f"- {when}: {size:.0f}"
+        yield from at_full_load(running, rounds, seconds)
+        yield from at_a_rate(upstream, running, rounds, seconds, options.rate)
+        yield from streamed(running, rounds, options.streams)
+        yield from over_tls(upstream, rounds, seconds)
+        yield from outage(ours, rest, max(8.0, seconds))
 
 
 def main() -> None:

@@ -29,6 +29,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 import monitor
 from tests.bench import conversations, pacing
 from tests.bench.bench_proxy import load, wrk
+from tests.bench.tables import other_work, ratio, spread, table
 from tests.bench.traffic import AT_ONCE, END, LARGE, MANY
 from tests.bench.whole_paths import (
     COST_HEAD,
@@ -41,13 +42,11 @@ from tests.bench.whole_paths import (
     Paths,
     Round,
     added,
+    beside,
     beside_envoy,
     cost_row,
     latency_rows,
     quantiles,
-    ratio,
-    spread,
-    table,
     totals,
 )
 
@@ -99,7 +98,7 @@ def traffic(paths: Paths) -> Iterator[str]:
     found = paths.paced(paths.chats, rate, paths.options.rounds)
     paths.short += [
         [f"CPU of all processes for a chat with its history, {rate:g}/s",
-         f"{spread(totals(found, OURS))} µs", f"{ratio(found, ENVOY)} Envoy, {ratio(found, NGINX)} nginx"],
+         f"{spread(totals(found, OURS))} µs", f"{beside(found, ENVOY)} Envoy, {beside(found, NGINX)} nginx"],
         [f"added p99 at {rate:g}/s", f"{spread(added(found, OURS, 0.99), '.2f')} ms",
          f"Envoy {spread(added(found, ENVOY, 0.99), '.2f')} ms; {beside_envoy(found)}"],
     ]  # fmt: skip
@@ -129,7 +128,7 @@ def kinds(paths: Paths) -> Iterator[str]:
             )
             what = f"recorder / analyzer / proxy, chat with {MANY} personal values"
             paths.short.append(
-                [what, " / ".join(parts) + " µs", f"all: {ratio(found, ENVOY)} Envoy"]
+                [what, " / ".join(parts) + " µs", f"all: {beside(found, ENVOY)} Envoy"]
             )
     found = paths.one_by_one(paths.traffic.large(), 3, paths.few)
     costs.append(cost_row(f"1 MB, {LARGE:,} personal values, one by one", found))
@@ -156,6 +155,7 @@ def neighbours(paths: Paths) -> Iterator[str]:
     }  # fmt: skip
     found: dict[str, list[Round]] = {state: [] for state in states}
     busy: list[float] = []
+    waiting: list[float] = []
     for _ in range(paths.few):
         for state, (path, enter) in states.items():
             requests = paths.take(paths.chats, rate * seconds)
@@ -165,11 +165,13 @@ def neighbours(paths: Paths) -> Iterator[str]:
                 if state == "saturated":
                     spent = paths.whole.cpu()["recorder"] - before
                     busy.append(spent / (time.monotonic() - began))
+                    waiting.append(paths.whole.system.page().pending())
             paths.whole.settle()
     yield f"## The recorder's state and the traffic's latency, {rate:g} conversations a second, {paths.few} rounds"
     yield ""
     yield f"Saturated: bodies of 1 MB with {LARGE:,} personal values come beside, each {LARGE_EVERY * 1000:g} ms or when the one"
-    yield f"before is answered. The recorder took {spread(busy, '.0%')} of a core."
+    yield f"before is answered. The recorder took {spread(busy, '.0%')} of a core, and {spread(waiting)} exchanges waited"
+    yield "for it at the end of a round."
     yield ""
     rows = [[state, *quantiles(rounds)] for state, rounds in found.items()]
     yield from table(("recorder", "p50 ms", "p99 ms"), rows)
@@ -227,10 +229,7 @@ def full_load(paths: Paths) -> Iterator[str]:
         proxy.settle()
         costs[OURS].append((proxy.cpu() - before) / requests * 1e6)
         rates[OURS].append(rate)
-    ratios = {
-        name: spread([one / other for one, other in zip(costs[OURS], costs[name], strict=True)], ".2f", " ×")
-        for name in costs
-    }  # fmt: skip
+    ratios = {name: ratio(costs[OURS], costs[name]) for name in costs}
     paths.short += [
         ["CPU of the proxy at full load", f"{spread(costs[OURS])} µs", f"{ratios[NGINX]} nginx, {ratios[ENVOY]} Envoy"],
         ["the proxy's memory after that load", f"{spread(after)} MB ten seconds later", f"{spread(peak)} MB at most"],
@@ -347,7 +346,7 @@ def arguments() -> argparse.Namespace:
 def main() -> None:
     """Run and print; write it down if it was all."""
     options, began = arguments(), time.monotonic()
-    busy = psutil.cpu_percent(min(2.0, options.seconds)) / 100 * (os.cpu_count() or 1)
+    busy = other_work(min(2.0, options.seconds))
 
     def shown(lines: Iterator[str]) -> Iterator[str]:
         for line in lines:

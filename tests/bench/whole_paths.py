@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.bench import pacing, peers
+from tests.bench.tables import quantile, ratio, spread
 from tests.bench.traffic import END, Traffic
 
 ROLES = ("proxy", "recorder", "analyzer", "supervisor", "pages")
@@ -28,9 +29,8 @@ class Round:
     cpu: dict[str, float] = field(default_factory=dict)
 
     def ms(self, q: float) -> float:
-        """The q-quantile of the latencies, by rank."""
-        ranked = sorted(self.latencies)
-        return ranked[min(len(ranked) - 1, int(q * len(ranked)))] * 1000
+        """The q-quantile of the latencies."""
+        return quantile(self.latencies, q) * 1000
 
     def micros(self, *roles: str) -> float:
         """CPU µs of an exchange: of these roles, or of all but the store."""
@@ -41,21 +41,6 @@ class Round:
 Rounds = dict[str, list[Round]]
 Send = Callable[[int, list[bytes]], list[float]]
 """Port and requests → latencies."""
-
-
-def spread(values: Sequence[float], form: str = ".0f", unit: str = "") -> str:
-    """The median, with the smallest and the largest."""
-    middle = f"{statistics.median(values):{form}}{unit}"
-    return f"{middle} ({min(values):{form}}–{max(values):{form}})" if len(values) > 1 else middle
-
-
-def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    """A table, and an empty line."""
-    yield "| " + " | ".join(head) + " |"
-    yield "|---" * len(head) + "|"
-    for row in rows:
-        yield "| " + " | ".join(row) + " |"
-    yield ""
 
 
 class Paths:
@@ -140,10 +125,9 @@ def totals(found: Rounds, path: str) -> list[float]:
     return [one.micros() for one in found[path]]
 
 
-def ratio(found: Rounds, peer: str) -> str:
-    """Our total by a peer's, round by round."""
-    pairs = zip(totals(found, OURS), totals(found, peer), strict=True)
-    return spread([one / other for one, other in pairs], ".2f", " ×")
+def beside(found: Rounds, peer: str) -> str:
+    """Our total by a peer's."""
+    return ratio(totals(found, OURS), totals(found, peer))
 
 
 def cost_row(title: str, found: Rounds) -> list[str]:
@@ -159,7 +143,7 @@ def cost_row(title: str, found: Rounds) -> list[str]:
         roles["store"],
     ]
     for peer in (NGINX, ENVOY):
-        row += [spread(totals(found, peer)), ratio(found, peer)]
+        row += [spread(totals(found, peer)), beside(found, peer)]
     return row
 
 
