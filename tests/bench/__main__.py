@@ -1,4 +1,4 @@
-"""`make bench`: every benchmark but the drift study, one after the other, on a quiet machine."""
+"""`make bench`: every benchmark that needs nothing else and ends soon, one after the other, on a quiet machine."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
-APART = {"bench_drift.py"}
-"""Takes an hour or so; `make bench-drift`."""
+APART = {"bench_drift.py", "bench_embed.py"}
+"""The first takes an hour or so (`make bench-drift`), the second a model."""
 
 
 def main() -> int:

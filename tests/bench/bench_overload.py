@@ -31,8 +31,9 @@ import monitor
 from monitor.demo.page import Page
 from monitor.replay import stored
 from tests.bench import pacing, peers
+from tests.bench.tables import spread, table
 from tests.bench.traffic import END, MANY, Traffic
-from tests.bench.whole_paths import Round, spread, table
+from tests.bench.whole_paths import Round
 
 OUT = Path(__file__).with_name("OVERLOAD.md")
 STEP = 0.1

@@ -16,7 +16,9 @@ def spread(values: Sequence[float], form: str = ".0f", unit: str = "") -> str:
 
 
 def ratio(ours: Sequence[float], theirs: Sequence[float]) -> str:
-    """Ours by theirs, round by round."""
+    """Ours by theirs, round by round; nothing where both are the same."""
+    if ours is theirs:
+        return ""
     pairs = zip(ours, theirs, strict=True)
     return spread([one / other for one, other in pairs], ".2f", " ×")
 
