@@ -11,6 +11,7 @@ import msgspec
 
 from monitor import bodies
 from monitor.errors import ParseError
+from monitor.framings import multipart
 from monitor.types import Call, Part
 
 Request = TypeVar("Request", bound=msgspec.Struct)
@@ -23,6 +24,7 @@ _OPAQUE = frozenset(
 """Members that are no text: what a server encrypts or signs for itself, which is long."""
 _FORMS = ("media_type", "mime_type", "mimeType", "format")
 _CONTENTS = ("url", "data", "file_data")
+_ADDRESSES = ("file_data", "file_url", "image_url", "audio_url", "video_url")
 
 
 def question(
@@ -101,7 +103,7 @@ def _media(piece: dict[str, Any], kind: str) -> str:
             found = next((value[one] for one in _CONTENTS if value.get(one)), None)
             if value.get("type") == "text" and isinstance(found, str):
                 return found  # a document's
-        elif name not in ("file_data", "file_url") and not _is_inline(value):
+        elif name not in _ADDRESSES and not _is_inline(value):
             continue
         if isinstance(found, str):
             return media(kind.removeprefix("input_").removesuffix("_url"), form, found)
@@ -131,7 +133,22 @@ def media(kind: str, form: Any, found: str) -> str:
         return f"[{kind} {found.partition('?')[0].partition('#')[0]}]"
     else:
         size = base64_size(found)
-    return f"[{kind} {form} {size} bytes]" if form else f"[{kind} {size} bytes]"
+    return sized(kind, form, size)
+
+
+def sized(kind: str, form: Any, size: int | None) -> str:
+    """What stands in a text for media of so many bytes; None where that is unknown.
+
+    >>> sized("audio", "audio/mpeg", 9), sized("image", "", None)
+    ('[audio audio/mpeg 9 bytes]', '[image]')
+    """
+    words = (kind, str(form or ""), "" if size is None else f"{size} bytes")
+    return f"[{' '.join(filter(None, words))}]"
+
+
+def uploaded(kind: str, part: multipart.Part) -> str:
+    """What stands in a text for a file of a form; one that was cut has no size."""
+    return sized(kind, part.type, len(part.data) if part.is_whole else None)
 
 
 def base64_size(data: str) -> int:

@@ -9,7 +9,9 @@ from monitor.protocols.generic_json import PROTOCOL as GENERIC_JSON
 from monitor.protocols.kserve_v1 import PROTOCOL as KSERVE_V1
 from monitor.protocols.kserve_v2 import PROTOCOL as KSERVE_V2
 from monitor.protocols.ollama import PROTOCOL as OLLAMA
+from monitor.protocols.openai_audio import PROTOCOL as OPENAI_AUDIO
 from monitor.protocols.openai_chat import PROTOCOL as OPENAI_CHAT
+from monitor.protocols.openai_images import PROTOCOL as OPENAI_IMAGES
 from monitor.protocols.openai_moderations import PROTOCOL as OPENAI_MODERATIONS
 from monitor.protocols.openai_realtime import PROTOCOL as OPENAI_REALTIME
 from monitor.protocols.openai_responses import PROTOCOL as OPENAI_RESPONSES
@@ -30,6 +32,8 @@ PROTOCOLS: tuple[Protocol, ...] = (
     OPENAI_CHAT,
     OPENAI_RESPONSES,
     OPENAI_MODERATIONS,
+    OPENAI_AUDIO,
+    OPENAI_IMAGES,
     RERANK,
     SAGEMAKER,
     GENERIC_JSON,  # claims everything

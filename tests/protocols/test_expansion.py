@@ -37,7 +37,9 @@ PATHS = {
     "/v1beta/models/m:streamGenerateContent": "gemini", "/api/chat": "ollama",
     "/api/generate": "ollama", "/v2/models/m/infer": "kserve_v2", "/v2/models/m/generate": "kserve_v2",
     "/v1/models/m:predict": "kserve_v1", "/api/v1.0/predictions": "seldon", "/invocations": "sagemaker",
-    "/v1/moderations": "openai_moderations", "/v2/rerank": "rerank", "/any": "generic_json",
+    "/v1/moderations": "openai_moderations", "/v2/rerank": "rerank",
+    "/v1/audio/transcriptions": "openai_audio", "/v1/audio/speech": "openai_audio",
+    "/v1/images/generations": "openai_images", "/any": "generic_json",
 }  # fmt: skip
 
 
@@ -102,6 +104,11 @@ SMALLEST_HALVES = struct.pack("<60000H", *[1] * 60_000)
         ("/api/chat", packed({"model": "m", "messages": EMPTY}), ""),
         ("/v1/moderations", packed({"input": [""] * 20_000}), ""),
         ("/v2/rerank", packed({"query": "", "documents": [""] * 20_000}), ""),
+        ("/v1/audio/transcriptions", b'--b\nContent-Disposition: form-data; filename=""\n\n\n' * 4000,
+         "multipart/form-data; boundary=b"),
+        ("/v1/images/edits", b'--b\nContent-Disposition: form-data; filename=""\n\n\n' * 4000,
+         "multipart/form-data; boundary=b"),
+        ("/v1/images/edits", packed({"images": [{}] * 20_000}), ""),
         ("/api/v1.0/predictions",
          packed({"data": {"names": ["x" * 200] * 250, "ndarray": [[1] * 250] * 10}}), ""),
         ("/invocations", b"\n".join([b"b" + b"," * 250] * 1000), "text/csv"),
@@ -136,6 +143,9 @@ def stream(*documents: Any) -> bytes:
         ("/api/chat", b'{"message":{"tool_calls":[{"function":{}}]}}\n' * 5000, LINES),
         ("/v1/moderations", packed({"results": [{"categories": {f"k{n}": True}} for n in range(3000)]}), JSON),
         ("/v2/rerank", packed({"results": [{"index": 2**60}] * 20_000}), JSON),
+        ("/v1/images/generations", packed({"data": [{"b64_json": "", "revised_prompt": ""}] * 9000}), JSON),
+        ("/v1/images/generations", stream(*[{"type": "image_edit.completed", "b64_json": ""}] * 3000), EVENTS),
+        ("/v1/audio/speech", stream(*[{"type": "speech.audio.delta", "audio": "YQ"}] * 3000), EVENTS),
         ("/any", b"1\n" * 50_000, LINES), ("/any", b"data:\n\n" * 20_000, EVENTS),
     ],
 )  # fmt: skip

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from tests.protocols.goldens import openai_cases, other_cases, realtime
+from tests.protocols.goldens import openai_cases, openai_media_cases, other_cases, realtime
 from tests.protocols.goldens.scripted import record
 
 if __name__ == "__main__":
-    record(openai_cases.CASES, "openai")
+    record(openai_cases.CASES + openai_media_cases.CASES, "openai")
     record(other_cases.ANTHROPIC, "anthropic")
     record(other_cases.GOOGLE, "google-genai")
     record(other_cases.LOCAL, "ollama")

@@ -1,0 +1,178 @@
+"""Call → Inference for OpenAI's images: made, changed and varied, plain and streamed.
+
+https://platform.openai.com/docs/api-reference/images
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import msgspec
+
+from monitor import bodies, columns
+from monitor.chat import content_text, is_error, media, question, uploaded
+from monitor.errors import ParseError
+from monitor.framings import json_array, multipart, sse
+from monitor.interfaces import Protocol
+from monitor.transcript import Transcript
+from monitor.types import Call, Inference, Part
+
+_ENDINGS = ("/images/generations", "/images/edits", "/images/variations")
+_DEPLOYMENT = re.compile(r"/deployments/([^/]+)/")
+"""Where Azure has the model."""
+_OURS = ("image_generation.", "image_edit.")
+
+
+class _Request(msgspec.Struct):
+    model: str | None = None
+    prompt: Any = None
+    images: Any = None
+
+
+class _Image(msgspec.Struct):
+    b64_json: Any = None
+    url: Any = None
+    revised_prompt: Any = None
+
+
+class _Answer(msgspec.Struct):
+    """A whole answer, or an event of one."""
+
+    type: str | None = None
+    data: list[_Image] | None = None
+    b64_json: Any = None
+    output_format: Any = None
+    usage: dict[str, Any] | None = None
+    error: Any = None
+    object: Any = None
+
+
+_request_decoder = msgspec.json.Decoder(_Request)
+_answer_decoder = msgspec.json.Decoder(_Answer)
+
+
+def claims(call: Call) -> bool:
+    """POSTs to `…/images/generations`, `…/images/edits` and `…/images/variations`."""
+    return call.method == "POST" and call.path.rstrip("/").endswith(_ENDINGS)
+
+
+def read(call: Call) -> Inference:
+    """The prompt and each image are a part; so are each image of the answer, by its type and size,
+    and the prompt that it was really made from. What is paid for are tokens, or images.
+
+    An image that is not finished yet is content that came, and no output.
+    """
+    if multipart.is_form(call.request_headers):
+        request, inputs = _form(call)
+    else:
+        request, inputs = question(call.request_body, _request_decoder, _inputs)
+    model = request.model or ""
+    if not model and (match := _DEPLOYMENT.search(call.path)):
+        model = match[1]
+    answer = Transcript(call, streamed=sse.is_stream(call.response_headers))
+    if answer.streamed:
+        _read_stream(answer, call.response_body)
+    elif call.response_body:
+        _read_whole(answer, call.response_body)
+    return answer.inference(
+        "openai_images",
+        "image",
+        model=model,
+        inputs=inputs,
+        tokens=answer.tokens(
+            answer.counted("input_tokens"),
+            answer.counted("output_tokens"),
+            cached=answer.counted("cached_tokens"),
+        ),
+    )
+
+
+PROTOCOL = Protocol("openai_images", claims, read)
+
+
+def _form(call: Call) -> tuple[_Request, list[Part]]:
+    """A form's model, and its prompt and files as inputs."""
+    request, files = _Request(), []
+    for part in multipart.parts(call.request_body, call.request_headers["content-type"]):
+        if part.filename is not None:
+            kind = "mask" if part.name == "mask" else "image"
+            files.append(Part(role="user", text=uploaded(kind, part)))
+        elif part.name == "model":
+            request.model = part.data.decode("utf-8", "replace")
+        elif part.name == "prompt":
+            request.prompt = part.data.decode("utf-8", "replace")
+    return request, _inputs(request) + files
+
+
+def _inputs(request: _Request) -> list[Part]:
+    parts = [Part(role="user", text=content_text(request.prompt))] if request.prompt else []
+    images = request.images if isinstance(request.images, list) else []
+    for one in images:
+        piece = {"type": "image", **one} if isinstance(one, dict) else one
+        parts.append(Part(role="user", text=content_text([piece])))
+    return parts
+
+
+def _read_whole(answer: Transcript, body: bytes) -> None:
+    try:
+        said = bodies.decode(body, _answer_decoder)
+    except ParseError:
+        answer.unreadable(body)
+        return
+    if is_error({"error": said.error, "type": said.type, "object": said.object}):
+        answer.error(body)
+    elif said.data is None and len(body) > 2:  # `{}` loses nothing
+        answer.is_foreign(columns.spoken(answer.call))
+    for image in said.data or ():
+        _add(answer, image, said.output_format)
+    answer.use("images", len(said.data or ()))
+    _count(answer, said.usage)
+
+
+def _read_stream(answer: Transcript, body: bytes) -> None:
+    finished = 0
+    is_ours = has_any = False
+    for event in sse.events(body):
+        has_any = True
+        if event.data == b"[DONE]":
+            continue
+        try:
+            said = bodies.decode(event.data, _answer_decoder)
+        except ParseError:
+            answer.error(event.data, failed=event.type == "error")
+            is_ours = is_ours or json_array.is_cut(event.data)
+            continue
+        kind = said.type or event.type
+        is_ours = is_ours or kind.startswith(_OURS)
+        if is_error({"error": said.error, "type": kind}):
+            is_ours = True
+            answer.error(event.data)
+        elif kind.startswith(_OURS) and said.b64_json:
+            answer.heard(event.end)
+        if kind.startswith(_OURS) and kind.endswith(".completed"):
+            finished += 1
+            answer.is_complete = True
+            _add(answer, _Image(b64_json=said.b64_json), said.output_format)
+        _count(answer, said.usage)
+    answer.use("images", finished)
+    if has_any and not is_ours:
+        answer.is_foreign(columns.spoken(answer.call))
+
+
+def _add(answer: Transcript, image: _Image, form: Any) -> None:
+    """An image, and what it was really made from."""
+    if isinstance(image.revised_prompt, str) and image.revised_prompt:
+        answer.outputs.append(Part(role="assistant", text=image.revised_prompt))
+    found = image.b64_json or image.url
+    if isinstance(found, str):
+        answer.outputs.append(Part(role="assistant", text=media("image", form, found)))
+
+
+def _count(answer: Transcript, usage: dict[str, Any] | None) -> None:
+    if usage is None:
+        return
+    answer.count("input_tokens", usage.get("input_tokens"))
+    answer.count("output_tokens", usage.get("output_tokens"))
+    if isinstance(details := usage.get("input_tokens_details"), dict):
+        answer.count("cached_tokens", details.get("cached_tokens"))
