@@ -81,6 +81,7 @@ OUTPUTS = {
     "docs/reference/record.md": reference.record,
     "docs/reference/replay-document.md": reference.replay,
     "docs/reference/api.md": reference.api,
+    "docs/reference/protocols.md": reference.protocols,
 }
 
 

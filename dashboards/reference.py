@@ -1,19 +1,24 @@
-"""Structs of documents → the pages of `docs/reference`: every key, its type, what it means.
+"""Structs of documents, and the protocols → the pages of `docs/reference`.
 
-A struct's docstring says what it is, the string below a field what that field means.
+A struct's docstring says what it is, the string below a field what that field means. A protocol's
+docstrings say whose dialect it is, what it claims and what it reads.
 """
 
 from __future__ import annotations
 
 import builtins
 import enum
+import inspect
+import sys
 import types
 import typing
 
 import msgspec
 
 from monitor.commands.schema import first_paragraph, kinds, meanings
+from monitor.interfaces import Protocol
 from monitor.metrics import REDACTION_REASONS
+from monitor.protocols import PROTOCOLS
 from monitor.replay.document import Replay
 from monitor.types import Record
 
@@ -113,6 +118,70 @@ said last.
 |---|---|---|
 {rows}
 """
+
+
+OPERATIONS = {
+    "chat": "messages in, a message out",
+    "text_completion": "a text that is continued",
+    "generate_content": "Gemini's word for `chat`",
+    "embeddings": "texts as vectors: one tensor `embedding`, a row each",
+    "moderation": "a text is judged",
+    "rerank": "documents are put in order",
+    "transcription": "speech as text, in its own language or in English",
+    "speech": "text as speech",
+    "image": "images that are made or changed",
+    "realtime": "a conversation over a WebSocket, of any number of turns",
+    "infer": "tensors or columns in, predictions out",
+    "predict": "any other JSON that was posted",
+    "retrieve": "an answer that is fetched later, by its id",
+    "count_tokens": "the tokens of a request are counted, and none are used",
+    "load": "a model is loaded (Ollama); `unload`: it is let go",
+    "connection": "any other WebSocket",
+    "http": "any other request",
+}
+"""What the label `operation` may be, without what only generic readers say."""
+
+
+def protocols() -> str:
+    """The page of the protocols."""
+    rows = "\n".join(f"| `{name}` | {meaning} |" for name, meaning in OPERATIONS.items())
+    told = f"""\
+{MADE}
+# The protocols
+
+A protocol is a dialect in which clients talk to models. The first one below that claims an exchange
+reads it; its name is `protocol` in the Record and a label of `monitor_exchanges_total`. Any prefix
+may stand in front of a path. Bodies in gzip, deflate, Brotli and zstd are read, and bodies that
+were cut as far as they go.
+
+For all of them:
+
+- `tokens.input` is everything read, from a cache or not, and `tokens.output` everything generated,
+  reasoning included. The other counts are parts of these two. What an endpoint does not say is left
+  out; it is never 0.
+- An error inside a 200 is `server_error`. A block or a refusal is a finish reason and no failure. A
+  stream that ends before its dialect's end is `upstream_broken`; its finish reason is `incomplete`.
+- The finish reasons are the dialect's own words.
+- `model` is the answer's; else the request's, else the path's. `requested_model` is the request's
+  where the two differ.
+- Images, sounds and files stand in texts by kind, type and size: `[image image/png 99 bytes]`.
+- What has nothing of its path's dialect is read as any JSON.
+
+| operation | is |
+|---|---|
+{rows}
+"""
+    return "\n".join([told, *map(_protocol, PROTOCOLS)])
+
+
+def _protocol(protocol: Protocol) -> str:
+    module = inspect.getdoc(sys.modules[protocol.claims.__module__]) or ""
+    what, _, sources = module.removeprefix("Call → Inference for ").partition("\n\n")
+    told = [what[:1].upper() + what[1:]]
+    told += [f"It claims: {inspect.getdoc(protocol.claims)}", inspect.getdoc(protocol.read) or ""]
+    told += [sources] if "://" in sources else []
+    paragraphs = "\n\n".join(told)
+    return f"## `{protocol.name}`\n\n{paragraphs}\n"
 
 
 def _page(told: str, root: type[msgspec.Struct]) -> str:

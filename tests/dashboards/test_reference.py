@@ -9,6 +9,7 @@ import pytest
 
 from dashboards import reference
 from monitor.analysis.drift.findings import summary
+from monitor.protocols import PROTOCOLS
 from monitor.replay.document import Replay
 from monitor.types import Record
 
@@ -31,3 +32,10 @@ def test_the_document_of_the_admin_port_is_described() -> None:
     assert re.findall(r"^\| `(\w+)` \|", told, re.MULTILINE) == [
         *msgspec.json.decode(summary(0, []))
     ]
+
+
+def test_every_protocol_has_a_section() -> None:
+    """In the order in which they are asked, with what each claims."""
+    page = reference.protocols()
+    assert re.findall(r"^## `(\w+)`$", page, re.MULTILINE) == [one.name for one in PROTOCOLS]
+    assert page.count("It claims: ") == len(PROTOCOLS)

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from dashboards.reference import OPERATIONS
 from monitor.bodies import Body
 from monitor.protocols import PROTOCOLS
 from monitor.types import Call, Inference
@@ -119,6 +120,12 @@ def test_a_claim_looks_at_the_path_first(path: str) -> None:
     body = Untouchable(b'{"model": "m", "messages": []}')
     call: Call = msgspec.structs.replace(golden, path=path, request_body=body, response_body=body)
     assert [each.name for each in PROTOCOLS if each.claims(call)] == ["generic_json"]
+
+
+@ALL
+def test_an_operation_is_one_of_those_that_are_documented(golden: Golden) -> None:
+    """It is a label, so the list is closed."""
+    assert golden.about["inference"]["operation"] in {*OPERATIONS, "unload"}
 
 
 def test_there_are_goldens_of_every_dialect_here() -> None:
