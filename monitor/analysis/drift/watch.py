@@ -6,7 +6,7 @@ import math
 from bisect import bisect_left
 from collections.abc import Callable, Mapping
 from operator import add
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 import numpy as np
@@ -25,6 +25,12 @@ FARTHEST = 2.0**20
 
 AUTOCORRELATION = 20
 """So many values that are `autocorrelated` count as one in the evidence."""
+
+
+class Counter(Protocol):
+    """Folds a value, or so many `times` the same."""
+
+    def __call__(self, value: Any, times: int = 1, /) -> None: ...
 
 
 class Episode(msgspec.Struct, frozen=True):
@@ -126,16 +132,16 @@ class Watch:
         self.settled = 0.0
         self.reading = None
 
-    def count(self, value: Any, pane: int, time: float) -> None:
-        """Fold one value into `pane`."""
+    def count(self, value: Any, pane: int, time: float, times: int = 1) -> None:
+        """Fold one value into `pane`, so many `times` where there is a reference."""
         self.reading, self.changed = None, True
         if self.reference is not None or self._learned(value, time) is not None:
-            self.counter(pane)(value)
+            self.counter(pane)(value, times)
 
-    def counter(self, pane: int) -> Callable[[Any], None]:
+    def counter(self, pane: int) -> Counter:
         """The function that folds a value into `pane`, for a watch with a reference.
 
-        It holds as long as the pane is open and the reference is the same.
+        It holds as long as the pane is open, its list of counts and the reference are the same.
         """
         assert self.reference is not None  # noqa: S101  for the type checker: see above
         bins, counts = self.reference.bins, self.open.get(pane)
@@ -147,13 +153,13 @@ class Watch:
             return self._vector_counter(counts)
         locate = self.locate
 
-        def count(value: Any) -> None:
+        def count(value: Any, times: int = 1) -> None:
             self.reading, self.changed = None, True
-            counts[locate(value)] += 1
+            counts[locate(value)] += times
 
         return count
 
-    def _number_counter(self, counts: list[int]) -> Callable[[Any], None]:
+    def _number_counter(self, counts: list[int]) -> Counter:
         """`counter` of numbers, written out: most of what is counted goes this way."""
         assert self.reference is not None  # noqa: S101  for the type checker
         bins, locate, points = self.reference.bins, self.locate, self.usual.points
@@ -162,31 +168,32 @@ class Watch:
         last = bins.ordinary - 1
         low, high, step = (1, last - 1, self.step) if self.outer else (-1, bins.size, 1.0)
 
-        def count(value: Any) -> None:
+        def count(value: Any, times: int = 1) -> None:
             self.reading, self.changed = None, True
             if type(value) is float and value - value == 0.0:  # finite
                 index = bisect_left(edges, value)
             else:
                 index = locate(value)
-            counts[index] += 1
+            counts[index] += times
             if not low < index < high and index <= last:
                 steps = (value - points[index]) / step
                 if not -FARTHEST < steps < FARTHEST:
                     steps = math.copysign(FARTHEST, steps)
-                counts[-1] += int(steps)
+                counts[-1] += times * int(steps)
 
         return count
 
-    def _vector_counter(self, counts: list[int]) -> Callable[[Any], None]:
+    def _vector_counter(self, counts: list[int]) -> Counter:
         assert self.reference is not None  # noqa: S101  for the type checker
         bins, locate, size = self.reference.bins, self.locate, self.fourier
 
-        def count(value: Any) -> None:
+        def count(value: Any, times: int = 1) -> None:
             self.reading, self.changed = None, True
             index = locate(value)
-            counts[index] += 1
+            counts[index] += times
             if index < bins.ordinary:
-                counts[-size:] = map(add, counts[-size:], fourier_features(value, bins.bandwidth))
+                new = fourier_features(value, bins.bandwidth)
+                counts[-size:] = map(add, counts[-size:], [times * one for one in new])
 
         return count
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
 import msgspec
 
@@ -16,7 +15,7 @@ from monitor.analysis.drift.eviction import idle
 from monitor.analysis.drift.judgement import Rules
 from monitor.analysis.drift.profiles import Profile
 from monitor.analysis.drift.reference import Learner, Room
-from monitor.analysis.drift.watch import Watch
+from monitor.analysis.drift.watch import Counter, Watch
 from monitor.analysis.rows import segments_of, values
 from monitor.texts import visible
 from monitor.types import WHOLE, Key, Row, Segment
@@ -70,7 +69,7 @@ class Watches:
         self._versus = versus
         self._hourly = hourly
         self._segments: dict[tuple[str, str], dict[str, Watch]] = {}
-        self._counters: dict[int, dict[tuple[str, str], dict[str, Callable[[Any], None]]]] = {}
+        self._counters: dict[int, dict[tuple[str, str], dict[str, Counter]]] = {}
         self._given_up: set[str] = set()
         self._crowded = False
         for key, reference in (profile.references if profile else {}).items():

@@ -157,4 +157,5 @@ def test_numbers_are_counted_where_their_bin_is(learned: list[float], came: list
             beyond = not -FARTHEST < steps < FARTHEST
             counted[-1] += int(math.copysign(FARTHEST, steps) if beyond else steps)
         watch.count(value, pane=0, time=0.0)
-    assert watch.open == {0: counted}
+        watch.count(value, pane=1, time=0.0, times=3)
+    assert watch.open == {0: counted, 1: [3 * count for count in counted]}
