@@ -199,11 +199,16 @@ class Transcript:
                 found += self._counts.get(name, 0)
         return found
 
-    def tokens(self, read: int | None, written: int | None, **parts: int | None) -> Tokens | None:
-        """Counts by our convention; None where the endpoint said none of them."""
-        if read is None and written is None and not any(parts.values()):
+    def tokens(self, read: int | None, written: int | None, **parts: str) -> Tokens | None:
+        """Counts by our convention; None where the endpoint said none of them. `parts` are fields
+        of Tokens, with their dialect's names."""
+        counts = self._counts
+        if not counts:
             return None
-        return Tokens(read, written, **parts)  # type: ignore[arg-type]  # `estimated` is no count
+        said = {field: counts[name] for field, name in parts.items() if name in counts}
+        if read is None and written is None and not any(said.values()):
+            return None
+        return Tokens(read, written, **said)  # type: ignore[arg-type]  # `estimated` is no count
 
     def note(self, *, model: Any = None, id_: Any = None, tier: Any = None) -> None:
         """What an answer, or an event of one, says of itself; what it does not say stays."""

@@ -111,7 +111,9 @@ def read(call: Call) -> Inference:
         _read_stream(answer, call.response_body)
     elif call.response_body:
         _read_whole(answer, call.response_body)
-    config = request.output_config if isinstance(request.output_config, dict) else {}
+    form = request.output_format
+    if isinstance(request.output_config, dict):
+        form = request.output_config.get("format", form)
     return answer.inference(
         "anthropic_messages",
         operation,
@@ -120,13 +122,13 @@ def read(call: Call) -> Inference:
         tokens=answer.tokens(
             answer.counted(*_INPUT_COUNTS),
             answer.counted("output_tokens"),
-            cached=answer.counted("cache_read_input_tokens"),
-            cache_write=answer.counted("cache_creation_input_tokens"),
-            cache_write_1h=answer.counted("ephemeral_1h_input_tokens"),
-            reasoning=answer.counted("thinking_tokens"),
+            cached="cache_read_input_tokens",
+            cache_write="cache_creation_input_tokens",
+            cache_write_1h="ephemeral_1h_input_tokens",
+            reasoning="thinking_tokens",
         ),
-        tools=offered(request.tools),
-        **wanted(config.get("format", request.output_format)),
+        tools=offered(request.tools) if request.tools else {},
+        **(wanted(form) if form else {}),
     )
 
 
@@ -148,10 +150,15 @@ def _text(message: _Message) -> str:
 
 
 def _block_text(block: Any) -> str:
-    if isinstance(block, dict) and _role(block) == "tool_call":
-        return tool_call(block.get("name"), block.get("input"))
-    if isinstance(block, dict) and block.get("type") == "redacted_thinking":
+    if not isinstance(block, dict):
+        return content_text([block])
+    kind, text = block.get("type"), block.get("text")
+    if kind == "text" and isinstance(text, str):
+        return text  # nearly every block
+    if kind == "redacted_thinking":
         return media("redacted_thinking", "", str(block.get("data") or ""))
+    if _role(block) == "tool_call":
+        return tool_call(block.get("name"), block.get("input"))
     return content_text([block])
 
 
@@ -178,10 +185,11 @@ def _read_whole(answer: Transcript, body: bytes) -> None:
     for place, block in enumerate(response.content or ()):
         if not isinstance(block, dict):
             continue
-        if _role(block) == "tool_call":
+        role = _role(block)
+        if role == "tool_call":
             answer.add_tool(place, block.get("name"), block.get("input"), is_new=True)
         else:
-            answer.add(place, _role(block), _block_text(block))
+            answer.add(place, role, _block_text(block))
 
 
 def _read_stream(answer: Transcript, body: bytes) -> None:
@@ -218,7 +226,8 @@ def _hear(answer: Transcript, item: _Event) -> None:
     if item.type == "message_start" and item.message is not None:
         _note(answer, item.message)
     elif item.type == "message_delta":
-        _count(answer, item.usage)
+        if item.usage is not None:
+            _count(answer, item.usage)
         reason = (item.delta or {}).get("stop_reason")
         answer.finish(0, reason)
         answer.is_complete = answer.is_complete or bool(reason)
@@ -227,18 +236,20 @@ def _hear(answer: Transcript, item: _Event) -> None:
 
 
 def _note(answer: Transcript, response: _Response) -> None:
-    answer.note(model=response.model, id_=response.id)
+    usage = response.usage
+    tier = None
+    if usage is not None:
+        _count(answer, usage)
+        tier = "fast" if usage.speed == "fast" else usage.service_tier
+    answer.note(model=response.model, id_=response.id, tier=tier)
     answer.finish(0, response.stop_reason)
-    _count(answer, response.usage)
 
 
-def _count(answer: Transcript, usage: _Usage | None) -> None:
+def _count(answer: Transcript, usage: _Usage) -> None:
     """Counts are cumulative, each for itself. A gateway that knows no better says 0 at the end."""
-    if usage is None:
-        return
     for name in _INPUT_COUNTS:
         value = getattr(usage, name)
-        if count(value) or not answer.counted(name):
+        if value is not None and (count(value) or not answer.counted(name)):
             answer.count(name, value)
     answer.count("output_tokens", usage.output_tokens)
     if isinstance(details := usage.cache_creation, dict):
@@ -247,7 +258,6 @@ def _count(answer: Transcript, usage: _Usage | None) -> None:
         answer.count("thinking_tokens", details.get("thinking_tokens"))
     if isinstance(details := usage.server_tool_use, dict):
         answer.use("searches", count(details.get("web_search_requests")))
-    answer.note(tier="fast" if usage.speed == "fast" else usage.service_tier)
 
 
 def _place(item: _Event) -> int:

@@ -328,8 +328,8 @@ def _tokens(answer: Transcript) -> Tokens | None:
     return answer.tokens(
         read_,
         written,
-        cached=answer.counted("cachedContentTokenCount"),
-        reasoning=answer.counted("thoughtsTokenCount"),
-        audio_input=answer.counted("promptTokensDetails"),
-        audio_output=answer.counted("candidatesTokensDetails"),
+        cached="cachedContentTokenCount",
+        reasoning="thoughtsTokenCount",
+        audio_input="promptTokensDetails",
+        audio_output="candidatesTokensDetails",
     )

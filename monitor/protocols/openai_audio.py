@@ -108,7 +108,7 @@ def read(call: Call) -> Inference:
         tokens=answer.tokens(
             answer.counted("input_tokens"),
             answer.counted("output_tokens"),
-            audio_input=answer.counted("audio_tokens"),
+            audio_input="audio_tokens",
         ),
     )
 

@@ -83,7 +83,7 @@ def read(call: Call) -> Inference:
         tokens=answer.tokens(
             answer.counted("input_tokens"),
             answer.counted("output_tokens"),
-            cached=answer.counted("cached_tokens"),
+            cached="cached_tokens",
         ),
     )
 

@@ -234,6 +234,8 @@ def _inference(answer: Transcript, call: Call, asked: _Asked, turns: list[_Turn]
         answer.failed = answer.failed or turn.reason == "failed"
         for name, tokens in _usage(turn.usage):
             totals[name] = totals.get(name, 0) + tokens
+    for name, total in totals.items():
+        answer.count(name, total)
     query = parse_qs(call.query)
     named = query.get("model") or query.get("deployment") or [""]
     found = answer.inference(
@@ -244,9 +246,9 @@ def _inference(answer: Transcript, call: Call, asked: _Asked, turns: list[_Turn]
         tokens=answer.tokens(
             totals.get("input_tokens"),
             totals.get("output_tokens"),
-            cached=totals.get("cached_tokens"),
-            audio_input=totals.get("audio_input"),
-            audio_output=totals.get("audio_output"),
+            cached="cached_tokens",
+            audio_input="audio_input",
+            audio_output="audio_output",
         ),
         tools=asked.tools,
     )

@@ -124,9 +124,9 @@ def read(call: Call) -> Inference:
         tokens=answer.tokens(
             answer.counted("input_tokens"),
             answer.counted("output_tokens"),
-            cached=answer.counted("cached_tokens"),
-            cache_write=answer.counted("cache_write_tokens"),
-            reasoning=answer.counted("reasoning_tokens"),
+            cached="cached_tokens",
+            cache_write="cache_write_tokens",
+            reasoning="reasoning_tokens",
         ),
         prompt=_prompt(request.prompt),
         tools=offered(request.tools),
