@@ -14,6 +14,11 @@ from monitor.errors import ParseError
 from monitor.framings import multipart
 from monitor.types import Call, Part
 
+_THROTTLES = frozenset((
+    "429", "insufficient_quota", "rate_limit", "rate_limit_error", "rate_limit_exceeded",
+    "resource_exhausted", "throttlingexception", "too_many_requests",
+))  # fmt: skip
+
 Request = TypeVar("Request", bound=msgspec.Struct)
 
 _TEXT_KEYS = ("text", "refusal", "thinking", "reasoning", "content", "input_text", "output_text")
@@ -251,6 +256,29 @@ def says_error(body: bytes) -> bool:
         return is_error(bodies.document(body))
     except ParseError:
         return False
+
+
+def is_throttle(body: bytes) -> bool:
+    """Whether an error inside an answer says that too much was asked at once.
+
+    >>> is_throttle(b'{"type": "error", "error": {"type": "rate_limit_error", "message": "Wait"}}')
+    True
+    >>> is_throttle(b'{"error": {"code": 503, "status": "UNAVAILABLE"}}'), is_throttle(b"429")
+    (False, False)
+    """
+    try:
+        document = bodies.document(body)
+    except ParseError:
+        return False
+    outer = document if isinstance(document, dict) else {}
+    inner = outer.get("response")
+    said = (outer, outer.get("error"), inner.get("error") if isinstance(inner, dict) else None)
+    return any(
+        str(one.get(name)).lower() in _THROTTLES
+        for one in said
+        if isinstance(one, dict)
+        for name in ("type", "code", "status")
+    )
 
 
 def is_success(call: Call) -> bool:

@@ -6,7 +6,14 @@ import math
 from typing import Any
 
 from monitor import bodies
-from monitor.chat import arrival, base64_size, error_part, is_success, tool_call
+from monitor.chat import (
+    arrival,
+    base64_size,
+    error_part,
+    is_success,
+    is_throttle,
+    tool_call,
+)
 from monitor.counts import LARGEST, count
 from monitor.errors import ParseError
 from monitor.framings import json_array
@@ -246,6 +253,7 @@ class Transcript:
         """What says that something went wrong, or could not be read."""
         self._errors += error_part(data)
         self.failed = self.failed or failed
+        self.throttled = self.throttled or (failed and is_throttle(data))
 
     def heard(self, first: int, last: int = 0) -> None:
         """Content came, with the events that end at these offsets of the body; 0 is none."""

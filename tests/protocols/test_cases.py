@@ -147,6 +147,29 @@ def test_errors_have_many_names(name: str, answer: bytes, kind: str, asked: Any)
     assert asked(DIALECTS[name], answer, kind).failed
 
 
+@pytest.mark.parametrize(
+    ("name", "answer", "kind"),
+    [
+        ("openai_chat", events({"error": {"type": "tokens", "code": "rate_limit_exceeded"}}), "text/event-stream"),
+        ("openai_chat", b'{"object": "error", "message": "slow down", "code": 429}', "application/json"),
+        ("anthropic_messages", named({"type": "error", "error": {"type": "rate_limit_error"}}), "text/event-stream"),
+        ("openai_responses", named({"type": "response.failed", "response": {"status": "failed", "error": {"code": "rate_limit_exceeded"}}}),
+         "text/event-stream"),
+        ("gemini as an array", b'[{"error": {"code": 429, "status": "RESOURCE_EXHAUSTED"}}]', "application/json"),
+    ],
+)  # fmt: skip
+def test_a_throttle_inside_an_answer_is_told_from_other_failures(
+    name: str, answer: bytes, kind: str, asked: Any
+) -> None:
+    """It is the client's rate, not the server, that is at fault; what the answer says is not asked."""
+    found = asked(DIALECTS[name], answer, kind)
+    assert (found.failed, found.throttled) == (True, True)
+    other = answer.replace(b"429", b"500").replace(b"rate_limit_exceeded", b"server_error")
+    other = other.replace(b"RESOURCE_EXHAUSTED", b"rate").replace(b"rate_limit_error", b"api_error")
+    found = asked(DIALECTS[name], other, kind)
+    assert (found.failed, found.throttled) == (True, False)
+
+
 ODD = [-5, 2**64, 10**30, 1e300, 1.5, "1e3", "many", True, None, [1], {"a": 1}]
 
 

@@ -434,3 +434,15 @@ def test_media_are_named_by_kind_type_and_size(call: Make) -> None:
         "Look.", "[image image/png 6 bytes]", "[image https://example.com/a.png]",
         "[audio wav 2 bytes]", "[file application/pdf 2 bytes]",
     ]  # fmt: skip
+
+
+def test_a_fragment_that_repeats_the_text_so_far_is_added_to_it(call: Make) -> None:
+    """A laugh is one; other dialects repeat all of the text with every event."""
+    found = stream(
+        call,
+        event({"content": "ha"}),
+        event({"content": "ha"}),
+        event({}, finish_reason="stop"),
+        DONE,
+    )
+    assert [part.text for part in found.outputs] == ["haha"]
