@@ -80,8 +80,9 @@ def _operation(path: str) -> str:
 def read(call: Call) -> Inference:
     """A sound stands by its type and size; what was said, and what was to be said, are texts.
 
-    What is paid for are tokens, seconds of what was heard, or characters of what was said. The
-    first token of a sound that is sent as it is made is its first byte.
+    What is paid for are tokens; where the server says none, seconds of what was heard, or
+    characters of what was said. The first token of a sound that is sent as it is made is its first
+    byte.
     """
     operation = _operation(call.path)
     if multipart.is_form(call.request_headers):
@@ -100,6 +101,8 @@ def read(call: Call) -> Inference:
         _read_sound(answer)
     elif call.response_body:
         _read_whole(answer, call.response_body)
+    if answer.counted("output_tokens") is not None:
+        answer.units.clear()  # then those are paid for
     return answer.inference(
         "openai_audio",
         operation,

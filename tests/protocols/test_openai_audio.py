@@ -135,6 +135,14 @@ def test_speech_is_counted_in_characters_and_timed_by_its_first_byte(call: Make)
     assert not PROTOCOL.read(whole).streamed
 
 
+def test_what_is_paid_for_by_the_token_has_no_other_units(call: Make) -> None:
+    """A transcription that tells speakers apart says its length, too."""
+    usage = {"type": "tokens", "input_tokens": 40, "output_tokens": 8}
+    answer = json.dumps({"text": "Ulm.", "duration": 4.0, "usage": usage}).encode()
+    found = PROTOCOL.read(call(PATH, ASKED, answer, headers=FORM))
+    assert (found.tokens, found.units) == (Tokens(40, 8), {})
+
+
 @pytest.mark.parametrize("path", [PATH, "/v1/audio/speech"])
 def test_an_error_and_an_answer_of_somebody_else(call: Make, path: str) -> None:
     """One is a failure; of the other nothing is lost."""
