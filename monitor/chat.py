@@ -147,7 +147,8 @@ def sized(kind: str, form: Any, size: int | None) -> str:
     >>> sized("audio", "audio/mpeg", 9), sized("image", "", None)
     ('[audio audio/mpeg 9 bytes]', '[image]')
     """
-    words = (kind, str(form or ""), "" if size is None else f"{size} bytes")
+    said = form if isinstance(form, str) else ""
+    words = (kind, said, "" if size is None else f"{size} bytes")
     return f"[{' '.join(filter(None, words))}]"
 
 

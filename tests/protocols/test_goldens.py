@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -9,8 +11,9 @@ import pytest
 
 from dashboards.reference import OPERATIONS
 from monitor.bodies import Body
+from monitor.framings import ndjson, sse
 from monitor.protocols import PROTOCOLS
-from monitor.types import Call, Inference
+from monitor.types import Call, Inference, Part
 from tests.protocols.goldens.files import Golden, goldens, plain, read
 
 GOLDENS = list(goldens())
@@ -98,6 +101,90 @@ def words(part: Any) -> list[str]:
     return (
         [text.removeprefix("[audio").partition(" bytes")[0][:1]] if text.startswith("[") else [text]
     )
+
+
+ODD: list[Any] = [None, 7, -0.5, "odd", True, [], {}, 2**70]
+
+
+def scalars(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """The paths of all scalars in a document."""
+    pairs = (
+        value.items()
+        if isinstance(value, dict)
+        else enumerate(value)
+        if isinstance(value, list)
+        else ()
+    )
+    for key, one in pairs:
+        yield from scalars(one, (*path, key))
+    if not isinstance(value, dict | list) and path:
+        yield path
+
+
+def bent(document: Any, path: tuple[Any, ...], odd: Any) -> bytes:
+    """The document with another value at a path."""
+    copied = json.loads(json.dumps(document))
+    at = copied
+    for step in path[:-1]:
+        at = at[step]
+    at[path[-1]] = odd
+    return json.dumps(copied).encode()
+
+
+def lost(whole: list[Part], part: list[Part]) -> int:
+    """How many parts there are no more."""
+    return len([one for one in whole if one not in part])
+
+
+@ALL
+def test_an_odd_scalar_of_an_answer_costs_itself_alone(golden: Golden) -> None:
+    """Whichever it is, in a body or in an event: at most the part that it is of. An event that has
+    another place may cost the part there, too."""
+    whole = read(golden.call())
+    _, body = golden.response
+    kind = golden.call().response_headers.get("content-type", "")
+    events = [(0, len(body), body)] if kind == "application/json" else located(body, kind)
+    for start, end, data in events if not golden.about.get("upgraded") else ():
+        document = json.loads(data)
+        for number, path in enumerate(scalars(document)):
+            odd = ODD[number % len(ODD)]
+            changed = (
+                body[:start] + body[start:end].replace(data, bent(document, path, odd)) + body[end:]
+            )
+            found = read(golden.call(body=changed))
+            assert lost(whole.outputs, found.outputs) <= (2 if whole.streamed else 1), (path, odd)
+            assert found.inputs == whole.inputs
+
+
+def located(body: bytes, kind: str) -> list[tuple[int, int, bytes]]:
+    """(start, end, JSON) of each event."""
+    if kind.startswith("text/event-stream"):
+        found = [(one.end, one.data) for one in sse.events(body) if one.data != b"[DONE]"]
+    elif "ndjson" in kind:
+        found = [(one.end, one.data) for one in ndjson.lines(body)]
+    else:
+        return []
+    starts = [0, *(end for end, _ in found)]
+    return [(start, end, data) for start, (end, data) in zip(starts, found, strict=False)]
+
+
+@ALL
+def test_an_odd_scalar_of_a_request_costs_itself_alone(golden: Golden) -> None:
+    """At most the part that it is of, and nothing of the answer."""
+    whole = read(golden.call())
+    _, body = golden.request
+    if body[:1] != b"{" or golden.about.get("upgraded"):
+        return
+    document = json.loads(body)
+    for number, path in enumerate(scalars(document)):
+        odd = ODD[number % len(ODD)]
+        call = msgspec.structs.replace(golden.call(), request_body=Body(bent(document, path, odd)))
+        claiming = next(each for each in PROTOCOLS if each.claims(call))
+        found = claiming.read(call)
+        assert claiming.name == golden.protocol
+        assert lost(whole.inputs, found.inputs) <= 1, (path, odd)
+        says_type = path == ("audio", "format")  # of the sound that is answered
+        assert lost(whole.outputs, found.outputs) == says_type, (path, odd)
 
 
 class Untouchable(Body):
