@@ -6,22 +6,17 @@ from collections.abc import Sequence
 
 from monitor.analysis.drift.judgement import Rules
 from monitor.analysis.drift.monitor import DriftMonitor
-from monitor.analysis.drift.profiles import Profile
+from monitor.analysis.drift.watches import Baseline
 from monitor.analysis.fold import Analysis
 from monitor.interfaces import Feature, Monitor
-from monitor.types import Segment
 
 
 def analysis_of(
     features: Sequence[Feature],
     rules: Rules,
+    baseline: Baseline,
     *,
-    profile: Profile | None = None,
-    learn: int | None = None,
     dimensions: Sequence[str] | None = None,
-    versus: Segment | None = None,
-    hourly: bool = False,
-    baseline: str = "",
     began: float = 0.0,
 ) -> Analysis:
     """A fold that has counted nothing yet; see `Analysis` and `DriftMonitor`.
@@ -30,11 +25,8 @@ def analysis_of(
     and drift the rest.
     """
     monitors: tuple[Monitor, ...] = (
-        DriftMonitor(
-            rules, profile=profile, learn=learn, dimensions=dimensions, versus=versus,
-            hourly=hourly, baseline=baseline, began=began,
-        ),
-    )  # fmt: skip
+        DriftMonitor(rules, baseline, dimensions=dimensions, began=began),
+    )
     return Analysis(
         features, monitors, pane=rules.pane, lateness=rules.lateness, dimensions=dimensions
     )

@@ -17,6 +17,7 @@ from monitor.analysis.drift import embed
 from monitor.analysis.drift.findings import summary
 from monitor.analysis.drift.judgement import Rules
 from monitor.analysis.drift.profiles import Profile, load_profile
+from monitor.analysis.drift.watches import Baseline
 from monitor.analysis.fold import Analysis
 from monitor.analysis.guard import Guard, guarded
 from monitor.analysis.monitors import analysis_of
@@ -147,10 +148,12 @@ class Analyzer:
         return analysis_of(
             self._features,
             rules_of(self._settings),
-            profile=self._profile,
-            learn=self._settings.reference.learn,
-            versus=versus_of(self._settings),
-            hourly=self._settings.reference.hour_of_week,
+            Baseline(
+                self._profile,
+                learn=self._settings.reference.learn,
+                versus=versus_of(self._settings),
+                hourly=self._settings.reference.hour_of_week,
+            ),
         )
 
     async def _restore(self) -> bool:

@@ -29,6 +29,7 @@ from monitor.analysis.drift.findings import moment, together, verdict
 from monitor.analysis.drift.judgement import Rules
 from monitor.analysis.drift.performance import Scores, perform
 from monitor.analysis.drift.profiles import Profile, profile_of
+from monitor.analysis.drift.watches import Baseline
 from monitor.errors import SourceError, UsageError
 from monitor.replay import reference
 from monitor.replay.census import Census, within_budget
@@ -157,9 +158,11 @@ def _profile(
 def _begin(plan: Plan, both: Comparison, rules: Rules, profile: Profile | None) -> Begin:
     """How an analysis begins. Of a table the segment to compare with is the profile."""
     if not both.current.is_table:
-        return Begin(rules, profile, plan.learn, plan.by, plan.versus, plan.hourly)
-    baseline = f"{plan.versus.dimension} {plan.versus.value}" if plan.versus else ""
-    return Begin(rules, profile, plan.learn, plan.by, baseline=baseline)
+        baseline = Baseline(profile, plan.learn, plan.versus, plan.hourly)
+    else:
+        name = f"{plan.versus.dimension} {plan.versus.value}" if plan.versus else ""
+        baseline = Baseline(profile, plan.learn, name=name)
+    return Begin(rules, baseline, plan.by)
 
 
 def _in_order(

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from monitor.analysis.drift.judgement import Rules
-from monitor.analysis.drift.profiles import Profile
+from monitor.analysis.drift.watches import Baseline
 from monitor.analysis.fold import Analysis
 from monitor.analysis.monitors import analysis_of
-from monitor.types import Finding, Row, Segment
+from monitor.types import Finding, Row
 
 
 class Fold(Protocol):
@@ -33,18 +33,11 @@ class Begin:
     """How an analysis begins; can be sent to a worker."""
 
     rules: Rules
-    profile: Profile | None
-    learn: int
+    baseline: Baseline
     by: tuple[str, ...]
-    versus: Segment | None = None
-    hourly: bool = False
-    baseline: str = ""
 
     def __call__(self, at: float) -> Analysis:
-        return analysis_of(
-            (), self.rules, profile=self.profile, learn=self.learn, dimensions=self.by,
-            versus=self.versus, hourly=self.hourly, baseline=self.baseline, began=at,
-        )  # fmt: skip
+        return analysis_of((), self.rules, self.baseline, dimensions=self.by, began=at)
 
 
 class Part:

@@ -14,6 +14,7 @@ from monitor.analysis.drift import embed
 from monitor.analysis.drift.findings import measurements, summary
 from monitor.analysis.drift.judgement import Rules
 from monitor.analysis.drift.profiles import dump_profile, load_profile, profile_of
+from monitor.analysis.drift.watches import Baseline
 from monitor.analysis.drift.windows import Bins, keepable, locator
 from monitor.analysis.fold import Analysis
 from monitor.analysis.monitors import analysis_of
@@ -124,15 +125,15 @@ def test_any_record_survives_observe_count_save_and_restore(
     sent: list[Record], options: dict[str, Any], cut: int
 ) -> None:
     """With every feature; restored equals saved, what comes after is counted alike."""
-    straight = analysis_of(ALL, RULES, **options)
-    broken = analysis_of(ALL, RULES, **options)
+    straight = analysis_of(ALL, RULES, Baseline(**options))
+    broken = analysis_of(ALL, RULES, Baseline(**options))
     for number, one in enumerate(sent * 2):
         straight.add(one)
         if number == cut:
-            broken = again(broken, analysis_of(ALL, RULES, **options))
+            broken = again(broken, analysis_of(ALL, RULES, Baseline(**options)))
         broken.add(one)
     assert said(straight) == said(broken)
-    restored = again(straight, analysis_of(ALL, RULES, **options))
+    restored = again(straight, analysis_of(ALL, RULES, Baseline(**options)))
     assert said(restored) == said(straight)
     restored.close()
     straight.close()
@@ -157,12 +158,12 @@ def test_any_value_of_any_kind_makes_a_reference_that_can_be_written(
     read = load_profile(dump_profile(profile), "file")
     assert read == profile
     for options in ({"learn": learn}, {"profile": read}):
-        analysis = analysis_of((), replace(RULES, pane=None), **options)
+        analysis = analysis_of((), replace(RULES, pane=None), Baseline(**options))
         for row in rows:
             analysis.add_row(row)
-        assert said(again(analysis, analysis_of((), replace(RULES, pane=None), **options))) == said(
-            analysis
-        )
+        assert said(
+            again(analysis, analysis_of((), replace(RULES, pane=None), Baseline(**options)))
+        ) == said(analysis)
 
 
 @settings(max_examples=300)
@@ -189,18 +190,18 @@ def test_values_too_large_to_be_shown_are_kept_too() -> None:
         deep = [deep]
     assert (keepable(deep), keepable(10**5000), keepable(-(10**5000))) == ([], math.inf, -math.inf)
     kinds = [Observation(kind, kind, 10**5000) for kind in KINDS]
-    analysis = analysis_of((), RULES, learn=2)
+    analysis = analysis_of((), RULES, Baseline(learn=2))
     for at in (1.0, 2.0, 3.0):
         analysis.add_row(Row(at, {}, [*kinds, Observation("deep", "categorical", deep)]))
-    assert said(again(analysis, analysis_of((), RULES, learn=2))) == said(analysis)
+    assert said(again(analysis, analysis_of((), RULES, Baseline(learn=2)))) == said(analysis)
 
 
 def test_the_number_that_stopped_an_analyzer_is_one_value_among_others() -> None:
     """2^128 - 1, while a reference is learned."""
     row = Row(1.7e9, {}, [Observation("id", "numeric", 2**128 - 1)])
-    analysis = analysis_of((), RULES, learn=1000)
+    analysis = analysis_of((), RULES, Baseline(learn=1000))
     analysis.add_row(row)
-    assert again(analysis, analysis_of((), RULES, learn=1000)).findings()[0].samples == 1
+    assert again(analysis, analysis_of((), RULES, Baseline(learn=1000))).findings()[0].samples == 1
 
 
 def test_a_whole_record_of_any_numbers_is_seen_by_every_feature() -> None:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from monitor.analysis.drift.judgement import Rules
 from monitor.analysis.drift.profiles import profile_of
+from monitor.analysis.drift.watches import Baseline
 from monitor.analysis.fold import Analysis
 from monitor.analysis.monitors import analysis_of
 from monitor.distances import LIVE, psi
@@ -47,8 +48,9 @@ def stream(count: int, shift: float = 0.0, *, start: float = 0.0, seed: int = 1)
 
 
 def fold(rows: Iterator[Row] | list[Row], **options: Any) -> Analysis:
-    rules = options.pop("rules", RULES)
-    analysis = analysis_of((), rules, **({"learn": 500} | options))
+    rules, dimensions = options.pop("rules", RULES), options.pop("dimensions", None)
+    baseline = Baseline(**({"learn": 500} | options))
+    analysis = analysis_of((), rules, baseline, dimensions=dimensions)
     for one in rows:
         analysis.add_row(one)
     return analysis
@@ -90,7 +92,7 @@ def test_a_shift_is_found_in_its_population_and_nowhere_else() -> None:
 
 def test_quiet_streams_stay_quiet() -> None:
     """Twenty thousand values in six watches without change: not once drift."""
-    analysis = analysis_of((), RULES, learn=500)
+    analysis = analysis_of((), RULES, Baseline(learn=500))
     for number, one in enumerate(stream(20_000, seed=9)):
         analysis.add_row(one)
         if number % 1000 == 0:
@@ -381,7 +383,7 @@ def test_a_late_value_goes_to_the_oldest_open_pane() -> None:
 def test_chunks_are_panes_cut_by_hand() -> None:
     """Each chunk is judged by itself and beside those before it."""
     rules = replace(RULES, pane=None, samples=1)
-    analysis = analysis_of((), rules, profile=PROFILE, dimensions=())
+    analysis = analysis_of((), rules, Baseline(profile=PROFILE), dimensions=())
     statuses = []
     for chunk in range(6):
         for one in stream(1000, 2.0 if chunk in (3, 4) else 0.0, seed=20 + chunk):
@@ -582,12 +584,12 @@ def test_references_that_come_in_panes_survive_a_restart(options: dict[str, Any]
         for one in rows[cut // 2 : cut]:
             first.add_row(one)
         kept |= first.saved()
-        second = analysis_of((), rules, learn=500, **options)
+        second = analysis_of((), rules, Baseline(learn=500, **options))
         second.restore(kept)
         for one in rows[cut:]:
             second.add_row(one)
         assert second.findings() == whole.findings()
         assert second.saved()["fold"] == whole.saved()["fold"]
-    other = analysis_of((), rules, learn=500)
+    other = analysis_of((), rules, Baseline(learn=500))
     other.restore(whole.saved())
     assert other.findings() == []

@@ -16,6 +16,7 @@ import pytest
 from monitor.analysis.drift.judgement import Rules
 from monitor.analysis.drift.monitor import DriftMonitor
 from monitor.analysis.drift.profiles import dump_profile, load_profile, profile_of
+from monitor.analysis.drift.watches import Baseline
 from monitor.analysis.fold import Analysis
 from monitor.analysis.monitors import analysis_of
 from monitor.analysis.rows import segments_of
@@ -93,7 +94,7 @@ def hosted(*monitors: Monitor, pane: float = 10.0, lateness: float = 2.0) -> Ana
 
 def both(lateness: float = 2.0, **options: Any) -> Analysis:
     """Drift and volume beside each other."""
-    return hosted(DriftMonitor(RULES, learn=100, **options), Volume(), lateness=lateness)
+    return hosted(DriftMonitor(RULES, Baseline(learn=100, **options)), Volume(), lateness=lateness)
 
 
 def row(number: int) -> Row:
@@ -132,7 +133,7 @@ def volume(analysis: Analysis) -> Volume:
 
 def test_a_monitor_beside_drift_counts_and_changes_nothing_of_it() -> None:
     """Each is told of every row and pane; findings and measurements of both are told."""
-    alone = folded(analysis_of((), RULES, learn=100), rows(0, 1200))
+    alone = folded(analysis_of((), RULES, Baseline(learn=100)), rows(0, 1200))
     beside = folded(both(), rows(0, 1200))
     assert beside.findings() == alone.findings()
     assert measured(beside)[0] == measured(alone)[0]
@@ -178,23 +179,23 @@ def test_monitors_of_shards_add_up() -> None:
 
 def test_a_monitor_may_come_and_go() -> None:
     """One that is new begins with nothing; what one counted that is asked no more is removed."""
-    kept = folded(analysis_of((), RULES, learn=100), rows(0, 500)).saved()
+    kept = folded(analysis_of((), RULES, Baseline(learn=100)), rows(0, 500)).saved()
     more = both()
     more.restore(kept)
     assert measured(more)[1] == []
     kept |= folded(more, rows(500, 600)).saved()
-    less = analysis_of((), RULES, learn=100)
+    less = analysis_of((), RULES, Baseline(learn=100))
     less.restore(kept)
     assert folded(less, rows(600, 700)).saved()["volume/counts"] == b""
 
 
 def test_what_one_monitor_saved_outlives_the_failure_of_another() -> None:
     """The next save has the changes of both."""
-    analysis = folded(hosted(DriftMonitor(RULES, learn=100), Failing()), rows(0, 50))
+    analysis = folded(hosted(DriftMonitor(RULES, Baseline(learn=100)), Failing()), rows(0, 50))
     with pytest.raises(ArithmeticError):
         analysis.saved()
     assert {name.partition("/")[0] for name in analysis.saved()} == {"fold", "drift", "volume"}
-    again = analysis_of((), RULES, learn=100)
+    again = analysis_of((), RULES, Baseline(learn=100))
     folded(analysis, rows(50, 80))
     assert analysis.records == 80
     again.restore(analysis.saved())
@@ -216,7 +217,7 @@ class Failing(Volume):
 def test_panes_of_another_length_are_those_of_every_monitor() -> None:
     """Open ones become those of now, and are closed at their ends."""
     kept = folded(both(), rows(0, 500)).saved()
-    drift = DriftMonitor(RULES, learn=100)
+    drift = DriftMonitor(RULES, Baseline(learn=100))
     again = hosted(drift, Volume(), pane=60.0)
     again.restore(kept)
     assert sum(sum(counts.values()) for counts in volume(again).open.values()) > 0
@@ -237,8 +238,8 @@ def test_a_checkpoint_of_the_first_version_goes_on(name: str, options: dict[str,
     leaves nothing of the old form."""
     stored = json.loads((DATA / "checkpoint-1.json").read_bytes())[name]
     old = {field: base64.b64decode(entry) for field, entry in stored.items()}
-    straight = folded(analysis_of((), RULES, learn=100, **options), rows(0, 1200))
-    again = analysis_of((), RULES, learn=100, **options)
+    straight = folded(analysis_of((), RULES, Baseline(learn=100, **options)), rows(0, 1200))
+    again = analysis_of((), RULES, Baseline(learn=100, **options))
     again.restore(old)
     assert again.findings() == straight.findings()
     folded(straight, rows(1200, 1400))
@@ -261,8 +262,8 @@ def test_a_profile_of_the_first_version_is_read() -> None:
 
 def test_the_form_of_before_can_be_made_for_tests() -> None:
     """`unnamed` undoes what reading an old checkpoint does."""
-    state = folded(analysis_of((), RULES, learn=100), rows(0, 300)).saved()
-    again = analysis_of((), RULES, learn=100)
+    state = folded(analysis_of((), RULES, Baseline(learn=100)), rows(0, 300)).saved()
+    again = analysis_of((), RULES, Baseline(learn=100))
     again.restore(unnamed(state))
     kept = {name: entry for name, entry in again.saved().items() if entry and name != "fold"}
     assert kept == {name: entry for name, entry in state.items() if name != "fold"}

@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from monitor.analysis.drift.judgement import Rules
+from monitor.analysis.drift.watches import Baseline
 from monitor.analysis.monitors import analysis_of
 from monitor.analysis.rows import accepted, row_of, segments_of, values
 from monitor.distances import LIVE, psi
@@ -65,7 +66,7 @@ def test_a_sample_with_all_failures_is_no_drift(marked: bool) -> None:
     sampler, chance = Sampler(30, b"key"), random.Random(4)
     outcome = next(feature for feature in FEATURES if feature.name == "outcome")
     rules = Rules(psi.MEASURE, LIVE, pane=10.0, lateness=2.0)
-    analysis = analysis_of((outcome,), rules, learn=500)
+    analysis = analysis_of((outcome,), rules, Baseline(learn=500))
     at = 0.0
     for number in range(30_000):
         at += 0.05 if number < 2000 else 0.0033

@@ -22,6 +22,7 @@ import numpy as np
 from drift_streams import KINDS, RULES, put, watch
 
 from monitor.analysis.drift.watch import Watch
+from monitor.analysis.drift.watches import Baseline
 from monitor.analysis.monitors import analysis_of
 from monitor.types import Observation, Row
 
@@ -225,7 +226,7 @@ def cost() -> Iterator[str]:
     """Time and memory."""
     yield "\n## Cost\n"
     rng = np.random.default_rng(3)
-    fold = analysis_of((), RULES, learn=1000)
+    fold = analysis_of((), RULES, Baseline(learn=1000))
     names = [f"feature {index}" for index in range(20)]
     rows = [
         Row(

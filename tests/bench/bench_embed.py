@@ -14,6 +14,7 @@ import timeit
 
 from monitor.analysis.drift import embed
 from monitor.analysis.drift.judgement import Rules
+from monitor.analysis.drift.watches import Baseline
 from monitor.analysis.monitors import analysis_of
 from monitor.distances import LIVE, psi
 from monitor.types import Observation, Row
@@ -42,7 +43,7 @@ def main() -> None:
         delays = []
         for seed in range(10):
             chance = random.Random(seed)
-            fold = analysis_of((), Rules(psi.MEASURE, LIVE), learn=1000)
+            fold = analysis_of((), Rules(psi.MEASURE, LIVE), Baseline(learn=1000))
             found = None
             for number in range(4000):
                 new = number >= 2000 and chance.random() < share

@@ -28,6 +28,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 import monitor
 from monitor.analysis.drift.judgement import Rules
 from monitor.analysis.drift.profiles import Profile, profile_of
+from monitor.analysis.drift.watches import Baseline
 from monitor.analysis.fold import Analysis
 from monitor.analysis.monitors import analysis_of
 from monitor.analysis.rows import row_of
@@ -61,7 +62,9 @@ def fold(kinds: dict[str, list[bytes]], rounds: int) -> Table:
     found: Table = {kind: {} for kind in kinds}
     for _ in range(rounds):
         for kind, lines in kinds.items():
-            analysis = analysis_of(FEATURES, Rules(psi.MEASURE, LIVE), profile=profiles[kind])
+            analysis = analysis_of(
+                FEATURES, Rules(psi.MEASURE, LIVE), Baseline(profile=profiles[kind])
+            )
             steps = _fold(analysis, lines[LEARNED : LEARNED + COUNT])
             for step, cost in steps.items():
                 found[kind].setdefault(step, []).append(cost)
@@ -193,7 +196,9 @@ def looks(watches: int, rounds: int) -> dict[str, list[float]]:
     """CPU ms of what is done with all watches at a stretch."""
     features = watches // 5
     profile = profile_of(_rows(1000, features, 0.0, 1), None)
-    analysis = analysis_of((), Rules(psi.MEASURE, LIVE, pane=PANE, lateness=5.0), profile=profile)
+    analysis = analysis_of(
+        (), Rules(psi.MEASURE, LIVE, pane=PANE, lateness=5.0), Baseline(profile=profile)
+    )
     found: dict[str, list[float]] = {}
 
     def timed(name: str, work: Callable[[], object]) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 from drift_streams import RULES
 
 from monitor.analysis.drift.profiles import profile_of
+from monitor.analysis.drift.watches import Baseline
 from monitor.analysis.monitors import analysis_of
 from monitor.types import Finding, Kind, Observation, Row
 
@@ -50,7 +51,7 @@ def judge(reference: Any, chunks: list[Any], ignored: list[str]) -> list[list[Fi
     """Findings after each chunk, by the product's own fold."""
     profile = profile_of(_rows(reference, ignored), ())
     rules = replace(RULES, pane=None, samples=1)
-    analysis = analysis_of((), rules, profile=profile, dimensions=())
+    analysis = analysis_of((), rules, Baseline(profile=profile), dimensions=())
     findings = []
     for index, chunk in enumerate(chunks):
         for row in _rows(chunk, ignored):

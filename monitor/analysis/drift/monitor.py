@@ -15,17 +15,15 @@ from monitor.analysis.drift.attribution import drivers, mix
 from monitor.analysis.drift.description import finding
 from monitor.analysis.drift.findings import measurements, origin
 from monitor.analysis.drift.judgement import Rules, read, renew, settle, thresholds
-from monitor.analysis.drift.profiles import Profile
 from monitor.analysis.drift.watch import Watch
-from monitor.analysis.drift.watches import Watches
-from monitor.types import WHOLE, Finding, Key, Measurement, Row, Segment
+from monitor.analysis.drift.watches import Baseline, Watches
+from monitor.types import WHOLE, Finding, Key, Measurement, Row
 
 
 class DriftMonitor:
     """The Monitor of drift; `rules.alpha` is its part of the error budget.
 
-    `baseline` names the reference in the findings, where it is not simply what was before. All
-    other arguments are those of `Watches`.
+    The other arguments are those of `Watches`.
     """
 
     name = "drift"
@@ -33,21 +31,14 @@ class DriftMonitor:
     def __init__(
         self,
         rules: Rules,
+        baseline: Baseline,
         *,
-        profile: Profile | None = None,
-        learn: int | None = None,
         dimensions: Sequence[str] | None = None,
-        versus: Segment | None = None,
-        hourly: bool = False,
-        baseline: str = "",
         began: float = 0.0,
     ) -> None:
         self.rules = rules
-        self.watches = Watches(
-            rules, profile=profile, learn=learn, dimensions=dimensions, versus=versus,
-            hourly=hourly, began=began,
-        )  # fmt: skip
-        self._baseline = baseline
+        self.watches = Watches(rules, baseline, dimensions=dimensions, began=began)
+        self._baseline = baseline.name
 
     def add(self, row: Row, pane: int, at: float) -> None:
         """Count a row, which came at `at` (Unix seconds), in `pane`."""

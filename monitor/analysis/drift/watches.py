@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 import msgspec
 
@@ -33,41 +34,54 @@ class _All(msgspec.Struct, frozen=True):
     crowded: bool
 
 
-class Watches:
-    """The watches by key, `by_key`. References come from `profile`, or are learned from the first
-    `learn` values of each feature and segment; with neither there is nothing to compare with.
+@dataclass(frozen=True)
+class Baseline:
+    """What values are compared with.
 
-    `dimensions` are the segments to watch beside the whole; None watches all a Row has. The
-    other values of the dimension of `versus` are compared with its value, pane by pane; with
-    `hourly` all else is compared with the same hour of earlier weeks. `newest` is the Unix time of
-    the newest event; `overflow` counts values not watched because there were too many features and
-    segments already.
+    References come from `profile`, or are learned from the first `learn` values of each feature and
+    segment; with neither there is nothing to compare with. The other values of the dimension of
+    `versus` are compared with its value, pane by pane; with `hourly` all else is compared with the
+    same hour of earlier weeks. `name` is what findings call it, where it is not simply what was
+    before.
+    """
+
+    profile: Profile | None = None
+    learn: int | None = None
+    versus: Segment | None = None
+    hourly: bool = False
+    name: str = ""
+
+
+class Watches:
+    """The watches by key, `by_key`, that count what comes beside a baseline.
+
+    `dimensions` are the segments to watch beside the whole; None watches all a Row has. References
+    of a profile stand from `began` (Unix seconds). `newest` is the Unix time of the newest event;
+    `overflow` counts values not watched because there were too many features and segments already.
 
     Only what the endpoint accepted (`Row.accepted`) opens a watch: who is refused cannot use up
     `rules.watches`. When they are used up all the same, idle watches give up their places as panes
-    are closed, one in `YIELD` at most (`eviction`); those of `profile` never.
+    are closed, one in `YIELD` at most (`eviction`); those of a profile never.
     """
 
     def __init__(
         self,
         rules: Rules,
+        baseline: Baseline,
         *,
-        profile: Profile | None,
-        learn: int | None,
         dimensions: Sequence[str] | None,
-        versus: Segment | None,
-        hourly: bool,
         began: float,
     ) -> None:
+        profile = baseline.profile
         self.by_key: dict[Key, Watch] = {}
         self.newest = -math.inf
         self.overflow = 0
         self.room = Room()
         self._rules = rules
-        self._learn = learn if profile is None else None
+        self._learn = baseline.learn if profile is None else None
         self._dimensions = None if dimensions is None else tuple(dimensions)
-        self._versus = versus
-        self._hourly = hourly
+        self._versus = baseline.versus
+        self._hourly = baseline.hourly
         self._segments: dict[tuple[str, str], dict[str, Watch]] = {}
         self._counters: dict[int, dict[tuple[str, str], dict[str, Counter]]] = {}
         self._given_up: set[str] = set()

@@ -8,6 +8,7 @@ from monitor.analysis.drift.attribution import drivers, mix
 from monitor.analysis.drift.judgement import Rules, read
 from monitor.analysis.drift.reference import Learner
 from monitor.analysis.drift.watch import Watch
+from monitor.analysis.drift.watches import Baseline
 from monitor.analysis.monitors import analysis_of
 from monitor.distances import LIVE, psi
 from monitor.types import Observation, Row
@@ -77,7 +78,7 @@ def mixture(count: int, share: float, *, start: float) -> list[Row]:
 
 def test_a_whole_that_drifts_by_its_mix_says_so() -> None:
     """Nobody changed; some come more often. No segment is blamed for a change of its own."""
-    analysis = analysis_of((), RULES, learn=400)
+    analysis = analysis_of((), RULES, Baseline(learn=400))
     for row in [*mixture(5000, 0.2, start=0.0), *mixture(1500, 0.6, start=5000.0)]:
         analysis.add_row(row)
     found = {(one.feature, one.value): one for one in analysis.findings()}

@@ -16,6 +16,7 @@ import pytest
 
 from monitor.analysis.drift import embed
 from monitor.analysis.drift.judgement import Rules
+from monitor.analysis.drift.watches import Baseline
 from monitor.analysis.monitors import analysis_of
 from monitor.app.analyzer import features_of
 from monitor.distances import LIVE, psi
@@ -57,7 +58,7 @@ def test_a_new_topic_is_drift_of_the_embedding(directory: Path, record: Any) -> 
     settings = load(None, {"MONITOR_DRIFT_EMBED": str(directory)})
     (*_, feature) = features_of(settings)
     assert feature.name == "embed"
-    analysis = analysis_of((feature,), Rules(psi.MEASURE, LIVE), learn=500)
+    analysis = analysis_of((feature,), Rules(psi.MEASURE, LIVE), Baseline(learn=500))
     for number in range(1500):
         words = PHYSICS if number >= 1200 and number % 3 == 0 else ORDERS
         analysis.add(record(text(words, number), started=1.7e9 + number))

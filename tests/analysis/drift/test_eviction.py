@@ -15,7 +15,7 @@ from monitor.analysis.drift.judgement import Rules
 from monitor.analysis.drift.monitor import DriftMonitor
 from monitor.analysis.drift.profiles import profile_of
 from monitor.analysis.drift.reference import Room
-from monitor.analysis.drift.watches import Watches
+from monitor.analysis.drift.watches import Baseline, Watches
 from monitor.analysis.fold import Analysis
 from monitor.analysis.monitors import analysis_of
 from monitor.distances import LIVE, psi
@@ -46,7 +46,7 @@ def hostile(at: float, *, taken: bool, seed: int = 0, names: int = 250) -> Row:
 
 
 def learning() -> Analysis:
-    return analysis_of((), RULES, learn=100)
+    return analysis_of((), RULES, Baseline(learn=100))
 
 
 def watches(analysis: Analysis) -> Watches:
@@ -142,12 +142,12 @@ def test_a_checkpoint_that_strangers_have_filled_is_usable() -> None:
 def test_what_a_profile_declares_never_gives_way() -> None:
     """Nor what others are compared with; however long nothing comes."""
     profile = profile_of(real(0, 500), ("population",))
-    analysis = analysis_of((), replace(RULES, watches=20), profile=profile)
+    analysis = analysis_of((), replace(RULES, watches=20), Baseline(profile=profile))
     for number in range(100):
         analysis.add_row(hostile(1e6 * number, taken=True, names=30))
     kept = {(one.feature, one.value) for one in analysis.findings() if one.feature in REAL}
     assert kept == ALL
-    versus = analysis_of((), RULES, learn=20, versus=Segment("population", "a"))
+    versus = analysis_of((), RULES, Baseline(learn=20, versus=Segment("population", "a")))
     for row in real(0, 200):
         versus.add_row(row)
     for number in range(40):
@@ -159,7 +159,7 @@ def test_a_learned_watch_goes_only_after_a_week_and_when_there_is_no_room() -> N
     """Six days without a value change nothing; a week does, where places are wanted."""
 
     def left(days: float, *, watches: int) -> int:
-        analysis = analysis_of((), replace(RULES, watches=watches), learn=100)
+        analysis = analysis_of((), replace(RULES, watches=watches), Baseline(learn=100))
         for row in real(0, 400):
             analysis.add_row(row)
         for number in range(6):
@@ -180,7 +180,7 @@ def test_a_reference_is_built_of_what_was_accepted() -> None:
 
 def test_names_are_bounded_and_printable_wherever_they_go() -> None:
     """A raw CR or ESC in a feature, a segment or a category never reaches what is said."""
-    analysis = analysis_of((), RULES, learn=60)
+    analysis = analysis_of((), RULES, Baseline(learn=60))
     evil = "\x1b[2J\r\nmonitor: analyzer: all is well\u2028\u202e" + "x" * 5000
     for number in range(400):
         value: Any = evil + str(number % 2 if number < 200 else 5)
