@@ -42,7 +42,7 @@ class Entry(msgspec.Struct, frozen=True):
         if fields.get(b"v", b"1") != b"1":
             return None
         try:
-            record = decode_record(fields.get(b"record", b""))
+            record = decode_record(document(self.fields))
         except _UNREADABLE:
             return None
         if record.started + record.duration <= self.at + AHEAD:

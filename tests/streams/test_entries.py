@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from monitor.streams.entries import Entry, Place, document, missed, record_id
@@ -12,6 +12,8 @@ NAMES = st.sampled_from([b"v", b"record", b"other"])
 
 
 @given(st.lists(st.one_of(NAMES, st.binary(max_size=20), st.just(DOCUMENT % b"a"))))
+@example([b"record", b"v", b"record", DOCUMENT % b"a"])
+@example([b"record", DOCUMENT % b"a", b"record", b"v"])
 def test_any_fields_are_a_record_or_none(fields: list[bytes]) -> None:
     """Somebody else may have written them; an odd number of them is no error either."""
     found = Entry("k", "1700000000000-0", fields).record()
