@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from bisect import bisect_left
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
@@ -11,9 +12,9 @@ import msgspec
 
 from monitor import bodies
 from monitor.errors import ParseError
-from monitor.framings import multipart
 from monitor.types import Call, Part
 
+_DEPLOYMENT = re.compile(r"/deployments/([^/]+)/")
 _THROTTLES = frozenset((
     "429", "insufficient_quota", "rate_limit", "rate_limit_error", "rate_limit_exceeded",
     "resource_exhausted", "throttlingexception", "too_many_requests",
@@ -152,11 +153,6 @@ def sized(kind: str, form: Any, size: int | None) -> str:
     return f"[{' '.join(filter(None, words))}]"
 
 
-def uploaded(kind: str, part: multipart.Part) -> str:
-    """What stands in a text for a file of a form; one that was cut has no size."""
-    return sized(kind, part.type, len(part.data) if part.is_whole else None)
-
-
 def base64_size(data: str) -> int:
     """Bytes that base64 text stands for.
 
@@ -193,6 +189,16 @@ def tool_call(name: Any, arguments: Any) -> str:
         with contextlib.suppress(ParseError):
             arguments = bodies.document(arguments.encode("utf-8", "replace"))
     return bodies.dump({"name": name, "arguments": arguments})
+
+
+def deployment(path: str) -> str:
+    """The model in a path of Azure's; empty in others.
+
+    >>> deployment("/openai/deployments/gpt-4o-eu/chat/completions"), deployment("/v1/completions")
+    ('gpt-4o-eu', '')
+    """
+    match = _DEPLOYMENT.search(path)
+    return match[1] if match else ""
 
 
 def offered(*given: Any) -> dict[str, Any]:

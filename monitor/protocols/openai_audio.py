@@ -5,13 +5,12 @@ https://platform.openai.com/docs/api-reference/audio
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import msgspec
 
-from monitor import bodies, columns
-from monitor.chat import content_text, is_error, is_success, question, sized, uploaded
+from monitor import bodies, columns, forms
+from monitor.chat import content_text, deployment, is_error, is_success, question, sized
 from monitor.errors import ParseError
 from monitor.framings import json_array, multipart, sse
 from monitor.interfaces import Protocol
@@ -23,8 +22,6 @@ _OPERATIONS = {
     "/audio/translations": "transcription",
     "/audio/speech": "speech",
 }
-_DEPLOYMENT = re.compile(r"/deployments/([^/]+)/")
-"""Where Azure has the model."""
 _ENDS = ("transcript.text.done", "speech.audio.done")
 _OURS = ("transcript.", "speech.", "transcription.")
 
@@ -68,8 +65,13 @@ _answer_decoder = msgspec.json.Decoder(_Answer)
 
 
 def claims(call: Call) -> bool:
-    """POSTs to `…/audio/transcriptions`, `…/audio/translations` and `…/audio/speech`."""
-    return call.method == "POST" and _operation(call.path) != ""
+    """POSTs to `…/audio/transcriptions`, `…/audio/translations` and `…/audio/speech`, of a form or
+    with a model or an input: others end so too."""
+    if call.method != "POST" or not _operation(call.path):
+        return False
+    asked = call.request_body
+    is_form = multipart.is_form(call.request_headers)
+    return is_form or b'"input"' in asked or b'"model"' in asked
 
 
 def _operation(path: str) -> str:
@@ -85,13 +87,13 @@ def read(call: Call) -> Inference:
     byte.
     """
     operation = _operation(call.path)
-    if multipart.is_form(call.request_headers):
-        request, inputs = _form(call)
-    else:
+    form = forms.read(call)
+    if form is None:
         request, inputs = question(call.request_body, _request_decoder, _inputs)
-    model = request.model or ""
-    if not model and (match := _DEPLOYMENT.search(call.path)):
-        model = match[1]
+    else:
+        request = _Request(model=form.texts.get("model"), prompt=form.texts.get("prompt"))
+        sounds = [sized("audio", one.type, one.size) for one in form.files]
+        inputs = _inputs(request) + [Part(role="user", text=one) for one in sounds]
     answer = Transcript(call, streamed=sse.is_stream(call.response_headers))
     if isinstance(request.input, str):
         answer.use("characters", len(request.input))
@@ -106,7 +108,7 @@ def read(call: Call) -> Inference:
     return answer.inference(
         "openai_audio",
         operation,
-        model=model,
+        model=request.model or deployment(call.path),
         inputs=inputs,
         tokens=answer.tokens(
             answer.counted("input_tokens"),
@@ -117,19 +119,6 @@ def read(call: Call) -> Inference:
 
 
 PROTOCOL = Protocol("openai_audio", claims, read)
-
-
-def _form(call: Call) -> tuple[_Request, list[Part]]:
-    """A form's model, and its prompt and files as inputs."""
-    request, files = _Request(), []
-    for part in multipart.parts(call.request_body, call.request_headers["content-type"]):
-        if part.filename is not None:
-            files.append(Part(role="user", text=uploaded("audio", part)))
-        elif part.name == "model":
-            request.model = part.data.decode("utf-8", "replace")
-        elif part.name == "prompt":
-            request.prompt = part.data.decode("utf-8", "replace")
-    return request, _inputs(request) + files
 
 
 def _inputs(request: _Request) -> list[Part]:

@@ -6,7 +6,6 @@ https://platform.openai.com/docs/api-reference/chat
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import msgspec
@@ -14,6 +13,7 @@ import msgspec
 from monitor import bodies, columns, vectors
 from monitor.chat import (
     content_text,
+    deployment,
     lines,
     media,
     offered,
@@ -35,8 +35,6 @@ _OPERATIONS = {
     "/completions": "text_completion",
     "/embeddings": "embeddings",
 }
-_DEPLOYMENT = re.compile(r"/deployments/([^/]+)/")
-"""Where Azure has the model."""
 
 
 class _Message(msgspec.Struct):
@@ -130,9 +128,6 @@ def _operation(path: str) -> str:
 def read(call: Call) -> Inference:
     """One input message is one text part; a request or an answer of another shape is one text."""
     request, inputs = question(call.request_body, _request_decoder, _inputs)
-    model = request.model or ""
-    if not model and (match := _DEPLOYMENT.search(call.path)):
-        model = match[1]
     operation = _operation(call.path)
     answer = Transcript(call, streamed=sse.is_stream(call.response_headers))
     if answer.streamed:
@@ -144,7 +139,7 @@ def read(call: Call) -> Inference:
     return answer.inference(
         "openai_chat",
         operation,
-        model=model,
+        model=request.model or deployment(call.path),
         inputs=inputs,
         tokens=answer.tokens(
             answer.counted("prompt_tokens"),

@@ -5,13 +5,12 @@ https://platform.openai.com/docs/api-reference/images
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import msgspec
 
-from monitor import bodies, columns
-from monitor.chat import content_text, is_error, media, question, uploaded
+from monitor import bodies, columns, forms
+from monitor.chat import content_text, deployment, is_error, media, question, sized
 from monitor.errors import ParseError
 from monitor.framings import json_array, multipart, sse
 from monitor.interfaces import Protocol
@@ -19,8 +18,6 @@ from monitor.transcript import Transcript
 from monitor.types import Call, Inference, Part
 
 _ENDINGS = ("/images/generations", "/images/edits", "/images/variations")
-_DEPLOYMENT = re.compile(r"/deployments/([^/]+)/")
-"""Where Azure has the model."""
 _OURS = ("image_generation.", "image_edit.")
 
 
@@ -53,8 +50,13 @@ _answer_decoder = msgspec.json.Decoder(_Answer)
 
 
 def claims(call: Call) -> bool:
-    """POSTs to `…/images/generations`, `…/images/edits` and `…/images/variations`."""
-    return call.method == "POST" and call.path.rstrip("/").endswith(_ENDINGS)
+    """POSTs to `…/images/generations`, `…/images/edits` and `…/images/variations`, of a form or
+    with a model or a prompt: others end so too."""
+    if call.method != "POST" or not call.path.rstrip("/").endswith(_ENDINGS):
+        return False
+    asked = call.request_body
+    is_form = multipart.is_form(call.request_headers)
+    return is_form or b'"prompt"' in asked or b'"model"' in asked
 
 
 def read(call: Call) -> Inference:
@@ -63,13 +65,12 @@ def read(call: Call) -> Inference:
 
     An image that is not finished yet is content that came, and no output.
     """
-    if multipart.is_form(call.request_headers):
-        request, inputs = _form(call)
-    else:
+    form = forms.read(call)
+    if form is None:
         request, inputs = question(call.request_body, _request_decoder, _inputs)
-    model = request.model or ""
-    if not model and (match := _DEPLOYMENT.search(call.path)):
-        model = match[1]
+    else:
+        request = _Request(model=form.texts.get("model"), prompt=form.texts.get("prompt"))
+        inputs = _inputs(request) + [Part(role="user", text=_file(one)) for one in form.files]
     answer = Transcript(call, streamed=sse.is_stream(call.response_headers))
     if answer.streamed:
         _read_stream(answer, call.response_body)
@@ -78,7 +79,7 @@ def read(call: Call) -> Inference:
     return answer.inference(
         "openai_images",
         "image",
-        model=model,
+        model=request.model or deployment(call.path),
         inputs=inputs,
         tokens=answer.tokens(
             answer.counted("input_tokens"),
@@ -91,18 +92,8 @@ def read(call: Call) -> Inference:
 PROTOCOL = Protocol("openai_images", claims, read)
 
 
-def _form(call: Call) -> tuple[_Request, list[Part]]:
-    """A form's model, and its prompt and files as inputs."""
-    request, files = _Request(), []
-    for part in multipart.parts(call.request_body, call.request_headers["content-type"]):
-        if part.filename is not None:
-            kind = "mask" if part.name == "mask" else "image"
-            files.append(Part(role="user", text=uploaded(kind, part)))
-        elif part.name == "model":
-            request.model = part.data.decode("utf-8", "replace")
-        elif part.name == "prompt":
-            request.prompt = part.data.decode("utf-8", "replace")
-    return request, _inputs(request) + files
+def _file(file: forms.File) -> str:
+    return sized("mask" if file.name == "mask" else "image", file.type, file.size)
 
 
 def _inputs(request: _Request) -> list[Part]:

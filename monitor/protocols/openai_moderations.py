@@ -44,8 +44,9 @@ _response_decoder = msgspec.json.Decoder(_Response)
 
 
 def claims(call: Call) -> bool:
-    """POSTs to a path that ends in `/moderations`."""
-    return call.method == "POST" and call.path.rstrip("/").endswith("/moderations")
+    """POSTs to a path that ends in `/moderations`, with an input: others end so too."""
+    is_there = call.method == "POST" and call.path.rstrip("/").endswith("/moderations")
+    return is_there and b'"input"' in call.request_body
 
 
 def read(call: Call) -> Inference:

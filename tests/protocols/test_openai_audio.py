@@ -169,6 +169,12 @@ def test_an_event_that_was_cut_makes_a_stream_incomplete(call: Make) -> None:
         assert found.incomplete == (b"Good" not in body)
 
 
+def test_a_request_of_somebody_else_is_not_claimed(call: Make) -> None:
+    """Of what it holds nothing would be read."""
+    assert not PROTOCOL.claims(call(PATH, b'{"post": 7}'))
+    assert not PROTOCOL.claims(call(PATH, b'{"model": "m", "input": "a"}', method="GET"))
+
+
 @settings(max_examples=60, deadline=None)
 @given(st.binary(max_size=200), st.binary(max_size=200), st.sampled_from(["application/json", "text/event-stream", "text/plain", "audio/mpeg"]),
        st.tuples(st.sampled_from([PATH, "/v1/audio/speech"]), st.sampled_from([FORM, "content-type: application/json\r\n"])))  # fmt: skip

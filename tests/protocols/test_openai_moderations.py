@@ -87,6 +87,12 @@ def test_an_error_and_an_answer_of_somebody_else(call: Make) -> None:
     assert PROTOCOL.read(call(PATH, b"{}", b'{"results": [')).incomplete
 
 
+def test_a_request_of_somebody_else_is_not_claimed(call: Make) -> None:
+    """Of what it holds nothing would be read."""
+    assert not PROTOCOL.claims(call(PATH, b'{"post": 7}'))
+    assert not PROTOCOL.claims(call(PATH, b'{"model": "m", "input": "a"}', method="GET"))
+
+
 @settings(max_examples=60, deadline=None)
 @given(st.binary(max_size=200), st.binary(max_size=200))
 def test_any_bytes_are_read(call: Make, body: bytes, answer: bytes) -> None:
