@@ -213,7 +213,7 @@ def full_load(paths: Paths) -> Iterator[str]:
     proxy, seconds = paths.whole.proxy(), paths.options.seconds
     costs: dict[str, list[float]] = {NGINX: [], ENVOY: [], OURS: []}
     rates: dict[str, list[float]] = {NGINX: [], ENVOY: [], OURS: []}
-    rest, peak, after = [], [], []
+    rest, peak, after, waiting = [], [], [], []
     for _ in range(paths.few):
         for name, peer in ((NGINX, paths.nginx), (ENVOY, paths.envoy)):
             cost, rate = load(peer, seconds)
@@ -226,6 +226,7 @@ def full_load(paths: Paths) -> Iterator[str]:
         peak += highest
         time.sleep(min(10.0, 5 * seconds))
         after.append(proxy.memory())
+        waiting.append(paths.whole.system.page().pending())
         proxy.settle()
         costs[OURS].append((proxy.cpu() - before) / requests * 1e6)
         rates[OURS].append(rate)
@@ -243,7 +244,7 @@ def full_load(paths: Paths) -> Iterator[str]:
     ]
     yield from table(("proxy", "CPU µs a request", "requests/s", "ours is"), rows)
     yield f"Resident memory of our proxy, MB: {spread(rest)} before, {spread(peak)} at most under the load,"
-    yield f"{spread(after)} ten seconds after it."
+    yield f"{spread(after)} ten seconds after it, when {spread(waiting, ',.0f')} exchanges still waited for the recorder."
     yield ""
 
 
@@ -313,7 +314,8 @@ def introduction(paths: Paths, busy: float) -> Iterator[str]:
 
 def closing(paths: Paths, began: float) -> Iterator[str]:
     """Whether every exchange was accounted for."""
-    page = paths.whole.system.settled()
+    paths.whole.settle()
+    page = paths.whole.system.page()
     lost = {
         labels["reason"]: int(value)
         for labels, value in page.pick("monitor_exchanges_lost_total")
@@ -323,6 +325,9 @@ def closing(paths: Paths, began: float) -> Iterator[str]:
     sums = "the accounts agree" if page.is_conserved() else "THE ACCOUNTS DO NOT AGREE"
     yield f"In all {page.total('monitor_exchanges_total'):,.0f} exchanges, lost: {said}; {sums}. The run took"
     yield f"{(time.monotonic() - began) / 60:.0f} minutes."
+    if paths.whole.unsettled:
+        yield f"THE MACHINE WAS TOO BUSY: {paths.whole.unsettled} times our processes had not done their work after 90 s,"
+        yield "so that it fell into the rounds of others."
 
 
 def arguments() -> argparse.Namespace:
