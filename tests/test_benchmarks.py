@@ -11,6 +11,12 @@ BENCH = Path(__file__).parent / "bench"
 WHOLE = BENCH / "WHOLE.md"
 PIECES = {
     "bench_features": "[list(one.observe(each)) for each in (chat(), row()) for one in FEATURES]",
+    "bench_fold": """
+LEARNED = COUNT = 20
+kind = "tensor of 20 numbers"
+assert fold({kind: recorded.records(kind, 40)}, 1)[kind]
+assert looks(20, 1)
+""",
     "bench_observers": """
 for work in (ours_http2, both_h2):
     assert work(calls(1, 13))() == CALLS
