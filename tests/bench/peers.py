@@ -241,8 +241,10 @@ def monitor(upstream: int, pair: tuple[str, str] = ("", "")) -> Generator[Peer]:
 @contextlib.contextmanager
 def nginx(upstream: int, pair: tuple[str, str] = ("", "")) -> Generator[Peer]:
     """Debian's nginx, one worker, keep-alive both ways, no access log, no buffering to disk."""
-    port = free_port()
-    directory = Path(tempfile.mkdtemp(prefix="monitor-bench-nginx-"))
+    port, stack = free_port(), contextlib.ExitStack()
+    directory = Path(
+        stack.enter_context(tempfile.TemporaryDirectory(prefix="monitor-bench-nginx-"))
+    )
     shown = "ssl_certificate {}; ssl_certificate_key {};".format(*pair) if pair[0] else ""
     (directory / "nginx.conf").write_text(f"""
 worker_processes 1; daemon off; pid {directory}/pid; error_log /dev/null;
@@ -266,7 +268,7 @@ http {{
 """)
     program = shutil.which("nginx") or "/usr/sbin/nginx"
     version = subprocess.run([program, "-v"], capture_output=True, text=True, check=True)
-    with started([program, "-c", str(directory / "nginx.conf")]) as process:
+    with stack, started([program, "-c", str(directory / "nginx.conf")]) as process:
         wait_for(port)
         while not (workers := tuple(psutil.Process(process.pid).children())):
             time.sleep(0.01)  # the master listens before it has one
@@ -277,7 +279,6 @@ http {{
             version.stderr.strip().split("/")[-1],
             scheme="https" if shown else "http",
         )
-    shutil.rmtree(directory, ignore_errors=True)
 
 
 @contextlib.contextmanager
