@@ -33,7 +33,10 @@ def observed(features: Sequence[Feature], record: Record) -> list[Observation]:
     """
     if record.oversampled:
         return []
-    return [seen for feature in features for seen in feature.observe(record)]
+    found: list[Observation] = []
+    for feature in features:
+        found += feature.observe(record)
+    return found
 
 
 def accepted(record: Record) -> bool:

@@ -22,9 +22,15 @@ def observe(record: Record) -> list[Observation]:
     """
     found: list[Observation] = []
     for part in record.inputs:
-        if part.data:
+        data = part.data
+        if data:
             name = part.name or "input"
-            _observe(found, f"input.{name}" if name in TAKEN else name, part, record.id)
+            name = f"input.{name}" if name in TAKEN else name
+            shape = part.shape
+            if len(data) == 1 and part.datatype in _NUMBERS and (not shape or len(shape) == 1):
+                found.append(Observation(name, "numeric", data[0]))  # most are
+            else:
+                _observe(found, name, part, record.id)
     inputs = {part.name for part in record.inputs if part.name} if record.outputs else ()
     for part in record.outputs:
         if part.data:
@@ -48,25 +54,20 @@ TAKEN = frozenset(f"{side}_{name}" for side in ("input", "output") for name in _
 
 _NUMERIC = ("FP", "INT", "UINT", "BF")
 
-
-@lru_cache(maxsize=64)
-def _is_numeric(datatype: str) -> bool:
-    return datatype.startswith(_NUMERIC)
+_NUMBERS = frozenset(("FP16", "FP32", "FP64", "INT8", "INT16", "INT32", "INT64"))
+"""Data types that are common; others are numeric as well."""
 
 
 def _observe(found: list[Observation], name: str, part: Part, seed: str) -> None:
     """Add what one tensor, which has values, says under a name."""
     data, datatype = part.data or [], part.datatype or ""
     columns = shapes.columns(part.shape)
-    if columns == len(data) == 1 and _is_numeric(datatype):  # most are
-        found.append(Observation(name, "numeric", data[0]))
-        return
     if columns > shapes.COLUMNS:
         found += (Observation(name, "vector", vector) for vector in shapes.vectors(part))
         return
     rows = min(len(data) // columns, shapes.ROWS)
     names = [name] if columns == 1 else _numbered(name, columns)
-    if _is_numeric(datatype):
+    if datatype.startswith(_NUMERIC):
         values = zip(names * rows, data, strict=False)  # no more than whole rows, and ROWS
         found += [Observation(name, "numeric", value) for name, value in values]
     else:
