@@ -25,7 +25,8 @@ How to read them:
   Read them through `rate()` or `increase()`. **Histograms** have `_bucket`, `_sum` and `_count`.
 - **Segments** are named by `dimension` and `value`. All of the traffic is dimension `all`, value
   `all`. The value is `none` where a request does not carry the dimension, and `other` beyond the
-  budget of 50 values.
+  budget of 50 values. An exchange has one value of a dimension, but of `edge_case` any number:
+  `none` where it is of no edge case, `unknown` where it left no Record (`capture.sample_over`).
 - **The ledger** adds up at every scrape, each term summed over its labels:
   `monitor_exchanges_total = monitor_records_appended_total + monitor_exchanges_lost_total +
   monitor_records_pending`. A run counts again what an earlier run left in the spool: as pending,

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+import msgspec
+
 from monitor.damage import Damage
 from monitor.types import (
     Call,
@@ -24,6 +26,7 @@ from monitor.types import (
     Row,
     Window,
 )
+from monitor.view import View
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,32 @@ class Origin:
     name: str
     reader: Callable[[Any], Reader]
     words: Callable[[Any], str]
+
+
+class NoThresholds(msgspec.Struct, frozen=True):
+    """What a rule without thresholds is given."""
+
+
+NO_THRESHOLDS = NoThresholds()
+
+
+@dataclass(frozen=True)
+class EdgeCase:
+    """A rare kind of exchange, by a rule: (View, thresholds) → whether an exchange is of it.
+
+    `holds` never raises, and takes time that is linear in the View at most. `thresholds` is a
+    frozen Struct with the defaults; a setting may say others of the same kind. `words` says for a
+    person what an exchange with such thresholds is. The rule holds for every example and for no
+    near miss, with the defaults. `needs` is the setting without which it is left out.
+    """
+
+    name: str
+    words: Callable[[Any], str]
+    holds: Callable[[View, Any], bool]
+    thresholds: msgspec.Struct = NO_THRESHOLDS
+    examples: tuple[View, ...] = ()
+    near_misses: tuple[View, ...] = ()
+    needs: str = ""
 
 
 @dataclass(frozen=True)

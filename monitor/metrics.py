@@ -145,7 +145,8 @@ CATALOGUE: tuple[Metric, ...] = (
     ),
     Metric(
         "monitor_segment_exchanges_total", "counter",
-        "Exchanges that the recorder read, by segment and outcome.",
+        "Exchanges that the recorder read, by segment and outcome. An exchange counts under each "
+        "of its edge cases (dimension edge_case).",
         "recorder", ("dimension", "value", "outcome"),
     ),
     Metric(
@@ -185,7 +186,8 @@ CATALOGUE: tuple[Metric, ...] = (
     ),
     Metric(
         "monitor_part_failures_total", "counter",
-        "Times that a protocol, a dimension, a recognizer or a feature failed on an exchange. The "
+        "Times that a protocol, a dimension, a recognizer, an edge case or a feature failed on an "
+        "exchange. The "
         "exchange is counted without what that part would have said. Normally 0.",
         "recorder", ("kind", "name"),
     ),

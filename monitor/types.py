@@ -353,6 +353,9 @@ class Record(msgspec.Struct, frozen=True, omit_defaults=True):
     sampled: Annotated[float, msgspec.Meta(ge=1e-9, le=1)] = 1.0
     """The share of exchanges like this one that was recorded when it ended, 0 to 1; below 1 only
     where `capture.sample_over` was exceeded. The Record stands for 1 / `sampled` exchanges."""
+    edge_cases: list[str] = []
+    """The names of the edge cases that it is of, in the order of their list; left out where it is
+    of none."""
     oversampled: bool = False
     """Whether it was recorded beyond an even sample of all exchanges, because failed exchanges have
     a part of the sample of their own. Drift does not count it."""
@@ -372,6 +375,8 @@ class Segment(msgspec.Struct, frozen=True, order=True):
 WHOLE = Segment("all", "all")
 ABSENT = "none"
 """The value of a dimension that an exchange does not state."""
+EDGE_CASE = "edge_case"
+"""The one dimension of which an exchange may have several values: each of its edge cases."""
 
 Key = tuple[str, str, str]
 """(feature, dimension, value): a feature in a segment."""
@@ -403,7 +408,8 @@ class Row(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
     `at` is Unix seconds; of a table without times it is the number of the row, from 0. `segments`
     are values by dimension, without the whole. What an endpoint refused is not `accepted`. `weight`
-    is how many exchanges it stands for, more than 1 in a sample.
+    is how many exchanges it stands for, more than 1 in a sample. `edge_cases` are the values of the
+    dimension of that name.
     """
 
     at: float
@@ -411,6 +417,7 @@ class Row(msgspec.Struct, frozen=True, array_like=True, gc=False):
     observations: list[Observation]
     accepted: bool = True
     weight: float = 1.0
+    edge_cases: list[str] = []
 
 
 SPECIAL = ("missing", "not finite", "wrong type")

@@ -11,8 +11,9 @@ import msgspec
 import pytest
 import yaml
 
-from monitor.app.build import check, own_prices
+from monitor.app.build import check, edge_cases, own_prices
 from monitor.cli import main
+from monitor.edge_cases import EDGE_CASES
 from monitor.prices.own import rates
 from monitor.recognizers import RECOGNIZERS
 from monitor.settings import load as loading
@@ -64,6 +65,15 @@ def test_every_other_example_is_accepted(tmp_path: Path) -> None:
             assert all(rates(one) for one in own.models.values())
         else:
             check(load(block, tmp_path))
+
+
+def test_every_edge_case_is_documented_with_its_thresholds(tmp_path: Path) -> None:
+    """In the order in which a Record lists them, as a setting that changes nothing."""
+    block = next(one for one in blocks("CONFIGURATION.md", "yaml") if "polling_turns" in one)
+    documented = yaml.safe_load(block)["edge_cases"]
+    usual = {one.name: msgspec.structs.asdict(one.thresholds) for one in EDGE_CASES}
+    assert list(documented.items()) == list(usual.items())
+    assert edge_cases(load(block, tmp_path)) == edge_cases(Settings())
 
 
 def place(path: Path) -> str:

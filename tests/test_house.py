@@ -19,7 +19,7 @@ ROOT = Path(__file__).parent.parent
 SOURCES = sorted((ROOT / "monitor").rglob("*.py"))
 ROOMS = {
     "protocols": "PROTOCOL", "recognizers": "RECOGNIZER", "features": "FEATURE", "distances": "MEASURE",
-    "sources": "SOURCE",
+    "sources": "SOURCE", "edge_cases": "EDGE_CASE",
 }  # fmt: skip
 """Folders of parts of one kind → what each file calls its part."""
 
@@ -495,6 +495,7 @@ ELSEWHERE = {
     "app/ner_server.py": "app/test_ner_client.py",
     "app/pages.py": "end_to_end/test_keepers.py",
     "app/build.py": "test_cli.py",
+    "app/modules.py": "app/test_build.py",
     "app/proxy.py": "end_to_end/test_spine.py",
     "app/recorder.py": "end_to_end/test_faults.py",
     "commands/progress.py": "commands/test_replay.py",
@@ -547,8 +548,9 @@ def test_tests_mirror_the_source(path: Path) -> None:
     where = name(path)
     if path.stem in {"__init__", "__main__"} or where in DECLARATIONS:
         return
-    if where.startswith("recognizers/"):
-        where = "recognizers/recognizers.py"  # each by its own examples and counterexamples
+    for room in ("recognizers", "edge_cases"):
+        if where.startswith(f"{room}/"):
+            where = f"{room}/{room}.py"  # each by its own examples and counterexamples
     mirror = str(Path(where).parent / f"test_{Path(where).name}")
     expected = ELSEWHERE.get(where, mirror)
     assert (ROOT / "tests" / expected).exists(), (

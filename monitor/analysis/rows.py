@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from monitor.interfaces import Feature
-from monitor.types import ABSENT, WHOLE, Observation, Outcome, Record, Row
+from monitor.types import ABSENT, EDGE_CASE, WHOLE, Observation, Outcome, Record, Row
 
 REFUSED = 300
 """Statuses from here on say that the endpoint did not take the request."""
@@ -22,7 +22,7 @@ def row_of(
         segments = {name: segments.get(name, ABSENT) for name in dimensions}
     ended = record.started + record.duration
     seen = observed(features, record)
-    return Row(ended, segments, seen, accepted(record), 1 / record.sampled)
+    return Row(ended, segments, seen, accepted(record), 1 / record.sampled, record.edge_cases)
 
 
 def observed(features: Sequence[Feature], record: Record) -> list[Observation]:
@@ -51,6 +51,9 @@ def segments_of(row: Row, dimensions: Sequence[str] | None) -> Iterator[tuple[st
         value = row.segments.get(name, ABSENT)
         if value != ABSENT:  # who did not say where they belong are no population of their own
             yield name, value
+    if row.edge_cases and (dimensions is None or EDGE_CASE in dimensions):
+        for value in row.edge_cases:
+            yield EDGE_CASE, value
 
 
 def values(row: Row) -> list[tuple[str, Any, bool]]:

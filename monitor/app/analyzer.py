@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
-import importlib
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from operator import itemgetter
@@ -21,7 +20,7 @@ from monitor.analysis.drift.watches import Baseline
 from monitor.analysis.fold import Analysis
 from monitor.analysis.guard import Guard, guarded
 from monitor.analysis.monitors import analysis_of
-from monitor.app import meaning
+from monitor.app import meaning, modules
 from monitor.app.attempts import Attempts
 from monitor.app.set_aside import SetAside
 from monitor.distances import LIVE, psi
@@ -301,30 +300,18 @@ def features_of(settings: Settings) -> tuple[Feature, ...]:
     known = {feature.name: feature for feature in MORE}
     added = []
     for name in settings.drift.features:
-        module, colon, attribute = name.partition(":")
         feature: object = known.get(name)
-        if colon:
-            feature = _imported(name, module, attribute)
+        if is_own := ":" in name:
+            feature = modules.named("drift.features", name)
         if not isinstance(feature, Feature):
             raise ConfigError(
                 f"drift.features: {name!r} is not one of {', '.join(known)}, nor the name of a "
                 f"Feature as in package.module:NAME{did_you_mean(name, known)}"
             )
-        added.append(guarded(name, feature) if colon else feature)
+        added.append(guarded(name, feature) if is_own else feature)
     if settings.drift.embed:
         added.append(guarded("drift.embed", embed.feature(embed.load(settings.drift.embed))))
     return (*FEATURES, *added)
-
-
-def _imported(name: str, module: str, attribute: str) -> object:
-    try:
-        return getattr(importlib.import_module(module), attribute)
-    except (ImportError, AttributeError):
-        return None
-    except Exception as error:  # noqa: BLE001  whatever somebody's own module raises
-        raise ConfigError(
-            f"drift.features: {name!r}: {module} raises {logs.place(error)}"
-        ) from None
 
 
 def read_profile(file: str | None) -> Profile | None:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
 import difflib
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from monitor import logs
+from monitor.app import modules
 from monitor.errors import ConfigError
 from monitor.extras import advice, is_there
 from monitor.privacy.policies import Policy
@@ -18,7 +21,7 @@ from monitor.recognizers import RECOGNIZERS, REGIONS, select
 from monitor.settings.schema import Settings
 
 if TYPE_CHECKING:
-    from monitor.interfaces import Dimension
+    from monitor.interfaces import Dimension, EdgeCase
     from monitor.prices.own import Own
     from monitor.prices.pricing import Pricing
     from monitor.privacy.patterns import Scanner
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
     from monitor.privacy.records import Privacy
     from monitor.privacy.scrub import Seal
     from monitor.recorder.noisy_counts import NoisyCounts
+    from monitor.view import Usual
 
 HASHED = "SEGMENT"
 """The entity of the pseudonyms of dimensions with `hash`."""
@@ -71,6 +75,85 @@ def dimensions(settings: Settings) -> tuple[list[Dimension], dict[str, list[str]
         for name, one in settings.segments.items() if not one.cross
     ]  # fmt: skip
     return found, {name: one.cross for name, one in settings.segments.items() if one.cross}
+
+
+def edge_cases(settings: Settings) -> list[EdgeCase]:
+    """Return the edge cases that are on, with their thresholds; raises ConfigError naming the key.
+
+    One that needs a setting which is not made is left out.
+    """
+    from monitor.edge_cases import EDGE_CASES
+
+    known = {one.name: one for one in EDGE_CASES}
+    given = settings.edge_cases
+    found = [
+        _with_thresholds(one, given.get(name) or {}, name)
+        for name, one in known.items()
+        if given.get(name, {}) is not None
+    ]
+    for name, said in given.items():
+        if name not in known:
+            found.append(_own_edge_case(name, said, list(known)))
+    has = {"reference.file": settings.reference.file}
+    return [one for one in found if not one.needs or has.get(one.needs)]
+
+
+def _own_edge_case(name: str, said: Mapping[str, Any] | None, known: list[str]) -> EdgeCase:
+    """Return somebody's own edge case, under the name that it has in the settings."""
+    from monitor.interfaces import EdgeCase
+    from monitor.settings import validation
+    from monitor.types import ABSENT, WHOLE
+
+    key = f"edge_cases.{name[:60] if name.isidentifier() else validation.told(name)}"
+    module = (said or {}).get("module")
+    if module is None:
+        near = validation.did_you_mean(name, known)
+        raise ConfigError(
+            f"{key}: there is no such edge case{near}"
+            + ("" if near else f"; there are {', '.join(known)}, and your own with a `module`")
+        )
+    if not name.isidentifier() or name in (ABSENT, WHOLE.value, "other", "unknown"):
+        raise ConfigError(f"{key}: the name of an edge case is a word other than none and unknown")
+    one = modules.part(f"{key}.module", module, EdgeCase)
+    given = {each: value for each, value in (said or {}).items() if each != "module"}
+    return _with_thresholds(dataclasses.replace(one, name=name), given, name)
+
+
+def _with_thresholds(one: EdgeCase, given: Mapping[str, Any], name: str) -> EdgeCase:
+    from monitor.settings import validation
+
+    struct = type(one.thresholds)
+    for key in given:
+        if key not in struct.__struct_fields__:
+            near = validation.did_you_mean(key, struct.__struct_fields__)
+            shown = key if key.isidentifier() else validation.told(key)
+            raise ConfigError(f"edge_cases.{name}.{shown[:60]}: unknown key{near}")
+    said = {**msgspec.structs.asdict(one.thresholds), **given}
+    if wrong := validation.complaint(said, struct):
+        raise ConfigError(f"edge_cases.{name}.{wrong}")
+    return dataclasses.replace(one, thresholds=msgspec.convert(said, struct))
+
+
+def usual(settings: Settings, rules: list[EdgeCase]) -> Mapping[str, Usual]:
+    """Return what is usual in columns, by `reference.file`, where an edge case asks for it.
+
+    A sidecar may have the settings and not the file, which the analyzer reads: it does without.
+    """
+    from monitor.recorder.usual import usual
+
+    file = settings.reference.file
+    names = [one.name for one in rules if one.needs == "reference.file"]
+    if not (names and file):
+        return {}
+    try:
+        return usual(Path(file).read_bytes())
+    except (OSError, msgspec.DecodeError) as error:
+        reason = (getattr(error, "strerror", None) or "it is not a reference profile").lower()
+        logs.warning(
+            f"reference.file: {file} cannot be read: {reason}; without it {' and '.join(names)} "
+            "are not looked for"
+        )
+        return {}
 
 
 def pricing(settings: Settings) -> Pricing:

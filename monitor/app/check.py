@@ -20,6 +20,7 @@ from monitor.privacy import keys
 from monitor.proxy import tls
 from monitor.settings.addresses import address
 from monitor.settings.schema import DimensionSource, Drift, Privacy, Reference, Settings
+from monitor.settings.validation import told
 from monitor.supervision import embedded_store, listeners
 from monitor.urls import shown
 
@@ -107,6 +108,7 @@ def _check_meaning(settings: Settings) -> None:
     from monitor.app import build
 
     build.dimensions(settings)
+    build.edge_cases(settings)
     build.own_prices(settings)
 
 
@@ -165,6 +167,7 @@ def explain(settings: Settings) -> Iterator[str]:
         )
     for name, source in settings.segments.items():
         yield f"segment     {name}: {_segment(source)}"
+    yield from _edge_cases(settings)
     yield from _costs(settings)
     yield from _privacy(settings)
     if settings.reference.file:
@@ -226,6 +229,27 @@ def _segment(source: DimensionSource) -> str:
     if source.hash:
         said.append("as a keyed pseudonym")
     return ", ".join(said)
+
+
+def _edge_cases(settings: Settings) -> Iterator[str]:
+    """Which are on, with what they mean and the keys of their thresholds, and which are not."""
+    from monitor.app import build
+    from monitor.edge_cases import EDGE_CASES
+
+    found = build.edge_cases(settings)
+    for one in found:
+        given = msgspec.structs.asdict(one.thresholds)
+        keys = ", ".join(f"{key} {_number(value)}" for key, value in given.items())
+        yield f"edge case   {one.name}: {one.words(one.thresholds)}" + (f" ({keys})" * bool(keys))
+    on = {one.name for one in found}
+    for one in EDGE_CASES:
+        if one.name not in on:
+            is_off = settings.edge_cases.get(one.name, {}) is None
+            yield f"            {one.name} is off" + ("" if is_off else f": it needs {one.needs}")
+
+
+def _number(value: object) -> str:
+    return f"{value:g}" if isinstance(value, float) else "null" if value is None else told(value)
 
 
 def _costs(settings: Settings) -> Iterator[str]:

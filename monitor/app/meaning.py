@@ -9,7 +9,7 @@ import msgspec
 
 from monitor.settings.schema import Settings
 from monitor.settings.validation import RENAMED
-from monitor.types import Key
+from monitor.types import EDGE_CASE, Key
 
 FIELD = "settings"
 """Field of the checkpoint."""
@@ -40,6 +40,7 @@ def of(settings: Settings) -> dict[str, str]:
         "drift.embed": drift.embed,
         **{f"drift.features.{name}": True for name in drift.features},
         **{f"segments.{name}": source for name, source in settings.segments.items()},
+        **{f"edge_cases.{name}": given for name, given in settings.edge_cases.items()},
     }
     if reference.versus or reference.hour_of_week:  # only then it is part of what is added up
         values["drift.design_effect"] = drift.design_effect
@@ -91,8 +92,10 @@ def keeps(before: Mapping[str, str] | None, now: Mapping[str, str]) -> Callable[
         gone.update(_EMBEDDINGS)
 
     def kept(key: Key) -> bool:
-        feature, dimension, _ = key
+        feature, dimension, value = key
         if not keys.isdisjoint(WHOLLY):
+            return False
+        if dimension == EDGE_CASE and f"edge_cases.{value}" in keys:
             return False
         return feature not in gone and f"segments.{dimension}" not in keys
 

@@ -7,6 +7,7 @@ import contextlib
 import gc
 import itertools
 import logging
+import os
 import time
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from monitor import logs
 from monitor.app import build, keyring, ner_client
 from monitor.errors import ConfigError, StreamError
 from monitor.framing import Batch, Processing
+from monitor.interfaces import EdgeCase
 from monitor.meters import Meters
 from monitor.privacy import keys
 from monitor.privacy.pseudonyms import Key, derive
@@ -21,6 +23,7 @@ from monitor.protocols import PROTOCOLS
 from monitor.recorder.capture import Capture
 from monitor.recorder.delivery import Delivery, Item
 from monitor.recorder.intake import Intake
+from monitor.recorder.repeats import Repeats
 from monitor.recorder.sampler import Sampler
 from monitor.recorder.spool import Spool
 from monitor.settings.schema import Settings
@@ -58,6 +61,7 @@ class Recorder:
         self._privacy = build.privacy(settings, self._keyring)
         self._meters.set("monitor_key_conflict", 0)
         dimensions, crossed = build.dimensions(settings)
+        rules = build.edge_cases(settings)
         self._capture = Capture(
             settings.endpoint,
             PROTOCOLS,
@@ -66,6 +70,9 @@ class Recorder:
             self._meters,
             crossed=crossed,
             pricing=build.pricing(settings),
+            edge_cases=rules,
+            usual=build.usual(settings, rules),
+            repeats=Repeats(os.urandom(32)) if _has(rules, "repeated_request") else None,
             min_group=settings.privacy.min_group,
             noisy_counts=build.noisy_counts(settings),
         )
@@ -266,6 +273,10 @@ class Recorder:
 
     def _log_store(self, level: int, text: str) -> None:
         logs.log(level, f"{shown(self._process.settings.redis)}: {text}")
+
+
+def _has(rules: list[EdgeCase], name: str) -> bool:
+    return any(one.name == name for one in rules)
 
 
 def _sampler(settings: Settings, key: Key) -> Sampler | None:

@@ -17,7 +17,7 @@ from monitor.replay import stored
 from monitor.settings.schema import Settings
 from monitor.supervision.embedded_store import opened
 from monitor.tables.cells import moment
-from monitor.types import ABSENT, Outcome, Record, encode_record
+from monitor.types import ABSENT, EDGE_CASE, Outcome, Record, encode_record
 
 EXIT_MISSING = 1
 WIDTH = 80
@@ -48,6 +48,8 @@ def add_arguments(parser: argparse.ArgumentParser, common: Callable[..., None]) 
         help="print only this segment, as population=north; may be given again")  # fmt: skip
     add("--outcome", choices=[one.value for one in Outcome], metavar="OUTCOME",
         help="print only records with this outcome, as ok or server_error")  # fmt: skip
+    add("--edge-case", metavar="NAME",
+        help="print only records of this edge case, as refusal or tool_loop")  # fmt: skip
     add("--limit", type=_count, metavar="N", help="print only the newest N; by default all")
     add("--json", action="store_true", help="print each record as a JSON document on a line")
     common(listing, "endpoint", "redis", "data")
@@ -83,7 +85,7 @@ def _show(url: str, settings: Settings, record_id: str) -> int:
 
 
 def _list(url: str, settings: Settings, options: argparse.Namespace) -> int:
-    wanted = _wanted(options.segment, options.outcome)
+    wanted = _wanted(options.segment, options.outcome, options.edge_case)
     arguments = {"shards": settings.stream.shards, "start": options.start, "end": options.end}
     found: Iterable[Record]
     if options.limit is None:
@@ -109,24 +111,36 @@ def _list(url: str, settings: Settings, options: argparse.Namespace) -> int:
     if not count:
         said = stored.absence(url, settings.endpoint) or (
             f"no such records of endpoint {settings.endpoint} (--endpoint, --segment, --outcome, "
-            "--from and --to say which)"
+            "--edge-case, --from and --to say which)"
         )
         print(f"monitor: {said}", file=sys.stderr)
     return 0
 
 
-def _wanted(segments: Iterable[tuple[str, str]], outcome: str | None) -> Callable[[Record], bool]:
-    """Whether a record is of all the dimensions named, in one of the values named of each."""
+def _wanted(
+    segments: Iterable[tuple[str, str]], outcome: str | None, edge_case: str | None
+) -> Callable[[Record], bool]:
+    """Whether a record is of all the dimensions named, in one of the values named of each, and of
+    that outcome and edge case."""
     values: dict[str, set[str]] = {}
     for dimension, value in segments:
         values.setdefault(dimension, set()).add(value)
+    if edge_case is not None:
+        values.setdefault(EDGE_CASE, set()).add(edge_case)
 
     def wanted(record: Record) -> bool:
         return (outcome is None or record.outcome.value == outcome) and all(
-            record.segments.get(dimension, ABSENT) in those for dimension, those in values.items()
+            not those.isdisjoint(_values(record, dimension)) for dimension, those in values.items()
         )
 
     return wanted
+
+
+def _values(record: Record, dimension: str) -> list[str]:
+    """A record's values of a dimension, of which only edge cases may be several."""
+    if dimension == EDGE_CASE:
+        return record.edge_cases or [ABSENT]
+    return [record.segments.get(dimension, ABSENT)]
 
 
 def lines(record: Record) -> list[str]:
@@ -137,6 +151,7 @@ def lines(record: Record) -> list[str]:
     )
     words = [record.operation, record.model]
     words += [f"{name}={value}" for name, value in record.segments.items() if value != ABSENT]
+    words += [f"{EDGE_CASE}={name}" for name in record.edge_cases]
     if record.tokens:
         words.append(f"tokens={record.tokens.input}+{record.tokens.output}")
     words += [f"{count} {entity}" for entity, count in record.pseudonyms.items()]

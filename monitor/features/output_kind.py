@@ -8,23 +8,9 @@ from collections.abc import Iterator
 import msgspec
 
 from monitor.interfaces import Feature
+from monitor.refusals import is_refusal
 from monitor.types import Observation, Outcome, Record
 
-_REFUSAL = re.compile(
-    r"\b(?:i(?:'m| am)(?: really| very| so)? (?:sorry|afraid)\b.{0,40}"
-    r"\b(?:can(?:'t|not)|unable|won't)"
-    r"|i (?:can(?:'t|not)|won't|am unable to|am not able to)"
-    r" (?:assist|help|comply|fulfil|provide|answer|do that|create|discuss|support)"
-    r"|i'm (?:unable|not able) to|i must decline|as an ai(?: language model)?,"
-    r"|(?:ich kann|kann ich) (?:ihnen |dir )?(?:dabei |damit )?(?:leider )?nicht"
-    r"|je ne peux pas|no puedo (?:ayudar|asistir)|non posso (?:aiutar|fornir)"
-    r"|não posso (?:ajudar|fornecer))",
-    re.DOTALL,
-)
-"""How models say no, in the first words of an answer. A hint, not a judge."""
-
-_HINTS = ("n't", "not", "unable", "decline", "as an ai", "nicht", "ne peux", "o puedo", "o posso")
-_OPENING = 200
 _NO_ANSWERS = ("error", "tool")
 _FENCE = re.compile(r"\A```(?:json)?\s*\n(.*?)\n?```\Z", re.DOTALL)
 
@@ -68,11 +54,7 @@ def kind(text: str) -> str:
         except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):  # or nested too deep
             return "broken json" if text[0] == "{" else "text"
         return "json"
-    opening = text[:_OPENING].lower().replace("’", "'")
-    for hint in _HINTS:  # few answers have one
-        if hint in opening:
-            return "refusal" if _REFUSAL.search(opening) else "text"
-    return "text"
+    return "refusal" if is_refusal(text) else "text"
 
 
 FEATURE = Feature("output_kind", observe)

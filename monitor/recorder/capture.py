@@ -9,7 +9,7 @@ import msgspec
 from monitor import bodies, logs, probabilities
 from monitor.dimensions.cross import crossed
 from monitor.errors import ParseError
-from monitor.interfaces import Dimension, Protocol
+from monitor.interfaces import Dimension, EdgeCase, Protocol
 from monitor.meters import Meters
 from monitor.metrics import NANO, REDACTION_REASONS, UNKNOWN
 from monitor.prices.pricing import Pricing
@@ -19,18 +19,22 @@ from monitor.recorder import calls
 from monitor.recorder.bounds import bounded
 from monitor.recorder.label_limiter import LabelLimiter
 from monitor.recorder.noisy_counts import NoisyCounts
+from monitor.recorder.repeats import Repeats
 from monitor.recorder.sampler import Sampler
 from monitor.types import (
     ABSENT,
+    EDGE_CASE,
     WHOLE,
     Call,
     Exchange,
     Inference,
+    Outcome,
     Part,
     Receipt,
     Record,
     Summary,
 )
+from monitor.view import Usual, View, view
 
 MODELS = 50
 VALUES = 50
@@ -43,6 +47,10 @@ class Capture:
     A segment's value that was seen fewer than `min_group` times is `other`. `crossed` are
     dimensions whose value is that of several others, joined. With `noisy_counts`,
     exchanges by segment are exported with noise, and nothing else by segment.
+
+    `edge_cases` are looked for in what is recorded: names of a closed list, of which an exchange
+    may have several, and so without noise or budget. Some of them need what is `usual` in columns,
+    or a memory of earlier requests (`repeats`).
 
     A part that raises costs the exchange only what that part would have read; the failure is
     counted and logged once. The part still reads other exchanges, because a stranger who can make
@@ -59,11 +67,17 @@ class Capture:
         *,
         crossed: Mapping[str, Sequence[str]] | None = None,
         pricing: Pricing | None = None,
+        edge_cases: Sequence[EdgeCase] = (),
+        usual: Mapping[str, Usual] | None = None,
+        repeats: Repeats | None = None,
         min_group: int = 1,
         noisy_counts: NoisyCounts | None = None,
     ) -> None:
         self._crossed = dict(crossed or {})
         self._pricing = pricing or Pricing()
+        self._edge_cases = tuple(edge_cases)
+        self._usual = usual
+        self._repeats = repeats
         self._endpoint = endpoint
         self._protocols = protocols
         self._dimensions = dimensions
@@ -79,6 +93,9 @@ class Capture:
             meters.add("monitor_privacy_cache_lookups_total", (result,), 0)
         for reason in REDACTION_REASONS:  # a series must exist before its first event to show it
             meters.add("monitor_redactions_total", (reason,), 0)
+        for one in () if noisy_counts else self._edge_cases:
+            labels = (EDGE_CASE, one.name, Outcome.OK.value)
+            meters.add("monitor_segment_exchanges_total", labels, 0)
 
     def read(self, exchange: Exchange) -> tuple[Record, str]:
         """Count an exchange; return its record and the label under which its model is counted."""
@@ -97,7 +114,8 @@ class Capture:
         summary = self._privacy.summary(
             call, inference, segments=self._values_of(call, inference), scrub=scrub
         )
-        _, model = self._counted(summary, scrub)
+        unseen = [UNKNOWN] if self._edge_cases else []
+        _, model = self._counted(summary, scrub, unseen)
         labels = (summary.protocol, summary.operation, model, summary.outcome.value)
         return Receipt(exchange.id, "lost", "sampled", *labels)
 
@@ -117,17 +135,41 @@ class Capture:
             call, inference, endpoint=self._endpoint, segments=raw, scrub=scrub,
             sampled=sampled, oversampled=oversampled,
         )  # fmt: skip
-        segments, model = self._counted(record, scrub)
-        if segments != record.segments:
-            record = msgspec.structs.replace(record, segments=segments)
+        names = self._edge_cases_of(record, inference)
+        shown = (names or [ABSENT]) if self._edge_cases else []
+        segments, model = self._counted(record, scrub, shown)
+        if names or segments != record.segments:
+            record = msgspec.structs.replace(record, segments=segments, edge_cases=names)
         for entity, count in record.pseudonyms.items():
             self._meters.add("monitor_pseudonyms_total", (entity,), count)
         for reason, count in record.redactions.items():
             self._meters.add("monitor_redactions_total", (reason,), count)
         return record, model
 
-    def _counted(self, known: Summary | Record, scrub: Scrub) -> tuple[dict[str, str], str]:
-        """Count an exchange; return the labels of its segments and of its model."""
+    def _edge_cases_of(self, record: Record, inference: Inference) -> list[str]:
+        """The names of the edge cases that an exchange is of."""
+        if not self._edge_cases:
+            return []
+        seen = self._view(record, inference)
+        return [one.name for one in self._edge_cases if self._holds(one, seen)]
+
+    def _view(self, record: Record, inference: Inference) -> View:
+        """What rules may look at: what is on record, what was asked for, and what came before."""
+        after = None if self._repeats is None else self._repeats.after(record)
+        return view(record, inference, usual=self._usual, repeated_after=after)
+
+    def _holds(self, rule: EdgeCase, seen: View) -> bool:
+        try:
+            return rule.holds(seen, rule.thresholds)
+        except Exception as error:  # noqa: BLE001  a rule's defect is not the exchange's
+            self._stumble("edge_case", rule.name, error)
+            return False
+
+    def _counted(
+        self, known: Summary | Record, scrub: Scrub, edge_cases: Sequence[str]
+    ) -> tuple[dict[str, str], str]:
+        """Count an exchange, under each of its edge cases too; return the labels of its segments
+        and of its model."""
         for name, error in scrub.failures.items():
             self._stumble("recognizer", name, error)
         if self._noisy_counts is not None:
@@ -137,7 +179,8 @@ class Capture:
         for name, others in self._crossed.items():
             segments[name] = self._segment(name, crossed(others, segments))
         model = self._model(known)
-        self._count(known, segments, model)
+        of = [*segments.items(), *((EDGE_CASE, name) for name in edge_cases)]
+        self._count(known, () if self._noisy_counts else of, model)
         return segments, model
 
     def release(self, now: float) -> None:
@@ -240,7 +283,9 @@ class Capture:
     def _overflow(self, metric: str) -> None:
         self._meters.add("monitor_series_overflow_total", (metric,))
 
-    def _count(self, known: Summary | Record, segments: Mapping[str, str], model: str) -> None:
+    def _count(
+        self, known: Summary | Record, segments: Sequence[tuple[str, str]], model: str
+    ) -> None:
         meters = self._meters
         kind = (known.operation, model)
         first, each = known.time_to_first_token, known.time_per_output_token
@@ -265,8 +310,7 @@ class Capture:
                     meters.add("monitor_cost_total", (model, direction, cost.currency), part)
         elif unpriced := sum(count for _, count in directions):
             meters.add("monitor_unpriced_tokens_total", (model,), unpriced)
-        shown = () if self._noisy_counts else segments.items()
-        for segment in ((WHOLE.dimension, WHOLE.value), *shown):
+        for segment in ((WHOLE.dimension, WHOLE.value), *segments):
             meters.add("monitor_segment_exchanges_total", (*segment, known.outcome.value))
             meters.observe("monitor_segment_duration_seconds", segment, known.duration)
             if first is not None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 
-from monitor.types import Row
+from monitor.types import EDGE_CASE, Row
 
 BUDGET = 50
 """Values of a dimension that are watched, the most frequent; all others are `other`."""
@@ -25,6 +25,8 @@ class Census(msgspec.Struct):
             self.rows += 1
             for dimension, value in row.segments.items():
                 self.values.setdefault(dimension, Counter())[value] += 1
+            if row.edge_cases:
+                self.values.setdefault(EDGE_CASE, Counter()).update(row.edge_cases)
 
     def merge(self, other: Census) -> None:
         """Add what was counted elsewhere."""
@@ -49,4 +51,11 @@ def within_budget(rows: Iterable[Row], kept: Mapping[str, set[str]]) -> Iterator
             name: value if value in kept.get(name, ()) else "other"
             for name, value in row.segments.items()
         }
-        yield row if segments == row.segments else msgspec.structs.replace(row, segments=segments)
+        names = row.edge_cases
+        if names:
+            known = kept.get(EDGE_CASE, ())
+            names = list(dict.fromkeys(one if one in known else "other" for one in names))
+        if segments == row.segments and names == row.edge_cases:
+            yield row
+        else:
+            yield msgspec.structs.replace(row, segments=segments, edge_cases=names)

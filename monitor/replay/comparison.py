@@ -14,7 +14,7 @@ from monitor.replay.datasets import Dataset, is_profile, is_store, open_dataset,
 from monitor.replay.files import ReadOptions
 from monitor.replay.plan import Plan
 from monitor.tables.cells import Sanitizer
-from monitor.types import WHOLE
+from monitor.types import EDGE_CASE, WHOLE
 
 
 @dataclass(frozen=True)
@@ -74,6 +74,11 @@ def compare(plan: Plan, sanitizer: Sanitizer, clock: Callable[[], float]) -> Com
         profile = load_profile(Path(plan.reference).read_bytes(), plan.reference)
         shapes = {key[0]: one.bins.shape for key, one in profile.references.items()}
         usual.readings.shapes.update(shapes)
+    if plan.versus is not None and plan.versus.dimension == EDGE_CASE and not current.is_table:
+        raise UsageError(
+            f"--reference {EDGE_CASE}={plan.versus.value}: a record may be of several edge cases, "
+            f"so they are no groups to be compared; --by {EDGE_CASE} judges each"
+        )
     found = Comparison(current, reference, profile, usual, options)
     _check(plan, found)
     if current.is_table:

@@ -17,7 +17,7 @@ from monitor.tables import rows
 from monitor.tables.cells import LARGE, Sanitizer
 from monitor.tables.columns import Columns
 from monitor.tables.inference import Readings
-from monitor.types import Observation, Record, Row
+from monitor.types import EDGE_CASE, Observation, Record, Row
 
 FORMATS = tuple(source.name for source in SOURCES)
 """What `--format` may say, beside `auto`."""
@@ -206,14 +206,17 @@ def observe(records: Iterable[Record], options: ReadOptions) -> Iterator[Row]:
     Records of ours are clean; of others who write their form nobody knows.
     """
     safe = options.sanitizer.text
+    by = [name for name in options.columns.by if name != EDGE_CASE]
+    has_edge_cases = len(by) < len(options.columns.by)
     for record in records:
         if options.includes(record.started):
             yield Row(
                 record.started + record.duration,
-                {name: safe(segment(record, name)) for name in options.columns.by},
+                {name: safe(segment(record, name)) for name in by},
                 [_sanitized(seen, safe) for seen in observed(options.features, record)],
                 accepted(record),
                 1 / record.sampled,
+                list(dict.fromkeys(map(safe, record.edge_cases))) if has_edge_cases else [],
             )
 
 

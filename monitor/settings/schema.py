@@ -5,7 +5,7 @@ Only `monitor.cli`, `monitor.commands` and `monitor.app` read settings; parts ta
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -267,7 +267,11 @@ def _default_segments() -> dict[str, DimensionSource]:
 
 
 class Settings(_Section, frozen=True):
-    """Everything that can be set. `log` is how lines on stderr are written."""
+    """Everything that can be set. `log` is how lines on stderr are written.
+
+    `edge_cases` are thresholds by the name of an edge case, null to switch it off; a `module` names
+    somebody's own, as `package.module:NAME` (`app.build.edge_cases`).
+    """
 
     endpoint: Name = "default"
     upstream: Annotated[str, msgspec.Meta(description="a URL like http://127.0.0.1:9000")] = ""
@@ -278,6 +282,7 @@ class Settings(_Section, frozen=True):
     log: Literal["text", "json"] = "text"
     workers: Annotated[int, msgspec.Meta(ge=1, le=64)] = 1
     segments: dict[str, DimensionSource] = msgspec.field(default_factory=_default_segments)
+    edge_cases: dict[str, dict[str, Any] | None] = {}
     costs: Costs = Costs()
     capture: Capture = Capture()
     privacy: Privacy = Privacy()

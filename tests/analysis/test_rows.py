@@ -49,6 +49,17 @@ def test_a_record_is_a_row_at_its_end_in_the_segments_asked_for() -> None:
     assert list(segments_of(row, ("a", "b"))) == [("all", "all"), ("a", "1")]
 
 
+def test_a_row_is_in_the_segment_of_each_of_its_edge_cases() -> None:
+    """In none where it is of none, or where that dimension is not asked for."""
+    plain = record(Outcome.OK, 200)
+    row = row_of((), msgspec.structs.replace(plain, edge_cases=["refusal", "truncated"]))
+    both = [("edge_case", "refusal"), ("edge_case", "truncated")]
+    assert list(segments_of(row, None)) == [("all", "all"), ("a", "1"), *both]
+    assert list(segments_of(row, ("edge_case",))) == [("all", "all"), *both]
+    assert list(segments_of(row, ("a",))) == [("all", "all"), ("a", "1")]
+    assert list(segments_of(row_of((), plain), None)) == [("all", "all"), ("a", "1")]
+
+
 def test_nothing_is_observed_in_an_oversampled_record() -> None:
     """It is a row with its time and segments; every record has the weight that its share gives."""
     plain = record(Outcome.SERVER_ERROR, 500)

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+import json
+import sys
+from collections.abc import Generator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from monitor.analysis.drift.profiles import dump_profile, profile_of
 from monitor.app import build
+from monitor.edge_cases import EDGE_CASES
+from monitor.errors import ConfigError
 from monitor.meters import Meters
 from monitor.privacy.pseudonyms import Key, Keyring
 from monitor.protocols import PROTOCOLS
 from monitor.recorder.capture import Capture
-from monitor.settings.schema import DimensionSource, Privacy, Settings
-from monitor.types import Exchange, Message, Outcome
+from monitor.settings.schema import DimensionSource, Privacy, Reference, Settings
+from monitor.types import Exchange, Message, Observation, Outcome, Part, Row
+from monitor.view import View
 
 
 def test_a_hashed_dimension_is_a_keyed_pseudonym() -> None:
@@ -34,3 +46,118 @@ def test_a_hashed_dimension_is_a_keyed_pseudonym() -> None:
     assert ada["tier"] == "none"
     assert segment("/b?user=ada")["user"] == ada["user"] != segment("/a?user=bob")["user"]
     assert segment("/a")["user"] == "none"
+
+
+MINE = """
+import msgspec
+from monitor.interfaces import EdgeCase
+
+class Thresholds(msgspec.Struct, frozen=True):
+    share: float = 0.8
+
+LOUD = EdgeCase(
+    "whatever",
+    lambda given: f"a question of which {given.share:.0%} are capitals",
+    lambda view, given: sum(map(str.isupper, view.question)) > given.share * len(view.question),
+    Thresholds(),
+)
+NOT_ONE = 5
+"""
+
+
+@pytest.fixture
+def mine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Generator[None]:
+    """A package of somebody's own, with modules that hold an edge case, and that fail."""
+    (tmp_path / "own_rules").mkdir()
+    (tmp_path / "own_rules" / "__init__.py").write_text("")
+    (tmp_path / "own_rules" / "rules.py").write_text(MINE)
+    (tmp_path / "own_rules" / "bad.py").write_text("1 / 0")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    yield
+    for name in [name for name in sys.modules if name.startswith("own_rules")]:
+        del sys.modules[name]
+
+
+def names(**given: Any) -> list[str]:
+    return [one.name for one in build.edge_cases(Settings(edge_cases=given))]
+
+
+def test_edge_cases_are_on_unless_they_are_switched_off() -> None:
+    """Or need what is not there; thresholds are as the settings say, the others as they were."""
+    usual = [one.name for one in EDGE_CASES if not one.needs]
+    assert names() == usual
+    assert names(refusal=None, tool_loop=None) == [
+        name for name in usual if name not in ("refusal", "tool_loop")
+    ]
+    assert names(long_input={}) == usual
+    found = build.edge_cases(Settings(edge_cases={"tool_loop": {"turns": 5}}))
+    (loop,) = [one for one in found if one.name == "tool_loop"]
+    assert loop.thresholds == type(loop.thresholds)(turns=5, polling_turns=10)
+    known = build.edge_cases(Settings(reference=Reference(file="usual.json")))
+    assert [one.name for one in known] == [one.name for one in EDGE_CASES]
+
+
+def test_somebodys_own_edge_case_has_the_name_that_the_settings_give_it(mine: None) -> None:
+    """With its thresholds beside the module; it comes after the built-in ones."""
+    given = {"module": "own_rules.rules:LOUD"}
+    assert names(shouting=given)[-1] == "shouting"
+    (*_, one) = build.edge_cases(Settings(edge_cases={"shouting": {**given, "share": 0.5}}))
+    view = View(inputs=[Part(role="user", text="WHERE is IT")])
+    assert one.holds(view, one.thresholds)
+    assert not one.holds(view, type(one.thresholds)())
+    assert one.words(one.thresholds) == "a question of which 50% are capitals"
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"refusl": None}, "edge_cases.refusl: there is no such edge case; did you mean refusal?"),
+        ({"mine": {}}, "edge_cases.mine: there is no such edge case; there are empty_output, "),
+        ({"long_input": {"token": 1}}, "edge_cases.long_input.token: unknown key; did you mean tokens?"),
+        ({"long_input": {"tokens": 0}}, "edge_cases.long_input.tokens: 0 is not a whole number of at least 1"),
+        ({"low_confidence": {"below": 2}}, "edge_cases.low_confidence.below: 2 is not a number from 0 to 1"),
+        ({"refusal": {"module": "a:B"}}, "edge_cases.refusal.module: unknown key"),
+        ({"none": {"module": "own_rules.rules:LOUD"}}, "edge_cases.none: the name of an edge case is a word"),
+        ({"a b": {"module": "own_rules.rules:LOUD"}}, "edge_cases.'a b': the name of an edge case is a word"),
+        ({"mine": {"module": "own_rules.rules:QUIET"}}, "edge_cases.mine.module: 'own_rules.rules:QUIET' is not "
+         "the name of an EdgeCase, as in package.module:NAME"),
+        ({"mine": {"module": "own_rules.rules:NOT_ONE"}}, "edge_cases.mine.module: 'own_rules.rules:NOT_ONE' is"),
+        ({"mine": {"module": "own_rules.rules"}}, "edge_cases.mine.module: 'own_rules.rules' is not the name"),
+        ({"mine": {"module": "nowhere.rules:X"}}, "edge_cases.mine.module: 'nowhere.rules:X' is not the name"),
+        ({"mine": {"module": 5}}, "edge_cases.mine.module: 5 is not the name of an EdgeCase"),
+        ({"mine": {"module": "own_rules.bad:X"}}, "edge_cases.mine.module: 'own_rules.bad:X': 'own_rules.bad' "
+         "raises ZeroDivisionError"),
+        ({"mine": {"module": "own_rules.rules:LOUD", "shares": 1}}, "edge_cases.mine.shares: unknown key; did you"),
+        ({"mine": {"module": "own_rules.rules:LOUD", "share": "x"}}, "edge_cases.mine.share: 'x' is not a number"),
+    ],
+)  # fmt: skip
+def test_a_wrong_edge_case_is_one_line_that_names_its_key(
+    mine: None, given: dict[str, Any], said: str
+) -> None:
+    """And says what would be right."""
+    with pytest.raises(ConfigError) as caught:
+        build.edge_cases(Settings(edge_cases=given))
+    assert str(caught.value).startswith(said)
+    assert "\n" not in str(caught.value)
+
+
+def test_what_is_usual_is_read_where_a_rule_asks_for_it(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Without the file, which the analyzer may have alone, the recorder says so and goes on."""
+    seen = [Row(float(n), {}, [Observation("age", "numeric", n % 90)]) for n in range(2000)]
+    file = tmp_path / "usual.json"
+    file.write_bytes(dump_profile(profile_of(seen)))
+    settings = Settings(reference=Reference(file=str(file)))
+    rules = build.edge_cases(settings)
+    assert build.usual(settings, rules).keys() == {"age"}
+    assert build.usual(settings, rules[:1]) == {}
+    assert build.usual(Settings(), rules) == {}
+    assert caplog.messages == []
+    for text in ("{}", json.dumps({"references": 1})):
+        file.write_text(text)
+        assert build.usual(settings, rules) == {}
+    file.unlink()
+    assert build.usual(settings, rules) == {}
+    assert len(caplog.messages) == 3
+    assert all("unknown_category and out_of_range are not looked for" in m for m in caplog.messages)

@@ -122,6 +122,21 @@ def test_segments_are_told_with_an_example_and_tried() -> None:
             tried(segments={"a": wrong})
 
 
+def test_edge_cases_are_told_and_tried() -> None:
+    """With thresholds, and which are off; what is wrong is said here, not at the start."""
+    rules: dict[str, Any] = {"long_input": {"tokens": 50}, "refusal": None}
+    lines = list(explain(Settings(edge_cases=rules)))
+    for fact in (
+        "edge case   long_input: an input of at least 50 tokens (tokens 50)",
+        "edge case   truncated: an answer that was cut off by its limit of tokens, or whose stream broke off",
+        "            refusal is off",
+        "            out_of_range is off: it needs reference.file",
+    ):
+        assert fact in lines
+    said = complained(lambda: tried(edge_cases={"long_input": {"tokens": "many"}}))
+    assert said == "edge_cases.long_input.tokens: 'many' is not a whole number of at least 1"
+
+
 def test_files_and_directories_are_tried(tmp_path: Path) -> None:
     """A key file that is not there, a profile that is none, a data directory that cannot be."""
     tried(data=str(tmp_path / "new" / "data"))
@@ -185,6 +200,9 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @example("drift.features", ["..:x"])
 @example("privacy.ner.model", "..:x")
 @example("segments.a.header", "x\ny")
+@example("edge_cases.mine.module", "a://u:PW@b:c")
+@example("edge_cases", {"a" * 5000: {}})
+@example("edge_cases", {"long_input": {"b" * 5000: 1}})
 @example("reference.file", "a" * 5000)
 @example("otlp.endpoint", "http://u:PW@h:bad")
 def test_whatever_stands_at_a_key_it_works_or_is_one_line(

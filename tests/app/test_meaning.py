@@ -14,7 +14,8 @@ PLAIN = Settings(segments=SEGMENTS)
 HOURLY = Settings(segments=SEGMENTS, reference=Reference(hour_of_week=True))
 KEYS = {
     ("x", "all", "all"), ("x", "population", "a"), ("x", "plan", "p"), ("duration", "all", "all"),
-    ("input_embedding", "all", "all"),
+    ("input_embedding", "all", "all"), ("x", "edge_case", "refusal"),
+    ("x", "edge_case", "long_input"),
 }  # fmt: skip
 
 
@@ -43,6 +44,16 @@ def kept(before: Settings, now: Settings) -> set[Any]:
             PLAIN,
             Settings(segments=SEGMENTS, drift=Drift(embed="/a/model")),
             {("input_embedding", "all", "all")},
+        ),
+        (
+            Settings(segments=SEGMENTS, edge_cases={"refusal": {}, "long_input": {"tokens": 5}}),
+            Settings(segments=SEGMENTS, edge_cases={"refusal": {}, "long_input": {"tokens": 6}}),
+            {("x", "edge_case", "long_input")},
+        ),
+        (
+            PLAIN,
+            Settings(segments=SEGMENTS, edge_cases={"refusal": None}),
+            {("x", "edge_case", "refusal")},
         ),
         (PLAIN, HOURLY, KEYS),
         (PLAIN, Settings(segments=SEGMENTS, reference=Reference(learn=5)), KEYS),

@@ -36,6 +36,9 @@ RECORDS = [
         number,
         outcome=Outcome("ok" if number % 4 else "server_error"),
         segments={"population": "north" if number % 2 else "south", "template": "none"},
+        edge_cases=[
+            name for name, of in (("refusal", (2, 3)), ("truncated", (3,))) if number in of
+        ],
     )
     for number in range(8)
 ]
@@ -87,6 +90,10 @@ def test_each_record_is_a_document_on_a_line(run: Run) -> None:
         (["--outcome", "server_error"], [0, 4]),
         (["--segment", "population=north"], [1, 3, 5, 7]),
         (["--segment", "population=north", "--limit", "1"], [7]),
+        (["--edge-case", "refusal"], [2, 3]),
+        (["--edge-case", "truncated", "--segment", "population=north"], [3]),
+        (["--segment", "edge_case=truncated", "--segment", "edge_case=refusal"], [2, 3]),
+        (["--segment", "edge_case=none", "--limit", "2"], [6, 7]),
         (["--segment", "population=north", "--segment", "population=south"], list(range(8))),
         (["--segment", "population=south", "--outcome", "ok"], [2, 6]),
         (["--segment", "template=none", "--segment", "population=south"], [0, 2, 4, 6]),

@@ -46,12 +46,16 @@ SCANNER = Scanner(select())
 
 
 def capture(protocols: tuple[Protocol, ...] = PROTOCOLS) -> tuple[Capture, Meters]:
+    return reader_of(protocols)
+
+
+def reader_of(protocols: tuple[Protocol, ...] = PROTOCOLS, **more: Any) -> tuple[Capture, Meters]:
     privacy = Privacy(
         scanner=SCANNER, keyring=Keyring((Key("k1", bytes(range(32))),)), clock=lambda: 0.0
     )
     meters = Meters("recorder", "e")
     dimensions = [from_header(name, f"x-{name}") for name in ("population", "template")]
-    return Capture("e", protocols, dimensions, privacy, meters), meters
+    return Capture("e", protocols, dimensions, privacy, meters, **more), meters
 
 
 def exchange(

@@ -15,3 +15,13 @@ def test_of_a_dimension_the_most_frequent_values_are_kept() -> None:
     assert census.kept(2) == {"user": {"a", "b"}}
     told = [row.segments["user"] for row in within_budget(found, census.kept(2))]
     assert told == ["a", "a", "a", "b", "b", "other", "other"]
+
+
+def test_edge_cases_have_a_budget_too() -> None:
+    """A row has each of them, `other` once; somebody else's log may have any number of names."""
+    found = [Row(0.0, {}, [], edge_cases=list(names)) for names in ("ab", "abc", "acde", "")]
+    census = Census()
+    census.count(found)
+    assert census.kept(2) == {"edge_case": {"a", "b"}}
+    told = [row.edge_cases for row in within_budget(found, census.kept(2))]
+    assert told == [["a", "b"], ["a", "b", "other"], ["a", "other"], []]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 from pathlib import Path
 
+import msgspec
 import pyarrow as pa
 import pytest
 from pyarrow import parquet
@@ -45,6 +46,18 @@ def archived(tmp_path: Path) -> Path:
     parquet.write_table(table, tmp_path / "c.parquet")
     (tmp_path / "notes.txt").write_text("not meant")
     return tmp_path
+
+
+def test_a_record_is_in_each_of_its_edge_cases_where_they_are_asked_for() -> None:
+    """Names of somebody else's log are cleaned, as all labels are."""
+    names = ["refusal", "by jo@example.org", "refusal"]
+    one = msgspec.structs.replace(record(0), edge_cases=names)
+    look = ReadOptions(FEATURES, Columns(by=("edge_case", "model")), sanitizer=CLEAN)
+    (row,) = files.observe([one], look)
+    assert row.edge_cases == ["refusal", "by <EMAIL_ADDRESS>"]
+    assert row.segments == {"model": "m"}
+    (row,) = files.observe([one], ReadOptions(FEATURES, Columns(by=("model",)), sanitizer=CLEAN))
+    assert row.edge_cases == []
 
 
 def test_every_form_of_the_same_records_gives_the_same_rows(archived: Path) -> None:

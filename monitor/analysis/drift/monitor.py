@@ -17,7 +17,7 @@ from monitor.analysis.drift.findings import measurements, origin
 from monitor.analysis.drift.judgement import Rules, read, renew, settle, thresholds
 from monitor.analysis.drift.watch import Watch
 from monitor.analysis.drift.watches import Baseline, Watches
-from monitor.types import WHOLE, Finding, Key, Measurement, Row
+from monitor.types import EDGE_CASE, WHOLE, Finding, Key, Measurement, Row
 
 
 class DriftMonitor:
@@ -107,12 +107,16 @@ class DriftMonitor:
         yield from measurements(endpoint, self.findings(), self.rules.thresholds())
 
     def _attributed(self, found: Finding) -> Finding:
-        """The same, with the segments it came from."""
+        """The same, with the segments it came from.
+
+        Edge cases are none: a value may be in several of them, or in none, so that their shares of
+        a change, or of the traffic, add up to nothing.
+        """
         watches = self.watches.by_key
         segments = [
             watch
             for key, watch in watches.items()
-            if key[0] == found.feature and key[1] != WHOLE.dimension
+            if key[0] == found.feature and key[1] not in (WHOLE.dimension, EDGE_CASE)
         ]
         whole = watches[found.feature, WHOLE.dimension, WHOLE.value]
         since = found.since or 0.0

@@ -99,3 +99,26 @@ def test_a_mix_that_stays_is_not_mentioned() -> None:
     read(segments, RULES)
     assert mix(segments, 0.0, 10.0) == []
     assert mix([], 0.0, 10.0) == []
+
+
+def test_edge_cases_are_no_parts_of_a_whole() -> None:
+    """An exchange is of several or of none, so that none of them has a share of a change."""
+    chance = random.Random(3)
+    rows = [
+        Row(
+            float(n),
+            {"population": "ab"[n % 2]},
+            [Observation("x", "numeric", chance.gauss(4.0 if n > 2000 and n % 2 else 0.0, 1))],
+            edge_cases=["refusal", "truncated"] if n % 2 else [],
+        )
+        for n in range(4000)
+    ]
+    fold = analysis_of((), RULES, Baseline(learn=1000))
+    for row in rows:
+        fold.add_row(row)
+    fold.close()
+    found = {(one.dimension, one.value): one for one in fold.findings()}
+    assert found["edge_case", "refusal"].status == found["all", "all"].status == "drift"
+    whole = found["all", "all"]
+    assert {one.dimension for one in whole.drivers} == {"population"}
+    assert "edge_case" not in whole.words + str(whole.mix)

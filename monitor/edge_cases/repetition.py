@@ -1,0 +1,154 @@
+"""A model that cannot stop: its answer ends in a block that comes again and again, or says little
+that is new.
+
+The test of the tail is that of inference servers (a block of tokens that comes several times in a
+row); the distinct n-grams are those of Li et al. 2016 ("distinct-n"); the ratio of compression is
+Whisper's, with a higher bound, because tables compress well.
+"""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections.abc import Sequence
+from typing import Annotated
+
+import msgspec
+
+from monitor.interfaces import EdgeCase
+from monitor.types import Part
+from monitor.view import View
+
+_LOOK = 8000
+"""Characters at the end of an answer that are looked at: loops do not end before it does."""
+_PERIOD, _TIMES, _COVERED = 60, 4, 48
+"""The longest block that is looked for, how often it comes, and how many words that covers."""
+_DISTINCT, _RATIO = 0.35, 4.5
+_DENSE, _LOOK_DENSE, _A_WORD = 20, 2000, 5
+"""A text with more characters for each word has none; of it so many characters are looked at, and
+so many count as a word."""
+_SAMPLE, _SAMPLES, _AGAIN = 12, 12, 3
+"""Characters of a sample, samples of a text, and how many of them come again where 65 % of all
+n-grams do: fewer by chance in one text of a thousand."""
+_FENCED = re.compile(r"```.*?(?:```|\Z)", re.DOTALL)
+_TABLE = re.compile(r"^[ \t]{0,8}\|.*$", re.MULTILINE)
+
+
+class Thresholds(msgspec.Struct, frozen=True):
+    """Answers of fewer `words` are not looked at."""
+
+    words: Annotated[int, msgspec.Meta(ge=48)] = 60
+
+
+def holds(view: View, thresholds: Thresholds) -> bool:
+    """Whether an answer repeats itself, outside code and tables."""
+    return any(_repeats(text, thresholds.words) for text in view.answers)
+
+
+def _repeats(answer: str, least: int) -> bool:
+    text = _prose(answer)
+    if not _seems_to(text):
+        return False
+    words = text.split()
+    if len(words) * _DENSE < len(text):
+        return _repeats_characters(text[-_LOOK_DENSE:], _A_WORD * least)
+    if len(words) < least:
+        return False
+    count = len(words) - 3
+    if _loops(words, _COVERED):
+        return True
+    if len(set(words)) > _DISTINCT * count + 3:
+        return False  # nor can what follows be
+    distinct = len(set(zip(words, words[1:], words[2:], words[3:], strict=False)))
+    return distinct < _DISTINCT * count or (distinct < 0.6 * count and _ratio(text) > _RATIO)
+
+
+def _seems_to(text: str) -> bool:
+    """Whether the end comes earlier, too, or some of a few samples come again. What repeats itself
+    does so; most texts do not, and need not be taken apart."""
+    if text.find(text[-_SAMPLE:], 0, -_SAMPLE) >= 0:
+        return True
+    again = 0
+    for place in range(0, len(text) - _SAMPLE, max(len(text) // _SAMPLES, 1)):
+        again += text.find(text[place : place + _SAMPLE], place + 1) >= 0
+    return again >= _AGAIN
+
+
+def _repeats_characters(text: str, least: int) -> bool:
+    """The same of a text that has no words between spaces."""
+    if len(text) < least:
+        return False
+    if _loops(text, _A_WORD * _COVERED):
+        return True
+    ratio = _ratio(text)
+    if ratio < _RATIO / 2:  # nearly always, and much cheaper to tell
+        return False
+    distinct = len(set(zip(text, text[1:], text[2:], text[3:], strict=False)))
+    return distinct < _DISTINCT * (len(text) - 3) or ratio > _RATIO
+
+
+def _ratio(text: str) -> float:
+    """How many times smaller the text is when it is compressed."""
+    data = text.encode("utf-8", "replace")
+    return len(data) / len(zlib.compress(data, 1))
+
+
+def _loops(words: Sequence[str], covered: int) -> bool:
+    """Whether the words end in a block that comes `_TIMES` times and fills so many words."""
+    last = words[-1]
+    for period in range(1, min(_PERIOD, len(words) // _TIMES) + 1):
+        if words[-1 - period] != last:
+            continue
+        length = max(_TIMES * period, covered)
+        if length <= len(words) and words[-length:-period] == words[period - length :]:
+            return True
+    return False
+
+
+def _prose(answer: str) -> str:
+    """The end of an answer without code between fences and rows of tables."""
+    text = answer[-_LOOK:]
+    if "```" in answer:
+        if answer.count("```", 0, max(len(answer) - _LOOK, 0)) % 2:
+            text = "```" + text
+        text = _FENCED.sub(" ", text)
+    return _TABLE.sub("", text) if "|" in text else text
+
+
+def _answer(text: str) -> View:
+    return View(outputs=[Part(role="assistant", text=text)])
+
+
+_TALE = (
+    "The parcel left our store in Ulm on Monday morning. It was weighed, labelled and put on the "
+    "first train to Berlin, where a driver took it over. Since then nobody has scanned it, which "
+    "may mean that the label is damaged or that it waits in a depot. We have asked the carrier "
+    "to look for it, and you will hear from us by Thursday at the latest. Should it be lost, we "
+    "send another one at once, free of charge, and you need not do anything for that."
+)
+_ROWS = "\n".join(f"| {day} | Ulm | on its way | on its way |" for day in range(60))
+
+EDGE_CASE = EdgeCase(
+    "repetition",
+    lambda given: f"an answer of {given.words} words or more that repeats itself",
+    holds,
+    Thresholds(),
+    examples=(
+        _answer(_TALE + " very" * 60),
+        _answer(_TALE + " It is on its way to you." * 12),
+        _answer((_TALE + "\n\n") * 4),
+        _answer("a" * 5000),
+        _answer("お待ちください。" * 60),
+        _answer("I think that it is late. I think that it is lost. " * 20 + "Good night."),
+    ),
+    near_misses=(
+        _answer(_TALE),
+        _answer("very " * 59),
+        _answer(_TALE + "\n```\n" + "x = x + 1\n" * 60 + "```"),
+        _answer(_TALE + "\n```\n" + "x = x + 1\n" * 2000),
+        _answer(_ROWS),
+        _answer(
+            "\n".join(f"{day}. Day {day}: {day * 7} parcels, {day * 3} late" for day in range(40))
+        ),
+    ),
+)

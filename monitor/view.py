@@ -1,0 +1,175 @@
+"""(Record, Inference) → View: all that a rule about one exchange may look at."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import msgspec
+
+from monitor import finish_reasons, shapes
+from monitor.finish_reasons import FinishReason
+from monitor.texts import plain
+from monitor.types import Inference, Outcome, Part, Record, Tokens
+
+WRITING = frozenset(("chat", "text_completion", "generate_content"))
+"""Operations whose answer a model writes."""
+
+ANSWERING = WRITING | {"infer", "predict"}
+"""Operations whose answer is a model's, though it may be no text."""
+
+MOST_ANSWERS = 16
+"""Of more answers in one exchange the first are looked at: a request may ask for thousands."""
+
+MOST_CELLS = 4096
+"""Of more values in known columns the first are looked at."""
+
+_NO_ANSWERS = ("error", "tool_call", "tool", "reasoning", "refusal")
+_REFUSED = 300
+_CHARACTERS_A_TOKEN = 4
+"""Of English text, about."""
+
+
+class Usual(NamedTuple):
+    """What a reference says of a column: its least and largest number and their standard
+    deviation, or its categories. Of numbers it has no categories, of categories no numbers."""
+
+    low: float = 0.0
+    high: float = 0.0
+    deviation: float = 0.0
+    categories: frozenset[str] = frozenset()
+
+
+class View(msgspec.Struct, frozen=True, dict=True, kw_only=True):
+    """One exchange, as rules see it. Every text is pseudonymized.
+
+    `is_accepted` says that the endpoint took the request and answered it. `inputs_cut` and
+    `outputs_cut` say that the body was longer than what is kept, so that its end was not read.
+    `finish` are the normal forms of the finish reasons. `tools`, `schema` and `wants_json` are what
+    the request asked for, as in Inference. `context` are the tokens that the model can hold, None
+    where that is not known. `usual` is what a reference says of columns, by name;
+    empty without one. `repeated_after` is how many seconds ago the last equal request came; None
+    where none is remembered.
+    """
+
+    protocol: str = "openai_chat"
+    operation: str = "chat"
+    model: str = ""
+    outcome: Outcome = Outcome.OK
+    is_accepted: bool = True
+    streamed: bool = False
+    duration: float = 0.0
+    first_token: float | None = None
+    segments: Mapping[str, str] = {}
+    inputs: list[Part] = []
+    outputs: list[Part] = []
+    inputs_cut: bool = False
+    outputs_cut: bool = False
+    tokens: Tokens | None = None
+    finish: list[FinishReason] = []
+    confidence: float | None = None
+    confidence_min: float | None = None
+    pseudonyms: Mapping[str, int] = {}
+    redactions: Mapping[str, int] = {}
+    tools: Mapping[str, Any] = {}
+    schema: Any = None
+    wants_json: bool = False
+    context: int | None = None
+    usual: Mapping[str, Usual] = {}
+    repeated_after: float | None = None
+
+    @cached_property
+    def question(self) -> str:
+        """What was asked: the last text of the user, else the last text; a pseudonym is reduced to
+        its entity."""
+        last = ""
+        for part in reversed(self.inputs):
+            if part.text is not None:
+                if part.role == "user":
+                    return plain(part.text)
+                last = last or part.text
+        return plain(last)
+
+    @cached_property
+    def answers(self) -> list[str]:
+        """The texts that a model answered, `MOST_ANSWERS` at most, without errors, reasoning,
+        refusals and calls of tools; a pseudonym is reduced to its entity."""
+        if not (self.is_accepted and self.operation in ANSWERING):
+            return []
+        found = [part.text for part in self.outputs if part.text and part.role not in _NO_ANSWERS][
+            :MOST_ANSWERS
+        ]
+        return [plain(text) for text in found]
+
+    @cached_property
+    def calls_tools(self) -> bool:
+        """Whether the answer calls a tool."""
+        return any(part.role == "tool_call" for part in self.outputs)
+
+    @cached_property
+    def input_tokens(self) -> int:
+        """Tokens read, as the endpoint reported them, else by the length of the texts."""
+        said = None if self.tokens is None else self.tokens.input
+        if said is not None:
+            return said
+        return sum(len(part.text or "") for part in self.inputs) // _CHARACTERS_A_TOKEN
+
+    @cached_property
+    def cells(self) -> list[tuple[Usual, Any]]:
+        """The values of the inputs' columns that a reference knows, each with what is usual in its
+        column, `MOST_CELLS` at most."""
+        found: list[tuple[Usual, Any]] = []
+        for part in self.inputs if self.usual else ():
+            data, columns = part.data, shapes.columns(part.shape)
+            if not data or columns > shapes.COLUMNS:
+                continue
+            for place in range(columns):
+                usual = self._usual_of(part.name or "input", place if columns > 1 else None)
+                if usual is not None:
+                    left = MOST_CELLS - len(found)
+                    found += [(usual, value) for value in data[place : left * columns : columns]]
+        return found[:MOST_CELLS]
+
+    def _usual_of(self, name: str, place: int | None) -> Usual | None:
+        """What is usual in a column; one that is called like a feature of ours is `input.NAME`."""
+        column = name if place is None else f"{name}[{place}]"
+        return self.usual.get(column) or self.usual.get(f"input.{column}")
+
+
+def view(
+    record: Record,
+    inference: Inference,
+    *,
+    context: int | None = None,
+    usual: Mapping[str, Usual] | None = None,
+    repeated_after: float | None = None,
+) -> View:
+    """What rules see of an exchange."""
+    return View(
+        protocol=record.protocol,
+        operation=record.operation,
+        model=record.model,
+        outcome=record.outcome,
+        is_accepted=record.outcome is Outcome.OK and (record.status or 0) < _REFUSED,
+        streamed=record.streamed,
+        duration=record.duration,
+        first_token=record.time_to_first_token,
+        segments=record.segments,
+        inputs=record.inputs,
+        outputs=record.outputs,
+        inputs_cut=record.request.truncated,
+        outputs_cut=record.response.truncated,
+        tokens=record.tokens,
+        finish=[finish_reasons.normal(reason) for reason in record.finish_reasons],
+        confidence=record.confidence,
+        confidence_min=record.confidence_min,
+        pseudonyms=record.pseudonyms,
+        redactions=record.redactions,
+        tools=inference.tools,
+        schema=inference.schema,
+        wants_json=inference.wants_json,
+        context=context,
+        usual=usual or {},
+        repeated_after=repeated_after,
+    )
