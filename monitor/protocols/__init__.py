@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from monitor.envelopes import Envelope
 from monitor.interfaces import Protocol
 from monitor.protocols.anthropic_messages import PROTOCOL as ANTHROPIC_MESSAGES
+from monitor.protocols.bedrock import PROTOCOL as BEDROCK
+from monitor.protocols.bedrock_converse import PROTOCOL as BEDROCK_CONVERSE
+from monitor.protocols.bedrock_texts import PROTOCOL as BEDROCK_TEXTS
 from monitor.protocols.gemini import PROTOCOL as GEMINI
 from monitor.protocols.generic_json import PROTOCOL as GENERIC_JSON
 from monitor.protocols.kserve_v1 import PROTOCOL as KSERVE_V1
@@ -20,6 +24,17 @@ from monitor.protocols.sagemaker import PROTOCOL as SAGEMAKER
 from monitor.protocols.seldon import PROTOCOL as SELDON
 from monitor.protocols.websocket import PROTOCOL as WEBSOCKET
 
+ENVELOPES: tuple[Envelope, ...] = (BEDROCK, SAGEMAKER)
+INNER: tuple[Protocol, ...] = (
+    ANTHROPIC_MESSAGES,
+    OPENAI_CHAT,
+    RERANK,
+    BEDROCK_CONVERSE,
+    BEDROCK_TEXTS,
+    GENERIC_JSON,
+)
+"""What stands in an envelope."""
+
 PROTOCOLS: tuple[Protocol, ...] = (
     OPENAI_REALTIME,
     WEBSOCKET,
@@ -35,6 +50,6 @@ PROTOCOLS: tuple[Protocol, ...] = (
     OPENAI_AUDIO,
     OPENAI_IMAGES,
     RERANK,
-    SAGEMAKER,
+    *(each.around(INNER) for each in ENVELOPES),
     GENERIC_JSON,  # claims everything
 )

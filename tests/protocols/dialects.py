@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any, NamedTuple
 
+from tests.framings.test_aws_eventstream import encoded
+
 
 def events(*documents: Any, end: str = "") -> bytes:
     """An event stream of JSON documents."""
@@ -21,6 +23,12 @@ def named(*documents: Any) -> bytes:
 def lines(*documents: Any) -> bytes:
     """A JSON document a line."""
     return "".join(f"{json.dumps(one)}\n" for one in documents).encode()
+
+
+def framed(name: str, document: Any, *, kind: str = "event") -> bytes:
+    """A message of an AWS event stream."""
+    headers = {":message-type": kind, f":{kind}-type": name}
+    return encoded(headers, json.dumps(document).encode())
 
 
 class Dialect(NamedTuple):
@@ -86,6 +94,10 @@ _OLLAMA_END = {"done": True, "done_reason": "stop", "prompt_eval_count": 9, "eva
 _GEMINI = {"contents": [{"parts": [{"text": "Where?"}]}]}
 _USAGE = {"prompt_tokens": 9, "completion_tokens": 4}
 _MESSAGE = {"role": "assistant", "content": "Ulm."}
+_BEDROCK_USED = {"inputTokens": 9, "outputTokens": 4}
+_BEDROCK = framed("messageStart", {"role": "assistant"}) + framed(
+    "contentBlockDelta", {"contentBlockIndex": 0, "delta": {"text": "Ulm."}}
+)
 
 DIALECTS = {
     "openai_chat": Dialect(
@@ -144,5 +156,17 @@ DIALECTS = {
         lines(_ollama("Ul"), _ollama("m."), _ollama("", **_OLLAMA_END)),
         lines(_ollama("Ulm.")),
         "application/x-ndjson",
+    ),
+    "bedrock": Dialect(
+        "/model/m/converse-stream",
+        {"messages": [{"role": "user", "content": [{"text": "Where?"}]}]},
+        {
+            "output": {"message": {"role": "assistant", "content": [{"text": "Ulm."}]}},
+            "stopReason": "end_turn", "usage": _BEDROCK_USED,
+        },
+        (("usage", "inputTokens"), ("usage", "outputTokens")),
+        _BEDROCK + framed("messageStop", {"stopReason": "end_turn"}) + framed("metadata", {"usage": _BEDROCK_USED}),
+        _BEDROCK,
+        "application/vnd.amazon.eventstream",
     ),
 }  # fmt: skip

@@ -21,7 +21,7 @@ from monitor.protocols import PROTOCOLS
 from monitor.recognizers import select
 from monitor.recorder.capture import Capture
 from monitor.types import Call, Inference, Tokens, encode_record
-from tests.protocols.dialects import DIALECTS, Dialect, events, lines, named
+from tests.protocols.dialects import DIALECTS, Dialect, events, framed, lines, named
 from tests.protocols.replayed import CASES, exchange, load, seen
 
 Make = Callable[..., Call]
@@ -115,6 +115,8 @@ def test_an_error_inside_an_answer_is_a_failure(
     cut = dialect.cut
     if dialect.kind == "application/json":
         cut += b"," + json.dumps(error).encode() + b"]"
+    elif "amazon" in dialect.kind:
+        cut += framed("internalServerException", error, kind="exception")
     else:
         cut += (lines if "json" in dialect.kind else events)(error)
     streamed = asked(dialect, cut, dialect.kind)

@@ -23,6 +23,7 @@ from monitor.protocols import PROTOCOLS
 from monitor.recorder import calls
 from monitor.recorder.capture import Capture
 from monitor.types import Call, Exchange, Message, Outcome, Record, encode_record
+from tests.protocols.dialects import framed
 
 Make = Callable[..., Call]
 
@@ -30,6 +31,7 @@ PLAIN = Privacy(scanner=Scanner(()), keyring=Keyring((Key("k1", bytes(32)),)), c
 CAPTURE = Capture("e", PROTOCOLS, [], PLAIN, Meters("recorder", "e"))
 
 JSON, EVENTS, LINES = "application/json", "text/event-stream", "application/x-ndjson"
+AWS = "application/vnd.amazon.eventstream"
 PATHS = {
     "/v1/chat/completions": "openai_chat", "/v1/completions": "openai_chat",
     "/v1/embeddings": "openai_chat", "/v1/messages": "anthropic_messages",
@@ -37,6 +39,7 @@ PATHS = {
     "/v1beta/models/m:streamGenerateContent": "gemini", "/api/chat": "ollama",
     "/api/generate": "ollama", "/v2/models/m/infer": "kserve_v2", "/v2/models/m/generate": "kserve_v2",
     "/v1/models/m:predict": "kserve_v1", "/api/v1.0/predictions": "seldon", "/invocations": "sagemaker",
+    "/model/m/converse": "bedrock", "/model/m/invoke": "bedrock", "/endpoints/m/invocations": "sagemaker",
     "/v1/moderations": "openai_moderations", "/v2/rerank": "rerank",
     "/v1/audio/transcriptions": "openai_audio", "/v1/audio/speech": "openai_audio",
     "/v1/images/generations": "openai_images", "/any": "generic_json",
@@ -103,6 +106,9 @@ SMALLEST_HALVES = struct.pack("<60000H", *[1] * 60_000)
         ("/v1beta/models/m:generateContent", packed({"contents": EMPTY}), ""),
         ("/api/chat", packed({"model": "m", "messages": EMPTY}), ""),
         ("/v1/moderations", packed({"input": [""] * 20_000}), ""),
+        ("/model/m/converse", packed({"messages": EMPTY}), ""),
+        ("/model/m/converse", packed({"messages": [{"content": [{"image": {}}] * 20_000}]}), ""),
+        ("/model/m/invoke", packed({"texts": [""] * 20_000}), ""),
         ("/v2/rerank", packed({"query": "", "documents": [""] * 20_000}), ""),
         ("/v1/audio/transcriptions", b'--b\nContent-Disposition: form-data; filename=""\n\n\n' * 4000,
          "multipart/form-data; boundary=b"),
@@ -146,6 +152,12 @@ def stream(*documents: Any) -> bytes:
         ("/v1/images/generations", packed({"data": [{"b64_json": "", "revised_prompt": ""}] * 9000}), JSON),
         ("/v1/images/generations", stream(*[{"type": "image_edit.completed", "b64_json": ""}] * 3000), EVENTS),
         ("/v1/audio/speech", stream(*[{"type": "speech.audio.delta", "audio": "YQ"}] * 3000), EVENTS),
+        ("/model/m/converse-stream",
+         b"".join(framed("contentBlockStart", {"contentBlockIndex": n, "start": {"toolUse": {}}}) for n in range(2000)), AWS),
+        ("/model/m/converse", packed({"output": {"message": {"content": [{"toolUse": {}}] * 9000}}}), JSON),
+        ("/model/m/invoke-with-response-stream", framed("chunk", {"bytes": "e30="}) * 3000, AWS),
+        ("/model/m/invoke", packed({"choices": [{"text": "a"}] * 9000}), JSON),
+        ("/endpoints/m/invocations", framed("ModelStreamError", {}, kind="exception") * 3000, AWS),
         ("/any", b"1\n" * 50_000, LINES), ("/any", b"data:\n\n" * 20_000, EVENTS),
     ],
 )  # fmt: skip
@@ -270,7 +282,7 @@ def test_reading_takes_memory_in_proportion_to_the_body(path: str) -> None:
 @settings(max_examples=150)
 @given(
     st.sampled_from(sorted(PATHS)), st.binary(max_size=200), st.binary(max_size=200),
-    st.sampled_from([JSON, EVENTS, LINES, "text/csv", "application/jsonlines"]),
+    st.sampled_from([JSON, EVENTS, LINES, AWS, "text/csv", "application/jsonlines"]),
 )  # fmt: skip
 def test_any_bytes_are_read(path: str, body: bytes, answer: bytes, kind: str) -> None:
     """By every protocol that claims them, whatever they say they are: ParseError, nothing else."""

@@ -218,5 +218,6 @@ def test_an_operation_is_one_of_those_that_are_documented(golden: Golden) -> Non
 def test_there_are_goldens_of_every_dialect_here() -> None:
     """Streams too, where the dialect has them."""
     assert {one.protocol for one in STREAMED} >= {
-        "anthropic_messages", "gemini", "ollama", "openai_chat", "openai_realtime", "openai_responses",
+        "anthropic_messages", "bedrock", "gemini", "ollama", "openai_chat", "openai_realtime", "openai_responses",
+        "sagemaker",
     }  # fmt: skip

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from monitor.errors import ParseError
-from monitor.protocols.sagemaker import PROTOCOL
+from monitor.protocols import PROTOCOLS
 from monitor.types import Call
+from tests.framings.test_aws_eventstream import encoded
 
 Make = Callable[..., Call]
+PROTOCOL = next(one for one in PROTOCOLS if one.name == "sagemaker")
 
 
 @pytest.mark.parametrize(
@@ -45,10 +47,61 @@ def test_the_model_is_what_is_named_or_the_endpoint(call: Make) -> None:
 
 
 def test_errors_and_streams_and_others(call: Make) -> None:
-    """An error inside a 200 is one; an event stream and MLflow's tables are read as any JSON."""
+    """An error inside a 200 is one; an event stream is read, MLflow's tables are others'."""
     failed = PROTOCOL.read(call("/invocations", b"{}", b'{"error": "out of memory"}'))
     assert (failed.failed, failed.outputs[0].role) == (True, "error")
-    with pytest.raises(ParseError):
-        PROTOCOL.read(call("/invocations", b"{}", b"data: 1\n\n", answer_type="text/event-stream"))
+    events = PROTOCOL.read(
+        call("/invocations", b"{}", b"data: 1\n\n", answer_type="text/event-stream")
+    )
+    assert (events.protocol, events.streamed, events.outputs[0].text) == ("sagemaker", True, "1")
     assert not PROTOCOL.claims(call("/invocations", b'{"dataframe_split": {"columns": []}}'))
     assert not PROTOCOL.claims(call("/invocations", b'{"messages": []}'))
+
+
+@pytest.mark.parametrize(
+    ("answer", "right"),
+    [
+        ({"predictions": [{"score": 0.9, "predicted_label": 1}, {"score": 0.25, "predicted_label": 0}]}, (0.825, 0.75)),
+        ({"predictions": [{"score": 0.9}, {"score": 0.25}]}, (None, None)),
+        ({"predictions": [{"score": 7.5, "predicted_label": 1}]}, (None, None)),
+        ({"predictions": [{"score": 0.5, "predicted_label": "cat"}]}, (None, None)),
+    ],
+    ids=["two classes", "a regression", "no probability", "another label"],
+)  # fmt: skip
+def test_a_score_beside_its_label_is_a_probability(call: Make, answer: Any, right: Any) -> None:
+    """Of the class 1, in the built-in classifiers of two classes."""
+    found = PROTOCOL.read(call("/endpoints/m/invocations", b"{}", json.dumps(answer).encode()))
+    assert (found.confidence, found.confidence_min) == tuple(
+        one if one is None else pytest.approx(one) for one in right
+    )
+
+
+@pytest.mark.parametrize(
+    ("body", "operation"),
+    [
+        (b'{"messages": [{"role": "user", "content": "Where?"}]}', "chat"),
+        (b'{"prompt": "Where?", "model": "m"}', "text_completion"),
+        (b'{"instances": [{"messages": 3, "prompt": 4}]}', "infer"),
+        (b'{"messages": 3}', "infer"),
+        (b'{"messages": [{"role": "user", "content": "Whe', "chat"),
+    ],
+)
+def test_a_body_is_read_as_what_it_is(call: Make, body: bytes, operation: str) -> None:
+    """Columns may have any name."""
+    found = PROTOCOL.read(call("/endpoints/m/invocations", body, b"{}"))
+    assert (found.operation, found.model, found.protocol) == (operation, "m", "sagemaker")
+    assert found.inputs != []
+
+
+def test_lines_that_are_streamed(call: Make) -> None:
+    """In parts that are cut anywhere; no dialect's, so they are columns."""
+    body = encoded({":event-type": "PayloadPart"}, b'{"a": 1}\n{"a"')
+    end = len(body)
+    body += encoded({":event-type": "PayloadPart"}, b": 2}\n")
+    made = call(
+        "/endpoints/m/invocations-response-stream", b"1", body,
+        answer_type="application/vnd.amazon.eventstream", chunks=[(0.5, end), (1.5, len(body))],
+    )  # fmt: skip
+    found = PROTOCOL.read(made)
+    assert [(part.name, part.data) for part in found.outputs] == [("a", [1, 2])]
+    assert (found.streamed, found.first_token, found.last_token) == (True, 0.5, 1.5)

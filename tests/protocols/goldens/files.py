@@ -16,7 +16,7 @@ from typing import Any
 
 import msgspec
 
-from monitor.framings import json_array, ndjson, sse
+from monitor.framings import aws_eventstream, json_array, ndjson, sse
 from monitor.protocols import PROTOCOLS
 from monitor.recorder import calls
 from monitor.types import Call, Exchange, Inference, Message, Outcome
@@ -98,6 +98,8 @@ class Golden:
             return [line.end for line in ndjson.lines(body)]
         if sse.is_stream(call.response_headers):
             return [event.end for event in sse.events(body)]
+        if aws_eventstream.is_stream(call.response_headers):
+            return [one.end for one in aws_eventstream.messages(body)]
         if body[:1] == b"[":
             return [one.end for one in json_array.elements(body)]
         return [len(body)]

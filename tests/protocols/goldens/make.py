@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from tests.protocols.goldens import openai_cases, openai_media_cases, other_cases, realtime
+from tests.protocols.goldens import (
+    aws_cases,
+    openai_cases,
+    openai_media_cases,
+    other_cases,
+    realtime,
+)
 from tests.protocols.goldens.scripted import record
 
 if __name__ == "__main__":
@@ -12,4 +18,5 @@ if __name__ == "__main__":
     record(other_cases.LOCAL, "ollama")
     record(other_cases.MAKERS[:2], "cohere")
     record(other_cases.MAKERS[2:], "httpx")
+    record(aws_cases.CASES, "boto3")
     realtime.record()

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 HERE = Path(__file__).parent
 PAUSE = 0.125
@@ -62,6 +63,31 @@ def events(*documents: Any, end: bytes = b"", named: bool = False, **more: Any) 
 def lines(*documents: Any) -> Answer:
     """A JSON document a line."""
     return Answer([json.dumps(one).encode() + b"\n" for one in documents], "application/x-ndjson")
+
+
+def framed(headers: dict[str, str], payload: bytes) -> bytes:
+    """A message of an AWS event stream, whose headers are strings."""
+    block = b"".join(
+        bytes([len(name)]) + name.encode() + b"\7" + len(value).to_bytes(2, "big") + value.encode()
+        for name, value in headers.items()
+    )
+    prelude = (len(block) + len(payload) + 16).to_bytes(4, "big") + len(block).to_bytes(4, "big")
+    message = prelude + crc32(prelude).to_bytes(4, "big") + block + payload
+    return message + crc32(message).to_bytes(4, "big")
+
+
+def aws(*messages: tuple[str, bytes], **more: Any) -> Answer:
+    """(event type, payload) each; an exception where the type says so."""
+    pieces = []
+    for name, payload in messages:
+        kind = "exception" if name.lower().endswith(("exception", "error")) else "event"
+        headers = {
+            f":{kind}-type": name,
+            ":content-type": "application/json",
+            ":message-type": kind,
+        }
+        pieces.append(framed(headers, payload))
+    return Answer(pieces, "application/vnd.amazon.eventstream", **more)
 
 
 class Server:
