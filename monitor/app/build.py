@@ -16,7 +16,7 @@ from monitor import logs
 from monitor.app import modules
 from monitor.errors import ConfigError
 from monitor.extras import advice, is_there
-from monitor.privacy.policies import Policy
+from monitor.privacy.policies import Policy, steps
 from monitor.recognizers import RECOGNIZERS, REGIONS, select
 from monitor.settings.schema import Settings
 
@@ -55,12 +55,21 @@ def privacy(settings: Settings, keyring: Keyring) -> Privacy:
 
 
 def policy(settings: Settings) -> Policy | None:
-    """Return what the operator says about fields; a hashed dimension is a pseudonym."""
-    paths = dict(settings.privacy.paths)
+    """Return what the operator says about fields; a hashed dimension is a pseudonym, unless a rule
+    names it. Raises ConfigError naming the path that is wrong."""
+    paths = settings.privacy.paths
+    named = {tuple(steps(path)): path for path in paths}
+    hashed = {}
     for name, one in settings.segments.items():
-        if one.hash:
-            paths.setdefault(f"segments.{name}", f"token({HASHED})")
-    return Policy(paths) if paths else None
+        path = named.get(("segments", name))
+        if path is not None and one.cross:
+            raise ConfigError(
+                f"privacy.paths: {path}: is crossed from {' and '.join(one.cross)}; give the rule "
+                "to these"
+            )
+        if path is None and one.hash:
+            hashed[f"segments.{name}"] = f"token({HASHED})"
+    return Policy({**hashed, **paths}) if hashed or paths else None
 
 
 def dimensions(settings: Settings) -> tuple[list[Dimension], dict[str, list[str]]]:
@@ -177,7 +186,8 @@ def own_prices(settings: Settings) -> Own | None:
     except (OSError, UnicodeDecodeError) as error:
         reason = (error.strerror or "") if isinstance(error, OSError) else "it is not UTF-8"
         raise ConfigError(f"{where} cannot be read: {reason.lower()}") from None
-    tree = strict_yaml.load(text, where) or {}
+    tree = strict_yaml.load(text, where)
+    tree = {} if tree is None else tree
     if wrong := validation.complaint(tree, Own):
         raise ConfigError(f"{where}: {wrong}")
     own = msgspec.convert(tree, Own)

@@ -28,6 +28,12 @@ VARIANTS = {
 }
 """What is said of a tier's own price; any of these."""
 
+OWNERS = {"bedrock": "aws"}
+"""Protocols that one provider alone speaks, whoever made the model."""
+
+UNPAID = frozenset(("ollama",))
+"""Protocols of servers of one's own, whose models have the names of those that others sell."""
+
 _REGION = re.compile(r"^(?:us-gov|us|eu|apac|ap|au|jp|ca|sa|global)\.")
 
 
@@ -116,10 +122,14 @@ def provider_of(upstream: str, protocol: str, model: str) -> Provider | None:
     for one in index().providers:
         if upstream and re.match(one.hosts, upstream):
             return one
+    if protocol in UNPAID:
+        return None
+    owner = OWNERS.get(protocol)
+    name = model.lower()
     for one in index().providers:
-        if one.name == "aws" and protocol == "bedrock":
+        if one.name == owner:
             return one
-        if one.claims is not None and matches(one.claims, model.lower()):
+        if owner is None and one.claims is not None and matches(one.claims, name):
             return one
     return None
 

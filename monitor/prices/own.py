@@ -61,6 +61,7 @@ _PER_MILLION = (
     "input", "output", "cached", "cache_write", "cache_write_1h", "reasoning", "audio_input",
     "audio_output", "characters",
 )  # fmt: skip
+_IN_TIERS = ("input", "output", "cached", "cache_write")
 _PER_ONE = {
     "search": "searches",
     "image": "images",
@@ -76,6 +77,13 @@ def complaint(own: Own) -> str | None:
         bounds = [tier.above for tier in prices.tiers]
         if bounds != sorted(set(bounds)):
             return f"models.{name}.tiers: {bounds} do not rise; give them in order"
+        for place, tier in enumerate(prices.tiers):
+            for kind in _IN_TIERS:
+                if getattr(tier, kind) is not None and getattr(prices, kind) is None:
+                    where = f"models.{name}.tiers[{place}].{kind}"
+                    return (
+                        f"{where}: has no price below {tier.above}; give models.{name}.{kind} too"
+                    )
     return None
 
 
@@ -95,8 +103,8 @@ def rates(prices: Prices) -> Rates:
         if (price := getattr(prices, ours)) is not None:
             found[name] = [(0, _femto(price))]
     for tier in prices.tiers:
-        for name in ("input", "output", "cached", "cache_write"):
-            if (price := getattr(tier, name)) is not None and name in found:
+        for name in _IN_TIERS:
+            if (price := getattr(tier, name)) is not None:
                 found[name].append((tier.above, _femto(price) // MILLION))
     return Rates(**found)  # type: ignore[arg-type]  # `apart` is no price
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from hashlib import blake2b
+
 from monitor.prices import bundled, own
 from monitor.prices.rates import Rates, sums
 from monitor.types import Cost, Inference
 
 MOST_REMEMBERED = 512
 """Models whose rates are remembered; clients name them."""
+
+LONGEST_NAME = 500
+"""Characters of a model's name that a price is looked for of; an ARN has fewer."""
 
 _NANO = 1e9
 
@@ -18,7 +23,7 @@ class Pricing:
     def __init__(self, upstream: str = "", mine: own.Own | None = None) -> None:
         self._upstream = upstream
         self._mine = mine or own.Own()
-        self._known: dict[tuple[str, str], tuple[str, Rates | bundled.Model, str] | None] = {}
+        self._known: dict[bytes, tuple[str, Rates | bundled.Model, str] | None] = {}
 
     def cost(self, inference: Inference, at: float) -> Cost | None:
         """What an exchange that began at a Unix time cost; None where that is not known, never 0.
@@ -47,8 +52,12 @@ class Pricing:
         return None
 
     def _find(self, protocol: str, name: str) -> tuple[str, Rates | bundled.Model, str] | None:
+        """What prices a model; remembered under a digest, for a name may be anybody's words."""
+        if len(name) > LONGEST_NAME:
+            return None
         known = self._known
-        key = protocol, name
+        said = f"{protocol} {name}".encode("utf-8", "surrogatepass")
+        key = blake2b(said, digest_size=16).digest()
         if key not in known:
             if len(known) >= MOST_REMEMBERED:
                 known.clear()

@@ -137,13 +137,13 @@ class Policy:
         self.bodies = {"request": False, "response": False}
         for order, (path, text) in enumerate(paths.items()):
             where = f"privacy.paths: {path}"
-            steps = _steps(str(path), where)
+            way = steps(path)
             rule = _rule(text, order, where)
-            _check_credential(steps, rule, where)
-            leaf = _leaf(root, steps)
+            _check_credential(way, rule, where)
+            leaf = _leaf(root, way)
             leaf.rule = leaf.rule or rule
-            if steps[0] in self.bodies and (steps[1] == "body" or "*" in steps[1]):
-                self.bodies[steps[0]] = True
+            if way[0] in self.bodies and (way[1] == "body" or "*" in way[1]):
+                self.bodies[way[0]] = True
         self._root = Cursor((root,))
 
     def column(self, side: str, name: str) -> Cursor:
@@ -200,8 +200,14 @@ def apply(
 # --- reading ---------------------------------------------------------------------------------
 
 
-def _steps(path: str, where: str) -> list[str]:
-    steps: list[str] = []
+def steps(path: str) -> list[str]:
+    """The steps of a path; raises ConfigError that says what would be right.
+
+    >>> steps("segments['plan']"), steps("request.messages[*].content")
+    (['segments', 'plan'], ['request', 'body', 'messages', '*', 'content'])
+    """
+    where = f"privacy.paths: {path}"
+    found: list[str] = []
     position = 0
     while position < len(path):
         match = _STEP.match(path, position)
@@ -209,17 +215,17 @@ def _steps(path: str, where: str) -> list[str]:
             raise ConfigError(
                 f"{where}: cannot be read as a path, as in request.messages[*].content"
             )
-        steps.append(next(group for group in match.groups() if group is not None))
+        found.append(next(group for group in match.groups() if group is not None))
         position = match.end()
-    if not steps or steps[0] not in ROOTS:
-        near = difflib.get_close_matches(steps[0] if steps else "", ROOTS, 1)
+    if not found or found[0] not in ROOTS:
+        near = difflib.get_close_matches(found[0] if found else "", ROOTS, 1)
         hint = f"; did you mean {near[0]}?" if near else ""
         raise ConfigError(f"{where}: a path begins with one of {', '.join(ROOTS)}{hint}")
-    if steps[0] in ROOTS[:2]:
-        if steps[1:2] and steps[1] in MESSAGE:
-            return [*steps[:2], *map(str.lower, steps[2:])] if steps[1] == "headers" else steps
-        return [steps[0], "body", *steps[1:]]
-    return steps
+    if found[0] in ROOTS[:2]:
+        if found[1:2] and found[1] in MESSAGE:
+            return [*found[:2], *map(str.lower, found[2:])] if found[1] == "headers" else found
+        return [found[0], "body", *found[1:]]
+    return found
 
 
 def _rule(text: Any, order: int, where: str) -> Rule:

@@ -161,3 +161,34 @@ def test_what_is_usual_is_read_where_a_rule_asks_for_it(
     assert build.usual(settings, rules) == {}
     assert len(caplog.messages) == 3
     assert all("unknown_category and out_of_range are not looked for" in m for m in caplog.messages)
+
+
+@pytest.mark.parametrize("rule", ["keep", "scan", "drop"])
+def test_only_a_rule_that_names_it_goes_before_a_hash(rule: str) -> None:
+    """A pattern for all dimensions takes no hash away; a name does, however it is written."""
+    keyring = Keyring((Key("k1", bytes(range(32))),))
+
+    def said(path: str) -> str:
+        settings = Settings(
+            segments={"user": DimensionSource(query="user", hash=True)},
+            privacy=Privacy(paths={path: rule}),
+        )
+        return build.privacy(settings, keyring).segment("user", "ada")
+
+    assert all(said(f"segments.{pattern}").startswith("<SEGMENT:k1:") for pattern in ("*", "u*"))
+    assert (
+        said("segments.user") == said("segments['user']") == ("none" if rule == "drop" else "ada")
+    )
+
+
+def test_a_rule_for_a_cross_is_refused() -> None:
+    """What is crossed has rules; joined values are nobody's to read again."""
+    settings = Settings(
+        segments={
+            "a": DimensionSource(query="a"), "b": DimensionSource(query="b"),
+            "c": DimensionSource(cross=["a", "b"]),
+        },
+        privacy=Privacy(paths={"segments.c": "drop"}),
+    )  # fmt: skip
+    with pytest.raises(ConfigError, match=r"segments\.c: is crossed from a and b"):
+        build.check(settings)

@@ -60,3 +60,13 @@ def test_names_of_strangers_fill_no_memory() -> None:
     for number in range(3 * MOST_REMEMBERED):
         pricing.cost(msgspec.structs.replace(ASKED, model=f"m{number}"), NOW)
     assert len(pricing._known) <= MOST_REMEMBERED
+
+
+def test_no_name_of_a_stranger_is_kept() -> None:
+    """Neither a long one nor anybody's words, whether it has a price or not."""
+    pricing = Pricing()
+    for model in ("x" * 1_000_000, "gpt-4o\udc80", "jane.doe@example.com", "gpt-4o-2024-08-06"):
+        pricing.cost(msgspec.structs.replace(ASKED, model=model), NOW)
+    assert {len(key) for key in pricing._known} == {16}
+    assert pricing.cost(ASKED, NOW) is not None
+    assert len(pricing._known) == 3
