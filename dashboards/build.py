@@ -16,6 +16,7 @@ from grafana_foundation_sdk.models import dashboard as models
 
 from dashboards import (
     drift,
+    edge_cases,
     latency,
     overhead,
     pipeline,
@@ -32,6 +33,7 @@ ROWS: tuple[Row, ...] = (
     traffic.ROW,
     latency.ROW,
     segments.ROW,
+    edge_cases.ROW,
     drift.ROW,
     tokens.ROW,
     privacy.ROW,

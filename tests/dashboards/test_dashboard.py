@@ -118,23 +118,24 @@ FIXED = {
     "place": ("buffer", "spool"),
     "measure": ("psi", "psi"),
     "status": ("drift", "ok"),
-    "dimension": ("population", "all"),
-    "value": ("north", "all"),
+    "dimension": ("population", "all", "edge_case"),
+    "value": ("north", "all", "refusal"),
     "role": ("recorder", "proxy"),
     "result": ("hit", "miss"),
     "reason": ("sampled", "buffer_full"),
 }
-"""Labels whose values the expressions name, for the two variants of every series."""
+"""Labels whose values the expressions name, for the three variants of every series."""
 
 
 def everything(step: int) -> list[Measurement]:
-    """Every metric of the catalogue twice, growing with `step`."""
+    """Every metric of the catalogue three times, growing with `step`."""
     made: list[Measurement] = []
     for metric in CATALOGUE:
-        for variant in (0, 1):
+        for variant in range(3):
             labels = {"endpoint": "e"}
             for name in metric.labels:
-                labels[name] = FIXED[name][variant] if name in FIXED else f"{name}-{variant}"
+                known = FIXED.get(name) or [f"{name}-{number}" for number in range(3)]
+                labels[name] = known[variant % len(known)]
             value = float(step + 1)
             if metric.name == "monitor_drift_status":
                 made += [
