@@ -13,6 +13,7 @@ from math import inf
 
 from monitor.metrics import BY_NAME, CATALOGUE, Metric, Role
 from monitor.texts import printable
+from monitor.turns import in_turns
 from monitor.types import Measurement
 
 OTHER = "other"
@@ -35,7 +36,7 @@ def add_up(measurements: Iterable[Measurement]) -> list[Measurement]:
     [4]
     """
     sums: dict[tuple[str, frozenset[tuple[str, str]]], Measurement] = {}
-    for one in measurements:
+    for one in in_turns(measurements):
         labels, value = one.labels, number(one.value)
         if not all(map(str.isprintable, labels.values())):
             labels = {name: printable(text) for name, text in labels.items()}
@@ -121,7 +122,7 @@ class Meters:
                 samples.append(Measurement(name, self._labels(metric.labels, labels), whole))
         for name, series in self._histograms.items():
             metric = BY_NAME[name]
-            for labels, cells in series.items():
+            for labels, cells in in_turns(series.items()):
                 self._histogram(metric, self._labels(metric.labels, labels), cells, samples.append)
         return samples
 

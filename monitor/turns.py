@@ -8,12 +8,16 @@ are neighbours of the proxy and of the model endpoint.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable, Iterator
 from time import monotonic, thread_time
+from typing import TypeVar
 
 STRETCH = 0.0003
 """Seconds of CPU time between two moments at which others may have the core, about. Linux charges a
 process that gives way for the rest of its turn (1.4 ms and more): with much shorter stretches it
 would get next to nothing beside a process that never sleeps."""
+
+T = TypeVar("T")
 
 _look_at = 0.0  # monotonic
 _began = 0.0  # CPU time of this thread
@@ -35,3 +39,14 @@ def give_way() -> None:
     os.sched_yield()
     _began = thread_time()
     _look_at = monotonic() + STRETCH
+
+
+def in_turns(items: Iterable[T]) -> Iterator[T]:
+    """Yield the same items, and give way between them.
+
+    >>> list(in_turns("abc"))
+    ['a', 'b', 'c']
+    """
+    for item in items:
+        yield item
+        give_way()

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
 import time
+from collections import deque
 from collections.abc import Awaitable, Callable, Iterator
 from operator import itemgetter
 from pathlib import Path
 
-from monitor import logs
+from monitor import garbage, logs
 from monitor.analysis.checkpoint import Checkpoint
 from monitor.analysis.drift import embed
 from monitor.analysis.drift.findings import summary
@@ -32,7 +32,7 @@ from monitor.settings.validation import did_you_mean
 from monitor.streams.entries import AHEAD, missed, time_of
 from monitor.streams.redis import RedisStream
 from monitor.supervision import child
-from monitor.turns import give_way
+from monitor.turns import give_way, in_turns
 from monitor.types import WHOLE, Finding, Measurement, Segment, Status
 from monitor.urls import shown
 
@@ -53,9 +53,6 @@ DRAIN_SECONDS = 3.0
 """How long a stopping analyzer goes on reading what is there already."""
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 5.0
-
-GARBAGE = 50_000, 20, 50
-"""When garbage is collected (`gc.set_threshold`): a page of Records has many objects, no cycles."""
 
 
 class Analyzer:
@@ -189,8 +186,7 @@ class Analyzer:
             return False
         await self._attempts.begin(time_of(position))
         read = []
-        for entry in entries:
-            give_way()
+        for entry in in_turns(entries):
             if not await self._attempts.may_try(entry):
                 self._set_aside.note("poison", entry)
             elif (record := entry.record()) is None:
@@ -198,8 +194,11 @@ class Analyzer:
             else:
                 read.append((record.started + record.duration, entry, record))
         # Shards come one after the other; within what came at once, time decides.
-        for _, entry, record in sorted(read, key=itemgetter(0)):
+        due = deque(sorted(read, key=itemgetter(0)))
+        del entries, read  # so that each is freed as soon as it is folded
+        while due:
             give_way()
+            _, entry, record = due.popleft()
             await self._attempts.may_try(entry)
             try:
                 self._analysis.add(record)
@@ -207,6 +206,7 @@ class Analyzer:
                 self._set_aside.note("failed", entry, error)
         self._position = position
         await self._attempts.end()
+        garbage.collect()
         return True
 
     async def _save(self, *, stopping: bool = False) -> bool:
@@ -330,7 +330,7 @@ async def serve(role: child.Child) -> None:
     analyzer = Analyzer(role.settings, role.stopping)
     role.measure = analyzer.measure
     role.findings = analyzer.findings
-    gc.set_threshold(*GARBAGE)
+    garbage.begin()
     role.ready()
     await analyzer.run()
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
 import itertools
 import logging
 import os
 import time
 from pathlib import Path
 
-from monitor import logs
+from monitor import garbage, logs
 from monitor.app import build, keyring, ner_client
 from monitor.errors import ConfigError, StreamError
 from monitor.framing import Batch, Processing
@@ -117,10 +116,7 @@ class Recorder:
         following = own(forever(self._follow_keys, "the key file"), "the key file")
         trimming = own(forever(self._trim, "trimming the stream"), "trimming the stream")
         self._process.measure = self._measure
-        # Objects made so far stay for good; those of an exchange have no cycles to collect.
-        gc.collect()
-        gc.freeze()
-        gc.set_threshold(50_000, 20, 50)
+        garbage.begin()
         self._process.ready()
         stopping = own(self._process.stopping.wait(), "stopping")
         await asyncio.wait({stopping, delivering}, return_when=asyncio.FIRST_COMPLETED)
@@ -227,6 +223,7 @@ class Recorder:
             await self._intake.acknowledge(unsampled)
         if any(each.suspect for each in batches):
             await self._intake.notify(Processing(""))
+        garbage.collect()
 
     async def _captured(self, exchange: Exchange, batch: Batch) -> Item | Receipt:
         """Return what to deliver of an exchange, or the Receipt of one that is not in the sample.

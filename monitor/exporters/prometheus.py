@@ -8,9 +8,11 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.metrics_core import Metric as Family
 from prometheus_client.registry import Collector
+from prometheus_client.samples import Sample
 
 from monitor.meters import add_up
 from monitor.metrics import CATALOGUE
+from monitor.turns import in_turns
 from monitor.types import Measurement
 
 _SUFFIXES = ("_bucket", "_count", "_sum")
@@ -50,9 +52,15 @@ class _Page(Collector):
             if metric.kind == "histogram":
                 samples.sort(key=lambda sample: _without_bound(sample[1]))
             family = Family(metric.name.removesuffix("_total"), metric.help, metric.kind)
-            for name, labels, value in samples:
-                family.add_sample(name, labels, value)
+            family.samples = _Samples(Sample(*sample) for sample in in_turns(samples))
             yield family
+
+
+class _Samples(list[Sample]):
+    """Samples that are written in turns with other processes."""
+
+    def __iter__(self) -> Iterator[Sample]:
+        return in_turns(super().__iter__())
 
 
 def _without_bound(labels: dict[str, str]) -> tuple[tuple[str, str], ...]:

@@ -15,6 +15,7 @@ import brotli
 
 from monitor import zstd
 from monitor.errors import PrivacyError
+from monitor.turns import in_turns
 
 SHORTEST = 14
 """Characters, without padding, from which on a run may be base64: ten bytes, a telephone number."""
@@ -71,7 +72,7 @@ def blobs(text: str, limit: int) -> Iterator[Blob]:
 
     At most `limit` bytes are decompressed from one run; raises PrivacyError("bomb") beyond.
     """
-    for match in _runs(text):
+    for match in in_turns(_runs(text)):
         if match["media"] is not None:
             kind = (match["type"] or "text/plain").lower()
             data = _space.sub("", match["data"])

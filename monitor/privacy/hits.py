@@ -8,6 +8,7 @@ from collections.abc import Iterable
 import msgspec
 
 from monitor.privacy.views import View
+from monitor.turns import in_turns
 
 _GLUE = frozenset("_+@%/-")
 
@@ -24,7 +25,7 @@ class Hit(msgspec.Struct, frozen=True, gc=False):
 def glued(text: str, hits: Iterable[Hit]) -> bool:
     """Whether something stands right beside a value, which may have hidden another one there: a
     letter, a digit, a sign of addresses, or a stop with a letter or digit behind it."""
-    for hit in hits:
+    for hit in in_turns(hits):
         before, after = text[hit.start - 1 : hit.start], text[hit.end : hit.end + 1]
         if before in _GLUE or before.isalnum() or after in _GLUE or after.isalnum():
             return True
@@ -45,7 +46,7 @@ def blanked(text: str, hits: Iterable[Hit]) -> str:
     """`text` with spaces for what was found."""
     out: list[str] = []
     done = 0
-    for hit in sorted(hits, key=lambda hit: hit.start):
+    for hit in in_turns(sorted(hits, key=lambda hit: hit.start)):
         start = max(done, hit.start)
         end = max(done, hit.end)
         out += (text[done:start], " " * (end - start))
@@ -56,7 +57,7 @@ def blanked(text: str, hits: Iterable[Hit]) -> str:
 
 def back(view: View, hits: Iterable[Hit]) -> list[Hit]:
     """Hits in a view → hits in what the view was made from."""
-    return [Hit(*view.origin(hit.start, hit.end), hit.values, hit.mark) for hit in hits]
+    return [Hit(*view.origin(hit.start, hit.end), hit.values, hit.mark) for hit in in_turns(hits)]
 
 
 def merged(hits: list[Hit]) -> list[Hit]:
@@ -65,7 +66,7 @@ def merged(hits: list[Hit]) -> list[Hit]:
         return hits
     hits.sort(key=lambda hit: (hit.start, -hit.end))
     apart = [hits[0]]
-    for hit in hits[1:]:
+    for hit in in_turns(hits[1:]):
         last = apart[-1]
         if hit.start >= last.end:
             apart.append(hit)

@@ -18,7 +18,7 @@ import msgspec
 
 from monitor.errors import PrivacyError
 from monitor.interfaces import Recognizer
-from monitor.turns import give_way
+from monitor.turns import give_way, in_turns
 
 try:
     import hyperscan
@@ -77,13 +77,11 @@ class Scanner:
         RecognizerError.
         """
         found: list[tuple[int, int, int]] = []
-        for index, starts in self._locate(text).items():
-            give_way()
+        for index, starts in in_turns(self._locate(text).items()):
             ordered = starts if len(starts) == 1 else sorted(set(starts))
             try:
-                for start, end in self._finds[index](text, ordered):
+                for start, end in in_turns(self._finds[index](text, ordered)):
                     found.append((start, end, index))
-                    give_way()
             except Exception as error:
                 raise RecognizerError(self.recognizers[index].name) from error
         if hint is not None:
@@ -95,7 +93,9 @@ class Scanner:
         if len(found) > 1:
             found = _settle(text, sorted(found))
         return [
-            Span(start, end, self._entities[index]) for start, end, index in found if index >= 0
+            Span(start, end, self._entities[index])
+            for start, end, index in in_turns(found)
+            if index >= 0
         ]
 
     def scan_number(self, number: int | str) -> str | None:
@@ -166,6 +166,7 @@ def _locate_with_hyperscan(recognizers: Sequence[Recognizer], max_events: int) -
     def note(index: int, start: int, end: int, flags: int, found: Any) -> bool | None:
         starts = found[index]
         starts.append(start)
+        give_way()
         return len(starts) > max_events or None
 
     def locate(text: str) -> dict[int, list[int]]:
@@ -216,7 +217,7 @@ def _settle(text: str, found: list[tuple[int, int, int]]) -> list[tuple[int, int
     settled: list[tuple[int, int, int]] = []
     cluster = [found[0]]
     reach = found[0][1]
-    for item in found[1:]:
+    for item in in_turns(found[1:]):
         if item[0] < reach:
             cluster.append(item)
             reach = max(reach, item[1])

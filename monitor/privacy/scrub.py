@@ -18,7 +18,7 @@ from monitor.privacy.hits import Hit, apart, back, blanked, glued, merged
 from monitor.privacy.patterns import RecognizerError, Scanner, key_form
 from monitor.privacy.pseudonyms import MARK, MARK_WHOLE, Tokens, escape
 from monitor.privacy.views import normalise, unescape, unplus
-from monitor.turns import give_way
+from monitor.turns import give_way, in_turns
 
 LOOKAHEAD = 1024
 """Characters beyond the end of what is kept of a long text that are scanned with it."""
@@ -276,7 +276,7 @@ class Scrub:
         literal = str if self._trusted or "<" not in text else self.literal
         out: list[str] = []
         done = 0
-        for hit, made in zip(hits, tokens, strict=True):
+        for hit, made in in_turns(zip(hits, tokens, strict=True)):
             out += (literal(text[done : hit.start]), hit.mark, *made)
             done = hit.end
         out.append(literal(text[done:]))
@@ -317,7 +317,7 @@ class Scrub:
             self._cache.put(key, NOTHING)
             return
         counts: dict[str, int] = {}
-        for hit in hits:
+        for hit in in_turns(hits):
             for entity, _ in hit.values:
                 counts[entity] = counts.get(entity, 0) + 1
         links: list[Link] = []
@@ -329,7 +329,9 @@ class Scrub:
             ]
         edit = Edit(
             array("I", [place for hit in hits for place in (hit.start, hit.end)]),
-            tuple("".join((hit.mark, *made)) for hit, made in zip(hits, tokens, strict=True)),
+            tuple(
+                "".join((hit.mark, *made)) for hit, made in in_turns(zip(hits, tokens, strict=True))
+            ),
             tuple(counts.items()),
             tuple(links),
             self.grown - grown,
@@ -418,19 +420,19 @@ class Scrub:
                 hits += back(other, self._find(other.text, hint, depth + 1))
         hits += self._blobs(plain, depth)
         if marks:
-            hits = [hit for hit in hits if apart(hit, marks)]
+            hits = [hit for hit in in_turns(hits) if apart(hit, marks)]
         return hits if view is None else back(view, hits)
 
     def _scan(self, text: str, hint: str) -> list[Hit]:
         return [
             Hit(span.start, span.end, ((span.entity, text[span.start : span.end]),))
-            for span in self._scanner.scan(text, hint or None)
+            for span in in_turns(self._scanner.scan(text, hint or None))
         ]
 
     def _members(self, text: str) -> list[Hit]:
         """JSON members in a text whose key says what the value is."""
         hits = []
-        for match in _member.finditer(text):
+        for match in in_turns(_member.finditer(text)):
             if not self._is_key(match["key"]):
                 continue
             group = "number" if match["text"] is None else "text"

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from monitor.checkdigits import luhn, weighted
 from monitor.finders import alphanumeric
 from monitor.interfaces import Recognizer
+from monitor.turns import in_turns
 
 _GAP = r"[-\s._,/+()]"
 _RUN = re.compile(rf"[0-9]+(?:{_GAP}{{1,3}}[0-9]+)*")
@@ -61,7 +62,7 @@ def is_card(digits: str) -> bool:
 
 def _find(text: str, starts: Sequence[int]) -> Iterator[tuple[int, int]]:
     done = 0
-    for start in starts:
+    for start in in_turns(starts):
         if start < done:
             continue
         run = _RUN.match(text, start if "0" <= text[start] <= "9" else start + 1)

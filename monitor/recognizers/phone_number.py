@@ -11,6 +11,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 
 from monitor.interfaces import Recognizer
+from monitor.turns import in_turns
 from monitor.words.phone import (
     AFTER_WORD,
     AT_LEAD,
@@ -66,7 +67,7 @@ def _finder(region: str) -> Callable[[str, Sequence[int]], Iterator[tuple[int, i
     def find(text: str, starts: Sequence[int]) -> Iterator[tuple[int, int]]:
         numbers: list[int] = []
         words: list[int] = []
-        for start in starts:
+        for start in in_turns(starts):
             at = start + 1 if text[start] == "_" else start
             is_word = text[at] > "9" or (
                 text[at + 1] not in _DIGITS and AT_PLACE.match(text, at) is not None

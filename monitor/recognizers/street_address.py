@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from monitor.interfaces import Recognizer
+from monitor.turns import in_turns
 
 # Of the suffixes in USPS Publication 28 those that are not mostly other words.
 _SUFFIX = (
@@ -159,7 +160,7 @@ _CUE = re.compile(
 
 def _find(text: str, starts: Sequence[int]) -> Iterator[tuple[int, int]]:
     done = 0
-    for start in starts:
+    for start in in_turns(starts):
         span = _at(text, start, done) if start >= done else None
         if span:
             done = span[1]

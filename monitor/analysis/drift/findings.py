@@ -9,6 +9,7 @@ from typing import get_args
 import msgspec
 
 from monitor.analysis.drift.windows import Bins, label
+from monitor.turns import in_turns
 from monitor.types import WHOLE, BinShift, Driver, Finding, Measurement, Status, Together, Window
 
 PAGE = 8 << 20
@@ -157,7 +158,7 @@ def measurements(
         Measurement("monitor_drift_watches", {"endpoint": endpoint, "state": state}, count)
         for state, count in counts.items()
     ]
-    for found in exported:
+    for found in in_turns(exported):
         where = {
             "endpoint": endpoint,
             "feature": found.feature,
@@ -189,7 +190,7 @@ def _fitting(findings: Sequence[Finding], endpoint: int) -> list[Finding]:
         ),
     )  # fmt: skip
     left, kept = PAGE, []
-    for found in ranked:
+    for found in in_turns(ranked):
         names = sum(map(_size, (found.feature, found.dimension, found.value)))
         left -= (names + endpoint + SERIES) * (len(found.scores) + 2 + len(get_args(Status)))
         if left < 0:

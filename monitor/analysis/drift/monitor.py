@@ -17,6 +17,7 @@ from monitor.analysis.drift.findings import measurements, origin
 from monitor.analysis.drift.judgement import Rules, read, renew, settle, thresholds
 from monitor.analysis.drift.watch import Watch
 from monitor.analysis.drift.watches import Baseline, Watches
+from monitor.turns import in_turns
 from monitor.types import EDGE_CASE, WHOLE, Finding, Key, Measurement, Row
 
 
@@ -53,11 +54,13 @@ class DriftMonitor:
         for pane, watches in self.watches.due(last):
             ended = end(pane)
             # All are counted before one is closed: those with a peer look at its open pane.
-            counted = [(watch, watch.counted(pane)) for watch in watches]
-            turned = [w for w, new in counted if w.close(pane, ended, self.rules.block, new)]
+            counted = [(watch, watch.counted(pane)) for watch in in_turns(watches)]
+            turned = [
+                w for w, new in in_turns(counted) if w.close(pane, ended, self.rules.block, new)
+            ]
             if turned:
                 settle(turned, self.watches.by_key.values(), self.rules)
-            for watch in watches:
+            for watch in in_turns(watches):
                 renew(watch, ended, self.rules)
         if self.rules.pane is not None:
             self.watches.make_room((last + 1) * self.rules.pane, self.rules.pane)
@@ -86,7 +89,9 @@ class DriftMonitor:
             for key, watch in watches.items()
         }
         limits = thresholds(logs, self.rules)
-        found = [self._finding(watch, limits[key]) for key, watch in sorted(watches.items())]
+        found = [
+            self._finding(watch, limits[key]) for key, watch in in_turns(sorted(watches.items()))
+        ]
         return [self._attributed(one) if _is_whole_drift(one) else one for one in found]
 
     def _finding(self, watch: Watch, threshold: float) -> Finding:

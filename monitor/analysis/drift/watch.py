@@ -18,6 +18,7 @@ from monitor.analysis.drift.history import NEAR, History
 from monitor.analysis.drift.reference import Learner, Reference, grid
 from monitor.analysis.drift.seasonal import Seasonal
 from monitor.analysis.drift.windows import float_limits, locator
+from monitor.turns import give_way
 from monitor.types import Finding, Key, Window
 
 FARTHEST = 2.0**20
@@ -331,6 +332,7 @@ class Watch:
             if self.peer.reference is not None:
                 self.stand_on(self.peer.reference, time)
             return self.peer.reference
+        give_way()  # many may have learned enough with one record
         if self.learner is not None:
             self.learner.add(value)
             if self.learner.complete:

@@ -19,6 +19,7 @@ from monitor.analysis.drift.reference import Learner, Room
 from monitor.analysis.drift.watch import Counter, Watch
 from monitor.analysis.rows import segments_of, values
 from monitor.texts import visible
+from monitor.turns import in_turns
 from monitor.types import WHOLE, Key, Row, Segment
 
 YIELD = 4
@@ -123,7 +124,7 @@ class Watches:
         """The open panes up to `last`, the earliest first, with the watches that counted in them;
         they are taken to be closed now."""
         due: dict[int, list[Watch]] = {}
-        for watch in self.by_key.values():
+        for watch in in_turns(self.by_key.values()):
             for pane in watch.open:
                 if pane <= last:
                     due.setdefault(pane, []).append(watch)
@@ -160,7 +161,7 @@ class Watches:
         kept = _All(self._kind(), self.overflow, self._crowded or self.room.was_full)
         state[ALL] = msgspec.msgpack.encode(kept)
         changed = [watch for watch in self.by_key.values() if watch.changed]
-        for watch in changed:
+        for watch in in_turns(changed):
             try:
                 state[_entry(watch.key)] = watch.state()
             except Exception:
@@ -188,7 +189,7 @@ class Watches:
             return
         kept = msgspec.msgpack.decode(state[ALL], type=_All)
         self.overflow, self._crowded = kept.overflow, kept.crowded
-        for name, entry in state.items():
+        for name, entry in in_turns(state.items()):
             if name == ALL or not entry:
                 continue
             old = msgspec.json.decode(name, type=Key)

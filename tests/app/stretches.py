@@ -1,0 +1,66 @@
+"""How long this thread works at a stretch: the CPU time from one moment at which another process may have the core
+to the next."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import selectors
+import threading
+import time
+from collections.abc import Coroutine
+from typing import Any
+
+import pytest
+
+LONG = 0.001
+
+
+class Stretches:
+    """Notes the CPU seconds of every stretch of this thread: it ends where it gives way, and where it waits."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.seconds: list[float] = []
+        self._thread = threading.get_ident()
+        self._began = time.thread_time()
+        monkeypatch.setattr(os, "sched_yield", self.end)
+
+    def end(self) -> None:
+        """End a stretch and begin the next."""
+        if threading.get_ident() == self._thread:
+            self.seconds.append(time.thread_time() - self._began)
+            self._began = time.thread_time()
+
+    def clear(self) -> None:
+        """Forget what was until now, such as a start."""
+        self.end()
+        self.seconds.clear()
+
+    @property
+    def longest(self) -> float:
+        """The longest one."""
+        return max(self.seconds)
+
+    @property
+    def share_of_long(self) -> float:
+        """How much of the time was spent in stretches of more than LONG."""
+        return sum(one for one in self.seconds if one > LONG) / sum(self.seconds)
+
+    def run(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run on an event loop of which waiting ends a stretch."""
+        selector = _Selector()
+        selector.stretches = self
+        loop = asyncio.SelectorEventLoop(selector)
+        try:
+            loop.run_until_complete(work)
+        finally:
+            loop.close()
+
+
+class _Selector(selectors.DefaultSelector):
+    stretches: Stretches
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        if timeout is None or timeout > 0:
+            self.stretches.end()
+        return super().select(timeout)
