@@ -209,7 +209,7 @@ def explain(settings: Settings) -> Iterator[str]:
 
 def _segment(source: DimensionSource) -> str:
     """Where a dimension's value comes from, what becomes of it, and an example of that."""
-    from monitor import dimensions
+    from monitor import dimensions, json_paths
     from monitor.dimensions.transforms import bucketed
 
     if source.cross:
@@ -222,7 +222,7 @@ def _segment(source: DimensionSource) -> str:
         value, name = next(iter(source.map.items()))
         said.append(f"{value} is {name}" + (" and so on" if len(source.map) > 1 else ""))
     if source.buckets:
-        edge = f"{source.buckets[0]:g}"
+        edge = str(json_paths.text(source.buckets[0]))
         said.append(f"in buckets: {edge} is {bucketed(source.buckets)(edge)}")
     if source.default:
         said.append(f"else {source.default}")

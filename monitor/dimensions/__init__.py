@@ -46,6 +46,7 @@ def dimension(
             key = f"segments.{name}.match"
             steps.append(matched(match))
         if names:
+            key = f"segments.{name}.map"
             steps.append(mapped(names, is_closed=bool(default)))
         if buckets:
             key = f"segments.{name}.buckets"

@@ -7,7 +7,7 @@ import math
 from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
 
-from monitor import expressions
+from monitor import expressions, json_paths
 
 Transform = Callable[[str], str | None]
 
@@ -19,7 +19,12 @@ def matched(expression: str) -> Transform:
 
 
 def mapped(names: Mapping[str, str], *, is_closed: bool) -> Transform:
-    """The name of a text; one that has none stays as it is, or is None where the map is closed."""
+    """The name of a text; one that has none stays as it is, or is None where the map is closed.
+
+    Raises ValueError where a name is empty.
+    """
+    if (unnamed := next((text for text, name in names.items() if not name), None)) is not None:
+        raise ValueError(f"{unnamed!r} has an empty name; give it one, or leave it out")
     return lambda text: names.get(text, None if is_closed else text)
 
 
@@ -35,7 +40,7 @@ def bucketed(edges: Sequence[float]) -> Transform:
         raise ValueError("have no edges; give numbers, as [18, 40, 65]")
     if any(left >= right for left, right in itertools.pairwise(edges)):
         raise ValueError(f"{list(edges)} do not rise; give them in order, as [18, 40, 65]")
-    said = [f"{edge:g}" for edge in edges]
+    said = [json_paths.text(edge) for edge in edges]  # each by a name of its own
     between = [f"{low}-{high}" for low, high in itertools.pairwise(said)]
     names = [f"<{said[0]}", *between, f">={said[-1]}"]
 

@@ -70,7 +70,8 @@ class Scrub:
     are forgeries and escaped, except those in `own`, which somebody else put there for this
     Record. A text that is `Kept` stays as it is, by the operator's word. `failures` are what
     recognizers raised, by their names. `grown` counts at least the characters that were added.
-    A text that the `cache` has is not scanned again; the Record is the same as without it.
+    A text that the `cache` has is not scanned again; the Record is the same as without it, except
+    that a sealed value may be in the spelling that it had when the text was scanned.
     """
 
     def __init__(

@@ -168,10 +168,14 @@ def _check_segment(name: str, segments: Mapping[str, DimensionSource]) -> None:
             )
     if not source.cross:
         return
-    if unused := [key for key in ("match", "map", "buckets", "hash") if getattr(source, key)]:
+    if unused := [
+        key for key in ("match", "map", "default", "buckets", "hash") if getattr(source, key)
+    ]:
         raise ConfigError(f"{here}.{unused[0]}: is not for a cross; say it of what is crossed")
-    if len(source.cross) < 2:
-        raise ConfigError(f"{here}.cross: name two dimensions or more, as [population, template]")
+    if len(set(source.cross)) < max(2, len(source.cross)):
+        raise ConfigError(
+            f"{here}.cross: name two dimensions or more, each once, as [population, template]"
+        )
     for crossed in source.cross:
         if crossed not in segments or segments[crossed].cross:
             known = ", ".join(one for one in segments if not segments[one].cross) or "none"

@@ -49,6 +49,20 @@ def test_edges_that_do_not_rise_are_said(edges: list[float]) -> None:
         dimension("age", "header", "x-age", buckets=edges)
 
 
+def test_buckets_have_names_of_their_own() -> None:
+    """However near or large their edges are; whole ones have no fraction and no exponent."""
+    bucket = bucketed([1_234_567, 1_234_568, 1_234_568.5, 2.5e6])
+    assert [bucket(x) for x in ("0", "1234567", "1234568", "1234568.5", "9e9")] == [
+        "<1234567", "1234567-1234568", "1234568-1234568.5", "1234568.5-2500000", ">=2500000",
+    ]  # fmt: skip
+
+
+def test_an_empty_name_is_refused() -> None:
+    """A label without a value is none for Prometheus."""
+    with pytest.raises(ConfigError, match=r"segments\.site\.map: .ams. has an empty name"):
+        dimension("site", "header", "x-site", names={"ams": ""})
+
+
 @given(
     st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=8, unique=True), st.floats(allow_nan=False)
 )

@@ -121,6 +121,14 @@ drain: {delay: 0, timeout: 30}
         ("segments: {a: {cross: [b, c]}}", "segments.a.cross: 'b' is none of the dimensions"),
         ("segments: {a: {cross: [b]}, b: {query: b}}", "segments.a.cross: name two dimensions"),
         (
+            "segments: {a: {cross: [b, b]}, b: {query: b}}",
+            "segments.a.cross: name two dimensions or more, each once",
+        ),
+        (
+            "segments: {a: {cross: [b, c], default: x}, b: {query: b}, c: {query: c}}",
+            "segments.a.default: is not for a cross",
+        ),
+        (
             "segments: {a: {cross: [b, b], hash: true}, b: {query: b}}",
             "segments.a.hash: is not for a",
         ),
