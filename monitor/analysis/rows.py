@@ -33,10 +33,7 @@ def observed(features: Sequence[Feature], record: Record) -> list[Observation]:
     """
     if record.oversampled:
         return []
-    found: list[Observation] = []
-    for feature in features:
-        found += feature.observe(record)
-    return found
+    return [seen for feature in features for seen in feature.observe(record)]
 
 
 def accepted(record: Record) -> bool:

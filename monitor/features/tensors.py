@@ -67,7 +67,7 @@ def _observe(found: list[Observation], name: str, part: Part, seed: str) -> None
         return
     rows = min(len(data) // columns, shapes.ROWS)
     names = [name] if columns == 1 else _numbered(name, columns)
-    if datatype.startswith(_NUMERIC):
+    if datatype in _NUMBERS or datatype.startswith(_NUMERIC):
         values = zip(names * rows, data, strict=False)  # no more than whole rows, and ROWS
         found += [Observation(name, "numeric", value) for name, value in values]
     else:
