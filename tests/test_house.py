@@ -510,6 +510,8 @@ ELSEWHERE = {
     "recorder/label_limiter.py": "test_meters.py",
     "chat.py": "protocols/test_openai_chat.py",
     "envelopes.py": "protocols/test_bedrock.py",
+    "rpcs.py": "protocols/test_kserve_v2_grpc.py",
+    "tensors.py": "protocols/test_kserve_v2.py",
     "protocols/bedrock_converse.py": "protocols/test_bedrock.py",
     "protocols/bedrock_texts.py": "protocols/test_bedrock.py",
     "words/person.py": "recognizers/test_recognizers.py",

@@ -12,6 +12,7 @@ from monitor.protocols.gemini import PROTOCOL as GEMINI
 from monitor.protocols.generic_json import PROTOCOL as GENERIC_JSON
 from monitor.protocols.kserve_v1 import PROTOCOL as KSERVE_V1
 from monitor.protocols.kserve_v2 import PROTOCOL as KSERVE_V2
+from monitor.protocols.kserve_v2_grpc import PROTOCOL as KSERVE_V2_GRPC
 from monitor.protocols.ollama import PROTOCOL as OLLAMA
 from monitor.protocols.openai_audio import PROTOCOL as OPENAI_AUDIO
 from monitor.protocols.openai_chat import PROTOCOL as OPENAI_CHAT
@@ -22,6 +23,8 @@ from monitor.protocols.openai_responses import PROTOCOL as OPENAI_RESPONSES
 from monitor.protocols.rerank import PROTOCOL as RERANK
 from monitor.protocols.sagemaker import PROTOCOL as SAGEMAKER
 from monitor.protocols.seldon import PROTOCOL as SELDON
+from monitor.protocols.tensorflow_serving import PROTOCOL as TENSORFLOW_SERVING
+from monitor.protocols.tensorflow_serving_grpc import PROTOCOL as TENSORFLOW_SERVING_GRPC
 from monitor.protocols.websocket import PROTOCOL as WEBSOCKET
 
 ENVELOPES: tuple[Envelope, ...] = (BEDROCK, SAGEMAKER)
@@ -39,6 +42,9 @@ PROTOCOLS: tuple[Protocol, ...] = (
     OPENAI_REALTIME,
     WEBSOCKET,
     GEMINI,
+    KSERVE_V2_GRPC,
+    TENSORFLOW_SERVING_GRPC,
+    TENSORFLOW_SERVING,
     KSERVE_V1,
     KSERVE_V2,
     ANTHROPIC_MESSAGES,

@@ -20,7 +20,8 @@ _PATH = re.compile(
 
 
 def claims(call: Call) -> bool:
-    """POSTs to `…/models/NAME[/versions/V|/labels/L]:predict`, `:classify` and the like."""
+    """POSTs to `…/models/NAME[/versions/V|/labels/L]:predict`, `:classify` and the like. What
+    TensorFlow Serving alone has is claimed before."""
     return call.method == "POST" and _PATH.search(call.path) is not None
 
 

@@ -7,13 +7,12 @@ are Triton's (docs/protocol/extension_binary_data.md, extension_generate.md).
 from __future__ import annotations
 
 import re
-import struct
 from collections.abc import Iterator
 from typing import Any
 
 import msgspec
 
-from monitor import bodies
+from monitor import bodies, tensors
 from monitor.errors import ParseError
 from monitor.framings import sse
 from monitor.interfaces import Protocol
@@ -23,10 +22,6 @@ from monitor.types import Call, Inference, Part
 _PATH = re.compile(
     r"/v2/models/(?P<model>[^/]+)(?:/versions/[^/]+)?/(?P<verb>infer|generate|generate_stream)/?$"
 )
-_FORMATS = {
-    "BOOL": "?", "UINT8": "B", "UINT16": "H", "UINT32": "I", "UINT64": "Q", "INT8": "b",
-    "INT16": "h", "INT32": "i", "INT64": "q", "FP16": "e", "FP32": "f", "FP64": "d",
-}  # fmt: skip
 _MAX_DEPTH = 16
 
 
@@ -59,7 +54,8 @@ def claims(call: Call) -> bool:
 
 
 def read(call: Call) -> Inference:
-    """Tensors with their values in row-major order, from JSON or from the binary extension."""
+    """Tensors with their values in row-major order, from JSON or from the binary extension. One in
+    shared memory has no data."""
     match = _PATH.search(call.path)
     if match is None:
         raise ParseError("the path is not one of the V2 inference protocol")
@@ -133,13 +129,17 @@ def _split(body: bytes, headers: dict[str, str]) -> tuple[bytes, bytes]:
     return body[: int(length)], body[int(length) :]
 
 
-def _parts(tensors: list[_Tensor], binary: bytes) -> Iterator[Part]:
+def _parts(given: list[_Tensor], binary: bytes) -> Iterator[Part]:
     start = 0
-    for tensor in tensors:
-        size = (tensor.parameters or {}).get("binary_data_size")
+    for tensor in given:
+        parameters = tensor.parameters or {}
+        size = parameters.get("binary_data_size")
+        data: list[Any] | None
         if isinstance(size, int) and size >= 0 and tensor.data is None:
-            data = _unpack(tensor.datatype, binary[start : start + size])
+            data = tensors.unpack(tensor.datatype, binary[start : start + size])
             start += size
+        elif "shared_memory_region" in parameters:
+            data = None
         else:
             data = list(_flat(tensor.data, 0))
         yield Part(name=tensor.name, datatype=tensor.datatype, shape=tensor.shape, data=data)
@@ -159,30 +159,3 @@ def _flat(value: Any, depth: int) -> Iterator[Any]:
         return
     for one in value:
         yield bodies.dump(one) if isinstance(one, dict | list) else one
-
-
-def _unpack(datatype: str, raw: bytes) -> list[Any]:
-    """Little-endian values; strings stand behind a length of four bytes each."""
-    if datatype == "BYTES":
-        return list(_strings(raw))
-    if datatype == "BF16":
-        words = struct.unpack(f"<{len(raw) // 2}H", raw[: len(raw) // 2 * 2])
-        wide = struct.pack(f"<{len(words)}I", *(word << 16 for word in words))
-        return [float(f"{one:.4g}") for one in struct.unpack(f"<{len(words)}f", wide)]
-    form = _FORMATS.get(datatype)
-    if form is None:
-        raise ParseError("a binary tensor has an unknown datatype")
-    count = len(raw) // struct.calcsize(form)
-    values = struct.unpack(f"<{count}{form}", raw[: count * struct.calcsize(form)])
-    # As many digits as tell a half float from its neighbours: all of a double's are eight times it.
-    return [float(f"{one:.5g}") for one in values] if datatype == "FP16" else list(values)
-
-
-def _strings(raw: bytes) -> Iterator[str]:
-    start = 0
-    while start + 4 <= len(raw):
-        end = start + 4 + int.from_bytes(raw[start : start + 4], "little")
-        element = raw[start + 4 : end]
-        found = bodies.text(element)
-        yield found if found is not None else f"[{len(element)} bytes]" if element else ""
-        start = end

@@ -38,7 +38,7 @@ PATHS = {
     "/v1/responses": "openai_responses", "/v1beta/models/m:generateContent": "gemini",
     "/v1beta/models/m:streamGenerateContent": "gemini", "/api/chat": "ollama",
     "/api/generate": "ollama", "/v2/models/m/infer": "kserve_v2", "/v2/models/m/generate": "kserve_v2",
-    "/v1/models/m:predict": "kserve_v1", "/api/v1.0/predictions": "seldon", "/invocations": "sagemaker",
+    "/v1/models/m:predict": "kserve_v1", "/v1/models/m/versions/1:predict": "tensorflow_serving", "/api/v1.0/predictions": "seldon", "/invocations": "sagemaker",
     "/model/m/converse": "bedrock", "/model/m/invoke": "bedrock", "/endpoints/m/invocations": "sagemaker",
     "/v1/moderations": "openai_moderations", "/v2/rerank": "rerank",
     "/v1/audio/transcriptions": "openai_audio", "/v1/audio/speech": "openai_audio",
@@ -94,6 +94,7 @@ SMALLEST_HALVES = struct.pack("<60000H", *[1] * 60_000)
         ("/any", b"hello " * 12_000 + b"\x01" * 100_000, ""), ("/any", b'[{"a":' * 300, ""),
         ("/v1/models/m:predict", packed({"instances": DIFFERENT}), ""),
         ("/v2/models/m/infer", packed({"inputs": EMPTY}), ""),
+        ("/v1/models/m:classify", packed({"examples": DIFFERENT}), ""),
         ("/v2/models/m/infer", *binary("FP16", SMALLEST_HALVES)),
         ("/v2/models/m/infer", *binary("BF16", SMALLEST_HALVES)),
         ("/v2/models/m/infer", *binary("FP32", SMALLEST_HALVES)),
@@ -127,6 +128,33 @@ def test_known_bodies_are_bounded(path: str, body: bytes, head: str) -> None:
     if record.redactions:
         assert set(record.redactions) <= {"expansion", "too_long"}
         assert len(record.inputs[0].text or "") >= min(len(body) // 2, 120_000)
+
+
+INFER = "/inference.GRPCInferenceService/ModelInfer"
+PREDICT = "/tensorflow.serving.PredictionService/Predict"
+CLASSIFY = "/tensorflow.serving.PredictionService/Classify"
+
+
+def rpc(data: bytes) -> bytes:
+    """A gRPC body of one message."""
+    return struct.pack(">BI", 0, len(data)) + data
+
+
+@pytest.mark.parametrize(
+    ("path", "data"),
+    [
+        (INFER, b"\x2a\0" * 20_000), (INFER, b"\x2a\x04\x1a\2\1\1" * 9000), (INFER, b"\x3a\0" * 20_000),
+        (PREDICT, b"".join(b"\x12\x0c\x0a\2%c%c\x12\6\x08\1\x12\4\x12\0" % (n >> 7 & 127, n & 127) for n in range(9000))),
+        (PREDICT, b"\x12\x14\x0a\1x\x12\x0f\x08\1\x12\x0b" + b"\x12\2\x08\x40" * 2 + b"\x12\1\x08"),
+        (CLASSIFY, b"\x12\xff\xff\1\x0a\xff\xff\1" + b"\x0a\x08\x0a\6\x0a\4\x0a\2ab" * 3000),
+    ],
+    ids=["empty tensors", "shapes", "empty values", "empty tensors by name", "a large shape", "examples"],
+)  # fmt: skip
+def test_known_messages_are_bounded(path: str, data: bytes) -> None:
+    """As question and as answer: of two bytes a tensor is made."""
+    kind = "application/grpc"
+    recorded(exchange(path, rpc(data), b"", kind, kind))
+    recorded(exchange(path, b"", rpc(data.replace(b"\x3a\0", b"\x32\0")), kind, kind))
 
 
 def stream(*documents: Any) -> bytes:

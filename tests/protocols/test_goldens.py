@@ -76,7 +76,8 @@ def test_a_body_that_ends_at_any_event_is_read_that_far(golden: Golden) -> None:
                 came(part, whole)
                 has_ended = part.finish_reasons == whole.finish_reasons
                 assert part.incomplete or part.failed or has_ended or part.protocol == HANGS_UP
-    assert read(golden.call(body=b"")).outputs == []
+    if body:  # else all of it is in the trailers
+        assert read(golden.call(body=b"")).outputs == []
 
 
 def came(part: Inference, whole: Inference) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 
 import msgspec
 
-from monitor.framings import aws_eventstream, json_array, ndjson, sse
+from monitor.framings import aws_eventstream, grpc, json_array, ndjson, sse
 from monitor.protocols import PROTOCOLS
 from monitor.recorder import calls
 from monitor.types import Call, Exchange, Inference, Message, Outcome
@@ -63,7 +63,10 @@ class Golden:
         exchange = Exchange(
             "id", 1.0, 9.0,
             Message(start + b" " + prefix.encode() + rest, question, len(question)),
-            Message(told[:-2] + head + b"\r\n", answer, len(answer)),
+            Message(
+                told[:-2] + head + b"\r\n", answer, len(answer),
+                self.about.get("trailers", "").encode(),
+            ),
             chunks or [(at, end) for at, end in self.about["chunks"]],
             Outcome.OK,
             self.about.get("upgraded", ""),
@@ -98,6 +101,8 @@ class Golden:
             return [line.end for line in ndjson.lines(body)]
         if sse.is_stream(call.response_headers):
             return [event.end for event in sse.events(body)]
+        if grpc.is_call(call.response_headers):
+            return [one.end for one in grpc.messages(body)]
         if aws_eventstream.is_stream(call.response_headers):
             return [one.end for one in aws_eventstream.messages(body)]
         if body[:1] == b"[":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.protocols.goldens import (
     aws_cases,
+    grpc_cases,
     openai_cases,
     openai_media_cases,
     other_cases,
@@ -19,4 +20,5 @@ if __name__ == "__main__":
     record(other_cases.MAKERS[:2], "cohere")
     record(other_cases.MAKERS[2:], "httpx")
     record(aws_cases.CASES, "boto3")
+    grpc_cases.record()
     realtime.record()
