@@ -22,9 +22,9 @@ _SCRIPTS = (
 )  # fmt: skip
 """First code point of each stretch of Unicode 16 blocks, and the script it holds."""
 
-LEAST, LEAD = 4, 2
-"""Different stop words of a language in a text that is clearly of it, and how many more than of any
-other."""
+SURE, LEAST, LEAD = 240, 4, 2
+"""Characters that say whether a text is clearly of a language, how many different stop words of it
+they have then, and how many more than of any other."""
 
 _STARTS = [start for start, _ in _SCRIPTS]
 
@@ -73,7 +73,7 @@ def sure(text: str) -> str:
     >>> sure("la nota"), sure("42")
     ('', '')
     """
-    found, votes = _language(text[:OPENING])
+    found, votes = _language(text[:SURE])
     if votes is None:
         return found
     second, most = sorted(votes.to_bytes(len(_CODES), "little"))[-2:]

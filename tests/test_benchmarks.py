@@ -17,6 +17,10 @@ kind = "tensor of 20 numbers"
 assert fold({kind: recorded.records(kind, 40)}, 1)[kind]
 assert looks(20, 1)
 """,
+    "bench_meaning": """
+for kind in KINDS:
+    assert {"protocol", "edge cases", "· refusal"} <= set(measured(kind, 3, 1))
+""",
     "bench_observers": """
 for work in (ours_http2, both_h2):
     assert work(calls(1, 13))() == CALLS

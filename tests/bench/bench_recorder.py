@@ -192,7 +192,7 @@ def parts(kind: str, redis: str) -> dict[str, float]:
         "heads and codings": timed(lambda: [calls.read(one) for one in found]),
         "protocol": timed(lambda: [capture._infer(one) for one in read]),
         "privacy": timed(lambda: [record(number) for number in range(COUNT)]),
-        "counting": timed(lambda: [capture._count(one, "m") for one in records]),
+        "counting": timed(lambda: [capture._count(one, [], "m") for one in records]),
         "encode": timed(lambda: [encode_record(one) for one in records]),
         "encode and append": timed(append(RedisStream(redis, "parts"))),
     }
