@@ -63,6 +63,8 @@ def _model(model: Any) -> dict[str, Any]:
     else:
         prices = [_dated(model.prices, None)]
     found = {"id": model.id, "match": _rule(model.match), "prices": prices}
+    if model.context_window:
+        found["context"] = model.context_window
     if model.price_variants:
         found["variants"] = [
             {**_dated(one.prices, one.constraint), "when": one.when} for one in model.price_variants

@@ -76,12 +76,14 @@ class Dated(msgspec.Struct, frozen=True):
 
 
 class Model(msgspec.Struct, frozen=True):
-    """A model's names and its rates, the latest last."""
+    """A model's names and its rates, the latest last. `context` are the tokens that it can hold, 0
+    where nobody says."""
 
     id: str
     match: dict[str, Any]
     prices: list[Dated]
     variants: list[Dated] = []
+    context: int = 0
 
     def rates(self, at: float, tier: str) -> Rates | None:
         """The rates at a Unix time; None for a tier of service that they do not name."""

@@ -51,6 +51,15 @@ class Pricing:
             )
         return None
 
+    def context(self, inference: Inference) -> int | None:
+        """How many tokens the model can hold; None where the bundled table does not say."""
+        for name in dict.fromkeys((inference.model, inference.requested_model)):
+            found = self._find(inference.protocol, name) if name else None
+            if found is not None:
+                entry = found[1]
+                return (entry.context or None) if isinstance(entry, bundled.Model) else None
+        return None
+
     def _find(self, protocol: str, name: str) -> tuple[str, Rates | bundled.Model, str] | None:
         """What prices a model; remembered under a digest, for a name may be anybody's words."""
         if len(name) > LONGEST_NAME:

@@ -21,6 +21,7 @@ from monitor.recorder.label_limiter import LabelLimiter
 from monitor.recorder.noisy_counts import NoisyCounts
 from monitor.recorder.repeats import Repeats
 from monitor.recorder.sampler import Sampler
+from monitor.turns import give_way
 from monitor.types import (
     ABSENT,
     EDGE_CASE,
@@ -150,13 +151,21 @@ class Capture:
         """The names of the edge cases that an exchange is of."""
         if not self._edge_cases:
             return []
-        seen = self._view(record, inference)
+        give_way()
+        try:
+            seen = self._view(record, inference)
+        except Exception as error:  # noqa: BLE001  no rule can look, and the rest stays
+            self._stumble("edge_case", "view", error)
+            return []
         return [one.name for one in self._edge_cases if self._holds(one, seen)]
 
     def _view(self, record: Record, inference: Inference) -> View:
         """What rules may look at: what is on record, what was asked for, and what came before."""
         after = None if self._repeats is None else self._repeats.after(record)
-        return view(record, inference, usual=self._usual, repeated_after=after)
+        return view(
+            record, inference, context=self._pricing.context(inference), usual=self._usual,
+            repeated_after=after,
+        )  # fmt: skip
 
     def _holds(self, rule: EdgeCase, seen: View) -> bool:
         try:

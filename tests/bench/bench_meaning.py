@@ -140,7 +140,7 @@ def parts(kind: str, count: int) -> dict[str, Callable[[], list[Any]]]:
         for pair in zip(read, inferred, strict=True)
     ]
     pairs = list(zip(records, inferred, strict=True))
-    pricing = Pricing()
+    pricing = Pricing("https://api.openai.com")
 
     def views() -> list[View]:
         return [view(*pair, usual=USUAL) for pair in pairs]
@@ -149,7 +149,9 @@ def parts(kind: str, count: int) -> dict[str, Callable[[], list[Any]]]:
         return lambda: [lambda seen=seen: one.holds(seen, one.thresholds) for seen in views()]
 
     def all_rules(pair: Any, repeats: Repeats) -> None:
-        seen = view(*pair, usual=USUAL, repeated_after=repeats.after(pair[0]))
+        record, inference = pair
+        context, after = pricing.context(inference), repeats.after(record)
+        seen = view(record, inference, context=context, usual=USUAL, repeated_after=after)
         for one in EDGE_CASES:
             one.holds(seen, one.thresholds)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
+from monitor.prices.own import Own, Prices
 from monitor.prices.pricing import MOST_REMEMBERED, Pricing
 from monitor.types import Inference, Tokens
 
@@ -70,3 +71,15 @@ def test_no_name_of_a_stranger_is_kept() -> None:
     assert {len(key) for key in pricing._known} == {16}
     assert pricing.cost(ASKED, NOW) is not None
     assert len(pricing._known) == 3
+
+
+def test_a_model_s_context_is_as_the_list_says() -> None:
+    """By the answer's name, else by the one that was asked for; of one's own models nobody says."""
+    pricing = Pricing("https://api.openai.com")
+    assert pricing.context(ASKED) == 128_000
+    odd = msgspec.structs.replace(ASKED, model="deployment-7", requested_model="gpt-4o")
+    assert pricing.context(odd) == 128_000
+    assert pricing.context(msgspec.structs.replace(ASKED, model="nobody-knows")) is None
+    assert pricing.context(msgspec.structs.replace(ASKED, model="")) is None
+    mine = Own(models={"gpt-4o*": Prices(input=1.0, output=1.0)})
+    assert Pricing("https://api.openai.com", mine).context(ASKED) is None

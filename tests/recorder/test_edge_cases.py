@@ -12,6 +12,7 @@ import pytest
 from monitor.edge_cases import EDGE_CASES
 from monitor.interfaces import EdgeCase
 from monitor.meters import Meters
+from monitor.prices.pricing import Pricing
 from monitor.recorder.noisy_counts import NoisyCounts
 from monitor.recorder.repeats import Repeats
 from monitor.recorder.sampler import Sampler
@@ -106,6 +107,27 @@ def test_a_rule_that_stumbles_costs_itself_alone(caplog: pytest.LogCaptureFixtur
     (said,) = caplog.messages
     assert "mine" in said
     assert "secret" not in said
+
+
+def test_where_no_rule_can_look_the_exchange_is_recorded() -> None:
+    """A memory that fails costs the edge cases alone."""
+    forgetful = cast(Repeats, SimpleNamespace(after=broken))
+    reader, meters = reader_of(edge_cases=EDGE_CASES, repeats=forgetful)
+    record, _ = reader.read(exchange(chat("hi"), answer_of(REFUSED)))
+    assert (record.outcome, record.edge_cases) == ("ok", [])
+    assert counted(meters, "monitor_part_failures_total") == {("edge_case", "view"): 1}
+
+
+def test_the_context_is_that_of_the_model_where_it_is_known() -> None:
+    """By the price list; of a model that nobody lists the rule does not apply."""
+    reader, _ = reader_of(edge_cases=EDGE_CASES, pricing=Pricing("https://api.openai.com"))
+    found = []
+    for model, tokens in (("gpt-4o", 102_400), ("gpt-4o", 102_399), ("mine", 10**6)):
+        usage = {"prompt_tokens": tokens, "completion_tokens": 3}
+        answer = {"model": model, "choices": [], "usage": usage}
+        record, _ = reader.read(exchange(chat("hi"), json.dumps(answer).encode()))
+        found.append("near_context_limit" in record.edge_cases)
+    assert found == [True, False, False]
 
 
 def test_a_request_that_comes_again_is_known() -> None:
