@@ -16,7 +16,7 @@ from monitor.types import Inference, Outcome, Part, Record, Tokens
 WRITING = frozenset(("chat", "text_completion", "generate_content"))
 """Operations whose answer a model writes."""
 
-ANSWERING = WRITING | {"infer", "predict"}
+ANSWERING = WRITING | {"infer", "predict", "realtime"}
 """Operations whose answer is a model's, though it may be no text."""
 
 MOST_ANSWERS = 16
@@ -25,7 +25,9 @@ MOST_ANSWERS = 16
 MOST_CELLS = 4096
 """Of more values in known columns the first are looked at."""
 
-_NO_ANSWERS = ("error", "tool_call", "tool", "reasoning", "refusal")
+NO_ANSWERS = frozenset(("error", "tool_call", "tool", "reasoning", "refusal"))
+"""Roles of outputs that are no answers."""
+
 _REFUSED = 300
 _CHARACTERS_A_TOKEN = 4
 """Of English text, about."""
@@ -97,7 +99,7 @@ class View(msgspec.Struct, frozen=True, dict=True, kw_only=True):
         refusals and calls of tools; a pseudonym is reduced to its entity."""
         if not (self.is_accepted and self.operation in ANSWERING):
             return []
-        found = [part.text for part in self.outputs if part.text and part.role not in _NO_ANSWERS][
+        found = [part.text for part in self.outputs if part.text and part.role not in NO_ANSWERS][
             :MOST_ANSWERS
         ]
         return [plain(text) for text in found]

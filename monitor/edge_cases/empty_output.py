@@ -19,6 +19,8 @@ def holds(view: View, _: Any) -> bool:
         return False
     if view.outputs_cut or not _REASONS.isdisjoint(view.finish):
         return False
+    if view.protocol == "openai_responses" and not view.finish:
+        return False  # it is in the background, and will be fetched
     return not any(_says(part) for part in view.outputs)
 
 
@@ -47,6 +49,7 @@ EDGE_CASE = EdgeCase(
         View(inputs=_ASKED, outputs=[Part(role="refusal", text="I cannot help.")]),
         View(inputs=_ASKED, is_accepted=False),
         View(inputs=_ASKED, outputs_cut=True),
+        View(inputs=_ASKED, protocol="openai_responses"),
         View(operation="load"),
         View(operation="embeddings", inputs=_ASKED, tokens=Tokens(4, 0)),
         View(operation="infer", outputs=[Part(name="y", shape=[1], data=[0])], inputs=_ASKED),

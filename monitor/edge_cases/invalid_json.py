@@ -9,7 +9,7 @@ import msgspec
 
 from monitor.interfaces import EdgeCase
 from monitor.types import Part
-from monitor.view import View
+from monitor.view import NO_ANSWERS, View
 
 _FENCE = re.compile(r"\A```[A-Za-z0-9]{0,16}[ \t]{0,8}\r?\n(.*?)\r?\n?```\Z", re.DOTALL)
 _PSEUDONYM = re.compile(r"<[A-Z_]+:[a-z0-9]+:[A-Za-z0-9_-]{16,}>")
@@ -24,7 +24,7 @@ def holds(view: View, _: Any) -> bool:
         return False
     if view.calls_tools:
         return False
-    texts = [part.text for part in view.outputs if part.role == "assistant" and part.text]
+    texts = [part.text for part in view.outputs if part.text and part.role not in NO_ANSWERS]
     if not any(text.strip() for text in texts) or all(map(_is_json, texts)):
         return False
     return len(texts) == 1 or not _is_json("".join(texts))  # one text may come in several blocks
