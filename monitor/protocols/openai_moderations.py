@@ -106,8 +106,11 @@ def _read(answer: Transcript, body: bytes) -> list[float]:
         answer.outputs.append(_tensor("flagged", "BOOL", flagged))
     for member, datatype, kind in _KINDS:
         rows = [_categories(getattr(one, member), kind) for one in results]
-        names = dict.fromkeys(name for row in rows for name in row)
-        for name in list(names)[:_MAX_CATEGORIES]:
+        names = list(dict.fromkeys(name for row in rows for name in row))[:_MAX_CATEGORIES]
+        if len(rows) * len(names) > len(body):  # empty results beside a few that name much
+            answer.is_foreign(columns.spoken(answer.call))
+            return []
+        for name in names:
             column = [row.get(name) for row in rows]
             answer.outputs.append(_tensor(f"{member}.{name}", datatype, column))
     scores = [_categories(one.category_scores, float | int).values() for one in results]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from collections.abc import Generator
 from pathlib import Path
 from typing import Any
@@ -192,3 +193,12 @@ def test_a_rule_for_a_cross_is_refused() -> None:
     )  # fmt: skip
     with pytest.raises(ConfigError, match=r"segments\.c: is crossed from a and b"):
         build.check(settings)
+
+
+def test_a_recorder_that_waits_for_a_core_redacts_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The bound on the time of a Record is one of work; other processes may go first."""
+    at = [time.monotonic()]
+    monkeypatch.setattr(time, "monotonic", lambda: at[0])
+    scrub = build.privacy(Settings(), Keyring((Key("k1", bytes(range(32))),))).again()
+    at[0] += 3600
+    assert scrub.text("write to ada@example.org").startswith("write to <EMAIL_ADDRESS:k1:")

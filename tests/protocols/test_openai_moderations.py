@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from collections.abc import Callable
 from typing import Any
 
@@ -77,6 +78,19 @@ def test_odd_members_cost_themselves_alone(call: Make) -> None:
         ("category_scores.hate", [0.9, None, None]), ("category_scores.new", [None, None, 2]),
     ]  # fmt: skip
     assert found.confidence == 0.9
+
+
+def test_empty_results_beside_categories_take_no_memory(call: Make) -> None:
+    """A tensor for each category with a row for each result would be many times the answer."""
+    scores = ",".join(f'"c{number}":1' for number in range(100))
+    answer = b'{"results":[' + b"{}," * 20_000 + b'{"category_scores":{' + scores.encode() + b"}}]}"
+    tracemalloc.start()
+    found = PROTOCOL.read(call(PATH, b'{"input":"a"}', answer))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert found.outputs
+    assert not any((part.name or "").startswith("category_scores") for part in found.outputs)
+    assert peak < 120 * len(answer)
 
 
 def test_an_error_and_an_answer_of_somebody_else(call: Make) -> None:
