@@ -32,14 +32,16 @@ _FEATURES = {
 def of(settings: Settings) -> dict[str, str]:
     """A digest of each setting that changes what is counted, by its key."""
     reference, drift = settings.reference, settings.drift
+    sources = {name: _source(settings, name) for name in settings.segments}
+    versus = reference.versus
     values: dict[str, object] = {
         "reference.learn": None if reference.file else reference.learn,
-        "reference.variant": reference.versus,
+        "reference.variant": versus and (versus, sources.get(versus[0])),
         "reference.hour_of_week": reference.hour_of_week,
         "windows.pane": settings.windows.pane,
         "drift.embed": drift.embed,
         **{f"drift.features.{name}": True for name in drift.features},
-        **{f"segments.{name}": source for name, source in settings.segments.items()},
+        **{f"segments.{name}": source for name, source in sources.items()},
         **{f"edge_cases.{name}": given for name, given in settings.edge_cases.items()},
     }
     if reference.versus or reference.hour_of_week:  # only then it is part of what is added up
@@ -47,6 +49,12 @@ def of(settings: Settings) -> dict[str, str]:
     return {
         key: sha256(msgspec.json.encode(value)).hexdigest()[:16] for key, value in values.items()
     }
+
+
+def _source(settings: Settings, name: str) -> object:
+    """Where a dimension's value comes from, a cross's from what it is crossed of."""
+    source = settings.segments[name]
+    return [settings.segments[one] for one in source.cross] if source.cross else source
 
 
 def saved(now: Mapping[str, str]) -> dict[str, bytes]:

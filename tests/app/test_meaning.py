@@ -10,12 +10,13 @@ from monitor.app import meaning
 from monitor.settings.schema import DimensionSource, Drift, Reference, Settings, Windows
 
 SEGMENTS = {"population": DimensionSource("x-a"), "plan": DimensionSource("x-b")}
+CROSSED = {"corner": DimensionSource(cross=["population", "plan"])}
 PLAIN = Settings(segments=SEGMENTS)
 HOURLY = Settings(segments=SEGMENTS, reference=Reference(hour_of_week=True))
 KEYS = {
     ("x", "all", "all"), ("x", "population", "a"), ("x", "plan", "p"), ("duration", "all", "all"),
     ("input_embedding", "all", "all"), ("x", "edge_case", "refusal"),
-    ("x", "edge_case", "long_input"),
+    ("x", "edge_case", "long_input"), ("x", "corner", "a|p"),
 }  # fmt: skip
 
 
@@ -54,6 +55,19 @@ def kept(before: Settings, now: Settings) -> set[Any]:
             PLAIN,
             Settings(segments=SEGMENTS, edge_cases={"refusal": None}),
             {("x", "edge_case", "refusal")},
+        ),
+        (
+            Settings(segments=SEGMENTS | CROSSED),
+            Settings(segments=SEGMENTS | CROSSED | {"plan": DimensionSource("x-c")}),
+            {("x", "plan", "p"), ("x", "corner", "a|p")},
+        ),
+        (
+            Settings(segments=SEGMENTS, reference=Reference(variant="plan=p")),
+            Settings(
+                segments=SEGMENTS | {"plan": DimensionSource("x-c")},
+                reference=Reference(variant="plan=p"),
+            ),
+            KEYS,
         ),
         (PLAIN, HOURLY, KEYS),
         (PLAIN, Settings(segments=SEGMENTS, reference=Reference(learn=5)), KEYS),
