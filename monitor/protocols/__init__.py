@@ -13,6 +13,7 @@ from monitor.protocols.generic_json import PROTOCOL as GENERIC_JSON
 from monitor.protocols.kserve_v1 import PROTOCOL as KSERVE_V1
 from monitor.protocols.kserve_v2 import PROTOCOL as KSERVE_V2
 from monitor.protocols.kserve_v2_grpc import PROTOCOL as KSERVE_V2_GRPC
+from monitor.protocols.llama_cpp import PROTOCOL as LLAMA_CPP
 from monitor.protocols.ollama import PROTOCOL as OLLAMA
 from monitor.protocols.openai_audio import PROTOCOL as OPENAI_AUDIO
 from monitor.protocols.openai_chat import PROTOCOL as OPENAI_CHAT
@@ -25,12 +26,15 @@ from monitor.protocols.sagemaker import PROTOCOL as SAGEMAKER
 from monitor.protocols.seldon import PROTOCOL as SELDON
 from monitor.protocols.tensorflow_serving import PROTOCOL as TENSORFLOW_SERVING
 from monitor.protocols.tensorflow_serving_grpc import PROTOCOL as TENSORFLOW_SERVING_GRPC
+from monitor.protocols.tgi import PROTOCOL as TGI
+from monitor.protocols.triton_generate import PROTOCOL as TRITON_GENERATE
 from monitor.protocols.websocket import PROTOCOL as WEBSOCKET
 
 ENVELOPES: tuple[Envelope, ...] = (BEDROCK, SAGEMAKER)
 INNER: tuple[Protocol, ...] = (
     ANTHROPIC_MESSAGES,
     OPENAI_CHAT,
+    TGI,
     RERANK,
     BEDROCK_CONVERSE,
     BEDROCK_TEXTS,
@@ -47,6 +51,7 @@ PROTOCOLS: tuple[Protocol, ...] = (
     TENSORFLOW_SERVING,
     KSERVE_V1,
     KSERVE_V2,
+    TRITON_GENERATE,
     ANTHROPIC_MESSAGES,
     SELDON,
     OLLAMA,
@@ -56,6 +61,8 @@ PROTOCOLS: tuple[Protocol, ...] = (
     OPENAI_AUDIO,
     OPENAI_IMAGES,
     RERANK,
+    TGI,
+    LLAMA_CPP,
     *(each.around(INNER) for each in ENVELOPES),
     GENERIC_JSON,  # claims everything
 )

@@ -1,7 +1,7 @@
 """Call → Inference for the Open Inference Protocol V2 over REST: KServe, Triton, MLServer, Seldon.
 
-https://github.com/kserve/open-inference-protocol; the binary tensor data extension and `generate`
-are Triton's (docs/protocol/extension_binary_data.md, extension_generate.md).
+https://github.com/kserve/open-inference-protocol; the binary tensor data extension is Triton's
+(docs/protocol/extension_binary_data.md).
 """
 
 from __future__ import annotations
@@ -14,14 +14,11 @@ import msgspec
 
 from monitor import bodies, tensors
 from monitor.errors import ParseError
-from monitor.framings import sse
 from monitor.interfaces import Protocol
 from monitor.transcript import Transcript
 from monitor.types import Call, Inference, Part
 
-_PATH = re.compile(
-    r"/v2/models/(?P<model>[^/]+)(?:/versions/[^/]+)?/(?P<verb>infer|generate|generate_stream)/?$"
-)
+_PATH = re.compile(r"/v2/models/(?P<model>[^/]+)(?:/versions/[^/]+)?/infer/?$")
 _MAX_DEPTH = 16
 
 
@@ -35,12 +32,10 @@ class _Tensor(msgspec.Struct):
 
 class _Request(msgspec.Struct):
     inputs: list[_Tensor] = []
-    text_input: str | None = None
 
 
 class _Response(msgspec.Struct):
     outputs: list[_Tensor] | None = None
-    text_output: str | None = None
     error: Any = None
 
 
@@ -49,7 +44,7 @@ _response_decoder = msgspec.json.Decoder(_Response)
 
 
 def claims(call: Call) -> bool:
-    """POSTs to `/v2/models/NAME[/versions/V]/infer`, `…/generate` or `…/generate_stream`."""
+    """POSTs to `/v2/models/NAME[/versions/V]/infer`."""
     return call.method == "POST" and _PATH.search(call.path) is not None
 
 
@@ -59,15 +54,12 @@ def read(call: Call) -> Inference:
     match = _PATH.search(call.path)
     if match is None:
         raise ParseError("the path is not one of the V2 inference protocol")
-    answer = Transcript(call, streamed=sse.is_stream(call.response_headers))
-    answer.is_complete = True  # the dialect has no end of a stream
-    if answer.streamed:
-        _read_stream(answer, call.response_body)
-    elif call.response_body:
+    answer = Transcript(call)
+    if call.response_body:
         _read_whole(answer, call)
     return answer.inference(
         "kserve_v2",
-        "infer" if match["verb"] == "infer" else "generate",
+        "infer",
         model=match["model"],
         inputs=_read_request(call),
     )
@@ -84,8 +76,6 @@ def _read_request(call: Call) -> list[Part]:
     except ParseError:
         found = bodies.text(call.request_body)
         return [Part(role="user", text=found)] if found else []
-    if request.text_input is not None:
-        parts.append(Part(role="user", text=request.text_input))
     return parts
 
 
@@ -99,24 +89,6 @@ def _read_whole(answer: Transcript, call: Call) -> None:
         return
     if response.error:
         answer.error(document)
-    if response.text_output is not None:
-        answer.add(0, "assistant", response.text_output)
-
-
-def _read_stream(answer: Transcript, body: bytes) -> None:
-    for event in sse.events(body):
-        if event.data == b"[DONE]":
-            continue
-        try:
-            response = bodies.decode(event.data, _response_decoder)
-        except ParseError:
-            answer.error(event.data, failed=event.type == "error")
-            continue
-        if response.error or event.type == "error":
-            answer.error(event.data)
-        elif response.text_output:
-            answer.add(0, "assistant", response.text_output)
-            answer.heard(event.end)
 
 
 def _split(body: bytes, headers: dict[str, str]) -> tuple[bytes, bytes]:

@@ -27,6 +27,7 @@ _MODELS = (
 )  # fmt: skip
 _OTHERS = (b'"dataframe_split"', b'"dataframe_records"', b'"messages"')
 """What others who serve `/invocations` are sent: MLflow's tables, and chats."""
+_DIALECTS = (b'"messages"', b'"prompt"', b'"inputs"')
 _ROWS = "/"
 """A path that is nobody's: rows are read as any JSON is."""
 
@@ -71,11 +72,13 @@ _STARTS = 8
 
 def _inner_path(body: bytes) -> str:
     """A path that the reader of this body claims; a body that was cut is looked at as bytes."""
-    if b'"messages"' not in body and b'"prompt"' not in body:
+    if not any(word in body for word in _DIALECTS):
         return _ROWS
     given = envelopes.members(body)
     if isinstance(given.get("messages"), list) or (not given and b'{"messages"' in body):
         return "/v1/chat/completions"
+    if isinstance(given.get("inputs"), str):
+        return "/generate"
     return "/v1/completions" if isinstance(given.get("prompt"), str | list) else _ROWS
 
 

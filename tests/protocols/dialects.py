@@ -90,10 +90,15 @@ def _ollama(text: str, **more: Any) -> dict[str, Any]:
     return {"model": "m", "message": {"role": "assistant", "content": text}, "done": False, **more}
 
 
+def _llama(text: str, **more: Any) -> dict[str, Any]:
+    return {"content": text, "model": "m", "stop": False, **more}
+
+
 _OLLAMA_END = {"done": True, "done_reason": "stop", "prompt_eval_count": 9, "eval_count": 4}
 _GEMINI = {"contents": [{"parts": [{"text": "Where?"}]}]}
 _USAGE = {"prompt_tokens": 9, "completion_tokens": 4}
 _MESSAGE = {"role": "assistant", "content": "Ulm."}
+_LLAMA_END = {"stop": True, "stop_type": "eos", "tokens_evaluated": 9, "tokens_predicted": 4}
 _BEDROCK_USED = {"inputTokens": 9, "outputTokens": 4}
 _BEDROCK = framed("messageStart", {"role": "assistant"}) + framed(
     "contentBlockDelta", {"contentBlockIndex": 0, "delta": {"text": "Ulm."}}
@@ -156,6 +161,14 @@ DIALECTS = {
         lines(_ollama("Ul"), _ollama("m."), _ollama("", **_OLLAMA_END)),
         lines(_ollama("Ulm.")),
         "application/x-ndjson",
+    ),
+    "llama_cpp": Dialect(
+        "/completion",
+        {"model": "m", "prompt": "Where?"},
+        _llama("Ulm.", **_LLAMA_END),
+        (("", "tokens_evaluated"), ("", "tokens_predicted")),
+        events(_llama("Ul"), _llama("m."), _llama("", **_LLAMA_END)),
+        events(_llama("Ulm.")),
     ),
     "bedrock": Dialect(
         "/model/m/converse-stream",

@@ -81,6 +81,8 @@ def test_a_score_beside_its_label_is_a_probability(call: Make, answer: Any, righ
     [
         (b'{"messages": [{"role": "user", "content": "Where?"}]}', "chat"),
         (b'{"prompt": "Where?", "model": "m"}', "text_completion"),
+        (b'{"inputs": "Where?", "parameters": {"max_new_tokens": 9}}', "text_completion"),
+        (b'{"inputs": [[1, 2]]}', "infer"),
         (b'{"instances": [{"messages": 3, "prompt": 4}]}', "infer"),
         (b'{"messages": 3}', "infer"),
         (b'{"messages": [{"role": "user", "content": "Whe', "chat"),

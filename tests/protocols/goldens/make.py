@@ -9,6 +9,7 @@ from tests.protocols.goldens import (
     openai_media_cases,
     other_cases,
     realtime,
+    text_server_cases,
 )
 from tests.protocols.goldens.scripted import record
 
@@ -20,5 +21,7 @@ if __name__ == "__main__":
     record(other_cases.MAKERS[:2], "cohere")
     record(other_cases.MAKERS[2:], "httpx")
     record(aws_cases.CASES, "boto3")
+    record(text_server_cases.TGI, "huggingface-hub")
+    record(text_server_cases.LOCAL, "httpx")
     grpc_cases.record()
     realtime.record()
