@@ -24,9 +24,9 @@ _LOOK = 8000
 _PERIOD, _TIMES, _COVERED = 60, 4, 48
 """The longest block that is looked for, how often it comes, and how many words that covers."""
 _DISTINCT, _RATIO = 0.35, 4.5
-_DENSE, _LOOK_DENSE, _A_WORD = 20, 2000, 5
-"""A text with more characters for each word has none; of it so many characters are looked at, and
-so many count as a word."""
+_SIGNS = 4
+_DENSE, _A_WORD = 40, 5
+"""A text with more characters for each word has none; then so many characters count as a word."""
 _SAMPLE, _SAMPLES, _AGAIN = 12, 12, 3
 """Characters of a sample, samples of a text, and how many of them come again where 65 % of all
 n-grams do: fewer by chance in one text of a thousand."""
@@ -50,12 +50,12 @@ def _repeats(answer: str, least: int) -> bool:
     if not _seems_to(text):
         return False
     words = text.split()
-    if len(words) * _DENSE < len(text):
-        return _repeats_characters(text[-_LOOK_DENSE:], _A_WORD * least)
+    if len(words) * _DENSE < len(text):  # there are no words between spaces
+        return len(text) >= _A_WORD * least and _loops(text, _A_WORD * _COVERED)
     if len(words) < least:
         return False
     count = len(words) - 3
-    if _loops(words, _COVERED):
+    if _loops(words, _COVERED) or _loops(words[:-1], _COVERED):  # the last may be cut
         return True
     if len(set(words)) > _DISTINCT * count + 3:
         return False  # nor can what follows be
@@ -74,19 +74,6 @@ def _seems_to(text: str) -> bool:
     return again >= _AGAIN
 
 
-def _repeats_characters(text: str, least: int) -> bool:
-    """The same of a text that has no words between spaces."""
-    if len(text) < least:
-        return False
-    if _loops(text, _A_WORD * _COVERED):
-        return True
-    ratio = _ratio(text)
-    if ratio < _RATIO / 2:  # nearly always, and much cheaper to tell
-        return False
-    distinct = len(set(zip(text, text[1:], text[2:], text[3:], strict=False)))
-    return distinct < _DISTINCT * (len(text) - 3) or ratio > _RATIO
-
-
 def _ratio(text: str) -> float:
     """How many times smaller the text is when it is compressed."""
     data = text.encode("utf-8", "replace")
@@ -94,12 +81,18 @@ def _ratio(text: str) -> float:
 
 
 def _loops(words: Sequence[str], covered: int) -> bool:
-    """Whether the words end in a block that comes `_TIMES` times and fills so many words."""
+    """Whether the words end in a block that comes `_TIMES` times and fills so many words; of signs
+    alone, as in a ruler, `_SIGNS` times as many."""
     last = words[-1]
     for period in range(1, min(_PERIOD, len(words) // _TIMES) + 1):
         if words[-1 - period] != last:
             continue
         length = max(_TIMES * period, covered)
+        if length > len(words) or words[-length:-period] != words[period - length :]:
+            continue
+        if any(map(str.isalnum, "".join(words[-period:]))):
+            return True
+        length *= _SIGNS
         if length <= len(words) and words[-length:-period] == words[period - length :]:
             return True
     return False
@@ -139,6 +132,8 @@ EDGE_CASE = EdgeCase(
         _answer((_TALE + "\n\n") * 4),
         _answer("a" * 5000),
         _answer("お待ちください。" * 60),
+        _answer("!" * 5000),
+        _answer(_TALE + " very" * 60 + " ver"),
         _answer("I think that it is late. I think that it is lost. " * 20 + "Good night."),
     ),
     near_misses=(
@@ -147,6 +142,8 @@ EDGE_CASE = EdgeCase(
         _answer(_TALE + "\n```\n" + "x = x + 1\n" * 60 + "```"),
         _answer(_TALE + "\n```\n" + "x = x + 1\n" * 2000),
         _answer(_ROWS),
+        _answer(_TALE + "\n" + "* " * 60 + "\n" + "-" * 120),
+        _answer("\n".join(f"https://example.org/parcels/of/{day}/label.pdf" for day in range(90))),
         _answer(
             "\n".join(f"{day}. Day {day}: {day * 7} parcels, {day * 3} late" for day in range(40))
         ),

@@ -8,15 +8,21 @@ from typing import Any, cast
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from monitor.analysis.drift.profiles import dump_profile, profile_of
+from monitor.analysis.rows import row_of
 from monitor.edge_cases import EDGE_CASES
+from monitor.features import FEATURES
 from monitor.interfaces import EdgeCase
 from monitor.meters import Meters
 from monitor.prices.pricing import Pricing
 from monitor.recorder.noisy_counts import NoisyCounts
 from monitor.recorder.repeats import Repeats
 from monitor.recorder.sampler import Sampler
-from monitor.types import Receipt, decode_record, encode_record
+from monitor.recorder.usual import usual
+from monitor.types import Exchange, Receipt, decode_record, encode_record
 from tests.recorder.test_capture import broken, chat, counted, exchange, reader_of, values_of
 
 
@@ -138,3 +144,44 @@ def test_a_request_that_comes_again_is_known() -> None:
         for text, at in (("hi", 0.0), ("hi", 10.0), ("ho", 11.0), ("hi", 311.0))
     ]
     assert [("repeated_request" in names) for names in found] == [False, True, False, False]
+
+
+def test_columns_are_called_in_a_profile_as_they_are_live() -> None:
+    """A reference that was built of Records knows the columns of requests, one by one and by place."""
+
+    def asked(age: float, plan: str, place: float) -> Exchange:
+        inputs = [
+            {"name": "age", "datatype": "FP64", "shape": [1], "data": [age]},
+            {"name": "plan", "datatype": "BYTES", "shape": [1], "data": [plan]},
+            {"name": "duration", "datatype": "FP64", "shape": [1, 2], "data": [0.0, place]},
+        ]
+        body = json.dumps({"inputs": inputs}).encode()
+        outputs = [{"name": "score", "datatype": "FP64", "shape": [1], "data": [0.9]}]
+        answer = json.dumps({"model_name": "m", "outputs": outputs}).encode()
+        return exchange(body, answer, target="/v2/models/m/infer")
+
+    reader, _ = reader_of(edge_cases=EDGE_CASES)
+    usual_ones = [reader.read(asked(20 + n % 50, "ab"[n % 2], n % 7))[0] for n in range(400)]
+    profile = profile_of(row_of(FEATURES, one) for one in usual_ones)
+    reader, _ = reader_of(edge_cases=EDGE_CASES, usual=usual(dump_profile(profile)))
+    found = [
+        reader.read(asked(*row))[0].edge_cases
+        for row in ((30, "a", 3), (300, "a", 3), (30, "c", 3), (30, "a", 300), (-90, "c", 3))
+    ]
+    assert found == [
+        [], ["out_of_range"], ["unknown_category"], ["out_of_range"],
+        ["unknown_category", "out_of_range"],
+    ]  # fmt: skip
+
+
+@given(
+    st.binary(max_size=300) | st.sampled_from([chat("hi"), chat(None, tools=5), b"[[]]"]),
+    st.binary(max_size=300) | st.sampled_from([answer_of(REFUSED), b"{}", b'{"choices":[{}]}']),
+    st.sampled_from(["/v1/chat/completions", "/v1/messages", "/v2/models/m/infer", "/any"]),
+)
+def test_any_exchange_has_names_of_the_closed_list(body: bytes, answer: bytes, target: str) -> None:
+    """No rule stumbles over what a dialect makes of any bytes."""
+    reader, meters = reader_of(edge_cases=EDGE_CASES, repeats=Repeats(b"key"))
+    record, _ = reader.read(exchange(body, answer, target=target))
+    assert set(record.edge_cases) <= {one.name for one in EDGE_CASES}
+    assert counted(meters, "monitor_part_failures_total") == {}
