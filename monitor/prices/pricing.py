@@ -28,9 +28,12 @@ class Pricing:
     def cost(self, inference: Inference, at: float) -> Cost | None:
         """What an exchange that began at a Unix time cost; None where that is not known, never 0.
 
-        The model is the answer's, else the one that was asked for.
+        The model is the answer's, else the one that was asked for. An answer that broke off has
+        counts of its beginning at most.
         """
-        if inference.tokens is None and not inference.units:
+        if (inference.tokens is None and not inference.units) or (
+            inference.incomplete or inference.failed
+        ):
             return None
         for name in dict.fromkeys((inference.model, inference.requested_model)):
             found = self._find(inference.protocol, name) if name else None

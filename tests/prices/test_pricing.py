@@ -34,6 +34,7 @@ def test_an_answer_by_another_name_is_priced_by_what_was_asked_for() -> None:
     [
         {"model": "nobody-knows"}, {"model": ""}, {"tokens": None}, {"tokens": Tokens(None, 3)},
         {"tokens": Tokens(3, 3, cached=4)}, {"service_tier": "unheard"}, {"units": {"dances": 1}},
+        {"incomplete": True}, {"failed": True},
     ],
 )  # fmt: skip
 def test_what_is_not_known_costs_nothing_that_could_be_said(change: dict[str, object]) -> None:
