@@ -8,6 +8,7 @@ from monitor.protocols.anthropic_messages import PROTOCOL as ANTHROPIC_MESSAGES
 from monitor.protocols.bedrock import PROTOCOL as BEDROCK
 from monitor.protocols.bedrock_converse import PROTOCOL as BEDROCK_CONVERSE
 from monitor.protocols.bedrock_texts import PROTOCOL as BEDROCK_TEXTS
+from monitor.protocols.cohere import PROTOCOL as COHERE
 from monitor.protocols.gemini import PROTOCOL as GEMINI
 from monitor.protocols.generic_json import PROTOCOL as GENERIC_JSON
 from monitor.protocols.kserve_v1 import PROTOCOL as KSERVE_V1
@@ -55,6 +56,7 @@ PROTOCOLS: tuple[Protocol, ...] = (
     ANTHROPIC_MESSAGES,
     SELDON,
     OLLAMA,
+    COHERE,
     OPENAI_CHAT,
     OPENAI_RESPONSES,
     OPENAI_MODERATIONS,

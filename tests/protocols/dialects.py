@@ -31,6 +31,13 @@ def framed(name: str, document: Any, *, kind: str = "event") -> bytes:
     return encoded(headers, json.dumps(document).encode())
 
 
+def below(document: Any, path: str) -> Any:
+    """What stands at a path of members, with dots between them."""
+    for name in filter(None, path.split(".")):
+        document = document[name]
+    return document
+
+
 class Dialect(NamedTuple):
     """`answer` says `Ulm.` and counts 9 and 4 tokens; `stream` says it in events of `kind`, the last
     `ends` of which are its end; `counts` are the paths of what is counted."""
@@ -98,6 +105,17 @@ _OLLAMA_END = {"done": True, "done_reason": "stop", "prompt_eval_count": 9, "eva
 _GEMINI = {"contents": [{"parts": [{"text": "Where?"}]}]}
 _USAGE = {"prompt_tokens": 9, "completion_tokens": 4}
 _MESSAGE = {"role": "assistant", "content": "Ulm."}
+_COHERE = [
+    {"type": "message-start", "id": "c1", "delta": {"message": {"role": "assistant"}}},
+    {
+        "type": "content-start",
+        "index": 0,
+        "delta": {"message": {"content": {"type": "text", "text": ""}}},
+    },
+    {"type": "content-delta", "index": 0, "delta": {"message": {"content": {"text": "Ulm."}}}},
+]
+_COHERE_TEXT = [{"event_type": "text-generation", "is_finished": False, "text": "Ulm."}]
+_COHERE_V1 = {"text": "Ulm.", "finish_reason": "COMPLETE", "meta": {"tokens": _USED}}
 _LLAMA_END = {"stop": True, "stop_type": "eos", "tokens_evaluated": 9, "tokens_predicted": 4}
 _BEDROCK_USED = {"inputTokens": 9, "outputTokens": 4}
 _BEDROCK = framed("messageStart", {"role": "assistant"}) + framed(
@@ -169,6 +187,23 @@ DIALECTS = {
         (("", "tokens_evaluated"), ("", "tokens_predicted")),
         events(_llama("Ul"), _llama("m."), _llama("", **_LLAMA_END)),
         events(_llama("Ulm.")),
+    ),
+    "cohere": Dialect(
+        "/v2/chat",
+        {"model": "m", "messages": _ASKED},
+        {"message": {"content": [{"type": "text", "text": "Ulm."}]}, "finish_reason": "COMPLETE", "usage": {"tokens": _USED}},
+        (("usage.tokens", "input_tokens"), ("usage.tokens", "output_tokens")),
+        named(*_COHERE, {"type": "message-end", "delta": {"finish_reason": "COMPLETE", "usage": {"tokens": _USED}}}),
+        named(*_COHERE),
+    ),
+    "cohere v1": Dialect(
+        "/v1/chat",
+        {"model": "m", "message": "Where?"},
+        _COHERE_V1,
+        (("meta.tokens", "input_tokens"), ("meta.tokens", "output_tokens")),
+        lines(*_COHERE_TEXT, {"event_type": "stream-end", "is_finished": True, "finish_reason": "COMPLETE", "response": _COHERE_V1}),
+        lines(*_COHERE_TEXT),
+        "application/stream+json",
     ),
     "bedrock": Dialect(
         "/model/m/converse-stream",

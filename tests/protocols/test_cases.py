@@ -21,7 +21,7 @@ from monitor.protocols import PROTOCOLS
 from monitor.recognizers import select
 from monitor.recorder.capture import Capture
 from monitor.types import Call, Inference, Tokens, encode_record
-from tests.protocols.dialects import DIALECTS, Dialect, events, framed, lines, named
+from tests.protocols.dialects import DIALECTS, Dialect, below, events, framed, lines, named
 from tests.protocols.replayed import CASES, exchange, load, seen
 
 Make = Callable[..., Call]
@@ -183,7 +183,7 @@ def test_an_odd_count_is_not_known_and_costs_nothing_else(
     """The other count, the text and the reason stay."""
     for place, (above, name) in enumerate(dialect.counts):
         answer = copy.deepcopy(dialect.answer)
-        (answer[above] if above else answer)[name] = odd
+        below(answer, above)[name] = odd
         inference = asked(dialect, json.dumps(answer).encode(), "application/json")
         wanted = Tokens(9, 4)
         assert inference.tokens == msgspec.structs.replace(
@@ -199,7 +199,7 @@ def test_a_count_may_be_a_float_or_a_string(dialect: Dialect, said: Any, asked: 
     """As proxies on the way write them."""
     answer = copy.deepcopy(dialect.answer)
     above, name = dialect.counts[0]
-    (answer[above] if above else answer)[name] = said
+    below(answer, above)[name] = said
     inference = asked(dialect, json.dumps(answer).encode(), "application/json")
     assert inference.tokens == Tokens(9, 4)
 

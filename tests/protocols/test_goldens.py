@@ -220,5 +220,5 @@ def test_there_are_goldens_of_every_dialect_here() -> None:
     """Streams too, where the dialect has them."""
     assert {one.protocol for one in STREAMED} >= {
         "anthropic_messages", "bedrock", "gemini", "ollama", "openai_chat", "openai_realtime", "openai_responses",
-        "llama_cpp", "sagemaker", "tgi", "triton_generate", "kserve_v2",
+        "cohere", "llama_cpp", "sagemaker", "tgi", "triton_generate", "kserve_v2",
     }  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.protocols.goldens import (
     aws_cases,
+    cohere_cases,
     grpc_cases,
     openai_cases,
     openai_media_cases,
@@ -21,6 +22,7 @@ if __name__ == "__main__":
     record(other_cases.MAKERS[:2], "cohere")
     record(other_cases.MAKERS[2:], "httpx")
     record(aws_cases.CASES, "boto3")
+    record(cohere_cases.CASES, "cohere")
     record(text_server_cases.TGI, "huggingface-hub")
     record(text_server_cases.LOCAL, "httpx")
     grpc_cases.record()
