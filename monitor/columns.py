@@ -240,13 +240,18 @@ def table(value: dict[str, Any]) -> tuple[str, str] | None:
     """
     for name_key in _NAMES:
         names = value.get(name_key)
-        if not (isinstance(names, list) and names and all(isinstance(n, str | int) for n in names)):
+        if not (isinstance(names, list) and names and all(map(_is_name, names))):
             continue
         for key in _ROWS:
             rows = value.get(key)
             if isinstance(rows, list) and rows and all(_is_row(row, len(names)) for row in rows):
                 return name_key, key
     return None
+
+
+def _is_name(value: Any) -> bool:
+    """Whether a value may name a column; one of a table may have none."""
+    return value is None or isinstance(value, str | int | float)
 
 
 def _is_row(row: Any, width: int) -> bool:

@@ -218,6 +218,10 @@ class Inference(msgspec.Struct, frozen=True):
         spent = self.last_token - self.first_token
         return spent / (written - 1) if spent > 0 else None
 
+    def asking(self, inputs: list[Part]) -> Inference:
+        """The same exchange with other inputs."""
+        return msgspec.structs.replace(self, inputs=inputs)
+
     def saying(self, outputs: list[Part]) -> Inference:
         """The same exchange with other outputs."""
         return msgspec.structs.replace(self, outputs=outputs)

@@ -15,6 +15,7 @@ from monitor.protocols.kserve_v1 import PROTOCOL as KSERVE_V1
 from monitor.protocols.kserve_v2 import PROTOCOL as KSERVE_V2
 from monitor.protocols.kserve_v2_grpc import PROTOCOL as KSERVE_V2_GRPC
 from monitor.protocols.llama_cpp import PROTOCOL as LLAMA_CPP
+from monitor.protocols.mlflow import PROTOCOL as MLFLOW
 from monitor.protocols.ollama import PROTOCOL as OLLAMA
 from monitor.protocols.openai_audio import PROTOCOL as OPENAI_AUDIO
 from monitor.protocols.openai_chat import PROTOCOL as OPENAI_CHAT
@@ -28,10 +29,11 @@ from monitor.protocols.seldon import PROTOCOL as SELDON
 from monitor.protocols.tensorflow_serving import PROTOCOL as TENSORFLOW_SERVING
 from monitor.protocols.tensorflow_serving_grpc import PROTOCOL as TENSORFLOW_SERVING_GRPC
 from monitor.protocols.tgi import PROTOCOL as TGI
+from monitor.protocols.torchserve import PROTOCOL as TORCHSERVE
 from monitor.protocols.triton_generate import PROTOCOL as TRITON_GENERATE
 from monitor.protocols.websocket import PROTOCOL as WEBSOCKET
 
-ENVELOPES: tuple[Envelope, ...] = (BEDROCK, SAGEMAKER)
+ENVELOPES: tuple[Envelope, ...] = (BEDROCK, MLFLOW, SAGEMAKER)
 INNER: tuple[Protocol, ...] = (
     ANTHROPIC_MESSAGES,
     OPENAI_CHAT,
@@ -55,6 +57,7 @@ PROTOCOLS: tuple[Protocol, ...] = (
     TRITON_GENERATE,
     ANTHROPIC_MESSAGES,
     SELDON,
+    TORCHSERVE,
     OLLAMA,
     COHERE,
     OPENAI_CHAT,

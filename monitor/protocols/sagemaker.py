@@ -25,8 +25,9 @@ _MODELS = (
     "x-amzn-sagemaker-target-model", "x-amzn-sagemaker-inference-component",
     "x-amzn-sagemaker-target-variant",
 )  # fmt: skip
-_OTHERS = (b'"dataframe_split"', b'"dataframe_records"', b'"messages"')
-"""What others who serve `/invocations` are sent: MLflow's tables, and chats."""
+_OTHERS = (b'"dataframe_split"', b'"dataframe_records"', b'"messages"', b'"params"')
+"""What MLflow, which serves `/invocations` too, is sent: tables, and chats."""
+_DATABRICKS = "/serving-endpoints/"
 _DIALECTS = (b'"messages"', b'"prompt"', b'"inputs"')
 _ROWS = "/"
 """A path that is nobody's: rows are read as any JSON is."""
@@ -38,7 +39,9 @@ def claims(call: Call) -> bool:
     match = _PATH.search(call.path) if call.method == "POST" else None
     if match is None:
         return False
-    return bool(match["endpoint"]) or not any(word in call.request_body for word in _OTHERS)
+    if match["endpoint"]:
+        return True
+    return _DATABRICKS not in call.path and not any(one in call.request_body for one in _OTHERS)
 
 
 def opened(call: Call) -> Call:

@@ -24,6 +24,6 @@ if __name__ == "__main__":
     record(aws_cases.CASES, "boto3")
     record(cohere_cases.CASES, "cohere")
     record(text_server_cases.TGI, "huggingface-hub")
-    record(text_server_cases.LOCAL, "httpx")
+    record(text_server_cases.LOCAL + text_server_cases.SERVED, "httpx")
     grpc_cases.record()
     realtime.record()

@@ -1,4 +1,4 @@
-"""Servers of texts that have a dialect of their own: TGI by its client, the others by httpx."""
+"""Servers with a dialect of their own: TGI by its client, the others by httpx."""
 
 from __future__ import annotations
 
@@ -94,4 +94,40 @@ LOCAL: list[Case] = [
     ("triton_generate", "generate", whole(TEXT | {"text_output": "On the Danube.", "output_log_probs": [-0.25, -0.75], "cum_log_probs": -1.0, "sequence_end": False, "sequence_id": 0, "sequence_start": False}), posted("/v2/models/llm/generate", ASKED, "text_output")),
     ("triton_generate", "stream", events(TEXT | {"text_output": "On the"}, TEXT | {"text_output": " Danube."}), posted("/v2/models/llm/generate_stream", ASKED)),
     ("triton_generate", "error-in-stream", events(TEXT | {"text_output": "On the"}, {"error": "in ensemble 'llm', out of memory"}), posted("/v2/models/llm/generate_stream", ASKED)),
+]  # fmt: skip
+
+# --- MLflow and TorchServe -----------------------------------------------------------------------
+
+SPLIT = {"columns": ["age", "plan"], "index": [0, 1], "data": [[41, "pro"], [35, "free"]]}
+RECORDS = [{"age": 41, "plan": "pro"}, {"age": 35, "plan": "free"}]
+CHAT = {"messages": [{"role": "user", "content": QUESTION}], "max_tokens": 99, "stream": True}
+
+
+def delta(text: str, reason: str | None = None) -> dict[str, Any]:
+    choice = {"index": 0, "delta": {"role": "assistant", "content": text}, "finish_reason": reason}
+    return {"id": "c-1", "object": "chat.completion.chunk", "model": "agent", "choices": [choice]}
+
+
+def sent(path: str, body: bytes, kind: str) -> Any:
+    """A body that is no JSON."""
+
+    def drive(url: str) -> Iterable[str | None]:
+        import httpx
+
+        headers = {"content-type": kind, "user-agent": "httpx"}
+        httpx.post(url + path, content=body, headers=headers)
+        return []
+
+    return drive
+
+
+FORM = b'--b\r\nContent-Disposition: form-data; name="data"; filename="cat.png"\r\nContent-Type: image/png\r\n\r\n\x89PNG\x00\x01\x02\x03\r\n--b--\r\n'  # fmt: skip
+SERVED: list[Case] = [
+    ("mlflow", "split", whole({"predictions": [{"churn": 0.25}, {"churn": 0.75}]}), posted("/invocations", {"dataframe_split": SPLIT, "params": {"threshold": 0.5}})),
+    ("mlflow", "records", whole({"predictions": [0.25, 0.75]}), posted("/serving-endpoints/churn/invocations", {"dataframe_records": RECORDS})),
+    ("mlflow", "chat-stream", events(delta("On the"), delta(" Danube.", "stop")), posted("/serving-endpoints/agent/invocations", CHAT)),
+    ("torchserve", "picture", whole({"tabby": 0.75, "tiger_cat": 0.25}), sent("/predictions/resnet/1.0", b"\x89PNG\x00\x01\x02\x03", "image/png")),
+    ("torchserve", "form", whole([0.25, 0.75]), sent("/predictions/resnet", FORM, "multipart/form-data; boundary=b")),
+    ("torchserve", "json", whole([0.25, 0.75]), posted("/predictions/churn", [{"age": 41}, {"age": 35}])),
+    ("torchserve", "text-stream", Answer([b"On the", b" Danube."], "text/plain"), posted("/predictions/llm", {"prompt": QUESTION})),
 ]  # fmt: skip
