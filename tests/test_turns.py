@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -52,3 +53,25 @@ def test_asking_is_cheap(given: list[float]) -> None:
     for _ in range(count):
         turns.give_way()
     assert (time.process_time() - start) / count < 5e-6
+
+
+def test_what_was_worked_is_known_to_a_stretch() -> None:
+    """Sleep is no work, and each thread has worked for itself."""
+    work(0.002)
+    before = turns.worked()
+    time.sleep(0.05)
+    turns.give_way()
+    assert turns.worked() - before < 0.01
+    work(0.02)
+    assert 0.018 < turns.worked() - before < 0.05
+    with ThreadPoolExecutor(1) as other:
+        assert other.submit(turns.worked).result() < 0.01
+
+
+def test_to_know_what_was_worked_is_cheap() -> None:
+    """It is asked for every text."""
+    turns.give_way()
+    start, count = time.process_time(), 200_000
+    for _ in range(count):
+        turns.worked()
+    assert (time.process_time() - start) / count < 1e-6

@@ -19,6 +19,7 @@ from monitor.extras import advice, is_there
 from monitor.privacy.policies import Policy, steps
 from monitor.recognizers import RECOGNIZERS, REGIONS, select
 from monitor.settings.schema import Settings
+from monitor.turns import worked
 
 if TYPE_CHECKING:
     from monitor.interfaces import Dimension, EdgeCase
@@ -46,7 +47,7 @@ def privacy(settings: Settings, keyring: Keyring) -> Privacy:
     return Privacy(
         scanner=scanner(settings),
         keyring=keyring,
-        clock=time.thread_time,  # whoever waits for a core has not worked
+        clock=worked,  # whoever waits for a core has not worked
         tenant=section.tenant,
         policy=policy(settings),
         seal=_seal(settings),

@@ -68,8 +68,8 @@ _ALLOWANCE = 256
 class Privacy:
     """Makes Records. One per process; holds keys and what it did before, nothing personal.
 
-    `clock` gives seconds for the time bound of a Record (`time.thread_time`). The `cache` is for
-    this one alone.
+    `clock` gives seconds for the time bound of a Record (`turns.worked`). The `cache` is for this
+    one alone.
     """
 
     def __init__(
