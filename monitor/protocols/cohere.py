@@ -36,6 +36,7 @@ _ASKS: dict[str, tuple[tuple[bytes, ...], str]] = {
     "/v1/embed": ((b'"texts"', b'"images"'), "embeddings"),
 }
 """What a request has: one of these members."""
+_ENDS = tuple(_ASKS)
 _MORE = (b'"model"', b'"chat_history"', b'"preamble"', b'"connectors"')
 """One of these, too: others have such paths."""
 _FAILURES = ("ERROR", "TIMEOUT")
@@ -95,10 +96,9 @@ _answer_decoder = msgspec.json.Decoder(_Answer)
 def claims(call: Call) -> bool:
     """POSTs to `…/v2/chat`, `/v1/chat`, `/v1/generate`, `/v2/embed` and `/v1/embed` with what such
     a request has, as others have such paths."""
-    if call.method != "POST":
+    if call.method != "POST" or not call.path.rstrip("/").endswith(_ENDS):
         return False
-    words = _asked(call.path)[0]
-    body = call.request_body
+    words, body = _asked(call.path)[0], call.request_body
     return any(word in body for word in words) and any(word in body for word in _MORE)
 
 

@@ -20,6 +20,7 @@ from monitor.transcript import Transcript
 from monitor.types import Call, Inference, Part
 
 _ASKS = {"/completion": b'"prompt"', "/infill": b'"input_prefix"'}
+_ENDS = tuple(_ASKS)
 _OLD_REASONS = ("stopped_eos", "stopped_word", "stopped_limit")
 
 
@@ -55,9 +56,9 @@ _answer_decoder = msgspec.json.Decoder(_Answer)
 
 def claims(call: Call) -> bool:
     """POSTs to `…/completion` with a prompt, and to `…/infill` with what stands before."""
-    if call.method != "POST":
-        return False
     path = call.path.rstrip("/")
+    if call.method != "POST" or not path.endswith(_ENDS):
+        return False
     return any(path.endswith(end) and word in call.request_body for end, word in _ASKS.items())
 
 

@@ -23,6 +23,7 @@ _OPERATIONS = {
     "/api/embed": "embeddings",
     "/api/embeddings": "embeddings",
 }
+_ENDS = tuple(_OPERATIONS)
 _KEEPING = ("load", "unload")
 """Reasons of answers to requests that ask for nothing but to hold the model in memory, or not."""
 
@@ -71,7 +72,9 @@ _line_decoder = msgspec.json.Decoder(_Line)
 def claims(call: Call) -> bool:
     """POSTs to `…/api/chat`, `/generate` and `/embed` that name a model and are answered in JSON:
     many applications have such paths."""
-    if call.method != "POST" or not _operation(call.path) or b'"model"' not in call.request_body:
+    if call.method != "POST" or not call.path.rstrip("/").endswith(_ENDS):
+        return False
+    if b'"model"' not in call.request_body:
         return False
     return "json" in call.response_headers.get("content-type", "json").lower()
 

@@ -30,9 +30,9 @@ _MAX_FILES = 64
 def claims(call: Call) -> bool:
     """POSTs to `…/predictions/NAME[/VERSION]` and `…/explanations/NAME`, and gRPC calls of
     `InferenceAPIsService/Predictions` and `StreamPredictions`."""
-    if call.method != "POST":
-        return False
-    return _PATH.search(call.path) is not None or rpcs.calls(call, *_METHODS) != ""
+    if call.method == "POST" and _PATH.search(call.path) is not None:
+        return True
+    return rpcs.calls(call, *_METHODS) != ""
 
 
 def read(call: Call) -> Inference:
