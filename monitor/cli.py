@@ -167,6 +167,8 @@ def _parser(chosen: str) -> _Parser:
         help="keep everything running until Ctrl-C, and print its addresses")  # fmt: skip
     records = add("records", _records, "list and show the stored records",
         example="monitor records list --limit 20")  # fmt: skip
+    templates = add("templates", _templates, "list and show the prompt templates of the records",
+        example="monitor templates list")  # fmt: skip
     replay = add("replay", _replay, "look for drift in records, tables and logs at rest",
         more="Judges them as the analyzer judges live traffic. Exit code 1: --fail-on drift, and "
         "drift was found.",
@@ -179,10 +181,8 @@ def _parser(chosen: str) -> _Parser:
     keys = add("keys", _keys, "list, rotate and fingerprint the keys that make pseudonyms",
         example="monitor keys list")  # fmt: skip
     reveal = add("reveal", _reveal, "print the values behind pseudonyms, with a private key")
-    if chosen == "records":
-        from monitor.commands import records as looking
-
-        looking.add_arguments(records, _common)
+    if chosen in ("records", "templates"):
+        _look_at_the_store(chosen, records if chosen == "records" else templates)
     if chosen == "files":
         from monitor.commands import files as writing
 
@@ -294,10 +294,23 @@ def _check(options: argparse.Namespace) -> int:
     return 0
 
 
+def _look_at_the_store(chosen: str, parser: argparse.ArgumentParser) -> None:
+    from monitor.commands import records, templates
+
+    looking = records if chosen == "records" else templates
+    looking.add_arguments(parser, _common)
+
+
 def _records(options: argparse.Namespace) -> int:
     from monitor.commands import records
 
     return records.run(options, _settings(options))
+
+
+def _templates(options: argparse.Namespace) -> int:
+    from monitor.commands import templates
+
+    return templates.run(options, _settings(options))
 
 
 def _files(options: argparse.Namespace) -> int:

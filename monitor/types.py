@@ -165,6 +165,15 @@ class Cost(msgspec.Struct, frozen=True):
     """What of it was paid for tokens that were generated; the rest was paid for units."""
 
 
+class Template(msgspec.Struct, frozen=True):
+    """The prompt template that an exchange was made of."""
+
+    id: str
+    """Its name as the request declared it, or the id that it was given when it was found."""
+    declared: bool
+    """Whether the request declared it; else it was found in the texts."""
+
+
 class Inference(msgspec.Struct, frozen=True):
     """What an exchange meant, raw: in memory only.
 
@@ -364,6 +373,9 @@ class Record(msgspec.Struct, frozen=True, omit_defaults=True):
     edge_cases: list[str] = []
     """The names of the edge cases that it is of, in the order of their list; left out where it is
     of none."""
+    template: Template | None = None
+    """The prompt template, where `segments` has a dimension with `mine`; left out where it is
+    neither declared nor known."""
     oversampled: bool = False
     """Whether it was recorded beyond an even sample of all exchanges, because failed exchanges have
     a part of the sample of their own. Drift does not count it."""

@@ -30,6 +30,7 @@ for compress in (False, True):
         found = work(messages(200, compress=compress), head)()
         assert found == 2 * CALLS
 """,
+    "bench_templates": "found = run('hold-out', 1, 2500); assert found['GA'] > 0.9 and found['F1'] >= 0.97 and found['restart'] >= 0.99",
     "bench_privacy": "assert ours('write to ada@example.org'); step('I am ada@example.org. ' * 9)()",
     "drift_ours": "EVENTS = 2 * PANE; FEATURES = 2; assert false_alarms(200, 1, 0) == (0, 0)",
 }

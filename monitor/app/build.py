@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from monitor.privacy.records import Privacy
     from monitor.privacy.scrub import Seal
     from monitor.recorder.noisy_counts import NoisyCounts
+    from monitor.templates.miner import Miner
     from monitor.view import Usual
 
 HASHED = "SEGMENT"
@@ -82,7 +83,7 @@ def dimensions(settings: Settings) -> tuple[list[Dimension], dict[str, list[str]
             name, one.origin, getattr(one, one.origin), match=one.match, names=one.map,
             default=one.default, buckets=one.buckets,
         )
-        for name, one in settings.segments.items() if not one.cross
+        for name, one in settings.segments.items() if one.origin and not one.cross
     ]  # fmt: skip
     return found, {name: one.cross for name, one in settings.segments.items() if one.cross}
 
@@ -164,6 +165,15 @@ def usual(settings: Settings, rules: list[EdgeCase]) -> Mapping[str, Usual]:
             "are not looked for"
         )
         return {}
+
+
+def miner(settings: Settings) -> Miner | None:
+    """Return what finds prompt templates, None where no dimension is mined."""
+    if not settings.mined:
+        return None
+    from monitor.templates.miner import Miner
+
+    return Miner(settings.privacy.min_group)
 
 
 def pricing(settings: Settings) -> Pricing:

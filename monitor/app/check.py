@@ -214,8 +214,10 @@ def _segment(source: DimensionSource) -> str:
 
     if source.cross:
         return f"{' and '.join(source.cross)}, joined as {'|'.join(source.cross)}"
-    origin = next(one for one in dimensions.ORIGINS if one.name == source.origin)
-    said = [origin.words(getattr(source, source.origin))]
+    said = []
+    if source.origin:
+        origin = next(one for one in dimensions.ORIGINS if one.name == source.origin)
+        said.append(origin.words(getattr(source, source.origin)))
     if source.match:
         said.append(f"of it what {source.match} matches")
     if source.map:
@@ -228,6 +230,10 @@ def _segment(source: DimensionSource) -> str:
         said.append(f"else {source.default}")
     if source.hash:
         said.append("as a keyed pseudonym")
+    if source.mine:
+        said.append("else the stored prompt that the request names")
+        said.append("else the template found in its texts, as t_3f2a90b1c4d7")
+        said[0] = said[0].removeprefix("else ")
     return ", ".join(said)
 
 

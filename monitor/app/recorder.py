@@ -12,6 +12,7 @@ from pathlib import Path
 
 from monitor import garbage, logs
 from monitor.app import build, keyring, ner_client
+from monitor.app.shared_templates import SharedTemplates
 from monitor.errors import ConfigError, StreamError
 from monitor.framing import Batch, Processing
 from monitor.interfaces import EdgeCase
@@ -72,6 +73,8 @@ class Recorder:
             edge_cases=rules,
             usual=build.usual(settings, rules),
             repeats=Repeats(os.urandom(32)) if _has(rules, "repeated_request") else None,
+            mined=settings.mined,
+            miner=(miner := build.miner(settings)),
             min_group=settings.privacy.min_group,
             noisy_counts=build.noisy_counts(settings),
         )
@@ -85,6 +88,9 @@ class Recorder:
             max_age=settings.stream.max_age,
             timeout=COMMAND_TIMEOUT,
         )
+        # A model of names looks at records later, so what is found before stays in memory.
+        is_shared = miner is not None and self._names is None
+        self._templates = SharedTemplates(miner, self._store) if miner and is_shared else None
         self._spool = _spool(settings, process.index)
         self._intake = Intake(process.runtime / f"recorder-{process.index}.sock", self._read)
         self._delivery = Delivery(
@@ -108,6 +114,9 @@ class Recorder:
             await asyncio.wait_for(self._compare_keys(), COMPARE_PATIENCE)
         except (StreamError, TimeoutError):
             self._compare_later()
+        if self._templates is not None:
+            with contextlib.suppress(StreamError, TimeoutError):
+                await asyncio.wait_for(self._templates.read(), COMPARE_PATIENCE)
         if self._names is not None:
             await self._names.start()
         await self._delivery.survey()
@@ -115,6 +124,9 @@ class Recorder:
         delivering = own(self._delivery.run(), "delivery")
         following = own(forever(self._follow_keys, "the key file"), "the key file")
         trimming = own(forever(self._trim, "trimming the stream"), "trimming the stream")
+        sharing: asyncio.Task[None] | None = None
+        if self._templates is not None:
+            sharing = own(forever(self._templates.follow, "sharing templates"), "sharing templates")
         self._process.measure = self._measure
         garbage.begin()
         self._process.ready()
@@ -124,6 +136,8 @@ class Recorder:
             await delivering  # raises the defect that ended it; the supervisor restarts us
         following.cancel()
         trimming.cancel()
+        if sharing:
+            sharing.cancel()
         if self._comparing:
             self._comparing.cancel()
         self._intake.stop()
@@ -131,6 +145,9 @@ class Recorder:
             await self._names.close()
         await self._delivery.close()
         await delivering
+        if self._templates is not None:
+            with contextlib.suppress(StreamError):
+                await self._templates.write()
         self._intake.close()
         await self._store.close()
 

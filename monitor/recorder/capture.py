@@ -21,6 +21,8 @@ from monitor.recorder.label_limiter import LabelLimiter
 from monitor.recorder.noisy_counts import NoisyCounts
 from monitor.recorder.repeats import Repeats
 from monitor.recorder.sampler import Sampler
+from monitor.templates import prompt
+from monitor.templates.miner import Miner
 from monitor.turns import give_way
 from monitor.types import (
     ABSENT,
@@ -34,6 +36,7 @@ from monitor.types import (
     Receipt,
     Record,
     Summary,
+    Template,
 )
 from monitor.view import Usual, View, view
 
@@ -53,6 +56,9 @@ class Capture:
     may have several, and so without noise or budget. Some of them need what is `usual` in columns,
     or a memory of earlier requests (`repeats`).
 
+    The dimension `mined` is the prompt template: declared, else the one that `miner` finds in the
+    Record's texts.
+
     A part that raises costs the exchange only what that part would have read; the failure is
     counted and logged once. The part still reads other exchanges, because a stranger who can make
     it raise must not be able to switch it off.
@@ -71,6 +77,8 @@ class Capture:
         edge_cases: Sequence[EdgeCase] = (),
         usual: Mapping[str, Usual] | None = None,
         repeats: Repeats | None = None,
+        mined: str = "",
+        miner: Miner | None = None,
         min_group: int = 1,
         noisy_counts: NoisyCounts | None = None,
     ) -> None:
@@ -79,13 +87,16 @@ class Capture:
         self._edge_cases = tuple(edge_cases)
         self._usual = usual
         self._repeats = repeats
+        self._mined = mined
+        self._miner = miner
         self._endpoint = endpoint
         self._protocols = protocols
         self._dimensions = dimensions
         self._privacy = privacy
         self._meters = meters
         self._models = LabelLimiter(MODELS)
-        names = [*(one.name for one in dimensions), *self._crossed]
+        named = dict.fromkeys([*(one.name for one in dimensions), *([mined] if mined else [])])
+        names = [*named, *self._crossed]
         self._values = {name: LabelLimiter(VALUES, min_group) for name in names}
         self._noisy_counts = noisy_counts
         self._stumbled: set[tuple[str, str]] = set()
@@ -112,9 +123,10 @@ class Capture:
         kept = sampler.keep(exchange.id, exchange.started + exchange.duration, outcome)
         if kept is not None:
             return self._recorded(call, inference, scrub, *kept)
-        summary = self._privacy.summary(
-            call, inference, segments=self._values_of(call, inference), scrub=scrub
-        )
+        raw = self._values_of(call, inference)
+        if raw.get(self._mined) == ABSENT:
+            raw[self._mined] = UNKNOWN  # only what is recorded is looked at
+        summary = self._privacy.summary(call, inference, segments=raw, scrub=scrub)
         unseen = [UNKNOWN] if self._edge_cases else []
         _, model = self._counted(summary, scrub, unseen)
         labels = (summary.protocol, summary.operation, model, summary.outcome.value)
@@ -136,6 +148,8 @@ class Capture:
             call, inference, endpoint=self._endpoint, segments=raw, scrub=scrub,
             sampled=sampled, oversampled=oversampled,
         )  # fmt: skip
+        if self._miner is not None:
+            record = self._with_template(record, self._miner)
         names = self._edge_cases_of(record, inference)
         shown = (names or [ABSENT]) if self._edge_cases else []
         segments, model = self._counted(record, scrub, shown)
@@ -146,6 +160,23 @@ class Capture:
         for reason, count in record.redactions.items():
             self._meters.add("monitor_redactions_total", (reason,), count)
         return record, model
+
+    def _with_template(self, record: Record, miner: Miner) -> Record:
+        """The record with the template that is declared, else with the one found in its texts."""
+        declared = record.segments[self._mined]
+        if declared != ABSENT:
+            return msgspec.structs.replace(record, template=Template(declared, declared=True))
+        give_way()
+        try:
+            found = miner.name(prompt.texts(record.inputs))
+        except Exception as error:  # noqa: BLE001  what has no template is no reason to lose it
+            self._stumble("dimension", self._mined, error)
+            return record
+        if not found:
+            return record
+        segments = {**record.segments, self._mined: found}
+        template = Template(found, declared=False)
+        return msgspec.structs.replace(record, segments=segments, template=template)
 
     def _edge_cases_of(self, record: Record, inference: Inference) -> list[str]:
         """The names of the edge cases that an exchange is of."""
@@ -244,7 +275,10 @@ class Capture:
         return Inference(any_json.name, "http", "", inputs=asked, outputs=told)
 
     def _values_of(self, call: Call, inference: Inference) -> dict[str, str]:
-        return {one.name: self._value(one, call, inference) for one in self._dimensions}
+        values = {one.name: self._value(one, call, inference) for one in self._dimensions}
+        if self._mined and values.get(self._mined, ABSENT) == ABSENT:
+            values[self._mined] = inference.prompt or ABSENT
+        return values
 
     def _value(self, dimension: Dimension, call: Call, inference: Inference) -> str:
         try:

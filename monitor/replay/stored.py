@@ -161,6 +161,22 @@ def absence(url: str, endpoint: str) -> str:
     return f"the store has no records of endpoint {plain(endpoint)}{there}"
 
 
+def templates(url: str, endpoint: str) -> dict[str, bytes]:
+    """Id → document of the prompt templates that recorders share; raises as `records`."""
+
+    async def ask() -> dict[str, bytes]:
+        stream = RedisStream(url, endpoint)
+        try:
+            return await stream.templates()
+        finally:
+            await stream.close()
+
+    try:
+        return asyncio.run(ask())
+    except StreamError as error:
+        raise SourceError(f"{shown(url)}: {error}") from None
+
+
 def _time(record_id: str) -> float | None:
     """Return Unix seconds from which on to look for a record with this UUIDv7 (RFC 9562).
 

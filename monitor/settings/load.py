@@ -156,7 +156,11 @@ def _check_segment(name: str, segments: Mapping[str, DimensionSource]) -> None:
     if name in TAKEN or not name.isidentifier():
         listed = ", ".join(f"`{one}`" for one in TAKEN)
         raise ConfigError(f"{here}: a dimension is a word other than {listed}")
-    if len(source.origins) != 1:
+    if source.mine and (other := next(n for n in segments if segments[n].mine)) != name:
+        raise ConfigError(f"{here}.mine: {other} is mined already; only one dimension can be")
+    if source.mine and source.hash:
+        raise ConfigError(f"{here}.hash: is not for a mined dimension, whose ids say nothing")
+    if len(source.origins) != 1 and not (source.mine and not source.origins):
         has = " and ".join(source.origins) or "no source"
         raise ConfigError(
             f"{here}: has {has}; give one of header, json, path, query, claim, baggage or cross"
@@ -169,7 +173,9 @@ def _check_segment(name: str, segments: Mapping[str, DimensionSource]) -> None:
     if not source.cross:
         return
     if unused := [
-        key for key in ("match", "map", "default", "buckets", "hash") if getattr(source, key)
+        key
+        for key in ("match", "map", "default", "buckets", "hash", "mine")
+        if getattr(source, key)
     ]:
         raise ConfigError(f"{here}.{unused[0]}: is not for a cross; say it of what is crossed")
     if len(set(source.cross)) < max(2, len(source.cross)):

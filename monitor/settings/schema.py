@@ -171,7 +171,8 @@ class DimensionSource(_Section, frozen=True, omit_defaults=True):
     name of a field, `claim` that of a claim of the bearer token, `baggage` that of a member,
     `cross` are other dimensions, whose values are joined. What was said is matched, then mapped,
     then put into buckets; `default` is the value of what these do not know. With `hash` it is a
-    keyed pseudonym.
+    keyed pseudonym. With `mine` it is the prompt template: as said, else as the request names a
+    stored prompt, else as it is found in the texts.
     """
 
     header: str | list[str] = ""
@@ -186,6 +187,7 @@ class DimensionSource(_Section, frozen=True, omit_defaults=True):
     default: str = ""
     buckets: list[float] = []
     hash: bool = False
+    mine: bool = False
 
     @property
     def origin(self) -> str:
@@ -297,3 +299,8 @@ class Settings(_Section, frozen=True):
     timeouts: Timeouts = Timeouts()
     tls: Tls = Tls()
     edits: Edits = Edits()
+
+    @property
+    def mined(self) -> str:
+        """The name of the dimension with `mine`; empty without one."""
+        return next((name for name, one in self.segments.items() if one.mine), "")

@@ -37,6 +37,8 @@ POLL = 0.1
 """Seconds between two looks at several shards, for which nobody can wait at once."""
 LOOKED_THROUGH, SCANNED = 100_000, 1000
 """Keys of a store that are looked through for streams, and how many at a time."""
+TEMPLATES = 2048
+"""Prompt templates that recorders share, at most."""
 CLOCK_MARGIN = 5.0
 """Seconds that a look into the past goes further back than the clocks say."""
 
@@ -61,6 +63,7 @@ class RedisStream:
         self.keys = tuple(f"monitor:{{{endpoint}:{shard}}}:records" for shard in range(shards))
         self.unreadable = 0
         self._fingerprints = f"monitor:{{{endpoint}:keys}}"
+        self._templates = f"monitor:{{{endpoint}}}:templates"
         self._address = parse_url(url)
         self._max_length = max_length
         self._max_age = max_age
@@ -234,6 +237,26 @@ class RedisStream:
         """Write those down whose key ids nobody has written yet."""
         for key_id, fingerprint in new.items():
             await self._call("HSETNX", self._fingerprints, key_id, fingerprint)
+
+    async def templates(self) -> dict[str, bytes]:
+        """Id → document of the prompt templates that the recorders of this endpoint have found.
+
+        Not more than a store holds that only recorders write to; none where it holds more.
+        """
+        if await self._call("HLEN", self._templates) > 2 * TEMPLATES:
+            return {}
+        flat = await self._call("HGETALL", self._templates)
+        pairs = zip(flat[::2], flat[1::2], strict=True)
+        return {name.decode("utf-8", "replace"): document for name, document in pairs}
+
+    async def add_templates(self, new: Mapping[str, bytes], changed: Mapping[str, bytes]) -> None:
+        """Write down those whose ids nobody has written yet, while there is room, and what has
+        `changed` of the others."""
+        room = TEMPLATES - await self._call("HLEN", self._templates)
+        for name, one in list(new.items())[: max(0, room)]:
+            await self._call("HSETNX", self._templates, name, one)
+        for name, one in changed.items():
+            await self._call("HSET", self._templates, name, one)
 
     async def ping(self) -> None:
         """Raise StreamError where the store is not there for us."""

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -120,6 +121,19 @@ def test_segments_are_told_with_an_example_and_tried() -> None:
     ):
         with pytest.raises(ConfigError, match=said):
             tried(segments={"a": wrong})
+
+
+def test_a_mined_dimension_is_told() -> None:
+    """What goes first, and what is done where nothing is declared; it needs no source."""
+    for source, begins in (
+        ({"header": "x-t", "mine": True}, "the request header x-t, else the stored prompt"),
+        (
+            {"mine": True},
+            "the stored prompt that the request names, else the template found in its",
+        ),
+    ):
+        settings = msgspec.convert({"segments": {"template": source}}, Settings)
+        assert any(begins in line for line in explain(settings))
 
 
 def test_edge_cases_are_told_and_tried() -> None:

@@ -134,6 +134,14 @@ drain: {delay: 0, timeout: 30}
         ),
         ("segments: {a: {query: b, buckets: [x]}}", "segments.a.buckets[0]: 'x' is not a number"),
         (
+            "segments: {a: {mine: true}, b: {header: x-b, mine: true}}",
+            "segments.b.mine: a is mined already; only one dimension can be",
+        ),
+        (
+            "segments: {a: {mine: true, hash: true}}",
+            "segments.a.hash: is not for a mined dimension, whose ids say nothing",
+        ),
+        (
             "segments: {edge_case: {query: b}}",
             "segments.edge_case: a dimension is a word other than",
         ),

@@ -1,0 +1,1 @@
+"""Texts → the prompt templates that they were made of, found while they pass."""
