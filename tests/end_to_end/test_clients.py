@@ -14,6 +14,9 @@ import pytest
 from websockets.sync.client import connect
 from websockets.sync.server import ServerConnection, serve
 
+from monitor.framings.grpc import messages
+from tests.protocols.goldens.files import goldens
+
 
 @pytest.fixture
 def grpc_server() -> Iterator[str]:
@@ -97,6 +100,44 @@ def test_grpc_in_all_its_shapes(start: Any, grpc_server: str, host: str) -> None
     assert records[1]["request"]["bytes"] > 300_000
     assert page.total("monitor_connections_opaque_total") == 0
     assert page.is_conserved()
+
+
+def test_tensors_over_grpc_are_recorded(start: Any) -> None:
+    """As the client of Triton sends them: columns, the model, and how the call ended."""
+    golden = next(one for one in goldens() if one.name == "kserve_v2/grpc-infer")
+    (asked,), (told,) = (
+        [one.data for one in messages(body)] for _, body in (golden.request, golden.response)
+    )
+
+    def infer(request: bytes, context: Any) -> bytes:
+        if request != asked:
+            context.abort(grpc.StatusCode.INVALID_ARGUMENT, "no such model")
+        return told
+
+    server = grpc.server(ThreadPoolExecutor(2))
+    handlers = {"ModelInfer": grpc.unary_unary_rpc_method_handler(infer)}
+    service = grpc.method_handlers_generic_handler("inference.GRPCInferenceService", handlers)
+    server.add_generic_rpc_handlers((service,))
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    system = start("run", "--upstream", f"http://127.0.0.1:{port}", "--listen", "127.0.0.1:0")
+    try:
+        with grpc.insecure_channel(system.run["listen"]) as channel:
+            call = channel.unary_unary("/inference.GRPCInferenceService/ModelInfer")
+            assert call(asked) == told
+            with pytest.raises(grpc.RpcError):
+                call(b"")
+        system.settled()
+    finally:
+        server.stop(None).wait()
+    fine, failed = system.records()
+    assert (fine["protocol"], fine["model"], fine["outcome"]) == ("kserve_v2", "churn", "ok")
+    assert [(one["name"], one["data"]) for one in fine["inputs"]] == [
+        ("age", [41, 35]), ("plan", ["pro", "päd"]),
+    ]  # fmt: skip
+    assert [one["data"] for one in fine["outputs"]] == [[0.25, 0.75, 0.5, 0.5]]
+    assert fine["confidence"] == 0.625
+    assert (failed["outcome"], failed["outputs"][0]["role"]) == ("client_error", "error")
 
 
 def test_grpc_that_is_cancelled_or_late(start: Any) -> None:
