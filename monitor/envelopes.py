@@ -14,12 +14,14 @@ import msgspec
 from monitor import bodies
 from monitor.chat import arrival, error_part, is_throttle
 from monitor.errors import ParseError
-from monitor.framings.aws_eventstream import Message
+from monitor.framings import aws_eventstream
 from monitor.interfaces import Protocol
 from monitor.transcript import INCOMPLETE
 from monitor.types import Call, Inference
 
 EVENTS = "text/event-stream"
+_NAMES = (b":exception-type", b":error-code")
+"""A message that is an error has a header of one of these names."""
 
 
 @dataclass(frozen=True)
@@ -73,29 +75,9 @@ def event(data: bytes) -> bytes:
     return b"data: " + b"\ndata: ".join(data.splitlines()) + b"\n\n"
 
 
-def error(message: Message) -> bytes | None:
-    """The error in a message of an AWS event stream, as JSON; None where it is none.
-
-    >>> headers = {":message-type": "exception", ":exception-type": "throttlingException"}
-    >>> error(Message(headers, b'{"message": "Wait"}', 9))
-    b'{"error":{"type":"throttlingException","message":"Wait"}}'
-    """
-    kind = message.headers.get(":message-type")
-    if kind not in ("exception", "error"):
-        return None
-    said = message.headers.get(":error-message")
-    if kind == "exception":
-        document = bodies.parsed(message.payload.decode("utf-8", "replace"))
-        said = (
-            document.get("message", document.get("Message")) if isinstance(document, dict) else None
-        )
-        said = said or bodies.text(message.payload)
-    name = message.headers.get(":exception-type", message.headers.get(":error-code"))
-    return bodies.dump({"error": {"type": name, "message": said}}).encode()
-
-
-def failed(found: Inference, errors: list[bytes]) -> Inference:
-    """What was read, with errors that came in the envelope behind it."""
+def failed(call: Call, found: Inference) -> Inference:
+    """What was read, with the errors that came in an AWS event stream behind it."""
+    errors = _errors(call) if aws_eventstream.is_stream(call.response_headers) else []
     if not errors:
         return found
     parts = [part for one in errors for part in error_part(one)]
@@ -107,6 +89,32 @@ def failed(found: Inference, errors: list[bytes]) -> Inference:
         incomplete=False,
         throttled=found.throttled or any(map(is_throttle, errors)),
     )
+
+
+def _errors(call: Call) -> list[bytes]:
+    """Each as JSON; most streams have none, which is seen without reading them once more."""
+    body = call.response_body
+    if not any(name in body for name in _NAMES):
+        return []
+    return [
+        _error(one)
+        for one in aws_eventstream.messages(body)
+        if one.headers.get(":message-type") in ("exception", "error")
+    ]
+
+
+def _error(message: aws_eventstream.Message) -> bytes:
+    """
+    >>> headers = {":message-type": "exception", ":exception-type": "throttlingException"}
+    >>> _error(aws_eventstream.Message(headers, b'{"message": "Wait"}', 9))
+    b'{"error":{"type":"throttlingException","message":"Wait"}}'
+    """
+    said = message.headers.get(":error-message")
+    if said is None:
+        given = members(message.payload)
+        said = given.get("message", given.get("Message")) or bodies.text(message.payload)
+    name = message.headers.get(":exception-type", message.headers.get(":error-code"))
+    return bodies.dump({"error": {"type": name, "message": said}}).encode()
 
 
 def members(body: bytes) -> dict[str, Any]:

@@ -103,10 +103,6 @@ def _chunk(message: aws_eventstream.Message) -> bytes:
 def closed(call: Call, found: Inference) -> Inference:
     """What was read, under Bedrock's name and the path's model, with what the headers say."""
     model, verb = _target(call.path) or ("", "")
-    errors = []
-    if aws_eventstream.is_stream(call.response_headers):
-        said = (envelopes.error(message) for message in _intact(call))
-        errors = [one for one in said if one is not None]
     prompt = _PROMPT.search(model)
     is_routed = verb in _CONVERSE and found.model not in ("", model)
     headers = call.response_headers
@@ -120,7 +116,7 @@ def closed(call: Call, found: Inference) -> Inference:
         response_id=found.response_id or headers.get("x-amzn-requestid", ""),
         prompt="@".join(filter(None, prompt.groups())) if prompt else found.prompt,
     )
-    return envelopes.failed(found, errors)
+    return envelopes.failed(call, found)
 
 
 PROTOCOL = Envelope("bedrock", claims, opened, closed)

@@ -92,10 +92,6 @@ def closed(call: Call, found: Inference) -> Inference:
     named = [call.request_headers[name] for name in _MODELS if call.request_headers.get(name)]
     model = named[0] if named else endpoint or found.model
     is_rows = found.protocol == "generic_json"
-    errors = []
-    if aws_eventstream.is_stream(call.response_headers):
-        said = map(envelopes.error, aws_eventstream.messages(call.response_body))
-        errors = [one for one in said if one is not None]
     found = msgspec.structs.replace(
         found.saying([_named(part) for part in found.outputs]) if is_rows else found,
         protocol="sagemaker",
@@ -103,7 +99,7 @@ def closed(call: Call, found: Inference) -> Inference:
         model=model,
         requested_model="",
     )
-    return envelopes.failed(_weighed(found), errors)
+    return envelopes.failed(call, _weighed(found))
 
 
 PROTOCOL = Envelope("sagemaker", claims, opened, closed)
