@@ -22,9 +22,9 @@ _PROVEN = 0.5
 """Share of the bytes for what came again, which no flood of new texts drives out."""
 _ENTRY = 256
 """Bytes of an entry beside its edit: the digest, and its places in the most spacious of tables."""
-_EDIT, _STRING, _COUNT, _LINK = 384, 72, 104, 80
-"""Bytes of an edit with empty members, of a string beside its characters, of a count, of a link;
-each with its place in what holds it."""
+_EDIT, _STRING, _COUNT, _LINK = 384, 72, 104, 296
+"""Bytes of an edit with empty members, of a string beside its characters, of a count, and of a link
+beside its; each with its place in what holds it."""
 _DIGEST_BYTES = 16
 
 
@@ -53,6 +53,27 @@ class Edit(msgspec.Struct, frozen=True, gc=False):
     unpacked: int = 0
     size: int = _ENTRY
 
+    @classmethod
+    def of(
+        cls,
+        places: list[int],
+        marks: list[str],
+        pseudonyms: dict[str, int],
+        links: list[Link],
+        *,
+        grown: int,
+        unpacked: int,
+    ) -> Edit:
+        """Return an edit with its size; what others may share counts in full."""
+        size = _ENTRY + _EDIT + (_STRING + 8) * len(marks) + sum(map(len, marks))
+        size += _COUNT * len(pseudonyms)
+        for link in links:
+            size += _LINK + len(link.token) + len(link.previous) + len(link.box)
+        return cls(
+            array("I", places), tuple(marks), tuple(pseudonyms.items()), tuple(links),
+            grown, unpacked, size,
+        )  # fmt: skip
+
     def apply(self, text: str) -> str:
         """Return the text that this was done to with its marks in place."""
         if not self.marks:
@@ -65,17 +86,6 @@ class Edit(msgspec.Struct, frozen=True, gc=False):
             done = end
         out.append(text[done:])
         return "".join(out)
-
-    def sized(self) -> Edit:
-        """Return the same with its size; what others may share counts in full."""
-        strings = [*self.marks]
-        for link in self.links:
-            strings += (link.token, link.previous, link.box)
-        size = (
-            _ENTRY + _EDIT + 8 * len(self.marks) + sum(map(len, strings)) + _STRING * len(strings)
-        )
-        size += _COUNT * len(self.pseudonyms) + _LINK * len(self.links)
-        return msgspec.structs.replace(self, size=size)
 
 
 NOTHING = Edit()

@@ -29,6 +29,8 @@ TOKEN = re.compile(r"<[A-Z_]+:[a-z0-9]+:[A-Za-z0-9_-]{16,}>")
 """A pseudonym. The scanner finds nothing inside; what the caller did not make itself it escapes
 before it asks."""
 
+_SIGNS = re.compile(r"[\W_]+")
+
 Find = Callable[[str, Sequence[int]], Iterable[tuple[int, int]]]
 _Locate = Callable[[str], dict[int, list[int]]]
 
@@ -146,7 +148,7 @@ def key_form(name: str) -> str:
     >>> key_form("customer.Date_of-Birth")
     'dateofbirth'
     """
-    return re.sub(r"[\W_]", "", name.rpartition(".")[2]).lower()
+    return _SIGNS.sub("", name.rpartition(".")[2]).lower()
 
 
 # --- where triggers fire ---------------------------------------------------------------------

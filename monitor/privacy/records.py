@@ -296,7 +296,7 @@ class Privacy:
         kept = {}
         before = scrub.grown
         for name, value in headers.items():
-            rule = self._rule(side, "headers", name)
+            rule = None if self._policy is None else self._rule(side, "headers", name)
             if rule is not None:
                 ruled = rulings.scalar(
                     scrub, rule, value, name, CREDENTIAL.search(name) is not None
@@ -387,7 +387,7 @@ class Privacy:
         """A text that comes once: nothing to be remembered."""
         if len(value) > _MAX_LABEL:
             return scrub.redacted(value, "too_long")
-        return scrub.text(value) if value else None
+        return scrub.text(value, cached=False) if value else None
 
     def _said(self, scrub: Scrub, value: str) -> str | None:
         return self._label(scrub, value) if value else None
@@ -413,7 +413,7 @@ class Privacy:
             return value
         if len(value) > _MAX_FIELD:
             return scrub.redacted(value, "too_long")
-        found = scrub.text(value, hint)
+        found = scrub.text(value, hint, cached=len(value) > _MAX_LABEL)
         if found == value and len(value) <= _MAX_LABEL and "<" not in value:
             if len(self._clean) >= _MAX_CLEAN:
                 self._clean.clear()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from array import array
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -106,10 +105,11 @@ class Scrub:
         self._trusted = trusted
         self._cache = cache
 
-    def text(self, text: str, hint: str = "") -> str:
+    def text(self, text: str, hint: str = "", *, cached: bool = True) -> str:
         """`text` with a pseudonym for every value found; never raises, never lets pass unscanned.
 
-        `hint` is the name of the field the text was the value of.
+        `hint` is the name of the field the text was the value of. A text that is not `cached` is
+        one that hardly ever comes again: it takes no room from others.
         """
         if not text:
             return ""
@@ -118,7 +118,7 @@ class Scrub:
         if len(text) < _SHORTEST_NUMBER and text.isdigit() and not self._is_key(hint):
             return text
         try:
-            if self._cache is None or not self._is_all_there(text):
+            if self._cache is None or not cached or not self._is_all_there(text):
                 return self._scrubbed(text, hint)
             return self._recalled(self._cache, text, hint)
         except Exception as error:  # noqa: BLE001  fail closed
@@ -317,28 +317,21 @@ class Scrub:
         if not hits and not unpacked:
             self._cache.put(key, NOTHING)
             return
+        is_linked = self._previous is not None or self._seal is not None
+        places: list[int] = []
+        marks: list[str] = []
         counts: dict[str, int] = {}
-        for hit in in_turns(hits):
+        links: list[Link] = []
+        for hit, made in in_turns(zip(hits, tokens, strict=True)):
+            places += (hit.start, hit.end)
+            marks.append(hit.mark or (made[0] if len(made) == 1 else "".join(made)))
             for entity, _ in hit.values:
                 counts[entity] = counts.get(entity, 0) + 1
-        links: list[Link] = []
-        if self._previous is not None or self._seal is not None:
-            links = [
-                Link(token, self.continues.get(token, ""), self.sealed.get(token, ""))
-                for made in tokens
-                for token in made
-            ]
-        edit = Edit(
-            array("I", [place for hit in hits for place in (hit.start, hit.end)]),
-            tuple(
-                "".join((hit.mark, *made)) for hit, made in in_turns(zip(hits, tokens, strict=True))
-            ),
-            tuple(counts.items()),
-            tuple(links),
-            self.grown - grown,
-            unpacked,
-        )
-        self._cache.put(key, edit.sized())
+            if is_linked:
+                found = (self.continues, self.sealed)
+                links += [Link(token, *(each.get(token, "") for each in found)) for token in made]
+        grown = self.grown - grown
+        self._cache.put(key, Edit.of(places, marks, counts, links, grown=grown, unpacked=unpacked))
 
     def _edited(self, text: str, edit: Edit) -> str:
         """Do to a text what was done to it before; the Record is told of it in the same way."""

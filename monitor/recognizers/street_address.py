@@ -145,6 +145,9 @@ _BEFORE_TOWN = re.compile(
     rf"(?:,? (?:n\.?[ºo°]? ?)?\d{{1,4}}(?: ?[A-Za-z]\b)?(?:[-/]\d{{1,4}}[A-Za-z]?)?{_FLOOR}{_FLOOR}|, ?[sS]/[nN]){_QUARTER}),?\s?\Z"
 )
 _AT_TOWN = re.compile(rf"{_POST_TOWN}{_THEN_COUNTRY}")
+_LINED_CODE = re.compile(r"\d[\d -]*(?: ?[A-Z]{2}\b)?")
+_IN_COUNTRY = re.compile(_COUNTRY)
+_WORD = re.compile(r"\w+")
 _GAP = re.compile(r"[,\n][> \t]*")
 _NO_STREET = re.compile(
     r"(?i)\b(?:chapter|figure|fig|table|version|section|page|windows|step|part|phase|level|model|episode|season|item|line|option|room"
@@ -252,12 +255,12 @@ def _lined(text: str, start: int, done: int) -> tuple[int, int] | None:
     if street is None or _NO_STREET.search(street["street"]):
         return None
     begin = floor + street.start("street")
-    code = re.search(r"\d[\d -]*(?: ?[A-Z]{2}\b)?", match.group())
+    code = _LINED_CODE.search(match.group())
     is_short = code is not None and len(code.group().strip()) == 4
     if (
         is_short
         and not _CUE.search(text, max(0, begin - 40), start)
-        and not re.search(_COUNTRY, match.group())
+        and not _IN_COUNTRY.search(match.group())
     ):
         return None
     return begin, match.end()
@@ -269,7 +272,7 @@ def canonical(value: str) -> str:
     >>> canonical("12 Main St., Springfield")
     '12 main st springfield'
     """
-    return " ".join(re.findall(r"\w+", value.casefold()))
+    return " ".join(_WORD.findall(value.casefold()))
 
 
 RECOGNIZER = Recognizer(

@@ -196,7 +196,7 @@ def is_person(value: str) -> bool:
     >>> is_person("Jane O'Neill"), is_person("Visual Studio"), is_person("JANE DOE"), is_person("PostgreSQL Server")
     (True, False, True, False)
     """
-    words = [word.strip(",") for word in re.split(r"[ -]", value)]
+    words = [word.strip(",") for word in value.replace("-", " ").split(" ")]
     if not (
         all(map(_PROPER.fullmatch, filter(_capital, words))) or all(map(_SHOUTED.fullmatch, words))
     ):

@@ -48,7 +48,10 @@ LOCAL = {
 
 _EXTENSION = r"(?:\s{0,2}(?:x|ext\.?|extension|#)\s{0,2}\d{1,6}(?!\d))?"
 
+_AT_EXTENSION = re.compile(_EXTENSION)
 _EXTENDED = re.compile("[xXeE#]")
+_NO_DIGITS = re.compile(r"\D+")
+_GROUP = re.compile(r"\(0\)|\d+")
 
 _APART = r"(?<![A-Za-z0-9])(?<![A-Za-z0-9]_)"
 
@@ -148,7 +151,7 @@ def _international(text: str, start: int) -> tuple[int, int] | None:
     if match is None:
         return None
     body = match.group(1)
-    digits = re.sub(r"\D", "", body.replace("(0)", ""))
+    digits = _NO_DIGITS.sub("", body.replace("(0)", ""))
     code = next((digits[:size] for size in (1, 2, 3) if digits[:size] in _LENGTHS), None)
     if code is None or (code == "1" and digits[1:2] in ("0", "1")):
         return None
@@ -162,10 +165,10 @@ def _international(text: str, start: int) -> tuple[int, int] | None:
     national = 0
     left = len(code)
     end = None
-    for group in re.finditer(r"\(0\)|\d+", body):
-        if group.group() == "(0)":
+    for group in _GROUP.finditer(body):
+        size = group.end() - group.start()
+        if body[group.start()] == "(":
             continue
-        size = len(group.group())
         taken = min(left, size)
         left -= taken
         national += size - taken
@@ -175,7 +178,7 @@ def _international(text: str, start: int) -> tuple[int, int] | None:
             end = match.start(1) + group.end()
     if end is None or (end < len(text) and text[end].isdigit()):
         return None
-    extension = re.compile(_EXTENSION).match(text, end)
+    extension = _AT_EXTENSION.match(text, end)
     return start, extension.end() if extension else end
 
 

@@ -1,22 +1,29 @@
 """`make bench`: what an exchange costs the recorder, beside its parts; written to RECORDER.md.
 
-The whole is a real recorder process with a real store, fed as a proxy feeds it; its CPU time is
-what the system counted. The parts run here, one after the other, on the same exchanges.
+The whole is a real recorder process with a real store, fed as a proxy feeds it; its CPU time is what the system
+counted. The parts run here, one after the other, on the same exchanges: those of `traffic`, of which no two are the
+same, but for the column that says so. Privacy is measured with its cache and without it, in turn, round by round.
+`--rounds N --only KIND,…` (printed, not written).
 """
 
 from __future__ import annotations
 
+import argparse
 import asyncio
-import datetime
+import gc
+import itertools
 import json
 import os
 import platform
+import random
 import socket
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 
@@ -31,6 +38,8 @@ from monitor.app import build
 from monitor.app.keyring import keyring
 from monitor.framing import Batch, ProxyState, RecorderMessage, Unpacker, pack
 from monitor.meters import Meters
+from monitor.privacy.cache import Cache
+from monitor.privacy.records import Privacy
 from monitor.protocols import PROTOCOLS
 from monitor.proxy.ids import Ids
 from monitor.recorder import calls
@@ -38,57 +47,90 @@ from monitor.recorder.capture import Capture
 from monitor.settings.schema import Settings
 from monitor.streams.redis import RedisStream
 from monitor.types import Exchange, Message, Outcome, encode_record
+from tests.bench.peers import free_port
+from tests.bench.tables import other_work, spread, table
+from tests.bench.traffic import LARGE, MANY, PROMPT, Traffic
 
 OUT = Path(__file__).with_name("RECORDER.md")
-COUNT = 4000
 BATCH = 32
-TEXT = "Could you tell me how the harvest in the north went this year and what the prices did? "
-PERSONAL = "I am at ada.lovelace@example.org or +49 171 5550187; the card was 4111 1111 1111 1111. "
+AHEAD = 8 << 20
+"""Bytes that are handed over ahead of the Receipts, at most; a batch may be larger."""
+
+Made = Iterator[tuple[bytes, bytes]]
+"""Requests, each with its head, and their answers' bodies."""
 
 
-def chat(text: str) -> tuple[bytes, bytes]:
-    """Bodies of an OpenAI chat: 1.2 KB asked, 1.3 KB answered."""
-    request = {"model": "llama-3.1-8b", "messages": [{"role": "user", "content": text}]}
-    message = {"role": "assistant", "content": (TEXT * 20)[:1000]}
-    answer = {
-        "id": "c", "object": "chat.completion", "created": 1, "model": "llama-3.1-8b",
-        "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
-        "usage": {"prompt_tokens": 300, "completion_tokens": 250, "total_tokens": 550},
-    }  # fmt: skip
-    return json.dumps(request).encode(), json.dumps(answer).encode()
+@dataclass(frozen=True)
+class Kind:
+    """A kind of traffic: `made` makes it, `count` exchanges are measured after `warm` others.
+
+    With `again` the others are the same, so that each text came before.
+    """
+
+    name: str
+    made: Callable[[Path], Made]
+    count: int
+    warm: int
+    again: bool = False
 
 
-def tensors() -> tuple[bytes, bytes]:
-    """Bodies of a KServe V2 inference with thirty numbers."""
-    data = [number / 7 for number in range(30)]
-    tensor = {"name": "x", "datatype": "FP64", "shape": [1, 30], "data": data}
-    score = {"name": "score", "datatype": "FP64", "shape": [1], "data": [0.25]}
-    return (
-        json.dumps({"inputs": [tensor]}).encode(),
-        json.dumps({"model_name": "risk", "outputs": [score]}).encode(),
-    )
+def of(name: str) -> Callable[[Path], Made]:
+    """The requests of a method of Traffic, with their answers."""
+
+    def made(directory: Path) -> Made:
+        for request in getattr(Traffic(directory), name)():
+            number = request.partition(b"X-Answer: ")[2].partition(b"\r\n")[0].decode()
+            answer = directory / f"{number}.json"
+            yield request, answer.read_bytes()
+            answer.unlink()
+
+    return made
 
 
-KINDS: dict[str, tuple[bytes, tuple[bytes, bytes]]] = {
-    "chat, nothing personal": (b"/v1/chat/completions", chat((TEXT * 20)[:1100])),
-    "chat, personal data": (b"/v1/chat/completions", chat((PERSONAL + TEXT * 20)[:1100])),
-    "tensors": (b"/v2/models/risk/infer", tensors()),
-}
+def tensors(_: Path) -> Made:
+    """KServe V2 inferences with thirty numbers."""
+    chance = random.Random(1)
+    head = b"POST /v2/models/risk/infer HTTP/1.1\r\nHost: model\r\nContent-Type: application/json\r\n\r\n"
+    while True:
+        data = [chance.gauss(0, 1) for _ in range(30)]
+        tensor = {"name": "x", "datatype": "FP64", "shape": [1, 30], "data": data}
+        score = {"name": "score", "datatype": "FP64", "shape": [1], "data": [chance.random()]}
+        told = {"model_name": "risk", "outputs": [score]}
+        yield head + json.dumps({"inputs": [tensor]}).encode(), json.dumps(told).encode()
 
 
-def exchanges(kind: str, count: int) -> list[Exchange]:
-    """So many of a kind, each with an id of its own."""
-    path, (asked, answered) = KINDS[kind]
+KINDS = (
+    Kind("conversations", of("conversations"), 3000, 3000),
+    Kind("conversations, all seen before", of("conversations"), 2000, 2000, again=True),
+    Kind(f"chat with {MANY} personal values", of("many_values"), 300, 50),
+    Kind(f"different prompts of {PROMPT // 1024} KB", of("long_prompts"), 1000, 100),
+    Kind("30 numbers", tensors, 3000, 200),
+    Kind(f"1 MB with {LARGE:,} personal values", of("large"), 4, 1),
+)
+
+
+def exchanges(kind: Kind) -> tuple[list[Exchange], list[Exchange]]:
+    """The exchanges to warm up with, and those that are measured."""
     ids = Ids(7, time.time)
-    head = b"POST %s HTTP/1.1\r\nHost: model\r\nContent-Type: application/json\r\n\r\n" % path
-    reply = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n"
-    return [
-        Exchange(
-            ids.new(), time.time(), 0.1, Message(head, asked, len(asked)),
-            Message(reply, answered, len(answered)), [(0.09, len(answered))], Outcome.OK,
+
+    def one(request: bytes, told: bytes) -> Exchange:
+        head, end, asked = request.partition(b"\r\n\r\n")
+        reply = (
+            b"HTTP/1.1 200 OK\r\nServer: uvicorn\r\nContent-Type: application/json\r\n"
+            b"X-Request-Id: %032x\r\nContent-Length: %d\r\n\r\n"
+            % (chance.getrandbits(128), len(told))
         )
-        for _ in range(count)
-    ]  # fmt: skip
+        return Exchange(
+            ids.new(), time.time(), 0.1, Message(head + end, asked, len(asked)),
+            Message(reply, told, len(told)), [(0.09, len(told))], Outcome.OK,
+        )  # fmt: skip
+
+    with tempfile.TemporaryDirectory() as directory:
+        chance = random.Random(3)
+        count = kind.count if kind.again else kind.warm + kind.count
+        made = list(itertools.islice(kind.made(Path(directory)), count))
+        before = [one(*pair) for pair in (made if kind.again else made[: kind.warm])]
+        return before, [one(*pair) for pair in (made if kind.again else made[kind.warm :])]
 
 
 def batches(found: Sequence[Exchange]) -> list[bytes]:
@@ -96,14 +138,17 @@ def batches(found: Sequence[Exchange]) -> list[bytes]:
     return [pack(Batch(list(found[at : at + BATCH]))) for at in range(0, len(found), BATCH)]
 
 
-def whole(kind: str, redis: str, directory: Path) -> float:
-    """CPU µs of a recorder process for one exchange."""
-    runtime = directory / "runtime"
-    runtime.mkdir()
+# --- the whole -----------------------------------------------------------------------------------
+
+
+def whole(kind: Kind, redis: str, directory: Path) -> float:
+    """CPU µs of a recorder process for one exchange; it starts in `directory`, again if need be."""
+    runtime = Path(tempfile.mkdtemp(dir=directory))
     settings = Settings(redis=redis, data=str(directory / "data"))
-    (directory / "data").mkdir()
+    (directory / "data").mkdir(exist_ok=True)
     keyring(settings)
     (runtime / "settings.json").write_bytes(msgspec.json.encode(settings))
+    before, found = exchanges(kind)
     with socket.socket(socket.AF_UNIX) as control:
         control.bind(str(runtime / "control.sock"))
         control.listen()
@@ -113,19 +158,23 @@ def whole(kind: str, redis: str, directory: Path) -> float:
         try:
             supervisor, _ = control.accept()
             with supervisor, connected(runtime / "recorder-0.sock") as proxy:
-                feed(proxy, exchanges(kind, 500))
-                recorder = psutil.Process(process.pid)
-                before = sum(recorder.cpu_times()[:2])
-                feed(proxy, exchanges(kind, COUNT))
-                return (sum(recorder.cpu_times()[:2]) - before) / COUNT * 1e6
+                feed(proxy, before)
+                started = cpu(process.pid)
+                feed(proxy, found)
+                return (cpu(process.pid) - started) / len(found) * 1e6
         finally:
             process.terminate()
             process.wait(30)
 
 
+def cpu(pid: int) -> float:
+    """CPU seconds of a process so far."""
+    return float(sum(psutil.Process(pid).cpu_times()[:2]))
+
+
 def connected(path: Path) -> socket.socket:
     """Once it listens."""
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120  # others go first where the cores are busy
     while True:
         proxy = socket.socket(socket.AF_UNIX)
         try:
@@ -145,10 +194,10 @@ def feed(proxy: socket.socket, found: Sequence[Exchange]) -> None:
     unpacker = Unpacker(cast("type[RecorderMessage]", RecorderMessage))
     acknowledged = sent = 0
     for batch in batches(found):
-        while sent - acknowledged > 8 * BATCH:
+        while sent > acknowledged and (sent - acknowledged + BATCH) // BATCH * len(batch) > AHEAD:
             acknowledged += receive(proxy, unpacker)
         proxy.sendall(batch)
-        sent += BATCH
+        sent = min(sent + BATCH, len(found))
     while acknowledged < len(found):
         acknowledged += receive(proxy, unpacker)
 
@@ -162,83 +211,122 @@ def receive(proxy: socket.socket, unpacker: Unpacker[RecorderMessage]) -> int:
     return len(receipts)
 
 
-def parts(kind: str, redis: str) -> dict[str, float]:
-    """CPU µs of one exchange for each part of the way."""
+# --- its parts -----------------------------------------------------------------------------------
+
+
+def parts(kind: Kind, redis: str, rounds: int) -> tuple[dict[str, list[float]], str]:
+    """CPU µs of one exchange for each part of the way, round by round; and the cache's hit rate."""
     settings = Settings(redis=redis, data=tempfile.mkdtemp())
-    meters = Meters("recorder", "default")
-    privacy = build.privacy(settings, keyring(settings))
-    capture = Capture("default", PROTOCOLS, [], privacy, meters)
-    found = exchanges(kind, COUNT)
+    ring = keyring(settings)
+    scanner = build.scanner(settings)
+    doors = {
+        "privacy": Privacy(scanner=scanner, keyring=ring, clock=time.monotonic, cache=Cache(os.urandom(32))),
+        "privacy, without its cache": Privacy(scanner=scanner, keyring=ring, clock=time.monotonic),
+    }  # fmt: skip
+    capture = Capture("default", PROTOCOLS, [], doors["privacy"], Meters("recorder", "default"))
+    before, found = exchanges(kind)
     frames = batches(found)
-    read = [calls.read(one) for one in found]
-    inferred = [capture._infer(one) for one in read]
     records = [capture.read(one)[0] for one in found]
     unpacker = Unpacker(Batch)
+    costs: dict[str, list[float]] = {}
+    rate = ""
 
-    def record(number: int) -> Any:
-        call, scrub = privacy.ruled(read[number])
-        return privacy.record(call, inferred[number], endpoint="default", segments={}, scrub=scrub)
-
-    def append(stream: RedisStream) -> Callable[[], Any]:
-        async def all_of_them() -> None:
-            for at in range(0, COUNT, BATCH):
-                await stream.append(records[at : at + BATCH])
-            await stream.close()
-
-        return lambda: asyncio.run(all_of_them())
-
-    return {
-        "unpack": timed(lambda: [unpacker.feed(frame) for frame in frames]),
-        "heads and codings": timed(lambda: [calls.read(one) for one in found]),
-        "protocol": timed(lambda: [capture._infer(one) for one in read]),
-        "privacy": timed(lambda: [record(number) for number in range(COUNT)]),
-        "counting": timed(lambda: [capture._count(one, [], "m") for one in records]),
-        "encode": timed(lambda: [encode_record(one) for one in records]),
-        "encode and append": timed(append(RedisStream(redis, "parts"))),
-    }
-
-
-def timed(work: Callable[[], object]) -> float:
-    """CPU µs of this process for one exchange, the best of three."""
-    best = float("inf")
-    for _ in range(3):
-        before = time.process_time()
+    def timed(name: str, work: Callable[[], object]) -> None:
+        began = time.process_time()
         work()
-        best = min(best, time.process_time() - before)
-    return best / COUNT * 1e6
+        costs.setdefault(name, []).append((time.process_time() - began) / len(found) * 1e6)
+
+    def read(some: Sequence[Exchange]) -> list[tuple[Any, Any]]:
+        called = [calls.read(one) for one in some]
+        return [(one, capture._infer(one)) for one in called]
+
+    def scrub(door: Privacy, some: Sequence[tuple[Any, Any]]) -> None:
+        for call, inference in some:
+            door.record(call, inference, endpoint="default", segments={})
+
+    async def append() -> None:
+        stream = RedisStream(redis, "parts")
+        for at in range(0, len(records), BATCH):
+            await stream.append(records[at : at + BATCH])
+        await stream.close()
+
+    earlier, later = read(before), read(found)
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)  # as a recorder does
+    for _ in range(rounds):
+        timed("unpack", lambda: [unpacker.feed(frame) for frame in frames])
+        timed("heads, codings, protocol", lambda: read(found))
+        for name, door in doors.items():
+            door.use(ring)  # which empties its cache
+            scrub(door, earlier)
+            hits, misses = door.cache_lookups()
+            timed(name, lambda door=door: scrub(door, later))  # type: ignore[misc]
+            if door.cache_lookups() != (0, 0):
+                hits, misses = (
+                    now - then
+                    for now, then in zip(door.cache_lookups(), (hits, misses), strict=True)
+                )
+                rate = f"{hits / (hits + misses):.0%}"
+        timed(
+            "counting",
+            lambda: [capture._counted(one, doors["privacy"]._scrub(), []) for one in records],
+        )
+        timed("encode", lambda: [encode_record(one) for one in records])
+        timed("encode and append", lambda: asyncio.run(append()))
+    return costs, rate
+
+
+def measured(kind: Kind, rounds: int) -> dict[str, str]:
+    """The column of a kind."""
+    column: dict[str, list[float]] = {}
+    with (
+        tempfile.TemporaryDirectory() as directory,
+        ValkeyServer(port=free_port(), data_dir=Path(directory) / "store") as server,
+    ):
+        redis = f"redis://127.0.0.1:{server.port}/0"
+        column, rate = parts(kind, redis, rounds)
+        column["the recorder, whole"] = [whole(kind, redis, Path(directory)) for _ in range(rounds)]
+    _, found = exchanges(kind)
+    size = sum(len(one.request.body) + (one.response or one.request).size for one in found)
+    cells = {name: spread(costs) for name, costs in column.items()}
+    return {
+        "KB, request and answer": f"{size / len(found) / 1024:.1f}",
+        **cells,
+        "texts found in the cache": rate,
+    }
 
 
 def main() -> int:
     """Measure and write."""
-    rows: dict[str, list[float]] = {}
-    for kind in KINDS:
-        with (
-            tempfile.TemporaryDirectory() as directory,
-            ValkeyServer(data_dir=Path(directory) / "store") as server,
-        ):
-            redis = f"redis://127.0.0.1:{server.port}/0"
-            costs = parts(kind, redis)
-            costs["the recorder, whole"] = whole(kind, redis, Path(directory))
-        for name, cost in costs.items():
-            rows.setdefault(name, []).append(cost)
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--only", default="", help="kinds that contain one of these, by commas")
+    options = parser.parse_args()
+    wanted = [
+        kind for kind in KINDS if any(one.strip() in kind.name for one in options.only.split(","))
+    ]
+    busy = other_work()
+    columns = {kind.name: measured(kind, options.rounds) for kind in wanted}
+    names = list(next(iter(columns.values())))
     lines = [
         "# The recorder",
         "",
-        f"Written by `tests/bench/bench_recorder.py` on "
-        f"{datetime.datetime.now(datetime.UTC):%Y-%m-%d}: monitor {monitor.__version__}, Python "
-        f"{platform.python_version()}, {os.cpu_count()} cores.",
+        f"Written by `tests/bench/bench_recorder.py` on {datetime.now(UTC):%Y-%m-%d}: monitor {monitor.__version__}, "
+        f"Python {platform.python_version()}, {os.cpu_count()} cores,",
+        f"of which other work had {busy:.1f} at the beginning. CPU µs for one exchange: the median of {options.rounds} rounds, the smallest and",
+        f"the largest. The whole is a recorder process with a Valkey, fed in batches of {BATCH}; the parts ran alone, so that they need",
+        "not add up to it.",
         "",
-        "CPU µs for one exchange (a chat of 1.2 KB and 1.3 KB, a KServe V2 request of thirty numbers).",
-        f"The whole is a recorder process with a Valkey, fed in batches of {BATCH}; the parts ran alone, so",
-        "that they need not add up to it.",
+        "A conversation is a system prompt of 2 KB and one to eight turns, forty at a time, each request with all that was said",
+        "before; a quarter of the messages hold personal values. Every other kind is new each time. No two answers are the same.",
         "",
-        "| | " + " | ".join(KINDS) + " |",
-        "|---" * (len(KINDS) + 1) + "|",
-    ]
-    for name, row in rows.items():
-        lines.append(f"| {name} | " + " | ".join(f"{cost:.0f}" for cost in row) + " |")
-    OUT.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    print("\n".join(lines))
+        *table(["", *columns], [[name, *(column[name] for column in columns.values())] for name in names]),
+    ]  # fmt: skip
+    text = "\n".join(lines).rstrip("\n") + "\n"
+    print(text)
+    if not options.only:
+        OUT.write_text(text, encoding="utf-8")
     return 0
 
 
