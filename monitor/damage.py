@@ -44,11 +44,11 @@ class Damage(msgspec.Struct):
         else:
             broken.more += count
 
-    def cell(self, path: Path, column: str, place: str, kind: str) -> None:
-        """Count a cell that could not be read as its column is."""
+    def cell(self, path: Path, column: str, place: str, kind: str, count: int = 1) -> None:
+        """Count a cell, the first of so many, that could not be read as its column is."""
         cells = self.files.setdefault(str(path), _Broken()).cells
         before = cells.get(column)
-        count = 1 if before is None else before.count + 1
+        count += 0 if before is None else before.count
         first = place if before is None else before.place
         cells[column] = Unreadable(first, f"column {column!r}: not {kind}", count)
 

@@ -7,7 +7,7 @@ tuple is the registry.
 from __future__ import annotations
 
 import typing
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -215,12 +215,26 @@ class Monitor(typing.Protocol):
 
 
 @dataclass(frozen=True)
+class Batch:
+    """Consecutive rows of a table: the number of each row or line, and the columns asked for, as
+    arrays of pyarrow or as lists of the values that rows would have."""
+
+    numbers: Sequence[int]
+    columns: list[Any]
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+
+@dataclass(frozen=True)
 class Table:
     """A file as rows of values in named columns.
 
     `rows` gives the number of each row or line and its values in the columns asked for; what it
-    cannot read it tells the Damage. `place` names a row, `usual` is the decimal sign of its kind.
-    `apart` are columns that cannot be looked at.
+    cannot read it tells the Damage. `batches` gives the same by column, where the format can; of
+    the columns that it is told beside, texts may come as the numbers that Python reads in them.
+    `place` names a row, `usual` is the decimal sign of its kind. `apart` are columns that cannot be
+    looked at.
     """
 
     path: Path
@@ -229,6 +243,7 @@ class Table:
     place: Callable[[int], str]
     usual: Literal[".", ","] = "."
     apart: tuple[str, ...] = ()
+    batches: Callable[[Sequence[str], Collection[str], Damage], Iterator[Batch]] | None = None
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol, runtime_checkable
 
 import msgspec
 
@@ -16,7 +17,17 @@ from monitor.analysis import state as states
 from monitor.analysis.panes import Panes
 from monitor.analysis.rows import row_of
 from monitor.interfaces import Feature, Monitor
+from monitor.tables.blocks import Block
 from monitor.types import Finding, Key, Record, Row
+
+
+@runtime_checkable
+class ByColumn(Protocol):
+    """A Monitor that can be told of many rows at once."""
+
+    def add_block(self, block: Block, pane: int) -> None:
+        """Count the rows of a block in an open pane, as `add` would one after the other; their
+        times are `block.at`."""
 
 
 class Analysis:
@@ -65,6 +76,24 @@ class Analysis:
         for monitor in self.monitors:
             monitor.add(row, pane, at)
         self.records += 1
+
+    def add_block(self, block: Block) -> None:
+        """Fold the rows of a block, as `add_row` would one after the other.
+
+        Where panes are cut by hand, monitors that can are given the block as it is.
+        """
+        if self._panes.length is not None:
+            for row in block.rows():
+                self.add_row(row)
+            return
+        _, pane, _ = self._panes.enter(float(block.at.max()))
+        for monitor in self.monitors:
+            if isinstance(monitor, ByColumn):
+                monitor.add_block(block, pane)
+                continue
+            for row in block.rows():
+                monitor.add(row, pane, row.at)
+        self.records += len(block)
 
     def merge(self, other: Analysis) -> None:
         """Add what `other`, with the same monitors, counted before it closed any pane."""

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from monitor.interfaces import Feature
-from monitor.types import ABSENT, EDGE_CASE, WHOLE, Observation, Outcome, Record, Row
+from monitor.tables.blocks import Block, Column, Floats
+from monitor.texts import visible
+from monitor.types import ABSENT, EDGE_CASE, WHOLE, Key, Observation, Outcome, Record, Row
 
 REFUSED = 300
 """Statuses from here on say that the endpoint did not take the request."""
@@ -68,6 +70,31 @@ def values(row: Row) -> list[tuple[str, Any, bool]]:
             value = _ago(row.at, value)
         values.append((seen.feature, value, seen.kind == "duration"))
     return values
+
+
+class Part(NamedTuple):
+    """What a block holds of a feature in a segment, by its `key` as it may be shown; `at` are the
+    times of the rows of the segment."""
+
+    key: Key
+    column: Column
+    at: Floats
+
+
+def parts_of(block: Block, dimensions: Sequence[str] | None) -> list[Part]:
+    """What a block holds, by feature and segment, as `values` and `segments_of` have it; the whole
+    comes first. A table's features are neither moments nor durations."""
+    segments = [(WHOLE.dimension, WHOLE.value, block)]
+    for name in block.segments if dimensions is None else dimensions:
+        for value, rows in block.parts(name) if name in block.segments else ():
+            if value != ABSENT:
+                segments.append((name, value, rows))
+    return [
+        Part((visible(column.feature), visible(dimension), visible(value)), column, rows.at)
+        for dimension, value, rows in segments
+        for column in rows.columns
+        if len(column)
+    ]
 
 
 def _written(value: float) -> str:

@@ -8,10 +8,14 @@ from collections.abc import Iterable, Iterator
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from monitor.tables.blocks import Block, count
 from monitor.types import Row
 
+EVERY = 1000
+"""Rows between two numbers on the screen."""
 
-def watched(rows: Iterable[Row], what: str, total: int = 0) -> Iterator[Row]:
+
+def watched(rows: Iterable[Row | Block], what: str, total: int = 0) -> Iterator[Row | Block]:
     """The rows, with their number on the screen where there is one: of `what`, of a `total`."""
     if not sys.stderr.isatty():
         yield from rows
@@ -20,7 +24,10 @@ def watched(rows: Iterable[Row], what: str, total: int = 0) -> Iterator[Row]:
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task(what)
-        for number, row in enumerate(rows):
-            if number % 1000 == 0:
+        number = shown = 0
+        for one in rows:
+            if number >= shown:
                 progress.update(task, description=f"{what} {number:,}{of}")
-            yield row
+                shown = number + EVERY
+            yield one
+            number += count(one)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 
+from monitor.tables.blocks import Block
 from monitor.types import EDGE_CASE, Row
 
 BUDGET = 50
@@ -19,14 +20,19 @@ class Census(msgspec.Struct):
     rows: int = 0
     values: dict[str, Counter[str]] = {}
 
-    def count(self, rows: Iterable[Row]) -> None:
+    def count(self, rows: Iterable[Row | Block]) -> None:
         """Add rows to what was counted."""
-        for row in rows:
+        for one in rows:
+            if isinstance(one, Block):
+                self.rows += len(one)
+                for dimension, labels in one.segments.items():
+                    self.values.setdefault(dimension, Counter()).update(labels.counts())
+                continue
             self.rows += 1
-            for dimension, value in row.segments.items():
+            for dimension, value in one.segments.items():
                 self.values.setdefault(dimension, Counter())[value] += 1
-            if row.edge_cases:
-                self.values.setdefault(EDGE_CASE, Counter()).update(row.edge_cases)
+            if one.edge_cases:
+                self.values.setdefault(EDGE_CASE, Counter()).update(one.edge_cases)
 
     def merge(self, other: Census) -> None:
         """Add what was counted elsewhere."""
@@ -44,9 +50,14 @@ class Census(msgspec.Struct):
         }
 
 
-def within_budget(rows: Iterable[Row], kept: Mapping[str, set[str]]) -> Iterator[Row]:
+def within_budget(
+    rows: Iterable[Row | Block], kept: Mapping[str, set[str]]
+) -> Iterator[Row | Block]:
     """The rows, with `other` for the values of a dimension that are not kept."""
     for row in rows:
+        if isinstance(row, Block):
+            yield row.within(kept)
+            continue
         segments = {
             name: value if value in kept.get(name, ()) else "other"
             for name, value in row.segments.items()

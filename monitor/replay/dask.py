@@ -20,6 +20,7 @@ from monitor.interfaces import Source, Table
 from monitor.replay.census import Census, within_budget
 from monitor.replay.files import File, ReadOptions, read_table
 from monitor.replay.parts import Begin, Part, cut
+from monitor.tables.blocks import Block, count
 from monitor.types import Row
 
 MISSING = advice("dask", "--engine dask")
@@ -95,10 +96,9 @@ class Shards:
 def _census(shard: Shard) -> tuple[int, Census]:
     columns = msgspec.structs.replace(shard.options.columns, segments_only=True)
     census, rows = Census(), 0
-    for row in _read(shard, dataclasses.replace(shard.options, columns=columns)):
-        rows += 1
-        if shard.options.includes(row.at):
-            census.count((row,))
+    for one in _read(shard, dataclasses.replace(shard.options, columns=columns)):
+        rows += count(one)
+        census.count(shard.options.included(one))
     return rows, census
 
 
@@ -106,7 +106,7 @@ def _count(
     shard: Shard, begin: Begin, kept: Mapping[str, set[str]], chunks: int, total: int
 ) -> tuple[list[_Counted], Damage]:
     options = dataclasses.replace(shard.options, damage=Damage())
-    rows = (row for row in _read(shard, options) if options.includes(row.at))
+    rows = (part for one in _read(shard, options) for part in options.included(one))
     parts = cut(within_budget(rows, kept), begin, chunks=chunks, total=total, first=shard.kept)
     counted = [
         _Counted(index, part.rows, part.start, part.end, part.fold.saved())
@@ -116,7 +116,7 @@ def _count(
     return counted, options.damage
 
 
-def _read(shard: Shard, options: ReadOptions) -> Iterator[Row]:
+def _read(shard: Shard, options: ReadOptions) -> Iterator[Row | Block]:
     return read_table(_opened(shard), options, shard.first)
 
 

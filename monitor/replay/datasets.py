@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
+import numpy as np
 
 from monitor.damage import Damage
 from monitor.errors import SourceError
 from monitor.interfaces import Table
 from monitor.replay import files, stored
 from monitor.replay.files import File, ReadOptions
+from monitor.tables.blocks import Block
 from monitor.types import Row, Segment
 from monitor.urls import shown
 
@@ -30,7 +32,7 @@ class Dataset:
     is_table: bool
     files: tuple[File, ...]
     tables: tuple[Table, ...]
-    rows: Callable[[ReadOptions], Iterator[Row]]
+    rows: Callable[[ReadOptions], Iterator[Row | Block]]
     absence: Callable[[], str] = str
 
     @property
@@ -38,7 +40,7 @@ class Dataset:
         """The names of the columns of all tables."""
         return frozenset(name for table in self.tables for name in table.names)
 
-    def segments(self, options: ReadOptions) -> Iterator[Row]:
+    def segments(self, options: ReadOptions) -> Iterator[Row | Block]:
         """The same rows with their segments only."""
         columns = msgspec.structs.replace(options.columns, segments_only=True)
         return self.rows(dataclasses.replace(options, features=(), columns=columns))
@@ -70,7 +72,7 @@ def open_dataset(
         )
     tables = files.open_tables(found, damage)
 
-    def rows(options: ReadOptions) -> Iterator[Row]:
+    def rows(options: ReadOptions) -> Iterator[Row | Block]:
         for store in stores:
             yield from files.observe(store.records(options.start, options.end), options)
         if is_table:
@@ -89,19 +91,27 @@ def open_dataset(
 def split(dataset: Dataset, segment: Segment) -> tuple[Dataset, Dataset]:
     """What of a dataset is in a segment, and the rest."""
 
-    def inside(options: ReadOptions) -> Iterator[Row]:
-        return (row for row in dataset.rows(options) if _is_in(row, segment))
+    def inside(options: ReadOptions) -> Iterator[Row | Block]:
+        return _in(segment, dataset.rows(options), wanted=True)
 
-    def outside(options: ReadOptions) -> Iterator[Row]:
-        return (row for row in dataset.rows(options) if not _is_in(row, segment))
+    def outside(options: ReadOptions) -> Iterator[Row | Block]:
+        return _in(segment, dataset.rows(options), wanted=False)
 
     only = f"all rows are of {segment.dimension} {segment.value}"
     usual, now = (dataclasses.replace(dataset, rows=rows) for rows in (inside, outside))
     return usual, dataclasses.replace(now, absence=lambda: only)
 
 
-def _is_in(row: Row, segment: Segment) -> bool:
-    return row.segments.get(segment.dimension) == segment.value
+def _in(segment: Segment, rows: Iterable[Row | Block], *, wanted: bool) -> Iterator[Row | Block]:
+    """The rows that are in a segment, or those that are not."""
+    for one in rows:
+        if isinstance(one, Block):
+            are = one.segments[segment.dimension].are(segment.value)
+            part = one.take(np.flatnonzero(are == wanted))
+            if len(part):
+                yield part
+        elif (one.segments.get(segment.dimension) == segment.value) == wanted:
+            yield one
 
 
 def is_store(place: str) -> bool:

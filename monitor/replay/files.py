@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import gzip
+import math
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+
+import numpy as np
 
 from monitor.analysis.rows import accepted, observed
 from monitor.damage import Damage
 from monitor.errors import SourceError
 from monitor.interfaces import Feature, Head, Source, Table
 from monitor.sources import SOURCES
-from monitor.tables import rows
+from monitor.tables import by_column
+from monitor.tables.blocks import Block, count
 from monitor.tables.cells import LARGE, Sanitizer
 from monitor.tables.columns import Columns
 from monitor.tables.inference import Readings
@@ -57,6 +61,18 @@ class ReadOptions:
     def includes(self, at: float) -> bool:
         """Whether a time is in the range that is looked at."""
         return (self.start is None or at >= self.start) and (self.end is None or at < self.end)
+
+    def included(self, one: Row | Block) -> Iterator[Row | Block]:
+        """What of a row or a block is in that range."""
+        if not isinstance(one, Block):
+            if self.includes(one.at):
+                yield one
+            return
+        start = -math.inf if self.start is None else self.start
+        end = math.inf if self.end is None else self.end
+        part = one.take(np.flatnonzero((one.at >= start) & (one.at < end)))
+        if len(part):
+            yield part
 
 
 # --- finding files -------------------------------------------------------------------------------
@@ -161,7 +177,8 @@ def open_tables(files: Iterable[File], damage: Damage) -> list[Table]:
 def read(files: Sequence[File], options: ReadOptions) -> Iterator[Row]:
     """The rows of all files, one after the other; rows of tables are numbered through."""
     if is_table(files):
-        yield from read_tables(open_tables(files, options.damage), options)
+        for one in read_tables(open_tables(files, options.damage), options):
+            yield from one.rows() if isinstance(one, Block) else (one,)
     else:
         yield from observe(records(files, options.damage), options)
 
@@ -178,23 +195,22 @@ def records(files: Iterable[File], damage: Damage) -> Iterator[Record]:
         raise SourceError(wrong)
 
 
-def read_tables(opened: Sequence[Table], options: ReadOptions) -> Iterator[Row]:
+def read_tables(opened: Sequence[Table], options: ReadOptions) -> Iterator[Row | Block]:
     """The rows of tables, numbered through; raises SourceError where there are only broken ones."""
     if not options.columns.timestamp and not (options.start is options.end is None):
         raise SourceError("--from and --to need --timestamp COLUMN for a table")
     number = 0
     for table in opened:
-        for row in read_table(table, options, number):
-            number += 1
-            if options.includes(row.at):
-                yield row
+        for one in read_table(table, options, number):
+            number += count(one)
+            yield from options.included(one)
     if not number and (wrong := options.damage.first()):
         raise SourceError(wrong)
 
 
-def read_table(table: Table, options: ReadOptions, first: int = 0) -> Iterator[Row]:
+def read_table(table: Table, options: ReadOptions, first: int = 0) -> Iterator[Row | Block]:
     """All rows of one table, whatever their times."""
-    return rows.read(
+    return by_column.read(
         table, options.columns, options.readings, options.sanitizer,
         damage=options.damage, first=first,
     )  # fmt: skip

@@ -39,6 +39,7 @@ from monitor.replay.document import Chunk, Replay
 from monitor.replay.parts import Begin, Fold, Part, cut
 from monitor.replay.plan import Plan
 from monitor.replay.reference import Tap, Watch, tapped
+from monitor.tables.blocks import Block
 from monitor.types import Finding, Row
 
 
@@ -103,7 +104,7 @@ def _folded(
     if both.reference is not None:
         profile = _profile(plan, both, census, watch, of_reference)
 
-    def rows(taps: Sequence[Tap] = ()) -> Iterator[Row]:
+    def rows(taps: Sequence[Tap] = ()) -> Iterator[Row | Block]:
         kept = within_budget(both.current.rows(both.options), census.kept())
         return tapped(watch(kept, "replaying", census.rows), taps)
 
@@ -169,7 +170,7 @@ def _in_order(
     plan: Plan,
     both: Comparison,
     profile: Profile | None,
-    rows: Callable[[Sequence[Tap]], Iterator[Row]],
+    rows: Callable[[Sequence[Tap]], Iterator[Row | Block]],
     taps: Sequence[Tap],
     *,
     total: int,
@@ -211,7 +212,7 @@ def _with_performance(found: Replay, plan: Plan, usual: Scores, now: Scores) -> 
 
 
 def in_order(
-    rows: Iterable[Row],
+    rows: Iterable[Row | Block],
     begin: Callable[[float], Fold],
     *,
     chunks: int = 0,

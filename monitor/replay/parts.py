@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Protocol
 
 from monitor.analysis.drift.judgement import Rules
 from monitor.analysis.drift.watches import Baseline
 from monitor.analysis.fold import Analysis
 from monitor.analysis.monitors import analysis_of
+from monitor.tables.blocks import Block
 from monitor.types import Finding, Row
 
 
@@ -20,6 +22,9 @@ class Fold(Protocol):
 
     def add_row(self, row: Row) -> None:
         """Fold one row into the analysis."""
+
+    def add_block(self, block: Block) -> None:
+        """Fold the rows of a block into the analysis."""
 
     def merge(self, other: Any) -> None:
         """Add what another one counted."""
@@ -60,11 +65,23 @@ class Part:
         self.unrecorded += row.weight - 1
         self.start, self.end = min(self.start, row.at), max(self.end, row.at)
 
-    def passing(self, rows: Iterable[Row]) -> Iterator[Row]:
+    def add_block(self, block: Block) -> None:
+        """Fold the rows of a block, of which there is at least one."""
+        if self.fold is None:
+            self.fold = self._begin(float(block.at[0]))
+        self.fold.add_block(block)
+        self.rows += len(block)
+        self.start = min(self.start, float(block.at.min()))
+        self.end = max(self.end, float(block.at.max()))
+
+    def passing(self, rows: Iterable[Row | Block]) -> Iterator[Row | Block]:
         """The rows, each folded on its way."""
-        for row in rows:
-            self.add(row)
-            yield row
+        for one in rows:
+            if isinstance(one, Block):
+                self.add_block(one)
+            else:
+                self.add(one)
+            yield one
 
     def merge(self, other: Part) -> None:
         """Add what another part has counted."""
@@ -87,7 +104,7 @@ class Part:
 
 
 def cut(
-    rows: Iterable[Row],
+    rows: Iterable[Row | Block],
     begin: Callable[[float], Fold],
     *,
     chunks: int,
@@ -98,10 +115,27 @@ def cut(
     before these."""
     limits = [(index + 1) * total // chunks for index in range(chunks)]
     parts: dict[int, Part] = {}
-    for number, row in enumerate(rows, start=first):
-        index = min(bisect_right(limits, number), chunks - 1)
-        part = parts.get(index)
-        if part is None:
-            part = parts[index] = Part(begin)
-        part.add(row)
+    number = first
+    for one in rows:
+        if not isinstance(one, Block):
+            _part(parts, limits, number, begin).add(one)
+            number += 1
+            continue
+        end = number + len(one)
+        ends = [limit for limit in limits[:-1] if number < limit < end]
+        for low, high in pairwise([number, *ends, end]):
+            block = one.between(low - number, high - number)
+            _part(parts, limits, low, begin).add_block(block)
+        number = end
     return parts
+
+
+def _part(
+    parts: dict[int, Part], limits: Sequence[int], number: int, begin: Callable[[float], Fold]
+) -> Part:
+    """The part that a row belongs to, by its number; made if new."""
+    index = min(bisect_right(limits, number), len(limits) - 1)
+    part = parts.get(index)
+    if part is None:
+        part = parts[index] = Part(begin)
+    return part

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import islice
 from typing import Protocol
 
 import msgspec
+import numpy as np
 
 from monitor.analysis.drift.profiles import Profile, profile_of
 from monitor.analysis.drift.reference import BUFFER
@@ -15,6 +15,7 @@ from monitor.replay.census import Census, within_budget
 from monitor.replay.comparison import Comparison
 from monitor.replay.datasets import Dataset
 from monitor.replay.files import ReadOptions
+from monitor.tables.blocks import Block
 from monitor.types import WHOLE, Row, Segment
 
 Tap = Callable[[Row], None]
@@ -24,19 +25,22 @@ Tap = Callable[[Row], None]
 class Watch(Protocol):
     """What shows how far a reading has come, of a `total` of rows where it is known."""
 
-    def __call__(self, rows: Iterable[Row], what: str, total: int = 0, /) -> Iterator[Row]:
+    def __call__(
+        self, rows: Iterable[Row | Block], what: str, total: int = 0, /
+    ) -> Iterator[Row | Block]:
         """The same rows, each on its way once."""
 
 
-def tapped(rows: Iterable[Row], taps: Sequence[Tap]) -> Iterator[Row]:
+def tapped(rows: Iterable[Row | Block], taps: Sequence[Tap]) -> Iterator[Row | Block]:
     """The rows, each told to the taps on its way."""
     if not taps:
         yield from rows
         return
-    for row in rows:
-        for tap in taps:
-            tap(row)
-        yield row
+    for one in rows:
+        for row in one.rows() if isinstance(one, Block) else (one,):
+            for tap in taps:
+                tap(row)
+        yield one
 
 
 def build(
@@ -54,10 +58,10 @@ def build(
     """
     kept, by = census.kept(), options.columns.by
 
-    def rows(what: str) -> Iterator[Row]:
+    def rows(what: str) -> Iterator[Row | Block]:
         return watch(within_budget(dataset.rows(options), kept), what)
 
-    step, some = -(-census.rows // BUFFER), list[Row]()
+    step, some = -(-census.rows // BUFFER), list[Row | Block]()
     first = tapped(rows("reading the reference"), taps)
     profile = profile_of(_sampled(first, step, some) if step else first, by)
     if not profile.references:
@@ -68,19 +72,30 @@ def build(
     if not ordered:
         return profile
     needed = -(-max(one.samples for one in profile.references.values()) // BUFFER)
-    apart = some if needed == step else islice(rows("reading it again"), 0, None, needed)
-    spread = profile_of(apart, by)
+    if needed != step:
+        some = list[Row | Block]()
+        for _ in _sampled(rows("reading it again"), needed, some):
+            pass
+    spread = profile_of(some, by)
     bins = {key: one for key, one in spread.references.items() if key[0] in ordered}
     again = profile_of(rows("reading it again"), by, bins=Profile(bins))
     return Profile(profile.references | again.references)
 
 
-def _sampled(rows: Iterable[Row], step: int, some: list[Row]) -> Iterator[Row]:
+def _sampled(
+    rows: Iterable[Row | Block], step: int, some: list[Row | Block]
+) -> Iterator[Row | Block]:
     """The rows, of which every `step`-th is kept in `some`: BUFFER of them at most."""
-    for number, row in enumerate(rows):
-        if number % step == 0:
-            some.append(row)
-        yield row
+    number = 0
+    for one in rows:
+        if isinstance(one, Block):
+            places = np.arange(-number % step, len(one), step)
+            some += [one.take(places)] if len(places) else []
+            number += len(one)
+        else:
+            some += [one] if number % step == 0 else []
+            number += 1
+        yield one
 
 
 def with_readings(profile: Profile, both: Comparison) -> Profile:

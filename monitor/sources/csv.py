@@ -6,20 +6,24 @@ import codecs
 import csv
 import gzip
 import io
-import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from functools import partial
+from importlib.util import find_spec
 from itertools import chain
 from pathlib import Path
 from typing import IO, Any
 
 from monitor.damage import Damage
 from monitor.errors import SourceError
-from monitor.interfaces import Head, Source, Table
-from monitor.tables import columns
+from monitor.interfaces import Batch, Head, Source, Table
+from monitor.tables import columns, csv_blocks
 
 _DELIMITERS = ",;\t|"
 _NONE = "\x1f"
 """Parts nothing: a table of one column, whatever stands in it."""
+
+UTF_8 = "utf-8-sig"
+"""UTF-8 with or without a mark."""
 
 _BROAD = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
@@ -40,77 +44,71 @@ def open_csv(path: Path) -> Table:
     """
     with _text(path) as stream:
         lines, delimiter = _fields(stream, path)
-        damage = Damage()
-        head = next(_readable(lines, path, damage), None)
+        encoding, damage = stream.encoding, Damage()
+        head = next(csv_blocks.readable(lines, path, damage), None)
     if head is None:
         raise SourceError(damage.first() or f"{path}: is empty")
     names = columns.header(head[1], f"{path}:1")
 
-    def rows(wanted: Sequence[str], damage: Damage) -> Iterator[tuple[int, Sequence[Any]]]:
+    def rows(wanted: Sequence[str], damage: Damage) -> csv_blocks.Numbered:
         pick = columns.picker(names, wanted)
         with _text(path) as stream:
-            lines = _readable(_fields(stream, path)[0], path, damage)
+            lines = csv_blocks.readable(_fields(stream, path)[0], path, damage)
             next(lines, None)
-            for line, fields in lines:
-                if len(fields) != len(names):
-                    error = f"{len(fields)} fields where the header has {len(names)}"
-                    damage.rows(path, f"{path}:{line}", error)
-                else:
-                    yield line, pick(fields)
+            for line, fields in csv_blocks.of_width(lines, len(names), path, damage):
+                yield line, pick(fields)
 
-    return Table(path, names, rows, lambda line: f"{path}:{line}", "," if delimiter == ";" else ".")
+    def batches(wanted: Sequence[str], numeric: Collection[str], damage: Damage) -> Iterator[Batch]:
+        places, numbers = map(names.index, wanted), map(names.index, numeric)
+        form = csv_blocks.Format(delimiter, len(names), list(places), frozenset(numbers))
+        with _binary(path) as stream:
+            yield from csv_blocks.batches(path, stream, form, damage, partial(rows, wanted))
+
+    def place(line: int) -> str:
+        return f"{path}:{line}"
+
+    return Table(
+        path, names, rows, place, "," if delimiter == ";" else ".",
+        batches=batches if encoding == UTF_8 and find_spec("pyarrow") else None,
+    )  # fmt: skip
 
 
-def _text(path: Path) -> IO[str]:
+def _text(path: Path) -> io.TextIOWrapper:
+    raw = _binary(path)
+    try:
+        start = raw.peek(2)[:2]
+    except csv_blocks.BROKEN as error:
+        raise _unreadable(path, error) from None
+    encoding = "utf-16" if start in _BROAD else UTF_8
+    return io.TextIOWrapper(raw, encoding, errors="surrogateescape", newline="")
+
+
+def _binary(path: Path) -> Any:
+    """The bytes of a file, unpacked."""
     try:
         with path.open("rb") as stream:
             packed = stream.read(2) == b"\x1f\x8b"
-        raw = gzip.open(path, "rb") if packed else path.open("rb")  # noqa: SIM115  closed by rows
-        start = raw.peek(2)[:2]
-    except (OSError, EOFError, zlib.error) as error:
-        reason = getattr(error, "strerror", None) or "is damaged"
-        raise SourceError(f"{path}: cannot be read: {reason}") from None
-    encoding = "utf-16" if start in _BROAD else "utf-8-sig"
-    return io.TextIOWrapper(raw, encoding, errors="surrogateescape", newline="")
+        return gzip.open(path, "rb") if packed else path.open("rb")
+    except OSError as error:
+        raise _unreadable(path, error) from None
+
+
+def _unreadable(path: Path, error: Exception) -> SourceError:
+    return SourceError(
+        f"{path}: cannot be read: {getattr(error, 'strerror', None) or 'is damaged'}"
+    )
 
 
 def _fields(stream: IO[str], path: Path) -> tuple[Any, str]:
     """A reader of rows, and the delimiter."""
     try:
         first = stream.readline()
-    except (EOFError, OSError, zlib.error, UnicodeError):
+    except csv_blocks.BROKEN:
         raise SourceError(f"{path}:1: the file is damaged") from None
     delimiter = max(_DELIMITERS, key=first.count)
     if delimiter not in first:
         delimiter = _NONE
     return csv.reader(chain([first], stream), delimiter=delimiter, strict=True), delimiter
-
-
-def _readable(reader: Any, path: Path, damage: Damage) -> Iterator[tuple[int, list[str]]]:
-    """(number of the line it ends on, fields) of every row that can be read and is not blank."""
-    while True:
-        line = reader.line_num
-        try:
-            fields = next(reader)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            count = max(reader.line_num - line, 1)
-            damage.rows(path, f"{path}:{line + 1}", f"not a CSV row: {error}", count)
-            continue
-        except (EOFError, OSError, zlib.error, UnicodeError):
-            damage.rows(path, f"{path}:{line + 1}", "the file is damaged")
-            return
-        if not fields:
-            continue
-        if not (text := "".join(fields)).isascii():
-            try:
-                text.encode()
-            except UnicodeEncodeError:
-                error_ = "is not UTF-8 text (from Latin-1: iconv -f LATIN1 -t UTF-8)"
-                damage.rows(path, f"{path}:{reader.line_num}", error_)
-                continue
-        yield reader.line_num, fields
 
 
 SOURCE = Source("csv", (".csv", ".csv.gz", ".tsv", ".tsv.gz"), claims, table=open_csv)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from itertools import islice, pairwise
 from typing import Any
@@ -13,7 +13,7 @@ import msgspec
 
 from monitor.damage import Damage
 from monitor.interfaces import Table
-from monitor.tables import numerals, times
+from monitor.tables import arrays, numerals, times
 from monitor.tables.cells import Sanitizer, sanitized
 from monitor.tables.readings import (
     TRUTH,
@@ -108,13 +108,27 @@ def _column(name: str, usual: numerals.Decimal, sanitizer: Sanitizer | None) -> 
 def _learn_more(table: Table, columns: Mapping[str, Column], *, current: bool) -> None:
     """Look at all rows of a table for what its first rows did not tell of some columns."""
     open_ = [name for name in table.names if name in columns and not columns[name].is_certain]
-    rows = islice(table.rows(open_, Damage()), SAMPLE, None) if open_ else iter(())
-    while open_ and (batch := list(islice(rows, BATCH))):
-        for name, values in zip(open_, zip(*(row for _, row in batch), strict=True), strict=True):
-            for value in values:
-                columns[name].add(value, current=current)
+    for step in _later(table, open_) if open_ else ():
+        for name, array in zip(open_, step, strict=True):
+            if not all(map(is_missing, arrays.distinct(array)[1])):
+                for value in arrays.values(array):
+                    columns[name].add(value, current=current)
         if all(columns[name].is_certain for name in open_):
             return
+
+
+def _later(table: Table, names: Sequence[str]) -> Iterator[list[Any]]:
+    """The columns of the rows after the first, some rows at a time."""
+    if table.batches is None:
+        rows = islice(table.rows(names, Damage()), SAMPLE, None)
+        while some := list(islice(rows, BATCH)):
+            yield [list(column) for column in zip(*(values for _, values in some), strict=True)]
+        return
+    before = 0
+    for batch in table.batches(names, (), Damage()):
+        for start in range(max(SAMPLE - before, 0), len(batch), BATCH):
+            yield [column[start : start + BATCH] for column in batch.columns]
+        before += len(batch)
 
 
 class Column:

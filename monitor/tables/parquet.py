@@ -8,8 +8,13 @@ from typing import Any
 
 from monitor.errors import SourceError
 from monitor.extras import advice
+from monitor.tables import arrays
 
 BATCH = 4096
+"""Rows that are read at a time into lists."""
+
+WIDE = 1 << 15
+"""Rows that are read at a time into arrays: calls cost little for each value, and texts fit."""
 
 MAGIC = b"PAR1"
 """How every Parquet file begins."""
@@ -51,25 +56,62 @@ def batches(
     each group that cannot be read to its end the number of the row and how many are lost; without
     it that is a SourceError.
     """
-    import pyarrow as pa
-
     file = _open(path)
-    leaves = {".".join(leaf): leaf for leaf in _leaves(file.schema_arrow)[0]}
-    tops = list(dict.fromkeys(leaves[name][0] for name in columns))
+    for place, first in _groups(file, group):
+        done = 0
+        try:
+            for batch in _batches(file, place, columns, BATCH):
+                yield [arrays.values(column) for column in batch]
+                done += len(batch[0])
+        except _damage() as error:
+            if damaged is None:
+                raise SourceError(f"{path}: is damaged: {_reason(error)}") from None
+            count = file.metadata.row_group(place).num_rows
+            damaged(first + done + 1, count - done, f"is damaged: {_reason(error)}")
+
+
+def wide_batches(
+    path: Path,
+    columns: Sequence[str],
+    group: int | None = None,
+    damaged: Callable[[int, int, str], None] | None = None,
+) -> Iterator[tuple[int, list[Any]]]:
+    """(number of the first row, arrays of pyarrow or lists of the same values) of many rows.
+
+    Where a group is damaged the rows before that are the same as those of `batches`.
+    """
+    file = _open(path)
+    for place, first in _groups(file, group):
+        done = 0
+        try:
+            for batch in _batches(file, place, columns, WIDE):
+                found = [arrays.usable(column) for column in batch]
+                yield first + done + 1, found
+                done += len(found[0])
+        except _damage():
+            again = 0
+            for lists in batches(path, columns, place, damaged):
+                new = max(done - again, 0)
+                if new < len(lists[0]):
+                    yield first + again + new + 1, [column[new:] for column in lists]
+                again += len(lists[0])
+
+
+def _groups(file: Any, group: int | None) -> Iterator[tuple[int, int]]:
+    """(number of a row group, how many rows come before it), of one group, or all."""
     first = 0
     for place in range(file.num_row_groups):
-        count = file.metadata.row_group(place).num_rows
         if group is None or group == place:
-            done = 0
-            try:
-                for batch in file.iter_batches(BATCH, row_groups=[place], columns=tops):
-                    yield [_values(_leaf(batch, leaves[name]), pa) for name in columns]
-                    done += batch.num_rows
-            except (OSError, ValueError, pa.ArrowException) as error:
-                if damaged is None:
-                    raise SourceError(f"{path}: is damaged: {_reason(error)}") from None
-                damaged(first + done + 1, count - done, f"is damaged: {_reason(error)}")
-        first += count
+            yield place, first
+        first += file.metadata.row_group(place).num_rows
+
+
+def _batches(file: Any, group: int, columns: Sequence[str], size: int) -> Iterator[list[Any]]:
+    """Arrays of `size` rows, the last of fewer."""
+    leaves = {".".join(leaf): leaf for leaf in _leaves(file.schema_arrow)[0]}
+    tops = list(dict.fromkeys(leaves[name][0] for name in columns))
+    for batch in file.iter_batches(size, row_groups=[group], columns=tops):
+        yield [_leaf(batch, leaves[name]) for name in columns]
 
 
 def _leaves(schema: Any) -> tuple[list[tuple[str, ...]], list[str]]:
@@ -103,30 +145,6 @@ def _leaf(batch: Any, path: Sequence[str]) -> Any:
     return column
 
 
-def _values(column: Any, pa: Any) -> list[Any]:
-    """A column as Python values; the detours are ten times faster than `to_pylist`."""
-    types, kind = pa.types, column.type
-    if isinstance(kind, pa.BaseExtensionType):
-        return _values(column.storage, pa)
-    if types.is_dictionary(kind):
-        words = [*_values(column.dictionary, pa), None]
-        places = column.indices.fill_null(len(words) - 1).to_numpy(zero_copy_only=False)
-        return [words[place] for place in places.tolist()]
-    if types.is_decimal(kind):
-        column, kind = column.cast(pa.float64(), safe=False), pa.float64()
-    if types.is_floating(kind) or (types.is_integer(kind) and not column.null_count):
-        found: list[Any] = column.to_numpy(zero_copy_only=False).tolist()
-        return found
-    if types.is_temporal(kind) and getattr(kind, "unit", "") == "ns":
-        # Python's own times know no nanoseconds.
-        if types.is_timestamp(kind):
-            kind = pa.timestamp("us", kind.tz)
-        else:
-            kind = pa.time64("us") if types.is_time(kind) else pa.duration("us")
-        column = column.cast(kind, safe=False)
-    return list(column.to_pylist())
-
-
 def _open(path: Path) -> Any:
     try:
         import pyarrow as pa
@@ -137,6 +155,13 @@ def _open(path: Path) -> Any:
         return parquet.ParquetFile(path)
     except (OSError, pa.ArrowException) as error:
         raise SourceError(f"{path}: is not Parquet: {_reason(error)}") from None
+
+
+def _damage() -> tuple[type[Exception], ...]:
+    """What is raised where a file is damaged, or holds what Python's own types do not."""
+    import pyarrow as pa
+
+    return OSError, ValueError, OverflowError, pa.ArrowException
 
 
 def _reason(error: BaseException) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 from monitor.damage import Damage
 from monitor.errors import SourceError
@@ -30,10 +30,7 @@ def read(
 
     Raises SourceError naming the file for a column that is not there.
     """
-    if any(name not in readings.by_column for name in table.names):
-        readings.learn([table], sanitizer=sanitizer)
-    observer(table.names, columns, sanitizer, str(table.path))  # says which column is not there
-    names = [name for name in table.names if columns.wants(name)] or table.names[:1]
+    names = needed(table, columns, readings, sanitizer)
     spoilt: list[tuple[str, str]] = []
     observe = observer(
         names,
@@ -60,6 +57,78 @@ def read(
         yield row
 
 
+def needed(table: Table, columns: Columns, readings: Readings, sanitizer: Sanitizer) -> list[str]:
+    """The columns of a table that have to be read, how to read them decided.
+
+    Raises SourceError naming the file for a column that is not there.
+    """
+    if any(name not in readings.by_column for name in table.names):
+        readings.learn([table], sanitizer=sanitizer)
+    _check(table.names, columns, str(table.path))
+    return [name for name in table.names if columns.wants(name)] or table.names[:1]
+
+
+class Look(NamedTuple):
+    """A column that is looked at: its place among those that are read, the feature that it is, how
+    it is read (with its `kind`, empty without a reading), and the function (value as it stands) →
+    value to look at."""
+
+    place: int
+    feature: str
+    how: Reading | None
+    kind: str
+    take: Callable[[Any], Any]
+    is_ruled: bool
+
+
+class Looks(NamedTuple):
+    """What is looked at in rows of some columns: the columns, what is observed of those that are
+    gone, and (place, name, reading) of the dimensions and of the time."""
+
+    columns: list[Look]
+    gone: list[Observation]
+    dimensions: list[tuple[int, str, Reading | None]]
+    when: tuple[int, str, Reading | None] | None
+
+
+def looks(
+    names: Sequence[str], columns: Columns, sanitizer: Sanitizer, readings: Readings | None
+) -> Looks:
+    """What is looked at in rows of the columns `names`."""
+
+    def how(name: str) -> Reading | None:
+        return None if readings is None else readings.of(name)
+
+    def is_seen(name: str) -> bool:
+        seen = columns.looks_at(name) and not sanitizer.drops(name)
+        return seen and not _counts_rows(name, how(name))
+
+    def placed(name: str) -> tuple[int, str, Reading | None]:
+        return names.index(name), name, how(name)
+
+    return Looks(
+        [
+            Look(
+                place,
+                sanitizer.text(name),
+                way,
+                "" if way is None else way.kind,
+                taker(name, way, sanitizer),
+                sanitizer.minds(name),
+            )
+            for place, (name, way) in enumerate(zip(names, map(how, names), strict=True))
+            if is_seen(name)
+        ],
+        [
+            Observation(sanitizer.text(name), "categorical", None)
+            for name in (readings.expected if readings is not None else ())
+            if name not in names and is_seen(name)
+        ],
+        [placed(name) for name in columns.by],
+        placed(columns.timestamp) if columns.timestamp else None,
+    )
+
+
 def observer(
     names: Sequence[str],
     columns: Columns,
@@ -76,70 +145,60 @@ def observer(
     naming `where` for a column that is not there; the function raises it, naming the place, for a
     time that is none.
     """
-    for name in columns.needed():
-        if name not in names:
-            raise SourceError(f"{where}: no column {name!r}; there are {_listed(names)}")
-    ways: list[Reading | None] = [None if readings is None else readings.of(name) for name in names]
-    looked_at = [
-        (
-            index,
-            sanitizer.text(name),
-            taker(name, how, sanitizer),
-            how.kind if how is not None else "",
-        )
-        for index, (name, how) in enumerate(zip(names, ways, strict=True))
-        if columns.looks_at(name) and not sanitizer.drops(name) and not _counts_rows(name, how)
-    ]
-    gone = [
-        Observation(sanitizer.text(name), "categorical", None)
-        for name in (readings.expected if readings is not None else ())
-        if name not in names
-        and columns.looks_at(name)
-        and not sanitizer.drops(name)
-        and not _counts_rows(name, readings.of(name) if readings is not None else None)
-    ]
-    dimensions = [(names.index(name), name) for name in columns.by]
-    when = names.index(columns.timestamp) if columns.timestamp else -1
-    time_of = clock(ways[when]) if when >= 0 else None
+    _check(names, columns, where)
+    looked_at, gone, dimensions, when = looks(names, columns, sanitizer, readings)
+    time_of = clock(when[2]) if when is not None else None
 
     def observe(values: Sequence[Any], number: int, place: str) -> Row:
         at = float(number)
-        if time_of is not None:
-            found = time_of(values[when])
+        if time_of is not None and when is not None:
+            found = time_of(values[when[0]])
             if found is None:
-                raise SourceError(
-                    f"{place}: column {columns.timestamp!r} holds no time (RFC 3339, Unix seconds)"
-                )
+                raise SourceError(f"{place}: {NO_TIME.format(when[1])}")
             at = found
         segments = {
-            name: segment(name, named(values[index], ways[index]), sanitizer)
-            for index, name in dimensions
+            name: segment(name, named(values[index], how), sanitizer)
+            for index, name, how in dimensions
         }
         observations = list(gone)
-        for index, name, take, kind in looked_at:
+        for index, name, _, kind, take, _ in looked_at:
             value = take(values[index])
             type_ = type(value)
             if type_ is float or type_ is int or value is None:
                 observations.append(Observation(name, "numeric", value))
             elif type_ is str and kind == "categorical" and len(value) <= CATEGORY:
-                observations.append(Observation(name, kind, plain(value)))
+                observations.append(Observation(name, "categorical", plain(value)))
             else:
-                if type_ is str and kind in _FIGURES and spoilt is not None:
+                if spoilt is not None and is_spoilt(value, kind):
                     spoilt(name, kind)
-                observations += _observed(name, kind, value, number, sanitizer)
+                observations += observed(name, kind, value, number, sanitizer)
         return Row(at, segments, observations)
 
     return observe
 
 
+NO_TIME = "column {!r} holds no time (RFC 3339, Unix seconds)"
+
 _FIGURES = frozenset(("numeric", "datetime", "boolean", "vector"))
 """Kinds that a text does not belong to."""
 
 
-def _observed(
+def is_spoilt(value: Any, kind: str) -> bool:
+    """Whether a value that was taken of a column of some kind could not be read so."""
+    return type(value) is str and kind in _FIGURES
+
+
+def varies(value: Any, kind: str) -> bool:
+    """Whether what is observed of a value depends on the row, or is more than one thing."""
+    if type(value) is str:
+        return kind not in _FIGURES and len(plain(value)) > CATEGORY
+    return type(value) is list and kind == "list"
+
+
+def observed(
     name: str, kind: str, value: Any, number: int, sanitizer: Sanitizer
 ) -> Iterable[Observation]:
-    """What is seen in a value that is no number, of a column of some kind."""
+    """What is seen in a value that was taken of a column of some kind, in order of feature."""
     type_ = type(value)
     if type_ is str:
         if kind in _FIGURES:
@@ -149,9 +208,16 @@ def _observed(
         return (Observation(name, "boolean", value),)
     if type_ is list:
         if kind == "list":
-            return _unfolded(name, value, number, sanitizer)
+            unfolded = _unfolded(name, value, number, sanitizer)
+            return sorted(unfolded, key=lambda seen: seen.feature)
         return (Observation(name, "vector", value),)
     return (Observation(name, "numeric", value),)
+
+
+def _check(names: Sequence[str], columns: Columns, where: str) -> None:
+    for name in columns.needed():
+        if name not in names:
+            raise SourceError(f"{where}: no column {name!r}; there are {_listed(names)}")
 
 
 def _counts_rows(name: str, how: Reading | None) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_right
 from collections.abc import Iterable
 
@@ -45,7 +46,7 @@ def drivers(segments: Iterable[Watch], whole: Watch, since: float, rules: Rules)
     least = samples * size / 2
     found = []
     for dimension, parts in weights.items():
-        total, values = sum(parts.values()), sum(sizes[dimension].values())
+        total, values = math.fsum(parts.values()), sum(sizes[dimension].values())
         if total > least and len(parts) > 1 and dimension not in relative:
             found += [
                 Driver(dimension, value, part / total)
@@ -81,7 +82,7 @@ def mix(segments: Iterable[Watch], since: float, now: float) -> list[BinShift]:
         rates.setdefault(dimension, {})[value] = (before, after)
     found = []
     for dimension, parts in rates.items():
-        totals = [sum(part[side] for part in parts.values()) or 1.0 for side in (0, 1)]
+        totals = [math.fsum(part[side] for part in parts.values()) or 1.0 for side in (0, 1)]
         for value, part in parts.items():
             shares = [part[side] / totals[side] for side in (0, 1)]
             if abs(shares[1] - shares[0]) >= GREW:

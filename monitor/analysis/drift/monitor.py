@@ -17,6 +17,7 @@ from monitor.analysis.drift.findings import measurements, origin
 from monitor.analysis.drift.judgement import Rules, read, renew, settle, thresholds
 from monitor.analysis.drift.watch import Watch
 from monitor.analysis.drift.watches import Baseline, Watches
+from monitor.tables.blocks import Block
 from monitor.turns import in_turns
 from monitor.types import EDGE_CASE, WHOLE, Finding, Key, Measurement, Row
 
@@ -44,6 +45,10 @@ class DriftMonitor:
     def add(self, row: Row, pane: int, at: float) -> None:
         """Count a row, which came at `at` (Unix seconds), in `pane`."""
         self.watches.count(row, pane, at)
+
+    def add_block(self, block: Block, pane: int) -> None:
+        """Count the rows of a block in `pane`."""
+        self.watches.count_block(block, pane)
 
     def merge(self, other: Self) -> None:
         """Add what `other` counted on the same profile before a pane was closed."""

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
 from monitor.analysis.drift.fourier_features import SIZE
 from monitor.analysis.drift.reference import Learner, Reference
-from monitor.analysis.rows import segments_of, values
+from monitor.analysis.rows import parts_of, segments_of, values
 from monitor.errors import SourceError
+from monitor.tables.blocks import Block
 from monitor.tables.readings import Reading
 from monitor.texts import VOCABULARY, visible
 from monitor.types import WHOLE, Key, Row
@@ -89,7 +90,7 @@ def load_profile(document: bytes, name: str) -> Profile:
 
 
 def profile_of(
-    rows: Iterable[Row],
+    rows: Iterable[Row | Block],
     dimensions: Sequence[str] | None = None,
     *,
     learn: int | None = None,
@@ -102,33 +103,78 @@ def profile_of(
     to the whole. With `bins` the profile stands on that profile's bins, so that it can be merged
     with others that do; what is not in there is left out. At most `limit` features and segments.
     """
-    given = bins.references if bins else None
-    learners: dict[Key, Learner] = {}
-    for row in rows:
+    learners = _Learners(dimensions, learn, bins.references if bins else None, limit)
+    for one in rows:
+        if isinstance(one, Block):
+            learners.add_block(one)
+        else:
+            learners.add(one)
+    return learners.profile()
+
+
+class _Learners:
+    """Rows → a learner for each feature and segment → a Profile; see `profile_of`."""
+
+    def __init__(
+        self,
+        dimensions: Sequence[str] | None,
+        learn: int | None,
+        given: Mapping[Key, Reference] | None,
+        limit: int,
+    ) -> None:
+        self._by_key: dict[Key, Learner] = {}
+        self._dimensions = dimensions
+        self._learn = learn
+        self._given = given
+        self._limit = limit
+
+    def add(self, row: Row) -> None:
+        """Learn from a row."""
         observations = values(row)
-        for dimension, value in segments_of(row, dimensions):
+        for dimension, value in segments_of(row, self._dimensions):
             for name, seen, autocorrelated in observations:
-                key = (name, dimension, value)
-                learner = learners.get(key)
+                learner = self._by_key.get((name, dimension, value))
                 if learner is None:
                     key = (visible(name), visible(dimension), visible(value))
-                    learner = learners.get(key)
-                if learner is None:
-                    if not row.accepted or len(learners) >= limit:
-                        continue
-                    if given is not None and key not in given:
-                        continue
-                    learner = Learner(
-                        learn, given[key].bins if given else None, autocorrelated=autocorrelated
-                    )
-                    learners[key] = learner
-                if not learner.complete:
+                    learner = self._of(key, accepted=row.accepted, autocorrelated=autocorrelated)
+                if learner is not None and not learner.complete:
                     learner.add(seen)
-    references = {
-        key: learner.reference() for key, learner in learners.items() if key[1] == WHOLE.dimension
-    }
-    for key, learner in learners.items():
-        whole = references.get((key[0], WHOLE.dimension, WHOLE.value))
-        if key not in references and whole is not None:
-            references[key] = learner.within(whole)
-    return Profile(references)
+
+    def add_block(self, block: Block) -> None:
+        """Learn from the rows of a block, as `add` would from one after the other."""
+        parts = parts_of(block, self._dimensions)
+        keys = {part.key for part in parts}
+        if len(self._by_key) < self._limit < len(self._by_key.keys() | keys) or len(keys) < len(
+            parts
+        ):
+            for row in block.rows():  # it matters whose value comes first
+                self.add(row)
+            return
+        for part in parts:
+            learner = self._of(part.key, accepted=True)
+            if learner is not None:
+                learner.add_column(part.column)
+
+    def profile(self) -> Profile:
+        """What was learned."""
+        references = {
+            key: learner.reference()
+            for key, learner in self._by_key.items()
+            if key[1] == WHOLE.dimension
+        }
+        for key, learner in self._by_key.items():
+            whole = references.get((key[0], WHOLE.dimension, WHOLE.value))
+            if key not in references and whole is not None:
+                references[key] = learner.within(whole)
+        return Profile(references)
+
+    def _of(self, key: Key, *, accepted: bool, autocorrelated: bool = False) -> Learner | None:
+        """The learner of a key, made if new; None where there is none."""
+        learner, given = self._by_key.get(key), self._given
+        if learner is not None or not accepted or len(self._by_key) >= self._limit:
+            return learner
+        if given is not None and key not in given:
+            return None
+        bins = None if given is None else given[key].bins
+        learner = self._by_key[key] = Learner(self._learn, bins, autocorrelated=autocorrelated)
+        return learner

@@ -30,6 +30,7 @@ from monitor.analysis.drift.windows import (
     keepable,
     locator,
     number_bins,
+    numbers_locator,
     shape_of,
     text_of,
     unknown,
@@ -37,6 +38,7 @@ from monitor.analysis.drift.windows import (
     word_bins,
 )
 from monitor.errors import SourceError
+from monitor.tables.blocks import Column, Numbers
 from monitor.types import SPECIAL, Window
 
 BUFFER = 1000
@@ -187,9 +189,13 @@ class Room:
         self.used = 0
         self.was_full = False
 
+    def has(self, size: int) -> bool:
+        """Whether there is room for so much more."""
+        return self.used + size <= self.limit
+
     def take(self, size: int) -> bool:
         """Whether so much more may be kept."""
-        if self.used + size > self.limit:
+        if not self.has(size):
             self.was_full = True
             return False
         self.used += size
@@ -251,6 +257,23 @@ class Learner:
         self._held += size
         if len(self._buffer) >= min(BUFFER, self._wanted or BUFFER) or self._held >= HELD:
             self._settle()
+
+    def add_column(self, column: Column) -> None:
+        """Fold the values of a column of a block that are still wanted, as `add` would one after
+        the other."""
+        if self._wanted is not None:
+            column = column.part(slice(max(self._wanted - self._seen, 0)))
+        learned, values = 0, column.observations()
+        while self._bins is None and learned < len(column):
+            self.add(next(values).value)
+            learned += 1
+        if learned == len(column):
+            return
+        rest = column.part(slice(learned, None)) if learned else column
+        self._seen += len(rest)
+        for seen, times in rest.tally():
+            self._count(seen.value, times)
+        self._count_numbers(rest.plain())
 
     def reference(self) -> Reference:
         """The reference so far."""
@@ -336,6 +359,7 @@ class Learner:
     def _stand_on(self, bins: Bins) -> None:
         self._bins = bins
         self._locate = locator(bins)
+        self._locate_numbers = numbers_locator(bins)
         self._numeric = bins.shape == "numeric"
         self._vocabulary = bins.vocabulary
         self._bandwidth = bins.bandwidth
@@ -345,18 +369,40 @@ class Learner:
             self._sums = [0] * bins.ordinary
             self._low, self._step = grid(bins)
 
-    def _count(self, value: Any) -> None:
+    def _count(self, value: Any, times: int = 1) -> None:
         if self._vocabulary and type(value) is bytes and value:
             value = unknown(value, self._vocabulary)
         index = self._locate(value)
-        self._counts[index] += 1
+        self._counts[index] += times
         if self._fourier and index < len(self._counts) - len(SPECIAL):
-            self._fourier = list(map(add, self._fourier, fourier_features(value, self._bandwidth)))
+            new = [times * one for one in fourier_features(value, self._bandwidth)]
+            self._fourier = list(map(add, self._fourier, new))
         if self._numeric and index < len(self._sums):
             steps = value / self._step - self._low / self._step
             whole = round(max(0.0, min(float(GRID), steps)))
-            self._sums[index] += whole
-            self._squares += whole * whole
+            self._sums[index] += times * whole
+            self._squares += times * whole * whole
+
+    def _count_numbers(self, numbers: Numbers) -> None:
+        """`_count` each of finite numbers."""
+        found = self._locate_numbers(numbers)
+        counts = np.bincount(found, minlength=len(self._counts))
+        self._counts = [a + b for a, b in zip(self._counts, counts.tolist(), strict=True)]
+        if not self._numeric:
+            return
+        with np.errstate(over="ignore", invalid="ignore"):
+            steps = numbers / self._step - self._low / self._step
+        # In this order NaN, the difference of two infinities, counts as GRID, as above.
+        steps = np.where(steps < GRID, steps, float(GRID))
+        whole = np.rint(np.where(steps > 0.0, steps, 0.0)).astype(np.int64)
+        sums = np.bincount(found, weights=whole, minlength=len(self._sums))  # exact below 2^53
+        self._sums = [a + int(b) for a, b in zip(self._sums, sums.tolist(), strict=True)]
+        self._squares += int((whole * whole).sum())
+
+
+def most_room(column: Column, wanted: int) -> int:
+    """What the first `wanted` values of a column take in a `Room`, at most."""
+    return min(wanted, len(column)) * max((_size(seen.value) for seen in column.seen), default=1)
 
 
 def _size(value: Any) -> int:

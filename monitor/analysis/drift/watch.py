@@ -17,7 +17,8 @@ from monitor.analysis.drift.fourier_features import LENGTH, SIZE, fourier_featur
 from monitor.analysis.drift.history import NEAR, History
 from monitor.analysis.drift.reference import Learner, Reference, grid
 from monitor.analysis.drift.seasonal import Seasonal
-from monitor.analysis.drift.windows import float_limits, locator
+from monitor.analysis.drift.windows import float_limits, locator, numbers_locator
+from monitor.tables.blocks import Column, Numbers
 from monitor.turns import give_way
 from monitor.types import Finding, Key, Window
 
@@ -68,8 +69,8 @@ class Watch:
 
     __slots__ = (
         "changed", "design_effect", "episode", "fourier", "history", "key", "last", "learner",
-        "locate", "more", "open", "outer", "pane", "part", "peer", "reading", "reference",
-        "renewed", "seasonal", "seen", "settled", "step", "tree", "usual", "weights",
+        "locate", "locate_numbers", "more", "open", "outer", "pane", "part", "peer", "reading",
+        "reference", "renewed", "seasonal", "seen", "settled", "step", "tree", "usual", "weights",
     )  # fmt: skip
 
     def __init__(
@@ -108,6 +109,7 @@ class Watch:
         self.reference = reference
         self.learner = None
         self.locate: Callable[[Any], int] = locator(bins)
+        self.locate_numbers: Callable[[Numbers], Ints] = numbers_locator(bins)
         self.usual: Window = reference.window()
         self.weights = reference.weights()
         self.tree: Splits = splits(self.weights, bins.ordinary, ordered=bins.shape == "numeric")
@@ -197,6 +199,34 @@ class Watch:
                 counts[-size:] = map(add, counts[-size:], [times * one for one in new])
 
         return count
+
+    def count_column(self, column: Column, at: Floats, pane: int) -> None:
+        """Fold all values of a column of a block into `pane`; `at` are the times of its rows."""
+        self.reading, self.changed = None, True
+        moments = at if column.rows is None else at[column.rows]
+        if self.reference is None and self.learner is None and self.peer is None:
+            self.seen += len(column)
+            self.last = float(moments[-1])
+            return
+        learned, values = 0, column.observations()
+        while self.reference is None and learned < len(column):
+            self.count(next(values).value, pane, float(moments[learned]))
+            learned += 1
+        if learned < len(column):
+            rest = column.part(slice(learned, None))
+            count = self.counter(pane)
+            for seen, times in rest.tally():
+                count(seen.value, times)
+            self._count_numbers(rest.plain(), self.open[pane])
+
+    def _count_numbers(self, numbers: Numbers, counts: list[int]) -> None:
+        """`counter` for many finite numbers at once."""
+        found = self.locate_numbers(numbers)
+        new = np.bincount(found, minlength=len(counts))
+        for index in self.outer:
+            steps = (numbers[found == index] - self.usual.points[index]) / self.step
+            new[-1] += np.clip(steps, -FARTHEST, FARTHEST).astype(np.int64).sum()
+        counts[:] = map(add, counts, new.tolist())
 
     def counted(self, pane: int) -> Ints:
         """What an open pane adds to the history. Of a peer that pane must still be open, too."""

@@ -15,9 +15,10 @@ import msgspec
 from monitor.analysis.drift.eviction import idle
 from monitor.analysis.drift.judgement import Rules
 from monitor.analysis.drift.profiles import Profile
-from monitor.analysis.drift.reference import Learner, Room
+from monitor.analysis.drift.reference import Learner, Room, most_room
 from monitor.analysis.drift.watch import Counter, Watch
-from monitor.analysis.rows import segments_of, values
+from monitor.analysis.rows import Part, parts_of, segments_of, values
+from monitor.tables.blocks import Block
 from monitor.texts import visible
 from monitor.turns import in_turns
 from monitor.types import WHOLE, Key, Row, Segment
@@ -119,6 +120,42 @@ class Watches:
                         self._give_up(watch)  # it would fail on the next value, too
                         raise
                     self._remember(watch, name, segment, pane)
+
+    def count_block(self, block: Block, pane: int) -> None:
+        """Count the rows of a block in `pane`, as `count` would one after the other."""
+        parts = parts_of(block, self._dimensions)
+        if not self._is_orderless(parts):
+            for row in block.rows():
+                self.count(row, pane, row.at)
+            return
+        self.newest = max(self.newest, float(block.at.max()))
+        for part in parts:
+            watch = self._opened(part.key, accepted=True)
+            if watch is None:
+                self.overflow += len(part.column) - 1
+                continue
+            try:
+                watch.count_column(part.column, part.at, pane)
+            except Exception:
+                self._give_up(watch)
+                raise
+
+    def _is_orderless(self, parts: Sequence[Part]) -> bool:
+        """Whether these come to the same whichever is counted first.
+
+        Where several fill one watch, or one is compared with another, they do not; nor where places
+        or the room to learn in run out, which are for who comes first.
+        """
+        if self._versus is not None or len({part.key for part in parts}) < len(parts):
+            return False
+        new = learning = 0
+        for part in parts:
+            watch = self.by_key.get(part.key)
+            new += watch is None
+            if self._learn and (watch is None or watch.learner is not None):
+                learning += most_room(part.column, self._learn)
+        places = self._rules.watches - len(self.by_key)
+        return (new <= places or not places) and self.room.has(learning)
 
     def due(self, last: int) -> list[tuple[int, list[Watch]]]:
         """The open panes up to `last`, the earliest first, with the watches that counted in them;
@@ -231,7 +268,7 @@ class Watches:
         watch = self._segments.get(segment, {}).get(name)
         if watch is None:
             key = (visible(name), visible(segment[0]), visible(segment[1]))
-            watch = self._opened(key, row, autocorrelated=autocorrelated)
+            watch = self._opened(key, accepted=row.accepted, autocorrelated=autocorrelated)
         return watch
 
     def _remember(self, watch: Watch, name: str, segment: tuple[str, str], pane: int) -> None:
@@ -243,10 +280,10 @@ class Watches:
             by_segment = self._counters.setdefault(pane, {})
             by_segment.setdefault(segment, {})[name] = watch.counter(pane)
 
-    def _opened(self, key: Key, row: Row, *, autocorrelated: bool) -> Watch | None:
-        """The watch of a key as it may be shown, made if `row` may open one."""
+    def _opened(self, key: Key, *, accepted: bool, autocorrelated: bool = False) -> Watch | None:
+        """The watch of a key as it may be shown, made if a row so `accepted` may open one."""
         watch = self.by_key.get(key)
-        if watch is None and row.accepted:
+        if watch is None and accepted:
             watch = self._watch(*key, autocorrelated=autocorrelated)
             if watch is None:
                 self.overflow += 1

@@ -20,6 +20,7 @@ import msgspec
 import numpy as np
 
 from monitor.analysis.drift.clusters import bandwidth, centers, distances, table
+from monitor.tables.blocks import Ints, Numbers
 from monitor.texts import VOCABULARY, hashes, visible
 from monitor.types import SPECIAL
 
@@ -108,6 +109,28 @@ def locator(bins: Bins) -> Callable[[Any], int]:
             return _locate_vector(bins)
         case _:
             return _locate_anything
+
+
+def numbers_locator(bins: Bins) -> Callable[[Numbers], Ints]:
+    """`locator` for many finite numbers at once.
+
+    >>> bins = Bins("numeric", edges=[0, 1, 2])
+    >>> numbers_locator(bins)(np.array([-1, 0, 1, 1.5, 2, 3])).tolist()
+    [0, 1, 1, 2, 2, 3]
+    """
+    if bins.shape != "numeric":
+        same = locator(bins)(0.0)
+        return lambda numbers: np.full(len(numbers), same)
+    edges = float_limits(bins)
+
+    def locate(numbers: Numbers) -> Ints:
+        # A comparison with every edge takes a tenth of the time of a search among them.
+        found = np.zeros(len(numbers), dtype=np.min_scalar_type(len(edges)))
+        for edge in edges:
+            found += numbers > edge
+        return found
+
+    return locate
 
 
 def shape_of(value: Any) -> Shape:

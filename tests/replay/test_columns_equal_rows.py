@@ -1,0 +1,118 @@
+"""A table that is counted by column gives the document of one that is counted by row, bit for bit."""
+
+from __future__ import annotations
+
+import random
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from pyarrow import csv, parquet
+
+from monitor.app.sanitizer import Sanitizer
+from monitor.cli import main
+from monitor.commands import replay
+from monitor.replay import files
+from monitor.settings.schema import Settings
+from monitor.tables import csv_blocks, rows
+from monitor.tables import parquet as batches
+from tests.tables.odd_columns import MAKERS, column, numbered
+
+COUNT = 1300
+"""Rows of a side: more than make the bins, and than are learned from."""
+
+SEEDS = 24
+"""Pairs of tables."""
+
+
+@cache
+def _clean() -> Sanitizer:
+    return Sanitizer(Settings())
+
+
+@pytest.fixture
+def document(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Any:
+    """The function (arguments of replay) → (document by column, document by row)."""
+    monkeypatch.setattr(replay, "Sanitizer", lambda settings, outputs: _clean())
+    monkeypatch.setattr(batches, "WIDE", 256)
+    monkeypatch.setattr(csv_blocks, "SMALL", 512)
+    monkeypatch.setattr(csv_blocks, "LARGE", 1 << 14)
+
+    def told(*arguments: str) -> tuple[int, bytes]:
+        out = tmp_path / "document.json"
+        out.write_bytes(b"")
+        code = main(["replay", *arguments, "--json", str(out)])
+        return code, out.read_bytes()
+
+    def both(*arguments: str) -> tuple[Any, Any]:
+        by_column = told(*arguments)
+        with monkeypatch.context() as patch:
+            patch.setattr(files.by_column, "read", rows.read)
+            return by_column, told(*arguments)
+
+    return both
+
+
+def table(rng: random.Random, kinds: list[str], moved: float, *, flat: bool) -> pa.Table:
+    """Columns of these kinds, and some as everybody has them."""
+    usual = {
+        "at": pa.array([1.7e9 + n for n in range(COUNT)]),
+        "x": pa.array(np.random.default_rng(rng.getrandbits(32)).normal(moved, 1, COUNT)),
+        "sorted": pa.array(sorted(rng.gauss(0, 1) for _ in range(COUNT))),
+        "score": pa.array([rng.random() for _ in range(COUNT)]),
+        "truth": pa.array([rng.choice((0, 1)) for _ in range(COUNT)]),
+        "region": pa.array(rng.choices(("north", "south", "rare", "none", "é"), (50, 40, 1, 5, 4), k=COUNT)),
+        "id": numbered(rng, COUNT),
+        "note": pa.array([" ".join(rng.choices(("ships", "sails", "seas"), k=rng.randint(1, 30))) for _ in range(COUNT)]),
+    }  # fmt: skip
+    odd = {f"c{place}": column(kind, rng, COUNT) for place, kind in enumerate(kinds)}
+    made = pa.table(usual | odd)
+    if not flat:
+        return made
+    plain = {
+        name: [
+            None if one is None else str(one).replace("\r", "") for one in made[name].to_pylist()
+        ]
+        for name in made.column_names
+    }
+    return pa.table({name: pa.array(values, pa.string()) for name, values in plain.items()})
+
+
+OPTIONS = (
+    ("--by", "region"), ("--chunks", "3"), ("--timestamp", "at"),
+    ("--timestamp", "at", "--from", "2023-11-14T22:20:00Z"), ("--ignore", "x"),
+    ("--reference", "region=north"), ("--reference", "SOURCE"),
+    ("--reference", "SOURCE", "--score", "score", "--label", "truth"), ("--by", "c0"),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("seed", range(SEEDS))
+def test_columns_equal_rows(tmp_path: Path, document: Any, seed: int) -> None:
+    """Whatever stands in them, in whatever format, whatever is asked."""
+    rng = random.Random(seed)
+    form, kinds = rng.choice(("parquet", "csv")), rng.sample(sorted(MAKERS), rng.randint(1, 4))
+    for name, moved in (("current", 0.5), ("reference", 0.0)):
+        made, path = table(rng, kinds, moved, flat=form == "csv"), tmp_path / f"{name}.{form}"
+        if form == "csv":
+            csv.write_csv(made, path, csv.WriteOptions(quoting_style="needed"))
+        else:
+            parquet.write_table(made, path, row_group_size=500)
+    options: dict[str, str] = {}
+    for one in rng.sample(OPTIONS, rng.randint(0, 3)):
+        options |= dict(zip(one[::2], one[1::2], strict=True))
+    if options.get("--reference") == "SOURCE":
+        options["--reference"] = str(tmp_path / f"reference.{form}")
+    else:
+        options = {
+            name: said for name, said in options.items() if name not in ("--score", "--label")
+        }
+    if "--timestamp" not in options:
+        options.pop("--from", None)
+    asked = [word for pair in options.items() for word in pair]
+    by_column, by_row = document(str(tmp_path / f"current.{form}"), *asked)
+    assert by_column == by_row
