@@ -46,7 +46,8 @@ def worked() -> float:
     """Return the CPU time of this thread in seconds. Where it has just called `give_way` that is at
     most a stretch old, and costs no call of the system."""
     thread, began = _began
-    return began if thread == get_ident() else thread_time()
+    # Later than that it may be as old as the last long work, hours ago.
+    return began if thread == get_ident() and monotonic() < _look_at else thread_time()
 
 
 def in_turns(items: Iterable[T]) -> Iterator[T]:

@@ -75,3 +75,13 @@ def test_to_know_what_was_worked_is_cheap() -> None:
     for _ in range(count):
         turns.worked()
     assert (time.process_time() - start) / count < 1e-6
+
+
+def test_what_was_worked_is_never_older_than_a_stretch() -> None:
+    """Long after it gave way a thread is told its CPU time as it is: else a text that is looked at
+    then would seem to have taken all the time since."""
+    turns.give_way()
+    began = time.thread_time()
+    while time.thread_time() - began < 0.05:
+        pass  # and nobody gives way
+    assert turns.worked() - began >= 0.05
