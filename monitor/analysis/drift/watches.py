@@ -26,6 +26,9 @@ from monitor.types import WHOLE, Key, Row, Segment
 YIELD = 4
 """At most one place in so many is given up at a time."""
 
+AT_HAND = 3
+"""Panes, at most, for which it is remembered how values are counted: they come in order, nearly."""
+
 ALL = "watches"
 """The entry of what is kept of all watches together; that of each is its key, a JSON array."""
 
@@ -277,6 +280,8 @@ class Watches:
         Of names only those as they may be shown: there are no more of these than watches.
         """
         if watch.reference is not None and watch.key == (name, *segment):
+            if pane not in self._counters and len(self._counters) == AT_HAND:
+                self._counters.clear()
             by_segment = self._counters.setdefault(pane, {})
             by_segment.setdefault(segment, {})[name] = watch.counter(pane)
 
