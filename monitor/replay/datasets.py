@@ -78,7 +78,7 @@ def open_dataset(
         if is_table:
             yield from files.read_tables(tables, options)
         else:
-            yield from files.observe(files.records(found, options.damage), options)
+            yield from files.read_records(found, options)
 
     name = stores[0].name if stores else places[0]
 

@@ -7,6 +7,7 @@ import math
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,10 @@ from monitor.analysis.rows import accepted, observed
 from monitor.damage import Damage
 from monitor.errors import SourceError
 from monitor.interfaces import Feature, Head, Source, Table
+from monitor.replay import record_files
+from monitor.replay.observed import KNOWN, Wanted, segment
 from monitor.sources import SOURCES
+from monitor.sources import records as records_source
 from monitor.tables import by_column
 from monitor.tables.blocks import Block, count
 from monitor.tables.cells import LARGE, Sanitizer
@@ -34,9 +38,6 @@ HEAD = 1 << 16
 
 LARGEST = 1e40
 """No number of so many digits is anybody's."""
-
-COMMON_DIMENSIONS = ("model", "operation", "protocol", "outcome", "endpoint")
-"""Fields of a Record that are dimensions too."""
 
 File = tuple[Path, Source]
 
@@ -180,7 +181,34 @@ def read(files: Sequence[File], options: ReadOptions) -> Iterator[Row]:
         for one in read_tables(open_tables(files, options.damage), options):
             yield from one.rows() if isinstance(one, Block) else (one,)
     else:
+        for one in read_records(files, options):
+            yield from one.rows() if isinstance(one, Block) else (one,)
+
+
+def read_records(files: Iterable[File], options: ReadOptions) -> Iterator[Row | Block]:
+    """The rows of files of Records; raises SourceError where there are only broken ones."""
+    places = {feature.name: place for place, feature in enumerate(KNOWN)}
+    own = any(feature not in KNOWN for feature in options.features)  # may remember what it saw
+    if own or EDGE_CASE in options.columns.by:
         yield from observe(records(files, options.damage), options)
+        return
+    safe = options.sanitizer.text
+    reader = record_files.Reader(
+        Wanted(
+            tuple(places[feature.name] for feature in options.features), options.columns.by,
+            -math.inf if options.start is None else options.start,
+            math.inf if options.end is None else options.end,
+        ),
+        observe=partial(observe, options=options), clean=partial(_sanitized, safe=safe),
+        text=safe, damage=options.damage,
+    )  # fmt: skip
+    for path, source in files:
+        if source is records_source.SOURCE:
+            yield from reader.read(path)
+        elif source.records is not None:
+            yield from observe(reader.counted(source.records(path, options.damage)), options)
+    if not reader.records and (wrong := options.damage.first()):
+        raise SourceError(wrong)
 
 
 def records(files: Iterable[File], damage: Damage) -> Iterator[Record]:
@@ -247,11 +275,3 @@ def _sanitized(seen: Observation, safe: Callable[[str], str]) -> Observation:
     if name == seen.feature and value is seen.value:
         return seen
     return Observation(name, seen.kind, value)
-
-
-def segment(record: Record, dimension: str) -> str:
-    """A Record's value of a dimension: one of its segments, or a field that is one too."""
-    value = record.segments.get(dimension)
-    if value is None and dimension in COMMON_DIMENSIONS:
-        value = str(getattr(record, dimension))
-    return value or "none"

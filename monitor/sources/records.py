@@ -5,8 +5,9 @@ from __future__ import annotations
 import gzip
 import json
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import BinaryIO, cast
 
 import msgspec
 
@@ -14,6 +15,9 @@ from monitor.damage import Damage
 from monitor.errors import SourceError
 from monitor.interfaces import Head, Source
 from monitor.types import Record, decode_record
+
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What decoding a line raises that is no Record."""
 
 OURS = {"endpoint", "protocol", "started", "request"}
 """Keys that every Record has."""
@@ -43,31 +47,57 @@ def _is_foreign(start: bytes) -> bool:
     return False
 
 
-def read(path: Path, damage: Damage) -> Iterator[Record]:
-    """The records in the order they stand; lines that are none are told to `damage`.
+def read(path: Path, damage: Damage, after: int = 0) -> Iterator[Record]:
+    """The records in the order they stand, `after` so many lines; lines that are none are told to
+    `damage`.
 
     Raises SourceError when the file cannot be opened.
     """
-    damage.begin(path)
-    number = 0
+    if not after:
+        damage.begin(path)
+    number = after
+
+    def counted(lines: Iterable[bytes]) -> Iterator[bytes]:
+        nonlocal number
+        for number, line in enumerate(lines, start=1):
+            if number > after:
+                yield line
+
     try:
-        with path.open("rb") as stream:
-            packed = stream.read(2) == b"\x1f\x8b"
-        with gzip.open(path, "rb") if packed else path.open("rb") as lines:
-            for number, line in enumerate(lines, start=1):
-                if not line.strip():
-                    continue
-                try:
-                    record = decode_record(line)
-                except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-                    hint = "; a table must be CSV, Parquet or JSON objects" if number == 1 else ""
-                    damage.rows(path, f"{path}:{number}", f"not a record: {_reason(error)}{hint}")
-                else:
-                    yield record
+        with opened(path) as lines:
+            yield from decode(path, counted(lines), damage, after)
     except (gzip.BadGzipFile, EOFError, zlib.error):
         damage.rows(path, f"{path}:{number + 1}", "the file is damaged")
     except OSError as error:
         raise SourceError(f"{path}: cannot be read: {error.strerror}") from None
+
+
+def opened(path: Path) -> BinaryIO:
+    """The lines of a file, plain or gzipped; raises OSError."""
+    with path.open("rb") as stream:
+        packed = stream.read(2) == b"\x1f\x8b"
+    return cast("BinaryIO", gzip.open(path, "rb")) if packed else path.open("rb")
+
+
+def decode(path: Path, lines: Iterable[bytes], damage: Damage, after: int = 0) -> Iterator[Record]:
+    """The records in lines of a file that come `after` so many others."""
+    for number, line in enumerate(lines, start=after + 1):
+        if not line.strip():
+            continue
+        try:
+            record = decode_record(line)
+        except UNREADABLE as error:
+            hint = "; a table must be CSV, Parquet or JSON objects" if number == 1 else ""
+            damage.rows(path, f"{path}:{number}", f"not a record: {_reason(error)}{hint}")
+        else:
+            yield record
+
+
+def strictly(lines: Iterable[bytes]) -> Iterator[Record]:
+    """The records in lines; raises one of UNREADABLE where there is something else."""
+    for line in lines:
+        if line and not line.isspace():
+            yield decode_record(line)
 
 
 def _reason(error: Exception) -> str:

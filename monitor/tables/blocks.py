@@ -107,11 +107,12 @@ class Labels:
 @dataclass(frozen=True, eq=False, slots=True)
 class Block:
     """Consecutive rows of a table; each has a time (`Row.at`), a value of each dimension, and what
-    the columns hold, each of another feature."""
+    the columns hold, each of another feature. `accepted` says it of each row; None is all."""
 
     at: Floats
     segments: dict[str, Labels]
     columns: list[Column]
+    accepted: npt.NDArray[np.bool_] | None = None
 
     def __len__(self) -> int:
         return len(self.at)
@@ -124,9 +125,9 @@ class Block:
             name: Labels(labels.codes[rows], labels.values)
             for name, labels in self.segments.items()
         }
-        return Block(
-            self.at[rows], segments, [column.take(rows, len(self)) for column in self.columns]
-        )
+        columns = [column.take(rows, len(self)) for column in self.columns]
+        taken = None if self.accepted is None else self.accepted[rows]
+        return Block(self.at[rows], segments, columns, taken)
 
     def between(self, first: int, end: int) -> Block:
         """The rows from `first` until before `end`."""
@@ -166,9 +167,10 @@ class Block:
             [one.values[code] for code in one.codes.tolist()] for one in self.segments.values()
         ]
         names = list(self.segments)
+        taken = [True] * len(self) if self.accepted is None else self.accepted.tolist()
         for place, at in enumerate(self.at.tolist()):
             segments = {name: of[place] for name, of in zip(names, values, strict=True)}
-            yield Row(at, segments, observations[place])
+            yield Row(at, segments, observations[place], taken[place])
 
 
 def count(one: Row | Block) -> int:

@@ -25,6 +25,9 @@ from monitor.types import Finding, Key, Window
 FARTHEST = 2.0**20
 """So many steps of the grid, sixteen ranges of the reference, one value counts for in a mean."""
 
+FEW = 32
+"""Fewer values of a column are counted quicker one by one."""
+
 AUTOCORRELATION = 20
 """So many values that are `autocorrelated` count as one in the evidence."""
 
@@ -212,9 +215,14 @@ class Watch:
         while self.reference is None and learned < len(column):
             self.count(next(values).value, pane, float(moments[learned]))
             learned += 1
-        if learned < len(column):
+        if learned == len(column):
+            return
+        count = self.counter(pane)
+        if len(column) - learned < FEW:
+            for one in values:
+                count(one.value)
+        else:
             rest = column.part(slice(learned, None))
-            count = self.counter(pane)
             for seen, times in rest.tally():
                 count(seen.value, times)
             self._count_numbers(rest.plain(), self.open[pane])

@@ -127,7 +127,7 @@ class Watches:
     def count_block(self, block: Block, pane: int) -> None:
         """Count the rows of a block in `pane`, as `count` would one after the other."""
         parts = parts_of(block, self._dimensions)
-        if not self._is_orderless(parts):
+        if not self._is_orderless(parts, all_accepted=block.accepted is None):
             for row in block.rows():
                 self.count(row, pane, row.at)
             return
@@ -143,7 +143,7 @@ class Watches:
                 self._give_up(watch)
                 raise
 
-    def _is_orderless(self, parts: Sequence[Part]) -> bool:
+    def _is_orderless(self, parts: Sequence[Part], *, all_accepted: bool) -> bool:
         """Whether these come to the same whichever is counted first.
 
         Where several fill one watch, or one is compared with another, they do not; nor where places
@@ -157,6 +157,8 @@ class Watches:
             new += watch is None
             if self._learn and (watch is None or watch.learner is not None):
                 learning += most_room(part.column, self._learn)
+        if new and not all_accepted:
+            return False
         places = self._rules.watches - len(self.by_key)
         return (new <= places or not places) and self.room.has(learning)
 

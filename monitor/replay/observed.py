@@ -1,0 +1,221 @@
+"""Lines of Records → what features see in them, feature by feature, for a Block.
+
+A piece of a file with anything unusual in it gives None, and is read Record by Record instead:
+
+| unusual is | because |
+|---|---|
+| a line that is no Record | its number is told |
+| a Record that stands for several exchanges | they are added up one by one |
+| several values of one feature in a Record | they fill one watch, one after the other |
+| a moment, a duration, a category that is a number | it is counted by its kind |
+| Records that name the same features in another order | who comes first has the last place |
+"""
+
+from __future__ import annotations
+
+import math
+from array import array
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from monitor.analysis.rows import accepted, observed
+from monitor.features import FEATURES, MORE, latency
+from monitor.sources.records import UNREADABLE, strictly
+from monitor.tables.blocks import NUMBER
+from monitor.types import Record
+
+EXACT = 1 << 53
+"""Integers up to here are floats without loss."""
+
+FEATURES_OF_A_PIECE, ORDERS = 1024, 16
+"""So many features in so many orders are usual."""
+
+KNOWN = tuple(one for one in (*FEATURES, *MORE) if one is not latency.FEATURE)
+"""Features that every process has, that remember nothing, and that see no durations."""
+
+COMMON_DIMENSIONS = ("model", "operation", "protocol", "outcome", "endpoint")
+"""Fields of a Record that are dimensions too."""
+
+_COUNTED_BY_KIND = {"datetime", "duration"}
+
+
+class Wanted(NamedTuple):
+    """What is to be seen: features by their places in KNOWN, dimensions, and when Records began,
+    from `start` until before `end` (Unix seconds)."""
+
+    features: tuple[int, ...]
+    dimensions: tuple[str, ...]
+    start: float
+    end: float
+
+
+class Seen(NamedTuple):
+    """The values of one feature as `tables.blocks.Column` has them, as bytes of arrays.
+
+    `numbers` are doubles or 64-bit integers, by the `code` of `array`. Without `codes` all are
+    numbers, without `rows` every row has one. `rest` is kind and value of what is no plain number.
+    """
+
+    feature: str
+    code: str
+    numbers: bytes
+    codes: bytes
+    rest: list[tuple[Any, Any]]
+    rows: bytes
+
+
+class Looked(NamedTuple):
+    """What was seen in a piece of so many `records`, in the order of its lines.
+
+    `at` is when they ended, `accepted` a byte each; `labels` say of each dimension which of the
+    different values they have.
+    """
+
+    records: int
+    at: bytes
+    accepted: bytes
+    labels: dict[str, tuple[bytes, list[str]]]
+    columns: list[Seen]
+
+
+def segment(record: Record, dimension: str) -> str:
+    """A Record's value of a dimension: one of its segments, or a field that is one too."""
+    value = record.segments.get(dimension)
+    if value is None and dimension in COMMON_DIMENSIONS:
+        value = str(getattr(record, dimension))
+    return value or "none"
+
+
+def look(piece: bytes, wanted: Wanted) -> Looked | None:
+    """What is seen in lines of JSON; None where something in them is unusual."""
+    try:
+        return _look(strictly(piece.split(b"\n")), wanted)
+    except UNREADABLE:
+        return None
+
+
+def _look(found: Iterable[Record], wanted: Wanted) -> Looked | None:
+    features = [KNOWN[place] for place in wanted.features]
+    at, taken, records = array("d"), bytearray(), 0
+    labels: dict[str, list[str]] = {name: [] for name in wanted.dimensions}
+    alike: dict[_Said, _Alike] = {}
+    for record in found:
+        records += 1
+        if not wanted.start <= record.started < wanted.end:
+            continue
+        if record.sampled != 1:
+            return None
+        seen = observed(features, record)
+        said = tuple([one.feature for one in seen]), tuple([one.kind for one in seen])
+        some = alike.get(said)
+        if some is None:
+            some = alike[said] = _Alike()
+        some.rows.append(len(at))
+        some.values.append([one.value for one in seen])
+        at.append(record.started + record.duration)
+        taken.append(accepted(record))
+        for name, values in labels.items():
+            values.append(segment(record, name))
+    columns = _columns(alike, len(at))
+    if columns is None:
+        return None
+    coded = {name: _coded(values) for name, values in labels.items()}
+    return Looked(records, at.tobytes(), bytes(taken), coded, columns)
+
+
+_Said = tuple[tuple[str, ...], tuple[str, ...]]
+"""The names of features, and the kind of each."""
+
+
+class _Alike:
+    """The values of Records with the same features of the same kinds, in the same order."""
+
+    __slots__ = ("rows", "values")
+
+    def __init__(self) -> None:
+        self.rows: list[int] = []
+        self.values: list[list[Any]] = []
+
+
+def _columns(alike: Mapping[_Said, _Alike], total: int) -> list[Seen] | None:
+    order = _order([names for names, _ in alike])
+    if order is None or any(not _COUNTED_BY_KIND.isdisjoint(kinds) for _, kinds in alike):
+        return None
+    found: dict[str, tuple[list[int], list[str], list[Any]]] = {
+        name: ([], [], []) for name in order
+    }
+    for said, some in alike.items():
+        for name, kind, same in zip(*said, zip(*some.values, strict=True), strict=True):
+            rows, kinds, values = found[name]
+            rows += some.rows
+            kinds += [kind] * len(same)
+            values += same
+    columns = []
+    for name, (rows, kinds, values) in found.items():
+        if len(alike) > 1:
+            places = sorted(range(len(rows)), key=rows.__getitem__)
+            kinds[:], values[:] = [kinds[at] for at in places], [values[at] for at in places]
+            rows.sort()
+        there = b"" if len(rows) == total else array("q", rows).tobytes()
+        column = _column(name, kinds, values, there)
+        if column is None:
+            return None
+        columns.append(column)
+    return columns
+
+
+def _order(alike: Iterable[tuple[str, ...]]) -> list[str] | None:
+    """All names in an order that is that of each of `alike`; None where none was found."""
+    order: list[str] = []
+    for number, names in enumerate(alike):
+        if len(set(names)) < len(names):
+            return None
+        if not number:
+            order = list(names)
+            continue
+        place = 0
+        for name in names:
+            if name not in order:
+                order.insert(place, name)
+            elif (place_of := order.index(name)) < place:
+                return None
+            else:
+                place = place_of
+            place += 1
+        if len(order) > FEATURES_OF_A_PIECE or number >= ORDERS:
+            return None
+    return order
+
+
+def _column(name: str, kinds: Sequence[str], values: Sequence[Any], rows: bytes) -> Seen | None:
+    types = set(map(type, values))
+    if set(kinds) == {"numeric"}:
+        if types == {float} and math.isfinite(sum(values)):
+            return Seen(name, "d", array("d", values).tobytes(), b"", [], rows)
+        if types == {int} and min(values) >= -EXACT and max(values) <= EXACT:
+            return Seen(name, "q", array("q", values).tobytes(), b"", [], rows)
+    elif "categorical" in kinds and not types.isdisjoint((int, float)):
+        return None
+    numbers, codes = array("d"), array("q")
+    places: dict[tuple[str, type, Any], int] = {}
+    rest: list[tuple[Any, Any]] = []
+    for kind, value in zip(kinds, values, strict=True):
+        if kind == "numeric" and type(value) is float and value - value == 0.0:  # finite
+            codes.append(NUMBER)
+            numbers.append(value)
+            continue
+        try:
+            code = places.setdefault((kind, type(value), value), len(rest))
+        except TypeError:  # a list, an object: each is its own
+            code = len(rest)
+        if code == len(rest):
+            rest.append((kind, value))
+        codes.append(code)
+        numbers.append(0.0)
+    return Seen(name, "d", numbers.tobytes(), codes.tobytes(), rest, rows)
+
+
+def _coded(values: Sequence[str]) -> tuple[bytes, list[str]]:
+    places: dict[str, int] = {}
+    codes = array("q", [places.setdefault(value, len(places)) for value in values])
+    return codes.tobytes(), list(places)

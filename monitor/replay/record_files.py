@@ -1,0 +1,216 @@
+"""A file of Records → Rows, many at once: all cores look at its pieces, which come in order."""
+
+from __future__ import annotations
+
+import gc
+import gzip
+import io
+import os
+import pickle
+import signal
+import zlib
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, closing, suppress
+from dataclasses import dataclass
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
+from pathlib import Path
+from queue import SimpleQueue
+
+import numpy as np
+
+from monitor.damage import Damage
+from monitor.replay.observed import Looked, Seen, Wanted, look
+from monitor.sources import records
+from monitor.tables.blocks import NUMBER, Block, Column, Numbers, relabelled
+from monitor.tables.cells import LARGE
+from monitor.types import Observation, Record, Row
+
+PIECE = 1 << 20
+"""Bytes of a file that are looked at together, about."""
+
+PATIENCE = 8
+"""After so many unusual pieces, one after the other, the rest of a file is not tried."""
+
+AHEAD = 2
+"""Pieces that are given to each process before the first of them is wanted."""
+
+WORTH, WORTH_PACKED = 64 << 20, 8 << 20
+"""Bytes of a file from which on it is worth while to start processes."""
+
+_DAMAGED = (gzip.BadGzipFile, EOFError, zlib.error, OSError)
+
+Looks = Iterator[tuple[bytes | None, Looked | None]]
+
+
+@dataclass
+class Reader:
+    """Reads files of Records. `observe` makes Rows of Records one by one; `clean` makes an
+    Observation safe to be shown, `text` a name. `records` counts what was read."""
+
+    wanted: Wanted
+    observe: Callable[[Iterable[Record]], Iterator[Row]]
+    clean: Callable[[Observation], Observation]
+    text: Callable[[str], str]
+    damage: Damage
+    records: int = 0
+
+    def read(self, path: Path) -> Iterator[Row | Block]:
+        """The rows of a file in the order of its lines; what cannot be read is told as
+        `sources.records.read` tells it. Raises SourceError when the file cannot be opened."""
+        self.damage.begin(path)
+        lines = unusual = 0
+        for piece, looked in _looks(path, self.wanted):
+            if piece is None or unusual == PATIENCE:
+                rest = records.read(path, self.damage, after=lines)
+                yield from self.observe(self.counted(rest))
+                return
+            block = None if looked is None else self._block(looked)
+            if looked is None or block is None:
+                unusual += 1
+                found = records.decode(path, io.BytesIO(piece), self.damage, after=lines)
+                yield from self.observe(self.counted(found))
+            else:
+                unusual = 0
+                self.records += looked.records
+                if len(block):
+                    yield block
+            lines += piece.count(b"\n")
+
+    def counted(self, found: Iterable[Record]) -> Iterator[Record]:
+        """The same Records, counted on their way."""
+        for record in found:
+            self.records += 1
+            yield record
+
+    def _block(self, looked: Looked) -> Block | None:
+        """What was seen, as it may be shown; None where two features then have one name."""
+        columns = [self._column(seen) for seen in looked.columns]
+        if len({column.feature for column in columns}) < len(columns):
+            return None
+        segments = {
+            name: relabelled(
+                np.frombuffer(codes, dtype=np.intp), [self.text(one) for one in values]
+            )
+            for name, (codes, values) in looked.labels.items()
+        }
+        taken = np.frombuffer(looked.accepted, dtype=np.bool_)
+        return Block(np.frombuffer(looked.at), segments, columns, None if taken.all() else taken)
+
+    def _column(self, seen: Seen) -> Column:
+        numbers: Numbers = np.frombuffer(seen.numbers)
+        if seen.code == "q":
+            numbers = numbers.view(np.int64)
+        codes = np.frombuffer(seen.codes, dtype=np.intp)
+        if not seen.codes:
+            codes = np.full(len(numbers), NUMBER)
+        rest = [self.clean(Observation(seen.feature, kind, value)) for kind, value in seen.rest]
+        large = np.flatnonzero((codes == NUMBER) & (np.abs(numbers) >= LARGE))
+        if len(large):
+            codes = codes.copy()
+        for place in large.tolist():
+            cleaned = self.clean(Observation(seen.feature, "numeric", numbers[place].item()))
+            if type(cleaned.value) is str:
+                codes[place] = len(rest)
+                rest.append(cleaned)
+        rows = np.frombuffer(seen.rows, dtype=np.intp) if seen.rows else None
+        return Column(self.text(seen.feature), codes, rest, numbers, rows)
+
+
+def _looks(path: Path, wanted: Wanted) -> Looks:
+    """The pieces of a file with what was seen in them; None for the rest of a damaged one."""
+    pieces, cores = _pieces(path), len(os.sched_getaffinity(0))
+    if cores > 1 and _is_worth_it(path):
+        yield from _looks_elsewhere(pieces, wanted, cores)
+        return
+    for piece in pieces:
+        yield piece, None if piece is None else look(piece, wanted)
+
+
+def _is_worth_it(path: Path) -> bool:
+    try:
+        return path.stat().st_size >= (WORTH_PACKED if path.suffix == ".gz" else WORTH)
+    except OSError:
+        return False
+
+
+def _pieces(path: Path) -> Iterator[bytes | None]:
+    """A file in pieces of whole lines; None where the rest of it cannot be read."""
+    try:
+        with records.opened(path) as stream:
+            while piece := stream.read(PIECE):
+                yield piece + stream.readline()
+    except _DAMAGED:
+        yield None
+
+
+def _looks_elsewhere(pieces: Iterator[bytes | None], wanted: Wanted, cores: int) -> Looks:
+    """The same, looked at by a process for each core; in order, a few pieces ahead."""
+    waiting: deque[tuple[bytes | None, Future[Looked | None] | None]] = deque()
+
+    def first() -> tuple[bytes | None, Looked | None]:
+        piece, future = waiting.popleft()
+        return piece, None if future is None else future.result()
+
+    with ExitStack() as stack:
+        free: SimpleQueue[_Helper] = SimpleQueue()
+        for _ in range(cores):
+            free.put(stack.enter_context(closing(_Helper(wanted))))
+
+        def ask(piece: bytes) -> Looked | None:
+            helper = free.get()
+            try:
+                return helper.look(piece)
+            finally:
+                free.put(helper)
+
+        # A thread waits for each process: to write to it, and to read from it, may take long.
+        threads = stack.enter_context(ThreadPoolExecutor(cores))
+        for piece in pieces:
+            waiting.append((piece, None if piece is None else threads.submit(ask, piece)))
+            if len(waiting) > AHEAD * cores:
+                yield first()
+        while waiting:
+            yield first()
+
+
+class _Helper:
+    """A process that looks at pieces, one after the other."""
+
+    def __init__(self, wanted: Wanted) -> None:
+        spawn = get_context("spawn")
+        self._connection, theirs = spawn.Pipe()
+        self._process = spawn.Process(target=_serve, args=(theirs, wanted), daemon=True)
+        self._process.start()
+        theirs.close()
+
+    def look(self, piece: bytes) -> Looked | None:
+        """See `observed.look`; None also where the process has ended."""
+        try:
+            self._connection.send_bytes(piece)
+            looked: Looked | None = pickle.loads(self._connection.recv_bytes())  # noqa: S301  ours
+        except (EOFError, OSError):
+            return None
+        return looked
+
+    def close(self) -> None:
+        """Let the process end."""
+        self._connection.close()
+        self._process.join()
+
+
+def _serve(connection: Connection, wanted: Wanted) -> None:
+    """What a `_Helper` does until the other side has closed, or ended."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # who started this minds an interrupt
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)  # what is seen has no cycles
+    with suppress(EOFError, OSError):
+        while True:
+            piece = connection.recv_bytes()
+            try:
+                looked = look(piece, wanted)
+            except Exception:  # noqa: BLE001  who reads the piece line by line will say it
+                looked = None
+            connection.send_bytes(pickle.dumps(looked))

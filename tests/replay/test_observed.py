@@ -1,0 +1,81 @@
+"""What features see in lines of Records, by feature: what is usual, and what is left to others."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from monitor.features import FEATURES
+from monitor.replay import observed
+from monitor.types import Outcome, Part, encode_record
+from tests.replay.some_records import record
+
+
+def test_what_is_usual_is_looked_at_in_pieces() -> None:
+    """Chats and tensors, refused ones among them, with other features than their neighbours'."""
+    wanted = observed.Wanted(tuple(range(len(FEATURES))), ("population",), -math.inf, math.inf)
+    tensor = {"inputs": [Part(name="x", datatype="FP64", shape=[1], data=[0.5])], "outputs": []}
+    some = [
+        record(1),
+        record(2, outcome=Outcome.SERVER_ERROR, status=500),
+        record(3, **tensor),
+        record(4),
+    ]
+    looked = observed.look(b"\n".join(map(encode_record, some)), wanted)
+    assert looked is not None
+    assert looked.records == 4
+    assert list(looked.accepted) == [1, 0, 1, 1]
+    assert {"x", "outcome", "input_words"} <= {seen.feature for seen in looked.columns}
+
+
+@pytest.mark.parametrize(
+    "unusual",
+    [
+        b"{}",
+        encode_record(record(1, sampled=0.5)),
+        encode_record(
+            record(1, inputs=[Part(name="x", datatype="FP64", shape=[2], data=[0.5, 1.5])])
+        ),
+        encode_record(
+            record(1, inputs=[Part(name="x", datatype="BYTES", shape=[1], data=["2024-02-29"])])
+        ),
+    ],
+    ids=["no record", "a sample", "a batch", "a date"],
+)
+def test_what_is_unusual_is_not(unusual: bytes) -> None:
+    """It is left to who reads record by record."""
+    wanted = observed.Wanted(tuple(range(len(FEATURES))), (), -math.inf, math.inf)
+    assert observed.look(encode_record(record(0)) + b"\n" + unusual, wanted) is None
+
+
+def test_records_that_name_features_in_another_order_are_unusual() -> None:
+    """In one order they are told; where there is none for all, nobody guesses."""
+    x, y = (Part(name=name, datatype="FP64", shape=[1], data=[0.5]) for name in "xy")
+    wanted = observed.Wanted(tuple(range(len(FEATURES))), (), -math.inf, math.inf)
+
+    def names(*inputs: list[Part]) -> list[str] | None:
+        lines = [encode_record(record(1, inputs=each, outputs=[])) for each in inputs]
+        looked = observed.look(b"\n".join(lines), wanted)
+        return None if looked is None else [one.feature for one in looked.columns][:2]
+
+    assert names([x], [x, y]) == names([y], [x, y]) == ["x", "y"]
+    assert names([y, x], [x, y]) is None
+
+
+def test_values_are_told_as_they_are() -> None:
+    """Floats and integers as arrays; what else comes among them once, with its kind."""
+    wanted = observed.Wanted((0,), (), -math.inf, math.inf)
+    data = [0.5, 1.5, None, "a", 7, None, 0.5]
+    lines = [
+        encode_record(record(1, inputs=[Part(name="x", datatype="FP64", shape=[1], data=[one])]))
+        for one in data
+    ]
+    looked = observed.look(b"\n".join(lines), wanted)
+    assert looked is not None
+    (x,) = looked.columns
+    codes = memoryview(x.codes).cast("q").tolist()
+    numbers = memoryview(x.numbers).cast("d").tolist()
+    assert codes == [-1, -1, 0, 1, 2, 0, -1]
+    assert [one for one, code in zip(numbers, codes, strict=True) if code == -1] == [0.5, 1.5, 0.5]
+    assert x.rest == [("numeric", None), ("numeric", "a"), ("numeric", 7)]

@@ -1,0 +1,249 @@
+"""Files of Records that are looked at in pieces, on all cores, give what they give record by record."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import random
+import signal
+import tempfile
+from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import psutil
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from monitor.analysis import fold
+from monitor.app.sanitizer import Sanitizer
+from monitor.cli import main
+from monitor.commands import replay
+from monitor.damage import Damage
+from monitor.errors import SourceError
+from monitor.features import FEATURES, MORE
+from monitor.interfaces import Feature
+from monitor.replay import files, record_files
+from monitor.replay.files import ReadOptions
+from monitor.settings.schema import Settings
+from monitor.sources import records as source
+from monitor.tables.blocks import Block
+from monitor.tables.columns import Columns
+from monitor.types import Observation, Outcome, Part, Record, Row, encode_record
+from tests.replay.some_records import record
+
+PIECE = 3000
+"""A few Records."""
+
+
+@cache
+def clean() -> Sanitizer:
+    return Sanitizer(Settings())
+
+
+def options(**fields: Any) -> ReadOptions:
+    usual = {
+        "features": FEATURES,
+        "columns": Columns(by=("population", "model")),
+        "sanitizer": clean(),
+    }
+    return ReadOptions(**(usual | fields))
+
+
+# --- any lines -----------------------------------------------------------------------------------
+
+numbers = st.floats(allow_nan=False) | st.integers(-(10**17), 10**17) | st.integers(0, 3)
+values = (
+    numbers
+    | st.none()
+    | st.booleans()
+    | st.sampled_from(["a", "b", "ada@example.org", "2024-02-29"])
+    | st.lists(numbers, max_size=2)
+)
+tensors = st.builds(
+    lambda name, datatype, data, width: Part(
+        name=name, datatype=datatype, shape=[len(data) // width, width], data=data
+    ),
+    st.sampled_from(["x", "y", "call +49 171 5550187", "duration", ""]),
+    st.sampled_from(["FP64", "FP64", "INT64", "BOOL", "BYTES", None]),
+    st.lists(numbers, min_size=1, max_size=2) | st.lists(values, min_size=1, max_size=4),
+    st.sampled_from([1, 1, 1, 2]),
+)
+texts = st.builds(
+    Part,
+    role=st.sampled_from(["user", "assistant"]),
+    text=st.text(max_size=30) | st.just("the of " * 20),
+)
+found = st.builds(
+    record,
+    st.integers(0, 200),
+    inputs=st.lists(tensors | texts, max_size=3),
+    outputs=st.lists(tensors | texts, max_size=2),
+    outcome=st.sampled_from([Outcome.OK, Outcome.OK, Outcome.OK, Outcome.CLIENT_ERROR]),
+    segments=st.sampled_from([{}, {"population": "a"}, {"population": "ada@example.org"}]),
+    sampled=st.sampled_from([1.0] * 20 + [0.25]),
+)
+lines = st.lists(
+    st.lists(found.map(encode_record), min_size=3, max_size=6)
+    | st.lists(
+        st.sampled_from([b"", b" ", b"{}", b'{"id": 1', b"\xff", b"\r", b"[" * 3000]), max_size=1
+    ),
+    max_size=12,
+).map(lambda some: [line for each in some for line in each])
+
+
+def one_by_one(path: Path, how: ReadOptions) -> Iterator[Row]:
+    yield from files.observe(files.records([(path, source.SOURCE)], how.damage), how)
+
+
+def in_pieces(path: Path, how: ReadOptions) -> Iterator[Row]:
+    for one in files.read_records([(path, source.SOURCE)], how):
+        yield from one.rows() if isinstance(one, Block) else (one,)
+
+
+def told(read: Callable[[Path, ReadOptions], Iterator[Row]], path: Path, **fields: Any) -> Any:
+    """Rows, what could not be read, and the error if there is one."""
+    how, rows = options(damage=Damage(), **fields), []
+    try:
+        rows.extend(read(path, how))
+    except SourceError as error:
+        return rows, how.damage.listed(), str(error)
+    return rows, how.damage.listed(), ""
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    lines, st.sampled_from([300, PIECE, 1 << 20]), st.booleans(), st.sampled_from([None, 1050.0])
+)
+def test_rows_are_the_same_in_pieces(
+    some: list[bytes], piece: int, packed: bool, start: float | None
+) -> None:
+    """Whatever stands in the lines, bit for bit, in order, with the places of what is none."""
+    with tempfile.TemporaryDirectory() as directory, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(record_files, "PIECE", piece)
+        path = Path(directory, "a.jsonl")
+        path.write_bytes(gzip.compress(b"\n".join(some)) if packed else b"\n".join(some))
+        expected, got = (told(read, path, start=start) for read in (one_by_one, in_pieces))
+    assert msgspec.msgpack.encode(got[1:]) == msgspec.msgpack.encode(expected[1:])
+    assert repr(got[0]) == repr(expected[0])
+
+
+# --- whole documents -----------------------------------------------------------------------------
+
+
+def traffic(seed: int, count: int) -> list[bytes]:
+    """Chats, rows and tensors by turns; some late, some refused, some with a column that others lack."""
+    chance, found = random.Random(seed), []
+    for number in range(count):
+        at = 1.7e9 + 0.05 * number - (chance.random() < 0.02) * chance.choice((3, 90))
+        moved = 0.8 * (number > 0.7 * count)
+        fields: dict[str, Any] = {"segments": {"population": chance.choice("aab")}, "started": at}
+        if chance.random() < 0.05:
+            fields |= {"outcome": Outcome.CLIENT_ERROR, "status": 404}
+        if number % 3:
+            fields["inputs"] = [
+                Part(name=name, datatype="FP64", shape=[1], data=[chance.gauss(moved, 1)])
+                for name in ("x", "y", "z")[: 3 - (chance.random() < 0.1)]
+            ]
+            fields["outputs"] = [
+                Part(name="plan", datatype="BYTES", shape=[1], data=[chance.choice("abc")])
+            ]
+        found.append(encode_record(record(number, **fields)))
+    return found
+
+
+@pytest.fixture
+def documents(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> Callable[..., tuple[bytes, bytes]]:
+    """The function (arguments of replay) → documents (in pieces, record by record)."""
+    monkeypatch.setattr(replay, "Sanitizer", lambda settings, outputs: clean())
+    monkeypatch.setattr(record_files, "PIECE", 60_000)
+    monkeypatch.setattr(fold, "FEW", 8)
+
+    def document(arguments: tuple[str, ...]) -> bytes:
+        out = tmp_path / "document.json"
+        assert main(["replay", *arguments, "--json", str(out)]) == 0, capsys.readouterr().err
+        return out.read_bytes()
+
+    def both(*arguments: str) -> tuple[bytes, bytes]:
+        pieces = document(arguments)
+        with monkeypatch.context() as patch:
+            patch.setattr(files, "KNOWN", ())
+            return pieces, document(arguments)
+
+    return both
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        (), ("--by", "population"), ("--chunks", "3"), ("--from", "1700000030", "--to", "1700000090"),
+        ("--reference", "OTHER"), ("--reference", "OTHER", "--by", "population", "--chunks", "2"),
+        ("--reference", "population=a"),
+    ],
+    ids=" ".join,
+)  # fmt: skip
+def test_documents_are_the_same(arguments: tuple[str, ...], tmp_path: Path, documents: Any) -> None:
+    """Learned, given or another segment's reference; drift in it, late and refused Records."""
+    for name, seed in (("current", 1), ("other", 2)):
+        (tmp_path / f"{name}.jsonl").write_bytes(b"\n".join(traffic(seed, 2600)))
+    places = [str(tmp_path / "other.jsonl") if one == "OTHER" else one for one in arguments]
+    pieces, plain = documents(str(tmp_path / "current.jsonl"), *places)
+    assert pieces == plain
+    assert len(pieces) > 5000
+
+
+def test_other_processes_look_at_a_large_file(
+    tmp_path: Path, documents: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The document is the same, and the processes end."""
+    monkeypatch.setattr(record_files, "WORTH", 0)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1})
+    path = tmp_path / "current.jsonl"
+    path.write_bytes(b"\n".join(traffic(3, 1500)))
+    pieces, plain = documents(str(path))
+    assert pieces == plain
+    assert not _looking()
+
+
+def _looking() -> list[psutil.Process]:
+    """Processes of ours that were started to look."""
+    return [one for one in psutil.Process().children() if "spawn_main" in " ".join(one.cmdline())]
+
+
+def test_who_ends_a_process_costs_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it was to look at is read here."""
+    monkeypatch.setattr(record_files, "WORTH", 0)
+    monkeypatch.setattr(record_files, "PIECE", 60_000)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1})
+    path = tmp_path / "current.jsonl"
+    path.write_bytes(b"\n".join(traffic(4, 1500)))
+    expected = list(one_by_one(path, options()))
+    rows: list[Row] = []
+    for row in in_pieces(path, options()):
+        if len(rows) == 300:
+            for process in _looking():
+                process.send_signal(signal.SIGKILL)
+        rows.append(row)
+    assert rows == expected
+
+
+def test_somebodys_own_feature_sees_every_record_once(tmp_path: Path) -> None:
+    """It may remember what it saw, so that it is asked here, in order."""
+    seen: list[str] = []
+
+    def observe(record: Record) -> list[Observation]:
+        seen.append(record.id)
+        return [Observation("own", "numeric", float(len(seen)))]
+
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(b"\n".join(encode_record(record(number)) for number in range(50)))
+    rows = list(in_pieces(path, options(features=(*FEATURES, *MORE, Feature("own", observe)))))
+    assert [row.observations[-1].value for row in rows] == [
+        float(number + 1) for number in range(50)
+    ]
+    assert len(seen) == 50
