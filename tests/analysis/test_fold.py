@@ -13,9 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.analysis.drift.judgement import Rules
-from monitor.analysis.drift.monitor import DriftMonitor
 from monitor.analysis.drift.profiles import profile_of
-from monitor.analysis.drift.watches import AT_HAND, Baseline
+from monitor.analysis.drift.watches import Baseline
 from monitor.analysis.fold import Analysis
 from monitor.analysis.monitors import analysis_of
 from monitor.distances import LIVE, psi
@@ -594,20 +593,3 @@ def test_references_that_come_in_panes_survive_a_restart(options: dict[str, Any]
     other = analysis_of((), rules, Baseline(learn=500))
     other.restore(whole.saved())
     assert other.findings() == []
-
-
-def test_what_is_remembered_of_open_panes_is_bounded() -> None:
-    """However late values may come, and from however many panes by turns."""
-    rules = replace(RULES, lateness=3600.0)
-    rows = [
-        row(float(number * 37 % 900), "ab"[number % 2], x=number * 0.1) for number in range(3000)
-    ]
-    analysis = analysis_of((), rules, Baseline(profile=PROFILE))
-    for number, one in enumerate(rows):
-        analysis.add_row(one)
-        if number % 100 == 0:
-            (drift,) = analysis.monitors
-            assert isinstance(drift, DriftMonitor)
-            assert len(drift.watches._counters) <= AT_HAND
-    assert len(drift.watches.by_key["x", "all", "all"].open) > AT_HAND
-    assert found(analysis)["x", "all"].samples == 3000
