@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from monitor.analysis.drift import reference, watches
@@ -117,6 +117,7 @@ def test_a_reference_is_that_of_the_rows(
     st.integers(0, 2**32), FEATURES, SIZES,
     st.sampled_from(({}, {"watches": 1}, {"watches": 5}, {"watches": 12})), st.sampled_from((None, 25)),
 )  # fmt: skip
+@example(29, ["x"], [23, 77, 65], {}, 25)  # one segment's last value is the last it learns from
 @settings(max_examples=80, deadline=None)
 def test_what_is_counted_is_that_of_the_rows(
     seed: int, features: list[str], sizes: list[int], rules: dict[str, int], learn: int | None

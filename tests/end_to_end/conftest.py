@@ -244,5 +244,7 @@ def fast(free_port: int) -> Generator[str]:
 @pytest.fixture
 def store(tmp_path: Path) -> Generator[str]:
     """A Valkey of the test's own; yields its URL."""
-    with ValkeyServer(data_dir=tmp_path / "store") as server:
+    with socket.create_server(("127.0.0.1", 0)) as free:  # its own search is no match for others'
+        port = free.getsockname()[1]
+    with ValkeyServer(data_dir=tmp_path / "store", port=port) as server:
         yield f"redis://127.0.0.1:{server.port}/0"

@@ -279,9 +279,10 @@ class Watches:
     def _remember(self, watch: Watch, name: str, segment: tuple[str, str], pane: int) -> None:
         """Let further values of a watch with a reference be counted at once.
 
-        Of names only those as they may be shown: there are no more of these than watches.
+        Of names only those as they may be shown: there are no more of these than watches. A pane
+        without a value of this watch is not opened by that: its last one was learned from.
         """
-        if watch.reference is not None and watch.key == (name, *segment):
+        if pane in watch.open and watch.key == (name, *segment):
             if pane not in self._counters and len(self._counters) == AT_HAND:
                 self._counters.clear()
             by_segment = self._counters.setdefault(pane, {})
