@@ -303,11 +303,12 @@ def test_times_on_record_lie_between_those_of_the_model_and_those_of_the_client(
                 noted(said.text_stream)
     page = system.settled()
     slack = 0.001  # of clocks that are read at slightly different moments
+    tick = 0.01  # the proxy notes the end when it has passed the bytes on, perhaps a tick later
     for record, inside, outside in zip(system.records(), model.times, clients, strict=True):
         low, high = (each.words[0] - each.asked for each in (inside, outside))
         assert WAIT <= low <= record["time_to_first_token"] + slack <= high + 2 * slack
         low, high = (each.ended - each.asked for each in (inside, outside))
-        assert inside.words[-1] - inside.asked - slack <= record["duration"] <= high + slack
+        assert inside.words[-1] - inside.asked - slack <= record["duration"] <= high + tick
         between = record["time_per_output_token"] * (len(WORDS) - 1)
         assert inside.words[-1] - outside.words[0] - slack <= between
         assert between <= outside.words[-1] - inside.words[0] + slack
