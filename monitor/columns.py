@@ -23,7 +23,7 @@ from monitor import bodies
 from monitor.chat import error_part, is_success, says_error
 from monitor.errors import ParseError
 from monitor.framings import json_array, ndjson, sse
-from monitor.types import Call, Part
+from monitor.types import Call, Inference, Part
 
 MAX_PARTS = 256
 """What a body holds beyond that many parts is one text."""
@@ -74,6 +74,20 @@ def answer(call: Call, is_error: Callable[[bytes], bool] = says_error) -> Answer
     is_text = bool(found) and found[-1].text is not None and is_success(call)
     is_cut = is_text and not call.response_truncated and "json" in _kind(call.response_headers)
     return Answer(found, failed=False, incomplete=is_cut and json_array.is_cut(body))
+
+
+def prediction(call: Call, protocol: str, model: str) -> Inference:
+    """What columns in and columns out mean: an exchange of a dialect that does not stream."""
+    found = answer(call)
+    return Inference(
+        protocol=protocol,
+        operation="infer",
+        model=model,
+        inputs=parts(call.request_body, call.request_headers, "user"),
+        outputs=found.parts,
+        failed=found.failed,
+        incomplete=found.incomplete,
+    )
 
 
 def spoken(call: Call) -> list[Part]:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from collections.abc import Iterable, Iterator
+from typing import Any, Generic, TypeVar
+
+import msgspec
 
 from monitor import bodies
 from monitor.chat import (
@@ -16,8 +19,10 @@ from monitor.chat import (
 )
 from monitor.counts import LARGEST, count
 from monitor.errors import ParseError
-from monitor.framings import json_array
+from monitor.framings import json_array, sse
 from monitor.types import Call, Inference, Part, Tokens
+
+T = TypeVar("T")
 
 INCOMPLETE = "incomplete"
 """The finish reason of a stream that ended before its dialect's end."""
@@ -332,3 +337,55 @@ class Transcript:
             confidence_min=None if self._least_likely is None else math.exp(self._least_likely),
             **asked,
         )
+
+
+class Documents(Generic[T]):
+    """The JSON documents of an answer's event stream, each beside its event. To be gone through
+    once.
+
+    An event that cannot be read is told to the answer, and is of the dialect where it was cut or
+    its type begins as one of `ours`. `is_ours` is set by the reader as soon as a document is of
+    its dialect; `is_done` says that `[DONE]` came.
+    """
+
+    __slots__ = ("_answer", "_decoder", "_events", "_has_any", "_ours", "is_done", "is_ours")
+
+    def __init__(
+        self,
+        answer: Transcript,
+        events: Iterable[sse.Event],
+        decoder: msgspec.json.Decoder[T],
+        ours: tuple[str, ...] = (),
+    ) -> None:
+        self.is_ours = self.is_done = self._has_any = False
+        self._answer, self._events, self._decoder, self._ours = answer, events, decoder, ours
+
+    def __iter__(self) -> Iterator[tuple[sse.Event, T]]:
+        decode = self._decoder.decode
+        for event in self._events:
+            self._has_any = True
+            data = event.data
+            if data == b"[DONE]":
+                self.is_done = True
+                continue
+            try:
+                document: T | None = decode(data)  # nearly every event, without a call of ours
+            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+                document = self._odd(event)
+            if document is not None:
+                yield event, document
+
+    def _odd(self, event: sse.Event) -> T | None:
+        """The document of an event that is not as its dialect says; None where it is none."""
+        try:
+            return bodies.decode(event.data, self._decoder)
+        except ParseError:
+            self._answer.error(event.data, failed=event.type == "error")
+            is_typed = event.type.startswith(self._ours)
+            self.is_ours = self.is_ours or is_typed or json_array.is_cut(event.data)
+            return None
+
+    @property
+    def are_foreign(self) -> bool:
+        """Whether there were events, and none of them was of the dialect."""
+        return self._has_any and not self.is_ours

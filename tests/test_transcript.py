@@ -7,12 +7,14 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from monitor.framings import sse
 from monitor.recorder import calls
-from monitor.transcript import Transcript
+from monitor.transcript import Documents, Transcript
 from monitor.types import Call, Exchange, Message, Outcome
 
 ANSWER = Message(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n", b"x" * 10, 10)
@@ -187,3 +189,37 @@ def test_times_are_of_what_was_heard() -> None:
     transcript.heard(9)
     inference = transcript.inference("p", "chat", model="m", inputs=[])
     assert (inference.first_token, inference.last_token) == (0.2, 0.4)
+
+
+class Item(msgspec.Struct):
+    text: str | None = None
+
+
+ITEMS = msgspec.json.Decoder(Item)
+
+
+@pytest.mark.parametrize(
+    ("body", "texts", "errors", "foreign"),
+    [
+        (b'data: {"text": "a"}\n\ndata: [DONE]\n\ndata: {"text": "b"}\n\n', ["a", "b"], [], True),
+        (b'data: {"text": 3}\n\n', [None], [], True),  # one odd scalar is as good as absent
+        (b"data: words\n\n", [], ["words"], True),
+        (b'data: {"text": "cu', [], ['{"text": "cu'], False),
+        (b"event: ours.wrong\ndata: words\n\n", [], ["words"], False),
+        (b"data: [DONE]\n\n", [], [], True),
+        (b"", [], [], False),
+    ],
+)
+def test_the_documents_of_a_stream_are_read_or_told(
+    body: bytes, texts: list[str | None], errors: list[str], foreign: bool
+) -> None:
+    """What cannot be read is an error, and says by its end or its type whose it is."""
+    transcript = Transcript(CALL, streamed=True)
+    documents = Documents(transcript, sse.events(body), ITEMS, ("ours.",))
+    assert [item.text for _, item in documents] == texts
+    told = transcript.inference("p", "chat", model="", inputs=[]).outputs
+    assert [part.text for part in told] == errors
+    assert documents.are_foreign is foreign
+    assert documents.is_done is (b"[DONE]" in body)
+    documents.is_ours = True
+    assert not documents.are_foreign

@@ -15,9 +15,9 @@ from monitor import bodies, columns
 from monitor.chat import content_text, is_error, lines, media, offered, question, tool_call, wanted
 from monitor.counts import count
 from monitor.errors import ParseError
-from monitor.framings import json_array, sse
+from monitor.framings import sse
 from monitor.interfaces import Protocol
-from monitor.transcript import Transcript
+from monitor.transcript import Documents, Transcript
 from monitor.types import Call, Inference, Part
 
 _VERTEX = re.compile(r"/publishers/anthropic/models/(?P<model>[^/:]+):(?:rawP|streamRawP)redict/?$")
@@ -193,20 +193,11 @@ def _read_whole(answer: Transcript, body: bytes) -> None:
 
 
 def _read_stream(answer: Transcript, body: bytes) -> None:
-    has_any = is_ours = False
-    for event in sse.events(body):
-        has_any = True
-        if event.data == b"[DONE]":
-            continue
-        try:
-            item = bodies.decode(event.data, _event_decoder)
-        except ParseError:
-            is_ours = is_ours or event.type.startswith(_OURS) or json_array.is_cut(event.data)
-            answer.error(event.data, failed=event.type == "error")
-            continue
-        if not is_ours:
+    documents = Documents(answer, sse.events(body), _event_decoder, _OURS)
+    for event, item in documents:
+        if not documents.is_ours:
             kind = item.type or event.type
-            is_ours = kind.startswith(_OURS) or bool(item.error)
+            documents.is_ours = kind.startswith(_OURS) or bool(item.error)
         if item.type == "content_block_delta":  # nearly every event
             if _add_delta(answer, item):
                 answer.heard(event.end)
@@ -217,7 +208,7 @@ def _read_stream(answer: Transcript, body: bytes) -> None:
                 answer.heard(event.end)
         else:
             _hear(answer, item)
-    if has_any and not is_ours:
+    if documents.are_foreign:
         answer.is_foreign(columns.spoken(answer.call))
 
 

@@ -6,7 +6,7 @@ another protocol here.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -23,9 +23,9 @@ from monitor.chat import (
     wanted,
 )
 from monitor.errors import ParseError
-from monitor.framings import json_array, ndjson, sse
+from monitor.framings import ndjson, sse
 from monitor.interfaces import Protocol
-from monitor.transcript import Transcript
+from monitor.transcript import Documents, Transcript
 from monitor.types import Call, Inference, Part
 
 _ASKS: dict[str, tuple[tuple[bytes, ...], str]] = {
@@ -239,35 +239,25 @@ def _add_block(answer: Transcript, block: Any) -> bool:
     return False
 
 
-def _events(call: Call) -> Iterator[tuple[bytes, int, str]]:
+def _events(call: Call) -> Iterable[sse.Event]:
     if sse.is_stream(call.response_headers):
-        yield from ((one.data, one.end, one.type) for one in sse.events(call.response_body))
-    else:
-        yield from ((one.data, one.end, "") for one in ndjson.lines(call.response_body))
+        return sse.events(call.response_body)
+    return (sse.Event("", one.data, one.end) for one in ndjson.lines(call.response_body))
 
 
 def _read_stream(answer: Transcript, body: bytes) -> None:
-    has_any = is_ours = False
-    for data, end, kind in _events(answer.call):
-        has_any = True
-        if data == b"[DONE]":
-            continue
-        try:
-            item = bodies.decode(data, _answer_decoder)
-        except ParseError:
-            answer.error(data, failed=kind == "error")
-            is_ours = is_ours or json_array.is_cut(data)
-            continue
-        said = item.type or item.event_type
-        is_ours = is_ours or bool(said) or bool(item.error)
-        if kind == "error" or is_error({"type": item.type, "error": item.error}):
-            answer.error(data)
+    documents = Documents(answer, _events(answer.call), _answer_decoder)
+    for event, item in documents:
+        is_said = bool(item.type or item.event_type or item.error)
+        documents.is_ours = documents.is_ours or is_said
+        if event.type == "error" or is_error({"type": item.type, "error": item.error}):
+            answer.error(event.data)
         elif item.event_type:
             if _add_v1(answer, item):
-                answer.heard(end)
-        elif _add_v2(answer, item, data):
-            answer.heard(end)
-    if has_any and not is_ours:
+                answer.heard(event.end)
+        elif _add_v2(answer, item, event.data):
+            answer.heard(event.end)
+    if documents.are_foreign:
         answer.is_foreign(columns.spoken(answer.call))
 
 

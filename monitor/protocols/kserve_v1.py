@@ -30,16 +30,7 @@ def read(call: Call) -> Inference:
     match = _PATH.search(call.path)
     if match is None:
         raise ParseError("the path is not one of the V1 prediction protocol")
-    answer = columns.answer(call)
-    return Inference(
-        protocol="kserve_v1",
-        operation="infer",
-        model=match["model"],
-        inputs=columns.parts(call.request_body, call.request_headers, "user"),
-        outputs=answer.parts,
-        failed=answer.failed,
-        incomplete=answer.incomplete,
-    )
+    return columns.prediction(call, "kserve_v1", match["model"])
 
 
 PROTOCOL = Protocol("kserve_v1", claims, read)

@@ -12,9 +12,9 @@ import msgspec
 from monitor import bodies, columns, forms
 from monitor.chat import content_text, deployment, is_error, is_success, question, sized
 from monitor.errors import ParseError
-from monitor.framings import json_array, multipart, sse
+from monitor.framings import multipart, sse
 from monitor.interfaces import Protocol
-from monitor.transcript import Transcript
+from monitor.transcript import Documents, Transcript
 from monitor.types import Call, Inference, Part
 
 _OPERATIONS = {
@@ -171,22 +171,12 @@ def _read_whole(answer: Transcript, body: bytes) -> None:
 def _read_stream(answer: Transcript, body: bytes) -> None:
     """The last event has the whole text again; without it, what came holds."""
     whole = None
-    is_ours = has_any = False
-    for event in sse.events(body):
-        has_any = True
-        if event.data == b"[DONE]":
-            answer.is_complete = True
-            continue
-        try:
-            said = bodies.decode(event.data, _answer_decoder)
-        except ParseError:
-            answer.error(event.data, failed=event.type == "error")
-            is_ours = is_ours or json_array.is_cut(event.data)
-            continue
+    documents = Documents(answer, sse.events(body), _answer_decoder)
+    for event, said in documents:
         kind = said.type or event.type or str(said.object)
-        is_ours = is_ours or kind.startswith(_OURS)
-        if is_error({"error": said.error, "type": kind}):
-            is_ours = True
+        is_wrong = is_error({"error": said.error, "type": kind})
+        documents.is_ours = documents.is_ours or is_wrong or kind.startswith(_OURS)
+        if is_wrong:
             answer.error(event.data)
         elif _add(answer, kind, said):
             answer.heard(event.end)
@@ -194,7 +184,8 @@ def _read_stream(answer: Transcript, body: bytes) -> None:
             answer.is_complete = True
             whole = said.text if isinstance(said.text, str) else whole
         _note(answer, said, weighs=kind not in _ENDS)
-    if has_any and not is_ours:
+    answer.is_complete = answer.is_complete or documents.is_done
+    if documents.are_foreign:
         answer.is_foreign(columns.spoken(answer.call))
     elif whole and not answer.by_choice():
         answer.add(0, "assistant", whole)

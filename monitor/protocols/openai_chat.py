@@ -25,9 +25,9 @@ from monitor.chat import (
 )
 from monitor.counts import count
 from monitor.errors import ParseError
-from monitor.framings import json_array, sse
+from monitor.framings import sse
 from monitor.interfaces import Protocol
-from monitor.transcript import Transcript
+from monitor.transcript import Documents, Transcript
 from monitor.types import Call, Inference, Part
 
 _OPERATIONS = {
@@ -248,32 +248,23 @@ def _read_whole(answer: Transcript, body: bytes, request: _Request) -> None:
 
 
 def _read_stream(answer: Transcript, body: bytes, request: _Request) -> None:
-    has_ended = has_any = is_ours = False
     first = last = 0
-    for event in sse.events(body):
-        has_any = True
-        if event.data == b"[DONE]":
-            has_ended = True
-            continue
-        try:
-            chunk = bodies.decode(event.data, _response_decoder)
-        except ParseError:
-            answer.error(event.data, failed=event.type == "error")
-            is_ours = is_ours or json_array.is_cut(event.data)
-            continue
+    documents = Documents(answer, sse.events(body), _response_decoder)
+    for event, chunk in documents:
         if chunk.choices is None or chunk.error:
             is_error = event.type == "error" or bool(chunk.error) or says_error(event.data)
-            is_ours = is_ours or is_error or chunk.usage is not None
+            is_said = is_error or chunk.usage is not None
+            documents.is_ours = documents.is_ours or is_said
             if is_error:
                 answer.error(event.data)
-        else:
-            is_ours = True
+        elif not documents.is_ours:
+            documents.is_ours = True
         _note(answer, chunk)
         if chunk.choices and _add_choices(answer, chunk.choices, event.data, request):
             first, last = first or event.end, event.end
     answer.heard(first, last)
-    answer.is_complete = has_ended or answer.has_finished
-    if has_any and not (is_ours or has_ended or answer.failed):
+    answer.is_complete = documents.is_done or answer.has_finished
+    if documents.are_foreign and not (documents.is_done or answer.failed):
         answer.is_foreign(columns.spoken(answer.call))
 
 

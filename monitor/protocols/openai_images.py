@@ -12,9 +12,9 @@ import msgspec
 from monitor import bodies, columns, forms
 from monitor.chat import content_text, deployment, is_error, media, question, sized
 from monitor.errors import ParseError
-from monitor.framings import json_array, multipart, sse
+from monitor.framings import multipart, sse
 from monitor.interfaces import Protocol
-from monitor.transcript import Transcript
+from monitor.transcript import Documents, Transcript
 from monitor.types import Call, Inference, Part
 
 _ENDINGS = ("/images/generations", "/images/edits", "/images/variations")
@@ -123,21 +123,12 @@ def _read_whole(answer: Transcript, body: bytes) -> None:
 
 def _read_stream(answer: Transcript, body: bytes) -> None:
     finished = 0
-    is_ours = has_any = False
-    for event in sse.events(body):
-        has_any = True
-        if event.data == b"[DONE]":
-            continue
-        try:
-            said = bodies.decode(event.data, _answer_decoder)
-        except ParseError:
-            answer.error(event.data, failed=event.type == "error")
-            is_ours = is_ours or json_array.is_cut(event.data)
-            continue
+    documents = Documents(answer, sse.events(body), _answer_decoder)
+    for event, said in documents:
         kind = said.type or event.type
-        is_ours = is_ours or kind.startswith(_OURS)
-        if is_error({"error": said.error, "type": kind}):
-            is_ours = True
+        is_wrong = is_error({"error": said.error, "type": kind})
+        documents.is_ours = documents.is_ours or is_wrong or kind.startswith(_OURS)
+        if is_wrong:
             answer.error(event.data)
         elif kind.startswith(_OURS) and said.b64_json:
             answer.heard(event.end)
@@ -147,7 +138,7 @@ def _read_stream(answer: Transcript, body: bytes) -> None:
             _add(answer, _Image(b64_json=said.b64_json), said.output_format)
         _count(answer, said.usage)
     answer.use("images", finished)
-    if has_any and not is_ours:
+    if documents.are_foreign:
         answer.is_foreign(columns.spoken(answer.call))
 
 

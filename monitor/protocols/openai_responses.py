@@ -23,9 +23,9 @@ from monitor.chat import (
 )
 from monitor.counts import count
 from monitor.errors import ParseError
-from monitor.framings import json_array, sse
+from monitor.framings import sse
 from monitor.interfaces import Protocol
-from monitor.transcript import Transcript
+from monitor.transcript import Documents, Transcript
 from monitor.types import Call, Inference, Part
 
 _ENDS = ("response.completed", "response.incomplete", "response.failed", "response.cancelled")
@@ -219,19 +219,12 @@ def _read_stream(answer: Transcript, body: bytes) -> None:
     places: dict[str, int] = {}
     weights: dict[int, list[Any]] = {}
     pieces = Transcript(answer.call)
-    is_ours = has_any = False
-    for event in sse.events(body):
-        has_any, is_ours = True, is_ours or event.type.startswith(_OURS)
-        if event.data == b"[DONE]":
-            continue
-        try:
-            item = bodies.decode(event.data, _event_decoder)
-        except ParseError:
-            answer.error(event.data, failed=event.type == "error")
-            is_ours = is_ours or json_array.is_cut(event.data)
-            continue
+    documents = Documents(answer, sse.events(body), _event_decoder, _OURS)
+    for event, item in documents:
         kind = item.type or event.type
-        is_ours = is_ours or kind.startswith(_OURS) or bool(item.error)
+        if not documents.is_ours:
+            is_typed = kind.startswith(_OURS) or event.type.startswith(_OURS)
+            documents.is_ours = is_typed or bool(item.error)
         index = _place(item, places)
         whole = _hear(answer, kind, item, event.data)
         if whole:
@@ -243,7 +236,7 @@ def _read_stream(answer: Transcript, body: bytes) -> None:
             answer.heard(event.end)
             if item.logprobs:
                 weights.setdefault(index, []).extend(_list(item.logprobs))
-    if has_any and not is_ours:
+    if documents.are_foreign:
         answer.is_foreign(columns.spoken(answer.call))
         return
     parts = pieces.by_choice()

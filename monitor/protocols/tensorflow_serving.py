@@ -36,16 +36,7 @@ def read(call: Call) -> Inference:
     match = _PATH.search(call.path)
     if match is None:
         raise ParseError("the path is not one of TensorFlow Serving's")
-    answer = columns.answer(call)
-    return Inference(
-        protocol="tensorflow_serving",
-        operation="infer",
-        model=match["model"],
-        inputs=columns.parts(call.request_body, call.request_headers, "user"),
-        outputs=answer.parts,
-        failed=answer.failed,
-        incomplete=answer.incomplete,
-    )
+    return columns.prediction(call, "tensorflow_serving", match["model"])
 
 
 PROTOCOL = Protocol("tensorflow_serving", claims, read)

@@ -16,7 +16,7 @@ from monitor.counts import count
 from monitor.errors import ParseError
 from monitor.framings import json_array, sse
 from monitor.interfaces import Protocol
-from monitor.transcript import Transcript
+from monitor.transcript import Documents, Transcript
 from monitor.types import Call, Inference, Part
 
 _PATHS = ("/generate", "/generate_stream")
@@ -119,23 +119,15 @@ def _read_whole(answer: Transcript, body: bytes) -> None:
 
 def _read_stream(answer: Transcript, body: bytes) -> None:
     """The last event says the whole text once more."""
-    has_any = is_ours = has_text = False
-    for event in sse.events(body):
-        has_any = True
-        if event.data == b"[DONE]":
-            continue
-        try:
-            item = bodies.decode(event.data, _answer_decoder)
-        except ParseError:
-            answer.error(event.data, failed=event.type == "error")
-            is_ours = is_ours or json_array.is_cut(event.data)
-            continue
+    has_text = False
+    documents = Documents(answer, sse.events(body), _answer_decoder)
+    for event, item in documents:
         if event.type == "error" or is_error({"error": item.error}):
             _fail(answer, item, event.data)
-            is_ours = True
+            documents.is_ours = True
         token = item.token
         if token is not None:
-            is_ours = True
+            documents.is_ours = True
             _weigh(answer, token)
             text = token.get("text")
             if isinstance(text, str) and text and not token.get("special"):
@@ -143,12 +135,12 @@ def _read_stream(answer: Transcript, body: bytes) -> None:
                 answer.heard(event.end)
                 has_text = True
         if isinstance(item.generated_text, str):
-            is_ours = answer.is_complete = True
+            documents.is_ours = answer.is_complete = True
             if item.generated_text and not has_text:
                 answer.add(0, "assistant", item.generated_text)
                 answer.heard(event.end)
         _end(answer, 0, item.details or {})
-    if has_any and not is_ours:
+    if documents.are_foreign:
         answer.is_foreign(columns.spoken(answer.call))
 
 
