@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -17,12 +16,11 @@ from monitor.cli import main
 from monitor.commands.records import _indented, lines
 from monitor.replay import stored
 from monitor.streams.redis import RedisStream
-from monitor.supervision.embedded_store import EmbeddedStore
 from monitor.types import Outcome, Record, Tokens, decode_record
+from tests.commands.conftest import Run
 from tests.recorder.test_spool import DOCUMENT
 
 NOON = 1764676800.0  # 2025-12-02T12:00:00Z
-Run = Callable[..., tuple[int, str, str]]
 
 
 def record(number: int, **changes: Any) -> Record:
@@ -44,31 +42,17 @@ RECORDS = [
 ]
 
 
+COMMAND = "records"
+
+
 @pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def data(ended_run: Callable[..., Path]) -> Path:
     """The data directory of a `monitor run` that has ended."""
-    directory = tmp_path_factory.mktemp("data")
 
-    async def fill() -> None:
-        store = EmbeddedStore(directory / "store", log=print)
-        await store.start()
-        stream = RedisStream(store.url, "default")
+    async def fill(stream: RedisStream) -> None:
         await stream.append(RECORDS)
-        await stream.close()
-        await store.stop()
 
-    asyncio.run(fill())
-    return directory
-
-
-@pytest.fixture
-def run(data: Path, capsys: pytest.CaptureFixture[str]) -> Run:
-    def records(*arguments: str) -> tuple[int, str, str]:
-        code = main(["records", *arguments, "--data", str(data)])
-        shown = capsys.readouterr()
-        return code, shown.out, shown.err
-
-    return records
+    return ended_run(fill)
 
 
 def numbers(text: str) -> list[int]:

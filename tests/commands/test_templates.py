@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -10,11 +9,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from monitor.cli import main
 from monitor.streams.redis import RedisStream
-from monitor.supervision.embedded_store import EmbeddedStore
 from monitor.templates.miner import Known
 from monitor.types import Template
+from tests.commands.conftest import Run
 from tests.commands.test_records import record
 
 KNOWN = {
@@ -31,36 +29,21 @@ RECORDS = [
          ("invoice@3", True), ("t_cccccccccccc", False)]
     )
 ]  # fmt: skip
-Run = Callable[..., tuple[int, str, str]]
+
+
+COMMAND = "templates"
 
 
 @pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def data(ended_run: Callable[..., Path]) -> Path:
     """The data directory of a `monitor run` that has ended."""
-    directory = tmp_path_factory.mktemp("data")
 
-    async def fill() -> None:
-        store = EmbeddedStore(directory / "store", log=print)
-        await store.start()
-        stream = RedisStream(store.url, "default")
+    async def fill(stream: RedisStream) -> None:
         await stream.append([*RECORDS, record(9)])
         await stream.add_templates({n: msgspec.json.encode(one) for n, one in KNOWN.items()}, {})
         await stream.add_templates({"t_bbbbbbbbbbbb": b"not for this"}, {"strange": b"{"})
-        await stream.close()
-        await store.stop()
 
-    asyncio.run(fill())
-    return directory
-
-
-@pytest.fixture
-def run(data: Path, capsys: pytest.CaptureFixture[str]) -> Run:
-    def templates(*arguments: str) -> tuple[int, str, str]:
-        code = main(["templates", *arguments, "--data", str(data)])
-        shown = capsys.readouterr()
-        return code, shown.out, shown.err
-
-    return templates
+    return ended_run(fill)
 
 
 def test_templates_are_listed_the_most_used_first(run: Run) -> None:
