@@ -247,6 +247,10 @@ class Inference(msgspec.Struct, frozen=True):
 # --- what we may keep ------------------------------------------------------------------------
 
 
+_REFUSED = 300
+"""Statuses from here on say that the endpoint did not take the request."""
+
+
 class RequestSummary(msgspec.Struct, frozen=True):
     """The request of a Record without its content."""
 
@@ -379,6 +383,11 @@ class Record(msgspec.Struct, frozen=True, omit_defaults=True):
     oversampled: bool = False
     """Whether it was recorded beyond an even sample of all exchanges, because failed exchanges have
     a part of the sample of their own. Drift does not count it."""
+
+    @property
+    def is_accepted(self) -> bool:
+        """Whether the endpoint took the request and answered it."""
+        return self.outcome is Outcome.OK and (self.status or 0) < _REFUSED
 
 
 encode_record = msgspec.json.Encoder().encode

@@ -28,7 +28,6 @@ MOST_CELLS = 4096
 NO_ANSWERS = frozenset(("error", "tool_call", "tool", "reasoning", "refusal"))
 """Roles of outputs that are no answers."""
 
-_REFUSED = 300
 _CHARACTERS_A_TOKEN = 4
 """Of English text, about."""
 
@@ -153,7 +152,7 @@ def view(
         operation=record.operation,
         model=record.model,
         outcome=record.outcome,
-        is_accepted=record.outcome is Outcome.OK and (record.status or 0) < _REFUSED,
+        is_accepted=record.is_accepted,
         streamed=record.streamed,
         duration=record.duration,
         first_token=record.time_to_first_token,

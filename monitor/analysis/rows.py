@@ -9,10 +9,7 @@ from typing import Any, NamedTuple
 from monitor.interfaces import Feature
 from monitor.tables.blocks import Block, Column, Floats
 from monitor.texts import visible
-from monitor.types import ABSENT, EDGE_CASE, WHOLE, Key, Observation, Outcome, Record, Row
-
-REFUSED = 300
-"""Statuses from here on say that the endpoint did not take the request."""
+from monitor.types import ABSENT, EDGE_CASE, WHOLE, Key, Observation, Record, Row
 
 
 def row_of(
@@ -24,7 +21,7 @@ def row_of(
         segments = {name: segments.get(name, ABSENT) for name in dimensions}
     ended = record.started + record.duration
     seen = observed(features, record)
-    return Row(ended, segments, seen, accepted(record), 1 / record.sampled, record.edge_cases)
+    return Row(ended, segments, seen, record.is_accepted, 1 / record.sampled, record.edge_cases)
 
 
 def observed(features: Sequence[Feature], record: Record) -> list[Observation]:
@@ -36,11 +33,6 @@ def observed(features: Sequence[Feature], record: Record) -> list[Observation]:
     if record.oversampled:
         return []
     return [seen for feature in features for seen in feature.observe(record)]
-
-
-def accepted(record: Record) -> bool:
-    """Whether the endpoint took the request and answered it."""
-    return record.outcome is Outcome.OK and (record.status or 0) < REFUSED
 
 
 def segments_of(row: Row, dimensions: Sequence[str] | None) -> Iterator[tuple[str, str]]:

@@ -10,12 +10,10 @@ import sys
 from collections.abc import Mapping
 from decimal import Decimal
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
+from monitor.prices.bundled import DATA
 from monitor.prices.rates import FEMTO
-
-DATA = Path(__file__).parent / "data"
 
 KEYS = {
     "input_mtok": ("input", 10**6), "output_mtok": ("output", 10**6),

@@ -10,12 +10,14 @@ import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import lru_cache
-from importlib import resources
+from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from monitor.prices.rates import Rates
+
+DATA = Path(__file__).parent / "data"
 
 STANDARD = frozenset(("", "default", "standard", "on_demand", "on-demand", "standard_only"))
 """Tiers of service for which the listed price holds."""
@@ -113,7 +115,7 @@ def models(provider: str) -> list[Model]:
 
 
 def _read(name: str) -> bytes:
-    return resources.files("monitor.prices").joinpath("data", f"{name}.json").read_bytes()
+    return (DATA / f"{name}.json").read_bytes()
 
 
 def provider_of(upstream: str, protocol: str, model: str) -> Provider | None:

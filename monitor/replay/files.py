@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from monitor.analysis.rows import accepted, observed
+from monitor.analysis.rows import observed
 from monitor.damage import Damage
 from monitor.errors import SourceError
 from monitor.interfaces import Feature, Head, Source, Table
@@ -258,7 +258,7 @@ def observe(records: Iterable[Record], options: ReadOptions) -> Iterator[Row]:
                 record.started + record.duration,
                 {name: safe(segment(record, name)) for name in by},
                 [_sanitized(seen, safe) for seen in observed(options.features, record)],
-                accepted(record),
+                record.is_accepted,
                 1 / record.sampled,
                 list(dict.fromkeys(map(safe, record.edge_cases))) if has_edge_cases else [],
             )

@@ -18,7 +18,7 @@ from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from monitor.analysis.rows import accepted, observed
+from monitor.analysis.rows import observed
 from monitor.features import FEATURES, MORE, latency
 from monitor.sources.records import UNREADABLE, strictly
 from monitor.tables.blocks import NUMBER
@@ -113,7 +113,7 @@ def _look(found: Iterable[Record], wanted: Wanted) -> Looked | None:
         some.rows.append(len(at))
         some.values.append([one.value for one in seen])
         at.append(record.started + record.duration)
-        taken.append(accepted(record))
+        taken.append(record.is_accepted)
         for name, values in labels.items():
             values.append(segment(record, name))
     columns = _columns(alike, len(at))

@@ -12,7 +12,7 @@ import pytest
 from monitor.analysis.drift.judgement import Rules
 from monitor.analysis.drift.watches import Baseline
 from monitor.analysis.monitors import analysis_of
-from monitor.analysis.rows import accepted, row_of, segments_of, values
+from monitor.analysis.rows import row_of, segments_of, values
 from monitor.distances import LIVE, psi
 from monitor.features import FEATURES
 from monitor.recorder.sampler import Sampler
@@ -38,7 +38,7 @@ def record(outcome: Outcome, status: int | None) -> Record:
 )  # fmt: skip
 def test_accepted_is_what_ended_well(outcome: Outcome, status: int | None, expected: bool) -> None:
     """By outcome and status."""
-    assert accepted(record(outcome, status)) == expected
+    assert record(outcome, status).is_accepted == expected
     assert row_of((), record(outcome, status)).accepted == expected
 
 
