@@ -17,6 +17,7 @@ from monitor.edge_cases import EDGE_CASES
 from monitor.prices.own import rates
 from monitor.recognizers import RECOGNIZERS
 from monitor.settings import load as loading
+from monitor.settings import validation
 from monitor.settings.schema import Costs, Settings
 
 ROOT = Path(__file__).parent.parent
@@ -52,6 +53,16 @@ def test_the_configuration_that_is_documented_is_the_default(tmp_path: Path) -> 
 
     documented = paths(yaml.safe_load(whole))
     assert documented == paths(msgspec.to_builtins(Settings()))
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+def test_every_key_that_a_page_names_is_one(path: Path) -> None:
+    """A key by the name of before sends a reader astray; decisions tell of their day."""
+    known = set(validation.paths(Settings))
+    sections = {key.partition(".")[0] for key in known if "." in key}
+    text = "" if "decisions" in path.parts else path.read_text(encoding="utf-8")
+    named = re.findall(r"`([a-z_]+(?:\.[a-z0-9_]+)+)(?::[^`]*)?`", text)
+    assert {key for key in named if key.partition(".")[0] in sections} <= known
 
 
 def test_every_other_example_is_accepted(tmp_path: Path) -> None:
