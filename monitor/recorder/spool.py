@@ -94,11 +94,14 @@ class Spool:
             return False
         try:
             path = self._open(since)
-            with path.open("ab") as file:
+            with path.open(
+                "ab", buffering=0
+            ) as file:  # a buffer writes what it has left at the end
                 size = file.tell()
                 try:
-                    file.write(data)
-                    file.flush()
+                    left = memoryview(data)
+                    while left:
+                        left = left[file.write(left) :]
                 except OSError:
                     with contextlib.suppress(OSError):
                         os.truncate(path, size)

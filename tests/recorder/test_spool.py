@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 from pathlib import Path
 
 import pytest
@@ -223,6 +224,24 @@ def test_a_directory_that_cannot_be_written_is_a_full_spool(tmp_path: Path) -> N
     """No exception; the records wait elsewhere."""
     (tmp_path / "file").write_text("in the way")
     assert not Spool(tmp_path / "file" / "s", 1 << 20).append([record("1")])
+
+
+@pytest.mark.parametrize("room", range(10_000, 30_000, 1_999))
+def test_a_disk_that_is_full_within_a_write_keeps_what_was_acknowledged_and_no_more(
+    tmp_path: Path, room: int
+) -> None:
+    """What did not fit stays with the proxy; on disk too it would be in the stream twice."""
+    spool = Spool(tmp_path / "spool", 10**6)
+    usual = resource.getrlimit(resource.RLIMIT_FSIZE)
+    taken: list[str] = []
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room, usual[1]))
+    try:
+        while spool.append(batch := [record(f"{len(taken) + one:04}") for one in range(32)]):
+            taken += [one.id for one in batch]
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, usual)
+    assert spool.append([record("last")])
+    assert drained(spool) == [*taken, "last"]
 
 
 def test_files_are_private(tmp_path: Path) -> None:
