@@ -6,6 +6,7 @@ import asyncio
 import ctypes
 import gc
 import os
+import random
 import resource
 import secrets
 import socket
@@ -50,7 +51,7 @@ cost more than parsing it."""
 async def serve(process: child.Child) -> None:
     """Run until `process.stopping`, then drain."""
     settings = process.settings
-    budget = Budget(settings.capture.buffer_bytes)
+    budget = Budget(settings.capture.buffer_bytes, random.random)
     ledger = Ledger()
     snapshots = SnapshotFile(int(os.environ[VARIABLE]))
     if (snapshot := snapshots.read()) is not None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from monitor.proxy.chunked import Chunked
 from monitor.proxy.heads import CHUNKED, UNTIL_CLOSE, Ambiguous, has
 from monitor.types import Message
@@ -11,6 +13,8 @@ SMALL = 1024
 what the budget counts."""
 
 
+EARLY = 0.8
+"""Part of the buffer from which on chance decides which exchanges are copied."""
 PER_COPY = 240
 """Bytes that following one body takes, beside its copy."""
 PER_ARRIVAL = 128
@@ -21,15 +25,29 @@ class Budget:
     """Counts the bytes of captured traffic that this process holds.
 
     Above `bound` copies are dropped and their exchanges lost. Following an exchange without a copy
-    takes memory too; above `limit` the connection turns opaque (`buffer_full`).
+    takes memory too; above `limit` the connection turns opaque (`buffer_full`). `chance` draws from
+    0 to 1, evenly.
     """
 
-    __slots__ = ("bound", "limit", "used")
+    __slots__ = ("_chance", "bound", "early", "limit", "used")
 
-    def __init__(self, bound: int) -> None:
+    def __init__(self, bound: int, chance: Callable[[], float] = lambda: 1.0) -> None:
         self.bound = bound
+        self.early = int(bound * EARLY)
         self.limit = bound + bound // 16 + (256 << 10)
         self.used = 0
+        self._chance = chance
+
+    def admits(self) -> bool:
+        """Return True if an exchange that begins now shall be copied; else it is only followed.
+
+        Above `early` chance decides: the fuller the buffer, the fewer are copied (random early
+        detection, Floyd and Jacobson 1993). So losses are spread evenly over the exchanges, and one
+        that will be lost costs no copy. Otherwise all would be lost until a Receipt makes room, and
+        then none until it is used up.
+        """
+        over = self.used - self.early
+        return over <= 0 or over < self._chance() * (self.bound - self.early)
 
     def check(self) -> None:
         """Raise Ambiguous(`buffer_full`) if there is no room even for following an exchange."""

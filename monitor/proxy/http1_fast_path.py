@@ -15,6 +15,9 @@ from monitor.types import Exchange, Message, Outcome
 _PER_REQUEST = 220
 """Bytes that a request takes beside its own while it waits for its answer."""
 
+_LONGEST_METHOD = 8
+"""Bytes of the longest method of a plain request with the space behind it."""
+
 _IDLE, _WAITING, _PARSING = range(3)
 """The state of a connection: between exchanges; one plain request waits for its answer; anything
 else, which the parser reads."""
@@ -26,6 +29,7 @@ class Http1FastPath:
     def __init__(self, parser: Http1Parser) -> None:
         self._parser = parser
         self._emit = parser.emit
+        self._lose = parser.lose
         self._named = parser.named
         self._new_id = parser.new_id
         self._started_unix = parser.started_unix
@@ -33,6 +37,8 @@ class Http1FastPath:
         self._budget = parser.budget
         self._state = _IDLE
         self._request = b"", 0, 0.0, ""  # a request: its bytes, size of its head, arrival, id
+        self._charged = 0  # bytes that the budget was charged for it
+        self._admitted = True  # else it is only followed: of its bytes the method is kept
 
     def downstream(self, data: bytes, at: float) -> None:
         """See Observer."""
@@ -41,16 +47,26 @@ class Http1FastPath:
             if match is not None:
                 head = match.end()
                 size = len(data)
-                budget = self._budget
-                if (
-                    int(match[1] or 0) == size - head <= self._bound
-                    and budget.used + size + _PER_REQUEST <= budget.bound
-                ):
-                    budget.used += size + _PER_REQUEST
-                    self._request = data, head, at, self._new_id()
-                    self._state = _WAITING
+                if int(match[1] or 0) == size - head <= self._bound and self._ask(data, head, at):
                     return
         self._leave().downstream(data, at)
+
+    def _ask(self, data: bytes, head: int, at: float) -> bool:
+        """Wait for the answer to a plain request; return False if even that has no room."""
+        budget = self._budget
+        used = budget.used
+        charged = len(data) + _PER_REQUEST
+        admitted = used + charged <= budget.bound and (used <= budget.early or budget.admits())
+        if not admitted:
+            data, charged = data[:_LONGEST_METHOD], _PER_REQUEST
+            if used + charged > budget.limit:
+                return False
+        budget.used = used + charged
+        self._request = data, head, at, self._new_id()
+        self._charged = charged
+        self._admitted = admitted
+        self._state = _WAITING
+        return True
 
     def upstream(self, data: bytes, at: float) -> None:
         """See Observer."""
@@ -71,11 +87,15 @@ class Http1FastPath:
         if int(match[2]) != size or size > self._bound:
             return False
         request, head, began, id_ = self._request
-        self._budget.used -= len(request) + _PER_REQUEST
+        self._budget.used -= self._charged
         self._state = _IDLE
         self._parser.fresh = False
         if self._named is not None and not has(data[:start], NAME):
             self._named(size, -1, id_)
+        outcome = Outcome.OK if match[1] < b"400" else of_status(int(match[1]))
+        if not self._admitted:
+            self._lose(outcome, "buffer_full")
+            return True
         took = at - began
         self._emit(
             Exchange(
@@ -85,7 +105,7 @@ class Http1FastPath:
                 Message(request[:head], request[head:], len(request) - head),
                 Message(data[:start], data[start:], size),
                 [(took, size)] if size else [],
-                Outcome.OK if match[1] < b"400" else of_status(int(match[1])),
+                outcome,
             )
         )
         return True
@@ -93,8 +113,8 @@ class Http1FastPath:
     def _leave(self) -> Http1Parser:
         """Hand the connection to the parser, with the request that waits for its answer."""
         if self._state == _WAITING:
-            self._budget.used -= len(self._request[0]) + _PER_REQUEST
-            self._parser.adopt(*self._request)
+            self._budget.used -= self._charged
+            self._parser.adopt(*self._request, admitted=self._admitted)
         self._state = _PARSING
         return self._parser
 

@@ -87,7 +87,7 @@ class Http1Parser:
         self.emit = emit
         self._decided = decided
         self.named = named
-        self._lose = lose
+        self.lose = lose
         self._opaque = opaque
         self._become = become
         self.new_id = new_id
@@ -111,12 +111,15 @@ class Http1Parser:
         self._server_ended = False
         self._cause: Outcome | None = None
 
-    def adopt(self, data: bytes, head: int, began: float, id_: str) -> None:
-        """Take over a plain request that came whole; its head is the first `head` bytes."""
+    def adopt(self, data: bytes, head: int, began: float, id_: str, *, admitted: bool) -> None:
+        """Take over a plain request that came whole; its head is the first `head` bytes. Of one
+        that is not `admitted` `data` begins with the method, and the exchange is only followed."""
         method = data[: data.index(b" ")]
         exchange = _Open(id_, began, self.started_unix(began), method)
         exchange.request = Message(data[:head], data[head:], len(data) - head)
         self._charge(exchange, _PER_EXCHANGE + len(data))
+        if not admitted:
+            self._forget(exchange)
         self._queue.append(exchange)
 
     def is_clean(self) -> bool:
@@ -200,7 +203,7 @@ class Http1Parser:
             exchange = self._queue.popleft()
             self._discard(exchange)
             reason = "buffer_full" if exchange.lost else "opaque"
-            self._lose(of_status(exchange.status), reason)
+            self.lose(of_status(exchange.status), reason)
         for copy in (self._request_copy, self._response_copy):
             if copy is not None:
                 copy.release()
@@ -316,6 +319,7 @@ class Http1Parser:
             self._prior_knowledge(data, at)
             return None
         length = request_length(head)
+        admitted = self.budget.admits()
         exchange = _Open(self.new_id(), began, self.started_unix(began), head[: head.index(b" ")])
         self._queue.append(exchange)
         size = len(data)
@@ -329,6 +333,10 @@ class Http1Parser:
         else:
             self._charge(exchange, _PER_EXCHANGE)
             self._request_copy = Copy(head, length, self.bound, self.budget)
+            if not admitted:
+                self._request_copy.drop()
+        if not admitted:
+            self._forget(exchange)
         self.budget.check()
         if self._response_part and len(self._queue) == 1:
             raise Ambiguous("unsolicited_response")
@@ -430,6 +438,8 @@ class Http1Parser:
             self._responded(exchange, Message(head, body, length), at)
             return data[length:] if size > length else None
         self._response_copy = Copy(head, length, self.bound, self.budget)
+        if exchange.lost:
+            self._response_copy.drop()
         self.budget.check()
         exchange.ended = at
         return data
@@ -510,7 +520,7 @@ class Http1Parser:
         outcome = cause or self._cause or of_status(exchange.status)
         request = exchange.request
         if exchange.lost or request is None:
-            self._lose(outcome, "buffer_full")
+            self.lose(outcome, "buffer_full")
             return
         self.emit(
             Exchange(

@@ -315,7 +315,10 @@ class Http2:
         stream = _Stream(self._new_id(), number, head, began, capture)
         stream.request.done = ending
         self._streams[number] = stream
+        admitted = self._budget.admits()
         self._charge(stream, _PER_STREAM + len(head))
+        if not admitted:
+            self._forget(stream)
         self._budget.check()
 
     # --- responses ---------------------------------------------------------------------------
@@ -440,16 +443,20 @@ class Http2:
         stream.held += size
         self._budget.used += size
         if self._budget.used > self._budget.bound:
-            self._budget.used += _PER_STREAM - stream.held
-            stream.held = _PER_STREAM
-            stream.lost = True
-            stream.capture = 0
-            stream.chunks.clear()
-            stream.request.head = b""
-            stream.response.head = essence(stream.response.head)
-            for half in (stream.request, stream.response):
-                half.body.clear()
-                half.trailers = essence(half.trailers)
+            self._forget(stream)
+
+    def _forget(self, stream: _Stream) -> None:
+        """Release the copy of a stream; from now on it is only followed."""
+        self._budget.used += _PER_STREAM - stream.held
+        stream.held = _PER_STREAM
+        stream.lost = True
+        stream.capture = 0
+        stream.chunks.clear()
+        stream.request.head = b""
+        stream.response.head = essence(stream.response.head)
+        for half in (stream.request, stream.response):
+            half.body.clear()
+            half.trailers = essence(half.trailers)
 
     def _release(self, stream: _Stream) -> None:
         self._budget.used -= stream.held

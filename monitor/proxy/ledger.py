@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from math import inf
-from operator import attrgetter
 
 import msgspec
 
@@ -70,6 +69,7 @@ class Ledger:
         self._spool_adopted = False  # whether what an earlier run left in the spool is counted
         self._exchanges: Counter[tuple[str, str, str, str]] = Counter()
         self._unlabelled: dict[str, Exchange] = {}  # in order of arrival
+        self._failed: Counter[Outcome] = Counter()  # those of them that are not `ok`
 
     @property
     def outstanding(self) -> int:
@@ -80,6 +80,8 @@ class Ledger:
         """Count an exchange that has ended and waits for its Receipt."""
         self.held += 1
         self._unlabelled[exchange.id] = exchange
+        if exchange.outcome is not Outcome.OK:
+            self._failed[exchange.outcome] += 1
 
     def lose(self, outcome: Outcome, reason: str) -> None:
         """Count an exchange that has ended and whose copy was dropped at once."""
@@ -89,7 +91,7 @@ class Ledger:
     def settle(self, receipt: Receipt, number: int = 0) -> None:
         """Count the Receipt of an exchange in the buffer; `number` is needed if it is spooled."""
         self.held -= 1
-        exchange = self._unlabelled.pop(receipt.id, None)
+        exchange = self._labelled(receipt.id)
         if exchange is not None:
             self._exchanges[
                 receipt.protocol or UNKNOWN,
@@ -117,9 +119,14 @@ class Ledger:
         """Count an exchange in the buffer as lost: it will never have a Receipt."""
         self.held -= 1
         self.lost[reason] += 1
+        self.label_unknown([id_])
+
+    def _labelled(self, id_: str) -> Exchange | None:
+        """Return an exchange that has no labels yet, as one that will have some; else None."""
         exchange = self._unlabelled.pop(id_, None)
-        if exchange is not None:
-            self._exchanges[UNKNOWN, UNKNOWN, UNKNOWN, exchange.outcome] += 1
+        if exchange is not None and exchange.outcome is not Outcome.OK:
+            self._failed[exchange.outcome] -= 1
+        return exchange
 
     def unlabelled(self) -> list[str]:
         """Return the ids of the exchanges that have no labels yet, in order of arrival."""
@@ -132,7 +139,7 @@ class Ledger:
     def label_unknown(self, ids: Iterable[str]) -> None:
         """Count those of these exchanges that have no labels yet under `unknown`, for good."""
         for id_ in ids:
-            exchange = self._unlabelled.pop(id_, None)
+            exchange = self._labelled(id_)
             if exchange is not None:
                 self._exchanges[UNKNOWN, UNKNOWN, UNKNOWN, exchange.outcome] += 1
 
@@ -143,8 +150,10 @@ class Ledger:
     ) -> LedgerSnapshot:
         """Return what a successor would need now. For the arguments see LedgerSnapshot."""
         exchanges = self._exchanges.copy()
-        for outcome, count in Counter(map(_outcome, self._unlabelled.values())).items():
-            exchanges[UNKNOWN, UNKNOWN, UNKNOWN, outcome] += count
+        fine = len(self._unlabelled) - self._failed.total()
+        for outcome, count in ((Outcome.OK, fine), *self._failed.items()):
+            if count:
+                exchanges[UNKNOWN, UNKNOWN, UNKNOWN, outcome] += count
         accounts = [(process, 0, since, *self.spooled.packed())]
         for name, one in self.predecessors.items():
             accounts.append((name, one.died, one.since, *one.outstanding.packed()))
@@ -253,6 +262,3 @@ class Ledger:
             Measurement("monitor_records_pending", {**base, "place": "buffer"}, waiting),
             Measurement("monitor_records_pending", {**base, "place": "spool"}, self.outstanding),
         ]
-
-
-_outcome = attrgetter("outcome")

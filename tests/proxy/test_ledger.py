@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
@@ -50,11 +52,13 @@ class Life(RuleBasedStateMachine):
         self.spooled: set[int] = set()
         self.ended = self.appended = self.lost = 0
         self.shown = 0.0
+        self.outcomes: Counter[Outcome] = Counter()
 
     @rule(outcome=outcomes)
     def hold(self, outcome: Outcome) -> None:
         self.number += 1
         self.ended += 1
+        self.outcomes[outcome] += 1
         self.now += 1
         self.held[self.number] = str(self.number)
         self.ledger.hold(ended(str(self.number), outcome, self.now))
@@ -62,6 +66,7 @@ class Life(RuleBasedStateMachine):
     @rule(outcome=outcomes, reason=reasons)
     def lose(self, outcome: Outcome, reason: str) -> None:
         self.ended += 1
+        self.outcomes[outcome] += 1
         self.lost += 1
         self.ledger.lose(outcome, reason)
 
@@ -110,6 +115,14 @@ class Life(RuleBasedStateMachine):
         assert exchanges == appended + lost + pending
         assert exchanges >= self.shown
         self.shown = exchanges
+
+    @invariant()
+    def a_successor_would_know_all(self) -> None:
+        """What has ended stands in the snapshot, with labels or without."""
+        counted: Counter[str] = Counter()
+        for *_, outcome, count in self.ledger.snapshot("p", 0.0, [], 0).exchanges:
+            counted[outcome] += count
+        assert counted == self.outcomes
 
 
 TestLife = Life.TestCase
