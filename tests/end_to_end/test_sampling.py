@@ -15,15 +15,17 @@ from monitor.demo.page import Page
 from tests.end_to_end.load import Watch
 
 SECONDS = 2.5
+SCRAPES = 4
 CHAT = json.dumps({"model": "m", "messages": [{"role": "user", "content": "jo@example.org"}]})
 
 
-def ask(listen: str, population: str, seen: Counter[tuple[str, str]]) -> None:
-    """Send chats for some seconds, each half of one an answer that breaks off; count how they ended."""
+def ask(listen: str, population: str, seen: Counter[tuple[str, str]], watch: Watch) -> None:
+    """Send chats for some seconds and some scrapes, each half second one whose answer breaks off;
+    count how they ended."""
     connection = http.client.HTTPConnection(listen, timeout=30)
     cut_at = time.monotonic()
     end = cut_at + SECONDS
-    while (now := time.monotonic()) < end:
+    while (now := time.monotonic()) < end or watch.scrapes < SCRAPES:
         path = "/v1/chat/completions" if now < cut_at else "/cut"
         cut_at += 0.5 * (now >= cut_at)
         headers = {"content-type": "application/json", "x-population": population}
@@ -49,20 +51,22 @@ def test_metrics_are_of_all_and_records_of_a_sample(start: Callable[..., Any], f
         "run", "--upstream", fast, "--listen", "127.0.0.1:0", capture={"sample_over": 40}
     )
     by_thread: list[Counter[tuple[str, str]]] = [Counter() for _ in range(4)]
+    watch = Watch(system)
     threads = [
-        threading.Thread(target=ask, args=(system.run["listen"], population, seen))
+        threading.Thread(target=ask, args=(system.run["listen"], population, seen, watch))
         for population, seen in zip(["north", "north", "north", "south"], by_thread, strict=True)
     ]
-    watch = Watch(system)
+    began = time.monotonic()
     with watch.running():
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
+    lasted = time.monotonic() - began
     page = system.settled()
     records = system.records()
     seen = sum(by_thread, Counter[tuple[str, str]]())
-    assert watch.scrapes > 3
+    assert watch.scrapes >= SCRAPES
     assert watch.wrong == []
     assert page.total("monitor_exchanges_total") == seen.total()
     assert page.total("monitor_exchange_duration_seconds_count") == seen.total()
@@ -70,7 +74,7 @@ def test_metrics_are_of_all_and_records_of_a_sample(start: Callable[..., Any], f
         assert counted(page, population, outcome) == seen[population, outcome]
     lost = page.total("monitor_exchanges_lost_total", reason="sampled")
     assert lost == page.total("monitor_exchanges_lost_total") == seen.total() - len(records)
-    assert 40 < len(records) < 40 * 12
+    assert 40 < len(records) < 40 * (lasted + 9.5)
     assert min(one.get("sampled", 1) for one in records) < 0.5
     failed = [one for one in records if one["outcome"] == "upstream_broken"]
     assert len(failed) == sum(count for (_, how), count in seen.items() if how != "ok")
