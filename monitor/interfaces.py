@@ -15,17 +15,8 @@ from typing import Any, Literal
 import msgspec
 
 from monitor.damage import Damage
-from monitor.types import (
-    Call,
-    Finding,
-    Inference,
-    Key,
-    Measurement,
-    Observation,
-    Record,
-    Row,
-    Window,
-)
+from monitor.findings import Finding
+from monitor.types import Call, Inference, Key, Measurement, Observation, Record, Row, Window
 from monitor.view import View
 
 

@@ -432,13 +432,48 @@ class Observation(msgspec.Struct, frozen=True, array_like=True, gc=False):
     value: Any
 
 
+class Truth(msgspec.Struct, frozen=True, array_like=True, omit_defaults=True):
+    """What is known of an exchange when its outcome is due: what the model said, and what was true.
+
+    The label, events and attributes are what feedback had said by then; what it did not say is
+    missing, which is neither a wrong answer nor a right one.
+    """
+
+    prediction: str | float | None = None
+    """What the model said: a class by its name, a number of a regression, or a text."""
+    score: float | dict[str, float] | None = None
+    """The probability of the positive class, 0 to 1, or of each class."""
+    label: str | float | None = None
+    """What was true, of the kind of the prediction."""
+    weight: float = 1.0
+    """How many labels this one stands for: 1 / the probability with which it was asked for."""
+    events: dict[str, float] = {}
+    """What happened after it, by name: 1 or a value, such as an amount."""
+    rating: float | None = None
+    """What somebody gave it."""
+    attributes: dict[str, str] = {}
+    """Protected attributes of whom it was about. They stand in no Record."""
+    interval: tuple[float, float] | None = None
+    """The lower and upper end of a prediction interval."""
+    choices: list[str] | None = None
+    """The classes of a prediction set."""
+    duration: float | None = None
+    """Seconds that the exchange took."""
+    outcome: Outcome | None = None
+    """How the exchange ended."""
+    cost: float | None = None
+    """What it cost, in the one currency of the prices."""
+    unit: str = ""
+    """The pseudonym of whom an experiment counts once; empty: each exchange for itself."""
+
+
 class Row(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """What was observed at one moment, of a Record or of a row of somebody's table.
 
     `at` is Unix seconds; of a table without times it is the number of the row, from 0. `segments`
     are values by dimension, without the whole. What an endpoint refused is not `accepted`. `weight`
     is how many exchanges it stands for, more than 1 in a sample. `edge_cases` are the values of the
-    dimension of that name.
+    dimension of that name. `truth` is None where nothing was to be found out.
     """
 
     at: float
@@ -447,6 +482,7 @@ class Row(msgspec.Struct, frozen=True, array_like=True, gc=False):
     accepted: bool = True
     weight: float = 1.0
     edge_cases: list[str] = []
+    truth: Truth | None = None
 
 
 SPECIAL = ("missing", "not finite", "wrong type")
@@ -476,111 +512,6 @@ class Window(msgspec.Struct, frozen=True):
     def samples(self) -> int:
         """Values in the window."""
         return sum(self.counts)
-
-
-Status = Literal["ok", "drift", "insufficient"]
-
-
-class BinShift(msgspec.Struct, frozen=True):
-    """A bin, or a segment, whose share changed."""
-
-    bin: str
-    """What the bin holds, in words: `24.6 to 40.6`, `missing`."""
-    before: float
-    """Its share in the reference, 0 to 1."""
-    after: float
-    """Its share in the current window, 0 to 1."""
-
-
-class Driver(msgspec.Struct, frozen=True):
-    """A segment's part of a change of the whole, among the segments of its dimension."""
-
-    dimension: str
-    """The dimension."""
-    value: str
-    """The segment's value."""
-    share: float
-    """Its part of the change, 0 to 1."""
-
-
-class Finding(msgspec.Struct, frozen=True):
-    """What the analysis says of one feature in one segment."""
-
-    feature: str
-    """The feature's name: a column, or one of ours such as `outcome`."""
-    dimension: str
-    """The segment's dimension; `all` for the whole traffic."""
-    value: str
-    """The segment's value; `all` for the whole traffic."""
-    samples: int
-    """Values in the current window."""
-    reference_samples: int
-    """Values in the reference."""
-    scores: dict[str, float]
-    """Distances by measure: `psi`, `jensen_shannon`, `wasserstein` …"""
-    log_evidence: float
-    """The natural logarithm of the evidence against `nothing changed`."""
-    status: Status
-    """`drift`: a change is believed and large enough to matter. `ok`: it is not. `insufficient`:
-    nothing could be judged."""
-    changed: bool = False
-    """Whether a change is believed, large or small."""
-    since: float | None = None
-    """When the change most likely began, in Unix seconds; null while none is believed."""
-    moved: list[BinShift] = []
-    """The bins whose shares changed most."""
-    words: str = ""
-    """One sentence for a person."""
-    drivers: list[Driver] = []
-    """The segments that a drift of the whole came from, largest first."""
-    baseline: str = ""
-    """What it was compared with where that is no fixed reference: another segment, or the same
-    hour of the week."""
-    bins: list[BinShift] = []
-    """All bins in order with their shares, where a change is believed."""
-    mix: list[BinShift] = []
-    """Segments that came more or less often when the whole drifted."""
-    reason: str = ""
-    """Why nothing could be judged."""
-
-
-class Together(msgspec.Struct, frozen=True):
-    """Features that drift in one segment."""
-
-    dimension: str
-    """The segment's dimension."""
-    value: str
-    """The segment's value."""
-    since: float | None
-    """When the first of the features began to drift, in Unix seconds."""
-    features: list[str]
-    """The features that drift in this segment."""
-
-
-class Estimate(msgspec.Struct, frozen=True):
-    """How well a binary classifier does on so many records; null where it would divide by 0."""
-
-    records: int
-    """Records that were counted."""
-    accuracy: float | None
-    """Share of right answers, 0 to 1."""
-    precision: float | None
-    """Share of right ones among predicted positives."""
-    recall: float | None
-    """Share of positives that were predicted."""
-    auc: float | None
-    """Area under the ROC curve."""
-
-
-class Performance(msgspec.Struct, frozen=True):
-    """How well a classifier does: expected, come true, and in the reference."""
-
-    estimated: Estimate
-    """What to expect of the current scores, without labels."""
-    realized: Estimate | None
-    """What came true; null without labels."""
-    reference: Estimate
-    """What was true of the reference."""
 
 
 # --- what the world is told ------------------------------------------------------------------

@@ -542,6 +542,7 @@ DECLARATIONS = {
     "interfaces.py",
     "settings/schema.py",
     "types.py",
+    "findings.py",
     "proxy/observer.py",
     "replay/document.py",
 }

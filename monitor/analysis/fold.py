@@ -16,9 +16,10 @@ import msgspec
 from monitor.analysis import state as states
 from monitor.analysis.panes import FAR, Panes
 from monitor.analysis.rows import row_of
+from monitor.findings import Finding
 from monitor.interfaces import Feature, Monitor
 from monitor.tables.blocks import Block
-from monitor.types import Finding, Key, Record, Row
+from monitor.types import Key, Record, Row
 
 FEW = 32
 """Fewer rows are counted quicker one by one than column by column."""

@@ -26,6 +26,7 @@ from monitor.app.set_aside import SetAside
 from monitor.distances import LIVE, psi
 from monitor.errors import ConfigError, StreamError
 from monitor.features import FEATURES, MORE
+from monitor.findings import Finding, Status
 from monitor.interfaces import Feature
 from monitor.settings.schema import Settings
 from monitor.settings.validation import did_you_mean
@@ -33,7 +34,7 @@ from monitor.streams.entries import AHEAD, missed, time_of
 from monitor.streams.redis import RedisStream
 from monitor.supervision import child
 from monitor.turns import give_way, in_turns
-from monitor.types import WHOLE, Finding, Measurement, Segment, Status
+from monitor.types import WHOLE, Measurement, Segment
 from monitor.urls import shown
 
 SAVE_EVERY = 15.0

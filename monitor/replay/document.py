@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from monitor.damage import Unreadable
-from monitor.types import Finding, Performance, Status, Together
+from monitor.findings import Finding, Performance, Status, Together
 
 
 class Chunk(msgspec.Struct, frozen=True, omit_defaults=True):

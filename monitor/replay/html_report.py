@@ -6,9 +6,9 @@ import html as markup
 from collections.abc import Iterable, Iterator
 
 from monitor.analysis.drift.findings import percent
+from monitor.findings import Finding
 from monitor.replay.document import Replay
 from monitor.replay.report import MEASURES, at, counted, judged, performance, ranked, where
-from monitor.types import Finding
 
 BINS = 24
 """Bins of a finding that are drawn, those that changed most."""

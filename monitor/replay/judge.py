@@ -31,6 +31,7 @@ from monitor.analysis.drift.performance import Scores, perform
 from monitor.analysis.drift.profiles import Profile, profile_of
 from monitor.analysis.drift.watches import Baseline
 from monitor.errors import SourceError, UsageError
+from monitor.findings import Finding
 from monitor.replay import reference
 from monitor.replay.census import Census, within_budget
 from monitor.replay.comparison import Comparison
@@ -40,7 +41,7 @@ from monitor.replay.parts import Begin, Fold, Part, cut
 from monitor.replay.plan import Plan
 from monitor.replay.reference import Tap, Watch, tapped
 from monitor.tables.blocks import Block
-from monitor.types import Finding, Row
+from monitor.types import Row
 
 
 def judge(

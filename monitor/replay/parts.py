@@ -13,8 +13,9 @@ from monitor.analysis.drift.judgement import Rules
 from monitor.analysis.drift.watches import Baseline
 from monitor.analysis.fold import Analysis
 from monitor.analysis.monitors import analysis_of
+from monitor.findings import Finding
 from monitor.tables.blocks import Block
-from monitor.types import Finding, Row
+from monitor.types import Row
 
 
 class Fold(Protocol):

@@ -8,8 +8,8 @@ import msgspec
 
 from monitor.analysis.drift.findings import verdict
 from monitor.analysis.drift.judgement import MINIMUM
+from monitor.findings import Finding
 from monitor.replay.document import Replay
-from monitor.types import Finding
 
 
 def explained(found: Replay, silent: Mapping[str, str]) -> Replay:

@@ -8,8 +8,8 @@ from rich.table import Table
 from rich.text import Text
 
 from monitor.analysis.drift.findings import moment
+from monitor.findings import Finding, Performance
 from monitor.replay.document import Replay
-from monitor.types import Finding, Performance
 
 SHOWN = 40
 """Findings in a table on the screen; drift is always shown."""

@@ -18,8 +18,9 @@ from monitor.analysis.drift.watches import Baseline
 from monitor.analysis.fold import Analysis
 from monitor.analysis.monitors import analysis_of
 from monitor.distances import LIVE, psi
+from monitor.findings import Finding
 from monitor.texts import hashed
-from monitor.types import Finding, Observation, Row, Segment
+from monitor.types import Observation, Row, Segment
 
 RULES = Rules(psi.MEASURE, LIVE, pane=10.0, lateness=2.0)
 HOURLY = replace(RULES, pane=600.0)

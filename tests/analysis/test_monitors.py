@@ -21,9 +21,10 @@ from monitor.analysis.fold import Analysis
 from monitor.analysis.monitors import analysis_of
 from monitor.analysis.rows import segments_of
 from monitor.distances import LIVE, psi
+from monitor.findings import Finding
 from monitor.interfaces import Monitor
 from monitor.texts import hashed
-from monitor.types import Finding, Key, Measurement, Observation, Row, Segment
+from monitor.types import Key, Measurement, Observation, Row, Segment
 from tests.analysis.checkpoints import unnamed
 
 DATA = Path(__file__).with_name("data")

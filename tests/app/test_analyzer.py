@@ -23,12 +23,12 @@ from monitor.analysis.rows import row_of
 from monitor.app.analyzer import LINES, Analyzer, features_of, read_profile
 from monitor.errors import ConfigError, SourceError, StreamError
 from monitor.features import FEATURES
+from monitor.findings import Finding
 from monitor.interfaces import Feature
 from monitor.settings.schema import Drift, Reference, Settings, StreamSettings, Windows
 from monitor.streams.redis import RedisStream
 from monitor.supervision.embedded_store import EmbeddedStore
 from monitor.types import (
-    Finding,
     Observation,
     Outcome,
     Part,

@@ -14,7 +14,8 @@ from drift_streams import RULES
 from monitor.analysis.drift.profiles import profile_of
 from monitor.analysis.drift.watches import Baseline
 from monitor.analysis.monitors import analysis_of
-from monitor.types import Finding, Kind, Observation, Row
+from monitor.findings import Finding
+from monitor.types import Kind, Observation, Row
 
 
 def folder() -> Path | None:

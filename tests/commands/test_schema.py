@@ -12,16 +12,9 @@ import pytest
 from monitor.cli import main
 from monitor.commands.schema import DOCUMENTS
 from monitor.damage import Unreadable
+from monitor.findings import Finding
 from monitor.replay.document import Chunk, Replay
-from monitor.types import (
-    Finding,
-    Outcome,
-    Part,
-    Record,
-    RequestSummary,
-    ResponseSummary,
-    Tokens,
-)
+from monitor.types import Outcome, Part, Record, RequestSummary, ResponseSummary, Tokens
 
 RECORD = Record(
     "01a2211b-8a6d-70ba-808d-a20000000256", "default", "openai_chat", "chat", "m", 1.5, 0.5, 0.1,

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from monitor.errors import SourceError
+from monitor.findings import Finding, Status
 from monitor.replay.judge import in_order, undated
-from monitor.types import Finding, Row, Status
+from monitor.types import Row
 
 
 class Sum:

@@ -7,9 +7,9 @@ from html.parser import HTMLParser
 import msgspec
 from rich.console import Console
 
+from monitor.findings import BinShift, Driver, Finding, Together
 from monitor.replay import html_report, report
 from monitor.replay.document import Chunk, Replay
-from monitor.types import BinShift, Driver, Finding, Together
 
 DRIFT = Finding(
     "age", "region", "<b>north</b>", 900, 5000, {"psi": 0.31, "jensen_shannon": 0.04}, 42.0,

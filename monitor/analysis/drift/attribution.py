@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from monitor.analysis.drift.judgement import MINIMUM, Rules
 from monitor.analysis.drift.watch import Watch
-from monitor.types import BinShift, Driver
+from monitor.findings import BinShift, Driver
 
 NAMED = 5
 """So many drivers are named, of all dimensions together."""

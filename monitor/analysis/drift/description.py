@@ -5,7 +5,8 @@ from __future__ import annotations
 from monitor.analysis.drift.findings import bins_of, direction, moved, words
 from monitor.analysis.drift.judgement import Rules, drift_since, effect, status_of
 from monitor.analysis.drift.watch import Watch
-from monitor.types import WHOLE, Finding, Key
+from monitor.findings import Finding
+from monitor.types import WHOLE, Key
 
 
 def finding(watch: Watch, threshold: float, rules: Rules, baseline: str) -> Finding:

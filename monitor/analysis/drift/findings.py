@@ -9,8 +9,9 @@ from typing import get_args
 import msgspec
 
 from monitor.analysis.drift.windows import Bins, label
+from monitor.findings import BinShift, Driver, Finding, Status, Together
 from monitor.turns import in_turns
-from monitor.types import WHOLE, BinShift, Driver, Finding, Measurement, Status, Together, Window
+from monitor.types import WHOLE, Measurement, Window
 
 PAGE = 8 << 20
 """Bytes of `/metrics` for drift: some 5,000 watches with names of usual length."""

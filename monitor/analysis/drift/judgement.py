@@ -20,9 +20,10 @@ from monitor.analysis.drift.evidence import (
     unspent,
 )
 from monitor.analysis.drift.watch import Episode, Reading, Watch
+from monitor.findings import Status
 from monitor.interfaces import Measure
 from monitor.turns import in_turns
-from monitor.types import Key, Status, Window
+from monitor.types import Key, Window
 
 WHOLE_SHARE = 0.25
 """Part of the error budget for the whole traffic; the dimensions share the rest."""

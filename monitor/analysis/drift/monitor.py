@@ -17,9 +17,10 @@ from monitor.analysis.drift.findings import measurements, origin
 from monitor.analysis.drift.judgement import Rules, read, renew, settle, thresholds
 from monitor.analysis.drift.watch import Watch
 from monitor.analysis.drift.watches import Baseline, Watches
+from monitor.findings import Finding
 from monitor.tables.blocks import Block
 from monitor.turns import in_turns
-from monitor.types import EDGE_CASE, WHOLE, Finding, Key, Measurement, Row
+from monitor.types import EDGE_CASE, WHOLE, Key, Measurement, Row
 
 
 class DriftMonitor:

@@ -15,7 +15,8 @@ from collections.abc import Sequence
 
 import msgspec
 
-from monitor.types import Estimate, Performance, Row
+from monitor.findings import Estimate, Performance
+from monitor.types import Row
 
 BINS = 50
 

@@ -18,9 +18,10 @@ from monitor.analysis.drift.history import NEAR, History
 from monitor.analysis.drift.reference import Learner, Reference, grid
 from monitor.analysis.drift.seasonal import Seasonal
 from monitor.analysis.drift.windows import float_limits, locator, numbers_locator
+from monitor.findings import Finding
 from monitor.tables.blocks import Column, Numbers
 from monitor.turns import give_way
-from monitor.types import Finding, Key, Window
+from monitor.types import Key, Window
 
 FARTHEST = 2.0**20
 """So many steps of the grid, sixteen ranges of the reference, one value counts for in a mean."""

@@ -19,9 +19,10 @@ from monitor.analysis.drift.findings import (
 )
 from monitor.analysis.drift.windows import Bins
 from monitor.exporters.prometheus import render
+from monitor.findings import BinShift, Finding
 from monitor.metrics import BY_NAME
 from monitor.texts import LONGEST
-from monitor.types import BinShift, Finding, Window
+from monitor.types import Window
 
 FOUND = Finding("age", "population", "b", 640, 1000, {"psi": 0.3}, 12.5, "drift", True, 1.7e9)
 QUIET = Finding("age", "all", "all", 640, 1000, {"psi": 0.0}, -0.5, "ok")

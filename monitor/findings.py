@@ -1,0 +1,111 @@
+"""What the analysis says: a finding of one feature in one segment, and what it is made of."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+Status = Literal["ok", "drift", "insufficient"]
+
+
+class BinShift(msgspec.Struct, frozen=True):
+    """A bin, or a segment, whose share changed."""
+
+    bin: str
+    """What the bin holds, in words: `24.6 to 40.6`, `missing`."""
+    before: float
+    """Its share in the reference, 0 to 1."""
+    after: float
+    """Its share in the current window, 0 to 1."""
+
+
+class Driver(msgspec.Struct, frozen=True):
+    """A segment's part of a change of the whole, among the segments of its dimension."""
+
+    dimension: str
+    """The dimension."""
+    value: str
+    """The segment's value."""
+    share: float
+    """Its part of the change, 0 to 1."""
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """What the analysis says of one feature in one segment."""
+
+    feature: str
+    """The feature's name: a column, or one of ours such as `outcome`."""
+    dimension: str
+    """The segment's dimension; `all` for the whole traffic."""
+    value: str
+    """The segment's value; `all` for the whole traffic."""
+    samples: int
+    """Values in the current window."""
+    reference_samples: int
+    """Values in the reference."""
+    scores: dict[str, float]
+    """Distances by measure: `psi`, `jensen_shannon`, `wasserstein` …"""
+    log_evidence: float
+    """The natural logarithm of the evidence against `nothing changed`."""
+    status: Status
+    """`drift`: a change is believed and large enough to matter. `ok`: it is not. `insufficient`:
+    nothing could be judged."""
+    changed: bool = False
+    """Whether a change is believed, large or small."""
+    since: float | None = None
+    """When the change most likely began, in Unix seconds; null while none is believed."""
+    moved: list[BinShift] = []
+    """The bins whose shares changed most."""
+    words: str = ""
+    """One sentence for a person."""
+    drivers: list[Driver] = []
+    """The segments that a drift of the whole came from, largest first."""
+    baseline: str = ""
+    """What it was compared with where that is no fixed reference: another segment, or the same
+    hour of the week."""
+    bins: list[BinShift] = []
+    """All bins in order with their shares, where a change is believed."""
+    mix: list[BinShift] = []
+    """Segments that came more or less often when the whole drifted."""
+    reason: str = ""
+    """Why nothing could be judged."""
+
+
+class Together(msgspec.Struct, frozen=True):
+    """Features that drift in one segment."""
+
+    dimension: str
+    """The segment's dimension."""
+    value: str
+    """The segment's value."""
+    since: float | None
+    """When the first of the features began to drift, in Unix seconds."""
+    features: list[str]
+    """The features that drift in this segment."""
+
+
+class Estimate(msgspec.Struct, frozen=True):
+    """How well a binary classifier does on so many records; null where it would divide by 0."""
+
+    records: int
+    """Records that were counted."""
+    accuracy: float | None
+    """Share of right answers, 0 to 1."""
+    precision: float | None
+    """Share of right ones among predicted positives."""
+    recall: float | None
+    """Share of positives that were predicted."""
+    auc: float | None
+    """Area under the ROC curve."""
+
+
+class Performance(msgspec.Struct, frozen=True):
+    """How well a classifier does: expected, come true, and in the reference."""
+
+    estimated: Estimate
+    """What to expect of the current scores, without labels."""
+    realized: Estimate | None
+    """What came true; null without labels."""
+    reference: Estimate
+    """What was true of the reference."""
