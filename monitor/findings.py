@@ -1,4 +1,8 @@
-"""What the analysis says: a finding of one feature in one segment, and what it is made of."""
+"""What the analysis says: a finding of one feature in one segment, and what became of predictions.
+
+A finding of drift is a Finding. Each monitor of outcomes has findings of its own kind, all with a
+`dimension` and a `value`; these are entries of replay's document, under the monitor's name.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,8 @@ from typing import Literal
 import msgspec
 
 Status = Literal["ok", "drift", "insufficient"]
+OutcomeStatus = Literal["ok", "alarm", "insufficient"]
+"""What a monitor of outcomes says: `alarm` is believed and larger than tolerated."""
 
 
 class BinShift(msgspec.Struct, frozen=True):
@@ -109,3 +115,26 @@ class Performance(msgspec.Struct, frozen=True):
     """What came true; null without labels."""
     reference: Estimate
     """What was true of the reference."""
+
+
+class Quality(msgspec.Struct, frozen=True):
+    """How good predictions were in one segment, by one measure."""
+
+    dimension: str
+    """The segment's dimension; `all` for the whole."""
+    value: str
+    """The segment's value; `all` for the whole."""
+    measure: str
+    """`accuracy`, `precision`, `recall`, `f1`, `auc`, `log_loss`, `mae`, `rmse`, `exact_match` …"""
+    number: float | None
+    """The measure; null where it would divide by 0."""
+    lower: float | None
+    """The lower end of its 95 % interval; null where there is none."""
+    upper: float | None
+    """The upper end of its 95 % interval; null where there is none."""
+    labels: int
+    """Labels that it was made of."""
+
+
+Outcome = Quality
+"""A finding of a monitor of outcomes."""

@@ -15,7 +15,6 @@ from typing import Any, Literal
 import msgspec
 
 from monitor.damage import Damage
-from monitor.findings import Finding
 from monitor.types import Call, Inference, Key, Measurement, Observation, Record, Row, Window
 from monitor.view import View
 
@@ -156,16 +155,19 @@ class Stream(typing.Protocol):
         """Raise StreamError where nothing could be appended now."""
 
 
-class Monitor(typing.Protocol):
-    """A question asked of all Rows: Rows → Findings, Measurements.
+Found_co = typing.TypeVar("Found_co", covariant=True)
+
+
+class Monitor(typing.Protocol[Found_co]):
+    """A question asked of all Rows: Rows → findings, Measurements.
 
     The fold (`analysis.fold`) tells it of every row, in which pane of event time it belongs, and
     when panes are closed. What it counts are integers, and every float is made of them when it is
     asked for: so restarts go on bit for bit, and what shards have counted of open panes adds up
     before it is judged. A monitor that judges is given its part of the error budget.
 
-    A row tells what was observed. What is said of it later (a label, a rating) will come as rows of
-    their own kind of observation, with the time at which it was said.
+    Its findings are of one kind (`monitor.findings`). A row tells what was observed. What became of
+    it comes once, when that is due, as a row with a `truth` in a fold of its own.
     """
 
     @property
@@ -198,7 +200,7 @@ class Monitor(typing.Protocol):
         (their length may have changed); what `keeps` does not hold for means something else now.
         """
 
-    def findings(self) -> list[Finding]:
+    def findings(self) -> Sequence[Found_co]:
         """What can be said now, open panes included."""
 
     def measurements(self, endpoint: str) -> Iterable[Measurement]:

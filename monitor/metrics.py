@@ -273,6 +273,18 @@ CATALOGUE: tuple[Metric, ...] = (
         "analyzer", ("feature", "dimension", "value", "status"),
     ),
     Metric(
+        "monitor_outcome_log_evidence", "gauge",
+        "Natural logarithm of the evidence that predictions are worse than tolerated, by monitor "
+        "and measure; it may be read at every moment. A lasting rise means that it is certain.",
+        "analyzer", ("monitor", "measure", "dimension", "value"),
+    ),
+    Metric(
+        "monitor_outcome_status", "gauge",
+        "1 for the status that holds (ok, alarm, insufficient), 0 for the two others, of what a "
+        "monitor of outcomes judges in a segment.",
+        "analyzer", ("monitor", "measure", "dimension", "value", "status"),
+    ),
+    Metric(
         "monitor_restarts_total", "counter",
         "Times that the supervisor restarted a crashed process, by role. Normally 0.",
         "supervisor", ("role",),

@@ -9,20 +9,22 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import Protocol, runtime_checkable
+from typing import Generic, Protocol, TypeVar, runtime_checkable
 
 import msgspec
 
 from monitor.analysis import state as states
 from monitor.analysis.panes import FAR, Panes
 from monitor.analysis.rows import row_of
-from monitor.findings import Finding
 from monitor.interfaces import Feature, Monitor
 from monitor.tables.blocks import Block
 from monitor.types import Key, Record, Row
 
 FEW = 32
 """Fewer rows are counted quicker one by one than column by column."""
+
+
+Found = TypeVar("Found")
 
 
 @runtime_checkable
@@ -34,7 +36,7 @@ class ByColumn(Protocol):
         times are `block.at`."""
 
 
-class Analysis:
+class Analysis(Generic[Found]):
     """The fold, and the `monitors` that it hosts, by different names.
 
     `features` look at Records. `pane` is the length of panes in seconds, None where they are cut by
@@ -46,7 +48,7 @@ class Analysis:
     def __init__(
         self,
         features: Sequence[Feature],
-        monitors: Sequence[Monitor],
+        monitors: Sequence[Monitor[Found]],
         *,
         pane: float | None,
         lateness: float,
@@ -117,7 +119,7 @@ class Analysis:
                     monitor.add(row, pane, row.at)
         self.records += len(block)
 
-    def merge(self, other: Analysis) -> None:
+    def merge(self, other: Analysis[Found]) -> None:
         """Add what `other`, with the same monitors, counted before it closed any pane."""
         self.records += other.records
         self._panes.newest = max(self._panes.newest, other._panes.newest)
@@ -132,7 +134,7 @@ class Analysis:
         if last > panes.closed:
             self._close(last, panes.end if end is None else lambda _: end)
 
-    def findings(self) -> list[Finding]:
+    def findings(self) -> list[Found]:
         """What the monitors know now, open panes included."""
         return [found for monitor in self.monitors for found in monitor.findings()]
 

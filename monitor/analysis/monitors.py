@@ -8,7 +8,13 @@ from monitor.analysis.drift.judgement import Rules
 from monitor.analysis.drift.monitor import DriftMonitor
 from monitor.analysis.drift.watches import Baseline
 from monitor.analysis.fold import Analysis
+from monitor.analysis.outcome_rules import OutcomeRules
+from monitor.findings import Finding, Outcome
 from monitor.interfaces import Feature, Monitor
+
+OUTCOMES_SHARE = 0.5
+"""Part of the error budget of those monitors that look at outcomes, where any does; drift has the
+rest."""
 
 
 def analysis_of(
@@ -18,15 +24,37 @@ def analysis_of(
     *,
     dimensions: Sequence[str] | None = None,
     began: float = 0.0,
-) -> Analysis:
+) -> Analysis[Finding]:
     """A fold that has counted nothing yet; see `Analysis` and `DriftMonitor`.
 
-    The error budget `rules.alpha` is that of all monitors: what is added here gets its part of it,
-    and drift the rest.
+    `rules.alpha` is what drift has of the error budget (`shares`).
     """
-    monitors: tuple[Monitor, ...] = (
+    monitors: tuple[Monitor[Finding], ...] = (
         DriftMonitor(rules, baseline, dimensions=dimensions, began=began),
     )
     return Analysis(
         features, monitors, pane=rules.pane, lateness=rules.lateness, dimensions=dimensions
     )
+
+
+def outcomes_of(
+    rules: OutcomeRules, *, dimensions: Sequence[str] | None = None
+) -> Analysis[Outcome]:
+    """A fold of Rows with a `truth` that has counted nothing yet.
+
+    `dimensions` are the segments beside the whole; None means all that a row has. Its monitors have
+    equal parts of the error budget `rules.alpha`, and do not look at a row without a truth. A
+    finding of one is an entry of replay's document, under the monitor's name.
+    """
+    monitors: tuple[Monitor[Outcome], ...] = ()
+    return Analysis((), monitors, pane=rules.pane, lateness=rules.lateness, dimensions=dimensions)
+
+
+def shares(alpha: float, *, outcomes: bool) -> tuple[float, float]:
+    """(drift's, that of all monitors of outcomes): the parts of an error budget.
+
+    >>> shares(0.05, outcomes=False), shares(0.05, outcomes=True)
+    ((0.05, 0.0), (0.025, 0.025))
+    """
+    part = alpha * OUTCOMES_SHARE if outcomes else 0.0
+    return alpha - part, part

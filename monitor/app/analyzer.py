@@ -141,7 +141,7 @@ class Analyzer:
                 labels = {"kind": "feature", "name": feature.observe.name}
                 yield "monitor_part_failures_total", labels, failures
 
-    def _fresh(self) -> Analysis:
+    def _fresh(self) -> Analysis[Finding]:
         return analysis_of(
             self._features,
             rules_of(self._settings),

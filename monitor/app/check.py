@@ -201,10 +201,27 @@ def explain(settings: Settings) -> Iterator[str]:
             f"            the reference rolls every {settings.reference.renew:g} s, and the chance "
             "is for each"
         )
+    yield from _outcomes(settings)
     yield (
         f"drain       {settings.drain.delay:g} s more of accepting after SIGTERM, then up to "
         f"{settings.drain.timeout:g} s for active exchanges"
     )
+
+
+def _outcomes(settings: Settings) -> Iterator[str]:
+    """What labels are compared with, once there are any."""
+    calibration, fairness = settings.calibration, settings.fairness
+    groups = ", ".join(fairness.dimensions)
+    yield (
+        f"outcomes    a score is the probability of {settings.outcomes.positive!r}; it is judged "
+        f"from {calibration.minimum:,} labels on, within {calibration.tolerance:g}"
+    )
+    yield f"            sets and intervals hold {settings.coverage.target:.0%} of the labels"
+    if groups:
+        yield (
+            f"            groups of {groups} get {fairness.favourable!r} as "
+            f"often as the rest, within {fairness.tolerance:g}; from {fairness.minimum:,} rows on"
+        )
 
 
 def _segment(source: DimensionSource) -> str:

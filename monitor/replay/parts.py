@@ -42,7 +42,7 @@ class Begin:
     baseline: Baseline
     by: tuple[str, ...]
 
-    def __call__(self, at: float) -> Analysis:
+    def __call__(self, at: float) -> Analysis[Finding]:
         return analysis_of((), self.rules, self.baseline, dimensions=self.by, began=at)
 
 

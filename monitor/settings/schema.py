@@ -163,6 +163,43 @@ class Drift(_Section, frozen=True):
     embed: str = ""
 
 
+class Outcomes(_Section, frozen=True):
+    """What labels and predictions mean: a score is the probability of the class `positive`."""
+
+    positive: Annotated[str, msgspec.Meta(min_length=1)] = "1"
+
+
+class Calibration(_Section, frozen=True):
+    """How scores are held against labels.
+
+    A probability that is off by up to `tolerance` is harmless. Reports have `bins` bins. A segment
+    with fewer than `minimum` scores with labels is not judged.
+    """
+
+    tolerance: Annotated[float, msgspec.Meta(ge=0, lt=0.5)] = 0.02
+    bins: Annotated[int, msgspec.Meta(ge=2, le=100)] = 15
+    minimum: Positive = 50
+
+
+class Coverage(_Section, frozen=True):
+    """The share of labels that sets and intervals of predictions are to hold, `target`."""
+
+    target: Annotated[float, msgspec.Meta(gt=0, lt=1)] = 0.9
+
+
+class Fairness(_Section, frozen=True):
+    """Which groups are compared, the values of each of `dimensions`.
+
+    `favourable` is the prediction that people want. A group with fewer than `minimum` rows is not
+    judged; a gap of up to `tolerance` to the rest is harmless.
+    """
+
+    dimensions: list[str] = []
+    favourable: Annotated[str, msgspec.Meta(min_length=1)] = "1"
+    minimum: Positive = 100
+    tolerance: Annotated[float, msgspec.Meta(ge=0, lt=1)] = 0.1
+
+
 class DimensionSource(_Section, frozen=True, omit_defaults=True):
     """Where a dimension's value comes from, one of the first seven, and what becomes of it.
 
@@ -293,6 +330,10 @@ class Settings(_Section, frozen=True):
     windows: Windows = Windows()
     reference: Reference = Reference()
     drift: Drift = Drift()
+    outcomes: Outcomes = Outcomes()
+    calibration: Calibration = Calibration()
+    coverage: Coverage = Coverage()
+    fairness: Fairness = Fairness()
     drain: Drain = Drain()
     otlp: Otlp = Otlp()
     limits: Limits = Limits()

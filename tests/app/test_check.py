@@ -22,6 +22,7 @@ from monitor.settings.schema import (
     Differential,
     DimensionSource,
     Drift,
+    Fairness,
     Privacy,
     Reference,
     Settings,
@@ -134,6 +135,15 @@ def test_a_mined_dimension_is_told() -> None:
     ):
         settings = msgspec.convert({"segments": {"template": source}}, Settings)
         assert any(begins in line for line in explain(settings))
+
+
+def test_what_labels_are_compared_with_is_told() -> None:
+    """The positive class, the tolerances, and groups where there are any."""
+    said = "\n".join(explain(Settings()))
+    assert "probability of '1'" in said
+    assert "groups of" not in said
+    said = "\n".join(explain(Settings(fairness=Fairness(dimensions=["population", "sex"]))))
+    assert "groups of population, sex get '1' as often as the rest, within 0.1" in said
 
 
 def test_edge_cases_are_told_and_tried() -> None:

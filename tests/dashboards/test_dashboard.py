@@ -137,10 +137,13 @@ def everything(step: int) -> list[Measurement]:
                 known = FIXED.get(name) or [f"{name}-{number}" for number in range(3)]
                 labels[name] = known[variant % len(known)]
             value = float(step + 1)
-            if metric.name == "monitor_drift_status":
+            bad = "drift" if metric.name == "monitor_drift_status" else "alarm"
+            if metric.name in {"monitor_drift_status", "monitor_outcome_status"}:
                 made += [
-                    Measurement(metric.name, {**labels, "status": status}, status == "drift")
-                    for status in ("ok", "drift", "insufficient")
+                    Measurement(
+                        metric.name, {**labels, "status": status}, status in {"drift", "alarm"}
+                    )
+                    for status in ("ok", bad, "insufficient")
                 ]
                 continue
             if metric.kind != "histogram":

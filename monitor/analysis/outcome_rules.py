@@ -1,0 +1,47 @@
+"""How what became of predictions is judged, for all monitors of outcomes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+LEAST_PANE = 60.0
+"""Seconds: outcomes are counted in panes of this length at least."""
+
+PANES = 50
+"""So many panes of outcomes are open at a time, about: those for which labels are waited."""
+
+
+@dataclass(frozen=True)
+class OutcomeRules:
+    """How monitors of outcomes count and judge.
+
+    `pane` and `lateness` are seconds of the records' own time, as in drift's Rules; None where all
+    is one pane. `alpha` is the error budget of all monitors of outcomes together; `patience` is the
+    number of panes over which it is spent. Each counts at most `segments` segments. `positive` is
+    the class that a score is the probability of. The others are the settings of those names.
+    """
+
+    pane: float | None = None
+    lateness: float = 5.0
+    alpha: float = 0.05
+    patience: int = 43200
+    segments: int = 1000
+    learn: int = 1000
+    positive: str = "1"
+    tolerance: float = 0.02
+    bins: int = 15
+    minimum: int = 50
+    target: float = 0.9
+    fair: tuple[str, ...] = ()
+    favourable: str = "1"
+    fair_minimum: int = 100
+    fair_tolerance: float = 0.1
+
+
+def pane_of(wait: float) -> float:
+    """The length of panes in seconds where outcomes are waited for so many.
+
+    >>> pane_of(600.0), pane_of(604800.0)
+    (60.0, 12096.0)
+    """
+    return max(LEAST_PANE, wait / PANES)
