@@ -246,6 +246,29 @@ def only_privacy_makes_records(where: str, module: ast.Module) -> Faults:
                 yield node.lineno, "a Record gets other content"
 
 
+MAKES_FEEDBACK = "privacy/statements.py"
+
+
+def only_privacy_makes_feedback(where: str, module: ast.Module) -> Faults:
+    """What somebody said is raw (`Statement`) until privacy has made Feedback of it: nobody else
+    constructs one or decodes one but where both nouns are defined, and no Statement is encoded."""
+    if where in {MAKES_FEEDBACK, "feedback.py"}:
+        return
+    for node in ast.walk(module):
+        if not isinstance(node, ast.Call):
+            continue
+        said = ast.unparse(node.func).rpartition(".")[2]
+        if said == "Feedback":
+            yield node.lineno, "Feedback is made"
+        given = [*node.args, *(each.value for each in node.keywords)]
+        names = {ast.unparse(each).rpartition(".")[2] for one in given for each in ast.walk(one)
+                 if isinstance(each, ast.Name | ast.Attribute)}  # fmt: skip
+        if said in {"convert", "decode", "Decoder"} and names & {"Feedback", "Statement"}:
+            yield node.lineno, "something is read as Feedback"
+        if said == "replace" and node.args and ast.unparse(node.args[0]).endswith("feedback"):
+            yield node.lineno, "Feedback gets other content"
+
+
 def every_python_reads_expressions_alike(where: str, module: ast.Module) -> Faults:
     """No group is possessive: Python before 3.11.5 matches such expressions wrongly (its issue
     106052). An atomic group says the same."""
@@ -261,6 +284,7 @@ POSSESSIVE_GROUP = re.compile(r"(?<!\\)\)(?:[*+?]|\{\d*,?\d*\})\+")
 LAWS: list[Law] = [
     every_python_reads_expressions_alike,
     only_privacy_makes_records,
+    only_privacy_makes_feedback,
     every_module_says_what_it_is_for,
     docstrings_say_something,
     time_and_chance_are_arguments,
@@ -296,6 +320,10 @@ BROKEN: list[tuple[Law, str]] = [
     (only_privacy_makes_records, "msgspec.structs.replace(record, model=raw)"),
     (only_privacy_makes_records, "replace(entry.record, **changes)"),
     (only_privacy_makes_records, "replace(other, outputs=[])"),
+    (only_privacy_makes_feedback, "Feedback(id='')"),
+    (only_privacy_makes_feedback, "from monitor import feedback\nfeedback.Feedback(id='')"),
+    (only_privacy_makes_feedback, "msgspec.json.decode(b'', type=list[Feedback])"),
+    (only_privacy_makes_feedback, "replace(feedback, label='')"),
     (every_module_says_what_it_is_for, "x = 1"),
     (docstrings_say_something, ""),
     (docstrings_say_something, '""".""" '),

@@ -11,7 +11,8 @@ import msgspec
 
 from monitor import bodies, columns
 from monitor.errors import ParseError, PrivacyError
-from monitor.privacy import rulings
+from monitor.feedback import Feedback, Statement
+from monitor.privacy import rulings, statements
 from monitor.privacy.cache import Cache
 from monitor.privacy.patterns import Scanner, key_form
 from monitor.privacy.policies import CREDENTIAL, DROPPED, Policy, Rule
@@ -214,6 +215,13 @@ class Privacy:
             sampled=sampled,
             oversampled=oversampled,
         )
+
+    def feedback(self, said: Statement) -> Feedback:
+        """What may be kept of what somebody said later of an exchange.
+
+        Raises PrivacyError with the reason where a text in it cannot be made safe.
+        """
+        return statements.feedback(said, self._scrub(), self._short, self._key)
 
     def text(self, value: str, *, trusted: bool = False) -> str:
         """Any other text on its way out of memory; with `trusted`, marks in it are our own."""

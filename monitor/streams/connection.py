@@ -21,7 +21,7 @@ _REFUSALS = {
     "WRONGPASS": "the store refused the user name or password",
     "NOPASS": "the store has no password, and the URL gives one",
     "NOPERM": "the store does not let this user do what is needed (XADD, XTRIM, XRANGE, XREVRANGE, "
-    "XREAD, XINFO, TIME, PING, HGETALL, HSETNX)",
+    "XREAD, XINFO, TIME, PING, HGETALL, HSETNX, MULTI, EXEC)",
     "WRONGTYPE": "the store holds something else than a stream under the stream's key",
     "OOM": "the store is out of memory (maxmemory with noeviction)",
     "READONLY": "the store is a read-only replica",

@@ -1,4 +1,4 @@
-"""Entries of a stream → Records, and where a reader of the stream stands."""
+"""Entries of a stream → Records and Feedback, and where a reader of the stream stands."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from monitor import feedback
+from monitor.feedback import Statement
 from monitor.types import Record, decode_record
 
 AHEAD = 60.0
@@ -38,8 +40,7 @@ class Entry(msgspec.Struct, frozen=True):
 
     def record(self) -> Record | None:
         """The Record in it; None for what is no record of this version."""
-        fields = dict(zip(self.fields[::2], self.fields[1::2], strict=False))
-        if fields.get(b"v", b"1") != b"1":
+        if not self._is_version_1:
             return None
         try:
             record = decode_record(document(self.fields))
@@ -48,6 +49,16 @@ class Entry(msgspec.Struct, frozen=True):
         if record.started + record.duration <= self.at + AHEAD:
             return record
         return msgspec.structs.replace(record, started=self.at - record.duration)
+
+    def feedback(self) -> Statement | None:
+        """The Feedback in it, or the Statement of somebody who has pseudonymized nothing, and of
+        which privacy must make Feedback before any of it is kept; None for what is neither."""
+        return feedback.stored(document(self.fields, b"feedback")) if self._is_version_1 else None
+
+    @property
+    def _is_version_1(self) -> bool:
+        fields = dict(zip(self.fields[::2], self.fields[1::2], strict=False))
+        return fields.get(b"v", b"1") == b"1"
 
 
 class Place(NamedTuple):
@@ -120,10 +131,11 @@ def moment(id_: bytes) -> tuple[int, int]:
     return int(milliseconds), int(number)
 
 
-def document(fields: list[bytes]) -> bytes:
-    """Return the JSON document of the Record in an entry's fields, empty where there is none."""
+def document(fields: list[bytes], of: bytes = b"record") -> bytes:
+    """Return the JSON document of the Record in an entry's fields, or of what else the stream is
+    `of`; empty where there is none."""
     for name, value in zip(fields[::2], fields[1::2], strict=False):
-        if name == b"record":
+        if name == of:
             return value
     return b""
 

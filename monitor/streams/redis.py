@@ -1,7 +1,8 @@
-"""Record ↔ Redis Streams (Redis 7 or later, Valkey), in pipelined batches with bounded waits.
+"""Record, Feedback ↔ Redis Streams (Redis 7 or later, Valkey), in batches with bounded waits.
 
 The key is `monitor:{ENDPOINT:SHARD}:records`; an entry has the fields `v` (`1`) and `record` (the
-JSON document). The hash `monitor:{ENDPOINT:keys}` holds the fingerprints of the replicas' keys.
+JSON document). Feedback stands in `monitor:{ENDPOINT}:feedback`, in a field `feedback`. The hash
+`monitor:{ENDPOINT:keys}` holds the fingerprints of the replicas' keys.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Any
 import hiredis
 
 from monitor.errors import StreamError
+from monitor.feedback import Feedback, encode_feedback
 from monitor.streams.connection import (
     FAILURES,
     Connection,
@@ -24,7 +26,7 @@ from monitor.streams.connection import (
     parse_url,
     refusal,
 )
-from monitor.streams.entries import Entry, Place, document, moment, record_id
+from monitor.streams.entries import Entry, Place, moment, record_id
 from monitor.turns import give_way
 from monitor.types import Record, encode_record
 
@@ -61,6 +63,7 @@ class RedisStream:
         timeout: float = 5.0,
     ) -> None:
         self.keys = tuple(f"monitor:{{{endpoint}:{shard}}}:records" for shard in range(shards))
+        self.feedback_key = f"monitor:{{{endpoint}}}:feedback"
         self.unreadable = 0
         self._fingerprints = f"monitor:{{{endpoint}:keys}}"
         self._templates = f"monitor:{{{endpoint}}}:templates"
@@ -95,6 +98,25 @@ class RedisStream:
         if commands:
             await self._write(commands, is_first=is_first)
 
+    async def append_feedback(self, items: Sequence[Feedback]) -> None:
+        """Append all, in order, in one transaction and one round trip, or raise StreamError.
+
+        All of them may be in the stream, or none, where the error is ambiguous.
+        """
+        commands = [pack(b"MULTI")]
+        for item in items:
+            give_way()
+            commands.append(pack(
+                b"XADD", self.feedback_key, b"MAXLEN", b"~", self._max_length, b"*",
+                b"v", b"1", b"feedback", encode_feedback(item),
+            ))  # fmt: skip
+        commands.append(pack(b"EXEC"))
+        replies = await self._send(b"".join(commands), len(commands), writes=True)
+        done = replies[-1]
+        for reply in (*replies, *(done if isinstance(done, list) else ())):
+            if isinstance(reply, hiredis.ReplyError):
+                raise StreamError(refusal(reply))
+
     async def trim(self, now: float) -> None:
         """Delete what was appended more than `max_age` seconds before `now` (Unix), about: a block
         of entries goes when all of it is old. Nothing where that is 0."""
@@ -127,19 +149,30 @@ class RedisStream:
         last entry read of each shard; the empty one is the beginning. No shard gets ahead of
         another that has more to give: what is caught up with comes about in order of time.
         """
-        places = self._places(after)
+        return await self._next(self.keys, after, limit, block)
+
+    async def next_feedback(
+        self, after: str = "", *, limit: int = 500, block: float = 1.0
+    ) -> tuple[str, list[Entry]]:
+        """Return the same of the stream of Feedback, which has one shard."""
+        return await self._next((self.feedback_key,), after, limit, block)
+
+    async def _next(
+        self, keys: Sequence[str], after: str, limit: int, block: float
+    ) -> tuple[str, list[Entry]]:
+        places = _places(after, len(keys))
         count = min(limit, self._count)
-        found = await self._after(places, count)
+        found = await self._after(keys, places, count)
         if not any(found) and len(places) == 1:
-            found = [await self._wait(self.keys[0], places[0], count, block)]
+            found = [await self._wait(keys[0], places[0], count, block)]
         end = asyncio.get_running_loop().time() + block
         while not any(found) and len(places) > 1 and asyncio.get_running_loop().time() < end:
             await asyncio.sleep(min(POLL, block))
-            found = await self._after(places, count)
+            found = await self._after(keys, places, count)
         unfinished = [moment(entries[-1][0]) for entries in found if len(entries) >= count]
         until = min(unfinished, default=None)
         due: list[Entry] = []
-        for shard, (key, entries) in enumerate(zip(self.keys, found, strict=True)):
+        for shard, (key, entries) in enumerate(zip(keys, found, strict=True)):
             self._adapt(entries)
             here = [one for one in entries if until is None or moment(one[0]) <= until]
             if here:
@@ -147,13 +180,13 @@ class RedisStream:
                 due += [Entry(key, one.decode(), fields) for one, fields in here]
         return ",".join(map(str, places)), due
 
-    async def _after(self, places: list[Place], count: int) -> list[list[Any]]:
+    async def _after(self, keys: Sequence[str], places: list[Place], count: int) -> list[list[Any]]:
         """What stands after each place, at most `count` entries; the places learn what was trimmed.
 
         A command names one key: a Redis Cluster takes no other.
         """
         commands: list[bytes] = []
-        for key, place in zip(self.keys, places, strict=True):
+        for key, place in zip(keys, places, strict=True):
             commands.append(pack("XINFO", "STREAM", key))
             commands.append(pack("XREAD", "COUNT", count, "STREAMS", key, place.id))
         replies = await self._read_all(commands)
@@ -179,7 +212,7 @@ class RedisStream:
 
         `start` and `end` keep the exchanges that began in this time (Unix seconds, end excluded).
         """
-        positions = [place.id for place in self._places(after)]
+        positions = [place.id for place in _places(after, len(self.keys))]
         low = str(int(max(0.0, (start or 0.0) - CLOCK_MARGIN) * 1000))
         for shard, key in enumerate(self.keys):
             first = f"({positions[shard]}" if positions[shard] != "0-0" else low
@@ -273,10 +306,6 @@ class RedisStream:
             return self.keys[0]
         return self.keys[zlib.crc32(record_id.encode()) % len(self.keys)]
 
-    def _places(self, after: str) -> list[Place]:
-        places = list(map(Place.of, after.split(","))) if after else []
-        return [*places, *[Place()] * (len(self.keys) - len(places))][: len(self.keys)]
-
     async def _write(self, commands: list[bytes], *, is_first: bool) -> None:
         try:
             replies = await self._send(b"".join(commands), len(commands), writes=True)
@@ -309,7 +338,7 @@ class RedisStream:
     def _adapt(self, entries: list[Any]) -> None:
         """Ask for as many entries next time as make a reply of the right size."""
         if entries:
-            largest = max(len(document(fields)) for _, fields in entries)
+            largest = max(sum(map(len, fields)) for _, fields in entries)
             fitting = REPLY_BYTES // max(largest, 1)
             self._count = max(1, min(fitting, 2 * self._count, PAGE))
 
@@ -342,6 +371,12 @@ class RedisStream:
             except FAILURES as error:
                 raise StreamError(failure(error)) from None
         return self._connection
+
+
+def _places(after: str, shards: int) -> list[Place]:
+    """The places in so many shards that a position names, the beginning of those it does not."""
+    places = list(map(Place.of, after.split(","))) if after else []
+    return [*places, *[Place()] * (shards - len(places))][:shards]
 
 
 def _entries(reply: Any) -> list[Any]:
