@@ -15,6 +15,7 @@ from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models import dashboard as models
 
 from dashboards import (
+    checks,
     drift,
     edge_cases,
     latency,
@@ -35,6 +36,7 @@ ROWS: tuple[Row, ...] = (
     latency.ROW,
     segments.ROW,
     edge_cases.ROW,
+    checks.ROW,
     drift.ROW,
     outcomes.ROW,
     tokens.ROW,

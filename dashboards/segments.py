@@ -57,6 +57,16 @@ ROW = Row(
             Query(errors(_EXCHANGES, "dimension", 'dimension="all"'), "all of the traffic"),
         ),
         graph(
+            "Failed checks",
+            "Share of exchanges whose answer failed an output check, by check. Empty: `checks` "
+            "names none, or none failed.", "percentunit",
+            Query(
+                rate("monitor_segment_check_failures_total", "value, check", _WHERE)
+                + f" / on (value) group_left () ({rate(_EXCHANGES, 'value', _WHERE)} > 0)",
+                "{{value}} {{check}}",
+            ),
+        ),
+        graph(
             "Exchanges",
             "Exchanges each second. With fewer than 50 in 10 minutes the percentiles above "
             "are guesses.", "reqps",

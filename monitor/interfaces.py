@@ -15,7 +15,17 @@ from typing import Any, Literal
 import msgspec
 
 from monitor.damage import Damage
-from monitor.types import Call, Inference, Key, Measurement, Observation, Record, Row, Window
+from monitor.types import (
+    Call,
+    Inference,
+    Key,
+    Measurement,
+    Observation,
+    Record,
+    Row,
+    Verdict,
+    Window,
+)
 from monitor.view import View
 
 
@@ -77,6 +87,33 @@ class EdgeCase:
     examples: tuple[View, ...] = ()
     near_misses: tuple[View, ...] = ()
     needs: str = ""
+
+
+def no_complaint(_: Any) -> str:
+    """Of thresholds whose types say all that is to be said of them: nothing is wrong."""
+    return ""
+
+
+@dataclass(frozen=True)
+class Check:
+    """A question asked of answers: (View, thresholds) → a Verdict, or None where it does not apply.
+
+    What it does not apply to never fails: each check has its own denominator. `look` never raises,
+    and takes time that is linear in the View at most. `thresholds` is a frozen Struct with the
+    defaults; a setting may say others of the same kind. `words` says for a person what is looked at
+    with such thresholds, and `complaint` what is wrong with them beyond their types, as `file: …`
+    (empty: nothing). With the defaults every View of `passing` passes, and every one of `failing`
+    fails, and to those of `skipped` the check does not apply.
+    """
+
+    name: str
+    words: Callable[[Any], str]
+    look: Callable[[View, Any], Verdict | None]
+    thresholds: msgspec.Struct = NO_THRESHOLDS
+    passing: tuple[View, ...] = ()
+    failing: tuple[View, ...] = ()
+    skipped: tuple[View, ...] = ()
+    complaint: Callable[[Any], str] = no_complaint
 
 
 @dataclass(frozen=True)

@@ -167,6 +167,18 @@ CATALOGUE: tuple[Metric, ...] = (
         "recorder", ("dimension", "value", "direction"),
     ),
     Metric(
+        "monitor_output_checks_total", "counter",
+        "Exchanges that the recorder looked at, by output check and result (passed, failed, or "
+        "skipped where the check does not apply).",
+        "recorder", ("check", "result"),
+    ),
+    Metric(
+        "monitor_segment_check_failures_total", "counter",
+        "Exchanges whose answer failed an output check, by segment and check. An exchange counts "
+        "under each of its edge cases (dimension edge_case).",
+        "recorder", ("dimension", "value", "check"),
+    ),
+    Metric(
         "monitor_pseudonyms_total", "counter",
         "Pieces of personal data that the recorder replaced by pseudonyms, by entity. A fall to "
         "0 may mean that bodies can no longer be read.",
@@ -186,9 +198,9 @@ CATALOGUE: tuple[Metric, ...] = (
     ),
     Metric(
         "monitor_part_failures_total", "counter",
-        "Times that a protocol, a dimension, a recognizer, an edge case or a feature failed on an "
-        "exchange. The "
-        "exchange is counted without what that part would have said. Normally 0.",
+        "Times that a protocol, a dimension, a recognizer, an edge case, a check or a feature "
+        "failed on an exchange. The exchange is counted without what that part would have said. "
+        "Normally 0.",
         "recorder", ("kind", "name"),
     ),
     Metric(
@@ -344,6 +356,9 @@ LOSS_REASONS = (
     "sampled",  # beyond `capture.sample_over`, as somebody asked; the traffic metrics count it
 )
 """Every value of the label `reason` of `monitor_exchanges_lost_total`."""
+
+CHECK_RESULTS = ("passed", "failed", "skipped")
+"""Every value of the label `result` of `monitor_output_checks_total`."""
 
 SET_ASIDE_REASONS = (
     "unreadable",  # not a record of this version: another writer's, or damaged

@@ -277,6 +277,17 @@ class ResponseSummary(msgspec.Struct, frozen=True):
     """Whether the body was longer than `capture.max_body_bytes`, so that its end was not read."""
 
 
+class Verdict(msgspec.Struct, frozen=True):
+    """What a check says of an answer. What a check does not apply to has no verdict."""
+
+    passed: bool
+    """Whether the answer passed."""
+    count: Annotated[int, msgspec.Meta(ge=0)]
+    """How many of the things that the check looked at are wrong."""
+    of: Annotated[int, msgspec.Meta(ge=0)]
+    """How many things it looked at, as the numbers in an answer, or its citations."""
+
+
 class Summary(msgspec.Struct, frozen=True):
     """What the traffic metrics count of an exchange: labels that are safe to show, and numbers.
 
@@ -377,6 +388,9 @@ class Record(msgspec.Struct, frozen=True, omit_defaults=True):
     edge_cases: list[str] = []
     """The names of the edge cases that it is of, in the order of their list; left out where it is
     of none."""
+    checks: dict[str, Verdict] = {}
+    """The verdicts of the checks that apply to its answer, by the name of the check; left out where
+    the configuration names no check that does."""
     template: Template | None = None
     """The prompt template, where `segments` has a dimension with `mine`; left out where it is
     neither declared nor known."""

@@ -11,7 +11,8 @@ import msgspec
 import pytest
 import yaml
 
-from monitor.app.build import check, edge_cases, own_prices
+from monitor.app.build import check, checks, edge_cases, own_prices
+from monitor.checks import CHECKS
 from monitor.cli import main
 from monitor.edge_cases import EDGE_CASES
 from monitor.prices.own import rates
@@ -85,6 +86,21 @@ def test_every_edge_case_is_documented_with_its_thresholds(tmp_path: Path) -> No
     usual = {one.name: msgspec.structs.asdict(one.thresholds) for one in EDGE_CASES}
     assert list(documented.items()) == list(usual.items())
     assert edge_cases(load(block, tmp_path)) == edge_cases(Settings())
+
+
+def test_every_check_is_documented_with_its_thresholds(tmp_path: Path) -> None:
+    """In the order in which a Record has them: as settings that name all, and in the catalogue."""
+    block = next(
+        one
+        for one in blocks("CONFIGURATION.md", "yaml")
+        if "\n  truncated: {}" in one and one.startswith("checks:")
+    )
+    documented = yaml.safe_load(block)["checks"]
+    usual = {one.name: msgspec.structs.asdict(one.thresholds) for one in CHECKS}
+    assert list(documented.items()) == list(usual.items())
+    assert checks(load(block, tmp_path)) == list(CHECKS)
+    catalogue = (ROOT / "docs" / "checks.md").read_text(encoding="utf-8")
+    assert re.findall(r"^\| `(\w+)` \|", catalogue, re.MULTILINE) == list(usual)
 
 
 def place(path: Path) -> str:

@@ -19,7 +19,7 @@ ROOT = Path(__file__).parent.parent
 SOURCES = sorted((ROOT / "monitor").rglob("*.py"))
 ROOMS = {
     "protocols": "PROTOCOL", "recognizers": "RECOGNIZER", "features": "FEATURE", "distances": "MEASURE",
-    "sources": "SOURCE", "edge_cases": "EDGE_CASE",
+    "sources": "SOURCE", "edge_cases": "EDGE_CASE", "checks": "CHECK",
 }  # fmt: skip
 """Folders of parts of one kind → what each file calls its part."""
 
@@ -583,7 +583,7 @@ def test_tests_mirror_the_source(path: Path) -> None:
     where = name(path)
     if path.stem in {"__init__", "__main__"} or where in DECLARATIONS:
         return
-    for room in ("recognizers", "edge_cases"):
+    for room in ("recognizers", "edge_cases", "checks"):
         if where.startswith(f"{room}/"):
             where = f"{room}/{room}.py"  # each by its own examples and counterexamples
     mirror = str(Path(where).parent / f"test_{Path(where).name}")

@@ -6,9 +6,9 @@ import dataclasses
 import difflib
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
@@ -22,7 +22,7 @@ from monitor.settings.schema import Settings
 from monitor.turns import worked
 
 if TYPE_CHECKING:
-    from monitor.interfaces import Dimension, EdgeCase
+    from monitor.interfaces import Check, Dimension, EdgeCase
     from monitor.prices.own import Own
     from monitor.prices.pricing import Pricing
     from monitor.privacy.patterns import Scanner
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from monitor.recorder.noisy_counts import NoisyCounts
     from monitor.templates.miner import Miner
     from monitor.view import Usual
+
+Rule = TypeVar("Rule", "EdgeCase", "Check")
 
 HASHED = "SEGMENT"
 """The entity of the pseudonyms of dimensions with `hash`."""
@@ -95,42 +97,73 @@ def edge_cases(settings: Settings) -> list[EdgeCase]:
     """
     from monitor.edge_cases import EDGE_CASES
 
-    known = {one.name: one for one in EDGE_CASES}
     given = settings.edge_cases
     found = [
-        _with_thresholds(one, given.get(name) or {}, name)
-        for name, one in known.items()
-        if given.get(name, {}) is not None
+        _with_thresholds(one, given.get(one.name) or {}, f"edge_cases.{one.name}")
+        for one in EDGE_CASES
+        if given.get(one.name, {}) is not None
     ]
-    for name, said in given.items():
-        if name not in known:
-            found.append(_own_edge_case(name, said, list(known)))
+    found += _own("edge_cases", given, EDGE_CASES)
     has = {"reference.file": settings.reference.file}
     return [one for one in found if not one.needs or has.get(one.needs)]
 
 
-def _own_edge_case(name: str, said: Mapping[str, Any] | None, known: list[str]) -> EdgeCase:
-    """Return somebody's own edge case, under the name that it has in the settings."""
-    from monitor.interfaces import EdgeCase
+def checks(settings: Settings) -> list[Check]:
+    """Return the checks that are named, with their thresholds; raises ConfigError naming the
+    key."""
+    from monitor.checks import CHECKS
+
+    given = settings.checks
+    found = [
+        _with_thresholds(one, said, f"checks.{one.name}")
+        for one in CHECKS
+        if (said := given.get(one.name)) is not None
+    ]
+    found += _own("checks", given, CHECKS)
+    for one in found:
+        if wrong := one.complaint(one.thresholds):
+            raise ConfigError(f"checks.{one.name}.{wrong}")
+    return found
+
+
+def _own(
+    section: str, given: Mapping[str, Mapping[str, Any] | None], built_in: Sequence[Rule]
+) -> list[Rule]:
+    """Return somebody's own rules of a section, under the names that they have in it."""
+    kind, known = type(built_in[0]), [one.name for one in built_in]
+    return [
+        _own_rule(section, name, said, kind, known)
+        for name, said in given.items()
+        if name not in known
+    ]
+
+
+def _own_rule(
+    section: str, name: str, said: Mapping[str, Any] | None, kind: type[Rule], known: list[str]
+) -> Rule:
     from monitor.settings import validation
     from monitor.types import ABSENT, WHOLE
 
-    key = f"edge_cases.{name[:60] if name.isidentifier() else validation.told(name)}"
+    key = f"{section}.{name[:60] if name.isidentifier() else validation.told(name)}"
+    what = section[:-1].replace("_", " ")
     module = (said or {}).get("module")
     if module is None:
         near = validation.did_you_mean(name, known)
         raise ConfigError(
-            f"{key}: there is no such edge case{near}"
+            f"{key}: there is no such {what}{near}"
             + ("" if near else f"; there are {', '.join(known)}, and your own with a `module`")
         )
     if not name.isidentifier() or name in (ABSENT, WHOLE.value, "other", "unknown"):
-        raise ConfigError(f"{key}: the name of an edge case is a word other than none and unknown")
-    one = modules.part(f"{key}.module", module, EdgeCase)
+        article = "an" if what[0] == "e" else "a"
+        raise ConfigError(
+            f"{key}: the name of {article} {what} is a word other than none and unknown"
+        )
+    one = modules.part(f"{key}.module", module, kind)
     given = {each: value for each, value in (said or {}).items() if each != "module"}
-    return _with_thresholds(dataclasses.replace(one, name=name), given, name)
+    return _with_thresholds(dataclasses.replace(one, name=name), given, f"{section}.{name}")
 
 
-def _with_thresholds(one: EdgeCase, given: Mapping[str, Any], name: str) -> EdgeCase:
+def _with_thresholds(one: Rule, given: Mapping[str, Any], where: str) -> Rule:
     from monitor.settings import validation
 
     struct = type(one.thresholds)
@@ -138,10 +171,10 @@ def _with_thresholds(one: EdgeCase, given: Mapping[str, Any], name: str) -> Edge
         if key not in struct.__struct_fields__:
             near = validation.did_you_mean(key, struct.__struct_fields__)
             shown = key if key.isidentifier() else validation.told(key)
-            raise ConfigError(f"edge_cases.{name}.{shown[:60]}: unknown key{near}")
+            raise ConfigError(f"{where}.{shown[:60]}: unknown key{near}")
     said = {**msgspec.structs.asdict(one.thresholds), **given}
     if wrong := validation.complaint(said, struct):
-        raise ConfigError(f"edge_cases.{name}.{wrong}")
+        raise ConfigError(f"{where}.{wrong}")
     return dataclasses.replace(one, thresholds=msgspec.convert(said, struct))
 
 

@@ -9,6 +9,7 @@ import socket
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import msgspec
@@ -23,6 +24,9 @@ from monitor.settings.schema import DimensionSource, Drift, Privacy, Reference, 
 from monitor.settings.validation import told
 from monitor.supervision import embedded_store, listeners
 from monitor.urls import shown
+
+if TYPE_CHECKING:
+    from monitor.interfaces import Check, EdgeCase
 
 
 def verify(settings: Settings, *, proxy: bool, analyzer: bool) -> None:
@@ -109,6 +113,7 @@ def _check_meaning(settings: Settings) -> None:
 
     build.dimensions(settings)
     build.edge_cases(settings)
+    build.checks(settings)
     build.own_prices(settings)
 
 
@@ -168,6 +173,7 @@ def explain(settings: Settings) -> Iterator[str]:
     for name, source in settings.segments.items():
         yield f"segment     {name}: {_segment(source)}"
     yield from _edge_cases(settings)
+    yield from _checks(settings)
     yield from _costs(settings)
     yield from _privacy(settings)
     if settings.reference.file:
@@ -261,14 +267,26 @@ def _edge_cases(settings: Settings) -> Iterator[str]:
 
     found = build.edge_cases(settings)
     for one in found:
-        given = msgspec.structs.asdict(one.thresholds)
-        keys = ", ".join(f"{key} {_number(value)}" for key, value in given.items())
-        yield f"edge case   {one.name}: {one.words(one.thresholds)}" + (f" ({keys})" * bool(keys))
+        yield f"edge case   {_rule(one)}"
     on = {one.name for one in found}
     for one in EDGE_CASES:
         if one.name not in on:
             is_off = settings.edge_cases.get(one.name, {}) is None
             yield f"            {one.name} is off" + ("" if is_off else f": it needs {one.needs}")
+
+
+def _checks(settings: Settings) -> Iterator[str]:
+    """Which are named, with what they mean and the keys of their thresholds."""
+    from monitor.app import build
+
+    for one in build.checks(settings):
+        yield f"check       {_rule(one)}"
+
+
+def _rule(one: EdgeCase | Check) -> str:
+    given = msgspec.structs.asdict(one.thresholds)
+    keys = ", ".join(f"{key} {_number(value)}" for key, value in given.items())
+    return f"{one.name}: {one.words(one.thresholds)}" + (f" ({keys})" * bool(keys))
 
 
 def _number(value: object) -> str:

@@ -43,6 +43,7 @@ def of(settings: Settings) -> dict[str, str]:
         **{f"drift.features.{name}": True for name in drift.features},
         **{f"segments.{name}": source for name, source in sources.items()},
         **{f"edge_cases.{name}": given for name, given in settings.edge_cases.items()},
+        **{f"checks.{name}": given for name, given in settings.checks.items()},
     }
     if reference.versus or reference.hour_of_week:  # only then it is part of what is added up
         values["drift.design_effect"] = drift.design_effect
@@ -104,6 +105,8 @@ def keeps(before: Mapping[str, str] | None, now: Mapping[str, str]) -> Callable[
         if not keys.isdisjoint(WHOLLY):
             return False
         if dimension == EDGE_CASE and f"edge_cases.{value}" in keys:
+            return False
+        if feature.startswith("check.") and f"checks.{feature.split('.')[1]}" in keys:
             return False
         return feature not in gone and f"segments.{dimension}" not in keys
 

@@ -71,6 +71,7 @@ class Recorder:
             crossed=crossed,
             pricing=build.pricing(settings),
             edge_cases=rules,
+            checks=build.checks(settings),
             usual=build.usual(settings, rules),
             repeats=Repeats(os.urandom(32)) if _has(rules, "repeated_request") else None,
             mined=settings.mined,

@@ -15,13 +15,17 @@ _REASONS = frozenset(("tool", "filter", "refusal", "error", "pause"))
 
 def holds(view: View, _: Any) -> bool:
     """Whether no answer of a model has a text, a value, or a call of a tool."""
+    return applies(view) and not any(_says(part) for part in view.outputs)
+
+
+def applies(view: View) -> bool:
+    """Whether an answer is due: the endpoint took the request, and gave no reason for none."""
     if not (view.is_accepted and view.operation in _OPERATIONS and view.inputs):
         return False
     if view.outputs_cut or not _REASONS.isdisjoint(view.finish):
         return False
-    if view.protocol == "openai_responses" and not view.finish:
-        return False  # it is in the background, and will be fetched
-    return not any(_says(part) for part in view.outputs)
+    in_background = view.protocol == "openai_responses" and not view.finish
+    return not in_background  # else it will be fetched
 
 
 def _says(part: Part) -> bool:

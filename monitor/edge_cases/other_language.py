@@ -37,15 +37,22 @@ class Thresholds(msgspec.Struct, frozen=True):
 
 def holds(view: View, thresholds: Thresholds) -> bool:
     """Whether both are long enough and clearly of two languages, and no instruction names one."""
+    return is_other(view, thresholds) is True
+
+
+def is_other(view: View, thresholds: Thresholds) -> bool | None:
+    """Whether the languages differ; None where one is not clear, or another was asked for."""
     if view.operation not in WRITING or not view.answers:
-        return False
+        return None
     question, answer = view.question, view.answers[0]
     if not (_is_long(answer, thresholds.words) and _is_long(question, thresholds.words)):
-        return False
+        return None
     asked, said = sure(question), sure(answer)
-    if not asked or not said or asked == said:
+    if not asked or not said:
+        return None
+    if asked == said:
         return False
-    return not any(_names_a_language(part) for part in view.inputs)
+    return None if any(_names_a_language(part) for part in view.inputs) else True
 
 
 def _is_long(text: str, words: int) -> bool:

@@ -45,6 +45,13 @@ def holds(view: View, thresholds: Thresholds) -> bool:
     return any(_repeats(text, thresholds.words) for text in view.answers)
 
 
+def is_long(answer: str, least: int) -> bool:
+    """Whether an answer has so many words outside code and tables that it is looked at."""
+    text = _prose(answer)
+    words = len(text.split(None, least))
+    return words >= least or len(text) >= max(_A_WORD * least, words * _DENSE + 1)
+
+
 def _repeats(answer: str, least: int) -> bool:
     text = _prose(answer)
     if not _seems_to(text):

@@ -16,13 +16,20 @@ _LONG = 200
 def holds(view: View, _: Any) -> bool:
     """Whether a finish reason says so; where there is none, whether a long text ends in mid
     sentence. Who goes away before the end has cut it themselves."""
-    if view.outcome is Outcome.CLIENT_GONE:
+    if not applies(view):
         return False
     if view.finish:
         return not _CUT.isdisjoint(view.finish)
-    if view.operation not in WRITING or view.outputs_cut:
-        return False
     return any(len(text) > _LONG and _is_open(text) for text in view.answers)
+
+
+def applies(view: View) -> bool:
+    """Whether the end of an answer can be told."""
+    if view.outcome is Outcome.CLIENT_GONE:
+        return False
+    if view.finish:
+        return True
+    return view.operation in WRITING and not view.outputs_cut and bool(view.answers)
 
 
 def _is_open(text: str) -> bool:

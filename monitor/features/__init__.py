@@ -1,6 +1,7 @@
 """Record → Observations: one file for each thing we look at."""
 
 from monitor.features import (
+    checks,
     columns,
     confidence,
     embedding,
@@ -30,6 +31,7 @@ FEATURES: tuple[Feature, ...] = (
     language.FEATURE,
     words.FEATURE,
     unknown_words.FEATURE,
+    checks.FEATURE,
 )
 """What is looked at unless configured otherwise."""
 

@@ -25,7 +25,7 @@ def observe(record: Record) -> list[Observation]:
         data = part.data
         if data:
             name = part.name or "input"
-            name = f"input.{name}" if name in TAKEN else name
+            name = f"input.{name}" if is_taken(name) else name
             shape = part.shape
             if len(data) == 1 and part.datatype in _NUMBERS and (not shape or len(shape) == 1):
                 found.append(Observation(name, "numeric", data[0]))  # most are
@@ -35,7 +35,7 @@ def observe(record: Record) -> list[Observation]:
     for part in record.outputs:
         if part.data:
             name = part.name or "output"
-            clash = name in inputs or name in TAKEN
+            clash = name in inputs or is_taken(name)
             _observe(found, f"output.{name}" if clash else name, part, record.id)
     return found
 
@@ -50,6 +50,15 @@ TAKEN = frozenset(f"{side}_{name}" for side in ("input", "output") for name in _
     "time_to_first_token",
 }  # fmt: skip
 """Names of other features, which a tensor may not take."""
+
+
+def is_taken(name: str) -> bool:
+    """Whether a tensor may not have this name: another feature has it, or begins with it.
+
+    >>> is_taken("status"), is_taken("check.refusal"), is_taken("checks"), is_taken("age")
+    (True, True, False, False)
+    """
+    return name in TAKEN or (name[:5] == "check" and name[5:6] in ("", "."))
 
 
 _NUMERIC = ("FP", "INT", "UINT", "BF")

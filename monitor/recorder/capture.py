@@ -9,9 +9,9 @@ import msgspec
 from monitor import bodies, logs, probabilities
 from monitor.dimensions.cross import crossed
 from monitor.errors import ParseError
-from monitor.interfaces import Dimension, EdgeCase, Protocol
+from monitor.interfaces import Check, Dimension, EdgeCase, Protocol
 from monitor.meters import Meters
-from monitor.metrics import NANO, REDACTION_REASONS, UNKNOWN
+from monitor.metrics import CHECK_RESULTS, NANO, REDACTION_REASONS, UNKNOWN
 from monitor.prices.pricing import Pricing
 from monitor.privacy.records import Privacy
 from monitor.privacy.scrub import Scrub
@@ -20,6 +20,7 @@ from monitor.recorder.bounds import bounded
 from monitor.recorder.label_limiter import LabelLimiter
 from monitor.recorder.noisy_counts import NoisyCounts
 from monitor.recorder.repeats import Repeats
+from monitor.recorder.rules import Rules
 from monitor.recorder.sampler import Sampler
 from monitor.templates import prompt
 from monitor.templates.miner import Miner
@@ -37,8 +38,9 @@ from monitor.types import (
     Record,
     Summary,
     Template,
+    Verdict,
 )
-from monitor.view import Usual, View, view
+from monitor.view import Usual
 
 MODELS = 50
 VALUES = 50
@@ -54,7 +56,7 @@ class Capture:
 
     `edge_cases` are looked for in what is recorded: names of a closed list, of which an exchange
     may have several, and so without noise or budget. Some of them need what is `usual` in columns,
-    or a memory of earlier requests (`repeats`).
+    or a memory of earlier requests (`repeats`). `checks` are asked about the same Records.
 
     The dimension `mined` is the prompt template: declared, else the one that `miner` finds in the
     Record's texts.
@@ -75,6 +77,7 @@ class Capture:
         crossed: Mapping[str, Sequence[str]] | None = None,
         pricing: Pricing | None = None,
         edge_cases: Sequence[EdgeCase] = (),
+        checks: Sequence[Check] = (),
         usual: Mapping[str, Usual] | None = None,
         repeats: Repeats | None = None,
         mined: str = "",
@@ -85,8 +88,11 @@ class Capture:
         self._crossed = dict(crossed or {})
         self._pricing = pricing or Pricing()
         self._edge_cases = tuple(edge_cases)
-        self._usual = usual
-        self._repeats = repeats
+        self._checks = tuple(checks)
+        self._rules = Rules(
+            self._edge_cases, self._checks, usual=usual, repeats=repeats, pricing=self._pricing,
+            stumble=self._stumble,
+        )  # fmt: skip
         self._mined = mined
         self._miner = miner
         self._endpoint = endpoint
@@ -108,6 +114,11 @@ class Capture:
         for one in () if noisy_counts else self._edge_cases:
             labels = (EDGE_CASE, one.name, Outcome.OK.value)
             meters.add("monitor_segment_exchanges_total", labels, 0)
+        for check in self._checks:
+            for result in CHECK_RESULTS:
+                meters.add("monitor_output_checks_total", (check.name, result), 0)
+            whole = (WHOLE.dimension, WHOLE.value, check.name)
+            meters.add("monitor_segment_check_failures_total", whole, 0)
 
     def read(self, exchange: Exchange) -> tuple[Record, str]:
         """Count an exchange; return its record and the label under which its model is counted."""
@@ -150,11 +161,15 @@ class Capture:
         )  # fmt: skip
         if self._miner is not None:
             record = self._with_template(record, self._miner)
-        names = self._edge_cases_of(record, inference)
+        names, verdicts = self._rules.look(record, inference)
         shown = (names or [ABSENT]) if self._edge_cases else []
         segments, model = self._counted(record, scrub, shown)
-        if names or segments != record.segments:
-            record = msgspec.structs.replace(record, segments=segments, edge_cases=names)
+        if self._checks:
+            self._count_checks(verdicts, segments, shown)
+        if names or verdicts or segments != record.segments:
+            record = msgspec.structs.replace(
+                record, segments=segments, edge_cases=names, checks=verdicts
+            )
         for entity, count in record.pseudonyms.items():
             self._meters.add("monitor_pseudonyms_total", (entity,), count)
         for reason, count in record.redactions.items():
@@ -178,32 +193,19 @@ class Capture:
         template = Template(found, declared=False)
         return msgspec.structs.replace(record, segments=segments, template=template)
 
-    def _edge_cases_of(self, record: Record, inference: Inference) -> list[str]:
-        """The names of the edge cases that an exchange is of."""
-        if not self._edge_cases:
-            return []
-        give_way()
-        try:
-            seen = self._view(record, inference)
-        except Exception as error:  # noqa: BLE001  no rule can look, and the rest stays
-            self._stumble("edge_case", "view", error)
-            return []
-        return [one.name for one in self._edge_cases if self._holds(one, seen)]
-
-    def _view(self, record: Record, inference: Inference) -> View:
-        """What rules may look at: what is on record, what was asked for, and what came before."""
-        after = None if self._repeats is None else self._repeats.after(record)
-        return view(
-            record, inference, context=self._pricing.context(inference), usual=self._usual,
-            repeated_after=after,
-        )  # fmt: skip
-
-    def _holds(self, rule: EdgeCase, seen: View) -> bool:
-        try:
-            return rule.holds(seen, rule.thresholds)
-        except Exception as error:  # noqa: BLE001  a rule's defect is not the exchange's
-            self._stumble("edge_case", rule.name, error)
-            return False
+    def _count_checks(
+        self, verdicts: Mapping[str, Verdict], segments: Mapping[str, str], edge_cases: list[str]
+    ) -> None:
+        """Count what each check said of an exchange, and what failed by segment too."""
+        of = [(WHOLE.dimension, WHOLE.value)]
+        if self._noisy_counts is None:
+            of += [*segments.items(), *((EDGE_CASE, name) for name in edge_cases)]
+        for check in self._checks:
+            name, verdict = check.name, verdicts.get(check.name)
+            result = "skipped" if verdict is None else "passed" if verdict.passed else "failed"
+            self._meters.add("monitor_output_checks_total", (name, result))
+            for segment in of if result == "failed" else ():
+                self._meters.add("monitor_segment_check_failures_total", (*segment, name))
 
     def _counted(
         self, known: Summary | Record, scrub: Scrub, edge_cases: Sequence[str]

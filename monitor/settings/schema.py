@@ -309,7 +309,8 @@ class Settings(_Section, frozen=True):
     """Everything that can be set. `log` is how lines on stderr are written.
 
     `edge_cases` are thresholds by the name of an edge case, null to switch it off; a `module` names
-    somebody's own, as `package.module:NAME` (`app.build.edge_cases`).
+    somebody's own, as `package.module:NAME` (`app.build.edge_cases`). `checks` likewise, but none
+    runs unless it is named (`app.build.checks`).
     """
 
     endpoint: Name = "default"
@@ -322,6 +323,7 @@ class Settings(_Section, frozen=True):
     workers: Annotated[int, msgspec.Meta(ge=1, le=64)] = 1
     segments: dict[str, DimensionSource] = msgspec.field(default_factory=_default_segments)
     edge_cases: dict[str, dict[str, Any] | None] = {}
+    checks: dict[str, dict[str, Any] | None] = {}
     costs: Costs = Costs()
     capture: Capture = Capture()
     privacy: Privacy = Privacy()

@@ -20,7 +20,7 @@ from monitor.privacy.pseudonyms import Key, Keyring
 from monitor.protocols import PROTOCOLS
 from monitor.recorder.capture import Capture
 from monitor.settings.schema import DimensionSource, Privacy, Reference, Settings
-from monitor.types import Exchange, Message, Observation, Outcome, Part, Row
+from monitor.types import Exchange, Message, Observation, Outcome, Part, Row, Verdict
 from monitor.view import View
 
 
@@ -51,7 +51,8 @@ def test_a_hashed_dimension_is_a_keyed_pseudonym() -> None:
 
 MINE = """
 import msgspec
-from monitor.interfaces import EdgeCase
+from monitor.interfaces import Check, EdgeCase
+from monitor.types import Verdict
 
 class Thresholds(msgspec.Struct, frozen=True):
     share: float = 0.8
@@ -63,6 +64,18 @@ LOUD = EdgeCase(
     Thresholds(),
 )
 NOT_ONE = 5
+
+class Most(msgspec.Struct, frozen=True):
+    most: int = 0
+
+def look(view, given):
+    loud = sum(map(str.isupper, "".join(view.answers)))
+    return Verdict(loud <= given.most, loud, len("".join(view.answers)))
+
+QUIET = Check(
+    "whatever", lambda given: f"whether at most {given.most} are capitals", look, Most(),
+    complaint=lambda given: f"most: {given.most} is below 0" if given.most < 0 else "",
+)
 """
 
 
@@ -120,7 +133,7 @@ def test_somebodys_own_edge_case_has_the_name_that_the_settings_give_it(mine: No
         ({"refusal": {"module": "a:B"}}, "edge_cases.refusal.module: unknown key"),
         ({"none": {"module": "own_rules.rules:LOUD"}}, "edge_cases.none: the name of an edge case is a word"),
         ({"a b": {"module": "own_rules.rules:LOUD"}}, "edge_cases.'a b': the name of an edge case is a word"),
-        ({"mine": {"module": "own_rules.rules:QUIET"}}, "edge_cases.mine.module: 'own_rules.rules:QUIET' is not "
+        ({"mine": {"module": "own_rules.rules:SILENT"}}, "edge_cases.mine.module: 'own_rules.rules:SILENT' is not "
          "the name of an EdgeCase, as in package.module:NAME"),
         ({"mine": {"module": "own_rules.rules:NOT_ONE"}}, "edge_cases.mine.module: 'own_rules.rules:NOT_ONE' is"),
         ({"mine": {"module": "own_rules.rules"}}, "edge_cases.mine.module: 'own_rules.rules' is not the name"),
@@ -162,6 +175,51 @@ def test_what_is_usual_is_read_where_a_rule_asks_for_it(
     assert build.usual(settings, rules) == {}
     assert len(caplog.messages) == 3
     assert all("unknown_category and out_of_range are not looked for" in m for m in caplog.messages)
+
+
+def test_checks_are_off_unless_they_are_named() -> None:
+    """With thresholds as the settings say, in the order of their list; null names none."""
+    assert build.checks(Settings()) == []
+    assert build.checks(Settings(checks={"refusal": None})) == []
+    given: dict[str, Any] = {"language": {"words": 30}, "refusal": {}}
+    refusal, language = build.checks(Settings(checks=given))
+    assert (refusal.name, language.name) == ("refusal", "language")
+    assert language.thresholds == type(language.thresholds)(words=30)
+
+
+def test_somebodys_own_check_has_the_name_that_the_settings_give_it(mine: None) -> None:
+    """Beside the built-in ones; what it says is wrong with its thresholds is an error."""
+    given = {"module": "own_rules.rules:QUIET"}
+    refusal, one = build.checks(Settings(checks={"calm": {**given, "most": 3}, "refusal": {}}))
+    assert (refusal.name, one.name) == ("refusal", "calm")
+    view = View(outputs=[Part(role="assistant", text="THIS is IT")])
+    assert one.look(view, one.thresholds) == Verdict(False, 6, 10)
+    with pytest.raises(ConfigError) as caught:
+        build.checks(Settings(checks={"calm": {**given, "most": -1}}))
+    assert str(caught.value) == "checks.calm.most: -1 is below 0"
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"refusl": {}}, "checks.refusl: there is no such check; did you mean refusal?"),
+        ({"mine": None}, "checks.mine: there is no such check; there are empty, "),
+        ({"language": {"word": 1}}, "checks.language.word: unknown key; did you mean words?"),
+        ({"language": {"words": 0}}, "checks.language.words: 0 is not a whole number of at least 5"),
+        ({"refusal": {"module": "a:B"}}, "checks.refusal.module: unknown key"),
+        ({"all": {"module": "own_rules.rules:QUIET"}}, "checks.all: the name of a check is a word other than none"),
+        ({"mine": {"module": "own_rules.rules:LOUD"}}, "checks.mine.module: 'own_rules.rules:LOUD' is not "
+         "the name of a Check, as in package.module:NAME"),
+    ],
+)  # fmt: skip
+def test_a_wrong_check_is_one_line_that_names_its_key(
+    mine: None, given: dict[str, Any], said: str
+) -> None:
+    """And says what would be right."""
+    with pytest.raises(ConfigError) as caught:
+        build.checks(Settings(checks=given))
+    assert str(caught.value).startswith(said)
+    assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize("rule", ["keep", "scan", "drop"])

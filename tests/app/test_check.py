@@ -161,6 +161,19 @@ def test_edge_cases_are_told_and_tried() -> None:
     assert said == "edge_cases.long_input.tokens: 'many' is not a whole number of at least 1"
 
 
+def test_checks_are_told_and_tried() -> None:
+    """Those that are named, with thresholds; what is wrong is said here, not at the start."""
+    lines = list(explain(Settings(checks={"language": {"words": 30}})))
+    (told,) = [line for line in lines if line.startswith("check ")]
+    assert told == (
+        "check       language: whether an answer of 30 words or more is in the language of the "
+        "question (words 30)"
+    )
+    assert not [line for line in explain(Settings()) if line.startswith("check ")]
+    said = complained(lambda: tried(checks={"language": {"word": 30}}))
+    assert said == "checks.language.word: unknown key; did you mean words?"
+
+
 def test_files_and_directories_are_tried(tmp_path: Path) -> None:
     """A key file that is not there, a profile that is none, a data directory that cannot be."""
     tried(data=str(tmp_path / "new" / "data"))
@@ -226,6 +239,9 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @example("segments.a.header", "x\ny")
 @example("edge_cases.mine.module", "a://u:PW@b:c")
 @example("edge_cases", {"a" * 5000: {}})
+@example("checks.mine.module", "a://u:PW@b:c")
+@example("checks", {"a" * 5000: {}})
+@example("checks", {"language": {"b" * 5000: 1}})
 @example("edge_cases", {"long_input": {"b" * 5000: 1}})
 @example("reference.file", "a" * 5000)
 @example("otlp.endpoint", "http://u:PW@h:bad")

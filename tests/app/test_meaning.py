@@ -16,7 +16,8 @@ HOURLY = Settings(segments=SEGMENTS, reference=Reference(hour_of_week=True))
 KEYS = {
     ("x", "all", "all"), ("x", "population", "a"), ("x", "plan", "p"), ("duration", "all", "all"),
     ("input_embedding", "all", "all"), ("x", "edge_case", "refusal"),
-    ("x", "edge_case", "long_input"), ("x", "corner", "a|p"),
+    ("x", "edge_case", "long_input"), ("x", "corner", "a|p"), ("check.schema", "all", "all"),
+    ("check.citation.share", "population", "a"), ("check.citation", "all", "all"),
 }  # fmt: skip
 
 
@@ -50,6 +51,11 @@ def kept(before: Settings, now: Settings) -> set[Any]:
             Settings(segments=SEGMENTS, edge_cases={"refusal": {}, "long_input": {"tokens": 5}}),
             Settings(segments=SEGMENTS, edge_cases={"refusal": {}, "long_input": {"tokens": 6}}),
             {("x", "edge_case", "long_input")},
+        ),
+        (
+            Settings(segments=SEGMENTS, checks={"citation": {}, "schema": {}}),
+            Settings(segments=SEGMENTS, checks={"citation": {"least": 2}, "schema": {}}),
+            {("check.citation", "all", "all"), ("check.citation.share", "population", "a")},
         ),
         (
             PLAIN,

@@ -123,8 +123,12 @@ FIXED = {
     "role": ("recorder", "proxy"),
     "result": ("hit", "miss"),
     "reason": ("sampled", "buffer_full"),
+    "feature": ("feature-0", "check.check-0", "feature-2"),
 }
 """Labels whose values the expressions name, for the three variants of every series."""
+
+OF_CHECKS = {"check": ["check-0"] * 3, "result": ["failed", "passed", "skipped"]}
+"""The same of a check: a share needs all results of one."""
 
 
 def everything(step: int) -> list[Measurement]:
@@ -135,6 +139,8 @@ def everything(step: int) -> list[Measurement]:
             labels = {"endpoint": "e"}
             for name in metric.labels:
                 known = FIXED.get(name) or [f"{name}-{number}" for number in range(3)]
+                if metric.name == "monitor_output_checks_total":
+                    known = OF_CHECKS.get(name, known)
                 labels[name] = known[variant % len(known)]
             value = float(step + 1)
             bad = "drift" if metric.name == "monitor_drift_status" else "alarm"

@@ -22,6 +22,7 @@ from monitor.types import (
     RequestSummary,
     ResponseSummary,
     Tokens,
+    Verdict,
     decode_record,
     encode_record,
 )
@@ -143,10 +144,11 @@ def test_names_of_features_are_reserved(feature: Feature, record) -> None:
             Part(name="p", datatype="FP64", shape=[1, 2], data=[0.25, 0.75]),
         ],
         inputs=[Part(role="user", text="the word and the other " * 20)],
+        checks={"citation": Verdict(False, 1, 3)},
     )
     names = {observation.feature for observation in feature.observe(one)}
     assert names
-    assert names <= tensors.TAKEN, (
+    assert all(map(tensors.is_taken, names)), (
         f"name {sorted(names - tensors.TAKEN)} in TAKEN (monitor/features/tensors.py), so that no "
         "tensor of a client can pass itself off as them"
     )
