@@ -94,20 +94,26 @@ def api() -> str:
 {MADE}
 # The admin port
 
-`--admin HOST:PORT` says where it is; `127.0.0.1:9464` by default. It has no password:
-whoever reaches the port can read it. Nothing on it shows a text of a request or an answer. Names of
-features, segments, models and categories do stand there, with personal data in them replaced.
+`--admin HOST:PORT` says where it is; `127.0.0.1:9464` by default. `/metrics`, `/healthz` and
+`/readyz` answer everybody who reaches the port. The rest needs a token with a role where
+`access.tokens` is set, and without it answers on a loopback address alone
+([Access](../../CONFIGURATION.md#access)). Nothing on it shows a text of a request or an answer.
+Names of features, segments, models and categories do stand there, with personal data in them
+replaced.
 
-| path | what it answers |
-|---|---|
-| `GET /metrics` | Every metric of all processes of this command, as Prometheus text; \
+| path | role | what it answers |
+|---|---|---|
+| `GET /metrics` | | Every metric of all processes of this command, as Prometheus text; \
 OpenMetrics where `Accept` asks for it. [METRICS.md](../../METRICS.md) lists them. |
-| `GET /healthz` | 200 `ok` while the process of the admin pages lives. |
-| `GET /readyz` | 200 `ready` while the proxies accept connections; 503 `not ready` before, \
+| `GET /healthz` | | 200 `ok` while the process of the admin pages lives. |
+| `GET /readyz` | | 200 `ready` while the proxies accept connections; 503 `not ready` before, \
 and during a drain. It depends neither on the model nor on Redis. |
-| `GET /api/drift` | 200 and what the analyzer found, as JSON. \
+| `GET /api/drift` | `read` | 200 and what the analyzer found, as JSON. \
 `{{}}` where this command runs no analyzer (`monitor sidecar`). |
-| `GET /` | The list of these paths, as text. |
+| `GET /` | `read` | The list of these paths, as text. |
+
+What is refused is answered with `{{"error": "one sentence"}}`: 401 without a token that is known,
+403 without the role, 503 with `Retry-After` while too many requests are under way.
 
 A scrape waits at most 4 s for a process that does not answer, and then shows what that process
 said last.

@@ -14,12 +14,13 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from monitor.api import access
 from monitor.app import connections, keyring
 from monitor.app.upstream_connector import rewritten
 from monitor.errors import ConfigError, SourceError, StreamError
 from monitor.privacy import keys
 from monitor.proxy import tls
-from monitor.settings.addresses import address
+from monitor.settings.addresses import address, is_loopback
 from monitor.settings.schema import DimensionSource, Drift, Privacy, Reference, Settings
 from monitor.settings.validation import told
 from monitor.supervision import embedded_store, listeners
@@ -37,6 +38,8 @@ def verify(settings: Settings, *, proxy: bool, analyzer: bool) -> None:
     """
     _check_data(Path(settings.data))
     _check_store(settings)
+    if settings.access.tokens:
+        access.read(Path(settings.access.tokens))
     if proxy:
         _check_privacy(settings)
         secure = urlsplit(settings.upstream).scheme == "https"
@@ -155,6 +158,7 @@ def explain(settings: Settings) -> Iterator[str]:
             yield f"            {said}"
         yield from _wire(settings)
     yield f"admin       {settings.admin} (/metrics, /healthz, /readyz, /api/drift)"
+    yield f"            {restriction(settings) or 'without tokens, and for this machine alone'}"
     yield f"store       {_store(settings)}"
     yield (
         f"stream      {settings.stream.shards} shard(s) of about {settings.stream.max_length:,} "
@@ -228,6 +232,23 @@ def _outcomes(settings: Settings) -> Iterator[str]:
             f"            groups of {groups} get {fairness.favourable!r} as "
             f"often as the rest, within {fairness.tolerance:g}; from {fairness.minimum:,} rows on"
         )
+
+
+def restriction(settings: Settings) -> str:
+    """Return a sentence that says who may ask what of the admin port; empty on loopback without
+    tokens, where whoever is on this machine may ask everything."""
+    if settings.access.tokens:
+        count = len(access.read(Path(settings.access.tokens)))
+        return (
+            f"all but {', '.join(sorted(access.OPEN))} needs one of {count} tokens of "
+            f"{settings.access.tokens}, read again when it changes"
+        )
+    if is_loopback(address(settings.admin, "admin")[0]):
+        return ""
+    return (
+        f"admin {settings.admin} is open to others and access.tokens is not set: only "
+        f"{', '.join(sorted(access.OPEN))} are served"
+    )
 
 
 def _segment(source: DimensionSource) -> str:

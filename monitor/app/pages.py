@@ -18,9 +18,11 @@ import uvicorn
 
 import monitor
 from monitor import logs, tasks
+from monitor.api import access
 from monitor.api.pages import application
 from monitor.exporters.otlp import OtlpExporter
 from monitor.exporters.prometheus import render
+from monitor.settings.addresses import address, is_loopback
 from monitor.supervision import child, process_metrics
 from monitor.supervision.answers import Answers
 from monitor.types import Measurement
@@ -50,9 +52,10 @@ class Pages:
 
     async def serve(self) -> None:
         """Answer on the admin port and push to the collector until `stopping`."""
+        pages = application(self.measure, self._findings, self._is_ready, render)
         server = _Server(
             uvicorn.Config(
-                application(self.measure, self._findings, self._is_ready, render),
+                self._guarded(pages),
                 log_config=None,
                 log_level="error",
                 access_log=False,
@@ -75,6 +78,15 @@ class Pages:
             self._exporter.close()
         await serving
         self._answers.close()
+
+    def _guarded(self, pages: access.App) -> access.Guard:
+        settings = self._settings
+        path = settings.access.tokens
+        return access.Guard(
+            pages,
+            tokens=access.Tokens(Path(path), logs.warning) if path else None,
+            is_exposed=not is_loopback(address(settings.admin, "admin")[0]),
+        )
 
     async def measure(self) -> list[Measurement]:
         """Return all samples of all processes."""

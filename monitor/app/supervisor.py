@@ -223,6 +223,8 @@ class _Supervisor:
             current = keyring.keyring(settings).current
             logs.info(f"key     {current.id}, fingerprint {fingerprint(current)}")
         logs.info(f"admin   http://{_name(self._admin)}/metrics")
+        if said := check.restriction(settings):
+            logs.info(f"access  {said}")
         kind = "embedded Valkey, " + str(Path(settings.data) / "store") if self._store else "given"
         logs.info(f"store   {shown(settings.redis)} ({kind})")
 

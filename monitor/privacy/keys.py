@@ -56,22 +56,26 @@ def read(path: Path) -> Keyring:
     ConfigError with one line when the file is missing, open to others, or not a key file.
     """
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        with open(path, "rb", opener=_without_waiting) as file:
+            mode = os.fstat(file.fileno()).st_mode
+            data = file.read(_MAX_BYTES + 1) if stat.S_ISREG(mode) else b""
     except OSError as error:
         raise ConfigError(f"privacy.key_file: {path}: {error.strerror}") from None
-    with os.fdopen(descriptor, "rb") as file:
-        mode = os.fstat(file.fileno()).st_mode
-        if not stat.S_ISREG(mode):
-            raise ConfigError(f"privacy.key_file: {path}: is not a file")
-        if mode & 0o027:
-            raise ConfigError(
-                f"privacy.key_file: {path}: others may read or change it "
-                f"(mode {stat.S_IMODE(mode):04o}); chmod 600 it"
-            )
-        data = file.read(_MAX_BYTES + 1)
+    if not stat.S_ISREG(mode):
+        raise ConfigError(f"privacy.key_file: {path}: is not a file")
+    if mode & 0o027:
+        raise ConfigError(
+            f"privacy.key_file: {path}: others may read or change it "
+            f"(mode {stat.S_IMODE(mode):04o}); chmod 600 it"
+        )
     if len(data) > _MAX_BYTES or not data.isascii():
         raise ConfigError(f"privacy.key_file: {path}: is not a key file")
     return parse(data.decode("ascii"), f"privacy.key_file: {path}")
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    """Open a pipe, too, that nobody writes to."""
+    return os.open(path, flags | os.O_NONBLOCK)
 
 
 def load(path: Path, entropy: Entropy | None = None) -> Keyring:

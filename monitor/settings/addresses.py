@@ -73,6 +73,22 @@ def meet(ours: tuple[str, int], theirs: tuple[str, int]) -> bool:
     )
 
 
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches what listens there.
+
+    >>> is_loopback("127.0.0.1"), is_loopback("::1"), is_loopback("localhost")
+    (True, True, True)
+    >>> is_loopback("0.0.0.0"), is_loopback("10.0.0.1"), is_loopback("::"), is_loopback("pod-1")
+    (False, False, False, False)
+    """
+    if host.rstrip(".").lower() == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.partition("%")[0]).is_loopback
+    except ValueError:
+        return False
+
+
 def _addresses(host: str) -> set[str]:
     name = host.rstrip(".").lower()
     if name == "localhost":

@@ -244,6 +244,13 @@ class Costs(_Section, frozen=True):
     file: str = ""
 
 
+class Access(_Section, frozen=True):
+    """A file with a line `NAME ROLE[,ROLE…] SHA256HEX` for each token of the admin port; empty: no
+    tokens (`api.access`)."""
+
+    tokens: str = ""
+
+
 class Limits(_Section, frozen=True):
     """Connections of clients at a time per worker; more wait in the backlog, then are refused.
 
@@ -337,6 +344,7 @@ class Settings(_Section, frozen=True):
     coverage: Coverage = Coverage()
     fairness: Fairness = Fairness()
     drain: Drain = Drain()
+    access: Access = Access()
     otlp: Otlp = Otlp()
     limits: Limits = Limits()
     timeouts: Timeouts = Timeouts()

@@ -18,6 +18,7 @@ from monitor.app.check import apart_from_running, explain, verify
 from monitor.errors import ConfigError
 from monitor.settings import load
 from monitor.settings.schema import (
+    Access,
     Capture,
     Differential,
     DimensionSource,
@@ -46,6 +47,21 @@ def test_it_says_where_everything_is_and_no_password() -> None:
     for fact in ("http://127.0.0.1:9000", "redis://store:6379/0", "x-population", "1,000"):
         assert fact in text
     assert "hunter2" not in text
+
+
+def test_it_says_who_may_ask_the_admin_port(tmp_path: Path) -> None:
+    """This machine, whoever has a token, or nobody more than the probes; a wrong file is named."""
+    text = "\n".join(explain(Settings()))
+    assert "without tokens, and for this machine alone" in text
+    text = "\n".join(explain(Settings(admin="0.0.0.0:9464")))
+    assert "only /healthz, /metrics, /readyz are served" in text
+    tokens = tmp_path / "tokens"
+    tokens.write_text(f"app feedback {'0' * 64}\n")
+    text = "\n".join(explain(Settings(access=Access(str(tokens)))))
+    assert "all but /healthz, /metrics, /readyz needs one of 1 tokens of" in text
+    tokens.write_text("app\n")
+    with pytest.raises(ConfigError, match=r"access.tokens: .*:1: is not `NAME ROLE"):
+        tried(access=Access(str(tokens)))
 
 
 def test_a_sample_is_stated() -> None:
@@ -245,6 +261,7 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @example("edge_cases", {"long_input": {"b" * 5000: 1}})
 @example("reference.file", "a" * 5000)
 @example("otlp.endpoint", "http://u:PW@h:bad")
+@example("access.tokens", "a\0b")
 def test_whatever_stands_at_a_key_it_works_or_is_one_line(
     file: Path, key: str, value: object
 ) -> None:

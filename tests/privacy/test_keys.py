@@ -65,6 +65,18 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
         keys.read(tmp_path / "nothing")
 
 
+def test_what_is_no_file_is_named(tmp_path: Path) -> None:
+    """A directory, a device, a pipe that nobody writes to."""
+    os.mkfifo(tmp_path / "pipe", 0o600)
+    for path, sentence in (
+        (tmp_path, "Is a directory"),
+        (Path("/dev/null"), "is not a file"),
+        (tmp_path / "pipe", "is not a file"),
+    ):
+        with pytest.raises(ConfigError, match=f"privacy.key_file: {path}: {sentence}"):
+            keys.read(path)
+
+
 def test_rotation_puts_the_new_key_first_and_keeps_the_old(tmp_path: Path) -> None:
     """Overlap until the old line goes; retire removes all at once."""
     path = tmp_path / "key"

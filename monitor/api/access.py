@@ -1,0 +1,240 @@
+"""Tokens file → who may ask what of the admin port, and a guard in front of its pages."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import ipaddress
+import json
+import os
+import re
+import stat
+from collections.abc import Awaitable, Callable, MutableMapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from monitor.errors import ConfigError
+
+ROLES = ("read", "records", "feedback", "review", "admin")
+OPEN = frozenset(("/metrics", "/healthz", "/readyz"))
+"""Paths for Prometheus and Kubernetes, which everybody may ask who reaches the port."""
+NEEDS = {"/api/v1/feedback": "feedback"}
+"""Path → the role that it needs; any other needs `read`."""
+AT_ONCE = 16
+"""Requests for other paths than `OPEN` that are answered at a time."""
+
+_MAX_BYTES = 1 << 20
+_MAX_TOKEN = 4096
+_LINE = re.compile(r"(\S{1,100})[ \t]+(\S+)[ \t]+([0-9A-Fa-f]{64})")
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+
+class Holder(msgspec.Struct, frozen=True):
+    """Who has a token: its SHA-256, and what it is good for."""
+
+    name: str
+    roles: frozenset[str]
+    digest: bytes
+
+
+def parse(text: str, name: str) -> list[Holder]:
+    """Return the holders in the text of the file `name`, a line each; `#` begins a comment line.
+
+    Raises ConfigError that names file and line, and repeats no digest.
+    """
+    holders: list[Holder] = []
+    for number, line in enumerate(map(str.strip, text.splitlines()), 1):
+        here = f"{name}:{number}"
+        if not line or line.startswith("#"):
+            continue
+        match = _LINE.fullmatch(line)
+        if match is None:
+            raise ConfigError(f"{here}: is not `NAME ROLE[,ROLE…] SHA256HEX`, the digest 64 digits")
+        roles, digest = match[2].split(","), bytes.fromhex(match[3])
+        if not line.isprintable():
+            raise ConfigError(f"{here}: has a character that cannot be printed")
+        if wrong := [one for one in roles if one not in ROLES]:
+            raise ConfigError(
+                f"{here}: {wrong[0][:20]!r} is not a role; roles are {', '.join(ROLES)}"
+            )
+        for other in holders:
+            if other.name == match[1]:
+                raise ConfigError(f"{here}: the name {match[1]} is there twice; give each its own")
+            if other.digest == digest:
+                raise ConfigError(f"{here}: is the token of {other.name} again; give each its own")
+        holders.append(Holder(match[1], frozenset(roles), digest))
+    if not holders:
+        raise ConfigError(f"{name}: holds no token; write a line `NAME ROLE[,ROLE…] SHA256HEX`")
+    return holders
+
+
+def read(path: Path) -> list[Holder]:
+    """Return the holders in a file that not everybody may write; raises ConfigError in one line."""
+    where = f"access.tokens: {path}"
+    try:
+        with open(path, "rb", opener=_without_waiting) as file:
+            mode = os.fstat(file.fileno()).st_mode
+            data = file.read(_MAX_BYTES + 1) if stat.S_ISREG(mode) else b""
+    except OSError as error:
+        raise ConfigError(f"{where}: {error.strerror}") from None
+    except ValueError:
+        raise ConfigError("access.tokens: is not the name of a file") from None
+    if not stat.S_ISREG(mode):
+        raise ConfigError(f"{where}: is not a file")
+    if mode & stat.S_IWOTH:
+        raise ConfigError(
+            f"{where}: everybody may change it (mode {stat.S_IMODE(mode):04o}); chmod 600 it"
+        )
+    if len(data) > _MAX_BYTES:
+        raise ConfigError(f"{where}: is larger than {_MAX_BYTES:,} bytes")
+    try:
+        return parse(data.decode("utf-8"), where)
+    except UnicodeDecodeError:
+        raise ConfigError(f"{where}: is not UTF-8 text") from None
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    """Open a pipe, too, that nobody writes to."""
+    return os.open(path, flags | os.O_NONBLOCK)
+
+
+class Tokens:
+    """The tokens file, read again when it changes; `log` hears of it.
+
+    While the file is wrong or missing, what it said before holds: nothing, at the start.
+    """
+
+    def __init__(self, path: Path, log: Callable[[str], None]) -> None:
+        self._path = path
+        self._log = log
+        self._holders: list[Holder] = []
+        self._seen = self._stamp()
+        self._read()
+
+    def holder(self, token: str) -> Holder | None:
+        """Return whose token it is. Every holder is compared with, each in constant time."""
+        stamp = self._stamp()
+        if stamp != self._seen:
+            self._seen = stamp
+            self._read()
+        digest = hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
+        found = None
+        for holder in self._holders:
+            if hmac.compare_digest(holder.digest, digest):
+                found = holder
+        return found
+
+    def _read(self) -> None:
+        try:
+            self._holders = read(self._path)
+        except ConfigError as error:
+            self._log(f"{error}; {len(self._holders)} tokens from before stay in use")
+
+    def _stamp(self) -> tuple[int, int, int] | None:
+        try:
+            found = self._path.stat()
+        except OSError:
+            return None
+        return found.st_ino, found.st_mtime_ns, found.st_size
+
+
+class Guard:
+    """Lets a request through to the pages, or answers it: 401, 403, or 503 where too many come.
+
+    `tokens` is None where none are set. Then the other paths than `OPEN` answer to this machine
+    alone: not where the port `is_exposed` to others, and not under a name that a web site could
+    have given this address (DNS rebinding).
+    """
+
+    def __init__(self, app: App, *, tokens: Tokens | None, is_exposed: bool) -> None:
+        self._app = app
+        self._tokens = tokens
+        self._is_exposed = is_exposed
+        self._busy = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer as an ASGI application does."""
+        if scope["type"] != "http" or scope["path"] in OPEN:
+            await self._app(scope, receive, send)
+            return
+        refusal = self._refusal(scope)
+        if refusal is None and self._busy >= AT_ONCE:
+            refusal = 503, "too many requests at a time; ask again in a second", _AGAIN
+        if refusal is not None:
+            await _answer(send, *refusal)
+            return
+        self._busy += 1
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            self._busy -= 1
+
+    def _refusal(self, scope: Scope) -> Refusal | None:
+        if self._tokens is not None:
+            return _by_token(scope, self._tokens)
+        if self._is_exposed:
+            return 403, "access.tokens is not set, and the admin address is open to others", []
+        if not all(_is_ours(value) for name, value in scope["headers"] if name == b"host"):
+            return 403, "access.tokens is not set; ask by the address, as 127.0.0.1", []
+        return None
+
+
+def _by_token(scope: Scope, tokens: Tokens) -> Refusal | None:
+    said = [value for name, value in scope["headers"] if name == b"authorization"]
+    scheme, _, token = (said[0] if len(said) == 1 else b"").partition(b" ")
+    token = token.strip()
+    if scheme.lower() != b"bearer" or not token or len(token) > _MAX_TOKEN:
+        return 401, "give a token, as `Authorization: Bearer TOKEN`", _challenge()
+    holder = tokens.holder(token.decode("latin-1"))
+    if holder is None:
+        return 401, "this token is not known here", _challenge("invalid_token")
+    role = NEEDS.get(scope["path"], "read")
+    if role not in holder.roles:
+        sentence = f"this token does not have the role {role}"
+        return 403, sentence, _challenge("insufficient_scope")
+    return None
+
+
+Headers = list[tuple[bytes, bytes]]
+Refusal = tuple[int, str, Headers]
+_AGAIN: Headers = [(b"retry-after", b"1")]
+
+
+def _challenge(error: str = "") -> Headers:
+    """What a 401 or 403 says of how to come in (RFC 6750, section 3)."""
+    value = 'Bearer realm="monitor"' + (f', error="{error}"' if error else "")
+    return [(b"www-authenticate", value.encode())]
+
+
+async def _answer(send: Send, status: int, sentence: str, headers: Headers) -> None:
+    body = json.dumps({"error": sentence}).encode() + b"\n"
+    head = [
+        (b"content-type", b"application/json"), (b"content-length", b"%d" % len(body)), *headers,
+    ]  # fmt: skip
+    await send({"type": "http.response.start", "status": status, "headers": head})
+    await send({"type": "http.response.body", "body": body})
+
+
+def _is_ours(host: bytes) -> bool:
+    """Whether a Host is an address or this machine's own name for itself.
+
+    >>> _is_ours(b"127.0.0.1:9464"), _is_ours(b"[::1]:9464"), _is_ours(b"localhost:9464")
+    (True, True, True)
+    >>> _is_ours(b"evil.example"), _is_ours(b"")
+    (False, False)
+    """
+    name = host.decode("latin-1")
+    name = name[1:].partition("]")[0] if name.startswith("[") else name.partition(":")[0]
+    if name.lower().rstrip(".") == "localhost":
+        return True
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
