@@ -17,14 +17,13 @@ derived from them when it is read.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
+from monitor.sequential.beta_binomials import Floats, Ints, beta_binomial, rise
+from monitor.sequential.e_values import log_add
 
 CONCENTRATIONS = (100.0, 400.0)
 """How many values' weight the bets give to the reference's shares: large changes, small ones."""
@@ -46,12 +45,6 @@ LOGITS_PER_DEVIATION = 1.7
 
 STEP_STAKE = 0.6
 """Share of the capital that is bet on them."""
-
-IN_CACHE = 1 << 13
-"""So many numbers are worked on at once: a dozen operations one after the other find them there."""
-
-FIRST_WEIGHT = 0.5
-"""Share of the capital bet on a change before the watch began; see `start_weight`."""
 
 
 class Splits(NamedTuple):
@@ -129,88 +122,6 @@ def log_likelihood(counts: Ints, weights: Floats, tree: Splits) -> Floats:
     return np.asarray(terms.sum(axis=-1), dtype=np.float64)
 
 
-def start_weight(start: int, patience: int) -> float:
-    """Capital that the bet on a change after start number 1, 2, 3 … is given.
-
-    Half goes to the first start, a quarter to the later ones as 1/(s(s-1)), and a quarter is spent
-    evenly over `patience` starts: until then no more than the whole capital has been laid out, so
-    the sum over starts is an e-process and ever alarms with probability at most α; after that it
-    goes on as an e-detector (Shin, Ramdas and Rinaldo 2024) whose mean run length between false
-    alarms is at least `patience` starts.
-
-    >>> start_weight(1, 1000), start_weight(2, 1000)
-    (0.5, 0.12525)
-    """
-    if start == 1:
-        return FIRST_WEIGHT
-    rest = (1 - FIRST_WEIGHT) / 2
-    return rest / (start * (start - 1)) + rest / patience
-
-
-def unspent(starts: int, patience: int) -> float:
-    """Capital left when `starts` starts have been given theirs.
-
-    >>> unspent(1, 1000)
-    0.5
-    """
-    if starts == 0:
-        return 1.0
-    rest = (1 - FIRST_WEIGHT) / 2
-    return max(0.0, rest / starts + rest * (1 - (starts - 1) / patience))
-
-
-def log_sum(logs: Sequence[float]) -> float:
-    """ln Σ exp(logs), the same in whatever order they come; -inf of nothing.
-
-    >>> round(log_sum([0.0, 0.0]), 6), log_sum([])
-    (0.693147, -inf)
-    """
-    top = max(logs, default=-math.inf)
-    if top == -math.inf:
-        return top
-    return top + math.log(math.fsum(math.exp(value - top) for value in logs))
-
-
-def believed(log_values: Sequence[float], shares: Sequence[float], alpha: float) -> float:
-    """Log threshold on ln(E x share) from which on a hypothesis is believed: weighted e-BH.
-
-    `shares` are the hypotheses' parts of the error budget, together at most 1. The k most extreme
-    are believed for the largest k with E_(k) x share_(k) ≥ 1/(k α), which keeps the expected part
-    of false ones below α under any dependence (Wang and Ramdas, JRSSB 2022), and the probability
-    of any below α while nothing has changed.
-
-    >>> round(believed([9.0, 0.0], [0.5, 0.5], 0.05), 3)
-    2.996
-    """
-    spent = sorted((e + math.log(w) for e, w in zip(log_values, shares, strict=True)), reverse=True)
-    threshold = -math.log(alpha)
-    for rank, value in enumerate(spent, start=1):
-        if value >= -math.log(alpha) - math.log(rank):
-            threshold = -math.log(alpha) - math.log(rank)
-    return threshold
-
-
-def log_gamma(x: Floats) -> Floats:
-    """ln Γ(x) for x > 0: Stirling's series at x + 8, taken back by eight factors."""
-    if x.size <= IN_CACHE:
-        return _log_gamma(x)
-    flat, found = x.ravel(), np.empty(x.size)
-    for start in range(0, x.size, IN_CACHE):
-        found[start : start + IN_CACHE] = _log_gamma(flat[start : start + IN_CACHE])
-    return found.reshape(x.shape)
-
-
-def _log_gamma(x: Floats) -> Floats:
-    product = x * (x + 7)
-    product = product * (product + 6) * (product + 10) * (product + 12)
-    z = x + 8
-    i = 1 / (z * z)
-    series = (1 / 12 - i * (1 / 360 - i * (1 / 1260 - i * (1 / 1680 - i / 1188)))) / z
-    half_log_tau = 0.9189385332046727
-    result: Floats = (z - 0.5) * np.log(z) - z + half_log_tau + series - np.log(product)
-    return result
-
-
 def _log_moved(counts: Floats, weights: Floats, ordered: Floats) -> Floats:
     """ln E of the bets that an ordered feature has moved, for each row.
 
@@ -235,14 +146,6 @@ def scores(weights: Floats, ordered: Floats) -> Floats:
     return np.asarray(ordered * np.log(below / (1 - below)) / LOGITS_PER_DEVIATION)
 
 
-def log_add(logs: Sequence[Floats] | Floats) -> Floats:
-    """ln Σ exp(logs), element by element."""
-    added: Floats = np.asarray(logs[0])
-    for log in logs[1:]:
-        added = np.logaddexp(added, log)
-    return added
-
-
 def parts(values: Floats, tree: Splits) -> tuple[Floats, Floats]:
     """What falls left of each split, and into it at all."""
     zero = np.zeros((*values.shape[:-1], 1))
@@ -257,17 +160,7 @@ def parts(values: Floats, tree: Splits) -> tuple[Floats, Floats]:
     return middle - low, high - low
 
 
-def beta_binomial(left: Floats, right: Floats, a: Floats, b: Floats) -> Floats:
-    """ln of the probability of a sequence with `left` and `right` under beta weights a, b."""
-    return rise(a, left) + rise(b, right) - rise(a + b, left + right)
-
-
 def _bet(null: Floats, part: Floats) -> Floats:
     """Weights of a bet. A bin that was hardly ever hit is bet on to be hit more, never less:
     that it stays empty, as it does in a constant, says nothing."""
     return np.maximum(null * part, np.minimum(null, 1.0))
-
-
-def rise(start: Floats, steps: Floats) -> Floats:
-    """ln of the rising factorial, start (start + 1) … over so many steps."""
-    return log_gamma(start + steps) - log_gamma(start)

@@ -3,30 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
-from monitor.analysis.drift.evidence import (
-    Ints,
-    Splits,
-    believed,
-    log_evidence,
-    log_likelihood,
-    log_sum,
-    start_weight,
-    unspent,
-)
+from monitor.analysis.drift.evidence import Splits, log_evidence, log_likelihood
 from monitor.analysis.drift.watch import Episode, Reading, Watch
 from monitor.findings import Status
 from monitor.interfaces import Measure
+from monitor.sequential.beta_binomials import Ints
+from monitor.sequential.e_values import believed, log_sum, shares_of, start_weight, unspent
 from monitor.turns import in_turns
 from monitor.types import Key, Window
-
-WHOLE_SHARE = 0.25
-"""Part of the error budget for the whole traffic; the dimensions share the rest."""
 
 MINIMUM = 30
 """With fewer values nothing is said."""
@@ -51,7 +40,7 @@ class Rules:
     end. The current window is the newest panes that hold `samples` values. `tolerance` is the
     corrected effect from which on a believed change is drift, `alpha` the probability of a false
     alarm anywhere, `patience` the number of starts over which it is spent (see
-    `evidence.start_weight`). No more than `watches` features x segments are watched. Changes are
+    `e_values.start_weight`). No more than `watches` features x segments are watched. Changes are
     looked for every `step` values, a quarter of a window unless said.
 
     With `renew` (seconds of event time) references roll: what has been counted for so long without
@@ -126,7 +115,7 @@ def thresholds(watches: Mapping[Key, float], rules: Rules) -> dict[Key, float]:
     """Log evidence from which on each watch is believed, by the log evidence of all.
 
     The budget is shared all → feature → segment. Every feature has an equal part; of that, the
-    whole traffic has `WHOLE_SHARE` and each dimension an equal part of the rest, shared by its
+    whole traffic has a quarter and each dimension an equal part of the rest, shared by its
     segments. The mean of a feature's evidence, so weighed, says that it changed anywhere: e-BH
     finds the features that did, and in each of them e-BH, at the level that those leave, the
     segments (Benjamini and Bogomolov 2014; Wang and Ramdas 2022).
@@ -152,11 +141,8 @@ def thresholds(watches: Mapping[Key, float], rules: Rules) -> dict[Key, float]:
 def _shares(watches: Iterable[Key]) -> dict[Key, float]:
     """The part of a feature's budget that each of its watches has."""
     keys = list(watches)
-    sizes = Counter(dimension for _, dimension, _ in keys)
-    others = len(sizes) - ("all" in sizes)
-    parts = {name: (1 - WHOLE_SHARE) / others for name in sizes if name != "all"}
-    parts["all"] = WHOLE_SHARE if others else 1.0
-    return {key: parts[key[1]] / sizes[key[1]] for key in keys}
+    parts = shares_of([(dimension, value) for _, dimension, value in keys])
+    return {key: parts[key[1:]] for key in keys}
 
 
 def drift_since(watch: Watch, threshold: float, rules: Rules) -> int | None:

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from monitor.analysis.drift import sequential_bets
-from monitor.analysis.drift.evidence import Floats, Ints, Splits, log_gamma
+from monitor.analysis.drift.evidence import Splits
+from monitor.sequential.beta_binomials import Floats, Ints, log_gamma
 
 SLOTS = 168
 LEAST = 30

@@ -1,12 +1,12 @@
 """Panes → evidence against a reference that is itself still coming in: another arm, the same hour.
 
-Where the reference is fixed, evidence is a function of counts (`analysis.evidence`). Here each pane
+Where the reference is fixed, evidence is a function of counts (`evidence`). Here each pane
 is judged by what was known before it began, and contributes one factor for every bet: the logs of
 these factors, rounded down to whole `UNIT`s, are integers that add up like counts do.
 
 The bets are the same for both kinds of reference. One is that one of the splits of a tree of bins
 goes left more or less often, by one of `BETS` in logits; the other, for ordered bins, that all of
-the distribution has moved by one of `analysis.evidence.STEPS`. A factor that is fair given the past
+the distribution has moved by one of `evidence.STEPS`. A factor that is fair given the past
 makes a fair product, and so does a mixture of products, within a split and over the splits of a
 pane, where the deeper ones are fair given how many came to them.
 """
@@ -21,15 +21,12 @@ import numpy.typing as npt
 from monitor.analysis.drift.evidence import (
     STEP_STAKE,
     STEPS,
-    Floats,
-    Ints,
     Splits,
-    beta_binomial,
-    log_add,
     parts,
-    rise,
     scores,
 )
+from monitor.sequential.beta_binomials import Floats, Ints, beta_binomial, rise
+from monitor.sequential.e_values import log_add
 
 UNIT = 1 << 20
 """Units in one natural logarithm."""

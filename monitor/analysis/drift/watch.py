@@ -12,13 +12,14 @@ import msgspec
 import numpy as np
 
 from monitor.analysis.drift import sequential_bets
-from monitor.analysis.drift.evidence import Floats, Ints, Splits, splits
+from monitor.analysis.drift.evidence import Splits, splits
 from monitor.analysis.drift.fourier_features import LENGTH, SIZE, fourier_features
-from monitor.analysis.drift.history import NEAR, History
 from monitor.analysis.drift.reference import Learner, Reference, grid
 from monitor.analysis.drift.seasonal import Seasonal
 from monitor.analysis.drift.windows import float_limits, locator, numbers_locator
 from monitor.findings import Finding
+from monitor.sequential.beta_binomials import Floats, Ints
+from monitor.sequential.history import NEAR, History
 from monitor.tables.blocks import Column, Numbers
 from monitor.turns import give_way
 from monitor.types import Key, Window

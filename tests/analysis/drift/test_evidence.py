@@ -7,28 +7,12 @@ import math
 
 import numpy as np
 import pytest
-import scipy
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.analysis.drift.evidence import (
-    believed,
-    log_evidence,
-    log_gamma,
-    log_likelihood,
-    log_sum,
-    splits,
-    start_weight,
-    unspent,
-)
+from monitor.analysis.drift.evidence import log_evidence, log_likelihood, splits
 
 WEIGHTS = np.array([1.0, 30.0, 25.0, 44.0, 1.0, 0.5, 0.5, 0.5])
-
-
-def test_log_gamma_is_scipys() -> None:
-    """From tiny arguments to billions."""
-    x = np.concatenate((np.geomspace(1e-6, 1e10, 4000), np.arange(1, 200) / 2))
-    assert np.allclose(log_gamma(x), scipy.special.gammaln(x), rtol=1e-13, atol=1e-12)
 
 
 @pytest.mark.parametrize("ordered", [True, False])
@@ -81,31 +65,6 @@ def test_a_constant_that_stays_constant_is_no_evidence() -> None:
     for events in (1000, 100_000, 10_000_000):
         counts = np.array([[0, events, 0, 0, 0, 0]])
         assert log_evidence(counts, weights[None], tree)[0] < 0
-
-
-def test_no_more_is_laid_out_than_there_is() -> None:
-    """The first start, the later ones and what is unspent are 1, until patience is used up."""
-    laid_out = 0.0
-    for start in range(1, 1001):
-        laid_out += start_weight(start, 1000)
-        assert laid_out + unspent(start, 1000) == pytest.approx(1.0)
-    assert unspent(0, 1000) == 1.0
-
-
-def test_the_order_of_a_sum_does_not_matter() -> None:
-    """ln Σ exp is the same to the last bit."""
-    logs = [0.1 * number - 7 for number in range(50)]
-    assert log_sum(logs) == log_sum(logs[::-1])
-    assert log_sum([-math.inf, -math.inf]) == -math.inf
-
-
-def test_many_true_changes_make_each_easier_to_believe() -> None:
-    """e-BH: of n equally shared hypotheses k need 1/k of the evidence each."""
-    shares = [0.1] * 10
-    one = believed([9.0] + [0.0] * 9, shares, 0.05)
-    all_ = believed([9.0] * 10, shares, 0.05)
-    assert one - all_ == pytest.approx(math.log(10))
-    assert believed([0.0] * 10, shares, 0.05) == pytest.approx(math.log(20))
 
 
 def test_without_change_alarms_are_rare() -> None:

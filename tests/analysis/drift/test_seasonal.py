@@ -6,8 +6,9 @@ import msgspec
 import numpy as np
 import pytest
 
-from monitor.analysis.drift.evidence import Ints, splits
+from monitor.analysis.drift.evidence import splits
 from monitor.analysis.drift.seasonal import LEAST, SHARE_UNIT, SLOTS, Seasonal, slot_of
+from monitor.sequential.beta_binomials import Ints
 
 PRIOR = np.array([1.0, 20.0, 20.0, 1.0, 0.5, 0.5, 0.5])
 TREE = splits(PRIOR, 4, ordered=True)

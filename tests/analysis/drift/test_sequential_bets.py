@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from monitor.analysis.drift import sequential_bets
-from monitor.analysis.drift.evidence import Ints, Splits, log_likelihood, splits
+from monitor.analysis.drift.evidence import Splits, log_likelihood, splits
+from monitor.sequential.beta_binomials import Ints
 
 WEIGHTS = np.array([2.0, 9.0, 12.0, 8.0, 1.0, 0.5, 0.5])
 TREE = splits(WEIGHTS, 4, ordered=True)

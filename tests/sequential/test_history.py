@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.analysis.drift.history import CHANGE_POINTS, NEAR, History
+from monitor.sequential.history import CHANGE_POINTS, NEAR, History
 
 
 def counts(*values: int) -> np.ndarray:

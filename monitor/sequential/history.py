@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from monitor.analysis.drift.evidence import Ints
+from monitor.sequential.beta_binomials import Ints
 
 CHANGE_POINTS = 10
 """So many change points are kept, the first among them; any subset keeps the evidence valid."""

@@ -1,0 +1,281 @@
+"""Two arms' counts, pane by pane → evidence against `the arms are equal`, or `no worse than this`.
+
+The hypothesis is a convex set of pairs (rate of A, rate of B): a `Null`. In each pane and stratum
+every bet is a guess of the pair, made of what earlier panes had and moved apart by a fixed amount.
+It is held against the guess's projection on the hypothesis, the pair in it that explains so many
+outcomes of each arm best. The factor has mean 1 at most whatever pair of the hypothesis is true,
+also if it is another one in each pane and stratum (docs/sequential-tests.md; it extends Turner and
+Grünwald, AISTATS 2023, whose case is `EQUAL`). So ramps and seasons cost nothing, and strata are
+not pooled: half of the capital is bet on all strata together, half on single ones.
+
+How to use it: a `Comparison` says what is asked. As a pane is closed, add `factors(pane, before,
+comparison)` to the integers kept for each stratum and bet, then add the pane to `before`. Read
+`log_evidence` of the sums whenever you like. Shards add up panes before they are closed.
+
+    A guardrail, "B's error rate is at most 0.01 above A's" (A is the control):
+        harm = margin(0.01)                            # evidence against "no worse"
+        safe = margin(-0.01), with the arms exchanged  # evidence against "worse"
+    Four fifths, "the group is selected at least 0.8 times as often as the rest":
+        ratio(0.8), A the group and B the rest
+    A decision metric: equal(effect=0.01)
+
+A unit (a user, or an exchange) counts once, in one arm and one pane. Logarithms are natural.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal, NamedTuple
+
+import numpy as np
+
+from monitor.sequential.beta_binomials import Floats, Ints
+from monitor.sequential.e_values import log_mean
+
+UNIT = 1 << 20
+"""Units in one natural logarithm: what is kept of a bet is an integer, rounded down."""
+
+LOGITS = (0.03, 0.06, 0.12, 0.25, 0.5, 1.0)
+"""Bets that know nothing of the effect, in logits between the arms beyond the border."""
+
+DECLARED = (0.7, 1.4)
+"""Bets on a declared effect, in multiples of it."""
+
+DECLARED_SHARE = 0.8
+"""Part of the capital on the bets on a declared effect."""
+
+RATIOS = (0.875, 0.75, 0.5, 0.25)
+"""Bets against a ratio of the rates, in multiples of it."""
+
+NEAREST = 0.1
+"""No guess is nearer to 0 or 1 than so many times the rate of both arms."""
+
+STEPS = 60
+CLOSE = 1e-15
+"""A projection is found where a step is no longer than that, of B's rate; or after `STEPS`."""
+
+Pair = tuple[Floats, Floats]
+"""What there is of A and of B, each (strata, bets) or (strata, 1)."""
+
+
+@dataclass(frozen=True)
+class Null:
+    """The pairs with θ_A ≥ `slope` x θ_B + `offset`; with `line` those with equality alone."""
+
+    slope: float = 1.0
+    offset: float = 0.0
+    line: bool = False
+
+
+EQUAL = Null(line=True)
+
+
+class Bet(NamedTuple):
+    """A guess: how far apart the rates are beyond the border of the null, and the capital on it.
+
+    By `scale`, A minus B in rates (`difference`) or in logits (`logit`), or θ_A / θ_B (`ratio`).
+    """
+
+    scale: Literal["difference", "logit", "ratio"]
+    size: float
+    stake: float
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A hypothesis, and the bets against it, whose stakes add up to 1."""
+
+    null: Null
+    bets: tuple[Bet, ...]
+
+    @cached_property
+    def stakes(self) -> Floats:
+        """The part of the capital on each bet, (bets,)."""
+        return np.array([bet.stake for bet in self.bets])
+
+
+def equal(effect: float | None = None, *, side: int = 0) -> Comparison:
+    """Ask whether the rates are equal; `effect` is the difference of rates that matters.
+
+    A `side` of 1 bets only that A's is larger, -1 only that it is smaller: then it is evidence
+    against `not larger` and `not smaller`.
+    """
+    # What lies beyond a half-plane has the same projection on it as on its border.
+    return difference(0.0, effect, sides=(side,) if side else (1, -1))
+
+
+def difference(
+    value: float, effect: float | None = None, *, sides: Sequence[int] = (1, -1)
+) -> Comparison:
+    """Ask whether A's rate minus B's is `value`; see `equal`."""
+    return Comparison(Null(offset=value, line=True), _bets(effect, sides))
+
+
+def margin(value: float, effect: float | None = None) -> Comparison:
+    """Ask whether A's rate is at least B's minus `value`, which may be negative.
+
+    `effect` is how far beyond it matters; the size of `value` itself by default.
+    """
+    return Comparison(Null(offset=-value), _bets(effect or abs(value) or None, (-1,)))
+
+
+def ratio(value: float) -> Comparison:
+    """Ask whether A's rate is at least `value` times B's: four fifths is `ratio(0.8)`."""
+    bets = tuple(Bet("ratio", value * size, 1 / len(RATIOS)) for size in RATIOS)
+    return Comparison(Null(slope=value), bets)
+
+
+def factors(
+    pane: Ints, before: Ints, comparison: Comparison, offsets: Floats | None = None
+) -> Ints:
+    """The factors of a pane as logarithms in `UNIT`s, (strata, bets), to be added up over panes.
+
+    `pane` and `before`, what was counted in earlier panes, have a row for each stratum: outcomes of
+    A, those of them that are 1, outcomes of B, those that are 1, (strata, 4). A stratum without
+    earlier outcomes, or with an arm in which nobody is, has factors of 1: keep first panes small.
+    With `offsets` (strata,) each row has its own in place of the null's.
+    """
+    n_a, x_a, n_b, x_b = np.asarray(pane, dtype=np.float64).T[:, :, None]
+    seen = np.asarray(before, dtype=np.float64)
+    known = (seen[:, 0] + seen[:, 2])[:, None]
+    pooled = ((seen[:, 1] + seen[:, 3])[:, None] + 0.5) / (known + 1)
+    live = (n_a > 0) & (n_b > 0) & (known > 0)
+    sizes = np.where(live, n_a, 1.0), np.where(live, n_b, 1.0)
+    null = comparison.null
+    border = _Border(null.slope, np.array([[null.offset]]) if offsets is None else offsets[:, None])
+    one, other = guess = _guesses(pooled, sizes, border, comparison.bets)
+    q_a, q_b, slack = _projection(guess, sizes, border, line=null.line)
+    logs = x_a * np.log(one / q_a) + (n_a - x_a) * np.log((1 - one) / (1 - q_a))
+    logs += x_b * np.log(other / q_b) + (n_b - x_b) * np.log((1 - other) / (1 - q_b))
+    logs = np.where(live, logs - slack, 0.0)
+    return np.asarray(np.floor(np.clip(logs, -1e9, 1e9) * UNIT).astype(np.int64))
+
+
+def projection(guess: Pair, sizes: Pair, null: Null) -> tuple[Floats, Floats, Floats]:
+    """(q_A, q_B, slack): argmin n_A kl(guess_A ‖ q_A) + n_B kl(guess_B ‖ q_B) over the null.
+
+    The `sizes` n_A and n_B are above 0. Newton's method finds the minimum, between bounds. `slack`
+    is what that may miss: a factor whose logarithm is less by so much has a mean of 1 at most all
+    the same. A guess inside is its own projection.
+    """
+    return _projection(guess, sizes, _Border(null.slope, np.array([[null.offset]])), line=null.line)
+
+
+def log_evidence(logs: Ints, comparison: Comparison, places: int | None = None) -> float:
+    """ln E of sums of `factors`, (strata, bets).
+
+    `places` is how many strata there may ever be, fixed beforehand; by default those there are.
+    Half of the capital is on the product over strata, half on the mean of single ones, of which
+    those that have not come are 1.
+    """
+    values = np.asarray(logs, dtype=np.float64) / UNIT
+    together = log_mean(values.sum(axis=0), comparison.stakes)
+    each = log_mean(values, comparison.stakes)
+    size = max(places or 0, len(each))
+    waiting = math.log(size - len(each)) if size > len(each) else -math.inf
+    single = float(np.logaddexp.reduce(np.append(each, waiting))) - math.log(size)
+    return float(np.logaddexp(together, single)) - math.log(2)
+
+
+def _bets(effect: float | None, sides: Sequence[int]) -> tuple[Bet, ...]:
+    rest = 1.0 if effect is None else 1 - DECLARED_SHARE
+    bets = [
+        Bet("difference", side * size * effect, DECLARED_SHARE / len(DECLARED) / len(sides))
+        for side in sides
+        for size in DECLARED
+        if effect is not None
+    ]
+    bets += [
+        Bet("logit", side * size, rest / len(LOGITS) / len(sides))
+        for side in sides
+        for size in LOGITS
+    ]
+    return tuple(bets)
+
+
+class _Border(NamedTuple):
+    """The line θ_A = `slope` x θ_B + `offset`, which may be another one in each stratum."""
+
+    slope: float
+    offset: Floats
+
+
+def _guesses(pooled: Floats, sizes: Pair, border: _Border, bets: Sequence[Bet]) -> Pair:
+    """The rates of A and B that each bet guesses, (strata, bets).
+
+    Weighed by how many there are in each arm, their mean is `pooled` (strata, 1): only what lies
+    between the arms is bet on.
+    """
+    part = sizes[0] / (sizes[0] + sizes[1])
+    rest = 1 - part
+    low, high = NEAREST * pooled, 1 - NEAREST * (1 - pooled)
+    base_a = np.clip(pooled + rest * border.offset, low, high)
+    base_b = np.clip(pooled - part * border.offset, low, high)
+    a: list[Floats] = []
+    b: list[Floats] = []
+    for scale, size, _ in bets:
+        if scale == "ratio":
+            b.append(pooled / (part * size + rest))
+            a.append(size * b[-1])
+        elif scale == "difference":
+            a.append(base_a + rest * size)
+            b.append(base_b - part * size)
+        else:
+            a.append(_moved(base_a, rest * size))
+            b.append(_moved(base_b, -part * size))
+    return (
+        np.clip(np.concatenate(a, axis=1), low, high),
+        np.clip(np.concatenate(b, axis=1), low, high),
+    )
+
+
+def _projection(
+    guess: Pair, sizes: Pair, border: _Border, *, line: bool
+) -> tuple[Floats, Floats, Floats]:
+    guess_a, guess_b = guess
+    low = np.maximum(0.0, -border.offset / border.slope) + np.zeros_like(guess_a)
+    high = np.minimum(1.0, (1 - border.offset) / border.slope) + np.zeros_like(guess_a)
+    mapped = sizes[0] * (guess_a - border.offset) / border.slope + sizes[1] * guess_b
+    q_b = mapped / (sizes[0] + sizes[1])
+    q_b = np.where((q_b > low) & (q_b < high), q_b, (low + high) / 2)
+    found = np.zeros(guess_a.shape, dtype=bool)
+    for _ in range(STEPS):
+        slope, bend = _slope(q_b, guess, sizes, border)
+        step = slope / bend
+        # What is found stays as it is: it does not depend on what else is looked for.
+        found |= np.abs(step) <= CLOSE * q_b
+        if found.all():
+            break
+        high = np.where(slope > 0, q_b, high)
+        low = np.where(slope > 0, low, q_b)
+        after = q_b - step
+        after = np.where((after > low) & (after < high), after, (low + high) / 2)
+        q_b = np.where(found, q_b, after)
+    slack = np.abs(_slope(q_b, guess, sizes, border)[0])
+    q_a = border.slope * q_b + border.offset
+    if line:
+        return q_a, q_b, slack
+    inside = guess_a >= border.slope * guess_b + border.offset
+    return (
+        np.where(inside, guess_a, q_a),
+        np.where(inside, guess_b, q_b),
+        np.where(inside, 0.0, slack),
+    )
+
+
+def _slope(q_b: Floats, guess: Pair, sizes: Pair, border: _Border) -> Pair:
+    """The first two derivatives of the distance from the guess along the border, by B's rate."""
+    q_a = border.slope * q_b + border.offset
+    from_a, from_b = (q_a - guess[0]) / (q_a * (1 - q_a)), (q_b - guess[1]) / (q_b * (1 - q_b))
+    slope = sizes[0] * border.slope * from_a + sizes[1] * from_b
+    # The derivative of (q - θ) / (q (1 - q)) is θ / q² + (1 - θ) / (1 - q)².
+    bend_a = guess[0] / q_a**2 + (1 - guess[0]) / (1 - q_a) ** 2
+    bend_b = guess[1] / q_b**2 + (1 - guess[1]) / (1 - q_b) ** 2
+    return slope, sizes[0] * border.slope**2 * bend_a + sizes[1] * bend_b
+
+
+def _moved(rates: Floats, logits: Floats) -> Floats:
+    return np.asarray(1 / (1 + (1 - rates) / rates * np.exp(-logits)))
