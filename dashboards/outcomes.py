@@ -1,6 +1,6 @@
 """Were predictions right, where not, and on what evidence?"""
 
-from dashboards.panels import Query, Row, of, rows, states
+from dashboards.panels import Query, Row, graph, of, rate, rows, states
 
 _BY = "endpoint, monitor, measure, dimension, value"
 _NAME = "{{monitor}} · {{measure}} · {{dimension}}={{value}}"
@@ -14,6 +14,14 @@ _EVER = of("monitor_outcome_status", 'status="alarm"') + "[$__range]"
 _ALARMED = f"max by ({_BY}) (max_over_time({_EVER})) == 1"
 _EVIDENCE = f"max by ({_BY}) ({of('monitor_outcome_log_evidence')})"
 
+_ALL = 'dimension="all"'
+_MEASURED = "endpoint, dimension, value, measure"
+_CLASSED = "endpoint, dimension, value, class, measure"
+_LABELS = (
+    f"max by ({_MEASURED}) ({of('monitor_quality')} * 0 + on (endpoint, dimension, value) "
+    f"group_left () {of('monitor_quality_labels')})"
+)
+
 ROW = Row(
     "Outcomes",
     (
@@ -23,6 +31,38 @@ ROW = Row(
             "tolerated. Insufficient: too few labels. Empty is normal.",
             Query(f"(2 * {_status('alarm')} + {_status('ok')}) and {_ALARMED}", _NAME),
             {"0": ("insufficient", "gray"), "1": ("ok", "green"), "2": ("alarm", "red")},
+        ),
+        graph(
+            "Quality",
+            "How good predictions were for all of the traffic, by the labels that are due, since "
+            "counting began. What changed lately stands in the alarms.", "none",
+            Query(f"max by (endpoint, measure) ({of('monitor_quality', _ALL)})", "{{measure}}"),
+            span=12,
+        ),
+        graph(
+            "Without a whole outcome",
+            "Outcomes that were due and lack something, each second: a label, a prediction, a "
+            "score from 0 to 1. Some without a label is normal.", "ops",
+            Query(rate("monitor_outcomes_incomplete_total", "reason"), "{{reason}}"),
+            span=12,
+        ),
+        rows(
+            "Quality by segment",
+            "Every measure in every segment, with the labels that it was made of. Small segments "
+            "say little.",
+            {
+                "quality": (f"max by ({_MEASURED}) ({of('monitor_quality')})", "none"),
+                "labels": (_LABELS, "short"),
+            },
+            ("endpoint", "dimension", "value", "measure"),
+            sort="labels",
+        ),
+        rows(
+            "Quality by class",
+            "Precision, recall and F1 of every class. A class with few labels says little.",
+            {"quality": (f"max by ({_CLASSED}) ({of('monitor_class_quality')})", "none")},
+            ("endpoint", "dimension", "value", "class", "measure"),
+            sort="quality",
         ),
         rows(
             "Judgements",

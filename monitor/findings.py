@@ -117,7 +117,7 @@ class Performance(msgspec.Struct, frozen=True):
     """What was true of the reference."""
 
 
-class Quality(msgspec.Struct, frozen=True):
+class Quality(msgspec.Struct, frozen=True, omit_defaults=True):
     """How good predictions were in one segment, by one measure."""
 
     dimension: str
@@ -134,6 +134,37 @@ class Quality(msgspec.Struct, frozen=True):
     """The upper end of its 95 % interval; null where there is none."""
     labels: int
     """Labels that it was made of."""
+    status: OutcomeStatus | None = None
+    """Whether it has changed; only of measures that are watched."""
+    log_evidence: float | None = None
+    """The natural logarithm of the evidence against `nothing changed`."""
+    since: float | None = None
+    """When the change most likely began, in Unix seconds."""
+    words: str = ""
+    """One sentence for a person about the change."""
+    reason: str = ""
+    """Why nothing could be judged."""
+
+
+class ClassQuality(msgspec.Struct, frozen=True):
+    """How good predictions of one class were in one segment, by one measure."""
+
+    dimension: str
+    """The segment's dimension; `all` for the whole."""
+    value: str
+    """The segment's value; `all` for the whole."""
+    name: str = msgspec.field(name="class")
+    """The class."""
+    measure: str
+    """`precision`, `recall` or `f1`."""
+    number: float | None
+    """The measure; null where it would divide by 0."""
+    lower: float | None
+    """The lower end of its 95 % interval; null where there is none."""
+    upper: float | None
+    """The upper end of its 95 % interval; null where there is none."""
+    labels: int
+    """Labels in the segment."""
 
 
 Outcome = Quality

@@ -285,6 +285,30 @@ CATALOGUE: tuple[Metric, ...] = (
         "analyzer", ("feature", "dimension", "value", "status"),
     ),
     Metric(
+        "monitor_quality", "gauge",
+        "How good predictions were by the labels that are due, since counting began, by measure: "
+        "accuracy, precision, recall, f1, auc, log_loss, mae, rmse, exact_match, token_overlap.",
+        "analyzer", ("dimension", "value", "measure"),
+    ),
+    Metric(
+        "monitor_class_quality", "gauge",
+        "How good predictions of one class were, by measure: precision, recall, f1. The class "
+        "`other` holds what came after 64 classes.",
+        "analyzer", ("dimension", "value", "class", "measure"),
+    ),
+    Metric(
+        "monitor_quality_labels", "gauge",
+        "Labels that quality was measured with in a segment.",
+        "analyzer", ("dimension", "value"),
+    ),
+    Metric(
+        "monitor_outcomes_incomplete_total", "counter",
+        "Outcomes of which not all could be counted when they were due: no label (unlabelled), no "
+        "prediction (unsaid), a score outside 0 to 1 (score), a label of another kind than the "
+        "prediction (kind), a number beyond all (number).",
+        "analyzer", ("reason",),
+    ),
+    Metric(
         "monitor_outcome_log_evidence", "gauge",
         "Natural logarithm of the evidence that predictions are worse than tolerated, by monitor "
         "and measure; it may be read at every moment. A lasting rise means that it is certain.",

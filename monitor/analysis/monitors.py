@@ -6,11 +6,17 @@ from collections.abc import Sequence
 
 from monitor.analysis.drift.judgement import Rules
 from monitor.analysis.drift.monitor import DriftMonitor
+from monitor.analysis.drift.profiles import Profile
 from monitor.analysis.drift.watches import Baseline
 from monitor.analysis.fold import Analysis
 from monitor.analysis.outcome_rules import OutcomeRules
+from monitor.analysis.quality.monitor import QualityMonitor
+from monitor.distances import psi
 from monitor.findings import Finding, Outcome
 from monitor.interfaces import Feature, Monitor
+
+MONITORS = ("quality", "calibration", "coverage", "fairness")
+"""The monitors of outcomes, which share their part of the error budget."""
 
 OUTCOMES_SHARE = 0.5
 """Part of the error budget of those monitors that look at outcomes, where any does; drift has the
@@ -38,15 +44,29 @@ def analysis_of(
 
 
 def outcomes_of(
-    rules: OutcomeRules, *, dimensions: Sequence[str] | None = None
+    rules: OutcomeRules,
+    *,
+    dimensions: Sequence[str] | None = None,
+    profile: Profile | None = None,
 ) -> Analysis[Outcome]:
     """A fold of Rows with a `truth` that has counted nothing yet.
 
-    `dimensions` are the segments beside the whole; None means all that a row has. Its monitors have
+    `dimensions` are the segments beside the whole; None means all that a row has. Quality is
+    compared with `profile`, or with its first labels. Its monitors (`MONITORS`) have
     equal parts of the error budget `rules.alpha`, and do not look at a row without a truth. A
     finding of one is an entry of replay's document, under the monitor's name.
     """
-    monitors: tuple[Monitor[Outcome], ...] = ()
+    alpha = rules.alpha / len(MONITORS)
+    watch = Rules(
+        psi.MEASURE, (psi.MEASURE,), pane=rules.pane, lateness=rules.lateness, alpha=alpha,
+        patience=rules.patience, watches=2 * rules.segments, samples=rules.samples,
+    )  # fmt: skip
+    monitors: tuple[Monitor[Outcome], ...] = (
+        QualityMonitor(
+            watch, Baseline(profile, rules.learn or None), positive=rules.positive,
+            segments=rules.segments, dimensions=dimensions,
+        ),
+    )  # fmt: skip
     return Analysis((), monitors, pane=rules.pane, lateness=rules.lateness, dimensions=dimensions)
 
 

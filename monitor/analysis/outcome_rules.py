@@ -17,7 +17,9 @@ class OutcomeRules:
 
     `pane` and `lateness` are seconds of the records' own time, as in drift's Rules; None where all
     is one pane. `alpha` is the error budget of all monitors of outcomes together; `patience` is the
-    number of panes over which it is spent. Each counts at most `segments` segments. `positive` is
+    number of panes over which it is spent. Each counts at most `segments` segments. The first
+    `learn` labels of each are what quality is compared with (0: none), in windows of `samples`.
+    `positive` is
     the class that a score is the probability of. The others are the settings of those names.
     """
 
@@ -26,6 +28,7 @@ class OutcomeRules:
     alpha: float = 0.05
     patience: int = 43200
     segments: int = 1000
+    samples: int = 500
     learn: int = 1000
     positive: str = "1"
     tolerance: float = 0.02

@@ -1,0 +1,257 @@
+"""Outcome rows → how good predictions were, for all and by segment, and whether that has changed.
+
+Sums are since counting began. Whether quality changed is asked as of any feature, of right answers
+and of losses (`analysis.drift`), so the evidence may be looked at every moment.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Self
+
+import msgspec
+
+from monitor.analysis import outcome_status
+from monitor.analysis.drift.judgement import Rules
+from monitor.analysis.drift.monitor import DriftMonitor
+from monitor.analysis.drift.watches import Baseline
+from monitor.analysis.quality import measures
+from monitor.analysis.quality.answers import Answer, read
+from monitor.analysis.quality.counts import LOSS_BITS, OTHER, Added, Counts, added_by, units
+from monitor.analysis.quality.measures import Measured
+from monitor.analysis.rows import segments_of
+from monitor.findings import ClassQuality, Finding, OutcomeStatus, Quality
+from monitor.texts import visible
+from monitor.turns import in_turns
+from monitor.types import WHOLE, Key, Measurement, Observation, Row
+
+CLASSES = 64
+"""So many classes have a name of their own; the others are `other`."""
+
+CLASS_SERIES = 3000
+"""Series by class that are exported, those of the segments with most labels."""
+
+Segment = tuple[str, str]
+"""(dimension, value) as they may be shown."""
+
+ALL = "quality"
+"""The entry of what is kept of all segments together; that of each is its name, a JSON array."""
+
+CHANGE = "change/"
+"""What begins the entries of the watches for change."""
+
+
+class _All(msgspec.Struct, frozen=True):
+    names: list[str]
+    troubles: dict[str, int]
+    overflow: int
+
+
+class QualityMonitor:
+    """The Monitor of quality.
+
+    `positive` is the class that a score is the probability of, `dimensions` are the segments beside
+    the whole (None: all that a row has), of which `segments` are counted at most. Change is judged
+    by `rules`, with this monitor's part of the error budget, against the first `learn` labels of a
+    segment, or those of the profile in `baseline`.
+    """
+
+    name = "quality"
+
+    def __init__(
+        self,
+        rules: Rules,
+        baseline: Baseline,
+        *,
+        positive: str,
+        segments: int,
+        dimensions: Sequence[str] | None = None,
+    ) -> None:
+        self.troubles: Counter[str] = Counter()
+        self.overflow = 0
+        self._positive = positive
+        self._most = segments
+        self._dimensions = None if dimensions is None else tuple(dimensions)
+        self._change = DriftMonitor(rules, baseline, dimensions=dimensions)
+        self._names: dict[str, str] = {}
+        self._counts: dict[Segment, Counts] = {}
+        self._changed: set[Segment] = set()
+        self._told: dict[Segment, list[Measured]] = {}
+
+    def add(self, row: Row, pane: int, at: float) -> None:
+        """Count a row's truth, if it has one."""
+        if row.truth is None:
+            return
+        answer, troubles = read(row.truth, self._positive)
+        self.troubles.update(troubles)
+        if answer is None:
+            return
+        added = added_by(answer, self._named)
+        weight = units(row.truth.weight * row.weight)
+        for dimension, value in segments_of(row, self._dimensions):
+            counts = self._of((visible(dimension), visible(value)))
+            if counts is not None:
+                counts.add(added, weight)
+        seen = Row(row.at, row.segments, observed(answer, added), True, 1.0, row.edge_cases)
+        self._change.add(seen, pane, at)
+
+    def close(self, last: int, end: Callable[[int], float]) -> None:
+        """Close the panes up to `last`; a change of quality begins and ends here."""
+        self._change.close(last, end)
+
+    def merge(self, other: Self) -> None:
+        """Add what `other` counted before a pane was closed."""
+        self.troubles.update(other.troubles)
+        self.overflow += other.overflow
+        for name in other._names:
+            self._named(name)
+        for segment, theirs in other._counts.items():
+            counts = self._of(segment)
+            if counts is not None:
+                counts.merge(theirs, self._named)
+        self._change.merge(other._change)
+
+    def state(self) -> dict[str, bytes]:
+        """What has changed since the last call."""
+        state = {CHANGE + name: entry for name, entry in self._change.state().items()}
+        kept = _All(list(self._names), dict(self.troubles), self.overflow)
+        state[ALL] = msgspec.msgpack.encode(kept)
+        for segment in in_turns(list(self._changed)):
+            state[msgspec.json.encode(segment).decode()] = self._counts[segment].saved()
+        self._changed = set()
+        return state
+
+    def restore(
+        self,
+        state: Mapping[str, bytes],
+        *,
+        newest: float,
+        place: Callable[[int], int],
+        keeps: Callable[[Key], bool],
+    ) -> None:
+        """Go on from everything `state` gave; raises msgspec.DecodeError where it is damaged."""
+        changes = {
+            name.removeprefix(CHANGE): entry
+            for name, entry in state.items()
+            if name.startswith(CHANGE)
+        }
+        self._change.restore(changes, newest=newest, place=place, keeps=keeps)
+        if ALL not in state:
+            return
+        kept = msgspec.msgpack.decode(state[ALL], type=_All)
+        self.troubles, self.overflow = Counter(kept.troubles), kept.overflow
+        self._names = {name: name for name in kept.names}
+        for name, entry in in_turns(state.items()):
+            if name == ALL or name.startswith(CHANGE) or not entry:
+                continue
+            segment = msgspec.json.decode(name, type=Segment)
+            if keeps((self.name, *segment)):
+                self._counts[segment] = Counts.restored(entry)
+
+    def findings(self) -> list[Quality]:
+        """Every measure of every segment, the whole first; those that are watched have a status."""
+        judged = {(one.feature, one.dimension, one.value): one for one in self._change.findings()}
+        return [
+            _quality(segment, one, judged.get((one.measure, *segment)))
+            for segment in self._ranked()
+            for one in self._measured(segment)
+        ]
+
+    def by_class(self) -> Iterator[ClassQuality]:
+        """Precision, recall and F1 of every class of every segment, most labels first."""
+        for segment in self._ranked():
+            for name, one in measures.by_class(self._counts[segment]):
+                yield ClassQuality(
+                    *segment, name, one.measure, one.number, one.lower, one.upper, one.labels
+                )
+
+    def measurements(self, endpoint: str) -> Iterator[Measurement]:
+        """The metrics of quality of the catalogue, and the status of what is watched."""
+        here = {"endpoint": endpoint}
+        for reason, count in self.troubles.items():
+            labels = {**here, "reason": reason}
+            yield Measurement("monitor_outcomes_incomplete_total", labels, count)
+        for segment in in_turns(self._ranked()):
+            labels = {**here, "dimension": segment[0], "value": segment[1]}
+            yield Measurement("monitor_quality_labels", labels, self._counts[segment].labels)
+        for one in in_turns(self.findings()):
+            labels = {**here, "dimension": one.dimension, "value": one.value}
+            if one.number is not None:
+                labels = {**labels, "measure": one.measure}
+                yield Measurement("monitor_quality", labels, one.number)
+            if one.status is not None:
+                yield from outcome_status.measurements(
+                    endpoint, self.name, one.measure, (one.dimension, one.value),
+                    (one.status, one.log_evidence or 0.0),
+                )  # fmt: skip
+        for number, of in enumerate(in_turns(self.by_class())):
+            if number >= CLASS_SERIES:
+                break
+            if of.number is not None:
+                labels = {**here, "dimension": of.dimension, "value": of.value}
+                labels |= {"class": of.name, "measure": of.measure}
+                yield Measurement("monitor_class_quality", labels, of.number)
+
+    def _ranked(self) -> list[Segment]:
+        """The segments, the whole first, then those with most labels."""
+        return sorted(
+            self._counts,
+            key=lambda one: (one[0] != WHOLE.dimension, -self._counts[one].labels, one),
+        )
+
+    def _measured(self, segment: Segment) -> list[Measured]:
+        """The measures of a segment, made once as long as nothing comes."""
+        found = self._told.get(segment)
+        if found is None:
+            found = self._told[segment] = measures.of(self._counts[segment], self._positive)
+        return found
+
+    def _of(self, segment: Segment) -> Counts | None:
+        """What is counted of a segment, about to change; None where there are too many."""
+        counts = self._counts.get(segment)
+        if counts is None:
+            if len(self._counts) >= self._most:
+                self.overflow += 1
+                return None
+            counts = self._counts[segment] = Counts()
+        self._changed.add(segment)
+        self._told.pop(segment, None)
+        return counts
+
+    def _named(self, name: str) -> str:
+        """The class under which a name is counted."""
+        found = self._names.get(name)
+        if found is None:
+            if len(self._names) >= CLASSES:
+                return OTHER
+            found = self._names[name] = visible(name)
+        return found
+
+
+def observed(answer: Answer, added: Added) -> list[Observation]:
+    """What is watched of an answer: whether it was right, or how far off it was."""
+    losses = dict(added.losses)
+    right = Observation("accuracy", "boolean", losses.get("hit", 0) > 0)
+    if answer.is_number:
+        off = Observation("mae", "numeric", losses["absolute"] / (1 << LOSS_BITS))
+        return [off] if added.pair is None else [off, right]
+    if answer.is_text:
+        found = losses["overlap"] / (1 << LOSS_BITS)
+        return [Observation("token_overlap", "numeric", found)]
+    seen = [right]
+    if "log_loss" in losses:
+        found = losses["log_loss"] / (1 << LOSS_BITS)
+        seen.append(Observation("log_loss", "numeric", found))
+    return seen
+
+
+def _quality(segment: Segment, one: Measured, watched: Finding | None) -> Quality:
+    found = Quality(*segment, one.measure, one.number, one.lower, one.upper, one.labels)
+    if watched is None:
+        return found
+    status: OutcomeStatus = "alarm" if watched.status == "drift" else watched.status
+    return msgspec.structs.replace(
+        found, status=status, log_evidence=watched.log_evidence, since=watched.since,
+        words=watched.words, reason=watched.reason,
+    )  # fmt: skip
