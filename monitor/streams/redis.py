@@ -8,6 +8,7 @@ JSON document). Feedback stands in `monitor:{ENDPOINT}:feedback`, in a field `fe
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 import zlib
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -35,7 +36,7 @@ PAGE = 256
 FIRST_PAGE = 64
 REPLY_BYTES = WRITE_BYTES = 2 << 20
 """What one reply should hold, and one write; a single record may be larger."""
-POLL = 0.1
+POLL = 0.5
 """Seconds between two looks at several shards, for which nobody can wait at once."""
 LOOKED_THROUGH, SCANNED = 100_000, 1000
 """Keys of a store that are looked through for streams, and how many at a time."""
@@ -49,7 +50,8 @@ class RedisStream:
     """The stream of one endpoint; one command at a time, connecting as needed.
 
     A failed command closes the connection; the next one opens another. There is no back-off in
-    here: whoever calls again decides when.
+    here: whoever calls again decides when. `has_more` says whether the last `next` knew of entries
+    behind those that it gave.
     """
 
     def __init__(
@@ -65,6 +67,7 @@ class RedisStream:
         self.keys = tuple(f"monitor:{{{endpoint}:{shard}}}:records" for shard in range(shards))
         self.feedback_key = f"monitor:{{{endpoint}}}:feedback"
         self.unreadable = 0
+        self.has_more = False
         self._fingerprints = f"monitor:{{{endpoint}:keys}}"
         self._templates = f"monitor:{{{endpoint}}}:templates"
         self._address = parse_url(url)
@@ -74,6 +77,8 @@ class RedisStream:
         self._connection: Connection | None = None
         self._lock = asyncio.Lock()
         self._count = FIRST_PAGE
+        self._is_hurried = False
+        self._waiting: set[asyncio.Timeout] = set()
 
     async def append(self, records: Sequence[Record]) -> None:
         """Append all, in order of each shard, or raise StreamError.
@@ -163,13 +168,16 @@ class RedisStream:
         places = _places(after, len(keys))
         count = min(limit, self._count)
         found = await self._after(keys, places, count)
-        if not any(found) and len(places) == 1:
-            found = [await self._wait(keys[0], places[0], count, block)]
-        end = asyncio.get_running_loop().time() + block
-        while not any(found) and len(places) > 1 and asyncio.get_running_loop().time() < end:
-            await asyncio.sleep(min(POLL, block))
-            found = await self._after(keys, places, count)
+        if not any(found) and not self._is_hurried:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(None) as patience:
+                    self._waiting.add(patience)
+                    try:
+                        found = await self._awaited(keys, places, count, block)
+                    finally:
+                        self._waiting.discard(patience)
         unfinished = [moment(entries[-1][0]) for entries in found if len(entries) >= count]
+        self.has_more = bool(unfinished)
         until = min(unfinished, default=None)
         due: list[Entry] = []
         for shard, (key, entries) in enumerate(zip(keys, found, strict=True)):
@@ -199,11 +207,29 @@ class RedisStream:
             found.append(_entries(entries))
         return found
 
-    async def _wait(self, key: str, place: Place, count: int, block: float) -> list[Any]:
-        milliseconds = max(1, int(block * 1000))
-        command = "XREAD", "COUNT", count, "BLOCK", milliseconds, "STREAMS", key, place.id
-        (reply,) = await self._read_all([pack(*command)], patience=block)
-        return _entries(reply)
+    def hurry(self) -> None:
+        """Let `next` wait for nothing from now on; one that waits already comes back."""
+        self._is_hurried = True
+        while self._waiting:
+            self._waiting.pop().reschedule(0.0)
+
+    async def _awaited(
+        self, keys: Sequence[str], places: list[Place], count: int, block: float
+    ) -> list[list[Any]]:
+        """`_after` once there is something, or `block` seconds later."""
+        if len(keys) == 1:
+            milliseconds = max(1, int(block * 1000))
+            read = "XREAD", "COUNT", count, "BLOCK", milliseconds
+            command = pack(*read, "STREAMS", keys[0], places[0].id)
+            (reply,) = await self._read_all([command], patience=block)
+            return [_entries(reply)]
+        found: list[list[Any]] = [[]] * len(keys)
+        clock = asyncio.get_running_loop().time
+        end = clock() + block
+        while not any(found) and clock() < end:
+            await asyncio.sleep(min(POLL, block))
+            found = await self._after(keys, places, count)
+        return found
 
     async def read(
         self, after: str = "", *, start: float | None = None, end: float | None = None

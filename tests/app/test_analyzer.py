@@ -40,6 +40,12 @@ from monitor.types import (
 from tests.analysis.checkpoints import unnamed
 
 
+@pytest.fixture(autouse=True)
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests do not wait for the next read."""
+    monkeypatch.setattr("monitor.app.analyzer.READ_EVERY", 0.0)
+
+
 def record(number: int, shift: float = 0.0) -> Record:
     value = random.Random(number).gauss(50 + shift, 10)
     return Record(

@@ -178,6 +178,7 @@ def test_the_analyzer_works_in_short_stretches(
             records.clear()
             analyzer, successor = parts.analyzer, parts.successor
             await analyzer._restore()
+            analyzer._stream.hurry()
             stretches.clear()
             while await analyzer._read():
                 pass

@@ -68,6 +68,24 @@ async def everything(stream: RedisStream, position: str) -> tuple[str, list[str]
 
 
 @pytest.mark.parametrize("shards", [1, 3])
+def test_who_is_in_a_hurry_waits_for_nothing(url: str, shards: int) -> None:
+    """A read that waits comes back with nothing; later ones give what is there, and nothing is lost."""
+
+    async def story(stream: RedisStream) -> list[str]:
+        asyncio.get_running_loop().call_later(0.05, stream.hurry)
+        async with asyncio.timeout(5):
+            position, entries = await stream.next("", block=60)
+        assert entries == []
+        await stream.append([record(name) for name in "abc"])
+        position, read = await everything(stream, position)
+        async with asyncio.timeout(5):
+            assert (await stream.next(position, block=60))[1] == []
+        return sorted(read)
+
+    assert run(url, story, shards=shards) == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize("shards", [1, 3])
 def test_what_was_appended_is_read_once_from_where_one_stopped(url: str, shards: int) -> None:
     """A position names a place in every shard."""
     names = [f"r{number}" for number in range(50)]
