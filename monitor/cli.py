@@ -169,6 +169,8 @@ def _parser(chosen: str) -> _Parser:
         example="monitor records list --limit 20")  # fmt: skip
     templates = add("templates", _templates, "list and show the prompt templates of the records",
         example="monitor templates list")  # fmt: skip
+    review = add("review", _review, "read exchanges and say whether the answers will do",
+        example="monitor review next")  # fmt: skip
     replay = add("replay", _replay, "look for drift in records, tables and logs at rest",
         more="Judges them as the analyzer judges live traffic. Exit code 1: --fail-on drift, and "
         "drift was found.",
@@ -181,8 +183,9 @@ def _parser(chosen: str) -> _Parser:
     keys = add("keys", _keys, "list, rotate and fingerprint the keys that make pseudonyms",
         example="monitor keys list")  # fmt: skip
     reveal = add("reveal", _reveal, "print the values behind pseudonyms, with a private key")
-    if chosen in ("records", "templates"):
-        _look_at_the_store(chosen, records if chosen == "records" else templates)
+    stored = {"records": records, "templates": templates, "review": review}
+    if chosen in stored:
+        _look_at_the_store(chosen, stored[chosen])
     if chosen == "files":
         from monitor.commands import files as writing
 
@@ -295,9 +298,9 @@ def _check(options: argparse.Namespace) -> int:
 
 
 def _look_at_the_store(chosen: str, parser: argparse.ArgumentParser) -> None:
-    from monitor.commands import records, templates
+    from monitor.commands import records, review, templates
 
-    looking = records if chosen == "records" else templates
+    looking = {"records": records, "templates": templates, "review": review}[chosen]
     looking.add_arguments(parser, _common)
 
 
@@ -311,6 +314,12 @@ def _templates(options: argparse.Namespace) -> int:
     from monitor.commands import templates
 
     return templates.run(options, _settings(options))
+
+
+def _review(options: argparse.Namespace) -> int:
+    from monitor.commands import review
+
+    return review.run(options, _settings(options))
 
 
 def _files(options: argparse.Namespace) -> int:

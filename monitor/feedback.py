@@ -133,6 +133,9 @@ class Feedback(Statement, frozen=True, forbid_unknown_fields=False, kw_only=True
     continues: dict[str, str] = {}
     """During a key rotation: the new pseudonym, and the one of the key before that it takes the
     place of."""
+    propensity: Annotated[float, msgspec.Meta(gt=0, le=1)] = 1.0
+    """The probability with which somebody was asked: a verdict of the review queue stands for
+    1 / `propensity` exchanges."""
 
 
 encode_feedback = msgspec.json.Encoder().encode

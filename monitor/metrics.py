@@ -321,6 +321,29 @@ CATALOGUE: tuple[Metric, ...] = (
         "analyzer", ("monitor", "measure", "dimension", "value", "status"),
     ),
     Metric(
+        "monitor_review_queue", "gauge",
+        "Exchanges that people are asked about and have not all answered, by state: waiting, or "
+        "leased to a reviewer.",
+        "analyzer", ("state",),
+    ),
+    Metric(
+        "monitor_reviews_total", "counter",
+        "Answers of reviewers, by result (passed, failed, skipped). A skip is a missing verdict.",
+        "analyzer", ("result",),
+    ),
+    Metric(
+        "monitor_review_items_dropped_total", "counter",
+        "Items that left the review queue unanswered, by reason: thinned (there were too many) or "
+        "expired (the record was gone). Normally 0.",
+        "analyzer", ("reason",),
+    ),
+    Metric(
+        "monitor_review_agreement_ratio", "gauge",
+        "How far the first two verdicts on an item agree: the share of equal ones (raw), and "
+        "Gwet's AC1. Only with `review.reviewers: 2`.",
+        "analyzer", ("measure",),
+    ),
+    Metric(
         "monitor_restarts_total", "counter",
         "Times that the supervisor restarted a crashed process, by role. Normally 0.",
         "supervisor", ("role",),

@@ -22,6 +22,7 @@ from monitor.analysis.guard import Guard, guarded
 from monitor.analysis.monitors import analysis_of
 from monitor.app import meaning, modules
 from monitor.app.attempts import Attempts
+from monitor.app.reviewer import reviewer_of
 from monitor.app.set_aside import SetAside
 from monitor.distances import LIVE, psi
 from monitor.errors import ConfigError, StreamError
@@ -41,6 +42,9 @@ from monitor.urls import shown
 SAVE_EVERY = 15.0
 LOOK_EVERY = 10.0
 """Seconds between looks for what has changed its state, when records have come."""
+
+REFRESH_EVERY = 5.0
+"""Seconds between looks at the review queue."""
 
 LINES = 20
 """Lines of one look, at most."""
@@ -78,6 +82,7 @@ class Analyzer:
         self._states: dict[tuple[str, str, str], Status] = {}
         self._attempts = Attempts(self._checkpoint.write)
         self._set_aside = SetAside()
+        self._reviewer = reviewer_of(settings)
         self._is_restored = False
         self._away = False
         self._where = shown(settings.redis)
@@ -87,7 +92,7 @@ class Analyzer:
         if not await self._patiently(self._restore):
             return
         hurrying = own(self._hurry(), "the wait for the stop")
-        save_at = look_at = time.monotonic()
+        save_at = look_at = review_at = time.monotonic()
         while not self._stopping.is_set():
             read_at = time.monotonic() + READ_EVERY
             await self._patiently(self._read)
@@ -97,6 +102,9 @@ class Analyzer:
                     self._tell()
                 spent = time.monotonic() - now
                 look_at = now + max(LOOK_EVERY, LOOK_SHARE * spent)
+            if now >= review_at and self._reviewer is not None:
+                await self._reviewer.refresh(time.time())
+                review_at = time.monotonic() + REFRESH_EVERY
             if now >= save_at and self._position != self._saved:
                 await self._patiently(self._save)
                 save_at = time.monotonic() + SAVE_EVERY
@@ -108,6 +116,8 @@ class Analyzer:
             while time.monotonic() < deadline and await self._read():
                 pass
             await self._save(stopping=True)
+        if self._reviewer is not None:
+            await self._reviewer.close()
         await self._stream.close()
         await self._checkpoint.close()
 
@@ -145,6 +155,8 @@ class Analyzer:
         yield "monitor_analysis_timestamp_seconds", {}, max(fold.newest, 0.0)
         for reason, count in self._set_aside.counts.items():
             yield "monitor_records_set_aside_total", {"reason": reason}, count
+        if self._reviewer is not None:
+            yield from self._reviewer.counted()
         for feature in self._features:
             if isinstance(feature.observe, Guard):
                 failures = feature.observe.failures
@@ -214,8 +226,12 @@ class Analyzer:
                 self._analysis.add(record)
             except Exception as error:  # noqa: BLE001  one record must not end the analysis of all
                 self._set_aside.note("failed", entry, error)
+            if self._reviewer is not None:
+                self._reviewer.look(record, entry)
         self._position = position
         await self._attempts.end()
+        if self._reviewer is not None:
+            await self._reviewer.put()
         garbage.collect()
         return True
 
@@ -236,6 +252,8 @@ class Analyzer:
             changes = self._analysis.saved()
         if changes is None:
             return False
+        if self._reviewer is not None:
+            await self._reviewer.put()  # before a position behind it is saved
         self._unsaved |= changes | self._set_aside.saved()
         self._unsaved |= self._attempts.saved(stopping=stopping)
         await self._checkpoint.save(self._position, self._unsaved)
@@ -267,7 +285,10 @@ class Analyzer:
     def _tell(self) -> None:
         """A line for each feature and segment that began or ceased to drift."""
         states, lines = {}, []
-        for found in self._analysis.findings():
+        findings = self._analysis.findings()
+        if self._reviewer is not None:
+            self._reviewer.drift(findings)
+        for found in findings:
             before = self._states.get(_key(found), "insufficient")
             if found.status != before and "drift" in (found.status, before):
                 where = found.feature

@@ -16,10 +16,12 @@ import msgspec
 
 from monitor.api import access
 from monitor.app import connections, keyring
+from monitor.app.reviewer import policy_of
 from monitor.app.upstream_connector import rewritten
 from monitor.errors import ConfigError, SourceError, StreamError
 from monitor.privacy import keys
 from monitor.proxy import tls
+from monitor.review.sampling import power_of_two
 from monitor.settings.addresses import address, is_loopback
 from monitor.settings.schema import DimensionSource, Drift, Privacy, Reference, Settings
 from monitor.settings.validation import told
@@ -55,6 +57,7 @@ def verify(settings: Settings, *, proxy: bool, analyzer: bool) -> None:
             role.read_profile(settings.reference.file)
         except SourceError as error:
             raise ConfigError(f"reference.file: {error}") from None
+    policy_of(settings)
     with listeners.bound(settings, proxy=proxy, accept=False):
         pass
 
@@ -179,6 +182,7 @@ def explain(settings: Settings) -> Iterator[str]:
     yield from _edge_cases(settings)
     yield from _checks(settings)
     yield from _costs(settings)
+    yield from _review(settings)
     yield from _privacy(settings)
     if settings.reference.file:
         from monitor.app.analyzer import read_profile
@@ -312,6 +316,30 @@ def _rule(one: EdgeCase | Check) -> str:
 
 def _number(value: object) -> str:
     return f"{value:g}" if isinstance(value, float) else "null" if value is None else told(value)
+
+
+def _review(settings: Settings) -> Iterator[str]:
+    policy = policy_of(settings)
+    if policy is None:
+        return
+    asked = [
+        (policy.control, "of all exchanges"),
+        (policy.rate, f"of those with a confidence below {policy.low_confidence:g}"),
+        (policy.rate, "of those of which an output check failed"),
+        *((policy.rate, f"of the edge case {name}") for name in sorted(policy.edge_cases)),
+        (policy.drifted, "of those in a segment that drifts"),
+    ]
+    for probability, which in asked:
+        if probability:
+            yield f"review      {_share(power_of_two(probability))} {which}"
+    people = "two people, and a third where they disagree" if settings.review.reviewers == 2 else ""
+    yield (
+        f"            each by {people or 'one person'}, who has it for {settings.review.lease:g} s"
+    )
+
+
+def _share(probability: float) -> str:
+    return "all" if probability == 1 else f"one in {round(1 / probability):,}"
 
 
 def _costs(settings: Settings) -> Iterator[str]:

@@ -251,6 +251,26 @@ class Access(_Section, frozen=True):
     tokens: str = ""
 
 
+Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
+
+
+class Review(_Section, frozen=True):
+    """With which probability people are asked about an exchange (`review.sampling`); 0 is never.
+
+    `rate` is for one of the `edge_cases`, one of which a check failed, and one whose confidence is
+    below `low_confidence`; `drifted` for one of a segment that drifts, `control` for every one.
+    `reviewers` answer each item, who have it for `lease` seconds.
+    """
+
+    rate: Share = 0.0
+    low_confidence: Share = 0.6
+    edge_cases: list[str] = msgspec.field(default_factory=lambda: ["refusal"])
+    drifted: Share = 0.0
+    control: Share = 0.0
+    reviewers: Annotated[int, msgspec.Meta(ge=1, le=2)] = 1
+    lease: Duration = 900.0
+
+
 class Limits(_Section, frozen=True):
     """Connections of clients at a time per worker; more wait in the backlog, then are refused.
 
@@ -332,6 +352,7 @@ class Settings(_Section, frozen=True):
     edge_cases: dict[str, dict[str, Any] | None] = {}
     checks: dict[str, dict[str, Any] | None] = {}
     costs: Costs = Costs()
+    review: Review = Review()
     capture: Capture = Capture()
     privacy: Privacy = Privacy()
     stream: StreamSettings = StreamSettings()

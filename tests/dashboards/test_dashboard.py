@@ -124,6 +124,7 @@ FIXED = {
     "result": ("hit", "miss"),
     "reason": ("sampled", "buffer_full"),
     "feature": ("feature-0", "check.check-0", "feature-2"),
+    "state": ("waiting", "leased"),
 }
 """Labels whose values the expressions name, for the three variants of every series."""
 

@@ -1,0 +1,186 @@
+"""`monitor review`: the review queue from a terminal."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import getpass
+import json
+import sys
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+from monitor.app import build, keyring
+from monitor.app.reviewer import queue_of
+from monitor.errors import PrivacyError, StreamError, UsageError
+from monitor.logs import plain
+from monitor.privacy import keys
+from monitor.review.desk import Desk, Task, said
+from monitor.review.queue import ReviewQueue, Stats
+from monitor.settings.schema import Settings
+from monitor.supervision.embedded_store import opened
+from monitor.urls import shown
+
+EXIT_NOTHING = 1
+ARMS = ("variant",)
+"""Dimensions whose value a reader does not see."""
+T = TypeVar("T")
+
+REFUSED = {
+    "answered": "you have answered this item otherwise; the first answer counts",
+    "leased": "somebody else reads this item now",
+    "closed": "this item has all its answers",
+    "unknown": "no such item waits (it was answered long ago, or its record is gone)",
+}
+
+
+def add_arguments(parser: argparse.ArgumentParser, common: Callable[..., None]) -> None:
+    """The options of `monitor review next`, `submit` and `stats`."""
+    actions = parser.add_subparsers(metavar="COMMAND", required=True, dest="action")
+
+    def add(name: str, what: str, more: str) -> argparse.ArgumentParser:
+        action = actions.add_parser(
+            name,
+            help=what,
+            description=f"{what[0].upper()}{what[1:]}. {more}",
+            formatter_class=parser.formatter_class,
+        )
+        common(action, "endpoint", "redis", "data")
+        return action
+
+    following = add("next", "print the exchange to judge next",
+        "It is yours for `review.lease` seconds. Neither the model's confidence nor a check nor "
+        "the arm of an experiment is shown. Exit code 1: nothing waits for you.")  # fmt: skip
+    submit = add("submit", "say what you think of an exchange",
+        "Say --passed, --failed or --skip; the first answer counts.")  # fmt: skip
+    submit.add_argument("item", metavar="ITEM", help="its id, as `monitor review next` prints it")
+    said = submit.add_mutually_exclusive_group(required=True)
+    said.add_argument("--passed", action="store_true", help="the answer will do")
+    said.add_argument("--failed", action="store_true", help="the answer will not do")
+    said.add_argument("--skip", action="store_true", help="you cannot say")
+    submit.add_argument("--label", metavar="TEXT", help="what the answer should have been")
+    submit.add_argument("--note", metavar="TEXT", help="why, in words")
+    stats = add("stats", "print the queue in numbers, and how far readers agree", "")
+    for one in (following, submit):
+        one.add_argument("--reviewer", metavar="NAME", default=getpass.getuser(),
+            help="your name; by default that of your account")  # fmt: skip
+    for one in (following, stats):
+        one.add_argument("--json", action="store_true", help="print one JSON document")
+
+
+def run(options: argparse.Namespace, settings: Settings) -> int:
+    """Do one step; returns the exit code. Raises UsageError for a person."""
+    with opened(settings.redis, Path(settings.data)) as url:
+        return {"next": _next, "submit": _submit, "stats": _stats}[options.action](
+            options, settings, url
+        )
+
+
+def _next(options: argparse.Namespace, settings: Settings, url: str) -> int:
+    task = _at_desk(settings, url, lambda desk: desk.next(options.reviewer, time.time()))
+    if task is None:
+        print("monitor: nothing waits for you", file=sys.stderr)
+        return EXIT_NOTHING
+    if options.json:
+        print(msgspec.json.encode(task).decode())
+    else:
+        print("\n".join(_lines_of(task)))
+    return 0
+
+
+def _submit(options: argparse.Namespace, settings: Settings, url: str) -> int:
+    answer = said({
+        "reviewer": options.reviewer,
+        "passed": None if options.skip else options.passed,
+        "label": options.label,
+        "note": options.note,
+        "skip": options.skip,
+    })  # fmt: skip
+    done = _at_desk(settings, url, lambda desk: desk.answer(options.item, answer, time.time()))
+    if done in REFUSED:
+        raise UsageError(f"{plain(options.item)}: {REFUSED[done]}")
+    return 0
+
+
+def _stats(options: argparse.Namespace, settings: Settings, url: str) -> int:
+    stats = _asked(settings, url, lambda queue: queue.stats(time.time()))
+    if options.json:
+        print(msgspec.json.encode(stats).decode())
+    else:
+        print("\n".join(_numbers(stats)))
+    return 0
+
+
+def _at_desk(settings: Settings, url: str, step: Callable[[Desk], Awaitable[T]]) -> T:
+    """The result of one step. Raises UsageError for a person."""
+    privacy = build.privacy(settings, keys.read(keyring.key_file(settings)))
+    try:
+        return _asked(settings, url, lambda queue: step(Desk(queue, privacy.feedback, ARMS)))
+    except PrivacyError as error:
+        raise UsageError(f"what you say cannot be kept safely ({error})") from None
+
+
+def _asked(settings: Settings, url: str, step: Callable[[ReviewQueue], Awaitable[T]]) -> T:
+    async def ask() -> T:
+        queue = queue_of(settings, url)
+        try:
+            return await step(queue)
+        finally:
+            await queue.close()
+
+    try:
+        return asyncio.run(ask())
+    except StreamError as error:
+        raise UsageError(f"{shown(url)}: {error}") from None
+
+
+def _lines_of(task: Task) -> Iterator[str]:
+    yield f"item        {plain(task.item)}"
+    yield f"why         {plain(task.reason)}, one of {round(1 / task.propensity):,}"
+    yield f"yours until {time.strftime('%H:%M:%S UTC', time.gmtime(task.until))}"
+    for side, title in (("inputs", "ASKED"), ("outputs", "ANSWERED")):
+        for part in task.record[side]:
+            yield ""
+            yield f"{title} {plain(part.get('role') or part.get('name') or '')}".rstrip()
+            yield from _lines(part)
+
+
+def _lines(part: dict[str, Any]) -> Iterator[str]:
+    text = part.get("text")
+    if text is None:
+        text = json.dumps(part.get("data"), ensure_ascii=False)
+    for line in text.split("\n"):
+        yield f"  {plain(line)}"
+
+
+def _numbers(stats: Stats) -> Iterator[str]:
+    yield f"waiting     {stats.waiting:,}"
+    yield f"being read  {stats.leased:,}"
+    yield f"passed      {stats.passed:,}"
+    yield f"failed      {stats.failed:,}"
+    yield f"skipped     {stats.skipped:,}"
+    if stats.expired or stats.thinned:
+        yield f"dropped     {stats.expired:,} expired, {stats.thinned:,} of too many"
+    if stats.least_failed is not None and stats.most_failed is not None:
+        yield (
+            f"bad         {stats.least_failed:.1%} of the answers; {stats.most_failed:.1%} if each "
+            "skipped one were"
+        )
+    yield from _agreement(stats)
+
+
+def _agreement(stats: Stats) -> Iterator[str]:
+    found = stats.agreement
+    if not found.pairs:
+        return
+    yield f"agreement   of {found.pairs:,} items read twice"
+    for name, number in (
+        ("all", found.raw), ("on bad ones", found.on_failed), ("on good ones", found.on_passed),
+        ("Cohen's kappa", found.kappa), ("Krippendorff's alpha", found.alpha),
+        ("Gwet's AC1", found.gwet_ac1),
+    ):  # fmt: skip
+        yield f"  {name:20} {'-' if number is None else f'{number:.2f}'}"

@@ -1,0 +1,1 @@
+"""Record → item → verdicts: which exchanges people are asked about, and what they say."""
