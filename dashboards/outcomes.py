@@ -12,6 +12,7 @@ def _status(name: str) -> str:
 
 _EVER = of("monitor_outcome_status", 'status="alarm"') + "[$__range]"
 _ALARMED = f"max by ({_BY}) (max_over_time({_EVER})) == 1"
+_SEGMENT = "endpoint, dimension, value"
 _EVIDENCE = f"max by ({_BY}) ({of('monitor_outcome_log_evidence')})"
 
 _ALL = 'dimension="all"'
@@ -63,6 +64,47 @@ ROW = Row(
             {"quality": (f"max by ({_CLASSED}) ({of('monitor_class_quality')})", "none")},
             ("endpoint", "dimension", "value", "class", "measure"),
             sort="quality",
+        ),
+        graph(
+            "Calibration",
+            "Of all traffic: the error of scores as probabilities. Normal for ece is about 0; "
+            "brier depends on how hard the task is. Judgements say whether an error is certain.",
+            "none",
+            Query(
+                f"max by (endpoint, measure) ({of('monitor_calibration_error', _ALL)})",
+                "{{measure}}",
+            ),
+            span=12,
+        ),
+        graph(
+            "Coverage",
+            "Of all traffic: the share of labels that prediction sets and intervals held. Normal "
+            "is near `coverage.target`. Empty where nothing predicts sets.", "percentunit",
+            Query(f"max by (endpoint) ({of('monitor_coverage_ratio', _ALL)})", "{{endpoint}}"),
+            span=12,
+        ),
+        rows(
+            "Calibration by segment",
+            "The error of scores as probabilities in every segment, largest first. Small segments "
+            "say little.",
+            {"error": (f"max by ({_MEASURED}) ({of('monitor_calibration_error')})", "none")},
+            ("endpoint", "dimension", "value", "measure"),
+            sort="error",
+        ),
+        rows(
+            "Temperature and coverage by segment",
+            "By what to divide the logits of scores, 1 where they are as sure as they should be; "
+            "and the share of labels inside of prediction sets and intervals.",
+            {
+                "temperature": (
+                    f"max by ({_SEGMENT}) ({of('monitor_calibration_temperature')})", "none",
+                ),
+                "coverage": (
+                    f"max by ({_SEGMENT}) ({of('monitor_coverage_ratio')})", "percentunit",
+                ),
+            },
+            ("endpoint", "dimension", "value"),
+            sort="temperature",
         ),
         rows(
             "Judgements",

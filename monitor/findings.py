@@ -167,5 +167,78 @@ class ClassQuality(msgspec.Struct, frozen=True):
     """Labels in the segment."""
 
 
-Outcome = Quality
+class ReliabilityBin(msgspec.Struct, frozen=True):
+    """A bin of a reliability diagram: what scores claimed, and what came true."""
+
+    lower: float
+    """The smallest score in it."""
+    upper: float
+    """The smallest score above it."""
+    labels: int
+    """Scores with a label."""
+    score: float | None
+    """Their mean; null without any."""
+    share: float | None
+    """The share of them that came true, 0 to 1."""
+
+
+class Calibration(msgspec.Struct, frozen=True):
+    """Whether scores in one segment are the probabilities that they claim to be."""
+
+    dimension: str
+    """The segment's dimension; `all` for the whole."""
+    value: str
+    """The segment's value; `all` for the whole."""
+    ece: float | None
+    """The expected calibration error, less what a perfect model has by chance; may be below 0."""
+    brier: float | None
+    """The mean squared error of the scores."""
+    temperature: float | None
+    """By what to divide logits: above 1 scores are too sure. Null while all labels are the same."""
+    ece_after: float | None
+    """`ece` once that is done."""
+    bins: list[ReliabilityBin]
+    """The reliability diagram."""
+    log_evidence: float
+    """The natural logarithm of the evidence against `no score is off by more than tolerated`."""
+    status: OutcomeStatus
+    """`alarm`: that is believed to be wrong. `ok`: it is not. `insufficient`: too few labels."""
+    labels: int
+    """Scores with a label."""
+    since: float | None
+    """When scores most likely began to be off, in Unix seconds; null without an alarm."""
+    reliability: float
+    """The part of `brier` that right scores would take away, by bins."""
+    resolution: float
+    """The part that scores take off `uncertainty`, by bins."""
+    uncertainty: float
+    """The `brier` of one score for all, the share that came true."""
+    squared_error: float | None
+    """The squared calibration error of bins, unbiased: it may be below 0."""
+
+
+class Coverage(msgspec.Struct, frozen=True):
+    """Whether prediction sets and intervals in one segment hold the truth as often as promised."""
+
+    dimension: str
+    """The segment's dimension; `all` for the whole."""
+    value: str
+    """The segment's value; `all` for the whole."""
+    coverage: float | None
+    """The share of labels inside, 0 to 1; null without any."""
+    target: float
+    """The share that was promised."""
+    size: float | None
+    """Classes in a set, in the mean; null where there are none but intervals."""
+    log_evidence: float
+    """The natural logarithm of the evidence against `as many labels are inside as promised`."""
+    status: OutcomeStatus
+    """`alarm`: that is believed to be wrong. `ok`: it is not. `insufficient`: too few labels."""
+    labels: int
+    """Sets and intervals with a label."""
+    since: float | None
+    """When coverage most likely began to be off, in Unix seconds; null without an alarm."""
+
+
+Outcome = Quality | Calibration | Coverage
 """A finding of a monitor of outcomes."""

@@ -309,6 +309,25 @@ CATALOGUE: tuple[Metric, ...] = (
         "analyzer", ("reason",),
     ),
     Metric(
+        "monitor_calibration_error", "gauge",
+        "How far scores are from the probabilities that they claim to be, by measure: ece "
+        "(expected calibration error, less what a perfect model has by chance, so it may be below "
+        "0), brier (mean squared error).",
+        "analyzer", ("dimension", "value", "measure"),
+    ),
+    Metric(
+        "monitor_calibration_temperature", "gauge",
+        "By what the logits of scores should be divided. Above 1 scores are too sure, below 1 not "
+        "sure enough.",
+        "analyzer", ("dimension", "value"),
+    ),
+    Metric(
+        "monitor_coverage_ratio", "gauge",
+        "Share of labels that prediction sets and intervals held. `coverage.target` is what they "
+        "promise.",
+        "analyzer", ("dimension", "value"),
+    ),
+    Metric(
         "monitor_outcome_log_evidence", "gauge",
         "Natural logarithm of the evidence that predictions are worse than tolerated, by monitor "
         "and measure; it may be read at every moment. A lasting rise means that it is certain.",

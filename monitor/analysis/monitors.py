@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from monitor.analysis.calibration.monitor import CalibrationMonitor
+from monitor.analysis.coverage.monitor import CoverageMonitor
 from monitor.analysis.drift.judgement import Rules
 from monitor.analysis.drift.monitor import DriftMonitor
 from monitor.analysis.drift.profiles import Profile
@@ -66,6 +68,8 @@ def outcomes_of(
             watch, Baseline(profile, rules.learn or None), positive=rules.positive,
             segments=rules.segments, dimensions=dimensions,
         ),
+        CalibrationMonitor(rules, alpha, dimensions=dimensions),
+        CoverageMonitor(rules, alpha, dimensions=dimensions),
     )  # fmt: skip
     return Analysis((), monitors, pane=rules.pane, lateness=rules.lateness, dimensions=dimensions)
 

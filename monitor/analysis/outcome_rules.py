@@ -35,6 +35,7 @@ class OutcomeRules:
     bins: int = 15
     minimum: int = 50
     target: float = 0.9
+    calibrated_on: int = 0
     fair: tuple[str, ...] = ()
     favourable: str = "1"
     fair_minimum: int = 100

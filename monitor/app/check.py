@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import ipaddress
 import json
+import math
 import socket
 import tempfile
 from collections.abc import Iterator
@@ -23,7 +24,7 @@ from monitor.privacy import keys
 from monitor.proxy import tls
 from monitor.review.sampling import power_of_two
 from monitor.settings.addresses import address, is_loopback
-from monitor.settings.schema import DimensionSource, Drift, Privacy, Reference, Settings
+from monitor.settings.schema import Coverage, DimensionSource, Drift, Privacy, Reference, Settings
 from monitor.settings.validation import told
 from monitor.supervision import embedded_store, listeners
 from monitor.urls import shown
@@ -48,6 +49,8 @@ def verify(settings: Settings, *, proxy: bool, analyzer: bool) -> None:
         tls.check(**msgspec.structs.asdict(settings.tls), secure_upstream=secure)
         _check_loop(settings)
         _check_meaning(settings)
+    if analyzer:
+        _check_coverage(settings.coverage)
     if analyzer and (settings.reference, settings.drift) != (Reference(), Drift()):
         from monitor.app import analyzer as role  # it needs numpy, and all features
 
@@ -60,6 +63,16 @@ def verify(settings: Settings, *, proxy: bool, analyzer: bool) -> None:
     policy_of(settings)
     with listeners.bound(settings, proxy=proxy, accept=False):
         pass
+
+
+def _check_coverage(coverage: Coverage) -> None:
+    """A threshold is one of the calibration scores: of too few none is high enough."""
+    least = math.ceil(round(1 / (1 - coverage.target), 6)) - 1
+    if 0 < coverage.calibrated_on < least:
+        raise ConfigError(
+            f"coverage.calibrated_on: {coverage.calibrated_on:,} scores cannot promise "
+            f"{coverage.target:.4g}; at least {least:,} can, and 0 means that it is unknown"
+        )
 
 
 def apart_from_running(settings: Settings) -> Settings:
@@ -230,7 +243,9 @@ def _outcomes(settings: Settings) -> Iterator[str]:
         f"outcomes    a score is the probability of {settings.outcomes.positive!r}; it is judged "
         f"from {calibration.minimum:,} labels on, within {calibration.tolerance:g}"
     )
-    yield f"            sets and intervals hold {settings.coverage.target:.0%} of the labels"
+    sample = settings.coverage.calibrated_on
+    on = f", as far as {sample:,} calibration scores promise" if sample else ""
+    yield f"            sets and intervals hold {settings.coverage.target:.0%} of the labels{on}"
     if groups:
         yield (
             f"            groups of {groups} get {fairness.favourable!r} as "

@@ -109,29 +109,30 @@ def log_evidence_of_rate(
 
 
 def log_evidence_of_sampled_rate(
-    counts: Ints, ones: Ints, probability: float, sample: int
+    counts: Ints, ones: Ints, before: tuple[Ints, Ints], probability: float, sample: int
 ) -> Floats:
     """ln E for each of `counts` (rows,) misses and hits against what conformal prediction promises.
 
     A threshold from `sample` calibration scores misses with a probability that is itself drawn from
     Beta(l, sample + 1 - l), l = ⌊`probability` (sample + 1)⌋, exactly so for continuous scores
-    (Vovk 2012); ones are misses. The evidence is fair on average over calibration samples.
+    (Vovk 2012); ones are misses. `before` are outcomes, and ones among them, that came before:
+    from these more is known of it. The evidence is fair on average over calibration samples.
 
     Raises ValueError where l is 0: from so few scores no finite threshold follows.
     """
-    low = math.floor(probability * (sample + 1))
+    low = math.floor(probability * (sample + 1) + 1e-9)
     if low < 1:
         raise ValueError(
             f"{sample} calibration scores cannot promise {1 - probability:g}; "
             f"at least {math.ceil(1 / probability) - 1} can"
         )
-    size = float(sample + 1)
     yes, no = ones.astype(np.float64)[:, None], (counts - ones).astype(np.float64)[:, None]
-    share = low / size
-    odds = share / (1 - share) * np.exp(np.array(TILTS))
+    a = low + before[1].astype(np.float64)[:, None]
+    size = sample + 1 + before[0].astype(np.float64)[:, None]
+    odds = a / (size - a) * np.exp(np.array(TILTS))
     tilted = odds / (1 + odds)
-    null = beta_binomial(yes, no, np.array([[float(low)]]), np.array([[size - low]]))
-    bets = beta_binomial(yes, no, size * tilted[None], size * (1 - tilted[None])) - null
+    null = beta_binomial(yes, no, a, size - a)
+    bets = beta_binomial(yes, no, size * tilted, size * (1 - tilted)) - null
     return log_mean(bets, np.full(len(TILTS), 1 / len(TILTS)))
 
 

@@ -182,9 +182,14 @@ class Calibration(_Section, frozen=True):
 
 
 class Coverage(_Section, frozen=True):
-    """The share of labels that sets and intervals of predictions are to hold, `target`."""
+    """The share of labels that sets and intervals of predictions are to hold, `target`.
+
+    A conformal predictor promises it on average over its calibration samples; with `calibrated_on`,
+    how many scores its one sample had, its coverage is held against what such a sample gives.
+    """
 
     target: Annotated[float, msgspec.Meta(gt=0, lt=1)] = 0.9
+    calibrated_on: Annotated[int, msgspec.Meta(ge=0)] = 0
 
 
 class Fairness(_Section, frozen=True):

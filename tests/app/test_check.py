@@ -20,6 +20,7 @@ from monitor.settings import load
 from monitor.settings.schema import (
     Access,
     Capture,
+    Coverage,
     Differential,
     DimensionSource,
     Drift,
@@ -188,6 +189,16 @@ def test_checks_are_told_and_tried() -> None:
     assert not [line for line in explain(Settings()) if line.startswith("check ")]
     said = complained(lambda: tried(checks={"language": {"word": 30}}))
     assert said == "checks.language.word: unknown key; did you mean words?"
+
+
+def test_a_promise_needs_calibration_scores() -> None:
+    """So many that one of them can be the threshold; how many is said, and shown where enough."""
+    for target, scores, least in ((0.9, 8, 9), (0.95, 18, 19), (0.99, 98, 99)):
+        with pytest.raises(ConfigError, match=f"coverage.calibrated_on: .* at least {least} can"):
+            tried(coverage=Coverage(target, scores))
+        tried(coverage=Coverage(target, least))
+    text = "\n".join(explain(Settings(coverage=Coverage(0.9, 500))))
+    assert "hold 90% of the labels, as far as 500 calibration scores promise" in text
 
 
 def test_files_and_directories_are_tried(tmp_path: Path) -> None:

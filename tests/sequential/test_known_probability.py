@@ -153,11 +153,15 @@ def test_what_a_calibration_sample_promises_is_a_fair_bet() -> None:
     n, sample = 30, 200
     low = 20  # ⌊.1 x 201⌋
     y = np.arange(n + 1)
-    logs = known.log_evidence_of_sampled_rate(np.full(n + 1, n), y, 0.1, sample)
-    null = scipy.stats.betabinom.pmf(y, n, low, sample + 1 - low)
-    assert float((np.exp(logs) * null).sum()) == pytest.approx(1.0, abs=1e-6)
+    for came, missed in ((0, 0), (50, 9)):
+        before = np.full(n + 1, came), np.full(n + 1, missed)
+        logs = known.log_evidence_of_sampled_rate(np.full(n + 1, n), y, before, 0.1, sample)
+        a, b = low + missed, sample + 1 - low + came - missed
+        null = scipy.stats.betabinom.pmf(y, n, a, b)
+        assert float((np.exp(logs) * null).sum()) == pytest.approx(1.0, abs=1e-6)
+    none = np.array([0])
     with pytest.raises(ValueError, match="at least 9 can"):
-        known.log_evidence_of_sampled_rate(np.array([1]), np.array([0]), 0.1, 8)
+        known.log_evidence_of_sampled_rate(none, none, (none, none), 0.1, 8)
 
 
 def test_shares_of_arms_are_a_fair_bet() -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 import re
 import unicodedata
 from collections import Counter
 from dataclasses import dataclass
-from typing import Literal, TypeGuard
+from typing import Literal
 
+from monitor.analysis.classes import LARGE, scores_of, spelt, value_of
 from monitor.types import Truth
 
 LONG = 64
@@ -17,10 +17,6 @@ LONG = 64
 FEW = 4
 """So is one of so many words."""
 
-LARGE = 1e100
-"""Numbers from here on cannot be told apart from damage."""
-
-_WHOLE = re.compile(r"(-?[0-9]{1,15})\.0+")
 _WORD = re.compile(r"\w+")
 
 Trouble = Literal["unlabelled", "unsaid", "score", "kind", "number"]
@@ -59,13 +55,13 @@ def read(truth: Truth, positive: str) -> tuple[Answer | None, list[Trouble]]:
     class was predicted; of a score the positive one from one half on.
     """
     troubles: list[Trouble] = []
-    true = _value(truth.label)
+    true = value_of(truth.label)
     if true is None:
         return None, ["unlabelled"]
-    scores, is_binary = _scores(truth, positive)
+    scores, is_binary = scores_of(truth, positive)
     if truth.score is not None and not scores:
         troubles.append("score")
-    said = _value(truth.prediction)
+    said = value_of(truth.prediction)
     if said is None:
         if not scores:
             return None, [*troubles, "unsaid"]
@@ -78,22 +74,6 @@ def read(truth: Truth, positive: str) -> tuple[Answer | None, list[Trouble]]:
     if isinstance(numbers, tuple):
         return Answer(*numbers, {}), troubles
     return None, [*troubles, numbers]
-
-
-def spelt(value: str | float) -> str:
-    """The name of a class, one for all spellings: truth values are 1 and 0, numbers plain.
-
-    >>> [spelt(value) for value in (1.0, "1.0", "True", " 1", "cat", 2.5)]
-    ['1', '1', '1', '1', 'cat', '2.5']
-    """
-    if isinstance(value, float):
-        return str(int(value)) if value.is_integer() and abs(value) < LARGE else repr(value)
-    text = value.strip()
-    whole = _WHOLE.fullmatch(text)
-    return whole[1] if whole else _BOOLEANS.get(text.lower(), text)
-
-
-_BOOLEANS = {"true": "1", "false": "0"}
 
 
 def plain(text: str) -> str:
@@ -114,34 +94,6 @@ def overlap(said: str, true: str) -> float:
     ours, theirs = Counter(_WORD.findall(plain(said))), Counter(_WORD.findall(plain(true)))
     total = ours.total() + theirs.total()
     return 2 * (ours & theirs).total() / total if total else float(plain(said) == plain(true))
-
-
-def _value(value: str | float | None) -> str | float | None:
-    """A value as it is compared; None where it is missing."""
-    if isinstance(value, str):
-        return value if value.strip() else None
-    if value is None or isinstance(value, bool):
-        return None if value is None else str(int(value))
-    try:
-        number = float(value)
-    except OverflowError:  # an integer beyond any float
-        return math.inf
-    return None if math.isnan(number) else number
-
-
-def _scores(truth: Truth, positive: str) -> tuple[dict[str, float], bool]:
-    """(probabilities by class, whether that of the positive class alone was told)."""
-    score = truth.score
-    if isinstance(score, dict):
-        found = {spelt(name): value for name, value in score.items()}
-        if len(found) == 2 and positive in found and all(map(_is_share, found.values())):
-            return {positive: found[positive]}, True
-        return (found, False) if found and all(map(_is_share, found.values())) else ({}, False)
-    return ({positive: float(score)}, True) if _is_share(score) else ({}, False)
-
-
-def _is_share(value: object) -> TypeGuard[float]:
-    return isinstance(value, int | float) and 0 <= value <= 1
 
 
 def _likeliest(scores: dict[str, float], positive: str, *, is_binary: bool, true: str) -> str:

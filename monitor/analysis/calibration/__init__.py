@@ -1,0 +1,1 @@
+"""Outcome rows → calibration: are scores the probabilities that they claim to be?"""

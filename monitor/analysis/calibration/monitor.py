@@ -1,0 +1,108 @@
+"""Outcome rows → Calibration: are scores the probabilities that they claim to be, and where not?
+
+Each score with a label counts once, whatever its weight: right scores are right in any sample that
+does not look at the label. Scores are those that were served; nothing is fitted to them first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Self
+
+from monitor.analysis import outcome_status
+from monitor.analysis.calibration.cells import COUNTED, cells_of
+from monitor.analysis.calibration.measures import calibration
+from monitor.analysis.classes import claim
+from monitor.analysis.outcome_rules import OutcomeRules
+from monitor.analysis.rows import segments_of
+from monitor.analysis.tallies import Rules, Tallies
+from monitor.findings import Calibration
+from monitor.sequential.beta_binomials import Floats, Ints
+from monitor.sequential.known_probability import log_evidence
+from monitor.turns import in_turns
+from monitor.types import Key, Measurement, Row
+
+
+class CalibrationMonitor:
+    """The Monitor of calibration; `alpha` is its part of the error budget.
+
+    `dimensions` are the segments beside the whole; None means all that a row has.
+    """
+
+    name = "calibration"
+
+    def __init__(
+        self, rules: OutcomeRules, alpha: float, *, dimensions: Sequence[str] | None = None
+    ) -> None:
+        self._positive = rules.positive
+        self._dimensions = None if dimensions is None else tuple(dimensions)
+        self._cells = cells = cells_of(rules.bins)
+        middles = cells.middles
+
+        def evidence(since: Ints, before: Ints) -> Floats:
+            n, y, p = (since[:, cells.size * part : cells.size * (part + 1)] for part in range(3))
+            return log_evidence(n, y, p, middles, rules.tolerance)
+
+        self._tallies = Tallies(
+            Rules(
+                cells.size, COUNTED * cells.size, evidence, rules.tolerance, rules.minimum,
+                alpha, rules.patience, rules.segments,
+            )
+        )  # fmt: skip
+
+    def add(self, row: Row, pane: int, at: float) -> None:
+        """Count a row's score, if it has one and a label."""
+        claimed = None if row.truth is None else claim(row.truth, self._positive)
+        if claimed is not None:
+            score, came_true = claimed
+            added = self._cells.added(score, came_true=came_true)
+            self._tallies.count(segments_of(row, self._dimensions), pane, at, added)
+
+    def close(self, last: int, end: Callable[[int], float]) -> None:
+        """Close the panes up to `last`; alarms begin and end here."""
+        self._tallies.close(last, end)
+
+    def merge(self, other: Self) -> None:
+        """Add what `other` counted before a pane was closed."""
+        self._tallies.merge(other._tallies)
+
+    def state(self) -> dict[str, bytes]:
+        """What has changed since the last call."""
+        return self._tallies.state()
+
+    def restore(
+        self,
+        state: Mapping[str, bytes],
+        *,
+        newest: float,
+        place: Callable[[int], int],
+        keeps: Callable[[Key], bool],
+    ) -> None:
+        """Go on from everything `state` gave; raises msgspec.DecodeError where it is damaged."""
+        self._tallies.restore(self.name, state, place=place, keeps=keeps)
+
+    def findings(self) -> list[Calibration]:
+        """One for each segment, the whole first, then those with most labels."""
+        return [
+            calibration(segment, counts, self._cells, judgement)
+            for segment, counts, judgement in in_turns(self._tallies.judged())
+        ]
+
+    def measurements(self, endpoint: str) -> Iterator[Measurement]:
+        """The metrics of calibration of the catalogue."""
+        here = {"endpoint": endpoint}
+        if self._tallies.overflow:
+            labels = {**here, "metric": "monitor_calibration_error"}
+            yield Measurement("monitor_series_overflow_total", labels, self._tallies.overflow)
+        for one in in_turns(self.findings()):
+            labels = {**here, "dimension": one.dimension, "value": one.value}
+            for measure, number in (("ece", one.ece), ("brier", one.brier)):
+                if number is not None:
+                    yield Measurement(
+                        "monitor_calibration_error", {**labels, "measure": measure}, number
+                    )
+            if one.temperature is not None:
+                yield Measurement("monitor_calibration_temperature", labels, one.temperature)
+            judged = one.status, one.log_evidence
+            segment = one.dimension, one.value
+            yield from outcome_status.measurements(endpoint, self.name, "ece", segment, judged)

@@ -1,0 +1,80 @@
+"""What was said and what was true → classes and probabilities, as all monitors of outcomes read
+them."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import TypeGuard
+
+from monitor.types import Truth
+
+LARGE = 1e100
+"""Numbers from here on cannot be told apart from damage."""
+
+_WHOLE = re.compile(r"(-?[0-9]{1,15})\.0+")
+_BOOLEANS = {"true": "1", "false": "0"}
+
+
+def spelt(value: str | float) -> str:
+    """The name of a class, one for all spellings: truth values are 1 and 0, numbers plain.
+
+    >>> [spelt(value) for value in (1.0, "1.0", "True", " 1", "cat", 2.5)]
+    ['1', '1', '1', '1', 'cat', '2.5']
+    """
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() and abs(value) < LARGE else repr(value)
+    text = value.strip()
+    whole = _WHOLE.fullmatch(text)
+    return whole[1] if whole else _BOOLEANS.get(text.lower(), text)
+
+
+def value_of(value: str | float | None) -> str | float | None:
+    """A prediction or label as it is compared; None where it is missing. Booleans are 1 and 0."""
+    if isinstance(value, str):
+        return value if value.strip() else None
+    if value is None or isinstance(value, bool):
+        return None if value is None else str(int(value))
+    try:
+        number = float(value)
+    except OverflowError:  # an integer beyond any float
+        return math.inf
+    return None if math.isnan(number) else number
+
+
+def scores_of(truth: Truth, positive: str) -> tuple[dict[str, float], bool]:
+    """(probabilities by class, whether that of the positive class alone was told).
+
+    Two probabilities one of which is that of the class `positive` tell no more than that. There are
+    none where one is not from 0 to 1.
+    """
+    score = truth.score
+    if isinstance(score, dict):
+        found = {spelt(name): value for name, value in score.items()}
+        if len(found) == 2 and positive in found and all(map(_is_share, found.values())):
+            return {positive: found[positive]}, True
+        return (found, False) if found and all(map(_is_share, found.values())) else ({}, False)
+    return ({positive: float(score)}, True) if _is_share(score) else ({}, False)
+
+
+def claim(truth: Truth, positive: str) -> tuple[float, bool] | None:
+    """(probability, whether it came true) of what a score claims; None without a label or score.
+
+    It claims the class `positive`, or of more than two classes the likeliest, the first by name of
+    equal ones.
+
+    >>> claim(Truth(score=0.8, label="1"), "1")
+    (0.8, True)
+    >>> claim(Truth(score={"a": 0.3, "b": 0.7}, label="a"), "1")
+    (0.7, False)
+    """
+    label = value_of(truth.label)
+    scores, _ = scores_of(truth, positive)
+    if label is None or not scores:
+        return None
+    said = min(scores, key=lambda name: (-scores[name], name))
+    return float(scores[said]), spelt(label) == said
+
+
+def _is_share(value: object) -> TypeGuard[float]:
+    return isinstance(value, int | float) and 0 <= value <= 1

@@ -1,0 +1,1 @@
+"""Outcome rows → coverage: do prediction sets and intervals hold the truth as often as promised?"""

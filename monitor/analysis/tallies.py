@@ -1,0 +1,319 @@
+"""Outcomes whose probabilities were stated, by segment → counts, evidence against these, alarms.
+
+What is counted are integers, in panes that add up over shards, and in a History with change points
+once they are closed. The evidence of a segment is a mixture over its change points, as in drift: a
+wrong probability is believed past the segment's share of the error budget, since the beginning or
+since a change. An alarm is raised on closed panes and ends when what came since some change point
+is likelier under the stated probabilities than under the rates of the alarm; then counting begins
+anew there.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import msgspec
+import numpy as np
+
+from monitor.findings import OutcomeStatus
+from monitor.sequential.beta_binomials import Floats, Ints
+from monitor.sequential.e_values import log_sum, shares_of, start_weight, thresholds, unspent
+from monitor.sequential.history import History
+from monitor.sequential.known_probability import UNIT
+from monitor.texts import visible
+from monitor.turns import in_turns
+from monitor.types import WHOLE, Key
+
+Segment = tuple[str, str]
+"""(dimension, value) as they may be shown."""
+
+ALL = "all"
+"""The entry of what is kept of all segments together; that of each is its name, a JSON array."""
+
+BLOCK = 100
+"""Outcomes between two change points, at least."""
+
+RETURNED = math.log(20)
+"""Log likelihood ratio from which on outcomes are as stated again."""
+
+AT_ONCE = 32
+"""So many segments are judged in one calculation."""
+
+
+@dataclass(frozen=True)
+class Rules:
+    """How counts are judged.
+
+    Counts begin with three parts of `cells` integers: outcomes, those that are 1, and sums of
+    probabilities in units of `known_probability`; up to `size` in all follows what else adds up.
+    `evidence` makes ln E for each row of what was counted since some moment and of what had been
+    before, (rows, size) both. A probability that is off by `tolerance` is harmless, fewer than
+    `minimum` outcomes are not judged, `alpha` is the error budget of all segments over `patience`
+    blocks, and `segments` the most there are.
+    """
+
+    cells: int
+    size: int
+    evidence: Callable[[Ints, Ints], Floats]
+    tolerance: float
+    minimum: int
+    alpha: float
+    patience: int
+    segments: int
+
+
+class Judgement(msgspec.Struct, frozen=True):
+    """What is believed of a segment: ln E, and since when, in Unix seconds, there is an alarm."""
+
+    log_evidence: float
+    status: OutcomeStatus
+    since: float | None = None
+
+
+class _Alarm(msgspec.Struct, frozen=True, array_like=True):
+    """Since when probabilities are wrong, in Unix seconds, and what had been counted by then."""
+
+    since: float
+    counts: list[int]
+
+
+class _Kept(msgspec.Struct, frozen=True, array_like=True):
+    history: dict[str, Any]
+    open: dict[int, list[int]]
+    alarm: _Alarm | None
+
+
+class _Weighed(NamedTuple):
+    """ln E, and the change point on which the most was won."""
+
+    log: float
+    point: int
+
+
+class _Tally:
+    """A segment: closed panes in a history, open ones by number, the alarm that holds; and what was
+    read of it since something came last."""
+
+    __slots__ = ("alarm", "history", "open", "read")
+
+    def __init__(self, history: History) -> None:
+        self.history = history
+        self.open: dict[int, list[int]] = {}
+        self.alarm: _Alarm | None = None
+        self.read: tuple[Ints, _Weighed] | None = None
+
+    def add(self, pane: int, counts: Sequence[int]) -> None:
+        """Add counts to an open pane."""
+        ours = self.open.get(pane, [0] * len(counts))
+        self.open[pane] = [one + other for one, other in zip(ours, counts, strict=True)]
+
+    def live(self) -> Ints:
+        """All counts, those of open panes too."""
+        total: Ints = self.history.total
+        for counts in self.open.values():
+            total = total + np.array(counts, dtype=np.int64)
+        return total
+
+
+class Tallies:
+    """Counts by segment, at most `rules.segments` of them; `overflow` counts what had no place."""
+
+    def __init__(self, rules: Rules) -> None:
+        self.overflow = 0
+        self._rules = rules
+        self._by_segment: dict[Segment, _Tally] = {}
+        self._changed: set[Segment] = set()
+
+    def count(
+        self,
+        segments: Iterable[Segment],
+        pane: int,
+        at: float,
+        added: Sequence[tuple[int, int]],
+    ) -> None:
+        """Add to places of the counts of segments, each (place, integer), in an open pane. `at` is
+        in Unix seconds."""
+        for dimension, value in segments:
+            tally = self._of((visible(dimension), visible(value)), at)
+            if tally is None:
+                continue
+            counts = tally.open.get(pane)
+            if counts is None:
+                counts = tally.open[pane] = [0] * self._rules.size
+            for place, integer in added:
+                counts[place] += integer
+
+    def close(self, last: int, end: Callable[[int], float]) -> None:
+        """Close the panes up to `last`, the earliest first; alarms begin and end here."""
+        for pane in sorted({p for one in self._by_segment.values() for p in one.open if p <= last}):
+            turned = []
+            for segment, tally in in_turns(list(self._by_segment.items())):
+                if pane in tally.open:
+                    counts = np.array(tally.open.pop(pane), dtype=np.int64)
+                    self._changed.add(segment)
+                    tally.read = None
+                    if tally.history.close(counts, end(pane), BLOCK):
+                        turned.append(segment)
+            if turned:
+                self._settle(turned)
+
+    def merge(self, other: Tallies) -> None:
+        """Add what `other` counted before a pane was closed."""
+        self.overflow += other.overflow
+        for segment, theirs in other._by_segment.items():
+            tally = self._of(segment, theirs.history.times[0])
+            if tally is not None:
+                for pane, counts in theirs.open.items():
+                    tally.add(pane, counts)
+
+    def state(self) -> dict[str, bytes]:
+        """What has changed since the last call."""
+        state = {ALL: msgspec.msgpack.encode(self.overflow)}
+        for segment in in_turns(sorted(self._changed)):
+            tally = self._by_segment[segment]
+            kept = _Kept(tally.history.state(), tally.open, tally.alarm)
+            state[msgspec.json.encode(segment).decode()] = msgspec.msgpack.encode(kept)
+        self._changed = set()
+        return state
+
+    def restore(
+        self,
+        name: str,
+        state: Mapping[str, bytes],
+        *,
+        place: Callable[[int], int],
+        keeps: Callable[[Key], bool],
+    ) -> None:
+        """Go on from all entries that `state` gave, or raise msgspec.DecodeError; those of the
+        monitor `name` that count in other cells are left out."""
+        if ALL in state:
+            self.overflow = msgspec.msgpack.decode(state[ALL], type=int)
+        for entry, kept in in_turns(state.items()):
+            if entry == ALL or not kept:
+                continue
+            segment = msgspec.json.decode(entry, type=Segment)
+            old = msgspec.msgpack.decode(kept, type=_Kept)
+            if len(old.history["total"]) != self._rules.size or not keeps((name, *segment)):
+                continue
+            tally = self._of(segment, 0.0)
+            if tally is not None:
+                tally.history, tally.alarm = History.restore(old.history), old.alarm
+                for pane, counts in old.open.items():
+                    tally.add(place(pane), counts)
+
+    def judged(self) -> list[tuple[Segment, Ints, Judgement]]:
+        """(segment, its counts, what is believed of it) now, open panes included: the whole first,
+        then the largest segments."""
+        tallies = self._by_segment
+        due = {name: one.live() for name, one in in_turns(tallies.items()) if one.read is None}
+        for name, weighed in self._weighed(due).items():
+            tallies[name].read = due[name], weighed
+        read = {name: one.read for name, one in tallies.items() if one.read is not None}
+        bars = self._bars({name: weighed.log for name, (_, weighed) in read.items()})
+        found = []
+        for name, (counts, weighed) in in_turns(read.items()):
+            alarm = tallies[name].alarm or _raised(tallies[name], weighed, bars[name])
+            status: OutcomeStatus = "ok" if alarm is None else "alarm"
+            if self._number(counts) < self._rules.minimum:
+                status, alarm = "insufficient", None
+            since = None if alarm is None else alarm.since
+            found.append((name, counts, Judgement(weighed.log, status, since)))
+        return sorted(found, key=self._rank)
+
+    def _rank(self, one: tuple[Segment, Ints, Judgement]) -> tuple[bool, int, Segment]:
+        return one[0] != (WHOLE.dimension, WHOLE.value), -self._number(one[1]), one[0]
+
+    def _number(self, counts: Ints) -> int:
+        return int(counts[: self._rules.cells].sum())
+
+    def _bars(self, logs: Mapping[Segment, float]) -> dict[Segment, float]:
+        return thresholds(logs, shares_of(list(logs)), self._rules.alpha)
+
+    def _of(self, segment: Segment, at: float) -> _Tally | None:
+        """The tally of a segment, about to change, made if new; None where there are too many."""
+        tally = self._by_segment.get(segment)
+        if tally is None:
+            if len(self._by_segment) >= self._rules.segments:
+                self.overflow += 1
+                return None
+            history = History(self._rules.size, at, self._rules.cells)
+            tally = self._by_segment[segment] = _Tally(history)
+        elif tally.history.starts == 1:
+            tally.history.times[0] = min(tally.history.times[0], at)
+        tally.read = None
+        self._changed.add(segment)
+        return tally
+
+    def _parts(self, rows: Ints) -> tuple[Ints, Ints, Ints]:
+        cells = self._rules.cells
+        return rows[:, :cells], rows[:, cells : 2 * cells], rows[:, 2 * cells : 3 * cells]
+
+    def _weighed(self, totals: Mapping[Segment, Ints]) -> dict[Segment, _Weighed]:
+        """The evidence of segments with these counts."""
+        names, found = list(totals), {}
+        for start in in_turns(range(0, len(names), AT_ONCE)):
+            some = names[start : start + AT_ONCE]
+            histories = [self._by_segment[name].history for name in some]
+            before = np.concatenate([history.change_points for history in histories])
+            sizes = [len(history.born) for history in histories]
+            after = np.repeat(np.stack([totals[name] for name in some]), sizes, axis=0)
+            logs = self._rules.evidence(after - before, before).tolist()
+            for name, history in zip(some, histories, strict=True):
+                here, logs = logs[: len(history.born)], logs[len(history.born) :]
+                bets = [
+                    math.log(start_weight(born, self._rules.patience)) + log
+                    for born, log in zip(history.born, here, strict=True)
+                ]
+                left = unspent(history.starts, self._rules.patience)
+                total = log_sum([*bets, math.log(left)] if left > 0 else bets)
+                found[name] = _Weighed(total, bets.index(max(bets)))
+        return found
+
+    def _settle(self, turned: Sequence[Segment]) -> None:
+        """Begin and end alarms of segments that have just got a change point."""
+        tallies, rising = self._by_segment, []
+        for name in turned:
+            tally = tallies[name]
+            if tally.alarm is None:
+                rising.append(name)
+            elif (point := self._returned(tally.history, tally.alarm)) is not None:
+                tally.history.restart(point)
+                tally.alarm, tally.read = None, None
+        weighed = self._weighed({name: tallies[name].history.total for name in rising})
+        if all(one.log < -math.log(self._rules.alpha) for one in weighed.values()):
+            return
+        rest = {name: one.history.total for name, one in tallies.items() if name not in weighed}
+        weighed |= self._weighed(rest)
+        bars = self._bars({name: weighed[name].log for name in tallies})
+        for name in rising:
+            if self._number(tallies[name].history.total) >= self._rules.minimum:
+                tallies[name].alarm = _raised(tallies[name], weighed[name], bars[name])
+
+    def _returned(self, history: History, alarm: _Alarm) -> int | None:
+        """The change point since which outcomes are as stated again, or None."""
+        origin = np.array(alarm.counts, dtype=np.int64)
+        point = history.recent(history.total, max(2 * BLOCK, self._rules.minimum))
+        wrong = np.maximum(history.change_points[point] - origin, 0)[None]
+        n, y, _ = self._parts(wrong)
+        if n.sum() < self._rules.minimum:
+            return None
+        count, ones, now = self._parts((history.total - history.change_points[point])[None])
+        stated = (now / UNIT + 0.5) / (count + 1)
+        before = (y + stated) / (n + 1)
+        tolerated = np.clip(before, stated - self._rules.tolerance, stated + self._rules.tolerance)
+        before, tolerated = np.clip(before, 1e-6, 1 - 1e-6), np.clip(tolerated, 1e-6, 1 - 1e-6)
+        ratio = ones * np.log(tolerated / before)
+        ratio += (count - ones) * np.log((1 - tolerated) / (1 - before))
+        return point if float(ratio.sum()) >= RETURNED else None
+
+
+def _raised(tally: _Tally, weighed: _Weighed, bar: float) -> _Alarm | None:
+    """The alarm of evidence beyond the bar, since the change point on which the most was won."""
+    if weighed.log < bar:
+        return None
+    history = tally.history
+    point = history.change_points[weighed.point]
+    return _Alarm(history.times[weighed.point], point.tolist())
