@@ -88,6 +88,7 @@ OUTPUTS = {
     "METRICS.md": document,
     "docs/reference/record.md": reference.record,
     "docs/reference/replay-document.md": reference.replay,
+    "docs/reference/feedback.md": reference.feedback,
     "docs/reference/api.md": reference.api,
     "docs/reference/protocols.md": reference.protocols,
 }

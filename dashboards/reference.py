@@ -7,6 +7,7 @@ docstrings say whose dialect it is, what it claims and what it reads.
 from __future__ import annotations
 
 import builtins
+import datetime
 import enum
 import inspect
 import sys
@@ -15,7 +16,9 @@ import typing
 
 import msgspec
 
+from monitor.api.feedback import MAX_BYTES
 from monitor.commands.schema import first_paragraph, kinds, meanings
+from monitor.feedback import MAX_ITEMS, Statement
 from monitor.interfaces import Protocol
 from monitor.metrics import REDACTION_REASONS
 from monitor.protocols import PROTOCOLS
@@ -31,6 +34,7 @@ _WORDS: dict[object, str] = {
     float: "number",
     bool: "boolean",
     type(None): "null",
+    datetime.datetime: "string (RFC 3339)",
     typing.Any: "any",
 }
 
@@ -69,6 +73,41 @@ without a value may be left out. New keys may come in any version; a reader must
 it does not know. `monitor schema replay` prints the JSON Schema.
 """
     return _page(told, Replay)
+
+
+def feedback() -> str:
+    """The page of feedback."""
+    told = f"""\
+# Feedback
+
+Feedback is what somebody says later of an exchange: what was true, what happened, what a reviewer
+thinks. One item is one JSON object:
+
+```json
+{{"id": "019ad2b6-6800-7def-9abc-e20000000001", "label": "1", "at": "2026-11-28T10:00:00Z"}}
+```
+
+There are two ways in:
+
+- `POST /api/v1/feedback` of the [admin port](api.md): `application/json` with one object or a list,
+  or `application/x-ndjson` with an object a line; at most {MAX_ITEMS:,} items and {MAX_BYTES:,}
+  bytes. The answer is 202 and `{{"accepted": n, "rejected": [{{"index": i, "error": "…"}}]}}`: what
+  is accepted is in the stream. Otherwise nothing is: 400 where nothing can be read, 413 and 415 for
+  a body that is too large or of another type, 503 with `Retry-After` while the store is away.
+  After a 503 send the request again; with a `key` an item counts once, also where it was there
+  already.
+- An entry with the fields `v` (`1`) and `feedback` (the JSON) in the stream
+  `monitor:{{ENDPOINT}}:feedback`.
+
+Texts, labels, attributes, keys and names are pseudonymized before they are stored, as bodies are: a
+value has the pseudonym that it has in the Record. An item in which that is not possible is
+rejected. A stored item has the keys of below, `at` in Unix seconds, and three more: `pseudonymized`
+(the id of the key that did it), `continues` (as in the Record) and `propensity` (of a verdict from
+the review queue). It is kept as long as `stream.max_length` allows: about so many items.
+
+`monitor schema feedback` prints the JSON Schema.
+"""
+    return _page(told, Statement)
 
 
 def api() -> str:
@@ -110,6 +149,8 @@ OpenMetrics where `Accept` asks for it. [METRICS.md](../../METRICS.md) lists the
 and during a drain. It depends neither on the model nor on Redis. |
 | `GET /api/drift` | `read` | 200 and what the analyzer found, as JSON. \
 `{{}}` where this command runs no analyzer (`monitor sidecar`). |
+| `POST /api/v1/feedback` | `feedback` | 202 and what became of the items \
+([feedback](feedback.md)). |
 | `GET /` | `read` | The list of these paths, as text. |
 
 What is refused is answered with `{{"error": "one sentence"}}`: 401 without a token that is known,

@@ -7,9 +7,11 @@ may be written down.
 from __future__ import annotations
 
 import datetime
+import io
+import itertools
 import re
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 
@@ -18,6 +20,8 @@ MAX_NAME = 200
 MAX_TEXT = 65_536
 """Characters of a label, a correction or a note."""
 MAX_ATTRIBUTES = 16
+MAX_ITEMS = 10_000
+"""Items of one request."""
 LATEST = 253_402_300_799.0
 """The last second of the year 9999, in Unix time."""
 
@@ -143,6 +147,12 @@ encode_feedback = msgspec.json.Encoder().encode
 _decode_statement = msgspec.json.Decoder(Statement).decode
 _decode_feedback = msgspec.json.Decoder(Feedback).decode
 
+_decode_list = msgspec.json.Decoder(list[msgspec.Raw]).decode
+_MAX_COMMAS = 50 * MAX_ITEMS
+"""Commas of a list of so many items: a list of numbers takes nine times its size to be read."""
+
+T = TypeVar("T")
+
 _UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 _PATH = re.compile(r" - at `(?P<of_key>key` in `)?\$(?P<path>[^`]*)`$")
@@ -177,12 +187,54 @@ class FeedbackError(ValueError):
     """What somebody said cannot be taken; the message is one sentence that quotes none of it."""
 
 
+class NotJsonError(FeedbackError):
+    """A document is no JSON, or nested too deep to be read."""
+
+
+class TooManyError(FeedbackError):
+    """A request has more items than one may have; the message is one sentence."""
+
+
+def items(body: bytes, *, are_lines: bool) -> list[bytes] | list[msgspec.Raw]:
+    """Return the documents in a body, each still to be read: a JSON object, a list of objects, or a
+    document a line. Raises FeedbackError where there is none to be found, and TooManyError."""
+    if not body.strip():
+        raise FeedbackError("the body is empty")
+    if are_lines:
+        lines = filter(bytes.strip, io.BytesIO(body))
+        return _bounded(list(itertools.islice(lines, MAX_ITEMS + 1)))
+    start = body.lstrip()[:1]
+    if start == b"{":
+        return [body]
+    if start != b"[":
+        raise FeedbackError("the body is neither a JSON object nor a list of objects")
+    if body.count(b",") > _MAX_COMMAS:
+        raise TooManyError(f"send at most {MAX_ITEMS:,} items in a request")
+    try:
+        return _bounded(_decode_list(body))
+    except RecursionError:
+        raise FeedbackError("the body is nested too deep") from None
+    except _UNREADABLE:
+        raise FeedbackError("the body is not JSON") from None
+
+
+def _bounded(found: list[T]) -> list[T]:
+    if len(found) > MAX_ITEMS:
+        raise TooManyError(f"send at most {MAX_ITEMS:,} items in a request")
+    return found
+
+
 def read(document: bytes | msgspec.Raw) -> Statement:
-    """Return what a JSON object says. Raises FeedbackError with one sentence."""
+    """Return what a JSON object says. Raises FeedbackError with one sentence, NotJsonError where it
+    is no JSON at all."""
     try:
         return _decode_statement(document)
-    except _UNREADABLE as error:
+    except msgspec.ValidationError as error:
         raise FeedbackError(_sentence(error)) from None
+    except RecursionError:
+        raise NotJsonError("is nested too deep") from None
+    except _UNREADABLE:
+        raise NotJsonError("is not JSON") from None
 
 
 def convert(tree: Any) -> Statement:
@@ -214,12 +266,8 @@ def _one_of(what: str, keys: Sequence[str], found: Sequence[str]) -> str:
     )  # fmt: skip
 
 
-def _sentence(error: Exception) -> str:
+def _sentence(error: msgspec.ValidationError | OverflowError) -> str:
     """What is wrong, without a word of what was said."""
-    if isinstance(error, RecursionError):
-        return "is nested too deep"
-    if not isinstance(error, msgspec.ValidationError):
-        return "is not JSON"
     message = str(error)
     place = _PATH.search(message)
     path = place["path"].removeprefix(".") if place else ""

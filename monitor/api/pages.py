@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Iterable
 
 from fastapi import FastAPI, Request, Response
 
+from monitor.api import feedback
 from monitor.types import Measurement
 
 Render = Callable[[Iterable[Measurement], str], tuple[bytes, str]]
@@ -17,8 +18,9 @@ def application(
     findings: Callable[[], Awaitable[bytes]],
     ready: Callable[[], Awaitable[bool]],
     render: Render,
+    take: feedback.Take,
 ) -> FastAPI:
-    """Return the application of the admin pages.
+    """Return the application of the admin pages; `take` puts feedback into the store.
 
     `ready` returns whether the traffic port accepts; it must not depend on the model or the store.
     """
@@ -44,6 +46,8 @@ def application(
     @app.get("/api/drift")
     async def drift() -> Response:
         return Response(await findings(), media_type="application/json")
+
+    feedback.add_to(app, take)
 
     @app.get("/")
     async def index() -> Response:

@@ -55,6 +55,7 @@ def privacy(settings: Settings, keyring: Keyring) -> Privacy:
         policy=policy(settings),
         seal=_seal(settings),
         cache=Cache(os.urandom(32)),
+        keeps_texts=not section.ner.model or section.ner.on_failure == "keep",
     )
 
 

@@ -20,6 +20,7 @@ import monitor
 from monitor import logs, tasks
 from monitor.api import access
 from monitor.api.pages import application
+from monitor.app.feedback_intake import Intake, Taken
 from monitor.exporters.otlp import OtlpExporter
 from monitor.exporters.prometheus import render
 from monitor.settings.addresses import address, is_loopback
@@ -39,6 +40,7 @@ class Pages:
         self._process = process
         self._settings = process.settings
         self._answers = Answers(process.runtime)
+        self._feedback = Intake(self._settings)
         self._known = child.Status(ready=False, children=[], others=[])
         self._exporter: OtlpExporter | None = None
         if self._settings.otlp.endpoint:
@@ -52,7 +54,7 @@ class Pages:
 
     async def serve(self) -> None:
         """Answer on the admin port and push to the collector until `stopping`."""
-        pages = application(self.measure, self._findings, self._is_ready, render)
+        pages = application(self.measure, self._findings, self._is_ready, render, self._take)
         server = _Server(
             uvicorn.Config(
                 self._guarded(pages),
@@ -78,6 +80,7 @@ class Pages:
             self._exporter.close()
         await serving
         self._answers.close()
+        await self._feedback.close()
 
     def _guarded(self, pages: access.App) -> access.Guard:
         settings = self._settings
@@ -114,6 +117,9 @@ class Pages:
 
     async def _findings(self) -> bytes:
         return await self._answers.findings(await self._status())
+
+    async def _take(self, body: bytes, are_lines: bool) -> Taken:
+        return await self._feedback.take(body, are_lines=are_lines)
 
     async def _is_ready(self) -> bool:
         return (await self._status()).ready

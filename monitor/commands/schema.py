@@ -14,10 +14,15 @@ from typing import Any
 
 import msgspec
 
+from monitor.feedback import Statement
 from monitor.replay.document import Replay
 from monitor.types import Record
 
-DOCUMENTS: dict[str, type[msgspec.Struct]] = {"record": Record, "replay": Replay}
+DOCUMENTS: dict[str, type[msgspec.Struct]] = {
+    "record": Record,
+    "feedback": Statement,
+    "replay": Replay,
+}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -26,7 +31,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "document",
         choices=DOCUMENTS,
         metavar="DOCUMENT",
-        help="record: what is kept of an exchange; replay: what `monitor replay --json` writes",
+        help="record: what is kept of an exchange; feedback: what somebody says later of one; "
+        "replay: what `monitor replay --json` writes",
     )
 
 
@@ -37,7 +43,8 @@ def run(options: argparse.Namespace) -> int:
 
 
 def schema(document: type[msgspec.Struct]) -> dict[str, Any]:
-    """Return the JSON Schema (2020-12) of a document; keys that it does not name are allowed."""
+    """Return the JSON Schema (2020-12) of a document; keys that it does not name are allowed, but
+    in what others write for us."""
     (root,), parts = msgspec.json.schema_components([document])
     for kind in kinds(document):
         parts[kind.__name__]["description"] = first_paragraph(kind)

@@ -70,7 +70,7 @@ class Privacy:
     """Makes Records. One per process; holds keys and what it did before, nothing personal.
 
     `clock` gives seconds for the time bound of a Record (`turns.worked`). The `cache` is for this
-    one alone.
+    one alone. Of corrections and notes in feedback only a digest is kept, unless it `keeps_texts`.
     """
 
     def __init__(
@@ -84,7 +84,9 @@ class Privacy:
         bounds: Bounds | None = None,
         seal: Seal | None = None,
         cache: Cache | None = None,
+        keeps_texts: bool = True,
     ) -> None:
+        self._keeps_texts = keeps_texts
         self._policy = policy
         self._scanner = scanner
         self._keys = frozenset(key for each in scanner.recognizers for key in each.keys)
@@ -221,7 +223,9 @@ class Privacy:
 
         Raises PrivacyError with the reason where a text in it cannot be made safe.
         """
-        return statements.feedback(said, self._scrub(), self._short, self._key)
+        return statements.feedback(
+            said, self._scrub(), self._short, self._key, keeps_texts=self._keeps_texts
+        )
 
     def text(self, value: str, *, trusted: bool = False) -> str:
         """Any other text on its way out of memory; with `trusted`, marks in it are our own."""

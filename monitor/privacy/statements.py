@@ -18,14 +18,17 @@ _HARMLESS = {"continues", "sealed"}
 """Redactions that leave the pseudonym where it is."""
 
 
-def feedback(said: Statement, scrub: Scrub, short: Short, key: str) -> Feedback:
+def feedback(
+    said: Statement, scrub: Scrub, short: Short, key: str, *, keeps_texts: bool
+) -> Feedback:
     """Return what may be kept of a Statement; `key` is the id of the key of the `scrub`'s tokens.
+    Of a correction and a note only a digest is kept, unless it `keeps_texts`.
 
     Each text is scanned as a Record's is, with the name that it has there, so that equal values
     have equal pseudonyms in both. Raises PrivacyError with the reason where one of them cannot be
     made safe: without it the item would say something else.
     """
-    safe = _Safe(scrub, short)
+    safe = _Safe(scrub, short, keeps_texts=keeps_texts)
     at = said.at
     done = Feedback(
         id=safe.once(said.id),
@@ -34,7 +37,7 @@ def feedback(said: Statement, scrub: Scrub, short: Short, key: str) -> Feedback:
         business=safe.pairs(said.business, safe.once),
         label=safe.label(said.label, said.name),
         attributes=safe.pairs(said.attributes, safe.few),
-        correction=safe.text(said.correction),
+        correction=safe.words(said.correction),
         rating=safe.number(said.rating),
         event=safe.few(said.event),
         verdict=said.verdict and _verdict(safe, said.verdict, said.name),
@@ -56,7 +59,7 @@ def _verdict(safe: _Safe, verdict: Verdict, name: str | None) -> Verdict:
         reviewer=safe.few(verdict.reviewer) or "",
         passed=verdict.passed,
         label=safe.label(verdict.label, name),
-        note=safe.text(verdict.note),
+        note=safe.words(verdict.note),
     )
 
 
@@ -66,9 +69,10 @@ class _Safe:
     `name` is that of the field, which may say what its value is.
     """
 
-    def __init__(self, scrub: Scrub, short: Short) -> None:
+    def __init__(self, scrub: Scrub, short: Short, *, keeps_texts: bool) -> None:
         self._scrub = scrub
         self._short = short
+        self._keeps_texts = keeps_texts
 
     def few(self, value: str | None, name: str | None = None) -> str | None:
         """A text that others say too."""
@@ -87,6 +91,12 @@ class _Safe:
         if len(value) <= MAX_NAME:
             return _within(MAX_TEXT, self._short(self._scrub, value, name or ""))
         return _within(MAX_TEXT, self._scrub.text(value, name or ""))
+
+    def words(self, value: str | None) -> str | None:
+        """What somebody wrote for people to read."""
+        if value is None or self._keeps_texts:
+            return self.text(value)
+        return self._scrub.hashed(value, "ner")
 
     def label(self, value: Label | None, name: str | None) -> Label | None:
         """A label; one that is true or false as a text, as classes are named."""

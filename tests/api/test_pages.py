@@ -46,8 +46,11 @@ def get(path: str, *, ready: bool = True, accept: str = "*/*") -> httpx.Response
     async def is_ready() -> bool:
         return ready
 
+    async def take(body: bytes, are_lines: bool) -> None:
+        raise AssertionError
+
     async def ask() -> httpx.Response:
-        app = application(measure, findings, is_ready, render)
+        app = application(measure, findings, is_ready, render, take)
         transport = httpx.ASGITransport(app=app)
         async with httpx.AsyncClient(transport=transport, base_url="http://admin") as client:
             return await client.get(path, headers={"accept": accept})

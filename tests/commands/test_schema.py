@@ -12,6 +12,7 @@ import pytest
 from monitor.cli import main
 from monitor.commands.schema import DOCUMENTS
 from monitor.damage import Unreadable
+from monitor.feedback import read
 from monitor.findings import Finding
 from monitor.replay.document import Chunk, Replay
 from monitor.types import Outcome, Part, Record, RequestSummary, ResponseSummary, Tokens
@@ -54,6 +55,18 @@ def test_a_document_fits_its_schema(
         assert not validator.is_valid({**read, key: {"another": ["type"]}}), key
 
 
+def test_feedback_that_fits_its_schema_is_read(capsys: pytest.CaptureFixture[str]) -> None:
+    """A key that there is none of does not fit, unlike in what we write ourselves."""
+    validator = jsonschema.Draft202012Validator(printed("feedback", capsys))
+    item = {"id": "a", "label": "1", "name": "label", "at": "2026-11-28T10:00:00Z", "key": "k"}
+    verdict = {"reviewer": "kim", "passed": True, "label": 2, "note": "no"}
+    for right in (item, {"business": {"order": "o-17"}, "verdict": verdict, "at": 17.5}):
+        validator.validate(right)
+        assert read(json.dumps(right).encode())
+    for wrong in ({"lable": "1"}, {"label": [1]}, {"trace_id": "x"}, {"at": -1}, {"id": "a" * 201}):
+        assert not validator.is_valid({**item, **wrong})
+
+
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_every_key_is_explained(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     """In words, at every level."""
@@ -68,5 +81,5 @@ def test_another_document_is_one_line(capsys: pytest.CaptureFixture[str]) -> Non
         main(["schema", "recrod"])
     assert left.value.code == 2
     shown = capsys.readouterr().err
-    assert "'recrod' is not one of record, replay; did you mean record?" in shown
+    assert "'recrod' is not one of record, feedback, replay; did you mean record?" in shown
     assert len(shown.splitlines()) == 1

@@ -1,0 +1,162 @@
+"""Documents of feedback → Feedback in the stream: what the pages and `monitor feedback` do alike.
+
+Recognizers take half a second and some 40 MB to build, so a process builds them when the first
+document comes. All that is long is done in a thread of its own, one body at a time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, TypeVar
+
+import msgspec
+
+from monitor import logs
+from monitor.app import keyring
+from monitor.errors import ConfigError, PrivacyError
+from monitor.feedback import Feedback, FeedbackError, NotJsonError, Statement, items, read
+from monitor.privacy import keys
+from monitor.streams.redis import RedisStream
+
+if TYPE_CHECKING:
+    from monitor.privacy.pseudonyms import Keyring
+    from monitor.privacy.records import Privacy
+    from monitor.settings.schema import Settings
+
+T = TypeVar("T")
+
+
+class Rejected(msgspec.Struct, frozen=True):
+    """An item that was not taken: its place in the request, and one sentence that says why."""
+
+    index: int
+    error: str
+
+
+class Taken(msgspec.Struct, frozen=True):
+    """What became of a request: how many items are in the stream, and which are not."""
+
+    accepted: int
+    rejected: list[Rejected]
+
+
+class Intake:
+    """Takes feedback for one endpoint, under the keys that its recorders use.
+
+    It makes no key: without the recorders' one, no pseudonym would equal theirs.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._stream = RedisStream(
+            settings.redis, settings.endpoint, max_length=settings.stream.max_length
+        )
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="feedback")
+        self._one = asyncio.Lock()
+        self._key_file = keyring.KeyFile(settings)
+        self._privacy: Privacy | None = None
+
+    async def take(self, body: bytes, *, are_lines: bool) -> Taken:
+        """Put the items of a body into the stream, all that can be taken or none.
+
+        Raises FeedbackError where no item can be read, ConfigError where there are no keys for it,
+        and StreamError where the store is away.
+        """
+        privacy = await self._ready()
+        found, rejected = await self._aside(lambda: self._read(privacy, body, are_lines=are_lines))
+        if found:
+            await self._stream.append_feedback(found)
+        return Taken(len(found), rejected)
+
+    async def append(self, said: Sequence[Statement], refused: Callable[[int, str], None]) -> int:
+        """Put Statements into the stream; `refused` is told of the place of each that cannot be,
+        and why. Returns how many are in it. Raises ConfigError and StreamError as `take`."""
+        privacy = await self._ready()
+        found = await self._aside(lambda: self._safe(privacy, enumerate(said), refused))
+        if found:
+            await self._stream.append_feedback(found)
+        return len(found)
+
+    async def close(self) -> None:
+        """Close the connection to the store."""
+        self._thread.shutdown(wait=False, cancel_futures=True)
+        await self._stream.close()
+
+    def _read(
+        self, privacy: Privacy, body: bytes, *, are_lines: bool
+    ) -> tuple[list[Feedback], list[Rejected]]:
+        documents = items(body, are_lines=are_lines)
+        rejected: list[Rejected] = []
+        unreadable = 0
+
+        def refused(index: int, error: str) -> None:
+            rejected.append(Rejected(index, error))
+
+        def statements() -> Iterator[tuple[int, Statement]]:
+            nonlocal unreadable
+            for index, document in enumerate(documents):
+                try:
+                    yield index, read(document)
+                except FeedbackError as error:
+                    unreadable += isinstance(error, NotJsonError)
+                    refused(index, str(error))
+
+        found = self._safe(privacy, statements(), refused)
+        if documents and unreadable == len(documents):
+            raise FeedbackError(f"the body {rejected[0].error}")
+        return found, rejected
+
+    def _safe(
+        self,
+        privacy: Privacy,
+        said: Iterable[tuple[int, Statement]],
+        refused: Callable[[int, str], None],
+    ) -> list[Feedback]:
+        found = []
+        for index, one in said:
+            try:
+                found.append(privacy.feedback(one))
+            except PrivacyError as error:
+                why = str(error).replace("_", " ")
+                refused(index, f"personal data in it cannot be replaced safely ({why})")
+        return found
+
+    async def _ready(self) -> Privacy:
+        """Return what makes Feedback, under the current key of the key file."""
+        async with self._one:
+            if self._privacy is None:
+                self._key_file = keyring.KeyFile(self._settings)
+                ring = keys.read(keyring.key_file(self._settings))
+                await self._compare(ring)
+                self._privacy = await self._aside(lambda: _built(self._settings, ring))
+                return self._privacy
+            privacy = self._privacy
+            try:
+                changed = self._key_file.changed()
+            except ConfigError as error:
+                logs.warning(f"{error}; the key from before stays in use for feedback")
+                return privacy
+            if changed is not None:
+                self._privacy = None  # until all have agreed
+                await self._compare(changed)
+                await self._aside(lambda: privacy.use(changed))
+                self._privacy = privacy
+            return privacy
+
+    async def _compare(self, ring: Keyring) -> None:
+        """Raise ConfigError where another replica has another key under the same id."""
+        new = keys.agree(ring, await self._stream.fingerprints())
+        if new:
+            await self._stream.add_fingerprints(new)
+
+    async def _aside(self, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+
+
+def _built(settings: Settings, ring: Keyring) -> Privacy:
+    from monitor.app import build  # it knows all recognizers
+
+    section = msgspec.structs.replace(settings.privacy, seal_to=None)  # nothing here is revealed
+    return build.privacy(msgspec.structs.replace(settings, privacy=section), ring)
