@@ -103,7 +103,8 @@ class Check:
     defaults; a setting may say others of the same kind. `words` says for a person what is looked at
     with such thresholds, and `complaint` what is wrong with them beyond their types, as `file: …`
     (empty: nothing). With the defaults every View of `passing` passes, and every one of `failing`
-    fails, and to those of `skipped` the check does not apply.
+    fails, and to those of `skipped` the check does not apply; with the thresholds `tried` where a
+    default says nothing.
     """
 
     name: str
@@ -114,6 +115,7 @@ class Check:
     failing: tuple[View, ...] = ()
     skipped: tuple[View, ...] = ()
     complaint: Callable[[Any], str] = no_complaint
+    tried: msgspec.Struct | None = None
 
 
 @dataclass(frozen=True)

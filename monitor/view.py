@@ -10,6 +10,7 @@ import msgspec
 
 from monitor import finish_reasons, shapes
 from monitor.finish_reasons import FinishReason
+from monitor.refusals import is_refusal
 from monitor.texts import plain
 from monitor.types import Inference, Outcome, Part, Record, Tokens
 
@@ -27,6 +28,9 @@ MOST_CELLS = 4096
 
 NO_ANSWERS = frozenset(("error", "tool_call", "tool", "reasoning", "refusal"))
 """Roles of outputs that are no answers."""
+
+_NO = frozenset(("filter", "refusal"))
+"""Finish reasons of a model, or of a filter of its provider, that said no."""
 
 _CHARACTERS_A_TOKEN = 4
 """Of English text, about."""
@@ -102,6 +106,15 @@ class View(msgspec.Struct, frozen=True, dict=True, kw_only=True):
             :MOST_ANSWERS
         ]
         return [plain(text) for text in found]
+
+    @cached_property
+    def refuses(self) -> bool:
+        """Whether the finish reason or a part says no, or the first words of an answer do."""
+        if not _NO.isdisjoint(self.finish):
+            return True
+        if any(part.role == "refusal" and part.text for part in self.outputs):
+            return True
+        return any(map(is_refusal, self.answers))
 
     @cached_property
     def calls_tools(self) -> bool:

@@ -14,10 +14,9 @@ _RULE = refusal.EDGE_CASE
 
 def look(view: View, _: Any) -> Verdict | None:
     """Whether there is an answer in words, and neither it nor its finish reason says no."""
-    failed = refusal.holds(view, _)
-    if not failed and not view.answers:
+    if not view.refuses and not view.answers:
         return None
-    return Verdict(not failed, int(failed), 1)
+    return Verdict(not view.refuses, int(view.refuses), 1)
 
 
 _CALL = Part(role="tool_call", text='{"name":"find","arguments":{}}')

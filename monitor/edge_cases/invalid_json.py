@@ -30,10 +30,16 @@ def holds(view: View, _: Any) -> bool:
     return len(texts) == 1 or not _is_json("".join(texts))  # one text may come in several blocks
 
 
-def _is_json(text: str) -> bool:
+def bare(text: str) -> str:
+    """An answer without white space and without a code fence around it."""
     text = text.strip()
     if text.startswith("```") and (fenced := _FENCE.match(text)):
-        text = fenced[1].strip()
+        return fenced[1].strip()
+    return text
+
+
+def _is_json(text: str) -> bool:
+    text = bare(text)
     if "<" in text:
         text = _PSEUDONYM.sub("0", text)  # it may stand for a number, which has no quotes
     try:

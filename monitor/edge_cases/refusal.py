@@ -5,20 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from monitor.interfaces import EdgeCase
-from monitor.refusals import is_refusal
 from monitor.types import Part
 from monitor.view import View
-
-_REASONS = frozenset(("filter", "refusal"))
 
 
 def holds(view: View, _: Any) -> bool:
     """Whether the finish reason or a part says so, or the first words of an answer do."""
-    if not _REASONS.isdisjoint(view.finish):
-        return True
-    if any(part.role == "refusal" and part.text for part in view.outputs):
-        return True
-    return any(map(is_refusal, view.answers))
+    return view.refuses
 
 
 def _answer(text: str) -> View:

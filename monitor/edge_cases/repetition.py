@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 import zlib
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Annotated
 
 import msgspec
@@ -52,6 +53,7 @@ def is_long(answer: str, least: int) -> bool:
     return words >= least or len(text) >= max(_A_WORD * least, words * _DENSE + 1)
 
 
+@lru_cache(maxsize=4)  # a check may ask for the same
 def _repeats(answer: str, least: int) -> bool:
     text = _prose(answer)
     if not _seems_to(text):

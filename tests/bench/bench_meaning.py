@@ -15,7 +15,7 @@ import random
 import statistics
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +25,10 @@ import conversations
 
 import monitor
 from monitor.app import build
+from monitor.checks import CHECKS
 from monitor.dimensions import from_header
 from monitor.edge_cases import EDGE_CASES
+from monitor.interfaces import Check
 from monitor.meters import Meters
 from monitor.prices.pricing import Pricing
 from monitor.privacy.pseudonyms import Key, Keyring
@@ -35,6 +37,8 @@ from monitor.recorder import calls
 from monitor.recorder.capture import Capture
 from monitor.recorder.repeats import Repeats
 from monitor.settings.schema import Settings
+from monitor.templates import prompt
+from monitor.templates.miner import Miner
 from monitor.types import Exchange, Message, Outcome
 from monitor.view import Usual, View, view
 
@@ -42,6 +46,7 @@ OUT = Path(__file__).with_name("MEANING.md")
 COUNT, ROUNDS = 1000, 7
 BUDGET = 150
 """µs for protocol, dimensions, template, edge cases and checks of a chat of 2.5 KB."""
+SYSTEM = "You are the clerk of a shop. Never speak of other shops, and answer in JSON alone. " * 8
 ASKED, ANSWERED = 1100, 1100
 """Characters of the texts: 2.5 KB on the wire."""
 
@@ -60,7 +65,8 @@ def chat(chance: random.Random, number: int) -> tuple[bytes, bytes]:
 
 
 def agent(chance: random.Random, number: int) -> tuple[bytes, bytes]:
-    """Bodies of a chat with tools: eight turns that call them, JSON asked for."""
+    """Bodies of a chat with instructions and tools: eight turns that call them, JSON of a schema
+    asked for."""
     request, response = map(json.loads, chat(chance, number))
     for turn in range(8):
         function = {"name": "find", "arguments": json.dumps({"order": number, "page": turn})}
@@ -72,9 +78,11 @@ def agent(chance: random.Random, number: int) -> tuple[bytes, bytes]:
         }
         request["messages"] += [{"role": "assistant", "content": None, "tool_calls": [call]}, found]
     tool = {"name": "find", "parameters": {"type": "object"}}
+    form = {"type": "object", "properties": {"answer": {"type": "string"}}, "required": ["answer"]}
+    request["messages"].insert(0, {"role": "system", "content": SYSTEM})
     request |= {
         "tools": [{"type": "function", "function": tool}],
-        "response_format": {"type": "json_object"},
+        "response_format": {"type": "json_schema", "json_schema": {"name": "a", "schema": form}},
     }
     said = json.dumps({"answer": response["choices"][0]["message"]["content"]})
     response["choices"][0]["message"]["content"] = said
@@ -141,6 +149,9 @@ def parts(kind: str, count: int) -> dict[str, Callable[[], list[Any]]]:
     ]
     pairs = list(zip(records, inferred, strict=True))
     pricing = Pricing("https://api.openai.com")
+    miner = Miner(1)
+    for one in records:
+        miner.name(prompt.texts(one.inputs))
 
     def views() -> list[View]:
         return [view(*pair, usual=USUAL) for pair in pairs]
@@ -167,8 +178,11 @@ def parts(kind: str, count: int) -> dict[str, Callable[[], list[Any]]]:
         "protocol": lambda: [lambda one=one: capture._infer(one) for one in read],
         "dimensions": lambda: [lambda pair=pair: capture._values_of(*pair) for pair in zip(read, inferred, strict=True)],
         "cost": lambda: [lambda one=one: pricing.cost(one, 1e9) for one in inferred],
+        "template": lambda: [lambda one=one: miner.name(prompt.texts(one.inputs)) for one in records],
         "edge cases": every,
         **{f"· {one.name}": rule(one) for one in EDGE_CASES},
+        "checks": checking(CHECKS, lambda: list(map(seen_by_edge_cases, views()))),
+        **{f"· {one.name} (check)": checking([one], views) for one in CHECKS},
         "· the View": lambda: [lambda pair=pair: view(*pair, usual=USUAL) for pair in pairs],
         "· the memory of requests": remembered,
         "· counting": lambda: [lambda one=one: capture._count(one, [], "m") for one in records],
@@ -176,6 +190,22 @@ def parts(kind: str, count: int) -> dict[str, Callable[[], list[Any]]]:
             lambda one=one: capture._count(one, [("edge_case", "none")], "m") for one in records
         ],
     }  # fmt: skip
+
+
+def checking(checks: Sequence[Check], views: Callable[[], list[View]]) -> Callable[[], list[Any]]:
+    """The work of checks on Views."""
+    given = [(one, one.tried or one.thresholds) for one in checks]
+    return lambda: [
+        lambda seen=seen: [one.look(seen, thresholds) for one, thresholds in given]
+        for seen in views()
+    ]
+
+
+def seen_by_edge_cases(seen: View) -> View:
+    """A View at which the edge cases have looked, whose work checks share."""
+    for one in EDGE_CASES:
+        one.holds(seen, one.thresholds)
+    return seen
 
 
 def measured(kind: str, count: int = COUNT, rounds: int = ROUNDS) -> dict[str, list[float]]:
@@ -219,15 +249,15 @@ def main() -> int:
         f"{monitor.__version__}, Python {platform.python_version()}, {os.cpu_count()} cores.",
         "",
         f"CPU µs for one exchange, the median of {ROUNDS} rounds of {COUNT:,} exchanges (the least to the most). No two are",
-        "alike, so that no cache knows their texts. The rules of edge cases run together on one View; each alone (·) has to",
-        "make for itself what others would share with it. `cost` is what pricing costs.",
+        "alike, so that no cache knows their texts. The rules of edge cases run together on one View, and then the checks on the",
+        "same; each alone (·) has to make for itself what others would share with it. `cost` is what pricing costs.",
         "",
         "| | " + " | ".join(KINDS) + " |",
         "|---" * (len(KINDS) + 1) + "|",
         *(f"| {name} | {' | '.join(row)} |" for name, row in rows.items()),
         "",
-        f"Protocol, dimensions and edge cases of a chat of 2.5 KB: {total:.0f} µs of the {BUDGET} that these, templates and "
-        "checks may take.",
+        f"Protocol, dimensions, template, edge cases and checks of a chat of 2.5 KB: {total:.0f} µs of the {BUDGET} that they may "
+        "take.",
     ]
     OUT.write_text("\n".join(lines) + "\n", encoding="utf-8")
     print("\n".join(lines))

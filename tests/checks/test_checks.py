@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import time
+from pathlib import Path
+from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 
-from monitor.checks import CHECKS
+from monitor.app import build
+from monitor.checks import CHECKS, schema, sections
+from monitor.errors import ConfigError
 from monitor.interfaces import Check
-from monitor.types import Verdict
+from monitor.settings.schema import Settings
+from monitor.types import Part, Verdict
 from monitor.view import View
 from tests.edge_cases.test_edge_cases import HOSTILE, VIEWS, shown
 
@@ -17,7 +24,7 @@ NAMES = [one.name for one in CHECKS]
 
 
 def verdicts(view: View) -> dict[str, Verdict]:
-    looked = {one.name: one.look(view, one.thresholds) for one in CHECKS}
+    looked = {one.name: one.look(view, one.tried or one.thresholds) for one in CHECKS}
     return {name: verdict for name, verdict in looked.items() if verdict is not None}
 
 
@@ -38,24 +45,25 @@ def test_a_check_judges_its_examples_as_they_say(check: Check) -> None:
     assert check.passing
     assert check.failing
     assert check.skipped
+    thresholds = check.tried or check.thresholds
     for view in (*check.passing, *check.failing):
-        verdict = check.look(view, check.thresholds)
+        verdict = check.look(view, thresholds)
         assert verdict is not None, shown(view)
         assert is_sound(verdict)
         assert verdict.passed is (view in check.passing), shown(view)
         assert verdict.passed or verdict.count, shown(view)
     for view in check.skipped:
-        assert check.look(view, check.thresholds) is None, shown(view)
+        assert check.look(view, thresholds) is None, shown(view)
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=NAMES)
 def test_a_check_says_in_words_what_it_looks_at(check: Check) -> None:
     """One phrase, with the thresholds in it; with its defaults nothing is wrong."""
-    said = check.words(check.thresholds)
+    said = check.words(check.tried or check.thresholds)
     assert said[0].islower()
     assert not said.endswith(".")
     assert "\n" not in said
-    assert check.complaint(check.thresholds) == ""
+    assert check.complaint(check.tried or check.thresholds) == ""
 
 
 # --- anything ------------------------------------------------------------------------------------
@@ -69,10 +77,111 @@ def test_any_view_has_sound_verdicts(view: View) -> None:
     assert found == verdicts(view)
 
 
-@pytest.mark.parametrize("name", HOSTILE)
+TWICE: dict[str, Any] = {f"a{n}": {"allOf": [{"$ref": f"#/$defs/a{n + 1}"}] * 2} for n in range(40)}
+EXPONENTIAL = {"$defs": {**TWICE, "a40": {}}, "$ref": "#/$defs/a0"}
+
+
+def talk(said: str, system: str = "", **more: Any) -> View:
+    inputs = [Part(role="system", text=system), Part(role="user", text="Hello?")]
+    view = View(inputs=inputs, outputs=[Part(role="assistant", text=said)], finish=["stop"])
+    return msgspec.structs.replace(view, **more)
+
+
+MORE: dict[str, View] = {
+    "a schema that doubles": talk("[1]", wants_json=True, schema=EXPONENTIAL),
+    "1 MB of JSON": talk(json.dumps(list(range(150_000))), schema={"items": {"type": "integer"}}),
+    "10,000 calls of tools": View(
+        outputs=[Part(role="tool_call", text='{"name":"find","arguments":{"a":1}}')] * 10_000,
+        tools={"find": EXPONENTIAL},
+    ),
+    "1 MB of headings": talk("# Findings\n# Impression\n" * 45_000),
+    "1 MB of fences and headings": talk("```\n# Findings\n~~~\n" * 50_000),
+    "1 MB of line ends": talk("\n" * 1_000_000),
+    "1 MB of slots": talk("Dear {{name}}, {{ {{ ${a <INSERT A `" * 28_000),
+    "1 MB of half a slot": talk("{{ " * 300_000, system="${" * 100_000),
+    "1 MB of ticks": talk("`{{name}}" * 110_000),
+    "1 MB of instructions": talk("you must never " * 60_000, system="you must never " * 60_000),
+    "words that nearly follow": talk(
+        " ".join(f"you{n % 25}" for n in range(100_000)),
+        system=" ".join(f"you{n % 24}" for n in range(100_000)),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", [*HOSTILE, *MORE])
 def test_what_is_hostile_takes_a_bounded_time(name: str) -> None:
     """Less than what is read of a body of that size takes; each check by itself is linear."""
+    view = (HOSTILE | MORE)[name]
     for check in CHECKS:
         begun = time.process_time()
-        check.look(HOSTILE[name], check.thresholds)
+        check.look(view, check.tried or check.thresholds)
         assert time.process_time() - begun < 0.5, check.name
+
+
+# --- what settings may name ----------------------------------------------------------------------
+
+
+def test_a_schema_may_stand_in_a_file(tmp_path: Path) -> None:
+    """It is then that of all answers, and goes before that of a request."""
+    file = tmp_path / "answer.schema.json"
+    file.write_text('{"type": "object", "required": ["city"]}')
+    (one,) = build.checks(Settings(checks={"schema": {"file": str(file)}}))
+    assert one.look(talk('{"city": "Ulm"}'), one.thresholds) == Verdict(True, 0, 1)
+    assert one.look(talk("{}", schema={"type": "object"}), one.thresholds) == Verdict(False, 1, 1)
+    assert one.look(talk("Ulm"), one.thresholds) == Verdict(False, 1, 1)
+    assert one.words(one.thresholds) == f"whether an answer fits the JSON Schema {file}"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (None, "cannot be read: no such file or directory"),
+        ("{", "cannot be read: it is no json"),
+        ("[]", "is no JSON Schema that answers can be held against: a schema is an object"),
+        ("true", "is no JSON Schema: it is no object"),
+        ('{"$ref": "https://example.org"}', "held against: a reference leads out of it"),
+        ('{"unevaluatedItems": false}', "held against: it has unevaluatedItems"),
+    ],
+)  # fmt: skip
+def test_a_file_that_is_no_schema_is_an_error(tmp_path: Path, text: str | None, said: str) -> None:
+    """At the start, in one line that names the key and the file."""
+    file = tmp_path / "some.json"
+    if text is not None:
+        file.write_text(text)
+    schema._read.cache_clear()
+    with pytest.raises(ConfigError) as caught:
+        build.checks(Settings(checks={"schema": {"file": str(file)}}))
+    assert str(caught.value).startswith(f"checks.schema.file: {file} ")
+    assert str(caught.value).endswith(said)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({}, "checks.sections.required: name the headings, as [Findings, Impression]"),
+        ({"required": ["##"]}, "checks.sections.required: a heading has a letter"),
+        ({"required": "Findings"}, "checks.sections.required: 'Findings' is not a list"),
+        ({"required": ["a"] * 51}, "checks.sections.required: "),
+    ],
+)
+def test_sections_have_to_be_named(given: dict[str, Any], said: str) -> None:
+    """Without any the check would look at nothing."""
+    with pytest.raises(ConfigError) as caught:
+        build.checks(Settings(checks={"sections": given}))
+    assert str(caught.value).startswith(said)
+
+
+def test_how_many_sections_are_missing_or_out_of_order_is_counted() -> None:
+    """The least that would have to be moved or written."""
+    four = sections.Thresholds(["One", "Two", "3. Three", "Four: more"])
+
+    def wrong(text: str) -> int:
+        verdict = sections.look(talk(text), four)
+        assert verdict is not None
+        assert verdict.of == 4
+        return verdict.count
+
+    assert wrong("# One\n# Two\n# 3. Three\n# Four: more\n") == 0
+    assert wrong("# One\n# 3. Three\n# Two\n# Four: more\n") == 1
+    assert wrong("# Four: more\n# One\n") == 3
+    assert wrong("nothing") == 4
