@@ -32,13 +32,15 @@ class Batch(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
     `redelivered`: an earlier recorder may have handled them already. `suspect`: one of them may
     have ended that recorder, so the recorder sends a Processing before it reads each. `state` comes
-    once, in the first batch of a connection, without exchanges.
+    once, in the first batch of a connection, without exchanges. `awaited`: somebody waits for the
+    Receipts of all that was sent.
     """
 
     exchanges: list[Exchange]
     redelivered: bool = False
     suspect: bool = False
     state: ProxyState | None = None
+    awaited: bool = False
 
 
 class RecorderState(msgspec.Struct, frozen=True, tag=True):

@@ -35,7 +35,7 @@ CLOCKS = {
 CHANCE = {"random", "secrets"}
 SOCKET_FILES = {
     "proxy/splice.py", "proxy/handoff.py", "proxy/listener.py", "proxy/tls.py", "streams/redis.py",
-    "recorder/spool.py", "recorder/delivery.py",
+    "recorder/spool.py", "recorder/delivery.py", "recorder/intake.py",
     "turns.py",  # waits for those who want the core
 }  # fmt: skip
 """Files that wait for the outside, and read the clock for it."""

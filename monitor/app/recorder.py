@@ -37,6 +37,8 @@ from monitor.urls import shown
 
 QUEUE, QUEUE_BYTES = 2048, 16 << 20
 """Records that may wait here for the store, and their bytes; more wait in the proxy's buffer."""
+PLENTY = 262144
+"""Bytes of exchanges that wait for no others, or an eighth of what the proxy's buffer may hold."""
 SLICE = 0.01
 """Seconds of reading exchanges before the event loop runs other tasks."""
 COMPARE_PATIENCE = 0.5
@@ -93,7 +95,11 @@ class Recorder:
         is_shared = miner is not None and self._names is None
         self._templates = SharedTemplates(miner, self._store) if miner and is_shared else None
         self._spool = _spool(settings, process.index)
-        self._intake = Intake(process.runtime / f"recorder-{process.index}.sock", self._read)
+        self._intake = Intake(
+            process.runtime / f"recorder-{process.index}.sock",
+            self._read,
+            min(PLENTY, settings.capture.buffer_bytes // 8),
+        )
         self._delivery = Delivery(
             self._store,
             self._spool,

@@ -95,6 +95,7 @@ class Handoff:
         self._unpacker = _unpacker()
         self._scheduled: asyncio.TimerHandle | None = None
         self._writing = False
+        self._awaited = False  # somebody waits for Receipts, and the recorder has not been told
         self._retry = RETRY_FIRST
         self._closed = False
         self._connect()
@@ -203,6 +204,11 @@ class Handoff:
             self._writing = False
             self._loop.remove_writer(connection.fileno())
 
+    def _hurry(self) -> None:
+        """Send what waits, and let the recorder know that somebody waits for the Receipts."""
+        self._awaited = bool(self._buffer)
+        self._flush()
+
     def _fill(self) -> bool:
         """Encode the next batch: suspects, then other redelivered exchanges, then new ones. Return
         False if there is none."""
@@ -221,10 +227,13 @@ class Handoff:
         if not redelivered:
             self._unsent_bytes -= size
         self._sent = 0
-        if not exchanges:
+        more = bool(self._suspects or self._redeliver or self._unsent)
+        if not exchanges and (more or not self._awaited):
             self._frame.clear()
-            return bool(self._redeliver or self._unsent)
-        self._encode(Batch(exchanges, redelivered, suspect))
+            return more
+        awaited = self._awaited and not more
+        self._encode(Batch(exchanges, redelivered, suspect, awaited=awaited))
+        self._awaited = self._awaited and more
         return True
 
     def _encode(self, batch: Batch) -> None:
@@ -326,7 +335,7 @@ class Handoff:
         end = self._loop.time() + patience
         waiting = deque(ledger.unlabelled())
         if waiting:
-            self._flush()
+            self._hurry()
         while waiting and self._loop.time() < end:
             if ledger.is_labelled(waiting[0]):
                 waiting.popleft()
@@ -337,7 +346,7 @@ class Handoff:
     async def drain(self, patience: float) -> None:
         """Flush and wait up to `patience` seconds for Receipts; count the rest lost, `shutdown`."""
         end = self._loop.time() + patience
-        self._flush()
+        self._hurry()
         while self._buffer and self._loop.time() < end:  # noqa: ASYNC110  the hot path sets no event
             await asyncio.sleep(0.01)
         self._closed = True

@@ -36,6 +36,7 @@ class Recorder:
         self._writer: asyncio.StreamWriter | None = None
         self.got: list[tuple[Exchange, bool]] = []  # and whether it was redelivered
         self.suspects: list[str] = []
+        self.awaited: list[int] = []  # how many exchanges had come when it was said
         self.predecessors: list[tuple[str, float]] = []
         self.state = RecorderState([], 0)
         self.reads = True
@@ -72,6 +73,8 @@ class Recorder:
                     one.id for each in batches if each.suspect for one in each.exchanges
                 ]
                 for each in batches:
+                    if each.awaited:
+                        self.awaited.append(len(self.got))
                     if each.state is not None:
                         self.predecessors = each.state.predecessors
         except ConnectionError:
@@ -354,6 +357,30 @@ def test_a_scrape_labels_what_had_arrived_before_it_whatever_the_clock_says(play
         assert counted == [("unknown", 2)]
         await proxy.handoff.drain(0.0)
         proxy.check()
+
+    play(story)
+
+
+def test_the_recorder_is_told_when_somebody_waits_for_receipts(play: Any) -> None:
+    """A scrape, or the end; with the last exchange, or alone where all have been sent. Nobody waits
+    where nothing is buffered."""
+
+    async def story(recorder: Recorder, path: Path) -> None:
+        await recorder.start()
+        proxy = Proxy(path, bound=8 << 20)
+        await proxy.handoff.label(PATIENCE)
+        ids = [proxy.end() for _ in range(3)]
+        await until(lambda: len(recorder.got) == 3)
+        assert recorder.awaited == []
+        scrape = asyncio.ensure_future(proxy.handoff.label(PATIENCE))
+        await until(lambda: recorder.awaited == [3])
+        recorder.answer(*(Receipt(id_, "appended") for id_ in ids))
+        await scrape
+        ids = [proxy.end(b"x" * 20_000) for _ in range(40)]
+        drain = asyncio.ensure_future(proxy.handoff.drain(PATIENCE))
+        await until(lambda: recorder.awaited == [3, 43])
+        recorder.answer(*(Receipt(id_, "appended") for id_ in ids))
+        await drain
 
     play(story)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, cast
@@ -21,15 +22,17 @@ from monitor.framing import (
     Unpacker,
     pack,
 )
+from monitor.recorder import intake as module
 from monitor.recorder.intake import Intake
 from monitor.types import Exchange, Message, Outcome, Receipt
 
 Play = Callable[[Callable[["World"], Awaitable[None]]], None]
 
 
-def batch(*ids: str) -> bytes:
+def batch(*ids: str, **how: bool) -> bytes:
     request = Message(b"GET / HTTP/1.1\r\n\r\n")
-    return pack(Batch([Exchange(id_, 1.0, 0.1, request, None, [], Outcome.OK) for id_ in ids]))
+    exchanges = [Exchange(id_, 1.0, 0.1, request, None, [], Outcome.OK) for id_ in ids]
+    return pack(Batch(exchanges, **how))
 
 
 STATE = RecorderState([("before", "p", "o", "ok", 0, b"\x02")], 1)
@@ -44,12 +47,15 @@ class World:
         self.gate = asyncio.Event()
         self.gate.set()
         self.introduced: list[str] = []
-        self.intake = Intake(path, self.take)
+        self.taken: list[int] = []  # exchanges at a time
+        self.intake = Intake(path, self.take, plenty=20_000)
         self.intake.listen(STATE, lambda state: self.introduced.append(state.process))
 
     async def take(self, batches: list[Batch]) -> None:
         await self.gate.wait()
-        self.got += [one.id for each in batches for one in each.exchanges]
+        new = [one.id for each in batches for one in each.exchanges]
+        self.got += new
+        self.taken += [len(new)] if new else []
 
     async def proxy(self) -> Proxy:
         connection = socket.socket(socket.AF_UNIX)
@@ -230,5 +236,60 @@ def test_a_connected_proxy_gets_its_receipts_after_the_stop_and_no_other_comes(p
         proxy.connection.close()
         await world.intake.acknowledge([Receipt("b", "appended")])
         assert not await world.intake.connected()
+
+    play(story)
+
+
+def test_what_comes_shortly_after_what_was_taken_is_taken_together(
+    play: Play, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What comes after a silence is not held up."""
+    monkeypatch.setattr(module, "GATHER", 0.1)
+
+    async def story(world: World) -> None:
+        proxy = await world.proxy()
+        await proxy.introduce("it")
+        await asyncio.sleep(0.15)
+        began = time.monotonic()
+        await proxy.write(batch("a"))
+        await until(lambda: world.got)
+        for each in "bcd":
+            await proxy.write(batch(each))
+            await asyncio.sleep(0.005)
+        await until(lambda: len(world.got) == 4)
+        assert time.monotonic() - began >= 0.1
+        assert world.taken == [1, 3]
+        proxy.connection.close()
+
+    play(story)
+
+
+@pytest.mark.parametrize(
+    "last", [batch(awaited=True), batch("z", redelivered=True), batch(*("long" * 999 for _ in "z" * 9)), b""],
+    ids=["awaited", "redelivered", "plenty", "the end"],
+)  # fmt: skip
+def test_what_is_gathered_is_taken_at_once_where_that_matters(
+    play: Play, monkeypatch: pytest.MonkeyPatch, last: bytes
+) -> None:
+    """Somebody waits for Receipts; an earlier recorder had it; it is much; the proxy has died, with
+    Receipts that it had not read."""
+    monkeypatch.setattr(module, "GATHER", 1000.0)
+
+    async def story(world: World) -> None:
+        proxy = await world.proxy()
+        await proxy.introduce("it")
+        await until(lambda: world.introduced)
+        await world.intake.acknowledge([Receipt("unread", "appended")])
+        for each in "abc":
+            await proxy.write(batch(each))
+            await asyncio.sleep(0.01)
+        assert world.got == []
+        if last:
+            await proxy.write(last)
+        else:
+            proxy.connection.close()
+        await until(lambda: world.got[:3] == ["a", "b", "c"])
+        assert len(world.taken) == 1
+        proxy.connection.close()
 
     play(story)
