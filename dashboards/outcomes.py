@@ -107,6 +107,14 @@ ROW = Row(
             sort="temperature",
         ),
         rows(
+            "Gaps between groups",
+            "How each group fares minus how the rest of its dimension does, the group that fares "
+            "worst first. An estimate: `Judgements` says which gaps are believed.",
+            {"gap": (f"max by ({_MEASURED}) ({of('monitor_fairness_gap')})", "none")},
+            ("endpoint", "dimension", "value", "measure"),
+            sort="gap",
+        ),
+        rows(
             "Judgements",
             "Every measure of every segment that is judged, the most certain first.",
             {

@@ -240,5 +240,32 @@ class Coverage(msgspec.Struct, frozen=True):
     """When coverage most likely began to be off, in Unix seconds; null without an alarm."""
 
 
-Outcome = Quality | Calibration | Coverage
+class Fairness(msgspec.Struct, frozen=True, omit_defaults=True):
+    """How a group fares beside all others of its dimension, by one measure."""
+
+    dimension: str
+    """The dimension, or the protected attribute, whose values are groups."""
+    value: str
+    """The group."""
+    measure: str
+    """`selection_rate`, `true_positive_rate`, `false_positive_rate`, `error_rate`, or
+    `calibration`: how much more often the favourable class was true than scores said."""
+    gap: float | None
+    """The group's minus that of the rest; null where the rest is empty."""
+    lower: float | None
+    """The lower end of its 95 % interval; null where there is none."""
+    upper: float | None
+    """The upper end of its 95 % interval; null where there is none."""
+    log_evidence: float
+    """The natural logarithm of the evidence that the gap is larger than tolerated; of
+    `calibration`, that the group's scores are off by more."""
+    status: OutcomeStatus
+    """`alarm`: a gap larger than tolerated is believed. `insufficient`: nothing could be judged."""
+    drivers: list[Driver] = []
+    """Where the mix of segments makes the gap: the segments that make it, the largest first."""
+    reason: str = ""
+    """Why nothing could be judged."""
+
+
+Outcome = Quality | Calibration | Coverage | Fairness
 """A finding of a monitor of outcomes."""

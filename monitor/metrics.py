@@ -328,6 +328,12 @@ CATALOGUE: tuple[Metric, ...] = (
         "analyzer", ("dimension", "value"),
     ),
     Metric(
+        "monitor_fairness_gap", "gauge",
+        "How a group fares minus how the rest of its dimension does, by measure: -1 to 1. The "
+        "estimate as it is; monitor_outcome_status says whether it is believed.",
+        "analyzer", ("dimension", "value", "measure"),
+    ),
+    Metric(
         "monitor_outcome_log_evidence", "gauge",
         "Natural logarithm of the evidence that predictions are worse than tolerated, by monitor "
         "and measure; it may be read at every moment. A lasting rise means that it is certain.",

@@ -10,6 +10,7 @@ from monitor.analysis.drift.judgement import Rules
 from monitor.analysis.drift.monitor import DriftMonitor
 from monitor.analysis.drift.profiles import Profile
 from monitor.analysis.drift.watches import Baseline
+from monitor.analysis.fairness.monitor import FairnessMonitor
 from monitor.analysis.fold import Analysis
 from monitor.analysis.outcome_rules import OutcomeRules
 from monitor.analysis.quality.monitor import QualityMonitor
@@ -63,14 +64,16 @@ def outcomes_of(
         psi.MEASURE, (psi.MEASURE,), pane=rules.pane, lateness=rules.lateness, alpha=alpha,
         patience=rules.patience, watches=2 * rules.segments, samples=rules.samples,
     )  # fmt: skip
-    monitors: tuple[Monitor[Outcome], ...] = (
+    monitors: list[Monitor[Outcome]] = [
         QualityMonitor(
             watch, Baseline(profile, rules.learn or None), positive=rules.positive,
             segments=rules.segments, dimensions=dimensions,
         ),
         CalibrationMonitor(rules, alpha, dimensions=dimensions),
         CoverageMonitor(rules, alpha, dimensions=dimensions),
-    )  # fmt: skip
+    ]  # fmt: skip
+    if rules.fair:
+        monitors.append(FairnessMonitor(rules, alpha, rules.fair, rules.strata))
     return Analysis((), monitors, pane=rules.pane, lateness=rules.lateness, dimensions=dimensions)
 
 

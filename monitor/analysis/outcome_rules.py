@@ -37,6 +37,7 @@ class OutcomeRules:
     target: float = 0.9
     calibrated_on: int = 0
     fair: tuple[str, ...] = ()
+    strata: tuple[str, ...] = ()
     favourable: str = "1"
     fair_minimum: int = 100
     fair_tolerance: float = 0.1

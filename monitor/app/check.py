@@ -251,6 +251,8 @@ def _outcomes(settings: Settings) -> Iterator[str]:
             f"            groups of {groups} get {fairness.favourable!r} as "
             f"often as the rest, within {fairness.tolerance:g}; from {fairness.minimum:,} rows on"
         )
+        if fairness.strata:
+            yield f"            compared within equal values of {', '.join(fairness.strata)}"
 
 
 def restriction(settings: Settings) -> str:

@@ -195,11 +195,13 @@ class Coverage(_Section, frozen=True):
 class Fairness(_Section, frozen=True):
     """Which groups are compared, the values of each of `dimensions`.
 
+    Where `strata` are given, groups are compared only within equal values of these dimensions.
     `favourable` is the prediction that people want. A group with fewer than `minimum` rows is not
     judged; a gap of up to `tolerance` to the rest is harmless.
     """
 
     dimensions: list[str] = []
+    strata: list[str] = []
     favourable: Annotated[str, msgspec.Meta(min_length=1)] = "1"
     minimum: Positive = 100
     tolerance: Annotated[float, msgspec.Meta(ge=0, lt=1)] = 0.1

@@ -1,0 +1,275 @@
+"""The groups of one dimension: what is counted of each beside all others, pane by pane.
+
+Rates have evidence of two arms, the group and the rest, whose bets look at earlier panes; so open
+panes are apart, and of closed ones stay counts and the logarithms of bets. Everything is integers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from monitor.analysis.fairness.reading import CELLS, RATES, Residual, Seen
+from monitor.sequential import two_arms
+from monitor.sequential.beta_binomials import Ints
+from monitor.sequential.known_probability import log_evidence as of_probabilities
+from monitor.sequential.two_arms import Comparison
+from monitor.turns import in_turns
+
+GROUPS = 50
+"""So many groups have a name of their own; the others are `other`."""
+
+STRATA = 16
+"""So many strata have bets of their own; the others are one."""
+
+VALUES = 50
+"""Values of another dimension by which a group is counted, to say what a gap comes from."""
+
+OTHER = "other"
+WIDTH = 2 * len(RATES)
+
+MIDDLES = (np.arange(CELLS) + 0.5) / CELLS
+
+Row = list[int]
+"""Of each rate how many it looked at, and how many counted."""
+
+Place = tuple[str, str]
+"""(group, stratum)."""
+
+
+class _Kept(msgspec.Struct, array_like=True):
+    groups: list[str]
+    strata: list[str]
+    closed: list[tuple[Place, Row]]
+    open: list[tuple[int, list[tuple[Place, Row]]]]
+    logs: list[tuple[tuple[str, int, int], list[list[int]]]]
+    mixes: list[tuple[tuple[str, str, str], Row]]
+    residuals: list[tuple[str, list[int]]]
+
+
+class Groups:
+    """Counts by group, within strata where it is `stratified`.
+
+    `sides` asks whether one arm's rate is at least the other's less what is tolerated: that of the
+    group beside the rest, and that of the rest beside the group.
+    """
+
+    def __init__(self, sides: Comparison, *, stratified: bool) -> None:
+        self._sides = sides
+        self._places = STRATA if stratified else 1
+        self._groups: dict[str, None] = {}
+        self._strata: dict[str, int] = {}
+        self._closed: dict[Place, Row] = {}
+        self._open: dict[int, dict[Place, Row]] = {}
+        self._logs: dict[tuple[str, int, int], Ints] = {}
+        self._mixes: dict[tuple[str, str, str], Row] = {}
+        self._residuals: dict[str, list[int]] = {}
+        self.is_changed = False
+
+    def add(
+        self, pane: int, group: str, stratum: str, others: Iterable[tuple[str, str]], seen: Seen
+    ) -> None:
+        """Count what a row of a group says, in an open pane; `others` are its segments in other
+        dimensions."""
+        self.is_changed = True
+        group, stratum = self._named(group), self._stratum(stratum)
+        _count(self._open.setdefault(pane, {}), (group, stratum), seen)
+        for dimension, value in others:
+            key = (dimension, value, group)
+            if key not in self._mixes and len(self._mixes) >= VALUES * GROUPS:
+                continue
+            _count(self._mixes, key, seen)
+        if seen.residual is not None:
+            self._add_residual(group, seen.residual)
+
+    def rows(self, pane: int) -> int:
+        """How many rows of an open pane had a prediction."""
+        return sum(row[0] for row in self._open.get(pane, {}).values())
+
+    @property
+    def closed_rows(self) -> int:
+        """How many rows of closed panes had a prediction."""
+        return sum(row[0] for row in self._closed.values())
+
+    def close(self, last: int) -> None:
+        """Close the panes up to `last`, the earliest first: what was bet on them is settled."""
+        for pane in sorted(one for one in self._open if one <= last):
+            self._settle(self._open[pane])
+            for place, row in self._open.pop(pane).items():
+                _add(self._closed, place, row)
+            self.is_changed = True
+
+    def merge(self, other: Groups) -> None:
+        """Add what `other` counted before a pane was closed."""
+        self.is_changed = True
+        for pane, rows in other._open.items():
+            ours = self._open.setdefault(pane, {})
+            for (group, stratum), row in rows.items():
+                _add(ours, (self._named(group), self._stratum(stratum)), row)
+        for (dimension, value, group), row in other._mixes.items():
+            _add(self._mixes, (dimension, value, self._named(group)), row)
+        for group, sums in other._residuals.items():
+            _add(self._residuals, self._named(group), sums)
+
+    def names(self) -> Iterator[str]:
+        """The groups, in order of their names."""
+        yield from sorted(self._groups)
+
+    def beside(self, group: str, rate: int) -> tuple[int, int, int, int]:
+        """Of a rate: how many of the group it looked at, how many counted, and the same of the
+        rest; open panes too."""
+        counts = [0, 0, 0, 0]
+        for rows in (self._closed, *self._open.values()):
+            for (name, _), row in rows.items():
+                at = 0 if name == group else 2
+                counts[at] += row[2 * rate]
+                counts[at + 1] += row[2 * rate + 1]
+        return counts[0], counts[1], counts[2], counts[3]
+
+    def log_evidence(self, group: str, rate: int) -> float:
+        """ln E against `the rates of the group and the rest differ by no more than is tolerated`:
+        the mean of those against both sides of it."""
+        logs = [self._logs.get((group, rate, side)) for side in (0, 1)]
+        each = [
+            0.0 if log is None else two_arms.log_evidence(log, self._sides, self._places)
+            for log in logs
+        ]
+        return float(np.logaddexp(each[0], each[1]) - np.log(2))
+
+    def residual(self, group: str) -> tuple[list[int], list[int]]:
+        """[rows, Σ residual, Σ residual²] of a group, and of the rest."""
+        ours, theirs = [0, 0, 0], [0, 0, 0]
+        for name, sums in self._residuals.items():
+            to = ours if name == group else theirs
+            for place in range(3):
+                to[place] += sums[place]
+        return ours, theirs
+
+    def log_evidence_of_scores(self, group: str, tolerance: float) -> float:
+        """ln E against `the scores of the group are off by no more than is tolerated`."""
+        sums = self._residuals.get(group)
+        if sums is None:
+            return 0.0
+        cells = np.array(sums[3:], dtype=object).reshape(3, 1, CELLS)
+        counts, ones, scores = (one.astype(np.int64) for one in cells)
+        return float(of_probabilities(counts, ones, scores, MIDDLES, tolerance)[0])
+
+    def mixes(self, group: str, rate: int) -> dict[str, dict[str, tuple[int, int, int, int]]]:
+        """By another dimension and its value: the counts of `beside`."""
+        found: dict[str, dict[str, list[int]]] = {}
+        for (dimension, value, name), row in self._mixes.items():
+            counts = found.setdefault(dimension, {}).setdefault(value, [0, 0, 0, 0])
+            at = 0 if name == group else 2
+            counts[at] += row[2 * rate]
+            counts[at + 1] += row[2 * rate + 1]
+        return {
+            dimension: {value: (one[0], one[1], one[2], one[3]) for value, one in values.items()}
+            for dimension, values in found.items()
+        }
+
+    def saved(self) -> bytes:
+        """All of it as JSON, whose integers have no end."""
+        self.is_changed = False
+        return msgspec.json.encode(_Kept(
+            list(self._groups),
+            list(self._strata),
+            list(self._closed.items()),
+            [(pane, list(rows.items())) for pane, rows in self._open.items()],
+            [(key, log.tolist()) for key, log in self._logs.items()],
+            list(self._mixes.items()),
+            list(self._residuals.items()),
+        ))  # fmt: skip
+
+    @classmethod
+    def restored(
+        cls, entry: bytes, sides: Comparison, place: Callable[[int], int], *, stratified: bool
+    ) -> Groups:
+        """What was saved; raises msgspec.DecodeError where it is damaged."""
+        kept = msgspec.json.decode(entry, type=_Kept)
+        groups = cls(sides, stratified=stratified)
+        groups._groups = dict.fromkeys(kept.groups)
+        groups._strata = {name: number for number, name in enumerate(kept.strata)}
+        groups._closed = dict(kept.closed)
+        for pane, rows in kept.open:
+            ours = groups._open.setdefault(place(pane), {})
+            for where, row in rows:
+                _add(ours, where, row)
+        groups._logs = {key: np.array(log, dtype=np.int64) for key, log in kept.logs}
+        groups._mixes = dict(kept.mixes)
+        groups._residuals = dict(kept.residuals)
+        return groups
+
+    def _settle(self, rows: Mapping[Place, Row]) -> None:
+        """Add the factors of a pane to what has been won of each group, rate and side."""
+        names, strata = list(self._groups), list(self._strata)
+        now, before = (_table(one, names, strata) for one in (rows, self._closed))
+        for rate in in_turns(range(len(RATES))):
+            pane = _arms(now[:, :, 2 * rate : 2 * rate + 2])
+            seen = _arms(before[:, :, 2 * rate : 2 * rate + 2])
+            for side, order in ((0, [0, 1, 2, 3]), (1, [2, 3, 0, 1])):
+                won = two_arms.factors(pane[:, order], seen[:, order], self._sides)
+                won = won.reshape(len(names), len(strata), -1)
+                for name, log in zip(names, won, strict=True):
+                    self._win((name, rate, side), log)
+
+    def _win(self, key: tuple[str, int, int], log: Ints) -> None:
+        kept = self._logs.get(key)
+        if kept is not None:
+            log = log.copy()
+            log[: len(kept)] += kept
+        self._logs[key] = log
+
+    def _named(self, group: str) -> str:
+        if group not in self._groups:
+            if len(self._groups) >= GROUPS:
+                group = OTHER
+            self._groups[group] = None
+        return group
+
+    def _stratum(self, stratum: str) -> str:
+        if stratum not in self._strata:
+            if len(self._strata) >= STRATA - 1:
+                stratum = OTHER
+            self._strata.setdefault(stratum, len(self._strata))
+        return stratum
+
+    def _add_residual(self, group: str, one: Residual) -> None:
+        sums = self._residuals.get(group)
+        if sums is None:
+            sums = self._residuals[group] = [0] * (3 + 3 * CELLS)
+        sums[0] += 1
+        sums[1] += one.difference
+        sums[2] += one.difference * one.difference
+        sums[3 + one.cell] += 1
+        sums[3 + CELLS + one.cell] += one.came
+        sums[3 + 2 * CELLS + one.cell] += one.score
+
+
+def _count(rows: dict[Any, Row], key: object, seen: Seen) -> None:
+    row = rows.get(key)
+    if row is None:
+        row = rows[key] = [0] * WIDTH
+    for rate, counts in seen.rates:
+        row[2 * rate] += 1
+        row[2 * rate + 1] += counts
+
+
+def _add(rows: dict[Any, list[int]], key: object, more: list[int]) -> None:
+    row = rows.get(key)
+    rows[key] = list(more) if row is None else [a + b for a, b in zip(row, more, strict=True)]
+
+
+def _table(rows: Mapping[Place, Row], names: list[str], strata: list[str]) -> Ints:
+    """Counts as an array, (groups, strata, counts)."""
+    nothing = [0] * WIDTH
+    found = [[rows.get((name, stratum), nothing) for stratum in strata] for name in names]
+    return np.array(found, dtype=np.int64).reshape(len(names), len(strata), WIDTH)
+
+
+def _arms(counts: Ints) -> Ints:
+    """(groups, strata, 2) → each group beside the rest, (groups x strata, 4)."""
+    rest = counts.sum(axis=0, keepdims=True) - counts
+    return np.concatenate((counts, rest), axis=2).reshape(-1, 4)

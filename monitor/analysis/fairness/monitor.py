@@ -1,0 +1,246 @@
+"""Outcome rows → gaps between each group of a dimension and its rest, with evidence.
+
+A gap is believed where the evidence against `no more than is tolerated` passes the group's part of
+the error budget; it may be looked at every moment. No group is compared with the best one: the best
+of many is always ahead of the others by chance.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import NamedTuple, Self
+
+import msgspec
+
+from monitor.analysis import outcome_status
+from monitor.analysis.classes import spelt
+from monitor.analysis.fairness import gaps
+from monitor.analysis.fairness.groups import OTHER, Groups
+from monitor.analysis.fairness.reading import CALIBRATION, MEASURES, RATES, read
+from monitor.analysis.outcome_rules import OutcomeRules
+from monitor.findings import Fairness, OutcomeStatus
+from monitor.sequential.e_values import thresholds
+from monitor.sequential.two_arms import margin
+from monitor.texts import visible
+from monitor.turns import in_turns
+from monitor.types import ABSENT, Key, Measurement, Row
+
+SHOWN_FROM = 20
+"""A group of a protected attribute is spoken of from so many rows on."""
+
+FIRST_BLOCK, GROWTH = 50, 10
+"""Where all is one pane, bets are settled after so many rows, and then as often as there are a
+tenth more: the first are bet on nothing."""
+
+ALL = "all"
+"""The entry of what is kept of all dimensions together; that of each is its name, a JSON text."""
+
+
+class _All(msgspec.Struct, frozen=True):
+    blocks: dict[str, int]
+    attributes: list[str]
+
+
+class _Look(NamedTuple):
+    """What is known of a group by one measure; `rows` are those of the smaller side."""
+
+    gap: gaps.Gap
+    rows: int
+    log_evidence: float
+    is_flat: bool
+
+
+class FairnessMonitor:
+    """The Monitor of fairness.
+
+    `dimensions` are those whose values are groups, of the traffic or protected attributes. Groups
+    are compared within equal values of the dimensions `strata` alone. `rules` say what is
+    favourable, how many rows a group must have and what is tolerated; `alpha` is this monitor's
+    part of the error budget.
+    """
+
+    name = "fairness"
+
+    def __init__(
+        self, rules: OutcomeRules, alpha: float, dimensions: Sequence[str], strata: Sequence[str]
+    ) -> None:
+        self._rules = rules
+        self._alpha = alpha
+        self._dimensions = tuple(dimensions)
+        self._strata = tuple(strata)
+        self._favourable, self._positive = spelt(rules.favourable), spelt(rules.positive)
+        self._sides = margin(rules.fair_tolerance)
+        self._groups = {name: self._none() for name in self._dimensions}
+        self._blocks = dict.fromkeys(self._dimensions, 0)
+        self._attributes: set[str] = set()
+
+    def add(self, row: Row, pane: int, at: float) -> None:
+        """Count a row's truth under its groups, if it has any."""
+        if row.truth is None:
+            return
+        seen = read(row.truth, self._favourable, self._positive)
+        if seen is None:
+            return
+        for dimension, groups in self._groups.items():
+            value = row.segments.get(dimension, ABSENT)
+            if value == ABSENT and dimension in row.truth.attributes:
+                value = row.truth.attributes[dimension]
+                self._attributes.add(dimension)
+            if value == ABSENT:  # who did not say where they belong are no group, and no rest
+                continue
+            stratum = ", ".join(visible(row.segments.get(one, ABSENT)) for one in self._strata)
+            others = [
+                (visible(name), visible(there)) for name, there in row.segments.items()
+                if name != dimension and there != ABSENT
+            ]  # fmt: skip
+            block = pane if self._rules.pane is not None else self._blocks[dimension]
+            groups.add(block, visible(value), stratum, others, seen)
+            if self._rules.pane is None:
+                self._settle(dimension, groups)
+
+    def close(self, last: int, end: Callable[[int], float]) -> None:
+        """Close the panes up to `last`: what was bet on them is settled."""
+        for dimension, groups in in_turns(list(self._groups.items())):
+            if self._rules.pane is not None:
+                groups.close(last)
+            else:
+                groups.close(self._blocks[dimension])
+                self._blocks[dimension] += 1
+
+    def merge(self, other: Self) -> None:
+        """Add what `other` counted before a pane was closed."""
+        for dimension, groups in self._groups.items():
+            groups.merge(other._groups[dimension])
+        self._attributes |= other._attributes
+
+    def state(self) -> dict[str, bytes]:
+        """What has changed since the last call."""
+        state = {ALL: msgspec.msgpack.encode(_All(self._blocks, sorted(self._attributes)))}
+        for dimension, groups in in_turns(list(self._groups.items())):
+            if groups.is_changed:
+                state[msgspec.json.encode(dimension).decode()] = groups.saved()
+        return state
+
+    def restore(
+        self,
+        state: Mapping[str, bytes],
+        *,
+        newest: float,
+        place: Callable[[int], int],
+        keeps: Callable[[Key], bool],
+    ) -> None:
+        """Go on from everything `state` gave; raises msgspec.DecodeError where it is damaged."""
+        if ALL in state:
+            kept = msgspec.msgpack.decode(state[ALL], type=_All)
+            self._attributes = set(kept.attributes)
+            self._blocks |= {one: kept.blocks.get(one, 0) for one in self._dimensions}
+        for name, entry in in_turns(state.items()):
+            if name == ALL or not entry:
+                continue
+            dimension = msgspec.json.decode(name, type=str)
+            if dimension in self._groups and keeps((self.name, dimension, "")):
+                self._groups[dimension] = Groups.restored(
+                    entry, self._sides, place, stratified=bool(self._strata)
+                )
+
+    def findings(self) -> list[Fairness]:
+        """Every group by every measure; those that were not looked at are left out."""
+        looks = {
+            (dimension, group, measure): look
+            for dimension, groups in self._groups.items()
+            for group in self._spoken_of(dimension, groups)
+            for measure in MEASURES
+            if (look := self._look(groups, group, measure)) is not None
+        }
+        bars = self._bars(looks)
+        return [self._finding(key, look, bars[key]) for key, look in in_turns(list(looks.items()))]
+
+    def measurements(self, endpoint: str) -> Iterator[Measurement]:
+        """The gaps, and what is believed of them."""
+        for found in in_turns(self.findings()):
+            labels = {
+                "endpoint": endpoint, "dimension": found.dimension, "value": found.value,
+                "measure": found.measure,
+            }  # fmt: skip
+            if found.gap is not None:
+                yield Measurement("monitor_fairness_gap", labels, found.gap)
+            yield from outcome_status.measurements(
+                endpoint, self.name, found.measure, (found.dimension, found.value),
+                (found.status, found.log_evidence),
+            )  # fmt: skip
+
+    def _none(self) -> Groups:
+        return Groups(self._sides, stratified=bool(self._strata))
+
+    def _settle(self, dimension: str, groups: Groups) -> None:
+        """Close the block of rows that is open where it is long enough."""
+        block = self._blocks[dimension]
+        if groups.rows(block) >= max(FIRST_BLOCK, groups.closed_rows // GROWTH):
+            groups.close(block)
+            self._blocks[dimension] += 1
+
+    def _spoken_of(self, dimension: str, groups: Groups) -> Iterator[str]:
+        for group in groups.names():
+            if (
+                dimension in self._attributes
+                and max(groups.beside(group, 0)[0], groups.residual(group)[0][0]) < SHOWN_FROM
+            ):
+                continue
+            yield group
+
+    def _look(self, groups: Groups, group: str, measure: str) -> _Look | None:
+        minimum = self._rules.fair_minimum
+        if measure == CALIBRATION:
+            ours, theirs = groups.residual(group)
+            if not ours[0]:
+                return None
+            gap = gaps.of_residuals(ours[:3], theirs[:3], minimum)
+            evidence = groups.log_evidence_of_scores(group, self._rules.fair_tolerance)
+            return _Look(gap, min(ours[0], theirs[0]), evidence, is_flat=False)
+        rate = RATES.index(measure)
+        counts = groups.beside(group, rate)
+        if not counts[0]:
+            return None
+        all_of, hits = counts[0] + counts[2], counts[1] + counts[3]
+        flat = measure == "selection_rate" and hits in (0, all_of)
+        evidence = groups.log_evidence(group, rate)
+        gap = gaps.of_rates(counts, minimum)
+        return _Look(gap, min(counts[0], counts[2]), evidence, flat)
+
+    def _bars(
+        self, looks: Mapping[tuple[str, str, str], _Look]
+    ) -> dict[tuple[str, str, str], float]:
+        """The evidence from which on each gap is believed: dimensions, then measures, then groups
+        share the budget evenly."""
+        sizes: dict[tuple[str, str], int] = {}
+        for dimension, _, measure in looks:
+            sizes[dimension, measure] = sizes.get((dimension, measure), 0) + 1
+        even = len(self._dimensions) * len(MEASURES)
+        shares = {key: 1 / even / sizes[key[0], key[2]] for key in looks}
+        logs = {key: look.log_evidence for key, look in looks.items()}
+        return thresholds(logs, shares, self._alpha) if looks else {}
+
+    def _finding(self, key: tuple[str, str, str], look: _Look, bar: float) -> Fairness:
+        dimension, group, measure = key
+        status: OutcomeStatus = "alarm" if look.log_evidence >= bar else "ok"
+        reason = ""
+        if look.rows < self._rules.fair_minimum:
+            status = "insufficient"
+            reason = (
+                f"{look.rows:,} rows in the group or the rest; fairness.minimum is "
+                f"{self._rules.fair_minimum:,}"
+            )
+        elif look.is_flat:
+            status = "insufficient"
+            reason = f"all predictions or none are {self._rules.favourable!r} (fairness.favourable)"
+        elif group == OTHER and status == "alarm":
+            reason = "of groups that had no place of their own"
+        number = look.gap.number
+        found = []
+        if number is not None and measure != CALIBRATION and status != "insufficient":
+            mixes = self._groups[dimension].mixes(group, RATES.index(measure))
+            found = gaps.drivers(mixes, number, self._rules.fair_tolerance)
+        return Fairness(
+            dimension, group, measure, number, look.gap.lower, look.gap.upper, look.log_evidence,
+            status, found, reason,
+        )  # fmt: skip

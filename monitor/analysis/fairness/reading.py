@@ -1,0 +1,105 @@
+"""A Truth → what fairness counts of it: was it favourable, was it right, how likely did it seem."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple, TypeGuard
+
+from monitor.analysis.classes import spelt
+from monitor.sequential.known_probability import UNIT, units
+from monitor.types import Truth
+
+RATES = ("selection_rate", "true_positive_rate", "false_positive_rate", "error_rate")
+"""Shares of rows. Whom a rate looks at: all; those whose label is favourable, or is not; all with a
+label. What it counts: favourable predictions; of the last one wrong ones."""
+
+CALIBRATION = "calibration"
+"""How much more often the favourable class was true than scores said, a difference of two means."""
+
+MEASURES = (*RATES, CALIBRATION)
+
+CELLS = 20
+"""Cells of a score, of equal width."""
+
+RESIDUAL = 1 << 20
+"""Units in a residual of 1."""
+
+
+class Residual(NamedTuple):
+    """Of a row with score and label: the cell of the score, the score in `known_probability.UNIT`s,
+    whether the favourable class was true, and that minus the score in `RESIDUAL`s."""
+
+    cell: int
+    score: int
+    came: bool
+    difference: int
+
+
+class Seen(NamedTuple):
+    """What a row says: for each rate that looks at it (place in `RATES`, whether it counts)."""
+
+    rates: tuple[tuple[int, bool], ...]
+    residual: Residual | None
+
+
+def read(truth: Truth, favourable: str, positive: str) -> Seen | None:
+    """What a truth says, None where that is nothing.
+
+    `positive` is the class that a score which is one number is the probability of. Where no class
+    was predicted, the likeliest by the score was. Labels of reviewers, who are asked about a sample
+    with another composition, are not looked at.
+    """
+    score = _score(truth, favourable, positive)
+    said = _class(truth.prediction)
+    selected = said == favourable if said is not None else _likeliest(truth, score, favourable)
+    true = _class(truth.label) if truth.weight == 1 else None
+    rates: list[tuple[int, bool]] = []
+    if selected is not None:
+        rates.append((0, selected))
+        if true is not None:
+            rates.append((1 if true == favourable else 2, selected))
+            wrong = said != true if said is not None else selected != (true == favourable)
+            rates.append((3, wrong))
+    residual = None
+    if score is not None and true is not None:
+        came = true == favourable
+        share = units(score)
+        cell = min(share * CELLS // UNIT, CELLS - 1)
+        residual = Residual(cell, share, came, round((came - score) * RESIDUAL))
+    return Seen(tuple(rates), residual) if rates or residual else None
+
+
+def _class(value: str | float | None) -> str | None:
+    """The class that a value names, None for a missing one."""
+    if value is None or (isinstance(value, str) and not value.strip()):
+        return None
+    if isinstance(value, float) and math.isnan(value):
+        return None
+    return spelt(value)
+
+
+def _score(truth: Truth, favourable: str, positive: str) -> float | None:
+    """The probability of the favourable class."""
+    score = truth.score
+    if isinstance(score, dict):
+        found = {spelt(name): value for name, value in score.items()}.get(favourable)
+        return float(found) if _is_share(found) else None
+    if not _is_share(score):
+        return None
+    return float(score) if favourable == positive else 1 - float(score)
+
+
+def _likeliest(truth: Truth, score: float | None, favourable: str) -> bool | None:
+    if score is None:
+        return None
+    if isinstance(truth.score, dict):
+        others = [
+            value for name, value in truth.score.items()
+            if spelt(name) != favourable and _is_share(value)
+        ]  # fmt: skip
+        return score >= max(others, default=0.0)
+    return score >= 0.5
+
+
+def _is_share(value: object) -> TypeGuard[float]:
+    return isinstance(value, int | float) and 0 <= value <= 1

@@ -1,0 +1,226 @@
+"""Fairness by groups: what is believed, what is not, and that nothing depends on restarts."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import pytest
+
+from monitor.analysis.fairness.monitor import FairnessMonitor
+from monitor.analysis.outcome_rules import OutcomeRules
+from monitor.findings import Fairness
+from monitor.types import Row, Truth
+from tests.analysis.fairness.test_gaps import BERKELEY
+
+ALPHA = 0.05
+PANE = 60.0
+
+
+def monitor(
+    *, pane: float | None = None, strata: Iterable[str] = (), dimensions: Iterable[str] = ("sex",),
+    **rules: Any,
+) -> FairnessMonitor:  # fmt: skip
+    return FairnessMonitor(
+        OutcomeRules(pane=pane, **rules), ALPHA, tuple(dimensions), tuple(strata)
+    )
+
+
+def people(seed: int, count: int, rates: dict[str, float], **more: Any) -> Iterator[Row]:
+    """Rows of groups that come equally often, selected with these rates."""
+    rng = random.Random(seed)
+    for number in range(count):
+        group = rng.choice(list(rates))
+        said = "1" if rng.random() < rates[group] else "0"
+        yield Row(float(number), {"sex": group}, [], truth=Truth(prediction=said, **more))
+
+
+def fed(fairness: FairnessMonitor, rows: Iterable[Row], each: int = 100) -> FairnessMonitor:
+    """All rows, in panes of so many."""
+    for number, row in enumerate(rows):
+        if number and number % each == 0:
+            fairness.close(number // each - 1, float)
+        fairness.add(row, number // each, row.at)
+    fairness.close(1 << 30, float)
+    return fairness
+
+
+def alarms(fairness: FairnessMonitor) -> list[Fairness]:
+    return [one for one in fairness.findings() if one.status == "alarm"]
+
+
+@pytest.mark.parametrize("pane", [None, PANE])
+def test_a_gap_beyond_what_is_tolerated_is_found(pane: float | None) -> None:
+    """Signed, of the group minus the rest, with an interval that holds it."""
+    found = fed(monitor(pane=pane), people(1, 4000, {"f": 0.25, "m": 0.5})).findings()
+    (one,) = [each for each in found if each.value == "f"]
+    assert (one.dimension, one.measure, one.status) == ("sex", "selection_rate", "alarm")
+    assert one.gap == pytest.approx(-0.25, abs=0.04)
+    assert one.lower is not None
+    assert one.upper is not None
+    assert one.lower < -0.25 < one.upper
+
+
+def test_a_gap_that_is_tolerated_raises_no_alarm() -> None:
+    """On the border and below, in 60 runs of 2,000 rows: at most one in twenty."""
+    wrong = sum(
+        bool(alarms(fed(monitor(), people(seed, 2000, {"f": 0.4, "m": 0.5 - seed % 2 * 0.1}))))
+        for seed in range(60)
+    )
+    assert wrong <= 3
+
+
+def test_ten_groups_without_a_gap_raise_no_alarm() -> None:
+    """The four-fifths rule of the best group would cry out in nearly each of these runs."""
+    rates = {f"g{place}": 0.3 for place in range(10)}
+    rule = wrong = 0
+    for seed in range(30):
+        fairness = fed(monitor(fair_minimum=20), people(seed, 1500, rates))
+        wrong += bool(alarms(fairness))
+        counts = [fairness._groups["sex"].beside(name, 0)[:2] for name in rates]
+        shares = [x / n for n, x in counts]
+        rule += min(shares) < 0.8 * max(shares)
+    assert wrong <= 2
+    assert rule > 20
+
+
+def test_a_small_group_is_not_judged_and_says_why() -> None:
+    """Neither is a dimension in which nobody, or everybody, is favoured."""
+    rows = [*people(1, 2000, {"m": 0.5}), *people(2, 30, {"f": 0.0})]
+    for one in fed(monitor(), rows).findings():
+        assert one.status == "insufficient"
+        assert "fairness.minimum is 100" in one.reason
+    for one in fed(monitor(favourable="yes"), people(1, 2000, {"f": 0.3, "m": 0.6})).findings():
+        assert one.status == "insufficient"
+        assert one.reason == "all predictions or none are 'yes' (fairness.favourable)"
+
+
+def test_who_says_nothing_is_no_group_and_no_rest() -> None:
+    """`none` is not compared, and nobody is compared with it."""
+    rows = [*people(1, 1000, {"f": 0.5}), *people(2, 1000, {"none": 0.9})]
+    (one,) = fed(monitor(), rows).findings()
+    assert (one.value, one.gap, one.status) == ("f", None, "insufficient")
+
+
+def test_a_protected_attribute_is_a_dimension() -> None:
+    """It comes with the truth, and a few people are not spoken of."""
+
+    def rows() -> Iterator[Row]:
+        for one in people(3, 3000, {"f": 0.2, "m": 0.5}):
+            assert one.truth is not None
+            truth = Truth(one.truth.prediction, attributes={"sex": one.segments["sex"]})
+            yield Row(one.at, {}, [], truth=truth)
+        for number in range(19):
+            yield Row(float(number), {}, [], truth=Truth("1", attributes={"sex": "x"}))
+
+    found = fed(monitor(), rows()).findings()
+    assert {one.value for one in found} == {"f", "m"}
+    assert {one.status for one in found} == {"alarm"}
+
+
+def berkeley(seed: int) -> list[Row]:
+    rows = [
+        Row(0.0, {"sex": sex, "department": name}, [], truth=Truth(prediction=said))
+        for name, counts in BERKELEY.items()
+        for (sex, said), count in zip(
+            (("f", "1"), ("f", "0"), ("m", "1"), ("m", "0")), counts, strict=True
+        )
+        for _ in range(count)
+    ]
+    random.Random(seed).shuffle(rows)
+    return rows
+
+
+def test_a_gap_that_the_mix_makes_names_its_drivers() -> None:
+    """All departments together favour men; hardly any alone does."""
+    (women,) = [
+        one for one in fed(monitor(fair_tolerance=0.05), berkeley(1)).findings()
+        if one.value == "f"
+    ]  # fmt: skip
+    assert women.status == "alarm"
+    assert {one.dimension for one in women.drivers} == {"department"}
+
+
+def test_within_strata_the_mix_makes_no_gap() -> None:
+    """What legitimately differs is never pooled."""
+    for seed in range(3):
+        fairness = monitor(fair_tolerance=0.05, strata=("department",))
+        assert alarms(fed(fairness, berkeley(seed))) == []
+
+
+def test_scores_that_are_off_for_a_group_are_found() -> None:
+    """Calibration of the group, beside that of the rest."""
+    rng = random.Random(5)
+    rows = []
+    for number in range(4000):
+        group, score = rng.choice("fm"), rng.random()
+        true = min(1.0, score + 0.25 * (group == "f"))
+        label = "1" if rng.random() < true else "0"
+        rows.append(Row(float(number), {"sex": group}, [], truth=Truth(score=score, label=label)))
+    found = {(one.value, one.measure): one for one in fed(monitor(), rows).findings()}
+    assert found["f", "calibration"].status == "alarm"
+    assert found["f", "calibration"].gap == pytest.approx(0.22, abs=0.05)
+    assert found["m", "calibration"].status == "ok"
+    assert found["f", "error_rate"].gap is not None
+
+
+@pytest.mark.parametrize("pane", [None, PANE])
+def test_a_restart_changes_nothing(pane: float | None) -> None:
+    """What was saved in the middle goes on to the same findings, bit for bit."""
+    rows = list(people(4, 3000, {"f": 0.3, "m": 0.45, "x": 0.4}, label="1"))
+    whole = monitor(pane=pane)
+    halves = [monitor(pane=pane), monitor(pane=pane)]
+    state: dict[str, bytes] = {}
+    for number, row in enumerate(rows):
+        at = number // 100
+        for one in (whole, halves[number >= 1550]):
+            if number % 100 == 0:
+                one.close(at - 1, float)
+            one.add(row, at, row.at)
+        if number == 1549:
+            state |= halves[0].state()
+            halves[1].restore(state, newest=0.0, place=lambda pane: pane, keeps=lambda _: True)
+    assert whole.findings() == halves[1].findings()
+    assert whole.findings() != []
+
+
+def test_shards_add_up_before_a_pane_is_closed() -> None:
+    """Two analyzers that share a pane find what one would."""
+    rows = list(people(6, 2000, {"f": 0.3, "m": 0.45}, label="1"))
+    whole, one, other = (monitor(pane=PANE) for _ in range(3))
+    for number, row in enumerate(rows):
+        whole.add(row, number // 500, row.at)
+        (one if number % 3 else other).add(row, number // 500, row.at)
+    one.merge(other)
+    for each in (whole, one):
+        each.close(3, float)
+    assert whole.findings() == one.findings()
+
+
+def test_thousands_of_groups_are_bounded() -> None:
+    """Names beyond the budget are `other`; a name is shown printable."""
+    rng = random.Random(8)
+    rows = [
+        Row(0.0, {"sex": f"g{rng.randrange(10_000)}\n", "plan": str(number)}, [],
+            truth=Truth(prediction=rng.choice("01"), label=rng.choice("01"), score=rng.random()))
+        for number in range(5000)
+    ]  # fmt: skip
+    found = fed(monitor(), rows).findings()
+    assert len({one.value for one in found}) <= 51
+    assert all(one.value.isprintable() for one in found)
+    assert {one.status for one in found if one.value != "other"} == {"insufficient"}
+
+
+def test_measurements_are_the_findings() -> None:
+    """A gap, evidence and a status for each."""
+    fairness = fed(monitor(), people(1, 3000, {"f": 0.25, "m": 0.5}))
+    samples = list(fairness.measurements("e"))
+    gaps = {one.labels["value"]: one.value for one in samples if one.name == "monitor_fairness_gap"}
+    assert gaps == {one.value: one.gap for one in fairness.findings()}
+    raised = [
+        one for one in samples
+        if one.name == "monitor_outcome_status" and one.labels["status"] == "alarm" and one.value
+    ]  # fmt: skip
+    assert {one.labels["monitor"] for one in raised} == {"fairness"}
+    assert len(raised) == 2
