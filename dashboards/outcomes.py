@@ -22,6 +22,15 @@ _LABELS = (
     f"max by ({_MEASURED}) ({of('monitor_quality')} * 0 + on (endpoint, dimension, value) "
     f"group_left () {of('monitor_quality_labels')})"
 )
+_FINAL = of("monitor_feedback_total", 'result!="waiting"')
+_WAITING = of("monitor_feedback_total", 'result="waiting"')
+_RECORDS = of("monitor_outcome_records_total")
+
+
+def _delay(quantile: float) -> str:
+    buckets = of("monitor_feedback_delay_seconds_bucket")
+    return f"histogram_quantile({quantile}, sum by (kind, le) (rate({buckets}[$__rate_interval])))"
+
 
 ROW = Row(
     "Outcomes",
@@ -124,6 +133,38 @@ ROW = Row(
             },
             ("endpoint", "monitor", "measure", "dimension", "value"),
             sort="log evidence",
+        ),
+        graph(
+            "Feedback",
+            "Items a second by what became of them. Unmatched: they name no record, or came after "
+            "`outcomes.wait`. Normal is mostly joined.", "reqps",
+            Query(
+                f"sum by (kind, result) (rate({_FINAL}[$__rate_interval]))", "{{kind}} {{result}}"
+            ),
+            span=12,
+        ),
+        graph(
+            "Delay of feedback",
+            "Seconds from the end of an exchange until something became known of it, 50 and 95 % "
+            "of all. What is near `outcomes.wait` may come too late.", "s",
+            Query(_delay(0.5), "{{kind}} 50 %"), Query(_delay(0.95), "{{kind}} 95 %"),
+            span=12,
+        ),
+        graph(
+            "Waiting",
+            "Items that wait for their record, and records whose outcome is not due. Many items "
+            "that wait: look whether clients say ids that the monitor knows.", "short",
+            Query(f"sum by (kind) ({_WAITING})", "{{kind}}"),
+            Query(f"sum ({of('monitor_outcome_records_waiting')})", "records"),
+            span=12,
+        ),
+        graph(
+            "Outcomes that were due",
+            "Records a second whose outcome is counted, and those left out of an even share "
+            "because of `outcomes.records`; the share is 1 where all are kept.", "short",
+            Query(f"sum by (result) (rate({_RECORDS}[$__rate_interval]))", "{{result}}"),
+            Query(f"min ({of('monitor_outcome_share_ratio')})", "share"),
+            span=12,
         ),
     ),
 )  # fmt: skip

@@ -29,6 +29,10 @@ PER_TOKEN_BUCKETS = (
     0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1.0, 2.5,
 )  # fmt: skip
 
+FEEDBACK_DELAY_BUCKETS = (
+    1.0, 10.0, 60.0, 600.0, 3600.0, 21600.0, 86400.0, 259200.0, 604800.0, 1209600.0, 2592000.0,
+)  # fmt: skip
+
 
 @dataclass(frozen=True)
 class Metric:
@@ -334,6 +338,36 @@ CATALOGUE: tuple[Metric, ...] = (
         "analyzer", ("dimension", "value", "measure"),
     ),
     Metric(
+        "monitor_feedback_total", "counter",
+        "Items of feedback by kind and by what became of them: joined to a record, unmatched "
+        "(nobody has that name, or it came too late), duplicate, invalid; waiting is how many wait "
+        "for their record now.",
+        "analyzer", ("kind", "result"),
+    ),
+    Metric(
+        "monitor_feedback_delay_seconds", "histogram",
+        "Seconds from the end of an exchange to the moment at which something became known of it, "
+        "of joined feedback.",
+        "analyzer", ("kind",), "seconds", FEEDBACK_DELAY_BUCKETS,
+    ),
+    Metric(
+        "monitor_outcome_records_total", "counter",
+        "Records whose outcome was due and is folded (due), and those that were left out because "
+        "more came within `outcomes.wait` than `outcomes.records` (left_out).",
+        "analyzer", ("result",),
+    ),
+    Metric(
+        "monitor_outcome_records_waiting", "gauge",
+        "Records whose outcome is not due yet.",
+        "analyzer",
+    ),
+    Metric(
+        "monitor_outcome_share_ratio", "gauge",
+        "The share of records that are remembered until their outcome is due: 1, or a half, a "
+        "quarter and so on where more come than `outcomes.records`.",
+        "analyzer",
+    ),
+    Metric(
         "monitor_outcome_log_evidence", "gauge",
         "Natural logarithm of the evidence that predictions are worse than tolerated, by monitor "
         "and measure; it may be read at every moment. A lasting rise means that it is certain.",
@@ -438,6 +472,9 @@ SET_ASIDE_REASONS = (
     "poison",  # it has ended the analyzer twice
 )
 """Every value of the label `reason` of `monitor_records_set_aside_total`."""
+
+FEEDBACK_KINDS = ("label", "attributes", "correction", "rating", "event", "verdict")
+"""What may be said of an exchange: values of the label `kind`; `unknown` where it was invalid."""
 
 UNKNOWN = "unknown"
 """The label of a model, protocol or operation that nobody has said."""

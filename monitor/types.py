@@ -394,6 +394,9 @@ class Record(msgspec.Struct, frozen=True, omit_defaults=True):
     template: Template | None = None
     """The prompt template, where `segments` has a dimension with `mine`; left out where it is
     neither declared nor known."""
+    business: dict[str, str] = {}
+    """The application's own names of the exchange, by key, as `outcomes.key` says; feedback may
+    name it by them. Pseudonymized."""
     oversampled: bool = False
     """Whether it was recorded beyond an even sample of all exchanges, because failed exchanges have
     a part of the sample of their own. Drift does not count it."""

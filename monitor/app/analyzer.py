@@ -7,6 +7,7 @@ import contextlib
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterator
+from functools import partial
 from operator import itemgetter
 from pathlib import Path
 
@@ -19,9 +20,10 @@ from monitor.analysis.drift.profiles import Profile, load_profile
 from monitor.analysis.drift.watches import Baseline
 from monitor.analysis.fold import Analysis
 from monitor.analysis.guard import Guard, guarded
-from monitor.analysis.monitors import analysis_of
+from monitor.analysis.monitors import analysis_of, shares
 from monitor.app import meaning, modules
 from monitor.app.attempts import Attempts
+from monitor.app.outcomes import Outcomes
 from monitor.app.reviewer import reviewer_of
 from monitor.app.set_aside import SetAside
 from monitor.distances import LIVE, psi
@@ -45,6 +47,9 @@ LOOK_EVERY = 10.0
 
 REFRESH_EVERY = 5.0
 """Seconds between looks at the review queue."""
+
+SEEK_EVERY = 2.0
+"""Seconds between looks whether there is feedback."""
 
 LINES = 20
 """Lines of one look, at most."""
@@ -75,13 +80,14 @@ class Analyzer:
         self._profile = read_profile(settings.reference.file)
         self._stream = RedisStream(settings.redis, settings.endpoint, shards=settings.stream.shards)
         self._checkpoint = Checkpoint(settings.redis, settings.endpoint)
+        self._set_aside = SetAside()
+        self._outcomes = Outcomes(settings, partial(self._set_aside.note, "failed"))
         self._analysis = self._fresh()
         self._position = ""
         self._saved = ""
         self._unsaved: dict[str, bytes] = {}
         self._states: dict[tuple[str, str, str], Status] = {}
         self._attempts = Attempts(self._checkpoint.write)
-        self._set_aside = SetAside()
         self._reviewer = reviewer_of(settings)
         self._is_restored = False
         self._away = False
@@ -92,9 +98,12 @@ class Analyzer:
         if not await self._patiently(self._restore):
             return
         hurrying = own(self._hurry(), "the wait for the stop")
-        save_at = look_at = review_at = time.monotonic()
+        save_at = look_at = seek_at = review_at = time.monotonic()
         while not self._stopping.is_set():
             read_at = time.monotonic() + READ_EVERY
+            if time.monotonic() >= seek_at:
+                await self._patiently(self._seek)
+                seek_at = time.monotonic() + SEEK_EVERY
             await self._patiently(self._read)
             now = time.monotonic()
             if now >= look_at and self._position != self._saved:
@@ -105,10 +114,10 @@ class Analyzer:
             if now >= review_at and self._reviewer is not None:
                 await self._reviewer.refresh(time.time())
                 review_at = time.monotonic() + REFRESH_EVERY
-            if now >= save_at and self._position != self._saved:
+            if now >= save_at and (self._position != self._saved or self._outcomes.is_changed):
                 await self._patiently(self._save)
                 save_at = time.monotonic() + SAVE_EVERY
-            if not self._stream.has_more:
+            if not (self._stream.has_more or self._outcomes.has_more):
                 await self._rest(read_at - time.monotonic())
         await hurrying
         deadline = time.monotonic() + DRAIN_SECONDS
@@ -119,6 +128,7 @@ class Analyzer:
         if self._reviewer is not None:
             await self._reviewer.close()
         await self._stream.close()
+        await self._outcomes.close()
         await self._checkpoint.close()
 
     async def measure(self) -> list[Measurement]:
@@ -130,7 +140,8 @@ class Analyzer:
             Measurement(name, {"endpoint": endpoint, **labels}, number)
             for name, labels, number in self._counted()
         ]
-        for monitor in self._analysis.monitors:
+        samples.extend(self._outcomes.measurements())
+        for monitor in (*self._analysis.monitors, *self._outcomes.monitors):
             with self._set_aside.failing(f"measuring {monitor.name}"):
                 samples.extend(monitor.measurements(endpoint))
         if self._settings.privacy.differential.epsilon is None:
@@ -164,9 +175,10 @@ class Analyzer:
                 yield "monitor_part_failures_total", labels, failures
 
     def _fresh(self) -> Analysis[Finding]:
+        self._gives_up = self._outcomes.is_on
         return analysis_of(
             self._features,
-            rules_of(self._settings),
+            rules_of(self._settings, outcomes=self._outcomes.is_on),
             Baseline(
                 self._profile,
                 learn=self._settings.reference.learn,
@@ -177,6 +189,7 @@ class Analyzer:
 
     async def _restore(self) -> bool:
         position, state = await self._checkpoint.load()
+        state = self._outcomes.restore(state)
         self._analysis = self._fresh()
         before = meaning.read(state)
         now = meaning.of(self._settings)
@@ -191,6 +204,7 @@ class Analyzer:
                 "starts over from the oldest record of the stream"
             )
             self._analysis, position = self._fresh(), ""
+            self._outcomes.restore({})
             await self._checkpoint.clear()
         await self._attempts.resume(state)
         if changed := meaning.changed(before, now):
@@ -201,11 +215,27 @@ class Analyzer:
         self._is_restored = True
         return True
 
+    async def _seek(self) -> bool:
+        """See whether there is feedback; with the first, drift gives up a part of the budget."""
+        await self._outcomes.look(self._position)
+        if self._outcomes.is_on == self._gives_up or not await self._save(stopping=True):
+            return False
+        return await self._restore()
+
     async def _read(self) -> bool:
         """Fold what comes next; whether anything came."""
+        if not self._outcomes.is_on:
+            return (await self._read_records())[0]
+        now = await self._outcomes.now()
+        came, until = await self._read_records()
+        said = await self._outcomes.follow(until if came else now, now)
+        return came or said
+
+    async def _read_records(self) -> tuple[bool, float]:
+        """Fold the Records that come next; whether any came, and up to when all are read."""
         position, entries = await self._stream.next(self._position, block=BLOCK)
         if not entries:
-            return False
+            return False, 0.0
         await self._attempts.begin(time_of(position))
         read = []
         for entry in in_turns(entries):
@@ -224,6 +254,8 @@ class Analyzer:
             await self._attempts.may_try(entry)
             try:
                 self._analysis.add(record)
+                if self._outcomes.is_on:
+                    self._outcomes.add(record)
             except Exception as error:  # noqa: BLE001  one record must not end the analysis of all
                 self._set_aside.note("failed", entry, error)
             if self._reviewer is not None:
@@ -233,7 +265,7 @@ class Analyzer:
         if self._reviewer is not None:
             await self._reviewer.put()
         garbage.collect()
-        return True
+        return True, time_of(position)
 
     async def _hurry(self) -> None:
         """Let no read wait once this is to stop."""
@@ -249,7 +281,7 @@ class Analyzer:
     async def _save(self, *, stopping: bool = False) -> bool:
         changes = None
         with self._set_aside.failing("saving"):
-            changes = self._analysis.saved()
+            changes = self._analysis.saved() | self._outcomes.saved()
         if changes is None:
             return False
         if self._reviewer is not None:
@@ -305,8 +337,8 @@ class Analyzer:
             logs.info(f"{len(lines) - LINES} more features and segments changed their status")
 
 
-def rules_of(settings: Settings) -> Rules:
-    """How counts are judged, by the settings."""
+def rules_of(settings: Settings, *, outcomes: bool = False) -> Rules:
+    """How counts are judged, by the settings; with less of the error budget beside `outcomes`."""
     return Rules(
         psi.MEASURE,
         LIVE,
@@ -314,7 +346,7 @@ def rules_of(settings: Settings) -> Rules:
         lateness=settings.windows.lateness,
         samples=settings.windows.samples,
         tolerance=settings.drift.tolerance,
-        alpha=settings.drift.alpha,
+        alpha=shares(settings.drift.alpha, outcomes=outcomes)[0],
         patience=settings.drift.patience,
         watches=settings.drift.watches,
         renew=settings.reference.renew,

@@ -22,7 +22,8 @@ from monitor.settings.schema import Settings
 from monitor.turns import worked
 
 if TYPE_CHECKING:
-    from monitor.interfaces import Check, Dimension, EdgeCase
+    from monitor.analysis.join.reading import Reading
+    from monitor.interfaces import Check, Dimension, EdgeCase, Reader
     from monitor.prices.own import Own
     from monitor.prices.pricing import Pricing
     from monitor.privacy.patterns import Scanner
@@ -89,6 +90,33 @@ def dimensions(settings: Settings) -> tuple[list[Dimension], dict[str, list[str]
         for name, one in settings.segments.items() if one.origin and not one.cross
     ]  # fmt: skip
     return found, {name: one.cross for name, one in settings.segments.items() if one.cross}
+
+
+def business(settings: Settings) -> dict[str, Reader]:
+    """Return what reads the application's own names of an exchange; raises ConfigError naming the
+    key."""
+    from monitor.dimensions import json_path
+
+    found = {}
+    for name, path in settings.outcomes.key.items():
+        try:
+            found[name] = json_path.reader(path)
+        except ValueError as error:
+            raise ConfigError(f"outcomes.key.{name}: {error}") from None
+    return found
+
+
+def reading(settings: Settings) -> Reading:
+    """Return what reads predictions and scores; raises ConfigError naming the key."""
+    from monitor.analysis.join.reading import Reading
+
+    outcomes = settings.outcomes
+    for key in ("prediction", "score"):
+        try:
+            Reading(**{key: getattr(outcomes, key)})
+        except ValueError as error:
+            raise ConfigError(f"outcomes.{key}: {error}") from None
+    return Reading(outcomes.prediction, outcomes.score, outcomes.positive)
 
 
 def edge_cases(settings: Settings) -> list[EdgeCase]:

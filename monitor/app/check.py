@@ -24,7 +24,15 @@ from monitor.privacy import keys
 from monitor.proxy import tls
 from monitor.review.sampling import power_of_two
 from monitor.settings.addresses import address, is_loopback
-from monitor.settings.schema import Coverage, DimensionSource, Drift, Privacy, Reference, Settings
+from monitor.settings.schema import (
+    Coverage,
+    DimensionSource,
+    Drift,
+    Outcomes,
+    Privacy,
+    Reference,
+    Settings,
+)
 from monitor.settings.validation import told
 from monitor.supervision import embedded_store, listeners
 from monitor.urls import shown
@@ -51,6 +59,10 @@ def verify(settings: Settings, *, proxy: bool, analyzer: bool) -> None:
         _check_meaning(settings)
     if analyzer:
         _check_coverage(settings.coverage)
+    if analyzer and settings.outcomes != Outcomes():
+        from monitor.app import build
+
+        build.reading(settings)
     if analyzer and (settings.reference, settings.drift) != (Reference(), Drift()):
         from monitor.app import analyzer as role  # it needs numpy, and all features
 
@@ -134,6 +146,7 @@ def _check_meaning(settings: Settings) -> None:
     build.edge_cases(settings)
     build.checks(settings)
     build.own_prices(settings)
+    build.business(settings)
 
 
 def _check_loop(settings: Settings) -> None:
@@ -243,6 +256,7 @@ def _outcomes(settings: Settings) -> Iterator[str]:
         f"outcomes    a score is the probability of {settings.outcomes.positive!r}; it is judged "
         f"from {calibration.minimum:,} labels on, within {calibration.tolerance:g}"
     )
+    yield from _joined(settings)
     sample = settings.coverage.calibrated_on
     on = f", as far as {sample:,} calibration scores promise" if sample else ""
     yield f"            sets and intervals hold {settings.coverage.target:.0%} of the labels{on}"
@@ -270,6 +284,22 @@ def restriction(settings: Settings) -> str:
         f"admin {settings.admin} is open to others and access.tokens is not set: only "
         f"{', '.join(sorted(access.OPEN))} are served"
     )
+
+
+def _joined(settings: Settings) -> Iterator[str]:
+    """What feedback is joined to, and where predictions are."""
+    from monitor.analysis.join import reading, stubs
+
+    outcomes = settings.outcomes
+    most = outcomes.records * (stubs.UNIT + stubs.OVERHEAD) >> 20
+    yield (
+        f"            the outcome of a record counts {outcomes.wait:,g} s after it ended; up to "
+        f"{outcomes.records:,} records wait (at most {most:,} MB), of more an even share"
+    )
+    for line in reading.words(outcomes.prediction, outcomes.score):
+        yield f"            {line}"
+    for name, path in outcomes.key.items():
+        yield f"            feedback may name a record by {name}: {path}"
 
 
 def _segment(source: DimensionSource) -> str:

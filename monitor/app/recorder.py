@@ -76,6 +76,7 @@ class Recorder:
             checks=build.checks(settings),
             usual=build.usual(settings, rules),
             repeats=Repeats(os.urandom(32)) if _has(rules, "repeated_request") else None,
+            business=build.business(settings),
             mined=settings.mined,
             miner=(miner := build.miner(settings)),
             min_group=settings.privacy.min_group,

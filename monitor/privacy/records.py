@@ -158,10 +158,13 @@ class Privacy:
         scrub: Scrub | None = None,
         sampled: float = 1.0,
         oversampled: bool = False,
+        business: Mapping[str, str] | None = None,
     ) -> Record:
         """What may be kept of an exchange. Total: what cannot be made safe is redacted, counted in
-        `redactions`, and the rest stays. `scrub` is what `ruled` gave with the call."""
+        `redactions`, and the rest stays. `scrub` is what `ruled` gave with the call. `business` are
+        the application's own names of the exchange, by key."""
         scrub = scrub or self._scrub()
+        named = statements.business(business, scrub, self._short) if business else {}
         exchange = call.exchange
         response = exchange.response
         answer = Message(b"") if response is None else response
@@ -216,6 +219,7 @@ class Privacy:
             cost=inference.cost,
             sampled=sampled,
             oversampled=oversampled,
+            business=named,
         )
 
     def feedback(self, said: Statement) -> Feedback:

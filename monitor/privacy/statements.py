@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from monitor.errors import PrivacyError
 from monitor.feedback import MAX_NAME, MAX_TEXT, Feedback, Label, Statement, Verdict
@@ -52,6 +52,21 @@ def feedback(
         if reason not in _HARMLESS:
             raise PrivacyError(reason)
     return done
+
+
+def business(said: Mapping[str, str], scrub: Scrub, short: Short) -> dict[str, str]:
+    """Return the business keys of a Record, as feedback names them; those alone that can be made
+    safe, and that are no longer than feedback may say them."""
+    safe, kept = _Safe(scrub, short, keeps_texts=True), {}
+    for name, value in said.items():
+        before = set(scrub.redactions) - _HARMLESS
+        try:
+            done = safe.once(value, name) if len(value) <= MAX_NAME else None
+        except PrivacyError:
+            continue
+        if done and not set(scrub.redactions) - _HARMLESS - before:
+            kept[name] = done
+    return kept
 
 
 def _verdict(safe: _Safe, verdict: Verdict, name: str | None) -> Verdict:

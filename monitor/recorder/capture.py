@@ -9,7 +9,7 @@ import msgspec
 from monitor import bodies, logs, probabilities
 from monitor.dimensions.cross import crossed
 from monitor.errors import ParseError
-from monitor.interfaces import Check, Dimension, EdgeCase, Protocol
+from monitor.interfaces import Check, Dimension, EdgeCase, Protocol, Reader
 from monitor.meters import Meters
 from monitor.metrics import CHECK_RESULTS, NANO, REDACTION_REASONS, UNKNOWN
 from monitor.prices.pricing import Pricing
@@ -58,6 +58,8 @@ class Capture:
     may have several, and so without noise or budget. Some of them need what is `usual` in columns,
     or a memory of earlier requests (`repeats`). `checks` are asked about the same Records.
 
+    `business` reads the application's own names of an exchange, by key.
+
     The dimension `mined` is the prompt template: declared, else the one that `miner` finds in the
     Record's texts.
 
@@ -80,6 +82,7 @@ class Capture:
         checks: Sequence[Check] = (),
         usual: Mapping[str, Usual] | None = None,
         repeats: Repeats | None = None,
+        business: Mapping[str, Reader] | None = None,
         mined: str = "",
         miner: Miner | None = None,
         min_group: int = 1,
@@ -93,6 +96,7 @@ class Capture:
             self._edge_cases, self._checks, usual=usual, repeats=repeats, pricing=self._pricing,
             stumble=self._stumble,
         )  # fmt: skip
+        self._business = dict(business or {})
         self._mined = mined
         self._miner = miner
         self._endpoint = endpoint
@@ -158,6 +162,7 @@ class Capture:
         record = self._privacy.record(
             call, inference, endpoint=self._endpoint, segments=raw, scrub=scrub,
             sampled=sampled, oversampled=oversampled,
+            business=self._named(call) if self._business else None,
         )  # fmt: skip
         if self._miner is not None:
             record = self._with_template(record, self._miner)
@@ -175,6 +180,11 @@ class Capture:
         for reason, count in record.redactions.items():
             self._meters.add("monitor_redactions_total", (reason,), count)
         return record, model
+
+    def _named(self, call: Call) -> dict[str, str]:
+        """The application's own names of an exchange, by key."""
+        found = {name: read(call) for name, read in self._business.items()}
+        return {name: value for name, value in found.items() if value}
 
     def _with_template(self, record: Record, miner: Miner) -> Record:
         """The record with the template that is declared, else with the one found in its texts."""

@@ -164,8 +164,20 @@ class Drift(_Section, frozen=True):
 
 
 class Outcomes(_Section, frozen=True):
-    """What labels and predictions mean: a score is the probability of the class `positive`."""
+    """What became of exchanges. A score is the probability of the class `positive`.
 
+    `wait` seconds after a record ended its outcome is counted, once, with what feedback had said
+    by then. `prediction` and `score` say where they are in the outputs (`analysis.join.reading`);
+    empty: they are looked for. `key` are names that the application has for an exchange, and where
+    they stand in its body, as `request.metadata.order_id`. At most `records` records are remembered
+    until they are due; of more an even share.
+    """
+
+    wait: Duration = 604800.0
+    prediction: str = ""
+    score: str = ""
+    key: Annotated[dict[Name, str], msgspec.Meta(max_length=8)] = {}
+    records: Positive = 200000
     positive: Annotated[str, msgspec.Meta(min_length=1)] = "1"
 
 

@@ -122,6 +122,15 @@ class RedisStream:
             if isinstance(reply, hiredis.ReplyError):
                 raise StreamError(refusal(reply))
 
+    async def has_feedback(self) -> bool:
+        """Whether there is a stream of Feedback; or raise StreamError."""
+        return bool(await self._call("EXISTS", self.feedback_key))
+
+    async def now(self) -> float:
+        """The store's clock in Unix seconds; or raise StreamError."""
+        seconds, microseconds = await self._call("TIME")
+        return int(seconds) + int(microseconds) / 1e6
+
     async def trim(self, now: float) -> None:
         """Delete what was appended more than `max_age` seconds before `now` (Unix), about: a block
         of entries goes when all of it is old. Nothing where that is 0."""

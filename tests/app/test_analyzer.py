@@ -387,6 +387,7 @@ def test_a_record_that_ends_the_process_twice_is_passed(
             with pytest.raises(Crash):
                 await dying.run()
             await dying._stream.close()
+            await dying._outcomes.close()
             await dying._checkpoint.close()
         async with scene.analyzer() as analyzer:
             samples = await analyzed(analyzer, 99)

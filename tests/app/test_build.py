@@ -15,12 +15,13 @@ from monitor.analysis.drift.profiles import dump_profile, profile_of
 from monitor.app import build
 from monitor.edge_cases import EDGE_CASES
 from monitor.errors import ConfigError
+from monitor.feedback import Statement
 from monitor.meters import Meters
 from monitor.privacy.pseudonyms import Key, Keyring
 from monitor.protocols import PROTOCOLS
 from monitor.recorder.capture import Capture
-from monitor.settings.schema import DimensionSource, Privacy, Reference, Settings
-from monitor.types import Exchange, Message, Observation, Outcome, Part, Row, Verdict
+from monitor.settings.schema import DimensionSource, Outcomes, Privacy, Reference, Settings
+from monitor.types import Exchange, Message, Observation, Outcome, Part, Row, Verdict, encode_record
 from monitor.view import View
 
 
@@ -260,3 +261,51 @@ def test_a_recorder_that_waits_for_a_core_redacts_nothing(monkeypatch: pytest.Mo
     scrub = build.privacy(Settings(), Keyring((Key("k1", bytes(range(32))),))).again()
     at[0] += 3600
     assert scrub.text("write to ada@example.org").startswith("write to <EMAIL_ADDRESS:k1:")
+
+
+def test_a_business_key_is_in_the_record_as_feedback_names_it() -> None:
+    """Read from the body, under the pseudonym that feedback has; absent ones and long ones are left
+    out, and nothing raw is kept."""
+    paths = {"order": "request.metadata.order", "mail": "request.user", "gone": "response.absent"}
+    settings = Settings(outcomes=Outcomes(key=paths))
+    privacy = build.privacy(settings, Keyring((Key("k1", bytes(range(32))),)))
+    capture = Capture(
+        "e", PROTOCOLS, [], privacy, Meters("recorder", "e"), business=build.business(settings)
+    )
+
+    def business(order: object) -> dict[str, str]:
+        body = json.dumps({"metadata": {"order": order}, "user": "ada@example.com"}).encode()
+        request = Message(b"POST / HTTP/1.1\r\n\r\n", body, len(body))
+        answer = Message(b"HTTP/1.1 200 OK\r\n\r\n")
+        record, _ = capture.read(Exchange("i", 1.0, 0.1, request, answer, [], Outcome.OK))
+        assert b"ada@example" not in encode_record(record)
+        return record.business
+
+    found = business("o-17")
+    for name, value in {"order": "o-17", "mail": "ada@example.com"}.items():
+        said = privacy.feedback(Statement(business={name: value}, label="1"))
+        assert said.business == {name: found[name]}
+    assert found["order"] == "o-17"
+    assert "ada" not in found["mail"]
+    assert set(found) == {"order", "mail"}
+    assert business(17)["order"] == "17"
+    assert set(business("x" * 201)) == {"mail"}
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "key"),
+    [
+        (Outcomes(key={"order": "metadata.order"}), "outcomes.key.order"),
+        (Outcomes(prediction="label"), "outcomes.prediction"),
+        (Outcomes(score="request.score"), "outcomes.score"),
+    ],
+)
+def test_a_wrong_place_of_outcomes_is_one_line_that_names_its_key(
+    outcomes: Outcomes, key: str
+) -> None:
+    """With an example of what would be right."""
+    settings = Settings(outcomes=outcomes)
+    part = build.business if outcomes.key else build.reading
+    with pytest.raises(ConfigError, match=rf"^{key}: .*give .* as ") as raised:
+        part(settings)
+    assert "\n" not in str(raised.value)

@@ -131,6 +131,9 @@ FIXED = {
 OF_CHECKS = {"check": ["check-0"] * 3, "result": ["failed", "passed", "skipped"]}
 """The same of a check: a share needs all results of one."""
 
+OF_FEEDBACK = {"result": ("joined", "waiting", "unmatched")}
+"""The same of feedback."""
+
 
 def everything(step: int) -> list[Measurement]:
     """Every metric of the catalogue three times, growing with `step`."""
@@ -142,6 +145,8 @@ def everything(step: int) -> list[Measurement]:
                 known = FIXED.get(name) or [f"{name}-{number}" for number in range(3)]
                 if metric.name == "monitor_output_checks_total":
                     known = OF_CHECKS.get(name, known)
+                if metric.name == "monitor_feedback_total":
+                    known = OF_FEEDBACK.get(name, known)
                 labels[name] = known[variant % len(known)]
             value = float(step + 1)
             bad = "drift" if metric.name == "monitor_drift_status" else "alarm"

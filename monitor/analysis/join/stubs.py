@@ -1,0 +1,82 @@
+"""Record → stub: what has to be remembered of it until its outcome is due, packed."""
+
+from __future__ import annotations
+
+import msgspec
+
+from monitor.analysis.join.items import Known, digest
+from monitor.analysis.join.reading import Reading, alike
+from monitor.types import Outcome, Record, Row, Truth
+
+UNIT = 256
+"""Bytes of a stub that take one place; a larger one takes several."""
+OVERHEAD = 350
+"""Bytes that a stub takes in memory beside its own, about: its names, and where it stands."""
+
+
+class Stub(msgspec.Struct, frozen=True, array_like=True, omit_defaults=True, gc=False):
+    """What is remembered of a Record; `names` are digests, that of its id first.
+
+    `level`: of so many halvings of the traffic (`share`) it was left over when it came.
+    """
+
+    ended: float
+    duration: float
+    names: list[int]
+    segments: dict[str, str]
+    prediction: str | float | None = None
+    score: float | dict[str, float] | None = None
+    level: int = 0
+    weight: float = 1.0
+    accepted: bool = True
+    outcome: Outcome = Outcome.OK
+    edge_cases: list[str] = []
+    cost: float | None = None
+    interval: tuple[float, float] | None = None
+    choices: list[str] | None = None
+
+
+encode = msgspec.msgpack.Encoder().encode
+decode = msgspec.msgpack.Decoder(Stub).decode
+
+
+def stub_of(record: Record, reading: Reading, level: int) -> Stub:
+    """What is remembered of a Record."""
+    said = reading.of(record)
+    names = [digest("id", record.id)]
+    if record.trace_id:
+        names.append(digest("trace_id", record.trace_id))
+    if record.response_id:
+        names.append(digest("response_id", record.response_id))
+    for which, value in record.business.items():
+        names.append(digest(f"business.{which}", value))
+    return Stub(
+        record.started + record.duration,
+        record.duration,
+        names,
+        record.segments,
+        said.prediction,
+        said.score,
+        level,
+        1 / record.sampled,
+        record.is_accepted,
+        record.outcome,
+        record.edge_cases,
+        None if record.cost is None else record.cost.amount,
+        said.interval,
+        said.choices,
+    )
+
+
+def row_of(stub: Stub, known: Known, halvings: int) -> Row:
+    """What is known of a Record when its outcome is due, at the moment when it ended.
+
+    It stands for 2 ** `halvings` times as many exchanges as when nothing was left out.
+    """
+    prediction, label = alike(stub.prediction, known.label)
+    truth = Truth(
+        prediction, stub.score, label, known.weight, known.events, known.rating,
+        known.attributes, stub.interval, stub.choices, stub.duration, stub.outcome, stub.cost,
+    )  # fmt: skip
+    weight = stub.weight * (1 << halvings)
+    return Row(stub.ended, stub.segments, [], stub.accepted, weight, stub.edge_cases, truth)

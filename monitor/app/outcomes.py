@@ -1,0 +1,239 @@
+"""The analyzer's second stream: feedback and Records → the join → the fold of outcomes.
+
+Both streams have the store's clock. What is due is folded up to the moment to which both have been
+read, so that a label which came in time is never missed because a stream was behind.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from monitor import logs
+from monitor.analysis import state as states
+from monitor.analysis.fold import Analysis
+from monitor.analysis.join.items import item_of
+from monitor.analysis.join.join import Join
+from monitor.analysis.monitors import outcomes_of, shares
+from monitor.analysis.outcome_rules import OutcomeRules, pane_of
+from monitor.app import build, keyring
+from monitor.errors import ConfigError, PrivacyError
+from monitor.feedback import Feedback, Statement
+from monitor.privacy import keys
+from monitor.settings import schema
+from monitor.settings.schema import Settings
+from monitor.streams.entries import Entry, moment, time_of
+from monitor.streams.redis import RedisStream
+from monitor.turns import give_way, in_turns
+from monitor.types import Measurement, Record
+
+JOIN, FOLD = "join", "outcomes"
+"""What the fields of the checkpoint begin with."""
+POSITION = "join/position"
+"""The field with the place in the stream of feedback."""
+PAGES = 20
+"""Pages of feedback that are read before records are read again."""
+BLOCK = 0.001
+
+
+class Outcomes:
+    """What is remembered of Records until they are due, and the fold of what became of them.
+
+    It is on where a setting asks for outcomes, or once there is feedback. Before that it costs one
+    command every now and then (`look`), and nothing for a Record. When feedback comes first, the
+    Records of the last `outcomes.wait` seconds are read again.
+    """
+
+    def __init__(self, settings: Settings, set_aside: Callable[[Entry, Exception], None]) -> None:
+        self.is_on = _is_asked_for(settings)
+        self.is_changed = False
+        self.has_more = False
+        self._settings = settings
+        self._set_aside = set_aside
+        self._stream = RedisStream(settings.redis, settings.endpoint, shards=settings.stream.shards)
+        self._position = ""
+        self._join, self._fold = self._fresh()
+        self._needs_past = True
+        self._privacy: Any = None
+        self._cannot_make_safe = False
+
+    @property
+    def monitors(self) -> tuple[Any, ...]:
+        """What looks at outcomes."""
+        return self._fold.monitors if self.is_on else ()
+
+    def _fresh(self) -> tuple[Join, Analysis[Any]]:
+        outcomes = self._settings.outcomes
+        join = Join(build.reading(self._settings), wait=outcomes.wait, room=outcomes.records)
+        return join, outcomes_of(rules_of(self._settings))
+
+    # --- the two streams ----------------------------------------------------------------------
+
+    async def look(self, position: str) -> None:
+        """See whether there is feedback, and be on from then on; or raise StreamError. `position`
+        is up to where the Records were read."""
+        if not self.is_on and await self._stream.has_feedback():
+            self.is_on = True
+        if self.is_on and self._needs_past:
+            await self._read_past(position)
+            self._needs_past = False
+
+    async def now(self) -> float:
+        """The store's clock in Unix seconds; or raise StreamError."""
+        return await self._stream.now()
+
+    def add(self, record: Record) -> None:
+        """Remember a Record that was read."""
+        for row in self._join.add(record):
+            self._fold.add_row(row)
+        self.is_changed = True
+
+    async def follow(self, records_read: float, now: float) -> bool:
+        """Read feedback that came, and fold what is due; whether any came; or raise StreamError.
+
+        All Records that came up to `records_read` have been read. `now` is the store's clock before
+        that.
+        """
+        feedback_read, any_came = now, False
+        self.has_more = False
+        for page in range(PAGES):
+            position, entries = await self._stream.next_feedback(self._position, block=BLOCK)
+            if not entries:
+                break
+            any_came = True
+            for entry in in_turns(entries):
+                await self._take(entry)
+            self._position = position
+            if page == PAGES - 1:
+                self.has_more, feedback_read = True, time_of(position)
+        for row in self._join.advance(min(records_read, feedback_read)):
+            give_way()
+            self._fold.add_row(row)
+            self.is_changed = True
+        self.is_changed = self.is_changed or any_came
+        return any_came
+
+    async def _take(self, entry: Entry) -> None:
+        said = entry.feedback()
+        try:
+            if said is not None and not isinstance(said, Feedback):
+                said = await self._made_safe(said)
+        except PrivacyError:
+            said = None
+        if said is None:
+            self._join.ledger.invalid()
+            return
+        try:
+            self._join.say(item_of(said, entry.at, entry.id))
+        except Exception as error:  # noqa: BLE001  one item must not end the analysis of all
+            self._join.ledger.invalid()
+            self._set_aside(entry, error)
+
+    async def _made_safe(self, said: Statement) -> Feedback | None:
+        """What somebody else has written to the stream, pseudonymized as a recorder would."""
+        if self._privacy is None and not self._cannot_make_safe:
+            try:
+                ring = keys.read(keyring.key_file(self._settings))
+                self._privacy = await asyncio.to_thread(build.privacy, self._settings, ring)
+            except ConfigError as error:
+                self._cannot_make_safe = True
+                logs.warning(
+                    "feedback that others have written to the stream counts as invalid, because "
+                    f"it cannot be pseudonymized here: {error}"
+                )
+        return None if self._privacy is None else self._privacy.feedback(said)
+
+    async def _read_past(self, position: str) -> None:
+        """Remember the Records up to `position` whose outcome is not due."""
+        ends = {key: moment(one.partition("/")[0].encode())
+                for key, one in zip(self._stream.keys, position.split(","), strict=False)
+                if one}  # fmt: skip
+        if not ends:
+            return
+        self._join, self._fold = self._fresh()
+        start = max(0.0, await self.now() - self._settings.outcomes.wait)
+        here = ",".join([f"{int(start * 1000)}-0"] * len(self._stream.keys))
+        while True:
+            here, entries = await self._stream.next(here, block=BLOCK)
+            for entry in in_turns(entries):
+                end = ends.get(entry.key)
+                if end is not None and moment(entry.id.encode()) <= end:
+                    record = entry.record()
+                    if record is not None:
+                        self._join.add(record)
+            if not entries or all(
+                moment(entry.id.encode()) > ends.get(entry.key, (0, 0)) for entry in entries
+            ):
+                break
+        self.is_changed = True
+        logs.info(f"feedback is joined to records; {len(self._join):,} wait for their outcome")
+
+    # --- the checkpoint -----------------------------------------------------------------------
+
+    def saved(self) -> dict[str, bytes]:
+        """What has changed since the last call: fields of the checkpoint."""
+        if not self.is_on or self._needs_past:
+            return {}
+        self.is_changed = False
+        fold = states.named(FOLD, self._fold.saved())
+        join = states.named(JOIN, self._join.state())
+        return {**fold, **join, POSITION: self._position.encode() or b"0-0"}
+
+    def restore(self, state: Mapping[str, bytes]) -> dict[str, bytes]:
+        """Go on from a checkpoint, and return the fields of it that are the other fold's; what is
+        damaged begins anew."""
+        ours = {JOIN: states.inside(JOIN, state), FOLD: states.inside(FOLD, state)}
+        self._join, self._fold = self._fresh()
+        self._position, self._needs_past = "", True
+        if POSITION in state:
+            try:
+                position = ours[JOIN].pop("position").decode()
+                self._join.restore(ours[JOIN])
+                self._fold.restore(ours[FOLD])
+                self._position, self._needs_past, self.is_on = position, False, True
+            except Exception as error:  # noqa: BLE001  whatever a damaged checkpoint leads to
+                logs.warning(
+                    f"the checkpoint of outcomes is damaged ({logs.place(error)}) and is not used; "
+                    "feedback is read again from the oldest in the stream"
+                )
+                self._join, self._fold = self._fresh()
+        heads = (f"{JOIN}/", f"{FOLD}/")
+        return {name: kept for name, kept in state.items() if not name.startswith(heads)}
+
+    def measurements(self) -> list[Measurement]:
+        """What became of feedback and of Records."""
+        return list(self._join.measurements(self._settings.endpoint)) if self.is_on else []
+
+    async def close(self) -> None:
+        """Close the connection to the store."""
+        await self._stream.close()
+
+
+def rules_of(settings: Settings) -> OutcomeRules:
+    """How monitors of outcomes count and judge, by the settings."""
+    calibration, fairness = settings.calibration, settings.fairness
+    return OutcomeRules(
+        pane=pane_of(settings.outcomes.wait),
+        lateness=settings.windows.lateness,
+        alpha=shares(settings.drift.alpha, outcomes=True)[1],
+        patience=settings.drift.patience,
+        samples=settings.windows.samples,
+        learn=settings.reference.learn,
+        positive=settings.outcomes.positive,
+        tolerance=calibration.tolerance,
+        bins=calibration.bins,
+        minimum=calibration.minimum,
+        target=settings.coverage.target,
+        calibrated_on=settings.coverage.calibrated_on,
+        fair=tuple(fairness.dimensions),
+        favourable=fairness.favourable,
+        fair_minimum=fairness.minimum,
+        fair_tolerance=fairness.tolerance,
+    )
+
+
+def _is_asked_for(settings: Settings) -> bool:
+    return (settings.outcomes, settings.calibration, settings.coverage, settings.fairness) != (
+        schema.Outcomes(), schema.Calibration(), schema.Coverage(), schema.Fairness(),
+    )  # fmt: skip

@@ -1,0 +1,354 @@
+"""Each Record's outcome is folded once, when it is due, with what feedback had said by then."""
+
+from __future__ import annotations
+
+import math
+from random import Random
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monitor.analysis.join.items import Item
+from monitor.analysis.join.join import PIECE, Join
+from monitor.analysis.join.reading import Reading
+from monitor.types import Record, Row
+from tests.analysis.join.exchanges import BEGIN, item, record
+
+WAIT = 100.0
+
+
+def join(wait: float = WAIT, room: int = 10_000) -> Join:
+    return Join(Reading(), wait=wait, room=room)
+
+
+def tell(one: Join, event: Record | Item) -> list[Row]:
+    if isinstance(event, Record):
+        return one.add(event)
+    one.say(event)
+    return []
+
+
+def fold(events: list[Any], until: float = math.inf) -> tuple[Join, list[Row]]:
+    """All events at once, then what is due."""
+    one = join()
+    rows = []
+    for event in events:
+        rows += tell(one, event)
+    return one, rows + list(one.advance(until))
+
+
+def label(row: Row) -> object:
+    assert row.truth is not None
+    return row.truth.label
+
+
+def test_a_record_is_due_once_after_its_time_and_never_before() -> None:
+    """The Row comes when the time of the record is over, with the label that came before."""
+    one = join()
+    assert one.add(record("r")) == []
+    one.say(item(1.0, id="r", label="0"))
+    assert list(one.advance(BEGIN + WAIT)) == []
+    (row,) = one.advance(BEGIN + WAIT + 1)
+    assert row.truth is not None
+    assert (row.at, row.truth.prediction, row.truth.label, row.weight) == (BEGIN, "1", "0", 1.0)
+    assert row.segments == {"population": "a"}
+    assert list(one.advance(math.inf)) == []
+
+
+@pytest.mark.parametrize("name", [
+    {"id": "r"}, {"trace_id": "a" * 32}, {"response_id": "chatcmpl-1"}, {"business": {"order": "7"}},
+])  # fmt: skip
+def test_each_name_of_an_exchange_names_it(name: dict[str, Any]) -> None:
+    """Id, trace id, response id and business key lead to the same record, before it and after."""
+    seen = record("r", trace_id="a" * 32, response_id="chatcmpl-1", business={"order": "7"})
+    for events in ([seen, item(label="0", **name)], [item(label="0", **name), seen]):
+        _, (row,) = fold(events)
+        assert label(row) == "0"
+    _, (row,) = fold([seen, item(label="0", business={"customer": "7"})])
+    assert label(row) is None
+
+
+def test_what_comes_after_its_time_does_not_count() -> None:
+    """Feedback of the second after is unmatched, however early it says to have been known."""
+    one = join()
+    one.add(record("r"))
+    rows = list(one.advance(BEGIN + WAIT + 1))
+    one.say(item(WAIT + 1, id="r", label="0", at=1.0))
+    assert [label(row) for row in rows] == [None]
+    assert one.ledger.waiting["label"] == 1
+    assert list(one.advance(BEGIN + 2 * WAIT + 2)) == []
+    assert one.ledger.final["label"] == {"joined": 0, "unmatched": 1, "duplicate": 0}
+
+
+def test_names_of_nobody_wait_and_are_unmatched_then() -> None:
+    """An item without a record waits as long as a record does."""
+    one, _ = fold([item(id="nobody", rating=3.0)], until=BEGIN + WAIT)
+    assert (one.ledger.waiting["rating"], one.ledger.said) == (1, 1)
+    list(one.advance(BEGIN + WAIT + 1))
+    assert (one.ledger.waiting["rating"], one.ledger.final["rating"]["unmatched"]) == (0, 1)
+    assert one.ledger.said == 1
+
+
+def test_the_largest_time_and_key_holds_in_any_order() -> None:
+    """Corrections of a label: what became known last is the truth, then the larger key."""
+    said = [
+        item(3.0, id="r", label="a", at=5.0, key="1"),
+        item(2.0, id="r", label="b", at=9.0, key="2"),
+        item(1.0, id="r", label="c", at=9.0, key="3"),
+        item(4.0, id="r", label="d", at=9.0, key="1x"),
+    ]
+    for seed in range(20):
+        events = [*said, record("r")]
+        Random(seed).shuffle(events)
+        _, (row,) = fold(events)
+        assert label(row) == "c"
+
+
+def test_a_key_counts_once() -> None:
+    """The second item with a key is a duplicate, before and after its record."""
+    same = item(1.0, id="r", event="sold", value=4.0, key="k")
+    for events in ([same, same, record("r"), same], [record("r"), same, same, same]):
+        one, (row,) = fold(events)
+        assert row.truth is not None
+        assert row.truth.events == {"sold": 4.0}
+        assert one.ledger.final["event"] == {"joined": 1, "unmatched": 0, "duplicate": 2}
+
+
+def test_what_is_said_stands_in_the_truth() -> None:
+    """Events, rating, attributes and verdicts come together in one Truth."""
+    _, (row,) = fold([
+        record("r"),
+        item(id="r", event="click", entry="1"),
+        item(id="r", event="revenue", value=12.5, entry="2"),
+        item(id="r", rating=2.0, entry="3"),
+        item(id="r", attributes={"sex": "f"}, entry="4"),
+        item(id="r", attributes={"age": "40"}, entry="5"),
+        item(id="r", verdict={"reviewer": "kim", "passed": True}, entry="6"),
+    ])  # fmt: skip
+    truth = row.truth
+    assert truth is not None
+    assert truth.events == {"click": 1.0, "passed": 1.0, "revenue": 12.5}
+    assert (truth.rating, truth.attributes) == (2.0, {"age": "40", "sex": "f"})
+    assert truth.label == truth.prediction == "1"
+
+
+def test_a_corrected_text_is_the_truth_unless_it_is_labelled() -> None:
+    """A label goes before a correction, which goes before a verdict."""
+    corrected = item(id="r", correction="right", entry="1")
+    judged = item(id="r", verdict={"reviewer": "kim", "passed": False, "label": "x"}, entry="2")
+    _, (row,) = fold([record("r"), corrected, judged])
+    assert label(row) == "right"
+    _, (row,) = fold([record("r"), corrected, judged, item(id="r", label="0", entry="3")])
+    assert label(row) == "0"
+
+
+def test_a_record_that_comes_after_it_was_due_is_folded_at_once() -> None:
+    """What a spool held back has its Row without what was unmatched by then."""
+    one = join()
+    one.say(item(1.0, id="r", label="0"))
+    list(one.advance(BEGIN + WAIT + 1))
+    (row,) = one.add(record("r"))
+    assert label(row) == "0"
+    assert one.ledger.said == 1
+
+
+def test_several_records_of_one_name_are_all_spoken_of() -> None:
+    """A trace of two calls: what is said of the trace is said of both, and joined once."""
+    one, rows = fold([
+        record("r", trace_id="b" * 32), item(1.0, trace_id="b" * 32, label="0"),
+        record("s", 2.0, trace_id="b" * 32), record("t", 2 * WAIT, trace_id="b" * 32),
+    ])  # fmt: skip
+    assert [label(row) for row in rows] == ["0", "0", None]
+    assert one.ledger.final["label"]["joined"] == 1
+
+
+def test_a_time_of_no_world_is_left_out() -> None:
+    """A record that ends in the year 5000 or never takes no room for ever."""
+    one = join()
+    for ended in (1e12, math.inf, -math.inf, math.nan):
+        assert one.add(record("r", ended)) == []
+    assert (len(one), one.ledger.records) == (0, {"due": 0, "left_out": 4})
+
+
+# --- live, replay and restart ------------------------------------------------------------------
+
+
+def history(seed: int, count: int = 300) -> list[tuple[float, Record | Item]]:
+    """Records and feedback at the times at which they come: duplicates, early and late ones."""
+    random = Random(seed)
+    events: list[tuple[float, Record | Item]] = []
+    for number in range(count):
+        ended = random.uniform(0, 400)
+        names = {"id": f"r{number}", "trace_id": f"{number // 2:032x}"}
+        seen = record(
+            f"r{number}", ended, trace_id=names["trace_id"],
+            segments={"population": random.choice("ab")},
+        )  # fmt: skip
+        events.append((ended + random.expovariate(1), seen))
+        for turn in range(random.randrange(4)):
+            came = max(0.0, ended + random.choice([-20, 5, 30, WAIT, WAIT + 40]) * random.random())
+            said = random.choice([{"label": random.choice("01")}, {"rating": 3.0}, {"event": "x"}])
+            named = dict([random.choice(list(names.items()))])
+            one = item(came, f"{number}/{turn}", key=f"{number}/{turn}", **named, **said)
+            events.append((came, one))
+            if random.random() < 0.2:
+                events.append((came + 1, one))
+    for number in range(20):
+        came = random.uniform(0, 400)
+        events.append((came, item(came, f"x{number}", id=f"nobody{number}", label="1")))
+    return sorted(events, key=lambda one: one[0])
+
+
+def live(
+    events: list[tuple[float, Record | Item]], seed: int, kills: int = 0
+) -> tuple[Join, list[Row]]:
+    """One event after the other, and every now and then what is due. A killed process goes on from
+    its last checkpoint, and what it read and folded after that is read and folded once more."""
+    random = Random(seed)
+    one, at = join(), 0
+    rows: list[Row] = []
+    store: dict[str, bytes] = {}
+    saved = 0, 0
+    while at < len(events):
+        come, event = events[at]
+        rows += tell(one, event)
+        at += 1
+        if random.random() < 0.3:
+            rows += one.advance(BEGIN + come)
+        if random.random() < 0.05:
+            store = {name: kept for name, kept in {**store, **one.state()}.items() if kept}
+            saved = at, len(rows)
+        if kills and random.random() < 0.02:
+            kills -= 1
+            one = join()
+            one.restore(store)
+            at, rows = saved[0], rows[: saved[1]]
+    return one, rows + list(one.advance(math.inf))
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_live_and_replayed_and_killed_give_the_same_rows_in_the_same_order(seed: int) -> None:
+    """The Rows depend on records and on when feedback came, on nothing else, to the bit."""
+    events = history(seed)
+    one, rows = live(events, seed)
+    again, others = live(events, seed + 100, kills=6)
+    assert rows == others
+    assert one.ledger.saved() == again.ledger.saved()
+    assert len(rows) == 300
+    assert sum(one.ledger.waiting.values()) == 0
+    shuffled = [event for _, event in events]
+    Random(seed).shuffle(shuffled)
+    assert fold(shuffled)[1] == rows
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_ledger_is_right_at_every_moment(seed: int) -> None:
+    """Every item has one final result, or waits, whenever somebody looks."""
+    one, said = join(), 0
+    for come, event in history(seed):
+        said += isinstance(event, Item)
+        tell(one, event)
+        list(one.advance(BEGIN + come))
+        assert one.ledger.said == said
+
+
+def test_a_checkpoint_writes_what_is_new_and_forgets_what_is_due() -> None:
+    """Pieces that are full are not written again, and are removed when all in them was due."""
+    one = join()
+    for number in range(3 * PIECE):
+        one.add(record(f"r{number}", number / 100))
+    assert set(one.state()) == {"0", "1", "2", "head"}
+    assert set(one.state()) == {"head"}
+    one.add(record("new", 10))
+    assert set(one.state()) == {"3", "head"}
+    list(one.advance(BEGIN + WAIT + PIECE / 100 + 1))
+    assert one.state()["0"] == b""
+
+
+def test_early_feedback_that_is_joined_is_written_again() -> None:
+    """The mark that it waits is in its piece, which is old by then."""
+    one = join()
+    one.say(item(id="r", label="0"))
+    store = one.state()
+    one.add(record("r"))
+    store |= one.state()
+    again = join()
+    again.restore(store)
+    assert again.ledger.final["label"]["joined"] == 1
+    assert [label(row) for row in again.advance(math.inf)] == ["0"]
+    assert again.ledger.said == 1
+
+
+def test_more_records_than_there_is_room_for_are_an_even_share_with_its_weight() -> None:
+    """A half, then a quarter: what is kept stands for the rest."""
+    one = join(room=500)
+    for number in range(8000):
+        assert one.add(record(f"r{number}", number / 100)) == []
+        assert len(one) <= 500
+    rows = list(one.advance(math.inf))
+    assert {row.weight for row in rows} == {32.0}
+    assert sum(row.weight for row in rows) == pytest.approx(8000, rel=0.2)
+    assert sum(one.ledger.records.values()) == 8000
+
+
+def test_when_traffic_falls_all_records_are_kept_again() -> None:
+    """The share grows back once what came in the last `wait` has room."""
+    one = join(room=100)
+    for number in range(1000):
+        one.add(record(f"r{number}", number / 100))
+    list(one.advance(BEGIN + 2 * WAIT))
+    for number in range(60):
+        one.add(record(f"s{number}", 3 * WAIT + number))
+    assert {row.weight for row in one.advance(math.inf)} == {1.0}
+
+
+def test_a_share_that_is_killed_goes_on_with_the_same_records() -> None:
+    """Weights and the records left out are those of a process that was not killed."""
+    one, again = join(room=200), join(room=200)
+    store: dict[str, bytes] = {}
+    for number in range(3000):
+        seen = record(f"r{number}", number / 50)
+        one.add(seen)
+        again.add(seen)
+        if number % 101 == 0:
+            store |= again.state()
+            again = join(room=200)
+            again.restore({name: kept for name, kept in store.items() if kept})
+    assert list(one.advance(math.inf)) == list(again.advance(math.inf))
+    assert one.ledger.saved() == again.ledger.saved()
+
+
+def test_what_waits_is_bounded() -> None:
+    """Beyond the room for those that wait, items that name nobody are unmatched at once."""
+    one = join(room=50)
+    for number in range(200):
+        one.say(item(id=f"nobody{number}", label="1", entry=f"{number}"))
+    assert (one.ledger.waiting["label"], one.ledger.final["label"]["unmatched"]) == (50, 150)
+
+
+def test_another_wait_folds_nothing_twice() -> None:
+    """After a restart with a longer wait only what was not due has the longer one."""
+    one = join()
+    one.add(record("r"))
+    one.add(record("s", 50))
+    assert len(list(one.advance(BEGIN + WAIT + 1))) == 1
+    again = join(wait=10 * WAIT)
+    again.restore(one.state())
+    (row,) = again.advance(math.inf)
+    assert row.at == BEGIN + 50
+
+
+@given(st.lists(st.tuples(st.integers(0, 5), st.floats(0, 300), st.integers(0, 3)), max_size=30))
+def test_no_order_of_arrival_changes_what_is_known(said: list[tuple[int, float, int]]) -> None:
+    """Any feedback, forwards and backwards, before and after its records."""
+    records = [record(f"r{number}", 20.0 * number) for number in range(6)]
+    items = [
+        item(came, f"{place}", id=f"r{number}", label=str(value), at=came)
+        for place, (number, came, value) in enumerate(said)
+    ]
+    one, rows = fold([*records, *items])
+    two, others = fold([*reversed(items), *reversed(records)])
+    assert rows == others
+    assert one.ledger.final == two.ledger.final

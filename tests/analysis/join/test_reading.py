@@ -1,0 +1,153 @@
+"""Where predictions and scores are, guessed and named."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monitor.analysis.join.reading import LONGEST, NOTHING, Reading, words
+from monitor.types import Outcome, Part
+from tests.analysis.join.exchanges import record
+
+
+def column(name: str | None, *data: Any, shape: list[int] | None = None) -> Part:
+    kinds = {float: "FP64", int: "INT64", bool: "BOOL", str: "BYTES"}
+    kind = kinds.get(type(data[0]))
+    return Part(name=name, datatype=kind, shape=shape or [len(data)], data=list(data))
+
+
+def answer(value: Any) -> Part:
+    return Part(role="assistant", text=value if isinstance(value, str) else json.dumps(value))
+
+
+@pytest.mark.parametrize(
+    ("outputs", "prediction", "score"),
+    [
+        ([column("label", "spam")], "spam", None),
+        ([column("output_label", 1), column("score", 0.25)], "1", 0.25),
+        ([column("prediction", True)], "true", None),
+        ([column("result.prediction", 4.5)], 4.5, None),
+        ([column("price", 412.5)], 412.5, None),
+        ([column("score", 0.75)], "1", 0.75),
+        ([column("score", 0.25)], "0", 0.25),
+        ([column("score", 7.5)], 7.5, None),
+        ([column("probabilities", 0.2, 0.8, shape=[1, 2])], "1", {"0": 0.2, "1": 0.8}),
+        ([column("OUTPUT0", 0.2, 0.3, 0.5, shape=[1, 3])], "2", {"0": 0.2, "1": 0.3, "2": 0.5}),
+        ([column("OUTPUT0", 1.5, -0.5, shape=[1, 2])], None, None),
+        ([column("OUTPUT0", 0.2, 0.8, 0.6, 0.4, shape=[2, 2])], None, None),
+        ([column("label", "a", "b")], None, None),
+        ([column("class", "cat"), column("class_probabilities", 0.9, 0.1, shape=[1, 2])],
+         "cat", {"0": 0.9, "1": 0.1}),
+        ([answer({"label": "fraud", "score": 0.9})], "fraud", 0.9),
+        ([answer('```json\n{"class": 3}\n```')], "3", None),
+        ([answer({"probabilities": {"yes": 0.75, "no": 0.25}})], "yes", {"yes": 0.75, "no": 0.25}),
+        ([answer("positive")], "positive", None),
+        ([answer(" x " * 9999)], ("x  " * 9999).strip()[:LONGEST], None),
+        ([answer("one"), answer("two")], None, None),
+        ([], None, None),
+    ],
+)  # fmt: skip
+def test_predictions_and_scores_are_found(outputs: list[Part], prediction: Any, score: Any) -> None:
+    """Tensors, class probabilities, JSON answers and plain ones, and nothing where it is unclear."""
+    said = Reading().of(record("r", outputs=outputs))
+    assert said.score == (pytest.approx(score) if score is not None else None)
+    if isinstance(prediction, str) and len(prediction) == LONGEST:
+        assert isinstance(said.prediction, str)
+        assert len(said.prediction) == LONGEST
+    else:
+        assert said.prediction == prediction
+
+
+def test_logarithms_of_probabilities_are_probabilities() -> None:
+    """By name, and as a row without one."""
+    logs = [math.log(0.25), math.log(0.75)]
+    for name in ("log_probabilities", "OUTPUT0"):
+        said = Reading().of(record("r", outputs=[column(name, *logs, shape=[1, 2])]))
+        assert said.score == pytest.approx({"0": 0.25, "1": 0.75})
+        assert said.prediction == "1"
+    said = Reading().of(record("r", outputs=[answer({"label": "a", "logprob": math.log(0.5)})]))
+    assert said.score == pytest.approx(0.5)
+
+
+def test_the_confidence_of_a_short_answer_is_the_probability_of_that_answer() -> None:
+    """A class said by a language model; a long text is none."""
+    said = Reading().of(record("r", outputs=[answer("yes")], confidence=0.75))
+    assert said.score == {"yes": 0.75}
+    said = Reading().of(record("r", outputs=[answer("yes " * 99)], confidence=0.75))
+    assert said.score is None
+
+
+def test_a_named_place_goes_before_any_guess() -> None:
+    """A column by its name or its path, a member of a JSON answer, a path into one."""
+    both = [column("label", "guessed"), column("result.verdict", "named"), column("p", 0.125)]
+    for place in ("outputs.verdict", "outputs.result.verdict", "response.result.verdict"):
+        said = Reading(place, "outputs.p").of(record("r", outputs=both))
+        assert (said.prediction, said.score) == ("named", 0.125)
+    nested = [answer({"label": "guessed", "result": [{"verdict": "named", "p": 0.125}]})]
+    reading = Reading("response.result[0].verdict", "outputs.result[*].p")
+    said = reading.of(record("r", outputs=nested))
+    assert (said.prediction, said.score) == ("named", 0.125)
+    assert Reading("outputs.absent").of(record("r", outputs=nested)).prediction is None
+
+
+@pytest.mark.parametrize("place", ["label", "request.label", "outputs", "outputs.", "response.a["])
+def test_a_place_that_is_none_is_refused_in_a_sentence(place: str) -> None:
+    """With an example of what would be right."""
+    with pytest.raises(ValueError, match="give "):
+        Reading(place)
+
+
+def test_what_the_endpoint_refused_says_nothing() -> None:
+    """An error is no prediction."""
+    failed = record("r", outputs=[answer("error")], outcome=Outcome.SERVER_ERROR, status=500)
+    assert Reading().of(failed) == NOTHING
+
+
+def test_intervals_and_sets_are_found() -> None:
+    """Two ends, or the classes of a set; ends the wrong way round are none."""
+    ends = [column("prediction", 3.0), column("lower", 2.0), column("upper", 4.5)]
+    assert Reading().of(record("r", outputs=ends)).interval == (2.0, 4.5)
+    wrong = [column("lower", 5.0), column("upper", 4.5)]
+    assert Reading().of(record("r", outputs=wrong)).interval is None
+    several = [answer({"label": "a", "prediction_set": ["a", "b", 3]})]
+    assert Reading().of(record("r", outputs=several)).choices == ["a", "b", "3"]
+
+
+def test_where_it_is_looked_for_is_said() -> None:
+    """In two sentences, with the places where they are named."""
+    assert words("outputs.a", "outputs.b") == [
+        "predictions are at outputs.a",
+        "scores are at outputs.b",
+    ]
+    assert all("looked for" in line for line in words("", ""))
+
+
+scalars = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=8))
+values = st.recursive(
+    scalars,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+)
+names = st.sampled_from(
+    ["label", "score", "probabilities", "x", "prediction", "lower", "upper", ""]
+)
+
+
+@given(
+    st.lists(st.tuples(names, st.lists(values, max_size=4), st.lists(st.integers(), max_size=3))),
+    st.dictionaries(names, values),
+)
+def test_any_outputs_are_read(parts: list[Any], document: dict[str, Any]) -> None:
+    """No value makes it raise, and a score is 0 to 1."""
+    outputs = [Part(name=name, datatype="FP64", shape=shape, data=data)
+               for name, data, shape in parts]  # fmt: skip
+    for seen in (outputs, [answer(json.dumps(document))]):
+        for reading in (Reading(), Reading("outputs.label", "outputs.score")):
+            said = reading.of(record("r", outputs=seen, confidence=0.5))
+            score = said.score
+            each = score.values() if isinstance(score, dict) else [] if score is None else [score]
+            assert all(0 <= one <= 1 for one in each)

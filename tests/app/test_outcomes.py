@@ -1,0 +1,283 @@
+"""The analyzer's outcomes: both streams, the join, and the checkpoint they share."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+import redis.asyncio as redis
+
+from monitor.analysis import monitors as listed
+from monitor.analysis.fold import Analysis
+from monitor.app import outcomes
+from monitor.app.analyzer import Analyzer
+from monitor.feedback import Feedback
+from monitor.privacy import keys
+from monitor.settings.schema import Outcomes, Privacy, Settings, StreamSettings
+from monitor.streams.redis import RedisStream
+from monitor.supervision.embedded_store import EmbeddedStore
+from monitor.types import Measurement, Record, Row
+from tests.analysis.join.exchanges import record
+
+Totals = dict[tuple[str, ...], float]
+
+
+class Seen:
+    """A monitor that keeps the rows it is told, as a checkpoint would keep counts."""
+
+    name = "seen"
+
+    def __init__(self) -> None:
+        self.rows: list[Row] = []
+
+    def add(self, row: Row, pane: int, at: float) -> None:
+        self.rows.append(row)
+
+    def close(self, last: int, end: Callable[[int], float]) -> None:
+        pass
+
+    def state(self) -> dict[str, bytes]:
+        return {"rows": msgspec.msgpack.encode(self.rows)}
+
+    def restore(self, state: Any, **_: Any) -> None:
+        self.rows = msgspec.msgpack.decode(state["rows"], type=list[Row])
+
+    def findings(self) -> list[Any]:
+        return []
+
+    def measurements(self, endpoint: str) -> list[Measurement]:
+        return []
+
+
+@pytest.fixture(autouse=True)
+def _monitor(monkeypatch: pytest.MonkeyPatch) -> None:
+    def with_one(*_: Any, **__: Any) -> Analysis[Any]:
+        return Analysis((), (Seen(),), pane=60.0, lateness=5.0)
+
+    monkeypatch.setattr(outcomes, "outcomes_of", with_one)
+    assert listed.outcomes_of is not with_one
+
+
+class Scene:
+    """A store, records and feedback in it, and analyzers that come, go and die."""
+
+    def __init__(self, store: EmbeddedStore, **settings: Any) -> None:
+        self.settings = Settings(
+            endpoint="e", redis=store.url, stream=StreamSettings(shards=2),
+            outcomes=Outcomes(wait=2.0),
+        )  # fmt: skip
+        self.settings = msgspec.structs.replace(self.settings, **settings)
+        self.stream = RedisStream(store.url, "e", shards=2)
+        self.began = time.time()
+
+    def record(self, number: int) -> Record:
+        return record(f"r{number}", started=self.began + number / 1000, trace_id=f"{number:032x}")
+
+    async def send(self, *numbers: int) -> None:
+        await self.stream.append([self.record(number) for number in numbers])
+
+    async def say(self, *items: dict[str, Any]) -> None:
+        await self.stream.append_feedback([
+            msgspec.convert({"pseudonymized": "k", **item}, Feedback) for item in items
+        ])  # fmt: skip
+
+    @contextlib.asynccontextmanager
+    async def analyzer(self, *, dies: bool = False) -> AsyncIterator[Analyzer]:
+        stopping = asyncio.Event()
+        analyzer = Analyzer(self.settings, stopping)
+        running = asyncio.ensure_future(analyzer.run())
+        try:
+            yield analyzer
+        finally:
+            if dies:
+                running.cancel()
+                await asyncio.gather(running, return_exceptions=True)
+                await analyzer._stream.close()
+                await analyzer._outcomes.close()
+                await analyzer._checkpoint.close()
+            stopping.set()
+            await asyncio.gather(running, return_exceptions=True)
+
+
+async def until(analyzer: Analyzer, holds: Callable[[Totals], bool]) -> Totals:
+    """Samples by name and labels, once that holds of them."""
+    totals: Totals = {}
+    try:
+        async with asyncio.timeout(20):
+            while True:
+                totals = {
+                    (one.name, *(v for k, v in one.labels.items() if k != "endpoint")): one.value
+                    for one in await analyzer.measure()
+                }
+                if holds(totals):
+                    return totals
+                await asyncio.sleep(0.05)
+    except TimeoutError:
+        raise AssertionError({name: value for name, value in totals.items() if value}) from None
+
+
+def result(kind: str, name: str) -> tuple[str, ...]:
+    return "monitor_feedback_total", kind, name
+
+
+DUE = "monitor_outcome_records_total", "due"
+
+
+def play(tmp_path: Path, story: Callable[[EmbeddedStore], Coroutine[Any, Any, None]]) -> None:
+    async def run() -> None:
+        store = EmbeddedStore(tmp_path / "store", log=lambda _: None)
+        await store.start()
+        try:
+            await story(store)
+        finally:
+            await store.stop()
+
+    asyncio.run(run())
+
+
+def rows_of(analyzer: Analyzer) -> list[tuple[float, object]]:
+    (seen,) = analyzer._outcomes.monitors
+    return [(row.at, row.truth.label) for row in seen.rows]
+
+
+def test_feedback_is_joined_at_once_and_counts_when_the_record_is_due(tmp_path: Path) -> None:
+    """Before its record, after it, twice, of nobody; and nothing stands still without traffic."""
+
+    async def story(store: EmbeddedStore) -> None:
+        scene = Scene(store)
+        async with scene.analyzer() as analyzer:
+            await scene.say({"id": "r1", "label": "0", "key": "a"})
+            await until(analyzer, lambda seen: seen.get(result("label", "waiting")) == 1)
+            await scene.send(1, 2, 3)
+            await scene.say(
+                {"trace_id": f"{2:032x}", "label": "1", "key": "b"},
+                {"trace_id": f"{2:032x}", "label": "1", "key": "b"},
+                {"id": "nobody", "rating": 4.0},
+            )
+            seen = await until(analyzer, lambda seen: seen.get(result("label", "joined")) == 2)
+            assert seen[result("label", "waiting")] == 0
+            assert seen[result("label", "duplicate")] == 1
+            assert seen[DUE] == 0
+            assert seen["monitor_outcome_records_waiting",] == 3
+            seen = await until(analyzer, lambda seen: seen.get(DUE) == 3)
+            assert [label for _, label in rows_of(analyzer)] == ["0", "1", None]
+            seen = await until(analyzer, lambda seen: seen[result("rating", "unmatched")] == 1)
+            assert sum(v for k, v in seen.items() if k[0] == "monitor_feedback_total") == 4
+            assert seen["monitor_feedback_delay_seconds_count", "label"] == 2
+        await scene.stream.close()
+
+    play(tmp_path, story)
+
+
+def test_a_killed_analyzer_doubles_and_loses_nothing(tmp_path: Path) -> None:
+    """It dies before, between and after its checkpoints; the rows are those of one that lived."""
+
+    async def story(store: EmbeddedStore) -> None:
+        scene = Scene(store, outcomes=Outcomes(wait=4.0))
+        for turn in range(4):
+            async with scene.analyzer(dies=True) as analyzer:
+                numbers = range(50 * turn, 50 * turn + 50)
+                await scene.send(*numbers)
+                await scene.say(*({"id": f"r{n}", "label": str(n), "key": f"{n}"} for n in numbers))
+                await until(analyzer, lambda seen, n=50 * turn + 50:
+                            seen.get(result("label", "joined")) == n)  # fmt: skip
+                if turn % 2:
+                    await analyzer._save()
+                    await scene.say({"id": "r1", "label": "again", "key": "1"})
+                    await asyncio.sleep(0.1)
+        async with scene.analyzer() as analyzer:
+            seen = await until(analyzer, lambda seen: seen.get(DUE) == 200)
+            began = scene.began
+            assert rows_of(analyzer) == [(began + n / 1000 + 0.25, str(n)) for n in range(200)]
+            assert seen[result("label", "joined")] == 200
+            assert seen[result("label", "duplicate")] == 2
+        async with scene.analyzer() as again:
+            assert await until(again, lambda seen: DUE in seen) == seen
+            assert len(rows_of(again)) == 200
+        await scene.stream.close()
+
+    play(tmp_path, story)
+
+
+def test_without_a_setting_outcomes_begin_with_the_first_feedback(tmp_path: Path) -> None:
+    """Until then no record is remembered; then those in the stream are, too."""
+
+    async def story(store: EmbeddedStore) -> None:
+        scene = Scene(store, outcomes=Outcomes())
+        async with scene.analyzer() as analyzer:
+            await scene.send(*range(700))
+            read = ("monitor_records_analyzed_total",)
+            seen = await until(analyzer, lambda seen: seen.get(read) == 700)
+            assert not any("feedback" in name[0] or "outcome" in name[0] for name in seen)
+            assert len(analyzer._outcomes._join) == 0
+        async with scene.analyzer() as analyzer:
+            await scene.say({"id": "r5", "label": "1"})
+            await scene.send(700)
+            seen = await until(analyzer, lambda seen: seen.get(result("label", "joined")) == 1)
+            seen = await until(analyzer, lambda seen: seen[read] == 701)
+            assert seen["monitor_outcome_records_waiting",] == 701
+        async with scene.analyzer() as analyzer:
+            seen = await until(analyzer, lambda seen: result("label", "joined") in seen)
+            assert seen["monitor_outcome_records_waiting",] == 701
+            assert seen[result("label", "joined")] == 1
+        await scene.stream.close()
+
+    play(tmp_path, story)
+
+
+def test_feedback_of_somebody_else_is_pseudonymized_before_it_is_kept(tmp_path: Path) -> None:
+    """What is no feedback, and what cannot be made safe, is invalid; nothing raw is saved."""
+    path = tmp_path / "privacy.key"
+    keys.load(path, lambda count: b"7" * count)
+
+    async def story(store: EmbeddedStore) -> None:
+        scene = Scene(store, privacy=Privacy(key_file=str(path)))
+        raw = redis.Redis.from_url(store.url)
+        said = b'{"id": "r1", "label": "mail ada@example.com", "key": "ada@example.com"}'
+        for document in (said, b"[]", b"{", b'{"id": "r1"}'):
+            await raw.xadd("monitor:{e}:feedback", {"v": "1", "feedback": document})
+        await scene.send(1)
+        async with scene.analyzer() as analyzer:
+            seen = await until(analyzer, lambda seen: seen.get(DUE) == 1)
+            assert seen[result("label", "joined")] == 1
+            assert seen[result("unknown", "invalid")] == 3
+            ((_, label),) = rows_of(analyzer)
+            assert str(label).startswith("mail <EMAIL_ADDRESS:")
+        saved = await raw.hgetall("monitor:{e}:analysis")
+        assert b"ada@example" not in b"".join(saved.values())
+        await raw.aclose()
+        await scene.stream.close()
+
+    play(tmp_path, story)
+
+
+def test_a_damaged_checkpoint_of_outcomes_begins_anew(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Drift goes on; feedback is read again, and joined to the records that are not due."""
+
+    async def story(store: EmbeddedStore) -> None:
+        scene = Scene(store, outcomes=Outcomes(wait=1000.0))
+        await scene.send(*range(20))
+        await scene.say({"id": "r5", "label": "1"})
+        async with scene.analyzer() as analyzer:
+            await until(analyzer, lambda seen: seen.get(result("label", "joined")) == 1)
+        raw = redis.Redis.from_url(store.url)
+        await raw.hset("monitor:{e}:analysis", "join/0", b"damage")
+        await raw.aclose()
+        async with scene.analyzer() as analyzer:
+            seen = await until(analyzer, lambda seen: seen.get(result("label", "joined")) == 1)
+            assert seen["monitor_outcome_records_waiting",] == 20
+            assert seen["monitor_records_analyzed_total",] == 20
+        await scene.stream.close()
+
+    with caplog.at_level(logging.WARNING):
+        play(tmp_path, story)
+    assert "checkpoint of outcomes is damaged" in caplog.text
