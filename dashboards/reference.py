@@ -240,7 +240,7 @@ def _section(struct: type[msgspec.Struct]) -> str:
     said = meanings(struct)
     hints = typing.get_type_hints(struct)
     rows = "\n".join(
-        f"| `{field.encode_name}` | {_said(hints[field.name])} | {said[field.name]} |"
+        f"| `{field.encode_name}` | {_said(hints[field.name])} | {said[field.encode_name]} |"
         for field in msgspec.structs.fields(struct)
     )
     told = first_paragraph(struct)

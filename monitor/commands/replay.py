@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import dataclasses
 import sys
 import time
 from collections.abc import Generator
@@ -15,11 +16,13 @@ from rich.console import Console
 from monitor import __version__
 from monitor.analysis.drift.findings import moment
 from monitor.analysis.drift.profiles import dump_profile
+from monitor.analysis.monitors import shares
+from monitor.analysis.outcome_rules import OutcomeRules
 from monitor.app.analyzer import features_of, rules_of
 from monitor.app.sanitizer import Sanitizer
 from monitor.commands.progress import watched
 from monitor.errors import UsageError
-from monitor.replay import evidently_report, html_report, judge, report
+from monitor.replay import evidently_report, html_report, judge, outcomes, report
 from monitor.replay.comparison import Comparison, compare
 from monitor.replay.datasets import segment_of, without_password
 from monitor.replay.document import Replay
@@ -45,7 +48,7 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
         for remark in found.remarks:
             _note(remark)
         _tell(found, options, both.current.name, _facts(plan))
-    return EXIT_FOUND if options.fail_on == found.verdict else 0
+    return EXIT_FOUND if outcomes.conditions(found) & options.fail_on else 0
 
 
 def build(options: argparse.Namespace, settings: Settings) -> int:
@@ -93,13 +96,16 @@ def _plan(options: argparse.Namespace, settings: Settings) -> Plan:
     versus = segment_of(place) or (Segment(*usual.versus) if usual.versus else None)
     if place is None:
         place = usual.file
+    rules = rules_of(settings)
+    told = bool(options.label and (options.prediction or options.score))
+    alpha, rest = shares(rules.alpha, outcomes=told)
     by = [*options.by, *([versus.dimension] if versus is not None else [])]
     return Plan(
         sources=options.source,
         endpoint=settings.endpoint,
         shards=settings.stream.shards,
         features=features_of(settings),
-        rules=rules_of(settings),
+        rules=dataclasses.replace(rules, alpha=alpha),
         learn=usual.learn,
         reference=None if segment_of(place) is not None else place,
         versus=versus,
@@ -109,6 +115,14 @@ def _plan(options: argparse.Namespace, settings: Settings) -> Plan:
         prediction=tuple(options.prediction),
         label=tuple(options.label),
         score=options.score,
+        protected=tuple(options.protected),
+        outcomes=OutcomeRules(
+            alpha=rest,
+            learn=usual.learn,
+            positive=options.positive or settings.outcomes.positive,
+            **msgspec.structs.asdict(settings.calibration),
+            target=settings.coverage.target,
+        ),
         start=options.start,
         end=options.end,
         chunks=options.chunks,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from monitor.replay.files import FORMATS
+from monitor.replay.outcomes import CONDITIONS
 from monitor.tables.cells import moment
 
 
@@ -21,7 +22,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--json", metavar="FILE", help="write the findings as JSON; - is stdout")
     add("--html", metavar="FILE", help="write the findings as one HTML page")
     add("--evidently", metavar="FILE", help="write Evidently's report on the same data to FILE")
-    add("--fail-on", choices=("drift",), help="exit 1 if drift was found")
+    add("--fail-on", type=_wanted, default=frozenset(), metavar="WHAT[,WHAT…]",
+        help=f"exit 1 if there is any of {', '.join(CONDITIONS)}; by default exit 0")  # fmt: skip
     add(
         "--engine",
         choices=("local", "dask"),
@@ -65,11 +67,22 @@ def _add_source_arguments(parser: argparse.ArgumentParser) -> None:
     ):
         table.add_argument(f"--{name}", action="append", default=[], metavar="COLUMN", help=text)
     table.add_argument("--score", default="", metavar="COLUMN",
-        help="this column holds the probability of a positive; performance is estimated from it, "
-        "calibrated by the reference's --label")  # fmt: skip
+        help="this column holds the probability of a positive; with the --label of a --reference, "
+        "performance is estimated from it")  # fmt: skip
+    table.add_argument("--positive", metavar="VALUE",
+        help="scores are the probability of this label; by default outcomes.positive")  # fmt: skip
+    table.add_argument("--protected", action="append", default=[], metavar="COLUMN",
+        help="this column holds a protected attribute; fairness may name it")  # fmt: skip
     table.add_argument(
         "--timestamp", default="", metavar="COLUMN", help="this column holds the times"
     )
+
+
+def _wanted(text: str) -> frozenset[str]:
+    wanted = frozenset(one.strip() for one in text.split(","))
+    if unknown := sorted(wanted - set(CONDITIONS)):
+        raise argparse.ArgumentTypeError(f"{unknown[0]!r} is not one of {', '.join(CONDITIONS)}")
+    return wanted
 
 
 def _count(text: str) -> int:

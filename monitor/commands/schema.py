@@ -82,11 +82,12 @@ def first_paragraph(kind: type) -> str:
 
 
 def meanings(struct: type[msgspec.Struct]) -> dict[str, str]:
-    """Return what the strings below the fields of a struct say, by field."""
+    """Return what the strings below the fields of a struct say, by key of the document."""
     (defined,) = ast.parse(inspect.getsource(struct)).body
     assert isinstance(defined, ast.ClassDef)  # noqa: S101
+    keys = {field.name: field.encode_name for field in msgspec.structs.fields(struct)}
     return {
-        field.target.id: " ".join(said.value.value.split())
+        keys.get(field.target.id, field.target.id): " ".join(said.value.value.split())
         for field, said in itertools.pairwise(defined.body)
         if isinstance(field, ast.AnnAssign)
         and isinstance(field.target, ast.Name)

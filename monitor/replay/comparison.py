@@ -56,7 +56,7 @@ class Comparison:
 def compare(plan: Plan, sanitizer: Sanitizer, clock: Callable[[], float]) -> Comparison:
     """Open both sides. Raises UsageError and SourceError with one line for a person."""
     damage = Damage()
-    usual = ReadOptions(plan.features, plan.columns, sanitizer=sanitizer, damage=damage)
+    usual = ReadOptions(plan.features, plan.columns, plan.truth, sanitizer=sanitizer, damage=damage)
     options = dataclasses.replace(usual, start=plan.start, end=plan.end)
 
     def opened(*places: str) -> Dataset:
@@ -97,6 +97,7 @@ def _check(plan: Plan, found: Comparison) -> None:
         ("ignore", plan.columns.ignore),
         ("prediction", plan.prediction),
         ("label", plan.label),
+        ("protected", plan.protected),
     ):
         for name in filter(None, names):
             if not found.current.is_table:

@@ -25,6 +25,8 @@ from monitor.urls import shown
 class Dataset:
     """Somebody's log, to be read as often as need be; `files` and `tables` are those of tables.
 
+    `truths` are its rows with what became of each, in the order in which that was due.
+
     `absence` says why there may be no rows at all, where somebody knows.
     """
 
@@ -33,6 +35,7 @@ class Dataset:
     files: tuple[File, ...]
     tables: tuple[Table, ...]
     rows: Callable[[ReadOptions], Iterator[Row | Block]]
+    truths: Callable[[ReadOptions], Iterator[Row]]
     absence: Callable[[], str] = str
 
     @property
@@ -80,12 +83,15 @@ def open_dataset(
         else:
             yield from files.read_records(found, options)
 
+    def truths(options: ReadOptions) -> Iterator[Row]:
+        return files.read_truths(tables, options)
+
     name = stores[0].name if stores else places[0]
 
     def absence() -> str:
         return next(filter(None, (stored.absence(one.url, one.endpoint) for one in stores)), "")
 
-    return Dataset(name, is_table, tuple(found), tuple(tables), rows, absence)
+    return Dataset(name, is_table, tuple(found), tuple(tables), rows, truths, absence)
 
 
 def split(dataset: Dataset, segment: Segment) -> tuple[Dataset, Dataset]:
@@ -97,9 +103,22 @@ def split(dataset: Dataset, segment: Segment) -> tuple[Dataset, Dataset]:
     def outside(options: ReadOptions) -> Iterator[Row | Block]:
         return _in(segment, dataset.rows(options), wanted=False)
 
+    def truths_inside(options: ReadOptions) -> Iterator[Row]:
+        return _truths_in(segment, dataset.truths(options), wanted=True)
+
+    def truths_outside(options: ReadOptions) -> Iterator[Row]:
+        return _truths_in(segment, dataset.truths(options), wanted=False)
+
     only = f"all rows are of {segment.dimension} {segment.value}"
-    usual, now = (dataclasses.replace(dataset, rows=rows) for rows in (inside, outside))
-    return usual, dataclasses.replace(now, absence=lambda: only)
+    usual = dataclasses.replace(dataset, rows=inside, truths=truths_inside)
+    now = dataclasses.replace(dataset, rows=outside, truths=truths_outside, absence=lambda: only)
+    return usual, now
+
+
+def _truths_in(segment: Segment, rows: Iterable[Row], *, wanted: bool) -> Iterator[Row]:
+    for row in rows:
+        if (row.segments.get(segment.dimension) == segment.value) == wanted:
+            yield row
 
 
 def _in(segment: Segment, rows: Iterable[Row | Block], *, wanted: bool) -> Iterator[Row | Block]:

@@ -5,7 +5,16 @@ from __future__ import annotations
 import msgspec
 
 from monitor.damage import Unreadable
-from monitor.findings import Finding, Performance, Status, Together
+from monitor.findings import (
+    Calibration,
+    ClassQuality,
+    Coverage,
+    Finding,
+    Performance,
+    Quality,
+    Status,
+    Together,
+)
 
 
 class Chunk(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -27,6 +36,12 @@ class Chunk(msgspec.Struct, frozen=True, omit_defaults=True):
     """The classifier's performance in it, with `--score`."""
     records_estimated: int | None = None
     """As that of the whole document."""
+    quality: list[Quality] | None = None
+    """As that of the whole document, of all rows up to the end of this chunk; so are the next."""
+    calibration: list[Calibration] | None = None
+    """Whether scores are the probabilities that they claim to be."""
+    coverage: list[Coverage] | None = None
+    """Whether sets and intervals hold the truth."""
 
 
 class Replay(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -51,6 +66,14 @@ class Replay(msgspec.Struct, frozen=True, omit_defaults=True):
     """What a reader of the verdict should know."""
     unreadable: list[Unreadable] = []
     """What could not be read."""
+    quality: list[Quality] | None = None
+    """With `--label`: how good predictions were, by segment and measure."""
+    calibration: list[Calibration] | None = None
+    """With `--label` and `--score`: whether scores are the probabilities that they claim to be."""
+    coverage: list[Coverage] | None = None
+    """With prediction sets or intervals: whether they hold the truth as often as promised."""
+    class_quality: list[ClassQuality] | None = None
+    """With `--label`: the same by class."""
     records_estimated: int | None = None
     """About how many exchanges the records stand for, the sum of 1 / `sampled`; only where some are
     of a sample."""

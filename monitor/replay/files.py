@@ -20,11 +20,12 @@ from monitor.replay import record_files
 from monitor.replay.observed import KNOWN, Wanted, segment
 from monitor.sources import SOURCES
 from monitor.sources import records as records_source
-from monitor.tables import by_column
+from monitor.tables import by_column, truths
 from monitor.tables.blocks import Block, count
 from monitor.tables.cells import LARGE, Sanitizer
 from monitor.tables.columns import Columns
 from monitor.tables.inference import Readings
+from monitor.tables.truths import TruthColumns
 from monitor.types import EDGE_CASE, Observation, Record, Row
 
 FORMATS = tuple(source.name for source in SOURCES)
@@ -46,13 +47,15 @@ File = tuple[Path, Source]
 class ReadOptions:
     """What is to be seen in what is read.
 
-    `columns` say what a table's columns are for, `features` look at Records. Rows from `start`
-    (Unix seconds) until before `end` are kept. `sanitizer` makes values safe. How columns are read
-    is learned into `readings`, what cannot be read is told to `damage`.
+    `columns` say what a table's columns are for, `truth` which of them say what became of a row,
+    `features` look at Records. Rows from `start` (Unix seconds) until before `end` are kept.
+    `sanitizer` makes values safe. How columns are read is learned into `readings`, what cannot be
+    read is told to `damage`.
     """
 
     features: Sequence[Feature] = ()
     columns: Columns = field(default_factory=Columns)
+    truth: TruthColumns = field(default_factory=TruthColumns)
     start: float | None = None
     end: float | None = None
     sanitizer: Sanitizer = field(kw_only=True)
@@ -234,6 +237,20 @@ def read_tables(opened: Sequence[Table], options: ReadOptions) -> Iterator[Row |
             yield from options.included(one)
     if not number and (wrong := options.damage.first()):
         raise SourceError(wrong)
+
+
+def read_truths(opened: Sequence[Table], options: ReadOptions) -> Iterator[Row]:
+    """The same rows, with what became of each and without observations; what cannot be read has
+    been told when the rows were."""
+    number, damage = 0, Damage()
+    for table in opened:
+        for row in truths.read(
+            table, options.columns, options.truth, options.readings, options.sanitizer,
+            damage=damage, first=number,
+        ):  # fmt: skip
+            number += 1
+            if options.includes(row.at):
+                yield row
 
 
 def read_table(table: Table, options: ReadOptions, first: int = 0) -> Iterator[Row | Block]:

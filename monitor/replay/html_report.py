@@ -3,12 +3,32 @@
 from __future__ import annotations
 
 import html as markup
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from typing import TypeVar
 
 from monitor.analysis.drift.findings import percent
-from monitor.findings import Finding
+from monitor.findings import Calibration, Coverage, Finding
 from monitor.replay.document import Replay
-from monitor.replay.report import MEASURES, at, counted, judged, performance, ranked, where
+from monitor.replay.report import (
+    CALIBRATION,
+    COVERAGE,
+    MEASURES,
+    at,
+    calibrated,
+    change,
+    counted,
+    covered,
+    interval,
+    judged,
+    of_segment,
+    performance,
+    ranked,
+    share,
+    so_far,
+    where,
+)
+
+Judged = TypeVar("Judged", Calibration, Coverage)
 
 BINS = 24
 """Bins of a finding that are drawn, those that changed most."""
@@ -24,7 +44,7 @@ table { border-collapse: collapse; width: 100%; margin: .6rem 0; font-size: 14px
 th, td { text-align: left; padding: .3rem .6rem; border-bottom: 1px solid var(--line) }
 th { font-weight: 600; white-space: nowrap } td { vertical-align: top }
 td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap }
-.drift { color: var(--drift); font-weight: 600 } .ok { color: var(--ok) }
+.drift, .alarm { color: var(--drift); font-weight: 600 } .ok { color: var(--ok) }
 .insufficient { color: var(--few) }
 .badge { display: inline-block; padding: .1rem .7rem; border-radius: 1rem; color: #fff }
 .badge.drift { background: var(--drift) } .badge.ok { background: var(--ok) }
@@ -77,6 +97,9 @@ def page(found: Replay, title: str, facts: Iterable[tuple[str, str]] = ()) -> st
         _counts(findings, len(drifted), len(harmless)),
         _together(found),
         _performances(found),
+        _qualities(found),
+        _judged("Calibration", CALIBRATION, found.calibration or (), calibrated),
+        _judged("Coverage", COVERAGE, found.coverage or (), covered),
         _chunk_table(found),
         *_section("What drifted", map(_card, _by_feature(drifted))),
         *_section("Changed, harmless", map(_card, _by_feature(harmless))),
@@ -179,6 +202,35 @@ def _performances(found: Replay) -> str:
     return f"<h2>Performance</h2><p>{markup.escape(performance(found.performance))}.</p>"
 
 
+def _qualities(found: Replay) -> str:
+    rows = "".join(
+        f"<tr><td>{markup.escape(one.measure)}<td>{markup.escape(of_segment(one))}"
+        f"<td class={one.status or ''}>{one.status or ''}<td class=n>{share(one.number)}"
+        f"<td class=n>{interval(one)}<td class=n>{one.labels:,}<td>{markup.escape(change(one))}"
+        for one in found.quality or ()
+    )
+    head = (
+        "<h2>Quality</h2><p class=note>By the labels of all rows. The intervals hold however often "
+        "one looks. Status says whether it changed.</p><table><tr><th>measure<th>segment<th>status"
+        "<th class=n>number<th class=n>95 % interval<th class=n>labels<th>what changed</tr>"
+    )
+    return f"{head}{rows}</table>" if rows else ""
+
+
+def _judged(
+    title: str, names: Iterable[str], found: Iterable[Judged], told: Callable[[Judged], list[str]]
+) -> str:
+    """A table of what was judged in each segment; empty where nothing was."""
+    rows = "".join(
+        f"<tr><td>{markup.escape(of_segment(one))}<td class={one.status}>{one.status}"
+        + "".join(f"<td class=n>{number}" for number in told(one))
+        for one in found
+    )
+    head = "".join(f"<th class=n>{name}" for name in names)
+    table = f"<h2>{title}</h2><table><tr><th>segment<th>status{head}</tr>"
+    return f"{table}{rows}</table>" if rows else ""
+
+
 def _chunk_table(found: Replay) -> str:
     if found.chunks is None:
         return ""
@@ -187,12 +239,14 @@ def _chunk_table(found: Replay) -> str:
         f"<td class={one.verdict}>{one.verdict}<td>"
         + markup.escape(", ".join(sorted({f.feature for f in one.features if f.status == "drift"})))
         + (f"<td>{performance(one.performance).rpartition('; ')[0]}" if one.performance else "")
+        + (f"<td>{markup.escape(so_far(one.quality or []))}" if found.quality else "")
         for one in found.chunks
     )
     strip = "".join(
         f"<i class={one.verdict} title='chunk {one.index}'></i>" for one in found.chunks
     )
     more = "<th>performance" if found.performance is not None else ""
+    more += "<th>quality so far" if found.quality else ""
     return (
         f"<h2>Chunks</h2><div class=strip>{strip}</div><table><tr><th>chunk<th>from<th>to"
         f"<th class=n>records<th>verdict<th>drifted{more}</tr>{rows}</table>"

@@ -25,14 +25,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
-from monitor.analysis.drift.findings import moment, together, verdict
+from monitor.analysis.drift.findings import together, undated, verdict
 from monitor.analysis.drift.judgement import Rules
 from monitor.analysis.drift.performance import Scores, perform
 from monitor.analysis.drift.profiles import Profile, profile_of
 from monitor.analysis.drift.watches import Baseline
 from monitor.errors import SourceError, UsageError
-from monitor.findings import Finding
-from monitor.replay import reference
+from monitor.replay import outcomes, reference
 from monitor.replay.census import Census, within_budget
 from monitor.replay.comparison import Comparison
 from monitor.replay.dask import Shards
@@ -59,14 +58,16 @@ def judge(
     shows how far a reading has come; `of_reference` and `of_current` are told every row of a side.
     Raises UsageError and SourceError with one line for a person.
     """
-    if not plan.score:
-        return _read(plan, both, watch, of_reference, of_current)
-    if both.reference is None or not plan.label:
-        raise UsageError("--score: needs a --reference SOURCE with a --label")
+    if plan.score and not plan.label:
+        raise UsageError("--score: needs a --reference SOURCE with a --label, or a --label")
+    if not (plan.score and both.reference is not None):
+        found = _read(plan, both, watch, of_reference, of_current)
+        return outcomes.with_outcomes(found, plan, both, watch)
     said = next((name for name in plan.prediction if name != plan.score), "")
     usual, now = (Scores(plan.score, said, plan.label[0]) for _ in range(2))
     found = _read(plan, both, watch, [*of_reference, usual.add], [*of_current, now.add])
-    return _with_performance(found, plan, usual, now)
+    found = _with_performance(found, plan, usual, now)
+    return outcomes.with_outcomes(found, plan, both, watch)
 
 
 def profile(plan: Plan, both: Comparison, watch: Watch) -> Profile:
@@ -280,11 +281,3 @@ def _chunk(index: int, part: Part) -> Chunk:
 def _undated(found: Replay) -> Replay:
     features = [undated(finding) for finding in found.features]
     return msgspec.structs.replace(found, features=features, together=together(features))
-
-
-def undated(finding: Finding) -> Finding:
-    """A finding of one window as a whole, which says nothing of when in it a change came."""
-    if finding.since is None:
-        return finding
-    words = finding.words.replace(f" since {moment(finding.since)}", "", 1)
-    return msgspec.structs.replace(finding, since=None, words=words)

@@ -7,9 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from monitor.analysis.drift.judgement import Rules
+from monitor.analysis.outcome_rules import OutcomeRules
 from monitor.distances import MEASURES
 from monitor.interfaces import Feature
 from monitor.tables.columns import Columns
+from monitor.tables.truths import TruthColumns
 from monitor.types import Segment
 
 WHOLE = 10**12
@@ -27,7 +29,8 @@ class Plan:
     `start` (Unix seconds) until before `end`. Without a reference the first `learn` values of each
     feature are one; `hourly` compares records with the same hour of earlier weeks. Beside the whole
     `chunks` equal runs of rows are judged. `engine` is local or dask, `scheduler` the address of a
-    Dask scheduler.
+    Dask scheduler. `outcomes` says how what became of rows is judged, as `protected` columns and
+    those of predictions, scores and labels tell.
     """
 
     sources: Sequence[str]
@@ -44,11 +47,22 @@ class Plan:
     prediction: tuple[str, ...] = ()
     label: tuple[str, ...] = ()
     score: str = ""
+    protected: tuple[str, ...] = ()
+    outcomes: OutcomeRules = dataclasses.field(default_factory=OutcomeRules)
     start: float | None = None
     end: float | None = None
     chunks: int = 0
     engine: str = "local"
     scheduler: str = ""
+
+    @property
+    def truth(self) -> TruthColumns:
+        """The columns that say what became of a row; none without a label, or where nothing was
+        predicted."""
+        said = next((name for name in self.prediction if name != self.score), "")
+        if not (self.label and (said or self.score)):
+            return TruthColumns()
+        return TruthColumns(said, self.label[0], self.score, self.protected)
 
     @property
     def by(self) -> tuple[str, ...]:

@@ -35,6 +35,7 @@ def with_remarks(found: Replay, plan: Plan, both: Comparison) -> Replay:
 
 
 def _remarks(found: Replay, plan: Plan, both: Comparison) -> Iterator[str]:
+    yield from found.remarks
     if not both.has_reference:
         yield f"no --reference: the first {plan.learn} values of each feature are taken for usual"
     come = {one.feature for one in found.features if one.samples}

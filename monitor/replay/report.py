@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from monitor.analysis.drift.findings import moment
-from monitor.findings import Finding, Performance
+from monitor.findings import Calibration, Coverage, Finding, Outcome, Performance, Quality
 from monitor.replay.document import Replay
 
 SHOWN = 40
@@ -17,7 +17,7 @@ SHOWN = 40
 NAMED = 5
 """So many of what was not judged are named in the verdict."""
 
-STYLES = {"drift": "bold red", "insufficient": "dim", "ok": "green"}
+STYLES = {"drift": "bold red", "alarm": "bold red", "insufficient": "dim", "ok": "green"}
 MEASURES = ("psi", "jensen_shannon", "wasserstein")
 
 
@@ -56,6 +56,12 @@ def tables(found: Replay, title: str) -> Iterator[Table | Text]:
         yield _chunks(found)
     if found.performance is not None:
         yield Text(f"\n{performance(found.performance)}")
+    if found.quality:
+        yield _quality(found.quality)
+    if found.calibration:
+        yield _calibration(found.calibration)
+    if found.coverage:
+        yield _coverage(found.coverage)
     yield Text.assemble(
         f"\n{counted(found)}: ",
         (found.verdict, STYLES[found.verdict]),
@@ -106,6 +112,8 @@ def _chunks(found: Replay) -> Table:
         table.add_column(name, justify="right" if name == "records" else "left")
     if found.performance is not None:
         table.add_column("performance")
+    if found.quality:
+        table.add_column("quality so far")
     for one in found.chunks or ():
         drifted = [f for f in ranked(one.features) if f.status == "drift"]
         names = list(dict.fromkeys(finding.feature for finding in drifted))
@@ -114,22 +122,125 @@ def _chunks(found: Replay) -> Table:
             str(one.index), at(one.start), at(one.end), f"{one.records:,}",
             Text(one.verdict, STYLES[one.verdict]), Text(", ".join(names[:5]) + more),
             *([performance(one.performance).rpartition("; ")[0]] if one.performance else []),
+            *([so_far(one.quality or [])] if found.quality else []),
         )  # fmt: skip
     return table
+
+
+def _quality(entries: list[Quality]) -> Table:
+    """How good predictions were; the whole first, an alarm always."""
+    table = Table(title="\nquality", title_justify="left", box=None, pad_edge=False)
+    for name in ("measure", "segment", "status"):
+        table.add_column(name)
+    for name in ("number", "95 % interval", "labels"):
+        table.add_column(name, justify="right")
+    table.add_column("what changed", overflow="fold")
+    for one in told(entries):
+        status = one.status or ""
+        table.add_row(
+            Text(one.measure), Text(of_segment(one)), Text(status, STYLES.get(status, "")),
+            share(one.number), interval(one), f"{one.labels:,}", Text(change(one)),
+        )  # fmt: skip
+    return table
+
+
+def _calibration(entries: list[Calibration]) -> Table:
+    """Whether scores are what they claim, segment by segment."""
+    table = Table(title="\ncalibration", title_justify="left", box=None, pad_edge=False)
+    for name in ("segment", "status"):
+        table.add_column(name)
+    for name in CALIBRATION:
+        table.add_column(name, justify="right")
+    for one in entries[:SHOWN]:
+        status = Text(one.status, STYLES[one.status])
+        table.add_row(Text(of_segment(one)), status, *calibrated(one))
+    return table
+
+
+CALIBRATION = ("ece", "brier", "temperature", "ece after it", "ln E", "labels")
+"""What reports say of calibration."""
+
+
+def calibrated(one: Calibration) -> list[str]:
+    """The numbers of calibration, in the order of `CALIBRATION`."""
+    numbers = (one.ece, one.brier, one.temperature, one.ece_after)
+    return [*map(share, numbers), f"{one.log_evidence:.1f}", f"{one.labels:,}"]
+
+
+def _coverage(entries: list[Coverage]) -> Table:
+    """Whether sets and intervals hold the truth, segment by segment."""
+    table = Table(title="\ncoverage", title_justify="left", box=None, pad_edge=False)
+    for name in ("segment", "status"):
+        table.add_column(name)
+    for name in COVERAGE:
+        table.add_column(name, justify="right")
+    for one in entries[:SHOWN]:
+        status = Text(one.status, STYLES[one.status])
+        table.add_row(Text(of_segment(one)), status, *covered(one))
+    return table
+
+
+COVERAGE = ("coverage", "target", "size", "ln E", "labels")
+"""What reports say of coverage."""
+
+
+def covered(one: Coverage) -> list[str]:
+    """The numbers of coverage, in the order of `COVERAGE`."""
+    numbers = (one.coverage, one.target, one.size)
+    return [*map(share, numbers), f"{one.log_evidence:.1f}", f"{one.labels:,}"]
+
+
+def told(entries: Iterable[Quality]) -> list[Quality]:
+    """What of quality is told on a screen: so much, and every alarm."""
+    ranked = sorted(entries, key=lambda one: one.status != "alarm")
+    alarms = sum(one.status == "alarm" for one in ranked)
+    return ranked[: max(SHOWN, alarms)]
+
+
+def so_far(entries: Iterable[Quality]) -> str:
+    """The first measure of the whole in a few words: how good predictions were up to some chunk.
+
+    >>> so_far([Quality("all", "all", "accuracy", 0.9, 0.88, 0.92, 1200, "alarm")]), so_far([])
+    ('accuracy 0.900, alarm', '')
+    """
+    first = next((one for one in entries if one.dimension == "all"), None)
+    if first is None:
+        return ""
+    return f"{first.measure} {share(first.number)}" + ", alarm" * (first.status == "alarm")
+
+
+def interval(one: Quality) -> str:
+    """The 95 % interval of a measure; empty without one."""
+    if one.lower is None or one.upper is None:
+        return ""
+    return f"{share(one.lower)} to {share(one.upper)}"
+
+
+def change(one: Quality) -> str:
+    """What changed of a measure, or why that is not judged."""
+    if one.status == "insufficient":
+        return f"change not judged: {one.reason or 'too few labels'}"
+    return one.words if one.status == "alarm" else ""
+
+
+def of_segment(one: Outcome) -> str:
+    """The segment that a measure is of, as a report names it."""
+    return "all" if one.dimension == "all" else f"{one.dimension} = {one.value}"
 
 
 def performance(known: Performance) -> str:
     """One sentence about estimated, realized and usual performance."""
     parts = [("estimated", known.estimated), ("realized", known.realized)]
     told = [
-        f"{name} accuracy {_share(one.accuracy)}, AUC {_share(one.auc)}"
+        f"{name} accuracy {share(one.accuracy)}, AUC {share(one.auc)}"
         for name, one in [*parts, ("of the reference", known.reference)]
         if one is not None
     ]
     return "; ".join(told)
 
 
-def _share(value: float | None) -> str:
+def share(value: float | None) -> str:
+    """A share or another number to three places; a dash where there is none."""
     return "-" if value is None else f"{value:.3f}"
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import get_args
+from typing import TypeVar, get_args
 
 import msgspec
 
 from monitor.analysis.drift.windows import Bins, label
-from monitor.findings import BinShift, Driver, Finding, Status, Together
+from monitor.findings import BinShift, Driver, Finding, Quality, Status, Together
 from monitor.turns import in_turns
 from monitor.types import WHOLE, Measurement, Window
 
@@ -18,6 +18,8 @@ PAGE = 8 << 20
 
 SERIES = 130
 """Bytes of a line there beside the names: of the metric, of its labels, of the number."""
+
+Dated = TypeVar("Dated", Finding, Quality)
 
 MOVED = 3
 """So many bins are named."""
@@ -212,6 +214,14 @@ def percent(share: float) -> str:
     ('3.1 %', '100 %')
     """
     return f"{100 * share:.2g} %" if share < 0.995 else "100 %"
+
+
+def undated(finding: Dated) -> Dated:
+    """A finding of one window as a whole, which says nothing of when in it a change came."""
+    if finding.since is None:
+        return finding
+    words = finding.words.replace(f" since {moment(finding.since)}", "", 1)
+    return msgspec.structs.replace(finding, since=None, words=words)
 
 
 def moment(time: float) -> str:

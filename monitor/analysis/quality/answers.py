@@ -59,7 +59,7 @@ def read(truth: Truth, positive: str) -> tuple[Answer | None, list[Trouble]]:
     if true is None:
         return None, ["unlabelled"]
     scores, is_binary = scores_of(truth, positive)
-    if truth.score is not None and not scores:
+    if truth.score not in (None, {}) and not scores:
         troubles.append("score")
     said = value_of(truth.prediction)
     if said is None:

@@ -25,6 +25,12 @@ OTHER = "other"
 SMALLEST = 2.0**-52
 """A probability of a label below this counts as this in the logarithmic loss."""
 
+SCORED = 10
+"""With more classes than these their scores are not told apart."""
+
+ALL_CLASSES = 0.99
+"""Probabilities that add up to this are those of all classes."""
+
 HEAVIEST = 1e9
 """No label stands for more."""
 
@@ -143,8 +149,11 @@ def added_by(answer: Answer, name: Callable[[str], str]) -> Added:
         share = answer.scores.get(true, 0.0)
         if answer.is_binary:
             share = answer.scores[positive] if true == positive else 1 - answer.scores[positive]
-        losses.append(("log_loss", _fixed(-math.log(max(share, SMALLEST)))))
-    cells = [(name(of), of == true, cell(share)) for of, share in answer.scores.items()]
+        if share or answer.is_binary or math.fsum(answer.scores.values()) >= ALL_CLASSES:
+            losses.append(("log_loss", _fixed(-math.log(max(share, SMALLEST)))))
+    cells = []
+    if answer.is_binary or 1 < len(answer.scores) <= SCORED:
+        cells = [(name(of), of == true, cell(share)) for of, share in answer.scores.items()]
     return Added((name(true), name(said)), cells, losses)
 
 

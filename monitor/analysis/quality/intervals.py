@@ -2,12 +2,14 @@
 
 A rate has an exact one: the bets are beta mixtures, and a rate stays in the interval while the
 evidence against it is below 1 / ALPHA (Robbins 1970; Howard et al., AoS 2021). Everything else has
-an asymptotic one (Waudby-Smith et al., AoS 2024), from `LEAST` labels on.
+an asymptotic one (`sequential.confidence_sequences`), from `LEAST` labels on.
 """
 
 from __future__ import annotations
 
 import math
+
+from monitor.sequential import confidence_sequences
 
 ALPHA = 0.05
 """The probability that an interval ever leaves out what is true."""
@@ -18,7 +20,6 @@ LEAST = 100
 PLANNED = 1000
 """Labels at which asymptotic intervals are narrowest, beside a fixed one of as many labels."""
 
-_RHO2 = (-2 * math.log(ALPHA) + math.log(1 - 2 * math.log(ALPHA))) / PLANNED
 _STEPS = 50
 
 
@@ -50,15 +51,9 @@ def margin(variance: float, count: int) -> float | None:
     """How far an asymptotic interval reaches to both sides of an estimate of `variance`, which
     `count` labels gave; None where they are too few.
 
-    With s² the variance of one label it is s·√(2(nρ²+1)/(n²ρ²)·ln(√(nρ²+1)/α)), and the variance
-    of the estimate s²/n.
-
     >>> margin(0.0001, 99) is None, round(margin(0.0001, 1000) / 0.0196, 2)
     (True, 1.55)
     """
     if count < LEAST or not math.isfinite(variance):
         return None
-    grown = count * _RHO2 + 1
-    return math.sqrt(
-        max(variance, 0.0) * 2 * grown / (count * _RHO2) * math.log(math.sqrt(grown) / ALPHA)
-    )
+    return confidence_sequences.margin(count, max(variance, 0.0) * count, PLANNED, ALPHA)

@@ -93,8 +93,7 @@ class QualityMonitor:
             counts = self._of((visible(dimension), visible(value)))
             if counts is not None:
                 counts.add(added, weight)
-        seen = Row(row.at, row.segments, observed(answer, added), True, 1.0, row.edge_cases)
-        self._change.add(seen, pane, at)
+        self._change.add(_seen(row, answer, added), pane, at)
 
     def close(self, last: int, end: Callable[[int], float]) -> None:
         """Close the panes up to `last`; a change of quality begins and ends here."""
@@ -169,6 +168,9 @@ class QualityMonitor:
     def measurements(self, endpoint: str) -> Iterator[Measurement]:
         """The metrics of quality of the catalogue, and the status of what is watched."""
         here = {"endpoint": endpoint}
+        if self.overflow:
+            labels = {**here, "metric": "monitor_quality"}
+            yield Measurement("monitor_series_overflow_total", labels, self.overflow)
         for reason, count in self.troubles.items():
             labels = {**here, "reason": reason}
             yield Measurement("monitor_outcomes_incomplete_total", labels, count)
@@ -227,6 +229,16 @@ class QualityMonitor:
                 return OTHER
             found = self._names[name] = visible(name)
         return found
+
+
+def watched(row: Row, positive: str) -> Row | None:
+    """The row of what is watched of a row's truth; None where that says nothing."""
+    answer = read(row.truth, positive)[0] if row.truth is not None else None
+    return None if answer is None else _seen(row, answer, added_by(answer, str))
+
+
+def _seen(row: Row, answer: Answer, added: Added) -> Row:
+    return Row(row.at, row.segments, observed(answer, added), True, 1.0, row.edge_cases)
 
 
 def observed(answer: Answer, added: Added) -> list[Observation]:

@@ -1,0 +1,148 @@
+"""Rows with what became of them → what the monitors of outcomes say, of all rows and of each chunk.
+
+They are read once more, only in the columns that matter here. A chunk says what was known at its
+end: what a person who looks every day would have seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import msgspec
+
+from monitor.analysis.drift.findings import undated
+from monitor.analysis.drift.profiles import Profile, profile_of
+from monitor.analysis.fold import Analysis
+from monitor.analysis.monitors import outcomes_of
+from monitor.analysis.quality.monitor import QualityMonitor, watched
+from monitor.findings import Outcome, Quality
+from monitor.replay.census import Census, within_budget
+from monitor.replay.comparison import Comparison
+from monitor.replay.document import Chunk, Replay
+from monitor.replay.plan import Plan
+from monitor.replay.reference import Watch
+from monitor.tables.blocks import Block
+from monitor.types import Row
+
+CONDITIONS = (
+    "drift", "segment_drift", "insufficient", "quality", "calibration", "coverage", "fairness",
+    "experiment",
+)  # fmt: skip
+"""What `--fail-on` may name."""
+
+MONITORS = ("quality", "calibration", "coverage", "fairness")
+"""Keys of the document whose entries may have the status `alarm`."""
+
+BAD = {"worse", "invalid"}
+"""Verdicts of an experiment that are failures."""
+
+TROUBLES = {
+    "unlabelled": "have no label",
+    "unsaid": "have a label but no prediction",
+    "score": "have a score that is no probability from 0 to 1",
+    "kind": "have a label of another kind than the prediction",
+    "number": "have a number beyond all",
+}
+"""What is said of rows of which not all could be counted."""
+
+
+def with_outcomes(found: Replay, plan: Plan, both: Comparison, watch: Watch) -> Replay:
+    """The document with what became of the rows; the same where nobody says it."""
+    if not plan.truth.label:
+        return found
+    kept = Census()
+    for one in (both.current, both.reference) if plan.by else ():
+        if one is not None:
+            kept.count(one.truths(both.options if one is both.current else both.usual))
+    values = kept.kept()
+    fold = outcomes_of(plan.outcomes, dimensions=plan.by, profile=_usual(plan, both, values))
+    coming = within_budget(both.current.truths(both.options), values)
+    rows = _rows(watch(coming, "judging outcomes", found.records))
+    chunks = None
+    if found.chunks is not None:
+        chunks = list(_in_chunks(found.chunks, rows, fold, at_once=both.current.is_table))
+    for row in rows:
+        fold.add_row(row)
+    return msgspec.structs.replace(
+        found,
+        chunks=chunks,
+        **_entries(fold, at_once=both.current.is_table),
+        class_quality=list(_quality(fold).by_class()),
+        remarks=[*found.remarks, *_remarks(fold, plan)],
+    )
+
+
+def conditions(found: Replay) -> set[str]:
+    """What of `CONDITIONS` is so."""
+    named: set[str] = {one for one in ("drift", "insufficient") if one == found.verdict}
+    if any(one.status == "drift" and one.dimension != "all" for one in found.features):
+        named.add("segment_drift")
+    for name in MONITORS:
+        if any(getattr(one, "status", "") == "alarm" for one in getattr(found, name, None) or ()):
+            named.add(name)
+    if any(one.verdict in BAD for one in getattr(found, "experiments", None) or ()):
+        named.add("experiment")
+    return named
+
+
+def _usual(plan: Plan, both: Comparison, kept: Mapping[str, set[str]]) -> Profile | None:
+    """What quality was in the reference; None where it has no labels, or there is none."""
+    if both.reference is None:
+        return None
+    rows = within_budget(both.reference.truths(both.usual), kept)
+    seen = (watched(row, plan.outcomes.positive) for row in _rows(rows))
+    profile = profile_of((row for row in seen if row is not None), plan.by)
+    return profile if profile.references else None
+
+
+def _in_chunks(
+    chunks: Iterable[Chunk], rows: Iterator[Row], fold: Analysis[Outcome], *, at_once: bool
+) -> Iterator[Chunk]:
+    """Each chunk with what is known at its end."""
+    for chunk in chunks:
+        for _ in range(chunk.records):
+            row = next(rows, None)
+            if row is not None:
+                fold.add_row(row)
+        yield msgspec.structs.replace(chunk, **_entries(fold, at_once=at_once))
+
+
+def _entries(fold: Analysis[Outcome], *, at_once: bool) -> dict[str, Any]:
+    """The findings of each monitor, by its name; rows that are one window say nothing of when."""
+    return {
+        monitor.name: list(map(_undated, monitor.findings()) if at_once else monitor.findings())
+        for monitor in fold.monitors
+    }
+
+
+def _undated(one: Outcome) -> Outcome:
+    return undated(one) if isinstance(one, Quality) else msgspec.structs.replace(one, since=None)
+
+
+def _quality(fold: Analysis[Outcome]) -> QualityMonitor:
+    return next(one for one in fold.monitors if isinstance(one, QualityMonitor))
+
+
+def _remarks(fold: Analysis[Outcome], plan: Plan) -> Iterator[str]:
+    """What a reader should know of labels and scores."""
+    quality = _quality(fold)
+    for name, said in TROUBLES.items():
+        if count := quality.troubles[name]:
+            yield f"--label: {count:,} of {fold.records:,} rows {said}"
+    if quality.overflow:
+        yield f"--by: {quality.overflow:,} labels are of segments beyond those that are measured"
+    for one in quality.findings():
+        if one.measure == "auc" and one.number is None and one.dimension == "all":
+            positive = plan.outcomes.positive
+            has_positive = any(found.name == positive for found in quality.by_class())
+            if plan.score and not has_positive:
+                yield f"--positive: no label is {positive!r}, so scores are not compared with any"
+            else:
+                yield "--label: all labels are of one class, so there is no AUC"
+
+
+def _rows(rows: Iterable[Row | Block]) -> Iterator[Row]:
+    """The same: they come one by one."""
+    for one in rows:
+        yield from one.rows() if isinstance(one, Block) else (one,)

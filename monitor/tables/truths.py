@@ -1,0 +1,128 @@
+"""A Table → Rows with a Truth: what a model said of each row, and what was true."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import msgspec
+
+from monitor.damage import Damage
+from monitor.errors import SourceError
+from monitor.interfaces import Table
+from monitor.tables.cells import Sanitizer, named, segment, taker
+from monitor.tables.columns import Columns
+from monitor.tables.inference import Readings
+from monitor.tables.readings import Kind, Reading
+from monitor.tables.rows import needed, observer
+from monitor.types import Row, Truth
+
+AS_TRUTH: dict[Kind, Kind] = {"identifier": "numeric", "boolean": "categorical"}
+"""How columns of some kinds are read here: where nearly all values differ each still counts, and
+`yes` keeps its name."""
+
+
+class TruthColumns(msgspec.Struct, frozen=True):
+    """The columns of a table that say what became of a row; empty: there is none.
+
+    `score` is the probability of a positive, or a list of those of the classes 0, 1 and so on;
+    `protected` are attributes of whom the row is about.
+    """
+
+    prediction: str = ""
+    label: str = ""
+    score: str = ""
+    protected: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Those that there are, protected attributes last."""
+        return tuple(filter(None, (self.prediction, self.label, self.score, *self.protected)))
+
+
+def read(
+    table: Table,
+    columns: Columns,
+    said: TruthColumns,
+    readings: Readings,
+    sanitizer: Sanitizer,
+    *,
+    damage: Damage,
+    first: int = 0,
+) -> Iterator[Row]:
+    """The rows of a table without observations, numbered from `first` as `rows.read` numbers them.
+
+    A column that this table does not have is missing in each row. Raises SourceError naming the
+    file for a dimension or a time that is not there.
+    """
+    needed(table, columns, readings, sanitizer)
+    wanted = {*said.names, *columns.needed()}
+    names = [name for name in table.names if name in wanted] or table.names[:1]
+    bare = msgspec.structs.replace(columns, segments_only=True)
+    place = observer(names, bare, sanitizer, str(table.path), readings=readings)
+    truth = _truth_of(names, said, readings, sanitizer)
+    damage.begin(table.path)
+    index = first
+    for number, values in table.rows(names, damage):
+        try:
+            row = place(values, index, "")
+        except SourceError as error:
+            damage.rows(table.path, table.place(number), str(error).removeprefix(": "))
+            continue
+        index += 1
+        yield msgspec.structs.replace(row, truth=truth(values))
+
+
+def _truth_of(
+    names: Sequence[str], said: TruthColumns, readings: Readings, sanitizer: Sanitizer
+) -> Callable[[Sequence[Any]], Truth]:
+    """The function (values of a row) → its truth."""
+
+    def taken(name: str) -> Callable[[Sequence[Any]], Any]:
+        if name not in names:
+            return lambda _: None
+        how = readings.of(name)
+        if how.kind in AS_TRUTH:
+            how = Reading(AS_TRUTH[how.kind])
+        at, take = names.index(name), taker(name, how, sanitizer)
+        return lambda values: take(values[at])
+
+    prediction, label, score = map(taken, (said.prediction, said.label, said.score))
+    protected = [
+        (sanitizer.text(name), name, names.index(name), readings.of(name))
+        for name in said.protected
+        if name in names
+    ]
+
+    def truth(values: Sequence[Any]) -> Truth:
+        return Truth(
+            prediction=_scalar(prediction(values)),
+            score=_score(score(values)),
+            label=_scalar(label(values)),
+            attributes={
+                shown: segment(name, named(values[at], how), sanitizer)
+                for shown, name, at, how in protected
+            },
+        )
+
+    return truth
+
+
+def _scalar(value: Any) -> str | float | None:
+    """A value that can be compared; a truth value is 1 or 0, and a list is none."""
+    if isinstance(value, bool):
+        return str(int(value))
+    if isinstance(value, int | float | str):
+        return value
+    return None
+
+
+def _score(value: Any) -> float | dict[str, float] | None:
+    """A probability, or those of classes by their number; NaN for what is neither."""
+    if value is None:
+        return None
+    if isinstance(value, list):
+        return {str(place): _score(one) for place, one in enumerate(value)}  # type: ignore[misc]
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return float(value) if is_number else math.nan

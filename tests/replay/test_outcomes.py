@@ -1,0 +1,268 @@
+"""Replay with truth: the command, its document, its exit codes and its reports."""
+
+from __future__ import annotations
+
+import csv
+import json
+import random
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from monitor.cli import main
+from monitor.findings import Finding, Quality
+from monitor.replay.document import Replay
+from monitor.replay.outcomes import conditions
+
+Write = Callable[..., str]
+WHOLE = ("all", "all")
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Write:
+    """(name, header, rows) → a CSV file."""
+
+    def written(name: str, header: list[str], rows: Iterable[Iterable[object]]) -> str:
+        path = tmp_path / name
+        with path.open("w", newline="") as stream:
+            writer = csv.writer(stream)
+            writer.writerow(header)
+            writer.writerows(rows)
+        return str(path)
+
+    return written
+
+
+def classified(count: int, seed: int = 1, worse_from: int = 10**9) -> list[tuple[Any, ...]]:
+    """(site, score, said, true) of a calibrated classifier; from some row on it guesses."""
+    rng = random.Random(seed)
+    rows = []
+    for number in range(count):
+        score = round(rng.betavariate(0.6, 0.6), 4)
+        chance = 0.5 if number >= worse_from else score
+        rows.append((rng.choice("ab"), score, int(score >= 0.5), int(rng.random() < chance)))
+    return rows
+
+
+HEADER = ["site", "p", "said", "paid"]
+TRUTH = ["--score", "p", "--prediction", "said", "--label", "paid"]
+
+
+def document(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, Any]:
+    capsys.readouterr()
+    assert main(["replay", *arguments, "--json", "-"]) == 0
+    found: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return found
+
+
+def of(
+    entries: list[dict[str, Any]], segment: tuple[str, str] = WHOLE
+) -> dict[str, dict[str, Any]]:
+    return {one["measure"]: one for one in entries if (one["dimension"], one["value"]) == segment}
+
+
+def test_a_score_and_a_label_need_no_reference(capsys, write: Write) -> None:
+    """Every measure of the whole and of each site, as scikit-learn has it, in its interval."""
+    from sklearn import metrics
+
+    rows = classified(3000)
+    path = write("t.csv", HEADER, rows)
+    found = document(capsys, path, *TRUTH, "--by", "site")
+    assert "performance" not in found
+    for segment, some in ((WHOLE, rows), (("site", "a"), [row for row in rows if row[0] == "a"])):
+        quality = of(found["quality"], segment)
+        _, scores, said, true = zip(*some, strict=True)
+        assert quality["accuracy"]["number"] == metrics.accuracy_score(true, said)
+        assert quality["precision"]["number"] == metrics.precision_score(true, said)
+        assert quality["recall"]["number"] == metrics.recall_score(true, said)
+        assert quality["f1"]["number"] == pytest.approx(metrics.f1_score(true, said))
+        assert quality["log_loss"]["number"] == pytest.approx(metrics.log_loss(true, scores))
+        area = metrics.roc_auc_score(true, scores)
+        assert quality["auc"]["lower"] < area < quality["auc"]["upper"]
+        assert quality["auc"]["number"] == pytest.approx(area, abs=1e-3)
+        assert {one["labels"] for one in quality.values()} == {len(some)}
+    recalls = {one["class"]: one for one in found["class_quality"] if one["measure"] == "recall"}
+    assert set(recalls) == {"0", "1"}
+
+
+def test_chunks_say_what_was_known_at_their_end(capsys, write: Write) -> None:
+    """Cumulative: the last chunk says what the whole says, and each what its beginning alone
+    says."""
+    rows = classified(2000)
+    found = document(capsys, write("t.csv", HEADER, rows), *TRUTH, "--chunks", "4")
+    assert found["chunks"][-1]["quality"] == found["quality"]
+    labels = [of(chunk["quality"])["accuracy"]["labels"] for chunk in found["chunks"]]
+    assert labels == [500, 1000, 1500, 2000]
+    half = document(capsys, write("half.csv", HEADER, rows[:1000]), *TRUTH)
+    assert [one["number"] for one in found["chunks"][1]["quality"]] == [
+        one["number"] for one in half["quality"]
+    ]
+
+
+def test_scores_that_are_too_sure_fail_on_calibration(capsys, write: Write, tmp_path: Path) -> None:
+    """Calibrated ones do not. The tolerance is the setting's; the page has the numbers."""
+    rows = [
+        (site, round(p**3 / (p**3 + (1 - p) ** 3), 4), said, true)
+        for site, p, said, true in classified(2500)
+    ]
+    sure = write("sure.csv", HEADER, rows)
+    page = tmp_path / "page.html"
+    arguments = ["--fail-on", "calibration", "--html", str(page)]
+    assert main(["replay", sure, *TRUTH, *arguments]) == 1
+    assert "temperature" in capsys.readouterr().out
+    assert "<h2>Calibration</h2>" in page.read_text()
+    (one,) = document(capsys, sure, *TRUTH)["calibration"]
+    assert one["status"] == "alarm"
+    assert one["temperature"] == pytest.approx(3, abs=0.4)
+    assert main(["replay", write("t.csv", HEADER, classified(2500)), *TRUTH, *arguments]) == 0
+    lax = tmp_path / "lax.yaml"
+    lax.write_text("calibration: {tolerance: 0.4}\n")
+    assert main(["replay", sure, *TRUTH, *arguments, "--config", str(lax)]) == 0
+
+
+def test_an_alarm_of_quality_fails_where_it_is_named(capsys, write: Write) -> None:
+    """A classifier that begins to guess: exit 1 with `--fail-on quality`, 0 with `drift`, which
+    there is none of; the report says what changed."""
+    path = write("t.csv", HEADER, classified(4000, worse_from=2000))
+    arguments = ["replay", path, "--score", "p", "--prediction", "said", "--label", "paid",
+                 "--ignore", "site"]  # fmt: skip
+    assert main([*arguments, "--fail-on", "quality"]) == 1
+    said = capsys.readouterr().out
+    assert "alarm" in said
+    assert "accuracy drifted" in said
+    assert "1970" not in said  # a table without times has no dates
+    assert main([*arguments, "--fail-on", "drift,insufficient"]) == 0
+    steady = write("s.csv", HEADER, classified(4000))
+    assert main(["replay", steady, *TRUTH, "--fail-on", "quality,drift"]) == 0
+
+
+def test_the_reference_is_what_quality_is_compared_with(capsys, write: Write) -> None:
+    """Labels of the reference are what is usual: worse ones are an alarm from the first row on."""
+    usual = write("usual.csv", HEADER, classified(2000))
+    now = write("now.csv", HEADER, classified(600, 2, worse_from=0))
+    found = document(capsys, now, *TRUTH, "--reference", usual)
+    assert of(found["quality"])["accuracy"]["status"] == "alarm"
+    same = document(
+        capsys, write("same.csv", HEADER, classified(600, 3)), *TRUTH, "--reference", usual
+    )
+    assert of(same["quality"])["accuracy"]["status"] == "ok"
+    assert same["performance"]["realized"]["accuracy"] == pytest.approx(
+        of(same["quality"])["accuracy"]["number"]
+    )
+
+
+def test_numbers_and_texts(capsys, write: Write) -> None:
+    """Errors of a regression; exact match and shared words of answers."""
+    rng = random.Random(4)
+    rows = [
+        (f"{(true := rng.gauss(0, 3)) + rng.gauss(0, 1):.3f}", f"{true:.3f}") for _ in range(800)
+    ]
+    found = document(
+        capsys, write("n.csv", ["y_hat", "y"], rows), "--prediction", "y_hat", "--label", "y"
+    )
+    quality = of(found["quality"])
+    errors = [float(said) - float(true) for said, true in rows]
+    assert quality["mae"]["number"] == pytest.approx(sum(map(abs, errors)) / 800)
+    assert quality["rmse"]["number"] == pytest.approx((sum(e * e for e in errors) / 800) ** 0.5)
+    texts = [
+        (f"The total of order {n} is {n} euros", f"the total of order {n} is {n + n % 2} euros")
+        for n in range(300)
+    ]
+    found = document(
+        capsys, write("x.csv", ["said", "true"], texts), "--prediction", "said", "--label", "true"
+    )
+    quality = of(found["quality"])
+    assert quality["exact_match"]["number"] == 0.5
+    assert quality["token_overlap"]["number"] > 0.9
+
+
+def test_odd_labels_have_a_sentence_each(capsys, write: Write) -> None:
+    """One class only, none at all, another kind than the prediction, a score that is none: nothing
+    raises, and a remark says it."""
+    one = document(
+        capsys, write("one.csv", HEADER, [(*row[:3], 1) for row in classified(300)]), *TRUTH
+    )
+    assert of(one["quality"])["auc"]["number"] is None
+    assert "--label: all labels are of one class, so there is no AUC" in one["remarks"]
+    none = document(
+        capsys, write("none.csv", HEADER, [(*row[:3], "") for row in classified(300)]), *TRUTH
+    )
+    assert none["quality"] == []
+    assert "--label: 300 of 300 rows have no label" in none["remarks"]
+    odd = [(row[0], row[1], row[1] * 7, "yes" if row[3] else "no") for row in classified(300)]
+    kind = document(
+        capsys, write("kind.csv", HEADER, odd), "--prediction", "said", "--label", "paid"
+    )
+    assert (
+        "--label: 300 of 300 rows have a label of another kind than the prediction"
+        in kind["remarks"]
+    )
+    wild = [(row[0], row[1] * 40, *row[2:]) for row in classified(300)]
+    said = document(capsys, write("wild.csv", HEADER, wild), *TRUTH)["remarks"]
+    assert any("have a score that is no probability from 0 to 1" in remark for remark in said)
+
+
+def test_another_positive_label(capsys, write: Write) -> None:
+    """Scores are the probability of the label that `--positive` names, or the setting."""
+    rows = [
+        (site, p, "yes" if said else "no", "yes" if true else "no")
+        for site, p, said, true in classified(800)
+    ]
+    path = write("t.csv", HEADER, rows)
+    named = of(document(capsys, path, *TRUTH, "--positive", "yes")["quality"])
+    wrong = document(capsys, path, *TRUTH)
+    assert "--positive: no label is '1', so scores are not compared with any" in wrong["remarks"]
+    usual = of(document(capsys, write("u.csv", HEADER, classified(800)), *TRUTH)["quality"])
+    assert {name: one["number"] for name, one in named.items()} == {
+        name: one["number"] for name, one in usual.items()
+    }
+
+
+def test_the_html_page_shows_quality(capsys, write: Write, tmp_path: Path) -> None:
+    """With its intervals, and how it went from chunk to chunk."""
+    page = tmp_path / "page.html"
+    path = write("t.csv", HEADER, classified(1500))
+    assert main(["replay", path, *TRUTH, "--chunks", "3", "--html", str(page)]) == 0
+    said = page.read_text()
+    assert "<h2>Quality</h2>" in said
+    assert "quality so far" in said
+    assert "accuracy 0." in said
+
+
+def test_ten_thousand_groups_are_measured_within_the_budget(capsys, write: Write) -> None:
+    """As of every dimension, the most frequent values stand for themselves, the rest is `other`."""
+    rows = [(f"g{number}", *row[1:]) for number, row in enumerate(classified(10_000))]
+    found = document(capsys, write("t.csv", HEADER, rows), *TRUTH, "--by", "site")
+    values = {one["value"] for one in found["quality"] if one["dimension"] == "site"}
+    assert len(values) <= 51
+    assert (
+        sum(of(found["quality"], ("site", one))["accuracy"]["labels"] for one in values) == 10_000
+    )
+
+
+@pytest.mark.parametrize(
+    ("found", "named"),
+    [
+        (Replay("ok", 1, []), set()),
+        (Replay("drift", 1, [Finding("x", "all", "all", 1, 1, {}, 0.0, "drift")]), {"drift"}),
+        (Replay("drift", 1, [Finding("x", "site", "a", 1, 1, {}, 0.0, "drift")]),
+         {"drift", "segment_drift"}),
+        (Replay("insufficient", 1, []), {"insufficient"}),
+        (Replay("ok", 1, [], quality=[Quality(*WHOLE, "mae", 1.0, None, None, 9, "alarm")]),
+         {"quality"}),
+        (Replay("ok", 1, [], quality=[Quality(*WHOLE, "mae", 1.0, None, None, 9, "ok")]), set()),
+    ],
+)  # fmt: skip
+def test_what_a_run_may_fail_on(found: Replay, named: set[str]) -> None:
+    """Each condition by itself."""
+    assert conditions(found) == named
+
+
+def test_an_unknown_condition_is_bad_usage(capsys, write: Write) -> None:
+    """One line that names what there is."""
+    with pytest.raises(SystemExit) as ended:
+        main(["replay", "t.csv", "--fail-on", "drift,quallity"])
+    assert ended.value.code == 2
+    assert "'quallity' is not one of drift, segment_drift" in capsys.readouterr().err
