@@ -18,8 +18,9 @@ ROW = Row(
     (
         graph(
             "Failed by check",
-            "Share of the answers that a check applies to and that fail it. Empty: `checks` names "
-            "none.",
+            "Share of the answers that a check applies to and that fail it. "
+            "MonitorOutputCheckSurge fires at three times the share of the day before. Empty: "
+            "`checks` names none.",
             "percentunit",
             Query(_SHARE, "{{check}}"),
             span=12,

@@ -152,6 +152,7 @@ def lines(record: Record) -> list[str]:
     words = [record.operation, record.model]
     words += [f"{name}={value}" for name, value in record.segments.items() if value != ABSENT]
     words += [f"{EDGE_CASE}={name}" for name in record.edge_cases]
+    words += [f"failed={name}" for name, one in record.checks.items() if not one.passed]
     if record.tokens:
         words.append(f"tokens={record.tokens.input}+{record.tokens.output}")
     words += [f"{count} {entity}" for entity, count in record.pseudonyms.items()]

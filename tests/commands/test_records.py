@@ -16,7 +16,7 @@ from monitor.cli import main
 from monitor.commands.records import _indented, lines
 from monitor.replay import stored
 from monitor.streams.redis import RedisStream
-from monitor.types import Outcome, Record, Tokens, decode_record
+from monitor.types import Outcome, Record, Tokens, Verdict, decode_record
 from tests.commands.conftest import Run
 from tests.recorder.test_spool import DOCUMENT
 
@@ -100,6 +100,14 @@ def test_the_list_is_for_80_columns(run: Run) -> None:
     assert all(one.id in out for one in RECORDS)
     assert "2025-12-02 12:00:07" in out
     assert "population=north" in out
+
+
+def test_the_list_says_which_checks_failed() -> None:
+    """And nothing of those that passed."""
+    checks = {"schema": Verdict(False, 1, 1), "refusal": Verdict(True, 0, 1)}
+    (_, about) = lines(record(1, checks=checks))
+    assert "failed=schema" in about
+    assert "refusal" not in about
 
 
 def test_a_sample_says_what_it_stands_for(

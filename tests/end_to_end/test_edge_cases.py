@@ -1,4 +1,4 @@
-"""Edge cases on real processes: on record, on the page, and in what drift is watched in."""
+"""Edge cases and checks on real processes: on record, on the page, and in what drift watches."""
 
 from __future__ import annotations
 
@@ -14,10 +14,13 @@ import pytest
 from tests.end_to_end.conftest import served
 
 OWN = """
-from monitor.interfaces import EdgeCase
+from monitor.interfaces import Check, EdgeCase
+from monitor.types import Verdict
 
 SHOUTED = EdgeCase("x", lambda _: "a question in capitals", lambda view, _: view.question.isupper())
 FAILING = EdgeCase("x", lambda _: "a division", lambda view, _: 1 / 0)
+SHORT = Check("x", lambda _: "whether it is short", lambda view, _: Verdict(True, 0, 2))
+BROKEN = Check("x", lambda _: "a division", lambda view, _: 1 / 0)
 """
 
 
@@ -63,6 +66,10 @@ def test_edge_cases_are_on_record_and_on_the_page(
             "shouted": {"module": "e2e_rules:SHOUTED"},
             "failing": {"module": "e2e_rules:FAILING"},
         },
+        checks={
+            "truncated": {}, "refusal": {}, "schema": {}, "short": {"module": "e2e_rules:SHORT"},
+            "broken": {"module": "e2e_rules:BROKEN"},
+        },
     )  # fmt: skip
     with httpx.Client(base_url=system.url) as client:
         for text in ("hello", "HELLO", "word " * 100, "hello"):
@@ -85,7 +92,21 @@ def test_edge_cases_are_on_record_and_on_the_page(
     assert (counted("refusal"), counted("truncated"), counted("shouted")) == (4, 1, 1)
     assert counted("none") == counted("empty_output") == 0
     failed = {labels["name"]: n for labels, n in page.pick("monitor_part_failures_total")}
-    assert failed["failing"] == 4
+    assert failed["failing"] == failed["broken"] == 4
     watched = {"feature": "output_kind", "dimension": "edge_case", "value": "refusal"}
     system.until(lambda: system.page().pick("monitor_drift_status", **watched))
+    said = {"passed": False, "count": 1, "of": 1}
+    assert [one["checks"]["refusal"] for one in records] == [said] * 4
+    assert [one["checks"]["truncated"]["passed"] for one in records] == [True, True, False, True]
+    assert records[0]["checks"]["short"] == {"passed": True, "count": 0, "of": 2}
+    assert {"schema", "broken"}.isdisjoint(records[0]["checks"])
+
+    def judged(check: str, result: str) -> float:
+        return page.total("monitor_output_checks_total", check=check, result=result)
+
+    assert (judged("refusal", "failed"), judged("truncated", "passed")) == (4, 3)
+    assert (judged("schema", "skipped"), judged("broken", "skipped")) == (4, 4)
+    of = {"dimension": "edge_case", "value": "long_input", "check": "truncated"}
+    assert page.total("monitor_segment_check_failures_total", **of) == 1
+    system.until(lambda: system.page().pick("monitor_drift_status", feature="check.refusal"))
     assert system.complaints() == []

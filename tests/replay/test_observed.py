@@ -8,7 +8,7 @@ import pytest
 
 from monitor.features import FEATURES
 from monitor.replay import observed
-from monitor.types import Outcome, Part, encode_record
+from monitor.types import Outcome, Part, Verdict, encode_record
 from tests.replay.some_records import record
 
 
@@ -61,6 +61,22 @@ def test_records_that_name_features_in_another_order_are_unusual() -> None:
 
     assert names([x], [x, y]) == names([y], [x, y]) == ["x", "y"]
     assert names([y, x], [x, y]) is None
+
+
+def test_checks_that_are_skipped_here_and_there_are_usual() -> None:
+    """Any of them may be, in any Record; the order is that of the list of checks."""
+    wanted = observed.Wanted(tuple(range(len(FEATURES))), (), -math.inf, math.inf)
+    names = ["empty", "refusal", "schema", "sections", "citation", "language"]
+    some = [
+        record(n, checks={name: Verdict(True, 0, 1 + n % 2) for place, name in enumerate(names)
+                          if n >> place & 1})
+        for n in range(64)
+    ]  # fmt: skip
+    looked = observed.look(b"\n".join(map(encode_record, some[::-1] + some)), wanted)
+    assert looked is not None
+    seen = [one.feature for one in looked.columns if one.feature.startswith("check.")]
+    assert [one for one in seen if one.count(".") == 1] == [f"check.{name}" for name in names]
+    assert [len(one.rows) // 8 for one in looked.columns if one.feature == "check.schema"] == [64]
 
 
 def test_values_are_told_as_they_are() -> None:
