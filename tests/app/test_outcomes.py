@@ -16,11 +16,16 @@ import redis.asyncio as redis
 
 from monitor.analysis import monitors as listed
 from monitor.analysis.fold import Analysis
+from monitor.analysis.join.reading import Reading
+from monitor.app import analyzer as analyzer_role
 from monitor.app import outcomes
 from monitor.app.analyzer import Analyzer
-from monitor.feedback import Feedback
+from monitor.feedback import Feedback, Statement
 from monitor.privacy import keys
+from monitor.replay.joined import joined, stored
+from monitor.replay.stored import records
 from monitor.settings.schema import Outcomes, Privacy, Settings, StreamSettings
+from monitor.streams import redis as store
 from monitor.streams.redis import RedisStream
 from monitor.supervision.embedded_store import EmbeddedStore
 from monitor.types import Measurement, Record, Row
@@ -58,10 +63,14 @@ class Seen:
 
 @pytest.fixture(autouse=True)
 def _monitor(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One monitor that keeps what it is told, and an analyzer that reads without resting."""
+
     def with_one(*_: Any, **__: Any) -> Analysis[Any]:
         return Analysis((), (Seen(),), pane=60.0, lateness=5.0)
 
     monkeypatch.setattr(outcomes, "outcomes_of", with_one)
+    for module, name in ((analyzer_role, "READ_EVERY"), (analyzer_role, "BLOCK"), (store, "POLL")):
+        monkeypatch.setattr(module, name, 0.05)
     assert listed.outcomes_of is not with_one
 
 
@@ -71,14 +80,15 @@ class Scene:
     def __init__(self, store: EmbeddedStore, **settings: Any) -> None:
         self.settings = Settings(
             endpoint="e", redis=store.url, stream=StreamSettings(shards=2),
-            outcomes=Outcomes(wait=2.0),
+            outcomes=Outcomes(wait=3.0),
         )  # fmt: skip
         self.settings = msgspec.structs.replace(self.settings, **settings)
         self.stream = RedisStream(store.url, "e", shards=2)
-        self.began = time.time()
+        self.began: dict[int, float] = {}
 
     def record(self, number: int) -> Record:
-        return record(f"r{number}", started=self.began + number / 1000, trace_id=f"{number:032x}")
+        began = self.began.setdefault(number, time.time() + number / 1000)
+        return record(f"r{number}", started=began, trace_id=f"{number:032x}")
 
     async def send(self, *numbers: int) -> None:
         await self.stream.append([self.record(number) for number in numbers])
@@ -150,8 +160,8 @@ def rows_of(analyzer: Analyzer) -> list[tuple[float, object]]:
 def test_feedback_is_joined_at_once_and_counts_when_the_record_is_due(tmp_path: Path) -> None:
     """Before its record, after it, twice, of nobody; and nothing stands still without traffic."""
 
-    async def story(store: EmbeddedStore) -> None:
-        scene = Scene(store)
+    async def story(there: EmbeddedStore) -> None:
+        scene = Scene(there)
         async with scene.analyzer() as analyzer:
             await scene.say({"id": "r1", "label": "0", "key": "a"})
             await until(analyzer, lambda seen: seen.get(result("label", "waiting")) == 1)
@@ -179,8 +189,8 @@ def test_feedback_is_joined_at_once_and_counts_when_the_record_is_due(tmp_path: 
 def test_a_killed_analyzer_doubles_and_loses_nothing(tmp_path: Path) -> None:
     """It dies before, between and after its checkpoints; the rows are those of one that lived."""
 
-    async def story(store: EmbeddedStore) -> None:
-        scene = Scene(store, outcomes=Outcomes(wait=4.0))
+    async def story(there: EmbeddedStore) -> None:
+        scene = Scene(there, outcomes=Outcomes(wait=4.0))
         for turn in range(4):
             async with scene.analyzer(dies=True) as analyzer:
                 numbers = range(50 * turn, 50 * turn + 50)
@@ -195,7 +205,7 @@ def test_a_killed_analyzer_doubles_and_loses_nothing(tmp_path: Path) -> None:
         async with scene.analyzer() as analyzer:
             seen = await until(analyzer, lambda seen: seen.get(DUE) == 200)
             began = scene.began
-            assert rows_of(analyzer) == [(began + n / 1000 + 0.25, str(n)) for n in range(200)]
+            assert rows_of(analyzer) == [(began[n] + 0.25, str(n)) for n in range(200)]
             assert seen[result("label", "joined")] == 200
             assert seen[result("label", "duplicate")] == 2
         async with scene.analyzer() as again:
@@ -209,8 +219,8 @@ def test_a_killed_analyzer_doubles_and_loses_nothing(tmp_path: Path) -> None:
 def test_without_a_setting_outcomes_begin_with_the_first_feedback(tmp_path: Path) -> None:
     """Until then no record is remembered; then those in the stream are, too."""
 
-    async def story(store: EmbeddedStore) -> None:
-        scene = Scene(store, outcomes=Outcomes())
+    async def story(there: EmbeddedStore) -> None:
+        scene = Scene(there, outcomes=Outcomes())
         async with scene.analyzer() as analyzer:
             await scene.send(*range(700))
             read = ("monitor_records_analyzed_total",)
@@ -237,9 +247,9 @@ def test_feedback_of_somebody_else_is_pseudonymized_before_it_is_kept(tmp_path: 
     path = tmp_path / "privacy.key"
     keys.load(path, lambda count: b"7" * count)
 
-    async def story(store: EmbeddedStore) -> None:
-        scene = Scene(store, privacy=Privacy(key_file=str(path)))
-        raw = redis.Redis.from_url(store.url)
+    async def story(there: EmbeddedStore) -> None:
+        scene = Scene(there, privacy=Privacy(key_file=str(path)))
+        raw = redis.Redis.from_url(there.url)
         said = b'{"id": "r1", "label": "mail ada@example.com", "key": "ada@example.com"}'
         for document in (said, b"[]", b"{", b'{"id": "r1"}'):
             await raw.xadd("monitor:{e}:feedback", {"v": "1", "feedback": document})
@@ -263,13 +273,13 @@ def test_a_damaged_checkpoint_of_outcomes_begins_anew(
 ) -> None:
     """Drift goes on; feedback is read again, and joined to the records that are not due."""
 
-    async def story(store: EmbeddedStore) -> None:
-        scene = Scene(store, outcomes=Outcomes(wait=1000.0))
+    async def story(there: EmbeddedStore) -> None:
+        scene = Scene(there, outcomes=Outcomes(wait=1000.0))
         await scene.send(*range(20))
         await scene.say({"id": "r5", "label": "1"})
         async with scene.analyzer() as analyzer:
             await until(analyzer, lambda seen: seen.get(result("label", "joined")) == 1)
-        raw = redis.Redis.from_url(store.url)
+        raw = redis.Redis.from_url(there.url)
         await raw.hset("monitor:{e}:analysis", "join/0", b"damage")
         await raw.aclose()
         async with scene.analyzer() as analyzer:
@@ -281,3 +291,31 @@ def test_a_damaged_checkpoint_of_outcomes_begins_anew(
     with caplog.at_level(logging.WARNING):
         play(tmp_path, story)
     assert "checkpoint of outcomes is damaged" in caplog.text
+
+
+def test_replay_of_the_store_has_the_rows_that_were_counted_live(tmp_path: Path) -> None:
+    """Bit for bit and in order, with early, late and repeated feedback."""
+
+    async def story(there: EmbeddedStore) -> None:
+        scene = Scene(there)
+        async with scene.analyzer() as analyzer:
+            await scene.say(*({"id": f"r{n}", "label": f"{n}", "key": f"{n}"} for n in range(10)))
+            await scene.send(*range(40))
+            await scene.say(
+                *({"id": f"r{n}", "label": f"{n}", "key": f"{n}"} for n in range(5, 20))
+            )
+            await until(analyzer, lambda seen: seen.get(DUE) == 40)
+            await scene.say(*({"id": f"r{n}", "label": "late"} for n in range(40)))
+            await until(analyzer, lambda seen: sum(
+                v for k, v in seen.items() if k[0] == "monitor_feedback_total") == 65)  # fmt: skip
+            rows = analyzer._outcomes.monitors[0].rows
+        said = await asyncio.to_thread(lambda: list(stored(there.url, "e", _unsafe)))
+        kept = await asyncio.to_thread(lambda: list(records(there.url, "e", shards=2)))
+        assert list(joined(kept, said, reading=Reading(), wait=3.0)) == rows
+        await scene.stream.close()
+
+    play(tmp_path, story)
+
+
+def _unsafe(said: Statement) -> Feedback:
+    raise AssertionError(said)
