@@ -19,6 +19,7 @@ from monitor.analysis.drift.profiles import dump_profile
 from monitor.analysis.monitors import shares
 from monitor.analysis.outcome_rules import OutcomeRules
 from monitor.app.analyzer import features_of, rules_of
+from monitor.app.outcomes import rules_of as outcome_rules_of
 from monitor.app.sanitizer import Sanitizer
 from monitor.commands.progress import watched
 from monitor.errors import UsageError
@@ -97,8 +98,8 @@ def _plan(options: argparse.Namespace, settings: Settings) -> Plan:
     if place is None:
         place = usual.file
     rules = rules_of(settings)
-    told = bool(options.label and (options.prediction or options.score))
-    alpha, rest = shares(rules.alpha, outcomes=told)
+    told = (options.prediction or options.score) and (options.label or options.protected)
+    alpha, _ = shares(rules.alpha, outcomes=bool(told))
     by = [*options.by, *([versus.dimension] if versus is not None else [])]
     return Plan(
         sources=options.source,
@@ -116,19 +117,24 @@ def _plan(options: argparse.Namespace, settings: Settings) -> Plan:
         label=tuple(options.label),
         score=options.score,
         protected=tuple(options.protected),
-        outcomes=OutcomeRules(
-            alpha=rest,
-            learn=usual.learn,
-            positive=options.positive or settings.outcomes.positive,
-            **msgspec.structs.asdict(settings.calibration),
-            target=settings.coverage.target,
-        ),
+        outcomes=_outcome_rules(options, settings),
         start=options.start,
         end=options.end,
         chunks=options.chunks,
         engine=getattr(options, "engine", "local"),
         scheduler=getattr(options, "scheduler", None) or "",
     )
+
+
+def _outcome_rules(options: argparse.Namespace, settings: Settings) -> OutcomeRules:
+    """How what became of rows is judged: as live, but for what the options say."""
+    rules = outcome_rules_of(settings)
+    positive = options.positive or rules.positive
+    favourable = rules.favourable
+    if favourable == rules.positive:
+        favourable = positive
+    fair = tuple(dict.fromkeys((*rules.fair, *options.protected)))
+    return dataclasses.replace(rules, positive=positive, favourable=favourable, fair=fair)
 
 
 def _judged_beside_evidently(plan: Plan, both: Comparison, path: Path) -> Replay:

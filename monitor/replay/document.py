@@ -9,6 +9,7 @@ from monitor.findings import (
     Calibration,
     ClassQuality,
     Coverage,
+    Fairness,
     Finding,
     Performance,
     Quality,
@@ -42,6 +43,8 @@ class Chunk(msgspec.Struct, frozen=True, omit_defaults=True):
     """Whether scores are the probabilities that they claim to be."""
     coverage: list[Coverage] | None = None
     """Whether sets and intervals hold the truth."""
+    fairness: list[Fairness] | None = None
+    """Whether groups are treated alike."""
 
 
 class Replay(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -72,6 +75,8 @@ class Replay(msgspec.Struct, frozen=True, omit_defaults=True):
     """With `--label` and `--score`: whether scores are the probabilities that they claim to be."""
     coverage: list[Coverage] | None = None
     """With prediction sets or intervals: whether they hold the truth as often as promised."""
+    fairness: list[Fairness] | None = None
+    """With `--protected`, or `fairness.dimensions`: whether groups are treated alike."""
     class_quality: list[ClassQuality] | None = None
     """With `--label`: the same by class."""
     records_estimated: int | None = None

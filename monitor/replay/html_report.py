@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import html as markup
-from collections.abc import Callable, Iterable, Iterator
-from typing import TypeVar
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from monitor.analysis.drift.findings import percent
-from monitor.findings import Calibration, Coverage, Finding
+from monitor.findings import Finding
 from monitor.replay.document import Replay
 from monitor.replay.report import (
     CALIBRATION,
     COVERAGE,
+    FAIRNESS,
     MEASURES,
+    WORDS,
+    Judged,
     at,
     calibrated,
     change,
+    compared,
     counted,
     covered,
     interval,
@@ -27,8 +30,6 @@ from monitor.replay.report import (
     so_far,
     where,
 )
-
-Judged = TypeVar("Judged", Calibration, Coverage)
 
 BINS = 24
 """Bins of a finding that are drawn, those that changed most."""
@@ -100,6 +101,7 @@ def page(found: Replay, title: str, facts: Iterable[tuple[str, str]] = ()) -> st
         _qualities(found),
         _judged("Calibration", CALIBRATION, found.calibration or (), calibrated),
         _judged("Coverage", COVERAGE, found.coverage or (), covered),
+        _judged("Fairness", FAIRNESS, found.fairness or (), compared),
         _chunk_table(found),
         *_section("What drifted", map(_card, _by_feature(drifted))),
         *_section("Changed, harmless", map(_card, _by_feature(harmless))),
@@ -218,15 +220,18 @@ def _qualities(found: Replay) -> str:
 
 
 def _judged(
-    title: str, names: Iterable[str], found: Iterable[Judged], told: Callable[[Judged], list[str]]
+    title: str, names: Sequence[str], found: Iterable[Judged], told: Callable[[Judged], list[str]]
 ) -> str:
     """A table of what was judged in each segment; empty where nothing was."""
     rows = "".join(
         f"<tr><td>{markup.escape(of_segment(one))}<td class={one.status}>{one.status}"
-        + "".join(f"<td class=n>{number}" for number in told(one))
+        + "".join(
+            f"<td{'' if name in WORDS else ' class=n'}>{markup.escape(cell)}"
+            for name, cell in zip(names, told(one), strict=True)
+        )
         for one in found
     )
-    head = "".join(f"<th class=n>{name}" for name in names)
+    head = "".join(f"<th{'' if name in WORDS else ' class=n'}>{name}" for name in names)
     table = f"<h2>{title}</h2><table><tr><th>segment<th>status{head}</tr>"
     return f"{table}{rows}</table>" if rows else ""
 

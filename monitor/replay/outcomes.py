@@ -16,7 +16,7 @@ from monitor.analysis.drift.profiles import Profile, profile_of
 from monitor.analysis.fold import Analysis
 from monitor.analysis.monitors import outcomes_of
 from monitor.analysis.quality.monitor import QualityMonitor, watched
-from monitor.findings import Outcome, Quality
+from monitor.findings import Fairness, Outcome, Quality
 from monitor.replay.census import Census, within_budget
 from monitor.replay.comparison import Comparison
 from monitor.replay.document import Chunk, Replay
@@ -49,14 +49,15 @@ TROUBLES = {
 
 def with_outcomes(found: Replay, plan: Plan, both: Comparison, watch: Watch) -> Replay:
     """The document with what became of the rows; the same where nobody says it."""
-    if not plan.truth.label:
+    if not plan.is_told:
         return found
     kept = Census()
     for one in (both.current, both.reference) if plan.by else ():
         if one is not None:
             kept.count(one.truths(both.options if one is both.current else both.usual))
     values = kept.kept()
-    fold = outcomes_of(plan.outcomes, dimensions=plan.by, profile=_usual(plan, both, values))
+    rules = plan.outcomes_at_once if both.current.is_table else plan.outcomes
+    fold = outcomes_of(rules, dimensions=plan.by, profile=_usual(plan, both, values))
     coming = within_budget(both.current.truths(both.options), values)
     rows = _rows(watch(coming, "judging outcomes", found.records))
     chunks = None
@@ -117,7 +118,9 @@ def _entries(fold: Analysis[Outcome], *, at_once: bool) -> dict[str, Any]:
 
 
 def _undated(one: Outcome) -> Outcome:
-    return undated(one) if isinstance(one, Quality) else msgspec.structs.replace(one, since=None)
+    if isinstance(one, Quality):
+        return undated(one)
+    return one if isinstance(one, Fairness) else msgspec.structs.replace(one, since=None)
 
 
 def _quality(fold: Analysis[Outcome]) -> QualityMonitor:
@@ -127,6 +130,8 @@ def _quality(fold: Analysis[Outcome]) -> QualityMonitor:
 def _remarks(fold: Analysis[Outcome], plan: Plan) -> Iterator[str]:
     """What a reader should know of labels and scores."""
     quality = _quality(fold)
+    if not plan.truth.label:
+        return
     for name, said in TROUBLES.items():
         if count := quality.troubles[name]:
             yield f"--label: {count:,} of {fold.records:,} rows {said}"

@@ -57,12 +57,21 @@ class Plan:
 
     @property
     def truth(self) -> TruthColumns:
-        """The columns that say what became of a row; none without a label, or where nothing was
-        predicted."""
+        """The columns that say what became of a row."""
         said = next((name for name in self.prediction if name != self.score), "")
-        if not (self.label and (said or self.score)):
-            return TruthColumns()
-        return TruthColumns(said, self.label[0], self.score, self.protected)
+        label = self.label[0] if self.label else ""
+        return TruthColumns(said, label, self.score, self.protected)
+
+    @property
+    def is_told(self) -> bool:
+        """Whether columns say what was predicted, and what was true or for whom it was."""
+        told = self.truth
+        return bool((told.prediction or told.score) and (told.label or told.protected))
+
+    @property
+    def outcomes_at_once(self) -> OutcomeRules:
+        """How outcomes are judged that are one window."""
+        return dataclasses.replace(self.outcomes, pane=None)
 
     @property
     def by(self) -> tuple[str, ...]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from typing import TypeVar
 
 from rich.table import Table
 from rich.text import Text
 
 from monitor.analysis.drift.findings import moment
-from monitor.findings import Calibration, Coverage, Finding, Outcome, Performance, Quality
+from monitor.findings import Calibration, Coverage, Fairness, Finding, Outcome, Performance, Quality
 from monitor.replay.document import Replay
 
 SHOWN = 40
@@ -16,6 +17,8 @@ SHOWN = 40
 
 NAMED = 5
 """So many of what was not judged are named in the verdict."""
+
+Judged = TypeVar("Judged", Calibration, Coverage, Fairness)
 
 STYLES = {"drift": "bold red", "alarm": "bold red", "insufficient": "dim", "ok": "green"}
 MEASURES = ("psi", "jensen_shannon", "wasserstein")
@@ -59,9 +62,11 @@ def tables(found: Replay, title: str) -> Iterator[Table | Text]:
     if found.quality:
         yield _quality(found.quality)
     if found.calibration:
-        yield _calibration(found.calibration)
+        yield _judged("calibration", CALIBRATION, found.calibration, calibrated)
     if found.coverage:
-        yield _coverage(found.coverage)
+        yield _judged("coverage", COVERAGE, found.coverage, covered)
+    if found.fairness:
+        yield _judged("fairness", FAIRNESS, found.fairness, compared)
     yield Text.assemble(
         f"\n{counted(found)}: ",
         (found.verdict, STYLES[found.verdict]),
@@ -144,16 +149,22 @@ def _quality(entries: list[Quality]) -> Table:
     return table
 
 
-def _calibration(entries: list[Calibration]) -> Table:
-    """Whether scores are what they claim, segment by segment."""
-    table = Table(title="\ncalibration", title_justify="left", box=None, pad_edge=False)
+def _judged(
+    title: str,
+    names: Iterable[str],
+    entries: Iterable[Judged],
+    told: Callable[[Judged], list[str]],
+) -> Table:
+    """What was judged in each segment; an alarm always."""
+    table = Table(title=f"\n{title}", title_justify="left", box=None, pad_edge=False)
     for name in ("segment", "status"):
         table.add_column(name)
-    for name in CALIBRATION:
-        table.add_column(name, justify="right")
-    for one in entries[:SHOWN]:
-        status = Text(one.status, STYLES[one.status])
-        table.add_row(Text(of_segment(one)), status, *calibrated(one))
+    for name in names:
+        table.add_column(name, justify="left" if name in WORDS else "right", overflow="fold")
+    for number, one in enumerate(sorted(entries, key=lambda one: one.status != "alarm")):
+        if number < SHOWN or one.status == "alarm":
+            status = Text(one.status, STYLES[one.status])
+            table.add_row(Text(of_segment(one)), status, *map(Text, told(one)))
     return table
 
 
@@ -167,19 +178,6 @@ def calibrated(one: Calibration) -> list[str]:
     return [*map(share, numbers), f"{one.log_evidence:.1f}", f"{one.labels:,}"]
 
 
-def _coverage(entries: list[Coverage]) -> Table:
-    """Whether sets and intervals hold the truth, segment by segment."""
-    table = Table(title="\ncoverage", title_justify="left", box=None, pad_edge=False)
-    for name in ("segment", "status"):
-        table.add_column(name)
-    for name in COVERAGE:
-        table.add_column(name, justify="right")
-    for one in entries[:SHOWN]:
-        status = Text(one.status, STYLES[one.status])
-        table.add_row(Text(of_segment(one)), status, *covered(one))
-    return table
-
-
 COVERAGE = ("coverage", "target", "size", "ln E", "labels")
 """What reports say of coverage."""
 
@@ -188,6 +186,19 @@ def covered(one: Coverage) -> list[str]:
     """The numbers of coverage, in the order of `COVERAGE`."""
     numbers = (one.coverage, one.target, one.size)
     return [*map(share, numbers), f"{one.log_evidence:.1f}", f"{one.labels:,}"]
+
+
+FAIRNESS = ("measure", "gap", "95 % interval", "ln E", "why")
+"""What reports say of fairness."""
+
+WORDS = {"measure", "why"}
+"""Columns that hold words."""
+
+
+def compared(one: Fairness) -> list[str]:
+    """The words and numbers of fairness, in the order of `FAIRNESS`."""
+    why = one.reason or ", ".join(f"{d.dimension} = {d.value}" for d in one.drivers)
+    return [one.measure, share(one.gap), interval(one), f"{one.log_evidence:.1f}", why]
 
 
 def told(entries: Iterable[Quality]) -> list[Quality]:
@@ -209,8 +220,8 @@ def so_far(entries: Iterable[Quality]) -> str:
     return f"{first.measure} {share(first.number)}" + ", alarm" * (first.status == "alarm")
 
 
-def interval(one: Quality) -> str:
-    """The 95 % interval of a measure; empty without one."""
+def interval(one: Quality | Fairness) -> str:
+    """The 95 % interval of a measure or gap; empty without one."""
     if one.lower is None or one.upper is None:
         return ""
     return f"{share(one.lower)} to {share(one.upper)}"

@@ -122,6 +122,31 @@ def test_scores_that_are_too_sure_fail_on_calibration(capsys, write: Write, tmp_
     assert main(["replay", sure, *TRUTH, *arguments, "--config", str(lax)]) == 0
 
 
+def test_groups_of_a_protected_column_are_compared(capsys, write: Write, tmp_path: Path) -> None:
+    """One group needs a higher score: its selection rate is an alarm, also without labels; where
+    both need the same there is none."""
+
+    def rows(needs: float) -> list[tuple[Any, ...]]:
+        some = classified(2500)
+        return [
+            (site, p, int(p > (needs if site == "a" else 0.5)), true) for site, p, _, true in some
+        ]
+
+    header = ["sex", *HEADER[1:]]
+    page = tmp_path / "page.html"
+    unfair = write("unfair.csv", header, rows(0.9))
+    more = ["--protected", "sex", "--fail-on", "fairness", "--html", str(page)]
+    assert main(["replay", unfair, *TRUTH, *more]) == 1
+    assert "selection_rate" in page.read_text()
+    assert main(["replay", unfair, "--prediction", "said", *more]) == 1
+    assert main(["replay", write("fair.csv", header, rows(0.5)), *TRUTH, *more]) == 0
+    found = document(capsys, unfair, *TRUTH, "--protected", "sex", "--chunks", "2")
+    gaps = {one["measure"]: one for one in found["fairness"] if one["value"] == "a"}
+    assert gaps["selection_rate"]["gap"] < -0.2
+    assert gaps["selection_rate"]["upper"] < 0
+    assert found["chunks"][-1]["fairness"] == found["fairness"]
+
+
 def test_an_alarm_of_quality_fails_where_it_is_named(capsys, write: Write) -> None:
     """A classifier that begins to guess: exit 1 with `--fail-on quality`, 0 with `drift`, which
     there is none of; the report says what changed."""
