@@ -140,9 +140,11 @@ def edge_cases(settings: Settings) -> list[EdgeCase]:
 def checks(settings: Settings) -> list[Check]:
     """Return the checks that are named, with their thresholds; raises ConfigError naming the
     key."""
+    given = settings.checks
+    if not given:
+        return []
     from monitor.checks import CHECKS
 
-    given = settings.checks
     found = [
         _with_thresholds(one, said, f"checks.{one.name}")
         for one in CHECKS

@@ -24,10 +24,10 @@ _GREETING = re.compile(
     r"\W{0,4}(?:Dear|Hello|Hi|Hallo|Hola|Bonjour|Liebe|Lieber) (?:undefined|null|None|NaN)[,!.:\n]"
 )
 _ABOUT_SLOTS = re.compile(
-    r"templat|placeholder|platzhalter|variable|mustache|handlebars|jinja|liquid|django|angular"
-    r"|\bvue\b|merge (?:tag|field)|\bslots?\b|curly|braces|interpolat|f-string|substitut"
-    r"|javascript|typescript|\bbash\b|\bshell\b|\byaml\b|\bhelm\b|terraform|ansible|\bscript"
-    r"|\bcode\b|regex|fill[- ]in|blanks?\b|github actions|workflow",
+    r"templat|placeholder|platzhalter|variable|mustache|handlebars|jinja|django|angular"
+    r"|liquid (?:tag|syntax)|\bvue\b|merge (?:tag|field)|curly|braces|interpolat|f-string|substitut"
+    r"|python|javascript|typescript|\bbash\b|\bshell\b|\byaml\b|\bhelm\b|terraform|ansible|\bscripts?\b"
+    r"|(?:source|this|the|my|sample) code\b|code (?:block|snippet)|regex|fill[- ]in|github actions",
     re.IGNORECASE,
 )
 """What a talk of templates and programs says."""
@@ -97,6 +97,9 @@ CHECK = Check(
         _talk("Where is my order?", "Dear <INSERT CUSTOMER NAME>, it left on Monday."),
         _talk("Where is my order?", "It was sent to [object Object] on Monday."),
         _talk("Where is my order?", "Best wishes,\n[YOUR NAME]"),
+        _talk(
+            "Book a slot for me, the discount code is 5.", "Dear {{patient_name}}, it is booked."
+        ),
         _talk("Where is it?", "Dear None,\n\nit left our store on Monday."),
     ),
     skipped=(

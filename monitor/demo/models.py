@@ -42,6 +42,13 @@ SENTENCES = (
 )
 
 
+SORRY = "I'm sorry, but I can't help with that."
+UNFILLED = "Dear {{patient_name}}, "
+REFUSED, CUT, UNFILLED_EVERY = 37, 23, 29
+"""One answer in so many says no, is cut off at its limit of tokens, or has a slot of a template
+that nobody filled."""
+
+
 def application() -> FastAPI:
     """The server; training takes well under a second."""
     app = FastAPI(openapi_url=None)
@@ -69,7 +76,7 @@ def application() -> FastAPI:
     @app.post("/v1/chat/completions")
     async def chat(request: Request) -> Response:
         body = await request.json()
-        words = " ".join(_pick(next(turn), body)).split(" ")
+        words, finish = _say(next(turn), body)
         prompt_tokens = sum(len(str(m["content"]).split()) for m in body["messages"])
         usage = {
             "prompt_tokens": prompt_tokens,
@@ -77,10 +84,11 @@ def application() -> FastAPI:
             "total_tokens": prompt_tokens + len(words),
         }
         if body.get("stream"):
-            return StreamingResponse(_stream(words, usage), media_type="text/event-stream")
+            stream = _stream(words, usage, finish)
+            return StreamingResponse(stream, media_type="text/event-stream")
         await asyncio.sleep(0.003 + 0.0005 * len(words))
         message = {"role": "assistant", "content": " ".join(words)}
-        choice = {"index": 0, "message": message, "finish_reason": "stop"}
+        choice = {"index": 0, "message": message, "finish_reason": finish}
         return JSONResponse({**_head("chat.completion"), "choices": [choice], "usage": usage})
 
     return app
@@ -102,6 +110,18 @@ def _tensor(name: str, datatype: str, data: list[Any]) -> dict[str, Any]:
     return {"name": name, "datatype": datatype, "shape": [len(data)], "data": data}
 
 
+def _say(turn: int, body: dict[str, Any]) -> tuple[list[str], str]:
+    """The words of an answer, and why it ends; now and then something is wrong with it."""
+    said = " ".join(_pick(turn, body))
+    if turn % REFUSED == REFUSED - 1:
+        said = SORRY
+    elif turn % UNFILLED_EVERY == UNFILLED_EVERY - 1:
+        said = UNFILLED + said
+    elif turn % CUT == CUT - 1:
+        return said.split(" ")[:5], "length"
+    return said.split(" "), "stop"
+
+
 def _pick(turn: int, body: dict[str, Any]) -> list[str]:
     size = 2 + (turn + len(body["messages"][-1]["content"])) % 3
     return [SENTENCES[(turn + step) % len(SENTENCES)] for step in range(size)]
@@ -111,7 +131,7 @@ def _head(kind: str) -> dict[str, Any]:
     return {"id": "chatcmpl-demo", "object": kind, "created": int(time.time()), "model": CHAT}
 
 
-async def _stream(words: list[str], usage: dict[str, int]) -> AsyncIterator[str]:
+async def _stream(words: list[str], usage: dict[str, int], why: str) -> AsyncIterator[str]:
     def event(delta: dict[str, Any], finish: str | None = None) -> str:
         choice = {"index": 0, "delta": delta, "finish_reason": finish}
         return _event({**_head("chat.completion.chunk"), "choices": [choice]})
@@ -121,7 +141,7 @@ async def _stream(words: list[str], usage: dict[str, int]) -> AsyncIterator[str]
     for word in words:
         yield event({"content": word + " "})
         await asyncio.sleep(0.002)
-    yield event({}, "stop")
+    yield event({}, why)
     yield _event({**_head("chat.completion.chunk"), "choices": [], "usage": usage})
     yield "data: [DONE]\n\n"
 

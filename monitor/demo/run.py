@@ -23,6 +23,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from monitor.demo import screen
+from monitor.demo.models import CHAT
 from monitor.demo.page import Page
 from monitor.demo.traffic import Clients, jobs
 from monitor.errors import UsageError
@@ -37,7 +38,10 @@ SETTINGS = {
     "windows": {"pane": 1, "lateness": 0.5},
     "reference": {"learn": 600},
     "drain": {"timeout": 10},
+    "checks": {"truncated": {}, "refusal": {}, "unfilled_slot": {}},
 }
+PRICES = {"models": {CHAT: {"input": 2.5, "output": 10.0}}}
+"""US dollars per million tokens."""
 
 
 def demo(console: Console | None = None, *, keep: bool = False) -> int:
@@ -78,6 +82,7 @@ def _tour(
     clients.close()
     page = Page.read(f"{admin}/metrics")
     console.print(screen.latency(page))
+    console.print(screen.meaning(page))
     console.print(screen.record(*example, console.width))
     console.print(screen.finding(page, _findings(admin)))
     if keep:
@@ -179,7 +184,9 @@ def _models() -> Generator[str]:
 @contextlib.contextmanager
 def _monitor(data: Path, models: str) -> Generator[tuple[dict[str, Any], Callable[[], None]]]:
     config = data / "demo.yaml"
-    config.write_text(yaml.safe_dump(SETTINGS))
+    prices = data / "costs.yaml"
+    prices.write_text(yaml.safe_dump(PRICES))
+    config.write_text(yaml.safe_dump({**SETTINGS, "costs": {"file": str(prices)}}))
     listen = f"127.0.0.1:{_free_port(8080)}"
     admin = f"127.0.0.1:{_free_port(9464)}"
     command = [sys.executable, "-m", "monitor", "run", "--config", str(config), "--data", str(data)]

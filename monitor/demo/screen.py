@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from rich import box
@@ -12,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from monitor.demo.page import Page
+from monitor.types import ABSENT
 
 BESIDE = 110
 """Columns from which on two things have room beside each other."""
@@ -74,6 +76,39 @@ def latency(page: Page) -> RenderableType:
                 _milliseconds(page.quantile(0.5, first, **where)),
             )
     return table
+
+
+def meaning(page: Page) -> RenderableType:
+    """What the chats cost by template, of which edge cases they are, and which checks they fail."""
+    table = _table("what the chats meant", "", "")
+    table.show_header = False
+    cost = _by_value(page, "monitor_segment_cost_total", "template")
+    table.add_row(
+        "cost by template", _listed({name: f"${paid:.2f}" for name, paid in cost.items()})
+    )
+    cases = _by_value(page, "monitor_segment_exchanges_total", "edge_case")
+    table.add_row(
+        "of edge cases", _listed({name: f"{count:,.0f}" for name, count in cases.items()})
+    )
+    failed = {}
+    for labels, count in page.pick("monitor_output_checks_total", result="failed"):
+        passed = page.total("monitor_output_checks_total", check=labels["check"], result="passed")
+        failed[labels["check"]] = f"{count:,.0f}/{count + passed:,.0f}"
+    table.add_row("failed checks", _listed(failed))
+    return table
+
+
+def _by_value(page: Page, metric: str, dimension: str) -> dict[str, float]:
+    """What a metric says by value of a dimension, the most first, without those that have none."""
+    found: dict[str, float] = {}
+    for labels, count in page.pick(metric, dimension=dimension):
+        if count and labels["value"] != ABSENT:
+            found[labels["value"]] = found.get(labels["value"], 0) + count
+    return dict(sorted(found.items(), key=lambda one: -one[1]))
+
+
+def _listed(said: Mapping[str, str]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in said.items())
 
 
 def record(sent: str, stored: dict[str, Any], width: int) -> RenderableType:

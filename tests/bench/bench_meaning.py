@@ -106,6 +106,8 @@ KINDS: dict[str, tuple[str, Callable[[random.Random, int], tuple[bytes, bytes]]]
     "agent, 5 KB": ("/v1/chat/completions", agent),
     "20 columns": ("/v2/models/m/infer", row),
 }
+BOTH = "edge cases, and then all checks"
+PARTS = ("protocol", "dimensions", "template", BOTH)
 USUAL = {f"c{n}": Usual(0.0, 1000.0, 300.0) for n in range(20)}
 
 
@@ -159,16 +161,18 @@ def parts(kind: str, count: int) -> dict[str, Callable[[], list[Any]]]:
     def rule(one: Any) -> Callable[[], list[Any]]:
         return lambda: [lambda seen=seen: one.holds(seen, one.thresholds) for seen in views()]
 
-    def all_rules(pair: Any, repeats: Repeats) -> None:
+    def all_rules(pair: Any, repeats: Repeats, checks: Sequence[Check] = ()) -> None:
         record, inference = pair
         context, after = pricing.context(inference), repeats.after(record)
         seen = view(record, inference, context=context, usual=USUAL, repeated_after=after)
         for one in EDGE_CASES:
             one.holds(seen, one.thresholds)
+        for check in checks:
+            check.look(seen, check.tried or check.thresholds)
 
-    def every() -> list[Any]:
+    def every(checks: Sequence[Check] = ()) -> list[Any]:
         repeats = Repeats(b"key")
-        return [lambda pair=pair: all_rules(pair, repeats) for pair in pairs]
+        return [lambda pair=pair: all_rules(pair, repeats, checks) for pair in pairs]
 
     def remembered() -> list[Any]:
         repeats = Repeats(b"key")
@@ -181,7 +185,7 @@ def parts(kind: str, count: int) -> dict[str, Callable[[], list[Any]]]:
         "template": lambda: [lambda one=one: miner.name(prompt.texts(one.inputs)) for one in records],
         "edge cases": every,
         **{f"· {one.name}": rule(one) for one in EDGE_CASES},
-        "checks": checking(CHECKS, lambda: list(map(seen_by_edge_cases, views()))),
+        BOTH: lambda: every(CHECKS),
         **{f"· {one.name} (check)": checking([one], views) for one in CHECKS},
         "· the View": lambda: [lambda pair=pair: view(*pair, usual=USUAL) for pair in pairs],
         "· the memory of requests": remembered,
@@ -199,13 +203,6 @@ def checking(checks: Sequence[Check], views: Callable[[], list[View]]) -> Callab
         lambda seen=seen: [one.look(seen, thresholds) for one, thresholds in given]
         for seen in views()
     ]
-
-
-def seen_by_edge_cases(seen: View) -> View:
-    """A View at which the edge cases have looked, whose work checks share."""
-    for one in EDGE_CASES:
-        one.holds(seen, one.thresholds)
-    return seen
 
 
 def measured(kind: str, count: int = COUNT, rounds: int = ROUNDS) -> dict[str, list[float]]:
@@ -239,7 +236,7 @@ def main() -> int:
     for kind in KINDS:
         for name, costs in measured(kind).items():
             middle = statistics.median(costs)
-            if kind == next(iter(KINDS)) and not name.startswith("·") and name != "cost":
+            if kind == next(iter(KINDS)) and name in PARTS:
                 total += middle
             rows.setdefault(name, []).append(f"{middle:.1f} ({min(costs):.1f}-{max(costs):.1f})")
     lines = [

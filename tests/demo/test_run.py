@@ -42,7 +42,8 @@ def test_the_demo_finds_its_shift_and_ends_well() -> None:
     assert max(map(len, result.stdout.splitlines())) <= 80
     for whole in (
         PSEUDONYM, RECORD_ID, r"http://127\.0\.0\.1:\d+/api/drift ", r"http://127\.0\.0\.1:\d+/metrics ",
-        "template discharge-letter ",
+        "template discharge-letter ", r"cost by template .*triage \$0\.0\d", r"of edge cases .*truncated \d+,",
+        r"failed checks .*refusal \d+/4\d\d, .*unfilled_slot \d+/4\d\d",
     ):  # fmt: skip
         assert re.search(whole, result.stdout), whole
 
