@@ -87,7 +87,7 @@ thinks. One item is one JSON object:
 {{"id": "019ad2b6-6800-7def-9abc-e20000000001", "label": "1", "at": "2026-11-28T10:00:00Z"}}
 ```
 
-There are two ways in:
+There are three ways in:
 
 - `POST /api/v1/feedback` of the [admin port](api.md): `application/json` with one object or a list,
   or `application/x-ndjson` with an object a line; at most {MAX_ITEMS:,} items and {MAX_BYTES:,}
@@ -96,6 +96,11 @@ There are two ways in:
   a body that is too large or of another type, 503 with `Retry-After` while the store is away.
   After a 503 send the request again; with a `key` an item counts once, also where it was there
   already.
+- `monitor feedback load FILE…` reads CSV, JSON lines and Parquet. The columns of a table are the
+  keys of below; those inside of an object have a dot, as `business.order` or `verdict.passed`, and
+  empty cells say nothing. `--id-column` names the column with the ids of records where it is not
+  called `id`. An item without a `key` gets one of its line and content, so a file can be loaded
+  again. Each line that is not taken is named as `FILE:LINE`; the exit code is then 1.
 - An entry with the fields `v` (`1`) and `feedback` (the JSON) in the stream
   `monitor:{{ENDPOINT}}:feedback`.
 

@@ -171,6 +171,8 @@ def _parser(chosen: str) -> _Parser:
         example="monitor templates list")  # fmt: skip
     review = add("review", _review, "read exchanges and say whether the answers will do",
         example="monitor review next")  # fmt: skip
+    feedback = add("feedback", _feedback, "load what became of exchanges: labels, events, verdicts",
+        example="monitor feedback load labels.csv")  # fmt: skip
     replay = add("replay", _replay, "look for drift in records, tables and logs at rest",
         more="Judges them as the analyzer judges live traffic. Exit code 1: --fail-on drift, and "
         "drift was found.",
@@ -183,7 +185,8 @@ def _parser(chosen: str) -> _Parser:
     keys = add("keys", _keys, "list, rotate and fingerprint the keys that make pseudonyms",
         example="monitor keys list")  # fmt: skip
     reveal = add("reveal", _reveal, "print the values behind pseudonyms, with a private key")
-    stored = {"records": records, "templates": templates, "review": review}
+    stored = {"records": records, "templates": templates, "review": review,
+        "feedback": feedback}  # fmt: skip
     if chosen in stored:
         _look_at_the_store(chosen, stored[chosen])
     if chosen == "files":
@@ -298,9 +301,11 @@ def _check(options: argparse.Namespace) -> int:
 
 
 def _look_at_the_store(chosen: str, parser: argparse.ArgumentParser) -> None:
-    from monitor.commands import records, review, templates
+    from monitor.commands import feedback, records, review, templates
 
-    looking = {"records": records, "templates": templates, "review": review}[chosen]
+    looking = {
+        "records": records, "templates": templates, "review": review, "feedback": feedback,
+    }[chosen]  # fmt: skip
     looking.add_arguments(parser, _common)
 
 
@@ -320,6 +325,12 @@ def _review(options: argparse.Namespace) -> int:
     from monitor.commands import review
 
     return review.run(options, _settings(options))
+
+
+def _feedback(options: argparse.Namespace) -> int:
+    from monitor.commands import feedback
+
+    return feedback.run(options, _settings(options))
 
 
 def _files(options: argparse.Namespace) -> int:

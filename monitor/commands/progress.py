@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator
+from typing import TypeVar
 
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from monitor.tables.blocks import Block, count
-from monitor.types import Row
+from monitor.tables.blocks import Block
 
 EVERY = 1000
 """Rows between two numbers on the screen."""
 
 
-def watched(rows: Iterable[Row | Block], what: str, total: int = 0) -> Iterator[Row | Block]:
+T = TypeVar("T")
+
+
+def watched(rows: Iterable[T], what: str, total: int = 0) -> Iterator[T]:
     """The rows, with their number on the screen where there is one: of `what`, of a `total`."""
     if not sys.stderr.isatty():
         yield from rows
@@ -30,4 +33,4 @@ def watched(rows: Iterable[Row | Block], what: str, total: int = 0) -> Iterator[
                 progress.update(task, description=f"{what} {number:,}{of}")
                 shown = number + EVERY
             yield one
-            number += count(one)
+            number += len(one) if isinstance(one, Block) else 1

@@ -1,0 +1,96 @@
+"""`monitor feedback load`: files of labels and events → the stream of feedback."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import itertools
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import msgspec
+
+from monitor.app.feedback_intake import Intake
+from monitor.commands.progress import watched
+from monitor.damage import Damage
+from monitor.errors import StreamError, UsageError
+from monitor.logs import plain
+from monitor.replay.statements import Said, statements
+from monitor.settings.schema import Settings
+from monitor.supervision.embedded_store import opened
+from monitor.urls import shown
+
+EXIT_REJECTED = 1
+BATCH = 5000
+"""Items of one transaction."""
+
+
+def add_arguments(parser: argparse.ArgumentParser, common: Callable[..., None]) -> None:
+    """The options of `monitor feedback load`."""
+    actions = parser.add_subparsers(metavar="COMMAND", required=True, dest="action")
+    load = actions.add_parser(
+        "load",
+        help="put labels and events of files into the store",
+        description="Read CSV, JSON lines or Parquet, an item a line or row, and put it into the "
+        "stream of feedback, pseudonymized. A CSV's columns are an item's keys, as id,label,at or "
+        "business.order,event,value. To load a file again is safe: what is there counts once. "
+        "Exit code 1: some lines were not taken; each is named.",
+        epilog="example:\n  monitor feedback load labels.csv --id-column record\n",
+        formatter_class=parser.formatter_class,
+    )
+    load.add_argument("files", nargs="+", type=Path, metavar="FILE", help="CSV, JSONL or Parquet")
+    load.add_argument(
+        "--id-column",
+        default="",
+        metavar="COLUMN",
+        help="the column that holds the ids of records; by default id",
+    )
+    common(load, "endpoint", "redis", "data")
+
+
+def run(options: argparse.Namespace, settings: Settings) -> int:
+    """Load the files; returns the exit code. Raises UsageError for a person."""
+    damage = Damage()
+    with opened(settings.redis, Path(settings.data)) as url:
+        said = itertools.chain.from_iterable(
+            statements(path, damage, id_column=options.id_column) for path in options.files
+        )
+        taken = asyncio.run(_load(watched(said, "items"), settings, url, damage))
+    rejected = sum(one.count for one in damage.listed())
+    for one in damage.listed():
+        more = f" ({one.count:,} lines)" if one.count > 1 else ""
+        print(f"monitor: {plain(one.place)}: {plain(one.error)}{more}", file=sys.stderr)
+    print(f"{taken:,} items taken, {rejected:,} not", file=sys.stderr)
+    if taken > settings.stream.max_length:
+        print(
+            f"monitor: the stream keeps about {settings.stream.max_length:,} items "
+            "(stream.max_length): the analyzer must have read the others meanwhile",
+            file=sys.stderr,
+        )
+    return EXIT_REJECTED if rejected else 0
+
+
+async def _load(said: Iterator[Said], settings: Settings, url: str, damage: Damage) -> int:
+    intake = Intake(msgspec.structs.replace(settings, redis=url))
+    taken, last = 0, ""
+    try:
+        while batch := list(itertools.islice(said, BATCH)):
+            taken += await intake.append([one.statement for one in batch], _teller(batch, damage))
+            last = batch[-1].place
+    except StreamError as error:
+        upto = f"; taken are {taken:,} items, up to {plain(last)}" if last else ""
+        raise UsageError(
+            f"{shown(url)}: {error}{upto}. Load again when it is back: each item counts once"
+        ) from None
+    finally:
+        await intake.close()
+    return taken
+
+
+def _teller(batch: list[Said], damage: Damage) -> Callable[[int, str], None]:
+    def refused(index: int, error: str) -> None:
+        place = batch[index].place
+        damage.rows(Path(place.rpartition(":")[0]), place, error)
+
+    return refused
