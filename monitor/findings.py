@@ -11,6 +11,9 @@ from typing import Literal
 import msgspec
 
 Status = Literal["ok", "drift", "insufficient"]
+Verdict = Literal["better", "worse", "no_difference", "keep_going", "invalid"]
+"""What can be said of an arm of an experiment."""
+
 OutcomeStatus = Literal["ok", "alarm", "insufficient"]
 """What a monitor of outcomes says: `alarm` is believed and larger than tolerated."""
 
@@ -267,5 +270,32 @@ class Fairness(msgspec.Struct, frozen=True, omit_defaults=True):
     """Why nothing could be judged."""
 
 
-Outcome = Quality | Calibration | Coverage | Fairness
+class ExperimentEffect(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What one arm of an experiment does to one metric, beside the control."""
+
+    name: str
+    """The experiment."""
+    variant: str
+    """The arm."""
+    metric: str
+    """The metric's name."""
+    effect: float | None
+    """The arm's minus the control's, in the metric's unit; null where nothing can be said."""
+    lower: float | None
+    """The lower end of its interval, which holds at every moment; null where there is none."""
+    upper: float | None
+    """The upper end of its interval."""
+    verdict: Verdict
+    """`better`, `worse` (of a guardrail: by more than its margin), `no_difference` (certainly none
+    that matters), `keep_going`; `invalid` where exchanges do not come to the arms as declared."""
+    samples: int
+    """Exchanges of the arm with a value."""
+    reason: str = ""
+    """What a reader of the verdict should know."""
+
+
+OfSegment = Quality | Calibration | Coverage | Fairness
+"""A finding of a monitor of outcomes about one segment."""
+
+Outcome = OfSegment | ExperimentEffect
 """A finding of a monitor of outcomes."""

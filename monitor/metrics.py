@@ -368,6 +368,34 @@ CATALOGUE: tuple[Metric, ...] = (
         "analyzer",
     ),
     Metric(
+        "monitor_experiment_effect", "gauge",
+        "What an arm of an experiment does to a metric: the arm's minus the control's, in the "
+        "metric's unit.",
+        "analyzer", ("experiment", "variant", "metric"),
+    ),
+    Metric(
+        "monitor_experiment_effect_lower", "gauge",
+        "The lower end of the effect's interval, which holds at every moment.",
+        "analyzer", ("experiment", "variant", "metric"),
+    ),
+    Metric(
+        "monitor_experiment_effect_upper", "gauge",
+        "The upper end of the effect's interval, which holds at every moment.",
+        "analyzer", ("experiment", "variant", "metric"),
+    ),
+    Metric(
+        "monitor_experiment_verdict", "gauge",
+        "1 for the verdict that holds (better, worse, no_difference, keep_going, invalid), 0 for "
+        "the others.",
+        "analyzer", ("experiment", "variant", "metric", "verdict"),
+    ),
+    Metric(
+        "monitor_experiment_allocation_log_evidence", "gauge",
+        "Natural logarithm of the evidence that exchanges do not come to the arms as declared. "
+        "From 4.6 on every verdict is invalid.",
+        "analyzer", ("experiment",),
+    ),
+    Metric(
         "monitor_outcome_log_evidence", "gauge",
         "Natural logarithm of the evidence that predictions are worse than tolerated, by monitor "
         "and measure; it may be read at every moment. A lasting rise means that it is certain.",

@@ -544,6 +544,7 @@ ELSEWHERE = {
     "protocols/bedrock_texts.py": "protocols/test_bedrock.py",
     "words/person.py": "recognizers/test_recognizers.py",
     "analysis/checkpoint.py": "app/test_analyzer.py",
+    "analysis/blocks.py": "analysis/fairness/test_monitor.py",
     "analysis/outcome_status.py": "analysis/test_outcome_rules.py",
     "analysis/state.py": "analysis/test_monitors.py",
     "analysis/drift/description.py": "analysis/test_fold.py",

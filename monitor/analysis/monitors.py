@@ -10,6 +10,8 @@ from monitor.analysis.drift.judgement import Rules
 from monitor.analysis.drift.monitor import DriftMonitor
 from monitor.analysis.drift.profiles import Profile
 from monitor.analysis.drift.watches import Baseline
+from monitor.analysis.experiments.declared import Experiment
+from monitor.analysis.experiments.monitor import ExperimentsMonitor
 from monitor.analysis.fairness.monitor import FairnessMonitor
 from monitor.analysis.fold import Analysis
 from monitor.analysis.outcome_rules import OutcomeRules
@@ -51,13 +53,15 @@ def outcomes_of(
     *,
     dimensions: Sequence[str] | None = None,
     profile: Profile | None = None,
+    experiments: Sequence[Experiment] = (),
 ) -> Analysis[Outcome]:
     """A fold of Rows with a `truth` that has counted nothing yet.
 
     `dimensions` are the segments beside the whole; None means all that a row has. Quality is
     compared with `profile`, or with its first labels. Its monitors (`MONITORS`) have
     equal parts of the error budget `rules.alpha`, and do not look at a row without a truth. A
-    finding of one is an entry of replay's document, under the monitor's name.
+    finding of one is an entry of replay's document, under the monitor's name. `experiments` have
+    an error of their own each.
     """
     alpha = rules.alpha / len(MONITORS)
     watch = Rules(
@@ -74,6 +78,8 @@ def outcomes_of(
     ]  # fmt: skip
     if rules.fair:
         monitors.append(FairnessMonitor(rules, alpha, rules.fair, rules.strata))
+    if experiments:
+        monitors.append(ExperimentsMonitor(experiments, positive=rules.positive, pane=rules.pane))
     return Analysis((), monitors, pane=rules.pane, lateness=rules.lateness, dimensions=dimensions)
 
 

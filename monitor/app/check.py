@@ -73,6 +73,10 @@ def verify(settings: Settings, *, proxy: bool, analyzer: bool) -> None:
         except SourceError as error:
             raise ConfigError(f"reference.file: {error}") from None
     policy_of(settings)
+    if settings.experiments:
+        from monitor.app.experiments import experiments_of  # it needs numpy
+
+        experiments_of(settings)
     with listeners.bound(settings, proxy=proxy, accept=False):
         pass
 
@@ -242,6 +246,7 @@ def explain(settings: Settings) -> Iterator[str]:
             "is for each"
         )
     yield from _outcomes(settings)
+    yield from _experiments(settings)
     yield (
         f"drain       {settings.drain.delay:g} s more of accepting after SIGTERM, then up to "
         f"{settings.drain.timeout:g} s for active exchanges"
@@ -267,6 +272,14 @@ def _outcomes(settings: Settings) -> Iterator[str]:
         )
         if fairness.strata:
             yield f"            compared within equal values of {', '.join(fairness.strata)}"
+
+
+def _experiments(settings: Settings) -> Iterator[str]:
+    for one in settings.experiments:
+        arms = ", ".join(f"{arm} {share:.0%}" for arm, share in one.allocation.items())
+        metrics = ", ".join(metric.name for metric in one.metrics)
+        yield f"experiment  {one.name}: {one.dimension} {arms or 'any arm'} beside {one.control}"
+        yield f"            by {metrics}; {one.minimum_effect:g} is the difference that matters"
 
 
 def restriction(settings: Settings) -> str:

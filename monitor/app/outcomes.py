@@ -18,6 +18,7 @@ from monitor.analysis.join.join import Join
 from monitor.analysis.monitors import outcomes_of, shares
 from monitor.analysis.outcome_rules import OutcomeRules, pane_of
 from monitor.app import build, keyring
+from monitor.app.experiments import experiments_of
 from monitor.errors import ConfigError, PrivacyError
 from monitor.feedback import Feedback, Statement
 from monitor.privacy import keys
@@ -66,7 +67,8 @@ class Outcomes:
     def _fresh(self) -> tuple[Join, Analysis[Any]]:
         outcomes = self._settings.outcomes
         join = Join(build.reading(self._settings), wait=outcomes.wait, room=outcomes.records)
-        return join, outcomes_of(rules_of(self._settings))
+        experiments = experiments_of(self._settings)
+        return join, outcomes_of(rules_of(self._settings), experiments=experiments)
 
     # --- the two streams ----------------------------------------------------------------------
 
@@ -227,6 +229,7 @@ def rules_of(settings: Settings) -> OutcomeRules:
         target=settings.coverage.target,
         calibrated_on=settings.coverage.calibrated_on,
         fair=tuple(fairness.dimensions),
+        strata=tuple(fairness.strata),
         favourable=fairness.favourable,
         fair_minimum=fairness.minimum,
         fair_tolerance=fairness.tolerance,
@@ -234,6 +237,8 @@ def rules_of(settings: Settings) -> OutcomeRules:
 
 
 def _is_asked_for(settings: Settings) -> bool:
+    if settings.experiments:
+        return True
     return (settings.outcomes, settings.calibration, settings.coverage, settings.fairness) != (
         schema.Outcomes(), schema.Calibration(), schema.Coverage(), schema.Fairness(),
     )  # fmt: skip

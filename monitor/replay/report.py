@@ -9,7 +9,15 @@ from rich.table import Table
 from rich.text import Text
 
 from monitor.analysis.drift.findings import moment
-from monitor.findings import Calibration, Coverage, Fairness, Finding, Outcome, Performance, Quality
+from monitor.findings import (
+    Calibration,
+    Coverage,
+    Fairness,
+    Finding,
+    OfSegment,
+    Performance,
+    Quality,
+)
 from monitor.replay.document import Replay
 
 SHOWN = 40
@@ -234,7 +242,7 @@ def change(one: Quality) -> str:
     return one.words if one.status == "alarm" else ""
 
 
-def of_segment(one: Outcome) -> str:
+def of_segment(one: OfSegment) -> str:
     """The segment that a measure is of, as a report names it."""
     return "all" if one.dimension == "all" else f"{one.dimension} = {one.value}"
 

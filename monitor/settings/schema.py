@@ -219,6 +219,43 @@ class Fairness(_Section, frozen=True):
     tolerance: Annotated[float, msgspec.Meta(ge=0, lt=1)] = 0.1
 
 
+class ExperimentMetric(_Section, frozen=True, omit_defaults=True):
+    """What is measured of each exchange: one of `event`, `outcome`, `latency_above` (seconds), and
+    `of`, a part of its outcome.
+
+    It is the share of exchanges, or with `aggregate: mean` the mean of values, cut at `bounds`. A
+    `guardrail` is worse only where it is so by more than `margin`. More is `better`, but of an
+    `outcome` and of latency.
+    """
+
+    name: Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
+    event: str = ""
+    outcome: str = ""
+    latency_above: Duration | None = None
+    of: Literal["label", "score", "prediction", "rating", "cost", ""] = ""
+    aggregate: Literal["share", "mean"] = "share"
+    bounds: Annotated[list[float], msgspec.Meta(max_length=2)] = []
+    guardrail: bool = False
+    margin: Annotated[float, msgspec.Meta(ge=0, lt=1e9)] = 0.0
+    better: Literal["higher", "lower", ""] = ""
+
+
+class Experiment(_Section, frozen=True, omit_defaults=True):
+    """An experiment: the values of `dimension` are its arms, `control` is the one to beat.
+
+    `allocation` are the shares of the traffic that the arms are given, together 1. The difference
+    that matters is `minimum_effect`; the experiment was planned for some `planned` exchanges.
+    """
+
+    name: Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
+    dimension: Annotated[str, msgspec.Meta(min_length=1)]
+    control: Annotated[str, msgspec.Meta(min_length=1)]
+    metrics: Annotated[list[ExperimentMetric], msgspec.Meta(min_length=1, max_length=32)]
+    allocation: dict[str, Annotated[float, msgspec.Meta(gt=0, lt=1)]] = {}
+    minimum_effect: Annotated[float, msgspec.Meta(gt=0, le=1)] = 0.01
+    planned: Positive = 10000
+
+
 class DimensionSource(_Section, frozen=True, omit_defaults=True):
     """Where a dimension's value comes from, one of the first seven, and what becomes of it.
 
@@ -383,6 +420,7 @@ class Settings(_Section, frozen=True):
     calibration: Calibration = Calibration()
     coverage: Coverage = Coverage()
     fairness: Fairness = Fairness()
+    experiments: Annotated[list[Experiment], msgspec.Meta(max_length=32)] = []
     drain: Drain = Drain()
     access: Access = Access()
     otlp: Otlp = Otlp()

@@ -13,7 +13,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import promql_parser
 import pytest
@@ -21,6 +21,7 @@ from grafana_foundation_sdk.models.dashboard import Dashboard
 
 from dashboards.build import render, stale
 from monitor.exporters.prometheus import render as expose
+from monitor.findings import Verdict
 from monitor.metrics import BY_NAME, CATALOGUE
 from monitor.types import Measurement
 
@@ -156,6 +157,12 @@ def everything(step: int) -> list[Measurement]:
                         metric.name, {**labels, "status": status}, status in {"drift", "alarm"}
                     )
                     for status in ("ok", bad, "insufficient")
+                ]
+                continue
+            if metric.name == "monitor_experiment_verdict":
+                made += [
+                    Measurement(metric.name, {**labels, "verdict": verdict}, verdict == "worse")
+                    for verdict in get_args(Verdict)
                 ]
                 continue
             if metric.kind != "histogram":

@@ -13,6 +13,7 @@ from typing import NamedTuple, Self
 import msgspec
 
 from monitor.analysis import outcome_status
+from monitor.analysis.blocks import is_due
 from monitor.analysis.classes import spelt
 from monitor.analysis.fairness import gaps
 from monitor.analysis.fairness.groups import OTHER, Groups
@@ -27,10 +28,6 @@ from monitor.types import ABSENT, Key, Measurement, Row
 
 SHOWN_FROM = 20
 """A group of a protected attribute is spoken of from so many rows on."""
-
-FIRST_BLOCK, GROWTH = 50, 10
-"""Where all is one pane, bets are settled after so many rows, and then as often as there are a
-tenth more: the first are bet on nothing."""
 
 ALL = "all"
 """The entry of what is kept of all dimensions together; that of each is its name, a JSON text."""
@@ -175,7 +172,7 @@ class FairnessMonitor:
     def _settle(self, dimension: str, groups: Groups) -> None:
         """Close the block of rows that is open where it is long enough."""
         block = self._blocks[dimension]
-        if groups.rows(block) >= max(FIRST_BLOCK, groups.closed_rows // GROWTH):
+        if is_due(groups.rows(block), groups.closed_rows):
             groups.close(block)
             self._blocks[dimension] += 1
 

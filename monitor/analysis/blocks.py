@@ -1,0 +1,15 @@
+"""Where all rows are one pane, they are cut into blocks, so that bets can look at earlier ones."""
+
+from __future__ import annotations
+
+FIRST, GROWTH = 50, 10
+"""Rows of the first block, on which nothing can be bet, and how often one is that part of all."""
+
+
+def is_due(opened: int, closed: int) -> bool:
+    """Whether a block of `opened` rows is long enough beside those in closed ones.
+
+    >>> is_due(49, 0), is_due(50, 0), is_due(50, 1000), is_due(100, 1000)
+    (False, True, False, True)
+    """
+    return opened >= max(FIRST, closed // GROWTH)

@@ -1,0 +1,1 @@
+"""Outcome rows → whether another arm of an experiment is better than its control."""

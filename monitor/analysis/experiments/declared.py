@@ -1,0 +1,98 @@
+"""What an experiment is, as it was declared before it began: arms, shares, metrics and margins."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+from monitor.analysis.classes import spelt
+from monitor.types import Truth
+
+Source = Literal["event", "outcome", "latency", "label", "score", "prediction", "rating", "cost"]
+
+LARGEST = 1e9
+"""Values beyond are cut: nothing larger can be told apart from damage."""
+
+
+@dataclass(frozen=True)
+class Metric:
+    """What is measured of each exchange: a share of them, or with `is_mean` the mean of values.
+
+    `source` says what a row is asked for, `of` which event or outcome, or after how many seconds an
+    answer is too late. Values of a mean are cut at `bounds`, which makes it another quantity than
+    the mean of all. Of a `guardrail` it matters only whether it is worse than the control's by
+    more than `margin`.
+    """
+
+    name: str
+    source: Source
+    of: str | float = ""
+    is_mean: bool = False
+    bounds: tuple[float, float] = (-LARGEST, LARGEST)
+    guardrail: bool = False
+    margin: float = 0.0
+    less_is_better: bool = False
+
+    def value(self, truth: Truth, positive: str) -> float | None:
+        """The value of a row, 0 or 1 where it is a share; None where it has none.
+
+        >>> Metric("slow", "latency", 2.0).value(Truth(duration=3.0), "1")
+        1.0
+        >>> paid = Metric("paid", "event", "paid", is_mean=True, bounds=(0.0, 500.0))
+        >>> paid.value(Truth(events={"paid": 900.0}), "1"), paid.value(Truth(), "1")
+        (500.0, 0.0)
+        """
+        found = self._found(truth, positive)
+        if found is None or math.isnan(found):
+            return None
+        if not self.is_mean:
+            return float(found != 0)
+        return min(max(found, self.bounds[0]), self.bounds[1])
+
+    def _found(self, truth: Truth, positive: str) -> float | None:
+        match self.source:
+            case "event":
+                return truth.events.get(str(self.of), 0.0)
+            case "outcome":
+                return None if truth.outcome is None else float(truth.outcome == self.of)
+            case "latency":
+                return None if truth.duration is None else float(truth.duration > float(self.of))
+            case "rating" | "cost":
+                return truth.rating if self.source == "rating" else truth.cost
+            case "score":
+                return float(truth.score) if isinstance(truth.score, int | float) else None
+            case _:
+                said = truth.label if self.source == "label" else truth.prediction
+                return self._told(said, positive)
+
+    def _told(self, said: str | float | None, positive: str) -> float | None:
+        """A label or a prediction as a number; where a share is measured, whether it is the
+        positive class."""
+        if said is None or (isinstance(said, str) and not said.strip()):
+            return None
+        if not self.is_mean:
+            return float(spelt(said) == positive)
+        try:
+            return float(spelt(said))
+        except (ValueError, OverflowError):
+            return None
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """An experiment: the values of `dimension` are its arms, `control` is the one to beat.
+
+    `allocation` are the arms' shares of the traffic, which add up to 1; where it is empty nothing
+    is known of them, and every value of the dimension is an arm. `minimum_effect` is the difference
+    that matters: the evidence is best where the effect is once or twice that, and one that is
+    certainly smaller is `no_difference`. It was planned for some `planned` exchanges.
+    """
+
+    name: str
+    dimension: str
+    control: str
+    metrics: tuple[Metric, ...]
+    allocation: tuple[tuple[str, float], ...] = ()
+    minimum_effect: float = 0.01
+    planned: int = 10_000

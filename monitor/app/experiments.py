@@ -1,0 +1,99 @@
+"""Settings → declared experiments; every contradiction in them is told before anything starts."""
+
+from __future__ import annotations
+
+import math
+
+from monitor.analysis.experiments.declared import LARGEST, Experiment, Metric, Source
+from monitor.errors import ConfigError
+from monitor.settings import schema
+from monitor.settings.schema import Settings
+from monitor.settings.validation import did_you_mean, told
+from monitor.types import Outcome
+
+CLOSE = 1e-6
+"""How far from 1 the shares of all arms may add up to."""
+
+
+def experiments_of(settings: Settings) -> tuple[Experiment, ...]:
+    """The experiments; raises ConfigError naming the key."""
+    found: list[Experiment] = []
+    for place, given in enumerate(settings.experiments):
+        key = f"experiments[{place}]"
+        if any(one.name == given.name for one in found):
+            raise ConfigError(f"{key}.name: {told(given.name)} is the name of another experiment")
+        found.append(_experiment(given, key, list(settings.segments)))
+    return tuple(found)
+
+
+def _experiment(given: schema.Experiment, key: str, dimensions: list[str]) -> Experiment:
+    if given.dimension not in dimensions:
+        raise ConfigError(
+            f"{key}.dimension: {told(given.dimension)} is not one of segments "
+            f"({', '.join(dimensions) or 'there are none'})"
+            f"{did_you_mean(given.dimension, dimensions)}"
+        )
+    shares = given.allocation
+    if shares and given.control not in shares:
+        raise ConfigError(
+            f"{key}.control: {told(given.control)} is not one of the arms of {key}.allocation "
+            f"({', '.join(shares)}){did_you_mean(given.control, shares)}"
+        )
+    total = math.fsum(shares.values())
+    if shares and abs(total - 1) > CLOSE:
+        raise ConfigError(f"{key}.allocation: the shares of all arms add up to {total:g}, not to 1")
+    metrics: list[Metric] = []
+    for place, one in enumerate(given.metrics):
+        here = f"{key}.metrics[{place}]"
+        if any(metric.name == one.name for metric in metrics):
+            raise ConfigError(f"{here}.name: {told(one.name)} is the name of another metric")
+        metrics.append(_metric(one, here))
+    return Experiment(
+        given.name, given.dimension, given.control, tuple(metrics), tuple(shares.items()),
+        given.minimum_effect, given.planned,
+    )  # fmt: skip
+
+
+def _metric(given: schema.ExperimentMetric, key: str) -> Metric:
+    sources: dict[Source, str | float] = {}
+    if given.event:
+        sources["event"] = given.event
+    if given.outcome:
+        sources["outcome"] = _outcome(given.outcome, key)
+    if given.latency_above is not None:
+        sources["latency"] = given.latency_above
+    if given.of:
+        sources[given.of] = ""
+    if len(sources) != 1:
+        raise ConfigError(f"{key}: give one of event, outcome, latency_above and of")
+    ((source, of),) = sources.items()
+    if given.bounds and (len(given.bounds) != 2 or given.bounds[0] >= given.bounds[1]):
+        raise ConfigError(f"{key}.bounds: give two numbers, the lower one first, as [0, 500]")
+    is_mean = given.aggregate == "mean"
+    if given.bounds and not is_mean:
+        raise ConfigError(f"{key}.bounds: are for aggregate: mean")
+    if not is_mean and source in ("rating", "cost", "score"):
+        raise ConfigError(f"{key}.aggregate: of {source} there is a mean only")
+    if given.margin >= 1 and not is_mean:
+        raise ConfigError(f"{key}.margin: {given.margin:g} is not below 1, as a share is")
+    less = source in ("outcome", "latency", "cost")
+    return Metric(
+        given.name,
+        source,
+        of,
+        is_mean=is_mean,
+        bounds=(given.bounds[0], given.bounds[1]) if given.bounds else (-LARGEST, LARGEST),
+        guardrail=given.guardrail,
+        margin=given.margin,
+        less_is_better={"higher": False, "lower": True}.get(given.better, less),
+    )
+
+
+def _outcome(name: str, key: str) -> str:
+    known = [one.value for one in Outcome]
+    if name not in known:
+        raise ConfigError(
+            f"{key}.outcome: {told(name)} is not one of {', '.join(known)}"
+            f"{did_you_mean(name, known)}"
+        )
+    return name

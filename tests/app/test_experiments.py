@@ -1,0 +1,78 @@
+"""Experiments in the settings: each contradiction is one sentence that names its key."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from monitor.app.experiments import experiments_of
+from monitor.errors import ConfigError
+from monitor.settings.schema import Settings
+
+CONTRACT: dict[str, Any] = {
+    "name": "new-prompt",
+    "dimension": "variant",
+    "control": "a",
+    "allocation": {"a": 0.5, "b": 0.5},
+    "metrics": [
+        {"name": "converted", "event": "converted"},
+        {"name": "revenue", "event": "revenue", "aggregate": "mean", "bounds": [0, 500]},
+        {"name": "slow", "latency_above": 2.0, "guardrail": True, "margin": 0.01},
+        {"name": "errors", "outcome": "server_error", "guardrail": True, "margin": 0.005},
+    ],
+    "minimum_effect": 0.01,
+}
+
+
+def settings(*experiments: dict[str, Any]) -> Settings:
+    return msgspec.convert({"experiments": list(experiments)}, Settings)
+
+
+def with_metric(**metric: Any) -> dict[str, Any]:
+    return CONTRACT | {"metrics": [{"name": "m"} | metric]}
+
+
+def test_what_is_documented_is_an_experiment() -> None:
+    """Of latency and of an outcome less is better."""
+    (found,) = experiments_of(settings(CONTRACT))
+    assert (found.name, found.control, dict(found.allocation)) == (
+        "new-prompt", "a", {"a": 0.5, "b": 0.5}
+    )  # fmt: skip
+    assert [one.less_is_better for one in found.metrics] == [False, False, True, True]
+    assert [one.is_mean for one in found.metrics] == [False, True, False, False]
+    assert found.metrics[1].bounds == (0, 500)
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        (
+            CONTRACT | {"dimension": "varient"},
+            r"experiments\[0\].dimension: .*did you mean variant",
+        ),
+        (CONTRACT | {"control": "A"}, r"experiments\[0\].control: 'A' is not one of the arms"),
+        (CONTRACT | {"allocation": {"a": 0.5, "b": 0.4}}, r"add up to 0.9, not to 1"),
+        (with_metric(), "give one of event, outcome, latency_above and of"),
+        (with_metric(event="x", of="label"), "give one of event, outcome, latency_above and of"),
+        (with_metric(outcome="server_eror"), "did you mean server_error"),
+        (with_metric(event="x", bounds=[0, 1]), "bounds: are for aggregate: mean"),
+        (with_metric(event="x", aggregate="mean", bounds=[1, 0]), "the lower one first"),
+        (with_metric(event="x", aggregate="mean", bounds=[1]), "give two numbers"),
+        (with_metric(of="rating"), "of rating there is a mean only"),
+        (with_metric(event="x", margin=2), "margin: 2 is not below 1"),
+        (CONTRACT | {"metrics": [CONTRACT["metrics"][0]] * 2}, "name of another metric"),
+    ],
+)
+def test_a_contradiction_is_named(given: dict[str, Any], sentence: str) -> None:
+    """The key, and what would be right."""
+    with pytest.raises(ConfigError, match=sentence):
+        experiments_of(settings(given))
+
+
+def test_two_experiments_have_two_names() -> None:
+    """Their metrics are told apart by it."""
+    with pytest.raises(ConfigError, match=r"experiments\[1\].name"):
+        experiments_of(settings(CONTRACT, CONTRACT))
+    assert len(experiments_of(settings(CONTRACT, CONTRACT | {"name": "other"}))) == 2
