@@ -11,7 +11,7 @@ DEBIAN := nginx-light redis-server prometheus prometheus-alertmanager wrk nghttp
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test nightly check fix prices bench bench-drift soak clean debian
+.PHONY: help demo test nightly check fix prices bench bench-drift bench-outcomes soak clean debian
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -65,6 +65,9 @@ bench: $(VENV)/.dev debian ## proxy and the whole beside nginx and Envoy, start,
 
 bench-drift: $(VENV)/.dev ## false alarms and delays beside the peers; writes tests/bench/DRIFT.md
 	$(BIN)/python tests/bench/bench_drift.py
+
+bench-outcomes: $(VENV)/.dev ## evidence on outcomes beside usual tests; writes tests/bench/OUTCOMES.md
+	$(BIN)/python tests/bench/bench_outcomes.py
 
 soak: $(VENV)/.dev ## ten minutes of load; fails when memory grows; writes tests/bench/SOAK.md
 	$(BIN)/python -m tests.bench.soak

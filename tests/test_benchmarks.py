@@ -31,6 +31,9 @@ for compress in (False, True):
         assert found == 2 * CALLS
 """,
     "bench_templates": "found = run('hold-out', 1, 2500); assert found['GA'] > 0.9 and found['F1'] >= 0.97 and found['restart'] >= 0.99",
+    "outcome_arms": "assert list(power(8)) and list(clustered(4)) and list(intervals(5))",
+    "outcome_scores": "assert list(errors(2)) and list(coverage(2)) and list(label_order(2))",
+    "outcome_groups": "assert list(found(4))",
     "bench_privacy": "assert ours('write to ada@example.org'); step('I am ada@example.org. ' * 9)()",
     "drift_ours": "EVENTS = 2 * PANE; FEATURES = 2; assert false_alarms(200, 1, 0) == (0, 0)",
 }

@@ -40,8 +40,11 @@ GLOBAL_SHARE = 0.6
 CELL_STAKE = 0.1
 """Part of its capital that each cell bets."""
 
-TILTS = (0.3, 0.6, 1.0, -0.3, -0.6, -1.0)
-"""Bets on a rate that is known from a sample, in logits."""
+STEPS = (0.2, 0.5, 1.0)
+"""Bets on a rate, up and down, in logits."""
+
+TILTS = (0.3, 0.6, 1.0)
+"""Bets on a rate that is known from a sample, up and down, in logits."""
 
 CONCENTRATIONS = (100.0, 1_000.0, 10_000.0)
 """How many outcomes' weight the bets give to known shares: large changes of them, small ones."""
@@ -95,28 +98,36 @@ def log_evidence(
 
 
 def log_evidence_of_rate(
-    counts: Ints, ones: Ints, probability: float, tolerance: float = 0.0
+    counts: Ints, ones: Ints, probability: float, tolerance: float = 0.0, *, more: float = 0.5
 ) -> Floats:
     """ln E for each of `counts` (rows,) outcomes with `ones` against one known probability.
 
-    With a `tolerance` the hypothesis is that it is off by so much at most.
+    With a `tolerance` the hypothesis is that it is off by so much at most. The part `more` of the
+    capital is bet on more ones than that, the rest on fewer.
     """
     sums = counts.astype(np.int64)[:, None] * units(probability)
-    moves = np.array(SHIFTS)[:, None]
+    moves, stakes = _both_ways(STEPS, more)
     means = _bounds(counts[:, None], sums, tolerance)
-    gains = _gains(counts[:, None], ones[:, None], means, moves)[..., 0]
-    return log_mean(gains, np.full(len(SHIFTS), 1 / len(SHIFTS)))
+    gains = _gains(counts[:, None], ones[:, None], means, moves[:, None])[..., 0]
+    return log_mean(gains, stakes)
 
 
 def log_evidence_of_sampled_rate(
-    counts: Ints, ones: Ints, before: tuple[Ints, Ints], probability: float, sample: int
+    counts: Ints,
+    ones: Ints,
+    before: tuple[Ints, Ints],
+    probability: float,
+    sample: int,
+    *,
+    more: float = 0.5,
 ) -> Floats:
     """ln E for each of `counts` (rows,) misses and hits against what conformal prediction promises.
 
     A threshold from `sample` calibration scores misses with a probability that is itself drawn from
     Beta(l, sample + 1 - l), l = ⌊`probability` (sample + 1)⌋, exactly so for continuous scores
     (Vovk 2012); ones are misses. `before` are outcomes, and ones among them, that came before:
-    from these more is known of it. The evidence is fair on average over calibration samples.
+    from these more is known of it. The evidence is fair on average over calibration samples. The
+    part `more` of the capital is bet on more ones, the rest on fewer.
 
     Raises ValueError where l is 0: from so few scores no finite threshold follows.
     """
@@ -129,11 +140,12 @@ def log_evidence_of_sampled_rate(
     yes, no = ones.astype(np.float64)[:, None], (counts - ones).astype(np.float64)[:, None]
     a = low + before[1].astype(np.float64)[:, None]
     size = sample + 1 + before[0].astype(np.float64)[:, None]
-    odds = a / (size - a) * np.exp(np.array(TILTS))
+    moves, stakes = _both_ways(TILTS, more)
+    odds = a / (size - a) * np.exp(moves)
     tilted = odds / (1 + odds)
     null = beta_binomial(yes, no, a, size - a)
     bets = beta_binomial(yes, no, size * tilted, size * (1 - tilted)) - null
-    return log_mean(bets, np.full(len(TILTS), 1 / len(TILTS)))
+    return log_mean(bets, stakes)
 
 
 def log_evidence_of_shares(counts: Sequence[int], shares: Sequence[float]) -> float:
@@ -153,6 +165,13 @@ def log_evidence_of_shares(counts: Sequence[int], shares: Sequence[float]) -> fl
     total = np.array([came.sum()])
     bets = rise(weights * known, came).sum(axis=-1) - rise(weights, total)[:, 0]
     return float(log_mean(bets - null, np.full(len(weights), 1 / len(weights))))
+
+
+def _both_ways(moves: Sequence[float], more: float) -> tuple[Floats, Floats]:
+    """Moves up and down, and the capital on each."""
+    up, down = np.array(moves), -np.array(moves)
+    parts = np.repeat([more, 1 - more], len(moves)) / len(moves)
+    return np.concatenate((up, down)), parts
 
 
 def _bounds(counts: Ints, sums: Ints, tolerance: float) -> tuple[Floats, Floats]:

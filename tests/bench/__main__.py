@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
-APART = {"bench_drift.py", "bench_embed.py"}
-"""The first takes an hour or so (`make bench-drift`), the second a model."""
+APART = {"bench_drift.py", "bench_embed.py", "bench_outcomes.py"}
+"""Drift takes an hour or so (`make bench-drift`), outcomes minutes (`make bench-outcomes`), embeddings a model."""
 
 
 def main() -> int:

@@ -29,6 +29,9 @@ from monitor.types import Key, Measurement, Row, Truth
 TOLERANCE = 0.02
 """A share of misses that is off by so much is harmless where nothing more is known."""
 
+MORE = 0.8
+"""Part of the capital that is bet on more misses than promised; fewer only cost size."""
+
 COUNTED = 5
 """What is counted: labels, misses, promised misses, sets, and classes in these."""
 
@@ -52,9 +55,11 @@ class CoverageMonitor:
 
         def evidence(since: Ints, before: Ints) -> Floats:
             if not sample:
-                return log_evidence_of_rate(since[:, 0], since[:, 1], allowed, TOLERANCE)
+                return log_evidence_of_rate(since[:, 0], since[:, 1], allowed, TOLERANCE, more=MORE)
             known = before[:, 0], before[:, 1]
-            return log_evidence_of_sampled_rate(since[:, 0], since[:, 1], known, allowed, sample)
+            return log_evidence_of_sampled_rate(
+                since[:, 0], since[:, 1], known, allowed, sample, more=MORE
+            )
 
         self._tallies = Tallies(
             Rules(
