@@ -21,7 +21,7 @@ import numpy as np
 from monitor.sequential import two_arms
 from monitor.sequential.beta_binomials import Ints
 
-GRID = (*(step / 8 for step in range(1, 17)), 2.25, 2.5, 3.0, 3.5, 4.0, 6.0, 10.0, 16.0, 25.0, 50.0)
+GRID = (*(step / 16 for step in range(1, 41)), 3.0, 4.0, 6.0, 10.0, 16.0, 25.0, 50.0)
 """Differences that are asked about, in multiples of the effect that matters, and 0."""
 
 

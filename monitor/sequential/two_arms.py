@@ -53,6 +53,9 @@ RATIOS = (0.875, 0.75, 0.5, 0.25)
 NEAREST = 0.1
 """No guess is nearer to 0 or 1 than so many times the rate of both arms."""
 
+EDGE = 1e-12
+"""Projections are looked for so far from the ends of the border, where a rate would be 0 or 1."""
+
 STEPS = 60
 CLOSE = 1e-15
 """A projection is found where a step is no longer than that, of B's rate; or after `STEPS`."""
@@ -238,6 +241,7 @@ def _projection(
     guess_a, guess_b = guess
     low = np.maximum(0.0, -border.offset / border.slope) + np.zeros_like(guess_a)
     high = np.minimum(1.0, (1 - border.offset) / border.slope) + np.zeros_like(guess_a)
+    low, high = low + EDGE * (high - low), high - EDGE * (high - low)
     mapped = sizes[0] * (guess_a - border.offset) / border.slope + sizes[1] * guess_b
     q_b = mapped / (sizes[0] + sizes[1])
     q_b = np.where((q_b > low) & (q_b < high), q_b, (low + high) / 2)

@@ -73,6 +73,7 @@ def first(passed: np.ndarray) -> np.ndarray:
 
 def false_alarms(runs: int) -> Iterator[str]:
     """Nothing differs; 100 looks."""
+    runs *= 4
     yield "| rate | ours, declared effect | ours, blind | AsympCS | z, p < .05 peeked |"
     yield "|---|---|---|---|---|"
     for rate, n in ((0.02, 500), (0.10, 500)):
@@ -118,15 +119,16 @@ def needed(low: float, high: float) -> int:
 
 
 def guardrail(runs: int) -> Iterator[str]:
-    """A margin of 2 points at a rate of .20; A is the control."""
+    """A margin of 2 points at a rate of .20; A is the control, a look every 100 of each arm."""
+    runs *= 2
     yield "| truth | asked | result |"
     yield "|---|---|---|"
-    n = 300
+    n = 100
     cases = (
-        (0.22, two_arms.margin(0.02), "harm", 100),
-        (0.24, two_arms.margin(0.02), "harm", 60),
-        (0.23, two_arms.margin(0.02), "harm", 160),
-        (0.20, two_arms.margin(-0.02), "safe", 60),
+        (0.22, two_arms.margin(0.02), "harm", 200),
+        (0.24, two_arms.margin(0.02), "harm", 150),
+        (0.23, two_arms.margin(0.02), "harm", 400),
+        (0.20, two_arms.margin(-0.02), "safe", 150),
     )
     for rate, comparison, asked, looks in cases:
         chance = np.random.default_rng(int(1000 * rate))

@@ -21,7 +21,7 @@ def four_fifths(runs: int) -> Iterator[str]:
     yield "| truth | rate | ours, any of 30 groups | four fifths of the best, any look |"
     yield "|---|---|---|---|"
     bar = math.log(GROUPS / ALPHA)
-    few = max(runs // 10, 20)
+    few = max(runs // 2, 20)
     for name, factor, rate in (
         ("no gap", 1.0, 0.1), ("no gap", 1.0, 0.3), ("no gap", 1.0, 0.5), ("ratio exactly .8", 0.8, 0.3),
     ):  # fmt: skip

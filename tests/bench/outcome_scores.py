@@ -197,7 +197,7 @@ def together(runs: int) -> Iterator[str]:
     yield "| records | runs | any alarm at any of 20 looks |"
     yield "|---|---|---|"
     chance, ended = np.random.default_rng(8), []
-    for _ in range(max(runs // 10, 10)):
+    for _ in range(max(runs // 4, 2)):
         fold = outcomes_of(OutcomeRules(pane=250.0, lateness=5.0, tolerance=0.0))
         p = chance.beta(1, 1, 5_000)
         y, out = chance.random(5_000) < p, chance.random(5_000) < 0.1

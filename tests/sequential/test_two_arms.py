@@ -177,6 +177,21 @@ def test_strata_have_no_order_and_shards_add_up(order: list[int], seed: int) -> 
     assert folded(parts.sum(axis=0)[:, order], comparison) == pytest.approx(whole, abs=1e-9)
 
 
+ARM = st.integers(0, 10**9).flatmap(lambda n: st.tuples(st.just(n), st.integers(0, n)))
+PANE = st.lists(st.tuples(ARM, ARM), min_size=1, max_size=3)
+
+
+@given(PANE, PANE, st.sampled_from(sorted(COMPARISONS)))
+def test_any_counts_have_finite_evidence(
+    now: list[tuple[tuple[int, int], ...]], before: list[tuple[tuple[int, int], ...]], name: str
+) -> None:
+    """A billion of one arm and none of the other, rates of 0 and 1: no warning, no infinity."""
+    size = min(len(now), len(before))
+    panes = [np.array(some[:size], dtype=np.int64).reshape(size, 4) for some in (now, before)]
+    logs = factors(*panes, COMPARISONS[name][0])
+    assert np.isfinite(log_evidence(logs, COMPARISONS[name][0]))
+
+
 def arms(chance: np.random.Generator, rate_a: float, rate_b: float, n: int, panes: int) -> Ints:
     a, b = chance.binomial(n, rate_a, panes), chance.binomial(n, rate_b, panes)
     return np.stack((np.full(panes, n), a, np.full(panes, n), b), axis=1)[:, None]
