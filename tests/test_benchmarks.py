@@ -17,6 +17,7 @@ kind = "tensor of 20 numbers"
 assert fold({kind: recorded.records(kind, 40)}, 1)[kind]
 assert looks(20, 1)
 """,
+    "bench_join": "assert 0 < alone(300)['bytes of a record at rest'] <= 120",
     "bench_meaning": """
 for kind in KINDS:
     assert {"protocol", "edge cases", "· refusal"} <= set(measured(kind, 3, 1))

@@ -64,6 +64,9 @@ more often, and many records at once cost less than the same ones by twos and th
 BLOCK = 2.0
 """Seconds a read waits for records."""
 
+LEAST_BLOCK = 0.001
+"""The same while there is feedback to be read."""
+
 DRAIN_SECONDS = 3.0
 """How long a stopping analyzer goes on reading what is there already."""
 
@@ -233,7 +236,8 @@ class Analyzer:
 
     async def _read_records(self) -> tuple[bool, float]:
         """Fold the Records that come next; whether any came, and up to when all are read."""
-        position, entries = await self._stream.next(self._position, block=BLOCK)
+        block = LEAST_BLOCK if self._outcomes.has_more else BLOCK
+        position, entries = await self._stream.next(self._position, block=block)
         if not entries:
             return False, 0.0
         await self._attempts.begin(time_of(position))

@@ -307,7 +307,8 @@ def _joined(settings: Settings) -> Iterator[str]:
     most = outcomes.records * (stubs.UNIT + stubs.OVERHEAD) >> 20
     yield (
         f"            the outcome of a record counts {outcomes.wait:,g} s after it ended; up to "
-        f"{outcomes.records:,} records wait (at most {most:,} MB), of more an even share"
+        f"{outcomes.records:,} records wait (some {most:,} MB, and as much for an item of each), "
+        "of more an even share"
     )
     for line in reading.words(outcomes.prediction, outcomes.score):
         yield f"            {line}"
