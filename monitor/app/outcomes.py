@@ -47,7 +47,7 @@ class Outcomes:
     """
 
     def __init__(self, settings: Settings, set_aside: Callable[[Entry, Exception], None]) -> None:
-        self.is_on = _is_asked_for(settings)
+        self.is_on = is_asked_for(settings)
         self.is_changed = False
         self.has_more = False
         self._settings = settings
@@ -236,7 +236,8 @@ def rules_of(settings: Settings) -> OutcomeRules:
     )
 
 
-def _is_asked_for(settings: Settings) -> bool:
+def is_asked_for(settings: Settings) -> bool:
+    """Whether a setting says something of outcomes."""
     if settings.experiments:
         return True
     return (settings.outcomes, settings.calibration, settings.coverage, settings.fairness) != (

@@ -8,6 +8,7 @@ import dataclasses
 import sys
 import time
 from collections.abc import Generator
+from functools import lru_cache
 from pathlib import Path
 
 import msgspec
@@ -16,17 +17,22 @@ from rich.console import Console
 from monitor import __version__
 from monitor.analysis.drift.findings import moment
 from monitor.analysis.drift.profiles import dump_profile
-from monitor.analysis.monitors import shares
 from monitor.analysis.outcome_rules import OutcomeRules
+from monitor.app import build as parts
+from monitor.app import keyring
 from monitor.app.analyzer import features_of, rules_of
+from monitor.app.outcomes import is_asked_for
 from monitor.app.outcomes import rules_of as outcome_rules_of
 from monitor.app.sanitizer import Sanitizer
 from monitor.commands.progress import watched
 from monitor.errors import UsageError
+from monitor.privacy import keys
+from monitor.privacy.records import Privacy
 from monitor.replay import evidently_report, html_report, judge, outcomes, report
 from monitor.replay.comparison import Comparison, compare
 from monitor.replay.datasets import segment_of, without_password
 from monitor.replay.document import Replay
+from monitor.replay.joined import Joining, MakeSafe
 from monitor.replay.plan import Plan
 from monitor.replay.remarks import on_columns, with_remarks
 from monitor.settings.schema import Settings
@@ -87,7 +93,12 @@ def _sources(options: argparse.Namespace, settings: Settings) -> Generator[None]
 def _opened(options: argparse.Namespace, settings: Settings) -> tuple[Plan, Comparison]:
     plan = _plan(options, settings)
     written = frozenset(filter(None, (*plan.prediction, *plan.label, plan.score)))
-    return plan, compare(plan, Sanitizer(settings, written), time.time)
+    both = compare(plan, Sanitizer(settings, written), time.time)
+    if plan.joining is not None and plan.joining.files and both.current.is_table:
+        raise UsageError("--feedback: is for records; name the columns of a table with --label")
+    is_told = both.current.is_told(both.options)
+    rules = rules_of(settings, outcomes=is_told)
+    return dataclasses.replace(plan, rules=rules, is_told=is_told), both
 
 
 def _plan(options: argparse.Namespace, settings: Settings) -> Plan:
@@ -97,16 +108,13 @@ def _plan(options: argparse.Namespace, settings: Settings) -> Plan:
     versus = segment_of(place) or (Segment(*usual.versus) if usual.versus else None)
     if place is None:
         place = usual.file
-    rules = rules_of(settings)
-    told = (options.prediction or options.score) and (options.label or options.protected)
-    alpha, _ = shares(rules.alpha, outcomes=bool(told))
     by = [*options.by, *([versus.dimension] if versus is not None else [])]
     return Plan(
         sources=options.source,
         endpoint=settings.endpoint,
         shards=settings.stream.shards,
         features=features_of(settings),
-        rules=dataclasses.replace(rules, alpha=alpha),
+        rules=rules_of(settings),
         learn=usual.learn,
         reference=None if segment_of(place) is not None else place,
         versus=versus,
@@ -118,12 +126,30 @@ def _plan(options: argparse.Namespace, settings: Settings) -> Plan:
         score=options.score,
         protected=tuple(options.protected),
         outcomes=_outcome_rules(options, settings),
+        joining=Joining(
+            parts.reading(settings),
+            _make_safe(settings),
+            settings.outcomes.wait,
+            settings.outcomes.records,
+            tuple(map(Path, getattr(options, "feedback", ()))),
+            is_asked_for(settings),
+        ),
         start=options.start,
         end=options.end,
         chunks=options.chunks,
         engine=getattr(options, "engine", "local"),
         scheduler=getattr(options, "scheduler", None) or "",
     )
+
+
+def _make_safe(settings: Settings) -> MakeSafe:
+    """What pseudonymizes feedback as the Records are; raises ConfigError where there is no key."""
+
+    @lru_cache(maxsize=1)
+    def privacy() -> Privacy:
+        return parts.privacy(settings, keys.read(keyring.key_file(settings)))
+
+    return lambda said: privacy().feedback(said)
 
 
 def _outcome_rules(options: argparse.Namespace, settings: Settings) -> OutcomeRules:

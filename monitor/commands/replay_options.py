@@ -24,6 +24,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--evidently", metavar="FILE", help="write Evidently's report on the same data to FILE")
     add("--fail-on", type=_wanted, default=frozenset(), metavar="WHAT[,WHAT…]",
         help=f"exit 1 if there is any of {', '.join(CONDITIONS)}; by default exit 0")  # fmt: skip
+    add("--feedback", action="append", default=[], metavar="FILE",
+        help="join records with the labels in this file, as `monitor feedback load` reads them; "
+        "may be given again; a store's own feedback is read anyway")  # fmt: skip
     add(
         "--engine",
         choices=("local", "dask"),

@@ -56,7 +56,9 @@ class Comparison:
 def compare(plan: Plan, sanitizer: Sanitizer, clock: Callable[[], float]) -> Comparison:
     """Open both sides. Raises UsageError and SourceError with one line for a person."""
     damage = Damage()
-    usual = ReadOptions(plan.features, plan.columns, plan.truth, sanitizer=sanitizer, damage=damage)
+    usual = ReadOptions(
+        plan.features, plan.columns, plan.truth, plan.joining, sanitizer=sanitizer, damage=damage
+    )
     options = dataclasses.replace(usual, start=plan.start, end=plan.end)
 
     def opened(*places: str) -> Dataset:

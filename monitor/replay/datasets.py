@@ -6,16 +6,19 @@ import dataclasses
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 import msgspec
 import numpy as np
 
+from monitor.analysis.join.items import Item
 from monitor.damage import Damage
 from monitor.errors import SourceError
 from monitor.interfaces import Table
-from monitor.replay import files, stored
+from monitor.replay import files, joined, stored
 from monitor.replay.files import File, ReadOptions
+from monitor.replay.statements import statements
 from monitor.tables.blocks import Block
 from monitor.types import Row, Segment
 from monitor.urls import shown
@@ -25,7 +28,8 @@ from monitor.urls import shown
 class Dataset:
     """Somebody's log, to be read as often as need be; `files` and `tables` are those of tables.
 
-    `truths` are its rows with what became of each, in the order in which that was due.
+    `truths` are its rows with what became of each, in the order in which that was due; `is_told`
+    says whether there is anybody to tell that.
 
     `absence` says why there may be no rows at all, where somebody knows.
     """
@@ -36,6 +40,7 @@ class Dataset:
     tables: tuple[Table, ...]
     rows: Callable[[ReadOptions], Iterator[Row | Block]]
     truths: Callable[[ReadOptions], Iterator[Row]]
+    is_told: Callable[[ReadOptions], bool]
     absence: Callable[[], str] = str
 
     @property
@@ -84,14 +89,51 @@ def open_dataset(
             yield from files.read_records(found, options)
 
     def truths(options: ReadOptions) -> Iterator[Row]:
-        return files.read_truths(tables, options)
+        if is_table:
+            return files.read_truths(tables, options)
+        return _joined(stores, found, options)
+
+    def is_told(options: ReadOptions) -> bool:
+        if is_table or options.joining is None:
+            return options.truth.is_told
+        if options.joining.is_asked_for or options.joining.files:
+            return True
+        return any(next(_said(one, options.joining), None) is not None for one in stores)
 
     name = stores[0].name if stores else places[0]
 
     def absence() -> str:
         return next(filter(None, (stored.absence(one.url, one.endpoint) for one in stores)), "")
 
-    return Dataset(name, is_table, tuple(found), tuple(tables), rows, truths, absence)
+    return Dataset(name, is_table, tuple(found), tuple(tables), rows, truths, is_told, absence)
+
+
+def _joined(
+    stores: Sequence[stored.Store], found: Sequence[File], options: ReadOptions
+) -> Iterator[Row]:
+    """The Records of stores and files with what was said of them."""
+    joining = options.joining
+    if joining is None:
+        return iter(())
+    of_stores = [one.records(options.start, options.end) for one in stores]
+    of_files = (one for one in files.records(found, Damage()) if options.includes(one.started))
+    told = (
+        one.statement for path in joining.files for one in statements(path, options.damage)
+    )  # fmt: skip
+    return joined.joined(
+        chain(*of_stores, of_files),
+        *(_said(one, joining) for one in stores),
+        joined.filed(told, joining.make_safe),
+        reading=joining.reading,
+        wait=joining.wait,
+        room=joining.room,
+        dimensions=options.columns.by,
+    )
+
+
+def _said(store: stored.Store, joining: joined.Joining) -> Iterator[Item]:
+    """What the feedback in a store says."""
+    return joined.stored(store.url, store.endpoint, joining.make_safe)
 
 
 def split(dataset: Dataset, segment: Segment) -> tuple[Dataset, Dataset]:

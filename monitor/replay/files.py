@@ -17,6 +17,7 @@ from monitor.damage import Damage
 from monitor.errors import SourceError
 from monitor.interfaces import Feature, Head, Source, Table
 from monitor.replay import record_files
+from monitor.replay.joined import Joining
 from monitor.replay.observed import KNOWN, Wanted, segment
 from monitor.sources import SOURCES
 from monitor.sources import records as records_source
@@ -47,15 +48,16 @@ File = tuple[Path, Source]
 class ReadOptions:
     """What is to be seen in what is read.
 
-    `columns` say what a table's columns are for, `truth` which of them say what became of a row,
-    `features` look at Records. Rows from `start` (Unix seconds) until before `end` are kept.
-    `sanitizer` makes values safe. How columns are read is learned into `readings`, what cannot be
-    read is told to `damage`.
+    `columns` say what a table's columns are for, `truth` which of them say what became of a row;
+    `joining` finds that out of Records. `features` look at Records. Rows from `start` (Unix
+    seconds) until before `end` are kept. `sanitizer` makes values safe. How columns are read is
+    learned into `readings`, what cannot be read is told to `damage`.
     """
 
     features: Sequence[Feature] = ()
     columns: Columns = field(default_factory=Columns)
     truth: TruthColumns = field(default_factory=TruthColumns)
+    joining: Joining | None = None
     start: float | None = None
     end: float | None = None
     sanitizer: Sanitizer = field(kw_only=True)

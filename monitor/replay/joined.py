@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 import heapq
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
 from monitor.analysis.join.at_rest import due
 from monitor.analysis.join.items import Item, item_of
@@ -22,6 +24,19 @@ from monitor.urls import shown
 
 MakeSafe = Callable[[Statement], Feedback]
 """A Statement, pseudonymized as the Records are; raises PrivacyError where that cannot be."""
+
+
+@dataclass(frozen=True)
+class Joining:
+    """How Records are joined: as `joined` and `filed` say. `files` hold feedback beside that of a
+    store. With `is_asked_for` outcomes are counted although nobody has said anything."""
+
+    reading: Reading
+    make_safe: MakeSafe
+    wait: float
+    room: int = ROOM
+    files: tuple[Path, ...] = ()
+    is_asked_for: bool = False
 
 
 def joined(

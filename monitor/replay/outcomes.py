@@ -6,7 +6,7 @@ end: what a person who looks every day would have seen.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -20,6 +20,7 @@ from monitor.findings import Fairness, Outcome, Quality
 from monitor.replay.census import Census, within_budget
 from monitor.replay.comparison import Comparison
 from monitor.replay.document import Chunk, Replay
+from monitor.replay.joined import Joining
 from monitor.replay.plan import Plan
 from monitor.replay.reference import Watch
 from monitor.tables.blocks import Block
@@ -56,19 +57,20 @@ def with_outcomes(found: Replay, plan: Plan, both: Comparison, watch: Watch) -> 
         if one is not None:
             kept.count(one.truths(both.options if one is both.current else both.usual))
     values = kept.kept()
-    rules = plan.outcomes_at_once if both.current.is_table else plan.outcomes
+    joins = not both.current.is_table
+    rules = plan.outcomes if joins else plan.outcomes_at_once
     fold = outcomes_of(rules, dimensions=plan.by, profile=_usual(plan, both, values))
     coming = within_budget(both.current.truths(both.options), values)
     rows = _rows(watch(coming, "judging outcomes", found.records))
     chunks = None
     if found.chunks is not None:
-        chunks = list(_in_chunks(found.chunks, rows, fold, at_once=both.current.is_table))
+        chunks = list(_in_chunks(found.chunks, rows, fold, plan.joining if joins else None))
     for row in rows:
         fold.add_row(row)
     return msgspec.structs.replace(
         found,
         chunks=chunks,
-        **_entries(fold, at_once=both.current.is_table),
+        **_entries(fold, at_once=not joins),
         class_quality=list(_quality(fold).by_class()),
         remarks=[*found.remarks, *_remarks(fold, plan)],
     )
@@ -89,7 +91,7 @@ def conditions(found: Replay) -> set[str]:
 
 def _usual(plan: Plan, both: Comparison, kept: Mapping[str, set[str]]) -> Profile | None:
     """What quality was in the reference; None where it has no labels, or there is none."""
-    if both.reference is None:
+    if both.reference is None or not both.reference.is_told(both.usual):
         return None
     rows = within_budget(both.reference.truths(both.usual), kept)
     seen = (watched(row, plan.outcomes.positive) for row in _rows(rows))
@@ -98,15 +100,20 @@ def _usual(plan: Plan, both: Comparison, kept: Mapping[str, set[str]]) -> Profil
 
 
 def _in_chunks(
-    chunks: Iterable[Chunk], rows: Iterator[Row], fold: Analysis[Outcome], *, at_once: bool
+    chunks: Sequence[Chunk], rows: Iterator[Row], fold: Analysis[Outcome], joining: Joining | None
 ) -> Iterator[Chunk]:
-    """Each chunk with what is known at its end."""
+    """Each chunk with what is known at its end: of a table of the rows so far, of Records what was
+    due by then; the end of all makes the rest due."""
+    row, count, records = next(rows, None), 0, 0
     for chunk in chunks:
-        for _ in range(chunk.records):
-            row = next(rows, None)
-            if row is not None:
-                fold.add_row(row)
-        yield msgspec.structs.replace(chunk, **_entries(fold, at_once=at_once))
+        records += chunk.records
+        while row is not None and (
+            chunk is chunks[-1]
+            or (count < records if joining is None else row.at + joining.wait <= chunk.end)
+        ):
+            fold.add_row(row)
+            row, count = next(rows, None), count + 1
+        yield msgspec.structs.replace(chunk, **_entries(fold, at_once=joining is None))
 
 
 def _entries(fold: Analysis[Outcome], *, at_once: bool) -> dict[str, Any]:

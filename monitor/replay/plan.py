@@ -10,6 +10,7 @@ from monitor.analysis.drift.judgement import Rules
 from monitor.analysis.outcome_rules import OutcomeRules
 from monitor.distances import MEASURES
 from monitor.interfaces import Feature
+from monitor.replay.joined import Joining
 from monitor.tables.columns import Columns
 from monitor.tables.truths import TruthColumns
 from monitor.types import Segment
@@ -29,8 +30,8 @@ class Plan:
     `start` (Unix seconds) until before `end`. Without a reference the first `learn` values of each
     feature are one; `hourly` compares records with the same hour of earlier weeks. Beside the whole
     `chunks` equal runs of rows are judged. `engine` is local or dask, `scheduler` the address of a
-    Dask scheduler. `outcomes` says how what became of rows is judged, as `protected` columns and
-    those of predictions, scores and labels tell.
+    Dask scheduler. `outcomes` says how what became of rows is judged, where it `is_told`: of a
+    table by columns, of Records by feedback, to which `joining` joins them.
     """
 
     sources: Sequence[str]
@@ -48,6 +49,8 @@ class Plan:
     label: tuple[str, ...] = ()
     score: str = ""
     protected: tuple[str, ...] = ()
+    joining: Joining | None = None
+    is_told: bool = False
     outcomes: OutcomeRules = dataclasses.field(default_factory=OutcomeRules)
     start: float | None = None
     end: float | None = None
@@ -61,12 +64,6 @@ class Plan:
         said = next((name for name in self.prediction if name != self.score), "")
         label = self.label[0] if self.label else ""
         return TruthColumns(said, label, self.score, self.protected)
-
-    @property
-    def is_told(self) -> bool:
-        """Whether columns say what was predicted, and what was true or for whom it was."""
-        told = self.truth
-        return bool((told.prediction or told.score) and (told.label or told.protected))
 
     @property
     def outcomes_at_once(self) -> OutcomeRules:

@@ -36,6 +36,11 @@ class TruthColumns(msgspec.Struct, frozen=True):
     protected: tuple[str, ...] = ()
 
     @property
+    def is_told(self) -> bool:
+        """Whether they say what was predicted, and what was true or for whom it was."""
+        return bool((self.prediction or self.score) and (self.label or self.protected))
+
+    @property
     def names(self) -> tuple[str, ...]:
         """Those that there are, protected attributes last."""
         return tuple(filter(None, (self.prediction, self.label, self.score, *self.protected)))

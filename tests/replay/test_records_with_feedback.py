@@ -1,0 +1,134 @@
+"""Replay of Records with feedback: the numbers that were counted live, and what a look would say."""
+
+from __future__ import annotations
+
+import json
+import random
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from monitor.analysis.join.join import Join
+from monitor.analysis.join.reading import Reading
+from monitor.analysis.monitors import outcomes_of
+from monitor.app.outcomes import rules_of
+from monitor.cli import main
+from monitor.settings.load import load
+from monitor.types import Part, Record, encode_record
+from tests.analysis.join.exchanges import BEGIN, item, record
+
+COUNT = 800
+CONFIG = "outcomes: {wait: 600}\nreference: {learn: 200}\n"
+
+
+def exchanges(count: int = COUNT) -> list[Record]:
+    """One every ten seconds, of two populations, which says a class and how sure it is."""
+    found = []
+    for number in range(count):
+        score = random.Random(number).betavariate(1, 1)
+        outputs = [
+            Part(name="label", datatype="BYTES", shape=[1], data=[str(int(score > 0.5))]),
+            Part(name="probability", datatype="FP64", shape=[1], data=[score]),
+        ]
+        one = record(f"r{number}", 10.0 * number, outputs=outputs)
+        found.append(msgspec.structs.replace(one, segments={"population": "ab"[number % 2]}))
+    return found
+
+
+def labels(count: int = COUNT) -> list[dict[str, Any]]:
+    """What was true of nine of ten exchanges, told within five minutes."""
+    found = []
+    for number in range(count):
+        chance = random.Random(number)
+        true = int(chance.random() < chance.betavariate(1, 1))
+        if number % 10:
+            at = 10.0 * number + chance.random() * 300
+            found.append({"id": f"r{number}", "label": str(true), "at": at, "key": f"k{number}"})
+    return found
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> list[str]:
+    """Arguments of a replay of both."""
+    (tmp_path / "r.jsonl").write_bytes(b"\n".join(map(encode_record, exchanges())))
+    said = [{**one, "at": BEGIN + one["at"]} for one in labels()]
+    (tmp_path / "said.jsonl").write_text("\n".join(map(json.dumps, said)))
+    config = tmp_path / "monitor.yaml"
+    config.write_text(CONFIG + f"data: {tmp_path}\n")
+    (tmp_path / "privacy.key").write_text("k1 " + "7a" * 32 + "\n")
+    (tmp_path / "privacy.key").chmod(0o600)
+    return [str(tmp_path / "r.jsonl"), "--config", str(config), "--feedback",
+            str(tmp_path / "said.jsonl")]  # fmt: skip
+
+
+def document(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, Any]:
+    capsys.readouterr()
+    assert main(["replay", *arguments, "--json", "-"]) == 0
+    found: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return found
+
+
+def test_the_numbers_are_those_that_were_counted_live(capsys, files, tmp_path: Path) -> None:
+    """Records and labels in the order in which they came, folded when due: the same document, bit
+    for bit."""
+    settings = load(str(tmp_path / "monitor.yaml"), {})
+    join = Join(Reading(), wait=settings.outcomes.wait)
+    fold = outcomes_of(rules_of(settings), dimensions=("population",))
+    coming: list[tuple[float, Any]] = [(one.started + one.duration, one) for one in exchanges()]
+    coming += [(BEGIN + one["at"], item(one["at"], **one)) for one in labels()]
+    for at, one in sorted(coming, key=lambda pair: pair[0]):
+        for row in join.advance(at):
+            fold.add_row(row)
+        if isinstance(one, Record):
+            assert join.add(one) == []
+        else:
+            join.say(one)
+    for row in join.advance(float("inf")):
+        fold.add_row(row)
+    found = document(capsys, *files, "--by", "population")
+    live = {
+        monitor.name: msgspec.json.decode(msgspec.json.encode(monitor.findings()))
+        for monitor in fold.monitors
+    }
+    assert found["quality"] == live["quality"]
+    assert found["calibration"] == live["calibration"]
+    assert found["coverage"] == live["coverage"] == []
+    whole = next(one for one in found["quality"] if one["measure"] == "accuracy")
+    assert whole["labels"] == COUNT * 9 // 10
+    assert {one["value"] for one in found["quality"]} == {"all", "a", "b"}
+
+
+def test_chunks_say_what_was_due_by_then(capsys, files) -> None:
+    """A record's outcome is known ten minutes after it; the end makes the rest due."""
+    found = document(capsys, *files, "--chunks", "4")
+    counts = [
+        max((one["labels"] for one in chunk["quality"]), default=0) for chunk in found["chunks"]
+    ]
+    assert counts == [126, 306, 486, 720]
+    assert found["chunks"][-1]["quality"] == found["quality"]
+
+
+def test_without_feedback_nothing_is_said_of_outcomes(capsys, tmp_path: Path) -> None:
+    """Records alone are judged as ever."""
+    (tmp_path / "r.jsonl").write_bytes(b"\n".join(map(encode_record, exchanges(300))))
+    found = document(capsys, str(tmp_path / "r.jsonl"))
+    assert "quality" not in found
+    assert "calibration" not in found
+
+
+def test_feedback_of_a_table_is_bad_usage(capsys, files, tmp_path: Path) -> None:
+    """One line that says what is right."""
+    (tmp_path / "t.csv").write_text("a,b\n1,2\n3,4\n")
+    assert main(["replay", str(tmp_path / "t.csv"), *files[1:]]) == 2
+    assert "--feedback: is for records" in capsys.readouterr().err
+
+
+def test_a_line_of_feedback_that_is_none_is_named(capsys, files, tmp_path: Path) -> None:
+    """With its place; the others count."""
+    with (tmp_path / "said.jsonl").open("a") as stream:
+        stream.write('\n{"id": "r1"}\n')
+    found = document(capsys, *files)
+    assert any("said.jsonl" in one["place"] for one in found["unreadable"])
+    assert found["quality"]
