@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cached_property
+from itertools import islice
 from typing import Any, NamedTuple
 
 import msgspec
@@ -100,12 +101,15 @@ class View(msgspec.Struct, frozen=True, dict=True, kw_only=True):
     def answers(self) -> list[str]:
         """The texts that a model answered, `MOST_ANSWERS` at most, without errors, reasoning,
         refusals and calls of tools; a pseudonym is reduced to its entity."""
+        return [plain(text) for text in self.marked_answers]
+
+    @cached_property
+    def marked_answers(self) -> list[str]:
+        """The same with pseudonyms as they are: equal values have equal ones."""
         if not (self.is_accepted and self.operation in ANSWERING):
             return []
-        found = [part.text for part in self.outputs if part.text and part.role not in NO_ANSWERS][
-            :MOST_ANSWERS
-        ]
-        return [plain(text) for text in found]
+        found = (part.text for part in self.outputs if part.text and part.role not in NO_ANSWERS)
+        return list(islice(found, MOST_ANSWERS))
 
     @cached_property
     def refuses(self) -> bool:

@@ -1,0 +1,48 @@
+"""An answer agrees with itself: totals with their rows, shares with the whole, sums with their terms."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from monitor.interfaces import Check
+from monitor.totals import sums
+from monitor.types import Part, Verdict
+from monitor.view import View
+
+
+def look(view: View, _: Any) -> Verdict | None:
+    """Count the sums in the answers that can be done again, and those that are wrong."""
+    found = [right for answer in view.answers for right in sums(answer)]
+    if not found:
+        return None
+    wrong = found.count(False)
+    return Verdict(not wrong, wrong, len(found))
+
+
+def _answer(text: str) -> View:
+    return View(outputs=[Part(role="assistant", text=text)])
+
+
+CHECK = Check(
+    "consistency",
+    lambda _: (
+        "whether totals are those of their rows, shares of a whole make 100%, and sums are right"
+    ),
+    look,
+    passing=(
+        _answer("| Item | Price |\n|---|---|\n| Pears | $3.50 |\n| Plums | $4.25 |\n| Total | $7.75 |"),
+        _answer("The split is:\n- rent: 50%\n- food: 30%\n- the rest: 20%"),
+        _answer("You pay 3 × $20 = $60, so 1/3 = 0.33 of it is $20."),
+    ),
+    failing=(
+        _answer("| Item | Price |\n|---|---|\n| Pears | $3.50 |\n| Plums | $4.25 |\n| Total | $8.75 |"),
+        _answer("The split is:\n- rent: 50%\n- food: 30%\n- travel: 25%"),
+        _answer("You pay 3 × $20 = $80."),
+    ),
+    skipped=(
+        _answer("Set x = 5, then take 3 - 1 steps."),
+        _answer("| Item | Price |\n|---|---|\n| Pears | $3.50 |\n| Plums | $4.25 |"),
+        _answer("Growth by region:\n- north: 50%\n- south: 30%\n- west: 25%"),
+        _answer("```python\nassert 2 + 2 == 5\nx = 2 + 2 = 5\n```"),
+    ),
+)  # fmt: skip

@@ -1,0 +1,220 @@
+"""Text → sums in it that can be done again: totals of tables and lists, shares of a whole, equations."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from itertools import islice, pairwise
+
+from monitor.citations import prose
+from monitor.quantities import Quantity, quantities
+
+_NUMBERS = 400
+"""Numbers of a text that are looked at."""
+_LINES = 400
+_TOTAL = re.compile(
+    r"\A[\s|>*_+-]{0,8}(?:\d{1,2}[.)] )?[*_]{0,3}(?:grand |sub-?|sum |overall |order |net |annual |monthly |new )?"
+    r"(?:total|sum|summe|gesamt|gesamtsumme|gesamtbetrag|all|insgesamt|somme|totale|suma)\b",
+    re.IGNORECASE,
+)
+_SUBTOTAL = re.compile(r"\b(?:sub-?total|zwischensumme|sous-total)\b", re.IGNORECASE)
+_MEAN = re.compile(
+    r"\b(?:average|avg|mean|rate|per|ratio|margin|year|date|age|growth|change|yoy|%\s?change"
+    r"|durchschnitt|cumulative|running|max|min|median|rank|score|id)\b|[Δ±]",
+    re.IGNORECASE,
+)
+_EACH = re.compile(r"\b(?:price|unit|each|preis|rate|prix|dose)\b", re.IGNORECASE)
+_TIMES = re.compile(r"\b(?:qty|quantity|count|units|pieces|hours|menge|anzahl|stück|number)\b", re.IGNORECASE)
+_SHARE = re.compile(
+    r"\b(?:share|shares|breakdown|distribution|composition|split|allocation|allocated|portfolio|mix|made up of"
+    r"|consists? of|respondents|survey|surveyed|votes?|voted|proportions?|by segment|by region|by category"
+    r"|percentages? of|pie|divided|anteile?|verteilung|aufteilung|répartition|distribución)\b",
+    re.IGNORECASE,
+)
+_OPEN = re.compile(
+    r"\b(?:multiple|more than one|several answers|overlap|not add|don't add|do not add|may not sum|rounding|other"
+    r"|others|rest|remaining|remainder|top|largest|biggest|main|including|include|such as|e\.g|among|selected"
+    r"|mehrfach|übrige|autres?|otros?)\b",
+    re.IGNORECASE,
+)
+_SUM = r"[$€£¥]?\d[\d,.]{0,14}%?"
+_EQUATION = re.compile(
+    rf"(?<![\w.,)^/*×·+=−-])(?<![)^*/×·+=−] )(?<![\w)] [-–] )(?P<left>{_SUM}(?: ?[-+−–×x*·/÷] ?{_SUM}){{1,12}}) ?(?P<sign>[=≈]) ?"
+    rf"(?P<right>{_SUM})(?![\w(^]|[\d.,]*\d| ?[×*/+÷·=−-] ?[\w($€£])"
+)
+_OPERATOR = re.compile(r" ?([-+−–×x*·/÷]) ?")
+_ROUNDED = re.compile(r"\b(?:m|mn|mm|bn|k|millions?|billions?|thousands?|000s?|rounded|mio|mrd|tsd|approx)\b",
+                      re.IGNORECASE)  # fmt: skip
+_RULE = re.compile(r"\A[\s|:+-]+\Z")
+
+
+def sums(text: str) -> Iterator[bool]:
+    """Yield of each sum in a text that can be done again, whether it is right.
+
+    >>> list(sums("2 + 3 = 5 and 12 × 12 = 140")), list(sums("call x = 5 or 3 - 1"))
+    ([True, False], [])
+    >>> list(sums("| a | 2 |\\n| b | 3 |\\n| **Total** | 6 |"))
+    [False]
+    >>> list(sums("The split:\\n- rent 50%\\n- food 30%\\n- savings 25%"))
+    [False]
+    """
+    text = prose(text)
+    yield from equations(text)
+    for rows, before in _blocks(text):
+        yield from _totals(rows)
+        yield from _wholes(rows, before)
+
+
+def equations(text: str) -> Iterator[bool]:
+    """Yield of each equation between numbers whether it is right, by the digits that it shows."""
+    if "=" not in text and "≈" not in text:
+        return
+    for match in islice(_EQUATION.finditer(text), _NUMBERS):
+        right = _number(match["right"])
+        pieces = _OPERATOR.split(match["left"])
+        numbers = [_number(one) for one in pieces[::2]]
+        if right is None or any(one is None for one in numbers):
+            continue
+        value = _evaluated([one for one in numbers if one is not None], pieces[1::2], match["left"])
+        if value is None:
+            continue
+        step = right.step
+        if match["sign"] == "≈":
+            digits = f"{right.written:.0f}"
+            zeros = 10.0 ** (len(digits) - len(digits.rstrip("0"))) if right.written >= 10 else 1.0
+            step = max(step, zeros, right.value * 0.02)
+        yield _equal(value, right, step)
+
+
+def _equal(value: float, right: Quantity, step: float) -> bool:
+    """Whether a result is what is said; a share may be said in percent."""
+    slack = step * 0.55 + abs(right.value) * 1e-9
+    scales = (1.0, 100.0) if right.unit == "%" else (1.0,)
+    return any(abs(abs(value) * scale - right.value) <= slack or
+               abs(abs(value) * scale - right.value) < step * 1.0001 and "." in str(value)
+               for scale in scales)  # fmt: skip
+
+
+def _number(said: str) -> Quantity | None:
+    found = quantities(f" {said.rstrip('.,')}", 2)
+    return found[0] if found and found[0].end >= len(said.rstrip(".,")) else None
+
+
+def _evaluated(numbers: list[Quantity], signs: Sequence[str], left: str) -> float | None:
+    """The value of a chain of sums and products; None where a share is meant of something."""
+    units = [one.unit for one in numbers]
+    if "%" in units and set(units) != {"%"}:
+        if not set(signs) <= set("×x*·"):
+            return None
+        numbers = [one._replace(value=one.value / 100) if one.unit == "%" else one for one in numbers]
+    terms: list[float] = [numbers[0].value]
+    for sign, one in zip(signs, numbers[1:], strict=True):
+        if sign in "×x*·":
+            terms[-1] *= one.value
+        elif sign in "/÷":
+            if not one.value:
+                return None
+            terms[-1] /= one.value
+        else:
+            terms.append(one.value if sign == "+" else -one.value)
+    return sum(terms)
+
+
+def _blocks(text: str) -> Iterator[tuple[list[str], str]]:
+    """(rows, the line before them) of each table or list."""
+    rows: list[str] = []
+    before = last = ""
+    for line in islice(text.splitlines(), _LINES):
+        stripped = line.strip()
+        if stripped[:1] in ("|", "-", "*", "•", "+") or stripped.count("|") > 1 or _is_item(stripped):
+            if not rows:
+                before = last
+            if not _RULE.match(stripped):
+                rows.append(stripped[:400])
+            continue
+        if not stripped and rows:
+            continue
+        if rows and _TOTAL.match(stripped):
+            rows.append(stripped[:400])
+        if len(rows) > 2:
+            yield rows, before
+        rows = []
+        if stripped:
+            last = stripped[-400:]
+    if len(rows) > 2:
+        yield rows, before
+
+
+def _is_item(line: str) -> bool:
+    head = line[:4].partition(".")
+    return bool(head[1]) and head[0].isdigit()
+
+
+def _totals(rows: Sequence[str]) -> Iterator[bool]:
+    """Whether the row of totals is the sum of the rows above it, column by column."""
+    place = next((at for at, row in enumerate(rows) if at > 1 and _TOTAL.match(row)), 0)
+    if not place or (place < len(rows) - 1 and not _TOTAL.match(rows[place])):
+        return
+    above = [row for row in rows[:place] if not _SUBTOTAL.search(row)]
+    if "|" in rows[place]:
+        head = _cells(rows[0])
+        columns = zip(*map(_cells, above), strict=False)
+        said = _cells(rows[place])
+        if len({len(_cells(row)) for row in [*above, rows[place]]}) > 1:
+            return
+        has_times = any(map(_TIMES.search, head))
+        for name, column, total in zip(head, columns, said, strict=False):
+            if not (_MEAN.search(name) or (has_times and _EACH.search(name))):
+                yield from _summed([_single(cell) for cell in column], _single(total), is_rounded=bool(_ROUNDED.search(name)))
+    else:
+        yield from _summed([_single(_said(row)) for row in above], _single(_said(rows[place])), is_rounded=False)
+
+
+def _summed(
+    column: Sequence[Quantity | None], total: Quantity | None, *, is_rounded: bool
+) -> Iterator[bool]:
+    """Whether the numbers of a column make its total; nothing where one cannot tell."""
+    numbers = [one for one in column if one is not None]
+    if total is None or len(numbers) < 2 or None in column[1:]:
+        return
+    if {one.unit for one in numbers} != {total.unit}:
+        return
+    is_exact = not is_rounded and total.unit != "%" and {
+        (one.step, one.scale) for one in [*numbers, total]
+    } <= {(1.0, 1.0), (0.01, 1.0)}
+    slack = 0.0 if is_exact else sum(one.step for one in numbers) / 2 + total.step / 2
+    yield abs(sum(one.value for one in numbers) - total.value) <= slack * 1.000001 + total.value * 1e-9
+
+
+def _said(row: str) -> str:
+    """What stands behind the name of a line in a list."""
+    return row.partition(":")[2] or row.lstrip("-*+• ")
+
+
+def _wholes(rows: Sequence[str], before: str) -> Iterator[bool]:
+    """Whether percentages that are parts of a whole make 100."""
+    said = " ".join([before, rows[0]])
+    if not _SHARE.search(said) or _OPEN.search(said) or _MEAN.search(said):
+        return
+    if any(_TOTAL.match(row) for row in rows):
+        return
+    found = [[one for one in quantities(row, 8) if one.unit == "%"] for row in rows]
+    parts = [one[0] for one in found if len(one) == 1]
+    if len(parts) < 3 or len(parts) < len(rows) - 1 or any(len(one) > 1 for one in found):
+        return
+    total = sum(one.value for one in parts)
+    if 80 <= total <= 125:
+        yield abs(total - 100) <= sum(one.step for one in parts) / 2 + 1e-6
+
+
+def _cells(row: str) -> list[str]:
+    return [cell.strip() for cell in row.strip("|").split("|")][:20]
+
+
+def _single(cell: str) -> Quantity | None:
+    """The one amount of a cell; None where there is none, or several, or a negative one."""
+    if cell.lstrip("*_ ")[:1] in "-−(":
+        return None
+    found = quantities(cell, 4)
+    starts = {one.start for one in found}
+    return found[0] if len(starts) == 1 else None
