@@ -73,6 +73,17 @@ def prose(text: str) -> str:
     return _CODE.sub(" ", text) if "`" in text else text
 
 
+def without_sources(text: str) -> str:
+    """The text without addresses of pages and numbers of papers."""
+    for hint, pattern in (("www.", _ADDRESS), ("://", _ADDRESS), ("10.", _DOI)):
+        if hint in text:
+            text = pattern.sub(" ", text)
+    return _PMID.sub(" ", _ARXIV.sub(" ", text)) if _NAMED.search(text) else text
+
+
+_NAMED = re.compile(r"arxiv|pmid|pubmed", re.IGNORECASE)
+
+
 def citations(text: str) -> list[Citation]:
     """Return what a text cites, in order of kinds; each source once.
 
@@ -146,7 +157,7 @@ def _authors(text: str) -> Iterator[tuple[str, str]]:
         return
     for match in islice(_AUTHOR.finditer(text), MOST):
         name = match["name"]
-        in_brackets = match[0][match.end("name") - match.start() :].lstrip().startswith("(")
+        in_brackets = " (" in match[0]
         if name in _NO_NAMES or name.isupper():
             continue
         if in_brackets and " et al" not in match[0] and "&" not in match[0] and " and " not in match[0]:

@@ -43,8 +43,11 @@ _GROUPED = re.compile(
     rf"[0-9]{{1,3}}(?:(?P<group>[,.'’_\ {_SPACE}])[0-9]{{3}}(?:(?P=group)[0-9]{{3}})*"
     r"|(?:,[0-9]{2})+,[0-9]{3})(?:(?P<decimal>[.,])[0-9]+)?"
 )
-_AFTER = re.compile(rf"[ {_SPACE}-]?([%‰°€£$¥₹]?[A-Za-zµμäüé]*(?:\.(?=[ \n]))?)(/[A-Za-z]{{1,7}})?")
-_DASHED = re.compile(r"[ \u00a0]?(?:[-–—]|to|bis|à|and|or|of|out of|von|oder)[ \u00a0]?[$€£¥₹]?(?=[0-9])")
+_AFTER = re.compile(rf"[ {_SPACE}-]?(?:(?:working|business|calendar|consecutive|full|more|additional) )?([%‰°€£$¥₹]?[A-Za-zµμäüé]*(?:\.(?=[ \n]))?)((?:/| per )[A-Za-z]{{1,7}})?")
+_DASHED = re.compile(
+    r"(?:, ?)?[ \u00a0]?(?:[-–—/]|to|bis|à|and|or|of|out of|von|und|oder|et|,)[ \u00a0]?[$€£¥₹]?(?=[0-9])"
+)
+_KEYED = re.compile(r"[\"']?, ?[\"']units?[\"']: ?[\"']([^\"'\n]{1,12})")
 _NAMES = frozenset((
     "section sections sec article articles art clause clauses chapter ch page pages p pp table figure fig"
     " step phase type grade stage level line item no nr number room version ver appendix annex exhibit"
@@ -79,17 +82,20 @@ _MONEY = {
     "sek": "SEK", "nok": "NOK", "dkk": "DKK", "kr": "SEK", "pln": "PLN", "zł": "PLN", "cny": "CNY",
     "czk": "CZK", "Kč": "CZK",
 }  # fmt: skip
-_CURRENCIES = frozenset(_MONEY.values())
+CURRENCIES = frozenset(_MONEY.values())
 UNITS: dict[str, tuple[str, float]] = {
     **{one: ("%", 1.0) for one in ("%", "percent", "per cent", "pct", "prozent", "pp", "percentage")},
     **{one: ("%", 0.01) for one in ("bp", "bps", "basis")},
     "‰": ("%", 0.1),
     **{one: (money, 1.0) for one, money in _MONEY.items()},
+    "p": ("GBP", 0.01), "pence": ("GBP", 0.01), "ct": ("EUR", 0.01), "cent": ("EUR", 0.01), "cents": ("USD", 0.01),
+    "x": ("", 1.0), "X": ("", 1.0), "×": ("", 1.0), "times": ("", 1.0), "fold": ("", 1.0),
     **{one: ("g", 1e-9) for one in ("ng", "nanograms")},
     **{one: ("g", 1e-6) for one in ("mcg", "µg", "μg", "ug", "micrograms", "microgram", "mikrogramm")},
     **{one: ("g", 1e-3) for one in ("mg", "milligrams", "milligram", "milligramm")},
     **{one: ("g", 1.0) for one in ("g", "grams", "gram", "gramm")},
     **{one: ("g", 1e3) for one in ("kg", "kilograms", "kilogram", "kilos", "kilo", "kilogramm")},
+    **{one: ("g", 1e6) for one in ("t", "tonnes", "tonne", "tons", "tonnen")},
     **{one: ("lb", 1.0) for one in ("lb", "lbs", "pounds")},
     **{one: ("oz", 1.0) for one in ("oz", "ounces", "ounce")},
     **{one: ("l", 1e-3) for one in ("ml", "mL", "millilitres", "milliliters", "milliliter")},
@@ -167,14 +173,17 @@ def quantities(text: str, most: int, *, names: bool = False) -> list[Quantity]:
     if not text.isascii() and _OTHER_DIGITS.search(text):
         text = text.translate(_DIGITS)
     found: list[Quantity] = []
-    opened = until = 0  # the first of a range whose unit is not known yet; what was read up to
+    opened = until = 0  # the first of a range or list without a unit yet; what was read up to
+    money = ""
     for match in islice(_TOKEN.finditer(text), most):
         start, end = match.span()
         if len(found) >= most:
             break
         if start < until or match.lastgroup == "no" or _is_part(text, start):
             continue
-        unit, factor, until = _unit(text, start, end)
+        if opened == len(found):
+            money = ""
+        unit, factor, until = _unit(text, start, end, money)
         if unit is None:
             until = end + (text[end : end + 1] == "-")
             continue
@@ -183,14 +192,22 @@ def quantities(text: str, most: int, *, names: bool = False) -> list[Quantity]:
         new = list(_read(match[0], start, end, until, factor, unit, text[start - 1 : start]))
         if not new:
             continue
-        if opened < len(found) and (unit or factor != 1.0):
+        if unit or factor != 1.0:
             found[opened:] = [_of_range(one, factor, unit) for one in found[opened:]]
-        is_open = (not unit or unit in _CURRENCIES) and factor == 1.0
-        opened = len(found)
-        found += new
-        if not (is_open and _DASHED.match(text, until)):
+        is_open = (not unit or unit in CURRENCIES) and factor == 1.0
+        if not is_open:
             opened = len(found)
+        found += new
+        if not (is_open and _DASHED.match(text, until)) or _is_year(new[0]):
+            opened = len(found)
+        elif unit:
+            money = unit
     return found
+
+
+def _is_year(one: Quantity) -> bool:
+    """Whether four digits look like a year."""
+    return one.end - one.start == 4 and not one.unit and 1800 <= one.written <= 2100
 
 
 def _of_range(one: Quantity, factor: float, unit: str) -> Quantity:
@@ -288,13 +305,19 @@ _NO_GROUPS = {ord(one): None for one in "'’_ " + _SPACE}
 _SIGNS_ONLY = {ord(str(n)): None for n in range(10)}
 
 
-def _unit(text: str, start: int, end: int) -> tuple[str | None, float, int]:
-    """(what is measured, times what, where it ends); None where letters make it a name."""
-    money = _money_before(text, start)
+def _unit(text: str, start: int, end: int, money: str) -> tuple[str | None, float, int]:
+    """(what is measured, times what, where it ends); None where letters make it a name. `money` is
+    that of a range which began before."""
+    money = _money_before(text, start) or money
     after = _AFTER.match(text, end)
     word = after[1].rstrip(".") if after else ""
     if not after or not word:
-        return money, 1.0, end
+        keyed = _KEYED.match(text, end) if text[end : end + 1] in (",", '"') else None
+        if keyed is None:
+            return money, 1.0, end
+        head, _, rest = keyed[1].partition("/")
+        kind, one = UNITS.get(head) or _LOWER.get(head.lower()) or ("", 1.0)
+        return (f"{kind}/{_head(rest.lower())}" if rest and kind else kind), one, end
     scale, at = 1.0, after.end(1)
     is_close = after.start(1) == end
     factor = _SCALES.get(word) or _SCALES.get(word.lower() if len(word) > 2 else word)
@@ -318,8 +341,14 @@ def _unit(text: str, start: int, end: int) -> tuple[str | None, float, int]:
         return (None if is_close and text[end] != "-" and word[0].isalpha() else ""), scale, until
     kind, one = unit
     if after[2]:
-        kind, at = kind + after[2].lower(), after.end(2)
+        kind, at = f"{kind}/{_head(after[2][1:].lower())}", after.end(2)
+    elif kind == "" and not is_close:
+        return "", scale, until
     return kind, scale * one, at
+
+
+def _head(word: str) -> str:
+    return word.strip().removeprefix("per ").removesuffix("s")
 
 
 def _money_before(text: str, start: int) -> str:

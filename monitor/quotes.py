@@ -24,7 +24,7 @@ _QUOTED = re.compile(
 _GAP = re.compile(r"\[[^\]\n]{0,80}\]|\(?(?:\.\.\.|…|\. \. \.)\)?")
 _OWN = re.compile(
     r"\b(?:you (?:can|could|may|might|should|would|want|need)\b[^.\n]{0,60}"
-    r"|(?:try|reply|respond|ask|asks|write|search|type|enter|example|examples|instance|suggest\w*|such as"
+    r"|(?:try|reply|respond|ask|asks|(?:to|please|or|just) write|search|type|enter|example|examples|instance|suggest\w*|such as"
     r"|draft|wording|script|template|something like|along the lines of|means?|meaning|other words"
     r"|translat\w*|paraphras\w*|subject|title|titled|called|named|say it|saying|message|prompt|slogan|label"
     r"|tagline|headline|instead of|rephrase\w*|rewrite|rewritten|revised|version|improved|question"

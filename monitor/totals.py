@@ -60,9 +60,9 @@ def sums(text: str) -> Iterator[bool]:
     """
     text = prose(text)
     yield from equations(text)
-    for rows, before in _blocks(text):
-        yield from _totals(rows)
-        yield from _wholes(rows, before)
+    for head, rows, before in _blocks(text):
+        yield from _totals(head, rows)
+        yield from _wholes(rows, f"{before} {head}")
 
 
 def equations(text: str) -> Iterator[bool]:
@@ -120,29 +120,28 @@ def _evaluated(numbers: list[Quantity], signs: Sequence[str], left: str) -> floa
     return sum(terms)
 
 
-def _blocks(text: str) -> Iterator[tuple[list[str], str]]:
-    """(rows, the line before them) of each table or list."""
+def _blocks(text: str) -> Iterator[tuple[str, list[str], str]]:
+    """(the head, the rows, the line before them) of each table or list; a list has no head."""
     rows: list[str] = []
-    before = last = ""
-    for line in islice(text.splitlines(), _LINES):
-        stripped = line.strip()
-        if stripped[:1] in ("|", "-", "*", "•", "+") or stripped.count("|") > 1 or _is_item(stripped):
+    head = before = last = ""
+    for line in (*islice(text.splitlines(), _LINES), "\0"):
+        stripped = line.strip()[:400]
+        if stripped[:1] in _MARKS or stripped.count("|") > 1 or _is_item(stripped):
             if not rows:
-                before = last
+                head, before = "", last
             if not _RULE.match(stripped):
-                rows.append(stripped[:400])
-            continue
-        if not stripped and rows:
-            continue
-        if rows and _TOTAL.match(stripped):
-            rows.append(stripped[:400])
-        if len(rows) > 2:
-            yield rows, before
-        rows = []
-        if stripped:
-            last = stripped[-400:]
-    if len(rows) > 2:
-        yield rows, before
+                rows.append(stripped)
+            elif len(rows) == 1:
+                head = rows.pop()
+        elif rows and _TOTAL.match(stripped):
+            rows.append(stripped)
+        elif stripped:
+            if len(rows) > 1:
+                yield head, rows, before
+            rows, last = [], stripped
+
+
+_MARKS = ("|", "-", "*", "•", "+")
 
 
 def _is_item(line: str) -> bool:
@@ -150,17 +149,17 @@ def _is_item(line: str) -> bool:
     return bool(head[1]) and head[0].isdigit()
 
 
-def _totals(rows: Sequence[str]) -> Iterator[bool]:
+def _totals(first: str, rows: Sequence[str]) -> Iterator[bool]:
     """Whether the row of totals is the sum of the rows above it, column by column."""
     place = next((at for at, row in enumerate(rows) if at > 1 and _TOTAL.match(row)), 0)
     if not place or (place < len(rows) - 1 and not _TOTAL.match(rows[place])):
         return
     above = [row for row in rows[:place] if not _SUBTOTAL.search(row)]
     if "|" in rows[place]:
-        head = _cells(rows[0])
-        columns = zip(*map(_cells, above), strict=False)
         said = _cells(rows[place])
-        if len({len(_cells(row)) for row in [*above, rows[place]]}) > 1:
+        head = _cells(first) if first else [""] * len(said)
+        columns = zip(*map(_cells, above), strict=False)
+        if len({len(head), *(len(_cells(row)) for row in [*above, rows[place]])}) > 1:
             return
         has_times = any(map(_TIMES.search, head))
         for name, column, total in zip(head, columns, said, strict=False):
@@ -175,7 +174,7 @@ def _summed(
 ) -> Iterator[bool]:
     """Whether the numbers of a column make its total; nothing where one cannot tell."""
     numbers = [one for one in column if one is not None]
-    if total is None or len(numbers) < 2 or None in column[1:]:
+    if total is None or len(numbers) < 2 or None in column:
         return
     if {one.unit for one in numbers} != {total.unit}:
         return
@@ -191,16 +190,15 @@ def _said(row: str) -> str:
     return row.partition(":")[2] or row.lstrip("-*+• ")
 
 
-def _wholes(rows: Sequence[str], before: str) -> Iterator[bool]:
+def _wholes(rows: Sequence[str], said: str) -> Iterator[bool]:
     """Whether percentages that are parts of a whole make 100."""
-    said = " ".join([before, rows[0]])
     if not _SHARE.search(said) or _OPEN.search(said) or _MEAN.search(said):
         return
     if any(_TOTAL.match(row) for row in rows):
         return
     found = [[one for one in quantities(row, 8) if one.unit == "%"] for row in rows]
     parts = [one[0] for one in found if len(one) == 1]
-    if len(parts) < 3 or len(parts) < len(rows) - 1 or any(len(one) > 1 for one in found):
+    if len(parts) < 3 or len(parts) < len(rows) or any(len(one) > 1 for one in found):
         return
     total = sum(one.value for one in parts)
     if 80 <= total <= 125:

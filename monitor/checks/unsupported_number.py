@@ -7,7 +7,7 @@ from typing import Annotated
 
 import msgspec
 
-from monitor.citations import prose
+from monitor.citations import prose, without_sources
 from monitor.grounds import grounds
 from monitor.interfaces import Check
 from monitor.sourced import MOST, Sources, unsupported
@@ -48,7 +48,7 @@ def look(view: View, thresholds: Thresholds) -> Verdict | None:
     if sources.count >= MOST or sources.count + total < _FEW:
         return None
     for answer in view.answers:
-        bad, numbers = unsupported(prose(answer), sources, _CLAIMS)
+        bad, numbers = unsupported(without_sources(prose(answer)), sources, _CLAIMS)
         missing, total = missing + bad, total + numbers
     if not total:
         return None
