@@ -1,9 +1,12 @@
 """View → Verdicts: one file for each check of answers, in the order in which Records have them."""
 
 from monitor.checks import (
+    citation,
+    consistency,
     empty,
     language,
     leak_system,
+    quote,
     refusal,
     repetition,
     schema,
@@ -11,6 +14,7 @@ from monitor.checks import (
     tool_call,
     truncated,
     unfilled_slot,
+    unsupported_number,
 )
 from monitor.interfaces import Check
 
@@ -25,4 +29,8 @@ CHECKS: tuple[Check, ...] = (
     language.CHECK,
     unfilled_slot.CHECK,
     leak_system.CHECK,
+    unsupported_number.CHECK,
+    citation.CHECK,
+    quote.CHECK,
+    consistency.CHECK,
 )

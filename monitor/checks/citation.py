@@ -11,9 +11,9 @@ from typing import Annotated
 
 import msgspec
 
-from monitor import citations
-from monitor.citations import Citation
-from monitor.grounds import grounds
+from monitor.answers import citations
+from monitor.answers.citations import Citation
+from monitor.answers.grounds import grounds
 from monitor.interfaces import Check
 from monitor.types import Part, Verdict
 from monitor.view import View
@@ -43,9 +43,9 @@ def look(view: View, thresholds: Thresholds) -> Verdict | None:
     judged = [held for held in found.values() if held is not None]
     if judged:
         return Verdict(all(judged), judged.count(False), len(judged))
-    if thresholds.required and not cited and known.numbers:
-        if sum(len(answer.split()) for answer in answers) >= thresholds.words:
-            return Verdict(False, 1, 1)
+    is_due = thresholds.required and not cited and known.numbers
+    if is_due and sum(len(answer.split()) for answer in answers) >= thresholds.words:
+        return Verdict(False, 1, 1)
     return None
 
 
@@ -98,7 +98,9 @@ class _Known:
 
 
 _IDENTIFIED = ("doi.org/", "dx.doi.org/", "arxiv.org/", "pubmed.ncbi.nlm.nih.gov/")
-_CITES = re.compile(r"\bet al\b|\b(?:18|19|20)\d\d[a-z]?\)|[A-Z][a-zà-ÿ]{2,20}(?:, [A-Z]\.?)* \(?(?:19|20)\d\d")
+_CITES = re.compile(
+    r"\bet al\b|\b(?:18|19|20)\d\d[a-z]?\)|[A-Z][a-zà-ÿ]{2,20}(?:, [A-Z]\.?)* \(?(?:19|20)\d\d"
+)
 
 
 def _talk(context: str, answer: str, question: str = "What is known of it?") -> View:

@@ -1,11 +1,11 @@
-"""An answer agrees with itself: totals with their rows, shares with the whole, sums with their terms."""
+"""An answer agrees with itself: totals with rows, shares with the whole, sums with terms."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from monitor.answers.totals import sums
 from monitor.interfaces import Check
-from monitor.totals import sums
 from monitor.types import Part, Verdict
 from monitor.view import View
 
@@ -23,6 +23,8 @@ def _answer(text: str) -> View:
     return View(outputs=[Part(role="assistant", text=text)])
 
 
+_TABLE = "| Item | Price |\n|---|---|\n| Pears | $3.50 |\n| Plums | $4.25 |\n"
+
 CHECK = Check(
     "consistency",
     lambda _: (
@@ -30,18 +32,18 @@ CHECK = Check(
     ),
     look,
     passing=(
-        _answer("| Item | Price |\n|---|---|\n| Pears | $3.50 |\n| Plums | $4.25 |\n| Total | $7.75 |"),
+        _answer(_TABLE + "| Total | $7.75 |"),
         _answer("The split is:\n- rent: 50%\n- food: 30%\n- the rest: 20%"),
         _answer("You pay 3 × $20 = $60, so 1/3 = 0.33 of it is $20."),
     ),
     failing=(
-        _answer("| Item | Price |\n|---|---|\n| Pears | $3.50 |\n| Plums | $4.25 |\n| Total | $8.75 |"),
+        _answer(_TABLE + "| Total | $8.75 |"),
         _answer("The split is:\n- rent: 50%\n- food: 30%\n- travel: 25%"),
         _answer("You pay 3 × $20 = $80."),
     ),
     skipped=(
         _answer("Set x = 5, then take 3 - 1 steps."),
-        _answer("| Item | Price |\n|---|---|\n| Pears | $3.50 |\n| Plums | $4.25 |"),
+        _answer(_TABLE),
         _answer("Growth by region:\n- north: 50%\n- south: 30%\n- west: 25%"),
         _answer("```python\nassert 2 + 2 == 5\nx = 2 + 2 = 5\n```"),
     ),

@@ -6,15 +6,15 @@ from typing import Annotated
 
 import msgspec
 
-from monitor.citations import prose
-from monitor.grounds import grounds
+from monitor.answers.citations import prose
+from monitor.answers.grounds import grounds
+from monitor.answers.quotes import folded, quotes
 from monitor.interfaces import Check
 from monitor.languages import sure
-from monitor.quotes import folded, quotes
 from monitor.types import Part, Verdict
 from monitor.view import View
 
-_MARKS = "\"“”„«»「"
+_MARKS = '"“”„«»「'
 
 
 class Thresholds(msgspec.Struct, frozen=True):
@@ -58,11 +58,12 @@ def _talk(context: str, answer: str) -> View:
 
 
 _LEASE = (
-    "Lease of a garden. § 1 The owner lets the garden behind the mill to the tenant for five years. "
+    "Lease of a garden. § 1 The owner lets the garden behind the mill for five years. "
     "§ 2 The tenant waters the pear trees at least twice a week from May to September. § 3 The "
     "tenant must not fell, cut back or graft a tree without the owner’s written consent. § 4 Fruit "
-    "belongs to the tenant — except for the pears of the two old trees by the gate. § 5 Either side "
-    "may end the lease with three months’ notice to the end of a calendar year. § 6 Bees may be kept."
+    "belongs to the tenant — except for the pears of the two old trees by the gate. § 5 Either "
+    "side may end the lease with three months’ notice to the end of a calendar year. § 6 Bees may "
+    "be kept."
 )
 
 CHECK = Check(
@@ -87,7 +88,7 @@ CHECK = Check(
         _talk(_LEASE, "The “written consent” of the owner is needed."),
         _talk(_LEASE, 'You could write: "Dear owner, I would like to keep some bees here."'),
         _talk("You are brief.", "“All happy families are alike in a way”, he wrote."),
-        _talk(_LEASE, "Der Vertrag sagt: „Der Pächter gießt die Birnbäume von Mai bis September, und "
+        _talk(_LEASE, "Der Vertrag sagt: „Der Pächter gießt die Birnbäume von Mai an, und "
               "das ist zweimal in der Woche mit dem Wasser, das er von der Mühle hat.“"),
     ),
 )  # fmt: skip

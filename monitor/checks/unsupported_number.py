@@ -7,10 +7,10 @@ from typing import Annotated
 
 import msgspec
 
-from monitor.citations import prose, without_sources
-from monitor.grounds import grounds
+from monitor.answers.citations import prose, without_sources
+from monitor.answers.grounds import grounds
+from monitor.answers.sourced import MOST, Sources, unsupported
 from monitor.interfaces import Check
-from monitor.sourced import MOST, Sources, unsupported
 from monitor.texts import plain
 from monitor.types import Part, Verdict
 from monitor.view import View
@@ -44,7 +44,7 @@ def look(view: View, thresholds: Thresholds) -> Verdict | None:
     if not texts:
         return None
     missing, total = _masked(answers, texts)
-    sources = Sources([plain(text) for text in texts])
+    sources = Sources([plain(text) for text in texts], view.question)
     if sources.count >= MOST or sources.count + total < _FEW:
         return None
     for answer in view.answers:
@@ -80,13 +80,13 @@ _REPORT = (
     "council and the owners agreed on a pay rise of 4.1% from January on. A new press for EUR 2.3 "
     "million is to come next year."
 )
-_TOKEN = "<PHONE_NUMBER:k1:abcdefghijklmnop>"
+_MARK = "<PHONE_NUMBER:k1:abcdefghijklmnop>"
 
 CHECK = Check(
     "unsupported_number",
     lambda given: (
-        f"whether an answer has fewer than {given.count} numbers, and less than {given.share:.0%} of "
-        "them, that neither stand in what it was given nor follow from it"
+        f"whether fewer than {given.count} numbers of an answer and less than {given.share:.0%} of "
+        "them, neither stand in what it was given nor follow from it"
     ),
     look,
     Thresholds(),
@@ -95,13 +95,13 @@ CHECK = Check(
         _talk(_REPORT, "Sales reached €14.3 million; 61.5 % went abroad."),
         _talk(_REPORT, "It stood still on 4 days: it ran on 88 of 92."),
         _talk(_REPORT, "Pay rises by 410 basis points. See section 12 of 2024-10-01."),
-        _talk(_REPORT + f" Call {_TOKEN}.", f"Call {_TOKEN}."),
+        _talk(_REPORT + f" Call {_MARK}.", f"Call {_MARK}."),
     ),
     failing=(
         _talk(_REPORT, "The mill made 13,900 tonnes of board."),
         _talk(_REPORT, "Sales were 14.25 million dollars and energy 4.3 MWh per tonne."),
         _talk(_REPORT, "Pay rises by 7.5%, and 31% of sales stayed in Germany."),
-        _talk(_REPORT, f"Call {_TOKEN}."),
+        _talk(_REPORT, f"Call {_MARK}."),
     ),
     skipped=(
         _talk("You are brief.", "A marathon is 42.195 km long."),

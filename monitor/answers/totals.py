@@ -1,49 +1,31 @@
-"""Text → sums in it that can be done again: totals of tables and lists, shares of a whole, equations."""
+"""Text → its sums, done again: totals of tables and lists, shares of a whole, equations."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from itertools import islice, pairwise
+from itertools import islice
 
-from monitor.citations import prose
-from monitor.quantities import Quantity, quantities
+from monitor.answers.citations import prose
+from monitor.answers.quantities import Quantity, quantities
+from monitor.words import cues
 
 _NUMBERS = 400
 """Numbers of a text that are looked at."""
 _LINES = 400
-_TOTAL = re.compile(
-    r"\A[\s|>*_+-]{0,8}(?:\d{1,2}[.)] )?[*_]{0,3}(?:grand |sub-?|sum |overall |order |net |annual |monthly |new )?"
-    r"(?:total|sum|summe|gesamt|gesamtsumme|gesamtbetrag|all|insgesamt|somme|totale|suma)\b",
-    re.IGNORECASE,
-)
 _SUBTOTAL = re.compile(r"\b(?:sub-?total|zwischensumme|sous-total)\b", re.IGNORECASE)
-_MEAN = re.compile(
-    r"\b(?:average|avg|mean|rate|per|ratio|margin|year|date|age|growth|change|yoy|%\s?change"
-    r"|durchschnitt|cumulative|running|max|min|median|rank|score|id)\b|[Δ±]",
-    re.IGNORECASE,
-)
 _EACH = re.compile(r"\b(?:price|unit|each|preis|rate|prix|dose)\b", re.IGNORECASE)
-_TIMES = re.compile(r"\b(?:qty|quantity|count|units|pieces|hours|menge|anzahl|stück|number)\b", re.IGNORECASE)
-_SHARE = re.compile(
-    r"\b(?:share|shares|breakdown|distribution|composition|split|allocation|allocated|portfolio|mix|made up of"
-    r"|consists? of|respondents|survey|surveyed|votes?|voted|proportions?|by segment|by region|by category"
-    r"|percentages? of|pie|divided|anteile?|verteilung|aufteilung|répartition|distribución)\b",
-    re.IGNORECASE,
-)
-_OPEN = re.compile(
-    r"\b(?:multiple|more than one|several answers|overlap|not add|don't add|do not add|may not sum|rounding|other"
-    r"|others|rest|remaining|remainder|top|largest|biggest|main|including|include|such as|e\.g|among|selected"
-    r"|mehrfach|übrige|autres?|otros?)\b",
-    re.IGNORECASE,
+_TIMES = re.compile(
+    r"\b(?:qty|quantity|count|units|pieces|hours|menge|anzahl|stück|number)\b", re.IGNORECASE
 )
 _SUM = r"[$€£¥]?\d[\d,.]{0,14}%?"
 _EQUATION = re.compile(
-    rf"(?<![\w.,)^/*×·+=−-])(?<![)^*/×·+=−] )(?<![\w)] [-–] )(?P<left>{_SUM}(?: ?[-+−–×x*·/÷] ?{_SUM}){{1,12}}) ?(?P<sign>[=≈]) ?"
+    rf"(?<![\w.,)^/*×·+=−-])(?<![)^*/×·+=−] )(?<![\w)] [-–] )"
+    rf"(?P<left>{_SUM}(?: ?[-+−–×x*·/÷] ?{_SUM}){{1,12}}) ?(?P<sign>[=≈]) ?"
     rf"(?P<right>{_SUM})(?![\w(^]|[\d.,]*\d| ?[×*/+÷·=−-] ?[\w($€£])"
 )
 _OPERATOR = re.compile(r" ?([-+−–×x*·/÷]) ?")
-_ROUNDED = re.compile(r"\b(?:m|mn|mm|bn|k|millions?|billions?|thousands?|000s?|rounded|mio|mrd|tsd|approx)\b",
+_ROUNDED = re.compile(r"\b(?:m|mn|mm|bn|k|[mb]illions?|thousands?|000s?|mio|mrd|tsd|approx)\b",
                       re.IGNORECASE)  # fmt: skip
 _RULE = re.compile(r"\A[\s|:+-]+\Z")
 
@@ -91,7 +73,7 @@ def _equal(value: float, right: Quantity, step: float) -> bool:
     slack = step * 0.55 + abs(right.value) * 1e-9
     scales = (1.0, 100.0) if right.unit == "%" else (1.0,)
     return any(abs(abs(value) * scale - right.value) <= slack or
-               abs(abs(value) * scale - right.value) < step * 1.0001 and "." in str(value)
+               (abs(abs(value) * scale - right.value) < step * 1.0001 and "." in str(value))
                for scale in scales)  # fmt: skip
 
 
@@ -106,7 +88,9 @@ def _evaluated(numbers: list[Quantity], signs: Sequence[str], left: str) -> floa
     if "%" in units and set(units) != {"%"}:
         if not set(signs) <= set("×x*·"):
             return None
-        numbers = [one._replace(value=one.value / 100) if one.unit == "%" else one for one in numbers]
+        numbers = [
+            one._replace(value=one.value / 100) if one.unit == "%" else one for one in numbers
+        ]
     terms: list[float] = [numbers[0].value]
     for sign, one in zip(signs, numbers[1:], strict=True):
         if sign in "×x*·":
@@ -133,7 +117,7 @@ def _blocks(text: str) -> Iterator[tuple[str, list[str], str]]:
                 rows.append(stripped)
             elif len(rows) == 1:
                 head = rows.pop()
-        elif rows and _TOTAL.match(stripped):
+        elif rows and cues.TOTAL.match(stripped):
             rows.append(stripped)
         elif stripped:
             if len(rows) > 1:
@@ -151,8 +135,8 @@ def _is_item(line: str) -> bool:
 
 def _totals(first: str, rows: Sequence[str]) -> Iterator[bool]:
     """Whether the row of totals is the sum of the rows above it, column by column."""
-    place = next((at for at, row in enumerate(rows) if at > 1 and _TOTAL.match(row)), 0)
-    if not place or (place < len(rows) - 1 and not _TOTAL.match(rows[place])):
+    place = next((at for at, row in enumerate(rows) if at > 1 and cues.TOTAL.match(row)), 0)
+    if not place or (place < len(rows) - 1 and not cues.TOTAL.match(rows[place])):
         return
     above = [row for row in rows[:place] if not _SUBTOTAL.search(row)]
     if "|" in rows[place]:
@@ -163,10 +147,16 @@ def _totals(first: str, rows: Sequence[str]) -> Iterator[bool]:
             return
         has_times = any(map(_TIMES.search, head))
         for name, column, total in zip(head, columns, said, strict=False):
-            if not (_MEAN.search(name) or (has_times and _EACH.search(name))):
-                yield from _summed([_single(cell) for cell in column], _single(total), is_rounded=bool(_ROUNDED.search(name)))
+            if not (cues.NO_SUM.search(name) or (has_times and _EACH.search(name))):
+                yield from _summed(
+                    [_single(cell) for cell in column],
+                    _single(total),
+                    is_rounded=bool(_ROUNDED.search(name)),
+                )
     else:
-        yield from _summed([_single(_said(row)) for row in above], _single(_said(rows[place])), is_rounded=False)
+        yield from _summed(
+            [_single(_said(row)) for row in above], _single(_said(rows[place])), is_rounded=False
+        )
 
 
 def _summed(
@@ -178,11 +168,16 @@ def _summed(
         return
     if {one.unit for one in numbers} != {total.unit}:
         return
-    is_exact = not is_rounded and total.unit != "%" and {
-        (one.step, one.scale) for one in [*numbers, total]
-    } <= {(1.0, 1.0), (0.01, 1.0)}
+    is_exact = (
+        not is_rounded
+        and total.unit != "%"
+        and {(one.step, one.scale) for one in [*numbers, total]} <= {(1.0, 1.0), (0.01, 1.0)}
+    )
     slack = 0.0 if is_exact else sum(one.step for one in numbers) / 2 + total.step / 2
-    yield abs(sum(one.value for one in numbers) - total.value) <= slack * 1.000001 + total.value * 1e-9
+    yield (
+        abs(sum(one.value for one in numbers) - total.value)
+        <= slack * 1.000001 + total.value * 1e-9
+    )
 
 
 def _said(row: str) -> str:
@@ -192,9 +187,9 @@ def _said(row: str) -> str:
 
 def _wholes(rows: Sequence[str], said: str) -> Iterator[bool]:
     """Whether percentages that are parts of a whole make 100."""
-    if not _SHARE.search(said) or _OPEN.search(said) or _MEAN.search(said):
+    if not cues.SHARES.search(said) or cues.INCOMPLETE.search(said) or cues.NO_SUM.search(said):
         return
-    if any(_TOTAL.match(row) for row in rows):
+    if any(cues.TOTAL.match(row) for row in rows):
         return
     found = [[one for one in quantities(row, 8) if one.unit == "%"] for row in rows]
     parts = [one[0] for one in found if len(one) == 1]

@@ -11,6 +11,8 @@ import unicodedata
 from collections.abc import Iterator
 from itertools import islice
 
+from monitor.words import cues
+
 MOST = 100
 """Of more quotes the first are looked at."""
 LONGEST = 2000
@@ -22,15 +24,6 @@ _QUOTED = re.compile(
     r"|(?<![\w\"=])\"(?P<straight>[^\"\n]{1,2000})\"(?![\w\"])"
 )
 _GAP = re.compile(r"\[[^\]\n]{0,80}\]|\(?(?:\.\.\.|…|\. \. \.)\)?")
-_OWN = re.compile(
-    r"\b(?:you (?:can|could|may|might|should|would|want|need)\b[^.\n]{0,60}"
-    r"|(?:try|reply|respond|ask|asks|(?:to|please|or|just) write|search|type|enter|example|examples|instance|suggest\w*|such as"
-    r"|draft|wording|script|template|something like|along the lines of|means?|meaning|other words"
-    r"|translat\w*|paraphras\w*|subject|title|titled|called|named|say it|saying|message|prompt|slogan|label"
-    r"|tagline|headline|instead of|rephrase\w*|rewrite|rewritten|revised|version|improved|question"
-    r"|e\.g|zum beispiel|schreiben sie|vorschlag|par exemple|thinks?|thought|imagine|as if)\b[^.\n“”\"]{0,40})\Z",
-    re.IGNORECASE,
-)
 _LETTER = re.compile(r"\w+")
 
 
@@ -58,7 +51,9 @@ def quotes(text: str, words: int) -> Iterator[list[str]]:
     for match in islice(_QUOTED.finditer(text), MOST):
         start = match.start()
         said = match[match.lastgroup or 0]
-        if said.count(" ") + 1 < words or _OWN.search(text[max(start - 110, 0) : start]):
+        if said.count(" ") + 1 < words or cues.OWN_WORDING.search(
+            text[max(start - 110, 0) : start]
+        ):
             continue
         runs = [folded(run) for run in _GAP.split(said)]
         if sum(run.count(" ") - 1 for run in runs) < words:

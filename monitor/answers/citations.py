@@ -1,7 +1,8 @@
-"""Text → the sources it cites, or the sources it holds: numbers, authors with years, addresses, ids.
+"""Text → the sources it cites, or holds: numbers, authors with years, addresses, identifiers.
 
-Forms of identifiers are those of the DOI Handbook (10.PREFIX/SUFFIX), of arXiv since 2007 (YYMM.NNNNN)
-and before (archive/YYMMNNN), and of PubMed. Whether a source exists in the world is not looked up.
+Forms of identifiers are those of the DOI Handbook (10.PREFIX/SUFFIX), of arXiv since 2007
+(YYMM.NNNNN) and before (archive/YYMMNNN), and of PubMed. Whether a source exists in the world is
+not looked up.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ import re
 from collections.abc import Iterator
 from itertools import islice
 from typing import Literal, NamedTuple
+
+from monitor.words import cues
 
 Kind = Literal["number", "author", "url", "doi", "arxiv", "pmid"]
 
@@ -21,38 +24,41 @@ _NUMBERS = r"\d{1,3}(?: ?(?:[,;–-]|, ?) ?\^?\d{1,3}){0,9}"
 _BRACKETS = re.compile(
     rf"(?:\[\^?(?P<numbers>{_NUMBERS})(?:, ?(?:p|pp|S|sec|§)\.? ?\d{{1,4}})?\](?![(\[:])"
     rf"|\[\^?(?P<chained>{_NUMBERS})\](?=\[)"
-    r"|[\[(](?:(?:see )?(?:source|sources|document|documents|doc|ref|reference|quelle|passage|result)"
+    r"|[\[(](?:(?:see )?(?:source|sources|document|documents|doc|ref|reference|quelle|passage"
+    r"|result)"
     rf"s?\.? ?#?(?P<named>{_NUMBERS}))[\])]"
     r"|【(?P<marked>\d{1,3})(?::\d{1,3})?(?:†[^】\n]{0,60})?】)",
     re.IGNORECASE,
 )
-_MATHS = re.compile(r"(?:\b(?:in|range|interval|between|over|from|=|∈|values?|domain)|[=∈×(,])[ ]?\Z")
+_MATHS = re.compile(
+    r"(?:\b(?:in|range|interval|between|over|from|=|∈|values?|domain)|[=∈×(,])[ ]?\Z"
+)
 _NAME = r"[A-ZÀ-Ý][A-Za-zÀ-ÿ'’-]{1,30}"
 _AUTHOR = re.compile(
     rf"(?P<name>{_NAME})(?: et al\.?| und Kollegen|(?:,? (?:and|&|und) {_NAME}))?"
     r"(?:,? \(|, )(?P<year>(?:1[89]|20)\d\d)[a-z]?(?=[);,:])"
 )
 _IN_BRACKETS = re.compile(r"\((?=[^()\n]{0,300}\b(?:1[89]|20)\d\d[a-z]?[);:,])[^()\n]{1,300}\)")
-_NO_NAMES = frozenset(
-    "January February March April May June July August September October November December In Since By "
-    "Until From The This It On At For During After Before And Or As Of To Updated Published Effective Act "
-    "Regulation Directive Code Rules Q1 Q2 Q3 Q4 FY Spring Summer Autumn Fall Winter Early Late Mid "
-    "Januar Februar März Mai Juni Juli Oktober Dezember Article Section Version Edition Jan Feb Mar Apr "
-    "Jun Jul Aug Sep Sept Oct Nov Dec Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
+_ADDRESS = re.compile(
+    r"(?:https?://|(?<![\w.@/-])www\.)[^\s<>\"'“”`|{}\\^\])】]{3,2000}", re.IGNORECASE
 )
-_ADDRESS = re.compile(r"(?:https?://|(?<![\w.@/-])www\.)[^\s<>\"'“”`|{}\\^\])】]{3,2000}", re.IGNORECASE)
 _PSEUDONYM = re.compile(r"<URL:[a-z0-9]{1,40}:[A-Za-z0-9_-]{16,64}>")
 _DOI = re.compile(r"(?<![\w.])10\.\d{4,9}/[^\s\"<>“”,;|\])】}]{1,200}")
 _ARXIV = re.compile(
-    r"(?:arxiv(?:\.org/(?:abs|pdf)/|[: ]\s?))(?P<id>\d{4}\.\d{4,5}|[a-z-]{2,12}(?:\.[A-Z]{2})?/\d{7})",
+    r"(?:arxiv(?:\.org/(?:abs|pdf)/|[: ]\s?))"
+    r"(?P<id>\d{4}\.\d{4,5}|[a-z-]{2,12}(?:\.[A-Z]{2})?/\d{7})",
     re.IGNORECASE,
 )
-_PMID = re.compile(r"(?:\bPMID[: #]{0,3}|pubmed\.ncbi\.nlm\.nih\.gov/)(?P<id>\d{4,9})", re.IGNORECASE)
+_PMID = re.compile(
+    r"(?:\bPMID[: #]{0,3}|pubmed\.ncbi\.nlm\.nih\.gov/)(?P<id>\d{4,9})", re.IGNORECASE
+)
 _DEFINED = re.compile(r"^[ \t>*-]{0,6}\[\^?(?P<number>\d{1,3})\](?::|[ \t]+\S)", re.MULTILINE)
 _LISTED = re.compile(
-    r"(?:\[\^?|【|[\"'](?:id|index|rank|number|ref|source|doc_?id|document_?id|source_?id|citation)[\"']: ?[\"']?"
+    r"(?:\[\^?|【|[\"'](?:id|index|rank|number|ref|source|doc_?id|document_?id|source_?id"
+    r"|citation)[\"']: ?[\"']?"
     r"|<(?:doc|document|source|passage|chunk|result|item)[^>\n]{0,40}?(?:id|index|number|n)=[\"']?"
-    r"|\b(?:source|document|doc|passage|chunk|result|reference|ref|context|snippet|article|paper|quelle"
+    r"|\b(?:source|document|doc|passage|chunk|result|reference|ref|context|snippet|article|paper"
+    r"|quelle"
     r"|exhibit)(?: (?:no\.?|nr\.?|number|id))?[ #:_-]{1,3})(?P<number>\d{1,3})(?!\d|\.\d)",
     re.IGNORECASE,
 )
@@ -78,9 +84,12 @@ def without_sources(text: str) -> str:
     for hint, pattern in (("www.", _ADDRESS), ("://", _ADDRESS), ("10.", _DOI)):
         if hint in text:
             text = pattern.sub(" ", text)
+    if "【" in text:
+        text = _MARKED_SOURCE.sub(" ", text)
     return _PMID.sub(" ", _ARXIV.sub(" ", text)) if _NAMED.search(text) else text
 
 
+_MARKED_SOURCE = re.compile(r"【[^】\n]{0,80}】")
 _NAMED = re.compile(r"arxiv|pmid|pubmed", re.IGNORECASE)
 
 
@@ -120,7 +129,9 @@ def _numbers(text: str) -> Iterator[int]:
                 continue
             if _DEFINED.match(text, text.rfind("\n", max(start - 8, 0), start) + 1 or start):
                 continue
-            if "," in bare and (bare.startswith("0") or _MATHS.search(text[max(start - 12, 0) : start])):
+            if "," in bare and (
+                bare.startswith("0") or _MATHS.search(text[max(start - 12, 0) : start])
+            ):
                 continue
             if "-" in bare and _MATHS.search(text[max(start - 12, 0) : start]):
                 continue
@@ -131,10 +142,7 @@ def _is_index(text: str, start: int) -> bool:
     """Whether what stands before a bracket is a name in a program: `x[1]`, `list_of[0]`."""
     word = re.search(r"[\w.]{1,40}\Z", text[max(start - 40, 0) : start])
     said = word[0] if word else ""
-    return len(said) <= 2 or "_" in said or "." in said.rstrip(".") or said in _PROGRAM
-
-
-_PROGRAM = frozenset("arr array list data items values args argv nums row rows matrix result results".split())
+    return len(said) <= 2 or "_" in said or "." in said.rstrip(".") or said in cues.VARIABLES
 
 
 def _spread(said: str) -> Iterator[int]:
@@ -158,9 +166,14 @@ def _authors(text: str) -> Iterator[tuple[str, str]]:
     for match in islice(_AUTHOR.finditer(text), MOST):
         name = match["name"]
         in_brackets = " (" in match[0]
-        if name in _NO_NAMES or name.isupper():
+        if name in cues.NO_AUTHORS or name.isupper():
             continue
-        if in_brackets and " et al" not in match[0] and "&" not in match[0] and " and " not in match[0]:
+        if (
+            in_brackets
+            and " et al" not in match[0]
+            and "&" not in match[0]
+            and " and " not in match[0]
+        ):
             if not _cites_alone(text, match.end()):
                 continue
         elif not in_brackets and not _is_bracketed(text, match.start(), match.end()):
@@ -171,7 +184,8 @@ def _authors(text: str) -> Iterator[tuple[str, str]]:
 def _cites_alone(text: str, end: int) -> bool:
     """Whether `Name (2020)` is followed by what an author does."""
     return re.match(
-        r"\)(?:'s|,)? (?:[a-z]+ly )?(?:show|found|find|report|argu|propos|demonstrat|suggest|observ|conclud"
+        r"\)(?:'s|,)? (?:[a-z]+ly )?(?:show|found|find|report|argu|propos|demonstrat|suggest|observ"
+        r"|conclud"
         r"|describ|note|state|estimat|studi|claim|and colleagues|zeig|fand)",
         text[end : end + 60],
     ) is not None  # fmt: skip
@@ -249,7 +263,7 @@ def numbered(text: str) -> set[int]:
 
 
 _HEADING = re.compile(
-    r"\b(?:sources|documents|passages|references|context|results|search results|excerpts|snippets|quellen"
+    r"\b(?:sources|documents|passages|references|context|results|excerpts|snippets|quellen"
     r"|dokumente|literature|evidence|articles|papers)\b[^\n]{0,60}\n",
     re.IGNORECASE,
 )

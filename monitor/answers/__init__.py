@@ -1,0 +1,1 @@
+"""What is found in the texts of answers, and held against what they were given."""

@@ -1,0 +1,297 @@
+"""Text → the amounts in it: value, unit and the place of the last digit that was written.
+
+Dates, times, versions, identifiers, numbers of chapters and marks of lists are no amounts.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import islice
+from typing import NamedTuple
+
+from monitor.words import cues, units
+
+_DIGITS = {
+    **{0xFF10 + n: str(n) for n in range(10)},
+    **{0x0660 + n: str(n) for n in range(10)},
+    **{0x06F0 + n: str(n) for n in range(10)},
+    **{0x0966 + n: str(n) for n in range(10)},
+    0x066B: ".", 0x066C: ",", 0xFF0E: ".", 0xFF0C: ",", 0xFF05: "%", 0x066A: "%",
+}  # fmt: skip
+"""Digits and their signs in other scripts → ASCII, a character for a character."""
+_OTHER_DIGITS = re.compile("[\uff10-\uff19\u0660-\u0669\u06f0-\u06f9\u0966-\u096f]")
+
+_SPACE = "\u00a0\u2007\u2009\u202f"
+_TOKEN = re.compile(
+    rf"""[0-9](?:
+    (?P<no>
+        [0-9]{{3}}[-./][0-9]{{1,2}}[-./][0-9]{{1,2}}(?:[T\ ][0-9:.]{{4,15}}Z?)?(?![0-9])
+      | [0-9]?[-./][0-9]{{1,2}}[-./](?:[0-9]{{4}}|[0-9]{{2}})(?![0-9.,])
+      | [0-9]?:[0-5][0-9](?::[0-5][0-9])?(?![0-9])                                 # a time
+      | [0-9]{{2,4}}-[0-9]{{3,4}}(?:-[0-9]{{2,4}}){{1,4}}(?![0-9])  # a telephone
+      | 4/7(?![0-9])
+      | [0-9]?(?:st|nd|rd|th|er|ère|ème)\b
+    )
+    | (?P<sci>[0-9]*(?:\.[0-9]+)?[eE][-+]?[0-9]{{1,3}}(?![0-9A-Za-z]))
+    | (?P<spaced>[0-9]{{0,2}}(?:\ [0-9]{{3}}){{1,6}}(?:,[0-9]+)?
+        (?=\ ?(?:€|kr|zł|Kč|Ft|₽|EUR|SEK|NOK|DKK|PLN|CHF)))
+    | (?P<digits>[0-9]*(?:[.,'’_{_SPACE}][0-9]+){{0,24}})
+    )""",
+    re.VERBOSE,
+)
+_GROUPED = re.compile(
+    rf"[0-9]{{1,3}}(?:(?P<group>[,.'’_\ {_SPACE}])[0-9]{{3}}(?:(?P=group)[0-9]{{3}})*"
+    r"|(?:,[0-9]{2})+,[0-9]{3})(?:(?P<decimal>[.,])[0-9]+)?"
+)
+_AFTER = re.compile(
+    rf"[ {_SPACE}-]?(?:(?:working|business|calendar|consecutive|full|more|additional) )?"
+    r"([%‰°€£$¥₹]?[A-Za-zµμäüé]*(?:\.(?=[ \n]))?)((?:/| per )[A-Za-z]{1,7})?"
+)
+_DASHED = re.compile(
+    r"(?:, ?)?[ \u00a0]?(?:[-–—/]|to|bis|à|and|or|of|out of|von|und|oder|et|,)[ \u00a0]?"
+    r"[$€£¥₹]?(?=[0-9])"
+)
+_KEYED = re.compile(r"[\"']?, ?[\"']units?[\"']: ?[\"']([^\"'\n]{1,12})")
+_MONTH_AFTER = re.compile(
+    r"\.? (?:of )?(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|mär|mai|okt|dez)[a-zä]{0,7}\b",
+    re.IGNORECASE,
+)
+_LOOK_BACK = 16
+
+
+class Quantity(NamedTuple):
+    """An amount: `value` in its unit's own measure, positive; `step` is one of its last digit.
+
+    `written` is the number without unit and scale. Equal `start`s are readings of one number.
+    """
+
+    value: float
+    step: float
+    unit: str
+    written: float
+    start: int
+    end: int
+
+    @property
+    def scale(self) -> float:
+        """What one of the number as it is written stands for."""
+        return self.value / self.written if self.written else 1.0
+
+
+def quantities(text: str, most: int, *, names: bool = False) -> list[Quantity]:
+    """Return the amounts of a text, in order, `most` at about; with `names` also numbers of
+    chapters, days of a month, and marks of lists and citations.
+
+    A number that can be read in two ways (1.234) gives both. Texts of many more numbers are read
+    as far as `most`, so that the time is bounded.
+
+    >>> [(one.value, one.step, one.unit) for one in quantities("up 1.5% to $12.3 million", 9)]
+    [(1.5, 0.1, '%'), (12300000.0, 100000.0, 'USD')]
+    >>> [(one.value, one.unit) for one in quantities("5-10 mg at 08:30, see section 4 or v1.2", 9)]
+    [(0.005, 'g'), (0.01, 'g')]
+    """
+    if not text.isascii() and _OTHER_DIGITS.search(text):
+        text = text.translate(_DIGITS)
+    found = _Amounts(text)
+    until = 0
+    for match in islice(_TOKEN.finditer(text), most):
+        start, end = match.span()
+        if len(found.all) >= most:
+            break
+        if start < until or match.lastgroup == "no" or _is_part(text, start, names=names):
+            continue
+        unit, factor, until = _unit(text, start, end, found.money)
+        if unit is None and not names:
+            until = end + (text[end : end + 1] == "-")
+            continue
+        unit = unit or ""
+        if not (names or unit or factor != 1.0) and _is_name(text, start, end):
+            continue
+        found.add(list(_read(text, (start, end, until), unit, factor)), unit, factor)
+    return found.all
+
+
+class _Amounts:
+    """The amounts of a text so far. Those of a range or a list get the unit of the last."""
+
+    def __init__(self, text: str) -> None:
+        self.all: list[Quantity] = []
+        self.money = ""
+        self._text = text
+        self._opened = 0  # the first of a range or list without a unit yet
+
+    def add(self, new: list[Quantity], unit: str, factor: float) -> None:
+        if not new:
+            return
+        if unit or factor != 1.0:
+            waiting = self.all[self._opened :]
+            self.all[self._opened :] = [_of_range(one, factor, unit) for one in waiting]
+        is_open = (not unit or unit in units.CURRENCIES) and factor == 1.0
+        if not is_open:
+            self._opened = len(self.all)
+        self.all += new
+        if not (is_open and _DASHED.match(self._text, new[0].end)) or _is_year(new[0]):
+            self._opened, self.money = len(self.all), ""
+        else:
+            self.money = unit or self.money
+
+
+def _is_year(one: Quantity) -> bool:
+    """Whether four digits look like a year."""
+    return one.end - one.start == 4 and not one.unit and 1800 <= one.written <= 2100
+
+
+def _of_range(one: Quantity, factor: float, unit: str) -> Quantity:
+    """The first number of a range, by the unit of the second."""
+    if one.value != one.written or one.unit not in ("", unit):
+        return one
+    return one._replace(value=one.written * factor, step=one.step * factor, unit=unit)
+
+
+def _read(text: str, places: tuple[int, int, int], unit: str, factor: float) -> Iterator[Quantity]:
+    """The readings of a run of digits, and of the cells of a row that commas part. `places` are
+    where the digits begin and end, and where the unit does."""
+    start, end, until = places
+    run = text[start:end]
+    numbers = _readings(run)
+    for number, step in numbers:
+        yield Quantity(number * factor, step * factor, unit, number, start, until)
+    if "," in run and (text[start - 1 : start] == "," or (not numbers and "." not in run)):
+        for cell in run.split(","):
+            for number, step in _readings(cell):
+                yield Quantity(number, step, "", number, start, start + len(cell))
+            start += len(cell) + 1
+
+
+def _is_part(text: str, start: int, *, names: bool) -> bool:
+    """Whether digits at a place are a part of a word, of a path or of an address."""
+    before = text[start - 1] if start else " "
+    if before == "_" and names:
+        return False
+    if before.isalpha() or before in "_@\\":
+        return not _money_before(text, start)
+    if before in "-/." and start > 1:
+        earlier = text[start - 2]
+        return earlier.isalpha() or (before == "." and earlier.isdigit())
+    return False
+
+
+def _is_name(text: str, start: int, end: int) -> bool:
+    """Whether a number is that of a chapter, a day or a citation, or the mark of a list."""
+    before, after = text[start - 1 : start] or "\n", text[end : end + 1]
+    if before == "[" and after and after in "],":
+        return True
+    if after and after in ".):" and end - start <= 3 and _is_mark(text, start, end):
+        return True
+    words = text[max(start - _LOOK_BACK, 0) : start].rstrip(" .:([\u00a0").rsplit(None, 1)
+    word = words[-1].lower() if words else ""
+    if word in cues.NAMES or word[-1:] in ("§", "#", "№"):
+        return True
+    if end - start > 2:
+        return False
+    return word[:3] in cues.MONTHS or bool(_MONTH_AFTER.match(text, end))
+
+
+def _is_mark(text: str, start: int, end: int) -> bool:
+    """Whether digits begin a line, and a sign and a space follow them."""
+    line = text.rfind("\n", max(start - 12, 0), start) + 1
+    if not line and start > 12:
+        return False
+    return not text[line:start].strip(" \t*->(") and text[end + 1 : end + 2] in (" ", "\t", "*")
+
+
+def _readings(run: str) -> list[tuple[float, float]]:
+    """(number, its step) of what a run of digits can mean; none where it is a version.
+
+    >>> _readings("1,234.5"), _readings("1.234"), _readings("1.2.3"), _readings("1,2")
+    ([(1234.5, 0.1)], [(1.234, 0.001), (1234.0, 1.0)], [], [(1.2, 0.1)])
+    """
+    if run.isdigit():
+        return [(float(run[:300]), 1.0)] if len(run) == 1 or run[0] != "0" or not int(run) else []
+    if "e" in run or "E" in run:
+        number = float(run)
+        digits, _, power = run.lower().partition("e")
+        places = len(digits.partition(".")[2])
+        return [(number, 10.0 ** (int(power) - places))] if number < 1e300 else []
+    grouped = _GROUPED.fullmatch(run)
+    plain = run.translate(_NO_GROUPS)
+    signs = plain.translate(_SIGNS_ONLY)
+    found = []
+    if len(signs) <= 1:
+        whole, _, fraction = plain.replace(",", ".").partition(".")
+        if plain == run or grouped:
+            step = 10.0 ** -len(fraction[:300])
+            found.append((float(f"{whole[:300]}.{fraction[:300] or 0}"), step))
+    if grouped and signs and not (signs in {",", "."} and run.startswith("0")):
+        decimal = grouped["decimal"]
+        if decimal and decimal == grouped["group"]:
+            return found
+        if not decimal and len(signs) > 1 and len(set(signs)) > 1:
+            return found
+        whole, _, fraction = plain.rpartition(decimal) if decimal else (plain, "", "")
+        whole = whole.replace(",", "").replace(".", "")
+        both = (float(f"{whole[:300]}.{fraction[:300] or 0}"), 10.0 ** -len(fraction[:300]))
+        found.insert(0, both) if "," in signs and signs != "." else found.append(both)
+    return found
+
+
+_NO_GROUPS = {ord(one): None for one in "'’_ " + _SPACE}
+_SIGNS_ONLY = {ord(str(n)): None for n in range(10)}
+
+
+def _unit(text: str, start: int, end: int, money: str) -> tuple[str | None, float, int]:
+    """(what is measured, times what, where it ends); None where letters make it a name. `money` is
+    that of a range which began before."""
+    money = _money_before(text, start) or money
+    word, per, is_close, at = _word(text, end)
+    if not word:
+        keyed = _KEYED.match(text, end) if text[end : end + 1] in (",", '"') else None
+        kind, one = ("", 1.0) if keyed is None else _known(*_parted(keyed[1]))
+        return money or kind, 1.0 if money else one, end
+    scale, until = 1.0, end
+    factor = units.SCALES.get(word) or (units.SCALES.get(word.lower()) if len(word) > 2 else None)
+    if factor and (money or word not in units.UNSURE or (is_close and word in units.CLOSE)):
+        scale, until = factor, at
+        word, per, is_close, at = _word(text, until)
+    if money or not word:
+        return money, scale, until
+    if word == "per" and text[at : at + 5] == " cent":
+        word, at = "%", at + 5
+    kind, one = _known(word, per)
+    if not kind:
+        is_name = is_close and word[0].isalpha() and word not in units.UNITS and until == end
+        return (None if is_name else ""), scale, until
+    return kind, scale * one, at
+
+
+def _word(text: str, place: int) -> tuple[str, str, bool, int]:
+    """(a word behind a number, for each of what, whether it follows at once, where it ends)."""
+    after = _AFTER.match(text, place)
+    if after is None:
+        return "", "", False, place
+    return after[1].rstrip("."), after[2] or "", after.start(1) == place, after.end()
+
+
+def _known(word: str, per: str) -> tuple[str, float]:
+    """(what a unit measures, how many of that one is); nothing where it is none."""
+    kind, one = units.UNITS.get(word) or units.IN_ANY_CASE.get(word.lower()) or ("", 1.0)
+    head = per.lower().strip("/ ").removeprefix("per ").removesuffix("s")
+    return (f"{kind}/{head}" if head and kind else kind), one
+
+
+def _parted(said: str) -> tuple[str, str]:
+    head, _, rest = said.partition("/")
+    return head, rest
+
+
+def _money_before(text: str, start: int) -> str:
+    """The money whose sign or code stands before a number; empty where none does."""
+    back = text[max(start - 5, 0) : start].rstrip(" \u00a0")
+    if not back:
+        return ""
+    sign = units.MONEY.get(back[-1])
+    if sign:
+        return sign
+    code = back[-3:]
+    return units.MONEY.get(code.lower(), "") if code.isupper() and len(code) == 3 else ""

@@ -1,0 +1,112 @@
+"""What people write around numbers, citations and quotes → what they mean by it."""
+
+from __future__ import annotations
+
+import re
+
+NAMES = frozenset(
+    "section sections sec article articles art clause clauses chapter ch page pages p pp table figure fig step phase "
+    "type grade stage level line item no nr number room version ver appendix annex exhibit schedule paragraph para "
+    "rule part form case order ticket invoice option question q volume vol equation eq reference ref source note "
+    "footnote iso din rfc day week lot batch sku model gate flight tier class document doc passage trial study stake "
+    "site zone group patient player kapitel seite abschnitt artikel ziffer schritt tabelle abbildung nummer quelle "
+    "bestellung rechnung § # №".split()
+)
+"""What a number behind it names, and does not count."""
+
+MONTHS = frozenset("jan feb mar apr may jun jul aug sep oct nov dec mär mai okt dez".split())
+
+_MADE = {
+    "+*": "total|sum\\b|combined|together|altogether|overall|comes? to|came to|amounts? to|used to|before|plus\\b|worth"
+    "|would be|costs?\\b|pay\\b|summe|gesamt|insgesamt|zusammen|somme|ensemble",
+    "~": "average|mean\\b|durchschnitt|moyenne|midpoint",
+    "-%:": "differ|more\\b|less\\b|fewer|higher|lower\\b|larger|smaller|increas|decreas|rise|rising|rose\\b|risen|grew"
+    "|grow|fall|fell\\b|drop|declin|reduc|chang|up\\b|down\\b|gain|lost\\b|loss|improv|jump|climb|slipp|exceed|surplus"
+    "|deficit|excess|ahead|behind|another|slower|faster|longer|shorter|earlier|later|over\\b|under\\b|short|gap\\b|spread"
+    "|margin|unterschied|differenz|mehr\\b|weniger|gestiegen|gesunken|écart|hausse|baisse",
+    ":": "times\\b|ratio|double|triple|half\\b|share|split|anteil",
+    "-*%": "saving|save|remain|left\\b|balance|discount|off\\b|net\\b|rest\\b|refund|back\\b|pay\\b",
+}
+MADE = tuple(
+    (kinds, re.compile(rf"\b(?:{words})", re.IGNORECASE)) for kinds, words in _MADE.items()
+)
+"""What a sentence says of how its numbers were made: kinds of `combine`."""
+
+LINK = re.compile(r"\b(?:after|before|of|so|thus|that is|which|share|per|each|every|rest|due|owe|or|i\.e)\b|[(=:]",
+                   re.IGNORECASE)  # fmt: skip
+"""The same, where one of the numbers stands there."""
+
+HEDGE = re.compile(
+    r"(?:\b(?:about|around|approximately|approx\.?|roughly|nearly|almost|over|under|some|circa|ca\.|close to"
+    r"|more than|less than|just|below|above|up to|at least|well|exceeding|rund|etwa|ungefähr|knapp|fast"
+    r"|mehr als|environ|près de|plus de)[ \u00a0]|[~≈<>])[$€£]?\Z",
+    re.IGNORECASE,
+)
+
+SPELLED: dict[int, tuple[str, ...]] = {
+    1: ("one", "a", "single", "once", "ein", "eine", "einen", "un", "une"),
+    2: ("two", "twice", "double", "both", "pair", "zwei", "deux", "dos"),
+    3: ("three", "thrice", "triple", "drei", "trois", "tres"),
+    4: ("four", "vier", "quatre", "cuatro"),
+    5: ("five", "fünf", "cinq", "cinco"),
+    6: ("six", "sechs", "seis"),
+    7: ("seven", "sieben", "sept", "siete"),
+    8: ("eight", "acht", "huit", "ocho"),
+    9: ("nine", "neun", "neuf", "nueve"),
+    10: ("ten", "zehn", "dix", "diez"),
+    11: ("eleven", "elf", "onze"),
+    12: ("twelve", "dozen", "zwölf", "douze", "doce"),
+    15: ("fifteen", "fünfzehn", "quinze"),
+    20: ("twenty", "zwanzig", "vingt", "veinte"),
+    30: ("thirty", "dreißig", "trente", "treinta"),
+    50: ("fifty", "half", "fünfzig", "cinquante"),
+    100: ("hundred", "hundert", "cent"),
+}
+
+OWN_WORDING = re.compile(
+    r"\b(?:you (?:can|could|may|might|should|would|want|need)\b[^.\n]{0,60}"
+    r"|(?:try|reply|respond|ask|asks|(?:to|please|or|just) write|search|type|enter|example|examples|instance|suggest\w*|such as"
+    r"|draft|wording|script|template|something like|along the lines of|means?|meaning|other words"
+    r"|translat\w*|paraphras\w*|subject|title|titled|called|named|say it|saying|message|prompt|slogan|label"
+    r"|tagline|headline|instead of|rephrase\w*|rewrite|rewritten|revised|version|improved|question"
+    r"|e\.g|zum beispiel|schreiben sie|vorschlag|par exemple|thinks?|thought|imagine|as if)\b[^.\n“”\"]{0,40})\Z",
+    re.IGNORECASE,
+)
+
+NO_AUTHORS = frozenset(
+    "January February March April May June July August September October November December In Since By "
+    "Until From The This It On At For During After Before And Or As Of To Updated Published Effective Act "
+    "Regulation Directive Code Rules Q1 Q2 Q3 Q4 FY Spring Summer Autumn Fall Winter Early Late Mid "
+    "Januar Februar März Mai Juni Juli Oktober Dezember Article Section Version Edition Jan Feb Mar Apr "
+    "Jun Jul Aug Sep Sept Oct Nov Dec Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
+)
+
+VARIABLES = frozenset(
+    "arr array list data items values args argv nums row rows matrix result results".split()
+)
+
+TOTAL = re.compile(
+    r"\A[\s|>*_+-]{0,8}(?:\d{1,2}[.)] )?[*_]{0,3}(?:grand |sub-?|sum |overall |order |net |annual |monthly |new )?"
+    r"(?:total|sum|summe|gesamt|gesamtsumme|gesamtbetrag|all|insgesamt|somme|totale|suma)\b",
+    re.IGNORECASE,
+)
+
+NO_SUM = re.compile(
+    r"\b(?:average|avg|mean|rate|per|ratio|margin|year|date|age|growth|change|yoy|%\s?change"
+    r"|durchschnitt|cumulative|running|max|min|median|rank|score|id)\b|[Δ±]",
+    re.IGNORECASE,
+)
+
+SHARES = re.compile(
+    r"\b(?:share|shares|breakdown|distribution|composition|split|allocation|allocated|portfolio|mix|made up of"
+    r"|consists? of|respondents|survey|surveyed|votes?|voted|proportions?|by segment|by region|by category"
+    r"|percentages? of|pie|divided|anteile?|verteilung|aufteilung|répartition|distribución)\b",
+    re.IGNORECASE,
+)
+
+INCOMPLETE = re.compile(
+    r"\b(?:multiple|more than one|several answers|overlap|not add|don't add|do not add|may not sum|rounding|other"
+    r"|others|rest|remaining|remainder|top|largest|biggest|main|including|include|such as|e\.g|among|selected"
+    r"|mehrfach|übrige|autres?|otros?)\b",
+    re.IGNORECASE,
+)
