@@ -18,8 +18,13 @@ from monitor.types import Part
 from monitor.view import View
 
 MARKS = {"n": "unsupported_number", "c": "citation", "q": "quote", "k": "consistency"}
-FILES = {"first": "answers_first.txt", "second": "answers_second.txt"}
-"""The first half was written before anything was tuned, the second after that."""
+FILES = {
+    "first": "answers_first.txt",
+    "second": "answers_second.txt",
+    "third": "answers_third.txt",
+}
+"""The first part was written before anything was tuned, the second after it was tuned on the first,
+and the third after it was tuned on both; on the third nothing was tuned."""
 
 _LABELS = re.compile(r"(?P<labels>\.|(?:[a-z][+-])+) (?P<text>.*)")
 
