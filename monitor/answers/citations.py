@@ -43,7 +43,7 @@ _ADDRESS = re.compile(
     r"(?:https?://|(?<![\w.@/-])www\.)[^\s<>\"'“”`|{}\\^\])】]{3,2000}", re.IGNORECASE
 )
 _PSEUDONYM = re.compile(r"<URL:[a-z0-9]{1,40}:[A-Za-z0-9_-]{16,64}>")
-_DOI = re.compile(r"(?<![\w.])10\.\d{4,9}/[^\s\"<>“”,;|\])】}]{1,200}")
+_DOI = re.compile(r"(?<![\w.])10\.\d{4,9}/[^\s\"<>“”,;|\]】}]{1,200}")
 _ARXIV = re.compile(
     r"(?:arxiv(?:\.org/(?:abs|pdf)/|[: ]\s?))"
     r"(?P<id>\d{4}\.\d{4,5}|[a-z-]{2,12}(?:\.[A-Z]{2})?/\d{7})",
@@ -227,7 +227,7 @@ def identifiers(text: str) -> Iterator[Citation]:
     if "10." in text:
         for match in islice(_DOI.finditer(text), MOST):
             source = match[0].rstrip(_TRAILING).lower()
-            if source.count("(") < source.count(")"):
+            if source.endswith(")") and source.count("(") < source.count(")"):
                 source = source.rstrip(")")
             yield Citation("doi", source)
     lower = text.lower()

@@ -27,7 +27,7 @@ _TOKEN = re.compile(
     rf"""[0-9](?:
     (?P<no>
         [0-9]{{3}}[-./][0-9]{{1,2}}[-./][0-9]{{1,2}}(?:[T\ ][0-9:.]{{4,15}}Z?)?(?![0-9])
-      | [0-9]?[-./][0-9]{{1,2}}[-./](?:[0-9]{{4}}|[0-9]{{2}})(?![0-9.,])
+      | [0-9]?[-./][0-9]{{1,2}}[-./](?:[0-9]{{4}}|[0-9]{{2}})(?![0-9]|[.,][0-9])
       | [0-9]?:[0-5][0-9](?::[0-5][0-9])?(?![0-9])                                 # a time
       | [0-9]{{2,4}}-[0-9]{{3,4}}(?:-[0-9]{{2,4}}){{1,4}}(?![0-9])  # a telephone
       | 4/7(?![0-9])
@@ -46,7 +46,7 @@ _GROUPED = re.compile(
 )
 _AFTER = re.compile(
     rf"[ {_SPACE}-]?(?:(?:working|business|calendar|consecutive|full|more|additional) )?"
-    r"([%‰°€£$¥₹]?[A-Za-zµμäüé]*(?:\.(?=[ \n]))?)((?:/| per )[A-Za-z]{1,7})?"
+    r"([%‰°€£$¥₹]?[^\W\d_]*(?:\.(?=[ \n]))?)((?:/| per )[A-Za-z]{1,7})?"
 )
 _DASHED = re.compile(
     r"(?:, ?)?[ \u00a0]?(?:[-–—/]|to|bis|à|and|or|of|out of|von|und|oder|et|,)[ \u00a0]?"
@@ -58,6 +58,10 @@ _MONTH_AFTER = re.compile(
     re.IGNORECASE,
 )
 _LOOK_BACK = 16
+
+
+NAME = "#"
+"""The unit of a number that names something."""
 
 
 class Quantity(NamedTuple):
@@ -81,7 +85,7 @@ class Quantity(NamedTuple):
 
 def quantities(text: str, most: int, *, names: bool = False) -> list[Quantity]:
     """Return the amounts of a text, in order, `most` at about; with `names` also numbers of
-    chapters, days of a month, and marks of lists and citations.
+    chapters, days of a month, and marks of lists and citations, with the unit `NAME`.
 
     A number that can be read in two ways (1.234) gives both. Texts of many more numbers are read
     as far as `most`, so that the time is bounded.
@@ -102,12 +106,11 @@ def quantities(text: str, most: int, *, names: bool = False) -> list[Quantity]:
         if start < until or match.lastgroup == "no" or _is_part(text, start, names=names):
             continue
         unit, factor, until = _unit(text, start, end, found.money)
-        if unit is None and not names:
-            until = end + (text[end : end + 1] == "-")
-            continue
-        unit = unit or ""
-        if not (names or unit or factor != 1.0) and _is_name(text, start, end):
-            continue
+        if unit is None or not (unit or factor != 1.0 or not _is_name(text, start, end)):
+            if not names:
+                until = until if unit is not None else end + (text[end : end + 1] == "-")
+                continue
+            unit = NAME
         found.add(list(_read(text, (start, end, until), unit, factor)), unit, factor)
     return found.all
 
@@ -146,6 +149,8 @@ def _of_range(one: Quantity, factor: float, unit: str) -> Quantity:
     """The first number of a range, by the unit of the second."""
     if one.value != one.written or one.unit not in ("", unit):
         return one
+    if one.written >= 1000:  # all of it is written
+        factor = 1.0
     return one._replace(value=one.written * factor, step=one.step * factor, unit=unit)
 
 
@@ -180,12 +185,13 @@ def _is_part(text: str, start: int, *, names: bool) -> bool:
 def _is_name(text: str, start: int, end: int) -> bool:
     """Whether a number is that of a chapter, a day or a citation, or the mark of a list."""
     before, after = text[start - 1 : start] or "\n", text[end : end + 1]
-    if before == "[" and after and after in "],":
-        return True
+    opened = start - 1 if before == "[" else text.rfind("[", max(start - 8, 0), start)
+    if opened >= 0 and after and after in "],":
+        return text[max(opened - 2, 0) : opened].rstrip()[-1:] != ":"  # that is a list in JSON
     if after and after in ".):" and end - start <= 3 and _is_mark(text, start, end):
         return True
     words = text[max(start - _LOOK_BACK, 0) : start].rstrip(" .:([\u00a0").rsplit(None, 1)
-    word = words[-1].lower() if words else ""
+    word = words[-1].lower().lstrip("([") if words else ""
     if word in cues.NAMES or word[-1:] in ("§", "#", "№"):
         return True
     if end - start > 2:
@@ -214,6 +220,9 @@ def _readings(run: str) -> list[tuple[float, float]]:
         digits, _, power = run.lower().partition("e")
         places = len(digits.partition(".")[2])
         return [(number, 10.0 ** (int(power) - places))] if number < 1e300 else []
+    whole, _, fraction = run.partition(".")
+    if len(fraction) != 3 and whole.isdigit() and fraction.isdigit():
+        return [(float(run), 10.0 ** -len(fraction))]
     grouped = _GROUPED.fullmatch(run)
     plain = run.translate(_NO_GROUPS)
     signs = plain.translate(_SIGNS_ONLY)

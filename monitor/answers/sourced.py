@@ -21,8 +21,9 @@ from monitor.words.units import CURRENCIES
 
 MOST = 2000
 """Of texts with more numbers nothing is said: an invented one would stand there by chance."""
-_PAIRS, _BESIDE, _COUNTS = 800, 40, 6
-"""So many pairs, numbers beside one, and counts that are multiplied are looked at."""
+_PAIRS, _BESIDE, _COUNTS, _MANY = 150, 40, 6, 1000
+"""So many pairs and rows, numbers beside one, and counts that are multiplied are looked at; counts
+up to a thousand."""
 _OF = re.compile(r"%? ?(?:of|der|des|von|du|de)\b", re.IGNORECASE)
 _MONTH = 30 * 86400.0
 _METRIC = frozenset(("g", "l", "length"))
@@ -50,7 +51,7 @@ class Sources:
                 measured[one.unit].append(one.value)
                 if "/" in one.unit:  # an answer may leave out of what
                     measured[one.unit.partition("/")[0] + "/"].append(one.value)
-                if not one.unit and one.value != one.written:
+                if one.unit == "" and one.value != one.written:
                     measured[""].append(one.written)
                 if one.unit == "length" and one.value == one.written:  # 5 m may be millions
                     measured[""].append(one.written * 1e6)
@@ -93,7 +94,7 @@ class Sources:
             ways.append((value / 100, slack / 100))
         if one.unit in _METRIC:
             ways += [(one.written * times, written * times) for times in _TIMES]
-        if one.scale >= 1e6:
+        if one.scale > 1e5:
             ways.append((value / 1e3, slack / 1e3))
         if any(_near(plain, *way) for way in ways):
             return True
@@ -152,7 +153,7 @@ class Sources:
         """Numbers that may be multiplied: money, and others with decimals."""
         every = (one for found in self._found for one in found)
         few = (one for one in every if one.unit in CURRENCIES or one.step < 1.0)
-        return islice(few, _PAIRS // 4)
+        return islice(few, _PAIRS)
 
     def _by_row(self) -> list[list[list[Quantity]]]:
         if self._rows is None:
@@ -163,7 +164,7 @@ class Sources:
     def _combined(self) -> dict[tuple[str, str], list[float]]:
         found: dict[tuple[str, str], list[float]] = defaultdict(list)
         for rows in self._by_row():
-            within = (pair for row in rows if len(row) <= IN_A_ROW for pair in combinations(row, 2))
+            within = (pair for row in rows for pair in _pairs(row))
             columns = (
                 (a, b)
                 for above, below in pairwise(rows)
@@ -173,13 +174,18 @@ class Sources:
             for a, b in (*islice(within, _PAIRS), *islice(columns, _PAIRS)):
                 for unit, kind, value in combine(a, b):
                     found[unit, kind].append(value)
-            for unit, kind, value in wholes(rows):
+            for unit, kind, value in wholes(rows[:_PAIRS]):
                 found[unit, kind].append(value)
         for text, amounts in zip(self.texts, self._found, strict=True):
             for group in keyed(text, amounts) if '":' in text else ():
                 for unit, kind, value in of_column(group):
                     found[unit, kind].append(value)
         return {made: sorted(values) for made, values in found.items()}
+
+
+def _pairs(row: Sequence[Quantity]) -> Iterable[tuple[Quantity, Quantity]]:
+    """The pairs of a row, of a long one those that stand side by side."""
+    return combinations(row, 2) if len(row) <= IN_A_ROW else pairwise(row)
 
 
 def _is_near(values: Sequence[float], one: Quantity, slack: float, unit: str) -> bool:
@@ -192,7 +198,7 @@ def _is_near(values: Sequence[float], one: Quantity, slack: float, unit: str) ->
     return (
         _near(values, one.value, slack)
         or _near(values, one.written, written)
-        or (one.scale >= 1e6 and _near(values, one.value / 1e3, slack / 1e3))
+        or (one.scale > 1e5 and _near(values, one.value / 1e3, slack / 1e3))
     )
 
 
@@ -244,13 +250,15 @@ def unsupported(answer: str, sources: Sources, most: int) -> tuple[int, int]:
             sentences.know(first)
         else:
             missing.append(readings)
-    wrong = 0
-    for readings in missing:
-        if any(_follows(one, _slack(one, answer), sources, sentences) for one in readings):
-            sentences.know(readings[0])
-        else:
-            wrong += 1
-    return wrong, len(seen)
+    for _ in range(2):  # what follows from what is said after it
+        left = []
+        for readings in missing:
+            if any(_follows(one, _slack(one, answer), sources, sentences) for one in readings):
+                sentences.know(readings[0])
+            else:
+                left.append(readings)
+        missing = left
+    return len(missing), len(seen)
 
 
 class _Sentences:
@@ -293,23 +301,32 @@ class _Sentences:
 def _follows(one: Quantity, slack: float, sources: Sources, sentences: _Sentences) -> bool:
     """Whether a number follows from others of its sentence, or from the texts by what it says."""
     beside = sentences.beside(one)
-    if _is_made(one, slack, combinations(beside, 2)) or sources.multiplied(one, slack):
-        return True
-    if _is_among(one, slack, wholes([beside])):
+    if (
+        _is_made(one, slack, combinations(beside, 2))
+        or _is_among(one, slack, wholes([beside]))
+        or sources.multiplied(one, slack)
+    ):
         return True
     sentence = sentences.text(one)
     kinds = "".join(kinds for kinds, cue in cues.MADE if cue.search(sentence))
     if one.unit == "%" and sentences.goes_on(one, _OF):
         kinds += ":"
-    if kinds and sources.derive(one, slack, kinds):
+    if (
+        (kinds and sources.derive(one, slack, kinds))
+        or ("+" in kinds and _is_among(one, slack, wholes(sentences.above(one))))
+        or ("*" in kinds and _is_made(one, slack, _multiples(beside, sources), "*"))
+        or (cues.YEARLY.search(sentence) and _is_among(one, slack, _by_month(sources)))
+    ):
         return True
-    if "+" in kinds and _is_among(one, slack, wholes(sentences.above(one))):
-        return True
-    if not (kinds or cues.LINK.search(sentence)):
-        return False
-    return _is_made(one, slack, _linked(beside, sources)) or (
-        "*" in kinds and _is_made(one, slack, _multiples(beside, sources), "*")
-    )
+    is_linked = kinds or cues.LINK.search(sentence)
+    return bool(is_linked) and _is_made(one, slack, _linked(beside, sources))
+
+
+def _by_month(sources: Sources) -> Iterator[tuple[str, str, float]]:
+    """What is told of a month, by the year; and the other way round."""
+    for one in sources.amounts():
+        yield one.unit, "*", one.value * 12
+        yield one.unit, "*", one.value / 12
 
 
 def _linked(beside: Sequence[Quantity], sources: Sources) -> Iterator[tuple[Quantity, Quantity]]:
@@ -324,7 +341,7 @@ def _linked(beside: Sequence[Quantity], sources: Sources) -> Iterator[tuple[Quan
 
 def _multiples(beside: Sequence[Quantity], sources: Sources) -> Iterator[tuple[Quantity, Quantity]]:
     """Shares and counts in a sentence or in the question with all amounts of the texts."""
-    counts = [one for one in beside if one.unit in ("", "%")]
+    counts = [one for one in beside if one.unit not in CURRENCIES and one.written <= _MANY]
     for a in [*counts, *sources.asked][:_COUNTS]:
         yield from ((a, b) for b in sources.amounts())
 
@@ -348,8 +365,8 @@ def _slack(one: Quantity, answer: str) -> float:
     slack = _slack_of(one)
     if cues.HEDGE.search(answer[max(one.start - 16, 0) : one.start]):
         digits = f"{one.written:.0f}"
-        round_ = 10.0 ** (len(digits) - len(digits.rstrip("0"))) if one.written >= 10 else 1.0
-        slack = max(slack, min(round_ * one.scale, one.value * 0.1))
+        zeros = len(digits) - len(digits.rstrip("0")) if one.written >= 10 else 0
+        slack = max(slack, min(one.step * 10.0**zeros, one.value * 0.1))
     return slack
 
 

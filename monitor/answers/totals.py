@@ -73,7 +73,7 @@ def _equal(value: float, right: Quantity, step: float) -> bool:
     slack = step * 0.55 + abs(right.value) * 1e-9
     scales = (1.0, 100.0) if right.unit == "%" else (1.0,)
     return any(abs(abs(value) * scale - right.value) <= slack or
-               (abs(abs(value) * scale - right.value) < step * 1.0001 and "." in str(value))
+               (abs(abs(value) * scale - right.value) < step * 1.0001 and value % 1)
                for scale in scales)  # fmt: skip
 
 
@@ -111,8 +111,8 @@ def _blocks(text: str) -> Iterator[tuple[str, list[str], str]]:
     for line in (*islice(text.splitlines(), _LINES), "\0"):
         stripped = line.strip()[:400]
         if stripped[:1] in _MARKS or stripped.count("|") > 1 or _is_item(stripped):
-            if not rows:
-                head, before = "", last
+            if not (rows or head):
+                before = last
             if not _RULE.match(stripped):
                 rows.append(stripped)
             elif len(rows) == 1:
@@ -122,7 +122,7 @@ def _blocks(text: str) -> Iterator[tuple[str, list[str], str]]:
         elif stripped:
             if len(rows) > 1:
                 yield head, rows, before
-            rows, last = [], stripped
+            rows, head, last = [], "", stripped
 
 
 _MARKS = ("|", "-", "*", "•", "+")

@@ -23,8 +23,8 @@ _MADE = {
     "-%:": "differ|more\\b|less\\b|fewer|higher|lower\\b|larger|smaller|increas|decreas|rise|rising|rose\\b|risen|grew"
     "|grow|fall|fell\\b|drop|declin|reduc|chang|up\\b|down\\b|gain|lost\\b|loss|improv|jump|climb|slipp|exceed|surplus"
     "|deficit|excess|ahead|behind|another|slower|faster|longer|shorter|earlier|later|over\\b|under\\b|short|gap\\b|spread"
-    "|margin|unterschied|differenz|mehr\\b|weniger|gestiegen|gesunken|écart|hausse|baisse",
-    ":": "times\\b|ratio|double|triple|half\\b|share|split|anteil",
+    "|unterschied|differenz|mehr\\b|weniger|gestiegen|gesunken|écart|hausse|baisse",
+    ":": "per\\b|each\\b|times\\b|ratio|double|triple|half\\b|share|split|anteil",
     "-*%": "saving|save|remain|left\\b|balance|discount|off\\b|net\\b|rest\\b|refund|back\\b|pay\\b",
 }
 MADE = tuple(
@@ -35,6 +35,11 @@ MADE = tuple(
 LINK = re.compile(r"\b(?:after|before|of|so|thus|that is|which|share|per|each|every|rest|due|owe|or|i\.e)\b|[(=:]",
                    re.IGNORECASE)  # fmt: skip
 """The same, where one of the numbers stands there."""
+
+YEARLY = re.compile(
+    r"\b(?:years?|yearly|annual|annually|months?|monthly|jahr|monat)\b", re.IGNORECASE
+)
+"""What is told for a month and for a year."""
 
 HEDGE = re.compile(
     r"(?:\b(?:about|around|approximately|approx\.?|roughly|nearly|almost|over|under|some|circa|ca\.|close to"

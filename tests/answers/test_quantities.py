@@ -1,0 +1,121 @@
+"""Amounts as people write them, and what looks like one."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monitor.answers.quantities import NAME, Quantity, quantities
+from monitor.words.units import IN_ANY_CASE, SCALES, UNITS
+from tests.answers.hostile import HOSTILE, is_linear
+
+
+def read(text: str, *, names: bool = False) -> list[tuple[float, str]]:
+    """(value, unit) of each amount, in its first reading."""
+    found: dict[int, Quantity] = {}
+    for one in quantities(text, 99, names=names):
+        found.setdefault(one.start, one)
+    return [(pytest.approx(one.value), one.unit) for one in found.values()]
+
+
+@pytest.mark.parametrize(
+    ("text", "amounts"),
+    [
+        ("1,234.56; 1.234,56 €; 1'234.50", [(1234.56, ""), (1234.56, "EUR"), (1234.5, "")]),
+        ("1 234,56 €; 1\u202f234 kg", [(1234.56, "EUR"), (1234000.0, "g")]),
+        ("12,34,567 rupees", [(1234567.0, "INR")]),
+        ("$5m, $3.4bn, 12 million dollars", [(5e6, "USD"), (3.4e9, "USD"), (12e6, "USD")]),
+        ("EUR 12.5, US$3, CHF 40", [(12.5, "EUR"), (3.0, "USD"), (40.0, "CHF")]),
+        ("25 bps of 4.25%, 3 per cent", [(0.25, "%"), (4.25, "%"), (3.0, "%")]),
+        ("500 mcg, 0.5 mg, 5-mg tablets", [(5e-4, "g"), (5e-4, "g"), (5e-3, "g")]),
+        ("140 mg/dL and 31 ct per kWh", [(0.14, "g/dl"), (0.31, "EUR/kwh")]),
+        ("5 to 10 days; 10–20%", [(432000.0, "time"), (864000.0, "time"), (10.0, "%"), (20.0, "%")]),
+        ("£60-65m; 23.75, 47.5 and 95 mg", [(6e7, "GBP"), (6.5e7, "GBP"), (0.02375, "g"), (0.0475, "g"), (0.095, "g")]),
+        ("5 working days, 1.9x, 1e-5", [(432000.0, "time"), (1.9, ""), (1e-5, "")]),
+        ('{"value": 131, "unit": "mg/dL"}', [(0.131, "g/dl")]),
+        ("١٢٣; ３４％", [(123.0, ""), (34.0, "%")]),
+        ("2021,17,20", [(2021.0, ""), (17.0, ""), (20.0, "")]),
+        ("12.5. 30 people", [(12.5, ""), (30.0, "")]),
+    ],
+)  # fmt: skip
+def test_an_amount_has_its_value_and_unit(text: str, amounts: list[tuple[float, str]]) -> None:
+    """By whatever habit digits are grouped, units written and ranges shortened."""
+    assert read(text) == amounts
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "COVID-19, GPT-4, A123, 3f2a, x_1, route66",
+        "v1.2.3, 1.2.3, 192.168.1.1",
+        "2024-05-12 10:00, 12/05/2024, 14:30, the 3rd, 24/7",
+        "on 12 May, May 12, 3. Oktober",
+        "Section 4.2, § 12, page 3, Table 2, Figure 7, No. 5, ISO 9001, Step 3",
+        "1. first\n2) second\n  3. third\n- 4. fourth",
+        "as shown [3] and [12, 14]",
+        "call 555-123-4567",
+        "007",
+    ],
+)
+def test_a_name_a_date_or_a_mark_is_no_amount(text: str) -> None:
+    """Numbers that name something, or say when."""
+    assert read(text) == []
+
+
+def test_sources_are_read_with_the_numbers_of_names() -> None:
+    """What an answer is held against may say a number in a place that names something."""
+    assert read("[3] Section 4", names=True) == [(3.0, NAME), (4.0, NAME)]
+
+
+def test_a_number_that_can_be_two_has_both_readings() -> None:
+    """A sign before three digits is a decimal one or groups them."""
+    assert [one.value for one in quantities("1.234", 9)] == [1.234, 1234.0]
+    assert [one.value for one in quantities("1,234", 9)] == [1234.0, 1.234]
+    assert [one.value for one in quantities("0.234", 9)] == [0.234]
+
+
+@given(
+    st.integers(0, 10**9),
+    st.integers(0, 3),
+    st.sampled_from([(",", "."), (".", ","), ("'", "."), ("\u202f", ","), ("", "."), ("", ",")]),
+)
+def test_a_number_comes_back_from_any_habit(
+    number: int, places: int, signs: tuple[str, str]
+) -> None:
+    """Written with groups and decimals it is one of the readings, with the step of its last digit."""
+    group, decimal = signs
+    text = f"{number:,}".replace(",", group)
+    if places:
+        text += decimal + f"{number % 10**places:0{places}d}"
+    value = number + (number % 10**places) / 10**places if places else number
+    found = quantities(f"It is {text} in all", 9)
+    step = 10.0**-places
+    assert any(
+        one.value == pytest.approx(value) and one.step == pytest.approx(step) for one in found
+    )
+
+
+@given(st.text(st.sampled_from("0123456789.,'eE%$€-–/: \n[]()mgkA\u00a0٣"), max_size=60))
+def test_any_text_gives_sound_amounts(text: str) -> None:
+    """Positive and finite ones, inside of the text, in its order."""
+    for names in (False, True):
+        found = quantities(text, 50, names=names)
+        assert all(0 <= one.value < 1e308 and one.step > 0 for one in found)
+        assert all(0 <= one.start < one.end <= len(text) for one in found)
+
+
+def test_every_unit_is_read_behind_a_number() -> None:
+    """As it stands in the table; what is a scale, too, is one where money stands before."""
+    unsure = {word for word in UNITS if word in SCALES or word.lower() in SCALES}
+    for word, (kind, one) in UNITS.items():
+        if word not in unsure:
+            assert read(f"It is 7 {word} now") == [(7 * one, kind)], word
+    assert all(word == word.lower() for word in IN_ANY_CASE)
+
+
+def test_the_time_is_linear_and_bounded() -> None:
+    """Of texts of digits, signs and scripts of all kinds; of many numbers the first are read."""
+    assert is_linear(lambda text: quantities(text, 2000)) == []
+    assert is_linear(lambda text: quantities(text, 2000, names=True)) == []
+    assert all(len(quantities(text, 2000)) < 2100 for text in HOSTILE.values())
