@@ -98,6 +98,7 @@ def keyed(text: str, found: Iterable[Quantity]) -> Iterator[list[Quantity]]:
 
 
 def of_column(group: Sequence[Quantity]) -> Iterator[tuple[str, str, float]]:
+    """Yield (unit, kind, value) of the sum and mean of a column, and of pairs if they are few."""
     values = [one.value for one in group]
     yield group[0].unit, "+", sum(values)
     yield group[0].unit, "~", sum(values) / len(values)

@@ -6,7 +6,6 @@ Dates, times, versions, identifiers, numbers of chapters and marks of lists are 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from itertools import islice
 from typing import NamedTuple
 
@@ -111,7 +110,7 @@ def quantities(text: str, most: int, *, names: bool = False) -> list[Quantity]:
                 until = until if unit is not None else end + (text[end : end + 1] == "-")
                 continue
             unit = NAME
-        found.add(list(_read(text, (start, end, until), unit, factor)), unit, factor)
+        found.add(_read(text, (start, end, until), unit, factor), unit, factor)
     return found.all
 
 
@@ -127,7 +126,7 @@ class _Amounts:
     def add(self, new: list[Quantity], unit: str, factor: float) -> None:
         if not new:
             return
-        if unit or factor != 1.0:
+        if self._opened < len(self.all) and (unit or factor != 1.0):
             waiting = self.all[self._opened :]
             self.all[self._opened :] = [_of_range(one, factor, unit) for one in waiting]
         is_open = (not unit or unit in units.CURRENCIES) and factor == 1.0
@@ -154,19 +153,23 @@ def _of_range(one: Quantity, factor: float, unit: str) -> Quantity:
     return one._replace(value=one.written * factor, step=one.step * factor, unit=unit)
 
 
-def _read(text: str, places: tuple[int, int, int], unit: str, factor: float) -> Iterator[Quantity]:
+def _read(text: str, places: tuple[int, int, int], unit: str, factor: float) -> list[Quantity]:
     """The readings of a run of digits, and of the cells of a row that commas part. `places` are
     where the digits begin and end, and where the unit does."""
     start, end, until = places
     run = text[start:end]
-    numbers = _readings(run)
-    for number, step in numbers:
-        yield Quantity(number * factor, step * factor, unit, number, start, until)
-    if "," in run and (text[start - 1 : start] == "," or (not numbers and "." not in run)):
+    found = [
+        Quantity(number * factor, step * factor, unit, number, start, until)
+        for number, step in _readings(run)
+    ]
+    if "," in run and (text[start - 1 : start] == "," or (not found and "." not in run)):
         for cell in run.split(","):
-            for number, step in _readings(cell):
-                yield Quantity(number, step, "", number, start, start + len(cell))
+            found += [
+                Quantity(number, step, "", number, start, start + len(cell))
+                for number, step in _readings(cell)
+            ]
             start += len(cell) + 1
+    return found
 
 
 def _is_part(text: str, start: int, *, names: bool) -> bool:
@@ -297,7 +300,7 @@ def _parted(said: str) -> tuple[str, str]:
 def _money_before(text: str, start: int) -> str:
     """The money whose sign or code stands before a number; empty where none does."""
     back = text[max(start - 5, 0) : start].rstrip(" \u00a0")
-    if not back:
+    if not back or back[-1].islower():
         return ""
     sign = units.MONEY.get(back[-1])
     if sign:

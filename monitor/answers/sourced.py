@@ -19,7 +19,7 @@ from monitor.answers.quantities import Quantity, quantities
 from monitor.words import cues
 from monitor.words.units import CURRENCIES
 
-MOST = 2000
+MOST = 1000
 """Of texts with more numbers nothing is said: an invented one would stand there by chance."""
 _PAIRS, _BESIDE, _COUNTS, _MANY = 150, 40, 6, 1000
 """So many pairs and rows, numbers beside one, and counts that are multiplied are looked at; counts
