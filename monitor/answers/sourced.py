@@ -257,6 +257,9 @@ def unsupported(answer: str, sources: Sources, most: int) -> tuple[int, int]:
                 sentences.know(readings[0])
             else:
                 left.append(readings)
+        if len(left) in (0, len(missing)):
+            missing = left
+            break
         missing = left
     return len(missing), len(seen)
 
@@ -268,6 +271,7 @@ class _Sentences:
         self._answer = answer
         self._edges = [match.start() for match in EDGE.finditer(answer)]
         self._known: dict[int, list[Quantity]] = defaultdict(list)
+        self._kinds: dict[int, str] = {}
         for one in amounts:
             if _is_idle(one, answer) and one.written > 1 and not _is_year(one):
                 self.know(one)
@@ -276,12 +280,14 @@ class _Sentences:
         """Let others follow from a number."""
         self._known[bisect_left(self._edges, one.start)].append(one)
 
-    def text(self, one: Quantity) -> str:
-        """The sentence of a number."""
+    def kinds(self, one: Quantity) -> str:
+        """What the sentence of a number says of how it was made."""
         place = bisect_left(self._edges, one.start)
-        start = self._edges[place - 1] if place else 0
-        end = self._edges[place] if place < len(self._edges) else len(self._answer)
-        return self._answer[start:end]
+        if place not in self._kinds:
+            start = self._edges[place - 1] if place else 0
+            end = self._edges[place] if place < len(self._edges) else len(self._answer)
+            self._kinds[place] = cues.kinds(self._answer[start:end])
+        return self._kinds[place]
 
     def goes_on(self, one: Quantity, pattern: re.Pattern[str]) -> bool:
         """Whether a pattern follows a number."""
@@ -307,19 +313,17 @@ def _follows(one: Quantity, slack: float, sources: Sources, sentences: _Sentence
         or sources.multiplied(one, slack)
     ):
         return True
-    sentence = sentences.text(one)
-    kinds = "".join(kinds for kinds, cue in cues.MADE if cue.search(sentence))
+    kinds = sentences.kinds(one)
     if one.unit == "%" and sentences.goes_on(one, _OF):
         kinds += ":"
     if (
         (kinds and sources.derive(one, slack, kinds))
         or ("+" in kinds and _is_among(one, slack, wholes(sentences.above(one))))
         or ("*" in kinds and _is_made(one, slack, _multiples(beside, sources), "*"))
-        or (cues.YEARLY.search(sentence) and _is_among(one, slack, _by_month(sources)))
+        or ("y" in kinds and _is_among(one, slack, _by_month(sources)))
     ):
         return True
-    is_linked = kinds or cues.LINK.search(sentence)
-    return bool(is_linked) and _is_made(one, slack, _linked(beside, sources))
+    return bool(kinds) and _is_made(one, slack, _linked(beside, sources))
 
 
 def _by_month(sources: Sources) -> Iterator[tuple[str, str, float]]:

@@ -16,30 +16,39 @@ NAMES = frozenset(
 
 MONTHS = frozenset("jan feb mar apr may jun jul aug sep oct nov dec mär mai okt dez".split())
 
-_MADE = {
-    "+*": "total|sum\\b|combined|together|altogether|overall|comes? to|came to|amounts? to|used to|before|plus\\b|worth"
-    "|would be|costs?\\b|pay\\b|summe|gesamt|insgesamt|zusammen|somme|ensemble",
-    "~": "average|mean\\b|durchschnitt|moyenne|midpoint",
-    "-%:": "differ|more\\b|less\\b|fewer|higher|lower\\b|larger|smaller|increas|decreas|rise|rising|rose\\b|risen|grew"
-    "|grow|fall|fell\\b|drop|declin|reduc|chang|up\\b|down\\b|gain|lost\\b|loss|improv|jump|climb|slipp|exceed|surplus"
-    "|deficit|excess|ahead|behind|another|slower|faster|longer|shorter|earlier|later|over\\b|under\\b|short|gap\\b|spread"
-    "|unterschied|differenz|mehr\\b|weniger|gestiegen|gesunken|écart|hausse|baisse",
-    ":": "per\\b|each\\b|times\\b|ratio|double|triple|half\\b|share|split|anteil",
-    "-*%": "saving|save|remain|left\\b|balance|discount|off\\b|net\\b|rest\\b|refund|back\\b|pay\\b",
+_CUES = {
+    "+*": r"total|sum\b|combined|together|altogether|overall|comes? to|came to|amounts? to|used to|before|plus\b|worth"
+    r"|would be|costs?\b|summe|gesamt|insgesamt|zusammen|somme|ensemble",
+    "~": r"average|mean\b|durchschnitt|moyenne|midpoint",
+    "-%:": r"differ|more\b|less\b|fewer|higher|lower\b|larger|smaller|increas|decreas|rise|rising|rose\b|risen|grew"
+    r"|grow|fall|fell\b|drop|declin|reduc|chang|up\b|down\b|gain|lost\b|loss|improv|jump|climb|slipp|exceed|surplus"
+    r"|deficit|excess|ahead|behind|another|slower|faster|longer|shorter|earlier|later|over\b|under\b|short|gap\b|spread"
+    r"|unterschied|differenz|mehr\b|weniger|gestiegen|gesunken|écart|hausse|baisse",
+    ":": r"per\b|each\b|times\b|ratio|double|triple|half\b|share|split|anteil",
+    "-*%": r"saving|save|remain|left\b|balance|discount|off\b|net\b|rest\b|refund|back\b",
+    "+-*%": r"pay\b",
+    "=": r"after\b|of\b|so\b|thus\b|that is\b|which\b|every\b|due\b|owe\b|or\b|i\.e\b",
+    "y": r"years?\b|yearly|annual|months?\b|monthly|jahr|monat",
 }
-MADE = tuple(
-    (kinds, re.compile(rf"\b(?:{words})", re.IGNORECASE)) for kinds, words in _MADE.items()
+_KINDS = list(_CUES)
+_MADE = re.compile(
+    "|".join(
+        (r"(?P<equal>[(=:])", *(rf"\b(?P<c{n}>{words})" for n, words in enumerate(_CUES.values())))
+    ),
+    re.IGNORECASE,
 )
-"""What a sentence says of how its numbers were made: kinds of `combine`."""
 
-LINK = re.compile(r"\b(?:after|before|of|so|thus|that is|which|share|per|each|every|rest|due|owe|or|i\.e)\b|[(=:]",
-                   re.IGNORECASE)  # fmt: skip
-"""The same, where one of the numbers stands there."""
 
-YEARLY = re.compile(
-    r"\b(?:years?|yearly|annual|annually|months?|monthly|jahr|monat)\b", re.IGNORECASE
-)
-"""What is told for a month and for a year."""
+def kinds(sentence: str) -> str:
+    """What a sentence says of how its numbers were made: the kinds of `arithmetic.combine`, `=`
+    where it links numbers, and `y` where it tells of months or years.
+
+    >>> sorted(set(kinds("In total it rose by 3% a year")))
+    ['%', '*', '+', '-', ':', 'y']
+    """
+    found = {match.lastgroup or "" for match in _MADE.finditer(sentence)}
+    return "".join("=" if one == "equal" else _KINDS[int(one[1:])] for one in found)
+
 
 HEDGE = re.compile(
     r"(?:\b(?:about|around|approximately|approx\.?|roughly|nearly|almost|over|under|some|circa|ca\.|close to"
