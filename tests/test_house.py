@@ -565,6 +565,7 @@ ELSEWHERE = {
     "proxy/ids.py": "proxy/test_handoff.py",
     "proxy/outcomes.py": "proxy/test_http2.py",
     "settings/validation.py": "settings/test_load.py",
+    "json_keywords.py": "test_json_schemas.py",
     "zstd.py": "recorder/test_calls.py",
 }
 """What is best tested where it is used."""

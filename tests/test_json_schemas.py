@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor import json_schemas
-from monitor.json_schemas import Schema, SchemaError, Schemas, compiled
+from monitor import json_keywords, json_schemas
+from monitor.json_keywords import SchemaError
+from monitor.json_schemas import Schema, Schemas, compiled
 
 TOKEN = "<EMAIL_ADDRESS:k1:oeoicfmkhghdcaepkjnhepda>"
 
@@ -215,5 +216,5 @@ def test_schemas_are_compiled_once_and_not_all_are_remembered() -> None:
         assert known._nodes <= json_schemas.REMEMBERED
     assert len(known._compiled) < 25
     assert known.compiled({"type": "string", "maxLength": 5}) is first
-    assert known.compiled({"title": "a" * json_schemas.MOST_BYTES}) is None
+    assert known.compiled({"title": "a" * json_keywords.MOST_BYTES}) is None
     assert known.compiled({"enum": [object()]}) is None

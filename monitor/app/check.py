@@ -376,6 +376,8 @@ def _rule(one: EdgeCase | Check) -> str:
 
 
 def _number(value: object) -> str:
+    if isinstance(value, list):
+        return f"[{', '.join(map(told, value))}]"
     return f"{value:g}" if isinstance(value, float) else "null" if value is None else told(value)
 
 

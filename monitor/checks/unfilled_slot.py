@@ -27,7 +27,8 @@ _ABOUT_SLOTS = re.compile(
     r"templat|placeholder|platzhalter|variable|mustache|handlebars|jinja|django|angular"
     r"|liquid (?:tag|syntax)|\bvue\b|merge (?:tag|field)|curly|braces|interpolat|f-string|substitut"
     r"|python|javascript|typescript|\bbash\b|\bshell\b|\byaml\b|\bhelm\b|terraform|ansible|\bscripts?\b"
-    r"|(?:source|this|the|my|sample) code\b|code (?:block|snippet)|regex|fill[- ]in|github actions",
+    r"|(?:source|this|the|my|sample) code\b|code (?:block|snippet)|regex|fill[- ]in|github actions"
+    r"|=>|\);\s|\bendif\b|</(?:div|p|span|li|td)>",
     re.IGNORECASE,
 )
 """What a talk of templates and programs says."""

@@ -186,6 +186,9 @@ def test_checks_are_told_and_tried() -> None:
         "check       language: whether an answer of 30 words or more is in the language of the "
         "question (words 30)"
     )
+    given = {"sections": {"required": ["Findings", "Impression"]}}
+    (told,) = [line for line in explain(Settings(checks=given)) if line.startswith("check ")]
+    assert told.endswith("(required ['Findings', 'Impression'])")
     assert not [line for line in explain(Settings()) if line.startswith("check ")]
     said = complained(lambda: tried(checks={"language": {"word": 30}}))
     assert said == "checks.language.word: unknown key; did you mean words?"
