@@ -51,6 +51,9 @@ REFRESH_EVERY = 5.0
 SEEK_EVERY = 2.0
 """Seconds between looks whether there is feedback."""
 
+COUNTS = ("monitor_drift_samples", "monitor_quality_labels")
+"""What counts exchanges by segment."""
+
 LINES = 20
 """Lines of one look, at most."""
 
@@ -153,7 +156,7 @@ class Analyzer:
         return [
             one
             for one in samples
-            if one.name != "monitor_drift_samples" or one.labels["dimension"] == WHOLE.dimension
+            if one.name not in COUNTS or one.labels["dimension"] == WHOLE.dimension
         ]
 
     def findings(self) -> bytes:
@@ -192,14 +195,15 @@ class Analyzer:
 
     async def _restore(self) -> bool:
         position, state = await self._checkpoint.load()
-        state = self._outcomes.restore(state)
-        self._analysis = self._fresh()
         before = meaning.read(state)
         now = meaning.of(self._settings)
+        latest = time_of(position) + AHEAD
+        state = self._outcomes.restore(
+            state, latest=latest, keeps=meaning.keeps_outcomes(before, now)
+        )
+        self._analysis = self._fresh()
         try:
-            self._analysis.restore(
-                state, latest=time_of(position) + AHEAD, keeps=meaning.keeps(before, now)
-            )
+            self._analysis.restore(state, latest=latest, keeps=meaning.keeps(before, now))
             self._set_aside.restore(state)
         except Exception as error:  # noqa: BLE001  whatever a damaged checkpoint leads to
             logs.warning(

@@ -19,6 +19,13 @@ WHOLLY = frozenset({
 })  # fmt: skip
 """When one of these has changed everything begins anew."""
 
+OUTCOMES = frozenset({"outcomes.prediction", "outcomes.score", "outcomes.positive"})
+"""When one of these has changed, all that monitors of outcomes counted begins anew."""
+
+_OF_ONE = ("calibration.bins", "coverage.target", "coverage.calibrated_on", "fairness.favourable",
+           "fairness.tolerance")  # fmt: skip
+"""Those with which only the monitor of outcomes of that name begins anew."""
+
 _EMBEDDINGS = ("input_embedding", "output_embedding")
 
 _FEATURES = {
@@ -45,6 +52,11 @@ def of(settings: Settings) -> dict[str, str]:
         **{f"edge_cases.{name}": given for name, given in settings.edge_cases.items()},
         **{f"checks.{name}": given for name, given in settings.checks.items()},
     }
+    for key in (*OUTCOMES, *_OF_ONE):
+        section, name = key.split(".")
+        given = getattr(settings, section)
+        if (said := getattr(given, name)) != getattr(type(given)(), name):
+            values[key] = said
     if reference.versus or reference.hour_of_week:  # only then it is part of what is added up
         values["drift.design_effect"] = drift.design_effect
     return {
@@ -111,6 +123,21 @@ def keeps(before: Mapping[str, str] | None, now: Mapping[str, str]) -> Callable[
         return feature not in gone and f"segments.{dimension}" not in keys
 
     return kept
+
+
+def keeps_outcomes(
+    before: Mapping[str, str] | None, now: Mapping[str, str]
+) -> Callable[[Key], bool]:
+    """Whether what a monitor of outcomes counted in a segment still means the same; of a Key the
+    feature is its name, or what it watches."""
+    keys = _differing(before, now)
+    kept = keeps(before, now)
+    gone = {key.partition(".")[0] for key in keys.intersection(_OF_ONE)}
+
+    def still(key: Key) -> bool:
+        return keys.isdisjoint(OUTCOMES) and key[0] not in gone and kept(key)
+
+    return still
 
 
 def _differing(before: Mapping[str, str] | None, now: Mapping[str, str]) -> set[str]:

@@ -7,6 +7,7 @@ read, so that a label which came in time is never missed because a stream was be
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -27,7 +28,7 @@ from monitor.settings.schema import Settings
 from monitor.streams.entries import Entry, moment, time_of
 from monitor.streams.redis import RedisStream
 from monitor.turns import give_way, in_turns
-from monitor.types import Measurement, Record
+from monitor.types import Key, Measurement, Record
 
 JOIN, FOLD = "join", "outcomes"
 """What the fields of the checkpoint begin with."""
@@ -182,9 +183,18 @@ class Outcomes:
         join = states.named(JOIN, self._join.state())
         return {**fold, **join, POSITION: self._position.encode() or b"0-0"}
 
-    def restore(self, state: Mapping[str, bytes]) -> dict[str, bytes]:
-        """Go on from a checkpoint, and return the fields of it that are the other fold's; what is
-        damaged begins anew."""
+    def restore(
+        self,
+        state: Mapping[str, bytes],
+        *,
+        latest: float = math.inf,
+        keeps: Callable[[Key], bool] = lambda _: True,
+    ) -> dict[str, bytes]:
+        """Go on from a checkpoint, and return the fields of it that are the other fold's.
+
+        What is damaged begins anew, as does what `keeps` does not hold for. No time can be after
+        `latest`.
+        """
         ours = {JOIN: states.inside(JOIN, state), FOLD: states.inside(FOLD, state)}
         self._join, self._fold = self._fresh()
         self._position, self._needs_past = "", True
@@ -192,7 +202,7 @@ class Outcomes:
             try:
                 position = ours[JOIN].pop("position").decode()
                 self._join.restore(ours[JOIN])
-                self._fold.restore(ours[FOLD])
+                self._fold.restore(ours[FOLD], latest=latest, keeps=keeps)
                 self._position, self._needs_past, self.is_on = position, False, True
             except Exception as error:  # noqa: BLE001  whatever a damaged checkpoint leads to
                 logs.warning(

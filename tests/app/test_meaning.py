@@ -7,7 +7,16 @@ from typing import Any
 import pytest
 
 from monitor.app import meaning
-from monitor.settings.schema import DimensionSource, Drift, Reference, Settings, Windows
+from monitor.settings.schema import (
+    Calibration,
+    DimensionSource,
+    Drift,
+    Fairness,
+    Outcomes,
+    Reference,
+    Settings,
+    Windows,
+)
 
 SEGMENTS = {"population": DimensionSource("x-a"), "plan": DimensionSource("x-b")}
 CROSSED = {"corner": DimensionSource(cross=["population", "plan"])}
@@ -110,3 +119,39 @@ def test_a_key_of_before_means_what_it_is_called_now() -> None:
     before = {key.replace("design_effect", "together"): digest for key, digest in now.items()}
     assert "drift.together" in before
     assert meaning.changed(meaning.read(meaning.saved(before)), now) == ""
+
+
+OUTCOMES = {
+    (name, dimension, value)
+    for name in ("quality", "calibration", "coverage", "fairness", "hit")
+    for dimension, value in (("all", "all"), ("plan", "p"))
+}
+
+
+@pytest.mark.parametrize(
+    ("now", "lost"),
+    [
+        (Settings(segments=SEGMENTS, outcomes=Outcomes(wait=5.0, records=7)), set()),
+        (Settings(segments=SEGMENTS, calibration=Calibration(minimum=7)), set()),
+        (Settings(segments=SEGMENTS, outcomes=Outcomes(positive="yes")), OUTCOMES),
+        (Settings(segments=SEGMENTS, outcomes=Outcomes(score="outputs.p")), OUTCOMES),
+        (Settings(segments=SEGMENTS, reference=Reference(learn=7)), OUTCOMES),
+        (
+            Settings(segments=SEGMENTS, fairness=Fairness(tolerance=0.2)),
+            {key for key in OUTCOMES if key[0] == "fairness"},
+        ),
+        (
+            Settings(segments=SEGMENTS | {"plan": DimensionSource("x-c")}),
+            {key for key in OUTCOMES if key[1] == "plan"},
+        ),
+    ],
+)
+def test_outcomes_begin_anew_where_predictions_mean_something_else(
+    now: Settings, lost: set[Any]
+) -> None:
+    """All of them, or those of one monitor; drift goes on, unless it depends on the same."""
+    before = meaning.read(meaning.saved(meaning.of(PLAIN)))
+    keeps = meaning.keeps_outcomes(before, meaning.of(now))
+    assert {key for key in OUTCOMES if not keeps(key)} == lost
+    if not (now.reference != PLAIN.reference or now.segments != PLAIN.segments):
+        assert kept(PLAIN, now) == KEYS

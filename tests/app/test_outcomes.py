@@ -24,11 +24,11 @@ from monitor.feedback import Feedback, Statement
 from monitor.privacy import keys
 from monitor.replay.joined import joined, stored
 from monitor.replay.stored import records
-from monitor.settings.schema import Outcomes, Privacy, Settings, StreamSettings
+from monitor.settings.schema import Differential, Outcomes, Privacy, Settings, StreamSettings
 from monitor.streams import redis as store
 from monitor.streams.redis import RedisStream
 from monitor.supervision.embedded_store import EmbeddedStore
-from monitor.types import Measurement, Record, Row
+from monitor.types import Key, Measurement, Record, Row
 from tests.analysis.join.exchanges import record
 
 Totals = dict[tuple[str, ...], float]
@@ -51,14 +51,18 @@ class Seen:
     def state(self) -> dict[str, bytes]:
         return {"rows": msgspec.msgpack.encode(self.rows)}
 
-    def restore(self, state: Any, **_: Any) -> None:
-        self.rows = msgspec.msgpack.decode(state["rows"], type=list[Row])
+    def restore(self, state: Any, *, keeps: Callable[[Key], bool], **_: Any) -> None:
+        if keeps((self.name, "all", "all")):
+            self.rows = msgspec.msgpack.decode(state["rows"], type=list[Row])
 
     def findings(self) -> list[Any]:
         return []
 
     def measurements(self, endpoint: str) -> list[Measurement]:
-        return []
+        return [
+            Measurement("monitor_quality_labels", {"dimension": each, "value": "x"}, 1.0)
+            for each in ("all", "plan")
+        ]
 
 
 @pytest.fixture(autouse=True)
@@ -268,6 +272,21 @@ def test_feedback_of_somebody_else_is_pseudonymized_before_it_is_kept(tmp_path: 
     play(tmp_path, story)
 
 
+@pytest.mark.parametrize("epsilon", [None, 1.0])
+def test_labels_are_not_counted_by_segment_beside_noisy_counts(epsilon: float | None) -> None:
+    """A count without noise would undo the noise in the others."""
+    privacy = Privacy(differential=Differential(epsilon=epsilon))
+    settings = Settings(redis="redis://x", privacy=privacy, outcomes=Outcomes(wait=5.0))
+
+    async def look() -> set[str]:
+        analyzer = Analyzer(settings, asyncio.Event())
+        analyzer._is_restored = True
+        name = "monitor_quality_labels"
+        return {one.labels["dimension"] for one in await analyzer.measure() if one.name == name}
+
+    assert asyncio.run(look()) == ({"all"} if epsilon else {"all", "plan"})
+
+
 def test_a_damaged_checkpoint_of_outcomes_begins_anew(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -291,6 +310,32 @@ def test_a_damaged_checkpoint_of_outcomes_begins_anew(
     with caplog.at_level(logging.WARNING):
         play(tmp_path, story)
     assert "checkpoint of outcomes is damaged" in caplog.text
+
+
+def test_another_positive_class_counts_outcomes_anew(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What became of feedback stays counted; what was counted of scores does not."""
+
+    async def story(there: EmbeddedStore) -> None:
+        scene = Scene(there, outcomes=Outcomes(wait=0.5))
+        await scene.send(1, 2, 3)
+        async with scene.analyzer() as analyzer:
+            await until(analyzer, lambda seen: seen.get(DUE) == 3)
+            assert len(rows_of(analyzer)) == 3
+        settings = msgspec.structs.replace(
+            scene.settings, outcomes=Outcomes(wait=0.5, positive="yes")
+        )
+        scene.settings = settings
+        async with scene.analyzer() as analyzer:
+            seen = await until(analyzer, lambda seen: DUE in seen)
+            assert seen[DUE] == 3
+            assert rows_of(analyzer) == []
+        await scene.stream.close()
+
+    with caplog.at_level(logging.WARNING):
+        play(tmp_path, story)
+    assert "outcomes.positive; what depends on them begins anew" in caplog.text
 
 
 def test_replay_of_the_store_has_the_rows_that_were_counted_live(tmp_path: Path) -> None:

@@ -237,7 +237,7 @@ class Join:
             self._forget_stub(number, stub)
             self.ledger.records["due"] += 1
             yield row
-        for number in numbers:
+        for number in in_turns(numbers):
             if number in self._items:
                 self._expire(number)
 
@@ -377,7 +377,7 @@ class Join:
             if name == HEAD:
                 continue
             packed = zlib.decompress(piece)
-            for one in msgspec.msgpack.decode(packed, type=list[Kept]):
+            for one in in_turns(msgspec.msgpack.decode(packed, type=list[Kept])):
                 if one.what == STUB:
                     self._restore_stub(one.number, bytes(one.packed), head.wait)
                 else:
