@@ -8,14 +8,14 @@ shards counted apart and merged, give the same numbers bit for bit.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Generic, Protocol, TypeVar, runtime_checkable
 
 import msgspec
 
 from monitor.analysis import state as states
 from monitor.analysis.panes import FAR, Panes
-from monitor.analysis.rows import row_of
+from monitor.analysis.rows import Timed, row_of
 from monitor.interfaces import Feature, Monitor
 from monitor.tables.blocks import Block
 from monitor.types import Key, Record, Row
@@ -28,8 +28,14 @@ Found = TypeVar("Found")
 
 
 @runtime_checkable
-class ByColumn(Protocol):
+class ManyAtOnce(Protocol):
     """A Monitor that can be told of many rows at once."""
+
+    def add_rows(self, rows: Sequence[Timed], pane: int) -> None:
+        """Count rows in an open pane, as `add` would one after the other.
+
+        Should something raise, it does so when all else has been counted.
+        """
 
     def add_block(self, block: Block, pane: int) -> None:
         """Count the rows of a block in an open pane, as `add` would one after the other; their
@@ -72,7 +78,11 @@ class Analysis(Generic[Found]):
         Should this raise, which is a defect of ours or of a feature, what has been counted of the
         record stays.
         """
-        self.add_row(row_of(self._features, record, self._dimensions))
+        self.add_row(self.row(record))
+
+    def row(self, record: Record) -> Row:
+        """What is to be folded of a Record, for `add_rows`."""
+        return row_of(self._features, record, self._dimensions)
 
     def add_row(self, row: Row) -> None:
         """Fold what was observed of one Record, or of one row of a table."""
@@ -82,6 +92,38 @@ class Analysis(Generic[Found]):
         for monitor in self.monitors:
             monitor.add(row, pane, at)
         self.records += 1
+
+    def add_rows(self, rows: Iterable[Row]) -> None:
+        """Fold rows, as `add_row` would one after the other, for less.
+
+        Should something raise, which is a defect of ours, it does so when all else has been folded,
+        and one row does not count.
+        """
+        errors: list[Exception] = []
+        run: list[Timed] = []
+        before = 0
+        for row in rows:
+            at, pane, due = self._panes.enter(row.at)
+            if pane != before or due is not None:
+                self._add_many(run, before, errors)
+                run, before = [], pane
+            if due is not None:
+                _try(errors, self._close, due, self._panes.end)
+            run.append((row, at))
+        self._add_many(run, before, errors)
+        if errors:
+            raise errors[0]
+
+    def _add_many(self, run: Sequence[Timed], pane: int, errors: list[Exception]) -> None:
+        """Count rows that belong to one open pane."""
+        before = len(errors)
+        for monitor in self.monitors if run else ():
+            if isinstance(monitor, ManyAtOnce):
+                _try(errors, monitor.add_rows, run, pane)
+            else:
+                for row, at in run:
+                    _try(errors, monitor.add, row, pane, at)
+        self.records += len(run) - (len(errors) > before)
 
     def add_block(self, block: Block) -> None:
         """Fold the rows of a block, as `add_row` would one after the other.
@@ -94,8 +136,7 @@ class Analysis(Generic[Found]):
             return
         times = block.at.tolist()
         if len(times) < FEW or not all(-FAR < at < FAR for at in times):
-            for row in block.rows():
-                self.add_row(row)
+            self.add_rows(block.rows())
             return
         first, before = 0, None
         for place, at in enumerate(times):
@@ -112,7 +153,7 @@ class Analysis(Generic[Found]):
     def _add_run(self, block: Block, pane: int) -> None:
         """Count rows that belong to one open pane."""
         for monitor in self.monitors:
-            if isinstance(monitor, ByColumn) and len(block) >= FEW:
+            if isinstance(monitor, ManyAtOnce) and len(block) >= FEW:
                 monitor.add_block(block, pane)
             else:
                 for row in block.rows():
@@ -175,3 +216,11 @@ class Analysis(Generic[Found]):
         self._panes.closed = max(self._panes.closed, last)  # now: what fails does so once a pane
         for monitor in self.monitors:
             monitor.close(last, end)
+
+
+def _try(errors: list[Exception], work: Callable[..., object], *arguments: object) -> None:
+    """Do it; what it raises is one more of `errors`."""
+    try:
+        work(*arguments)
+    except Exception as error:  # noqa: BLE001  who hears of them raises the first
+        errors.append(error)

@@ -11,6 +11,9 @@ from monitor.tables.blocks import Block, Column, Floats
 from monitor.texts import visible
 from monitor.types import ABSENT, EDGE_CASE, WHOLE, Key, Observation, Record, Row
 
+Timed = tuple[Row, float]
+"""A row, and when it came (Unix seconds)."""
+
 
 def row_of(
     features: Sequence[Feature], record: Record, dimensions: Sequence[str] | None = None

@@ -33,12 +33,12 @@ from monitor.findings import Finding, Status
 from monitor.interfaces import Feature
 from monitor.settings.schema import Settings
 from monitor.settings.validation import did_you_mean
-from monitor.streams.entries import AHEAD, missed, time_of
+from monitor.streams.entries import AHEAD, Entry, missed, time_of
 from monitor.streams.redis import RedisStream
 from monitor.supervision import child
 from monitor.tasks import own
 from monitor.turns import give_way, in_turns
-from monitor.types import WHOLE, Measurement, Segment
+from monitor.types import WHOLE, Measurement, Row, Segment
 from monitor.urls import shown
 
 SAVE_EVERY = 15.0
@@ -69,6 +69,9 @@ BLOCK = 2.0
 
 LEAST_BLOCK = 0.001
 """The same while there is feedback to be read."""
+
+AT_ONCE = 20_000
+"""Observations that are kept to be counted together, at most, about."""
 
 DRAIN_SECONDS = 3.0
 """How long a stopping analyzer goes on reading what is there already."""
@@ -256,24 +259,37 @@ class Analyzer:
         # Shards come one after the other; within what came at once, time decides.
         due = deque(sorted(read, key=itemgetter(0)))
         del entries, read  # so that each is freed as soon as it is folded
+        rows: list[Row] = []
+        observations = 0
         while due:
             give_way()
             _, entry, record = due.popleft()
             await self._attempts.may_try(entry)
-            try:
-                self._analysis.add(record)
+            with self._failing(entry):
+                rows.append(row := self._analysis.row(record))
+                observations += len(row.observations)
                 if self._outcomes.is_on:
                     self._outcomes.add(record)
-            except Exception as error:  # noqa: BLE001  one record must not end the analysis of all
-                self._set_aside.note("failed", entry, error)
             if self._reviewer is not None:
                 self._reviewer.look(record, entry)
+            if not due or observations >= AT_ONCE or self._attempts.is_marked:
+                with self._failing(entry):
+                    self._analysis.add_rows(rows)
+                rows, observations = [], 0
         self._position = position
         await self._attempts.end()
         if self._reviewer is not None:
             await self._reviewer.put()
         garbage.collect()
         return True, time_of(position)
+
+    @contextlib.contextmanager
+    def _failing(self, entry: Entry) -> Iterator[None]:
+        """Set an entry aside where what is done with it raises: it must not end all."""
+        try:
+            yield
+        except Exception as error:  # noqa: BLE001  see above
+            self._set_aside.note("failed", entry, error)
 
     async def _hurry(self) -> None:
         """Let no read wait once this is to stop."""

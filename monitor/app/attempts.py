@@ -25,14 +25,14 @@ Write = Callable[[Mapping[str, bytes]], Awaitable[None]]
 
 
 class Attempts:
-    """Which entries may be tried."""
+    """Which entries may be tried; `is_marked` while the one that is being tried is written down."""
 
     def __init__(self, write: Write) -> None:
         self._write = write
         self._horizon = 0.0
         self._careful = 0.0
         self._poison: set[str] = set()
-        self._is_marked = False
+        self.is_marked = False
 
     async def resume(self, state: Mapping[str, bytes]) -> None:
         """Begin after what the last process has left in the checkpoint; or raise StreamError."""
@@ -63,13 +63,13 @@ class Attempts:
         if name in self._poison:
             self._poison.discard(name)
             return False
-        if entry.at <= self._careful or self._is_marked:  # a mark must not outlive its entry
+        if entry.at <= self._careful or self.is_marked:  # a mark must not outlive its entry
             await self._mark(name.encode())
         return True
 
     async def end(self) -> None:
         """Say that all of them have been folded."""
-        if self._is_marked:
+        if self.is_marked:
             await self._mark(b"")
 
     def saved(self, *, stopping: bool) -> dict[str, bytes]:
@@ -83,7 +83,7 @@ class Attempts:
             await self._write({ATTEMPT: name})
         except StreamError:
             self._careful = 0.0
-        self._is_marked = bool(name)
+        self.is_marked = bool(name)
 
     def _kept(self) -> bytes:
         return "\n".join(sorted(self._poison)).encode()

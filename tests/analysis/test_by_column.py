@@ -1,4 +1,4 @@
-"""Blocks are counted as their rows would be one after the other, bit for bit."""
+"""Many rows at once, and blocks, are counted as rows would be one after the other, bit for bit."""
 
 from __future__ import annotations
 
@@ -75,17 +75,25 @@ def blocks(
     ]
 
 
-def folded(made: list[Block], begin: Callable[[], Analysis], *, by_row: bool) -> Any:
-    """What an analysis has counted and found."""
+def folded(made: list[Block], begin: Callable[[], Analysis], way: str) -> Any:
+    """What an analysis has counted and found, told of each `row`, of many `rows` or of a `block`."""
     analysis = begin()
     for block in made:
-        if by_row:
+        if way == "row":
             for row in block.rows():
                 analysis.add_row(row)
+        elif way == "rows":
+            analysis.add_rows(block.rows())
         else:
             analysis.add_block(block)
     newest = [one.watches.newest for one in analysis.monitors if isinstance(one, DriftMonitor)]
     return analysis.findings(), analysis.saved(), newest, analysis.newest
+
+
+def same_by_any_way(made: list[Block], begin: Callable[[], Analysis]) -> None:
+    by_row, rows, block = (folded(made, begin, way) for way in ("row", "rows", "block"))
+    assert rows == by_row
+    assert block == by_row
 
 
 def profile(made: list[Block], *, by_row: bool, **options: Any) -> bytes:
@@ -136,7 +144,7 @@ def test_what_is_counted_is_that_of_the_rows(
         )  # fmt: skip
 
     dimensions = rng.choice((None, (), ("region",)))
-    assert folded(made, begin, by_row=False) == folded(made, begin, by_row=True)
+    same_by_any_way(made, begin)
 
 
 @pytest.mark.parametrize("places", range(1, 7))
@@ -152,11 +160,7 @@ def test_who_comes_first_has_the_place(places: int) -> None:
         ],
     )
     rules = dataclasses.replace(RULES, watches=places)
-    found = [
-        folded([block], lambda: analysis_of((), rules, Baseline()), by_row=way)
-        for way in (True, False)
-    ]
-    assert found[0] == found[1]
+    same_by_any_way([block], lambda: analysis_of((), rules, Baseline()))
 
 
 def test_who_comes_first_has_the_room_to_learn_in(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -165,11 +169,7 @@ def test_who_comes_first_has_the_room_to_learn_in(monkeypatch: pytest.MonkeyPatc
     usual = reference.Room
     for limit in (10, 100, 300):
         monkeypatch.setattr(watches, "Room", lambda limit=limit: usual(limit))
-        found = [
-            folded(made, lambda: analysis_of((), RULES, Baseline(learn=80)), by_row=way)
-            for way in (True, False)
-        ]
-        assert found[0] == found[1]
+        same_by_any_way(made, lambda: analysis_of((), RULES, Baseline(learn=80)))
 
 
 @pytest.mark.parametrize(
@@ -180,27 +180,17 @@ def test_what_is_compared_pane_by_pane_is_counted_alike(options: dict[str, Any])
     rules = dataclasses.replace(RULES, pane=60.0, samples=100)
     made = blocks(random.Random(5), ["x", "y"], [200, 200], ["b", "a"])
     for rule in (rules, RULES):
-        found = [
-            folded(
-                made,
-                lambda rule=rule: analysis_of((), rule, Baseline(learn=30, **options)),
-                by_row=way,
-            )
-            for way in (True, False)
-        ]
-        assert found[0] == found[1]
+        same_by_any_way(
+            made, lambda rule=rule: analysis_of((), rule, Baseline(learn=30, **options))
+        )
 
 
 def test_a_monitor_that_counts_by_row_is_told_of_rows() -> None:
     """Beside one that counts by column."""
     made = blocks(random.Random(1), ["x"], [7, 5])
     counted = []
-    for by_row in (True, False):
+    for way in ("row", "rows", "block"):
         volume = Volume()
-        folded(
-            made,
-            lambda volume=volume: Analysis((), [volume], pane=None, lateness=0.0),
-            by_row=by_row,
-        )
+        folded(made, lambda volume=volume: Analysis((), [volume], pane=None, lateness=0.0), way)
         counted.append(volume.state())
-    assert counted[0] == counted[1]
+    assert counted[0] == counted[1] == counted[2]

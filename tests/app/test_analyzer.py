@@ -35,6 +35,7 @@ from monitor.types import (
     Record,
     RequestSummary,
     ResponseSummary,
+    Row,
     encode_record,
 )
 from tests.analysis.checkpoints import unnamed
@@ -308,15 +309,15 @@ class Crash(BaseException):
 
 def failing(monkeypatch: pytest.MonkeyPatch, error: BaseException, *numbers: int) -> None:
     """Let the fold raise on the records of these numbers."""
-    add = Analysis.add
+    row = Analysis.row
     ids = {record(number).id for number in numbers}
 
-    def raising(self: Analysis, one: Record) -> None:
+    def raising(self: Analysis, one: Record) -> Row:
         if one.id in ids:
             raise error
-        add(self, one)
+        return row(self, one)
 
-    monkeypatch.setattr(Analysis, "add", raising)
+    monkeypatch.setattr(Analysis, "row", raising)
 
 
 def aside(samples: dict[tuple[str, ...], float]) -> dict[str, float]:

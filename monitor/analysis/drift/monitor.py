@@ -17,6 +17,7 @@ from monitor.analysis.drift.findings import measurements, origin
 from monitor.analysis.drift.judgement import Rules, read, renew, settle, thresholds
 from monitor.analysis.drift.watch import Watch
 from monitor.analysis.drift.watches import Baseline, Watches
+from monitor.analysis.rows import Timed
 from monitor.findings import Finding
 from monitor.tables.blocks import Block
 from monitor.turns import in_turns
@@ -46,6 +47,10 @@ class DriftMonitor:
     def add(self, row: Row, pane: int, at: float) -> None:
         """Count a row, which came at `at` (Unix seconds), in `pane`."""
         self.watches.count(row, pane, at)
+
+    def add_rows(self, rows: Sequence[Timed], pane: int) -> None:
+        """Count rows in `pane`; what raises does so when all else has been counted."""
+        self.watches.count_rows(rows, pane)
 
     def add_block(self, block: Block, pane: int) -> None:
         """Count the rows of a block in `pane`."""

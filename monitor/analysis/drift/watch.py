@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left
-from collections.abc import Callable, Mapping
+from collections import Counter as Counts
+from collections.abc import Callable, Mapping, Sequence
 from operator import add
 from typing import Any, Protocol
 
@@ -16,7 +17,12 @@ from monitor.analysis.drift.evidence import Splits, splits
 from monitor.analysis.drift.fourier_features import LENGTH, SIZE, fourier_features
 from monitor.analysis.drift.reference import Learner, Reference, grid
 from monitor.analysis.drift.seasonal import Seasonal
-from monitor.analysis.drift.windows import float_limits, locator, numbers_locator
+from monitor.analysis.drift.windows import (
+    float_limits,
+    locator,
+    numbers_locator,
+    numbers_reader,
+)
 from monitor.findings import Finding
 from monitor.sequential.beta_binomials import Floats, Ints
 from monitor.sequential.history import NEAR, History
@@ -27,8 +33,8 @@ from monitor.types import Key, Window
 FARTHEST = 2.0**20
 """So many steps of the grid, sixteen ranges of the reference, one value counts for in a mean."""
 
-FEW = 32
-"""Fewer values of a column are counted quicker one by one."""
+FEW = 80
+"""Fewer values are counted quicker one by one."""
 
 AUTOCORRELATION = 20
 """So many values that are `autocorrelated` count as one in the evidence."""
@@ -73,9 +79,10 @@ class Watch:
     """
 
     __slots__ = (
-        "changed", "design_effect", "episode", "fourier", "history", "key", "last", "learner",
-        "locate", "locate_numbers", "more", "open", "outer", "pane", "part", "peer", "reading",
-        "reference", "renewed", "seasonal", "seen", "settled", "step", "tree", "usual", "weights",
+        "changed", "design_effect", "edges", "episode", "fourier", "history", "is_outer", "key",
+        "last", "learner", "locate", "locate_numbers", "more", "open", "outer", "pane", "part",
+        "peer", "points", "read_numbers", "reading", "reference", "renewed", "seasonal", "seen",
+        "settled", "step", "tree", "usual", "weights",
     )  # fmt: skip
 
     def __init__(
@@ -115,15 +122,20 @@ class Watch:
         self.learner = None
         self.locate: Callable[[Any], int] = locator(bins)
         self.locate_numbers: Callable[[Numbers], Ints] = numbers_locator(bins)
+        self.read_numbers = numbers_reader(bins)
+        self.edges = float_limits(bins) if bins.shape == "numeric" else []
         self.usual: Window = reference.window()
         self.weights = reference.weights()
         self.tree: Splits = splits(self.weights, bins.ordinary, ordered=bins.shape == "numeric")
         self.part = 1 / max(self.design_effect, AUTOCORRELATION if reference.autocorrelated else 1)
         self.fourier = SIZE if bins.shape == "vector" and not self.is_compared else 0
         self.outer = frozenset[int]()
+        self.step = 1.0
         if bins.shape == "numeric" and not (bins.vocabulary or self.is_compared):
             last = bins.ordinary - 1
             self.outer = frozenset((0, 1, last - 1, last))
+            self.is_outer = np.isin(np.arange(bins.ordinary), list(self.outer))
+            self.points = np.array(self.usual.points)
             self.step = grid(bins)[1]
         self.more = more = self.fourier + bool(self.outer)
         if self.peer is not None:
@@ -171,10 +183,10 @@ class Watch:
         """`counter` of numbers, written out: most of what is counted goes this way."""
         assert self.reference is not None  # noqa: S101  for the type checker
         bins, locate, points = self.reference.bins, self.locate, self.usual.points
-        edges = float_limits(bins)
+        edges = self.edges
         # Inside these bins a value is where its bin is; outside them it may be anywhere.
         last = bins.ordinary - 1
-        low, high, step = (1, last - 1, self.step) if self.outer else (-1, bins.size, 1.0)
+        low, high, step = (1, last - 1, self.step) if self.outer else (-1, bins.size, self.step)
 
         def count(value: Any, times: int = 1) -> None:
             self.reading, self.changed = None, True
@@ -205,6 +217,35 @@ class Watch:
 
         return count
 
+    def count_many(self, values: Sequence[Any], pane: int) -> None:
+        """Fold values into `pane`, as `counter` would one after the other."""
+        count = self.counter(pane)
+        self.reading, self.changed = None, True
+        numbers = self.read_numbers(values)
+        if numbers is not None:
+            self._count_floats(numbers, self.open[pane])
+        elif self.usual.points or self.fourier or set(map(type, values)) != {str}:
+            for value in values:
+                count(value)
+        else:
+            for value, times in Counts(values).items():
+                count(value, times)
+
+    def _count_floats(self, numbers: Sequence[float], counts: list[int]) -> None:
+        """`counter` for finite numbers."""
+        if len(numbers) >= FEW:
+            self._count_numbers(np.array(numbers), counts)
+            return
+        edges, outer, points, step = self.edges, self.outer, self.usual.points, self.step
+        for number in numbers:
+            index = bisect_left(edges, number)
+            counts[index] += 1
+            if index in outer:
+                steps = (number - points[index]) / step
+                if not -FARTHEST < steps < FARTHEST:
+                    steps = math.copysign(FARTHEST, steps)
+                counts[-1] += int(steps)
+
     def count_column(self, column: Column, at: Floats, pane: int) -> None:
         """Fold all values of a column of a block into `pane`; `at` are the times of its rows."""
         self.reading, self.changed = None, True
@@ -219,23 +260,29 @@ class Watch:
             learned += 1
         if learned == len(column):
             return
-        count = self.counter(pane)
         if len(column) - learned < FEW:
-            for one in values:
-                count(one.value)
-        else:
-            rest = column.part(slice(learned, None))
-            for seen, times in rest.tally():
+            self.count_many([one.value for one in values], pane)
+            return
+        count, once = self.counter(pane), []
+        rest = column.part(slice(learned, None)) if learned else column
+        for seen, times in rest.tally():
+            if times == 1:
+                once.append(seen.value)
+            else:
                 count(seen.value, times)
-            self._count_numbers(rest.plain(), self.open[pane])
+        if once:
+            self.count_many(once, pane)
+        self._count_numbers(rest.plain(), self.open[pane])
 
     def _count_numbers(self, numbers: Numbers, counts: list[int]) -> None:
         """`counter` for many finite numbers at once."""
         found = self.locate_numbers(numbers)
         new = np.bincount(found, minlength=len(counts))
-        for index in self.outer:
-            steps = (numbers[found == index] - self.usual.points[index]) / self.step
-            new[-1] += np.clip(steps, -FARTHEST, FARTHEST).astype(np.int64).sum()
+        if self.outer:
+            outside = np.flatnonzero(self.is_outer[found])
+            points = self.points[found[outside]]
+            steps = np.clip((numbers[outside] - points) / self.step, -FARTHEST, FARTHEST)
+            new[-1] += steps.astype(np.int64).sum()
         counts[:] = map(add, counts, new.tolist())
 
     def counted(self, pane: int) -> Ints:

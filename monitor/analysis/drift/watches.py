@@ -7,8 +7,9 @@ Here is only counting: what shards have counted of open panes adds up, and is ju
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import msgspec
 
@@ -17,7 +18,7 @@ from monitor.analysis.drift.judgement import Rules
 from monitor.analysis.drift.profiles import Profile
 from monitor.analysis.drift.reference import Learner, Room, most_room
 from monitor.analysis.drift.watch import Counter, Watch
-from monitor.analysis.rows import Part, parts_of, segments_of, values
+from monitor.analysis.rows import Part, Timed, parts_of, segments_of, values
 from monitor.tables.blocks import Block
 from monitor.texts import visible
 from monitor.turns import in_turns
@@ -108,28 +109,82 @@ class Watches:
         by_segment = self._counters.get(pane, {})
         for segment in segments_of(row, self._dimensions):
             counters = by_segment.get(segment, {})
-            for name, seen, autocorrelated in observations:
-                counter = counters.get(name)
-                if counter is not None:
-                    try:
-                        counter(seen)
-                    except Exception:
-                        self._give_up(self._segments[segment][name])
-                        raise
-                elif watch := self._watch_of(name, segment, row, autocorrelated=autocorrelated):
-                    try:
-                        watch.count(seen, pane, at)
-                    except Exception:
-                        self._give_up(watch)  # it would fail on the next value, too
-                        raise
-                    self._remember(watch, name, segment, pane)
+            for one in observations:
+                counter = counters.get(one[0])
+                if counter is None:
+                    self._count_one(one, segment, row, pane, at)
+                    continue
+                try:
+                    counter(one[1])
+                except Exception:
+                    self._give_up(self._segments[segment][one[0]])
+                    raise
+
+    def count_rows(self, rows: Iterable[Timed], pane: int) -> None:
+        """Count rows in `pane`, as `count` would one after the other, for less.
+
+        The values of a watch with a reference are counted at once in the end: nothing depends on
+        their order. Should something raise, it does so when all else has been counted.
+        """
+        errors: list[Exception] = []
+        gathered: dict[tuple[str, str], dict[str, list[Any]]] = {}
+        for row, at in rows:
+            try:
+                self._gather(row, pane, at, gathered)
+            except Exception as error:  # noqa: BLE001  raised below
+                errors.append(error)
+        for segment, by_name in gathered.items():
+            for name, seen in in_turns(by_name.items()):
+                watch = self._segments[segment][name]
+                try:
+                    watch.count_many(seen, pane)
+                except Exception as error:  # noqa: BLE001  raised below
+                    self._give_up(watch)
+                    errors.append(error)
+        if errors:
+            raise errors[0]
+
+    def _gather(
+        self, row: Row, pane: int, at: float,
+        gathered: dict[tuple[str, str], dict[str, list[Any]]],
+    ) -> None:  # fmt: skip
+        """Put the values of watches with a reference with the others of them; count the rest."""
+        self.newest = max(self.newest, at)
+        observations = values(row)
+        by_segment = self._counters.get(pane, {})
+        for segment in segments_of(row, self._dimensions):
+            there = gathered.get(segment)
+            if there is None:
+                there = gathered[segment] = {}
+            for one in observations:
+                some = there.get(one[0])
+                if some is not None:
+                    some.append(one[1])
+                elif one[0] in by_segment.get(segment, ()):
+                    there[one[0]] = [one[1]]
+                else:
+                    self._count_one(one, segment, row, pane, at)
+
+    def _count_one(
+        self, seen: tuple[str, Any, bool], segment: tuple[str, str], row: Row, pane: int, at: float
+    ) -> None:
+        """Count a value for which no counter is at hand."""
+        name, value, autocorrelated = seen
+        watch = self._watch_of(name, segment, row, autocorrelated=autocorrelated)
+        if watch is None:
+            return
+        try:
+            watch.count(value, pane, at)
+        except Exception:
+            self._give_up(watch)  # it would fail on the next value, too
+            raise
+        self._remember(watch, name, segment, pane)
 
     def count_block(self, block: Block, pane: int) -> None:
         """Count the rows of a block in `pane`, as `count` would one after the other."""
         parts = parts_of(block, self._dimensions)
         if not self._is_orderless(parts, all_accepted=block.accepted is None):
-            for row in block.rows():
-                self.count(row, pane, row.at)
+            self.count_rows(((row, row.at) for row in block.rows()), pane)
             return
         self.newest = max(self.newest, float(block.at.max()))
         for part in parts:

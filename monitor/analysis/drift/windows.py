@@ -42,6 +42,12 @@ GRID = 1 << 16
 EXACT = 1 << 53
 """Integers up to here are floats without loss."""
 
+FEW_TEXTS = 12
+"""Fewer texts are held against a vocabulary quicker one by one."""
+
+SEARCHED = 4000
+"""Fewer numbers are looked for among the edges; each edge is compared with more of them."""
+
 NARROW = 0.002
 """Floats of 16 bits are as near as this to what they stand for, relatively."""
 
@@ -122,15 +128,32 @@ def numbers_locator(bins: Bins) -> Callable[[Numbers], Ints]:
         same = locator(bins)(0.0)
         return lambda numbers: np.full(len(numbers), same)
     edges = float_limits(bins)
+    ordered = np.array(edges)
 
     def locate(numbers: Numbers) -> Ints:
-        # A comparison with every edge takes a tenth of the time of a search among them.
+        if len(numbers) < SEARCHED:
+            return ordered.searchsorted(numbers)
+        # Of many a comparison with every edge takes a quarter of the time of a search among them.
         found = np.zeros(len(numbers), dtype=np.min_scalar_type(len(edges)))
         for edge in edges:
             found += numbers > edge
         return found
 
     return locate
+
+
+def numbers_reader(bins: Bins) -> Callable[[Sequence[Any]], Sequence[float] | None]:
+    """The function many values → the finite numbers that `locator` would find among the edges, each
+    of them; None where one is no such number.
+
+    >>> read = numbers_reader(Bins("numeric", edges=[0, 1, 2]))
+    >>> read([1, 2]), read([0.5]), read([0.5, None]), read([True])
+    ([1.0, 2.0], [0.5], None, None)
+    """
+    if bins.shape != "numeric":
+        return lambda _: None
+    vocabulary = bins.vocabulary
+    return (lambda values: _shares(values, vocabulary)) if vocabulary else _floats
 
 
 def shape_of(value: Any) -> Shape:
@@ -287,6 +310,33 @@ def unknown(text: bytes, vocabulary: bytes) -> float:
         return 1 - sum(pick(_spread(vocabulary))) / count
     except (IndexError, ZeroDivisionError):  # bytes of somebody's own feature, which are no words
         return 1.0
+
+
+def _shares(texts: Sequence[Any], vocabulary: bytes) -> Sequence[float] | None:
+    """`unknown` of many texts; None where one is none, or has no words."""
+    if set(map(type, texts)) != {bytes} or not all(texts):
+        return None
+    if len(texts) < FEW_TEXTS:
+        return [unknown(text, vocabulary) for text in texts]
+    sizes = np.fromiter(map(len, texts), np.intp, len(texts))
+    if (sizes & 1).any():
+        return None
+    words, counts = np.frombuffer(b"".join(texts), dtype=np.uint16), sizes >> 1
+    if words.max() >= VOCABULARY:
+        return None
+    known = np.frombuffer(_spread(vocabulary), dtype=np.uint8)[words]
+    found = np.add.reduceat(known, np.cumsum(counts) - counts, dtype=np.intp)
+    shares: list[float] = (1 - found / counts).tolist()
+    return shares
+
+
+def _floats(values: Sequence[Any]) -> Sequence[float] | None:
+    kinds = set(map(type, values))
+    if kinds == {float}:
+        return values if math.isfinite(sum(values)) else None
+    if kinds == {int} and min(values) >= -EXACT and max(values) <= EXACT:
+        return list(map(float, values))
+    return None
 
 
 @lru_cache(maxsize=4)
