@@ -152,7 +152,13 @@ def checks(settings: Settings) -> list[Check]:
     ]
     found += _own("checks", given, CHECKS)
     for one in found:
-        if wrong := one.complaint(one.thresholds):
+        try:
+            wrong = one.complaint(one.thresholds)
+        except Exception as error:  # noqa: BLE001  whatever somebody's own check raises
+            raise ConfigError(
+                f"checks.{one.name}: its complaint raises {logs.place(error)}"
+            ) from None
+        if wrong:
             raise ConfigError(f"checks.{one.name}.{wrong}")
     return found
 

@@ -73,6 +73,7 @@ def look(view, given):
     loud = sum(map(str.isupper, "".join(view.answers)))
     return Verdict(loud <= given.most, loud, len("".join(view.answers)))
 
+ANGRY = Check("x", str, look, Most(), complaint=lambda given: 1 / given.most)
 QUIET = Check(
     "whatever", lambda given: f"whether at most {given.most} are capitals", look, Most(),
     complaint=lambda given: f"most: {given.most} is below 0" if given.most < 0 else "",
@@ -208,6 +209,7 @@ def test_somebodys_own_check_has_the_name_that_the_settings_give_it(mine: None) 
         ({"language": {"word": 1}}, "checks.language.word: unknown key; did you mean words?"),
         ({"language": {"words": 0}}, "checks.language.words: 0 is not a whole number of at least 5"),
         ({"refusal": {"module": "a:B"}}, "checks.refusal.module: unknown key"),
+        ({"mine": {"module": "own_rules.rules:ANGRY"}}, "checks.mine: its complaint raises ZeroDivisionError"),
         ({"all": {"module": "own_rules.rules:QUIET"}}, "checks.all: the name of a check is a word other than none"),
         ({"mine": {"module": "own_rules.rules:LOUD"}}, "checks.mine.module: 'own_rules.rules:LOUD' is not "
          "the name of a Check, as in package.module:NAME"),

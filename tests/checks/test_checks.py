@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 import time
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 from monitor.app import build
-from monitor.checks import CHECKS, schema, sections
+from monitor.checks import CHECKS, leak_system, schema, sections
 from monitor.errors import ConfigError
 from monitor.interfaces import Check
 from monitor.settings.schema import Settings
@@ -169,6 +171,35 @@ def test_sections_have_to_be_named(given: dict[str, Any], said: str) -> None:
     with pytest.raises(ConfigError) as caught:
         build.checks(Settings(checks={"sections": given}))
     assert str(caught.value).startswith(said)
+
+
+WORDS = st.lists(st.sampled_from(["never", "a", "ab", "b"]), max_size=60)
+
+
+@given(WORDS, WORDS, WORDS, st.integers(0, 60))
+def test_a_leak_is_a_run_of_so_many_words(
+    told: list[str], said: list[str], more: list[str], cut: int
+) -> None:
+    """Wherever it stands, and no shorter one; the same is found by looking at every run."""
+    answer = [*said, *told[cut:], *more]
+    system = " ".join(["never"] * 50 + ["z"] + told)
+    verdict = leak_system.look(talk(" ".join(answer), system), leak_system.Thresholds(12))
+    runs = [answer[start : start + 12] for start in range(len(answer) - 11)]
+    leaks = any(f" {' '.join(run)} " in f" {system} " and "never" in run for run in runs)
+    assert (verdict is None) == (not runs)
+    assert verdict is None or verdict.passed is not leaks
+
+
+@given(st.lists(st.sampled_from("abcd"), max_size=9))
+def test_sections_in_order_are_the_longest_common_subsequence(found: list[str]) -> None:
+    """By trying all."""
+    best = max(
+        len(some)
+        for count in range(5)
+        for some in combinations("abcd", count)
+        if any(some == other for other in combinations(found, count))
+    )
+    assert sections._in_order(list("abcd"), found) == best
 
 
 def test_how_many_sections_are_missing_or_out_of_order_is_counted() -> None:
