@@ -340,8 +340,8 @@ CATALOGUE: tuple[Metric, ...] = (
     Metric(
         "monitor_feedback_total", "counter",
         "Items of feedback by kind and by what became of them: joined to a record, unmatched "
-        "(nobody has that name, or it came too late), duplicate, invalid; waiting is how many wait "
-        "for their record now.",
+        "(nobody has that name, or it came too late), duplicate, invalid, missed (the stream "
+        "deleted it before it was read); waiting is how many wait for their record now.",
         "analyzer", ("kind", "result"),
     ),
     Metric(

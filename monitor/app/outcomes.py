@@ -25,7 +25,7 @@ from monitor.feedback import Feedback, Statement
 from monitor.privacy import keys
 from monitor.settings import schema
 from monitor.settings.schema import Settings
-from monitor.streams.entries import Entry, moment, time_of
+from monitor.streams.entries import Entry, missed, moment, time_of
 from monitor.streams.redis import RedisStream
 from monitor.turns import give_way, in_turns
 from monitor.types import Key, Measurement, Record
@@ -215,7 +215,12 @@ class Outcomes:
 
     def measurements(self) -> list[Measurement]:
         """What became of feedback and of Records."""
-        return list(self._join.measurements(self._settings.endpoint)) if self.is_on else []
+        if not self.is_on:
+            return []
+        endpoint = self._settings.endpoint
+        labels = {"endpoint": endpoint, "kind": "unknown", "result": "missed"}
+        lost = Measurement("monitor_feedback_total", labels, missed(self._position))
+        return [*self._join.measurements(endpoint), lost]
 
     async def close(self) -> None:
         """Close the connection to the store."""

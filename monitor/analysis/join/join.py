@@ -37,6 +37,8 @@ HEAD = "head"
 """The entry with all that is no piece."""
 ROOM = 200_000
 """Records that are remembered; a large one counts as several."""
+ITEMS = 4
+"""Items that are kept for each Record that may be remembered."""
 PER_NAME = 64
 """Items that are kept of one name."""
 
@@ -86,7 +88,7 @@ class Join:
         self._number = 0
         self._stubs: dict[int, bytes] = {}
         self._items: dict[int, bytes] = {}
-        self._waiting: set[int] = set()
+        self._waiting: dict[int, None] = {}  # in the order in which they came
         self._records: dict[int, int | set[int]] = {}  # by name: numbers of stubs
         self._said: dict[int, list[int]] = {}  # by name: numbers of items
         self._keys: dict[int, int] = {}  # by key: the item's number
@@ -143,11 +145,8 @@ class Join:
             ends.end(kind, "unmatched")  # long ago: whatever it names is due
             return
         stub = self._named(item)
-        is_full = any(len(self._said.get(name, ())) >= PER_NAME for name in item.names)
-        if is_full or (stub is None and not self._may_wait(item)):
-            ends.end(kind, "unmatched")
-            return
-        if len(self._items) >= 4 * self._room:
+        is_left_out = stub is None and item.by_id and not self._share.keeps(item.names[0])
+        if is_left_out or self._is_full(item):
             ends.end(kind, "unmatched")
             return
         came = math.inf if item.came is None else item.came
@@ -157,8 +156,10 @@ class Join:
         for name in item.names:
             self._said.setdefault(name, []).append(number)
         if stub is None:
-            self._waiting.add(number)
+            self._waiting[number] = None
             ends.waiting[kind] += 1
+            if len(self._waiting) > self._room:  # who has waited longest has the least hope
+                self._expire(next(iter(self._waiting)))
         else:
             ends.joined(kind, item.at - stub.ended)
 
@@ -184,7 +185,7 @@ class Join:
                 if number not in found and self._speaks(item, stub):
                     found[number] = item
                     if number in self._waiting:
-                        self._waiting.discard(number)
+                        del self._waiting[number]
                         self._changed.add(number // PIECE)
                         self.ledger.waiting[item.kind] -= 1
                         self.ledger.joined(item.kind, item.at - stub.ended)
@@ -208,10 +209,10 @@ class Join:
                         return stub
         return None
 
-    def _may_wait(self, item: Item) -> bool:
-        """Whether a Record may still come, and there is room to wait for it."""
-        is_left_out = item.by_id and not self._share.keeps(item.names[0])
-        return len(self._waiting) < self._room and not is_left_out
+    def _is_full(self, item: Item) -> bool:
+        """Whether there is no room for an item, in all or under one of its names."""
+        is_many = any(len(self._said.get(name, ())) >= PER_NAME for name in item.names)
+        return is_many or len(self._items) >= ITEMS * self._room
 
     def _replace(self, number: int, item: Item) -> None:
         """Of two items with one key that speak of one exchange the first that came counts."""
@@ -245,7 +246,7 @@ class Join:
         """An item waits no more, and is forgotten once no Record is left that it speaks of."""
         item = items.decode(self._items[number])
         if number in self._waiting:
-            self._waiting.discard(number)
+            del self._waiting[number]
             self.ledger.waiting[item.kind] -= 1
             self.ledger.end(item.kind, "unmatched")
         elif (later := self._last_of(item)) is not None:
@@ -413,7 +414,7 @@ class Join:
         for name in item.names:
             self._said.setdefault(name, []).append(one.number)
         if one.what == WAITS:
-            self._waiting.add(one.number)
+            self._waiting[one.number] = None
             self.ledger.waiting[item.kind] += 1
         self._keep(one.number, second)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from random import Random
 from typing import Any
 
@@ -11,12 +12,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.analysis.join.items import Item
-from monitor.analysis.join.join import PIECE, Join
+from monitor.analysis.join.join import PER_NAME, PIECE, Join
 from monitor.analysis.join.reading import Reading
 from monitor.types import Record, Row
 from tests.analysis.join.exchanges import BEGIN, item, record
 
 WAIT = 100.0
+ORDERS = int(os.environ.get("FAULT_ORDERS", "8"))
+"""Histories of duplicates, early and late feedback and kills that are tried."""
 
 
 def join(wait: float = WAIT, room: int = 10_000) -> Join:
@@ -228,7 +231,7 @@ def live(
     return one, rows + list(one.advance(math.inf))
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", range(ORDERS))
 def test_live_and_replayed_and_killed_give_the_same_rows_in_the_same_order(seed: int) -> None:
     """The Rows depend on records and on when feedback came, on nothing else, to the bit."""
     events = history(seed)
@@ -321,11 +324,29 @@ def test_a_share_that_is_killed_goes_on_with_the_same_records() -> None:
 
 
 def test_what_waits_is_bounded() -> None:
-    """Beyond the room for those that wait, items that name nobody are unmatched at once."""
+    """Beyond the room for those that wait, those that have waited longest are unmatched."""
     one = join(room=50)
     for number in range(200):
         one.say(item(id=f"nobody{number}", label="1", entry=f"{number}"))
     assert (one.ledger.waiting["label"], one.ledger.final["label"]["unmatched"]) == (50, 150)
+    one.add(record("nobody199"))
+    one.add(record("nobody10"))
+    assert sorted(map(str, map(label, one.advance(math.inf)))) == ["1", "None"]
+    assert one.ledger.said == 200
+
+
+def test_what_is_kept_of_one_name_and_in_all_is_bounded() -> None:
+    """What is beyond is unmatched: of one exchange, and of all."""
+    one = join(room=50)
+    for number in range(300):
+        one.add(record(f"r{number}", number * 10 * WAIT))
+        one.say(item(number * 10 * WAIT, f"{number}", id=f"r{number}", label="1"))
+    assert one.ledger.final["label"] == {"joined": 200, "unmatched": 100, "duplicate": 0}
+    two = join()
+    two.add(record("r"))
+    for number in range(100):
+        two.say(item(1.0, f"{number}", id="r", event=f"{number}"))
+    assert two.ledger.final["event"] == {"joined": PER_NAME, "unmatched": 36, "duplicate": 0}
 
 
 def test_another_wait_folds_nothing_twice() -> None:
