@@ -9,6 +9,8 @@ _FAILED = rate(_CHECKS, "check", 'result="failed"')
 _JUDGED = rate(_CHECKS, "check", 'result!="skipped"')
 _SKIPPED = rate(_CHECKS, "check", 'result="skipped"')
 _ALL = rate(_CHECKS, "check")
+_ITEMS = "monitor_output_check_items_total"
+_RIGHT = rate(_ITEMS, "check, given", 'result="right"')
 _SHARE = ratio(f"({_FAILED} or 0 * {_JUDGED})", _JUDGED)
 _DRIFT = of("monitor_drift_status", 'feature=~"check[.].+"', 'dimension="all"', 'status="drift"')
 _OF = f'label_replace({_DRIFT}, "check", "$1", "feature", "check[.]([^.]+).*")'
@@ -32,6 +34,15 @@ ROW = Row(
                 rate(_FAILURES, "value, check", 'dimension="$dimension"'), "{{value}} {{check}}"
             ),
             span=12,
+        ),
+        graph(
+            "Supported, and by chance",
+            "Share of the numbers in answers that stand in what the answer was given (own) and, by "
+            "chance, in what another was given (other). Where both are near, the check "
+            "unsupported_number says little. Empty: it is not on.",
+            "percentunit",
+            Query(ratio(_RIGHT, rate(_ITEMS, "check, given")), "{{given}}"),
+            span=24,
         ),
         rows(
             "Output checks, now",

@@ -104,7 +104,8 @@ class Check:
     with such thresholds, and `complaint` what is wrong with them beyond their types, as `file: …`
     (empty: nothing). With the defaults every View of `passing` passes, and every one of `failing`
     fails, and to those of `skipped` the check does not apply; with the thresholds `tried` where a
-    default says nothing.
+    default says nothing. What a `placebo` check looks at may stand in the inputs by chance: so it
+    is asked of some answers beside the inputs of another exchange, too.
     """
 
     name: str
@@ -116,6 +117,7 @@ class Check:
     skipped: tuple[View, ...] = ()
     complaint: Callable[[Any], str] = no_complaint
     tried: msgspec.Struct | None = None
+    placebo: bool = False
 
 
 @dataclass(frozen=True)

@@ -177,6 +177,13 @@ CATALOGUE: tuple[Metric, ...] = (
         "recorder", ("check", "result"),
     ),
     Metric(
+        "monitor_output_check_items_total", "counter",
+        "Things that an output check looked at in one answer of eight, as its numbers, by what the "
+        "answer was held against (`own`: what it was given; `other`: what another exchange was "
+        "given, which shows what chance gives) and result (right, wrong).",
+        "recorder", ("check", "given", "result"),
+    ),
+    Metric(
         "monitor_segment_check_failures_total", "counter",
         "Exchanges whose answer failed an output check, by segment and check. An exchange counts "
         "under each of its edge cases (dimension edge_case).",
@@ -493,6 +500,9 @@ LOSS_REASONS = (
 
 CHECK_RESULTS = ("passed", "failed", "skipped")
 """Every value of the label `result` of `monitor_output_checks_total`."""
+
+CHECK_GIVEN, CHECK_ITEMS = ("own", "other"), ("right", "wrong")
+"""Every value of the labels `given` and `result` of `monitor_output_check_items_total`."""
 
 SET_ASIDE_REASONS = (
     "unreadable",  # not a record of this version: another writer's, or damaged

@@ -56,7 +56,8 @@ class View(msgspec.Struct, frozen=True, dict=True, kw_only=True):
     the request asked for, as in Inference. `context` are the tokens that the model can hold, None
     where that is not known. `usual` is what a reference says of columns, by name;
     empty without one. `repeated_after` is how many seconds ago the last equal request came; None
-    where none is remembered.
+    where none is remembered. `answered_before` is what the last answer to an equal request came
+    down to (`answers.gist`); empty where none is remembered.
     """
 
     protocol: str = "openai_chat"
@@ -84,6 +85,7 @@ class View(msgspec.Struct, frozen=True, dict=True, kw_only=True):
     context: int | None = None
     usual: Mapping[str, Usual] = {}
     repeated_after: float | None = None
+    answered_before: str = ""
 
     @cached_property
     def question(self) -> str:

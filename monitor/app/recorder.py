@@ -8,6 +8,7 @@ import itertools
 import logging
 import os
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from monitor import garbage, logs
@@ -15,11 +16,12 @@ from monitor.app import build, keyring, ner_client
 from monitor.app.shared_templates import SharedTemplates
 from monitor.errors import ConfigError, StreamError
 from monitor.framing import Batch, Processing
-from monitor.interfaces import EdgeCase
+from monitor.interfaces import Check, EdgeCase
 from monitor.meters import Meters
 from monitor.privacy import keys
 from monitor.privacy.pseudonyms import Key, derive
 from monitor.protocols import PROTOCOLS
+from monitor.recorder.agreements import Agreements
 from monitor.recorder.capture import Capture
 from monitor.recorder.delivery import Delivery, Item
 from monitor.recorder.intake import Intake
@@ -63,7 +65,7 @@ class Recorder:
         self._privacy = build.privacy(settings, self._keyring)
         self._meters.set("monitor_key_conflict", 0)
         dimensions, crossed = build.dimensions(settings)
-        rules = build.edge_cases(settings)
+        rules, checks = build.edge_cases(settings), build.checks(settings)
         self._capture = Capture(
             settings.endpoint,
             PROTOCOLS,
@@ -73,7 +75,8 @@ class Recorder:
             crossed=crossed,
             pricing=build.pricing(settings),
             edge_cases=rules,
-            checks=build.checks(settings),
+            checks=checks,
+            agreements=Agreements(os.urandom(32)) if _has(checks, "consistency") else None,
             usual=build.usual(settings, rules),
             repeats=Repeats(os.urandom(32)) if _has(rules, "repeated_request") else None,
             business=build.business(settings),
@@ -297,7 +300,7 @@ class Recorder:
         logs.log(level, f"{shown(self._process.settings.redis)}: {text}")
 
 
-def _has(rules: list[EdgeCase], name: str) -> bool:
+def _has(rules: Sequence[EdgeCase | Check], name: str) -> bool:
     return any(one.name == name for one in rules)
 
 

@@ -1,9 +1,11 @@
-"""An answer agrees with itself: totals with rows, shares with the whole, sums with terms."""
+"""An answer agrees with itself: totals with rows, shares with the whole, sums with terms; and with
+the last answer to the same request."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from monitor.answers.gist import gist
 from monitor.answers.totals import sums
 from monitor.interfaces import Check
 from monitor.types import Part, Verdict
@@ -11,16 +13,20 @@ from monitor.view import View
 
 
 def look(view: View, _: Any) -> Verdict | None:
-    """Count the sums in the answers that can be done again, and those that are wrong."""
+    """Count the sums in the answers that can be done again, and those that are wrong; and whether
+    the same was answered before."""
     found = [right for answer in view.answers for right in sums(answer)]
+    if view.answered_before and (now := gist(view.marked_answers[0])):
+        found.append(now == view.answered_before)
     if not found:
         return None
     wrong = found.count(False)
     return Verdict(not wrong, wrong, len(found))
 
 
-def _answer(text: str) -> View:
-    return View(outputs=[Part(role="assistant", text=text)])
+def _answer(text: str, before: str = "") -> View:
+    said = [Part(role="assistant", text=text)]
+    return View(outputs=said, answered_before=gist(before))
 
 
 _TABLE = "| Item | Price |\n|---|---|\n| Pears | $3.50 |\n| Plums | $4.25 |\n"
@@ -28,20 +34,24 @@ _TABLE = "| Item | Price |\n|---|---|\n| Pears | $3.50 |\n| Plums | $4.25 |\n"
 CHECK = Check(
     "consistency",
     lambda _: (
-        "whether totals are those of their rows, shares of a whole make 100%, and sums are right"
+        "whether totals are those of their rows, shares of a whole make 100%, sums are right, and "
+        "an equal request got the same answer before"
     ),
     look,
     passing=(
         _answer(_TABLE + "| Total | $7.75 |"),
         _answer("The split is:\n- rent: 50%\n- food: 30%\n- the rest: 20%"),
+        _answer("Answer: 12", before="Answer: **12**."),
         _answer("You pay 3 × $20 = $60, so 1/3 = 0.33 of it is $20."),
     ),
     failing=(
         _answer(_TABLE + "| Total | $8.75 |"),
         _answer("The split is:\n- rent: 50%\n- food: 30%\n- travel: 25%"),
         _answer("You pay 3 × $20 = $80."),
+        _answer('{"label": "spam", "score": 3}', before='{"score": 2, "label": "spam"}'),
     ),
     skipped=(
+        _answer("It may well be so, or it may not.", before="No."),
         _answer("Set x = 5, then take 3 - 1 steps."),
         _answer(_TABLE),
         _answer("Growth by region:\n- north: 50%\n- south: 30%\n- west: 25%"),

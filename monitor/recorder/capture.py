@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import product
 
 import msgspec
 
@@ -11,11 +12,19 @@ from monitor.dimensions.cross import crossed
 from monitor.errors import ParseError
 from monitor.interfaces import Check, Dimension, EdgeCase, Protocol, Reader
 from monitor.meters import Meters
-from monitor.metrics import CHECK_RESULTS, NANO, REDACTION_REASONS, UNKNOWN
+from monitor.metrics import (
+    CHECK_GIVEN,
+    CHECK_ITEMS,
+    CHECK_RESULTS,
+    NANO,
+    REDACTION_REASONS,
+    UNKNOWN,
+)
 from monitor.prices.pricing import Pricing
 from monitor.privacy.records import Privacy
 from monitor.privacy.scrub import Scrub
 from monitor.recorder import calls
+from monitor.recorder.agreements import Agreements
 from monitor.recorder.bounds import bounded
 from monitor.recorder.label_limiter import LabelLimiter
 from monitor.recorder.noisy_counts import NoisyCounts
@@ -56,7 +65,8 @@ class Capture:
 
     `edge_cases` are looked for in what is recorded: names of a closed list, of which an exchange
     may have several, and so without noise or budget. Some of them need what is `usual` in columns,
-    or a memory of earlier requests (`repeats`). `checks` are asked about the same Records.
+    or a memory of earlier requests (`repeats`). `checks` are asked about the same Records; one
+    needs a memory of earlier answers (`agreements`).
 
     `business` reads the application's own names of an exchange, by key.
 
@@ -82,6 +92,7 @@ class Capture:
         checks: Sequence[Check] = (),
         usual: Mapping[str, Usual] | None = None,
         repeats: Repeats | None = None,
+        agreements: Agreements | None = None,
         business: Mapping[str, Reader] | None = None,
         mined: str = "",
         miner: Miner | None = None,
@@ -93,8 +104,8 @@ class Capture:
         self._edge_cases = tuple(edge_cases)
         self._checks = tuple(checks)
         self._rules = Rules(
-            self._edge_cases, self._checks, usual=usual, repeats=repeats, pricing=self._pricing,
-            stumble=self._stumble,
+            self._edge_cases, self._checks, usual=usual, repeats=repeats,
+            agreements=agreements, pricing=self._pricing, stumble=self._stumble,
         )  # fmt: skip
         self._business = dict(business or {})
         self._mined = mined
@@ -123,6 +134,8 @@ class Capture:
                 meters.add("monitor_output_checks_total", (check.name, result), 0)
             whole = (WHOLE.dimension, WHOLE.value, check.name)
             meters.add("monitor_segment_check_failures_total", whole, 0)
+            for labels in product((check.name,), CHECK_GIVEN, CHECK_ITEMS) if check.placebo else ():
+                meters.add("monitor_output_check_items_total", labels, 0)
 
     def read(self, exchange: Exchange) -> tuple[Record, str]:
         """Count an exchange; return its record and the label under which its model is counted."""
@@ -166,11 +179,12 @@ class Capture:
         )  # fmt: skip
         if self._miner is not None:
             record = self._with_template(record, self._miner)
-        names, verdicts = self._rules.look(record, inference)
+        names, verdicts, placebos = self._rules.look(record, inference)
         shown = (names or [ABSENT]) if self._edge_cases else []
         segments, model = self._counted(record, scrub, shown)
         if self._checks:
             self._count_checks(verdicts, segments, shown)
+            self._count_placebos(verdicts, placebos)
         if names or verdicts or segments != record.segments:
             record = msgspec.structs.replace(
                 record, segments=segments, edge_cases=names, checks=verdicts
@@ -216,6 +230,16 @@ class Capture:
             self._meters.add("monitor_output_checks_total", (name, result))
             for segment in of if result == "failed" else ():
                 self._meters.add("monitor_segment_check_failures_total", (*segment, name))
+
+    def _count_placebos(
+        self, verdicts: Mapping[str, Verdict], placebos: Mapping[str, Verdict]
+    ) -> None:
+        """Count how much of an answer stands in what it was given, and in what another one was."""
+        for name, chance in placebos.items():
+            for given, one in (("own", verdicts[name]), ("other", chance)):
+                for result, count in (("right", one.of - one.count), ("wrong", one.count)):
+                    labels = (name, given, result)
+                    self._meters.add("monitor_output_check_items_total", labels, count)
 
     def _counted(
         self, known: Summary | Record, scrub: Scrub, edge_cases: Sequence[str]

@@ -15,6 +15,13 @@ nothing else."""
 _encode = msgspec.json.Encoder().encode
 
 
+def asked(record: Record, key: bytes) -> bytes:
+    """A keyed digest that equal requests share: of operation, model, path and inputs."""
+    model = record.requested_model or record.model
+    said = _encode((record.operation, model, record.request.path, record.inputs))
+    return blake2b(said, digest_size=16, key=key).digest()
+
+
 class Repeats:
     """What was asked lately, as digests under a `key` that nobody else has.
 
@@ -32,9 +39,7 @@ class Repeats:
         less than 0 where that came later. None where none is remembered, or nothing was asked."""
         if not record.inputs:
             return None
-        model = record.requested_model or record.model
-        asked = _encode((record.operation, model, record.request.path, record.inputs))
-        digest = blake2b(asked, digest_size=16, key=self._key).digest()
+        digest = asked(record, self._key)
         began = self._began
         before = began.pop(digest, None)
         if before is None and len(began) >= self._most:

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
 
+import msgspec
+
+from monitor.answers.gist import gist
 from monitor.interfaces import Check, EdgeCase
 from monitor.prices.pricing import Pricing
+from monitor.recorder.agreements import Agreements
+from monitor.recorder.placebos import Placebos
 from monitor.recorder.repeats import Repeats
 from monitor.turns import give_way
 from monitor.types import Inference, Record, Verdict
@@ -13,6 +19,15 @@ from monitor.view import Usual, View, view
 
 MOST = 1 << 53
 """Things that a check may have looked at: integers that every reader of JSON has without loss."""
+
+
+class Looked(NamedTuple):
+    """The names of the edge cases that an exchange is of, and the verdicts of the checks that apply
+    to it, by name; of some also the verdict beside what another exchange was given."""
+
+    edge_cases: list[str]
+    verdicts: dict[str, Verdict]
+    placebos: dict[str, Verdict]
 
 
 class Rules:
@@ -29,6 +44,7 @@ class Rules:
         *,
         usual: Mapping[str, Usual] | None,
         repeats: Repeats | None,
+        agreements: Agreements | None = None,
         pricing: Pricing,
         stumble: Callable[[str, str, BaseException], None],
     ) -> None:
@@ -36,36 +52,46 @@ class Rules:
         self._checks = checks
         self._usual = usual
         self._repeats = repeats
+        self._agreements = agreements
+        self._placebos = Placebos()
         self._pricing = pricing
         self._stumble = stumble
 
-    def look(self, record: Record, inference: Inference) -> tuple[list[str], dict[str, Verdict]]:
-        """The names of the edge cases that an exchange is of, and the verdicts of the checks that
-        apply to it, by name."""
+    def look(self, record: Record, inference: Inference) -> Looked:
+        """Ask all rules about an exchange."""
+        looked = Looked([], {}, {})
         if not (self._edge_cases or self._checks):
-            return [], {}
+            return looked
         give_way()
         try:
             seen = self._view(record, inference)
         except Exception as error:  # noqa: BLE001  no rule can look, and the rest stays
             self._stumble("edge_case" if self._edge_cases else "check", "view", error)
-            return [], {}
-        names = [one.name for one in self._edge_cases if self._holds(one, seen)]
-        verdicts = {}
+            return looked
+        looked.edge_cases.extend(one.name for one in self._edge_cases if self._holds(one, seen))
         for one in self._checks:
             give_way()
             verdict = self._verdict(one, seen)
-            if verdict is not None:
-                verdicts[one.name] = verdict
-        return names, verdicts
+            if verdict is None:
+                continue
+            looked.verdicts[one.name] = verdict
+            other = self._placebos.swap(seen) if one.placebo else None
+            chance = None if other is None else self._verdict(one, other)
+            if chance is not None:
+                looked.placebos[one.name] = chance
+        return looked
 
     def _view(self, record: Record, inference: Inference) -> View:
         """What rules may look at: what is on record, what was asked for, and what came before."""
         after = None if self._repeats is None else self._repeats.after(record)
-        return view(
+        seen = view(
             record, inference, context=self._pricing.context(inference), usual=self._usual,
             repeated_after=after,
         )  # fmt: skip
+        if self._agreements is None or len(seen.marked_answers) != 1:
+            return seen
+        before = self._agreements.before(record, gist(seen.marked_answers[0]))
+        return msgspec.structs.replace(seen, answered_before=before) if before else seen
 
     def _holds(self, rule: EdgeCase, seen: View) -> bool:
         try:

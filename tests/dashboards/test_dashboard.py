@@ -132,6 +132,9 @@ FIXED = {
 OF_CHECKS = {"check": ["check-0"] * 3, "result": ["failed", "passed", "skipped"]}
 """The same of a check: a share needs all results of one."""
 
+OF_ITEMS = {"given": ("own", "other", "own"), "result": ("right", "right", "wrong")}
+"""The same of what a check looks at."""
+
 OF_FEEDBACK = {"result": ("joined", "waiting", "unmatched")}
 """The same of feedback."""
 
@@ -146,6 +149,8 @@ def everything(step: int) -> list[Measurement]:
                 known = FIXED.get(name) or [f"{name}-{number}" for number in range(3)]
                 if metric.name == "monitor_output_checks_total":
                     known = OF_CHECKS.get(name, known)
+                if metric.name == "monitor_output_check_items_total":
+                    known = OF_ITEMS.get(name, known)
                 if metric.name == "monitor_feedback_total":
                     known = OF_FEEDBACK.get(name, known)
                 labels[name] = known[variant % len(known)]
