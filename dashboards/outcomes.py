@@ -47,6 +47,13 @@ ROW = Row(
             "How good predictions were for all of the traffic, by the labels that are due, since "
             "counting began. What changed lately stands in the alarms.", "none",
             Query(f"max by (endpoint, measure) ({of('monitor_quality', _ALL)})", "{{measure}}"),
+            Query(
+                f"max by (endpoint, measure) ({of('monitor_quality_estimate', _ALL)})",
+                "{{measure}}, expected",
+            ),
+            Query(
+                f"min by (endpoint) ({of('monitor_quality_estimate_valid')})", "estimate is valid"
+            ),
             span=12,
         ),
         graph(

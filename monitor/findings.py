@@ -147,6 +147,9 @@ class Quality(msgspec.Struct, frozen=True, omit_defaults=True):
     """One sentence for a person about the change."""
     reason: str = ""
     """Why nothing could be judged."""
+    estimated: float | None = None
+    """What is to be expected of all rows by their scores, with a label or without; left out where
+    scores are no longer worth what they were."""
 
 
 class ClassQuality(msgspec.Struct, frozen=True):

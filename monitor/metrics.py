@@ -308,6 +308,17 @@ CATALOGUE: tuple[Metric, ...] = (
         "analyzer", ("dimension", "value", "class", "measure"),
     ),
     Metric(
+        "monitor_quality_estimate", "gauge",
+        "Quality to be expected by the scores of all outcomes that are due, with a label or "
+        "without; not exported while monitor_quality_estimate_valid is 0.",
+        "analyzer", ("dimension", "value", "measure"),
+    ),
+    Metric(
+        "monitor_quality_estimate_valid", "gauge",
+        "1 while scores are worth what they were at first, 0 once labels say that they are not.",
+        "analyzer",
+    ),
+    Metric(
         "monitor_quality_labels", "gauge",
         "Labels that quality was measured with in a segment.",
         "analyzer", ("dimension", "value"),

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from operator import itemgetter
 from typing import Self
 
 import msgspec
@@ -16,10 +18,12 @@ from monitor.analysis import outcome_status
 from monitor.analysis.drift.judgement import Rules
 from monitor.analysis.drift.monitor import DriftMonitor
 from monitor.analysis.drift.watches import Baseline
-from monitor.analysis.quality import measures
+from monitor.analysis.quality import estimate, measures
 from monitor.analysis.quality.answers import Answer, read
 from monitor.analysis.quality.counts import LOSS_BITS, OTHER, Added, Counts, added_by, units
+from monitor.analysis.quality.estimate import Expected, Scored
 from monitor.analysis.quality.measures import Measured
+from monitor.analysis.quality.score_cells import cell
 from monitor.analysis.rows import segments_of
 from monitor.findings import ClassQuality, Finding, OutcomeStatus, Quality
 from monitor.texts import visible
@@ -38,8 +42,15 @@ Segment = tuple[str, str]
 ALL = "quality"
 """The entry of what is kept of all segments together; that of each is its name, a JSON array."""
 
-CHANGE = "change/"
-"""What begins the entries of the watches for change."""
+CHANGE, WORTH, EXPECTED = "change/", "worth/", "expected/"
+"""What begins the entries of the watches for change, of those of what scores are worth, and of what
+is to be expected of a segment."""
+
+WORTH_SHARE = 0.2
+"""Part of this monitor's error budget for what scores are worth."""
+
+LEAST_WORTH = 200
+"""Labels of a block of scores that say what these are worth, at least."""
 
 
 class _All(msgspec.Struct, frozen=True):
@@ -54,7 +65,8 @@ class QualityMonitor:
     `positive` is the class that a score is the probability of, `dimensions` are the segments beside
     the whole (None: all that a row has), of which `segments` are counted at most. Change is judged
     by `rules`, with this monitor's part of the error budget, against the first `learn` labels of a
-    segment, or those of the profile in `baseline`.
+    segment, or those of the profile in `baseline`. The first `learn` labels of all also say what
+    scores are worth (`estimate`).
     """
 
     name = "quality"
@@ -73,7 +85,14 @@ class QualityMonitor:
         self._positive = positive
         self._most = segments
         self._dimensions = None if dimensions is None else tuple(dimensions)
-        self._change = DriftMonitor(rules, baseline, dimensions=dimensions)
+        change = replace(rules, alpha=rules.alpha * (1 - WORTH_SHARE))
+        self._change = DriftMonitor(change, baseline, dimensions=dimensions)
+        worth = replace(rules, alpha=rules.alpha * WORTH_SHARE)
+        self._learn = baseline.learn or 0
+        learn = max(LEAST_WORTH, self._learn // 4) if self._learn else None
+        self._worth = DriftMonitor(worth, Baseline(learn=learn), dimensions=())
+        self._expected: dict[Segment, Expected] = {}
+        self._expected_changed: set[Segment] = set()
         self._names: dict[str, str] = {}
         self._counts: dict[Segment, Counts] = {}
         self._changed: set[Segment] = set()
@@ -81,16 +100,30 @@ class QualityMonitor:
 
     def add(self, row: Row, pane: int, at: float) -> None:
         """Count a row's truth, if it has one."""
-        if row.truth is None:
+        truth = row.truth
+        if truth is None:
             return
-        answer, troubles = read(row.truth, self._positive)
-        self.troubles.update(troubles)
+        answer, troubles = read(truth, self._positive)
+        if troubles:
+            self.troubles.update(troubles)
+        score = estimate.scored(truth, self._positive) if self._learn else None
+        if answer is None and score is None:
+            return
+        segments = [
+            (visible(dimension), visible(value))
+            for dimension, value in segments_of(row, self._dimensions)
+        ]
+        if score is not None:
+            self._expect(score, segments, weighs_one=truth.weight == 1)
+            seen = estimate.watched(row, score) if truth.weight == 1 else None
+            if seen is not None:
+                self._worth.add(seen, pane, at)
         if answer is None:
             return
         added = added_by(answer, self._named)
-        weight = units(row.truth.weight * row.weight)
-        for dimension, value in segments_of(row, self._dimensions):
-            counts = self._of((visible(dimension), visible(value)))
+        weight = units(truth.weight * row.weight)
+        for segment in segments:
+            counts = self._of(segment)
             if counts is not None:
                 counts.add(added, weight)
         self._change.add(_seen(row, answer, added), pane, at)
@@ -98,6 +131,7 @@ class QualityMonitor:
     def close(self, last: int, end: Callable[[int], float]) -> None:
         """Close the panes up to `last`; a change of quality begins and ends here."""
         self._change.close(last, end)
+        self._worth.close(last, end)
 
     def merge(self, other: Self) -> None:
         """Add what `other` counted before a pane was closed."""
@@ -109,16 +143,24 @@ class QualityMonitor:
             counts = self._of(segment)
             if counts is not None:
                 counts.merge(theirs, self._named)
+        for segment, expected in other._expected.items():
+            self._expected.setdefault(segment, Expected()).merge(expected)
+            self._expected_changed.add(segment)
         self._change.merge(other._change)
+        self._worth.merge(other._worth)
 
     def state(self) -> dict[str, bytes]:
         """What has changed since the last call."""
         state = {CHANGE + name: entry for name, entry in self._change.state().items()}
+        state |= {WORTH + name: entry for name, entry in self._worth.state().items()}
         kept = _All(list(self._names), dict(self.troubles), self.overflow)
         state[ALL] = msgspec.msgpack.encode(kept)
         for segment in in_turns(list(self._changed)):
             state[msgspec.json.encode(segment).decode()] = self._counts[segment].saved()
-        self._changed = set()
+        for segment in in_turns(sorted(self._expected_changed & self._expected.keys())):
+            name = EXPECTED + msgspec.json.encode(segment).decode()
+            state[name] = self._expected[segment].saved()
+        self._changed, self._expected_changed = set(), set()
         return state
 
     def restore(
@@ -130,32 +172,51 @@ class QualityMonitor:
         keeps: Callable[[Key], bool],
     ) -> None:
         """Go on from everything `state` gave; raises msgspec.DecodeError where it is damaged."""
-        changes = {
-            name.removeprefix(CHANGE): entry
-            for name, entry in state.items()
-            if name.startswith(CHANGE)
-        }
-        self._change.restore(changes, newest=newest, place=place, keeps=keeps)
+        for head, watches in ((CHANGE, self._change), (WORTH, self._worth)):
+            theirs = {name.removeprefix(head): entry for name, entry in state.items()
+                      if name.startswith(head)}  # fmt: skip
+            watches.restore(theirs, newest=newest, place=place, keeps=keeps)
         if ALL not in state:
             return
         kept = msgspec.msgpack.decode(state[ALL], type=_All)
         self.troubles, self.overflow = Counter(kept.troubles), kept.overflow
         self._names = {name: name for name in kept.names}
         for name, entry in in_turns(state.items()):
-            if name == ALL or name.startswith(CHANGE) or not entry:
+            if name == ALL or name.startswith((CHANGE, WORTH)) or not entry:
                 continue
-            segment = msgspec.json.decode(name, type=Segment)
-            if keeps((self.name, *segment)):
+            segment = msgspec.json.decode(name.removeprefix(EXPECTED), type=Segment)
+            if not keeps((self.name, *segment)):
+                continue
+            if name.startswith(EXPECTED):
+                self._expected[segment] = Expected.restored(entry)
+            else:
                 self._counts[segment] = Counts.restored(entry)
 
     def findings(self) -> list[Quality]:
         """Every measure of every segment, the whole first; those that are watched have a status."""
         judged = {(one.feature, one.dimension, one.value): one for one in self._change.findings()}
-        return [
-            _quality(segment, one, judged.get((one.measure, *segment)))
-            for segment in self._ranked()
-            for one in self._measured(segment)
-        ]
+        expected, found = self.expected(), []
+        for segment in self._ranked():
+            found += [
+                _quality(
+                    segment, one, judged.get((one.measure, *segment)), expected.get(segment, {})
+                )
+                for one in self._measured(segment)
+            ]
+        return found
+
+    @property
+    def is_estimate_valid(self) -> bool:
+        """Whether scores are worth what they were, as far as labels say."""
+        return all(one.status != "drift" for one in self._worth.findings())
+
+    def expected(self) -> dict[Segment, dict[str, float]]:
+        """What is to be expected of the rows of each segment by their scores, by measure; nothing
+        while the estimate is not valid."""
+        if not self.is_estimate_valid:
+            return {}
+        known = in_turns(sorted(self._expected.items(), key=itemgetter(0)))
+        return {segment: one.measures() for segment, one in known}
 
     def by_class(self) -> Iterator[ClassQuality]:
         """Precision, recall and F1 of every class of every segment, most labels first."""
@@ -187,6 +248,7 @@ class QualityMonitor:
                     endpoint, self.name, one.measure, (one.dimension, one.value),
                     (one.status, one.log_evidence or 0.0),
                 )  # fmt: skip
+        yield from self._estimates(endpoint)
         for number, of in enumerate(in_turns(self.by_class())):
             if number >= CLASS_SERIES:
                 break
@@ -194,6 +256,17 @@ class QualityMonitor:
                 labels = {**here, "dimension": of.dimension, "value": of.value}
                 labels |= {"class": of.name, "measure": of.measure}
                 yield Measurement("monitor_class_quality", labels, of.number)
+
+    def _estimates(self, endpoint: str) -> Iterator[Measurement]:
+        """What is to be expected, where there are scores."""
+        here = {"endpoint": endpoint}
+        if self._expected:
+            is_valid = float(self.is_estimate_valid)
+            yield Measurement("monitor_quality_estimate_valid", here, is_valid)
+        for segment, expected in self.expected().items():
+            labels = {**here, "dimension": segment[0], "value": segment[1]}
+            for measure, share in expected.items():
+                yield Measurement("monitor_quality_estimate", {**labels, "measure": measure}, share)
 
     def _ranked(self) -> list[Segment]:
         """The segments, the whole first, then those with most labels."""
@@ -208,6 +281,18 @@ class QualityMonitor:
         if found is None:
             found = self._told[segment] = measures.of(self._counts[segment], self._positive)
         return found
+
+    def _expect(self, score: Scored, segments: Sequence[Segment], *, weighs_one: bool) -> None:
+        """Count a score, with a label or without."""
+        place = cell(score.score)
+        for segment in segments:
+            expected = self._expected.get(segment)
+            if expected is None:
+                if len(self._expected) >= self._most:
+                    continue
+                expected = self._expected[segment] = Expected()
+            expected.add(score, place, self._learn, weighs_one=weighs_one)
+        self._expected_changed.update(segments)
 
     def _of(self, segment: Segment) -> Counts | None:
         """What is counted of a segment, about to change; None where there are too many."""
@@ -258,8 +343,13 @@ def observed(answer: Answer, added: Added) -> list[Observation]:
     return seen
 
 
-def _quality(segment: Segment, one: Measured, watched: Finding | None) -> Quality:
-    found = Quality(*segment, one.measure, one.number, one.lower, one.upper, one.labels)
+def _quality(
+    segment: Segment, one: Measured, watched: Finding | None, expected: Mapping[str, float]
+) -> Quality:
+    found = Quality(
+        *segment, one.measure, one.number, one.lower, one.upper, one.labels,
+        estimated=expected.get(one.measure),
+    )  # fmt: skip
     if watched is None:
         return found
     status: OutcomeStatus = "alarm" if watched.status == "drift" else watched.status

@@ -121,7 +121,8 @@ def test_measurements_are_of_the_catalogue() -> None:
     assert {one.name for one in told} == {
         "monitor_quality", "monitor_class_quality", "monitor_quality_labels",
         "monitor_outcome_status", "monitor_outcome_log_evidence",
-        "monitor_outcomes_incomplete_total",
+        "monitor_outcomes_incomplete_total", "monitor_quality_estimate",
+        "monitor_quality_estimate_valid",
     }  # fmt: skip
 
 
