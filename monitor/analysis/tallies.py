@@ -52,7 +52,8 @@ class Rules:
     `evidence` makes ln E for each row of what was counted since some moment and of what had been
     before, (rows, size) both. A probability that is off by `tolerance` is harmless, fewer than
     `minimum` outcomes are not judged, `alpha` is the error budget of all segments over `patience`
-    blocks, and `segments` the most there are.
+    blocks, and `segments` the most there are. `meaning` names what was counted; counts of another
+    meaning are of no use.
     """
 
     cells: int
@@ -63,6 +64,7 @@ class Rules:
     alpha: float
     patience: int
     segments: int
+    meaning: str
 
 
 class Judgement(msgspec.Struct, frozen=True):
@@ -80,6 +82,11 @@ class _Alarm(msgspec.Struct, frozen=True, array_like=True):
     counts: list[int]
 
 
+class _All(msgspec.Struct, frozen=True, array_like=True):
+    meaning: str
+    overflow: int
+
+
 class _Kept(msgspec.Struct, frozen=True, array_like=True):
     history: dict[str, Any]
     open: dict[int, list[int]]
@@ -95,12 +102,13 @@ class _Weighed(NamedTuple):
 
 class _Tally:
     """A segment: closed panes in a history, open ones by number, the alarm that holds; and what was
-    read of it since something came last."""
+    read of it since something came last. It is `fresh` while no pane of it was closed."""
 
-    __slots__ = ("alarm", "history", "open", "read")
+    __slots__ = ("alarm", "fresh", "history", "open", "read")
 
     def __init__(self, history: History) -> None:
         self.history = history
+        self.fresh = True
         self.open: dict[int, list[int]] = {}
         self.alarm: _Alarm | None = None
         self.read: tuple[Ints, _Weighed] | None = None
@@ -126,6 +134,7 @@ class Tallies:
         self._rules = rules
         self._by_segment: dict[Segment, _Tally] = {}
         self._changed: set[Segment] = set()
+        self._gone: set[str] = set()
 
     def count(
         self,
@@ -154,7 +163,7 @@ class Tallies:
                 if pane in tally.open:
                     counts = np.array(tally.open.pop(pane), dtype=np.int64)
                     self._changed.add(segment)
-                    tally.read = None
+                    tally.read, tally.fresh = None, False
                     if tally.history.close(counts, end(pane), BLOCK):
                         turned.append(segment)
             if turned:
@@ -170,13 +179,14 @@ class Tallies:
                     tally.add(pane, counts)
 
     def state(self) -> dict[str, bytes]:
-        """What has changed since the last call."""
-        state = {ALL: msgspec.msgpack.encode(self.overflow)}
+        """What has changed since the last call; an empty entry is one to be removed."""
+        state = dict.fromkeys(self._gone, b"")
+        state[ALL] = msgspec.msgpack.encode(_All(self._rules.meaning, self.overflow))
         for segment in in_turns(sorted(self._changed)):
             tally = self._by_segment[segment]
             kept = _Kept(tally.history.state(), tally.open, tally.alarm)
             state[msgspec.json.encode(segment).decode()] = msgspec.msgpack.encode(kept)
-        self._changed = set()
+        self._changed, self._gone = set(), set()
         return state
 
     def restore(
@@ -188,19 +198,24 @@ class Tallies:
         keeps: Callable[[Key], bool],
     ) -> None:
         """Go on from all entries that `state` gave, or raise msgspec.DecodeError; those of the
-        monitor `name` that count in other cells are left out."""
-        if ALL in state:
-            self.overflow = msgspec.msgpack.decode(state[ALL], type=int)
+        monitor `name` that count something else, or in other cells, are left out."""
+        if ALL not in state:
+            return
+        kept_of_all = msgspec.msgpack.decode(state[ALL], type=_All)
+        same = kept_of_all.meaning == self._rules.meaning
+        self.overflow = kept_of_all.overflow if same else 0
         for entry, kept in in_turns(state.items()):
             if entry == ALL or not kept:
                 continue
             segment = msgspec.json.decode(entry, type=Segment)
             old = msgspec.msgpack.decode(kept, type=_Kept)
-            if len(old.history["total"]) != self._rules.size or not keeps((name, *segment)):
-                continue
-            tally = self._of(segment, 0.0)
-            if tally is not None:
+            fits = same and len(old.history["total"]) == self._rules.size
+            tally = self._of(segment, 0.0) if fits and keeps((name, *segment)) else None
+            if tally is None:
+                self._gone.add(entry)
+            else:
                 tally.history, tally.alarm = History.restore(old.history), old.alarm
+                tally.fresh = not tally.history.total.any()
                 for pane, counts in old.open.items():
                     tally.add(place(pane), counts)
 
@@ -241,7 +256,7 @@ class Tallies:
                 return None
             history = History(self._rules.size, at, self._rules.cells)
             tally = self._by_segment[segment] = _Tally(history)
-        elif tally.history.starts == 1:
+        elif tally.fresh:
             tally.history.times[0] = min(tally.history.times[0], at)
         tally.read = None
         self._changed.add(segment)

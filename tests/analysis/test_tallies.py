@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from msgspec import DecodeError
@@ -15,7 +17,7 @@ def evidence(since: Ints, before: Ints) -> Floats:
     return log_evidence_of_rate(since[:, 0], since[:, 1], 0.2, 0.0)
 
 
-RULES = Rules(1, 3, evidence, 0.02, 50, 0.05, 43200, 200)
+RULES = Rules(1, 3, evidence, 0.02, 50, 0.05, 43200, 200, "some")
 
 
 def pane(tallies: Tallies, number: int, segment: Segment, n: int, ones: int) -> None:
@@ -58,6 +60,17 @@ def test_one_of_many_is_found_and_only_that() -> None:
     assert found["plan", "7"].since == 0.0
 
 
+def test_an_alarm_is_as_old_as_what_it_counts() -> None:
+    """The first outcome in any order; and after an alarm has ended, nothing that is older."""
+    tallies = Tallies(RULES)
+    for at in (30.0, 10.0, 20.0):
+        tallies.count([("all", "all")], 0, at, [(0, 100), (1, 60), (2, 20 * UNIT)])
+    assert judged(tallies)["all", "all"].since == 10.0
+    tallies.close(0, lambda _: 40.0)
+    tallies.count([("all", "all")], 1, 5.0, [(0, 1), (2, UNIT // 5)])
+    assert judged(tallies)["all", "all"].since == 10.0
+
+
 def test_looking_changes_nothing() -> None:
     """Judged after every pane or once: the same alarms, and the same bytes are saved."""
     chance = np.random.default_rng(3)
@@ -89,7 +102,25 @@ def test_a_checkpoint_of_other_panes_or_damaged() -> None:
     none.restore("some", kept, place=int, keeps=lambda key: key != ("some", "all", "all"))
     assert none.judged() == []
     with pytest.raises(DecodeError):
-        none.restore("some", {'["all","all"]': b"\xc1"}, place=int, keeps=lambda _: True)
+        none.restore("some", kept | {'["all","all"]': b"\xc1"}, place=int, keeps=lambda _: True)
+
+
+def test_counts_of_another_meaning_begin_anew() -> None:
+    """They are removed from the checkpoint, and what comes is counted as if they had not been."""
+    tallies = Tallies(RULES)
+    for name in "ab":
+        pane(tallies, 0, ("site", name), 10, 2)
+    kept = tallies.state()
+    other = Tallies(replace(RULES, meaning="other"))
+    other.restore("some", kept, place=int, keeps=lambda _: True)
+    assert other.judged() == []
+    pane(other, 0, ("site", "b"), 10, 2)
+    changed = other.state()
+    assert changed['["site","a"]'] == b""
+    assert changed['["site","b"]'] != b""
+    again = Tallies(replace(RULES, meaning="other"))
+    again.restore("some", kept | changed, place=int, keeps=lambda _: True)
+    assert list(judged(again)) == [("site", "b")]
 
 
 def test_an_empty_one_has_nothing_to_say() -> None:

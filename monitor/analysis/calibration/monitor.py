@@ -46,7 +46,7 @@ class CalibrationMonitor:
         self._tallies = Tallies(
             Rules(
                 cells.size, COUNTED * cells.size, evidence, rules.tolerance, rules.minimum,
-                alpha, rules.patience, rules.segments,
+                alpha, rules.patience, rules.segments, f"{rules.bins} bins of {rules.positive}",
             )
         )  # fmt: skip
 

@@ -64,7 +64,7 @@ class CoverageMonitor:
         self._tallies = Tallies(
             Rules(
                 1, COUNTED, evidence, TOLERANCE, rules.minimum, alpha, rules.patience,
-                rules.segments,
+                rules.segments, f"misses of {rules.target}",
             )
         )  # fmt: skip
 

@@ -141,12 +141,16 @@ def test_shards_add_up_bit_for_bit() -> None:
     assert statuses(whole)["paid"] == "alarm"
 
 
-def test_other_bins_begin_anew() -> None:
-    """What was counted in other cells is of no use; the same ones go on."""
+def test_other_bins_or_another_class_begin_anew() -> None:
+    """What was counted in other cells, or of another class, is of no use; the same go on."""
     kept = folded(hosted(YES), rows(0, 500)).saved()
-    other = hosted(OutcomeRules(pane=100.0, lateness=10.0, positive="yes", bins=10))
-    other.restore(kept)
-    assert other.findings() == []
+    for rules in (
+        OutcomeRules(pane=100.0, positive="yes", bins=10),
+        OutcomeRules(pane=100.0, positive="no"),
+    ):
+        other = hosted(rules)
+        other.restore(kept)
+        assert other.findings() == []
     same = hosted(YES)
     same.restore(kept)
     assert same.findings()[0].labels == 500
