@@ -245,6 +245,10 @@ def explain(settings: Settings) -> Iterator[str]:
             f"            the reference rolls every {settings.reference.renew:g} s, and the chance "
             "is for each"
         )
+    yield (
+        f"feedback    POST /api/v1/feedback or `monitor feedback load`; about "
+        f"{settings.stream.max_length:,} items stay in monitor:{{{settings.endpoint}}}:feedback"
+    )
     yield from _outcomes(settings)
     yield from _experiments(settings)
     yield (

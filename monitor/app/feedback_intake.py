@@ -1,13 +1,13 @@
 """Documents of feedback → Feedback in the stream: what the pages and `monitor feedback` do alike.
 
-Recognizers take half a second and some 40 MB to build, so a process builds them when the first
-document comes. All that is long is done in a thread of its own, one body at a time.
+Recognizers take a second of CPU time and some 35 MB to build, so a process builds them when the
+first item comes. All that is long is done in a thread of its own, one body at a time.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, TypeVar
 
@@ -19,6 +19,7 @@ from monitor.errors import ConfigError, PrivacyError
 from monitor.feedback import Feedback, FeedbackError, NotJsonError, Statement, items, read
 from monitor.privacy import keys
 from monitor.streams.redis import RedisStream
+from monitor.turns import give_way
 
 if TYPE_CHECKING:
     from monitor.privacy.pseudonyms import Keyring
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from monitor.settings.schema import Settings
 
 T = TypeVar("T")
+Numbered = tuple[int, Statement]
+"""A Statement and its place in the request."""
 
 
 class Rejected(msgspec.Struct, frozen=True):
@@ -64,64 +67,29 @@ class Intake:
         Raises FeedbackError where no item can be read, ConfigError where there are no keys for it,
         and StreamError where the store is away.
         """
-        privacy = await self._ready()
-        found, rejected = await self._aside(lambda: self._read(privacy, body, are_lines=are_lines))
-        if found:
-            await self._stream.append_feedback(found)
-        return Taken(len(found), rejected)
+        rejected: list[Rejected] = []
+        said = await self._aside(lambda: _read(body, rejected, are_lines=are_lines))
+        taken = await self._append(said, rejected) if said else 0
+        rejected.sort(key=lambda one: one.index)
+        return Taken(taken, rejected)
 
-    async def append(self, said: Sequence[Statement], refused: Callable[[int, str], None]) -> int:
-        """Put Statements into the stream; `refused` is told of the place of each that cannot be,
-        and why. Returns how many are in it. Raises ConfigError and StreamError as `take`."""
-        privacy = await self._ready()
-        found = await self._aside(lambda: self._safe(privacy, enumerate(said), refused))
-        if found:
-            await self._stream.append_feedback(found)
-        return len(found)
+    async def append(self, said: Sequence[Statement]) -> Taken:
+        """Put Statements into the stream, all that can be or none. Raises ConfigError and
+        StreamError as `take`."""
+        rejected: list[Rejected] = []
+        return Taken(await self._append(list(enumerate(said)), rejected), rejected)
 
     async def close(self) -> None:
         """Close the connection to the store."""
         self._thread.shutdown(wait=False, cancel_futures=True)
         await self._stream.close()
 
-    def _read(
-        self, privacy: Privacy, body: bytes, *, are_lines: bool
-    ) -> tuple[list[Feedback], list[Rejected]]:
-        documents = items(body, are_lines=are_lines)
-        rejected: list[Rejected] = []
-        unreadable = 0
-
-        def refused(index: int, error: str) -> None:
-            rejected.append(Rejected(index, error))
-
-        def statements() -> Iterator[tuple[int, Statement]]:
-            nonlocal unreadable
-            for index, document in enumerate(documents):
-                try:
-                    yield index, read(document)
-                except FeedbackError as error:
-                    unreadable += isinstance(error, NotJsonError)
-                    refused(index, str(error))
-
-        found = self._safe(privacy, statements(), refused)
-        if documents and unreadable == len(documents):
-            raise FeedbackError(f"the body {rejected[0].error}")
-        return found, rejected
-
-    def _safe(
-        self,
-        privacy: Privacy,
-        said: Iterable[tuple[int, Statement]],
-        refused: Callable[[int, str], None],
-    ) -> list[Feedback]:
-        found = []
-        for index, one in said:
-            try:
-                found.append(privacy.feedback(one))
-            except PrivacyError as error:
-                why = str(error).replace("_", " ")
-                refused(index, f"personal data in it cannot be replaced safely ({why})")
-        return found
+    async def _append(self, said: list[Numbered], rejected: list[Rejected]) -> int:
+        privacy = await self._ready()
+        found = await self._aside(lambda: _safe(privacy, said, rejected))
+        if found:
+            await self._stream.append_feedback(found)
+        return len(found)
 
     async def _ready(self) -> Privacy:
         """Return what makes Feedback, under the current key of the key file."""
@@ -153,6 +121,34 @@ class Intake:
 
     async def _aside(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+
+
+def _read(body: bytes, rejected: list[Rejected], *, are_lines: bool) -> list[Numbered]:
+    documents = items(body, are_lines=are_lines)
+    said: list[Numbered] = []
+    unreadable = 0
+    for index, document in enumerate(documents):
+        give_way()
+        try:
+            said.append((index, read(document)))
+        except FeedbackError as error:
+            unreadable += isinstance(error, NotJsonError)
+            rejected.append(Rejected(index, str(error)))
+    if documents and unreadable == len(documents):
+        raise FeedbackError(f"the body {rejected[0].error}")
+    return said
+
+
+def _safe(privacy: Privacy, said: list[Numbered], rejected: list[Rejected]) -> list[Feedback]:
+    found = []
+    for index, one in said:
+        try:
+            found.append(privacy.feedback(one))
+        except PrivacyError as error:
+            why = str(error).replace("_", " ")
+            sentence = f"personal data in it cannot be replaced safely ({why})"
+            rejected.append(Rejected(index, sentence))
+    return found
 
 
 def _built(settings: Settings, ring: Keyring) -> Privacy:

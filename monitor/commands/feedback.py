@@ -76,7 +76,11 @@ async def _load(said: Iterator[Said], settings: Settings, url: str, damage: Dama
     taken, last = 0, ""
     try:
         while batch := list(itertools.islice(said, BATCH)):
-            taken += await intake.append([one.statement for one in batch], _teller(batch, damage))
+            done = await intake.append([one.statement for one in batch])
+            taken += done.accepted
+            for one in done.rejected:
+                place = batch[one.index].place
+                damage.rows(Path(place.rpartition(":")[0]), place, one.error)
             last = batch[-1].place
     except StreamError as error:
         upto = f"; taken are {taken:,} items, up to {plain(last)}" if last else ""
@@ -86,11 +90,3 @@ async def _load(said: Iterator[Said], settings: Settings, url: str, damage: Dama
     finally:
         await intake.close()
     return taken
-
-
-def _teller(batch: list[Said], damage: Damage) -> Callable[[int, str], None]:
-    def refused(index: int, error: str) -> None:
-        place = batch[index].place
-        damage.rows(Path(place.rpartition(":")[0]), place, error)
-
-    return refused

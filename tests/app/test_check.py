@@ -47,6 +47,7 @@ def test_it_says_where_everything_is_and_no_password() -> None:
     assert text.startswith("endpoint    default\n")
     for fact in ("http://127.0.0.1:9000", "redis://store:6379/0", "x-population", "1,000"):
         assert fact in text
+    assert "about 1,000,000 items stay in monitor:{default}:feedback" in text
     assert "hunter2" not in text
 
 

@@ -6,6 +6,8 @@ import asyncio
 import json
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -97,6 +99,14 @@ def test_one_object_a_list_and_lines_are_taken(conf: Settings) -> None:
     assert stored(conf)[0] == {"id": "a", "label": "1", "pseudonymized": "k1"}
 
 
+def test_rejections_are_in_order(conf: Settings) -> None:
+    """Also where some are found later than others."""
+    card = {"id": "a", "rating": 4012888888881881}
+    status, said = posted(conf, [card, {}, ITEM, card, 7])
+    assert (status, said["accepted"]) == (202, 1)
+    assert [one["index"] for one in said["rejected"]] == [0, 1, 3, 4]
+
+
 def test_what_came_twice_is_kept_twice(conf: Settings) -> None:
     """Who reads the stream counts the same key once: it may have come to another replica."""
     assert posted(conf, [ITEM | {"key": "k"}] * 2)[1]["accepted"] == 2
@@ -112,6 +122,35 @@ def test_personal_data_never_reaches_the_store(conf: Settings) -> None:
     named = Settings(redis=conf.redis, privacy=section)
     assert posted(named, item)[0] == 202
     assert stored(conf)[1]["correction"].startswith("<REDACTED:ner:")
+
+
+def test_the_pages_are_small_until_feedback_comes() -> None:
+    """Neither recognizers nor their engine are imported before."""
+    code = (
+        "import sys, monitor.app.pages\n"
+        "print([name for name in sys.modules if name == 'hyperscan' or name.startswith("
+        "('monitor.recognizers', 'monitor.privacy.records', 'monitor.app.build', 'numpy'))])"
+    )
+    found = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert found.stdout == "[]\n"
+
+
+def test_others_are_answered_while_feedback_is_worked_on(conf: Settings) -> None:
+    """Building recognizers, reading and replacing happen beside the event loop."""
+    turns = {"build": 0, "work": 0}
+
+    async def story(client: Client) -> None:
+        for kind, items in (("build", [ITEM]), ("work", [ITEM] * MAX_ITEMS)):
+            working = asyncio.ensure_future(post(client, items))
+            while not working.done():
+                turns[kind] += 1
+                await asyncio.sleep(0.001)
+            assert (await working).json()["accepted"] == len(items)
+
+    asked(conf, story)
+    assert min(turns.values()) > 10
 
 
 HOSTILE: list[tuple[bytes, str, int, str]] = [
@@ -169,14 +208,9 @@ def test_any_body_is_answered(body: bytes, kind: str) -> None:
     """202, or 400 with a sentence: what can be read is counted, each item once."""
     app, said = FastAPI(), []
 
-    class Kept:
-        def feedback(self, one: Any) -> Any:
-            return one
-
-    intake = Intake(Settings(redis="redis://127.0.0.1:1"))
-
     async def take(body: bytes, are_lines: bool) -> Any:
-        found, rejected = intake._read(Kept(), body, are_lines=are_lines)  # type: ignore[arg-type]
+        rejected: list[feedback_intake.Rejected] = []
+        found = feedback_intake._read(body, rejected, are_lines=are_lines)
         said.append(len(found) + len(rejected))
         return feedback_intake.Taken(len(found), rejected)
 
