@@ -263,8 +263,7 @@ class Fairness(msgspec.Struct, frozen=True, omit_defaults=True):
     upper: float | None
     """The upper end of its 95 % interval; null where there is none."""
     log_evidence: float
-    """The natural logarithm of the evidence that the gap is larger than tolerated; of
-    `calibration`, that the group's scores are off by more."""
+    """The natural logarithm of the evidence that the gap is larger than tolerated."""
     status: OutcomeStatus
     """`alarm`: a gap larger than tolerated is believed. `insufficient`: nothing could be judged."""
     drivers: list[Driver] = []

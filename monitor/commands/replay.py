@@ -17,10 +17,12 @@ from rich.console import Console
 from monitor import __version__
 from monitor.analysis.drift.findings import moment
 from monitor.analysis.drift.profiles import dump_profile
+from monitor.analysis.experiments.declared import Experiment, Source, compared
 from monitor.analysis.outcome_rules import OutcomeRules
 from monitor.app import build as parts
 from monitor.app import keyring
 from monitor.app.analyzer import features_of, rules_of
+from monitor.app.experiments import experiments_of
 from monitor.app.outcomes import is_asked_for
 from monitor.app.outcomes import rules_of as outcome_rules_of
 from monitor.app.sanitizer import Sanitizer
@@ -134,6 +136,8 @@ def _plan(options: argparse.Namespace, settings: Settings) -> Plan:
             tuple(map(Path, getattr(options, "feedback", ()))),
             is_asked_for(settings),
         ),
+        experiments=_experiments(options, settings),
+        arms=tuple(dimension for dimension, _ in getattr(options, "experiment", ())),
         start=options.start,
         end=options.end,
         chunks=options.chunks,
@@ -150,6 +154,20 @@ def _make_safe(settings: Settings) -> MakeSafe:
         return parts.privacy(settings, keys.read(keyring.key_file(settings)))
 
     return lambda said: privacy().feedback(said)
+
+
+def _experiments(options: argparse.Namespace, settings: Settings) -> tuple[Experiment, ...]:
+    """Those of the configuration, and what the options compare beside."""
+    found = list(experiments_of(settings))
+    known = {(one.dimension, one.control) for one in found}
+    told: list[Source] = []
+    told += ["label"] if options.label else []
+    told += ["score"] if options.score else []
+    told += ["prediction"] if any(one != options.score for one in options.prediction) else []
+    for dimension, control in getattr(options, "experiment", ()):
+        if (dimension, control) not in known:
+            found.append(compared(dimension, control, told or ("label", "score", "prediction")))
+    return tuple(found)
 
 
 def _outcome_rules(options: argparse.Namespace, settings: Settings) -> OutcomeRules:

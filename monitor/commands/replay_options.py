@@ -20,6 +20,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--chunks", type=_count, default=0, metavar="N",
         help="also judge N consecutive equal parts of the records; by default none")  # fmt: skip
     add("--json", metavar="FILE", help="write the findings as JSON; - is stdout")
+    add(
+        "--experiment",
+        action="append",
+        default=[],
+        type=_arm,
+        metavar="DIMENSION=CONTROL",
+        help="compare every other value of this dimension with the control, as variant=a; by the "
+        "experiment of the configuration, else by the means of label, score and prediction",
+    )
     add("--html", metavar="FILE", help="write the findings as one HTML page")
     add("--evidently", metavar="FILE", help="write Evidently's report on the same data to FILE")
     add("--fail-on", type=_wanted, default=frozenset(), metavar="WHAT[,WHAT…]",
@@ -86,6 +95,13 @@ def _wanted(text: str) -> frozenset[str]:
     if unknown := sorted(wanted - set(CONDITIONS)):
         raise argparse.ArgumentTypeError(f"{unknown[0]!r} is not one of {', '.join(CONDITIONS)}")
     return wanted
+
+
+def _arm(text: str) -> tuple[str, str]:
+    dimension, equals, control = text.partition("=")
+    if not (dimension and equals and control):
+        raise argparse.ArgumentTypeError(f"{text!r} is not DIMENSION=CONTROL, as variant=a")
+    return dimension, control
 
 
 def _count(text: str) -> int:

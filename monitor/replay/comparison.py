@@ -100,6 +100,7 @@ def _check(plan: Plan, found: Comparison) -> None:
         ("prediction", plan.prediction),
         ("label", plan.label),
         ("protected", plan.protected),
+        ("experiment", plan.arms if found.current.is_table else ()),
     ):
         for name in filter(None, names):
             if not found.current.is_table:

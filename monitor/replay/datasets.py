@@ -94,6 +94,8 @@ def open_dataset(
         return _joined(stores, found, options)
 
     def is_told(options: ReadOptions) -> bool:
+        if is_table and any(arm in table.names for table in tables for arm in options.truth.arms):
+            return True
         if is_table or options.joining is None:
             return options.truth.is_told
         if options.joining.is_asked_for or options.joining.files:

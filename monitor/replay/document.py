@@ -9,6 +9,7 @@ from monitor.findings import (
     Calibration,
     ClassQuality,
     Coverage,
+    ExperimentEffect,
     Fairness,
     Finding,
     Performance,
@@ -45,6 +46,8 @@ class Chunk(msgspec.Struct, frozen=True, omit_defaults=True):
     """Whether sets and intervals hold the truth."""
     fairness: list[Fairness] | None = None
     """Whether groups are treated alike."""
+    experiments: list[ExperimentEffect] | None = None
+    """What arms of experiments do."""
 
 
 class Replay(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -77,6 +80,8 @@ class Replay(msgspec.Struct, frozen=True, omit_defaults=True):
     """With prediction sets or intervals: whether they hold the truth as often as promised."""
     fairness: list[Fairness] | None = None
     """With `--protected`, or `fairness.dimensions`: whether groups are treated alike."""
+    experiments: list[ExperimentEffect] | None = None
+    """With `--experiment`, or `experiments`: what arms do, beside their control."""
     class_quality: list[ClassQuality] | None = None
     """With `--label`: the same by class."""
     records_estimated: int | None = None

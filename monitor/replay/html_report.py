@@ -11,6 +11,7 @@ from monitor.replay.document import Replay
 from monitor.replay.report import (
     CALIBRATION,
     COVERAGE,
+    EXPERIMENTS,
     FAIRNESS,
     MEASURES,
     WORDS,
@@ -23,6 +24,7 @@ from monitor.replay.report import (
     covered,
     interval,
     judged,
+    of_arm,
     of_segment,
     performance,
     ranked,
@@ -102,6 +104,7 @@ def page(found: Replay, title: str, facts: Iterable[tuple[str, str]] = ()) -> st
         _judged("Calibration", CALIBRATION, found.calibration or (), calibrated),
         _judged("Coverage", COVERAGE, found.coverage or (), covered),
         _judged("Fairness", FAIRNESS, found.fairness or (), compared),
+        _experiments(found),
         _chunk_table(found),
         *_section("What drifted", map(_card, _by_feature(drifted))),
         *_section("Changed, harmless", map(_card, _by_feature(harmless))),
@@ -217,6 +220,16 @@ def _qualities(found: Replay) -> str:
         "<th class=n>number<th class=n>95 % interval<th class=n>labels<th>what changed</tr>"
     )
     return f"{head}{rows}</table>" if rows else ""
+
+
+def _experiments(found: Replay) -> str:
+    """A table of what arms do, beside their control; empty without experiments."""
+    rows = "".join(
+        "<tr>" + "".join(f"<td>{markup.escape(cell)}" for cell in of_arm(one))
+        for one in found.experiments or ()
+    )
+    head = "".join(f"<th>{name}" for name in EXPERIMENTS)
+    return f"<h2>Experiments</h2><table><tr>{head}</tr>{rows}</table>" if rows else ""
 
 
 def _judged(

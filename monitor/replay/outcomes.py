@@ -13,13 +13,16 @@ import msgspec
 
 from monitor.analysis.drift.findings import undated
 from monitor.analysis.drift.profiles import Profile, profile_of
+from monitor.analysis.experiments.declared import Experiment
 from monitor.analysis.fold import Analysis
 from monitor.analysis.monitors import outcomes_of
 from monitor.analysis.quality.monitor import QualityMonitor, watched
-from monitor.findings import Fairness, Outcome, Quality
+from monitor.errors import UsageError
+from monitor.findings import ExperimentEffect, Fairness, Outcome, Quality
 from monitor.replay.census import Census, within_budget
 from monitor.replay.comparison import Comparison
 from monitor.replay.document import Chunk, Replay
+from monitor.replay.experiments import fitting
 from monitor.replay.joined import Joining
 from monitor.replay.plan import Plan
 from monitor.replay.reference import Watch
@@ -53,13 +56,16 @@ def with_outcomes(found: Replay, plan: Plan, both: Comparison, watch: Watch) -> 
     if not plan.is_told:
         return found
     kept = Census()
-    for one in (both.current, both.reference) if plan.by else ():
+    for one in (both.current, both.reference) if plan.by or plan.experiments else ():
         if one is not None:
             kept.count(one.truths(both.options if one is both.current else both.usual))
     values = kept.kept()
     joins = not both.current.is_table
     rules = plan.outcomes if joins else plan.outcomes_at_once
-    fold = outcomes_of(rules, dimensions=plan.by, profile=_usual(plan, both, values))
+    experiments, untold = _experiments(plan, both)
+    fold = outcomes_of(
+        rules, dimensions=plan.by, profile=_usual(plan, both, values), experiments=experiments
+    )
     coming = within_budget(both.current.truths(both.options), values)
     rows = _rows(watch(coming, "judging outcomes", found.records))
     chunks = None
@@ -72,7 +78,7 @@ def with_outcomes(found: Replay, plan: Plan, both: Comparison, watch: Watch) -> 
         chunks=chunks,
         **_entries(fold, at_once=not joins),
         class_quality=list(_quality(fold).by_class()),
-        remarks=[*found.remarks, *_remarks(fold, plan)],
+        remarks=[*found.remarks, *untold, *_remarks(fold, plan)],
     )
 
 
@@ -116,6 +122,24 @@ def _in_chunks(
         yield msgspec.structs.replace(chunk, **_entries(fold, at_once=joining is None))
 
 
+def _experiments(plan: Plan, both: Comparison) -> tuple[list[Experiment], list[str]]:
+    """The experiments that can be judged, and what is to be said of the others."""
+    if not both.current.is_table:
+        return list(plan.experiments), []
+    found, remarks = [], []
+    for one, missing in fitting(plan, both.current.columns):
+        if missing:
+            remarks.append(f"experiment {one.name}: no table has {' or '.join(missing)}")
+        if one.metrics:
+            found.append(one)
+        elif one.dimension in plan.arms:
+            raise UsageError(
+                f"--experiment: no table has {' or '.join(missing)} to compare the values of "
+                f"{one.dimension} by"
+            )
+    return found, remarks
+
+
 def _entries(fold: Analysis[Outcome], *, at_once: bool) -> dict[str, Any]:
     """The findings of each monitor, by its name; rows that are one window say nothing of when."""
     return {
@@ -127,7 +151,11 @@ def _entries(fold: Analysis[Outcome], *, at_once: bool) -> dict[str, Any]:
 def _undated(one: Outcome) -> Outcome:
     if isinstance(one, Quality):
         return undated(one)
-    return one if isinstance(one, Fairness) else msgspec.structs.replace(one, since=None)
+    return (
+        one
+        if isinstance(one, Fairness | ExperimentEffect)
+        else msgspec.structs.replace(one, since=None)
+    )
 
 
 def _quality(fold: Analysis[Outcome]) -> QualityMonitor:

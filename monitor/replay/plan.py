@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from monitor.analysis.drift.judgement import Rules
+from monitor.analysis.experiments.declared import Experiment
 from monitor.analysis.outcome_rules import OutcomeRules
 from monitor.distances import MEASURES
 from monitor.interfaces import Feature
@@ -14,6 +15,9 @@ from monitor.replay.joined import Joining
 from monitor.tables.columns import Columns
 from monitor.tables.truths import TruthColumns
 from monitor.types import Segment
+
+DURATION, OUTCOME = "duration", "outcome"
+"""Columns of a table that hold the seconds that an exchange took, and how it ended."""
 
 WHOLE = 10**12
 """Values in a window, of which there is then only one."""
@@ -31,7 +35,8 @@ class Plan:
     feature are one; `hourly` compares records with the same hour of earlier weeks. Beside the whole
     `chunks` equal runs of rows are judged. `engine` is local or dask, `scheduler` the address of a
     Dask scheduler. `outcomes` says how what became of rows is judged, where it `is_told`: of a
-    table by columns, of Records by feedback, to which `joining` joins them.
+    table by columns, of Records by feedback, to which `joining` joins them. The arms of
+    `experiments` are compared, and there must be something to compare in the dimensions `arms`.
     """
 
     sources: Sequence[str]
@@ -52,6 +57,8 @@ class Plan:
     joining: Joining | None = None
     is_told: bool = False
     outcomes: OutcomeRules = dataclasses.field(default_factory=OutcomeRules)
+    experiments: tuple[Experiment, ...] = ()
+    arms: tuple[str, ...] = ()
     start: float | None = None
     end: float | None = None
     chunks: int = 0
@@ -63,7 +70,14 @@ class Plan:
         """The columns that say what became of a row."""
         said = next((name for name in self.prediction if name != self.score), "")
         label = self.label[0] if self.label else ""
-        return TruthColumns(said, label, self.score, self.protected)
+        metrics = [metric for one in self.experiments for metric in one.metrics]
+        sources = {metric.source for metric in metrics}
+        events = dict.fromkeys(str(one.of) for one in metrics if one.source == "event")
+        return TruthColumns(
+            said, label, self.score, self.protected, tuple(events),
+            DURATION if "latency" in sources else "", OUTCOME if "outcome" in sources else "",
+            tuple(dict.fromkeys(one.dimension for one in self.experiments)),
+        )  # fmt: skip
 
     @property
     def outcomes_at_once(self) -> OutcomeRules:

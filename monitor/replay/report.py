@@ -12,6 +12,7 @@ from monitor.analysis.drift.findings import moment
 from monitor.findings import (
     Calibration,
     Coverage,
+    ExperimentEffect,
     Fairness,
     Finding,
     OfSegment,
@@ -28,7 +29,15 @@ NAMED = 5
 
 Judged = TypeVar("Judged", Calibration, Coverage, Fairness)
 
-STYLES = {"drift": "bold red", "alarm": "bold red", "insufficient": "dim", "ok": "green"}
+STYLES = {
+    "worse": "bold red",
+    "invalid": "bold red",
+    "better": "green",
+    "drift": "bold red",
+    "alarm": "bold red",
+    "insufficient": "dim",
+    "ok": "green",
+}
 MEASURES = ("psi", "jensen_shannon", "wasserstein")
 
 
@@ -75,6 +84,8 @@ def tables(found: Replay, title: str) -> Iterator[Table | Text]:
         yield _judged("coverage", COVERAGE, found.coverage, covered)
     if found.fairness:
         yield _judged("fairness", FAIRNESS, found.fairness, compared)
+    if found.experiments:
+        yield _experiments(found.experiments)
     yield Text.assemble(
         f"\n{counted(found)}: ",
         (found.verdict, STYLES[found.verdict]),
@@ -209,6 +220,30 @@ def compared(one: Fairness) -> list[str]:
     return [one.measure, share(one.gap), interval(one), f"{one.log_evidence:.1f}", why]
 
 
+EXPERIMENTS = ("experiment", "arm", "metric", "verdict", "effect", "interval", "samples", "why")
+"""What reports say of experiments."""
+
+
+def of_arm(one: ExperimentEffect) -> list[str]:
+    """The words and numbers of an arm, in the order of `EXPERIMENTS`."""
+    verdict = one.verdict.replace("_", " ")
+    numbers = [share(one.effect), interval(one), f"{one.samples:,}"]
+    return [one.name, one.variant, one.metric, verdict, *numbers, one.reason]
+
+
+def _experiments(entries: Iterable[ExperimentEffect]) -> Table:
+    """What arms do, beside their control."""
+    table = Table(title="\nexperiments", title_justify="left", box=None, pad_edge=False)
+    for name in EXPERIMENTS:
+        right = name in {"effect", "interval", "samples"}
+        table.add_column(name, justify="right" if right else "left", overflow="fold")
+    for one in entries:
+        cells = [Text(cell) for cell in of_arm(one)]
+        cells[3].stylize(STYLES.get(one.verdict, ""))
+        table.add_row(*cells)
+    return table
+
+
 def told(entries: Iterable[Quality]) -> list[Quality]:
     """What of quality is told on a screen: so much, and every alarm."""
     ranked = sorted(entries, key=lambda one: one.status != "alarm")
@@ -228,7 +263,7 @@ def so_far(entries: Iterable[Quality]) -> str:
     return f"{first.measure} {share(first.number)}" + ", alarm" * (first.status == "alarm")
 
 
-def interval(one: Quality | Fairness) -> str:
+def interval(one: Quality | Fairness | ExperimentEffect) -> str:
     """The 95 % interval of a measure or gap; empty without one."""
     if one.lower is None or one.upper is None:
         return ""

@@ -132,14 +132,19 @@ def ratio(value: float) -> Comparison:
 
 
 def factors(
-    pane: Ints, before: Ints, comparison: Comparison, offsets: Floats | None = None
+    pane: Ints | Floats,
+    before: Ints | Floats,
+    comparison: Comparison,
+    offsets: Floats | None = None,
 ) -> Ints:
     """The factors of a pane as logarithms in `UNIT`s, (strata, bets), to be added up over panes.
 
     `pane` and `before`, what was counted in earlier panes, have a row for each stratum: outcomes of
     A, those of them that are 1, outcomes of B, those that are 1, (strata, 4). A stratum without
     earlier outcomes, or with an arm in which nobody is, has factors of 1: keep first panes small.
-    With `offsets` (strata,) each row has its own in place of the null's.
+    With `offsets` (strata,) each row has its own in place of the null's. An outcome may also be a
+    number from 0 to 1: a factor is convex in it, so that with the mean as the rate it is worth no
+    more.
     """
     n_a, x_a, n_b, x_b = np.asarray(pane, dtype=np.float64).T[:, :, None]
     seen = np.asarray(before, dtype=np.float64)

@@ -16,7 +16,7 @@ from monitor.tables.columns import Columns
 from monitor.tables.inference import Readings
 from monitor.tables.readings import Kind, Reading
 from monitor.tables.rows import needed, observer
-from monitor.types import Row, Truth
+from monitor.types import Outcome, Row, Truth
 
 AS_TRUTH: dict[Kind, Kind] = {"identifier": "numeric", "boolean": "categorical"}
 """How columns of some kinds are read here: where nearly all values differ each still counts, and
@@ -27,13 +27,19 @@ class TruthColumns(msgspec.Struct, frozen=True):
     """The columns of a table that say what became of a row; empty: there is none.
 
     `score` is the probability of a positive, or a list of those of the classes 0, 1 and so on;
-    `protected` are attributes of whom the row is about.
+    `protected` are attributes of whom the row is about. `events` are columns in which anything but
+    nothing, 0 or false says that something happened, and a number how much. `duration` is in
+    seconds, `outcome` is how an exchange ended. `arms` are dimensions of experiments.
     """
 
     prediction: str = ""
     label: str = ""
     score: str = ""
     protected: tuple[str, ...] = ()
+    events: tuple[str, ...] = ()
+    duration: str = ""
+    outcome: str = ""
+    arms: tuple[str, ...] = ()
 
     @property
     def is_told(self) -> bool:
@@ -42,8 +48,9 @@ class TruthColumns(msgspec.Struct, frozen=True):
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Those that there are, protected attributes last."""
-        return tuple(filter(None, (self.prediction, self.label, self.score, *self.protected)))
+        """Those that there may be, protected attributes and what experiments ask for last."""
+        alone = (self.prediction, self.label, self.score, self.duration, self.outcome)
+        return tuple(filter(None, (*alone, *self.protected, *self.events, *self.arms)))
 
 
 def read(
@@ -61,6 +68,8 @@ def read(
     A column that this table does not have is missing in each row. Raises SourceError naming the
     file for a dimension or a time that is not there.
     """
+    arms = [one for one in said.arms if one in table.names and one not in columns.by]
+    columns = msgspec.structs.replace(columns, by=(*columns.by, *arms))
     needed(table, columns, readings, sanitizer)
     wanted = {*said.names, *columns.needed()}
     names = [name for name in table.names if name in wanted] or table.names[:1]
@@ -94,6 +103,8 @@ def _truth_of(
         return lambda values: take(values[at])
 
     prediction, label, score = map(taken, (said.prediction, said.label, said.score))
+    duration, outcome = taken(said.duration), taken(said.outcome)
+    events = [(name, taken(name)) for name in said.events if name in names]
     protected = [
         (sanitizer.text(name), name, names.index(name), readings.of(name))
         for name in said.protected
@@ -105,6 +116,9 @@ def _truth_of(
             prediction=_scalar(prediction(values)),
             score=_score(score(values)),
             label=_scalar(label(values)),
+            events={name: happened for name, of in events if (happened := _event(of(values)))},
+            duration=_seconds(duration(values)),
+            outcome=_ended(outcome(values)),
             attributes={
                 shown: segment(name, named(values[at], how), sanitizer)
                 for shown, name, at, how in protected
@@ -121,6 +135,36 @@ def _scalar(value: Any) -> str | float | None:
     if isinstance(value, int | float | str):
         return value
     return None
+
+
+def _event(value: Any) -> float:
+    """How much of an event there was; 0 where there was none.
+
+    >>> [_event(value) for value in (None, "", 0, False, "false", 2.5, "3", True, "yes")]
+    [0.0, 0.0, 0.0, 0.0, 0.0, 2.5, 3.0, 1.0, 1.0]
+    """
+    if value is None or str(value).strip().lower() in _NOTHING:
+        return 0.0
+    try:
+        number = float(value)
+    except (TypeError, ValueError, OverflowError):
+        return 1.0
+    return number if math.isfinite(number) else 0.0
+
+
+_NOTHING = {"", "false", "no", "none"}
+
+
+def _seconds(value: Any) -> float | None:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return float(value) if is_number and math.isfinite(value) else None
+
+
+def _ended(value: Any) -> Outcome | None:
+    try:
+        return Outcome(str(value))
+    except ValueError:
+        return None
 
 
 def _score(value: Any) -> float | dict[str, float] | None:

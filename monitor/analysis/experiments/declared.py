@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -67,16 +68,16 @@ class Metric:
                 return self._told(said, positive)
 
     def _told(self, said: str | float | None, positive: str) -> float | None:
-        """A label or a prediction as a number; where a share is measured, whether it is the
-        positive class."""
+        """A label or a prediction as a number; of the name of a class, and where a share is
+        measured, whether it is the positive one."""
         if said is None or (isinstance(said, str) and not said.strip()):
             return None
         if not self.is_mean:
             return float(spelt(said) == positive)
         try:
             return float(spelt(said))
-        except (ValueError, OverflowError):
-            return None
+        except (ValueError, OverflowError):  # the name of a class
+            return float(spelt(said) == positive)
 
 
 @dataclass(frozen=True)
@@ -96,3 +97,9 @@ class Experiment:
     allocation: tuple[tuple[str, float], ...] = ()
     minimum_effect: float = 0.01
     planned: int = 10_000
+
+
+def compared(dimension: str, control: str, sources: Iterable[Source]) -> Experiment:
+    """An experiment that nobody declared: the means of what is known, without shares of arms."""
+    metrics = tuple(Metric(source, source, is_mean=True) for source in sources)
+    return Experiment(dimension, dimension, control, metrics)

@@ -12,11 +12,9 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from monitor.analysis.fairness.reading import CELLS, RATES, Residual, Seen
+from monitor.analysis.fairness.reading import MEASURES, RESIDUAL, Seen
 from monitor.sequential import two_arms
-from monitor.sequential.beta_binomials import Ints
-from monitor.sequential.known_probability import log_evidence as of_probabilities
-from monitor.sequential.two_arms import Comparison
+from monitor.sequential.beta_binomials import Floats, Ints
 from monitor.turns import in_turns
 
 GROUPS = 50
@@ -29,12 +27,15 @@ VALUES = 50
 """Values of another dimension by which a group is counted, to say what a gap comes from."""
 
 OTHER = "other"
-WIDTH = 2 * len(RATES)
+WIDTH = 2 * len(MEASURES)
 
-MIDDLES = (np.arange(CELLS) + 0.5) / CELLS
+SCALED = len(MEASURES) - 1
+"""The place of calibration among the measures. A residual, -1 to 1, counts as if it were halfway
+from 0 to 1 outcomes: for a bet on a rate that is never worth more (the factor is convex in it)."""
 
 Row = list[int]
-"""Of each rate how many it looked at, and how many counted."""
+"""Of each measure how many it looked at, and how many counted (calibration: in half `RESIDUAL`s).
+"""
 
 Place = tuple[str, str]
 """(group, stratum)."""
@@ -53,12 +54,12 @@ class _Kept(msgspec.Struct, array_like=True):
 class Groups:
     """Counts by group, within strata where it is `stratified`.
 
-    `sides` asks whether one arm's rate is at least the other's less what is tolerated: that of the
-    group beside the rest, and that of the rest beside the group.
+    By each measure it is asked whether that of the group is at least that of the rest less what is
+    tolerated, and the other way round.
     """
 
-    def __init__(self, sides: Comparison, *, stratified: bool) -> None:
-        self._sides = sides
+    def __init__(self, tolerance: float, *, stratified: bool) -> None:
+        self._sides = [*[two_arms.margin(tolerance)] * SCALED, two_arms.margin(tolerance / 2)]
         self._places = STRATA if stratified else 1
         self._groups: dict[str, None] = {}
         self._strata: dict[str, int] = {}
@@ -83,7 +84,8 @@ class Groups:
                 continue
             _count(self._mixes, key, seen)
         if seen.residual is not None:
-            self._add_residual(group, seen.residual)
+            square = seen.residual * seen.residual
+            _add(self._residuals, group, [1, seen.residual, square])
 
     def rows(self, pane: int) -> int:
         """How many rows of an open pane had a prediction."""
@@ -118,23 +120,23 @@ class Groups:
         """The groups, in order of their names."""
         yield from sorted(self._groups)
 
-    def beside(self, group: str, rate: int) -> tuple[int, int, int, int]:
-        """Of a rate: how many of the group it looked at, how many counted, and the same of the
+    def beside(self, group: str, measure: int) -> tuple[int, int, int, int]:
+        """Of a measure: how many of the group it looked at, how many counted, and the same of the
         rest; open panes too."""
         counts = [0, 0, 0, 0]
         for rows in (self._closed, *self._open.values()):
             for (name, _), row in rows.items():
                 at = 0 if name == group else 2
-                counts[at] += row[2 * rate]
-                counts[at + 1] += row[2 * rate + 1]
+                counts[at] += row[2 * measure]
+                counts[at + 1] += row[2 * measure + 1]
         return counts[0], counts[1], counts[2], counts[3]
 
-    def log_evidence(self, group: str, rate: int) -> float:
-        """ln E against `the rates of the group and the rest differ by no more than is tolerated`:
-        the mean of those against both sides of it."""
-        logs = [self._logs.get((group, rate, side)) for side in (0, 1)]
+    def log_evidence(self, group: str, measure: int) -> float:
+        """ln E against `group and rest differ by no more than is tolerated`: the mean of those
+        against both sides of it."""
+        logs = [self._logs.get((group, measure, side)) for side in (0, 1)]
         each = [
-            0.0 if log is None else two_arms.log_evidence(log, self._sides, self._places)
+            0.0 if log is None else two_arms.log_evidence(log, self._sides[measure], self._places)
             for log in logs
         ]
         return float(np.logaddexp(each[0], each[1]) - np.log(2))
@@ -147,15 +149,6 @@ class Groups:
             for place in range(3):
                 to[place] += sums[place]
         return ours, theirs
-
-    def log_evidence_of_scores(self, group: str, tolerance: float) -> float:
-        """ln E against `the scores of the group are off by no more than is tolerated`."""
-        sums = self._residuals.get(group)
-        if sums is None:
-            return 0.0
-        cells = np.array(sums[3:], dtype=object).reshape(3, 1, CELLS)
-        counts, ones, scores = (one.astype(np.int64) for one in cells)
-        return float(of_probabilities(counts, ones, scores, MIDDLES, tolerance)[0])
 
     def mixes(self, group: str, rate: int) -> dict[str, dict[str, tuple[int, int, int, int]]]:
         """By another dimension and its value: the counts of `beside`."""
@@ -185,11 +178,11 @@ class Groups:
 
     @classmethod
     def restored(
-        cls, entry: bytes, sides: Comparison, place: Callable[[int], int], *, stratified: bool
+        cls, entry: bytes, tolerance: float, place: Callable[[int], int], *, stratified: bool
     ) -> Groups:
         """What was saved; raises msgspec.DecodeError where it is damaged."""
         kept = msgspec.json.decode(entry, type=_Kept)
-        groups = cls(sides, stratified=stratified)
+        groups = cls(tolerance, stratified=stratified)
         groups._groups = dict.fromkeys(kept.groups)
         groups._strata = {name: number for number, name in enumerate(kept.strata)}
         groups._closed = dict(kept.closed)
@@ -206,14 +199,15 @@ class Groups:
         """Add the factors of a pane to what has been won of each group, rate and side."""
         names, strata = list(self._groups), list(self._strata)
         now, before = (_table(one, names, strata) for one in (rows, self._closed))
-        for rate in in_turns(range(len(RATES))):
-            pane = _arms(now[:, :, 2 * rate : 2 * rate + 2])
-            seen = _arms(before[:, :, 2 * rate : 2 * rate + 2])
+        for measure in in_turns(range(len(MEASURES))):
+            unit = 2 * RESIDUAL if measure == SCALED else 1
+            pane = _arms(now[:, :, 2 * measure : 2 * measure + 2], unit)
+            seen = _arms(before[:, :, 2 * measure : 2 * measure + 2], unit)
             for side, order in ((0, [0, 1, 2, 3]), (1, [2, 3, 0, 1])):
-                won = two_arms.factors(pane[:, order], seen[:, order], self._sides)
+                won = two_arms.factors(pane[:, order], seen[:, order], self._sides[measure])
                 won = won.reshape(len(names), len(strata), -1)
                 for name, log in zip(names, won, strict=True):
-                    self._win((name, rate, side), log)
+                    self._win((name, measure, side), log)
 
     def _win(self, key: tuple[str, int, int], log: Ints) -> None:
         kept = self._logs.get(key)
@@ -236,17 +230,6 @@ class Groups:
             self._strata.setdefault(stratum, len(self._strata))
         return stratum
 
-    def _add_residual(self, group: str, one: Residual) -> None:
-        sums = self._residuals.get(group)
-        if sums is None:
-            sums = self._residuals[group] = [0] * (3 + 3 * CELLS)
-        sums[0] += 1
-        sums[1] += one.difference
-        sums[2] += one.difference * one.difference
-        sums[3 + one.cell] += 1
-        sums[3 + CELLS + one.cell] += one.came
-        sums[3 + 2 * CELLS + one.cell] += one.score
-
 
 def _count(rows: dict[Any, Row], key: object, seen: Seen) -> None:
     row = rows.get(key)
@@ -255,6 +238,9 @@ def _count(rows: dict[Any, Row], key: object, seen: Seen) -> None:
     for rate, counts in seen.rates:
         row[2 * rate] += 1
         row[2 * rate + 1] += counts
+    if seen.residual is not None:
+        row[2 * SCALED] += 1
+        row[2 * SCALED + 1] += seen.residual + RESIDUAL
 
 
 def _add(rows: dict[Any, list[int]], key: object, more: list[int]) -> None:
@@ -269,7 +255,9 @@ def _table(rows: Mapping[Place, Row], names: list[str], strata: list[str]) -> In
     return np.array(found, dtype=np.int64).reshape(len(names), len(strata), WIDTH)
 
 
-def _arms(counts: Ints) -> Ints:
-    """(groups, strata, 2) → each group beside the rest, (groups x strata, 4)."""
+def _arms(counts: Ints, unit: int) -> Floats:
+    """(groups, strata, 2) → each group beside the rest, (groups x strata, 4); what counts is in
+    `unit`s."""
     rest = counts.sum(axis=0, keepdims=True) - counts
-    return np.concatenate((counts, rest), axis=2).reshape(-1, 4)
+    both = np.concatenate((counts, rest), axis=2).reshape(-1, 4)
+    return np.asarray(both / np.array([1.0, unit, 1.0, unit]))

@@ -21,7 +21,6 @@ from monitor.analysis.fairness.reading import CALIBRATION, MEASURES, RATES, read
 from monitor.analysis.outcome_rules import OutcomeRules
 from monitor.findings import Fairness, OutcomeStatus
 from monitor.sequential.e_values import thresholds
-from monitor.sequential.two_arms import margin
 from monitor.texts import visible
 from monitor.turns import in_turns
 from monitor.types import ABSENT, Key, Measurement, Row
@@ -66,7 +65,6 @@ class FairnessMonitor:
         self._dimensions = tuple(dimensions)
         self._strata = tuple(strata)
         self._favourable, self._positive = spelt(rules.favourable), spelt(rules.positive)
-        self._sides = margin(rules.fair_tolerance)
         self._groups = {name: self._none() for name in self._dimensions}
         self._blocks = dict.fromkeys(self._dimensions, 0)
         self._attributes: set[str] = set()
@@ -137,7 +135,7 @@ class FairnessMonitor:
             dimension = msgspec.json.decode(name, type=str)
             if dimension in self._groups and keeps((self.name, dimension, "")):
                 self._groups[dimension] = Groups.restored(
-                    entry, self._sides, place, stratified=bool(self._strata)
+                    entry, self._rules.fair_tolerance, place, stratified=bool(self._strata)
                 )
 
     def findings(self) -> list[Fairness]:
@@ -167,7 +165,7 @@ class FairnessMonitor:
             )  # fmt: skip
 
     def _none(self) -> Groups:
-        return Groups(self._sides, stratified=bool(self._strata))
+        return Groups(self._rules.fair_tolerance, stratified=bool(self._strata))
 
     def _settle(self, dimension: str, groups: Groups) -> None:
         """Close the block of rows that is open where it is long enough."""
@@ -192,7 +190,7 @@ class FairnessMonitor:
             if not ours[0]:
                 return None
             gap = gaps.of_residuals(ours[:3], theirs[:3], minimum)
-            evidence = groups.log_evidence_of_scores(group, self._rules.fair_tolerance)
+            evidence = groups.log_evidence(group, MEASURES.index(CALIBRATION))
             return _Look(gap, min(ours[0], theirs[0]), evidence, is_flat=False)
         rate = RATES.index(measure)
         counts = groups.beside(group, rate)

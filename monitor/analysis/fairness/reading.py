@@ -6,7 +6,6 @@ import math
 from typing import NamedTuple, TypeGuard
 
 from monitor.analysis.classes import spelt
-from monitor.sequential.known_probability import UNIT, units
 from monitor.types import Truth
 
 RATES = ("selection_rate", "true_positive_rate", "false_positive_rate", "error_rate")
@@ -18,28 +17,17 @@ CALIBRATION = "calibration"
 
 MEASURES = (*RATES, CALIBRATION)
 
-CELLS = 20
-"""Cells of a score, of equal width."""
-
 RESIDUAL = 1 << 20
 """Units in a residual of 1."""
 
 
-class Residual(NamedTuple):
-    """Of a row with score and label: the cell of the score, the score in `known_probability.UNIT`s,
-    whether the favourable class was true, and that minus the score in `RESIDUAL`s."""
-
-    cell: int
-    score: int
-    came: bool
-    difference: int
-
-
 class Seen(NamedTuple):
-    """What a row says: for each rate that looks at it (place in `RATES`, whether it counts)."""
+    """What a row says: for each rate that looks at it (place in `RATES`, whether it counts); and
+    its residual, of a row with score and label: 1 if the favourable class was true, else 0, less
+    the score, in `RESIDUAL`s."""
 
     rates: tuple[tuple[int, bool], ...]
-    residual: Residual | None
+    residual: int | None
 
 
 def read(truth: Truth, favourable: str, positive: str) -> Seen | None:
@@ -62,11 +50,8 @@ def read(truth: Truth, favourable: str, positive: str) -> Seen | None:
             rates.append((3, wrong))
     residual = None
     if score is not None and true is not None:
-        came = true == favourable
-        share = units(score)
-        cell = min(share * CELLS // UNIT, CELLS - 1)
-        residual = Residual(cell, share, came, round((came - score) * RESIDUAL))
-    return Seen(tuple(rates), residual) if rates or residual else None
+        residual = round(((true == favourable) - score) * RESIDUAL)
+    return Seen(tuple(rates), residual) if rates or residual is not None else None
 
 
 def _class(value: str | float | None) -> str | None:

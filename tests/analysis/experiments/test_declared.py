@@ -34,7 +34,7 @@ from monitor.types import Outcome, Truth
         (Metric("m", "label"), Truth(label="0"), 0.0),
         (Metric("m", "label"), Truth(), None),
         (Metric("m", "prediction", is_mean=True), Truth(prediction="2.5"), 2.5),
-        (Metric("m", "prediction", is_mean=True), Truth(prediction="cat"), None),
+        (Metric("m", "prediction", is_mean=True), Truth(prediction="cat"), 0.0),
         (Metric("m", "score", is_mean=True), Truth(score=0.25), 0.25),
         (Metric("m", "score", is_mean=True), Truth(score={"1": 0.25}), None),
         (Metric("m", "rating", is_mean=True), Truth(rating=4.0), 4.0),

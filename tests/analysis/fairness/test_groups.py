@@ -9,14 +9,13 @@ import pytest
 
 from monitor.analysis.fairness.groups import GROUPS, OTHER, STRATA, VALUES, Groups
 from monitor.analysis.fairness.reading import Seen
-from monitor.sequential.two_arms import margin
 
-SIDES = margin(0.1)
+TOLERANCE = 0.1
 
 
 def filled(seed: int, count: int, *, groups: int = 3, strata: int = 2) -> Groups:
     rng = random.Random(seed)
-    found = Groups(SIDES, stratified=True)
+    found = Groups(TOLERANCE, stratified=True)
     for number in range(count):
         seen = Seen(((0, rng.random() < 0.4), (3, rng.random() < 0.1)), None)
         others = [("plan", str(rng.randrange(3)))]
@@ -48,7 +47,7 @@ def test_without_a_closed_pane_there_is_no_evidence() -> None:
 
 def test_names_are_bounded() -> None:
     """Of groups, strata, and the values of other dimensions."""
-    groups = Groups(SIDES, stratified=True)
+    groups = Groups(TOLERANCE, stratified=True)
     for number in range(5 * VALUES * GROUPS):
         others = [("plan", str(number))]
         groups.add(0, f"g{number}", f"s{number}", others, Seen(((0, True),), None))
@@ -65,7 +64,7 @@ def test_what_was_saved_is_restored() -> None:
     groups = filled(2, 500)
     groups.close(4)
     entry = groups.saved()
-    again = Groups.restored(entry, SIDES, lambda pane: pane, stratified=True)
+    again = Groups.restored(entry, TOLERANCE, lambda pane: pane, stratified=True)
     assert again.saved() == entry
     for each in (groups, again):
         each.close(100)
@@ -77,4 +76,4 @@ def test_what_was_saved_is_restored() -> None:
 def test_a_damaged_entry_is_an_error_of_its_own(entry: bytes) -> None:
     """As of every monitor."""
     with pytest.raises(msgspec.DecodeError):
-        Groups.restored(entry, SIDES, lambda pane: pane, stratified=False)
+        Groups.restored(entry, TOLERANCE, lambda pane: pane, stratified=False)

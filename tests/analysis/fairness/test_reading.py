@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.analysis.fairness.reading import CELLS, RATES, RESIDUAL, read
-from monitor.sequential.known_probability import UNIT
+from monitor.analysis.fairness.reading import RATES, RESIDUAL, read
 from monitor.types import Truth
 
 VALUES = st.none() | st.text(max_size=8) | st.floats() | st.sampled_from(["1", "0", "yes", ""])
@@ -48,21 +47,16 @@ def test_a_score_of_the_other_class_is_turned_round() -> None:
     """The score is that of `positive`, and fairness asks for the favourable class."""
     seen = read(Truth(score=0.9, label="0"), "0", "1")
     assert seen is not None
-    assert seen.residual is not None
-    assert seen.residual.came
-    assert seen.residual.score == pytest.approx(0.1 * UNIT)
-    assert seen.residual.difference == pytest.approx(0.9 * RESIDUAL, abs=1)
+    assert seen.residual == pytest.approx(0.9 * RESIDUAL, abs=1)
     assert dict(seen.rates)[0] is False
 
 
 @given(VALUES, SCORES, VALUES)
 def test_any_truth_is_read(prediction: Any, score: Any, label: Any) -> None:
-    """Within its cells, each rate once, without an exception."""
+    """Each rate once, a residual from -1 to 1, without an exception."""
     seen = read(Truth(prediction=prediction, score=score, label=label), "1", "1")
     if seen is None:
         return
     assert len(dict(seen.rates)) == len(seen.rates)
     if seen.residual is not None:
-        assert 0 <= seen.residual.cell < CELLS
-        assert 0 <= seen.residual.score <= UNIT
-        assert abs(seen.residual.difference) <= RESIDUAL
+        assert abs(seen.residual) <= RESIDUAL

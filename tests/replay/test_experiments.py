@@ -1,0 +1,123 @@
+"""Experiments in tables: which columns tell of what."""
+
+from __future__ import annotations
+
+import json
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from monitor.cli import main
+
+DECLARED = """
+experiments:
+  - name: new-prompt
+    dimension: variant
+    control: a
+    allocation: {a: 0.5, b: 0.5}
+    minimum_effect: 0.03
+    metrics:
+      - {name: converted, event: converted}
+      - {name: revenue, event: revenue, aggregate: mean, bounds: [0, 500]}
+      - {name: slow, latency_above: 2.0, guardrail: true, margin: 0.05}
+      - {name: errors, outcome: server_error, guardrail: true, margin: 0.05}
+"""
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Path:
+    """4,000 rows: the variant converts better, and is slow."""
+    rng = random.Random(2)
+    lines = ["variant,converted,revenue,duration,outcome,true,said"]
+    for _ in range(4000):
+        arm = rng.choice("ab")
+        bought = rng.random() < (0.10 if arm == "a" else 0.20)
+        slow = rng.random() < (0.05 if arm == "a" else 0.25)
+        lines.append(
+            f"{arm},{'yes' if bought else ''},{rng.uniform(1, 9) if bought else 0:.2f},"
+            f"{3 if slow else 1},{'server_error' if rng.random() < 0.03 else 'ok'},"
+            f"{int(rng.random() < 0.5)},{int(rng.random() < 0.5)}"
+        )
+    path = tmp_path / "rows.csv"
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+def replay(table: Path, *arguments: str, declared: str = "") -> tuple[int, dict[str, Any]]:
+    config, out = table.parent / "monitor.yaml", table.parent / "found.json"
+    config.write_text(declared or "{}")
+    code = main(["replay", str(table), "--config", str(config), "--json", str(out), *arguments])
+    return code, json.loads(out.read_bytes()) if out.exists() else {}
+
+
+def test_a_declared_experiment_is_judged_by_its_columns(table: Path) -> None:
+    """Empty, 0 and no event are the same; a guardrail that breaks is worse, and can fail a build."""
+    code, found = replay(table, "--fail-on", "experiment", declared=DECLARED)
+    verdicts = {one["metric"]: one["verdict"] for one in found["experiments"]}
+    assert verdicts == {
+        "converted": "better", "revenue": "better", "slow": "worse", "errors": "no_difference"
+    }  # fmt: skip
+    assert code == 1
+    effects = {one["metric"]: one["effect"] for one in found["experiments"]}
+    assert effects["converted"] == pytest.approx(0.1, abs=0.03)
+    assert effects["slow"] == pytest.approx(0.2, abs=0.03)
+
+
+def test_each_chunk_says_what_was_known_at_its_end(table: Path) -> None:
+    """As a person who looks every day would have seen it."""
+    _, found = replay(table, "--chunks", "4", declared=DECLARED)
+    samples = [
+        sum(one["samples"] for one in chunk["experiments"] if one["metric"] == "converted")
+        for chunk in found["chunks"]
+    ]
+    assert samples == sorted(samples)
+    assert found["chunks"][-1]["experiments"] == found["experiments"]
+
+
+def test_a_dimension_alone_compares_what_the_columns_tell(table: Path) -> None:
+    """The means of label and prediction; no allocation is known."""
+    _, found = replay(table, "--experiment", "variant=a", "--label", "true", "--prediction", "said")
+    assert [(one["name"], one["metric"]) for one in found["experiments"]] == [
+        ("variant", "label"), ("variant", "prediction"),
+    ]  # fmt: skip
+    assert {one["verdict"] for one in found["experiments"]} == {"keep_going"}
+
+
+def test_metrics_without_a_column_are_named(table: Path) -> None:
+    """They are left out, and the others stay."""
+    lines = table.read_text().splitlines()
+    table.write_text("\n".join(",".join(line.split(",")[:2]) for line in lines) + "\n")
+    _, found = replay(table, declared=DECLARED)
+    assert [one["metric"] for one in found["experiments"]] == ["converted"]
+    (remark,) = [one for one in found["remarks"] if "new-prompt" in one]
+    assert remark == "experiment new-prompt: no table has revenue or duration or outcome"
+
+
+def test_an_experiment_of_another_table_is_left_alone(table: Path) -> None:
+    """Where its dimension is no column, nothing is said of it."""
+    table.write_text("x\n" + "\n".join(str(place % 7) for place in range(3000)) + "\n")
+    code, found = replay(table, declared=DECLARED)
+    assert code == 0
+    assert found.get("experiments", []) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("--experiment", "variant"), "is not DIMENSION=CONTROL"),
+        (("--experiment", "variant=a"), "no table has a --label or a --score or a --prediction"),
+        (("--experiment", "arm=a", "--label", "true"), "no table has a column 'arm'"),
+    ],
+)
+def test_what_cannot_be_compared_is_said(
+    table: Path, arguments: tuple[str, ...], sentence: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One line, exit code 2."""
+    try:
+        code, _ = replay(table, *arguments)
+    except SystemExit as ended:
+        code = int(str(ended.code))
+    assert code == 2
+    assert sentence in capsys.readouterr().err
