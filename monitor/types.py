@@ -105,7 +105,7 @@ class Call(msgspec.Struct, frozen=True):
     trailers: dict[str, str]
 
 
-class Part(msgspec.Struct, frozen=True, omit_defaults=True):
+class Part(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """A piece of input or output: text (`role`, `text`) or tensor (`name` … `data`). What it does
     not have is left out."""
 

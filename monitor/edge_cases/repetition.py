@@ -80,7 +80,9 @@ def _seems_to(text: str) -> bool:
     again = 0
     for place in range(0, len(text) - _SAMPLE, max(len(text) // _SAMPLES, 1)):
         again += text.find(text[place : place + _SAMPLE], place + 1) >= 0
-    return again >= _AGAIN
+        if again >= _AGAIN:
+            return True
+    return False
 
 
 def _ratio(text: str) -> float:
@@ -93,7 +95,10 @@ def _loops(words: Sequence[str], covered: int) -> bool:
     """Whether the words end in a block that comes `_TIMES` times and fills so many words; of signs
     alone, as in a ruler, `_SIGNS` times as many."""
     last = words[-1]
-    for period in range(1, min(_PERIOD, len(words) // _TIMES) + 1):
+    longest = min(_PERIOD, len(words) // _TIMES)
+    if last not in words[-1 - longest : -1]:
+        return False
+    for period in range(1, longest + 1):
         if words[-1 - period] != last:
             continue
         length = max(_TIMES * period, covered)

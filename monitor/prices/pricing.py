@@ -24,6 +24,7 @@ class Pricing:
         self._upstream = upstream
         self._mine = mine or own.Own()
         self._known: dict[bytes, tuple[str, Rates | bundled.Model, str] | None] = {}
+        self._latest: tuple[str, str, tuple[str, Rates | bundled.Model, str] | None] = "", "", None
 
     def cost(self, inference: Inference, at: float) -> Cost | None:
         """What an exchange that began at a Unix time cost; None where that is not known, never 0.
@@ -67,6 +68,9 @@ class Pricing:
         """What prices a model; remembered under a digest, for a name may be anybody's words."""
         if len(name) > LONGEST_NAME:
             return None
+        latest = self._latest  # an exchange asks more than once
+        if latest[0] == protocol and latest[1] == name:
+            return latest[2]
         known = self._known
         said = f"{protocol} {name}".encode("utf-8", "surrogatepass")
         key = blake2b(said, digest_size=16).digest()
@@ -74,6 +78,7 @@ class Pricing:
             if len(known) >= MOST_REMEMBERED:
                 known.clear()
             known[key] = self._looked_up(protocol, name)
+        self._latest = protocol, name, known[key]
         return known[key]
 
     def _looked_up(self, protocol: str, name: str) -> tuple[str, Rates | bundled.Model, str] | None:

@@ -292,13 +292,18 @@ class Privacy:
         return [Part(role="user" if side == "inputs" else "assistant", text=text)]
 
     def _part(self, scrub: Scrub, part: Part) -> Part:
+        role, text = part.role, part.text
+        bare = part.name is None and part.datatype is None and part.shape is None
+        if text is not None and bare and part.data is None:
+            role = None if role is None else self._label(scrub, role)
+            return Part(role=role, text=scrub.text(text))
         name = None if part.name is None else self._short(scrub, part.name)
         data: list[Any] | None = None
         if part.data is not None:
             data = scrub.numbers(part.data, part.name or "")
         return Part(
-            role=None if part.role is None else self._label(scrub, part.role),
-            text=None if part.text is None else scrub.text(part.text, part.name or ""),
+            role=None if role is None else self._label(scrub, role),
+            text=None if text is None else scrub.text(text, part.name or ""),
             name=name,
             datatype=None if part.datatype is None else self._label(scrub, part.datatype),
             shape=part.shape,
@@ -382,9 +387,8 @@ class Privacy:
         return None if self._policy is None else self._policy.place(*steps).rule
 
     def _ruled_part(self, scrub: Scrub, side: str, part: Part) -> Part:
-        cursor = None
-        if self._policy is not None:
-            cursor = self._policy.column(side, part.name or part.role or "")
+        policy = self._policy
+        cursor = None if policy is None else policy.column(side, part.name or part.role or "")
         if not cursor:
             return self._part(scrub, part)
         hint = part.name or ""
@@ -409,6 +413,8 @@ class Privacy:
         return self._label(scrub, value) if value else None
 
     def _label(self, scrub: Scrub, value: str, name: str = "") -> str:
+        if (name, value) in self._clean and type(value) is str and value.isprintable():
+            return value
         if len(value) > _MAX_LABEL:
             return scrub.redacted(value, "too_long")
         value = self._short(scrub, value, name)

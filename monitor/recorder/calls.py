@@ -90,9 +90,11 @@ def head(raw: bytes) -> tuple[str, dict[str, str]]:
 def fields(raw: bytes) -> dict[str, str]:
     """Return fields by lower-case name; repeated ones joined with `, `, folded ones by a space."""
     found: dict[str, str] = {}
+    if not raw:
+        return found
     last = ""
     for line in raw.decode("utf-8", _AS_LATIN_1).split("\n", MAX_FIELDS)[:MAX_FIELDS]:
-        if line[:1] in (" ", "\t") and last:
+        if last and line.startswith((" ", "\t")):
             found[last] = f"{found[last]} {line.strip()}".strip()
             continue
         name, colon, value = line.partition(":")

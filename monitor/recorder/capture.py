@@ -389,8 +389,9 @@ class Capture:
                     meters.add("monitor_cost_total", (model, direction, cost.currency), part)
         elif unpriced := sum(count for _, count in directions):
             meters.add("monitor_unpriced_tokens_total", (model,), unpriced)
+        outcome = known.outcome.value
         for segment in ((WHOLE.dimension, WHOLE.value), *segments):
-            meters.add("monitor_segment_exchanges_total", (*segment, known.outcome.value))
+            meters.add("monitor_segment_exchanges_total", (*segment, outcome))
             meters.observe("monitor_segment_duration_seconds", segment, known.duration)
             if first is not None:
                 meters.observe("monitor_segment_time_to_first_token_seconds", segment, first)
