@@ -92,6 +92,7 @@ class Join:
         self._records: dict[int, int | set[int]] = {}  # by name: numbers of stubs
         self._said: dict[int, list[int]] = {}  # by name: numbers of items
         self._keys: dict[int, int] = {}  # by key: the item's number
+        self._past: dict[int, None] = {}  # ids of Records that were due, the newest last
         self._seconds: dict[int, list[int]] = {}  # numbers by the second in which they are due
         self._order: list[int] = []  # a heap of these seconds
         self._alive: dict[int, int] = {}  # by piece: how many numbers of it are in use
@@ -155,7 +156,9 @@ class Join:
         self._keys[key] = number
         for name in item.names:
             self._said.setdefault(name, []).append(number)
-        if stub is None:
+        if stub is None and item.by_id and item.names[0] in self._past:
+            ends.end(kind, "unmatched")  # after a restart it waits for that, in vain
+        elif stub is None:
             self._waiting[number] = None
             ends.waiting[kind] += 1
             if len(self._waiting) > self._room:  # who has waited longest has the least hope
@@ -236,6 +239,9 @@ class Join:
             halvings = self._share.halvings(stub.level, number)
             row = self._row(stub, self._match(stub), halvings)
             self._forget_stub(number, stub)
+            self._past[stub.names[0]] = None
+            if len(self._past) > self._room:
+                del self._past[next(iter(self._past))]
             self.ledger.records["due"] += 1
             yield row
         for number in in_turns(numbers):

@@ -73,16 +73,22 @@ def test_each_name_of_an_exchange_names_it(name: dict[str, Any]) -> None:
     assert label(row) is None
 
 
-def test_what_comes_after_its_time_does_not_count() -> None:
-    """Feedback of the second after is unmatched, however early it says to have been known."""
+@pytest.mark.parametrize("is_killed", [False, True])
+def test_what_comes_after_its_time_does_not_count(is_killed: bool) -> None:
+    """Feedback of the second after is unmatched, however early it says to have been known: at once
+    where it names the id, when it has waited where others may have its name, or after a restart."""
     one = join()
-    one.add(record("r"))
+    one.add(record("r", trace_id="a" * 32))
     rows = list(one.advance(BEGIN + WAIT + 1))
-    one.say(item(WAIT + 1, id="r", label="0", at=1.0))
     assert [label(row) for row in rows] == [None]
-    assert one.ledger.waiting["label"] == 1
+    if is_killed:
+        store, one = one.state(), join()
+        one.restore({name: kept for name, kept in store.items() if kept})
+    one.say(item(WAIT + 1, "1", id="r", label="0", at=1.0))
+    one.say(item(WAIT + 1, "2", trace_id="a" * 32, label="0", at=1.0))
+    assert one.ledger.waiting["label"] == 1 + is_killed
     assert list(one.advance(BEGIN + 2 * WAIT + 2)) == []
-    assert one.ledger.final["label"] == {"joined": 0, "unmatched": 1, "duplicate": 0}
+    assert one.ledger.final["label"] == {"joined": 0, "unmatched": 2, "duplicate": 0}
 
 
 def test_names_of_nobody_wait_and_are_unmatched_then() -> None:
