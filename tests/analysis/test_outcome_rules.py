@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from monitor.analysis.experiments.declared import Experiment, Metric
+from monitor.analysis.fold import Analysis
 from monitor.analysis.monitors import outcomes_of, shares
 from monitor.analysis.outcome_rules import OutcomeRules, pane_of
 from monitor.analysis.outcome_status import measurements
+from monitor.findings import Outcome
 from monitor.metrics import BY_NAME
 from monitor.types import Row, Truth
 
@@ -35,6 +38,32 @@ def test_outcomes_are_folded_with_their_truth() -> None:
         again.restore(fold.saved())
         assert again.records == 100
         assert again.findings() == fold.findings()
+
+
+def test_what_means_something_else_is_removed_for_good() -> None:
+    """What a changed setting has dropped does not come back with the next start: nothing of it is
+    left in the checkpoint, whichever monitor counted it."""
+    rules = OutcomeRules(learn=50, fair=("population",))
+    experiment = Experiment("prompt", "population", "a", (Metric("said", "prediction"),))
+
+    def fresh() -> Analysis[Outcome]:
+        return outcomes_of(rules, experiments=(experiment,))
+
+    fold = fresh()
+    for number in range(300):
+        truth = Truth(str(number % 2), 0.7, str(number % 3 % 2), choices=["1"])
+        fold.add_row(Row(number * 1.0, {"population": "ab"[number % 2]}, [], truth=truth))
+    kept = fold.saved()
+    changed = fresh()
+    changed.restore(kept, keeps=lambda _: False)
+    kept = {name: entry for name, entry in (kept | changed.saved()).items() if entry}
+    again = fresh()
+    again.restore(kept)
+    empty = fresh()
+    assert [list(one.findings()) for one in again.monitors] == [
+        list(one.findings()) for one in empty.monitors
+    ]
+    assert any(one.findings() for one in fold.monitors)
 
 
 def test_a_judgement_is_two_metrics_of_the_catalogue() -> None:

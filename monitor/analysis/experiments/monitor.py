@@ -90,6 +90,7 @@ class ExperimentsMonitor:
         self._positive = positive
         self._pane = pane
         self._changed: set[tuple[str, str, str]] = set()
+        self._gone: set[str] = set()
 
     def add(self, row: Row, pane: int, at: float) -> None:
         """Count a row's truth in each experiment that it takes part in."""
@@ -134,12 +135,13 @@ class ExperimentsMonitor:
         exposed = {
             name: (run.block, run.strangers, run.exposed) for name, run in self._runs.items()
         }
-        state = {EXPOSED: msgspec.json.encode(exposed)}
+        state = dict.fromkeys(self._gone, b"")
+        state[EXPOSED] = msgspec.json.encode(exposed)
         for key in in_turns(sorted(self._changed)):
             name, *which = key
             arms = self._runs[name].arms[which[0], which[1]]
             state[msgspec.json.encode(key).decode()] = arms.saved()
-        self._changed = set()
+        self._changed, self._gone = set(), set()
         return state
 
     def restore(
@@ -166,9 +168,9 @@ class ExperimentsMonitor:
             name, variant, metric = msgspec.json.decode(entry, type=tuple[str, str, str])
             run = self._runs.get(name)
             found = None if run is None else _metric(run.experiment, metric)
-            if run is None or found is None:
-                continue
-            if keeps((self.name, run.experiment.dimension, "")):
+            if run is None or found is None or not keeps((self.name, run.experiment.dimension, "")):
+                self._gone.add(entry)
+            else:
                 run.of(variant, found).restore(saved, place)
 
     def findings(self) -> list[ExperimentEffect]:

@@ -68,6 +68,7 @@ class FairnessMonitor:
         self._groups = {name: self._none() for name in self._dimensions}
         self._blocks = dict.fromkeys(self._dimensions, 0)
         self._attributes: set[str] = set()
+        self._gone: set[str] = set()
 
     def add(self, row: Row, pane: int, at: float) -> None:
         """Count a row's truth under its groups, if it has any."""
@@ -110,7 +111,9 @@ class FairnessMonitor:
 
     def state(self) -> dict[str, bytes]:
         """What has changed since the last call."""
-        state = {ALL: msgspec.msgpack.encode(_All(self._blocks, sorted(self._attributes)))}
+        state = dict.fromkeys(self._gone, b"")
+        state[ALL] = msgspec.msgpack.encode(_All(self._blocks, sorted(self._attributes)))
+        self._gone = set()
         for dimension, groups in in_turns(list(self._groups.items())):
             if groups.is_changed:
                 state[msgspec.json.encode(dimension).decode()] = groups.saved()
@@ -137,6 +140,8 @@ class FairnessMonitor:
                 self._groups[dimension] = Groups.restored(
                     entry, self._rules.fair_tolerance, place, stratified=bool(self._strata)
                 )
+            else:
+                self._gone.add(name)
 
     def findings(self) -> list[Fairness]:
         """Every group by every measure; those that were not looked at are left out."""

@@ -93,6 +93,7 @@ class QualityMonitor:
         self._worth = DriftMonitor(worth, Baseline(learn=learn), dimensions=())
         self._expected: dict[Segment, Expected] = {}
         self._expected_changed: set[Segment] = set()
+        self._gone: set[str] = set()
         self._names: dict[str, str] = {}
         self._counts: dict[Segment, Counts] = {}
         self._changed: set[Segment] = set()
@@ -151,7 +152,8 @@ class QualityMonitor:
 
     def state(self) -> dict[str, bytes]:
         """What has changed since the last call."""
-        state = {CHANGE + name: entry for name, entry in self._change.state().items()}
+        state = dict.fromkeys(self._gone, b"")
+        state |= {CHANGE + name: entry for name, entry in self._change.state().items()}
         state |= {WORTH + name: entry for name, entry in self._worth.state().items()}
         kept = _All(list(self._names), dict(self.troubles), self.overflow)
         state[ALL] = msgspec.msgpack.encode(kept)
@@ -160,7 +162,7 @@ class QualityMonitor:
         for segment in in_turns(sorted(self._expected_changed & self._expected.keys())):
             name = EXPECTED + msgspec.json.encode(segment).decode()
             state[name] = self._expected[segment].saved()
-        self._changed, self._expected_changed = set(), set()
+        self._changed, self._expected_changed, self._gone = set(), set(), set()
         return state
 
     def restore(
@@ -186,8 +188,8 @@ class QualityMonitor:
                 continue
             segment = msgspec.json.decode(name.removeprefix(EXPECTED), type=Segment)
             if not keeps((self.name, *segment)):
-                continue
-            if name.startswith(EXPECTED):
+                self._gone.add(name)
+            elif name.startswith(EXPECTED):
                 self._expected[segment] = Expected.restored(entry)
             else:
                 self._counts[segment] = Counts.restored(entry)
