@@ -22,9 +22,11 @@ FILES = {
     "first": "answers_first.txt",
     "second": "answers_second.txt",
     "third": "answers_third.txt",
+    "fourth": "answers_fourth.txt",
 }
 """The first part was written before anything was tuned, the second after it was tuned on the first,
-and the third after it was tuned on both; on the third nothing was tuned."""
+the third after it was tuned on both, and the fourth after it was tuned on all three; on the fourth
+nothing was tuned."""
 
 _LABELS = re.compile(r"(?P<labels>\.|(?:[a-z][+-])+) (?P<text>.*)")
 
