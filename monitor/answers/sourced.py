@@ -233,7 +233,10 @@ def _is_year(one: Quantity) -> bool:
 
 
 def unsupported(answer: str, sources: Sources, most: int) -> tuple[int, int]:
-    """Return (how many numbers of an answer nothing supports, how many there are)."""
+    """Return (how many numbers of an answer nothing supports, how many there are).
+
+    What an answer has worked out in a way that is not seen through here is left out of both.
+    """
     amounts = quantities(answer, most)
     found = list(claims(answer, amounts))
     if not found:
@@ -261,7 +264,8 @@ def unsupported(answer: str, sources: Sources, most: int) -> tuple[int, int]:
             missing = left
             break
         missing = left
-    return len(missing), len(seen)
+    unsure = sum(sentences.is_computed(readings[0]) for readings in missing)
+    return len(missing) - unsure, len(seen) - unsure
 
 
 class _Sentences:
@@ -284,10 +288,23 @@ class _Sentences:
         """What the sentence of a number says of how it was made."""
         place = bisect_left(self._edges, one.start)
         if place not in self._kinds:
-            start = self._edges[place - 1] if place else 0
-            end = self._edges[place] if place < len(self._edges) else len(self._answer)
-            self._kinds[place] = cues.kinds(self._answer[start:end])
+            self._kinds[place] = cues.kinds(self._sentence(one))
         return self._kinds[place]
+
+    def _sentence(self, one: Quantity) -> str:
+        place = bisect_left(self._edges, one.start)
+        start = self._edges[place - 1] if place else 0
+        end = self._edges[place] if place < len(self._edges) else len(self._answer)
+        return self._answer[start:end]
+
+    def spelled(self, one: Quantity) -> list[Quantity]:
+        """The counts that the sentence of a number spells."""
+        counts = map(float, cues.counts(self._sentence(one)))
+        return [Quantity(count, 1.0, "", count, one.start, one.end) for count in counts]
+
+    def is_computed(self, one: Quantity) -> bool:
+        """Whether the sentence of a number tells what was worked out."""
+        return cues.COMPUTED.search(self._sentence(one)) is not None
 
     def goes_on(self, one: Quantity, pattern: re.Pattern[str]) -> bool:
         """Whether a pattern follows a number."""
@@ -319,7 +336,10 @@ def _follows(one: Quantity, slack: float, sources: Sources, sentences: _Sentence
     if (
         (kinds and sources.derive(one, slack, kinds))
         or ("+" in kinds and _is_among(one, slack, wholes(sentences.above(one))))
-        or ("*" in kinds and _is_made(one, slack, _multiples(beside, sources), "*"))
+        or (
+            "*" in kinds
+            and _is_made(one, slack, _multiples(beside, sources, sentences.spelled(one)), "*")
+        )
         or ("y" in kinds and _is_among(one, slack, _by_month(sources)))
     ):
         return True
@@ -343,10 +363,12 @@ def _linked(beside: Sequence[Quantity], sources: Sources) -> Iterator[tuple[Quan
                 yield a, b
 
 
-def _multiples(beside: Sequence[Quantity], sources: Sources) -> Iterator[tuple[Quantity, Quantity]]:
+def _multiples(
+    beside: Sequence[Quantity], sources: Sources, spelled: Sequence[Quantity]
+) -> Iterator[tuple[Quantity, Quantity]]:
     """Shares and counts in a sentence or in the question with all amounts of the texts."""
     counts = [one for one in beside if one.unit not in CURRENCIES and one.written <= _MANY]
-    for a in [*counts, *sources.asked][:_COUNTS]:
+    for a in [*spelled, *counts, *sources.asked][:_COUNTS]:
         yield from ((a, b) for b in sources.amounts())
 
 

@@ -17,7 +17,7 @@ NAMES = frozenset(
 MONTHS = frozenset("jan feb mar apr may jun jul aug sep oct nov dec mär mai okt dez".split())
 
 _CUES = {
-    "+*": r"total|sum\b|combined|together|altogether|overall|comes? to|came to|amounts? to|used to|before|plus\b|worth"
+    "+*": r"total|sum\b|combined|together|altogether|overall|makes?\b|comes? to|came to|amounts? to|used to|before|plus\b|worth"
     r"|would be|costs?\b|summe|gesamt|insgesamt|zusammen|somme|ensemble",
     "~": r"average|mean\b|durchschnitt|moyenne|midpoint",
     "-%:": r"differ|more\b|less\b|fewer|higher|lower\b|larger|smaller|increas|decreas|rise|rising|rose\b|risen|grew"
@@ -50,6 +50,24 @@ def kinds(sentence: str) -> str:
     return "".join("=" if one == "equal" else _KINDS[int(one[1:])] for one in found)
 
 
+COMPUTED = re.compile(
+    r"\b(?:total|sum\b|combined|together|altogether|in all\b|comes? to|came to|amounts? to|makes?\b|sav(?:es?|ings?)\b|remain"
+    r"|left\b|cheaper|dearer|average|overall|difference|insgesamt|zusammen|summe|gesamt|durchschnitt|somme)"
+    r"|\d[^\s\d]{0,3} ?(?:[×*=/÷]|x \d)",
+    re.IGNORECASE,
+)
+"""A sentence that says so tells what it has worked out."""
+
+
+def counts(sentence: str) -> list[int]:
+    """The numbers from two to twelve that a sentence spells, each once.
+
+    >>> counts("Two of the three doses"), counts("A fiver")
+    ([2, 3], [])
+    """
+    return sorted({_SPELLED[match.lower()] for match in _COUNTS.findall(sentence)})
+
+
 HEDGE = re.compile(
     r"(?:\b(?:about|around|approximately|approx\.?|roughly|nearly|almost|over|under|some|circa|ca\.|close to"
     r"|more than|less than|just|below|above|up to|at least|well|exceeding|rund|etwa|ungefähr|knapp|fast"
@@ -76,6 +94,15 @@ SPELLED: dict[int, tuple[str, ...]] = {
     50: ("fifty", "half", "fünfzig", "cinquante"),
     100: ("hundred", "hundert", "cent"),
 }
+
+_SPELLED = {
+    word: number
+    for number, words in SPELLED.items()
+    for word in words
+    if 1 < number <= 12
+    and word not in ("both", "once", "elf", "sept", "dix", "dos", "tres", "double")
+}
+_COUNTS = re.compile(rf"\b(?:{'|'.join(_SPELLED)})\b", re.IGNORECASE)
 
 OWN_WORDING = re.compile(
     r"\b(?:you (?:can|could|may|might|should|would|want|need)\b[^.\n]{0,60}"

@@ -43,8 +43,7 @@ _KINDS: dict[str, tuple[tuple[float, str], ...]] = {
     "%": ((1.0, "% percent pct prozent pp percentage"), (0.01, "bp bps basis"), (0.1, "‰")),
     "GBP": ((0.01, "p pence"),),
     "EUR": ((0.01, "ct cent"),),
-    "USD": ((0.01, "cents"),),
-    "": ((1.0, "x X × times fold"),),
+    "": ((1.0, "x X × times fold"), (0.01, "cents")),
     "g": (
         (1e-9, "ng nanograms"),
         (1e-6, "mcg µg μg ug micrograms microgram mikrogramm"),
