@@ -23,6 +23,7 @@ FILES = {
     "second": "answers_second.txt",
     "third": "answers_third.txt",
     "fourth": "answers_fourth.txt",
+    "fifth": "answers_fifth.txt",
 }
 """The first part was written before anything was tuned, the second after it was tuned on the first,
 the third after it was tuned on both, and the fourth after it was tuned on all three; on the fourth
