@@ -271,7 +271,7 @@ def _unit(text: str, start: int, end: int, money: str) -> tuple[str | None, floa
     if word == "per" and text[at : at + 5] == " cent":
         word, at = "%", at + 5
     kind, one = _known(word, per)
-    if not kind:
+    if not kind and one == 1.0:
         is_name = is_close and word[0].isalpha() and word not in units.UNITS and until == end
         return (None if is_name else ""), scale, until
     return kind, scale * one, at

@@ -7,6 +7,7 @@ import random
 import pytest
 
 from monitor.answers import sourced
+from monitor.answers.quantities import quantities
 from monitor.answers.sourced import Sources, unsupported
 from tests.answers.hostile import HOSTILE, is_linear
 
@@ -82,8 +83,18 @@ def test_what_follows_from_the_answer_itself_is_derived() -> None:
 def test_members_of_json_are_added_up_by_name() -> None:
     """Those that are negative apart from the others."""
     text = '[{"id": 71, "amount": -12.5}, {"id": 72, "amount": 900.0}, {"id": 73, "amount": -7.25}]'
-    assert wrong("In total you spent 19.75.", text) == 0
-    assert wrong("In total you spent 29.75.", text) == 1
+    sources = Sources([text])
+    assert [sources.derive(one, 0.005, "+") for one in quantities("19.75; 29.75", 9)] == [
+        True,
+        False,
+    ]
+
+
+def test_what_an_answer_has_worked_out_is_no_claim() -> None:
+    """Where it cannot be seen how: it is neither right nor wrong."""
+    assert unsupported("In total that makes $9,999.", Sources([REPORT]), 99) == (0, 0)
+    assert unsupported("Revenue was $9,999.", Sources([REPORT]), 99) == (1, 1)
+    assert unsupported("In total that makes $24,000.", Sources([REPORT]), 99) == (0, 1)
 
 
 def test_heads_of_tables_say_units_and_scales() -> None:

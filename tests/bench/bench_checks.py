@@ -30,7 +30,13 @@ from monitor.view import View
 OUT = Path(__file__).with_name("CHECKS.md")
 ROUNDS, RUNS, LONG = 5, 2000, 65_536
 Z = 1.96
-FIRST_SEEN = {"first": "55 of 77", "second": "56 of 74", "third": "30 of 35"}
+FIRST_SEEN = {
+    "first": "55 of 77",
+    "second": "56 of 74",
+    "third": "30 of 35",
+    "fourth": "20 of 28",
+    "fifth": "20 of 22",
+}
 """Right alarms of `unsupported_number` when each part was first looked at, before anything was tuned
 on it. Not measured anew: the code has changed since."""
 
@@ -186,13 +192,14 @@ def main() -> int:
         "|---|---|---|---|---|",
         *rows,
         "",
-        f"The answers come in three parts ({by_part}). The first was written before anything was tuned, the second after it was",
-        "tuned on the first, the third after it was tuned on both; then the faults that the third showed were mended, too. So",
-        "the table is of texts that the rules have seen. When a part was new to them, the alarms of `unsupported_number` that were",
-        "right were "
-        + ", ".join(f"{said} ({part})" for part, said in FIRST_SEEN.items())
+        f"The answers come in five parts ({by_part}). The first was written before anything was",
+        "tuned, and each of the others after all had been tuned on those before it; on the fifth nothing was. So most of the table",
+        "is of texts that the rules have seen. When a part was new to them, the alarms of `unsupported_number` that were right were",
+        ", ".join(f"{said} ({part})" for part, said in FIRST_SEEN.items())
         + "; those of the others all were, but one quote and one total.",
-        "About a third of the honest answers were written to be hard: they add up, compare and convert.",
+        "About a third of the honest answers of the first four parts were written to be hard: they add up, compare and convert.",
+        "The fifth was written as models answer. After the fourth the check was made to leave out what an answer says that it has",
+        "worked out, where it cannot see how.",
         "",
         "Failed by the other checks, which none of these answers should be: "
         + ", ".join(sorted(others))

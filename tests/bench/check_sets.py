@@ -25,9 +25,8 @@ FILES = {
     "fourth": "answers_fourth.txt",
     "fifth": "answers_fifth.txt",
 }
-"""The first part was written before anything was tuned, the second after it was tuned on the first,
-the third after it was tuned on both, and the fourth after it was tuned on all three; on the fourth
-nothing was tuned."""
+"""The first part was written before anything was tuned, and each of the others after all had been
+tuned on those before it; on the fifth nothing was tuned."""
 
 _LABELS = re.compile(r"(?P<labels>\.|(?:[a-z][+-])+) (?P<text>.*)")
 
