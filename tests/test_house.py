@@ -547,6 +547,7 @@ ELSEWHERE = {
     "words/units.py": "answers/test_quantities.py",
     "analysis/checkpoint.py": "app/test_analyzer.py",
     "analysis/blocks.py": "analysis/fairness/test_monitor.py",
+    "api/bodies.py": "api/test_feedback.py",
     "analysis/outcome_status.py": "analysis/test_outcome_rules.py",
     "analysis/state.py": "analysis/test_monitors.py",
     "analysis/drift/description.py": "analysis/test_fold.py",

@@ -20,8 +20,8 @@ from monitor.errors import ConfigError
 ROLES = ("read", "records", "feedback", "review", "admin")
 OPEN = frozenset(("/metrics", "/healthz", "/readyz"))
 """Paths for Prometheus and Kubernetes, which everybody may ask who reaches the port."""
-NEEDS = {"/api/v1/feedback": "feedback"}
-"""Path → the role that it needs; any other needs `read`."""
+NEEDS = {"/api/v1/feedback": "feedback", "/api/v1/review": "review"}
+"""Path → the role that it and those below it need; any other needs `read`."""
 AT_ONCE = 16
 """Requests for other paths than `OPEN` that are answered at a time."""
 
@@ -194,11 +194,23 @@ def _by_token(scope: Scope, tokens: Tokens) -> Refusal | None:
     holder = tokens.holder(token.decode("latin-1"))
     if holder is None:
         return 401, "this token is not known here", _challenge("invalid_token")
-    role = NEEDS.get(scope["path"], "read")
+    role = role_of(scope["path"])
     if role not in holder.roles:
         sentence = f"this token does not have the role {role}"
         return 403, sentence, _challenge("insufficient_scope")
     return None
+
+
+def role_of(path: str) -> str:
+    """The role that a path needs.
+
+    >>> role_of("/api/v1/review/next"), role_of("/api/v1/reviews"), role_of("/api/drift")
+    ('review', 'read', 'read')
+    """
+    for start, role in NEEDS.items():
+        if path == start or path.startswith(f"{start}/"):
+            return role
+    return "read"
 
 
 Headers = list[tuple[bytes, bytes]]

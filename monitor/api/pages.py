@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Iterable
 
 from fastapi import FastAPI, Request, Response
 
-from monitor.api import feedback
+from monitor.api import feedback, review
 from monitor.types import Measurement
 
 Render = Callable[[Iterable[Measurement], str], tuple[bytes, str]]
@@ -18,10 +18,15 @@ def application(
     findings: Callable[[], Awaitable[bytes]],
     ready: Callable[[], Awaitable[bool]],
     render: Render,
+    *,
     take: feedback.Take,
+    desk: review.Desk,
+    clock: Callable[[], float],
 ) -> FastAPI:
-    """Return the application of the admin pages; `take` puts feedback into the store.
+    """Return the application of the admin pages.
 
+    `take` puts feedback into the store; at the `desk` people read exchanges; `clock`
+    gives Unix seconds.
     `ready` returns whether the traffic port accepts; it must not depend on the model or the store.
     """
     app = FastAPI(title="monitor", docs_url=None, redoc_url=None, openapi_url=None)
@@ -48,6 +53,7 @@ def application(
         return Response(await findings(), media_type="application/json")
 
     feedback.add_to(app, take)
+    review.add_to(app, desk, clock)
 
     @app.get("/")
     async def index() -> Response:

@@ -79,6 +79,12 @@ class Intake:
         rejected: list[Rejected] = []
         return Taken(await self._append(list(enumerate(said)), rejected), rejected)
 
+    async def safe(self, said: Statement) -> Feedback:
+        """Return what may be kept of a Statement. Raises ConfigError and StreamError as `take`, and
+        PrivacyError where a text in it cannot be made safe."""
+        privacy = await self._ready()
+        return await self._aside(lambda: privacy.feedback(said))
+
     async def close(self) -> None:
         """Close the connection to the store."""
         self._thread.shutdown(wait=False, cancel_futures=True)

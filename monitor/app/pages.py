@@ -21,8 +21,10 @@ from monitor import logs, tasks
 from monitor.api import access
 from monitor.api.pages import application
 from monitor.app.feedback_intake import Intake, Taken
+from monitor.app.reviewer import arms_of, queue_of
 from monitor.exporters.otlp import OtlpExporter
 from monitor.exporters.prometheus import render
+from monitor.review.desk import Desk
 from monitor.settings.addresses import address, is_loopback
 from monitor.supervision import child, process_metrics
 from monitor.supervision.answers import Answers
@@ -41,6 +43,8 @@ class Pages:
         self._settings = process.settings
         self._answers = Answers(process.runtime)
         self._feedback = Intake(self._settings)
+        self._queue = queue_of(self._settings, self._settings.redis)
+        self._desk = Desk(self._queue, self._feedback.safe, arms_of(self._settings))
         self._known = child.Status(ready=False, children=[], others=[])
         self._exporter: OtlpExporter | None = None
         if self._settings.otlp.endpoint:
@@ -54,7 +58,10 @@ class Pages:
 
     async def serve(self) -> None:
         """Answer on the admin port and push to the collector until `stopping`."""
-        pages = application(self.measure, self._findings, self._is_ready, render, self._take)
+        pages = application(
+            self.measure, self._findings, self._is_ready, render,
+            take=self._take, desk=self._desk, clock=time.time,
+        )  # fmt: skip
         server = _Server(
             uvicorn.Config(
                 self._guarded(pages),
@@ -81,6 +88,7 @@ class Pages:
         await serving
         self._answers.close()
         await self._feedback.close()
+        await self._queue.close()
 
     def _guarded(self, pages: access.App) -> access.Guard:
         settings = self._settings

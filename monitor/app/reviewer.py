@@ -53,6 +53,11 @@ def queue_of(settings: Settings, url: str) -> ReviewQueue:
     return ReviewQueue(url, settings.endpoint, readers=given.reviewers, lease=given.lease)
 
 
+def arms_of(settings: Settings) -> frozenset[str]:
+    """Dimensions whose value a reader does not see."""
+    return frozenset(("variant", *(one.dimension for one in settings.experiments)))
+
+
 def reviewer_of(settings: Settings) -> Reviewer | None:
     """What picks Records for people; None where nobody is ever asked."""
     policy = policy_of(settings)

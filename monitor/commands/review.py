@@ -15,27 +15,19 @@ from typing import Any, TypeVar
 import msgspec
 
 from monitor.app import build, keyring
-from monitor.app.reviewer import queue_of
-from monitor.errors import PrivacyError, StreamError, UsageError
+from monitor.app.reviewer import arms_of, queue_of
+from monitor.errors import StreamError, UsageError
+from monitor.feedback import Feedback, Statement
 from monitor.logs import plain
 from monitor.privacy import keys
-from monitor.review.desk import Desk, Task, said
+from monitor.review.desk import REFUSED, Desk, Task, said
 from monitor.review.queue import ReviewQueue, Stats
 from monitor.settings.schema import Settings
 from monitor.supervision.embedded_store import opened
 from monitor.urls import shown
 
 EXIT_NOTHING = 1
-ARMS = ("variant",)
-"""Dimensions whose value a reader does not see."""
 T = TypeVar("T")
-
-REFUSED = {
-    "answered": "you have answered this item otherwise; the first answer counts",
-    "leased": "somebody else reads this item now",
-    "closed": "this item has all its answers",
-    "unknown": "no such item waits (it was answered long ago, or its record is gone)",
-}
 
 
 def add_arguments(parser: argparse.ArgumentParser, common: Callable[..., None]) -> None:
@@ -118,10 +110,11 @@ def _stats(options: argparse.Namespace, settings: Settings, url: str) -> int:
 def _at_desk(settings: Settings, url: str, step: Callable[[Desk], Awaitable[T]]) -> T:
     """The result of one step. Raises UsageError for a person."""
     privacy = build.privacy(settings, keys.read(keyring.key_file(settings)))
-    try:
-        return _asked(settings, url, lambda queue: step(Desk(queue, privacy.feedback, ARMS)))
-    except PrivacyError as error:
-        raise UsageError(f"what you say cannot be kept safely ({error})") from None
+
+    async def safe(said: Statement) -> Feedback:
+        return privacy.feedback(said)
+
+    return _asked(settings, url, lambda queue: step(Desk(queue, safe, arms_of(settings))))
 
 
 def _asked(settings: Settings, url: str, step: Callable[[ReviewQueue], Awaitable[T]]) -> T:

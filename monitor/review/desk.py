@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Awaitable, Callable, Collection
 from typing import Any
 
 import msgspec
 
-from monitor.errors import UsageError
+from monitor.errors import PrivacyError, UsageError
 from monitor.feedback import (
     MAX_NAME,
     MAX_TEXT,
@@ -21,9 +21,17 @@ from monitor.feedback import (
     encode_feedback,
 )
 from monitor.review.blind import blind
-from monitor.review.queue import Answer, Result, ReviewQueue
+from monitor.review.queue import Answer, Result, ReviewQueue, Stats
 
 _NOBODY = "-"
+
+REFUSED: dict[Answer, str] = {
+    "answered": "you have answered this item otherwise; the first answer counts",
+    "leased": "somebody else reads this item now",
+    "closed": "this item has all its answers",
+    "unknown": "no such item waits (it was answered long ago, or its record is gone)",
+}
+"""What is said of answers that do not count."""
 
 
 class Task(msgspec.Struct, frozen=True):
@@ -90,11 +98,15 @@ class Desk:
 
     `safe` makes a Statement fit to be kept: names of readers and what they write are pseudonymized
     as bodies are. `arms` are dimensions of experiments, which readers do not see. Methods raise
-    StreamError where the store does not answer; `now` is Unix seconds.
+    UsageError for what cannot be taken, with one sentence, and StreamError where the store does not
+    answer; `now` is Unix seconds.
     """
 
     def __init__(
-        self, queue: ReviewQueue, safe: Callable[[Statement], Feedback], arms: Collection[str]
+        self,
+        queue: ReviewQueue,
+        safe: Callable[[Statement], Awaitable[Feedback]],
+        arms: Collection[str],
     ) -> None:
         self._queue = queue
         self._safe = safe
@@ -102,7 +114,7 @@ class Desk:
 
     async def next(self, reader: str, now: float) -> Task | None:
         """Return what a reader is to judge next, None where nothing waits for them."""
-        name = self._name(reader)
+        name = await self._name(reader)
         while (lease := await self._queue.next(name, now)) is not None:
             record = await self._queue.record(lease.item)
             if record is None:
@@ -117,7 +129,7 @@ class Desk:
 
     async def answer(self, item: str, said: Said, now: float) -> Answer:
         """Take what a reader says, and say it of the exchange as feedback."""
-        name = self._name(said.reviewer)
+        name = await self._name(said.reviewer)
         document = ""
         if said.passed is not None:
             statement = Statement(
@@ -126,13 +138,24 @@ class Desk:
                 key=f"review:{item}:{name}"[-MAX_NAME:],
                 at=now,
             )
-            document = encode_feedback(self._safe(statement)).decode()
+            document = encode_feedback(await self._made_safe(statement)).decode()
             document = f'{document[:-1]},"propensity":PROPENSITY}}'
         return await self._queue.answer(item, name, said.result, now, document)
 
-    def _name(self, reader: str) -> str:
+    async def stats(self, now: float) -> Stats:
+        """The queue in numbers."""
+        return await self._queue.stats(now)
+
+    async def _made_safe(self, statement: Statement) -> Feedback:
+        try:
+            return await self._safe(statement)
+        except PrivacyError as error:
+            why = str(error).replace("_", " ")
+            raise UsageError(f"personal data in it cannot be replaced safely ({why})") from None
+
+    async def _name(self, reader: str) -> str:
         """The name of a reader as it may be kept."""
         if not (0 < len(reader) <= MAX_NAME and reader.isprintable()):
             raise UsageError(f"reviewer: is not a name of 1 to {MAX_NAME} printable characters")
-        kept = self._safe(Statement(id=_NOBODY, verdict=Verdict(reader, passed=True)))
+        kept = await self._made_safe(Statement(id=_NOBODY, verdict=Verdict(reader, passed=True)))
         return kept.verdict.reviewer if kept.verdict else _NOBODY

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import httpx
 import pytest
@@ -10,6 +11,9 @@ import pytest
 from monitor.api.pages import application
 from monitor.exporters.prometheus import render
 from monitor.types import Measurement
+
+NOBODY: Any = None
+"""No desk: nobody reads exchanges here."""
 
 
 @pytest.mark.parametrize(("ready", "status"), [(True, 200), (False, 503)])
@@ -50,7 +54,7 @@ def get(path: str, *, ready: bool = True, accept: str = "*/*") -> httpx.Response
         raise AssertionError
 
     async def ask() -> httpx.Response:
-        app = application(measure, findings, is_ready, render, take)
+        app = application(measure, findings, is_ready, render, take=take, desk=NOBODY, clock=float)
         transport = httpx.ASGITransport(app=app)
         async with httpx.AsyncClient(transport=transport, base_url="http://admin") as client:
             return await client.get(path, headers={"accept": accept})

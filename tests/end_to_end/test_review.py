@@ -59,4 +59,16 @@ def test_exchanges_wait_for_readers_whose_verdicts_become_feedback(
     with redis.Redis.from_url(system.redis) as client:
         ((_, fields),) = client.xrange("monitor:{default}:feedback")  # type: ignore[misc]
     assert json.loads(fields[b"feedback"])["id"] == task["item"]
+    status, told = system.admin("/api/v1/review/next?reviewer=ben")
+    assert status == 200
+    item = json.loads(told)["item"]
+    answer = {"reviewer": "ben", "passed": True, "note": "ask jo@example.org"}
+    request = urllib.request.Request(
+        f"http://{system.run['admin']}/api/v1/review/{item}", json.dumps(answer).encode()
+    )
+    with urllib.request.urlopen(request, timeout=30) as response:
+        assert json.loads(response.read()) == {"item": item, "result": "passed"}
+    system.until(lambda: system.page().total("monitor_reviews_total", result="passed") == 1)
+    status, told = system.admin("/api/v1/review")
+    assert (status, json.loads(told)["passed"]) == (200, 1)
     assert system.complaints() == []

@@ -1,0 +1,84 @@
+"""/api/v1/review: an exchange to read, what a reader says of it, and the queue in numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any, Protocol
+
+import msgspec
+from fastapi import FastAPI, Request, Response
+
+from monitor.api.bodies import Refused, answer, body
+from monitor.errors import ConfigError, StreamError, UsageError
+from monitor.review.desk import REFUSED, Said, Task, said
+from monitor.review.queue import Answer, Stats
+
+MAX_BYTES = 1 << 20
+"""Bytes of a body."""
+
+
+class Desk(Protocol):
+    """Where readers sit, as these paths need it (`review.desk`)."""
+
+    async def next(self, reader: str, now: float) -> Task | None:
+        """Return what a reader is to judge next; None where nothing waits for them."""
+
+    async def answer(self, item: str, said: Said, now: float) -> Answer:
+        """Take what a reader says of an item."""
+
+    async def stats(self, now: float) -> Stats:
+        """Return the queue in numbers."""
+
+
+def add_to(app: FastAPI, desk: Desk, clock: Callable[[], float]) -> None:
+    """Add the paths to the pages; `clock` gives Unix seconds."""
+
+    @app.get("/api/v1/review")
+    async def stats() -> Response:
+        return await _told(lambda: _stats(desk, clock()))
+
+    @app.get("/api/v1/review/next")
+    async def following(reviewer: str = "") -> Response:
+        return await _told(lambda: _next(desk, reviewer, clock()))
+
+    @app.post("/api/v1/review/{item}")
+    async def submit(item: str, request: Request) -> Response:
+        return await _told(lambda: _submit(desk, item, request, clock))
+
+
+async def _told(work: Callable[[], Awaitable[Response]]) -> Response:
+    """What the work answers, or in a sentence why there is no answer."""
+    try:
+        return await work()
+    except Refused as refused:
+        return refused.answer
+    except ConfigError as error:
+        return answer(503, {"error": str(error)}, retry_after="60")
+    except UsageError as error:
+        return answer(400, {"error": str(error)})
+    except StreamError as error:
+        return answer(503, {"error": f"{error}; ask again"}, retry_after="5")
+
+
+async def _stats(desk: Desk, now: float) -> Response:
+    return answer(200, await desk.stats(now))
+
+
+async def _next(desk: Desk, reviewer: str, now: float) -> Response:
+    task = await desk.next(reviewer, now)
+    return Response(status_code=204) if task is None else answer(200, task)
+
+
+async def _submit(desk: Desk, item: str, request: Request, clock: Callable[[], float]) -> Response:
+    found = said(_document(await body(request, MAX_BYTES)))
+    done = await desk.answer(item, found, clock())
+    if done in REFUSED:
+        return answer(404 if done == "unknown" else 409, {"error": REFUSED[done]})
+    return answer(200, {"item": item, "result": found.result})
+
+
+def _document(data: bytes) -> Any:
+    try:
+        return msgspec.json.decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise UsageError("the body is not JSON") from None
