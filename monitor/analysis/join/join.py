@@ -179,8 +179,8 @@ class Join:
 
     # --- how it is found ----------------------------------------------------------------------
 
-    def _match(self, stub: Stub) -> list[Item]:
-        """What was said of a Record so far; what has waited for it does so no more."""
+    def _match(self, stub: Stub) -> dict[int, Item]:
+        """What was said of a Record so far, by number; what has waited for it does so no more."""
         found: dict[int, Item] = {}
         for name in stub.names:
             for number in self._said.get(name, ()):
@@ -192,7 +192,7 @@ class Join:
                         self._changed.add(number // PIECE)
                         self.ledger.waiting[item.kind] -= 1
                         self.ledger.joined(item.kind, item.at - stub.ended)
-        return list(found.values())
+        return found
 
     def _speaks(self, item: Item, stub: Stub) -> bool:
         """Whether an item came in time for a Record, or so little before it that it still waits
@@ -224,9 +224,16 @@ class Join:
             self._items[number] = items.encode(item)
             self._changed.add(number // PIECE)
 
-    def _row(self, stub: Stub, said: list[Item], halvings: int) -> Row:
-        known = items.known(said, stub.prediction)
+    def _row(self, stub: Stub, said: Mapping[int, Item], halvings: int) -> Row:
+        known = items.known(list(said.values()), stub.prediction)
         return stubs.row_of(stub, known, halvings)
+
+    def _forget_attributes(self, said: Mapping[int, Item]) -> None:
+        """Forget protected attributes once no Record is left of which they were said."""
+        for number, item in said.items():
+            if item.kind == "attributes" and self._last_of(item) is None:
+                self._items[number] = items.encode(msgspec.structs.replace(item, value=None))
+                self._changed.add(number // PIECE)
 
     # --- what is due --------------------------------------------------------------------------
 
@@ -237,8 +244,10 @@ class Join:
         for number, stub in found:
             give_way()
             halvings = self._share.halvings(stub.level, number)
-            row = self._row(stub, self._match(stub), halvings)
+            said = self._match(stub)
+            row = self._row(stub, said, halvings)
             self._forget_stub(number, stub)
+            self._forget_attributes(said)
             self._past[stub.names[0]] = None
             if len(self._past) > self._room:
                 del self._past[next(iter(self._past))]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import zlib
 from random import Random
 from typing import Any
 
@@ -141,6 +142,26 @@ def test_what_is_said_stands_in_the_truth() -> None:
     assert truth.events == {"click": 1.0, "passed": 1.0, "revenue": 12.5}
     assert (truth.rating, truth.attributes) == (2.0, {"age": "40", "sex": "f"})
     assert truth.label == truth.prediction == "1"
+
+
+def test_protected_attributes_are_gone_when_their_record_was_due() -> None:
+    """They are in the Row alone, and in no checkpoint from then on; until the last record of a name
+    they stay. A key that comes again is still a duplicate."""
+    one = join()
+    one.add(record("r", trace_id="b" * 32))
+    one.add(record("s", 50.0, trace_id="b" * 32))
+    said = item(60.0, trace_id="b" * 32, attributes={"sex": "female"}, key="k")
+    one.say(said)
+    store: dict[str, bytes] = {}
+    for until, is_kept in ((0.0, True), (WAIT + 1, True), (WAIT + 51, False)):
+        for row in one.advance(BEGIN + until):
+            assert row.truth is not None
+            assert row.truth.attributes == {"sex": "female"}
+        store |= one.state()
+        pieces = [zlib.decompress(kept) for name, kept in store.items() if name != "head" and kept]
+        assert (b"female" in b"".join(pieces)) is is_kept
+    one.say(said)
+    assert one.ledger.final["attributes"] == {"joined": 1, "unmatched": 0, "duplicate": 1}
 
 
 def test_a_corrected_text_is_the_truth_unless_it_is_labelled() -> None:
