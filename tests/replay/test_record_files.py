@@ -32,7 +32,7 @@ from monitor.settings.schema import Settings
 from monitor.sources import records as source
 from monitor.tables.blocks import Block
 from monitor.tables.columns import Columns
-from monitor.types import Observation, Outcome, Part, Record, Row, encode_record
+from monitor.types import Observation, Outcome, Part, Record, Row, Verdict, encode_record
 from tests.replay.some_records import record
 
 PIECE = 3000
@@ -135,7 +135,8 @@ def test_rows_are_the_same_in_pieces(
 
 
 def traffic(seed: int, count: int) -> list[bytes]:
-    """Chats, rows and tensors by turns; some late, some refused, some with a column that others lack."""
+    """Chats, rows and tensors by turns; some late, some refused, some with a column that others lack,
+    some with verdicts of checks."""
     chance, found = random.Random(seed), []
     for number in range(count):
         at = 1.7e9 + 0.05 * number - (chance.random() < 0.02) * chance.choice((3, 90))
@@ -151,6 +152,9 @@ def traffic(seed: int, count: int) -> list[bytes]:
             fields["outputs"] = [
                 Part(name="plan", datatype="BYTES", shape=[1], data=[chance.choice("abc")])
             ]
+        wrong = int(chance.random() < 0.1 + moved / 2)
+        checks = {"schema": Verdict(not wrong, wrong, 1), "citation": Verdict(not wrong, wrong, 3)}
+        fields["checks"] = {name: one for name, one in checks.items() if chance.random() < 0.7}
         found.append(encode_record(record(number, **fields)))
     return found
 

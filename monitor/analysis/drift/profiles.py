@@ -144,10 +144,14 @@ class _Learners:
         """Learn from the rows of a block, as `add` would from one after the other."""
         parts = parts_of(block, self._dimensions)
         keys = {part.key for part in parts}
-        if len(self._by_key) < self._limit < len(self._by_key.keys() | keys) or len(keys) < len(
-            parts
+        known = len(self._by_key)
+        new = len(self._by_key.keys() | keys) - known
+        if (
+            known < self._limit < known + new  # it matters whose value comes first
+            or len(keys) < len(parts)
+            or (new and block.accepted is not None)  # what is refused begins no reference
         ):
-            for row in block.rows():  # it matters whose value comes first
+            for row in block.rows():
                 self.add(row)
             return
         for part in parts:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import random
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.analysis.drift.profiles import Profile, dump_profile, load_profile
+from monitor.analysis.drift.profiles import Profile, dump_profile, load_profile, profile_of
 from monitor.analysis.drift.reference import Learner, Reference
 from monitor.analysis.drift.windows import Bins
 from monitor.errors import SourceError
+from monitor.tables.blocks import NUMBER, Block, Column
 
 
 def learned(values: list[Any]) -> Reference:
@@ -79,3 +81,14 @@ def test_a_damaged_profile_is_one_sentence(damaged: bytes) -> None:
     """The file is named, and nothing is raised but SourceError."""
     with pytest.raises(SourceError, match=r"^reference\.json: "):
         load_profile(damaged, "reference.json")
+
+
+def test_what_is_refused_begins_no_reference_of_a_block() -> None:
+    """As it begins none of rows: the values of one before the first that was accepted are left out."""
+    column = Column("x", np.full(600, NUMBER), numbers=np.arange(600.0))
+    taken = np.arange(600) >= 2
+    block = Block(np.arange(600.0), {}, [column], taken)
+    (of_block,) = profile_of([block]).references.values()
+    (of_rows,) = profile_of(block.rows()).references.values()
+    assert of_block == of_rows
+    assert of_block.samples == 598
