@@ -71,7 +71,7 @@ def outcomes_of(
     monitors: list[Monitor[Outcome]] = [
         QualityMonitor(
             watch, Baseline(profile, rules.learn or None), positive=rules.positive,
-            segments=rules.segments, dimensions=dimensions,
+            segments=rules.segments, target=rules.target, dimensions=dimensions,
         ),
         CalibrationMonitor(rules, alpha, dimensions=dimensions),
         CoverageMonitor(rules, alpha, dimensions=dimensions),

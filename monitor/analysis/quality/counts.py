@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from monitor.analysis.classes import LARGE
 from monitor.analysis.quality.answers import Answer, overlap, plain
 from monitor.analysis.quality.score_cells import cell
 
@@ -155,6 +156,19 @@ def added_by(answer: Answer, name: Callable[[str], str]) -> Added:
     if answer.is_binary or 1 < len(answer.scores) <= SCORED:
         cells = [(name(of), of == true, cell(share)) for of, share in answer.scores.items()]
     return Added((name(true), name(said)), cells, losses)
+
+
+def with_interval(added: Added, answer: Answer, ends: tuple[float, float], target: float) -> Added:
+    """What a number adds that has a prediction interval, which is to hold the share `target` of
+    labels: also its quantile loss, the mean pinball loss of both ends (Koenker and Bassett 1978).
+    """
+    if not isinstance(answer.true, float) or not all(abs(end) < LARGE for end in ends):
+        return added
+    loss = math.fsum(
+        max(level * (answer.true - end), (level - 1) * (answer.true - end))
+        for end, level in zip(ends, ((1 - target) / 2, (1 + target) / 2), strict=True)
+    )
+    return added._replace(losses=[*added.losses, ("quantile", _fixed(loss / 2))])
 
 
 def mean(sums: list[int]) -> tuple[float, float]:

@@ -4,7 +4,8 @@
 |---|---|
 | one of two classes | accuracy; precision, recall, F1 of the positive one; AUC, logarithmic loss |
 | one of several | the same, but precision, recall and F1 are means over the classes |
-| a number | mean absolute error, root of the mean squared error, mean error |
+| a number | mean absolute error, root of the mean squared error, mean error; of an interval the
+quantile loss |
 | a text | exact match, overlap of words |
 
 Rates of labels that stand for themselves have an exact interval, all else an asymptotic one.
@@ -170,11 +171,14 @@ def _of_class(name: str) -> dict[str, Ratio]:
 def _of_numbers(counts: Counts) -> list[Measured]:
     squared = _mean("rmse", counts.losses["squared"], within=(0.0, math.inf))
     roots = [None if one is None else math.sqrt(one) for one in squared[1:4]]
-    return [
+    found = [
         _mean("mae", counts.losses["absolute"], within=(0.0, math.inf)),
         Measured("rmse", roots[0], roots[1], roots[2], squared.labels),
         _mean("mean_error", counts.losses["error"]),
     ]
+    if "quantile" in counts.losses:
+        found.append(_mean("quantile_loss", counts.losses["quantile"], within=(0.0, math.inf)))
+    return found
 
 
 def _auc(counts: Counts, scored: Sequence[str]) -> Measured:

@@ -20,7 +20,15 @@ from monitor.analysis.drift.monitor import DriftMonitor
 from monitor.analysis.drift.watches import Baseline
 from monitor.analysis.quality import estimate, measures
 from monitor.analysis.quality.answers import Answer, read
-from monitor.analysis.quality.counts import LOSS_BITS, OTHER, Added, Counts, added_by, units
+from monitor.analysis.quality.counts import (
+    LOSS_BITS,
+    OTHER,
+    Added,
+    Counts,
+    added_by,
+    units,
+    with_interval,
+)
 from monitor.analysis.quality.estimate import Expected, Scored
 from monitor.analysis.quality.measures import Measured
 from monitor.analysis.quality.score_cells import cell
@@ -66,7 +74,7 @@ class QualityMonitor:
     the whole (None: all that a row has), of which `segments` are counted at most. Change is judged
     by `rules`, with this monitor's part of the error budget, against the first `learn` labels of a
     segment, or those of the profile in `baseline`. The first `learn` labels of all also say what
-    scores are worth (`estimate`).
+    scores are worth (`estimate`). Prediction intervals are to hold the share `target` of labels.
     """
 
     name = "quality"
@@ -78,12 +86,14 @@ class QualityMonitor:
         *,
         positive: str,
         segments: int,
+        target: float = 0.9,
         dimensions: Sequence[str] | None = None,
     ) -> None:
         self.troubles: Counter[str] = Counter()
         self.overflow = 0
         self._positive = positive
         self._most = segments
+        self._target = target
         self._dimensions = None if dimensions is None else tuple(dimensions)
         change = replace(rules, alpha=rules.alpha * (1 - WORTH_SHARE))
         self._change = DriftMonitor(change, baseline, dimensions=dimensions)
@@ -122,6 +132,8 @@ class QualityMonitor:
         if answer is None:
             return
         added = added_by(answer, self._named)
+        if truth.interval is not None:
+            added = with_interval(added, answer, truth.interval, self._target)
         weight = units(truth.weight * row.weight)
         for segment in segments:
             counts = self._of(segment)

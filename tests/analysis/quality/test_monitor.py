@@ -143,6 +143,30 @@ def test_thousands_of_groups_and_classes_are_bounded() -> None:
     assert len(list(quality.by_class())) <= 3 * CLASSES * 1000
 
 
+def test_intervals_have_a_quantile_loss() -> None:
+    """The mean pinball loss of both ends, as scikit-learn has it; an end without end has none."""
+    from sklearn.metrics import mean_pinball_loss
+
+    fold, truths = outcomes_of(OutcomeRules(target=0.8)), []
+    for number in range(400):
+        chance = random.Random(number)
+        true = chance.gauss(0, 1)
+        truths.append(Truth(0.1, None, true, interval=(-1.0, chance.uniform(0.5, 2))))
+        fold.add_row(Row(float(number), {}, [], truth=truths[-1]))
+    for end in (float("inf"), float("nan")):
+        endless = Truth(0.1, None, 0.5, interval=(-1.0, end))
+        fold.add_row(Row(400.0, {}, [], truth=endless))
+    true = [one.label for one in truths]
+    ends = [[one.interval[end] for one in truths if one.interval is not None] for end in (0, 1)]
+    expected = [
+        mean_pinball_loss(true, end, alpha=level)
+        for end, level in zip(ends, (0.1, 0.9), strict=True)
+    ]
+    loss = found(fold)["quantile_loss"]
+    assert loss.number == pytest.approx(sum(expected) / 2)
+    assert loss.labels == 400
+
+
 def test_weighted_labels_stand_for_many() -> None:
     """Failures that were reviewed twice as often count half: the estimate is that of all."""
     fold = outcomes_of(OutcomeRules())
