@@ -7,6 +7,7 @@ one line on stderr that names the key, option or file.
 from __future__ import annotations
 
 import argparse
+import importlib
 import os
 import re
 import sys
@@ -173,6 +174,8 @@ def _parser(chosen: str) -> _Parser:
         example="monitor review next")  # fmt: skip
     feedback = add("feedback", _feedback, "load what became of exchanges: labels, events, verdicts",
         example="monitor feedback load labels.csv")  # fmt: skip
+    experiments = add("experiments", _experiments, "print what can be said of each arm now",
+        example="monitor experiments --config monitor.yaml")  # fmt: skip
     replay = add("replay", _replay, "look for drift in records, tables and logs at rest",
         more="Judges them as the analyzer judges live traffic. Exit code 1: --fail-on drift, and "
         "drift was found.",
@@ -185,18 +188,13 @@ def _parser(chosen: str) -> _Parser:
     keys = add("keys", _keys, "list, rotate and fingerprint the keys that make pseudonyms",
         example="monitor keys list")  # fmt: skip
     reveal = add("reveal", _reveal, "print the values behind pseudonyms, with a private key")
-    stored = {"records": records, "templates": templates, "review": review,
-        "feedback": feedback}  # fmt: skip
-    if chosen in stored:
-        _look_at_the_store(chosen, stored[chosen])
-    if chosen == "files":
-        from monitor.commands import files as writing
-
-        writing.add_arguments(files)
-    if chosen == "schema":
-        from monitor.commands import schema as describing
-
-        describing.add_arguments(schema)
+    in_store = {"records": records, "templates": templates, "review": review,
+        "feedback": feedback, "experiments": experiments}  # fmt: skip
+    if chosen in in_store:
+        _look_at_the_store(chosen, in_store[chosen])
+    if chosen in ("files", "schema"):
+        alone = importlib.import_module(f"monitor.commands.{chosen}")
+        alone.add_arguments(files if chosen == "files" else schema)
     if chosen == "replay":
         from monitor.commands import replay_options as offline
 
@@ -301,11 +299,7 @@ def _check(options: argparse.Namespace) -> int:
 
 
 def _look_at_the_store(chosen: str, parser: argparse.ArgumentParser) -> None:
-    from monitor.commands import feedback, records, review, templates
-
-    looking = {
-        "records": records, "templates": templates, "review": review, "feedback": feedback,
-    }[chosen]  # fmt: skip
+    looking = importlib.import_module(f"monitor.commands.{chosen}")
     looking.add_arguments(parser, _common)
 
 
@@ -331,6 +325,12 @@ def _feedback(options: argparse.Namespace) -> int:
     from monitor.commands import feedback
 
     return feedback.run(options, _settings(options))
+
+
+def _experiments(options: argparse.Namespace) -> int:
+    from monitor.commands import experiments
+
+    return experiments.run(options, _settings(options))
 
 
 def _files(options: argparse.Namespace) -> int:

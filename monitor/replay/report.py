@@ -85,7 +85,7 @@ def tables(found: Replay, title: str) -> Iterator[Table | Text]:
     if found.fairness:
         yield _judged("fairness", FAIRNESS, found.fairness, compared)
     if found.experiments:
-        yield _experiments(found.experiments)
+        yield experiments(found.experiments)
     yield Text.assemble(
         f"\n{counted(found)}: ",
         (found.verdict, STYLES[found.verdict]),
@@ -231,7 +231,7 @@ def of_arm(one: ExperimentEffect) -> list[str]:
     return [one.name, one.variant, one.metric, verdict, *numbers, one.reason]
 
 
-def _experiments(entries: Iterable[ExperimentEffect]) -> Table:
+def experiments(entries: Iterable[ExperimentEffect]) -> Table:
     """What arms do, beside their control."""
     table = Table(title="\nexperiments", title_justify="left", box=None, pad_edge=False)
     for name in EXPERIMENTS:
