@@ -12,6 +12,7 @@ import re
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
 from itertools import combinations, islice, pairwise
 
 from monitor.answers.arithmetic import EDGE, IN_A_ROW, combine, in_rows, keyed, of_column, wholes
@@ -37,7 +38,7 @@ class Sources:
 
     def __init__(self, texts: Sequence[str], asked: str = "") -> None:
         self.texts = texts
-        self.asked = quantities(asked, _BESIDE)
+        self._question = asked
         self.count = 0
         self._rows: list[list[list[Quantity]]] | None = None
         self._multiplied: list[float] | None = None
@@ -60,6 +61,11 @@ class Sources:
             {x for found in self._found for one in found for x in (one.written, one.value)}
         )
         self._derived: dict[tuple[str, str], list[float]] | None = None
+
+    @cached_property
+    def asked(self) -> list[Quantity]:
+        """The numbers of the question."""
+        return quantities(self._question, _BESIDE)
 
     def support(self, one: Quantity, slack: float) -> bool:
         """Whether a number stands in the texts; `slack` is by how much of its own value it may be
@@ -242,29 +248,30 @@ def unsupported(answer: str, sources: Sources, most: int) -> tuple[int, int]:
     if not found:
         return 0, 0
     sentences = _Sentences(answer, amounts)
-    missing: list[list[Quantity]] = []
+    missing: list[list[tuple[Quantity, float]]] = []
     seen: set[tuple[float, str]] = set()
     for readings in found:
         first = readings[0]
         if (first.value, first.unit) in seen:
             continue
         seen.add((first.value, first.unit))
-        if any(sources.support(one, _slack(one, answer)) for one in readings):
+        pairs = [(one, _slack(one, answer)) for one in readings]
+        if any(sources.support(*pair) for pair in pairs):
             sentences.know(first)
         else:
-            missing.append(readings)
+            missing.append(pairs)
     for _ in range(2):  # what follows from what is said after it
         left = []
-        for readings in missing:
-            if any(_follows(one, _slack(one, answer), sources, sentences) for one in readings):
-                sentences.know(readings[0])
+        for pairs in missing:
+            if any(_follows(*pair, sources, sentences) for pair in pairs):
+                sentences.know(pairs[0][0])
             else:
-                left.append(readings)
+                left.append(pairs)
         if len(left) in (0, len(missing)):
             missing = left
             break
         missing = left
-    unsure = sum(sentences.is_computed(readings[0]) for readings in missing)
+    unsure = sum(sentences.said(pairs[0][0]).is_computed for pairs in missing)
     return len(missing) - unsure, len(seen) - unsure
 
 
@@ -275,7 +282,7 @@ class _Sentences:
         self._answer = answer
         self._edges = [match.start() for match in EDGE.finditer(answer)]
         self._known: dict[int, list[Quantity]] = defaultdict(list)
-        self._kinds: dict[int, str] = {}
+        self._said: dict[int, cues.Said] = {}
         for one in amounts:
             if _is_idle(one, answer) and one.written > 1 and not _is_year(one):
                 self.know(one)
@@ -284,27 +291,14 @@ class _Sentences:
         """Let others follow from a number."""
         self._known[bisect_left(self._edges, one.start)].append(one)
 
-    def kinds(self, one: Quantity) -> str:
+    def said(self, one: Quantity) -> cues.Said:
         """What the sentence of a number says of how it was made."""
         place = bisect_left(self._edges, one.start)
-        if place not in self._kinds:
-            self._kinds[place] = cues.kinds(self._sentence(one))
-        return self._kinds[place]
-
-    def _sentence(self, one: Quantity) -> str:
-        place = bisect_left(self._edges, one.start)
-        start = self._edges[place - 1] if place else 0
-        end = self._edges[place] if place < len(self._edges) else len(self._answer)
-        return self._answer[start:end]
-
-    def spelled(self, one: Quantity) -> list[Quantity]:
-        """The counts that the sentence of a number spells."""
-        counts = map(float, cues.counts(self._sentence(one)))
-        return [Quantity(count, 1.0, "", count, one.start, one.end) for count in counts]
-
-    def is_computed(self, one: Quantity) -> bool:
-        """Whether the sentence of a number tells what was worked out."""
-        return cues.COMPUTED.search(self._sentence(one)) is not None
+        if place not in self._said:
+            start = self._edges[place - 1] if place else 0
+            end = self._edges[place] if place < len(self._edges) else len(self._answer)
+            self._said[place] = cues.said(self._answer[start:end])
+        return self._said[place]
 
     def goes_on(self, one: Quantity, pattern: re.Pattern[str]) -> bool:
         """Whether a pattern follows a number."""
@@ -330,16 +324,14 @@ def _follows(one: Quantity, slack: float, sources: Sources, sentences: _Sentence
         or sources.multiplied(one, slack)
     ):
         return True
-    kinds = sentences.kinds(one)
+    said = sentences.said(one)
+    kinds = said.kinds
     if one.unit == "%" and sentences.goes_on(one, _OF):
         kinds += ":"
     if (
         (kinds and sources.derive(one, slack, kinds))
         or ("+" in kinds and _is_among(one, slack, wholes(sentences.above(one))))
-        or (
-            "*" in kinds
-            and _is_made(one, slack, _multiples(beside, sources, sentences.spelled(one)), "*")
-        )
+        or ("*" in kinds and _is_made(one, slack, _multiples(beside, sources, said.counts), "*"))
         or ("y" in kinds and _is_among(one, slack, _by_month(sources)))
     ):
         return True
@@ -364,11 +356,12 @@ def _linked(beside: Sequence[Quantity], sources: Sources) -> Iterator[tuple[Quan
 
 
 def _multiples(
-    beside: Sequence[Quantity], sources: Sources, spelled: Sequence[Quantity]
+    beside: Sequence[Quantity], sources: Sources, spelled: Sequence[int]
 ) -> Iterator[tuple[Quantity, Quantity]]:
     """Shares and counts in a sentence or in the question with all amounts of the texts."""
     counts = [one for one in beside if one.unit not in CURRENCIES and one.written <= _MANY]
-    for a in [*spelled, *counts, *sources.asked][:_COUNTS]:
+    words = [Quantity(count, 1.0, "", count, 0, 0) for count in map(float, spelled)]
+    for a in [*words, *counts, *sources.asked][:_COUNTS]:
         yield from ((a, b) for b in sources.amounts())
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
+from typing import NamedTuple
 
 NAMES = frozenset(
     "section sections sec article articles art clause clauses chapter ch page pages p pp table figure fig step phase "
@@ -17,8 +19,8 @@ NAMES = frozenset(
 MONTHS = frozenset("jan feb mar apr may jun jul aug sep oct nov dec mär mai okt dez".split())
 
 _CUES = {
-    "+*": r"total|sum\b|combined|together|altogether|overall|makes?\b|comes? to|came to|amounts? to|used to|before|plus\b|worth"
-    r"|would be|costs?\b|summe|gesamt|insgesamt|zusammen|somme|ensemble",
+    "+*": r"total|sum\b|combined|together|altogether|overall|makes?\b|comes?\b|came\b|amounts?\b|used\b|before|plus\b|worth"
+    r"|would\b|costs?\b|summe|gesamt|insgesamt|zusammen|somme|ensemble",
     "~": r"average|mean\b|durchschnitt|moyenne|midpoint",
     "-%:": r"differ|more\b|less\b|fewer|higher|lower\b|larger|smaller|increas|decreas|rise|rising|rose\b|risen|grew"
     r"|grow|fall|fell\b|drop|declin|reduc|chang|up\b|down\b|gain|lost\b|loss|improv|jump|climb|slipp|exceed|surplus"
@@ -27,45 +29,58 @@ _CUES = {
     ":": r"per\b|each\b|times\b|ratio|double|triple|half\b|share|split|anteil",
     "-*%": r"saving|save|remain|left\b|balance|discount|off\b|net\b|rest\b|refund|back\b",
     "+-*%": r"pay\b",
-    "=": r"after\b|of\b|so\b|thus\b|that is\b|which\b|every\b|due\b|owe\b|or\b|i\.e\b",
+    "=": r"after\b|of\b|so\b|thus\b|which\b|every\b|due\b|owe\b|or\b",
     "y": r"years?\b|yearly|annual|months?\b|monthly|jahr|monat",
 }
 _KINDS = list(_CUES)
 _MADE = re.compile(
-    "|".join(
-        (r"(?P<equal>[(=:])", *(rf"\b(?P<c{n}>{words})" for n, words in enumerate(_CUES.values())))
-    ),
+    "|".join(rf"(?P<c{n}>{words})" for n, words in enumerate(_CUES.values())), re.IGNORECASE
+)
+_WORKED_OUT = re.compile(
+    r"total|sum\b|combined|together|altogether|comes?\b|came\b|amounts?\b|makes?\b|sav(?:es?|ings?)\b|remain|left\b|cheaper"
+    r"|dearer|average|overall|difference|insgesamt|zusammen|summe|gesamt|durchschnitt|somme",
     re.IGNORECASE,
 )
+_WORD = re.compile(r"[^\W\d_]+")
+_SUM = re.compile(r"\d[^\s\d]{0,3} ?(?:[×*=/÷]|x \d)| in all\b")
 
 
-def kinds(sentence: str) -> str:
-    """What a sentence says of how its numbers were made: the kinds of `arithmetic.combine`, `=`
-    where it links numbers, and `y` where it tells of months or years.
+class Said(NamedTuple):
+    """What a sentence says of how its numbers were made: the `kinds` of `arithmetic.combine`, `=`
+    where it links numbers and `y` where it tells of months or years; whether it `is_computed`, so
+    tells what was worked out; and the `counts` from two to twelve that it spells."""
 
-    >>> sorted(set(kinds("In total it rose by 3% a year")))
+    kinds: str
+    is_computed: bool
+    counts: list[int]
+
+
+def said(sentence: str) -> Said:
+    """Read a sentence.
+
+    >>> sorted(set(said("In total it rose by 3% a year").kinds))
     ['%', '*', '+', '-', ':', 'y']
+    >>> said("Two of the three doses make 4"), said("It has 4 (or so)").is_computed
+    (Said(kinds='=+*', is_computed=True, counts=[2, 3]), False)
     """
-    found = {match.lastgroup or "" for match in _MADE.finditer(sentence)}
-    return "".join("=" if one == "equal" else _KINDS[int(one[1:])] for one in found)
+    words = [_word(one[:_LONGEST]) for one in dict.fromkeys(_WORD.findall(sentence))]
+    kinds = list(dict.fromkeys(one[0] for one in words if one[0]))
+    if any(sign in sentence for sign in "(=:"):
+        kinds.append("=")
+    is_computed = any(one[1] for one in words) or _SUM.search(sentence) is not None
+    return Said("".join(kinds), is_computed, sorted({one[2] for one in words if one[2]}))
 
 
-COMPUTED = re.compile(
-    r"\b(?:total|sum\b|combined|together|altogether|in all\b|comes? to|came to|amounts? to|makes?\b|sav(?:es?|ings?)\b|remain"
-    r"|left\b|cheaper|dearer|average|overall|difference|insgesamt|zusammen|summe|gesamt|durchschnitt|somme)"
-    r"|\d[^\s\d]{0,3} ?(?:[×*=/÷]|x \d)",
-    re.IGNORECASE,
-)
-"""A sentence that says so tells what it has worked out."""
+_LONGEST = 24
+"""Letters of a word that are looked at."""
 
 
-def counts(sentence: str) -> list[int]:
-    """The numbers from two to twelve that a sentence spells, each once.
-
-    >>> counts("Two of the three doses"), counts("A fiver")
-    ([2, 3], [])
-    """
-    return sorted({_SPELLED[match.lower()] for match in _COUNTS.findall(sentence)})
+@lru_cache(maxsize=4096)
+def _word(word: str) -> tuple[str, bool, int]:
+    """(kinds, whether it tells what was worked out, the count it spells) of a word."""
+    match = _MADE.match(word)
+    kinds = _KINDS[int(match.lastgroup[1:])] if match and match.lastgroup else ""
+    return kinds, _WORKED_OUT.match(word) is not None, _SPELLED.get(word.lower(), 0)
 
 
 HEDGE = re.compile(
@@ -102,7 +117,6 @@ _SPELLED = {
     if 1 < number <= 12
     and word not in ("both", "once", "elf", "sept", "dix", "dos", "tres", "double")
 }
-_COUNTS = re.compile(rf"\b(?:{'|'.join(_SPELLED)})\b", re.IGNORECASE)
 
 OWN_WORDING = re.compile(
     r"\b(?:you (?:can|could|may|might|should|would|want|need)\b[^.\n]{0,60}"
