@@ -16,9 +16,10 @@ from monitor.analysis import state as states
 from monitor.analysis.fold import Analysis
 from monitor.analysis.join.items import item_of
 from monitor.analysis.join.join import Join
+from monitor.analysis.join.reading import Reading
 from monitor.analysis.monitors import outcomes_of, shares
 from monitor.analysis.outcome_rules import OutcomeRules, pane_of
-from monitor.app import build, keyring
+from monitor.app import keyring
 from monitor.app.experiments import experiments_of
 from monitor.errors import ConfigError, PrivacyError
 from monitor.feedback import Feedback, Statement
@@ -67,7 +68,8 @@ class Outcomes:
 
     def _fresh(self) -> tuple[Join, Analysis[Any]]:
         outcomes = self._settings.outcomes
-        join = Join(build.reading(self._settings), wait=outcomes.wait, room=outcomes.records)
+        reading = Reading(outcomes.prediction, outcomes.score, outcomes.positive)
+        join = Join(reading, wait=outcomes.wait, room=outcomes.records)
         experiments = experiments_of(self._settings)
         return join, outcomes_of(rules_of(self._settings), experiments=experiments)
 
@@ -136,6 +138,8 @@ class Outcomes:
     async def _made_safe(self, said: Statement) -> Feedback | None:
         """What somebody else has written to the stream, pseudonymized as a recorder would."""
         if self._privacy is None and not self._cannot_make_safe:
+            from monitor.app import build  # it knows all recognizers, which takes its time
+
             try:
                 ring = keys.read(keyring.key_file(self._settings))
                 self._privacy = await asyncio.to_thread(build.privacy, self._settings, ring)
