@@ -141,9 +141,9 @@ def api() -> str:
 `--admin HOST:PORT` says where it is; `127.0.0.1:9464` by default. `/metrics`, `/healthz` and
 `/readyz` answer everybody who reaches the port. The rest needs a token with a role where
 `access.tokens` is set, and without it answers on a loopback address alone
-([Access](../../CONFIGURATION.md#access)). Nothing on it shows a text of a request or an answer.
-Names of features, segments, models and categories do stand there, with personal data in them
-replaced.
+([Access](../../CONFIGURATION.md#access)). Only the items of the review queue show texts of requests
+and answers, pseudonymized. Names of features, segments, models and categories stand in the other
+pages, with personal data in them replaced.
 
 | path | role | what it answers |
 |---|---|---|
@@ -156,6 +156,13 @@ and during a drain. It depends neither on the model nor on Redis. |
 `{{}}` where this command runs no analyzer (`monitor sidecar`). |
 | `POST /api/v1/feedback` | `feedback` | 202 and what became of the items \
 ([feedback](feedback.md)). |
+| `GET /api/v1/review` | `review` | The [review queue](../review.md) in numbers. |
+| `GET /api/v1/review/next?reviewer=NAME` | `review` | 200 and an item that is NAME's for a while: \
+`item`, `record`, `reason`, `propensity`, `until` (Unix seconds); \
+204 where nothing waits. |
+| `POST /api/v1/review/{{item}}` | `review` | \
+Takes `{{"reviewer", "passed", "label"?, "note"?}}` or \
+`{{"reviewer", "skip": true}}`: 200, or 409 where the answer does not count, 404 for no item. |
 | `GET /` | `read` | The list of these paths, as text. |
 
 What is refused is answered with `{{"error": "one sentence"}}`: 401 without a token that is known,

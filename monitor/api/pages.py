@@ -59,7 +59,9 @@ def application(
     async def index() -> Response:
         return Response(
             "monitor\n\n/metrics    Prometheus\n/healthz    the process lives\n"
-            "/readyz     the proxy accepts\n/api/drift  what changed, where, since when (JSON)\n",
+            "/readyz     the proxy accepts\n/api/drift  what changed, where, since when (JSON)\n"
+            "/api/v1/feedback  what became of exchanges (POST)\n"
+            "/api/v1/review  exchanges that people are asked about\n",
             media_type="text/plain",
         )
 
