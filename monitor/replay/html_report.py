@@ -22,6 +22,7 @@ from monitor.replay.report import (
     compared,
     counted,
     covered,
+    expected,
     interval,
     judged,
     of_arm,
@@ -211,13 +212,15 @@ def _qualities(found: Replay) -> str:
     rows = "".join(
         f"<tr><td>{markup.escape(one.measure)}<td>{markup.escape(of_segment(one))}"
         f"<td class={one.status or ''}>{one.status or ''}<td class=n>{share(one.number)}"
-        f"<td class=n>{interval(one)}<td class=n>{one.labels:,}<td>{markup.escape(change(one))}"
+        f"<td class=n>{interval(one)}<td class=n>{expected(one)}"
+        f"<td class=n>{one.labels:,}<td>{markup.escape(change(one))}"
         for one in found.quality or ()
     )
     head = (
         "<h2>Quality</h2><p class=note>By the labels of all rows. The intervals hold however often "
         "one looks. Status says whether it changed.</p><table><tr><th>measure<th>segment<th>status"
-        "<th class=n>number<th class=n>95 % interval<th class=n>labels<th>what changed</tr>"
+        "<th class=n>number<th class=n>95 % interval<th class=n>expected<th class=n>labels"
+        "<th>what changed</tr>"
     )
     return f"{head}{rows}</table>" if rows else ""
 

@@ -156,14 +156,14 @@ def _quality(entries: list[Quality]) -> Table:
     table = Table(title="\nquality", title_justify="left", box=None, pad_edge=False)
     for name in ("measure", "segment", "status"):
         table.add_column(name)
-    for name in ("number", "95 % interval", "labels"):
+    for name in ("number", "95 % interval", "expected", "labels"):
         table.add_column(name, justify="right")
     table.add_column("what changed", overflow="fold")
     for one in told(entries):
         status = one.status or ""
         table.add_row(
             Text(one.measure), Text(of_segment(one)), Text(status, STYLES.get(status, "")),
-            share(one.number), interval(one), f"{one.labels:,}", Text(change(one)),
+            share(one.number), interval(one), expected(one), f"{one.labels:,}", Text(change(one)),
         )  # fmt: skip
     return table
 
@@ -268,6 +268,11 @@ def interval(one: Quality | Fairness | ExperimentEffect) -> str:
     if one.lower is None or one.upper is None:
         return ""
     return f"{share(one.lower)} to {share(one.upper)}"
+
+
+def expected(one: Quality) -> str:
+    """What is to be expected by the scores; empty where nothing is."""
+    return "" if one.estimated is None else share(one.estimated)
 
 
 def change(one: Quality) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -26,7 +27,8 @@ AS_TRUTH: dict[Kind, Kind] = {"identifier": "numeric", "boolean": "categorical"}
 class TruthColumns(msgspec.Struct, frozen=True):
     """The columns of a table that say what became of a row; empty: there is none.
 
-    `score` is the probability of a positive, or a list of those of the classes 0, 1 and so on;
+    `score` is the probability of a positive, or those of all classes: a list of the classes 0, 1
+    and so on, or an object by their names, which may be written as JSON.
     `protected` are attributes of whom the row is about. `events` are columns in which anything but
     nothing, 0 or false says that something happened, and a number how much. `duration` is in
     seconds, `outcome` is how an exchange ended. `arms` are dimensions of experiments.
@@ -168,10 +170,24 @@ def _ended(value: Any) -> Outcome | None:
 
 
 def _score(value: Any) -> float | dict[str, float] | None:
-    """A probability, or those of classes by their number; NaN for what is neither."""
+    """A probability, or those of classes by their name or number, which may be written as JSON; NaN
+    for what is neither."""
     if value is None:
         return None
+    if isinstance(value, str) and value[:1] in ("[", "{"):
+        with contextlib.suppress(msgspec.DecodeError, RecursionError):
+            value = msgspec.json.decode(value)
     if isinstance(value, list):
-        return {str(place): _score(one) for place, one in enumerate(value)}  # type: ignore[misc]
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return float(value) if is_number else math.nan
+        value = {str(place): one for place, one in enumerate(value)}
+    if isinstance(value, dict):
+        return {name: _number(one) for name, one in value.items()}
+    return _number(value)
+
+
+def _number(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return math.nan
+    try:
+        return float(value)
+    except OverflowError:  # an integer beyond any float
+        return math.inf

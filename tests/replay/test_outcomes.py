@@ -253,6 +253,7 @@ def test_the_html_page_shows_quality(capsys, write: Write, tmp_path: Path) -> No
     said = page.read_text()
     assert "<h2>Quality</h2>" in said
     assert "quality so far" in said
+    assert "expected" in said
     assert "accuracy 0." in said
 
 

@@ -89,6 +89,33 @@ def test_a_score_that_is_none_is_said_to_be_none(tmp_path: Path) -> None:
     assert last[1].score == 1.5
 
 
+def test_probabilities_of_classes_are_lists_or_objects(tmp_path: Path) -> None:
+    """Written as JSON in a text; a list has the classes 0, 1 and so on; what is no probability is
+    said to be none."""
+    cells = [
+        "[0.2, 0.7, 0.1]",
+        '{""a"": 0.25, ""b"": 0.75}',
+        "[0.2, 0.7",
+        '[""x"", true]',
+        "[]",
+        "[" * 9999,
+        "9" * 400,
+    ]
+    text = "p,true\n" + "".join(f'"{cell}",a\n' for cell in cells)
+    scores = [
+        row.truth and row.truth.score for row in rows(tmp_path, text, score="p", label="true")
+    ]
+    assert scores[:2] == [{"0": 0.2, "1": 0.7, "2": 0.1}, {"a": 0.25, "b": 0.75}]
+    assert isinstance(scores[2], float)
+    assert math.isnan(scores[2])
+    assert isinstance(scores[3], dict)
+    assert all(map(math.isnan, scores[3].values()))
+    assert scores[4] == {}
+    assert isinstance(scores[5], float)
+    assert math.isnan(scores[5])
+    assert not isinstance(scores[6], dict)
+
+
 def test_a_table_without_labels_has_none(tmp_path: Path) -> None:
     """Columns that are in another table of the source are missing here."""
     found = rows(tmp_path, "said\nx\ny\n", prediction="said", label="true")
