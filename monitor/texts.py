@@ -153,10 +153,11 @@ def _hashed(start: str, is_cut: bool) -> bytes:
     found = runs(start) if lower.isascii() else _WORD.findall(lower)
     if is_cut:
         found = found[:-1]  # the last one may be a part of a word
+    known = _known_words.get
     try:
-        return b"".join(map(_known_words.get, found))  # type: ignore[arg-type]
-    except TypeError:
-        return b"".join(map(_vocabulary_cell, found))
+        return b"".join(map(known, found))  # type: ignore[arg-type]
+    except TypeError:  # one of them is new
+        return b"".join([known(word) or _vocabulary_cell(word) for word in found])
 
 
 _known_words: dict[str, bytes] = {}

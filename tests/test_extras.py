@@ -72,3 +72,22 @@ def test_the_commands_need_no_extra() -> None:
         "monitor.app.proxy, monitor.app.recorder, monitor.app.analyzer, monitor.commands.replay"
     )
     subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
+
+
+def test_a_replay_of_a_table_of_numbers_imports_no_more_than_it_needs(tmp_path: Path) -> None:
+    """Its start is what a small table costs."""
+    import pyarrow as pa
+    import pyarrow.parquet
+
+    path = tmp_path / "t.parquet"
+    pyarrow.parquet.write_table(
+        pa.table({"x": [float(n % 7) for n in range(200)], "y": [*range(200)]}), path
+    )
+    program = (
+        f"import sys; from monitor.cli import main; main(['replay', {str(path)!r}]); "
+        "print(sorted(sys.modules.keys() & {'pandas', 'redis', 'uvloop', 'evidently', 'dask'}))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert done.stdout.splitlines()[-1] == "[]"

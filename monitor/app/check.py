@@ -64,12 +64,12 @@ def verify(settings: Settings, *, proxy: bool, analyzer: bool) -> None:
 
         build.reading(settings)
     if analyzer and (settings.reference, settings.drift) != (Reference(), Drift()):
-        from monitor.app import analyzer as role  # it needs numpy, and all features
+        from monitor.app import analysis  # it needs numpy, and all features
 
-        role.features_of(settings)
-        role.versus_of(settings)
+        analysis.features_of(settings)
+        analysis.versus_of(settings)
         try:
-            role.read_profile(settings.reference.file)
+            analysis.read_profile(settings.reference.file)
         except SourceError as error:
             raise ConfigError(f"reference.file: {error}") from None
     policy_of(settings)
@@ -215,7 +215,7 @@ def explain(settings: Settings) -> Iterator[str]:
     yield from _review(settings)
     yield from _privacy(settings)
     if settings.reference.file:
-        from monitor.app.analyzer import read_profile
+        from monitor.app.analysis import read_profile
 
         profile = read_profile(settings.reference.file)
         count = len(profile.references) if profile else 0

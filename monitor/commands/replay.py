@@ -21,7 +21,7 @@ from monitor.analysis.experiments.declared import Experiment, Source, compared
 from monitor.analysis.outcome_rules import OutcomeRules
 from monitor.app import build as parts
 from monitor.app import keyring
-from monitor.app.analyzer import features_of, rules_of
+from monitor.app.analysis import features_of, rules_of
 from monitor.app.experiments import experiments_of
 from monitor.app.outcomes import is_asked_for
 from monitor.app.outcomes import rules_of as outcome_rules_of

@@ -47,12 +47,12 @@ def values(array: Any) -> list[Any]:
         return values(array.storage)
     if types.is_dictionary(kind):
         words = [*values(array.dictionary), None]
-        places = array.indices.fill_null(len(words) - 1).to_numpy(zero_copy_only=False)
+        places = _places(array, len(words) - 1)
         return [words[place] for place in places.tolist()]
     if types.is_decimal(kind):
         array, kind = array.cast(pa.float64(), safe=False), pa.float64()
     if types.is_floating(kind) or (types.is_integer(kind) and not array.null_count):
-        found: list[Any] = array.to_numpy(zero_copy_only=False).tolist()
+        found: list[Any] = plain(array).tolist()
         return found
     if types.is_temporal(kind) and getattr(kind, "unit", "") == "ns":
         # Python's own times know no nanoseconds.
@@ -62,6 +62,33 @@ def values(array: Any) -> list[Any]:
             kind = pa.time64("us") if types.is_time(kind) else pa.duration("us")
         array = array.cast(kind, safe=False)
     return list(array.to_pylist())
+
+
+def plain(array: Any) -> npt.NDArray[Any]:
+    """A column of numbers or booleans; NaN, 0 or False for a null. `to_numpy` would import pandas,
+    which takes longer than all else that replay imports."""
+    import pyarrow as pa
+
+    types, kind = pa.types, array.type
+    if types.is_boolean(kind):
+        return plain(array.cast(pa.uint8())).view(np.bool_)
+    letter = "f" if types.is_floating(kind) else "u" if types.is_unsigned_integer(kind) else "i"
+    form = np.dtype(f"{letter}{kind.bit_width // 8}")
+    if not len(array):
+        return np.empty(0, form)
+    first = array.offset * form.itemsize
+    found = np.frombuffer(array.buffers()[1], form, len(array), first)
+    if array.null_count:
+        nothing = form.type(np.nan if letter == "f" else 0)
+        found = np.where(plain(array.is_valid()), found, nothing)
+    return found
+
+
+def _places(array: Any, missing: int) -> Ints:
+    """Which word of its dictionary each is."""
+    found: Ints = plain(array.indices).astype(np.intp)
+    there = plain(array.indices.is_valid())
+    return np.where(there, found, missing)
 
 
 def usable(array: Any) -> Any:
@@ -112,7 +139,7 @@ def distinct(array: Any) -> tuple[Ints, list[Any]]:
     types, kind = pa.types, array.type
     if types.is_dictionary(kind):
         words = [*values(array.dictionary), None]
-        codes = array.indices.fill_null(len(words) - 1).to_numpy().astype(np.intp)
+        codes = _places(array, len(words) - 1)
         used = np.flatnonzero(np.bincount(codes, minlength=len(words)))
         new = np.zeros(len(words), dtype=np.intp)
         new[used] = np.arange(len(used))
@@ -120,7 +147,7 @@ def distinct(array: Any) -> tuple[Ints, list[Any]]:
     if types.is_floating(kind):  # as whole numbers, so that 0.0 and -0.0 stay apart
         array = array.view({16: pa.int16(), 32: pa.int32(), 64: pa.int64()}[kind.bit_width])
     found = array.dictionary_encode(null_encoding="encode")
-    return found.indices.to_numpy().astype(np.intp), values(found.dictionary.view(kind))
+    return plain(found.indices).astype(np.intp), values(found.dictionary.view(kind))
 
 
 def numbers(array: Any, how: Reading, limit: float) -> tuple[Numbers, Flags] | None:
@@ -162,12 +189,11 @@ def present(array: Any) -> Flags | None:
         return None
     types, kind = pa.types, array.type
     if types.is_integer(kind):
-        return np.asarray(array.is_valid().to_numpy(zero_copy_only=False))
+        return plain(array.is_valid())
     if not (types.is_string(kind) or types.is_large_string(kind)):
         return None
     # The words for it are short; white space around them is no letter or digit.
-    said = compute.match_substring_regex(array, _PRESENT).fill_null(False)
-    return np.asarray(said.to_numpy(zero_copy_only=False))
+    return plain(compute.match_substring_regex(array, _PRESENT))
 
 
 def _typed(array: Any, kind: Any) -> tuple[Numbers, Flags | None]:
@@ -177,13 +203,11 @@ def _typed(array: Any, kind: Any) -> tuple[Numbers, Flags | None]:
     if pa.types.is_decimal(kind):
         array, kind = array.cast(pa.float64(), safe=False), pa.float64()
     if pa.types.is_floating(kind):
-        found = array.to_numpy(zero_copy_only=False)
+        found = plain(array)
         return found.astype(np.float64, copy=False), None
     whole = np.uint64 if pa.types.is_uint64(kind) else np.int64
-    if not array.null_count:
-        return array.to_numpy().astype(whole, copy=False), None
-    there = array.is_valid().to_numpy(zero_copy_only=False)
-    return array.fill_null(0).to_numpy().astype(whole, copy=False), there
+    found = plain(array).astype(whole, copy=False)
+    return found, plain(array.is_valid()) if array.null_count else None
 
 
 def _moments(array: Any, kind: Any) -> tuple[Numbers, Flags]:
@@ -225,5 +249,4 @@ def _floats(array: Any) -> Numbers:
     """Texts as numbers; every text that pyarrow reads as a finite number Python does, alike."""
     import pyarrow as pa
 
-    found: Numbers = array.cast(pa.float64()).to_numpy(zero_copy_only=False)
-    return found
+    return plain(array.cast(pa.float64()))

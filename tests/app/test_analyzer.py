@@ -20,8 +20,8 @@ from monitor.analysis.drift.monitor import DriftMonitor
 from monitor.analysis.drift.profiles import dump_profile, profile_of
 from monitor.analysis.fold import Analysis
 from monitor.analysis.rows import row_of
-from monitor.app.analyzer import LINES, Analyzer, features_of, read_profile
-from monitor.errors import ConfigError, SourceError, StreamError
+from monitor.app.analyzer import LINES, Analyzer
+from monitor.errors import StreamError
 from monitor.features import FEATURES
 from monitor.findings import Finding
 from monitor.interfaces import Feature
@@ -265,25 +265,6 @@ def test_a_reference_file_is_what_is_usual(tmp_path: Path) -> None:
     play(tmp_path, story)
 
 
-def test_more_features_are_named_in_the_settings() -> None:
-    """Ours by name, somebody's own by module; anything else is a sentence with the key."""
-    settings = Settings(drift=Drift(features=["latency", "monitor.features.ngrams:FEATURE"]))
-    assert [feature.name for feature in features_of(settings)[-2:]] == ["latency", "ngrams"]
-    for name in ("latencies", "monitor.nowhere:FEATURE", "monitor.types:Record"):
-        with pytest.raises(ConfigError, match=r"^drift\.features: .* is not one of"):
-            features_of(Settings(drift=Drift(features=[name])))
-
-
-def test_a_bad_reference_file_is_named(tmp_path: Path) -> None:
-    """Not there, or not a profile: one sentence for the operator."""
-    assert read_profile(None) is None
-    with pytest.raises(ConfigError, match=r"reference\.file: .*missing\.json cannot be read"):
-        read_profile(str(tmp_path / "missing.json"))
-    (tmp_path / "bad.json").write_text("[1, 2]")
-    with pytest.raises(SourceError, match=r"bad\.json: not a reference profile"):
-        read_profile(str(tmp_path / "bad.json"))
-
-
 def test_one_look_says_a_few_lines(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -450,17 +431,6 @@ def test_somebody_s_own_part_may_raise(tmp_path: Path) -> None:
         await scene.stream.close()
 
     play(tmp_path, story)
-
-
-def test_a_module_that_cannot_be_imported_is_said_with_its_key(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Whatever it raises: one sentence, and none of its words."""
-    (tmp_path / "theirs.py").write_text("raise ZeroDivisionError('a secret')")
-    monkeypatch.syspath_prepend(tmp_path)
-    with pytest.raises(ConfigError, match=r"^drift\.features: .* ZeroDivisionError at") as raised:
-        features_of(Settings(drift=Drift(features=["theirs:NAME"])))
-    assert "secret" not in str(raised.value)
 
 
 # --- time and settings ---------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from monitor.app.analyzer import rules_of
+from monitor.app.analysis import rules_of
 from monitor.app.sanitizer import Sanitizer
 from monitor.replay.comparison import Comparison, compare
 from monitor.replay.datasets import Dataset

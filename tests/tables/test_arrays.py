@@ -79,3 +79,43 @@ def test_nothing_and_minus_nothing_stay_apart() -> None:
     """And NaN is one value."""
     _, different = arrays.distinct(pa.array([0.0, -0.0, math.nan, 0.0, math.nan, None]))
     assert sorted(map(repr, different)) == ["-0.0", "0.0", "nan", "nan"]
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        pa.float64(),
+        pa.float32(),
+        pa.int8(),
+        pa.uint8(),
+        pa.int16(),
+        pa.int64(),
+        pa.uint64(),
+        pa.bool_(),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize(
+    "values", [[], [1, 0, 1, 1, 0, 1, 0, 1, 1, 1], [None, 1, 0, None, 1, 1, 0, 1], [None] * 5]
+)
+def test_a_plain_column_is_what_pyarrow_makes_of_it(
+    kind: pa.DataType, values: list[int | None]
+) -> None:
+    """Whole, and a part of it; a null is NaN, 0 or False."""
+    whole = pa.array([None if one is None else kind.to_pandas_dtype()(one) for one in values], kind)
+    nothing = math.nan if pa.types.is_floating(kind) else kind.to_pandas_dtype()(0).item()
+    for array in (whole, whole.slice(3), whole.slice(2, 4)):
+        usual = array.fill_null(nothing).to_numpy(zero_copy_only=False)
+        found = arrays.plain(array)
+        assert found.dtype == usual.dtype
+        assert repr(found.tolist()) == repr(usual.tolist())
+
+
+def test_an_index_of_a_dictionary_may_be_as_narrow_as_it_can_be() -> None:
+    """128 words, a missing one, and indices of 8 bits."""
+    words = [f"w{number}" for number in range(128)]
+    indices = pa.array([*range(128), None], pa.int8())
+    made = pa.DictionaryArray.from_arrays(indices, pa.array(words))
+    assert arrays.values(made) == [*words, None]
+    codes, different = arrays.distinct(made)
+    assert [different[code] for code in codes.tolist()] == [*words, None]
