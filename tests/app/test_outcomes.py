@@ -111,8 +111,9 @@ class Scene:
             yield analyzer
         finally:
             if dies:
-                running.cancel()
-                await asyncio.gather(running, return_exceptions=True)
+                while not running.done():  # Python 3.11's wait_for may lose a cancellation
+                    running.cancel()
+                    await asyncio.wait([running], timeout=0.1)
                 await analyzer._stream.close()
                 await analyzer._outcomes.close()
                 await analyzer._checkpoint.close()
