@@ -20,7 +20,7 @@ def application(
     render: Render,
     *,
     take: feedback.Take,
-    desk: review.Desk,
+    desk: Callable[[], review.Desk],
     clock: Callable[[], float],
 ) -> FastAPI:
     """Return the application of the admin pages.

@@ -30,20 +30,20 @@ class Desk(Protocol):
         """Return the queue in numbers."""
 
 
-def add_to(app: FastAPI, desk: Desk, clock: Callable[[], float]) -> None:
+def add_to(app: FastAPI, desk: Callable[[], Desk], clock: Callable[[], float]) -> None:
     """Add the paths to the pages; `clock` gives Unix seconds."""
 
     @app.get("/api/v1/review")
     async def stats() -> Response:
-        return await _told(lambda: _stats(desk, clock()))
+        return await _told(lambda: _stats(desk(), clock()))
 
     @app.get("/api/v1/review/next")
     async def following(reviewer: str = "") -> Response:
-        return await _told(lambda: _next(desk, reviewer, clock()))
+        return await _told(lambda: _next(desk(), reviewer, clock()))
 
     @app.post("/api/v1/review/{item}")
     async def submit(item: str, request: Request) -> Response:
-        return await _told(lambda: _submit(desk, item, request, clock))
+        return await _told(lambda: _submit(desk(), item, request, clock))
 
 
 async def _told(work: Callable[[], Awaitable[Response]]) -> Response:

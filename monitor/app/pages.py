@@ -25,6 +25,7 @@ from monitor.app.reviewer import arms_of, queue_of
 from monitor.exporters.otlp import OtlpExporter
 from monitor.exporters.prometheus import render
 from monitor.review.desk import Desk
+from monitor.review.queue import ReviewQueue
 from monitor.settings.addresses import address, is_loopback
 from monitor.supervision import child, process_metrics
 from monitor.supervision.answers import Answers
@@ -43,8 +44,7 @@ class Pages:
         self._settings = process.settings
         self._answers = Answers(process.runtime)
         self._feedback = Intake(self._settings)
-        self._queue = queue_of(self._settings, self._settings.redis)
-        self._desk = Desk(self._queue, self._feedback.safe, arms_of(self._settings))
+        self._queue: ReviewQueue | None = None
         self._known = child.Status(ready=False, children=[], others=[])
         self._exporter: OtlpExporter | None = None
         if self._settings.otlp.endpoint:
@@ -88,7 +88,8 @@ class Pages:
         await serving
         self._answers.close()
         await self._feedback.close()
-        await self._queue.close()
+        if self._queue is not None:
+            await self._queue.close()
 
     def _guarded(self, pages: access.App) -> access.Guard:
         settings = self._settings
@@ -125,6 +126,13 @@ class Pages:
 
     async def _findings(self) -> bytes:
         return await self._answers.findings(await self._status())
+
+    def _desk(self) -> Desk:
+        """Where people read exchanges; made when the first comes."""
+        settings = self._settings
+        if self._queue is None:
+            self._queue = queue_of(settings, settings.redis)
+        return Desk(self._queue, self._feedback.safe, arms_of(settings))
 
     async def _take(self, body: bytes, are_lines: bool) -> Taken:
         return await self._feedback.take(body, are_lines=are_lines)

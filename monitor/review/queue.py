@@ -15,8 +15,6 @@ from collections.abc import Awaitable, Sequence
 from typing import Any, Literal
 
 import msgspec
-import redis.asyncio as redis
-from redis.exceptions import RedisError
 
 from monitor.errors import StreamError
 from monitor.review.agreement import Agreement, agreement
@@ -269,6 +267,8 @@ class ReviewQueue:
         self._readers = readers
         self._lease = lease
         self._most = most
+        import redis.asyncio as redis  # 8 MB, and the pages need it only once somebody reviews
+
         self._client = redis.Redis.from_url(
             url, socket_timeout=timeout, socket_connect_timeout=timeout
         )
@@ -378,6 +378,8 @@ class ReviewQueue:
         await self._client.aclose()
 
     async def _told(self, asked: Awaitable[Any]) -> Any:
+        from redis.exceptions import RedisError
+
         try:
             return await asked
         except (RedisError, OSError) as error:

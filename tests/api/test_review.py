@@ -45,7 +45,7 @@ class Desk:
 def asked(said: Any, method: str, path: str, **more: Any) -> tuple[httpx.Response, Desk]:
     desk = Desk(said)
     app = FastAPI()
-    review.add_to(app, desk, lambda: 100.0)
+    review.add_to(app, lambda: desk, lambda: 100.0)
 
     async def play() -> httpx.Response:
         transport = httpx.ASGITransport(app=app)
