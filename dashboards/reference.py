@@ -93,9 +93,10 @@ There are three ways in:
   or `application/x-ndjson` with an object a line; at most {MAX_ITEMS:,} items and {MAX_BYTES:,}
   bytes. The answer is 202 and `{{"accepted": n, "rejected": [{{"index": i, "error": "…"}}]}}`: what
   is accepted is in the stream. Otherwise nothing is: 400 where nothing can be read, 413 and 415 for
-  a body that is too large or of another type, 503 with `Retry-After` while the store is away.
-  After a 503 send the request again; with a `key` an item counts once, also where it was there
-  already.
+  a body that is too large or of another type, 503 with `Retry-After` while the store is away
+  or this command does not have the recorders' key file. The first request takes some seconds, since
+  the recognizers of personal data are built for it. After a 503 send the request again; with a
+  `key` an item counts once, also where it was there already.
 - `monitor feedback load FILE…` reads CSV, JSON lines and Parquet. The columns of a table are the
   keys of below; those inside of an object have a dot, as `business.order` or `verdict.passed`, and
   empty cells say nothing. `--id-column` names the column with the ids of records where it is not

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import hashlib
 import hmac
 import ipaddress
@@ -24,6 +26,8 @@ NEEDS = {"/api/v1/feedback": "feedback", "/api/v1/review": "review"}
 """Path → the role that it and those below it need; any other needs `read`."""
 AT_ONCE = 16
 """Requests for other paths than `OPEN` that are answered at a time."""
+PATIENCE = 120.0
+"""Seconds that one of them may take, with reading its answer."""
 
 _MAX_BYTES = 1 << 20
 _MAX_TOKEN = 4096
@@ -171,7 +175,9 @@ class Guard:
             return
         self._busy += 1
         try:
-            await self._app(scope, receive, send)
+            with contextlib.suppress(TimeoutError):  # the server closes what was not finished
+                async with asyncio.timeout(PATIENCE):
+                    await self._app(scope, receive, send)
         finally:
             self._busy -= 1
 

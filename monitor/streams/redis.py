@@ -108,15 +108,9 @@ class RedisStream:
 
         All of them may be in the stream, or none, where the error is ambiguous.
         """
-        commands = [pack(b"MULTI")]
-        for item in items:
-            give_way()
-            commands.append(pack(
-                b"XADD", self.feedback_key, b"MAXLEN", b"~", self._max_length, b"*",
-                b"v", b"1", b"feedback", encode_feedback(item),
-            ))  # fmt: skip
-        commands.append(pack(b"EXEC"))
-        replies = await self._send(b"".join(commands), len(commands), writes=True)
+        # Encoding thousands takes long, and the loop of the pages has others to answer.
+        data = await asyncio.to_thread(self._packed, items)
+        replies = await self._send(data, len(items) + 2, writes=True)
         done = replies[-1]
         for reply in (*replies, *(done if isinstance(done, list) else ())):
             if isinstance(reply, hiredis.ReplyError):
@@ -340,6 +334,18 @@ class RedisStream:
         if len(self.keys) == 1:
             return self.keys[0]
         return self.keys[zlib.crc32(record_id.encode()) % len(self.keys)]
+
+    def _packed(self, items: Sequence[Feedback]) -> bytes:
+        """A transaction that appends all items."""
+        commands = [pack(b"MULTI")]
+        for item in items:
+            give_way()
+            commands.append(pack(
+                b"XADD", self.feedback_key, b"MAXLEN", b"~", self._max_length, b"*",
+                b"v", b"1", b"feedback", encode_feedback(item),
+            ))  # fmt: skip
+        commands.append(pack(b"EXEC"))
+        return b"".join(commands)
 
     async def _write(self, commands: list[bytes], *, is_first: bool) -> None:
         try:

@@ -186,6 +186,24 @@ def test_requests_at_a_time_are_bounded() -> None:
     assert asyncio.run(play()) == [503, 200, 200] + [200] * AT_ONCE
 
 
+def test_an_answer_that_nobody_reads_makes_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many never read theirs: after a while others are answered again."""
+    monkeypatch.setattr(access, "PATIENCE", 0.05)
+    guard = Guard(pages, tokens=None, is_exposed=False)
+    scope = {"type": "http", "path": "/", "headers": []}
+
+    async def unread(message: Any) -> None:
+        await asyncio.sleep(60)
+
+    async def play() -> list[int]:
+        await asyncio.gather(*(guard(scope, None, unread) for _ in range(AT_ONCE)))  # type: ignore[arg-type]
+        transport = httpx.ASGITransport(app=guard)
+        async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
+            return [(await client.get("/")).status_code]
+
+    assert asyncio.run(play()) == [200]
+
+
 DIGEST = "0" * 64
 BAD = [
     ("", "FILE: holds no token"),
