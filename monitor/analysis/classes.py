@@ -19,11 +19,12 @@ _BOOLEANS = {"true": "1", "false": "0"}
 def spelt(value: str | float) -> str:
     """The name of a class, one for all spellings: truth values are 1 and 0, numbers plain.
 
-    >>> [spelt(value) for value in (1.0, "1.0", "True", " 1", "cat", 2.5)]
-    ['1', '1', '1', '1', 'cat', '2.5']
+    >>> [spelt(value) for value in (1, 1.0, True, "1.0", "True", " 1", "cat", 2.5)]
+    ['1', '1', '1', '1', '1', '1', 'cat', '2.5']
     """
-    if isinstance(value, float):
-        return str(int(value)) if value.is_integer() and abs(value) < LARGE else repr(value)
+    if not isinstance(value, str):
+        number = float(value)
+        return str(int(number)) if number.is_integer() and abs(number) < LARGE else repr(number)
     text = value.strip()
     whole = _WHOLE.fullmatch(text)
     return whole[1] if whole else _BOOLEANS.get(text.lower(), text)

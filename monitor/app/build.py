@@ -108,6 +108,7 @@ def business(settings: Settings) -> dict[str, Reader]:
 
 def reading(settings: Settings) -> Reading:
     """Return what reads predictions and scores; raises ConfigError naming the key."""
+    from monitor.analysis.classes import spelt
     from monitor.analysis.join.reading import Reading
 
     outcomes = settings.outcomes
@@ -116,7 +117,7 @@ def reading(settings: Settings) -> Reading:
             Reading(**{key: getattr(outcomes, key)})
         except ValueError as error:
             raise ConfigError(f"outcomes.{key}: {error}") from None
-    return Reading(outcomes.prediction, outcomes.score, outcomes.positive)
+    return Reading(outcomes.prediction, outcomes.score, spelt(outcomes.positive))
 
 
 def edge_cases(settings: Settings) -> list[EdgeCase]:

@@ -13,6 +13,7 @@ from typing import Any
 
 from monitor import logs
 from monitor.analysis import state as states
+from monitor.analysis.classes import spelt
 from monitor.analysis.fold import Analysis
 from monitor.analysis.join.items import item_of
 from monitor.analysis.join.join import Join
@@ -241,7 +242,7 @@ def rules_of(settings: Settings) -> OutcomeRules:
         patience=settings.drift.patience,
         samples=settings.windows.samples,
         learn=settings.reference.learn,
-        positive=settings.outcomes.positive,
+        positive=spelt(settings.outcomes.positive),
         tolerance=calibration.tolerance,
         bins=calibration.bins,
         minimum=calibration.minimum,
@@ -249,7 +250,7 @@ def rules_of(settings: Settings) -> OutcomeRules:
         calibrated_on=settings.coverage.calibrated_on,
         fair=tuple(fairness.dimensions),
         strata=tuple(fairness.strata),
-        favourable=fairness.favourable,
+        favourable=spelt(fairness.favourable),
         fair_minimum=fairness.minimum,
         fair_tolerance=fairness.tolerance,
     )

@@ -15,6 +15,7 @@ import msgspec
 from rich.console import Console
 
 from monitor import __version__
+from monitor.analysis.classes import spelt
 from monitor.analysis.drift.findings import moment
 from monitor.analysis.drift.profiles import dump_profile
 from monitor.analysis.experiments.declared import Experiment, Source, compared
@@ -49,6 +50,7 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
     """`monitor replay`; returns the exit code. Raises UsageError with one line for a person."""
     with _sources(options, settings):
         plan, both = _opened(options, settings)
+        outcomes.check(options.fail_on, plan, both)
         if options.evidently:
             found = _judged_beside_evidently(plan, both, Path(options.evidently))
         else:
@@ -57,7 +59,8 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
         for remark in found.remarks:
             _note(remark)
         _tell(found, options, both.current.name, _facts(plan))
-    return EXIT_FOUND if outcomes.conditions(found) & options.fail_on else 0
+    so = outcomes.conditions(found, is_labelled=bool(options.label and plan.is_told))
+    return EXIT_FOUND if so & options.fail_on else 0
 
 
 def build(options: argparse.Namespace, settings: Settings) -> int:
@@ -173,7 +176,7 @@ def _experiments(options: argparse.Namespace, settings: Settings) -> tuple[Exper
 def _outcome_rules(options: argparse.Namespace, settings: Settings) -> OutcomeRules:
     """How what became of rows is judged: as live, but for what the options say."""
     rules = outcome_rules_of(settings)
-    positive = options.positive or rules.positive
+    positive = spelt(options.positive or rules.positive)
     favourable = rules.favourable
     if favourable == rules.positive:
         favourable = positive

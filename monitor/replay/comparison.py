@@ -109,6 +109,8 @@ def _check(plan: Plan, found: Comparison) -> None:
                 )
             if name not in known:
                 raise UsageError(f"--{option}: no table has a column {name!r}")
+    if both := [name for name in plan.label if name in plan.prediction]:
+        raise UsageError(f"--label: {both[0]!r} is what the model said, so it is no truth")
 
 
 def _learn(plan: Plan, found: Comparison) -> None:

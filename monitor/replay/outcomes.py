@@ -6,7 +6,7 @@ end: what a person who looks every day would have seen.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -14,6 +14,7 @@ import msgspec
 from monitor.analysis.drift.findings import undated
 from monitor.analysis.drift.profiles import Profile, profile_of
 from monitor.analysis.experiments.declared import Experiment
+from monitor.analysis.experiments.monitor import ExperimentsMonitor
 from monitor.analysis.fold import Analysis
 from monitor.analysis.monitors import outcomes_of
 from monitor.analysis.quality.monitor import QualityMonitor, watched
@@ -40,6 +41,9 @@ MONITORS = ("quality", "calibration", "coverage", "fairness")
 
 BAD = {"worse", "invalid"}
 """Verdicts of an experiment that are failures."""
+
+NAMED = 8
+"""Arms that a sentence names, at most."""
 
 TROUBLES = {
     "unlabelled": "have no label",
@@ -78,13 +82,37 @@ def with_outcomes(found: Replay, plan: Plan, both: Comparison, watch: Watch) -> 
         chunks=chunks,
         **_entries(fold, at_once=not joins),
         class_quality=list(_quality(fold).by_class()),
-        remarks=[*found.remarks, *untold, *_remarks(fold, plan)],
-    )
+        remarks=[
+            *found.remarks, *untold, *_remarks(fold, plan), *_compared(fold, experiments, plan)
+        ],
+    )  # fmt: skip
 
 
-def conditions(found: Replay) -> set[str]:
-    """What of `CONDITIONS` is so."""
+def check(wanted: Collection[str], plan: Plan, both: Comparison) -> None:
+    """Raise UsageError where a run may fail on something that no column tells: it never would."""
+    if not both.current.is_table:
+        return
+    said = plan.prediction or plan.score
+    groups = {*plan.protected, *plan.by} & set(plan.outcomes.fair)
+    needed = {
+        "quality": ("a --label, and a --prediction or a --score", plan.label and said),
+        "calibration": ("a --label and a --score", plan.label and plan.score),
+        "coverage": ("records: no column tells sets or intervals", False),
+        "fairness": ("a --protected, and a --prediction or a --score", groups and said),
+        "experiment": ("an --experiment", any(fitting(plan, both.current.columns))),
+    }
+    for name, (what, is_there) in needed.items():
+        if name in wanted and not is_there:
+            raise UsageError(f"--fail-on {name}: needs {what}")
+
+
+def conditions(found: Replay, *, is_labelled: bool = False) -> set[str]:
+    """What of `CONDITIONS` is so; where rows were to be labelled, too few labels are insufficient
+    as too few values are."""
     named: set[str] = {one for one in ("drift", "insufficient") if one == found.verdict}
+    of_all = [one.status for one in found.quality or () if one.dimension == "all" and one.status]
+    if is_labelled and all(status == "insufficient" for status in of_all):
+        named.add("insufficient")
     if any(one.status == "drift" and one.dimension != "all" for one in found.features):
         named.add("segment_drift")
     for name in MONITORS:
@@ -172,14 +200,41 @@ def _remarks(fold: Analysis[Outcome], plan: Plan) -> Iterator[str]:
             yield f"--label: {count:,} of {fold.records:,} rows {said}"
     if quality.overflow:
         yield f"--by: {quality.overflow:,} labels are of segments beyond those that are measured"
-    for one in quality.findings():
-        if one.measure == "auc" and one.number is None and one.dimension == "all":
-            positive = plan.outcomes.positive
-            has_positive = any(found.name == positive for found in quality.by_class())
-            if plan.score and not has_positive:
-                yield f"--positive: no label is {positive!r}, so scores are not compared with any"
-            else:
-                yield "--label: all labels are of one class, so there is no AUC"
+    true, predicted = quality.classes
+    numbers = {one.measure: one.number for one in quality.findings() if one.dimension == "all"}
+    if "accuracy" in numbers and true and not true & predicted:
+        yield (
+            f"--label: labels and predictions have no class in common; labels are such as "
+            f"{min(true)!r}, predictions such as {min(predicted)!r}"
+        )
+    if "auc" in numbers and numbers["auc"] is None:
+        positive = plan.outcomes.positive
+        if len(true) < 2:
+            yield "--label: all labels are of one class, so there is no AUC"
+        elif plan.score and positive not in true:
+            yield f"--positive: no label is {positive!r}, so scores are not compared with any"
+        else:
+            yield "--score: all rows with a score are of one class, so there is no AUC"
+
+
+def _compared(
+    fold: Analysis[Outcome], experiments: Iterable[Experiment], plan: Plan
+) -> Iterator[str]:
+    """What a reader should know of arms; raises UsageError where the options name one that is not
+    there."""
+    monitor = next((one for one in fold.monitors if isinstance(one, ExperimentsMonitor)), None)
+    if monitor is None:
+        return
+    for one in experiments:
+        arms = monitor.arms(one.name)
+        if one.dimension in plan.arms and one.control not in arms:
+            there = ", ".join(arms[:NAMED]) or "none"
+            raise UsageError(
+                f"--experiment {one.dimension}={one.control}: no row with something to compare has "
+                f"this value; there are {there}"
+            )
+        if arms == [one.control]:
+            yield f"experiment {one.name}: all rows are of the control, so nothing is compared"
 
 
 def _rows(rows: Iterable[Row | Block]) -> Iterator[Row]:

@@ -48,6 +48,8 @@ def _remarks(found: Replay, plan: Plan, both: Comparison) -> Iterator[str]:
     yield from on_columns(plan, both)
     if plan.hourly and both.current.is_table:
         yield "reference.hour_of_week: a table is one window, its hours are not told apart"
+    if plan.label and not (plan.prediction or plan.score):
+        yield "--label: there is no --prediction or --score, so nothing says what was right"
     for name in plan.by:
         values = {one.value for one in found.features if one.dimension == name}
         if not values:

@@ -144,7 +144,10 @@ def segment(name: str, value: Any, sanitizer: Sanitizer) -> str:
     if isinstance(value, bool):
         value = str(value).lower()
     elif isinstance(value, int | float):
-        value = f"{value:.12g}" if abs(value) < LARGE else f"{value:.0f}"
+        try:
+            value = f"{value:.12g}" if abs(value) < LARGE else f"{value:.0f}"
+        except OverflowError:  # an integer beyond any float
+            return "other"
     return sanitizer.segment(name, value) if isinstance(value, str) else "other"
 
 

@@ -245,6 +245,86 @@ def test_another_positive_label(capsys, write: Write) -> None:
     }
 
 
+def test_tables_with_types_say_the_same(capsys, write: Write, tmp_path: Path) -> None:
+    """Whole numbers and truth values of Parquet and JSON are the classes that CSV spells."""
+    from pyarrow import csv as tables
+    from pyarrow import parquet
+
+    plain = write("t.csv", HEADER, classified(900))
+    asked = [*TRUTH, "--protected", "site", "--experiment", "site=a"]
+    usual = document(capsys, plain, *asked)
+    table = tables.read_csv(plain)
+    parquet.write_table(table, tmp_path / "t.parquet")
+    (tmp_path / "t.jsonl").write_text("".join(json.dumps(row) + "\n" for row in table.to_pylist()))
+    for place in (2, 3):
+        table = table.set_column(place, HEADER[place], table.column(place).cast("bool"))
+    parquet.write_table(table, tmp_path / "flags.parquet")
+    for name in ("t.parquet", "t.jsonl", "flags.parquet"):
+        found = document(capsys, str(tmp_path / name), *asked, "--positive", "True")
+        for key in ("quality", "calibration", "fairness", "experiments"):
+            assert found[key] == usual[key], (name, key)
+
+
+@pytest.mark.parametrize("positive", ["1.0", "true", " 1"])
+def test_a_positive_label_has_any_spelling(capsys, write: Write, positive: str) -> None:
+    """As labels and predictions have."""
+    path = write("t.csv", HEADER, classified(800))
+    found = document(capsys, path, *TRUTH, "--positive", positive)
+    assert found["quality"] == document(capsys, path, *TRUTH)["quality"]
+
+
+def test_labels_that_are_no_predictions_are_told(capsys, write: Write) -> None:
+    """Nothing is right where they name other classes, and the sentence says why."""
+    rows = [(*row[:3], f"class {row[3]}") for row in classified(300)]
+    said = document(capsys, write("t.csv", HEADER, rows), *TRUTH)["remarks"]
+    assert (
+        "--label: labels and predictions have no class in common; labels are such as 'class 0', "
+        "predictions such as '0'"
+    ) in said
+    assert "--positive: no label is '1', so scores are not compared with any" in said
+    assert not any("of one class" in remark for remark in said)
+
+
+@pytest.mark.parametrize(
+    ("asked", "sentence"),
+    [
+        (["--label", "paid", "--fail-on", "quality"], "--fail-on quality: needs a --label, and a"),
+        (["--fail-on", "drift,fairness"], "--fail-on fairness: needs a --protected"),
+        ([*TRUTH[2:], "--fail-on", "calibration"], "--fail-on calibration: needs a --label and a"),
+        ([*TRUTH, "--fail-on", "coverage"], "--fail-on coverage: needs records"),
+        ([*TRUTH, "--fail-on", "experiment"], "--fail-on experiment: needs an --experiment"),
+        (["--label", "paid", "--prediction", "paid"], "--label: 'paid' is what the model said"),
+        ([*TRUTH, "--experiment", "site=A"], "--experiment site=A: no row with something to"),
+    ],
+)
+def test_what_nothing_could_be_found_by_is_refused(
+    capsys, write: Write, asked: list[str], sentence: str
+) -> None:
+    """A run that may fail on something must be able to."""
+    assert main(["replay", write("t.csv", HEADER, classified(50)), *asked]) == 2
+    assert sentence in capsys.readouterr().err
+
+
+def test_labels_that_are_missing_are_insufficient(capsys, write: Write) -> None:
+    """A run that asks for enough to judge fails where there is no label to judge by."""
+    path = write("t.csv", HEADER, [(*row[:3], "") for row in classified(3000)])
+    assert main(["replay", path, *TRUTH]) == 0
+    assert main(["replay", path, *TRUTH, "--fail-on", "insufficient"]) == 1
+    assert main(["replay", path, "--fail-on", "insufficient", "--ignore", "paid"]) == 0
+    capsys.readouterr()
+    assert main(["replay", path, "--label", "paid"]) == 0
+    assert "there is no --prediction or --score" in capsys.readouterr().err
+
+
+def test_a_number_beyond_all_is_a_group_of_others(capsys, tmp_path: Path) -> None:
+    """JSON has integers without end."""
+    path = tmp_path / "t.jsonl"
+    rows = ({"said": number % 2, "paid": 1, "site": 10**400} for number in range(40))
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    found = document(capsys, str(path), *TRUTH[2:], "--protected", "site", "--by", "site")
+    assert {one["value"] for one in found["quality"]} == {"all", "other"}
+
+
 def test_the_html_page_shows_quality(capsys, write: Write, tmp_path: Path) -> None:
     """With its intervals, and how it went from chunk to chunk."""
     page = tmp_path / "page.html"

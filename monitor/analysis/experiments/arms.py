@@ -6,6 +6,7 @@ told from some hundred exchanges on. All that is kept are integers.
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Callable
 from typing import NamedTuple
@@ -101,6 +102,12 @@ class Arms:
         """Add what `other` counted before a pane was closed."""
         for pane, pair in other._open.items():
             self._open[pane] = _added(self._open.get(pane, _NONE), pair)
+
+    def copy(self) -> Arms:
+        """The same counts, from which another variant goes on."""
+        twin = copy.copy(self)
+        twin._open = dict(self._open)
+        return twin
 
     @property
     def samples(self) -> int:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal
 
-from monitor.analysis.classes import spelt
+from monitor.analysis.classes import spelt, value_of
 from monitor.types import Truth
 
 Source = Literal["event", "outcome", "latency", "label", "score", "prediction", "rating", "cost"]
@@ -70,14 +71,13 @@ class Metric:
     def _told(self, said: str | float | None, positive: str) -> float | None:
         """A label or a prediction as a number; of the name of a class, and where a share is
         measured, whether it is the positive one."""
-        if said is None or (isinstance(said, str) and not said.strip()):
+        value = value_of(said)
+        if value is None:
             return None
-        if not self.is_mean:
-            return float(spelt(said) == positive)
-        try:
-            return float(spelt(said))
-        except (ValueError, OverflowError):  # the name of a class
-            return float(spelt(said) == positive)
+        if self.is_mean:
+            with suppress(ValueError):  # the name of a class is no number
+                return float(spelt(value))
+        return float(spelt(value) == positive)
 
 
 @dataclass(frozen=True)

@@ -41,7 +41,8 @@ class _Run:
 
     def __init__(self, experiment: Experiment) -> None:
         self.experiment = experiment
-        self.exposed: dict[str, int] = {name: 0 for name, _ in experiment.allocation}
+        declared = [name for name, _ in experiment.allocation]
+        self.exposed: dict[str, int] = dict.fromkeys(declared or [experiment.control], 0)
         self.strangers = 0
         self.arms: dict[tuple[str, str], Arms] = {}
         self.block = 0
@@ -62,11 +63,19 @@ class _Run:
         return True
 
     def of(self, variant: str, metric: Metric) -> Arms:
-        """The counts of a variant beside the control."""
+        """The counts of a variant beside the control, of which all may have come before it."""
         key = variant, metric.name
         if key not in self.arms:
-            self.arms[key] = Arms(self.experiment, metric)
+            alone = self.arms.get((self.experiment.control, metric.name))
+            self.arms[key] = Arms(self.experiment, metric) if alone is None else alone.copy()
         return self.arms[key]
+
+    def counted(self, arm: str) -> list[str]:
+        """The variants beside which a value of an arm is counted. Of the control that is every one;
+        and itself, for variants that are still to come, where no arms are declared."""
+        if arm != self.experiment.control:
+            return [arm]
+        return self.variants if self.experiment.allocation else list(self.exposed)
 
     def mismatch(self) -> float:
         """ln E against the declared shares; 0 where there are none."""
@@ -126,9 +135,11 @@ class ExperimentsMonitor:
                 run.exposed[arm] = run.exposed.get(arm, 0) + count
             run.strangers += theirs.strangers
             metrics = {one.name: one for one in run.experiment.metrics}
-            for (variant, metric), arms in theirs.arms.items():
-                run.of(variant, metrics[metric]).merge(arms)
-                self._changed.add((name, variant, metric))
+            keys = sorted({*run.arms, *theirs.arms})
+            both = [[one.of(key[0], metrics[key[1]]) for one in (run, theirs)] for key in keys]
+            for key, (ours, others) in zip(keys, both, strict=True):
+                ours.merge(others)
+                self._changed.add((name, *key))
 
     def state(self) -> dict[str, bytes]:
         """What has changed since the last call."""
@@ -171,11 +182,17 @@ class ExperimentsMonitor:
             if run is None or found is None or not keeps((self.name, run.experiment.dimension, "")):
                 self._gone.add(entry)
             else:
-                run.of(variant, found).restore(saved, place)
+                run.arms[variant, metric] = Arms(run.experiment, found)
+                run.arms[variant, metric].restore(saved, place)
 
     def findings(self) -> list[ExperimentEffect]:
         """Each metric of each variant, in the order in which they were declared."""
         return [found for run in self._runs.values() for found in self._of(run)]
+
+    def arms(self, name: str) -> list[str]:
+        """The arms of an experiment that anybody had, those with most exchanges first."""
+        exposed = self._runs[name].exposed
+        return sorted((arm for arm in exposed if exposed[arm]), key=lambda arm: -exposed[arm])
 
     def measurements(self, endpoint: str) -> Iterator[Measurement]:
         """Effects with their intervals, verdicts, and the evidence against the allocation."""
@@ -197,7 +214,7 @@ class ExperimentsMonitor:
     def _count(self, run: _Run, metric: Metric, arm: str, block: int, value: float) -> None:
         """Count a value under its variant; one of the control beside every variant."""
         is_control = arm == run.experiment.control
-        for variant in run.variants if is_control else [arm]:
+        for variant in run.counted(arm):
             run.of(variant, metric).add(block, value, is_control=is_control)
             self._changed.add((run.experiment.name, variant, metric.name))
 
@@ -234,8 +251,13 @@ class ExperimentsMonitor:
         reason = ""
         if invalid:
             reason = f"exchanges do not come to the arms of {experiment.dimension} as declared"
-        elif run.strangers:
+        elif not run.exposed[experiment.control]:
+            control = experiment.control
+            reason = f"no exchange is of the control {control!r}, so nothing can be compared"
+        elif run.strangers and experiment.allocation:
             reason = f"{run.strangers:,} exchanges are of no arm that was declared"
+        elif run.strangers:
+            reason = f"{run.strangers:,} exchanges are of arms beyond the first {ARMS}"
         for (variant, name), one in judged.items():
             metric = _metric_of(experiment, name)
             verdict: Verdict = "invalid" if invalid else "keep_going"

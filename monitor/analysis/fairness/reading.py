@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from typing import NamedTuple, TypeGuard
 
-from monitor.analysis.classes import spelt
+from monitor.analysis.classes import spelt, value_of
 from monitor.types import Truth
 
 RATES = ("selection_rate", "true_positive_rate", "false_positive_rate", "error_rate")
@@ -56,11 +55,8 @@ def read(truth: Truth, favourable: str, positive: str) -> Seen | None:
 
 def _class(value: str | float | None) -> str | None:
     """The class that a value names, None for a missing one."""
-    if value is None or (isinstance(value, str) and not value.strip()):
-        return None
-    if isinstance(value, float) and math.isnan(value):
-        return None
-    return spelt(value)
+    found = value_of(value)
+    return None if found is None else spelt(found)
 
 
 def _score(truth: Truth, favourable: str, positive: str) -> float | None:

@@ -232,6 +232,12 @@ class QualityMonitor:
         known = in_turns(sorted(self._expected.items(), key=itemgetter(0)))
         return {segment: one.measures() for segment, one in known}
 
+    @property
+    def classes(self) -> tuple[set[str], set[str]]:
+        """The classes of the whole that were true, and those that were said."""
+        counts = self._counts.get((WHOLE.dimension, WHOLE.value), Counts())
+        return {true for true, _ in counts.pairs}, {said for _, said in counts.pairs}
+
     def by_class(self) -> Iterator[ClassQuality]:
         """Precision, recall and F1 of every class of every segment, most labels first."""
         for segment in self._ranked():

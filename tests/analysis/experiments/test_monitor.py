@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import random
 from collections.abc import Iterator
 from typing import Any
@@ -125,6 +126,33 @@ def test_without_an_allocation_every_value_is_an_arm() -> None:
     assert "invalid" not in verdicts(found).values()
 
 
+@pytest.mark.parametrize("is_mean", [False, True])
+def test_the_control_may_come_before_all_other_arms(is_mean: bool) -> None:
+    """As in a table that is sorted by arm: the effect is that of the arms in any order."""
+    metrics = (Metric("converted", "event", "converted", is_mean=is_mean),)
+    rates = {"a": 0.2, "b": 0.4, "c": 0.2}
+    rows = list(exchanges(8, 3_000, rates))
+    mixed = fed(monitor(experiment(allocation=(), metrics=metrics)), iter(rows))
+    rows.sort(key=lambda row: row.segments["variant"])
+    found = fed(monitor(experiment(allocation=(), metrics=metrics)), iter(rows))
+    effects = {one.variant: one.effect for one in found.findings()}
+    assert effects == {one.variant: one.effect for one in mixed.findings()}
+    assert 0.1 < (effects["b"] or 0) < 0.3
+    again = monitor(experiment(allocation=(), metrics=metrics))
+    again.restore(found.state(), newest=0.0, place=lambda pane: pane, keeps=lambda _: True)
+    assert again.findings() == found.findings()
+
+
+def test_a_control_that_nobody_had_is_named() -> None:
+    """A misspelt one compares nothing, and says so."""
+    misspelt = experiment(allocation=(), metrics=(CONVERTED,))
+    misspelt = dataclasses.replace(misspelt, control="A")
+    found = fed(monitor(misspelt), exchanges(9, 200, {"a": 0.1, "b": 0.1}))
+    assert {one.reason for one in found.findings()} == {
+        "no exchange is of the control 'A', so nothing can be compared"
+    }
+
+
 def test_rows_without_truth_or_arm_are_left_out() -> None:
     """And an experiment without exchanges goes on."""
     rows = [Row(0.0, {"variant": "a"}, []), Row(0.0, {}, [], truth=Truth())]
@@ -161,12 +189,18 @@ def test_what_is_no_longer_declared_is_forgotten() -> None:
     assert all(one.samples == 0 for one in changed.findings())
 
 
-def test_shards_add_up_before_a_pane_is_closed() -> None:
-    """Two analyzers that share a pane find what one would."""
-    whole, one, other = (monitor(experiment(), pane=60.0) for _ in range(3))
+@pytest.mark.parametrize("allocation", [EVEN, ()])
+@pytest.mark.parametrize("is_sorted", [False, True])
+def test_shards_add_up_before_a_pane_is_closed(
+    allocation: tuple[tuple[str, float], ...], is_sorted: bool
+) -> None:
+    """Two analyzers that share a pane find what one would, also where each has seen other arms."""
+    shared = experiment(allocation=allocation)
+    whole, one, other = (monitor(shared, pane=60.0) for _ in range(3))
     for number, row in enumerate(exchanges(6, 3000, {"a": 0.1, "b": 0.2})):
+        is_ours = row.segments["variant"] == "a" if is_sorted else number % 3 > 0
         whole.add(row, number // 500, row.at)
-        (one if number % 3 else other).add(row, number // 500, row.at)
+        (one if is_ours else other).add(row, number // 500, row.at)
     one.merge(other)
     for each in (whole, one):
         each.close(99, float)

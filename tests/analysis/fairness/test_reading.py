@@ -43,6 +43,14 @@ def test_a_row_that_says_nothing_is_not_counted(truth: Truth) -> None:
     assert read(truth, "1", "1") is None
 
 
+@pytest.mark.parametrize("said", [1, 1.0, True, "1", "True", " 1.0"])
+def test_a_class_has_any_spelling(said: Any) -> None:
+    """Numbers and truth values of any type name the class that the text does."""
+    seen = read(Truth(prediction=said, label=said), "1", "1")
+    assert seen is not None
+    assert dict(seen.rates) == {0: True, 1: True, 3: False}
+
+
 def test_a_score_of_the_other_class_is_turned_round() -> None:
     """The score is that of `positive`, and fairness asks for the favourable class."""
     seen = read(Truth(score=0.9, label="0"), "0", "1")
