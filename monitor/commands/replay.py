@@ -114,6 +114,8 @@ def _plan(options: argparse.Namespace, settings: Settings) -> Plan:
     if place is None:
         place = usual.file
     by = [*options.by, *([versus.dimension] if versus is not None else [])]
+    outcome_rules, experiments = _outcome_rules(options, settings), _experiments(options, settings)
+    grouped = (*outcome_rules.fair, *outcome_rules.strata, *(one.dimension for one in experiments))
     return Plan(
         sources=options.source,
         endpoint=settings.endpoint,
@@ -130,7 +132,7 @@ def _plan(options: argparse.Namespace, settings: Settings) -> Plan:
         label=tuple(options.label),
         score=options.score,
         protected=tuple(options.protected),
-        outcomes=_outcome_rules(options, settings),
+        outcomes=outcome_rules,
         joining=Joining(
             parts.reading(settings),
             _make_safe(settings),
@@ -138,8 +140,9 @@ def _plan(options: argparse.Namespace, settings: Settings) -> Plan:
             settings.outcomes.records,
             tuple(map(Path, getattr(options, "feedback", ()))),
             is_asked_for(settings),
+            grouped,
         ),
-        experiments=_experiments(options, settings),
+        experiments=experiments,
         arms=tuple(dimension for dimension, _ in getattr(options, "experiment", ())),
         start=options.start,
         end=options.end,

@@ -129,7 +129,7 @@ def _joined(
         reading=joining.reading,
         wait=joining.wait,
         room=joining.room,
-        dimensions=options.columns.by,
+        dimensions=(*options.columns.by, *joining.dimensions),
     )
 
 

@@ -29,7 +29,8 @@ MakeSafe = Callable[[Statement], Feedback]
 @dataclass(frozen=True)
 class Joining:
     """How Records are joined: as `joined` and `filed` say. `files` hold feedback beside that of a
-    store. With `is_asked_for` outcomes are counted although nobody has said anything."""
+    store. With `is_asked_for` outcomes are counted although nobody has said anything. `dimensions`
+    are those that experiments and fairness look at, whatever else is asked for."""
 
     reading: Reading
     make_safe: MakeSafe
@@ -37,6 +38,7 @@ class Joining:
     room: int = ROOM
     files: tuple[Path, ...] = ()
     is_asked_for: bool = False
+    dimensions: tuple[str, ...] = ()
 
 
 def joined(

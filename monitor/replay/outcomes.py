@@ -60,7 +60,8 @@ def with_outcomes(found: Replay, plan: Plan, both: Comparison, watch: Watch) -> 
     if not plan.is_told:
         return found
     kept = Census()
-    for one in (both.current, both.reference) if plan.by or plan.experiments else ():
+    grouped = plan.by or plan.experiments or plan.outcomes.fair
+    for one in (both.current, both.reference) if grouped else ():
         if one is not None:
             kept.count(one.truths(both.options if one is both.current else both.usual))
     values = kept.kept()

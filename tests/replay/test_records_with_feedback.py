@@ -100,6 +100,24 @@ def test_the_numbers_are_those_that_were_counted_live(capsys, files, tmp_path: P
     assert {one["value"] for one in found["quality"]} == {"all", "a", "b"}
 
 
+def test_groups_and_arms_need_no_by(capsys, files, tmp_path: Path) -> None:
+    """Fairness and experiments look at their dimensions as they do live, whatever is asked for."""
+    config = tmp_path / "monitor.yaml"
+    config.write_text(
+        config.read_text() + "fairness: {dimensions: [population]}\n"
+        "experiments: [{name: e, dimension: population, control: a, allocation: {a: 0.5, b: 0.5},"
+        " metrics: [{name: errors, outcome: server_error}]}]\n"
+    )
+    plain, by = document(capsys, *files), document(capsys, *files, "--by", "population")
+    assert plain["experiments"] == by["experiments"]
+    assert plain["experiments"][0]["samples"] == COUNT // 2
+    assert {one["value"] for one in plain["fairness"]} == {"a", "b"}
+    assert plain["fairness"] == by["fairness"]
+    assert {one["value"] for one in plain["quality"]} == {"all"}
+    asked = document(capsys, *files, "--experiment", "population=b")["experiments"]
+    assert {one["variant"] for one in asked if one["name"] == "population"} == {"a"}
+
+
 def test_chunks_say_what_was_due_by_then(capsys, files) -> None:
     """A record's outcome is known ten minutes after it; the end makes the rest due."""
     found = document(capsys, *files, "--chunks", "4")
