@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import math
 from collections.abc import Iterable, Iterator
-from typing import Any, TypeGuard, get_args, get_origin
+from typing import Annotated, Any, TypeGuard, get_args, get_origin
 
 import msgspec
 from msgspec import inspect
@@ -130,6 +130,8 @@ def _is_struct(annotation: Any) -> bool:
 
 def _parts(value: object, annotation: Any, path: str) -> Iterator[tuple[str, object, Any]]:
     """What `value` is made of: (path, value, annotation)."""
+    if get_origin(annotation) is Annotated:
+        annotation = get_args(annotation)[0]
     if isinstance(value, dict) and get_origin(annotation) is dict:
         for name, each in value.items():
             yield _join(path, name), each, get_args(annotation)[1]
@@ -169,6 +171,8 @@ def _wanted(kind: inspect.Type, value: object) -> str:
             words = "one of " + ", ".join(map(str, kind.values))
         case inspect.StrType():
             words = "a text with something in it" if value == "" else "a text in quotes"
+        case inspect.ListType() if isinstance(value, list):
+            words = f"a list of {kind.min_length or 0} to {kind.max_length or HUGE:,} entries"
         case _:
             words = _OTHER[type(kind)]
     return words

@@ -68,6 +68,19 @@ drain: {delay: 0, timeout: 30}
     ("text", "message"),
     [
         ("captur: {}", "captur: unknown key; did you mean capture?"),
+        (
+            "experiments: [{nam: e}]",
+            "experiments[0].nam: unknown key; did you mean experiments[0].name",
+        ),
+        ("experiments: [5]", "experiments[0]: 5 is not a mapping; its keys are name, dimension"),
+        (
+            "experiments: [{name: e, dimension: d, control: a, metrics: []}]",
+            "experiments[0].metrics: a list is not a list of 1 to 32 entries",
+        ),
+        (
+            "experiments: [{name: e, dimension: d, control: a, metrics: [{name: m, event: e, margin: x}]}]",
+            "experiments[0].metrics[0].margin: 'x' is not a number",
+        ),
         ("capture: {max_body_byte: 1}", "capture.max_body_byte: unknown key; did you mean"),
         ("max_body_bytes: 1", "max_body_bytes: unknown key; did you mean capture.max_body_bytes?"),
         ("workers: two", "workers: 'two' is not a whole number from 1 to 64"),
