@@ -236,7 +236,10 @@ def test_a_collector_is_told_what_prometheus_is(start: Any, model: str) -> None:
             )
         for _ in range(20):
             assert post(system) == 200
-        page = system.settled()
+        system.settled()
+        # The analyzer reads about once a second.
+        system.until(lambda: system.page().total("monitor_records_analyzed_total") == 60)
+        page = system.page()
         assert page.total("monitor_exchanges_total") == 60
         counted = len(collector.requests)
         system.until(lambda: len(collector.requests) >= counted + 2)
