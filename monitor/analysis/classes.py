@@ -62,7 +62,8 @@ def claim(truth: Truth, positive: str) -> tuple[float, bool] | None:
     """(probability, whether it came true) of what a score claims; None without a label or score.
 
     It claims the class `positive`, or of more than two classes the likeliest, the first by name of
-    equal ones.
+    equal ones. A label that is a word says nothing of a score whose positive class is a number:
+    that is what `positive` is where nobody has said what it is called.
 
     >>> claim(Truth(score=0.8, label="1"), "1")
     (0.8, True)
@@ -73,8 +74,18 @@ def claim(truth: Truth, positive: str) -> tuple[float, bool] | None:
     scores, _ = scores_of(truth, positive)
     if label is None or not scores:
         return None
-    said = min(scores, key=lambda name: (-scores[name], name))
-    return float(scores[said]), spelt(label) == said
+    said, true = min(scores, key=lambda name: (-scores[name], name)), spelt(label)
+    if len(scores) == 1 and _is_number(said) and not _is_number(true):
+        return None
+    return float(scores[said]), true == said
+
+
+def _is_number(name: str) -> bool:
+    try:
+        float(name)
+    except ValueError:
+        return False
+    return True
 
 
 def _is_share(value: object) -> TypeGuard[float]:

@@ -20,7 +20,9 @@ ANY = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size
     [
         (0.25, 1.0, (0.25, True)),
         (0.25, "true", (0.25, True)),
-        (1, "no", (1.0, False)),
+        (1, "0", (1.0, False)),
+        (1, "2", (1.0, False)),
+        (1, "no", None),
         ({"0": 0.9, "1": 0.1}, "0", (0.1, False)),
         ({"a": 0.2, "b": 0.5, "c": 0.3}, "b", (0.5, True)),
         ({"b": 0.5, "a": 0.5}, "a", (0.5, True)),
@@ -37,6 +39,12 @@ ANY = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size
 def test_a_score_claims_one_thing(score: Any, label: Any, found: Any) -> None:
     """The positive class, or of several the likeliest; nothing where score or label is none."""
     assert claim(Truth(score=score, label=label), "1") == found
+
+
+def test_a_score_of_a_named_class_knows_the_others_by_their_names() -> None:
+    """Only where nobody said what the positive class is called, words say nothing."""
+    assert claim(Truth(score=0.9, label="no"), "yes") == (0.9, False)
+    assert claim(Truth(score=0.9, label="yes"), "yes") == (0.9, True)
 
 
 @given(ANY | st.dictionaries(st.text(max_size=3), ANY, max_size=3), ANY)

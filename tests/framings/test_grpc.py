@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import socket
 import struct
@@ -167,7 +168,8 @@ class Tap:
         while data := here.recv(65536):
             kept += data
             there.sendall(data)
-        there.shutdown(socket.SHUT_WR)
+        with contextlib.suppress(OSError):  # that side may have gone already
+            there.shutdown(socket.SHUT_WR)
 
     def close(self) -> None:
         self._threads[0].join()

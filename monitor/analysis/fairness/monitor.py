@@ -38,12 +38,13 @@ class _All(msgspec.Struct, frozen=True):
 
 
 class _Look(NamedTuple):
-    """What is known of a group by one measure; `rows` are those of the smaller side."""
+    """What is known of a group by one measure; `rows` are those of the smaller side, and of what it
+    may `lack` all is of one kind."""
 
     gap: gaps.Gap
     rows: int
     log_evidence: float
-    is_flat: bool
+    lack: str
 
 
 class FairnessMonitor:
@@ -196,16 +197,27 @@ class FairnessMonitor:
                 return None
             gap = gaps.of_residuals(ours[:3], theirs[:3], minimum)
             evidence = groups.log_evidence(group, MEASURES.index(CALIBRATION))
-            return _Look(gap, min(ours[0], theirs[0]), evidence, is_flat=False)
+            return _Look(gap, min(ours[0], theirs[0]), evidence, self._lack(groups, group, measure))
         rate = RATES.index(measure)
         counts = groups.beside(group, rate)
         if not counts[0]:
             return None
-        all_of, hits = counts[0] + counts[2], counts[1] + counts[3]
-        flat = measure == "selection_rate" and hits in (0, all_of)
         evidence = groups.log_evidence(group, rate)
         gap = gaps.of_rates(counts, minimum)
-        return _Look(gap, min(counts[0], counts[2]), evidence, flat)
+        lack = self._lack(groups, group, measure)
+        return _Look(gap, min(counts[0], counts[2]), evidence, lack)
+
+    def _lack(self, groups: Groups, group: str, measure: str) -> str:
+        """What is missing among predictions or labels without which a measure says nothing; most
+        often the favourable class has another name."""
+        n, x, m, y = groups.beside(group, 0)
+        if measure == "selection_rate" and x + y in (0, n + m):
+            return "predictions"
+        good, _, more_good, _ = groups.beside(group, 1)
+        bad, _, more_bad, _ = groups.beside(group, 2)
+        has_both = good + more_good and bad + more_bad
+        needs_both = measure in ("false_positive_rate", CALIBRATION)
+        return "labels" if needs_both and good + more_good + bad + more_bad and not has_both else ""
 
     def _bars(
         self, looks: Mapping[tuple[str, str, str], _Look]
@@ -230,9 +242,10 @@ class FairnessMonitor:
                 f"{look.rows:,} rows in the group or the rest; fairness.minimum is "
                 f"{self._rules.fair_minimum:,}"
             )
-        elif look.is_flat:
+        elif look.lack:
             status = "insufficient"
-            reason = f"all predictions or none are {self._rules.favourable!r} (fairness.favourable)"
+            what = f"{self._rules.favourable!r} (fairness.favourable)"
+            reason = f"all {look.lack} or none are {what}"
         elif group == OTHER and status == "alarm":
             reason = "of groups that had no place of their own"
         number = look.gap.number

@@ -96,6 +96,21 @@ def test_a_small_group_is_not_judged_and_says_why() -> None:
         assert one.reason == "all predictions or none are 'yes' (fairness.favourable)"
 
 
+def test_labels_of_other_names_are_no_gap() -> None:
+    """Where none is the favourable class, scores and labels say nothing of each other."""
+    rng = random.Random(9)
+    rows = []
+    for number in range(6000):
+        group, score = rng.choice("fm"), rng.random()
+        score *= 0.2 if group == "f" else 1.0
+        label = "yes" if rng.random() < score else "no"
+        rows.append(Row(float(number), {"sex": group}, [], truth=Truth(score=score, label=label)))
+    found = {one.measure: one for one in fed(monitor(), rows).findings()}
+    for measure in ("calibration", "false_positive_rate"):
+        assert found[measure].status == "insufficient"
+        assert found[measure].reason == "all labels or none are '1' (fairness.favourable)"
+
+
 def test_who_says_nothing_is_no_group_and_no_rest() -> None:
     """`none` is not compared, and nobody is compared with it."""
     rows = [*people(1, 1000, {"f": 0.5}), *people(2, 1000, {"none": 0.9})]
@@ -167,10 +182,12 @@ def test_scores_that_are_off_for_a_group_are_found() -> None:
 def test_scores_that_are_off_alike_for_all_groups_are_no_gap() -> None:
     """That is a matter of calibration, and raises its alarm."""
     rng = random.Random(6)
-    rows = [
-        Row(0.0, {"sex": rng.choice("fm")}, [], truth=Truth(score=rng.random() / 2, label="1"))
-        for _ in range(3000)
-    ]
+    rows = []
+    for _ in range(3000):
+        score = rng.random() / 2
+        label = "1" if rng.random() < score + 0.4 else "0"
+        truth = Truth(score=score, label=label)
+        rows.append(Row(0.0, {"sex": rng.choice("fm")}, [], truth=truth))
     found = [one for one in fed(monitor(), rows).findings() if one.measure == "calibration"]
     assert {one.status for one in found} == {"ok"}
 
