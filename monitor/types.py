@@ -480,8 +480,6 @@ class Truth(msgspec.Struct, frozen=True, array_like=True, omit_defaults=True):
     """How the exchange ended."""
     cost: float | None = None
     """What it cost, in the one currency of the prices."""
-    unit: str = ""
-    """The pseudonym of whom an experiment counts once; empty: each exchange for itself."""
 
 
 class Row(msgspec.Struct, frozen=True, array_like=True, gc=False):

@@ -52,10 +52,10 @@ def scores_of(truth: Truth, positive: str) -> tuple[dict[str, float], bool]:
     score = truth.score
     if isinstance(score, dict):
         found = {spelt(name): value for name, value in score.items()}
-        if len(found) == 2 and positive in found and all(map(_is_share, found.values())):
+        if len(found) == 2 and positive in found and all(map(is_share, found.values())):
             return {positive: found[positive]}, True
-        return (found, False) if found and all(map(_is_share, found.values())) else ({}, False)
-    return ({positive: float(score)}, True) if _is_share(score) else ({}, False)
+        return (found, False) if found and all(map(is_share, found.values())) else ({}, False)
+    return ({positive: float(score)}, True) if is_share(score) else ({}, False)
 
 
 def claim(truth: Truth, positive: str) -> tuple[float, bool] | None:
@@ -88,5 +88,10 @@ def _is_number(name: str) -> bool:
     return True
 
 
-def _is_share(value: object) -> TypeGuard[float]:
+def is_share(value: object) -> TypeGuard[float]:
+    """Whether a value is a probability, 0 to 1.
+
+    >>> [is_share(value) for value in (0, 0.5, 1.5, "0.5", None)]
+    [True, True, False, False, False]
+    """
     return isinstance(value, int | float) and 0 <= value <= 1

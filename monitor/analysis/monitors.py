@@ -21,7 +21,8 @@ from monitor.findings import Finding, Outcome
 from monitor.interfaces import Feature, Monitor
 
 MONITORS = ("quality", "calibration", "coverage", "fairness")
-"""The monitors of outcomes, which share their part of the error budget."""
+"""The monitors of outcomes that raise alarms, which share their part of the error budget; keys of
+replay's document."""
 
 OUTCOMES_SHARE = 0.5
 """Part of the error budget of those monitors that look at outcomes, where any does; drift has the

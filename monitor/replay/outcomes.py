@@ -16,7 +16,7 @@ from monitor.analysis.drift.profiles import Profile, profile_of
 from monitor.analysis.experiments.declared import Experiment
 from monitor.analysis.experiments.monitor import ExperimentsMonitor
 from monitor.analysis.fold import Analysis
-from monitor.analysis.monitors import outcomes_of
+from monitor.analysis.monitors import MONITORS, outcomes_of
 from monitor.analysis.quality.monitor import QualityMonitor, watched
 from monitor.errors import UsageError
 from monitor.findings import ExperimentEffect, Fairness, Outcome, Quality
@@ -35,9 +35,6 @@ CONDITIONS = (
     "experiment",
 )  # fmt: skip
 """What `--fail-on` may name."""
-
-MONITORS = ("quality", "calibration", "coverage", "fairness")
-"""Keys of the document whose entries may have the status `alarm`."""
 
 BAD = {"worse", "invalid"}
 """Verdicts of an experiment that are failures."""
@@ -117,9 +114,9 @@ def conditions(found: Replay, *, is_labelled: bool = False) -> set[str]:
     if any(one.status == "drift" and one.dimension != "all" for one in found.features):
         named.add("segment_drift")
     for name in MONITORS:
-        if any(getattr(one, "status", "") == "alarm" for one in getattr(found, name, None) or ()):
+        if any(one.status == "alarm" for one in getattr(found, name) or ()):
             named.add(name)
-    if any(one.verdict in BAD for one in getattr(found, "experiments", None) or ()):
+    if any(one.verdict in BAD for one in found.experiments or ()):
         named.add("experiment")
     return named
 

@@ -41,6 +41,7 @@ class _Run:
 
     def __init__(self, experiment: Experiment) -> None:
         self.experiment = experiment
+        self.metrics = {one.name: one for one in experiment.metrics}
         declared = [name for name, _ in experiment.allocation]
         self.exposed: dict[str, int] = dict.fromkeys(declared or [experiment.control], 0)
         self.strangers = 0
@@ -84,6 +85,20 @@ class _Run:
             return 0.0
         counts = [self.exposed[name] for name, _ in shares]
         return log_evidence_of_shares(counts, [share for _, share in shares])
+
+    def remark(self, *, invalid: bool) -> str:
+        """What a reader of its verdicts should know; empty where there is nothing."""
+        experiment, strangers = self.experiment, self.strangers
+        if invalid:
+            return f"exchanges do not come to the arms of {experiment.dimension} as declared"
+        if not self.exposed[experiment.control]:
+            control = experiment.control
+            return f"no exchange is of the control {control!r}, so nothing can be compared"
+        if not strangers:
+            return ""
+        if experiment.allocation:
+            return f"{strangers:,} exchanges are of no arm that was declared"
+        return f"{strangers:,} exchanges are of arms beyond the first {ARMS}"
 
 
 class ExperimentsMonitor:
@@ -134,9 +149,8 @@ class ExperimentsMonitor:
             for arm, count in theirs.exposed.items():
                 run.exposed[arm] = run.exposed.get(arm, 0) + count
             run.strangers += theirs.strangers
-            metrics = {one.name: one for one in run.experiment.metrics}
             keys = sorted({*run.arms, *theirs.arms})
-            both = [[one.of(key[0], metrics[key[1]]) for one in (run, theirs)] for key in keys]
+            both = [[one.of(key[0], run.metrics[key[1]]) for one in (run, theirs)] for key in keys]
             for key, (ours, others) in zip(keys, both, strict=True):
                 ours.merge(others)
                 self._changed.add((name, *key))
@@ -178,7 +192,7 @@ class ExperimentsMonitor:
                 continue
             name, variant, metric = msgspec.json.decode(entry, type=tuple[str, str, str])
             run = self._runs.get(name)
-            found = None if run is None else _metric(run.experiment, metric)
+            found = None if run is None else run.metrics.get(metric)
             if run is None or found is None or not keeps((self.name, run.experiment.dimension, "")):
                 self._gone.add(entry)
             else:
@@ -244,22 +258,13 @@ class ExperimentsMonitor:
         harms = {
             key: one.harm
             for key, one in judged.items()
-            if one is not None and _metric_of(experiment, key[1]).guardrail
+            if one is not None and run.metrics[key[1]].guardrail
         }
         shares = dict.fromkeys(harms, 1 / max(1, len(harms)))
         bars = thresholds(harms, shares, ALPHA) if harms else {}
-        reason = ""
-        if invalid:
-            reason = f"exchanges do not come to the arms of {experiment.dimension} as declared"
-        elif not run.exposed[experiment.control]:
-            control = experiment.control
-            reason = f"no exchange is of the control {control!r}, so nothing can be compared"
-        elif run.strangers and experiment.allocation:
-            reason = f"{run.strangers:,} exchanges are of no arm that was declared"
-        elif run.strangers:
-            reason = f"{run.strangers:,} exchanges are of arms beyond the first {ARMS}"
+        reason = run.remark(invalid=invalid)
         for (variant, name), one in judged.items():
-            metric = _metric_of(experiment, name)
+            metric = run.metrics[name]
             verdict: Verdict = "invalid" if invalid else "keep_going"
             effect: Interval | None = None
             if one is not None and not invalid:
@@ -277,11 +282,3 @@ class ExperimentsMonitor:
 
 def _finite(number: float | None) -> float | None:
     return None if number is None or not math.isfinite(number) else number
-
-
-def _metric(experiment: Experiment, name: str) -> Metric | None:
-    return next((one for one in experiment.metrics if one.name == name), None)
-
-
-def _metric_of(experiment: Experiment, name: str) -> Metric:
-    return next(one for one in experiment.metrics if one.name == name)

@@ -48,7 +48,7 @@ class _Kept(msgspec.Struct, array_like=True):
     open: list[tuple[int, list[tuple[Place, Row]]]]
     logs: list[tuple[tuple[str, int, int], list[list[int]]]]
     mixes: list[tuple[tuple[str, str, str], Row]]
-    residuals: list[tuple[str, list[int]]]
+    squares: dict[str, int]
 
 
 class Groups:
@@ -67,7 +67,7 @@ class Groups:
         self._open: dict[int, dict[Place, Row]] = {}
         self._logs: dict[tuple[str, int, int], Ints] = {}
         self._mixes: dict[tuple[str, str, str], Row] = {}
-        self._residuals: dict[str, list[int]] = {}
+        self._squares: dict[str, int] = {}
         self.is_changed = False
 
     def add(
@@ -84,8 +84,7 @@ class Groups:
                 continue
             _count(self._mixes, key, seen)
         if seen.residual is not None:
-            square = seen.residual * seen.residual
-            _add(self._residuals, group, [1, seen.residual, square])
+            self._squares[group] = self._squares.get(group, 0) + seen.residual * seen.residual
 
     def rows(self, pane: int) -> int:
         """How many rows of an open pane had a prediction."""
@@ -113,8 +112,9 @@ class Groups:
                 _add(ours, (self._named(group), self._stratum(stratum)), row)
         for (dimension, value, group), row in other._mixes.items():
             _add(self._mixes, (dimension, value, self._named(group)), row)
-        for group, sums in other._residuals.items():
-            _add(self._residuals, self._named(group), sums)
+        for name, square in other._squares.items():
+            group = self._named(name)
+            self._squares[group] = self._squares.get(group, 0) + square
 
     def names(self) -> Iterator[str]:
         """The groups, in order of their names."""
@@ -143,12 +143,10 @@ class Groups:
 
     def residual(self, group: str) -> tuple[list[int], list[int]]:
         """[rows, Σ residual, Σ residual²] of a group, and of the rest."""
-        ours, theirs = [0, 0, 0], [0, 0, 0]
-        for name, sums in self._residuals.items():
-            to = ours if name == group else theirs
-            for place in range(3):
-                to[place] += sums[place]
-        return ours, theirs
+        n, halves, m, rest = self.beside(group, SCALED)
+        square = self._squares.get(group, 0)
+        others = sum(self._squares.values()) - square
+        return [n, halves - n * RESIDUAL, square], [m, rest - m * RESIDUAL, others]
 
     def mixes(self, group: str, rate: int) -> dict[str, dict[str, tuple[int, int, int, int]]]:
         """By another dimension and its value: the counts of `beside`."""
@@ -173,7 +171,7 @@ class Groups:
             [(pane, list(rows.items())) for pane, rows in self._open.items()],
             [(key, log.tolist()) for key, log in self._logs.items()],
             list(self._mixes.items()),
-            list(self._residuals.items()),
+            self._squares,
         ))  # fmt: skip
 
     @classmethod
@@ -192,7 +190,7 @@ class Groups:
                 _add(ours, where, row)
         groups._logs = {key: np.array(log, dtype=np.int64) for key, log in kept.logs}
         groups._mixes = dict(kept.mixes)
-        groups._residuals = dict(kept.residuals)
+        groups._squares = kept.squares
         return groups
 
     def _settle(self, rows: Mapping[Place, Row]) -> None:

@@ -16,7 +16,7 @@ from monitor.analysis import outcome_status
 from monitor.analysis.blocks import is_due
 from monitor.analysis.classes import spelt
 from monitor.analysis.fairness import gaps
-from monitor.analysis.fairness.groups import OTHER, Groups
+from monitor.analysis.fairness.groups import OTHER, SCALED, Groups
 from monitor.analysis.fairness.reading import CALIBRATION, MEASURES, RATES, read
 from monitor.analysis.outcome_rules import OutcomeRules
 from monitor.findings import Fairness, OutcomeStatus
@@ -184,28 +184,23 @@ class FairnessMonitor:
         for group in groups.names():
             if (
                 dimension in self._attributes
-                and max(groups.beside(group, 0)[0], groups.residual(group)[0][0]) < SHOWN_FROM
+                and max(groups.beside(group, place)[0] for place in (0, SCALED)) < SHOWN_FROM
             ):
                 continue
             yield group
 
     def _look(self, groups: Groups, group: str, measure: str) -> _Look | None:
-        minimum = self._rules.fair_minimum
-        if measure == CALIBRATION:
-            ours, theirs = groups.residual(group)
-            if not ours[0]:
-                return None
-            gap = gaps.of_residuals(ours[:3], theirs[:3], minimum)
-            evidence = groups.log_evidence(group, MEASURES.index(CALIBRATION))
-            return _Look(gap, min(ours[0], theirs[0]), evidence, self._lack(groups, group, measure))
-        rate = RATES.index(measure)
-        counts = groups.beside(group, rate)
+        place, minimum = MEASURES.index(measure), self._rules.fair_minimum
+        counts = groups.beside(group, place)
         if not counts[0]:
             return None
-        evidence = groups.log_evidence(group, rate)
-        gap = gaps.of_rates(counts, minimum)
-        lack = self._lack(groups, group, measure)
-        return _Look(gap, min(counts[0], counts[2]), evidence, lack)
+        gap = (
+            gaps.of_residuals(*groups.residual(group), minimum)
+            if measure == CALIBRATION
+            else gaps.of_rates(counts, minimum)
+        )
+        evidence = groups.log_evidence(group, place)
+        return _Look(gap, min(counts[0], counts[2]), evidence, self._lack(groups, group, measure))
 
     def _lack(self, groups: Groups, group: str, measure: str) -> str:
         """What is missing among predictions or labels without which a measure says nothing; most
@@ -250,9 +245,11 @@ class FairnessMonitor:
             reason = "of groups that had no place of their own"
         number = look.gap.number
         found = []
-        if number is not None and measure != CALIBRATION and status != "insufficient":
+        tolerance = self._rules.fair_tolerance
+        is_judged = status != "insufficient" and measure != CALIBRATION
+        if is_judged and number is not None and abs(number) > tolerance:  # adding up takes long
             mixes = self._groups[dimension].mixes(group, RATES.index(measure))
-            found = gaps.drivers(mixes, number, self._rules.fair_tolerance)
+            found = gaps.drivers(mixes, number, tolerance)
         return Fairness(
             dimension, group, measure, number, look.gap.lower, look.gap.upper, look.log_evidence,
             status, found, reason,

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, TypeGuard
+from typing import NamedTuple
 
-from monitor.analysis.classes import spelt, value_of
+from monitor.analysis.classes import is_share, spelt, value_of
 from monitor.types import Truth
 
 RATES = ("selection_rate", "true_positive_rate", "false_positive_rate", "error_rate")
@@ -64,8 +64,8 @@ def _score(truth: Truth, favourable: str, positive: str) -> float | None:
     score = truth.score
     if isinstance(score, dict):
         found = {spelt(name): value for name, value in score.items()}.get(favourable)
-        return float(found) if _is_share(found) else None
-    if not _is_share(score):
+        return float(found) if is_share(found) else None
+    if not is_share(score):
         return None
     return float(score) if favourable == positive else 1 - float(score)
 
@@ -76,11 +76,7 @@ def _likeliest(truth: Truth, score: float | None, favourable: str) -> bool | Non
     if isinstance(truth.score, dict):
         others = [
             value for name, value in truth.score.items()
-            if spelt(name) != favourable and _is_share(value)
+            if spelt(name) != favourable and is_share(value)
         ]  # fmt: skip
         return score >= max(others, default=0.0)
     return score >= 0.5
-
-
-def _is_share(value: object) -> TypeGuard[float]:
-    return isinstance(value, int | float) and 0 <= value <= 1
