@@ -4,19 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from monitor.metrics import (
-    CATALOGUE,
-    LOSS_REASONS,
-    REDACTION_REASONS,
-    SET_ASIDE_REASONS,
-    Metric,
-)
+from monitor.metrics import CATALOGUE
+from monitor.metrics.labels import LOSS_REASONS, REDACTION_REASONS, SET_ASIDE_REASONS
+from monitor.metrics.metric import Metric
 from monitor.proxy import http2, observer, websocket
 
 _HEAD = """# Metrics
 
 `GET /metrics` on the admin port shows these metrics and no others. Every metric also has the label
-`endpoint`. `python -m dashboards.build` writes this page from `monitor/metrics.py`; change it
+`endpoint`. `python -m dashboards.build` writes this page from `monitor/metrics/`; change it
 there.
 
 How to read them:

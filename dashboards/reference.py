@@ -20,7 +20,7 @@ from monitor.api.feedback import MAX_BYTES
 from monitor.commands.schema import first_paragraph, kinds, meanings
 from monitor.feedback import MAX_ITEMS, Statement
 from monitor.interfaces import Protocol
-from monitor.metrics import REDACTION_REASONS
+from monitor.metrics.labels import REDACTION_REASONS
 from monitor.protocols import PROTOCOLS
 from monitor.replay.document import Replay
 from monitor.types import Record

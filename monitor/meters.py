@@ -11,7 +11,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from math import inf
 
-from monitor.metrics import BY_NAME, CATALOGUE, Metric, Role
+from monitor.metrics import BY_NAME, CATALOGUE
+from monitor.metrics.metric import Metric, Role
 from monitor.texts import printable
 from monitor.turns import in_turns
 from monitor.types import Measurement

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 import msgspec
 
 from monitor import logs
-from monitor.metrics import SET_ASIDE_REASONS
+from monitor.metrics.labels import SET_ASIDE_REASONS
 from monitor.streams.entries import Entry
 
 FIELD = "set_aside"

@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from monitor.meters import MOST, add_up
-from monitor.metrics import BY_NAME, Metric
+from monitor.metrics import BY_NAME
+from monitor.metrics.metric import Metric
 from monitor.types import Measurement
 from monitor.urls import shown
 

@@ -10,7 +10,7 @@ from typing import Any
 from monitor.bodies import Kept
 from monitor.columns import EXPANSION
 from monitor.errors import PrivacyError
-from monitor.metrics import REDACTION_REASONS
+from monitor.metrics.labels import REDACTION_REASONS
 from monitor.privacy.blobs import blobs
 from monitor.privacy.cache import NOTHING, Cache, Edit, Link
 from monitor.privacy.hits import Hit, apart, back, blanked, glued, merged

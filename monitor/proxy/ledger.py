@@ -14,7 +14,7 @@ from math import inf
 import msgspec
 
 from monitor.framing import Reconciliation, RecorderState
-from monitor.metrics import LOSS_REASONS, UNKNOWN
+from monitor.metrics.labels import LOSS_REASONS, UNKNOWN
 from monitor.numbers import Numbers, place
 from monitor.types import Exchange, Measurement, Outcome, Receipt
 

@@ -12,14 +12,14 @@ from monitor.dimensions.cross import crossed
 from monitor.errors import ParseError
 from monitor.interfaces import Check, Dimension, EdgeCase, Protocol, Reader
 from monitor.meters import Meters
-from monitor.metrics import (
+from monitor.metrics.labels import (
     CHECK_GIVEN,
     CHECK_ITEMS,
     CHECK_RESULTS,
-    NANO,
     REDACTION_REASONS,
     UNKNOWN,
 )
+from monitor.metrics.metric import NANO
 from monitor.prices.pricing import Pricing
 from monitor.privacy.records import Privacy
 from monitor.privacy.scrub import Scrub

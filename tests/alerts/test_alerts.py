@@ -16,7 +16,8 @@ from typing import Any
 import pytest
 import yaml
 
-from monitor.metrics import BY_NAME, LOSS_REASONS, REDACTION_REASONS, SET_ASIDE_REASONS
+from monitor.metrics import BY_NAME
+from monitor.metrics.labels import LOSS_REASONS, REDACTION_REASONS, SET_ASIDE_REASONS
 
 ROOT = Path(__file__).parent.parent.parent
 RULES = sorted((ROOT / "alerts").glob("*.rules.yml"))

@@ -17,7 +17,7 @@ from monitor.app.ner_client import Names
 from monitor.app.ner_server import serve
 from monitor.errors import ConfigError
 from monitor.framing import Unpacker, pack
-from monitor.metrics import REDACTION_REASONS
+from monitor.metrics.labels import REDACTION_REASONS
 from monitor.privacy.patterns import Scanner
 from monitor.privacy.pseudonyms import Key, Keyring
 from monitor.privacy.records import Privacy

@@ -9,7 +9,7 @@ import pytest
 
 from monitor.app import set_aside
 from monitor.app.set_aside import SetAside
-from monitor.metrics import SET_ASIDE_REASONS
+from monitor.metrics.labels import SET_ASIDE_REASONS
 from monitor.streams.entries import Entry
 
 ENTRY = Entry("monitor:{e:0}:records", "1700000000000-0", [b"record", b"a secret"])

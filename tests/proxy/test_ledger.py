@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from monitor.framing import Reconciliation, RecorderState
-from monitor.metrics import LOSS_REASONS
+from monitor.metrics.labels import LOSS_REASONS
 from monitor.numbers import Numbers
 from monitor.proxy.ids import Ids
 from monitor.proxy.ledger import Ledger

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from monitor.dimensions import dimension, from_header
 from monitor.interfaces import Dimension, Protocol
 from monitor.meters import Meters
-from monitor.metrics import REDACTION_REASONS
+from monitor.metrics.labels import REDACTION_REASONS
 from monitor.privacy import records as privacy_module
 from monitor.privacy.patterns import Scanner
 from monitor.privacy.pseudonyms import Key, Keyring

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 import msgspec
 
-from monitor.metrics import FEEDBACK_DELAY_BUCKETS, FEEDBACK_KINDS
+from monitor.metrics.labels import FEEDBACK_KINDS
+from monitor.metrics.metric import FEEDBACK_DELAY_BUCKETS
 from monitor.types import Measurement
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from monitor.analysis.join.ledger import Ledger
-from monitor.metrics import BY_NAME, FEEDBACK_DELAY_BUCKETS, FEEDBACK_KINDS
+from monitor.metrics import BY_NAME
+from monitor.metrics.labels import FEEDBACK_KINDS
+from monitor.metrics.metric import FEEDBACK_DELAY_BUCKETS
 
 
 def told(ledger: Ledger) -> dict[tuple[str, ...], float]:

@@ -1,0 +1,22 @@
+"""The catalogue: every metric `monitor` exports, and nothing else.
+
+Exporters, dashboards, alerts and documentation use the names in here only; `tests/test_house.py`
+holds them to it. Every metric carries the label `endpoint` beside its own. `otel` is the name under
+which OpenTelemetry's GenAI conventions (development status, 2026) know the same quantity.
+"""
+
+from __future__ import annotations
+
+from monitor.metrics import analyzer, exchanges, outcomes, proxy, recorder, supervisor
+from monitor.metrics.metric import Metric
+
+CATALOGUE: tuple[Metric, ...] = (
+    *proxy.METRICS,
+    *exchanges.METRICS,
+    *recorder.METRICS,
+    *analyzer.METRICS,
+    *outcomes.METRICS,
+    *supervisor.METRICS,
+)
+
+BY_NAME = {metric.name: metric for metric in CATALOGUE}

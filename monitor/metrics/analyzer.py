@@ -1,0 +1,65 @@
+"""What the analyzer says of its own work and of drift."""
+
+from __future__ import annotations
+
+from monitor.metrics.metric import Metric
+
+METRICS = (
+    Metric(
+        "monitor_records_analyzed_total", "counter",
+        "Records that the analyzer counted.",
+        "analyzer",
+    ),
+    Metric(
+        "monitor_analysis_timestamp_seconds", "gauge",
+        "Unix time of the newest record that the analyzer counted. Its age is the lag of drift "
+        "findings.",
+        "analyzer", (), "seconds",
+    ),
+    Metric(
+        "monitor_records_set_aside_total", "counter",
+        "Entries of the stream that the analyzer passed over, by reason. Normally 0; drift "
+        "findings lack them.",
+        "analyzer", ("reason",),
+    ),
+    Metric(
+        "monitor_records_missed_total", "counter",
+        "Records that the stream deleted (`stream.max_length`, `stream.max_age`) before the "
+        "analyzer read them. Normally 0; a rise means that the analyzer was away or slow.",
+        "analyzer",
+    ),
+    Metric(
+        "monitor_drift_watches", "gauge",
+        "Pairs of feature and segment that the analyzer watches, by whether their series are "
+        "exported. `drift.watches` bounds them.",
+        "analyzer", ("state",),
+    ),
+    Metric(
+        "monitor_drift_score", "gauge",
+        "Bias-corrected distance of the current window from the reference, by measure. 0 is no "
+        "difference; compare with monitor_drift_threshold.",
+        "analyzer", ("feature", "dimension", "value", "measure"),
+    ),
+    Metric(
+        "monitor_drift_threshold", "gauge",
+        "The score from which a believed change counts as drift, by measure.",
+        "analyzer", ("measure",),
+    ),
+    Metric(
+        "monitor_drift_log_evidence", "gauge",
+        "Natural logarithm of the evidence against `nothing changed`; it may be read at every "
+        "moment. A lasting rise means that a change is certain.",
+        "analyzer", ("feature", "dimension", "value"),
+    ),
+    Metric(
+        "monitor_drift_samples", "gauge",
+        "Values in the current window of a feature and segment. Too few give the status "
+        "insufficient.",
+        "analyzer", ("feature", "dimension", "value"),
+    ),
+    Metric(
+        "monitor_drift_status", "gauge",
+        "1 for the status that holds (ok, drift, insufficient), 0 for the two others.",
+        "analyzer", ("feature", "dimension", "value", "status"),
+    ),
+)  # fmt: skip

@@ -1,0 +1,98 @@
+"""What exchanges were like, by model and by segment: latency, tokens, cost, output checks."""
+
+from __future__ import annotations
+
+from monitor.metrics.metric import (
+    DURATION_BUCKETS,
+    FIRST_TOKEN_BUCKETS,
+    NANO,
+    PER_TOKEN_BUCKETS,
+    Metric,
+)
+
+METRICS = (
+    Metric(
+        "monitor_exchange_duration_seconds", "histogram",
+        "Seconds from the first byte of the request to the last byte of the response, counted "
+        "when the exchange ends.",
+        "recorder", ("operation", "model"), "seconds", DURATION_BUCKETS,
+        "gen_ai.client.operation.duration",
+    ),
+    Metric(
+        "monitor_time_to_first_token_seconds", "histogram",
+        "Seconds from the first byte of the request to the first event with content. Streamed "
+        "answers only. A rise means queueing or longer prompts.",
+        "recorder", ("operation", "model"), "seconds", FIRST_TOKEN_BUCKETS,
+        "gen_ai.server.time_to_first_token",
+    ),
+    Metric(
+        "monitor_time_per_output_token_seconds", "histogram",
+        "Mean seconds between output tokens after the first, one value per streamed answer "
+        "whose token count the endpoint reports. A rise means a saturated accelerator.",
+        "recorder", ("operation", "model"), "seconds", PER_TOKEN_BUCKETS,
+        "gen_ai.server.time_per_output_token",
+    ),
+    Metric(
+        "monitor_tokens_total", "counter",
+        "Tokens as the endpoint reported them, by direction (input, output).",
+        # `gen_ai.client.token.usage` is a histogram of exchanges; a counter must not bear its name.
+        "recorder", ("model", "direction"),
+    ),
+    Metric(
+        "monitor_cost_total", "counter",
+        "What exchanges cost, in units of the currency, by direction (input, output, units).",
+        "recorder", ("model", "direction", "currency"), parts=NANO,
+    ),
+    Metric(
+        "monitor_unpriced_tokens_total", "counter",
+        "Tokens of exchanges whose price is not known.",
+        "recorder", ("model",),
+    ),
+    Metric(
+        "monitor_segment_cost_total", "counter",
+        "What exchanges cost, in units of the currency, by segment.",
+        "recorder", ("dimension", "value", "currency"), parts=NANO,
+    ),
+    Metric(
+        "monitor_segment_exchanges_total", "counter",
+        "Exchanges that the recorder read, by segment and outcome. An exchange counts under each "
+        "of its edge cases (dimension edge_case).",
+        "recorder", ("dimension", "value", "outcome"),
+    ),
+    Metric(
+        "monitor_segment_duration_seconds", "histogram",
+        "Seconds from the first byte of the request to the last byte of the response, by "
+        "segment.",
+        "recorder", ("dimension", "value"), "seconds", DURATION_BUCKETS,
+    ),
+    Metric(
+        "monitor_segment_time_to_first_token_seconds", "histogram",
+        "Seconds from the first byte of the request to the first event with content, by "
+        "segment. Streamed answers only.",
+        "recorder", ("dimension", "value"), "seconds", FIRST_TOKEN_BUCKETS,
+    ),
+    Metric(
+        "monitor_segment_tokens_total", "counter",
+        "Tokens as the endpoint reported them, by segment and direction (input, output).",
+        "recorder", ("dimension", "value", "direction"),
+    ),
+    Metric(
+        "monitor_output_checks_total", "counter",
+        "Exchanges that the recorder looked at, by output check and result (passed, failed, or "
+        "skipped where the check does not apply).",
+        "recorder", ("check", "result"),
+    ),
+    Metric(
+        "monitor_output_check_items_total", "counter",
+        "Things that an output check looked at in one answer of eight, as its numbers, by what the "
+        "answer was held against (`own`: what it was given; `other`: what another exchange was "
+        "given, which shows what chance gives) and result (right, wrong).",
+        "recorder", ("check", "given", "result"),
+    ),
+    Metric(
+        "monitor_segment_check_failures_total", "counter",
+        "Exchanges whose answer failed an output check, by segment and check. An exchange counts "
+        "under each of its edge cases (dimension edge_case).",
+        "recorder", ("dimension", "value", "check"),
+    ),
+)  # fmt: skip

@@ -1,0 +1,57 @@
+"""What the recorder says of its own work: privacy, parts that failed, the store."""
+
+from __future__ import annotations
+
+from monitor.metrics.metric import Metric
+
+METRICS = (
+    Metric(
+        "monitor_pseudonyms_total", "counter",
+        "Pieces of personal data that the recorder replaced by pseudonyms, by entity. A fall to "
+        "0 may mean that bodies can no longer be read.",
+        "recorder", ("entity",),
+    ),
+    Metric(
+        "monitor_redactions_total", "counter",
+        "Texts that the recorder replaced whole because they could not be made safe within "
+        "bounds, by reason. Normally near 0.",
+        "recorder", ("reason",),
+    ),
+    Metric(
+        "monitor_privacy_cache_lookups_total", "counter",
+        "Texts that the recorder looked up among those it scrubbed before, by result (hit, miss). "
+        "A hit is not scanned again. Fewer hits cost CPU time and nothing else.",
+        "recorder", ("result",),
+    ),
+    Metric(
+        "monitor_part_failures_total", "counter",
+        "Times that a protocol, a dimension, a recognizer, an edge case, a check or a feature "
+        "failed on an exchange. The exchange is counted without what that part would have said. "
+        "Normally 0.",
+        "recorder", ("kind", "name"),
+    ),
+    Metric(
+        "monitor_key_conflict", "gauge",
+        "Recorders whose key differs from the one that other replicas have under the same id. "
+        "Normally 0; above, their pseudonyms do not join.",
+        "recorder",
+    ),
+    Metric(
+        "monitor_series_overflow_total", "counter",
+        "Label values counted as `other` because the metric's budget of values was used up. A "
+        "rise means that a client sends ids where groups belong.",
+        "recorder", ("metric",),
+    ),
+    Metric(
+        "monitor_store_up", "gauge",
+        "1 while the store answered the recorder's last command, else 0. At 0 records go to the "
+        "disk spool.",
+        "recorder",
+    ),
+    Metric(
+        "monitor_spool_bytes", "gauge",
+        "Bytes of records in the disk spool now. Normally 0; a rise means that the store is "
+        "away.",
+        "recorder", (), "bytes",
+    ),
+)  # fmt: skip

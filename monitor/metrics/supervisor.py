@@ -1,0 +1,52 @@
+"""What is told of the processes themselves."""
+
+from __future__ import annotations
+
+from monitor.metrics.metric import Metric
+
+METRICS = (
+    Metric(
+        "monitor_restarts_total", "counter",
+        "Times that the supervisor restarted a crashed process, by role. Normally 0.",
+        "supervisor", ("role",),
+    ),
+    Metric(
+        "monitor_answer_errors_total", "counter",
+        "Times that a process could not report its metrics or findings, by role and question. "
+        "Normally 0; its last good answer is shown.",
+        "supervisor", ("role", "question"),
+    ),
+    Metric(
+        "monitor_processes", "gauge",
+        "Processes that run now, by role.",
+        "supervisor", ("role",),
+    ),
+    Metric(
+        "monitor_process_cpu_seconds_total", "counter",
+        "Seconds of CPU (user and system) that the processes used, by role. Its rate is the "
+        "number of cores in use.",
+        "supervisor", ("role",), "seconds",
+    ),
+    Metric(
+        "monitor_process_resident_memory_bytes", "gauge",
+        "Bytes of memory that the processes hold now (resident), by role.",
+        "supervisor", ("role",), "bytes",
+    ),
+    Metric(
+        "monitor_limit_bytes", "gauge",
+        "The configured bound in bytes of a place where exchanges wait: all buffers together, "
+        "or the disk spool.",
+        "supervisor", ("place",), "bytes",
+    ),
+    Metric(
+        "monitor_exports_total", "counter",
+        "Deliveries of metrics to a collector, by outcome (ok, failed). A failed one is made up "
+        "by the next.",
+        "supervisor", ("exporter", "outcome"),
+    ),
+    Metric(
+        "monitor_build_info", "gauge",
+        "Always 1; the label version is the version of monitor.",
+        "supervisor", ("version",),
+    ),
+)  # fmt: skip

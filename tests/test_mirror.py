@@ -1,0 +1,101 @@
+"""Each module has its tests where a reader looks for them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+SOURCES = sorted((ROOT / "monitor").rglob("*.py"))
+
+
+def name(path: Path) -> str:
+    return str(path.relative_to(ROOT / "monitor"))
+
+
+ELSEWHERE = {
+    "metrics.py": "dashboards/test_dashboard.py",
+    "privacy/rulings.py": "privacy/test_policies.py",
+    "settings/addresses.py": "settings/test_load.py",
+    "supervision/child.py": "supervision/test_answers.py",
+    "supervision/listeners.py": "app/test_check.py",
+    "supervision/unix_server.py": "supervision/test_control.py",
+    "app/ner_server.py": "app/test_ner_client.py",
+    "app/pages.py": "end_to_end/test_keepers.py",
+    "app/build.py": "test_cli.py",
+    "app/modules.py": "app/test_build.py",
+    "app/proxy.py": "end_to_end/test_spine.py",
+    "app/recorder.py": "end_to_end/test_faults.py",
+    "commands/progress.py": "commands/test_replay.py",
+    "replay/comparison.py": "commands/test_replay.py",
+    "replay/datasets.py": "commands/test_replay.py",
+    "replay/html_report.py": "replay/test_report.py",
+    "replay/parts.py": "replay/test_judge.py",
+    "replay/plan.py": "commands/test_replay.py",
+    "replay/reasons.py": "replay/test_odd_tables.py",
+    "replay/remarks.py": "replay/test_odd_tables.py",
+    "tables/cells.py": "tables/test_rows.py",
+    "recorder/label_limiter.py": "test_meters.py",
+    "chat.py": "protocols/test_openai_chat.py",
+    "envelopes.py": "protocols/test_bedrock.py",
+    "rpcs.py": "protocols/test_kserve_v2_grpc.py",
+    "tensors.py": "protocols/test_kserve_v2.py",
+    "protocols/bedrock_converse.py": "protocols/test_bedrock.py",
+    "protocols/bedrock_texts.py": "protocols/test_bedrock.py",
+    "words/cues.py": "answers/test_sourced.py",
+    "words/person.py": "recognizers/test_recognizers.py",
+    "words/units.py": "answers/test_quantities.py",
+    "analysis/checkpoint.py": "app/test_analyzer.py",
+    "analysis/blocks.py": "analysis/fairness/test_monitor.py",
+    "api/bodies.py": "api/test_feedback.py",
+    "analysis/outcome_status.py": "analysis/test_outcome_rules.py",
+    "analysis/state.py": "analysis/test_monitors.py",
+    "analysis/drift/description.py": "analysis/test_fold.py",
+    "analysis/drift/monitor.py": "analysis/test_fold.py",
+    "analysis/drift/watches.py": "analysis/drift/test_eviction.py",
+    "demo/models.py": "demo/test_run.py",
+    "demo/screen.py": "demo/test_run.py",
+    "demo/traffic.py": "demo/test_run.py",
+    "proxy/chunked.py": "proxy/test_http1_fast_path.py",
+    "proxy/copies.py": "proxy/test_http1_fast_path.py",
+    "proxy/heads.py": "proxy/test_http1_fast_path.py",
+    "proxy/frames.py": "proxy/test_http2.py",
+    "proxy/hangups.py": "proxy/test_splice.py",
+    "proxy/http1_parser.py": "proxy/test_http1_fast_path.py",
+    "proxy/ids.py": "proxy/test_handoff.py",
+    "proxy/outcomes.py": "proxy/test_http2.py",
+    "settings/validation.py": "settings/test_load.py",
+    "json_keywords.py": "test_json_schemas.py",
+    "zstd.py": "recorder/test_calls.py",
+}
+"""What is best tested where it is used."""
+
+DECLARATIONS = {
+    "errors.py",
+    "interfaces.py",
+    "settings/schema.py",
+    "types.py",
+    "findings.py",
+    "proxy/observer.py",
+    "replay/document.py",
+}
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=name)
+def test_tests_mirror_the_source(path: Path) -> None:
+    """Each module has its test file, or a stated place where it is tested."""
+    where = name(path)
+    if path.stem in {"__init__", "__main__"} or where in DECLARATIONS:
+        return
+    for room in ("recognizers", "edge_cases", "checks"):
+        if where.startswith(f"{room}/"):
+            where = f"{room}/{room}.py"  # each by its own examples and counterexamples
+    if where.startswith("metrics/"):
+        where = "metrics.py"  # entries of the one catalogue
+    mirror = str(Path(where).parent / f"test_{Path(where).name}")
+    expected = ELSEWHERE.get(where, mirror)
+    assert (ROOT / "tests" / expected).exists(), (
+        f"monitor/{name(path)}: write its tests in tests/{expected}, or say in ELSEWHERE "
+        "(tests/test_mirror.py) where it is tested"
+    )
