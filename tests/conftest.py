@@ -56,7 +56,7 @@ _compiled = functools.cache(patterns._locate_with_hyperscan)
 
 
 def _compiled_when_needed(
-    recognizers: Sequence[Recognizer], max_events: int
+    recognizers: Sequence[Recognizer], max_events: int, kept: object = None
 ) -> Callable[[str], dict[int, list[int]]]:
     """The same database for the same recognizers: hundreds of tests build a scanner, and each would
     compile for half a second. What modules build is compiled when its first text is looked at; what

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from monitor.interfaces import Check, Dimension, EdgeCase, Reader
     from monitor.prices.own import Own
     from monitor.prices.pricing import Pricing
+    from monitor.privacy.kept import Kept
     from monitor.privacy.patterns import Scanner
     from monitor.privacy.pseudonyms import Keyring
     from monitor.privacy.records import Privacy
@@ -40,8 +41,15 @@ HASHED = "SEGMENT"
 """The entity of the pseudonyms of dimensions with `hash`."""
 
 
-def privacy(settings: Settings, keyring: Keyring) -> Privacy:
-    """Return the configured privacy step; raises ConfigError that names the wrong key."""
+SCANNER = "scanner.compiled"
+"""The file of the data directory in which what recognizers look for is kept, compiled."""
+
+
+def privacy(settings: Settings, keyring: Keyring, *, keeps_scanner: bool = False) -> Privacy:
+    """Return the configured privacy step; raises ConfigError that names the wrong key.
+
+    With `keeps_scanner` the data directory spares the next process the time to compile it.
+    """
     # Imported here, because the supervisor only checks.
     from monitor.privacy.cache import Cache
     from monitor.privacy.records import Privacy
@@ -49,7 +57,7 @@ def privacy(settings: Settings, keyring: Keyring) -> Privacy:
     section = settings.privacy
     check(settings)
     return Privacy(
-        scanner=scanner(settings),
+        scanner=scanner(settings, _kept(settings, keyring) if keeps_scanner else None),
         keyring=keyring,
         clock=worked,  # whoever waits for a core has not worked
         tenant=section.tenant,
@@ -278,13 +286,21 @@ def own_prices(settings: Settings) -> Own | None:
     return own
 
 
-def scanner(settings: Settings) -> Scanner:
-    """Return a scanner of the configured recognizers."""
+def scanner(settings: Settings, kept: Kept | None = None) -> Scanner:
+    """Return a scanner of the configured recognizers, compiled before if it is `kept`."""
     from monitor.privacy.patterns import Scanner
 
     section = settings.privacy
     without, also = frozenset(section.without), frozenset(section.also)
-    return Scanner(select(without=without, also=also, region=section.region))
+    return Scanner(select(without=without, also=also, region=section.region), kept=kept)
+
+
+def _kept(settings: Settings, keyring: Keyring) -> Kept:
+    from monitor.privacy.kept import Kept
+    from monitor.privacy.pseudonyms import derive
+
+    secret = derive(keyring.current.root, "monitor-scanner-v1")
+    return Kept(Path(settings.data) / SCANNER, secret)
 
 
 def check(settings: Settings) -> None:

@@ -62,7 +62,7 @@ class Recorder:
         self._key_file = keyring.KeyFile(settings)
         self._keyring = keyring.keyring(settings)
         self._meters = Meters("recorder", settings.endpoint)
-        self._privacy = build.privacy(settings, self._keyring)
+        self._privacy = build.privacy(settings, self._keyring, keeps_scanner=True)
         self._meters.set("monitor_key_conflict", 0)
         dimensions, crossed = build.dimensions(settings)
         rules, checks = build.edge_cases(settings), build.checks(settings)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -11,6 +13,7 @@ from hypothesis import strategies as st
 
 from monitor.errors import PrivacyError
 from monitor.privacy import patterns
+from monitor.privacy.kept import Kept
 from monitor.privacy.patterns import Scanner, key_form
 from monitor.recognizers import select
 
@@ -127,3 +130,48 @@ def test_the_stronger_names_an_overlap_and_nothing_found_is_dropped() -> None:
 def test_a_key_form_is_its_own_key_form(name: str) -> None:
     """Letters and digits of the last step."""
     assert key_form(key_form(name)) == key_form(name)
+
+
+def test_what_was_compiled_before_finds_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The next process compiles nothing, unless it looks for something else, has a damaged file or
+    one of a machine that is not like this one."""
+    engine = pytest.importorskip("hyperscan")
+    kept = Kept(tmp_path / "scanner.compiled", bytes(32))
+    compiled: list[int] = []
+
+    def compile_anew(expressions: list[bytes], ids: list[int]) -> Any:
+        compiled.append(len(ids))
+        return compiles(expressions, ids)
+
+    compiles = patterns._compiled
+    monkeypatch.setattr(patterns, "_compiled", compile_anew)
+    expressions, ids = [rb"[a-z]+@[a-z]+", rb"\d{4} \d{4}"], [3, 7]
+
+    def found(count: int = 2) -> list[tuple[int, int, int]]:
+        database = patterns._loaded(expressions[:count], ids[:count], kept)
+        found: list[tuple[int, int, int]] = []
+        database.scan(
+            b"ADA@example paid 4111 1111",
+            lambda index, start, end, flags, context: found.append((index, start, end)),
+            scratch=database.scratch.clone(),
+        )
+        return found
+
+    first = found()
+    assert {index for index, _, _ in first} == {3, 7}
+    assert found() == first
+    assert len(compiled) == 1
+    assert {index for index, _, _ in found(1)} == {3}
+    assert len(compiled) == 2
+    kept.path.write_bytes(b"damaged")
+    assert found() == first
+    assert len(compiled) == 3
+
+    def loadb(dump: bytes, mode: int) -> Any:
+        raise engine.DatabasePlatformError
+
+    monkeypatch.setattr(engine, "loadb", loadb)
+    assert found() == first
+    assert len(compiled) == 4
