@@ -100,6 +100,13 @@ ROW = Row(
             stacked=True,
         ),
         graph(
+            "Versions in service",
+            "Records each second by what served them: versions that the setting `lineage` states, "
+            "and digests of the configuration. A line that begins to rise is a roll-out; hold it "
+            "against the other panels.", "reqps",
+            Query(rate("monitor_lineage_records_total", "fact, value"), "{{fact}} {{value}}"),
+        ),
+        graph(
             "Error budget burn",
             "How many times faster than allowed the 30-day error budget is spent. At 1 it "
             "lasts exactly 30 days; 14.4 over an hour pages.", "none",

@@ -397,6 +397,9 @@ class Record(msgspec.Struct, frozen=True, omit_defaults=True):
     business: dict[str, str] = {}
     """The application's own names of the exchange, by key, as `outcomes.key` says; feedback may
     name it by them. Pseudonymized."""
+    lineage: dict[str, str] = {}
+    """What served and recorded it, by fact: what the setting `lineage` states, `config` and
+    `policy` (digests of the configuration and of its privacy), `monitor` (the version)."""
     oversampled: bool = False
     """Whether it was recorded beyond an even sample of all exchanges, because failed exchanges have
     a part of the sample of their own. Drift does not count it."""

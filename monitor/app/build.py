@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
+import monitor
 from monitor import logs
 from monitor.app import modules
 from monitor.errors import ConfigError
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from monitor.privacy.pseudonyms import Keyring
     from monitor.privacy.records import Privacy
     from monitor.privacy.scrub import Seal
+    from monitor.recorder.lineage import Lineage
     from monitor.recorder.noisy_counts import NoisyCounts
     from monitor.templates.miner import Miner
     from monitor.view import Usual
@@ -112,6 +114,27 @@ def business(settings: Settings) -> dict[str, Reader]:
         except ValueError as error:
             raise ConfigError(f"outcomes.key.{name}: {error}") from None
     return found
+
+
+def lineage(settings: Settings) -> Lineage:
+    """Return what knows the facts of what served an exchange."""
+    from monitor.recorder.lineage import Lineage
+    from monitor.settings import digest
+
+    facts = settings.lineage.items()
+    names = {
+        fact: [one.header] if isinstance(one.header, str) else one.header
+        for fact, one in facts if one.header
+    }  # fmt: skip
+    return Lineage(
+        constant={
+            **{fact: one.value for fact, one in facts if one.value},
+            "config": digest.config(settings),
+            "policy": digest.policy(settings),
+            "monitor": monitor.__version__,
+        },
+        headers={fact: [name.lower() for name in each] for fact, each in names.items()},
+    )
 
 
 def reading(settings: Settings) -> Reading:

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+import monitor
 from monitor.api import access
 from monitor.app import connections, keyring
 from monitor.app.reviewer import policy_of
@@ -212,6 +213,7 @@ def explain(settings: Settings) -> Iterator[str]:
     yield from _edge_cases(settings)
     yield from _checks(settings)
     yield from _costs(settings)
+    yield from _lineage(settings)
     yield from _review(settings)
     yield from _privacy(settings)
     if settings.reference.file:
@@ -420,6 +422,19 @@ def _costs(settings: Settings) -> Iterator[str]:
         return
     yield f"costs       by {settings.costs.file} ({len(own.models):,} models in {own.currency}),"
     yield f"            then by {listed}; what neither lists has no cost"
+
+
+def _lineage(settings: Settings) -> Iterator[str]:
+    from monitor.settings import digest
+
+    yield (
+        f"lineage     every record says config {digest.config(settings)}, policy "
+        f"{digest.policy(settings)}, monitor {monitor.__version__}"
+    )
+    for fact, one in settings.lineage.items():
+        listed = one.header if isinstance(one.header, str) else ", else ".join(one.header)
+        where = f"the header {listed} of the answer, else of the request"
+        yield f"            {fact}: {where if listed else one.value}"
 
 
 def _privacy(settings: Settings) -> Iterator[str]:

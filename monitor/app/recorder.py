@@ -80,6 +80,7 @@ class Recorder:
             usual=build.usual(settings, rules),
             repeats=Repeats(os.urandom(32)) if _has(rules, "repeated_request") else None,
             business=build.business(settings),
+            lineage=build.lineage(settings),
             mined=settings.mined,
             miner=(miner := build.miner(settings)),
             min_group=settings.privacy.min_group,

@@ -77,6 +77,13 @@ METRICS = (
         "recorder", ("dimension", "value", "direction"),
     ),
     Metric(
+        "monitor_lineage_records_total", "counter",
+        "Records by each fact of what served them: what `lineage` states, and `config`, `policy` "
+        "(digests of the configuration) and `monitor` (the version). A value that begins to rise "
+        "is a new version in service.",
+        "recorder", ("fact", "value"),
+    ),
+    Metric(
         "monitor_output_checks_total", "counter",
         "Exchanges that the recorder looked at, by output check and result (passed, failed, or "
         "skipped where the check does not apply).",

@@ -159,10 +159,13 @@ class Privacy:
         sampled: float = 1.0,
         oversampled: bool = False,
         business: Mapping[str, str] | None = None,
+        lineage: Mapping[str, str] | None = None,
+        stated: Mapping[str, str] | None = None,
     ) -> Record:
         """What may be kept of an exchange. Total: what cannot be made safe is redacted, counted in
         `redactions`, and the rest stays. `scrub` is what `ruled` gave with the call. `business` are
-        the application's own names of the exchange, by key."""
+        the application's own names of the exchange, by key. Of its lineage some facts are `stated`
+        by its headers; the others are the operator's words."""
         scrub = scrub or self._scrub()
         named = statements.business(business, scrub, self._short) if business else {}
         exchange = call.exchange
@@ -220,6 +223,7 @@ class Privacy:
             sampled=sampled,
             oversampled=oversampled,
             business=named,
+            lineage={**(lineage or {}), **self._stated(scrub, stated or {})},
         )
 
     def feedback(self, said: Statement) -> Feedback:
@@ -408,6 +412,9 @@ class Privacy:
         if len(value) > _MAX_LABEL:
             return scrub.redacted(value, "too_long")
         return scrub.text(value, cached=False) if value else None
+
+    def _stated(self, scrub: Scrub, stated: Mapping[str, str]) -> dict[str, str]:
+        return {fact: self._label(scrub, value, fact) for fact, value in stated.items()}
 
     def _said(self, scrub: Scrub, value: str) -> str | None:
         return self._label(scrub, value) if value else None

@@ -27,6 +27,7 @@ from monitor.recorder import calls
 from monitor.recorder.agreements import Agreements
 from monitor.recorder.bounds import bounded
 from monitor.recorder.label_limiter import LabelLimiter
+from monitor.recorder.lineage import Lineage
 from monitor.recorder.noisy_counts import NoisyCounts
 from monitor.recorder.repeats import Repeats
 from monitor.recorder.rules import Rules
@@ -68,7 +69,7 @@ class Capture:
     or a memory of earlier requests (`repeats`). `checks` are asked about the same Records; one
     needs a memory of earlier answers (`agreements`).
 
-    `business` reads the application's own names of an exchange, by key.
+    `business` reads the application's own names of an exchange, by key; `lineage` what served it.
 
     The dimension `mined` is the prompt template: declared, else the one that `miner` finds in the
     Record's texts.
@@ -94,6 +95,7 @@ class Capture:
         repeats: Repeats | None = None,
         agreements: Agreements | None = None,
         business: Mapping[str, Reader] | None = None,
+        lineage: Lineage | None = None,
         mined: str = "",
         miner: Miner | None = None,
         min_group: int = 1,
@@ -108,6 +110,8 @@ class Capture:
             agreements=agreements, pricing=self._pricing, stumble=self._stumble,
         )  # fmt: skip
         self._business = dict(business or {})
+        self._lineage = lineage or Lineage()
+        self._facts = {fact: LabelLimiter(VALUES) for fact in self._lineage.headers}
         self._mined = mined
         self._miner = miner
         self._endpoint = endpoint
@@ -176,6 +180,7 @@ class Capture:
             call, inference, endpoint=self._endpoint, segments=raw, scrub=scrub,
             sampled=sampled, oversampled=oversampled,
             business=self._named(call) if self._business else None,
+            lineage=self._lineage.constant, stated=self._lineage.stated(call),
         )  # fmt: skip
         if self._miner is not None:
             record = self._with_template(record, self._miner)
@@ -189,6 +194,7 @@ class Capture:
             record = msgspec.structs.replace(
                 record, segments=segments, edge_cases=names, checks=verdicts
             )
+        self._count_lineage(record)
         for entity, count in record.pseudonyms.items():
             self._meters.add("monitor_pseudonyms_total", (entity,), count)
         for reason, count in record.redactions.items():
@@ -199,6 +205,19 @@ class Capture:
         """The application's own names of an exchange, by key."""
         found = {name: read(call) for name, read in self._business.items()}
         return {name: value for name, value in found.items() if value}
+
+    def _count_lineage(self, record: Record) -> None:
+        """Count a record under each fact of its lineage. A new value from a header gets a label
+        only where the endpoint took the request."""
+        for fact, value in record.lineage.items():
+            label, limiter = value, self._facts.get(fact)
+            if limiter is not None:
+                if self._noisy_counts is not None:
+                    continue  # a client may have stated it
+                label, given_up = limiter.admit(value, may_enter=record.is_accepted)
+                if given_up is not None:
+                    self._meters.fold("value", given_up, ("fact", fact))
+            self._meters.add("monitor_lineage_records_total", (fact, label))
 
     def _with_template(self, record: Record, miner: Miner) -> Record:
         """The record with the template that is declared, else with the one found in its texts."""

@@ -16,12 +16,14 @@ import msgspec
 
 from monitor.errors import ConfigError
 from monitor.settings.addresses import address, meet, url
-from monitor.settings.schema import DimensionSource, Settings
+from monitor.settings.schema import DimensionSource, LineageSource, Settings
 from monitor.urls import shown
 
 TAKEN = ("all", "edge_case")
 """Dimensions that are there without being named."""
 
+OURS = ("config", "policy", "monitor")
+"""Facts of the lineage that nobody need state."""
 _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,200}")
 
 
@@ -148,6 +150,26 @@ def _check(settings: Settings) -> None:
         raise ConfigError("data: is empty; name a directory, as .monitor")
     for name in settings.segments:
         _check_segment(name, settings.segments)
+    for name, source in settings.lineage.items():
+        _check_fact(name, source)
+
+
+def _check_fact(name: str, source: LineageSource) -> None:
+    """What is about one fact of the lineage."""
+    here = f"lineage.{name}"
+    if name in OURS:
+        raise ConfigError(f"{here}: is a fact that monitor itself states; choose another name")
+    if bool(source.header) == bool(source.value):
+        raise ConfigError(f"{here}: give one of `header` and `value`")
+    _check_headers(source.header, here)
+
+
+def _check_headers(names: str | list[str], here: str) -> None:
+    for header in [names] if isinstance(names, str) else names:
+        if names and not _HEADER.fullmatch(header):
+            raise ConfigError(
+                f"{here}.header: {header[:60]!r} is not the name of a header, as x-population"
+            )
 
 
 def _check_segment(name: str, segments: Mapping[str, DimensionSource]) -> None:
@@ -165,11 +187,7 @@ def _check_segment(name: str, segments: Mapping[str, DimensionSource]) -> None:
         raise ConfigError(
             f"{here}: has {has}; give one of header, json, path, query, claim, baggage or cross"
         )
-    for header in [source.header] if isinstance(source.header, str) else source.header:
-        if source.header and not _HEADER.fullmatch(header):
-            raise ConfigError(
-                f"{here}.header: {header[:60]!r} is not the name of a header, as x-population"
-            )
+    _check_headers(source.header, here)
     if not source.cross:
         return
     if unused := [

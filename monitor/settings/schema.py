@@ -300,6 +300,15 @@ class Costs(_Section, frozen=True):
     file: str = ""
 
 
+class LineageSource(_Section, frozen=True, omit_defaults=True):
+    """Where a fact of what served an exchange comes from: `header` of the answer, else of the
+    request (of several names the first that there is), or a `value` that holds for all.
+    """
+
+    header: str | list[str] = ""
+    value: Annotated[str, msgspec.Meta(max_length=200)] = ""
+
+
 class Access(_Section, frozen=True):
     """A file with a line `NAME ROLE[,ROLE…] SHA256HEX` for each token of the admin port; empty: no
     tokens (`api.access`)."""
@@ -408,6 +417,7 @@ class Settings(_Section, frozen=True):
     edge_cases: dict[str, dict[str, Any] | None] = {}
     checks: dict[str, dict[str, Any] | None] = {}
     costs: Costs = Costs()
+    lineage: Annotated[dict[Name, LineageSource], msgspec.Meta(max_length=16)] = {}
     review: Review = Review()
     capture: Capture = Capture()
     privacy: Privacy = Privacy()

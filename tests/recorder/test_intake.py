@@ -257,7 +257,7 @@ def test_what_comes_shortly_after_what_was_taken_is_taken_together(
             await proxy.write(batch(each))
             await asyncio.sleep(0.005)
         await until(lambda: len(world.got) == 4)
-        assert time.monotonic() - began >= 0.1
+        assert time.monotonic() - began > 0.09  # the loop counts whole milliseconds
         assert world.taken == [1, 3]
         proxy.connection.close()
 

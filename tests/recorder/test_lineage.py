@@ -1,0 +1,95 @@
+"""Every Record says what served it, and no stranger can make that a list of their own words."""
+
+from __future__ import annotations
+
+import json
+
+from monitor import __version__
+from monitor.app import build
+from monitor.meters import Meters
+from monitor.privacy.pseudonyms import Key, Keyring
+from monitor.protocols import PROTOCOLS
+from monitor.recorder.capture import VALUES, Capture
+from monitor.settings.schema import LineageSource, Settings
+from monitor.types import Exchange, Message, Outcome, Record, decode_record, encode_record
+
+NAMED = Settings(
+    lineage={
+        "model_version": LineageSource(header="X-Model-Version"),
+        "corpus": LineageSource(header=["x-corpus", "x-index"]),
+        "adapter": LineageSource(value="lora-17"),
+    }
+)
+
+
+class Scene:
+    """A recorder's reading part with the settings given."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.meters = Meters("recorder", "e")
+        keyring = Keyring((Key("k1", bytes(range(32))),))
+        self._capture = Capture(
+            "e", PROTOCOLS, [], build.privacy(settings, keyring), self.meters,
+            lineage=build.lineage(settings),
+        )  # fmt: skip
+
+    def record(self, asked: str = "", answered: str = "", status: int = 200) -> Record:
+        request = Message(f"POST / HTTP/1.1\r\n{asked}\r\n".encode(), b"{}", 2)
+        answer = Message(f"HTTP/1.1 {status} X\r\n{answered}\r\n".encode(), b"{}", 2)
+        record, _ = self._capture.read(Exchange("i", 1.0, 0.1, request, answer, [], Outcome.OK))
+        return record
+
+    def counted(self) -> dict[tuple[str, str], float]:
+        return {
+            (one.labels["fact"], one.labels["value"]): one.value
+            for one in self.meters.measurements()
+            if one.name == "monitor_lineage_records_total"
+        }
+
+
+def test_a_record_says_what_served_it() -> None:
+    """The answer's word counts before the request's; of several headers the first that is there."""
+    scene = Scene(NAMED)
+    record = scene.record("x-model-version: asked\r\nx-index: i2\r\n", "x-model-version: 3.1\r\n")
+    assert record.lineage["model_version"] == "3.1"
+    assert record.lineage["corpus"] == "i2"
+    assert record.lineage["adapter"] == "lora-17"
+    assert record.lineage["monitor"] == __version__
+    assert decode_record(encode_record(record)).lineage == record.lineage
+    assert scene.record("x-model-version: asked\r\n").lineage["model_version"] == "asked"
+    assert "model_version" not in scene.record().lineage
+
+
+def test_every_record_says_under_which_configuration_it_was_made() -> None:
+    """Without any setting; another configuration has another digest, another policy too."""
+    plain, named = Scene(Settings()).record().lineage, Scene(NAMED).record().lineage
+    assert set(plain) == {"config", "policy", "monitor"}
+    assert plain["config"] != named["config"]
+    assert plain["policy"] == named["policy"]
+
+
+def test_personal_data_in_a_fact_is_replaced() -> None:
+    """A header is text like any other."""
+    record = Scene(NAMED).record("x-model-version: for ada@example.org\r\n")
+    assert record.lineage["model_version"].startswith("for <EMAIL_ADDRESS:k1:")
+    assert b"ada@" not in encode_record(record)
+
+
+def test_records_are_counted_by_fact_within_a_budget() -> None:
+    """Versions beyond the budget are `other`, and what the endpoint refused enters none."""
+    scene = Scene(NAMED)
+    scene.record("x-model-version: refused\r\n", status=400)
+    for number in range(4 * VALUES):
+        scene.record(f"x-model-version: {number}\r\n")
+    counted = scene.counted()
+    values = [value for fact, value in counted if fact == "model_version"]
+    assert len(values) == VALUES + 1
+    assert "refused" not in values
+    assert counted["model_version", "other"] == 3 * VALUES + 1
+    assert counted["adapter", "lora-17"] == 4 * VALUES + 1
+
+
+def test_a_fact_is_bounded() -> None:
+    """A value longer than a label may be is not kept."""
+    record = Scene(NAMED).record(f"x-model-version: {'v ' * 500}\r\n")
+    assert len(json.dumps(record.lineage)) < 300
