@@ -66,13 +66,14 @@ class Seen(NamedTuple):
 
 
 class Looked(NamedTuple):
-    """What was seen in a piece of so many `records`, in the order of its lines.
+    """What was seen in a piece of so many `records` and `lines`, in the order of these.
 
     `at` is when they ended, `accepted` a byte each; `labels` say of each dimension which of the
     different values they have.
     """
 
     records: int
+    lines: int
     at: bytes
     accepted: bytes
     labels: dict[str, tuple[bytes, list[str]]]
@@ -89,13 +90,14 @@ def segment(record: Record, dimension: str) -> str:
 
 def look(piece: bytes, wanted: Wanted) -> Looked | None:
     """What is seen in lines of JSON; None where something in them is unusual."""
+    lines = piece.split(b"\n")
     try:
-        return _look(strictly(piece.split(b"\n")), wanted)
+        return _look(strictly(lines), len(lines) - 1, wanted)
     except UNREADABLE:
         return None
 
 
-def _look(found: Iterable[Record], wanted: Wanted) -> Looked | None:
+def _look(found: Iterable[Record], lines: int, wanted: Wanted) -> Looked | None:
     features = [KNOWN[place] for place in wanted.features]
     at, taken, records = array("d"), bytearray(), 0
     labels: dict[str, list[str]] = {name: [] for name in wanted.dimensions}
@@ -121,7 +123,7 @@ def _look(found: Iterable[Record], wanted: Wanted) -> Looked | None:
     if columns is None:
         return None
     coded = {name: _coded(values) for name, values in labels.items()}
-    return Looked(records, at.tobytes(), bytes(taken), coded, columns)
+    return Looked(records, lines, at.tobytes(), bytes(taken), coded, columns)
 
 
 _Said = tuple[tuple[str, ...], tuple[str, ...]]

@@ -14,10 +14,13 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
+from multiprocessing.reduction import recv_handle, send_handle
 from pathlib import Path
 from queue import SimpleQueue
+from typing import BinaryIO
 
 import numpy as np
 
@@ -42,7 +45,10 @@ WORTH, WORTH_PACKED = 64 << 20, 8 << 20
 
 _DAMAGED = (gzip.BadGzipFile, EOFError, zlib.error, OSError)
 
-Looks = Iterator[tuple[bytes | None, Looked | None]]
+Task = bytes | tuple[int, int]
+"""A piece of a file, whole lines; or where one stands in an open file: first byte, and size."""
+
+Looks = Iterator[tuple[Callable[[], bytes] | None, Looked | None]]
 
 
 @dataclass
@@ -70,14 +76,16 @@ class Reader:
             block = None if looked is None else self._block(looked)
             if looked is None or block is None:
                 unusual += 1
-                found = records.decode(path, io.BytesIO(piece), self.damage, after=lines)
+                data = piece()
+                found = records.decode(path, io.BytesIO(data), self.damage, after=lines)
                 yield from self.observe(self.counted(found))
+                lines += data.count(b"\n")
             else:
                 unusual = 0
                 self.records += looked.records
+                lines += looked.lines
                 if len(block):
                     yield block
-            lines += piece.count(b"\n")
 
     def counted(self, found: Iterable[Record]) -> Iterator[Record]:
         """The same Records, counted on their way."""
@@ -120,56 +128,86 @@ class Reader:
 
 
 def _looks(path: Path, wanted: Wanted) -> Looks:
-    """The pieces of a file with what was seen in them; None for the rest of a damaged one."""
-    pieces, cores = _pieces(path), len(os.sched_getaffinity(0))
-    if cores > 1 and _is_worth_it(path):
-        yield from _looks_elsewhere(pieces, wanted, cores)
-        return
-    for piece in pieces:
-        yield piece, None if piece is None else look(piece, wanted)
-
-
-def _is_worth_it(path: Path) -> bool:
+    """What gives each piece of a file, and what was seen in it; None for the rest of a damaged
+    one."""
     try:
-        return path.stat().st_size >= (WORTH_PACKED if path.suffix == ".gz" else WORTH)
+        stream = records.opened(path)
     except OSError:
-        return False
+        yield None, None
+        return
+    with stream:
+        is_packed, cores = isinstance(stream, gzip.GzipFile), len(os.sched_getaffinity(0))
+        held = None if is_packed else stream.fileno()
+        if cores > 1 and path.stat().st_size >= (WORTH_PACKED if is_packed else WORTH):
+            # Who looks at a plain file reads it too: the bytes need not go from process to process.
+            tasks = _tasks(_pieces(stream) if is_packed else _spans(stream))
+            for task, looked in _looks_elsewhere(tasks, wanted, cores, held):
+                yield None if task is None else partial(_lines, task, held), looked
+            return
+        for task in _tasks(_pieces(stream)):
+            data = None if task is None else _lines(task, held)
+            yield (None, None) if data is None else (partial(bytes, data), look(data, wanted))
 
 
-def _pieces(path: Path) -> Iterator[bytes | None]:
-    """A file in pieces of whole lines; None where the rest of it cannot be read."""
+def _pieces(stream: BinaryIO) -> Iterator[bytes]:
+    while data := stream.read(PIECE):
+        yield data + stream.readline()
+
+
+def _spans(stream: BinaryIO) -> Iterator[tuple[int, int]]:
+    """Where the same pieces stand."""
+    start, size = 0, PIECE
+    while size >= PIECE:
+        stream.seek(start + PIECE)
+        rest = len(stream.readline())
+        size = PIECE + rest if rest else stream.seek(0, os.SEEK_END) - start
+        if size > 0:
+            yield start, size
+        start += size
+
+
+def _tasks(found: Iterable[Task]) -> Iterator[Task | None]:
+    """The same; None where the rest of a file cannot be read."""
     try:
-        with records.opened(path) as stream:
-            while piece := stream.read(PIECE):
-                yield piece + stream.readline()
+        yield from found
     except _DAMAGED:
         yield None
 
 
-def _looks_elsewhere(pieces: Iterator[bytes | None], wanted: Wanted, cores: int) -> Looks:
-    """The same, looked at by a process for each core; in order, a few pieces ahead."""
-    waiting: deque[tuple[bytes | None, Future[Looked | None] | None]] = deque()
+def _lines(task: Task, held: int | None) -> bytes:
+    """The lines of a piece, which may stand in the open file `held`."""
+    if isinstance(task, bytes):
+        return task
+    assert held is not None  # noqa: S101  for the type checker
+    return os.pread(held, task[1], task[0])
 
-    def first() -> tuple[bytes | None, Looked | None]:
-        piece, future = waiting.popleft()
-        return piece, None if future is None else future.result()
+
+def _looks_elsewhere(
+    tasks: Iterable[Task | None], wanted: Wanted, cores: int, held: int | None
+) -> Iterator[tuple[Task | None, Looked | None]]:
+    """Pieces, looked at by a process for each core; in order, a few pieces ahead."""
+    waiting: deque[tuple[Task | None, Future[Looked | None] | None]] = deque()
+
+    def first() -> tuple[Task | None, Looked | None]:
+        task, future = waiting.popleft()
+        return task, None if future is None else future.result()
 
     with ExitStack() as stack:
         free: SimpleQueue[_Helper] = SimpleQueue()
         for _ in range(cores):
-            free.put(stack.enter_context(closing(_Helper(wanted))))
+            free.put(stack.enter_context(closing(_Helper(wanted, held))))
 
-        def ask(piece: bytes) -> Looked | None:
+        def ask(task: Task) -> Looked | None:
             helper = free.get()
             try:
-                return helper.look(piece)
+                return helper.look(task)
             finally:
                 free.put(helper)
 
         # A thread waits for each process: to write to it, and to read from it, may take long.
         threads = stack.enter_context(ThreadPoolExecutor(cores))
-        for piece in pieces:
-            waiting.append((piece, None if piece is None else threads.submit(ask, piece)))
+        for task in tasks:
+            waiting.append((task, None if task is None else threads.submit(ask, task)))
             if len(waiting) > AHEAD * cores:
                 yield first()
         while waiting:
@@ -177,19 +215,24 @@ def _looks_elsewhere(pieces: Iterator[bytes | None], wanted: Wanted, cores: int)
 
 
 class _Helper:
-    """A process that looks at pieces, one after the other."""
+    """A process that looks at pieces, one after the other, of the open file `held` if any."""
 
-    def __init__(self, wanted: Wanted) -> None:
+    def __init__(self, wanted: Wanted, held: int | None) -> None:
         spawn = get_context("spawn")
         self._connection, theirs = spawn.Pipe()
-        self._process = spawn.Process(target=_serve, args=(theirs, wanted), daemon=True)
+        self._process = spawn.Process(
+            target=_serve, args=(theirs, wanted, held is not None), daemon=True
+        )
         self._process.start()
         theirs.close()
+        if held is not None and self._process.pid is not None:
+            with suppress(OSError):  # it has ended; see `look`
+                send_handle(self._connection, held, self._process.pid)
 
-    def look(self, piece: bytes) -> Looked | None:
+    def look(self, task: Task) -> Looked | None:
         """See `observed.look`; None also where the process has ended."""
         try:
-            self._connection.send_bytes(piece)
+            self._connection.send(task)
             looked: Looked | None = pickle.loads(self._connection.recv_bytes())  # noqa: S301  ours
         except (EOFError, OSError):
             return None
@@ -201,16 +244,17 @@ class _Helper:
         self._process.join()
 
 
-def _serve(connection: Connection, wanted: Wanted) -> None:
+def _serve(connection: Connection, wanted: Wanted, is_held: bool) -> None:
     """What a `_Helper` does until the other side has closed, or ended."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # who started this minds an interrupt
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)  # what is seen has no cycles
     with suppress(EOFError, OSError):
+        held = recv_handle(connection) if is_held else None
         while True:
-            piece = connection.recv_bytes()
+            task = connection.recv()
             try:
-                looked = look(piece, wanted)
+                looked = look(_lines(task, held), wanted)
             except Exception:  # noqa: BLE001  who reads the piece line by line will say it
                 looked = None
             connection.send_bytes(pickle.dumps(looked))

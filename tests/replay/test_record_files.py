@@ -236,6 +236,25 @@ def test_who_ends_a_process_costs_nothing(tmp_path: Path, monkeypatch: pytest.Mo
     assert rows == expected
 
 
+def test_a_file_that_is_moved_away_is_read_to_its_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Logs are rotated while they are read: the other processes read what was opened, not a name."""
+    monkeypatch.setattr(record_files, "WORTH", 0)
+    monkeypatch.setattr(record_files, "PIECE", 60_000)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1})
+    path = tmp_path / "current.jsonl"
+    path.write_bytes(b"\n".join([*traffic(5, 1200), b"{}", *traffic(6, 300)]))
+    expected = list(one_by_one(path, options()))
+    rows: list[Row] = []
+    for row in in_pieces(path, options()):
+        if len(rows) == 300:
+            path.rename(tmp_path / "current.jsonl.1")
+            path.write_bytes(b"")
+        rows.append(row)
+    assert rows == expected
+
+
 def test_somebodys_own_feature_sees_every_record_once(tmp_path: Path) -> None:
     """It may remember what it saw, so that it is asked here, in order."""
     seen: list[str] = []
