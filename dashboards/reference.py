@@ -17,11 +17,13 @@ import typing
 import msgspec
 
 from monitor.api.feedback import MAX_BYTES
-from monitor.commands.schema import first_paragraph, kinds, meanings
+from monitor.documents import first_paragraph, kinds, meanings
 from monitor.feedback import MAX_ITEMS, Statement
 from monitor.interfaces import Protocol
 from monitor.metrics.labels import REDACTION_REASONS
 from monitor.protocols import PROTOCOLS
+from monitor.queries import QUERIES
+from monitor.queries.query import Query
 from monitor.replay.document import Replay
 from monitor.types import Record
 
@@ -135,6 +137,7 @@ def api() -> str:
             ),
         )
     )
+    asked = "\n".join(map(_asked, QUERIES))
     return f"""\
 {MADE}
 # The admin port
@@ -164,7 +167,14 @@ and during a drain. It depends neither on the model nor on Redis. |
 | `POST /api/v1/review/{{item}}` | `review` | \
 Takes `{{"reviewer", "passed", "label"?, "note"?}}` or \
 `{{"reviewer", "skip": true}}`: 200, or 409 where the answer does not count, 404 for no item. |
+{asked}
+| `GET /api/v1/openapi.json` | `read` | All paths below `/api/v1` with \
+their parameters and answers, as OpenAPI 3.1. |
 | `GET /` | `read` | The list of these paths, as text. |
+
+Lists come in pages of `limit` items in a stable order. Ask again with the `cursor` of the page
+before until it is `null`. Answers have an `ETag`; `If-None-Match` is answered with 304 where
+nothing has changed.
 
 What is refused is answered with `{{"error": "one sentence"}}`: 401 without a token that is known,
 403 without the role, 503 with `Retry-After` while too many requests are under way.
@@ -178,6 +188,12 @@ said last.
 |---|---|---|
 {rows}
 """
+
+
+def _asked(query: Query) -> str:
+    names = [one for one in meanings(query.asked) if f"{{{one}}}" not in query.path]
+    parameters = f" Parameters: {', '.join(f'`{one}`' for one in names)}." if names else ""
+    return f"| `GET /api/v1/{query.path}` | `{query.role}` | {query.words}{parameters} |"
 
 
 OPERATIONS = {

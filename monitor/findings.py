@@ -301,3 +301,35 @@ OfSegment = Quality | Calibration | Coverage | Fairness
 
 Outcome = OfSegment | ExperimentEffect
 """A finding of a monitor of outcomes."""
+
+
+class Drift(msgspec.Struct, frozen=True):
+    """What the analyzer found of drift: the document of `/api/drift`."""
+
+    verdict: Status = "insufficient"
+    """`drift`, `ok` or `insufficient`, as in replay's document"""
+    records: int = 0
+    """Records that the analyzer has read."""
+    features: list[Finding] = []
+    """Every finding, in every segment."""
+    together: list[Together] = []
+    """Segments in which something drifts."""
+
+
+class Outcomes(msgspec.Struct, frozen=True):
+    """What the monitors of outcomes say now."""
+
+    is_on: bool = False
+    """Whether outcomes are looked at: a setting asks for it, or there is feedback."""
+    quality: list[Quality] = []
+    """How good predictions were, by segment and measure."""
+    class_quality: list[ClassQuality] = []
+    """The same by class."""
+    calibration: list[Calibration] = []
+    """Whether scores are the probabilities that they claim to be, by segment."""
+    coverage: list[Coverage] = []
+    """Whether prediction sets hold the truth as often as promised, by segment."""
+    fairness: list[Fairness] = []
+    """How groups fare beside all others, by group and measure."""
+    experiments: list[ExperimentEffect] = []
+    """What arms of experiments do to metrics."""

@@ -49,6 +49,10 @@ ELSEWHERE = {
     "analysis/checkpoint.py": "app/test_analyzer.py",
     "analysis/blocks.py": "analysis/fairness/test_monitor.py",
     "api/bodies.py": "api/test_feedback.py",
+    "api/openapi.py": "api/test_queries.py",
+    "api/problems.py": "api/test_queries.py",
+    "documents.py": "commands/test_schema.py",
+    "app/system.py": "end_to_end/test_keepers.py",
     "analysis/outcome_status.py": "analysis/test_outcome_rules.py",
     "analysis/state.py": "analysis/test_monitors.py",
     "analysis/drift/description.py": "analysis/test_fold.py",
@@ -91,6 +95,8 @@ def test_tests_mirror_the_source(path: Path) -> None:
     for room in ("recognizers", "edge_cases", "checks"):
         if where.startswith(f"{room}/"):
             where = f"{room}/{room}.py"  # each by its own examples and counterexamples
+    if where.startswith("queries/") and path.stem != "query":
+        where = "queries/queries.py"  # all are asked alike
     if where.startswith("metrics/"):
         where = "metrics.py"  # entries of the one catalogue
     mirror = str(Path(where).parent / f"test_{Path(where).name}")

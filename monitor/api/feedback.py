@@ -9,6 +9,7 @@ from typing import Any
 from fastapi import FastAPI, Request, Response
 from starlette.requests import ClientDisconnect
 
+from monitor.api import openapi
 from monitor.api.bodies import Refused, answer, body
 from monitor.errors import ConfigError, StreamError
 from monitor.feedback import FeedbackError, TooManyError
@@ -28,7 +29,14 @@ def add_to(app: FastAPI, take: Take) -> None:
     """Add the path to the pages; `take` does the work."""
     room = asyncio.Semaphore(AT_ONCE)
 
-    @app.post("/api/v1/feedback")
+    @app.post(
+        "/api/v1/feedback",
+        status_code=202,
+        operation_id="feedback",
+        summary="Take what somebody says of exchanges.",
+        tags=["feedback"],
+        openapi_extra=openapi.FEEDBACK,
+    )
     async def feedback(request: Request) -> Response:
         if room.locked():
             sentence = "too much feedback at a time; send it again"

@@ -7,7 +7,8 @@ from collections.abc import Awaitable, Callable, Iterable
 
 from fastapi import FastAPI, Request, Response
 
-from monitor.api import feedback, review
+from monitor.api import feedback, openapi, problems, queries, review
+from monitor.queries.query import System
 from monitor.types import Measurement
 
 Render = Callable[[Iterable[Measurement], str], tuple[bytes, str]]
@@ -19,49 +20,58 @@ def application(
     ready: Callable[[], Awaitable[bool]],
     render: Render,
     *,
+    version: str,
     take: feedback.Take,
     desk: Callable[[], review.Desk],
+    system: Callable[[], System],
     clock: Callable[[], float],
 ) -> FastAPI:
     """Return the application of the admin pages.
 
-    `take` puts feedback into the store; at the `desk` people read exchanges; `clock`
-    gives Unix seconds.
+    `take` puts feedback into the store; at the `desk` people read exchanges; queries
+    ask the `system`; `clock` gives Unix seconds.
     `ready` returns whether the traffic port accepts; it must not depend on the model or the store.
     """
-    app = FastAPI(title="monitor", docs_url=None, redoc_url=None, openapi_url=None)
+    app = FastAPI(
+        title="monitor", version=version, docs_url=None, redoc_url=None,
+        openapi_url="/api/v1/openapi.json", redirect_slashes=False,
+    )  # fmt: skip
 
-    @app.get("/metrics")
+    @app.get("/metrics", include_in_schema=False)
     async def metrics(request: Request) -> Response:
         # Large pages take long to render; probes must not wait for them.
         accept = request.headers.get("accept", "")
         body, content_type = await asyncio.to_thread(render, await measure(), accept)
         return Response(body, headers={"content-type": content_type})
 
-    @app.get("/healthz")
+    @app.get("/healthz", include_in_schema=False)
     async def healthz() -> Response:
         return Response("ok\n", media_type="text/plain")
 
-    @app.get("/readyz")
+    @app.get("/readyz", include_in_schema=False)
     async def readyz() -> Response:
         if await ready():
             return Response("ready\n", media_type="text/plain")
         return Response("not ready\n", status_code=503, media_type="text/plain")
 
-    @app.get("/api/drift")
+    @app.get("/api/drift", include_in_schema=False)
     async def drift() -> Response:
         return Response(await findings(), media_type="application/json")
 
     feedback.add_to(app, take)
     review.add_to(app, desk, clock)
+    queries.add_to(app, system, openapi.described)
+    openapi.add_to(app)
+    problems.add_to(app)
 
-    @app.get("/")
+    @app.get("/", include_in_schema=False)
     async def index() -> Response:
         return Response(
             "monitor\n\n/metrics    Prometheus\n/healthz    the process lives\n"
             "/readyz     the proxy accepts\n/api/drift  what changed, where, since when (JSON)\n"
             "/api/v1/feedback  what became of exchanges (POST)\n"
-            "/api/v1/review  exchanges that people are asked about\n",
+            "/api/v1/review  exchanges that people are asked about\n"
+            "/api/v1/openapi.json  the paths below /api/v1, described\n",
             media_type="text/plain",
         )
 

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import msgspec
 from fastapi import FastAPI, Request, Response
 
+from monitor.api import openapi
 from monitor.api.bodies import Refused, answer, body
 from monitor.errors import ConfigError, StreamError, UsageError
 from monitor.review.desk import REFUSED, Said, Task, said
@@ -33,16 +34,36 @@ class Desk(Protocol):
 def add_to(app: FastAPI, desk: Callable[[], Desk], clock: Callable[[], float]) -> None:
     """Add the paths to the pages; `clock` gives Unix seconds."""
 
-    @app.get("/api/v1/review")
+    @app.get(
+        "/api/v1/review",
+        operation_id="review",
+        summary="The review queue in numbers, and how far readers agree.",
+        tags=["review"],
+        openapi_extra=openapi.REVIEW,
+    )
     async def stats() -> Response:
         return await _told(lambda: _stats(desk(), clock()))
 
-    @app.get("/api/v1/review/next")
-    async def following(reviewer: str = "") -> Response:
+    @app.get(
+        "/api/v1/review/next",
+        operation_id="review_next",
+        summary="Lease an exchange to judge; 204 where nothing waits.",
+        tags=["review"],
+        openapi_extra=openapi.REVIEW_NEXT,
+    )
+    async def following(request: Request) -> Response:
+        reviewer = request.query_params.get("reviewer", "")
         return await _told(lambda: _next(desk(), reviewer, clock()))
 
-    @app.post("/api/v1/review/{item}")
-    async def submit(item: str, request: Request) -> Response:
+    @app.post(
+        "/api/v1/review/{item}",
+        operation_id="review_item",
+        summary="Say what a reader thinks of an item.",
+        tags=["review"],
+        openapi_extra=openapi.REVIEW_ITEM,
+    )
+    async def submit(request: Request) -> Response:
+        item = request.path_params["item"]
         return await _told(lambda: _submit(desk(), item, request, clock))
 
 

@@ -161,6 +161,12 @@ class Analyzer:
             return summary(self._analysis.records, self._analysis.findings())
         return b"{}"
 
+    def outcomes(self) -> bytes:
+        """What became of predictions, as a JSON document (`findings.Outcomes`)."""
+        with self._set_aside.failing("judging outcomes"):
+            return self._outcomes.findings()
+        return b"{}"
+
     def _counted(self) -> Iterator[tuple[str, dict[str, str], float]]:
         fold = self._analysis
         yield "monitor_records_analyzed_total", {}, fold.records
@@ -358,7 +364,7 @@ async def serve(role: child.Child) -> None:
     """The role: runs until `role.stopping`."""
     analyzer = Analyzer(role.settings, role.stopping)
     role.measure = analyzer.measure
-    role.findings = analyzer.findings
+    role.documents = {"findings": analyzer.findings, "outcomes": analyzer.outcomes}
     garbage.begin()
     role.ready()
     await analyzer.run()

@@ -11,6 +11,8 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import msgspec
+
 from monitor import logs
 from monitor.analysis import state as states
 from monitor.analysis.classes import spelt
@@ -20,6 +22,7 @@ from monitor.analysis.join.join import Join
 from monitor.analysis.join.reading import Reading
 from monitor.analysis.monitors import outcomes_of, shares
 from monitor.analysis.outcome_rules import OutcomeRules, pane_of
+from monitor.analysis.quality.monitor import QualityMonitor
 from monitor.app import keyring
 from monitor.app.experiments import experiments_of
 from monitor.errors import ConfigError, PrivacyError
@@ -226,6 +229,15 @@ class Outcomes:
         labels = {"endpoint": endpoint, "kind": "unknown", "result": "missed"}
         lost = Measurement("monitor_feedback_total", labels, missed(self._position))
         return [*self._join.measurements(endpoint), lost]
+
+    def findings(self) -> bytes:
+        """What the monitors of outcomes say, as the JSON document `findings.Outcomes`."""
+        if not self.is_on:
+            return b"{}"
+        found = {one.name: list(in_turns(one.findings())) for one in self._fold.monitors}
+        classes = [row for one in self._fold.monitors if isinstance(one, QualityMonitor)
+                   for row in in_turns(one.by_class())]  # fmt: skip
+        return msgspec.json.encode({"is_on": True, "class_quality": classes, **found})
 
     async def close(self) -> None:
         """Close the connection to the store."""

@@ -22,6 +22,7 @@ from monitor.api import access
 from monitor.api.pages import application
 from monitor.app.feedback_intake import Intake, Taken
 from monitor.app.reviewer import arms_of, queue_of
+from monitor.app.system import RunningSystem
 from monitor.exporters.otlp import OtlpExporter
 from monitor.exporters.prometheus import render
 from monitor.review.desk import Desk
@@ -44,6 +45,9 @@ class Pages:
         self._settings = process.settings
         self._answers = Answers(process.runtime)
         self._feedback = Intake(self._settings)
+        self._system = RunningSystem(
+            self._settings, measure=self.measure, document=self._document, status=self._status
+        )
         self._queue: ReviewQueue | None = None
         self._known = child.Status(ready=False, children=[], others=[])
         self._exporter: OtlpExporter | None = None
@@ -59,8 +63,8 @@ class Pages:
     async def serve(self) -> None:
         """Answer on the admin port and push to the collector until `stopping`."""
         pages = application(
-            self.measure, self._findings, self._is_ready, render,
-            take=self._take, desk=self._desk, clock=time.time,
+            self.measure, self._findings, self._is_ready, render, version=monitor.__version__,
+            take=self._take, desk=self._desk, system=lambda: self._system, clock=time.time,
         )  # fmt: skip
         server = _Server(
             uvicorn.Config(
@@ -88,6 +92,7 @@ class Pages:
         await serving
         self._answers.close()
         await self._feedback.close()
+        await self._system.close()
         if self._queue is not None:
             await self._queue.close()
 
@@ -125,7 +130,10 @@ class Pages:
         return samples
 
     async def _findings(self) -> bytes:
-        return await self._answers.findings(await self._status())
+        return await self._document("findings")
+
+    async def _document(self, kind: str) -> bytes:
+        return await self._answers.document(kind, await self._status())
 
     def _desk(self) -> Desk:
         """Where people read exchanges; made when the first comes."""

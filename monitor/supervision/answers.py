@@ -16,7 +16,7 @@ from monitor.errors import ParseError
 from monitor.framing import Unpacker, pack
 from monitor.meters import add_up
 from monitor.metrics import CATALOGUE
-from monitor.supervision.child import Message, Status, question_socket
+from monitor.supervision.child import QUESTIONS, Message, Status, question_socket
 from monitor.tasks import own
 from monitor.types import Measurement
 
@@ -75,7 +75,7 @@ class Answers:
         self._peers: dict[Name, Peer] = {}
         self._joining: dict[Name, asyncio.Lock] = {}
         self._last: dict[Name, Message] = {}
-        self._findings: dict[Name, bytes] = {}
+        self._documents: dict[tuple[str, Name], bytes] = {}
         self._gone: list[Measurement] = []
         self._ledgers: dict[Name, list[Measurement]] = {}  # of proxies that have ended
         self._cannot_write = False
@@ -93,11 +93,13 @@ class Answers:
         self._remember()
         return samples
 
-    async def findings(self, status: Status) -> bytes:
-        """Return the analyzer's findings as a JSON document; an empty one without an analyzer."""
+    async def document(self, kind: str, status: Status) -> bytes:
+        """Return the analyzer's JSON document of a kind: `findings` (of drift), or `outcomes`; an
+        empty one without an analyzer."""
         names = [name for name in self._children_to_ask(status) if name[0] == "analyzer"]
-        await self._ask("findings", names)
-        return next((self._findings[name] for name in names if self._findings.get(name)), b"{}")
+        await self._ask(kind, names)
+        known = (self._documents.get((kind, name)) for name in names)
+        return next((document for document in known if document), b"{}")
 
     def close(self) -> None:
         """Close the connections to all children."""
@@ -120,7 +122,8 @@ class Answers:
         ledger = [sample for sample in answer.measurements if sample.name in LEDGER]
         if ledger:
             self._ledgers[name] = ledger
-        self._findings.pop(name, None)
+        for kind in QUESTIONS:
+            self._documents.pop((kind, name), None)
 
     async def _ask(self, kind: str, names: Iterable[Name]) -> None:
         await asyncio.gather(*(self._ask_one(kind, name) for name in names))
@@ -164,15 +167,15 @@ class Answers:
             peer.writer.close()
 
     async def _note(self, name: Name, peer: Peer, answer: Message) -> None:
-        if answer.kind == "findings":
-            self._findings[name] = answer.document
-        elif answer.kind == "metrics":
+        if answer.kind == "metrics":
             before = self._last.get(name)
             if before is not None and before.pid != answer.pid:
                 self._bury(name, before)
             self._last[name] = answer
             if any(sample.name in LEDGER for sample in answer.measurements):
                 self._ledgers.pop(name, None)
+        else:
+            self._documents[answer.kind, name] = answer.document
         async with peer.news:
             peer.answered[answer.kind] = peer.answered.get(answer.kind, 0) + 1
             peer.news.notify_all()

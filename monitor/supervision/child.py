@@ -30,7 +30,7 @@ from monitor.tasks import own
 from monitor.types import Measurement
 
 EXIT_USAGE = 2
-QUESTIONS = ("metrics", "findings")
+QUESTIONS = ("metrics", "findings", "outcomes")
 STATUS_TIMEOUT = 2.0
 
 
@@ -38,8 +38,8 @@ class Message(msgspec.Struct, array_like=True):
     """A message between the supervisor, its children and the pages.
 
     To the supervisor: `hello` (role, index, pid), `ready`, the answer `alive`, and the question
-    `status`, whose answer is a Status in `document`. To a child: the questions `alive`, `metrics`
-    and `findings`; an answer has the question's kind.
+    `status`, whose answer is a Status in `document`. To a child: the questions `alive` and those of
+    `QUESTIONS`; an answer has the question's kind.
     """
 
     kind: str
@@ -69,8 +69,9 @@ class Child:
 
     `stopping` is set on SIGTERM, on SIGINT or when the supervisor ends: the role then finishes what
     is under way within `settings.drain` and returns. `runtime` is the runtime directory. The role
-    may set `measure` (returns Measurements) and `findings` (returns a JSON document for `/api`). If
-    one of them raises, the last good answer is sent again and the failure counted.
+    may set `measure` (returns Measurements) and `documents` (what returns a JSON document for the
+    pages, by question). If one of them raises, the last good answer is sent again and the failure
+    counted.
     """
 
     def __init__(self, role: str, runtime: Path, index: int) -> None:
@@ -80,7 +81,7 @@ class Child:
         self.settings = msgspec.json.decode((runtime / "settings.json").read_bytes(), type=Settings)
         self.stopping = asyncio.Event()
         self.measure: Callable[[], Awaitable[list[Measurement]]] | None = None
-        self.findings: Callable[[], bytes] | None = None
+        self.documents: dict[str, Callable[[], bytes]] = {}
         self._writer: asyncio.StreamWriter | None = None
         self._listener: asyncio.Task[None] | None = None
         self._questions: UnixServer | None = None
@@ -168,8 +169,8 @@ class Child:
             answer = Message(kind, self.role, self.index, os.getpid())
             if kind == "metrics" and self.measure:
                 answer.measurements = await self.measure()
-            elif kind == "findings" and self.findings:
-                answer.document = self.findings()
+            elif kind in self.documents:
+                answer.document = self.documents[kind]()
             packed = self._packed(answer)
         except Exception as error:  # noqa: BLE001  a number that no frame holds, a defect of ours
             if kind not in self._failing:

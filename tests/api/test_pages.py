@@ -11,6 +11,7 @@ import pytest
 from monitor.api.pages import application
 from monitor.exporters.prometheus import render
 from monitor.types import Measurement
+from tests.queries.house import House
 
 NOBODY: Any = None
 """No desk: nobody reads exchanges here."""
@@ -54,7 +55,10 @@ def get(path: str, *, ready: bool = True, accept: str = "*/*") -> httpx.Response
         raise AssertionError
 
     async def ask() -> httpx.Response:
-        app = application(measure, findings, is_ready, render, take=take, desk=NOBODY, clock=float)
+        app = application(
+            measure, findings, is_ready, render,
+            version="1", take=take, desk=NOBODY, system=House, clock=float,
+        )  # fmt: skip
         transport = httpx.ASGITransport(app=app)
         async with httpx.AsyncClient(transport=transport, base_url="http://admin") as client:
             return await client.get(path, headers={"accept": accept})

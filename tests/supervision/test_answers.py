@@ -315,11 +315,11 @@ def test_findings_come_from_whoever_has_some(runtime: Path, processes: Processes
     async def story() -> None:
         async with processes:
             answers = Answers(runtime)
-            assert await answers.findings(processes.status()) == b"{}"
+            assert await answers.document("findings", processes.status()) == b"{}"
             child = await processes.begin("analyzer", 0, [])
-            assert await answers.findings(processes.status()) == b"{}"
-            child.findings = lambda: b'{"verdict": "ok"}'
-            assert await answers.findings(processes.status()) == b'{"verdict": "ok"}'
+            assert await answers.document("findings", processes.status()) == b"{}"
+            child.documents["findings"] = lambda: b'{"verdict": "ok"}'
+            assert await answers.document("findings", processes.status()) == b'{"verdict": "ok"}'
             answers.close()
             await child.leave()
 

@@ -1,0 +1,60 @@
+"""GET /api/v1/…: parameters → what a query answers, as JSON, or one sentence that says why not."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+from fastapi import FastAPI, Request, Response
+
+from monitor.api.bodies import answer
+from monitor.errors import ConfigError, SourceError, StreamError, UsageError
+from monitor.queries import QUERIES
+from monitor.queries.query import MissingError, Query, System, read
+
+START = "/api/v1/"
+
+
+def add_to(app: FastAPI, system: Callable[[], System], described: Callable[[Query], Any]) -> None:
+    """Add a path for each query to the pages; `described` tells what OpenAPI says of one."""
+    for query in QUERIES:
+        app.get(
+            START + query.path,
+            openapi_extra=described(query),
+            operation_id=query.path.replace("/", "_").replace("{", "").replace("}", ""),
+            summary=query.words,
+            tags=[query.role],
+        )(_answering(query, system))
+
+
+def _answering(query: Query, system: Callable[[], System]) -> Callable[[Request], Any]:
+    async def answering(request: Request) -> Response:
+        given = [*request.query_params.multi_items(), *request.path_params.items()]
+        try:
+            found = await query.work(system(), read(given, query.asked))
+        except MissingError as error:
+            return answer(404, {"error": str(error)})
+        except (ConfigError, SourceError) as error:
+            return answer(503, {"error": str(error)}, retry_after="60")
+        except UsageError as error:
+            return answer(400, {"error": str(error)})
+        except StreamError as error:
+            return answer(503, {"error": f"{error}; ask again"}, retry_after="5")
+        return _tagged(request, found, is_secret=query.is_secret)
+
+    return answering
+
+
+def _tagged(request: Request, found: Any, *, is_secret: bool) -> Response:
+    """The answer with its `ETag`, or 304 where the client has it (RFC 9110, section 13)."""
+    if is_secret:
+        return answer(200, found, cache_control="no-store")
+    body = msgspec.json.encode(found)
+    tag = f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
+    headers = {"etag": tag, "cache-control": "private, no-cache"}
+    known = request.headers.get("if-none-match", "")
+    if tag in (one.strip().removeprefix("W/") for one in known[:1000].split(",")):
+        return Response(status_code=304, headers=headers)
+    return Response(body, 200, headers, "application/json")
