@@ -6,6 +6,10 @@ _ARM = "endpoint, experiment, variant, metric"
 _VERDICT = "monitor_experiment_verdict"
 
 
+_SEVERAL = of("monitor_experiment_units", 'arms="several"')
+_UNITS = of("monitor_experiment_units", 'arms="all"')
+
+
 def _is(verdict: str) -> str:
     matcher = f'verdict="{verdict}"'
     return f"max by ({_ARM}) ({of(_VERDICT, matcher)})"
@@ -49,7 +53,17 @@ ROW = Row(
                 f"({of('monitor_experiment_allocation_log_evidence')})",
                 "{{experiment}}",
             ),
-            span=12,
+        ),
+        graph(
+            "Users in more than one arm",
+            "Users, or whatever the experiment's unit is, that were seen in several arms, as a "
+            "share of all. They make effects look smaller; look for what divides the traffic.",
+            "percentunit",
+            Query(
+                f"max by (endpoint, experiment) ({_SEVERAL}) / "
+                f"max by (endpoint, experiment) ({_UNITS})",
+                "{{experiment}}",
+            ),
         ),
     ),
 )  # fmt: skip

@@ -294,6 +294,13 @@ class ExperimentEffect(msgspec.Struct, frozen=True, omit_defaults=True):
     """Exchanges of the arm with a value."""
     reason: str = ""
     """What a reader of the verdict should know."""
+    relative: float | None = None
+    """How much larger the arm's number is than the control's, as a share of that; null where the
+    control's may be 0, or too little is known."""
+    relative_lower: float | None = None
+    """The lower end of its interval, which is asymptotic."""
+    relative_upper: float | None = None
+    """The upper end of its interval."""
 
 
 OfSegment = Quality | Calibration | Coverage | Fairness

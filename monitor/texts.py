@@ -135,6 +135,15 @@ def runs(start: str) -> list[str]:
     return start.lower().split()
 
 
+def numbered(text: str) -> int:
+    """A number of 64 bits that stands for a text.
+
+    >>> numbered("anna") == numbered("anna") != numbered("bert")
+    True
+    """
+    return int.from_bytes(blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest())
+
+
 def hashed(text: str) -> bytes:
     """The words a plain text begins with as cells of a vocabulary, two bytes each, for `hashes`.
 

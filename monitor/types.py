@@ -483,6 +483,8 @@ class Truth(msgspec.Struct, frozen=True, array_like=True, omit_defaults=True):
     """How the exchange ended."""
     cost: float | None = None
     """What it cost, in the one currency of the prices."""
+    units: dict[str, int] = {}
+    """Numbers of 64 bits of what experiments count by, such as a user, by their names."""
 
 
 class Row(msgspec.Struct, frozen=True, array_like=True, gc=False):

@@ -22,16 +22,23 @@ def experiments_of(settings: Settings) -> tuple[Experiment, ...]:
         key = f"experiments[{place}]"
         if any(one.name == given.name for one in found):
             raise ConfigError(f"{key}.name: {told(given.name)} is the name of another experiment")
-        found.append(_experiment(given, key, list(settings.segments)))
+        found.append(_experiment(given, key, settings))
     return tuple(found)
 
 
-def _experiment(given: schema.Experiment, key: str, dimensions: list[str]) -> Experiment:
+def _experiment(given: schema.Experiment, key: str, settings: Settings) -> Experiment:
+    dimensions = list(settings.segments)
     if given.dimension not in dimensions:
         raise ConfigError(
             f"{key}.dimension: {told(given.dimension)} is not one of segments "
             f"({', '.join(dimensions) or 'there are none'})"
             f"{did_you_mean(given.dimension, dimensions)}"
+        )
+    units = [*settings.outcomes.key, *(one for one in dimensions if one != given.dimension)]
+    if given.unit and given.unit not in units:
+        raise ConfigError(
+            f"{key}.unit: {told(given.unit)} is not one of outcomes.key or of the other segments "
+            f"({', '.join(units) or 'there are none'}){did_you_mean(given.unit, units)}"
         )
     shares = given.allocation
     if shares and given.control not in shares:
@@ -47,10 +54,14 @@ def _experiment(given: schema.Experiment, key: str, dimensions: list[str]) -> Ex
         here = f"{key}.metrics[{place}]"
         if any(metric.name == one.name for metric in metrics):
             raise ConfigError(f"{here}.name: {told(one.name)} is the name of another metric")
+        if one.per and not given.unit:
+            raise ConfigError(
+                f"{here}.per: needs {key}.unit, which says whose sums are compared, such as a user"
+            )
         metrics.append(_metric(one, here))
     return Experiment(
         given.name, given.dimension, given.control, tuple(metrics), tuple(shares.items()),
-        given.minimum_effect, given.planned,
+        given.minimum_effect, given.planned, given.unit,
     )  # fmt: skip
 
 
@@ -69,7 +80,7 @@ def _metric(given: schema.ExperimentMetric, key: str) -> Metric:
     ((source, of),) = sources.items()
     if given.bounds and (len(given.bounds) != 2 or given.bounds[0] >= given.bounds[1]):
         raise ConfigError(f"{key}.bounds: give two numbers, the lower one first, as [0, 500]")
-    is_mean = given.aggregate == "mean"
+    is_mean = given.aggregate == "mean" or bool(given.per)
     if given.bounds and not is_mean:
         raise ConfigError(f"{key}.bounds: are for aggregate: mean")
     if not is_mean and source in ("rating", "cost", "score"):
@@ -86,6 +97,7 @@ def _metric(given: schema.ExperimentMetric, key: str) -> Metric:
         guardrail=given.guardrail,
         margin=given.margin,
         less_is_better={"higher": False, "lower": True}.get(given.better, less),
+        per=given.per,
     )
 
 

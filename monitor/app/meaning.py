@@ -51,6 +51,14 @@ def of(settings: Settings) -> dict[str, str]:
         **{f"segments.{name}": source for name, source in sources.items()},
         **{f"edge_cases.{name}": given for name, given in settings.edge_cases.items()},
         **{f"checks.{name}": given for name, given in settings.checks.items()},
+        **{
+            f"experiments.{one.name}": [
+                msgspec.structs.replace(one, planned=1),  # of what was counted it changes nothing
+                settings.outcomes.key.get(one.unit),
+                sources.get(one.unit),
+            ]
+            for one in settings.experiments
+        },
     }
     for key in (*OUTCOMES, *_OF_ONE):
         section, name = key.split(".")
@@ -129,12 +137,14 @@ def keeps_outcomes(
     before: Mapping[str, str] | None, now: Mapping[str, str]
 ) -> Callable[[Key], bool]:
     """Whether what a monitor of outcomes counted in a segment still means the same; of a Key the
-    feature is its name, or what it watches."""
+    feature is its name, or what it watches; of experiments the value is the experiment's name."""
     keys = _differing(before, now)
     kept = keeps(before, now)
     gone = {key.partition(".")[0] for key in keys.intersection(_OF_ONE)}
 
     def still(key: Key) -> bool:
+        if key[0] == "experiments" and f"experiments.{key[2]}" in keys:
+            return False
         return keys.isdisjoint(OUTCOMES) and key[0] not in gone and kept(key)
 
     return still
@@ -143,4 +153,8 @@ def keeps_outcomes(
 def _differing(before: Mapping[str, str] | None, now: Mapping[str, str]) -> set[str]:
     if before is None:
         return set()
-    return {key for key in {*before, *now} if before.get(key) != now.get(key)}
+    keys = {key for key in {*before, *now} if before.get(key) != now.get(key)}
+    # Of an experiment that is new nothing was counted, and what was of one that is gone, is gone.
+    return {
+        one for one in keys if not one.startswith("experiments.") or (one in before and one in now)
+    }

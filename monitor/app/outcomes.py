@@ -16,6 +16,7 @@ import msgspec
 from monitor import logs
 from monitor.analysis import state as states
 from monitor.analysis.classes import spelt
+from monitor.analysis.experiments.declared import units_of
 from monitor.analysis.fold import Analysis
 from monitor.analysis.join.items import item_of
 from monitor.analysis.join.join import Join
@@ -73,8 +74,8 @@ class Outcomes:
     def _fresh(self) -> tuple[Join, Analysis[Any]]:
         outcomes = self._settings.outcomes
         reading = Reading(outcomes.prediction, outcomes.score, outcomes.positive)
-        join = Join(reading, wait=outcomes.wait, room=outcomes.records)
         experiments = experiments_of(self._settings)
+        join = Join(reading, wait=outcomes.wait, room=outcomes.records, units=units_of(experiments))
         return join, outcomes_of(rules_of(self._settings), experiments=experiments)
 
     # --- the two streams ----------------------------------------------------------------------

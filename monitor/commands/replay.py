@@ -18,7 +18,7 @@ from monitor import __version__
 from monitor.analysis.classes import spelt
 from monitor.analysis.drift.findings import moment
 from monitor.analysis.drift.profiles import dump_profile
-from monitor.analysis.experiments.declared import Experiment, Source, compared
+from monitor.analysis.experiments.declared import Experiment, Source, compared, units_of
 from monitor.analysis.outcome_rules import OutcomeRules
 from monitor.app import build as parts
 from monitor.app import keyring
@@ -141,6 +141,7 @@ def _plan(options: argparse.Namespace, settings: Settings) -> Plan:
             tuple(map(Path, getattr(options, "feedback", ()))),
             is_asked_for(settings),
             grouped,
+            units_of(experiments),
         ),
         experiments=experiments,
         arms=tuple(dimension for dimension, _ in getattr(options, "experiment", ())),

@@ -124,6 +124,12 @@ METRICS = (
         "analyzer", ("experiment",),
     ),
     Metric(
+        "monitor_experiment_units", "gauge",
+        "How many users, or whatever an experiment's unit is, came (`all`), and how many of them "
+        "were seen in more than one arm (`several`), which makes effects look smaller.",
+        "analyzer", ("experiment", "arms"),
+    ),
+    Metric(
         "monitor_outcome_log_evidence", "gauge",
         "Natural logarithm of the evidence that predictions are worse than tolerated, by monitor "
         "and measure; it may be read at every moment. A lasting rise means that it is certain.",

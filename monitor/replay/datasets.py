@@ -130,6 +130,7 @@ def _joined(
         wait=joining.wait,
         room=joining.room,
         dimensions=(*options.columns.by, *joining.dimensions),
+        units=joining.units,
     )
 
 

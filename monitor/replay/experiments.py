@@ -16,9 +16,13 @@ def fitting(plan: Plan, columns: Iterable[str]) -> Iterator[tuple[Experiment, li
     for one in plan.experiments:
         if one.dimension not in known:
             continue
-        needed = {metric.name: _column(plan, metric) for metric in one.metrics}
-        told = tuple(metric for metric in one.metrics if needed[metric.name] in known)
-        missing = [name for name in dict.fromkeys(needed.values()) if name not in known]
+        needed = {
+            metric.name: [*filter(None, (_column(plan, metric), metric.per, one.unit))]
+            for metric in one.metrics
+        }
+        told = tuple(metric for metric in one.metrics if known.issuperset(needed[metric.name]))
+        wanted = dict.fromkeys(name for names in needed.values() for name in names)
+        missing = [name for name in wanted if name not in known]
         yield dataclasses.replace(one, metrics=told), missing
 
 

@@ -30,7 +30,8 @@ MakeSafe = Callable[[Statement], Feedback]
 class Joining:
     """How Records are joined: as `joined` and `filed` say. `files` hold feedback beside that of a
     store. With `is_asked_for` outcomes are counted although nobody has said anything. `dimensions`
-    are those that experiments and fairness look at, whatever else is asked for."""
+    are those that experiments and fairness look at, whatever else is asked for, and `units` what
+    experiments count by."""
 
     reading: Reading
     make_safe: MakeSafe
@@ -39,6 +40,7 @@ class Joining:
     files: tuple[Path, ...] = ()
     is_asked_for: bool = False
     dimensions: tuple[str, ...] = ()
+    units: tuple[str, ...] = ()
 
 
 def joined(
@@ -48,6 +50,7 @@ def joined(
     wait: float,
     room: int = ROOM,
     dimensions: Sequence[str] | None = None,
+    units: Sequence[str] = (),
 ) -> Iterator[Row]:
     """Yield a Row with a truth for every Record, in the order in which they are due: `wait` seconds
     after they ended, or at the end.
@@ -55,7 +58,7 @@ def joined(
     Each of `said` is in order of time (`stored`, `filed`). More than `room` Records that wait are
     an even share, as they are live.
     """
-    join = Join(reading, wait=wait, room=room, dimensions=dimensions)
+    join = Join(reading, wait=wait, room=room, dimensions=dimensions, units=units)
     return due(join, records, heapq.merge(*said, key=_came))
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from monitor.analysis.drift.judgement import Rules
-from monitor.analysis.experiments.declared import Experiment
+from monitor.analysis.experiments.declared import Experiment, units_of
 from monitor.analysis.outcome_rules import OutcomeRules
 from monitor.distances import MEASURES
 from monitor.interfaces import Feature
@@ -73,10 +73,12 @@ class Plan:
         metrics = [metric for one in self.experiments for metric in one.metrics]
         sources = {metric.source for metric in metrics}
         events = dict.fromkeys(str(one.of) for one in metrics if one.source == "event")
+        events |= dict.fromkeys(one.per for one in metrics if one.per)
         return TruthColumns(
             said, label, self.score, self.protected, tuple(events),
             DURATION if "latency" in sources else "", OUTCOME if "outcome" in sources else "",
             tuple(dict.fromkeys(one.dimension for one in self.experiments)),
+            units_of(self.experiments),
         )  # fmt: skip
 
     @property

@@ -227,7 +227,8 @@ EXPERIMENTS = ("experiment", "arm", "metric", "verdict", "effect", "interval", "
 def of_arm(one: ExperimentEffect) -> list[str]:
     """The words and numbers of an arm, in the order of `EXPERIMENTS`."""
     verdict = one.verdict.replace("_", " ")
-    numbers = [share(one.effect), interval(one), f"{one.samples:,}"]
+    relative = "" if one.relative is None else f" ({one.relative:+.0%})"
+    numbers = [share(one.effect) + relative, interval(one), f"{one.samples:,}"]
     return [one.name, one.variant, one.metric, verdict, *numbers, one.reason]
 
 

@@ -88,10 +88,14 @@ def margin(units: int, variance: float, planned: int, alpha: float) -> float:
     """
     if units < 1 or not math.isfinite(variance):
         return math.inf
+    return _wider(units, planned, alpha) * math.sqrt(variance / units)
+
+
+def _wider(seen: float, planned: int, alpha: float) -> float:
+    """How many standard errors the AsympCS reaches when so much of what was planned is seen."""
     tuned = (-2 * math.log(alpha) + math.log(1 - 2 * math.log(alpha))) / planned
-    scaled = units * tuned
-    bound = 2 * (scaled + 1) / (units * scaled) * math.log(math.sqrt(scaled + 1) / alpha)
-    return math.sqrt(variance * bound)
+    scaled = seen * tuned
+    return math.sqrt(2 * (scaled + 1) / scaled * math.log(math.sqrt(scaled + 1) / alpha))
 
 
 def ratio(arm: Moments, planned: int, alpha: float) -> Interval:
@@ -100,25 +104,35 @@ def ratio(arm: Moments, planned: int, alpha: float) -> Interval:
     return _interval(arm.ratio, around)
 
 
-def difference(one: Moments, other: Moments, planned: int, alpha: float) -> Interval:
+def difference(
+    one: Moments, other: Moments, planned: int, alpha: float, *, seen: int | None = None
+) -> Interval:
     """The ratio of `one` minus that of `other`, in the units of x / k.
 
-    `planned` is the number of units of both.
+    `planned` is the number of units of both; `seen` is how many of them came, by default those that
+    there are sums of. Where units come again, count what comes: the interval holds for every clock
+    that is not slower than the standard error shrinks.
     """
-    return _interval(one.ratio - other.ratio, _around(one, other, (1.0, 1.0), planned, alpha))
+    wider = _wider(seen or one.units + other.units or 1, planned, alpha)
+    around = wider * _error(one, other, (1.0, 1.0))
+    return _interval(one.ratio - other.ratio, around)
 
 
-def lift(one: Moments, other: Moments, planned: int, alpha: float) -> Interval | None:
-    """How much larger the ratio of `one` is than that of `other`, as a share of it.
+def lift(
+    one: Moments, other: Moments, planned: int, alpha: float, *, seen: int | None = None
+) -> Interval | None:
+    """How much larger the ratio of `one` is than that of `other`, as a share of it; see
+    `difference`.
 
     The interval is of the difference of logarithms (delta method). None where `other` may be 0,
     since its own interval reaches it, or where either ratio is not above 0.
     """
     if not (one.ratio > 0 and other.ratio > 0):
         return None
-    if ratio(other, planned, alpha).lower <= 0:
+    wider = _wider(seen or one.units + other.units, planned, alpha)
+    if not other.ratio > wider * math.sqrt(other.variance / other.units):
         return None
-    around = _around(one, other, (1 / one.ratio, 1 / other.ratio), planned, alpha)
+    around = wider * _error(one, other, (1 / one.ratio, 1 / other.ratio))
     middle = math.log(one.ratio / other.ratio)
     return Interval(
         math.expm1(middle), math.expm1(middle - around), math.expm1(min(middle + around, 700.0))
@@ -172,16 +186,12 @@ class Rates:
         return Interval(number, ends[left[0]], ends[left[-1] + 2])
 
 
-def _around(
-    one: Moments, other: Moments, scales: tuple[float, float], planned: int, alpha: float
-) -> float:
-    units = one.units + other.units
+def _error(one: Moments, other: Moments, scales: tuple[float, float]) -> float:
+    """The standard error of the difference of both ratios times their scales."""
     if not (one.units and other.units):
         return math.inf
-    variance = units * math.fsum(
-        scale**2 * arm.variance / arm.units for arm, scale in zip((one, other), scales, strict=True)
-    )
-    return margin(units, variance, planned, alpha)
+    both = zip((one, other), scales, strict=True)
+    return math.sqrt(math.fsum(scale**2 * arm.variance / arm.units for arm, scale in both))
 
 
 def _interval(number: float, around: float) -> Interval:

@@ -225,7 +225,7 @@ class ExperimentMetric(_Section, frozen=True, omit_defaults=True):
 
     It is the share of exchanges, or with `aggregate: mean` the mean of values, cut at `bounds`. A
     `guardrail` is worse only where it is so by more than `margin`. More is `better`, but of an
-    `outcome` and of latency.
+    `outcome` and of latency. With `per` it is the sum of values divided by that of another event.
     """
 
     name: Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
@@ -238,13 +238,16 @@ class ExperimentMetric(_Section, frozen=True, omit_defaults=True):
     guardrail: bool = False
     margin: Annotated[float, msgspec.Meta(ge=0, lt=1e9)] = 0.0
     better: Literal["higher", "lower", ""] = ""
+    per: str = ""
 
 
 class Experiment(_Section, frozen=True, omit_defaults=True):
     """An experiment: the values of `dimension` are its arms, `control` is the one to beat.
 
     `allocation` are the shares of the traffic that the arms are given, together 1. The difference
-    that matters is `minimum_effect`; the experiment was planned for some `planned` exchanges.
+    that matters is `minimum_effect`; the experiment was planned for some `planned` exchanges. The
+    `unit` that was assigned to arms, such as a user, is a dimension or one of `outcomes.key`; by
+    default it is the exchange.
     """
 
     name: Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
@@ -254,6 +257,7 @@ class Experiment(_Section, frozen=True, omit_defaults=True):
     allocation: dict[str, Annotated[float, msgspec.Meta(gt=0, lt=1)]] = {}
     minimum_effect: Annotated[float, msgspec.Meta(gt=0, le=1)] = 0.01
     planned: Positive = 10000
+    unit: str = ""
 
 
 class DimensionSource(_Section, frozen=True, omit_defaults=True):

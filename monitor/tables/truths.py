@@ -17,6 +17,7 @@ from monitor.tables.columns import Columns
 from monitor.tables.inference import Readings
 from monitor.tables.readings import Kind, Reading
 from monitor.tables.rows import needed, observer
+from monitor.texts import numbered
 from monitor.types import Outcome, Row, Truth
 
 AS_TRUTH: dict[Kind, Kind] = {"identifier": "numeric", "boolean": "categorical"}
@@ -31,7 +32,8 @@ class TruthColumns(msgspec.Struct, frozen=True):
     and so on, or an object by their names, which may be written as JSON.
     `protected` are attributes of whom the row is about. `events` are columns in which anything but
     nothing, 0 or false says that something happened, and a number how much. `duration` is in
-    seconds, `outcome` is how an exchange ended. `arms` are dimensions of experiments.
+    seconds, `outcome` is how an exchange ended. `arms` are dimensions of experiments, `units` what
+    these count by, such as a user.
     """
 
     prediction: str = ""
@@ -42,6 +44,7 @@ class TruthColumns(msgspec.Struct, frozen=True):
     duration: str = ""
     outcome: str = ""
     arms: tuple[str, ...] = ()
+    units: tuple[str, ...] = ()
 
     @property
     def is_told(self) -> bool:
@@ -52,7 +55,7 @@ class TruthColumns(msgspec.Struct, frozen=True):
     def names(self) -> tuple[str, ...]:
         """Those that there may be, protected attributes and what experiments ask for last."""
         alone = (self.prediction, self.label, self.score, self.duration, self.outcome)
-        return tuple(filter(None, (*alone, *self.protected, *self.events, *self.arms)))
+        return tuple(filter(None, (*alone, *self.protected, *self.events, *self.arms, *self.units)))
 
 
 def read(
@@ -113,6 +116,8 @@ def _truth_of(
         if name in names
     ]
 
+    units = [(name, names.index(name), readings.of(name)) for name in said.units if name in names]
+
     def truth(values: Sequence[Any]) -> Truth:
         return Truth(
             prediction=_scalar(prediction(values)),
@@ -124,6 +129,11 @@ def _truth_of(
             attributes={
                 shown: segment(name, named(values[at], how), sanitizer)
                 for shown, name, at, how in protected
+            },
+            units={
+                name: numbered(str(found))
+                for name, at, how in units
+                if (found := named(values[at], how)) not in (None, "")
             },
         )
 

@@ -170,6 +170,10 @@ def everything(step: int) -> list[Measurement]:
                     for verdict in get_args(Verdict)
                 ]
                 continue
+            if metric.name == "monitor_experiment_units":
+                made += [Measurement(metric.name, {**labels, "arms": one}, value)
+                         for one in ("all", "several")]  # fmt: skip
+                continue
             if metric.kind != "histogram":
                 made.append(Measurement(metric.name, labels, value))
                 continue

@@ -121,3 +121,25 @@ def test_what_cannot_be_compared_is_said(
         code = int(str(ended.code))
     assert code == 2
     assert sentence in capsys.readouterr().err
+
+
+def test_a_table_is_judged_by_its_users(tmp_path: Path) -> None:
+    """Their column may hold e-mail addresses: each stays its own user, and none is told."""
+    rng = random.Random(5)
+    lines = ["variant,who,clicks,views"]
+    for user in range(800):
+        arm = "ab"[user % 2]
+        often = rng.random() * (0.5 if arm == "a" else 1.0)
+        who = f"{arm},u{user}@example.com"
+        lines += [f"{who},{int(rng.random() < often)},2" for _ in range(5)]
+    table = tmp_path / "rows.csv"
+    table.write_text("\n".join(lines) + "\n")
+    declared = DECLARED.partition("    metrics")[0] + (
+        "    unit: who\n    metrics: [{name: ratio, event: clicks, per: views}]\n"
+        "outcomes: {key: {who: request.user}}\n"
+    )
+    _, found = replay(table, declared=declared)
+    (one,) = found["experiments"]
+    assert (one["verdict"], one["samples"], one.get("reason", "")) == ("better", 2000, "")
+    assert one["effect"] == pytest.approx(0.125, abs=0.03)
+    assert "example.com" not in json.dumps(found)

@@ -17,7 +17,7 @@ import numpy as np
 from monitor.analysis.experiments.declared import Experiment, Metric
 from monitor.sequential import two_arms
 from monitor.sequential.beta_binomials import Ints
-from monitor.sequential.confidence_sequences import Interval, Moments, Rates, difference
+from monitor.sequential.confidence_sequences import Interval, Moments, Rates, difference, lift
 
 UNIT = 1 << 20
 """Units in a value of 1."""
@@ -52,12 +52,15 @@ _NONE: Pair = (Sums(), Sums())
 
 
 class Judged(NamedTuple):
-    """The variant minus the control, infinite ends where little is known; and ln E that it is worse
-    than the control by more than the margin, and that it is not (of shares alone)."""
+    """The variant minus the control, infinite ends where little is known; ln E that it is worse
+    than the control by more than the margin, and that it is not (of shares that are not
+    `asymptotic`); and how much larger it is, as a share of the control."""
 
     effect: Interval
     harm: float = 0.0
     safe: float = 0.0
+    lift: Interval | None = None
+    asymptotic: bool = False
 
 
 class _Kept(msgspec.Struct, array_like=True):
@@ -125,17 +128,19 @@ class Arms:
         control, variant = self._all()
         if not control.exchanges or not variant.exchanges:
             return None
+        found = self._of_means(control, variant, alpha)
         if self._metric.is_mean:
-            return Judged(self._of_means(control, variant, alpha))
+            return found
         number = variant.mean - control.mean
         if self._bets is None:
             return Judged(Interval(number, -1.0, 1.0))
         rates, harm, safe = self._bets
-        found = self._rates.interval(rates, _counts(variant, control), alpha)
+        exact = self._rates.interval(rates, _counts(variant, control), alpha)
         return Judged(
-            Interval(number, found.lower, found.upper),
+            Interval(number, exact.lower, exact.upper),
             two_arms.log_evidence(harm, self._harm),
             two_arms.log_evidence(safe, self._safe),
+            found.lift,
         )
 
     def saved(self) -> bytes:
@@ -184,16 +189,17 @@ class Arms:
             old[0] + rates, old[1] + harm, old[2] + safe
         )  # fmt: skip
 
-    def _of_means(self, control: Sums, variant: Sums, alpha: float) -> Interval:
+    def _of_means(self, control: Sums, variant: Sums, alpha: float) -> Judged:
         number = variant.mean - control.mean
         few = control.exchanges + variant.exchanges < LEAST
         if few or min(control.some, variant.some) < EVENTS:
-            return Interval(number, -math.inf, math.inf)
+            return Judged(Interval(number, -math.inf, math.inf))
         one, other = (
             Moments(n, total, n, squares, total, n) for n, _, total, squares in (variant, control)
         )
         found = difference(one, other, self._planned, alpha)
-        return Interval(number, found.lower / UNIT, found.upper / UNIT)
+        effect = Interval(number, found.lower / UNIT, found.upper / UNIT)
+        return Judged(effect, lift=lift(one, other, self._planned, alpha))
 
 
 def _added(one: Pair, other: Pair) -> Pair:

@@ -24,7 +24,8 @@ class Metric:
     `source` says what a row is asked for, `of` which event or outcome, or after how many seconds an
     answer is too late. Values of a mean are cut at `bounds`, which makes it another quantity than
     the mean of all. Of a `guardrail` it matters only whether it is worse than the control's by
-    more than `margin`.
+    more than `margin`. With `per`, the name of an event, it is the sum of values divided by the sum
+    of that event's.
     """
 
     name: str
@@ -35,6 +36,17 @@ class Metric:
     guardrail: bool = False
     margin: float = 0.0
     less_is_better: bool = False
+    per: str = ""
+
+    def base(self, truth: Truth) -> float:
+        """What the value of a row is held against.
+
+        >>> Metric("clicks", "event", "clicks", is_mean=True, per="views").base(
+        ...     Truth(events={"views": 3.0})
+        ... )
+        3.0
+        """
+        return truth.events.get(self.per, 0.0) if self.per else 1.0
 
     def value(self, truth: Truth, positive: str) -> float | None:
         """The value of a row, 0 or 1 where it is a share; None where it has none.
@@ -87,7 +99,8 @@ class Experiment:
     `allocation` are the arms' shares of the traffic, which add up to 1; where it is empty nothing
     is known of them, and every value of the dimension is an arm. `minimum_effect` is the difference
     that matters: the evidence is best where the effect is once or twice that, and one that is
-    certainly smaller is `no_difference`. It was planned for some `planned` exchanges.
+    certainly smaller is `no_difference`. It was planned for some `planned` exchanges. `unit` names
+    what was assigned to arms, such as a user: a dimension, or a business key. Empty: each exchange.
     """
 
     name: str
@@ -97,6 +110,12 @@ class Experiment:
     allocation: tuple[tuple[str, float], ...] = ()
     minimum_effect: float = 0.01
     planned: int = 10_000
+    unit: str = ""
+
+
+def units_of(experiments: Iterable[Experiment]) -> tuple[str, ...]:
+    """What experiments count by that is not the exchange."""
+    return tuple(dict.fromkeys(one.unit for one in experiments if one.unit))
 
 
 def compared(dimension: str, control: str, sources: Iterable[Source]) -> Experiment:

@@ -15,8 +15,9 @@ from typing import Self, get_args
 import msgspec
 
 from monitor.analysis.blocks import is_due
-from monitor.analysis.experiments.arms import Arms
+from monitor.analysis.experiments.arms import Arms, Judged
 from monitor.analysis.experiments.declared import Experiment, Metric
+from monitor.analysis.experiments.units import Clusters, Units, judged
 from monitor.analysis.experiments.verdicts import ALPHA, of_decision, of_guardrail
 from monitor.findings import ExperimentEffect, Verdict
 from monitor.sequential.confidence_sequences import Interval
@@ -24,7 +25,7 @@ from monitor.sequential.e_values import thresholds
 from monitor.sequential.known_probability import log_evidence_of_shares
 from monitor.texts import visible
 from monitor.turns import in_turns
-from monitor.types import ABSENT, Key, Measurement, Row
+from monitor.types import ABSENT, Key, Measurement, Row, Truth
 
 MISMATCH = math.log(100)
 """Evidence from which on exchanges do not come to the arms as they were to: an error of 1 %."""
@@ -33,7 +34,10 @@ ARMS = 16
 """Arms that are looked at, where they are not declared."""
 
 EXPOSED = "exposed"
-"""The entry of how many exchanges each arm had; the others are [experiment, variant, metric]."""
+"""The entry of how many exchanges each arm had. The others are [experiment, variant, metric], and
+where there is a unit [experiment, arm, metric, unit], the units themselves with neither."""
+
+Name = tuple[str, ...]
 
 
 class _Run:
@@ -46,7 +50,10 @@ class _Run:
         self.exposed: dict[str, int] = dict.fromkeys(declared or [experiment.control], 0)
         self.strangers = 0
         self.arms: dict[tuple[str, str], Arms] = {}
+        self.clusters: dict[tuple[str, str], Clusters] = {}
+        self.units = Units()
         self.block = 0
+        self.found: list[ExperimentEffect] | None = None
 
     @property
     def variants(self) -> list[str]:
@@ -78,11 +85,31 @@ class _Run:
             return [arm]
         return self.variants if self.experiment.allocation else list(self.exposed)
 
+    def cluster(self, arm: str, metric: str) -> Clusters:
+        """The sums of an arm by units."""
+        return self.clusters.setdefault((arm, metric), Clusters())
+
+    def judged(self, variant: str, metric: Metric, alpha: float) -> Judged | None:
+        """What is known of a variant by a metric; `alpha` is the error of an interval."""
+        if not self.experiment.unit:
+            return self.of(variant, metric).judged(alpha)
+        control = self.cluster(self.experiment.control, metric.name)
+        return judged(control, self.cluster(variant, metric.name), self.experiment.planned, alpha)
+
+    def samples(self, variant: str, metric: Metric) -> int:
+        """Exchanges of a variant with a value."""
+        if self.experiment.unit:
+            return self.cluster(variant, metric.name).exchanges
+        return self.of(variant, metric).samples
+
     def mismatch(self) -> float:
-        """ln E against the declared shares; 0 where there are none."""
+        """ln E against the declared shares, of units where there are any; 0 where none are
+        declared."""
         shares = self.experiment.allocation
         if not shares:
             return 0.0
+        if self.experiment.unit:
+            return self.units.mismatch(shares)
         counts = [self.exposed[name] for name, _ in shares]
         return log_evidence_of_shares(counts, [share for _, share in shares])
 
@@ -90,15 +117,28 @@ class _Run:
         """What a reader of its verdicts should know; empty where there is nothing."""
         experiment, strangers = self.experiment, self.strangers
         if invalid:
-            return f"exchanges do not come to the arms of {experiment.dimension} as declared"
+            what = f"values of {experiment.unit}" if experiment.unit else "exchanges"
+            why = f"{what} do not come to the arms of {experiment.dimension} as declared"
+            return "; ".join(filter(None, (why, self._mixed())))
         if not self.exposed[experiment.control]:
             control = experiment.control
             return f"no exchange is of the control {control!r}, so nothing can be compared"
-        if not strangers:
+        said = [self._mixed()]
+        if self.units.unnamed:
+            said.append(f"{self.units.unnamed:,} exchanges have no {experiment.unit}")
+        if strangers and experiment.allocation:
+            said.append(f"{strangers:,} exchanges are of no arm that was declared")
+        elif strangers:
+            said.append(f"{strangers:,} exchanges are of arms beyond the first {ARMS}")
+        return "; ".join(filter(None, said))
+
+    def _mixed(self) -> str:
+        """How many units were seen in several arms, which makes any effect look smaller."""
+        mixed, units = self.units.several, len(self.units)
+        if not mixed:
             return ""
-        if experiment.allocation:
-            return f"{strangers:,} exchanges are of no arm that was declared"
-        return f"{strangers:,} exchanges are of arms beyond the first {ARMS}"
+        unit = self.experiment.unit
+        return f"{mixed:,} of {units:,} values of {unit} were seen in more than one arm"
 
 
 class ExperimentsMonitor:
@@ -113,7 +153,7 @@ class ExperimentsMonitor:
         self._runs = {one.name: _Run(one) for one in experiments}
         self._positive = positive
         self._pane = pane
-        self._changed: set[tuple[str, str, str]] = set()
+        self._changed: set[Name] = set()
         self._gone: set[str] = set()
 
     def add(self, row: Row, pane: int, at: float) -> None:
@@ -123,7 +163,19 @@ class ExperimentsMonitor:
         for run in self._runs.values():
             experiment = run.experiment
             arm = row.segments.get(experiment.dimension, ABSENT)
-            if arm == ABSENT or not run.expose(visible(arm)):
+            if arm == ABSENT:
+                continue
+            run.found = None
+            unit = row.truth.units.get(experiment.unit)
+            if experiment.unit and unit is None:
+                run.units.unnamed += 1
+                run.units.is_changed = True
+                continue
+            if not run.expose(visible(arm)):
+                continue
+            if unit is not None and experiment.unit:
+                run.units.add(unit, visible(arm), at)
+                self._count_unit(run, row.truth, visible(arm), unit)
                 continue
             block = pane if self._pane is not None else run.block
             for metric in experiment.metrics:
@@ -149,6 +201,11 @@ class ExperimentsMonitor:
             for arm, count in theirs.exposed.items():
                 run.exposed[arm] = run.exposed.get(arm, 0) + count
             run.strangers += theirs.strangers
+            run.found = None
+            run.units.merge(theirs.units)
+            for which, cluster in theirs.clusters.items():
+                run.cluster(*which).merge(cluster)
+                self._changed.add((name, *which, run.experiment.unit))
             keys = sorted({*run.arms, *theirs.arms})
             both = [[one.of(key[0], run.metrics[key[1]]) for one in (run, theirs)] for key in keys]
             for key, (ours, others) in zip(keys, both, strict=True):
@@ -163,9 +220,13 @@ class ExperimentsMonitor:
         state = dict.fromkeys(self._gone, b"")
         state[EXPOSED] = msgspec.json.encode(exposed)
         for key in in_turns(sorted(self._changed)):
-            name, *which = key
-            arms = self._runs[name].arms[which[0], which[1]]
-            state[msgspec.json.encode(key).decode()] = arms.saved()
+            run = self._runs[key[0]]
+            held = run.clusters if len(key) > _EACH else run.arms
+            state[msgspec.json.encode(key).decode()] = held[key[1], key[2]].saved()
+        for name, run in self._runs.items():
+            if run.units.is_changed:
+                key = (name, "", "", run.experiment.unit)
+                state[msgspec.json.encode(key).decode()] = run.units.saved()
         self._changed, self._gone = set(), set()
         return state
 
@@ -184,24 +245,39 @@ class ExperimentsMonitor:
             )
             for name, (block, strangers, exposed) in kept.items():
                 run = self._runs.get(name)
-                if run is not None and keeps((self.name, run.experiment.dimension, "")):
+                if run is not None and keeps((self.name, run.experiment.dimension, name)):
                     run.block, run.strangers = block, strangers
                     run.exposed |= exposed
         for entry, saved in in_turns(state.items()):
             if entry == EXPOSED or not saved:
                 continue
-            name, variant, metric = msgspec.json.decode(entry, type=tuple[str, str, str])
+            name, arm, metric, *units = msgspec.json.decode(entry, type=list[str])
             run = self._runs.get(name)
-            found = None if run is None else run.metrics.get(metric)
-            if run is None or found is None or not keeps((self.name, run.experiment.dimension, "")):
+            if (
+                run is None
+                or (units or [""]) != [run.experiment.unit]
+                or not keeps((self.name, run.experiment.dimension, name))
+            ):
                 self._gone.add(entry)
+            elif units and not metric:
+                run.units = Units.restored(saved)
+            elif metric not in run.metrics:
+                self._gone.add(entry)
+            elif units:
+                run.clusters[arm, metric] = Clusters.restored(saved)
             else:
-                run.arms[variant, metric] = Arms(run.experiment, found)
-                run.arms[variant, metric].restore(saved, place)
+                run.arms[arm, metric] = Arms(run.experiment, run.metrics[metric])
+                run.arms[arm, metric].restore(saved, place)
 
     def findings(self) -> list[ExperimentEffect]:
-        """Each metric of each variant, in the order in which they were declared."""
-        return [found for run in self._runs.values() for found in self._of(run)]
+        """Each metric of each variant, in the order in which they were declared.
+
+        What was found is kept until something is counted.
+        """
+        for run in self._runs.values():
+            if run.found is None:
+                run.found = list(self._of(run))
+        return [one for run in self._runs.values() for one in run.found or ()]
 
     def arms(self, name: str) -> list[str]:
         """The arms of an experiment that anybody had, those with most exchanges first."""
@@ -213,6 +289,10 @@ class ExperimentsMonitor:
         for name, run in self._runs.items():
             labels = {"endpoint": endpoint, "experiment": name}
             yield Measurement("monitor_experiment_allocation_log_evidence", labels, run.mismatch())
+            if run.experiment.unit:
+                for arms, count in (("all", len(run.units)), ("several", run.units.several)):
+                    here = {**labels, "arms": arms}
+                    yield Measurement("monitor_experiment_units", here, count)
         for one in in_turns(self.findings()):
             labels = {
                 "endpoint": endpoint, "experiment": one.name, "variant": one.variant,
@@ -232,6 +312,14 @@ class ExperimentsMonitor:
             run.of(variant, metric).add(block, value, is_control=is_control)
             self._changed.add((run.experiment.name, variant, metric.name))
 
+    def _count_unit(self, run: _Run, truth: Truth, arm: str, unit: int) -> None:
+        """Count the values of an exchange under its arm, in the bucket of its unit."""
+        for metric in run.experiment.metrics:
+            value, base = metric.value(truth, self._positive), metric.base(truth)
+            if value is not None:
+                run.cluster(arm, metric.name).add(unit, value, base)
+                self._changed.add((run.experiment.name, arm, metric.name, run.experiment.unit))
+
     def _settle(self, run: _Run) -> None:
         """Close the block that is open where it is long enough."""
         exposed = sum(run.exposed.values())
@@ -245,39 +333,51 @@ class ExperimentsMonitor:
             if arms.rows[0]:
                 self._changed.add((run.experiment.name, variant, metric))
             arms.close(last)
+            run.found = None
 
     def _of(self, run: _Run) -> Iterator[ExperimentEffect]:
         experiment = run.experiment
         invalid = run.mismatch() >= MISMATCH
         alpha = ALPHA / max(1, len(run.variants))
-        judged = {
-            (variant, metric.name): run.of(variant, metric).judged(alpha)
+        # What has an interval alone has its part of the guardrails' error from the beginning.
+        shared = alpha / max(1, sum(one.guardrail for one in experiment.metrics))
+        looks = {
+            (variant, metric.name): run.judged(
+                variant, metric, shared if metric.guardrail else alpha
+            )
             for variant in run.variants
             for metric in experiment.metrics
         }
         harms = {
             key: one.harm
-            for key, one in judged.items()
+            for key, one in looks.items()
             if one is not None and run.metrics[key[1]].guardrail
         }
         shares = dict.fromkeys(harms, 1 / max(1, len(harms)))
         bars = thresholds(harms, shares, ALPHA) if harms else {}
         reason = run.remark(invalid=invalid)
-        for (variant, name), one in judged.items():
+        for (variant, name), one in looks.items():
             metric = run.metrics[name]
             verdict: Verdict = "invalid" if invalid else "keep_going"
             effect: Interval | None = None
+            relative: Interval | None = None
             if one is not None and not invalid:
-                effect = one.effect
+                effect, relative = one.effect, one.lift
                 if metric.guardrail:
                     verdict = of_guardrail(metric, one, bars[variant, name])
                 else:
                     verdict = of_decision(metric, one, experiment.minimum_effect)
-            number, lower, upper = map(_finite, effect or (None, None, None))
-            samples = run.of(variant, metric).samples
+            number, lower, upper = map(_finite, effect or _NOTHING)
+            lift = map(_finite, relative or _NOTHING)
             yield ExperimentEffect(
-                experiment.name, variant, name, number, lower, upper, verdict, samples, reason
-            )
+                experiment.name, variant, name, number, lower, upper, verdict,
+                run.samples(variant, metric), reason, *lift,
+            )  # fmt: skip
+
+
+_NOTHING = (None, None, None)
+_EACH = 3
+"""Parts of the name of an entry without a unit."""
 
 
 def _finite(number: float | None) -> float | None:

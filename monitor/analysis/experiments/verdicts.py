@@ -14,9 +14,9 @@ ALPHA = 0.05
 
 
 def of_guardrail(metric: Metric, judged: Judged, bar: float) -> Verdict:
-    """`worse` where it is certain that the variant is worse by more than the margin, and
+    """Return `worse` where it is certain that the variant is worse by more than the margin, and
     `no_difference` where it is certain that it is not; `bar` is the evidence that is certain."""
-    if metric.is_mean:
+    if metric.is_mean or judged.asymptotic:
         better = gain(judged.effect, metric)
         worse, fine = better.upper < -metric.margin, better.lower > -metric.margin
     else:
@@ -37,10 +37,11 @@ def of_decision(metric: Metric, judged: Judged, minimum_effect: float) -> Verdic
     better = gain(judged.effect, metric)
     if better.lower > better.upper:  # each difference was refuted: the effect itself has changed
         return "keep_going"
-    # The ends of a share's interval are differences that are refuted themselves.
-    if better.lower > 0 or (better.lower == 0 and not metric.is_mean):
+    # The ends of an exact interval are differences that are refuted themselves.
+    is_exact = not (metric.is_mean or judged.asymptotic)
+    if better.lower > 0 or (better.lower == 0 and is_exact):
         return "better"
-    if better.upper < 0 or (better.upper == 0 and not metric.is_mean):
+    if better.upper < 0 or (better.upper == 0 and is_exact):
         return "worse"
     small = -minimum_effect <= better.lower and better.upper <= minimum_effect
     return "no_difference" if small else "keep_going"

@@ -77,12 +77,14 @@ class Join:
         wait: float,
         room: int = ROOM,
         dimensions: Sequence[str] | None = None,
+        units: Sequence[str] = (),
     ) -> None:
         self.ledger = ledger.Ledger()
         self._reading = reading
         self._wait = wait
         self._room = room
         self._dimensions = None if dimensions is None else frozenset(dimensions)
+        self._units = tuple(units)
         self._share = share.Share(wait, room)
         self._due = -(1 << 60)  # what was due before this second is folded
         self._number = 0
@@ -104,7 +106,7 @@ class Join:
 
     def add(self, record: Record) -> list[Row]:
         """Remember a Record, or return its Row where it comes after it was due."""
-        stub = stubs.stub_of(record, self._reading, self._share.level)
+        stub = stubs.stub_of(record, self._reading, self._share.level, self._units)
         if self._dimensions is not None and not self._dimensions.issuperset(stub.segments):
             wanted = {n: v for n, v in stub.segments.items() if n in self._dimensions}
             stub = msgspec.structs.replace(stub, segments=wanted)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
 from monitor.analysis.join.items import Known, digest
 from monitor.analysis.join.reading import Reading, alike
-from monitor.types import Outcome, Record, Row, Truth
+from monitor.texts import numbered
+from monitor.types import ABSENT, Outcome, Record, Row, Truth
 
 UNIT = 256
 """Bytes of a stub that take one place; a larger one takes several."""
@@ -34,14 +37,16 @@ class Stub(msgspec.Struct, frozen=True, array_like=True, omit_defaults=True, gc=
     cost: float | None = None
     interval: tuple[float, float] | None = None
     choices: list[str] | None = None
+    units: dict[str, int] = {}
 
 
 encode = msgspec.msgpack.Encoder().encode
 decode = msgspec.msgpack.Decoder(Stub).decode
 
 
-def stub_of(record: Record, reading: Reading, level: int) -> Stub:
-    """What is remembered of a Record."""
+def stub_of(record: Record, reading: Reading, level: int, units: Sequence[str] = ()) -> Stub:
+    """What is remembered of a Record; `units` are dimensions and business keys that experiments
+    count by."""
     said = reading.of(record)
     names = [digest("id", record.id)]
     if record.trace_id:
@@ -65,6 +70,11 @@ def stub_of(record: Record, reading: Reading, level: int) -> Stub:
         None if record.cost is None else record.cost.amount,
         said.interval,
         said.choices,
+        {
+            name: numbered(value)
+            for name in units
+            if (value := record.business.get(name, record.segments.get(name, ABSENT))) != ABSENT
+        },
     )
 
 
@@ -77,6 +87,7 @@ def row_of(stub: Stub, known: Known, halvings: int) -> Row:
     truth = Truth(
         prediction, stub.score, label, known.weight, known.events, known.rating,
         known.attributes, stub.interval, stub.choices, stub.duration, stub.outcome, stub.cost,
+        stub.units,
     )  # fmt: skip
     weight = stub.weight * (1 << halvings)
     return Row(stub.ended, stub.segments, [], stub.accepted, weight, stub.edge_cases, truth)

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from monitor.analysis.join.items import Item
 from monitor.analysis.join.join import PER_NAME, PIECE, Join
 from monitor.analysis.join.reading import Reading
+from monitor.texts import numbered
 from monitor.types import Record, Row
 from tests.analysis.join.exchanges import BEGIN, item, record
 
@@ -400,3 +401,15 @@ def test_no_order_of_arrival_changes_what_is_known(said: list[tuple[int, float, 
     two, others = fold([*reversed(items), *reversed(records)])
     assert rows == others
     assert one.ledger.final == two.ledger.final
+
+
+def test_what_experiments_count_by_is_kept_as_a_number() -> None:
+    """A business key or a dimension; an exchange that has neither has no unit."""
+    one = Join(Reading(), wait=WAIT, units=("order", "population", "nobody"))
+    one.add(record("r", business={"order": "o-17"}))
+    again = Join(Reading(), wait=WAIT, units=("order", "population", "nobody"))
+    again.restore(one.state())
+    for joined in (one, again):
+        (row,) = joined.advance(math.inf)
+        assert row.truth is not None
+        assert row.truth.units == {"order": numbered("o-17"), "population": numbered("a")}

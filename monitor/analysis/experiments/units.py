@@ -1,0 +1,206 @@
+"""Exchanges of users, or other units that come often → evidence and estimates of units.
+
+What one user does resembles what they did before, so their exchanges are not as much evidence as
+those of so many users. Here a metric is a ratio: of sums of values to sums of a base, which is 1
+for each exchange or an event of its own. How far it is off by chance is told by how far units
+differ (the delta method; Deng, Knoblich and Lu, KDD 2018).
+
+Memory is bounded by hashing. Units with one remainder of their number share a *bucket*; buckets are
+as independent as users are. Which arm a unit was first seen in is known of an even share of units.
+Both depend only on which units came, in whatever order, so shards add up. All are integers.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+
+import msgspec
+
+from monitor.analysis.experiments.arms import EVENTS, UNIT, Judged
+from monitor.sequential.confidence_sequences import Interval, Moments, difference, lift
+from monitor.sequential.known_probability import log_evidence_of_shares
+
+BUCKETS = 1024
+"""Of each arm and metric."""
+
+LEAST = 200
+"""Buckets of each arm that anybody is in, from which on there is an interval: how far units differ
+is known of so few to some tenth."""
+
+KNOWN = 50_000
+"""Units of which it is known which arm they were first seen in; of more an even share."""
+
+ALL_KNOWN = 0.9
+"""Part of the capital on the shares of arms while all units are known; the rest is for the shares
+of a half of them, a quarter and so on, as 1 / (k (k + 1))."""
+
+_BITS = 64
+
+
+class Clusters:
+    """The sums of one arm by one metric, in buckets of units."""
+
+    def __init__(self) -> None:
+        self.exchanges = 0
+        self._sums: dict[int, tuple[int, int]] = {}
+        self._squares = self._products = self._base_squares = 0
+
+    def add(self, unit: int, value: float, base: float) -> None:
+        """Count an exchange of a unit, a number of 64 bits."""
+        self._move(unit % BUCKETS, round(value * UNIT), round(base * UNIT))
+        self.exchanges += 1
+
+    def merge(self, other: Clusters) -> None:
+        """Add what was counted elsewhere."""
+        for bucket, (x, k) in other._sums.items():
+            self._move(bucket, x, k)
+        self.exchanges += other.exchanges
+
+    @property
+    def moments(self) -> Moments:
+        """Sums over buckets that anybody is in, in `UNIT`s."""
+        totals = sum(x for x, _ in self._sums.values())
+        bases = sum(k for _, k in self._sums.values())
+        return Moments(
+            len(self._sums), totals, bases, self._squares, self._products, self._base_squares
+        )
+
+    @property
+    def some(self) -> int:
+        """Buckets with a value that is not 0."""
+        return sum(x != 0 for x, _ in self._sums.values())
+
+    def saved(self) -> bytes:
+        """All of it as JSON, whose integers have no end."""
+        return msgspec.json.encode((self.exchanges, list(self._sums.items())))
+
+    @classmethod
+    def restored(cls, entry: bytes) -> Clusters:
+        """What was saved; raises msgspec.DecodeError where it is damaged."""
+        exchanges, sums = msgspec.json.decode(
+            entry, type=tuple[int, list[tuple[int, tuple[int, int]]]]
+        )
+        found = cls()
+        found.exchanges = exchanges
+        for bucket, (x, k) in sums:
+            found._move(bucket, x, k)
+        return found
+
+    def _move(self, bucket: int, more_x: int, more_k: int) -> None:
+        x, k = self._sums.get(bucket, (0, 0))
+        self._sums[bucket] = x + more_x, k + more_k
+        self._squares += (2 * x + more_x) * more_x
+        self._products += x * more_k + k * more_x + more_x * more_k
+        self._base_squares += (2 * k + more_k) * more_k
+
+
+def judged(control: Clusters, variant: Clusters, planned: int, alpha: float) -> Judged | None:
+    """What is known now, None while an arm is empty; `alpha` is the error of the interval.
+
+    The clock of the interval is the number of exchanges, and `planned` is one of these: what comes
+    from a unit that is known tells less than what comes from a new one, so the clock is too fast,
+    if anything, and the interval too wide.
+    """
+    one, other = variant.moments, control.moments
+    if not one.bases or not other.bases:
+        return None
+    number = one.ratio - other.ratio
+    few = min(one.units, other.units) < LEAST
+    if few or min(control.some, variant.some) < EVENTS:
+        return Judged(Interval(number, -math.inf, math.inf), asymptotic=True)
+    seen = control.exchanges + variant.exchanges
+    return Judged(
+        difference(one, other, planned, alpha, seen=seen),
+        lift=lift(one, other, planned, alpha, seen=seen),
+        asymptotic=True,
+    )
+
+
+class Units:
+    """In which arm each unit was first seen, and which were seen in several."""
+
+    def __init__(self, most: int = KNOWN) -> None:
+        self._most = most
+        self._level = 0  # units whose number is below 2 ** (64 - level) are known
+        self._first: dict[int, tuple[float, str]] = {}
+        self._several: set[int] = set()
+        self.unnamed = 0
+        self.is_changed = False
+
+    def add(self, unit: int, arm: str, at: float) -> None:
+        """A unit came to an arm, at Unix seconds."""
+        if unit >> (_BITS - self._level):
+            return
+        before = self._first.get(unit)
+        if before is not None and before[1] == arm and before[0] <= at:
+            return
+        self.is_changed = True
+        self._come(unit, (at, arm))
+        if len(self._first) > self._most:
+            self._thin()
+
+    def merge(self, other: Units) -> None:
+        """Add what was seen elsewhere."""
+        self.is_changed = True
+        self.unnamed += other.unnamed
+        self._level = max(self._level, other._level)
+        for unit, first in other._first.items():
+            self._come(unit, first)
+        self._several |= other._several
+        self._thin()
+
+    def __len__(self) -> int:
+        """How many units came: an estimate where only a share is known."""
+        return len(self._first) << self._level
+
+    @property
+    def several(self) -> int:
+        """How many of them were seen in more than one arm."""
+        return len(self._several) << self._level
+
+    def mismatch(self, allocation: Sequence[tuple[str, float]]) -> float:
+        """ln E against `units come to the arms by these shares`; each counts once.
+
+        What is known of a half of the units, a quarter and so on is an e-process of its own, so the
+        capital is divided between them.
+        """
+        came = Counter(arm for _, arm in self._first.values())
+        counts = [came[arm] for arm, _ in allocation]
+        level = self._level
+        stake = (1 - ALL_KNOWN) / (level * (level + 1)) if level else ALL_KNOWN
+        shares = [share for _, share in allocation]
+        return log_evidence_of_shares(counts, shares) + math.log(stake)
+
+    def saved(self) -> bytes:
+        """All of it as JSON."""
+        self.is_changed = False
+        first = [(unit, *one) for unit, one in self._first.items()]
+        return msgspec.json.encode((self._level, self.unnamed, first, sorted(self._several)))
+
+    @classmethod
+    def restored(cls, entry: bytes) -> Units:
+        """What was saved; raises msgspec.DecodeError where it is damaged."""
+        kind = tuple[int, int, list[tuple[int, float, str]], list[int]]
+        found = cls()
+        found._level, found.unnamed, first, several = msgspec.json.decode(entry, type=kind)
+        found._first = {unit: (at, arm) for unit, at, arm in first}
+        found._several = set(several)
+        return found
+
+    def _come(self, unit: int, came: tuple[float, str]) -> None:
+        before = self._first.get(unit, came)
+        if before[1] != came[1]:
+            self._several.add(unit)
+        self._first[unit] = min(before, came)
+
+    def _thin(self) -> None:
+        """Know fewer units where there are too many: those of a half, a quarter …"""
+        while True:
+            bound = 1 << (_BITS - self._level)
+            self._first = {unit: one for unit, one in self._first.items() if unit < bound}
+            if len(self._first) <= self._most:
+                break
+            self._level += 1
+        self._several &= self._first.keys()
