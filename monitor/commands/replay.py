@@ -31,7 +31,7 @@ from monitor.commands.progress import watched
 from monitor.errors import UsageError
 from monitor.privacy import keys
 from monitor.privacy.records import Privacy
-from monitor.replay import evidently_report, html_report, judge, outcomes, report
+from monitor.replay import evidently_report, html_report, judge, outcomes, report, types
 from monitor.replay.comparison import Comparison, compare
 from monitor.replay.datasets import segment_of, without_password
 from monitor.replay.document import Replay
@@ -60,7 +60,11 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
             _note(remark)
         _tell(found, options, both.current.name, _facts(plan))
     so = outcomes.conditions(found, is_labelled=bool(options.label and plan.is_told))
-    return EXIT_FOUND if so & options.fail_on else 0
+    if so & options.fail_on:
+        return EXIT_FOUND
+    if nothing := outcomes.untold(options.fail_on, found):
+        raise UsageError(nothing)
+    return 0
 
 
 def build(options: argparse.Namespace, settings: Settings) -> int:
@@ -128,6 +132,7 @@ def _plan(options: argparse.Namespace, settings: Settings) -> Plan:
         hourly=usual.hour_of_week,
         form=options.format,
         columns=Columns(tuple(dict.fromkeys(by)), options.timestamp, tuple(options.ignore)),
+        types=types.read(options.types) if options.types else {},
         prediction=tuple(options.prediction),
         label=tuple(options.label),
         score=options.score,

@@ -85,6 +85,9 @@ def _add_source_arguments(parser: argparse.ArgumentParser) -> None:
         help="scores are the probability of this label; by default outcomes.positive")  # fmt: skip
     table.add_argument("--protected", action="append", default=[], metavar="COLUMN",
         help="this column holds a protected attribute; fairness may name it")  # fmt: skip
+    table.add_argument("--types", metavar="FILE",
+        help="read the columns as this file says, a line `COLUMN: KIND` each (YAML or JSON), with "
+        "the words that the report uses; by default the values tell")  # fmt: skip
     table.add_argument(
         "--timestamp", default="", metavar="COLUMN", help="this column holds the times"
     )

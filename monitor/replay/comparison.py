@@ -95,6 +95,7 @@ def _check(plan: Plan, found: Comparison) -> None:
         known |= found.reference.columns
     for option, names in (
         ("timestamp", (plan.columns.timestamp,)),
+        ("types", plan.types),
         ("score", (plan.score,)),
         ("ignore", plan.columns.ignore),
         ("prediction", plan.prediction),
@@ -116,6 +117,7 @@ def _check(plan: Plan, found: Comparison) -> None:
 def _learn(plan: Plan, found: Comparison) -> None:
     """Decide how columns are read, by the reference and what is compared together."""
     readings, sanitizer, tables = found.usual.readings, found.usual.sanitizer, found.current.tables
+    readings.by_column.update(plan.types)
     if found.reference is not None:
         readings.learn(found.reference.tables, tables, sanitizer)
         names = [name for table in found.reference.tables for name in table.names]
@@ -123,6 +125,8 @@ def _learn(plan: Plan, found: Comparison) -> None:
         # A profile has the names that may be seen.
         known = {sanitizer.text(name): name for name in sorted(found.current.columns)}
         for name, how in found.profile.readings.items():
+            if plan.types.get(known.get(name, name), how).words != how.words:
+                raise UsageError(f"--types: the reference was built with {name!r} as {how.words}")
             readings.by_column[known.get(name, name)] = how
         names = list(found.profile.readings) or _columns_of(found.profile)
         names = [known.get(name, name) for name in names]

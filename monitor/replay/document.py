@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import msgspec
 
 from monitor.damage import Unreadable
@@ -17,6 +19,20 @@ from monitor.findings import (
     Status,
     Together,
 )
+
+
+class SchemaChange(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A column of a table that is otherwise than in the reference."""
+
+    column: str
+    """Its name."""
+    change: Literal["gone", "new", "type"]
+    """What is otherwise: no table has it, the reference has not, or most values are of another
+    kind."""
+    was: str = ""
+    """How it is read in the reference, for `type`."""
+    now: str = ""
+    """How it would be read by itself, for `type`; how it is read, for `new`."""
 
 
 class Chunk(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -68,6 +84,8 @@ class Replay(msgspec.Struct, frozen=True, omit_defaults=True):
     """Segments in which something drifts, with their features."""
     columns: dict[str, str] = {}
     """How each column of a table was read."""
+    schema: list[SchemaChange] = []
+    """Columns of a table that are otherwise than in the reference."""
     remarks: list[str] = []
     """What a reader of the verdict should know."""
     unreadable: list[Unreadable] = []

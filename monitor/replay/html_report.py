@@ -19,6 +19,7 @@ from monitor.replay.report import (
     at,
     calibrated,
     change,
+    changed,
     compared,
     counted,
     covered,
@@ -304,5 +305,8 @@ def _columns(found: Replay) -> str:
         f"<tr><td>{markup.escape(name)}<td>{markup.escape(how)}"
         for name, how in found.columns.items()
     )
-    head = "<h2>How columns were read</h2><table><tr><th>column<th>read as</tr>"
-    return f"{head}{rows}</table>" if rows else ""
+    head = "<h2>How columns were read</h2>"
+    if found.schema:
+        told = "".join(f"<li>{markup.escape(changed(one))}" for one in found.schema)
+        head += f"<p>Otherwise than in the reference:</p><ul>{told}</ul>"
+    return f"{head}<table><tr><th>column<th>read as</tr>{rows}</table>" if rows else ""

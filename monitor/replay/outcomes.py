@@ -7,6 +7,7 @@ end: what a person who looks every day would have seen.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 import msgspec
@@ -32,9 +33,15 @@ from monitor.types import Row
 
 CONDITIONS = (
     "drift", "segment_drift", "insufficient", "quality", "calibration", "coverage", "fairness",
-    "experiment",
+    "experiment", "schema",
 )  # fmt: skip
 """What `--fail-on` may name."""
+
+OF_OUTCOMES = {
+    "quality": "quality", "calibration": "calibration", "coverage": "coverage",
+    "fairness": "fairness", "experiment": "experiments",
+}  # fmt: skip
+"""Those of them that speak of what became of rows, with the key of the document that tells it."""
 
 BAD = {"worse", "invalid"}
 """Verdicts of an experiment that are failures."""
@@ -86,10 +93,19 @@ def with_outcomes(found: Replay, plan: Plan, both: Comparison, watch: Watch) -> 
     )  # fmt: skip
 
 
-def check(wanted: Collection[str], plan: Plan, both: Comparison) -> None:
+def check(wanted: AbstractSet[str], plan: Plan, both: Comparison) -> None:
     """Raise UsageError where a run may fail on something that no column tells: it never would."""
     if not both.current.is_table:
+        if "schema" in wanted:
+            raise UsageError("--fail-on schema: is for tables; records have no columns")
+        if not plan.is_told and (of_outcomes := sorted(wanted & OF_OUTCOMES.keys())):
+            raise UsageError(
+                f"--fail-on {of_outcomes[0]}: there is nothing to judge: no record has feedback; "
+                "--feedback FILE joins what was said later"
+            )
         return
+    if "schema" in wanted and not both.has_reference:
+        raise UsageError("--fail-on schema: needs a --reference, which says what columns are usual")
     said = plan.prediction or plan.score
     groups = {*plan.protected, *plan.by} & set(plan.outcomes.fair)
     needed = {
@@ -102,6 +118,18 @@ def check(wanted: Collection[str], plan: Plan, both: Comparison) -> None:
     for name, (what, is_there) in needed.items():
         if name in wanted and not is_there:
             raise UsageError(f"--fail-on {name}: needs {what}")
+
+
+def untold(wanted: Collection[str], found: Replay) -> str:
+    """One line for a person whose run should fail on something of which nothing could be judged;
+    empty where there is no such thing."""
+    for name, key in OF_OUTCOMES.items():
+        if name in wanted and not getattr(found, key):
+            return (
+                f"--fail-on {name}: there was nothing to judge: what became of the records or rows "
+                "is known of none, or not what this needs"
+            )
+    return ""
 
 
 def conditions(found: Replay, *, is_labelled: bool = False) -> set[str]:
@@ -118,6 +146,8 @@ def conditions(found: Replay, *, is_labelled: bool = False) -> set[str]:
             named.add(name)
     if any(one.verdict in BAD for one in found.experiments or ()):
         named.add("experiment")
+    if found.schema:
+        named.add("schema")
     return named
 
 

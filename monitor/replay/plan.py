@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from monitor.analysis.drift.judgement import Rules
@@ -13,6 +13,7 @@ from monitor.distances import MEASURES
 from monitor.interfaces import Feature
 from monitor.replay.joined import Joining
 from monitor.tables.columns import Columns
+from monitor.tables.readings import Reading
 from monitor.tables.truths import TruthColumns
 from monitor.types import Segment
 
@@ -30,7 +31,8 @@ class Plan:
     `sources` are what is judged, `reference` is what is usual: places both. Instead of a place, or
     beside it, `versus` is the segment that the others of its dimension are compared with. `form` is
     the format of files, or `auto`; `endpoint` and `shards` name a stream within a store. `columns`
-    say what a table's columns are for; `features` look at Records. What is judged began from
+    say what a table's columns are for, `types` how some of them are read, whatever their values
+    tell; `features` look at Records. What is judged began from
     `start` (Unix seconds) until before `end`. Without a reference the first `learn` values of each
     feature are one; `hourly` compares records with the same hour of earlier weeks. Beside the whole
     `chunks` equal runs of rows are judged. `engine` is local or dask, `scheduler` the address of a
@@ -50,6 +52,7 @@ class Plan:
     hourly: bool = False
     form: str = "auto"
     columns: Columns = dataclasses.field(default_factory=Columns)
+    types: Mapping[str, Reading] = dataclasses.field(default_factory=dict)
     prediction: tuple[str, ...] = ()
     label: tuple[str, ...] = ()
     score: str = ""

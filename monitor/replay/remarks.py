@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
+from monitor.replay import schema
 from monitor.replay.comparison import Comparison
 from monitor.replay.document import Replay
 from monitor.replay.plan import Plan
@@ -29,6 +30,7 @@ def with_remarks(found: Replay, plan: Plan, both: Comparison) -> Replay:
     return msgspec.structs.replace(
         found,
         columns=read,
+        schema=schema.changes(plan, both),
         remarks=list(dict.fromkeys(_remarks(found, plan, both))),
         unreadable=both.usual.damage.listed(),
     )

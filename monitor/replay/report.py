@@ -19,10 +19,13 @@ from monitor.findings import (
     Performance,
     Quality,
 )
-from monitor.replay.document import Replay
+from monitor.replay.document import Replay, SchemaChange
 
 SHOWN = 40
 """Findings in a table on the screen; drift is always shown."""
+
+OF_A_KIND = 12
+"""Columns of one kind that are named, at most."""
 
 NAMED = 5
 """So many of what was not judged are named in the verdict."""
@@ -86,6 +89,7 @@ def tables(found: Replay, title: str) -> Iterator[Table | Text]:
         yield _judged("fairness", FAIRNESS, found.fairness, compared)
     if found.experiments:
         yield experiments(found.experiments)
+    yield from _schema(found)
     yield Text.assemble(
         f"\n{counted(found)}: ",
         (found.verdict, STYLES[found.verdict]),
@@ -118,6 +122,44 @@ def judged(found: Replay) -> str:
     lost = sum(one.count for one in found.unreadable)
     what = "row or cell" if lost == 1 else "rows or cells"
     return f"{text}; {lost:,} {what} could not be read" if lost else text
+
+
+def _schema(found: Replay) -> Iterator[Text]:
+    """How columns were read, and what is otherwise than in the reference."""
+    if found.columns:
+        yield Text(f"\nread as {schema(found)}", "dim")
+    for one in found.schema:
+        yield Text(f"column {changed(one)}")
+
+
+def schema(found: Replay) -> str:
+    """How the columns were read, by kind.
+
+    >>> schema(Replay("ok", 1, [], columns={"age": "numeric", "city": "categorical"}))
+    'categorical: city; numeric: age'
+    """
+    by_kind: dict[str, list[str]] = {}
+    for name, how in found.columns.items():
+        by_kind.setdefault(how, []).append(name)
+    return "; ".join(
+        f"{how}: {', '.join(names[:OF_A_KIND])}"
+        + (f" and {len(names) - OF_A_KIND} more" if len(names) > OF_A_KIND else "")
+        for how, names in sorted(by_kind.items())
+    )
+
+
+def changed(one: SchemaChange) -> str:
+    """What is otherwise with a column than in the reference.
+
+    >>> changed(SchemaChange("age", "gone")), changed(SchemaChange("x", "type", "numeric", "list"))
+    ("'age' is gone", "'x' was numeric, and its values are list now")
+    """
+    match one.change:
+        case "gone":
+            return f"{one.column!r} is gone"
+        case "new":
+            return f"{one.column!r} is new: {one.now}"
+    return f"{one.column!r} was {one.was}, and its values are {one.now} now"
 
 
 def _column(feature: str, found: Replay) -> str:

@@ -37,7 +37,7 @@ from monitor.tables.blocks import (
 from monitor.tables.cells import LARGE, Sanitizer, clock, named, segment
 from monitor.tables.columns import Columns
 from monitor.tables.inference import Readings
-from monitor.tables.readings import ALIKE, Reading
+from monitor.tables.readings import ALIKE, Reading, is_spoilt
 from monitor.tables.rows import Look, Looks
 from monitor.types import Observation, Row
 
@@ -169,7 +169,7 @@ class _Reader:
             return [Column(look.feature, codes, seen, numbers)]
         different, values = arrays.distinct(arrays.take(array, rest))
         taken = [look.take(value) for value in values]
-        spoilt = np.array([rows.is_spoilt(value, look.kind) for value in taken])
+        spoilt = np.array([is_spoilt(value, look.kind) for value in taken])
         if spoilt.any():
             cells = rest[spoilt[different]]
             where = self._table.place(batch.numbers[int(cells[0])])

@@ -21,6 +21,8 @@ from monitor.tables.readings import (
     Reading,
     is_missing,
     is_number,
+    is_spoilt,
+    reader,
 )
 from monitor.texts import CATEGORY, seconds
 
@@ -85,6 +87,24 @@ class Readings(msgspec.Struct):
     def of(self, name: str) -> Reading:
         """How a column is read."""
         return self.by_column.get(name, UNKNOWN)
+
+    def unlike(
+        self, tables: Sequence[Table], sanitizer: Sanitizer | None = None
+    ) -> dict[str, Reading]:
+        """Columns whose first values in `tables` are mostly of another kind than they are read as,
+        each with how it would be read by itself."""
+        columns: dict[str, Column] = {}
+        for table in tables:
+            for name in table.names:
+                columns.setdefault(name, _column(name, table.usual, sanitizer))
+            for _, values in islice(table.rows(table.names, Damage()), SAMPLE):
+                for name, value in zip(table.names, values, strict=True):
+                    columns[name].add(value)
+        return {
+            name: column.reading()
+            for name, column in columns.items()
+            if name in self.by_column and not column.fits(self.by_column[name])
+        }
 
     def _shaped(self, name: str, how: Reading) -> Reading:
         shape = self.shapes.get(name)
@@ -180,6 +200,12 @@ class Column:
                 return self._order().is_certain
             case kind:
                 return kind != "unknown"
+
+    def fits(self, how: Reading) -> bool:
+        """Whether the values of the reference are mostly of the kind that `how` says."""
+        read, values = reader(how), self._sides[0]
+        spoilt = sum(is_spoilt(read(value), how.kind) for value in values)
+        return len(values) - spoilt >= MAJORITY * len(values)
 
     def reading(self) -> Reading:
         """How the column is read: what most values are, the reference's where there are any."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
@@ -76,6 +77,43 @@ class Reading(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 UNKNOWN = Reading("unknown")
+
+_NAMED = {
+    one.words: one
+    for one in (
+        Reading("numeric"), Reading("boolean"), Reading("datetime"), Reading("categorical"),
+        Reading("identifier"), Reading("list"), Reading("numeric", decimal=","),
+        Reading("datetime", day_first=True),
+        *(Reading("datetime", unit=unit) for unit in ("s", "ms", "us", "ns", "date")),
+    )
+}  # fmt: skip
+WORDS = (*_NAMED, "vector of N numbers")
+"""What may be said of how a column is read."""
+
+_VECTOR = re.compile(r"vector of ([1-9][0-9]{0,6}) numbers")
+
+_FIGURES = frozenset(("numeric", "datetime", "boolean", "vector"))
+
+
+def named(words: str) -> Reading | None:
+    """The Reading that somebody names, by `Reading.words`; None for what is none.
+
+    >>> named("numeric, decimal comma").decimal, named("vector of 3 numbers").width, named("int")
+    (',', 3, None)
+    """
+    if match := _VECTOR.fullmatch(words):
+        return Reading("vector", width=int(match[1]))
+    return _NAMED.get(words)
+
+
+def is_figure(kind: str) -> bool:
+    """Whether no text belongs to a kind of columns."""
+    return kind in _FIGURES
+
+
+def is_spoilt(value: Any, kind: str) -> bool:
+    """Whether a value that was taken of a column of some kind could not be read so."""
+    return type(value) is str and kind in _FIGURES
 
 
 def is_missing(value: Any) -> bool:

@@ -12,7 +12,7 @@ from monitor.interfaces import Table
 from monitor.tables.cells import Sanitizer, clock, flat, named, segment, taker
 from monitor.tables.columns import Columns
 from monitor.tables.inference import Readings
-from monitor.tables.readings import Reading, plain_value
+from monitor.tables.readings import Reading, is_figure, is_spoilt, plain_value
 from monitor.texts import CATEGORY, observe_text, plain
 from monitor.types import Observation, Row
 
@@ -179,19 +179,11 @@ def observer(
 
 NO_TIME = "column {!r} holds no time (RFC 3339, Unix seconds)"
 
-_FIGURES = frozenset(("numeric", "datetime", "boolean", "vector"))
-"""Kinds that a text does not belong to."""
-
-
-def is_spoilt(value: Any, kind: str) -> bool:
-    """Whether a value that was taken of a column of some kind could not be read so."""
-    return type(value) is str and kind in _FIGURES
-
 
 def varies(value: Any, kind: str) -> bool:
     """Whether what is observed of a value depends on the row, or is more than one thing."""
     if type(value) is str:
-        return kind not in _FIGURES and len(plain(value)) > CATEGORY
+        return not is_figure(kind) and len(plain(value)) > CATEGORY
     return type(value) is list and kind == "list"
 
 
@@ -201,7 +193,7 @@ def observed(
     """What is seen in a value that was taken of a column of some kind, in order of feature."""
     type_ = type(value)
     if type_ is str:
-        if kind in _FIGURES:
+        if is_figure(kind):
             return (Observation(name, "categorical", value[:CATEGORY]),)
         return observe_text(name, plain(value), str(number))
     if type_ is bool:

@@ -100,6 +100,22 @@ def test_the_numbers_are_those_that_were_counted_live(capsys, files, tmp_path: P
     assert {one["value"] for one in found["quality"]} == {"all", "a", "b"}
 
 
+def test_who_fails_on_what_nobody_says_is_told(capsys, files, tmp_path: Path) -> None:
+    """Without any feedback nothing is begun; with feedback for other records all is told, and then
+    that there was nothing to judge. Exit code 2: a nightly job must not pass on it."""
+    records, feedback = files[0], tmp_path / "said.jsonl"
+    assert main(["replay", records, "--fail-on", "drift,quality"]) == 2
+    said = capsys.readouterr()
+    assert "--fail-on quality: there is nothing to judge: no record has feedback" in said.err
+    assert not said.out
+    feedback.write_text(json.dumps({"id": "stranger", "label": "1", "at": BEGIN, "key": "k"}))
+    assert main(["replay", *files, "--fail-on", "quality"]) == 2
+    said = capsys.readouterr()
+    assert "--fail-on quality: there was nothing to judge" in said.err
+    assert "800 records" in said.out
+    assert main(["replay", *files, "--fail-on", "drift"]) == 0
+
+
 def test_groups_and_arms_need_no_by(capsys, files, tmp_path: Path) -> None:
     """Fairness and experiments look at their dimensions as they do live, whatever is asked for."""
     config = tmp_path / "monitor.yaml"
