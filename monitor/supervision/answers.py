@@ -172,7 +172,7 @@ class Answers:
             if before is not None and before.pid != answer.pid:
                 self._bury(name, before)
             self._last[name] = answer
-            if any(sample.name in LEDGER for sample in answer.measurements):
+            if name in self._ledgers and any(one.name in LEDGER for one in answer.measurements):
                 self._ledgers.pop(name, None)
         else:
             self._documents[answer.kind, name] = answer.document

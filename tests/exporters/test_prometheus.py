@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Callable
+from typing import Any
 
+import prometheus_client
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from prometheus_client.metrics_core import Metric as Family
+from prometheus_client.openmetrics.exposition import generate_latest as written_open
 from prometheus_client.openmetrics.parser import (
     text_string_to_metric_families as read_openmetrics,
 )
@@ -15,6 +19,7 @@ from prometheus_client.parser import text_string_to_metric_families as read_text
 
 from monitor.exporters.prometheus import render
 from monitor.meters import Meters
+from monitor.metrics import CATALOGUE
 from monitor.types import Measurement
 
 OPENMETRICS = "application/openmetrics-text; version=1.0.0"
@@ -95,3 +100,60 @@ def test_any_number_and_any_text_is_a_page(accept: str, value: float, text: str)
     lines = page.decode().split("\n")
     assert sum(line.startswith("monitor_tokens_total{") for line in lines) == 1
     assert all(line.isprintable() or not line.isascii() for line in lines)
+
+
+PLAIN = [metric for metric in CATALOGUE if metric.kind != "histogram"][:6]
+HISTOGRAMS = [metric for metric in CATALOGUE if metric.kind == "histogram"][:2]
+LABELS = st.dictionaries(
+    st.sampled_from(["endpoint", "model", "value", "a"]),
+    st.sampled_from(["", "x", 'a"b', "a\\b", "é", "a=b,c", "{}"]),
+)
+
+
+class Told:
+    """Families as the client library takes them."""
+
+    def __init__(self, families: list[Family]) -> None:
+        self._families = families
+
+    def collect(self) -> list[Family]:
+        return self._families
+
+
+@pytest.mark.parametrize("accept", ["", OPENMETRICS])
+@given(
+    plain=st.dictionaries(st.sampled_from(PLAIN), st.lists(st.tuples(LABELS, st.floats(0)))),
+    histograms=st.dictionaries(st.sampled_from(HISTOGRAMS), st.lists(LABELS, max_size=3)),
+)
+def test_a_page_says_what_the_client_library_would_write(
+    accept: str, plain: dict[Any, Any], histograms: dict[Any, Any]
+) -> None:
+    """The same names, helps, types, labels and numbers, in the same order of metrics."""
+    measurements, families = [], []
+    for metric in CATALOGUE:
+        family = Family(metric.name.removesuffix("_total"), metric.help, metric.kind)
+        known: list[dict[str, str]] = []
+        for labels, value in plain.get(metric, ()):
+            if labels not in known:
+                known.append(labels)
+                family.add_sample(metric.name, labels, value)
+        for number, labels in enumerate(histograms.get(metric, ())):
+            if labels in known:
+                continue
+            known.append(labels)
+            for bound in ("0.1", "2.0", "+Inf"):
+                family.add_sample(f"{metric.name}_bucket", labels | {"le": bound}, number)
+            family.add_sample(f"{metric.name}_count", labels, number)
+            family.add_sample(f"{metric.name}_sum", labels, number / 3)
+        if known:
+            families.append(family)
+            measurements += [Measurement(*sample[:3]) for sample in family.samples]
+    write = written_open if accept else prometheus_client.generate_latest
+    expected = write(Told(families)).decode()  # type: ignore[arg-type]
+    page = render(measurements, accept)[0].decode()
+    assert [line for line in page.split("\n") if line.startswith("#")] == [
+        line for line in expected.split("\n") if line.startswith("#")
+    ]
+    assert list(read_text(page)) == list(read_text(expected))
+    if accept and measurements:
+        assert len(list(read_openmetrics(page))) == len(families)
