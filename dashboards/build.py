@@ -1,4 +1,4 @@
-"""Rows → `monitor.json`, catalogue → `METRICS.md`, structs → `docs/reference`.
+"""Rows → boards (`overview.json` …), catalogue → `METRICS.md`, structs → `docs/reference`.
 
 `python -m dashboards.build` writes them, `python -m dashboards.build --check` exits 1 when a
 committed file is not what the code makes.
@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from grafana_foundation_sdk.builders import dashboard as builders
@@ -15,11 +17,13 @@ from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models import dashboard as models
 
 from dashboards import (
+    changes,
     checks,
     drift,
     edge_cases,
     experiments,
     latency,
+    objectives,
     outcomes,
     overhead,
     pipeline,
@@ -31,62 +35,97 @@ from dashboards import (
     traffic,
 )
 from dashboards.catalogue import document
-from dashboards.panels import DATASOURCE, Row, of
+from dashboards.panels import DATASOURCE, Board, of
+from monitor.commands.files import CONSOLE, RUNBOOK
 
-ROWS: tuple[Row, ...] = (
-    traffic.ROW,
-    latency.ROW,
-    segments.ROW,
-    edge_cases.ROW,
-    checks.ROW,
-    drift.ROW,
-    outcomes.ROW,
-    experiments.ROW,
-    tokens.ROW,
-    review.ROW,
-    privacy.ROW,
-    pipeline.ROW,
-    overhead.ROW,
+TAG = "monitor"
+"""By it the boards find each other."""
+
+BOARDS: tuple[Board, ...] = (
+    Board(
+        "overview",
+        "Is the endpoint well? What users see, what was promised, what fires and what changed.",
+        (traffic.SIGNALS, objectives.ROW, changes.ROW, traffic.ROW),
+    ),
+    Board(
+        "segments",
+        "Who has it worse than the rest? Each dimension, edge cases and output checks.",
+        (segments.ROW, edge_cases.ROW, checks.ROW),
+    ),
+    Board(
+        "models",
+        "What do answers take and cost, model by model? Latency, tokens, cost, finish reasons.",
+        (latency.ROW, tokens.ROW),
+    ),
+    Board(
+        "drift",
+        "What has changed in what users send and the model answers, where, and how certainly?",
+        (drift.ROW,),
+    ),
+    Board(
+        "outcomes",
+        "Were answers right? Quality, calibration, fairness, experiments and review.",
+        (outcomes.ROW, experiments.ROW, review.ROW),
+    ),
+    Board(
+        "privacy", "What personal data was in the traffic, and is all of it out?", (privacy.ROW,)
+    ),
+    Board(
+        "pipeline",
+        "Is everything on record and analyzed, and what does monitoring cost?",
+        (pipeline.ROW, overhead.ROW),
+    ),
 )
 
 _HOUSE = Path(__file__).parent.parent
 
 
-def dashboard() -> models.Dashboard:
-    """The whole dashboard."""
-    board = (
-        builders.Dashboard("monitor")
-        .uid("monitor-overview")
-        .description("A model endpoint as its sidecar sees it: traffic, tails, drift, privacy.")
-        .tags(["monitor", "llm"])
+def dashboard(board: Board) -> models.Dashboard:
+    """One board, whole."""
+    made = (
+        builders.Dashboard(f"monitor: {board.name}")
+        .uid(board.uid)
+        .description(board.description)
+        .tags([TAG])
         .readonly()
         .timezone("browser")
         .refresh("30s")
         .time("now-1h", "now")
         .tooltip(models.DashboardCursorSync.CROSSHAIR)
     )
-    for variable in _variables():
-        board.with_variable(variable)
+    asked = [
+        target.expr for row in board.rows for one in row.panels for target in one.build().targets
+    ]
+    for variable in _variables(" ".join(asked)):
+        made.with_variable(variable)
     for annotation in _annotations():
-        board.annotation(annotation)
-    for row in ROWS:
+        made.annotation(annotation)
+    for link in _links():
+        made.link(link)
+    for number, row in enumerate(board.rows):
         band = builders.Row(row.title)
-        board.with_row(band.repeat(row.repeat) if row.repeat else band)
+        if row.repeat or number == 0:
+            made.with_row(band.repeat(row.repeat) if row.repeat else band)
+            for panel in row.panels:
+                made.with_panel(panel)
+            continue
         for panel in row.panels:
-            board.with_panel(panel)
-    built = board.build()
-    for number, panel in enumerate(built.panels or [], start=1):
-        panel.id_val = number
+            band.with_panel(panel)
+        made.with_row(band)
+    built = made.build()
+    every = [one for panel in built.panels or [] for one in (panel, *getattr(panel, "panels", ()))]
+    for number, one in enumerate(every, start=1):
+        one.id_val = number
     return built
 
 
-def render() -> str:
-    """The dashboard as Grafana's provisioning reads it."""
-    return json.dumps(dashboard(), cls=JSONEncoder, indent=1, ensure_ascii=False) + "\n"
+def render(board: Board) -> str:
+    """A board as Grafana's provisioning reads it."""
+    return json.dumps(dashboard(board), cls=JSONEncoder, indent=1, ensure_ascii=False) + "\n"
 
 
-OUTPUTS = {
-    "dashboards/monitor.json": render,
+OUTPUTS: dict[str, Callable[[], str]] = {
+    **{f"dashboards/{board.name}.json": partial(render, board) for board in BOARDS},
     "METRICS.md": document,
     "docs/reference/record.md": reference.record,
     "docs/reference/replay-document.md": reference.replay,
@@ -119,7 +158,7 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def _variables() -> list[builders.DatasourceVariable | builders.QueryVariable]:
+def _variables(asked: str) -> list[builders.DatasourceVariable | builders.QueryVariable]:
     every = models.VariableOption(selected=True, text="All", value="$__all")
     datasource = builders.DatasourceVariable("datasource").label("Data source").type("prometheus")
     found = "monitor_build_info"
@@ -127,17 +166,19 @@ def _variables() -> list[builders.DatasourceVariable | builders.QueryVariable]:
         _labels("job", f"label_values({found}, job)"),
         _labels("instance", f'label_values({found}{{job=~"$job"}}, instance)'),
         _labels("endpoint", f'label_values({found}{{job=~"$job"}}, endpoint)'),
-        _labels(
-            "dimension", f"label_values({of('monitor_segment_exchanges_total')}, dimension)"
-        ).regex("/^(?!all$).*/"),
     ]
-    measure = (
-        _labels("measure", f"label_values({of('monitor_drift_threshold')}, measure)")
-        .multi(False)
-        .include_all(False)
-        .current(models.VariableOption(selected=True, text="psi", value="psi"))
-    )
-    return [datasource, *(variable.current(every) for variable in several), measure]
+    if "$dimension" in asked:
+        dimensions = f"label_values({of('monitor_segment_exchanges_total')}, dimension)"
+        several.append(_labels("dimension", dimensions).regex("/^(?!all$).*/"))
+    measure = []
+    if "$measure" in asked:
+        measure.append(
+            _labels("measure", f"label_values({of('monitor_drift_threshold')}, measure)")
+            .multi(False)
+            .include_all(False)
+            .current(models.VariableOption(selected=True, text="psi", value="psi"))
+        )
+    return [datasource, *(variable.current(every) for variable in several), *measure]
 
 
 def _labels(name: str, query: str) -> builders.QueryVariable:
@@ -155,20 +196,68 @@ def _labels(name: str, query: str) -> builders.QueryVariable:
 
 
 def _annotations() -> list[builders.AnnotationQuery]:
-    alerts = 'ALERTS{alertname=~"Monitor.*", alertstate="firing", endpoint=~"$endpoint"}'
+    """Vertical lines in every panel: what fires, what was judged anew, what is new."""
+    alerts = 'ALERTS{alertname=~"Monitor.*", alertstate="firing", endpoint=~"$endpoint|"}'
+    drift, outcome = "monitor_drift_status", "monitor_outcome_status"
+    by, judged = (
+        "endpoint, feature, dimension, value",
+        "endpoint, monitor, measure, dimension, value",
+    )
+    version, seen = of("monitor_build_info"), of("monitor_exchanges_total")
+    lineage = of("monitor_lineage_records_total")
+    kinds = (
+        ("Alerts", "red", alerts, True),
+        ("Drift", "orange", f"""max by ({by}) ({of(drift, 'status="drift"')}) == 1""", False),
+        (
+            "Outcomes",
+            "purple",
+            f"""max by ({judged}) ({of(outcome, 'status="alarm"')}) == 1""",
+            False,
+        ),
+        ("New versions", "blue", f"{version} unless {version} offset 5m", True),
+        ("New models", "green", _new("endpoint, model", seen), True),
+        ("New in service", "green", _new("endpoint, fact, value", lineage), True),
+    )
     return [
         builders.AnnotationQuery()
-        .name("Alerts")
+        .name(name)
         .datasource(DATASOURCE)
-        .enable(True)
-        .icon_color("red")
-        .expr(alerts),
-        builders.AnnotationQuery()
-        .name("New versions")
-        .datasource(DATASOURCE)
-        .enable(True)
-        .icon_color("blue")
-        .expr(f"{of('monitor_build_info')} unless {of('monitor_build_info')} offset 5m"),
+        .enable(is_on)
+        .icon_color(color)
+        .expr(expr)
+        for name, color, expr, is_on in kinds
+    ]
+
+
+def _new(by: str, series: str) -> str:
+    return f"group by ({by}) ({series}) unless group by ({by}) ({series} offset 5m)"
+
+
+def _links() -> list[builders.DashboardLink]:
+    """To the other boards, with variables and time kept; to the runbook and the console."""
+    boards = (
+        builders.DashboardLink("Boards")
+        .type(models.DashboardLinkType.DASHBOARDS)
+        .tags([TAG])
+        .as_dropdown(True)
+        .include_vars(True)
+        .keep_time(True)
+    )
+    elsewhere = (
+        ("Runbook", RUNBOOK, "What to do about each alert"),
+        ("Console", CONSOLE, "Findings in words, records, review"),
+    )
+    return [
+        boards,
+        *(
+            builders.DashboardLink(title)
+            .type(models.DashboardLinkType.LINK)
+            .icon("external link")
+            .tooltip(tooltip)
+            .url(url)
+            .target_blank(True)
+            for title, url, tooltip in elsewhere
+        ),
     ]
 
 

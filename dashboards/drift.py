@@ -1,6 +1,6 @@
 """What has changed, in which segment, by how much, and on what evidence?"""
 
-from dashboards.panels import Query, Row, graph, of, rows, states
+from dashboards.panels import Query, Row, graph, matrix, of, rows, states
 
 _BY = "endpoint, feature, dimension, value"
 _NAME = "{{feature}} · {{dimension}}={{value}}"
@@ -27,6 +27,20 @@ ROW = Row(
             "drifted.",
             Query(f"(2 * {_status('drift')} + {_status('ok')}) and {_DRIFTED}", _NAME),
             {"0": ("insufficient", "gray"), "1": ("ok", "green"), "2": ("drift", "red")},
+        ),
+        matrix(
+            "Score of threshold, by feature and segment",
+            "How far each feature of each segment is from usual, as a share of the threshold. One "
+            "red row: the feature changed for everybody. One red column: a segment changed. Above "
+            "100 % it is drift where the evidence suffices: look at Findings.",
+            Query(
+                f"label_join(max by ({_BY}) ({_OF_THRESHOLD}), "
+                '"segment", "=", "dimension", "value")'
+            ),
+            "feature",
+            "segment",
+            unit="percentunit",
+            steps=((0.5, "yellow"), (1, "red")),
         ),
         rows(
             "Findings",

@@ -46,19 +46,5 @@ ROW = Row(
                 quantile(0.95, "monitor_exchange_duration_seconds", "operation"), "{{operation}}"
             ),
         ),
-        graph(
-            "Latency budget burn",
-            "How many times faster than allowed the 30-day budget of slow exchanges (10.24 s "
-            "and more) is spent. Normal is below 1; 14.4 over an hour pages.", "none",
-            *(
-                Query(
-                    f'endpoint:monitor_exchange_slow:ratio_rate{window}{{endpoint=~"$endpoint"}}'
-                    ' / (1 - scalar(monitor:objective:ratio{slo="latency"}))',
-                    f"{{{{endpoint}}}} over {window}",
-                )
-                for window in ("1h", "6h", "3d")
-            ),
-            steps=((1, "orange"), (14.4, "red")),
-        ),
     ),
 )  # fmt: skip

@@ -53,6 +53,21 @@ class Row:
     repeat: str = ""
 
 
+@dataclass(frozen=True)
+class Board:
+    """A dashboard: the uid `monitor-NAME`, the file `NAME.json`. Its first row is open, and those
+    that repeat; the others are collapsed."""
+
+    name: str
+    description: str
+    rows: tuple[Row, ...]
+
+    @property
+    def uid(self) -> str:
+        """What addresses of this dashboard end in; it stays."""
+        return f"monitor-{self.name}"
+
+
 # --- PromQL ------------------------------------------------------------------------------------
 
 
@@ -82,6 +97,12 @@ def errors(name: str, by: str, *matchers: str) -> str:
     """The share of exchanges the endpoint failed; 0 while there are exchanges and no failure."""
     whole = rate(name, by, *matchers)
     return f"({rate(name, by, ERRORS, *matchers)} or 0 * {whole}) / ({whole} > 0)"
+
+
+def named(series: str, what: str, label: str) -> str:
+    """The same with the labels `what`, and `name` from another label."""
+    with_name = f'label_replace({series}, "name", "$1", "{label}", "(.*)")'
+    return f'label_replace({with_name}, "what", "{what}", "", "")'
 
 
 def quantile(q: float, name: str, by: str, *matchers: str) -> str:
@@ -267,6 +288,52 @@ def rows(
             },
         )
     )
+    return panel
+
+
+def matrix(
+    title: str,
+    description: str,
+    query: Query,
+    row: str,
+    column: str,
+    *,
+    unit: str,
+    steps: tuple[tuple[float, str], ...],
+    span: int = 24,
+) -> Any:
+    """A heat map of labels: a line for each value of `row`, a column for each of `column`, the
+    newest value in a colored cell."""
+    panel = (
+        table.Panel()
+        .title(title)
+        .description(description)
+        .datasource(DATASOURCE)
+        .unit(unit)
+        .decimals(2)
+        .span(span)
+        .height(12)
+        .thresholds(_steps(steps))
+        .override_by_regexp(
+            "/.*/",
+            [
+                models.DynamicConfigValue(
+                    id_val="custom.cellOptions",
+                    value={"type": "color-background", "mode": "basic"},
+                )
+            ],
+        )
+    )
+    panel.with_target(_target(query, "A").instant().format(prometheus_models.PromQueryFormat.TABLE))
+    panel.with_transformation(
+        models.DataTransformerConfig(
+            id_val="groupingToMatrix",
+            options={
+                "rowField": row, "columnField": column, "valueField": "Value",
+                "emptyValue": "null",
+            },
+        )
+    )  # fmt: skip
     return panel
 
 

@@ -57,6 +57,17 @@ ROW = Row(
             Query(errors(_EXCHANGES, "dimension", 'dimension="all"'), "all of the traffic"),
         ),
         graph(
+            "Objectives missed",
+            "Share of exchanges that took longer than the objectives allow. "
+            "MonitorSegmentBudgetBurn fires where a segment does so and the whole does not. Empty: "
+            "none did.", "percentunit",
+            Query(
+                rate("monitor_segment_objective_missed_total", "value, objective", _WHERE)
+                + f" / on (value) group_left () ({rate(_EXCHANGES, 'value', _WHERE)} > 0)",
+                "{{value}} {{objective}}",
+            ),
+        ),
+        graph(
             "Failed checks",
             "Share of exchanges whose answer failed an output check, by check. Empty: `checks` "
             "names none, or none failed.", "percentunit",

@@ -6,6 +6,14 @@ ROW = Row(
     "Tokens and cost",
     (
         graph(
+            "Finish reasons",
+            "Answers each second by why they ended. More `length`: answers are cut off, raise the "
+            "limit of tokens. More `refusal` or `filter`: compare with the last change of model or "
+            "prompt. Empty: the endpoint says none.", "cps",
+            Query(rate("monitor_finish_reasons_total", "model, reason"), "{{model}} {{reason}}"),
+            stacked=True,
+        ),
+        graph(
             "Tokens by direction",
             "Tokens each second, as the endpoint reports them. Empty: it reports none.", "cps",
             Query(rate("monitor_tokens_total", "direction"), "{{direction}}"),

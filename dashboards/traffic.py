@@ -1,11 +1,11 @@
-"""Is the endpoint answering, and how fast is its error budget going?"""
+"""Is the endpoint answering, how fast, and what is asked of it?"""
 
 from dashboards.panels import ERRORS, Query, Row, errors, graph, number, of, quantile, rate, ratio
 
 _ENDPOINT = "endpoint"
 
-ROW = Row(
-    "Traffic",
+SIGNALS = Row(
+    "Now",
     (
         number(
             "Exchanges",
@@ -16,7 +16,7 @@ ROW = Row(
         number(
             "Failed",
             "Share of exchanges that the endpoint failed: 5xx, refused, timed out, cut. "
-            "Normal is below 0.5 %; above, look at Failures by outcome and model.",
+            "Above what the objective allows, look at Failures by outcome and model.",
             "percentunit",
             Query(errors("monitor_exchanges_total", _ENDPOINT), "{{endpoint}}"),
             steps=((0.005, "orange"), (0.05, "red")),
@@ -24,7 +24,7 @@ ROW = Row(
         number(
             "p95 duration",
             "95 % of the answers take no longer than this, first byte of the request to last "
-            "byte of the response. Above 10 s, look at the row Latency.", "s",
+            "byte of the response. Above the objective, look at the board Models.", "s",
             Query(
                 quantile(0.95, "monitor_exchange_duration_seconds", _ENDPOINT), "{{endpoint}}"
             ),
@@ -40,7 +40,7 @@ ROW = Row(
         number(
             "Drifting",
             "Features, of the whole or of a segment, whose change is believed and large. "
-            "Normal is 0; otherwise look at the row Drift.", "none",
+            "Normal is 0; otherwise look at the board Drift.", "none",
             Query(
                 f"""sum by (endpoint) ({of("monitor_drift_status", 'status="drift"')})""",
                 "{{endpoint}}",
@@ -50,7 +50,8 @@ ROW = Row(
         number(
             "Not recorded",
             "Share of exchanges that left no record, without those beyond `capture.sample_over`. "
-            "Normal is 0; otherwise look at Lost by reason. Users are served all the same.",
+            "Normal is 0; otherwise look at Lost by reason, board Pipeline. Users are served all "
+            "the same.",
             "percentunit",
             Query(
                 ratio(
@@ -61,6 +62,12 @@ ROW = Row(
             ),
             steps=((0.0001, "orange"), (0.01, "red")),
         ),
+    ),
+)  # fmt: skip
+
+ROW = Row(
+    "Traffic",
+    (
         graph(
             "Exchanges by outcome",
             "How exchanges ended. Normal is mostly ok; the runbook says what the other "
@@ -105,20 +112,6 @@ ROW = Row(
             "and digests of the configuration. A line that begins to rise is a roll-out; hold it "
             "against the other panels.", "reqps",
             Query(rate("monitor_lineage_records_total", "fact, value"), "{{fact}} {{value}}"),
-        ),
-        graph(
-            "Error budget burn",
-            "How many times faster than allowed the 30-day error budget is spent. At 1 it "
-            "lasts exactly 30 days; 14.4 over an hour pages.", "none",
-            *(
-                Query(
-                    f'endpoint:monitor_exchange_errors:ratio_rate{window}{{endpoint=~"$endpoint"}}'
-                    ' / (1 - scalar(monitor:objective:ratio{slo="availability"}))',
-                    f"{{{{endpoint}}}} over {window}",
-                )
-                for window in ("1h", "6h", "3d")
-            ),
-            steps=((1, "orange"), (14.4, "red")),
         ),
     ),
 )  # fmt: skip

@@ -41,6 +41,12 @@ from monitor.urls import shown
 if TYPE_CHECKING:
     from monitor.interfaces import Check, EdgeCase
 
+BUDGET = 30 * 86400
+"""Seconds over which an objective is held."""
+FASTEST_BURN, SLOWER_BURN = 14.4, 6
+"""How many times too fast the budget of an objective must be spent for the two pages
+(`alerts/traffic.rules.yml`)."""
+
 
 def verify(settings: Settings, *, proxy: bool, analyzer: bool) -> None:
     """Raise ConfigError, one line that names the key, where a role could not start or work.
@@ -210,12 +216,23 @@ def explain(settings: Settings) -> Iterator[str]:
         )
     for name, source in settings.segments.items():
         yield f"segment     {name}: {_segment(source)}"
-    yield from _edge_cases(settings)
-    yield from _checks(settings)
-    yield from _costs(settings)
-    yield from _lineage(settings)
-    yield from _review(settings)
-    yield from _privacy(settings)
+    parts = _edge_cases, _checks, _costs, _lineage, _objectives, _review, _privacy, _drift
+    for part in parts:
+        yield from part(settings)
+    yield (
+        f"feedback    POST /api/v1/feedback or `monitor feedback load`; about "
+        f"{settings.stream.max_length:,} items stay in monitor:{{{settings.endpoint}}}:feedback"
+    )
+    yield from _outcomes(settings)
+    yield from _experiments(settings)
+    yield (
+        f"drain       {settings.drain.delay:g} s more of accepting after SIGTERM, then up to "
+        f"{settings.drain.timeout:g} s for active exchanges"
+    )
+
+
+def _drift(settings: Settings) -> Iterator[str]:
+    """What is usual, and when a change is believed."""
     if settings.reference.file:
         from monitor.app.analysis import read_profile
 
@@ -247,16 +264,42 @@ def explain(settings: Settings) -> Iterator[str]:
             f"            the reference rolls every {settings.reference.renew:g} s, and the chance "
             "is for each"
         )
+
+
+def _objectives(settings: Settings) -> Iterator[str]:
+    """What users may expect, and what alerts make of it; only who sees traffic tells it."""
+    if not settings.upstream:
+        return
+    objectives = settings.objectives
+    availability, latency, first = (
+        objectives.availability, objectives.latency, objectives.first_token,
+    )  # fmt: skip
+    down = (1 - availability) * BUDGET / 60
     yield (
-        f"feedback    POST /api/v1/feedback or `monitor feedback load`; about "
-        f"{settings.stream.max_length:,} items stay in monitor:{{{settings.endpoint}}}:feedback"
+        f"objective   {_percent(availability)} of exchanges do not fail; of those of 30 days as "
+        f"many may as come in {down:,.4g} minutes"
     )
-    yield from _outcomes(settings)
-    yield from _experiments(settings)
+    yield f"            {_percent(latency.share)} take no longer than {latency.seconds:g} s"
     yield (
-        f"drain       {settings.drain.delay:g} s more of accepting after SIGTERM, then up to "
-        f"{settings.drain.timeout:g} s for active exchanges"
+        f"            {_percent(first.share)} of streams show their first token within "
+        f"{first.seconds:g} s"
     )
+    for name, share in objectives.shares.items():
+        if FASTEST_BURN * (1 - share) >= 1:
+            yield (
+                f"            {name} cannot burn {FASTEST_BURN:g} times too fast, so the page over "
+                "an hour never fires; that over six hours "
+                + ("does" if SLOWER_BURN * (1 - share) < 1 else "neither")
+            )
+
+
+def _percent(share: float) -> str:
+    """A share in words, without an end that says nothing.
+
+    >>> _percent(0.995), _percent(0.9)
+    ('99.5 %', '90 %')
+    """
+    return f"{share * 100:.6g} %"
 
 
 def _outcomes(settings: Settings) -> Iterator[str]:

@@ -28,6 +28,7 @@ from monitor.exporters.prometheus import render
 from monitor.review.desk import Desk
 from monitor.review.queue import ReviewQueue
 from monitor.settings.addresses import address, is_loopback
+from monitor.settings.schema import Settings
 from monitor.supervision import child, process_metrics
 from monitor.supervision.answers import Answers
 from monitor.types import Measurement
@@ -123,6 +124,7 @@ class Pages:
             spools = settings.workers * settings.spool.max_bytes
             for place, limit in (("buffer", buffers), ("spool", spools)):
                 samples.append(Measurement("monitor_limit_bytes", {**own, "place": place}, limit))
+            samples += _objectives(settings)
         version = {**own, "version": monitor.__version__}
         samples.append(Measurement("monitor_build_info", version, 1))
         if self._exporter:
@@ -161,6 +163,19 @@ class Pages:
         await asyncio.sleep(self._settings.otlp.interval)
         measurements = await self.measure()
         await asyncio.to_thread(self._exporter.export, measurements, time.time())
+
+
+def _objectives(settings: Settings) -> list[Measurement]:
+    """What users may expect. One process tells it, because samples of several are added up."""
+    told = {
+        "monitor_objective_ratio": settings.objectives.shares,
+        "monitor_objective_seconds": settings.objectives.seconds,
+    }
+    return [
+        Measurement(metric, {"endpoint": settings.endpoint, "objective": name}, value)
+        for metric, objectives in told.items()
+        for name, value in objectives.items()
+    ]
 
 
 class _Server(uvicorn.Server):

@@ -74,6 +74,7 @@ class Recorder:
             self._meters,
             crossed=crossed,
             pricing=build.pricing(settings),
+            objectives=settings.objectives.seconds,
             edge_cases=rules,
             checks=checks,
             agreements=Agreements(os.urandom(32)) if _has(checks, "consistency") else None,

@@ -33,6 +33,23 @@ METRICS = (
         "gen_ai.server.time_per_output_token",
     ),
     Metric(
+        "monitor_objective_missed_total", "counter",
+        "Exchanges that took longer than an objective of the endpoint allows: latency the whole "
+        "exchange, first_token its first event with content.",
+        "recorder", ("objective",),
+    ),
+    Metric(
+        "monitor_segment_objective_missed_total", "counter",
+        "Exchanges that took longer than an objective of the endpoint allows, by segment.",
+        "recorder", ("dimension", "value", "objective"),
+    ),
+    Metric(
+        "monitor_finish_reasons_total", "counter",
+        "Answers by why they ended: stop, length (cut off), tool, filter, refusal, error, pause, "
+        "incomplete, other. One exchange may have several answers, or say no reason.",
+        "recorder", ("model", "reason"),
+    ),
+    Metric(
         "monitor_tokens_total", "counter",
         "Tokens as the endpoint reported them, by direction (input, output).",
         # `gen_ai.client.token.usage` is a histogram of exchanges; a counter must not bear its name.

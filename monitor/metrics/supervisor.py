@@ -39,6 +39,18 @@ METRICS = (
         "supervisor", ("place",), "bytes",
     ),
     Metric(
+        "monitor_objective_ratio", "gauge",
+        "The share of exchanges that is to meet an objective of the endpoint, as `objectives` "
+        "says: availability, latency, first_token.",
+        "supervisor", ("objective",), "ratio",
+    ),
+    Metric(
+        "monitor_objective_seconds", "gauge",
+        "The longest time in seconds that meets an objective, as `objectives` says: latency, "
+        "first_token.",
+        "supervisor", ("objective",), "seconds",
+    ),
+    Metric(
         "monitor_exports_total", "counter",
         "Deliveries of metrics to a collector, by outcome (ok, failed). A failed one is made up "
         "by the next.",

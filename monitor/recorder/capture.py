@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from itertools import product
 
@@ -10,6 +11,7 @@ import msgspec
 from monitor import bodies, logs, probabilities
 from monitor.dimensions.cross import crossed
 from monitor.errors import ParseError
+from monitor.finish_reasons import normal
 from monitor.interfaces import Check, Dimension, EdgeCase, Protocol, Reader
 from monitor.meters import Meters
 from monitor.metrics.labels import (
@@ -69,6 +71,8 @@ class Capture:
     or a memory of earlier requests (`repeats`). `checks` are asked about the same Records; one
     needs a memory of earlier answers (`agreements`).
 
+    What takes longer than `objectives` says, seconds by name, is counted.
+
     `business` reads the application's own names of an exchange, by key; `lineage` what served it.
 
     The dimension `mined` is the prompt template: declared, else the one that `miner` finds in the
@@ -89,6 +93,7 @@ class Capture:
         *,
         crossed: Mapping[str, Sequence[str]] | None = None,
         pricing: Pricing | None = None,
+        objectives: Mapping[str, float] | None = None,
         edge_cases: Sequence[EdgeCase] = (),
         checks: Sequence[Check] = (),
         usual: Mapping[str, Usual] | None = None,
@@ -103,6 +108,9 @@ class Capture:
     ) -> None:
         self._crossed = dict(crossed or {})
         self._pricing = pricing or Pricing()
+        objectives = objectives or {}
+        self._latency = objectives.get("latency", math.inf)
+        self._first_token = objectives.get("first_token", math.inf)
         self._edge_cases = tuple(edge_cases)
         self._checks = tuple(checks)
         self._rules = Rules(
@@ -130,6 +138,10 @@ class Capture:
             meters.add("monitor_privacy_cache_lookups_total", (result,), 0)
         for reason in REDACTION_REASONS:  # a series must exist before its first event to show it
             meters.add("monitor_redactions_total", (reason,), 0)
+        for objective in objectives:
+            meters.add("monitor_objective_missed_total", (objective,), 0)
+            whole = (WHOLE.dimension, WHOLE.value, objective)
+            meters.add("monitor_segment_objective_missed_total", whole, 0)
         for one in () if noisy_counts else self._edge_cases:
             labels = (EDGE_CASE, one.name, Outcome.OK.value)
             meters.add("monitor_segment_exchanges_total", labels, 0)
@@ -160,7 +172,7 @@ class Capture:
             raw[self._mined] = UNKNOWN  # only what is recorded is looked at
         summary = self._privacy.summary(call, inference, segments=raw, scrub=scrub)
         unseen = [UNKNOWN] if self._edge_cases else []
-        _, model = self._counted(summary, scrub, unseen)
+        _, model = self._counted(summary, scrub, unseen, inference.finish_reasons)
         labels = (summary.protocol, summary.operation, model, summary.outcome.value)
         return Receipt(exchange.id, "lost", "sampled", *labels)
 
@@ -186,7 +198,7 @@ class Capture:
             record = self._with_template(record, self._miner)
         names, verdicts, placebos = self._rules.look(record, inference)
         shown = (names or [ABSENT]) if self._edge_cases else []
-        segments, model = self._counted(record, scrub, shown)
+        segments, model = self._counted(record, scrub, shown, inference.finish_reasons)
         if self._checks:
             self._count_checks(verdicts, segments, shown)
             self._count_placebos(verdicts, placebos)
@@ -261,7 +273,11 @@ class Capture:
                     self._meters.add("monitor_output_check_items_total", labels, count)
 
     def _counted(
-        self, known: Summary | Record, scrub: Scrub, edge_cases: Sequence[str]
+        self,
+        known: Summary | Record,
+        scrub: Scrub,
+        edge_cases: Sequence[str],
+        finish_reasons: Sequence[str],
     ) -> tuple[dict[str, str], str]:
         """Count an exchange, under each of its edge cases too; return the labels of its segments
         and of its model."""
@@ -274,6 +290,8 @@ class Capture:
         for name, others in self._crossed.items():
             segments[name] = self._segment(name, crossed(others, segments))
         model = self._model(known)
+        for reason in finish_reasons:
+            self._meters.add("monitor_finish_reasons_total", (model, normal(reason)))
         of = [*segments.items(), *((EDGE_CASE, name) for name in edge_cases)]
         self._count(known, () if self._noisy_counts else of, model)
         return segments, model
@@ -381,17 +399,35 @@ class Capture:
     def _overflow(self, metric: str) -> None:
         self._meters.add("monitor_series_overflow_total", (metric,))
 
+    def _count_times(
+        self,
+        known: Summary | Record,
+        kind: tuple[str, str],
+        segments: Sequence[tuple[str, str]],
+    ) -> None:
+        """Count how long it took, by operation and model, and the objectives that it missed."""
+        first, each = known.time_to_first_token, known.time_per_output_token
+        self._meters.observe("monitor_exchange_duration_seconds", kind, known.duration)
+        if known.duration > self._latency:
+            self._count_missed("latency", segments)
+        if first is not None:
+            self._meters.observe("monitor_time_to_first_token_seconds", kind, first)
+            if first > self._first_token:
+                self._count_missed("first_token", segments)
+        if each is not None:
+            self._meters.observe("monitor_time_per_output_token_seconds", kind, each)
+
+    def _count_missed(self, objective: str, segments: Sequence[tuple[str, str]]) -> None:
+        self._meters.add("monitor_objective_missed_total", (objective,))
+        for segment in ((WHOLE.dimension, WHOLE.value), *segments):
+            self._meters.add("monitor_segment_objective_missed_total", (*segment, objective))
+
     def _count(
         self, known: Summary | Record, segments: Sequence[tuple[str, str]], model: str
     ) -> None:
         meters = self._meters
-        kind = (known.operation, model)
-        first, each = known.time_to_first_token, known.time_per_output_token
-        meters.observe("monitor_exchange_duration_seconds", kind, known.duration)
-        if first is not None:
-            meters.observe("monitor_time_to_first_token_seconds", kind, first)
-        if each is not None:
-            meters.observe("monitor_time_per_output_token_seconds", kind, each)
+        self._count_times(known, (known.operation, model), segments)
+        first = known.time_to_first_token
         tokens = known.tokens
         told = () if tokens is None else (("input", tokens.input), ("output", tokens.output))
         directions = [(direction, count) for direction, count in told if count is not None]

@@ -340,6 +340,51 @@ class Review(_Section, frozen=True):
     lease: Duration = 900.0
 
 
+Objective = Annotated[
+    float,
+    msgspec.Meta(gt=0, lt=1, description="a share above 0 and below 1, as 0.995 for 99.5 %"),
+]
+
+
+class LatencyObjective(_Section, frozen=True):
+    """The `share` of exchanges that is to take no longer than `seconds`."""
+
+    seconds: Duration = 10.0
+    share: Objective = 0.95
+
+
+class FirstTokenObjective(_Section, frozen=True):
+    """The `share` of streams that is to show its first content within `seconds`."""
+
+    seconds: Duration = 2.0
+    share: Objective = 0.95
+
+
+class Objectives(_Section, frozen=True):
+    """What users of the endpoint may expect, told on /metrics for alert rules and dashboards.
+
+    `availability` is the share of exchanges that the endpoint does not fail.
+    """
+
+    availability: Objective = 0.995
+    latency: LatencyObjective = LatencyObjective()
+    first_token: FirstTokenObjective = FirstTokenObjective()
+
+    @property
+    def shares(self) -> dict[str, float]:
+        """The share that is to meet each objective, by its name."""
+        return {
+            "availability": self.availability,
+            "latency": self.latency.share,
+            "first_token": self.first_token.share,
+        }
+
+    @property
+    def seconds(self) -> dict[str, float]:
+        """The seconds of those objectives that are about time, by their names."""
+        return {"latency": self.latency.seconds, "first_token": self.first_token.seconds}
+
+
 class Limits(_Section, frozen=True):
     """Connections of clients at a time per worker; more wait in the backlog, then are refused.
 
@@ -422,6 +467,7 @@ class Settings(_Section, frozen=True):
     checks: dict[str, dict[str, Any] | None] = {}
     costs: Costs = Costs()
     lineage: Annotated[dict[Name, LineageSource], msgspec.Meta(max_length=16)] = {}
+    objectives: Objectives = Objectives()
     review: Review = Review()
     capture: Capture = Capture()
     privacy: Privacy = Privacy()

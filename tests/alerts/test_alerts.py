@@ -16,12 +16,17 @@ from typing import Any
 import pytest
 import yaml
 
+from monitor.commands.files import GRAFANA, RUNBOOK
 from monitor.metrics import BY_NAME
 from monitor.metrics.labels import LOSS_REASONS, REDACTION_REASONS, SET_ASIDE_REASONS
 
 ROOT = Path(__file__).parent.parent.parent
 RULES = sorted((ROOT / "alerts").glob("*.rules.yml"))
 TESTS = sorted(Path(__file__).parent.glob("*.test.yml"))
+BOARDS = {
+    board["uid"]: board
+    for board in map(json.loads, (one.read_text("utf-8") for one in ROOT.glob("dashboards/*.json")))
+}
 SUFFIX = re.compile(r"_(?:bucket|count|sum)$")
 
 Program = Callable[[str], str]
@@ -70,7 +75,33 @@ def test_an_alert_says_what_it_is_and_what_to_do(rule: dict[str, Any]) -> None:
     runbook = (ROOT / "RUNBOOK.md").read_text(encoding="utf-8")
     sections = re.findall(r"^## (\w+)$", runbook, re.MULTILINE)
     assert rule["alert"] in sections
-    assert annotations["runbook_url"] == f"RUNBOOK.md#{rule['alert'].lower()}"
+    assert annotations["runbook_url"] == f"{RUNBOOK}#{rule['alert'].lower()}"
+    board = re.fullmatch(rf"{GRAFANA}/d/([\w-]+)(\?\S.*)?", annotations["dashboard_url"])
+    assert board
+    assert board[1] in BOARDS
+    asked = set(re.findall(r"var-(\w+)=", annotations["dashboard_url"]))
+    assert asked <= {one["name"] for one in BOARDS[board[1]]["templating"]["list"]}
+    about = re.findall(r"\$labels\.(\w+)", annotations["description"])
+    assert "endpoint" not in about or "endpoint" in asked
+
+
+def test_every_alert_is_tested_firing_and_silent() -> None:
+    """Each severity of each fires somewhere, and somewhere else does not, by promtool."""
+    fires: set[tuple[str, str]] = set()
+    silent: set[tuple[str, str]] = set()
+    severities: dict[str, set[str]] = {}
+    for rule in ALERTS:
+        severities.setdefault(rule["alert"], set()).add(rule["labels"]["severity"])
+    for path in TESTS:
+        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+        for case in (case for one in document["tests"] for case in one.get("alert_rule_test", ())):
+            name = case["alertname"]
+            found = {one["exp_labels"]["severity"] for one in case["exp_alerts"]}
+            fires |= {(name, severity) for severity in found}
+            silent |= {(name, severity) for severity in severities[name] - found}
+    every = {(name, each) for name, known in severities.items() for each in known}
+    assert every - fires == set()
+    assert every - silent == {("Watchdog", "info")}, "it always fires"
 
 
 def test_the_runbook_lists_every_alert_with_its_severities() -> None:
@@ -105,8 +136,12 @@ def test_the_runbook_says_what_to_do_about_every_reason(alert: str, reasons: lis
 
 def test_every_panel_that_is_to_be_looked_at_exists() -> None:
     """The runbook prints panels bold; alerts name them after the word."""
-    board = json.loads((ROOT / "dashboards" / "monitor.json").read_text(encoding="utf-8"))
-    titles = {panel["title"] for panel in board["panels"]}
+    titles = {
+        panel["title"]
+        for board in BOARDS.values()
+        for one in board["panels"]
+        for panel in (one, *one.get("panels", ()))
+    }
     runbook = (ROOT / "RUNBOOK.md").read_text(encoding="utf-8")
     named = {
         " ".join(name.split())

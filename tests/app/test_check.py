@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 from collections.abc import Callable
 from pathlib import Path
@@ -25,6 +26,9 @@ from monitor.settings.schema import (
     DimensionSource,
     Drift,
     Fairness,
+    FirstTokenObjective,
+    LatencyObjective,
+    Objectives,
     Privacy,
     Reference,
     Settings,
@@ -64,6 +68,43 @@ def test_it_says_who_may_ask_the_admin_port(tmp_path: Path) -> None:
     tokens.write_text("app\n")
     with pytest.raises(ConfigError, match=r"access.tokens: .*:1: is not `NAME ROLE"):
         tried(access=Access(str(tokens)))
+
+
+def test_objectives_are_said_in_words_and_their_alerts_too() -> None:
+    """What is promised, what may fail, and which page cannot fire; an analyzer alone says none."""
+    here = {"upstream": "http://127.0.0.1:9000"}
+    text = "\n".join(explain(Settings(**here)))
+    assert "objective   99.5 % of exchanges do not fail" in text
+    assert "as come in 216 minutes" in text
+    assert "95 % take no longer than 10 s" in text
+    assert "95 % of streams show their first token within 2 s" in text
+    assert "never fires" not in text
+    told = Objectives(0.9, LatencyObjective(0.005, 0.99), FirstTokenObjective(1, 0.8))
+    text = "\n".join(explain(Settings(**here, objectives=told)))
+    assert "99 % take no longer than 0.005 s" in text
+    assert "availability cannot burn 14.4 times too fast" in text
+    assert "over an hour never fires; that over six hours does" in text
+    assert text.count("that over six hours neither") == 1
+    assert "objective" not in "\n".join(explain(Settings()))
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("{availability: 99.5}", "availability: 99.5 is not a share above 0 and below 1, as 0.995"),
+        ("{availability: 1}", "availability: 1 is not a share above 0 and below 1"),
+        ("{latency: {seconds: 0}}", "latency.seconds: 0 is not a number above 0"),
+        ("{latency: 10}", "latency: 10 is not a mapping; its keys are seconds and share"),
+        ("{first_token: {share: .nan}}", "first_token.share: nan is not"),
+        ("{throughput: 1}", "throughput: unknown key"),
+    ],
+)
+def test_an_objective_that_nobody_can_keep_is_named(text: str, said: str, tmp_path: Path) -> None:
+    """Per cent for a share, certainty, no time at all: one line with the key."""
+    file = tmp_path / "monitor.yaml"
+    file.write_text(f"objectives: {text}\n")
+    with pytest.raises(ConfigError, match=f"objectives.{re.escape(said)}"):
+        load.load(str(file), {})
 
 
 def test_a_sample_is_stated() -> None:

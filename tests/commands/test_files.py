@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -12,9 +13,10 @@ import zipfile
 from pathlib import Path
 
 import pytest
+import yaml
 
 from monitor.cli import main
-from monitor.commands.files import CARRIED, INSIDE, carried
+from monitor.commands.files import CARRIED, CONSOLE, GRAFANA, INSIDE, RUNBOOK, carried
 
 ROOT = Path(__file__).parents[2]
 
@@ -38,9 +40,52 @@ def test_all_that_the_manifests_need_is_carried() -> None:
         named = os.path.normpath(f"deploy/{place}")
         assert any(one == named or one.startswith(named + "/") for one in HERE), named
     for rules in (text.decode() for name, text in HERE.items() if name.endswith(".rules.yml")):
-        assert {place.split("#")[0] for place in re.findall("runbook_url: (.+)", rules)} <= set(
-            HERE
-        )
+        assert {place.split("#")[0] for place in re.findall("runbook_url: (.+)", rules)} == {
+            RUNBOOK
+        }
+    assert RUNBOOK.rpartition("/")[2] in HERE
+
+
+def test_links_lead_where_one_says(tmp_path: Path) -> None:
+    """In rules and dashboards, and nowhere else; a second run finds its own files as they are."""
+    there = {
+        "--runbook": "https://wiki.example.org/on-call/monitor",
+        "--grafana": "https://grafana.example.org/team/",
+        "--console": "https://monitor.internal/console/",
+    }
+    options = [str(tmp_path), *(one for pair in there.items() for one in pair)]
+    assert main(["files", *options]) == 0
+    assert main(["files", *options]) == 0
+    found = written(tmp_path)
+    links = b"".join(found[name] for name in found if name.startswith(("alerts/", "dashboards/")))
+    for place in (RUNBOOK, GRAFANA, CONSOLE):
+        assert place.encode() not in links
+    rules = found["alerts/traffic.rules.yml"].decode()
+    assert "runbook_url: https://wiki.example.org/on-call/monitor#monitorupstreamdown" in rules
+    assert '"https://grafana.example.org/team/d/monitor-overview?var-endpoint=' in rules
+    board = json.loads(found["dashboards/overview.json"])
+    assert {one["url"] for one in board["links"]} > {there["--runbook"], there["--console"]}
+    others = {name for name in HERE if not name.startswith(("alerts/", "dashboards/"))}
+    assert {name: found[name] for name in others} == {name: HERE[name] for name in others}
+    for name, text in found.items():
+        if name.startswith("alerts/"):
+            assert yaml.safe_load(text)
+
+
+@pytest.mark.parametrize(
+    "place",
+    ["", "wiki", "ftp://w/x", "https://", 'https://w/"x', "https://w/x y", "https://w/{{x}}", "https://w/x\n",
+     "https://w/\u202e", "https://w/x#y", "javascript:alert(1)", "https://w/'", "https://w/$x"],
+)  # fmt: skip
+def test_a_place_that_is_none_is_one_line(
+    place: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nothing is written, and nothing can break out of YAML, JSON or a template."""
+    assert main(["files", str(tmp_path / "new"), f"--runbook={place}"]) == 2
+    shown = capsys.readouterr().err
+    assert len(shown.splitlines()) == 1
+    assert "--runbook" in shown
+    assert not (tmp_path / "new").exists()
 
 
 def test_the_files_are_written_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

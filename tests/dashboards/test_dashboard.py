@@ -17,16 +17,18 @@ from typing import Any, get_args
 
 import promql_parser
 import pytest
+from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
-from dashboards.build import render, stale
+from dashboards.build import BOARDS, render, stale
+from monitor.commands.files import CONSOLE, RUNBOOK
 from monitor.exporters.prometheus import render as expose
 from monitor.findings import Verdict
 from monitor.metrics import BY_NAME, CATALOGUE
 from monitor.types import Measurement
 
 ROOT = Path(__file__).parent.parent.parent
-BOARD: dict[str, Any] = json.loads(render())
+MADE: dict[str, dict[str, Any]] = {board.name: json.loads(render(board)) for board in BOARDS}
 SUFFIX = re.compile(r"_(?:bucket|count|sum)$")
 
 
@@ -37,8 +39,18 @@ def panels(board: dict[str, Any]) -> Iterator[dict[str, Any]]:
         yield from panel.get("panels", ())
 
 
-PANELS = list(panels(BOARD))
-TARGETS = [(panel["title"], target["expr"]) for panel in PANELS for target in panel["targets"]]
+OF = [(name, panel) for name, board in MADE.items() for panel in panels(board)]
+PANELS = [panel for _, panel in OF]
+TARGETS = [
+    (f"{name}: {panel['title']}", target["expr"])
+    for name, panel in OF
+    for target in panel["targets"]
+]
+ANNOTATIONS = [
+    (f"{name}: {one['name']}", one["expr"])
+    for name, board in MADE.items()
+    for one in board["annotations"]["list"]
+]
 
 
 def plain(expr: str) -> str:
@@ -62,30 +74,83 @@ def test_generated_files_are_not_stale() -> None:
     assert stale() == []
 
 
-def test_the_board_survives_grafanas_own_types() -> None:
+@pytest.mark.parametrize("board", MADE.values(), ids=MADE)
+def test_a_board_survives_grafanas_own_types(board: dict[str, Any]) -> None:
     """The SDK reads the JSON back to the same board."""
-    assert Dashboard.from_json(BOARD).title == BOARD["title"]
-    assert BOARD["uid"]
-    assert BOARD["editable"] is False
+    assert json.loads(json.dumps(Dashboard.from_json(board), cls=JSONEncoder)) == board
+    assert board["uid"]
+    assert board["editable"] is False
 
 
-def test_one_datasource_variable_serves_every_panel() -> None:
+def test_boards_are_told_apart() -> None:
+    """Addresses and titles are unique, and every number of a panel is so in its board."""
+    assert len({board["uid"] for board in MADE.values()}) == len(MADE)
+    assert len({board["title"] for board in MADE.values()}) == len(MADE)
+    for board in MADE.values():
+        every = [one for panel in board["panels"] for one in (panel, *panel.get("panels", ()))]
+        assert len({one["id"] for one in every}) == len(every)
+
+
+@pytest.mark.parametrize("board", MADE.values(), ids=MADE)
+def test_one_datasource_variable_serves_every_panel(board: dict[str, Any]) -> None:
     """The board can be pointed at any Prometheus."""
-    sources = [v for v in BOARD["templating"]["list"] if v["type"] == "datasource"]
+    sources = [v for v in board["templating"]["list"] if v["type"] == "datasource"]
     assert [v["name"] for v in sources] == ["datasource"]
-    assert all(panel["datasource"]["uid"] == "$datasource" for panel in PANELS)
+    assert all(panel["datasource"]["uid"] == "$datasource" for panel in panels(board))
+    assert all(
+        target["datasource"]["uid"] == "$datasource"
+        for panel in panels(board)
+        for target in panel["targets"]
+    )
 
 
-@pytest.mark.parametrize("name", ["job", "instance"])
-def test_targets_can_be_narrowed(name: str) -> None:
-    """job and instance: several at once, everything by default."""
-    (variable,) = (v for v in BOARD["templating"]["list"] if v["name"] == name)
+@pytest.mark.parametrize("board", MADE.values(), ids=MADE)
+@pytest.mark.parametrize("name", ["job", "instance", "endpoint"])
+def test_targets_can_be_narrowed(name: str, board: dict[str, Any]) -> None:
+    """job, instance and endpoint: several at once, everything by default."""
+    (variable,) = (v for v in board["templating"]["list"] if v["name"] == name)
     assert variable["multi"]
     assert variable["allValue"] == ".+"
     assert variable["refresh"] == 2
 
 
-@pytest.mark.parametrize("panel", PANELS, ids=lambda panel: panel["title"])
+@pytest.mark.parametrize("board", MADE.values(), ids=MADE)
+def test_a_board_has_the_variables_that_it_asks_for(board: dict[str, Any]) -> None:
+    """No `$name` is sent to Prometheus as it is, and no menu is without effect."""
+    asked = " ".join(
+        [target["expr"] for panel in panels(board) for target in panel["targets"]]
+        + [one["expr"] for one in board["annotations"]["list"]]
+        + [str(panel.get("repeat") or "") for panel in board["panels"]]
+    )
+    used = set(re.findall(r"\$(?!__)\{?(\w+)", asked)) - {"1"}
+    known = {v["name"] for v in board["templating"]["list"]}
+    assert used <= known
+    assert known - used <= {"datasource", "instance"}  # the analyzer's metrics know no instance
+
+
+@pytest.mark.parametrize("board", MADE.values(), ids=MADE)
+def test_a_board_leads_to_the_others(board: dict[str, Any]) -> None:
+    """With variables and time kept; and to the runbook and the console."""
+    boards, *elsewhere = board["links"]
+    assert boards["includeVars"]
+    assert boards["keepTime"]
+    assert set(boards["tags"]) <= set(board["tags"])
+    assert [one["url"] for one in elsewhere] == [RUNBOOK, CONSOLE]
+
+
+@pytest.mark.parametrize("board", MADE.values(), ids=MADE)
+def test_only_the_first_row_is_open(board: dict[str, Any]) -> None:
+    """A board opens quickly; Grafana drops panels of a row that is neither collapsed nor before
+    them. Rows that repeat are open."""
+    rows = [panel for panel in board["panels"] if panel["type"] == "row"]
+    assert board["panels"][0] is rows[0]
+    for number, row in enumerate(rows):
+        is_open = number == 0 or bool(row.get("repeat"))
+        assert row["collapsed"] is not is_open
+        assert bool(row["panels"]) is not is_open
+
+
+@pytest.mark.parametrize("panel", PANELS, ids=[f"{n}: {p['title']}" for n, p in OF])
 def test_a_panel_says_what_it_shows(panel: dict[str, Any]) -> None:
     """Title, description, unit, targets."""
     assert panel["title"]
@@ -95,7 +160,7 @@ def test_a_panel_says_what_it_shows(panel: dict[str, Any]) -> None:
         assert panel["fieldConfig"]["defaults"].get("unit")
 
 
-@pytest.mark.parametrize(("title", "expr"), TARGETS)
+@pytest.mark.parametrize(("title", "expr"), TARGETS + ANNOTATIONS)
 def test_an_expression_parses_and_names_what_exists(title: str, expr: str) -> None:
     """PromQL over catalogue metrics; rates over the interval that fits the scrape."""
     promql_parser.parse(plain(expr))
@@ -126,6 +191,7 @@ FIXED = {
     "reason": ("sampled", "buffer_full"),
     "feature": ("feature-0", "check.check-0", "feature-2"),
     "state": ("waiting", "leased"),
+    "objective": ("availability", "latency", "first_token"),
 }
 """Labels whose values the expressions name, for the three variants of every series."""
 
@@ -214,7 +280,7 @@ def prometheus(
         port = probe.getsockname()[1]
     (directory / "prometheus.yml").write_text(
         "global: {scrape_interval: 1s, evaluation_interval: 1s}\n"
-        f"rule_files: ['{ROOT}/alerts/recording.rules.yml']\n"
+        f"rule_files: ['{ROOT}/alerts/*.rules.yml']\n"
         "scrape_configs:\n- job_name: monitor\n"
         f"  static_configs: [{{targets: ['127.0.0.1:{server.server_address[1]}']}}]\n"
     )
@@ -237,10 +303,10 @@ def prometheus(
 
 
 def test_no_panel_stays_empty(prometheus: str) -> None:
-    """Every expression gives data on a real Prometheus that scraped a full page; on a busy machine
-    some need a few scrapes and evaluations of rules more."""
+    """Every expression, of annotations too, gives data on a real Prometheus that scraped a full page
+    and evaluates all rules; on a busy machine some need a few scrapes and evaluations more."""
     end = time.monotonic() + 60
-    empty = TARGETS
+    empty = TARGETS + ANNOTATIONS
     while empty and time.monotonic() < end:
         empty = [one for one in empty if not has_data(prometheus, *one)]
         time.sleep(0.5 * bool(empty))

@@ -275,17 +275,27 @@ def test_sidecar_and_analyzer_apart_share_one_store(
     assert len(tokens) == 1
     assert one["key"] == "k7"
     analyzer.until(lambda: analyzer.page().total("monitor_records_analyzed_total") == 2)
+    assert analyzer.page().total("monitor_objective_ratio") == 0, "only who sees traffic tells it"
 
 
 def test_workers_share_the_port_and_their_numbers_add_up(start: Any, model: str) -> None:
-    """Two proxies, two recorders, one page."""
-    system = start("run", "--upstream", model, "--listen", "127.0.0.1:0", "--workers", "2")
+    """Two proxies, two recorders, one page, which tells the objectives once."""
+    objectives = {"availability": 0.99, "latency": {"seconds": 1e-9, "share": 0.9}}
+    system = start(
+        "run", "--upstream", model, "--listen", "127.0.0.1:0", "--workers", "2",
+        objectives=objectives,
+    )  # fmt: skip
     for _ in range(40):
         post(system.url, "/200", b"{}")
     page = system.settled()
     assert page.total("monitor_exchanges_total") == 40
     assert len(system.records()) == 40
     assert len(system.run["pids"]["proxy"]) == len(system.run["pids"]["recorder"]) == 2
+    shares = {"availability": 0.99, "latency": 0.9, "first_token": 0.95}
+    for objective, share in shares.items():
+        assert page.total("monitor_objective_ratio", objective=objective) == share
+    assert page.total("monitor_objective_seconds", objective="latency") == 1e-9
+    assert page.total("monitor_objective_missed_total", objective="latency") == 40
     assert page.is_conserved()
 
 
