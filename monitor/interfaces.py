@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from monitor import packing
 from monitor.damage import Damage
 from monitor.types import (
     Call,
@@ -282,7 +283,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Head:
-    """What tells the format of a file: its name, and its first bytes, unpacked where gzipped."""
+    """What tells the format of a file: its name, and its first bytes, unpacked."""
 
     path: Path
     start: bytes
@@ -295,7 +296,7 @@ class Head:
     @property
     def is_lines(self) -> bool:
         """Whether the file holds JSON, a document a line, by its name or by its first character."""
-        named = (".jsonl", ".jsonl.gz", ".ndjson", ".ndjson.gz")
+        named = packing.named(".jsonl", ".ndjson")
         return self.path.name.endswith(named) or self.text.startswith(b"{")
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import sys
 
 if sys.version_info >= (3, 14):
-    from compression.zstd import DecompressionParameter, ZstdDecompressor, ZstdError
+    from compression.zstd import DecompressionParameter, ZstdDecompressor, ZstdError, ZstdFile
 else:  # what became of it in the standard library, for those before it
-    from backports.zstd import DecompressionParameter, ZstdDecompressor, ZstdError
+    from backports.zstd import DecompressionParameter, ZstdDecompressor, ZstdError, ZstdFile
 
-__all__ = ["ZstdDecompressor", "ZstdError", "decompressor"]
+__all__ = ["ZstdDecompressor", "ZstdError", "ZstdFile", "decompressor"]
 
 _OPTIONS = {int(DecompressionParameter.window_log_max): 23}
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gzip
 import math
-import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -12,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from monitor import packing
 from monitor.analysis.rows import observed
 from monitor.damage import Damage
 from monitor.errors import SourceError
@@ -131,6 +130,8 @@ def _claimed(path: Path) -> Source:
     head = Head(path, _start(path))
     if not head.start:
         raise SourceError(f"{path}: is empty")
+    if reason := packing.strange(head.start):
+        raise SourceError(f"{path}: {reason}")
     for source in SOURCES:
         if source.claims(head):
             return source
@@ -139,15 +140,11 @@ def _claimed(path: Path) -> Source:
 
 def _start(path: Path) -> bytes:
     try:
-        with path.open("rb") as stream:
-            start = stream.read(HEAD)
-        if start.startswith(b"\x1f\x8b"):
-            with gzip.open(path, "rb") as packed:
-                start = packed.read(HEAD)
-    except (OSError, EOFError, zlib.error) as error:
+        with packing.opened(path) as stream:
+            return stream.read(HEAD)
+    except packing.BROKEN as error:
         reason = getattr(error, "strerror", None) or "is damaged"
         raise SourceError(f"{path}: cannot be read: {reason}") from None
-    return start
 
 
 def _tell(damage: Damage, path: Path, error: SourceError) -> None:

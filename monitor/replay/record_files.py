@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import gc
-import gzip
 import io
 import os
 import pickle
 import signal
-import zlib
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -24,6 +22,7 @@ from typing import BinaryIO
 
 import numpy as np
 
+from monitor import packing
 from monitor.damage import Damage
 from monitor.replay.observed import Looked, Seen, Wanted, look
 from monitor.sources import records
@@ -42,8 +41,6 @@ AHEAD = 2
 
 WORTH, WORTH_PACKED = 64 << 20, 8 << 20
 """Bytes of a file from which on it is worth while to start processes."""
-
-_DAMAGED = (gzip.BadGzipFile, EOFError, zlib.error, OSError)
 
 Task = bytes | tuple[int, int]
 """A piece of a file, whole lines; or where one stands in an open file: first byte, and size."""
@@ -131,12 +128,12 @@ def _looks(path: Path, wanted: Wanted) -> Looks:
     """What gives each piece of a file, and what was seen in it; None for the rest of a damaged
     one."""
     try:
-        stream = records.opened(path)
+        stream = packing.opened(path)
     except OSError:
         yield None, None
         return
     with stream:
-        is_packed, cores = isinstance(stream, gzip.GzipFile), len(os.sched_getaffinity(0))
+        is_packed, cores = packing.is_packed(stream), len(os.sched_getaffinity(0))
         held = None if is_packed else stream.fileno()
         if cores > 1 and path.stat().st_size >= (WORTH_PACKED if is_packed else WORTH):
             # Who looks at a plain file reads it too: the bytes need not go from process to process.
@@ -170,7 +167,7 @@ def _tasks(found: Iterable[Task]) -> Iterator[Task | None]:
     """The same; None where the rest of a file cannot be read."""
     try:
         yield from found
-    except _DAMAGED:
+    except packing.BROKEN:
         yield None
 
 

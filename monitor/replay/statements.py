@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import datetime
-import gzip
 import hashlib
-import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
 
+from monitor import packing
 from monitor.damage import Damage
 from monitor.errors import SourceError
 from monitor.feedback import FeedbackError, Statement, convert, read
@@ -28,7 +27,6 @@ PARTS = ("business", "attributes", "verdict")
 """Keys that hold an object: a column of them is called `business.order`."""
 _ITSELF = ("label", "rating", "value", "at", "verdict.passed", "verdict.label")
 """Keys whose values may be other than texts."""
-_PACKED = b"\x1f\x8b"
 
 
 class Said(NamedTuple):
@@ -61,26 +59,20 @@ def statements(path: Path, damage: Damage, *, id_column: str = "") -> Iterator[S
 
 def _head(path: Path) -> Head:
     try:
-        with _binary(path) as file:
+        with packing.opened(path) as file:
             return Head(path, file.read(HEAD))
     except OSError as error:
         raise SourceError(
             f"{path}: cannot be read: {(error.strerror or 'is damaged').lower()}"
         ) from None
-    except (EOFError, zlib.error):
+    except packing.BROKEN:
         raise SourceError(f"{path}: cannot be read: is damaged") from None
-
-
-def _binary(path: Path) -> Any:
-    with path.open("rb") as file:
-        is_packed = file.read(2) == _PACKED
-    return gzip.open(path, "rb") if is_packed else path.open("rb")
 
 
 def _lines(path: Path, damage: Damage) -> Iterator[Said]:
     number = 0
     try:
-        with _binary(path) as file:
+        with packing.opened(path) as file:
             while line := file.readline(LONGEST + 1):
                 number += 1
                 place = f"{path}:{number}"
@@ -98,7 +90,7 @@ def _lines(path: Path, damage: Damage) -> Iterator[Said]:
                     damage.rows(path, place, str(error))
                 else:
                     yield Said(_keyed(found, number, line.strip()), place)
-    except (EOFError, OSError, zlib.error):
+    except packing.BROKEN:
         damage.rows(path, f"{path}:{number + 1}", "the file is damaged")
 
 

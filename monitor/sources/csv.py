@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import codecs
 import csv
-import gzip
 import io
+import re
 from collections.abc import Collection, Iterator, Sequence
 from functools import partial
 from importlib.util import find_spec
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from typing import IO, Any
 
+from monitor import packing
 from monitor.damage import Damage
 from monitor.errors import SourceError
 from monitor.interfaces import Batch, Head, Source, Table
@@ -27,6 +28,14 @@ UTF_8 = "utf-8-sig"
 
 _BROAD = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
+_SAID = re.compile(r"\ufeff?sep=(?P<delimiter>[,;\t|])[,;\t|]*\s*", re.IGNORECASE)
+"""A first line by which spreadsheets say what parts the fields of the others."""
+
+_QUOTED = re.compile(r'"[^"]*"')
+
+_BLANK = 1000
+"""Empty lines before the header, at most."""
+
 csv.field_size_limit(1 << 24)
 
 
@@ -36,31 +45,32 @@ def claims(_: Head) -> bool:
 
 
 def open_csv(path: Path) -> Table:
-    """A CSV file, plain or gzipped, in UTF-8 or, with a mark, UTF-16.
+    """A CSV file, plain or packed, in UTF-8 or UTF-16.
 
-    The delimiter (comma, semicolon, tab, bar) is the one the header has most of; where it is a
-    semicolon, the comma is for decimals. Raises SourceError naming file and line for what has no
-    header.
+    The delimiter (comma, semicolon, tab, bar) is the one the header has most of outside quotes, or
+    what a line `sep=;` before it says; where it is a semicolon, the comma is for decimals. Raises
+    SourceError naming file and line for what has no header.
     """
     with _text(path) as stream:
-        lines, delimiter = _fields(stream, path)
+        lines, delimiter, size = _fields(stream, path)
         encoding, damage = stream.encoding, Damage()
-        head = next(csv_blocks.readable(lines, path, damage), None)
-    if head is None:
+        head = list(islice(csv_blocks.readable(lines, path, damage), size))
+    if len(head) < size:
         raise SourceError(damage.first() or f"{path}: is empty")
-    names = columns.header(head[1], f"{path}:1")
+    names = columns.header(head[-1][1], f"{path}:{head[-1][0]}")
 
     def rows(wanted: Sequence[str], damage: Damage) -> csv_blocks.Numbered:
         pick = columns.picker(names, wanted)
         with _text(path) as stream:
             lines = csv_blocks.readable(_fields(stream, path)[0], path, damage)
-            next(lines, None)
+            for _ in islice(lines, size):
+                pass
             for line, fields in csv_blocks.of_width(lines, len(names), path, damage):
                 yield line, pick(fields)
 
     def batches(wanted: Sequence[str], numeric: Collection[str], damage: Damage) -> Iterator[Batch]:
         places, numbers = map(names.index, wanted), map(names.index, numeric)
-        form = csv_blocks.Format(delimiter, len(names), list(places), frozenset(numbers))
+        form = csv_blocks.Format(delimiter, len(names), list(places), frozenset(numbers), size)
         with _binary(path) as stream:
             yield from csv_blocks.batches(path, stream, form, damage, partial(rows, wanted))
 
@@ -76,19 +86,34 @@ def open_csv(path: Path) -> Table:
 def _text(path: Path) -> io.TextIOWrapper:
     raw = _binary(path)
     try:
-        start = raw.peek(2)[:2]
+        start = raw.peek(_START)[:_START]
     except csv_blocks.BROKEN as error:
         raise _unreadable(path, error) from None
-    encoding = "utf-16" if start in _BROAD else UTF_8
-    return io.TextIOWrapper(raw, encoding, errors="surrogateescape", newline="")
+    return io.TextIOWrapper(raw, _encoding(start), errors="surrogateescape", newline="")
+
+
+_START = 64
+"""Bytes that tell an encoding."""
+
+
+def _encoding(start: bytes) -> str:
+    """UTF-16 by its mark, or by the zeros in its letters; else UTF-8.
+
+    >>> _encoding("a,b".encode("utf-16")), _encoding("a,b".encode("utf-16-be")), _encoding(b"a,b")
+    ('utf-16', 'utf-16-be', 'utf-8-sig')
+    """
+    if start.startswith(_BROAD):
+        return "utf-16"
+    first, second = start[::2].count(0), start[1::2].count(0)
+    if max(first, second) * 4 < len(start):
+        return UTF_8
+    return "utf-16-le" if second > first else "utf-16-be"
 
 
 def _binary(path: Path) -> Any:
     """The bytes of a file, unpacked."""
     try:
-        with path.open("rb") as stream:
-            packed = stream.read(2) == b"\x1f\x8b"
-        return gzip.open(path, "rb") if packed else path.open("rb")
+        return packing.opened(path)
     except OSError as error:
         raise _unreadable(path, error) from None
 
@@ -99,16 +124,24 @@ def _unreadable(path: Path, error: Exception) -> SourceError:
     )
 
 
-def _fields(stream: IO[str], path: Path) -> tuple[Any, str]:
-    """A reader of rows, and the delimiter."""
+def _fields(stream: IO[str], path: Path) -> tuple[Any, str, int]:
+    """A reader of rows, the delimiter, and how many rows come before the first of values."""
+    before: list[str] = []
     try:
-        first = stream.readline()
+        for line in stream:
+            before.append(line)
+            if line.strip() or len(before) == _BLANK:
+                break
     except csv_blocks.BROKEN:
-        raise SourceError(f"{path}:1: the file is damaged") from None
-    delimiter = max(_DELIMITERS, key=first.count)
-    if delimiter not in first:
-        delimiter = _NONE
-    return csv.reader(chain([first], stream), delimiter=delimiter, strict=True), delimiter
+        raise SourceError(f"{path}:{len(before) + 1}: the file is damaged") from None
+    first, size = before[-1] if before else "", 1
+    if said := _SAID.fullmatch(first):
+        delimiter, size = said["delimiter"], 2
+    else:
+        delimiter = max(_DELIMITERS, key=_QUOTED.sub("", first).count)
+        if delimiter not in first:
+            delimiter = _NONE
+    return csv.reader(chain(before, stream), delimiter=delimiter, strict=True), delimiter, size
 
 
-SOURCE = Source("csv", (".csv", ".csv.gz", ".tsv", ".tsv.gz"), claims, table=open_csv)
+SOURCE = Source("csv", packing.named(".csv", ".tsv"), claims, table=open_csv)

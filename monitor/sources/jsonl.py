@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import gzip
 import json
-import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from monitor import packing
 from monitor.damage import Damage
 from monitor.errors import SourceError
 from monitor.interfaces import Head, Source, Table
@@ -26,7 +25,7 @@ def claims(head: Head) -> bool:
 
 
 def open_objects(path: Path) -> Table:
-    """A file of JSON objects, plain or gzipped; every name in any of them is a column.
+    """A file of JSON objects, plain or packed; every name in any of them is a column.
 
     Raises SourceError naming file and line where it holds no object.
     """
@@ -57,7 +56,7 @@ def _objects(path: Path, damage: Damage) -> Iterator[tuple[int, dict[str, Any]]]
         return
     line = 0
     try:
-        with _open(path) as lines:
+        with packing.opened(path) as lines:
             for line, text in enumerate(lines, start=1):
                 if not text.strip():
                     continue
@@ -66,7 +65,7 @@ def _objects(path: Path, damage: Damage) -> Iterator[tuple[int, dict[str, Any]]]
                     yield line, dict(cells.flat(found, ""))
                 else:
                     damage.rows(path, f"{path}:{line}", _WRONG)
-    except (EOFError, OSError, zlib.error):
+    except packing.BROKEN:
         damage.rows(path, f"{path}:{line + 1}", "the file is damaged")
 
 
@@ -75,9 +74,9 @@ _WRONG = "not a JSON object"
 
 def _items(path: Path, damage: Damage) -> Iterator[tuple[int, dict[str, Any]]]:
     try:
-        with _open(path) as stream:
+        with packing.opened(path) as stream:
             found = _decoded(stream.read().removeprefix(b"\xef\xbb\xbf"))
-    except (EOFError, OSError, zlib.error):
+    except packing.BROKEN:
         damage.rows(path, str(path), "the file is damaged")
         return
     if type(found) is not list:
@@ -105,22 +104,14 @@ def _decoded(text: bytes) -> Any:
 def _is_list(path: Path) -> bool:
     """Whether all of a file is one JSON list."""
     try:
-        with _open(path) as stream:
+        with packing.opened(path) as stream:
             first: bytes = stream.readline().removeprefix(b"\xef\xbb\xbf").strip()
             while not first and (more := stream.readline()):
                 first = more.strip()
             # Lists, one a line, are no objects, whatever stands in them.
             return first.startswith(b"[") and not (stream.readline().strip() and _decoded(first))
-    except (EOFError, OSError, zlib.error):
+    except packing.BROKEN:
         return False
 
 
-def _open(path: Path) -> Any:
-    with path.open("rb") as stream:
-        packed = stream.read(2) == b"\x1f\x8b"
-    return gzip.open(path, "rb") if packed else path.open("rb")
-
-
-SOURCE = Source(
-    "jsonl", (".jsonl", ".jsonl.gz", ".ndjson", ".ndjson.gz"), claims, table=open_objects
-)
+SOURCE = Source("jsonl", packing.named(".jsonl", ".ndjson"), claims, table=open_objects)

@@ -1,16 +1,14 @@
-"""An archived JSONL file, one Record document a line, plain or gzipped → Records."""
+"""An archived JSONL file, one Record document a line, plain or packed → Records."""
 
 from __future__ import annotations
 
-import gzip
 import json
-import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import BinaryIO, cast
 
 import msgspec
 
+from monitor import packing
 from monitor.damage import Damage
 from monitor.errors import SourceError
 from monitor.interfaces import Head, Source
@@ -64,19 +62,12 @@ def read(path: Path, damage: Damage, after: int = 0) -> Iterator[Record]:
                 yield line
 
     try:
-        with opened(path) as lines:
+        with packing.opened(path) as lines:
             yield from decode(path, counted(lines), damage, after)
-    except (gzip.BadGzipFile, EOFError, zlib.error):
+    except packing.BROKEN as error:
+        if reason := getattr(error, "strerror", None):
+            raise SourceError(f"{path}: cannot be read: {reason}") from None
         damage.rows(path, f"{path}:{number + 1}", "the file is damaged")
-    except OSError as error:
-        raise SourceError(f"{path}: cannot be read: {error.strerror}") from None
-
-
-def opened(path: Path) -> BinaryIO:
-    """The lines of a file, plain or gzipped; raises OSError."""
-    with path.open("rb") as stream:
-        packed = stream.read(2) == b"\x1f\x8b"
-    return cast("BinaryIO", gzip.open(path, "rb")) if packed else path.open("rb")
 
 
 def decode(path: Path, lines: Iterable[bytes], damage: Damage, after: int = 0) -> Iterator[Record]:
@@ -104,4 +95,4 @@ def _reason(error: Exception) -> str:
     return "not UTF-8" if isinstance(error, UnicodeError) else str(error)
 
 
-SOURCE = Source("records", (".jsonl", ".jsonl.gz", ".ndjson", ".ndjson.gz"), claims, records=read)
+SOURCE = Source("records", packing.named(".jsonl", ".ndjson"), claims, records=read)

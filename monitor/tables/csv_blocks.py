@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import csv
 import re
-import zlib
 from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from monitor import packing
 from monitor.damage import Damage
 from monitor.interfaces import Batch
 from monitor.tables.blocks import Ints
@@ -30,7 +31,7 @@ ROWS = 4096
 LONGEST = 1 << 24
 """Bytes that may be held to find the end of a row."""
 
-BROKEN = (EOFError, OSError, zlib.error, UnicodeError)
+BROKEN = (*packing.BROKEN, UnicodeError)
 """What is raised where a file cannot be read any further."""
 
 _ODD = re.compile(r"In CSV column #([0-9]+): ")
@@ -85,13 +86,14 @@ def of_width(rows: Numbered, width: int, path: Path, damage: Damage) -> Numbered
 
 
 class Format(NamedTuple):
-    """What stands between the fields of a row, how many there are, which are asked for, and which
-    of these may be numbers."""
+    """What stands between the fields of a row, how many there are, which are asked for, which of
+    these may be numbers, and how many rows come before the first of values."""
 
     delimiter: str
     width: int
     places: Sequence[int]
     numbers: frozenset[int] = frozenset()
+    head: int = 1
 
 
 def batches(
@@ -110,7 +112,7 @@ def batches(
     try:
         lines = _Lines(stream)
         reader = csv.reader(lines, delimiter=form.delimiter, strict=True)
-        if next(readable(reader, path, damage), None) is None:
+        if len(list(islice(readable(reader, path, damage), form.head))) < form.head:
             return
         size, is_near = LARGE, False
         while data := lines.peek(size):

@@ -137,3 +137,47 @@ def test_parquet_and_csv_are_seen_alike(tmp_path: Path) -> None:
     assert values(one) == values(other)
     assert [row.segments for row in one] == [{"plan": v} for v in ("pro", "none", "free")]
     assert [(row.at, row.segments) for row in one] == [(row.at, row.segments) for row in other]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("before", ["", "sep=;\r\n", "SEP=;;\n", "\n\r\n", "\n\nsep=;\n"])
+def test_what_stands_before_the_header(tmp_path: Path, encoding: str, before: str) -> None:
+    """Marks, empty lines, and the line by which a spreadsheet tells its delimiter; without a mark
+    the zeros of UTF-16 tell it. Line by line and in blocks the same."""
+    path = tmp_path / "t.csv"
+    path.write_bytes((before + 'age;"städte, alle"\r\n41,5;Köln\r\n42;Bonn').encode(encoding))
+    table = open_csv(path)
+    assert table.names == ["age", "städte, alle"]
+    assert table.usual == ","
+    assert values(rows(path)) == [[41.5, "Köln"], [42.0, "Bonn"]]
+    first = 2 + before.count("\n")
+    assert [number for number, _ in table.rows(["age"], Damage())] == [first, first + 1]
+    if table.batches is not None:
+        (batch,) = table.batches(["age"], (), Damage())
+        assert list(batch.numbers) == [first, first + 1]
+
+
+@pytest.mark.parametrize(
+    ("header", "names"),
+    [
+        ('"x, in cm, or, so";y', ["x, in cm, or, so", "y"]),
+        ('"a;b","c;d",e', ["a;b", "c;d", "e"]),
+        ("a\tb, c\td", ["a", "b, c", "d"]),
+        ("a b", ["a b"]),
+    ],
+)  # fmt: skip
+def test_delimiters_within_quotes_part_nothing(
+    tmp_path: Path, header: str, names: list[str]
+) -> None:
+    """The name of a column may hold any of them."""
+    path = tmp_path / "t.csv"
+    path.write_text(header + "\n")
+    assert open_csv(path).names == names
+
+
+def test_a_header_alone_after_such_a_line(tmp_path: Path) -> None:
+    """Nothing but the line that tells the delimiter is no table."""
+    path = tmp_path / "t.csv"
+    path.write_text("sep=;\n\n")
+    with pytest.raises(SourceError, match="is empty"):
+        open_csv(path)
