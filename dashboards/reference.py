@@ -145,9 +145,10 @@ def api() -> str:
 `--admin HOST:PORT` says where it is; `127.0.0.1:9464` by default. `/metrics`, `/healthz` and
 `/readyz` answer everybody who reaches the port. The rest needs a token with a role where
 `access.tokens` is set, and without it answers on a loopback address alone
-([Access](../../CONFIGURATION.md#access)). Only the items of the review queue show texts of requests
-and answers, pseudonymized. Names of features, segments, models and categories stand in the other
-pages, with personal data in them replaced.
+([Access](../../CONFIGURATION.md#access)). Only `records/{{id}}`, `templates/{{id}}` and the
+items of the review queue show texts of requests and answers, pseudonymized. Each reading is logged
+in the stream `monitor:{{ENDPOINT}}:access` (`at`, `who`, `what`, `record`). Names of features,
+segments, models and categories stand in the other pages, with personal data in them replaced.
 
 | path | role | what it answers |
 |---|---|---|

@@ -36,10 +36,12 @@ def components(
     roots, parts = msgspec.json.schema_components(documents, ref_template=at)
     for document in documents:
         for kind in kinds(document):
-            parts[kind.__name__]["description"] = first_paragraph(kind)
+            full = f"{kind.__module__}.{kind.__qualname__}"  # where two have the same name
+            part = parts[kind.__name__ if kind.__name__ in parts else full]
+            part["description"] = first_paragraph(kind)
             if issubclass(kind, msgspec.Struct):
                 said = meanings(kind)
-                for key, field in parts[kind.__name__]["properties"].items():
+                for key, field in part["properties"].items():
                     if key in said:
                         field["description"] = said[key]
     return roots, parts

@@ -18,12 +18,20 @@ from typing import Any
 import msgspec
 
 from monitor.errors import ConfigError
+from monitor.queries import QUERIES
 
 ROLES = ("read", "records", "feedback", "review", "admin")
 OPEN = frozenset(("/metrics", "/healthz", "/readyz"))
 """Paths for Prometheus and Kubernetes, which everybody may ask who reaches the port."""
-NEEDS = {"/api/v1/feedback": "feedback", "/api/v1/review": "review"}
-"""Path → the role that it and those below it need; any other needs `read`."""
+NEEDS = {
+    "/api/v1/feedback": "feedback",
+    "/api/v1/review": "review",
+    **{f"/api/v1/{one.path.partition('{')[0]}": one.role for one in QUERIES if one.role != "read"},
+}
+"""Path → the role that it and those below it need; where it ends with a slash those below it alone.
+Any other needs `read`."""
+LOCAL = "local"
+"""Who asks where no tokens are set."""
 AT_ONCE = 16
 """Requests for other paths than `OPEN` that are answered at a time."""
 PATIENCE = 120.0
@@ -204,6 +212,7 @@ def _by_token(scope: Scope, tokens: Tokens) -> Refusal | None:
     if role not in holder.roles:
         sentence = f"this token does not have the role {role}"
         return 403, sentence, _challenge("insufficient_scope")
+    scope[_HOLDER] = holder.name
     return None
 
 
@@ -212,13 +221,21 @@ def role_of(path: str) -> str:
 
     >>> role_of("/api/v1/review/next"), role_of("/api/v1/reviews"), role_of("/api/drift")
     ('review', 'read', 'read')
+    >>> role_of("/api/v1/templates"), role_of("/api/v1/templates/t_1"), role_of("/api/v1/records")
+    ('read', 'records', 'records')
     """
     for start, role in NEEDS.items():
-        if path == start or path.startswith(f"{start}/"):
+        if path == start or path.startswith(f"{start.rstrip('/')}/"):
             return role
     return "read"
 
 
+def reader_of(scope: Scope) -> str:
+    """Return who asks: the name of the token's holder, or `LOCAL`."""
+    return str(scope.get(_HOLDER, LOCAL))
+
+
+_HOLDER = "monitor.holder"
 Headers = list[tuple[bytes, bytes]]
 Refusal = tuple[int, str, Headers]
 _AGAIN: Headers = [(b"retry-after", b"1")]

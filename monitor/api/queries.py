@@ -9,10 +9,11 @@ from typing import Any
 import msgspec
 from fastapi import FastAPI, Request, Response
 
+from monitor.api import access
 from monitor.api.bodies import answer
 from monitor.errors import ConfigError, SourceError, StreamError, UsageError
 from monitor.queries import QUERIES
-from monitor.queries.query import MissingError, Query, System, read
+from monitor.queries.query import MissingError, Query, System, ask
 
 START = "/api/v1/"
 
@@ -33,7 +34,7 @@ def _answering(query: Query, system: Callable[[], System]) -> Callable[[Request]
     async def answering(request: Request) -> Response:
         given = [*request.query_params.multi_items(), *request.path_params.items()]
         try:
-            found = await query.work(system(), read(given, query.asked))
+            found = await ask(query, system(), given, access.reader_of(request.scope))
         except MissingError as error:
             return answer(404, {"error": str(error)})
         except (ConfigError, SourceError) as error:
@@ -42,7 +43,7 @@ def _answering(query: Query, system: Callable[[], System]) -> Callable[[Request]
             return answer(400, {"error": str(error)})
         except StreamError as error:
             return answer(503, {"error": f"{error}; ask again"}, retry_after="5")
-        return _tagged(request, found, is_secret=query.is_secret)
+        return _tagged(request, found, is_secret=query.content_of is not None)
 
     return answering
 

@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 
 import msgspec
 
 import monitor
+from monitor.app.shared_templates import decoded
 from monitor.errors import StreamError
 from monitor.findings import Drift, Outcomes
 from monitor.queries.query import Process, Running
 from monitor.settings.schema import Settings
+from monitor.streams.entries import moment
 from monitor.streams.redis import RedisStream
 from monitor.supervision import child
-from monitor.types import Measurement
+from monitor.templates.miner import Known
+from monitor.turns import give_way
+from monitor.types import Measurement, Record
 
 FRESH = 1.0
 """Seconds for which a document of the analyzer is not asked for again: it has no other before."""
+
+
+LOOKED_THROUGH = 100_000
+"""Entries of the stream that are looked through for one record, at most."""
 
 
 class RunningSystem:
@@ -34,6 +42,8 @@ class RunningSystem:
         status: Callable[[], Awaitable[child.Status]],
     ) -> None:
         self.endpoint = settings.endpoint
+        self._settings = settings
+        self._shards = settings.stream.shards
         self._measure = measure
         self._document = document
         self._status = status
@@ -80,6 +90,71 @@ class RunningSystem:
             return str(error)
         return ""
 
+    async def back(
+        self, before: str, *, start: float | None = None, end: float | None = None
+    ) -> AsyncGenerator[tuple[str, Record]]:
+        """See System. A place is an entry's id and its shard, as `1700000000000-0.2`."""
+        entry, _, shard = before.partition(".")
+        streams = [self._connected(number) for number in range(self._shards)]
+        each = [
+            # What has the same id in a later shard has been there already.
+            one.read_back(
+                start=start,
+                end=end,
+                before=_following(entry) if number < int(shard or 0) else entry,
+            )
+            for number, one in enumerate(streams)
+        ]
+        try:
+            heads = [await anext(one, None) for one in each]
+            while True:
+                last = max(
+                    (
+                        (moment(head[0].encode()), number)
+                        for number, head in enumerate(heads)
+                        if head
+                    ),
+                    default=None,
+                )
+                if last is None:
+                    return
+                number = last[1]
+                head = heads[number]
+                assert head is not None  # noqa: S101
+                yield f"{head[0]}.{number}", head[1]
+                give_way()
+                heads[number] = await anext(each[number], None)
+        finally:
+            for one in streams:
+                await one.close()
+
+    def _connected(self, shard: int) -> RedisStream:
+        """A connection for one shard: pages of several are read by turns."""
+        settings = self._settings
+        stream = RedisStream(settings.redis, settings.endpoint, shards=self._shards, timeout=5.0)
+        stream.keys = stream.keys[shard : shard + 1]
+        return stream
+
+    async def record(self, id_: str) -> Record | None:
+        """See System."""
+        return await self._stream.find(id_, most=LOOKED_THROUGH)
+
+    async def templates(self) -> dict[str, Known]:
+        """See System."""
+        return decoded(await self._stream.templates())
+
+    async def log_access(self, who: str, what: str, record: str) -> None:
+        """See System."""
+        await self._stream.log_access(who, what, record, time.time())
+
     async def close(self) -> None:
         """Close the connection to the store."""
         await self._stream.close()
+
+
+def _following(entry: str) -> str:
+    """The id right after this one, so that what has this id is read too."""
+    if not entry:
+        return ""
+    milliseconds, _, number = entry.partition("-")
+    return f"{milliseconds}-{int(number) + 1}"

@@ -13,6 +13,7 @@ from pathlib import Path
 import msgspec
 
 from monitor.logs import plain
+from monitor.queries.records import chosen
 from monitor.replay import stored
 from monitor.settings.schema import Settings
 from monitor.supervision.embedded_store import opened
@@ -85,7 +86,7 @@ def _show(url: str, settings: Settings, record_id: str) -> int:
 
 
 def _list(url: str, settings: Settings, options: argparse.Namespace) -> int:
-    wanted = _wanted(options.segment, options.outcome, options.edge_case)
+    wanted = chosen(options.segment, options.outcome, options.edge_case)
     arguments = {"shards": settings.stream.shards, "start": options.start, "end": options.end}
     found: Iterable[Record]
     if options.limit is None:
@@ -115,32 +116,6 @@ def _list(url: str, settings: Settings, options: argparse.Namespace) -> int:
         )
         print(f"monitor: {said}", file=sys.stderr)
     return 0
-
-
-def _wanted(
-    segments: Iterable[tuple[str, str]], outcome: str | None, edge_case: str | None
-) -> Callable[[Record], bool]:
-    """Whether a record is of all the dimensions named, in one of the values named of each, and of
-    that outcome and edge case."""
-    values: dict[str, set[str]] = {}
-    for dimension, value in segments:
-        values.setdefault(dimension, set()).add(value)
-    if edge_case is not None:
-        values.setdefault(EDGE_CASE, set()).add(edge_case)
-
-    def wanted(record: Record) -> bool:
-        return (outcome is None or record.outcome.value == outcome) and all(
-            not those.isdisjoint(_values(record, dimension)) for dimension, those in values.items()
-        )
-
-    return wanted
-
-
-def _values(record: Record, dimension: str) -> list[str]:
-    """A record's values of a dimension, of which only edge cases may be several."""
-    if dimension == EDGE_CASE:
-        return record.edge_cases or [ABSENT]
-    return [record.segments.get(dimension, ABSENT)]
 
 
 def lines(record: Record) -> list[str]:

@@ -6,7 +6,16 @@ To add one, write a file with a `Query` and name it in `QUERIES`: it is then ser
 
 from __future__ import annotations
 
-from monitor.queries import experiments, findings, outcomes, segments, status
+from monitor.queries import (
+    experiments,
+    findings,
+    outcomes,
+    record,
+    records,
+    segments,
+    status,
+    templates,
+)
 from monitor.queries.query import Query
 
 QUERIES: tuple[Query, ...] = (
@@ -18,4 +27,8 @@ QUERIES: tuple[Query, ...] = (
     outcomes.COVERAGE,
     outcomes.FAIRNESS,
     experiments.QUERY,
+    templates.QUERY,
+    templates.ONE,
+    records.QUERY,
+    record.QUERY,
 )

@@ -5,8 +5,9 @@ from __future__ import annotations
 import base64
 import binascii
 import bisect
+import enum
 import typing
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Protocol, TypeVar
 
@@ -14,7 +15,8 @@ import msgspec
 
 from monitor.errors import UsageError
 from monitor.findings import Drift, Outcomes
-from monitor.types import Measurement
+from monitor.templates.miner import Known
+from monitor.types import Measurement, Record
 
 T = TypeVar("T")
 
@@ -31,6 +33,9 @@ Text = Annotated[
     msgspec.Meta(max_length=MAX_TEXT, extra={"is": f"a text of {MAX_TEXT:,} characters at most"}),
 ]
 Role = Literal["read", "records", "review"]
+
+
+_UNKNOWN = "what it must be"
 
 
 class MissingError(UsageError):
@@ -81,6 +86,21 @@ class System(Protocol):
     async def running(self) -> Running:
         """Return which processes there are."""
 
+    def back(
+        self, before: str, *, start: float | None = None, end: float | None = None
+    ) -> AsyncGenerator[tuple[str, Record]]:
+        """Yield records that began from `start` until before `end` (Unix seconds) with their places
+        in the stream, the last appended first, behind the place `before`."""
+
+    async def record(self, id_: str) -> Record | None:
+        """Return the record with this id; None where it is not there."""
+
+    async def templates(self) -> dict[str, Known]:
+        """Return the prompt templates that recorders share, by id."""
+
+    async def log_access(self, who: str, what: str, record: str) -> None:
+        """Write down that somebody was given the content of a record."""
+
     async def store(self) -> str:
         """Return an empty text where the store answers, else a sentence that says why not."""
 
@@ -102,8 +122,9 @@ class Query:
     answer: type[Any]
     work: Callable[[Any, Any], Awaitable[Any]]
     role: Role = "read"
-    is_secret: bool = False
-    """Whether no cache may keep the answer."""
+    content_of: Callable[[Any], str] | None = None
+    """Where the answer is the content of a record: its id. Then each answer is logged, and no cache
+    may keep it."""
 
     @property
     def name(self) -> str:
@@ -114,6 +135,15 @@ class Query:
     def words(self) -> str:
         """What it answers, in a sentence."""
         return " ".join((self.work.__doc__ or "").split("\n\n")[0].split())
+
+
+async def ask(query: Query, system: System, parameters: Iterable[tuple[str, str]], who: str) -> Any:
+    """Return what a query answers to `who`. What reads the content of a record is written down
+    before it is answered. Raises what `read` and the methods of System raise, and MissingError."""
+    found = await query.work(system, read(parameters, query.asked))
+    if query.content_of is not None:
+        await system.log_access(who, query.name, query.content_of(found))
+    return found
 
 
 class Paged(msgspec.Struct, frozen=True, kw_only=True):
@@ -135,7 +165,7 @@ def read(parameters: Iterable[tuple[str, str]], asked: type[Asked]) -> Asked:
         if field is None:
             known = f"; its parameters are {', '.join(fields)}" if fields else "; it takes none"
             raise UsageError(f"{name[:50]!r}: is not a parameter here{known}")
-        if typing.get_origin(field.type) is list:
+        if list in (typing.get_origin(one) for one in (field.type, *typing.get_args(field.type))):
             said.setdefault(name, []).append(value)
         elif name in said:
             raise UsageError(f"{name}: is given twice; give it once")
@@ -159,15 +189,17 @@ def wanted(hint: Any) -> str:
     ('a whole number from 1 to 1,000', 'ok or drift', 'true or false')
     """
     for meta in getattr(hint, "__metadata__", ()):
-        if meta.extra and "is" in meta.extra:
+        if getattr(meta, "extra", None) and "is" in meta.extra:
             return str(meta.extra["is"])
     if typing.get_origin(hint) is Literal:
         *most, last = [one or "empty" for one in typing.get_args(hint)]
         return f"{', '.join(most)} or {last}" if most else last
     if hint is bool:
         return "true or false"
-    inner = [wanted(one) for one in typing.get_args(hint) if hasattr(one, "__metadata__")]
-    return inner[0] if inner else "what it must be"
+    if isinstance(hint, type) and issubclass(hint, enum.Enum):
+        return f"one of {', '.join(str(one.value) for one in hint)}"
+    inner = map(wanted, typing.get_args(hint))
+    return next((one for one in inner if one != _UNKNOWN), _UNKNOWN)
 
 
 def page(

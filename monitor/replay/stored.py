@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from monitor.errors import SourceError, StreamError
 from monitor.logs import plain
+from monitor.streams.entries import started_by
 from monitor.streams.redis import RedisStream
 from monitor.tables.cells import moment
 from monitor.types import Record
@@ -129,7 +130,7 @@ def newest(
 
 def find(url: str, endpoint: str, record_id: str, *, shards: int = 1) -> Record | None:
     """Return the record with this id, or None; it is looked for from the time that the id tells."""
-    begun = _time(record_id)
+    begun = started_by(record_id)
     for start in {begun: None, None: None}:
         for record in records(url, endpoint, shards=shards, start=start):
             if record.id == record_id:
@@ -175,22 +176,6 @@ def templates(url: str, endpoint: str) -> dict[str, bytes]:
         return asyncio.run(ask())
     except StreamError as error:
         raise SourceError(f"{shown(url)}: {error}") from None
-
-
-def _time(record_id: str) -> float | None:
-    """Return Unix seconds from which on to look for a record with this UUIDv7 (RFC 9562).
-
-    >>> _time("018bcfe5-6800-7def-9abd-e20000000002"), _time("r-1")
-    (1699999900.0, None)
-    """
-    text = record_id.replace("-", "")
-    try:
-        number = int(text, 16)
-    except ValueError:
-        return None
-    if len(text) != 32 or text[12] != "7":
-        return None
-    return (number >> 80) / 1000 - 100  # clocks differ, and an id may be made a little later
 
 
 def _shard(

@@ -146,3 +146,20 @@ def record_id(fields: list[bytes]) -> str | None:
         return _decode_id(document(fields)).id
     except _UNREADABLE:
         return None
+
+
+def started_by(id_: str) -> float | None:
+    """Return Unix seconds from which on to look for a record with this UUIDv7 (RFC 9562); None for
+    another id.
+
+    >>> started_by("018bcfe5-6800-7def-9abd-e20000000002"), started_by("r-1")
+    (1699999900.0, None)
+    """
+    text = id_.replace("-", "")
+    try:
+        number = int(text, 16)
+    except ValueError:
+        return None
+    if len(text) != 32 or text[12] != "7":
+        return None
+    return (number >> 80) / 1000 - 100  # clocks differ, and an id may be made a little later

@@ -15,6 +15,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
 import hiredis
+import msgspec
 
 from monitor.errors import StreamError
 from monitor.feedback import Feedback, encode_feedback
@@ -27,7 +28,7 @@ from monitor.streams.connection import (
     parse_url,
     refusal,
 )
-from monitor.streams.entries import Entry, Place, moment, record_id
+from monitor.streams.entries import Entry, Place, moment, record_id, started_by
 from monitor.turns import give_way
 from monitor.types import Record, encode_record
 
@@ -42,6 +43,8 @@ LOOKED_THROUGH, SCANNED = 100_000, 1000
 """Keys of a store that are looked through for streams, and how many at a time."""
 TEMPLATES = 2048
 """Prompt templates that recorders share, at most."""
+LOGGED = 100_000
+"""Readings of records' content that are remembered, at least."""
 CLOCK_MARGIN = 5.0
 """Seconds that a look into the past goes further back than the clocks say."""
 
@@ -69,6 +72,7 @@ class RedisStream:
         self.unreadable = 0
         self.has_more = False
         self._fingerprints = f"monitor:{{{endpoint}:keys}}"
+        self._access = f"monitor:{{{endpoint}}}:access"
         self._templates = f"monitor:{{{endpoint}}}:templates"
         self._address = parse_url(url)
         self._max_length = max_length
@@ -259,12 +263,13 @@ class RedisStream:
                 first = "(" + page[-1][0].decode()
 
     async def read_back(
-        self, *, start: float | None = None, end: float | None = None
+        self, *, start: float | None = None, end: float | None = None, before: str = ""
     ) -> AsyncIterator[tuple[str, Record]]:
-        """Yield `(entry, record)` as `read` does, of each shard what was appended last first."""
+        """Yield `(entry, record)` as `read` does, of each shard what was appended last first;
+        `before` is the entry from which on nothing is read."""
         low = str(int(max(0.0, (start or 0.0) - CLOCK_MARGIN) * 1000))
         for key in self.keys:
-            last = "+"
+            last = f"({before}" if before else "+"
             while page := await self._page("XREVRANGE", key, last, low):
                 for one, fields in page:
                     record = Entry(key, one.decode(), fields).record()
@@ -275,6 +280,34 @@ class RedisStream:
                     ):
                         yield one.decode(), record
                 last = "(" + page[-1][0].decode()
+
+    async def find(self, id_: str, *, most: int) -> Record | None:
+        """Return the record with this id, or None; or raise StreamError. Looked through are `most`
+        entries from the time on that the id tells, or the last ones where it tells none."""
+        begun = started_by(id_)
+        low = str(int(max(0.0, begun or 0.0) * 1000))
+        key, last = self._key(id_), "+"
+        while most > 0:
+            if begun is None:
+                page = await self._page("XREVRANGE", key, last, "-")
+            else:
+                page = await self._page("XRANGE", key, low, "+")
+            for one, fields in page:
+                give_way()
+                if record_id(fields) == id_:
+                    return Entry(key, one.decode(), fields).record()
+            if not page:
+                return None
+            low = last = "(" + page[-1][0].decode()
+            most -= len(page)
+        return None
+
+    async def log_access(self, who: str, what: str, record: str, at: float) -> None:
+        """Write down that somebody was given the content of a record at Unix time `at`; or raise
+        StreamError."""
+        document = msgspec.json.encode({"at": at, "who": who, "what": what, "record": record})
+        entry = "XADD", self._access, "MAXLEN", "~", LOGGED, "*", "v", "1", "access"
+        await self._call(*entry, document)
 
     async def endpoints(self) -> set[str]:
         """Return the names of endpoints with a stream among `LOOKED_THROUGH` keys of the store."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
 
+from monitor.errors import StreamError
 from monitor.findings import (
     BinShift,
     Calibration,
@@ -21,7 +22,17 @@ from monitor.findings import (
     Together,
 )
 from monitor.queries.query import Process, Running
-from monitor.types import Measurement
+from monitor.templates.miner import Known
+from monitor.types import (
+    Measurement,
+    Outcome,
+    Part,
+    Record,
+    RequestSummary,
+    ResponseSummary,
+    Template,
+    Tokens,
+)
 
 NOW = 1_780_000_000.0
 
@@ -113,6 +124,20 @@ def measurements(names: Sequence[str] = ("north", "south")) -> list[Measurement]
     return found
 
 
+def record(number: int, names: Sequence[str]) -> Record:
+    name = names[number % len(names)]
+    return Record(
+        f"r-{number}", "e", "openai_chat", "chat", "small", NOW - 100 + number, 0.5, 0.1, None, 200,
+        Outcome.OK if number % 10 else Outcome.SERVER_ERROR, True, {"population": name},
+        RequestSummary("POST", "/v1/chat/completions", {}, 12, False),
+        ResponseSummary({}, 40, False), [Part(role="user", text=f"hello {name}")],
+        [Part(role="assistant", text=name), Part(name="y", datatype="FP64", shape=[1], data=[0.5])],
+        Tokens(7, 2), ["stop"], {"PERSON": 1}, "k1", None,
+        edge_cases=["refusal"] if number % 7 == 0 else [],
+        template=Template("t_0123456789ab", declared=False) if number % 2 else None,
+    )  # fmt: skip
+
+
 class House:
     """See System."""
 
@@ -122,6 +147,8 @@ class House:
         self.names = names
         self.is_ready = True
         self.trouble = ""
+        self.count = 30
+        self.accesses: list[tuple[str, str, str]] = []
 
     def now(self) -> float:
         return NOW
@@ -137,6 +164,26 @@ class House:
 
     async def running(self) -> Running:
         return Running(self.is_ready, [Process("proxy", 0, 41, 0), Process("analyzer", 0, 42, 1)])
+
+    async def back(
+        self, before: str, *, start: float | None = None, end: float | None = None
+    ) -> AsyncGenerator[tuple[str, Record]]:
+        for place in range(int(before.partition("-")[0]) - 1 if before else self.count, 0, -1):
+            one = record(place, self.names)
+            if (start or 0.0) <= one.started < (end or math.inf):
+                yield f"{place}-0.0", one
+
+    async def record(self, id_: str) -> Record | None:
+        found = (record(place, self.names) for place in range(1, self.count + 1))
+        return next((one for one in found if one.id == id_), None)
+
+    async def templates(self) -> dict[str, Known]:
+        return {"t_0123456789ab": Known(literals=[f"Answer {self.names[0]} about ", "."])}
+
+    async def log_access(self, who: str, what: str, record: str) -> None:
+        if self.trouble:
+            raise StreamError(self.trouble)
+        self.accesses.append((who, what, record))
 
     async def store(self) -> str:
         return self.trouble

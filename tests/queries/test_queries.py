@@ -9,9 +9,19 @@ from typing import Any
 import pytest
 
 from monitor.documents import kinds, meanings
-from monitor.errors import UsageError
-from monitor.queries import QUERIES, experiments, findings, outcomes, segments, status
-from monitor.queries.query import Query, read
+from monitor.errors import StreamError, UsageError
+from monitor.queries import (
+    QUERIES,
+    experiments,
+    findings,
+    outcomes,
+    record,
+    records,
+    segments,
+    status,
+    templates,
+)
+from monitor.queries.query import MissingError, Query, ask, read
 from tests.queries.house import NOW, House
 
 
@@ -94,6 +104,75 @@ def test_experiments_are_filtered_by_verdict() -> None:
     """By experiment, arm and metric."""
     assert [one.metric for one in asked(experiments.QUERY).items] == ["converted", "slow"]
     assert asked(experiments.QUERY, verdict="keep_going").total == 1
+
+
+def test_records_are_listed_without_content_and_in_pages() -> None:
+    """The last appended first; filters are those of `monitor records list`."""
+    first = asked(records.QUERY, limit="20")
+    assert [one.id for one in first.items][:2] == ["r-30", "r-29"]
+    rest = asked(records.QUERY, limit="20", cursor=first.cursor)
+    assert [one.id for one in (*first.items, *rest.items)] == [f"r-{n}" for n in range(30, 0, -1)]
+    assert rest.cursor is None
+    assert not hasattr(first.items[0], "inputs")
+    some = asked(records.QUERY, segment="population=north", outcome="server_error")
+    assert [one.id for one in some.items] == ["r-30", "r-20", "r-10"]
+    assert [one.id for one in asked(records.QUERY, edge_case="refusal", model="small").items][
+        -1
+    ] == "r-7"
+    assert asked(records.QUERY, **{"from": str(NOW - 80), "to": str(NOW - 78)}).scanned == 2
+
+
+def test_a_page_of_records_looks_through_so_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And says where to go on, also where it has found none."""
+    monkeypatch.setattr(records, "SCANNED", 10)
+    found = asked(records.QUERY, outcome="client_error")
+    assert (found.items, found.scanned, found.cursor) == ([], 10, "21-0.0")
+
+
+@pytest.mark.parametrize(
+    ("parameters", "sentence"),
+    [
+        ({"from": "soon"}, "from: 'soon' is not a time such as 2026-11-28T10:00:00Z"),
+        ({"segment": "=x"}, "segment: '=x' is not DIMENSION=VALUE, as population=north"),
+        ({"segment": "north"}, "segment: is not DIMENSION=VALUE, as population=north"),
+        ({"outcome": "bad"}, "outcome: is not one of ok, "),
+        ({"cursor": "W10"}, "cursor: is not a `cursor` of the page before"),
+    ],
+)
+def test_a_wrong_filter_of_records_is_named(parameters: dict[str, str], sentence: str) -> None:
+    """And what would be right is said."""
+    with pytest.raises(UsageError, match=re.escape(sentence)):
+        asked(records.QUERY, **parameters)
+
+
+def test_the_content_of_a_record_is_logged_before_it_is_given() -> None:
+    """Who, what, and which; nothing is given where that cannot be written down, nor logged where
+    nothing is there."""
+    house = House()
+
+    def got(id_: str) -> Any:
+        return asyncio.run(ask(record.QUERY, house, [("id", id_)], "kim"))
+
+    assert got("r-3").inputs[0].text == "hello south"
+    assert house.accesses == [("kim", "records", "r-3")]
+    with pytest.raises(MissingError, match="id: there is no record 'r-99' in the stream"):
+        got("r-99")
+    house.trouble = "READONLY"
+    with pytest.raises(StreamError):
+        got("r-3")
+    assert len(house.accesses) == 1
+
+
+def test_templates_are_counted_and_their_text_is_shown_one_by_one() -> None:
+    """The list has no text of a prompt; reading one is logged."""
+    house = House()
+    found = asked(templates.QUERY, house)
+    assert (found.records, found.total) == (30, 1)
+    (one,) = found.items
+    assert (one.id, one.count, one.record) == ("t_0123456789ab", 15, "r-29")
+    whole = asyncio.run(ask(templates.ONE, house, [("id", one.id)], "kim"))
+    assert whole.skeletons == ["Answer north about {…}."]
+    assert house.accesses == [("kim", "templates", one.id)]
 
 
 @pytest.mark.parametrize("query", QUERIES, ids=lambda query: query.path)
