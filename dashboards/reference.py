@@ -178,7 +178,10 @@ before until it is `null`. Answers have an `ETag`; `If-None-Match` is answered w
 nothing has changed.
 
 What is refused is answered with `{{"error": "one sentence"}}`: 401 without a token that is known,
-403 without the role, 503 with `Retry-After` while too many requests are under way.
+403 without the role, 400 for a parameter that is wrong or not known, 404 for no such page, 405 for
+another method. 429 and 503 come with `Retry-After`: a token's holder may send 200 requests at once
+and 50 a second, and 16 requests are under way at a time. `/metrics`, `/healthz` and `/readyz` have
+no such limits. HEAD is answered as GET without its body.
 
 A scrape waits at most 4 s for a process that does not answer, and then shows what that process
 said last.

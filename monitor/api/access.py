@@ -17,6 +17,7 @@ from typing import Any
 
 import msgspec
 
+from monitor.api.rates import Rates
 from monitor.errors import ConfigError
 from monitor.queries import QUERIES
 
@@ -157,25 +158,30 @@ class Tokens:
 
 
 class Guard:
-    """Lets a request through to the pages, or answers it: 401, 403, or 503 where too many come.
+    """Lets a request through to the pages, or answers it: 401, 403, 429 where a holder's come too
+    fast, or 503 where too many are under way.
 
     `tokens` is None where none are set. Then the other paths than `OPEN` answer to this machine
     alone: not where the port `is_exposed` to others, and not under a name that a web site could
-    have given this address (DNS rebinding).
+    have given this address (DNS rebinding). `clock` gives seconds and never goes back.
     """
 
-    def __init__(self, app: App, *, tokens: Tokens | None, is_exposed: bool) -> None:
+    def __init__(
+        self, app: App, *, tokens: Tokens | None, is_exposed: bool, clock: Callable[[], float]
+    ) -> None:
         self._app = app
         self._tokens = tokens
         self._is_exposed = is_exposed
         self._busy = 0
+        self._rates = Rates()
+        self._clock = clock
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer as an ASGI application does."""
         if scope["type"] != "http" or scope["path"] in OPEN:
             await self._app(scope, receive, send)
             return
-        refusal = self._refusal(scope)
+        refusal = self._refusal(scope) or self._too_fast(reader_of(scope))
         if refusal is None and self._busy >= AT_ONCE:
             refusal = 503, "too many requests at a time; ask again in a second", _AGAIN
         if refusal is not None:
@@ -188,6 +194,13 @@ class Guard:
                     await self._app(scope, receive, send)
         finally:
             self._busy -= 1
+
+    def _too_fast(self, reader: str) -> Refusal | None:
+        seconds = self._rates.wait(reader, self._clock())
+        if not seconds:
+            return None
+        sentence = f"too many requests in a short time; ask again in {seconds} s"
+        return 429, sentence, [(b"retry-after", b"%d" % seconds)]
 
     def _refusal(self, scope: Scope) -> Refusal | None:
         if self._tokens is not None:

@@ -18,7 +18,7 @@ import uvicorn
 
 import monitor
 from monitor import logs, tasks
-from monitor.api import access
+from monitor.api import access, headers
 from monitor.api.pages import application
 from monitor.app.feedback_intake import Intake, Taken
 from monitor.app.reviewer import arms_of, queue_of
@@ -97,14 +97,16 @@ class Pages:
         if self._queue is not None:
             await self._queue.close()
 
-    def _guarded(self, pages: access.App) -> access.Guard:
+    def _guarded(self, pages: access.App) -> headers.Headers:
         settings = self._settings
         path = settings.access.tokens
-        return access.Guard(
+        guard = access.Guard(
             pages,
             tokens=access.Tokens(Path(path), logs.warning) if path else None,
             is_exposed=not is_loopback(address(settings.admin, "admin")[0]),
+            clock=time.monotonic,
         )
+        return headers.Headers(guard)
 
     async def measure(self) -> list[Measurement]:
         """Return all samples of all processes."""

@@ -35,7 +35,7 @@ def asked(
     host: str = "127.0.0.1:9464",
 ) -> httpx.Response:
     async def ask() -> httpx.Response:
-        guard = Guard(pages, tokens=tokens, is_exposed=is_exposed)
+        guard = Guard(pages, tokens=tokens, is_exposed=is_exposed, clock=float)
         transport = httpx.ASGITransport(app=guard)
         async with httpx.AsyncClient(transport=transport, base_url=f"http://{host}") as client:
             return await client.get(path, headers=list(headers))
@@ -171,7 +171,7 @@ def test_requests_at_a_time_are_bounded() -> None:
         await pages(scope, receive, send)
 
     async def play() -> list[int]:
-        transport = httpx.ASGITransport(app=Guard(slow, tokens=None, is_exposed=False))
+        transport = httpx.ASGITransport(app=Guard(slow, tokens=None, is_exposed=False, clock=float))
         async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
             waiting = [asyncio.ensure_future(client.get("/")) for _ in range(AT_ONCE)]
             while inside < AT_ONCE:
@@ -189,7 +189,7 @@ def test_requests_at_a_time_are_bounded() -> None:
 def test_an_answer_that_nobody_reads_makes_room(monkeypatch: pytest.MonkeyPatch) -> None:
     """However many never read theirs: after a while others are answered again."""
     monkeypatch.setattr(access, "PATIENCE", 0.05)
-    guard = Guard(pages, tokens=None, is_exposed=False)
+    guard = Guard(pages, tokens=None, is_exposed=False, clock=float)
     scope = {"type": "http", "path": "/", "headers": []}
 
     async def unread(message: Any) -> None:
