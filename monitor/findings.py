@@ -270,6 +270,8 @@ class Fairness(msgspec.Struct, frozen=True, omit_defaults=True):
     """Where the mix of segments makes the gap: the segments that make it, the largest first."""
     reason: str = ""
     """Why nothing could be judged."""
+    since: float | None = None
+    """Unix time since when there is a gap, by the evidence; null without an alarm."""
 
 
 class ExperimentEffect(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -60,11 +60,12 @@ def outcomes_of(
 
     `dimensions` are the segments beside the whole; None means all that a row has. Quality is
     compared with `profile`, or with its first labels. Its monitors (`MONITORS`) have
-    equal parts of the error budget `rules.alpha`, and do not look at a row without a truth. A
+    equal parts of the error budget `rules.alpha`, fairness where groups are named, and do not look
+    at a row without a truth. A
     finding of one is an entry of replay's document, under the monitor's name. `experiments` have
     an error of their own each.
     """
-    alpha = rules.alpha / len(MONITORS)
+    alpha = rules.alpha / (len(MONITORS) - (not rules.fair))
     watch = Rules(
         psi.MEASURE, (psi.MEASURE,), pane=rules.pane, lateness=rules.lateness, alpha=alpha,
         patience=rules.patience, watches=2 * rules.segments, samples=rules.samples,

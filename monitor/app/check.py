@@ -34,7 +34,7 @@ from monitor.settings.schema import (
     Reference,
     Settings,
 )
-from monitor.settings.validation import told
+from monitor.settings.validation import did_you_mean, told
 from monitor.supervision import embedded_store, listeners
 from monitor.urls import shown
 
@@ -66,6 +66,7 @@ def verify(settings: Settings, *, proxy: bool, analyzer: bool) -> None:
         _check_meaning(settings)
     if analyzer:
         _check_coverage(settings.coverage)
+        _check_fairness(settings)
     if analyzer and settings.outcomes != Outcomes():
         from monitor.app import build
 
@@ -96,6 +97,31 @@ def _check_coverage(coverage: Coverage) -> None:
             f"coverage.calibrated_on: {coverage.calibrated_on:,} scores cannot promise "
             f"{coverage.target:.4g}; at least {least:,} can, and 0 means that it is unknown"
         )
+
+
+def _check_fairness(settings: Settings) -> None:
+    """Groups are the values of something that has a name, and each is compared once."""
+    given = settings.fairness
+    for key, names in (("dimensions", given.dimensions), ("strata", given.strata)):
+        for place, name in enumerate(names):
+            where = f"fairness.{key}[{place}]"
+            if not name.strip():
+                raise ConfigError(f"{where}: is empty; name a dimension or a protected attribute")
+            if name in names[:place]:
+                raise ConfigError(f"{where}: {told(name)} is named twice; name it once")
+    for place, name in enumerate(given.strata):
+        where = f"fairness.strata[{place}]"
+        if name in given.dimensions:
+            raise ConfigError(
+                f"{where}: {told(name)} is one of fairness.dimensions; within its own values there "
+                "are no groups to compare"
+            )
+        if name not in settings.segments:
+            raise ConfigError(
+                f"{where}: {told(name)} is not one of segments "
+                f"({', '.join(settings.segments) or 'there are none'})"
+                f"{did_you_mean(name, settings.segments)}"
+            )
 
 
 def apart_from_running(settings: Settings) -> Settings:

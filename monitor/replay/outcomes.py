@@ -20,7 +20,7 @@ from monitor.analysis.fold import Analysis
 from monitor.analysis.monitors import MONITORS, outcomes_of
 from monitor.analysis.quality.monitor import QualityMonitor, watched
 from monitor.errors import UsageError
-from monitor.findings import ExperimentEffect, Fairness, Outcome, Quality
+from monitor.findings import ExperimentEffect, Outcome, Quality
 from monitor.replay.census import Census, within_budget
 from monitor.replay.comparison import Comparison
 from monitor.replay.document import Chunk, Replay
@@ -207,11 +207,7 @@ def _entries(fold: Analysis[Outcome], *, at_once: bool) -> dict[str, Any]:
 def _undated(one: Outcome) -> Outcome:
     if isinstance(one, Quality):
         return undated(one)
-    return (
-        one
-        if isinstance(one, Fairness | ExperimentEffect)
-        else msgspec.structs.replace(one, since=None)
-    )
+    return one if isinstance(one, ExperimentEffect) else msgspec.structs.replace(one, since=None)
 
 
 def _quality(fold: Analysis[Outcome]) -> QualityMonitor:

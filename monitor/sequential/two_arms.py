@@ -179,13 +179,19 @@ def log_evidence(logs: Ints, comparison: Comparison, places: int | None = None) 
     Half of the capital is on the product over strata, half on the mean of single ones, of which
     those that have not come are 1.
     """
+    return float(log_evidences(np.asarray(logs)[None], comparison, places)[0])
+
+
+def log_evidences(logs: Ints, comparison: Comparison, places: int | None = None) -> Floats:
+    """`log_evidence` of many sums, (rows, strata, bets)."""
     values = np.asarray(logs, dtype=np.float64) / UNIT
-    together = log_mean(values.sum(axis=0), comparison.stakes)
+    together = log_mean(values.sum(axis=1), comparison.stakes)
     each = log_mean(values, comparison.stakes)
-    size = max(places or 0, len(each))
-    waiting = math.log(size - len(each)) if size > len(each) else -math.inf
-    single = float(np.logaddexp.reduce(np.append(each, waiting))) - math.log(size)
-    return float(np.logaddexp(together, single)) - math.log(2)
+    size = max(places or 0, each.shape[1])
+    waiting = math.log(size - each.shape[1]) if size > each.shape[1] else -math.inf
+    all_ = np.append(each, np.full((len(each), 1), waiting), axis=1)
+    single = np.logaddexp.reduce(all_, axis=1) - math.log(size)
+    return np.asarray(np.logaddexp(together, single) - math.log(2))
 
 
 def _bets(effect: float | None, sides: Sequence[int]) -> tuple[Bet, ...]:

@@ -246,6 +246,23 @@ def test_a_promise_needs_calibration_scores() -> None:
     assert "hold 90% of the labels, as far as 500 calibration scores promise" in text
 
 
+@pytest.mark.parametrize(
+    ("groups", "sentence"),
+    [
+        ({"dimensions": [""]}, r"fairness.dimensions\[0\]: is empty; name a dimension"),
+        ({"dimensions": ["sex", "sex"]}, r"fairness.dimensions\[1\]: 'sex' is named twice"),
+        ({"strata": ["sitee"]}, r"fairness.strata\[0\]: 'sitee' is not one .*did you mean site"),
+        ({"dimensions": ["site"], "strata": ["site"]}, "is one of fairness.dimensions; within"),
+    ],
+)
+def test_groups_are_of_something_that_has_a_name(groups: dict[str, Any], sentence: str) -> None:
+    """Once, and are compared within something else; a protected attribute need be no dimension."""
+    segments = {"site": DimensionSource(header="x-site")}
+    with pytest.raises(ConfigError, match=sentence):
+        tried(segments=segments, fairness=Fairness(**groups))
+    tried(segments=segments, fairness=Fairness(["sex", "plan"], ["site"]))
+
+
 def test_files_and_directories_are_tried(tmp_path: Path) -> None:
     """A key file that is not there, a profile that is none, a data directory that cannot be."""
     tried(data=str(tmp_path / "new" / "data"))

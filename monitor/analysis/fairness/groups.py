@@ -6,6 +6,7 @@ panes are apart, and of closed ones stay counts and the logarithms of bets. Ever
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
@@ -15,6 +16,8 @@ import numpy as np
 from monitor.analysis.fairness.reading import MEASURES, RESIDUAL, Seen
 from monitor.sequential import two_arms
 from monitor.sequential.beta_binomials import Floats, Ints
+from monitor.sequential.e_values import log_sum, start_weight, unspent
+from monitor.sequential.history import History
 from monitor.turns import in_turns
 
 GROUPS = 50
@@ -40,6 +43,9 @@ Row = list[int]
 Place = tuple[str, str]
 """(group, stratum)."""
 
+Side = tuple[str, int, int]
+"""(group, place of the measure, side)."""
+
 
 class _Kept(msgspec.Struct, array_like=True):
     groups: list[str]
@@ -49,40 +55,46 @@ class _Kept(msgspec.Struct, array_like=True):
     logs: list[tuple[tuple[str, int, int], list[list[int]]]]
     mixes: list[tuple[tuple[str, str, str], Row]]
     squares: dict[str, int]
+    began: dict[str, float] = {}
+    histories: list[tuple[Side, dict[str, Any]]] = []
 
 
 class Groups:
     """Counts by group, within strata where it is `stratified`.
 
     By each measure it is asked whether that of the group is at least that of the rest less what is
-    tolerated, and the other way round.
+    tolerated, and the other way round. A gap may begin at any time: what was won since each of some
+    earlier panes is a bet of its own, and later ones get less of the capital (`start_weight`, over
+    `patience` panes).
     """
 
-    def __init__(self, tolerance: float, *, stratified: bool) -> None:
+    def __init__(self, tolerance: float, patience: int, *, stratified: bool) -> None:
+        self._patience = patience
         self._sides = [*[two_arms.margin(tolerance)] * SCALED, two_arms.margin(tolerance / 2)]
         self._places = STRATA if stratified else 1
-        self._groups: dict[str, None] = {}
+        self._groups: dict[str, float] = {}  # when the first row of each came
         self._strata: dict[str, int] = {}
         self._closed: dict[Place, Row] = {}
         self._open: dict[int, dict[Place, Row]] = {}
-        self._logs: dict[tuple[str, int, int], Ints] = {}
+        self._histories: dict[Side, History] = {}
         self._mixes: dict[tuple[str, str, str], Row] = {}
         self._squares: dict[str, int] = {}
         self.is_changed = False
 
     def add(
-        self, pane: int, group: str, stratum: str, others: Iterable[tuple[str, str]], seen: Seen
-    ) -> None:
-        """Count what a row of a group says, in an open pane; `others` are its segments in other
-        dimensions."""
+        self, place: tuple[int, float], group: str, stratum: str, seen: Seen,
+        others: Iterable[tuple[str, str]],
+    ) -> None:  # fmt: skip
+        """Count what a row of a group says; `place` is an open pane and when it came, `others` are
+        its segments in other dimensions."""
         self.is_changed = True
-        group, stratum = self._named(group), self._stratum(stratum)
+        pane, at = place
+        group, stratum = self._named(group, at), self._stratum(stratum)
         _count(self._open.setdefault(pane, {}), (group, stratum), seen)
         for dimension, value in others:
             key = (dimension, value, group)
-            if key not in self._mixes and len(self._mixes) >= VALUES * GROUPS:
-                continue
-            _count(self._mixes, key, seen)
+            if self._has_room(key):
+                _count(self._mixes, key, seen)
         if seen.residual is not None:
             self._squares[group] = self._squares.get(group, 0) + seen.residual * seen.residual
 
@@ -95,10 +107,11 @@ class Groups:
         """How many rows of closed panes had a prediction."""
         return sum(row[0] for row in self._closed.values())
 
-    def close(self, last: int) -> None:
-        """Close the panes up to `last`, the earliest first: what was bet on them is settled."""
+    def close(self, last: int, end: Callable[[int], float]) -> None:
+        """Close the panes up to `last`, the earliest first: what was bet on them is settled. `end`
+        says when one ended."""
         for pane in sorted(one for one in self._open if one <= last):
-            self._settle(self._open[pane])
+            self._settle(self._open[pane], end(pane))
             for place, row in self._open.pop(pane).items():
                 _add(self._closed, place, row)
             self.is_changed = True
@@ -109,11 +122,14 @@ class Groups:
         for pane, rows in other._open.items():
             ours = self._open.setdefault(pane, {})
             for (group, stratum), row in rows.items():
-                _add(ours, (self._named(group), self._stratum(stratum)), row)
+                began = other._groups[group]
+                _add(ours, (self._named(group, began), self._stratum(stratum)), row)
         for (dimension, value, group), row in other._mixes.items():
-            _add(self._mixes, (dimension, value, self._named(group)), row)
+            key = (dimension, value, self._named(group, other._groups[group]))
+            if self._has_room(key):
+                _add(self._mixes, key, row)
         for name, square in other._squares.items():
-            group = self._named(name)
+            group = self._named(name, other._groups[name])
             self._squares[group] = self._squares.get(group, 0) + square
 
     def names(self) -> Iterator[str]:
@@ -131,15 +147,29 @@ class Groups:
                 counts[at + 1] += row[2 * measure + 1]
         return counts[0], counts[1], counts[2], counts[3]
 
-    def log_evidence(self, group: str, measure: int) -> float:
-        """ln E against `group and rest differ by no more than is tolerated`: the mean of those
-        against both sides of it."""
-        logs = [self._logs.get((group, measure, side)) for side in (0, 1)]
-        each = [
-            0.0 if log is None else two_arms.log_evidence(log, self._sides[measure], self._places)
-            for log in logs
+    def log_evidence(self, group: str, measure: int) -> tuple[float, float]:
+        """(ln E, since when) against `group and rest differ by no more than is tolerated`: the mean
+        of those against both sides of it, and the time since which most was won, Unix seconds."""
+        (one, since), (other, from_) = (
+            self._weighed(self._histories.get((group, measure, side)), self._sides[measure])
+            for side in (0, 1)
+        )
+        return float(np.logaddexp(one, other) - np.log(2)), since if one >= other else from_
+
+    def _weighed(self, history: History | None, side: two_arms.Comparison) -> tuple[float, float]:
+        if history is None:
+            return 0.0, 0.0
+        won = (history.total - history.change_points).reshape(
+            len(history.born), self._places, len(side.bets)
+        )
+        logs = two_arms.log_evidences(won, side, self._places).tolist()
+        bets = [
+            math.log(start_weight(born, self._patience)) + log
+            for born, log in zip(history.born, logs, strict=True)
         ]
-        return float(np.logaddexp(each[0], each[1]) - np.log(2))
+        left = unspent(history.starts, self._patience)
+        total = log_sum([*bets, math.log(left)] if left > 0 else bets)
+        return total, history.times[bets.index(max(bets))]
 
     def residual(self, group: str) -> tuple[list[int], list[int]]:
         """[rows, Σ residual, Σ residual²] of a group, and of the rest."""
@@ -169,31 +199,35 @@ class Groups:
             list(self._strata),
             list(self._closed.items()),
             [(pane, list(rows.items())) for pane, rows in self._open.items()],
-            [(key, log.tolist()) for key, log in self._logs.items()],
+            [],
             list(self._mixes.items()),
             self._squares,
+            self._groups,
+            [(key, history.state()) for key, history in self._histories.items()],
         ))  # fmt: skip
 
     @classmethod
-    def restored(
-        cls, entry: bytes, tolerance: float, place: Callable[[int], int], *, stratified: bool
-    ) -> Groups:
-        """What was saved; raises msgspec.DecodeError where it is damaged."""
+    def restored(cls, entry: bytes, fresh: Groups, place: Callable[[int], int]) -> Groups:
+        """What was saved, in groups that have counted nothing yet; raises msgspec.DecodeError where
+        it is damaged."""
         kept = msgspec.json.decode(entry, type=_Kept)
-        groups = cls(tolerance, stratified=stratified)
-        groups._groups = dict.fromkeys(kept.groups)
+        groups = fresh
+        groups._groups = {name: kept.began.get(name, 0.0) for name in kept.groups}
         groups._strata = {name: number for number, name in enumerate(kept.strata)}
         groups._closed = dict(kept.closed)
         for pane, rows in kept.open:
             ours = groups._open.setdefault(place(pane), {})
             for where, row in rows:
                 _add(ours, where, row)
-        groups._logs = {key: np.array(log, dtype=np.int64) for key, log in kept.logs}
+        for key, state in kept.histories:
+            groups._histories[key] = History.restore(state)
+        for key, log in kept.logs:  # by a version that had no change points
+            groups._win(key, np.array(log, dtype=np.int64), 0.0)
         groups._mixes = dict(kept.mixes)
         groups._squares = kept.squares
         return groups
 
-    def _settle(self, rows: Mapping[Place, Row]) -> None:
+    def _settle(self, rows: Mapping[Place, Row], end: float) -> None:
         """Add the factors of a pane to what has been won of each group, rate and side."""
         names, strata = list(self._groups), list(self._strata)
         now, before = (_table(one, names, strata) for one in (rows, self._closed))
@@ -205,20 +239,25 @@ class Groups:
                 won = two_arms.factors(pane[:, order], seen[:, order], self._sides[measure])
                 won = won.reshape(len(names), len(strata), -1)
                 for name, log in zip(names, won, strict=True):
-                    self._win((name, measure, side), log)
+                    self._win((name, measure, side), log, end)
 
-    def _win(self, key: tuple[str, int, int], log: Ints) -> None:
-        kept = self._logs.get(key)
-        if kept is not None:
-            log = log.copy()
-            log[: len(kept)] += kept
-        self._logs[key] = log
+    def _win(self, key: Side, log: Ints, end: float) -> None:
+        """What a pane, which ended at `end`, has won of the bets in each stratum there is."""
+        won = np.zeros((self._places, log.shape[1]), dtype=np.int64)
+        won[: len(log)] = log
+        if key not in self._histories:
+            self._histories[key] = History(won.size, self._groups[key[0]], 0)
+        self._histories[key].close(won.ravel(), end, 0)
 
-    def _named(self, group: str) -> str:
+    def _has_room(self, key: tuple[str, str, str]) -> bool:
+        return key in self._mixes or len(self._mixes) < VALUES * GROUPS
+
+    def _named(self, group: str, at: float) -> str:
         if group not in self._groups:
             if len(self._groups) >= GROUPS:
                 group = OTHER
-            self._groups[group] = None
+            self._groups.setdefault(group, at)
+        self._groups[group] = min(self._groups[group], at)
         return group
 
     def _stratum(self, stratum: str) -> str:

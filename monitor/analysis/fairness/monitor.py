@@ -39,11 +39,12 @@ class _All(msgspec.Struct, frozen=True):
 
 class _Look(NamedTuple):
     """What is known of a group by one measure; `rows` are those of the smaller side, and of what it
-    may `lack` all is of one kind."""
+    may `lack` all is of one kind. A gap would be there `since` then."""
 
     gap: gaps.Gap
     rows: int
     log_evidence: float
+    since: float
     lack: str
 
 
@@ -91,17 +92,17 @@ class FairnessMonitor:
                 if name != dimension and there != ABSENT
             ]  # fmt: skip
             block = pane if self._rules.pane is not None else self._blocks[dimension]
-            groups.add(block, visible(value), stratum, others, seen)
+            groups.add((block, at), visible(value), stratum, seen, others)
             if self._rules.pane is None:
-                self._settle(dimension, groups)
+                self._settle(dimension, groups, at)
 
     def close(self, last: int, end: Callable[[int], float]) -> None:
         """Close the panes up to `last`: what was bet on them is settled."""
         for dimension, groups in in_turns(list(self._groups.items())):
             if self._rules.pane is not None:
-                groups.close(last)
+                groups.close(last, end)
             else:
-                groups.close(self._blocks[dimension])
+                groups.close(self._blocks[dimension], lambda _: end(last))
                 self._blocks[dimension] += 1
 
     def merge(self, other: Self) -> None:
@@ -138,9 +139,7 @@ class FairnessMonitor:
                 continue
             dimension = msgspec.json.decode(name, type=str)
             if dimension in self._groups and keeps((self.name, dimension, "")):
-                self._groups[dimension] = Groups.restored(
-                    entry, self._rules.fair_tolerance, place, stratified=bool(self._strata)
-                )
+                self._groups[dimension] = Groups.restored(entry, self._none(), place)
             else:
                 self._gone.add(name)
 
@@ -171,13 +170,14 @@ class FairnessMonitor:
             )  # fmt: skip
 
     def _none(self) -> Groups:
-        return Groups(self._rules.fair_tolerance, stratified=bool(self._strata))
+        rules = self._rules
+        return Groups(rules.fair_tolerance, rules.patience, stratified=bool(self._strata))
 
-    def _settle(self, dimension: str, groups: Groups) -> None:
+    def _settle(self, dimension: str, groups: Groups, at: float) -> None:
         """Close the block of rows that is open where it is long enough."""
         block = self._blocks[dimension]
         if is_due(groups.rows(block), groups.closed_rows):
-            groups.close(block)
+            groups.close(block, lambda _: at)
             self._blocks[dimension] += 1
 
     def _spoken_of(self, dimension: str, groups: Groups) -> Iterator[str]:
@@ -199,8 +199,9 @@ class FairnessMonitor:
             if measure == CALIBRATION
             else gaps.of_rates(counts, minimum)
         )
-        evidence = groups.log_evidence(group, place)
-        return _Look(gap, min(counts[0], counts[2]), evidence, self._lack(groups, group, measure))
+        evidence, since = groups.log_evidence(group, place)
+        lack = self._lack(groups, group, measure)
+        return _Look(gap, min(counts[0], counts[2]), evidence, since, lack)
 
     def _lack(self, groups: Groups, group: str, measure: str) -> str:
         """What is missing among predictions or labels without which a measure says nothing; most
@@ -252,5 +253,5 @@ class FairnessMonitor:
             found = gaps.drivers(mixes, number, tolerance)
         return Fairness(
             dimension, group, measure, number, look.gap.lower, look.gap.upper, look.log_evidence,
-            status, found, reason,
+            status, found, reason, look.since if status == "alarm" else None,
         )  # fmt: skip

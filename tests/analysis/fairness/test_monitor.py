@@ -251,3 +251,22 @@ def test_measurements_are_the_findings() -> None:
     ]  # fmt: skip
     assert {one.labels["monitor"] for one in raised} == {"fairness"}
     assert len(raised) == 2
+
+
+def test_a_gap_that_begins_late_is_found_and_dated() -> None:
+    """After 20,000 fair rows in panes of 100; without change points these would have to be made up
+    for first."""
+    fair = people(3, 20_000, {"f": 0.5, "m": 0.5})
+    unfair = (
+        Row(20_000 + row.at, row.segments, [], truth=row.truth)
+        for row in people(4, 4_000, {"f": 0.3, "m": 0.55})
+    )
+    rows = [*fair, *unfair]
+    found = fed(monitor(pane=PANE), iter(rows[:20_000]))
+    assert not alarms(found)
+    found = fed(monitor(pane=PANE), iter(rows))
+    one = next(one for one in alarms(found) if one.value == "f")
+    assert one.since == pytest.approx(200, abs=8)  # the ends of panes are their numbers
+    again = monitor(pane=PANE)
+    again.restore(found.state(), newest=0.0, place=int, keeps=lambda _: True)
+    assert again.findings() == found.findings()
