@@ -71,6 +71,7 @@ class Meters:
         self._histograms: dict[str, dict[Labels, list[float]]] = {
             metric.name: {} for metric in metrics if metric.kind == "histogram"
         }
+        self._buckets = {metric.name: metric.buckets for metric in metrics}
         for metric in metrics:
             if not metric.labels and metric.kind == "counter":
                 self._numbers[metric.name][()] = 0
@@ -91,8 +92,7 @@ class Meters:
             if value != value:  # noqa: PLR0124  not a number, and so in no bucket
                 return
             value = MOST if value > 0 else 0.0
-        series = self._histograms[name]
-        buckets = BY_NAME[name].buckets
+        series, buckets = self._histograms[name], self._buckets[name]
         cells = series.get(labels)
         if cells is None:
             cells = series[labels] = [0.0] * (len(buckets) + 2)  # …, above the last, sum
