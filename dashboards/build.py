@@ -98,7 +98,7 @@ def dashboard(board: Board) -> models.Dashboard:
     ]
     for variable in _variables(" ".join(asked)):
         made.with_variable(variable)
-    for annotation in _annotations():
+    for annotation in _annotations(board.name):
         made.annotation(annotation)
     for link in _links():
         made.link(link)
@@ -121,7 +121,10 @@ def dashboard(board: Board) -> models.Dashboard:
 
 def render(board: Board) -> str:
     """A board as Grafana's provisioning reads it."""
-    return json.dumps(dashboard(board), cls=JSONEncoder, indent=1, ensure_ascii=False) + "\n"
+    tree = json.loads(json.dumps(dashboard(board), cls=JSONEncoder))
+    for one in tree["annotations"]["list"]:
+        one["titleFormat"], one["textFormat"] = WORDS[one["name"]]
+    return json.dumps(tree, indent=1, ensure_ascii=False) + "\n"
 
 
 OUTPUTS: dict[str, Callable[[], str]] = {
@@ -195,7 +198,7 @@ def _labels(name: str, query: str) -> builders.QueryVariable:
     )
 
 
-def _annotations() -> list[builders.AnnotationQuery]:
+def _annotations(board: str) -> list[builders.AnnotationQuery]:
     """Vertical lines in every panel: what fires, what was judged anew, what is new."""
     alerts = 'ALERTS{alertname=~"Monitor.*", alertstate="firing", endpoint=~"$endpoint|"}'
     drift, outcome = "monitor_drift_status", "monitor_outcome_status"
@@ -207,17 +210,18 @@ def _annotations() -> list[builders.AnnotationQuery]:
     lineage = of("monitor_lineage_records_total")
     kinds = (
         ("Alerts", "red", alerts, True),
-        ("Drift", "orange", f"""max by ({by}) ({of(drift, 'status="drift"')}) == 1""", False),
         (
-            "Outcomes",
-            "purple",
-            f"""max by ({judged}) ({of(outcome, 'status="alarm"')}) == 1""",
-            False,
+            "Drift", "orange", f"""max by ({by}) ({of(drift, 'status="drift"')}) == 1""",
+            board == "drift",
+        ),
+        (
+            "Outcomes", "purple", f"""max by ({judged}) ({of(outcome, 'status="alarm"')}) == 1""",
+            board == "outcomes",
         ),
         ("New versions", "blue", f"{version} unless {version} offset 5m", True),
         ("New models", "green", _new("endpoint, model", seen), True),
         ("New in service", "green", _new("endpoint, fact, value", lineage), True),
-    )
+    )  # fmt: skip
     return [
         builders.AnnotationQuery()
         .name(name)
@@ -227,6 +231,17 @@ def _annotations() -> list[builders.AnnotationQuery]:
         .expr(expr)
         for name, color, expr, is_on in kinds
     ]
+
+
+WORDS = {
+    "Alerts": ("{{alertname}}", "{{endpoint}} {{dimension}} {{value}} {{feature}}"),
+    "Drift": ("Drift in {{feature}}", "{{endpoint}} {{dimension}}={{value}}"),
+    "Outcomes": ("{{monitor}}: {{measure}}", "{{endpoint}} {{dimension}}={{value}}"),
+    "New versions": ("monitor {{version}}", "{{endpoint}} {{instance}}"),
+    "New models": ("New model {{model}}", "{{endpoint}}"),
+    "New in service": ("{{fact}} {{value}}", "{{endpoint}}"),
+}
+"""Title and text of each annotation. The SDK has no place for them."""
 
 
 def _new(by: str, series: str) -> str:

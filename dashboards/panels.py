@@ -258,6 +258,7 @@ def rows(
     """A table: a line for each set of `labels`, `columns` is heading → (expression, unit)."""
     panel = (
         table.Panel()
+        .show_header(True)
         .title(title)
         .description(description)
         .datasource(DATASOURCE)
@@ -306,6 +307,7 @@ def matrix(
     newest value in a colored cell."""
     panel = (
         table.Panel()
+        .show_header(True)
         .title(title)
         .description(description)
         .datasource(DATASOURCE)

@@ -191,8 +191,9 @@ def free_port() -> int:
 
 
 @pytest.mark.timeout(180)
-def test_a_drift_reaches_the_webhook(program: Program, tmp_path: Path) -> None:
-    """Real Prometheus and Alertmanager, a page with drift on it, a webhook that hears of it."""
+def test_a_drift_reaches_the_webhook_and_its_end_too(program: Program, tmp_path: Path) -> None:
+    """Real Prometheus and Alertmanager, a page with drift on it, a webhook that hears of it, and
+    hears that it is over, once each."""
     heard: list[dict[str, Any]] = []
     page = (
         'monitor_drift_status{endpoint="e",feature="f",dimension="all",value="all",'
@@ -206,7 +207,10 @@ def test_a_drift_reaches_the_webhook(program: Program, tmp_path: Path) -> None:
             self.send_response(200)
             self.send_header("content-type", "text/plain; version=0.0.4")
             self.end_headers()
-            self.wfile.write(page.encode())
+            over = any(one["status"] == "firing" for one in heard)
+            self.wfile.write(
+                page.replace('"drift"} 1', '"drift"} 0').encode() if over else page.encode()
+            )
 
         def do_POST(self) -> None:
             heard.append(json.loads(self.rfile.read(int(self.headers["content-length"]))))
@@ -222,7 +226,8 @@ def test_a_drift_reaches_the_webhook(program: Program, tmp_path: Path) -> None:
     ports = free_port(), free_port()
     group = yaml.safe_load((ROOT / "alerts" / "drift.rules.yml").read_text(encoding="utf-8"))
     for rule in group["groups"][0]["rules"]:
-        rule["for"] = "1s"  # the rule as it is, but a test does not wait two minutes
+        rule["for"] = "1s"  # the rule as it is, but a test does not wait two minutes,
+        rule["keep_firing_for"] = "0s"  # nor a quarter of an hour
     (tmp_path / "rules.yml").write_text(yaml.safe_dump(group))
     manager = {
         "route": {"receiver": "hook", "group_wait": "0s", "group_interval": "1s"},
@@ -260,7 +265,7 @@ def test_a_drift_reaches_the_webhook(program: Program, tmp_path: Path) -> None:
     ]
     try:
         end = time.monotonic() + 120
-        while not heard and time.monotonic() < end:
+        while not any(one["status"] == "resolved" for one in heard) and time.monotonic() < end:
             time.sleep(0.2)
     finally:
         for process in processes:
@@ -273,6 +278,12 @@ def test_a_drift_reaches_the_webhook(program: Program, tmp_path: Path) -> None:
     (alert,) = (one for one in heard[0]["alerts"] if one["labels"]["severity"] == "critical")
     assert alert["labels"]["feature"] == "f"
     assert alert["status"] == "firing"
+    assert alert["annotations"]["runbook_url"] == f"{RUNBOOK}#monitordrift"
+    assert alert["annotations"]["dashboard_url"] == f"{GRAFANA}/d/monitor-drift?var-endpoint=e"
+    assert [one["status"] for one in heard] == ["firing", "resolved"]
+    (ended,) = (one for one in heard[1]["alerts"] if one["labels"]["severity"] == "critical")
+    assert ended["labels"] == alert["labels"]
+    assert ended["startsAt"] == alert["startsAt"] < ended["endsAt"]
 
 
 def test_the_watchdog_is_not_forgotten() -> None:
