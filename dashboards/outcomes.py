@@ -24,6 +24,7 @@ _LABELS = (
 )
 _FINAL = of("monitor_feedback_total", 'result!="waiting"')
 _WAITING = of("monitor_feedback_total", 'result="waiting"')
+_SLICES = of("monitor_slices", 'status="alarm"')
 _RECORDS = of("monitor_outcome_records_total")
 
 
@@ -129,6 +130,12 @@ ROW = Row(
             {"gap": (f"max by ({_MEASURED}) ({of('monitor_fairness_gap')})", "none")},
             ("endpoint", "dimension", "value", "measure"),
             sort="gap",
+        ),
+        graph(
+            "Slices that are worse",
+            "How many slices of up to three conditions are worse than the rest by more than "
+            "`slices.tolerance`, by measure. Normal is none; `/api/v1/slices` names them.", "none",
+            Query(f"sum by (measure) ({_SLICES})", "{{measure}}"),
         ),
         rows(
             "Judgements",

@@ -274,6 +274,51 @@ class Fairness(msgspec.Struct, frozen=True, omit_defaults=True):
     """Unix time since when there is a gap, by the evidence; null without an alarm."""
 
 
+class SliceCondition(msgspec.Struct, frozen=True):
+    """What the rows of a slice have in common."""
+
+    dimension: str
+    """A dimension of segments, or `prediction`, `input_tokens`, `output_tokens`."""
+    value: str
+    """The segment's value, or the bin."""
+
+
+class Slice(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A slice of the traffic in which something is worse than elsewhere."""
+
+    conditions: list[SliceCondition]
+    """One to three; the rows of the slice meet all."""
+    measure: str
+    """`error`, `calibration`, `latency`, `cost` or `checks`."""
+    rows: int
+    """Rows of the slice since it was first looked at. What made it look bad is not among them."""
+    share: float
+    """Of them the share that was wrong, slow, dear or failed a check; of `calibration` how much
+    surer the model was than right."""
+    elsewhere: float
+    """The same of all other rows of that time."""
+    effect: float
+    """`share` minus `elsewhere`."""
+    lower: float | None
+    """The lower end of its 95 % interval; null where there is none."""
+    upper: float | None
+    """The upper end of its 95 % interval; null where there is none."""
+    log_evidence: float
+    """The natural logarithm of the evidence against `no worse than elsewhere, or within what is
+    tolerated`."""
+    status: OutcomeStatus
+    """`alarm`: it is believed to be worse. `ok`: it looked worse, and is not believed to be.
+    `insufficient`: too few rows."""
+    words: str
+    """One sentence for a person."""
+    examples: list[str] = []
+    """Ids of some records of the slice that were wrong, slow, dear or failed a check."""
+    since: float | None = None
+    """When it was first looked at, in Unix seconds."""
+    bar: float | None = None
+    """From which number on an error, seconds or cost count as bad."""
+
+
 class ExperimentEffect(msgspec.Struct, frozen=True, omit_defaults=True):
     """What one arm of an experiment does to one metric, beside the control."""
 
@@ -308,7 +353,7 @@ class ExperimentEffect(msgspec.Struct, frozen=True, omit_defaults=True):
 OfSegment = Quality | Calibration | Coverage | Fairness
 """A finding of a monitor of outcomes about one segment."""
 
-Outcome = OfSegment | ExperimentEffect
+Outcome = OfSegment | ExperimentEffect | Slice
 """A finding of a monitor of outcomes."""
 
 

@@ -485,6 +485,14 @@ class Truth(msgspec.Struct, frozen=True, array_like=True, omit_defaults=True):
     """What it cost, in the one currency of the prices."""
     units: dict[str, int] = {}
     """Numbers of 64 bits of what experiments count by, such as a user, by their names."""
+    id: str = ""
+    """The Record's id, or the number of a table's row; this and the next only for slices."""
+    input_tokens: int | None = None
+    """Tokens of the request."""
+    output_tokens: int | None = None
+    """Tokens of the answer."""
+    passed: bool | None = None
+    """Whether its answer passed all checks; None where none applied."""
 
 
 class Row(msgspec.Struct, frozen=True, array_like=True, gc=False):

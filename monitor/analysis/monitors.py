@@ -16,6 +16,7 @@ from monitor.analysis.fairness.monitor import FairnessMonitor
 from monitor.analysis.fold import Analysis
 from monitor.analysis.outcome_rules import OutcomeRules
 from monitor.analysis.quality.monitor import QualityMonitor
+from monitor.analysis.slices.monitor import SlicesMonitor
 from monitor.distances import psi
 from monitor.findings import Finding, Outcome
 from monitor.interfaces import Feature, Monitor
@@ -59,13 +60,13 @@ def outcomes_of(
     """A fold of Rows with a `truth` that has counted nothing yet.
 
     `dimensions` are the segments beside the whole; None means all that a row has. Quality is
-    compared with `profile`, or with its first labels. Its monitors (`MONITORS`) have
-    equal parts of the error budget `rules.alpha`, fairness where groups are named, and do not look
-    at a row without a truth. A
-    finding of one is an entry of replay's document, under the monitor's name. `experiments` have
-    an error of their own each.
+    compared with `profile`, or with its first labels. Its monitors (`MONITORS`) have equal parts of
+    the error budget `rules.alpha`, fairness where groups are named and slices where these are
+    searched for, and do not look at a row without a truth. A finding of one is an entry of replay's
+    document, under the monitor's name. `experiments` have an error of their own each. Slices are
+    made of all dimensions.
     """
-    alpha = rules.alpha / (len(MONITORS) - (not rules.fair))
+    alpha = rules.alpha / (len(MONITORS) - (not rules.fair) + bool(rules.sliced))
     watch = Rules(
         psi.MEASURE, (psi.MEASURE,), pane=rules.pane, lateness=rules.lateness, alpha=alpha,
         patience=rules.patience, watches=2 * rules.segments, samples=rules.samples,
@@ -82,6 +83,8 @@ def outcomes_of(
         monitors.append(FairnessMonitor(rules, alpha, rules.fair, rules.strata))
     if experiments:
         monitors.append(ExperimentsMonitor(experiments, positive=rules.positive, pane=rules.pane))
+    if rules.sliced:
+        monitors.append(SlicesMonitor(rules, alpha))
     return Analysis((), monitors, pane=rules.pane, lateness=rules.lateness, dimensions=dimensions)
 
 

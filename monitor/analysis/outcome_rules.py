@@ -41,6 +41,9 @@ class OutcomeRules:
     favourable: str = "1"
     fair_minimum: int = 100
     fair_tolerance: float = 0.1
+    sliced: tuple[str, ...] = ()
+    slice_minimum: int = 50
+    slice_tolerance: float = 0.05
 
 
 def pane_of(wait: float) -> float:

@@ -347,6 +347,12 @@ def _outcomes(settings: Settings) -> Iterator[str]:
         )
         if fairness.strata:
             yield f"            compared within equal values of {', '.join(fairness.strata)}"
+    if settings.slices.measures:
+        measures = ", ".join(settings.slices.measures)
+        yield (
+            f"            slices are searched for that are worse by {measures}, beyond "
+            f"{settings.slices.tolerance:g}; from {settings.slices.minimum:,} rows on"
+        )
 
 
 def _experiments(settings: Settings) -> Iterator[str]:

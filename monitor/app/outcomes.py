@@ -75,7 +75,10 @@ class Outcomes:
         outcomes = self._settings.outcomes
         reading = Reading(outcomes.prediction, outcomes.score, outcomes.positive)
         experiments = experiments_of(self._settings)
-        join = Join(reading, wait=outcomes.wait, room=outcomes.records, units=units_of(experiments))
+        join = Join(
+            reading, wait=outcomes.wait, room=outcomes.records, units=units_of(experiments),
+            is_detailed=bool(self._settings.slices.measures),
+        )  # fmt: skip
         return join, outcomes_of(rules_of(self._settings), experiments=experiments)
 
     # --- the two streams ----------------------------------------------------------------------
@@ -266,12 +269,15 @@ def rules_of(settings: Settings) -> OutcomeRules:
         favourable=spelt(fairness.favourable),
         fair_minimum=fairness.minimum,
         fair_tolerance=fairness.tolerance,
+        sliced=tuple(dict.fromkeys(settings.slices.measures)),
+        slice_minimum=settings.slices.minimum,
+        slice_tolerance=settings.slices.tolerance,
     )
 
 
 def is_asked_for(settings: Settings) -> bool:
     """Whether a setting says something of outcomes."""
-    if settings.experiments:
+    if settings.experiments or settings.slices.measures:
         return True
     return (settings.outcomes, settings.calibration, settings.coverage, settings.fairness) != (
         schema.Outcomes(), schema.Calibration(), schema.Coverage(), schema.Fairness(),

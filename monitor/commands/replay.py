@@ -20,6 +20,7 @@ from monitor.analysis.drift.findings import moment
 from monitor.analysis.drift.profiles import dump_profile
 from monitor.analysis.experiments.declared import Experiment, Source, compared, units_of
 from monitor.analysis.outcome_rules import OutcomeRules
+from monitor.analysis.slices.losses import MEASURES
 from monitor.app import build as parts
 from monitor.app import keyring
 from monitor.app.analysis import features_of, rules_of
@@ -119,6 +120,7 @@ def _plan(options: argparse.Namespace, settings: Settings) -> Plan:
         place = usual.file
     by = [*options.by, *([versus.dimension] if versus is not None else [])]
     outcome_rules, experiments = _outcome_rules(options, settings), _experiments(options, settings)
+    slices = getattr(options, "slices", 0)
     grouped = (*outcome_rules.fair, *outcome_rules.strata, *(one.dimension for one in experiments))
     return Plan(
         sources=options.source,
@@ -144,15 +146,17 @@ def _plan(options: argparse.Namespace, settings: Settings) -> Plan:
             settings.outcomes.wait,
             settings.outcomes.records,
             tuple(map(Path, getattr(options, "feedback", ()))),
-            is_asked_for(settings),
+            is_asked_for(settings) or bool(slices),
             grouped,
             units_of(experiments),
+            bool(slices),
         ),
         experiments=experiments,
         arms=tuple(dimension for dimension, _ in getattr(options, "experiment", ())),
         start=options.start,
         end=options.end,
         chunks=options.chunks,
+        slices=slices,
         engine=getattr(options, "engine", "local"),
         scheduler=getattr(options, "scheduler", None) or "",
     )
@@ -190,7 +194,10 @@ def _outcome_rules(options: argparse.Namespace, settings: Settings) -> OutcomeRu
     if favourable == rules.positive:
         favourable = positive
     fair = tuple(dict.fromkeys((*rules.fair, *options.protected)))
-    return dataclasses.replace(rules, positive=positive, favourable=favourable, fair=fair)
+    sliced = rules.sliced or MEASURES if getattr(options, "slices", 0) else ()
+    return dataclasses.replace(
+        rules, positive=positive, favourable=favourable, fair=fair, sliced=sliced
+    )
 
 
 def _judged_beside_evidently(plan: Plan, both: Comparison, path: Path) -> Replay:

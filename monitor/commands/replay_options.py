@@ -29,6 +29,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="compare every other value of this dimension with the control, as variant=a; by the "
         "experiment of the configuration, else by the means of label, score and prediction",
     )
+    add("--slices", type=_count, default=0, metavar="K",
+        help="search for the worst slices, of up to three conditions each, and tell K of them; by "
+        "default none")  # fmt: skip
     add("--html", metavar="FILE", help="write the findings as one HTML page")
     add("--evidently", metavar="FILE", help="write Evidently's report on the same data to FILE")
     add("--fail-on", type=_wanted, default=frozenset(), metavar="WHAT[,WHAT…]",

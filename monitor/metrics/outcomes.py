@@ -66,6 +66,13 @@ METRICS = (
         "analyzer", ("dimension", "value", "measure"),
     ),
     Metric(
+        "monitor_slices", "gauge",
+        "Slices of up to three conditions that are tried, by measure (error, calibration, latency, "
+        "cost, checks): alarm are believed to be worse than the rest by more than "
+        "slices.tolerance, ok looked so, insufficient have fewer than slices.minimum rows.",
+        "analyzer", ("measure", "status"),
+    ),
+    Metric(
         "monitor_feedback_total", "counter",
         "Items of feedback by kind and by what became of them: joined to a record, unmatched "
         "(nobody has that name, or it came too late), duplicate, invalid, missed (the stream "

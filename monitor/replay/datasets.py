@@ -129,8 +129,9 @@ def _joined(
         reading=joining.reading,
         wait=joining.wait,
         room=joining.room,
-        dimensions=(*options.columns.by, *joining.dimensions),
+        dimensions=None if joining.is_detailed else (*options.columns.by, *joining.dimensions),
         units=joining.units,
+        is_detailed=joining.is_detailed,
     )
 
 

@@ -16,6 +16,7 @@ from monitor.findings import (
     Finding,
     Performance,
     Quality,
+    Slice,
     Status,
     Together,
 )
@@ -64,6 +65,8 @@ class Chunk(msgspec.Struct, frozen=True, omit_defaults=True):
     """Whether groups are treated alike."""
     experiments: list[ExperimentEffect] | None = None
     """What arms of experiments do."""
+    slices: list[Slice] | None = None
+    """The worst slices."""
 
 
 class Replay(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -100,6 +103,8 @@ class Replay(msgspec.Struct, frozen=True, omit_defaults=True):
     """With `--protected`, or `fairness.dimensions`: whether groups are treated alike."""
     experiments: list[ExperimentEffect] | None = None
     """With `--experiment`, or `experiments`: what arms do, beside their control."""
+    slices: list[Slice] | None = None
+    """With `--slices`: the worst slices, first those that are believed to be so."""
     class_quality: list[ClassQuality] | None = None
     """With `--label`: the same by class."""
     records_estimated: int | None = None

@@ -14,6 +14,7 @@ from monitor.replay.report import (
     EXPERIMENTS,
     FAIRNESS,
     MEASURES,
+    SLICES,
     WORDS,
     Judged,
     at,
@@ -28,6 +29,7 @@ from monitor.replay.report import (
     judged,
     of_arm,
     of_segment,
+    of_slice,
     performance,
     ranked,
     share,
@@ -107,6 +109,7 @@ def page(found: Replay, title: str, facts: Iterable[tuple[str, str]] = ()) -> st
         _judged("Coverage", COVERAGE, found.coverage or (), covered),
         _judged("Fairness", FAIRNESS, found.fairness or (), compared),
         _experiments(found),
+        _slices(found),
         _chunk_table(found),
         *_section("What drifted", map(_card, _by_feature(drifted))),
         *_section("Changed, harmless", map(_card, _by_feature(harmless))),
@@ -234,6 +237,22 @@ def _experiments(found: Replay) -> str:
     )
     head = "".join(f"<th>{name}" for name in EXPERIMENTS)
     return f"<h2>Experiments</h2><table><tr>{head}</tr>{rows}</table>" if rows else ""
+
+
+def _slices(found: Replay) -> str:
+    """A table of the worst slices; empty where they were not searched for."""
+    if found.slices is None:
+        return ""
+    rows = "".join(
+        "<tr>" + "".join(f"<td class={one.status}>{markup.escape(cell)}" if cell == one.status
+                         else f"<td>{markup.escape(cell)}" for cell in of_slice(one))
+        for one in found.slices
+    )  # fmt: skip
+    head = "".join(f"<th>{name}" for name in SLICES)
+    table = f"<h2>Worst slices</h2><table><tr>{head}</tr>{rows}</table>"
+    alarms = "".join(f"<li>{markup.escape(one.words)}" for one in found.slices
+                     if one.status == "alarm")  # fmt: skip
+    return f"{table}<ul>{alarms}</ul>" if alarms else table
 
 
 def _judged(

@@ -31,7 +31,8 @@ class Joining:
     """How Records are joined: as `joined` and `filed` say. `files` hold feedback beside that of a
     store. With `is_asked_for` outcomes are counted although nobody has said anything. `dimensions`
     are those that experiments and fairness look at, whatever else is asked for, and `units` what
-    experiments count by."""
+    experiments count by. With `is_detailed` slices are searched for, which look at all dimensions,
+    and at more of a Record."""
 
     reading: Reading
     make_safe: MakeSafe
@@ -41,6 +42,7 @@ class Joining:
     is_asked_for: bool = False
     dimensions: tuple[str, ...] = ()
     units: tuple[str, ...] = ()
+    is_detailed: bool = False
 
 
 def joined(
@@ -51,6 +53,7 @@ def joined(
     room: int = ROOM,
     dimensions: Sequence[str] | None = None,
     units: Sequence[str] = (),
+    is_detailed: bool = False,
 ) -> Iterator[Row]:
     """Yield a Row with a truth for every Record, in the order in which they are due: `wait` seconds
     after they ended, or at the end.
@@ -58,7 +61,9 @@ def joined(
     Each of `said` is in order of time (`stored`, `filed`). More than `room` Records that wait are
     an even share, as they are live.
     """
-    join = Join(reading, wait=wait, room=room, dimensions=dimensions, units=units)
+    join = Join(
+        reading, wait=wait, room=room, dimensions=dimensions, units=units, is_detailed=is_detailed
+    )
     return due(join, records, heapq.merge(*said, key=_came))
 
 

@@ -25,7 +25,6 @@ from monitor.replay.census import Census, within_budget
 from monitor.replay.comparison import Comparison
 from monitor.replay.document import Chunk, Replay
 from monitor.replay.experiments import fitting
-from monitor.replay.joined import Joining
 from monitor.replay.plan import Plan
 from monitor.replay.reference import Watch
 from monitor.tables.blocks import Block
@@ -33,7 +32,7 @@ from monitor.types import Row
 
 CONDITIONS = (
     "drift", "segment_drift", "insufficient", "quality", "calibration", "coverage", "fairness",
-    "experiment", "schema",
+    "experiment", "schema", "slices",
 )  # fmt: skip
 """What `--fail-on` may name."""
 
@@ -64,7 +63,7 @@ def with_outcomes(found: Replay, plan: Plan, both: Comparison, watch: Watch) -> 
     if not plan.is_told:
         return found
     kept = Census()
-    grouped = plan.by or plan.experiments or plan.outcomes.fair
+    grouped = plan.by or plan.experiments or plan.outcomes.fair or plan.slices
     for one in (both.current, both.reference) if grouped else ():
         if one is not None:
             kept.count(one.truths(both.options if one is both.current else both.usual))
@@ -79,13 +78,13 @@ def with_outcomes(found: Replay, plan: Plan, both: Comparison, watch: Watch) -> 
     rows = _rows(watch(coming, "judging outcomes", found.records))
     chunks = None
     if found.chunks is not None:
-        chunks = list(_in_chunks(found.chunks, rows, fold, plan.joining if joins else None))
+        chunks = list(_in_chunks(found.chunks, rows, fold, plan, joins=joins))
     for row in rows:
         fold.add_row(row)
     return msgspec.structs.replace(
         found,
         chunks=chunks,
-        **_entries(fold, at_once=not joins),
+        **_entries(fold, plan, at_once=not joins),
         class_quality=list(_quality(fold).by_class()),
         remarks=[
             *found.remarks, *untold, *_remarks(fold, plan), *_compared(fold, experiments, plan)
@@ -114,6 +113,10 @@ def check(wanted: AbstractSet[str], plan: Plan, both: Comparison) -> None:
         "coverage": ("records: no column tells sets or intervals", False),
         "fairness": ("a --protected, and a --prediction or a --score", groups and said),
         "experiment": ("an --experiment", any(fitting(plan, both.current.columns))),
+        "slices": (
+            "--slices, a --label, and a --prediction or a --score",
+            plan.slices and plan.label and said,
+        ),
     }
     for name, (what, is_there) in needed.items():
         if name in wanted and not is_there:
@@ -141,7 +144,7 @@ def conditions(found: Replay, *, is_labelled: bool = False) -> set[str]:
         named.add("insufficient")
     if any(one.status == "drift" and one.dimension != "all" for one in found.features):
         named.add("segment_drift")
-    for name in MONITORS:
+    for name in (*MONITORS, "slices"):
         if any(one.status == "alarm" for one in getattr(found, name) or ()):
             named.add(name)
     if any(one.verdict in BAD for one in found.experiments or ()):
@@ -162,10 +165,16 @@ def _usual(plan: Plan, both: Comparison, kept: Mapping[str, set[str]]) -> Profil
 
 
 def _in_chunks(
-    chunks: Sequence[Chunk], rows: Iterator[Row], fold: Analysis[Outcome], joining: Joining | None
+    chunks: Sequence[Chunk],
+    rows: Iterator[Row],
+    fold: Analysis[Outcome],
+    plan: Plan,
+    *,
+    joins: bool,
 ) -> Iterator[Chunk]:
     """Each chunk with what is known at its end: of a table of the rows so far, of Records what was
     due by then; the end of all makes the rest due."""
+    joining = plan.joining if joins else None
     row, count, records = next(rows, None), 0, 0
     for chunk in chunks:
         records += chunk.records
@@ -175,7 +184,7 @@ def _in_chunks(
         ):
             fold.add_row(row)
             row, count = next(rows, None), count + 1
-        yield msgspec.structs.replace(chunk, **_entries(fold, at_once=joining is None))
+        yield msgspec.structs.replace(chunk, **_entries(fold, plan, at_once=not joins))
 
 
 def _experiments(plan: Plan, both: Comparison) -> tuple[list[Experiment], list[str]]:
@@ -196,12 +205,15 @@ def _experiments(plan: Plan, both: Comparison) -> tuple[list[Experiment], list[s
     return found, remarks
 
 
-def _entries(fold: Analysis[Outcome], *, at_once: bool) -> dict[str, Any]:
+def _entries(fold: Analysis[Outcome], plan: Plan, *, at_once: bool) -> dict[str, Any]:
     """The findings of each monitor, by its name; rows that are one window say nothing of when."""
-    return {
+    entries = {
         monitor.name: list(map(_undated, monitor.findings()) if at_once else monitor.findings())
         for monitor in fold.monitors
     }
+    if "slices" in entries:
+        entries["slices"] = entries["slices"][: plan.slices]
+    return entries
 
 
 def _undated(one: Outcome) -> Outcome:

@@ -38,7 +38,8 @@ class Plan:
     `chunks` equal runs of rows are judged. `engine` is local or dask, `scheduler` the address of a
     Dask scheduler. `outcomes` says how what became of rows is judged, where it `is_told`: of a
     table by columns, of Records by feedback, to which `joining` joins them. The arms of
-    `experiments` are compared, and there must be something to compare in the dimensions `arms`.
+    `experiments` are compared, and there must be something to compare in the dimensions `arms`. Of
+    the worst slices so many are told as `slices` says.
     """
 
     sources: Sequence[str]
@@ -65,6 +66,7 @@ class Plan:
     start: float | None = None
     end: float | None = None
     chunks: int = 0
+    slices: int = 0
     engine: str = "local"
     scheduler: str = ""
 
@@ -75,13 +77,14 @@ class Plan:
         label = self.label[0] if self.label else ""
         metrics = [metric for one in self.experiments for metric in one.metrics]
         sources = {metric.source for metric in metrics}
+        duration = DURATION if "latency" in sources or self.slices else ""
         events = dict.fromkeys(str(one.of) for one in metrics if one.source == "event")
         events |= dict.fromkeys(one.per for one in metrics if one.per)
         return TruthColumns(
             said, label, self.score, self.protected, tuple(events),
-            DURATION if "latency" in sources else "", OUTCOME if "outcome" in sources else "",
+            duration, OUTCOME if "outcome" in sources else "",
             tuple(dict.fromkeys(one.dimension for one in self.experiments)),
-            units_of(self.experiments),
+            units_of(self.experiments), bool(self.slices),
         )  # fmt: skip
 
     @property

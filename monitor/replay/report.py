@@ -18,6 +18,7 @@ from monitor.findings import (
     OfSegment,
     Performance,
     Quality,
+    Slice,
 )
 from monitor.replay.document import Replay, SchemaChange
 
@@ -79,6 +80,18 @@ def tables(found: Replay, title: str) -> Iterator[Table | Text]:
         yield _chunks(found)
     if found.performance is not None:
         yield Text(f"\n{performance(found.performance)}")
+    yield from _of_outcomes(found)
+    yield from _schema(found)
+    yield Text.assemble(
+        f"\n{counted(found)}: ",
+        (found.verdict, STYLES[found.verdict]),
+        f", {drifted} of {len(findings)} features and segments drifted" if drifted else "",
+        f": {judged(found)}",
+    )
+
+
+def _of_outcomes(found: Replay) -> Iterator[Table]:
+    """What monitors of outcomes say."""
     if found.quality:
         yield _quality(found.quality)
     if found.calibration:
@@ -89,13 +102,8 @@ def tables(found: Replay, title: str) -> Iterator[Table | Text]:
         yield _judged("fairness", FAIRNESS, found.fairness, compared)
     if found.experiments:
         yield experiments(found.experiments)
-    yield from _schema(found)
-    yield Text.assemble(
-        f"\n{counted(found)}: ",
-        (found.verdict, STYLES[found.verdict]),
-        f", {drifted} of {len(findings)} features and segments drifted" if drifted else "",
-        f": {judged(found)}",
-    )
+    if found.slices is not None:
+        yield slices(found.slices)
 
 
 def judged(found: Replay) -> str:
@@ -287,6 +295,41 @@ def experiments(entries: Iterable[ExperimentEffect]) -> Table:
     return table
 
 
+SLICES = (
+    "measure",
+    "slice",
+    "status",
+    "share",
+    "elsewhere",
+    "95 % of the difference",
+    "ln E",
+    "rows",
+)
+"""What reports say of slices."""
+
+
+def of_slice(one: Slice) -> list[str]:
+    """The words and numbers of a slice, in the order of `SLICES`."""
+    conditions = ", ".join(f"{each.dimension} = {each.value}" for each in one.conditions)
+    numbers = [share(one.share), share(one.elsewhere), interval(one)]
+    return [
+        one.measure, conditions, one.status, *numbers, f"{one.log_evidence:.1f}", f"{one.rows:,}"
+    ]  # fmt: skip
+
+
+def slices(entries: Iterable[Slice]) -> Table:
+    """A row for each slice, what is believed first."""
+    table = Table(title="\nworst slices", title_justify="left", box=None, pad_edge=False)
+    for name in SLICES:
+        left = name in {"measure", "slice", "status"}
+        table.add_column(name, justify="left" if left else "right", overflow="fold")
+    for one in entries:
+        cells = [Text(cell) for cell in of_slice(one)]
+        cells[2].stylize(STYLES.get(one.status, ""))
+        table.add_row(*cells)
+    return table
+
+
 def told(entries: Iterable[Quality]) -> list[Quality]:
     """What of quality is told on a screen: so much, and every alarm."""
     ranked = sorted(entries, key=lambda one: one.status != "alarm")
@@ -306,7 +349,7 @@ def so_far(entries: Iterable[Quality]) -> str:
     return f"{first.measure} {share(first.number)}" + ", alarm" * (first.status == "alarm")
 
 
-def interval(one: Quality | Fairness | ExperimentEffect) -> str:
+def interval(one: Quality | Fairness | ExperimentEffect | Slice) -> str:
     """The 95 % interval of a measure or gap; empty without one."""
     if one.lower is None or one.upper is None:
         return ""

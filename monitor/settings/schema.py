@@ -219,6 +219,18 @@ class Fairness(_Section, frozen=True):
     tolerance: Annotated[float, msgspec.Meta(ge=0, lt=1)] = 0.1
 
 
+class Slices(_Section, frozen=True):
+    """By which `measures` slices of the traffic are searched for that are worse than the rest.
+
+    Without any they are not searched for. Up to `tolerance` worse is harmless; of fewer than
+    `minimum` rows nothing is said.
+    """
+
+    measures: list[Literal["error", "calibration", "latency", "cost", "checks"]] = []
+    minimum: Positive = 50
+    tolerance: Annotated[float, msgspec.Meta(ge=0, lt=1)] = 0.05
+
+
 class ExperimentMetric(_Section, frozen=True, omit_defaults=True):
     """What is measured of each exchange: one of `event`, `outcome`, `latency_above` (seconds), and
     `of`, a part of its outcome.
@@ -480,6 +492,7 @@ class Settings(_Section, frozen=True):
     calibration: Calibration = Calibration()
     coverage: Coverage = Coverage()
     fairness: Fairness = Fairness()
+    slices: Slices = Slices()
     experiments: Annotated[list[Experiment], msgspec.Meta(max_length=32)] = []
     drain: Drain = Drain()
     access: Access = Access()

@@ -170,3 +170,16 @@ def signs(texts: Iterable[str]) -> Signs:
     for text in texts:
         found.add(text)
     return found
+
+
+def octave(number: float) -> str:
+    """The bin of a number, from one power of two to the next.
+
+    >>> octave(100.0), octave(-0.3), octave(0.0)
+    ('64 to 128', '-0.5 to -0.25', '0')
+    """
+    if not number:
+        return "0"
+    _, power = math.frexp(abs(number))
+    low, high = math.ldexp(1.0, power - 1), math.ldexp(1.0, min(power, 1023))
+    return f"{low:g} to {high:g}" if number > 0 else f"{-high:g} to {-low:g}"

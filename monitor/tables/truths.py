@@ -12,6 +12,7 @@ import msgspec
 from monitor.damage import Damage
 from monitor.errors import SourceError
 from monitor.interfaces import Table
+from monitor.tables import numerals
 from monitor.tables.cells import Sanitizer, named, segment, taker
 from monitor.tables.columns import Columns
 from monitor.tables.inference import Readings
@@ -24,6 +25,12 @@ AS_TRUTH: dict[Kind, Kind] = {"identifier": "numeric", "boolean": "categorical"}
 """How columns of some kinds are read here: where nearly all values differ each still counts, and
 `yes` keeps its name."""
 
+SLICED: frozenset[Kind] = frozenset({"numeric", "boolean", "categorical"})
+"""Columns that slices are made of."""
+
+LONGEST = 64
+"""Characters of a value that is one of many."""
+
 
 class TruthColumns(msgspec.Struct, frozen=True):
     """The columns of a table that say what became of a row; empty: there is none.
@@ -33,7 +40,8 @@ class TruthColumns(msgspec.Struct, frozen=True):
     `protected` are attributes of whom the row is about. `events` are columns in which anything but
     nothing, 0 or false says that something happened, and a number how much. `duration` is in
     seconds, `outcome` is how an exchange ended. `arms` are dimensions of experiments, `units` what
-    these count by, such as a user.
+    these count by, such as a user. With `is_sliced` all other columns are dimensions too, numbers
+    in bins.
     """
 
     prediction: str = ""
@@ -45,6 +53,7 @@ class TruthColumns(msgspec.Struct, frozen=True):
     outcome: str = ""
     arms: tuple[str, ...] = ()
     units: tuple[str, ...] = ()
+    is_sliced: bool = False
 
     @property
     def is_told(self) -> bool:
@@ -76,11 +85,17 @@ def read(
     arms = [one for one in said.arms if one in table.names and one not in columns.by]
     columns = msgspec.structs.replace(columns, by=(*columns.by, *arms))
     needed(table, columns, readings, sanitizer)
-    wanted = {*said.names, *columns.needed()}
+    sliced = [
+        name for name in table.names if said.is_sliced and name not in said.names
+        and columns.looks_at(name) and not sanitizer.drops(name)
+        and readings.of(name).kind in SLICED
+    ]  # fmt: skip
+    wanted = {*said.names, *columns.needed(), *sliced}
     names = [name for name in table.names if name in wanted] or table.names[:1]
     bare = msgspec.structs.replace(columns, segments_only=True)
     place = observer(names, bare, sanitizer, str(table.path), readings=readings)
     truth = _truth_of(names, said, readings, sanitizer)
+    condition = _condition_of(names, sliced, readings, sanitizer)
     damage.begin(table.path)
     index = first
     for number, values in table.rows(names, damage):
@@ -89,8 +104,33 @@ def read(
         except SourceError as error:
             damage.rows(table.path, table.place(number), str(error).removeprefix(": "))
             continue
+        told = truth(values)
+        if said.is_sliced:
+            row = msgspec.structs.replace(row, segments=row.segments | condition(values))
+            told = msgspec.structs.replace(told, id=str(index))
         index += 1
-        yield msgspec.structs.replace(row, truth=truth(values))
+        yield msgspec.structs.replace(row, truth=told)
+
+
+def _condition_of(
+    names: Sequence[str], sliced: Sequence[str], readings: Readings, sanitizer: Sanitizer
+) -> Callable[[Sequence[Any]], dict[str, str]]:
+    """The function (values of a row) → its values in columns that slices are made of, numbers in
+    bins."""
+    columns = [(sanitizer.text(name), name, names.index(name), readings.of(name))
+               for name in sliced]  # fmt: skip
+
+    def condition(values: Sequence[Any]) -> dict[str, str]:
+        found = {}
+        for shown, name, at, how in columns:
+            value = named(values[at], how)
+            if type(value) in (int, float) and how.kind == "numeric" and math.isfinite(value):
+                found[shown] = numerals.octave(float(value))
+            elif isinstance(value, str | bool):
+                found[shown] = segment(name, value, sanitizer)[:LONGEST]
+        return found
+
+    return condition
 
 
 def _truth_of(

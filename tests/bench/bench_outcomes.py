@@ -14,6 +14,7 @@ from pathlib import Path
 import outcome_arms
 import outcome_groups
 import outcome_scores
+import outcome_slices
 
 OUT = Path(__file__).with_name("OUTCOMES.md")
 INTRO = """# Outcomes: false alarms and what is found
@@ -34,6 +35,7 @@ def main() -> None:
     lines = INTRO.format(runs=options.runs).splitlines()
     for title, section in (
         *outcome_arms.SECTIONS, *outcome_scores.SECTIONS, *outcome_groups.SECTIONS,
+        *outcome_slices.SECTIONS,
     ):  # fmt: skip
         for line in ("", f"## {title}", "", *section(options.runs)):
             print(line, flush=True)

@@ -206,6 +206,9 @@ OF_CHECKS = {"check": ["check-0"] * 3, "result": ["failed", "passed", "skipped"]
 OF_ITEMS = {"given": ("own", "other", "own"), "result": ("right", "right", "wrong")}
 """The same of what a check looks at."""
 
+OF_SLICES = {"status": ("alarm", "ok", "insufficient")}
+"""The same of slices."""
+
 OF_FEEDBACK = {"result": ("joined", "waiting", "unmatched")}
 """The same of feedback."""
 
@@ -222,6 +225,8 @@ def everything(step: int) -> list[Measurement]:
                     known = OF_CHECKS.get(name, known)
                 if metric.name == "monitor_output_check_items_total":
                     known = OF_ITEMS.get(name, known)
+                if metric.name == "monitor_slices":
+                    known = OF_SLICES.get(name, known)
                 if metric.name == "monitor_feedback_total":
                     known = OF_FEEDBACK.get(name, known)
                 labels[name] = known[variant % len(known)]

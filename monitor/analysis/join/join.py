@@ -68,6 +68,7 @@ class Join:
     `wait` is seconds. `room` is how many Records are remembered: of more, an even share
     (`share`). Of items that wait there are as many, and four times as many in all. Time is what
     `advance` is told. `dimensions` are the segments of a Row, None means all that a Record has.
+    With `is_detailed` its truth has what only slices look at.
     """
 
     def __init__(
@@ -78,7 +79,9 @@ class Join:
         room: int = ROOM,
         dimensions: Sequence[str] | None = None,
         units: Sequence[str] = (),
+        is_detailed: bool = False,
     ) -> None:
+        self._is_detailed = is_detailed
         self.ledger = ledger.Ledger()
         self._reading = reading
         self._wait = wait
@@ -106,7 +109,9 @@ class Join:
 
     def add(self, record: Record) -> list[Row]:
         """Remember a Record, or return its Row where it comes after it was due."""
-        stub = stubs.stub_of(record, self._reading, self._share.level, self._units)
+        stub = stubs.stub_of(
+            record, self._reading, self._share.level, self._units, is_detailed=self._is_detailed
+        )
         if self._dimensions is not None and not self._dimensions.issuperset(stub.segments):
             wanted = {n: v for n, v in stub.segments.items() if n in self._dimensions}
             stub = msgspec.structs.replace(stub, segments=wanted)

@@ -17,6 +17,18 @@ OVERHEAD = 350
 """Bytes that a stub takes in memory beside its own, about: its names, and where it stands."""
 
 
+class Details(msgspec.Struct, frozen=True, array_like=True, omit_defaults=True, gc=False):
+    """What only slices look at, as in `types.Truth`."""
+
+    id: str
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    passed: bool | None = None
+
+
+NO_DETAILS = Details("")
+
+
 class Stub(msgspec.Struct, frozen=True, array_like=True, omit_defaults=True, gc=False):
     """What is remembered of a Record; `names` are digests, that of its id first.
 
@@ -38,13 +50,21 @@ class Stub(msgspec.Struct, frozen=True, array_like=True, omit_defaults=True, gc=
     interval: tuple[float, float] | None = None
     choices: list[str] | None = None
     units: dict[str, int] = {}
+    details: Details | None = None
 
 
 encode = msgspec.msgpack.Encoder().encode
 decode = msgspec.msgpack.Decoder(Stub).decode
 
 
-def stub_of(record: Record, reading: Reading, level: int, units: Sequence[str] = ()) -> Stub:
+def stub_of(
+    record: Record,
+    reading: Reading,
+    level: int,
+    units: Sequence[str] = (),
+    *,
+    is_detailed: bool = False,
+) -> Stub:
     """What is remembered of a Record; `units` are dimensions and business keys that experiments
     count by."""
     said = reading.of(record)
@@ -75,7 +95,16 @@ def stub_of(record: Record, reading: Reading, level: int, units: Sequence[str] =
             for name in units
             if (value := record.business.get(name, record.segments.get(name, ABSENT))) != ABSENT
         },
+        _details(record) if is_detailed else None,
     )
+
+
+def _details(record: Record) -> Details:
+    tokens = record.tokens
+    passed = all(one.passed for one in record.checks.values()) if record.checks else None
+    if tokens is None:
+        return Details(record.id, passed=passed)
+    return Details(record.id, tokens.input, tokens.output, passed)
 
 
 def row_of(stub: Stub, known: Known, halvings: int) -> Row:
@@ -84,10 +113,12 @@ def row_of(stub: Stub, known: Known, halvings: int) -> Row:
     It stands for 2 ** `halvings` times as many exchanges as when nothing was left out.
     """
     prediction, label = alike(stub.prediction, known.label)
+    details = stub.details or NO_DETAILS
     truth = Truth(
         prediction, stub.score, label, known.weight, known.events, known.rating,
         known.attributes, stub.interval, stub.choices, stub.duration, stub.outcome, stub.cost,
         stub.units,
+        details.id, details.input_tokens, details.output_tokens, details.passed,
     )  # fmt: skip
     weight = stub.weight * (1 << halvings)
     return Row(stub.ended, stub.segments, [], stub.accepted, weight, stub.edge_cases, truth)

@@ -1,0 +1,121 @@
+"""Replay with `--slices`: tables and records, the document, the reports, the exit code."""
+
+from __future__ import annotations
+
+import csv
+import json
+import random
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from monitor.cli import main
+from monitor.types import Part, Tokens, Verdict, encode_record
+from tests.analysis.join.exchanges import BEGIN, record
+
+COUNT = 5000
+
+
+def is_bad(rng: random.Random, country: str, kind: str) -> bool:
+    return rng.random() < (0.45 if (country, kind) == ("de", "invoice") else 0.08)
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> str:
+    """Letters, of which German invoices are read badly."""
+    rng, path = random.Random(1), tmp_path / "letters.csv"
+    with path.open("w", newline="") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(["country", "kind", "amount", "true", "said", "p"])
+        for _ in range(COUNT):
+            country, kind = rng.choice(["de", "fr", "us"]), rng.choice(["invoice", "memo"])
+            true = rng.choice([0, 1])
+            said = 1 - true if is_bad(rng, country, kind) else true
+            amount = round(rng.lognormvariate(4, 1), 2)
+            writer.writerow([country, kind, amount, true, said, 0.92 if said else 0.08])
+    return str(path)
+
+
+TRUTH = ["--label", "true", "--prediction", "said", "--score", "p"]
+
+
+def document(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, Any]:
+    capsys.readouterr()
+    assert main(["replay", *arguments, "--json", "-"]) == 0
+    found: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return found
+
+
+def conditions(found: dict[str, Any]) -> dict[str, str]:
+    return {one["dimension"]: one["value"] for one in found["conditions"]}
+
+
+def test_the_worst_slice_of_a_table_is_named(capsys, table: str) -> None:
+    """Columns are conditions without being asked for; so many slices are told as were asked for."""
+    found = document(capsys, table, *TRUTH, "--slices", "3")["slices"]
+    assert 1 <= len(found) <= 3
+    assert conditions(found[0]) == {"country": "de", "kind": "invoice"}
+    assert {one["measure"] for one in found if one["status"] == "alarm"} <= {"error", "calibration"}
+    assert found[0]["status"] == "alarm"
+    assert "since" not in found[0]  # rows without times are one window
+    assert all(1 <= int(one) <= COUNT for one in found[0]["examples"])
+
+
+def test_without_the_option_there_are_none(capsys, table: str) -> None:
+    """And the others have what they had of the error budget."""
+    assert "slices" not in document(capsys, table, *TRUTH)
+
+
+def test_a_run_may_fail_on_slices(capsys, table: str) -> None:
+    """With the option that searches for them; without it that is bad usage."""
+    arguments = ["replay", table, *TRUTH, "--fail-on", "slices"]
+    assert main([*arguments, "--slices", "5"]) == 1
+    assert main(arguments) == 2
+    assert "--fail-on slices: needs --slices" in capsys.readouterr().err
+
+
+def test_reports_show_slices(capsys, table: str, tmp_path: Path) -> None:
+    """The screen in a table, the page with a sentence for each alarm."""
+    page = tmp_path / "page.html"
+    assert main(["replay", table, *TRUTH, "--slices", "3", "--html", str(page)]) == 0
+    assert "country = de, kind = invoice" in capsys.readouterr().out
+    assert "rows with country = de and kind = invoice" in page.read_text()
+
+
+def test_chunks_say_what_was_known_at_their_end(capsys, table: str) -> None:
+    """The slice is found in one of them, and then in all that follow."""
+    found = document(capsys, table, *TRUTH, "--slices", "3", "--chunks", "4")
+    seen = [
+        any(one["status"] == "alarm" and one["measure"] == "error" for one in chunk["slices"])
+        for chunk in found["chunks"]
+    ]
+    assert seen == sorted(seen)
+    assert seen[-1]
+    assert found["chunks"][-1]["slices"] == found["slices"]
+
+
+def test_records_need_no_labels_to_have_slow_slices(capsys, tmp_path: Path) -> None:
+    """Every segment is a condition, tokens are in bins, and examples are ids of records."""
+    rng, lines = random.Random(2), []
+    for number in range(12_000):
+        site, long = rng.choice("ab"), rng.random() < 0.3
+        bad = rng.random() < (0.8 if site == "a" and long else 0.04)
+        one = record(f"r{number:05}", 10.0 * number, outputs=[Part(role="assistant", text="hello")])
+        one = msgspec.structs.replace(
+            one, segments={"site": site}, duration=20.0 if bad else rng.uniform(0.2, 1.0),
+            tokens=Tokens(9000 if long else 50, 5),
+            checks={"citation": Verdict(passed=rng.random() > 0.1, count=0, of=1)},
+        )  # fmt: skip
+        lines.append(encode_record(one))
+    path = tmp_path / "r.jsonl"
+    path.write_bytes(b"\n".join(lines))
+    config = tmp_path / "monitor.yaml"
+    config.write_text(f"outcomes: {{wait: 3000}}\ndata: {tmp_path}\n")
+    found = document(capsys, str(path), "--config", str(config), "--slices", "5")["slices"]
+    alarms = [one for one in found if one["status"] == "alarm"]
+    assert [one["measure"] for one in alarms] == ["latency"]
+    assert conditions(alarms[0]) == {"site": "a", "input_tokens": "8,000 to 30,000"}
+    assert alarms[0]["since"] > BEGIN
+    assert all(one.startswith("r") for one in alarms[0]["examples"])
