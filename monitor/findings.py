@@ -387,3 +387,5 @@ class Outcomes(msgspec.Struct, frozen=True):
     """How groups fare beside all others, by group and measure."""
     experiments: list[ExperimentEffect] = []
     """What arms of experiments do to metrics."""
+    slices: list[Slice] = []
+    """The slices that are tried, those that are believed to be worse first."""
