@@ -13,6 +13,7 @@ from monitor.queries import (
     record,
     records,
     segments,
+    slices,
     status,
     templates,
 )
@@ -26,6 +27,7 @@ QUERIES: tuple[Query, ...] = (
     outcomes.CALIBRATION,
     outcomes.COVERAGE,
     outcomes.FAIRNESS,
+    slices.QUERY,
     experiments.QUERY,
     templates.QUERY,
     templates.ONE,

@@ -19,6 +19,8 @@ from monitor.findings import (
     Outcomes,
     Quality,
     ReliabilityBin,
+    Slice,
+    SliceCondition,
     Together,
 )
 from monitor.queries.query import Process, Running
@@ -84,6 +86,12 @@ def outcomes(name: str = "north") -> Outcomes:
             Fairness("population", "south", "selection_rate", 0.14, 0.08, 0.2, 7.0, "alarm"),
         ],
         [effect, ExperimentEffect("prompt", name, "slow", None, None, None, "keep_going", 0)],
+        [
+            Slice([SliceCondition("population", name), SliceCondition("plan", "free")], "error",
+                  412, 0.31, 0.09, 0.22, 0.16, 0.28, 12.0, "alarm", "31 % were wrong", ["r1"]),
+            Slice([SliceCondition("population", name)], "latency", 90, 0.2, 0.1, 0.1, None, None,
+                  1.0, "ok", "20 % took 3 s or more"),
+        ],
     )  # fmt: skip
 
 

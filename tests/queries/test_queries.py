@@ -18,6 +18,7 @@ from monitor.queries import (
     record,
     records,
     segments,
+    slices,
     status,
     templates,
 )
@@ -98,6 +99,15 @@ def test_quality_has_the_classes_of_its_segments() -> None:
     assert asked(outcomes.QUALITY, measure="f1").items == []
     with pytest.raises(UsageError, match="is not a parameter"):
         asked(outcomes.COVERAGE, measure="f1")
+
+
+def test_slices_are_filtered_by_measure_and_status() -> None:
+    """What is believed to be worse comes first."""
+    assert [one.status for one in asked(slices.QUERY).items] == ["alarm", "ok"]
+    assert asked(slices.QUERY, measure="latency").total == 1
+    assert asked(slices.QUERY, status="alarm").items[0].conditions[1].value == "free"
+    with pytest.raises(UsageError, match="measure: is not"):
+        asked(slices.QUERY, measure="f1")
 
 
 def test_experiments_are_filtered_by_verdict() -> None:
