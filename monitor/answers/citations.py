@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from itertools import islice
 from typing import Literal, NamedTuple
 
@@ -81,16 +82,41 @@ def prose(text: str) -> str:
 
 def without_sources(text: str) -> str:
     """The text without addresses of pages and numbers of papers."""
-    for hint, pattern in (("www.", _ADDRESS), ("://", _ADDRESS), ("10.", _DOI)):
-        if hint in text:
-            text = pattern.sub(" ", text)
+    hints = _hints(text)
+    if hints.addresses:
+        for sign in ("www.", "://"):
+            if sign in text:
+                text = _ADDRESS.sub(" ", text)
+    if hints.dois:
+        text = _DOI.sub(" ", text)
     if "【" in text:
         text = _MARKED_SOURCE.sub(" ", text)
-    return _PMID.sub(" ", _ARXIV.sub(" ", text)) if _NAMED.search(text) else text
+    if hints.arxiv or hints.pubmed or not text.isascii():  # there other letters are an i, too
+        text = _PMID.sub(" ", _ARXIV.sub(" ", text))
+    return text
+
+
+class _Hints(NamedTuple):
+    """What sources a text may hold."""
+
+    addresses: bool
+    dois: bool
+    arxiv: bool
+    pubmed: bool
+
+
+@lru_cache(maxsize=4)  # several checks ask for those of the same answer
+def _hints(text: str) -> _Hints:
+    lower = text.lower()
+    return _Hints(
+        "www." in text or ("/" in text and "://" in text),
+        "10." in text,
+        "arxiv" in lower,
+        "pmid" in lower or "pubmed" in lower,
+    )
 
 
 _MARKED_SOURCE = re.compile(r"【[^】\n]{0,80}】")
-_NAMED = re.compile(r"arxiv|pmid|pubmed", re.IGNORECASE)
 
 
 def citations(text: str) -> list[Citation]:
@@ -198,7 +224,7 @@ def _is_bracketed(text: str, start: int, end: int) -> bool:
 
 def addresses(text: str) -> Iterator[str]:
     """Host and path of each address of a page; a pseudonym of one as it is."""
-    if "www." in text or "://" in text:
+    if _hints(text).addresses:
         for match in islice(_ADDRESS.finditer(text), MOST):
             source = address(match[0])
             if source and not source.startswith(_NOWHERE):
@@ -224,17 +250,17 @@ def address(said: str) -> str:
 
 def identifiers(text: str) -> Iterator[Citation]:
     """DOIs, numbers of arXiv and of PubMed."""
-    if "10." in text:
+    hints = _hints(text)
+    if hints.dois:
         for match in islice(_DOI.finditer(text), MOST):
             source = match[0].rstrip(_TRAILING).lower()
             if source.endswith(")") and source.count("(") < source.count(")"):
                 source = source.rstrip(")")
             yield Citation("doi", source)
-    lower = text.lower()
-    if "arxiv" in lower:
+    if hints.arxiv:
         for match in islice(_ARXIV.finditer(text), MOST):
             yield Citation("arxiv", match["id"].lower())
-    if "pmid" in lower or "pubmed" in lower:
+    if hints.pubmed:
         for match in islice(_PMID.finditer(text), MOST):
             yield Citation("pmid", match["id"])
 

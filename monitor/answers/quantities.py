@@ -6,6 +6,8 @@ Dates, times, versions, identifiers, numbers of chapters and marks of lists are 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from functools import lru_cache
 from itertools import islice
 from typing import NamedTuple
 
@@ -24,7 +26,10 @@ _OTHER_DIGITS = re.compile("[\uff10-\uff19\u0660-\u0669\u06f0-\u06f9\u0966-\u096
 _SPACE = "\u00a0\u2007\u2009\u202f"
 _TOKEN = re.compile(
     rf"""[0-9](?:
-    (?P<no>
+    (?P<plain>[0-9]{{0,8}}(?:\.[0-9]{{1,2}})?  # nothing but a word or a sign behind it: most are so
+        (?=(?:\ (?P<word>[A-Za-z]{{1,20}})|%)(?:[,;:!?)\n]|\.[ \n]|\ (?!per\ )|\Z)))
+  | (?P<bare>[0-9]{{0,8}}(?:\.[0-9]{{1,2}})?(?=[;!?\n]|[.:)](?:[ \n]|\Z)|,(?:\n|\ [^"'])|\ \(|\Z))
+  | (?P<no>
         [0-9]{{3}}[-./][0-9]{{1,2}}[-./][0-9]{{1,2}}(?:[T\ ][0-9:.]{{4,15}}Z?)?(?![0-9])
       | [0-9]?[-./][0-9]{{1,2}}[-./](?:[0-9]{{4}}|[0-9]{{2}})(?![0-9]|[.,][0-9])
       | [0-9]?:[0-5][0-9](?::[0-5][0-9])?(?![0-9])                                 # a time
@@ -94,15 +99,48 @@ def quantities(text: str, most: int, *, names: bool = False) -> list[Quantity]:
     >>> [(one.value, one.unit) for one in quantities("5-10 mg at 08:30, see section 4 or v1.2", 9)]
     [(0.005, 'g'), (0.01, 'g')]
     """
+    return _amounts(text, most, names=names)[0]
+
+
+def of_source(text: str, most: int) -> Sequence[Quantity]:
+    """Return the same with `names`. Those of short texts are remembered: the next request of a
+    conversation has all texts of the last one."""
+    found = _of_short(text) if len(text) <= _SHORT and most >= _FEW else None
+    return quantities(text, most, names=True) if found is None else found
+
+
+_SHORT, _FEW, _REMEMBERED = 4096, 256, 256
+"""Characters and numbers of texts that are remembered, and how many are: 30 MB at the very most,
+mostly less than one."""
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _of_short(text: str) -> tuple[Quantity, ...] | None:
+    found, is_whole = _amounts(text, _FEW, names=True)
+    return tuple(found) if is_whole else None
+
+
+def _amounts(text: str, most: int, *, names: bool) -> tuple[list[Quantity], bool]:
+    """The amounts of a text, and whether those are all."""
     if not text.isascii() and _OTHER_DIGITS.search(text):
         text = text.translate(_DIGITS)
     found = _Amounts(text)
     until = 0
-    for match in islice(_TOKEN.finditer(text), most):
+    matches = _TOKEN.finditer(text)
+    for match in islice(matches, most):
         start, end = match.span()
         if len(found.all) >= most:
             break
-        if start < until or match.lastgroup == "no" or _is_part(text, start, names=names):
+        if start < until:
+            continue
+        form = match.lastgroup
+        after = 0
+        if form in _PLAIN:
+            after = _plainly(text, match, found, names=names)
+        if after:
+            until = after
+            continue
+        if form == "no" or _is_part(text, start, names=names):
             continue
         unit, factor, until = _unit(text, start, end, found.money)
         if unit is None or not (unit or factor != 1.0 or not _is_name(text, start, end)):
@@ -111,7 +149,66 @@ def quantities(text: str, most: int, *, names: bool = False) -> list[Quantity]:
                 continue
             unit = NAME
         found.add(_read(text, (start, end, until), unit, factor), unit, factor)
-    return found.all
+    return found.all, len(found.all) < most and next(matches, None) is None
+
+
+def _plainly(text: str, match: re.Match[str], found: _Amounts, *, names: bool) -> int:
+    """Add a number of which one look at what stands beside it tells all, as most do; return where
+    it ends. Return 0 where it has to be read with care, which comes to the same everywhere else."""
+    start, end = match.span()
+    money = _plain_money(text, start)
+    run = text[start:end]
+    if money is None or found.is_open or (run[0] == "0" and run.isdigit() and run != "0"):
+        return 0
+    unit, factor, until = money, 1.0, end
+    may_go_on = money != ""
+    word = match["word"] or (None if match.lastgroup == "bare" else "%")
+    if word is None:
+        may_go_on = may_go_on or text[end : end + 1] == ","
+        if not money and _is_name(text, start, end):
+            unit = NAME
+    else:
+        lower = word.lower()
+        if lower in _UNPLAIN or (end - start < 3 and lower[:3] in cues.MONTHS):
+            return 0
+        known = units.UNITS.get(word) or units.IN_ANY_CASE.get(lower, _NO_UNIT)
+        if money:
+            pass
+        elif known != _NO_UNIT:
+            unit, factor = known
+            may_go_on = unit in units.CURRENCIES
+            until = match.end("word") if match["word"] else end + 1
+            until += text[until : until + 1] == "."
+        elif _is_named(text, start, end):
+            unit = NAME
+    if unit is NAME and not names:
+        return end
+    number, step = float(run), _STEPS[len(run.partition(".")[2])]
+    one = Quantity(number * factor, step * factor, unit, number, start, until)
+    if may_go_on:
+        found.add([one], unit, factor)
+    else:
+        found.all.append(one)
+    return until
+
+
+def _plain_money(text: str, start: int) -> str | None:
+    """The money whose sign stands before a number, empty where none does; None where one has to
+    look closer."""
+    before = text[start - 1] if start else "\n"
+    if before == " ":
+        last = text[start - 2] if start > 1 else "\n"
+        return "" if last.islower() or last in ",;:.=|(!?*\n" else None
+    return units.MONEY[before] if before in "$€£" else "" if before in "\n(" else None
+
+
+_PLAIN = ("plain", "bare")
+_NO_UNIT = ("", 1.0)
+_STEPS = (1.0, 0.1, 0.01)
+_BEFORE_UNITS = "working business calendar consecutive full more additional per"
+_JOINING = "to bis and or of out von und oder et"
+_UNPLAIN = {*_BEFORE_UNITS.split(), *_JOINING.split(), *map(str.lower, units.SCALES)}
+"""Words behind a number after which one has to look at what follows."""
 
 
 class _Amounts:
@@ -119,6 +216,7 @@ class _Amounts:
 
     def __init__(self, text: str) -> None:
         self.all: list[Quantity] = []
+        self.is_open = False  # whether a range or list goes on
         self.money = ""
         self._text = text
         self._opened = 0  # the first of a range or list without a unit yet
@@ -126,17 +224,19 @@ class _Amounts:
     def add(self, new: list[Quantity], unit: str, factor: float) -> None:
         if not new:
             return
-        if self._opened < len(self.all) and (unit or factor != 1.0):
+        if not self.is_open:
+            self._opened = len(self.all)
+        elif unit or factor != 1.0:
             waiting = self.all[self._opened :]
             self.all[self._opened :] = [_of_range(one, factor, unit) for one in waiting]
-        is_open = (not unit or unit in units.CURRENCIES) and factor == 1.0
-        if not is_open:
-            self._opened = len(self.all)
         self.all += new
-        if not (is_open and _DASHED.match(self._text, new[0].end)) or _is_year(new[0]):
-            self._opened, self.money = len(self.all), ""
-        else:
-            self.money = unit or self.money
+        self.is_open = (
+            (not unit or unit in units.CURRENCIES)
+            and factor == 1.0
+            and _DASHED.match(self._text, new[0].end) is not None
+            and not _is_year(new[0])
+        )
+        self.money = (unit or self.money) if self.is_open else ""
 
 
 def _is_year(one: Quantity) -> bool:
@@ -193,13 +293,20 @@ def _is_name(text: str, start: int, end: int) -> bool:
         return text[max(opened - 2, 0) : opened].rstrip()[-1:] != ":"  # that is a list in JSON
     if after and after in ".):" and end - start <= 3 and _is_mark(text, start, end):
         return True
+    return _is_named(text, start, end) or (end - start <= 2 and _is_of_month(text, end))
+
+
+def _is_named(text: str, start: int, end: int) -> bool:
+    """Whether the word before a number says what it names, or of which month it is a day."""
     words = text[max(start - _LOOK_BACK, 0) : start].rstrip(" .:([\u00a0").rsplit(None, 1)
     word = words[-1].lower().lstrip("([") if words else ""
     if word in cues.NAMES or word[-1:] in ("§", "#", "№"):
         return True
-    if end - start > 2:
-        return False
-    return word[:3] in cues.MONTHS or bool(_MONTH_AFTER.match(text, end))
+    return end - start <= 2 and word[:3] in cues.MONTHS
+
+
+def _is_of_month(text: str, end: int) -> bool:
+    return _MONTH_AFTER.match(text, end) is not None
 
 
 def _is_mark(text: str, start: int, end: int) -> bool:
@@ -222,7 +329,8 @@ def _readings(run: str) -> list[tuple[float, float]]:
         number = float(run)
         digits, _, power = run.lower().partition("e")
         places = len(digits.partition(".")[2])
-        return [(number, 10.0 ** (int(power) - places))] if number < 1e300 else []
+        is_sound = number < 1e300 and abs(int(power)) < 300
+        return [(number, 10.0 ** (int(power) - places))] if is_sound else []
     whole, _, fraction = run.partition(".")
     if len(fraction) != 3 and whole.isdigit() and fraction.isdigit():
         return [(float(run), 10.0 ** -len(fraction))]

@@ -25,6 +25,9 @@ _QUOTED = re.compile(
 )
 _GAP = re.compile(r"\[[^\]\n]{0,80}\]|\(?(?:\.\.\.|…|\. \. \.)\)?")
 _LETTER = re.compile(r"\w+")
+_FOLDED = bytes(
+    ord(chr(code).lower()) if chr(code).isalnum() else 32 for code in range(128)
+) + bytes(128)
 
 
 def folded(text: str) -> str:
@@ -33,8 +36,10 @@ def folded(text: str) -> str:
     >>> folded("The “tenant” may—at any time— leave.")
     ' the tenant may at any time leave '
     """
-    if not text.isascii():
-        text = unicodedata.normalize("NFKC", text.replace("\u00ad", ""))
+    if text.isascii():  # as bytes; to look for words would take ten times as long
+        text = text.encode().translate(_FOLDED).decode()
+        return f" {' '.join(text.split())} "
+    text = unicodedata.normalize("NFKC", text.replace("\u00ad", ""))
     return f" {' '.join(_LETTER.findall(text.lower().replace('_', ' ')))} "
 
 

@@ -9,14 +9,24 @@ two numbers of a long text nothing is derived: nearly every percentage could be.
 from __future__ import annotations
 
 import re
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
-from itertools import combinations, islice, pairwise
+from itertools import chain, combinations, islice, pairwise
 
-from monitor.answers.arithmetic import EDGE, IN_A_ROW, combine, in_rows, keyed, of_column, wholes
-from monitor.answers.quantities import Quantity, quantities
+from monitor.answers.arithmetic import (
+    EDGE,
+    IN_A_ROW,
+    Made,
+    combine,
+    in_rows,
+    keyed,
+    multiply,
+    of_column,
+    wholes,
+)
+from monitor.answers.quantities import Quantity, of_source, quantities
 from monitor.words import cues
 from monitor.words.units import CURRENCIES
 
@@ -27,6 +37,8 @@ _PAIRS, _BESIDE, _COUNTS, _MANY = 150, 40, 6, 1000
 up to a thousand."""
 _OF = re.compile(r"%? ?(?:of|der|des|von|du|de)\b", re.IGNORECASE)
 _MONTH = 30 * 86400.0
+_KINDS = frozenset("+-~*%:")
+_PRICED = CURRENCIES | {""}
 _METRIC = frozenset(("g", "l", "length"))
 _TIMES = (100.0, 1000.0, 0.001, 0.01)
 """From one unit of the same kind to another: a table has it in its head, or in a key."""
@@ -41,29 +53,32 @@ class Sources:
         self._question = asked
         self.count = 0
         self._rows: list[list[list[Quantity]]] | None = None
+        self._spelled: dict[float, bool] = {}
         self._multiplied: list[float] | None = None
-        self._found: list[list[Quantity]] = []
+        self._found: list[Sequence[Quantity]] = []
+        written: set[float] = set()
         measured: dict[str, list[float]] = defaultdict(list)
         for text in texts:
-            found = quantities(text, MOST - self.count, names=True) if self.count < MOST else []
+            found = of_source(text, MOST - self.count) if self.count < MOST else ()
             self._found.append(found)
             self.count += len(found)
             for one in found:
                 measured[one.unit].append(one.value)
+                written.add(one.value)
+                if one.value != one.written:
+                    written.add(one.written)
+                    if one.unit == "":
+                        measured[""].append(one.written)
+                elif one.unit == "length":  # 5 m may be millions
+                    measured[""].append(one.written * 1e6)
                 if "/" in one.unit:  # an answer may leave out of what
                     measured[one.unit.partition("/")[0] + "/"].append(one.value)
-                if one.unit == "" and one.value != one.written:
-                    measured[""].append(one.written)
-                if one.unit == "length" and one.value == one.written:  # 5 m may be millions
-                    measured[""].append(one.written * 1e6)
         self._values = {unit: sorted(values) for unit, values in measured.items()}
-        self._written = sorted(
-            {x for found in self._found for one in found for x in (one.written, one.value)}
-        )
+        self._written = sorted(written)
         self._derived: dict[tuple[str, str], list[float]] | None = None
 
     @cached_property
-    def asked(self) -> list[Quantity]:
+    def asked(self) -> Sequence[Quantity]:
         """The numbers of the question."""
         return quantities(self._question, _BESIDE)
 
@@ -89,46 +104,64 @@ class Sources:
     def _measured(self, one: Quantity, slack: float) -> bool:
         """The same of a number with a unit. The texts may have it elsewhere, in the head of a table
         or in a key: so theirs may have none, or a number may be told in other ones."""
-        values, value, written = self._values, one.value, slack / one.scale
-        head, slash, _ = one.unit.partition("/")
-        units = (one.unit, head if slash else f"{head}/")
-        if any(_near(values.get(unit, ()), value, slack) for unit in units):
+        values, value = self._values, one.value
+        alike = values.get(one.unit)
+        if alike and _near(alike, value, slack):
             return True
-        plain = values.get("", ())
-        ways = [(value, slack), (one.written, written)]
-        if one.unit == "%" and value <= 200:
-            ways.append((value / 100, slack / 100))
-        if one.unit in _METRIC:
-            ways += [(one.written * times, written * times) for times in _TIMES]
-        if one.scale > 1e5:
-            ways.append((value / 1e3, slack / 1e3))
-        if any(_near(plain, *way) for way in ways):
+        head, slash, _ = one.unit.partition("/")
+        alike = values.get(head if slash else head + "/")
+        if alike and _near(alike, value, slack):
+            return True
+        if self._has_plain(one, slack):
             return True
         if one.unit not in ("month", "time"):
             return False
         other, times = ("time", _MONTH) if one.unit == "month" else ("month", 1 / _MONTH)
         return _near(values.get(other, ()), value * times, value * times * 0.02)
 
+    def _has_plain(self, one: Quantity, slack: float) -> bool:
+        """Whether a number with a unit stands in the texts without one."""
+        plain = self._values.get("", ())
+        if not plain:
+            return False
+        value, scale = one.value, one.scale
+        written = slack / scale
+        if _near(plain, value, slack) or (scale != 1.0 and _near(plain, one.written, written)):
+            return True
+        if one.unit == "%" and value <= 200 and _near(plain, value / 100, slack / 100):
+            return True
+        if one.unit in _METRIC and any(
+            _near(plain, one.written * times, written * times) for times in _TIMES
+        ):
+            return True
+        return scale > 1e5 and _near(plain, value / 1e3, slack / 1e3)
+
     def _says(self, one: Quantity) -> bool:
         """Whether the texts spell a number."""
-        spelled = cues.SPELLED.get(int(one.written)) if one.written in cues.SPELLED else None
+        spelled = cues.SPELLED.get(one.written)  # type: ignore[call-overload]
         if not spelled:
             return False
-        pattern = re.compile(rf"\b(?:{'|'.join(spelled)})(?![a-zäöü])", re.IGNORECASE)
-        return any(pattern.search(text) for text in self.texts)
+        if one.written not in self._spelled:
+            self._spelled[one.written] = any(_spells(text, spelled) for text in self.texts)
+        return self._spelled[one.written]
 
     def derive(self, one: Quantity, slack: float, kinds: str) -> bool:
         """Whether a number is made in one of these ways (`combine`) of two of one sentence or row,
         or of one column in rows that follow one another, or of all of a row or column."""
+        if _KINDS.isdisjoint(kinds):
+            return False
         if self._derived is None:
             self._derived = self._combined()
-        return any(
-            kind in kinds and _is_near(found, one, slack, unit)
-            for (unit, kind), found in self._derived.items()
-        )
+        for (unit, kind), found in self._derived.items():
+            may = kind in kinds and (unit == one.unit or not (unit and one.unit) or "/" in unit)
+            if may and _is_near(found, one, slack, unit):
+                return True
+        return False
 
     def multiplied(self, one: Quantity, slack: float) -> bool:
         """Whether a number is what a row says that several of a thing cost: `2 x pear 0.60`."""
+        if one.unit not in _PRICED or not self.amounts:
+            return False
         if self._multiplied is None:
             rows = (row for of in self._by_row() for row in of)
             pairs = (pair for row in rows for pair in pairwise(row))
@@ -138,7 +171,7 @@ class Sources:
                 if a.written == int(a.written) and 1 < a.written < 1000 and a.unit not in CURRENCIES
                 and a.unit != "%" and (b.unit in CURRENCIES or (not b.unit and b.step == 0.01))
             )  # fmt: skip
-        return one.unit in ("", *CURRENCIES) and _near(self._multiplied, one.value, slack)
+        return _near(self._multiplied, one.value, slack)
 
     def beside(self, known: Quantity) -> list[Quantity]:
         """The numbers of the rows in which a number stands, and of those before and behind."""
@@ -155,11 +188,12 @@ class Sources:
                 break
         return found[:_BESIDE]
 
-    def amounts(self) -> Iterator[Quantity]:
+    @cached_property
+    def amounts(self) -> list[Quantity]:
         """Numbers that may be multiplied: money, and others with decimals."""
         every = (one for found in self._found for one in found)
-        few = (one for one in every if one.unit in CURRENCIES or one.step < 1.0)
-        return islice(few, _PAIRS)
+        few = (one for one in every if one.step < 1.0 or one.unit in CURRENCIES)
+        return list(islice(few, _PAIRS))
 
     def _by_row(self) -> list[list[list[Quantity]]]:
         if self._rows is None:
@@ -168,25 +202,44 @@ class Sources:
         return self._rows
 
     def _combined(self) -> dict[tuple[str, str], list[float]]:
-        found: dict[tuple[str, str], list[float]] = defaultdict(list)
+        made: list[Made] = []
         for rows in self._by_row():
-            within = (pair for row in rows for pair in _pairs(row))
+            within = (pair for row in rows if len(row) > 1 for pair in _pairs(row))
             columns = (
                 (a, b)
                 for above, below in pairwise(rows)
                 for a, b in zip(above[:IN_A_ROW], below, strict=False)
                 if a.unit == b.unit
             )
-            for a, b in (*islice(within, _PAIRS), *islice(columns, _PAIRS)):
-                for unit, kind, value in combine(a, b):
-                    found[unit, kind].append(value)
-            for unit, kind, value in wholes(rows[:_PAIRS]):
-                found[unit, kind].append(value)
+            for a, b in chain(islice(within, _PAIRS), islice(columns, _PAIRS)):
+                made += combine(a, b)
+            made += wholes(rows[:_PAIRS])
         for text, amounts in zip(self.texts, self._found, strict=True):
             for group in keyed(text, amounts) if '":' in text else ():
-                for unit, kind, value in of_column(group):
-                    found[unit, kind].append(value)
-        return {made: sorted(values) for made, values in found.items()}
+                made += of_column(group)
+        found: dict[tuple[str, str], list[float]] = defaultdict(list)
+        for unit, kind, value in made:
+            found[unit, kind].append(value)
+        for values in found.values():
+            values.sort()
+        return found
+
+
+def _spells(text: str, words: Sequence[str]) -> bool:
+    """Whether one of some words begins in a text, and no letter follows it."""
+    if not text.isascii():
+        pattern = rf"\b(?:{'|'.join(words)})(?![a-zäöü])"
+        return re.search(pattern, text, re.IGNORECASE) is not None
+    lower = text.lower()
+    for word in words:
+        start = lower.find(word)
+        while start >= 0:
+            end = start + len(word)
+            before = lower[start - 1 : start]
+            if not (before.isalnum() or before == "_" or lower[end : end + 1].isalpha()):
+                return True
+            start = lower.find(word, end)
+    return False
 
 
 def _pairs(row: Sequence[Quantity]) -> Iterable[tuple[Quantity, Quantity]]:
@@ -200,6 +253,8 @@ def _is_near(values: Sequence[float], one: Quantity, slack: float, unit: str) ->
         return _near(values, one.value, slack)
     if unit and one.unit:
         return False
+    if one.value == one.written:
+        return _near(values, one.value, slack)
     written = slack / one.scale
     return (
         _near(values, one.value, slack)
@@ -208,7 +263,14 @@ def _is_near(values: Sequence[float], one: Quantity, slack: float, unit: str) ->
     )
 
 
-def claims(answer: str, amounts: Iterable[Quantity]) -> Iterator[list[Quantity]]:
+def _is_equal(value: float, one: Quantity, slack: float, unit: str) -> bool:
+    """The same of one value."""
+    if unit == one.unit or (unit.endswith("/") and one.unit.startswith(unit)):
+        return one.value - slack <= value <= one.value + slack
+    return not (unit and one.unit) and _is_near((value,), one, slack, unit)
+
+
+def claims(amounts: Iterable[Quantity]) -> Iterator[list[Quantity]]:
     """Yield the amounts of an answer that say something, each in all of its readings.
 
     Years are none, nor are 0, 1, 100 and, without a unit, whole numbers up to ten: they count what
@@ -219,19 +281,22 @@ def claims(answer: str, amounts: Iterable[Quantity]) -> Iterator[list[Quantity]]
         if readings and readings[0].start != one.start:
             yield readings
             readings = []
-        if not _is_idle(one, answer):
+        if not _is_idle(one):
             readings.append(one)
     if readings:
         yield readings
 
 
-def _is_idle(one: Quantity, answer: str) -> bool:
+def _is_idle(one: Quantity) -> bool:
     written = one.written
-    if written in (0.0, 1.0) or (written == 100.0 and one.unit in ("", "%")):
+    if written in _IDLE and (written != 100.0 or one.unit in ("", "%")):
         return True
     if one.unit or one.value != written or written != int(written):
         return False
     return written <= 10 or _is_year(one)
+
+
+_IDLE = (0.0, 1.0, 100.0)
 
 
 def _is_year(one: Quantity) -> bool:
@@ -244,27 +309,33 @@ def unsupported(answer: str, sources: Sources, most: int) -> tuple[int, int]:
     What an answer has worked out in a way that is not seen through here is left out of both.
     """
     amounts = quantities(answer, most)
-    found = list(claims(answer, amounts))
-    if not found:
-        return 0, 0
-    sentences = _Sentences(answer, amounts)
+    right: list[Quantity] = []
     missing: list[list[tuple[Quantity, float]]] = []
     seen: set[tuple[float, str]] = set()
-    for readings in found:
+    for readings in claims(amounts):
         first = readings[0]
         if (first.value, first.unit) in seen:
             continue
         seen.add((first.value, first.unit))
-        pairs = [(one, _slack(one, answer)) for one in readings]
-        if any(sources.support(*pair) for pair in pairs):
-            sentences.know(first)
+        pairs = []
+        for one in readings:
+            slack = _slack(one, answer)
+            if sources.support(one, slack):
+                right.append(first)
+                break
+            pairs.append((one, slack))
         else:
             missing.append(pairs)
+    if not missing:
+        return 0, len(seen)
+    sentences = _Sentences(answer, amounts, right)
     for _ in range(2):  # what follows from what is said after it
         left = []
         for pairs in missing:
-            if any(_follows(*pair, sources, sentences) for pair in pairs):
-                sentences.know(pairs[0][0])
+            for one, slack in pairs:
+                if _follows(one, slack, sources, sentences):
+                    sentences.know(pairs[0][0])
+                    break
             else:
                 left.append(pairs)
         if len(left) in (0, len(missing)):
@@ -278,14 +349,16 @@ def unsupported(answer: str, sources: Sources, most: int) -> tuple[int, int]:
 class _Sentences:
     """The sentences and rows of an answer, and which numbers of each are known to be right."""
 
-    def __init__(self, answer: str, amounts: Sequence[Quantity]) -> None:
+    def __init__(self, answer: str, amounts: Sequence[Quantity], right: Sequence[Quantity]) -> None:
         self._answer = answer
         self._edges = [match.start() for match in EDGE.finditer(answer)]
         self._known: dict[int, list[Quantity]] = defaultdict(list)
         self._said: dict[int, cues.Said] = {}
         for one in amounts:
-            if _is_idle(one, answer) and one.written > 1 and not _is_year(one):
+            if 1.0 < one.written <= 100.0 and _is_idle(one):  # no year
                 self.know(one)
+        for one in right:
+            self.know(one)
 
     def know(self, one: Quantity) -> None:
         """Let others follow from a number."""
@@ -306,6 +379,8 @@ class _Sentences:
 
     def beside(self, one: Quantity) -> list[Quantity]:
         """What is known to be right in the sentence of a number and in the one before."""
+        if not self._known:
+            return []
         place = bisect_left(self._edges, one.start)
         return [*self._known.get(place, ()), *self._known.get(place - 1, ())][: IN_A_ROW + 2]
 
@@ -319,8 +394,8 @@ def _follows(one: Quantity, slack: float, sources: Sources, sentences: _Sentence
     """Whether a number follows from others of its sentence, or from the texts by what it says."""
     beside = sentences.beside(one)
     if (
-        _is_made(one, slack, combinations(beside, 2))
-        or _is_among(one, slack, wholes([beside]))
+        (len(beside) > 1 and _is_made(one, slack, combinations(beside, 2)))
+        or (len(beside) > 2 and _is_among(one, slack, wholes([beside])))
         or sources.multiplied(one, slack)
     ):
         return True
@@ -328,19 +403,21 @@ def _follows(one: Quantity, slack: float, sources: Sources, sentences: _Sentence
     kinds = said.kinds
     if one.unit == "%" and sentences.goes_on(one, _OF):
         kinds += ":"
+    if not kinds:
+        return False
     if (
-        (kinds and sources.derive(one, slack, kinds))
+        sources.derive(one, slack, kinds)
         or ("+" in kinds and _is_among(one, slack, wholes(sentences.above(one))))
         or ("*" in kinds and _is_made(one, slack, _multiples(beside, sources, said.counts), "*"))
         or ("y" in kinds and _is_among(one, slack, _by_month(sources)))
     ):
         return True
-    return bool(kinds) and _is_made(one, slack, _linked(beside, sources))
+    return bool(beside) and _is_made(one, slack, _linked(beside, sources))
 
 
 def _by_month(sources: Sources) -> Iterator[tuple[str, str, float]]:
     """What is told of a month, by the year; and the other way round."""
-    for one in sources.amounts():
+    for one in sources.amounts:
         yield one.unit, "*", one.value * 12
         yield one.unit, "*", one.value / 12
 
@@ -359,30 +436,31 @@ def _multiples(
     beside: Sequence[Quantity], sources: Sources, spelled: Sequence[int]
 ) -> Iterator[tuple[Quantity, Quantity]]:
     """Shares and counts in a sentence or in the question with all amounts of the texts."""
+    if not sources.amounts:
+        return
     counts = [one for one in beside if one.unit not in CURRENCIES and one.written <= _MANY]
     words = [Quantity(count, 1.0, "", count, 0, 0) for count in map(float, spelled)]
     for a in [*words, *counts, *sources.asked][:_COUNTS]:
-        yield from ((a, b) for b in sources.amounts())
+        yield from ((a, b) for b in sources.amounts)
 
 
 def _is_among(one: Quantity, slack: float, made: Iterable[tuple[str, str, float]]) -> bool:
-    return any(_is_near([value], one, slack, unit) for unit, _, value in made)
+    return any(_is_equal(value, one, slack, unit) for unit, _, value in made)
 
 
 def _is_made(
-    one: Quantity, slack: float, pairs: Iterable[tuple[Quantity, Quantity]], kinds: str = "+-~*%:"
+    one: Quantity, slack: float, pairs: Iterable[tuple[Quantity, Quantity]], kinds: str = ""
 ) -> bool:
+    make = multiply if kinds == "*" else combine
     return any(
-        kind in kinds and _is_near([value], one, slack, unit)
-        for a, b in pairs
-        for unit, kind, value in combine(a, b)
+        _is_equal(value, one, slack, unit) for a, b in pairs for unit, _, value in make(a, b)
     )
 
 
 def _slack(one: Quantity, answer: str) -> float:
     """By how much a number may be off: half of its last digit; more behind a word like about."""
     slack = _slack_of(one)
-    if cues.HEDGE.search(answer[max(one.start - 16, 0) : one.start]):
+    if cues.hedges(answer, one.start):
         digits = f"{one.written:.0f}"
         zeros = len(digits) - len(digits.rstrip("0")) if one.written >= 10 else 0
         slack = max(slack, min(one.step * 10.0**zeros, one.value * 0.1))
@@ -394,4 +472,5 @@ def _slack_of(one: Quantity) -> float:
 
 
 def _near(values: Sequence[float], value: float, slack: float) -> bool:
-    return bisect_left(values, value - slack) < bisect_right(values, value + slack)
+    place = bisect_left(values, value - slack)
+    return place < len(values) and values[place] <= value + slack

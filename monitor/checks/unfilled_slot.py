@@ -59,7 +59,7 @@ def _has_slot(text: str) -> bool:
     if _GREETING.match(text):
         return True
     expressions = []
-    if "{{" in text or "${" in text:
+    if "{" in text and ("{{" in text or "${" in text):  # one character is found much sooner
         expressions.append(_BRACES)
     if "[" in text or "<" in text:
         expressions.append(_BRACKETS)

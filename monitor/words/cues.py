@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+from functools import lru_cache, reduce
+from operator import or_
 from typing import NamedTuple
 
 NAMES = frozenset(
@@ -58,37 +59,111 @@ class Said(NamedTuple):
 def said(sentence: str) -> Said:
     """Read a sentence.
 
-    >>> sorted(set(said("In total it rose by 3% a year").kinds))
-    ['%', '*', '+', '-', ':', 'y']
+    >>> said("In total it rose by 3% a year").kinds
+    '+-*%:y'
     >>> said("Two of the three doses make 4"), said("It has 4 (or so)").is_computed
-    (Said(kinds='=+*', is_computed=True, counts=[2, 3]), False)
+    (Said(kinds='+*=', is_computed=True, counts=[2, 3]), False)
     """
-    words = [_word(one[:_LONGEST]) for one in dict.fromkeys(_WORD.findall(sentence))]
-    kinds = list(dict.fromkeys(one[0] for one in words if one[0]))
-    if any(sign in sentence for sign in "(=:"):
-        kinds.append("=")
-    is_computed = any(one[1] for one in words) or _SUM.search(sentence) is not None
-    return Said("".join(kinds), is_computed, sorted({one[2] for one in words if one[2]}))
+    cues = reduce(or_, map(_cues_of, sentence.split()), 0)
+    if "(" in sentence or "=" in sentence or ":" in sentence:
+        cues |= _LINKS
+    if not cues & _COMPUTED and _may_be_sum(sentence) and _SUM.search(sentence):
+        cues |= _COMPUTED
+    return _meaning_of(cues)
 
 
-_LONGEST = 24
-"""Letters of a word that are looked at."""
+def _may_be_sum(sentence: str) -> bool:
+    """Whether one of the signs is there that whatever `_SUM` matches has."""
+    return (
+        "=" in sentence or "/" in sentence or "x " in sentence or "in all" in sentence
+        or "*" in sentence or "×" in sentence or "÷" in sentence
+    )  # fmt: skip
 
 
-@lru_cache(maxsize=4096)
-def _word(word: str) -> tuple[str, bool, int]:
-    """(kinds, whether it tells what was worked out, the count it spells) of a word."""
+_ALL_KINDS = "+-~*%:=y"
+_LINKS, _COMPUTED = 1 << _ALL_KINDS.index("="), 1 << len(_ALL_KINDS)
+_LONGEST, _REMEMBERED = 24, 4096
+"""Letters of a word that are looked at, and pieces that are remembered."""
+
+
+class _Cues(dict[str, int]):
+    """What stands between spaces → the cues of its words as bits, mostly none: so those of a
+    sentence add up in C. A bit for each kind, one for what is computed, then one for each count."""
+
+    def __missing__(self, piece: str) -> int:
+        if piece.isdecimal():
+            return 0
+        found = reduce(or_, (_cues(word[:_LONGEST]) for word in _WORD.findall(piece)), 0)
+        if len(piece) <= _LONGEST:
+            if len(self) >= _REMEMBERED:
+                self.clear()
+            self[piece] = found
+        return found
+
+
+_cues_of = _Cues().__getitem__
+
+
+def _cues(word: str) -> int:
     match = _MADE.match(word)
     kinds = _KINDS[int(match.lastgroup[1:])] if match and match.lastgroup else ""
-    return kinds, _WORKED_OUT.match(word) is not None, _SPELLED.get(word.lower(), 0)
+    found = sum(1 << _ALL_KINDS.index(kind) for kind in kinds)
+    count = _SPELLED.get(word.lower())
+    return (
+        found
+        | (_COMPUTED if _WORKED_OUT.match(word) else 0)
+        | (0 if count is None else _COMPUTED << count)
+    )
 
 
+@lru_cache(maxsize=_REMEMBERED)
+def _meaning_of(cues: int) -> Said:
+    kinds = "".join(kind for place, kind in enumerate(_ALL_KINDS) if cues >> place & 1)
+    counts = [count for count in range(1, _MOST_SPELLED + 1) if cues & _COMPUTED << count]
+    return Said(kinds, bool(cues & _COMPUTED), counts)
+
+
+_HEDGES = (
+    "about", "around", "approximately", "approx.", "approx", "roughly", "nearly", "almost", "over",
+    "under", "some", "circa", "ca.", "close to", "more than", "less than", "just", "below", "above",
+    "up to", "at least", "well", "exceeding", "rund", "etwa", "ungefähr", "knapp", "fast",
+    "mehr als", "environ", "près de", "plus de",
+)  # fmt: skip
 HEDGE = re.compile(
-    r"(?:\b(?:about|around|approximately|approx\.?|roughly|nearly|almost|over|under|some|circa|ca\.|close to"
-    r"|more than|less than|just|below|above|up to|at least|well|exceeding|rund|etwa|ungefähr|knapp|fast"
-    r"|mehr als|environ|près de|plus de)[ \u00a0]|[~≈<>])[$€£]?\Z",
-    re.IGNORECASE,
+    rf"(?:\b(?:{'|'.join(map(re.escape, _HEDGES))})[ \u00a0]|[~≈<>])[$€£]?\Z", re.IGNORECASE
 )
+_HEDGE_ENDS = {
+    end: tuple(f"{one} " for one in _HEDGES if one.endswith(end))
+    for end in {one[-2:] for one in _HEDGES}
+}
+"""The hedges by their last two characters."""
+
+
+def hedges(text: str, place: int) -> bool:
+    """Whether what stands before a number at a place says that it is not exact.
+
+    >>> hedges("about $5", 7), hedges("is ~5", 4), hedges("about is 5", 9)
+    (True, True, False)
+    """
+    last = text[place - 1 : place]
+    if last == " ":
+        end = text[max(place - 3, 0) : place - 1].lower()
+        hedges = _HEDGE_ENDS.get(end)
+        if hedges is None and end.isascii():  # in other alphabets some letters are an s, too
+            return False
+        before = text[max(place - _HEDGED, 0) : place]
+        if hedges and before.isascii() and not before.lower().endswith(hedges):
+            return False
+    elif last in _HEDGE_SIGNS:
+        before = text[max(place - _HEDGED, 0) : place]
+    else:
+        return False
+    return HEDGE.search(before) is not None
+
+
+_HEDGE_SIGNS = frozenset("~≈<>$€£\u00a0")
+_HEDGED = 16
+
 
 SPELLED: dict[int, tuple[str, ...]] = {
     1: ("one", "a", "single", "once", "ein", "eine", "einen", "un", "une"),
@@ -110,11 +185,12 @@ SPELLED: dict[int, tuple[str, ...]] = {
     100: ("hundred", "hundert", "cent"),
 }
 
+_MOST_SPELLED = 12
 _SPELLED = {
     word: number
     for number, words in SPELLED.items()
     for word in words
-    if 1 < number <= 12
+    if 1 < number <= _MOST_SPELLED
     and word not in ("both", "once", "elf", "sept", "dix", "dos", "tres", "double")
 }
 

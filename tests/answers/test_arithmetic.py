@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from monitor.answers.arithmetic import combine, in_rows, keyed, wholes
+import re
+from bisect import bisect_left
+from itertools import pairwise
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monitor.answers.arithmetic import EDGE, combine, in_rows, keyed, multiply, wholes
 from monitor.answers.quantities import quantities
 
 
@@ -51,3 +58,23 @@ def test_columns_of_alike_rows_and_members_of_objects_are_added() -> None:
         [one.value for one in group] for group in keyed(text, quantities(text, 99, names=True))
     ]
     assert groups == [[2.0, 4.0], [5.0, 7.0, 9.0]]
+
+
+@given(
+    st.lists(
+        st.sampled_from(["$50", "40", "20%", "3 kWh", "31 ct/kWh", "0", "2.5 mg", " ", ". ", "\n", "}", "! ", ".x "]),
+        max_size=20,
+    ).map(" ".join)
+)  # fmt: skip
+def test_rows_and_products_are_those_of_the_whole_text(text: str) -> None:
+    """A row is what stands between two of its edges; a product is one of all that is made."""
+    found = quantities(text, 99, names=True)
+    edges = [match.start() for match in EDGE.finditer(text)]
+    assert edges == [match.start() for match in re.finditer(r"[.!?](?=[\s\"”)])|\n|\}", text)]
+    rows = list(in_rows(text, found))
+    firsts = list({one.start: one for one in reversed(found)}.values())[::-1]
+    assert [one for row in rows for one in row] == sorted(firsts, key=lambda one: one.start)
+    assert all(len({bisect_left(edges, one.start) for one in row}) == 1 for row in rows)
+    assert len(rows) == len({bisect_left(edges, one.start) for one in firsts})
+    for a, b in pairwise(firsts):
+        assert multiply(a, b) == [one for one in combine(a, b) if one[1] == "*"]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from monitor.answers import citations as module
 from monitor.answers.citations import (
@@ -85,3 +87,22 @@ def test_the_time_is_linear() -> None:
     """For brackets, names, addresses and heads of all kinds."""
     for read in (citations, defined, numbered, without_sources, module.prose):
         assert is_linear(read) == [], read
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            ["www.a.b", "WWW.a", "http://", "a.b/c", "10.1234/x", "arXiv:", "arxıv: ", "2101.00001", "PMID ",
+             "pubmed.ncbi.nlm.nih.gov/", "12345", "【1†a】", " ", "ü"]
+        ),
+        max_size=12,
+    ).map("".join)
+)  # fmt: skip
+def test_sources_are_left_out_wherever_they_are(text: str) -> None:
+    """As if every form was looked for in every text."""
+    left = text
+    for sign in ("www.", "://"):
+        left = module._ADDRESS.sub(" ", left) if sign in left else left
+    for pattern in (module._DOI, module._MARKED_SOURCE, module._ARXIV, module._PMID):
+        left = pattern.sub(" ", left)
+    assert without_sources(text) == left

@@ -6,9 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.answers.quantities import NAME, Quantity, quantities
+from monitor.answers import quantities as module
+from monitor.answers.quantities import NAME, Quantity, of_source, quantities
+from monitor.words import cues
 from monitor.words.units import IN_ANY_CASE, SCALES, UNITS
 from tests.answers.hostile import HOSTILE, is_linear
+from tests.bench.check_sets import answers
 
 
 def read(text: str, *, names: bool = False) -> list[tuple[float, str]]:
@@ -103,6 +106,53 @@ def test_any_text_gives_sound_amounts(text: str) -> None:
         found = quantities(text, 50, names=names)
         assert all(0 <= one.value < 1e308 and one.step > 0 for one in found)
         assert all(0 <= one.start < one.end <= len(text) for one in found)
+
+
+NUMBERS = st.one_of(
+    st.integers(0, 120).map(str),
+    st.integers(0, 10**12).map(str),
+    st.integers(0, 10**7).map("{:,}".format),
+    st.decimals(0, 10**6, places=2).map(str),
+    st.integers(1900, 2030).map(str),
+    st.sampled_from(["007", "0.5", "1.234", "3.10.2024", "10:30", "1e5", "0e999", "12-14", "1/2"]),
+)
+SIGNS = st.sampled_from(
+    [" ", " ", " ", ", ", ". ", "\n", ": ", "; ", " (", ") ", "-", "–", "/", ".", ",", "%", "$", "€", " £", "EUR ", "[", "]",
+     "|", '"', '", "unit": "', "=", "_", "#", "§ ", "\u00a0", "ı", "ſ", "x", "\t", " per ", " cent", " working "]
+)  # fmt: skip
+WORDS = st.sampled_from([*UNITS, *SCALES, *cues.NAMES, *cues.MONTHS, "to", "and", "of", "bis", "paid", "the"])  # fmt: skip
+TEXTS = st.lists(st.one_of(NUMBERS, NUMBERS, SIGNS, SIGNS, WORDS), max_size=40).map("".join)
+
+
+def carefully(text: str, most: int, *, names: bool) -> list[Quantity]:
+    """The amounts of a text of which no number is read in one look."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "_plainly", lambda *_, **__: 0)
+        return quantities(text, most, names=names)
+
+
+@given(TEXTS, st.sampled_from([3, 400]), st.booleans())
+def test_a_plain_number_is_read_as_a_careful_look_reads_it(
+    text: str, most: int, names: bool
+) -> None:
+    """Whatever stands before it and behind it."""
+    assert quantities(text, most, names=names) == carefully(text, most, names=names)
+
+
+def test_plain_numbers_of_labelled_texts_are_read_as_with_care() -> None:
+    """Of what was asked, given and answered."""
+    for view in (one.view for one in answers()):
+        for part in (*view.inputs, *view.outputs):
+            for names in (False, True):
+                text = part.text or ""
+                assert quantities(text, 400, names=names) == carefully(text, 400, names=names)
+
+
+@given(st.one_of(TEXTS, st.text("0123456789٣३, .-", max_size=300)), st.sampled_from([7, 256, 1000]))
+def test_what_is_remembered_of_a_source_is_what_would_be_read(text: str, most: int) -> None:
+    """However many numbers it has, and may have."""
+    for _ in range(2):
+        assert list(of_source(text, most)) == quantities(text, most, names=True)
 
 
 def test_every_unit_is_read_behind_a_number() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,6 +12,13 @@ from monitor.answers.quotes import folded, quotes
 from tests.answers.hostile import is_linear
 
 SAID = "the tenant waters the pear trees twice a week"
+
+
+@given(st.text(st.characters(max_codepoint=127)))
+def test_plain_letters_are_folded_as_all_are(text: str) -> None:
+    """As bytes: their words in lower case, a space around each."""
+    words = re.findall(r"\w+", text.lower().replace("_", " "))
+    assert folded(text) == f" {' '.join(words)} "
 
 
 @pytest.mark.parametrize("marks", ["“%s”", '"%s"', "„%s“", "«%s»", "»%s«", "「%s」"])

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import random
+import re
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from monitor.answers import sourced
 from monitor.answers.quantities import quantities
@@ -133,6 +136,23 @@ def test_honest_numbers_stand_and_invented_ones_seldom() -> None:
     flagged, passed = honest_and_invented(20)
     assert flagged <= 0.01
     assert passed <= 0.10
+
+
+@given(
+    st.lists(
+        st.sampled_from(["ten", "TEN", "often", "tenant", "ten_", "zehn", "fünf", " ", ".", "5"]), max_size=9
+    ).map("".join)
+)  # fmt: skip
+def test_a_number_is_spelled_by_a_word_of_its_own(text: str) -> None:
+    """As an expression sees it; behind it may stand a digit, but no letter."""
+    for words in (("ten", "zehn"), ("five", "fünf")):
+        pattern = rf"\b(?:{'|'.join(words)})(?![a-zäöü])"
+        assert sourced._spells(text, words) == bool(re.search(pattern, text, re.IGNORECASE))
+
+
+def test_a_power_beyond_what_a_float_holds_is_no_number() -> None:
+    """It fails nothing else."""
+    assert wrong("It is 0e999, 1e-999 or 7.5e400; revenue was $13.1 million.") == 1
 
 
 def test_of_too_many_numbers_no_more_are_read() -> None:

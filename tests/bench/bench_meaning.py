@@ -1,7 +1,7 @@
 """`make bench`: what it costs the recorder to see what an exchange means; written to MEANING.md.
 
-Each part runs alone on the same exchanges, all different, so that no cache knows them. The parts take turns, round after
-round; a number is the median of the rounds.
+Each part runs alone on the same exchanges, all different, so that no cache knows them; but for conversations, of which
+every request has the texts of the last one. The parts take turns, round after round; a number is the median of the rounds.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ import random
 import statistics
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -101,10 +102,17 @@ def row(chance: random.Random, number: int) -> tuple[bytes, bytes]:
     ).encode()
 
 
+def turns(count: int) -> Iterator[tuple[bytes, bytes]]:
+    """Bodies of so many chats, turn by turn of conversations."""
+    return islice(conversations.exchanges(count, 7), count)
+
+
+TALKS = "conversations"
 KINDS: dict[str, tuple[str, Callable[[random.Random, int], tuple[bytes, bytes]]]] = {
     "chat, 2.5 KB": ("/v1/chat/completions", chat),
     "agent, 5 KB": ("/v1/chat/completions", agent),
     "20 columns": ("/v2/models/m/infer", row),
+    TALKS: ("/v1/chat/completions", lambda *_: next(turns(1))),
 }
 BOTH, ALL = "edge cases, and then the checks of form", "edge cases, and then all checks"
 PARTS = ("protocol", "dimensions", "template")
@@ -121,8 +129,8 @@ def exchanges(kind: str, count: int) -> list[Exchange]:
     head = f"POST {path} HTTP/1.1\r\nHost: m\r\nContent-Type: application/json\r\nx-population: p\r\n\r\n".encode()
     reply = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n"
     found = []
-    for number in range(count):
-        asked, answered = make(chance, number)
+    one_by_one = (make(chance, number) for number in range(count))
+    for number, (asked, answered) in enumerate(turns(count) if kind == TALKS else one_by_one):
         request, response = (
             Message(head, asked, len(asked)),
             Message(reply, answered, len(answered)),
@@ -139,6 +147,12 @@ def exchanges(kind: str, count: int) -> list[Exchange]:
             )
         )
     return found
+
+
+def size(kind: str) -> float:
+    """KB of an exchange of a kind, in the mean."""
+    found = exchanges(kind, COUNT)
+    return sum(one.request.size + one.response.size for one in found) / len(found) / 1000
 
 
 def parts(kind: str, count: int) -> dict[str, Callable[[], list[Any]]]:
@@ -236,14 +250,17 @@ def timed(todo: list[Any]) -> float:
 def main() -> int:
     """Measure and write."""
     rows: dict[str, list[str]] = {}
-    of_chat: dict[str, float] = {}
+    of_kind: dict[str, dict[str, float]] = {}
     for kind in KINDS:
         for name, costs in measured(kind).items():
             middle = statistics.median(costs)
-            if kind == next(iter(KINDS)):
-                of_chat[name] = middle
+            of_kind.setdefault(kind, {})[name] = middle
             rows.setdefault(name, []).append(f"{middle:.1f} ({min(costs):.1f}-{max(costs):.1f})")
-    total = sum(map(of_chat.__getitem__, PARTS))
+    totals = {
+        kind: {last: sum(costs[name] for name in (*PARTS, last)) for last in (BOTH, ALL)}
+        for kind, costs in of_kind.items()
+    }
+    chats, talks = totals[next(iter(KINDS))], totals[TALKS]
     lines = [
         "# Meaning",
         "",
@@ -253,13 +270,16 @@ def main() -> int:
         f"CPU µs for one exchange, the median of {ROUNDS} rounds of {COUNT:,} exchanges (the least to the most). No two are",
         "alike, so that no cache knows their texts. The rules of edge cases run together on one View, and then the checks on the",
         "same; each alone (·) has to make for itself what others would share with it. `cost` is what pricing costs.",
+        f"Of `{TALKS}`, {size(TALKS):.1f} KB an exchange, each request has all that was said before: one of {conversations.PROMPTS} instructions of 2 KB and up to",
+        f"{conversations.MOST_TURNS} turns, so that caches know what a recorder's would.",
         "",
         "| | " + " | ".join(KINDS) + " |",
         "|---" * (len(KINDS) + 1) + "|",
         *(f"| {name} | {' | '.join(row)} |" for name, row in rows.items()),
         "",
-        f"Protocol, dimensions, template, edge cases and the checks of form of a chat of 2.5 KB: {total + of_chat[BOTH]:.0f} µs "
-        f"of the {BUDGET} that they may take; with {', '.join(CONTENT)} {total + of_chat[ALL]:.0f} µs.",
+        f"Protocol, dimensions, template, edge cases and the checks of form of a chat of 2.5 KB: {chats[BOTH]:.0f} µs "
+        f"of the {BUDGET} that they may take; with {', '.join(CONTENT)} {chats[ALL]:.0f} µs. "
+        f"Of a turn of a conversation: {talks[BOTH]:.0f} and {talks[ALL]:.0f} µs.",
     ]
     OUT.write_text("\n".join(lines) + "\n", encoding="utf-8")
     print("\n".join(lines))
