@@ -314,7 +314,12 @@ def observe_text(feature: str, text: str, seed: str) -> Iterator[Observation]:
     """
     if len(text) <= CATEGORY:
         yield Observation(feature, "categorical", text)
-        return
+    else:
+        yield from observe_words(feature, text, seed)
+
+
+def observe_words(feature: str, text: str, seed: str) -> Iterator[Observation]:
+    """What to look at in a plain text: one word as a hashed cell, its length, its words."""
     yield Observation(feature, "categorical", cell(pick(text, seed), CELLS))
     yield Observation(f"{feature}.length", "numeric", len(text))
     yield Observation(f"{feature}.unknown_words", "words", hashed(text) or None)

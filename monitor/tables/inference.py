@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import date
+from datetime import date, time, timedelta
 from itertools import islice, pairwise
 from typing import Any
 
@@ -18,13 +18,15 @@ from monitor.tables.cells import Sanitizer, sanitized
 from monitor.tables.readings import (
     TRUTH,
     UNKNOWN,
+    Kind,
     Reading,
     is_missing,
     is_number,
     is_spoilt,
+    plain_value,
     reader,
 )
-from monitor.texts import CATEGORY, seconds
+from monitor.texts import CATEGORY, seconds, words
 
 MAJORITY = 0.9
 """So many of a column's values must read as numbers for the others to be of a wrong type."""
@@ -37,6 +39,12 @@ FEW = 30
 
 DIFFERENT = 0.9
 """A column of names with more values than this for each row tells of no distribution."""
+
+WORDS, LOOKED_AT = 3, 12
+"""So many words make a text, of the first ones of a value."""
+
+_PARTS = re.compile(r"\s|[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\u0e00-\u0e7f]")
+"""What parts words: white space, or a script that is written without."""
 
 BATCH = 4096
 """Rows between two looks at whether a column is understood."""
@@ -108,7 +116,7 @@ class Readings(msgspec.Struct):
 
     def _shaped(self, name: str, how: Reading) -> Reading:
         shape = self.shapes.get(name)
-        if shape == "categorical" and how.kind in ("numeric", "datetime", "identifier"):
+        if shape == "categorical" and how.kind in ("numeric", "datetime", "text", "identifier"):
             return Reading("categorical")
         if shape == "numeric" and how.kind != "datetime":
             return Reading("numeric", how.decimal, note=how.note)
@@ -181,6 +189,8 @@ class Column:
             value = self._personal(self._name, value)
         if is_missing(value):
             return
+        if isinstance(value, timedelta | time):
+            value = plain_value(value)
         self._made = None
         side = self._sides[current]
         if len(side) < SAMPLE:
@@ -241,7 +251,15 @@ class Column:
             found = found or self._datetime(texts, typed, least, self._unit(others))
             if found is not None:
                 return found
-        return Reading("identifier" if self._all_differ(usual) else "categorical")
+        return Reading(self._of_words(usual, texts))
+
+    def _of_words(self, values: Sequence[Any], texts: Sequence[str]) -> Kind:
+        """What values are that are no figures; `texts` are those of them that are texts."""
+        if sum(map(_is_long_text, texts)) > (1 - MAJORITY) * len(values):
+            return "text"
+        if not self._all_differ(values):
+            return "categorical"
+        return "text" if 2 * sum(map(_is_text, texts)) >= len(values) else "identifier"
 
     def _numeric(self, texts: Sequence[str], typed: Sequence[Any], least: float) -> Reading | None:
         decimal, note = self._sign().decide(self._usual)
@@ -272,10 +290,8 @@ class Column:
         return times.unit(_numbers(others, "."))
 
     def _all_differ(self, values: Sequence[Any]) -> bool:
-        """Whether nearly all values are different ones, personal data aside, and none is a text."""
+        """Whether nearly all values are different ones, personal data aside."""
         if len(values) < FEW or len(set(map(str, values))) < DIFFERENT * len(values):
-            return False
-        if sum(len(str(value)) > CATEGORY for value in values) > (1 - MAJORITY) * len(values):
             return False
         if self._personal is None:
             return True
@@ -295,6 +311,25 @@ def reading(values: Iterable[Any]) -> Reading:
     for value in values:
         column.add(value)
     return column.reading()
+
+
+def _is_long_text(value: str) -> bool:
+    """Whether a value is too long to be a category, and has words.
+
+    >>> _is_long_text("to be or not to be " * 4), _is_long_text("0123456789abcdef" * 5)
+    (True, False)
+    """
+    return len(value) > CATEGORY and (_PARTS.search(value) is not None)
+
+
+def _is_text(value: str) -> bool:
+    """Whether somebody wrote a value in words, of which there are some.
+
+    >>> [_is_text(value) for value in ("where is it", "包裹没有到", "INV 2026 1", "Ada Lovelace")]
+    [True, True, False, False]
+    """
+    found = [word for word in words(value, LOOKED_AT) if word.isalpha()]
+    return len(found) >= WORDS and _PARTS.search(value) is not None
 
 
 def _are_truth(usual: Sequence[Any], others: Sequence[Any]) -> bool:

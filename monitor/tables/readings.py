@@ -15,7 +15,15 @@ from monitor.tables import numerals, times
 from monitor.texts import seconds
 
 Kind = Literal[
-    "numeric", "boolean", "datetime", "categorical", "identifier", "vector", "list", "unknown"
+    "numeric",
+    "boolean",
+    "datetime",
+    "categorical",
+    "text",
+    "identifier",
+    "vector",
+    "list",
+    "unknown",
 ]
 
 MISSING = frozenset(
@@ -30,8 +38,12 @@ MISSING = frozenset(
 TRUTH = {
     "true": True, "false": False, "yes": True, "no": False, "y": True, "n": False, "t": True,
     "f": False, "on": True, "off": False, "ja": True, "nein": False, "oui": True, "non": False,
-    "sí": True, "si": True, "sim": True, "não": False, "wahr": True, "falsch": False,
-    "vrai": True, "faux": False, "1": True, "0": False, "1.0": True, "0.0": False,
+    "sí": True, "si": True, "sì": True, "sim": True, "não": False, "wahr": True, "falsch": False,
+    "vrai": True, "faux": False, "verdadero": True, "falso": False, "verdadeiro": True,
+    "vero": True, "nee": False, "nej": False, "tak": True, "nie": False, "evet": True,
+    "hayır": False, "да": True, "нет": False, "はい": True, "いいえ": False, "是": True,
+    "否": False, "✓": True, "✗": False, "✔": True, "✘": False, "enabled": True,
+    "disabled": False, "1": True, "0": False, "1.0": True, "0.0": False,
 }  # fmt: skip
 """How booleans are written, in lower case."""
 
@@ -43,9 +55,9 @@ class Reading(msgspec.Struct, frozen=True, omit_defaults=True):
     """How the values of a column are read.
 
     numeric: with `decimal` as decimal sign. datetime: with the day before the month, or not, where
-    it is written in figures; numbers count `unit`. vector: lists of `width` numbers. list: all
-    other lists. identifier: values that nearly all differ. `note` is what to say of it, where it is
-    a guess.
+    it is written in figures; numbers count `unit`. text: words that people wrote. vector:
+    lists of `width` numbers. list: all other lists. identifier: values that nearly all differ.
+    `note` is what to say of it, where it is a guess.
     """
 
     kind: Kind
@@ -82,7 +94,7 @@ _NAMED = {
     one.words: one
     for one in (
         Reading("numeric"), Reading("boolean"), Reading("datetime"), Reading("categorical"),
-        Reading("identifier"), Reading("list"), Reading("numeric", decimal=","),
+        Reading("text"), Reading("identifier"), Reading("list"), Reading("numeric", decimal=","),
         Reading("datetime", day_first=True),
         *(Reading("datetime", unit=unit) for unit in ("s", "ms", "us", "ns", "date")),
     )
@@ -155,7 +167,7 @@ def reader(how: Reading | None) -> Callable[[Any], Any]:
             return _time_reader(how)
         case "identifier":
             return _read_identifier
-        case "categorical" | "unknown":
+        case "categorical" | "text" | "unknown":
             return _read_category
         case _:
             return plain_value

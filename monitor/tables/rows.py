@@ -9,11 +9,12 @@ from typing import Any, NamedTuple
 from monitor.damage import Damage
 from monitor.errors import SourceError
 from monitor.interfaces import Table
+from monitor.languages import language
 from monitor.tables.cells import Sanitizer, clock, flat, named, segment, taker
 from monitor.tables.columns import Columns
 from monitor.tables.inference import Readings
 from monitor.tables.readings import Reading, is_figure, is_spoilt, plain_value
-from monitor.texts import CATEGORY, observe_text, plain
+from monitor.texts import CATEGORY, observe_text, observe_words, plain
 from monitor.types import Observation, Row
 
 
@@ -183,7 +184,7 @@ NO_TIME = "column {!r} holds no time (RFC 3339, Unix seconds)"
 def varies(value: Any, kind: str) -> bool:
     """Whether what is observed of a value depends on the row, or is more than one thing."""
     if type(value) is str:
-        return not is_figure(kind) and len(plain(value)) > CATEGORY
+        return kind == "text" or (not is_figure(kind) and len(plain(value)) > CATEGORY)
     return type(value) is list and kind == "list"
 
 
@@ -195,7 +196,8 @@ def observed(
     if type_ is str:
         if is_figure(kind):
             return (Observation(name, "categorical", value[:CATEGORY]),)
-        return observe_text(name, plain(value), str(number))
+        look = _text if kind == "text" else observe_text
+        return look(name, plain(value), str(number))
     if type_ is bool:
         return (Observation(name, "boolean", value),)
     if type_ is list:
@@ -204,6 +206,14 @@ def observed(
             return sorted(unfolded, key=lambda seen: seen.feature)
         return (Observation(name, "vector", value),)
     return (Observation(name, "numeric", value),)
+
+
+def _text(name: str, text: str, seed: str) -> Iterator[Observation]:
+    """A value of a column of texts, however short, and the language of it."""
+    word, *rest = observe_words(name, text, seed)
+    yield word
+    yield Observation(f"{name}.language", "categorical", language(text))
+    yield from rest
 
 
 def _check(names: Sequence[str], columns: Columns, where: str) -> None:

@@ -279,6 +279,8 @@ def test_floats_of_another_width_are_the_same(
 BOOLEANS: dict[str, tuple[Any, Any]] = {
     "words": ("yes", "no"), "letters": ("Y", "N"), "initials": ("t", "f"), "loud": ("TRUE", "FALSE"),
     "figures": ("1", "0"), "German": ("ja", "nein"), "switches": ("on", "off"),
+    "Italian": ("Sì", "No"), "Dutch": ("ja", "nee"), "Polish": ("tak", "nie"), "Turkish": ("evet", "hayır"),
+    "Russian": ("да", "нет"), "Japanese": ("はい", "いいえ"), "Chinese": ("是", "否"), "marks": ("✓", "✗"),
 }  # fmt: skip
 
 
@@ -340,6 +342,43 @@ def test_types_of_parquet(capsys, tmp_path: Path) -> None:
     assert set(status(judge(capsys, same, "--reference", str(usual))).values()) == {"ok"}
     found = judge(capsys, moved, "--reference", str(usual))
     assert set(status(found).values()) == {"drift"}, status(found)
+
+
+# --- texts ---------------------------------------------------------------------------------------
+
+ENGLISH = (
+    "the parcel did not come and nobody answers my calls about this order please tell me when it "
+    "will be here again thank you"
+)
+GERMAN = (
+    "das paket ist nicht da und niemand sagt mir etwas zu dieser bestellung bitte sagen sie mir "
+    "wann es endlich da sein wird danke"
+)
+
+
+@pytest.mark.parametrize("lengths", [(3, 6), (6, 12), (4, 30), (20, 40)], ids=str)
+def test_texts_are_watched_as_texts(capsys, tmp_path: Path, lengths: tuple[int, int]) -> None:
+    """By column, short values as long ones: their words, language and length, although no two are
+    alike. Another language is drift, as is another length."""
+
+    def written(seed: int, words: str, longer: int = 1) -> Path:
+        rng = random.Random(seed)
+        low, high = (longer * length for length in lengths)
+        texts = [
+            " ".join(rng.choices(words.split(), k=rng.randint(low, high))) for _ in range(ROWS)
+        ]
+        return jsonl_of(tmp_path / f"{seed}.jsonl", [{"note": text} for text in texts])
+
+    usual = written(1, ENGLISH)
+    same = judge(capsys, written(2, ENGLISH), "--reference", str(usual))
+    assert same["columns"] == {"note": "text"}
+    assert status(same) == dict.fromkeys(
+        ("note", "note.language", "note.length", "note.unknown_words"), "ok"
+    )
+    other = status(judge(capsys, written(3, GERMAN), "--reference", str(usual)))
+    assert other["note.language"] == other["note.unknown_words"] == other["note"] == "drift"
+    longer = status(judge(capsys, written(4, ENGLISH, longer=3), "--reference", str(usual)))
+    assert longer["note.length"] == "drift"
 
 
 # --- what is no distribution ---------------------------------------------------------------------

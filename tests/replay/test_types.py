@@ -30,7 +30,7 @@ def test_yaml_and_json_say_the_same(tmp_path: Path) -> None:
     as_yaml = types.read(write(tmp_path / "a.yaml", lines))
     assert as_json == as_yaml
     assert {column: how.words for column, how in as_json.items()} == said
-    assert as_json["c7"] == Reading("datetime", day_first=True)
+    assert Reading("datetime", day_first=True) in as_json.values()
 
 
 @pytest.mark.parametrize(

@@ -84,6 +84,13 @@ MAKERS: dict[str, tuple[Any, Maker]] = {
     "category": (pa.string(), _some(("a", "b", "B", None))),
     "numbers": (pa.string(), _some(("1", "2.5", "-3e2", "", "7", "12", "x", None))),
     "comma": (pa.string(), _some(("1,5", "2,25", "-3", "1.234,5", "", "7,0", "9"))),
+    "comment": (
+        pa.string(),
+        lambda rng: rng.choice(WORDS) if rng.random() < 0.2 else " ".join(
+            rng.choice(("the", "parcel", "ist", "nicht", "da,", "<MARK>", "ada@example.org", "4711"))
+            for _ in range(rng.randint(1, 30))
+        ),
+    ),
     "mail": (pa.string(), lambda rng: f"user{rng.randint(0, 99)}@example.org"),
     "code": (pa.dictionary(pa.int8(), pa.string()), _some(("a", "b", "NA", None))),
     "bytes": (pa.binary(), _some((b"a", b"\xff", None))),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Sequence
+from datetime import time, timedelta
 from pathlib import Path
 from typing import Any, get_args
 
@@ -131,7 +132,15 @@ def test_a_sign_that_can_be_of_decimals_or_of_thousands(
         ("at", [1_700_000_000 + 60 * n for n in range(200)], "datetime"),
         ("income", random.Random(1).sample(range(10**6), 200), "numeric"),
         ("note", [f"a text of more than sixty-four characters, number {n}, as it is" * 2
-                  for n in range(200)], "categorical"),
+                  for n in range(200)], "text"),
+        ("search", [f"where is my {word}, it is {n} days late" for n, word in enumerate(
+            ["parcel", "order", "card", "refund"] * 50)], "text"),
+        ("frage", [f"我的包裹{chr(0x4e00 + n)}在哪里" for n in range(200)], "text"),
+        ("digest", [f"{n:0128x}" for n in range(200)], "identifier"),
+        ("place", [f"row {n} of 200" for n in range(200)], "identifier"),
+        ("answer", ["I do not agree at all", "I agree"] * 100, "categorical"),
+        ("spent", [timedelta(seconds=n * n % 977, milliseconds=n) for n in range(200)], "numeric"),
+        ("hour", [time(n % 24, n * 7 % 60, n % 60) for n in range(200)], "numeric"),
     ],
 )  # fmt: skip
 def test_values_that_nearly_all_differ(name: str, values: Sequence[Any], expected: str) -> None:
