@@ -27,6 +27,8 @@ from monitor.supervision.embedded_store import opened
 from monitor.urls import shown
 
 EXIT_NOTHING = 1
+CERTAIN = 3.0
+"""ln E from which on more answers are bad than asked about: an error of 5 % over all looks."""
 T = TypeVar("T")
 
 
@@ -57,6 +59,8 @@ def add_arguments(parser: argparse.ArgumentParser, common: Callable[..., None]) 
     submit.add_argument("--label", metavar="TEXT", help="what the answer should have been")
     submit.add_argument("--note", metavar="TEXT", help="why, in words")
     stats = add("stats", "print the queue in numbers, and how far readers agree", "")
+    stats.add_argument("--at-most", metavar="SHARE", type=_share,
+        help="say how certain it is that more answers than that are bad, 0 to 1")  # fmt: skip
     for one in (following, submit):
         one.add_argument("--reviewer", metavar="NAME", default=getpass.getuser(),
             help="your name; by default that of your account")  # fmt: skip
@@ -99,11 +103,11 @@ def _submit(options: argparse.Namespace, settings: Settings, url: str) -> int:
 
 
 def _stats(options: argparse.Namespace, settings: Settings, url: str) -> int:
-    stats = _asked(settings, url, lambda queue: queue.stats(time.time()))
+    stats = _asked(settings, url, lambda queue: queue.stats(time.time(), at_most=options.at_most))
     if options.json:
         print(msgspec.json.encode(stats).decode())
     else:
-        print("\n".join(_numbers(stats)))
+        print("\n".join(_numbers(stats, options.at_most)))
     return 0
 
 
@@ -150,7 +154,17 @@ def _lines(part: dict[str, Any]) -> Iterator[str]:
         yield f"  {plain(line)}"
 
 
-def _numbers(stats: Stats) -> Iterator[str]:
+def _share(text: str) -> float:
+    try:
+        share = float(text)
+    except ValueError:
+        share = -1.0
+    if not 0 < share < 1:
+        raise argparse.ArgumentTypeError(f"{plain(text)} is not a share between 0 and 1, as 0.05")
+    return share
+
+
+def _numbers(stats: Stats, at_most: float | None) -> Iterator[str]:
     yield f"waiting     {stats.waiting:,}"
     yield f"being read  {stats.leased:,}"
     yield f"passed      {stats.passed:,}"
@@ -163,6 +177,20 @@ def _numbers(stats: Stats) -> Iterator[str]:
             f"bad         {stats.least_failed:.1%} of the answers; {stats.most_failed:.1%} if each "
             "skipped one were"
         )
+    found = stats.estimate
+    if found is not None:
+        ends = "no interval yet"
+        if found.lower is not None and found.upper is not None:
+            ends = f"{found.lower:.1%} to {found.upper:.1%}"
+        yield f"of all      {found.failed:.1%} are bad ({ends})"
+        worth = f"worth {found.effective:,.0f} even ones"
+        yield f"            by {found.verdicts:,} first verdicts, {worth}"
+        if found.log_evidence is not None and at_most is not None:
+            how = "certainly" if found.log_evidence >= CERTAIN else "not certainly"
+            yield (
+                f"            {how} more than {at_most:.1%} "
+                f"(ln E {found.log_evidence:.1f}; {CERTAIN:.1f} is certain)"
+            )
     yield from _agreement(stats)
 
 

@@ -18,6 +18,7 @@ import msgspec
 
 from monitor.errors import StreamError
 from monitor.review.agreement import Agreement, agreement
+from monitor.review.estimate import Estimate, estimate
 from monitor.streams.entries import Entry
 from monitor.types import Record
 
@@ -62,6 +63,7 @@ class Stats(msgspec.Struct, frozen=True):
     `thinned` are items that went because there were too many, `expired` those whose Record was
     gone. `response_rate` is the share of answers that were a verdict: a skip is a missing verdict,
     never a good one, so `least_failed` counts none of them as failed and `most_failed` each.
+    `estimate` is what these say of all exchanges.
     """
 
     waiting: int
@@ -75,6 +77,7 @@ class Stats(msgspec.Struct, frozen=True):
     least_failed: float | None
     most_failed: float | None
     agreement: Agreement
+    estimate: Estimate | None = None
 
 
 # Slots of an item: reader → when a lease ends (a number), or what was answered (a text).
@@ -213,14 +216,18 @@ end
 if result ~= 'skipped' and (before == 'passed' or before == 'failed') then
   redis.call('HINCRBY', key('counts'), before .. ' ' .. result, 1)
 end
+local picked = cjson.decode(redis.call('HGET', key('items'), item))['propensity']
+local propensity = picked * 2 ^ -tonumber(redis.call('HGET', key('levels'), item))
+if result ~= 'skipped' and not before then
+  local level = math.floor(0.5 - math.log(propensity) / math.log(2))
+  redis.call('HINCRBY', key('counts'), 'first ' .. result .. ' ' .. level, 1)
+end
 redis.call('ZREM', key('leases'), item .. '|' .. reader)
 redis.call('HDEL', key('held'), reader)
 slots[reader] = result
 keep(item, slots)
 redis.call('HINCRBY', key('counts'), result, 1)
 if ARGV[7] ~= '' then
-  local picked = cjson.decode(redis.call('HGET', key('items'), item))['propensity']
-  local propensity = picked * 2 ^ -tonumber(redis.call('HGET', key('levels'), item))
   local document = ARGV[7] .. string.format('%.17g', propensity) .. ARGV[8]
   redis.call('XADD', KEYS[2], 'MAXLEN', '~', ARGV[9], '*', 'v', '1', 'feedback', document)
 end
@@ -341,8 +348,9 @@ class ReviewQueue:
         """Take out an item whose Record is gone."""
         await self._told(self._expire([self._prefix], [record]))
 
-    async def stats(self, now: float) -> Stats:
-        """The numbers as of now (Unix seconds)."""
+    async def stats(self, now: float, *, at_most: float | None = None) -> Stats:
+        """The numbers as of now (Unix seconds), with the evidence that more than the share
+        `at_most` of all answers are bad."""
         async with self._client.pipeline(transaction=True) as both:
             both.zcard(self._prefix + "open")
             both.zrangebyscore(self._prefix + "leases", f"({now!r}", "+inf")
@@ -370,6 +378,14 @@ class ReviewQueue:
             agreement=agreement(
                 count("passed passed"), count("passed failed"),
                 count("failed passed"), count("failed failed"),
+            ),
+            estimate=estimate(
+                {
+                    (int(name.split()[2]), name.split()[1] == "failed"): number
+                    for name, number in counts.items()
+                    if name.startswith("first ")
+                },
+                at_most,
             ),
         )  # fmt: skip
 

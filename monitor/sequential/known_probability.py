@@ -43,10 +43,10 @@ CELL_STAKE = 0.1
 STEPS = (0.2, 0.5, 1.0)
 """Bets on a rate, up and down, in logits."""
 
-TILTS = (0.3, 0.6, 1.0)
+TILTS = (0.3, 0.5, 0.8)
 """Bets on a rate that is known from a sample, up and down, in logits."""
 
-CONCENTRATIONS = (100.0, 1_000.0, 10_000.0)
+CONCENTRATIONS = (120.0, 600.0, 3_000.0)
 """How many outcomes' weight the bets give to known shares: large changes of them, small ones."""
 
 

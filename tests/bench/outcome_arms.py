@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import scipy
 
+from monitor.analysis.experiments.units import BUCKETS, LEAST
 from monitor.sequential import two_arms
 from monitor.sequential.confidence_sequences import Moments, Rates, difference, margin
 from monitor.sequential.e_values import log_mean
@@ -222,7 +223,17 @@ def clustered(runs: int) -> Iterator[str]:
         f"| clicks per view, users differ by 1.0 logits, 20 looks | AsympCS by user "
         f"{share(np.array(ours))} | z per event {share(np.array(events))} |"
     )
-    panes = []
+    for come, users, spread_ in (
+        ("later", 1_000, 2.0),
+        ("later", 4_000, 2.0),
+        ("at once", 4_000, 2.0),
+    ):
+        by_user, by_exchange = again(chance, runs, users, spread_, come)
+        yield (
+            f"| 20 exchanges of each of {users:,} users, {come}; they differ by {spread_} logits, 40 looks | "
+            f"`unit: user` {share(by_user)} | our evidence per exchange {share(by_exchange)} |"
+        )
+    runs, panes = 4 * runs, []
     for part, rate in zip(np.linspace(0.1, 0.5, 40), np.linspace(0.05, 0.15, 40), strict=True):
         n = int(2000 * part)
         pane = np.full((runs, 4), n)
@@ -236,6 +247,7 @@ def clustered(runs: int) -> Iterator[str]:
         f"| ramp 10:90 → 50:50 while the rate trebles | {share(per_pane)} | "
         f"pooled z, one look {share(pooled)} |"
     )
+    runs //= 4
     n, shocked, ups = 1000, [], np.zeros(runs, dtype=np.int64)
     signs = []
     for _ in range(100):
@@ -254,6 +266,39 @@ def clustered(runs: int) -> Iterator[str]:
     )
 
 
+def again(
+    chance: np.random.Generator, runs: int, users: int, spread_: float, come: str
+) -> tuple[np.ndarray, np.ndarray]:
+    """Whether users, and exchanges as if each were a user, ever tell equal arms apart. Each user is
+    in one arm, appears at some look, and their exchanges come then or over the following looks."""
+    left, looks = [], 40
+    panes = np.zeros((looks, runs, 4), dtype=np.int64)
+    for run in range(runs):
+        arms = chance.integers(0, 2, users)
+        rates = 1 / (1 + np.exp(1 - chance.normal(0, spread_, users)))
+        who = np.repeat(np.arange(users), chance.poisson(19, users) + 1)
+        when = chance.integers(0, looks, users)[who]
+        if come == "later":
+            when = np.minimum(when + chance.geometric(0.15, len(who)) - 1, looks - 1)
+        said = chance.random(len(who)) < rates[who]
+        cells = arms[who] * BUCKETS + chance.integers(0, BUCKETS, users)[who]
+        sums, was_left = np.zeros((2, 2 * BUCKETS), dtype=np.int64), False
+        for look in range(looks):
+            now = when == look
+            sums[0] += np.bincount(cells[now & said], minlength=2 * BUCKETS)
+            sums[1] += np.bincount(cells[now], minlength=2 * BUCKETS)
+            before = panes[:look, run].sum(axis=0)
+            one, other = (part[:, part[1] > 0] for part in np.split(sums, 2, axis=1))
+            panes[look, run] = [one[1].sum(), one[0].sum(), other[1].sum(), other[0].sum()] - before
+            if min(one.shape[1], other.shape[1]) >= LEAST:
+                seen = int(one[1].sum() + other[1].sum())
+                found = difference(ratio_of(*one), ratio_of(*other), 20 * users, ALPHA, seen=seen)
+                was_left |= not found.lower <= 0 <= found.upper
+        left.append(was_left)
+    alone = (watched(two_arms.equal(0.02), iter(panes)) >= BAR).any(axis=0)
+    return np.array(left), alone
+
+
 def ratio_of(clicks: np.ndarray, views: np.ndarray) -> Moments:
     """The sums over users that an interval needs."""
     sums = (clicks, views, clicks**2, clicks * views, views**2)
@@ -261,16 +306,17 @@ def ratio_of(clicks: np.ndarray, views: np.ndarray) -> Moments:
 
 
 def sample_ratio(runs: int) -> Iterator[str]:
-    """Users in two arms, a look every 100, at most 1,000 looks."""
+    """Users in two arms, a look every 100 (20 for large mismatches), at most 1,000 looks."""
+    runs *= 2
     yield "| truth | ours, α .01 | χ², p < .01 peeked |"
     yield "|---|---|---|"
     chance = np.random.default_rng(9)
-    for truth, looks in ((0.5, 1000), (0.51, 1000), (0.55, 60)):
-        came = np.cumsum(chance.binomial(100, truth, (looks, runs)), axis=0)
-        total = 100.0 * np.arange(1, looks + 1)[:, None]
+    for truth, looks, each in ((0.5, 1000, 100), (0.51, 1000, 100), (0.55, 300, 20)):
+        came = np.cumsum(chance.binomial(each, truth, (looks, runs)), axis=0)
+        total = each * np.arange(1.0, looks + 1)[:, None]
         peeked = ((2 * came - total) ** 2 / total > scipy.stats.chi2.ppf(0.99, 1)).any(axis=0)
         logs = np.vectorize(_of_two)(came, total)
-        at = first(logs >= math.log(100)) * 100
+        at = first(logs >= math.log(100)) * each
         if truth == 0.5:
             yield f"| 50 : 50 | ever {share(np.isfinite(at))} | ever {share(peeked)} |"
         else:

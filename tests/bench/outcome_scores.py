@@ -134,30 +134,31 @@ def errors(runs: int) -> Iterator[str]:
 
 
 def coverage(runs: int) -> Iterator[str]:
-    """Conformal intervals that promise .90, 10,000 records, a look every 100."""
+    """Conformal intervals that promise .90, 10,000 records, a look every 50."""
     yield "| calibration scores | ours, ever | with the tolerance of .02 | last 200 below .88 | misses .15 found after |"
     yield "|---|---|---|---|---|"
     chance = np.random.default_rng(4)
-    count = 100 * np.arange(1, 101)
-    none = np.zeros(100, dtype=np.int64)
+    count = 50 * np.arange(1, 201)
+    none = np.zeros(200, dtype=np.int64)
     for sample in (200, 1_000, 5_000):
         low = math.floor(0.1 * (sample + 1) + 1e-9)
         ended, plain, rolling, found = [], [], [], []
         for _ in range(runs):
             missed = chance.random(10_000) < chance.beta(low, sample + 1 - low)
-            ones = np.cumsum(missed)[99::100]
+            ones = np.cumsum(missed)[49::50]
             logs = log_evidence_of_sampled_rate(count, ones, (none, none), 0.1, sample, more=MORE)
             ended.append((logs >= BAR).any())
             plain.append((log_evidence_of_rate(count, ones, 0.1, 0.02, more=MORE) >= BAR).any())
             total = np.cumsum(missed)
             rolling.append((total[200:] - total[:-200]).max() > 24)
-            worse = np.cumsum(chance.random(10_000) < 0.15)[99::100]
+            worse = np.cumsum(chance.random(10_000) < 0.15)[49::50]
             logs = log_evidence_of_sampled_rate(count, worse, (none, none), 0.1, sample, more=MORE)
-            found.append(first((logs >= BAR)[:, None])[0] * 100)
+            found.append(first((logs >= BAR)[:, None])[0] * 50)
         yield (
             f"| {sample:,} | {share(np.array(ended))} | {share(np.array(plain))} | "
             f"{share(np.array(rolling))} | {np.median(found):,.0f} |"
         )
+    # Of 200 calibration scores one sample in 70 has a true coverage of .85: no test can be certain.
     ended, found = exactly(runs)
     yield f"| the rate is known | {share(np.array(ended))} | | | {np.median(found):,.0f} |"
 

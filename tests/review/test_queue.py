@@ -220,3 +220,23 @@ def test_a_store_that_is_away_is_one_error(url: str) -> None:
             await queue.next("ann", now=0)
 
     run("redis://127.0.0.1:1/0", story)
+
+
+def test_the_first_verdict_on_an_item_counts_for_the_estimate(url: str) -> None:
+    """By the probability with which it was picked; a skip and a second verdict do not."""
+
+    async def story(queue: ReviewQueue) -> None:
+        names = {"a": 0.25, "b": 1.0, "c": 0.25}
+        for started, (name, propensity) in enumerate(names.items()):
+            await queue.add([(item(name, started, propensity), 0.0)])
+        for name, reader, result in (
+            ("a", "ann", "failed"), ("a", "ben", "passed"), ("b", "ann", "passed"),
+            ("c", "ann", "skipped"),
+        ):  # fmt: skip
+            assert await queue.answer(name, reader, result, 1.0) == "taken"
+        found = (await queue.stats(2.0, at_most=0.5)).estimate
+        assert found is not None
+        assert (found.verdicts, found.failed) == (2, 0.8)
+        assert found.log_evidence is not None
+
+    run(url, story, readers=2)
