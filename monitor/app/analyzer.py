@@ -20,6 +20,7 @@ from monitor.analysis.monitors import analysis_of
 from monitor.app import meaning
 from monitor.app.analysis import features_of, read_profile, rules_of, versus_of
 from monitor.app.attempts import Attempts
+from monitor.app.decision_log import DecisionLog
 from monitor.app.outcomes import Outcomes
 from monitor.app.reviewer import reviewer_of
 from monitor.app.set_aside import SetAside
@@ -40,6 +41,9 @@ LOOK_EVERY = 10.0
 
 REFRESH_EVERY = 5.0
 """Seconds between looks at the review queue."""
+
+DECIDE_EVERY = 10.0
+"""Seconds between looks whether a verdict of an experiment has changed."""
 
 SEEK_EVERY = 2.0
 """Seconds between looks whether there is feedback."""
@@ -91,6 +95,7 @@ class Analyzer:
         self._states: dict[tuple[str, str, str], Status] = {}
         self._attempts = Attempts(self._checkpoint.write)
         self._reviewer = reviewer_of(settings)
+        self._decisions = DecisionLog(settings, self._stream)
         self._is_restored = False
         self._away = False
         self._where = shown(settings.redis)
@@ -100,7 +105,7 @@ class Analyzer:
         if not await self._patiently(self._restore):
             return
         hurrying = own(self._hurry(), "the wait for the stop")
-        save_at = look_at = seek_at = review_at = time.monotonic()
+        save_at = look_at = seek_at = review_at = decide_at = time.monotonic()
         while not self._stopping.is_set():
             read_at = time.monotonic() + READ_EVERY
             if time.monotonic() >= seek_at:
@@ -116,6 +121,9 @@ class Analyzer:
             if now >= review_at and self._reviewer is not None:
                 await self._reviewer.refresh(time.time())
                 review_at = time.monotonic() + REFRESH_EVERY
+            if now >= decide_at:
+                await self._patiently(self._decide)
+                decide_at = time.monotonic() + DECIDE_EVERY
             if now >= save_at and (self._position != self._saved or self._outcomes.is_changed):
                 await self._patiently(self._save)
                 save_at = time.monotonic() + SAVE_EVERY
@@ -126,6 +134,7 @@ class Analyzer:
         with contextlib.suppress(StreamError):
             while time.monotonic() < deadline and await self._read():
                 pass
+            await self._decide()
             await self._save(stopping=True)
         if self._reviewer is not None:
             await self._reviewer.close()
@@ -230,6 +239,14 @@ class Analyzer:
         if self._outcomes.is_on == self._gives_up or not await self._save(stopping=True):
             return False
         return await self._restore()
+
+    async def _decide(self) -> bool:
+        """Write down which verdicts of experiments have changed."""
+        for monitor in self._outcomes.monitors:
+            if monitor.name == "experiments":
+                with self._set_aside.failing("judging experiments"):
+                    await self._decisions.note(monitor.findings(), time.time())
+        return True
 
     async def _read(self) -> bool:
         """Fold what comes next; whether anything came."""

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
 
 import msgspec
 
 import monitor
+from monitor import decisions
 from monitor.app.shared_templates import decoded
 from monitor.errors import StreamError
-from monitor.findings import Drift, Outcomes
+from monitor.findings import Drift, ExperimentEffect, Outcomes
 from monitor.queries.query import Process, Running
 from monitor.settings.schema import Settings
 from monitor.streams.entries import moment
@@ -23,6 +25,9 @@ from monitor.types import Measurement, Record
 FRESH = 1.0
 """Seconds for which a document of the analyzer is not asked for again: it has no other before."""
 
+
+AGAIN = 3600.0
+"""Seconds after which it is written down again that somebody reads the same verdicts."""
 
 LOOKED_THROUGH = 100_000
 """Entries of the stream that are looked through for one record, at most."""
@@ -52,6 +57,7 @@ class RunningSystem:
         )
         self._drift: tuple[float, Drift] | None = None
         self._outcomes: tuple[float, Outcomes] | None = None
+        self._readings: dict[str, tuple[str, float]] = {}  # by holder, of whom there are few
 
     def now(self) -> float:
         """Return the time in Unix seconds."""
@@ -146,6 +152,19 @@ class RunningSystem:
     async def log_access(self, who: str, what: str, record: str) -> None:
         """See System."""
         await self._stream.log_access(who, what, record, time.time())
+
+    async def log_reading(self, who: str, effects: list[ExperimentEffect]) -> None:
+        """See System."""
+        seen = decisions.digest(
+            [(one.name, one.variant, one.metric, one.verdict) for one in effects]
+        )
+        before, at = self._readings.get(who, ("", -math.inf))
+        if not effects or (seen == before and time.monotonic() - at < AGAIN):
+            return
+        names = list(dict.fromkeys(one.name for one in effects))
+        reading = decisions.Reading(time.time(), who, "api", names)
+        await self._stream.log_decisions([decisions.encode(reading)])
+        self._readings[who] = seen, time.monotonic()
 
     async def close(self) -> None:
         """Close the connection to the store."""

@@ -4,30 +4,43 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import getpass
 import sys
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
+from typing import Any, TypeVar
 
 import msgspec
 from rich.console import Console
 
+from monitor import decisions
 from monitor.analysis.checkpoint import Checkpoint
+from monitor.app.decision_log import entries
 from monitor.app.experiments import experiments_of
 from monitor.app.outcomes import Outcomes
 from monitor.errors import StreamError, UsageError
 from monitor.findings import ExperimentEffect
+from monitor.logs import plain
 from monitor.replay import report
 from monitor.settings.schema import Settings
 from monitor.streams.entries import Entry
+from monitor.streams.redis import RedisStream
 from monitor.supervision.embedded_store import opened
 from monitor.urls import shown
 
 WIDTH = 120
+MOST = 1000
+"""Entries of the log that are printed."""
+
+T = TypeVar("T")
 
 
 def add_arguments(parser: argparse.ArgumentParser, common: Callable[..., None]) -> None:
     """The options of `monitor experiments`."""
     parser.add_argument("--json", action="store_true", help="print one JSON document, a list")
+    parser.add_argument("--log", action="store_true",
+        help="print which verdicts changed when, and who read them, the newest first")  # fmt: skip
     common(parser, "config", "endpoint", "redis", "data")
 
 
@@ -38,7 +51,10 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
             "experiments: none is declared; name the configuration that declares them with --config"
         )
     with opened(settings.redis, Path(settings.data)) as url:
-        found = _found(msgspec.structs.replace(settings, redis=url))
+        here = msgspec.structs.replace(settings, redis=url)
+        if options.log:
+            return _print_log(_asked(here, _log), is_json=options.json)
+        found = _asked(here, _found)
     if options.json:
         sys.stdout.write(msgspec.json.format(msgspec.json.encode(found), indent=1).decode() + "\n")
         return 0
@@ -54,29 +70,81 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
     return 0
 
 
-def _found(settings: Settings) -> list[ExperimentEffect]:
-    """What the counts say that the analyzer saved, at most some seconds ago."""
-
-    async def load() -> list[ExperimentEffect]:
-        checkpoint = Checkpoint(settings.redis, settings.endpoint)
-        outcomes = Outcomes(settings, _pass_over)
-        try:
-            _, state = await checkpoint.load()
-            outcomes.restore(state)
-            return [
-                found
-                for monitor in outcomes.monitors
-                if monitor.name == "experiments"
-                for found in monitor.findings()
-            ]
-        finally:
-            await outcomes.close()
-            await checkpoint.close()
-
+async def _found(settings: Settings) -> list[ExperimentEffect]:
+    """What the counts say that the analyzer saved, at most some seconds ago. Who reads it is
+    written down."""
+    checkpoint = Checkpoint(settings.redis, settings.endpoint)
+    outcomes = Outcomes(settings, _pass_over)
+    stream = RedisStream(settings.redis, settings.endpoint)
     try:
-        return asyncio.run(load())
+        _, state = await checkpoint.load()
+        outcomes.restore(state)
+        found: list[ExperimentEffect] = [
+            found
+            for monitor in outcomes.monitors
+            if monitor.name == "experiments"
+            for found in monitor.findings()
+        ]
+        names = list(dict.fromkeys(one.name for one in found))
+        reading = decisions.Reading(time.time(), getpass.getuser(), "terminal", names)
+        await stream.log_decisions([decisions.encode(reading)])
+        return found
+    finally:
+        await stream.close()
+        await outcomes.close()
+        await checkpoint.close()
+
+
+async def _log(settings: Settings) -> list[decisions.Entry]:
+    stream = RedisStream(settings.redis, settings.endpoint)
+    found: list[decisions.Entry] = []
+    try:
+        async for one in entries(stream):
+            found.append(one)
+            if len(found) == MOST:
+                break
+    finally:
+        await stream.close()
+    return found
+
+
+def _asked(settings: Settings, work: Callable[[Settings], Coroutine[Any, Any, T]]) -> T:
+    try:
+        return asyncio.run(work(settings))
     except StreamError as error:
         raise UsageError(f"{shown(settings.redis)}: {error}") from None
+
+
+def _print_log(found: Sequence[decisions.Entry], *, is_json: bool) -> int:
+    if is_json:
+        sys.stdout.write(msgspec.json.format(msgspec.json.encode(found), indent=1).decode() + "\n")
+        return 0
+    for one in found:
+        print(plain(_line(one)))
+    if not found:
+        print("monitor: no verdict has changed yet, and nobody has read any", file=sys.stderr)
+    return 0
+
+
+def _line(one: decisions.Entry) -> str:
+    """An entry of the log in a line.
+
+    >>> print(_line(decisions.Reading(0.0, "ann", "api", ["new-prompt"])))
+    1970-01-01 00:00:00Z  ann read new-prompt (api)
+    """
+    when = time.strftime("%Y-%m-%d %H:%M:%SZ", time.gmtime(one.at))
+    if isinstance(one, decisions.Reading):
+        return f"{when}  {one.who} read {', '.join(one.experiments)} ({one.through})"
+    said = f"{one.before} -> {one.verdict}".replace("_", " ")
+    ends = ""
+    if one.lower is not None and one.upper is not None:
+        ends = f", {report.share(one.lower)} to {report.share(one.upper)}"
+    number = "" if one.effect is None else f": {report.share(one.effect)}{ends}"
+    why = f"; {one.reason}" if one.reason else ""
+    return (
+        f"{when}  {one.experiment} {one.arm} {one.metric}: {said}{number} "
+        f"({one.samples:,} exchanges, declared as {one.declared}){why}"
+    )
 
 
 def _pass_over(entry: Entry, error: Exception) -> None:

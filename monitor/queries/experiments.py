@@ -41,4 +41,4 @@ async def answer(system: System, asked: Asked) -> Experiments:
     return Experiments(len(chosen), items, cursor)
 
 
-QUERY = Query("experiments", Asked, Experiments, answer)
+QUERY = Query("experiments", Asked, Experiments, answer, verdicts_of=lambda found: found.items)

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal, Protocol, TypeVar
 import msgspec
 
 from monitor.errors import UsageError
-from monitor.findings import Drift, Outcomes
+from monitor.findings import Drift, ExperimentEffect, Outcomes
 from monitor.templates.miner import Known
 from monitor.types import Measurement, Record
 
@@ -101,6 +101,10 @@ class System(Protocol):
     async def log_access(self, who: str, what: str, record: str) -> None:
         """Write down that somebody was given the content of a record."""
 
+    async def log_reading(self, who: str, effects: list[ExperimentEffect]) -> None:
+        """Write down that somebody read the verdicts of experiments, where these are others than
+        they last read or that was long ago."""
+
     async def store(self) -> str:
         """Return an empty text where the store answers, else a sentence that says why not."""
 
@@ -125,6 +129,9 @@ class Query:
     content_of: Callable[[Any], str] | None = None
     """Where the answer is the content of a record: its id. Then each answer is logged, and no cache
     may keep it."""
+    verdicts_of: Callable[[Any], list[ExperimentEffect]] | None = None
+    """Where the answer is the verdicts of experiments: these. Then it is written down who read
+    them."""
 
     @property
     def name(self) -> str:
@@ -143,6 +150,8 @@ async def ask(query: Query, system: System, parameters: Iterable[tuple[str, str]
     found = await query.work(system, read(parameters, query.asked))
     if query.content_of is not None:
         await system.log_access(who, query.name, query.content_of(found))
+    if query.verdicts_of is not None:
+        await system.log_reading(who, query.verdicts_of(found))
     return found
 
 

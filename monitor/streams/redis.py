@@ -73,6 +73,7 @@ class RedisStream:
         self.has_more = False
         self._fingerprints = f"monitor:{{{endpoint}:keys}}"
         self._access = f"monitor:{{{endpoint}}}:access"
+        self._decisions = f"monitor:{{{endpoint}}}:decisions"
         self._templates = f"monitor:{{{endpoint}}}:templates"
         self._address = parse_url(url)
         self._max_length = max_length
@@ -308,6 +309,19 @@ class RedisStream:
         document = msgspec.json.encode({"at": at, "who": who, "what": what, "record": record})
         entry = "XADD", self._access, "MAXLEN", "~", LOGGED, "*", "v", "1", "access"
         await self._call(*entry, document)
+
+    async def log_decisions(self, documents: Sequence[bytes]) -> None:
+        """Write down what was decided, or who read it; or raise StreamError."""
+        for document in documents:
+            entry = "XADD", self._decisions, "MAXLEN", "~", LOGGED, "*", "v", "1", "decision"
+            await self._call(*entry, document)
+
+    async def decisions(self, before: str = "+") -> tuple[str, list[bytes]]:
+        """(where to go on, documents) of the log before that place, the newest first; none at its
+        end; or raise StreamError."""
+        page = await self._page("XREVRANGE", self._decisions, before, "-")
+        found = [b"".join(fields[3:4]) for _, fields in page]
+        return (f"({page[-1][0].decode()}" if page else before), found
 
     async def endpoints(self) -> set[str]:
         """Return the names of endpoints with a stream among `LOOKED_THROUGH` keys of the store."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import getpass
 import json
 import random
 from collections.abc import Callable, Iterator
@@ -87,6 +88,20 @@ def test_the_table_says_what_the_analyzer_counted(run: Command, config: Path, ur
     (found,) = json.loads(run("--json")[1])
     assert (found["verdict"], found["variant"]) == ("worse", "b")
     assert found["effect"] == pytest.approx(0.25, abs=0.05)
+
+
+def test_the_log_says_who_read_what(run: Command, config: Path, url: str) -> None:
+    """Reading the log itself is not written down."""
+    saved(config, url, 500)
+    code, out, err = run("--log")
+    assert (code, out) == (0, "")
+    assert "no verdict has changed yet" in err
+    run()
+    for _ in range(2):
+        (line,) = run("--log")[1].splitlines()
+        assert line.endswith(f"{getpass.getuser()} read new-prompt (terminal)")
+    (one,) = json.loads(run("--log", "--json")[1])
+    assert one["what"] == "read"
 
 
 def test_before_anything_is_counted_it_says_when(run: Command) -> None:

@@ -157,6 +157,7 @@ class House:
         self.trouble = ""
         self.count = 30
         self.accesses: list[tuple[str, str, str]] = []
+        self.readings: list[tuple[str, list[tuple[str, str]]]] = []
 
     def now(self) -> float:
         return NOW
@@ -192,6 +193,11 @@ class House:
         if self.trouble:
             raise StreamError(self.trouble)
         self.accesses.append((who, what, record))
+
+    async def log_reading(self, who: str, effects: list[ExperimentEffect]) -> None:
+        if self.trouble:
+            raise StreamError(self.trouble)
+        self.readings.append((who, [(one.name, one.verdict) for one in effects]))
 
     async def store(self) -> str:
         return self.trouble

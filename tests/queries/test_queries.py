@@ -173,6 +173,18 @@ def test_the_content_of_a_record_is_logged_before_it_is_given() -> None:
     assert len(house.accesses) == 1
 
 
+def test_who_reads_verdicts_is_written_down() -> None:
+    """Before they are given; only those of the page."""
+    house = House()
+    asyncio.run(ask(experiments.QUERY, house, [("verdict", "keep_going")], "kim"))
+    ((who, read),) = house.readings
+    assert who == "kim"
+    assert [verdict for _, verdict in read] == ["keep_going"]
+    house.trouble = "READONLY"
+    with pytest.raises(StreamError):
+        asyncio.run(ask(experiments.QUERY, house, [], "kim"))
+
+
 def test_templates_are_counted_and_their_text_is_shown_one_by_one() -> None:
     """The list has no text of a prompt; reading one is logged."""
     house = House()

@@ -1,0 +1,51 @@
+"""Verdicts as they change → the log of decisions in the store."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable
+from contextlib import suppress
+
+from monitor import decisions
+from monitor.errors import ParseError
+from monitor.findings import ExperimentEffect
+from monitor.settings.schema import Settings
+from monitor.streams.redis import RedisStream
+from monitor.turns import give_way
+
+
+class DecisionLog:
+    """The log of an endpoint, which the analyzer writes. Methods raise StreamError."""
+
+    def __init__(self, settings: Settings, stream: RedisStream) -> None:
+        self._stream = stream
+        self._declared = {one.name: decisions.digest(one) for one in settings.experiments}
+        self._last: dict[decisions.Which, str] | None = None
+
+    async def note(self, found: Iterable[ExperimentEffect], at: float) -> None:
+        """Write down each verdict that is not the last one written; `at` is Unix seconds.
+
+        What the log says is read once: so a restart says nothing twice.
+        """
+        if self._last is None:
+            self._last = await self._read()
+        for one in decisions.changed(found, self._last, self._declared, at):
+            await self._stream.log_decisions([decisions.encode(one)])
+            self._last[one.which] = one.verdict
+
+    async def _read(self) -> dict[decisions.Which, str]:
+        last: dict[decisions.Which, str] = {}
+        async for one in entries(self._stream):
+            if isinstance(one, decisions.Decision):
+                last.setdefault(one.which, one.verdict)
+        return last
+
+
+async def entries(stream: RedisStream) -> AsyncIterator[decisions.Entry]:
+    """Yield the log, the newest first; what is no entry of ours is left out."""
+    place, documents = await stream.decisions()
+    while documents:
+        for document in documents:
+            give_way()
+            with suppress(ParseError):
+                yield decisions.decode(document)
+        place, documents = await stream.decisions(place)
