@@ -65,7 +65,7 @@ BOARDS: tuple[Board, ...] = (
     Board(
         "outcomes",
         "Were answers right? Quality, calibration, fairness, experiments and review.",
-        (outcomes.ROW, experiments.ROW, review.ROW),
+        (*outcomes.ROWS, experiments.ROW, review.ROW),
     ),
     Board(
         "privacy", "What personal data was in the traffic, and is all of it out?", (privacy.ROW,)

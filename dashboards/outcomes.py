@@ -33,8 +33,8 @@ def _delay(quantile: float) -> str:
     return f"histogram_quantile({quantile}, sum by (kind, le) (rate({buckets}[$__rate_interval])))"
 
 
-ROW = Row(
-    "Outcomes",
+JUDGED = Row(
+    "Judgements",
     (
         states(
             "What raised an alarm in the time shown",
@@ -43,6 +43,23 @@ ROW = Row(
             Query(f"(2 * {_status('alarm')} + {_status('ok')}) and {_ALARMED}", _NAME),
             {"0": ("insufficient", "gray"), "1": ("ok", "green"), "2": ("alarm", "red")},
         ),
+        rows(
+            "Judgements",
+            "Every measure of every segment that is judged, the most certain first.",
+            {
+                "log evidence": (_EVIDENCE, "none"),
+                "alarm": (_status("alarm"), "bool_yes_no"),
+                "insufficient": (_status("insufficient"), "bool_yes_no"),
+            },
+            ("endpoint", "monitor", "measure", "dimension", "value"),
+            sort="log evidence",
+        ),
+    ),
+)  # fmt: skip
+
+QUALITY = Row(
+    "Quality",
+    (
         graph(
             "Quality",
             "How good predictions were for all of the traffic, by the labels that are due, since "
@@ -82,6 +99,12 @@ ROW = Row(
             ("endpoint", "dimension", "value", "class", "measure"),
             sort="quality",
         ),
+    ),
+)  # fmt: skip
+
+CALIBRATION = Row(
+    "Calibration and coverage",
+    (
         graph(
             "Calibration",
             "Of all traffic: the error of scores as probabilities. Normal for ece is about 0; "
@@ -123,6 +146,12 @@ ROW = Row(
             ("endpoint", "dimension", "value"),
             sort="temperature",
         ),
+    ),
+)  # fmt: skip
+
+FAIRNESS = Row(
+    "Fairness",
+    (
         rows(
             "Gaps between groups",
             "How each group fares minus how the rest of its dimension does, the group that fares "
@@ -137,17 +166,12 @@ ROW = Row(
             "`slices.tolerance`, by measure. Normal is none; `/api/v1/slices` names them.", "none",
             Query(f"sum by (measure) ({_SLICES})", "{{measure}}"),
         ),
-        rows(
-            "Judgements",
-            "Every measure of every segment that is judged, the most certain first.",
-            {
-                "log evidence": (_EVIDENCE, "none"),
-                "alarm": (_status("alarm"), "bool_yes_no"),
-                "insufficient": (_status("insufficient"), "bool_yes_no"),
-            },
-            ("endpoint", "monitor", "measure", "dimension", "value"),
-            sort="log evidence",
-        ),
+    ),
+)  # fmt: skip
+
+FEEDBACK = Row(
+    "Feedback",
+    (
         graph(
             "Feedback",
             "Items a second by what became of them. Unmatched: they name no record, or came after "
@@ -182,3 +206,5 @@ ROW = Row(
         ),
     ),
 )  # fmt: skip
+
+ROWS = (JUDGED, QUALITY, CALIBRATION, FAIRNESS, FEEDBACK)

@@ -42,7 +42,7 @@ METRICS = (
         "monitor_objective_ratio", "gauge",
         "The share of exchanges that is to meet an objective of the endpoint, as `objectives` "
         "says: availability, latency, first_token.",
-        "supervisor", ("objective",), "ratio",
+        "supervisor", ("objective",),
     ),
     Metric(
         "monitor_objective_seconds", "gauge",

@@ -59,6 +59,16 @@ def test_rules_fire_when_they_should_and_only_then(path: Path, program: Program)
     run(program("promtool"), "test", "rules", path)
 
 
+@pytest.mark.parametrize("path", RULES, ids=lambda path: path.name)
+def test_rules_mean_the_same_to_prometheus_2_and_3(path: Path) -> None:
+    """No edge of a histogram is named (3 writes `1` as `1.0`), and every range holds two scrapes at
+    least without one that falls on its left end, which 3 leaves out."""
+    for rule in rules(path):
+        assert not re.search(r"\ble\s*=", rule["expr"])
+        for number, unit in re.findall(r"\[(\d+)([smhd])", rule["expr"]):
+            assert int(number) * {"s": 1, "m": 60, "h": 3600, "d": 86400}[unit] >= 300
+
+
 def test_every_file_of_alerts_has_tests() -> None:
     """Recording rules are tested through the alerts that use them."""
     tested = {path.name.removesuffix(".test.yml") for path in TESTS}

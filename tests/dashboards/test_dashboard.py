@@ -175,6 +175,58 @@ def test_an_expression_parses_and_names_what_exists(title: str, expr: str) -> No
     assert 'job=~"$job"' in expr or not names(expr)
 
 
+UNITS = {"bool_yes_no", "bytes", "cps", "none", "ops", "percentunit", "reqps", "s", "short"}
+"""Grafana's names of the units that are used."""
+
+TOTALS = {
+    "overview: What changed in the time shown": "asks which models and versions there are",
+    "outcomes: Waiting": "what waits is told as a result of its own, which falls again",
+    "pipeline: Exchanges": "the ledger adds up totals",
+    "pipeline: Appended": "the ledger adds up totals",
+    "pipeline: Lost": "the ledger adds up totals",
+    "pipeline: Unsampled": "the ledger adds up totals",
+    "pipeline: Unaccounted": "the ledger adds up totals",
+}
+"""Panels that show a counter as it is, and why."""
+
+
+def selectors(expr: str) -> list[tuple[str, str]]:
+    """(name, matchers) of every selector of a catalogue metric."""
+    found = re.findall(r"(?<![:\w])(monitor_\w+)(\{[^}]*\})?", expr)
+    return [(name if name in BY_NAME else SUFFIX.sub("", name), said) for name, said in found]
+
+
+@pytest.mark.parametrize("panel", PANELS, ids=[f"{n}: {p['title']}" for n, p in OF])
+def test_a_unit_is_one_that_grafana_knows(panel: dict[str, Any]) -> None:
+    """Of the panel and of each column of a table; a misspelt one is shown after every number."""
+    said = [panel["fieldConfig"]["defaults"].get("unit")]
+    for override in panel["fieldConfig"].get("overrides") or ():
+        said += [one["value"] for one in override["properties"] if one["id"] == "unit"]
+    assert {unit for unit in said if unit is not None} <= UNITS
+
+
+@pytest.mark.parametrize(("title", "expr"), TARGETS)
+def test_every_selector_can_be_narrowed(title: str, expr: str) -> None:
+    """By job and endpoint; by instance unless the analyzer tells it, which is one for all sidecars.
+    Recorded series and ALERTS have an endpoint at most."""
+    for name, matchers in selectors(expr):
+        assert 'job=~"$job"' in matchers, title
+        assert 'endpoint=~"$endpoint"' in matchers, title
+        assert ('instance=~"$instance"' in matchers) is (BY_NAME[name].role != "analyzer"), title
+    for recorded in re.findall(r"\w+:monitor_\w+:\w+(?:\{[^}]*\})?", expr):
+        assert 'endpoint=~"$endpoint"' in recorded
+
+
+def test_counters_are_read_as_rates() -> None:
+    """But where a total is meant, with a reason; no reason is left over."""
+    bare = set()
+    for title, expr in TARGETS:
+        counted = re.sub(r"\b(?:rate|irate|increase)\([^()]*\)", "", expr)
+        if any(BY_NAME[name].kind == "counter" for name, _ in selectors(counted)):
+            bare.add(title)
+    assert bare == set(TOTALS)
+
+
 def test_every_metric_is_drawn() -> None:
     """What nobody looks at need not be measured."""
     drawn = set().union(*(names(expr) for _, expr in TARGETS))
