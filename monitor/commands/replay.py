@@ -32,7 +32,7 @@ from monitor.commands.progress import watched
 from monitor.errors import UsageError
 from monitor.privacy import keys
 from monitor.privacy.records import Privacy
-from monitor.replay import evidently_report, html_report, judge, outcomes, report, types
+from monitor.replay import evidently_report, html_report, judge, junit, outcomes, report, types
 from monitor.replay.comparison import Comparison, compare
 from monitor.replay.datasets import segment_of, without_password
 from monitor.replay.document import Replay
@@ -116,8 +116,13 @@ def _plan(options: argparse.Namespace, settings: Settings) -> Plan:
     usual = settings.reference
     place = getattr(options, "reference", None)
     versus = segment_of(place) or (Segment(*usual.versus) if usual.versus else None)
-    if place is None:
+    parted = getattr(options, "before_after", None)
+    if parted is not None and place is not None:
+        raise UsageError("--before-after: is instead of a --reference; give one of them")
+    if place is None and parted is None:
         place = usual.file
+    if parted is not None:
+        versus = None
     by = [*options.by, *([versus.dimension] if versus is not None else [])]
     outcome_rules, experiments = _outcome_rules(options, settings), _experiments(options, settings)
     slices = getattr(options, "slices", 0)
@@ -155,6 +160,7 @@ def _plan(options: argparse.Namespace, settings: Settings) -> Plan:
         arms=tuple(dimension for dimension, _ in getattr(options, "experiment", ())),
         start=options.start,
         end=options.end,
+        parted=parted,
         chunks=options.chunks,
         slices=slices,
         engine=getattr(options, "engine", "local"),
@@ -220,7 +226,9 @@ def _facts(plan: Plan) -> list[tuple[str, str]]:
     ends = (("from", plan.start), ("to", plan.end))
     ranged = [f"{name} {moment(at)}" for name, at in ends if at is not None]
     reference = without_password(plan.reference)
-    if not reference and plan.versus is not None:
+    if plan.parted is not None:
+        reference = f"what began before {moment(plan.parted)}"
+    elif not reference and plan.versus is not None:
         reference = f"{plan.versus.dimension}={plan.versus.value}"
     learned = f"the first {plan.learn} values of each feature and segment"
     return [
@@ -240,6 +248,8 @@ def _tell(
         sys.stdout.write(_document(found).decode())
     elif options.json:
         _write(options.json, _document(found))
+    if options.junit:
+        _write(options.junit, junit.page(found, title).encode())
     if options.html:
         _write(options.html, html_report.page(found, title, facts).encode())
     stream = sys.stderr if options.json == "-" else sys.stdout

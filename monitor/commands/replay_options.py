@@ -32,6 +32,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--slices", type=_count, default=0, metavar="K",
         help="search for the worst slices, of up to three conditions each, and tell K of them; by "
         "default none")  # fmt: skip
+    add("--before-after", type=_time, metavar="TIME",
+        help="compare what began at this time or later with what began before, of the same source; "
+        "a table needs a --timestamp")  # fmt: skip
+    add("--junit", metavar="FILE",
+        help="write the findings as JUnit's XML: drift, alarms, changed columns fail")  # fmt: skip
     add("--html", metavar="FILE", help="write the findings as one HTML page")
     add("--evidently", metavar="FILE", help="write Evidently's report on the same data to FILE")
     add("--fail-on", type=_wanted, default=frozenset(), metavar="WHAT[,WHAT…]",

@@ -60,12 +60,19 @@ def compare(plan: Plan, sanitizer: Sanitizer, clock: Callable[[], float]) -> Com
         plan.features, plan.columns, plan.truth, plan.joining, sanitizer=sanitizer, damage=damage
     )
     options = dataclasses.replace(usual, start=plan.start, end=plan.end)
+    if plan.parted is not None:
+        usual = dataclasses.replace(usual, start=plan.start, end=plan.parted)
+        options = dataclasses.replace(options, start=plan.parted)
 
     def opened(*places: str) -> Dataset:
         return open_dataset(places, plan.form, plan.endpoint, plan.shards, clock, damage=damage)
 
     current, reference, profile = opened(*plan.sources), None, None
-    if plan.reference is None:
+    if plan.parted is not None:
+        if current.is_table and not plan.columns.timestamp:
+            raise UsageError("--before-after: needs a --timestamp COLUMN for a table")
+        reference = current
+    elif plan.reference is None:
         if plan.versus is not None and current.is_table:
             reference, current = split(current, plan.versus)
     elif is_store(plan.reference) or not is_profile(Path(plan.reference)):

@@ -152,7 +152,10 @@ def _profile(
     assert both.reference is not None  # noqa: S101  asked for only when there is one
     counted = Census(values=census.values)
     counted.count(both.reference.segments(both.usual) if plan.by else ())
-    profile = reference.build(both.reference, both.usual, counted, watch, taps)
+    nothing = reference.NOTHING
+    if plan.parted is not None:
+        nothing = "--before-after: nothing began before that time"
+    profile = reference.build(both.reference, both.usual, counted, watch, taps, nothing=nothing)
     if plan.versus is not None and both.current.is_table:
         return reference.of_others(profile, plan.versus, counted.kept())
     return profile

@@ -33,7 +33,8 @@ class Plan:
     the format of files, or `auto`; `endpoint` and `shards` name a stream within a store. `columns`
     say what a table's columns are for, `types` how some of them are read, whatever their values
     tell; `features` look at Records. What is judged began from
-    `start` (Unix seconds) until before `end`. Without a reference the first `learn` values of each
+    `start` (Unix seconds) until before `end`; where it is `parted`, what began before that is the
+    reference of the rest. Without a reference the first `learn` values of each
     feature are one; `hourly` compares records with the same hour of earlier weeks. Beside the whole
     `chunks` equal runs of rows are judged. `engine` is local or dask, `scheduler` the address of a
     Dask scheduler. `outcomes` says how what became of rows is judged, where it `is_told`: of a
@@ -65,6 +66,7 @@ class Plan:
     arms: tuple[str, ...] = ()
     start: float | None = None
     end: float | None = None
+    parted: float | None = None
     chunks: int = 0
     slices: int = 0
     engine: str = "local"

@@ -18,6 +18,8 @@ from monitor.replay.files import ReadOptions
 from monitor.tables.blocks import Block
 from monitor.types import WHOLE, Row, Segment
 
+NOTHING = "--reference: holds nothing to compare with; give records or rows of the same kind"
+
 Tap = Callable[[Row], None]
 """What is told of every row of one reading."""
 
@@ -49,12 +51,15 @@ def build(
     census: Census,
     watch: Watch,
     taps: Sequence[Tap] = (),
+    *,
+    nothing: str = NOTHING,
 ) -> Profile:
     """The profile of a dataset, whose rows are told to `taps`; `census` counted it, where it did.
 
     Bins are made of the first values. Of what stands in order, as in a sorted table, they are made
     anew from values spread over all of it: every so manieth row, which the first reading keeps
-    where the number of rows is known. Raises SourceError where there is nothing to compare with.
+    where the number of rows is known. Raises SourceError, which says `nothing`, where there is
+    nothing to compare with.
     """
     kept, by = census.kept(), options.columns.by
 
@@ -65,9 +70,7 @@ def build(
     first = tapped(rows("reading the reference"), taps)
     profile = profile_of(_sampled(first, step, some) if step else first, by)
     if not profile.references:
-        raise SourceError(
-            "--reference: holds nothing to compare with; give records or rows of the same kind"
-        )
+        raise SourceError(nothing)
     ordered = {key[0] for key, one in profile.references.items() if one.is_lopsided}
     if not ordered:
         return profile

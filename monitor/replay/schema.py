@@ -11,8 +11,10 @@ from monitor.replay.plan import Plan
 
 def changes(plan: Plan, both: Comparison) -> list[SchemaChange]:
     """Columns that are gone, new, or of another kind; none without a reference, or of Records."""
-    if not both.current.is_table or not both.has_reference or plan.versus is not None:
+    if not both.current.is_table or not both.has_reference:
         return []
+    if plan.versus is not None or plan.parted is not None:
+        return []  # both sides are of the same tables
     return sorted(_changes(plan, both), key=lambda one: (one.change, one.column))
 
 

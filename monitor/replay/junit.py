@@ -1,0 +1,76 @@
+"""Findings → JUnit's XML, as servers of continuous integration read it: a test case each."""
+
+from __future__ import annotations
+
+import html as markup
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from monitor.replay.document import Replay
+from monitor.replay.report import changed, of_segment, ranked, where
+
+_UNSPEAKABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""What XML 1.0 has no way to say."""
+
+JUDGED = ("quality", "calibration", "coverage", "fairness")
+"""Keys of the document that hold what monitors of outcomes found."""
+
+
+class Case(NamedTuple):
+    """What was looked at in a segment; of `failure` and `skipped` one at most says something."""
+
+    group: str
+    name: str
+    segment: str
+    failure: str = ""
+    skipped: str = ""
+
+
+def page(found: Replay, title: str) -> str:
+    """The findings as one XML document: drift, an alarm and a change of columns are failures; what
+    could not be judged is skipped, with the reason."""
+    cases = list(_cases(found))
+    failed, skipped = (
+        sum(bool(one.failure) for one in cases),
+        sum(bool(one.skipped) for one in cases),
+    )
+    counts = f'tests="{len(cases)}" failures="{failed}" errors="0" skipped="{skipped}"'
+    inside = "\n".join(map(_written, cases))
+    return (
+        f'<?xml version="1.0" encoding="UTF-8"?>\n<testsuites name="monitor replay" {counts}>\n'
+        f"<testsuite name={_quoted(title)} {counts}>\n{inside}\n</testsuite>\n</testsuites>\n"
+    )
+
+
+def _cases(found: Replay) -> Iterator[Case]:
+    for one in ranked(found.features):
+        reason = (one.reason or "too few values") if one.status == "insufficient" else ""
+        failure = (one.words or "drift") if one.status == "drift" else ""
+        yield Case("drift", one.feature, where(one), failure, reason)
+    for key in JUDGED:
+        for entry in getattr(found, key) or ():
+            name = getattr(entry, "measure", key)
+            failure = f"alarm: {name} of {of_segment(entry)}" if entry.status == "alarm" else ""
+            reason = "too few labels" if entry.status == "insufficient" else ""
+            yield Case(key, name, of_segment(entry), failure, reason)
+    for arm in found.experiments or ():
+        failure = f"{arm.metric} of {arm.variant} is {arm.verdict}"
+        is_bad = arm.verdict in ("worse", "invalid")
+        name = f"{arm.name} {arm.metric}"
+        yield Case("experiment", name, arm.variant, failure if is_bad else "")
+    for change in found.schema:
+        yield Case("schema", change.column, "all", f"column {changed(change)}")
+
+
+def _written(one: Case) -> str:
+    head = f"<testcase classname={_quoted(f'{one.group}.{one.segment}')} name={_quoted(one.name)}"
+    if one.failure:
+        return f"{head}><failure message={_quoted(one.failure)}/></testcase>"
+    if one.skipped:
+        return f"{head}><skipped message={_quoted(one.skipped)}/></testcase>"
+    return f"{head}/>"
+
+
+def _quoted(text: str) -> str:
+    return f'"{markup.escape(_UNSPEAKABLE.sub(" ", text))}"'
