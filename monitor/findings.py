@@ -79,6 +79,9 @@ class Finding(msgspec.Struct, frozen=True):
     """Segments that came more or less often when the whole drifted."""
     reason: str = ""
     """Why nothing could be judged."""
+    mean_shift: float = 0.0
+    """How far the mean has moved, in standard deviations of the reference, where a change is
+    believed; of yes and no how far the share of yes has, from 0 to 1."""
 
 
 class Together(msgspec.Struct, frozen=True):
@@ -147,6 +150,8 @@ class Quality(msgspec.Struct, frozen=True, omit_defaults=True):
     """One sentence for a person about the change."""
     reason: str = ""
     """Why nothing could be judged."""
+    improved: bool = False
+    """Whether it has become better, for certain and by enough to matter; that is no alarm."""
     estimated: float | None = None
     """What is to be expected of all rows by their scores, with a label or without; left out where
     scores are no longer worth what they were."""

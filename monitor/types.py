@@ -485,6 +485,8 @@ class Truth(msgspec.Struct, frozen=True, array_like=True, omit_defaults=True):
     """What it cost, in the one currency of the prices."""
     units: dict[str, int] = {}
     """Numbers of 64 bits of what experiments count by, such as a user, by their names."""
+    correction: str | None = None
+    """Where nobody has labelled it: the answer as it should have been, a text and no class."""
     id: str = ""
     """The Record's id, or the number of a table's row; this and the next only for slices."""
     input_tokens: int | None = None

@@ -44,6 +44,7 @@ def read(call: Call) -> Inference:
             first, last = (ends[0], ends[-1]) if ends else (0, 0)
     return Inference(
         protocol="generic_json",
+        response_id="" if failed else _id(call.response_body),
         operation="predict" if call.method == "POST" else "http",
         model="",
         inputs=columns.parts(call.request_body, call.request_headers, "user"),
@@ -57,6 +58,18 @@ def read(call: Call) -> Inference:
 
 
 PROTOCOL = Protocol("generic_json", claims, read)
+
+
+def _id(body: bytes) -> str:
+    """The `id` of a JSON answer, which feedback may name it by; empty without one."""
+    try:
+        document = bodies.document(body)
+    except ParseError:
+        return ""
+    found = document.get("id") if isinstance(document, dict) else None
+    if isinstance(found, int) and not isinstance(found, bool) and abs(found) < 1 << 63:
+        return str(found)
+    return found if isinstance(found, str) else ""
 
 
 def _says_error(body: bytes) -> bool:

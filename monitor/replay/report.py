@@ -365,7 +365,7 @@ def change(one: Quality) -> str:
     """What changed of a measure, or why that is not judged."""
     if one.status == "insufficient":
         return f"change not judged: {one.reason or 'too few labels'}"
-    return one.words if one.status == "alarm" else ""
+    return one.words if one.status == "alarm" or one.improved else ""
 
 
 def of_segment(one: OfSegment) -> str:

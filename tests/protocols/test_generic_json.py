@@ -145,3 +145,22 @@ def test_any_bytes_are_read(call: Make, body: bytes) -> None:
 def test_any_json_is_read(call: Make, value: object) -> None:
     """However nested."""
     PROTOCOL.read(call("/any", json.dumps(value).encode()))
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (b'{"id": "a-17", "label": "1"}', "a-17"),
+        (b'{"id": 17, "label": "1"}', "17"),
+        (b'{"id": true}', ""),
+        (b'{"id": {"a": 1}}', ""),
+        (b'[{"id": "a-17"}]', ""),
+        (b"id", ""),
+        (b'{"id": "e-1", "error": {"code": 3, "message": "no"}}', ""),
+    ],
+)
+def test_the_id_of_an_answer_is_what_feedback_may_name_it_by(
+    call: Make, body: bytes, said: str
+) -> None:
+    """A text or a whole number at the top of a JSON object; not that of an error."""
+    assert PROTOCOL.read(call("/score", b"{}", body)).response_id == said

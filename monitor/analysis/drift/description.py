@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from monitor.analysis.drift.findings import bins_of, direction, moved, words
+from monitor.analysis.drift.findings import bins_of, direction, moved, words, yes
 from monitor.analysis.drift.judgement import Rules, drift_since, effect, status_of
 from monitor.analysis.drift.watch import Watch
 from monitor.findings import Finding
@@ -43,8 +43,10 @@ def finding(watch: Watch, threshold: float, rules: Rules, baseline: str) -> Find
         for measure in rules.measures
         if (current.points or not measure.ordered) and (current.fourier or not measure.vectors)
     }
-    shifts, text = moved(reference.bins, usual, current), ""
+    shifts, text, shift = moved(reference.bins, usual, current), "", 0.0
+    bins = bins_of(reference.bins, usual, current) if changed else []
     if changed and since is not None:
+        shift = direction(usual, current) or yes(bins)
         text = words(
             name,
             effect=max(effect(watch, counts, rules), 0.0),
@@ -58,8 +60,7 @@ def finding(watch: Watch, threshold: float, rules: Rules, baseline: str) -> Find
     before = usual.samples if watch.is_compared else reference.samples
     return Finding(
         *watch.key, current.samples, before, scores, reading.log_evidence, status,
-        changed, since, shifts, text, baseline=baseline,
-        bins=bins_of(reference.bins, usual, current) if changed else [],
+        changed, since, shifts, text, baseline=baseline, bins=bins, mean_shift=shift,
     )  # fmt: skip
 
 

@@ -66,6 +66,16 @@ def direction(reference: Window, current: Window) -> float:
     return (means[1] - means[0]) / reference.scale
 
 
+def yes(bins: Sequence[BinShift]) -> float:
+    """How far the share of yes moved, of a feature that is yes or no; 0 for any other.
+
+    >>> yes([BinShift("false", 0.25, 0.5), BinShift("true", 0.75, 0.5), BinShift("missing", 0, 0)])
+    -0.25
+    """
+    found = {one.bin: one.after - one.before for one in bins}
+    return found["true"] if {"true", "false"} <= found.keys() else 0.0
+
+
 def words(
     name: str, *, effect: float, samples: int, since: float, harmless: bool, shifts: list[BinShift],
     shift: float, baseline: str = "",

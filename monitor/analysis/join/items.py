@@ -6,6 +6,7 @@ they came.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from hashlib import blake2b
 from typing import NamedTuple
@@ -59,6 +60,7 @@ class Known(NamedTuple):
     events: dict[str, float]
     rating: float | None
     attributes: dict[str, str]
+    correction: str | None = None
 
 
 UNKNOWN = Known(None, 1.0, {}, None, {})
@@ -118,7 +120,10 @@ def known(items: Sequence[Item], prediction: str | float | None) -> Known:
     """What items say together, in whatever order they stand."""
     if not items:
         return UNKNOWN
-    label, weight = _truth(items, prediction)
+    label, weight = _truth(items)
+    correction = None
+    if label is None:
+        label, correction, weight = _corrected(items, prediction)
     events: dict[str, float] = {}
     attributes: dict[str, str] = {}
     for one in _ranked(items, "event"):
@@ -133,25 +138,45 @@ def known(items: Sequence[Item], prediction: str | float | None) -> Known:
     rating = None
     for one in _ranked(items, "rating"):
         rating = float(one.value) if isinstance(one.value, int | float) else rating
-    return Known(label, weight, dict(sorted(events.items())), rating, _sorted(attributes))
+    return Known(
+        label, weight, dict(sorted(events.items())), rating, _sorted(attributes), correction
+    )
 
 
-def _truth(
-    items: Sequence[Item], prediction: str | float | None
-) -> tuple[str | float | None, float]:
-    """What was true, and how many labels that stands for: what somebody labelled, else the answer
-    as it should have been, else what a reviewer says."""
+def _truth(items: Sequence[Item]) -> tuple[str | float | None, float]:
+    """What was true, and how many labels that stands for: what somebody labelled."""
     labels = _ranked(items, "label")
     named = [one for one in labels if one.name == LABEL] or labels
-    for one in named[-1:] or _ranked(items, "correction")[-1:]:
+    for one in named[-1:]:
         if isinstance(one.value, str | int | float):
             return one.value, one.weight
+    return None, 1.0
+
+
+def _corrected(
+    items: Sequence[Item], prediction: str | float | None
+) -> tuple[str | float | None, str | None, float]:
+    """(label, correction, how many labels that stands for) of what nobody has labelled: the answer
+    as it should have been, of a number the number, else what a reviewer says."""
+    for one in _ranked(items, "correction")[-1:]:
+        text = str(one.value)
+        if isinstance(prediction, float) and (number := _as_number(text)) is not None:
+            return number, None, one.weight
+        return None, text, one.weight
     for one in reversed(_ranked(items, "verdict")):
         if isinstance(one.value, str | int | float):
-            return one.value, one.weight
+            return one.value, None, one.weight
         if one.passed:
-            return prediction, one.weight
-    return None, 1.0
+            return prediction, None, one.weight
+    return None, None, 1.0
+
+
+def _as_number(text: str) -> float | None:
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None
 
 
 def _ranked(items: Iterable[Item], kind: str) -> list[Item]:

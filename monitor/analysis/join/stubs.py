@@ -118,7 +118,7 @@ def row_of(stub: Stub, known: Known, halvings: int) -> Row:
         prediction, stub.score, label, known.weight, known.events, known.rating,
         known.attributes, stub.interval, stub.choices, stub.duration, stub.outcome, stub.cost,
         stub.units,
-        details.id, details.input_tokens, details.output_tokens, details.passed,
+        known.correction, details.id, details.input_tokens, details.output_tokens, details.passed,
     )  # fmt: skip
     weight = stub.weight * (1 << halvings)
     return Row(stub.ended, stub.segments, [], stub.accepted, weight, stub.edge_cases, truth)

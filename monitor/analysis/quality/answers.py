@@ -29,13 +29,15 @@ class Answer:
     """What a model said, and what was true, of one kind both: names of classes, numbers, texts.
 
     `scores` are probabilities by class, that of the positive class alone where there are two. With
-    `is_binary` the score was that of the positive class.
+    `is_binary` the score was that of the positive class. What is true of one that `is_corrected` is
+    the answer as it should have been: a text, however short.
     """
 
     said: str | float
     true: str | float
     scores: dict[str, float]
     is_binary: bool = False
+    is_corrected: bool = False
 
     @property
     def is_number(self) -> bool:
@@ -45,7 +47,8 @@ class Answer:
     @property
     def is_text(self) -> bool:
         """Whether texts are compared rather than names of classes."""
-        return not self.is_number and (_is_long(str(self.said)) or _is_long(str(self.true)))
+        is_long = _is_long(str(self.said)) or _is_long(str(self.true))
+        return not self.is_number and (self.is_corrected or is_long)
 
 
 def read(truth: Truth, positive: str) -> tuple[Answer | None, list[Trouble]]:
@@ -57,7 +60,7 @@ def read(truth: Truth, positive: str) -> tuple[Answer | None, list[Trouble]]:
     troubles: list[Trouble] = []
     true = value_of(truth.label)
     if true is None:
-        return None, ["unlabelled"]
+        return _corrected(truth)
     scores, is_binary = scores_of(truth, positive)
     if truth.score not in (None, {}) and not scores:
         troubles.append("score")
@@ -74,6 +77,16 @@ def read(truth: Truth, positive: str) -> tuple[Answer | None, list[Trouble]]:
     if isinstance(numbers, tuple):
         return Answer(*numbers, {}), troubles
     return None, [*troubles, numbers]
+
+
+def _corrected(truth: Truth) -> tuple[Answer | None, list[Trouble]]:
+    """The same of a truth without a label: an answer as it should have been is a text."""
+    if truth.correction is None:
+        return None, ["unlabelled"]
+    said = value_of(truth.prediction)
+    if said is None:
+        return None, ["unsaid"]
+    return Answer(str(said), truth.correction, {}, is_corrected=True), []
 
 
 def plain(text: str) -> str:

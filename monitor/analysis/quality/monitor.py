@@ -61,6 +61,13 @@ LEAST_WORTH = 200
 """Labels of a block of scores that say what these are worth, at least."""
 
 
+BETTER = {"accuracy": 1, "token_overlap": 1, "mae": -1, "log_loss": -1}
+"""Whether a measure that is watched is better when it is larger, 1, or smaller, -1."""
+
+NOTICED = 0.01
+"""A mean that has moved by less has not become better, whatever else has changed."""
+
+
 class _All(msgspec.Struct, frozen=True):
     names: list[str]
     troubles: dict[str, int]
@@ -373,7 +380,15 @@ def _quality(
     if watched is None:
         return found
     status: OutcomeStatus = "alarm" if watched.status == "drift" else watched.status
+    words, improved = watched.words, False
+    if status == "alarm":
+        change = watched.mean_shift * BETTER.get(one.measure, 0)
+        if change > NOTICED:
+            status, improved = "ok", True
+            words = words.replace(" drifted", " improved", 1)
+        elif change < -NOTICED:
+            words = words.replace(" drifted", " drifted for the worse", 1)
     return msgspec.structs.replace(
         found, status=status, log_evidence=watched.log_evidence, since=watched.since,
-        words=watched.words, reason=watched.reason,
+        words=words, reason=watched.reason, improved=improved,
     )  # fmt: skip

@@ -57,3 +57,11 @@ def test_a_verdict_that_fails_an_answer_says_not_what_is_true() -> None:
 def test_nothing_said_is_nothing_known() -> None:
     """Missing is neither right nor wrong."""
     assert known([], "yes") is UNKNOWN
+
+
+def test_a_correction_of_a_number_is_the_number_and_of_all_else_a_text() -> None:
+    """A text is no class, so it is no label."""
+    said = [item(id="r", correction="4.5")]
+    assert (known(said, 4.0).label, known(said, 4.0).correction) == (4.5, None)
+    assert (known(said, "4").label, known(said, "4").correction) == (None, "4.5")
+    assert known([item(id="r", correction="none")], 4.0).correction == "none"

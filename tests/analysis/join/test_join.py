@@ -170,7 +170,8 @@ def test_a_corrected_text_is_the_truth_unless_it_is_labelled() -> None:
     corrected = item(id="r", correction="right", entry="1")
     judged = item(id="r", verdict={"reviewer": "kim", "passed": False, "label": "x"}, entry="2")
     _, (row,) = fold([record("r"), corrected, judged])
-    assert label(row) == "right"
+    assert row.truth is not None
+    assert (row.truth.label, row.truth.correction) == (None, "right")
     _, (row,) = fold([record("r"), corrected, judged, item(id="r", label="0", entry="3")])
     assert label(row) == "0"
 

@@ -104,6 +104,40 @@ def test_worse_predictions_are_an_alarm_and_the_same_are_none() -> None:
     assert (dropped["accuracy"].log_evidence or 0) > 10
 
 
+def test_better_predictions_are_told_and_are_no_alarm() -> None:
+    """Nobody is woken because a model has become better, by classes or by numbers."""
+    worse = list(rows(0, 2500, worse_from=0))
+    better = found(folded(outcomes_of(LIVE), [*worse, *rows(2500, 6000)]))["accuracy"]
+    assert (better.status, better.improved) == ("ok", True)
+    assert "improved" in better.words
+    assert (better.log_evidence or 0) > 10
+    dropped = found(folded(outcomes_of(LIVE), rows(0, 4000, worse_from=2500)))["accuracy"]
+    assert "drifted for the worse" in dropped.words
+    assert not dropped.improved
+    rng = random.Random(3)
+    numbers = [
+        Row(2.0 * at, {}, [], truth=Truth(100.0 + rng.gauss(0, 9 if at < 2500 else 2), None, 100.5))
+        for at in range(6000)
+    ]
+    close = found(folded(outcomes_of(LIVE), numbers))["mae"]
+    assert (close.status, close.improved) == ("ok", True)
+
+
+def test_a_correction_is_a_text_and_no_class() -> None:
+    """It is compared word by word, and however short, it is no class."""
+    fold = outcomes_of(LIVE)
+    folded(fold, rows(0, 500))
+    before = monitor(fold).classes
+    folded(fold, [Row(1000.0, {}, [], truth=Truth("1", correction="none of these"))])
+    assert monitor(fold).classes == before
+    texts = [Truth("a cat", correction=one) for one in ("A  cat", "a dog") * 60]
+    told = found(folded(outcomes_of(LIVE), [Row(float(at), {}, [], truth=one)
+                                            for at, one in enumerate(texts)]))  # fmt: skip
+    assert told["exact_match"].number == 0.5
+    assert told["token_overlap"].number == 0.75
+    assert "accuracy" not in told
+
+
 def test_few_labels_are_insufficient() -> None:
     """Nothing is judged before there is something to compare with."""
     few = found(folded(outcomes_of(LIVE), rows(0, 100)))
