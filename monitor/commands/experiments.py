@@ -60,7 +60,7 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
         return 0
     width = None if sys.stdout.isatty() else WIDTH
     Console(file=sys.stdout, width=width).print(report.experiments(found))
-    if not any(one.samples for one in found):
+    if not any(one.samples or one.verdict == "invalid" for one in found):
         wait = settings.outcomes.wait
         print(
             f"monitor: no exchange of an arm is counted yet; each is {wait:,.0f} s after it ended "

@@ -29,7 +29,7 @@ from monitor.types import Key, Measurement, Row, Truth
 TOLERANCE = 0.02
 """A share of misses that is off by so much is harmless where nothing more is known."""
 
-MORE = 0.8
+MORE = 0.9
 """Part of the capital that is bet on more misses than promised; fewer only cost size."""
 
 COUNTED = 5

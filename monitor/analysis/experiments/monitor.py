@@ -40,6 +40,13 @@ where there is a unit [experiment, arm, metric, unit], the units themselves with
 Name = tuple[str, ...]
 
 
+class _Exposed(msgspec.Struct, array_like=True):
+    block: int
+    strangers: int
+    exposed: dict[str, int]
+    stranger: str = ""
+
+
 class _Run:
     """An experiment under way."""
 
@@ -49,6 +56,7 @@ class _Run:
         declared = [name for name, _ in experiment.allocation]
         self.exposed: dict[str, int] = dict.fromkeys(declared or [experiment.control], 0)
         self.strangers = 0
+        self.stranger = ""  # the first by name, as an example
         self.arms: dict[tuple[str, str], Arms] = {}
         self.clusters: dict[tuple[str, str], Clusters] = {}
         self.units = Units()
@@ -65,6 +73,7 @@ class _Run:
         if arm not in self.exposed:
             if self.experiment.allocation or len(self.exposed) >= ARMS:
                 self.strangers += 1
+                self.stranger = min(arm, self.stranger or arm)
                 return False
             self.exposed[arm] = 0
         self.exposed[arm] += 1
@@ -115,22 +124,27 @@ class _Run:
 
     def remark(self, *, invalid: bool) -> str:
         """What a reader of its verdicts should know; empty where there is nothing."""
-        experiment, strangers = self.experiment, self.strangers
+        experiment = self.experiment
         if invalid:
             what = f"values of {experiment.unit}" if experiment.unit else "exchanges"
             why = f"{what} do not come to the arms of {experiment.dimension} as declared"
-            return "; ".join(filter(None, (why, self._mixed())))
+            return "; ".join(filter(None, (why, self._strange(), self._mixed())))
         if not self.exposed[experiment.control]:
             control = experiment.control
             return f"no exchange is of the control {control!r}, so nothing can be compared"
         said = [self._mixed()]
         if self.units.unnamed:
             said.append(f"{self.units.unnamed:,} exchanges have no {experiment.unit}")
-        if strangers and experiment.allocation:
-            said.append(f"{strangers:,} exchanges are of no arm that was declared")
-        elif strangers:
-            said.append(f"{strangers:,} exchanges are of arms beyond the first {ARMS}")
-        return "; ".join(filter(None, said))
+        return "; ".join(filter(None, (*said, self._strange())))
+
+    def _strange(self) -> str:
+        """How many exchanges were of no arm that is looked at, and the name of one such arm."""
+        if not self.strangers:
+            return ""
+        which = "no arm that was declared" if self.experiment.allocation else (
+            f"arms beyond the first {ARMS}"
+        )  # fmt: skip
+        return f"{self.strangers:,} exchanges are of {which}, such as {self.stranger!r}"
 
     def _mixed(self) -> str:
         """How many units were seen in several arms, which makes any effect look smaller."""
@@ -201,6 +215,7 @@ class ExperimentsMonitor:
             for arm, count in theirs.exposed.items():
                 run.exposed[arm] = run.exposed.get(arm, 0) + count
             run.strangers += theirs.strangers
+            run.stranger = min(filter(None, (run.stranger, theirs.stranger)), default="")
             run.found = None
             run.units.merge(theirs.units)
             for which, cluster in theirs.clusters.items():
@@ -215,7 +230,8 @@ class ExperimentsMonitor:
     def state(self) -> dict[str, bytes]:
         """What has changed since the last call."""
         exposed = {
-            name: (run.block, run.strangers, run.exposed) for name, run in self._runs.items()
+            name: _Exposed(run.block, run.strangers, run.exposed, run.stranger)
+            for name, run in self._runs.items()
         }
         state = dict.fromkeys(self._gone, b"")
         state[EXPOSED] = msgspec.json.encode(exposed)
@@ -240,14 +256,12 @@ class ExperimentsMonitor:
     ) -> None:
         """Go on from everything `state` gave; raises msgspec.DecodeError where it is damaged."""
         if EXPOSED in state:
-            kept = msgspec.json.decode(
-                state[EXPOSED], type=dict[str, tuple[int, int, dict[str, int]]]
-            )
-            for name, (block, strangers, exposed) in kept.items():
+            kept = msgspec.json.decode(state[EXPOSED], type=dict[str, _Exposed])
+            for name, one in kept.items():
                 run = self._runs.get(name)
                 if run is not None and keeps((self.name, run.experiment.dimension, name)):
-                    run.block, run.strangers = block, strangers
-                    run.exposed |= exposed
+                    run.block, run.strangers, run.stranger = one.block, one.strangers, one.stranger
+                    run.exposed |= one.exposed
         for entry, saved in in_turns(state.items()):
             if entry == EXPOSED or not saved:
                 continue

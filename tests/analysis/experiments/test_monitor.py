@@ -104,6 +104,11 @@ def test_an_arm_that_is_misspelt_makes_the_experiment_invalid() -> None:
     declared = experiment(allocation=(("a", 0.5), ("B", 0.5)))
     found = fed(monitor(declared), exchanges(1, 2000, {"a": 0.1, "b": 0.1}))
     assert set(verdicts(found).values()) == {"invalid"}
+    assert all("are of no arm that was declared, such as 'b'" in one.reason
+               for one in found.findings())  # fmt: skip
+    again = monitor(declared)
+    again.restore(found.state(), newest=0.0, place=int, keeps=lambda _: True)
+    assert again.findings() == found.findings()
 
 
 def test_strangers_are_named() -> None:
@@ -114,7 +119,7 @@ def test_strangers_are_named() -> None:
     ]
     found = fed(monitor(experiment()), iter(rows))
     assert {one.reason for one in found.findings()} == {
-        "1 exchanges are of no arm that was declared"
+        "1 exchanges are of no arm that was declared, such as 'c'"
     }
 
 

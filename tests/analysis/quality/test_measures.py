@@ -176,3 +176,12 @@ def test_precision_is_covered_at_every_look() -> None:
         for measure in ever:
             lost[measure] += 1
     assert max(lost.values()) <= 0.05 * runs
+
+
+def test_a_few_numbers_among_classes_do_not_hide_these() -> None:
+    """Somebody's labels of another type are wrong answers, and no regression."""
+    truths = [*([Truth("1", None, "1")] * 90), *([Truth(1.0, None, 3.5)] * 10)]
+    found = measured(truths)
+    assert "mae" not in found
+    assert found["accuracy"].number == pytest.approx(0.9)
+    assert kind_of(counted(truths[85:])) == "number"
