@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import socket
 import subprocess
 import threading
 import time
@@ -19,6 +18,7 @@ import yaml
 from monitor.commands.files import GRAFANA, RUNBOOK
 from monitor.metrics import BY_NAME
 from monitor.metrics.labels import LOSS_REASONS, REDACTION_REASONS, SET_ASIDE_REASONS
+from tests.alerts.stack import alerting
 
 ROOT = Path(__file__).parent.parent.parent
 RULES = sorted((ROOT / "alerts").glob("*.rules.yml"))
@@ -194,12 +194,6 @@ def test_alerts_are_routed_by_severity(labels: str, receiver: str, program: Prog
     assert result.stdout.strip() == receiver
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @pytest.mark.timeout(180)
 def test_a_drift_reaches_the_webhook_and_its_end_too(program: Program, tmp_path: Path) -> None:
     """Real Prometheus and Alertmanager, a page with drift on it, a webhook that hears of it, and
@@ -207,83 +201,35 @@ def test_a_drift_reaches_the_webhook_and_its_end_too(program: Program, tmp_path:
     heard: list[dict[str, Any]] = []
     page = (
         'monitor_drift_status{endpoint="e",feature="f",dimension="all",value="all",'
-        'status="drift"} 1\n'
+        'status="drift"} %d\n'
         'monitor_drift_score{endpoint="e",feature="f",dimension="all",value="all",'
         'measure="psi"} 0.4\n'
     )
 
-    class World(BaseHTTPRequestHandler):
+    class Page(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
+            is_over = any(one["status"] == "firing" for one in heard)
             self.send_response(200)
             self.send_header("content-type", "text/plain; version=0.0.4")
             self.end_headers()
-            over = any(one["status"] == "firing" for one in heard)
-            self.wfile.write(
-                page.replace('"drift"} 1', '"drift"} 0').encode() if over else page.encode()
-            )
-
-        def do_POST(self) -> None:
-            heard.append(json.loads(self.rfile.read(int(self.headers["content-length"]))))
-            self.send_response(200)
-            self.end_headers()
+            self.wfile.write((page % (not is_over)).encode())
 
         def log_message(self, *_: object) -> None:
             """Quiet."""
 
-    world = HTTPServer(("127.0.0.1", 0), World)
+    world = HTTPServer(("127.0.0.1", 0), Page)
     threading.Thread(target=world.serve_forever, args=(0.05,), daemon=True).start()
-    here = world.server_address[1]
-    ports = free_port(), free_port()
     group = yaml.safe_load((ROOT / "alerts" / "drift.rules.yml").read_text(encoding="utf-8"))
     for rule in group["groups"][0]["rules"]:
         rule["for"] = "1s"  # the rule as it is, but a test does not wait two minutes,
         rule["keep_firing_for"] = "0s"  # nor a quarter of an hour
-    (tmp_path / "rules.yml").write_text(yaml.safe_dump(group))
-    manager = {
-        "route": {"receiver": "hook", "group_wait": "0s", "group_interval": "1s"},
-        "receivers": [
-            {"name": "hook", "webhook_configs": [{"url": f"http://127.0.0.1:{here}/pages"}]}
-        ],
-    }
-    (tmp_path / "alertmanager.yml").write_text(yaml.safe_dump(manager))
-    prometheus = {
-        "global": {"scrape_interval": "1s", "evaluation_interval": "1s"},
-        "rule_files": [str(tmp_path / "rules.yml")],
-        "alerting": {
-            "alertmanagers": [{"static_configs": [{"targets": [f"127.0.0.1:{ports[1]}"]}]}]
-        },
-        "scrape_configs": [
-            {"job_name": "monitor", "static_configs": [{"targets": [f"127.0.0.1:{here}"]}]}
-        ],
-    }
-    (tmp_path / "prometheus.yml").write_text(yaml.safe_dump(prometheus))
-    commands = (
-        [
-            program("prometheus-alertmanager"), f"--config.file={tmp_path}/alertmanager.yml",
-            f"--web.listen-address=127.0.0.1:{ports[1]}", "--cluster.listen-address=",
-            f"--storage.path={tmp_path}/alertmanager",
-        ],
-        [
-            program("prometheus"), f"--config.file={tmp_path}/prometheus.yml",
-            f"--web.listen-address=127.0.0.1:{ports[0]}", f"--storage.tsdb.path={tmp_path}/tsdb",
-            "--rules.alert.resend-delay=2s",
-        ],
-    )  # fmt: skip
-    processes = [
-        subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        for command in commands
-    ]
-    try:
+    with alerting(program, tmp_path, f"127.0.0.1:{world.server_address[1]}", group) as hook:
         end = time.monotonic() + 120
         while not any(one["status"] == "resolved" for one in heard) and time.monotonic() < end:
             time.sleep(0.2)
-    finally:
-        for process in processes:
-            process.terminate()
-        for process in processes:
-            process.wait(30)
-        world.shutdown()
-        world.server_close()
+            heard[:] = hook
+    world.shutdown()
+    world.server_close()
     assert heard, "no alert arrived"
     (alert,) = (one for one in heard[0]["alerts"] if one["labels"]["severity"] == "critical")
     assert alert["labels"]["feature"] == "f"
