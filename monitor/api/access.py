@@ -14,6 +14,7 @@ import stat
 from collections.abc import Awaitable, Callable, MutableMapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import msgspec
 
@@ -24,9 +25,16 @@ from monitor.queries import QUERIES
 ROLES = ("read", "records", "feedback", "review", "admin")
 OPEN = frozenset(("/metrics", "/healthz", "/readyz"))
 """Paths for Prometheus and Kubernetes, which everybody may ask who reaches the port."""
+CONSOLE, SIGN_IN, STATIC = "/console/", "/console/sign-in", "/console/static/"
+"""Pages for people; how they sign in, and what that page loads, need no token."""
+COOKIE = "monitor_token"
+"""What a browser shows for the console instead of `Authorization`, and for nothing else."""
 NEEDS = {
     "/api/v1/feedback": "feedback",
     "/api/v1/review": "review",
+    "/console/review": "review",
+    "/console/records": "records",
+    "/console/templates/": "records",
     **{f"/api/v1/{one.path.partition('{')[0]}": one.role for one in QUERIES if one.role != "read"},
 }
 """Path → the role that it and those below it need; where it ends with a slash those below it alone.
@@ -203,6 +211,8 @@ class Guard:
         return 429, sentence, [(b"retry-after", b"%d" % seconds)]
 
     def _refusal(self, scope: Scope) -> Refusal | None:
+        if _is_from_elsewhere(scope):
+            return 403, "a page of another site may not send this", []
         if self._tokens is not None:
             return _by_token(scope, self._tokens)
         if self._is_exposed:
@@ -212,10 +222,57 @@ class Guard:
         return None
 
 
+def _is_from_elsewhere(scope: Scope) -> bool:
+    """Whether a browser says that a page of another origin sends something that may change
+    something (Fetch Metadata; `Origin` of browsers before it)."""
+    if scope["method"] in ("GET", "HEAD", "OPTIONS"):
+        return False
+    headers = dict(scope["headers"])
+    site = headers.get(b"sec-fetch-site")
+    if site is not None:
+        return site not in (b"same-origin", b"none")
+    origin = headers.get(b"origin")
+    return origin is not None and origin.partition(b"://")[2] != headers.get(b"host")
+
+
 def _by_token(scope: Scope, tokens: Tokens) -> Refusal | None:
+    path: str = scope["path"]
+    is_page = path.startswith(CONSOLE) or path == CONSOLE.rstrip("/")
+    if path == SIGN_IN or path.startswith(STATIC):
+        return None
     said = [value for name, value in scope["headers"] if name == b"authorization"]
+    if not said and is_page:
+        said = _in_cookie(scope)
     scheme, _, token = (said[0] if len(said) == 1 else b"").partition(b" ")
     token = token.strip()
+    refusal = _judged(scope, tokens, scheme, token)
+    if refusal is not None and is_page:
+        return 303, refusal[1], [(b"location", _to_sign_in(scope, refusal[0]))]
+    return refusal
+
+
+def _in_cookie(scope: Scope) -> list[bytes]:
+    """What a cookie says as `Authorization` would."""
+    found = []
+    for name, value in scope["headers"]:
+        if name == b"cookie":
+            for one in value.split(b";")[:50]:
+                key, _, said = one.strip().partition(b"=")
+                if key == COOKIE.encode():
+                    found.append(b"Bearer " + said.strip(b'"'))
+    return found
+
+
+def _to_sign_in(scope: Scope, status: int) -> bytes:
+    """The page where people sign in, and come back from to where they were."""
+    path, query = scope["path"], scope.get("query_string", b"").decode("latin-1")
+    said = {"to": f"{path}?{query}"[:1000] if query else path[:1000]}
+    if status == 403:
+        said["role"] = role_of(path)
+    return f"{SIGN_IN}?{urlencode(said)}".encode()
+
+
+def _judged(scope: Scope, tokens: Tokens, scheme: bytes, token: bytes) -> Refusal | None:
     if scheme.lower() != b"bearer" or not token or len(token) > _MAX_TOKEN:
         return 401, "give a token, as `Authorization: Bearer TOKEN`", _challenge()
     holder = tokens.holder(token.decode("latin-1"))

@@ -71,6 +71,7 @@ def application(
             "/readyz     the proxy accepts\n/api/drift  what changed, where, since when (JSON)\n"
             "/api/v1/feedback  what became of exchanges (POST)\n"
             "/api/v1/review  exchanges that people are asked about\n"
+            "/console/  the same for people\n"
             "/api/v1/openapi.json  the paths below /api/v1, described\n",
             media_type="text/plain",
         )

@@ -15,6 +15,7 @@ from collections.abc import Generator
 from pathlib import Path
 
 import uvicorn
+from fastapi import FastAPI
 
 import monitor
 from monitor import logs, tasks
@@ -46,6 +47,8 @@ class Pages:
         self._settings = process.settings
         self._answers = Answers(process.runtime)
         self._feedback = Intake(self._settings)
+        path = self._settings.access.tokens
+        self._tokens = access.Tokens(Path(path), logs.warning) if path else None
         self._system = RunningSystem(
             self._settings, measure=self.measure, document=self._document, status=self._status
         )
@@ -67,6 +70,7 @@ class Pages:
             self.measure, self._findings, self._is_ready, render, version=monitor.__version__,
             take=self._take, desk=self._desk, system=lambda: self._system, clock=time.time,
         )  # fmt: skip
+        self._add_console(pages)
         server = _Server(
             uvicorn.Config(
                 self._guarded(pages),
@@ -97,12 +101,21 @@ class Pages:
         if self._queue is not None:
             await self._queue.close()
 
+    def _add_console(self, pages: FastAPI) -> None:
+        from monitor.console.pages import add_to
+
+        tokens = self._tokens
+        add_to(
+            pages, lambda: self._system, desk=self._desk, clock=time.time,
+            reader_of=lambda request: access.reader_of(request.scope),
+            signs_in=(lambda token: tokens.holder(token) is not None) if tokens else None,
+        )  # fmt: skip
+
     def _guarded(self, pages: access.App) -> headers.Headers:
         settings = self._settings
-        path = settings.access.tokens
         guard = access.Guard(
             pages,
-            tokens=access.Tokens(Path(path), logs.warning) if path else None,
+            tokens=self._tokens,
             is_exposed=not is_loopback(address(settings.admin, "admin")[0]),
             clock=time.monotonic,
         )

@@ -1,0 +1,141 @@
+"""The console's paths: a request → what queries answer → a page."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+from collections.abc import Awaitable, Callable
+from importlib import resources
+from typing import Any
+from urllib.parse import urlencode
+
+from fastapi import FastAPI, Request, Response
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from monitor.console import forms
+from monitor.console.charts import DRAWN
+from monitor.console.views import NAV, VIEWS, View
+from monitor.console.words import FILTERS
+from monitor.errors import ConfigError, SourceError, StreamError, UsageError
+from monitor.queries.query import MissingError, System
+
+START = "/console"
+STATIC = {
+    "console.css": "text/css; charset=utf-8",
+    "console.js": "text/javascript; charset=utf-8",
+    "htmx.min.js": "text/javascript; charset=utf-8",
+    "icon.svg": "image/svg+xml",
+}
+"""Files that pages load, and their types."""
+Render = Callable[..., Response]
+
+
+def add_to(
+    app: FastAPI,
+    system: Callable[[], System],
+    *,
+    reader_of: Callable[[Request], str],
+    signs_in: forms.SignsIn | None,
+    desk: forms.Desks,
+    clock: Callable[[], float],
+) -> None:
+    """Add the console to the pages. `reader_of` says who asks; `signs_in` whether a token is known,
+    and is None where no tokens are set; at the `desk` people read exchanges."""
+    pages = templates()
+
+    def rendered(request: Request, name: str, status: int = 200, **context: Any) -> Response:
+        shared = {
+            "nav": NAV,
+            "here": request.url.path,
+            "endpoint": system().endpoint,
+            "reader": reader_of(request),
+            "has_tokens": signs_in is not None,
+        }
+        text = pages.get_template(name).render(**shared, **context)
+        return Response(text, status, media_type="text/html; charset=utf-8")
+
+    for path, view in VIEWS.items():
+        _get(app, path, _viewing(view, system, reader_of, rendered))
+
+    @app.get(START, include_in_schema=False)
+    async def start() -> Response:
+        return Response(status_code=307, headers={"location": f"{START}/"})
+
+    @app.get(f"{START}/static/{{name}}", include_in_schema=False)
+    async def static(request: Request) -> Response:
+        name = request.path_params["name"]
+        if name not in STATIC:
+            return rendered(request, "problem.html", 404, sentence="There is no such file.")
+        headers = {"cache-control": "public, max-age=3600"}
+        return Response(_file(name), media_type=STATIC[name], headers=headers)
+
+    forms.add_to(app, rendered, reader_of=reader_of, signs_in=signs_in, desk=desk, clock=clock)
+
+    @app.get(f"{START}/{{rest:path}}", include_in_schema=False)
+    async def nowhere(request: Request) -> Response:
+        return rendered(request, "problem.html", 404, sentence="There is no such page.")
+
+
+def templates() -> Environment:
+    """Return the templates: every value in them is text, unless it was drawn by `charts`."""
+    pages = Environment(
+        loader=PackageLoader("monitor.console"), autoescape=True, undefined=StrictUndefined,
+        trim_blocks=True, lstrip_blocks=True,
+    )  # fmt: skip
+    pages.filters.update(FILTERS)
+    pages.globals.update(DRAWN, link=link, following=following)
+    return pages
+
+
+def link(path: str, /, **parameters: Any) -> str:
+    """Return the address of a page of the console, or below `/api/`, with parameters.
+
+    >>> link("findings", status="drift", value="a&b", feature="")
+    '/console/findings?status=drift&value=a%26b'
+    """
+    said = urlencode({name: one for name, one in parameters.items() if one != ""})
+    start = path if path.startswith("/") else f"{START}/{path}"
+    return f"{start}?{said}" if said else start
+
+
+def following(path: str, asked: dict[str, str], cursor: str) -> str:
+    """Return the address of the next page of what was asked for.
+
+    >>> following("findings", {"status": "ok", "cursor": "a"}, "b")
+    '/console/findings?status=ok&cursor=b'
+    """
+    return link(path, **{**{name: one for name, one in asked.items() if name != "cursor"},
+                         "cursor": cursor})  # fmt: skip
+
+
+def _get(app: FastAPI, path: str, answering: Callable[[Request], Awaitable[Response]]) -> None:
+    app.get(f"{START}/{path}", include_in_schema=False)(answering)
+
+
+def _viewing(
+    view: Callable[[View], Awaitable[tuple[str, dict[str, Any]]]],
+    system: Callable[[], System],
+    reader_of: Callable[[Request], str],
+    rendered: Render,
+) -> Callable[[Request], Awaitable[Response]]:
+    async def viewing(request: Request) -> Response:
+        given = {**dict(request.query_params), **request.path_params}
+        try:
+            name, context = await view(View(system(), reader_of(request), given))
+        except MissingError as error:
+            return rendered(request, "problem.html", 404, sentence=str(error))
+        except (ConfigError, SourceError) as error:
+            return rendered(request, "problem.html", 503, sentence=str(error))
+        except UsageError as error:
+            return rendered(request, "problem.html", 400, sentence=str(error))
+        except StreamError as error:
+            return rendered(request, "problem.html", 503, sentence=f"the store is away: {error}")
+        # A large page takes long, and others wait for their answers.
+        return await asyncio.to_thread(rendered, request, name, asked=given, **context)
+
+    return viewing
+
+
+@functools.lru_cache(maxsize=len(STATIC))
+def _file(name: str) -> bytes:
+    return (resources.files("monitor.console") / "static" / name).read_bytes()

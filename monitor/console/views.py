@@ -1,0 +1,213 @@
+"""What a page of the console shows: a query or two, and the template for what they answer."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from monitor.console.charts import Interval
+from monitor.findings import Fairness
+from monitor.queries import experiments, findings, outcomes, record, records, segments, status
+from monitor.queries import templates as prompts
+from monitor.queries.query import MAX_LIMIT, MissingError, Query, System, ask
+from monitor.queries.segments import Row
+
+Shown = tuple[str, dict[str, Any]]
+"""A template, and what it shows."""
+PAGE = "50"
+
+
+class Place(NamedTuple):
+    """An entry of the navigation."""
+
+    path: str
+    title: str
+
+
+NAV = (
+    Place("", "Overview"), Place("findings", "Findings"), Place("segments", "Segments"),
+    Place("records", "Records"), Place("templates", "Templates"), Place("quality", "Quality"),
+    Place("fairness", "Fairness"), Place("experiments", "Experiments"), Place("review", "Review"),
+    Place("health", "Health"),
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class View:
+    """A request for a page: who asks, and with which parameters."""
+
+    system: System
+    reader: str
+    given: dict[str, str]
+
+    async def ask(self, query: Query, *names: str, **said: str) -> Any:
+        """Return what a query answers to the request's own parameters of these names, and to what
+        is `said` beside them."""
+        parameters = {name: self.given[name] for name in names if self.given.get(name)} | said
+        return await ask(query, self.system, parameters.items(), self.reader)
+
+
+async def overview(view: View) -> Shown:
+    """What to look at first: what drifts, what alarms, where errors and slow answers are."""
+    health = await view.ask(status.QUERY)
+    drifting = await view.ask(findings.QUERY, status="drift", limit="8")
+    rows = await view.ask(segments.QUERY, limit=str(MAX_LIMIT))
+    alarms = [
+        (name, one)
+        for name, query in JUDGED.items()
+        for one in (await view.ask(query, status="alarm", limit="8")).items
+    ]
+    whole = next((one for one in rows.items if one.dimension == "all"), None)
+    slowest = sorted(
+        (one for one in rows.items if one.dimension != "all" and one.duration.count),
+        key=lambda one: -(one.duration.p95 or 0.0),
+    )[:5]
+    return "overview.html", {
+        "health": health, "drifting": drifting, "whole": whole, "slowest": slowest,
+        "alarms": alarms,
+    }  # fmt: skip
+
+
+async def listed(view: View) -> Shown:
+    """Findings of drift: what drifts unless something else is asked for."""
+    is_asked = {"status", "feature", "dimension", "value"} & set(view.given)
+    state = view.given.get("status", "") if is_asked else "drift"
+    found = await view.ask(
+        findings.QUERY, "feature", "dimension", "value", "cursor", limit=PAGE, status=state
+    )
+    return "findings.html", {"found": found, "state": state}
+
+
+async def finding(view: View) -> Shown:
+    """One finding: its two histograms, what it came from, since when, in words."""
+    found = await view.ask(findings.QUERY, "feature", "dimension", "value", limit="1")
+    if not found.items:
+        raise MissingError("There is no such finding; it may have been let go since.")
+    one = found.items[0]
+    beside = [
+        each for each in found.together
+        if (each.dimension, each.value) == (one.dimension, one.value)
+    ]  # fmt: skip
+    return "finding.html", {"one": one, "beside": beside}
+
+
+SORTS: dict[str, Callable[[Row], float]] = {
+    "p95": lambda one: one.duration.p95 or 0.0,
+    "p99": lambda one: one.duration.p99 or 0.0,
+    "first_token": lambda one: one.first_token.p95 or 0.0,
+    "errors": lambda one: one.error_ratio or 0.0,
+    "exchanges": lambda one: one.exchanges,
+    "tokens": lambda one: sum(one.tokens.values()),
+    "cost": lambda one: sum(one.cost.values()),
+    "checks": lambda one: sum(one.failed_checks.values()),
+}
+"""By what segments may be put in order, the largest first."""
+
+
+async def side_by_side(view: View) -> Shown:
+    """Segments side by side, those with the longest tail first."""
+    found = await view.ask(segments.QUERY, "dimension", "value", "cursor", limit=str(MAX_LIMIT))
+    sort = view.given.get("sort", "p95")
+    key = SORTS.get(sort, SORTS["p95"])
+    rows = sorted((one for one in found.items if one.exchanges), key=lambda one: -key(one))
+    most = {name: max(map(each, rows), default=0.0) for name, each in SORTS.items()}
+    return "segments.html", {
+        "found": found, "rows": rows[:200], "hidden": max(0, len(rows) - 200), "most": most,
+        "sort": sort if sort in SORTS else "p95", "sorts": list(SORTS),
+    }  # fmt: skip
+
+
+async def browsed(view: View) -> Shown:
+    """Records of the stream, newest first, filtered."""
+    names = ("from", "to", "segment", "outcome", "edge_case", "model", "cursor")
+    return "records.html", {"found": await view.ask(records.QUERY, *names, limit=PAGE)}
+
+
+async def whole_record(view: View) -> Shown:
+    """One record with its texts, pseudonymized."""
+    return "record.html", {"record": await view.ask(record.QUERY, "id")}
+
+
+async def prompt_templates(view: View) -> Shown:
+    """Prompt templates and how many records each has, and edge cases."""
+    found = await view.ask(prompts.QUERY, "cursor", limit=PAGE)
+    cases = await view.ask(segments.QUERY, dimension="edge_case", limit=str(MAX_LIMIT))
+    return "templates.html", {
+        "found": found,
+        "cases": [one for one in cases.items if one.exchanges],
+    }
+
+
+async def prompt_template(view: View) -> Shown:
+    """One prompt template with its text."""
+    return "template.html", {"one": await view.ask(prompts.ONE, "id")}
+
+
+async def quality(view: View) -> Shown:
+    """Quality, calibration and coverage, with reliability diagrams."""
+    names = ("dimension", "value")
+    return "quality.html", {
+        "quality": await view.ask(outcomes.QUALITY, *names, "cursor", limit=PAGE),
+        "calibration": await view.ask(outcomes.CALIBRATION, *names, limit="12"),
+        "coverage": await view.ask(outcomes.COVERAGE, *names, limit=PAGE),
+    }
+
+
+async def fairness(view: View) -> Shown:
+    """Gaps between groups, a chart for each measure of each dimension."""
+    found = await view.ask(outcomes.FAIRNESS, "dimension", "measure", "cursor", limit="200")
+    groups: dict[tuple[str, str], list[Fairness]] = {}
+    for one in found.items:
+        groups.setdefault((one.dimension, one.measure), []).append(one)
+    charts = {
+        place: [Interval(one.value, one.gap, one.lower, one.upper, one.status) for one in several]
+        for place, several in groups.items()
+    }
+    return "fairness.html", {"found": found, "groups": groups, "charts": charts}
+
+
+async def trials(view: View) -> Shown:
+    """Experiments: each arm's effects with intervals and verdicts."""
+    found = await view.ask(experiments.QUERY, "cursor", limit="200")
+    groups: dict[str, list[Any]] = {}
+    for one in found.items:
+        groups.setdefault(one.name, []).append(one)
+    charts = {
+        name: [
+            Interval(f"{one.variant}: {one.metric}", one.effect, one.lower, one.upper, one.verdict)
+            for one in several
+        ]
+        for name, several in groups.items()
+    }
+    return "experiments.html", {"found": found, "groups": groups, "charts": charts}
+
+
+async def health(view: View) -> Shown:
+    """Processes, the ledger, lag and the store."""
+    return "health.html", {"health": await view.ask(status.QUERY)}
+
+
+JUDGED = {
+    "quality": outcomes.QUALITY,
+    "calibration": outcomes.CALIBRATION,
+    "coverage": outcomes.COVERAGE,
+    "fairness": outcomes.FAIRNESS,
+}
+"""What may alarm, by name."""
+
+VIEWS: dict[str, Callable[[View], Awaitable[Shown]]] = {
+    "": overview,
+    "findings": listed,
+    "finding": finding,
+    "segments": side_by_side,
+    "records": browsed,
+    "records/{id}": whole_record,
+    "templates": prompt_templates,
+    "templates/{id}": prompt_template,
+    "quality": quality,
+    "fairness": fairness,
+    "experiments": trials,
+    "health": health,
+}
+"""Pages by path below `/console/`."""

@@ -1,0 +1,291 @@
+"""The console's pages, without a browser: what they show, and that hostile names stay text."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import re
+from html.parser import HTMLParser
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from monitor.api import access
+from monitor.api.headers import Headers
+from monitor.console.pages import STATIC, add_to
+from monitor.console.views import NAV, VIEWS
+from monitor.errors import StreamError
+from monitor.review.desk import Said, Task
+from monitor.review.queue import Answer, Stats
+from tests.api.test_review import STATS
+from tests.hostile import TEXTS
+from tests.queries.house import House
+
+HTMX = "a0abb04f2f45a1f89d1d4844023245537e5e6014c87b144553e0607b4cc32130"
+XSS = [
+    "<script>alert(1)</script>", "\"><img src=x onerror=alert(1)>", "' onmouseover='alert(1)",
+    "javascript:alert(1)", "{{7*7}}{% raw %}", "</title></svg><svg onload=alert(1)>", "&lt;b&gt;",
+    "<!--", "a\u202eb", "\u0000\x1b[31m", "w" * 3000, "/../../x?y=#z", "%2e%2e%2f",
+]  # fmt: skip
+PAGES = [
+    "", "findings", "findings?status=&limit=5", "finding?feature=tokens.input&dimension=all&value=all",
+    "segments", "segments?sort=errors&dimension=population", "records", "records?segment=population=north",
+    "records/r-3", "templates", "templates/t_0123456789ab", "quality", "fairness", "experiments",
+    "health", "review",
+]  # fmt: skip
+
+
+class Sits:
+    """A desk with one item; keeps what was said."""
+
+    def __init__(self, name: str) -> None:
+        self.heard: list[tuple[str, Said]] = []
+        self.says: Answer = "taken"
+        part = {"role": name, "name": "", "text": f"hello {name}", "data": None}
+        record = {"inputs": [part], "outputs": [part]}
+        self.task: Task | None = Task(name, record, "refusal", 0.125, 1e9)
+
+    async def next(self, reader: str, now: float) -> Task | None:
+        return self.task
+
+    async def answer(self, item: str, said: Said, now: float) -> Answer:
+        self.heard.append((item, said))
+        return self.says
+
+    async def stats(self, now: float) -> Stats:
+        return STATS
+
+
+def console(house: Any, desk: Any, tokens: access.Tokens | None = None) -> Any:
+    app = FastAPI(openapi_url=None)
+    add_to(
+        app, lambda: house, desk=lambda: desk, clock=lambda: 100.0,
+        reader_of=lambda request: access.reader_of(request.scope),
+        signs_in=(lambda token: tokens.holder(token) is not None) if tokens else None,
+    )  # fmt: skip
+    return Headers(access.Guard(app, tokens=tokens, is_exposed=False, clock=float))
+
+
+def asked(
+    path: str, app: Any, method: str = "GET", cookies: dict[str, str] | None = None, **more: Any
+) -> httpx.Response:
+    async def ask() -> httpx.Response:
+        transport = httpx.ASGITransport(app, raise_app_exceptions=True)
+        async with httpx.AsyncClient(
+            transport=transport, base_url="http://127.0.0.1", cookies=cookies
+        ) as client:
+            address = path if path.startswith("/") else f"/console/{path}"
+            return await client.request(method, address, **more)
+
+    return asyncio.run(ask())
+
+
+class Tags(HTMLParser):
+    """The tags of a page with the names of their attributes, its links, and its text."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, tuple[str, ...]]] = []
+        self.links: list[str] = []
+        self.text = ""
+        self.feed(page)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, tuple(name for name, _ in attrs)))
+        self.links += [
+            said or "" for name, said in attrs if name in ("href", "src", "action", "hx-get")
+        ]
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_every_page_is_shown(path: str) -> None:
+    """With a title, a heading, one main part, the navigation, and no style or script within it."""
+    answer = asked(path, console(House(), Sits("north")))
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["cache-control"] == "no-store"
+    page = Tags(answer.text)
+    names = [tag for tag, _ in page.tags]
+    assert [names.count(tag) for tag in ("title", "h1", "main", "nav")] == [1, 1, 1, 1]
+    assert all(place.title in page.text for place in NAV)
+    assert "style" not in names
+    assert not any("style" in attributes for _, attributes in page.tags)
+    assert not any(name.startswith("on") for _, attributes in page.tags for name in attributes)
+    assert all(link.startswith(("/console/", "/api/v1/", "#")) for link in page.links)
+    ids = re.findall(r"<label>[^<]*<", answer.text)
+    assert len(ids) == names.count("label")  # each label holds its field
+
+
+@pytest.mark.parametrize("path", PAGES)
+@pytest.mark.parametrize("name", XSS, ids=range(len(XSS)))
+def test_hostile_names_stay_text(path: str, name: str) -> None:
+    """A page has the same tags and attributes whatever a segment, arm, class or reader is called."""
+    tame, wild = (
+        asked(
+            path.replace("?segment=population=north", ""), console(House((one, "south")), Sits(one))
+        )
+        for one in ("north", name)
+    )
+    assert (tame.status_code, wild.status_code) == (200, 200)
+    assert sorted(Tags(wild.text).tags) == sorted(Tags(tame.text).tags)
+    assert all(link.startswith(("/console/", "/api/v1/", "#")) for link in Tags(wild.text).links)
+
+
+@pytest.mark.parametrize("text", TEXTS.elements, ids=range(len(TEXTS.elements)))
+def test_hostile_parameters_are_a_page(text: str) -> None:
+    """Of what was asked for, or of one sentence that says what is wrong; never a failure."""
+    app = console(House((text.encode("utf-8", "replace").decode(), "b")), Sits("north"))
+    said = text.encode("utf-8", "replace").decode()
+    for path, names in {
+        "findings": ("status", "cursor", "feature"), "finding": ("value",), "segments": ("sort",),
+        "records": ("from", "segment", "cursor"), "quality": ("dimension",), "nowhere": ("x",),
+    }.items():  # fmt: skip
+        for name in names:
+            answer = asked(path, app, params={name: said})
+            assert answer.status_code in (200, 400, 404)
+            assert Tags(answer.text).text.count("This cannot be shown") in (0, 2)
+
+
+def test_what_is_missing_or_away_is_a_page() -> None:
+    """404 and 503 with a sentence, and the way back."""
+    app = console(House(), Sits("north"))
+    assert asked("records/none", app).status_code == 404
+    assert asked("nowhere", app).status_code == 404
+    assert asked("static/../pages.py", app).status_code == 404
+    assert asked("/console", app).headers["location"] == "/console/"
+
+    class Away(House):
+        async def drift(self) -> Any:
+            raise StreamError("connection <refused>")
+
+    answer = asked("findings", console(Away(), Sits("north")))
+    assert answer.status_code == 503
+    assert "the store is away: connection &lt;refused&gt;" in answer.text
+
+
+def test_a_finding_shows_its_two_histograms_and_where_it_comes_from() -> None:
+    """In words, as a picture, and as a table for those who do not see it."""
+    app = console(House(), Sits("north"))
+    page = asked(PAGES[3], app).text
+    assert page.count('<rect class="before"') == page.count('<rect class="after"') == 2
+    assert 'role="img"' in page
+    assert "93 % from" in page
+    assert "2026-05-28" in page  # since when
+
+
+def test_reading_a_record_is_logged_under_the_readers_name() -> None:
+    """As over the API."""
+    house = House()
+    assert "hello" in asked("records/r-3", console(house, Sits("north"))).text
+    assert house.accesses == [("local", "records", "r-3")]
+
+
+# --- signing in -----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def tokens(tmp_path: Path) -> access.Tokens:
+    path = tmp_path / "tokens"
+    path.write_text("".join(
+        f"{name} {roles} {hashlib.sha256(name.encode()).hexdigest()}\n"
+        for name, roles in (("kim", "read,records,review"), ("bo", "read"))
+    ))  # fmt: skip
+    path.chmod(0o600)
+    return access.Tokens(path, print)
+
+
+def test_people_sign_in_with_a_token(tokens: access.Tokens) -> None:
+    """It goes into a cookie that no script reads and no other site sends; they come back to where
+    they were."""
+    house = House()
+    app = console(house, Sits("north"), tokens)
+    away = asked("findings?status=ok", app)
+    assert away.status_code == 303
+    assert away.headers["location"] == "/console/sign-in?to=%2Fconsole%2Ffindings%3Fstatus%3Dok"
+    form = asked(away.headers["location"], app)
+    assert 'value="/console/findings?status=ok"' in form.text
+    wrong = asked("sign-in", app, "POST", data={"token": "x", "to": "//evil.example"})
+    assert wrong.status_code == 403
+    assert "This token is not known here." in wrong.text
+    back = asked("sign-in", app, "POST", data={"token": "kim", "to": "/console/records"})
+    assert (back.status_code, back.headers["location"]) == (303, "/console/records")
+    cookie = back.headers["set-cookie"]
+    for said in ("monitor_token=kim", "HttpOnly", "SameSite=strict", "Path=/console", "Max-Age="):
+        assert said in cookie
+    page = asked("records/r-3", app, cookies={"monitor_token": "kim"})
+    assert page.status_code == 200
+    assert "Sign out" in page.text
+    assert house.accesses == [("kim", "records", "r-3")]
+    out = asked("sign-out", app, "POST", cookies={"monitor_token": "kim"})
+    assert 'monitor_token=""' in out.headers["set-cookie"]
+
+
+def test_a_cookie_opens_the_console_alone_and_roles_hold(tokens: access.Tokens) -> None:
+    """The API takes no cookie; a page beyond one's roles says which role is missing."""
+    app = console(House(), Sits("north"), tokens)
+    assert asked("/api/v1/status", app, cookies={"monitor_token": "kim"}).status_code == 401
+    assert asked("", app, cookies={"monitor_token": "bo"}).status_code == 200
+    for path in ("records", "records/r-3", "templates/t_0123456789ab", "review"):
+        refused = asked(path, app, cookies={"monitor_token": "bo"})
+        assert refused.status_code == 303, path
+        assert "&role=" in refused.headers["location"]
+    assert "role <b>review</b>" in asked("sign-in?role=review", app).text
+    assert asked("static/console.css", app).headers["content-type"].startswith("text/css")
+
+
+@pytest.mark.parametrize(
+    ("headers", "is_taken"),
+    [
+        ({}, True),
+        ({"sec-fetch-site": "same-origin"}, True),
+        ({"sec-fetch-site": "none"}, True),
+        ({"origin": "http://127.0.0.1"}, True),
+        ({"sec-fetch-site": "cross-site"}, False),
+        ({"sec-fetch-site": "same-site", "origin": "http://127.0.0.1"}, False),
+        ({"origin": "http://evil.example"}, False),
+        ({"origin": "null"}, False),
+    ],
+    ids=range(8),
+)
+def test_a_page_of_another_site_sends_nothing(headers: dict[str, str], is_taken: bool) -> None:
+    """Also without tokens, where whoever is on this machine may ask."""
+    desk = Sits("item-1")
+    form = {"verdict": "failed", "label": "7", "note": ""}
+    answer = asked("review/item-1", console(House(), desk), "POST", data=form, headers=headers)
+    assert answer.status_code == (303 if is_taken else 403)
+    assert desk.heard == ([("item-1", Said("local", passed=False, label="7"))] if is_taken else [])
+
+
+def test_a_verdict_that_does_not_count_says_why() -> None:
+    """And one that is none."""
+    desk = Sits("item-1")
+    desk.says = "leased"
+    answer = asked("review/item-1", console(House(), desk), "POST", data={"verdict": "skip"})
+    assert (answer.status_code, desk.heard[0][1].skip) == (409, True)
+    assert "somebody else reads this item now" in answer.text
+    assert asked("review/item-1", console(House(), desk), "POST", data={}).status_code == 400
+    desk.task = None
+    assert "Nothing waits for you." in asked("review", console(House(), desk)).text
+
+
+# --- what is shipped ------------------------------------------------------------------------------
+
+
+def test_what_is_shipped_is_what_was_published() -> None:
+    """htmx as its authors built it, with its licence; every file that a page may load is there."""
+    static = resources.files("monitor.console") / "static"
+    assert hashlib.sha256((static / "htmx.min.js").read_bytes()).hexdigest() == HTMX
+    assert "BSD" in (static / "htmx.LICENSE").read_text()
+    for name in STATIC:
+        assert (static / name).is_file()
+    sheet = (static / "console.css").read_text()
+    assert "url(" not in sheet
+    assert "@import" not in sheet
+    assert set(VIEWS) >= {place.path for place in NAV} - {"review"}
