@@ -57,6 +57,8 @@ from monitor.view import Usual
 MODELS = 50
 VALUES = 50
 """Label values per metric and dimension; further ones are counted as `other`."""
+ANSWERS = 128
+"""Answers of one exchange whose reasons to end are counted; no dialect offers more."""
 
 
 class Capture:
@@ -290,7 +292,7 @@ class Capture:
         for name, others in self._crossed.items():
             segments[name] = self._segment(name, crossed(others, segments))
         model = self._model(known)
-        for reason in finish_reasons:
+        for reason in finish_reasons[:ANSWERS]:
             self._meters.add("monitor_finish_reasons_total", (model, normal(reason)))
         of = [*segments.items(), *((EDGE_CASE, name) for name in edge_cases)]
         self._count(known, () if self._noisy_counts else of, model)

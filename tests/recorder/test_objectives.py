@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from monitor.recorder.capture import ANSWERS
 from tests.recorder.test_capture import (
     KEEPS_NONE,
     capture,
@@ -52,3 +53,7 @@ def test_why_answers_ended_is_counted_in_nine_words() -> None:
         "stop": 1, "length": 1, "other": 1,
     }  # fmt: skip
     assert counted(part, "monitor_finish_reasons_total") == found
+    choices = b",".join([b'{"finish_reason": "tool_calls"}'] * 5000)
+    reader.read(exchange(chat("hi"), b'{"model": "m", "choices": [' + choices + b"]}"))
+    found = counted(whole, "monitor_finish_reasons_total")
+    assert {reason: count for (_, reason), count in found.items()}["tool"] == ANSWERS
