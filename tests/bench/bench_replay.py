@@ -12,7 +12,6 @@ import platform
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -80,17 +79,28 @@ def write(path: Path, count: int, seed: int, shift: float = 0.0) -> Path:
     return path
 
 
+LAUNCHER = """
+import os, sys, time
+began = time.perf_counter()
+child = os.posix_spawn(sys.argv[1], sys.argv[1:], os.environ)
+_, status, used = os.wait4(child, 0)
+wall = time.perf_counter() - began
+print(os.waitstatus_to_exitcode(status), wall, used.ru_utime + used.ru_stime, used.ru_maxrss, file=sys.stderr)
+"""
+"""Starts a process and measures it. A process is said to have had at least the memory of the one that started it, so
+that one must be small, which this script with its tables is not."""
+
+
 def measured(command: Sequence[str]) -> Run:
     """What a command costs; raises where it fails with something else than findings."""
-    began = time.perf_counter()
-    started = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    assert started.stderr is not None
-    said = started.stderr.read()
-    _, status, used = os.wait4(started.pid, 0)
-    started.returncode = os.waitstatus_to_exitcode(status)
-    if started.returncode not in (0, 1):
-        raise SystemExit(f"{' '.join(command)}: {said.decode()[-500:]}")
-    return Run(time.perf_counter() - began, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
+    done = subprocess.run(
+        [sys.executable, "-S", "-E", "-c", LAUNCHER, *command],
+        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, check=True,
+    )  # fmt: skip
+    code, wall, cpu, memory = done.stderr.splitlines()[-1].split()
+    if code not in {"0", "1"}:
+        raise SystemExit(f"{' '.join(command)}: {done.stderr[-500:]}")
+    return Run(float(wall), float(cpu), float(memory) / 1024)
 
 
 def replay(usual: Path, now: Path) -> Run:
