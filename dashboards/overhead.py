@@ -83,5 +83,13 @@ ROW = Row(
                 rate("monitor_exports_total", "exporter, outcome"), "{{exporter}} {{outcome}}"
             ),
         ),
+        graph(
+            "Notifications",
+            "Attempts to tell a receiver of `notify` something, by result. Failed is normally 0: "
+            "look at the notifier's log, which says why. Empty without `notify`.", "cps",
+            Query(
+                rate("monitor_notifications_total", "receiver, result"), "{{receiver}} {{result}}"
+            ),
+        ),
     ),
 )  # fmt: skip

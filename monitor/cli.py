@@ -176,6 +176,8 @@ def _parser(chosen: str) -> _Parser:
         example="monitor feedback load labels.csv")  # fmt: skip
     experiments = add("experiments", _experiments, "print what can be said of each arm now",
         example="monitor experiments --config monitor.yaml")  # fmt: skip
+    notify = add("notify", _notify, "test the receivers of notifications, and silence alerts",
+        example="monitor notify test --config monitor.yaml")  # fmt: skip
     replay = add("replay", _replay, "look for drift in records, tables and logs at rest",
         more="Judges them as the analyzer judges live traffic. Exit code 1: --fail-on drift, and "
         "drift was found.",
@@ -189,7 +191,7 @@ def _parser(chosen: str) -> _Parser:
         example="monitor keys list")  # fmt: skip
     reveal = add("reveal", _reveal, "print the values behind pseudonyms, with a private key")
     in_store = {"records": records, "templates": templates, "review": review,
-        "feedback": feedback, "experiments": experiments}  # fmt: skip
+        "feedback": feedback, "experiments": experiments, "notify": notify}  # fmt: skip
     if chosen in in_store:
         _look_at_the_store(chosen, in_store[chosen])
     if chosen in ("files", "schema"):
@@ -331,6 +333,12 @@ def _experiments(options: argparse.Namespace) -> int:
     from monitor.commands import experiments
 
     return experiments.run(options, _settings(options))
+
+
+def _notify(options: argparse.Namespace) -> int:
+    from monitor.commands import notify
+
+    return notify.run(options, _settings(options))
 
 
 def _files(options: argparse.Namespace) -> int:

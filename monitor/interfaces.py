@@ -16,6 +16,7 @@ import msgspec
 
 from monitor import packing
 from monitor.damage import Damage
+from monitor.notifications import Notification, Request
 from monitor.types import (
     Call,
     Inference,
@@ -323,3 +324,18 @@ class Source:
     def is_table(self) -> bool:
         """Whether files of this format are rows of columns rather than Records."""
         return self.table is not None
+
+
+@dataclass(frozen=True)
+class Notifier:
+    """A kind of receiver: (Notification, its URL, its secret) → the Request that tells it.
+
+    Pure and total: any names make a Request whose body and header fields are what they seem. Where
+    no URL is set, `address` is it. `is_keyed` says that the secret is the receiver's own key, which
+    must be there; of others the secret signs the body.
+    """
+
+    name: str
+    request: Callable[[Notification, str, str], Request]
+    address: str = ""
+    is_keyed: bool = False

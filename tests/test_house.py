@@ -20,6 +20,7 @@ SOURCES = sorted((ROOT / "monitor").rglob("*.py"))
 ROOMS = {
     "protocols": "PROTOCOL", "recognizers": "RECOGNIZER", "features": "FEATURE", "distances": "MEASURE",
     "sources": "SOURCE", "edge_cases": "EDGE_CASE", "checks": "CHECK",
+    "notifiers": "NOTIFIER",
 }  # fmt: skip
 """Folders of parts of one kind → what each file calls its part."""
 

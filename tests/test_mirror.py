@@ -75,6 +75,11 @@ ELSEWHERE = {
     "proxy/outcomes.py": "proxy/test_http2.py",
     "settings/validation.py": "settings/test_load.py",
     "json_keywords.py": "test_json_schemas.py",
+    "sessions.py": "alerting/test_delivery.py",
+    **{
+        f"notifiers/{kind}.py": "notifiers/test_notifiers.py"
+        for kind in ("alertmanager", "opsgenie", "pagerduty", "slack", "teams")
+    },
     "zstd.py": "recorder/test_calls.py",
 }
 """What is best tested where it is used."""

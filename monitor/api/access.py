@@ -39,6 +39,8 @@ NEEDS = {
 }
 """Path → the role that it and those below it need; where it ends with a slash those below it alone.
 Any other needs `read`."""
+CHANGES = {"/api/v1/silences": "admin"}
+"""The same of requests that change something."""
 LOCAL = "local"
 """Who asks where no tokens are set."""
 AT_ONCE = 16
@@ -278,7 +280,7 @@ def _judged(scope: Scope, tokens: Tokens, scheme: bytes, token: bytes) -> Refusa
     holder = tokens.holder(token.decode("latin-1"))
     if holder is None:
         return 401, "this token is not known here", _challenge("invalid_token")
-    role = role_of(scope["path"])
+    role = role_of(scope["path"], scope["method"])
     if role not in holder.roles:
         sentence = f"this token does not have the role {role}"
         return 403, sentence, _challenge("insufficient_scope")
@@ -286,15 +288,18 @@ def _judged(scope: Scope, tokens: Tokens, scheme: bytes, token: bytes) -> Refusa
     return None
 
 
-def role_of(path: str) -> str:
+def role_of(path: str, method: str = "GET") -> str:
     """The role that a path needs.
 
     >>> role_of("/api/v1/review/next"), role_of("/api/v1/reviews"), role_of("/api/drift")
     ('review', 'read', 'read')
     >>> role_of("/api/v1/templates"), role_of("/api/v1/templates/t_1"), role_of("/api/v1/records")
     ('read', 'records', 'records')
+    >>> role_of("/api/v1/silences"), role_of("/api/v1/silences", "POST")
+    ('read', 'admin')
     """
-    for start, role in NEEDS.items():
+    changes = {} if method in ("GET", "HEAD") else CHANGES
+    for start, role in (NEEDS | changes).items():
         if path == start or path.startswith(f"{start.rstrip('/')}/"):
             return role
     return "read"

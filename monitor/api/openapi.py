@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from monitor import documents
+from monitor.alerting.silences import Posted, Shown
 from monitor.feedback import MAX_NAME, Statement
 from monitor.queries import QUERIES
 from monitor.queries.query import Query
@@ -42,7 +43,7 @@ class Problem(msgspec.Struct, frozen=True):
     """One sentence for a person."""
 
 
-OTHERS = (Problem, Statement, Said, Task, Stats)
+OTHERS = (Problem, Statement, Said, Task, Stats, Posted, Shown)
 """What other paths than those of queries take and answer."""
 
 TAKEN = {
@@ -142,6 +143,42 @@ REVIEW_ITEM = {
     },
     "responses": {"200": _holds("Judged"), **problems(400, 404, 408, 409, 413)},
 }  # fmt: skip
+SILENCES = {
+    "responses": {
+        "200": {
+            "description": "All silences, the last to end first.",
+            "content": {
+                "application/json": {
+                    "schema": {"type": "array", "items": {"$ref": AT.format(name="Shown")}}
+                }
+            },
+        },
+        **problems(),
+    }
+}
+SILENCE_POST = {
+    "requestBody": {
+        "required": True,
+        "content": {"application/json": {"schema": {"$ref": AT.format(name="Posted")}}},
+    },
+    "responses": {"200": _holds("Kept"), **problems(400, 404, 408, 413)},
+}
+_NAMED: dict[str, Any] = {
+    "parameters": [{
+        "name": "name", "in": "path", "required": True, "description": "The silence's id.",
+        "schema": {"type": "string"},
+    }],
+}  # fmt: skip
+SILENCE = {**_NAMED, "responses": {"200": _holds("Shown"), **problems(404)}}
+SILENCE_DELETE = {
+    **_NAMED, "responses": {"200": {"description": "It has ended."}, **problems(404)},
+}  # fmt: skip
+KEPT = {
+    "type": "object",
+    "description": "The id of the silence.",
+    "required": ["silenceID"],
+    "properties": {"silenceID": {"type": "string"}},
+}
 
 
 def add_to(app: FastAPI) -> None:
@@ -156,7 +193,7 @@ def add_to(app: FastAPI) -> None:
         kinds: list[type[Any]] = [*dict.fromkeys(one.answer for one in QUERIES), *OTHERS]
         _, parts = documents.components(kinds, AT)
         made["components"] = {
-            "schemas": {**parts, "Taken": TAKEN, "Judged": JUDGED},
+            "schemas": {**parts, "Taken": TAKEN, "Judged": JUDGED, "Kept": KEPT},
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
         }
         made["security"] = [{"token": []}]

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Iterable
 
 from fastapi import FastAPI, Request, Response
 
-from monitor.api import feedback, openapi, problems, queries, review
+from monitor.api import feedback, openapi, problems, queries, review, silences
 from monitor.queries.query import System
 from monitor.types import Measurement
 
@@ -24,12 +24,15 @@ def application(
     take: feedback.Take,
     desk: Callable[[], review.Desk],
     system: Callable[[], System],
+    silenced: Callable[[], silences.Book],
+    new_id: Callable[[], str],
     clock: Callable[[], float],
 ) -> FastAPI:
     """Return the application of the admin pages.
 
-    `take` puts feedback into the store; at the `desk` people read exchanges; queries
-    ask the `system`; `clock` gives Unix seconds.
+    `take` puts feedback into the store; at the `desk` people read exchanges; queries ask the
+    `system`; silences are kept in the book that `silenced` gives. `clock` gives Unix seconds,
+    `new_id` a name that nobody has.
     `ready` returns whether the traffic port accepts; it must not depend on the model or the store.
     """
     app = FastAPI(
@@ -60,6 +63,7 @@ def application(
 
     feedback.add_to(app, take)
     review.add_to(app, desk, clock)
+    silences.add_to(app, silenced, clock=clock, new_id=new_id)
     queries.add_to(app, system, openapi.described)
     openapi.add_to(app)
     problems.add_to(app)
@@ -71,6 +75,7 @@ def application(
             "/readyz     the proxy accepts\n/api/drift  what changed, where, since when (JSON)\n"
             "/api/v1/feedback  what became of exchanges (POST)\n"
             "/api/v1/review  exchanges that people are asked about\n"
+            "/api/v1/silences  alerts that nobody is told of\n"
             "/console/  the same for people\n"
             "/api/v1/openapi.json  the paths below /api/v1, described\n",
             media_type="text/plain",

@@ -10,7 +10,10 @@ from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
 from operator import itemgetter
 
+import msgspec
+
 from monitor import garbage, logs
+from monitor.alerting.conditions import Standing, of_drift, of_outcomes, standing_of
 from monitor.analysis.checkpoint import Checkpoint
 from monitor.analysis.drift.findings import summary
 from monitor.analysis.drift.watches import Baseline
@@ -93,6 +96,8 @@ class Analyzer:
         self._saved = ""
         self._unsaved: dict[str, bytes] = {}
         self._states: dict[tuple[str, str, str], Status] = {}
+        self._standing = Standing([])
+        self._has_news = False
         self._attempts = Attempts(self._checkpoint.write)
         self._reviewer = reviewer_of(settings)
         self._decisions = DecisionLog(settings, self._stream)
@@ -113,7 +118,8 @@ class Analyzer:
                 seek_at = time.monotonic() + SEEK_EVERY
             await self._patiently(self._read)
             now = time.monotonic()
-            if now >= look_at and self._position != self._saved:
+            if now >= look_at and self._has_news:
+                self._has_news = False
                 with self._set_aside.failing("looking for changes"):
                     self._tell()
                 spent = time.monotonic() - now
@@ -176,6 +182,19 @@ class Analyzer:
             return self._outcomes.findings()
         return b"{}"
 
+    def standing(self) -> bytes:
+        """What is wrong, as of the last look, and how far this analyzer is: for the notifier."""
+        if not self._is_restored or self._away:
+            return b""
+        now = msgspec.structs.replace(
+            self._standing,
+            records=self._analysis.records,
+            newest=max(self._analysis.newest, 0.0),
+            missed=missed(self._position),
+            set_aside=dict(self._set_aside.counts),
+        )
+        return msgspec.json.encode(now)
+
     def _counted(self) -> Iterator[tuple[str, dict[str, str], float]]:
         fold = self._analysis
         yield "monitor_records_analyzed_total", {}, fold.records
@@ -229,7 +248,9 @@ class Analyzer:
             logs.warning(f"these settings have changed since the checkpoint: {changed}")
         self._position = self._saved = position
         self._unsaved = meaning.saved(now)
-        self._states = {_key(found): found.status for found in self._analysis.findings()}
+        findings = self._analysis.findings()
+        self._states = {_key(found): found.status for found in findings}
+        self._stand(findings)
         self._is_restored = True
         return True
 
@@ -251,11 +272,13 @@ class Analyzer:
     async def _read(self) -> bool:
         """Fold what comes next; whether anything came."""
         if not self._outcomes.is_on:
-            return (await self._read_records())[0]
-        now = await self._outcomes.now()
-        came, until = await self._read_records()
-        said = await self._outcomes.follow(until if came else now, now)
-        return came or said
+            came = (await self._read_records())[0]
+        else:
+            now = await self._outcomes.now()
+            came, until = await self._read_records()
+            came = await self._outcomes.follow(until if came else now, now) or came
+        self._has_news = self._has_news or came or self._outcomes.is_changed
+        return came
 
     async def _read_records(self) -> tuple[bool, float]:
         """Fold the Records that come next; whether any came, and up to when all are read."""
@@ -358,6 +381,7 @@ class Analyzer:
         """A line for each feature and segment that began or ceased to drift."""
         states, lines = {}, []
         findings = self._analysis.findings()
+        self._stand(findings)
         if self._reviewer is not None:
             self._reviewer.drift(findings)
         for found in findings:
@@ -376,12 +400,27 @@ class Analyzer:
         if len(lines) > LINES:
             logs.info(f"{len(lines) - LINES} more features and segments changed their status")
 
+    def _stand(self, findings: list[Finding]) -> None:
+        """Note what is wrong at this look."""
+        if not self._settings.notify:
+            return
+        found = [*of_drift(findings)]
+        for monitor in self._outcomes.monitors:
+            with self._set_aside.failing(f"looking at {monitor.name}"):
+                found += of_outcomes(monitor.name, monitor.findings())
+        before = {one.identity for one in self._standing.conditions}
+        self._standing = Standing(*standing_of(found, before))
+
 
 async def serve(role: child.Child) -> None:
     """The role: runs until `role.stopping`."""
     analyzer = Analyzer(role.settings, role.stopping)
     role.measure = analyzer.measure
-    role.documents = {"findings": analyzer.findings, "outcomes": analyzer.outcomes}
+    role.documents = {
+        "findings": analyzer.findings,
+        "outcomes": analyzer.outcomes,
+        "standing": analyzer.standing,
+    }
     garbage.begin()
     role.ready()
     await analyzer.run()

@@ -18,6 +18,7 @@ import msgspec
 import monitor
 from monitor.api import access
 from monitor.app import connections, keyring
+from monitor.app.receivers import receivers_of
 from monitor.app.reviewer import policy_of
 from monitor.app.upstream_connector import rewritten
 from monitor.errors import ConfigError, SourceError, StreamError
@@ -31,6 +32,7 @@ from monitor.settings.schema import (
     Drift,
     Outcomes,
     Privacy,
+    Receiver,
     Reference,
     Settings,
 )
@@ -81,6 +83,7 @@ def verify(settings: Settings, *, proxy: bool, analyzer: bool) -> None:
         except SourceError as error:
             raise ConfigError(f"reference.file: {error}") from None
     policy_of(settings)
+    receivers_of(settings)
     if settings.experiments:
         from monitor.app.experiments import experiments_of  # it needs numpy
 
@@ -251,6 +254,7 @@ def explain(settings: Settings) -> Iterator[str]:
     )
     yield from _outcomes(settings)
     yield from _experiments(settings)
+    yield from _notify(settings)
     yield (
         f"drain       {settings.drain.delay:g} s more of accepting after SIGTERM, then up to "
         f"{settings.drain.timeout:g} s for active exchanges"
@@ -363,6 +367,22 @@ def _experiments(settings: Settings) -> Iterator[str]:
         yield f"            by {metrics}; {one.minimum_effect:g} is the difference that matters"
         if one.unit:
             yield f"            each {one.unit} is in one arm, and all that it does is counted once"
+
+
+def _notify(settings: Settings) -> Iterator[str]:
+    for one in receivers_of(settings):
+        given = one.given
+        yield f"notify      {given.name}: {one.kind.name} at {one.place}, {_told_how(given)}"
+        yield (
+            f"            of {', '.join(given.severities)}; again every {given.repeat:g} s while "
+            "it goes on"
+        )
+        if given.heartbeat is not None:
+            yield f"            and every {given.heartbeat:g} s that the notifier works"
+
+
+def _told_how(given: Receiver) -> str:
+    return f"with the secret of {given.secret}" if given.secret else "unsigned"
 
 
 def restriction(settings: Settings) -> str:

@@ -11,6 +11,7 @@ import contextlib
 import os
 import socket
 import time
+import uuid
 from collections.abc import Generator
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from fastapi import FastAPI
 
 import monitor
 from monitor import logs, tasks
+from monitor.alerting.store import AlertStore
 from monitor.api import access, headers
 from monitor.api.pages import application
 from monitor.app.feedback_intake import Intake, Taken
@@ -53,6 +55,7 @@ class Pages:
             self._settings, measure=self.measure, document=self._document, status=self._status
         )
         self._queue: ReviewQueue | None = None
+        self._alerts: AlertStore | None = None
         self._known = child.Status(ready=False, children=[], others=[])
         self._exporter: OtlpExporter | None = None
         if self._settings.otlp.endpoint:
@@ -68,7 +71,8 @@ class Pages:
         """Answer on the admin port and push to the collector until `stopping`."""
         pages = application(
             self.measure, self._findings, self._is_ready, render, version=monitor.__version__,
-            take=self._take, desk=self._desk, system=lambda: self._system, clock=time.time,
+            take=self._take, desk=self._desk, system=lambda: self._system,
+            silenced=self._silences, new_id=lambda: str(uuid.uuid4()), clock=time.time,
         )  # fmt: skip
         self._add_console(pages)
         server = _Server(
@@ -100,6 +104,8 @@ class Pages:
         await self._system.close()
         if self._queue is not None:
             await self._queue.close()
+        if self._alerts is not None:
+            await self._alerts.close()
 
     def _add_console(self, pages: FastAPI) -> None:
         from monitor.console.pages import add_to
@@ -158,6 +164,12 @@ class Pages:
         if self._queue is None:
             self._queue = queue_of(settings, settings.redis)
         return Desk(self._queue, self._feedback.safe, arms_of(settings))
+
+    def _silences(self) -> AlertStore:
+        """Where silences are kept; made when the first is asked for."""
+        if self._alerts is None:
+            self._alerts = AlertStore(self._settings.redis, self._settings.endpoint)
+        return self._alerts
 
     async def _take(self, body: bytes, are_lines: bool) -> Taken:
         return await self._feedback.take(body, are_lines=are_lines)

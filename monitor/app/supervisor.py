@@ -119,6 +119,8 @@ class _Supervisor:
                 await self._start_store(self._store)
             self._announce()
             await self._are_ready("recorder", RECORDER_SECONDS)
+            if self._settings.notify:
+                self._add("notifier", 0)
             self._add("pages", 0, {"MONITOR_ADMIN_FD": self._admin.fileno()})
             code = await self._wait()
         finally:
@@ -192,8 +194,8 @@ class _Supervisor:
             self._runtime,
             log=logs.warning,
             changed=self._write_run,
-            # The sidecar works without its pages, so they are restarted for ever.
-            was_ready=lambda: role == "pages" or self._control.was_ready(role, index),
+            # The sidecar works without these, so they are restarted for ever.
+            was_ready=lambda: role in ("pages", "notifier") or self._control.was_ready(role, index),
             files=files or {},
         )
         self._children.append(child)
@@ -239,7 +241,7 @@ class _Supervisor:
             return
         pids = {
             role: [child.pid for child in self._children if child.role == role and child.pid]
-            for role in ("proxy", "recorder", "analyzer", "pages")
+            for role in ("proxy", "recorder", "analyzer", "notifier", "pages")
         }
         document = {
             "listen": _name(self._traffic[0]) if self._traffic else None,
@@ -322,6 +324,7 @@ class _Supervisor:
         await self._stop_role("proxy", left(RESERVED_SECONDS))
         await self._stop_role("recorder", left(2.0))
         await self._stop_role("analyzer", left(1.0))
+        await self._stop_role("notifier", left(0.5))  # it saves what it told in the store
         if self._store:
             await self._store.stop(left(0.0))
         await self._stop_role("pages", PAGES_SECONDS)

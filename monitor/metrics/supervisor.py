@@ -57,6 +57,12 @@ METRICS = (
         "supervisor", ("exporter", "outcome"),
     ),
     Metric(
+        "monitor_notifications_total", "counter",
+        "Attempts to tell a receiver of `notify` something, by result (delivered, failed). What "
+        "failed is tried again.",
+        "supervisor", ("receiver", "result"),
+    ),
+    Metric(
         "monitor_build_info", "gauge",
         "Always 1; the label version is the version of monitor.",
         "supervisor", ("version",),

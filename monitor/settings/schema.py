@@ -447,6 +447,26 @@ class Drain(_Section, frozen=True):
     timeout: Seconds = 30.0
 
 
+class Receiver(_Section, frozen=True, omit_defaults=True):
+    """Who is told of alerts, by a POST to `url`, in the form of its `kind` (`notifiers`).
+
+    The file `secret` holds what signs the body, or the receiver's own key. It hears of
+    `severities`; what goes on is told again after `repeat` seconds. With `heartbeat` it is told
+    each so many seconds that the notifier works. Alerts link to sections of the page `runbook`.
+    """
+
+    name: Name
+    url: str = ""
+    kind: Literal["alertmanager", "slack", "teams", "pagerduty", "opsgenie"] = "alertmanager"
+    secret: str = ""
+    severities: Annotated[
+        list[Literal["critical", "warning", "info"]], msgspec.Meta(min_length=1, max_length=3)
+    ] = msgspec.field(default_factory=lambda: ["critical", "warning"])
+    repeat: Annotated[float, msgspec.Meta(ge=60, le=LONGEST)] = 14400.0
+    heartbeat: Annotated[float, msgspec.Meta(ge=1, le=LONGEST)] | None = None
+    runbook: str = ""
+
+
 class Otlp(_Section, frozen=True):
     """URL of an OpenTelemetry collector, and the seconds between deliveries to it; empty: none."""
 
@@ -496,6 +516,7 @@ class Settings(_Section, frozen=True):
     experiments: Annotated[list[Experiment], msgspec.Meta(max_length=32)] = []
     drain: Drain = Drain()
     access: Access = Access()
+    notify: Annotated[list[Receiver], msgspec.Meta(max_length=32)] = []
     otlp: Otlp = Otlp()
     limits: Limits = Limits()
     timeouts: Timeouts = Timeouts()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -66,12 +66,15 @@ class Answers:
     The last counters of a child that has ended are added to those of the others, so no sum goes
     back when a child starts again. The ledger is different: a proxy's successor continues it
     (`ledger_snapshot`), so the last ledger of a dead proxy is shown only until its successor
-    answers. All this is saved in a file of `runtime` too, for the successor of this process.
+    answers. All this is saved in the file `name` of `runtime` too, for the successor of this
+    process. `but` are the roles that are not asked for samples: the asker's own, and those that
+    say nothing it needs.
     """
 
-    def __init__(self, runtime: Path) -> None:
+    def __init__(self, runtime: Path, name: str = "answers", but: Collection[str] = ()) -> None:
         self._runtime = runtime
-        self._file = runtime / "answers"
+        self._file = runtime / name
+        self._but = {"pages", *but}
         self._peers: dict[Name, Peer] = {}
         self._joining: dict[Name, asyncio.Lock] = {}
         self._last: dict[Name, Message] = {}
@@ -83,7 +86,7 @@ class Answers:
 
     async def measurements(self, status: Status) -> list[Measurement]:
         """Return the samples of all children."""
-        names = self._children_to_ask(status)
+        names = [name for name in self._children_to_ask(status) if name[0] not in self._but]
         await self._ask("metrics", names)
         samples = list(self._gone)
         for answer in self._last.values():
@@ -100,6 +103,12 @@ class Answers:
         await self._ask(kind, names)
         known = (self._documents.get((kind, name)) for name in names)
         return next((document for document in known if document), b"{}")
+
+    async def standing(self, status: Status) -> bytes:
+        """Return what the analyzer says for the notifier; empty where none answers now."""
+        for key in [key for key in self._documents if key[0] == "standing"]:
+            del self._documents[key]  # an old one says nothing of now
+        return (await self.document("standing", status)).removeprefix(b"{}")
 
     def close(self) -> None:
         """Close the connections to all children."""

@@ -30,7 +30,7 @@ from monitor.tasks import own
 from monitor.types import Measurement
 
 EXIT_USAGE = 2
-QUESTIONS = ("metrics", "findings", "outcomes")
+QUESTIONS = ("metrics", "findings", "outcomes", "standing")
 STATUS_TIMEOUT = 2.0
 
 
@@ -70,8 +70,8 @@ class Child:
     `stopping` is set on SIGTERM, on SIGINT or when the supervisor ends: the role then finishes what
     is under way within `settings.drain` and returns. `runtime` is the runtime directory. The role
     may set `measure` (returns Measurements) and `documents` (what returns a JSON document for the
-    pages, by question). If one of them raises, the last good answer is sent again and the failure
-    counted.
+    pages or the notifier, by question). If one of them raises, the last good answer is sent again
+    and the failure counted.
     """
 
     def __init__(self, role: str, runtime: Path, index: int) -> None:

@@ -57,7 +57,7 @@ def get(path: str, *, ready: bool = True, accept: str = "*/*") -> httpx.Response
     async def ask() -> httpx.Response:
         app = application(
             measure, findings, is_ready, render,
-            version="1", take=take, desk=NOBODY, system=House, clock=float,
+            version="1", take=take, desk=NOBODY, system=House, silenced=NOBODY, new_id=str, clock=float,
         )  # fmt: skip
         transport = httpx.ASGITransport(app=app)
         async with httpx.AsyncClient(transport=transport, base_url="http://admin") as client:

@@ -1,0 +1,1 @@
+"""Findings and measurements → alerts → what each receiver is told, and when."""

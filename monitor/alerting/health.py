@@ -1,0 +1,238 @@
+"""Measurements of our own processes → Conditions: what the alert rules ask of them, without a
+Prometheus.
+
+Windows and bounds are those of `alerts/`, but nothing is predicted, and what is counted per second
+there is counted since the last minutes here.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+
+from monitor.alerting.conditions import Condition, Standing
+from monitor.notifications import Severity
+from monitor.types import Measurement
+
+MINUTE, HOUR = 60.0, 3600.0
+KEPT = HOUR
+"""Seconds of the longest window."""
+STEP = 5.0
+"""Seconds between two points of a history, at least."""
+SERIES = 2000
+"""Series that have a history: reasons, roles and parts are few, whatever comes."""
+FULL = 0.8
+"""The share of a bound from which a place is filling."""
+ENOUGH = 50
+"""Exchanges in ten minutes from which a share says something."""
+LATE = 300.0
+"""Seconds that the newest analyzed record may be old while records come."""
+
+FAILED = ("server_error", "upstream_refused", "upstream_timeout", "upstream_broken")
+ANSWERED = ("ok", "client_error", "rate_limited")
+
+Labels = Mapping[str, str]
+Key = tuple[str, str]
+
+
+class Health:
+    """Remembers an hour of what is counted, and says what is wrong.
+
+    The first look says of no counter that it rose: what rose before is not known.
+    """
+
+    def __init__(self) -> None:
+        self._history: dict[Key, deque[tuple[float, float]]] = {}
+        self._looks = 0
+        self._now = 0.0
+        self._sums: dict[str, dict[str, float]] = {}
+
+    def look(
+        self,
+        samples: Iterable[Measurement],
+        *,
+        restarts: Mapping[str, int],
+        limits: Mapping[str, float],
+        recorders: int,
+        now: float,
+    ) -> list[Condition]:
+        """Return what the processes beside the traffic show at `now` (seconds of a clock that never
+        jumps). `limits` are bounds in bytes by place, `restarts` counts by role."""
+        self._now = now
+        self._sums = _added_up(samples)
+        self._note("restarts", restarts)
+        for name in _COUNTED:
+            self._note(name, self._sums.get(name, {}))
+        self._looks += 1
+        return [*self._lost(), *self._places(limits), *self._store(recorders), *self._others()]
+
+    def analysis(
+        self, standing: Standing | None, *, clock: float, now: float, has_traffic: bool
+    ) -> Iterator[Condition]:
+        """Yield what the analyzer's numbers show; None is one that does not answer. `clock` is Unix
+        seconds; without traffic of our own nothing says whether records come."""
+        self._now = now
+        if standing is None:
+            words = "the analyzer does not answer, or cannot reach the store"
+            yield Condition("MonitorAnalysisAbsent", "warning", {}, words)
+            return
+        self._note("set_aside", standing.set_aside)
+        self._note("missed", {"": standing.missed})
+        for reason in standing.set_aside:
+            if rose := self._rise("set_aside", 15 * MINUTE, reason):
+                words = f"{rose:,.0f} entries of the stream in 15 minutes, reason {reason}"
+                yield Condition("MonitorRecordsSetAside", "warning", {"reason": reason}, words)
+        if rose := self._rise("missed", 15 * MINUTE, ""):
+            words = f"{rose:,.0f} records in 15 minutes"
+            yield Condition("MonitorRecordsMissed", "warning", {}, words)
+        age = clock - standing.newest
+        comes = has_traffic and self._all("monitor_records_appended_total", 5 * MINUTE)
+        if comes and standing.newest and age > LATE:
+            words = f"the newest analyzed record is {age:,.0f} s old, and records keep coming"
+            yield Condition("MonitorAnalysisLagging", "warning", {}, words)
+
+    # --- what is asked -----------------------------------------------------------------------
+
+    def _lost(self) -> Iterator[Condition]:
+        ended = self._all("monitor_exchanges_total", 10 * MINUTE)
+        reasons = self._sums.get("monitor_exchanges_lost_total", {})
+        lost = {
+            reason: self._rise("monitor_exchanges_lost_total", 10 * MINUTE, reason)
+            for reason in reasons
+            if reason != "sampled"
+        }
+        share = sum(lost.values()) / ended if ended > ENOUGH else 0.0
+        if share > 0.1:
+            words = f"{share:.0%} of the exchanges of the last 10 minutes left no record"
+            yield Condition("MonitorRecordsLost", "critical", {}, words)
+        for reason, count in lost.items():
+            if count and reason != "opaque":
+                words = f"{count:,.0f} exchanges of the last 10 minutes, reason {reason}"
+                yield Condition("MonitorRecordsLost", "warning", {"reason": reason}, words)
+        failed = sum(self._rise("monitor_exchanges_total", 5 * MINUTE, one) for one in FAILED)
+        answered = sum(self._rise("monitor_exchanges_total", 5 * MINUTE, one) for one in ANSWERED)
+        if failed >= 3 and not answered:
+            words = f"{failed:,.0f} exchanges failed in 5 minutes and none succeeded"
+            yield Condition("MonitorUpstreamDown", "critical", {}, words)
+
+    def _places(self, limits: Mapping[str, float]) -> Iterator[Condition]:
+        alerts: tuple[tuple[str, str, str, Severity], ...] = (
+            ("spool", "monitor_spool_bytes", "MonitorSpoolFilling", "critical"),
+            ("buffer", "monitor_buffer_bytes", "MonitorBufferFilling", "warning"),
+        )
+        for place, metric, alert, severity in alerts:
+            held, limit = sum(self._sums.get(metric, {}).values()), limits.get(place, 0.0)
+            if limit and held > FULL * limit:
+                words = f"the {place} holds {held / limit:.0%} of its {limit / 2**20:,.0f} MiB"
+                yield Condition(alert, severity, {}, words)
+
+    def _store(self, recorders: int) -> Iterator[Condition]:
+        up = self._sums.get("monitor_store_up")
+        if up is not None and sum(up.values()) < recorders:
+            words = f"{sum(up.values()):.0f} of {recorders} recorders reach the store"
+            yield Condition("MonitorStoreDown", "warning", {}, words)
+
+    def _others(self) -> Iterator[Condition]:
+        if rose := self._all("monitor_connections_refused_total", 5 * MINUTE):
+            words = f"{rose:,.0f} connections in 5 minutes; `limits.connections` bounds them"
+            yield Condition("MonitorConnectionsRefused", "critical", {}, words)
+        for role in sorted(name for metric, name in self._history if metric == "restarts"):
+            if (rose := self._rise("restarts", 30 * MINUTE, role)) > 2:
+                words = f"the {role} was restarted {rose:.0f} times in 30 minutes"
+                yield Condition("MonitorRestarts", "warning", {"role": role}, words)
+        for part in sorted(self._sums.get("monitor_part_failures_total", {})):
+            if rose := self._rise("monitor_part_failures_total", 15 * MINUTE, part):
+                kind, _, name = part.partition(" ")
+                words = f"the {kind} {name} failed {rose:,.0f} times in 15 minutes"
+                yield Condition(
+                    "MonitorPartFailing", "warning", {"kind": kind, "name": name}, words
+                )
+        yield from self._redactions()
+        if sum(self._sums.get("monitor_key_conflict", {}).values()):
+            words = "a recorder has a key that the other replicas do not have"
+            yield Condition("MonitorKeyConflict", "warning", {}, words)
+
+    def _redactions(self) -> Iterator[Condition]:
+        rose = {
+            reason: self._rise("monitor_redactions_total", HOUR, reason)
+            for reason in self._sums.get("monitor_redactions_total", {})
+            if reason != "credential"
+        }
+        records = self._all("monitor_records_appended_total", HOUR)
+        share = sum(rose.values()) / records if records else 0.0
+        if share > 0.01:
+            words = f"{share:.1%} as many texts as records were replaced whole in the last hour"
+            yield Condition("MonitorRedactions", "warning", {}, words)
+        for reason, count in rose.items():
+            if count and share <= 0.01:
+                words = f"{count:,.0f} texts replaced whole in the last hour, reason {reason}"
+                yield Condition("MonitorRedactions", "info", {"reason": reason}, words)
+
+    # --- histories ---------------------------------------------------------------------------
+
+    def _note(self, name: str, counts: Mapping[str, float]) -> None:
+        for label, count in counts.items():
+            history = self._history.get((name, label))
+            if history is None:
+                if len(self._history) >= SERIES:
+                    continue
+                history = self._history[name, label] = deque()
+                if self._looks:  # it was not there at the look before
+                    history.append((self._now - STEP, 0.0))
+            if history and count < history[-1][1]:  # who counts began anew
+                history.clear()
+                history.append((self._now - STEP, 0.0))
+            if not history or self._now - history[-1][0] >= STEP:
+                history.append((self._now, count))
+            elif len(history) > 1:
+                history[-1] = (history[-1][0], count)
+            while len(history) > 2 and history[1][0] <= self._now - KEPT:
+                history.popleft()
+
+    def _rise(self, name: str, seconds: float, label: str) -> float:
+        """How much a count rose in the last seconds, as far as they are remembered."""
+        history = self._history.get((name, label))
+        if not history:
+            return 0.0
+        before = history[0][1]
+        for at, count in history:
+            if at > self._now - seconds:
+                break
+            before = count
+        return history[-1][1] - before
+
+    def _all(self, name: str, seconds: float) -> float:
+        return sum(self._rise(name, seconds, one) for one in self._sums.get(name, {}))
+
+
+def _by(label: str) -> Callable[[Labels], str]:
+    return lambda labels: labels.get(label, "")
+
+
+_COUNTED: dict[str, Callable[[Labels], str]] = {
+    "monitor_exchanges_total": _by("outcome"),
+    "monitor_records_appended_total": lambda _: "",
+    "monitor_exchanges_lost_total": _by("reason"),
+    "monitor_connections_refused_total": lambda _: "",
+    "monitor_redactions_total": _by("reason"),
+    "monitor_part_failures_total": lambda labels: f"{labels.get('kind')} {labels.get('name')}",
+}
+"""Counters that are remembered, and which of their labels are told apart."""
+
+_KEYS: dict[str, Callable[[Labels], str]] = {
+    **_COUNTED,
+    **dict.fromkeys(
+        ("monitor_spool_bytes", "monitor_buffer_bytes", "monitor_store_up", "monitor_key_conflict"),
+        lambda _: "",
+    ),
+}
+
+
+def _added_up(samples: Iterable[Measurement]) -> dict[str, dict[str, float]]:
+    sums: dict[str, dict[str, float]] = {}
+    for one in samples:
+        if (key := _KEYS.get(one.name)) is not None:
+            label = key(one.labels)
+            of_metric = sums.setdefault(one.name, {})
+            of_metric[label] = of_metric.get(label, 0.0) + one.value
+    return sums

@@ -1,0 +1,100 @@
+"""Every alert that the notifier knows, with the names and sentences of the rules in `alerts/`.
+
+Who hears by Prometheus and who hears by the notifier look up the same section of the runbook.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from monitor.notifications import Severity
+
+WATCHDOG = "Watchdog"
+"""The alert of a heartbeat."""
+TEST = "MonitorTest"
+"""The alert of `monitor notify test`."""
+
+
+@dataclass(frozen=True)
+class AlertKind:
+    """An alert: its name, and by severity a sentence that says what is noticed.
+
+    It fires once its condition has held for `after` seconds, and is over once it has not held for
+    `keep` seconds. Drift and outcomes are judged by evidence that may be looked at at every moment,
+    so they need to wait for nothing.
+    """
+
+    name: str
+    summaries: Mapping[Severity, str]
+    after: float = 0.0
+    keep: float = 0.0
+
+    @property
+    def anchor(self) -> str:
+        """Its section of RUNBOOK.md."""
+        return self.name.lower()
+
+
+ALERTS: tuple[AlertKind, ...] = (
+    AlertKind("MonitorDrift", {
+        "critical": "Large drift: what users send or what the model answers has changed.",
+        "warning": "Small but significant drift: what users send or what the model answers has "
+        "changed.",
+    }),
+    AlertKind("MonitorOutcomeAlarm", {
+        "critical": "The model's answers are better or worse than they were, by their labels.",
+        "warning": "What became of predictions is not as it was or as it should be.",
+    }),
+    AlertKind("MonitorExperimentAlarm", {
+        "warning": "An arm of an experiment is worse than its control, or its exchanges do not "
+        "come as declared.",
+        "info": "An experiment has a verdict.",
+    }),
+    AlertKind("MonitorUpstreamDown", {
+        "critical": "Every user gets an error: the model endpoint answers nobody.",
+    }, after=30.0),
+    AlertKind("MonitorRecordsLost", {
+        "critical": "Much of the traffic leaves no record; users are served.",
+        "warning": "Some exchanges left no record; users are served.",
+    }),
+    AlertKind("MonitorStoreDown", {
+        "warning": "A recorder cannot reach the store; records wait in the disk spool, users are "
+        "served.",
+    }, after=30.0, keep=60.0),
+    AlertKind("MonitorSpoolFilling", {
+        "critical": "The disk spool is nearly full and records will be lost; users are served.",
+    }, keep=60.0),
+    AlertKind("MonitorBufferFilling", {
+        "warning": "The recorder does not keep up and records will be lost; users are served.",
+    }, after=30.0, keep=60.0),
+    AlertKind("MonitorConnectionsRefused", {
+        "critical": "Users are refused: the proxy's connection limit is reached.",
+    }),
+    AlertKind("MonitorRestarts", {"warning": "A process of monitor crashes again and again."}),
+    AlertKind("MonitorAnalysisLagging", {
+        "warning": "Drift is seen late: the analyzer is behind.",
+    }, after=60.0, keep=60.0),
+    AlertKind("MonitorAnalysisAbsent", {
+        "warning": "Drift goes unseen: no analyzer reads the records.",
+    }, after=60.0),
+    AlertKind("MonitorRecordsSetAside", {
+        "warning": "The analyzer passed over records; drift findings lack them.",
+    }),
+    AlertKind("MonitorRecordsMissed", {
+        "warning": "The stream deleted records before they were analyzed; drift findings lack "
+        "them.",
+    }),
+    AlertKind("MonitorPartFailing", {
+        "warning": "A part of monitor, or one of your own, fails on some exchanges.",
+    }),
+    AlertKind("MonitorRedactions", {
+        "warning": "Many texts were kept out of the records because they could not be made safe.",
+        "info": "A text was kept out of the records because it could not be made safe.",
+    }),
+    AlertKind("MonitorKeyConflict", {
+        "warning": "Replicas have different keys under one key id; their pseudonyms do not join.",
+    }),
+)  # fmt: skip
+
+BY_NAME = {one.name: one for one in ALERTS}

@@ -1,0 +1,127 @@
+"""/api/v1/silences: what nobody is told of, in the words of Alertmanager's API v2."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Protocol
+
+import msgspec
+from fastapi import FastAPI, Request, Response
+from starlette.requests import ClientDisconnect
+
+from monitor.alerting.silences import Silence, read
+from monitor.api import openapi
+from monitor.api.bodies import Refused, answer, body
+from monitor.errors import StreamError, UsageError
+
+MAX_BYTES = 1 << 16
+"""Bytes of a body."""
+
+
+class Book(Protocol):
+    """Where silences are kept, as these paths need it (`alerting.store`)."""
+
+    async def silences(self, clock: float) -> list[Silence]:
+        """Return all of them."""
+
+    async def silence(self, silence: Silence) -> None:
+        """Keep it, in the place of the one with its id."""
+
+    async def expire(self, name: str, clock: float) -> bool:
+        """End one now; whether it had not ended."""
+
+
+def add_to(
+    app: FastAPI,
+    book: Callable[[], Book],
+    *,
+    clock: Callable[[], float],
+    new_id: Callable[[], str],
+) -> None:
+    """Add the paths to the pages; `clock` gives Unix seconds, `new_id` a name that nobody has."""
+
+    @app.get(
+        "/api/v1/silences",
+        operation_id="silences",
+        summary="What nobody is told of, now, later and lately.",
+        tags=["silences"],
+        openapi_extra=openapi.SILENCES,
+    )
+    async def all_of_them() -> Response:
+        return await _told(lambda: _all(book(), clock()))
+
+    @app.post(
+        "/api/v1/silences",
+        operation_id="silence_post",
+        summary="Tell nobody of some alerts for a while.",
+        tags=["silences"],
+        openapi_extra=openapi.SILENCE_POST,
+    )
+    async def post(request: Request) -> Response:
+        return await _told(lambda: _post(book(), request, clock(), new_id()))
+
+    @app.get(
+        "/api/v1/silences/{name}",
+        operation_id="silence",
+        summary="One silence.",
+        tags=["silences"],
+        openapi_extra=openapi.SILENCE,
+    )
+    async def one(request: Request) -> Response:
+        return await _told(lambda: _one(book(), request.path_params["name"], clock()))
+
+    @app.delete(
+        "/api/v1/silences/{name}",
+        operation_id="silence_delete",
+        summary="End a silence now.",
+        tags=["silences"],
+        openapi_extra=openapi.SILENCE_DELETE,
+    )
+    async def delete(request: Request) -> Response:
+        return await _told(lambda: _delete(book(), request.path_params["name"], clock()))
+
+
+async def _told(work: Callable[[], Awaitable[Response]]) -> Response:
+    """What the work answers, or in a sentence why there is no answer."""
+    try:
+        return await work()
+    except Refused as refused:
+        return refused.answer
+    except UsageError as error:
+        return answer(400, {"error": str(error)})
+    except StreamError as error:
+        return answer(503, {"error": f"{error}; ask again"}, retry_after="5")
+    except ClientDisconnect:
+        return Response(status_code=400)  # nobody reads it
+
+
+async def _all(book: Book, clock: float) -> Response:
+    return answer(200, [one.shown(clock) for one in await book.silences(clock)])
+
+
+async def _one(book: Book, name: str, clock: float) -> Response:
+    found = next((one for one in await book.silences(clock) if one.id == name), None)
+    return answer(200, found.shown(clock)) if found else _unknown()
+
+
+async def _post(book: Book, request: Request, clock: float, new_id: str) -> Response:
+    data = await body(request, MAX_BYTES)
+    try:
+        document = msgspec.json.decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise Refused(400, "the body is not JSON") from None
+    silence = read(document, new_id=new_id, clock=clock)
+    if silence.id != new_id and not any(one.id == silence.id for one in await book.silences(clock)):
+        return _unknown()
+    await book.silence(silence)
+    return answer(200, {"silenceID": silence.id})
+
+
+async def _delete(book: Book, name: str, clock: float) -> Response:
+    if not await book.expire(name, clock):
+        return _unknown()
+    return Response(status_code=200)
+
+
+def _unknown() -> Response:
+    return answer(404, {"error": "there is no silence with this id that has not ended"})

@@ -1,0 +1,42 @@
+"""The notifier and the alert rules speak one language."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import yaml
+
+from monitor.alerting.table import ALERTS, WATCHDOG
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+NEWS = ("MonitorExperimentAlarm", "info")
+"""Rules are about what is wrong. Who waits for an experiment wants to hear of any verdict."""
+
+
+def rules() -> dict[str, dict[str, set[str]]]:
+    """Summaries of the rules, by name and severity."""
+    found: dict[str, dict[str, set[str]]] = {}
+    for path in (ROOT / "alerts").glob("*.rules.yml"):
+        for group in yaml.safe_load(path.read_text("utf-8"))["groups"]:
+            for rule in group["rules"]:
+                if "alert" in rule:
+                    of = found.setdefault(rule["alert"], {})
+                    of.setdefault(rule["labels"]["severity"], set()).add(
+                        rule["annotations"]["summary"]
+                    )
+    return found
+
+
+def test_every_alert_has_the_name_and_the_words_of_a_rule() -> None:
+    """And so a section in the runbook."""
+    ruled = rules()
+    assert WATCHDOG in ruled
+    for kind in ALERTS:
+        for severity, summary in kind.summaries.items():
+            if (kind.name, severity) == NEWS:
+                continue
+            assert summary in ruled[kind.name].get(severity, set()), (kind.name, severity)
+    headings = (ROOT / "RUNBOOK.md").read_text("utf-8").splitlines()
+    assert {f"## {kind.name}" for kind in ALERTS} <= set(headings)
