@@ -153,8 +153,8 @@ class Quality(msgspec.Struct, frozen=True, omit_defaults=True):
     improved: bool = False
     """Whether it has become better, for certain and by enough to matter; that is no alarm."""
     estimated: float | None = None
-    """What is to be expected of all rows by their scores, with a label or without; left out where
-    scores are no longer worth what they were."""
+    """What is to be expected of all rows, with a label or without, by their scores or by the size
+    of the predicted numbers; left out where these are no longer worth what they were."""
 
 
 class ClassQuality(msgspec.Struct, frozen=True):

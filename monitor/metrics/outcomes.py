@@ -19,13 +19,15 @@ METRICS = (
     ),
     Metric(
         "monitor_quality_estimate", "gauge",
-        "Quality to be expected by the scores of all outcomes that are due, with a label or "
-        "without; not exported while monitor_quality_estimate_valid is 0.",
+        "Quality to be expected of all outcomes that are due, with a label or without, by their "
+        "scores or by the size of predicted numbers; not exported while "
+        "monitor_quality_estimate_valid is 0.",
         "analyzer", ("dimension", "value", "measure"),
     ),
     Metric(
         "monitor_quality_estimate_valid", "gauge",
-        "1 while scores are worth what they were at first, 0 once labels say that they are not.",
+        "1 while scores are worth what they were at first, and predicted numbers of a size off by "
+        "as much, 0 once labels say that they are not.",
         "analyzer",
     ),
     Metric(

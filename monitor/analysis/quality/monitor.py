@@ -30,6 +30,7 @@ from monitor.analysis.quality.counts import (
     with_interval,
 )
 from monitor.analysis.quality.estimate import Expected, Scored
+from monitor.analysis.quality.expected_losses import ExpectedLosses, Predicted, predicted
 from monitor.analysis.quality.measures import Measured
 from monitor.analysis.quality.score_cells import cell
 from monitor.analysis.rows import segments_of
@@ -50,9 +51,9 @@ Segment = tuple[str, str]
 ALL = "quality"
 """The entry of what is kept of all segments together; that of each is its name, a JSON array."""
 
-CHANGE, WORTH, EXPECTED = "change/", "worth/", "expected/"
+CHANGE, WORTH, EXPECTED, LOSSES = "change/", "worth/", "expected/", "losses/"
 """What begins the entries of the watches for change, of those of what scores are worth, and of what
-is to be expected of a segment."""
+is to be expected of a segment, by its scores and by the size of its predictions."""
 
 WORTH_SHARE = 0.2
 """Part of this monitor's error budget for what scores are worth."""
@@ -110,6 +111,8 @@ class QualityMonitor:
         self._worth = DriftMonitor(worth, Baseline(learn=learn), dimensions=())
         self._expected: dict[Segment, Expected] = {}
         self._expected_changed: set[Segment] = set()
+        self._losses: dict[Segment, ExpectedLosses] = {}
+        self._losses_changed: set[Segment] = set()
         self._gone: set[str] = set()
         self._names: dict[str, str] = {}
         self._counts: dict[Segment, Counts] = {}
@@ -125,7 +128,8 @@ class QualityMonitor:
         if troubles:
             self.troubles.update(troubles)
         score = estimate.scored(truth, self._positive) if self._learn else None
-        if answer is None and score is None:
+        number = predicted(truth) if self._learn else None
+        if answer is None and score is None and number is None:
             return
         segments = [
             (visible(dimension), visible(value))
@@ -136,6 +140,8 @@ class QualityMonitor:
             seen = estimate.watched(row, score) if truth.weight == 1 else None
             if seen is not None:
                 self._worth.add(seen, pane, at)
+        if number is not None:
+            self._expect_losses(row, number, segments, pane, at)
         if answer is None:
             return
         added = added_by(answer, self._named)
@@ -166,6 +172,9 @@ class QualityMonitor:
         for segment, expected in other._expected.items():
             self._expected.setdefault(segment, Expected()).merge(expected)
             self._expected_changed.add(segment)
+        for segment, losses in other._losses.items():
+            self._losses.setdefault(segment, ExpectedLosses()).merge(losses)
+            self._losses_changed.add(segment)
         self._change.merge(other._change)
         self._worth.merge(other._worth)
 
@@ -181,7 +190,10 @@ class QualityMonitor:
         for segment in in_turns(sorted(self._expected_changed & self._expected.keys())):
             name = EXPECTED + msgspec.json.encode(segment).decode()
             state[name] = self._expected[segment].saved()
+        for segment in in_turns(sorted(self._losses_changed & self._losses.keys())):
+            state[LOSSES + msgspec.json.encode(segment).decode()] = self._losses[segment].saved()
         self._changed, self._expected_changed, self._gone = set(), set(), set()
+        self._losses_changed = set()
         return state
 
     def restore(
@@ -205,11 +217,14 @@ class QualityMonitor:
         for name, entry in in_turns(state.items()):
             if name == ALL or name.startswith((CHANGE, WORTH)) or not entry:
                 continue
-            segment = msgspec.json.decode(name.removeprefix(EXPECTED), type=Segment)
+            bare = name.removeprefix(EXPECTED).removeprefix(LOSSES)
+            segment = msgspec.json.decode(bare, type=Segment)
             if not keeps((self.name, *segment)):
                 self._gone.add(name)
             elif name.startswith(EXPECTED):
                 self._expected[segment] = Expected.restored(entry)
+            elif name.startswith(LOSSES):
+                self._losses[segment] = ExpectedLosses.restored(entry)
             else:
                 self._counts[segment] = Counts.restored(entry)
 
@@ -228,16 +243,21 @@ class QualityMonitor:
 
     @property
     def is_estimate_valid(self) -> bool:
-        """Whether scores are worth what they were, as far as labels say."""
+        """Whether scores are worth what they were, and predicted numbers of a size are off by as
+        much as they were, as far as labels say."""
         return all(one.status != "drift" for one in self._worth.findings())
 
     def expected(self) -> dict[Segment, dict[str, float]]:
-        """What is to be expected of the rows of each segment by their scores, by measure; nothing
-        while the estimate is not valid."""
+        """What is to be expected of the rows of each segment by their scores, or by the size of
+        their predictions, by measure; nothing while the estimate is not valid."""
         if not self.is_estimate_valid:
             return {}
-        known = in_turns(sorted(self._expected.items(), key=itemgetter(0)))
-        return {segment: one.measures() for segment, one in known}
+        found: dict[Segment, dict[str, float]] = {}
+        for segment, losses in in_turns(sorted(self._losses.items(), key=itemgetter(0))):
+            found[segment] = losses.measures()
+        for segment, scores in in_turns(sorted(self._expected.items(), key=itemgetter(0))):
+            found[segment] = found.get(segment, {}) | scores.measures()
+        return found
 
     @property
     def classes(self) -> tuple[set[str], set[str]]:
@@ -285,9 +305,9 @@ class QualityMonitor:
                 yield Measurement("monitor_class_quality", labels, of.number)
 
     def _estimates(self, endpoint: str) -> Iterator[Measurement]:
-        """What is to be expected, where there are scores."""
+        """What is to be expected, where there are scores or numbers."""
         here = {"endpoint": endpoint}
-        if self._expected:
+        if self._expected or self._losses:
             is_valid = float(self.is_estimate_valid)
             yield Measurement("monitor_quality_estimate_valid", here, is_valid)
         for segment, expected in self.expected().items():
@@ -320,6 +340,24 @@ class QualityMonitor:
                 expected = self._expected[segment] = Expected()
             expected.add(score, place, self._learn, weighs_one=weighs_one)
         self._expected_changed.update(segments)
+
+    def _expect_losses(
+        self, row: Row, number: Predicted, segments: Sequence[Segment], pane: int, at: float
+    ) -> None:
+        """Count a predicted number, with a label or without, and watch how far off it was."""
+        weighs_one = row.truth is not None and row.truth.weight == 1
+        whole = self._losses.get((WHOLE.dimension, WHOLE.value))
+        seen = whole.watched(row, number, self._learn) if whole and weighs_one else None
+        if seen is not None:
+            self._worth.add(seen, pane, at)
+        for segment in segments:
+            losses = self._losses.get(segment)
+            if losses is None:
+                if len(self._losses) >= self._most:
+                    continue
+                losses = self._losses[segment] = ExpectedLosses()
+            losses.add(number, self._learn, weighs_one=weighs_one)
+        self._losses_changed.update(segments)
 
     def _of(self, segment: Segment) -> Counts | None:
         """What is counted of a segment, about to change; None where there are too many."""
