@@ -22,7 +22,8 @@ def add_to(app: FastAPI, system: Callable[[], System], described: Callable[[Quer
     """Add a path for each query to the pages; `described` tells what OpenAPI says of one."""
     for query in QUERIES:
         app.get(
-            START + query.path,
+            # What a request declares may have a slash in it.
+            START + query.path.replace("{id}", "{id:path}"),
             openapi_extra=described(query),
             operation_id=query.path.replace("/", "_").replace("{", "").replace("}", ""),
             summary=query.words,

@@ -74,7 +74,7 @@ def reliability(bins: Sequence[ReliabilityBin], title: str) -> Markup:
         radius = 3 + 9 * (one.labels / most) ** 0.5
         body.append(f'<circle class="point" cx="{x:.1f}" cy="{y:.1f}" r="{radius:.1f}"/>')
     body.append('<text class="tick" x="194" y="344">what scores claimed</text>')
-    return _svg(360, 350, title, body)
+    return _svg(372, 350, title, body)
 
 
 class Interval(NamedTuple):

@@ -91,7 +91,7 @@ def add_to(
     async def review(request: Request) -> Response:
         return await reading(request)
 
-    @app.post("/console/review/{item}", include_in_schema=False)
+    @app.post("/console/review/{item:path}", include_in_schema=False)
     async def judge(request: Request) -> Response:
         form = await _form(request)
         verdict = form.get("verdict", "")

@@ -109,7 +109,8 @@ def following(path: str, asked: dict[str, str], cursor: str) -> str:
 
 
 def _get(app: FastAPI, path: str, answering: Callable[[Request], Awaitable[Response]]) -> None:
-    app.get(f"{START}/{path}", include_in_schema=False)(answering)
+    # What a request declares may have a slash in it.
+    app.get(f"{START}/{path.replace('{id}', '{id:path}')}", include_in_schema=False)(answering)
 
 
 def _viewing(

@@ -8,10 +8,20 @@ from typing import Any, NamedTuple
 
 from monitor.console.charts import Interval
 from monitor.findings import Fairness
-from monitor.queries import experiments, findings, outcomes, record, records, segments, status
+from monitor.queries import (
+    experiments,
+    findings,
+    outcomes,
+    record,
+    records,
+    segments,
+    slices,
+    status,
+)
 from monitor.queries import templates as prompts
 from monitor.queries.query import MAX_LIMIT, MissingError, Query, System, ask
 from monitor.queries.segments import Row
+from monitor.types import ABSENT
 
 Shown = tuple[str, dict[str, Any]]
 """A template, and what it shows."""
@@ -28,8 +38,8 @@ class Place(NamedTuple):
 NAV = (
     Place("", "Overview"), Place("findings", "Findings"), Place("segments", "Segments"),
     Place("records", "Records"), Place("templates", "Templates"), Place("quality", "Quality"),
-    Place("fairness", "Fairness"), Place("experiments", "Experiments"), Place("review", "Review"),
-    Place("health", "Health"),
+    Place("fairness", "Fairness"), Place("slices", "Slices"),
+    Place("experiments", "Experiments"), Place("review", "Review"), Place("health", "Health"),
 )  # fmt: skip
 
 
@@ -60,7 +70,11 @@ async def overview(view: View) -> Shown:
     ]
     whole = next((one for one in rows.items if one.dimension == "all"), None)
     slowest = sorted(
-        (one for one in rows.items if one.dimension != "all" and one.duration.count),
+        (
+            one
+            for one in rows.items
+            if one.value != ABSENT and one.dimension != "all" and one.duration.count
+        ),
         key=lambda one: -(one.duration.p95 or 0.0),
     )[:5]
     return "overview.html", {
@@ -167,6 +181,19 @@ async def fairness(view: View) -> Shown:
     return "fairness.html", {"found": found, "groups": groups, "charts": charts}
 
 
+async def worse(view: View) -> Shown:
+    """Slices of the traffic in which something is worse than elsewhere."""
+    found = await view.ask(slices.QUERY, "measure", "status", "cursor", limit=PAGE)
+    charts = [
+        Interval(
+            " and ".join(f"{each.dimension} {each.value}" for each in one.conditions),
+            one.effect, one.lower, one.upper, one.status,
+        )
+        for one in found.items
+    ]  # fmt: skip
+    return "slices.html", {"found": found, "charts": charts}
+
+
 async def trials(view: View) -> Shown:
     """Experiments: each arm's effects with intervals and verdicts."""
     found = await view.ask(experiments.QUERY, "cursor", limit="200")
@@ -207,6 +234,7 @@ VIEWS: dict[str, Callable[[View], Awaitable[Shown]]] = {
     "templates/{id}": prompt_template,
     "quality": quality,
     "fairness": fairness,
+    "slices": worse,
     "experiments": trials,
     "health": health,
 }

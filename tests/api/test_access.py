@@ -190,7 +190,7 @@ def test_an_answer_that_nobody_reads_makes_room(monkeypatch: pytest.MonkeyPatch)
     """However many never read theirs: after a while others are answered again."""
     monkeypatch.setattr(access, "PATIENCE", 0.05)
     guard = Guard(pages, tokens=None, is_exposed=False, clock=float)
-    scope = {"type": "http", "path": "/", "headers": []}
+    scope = {"type": "http", "method": "GET", "path": "/", "headers": []}
 
     async def unread(message: Any) -> None:
         await asyncio.sleep(60)

@@ -45,6 +45,15 @@ def test_a_query_is_answered_as_json() -> None:
     assert rest["cursor"] is None
 
 
+def test_an_id_may_have_a_slash() -> None:
+    """Requests declare templates as they like."""
+    house = House()
+    answer = get("/api/v1/templates/team%2Fprompt@3", house)
+    assert answer.status_code == 404
+    assert "'team/prompt@3'" in answer.json()["error"]
+    assert get("/api/v1/records/r-3", house).json()["id"] == "r-3"
+
+
 def test_what_is_known_already_is_not_sent_again() -> None:
     """304 for the `ETag` of before, also among others; another answer has another one."""
     first = get("/api/v1/segments")
