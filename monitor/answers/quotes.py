@@ -43,6 +43,11 @@ def folded(text: str) -> str:
     return f" {' '.join(_LETTER.findall(text.lower().replace('_', ' ')))} "
 
 
+def _may_have_gap(said: str) -> bool:
+    """Whether one of the signs is there that whatever `_GAP` matches has."""
+    return "[" in said or "…" in said or "..." in said or ". . ." in said
+
+
 def quotes(text: str, words: int) -> Iterator[list[str]]:
     """Yield each quote of at least so many words as its runs, folded: what is left out parts them.
 
@@ -60,7 +65,7 @@ def quotes(text: str, words: int) -> Iterator[list[str]]:
             text[max(start - 110, 0) : start]
         ):
             continue
-        runs = [folded(run) for run in _GAP.split(said)]
+        runs = [folded(run) for run in (_GAP.split(said) if _may_have_gap(said) else (said,))]
         if sum(run.count(" ") - 1 for run in runs) < words:
             continue
         kept = [run for run in runs if run.count(" ") > 3]

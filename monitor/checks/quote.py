@@ -34,7 +34,8 @@ def look(view: View, thresholds: Thresholds) -> Verdict | None:
     texts = grounds(view, thresholds.context)
     if not texts or _in_other_words(max(texts, key=len), answers[0]):
         return None
-    given = [folded(text) for text in texts]
+    least = min(max(map(len, runs)) for runs in found)
+    given = [folded(text) for text in texts if len(text) + 2 >= least or not text.isascii()]
     missing = sum(not _stands(runs, given) for runs in found)
     return Verdict(not missing, missing, len(found))
 

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from monitor.answers import quotes as module
 from monitor.answers.quotes import folded, quotes
 from tests.answers.hostile import is_linear
 
@@ -67,3 +68,15 @@ def test_the_time_is_linear() -> None:
     """For marks that never end, nest, or enclose nothing."""
     assert is_linear(lambda text: list(quotes(text, 6))) == []
     assert is_linear(folded) == []
+
+
+@given(
+    st.lists(
+        st.sampled_from(["[", "]", "every", ".", "..", "...", " ", "…", "(", ")", "\n"]),
+        max_size=12,
+    )
+)
+def test_gaps_are_looked_for_where_one_may_be(pieces: list[str]) -> None:
+    """In every text that has one."""
+    text = "".join(pieces)
+    assert module._may_have_gap(text) or not module._GAP.search(text)

@@ -84,3 +84,11 @@ def test_thresholds_say_how_much_is_too_much() -> None:
     view = talk("It has many beds.", "“It has no beds at all.”")
     assert not quote.look(view, quote.Thresholds(words=6)).passed
     assert quote.look(view, quote.Thresholds(words=7)) is None
+
+
+def test_a_quote_may_be_all_of_what_was_given() -> None:
+    """Of several texts, of which some are too short to hold it."""
+    said = "It has 480 beds in 35 wards, and it is to have more."
+    view = talk(said, f"“{said}”")
+    assert quote.look(view, quote.Thresholds()).passed
+    assert not quote.look(talk(said[1:], f"“{said}”"), quote.Thresholds()).passed
