@@ -28,7 +28,7 @@ def applies(view: View) -> bool:
     if view.outcome is Outcome.CLIENT_GONE:
         return False
     if view.finish:
-        return True
+        return any(one != "error" for one in view.finish)  # what failed has no end
     return view.operation in WRITING and not view.outputs_cut and bool(view.answers)
 
 
@@ -55,5 +55,6 @@ EDGE_CASE = EdgeCase(
         View(outputs=[Part(role="assistant", text=_WORDS + "After")], outputs_cut=True),
         View(operation="predict", outputs=[Part(role="assistant", text=_WORDS + "After")]),
         View(outcome=Outcome.CLIENT_GONE, is_accepted=False, finish=["incomplete"]),
+        View(outcome=Outcome.SERVER_ERROR, is_accepted=False, finish=["error"]),
     ),
 )

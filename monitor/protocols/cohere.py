@@ -42,6 +42,9 @@ _MORE = (b'"model"', b'"chat_history"', b'"preamble"', b'"connectors"')
 _FAILURES = ("ERROR", "TIMEOUT")
 _SPEAKERS = {"chatbot": "assistant"}
 
+_OURS = ("message-", "content-", "tool-", "citation-", "debug", "error")
+"""How the types of the second version's events begin."""
+
 
 class _Message(msgspec.Struct):
     role: str | None = None
@@ -248,7 +251,8 @@ def _events(call: Call) -> Iterable[sse.Event]:
 def _read_stream(answer: Transcript, body: bytes) -> None:
     documents = Documents(answer, _events(answer.call), _answer_decoder)
     for event, item in documents:
-        is_said = bool(item.type or item.event_type or item.error)
+        kind = item.type if isinstance(item.type, str) else ""
+        is_said = kind.startswith(_OURS) or bool(item.event_type or item.error)
         documents.is_ours = documents.is_ours or is_said
         if event.type == "error" or is_error({"type": item.type, "error": item.error}):
             answer.error(event.data)

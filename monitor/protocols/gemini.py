@@ -122,18 +122,26 @@ def read(call: Call) -> Inference:
     streamed = match["verb"] == "streamGenerateContent" and is_success(call)
     answer = Transcript(call, streamed=streamed)
     averages: dict[int, _Candidate] = {}
+    is_ours = is_foreign = is_text = False
     for data, end in _documents(call):
         try:
             response = bodies.decode(data, _response_decoder)
         except ParseError:
             answer.unreadable(data)
+            is_text = not json_array.is_cut(data)
+            is_ours = is_ours or not is_text
             continue
+        is_ours = is_ours or _is_ours(response)
+        is_foreign = is_foreign or len(data) > 2  # of an empty object nothing is lost
         if _add(answer, response, data, averages) and answer.streamed:
             answer.heard(end)
     for one in averages.values():
         answer.likely_on_average(one.avgLogprobs, count(one.tokenCount) or 1)
-    if operation == "count_tokens" and is_success(call) and not answer.failed:
+    is_count = operation == "count_tokens" and is_success(call) and not answer.failed
+    if is_count or (is_foreign and not is_ours):
         answer.is_foreign(columns.spoken(call))
+    elif is_text and not is_ours:
+        answer.is_complete = True  # what is no JSON at all is a matter of the server's
     if operation == "embeddings" and answer.counted("promptTokenCount") is not None:
         answer.count("candidatesTokenCount", 0)
     return answer.inference(
@@ -258,6 +266,15 @@ def _text(part: Any) -> tuple[str, str]:
         if found is not None:
             return "tool", content_text(found)
     return "assistant", content_text(readable(part) or None)
+
+
+def _is_ours(response: _Response) -> bool:
+    """Whether an answer, or a chunk of one, is Gemini's; an error's shape is that of many."""
+    said = (
+        response.candidates, response.promptFeedback, response.usageMetadata, response.embedding,
+        response.embeddings, response.error,
+    )  # fmt: skip
+    return any(one is not None for one in said)
 
 
 def _add(

@@ -131,7 +131,7 @@ def _wanted(form: Any) -> dict[str, Any]:
 
 def _is_ours(line: _Line) -> bool:
     says = line.message or line.done or line.error or line.embeddings or line.embedding
-    return bool(says) or line.response is not None
+    return bool(says) or isinstance(line.response, str)
 
 
 def _inputs(request: _Request) -> list[Part]:

@@ -226,7 +226,7 @@ def _read_whole(answer: Transcript, body: bytes, request: _Request) -> None:
     is_ours = response.choices is not None or response.data is not None
     is_error = bool(response.error) or (not is_ours and says_error(body))
     is_ours = is_ours or is_error
-    if not is_ours and response.usage is None and len(body) > 2:  # `{}` loses nothing
+    if not is_ours and not _tells(response.usage) and len(body) > 2:  # `{}` loses nothing
         answer.is_foreign(columns.spoken(answer.call))
     _note(answer, response)
     for place, choice in enumerate(response.choices or ()):
@@ -253,7 +253,7 @@ def _read_stream(answer: Transcript, body: bytes, request: _Request) -> None:
     for event, chunk in documents:
         if chunk.choices is None or chunk.error:
             is_error = event.type == "error" or bool(chunk.error) or says_error(event.data)
-            is_said = is_error or chunk.usage is not None
+            is_said = is_error or _tells(chunk.usage)
             documents.is_ours = documents.is_ours or is_said
             if is_error:
                 answer.error(event.data)
@@ -294,6 +294,13 @@ def _note(answer: Transcript, response: _Response) -> None:
     answer.note(model=response.model, id_=response.id, tier=response.service_tier)
     if response.usage is not None:
         _count(answer, response.usage)
+
+
+def _tells(usage: _Usage | None) -> bool:
+    """Whether tokens are told in OpenAI's words; other dialects have a `usage`, too."""
+    if usage is None:
+        return False
+    return usage.prompt_tokens is not None or usage.completion_tokens is not None
 
 
 def _count(answer: Transcript, usage: _Usage) -> None:

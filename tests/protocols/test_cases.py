@@ -99,6 +99,21 @@ def test_a_plain_answer_that_was_cut_is_incomplete(dialect: Dialect, asked: Any)
 
 
 @ALL
+def test_an_answer_of_another_dialect_is_kept(dialect: Dialect, asked: Any) -> None:
+    """As any reader sees it: it is neither empty nor cut, and no number of it is misread. Only a
+    stream of AWS in its own framing is lost: it is no text."""
+    for other in DIALECTS.values():
+        for body, kind in (
+            (json.dumps(other.answer).encode(), "application/json"),
+            (other.stream, other.kind),
+        ):
+            found = asked(dialect, body, kind)
+            assert (found.failed, found.incomplete) == (False, False) or "amazon" in kind
+            assert any(part.text or part.data for part in found.outputs) or "amazon" in kind
+            assert found.tokens in (None, Tokens(9, 4), Tokens(9, None), Tokens(None, 4))
+
+
+@ALL
 @pytest.mark.parametrize(
     "error",
     [
