@@ -247,6 +247,7 @@ class _Supervisor:
             "listen": _name(self._traffic[0]) if self._traffic else None,
             "admin": _name(self._admin),
             "redis": shown(self._settings.redis),
+            "redis_file": str(Path(self._settings.data) / "store" / "url") if self._store else None,
             "pids": pids,
         }
         text = json.dumps(document, indent=2) + "\n"

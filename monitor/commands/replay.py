@@ -213,7 +213,11 @@ def _judged_beside_evidently(plan: Plan, both: Comparison, path: Path) -> Replay
         raise UsageError("--evidently: compares raw values, so --reference must be a SOURCE")
     usual, now = evidently_report.Sample(), evidently_report.Sample()
     found = judge.judge(plan, both, watched, of_reference=[usual.add], of_current=[now.add])
-    for line in evidently_report.write(usual.frame(), now.frame(), path):
+    said = None
+    if plan.truth.label and plan.truth.prediction:
+        positive = plan.outcomes.positive
+        said = evidently_report.Said(plan.truth.label, plan.truth.prediction, positive)
+    for line in evidently_report.write(usual.frame(), now.frame(), path, said):
         _note(line)
     return found
 

@@ -1,12 +1,13 @@
-"""Rows → Evidently's own drift report, beside ours, on the same values."""
+"""Rows → Evidently's own report of drift and of quality, beside ours, on the same values."""
 
 from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from monitor.analysis.classes import spelt
 from monitor.errors import UsageError
 from monitor.extras import advice
 from monitor.types import Row
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 
 MOST_ROWS = 100_000
 """Rows that Evidently is given of each side."""
+
+CLASSES = 50
+"""Of more different values than that numbers are no classes, and there are too many classes."""
 
 
 def need() -> None:
@@ -58,8 +62,20 @@ class Sample:
         return found
 
 
-def write(reference: pd.DataFrame, current: pd.DataFrame, path: Path) -> Sequence[str]:
-    """Write Evidently's data drift report; returns what had to be left out, in words."""
+class Said(NamedTuple):
+    """The columns of what was true and what was predicted, empty where there is none; and the class
+    that is asked for where there are two."""
+
+    target: str = ""
+    prediction: str = ""
+    positive: str = "1"
+
+
+def write(
+    reference: pd.DataFrame, current: pd.DataFrame, path: Path, said: Said | None = None
+) -> Sequence[str]:
+    """Write Evidently's report: drift of the data, and where labels are known how good predictions
+    were. Returns what had to be left out, in words."""
     shared = [name for name in reference.columns if name in current.columns]
     mixed = [name for name in shared if reference[name].dtype.kind != current[name].dtype.kind]
     for side in (reference, current):
@@ -69,16 +85,64 @@ def write(reference: pd.DataFrame, current: pd.DataFrame, path: Path) -> Sequenc
         raise UsageError(
             "--evidently: the two sides have no feature in common; give another --reference"
         )
+    remarks = [f"left out, because one side has no such values: {', '.join(left)}"] * bool(left)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # numpy warns inside it of what is small or empty
-        from evidently import Report
+        from evidently import Dataset, Report
         from evidently.presets import DataDriftPreset
 
-        snapshot = Report([DataDriftPreset()]).run(current[shared], reference[shared])
+        sides, presets, task = [current[shared], reference[shared]], [DataDriftPreset()], None
+        if said is not None:
+            try:
+                sides, preset, task = _labelled(sides, said)
+                presets.append(preset)
+            except UsageError as error:
+                remarks.append(f"no quality, because {error}")
+        given = [Dataset.from_pandas(side, data_definition=task) for side in sides]
+        snapshot = Report(presets).run(*given)
         try:
             snapshot.save_html(str(path))
         except OSError as error:
             raise UsageError(f"--evidently: {path}: {error.strerror}") from None
-    return [
-        f"--evidently: left out, because one side has no such values: {', '.join(left)}"
-    ] * bool(left)
+    return [f"--evidently: {remark}" for remark in remarks]
+
+
+def _labelled(sides: list[pd.DataFrame], said: Said) -> tuple[list[pd.DataFrame], Any, Any]:
+    """(both sides, the preset, the data definition) of how good predictions were, of rows with a
+    label and a prediction; raises UsageError with a reason where Evidently has no measure."""
+    from evidently import (
+        BinaryClassification,
+        DataDefinition,
+        MulticlassClassification,
+        Regression,
+    )
+    from evidently.presets import ClassificationPreset, RegressionPreset
+
+    target, prediction = both = [said.target, said.prediction]
+    for name in both:
+        if name not in sides[0].columns:
+            raise UsageError(f"both sides have no values of {name!r}")
+    known = [side[both].dropna() for side in sides]
+    if not all(map(len, known)):
+        raise UsageError("one side has no row with a label and a prediction")
+    columns = [side[name] for side in known for name in both]
+    if all(one.dtype.kind in "if" for one in columns) and max(map(_different, columns)) > CLASSES:
+        numbers = Regression(target=target, prediction=prediction)
+        return sides, RegressionPreset(), DataDefinition(regression=[numbers])
+    classes = {spelt(value) for one in columns for value in one}
+    if not 1 < len(classes) <= CLASSES:
+        raise UsageError(f"there are {len(classes):,} classes, and not 2 to {CLASSES}")
+    kind: Any = MulticlassClassification(target=target, prediction_labels=prediction)
+    if len(classes) == 2:
+        positive = said.positive if said.positive in classes else max(classes)
+        kind = BinaryClassification(target=target, prediction_labels=prediction, pos_label=positive)
+    named = {name: [side[name].map(spelt, na_action="ignore") for side in sides] for name in both}
+    sides = [
+        side.assign(**{name: named[name][place] for name in both})
+        for place, side in enumerate(sides)
+    ]
+    return sides, ClassificationPreset(), DataDefinition(classification=[kind])
+
+
+def _different(values: pd.Series) -> int:
+    return int(values.nunique())

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 import urllib.request
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -173,6 +174,9 @@ def test_admin_pages(start: Any, model: str) -> None:
         for pid in pids:
             assert psutil.Process(pid).cmdline()[0] == f"monitor: {role}"
     assert (system.data / "run.json").stat().st_mode & 0o077 == 0
+    named = Path(system.run["redis_file"])
+    assert "@127.0.0.1:" in named.read_text()
+    assert named.stat().st_mode & 0o077 == 0
     assert system.stop() == 0
 
 

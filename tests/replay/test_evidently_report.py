@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -71,3 +72,41 @@ def test_nothing_in_common_is_an_error(tmp_path: Path) -> None:
     one, other = frame(rows(5, x=1.0)), frame(rows(5, y=1.0))
     with pytest.raises(UsageError, match="no feature in common"):
         evidently_report.write(one, other, tmp_path / "e.html")
+
+
+@pytest.mark.parametrize(
+    ("label", "said", "names"),
+    [
+        (lambda n: n % 2, lambda n: float(n % 3 == 1), {"Accuracy", "Precision", "Recall"}),
+        (lambda n: "abc"[n % 3], lambda n: "abc"[n % 4 % 3], {"Accuracy"}),
+        (lambda n: n * 1.5, lambda n: n * 1.4, {"MAE"}),
+    ],
+)
+def test_where_labels_are_known_it_says_how_good_predictions_were(
+    tmp_path: Path, label: Any, said: Any, names: set[str]
+) -> None:
+    """By Evidently's measures for classes or numbers, in any spelling; rows without a label are
+    left out of these."""
+    sides = []
+    for _ in range(2):
+        side = frame(rows(120, x=float, label=label, said=said))
+        side.loc[::10, "label"] = None
+        sides.append(side)
+    path = tmp_path / "e.html"
+    columns = evidently_report.Said("label", "said", "1")
+    assert evidently_report.write(sides[0], sides[1], path, columns) == []
+    page = path.read_text()
+    assert all(name in page for name in names)
+
+
+def test_where_it_has_no_measure_it_says_why(tmp_path: Path) -> None:
+    """And writes the rest."""
+    path = tmp_path / "e.html"
+    one = rows(60, x=float, label="1", said="1")
+    for target, why in (("label", "there are 1 classes"), ("gone", "no values of 'gone'")):
+        (remark,) = evidently_report.write(
+            frame(one), frame(one), path, evidently_report.Said(target, "said")
+        )
+        assert remark.startswith("--evidently: no quality, because")
+        assert why in remark
+        assert path.stat().st_size > 1000
