@@ -25,6 +25,7 @@ from monitor.tables.blocks import Block, count
 from monitor.tables.cells import LARGE, Sanitizer
 from monitor.tables.columns import Columns
 from monitor.tables.inference import Readings
+from monitor.tables.partitions import within
 from monitor.tables.truths import TruthColumns
 from monitor.types import EDGE_CASE, Observation, Record, Row
 
@@ -103,7 +104,8 @@ def find(places: Iterable[str], said: str = "auto", damage: Damage | None = None
         before = len(found)
         for one in inside:
             try:
-                found.append((one, _claimed(one) if said == "auto" else _named(said)))
+                source = _claimed(one) if said == "auto" else _named(said)
+                found.append((one, within(source, one, path) if path.is_dir() else source))
             except SourceError as error:
                 if not path.is_dir():
                     raise
