@@ -43,6 +43,8 @@ FOLLOW_SECONDS = 0.5
 STEP_SECONDS = 1.0
 """Seconds by which the system's clock must be set for a line in the log."""
 TRIM_BYTES = 8 << 20
+"""Bytes in the buffer that are an outage: when it ends, the system gets its memory back."""
+EMPTY_BYTES = 512 << 10
 RETAINED_BYTES = 4 << 20
 """Free bytes that the allocator may keep. Fetching pages from the system for each exchange would
 cost more than parsing it."""
@@ -181,17 +183,22 @@ async def _follow(clock: WallClock) -> None:
 
 
 async def _trim(handoff: Handoff, budget: Budget) -> None:
-    """Give memory back to the system after an outage, and not only to the allocator."""
+    """Give memory back to the system after an outage, and not only to the allocator: as the buffer
+    empties, and once more when hardly anything is left in it."""
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc has it
-    peak = 0
+    peak, is_unfinished = 0, False
     while True:
         await asyncio.sleep(1.0)
         peak = max(peak, budget.used)
         if peak > TRIM_BYTES and budget.used < peak / 4:
-            peak = budget.used
-            handoff.shrink()
-            if trim is not None:
-                trim(0)
+            peak, is_unfinished = budget.used, True
+        elif is_unfinished and budget.used < EMPTY_BYTES:
+            is_unfinished = False
+        else:
+            continue
+        handoff.shrink()
+        if trim is not None:
+            trim(0)
 
 
 if __name__ == "__main__":

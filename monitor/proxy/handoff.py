@@ -358,6 +358,5 @@ class Handoff:
         self._disconnect()
 
     def shrink(self) -> None:
-        """Give the memory of the empty tables back after an outage."""
-        if not self._buffer:
-            self._buffer = {}
+        """Give the memory of the table back that it has grown by in an outage."""
+        self._buffer = dict(self._buffer)

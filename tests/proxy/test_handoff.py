@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import socket
+import sys
 from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
 from typing import Any
@@ -256,6 +257,29 @@ def test_nothing_waits_for_a_recorder_that_does_not_read(play: Any) -> None:
         await proxy.handoff.drain(1.0)
         frozen.close()
         listener.close()
+
+    play(story)
+
+
+def test_after_an_outage_the_table_shrinks_around_what_is_left(play: Any) -> None:
+    """Traffic goes on, so that the buffer is hardly ever empty; nothing in it is lost."""
+
+    async def story(recorder: Recorder, path: Path) -> None:
+        proxy = Proxy(path, bound=8 << 20)
+        ids = [proxy.end() for _ in range(5000)]
+        before = sys.getsizeof(proxy.handoff._buffer)
+        await recorder.start()
+        await until(lambda: len(recorder.got) == 5000)
+        recorder.say(pack([Receipt(id_, "appended") for id_ in ids[:-10]]))
+        await until(lambda: proxy.ledger.appended == 4990)
+        assert sys.getsizeof(proxy.handoff._buffer) == before
+        proxy.handoff.shrink()
+        assert sys.getsizeof(proxy.handoff._buffer) < before / 50
+        recorder.say(pack([Receipt(id_, "appended") for id_ in ids[-10:]]))
+        await until(lambda: proxy.ledger.appended == 5000)
+        assert proxy.budget.used == 0
+        proxy.check()
+        await proxy.handoff.drain(0.0)
 
     play(story)
 
