@@ -547,7 +547,7 @@ class Window(msgspec.Struct, frozen=True):
 # --- what the world is told ------------------------------------------------------------------
 
 
-class Measurement(msgspec.Struct, frozen=True, array_like=True):
+class Measurement(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One sample of one metric, named as Prometheus names samples (`…_bucket`, `…_total`).
 
     Measurements with equal name and labels from several processes add up.

@@ -35,11 +35,12 @@ def render(measurements: Iterable[Measurement], accept: str) -> tuple[bytes, str
     page = _Page()
     for one in in_turns(measurements):
         page.add(one)
-    lines = [line for metric in CATALOGUE for line in page.lines(metric, is_open=is_open)]
+    each = in_turns(CATALOGUE)
+    parts = ["".join(page.lines(metric, is_open=is_open)).encode() for metric in each]
     if is_open:
-        lines.append("# EOF\n")
+        parts.append(b"# EOF\n")
     # Every scheme of escaping but `dots` leaves names like ours as they are.
-    return "".join(lines).encode(), _ESCAPING.sub("escaping=underscores", content_type)
+    return b"".join(parts), _ESCAPING.sub("escaping=underscores", content_type)
 
 
 class _Page:

@@ -166,8 +166,8 @@ class Answers:
         try:
             while data := await reader.read(1 << 20):
                 for answer in unpacker.feed(data):
-                    await self._note(name, peer, answer)
-        except (OSError, ParseError):
+                    await self._note(name, peer, answer.unpacked())
+        except (OSError, ParseError, msgspec.DecodeError):
             pass
         finally:
             peer.is_gone = True

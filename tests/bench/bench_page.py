@@ -1,0 +1,94 @@
+"""`make bench`: what a scrape of /metrics costs with a page of some 10,000 samples; written to PAGE.md.
+
+A real `monitor run` after requests of MANY populations, as many templates and FEW variants, each with series of its own. CPU
+time is that of each process, from the system. `--scrapes N`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import itertools
+import os
+import platform
+import statistics
+import sys
+import tempfile
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+import monitor
+from tests.bench import pacing, peers
+from tests.bench.tables import other_work, spread, table
+from tests.bench.traffic import END, Traffic
+from tests.bench.whole_paths import ROLES
+
+OUT = Path(__file__).with_name("PAGE.md")
+MANY, FEW = 49, 20
+REQUESTS, RATE = 4000, 300
+PAUSE = 0.2
+"""Seconds after a scrape, in which its last work is done."""
+
+
+def spread_out(request: bytes, number: int) -> bytes:
+    """The same of another population, template and variant."""
+    head, end, body = request.partition(b"\r\n\r\n")
+    lines = [
+        line
+        for line in head.split(b"\r\n")
+        if not line.lower().startswith((b"x-population:", b"x-template:"))
+    ]
+    lines.append(b"X-Population: group-%d" % (number % MANY))
+    lines.append(b"X-Template: prompt-%d" % (number // MANY % MANY))
+    lines.append(b"X-Variant: model-%d" % (number % FEW))
+    return b"\r\n".join(lines) + end + body
+
+
+def main() -> None:
+    """Run, print and write it down."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--scrapes", type=int, default=30)
+    options = parser.parse_args()
+    busy = other_work()
+    with contextlib.ExitStack() as stack:
+        directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="monitor-bench-")))
+        directory.chmod(0o755)  # nginx gives up root
+        upstream = stack.enter_context(peers.files(directory))
+        whole = stack.enter_context(peers.whole(upstream))
+        made = itertools.islice(Traffic(directory).conversations(), REQUESTS)
+        requests = [spread_out(one, number) for number, one in enumerate(made)]
+        pacing.paced(whole.port, requests, RATE, END)
+        whole.settle()
+        costs: dict[str, list[float]] = {role: [] for role in (*ROLES, "all")}
+        seconds = []
+        for _ in range(options.scrapes):
+            before, began = whole.cpu(), time.monotonic()
+            _, page = whole.system.admin("/metrics")
+            seconds.append((time.monotonic() - began) * 1e3)
+            time.sleep(PAUSE)
+            after = whole.cpu()
+            for role in ROLES:
+                costs[role].append((after[role] - before[role]) * 1e3)
+            costs["all"].append(sum(costs[role][-1] for role in ROLES))
+    samples = sum(not line.startswith("#") for line in page.splitlines())
+    lines = [
+        "# A large page of metrics",
+        "",
+        f"Written by `tests/bench/bench_page.py` on {datetime.now(UTC):%Y-%m-%d}: monitor {monitor.__version__}, Python",
+        f"{platform.python_version()}, {os.cpu_count()} cores, of which other work took {busy:.1f} at the beginning.",
+        "",
+        f"`GET /metrics` of a `monitor run` without traffic, after {REQUESTS:,} chats of {MANY} populations, {MANY} templates and {FEW} variants:",
+        f"{samples:,} samples, {len(page) / 1e6:.1f} MB. CPU ms of a scrape, {options.scrapes} times, pauses of {PAUSE:g} s included.",
+        "",
+        *table(tuple(costs), [[spread(each, ".1f") for each in costs.values()]]),
+        f"The answer was whole after {spread(seconds)} ms; {statistics.median(costs['all']) / samples * 1e3:.1f} µs of CPU a sample.",
+    ]  # fmt: skip
+    print("\n".join(lines))
+    OUT.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
