@@ -24,7 +24,10 @@ SERIES = 2000
 FULL = 0.8
 """The share of a bound from which a place is filling."""
 ENOUGH = 50
-"""Exchanges in ten minutes from which a share says something."""
+"""Exchanges in ten minutes, or of an objective in an hour, from which a share says something."""
+BURN = 14.4
+"""So many times too fast the budget of an objective is spent when it is an alert: at that rate a
+fiftieth of the budget of 30 days goes in an hour (Google, SRE workbook, chapter 5)."""
 LATE = 300.0
 """Seconds that the newest analyzed record may be old while records come."""
 
@@ -53,18 +56,26 @@ class Health:
         *,
         restarts: Mapping[str, int],
         limits: Mapping[str, float],
+        objectives: Mapping[str, float],
         recorders: int,
         now: float,
     ) -> list[Condition]:
         """Return what the processes beside the traffic show at `now` (seconds of a clock that never
-        jumps). `limits` are bounds in bytes by place, `restarts` counts by role."""
+        jumps). `limits` are bounds in bytes by place, `restarts` counts by role, `objectives` the
+        shares of exchanges that are to meet each."""
         self._now = now
         self._sums = _added_up(samples)
         self._note("restarts", restarts)
         for name in _COUNTED:
             self._note(name, self._sums.get(name, {}))
         self._looks += 1
-        return [*self._lost(), *self._places(limits), *self._store(recorders), *self._others()]
+        return [
+            *self._lost(),
+            *self._burns(objectives),
+            *self._places(limits),
+            *self._store(recorders),
+            *self._others(),
+        ]
 
     def analysis(
         self, standing: Standing | None, *, clock: float, now: float, has_traffic: bool
@@ -114,6 +125,23 @@ class Health:
         if failed >= 3 and not answered:
             words = f"{failed:,.0f} exchanges failed in 5 minutes and none succeeded"
             yield Condition("MonitorUpstreamDown", "critical", {}, words)
+
+    def _burns(self, objectives: Mapping[str, float]) -> Iterator[Condition]:
+        """What is spent too fast in the last hour, and in its last five minutes still."""
+        for objective, share in objectives.items():
+            alert, bad, labels, whole = _OBJECTIVES[objective]
+            burns = []
+            for seconds in (HOUR, 5 * MINUTE):
+                total = self._all(whole, seconds)
+                missed = sum(self._rise(bad, seconds, label) for label in labels)
+                burns.append(missed / total / (1 - share) if total else 0.0)
+            if min(burns) > BURN and self._all(whole, HOUR) > ENOUGH:
+                words = (
+                    f"over the last hour the {objective} budget was spent {burns[0]:.3g} times as "
+                )
+                yield Condition(
+                    alert, "critical", {"objective": objective}, words + "fast as allowed"
+                )
 
     def _places(self, limits: Mapping[str, float]) -> Iterator[Condition]:
         alerts: tuple[tuple[str, str, str, Severity], ...] = (
@@ -205,12 +233,31 @@ class Health:
         return sum(self._rise(name, seconds, one) for one in self._sums.get(name, {}))
 
 
+_OBJECTIVES = {
+    "availability": (
+        "MonitorErrorBudgetBurn", "monitor_exchanges_total", FAILED, "monitor_exchanges_total",
+    ),
+    "latency": (
+        "MonitorLatencyBudgetBurn", "monitor_objective_missed_total", ("latency",),
+        "monitor_exchange_duration_seconds_count",
+    ),
+    "first_token": (
+        "MonitorLatencyBudgetBurn", "monitor_objective_missed_total", ("first_token",),
+        "monitor_time_to_first_token_seconds_count",
+    ),
+}  # fmt: skip
+"""Objective → its alert, what counts misses under which labels, and what counts all."""
+
+
 def _by(label: str) -> Callable[[Labels], str]:
     return lambda labels: labels.get(label, "")
 
 
 _COUNTED: dict[str, Callable[[Labels], str]] = {
     "monitor_exchanges_total": _by("outcome"),
+    "monitor_objective_missed_total": _by("objective"),
+    "monitor_exchange_duration_seconds_count": lambda _: "",
+    "monitor_time_to_first_token_seconds_count": lambda _: "",
     "monitor_records_appended_total": lambda _: "",
     "monitor_exchanges_lost_total": _by("reason"),
     "monitor_connections_refused_total": lambda _: "",

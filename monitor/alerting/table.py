@@ -43,7 +43,7 @@ ALERTS: tuple[AlertKind, ...] = (
         "changed.",
     }),
     AlertKind("MonitorOutcomeAlarm", {
-        "critical": "The model's answers are better or worse than they were, by their labels.",
+        "critical": "The model's answers are worse than they were, by their labels.",
         "warning": "What became of predictions is not as it was or as it should be.",
     }),
     AlertKind("MonitorExperimentAlarm", {
@@ -51,6 +51,12 @@ ALERTS: tuple[AlertKind, ...] = (
         "come as declared.",
         "info": "An experiment has a verdict.",
     }),
+    AlertKind("MonitorErrorBudgetBurn", {
+        "critical": "Users get errors: the availability budget is being spent too fast.",
+    }, keep=60.0),
+    AlertKind("MonitorLatencyBudgetBurn", {
+        "critical": "Users wait too long: a latency budget is being spent too fast.",
+    }, keep=60.0),
     AlertKind("MonitorUpstreamDown", {
         "critical": "Every user gets an error: the model endpoint answers nobody.",
     }, after=30.0),

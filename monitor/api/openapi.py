@@ -161,7 +161,7 @@ SILENCE_POST = {
         "required": True,
         "content": {"application/json": {"schema": {"$ref": AT.format(name="Posted")}}},
     },
-    "responses": {"200": _holds("Kept"), **problems(400, 404, 408, 413)},
+    "responses": {"200": _holds("Kept"), **problems(400, 404, 408, 413, 415)},
 }
 _NAMED: dict[str, Any] = {
     "parameters": [{

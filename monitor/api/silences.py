@@ -105,6 +105,9 @@ async def _one(book: Book, name: str, clock: float) -> Response:
 
 
 async def _post(book: Book, request: Request, clock: float, new_id: str) -> Response:
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != "application/json":  # what a foreign page's form cannot send
+        raise Refused(415, "the content type is application/json")
     data = await body(request, MAX_BYTES)
     try:
         document = msgspec.json.decode(data)

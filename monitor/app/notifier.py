@@ -171,6 +171,7 @@ class NotifierProcess:
                 "spool": recorders * settings.spool.max_bytes,
                 "buffer": recorders * settings.capture.buffer_bytes,
             },
+            objectives=settings.objectives.shares,
             recorders=recorders,
             now=now,
         )

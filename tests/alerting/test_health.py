@@ -19,8 +19,12 @@ USUAL = {
     ("monitor_buffer_bytes", ""): 10.0,
     ("monitor_key_conflict", ""): 0.0,
     ("monitor_part_failures_total", "check mine"): 0.0,
+    ("monitor_objective_missed_total", "latency"): 0.0,
+    ("monitor_exchange_duration_seconds_count", ""): 100.0,
 }
-_LABELS = {"monitor_exchanges_total": "outcome"}
+_LABELS = {
+    "monitor_exchanges_total": "outcome", "monitor_objective_missed_total": "objective",
+}  # fmt: skip
 
 
 def samples(counts: dict[tuple[str, str], float]) -> list[Measurement]:
@@ -40,7 +44,7 @@ def look(health: Health, now: float, restarts: int = 0, **changed: float) -> set
         counts[f"monitor_{name}", label.replace("_of_", " ")] = value
     found = health.look(
         samples(counts), restarts={"recorder": restarts}, limits={"spool": 1000.0, "buffer": 1000.0},
-        recorders=1, now=now,
+        recorders=1, now=now, objectives={"availability": 0.995, "latency": 0.95, "first_token": 0.95},
     )  # fmt: skip
     return {(one.alert, one.severity) for one in found}
 
@@ -49,6 +53,8 @@ def look(health: Health, now: float, restarts: int = 0, **changed: float) -> set
     ({"exchanges_lost_total__buffer_full": 3.0}, ("MonitorRecordsLost", "warning")),
     ({"exchanges_total__ok": 200.0, "exchanges_lost_total__opaque": 30.0}, ("MonitorRecordsLost", "critical")),
     ({"exchanges_total__upstream_refused": 5.0}, ("MonitorUpstreamDown", "critical")),
+    ({"exchanges_total__server_error": 50.0, "exchanges_total__ok": 200.0}, ("MonitorErrorBudgetBurn", "critical")),
+    ({"objective_missed_total__latency": 80.0, "exchange_duration_seconds_count__": 200.0}, ("MonitorLatencyBudgetBurn", "critical")),
     ({"store_up__": 0.0}, ("MonitorStoreDown", "warning")),
     ({"spool_bytes__": 900.0}, ("MonitorSpoolFilling", "critical")),
     ({"buffer_bytes__": 900.0}, ("MonitorBufferFilling", "warning")),
@@ -64,6 +70,17 @@ def test_a_trouble_is_seen(changed: dict[str, float], told: tuple[str, str]) -> 
     health = Health()
     assert look(health, 0.0) == look(health, 10.0) == set()
     assert look(health, 20.0, **changed) == {told}  # type: ignore[arg-type]
+
+
+def test_few_exchanges_burn_no_budget() -> None:
+    """Nor does what is within the objective, nor what was bad an hour ago and is well now."""
+    health = Health()
+    look(health, 0.0)
+    few = {"exchanges_total__server_error": 9.0, "exchanges_total__ok": 109.0}
+    assert look(health, 10.0, **few) == set()
+    many = {"exchanges_total__server_error": 60.0, "exchanges_total__ok": 400.0}
+    assert look(health, 20.0, **many) == {("MonitorErrorBudgetBurn", "critical")}
+    assert look(health, 400.0, **many) == set()
 
 
 def test_what_is_as_somebody_asked_is_no_trouble() -> None:

@@ -105,9 +105,20 @@ def test_what_is_no_silence_is_refused_in_a_sentence(wrong: Any, words: str) -> 
     """And nothing is kept."""
     book = Book()
     data = wrong if isinstance(wrong, bytes) else msgspec.json.encode(wrong)
-    answer = asked(book, "POST", "/api/v1/silences", content=data)
+    kind = {"content-type": "application/json; charset=utf-8"}
+    answer = asked(book, "POST", "/api/v1/silences", content=data, headers=kind)
     assert answer.status_code == 400
     assert words in answer.json()["error"]
+    assert not book.kept
+
+
+@pytest.mark.parametrize("kind", ["", "text/plain", "application/x-www-form-urlencoded"])
+def test_a_form_of_a_foreign_page_silences_nothing(kind: str) -> None:
+    """A browser sends JSON elsewhere only where it is allowed to."""
+    book = Book()
+    data = msgspec.json.encode(POSTED)
+    answer = asked(book, "POST", "/api/v1/silences", content=data, headers={"content-type": kind})
+    assert answer.status_code == 415
     assert not book.kept
 
 
