@@ -152,6 +152,9 @@ class Quality(msgspec.Struct, frozen=True, omit_defaults=True):
     """Why nothing could be judged."""
     improved: bool = False
     """Whether it has become better, for certain and by enough to matter; that is no alarm."""
+    early: bool = False
+    """Whether it is of records whose outcome is not due: what became known first, which is often
+    the bad news. It is no evidence, and has no interval."""
     estimated: float | None = None
     """What is to be expected of all rows, with a label or without, by their scores or by the size
     of the predicted numbers; left out where these are no longer worth what they were."""
@@ -394,3 +397,5 @@ class Outcomes(msgspec.Struct, frozen=True):
     """What arms of experiments do to metrics."""
     slices: list[Slice] = []
     """The slices that are tried, those that are believed to be worse first."""
+    early: list[Quality] = []
+    """How good predictions seem of records whose outcome is not due, by what was said last."""

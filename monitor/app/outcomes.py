@@ -23,6 +23,7 @@ from monitor.analysis.join.join import Join
 from monitor.analysis.join.reading import Reading
 from monitor.analysis.monitors import outcomes_of, shares
 from monitor.analysis.outcome_rules import OutcomeRules, pane_of
+from monitor.analysis.quality.early import early
 from monitor.analysis.quality.monitor import QualityMonitor
 from monitor.app import keyring
 from monitor.app.experiments import experiments_of
@@ -43,6 +44,8 @@ POSITION = "join/position"
 PAGES = 20
 """Pages of feedback that are read before records are read again."""
 BLOCK = 0.001
+EARLY = 2000
+"""Items of feedback, the last ones, by which it is told what is known early."""
 
 
 class Outcomes:
@@ -241,7 +244,10 @@ class Outcomes:
         found = {one.name: list(in_turns(one.findings())) for one in self._fold.monitors}
         classes = [row for one in self._fold.monitors if isinstance(one, QualityMonitor)
                    for row in in_turns(one.by_class())]  # fmt: skip
-        return msgspec.json.encode({"is_on": True, "class_quality": classes, **found})
+        so_far = early(self._join.early(EARLY), spelt(self._settings.outcomes.positive))
+        return msgspec.json.encode(
+            {"is_on": True, "class_quality": classes, "early": so_far, **found}
+        )
 
     async def close(self) -> None:
         """Close the connection to the store."""

@@ -43,6 +43,9 @@ class Qualities(msgspec.Struct, frozen=True):
     """The whole traffic first, then by dimension, value and measure."""
     classes: list[ClassQuality]
     """The same by class, of the segments on this page."""
+    early: list[Quality]
+    """The same of records whose outcome is not due, by the last 2,000 things that were said: what
+    became known first, which is often the bad news."""
     cursor: str | None
     """Ask for the next page with it; null on the last one."""
 
@@ -92,7 +95,8 @@ async def quality(system: System, asked: AskedByMeasure) -> Qualities:
     chosen, items, cursor = _page(found.quality, asked)
     places = {(one.dimension, one.value) for one in items}
     classes = [one for one in found.class_quality if (one.dimension, one.value) in places]
-    return Qualities(found.is_on, chosen, items, classes, cursor)
+    early = [one for one in found.early if _fits(one, asked)]
+    return Qualities(found.is_on, chosen, items, classes, early, cursor)
 
 
 async def calibration(system: System, asked: Asked) -> Calibrations:
@@ -114,16 +118,18 @@ async def fairness(system: System, asked: AskedByMeasure) -> Gaps:
 
 
 def _page(found: Sequence[Found], asked: Asked) -> tuple[int, list[Found], str | None]:
+    chosen = [one for one in found if _fits(one, asked)]
+    return len(chosen), *page(chosen, _key, asked)
+
+
+def _fits(one: OfSegment, asked: Asked) -> bool:
     measure = asked.measure if isinstance(asked, AskedByMeasure) else ""
-    chosen = [
-        one
-        for one in found
-        if asked.dimension in ("", one.dimension)
+    return (
+        asked.dimension in ("", one.dimension)
         and asked.value in ("", one.value)
         and asked.status in ("", one.status)
         and measure in ("", getattr(one, "measure", ""))
-    ]
-    return len(chosen), *page(chosen, _key, asked)
+    )
 
 
 def _key(one: OfSegment) -> tuple[bool, str, str, str]:

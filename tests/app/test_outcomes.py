@@ -14,6 +14,7 @@ import msgspec
 import pytest
 import redis.asyncio as redis
 
+from monitor import findings
 from monitor.analysis import monitors as listed
 from monitor.analysis.fold import Analysis
 from monitor.analysis.join.reading import Reading
@@ -162,6 +163,13 @@ def rows_of(analyzer: Analyzer) -> list[tuple[float, object]]:
     return [(row.at, row.truth.label) for row in seen.rows]
 
 
+def told_early(analyzer: Analyzer) -> dict[str, int]:
+    """Labels by measure of what is not due."""
+    document = msgspec.json.decode(analyzer.outcomes(), type=findings.Outcomes)
+    assert all(one.early for one in document.early)
+    return {one.measure: one.labels for one in document.early if one.measure == "accuracy"}
+
+
 def test_feedback_is_joined_at_once_and_counts_when_the_record_is_due(tmp_path: Path) -> None:
     """Before its record, after it, twice, of nobody; and nothing stands still without traffic."""
 
@@ -180,9 +188,11 @@ def test_feedback_is_joined_at_once_and_counts_when_the_record_is_due(tmp_path: 
             assert seen[result("label", "waiting")] == 0
             assert seen[result("label", "duplicate")] == 1
             assert seen[DUE] == 0
+            assert told_early(analyzer) == {"accuracy": 2}
             assert seen["monitor_outcome_records_waiting",] == 3
             seen = await until(analyzer, lambda seen: seen.get(DUE) == 3)
             assert [label for _, label in rows_of(analyzer)] == ["0", "1", None]
+            assert told_early(analyzer) == {}
             seen = await until(analyzer, lambda seen: seen[result("rating", "unmatched")] == 1)
             assert sum(v for k, v in seen.items() if k[0] == "monitor_feedback_total") == 4
             assert seen["monitor_feedback_delay_seconds_count", "label"] == 2

@@ -92,6 +92,7 @@ def outcomes(name: str = "north") -> Outcomes:
             Slice([SliceCondition("population", name)], "latency", 90, 0.2, 0.1, 0.1, None, None,
                   1.0, "ok", "20 % took 3 s or more"),
         ],
+        early=[Quality("all", "all", "accuracy", 0.4, None, None, 30, early=True)],
     )  # fmt: skip
 
 

@@ -101,6 +101,14 @@ def test_quality_has_the_classes_of_its_segments() -> None:
         asked(outcomes.COVERAGE, measure="f1")
 
 
+def test_what_is_known_early_stands_apart() -> None:
+    """Marked, by the same filters, and in no page of what is due."""
+    found = asked(outcomes.QUALITY)
+    assert [one.early for one in found.early] == [True]
+    assert not any(one.early for one in found.items)
+    assert asked(outcomes.QUALITY, dimension="population").early == []
+
+
 def test_slices_are_filtered_by_measure_and_status() -> None:
     """What is believed to be worse comes first."""
     assert [one.status for one in asked(slices.QUERY).items] == ["alarm", "ok"]

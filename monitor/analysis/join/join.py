@@ -184,21 +184,47 @@ class Join:
             yield from self._fold(numbers)
         self._due = max(self._due, min(end, 1 << 60))
 
+    def early(self, most: int) -> Iterator[Row]:
+        """Yield what is known so far of Records that are not due, of which one of the last `most`
+        items speaks, as Rows. It changes nothing: they are folded when they are due."""
+        seen: set[int] = set()
+        for number in list(islice(reversed(self._items), most)):
+            item = items.decode(self._items[number])
+            for name in item.names:
+                numbers = self._records.get(name, ())
+                seen.update(numbers if isinstance(numbers, set) else
+                            (numbers,) if isinstance(numbers, int) else ())  # fmt: skip
+            if len(seen) >= most:
+                break
+        for number in sorted(seen):
+            give_way()
+            stub = stubs.decode(self._stubs[number])
+            said = self._said_of(stub)
+            if said:
+                yield self._row(stub, said, self._share.halvings(stub.level, number))
+
     # --- how it is found ----------------------------------------------------------------------
 
     def _match(self, stub: Stub) -> dict[int, Item]:
         """What was said of a Record so far, by number; what has waited for it does so no more."""
+        found = self._said_of(stub)
+        for number, item in found.items():
+            if number in self._waiting:
+                del self._waiting[number]
+                self._changed.add(number // PIECE)
+                self.ledger.waiting[item.kind] -= 1
+                self.ledger.joined(item.kind, item.at - stub.ended)
+        return found
+
+    def _said_of(self, stub: Stub) -> dict[int, Item]:
+        """What was said of a Record so far, by number."""
         found: dict[int, Item] = {}
         for name in stub.names:
             for number in self._said.get(name, ()):
-                item = items.decode(self._items[number])
-                if number not in found and self._speaks(item, stub):
-                    found[number] = item
-                    if number in self._waiting:
-                        del self._waiting[number]
-                        self._changed.add(number // PIECE)
-                        self.ledger.waiting[item.kind] -= 1
-                        self.ledger.joined(item.kind, item.at - stub.ended)
+                if number not in found:
+                    item = items.decode(self._items[number])
+                    if self._speaks(item, stub):
+                        found[number] = item
         return found
 
     def _speaks(self, item: Item, stub: Stub) -> bool:

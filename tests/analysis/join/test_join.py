@@ -176,6 +176,25 @@ def test_a_corrected_text_is_the_truth_unless_it_is_labelled() -> None:
     assert label(row) == "0"
 
 
+def test_what_is_known_early_changes_nothing() -> None:
+    """Rows of what somebody has spoken of, the last first where there are many; when they are due
+    they come as if nobody had looked."""
+    one, other = join(), join()
+    for number in range(20):
+        for each in (one, other):
+            each.add(record(f"r{number}"))
+            if number % 2:
+                each.say(item(1.0, id=f"r{number}", label=str(number), entry=f"e{number}"))
+    one.say(item(2.0, id="nobody", label="x", entry="n"))
+    other.say(item(2.0, id="nobody", label="x", entry="n"))
+    assert sorted(map(str, map(label, one.early(100)))) == sorted(map(str, range(1, 20, 2)))
+    assert set(map(label, one.early(4))) <= {"19", "17", "15", "13"}
+    assert one.state() == other.state()
+    assert list(one.advance(math.inf)) == list(other.advance(math.inf))
+    assert list(one.early(100)) == []
+    assert one.ledger.final == other.ledger.final
+
+
 def test_a_record_that_comes_after_it_was_due_is_folded_at_once() -> None:
     """What a spool held back has its Row without what was unmatched by then."""
     one = join()
