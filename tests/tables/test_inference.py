@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import random
 from collections.abc import Iterator, Sequence
 from datetime import time, timedelta
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 
 from monitor.damage import Damage
 from monitor.interfaces import Table
-from monitor.tables.inference import Readings, reading
+from monitor.tables.inference import SAMPLE, Readings, reading
 from monitor.tables.readings import Kind, Reading
 
 
@@ -148,3 +149,27 @@ def test_values_that_nearly_all_differ(name: str, values: Sequence[Any], expecte
     readings = Readings()
     readings.learn([table(**{name: list(values)})])
     assert readings.of(name).kind == expected
+
+
+def test_many_tables_are_looked_at_here_and_there() -> None:
+    """A column that changed its kind half-way is seen, and a thousand files take no longer."""
+    taken: list[int] = []
+
+    def part(number: int) -> Table:
+        one = table(x=["a" if number >= 300 else "1.5"] * 2000, y=["2.5"] * 2000)
+
+        def rows(wanted: Sequence[str], damage: Damage) -> Iterator[tuple[int, Sequence[Any]]]:
+            for row in one.rows(wanted, damage):
+                taken.append(number)
+                yield row
+
+        return dataclasses.replace(one, rows=rows)
+
+    readings = Readings()
+    readings.learn([table(x=["1.5"] * 200, y=["2.5"] * 200)])
+    assert readings.unlike([part(number) for number in range(1000)]) == {
+        "x": Reading("categorical")
+    }
+    assert len(taken) <= SAMPLE
+    assert len(set(taken)) == 32
+    assert readings.unlike([]) == {}
