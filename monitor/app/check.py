@@ -365,6 +365,8 @@ def _experiments(settings: Settings) -> Iterator[str]:
         metrics = ", ".join(metric.name for metric in one.metrics)
         yield f"experiment  {one.name}: {one.dimension} {arms or 'any arm'} beside {one.control}"
         yield f"            by {metrics}; {one.minimum_effect:g} is the difference that matters"
+        if one.paired:
+            yield f"            every arm answers the same requests, those with one {one.paired}"
         if one.unit:
             yield f"            each {one.unit} is in one arm, and all that it does is counted once"
 

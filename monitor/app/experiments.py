@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from monitor.analysis.experiments.declared import LARGEST, Experiment, Metric, Source
+from monitor.analysis.join.stubs import TRACE
 from monitor.errors import ConfigError
 from monitor.settings import schema
 from monitor.settings.schema import Settings
@@ -40,6 +41,17 @@ def _experiment(given: schema.Experiment, key: str, settings: Settings) -> Exper
             f"{key}.unit: {told(given.unit)} is not one of outcomes.key or of the other segments "
             f"({', '.join(units) or 'there are none'}){did_you_mean(given.unit, units)}"
         )
+    pairs = [TRACE, *units]
+    if given.paired and given.paired not in pairs:
+        raise ConfigError(
+            f"{key}.paired: {told(given.paired)} is not trace_id, nor one of outcomes.key or of "
+            f"the other segments ({', '.join(pairs)}){did_you_mean(given.paired, pairs)}"
+        )
+    if given.paired and (given.unit or given.allocation):
+        other = "unit" if given.unit else "allocation"
+        raise ConfigError(
+            f"{key}.{other}: goes not with {key}.paired, where every arm answers each request"
+        )
     shares = given.allocation
     if shares and given.control not in shares:
         raise ConfigError(
@@ -54,14 +66,14 @@ def _experiment(given: schema.Experiment, key: str, settings: Settings) -> Exper
         here = f"{key}.metrics[{place}]"
         if any(metric.name == one.name for metric in metrics):
             raise ConfigError(f"{here}.name: {told(one.name)} is the name of another metric")
-        if one.per and not given.unit:
+        if one.per and not (given.unit or given.paired):
             raise ConfigError(
                 f"{here}.per: needs {key}.unit, which says whose sums are compared, such as a user"
             )
         metrics.append(_metric(one, here))
     return Experiment(
         given.name, given.dimension, given.control, tuple(metrics), tuple(shares.items()),
-        given.minimum_effect, given.planned, given.unit,
+        given.minimum_effect, given.planned, given.unit or given.paired, bool(given.paired),
     )  # fmt: skip
 
 

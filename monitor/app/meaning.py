@@ -54,8 +54,8 @@ def of(settings: Settings) -> dict[str, str]:
         **{
             f"experiments.{one.name}": [
                 msgspec.structs.replace(one, planned=1),  # of what was counted it changes nothing
-                settings.outcomes.key.get(one.unit),
-                sources.get(one.unit),
+                settings.outcomes.key.get(one.unit or one.paired),
+                sources.get(one.unit or one.paired),
             ]
             for one in settings.experiments
         },

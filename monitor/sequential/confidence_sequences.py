@@ -104,22 +104,46 @@ def ratio(arm: Moments, planned: int, alpha: float) -> Interval:
     return _interval(arm.ratio, around)
 
 
+def covariance(pairs: Iterable[tuple[int, int, int, int]], one: Moments, other: Moments) -> float:
+    """That of two ratios, by what each unit adds to both: x and k of `one`, then of `other`.
+
+    A unit that is in one of them alone adds nothing. Exact but for the last step.
+    """
+    total = 0
+    for x, k, y, h in pairs:
+        total += (x * one.bases - one.totals * k) * (y * other.bases - other.totals * h)
+    return total / (one.bases**2 * other.bases**2) if one.bases and other.bases else 0.0
+
+
 def difference(
-    one: Moments, other: Moments, planned: int, alpha: float, *, seen: int | None = None
+    one: Moments,
+    other: Moments,
+    planned: int,
+    alpha: float,
+    *,
+    seen: int | None = None,
+    shared: float = 0.0,
 ) -> Interval:
     """The ratio of `one` minus that of `other`, in the units of x / k.
 
     `planned` is the number of units of both; `seen` is how many of them came, by default those that
     there are sums of. Where units come again, count what comes: the interval holds for every clock
-    that is not slower than the standard error shrinks.
+    that is not slower than the standard error shrinks. `shared` is the `covariance` where units
+    are in both.
     """
     wider = _wider(seen or one.units + other.units or 1, planned, alpha)
-    around = wider * _error(one, other, (1.0, 1.0))
+    around = wider * _error(one, other, (1.0, 1.0), shared)
     return _interval(one.ratio - other.ratio, around)
 
 
 def lift(
-    one: Moments, other: Moments, planned: int, alpha: float, *, seen: int | None = None
+    one: Moments,
+    other: Moments,
+    planned: int,
+    alpha: float,
+    *,
+    seen: int | None = None,
+    shared: float = 0.0,
 ) -> Interval | None:
     """How much larger the ratio of `one` is than that of `other`, as a share of it; see
     `difference`.
@@ -132,7 +156,7 @@ def lift(
     wider = _wider(seen or one.units + other.units, planned, alpha)
     if not other.ratio > wider * math.sqrt(other.variance / other.units):
         return None
-    around = wider * _error(one, other, (1 / one.ratio, 1 / other.ratio))
+    around = wider * _error(one, other, (1 / one.ratio, 1 / other.ratio), shared)
     middle = math.log(one.ratio / other.ratio)
     return Interval(
         math.expm1(middle), math.expm1(middle - around), math.expm1(min(middle + around, 700.0))
@@ -186,12 +210,13 @@ class Rates:
         return Interval(number, ends[left[0]], ends[left[-1] + 2])
 
 
-def _error(one: Moments, other: Moments, scales: tuple[float, float]) -> float:
+def _error(one: Moments, other: Moments, scales: tuple[float, float], shared: float) -> float:
     """The standard error of the difference of both ratios times their scales."""
     if not (one.units and other.units):
         return math.inf
     both = zip((one, other), scales, strict=True)
-    return math.sqrt(math.fsum(scale**2 * arm.variance / arm.units for arm, scale in both))
+    alone = math.fsum(scale**2 * arm.variance / arm.units for arm, scale in both)
+    return math.sqrt(max(0.0, alone - 2 * scales[0] * scales[1] * shared))
 
 
 def _interval(number: float, around: float) -> Interval:

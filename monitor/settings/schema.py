@@ -259,7 +259,8 @@ class Experiment(_Section, frozen=True, omit_defaults=True):
     `allocation` are the shares of the traffic that the arms are given, together 1. The difference
     that matters is `minimum_effect`; the experiment was planned for some `planned` exchanges. The
     `unit` that was assigned to arms, such as a user, is a dimension or one of `outcomes.key`; by
-    default it is the exchange.
+    default it is the exchange. Where every arm answered the same requests, `paired` is what these
+    have in common: `trace_id`, or as `unit`.
     """
 
     name: Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
@@ -270,6 +271,7 @@ class Experiment(_Section, frozen=True, omit_defaults=True):
     minimum_effect: Annotated[float, msgspec.Meta(gt=0, le=1)] = 0.01
     planned: Positive = 10000
     unit: str = ""
+    paired: str = ""
 
 
 class DimensionSource(_Section, frozen=True, omit_defaults=True):

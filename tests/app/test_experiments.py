@@ -56,6 +56,12 @@ def test_what_is_documented_is_an_experiment() -> None:
         (CONTRACT | {"allocation": {"a": 0.5, "b": 0.4}}, r"add up to 0.9, not to 1"),
         (CONTRACT | {"unit": "usr"}, r"experiments\[0\].unit: 'usr' is not one of outcomes.key"),
         (CONTRACT | {"unit": "variant"}, r"experiments\[0\].unit: 'variant' is not one of"),
+        (CONTRACT | {"paired": "trace"}, r"experiments\[0\].paired: 'trace' is not trace_id, nor"),
+        (CONTRACT | {"paired": "trace_id"}, r"experiments\[0\].allocation: goes not with experi"),
+        (
+            CONTRACT | {"paired": "trace_id", "allocation": {}, "unit": "population"},
+            r"experiments\[0\].unit: goes not with experiments\[0\].paired",
+        ),
         (with_metric(event="x", per="y"), r"metrics\[0\].per: needs experiments\[0\].unit"),
         (with_metric(), "give one of event, outcome, latency_above and of"),
         (with_metric(event="x", of="label"), "give one of event, outcome, latency_above and of"),

@@ -101,6 +101,7 @@ class Experiment:
     that matters: the evidence is best where the effect is once or twice that, and one that is
     certainly smaller is `no_difference`. It was planned for some `planned` exchanges. `unit` names
     what was assigned to arms, such as a user: a dimension, or a business key. Empty: each exchange.
+    Where it is `paired`, every arm answered for each unit, such as the same request.
     """
 
     name: str
@@ -111,6 +112,7 @@ class Experiment:
     minimum_effect: float = 0.01
     planned: int = 10_000
     unit: str = ""
+    paired: bool = False
 
 
 def units_of(experiments: Iterable[Experiment]) -> tuple[str, ...]:

@@ -103,7 +103,10 @@ class _Run:
         if not self.experiment.unit:
             return self.of(variant, metric).judged(alpha)
         control = self.cluster(self.experiment.control, metric.name)
-        return judged(control, self.cluster(variant, metric.name), self.experiment.planned, alpha)
+        return judged(
+            control, self.cluster(variant, metric.name), self.experiment.planned, alpha,
+            paired=self.experiment.paired,
+        )  # fmt: skip
 
     def samples(self, variant: str, metric: Metric) -> int:
         """Exchanges of a variant with a value."""
@@ -147,8 +150,13 @@ class _Run:
         return f"{self.strangers:,} exchanges are of {which}, such as {self.stranger!r}"
 
     def _mixed(self) -> str:
-        """How many units were seen in several arms, which makes any effect look smaller."""
+        """How many units were seen in several arms, which makes any effect look smaller; of pairs
+        how many were not."""
         mixed, units = self.units.several, len(self.units)
+        if self.experiment.paired:
+            alone = units - mixed
+            named = f"values of {self.experiment.unit}"
+            return f"{alone:,} of {units:,} {named} were seen in one arm alone" if alone else ""
         if not mixed:
             return ""
         unit = self.experiment.unit
@@ -303,7 +311,7 @@ class ExperimentsMonitor:
         for name, run in self._runs.items():
             labels = {"endpoint": endpoint, "experiment": name}
             yield Measurement("monitor_experiment_allocation_log_evidence", labels, run.mismatch())
-            if run.experiment.unit:
+            if run.experiment.unit and not run.experiment.paired:
                 for arms, count in (("all", len(run.units)), ("several", run.units.several)):
                     here = {**labels, "arms": arms}
                     yield Measurement("monitor_experiment_units", here, count)

@@ -19,7 +19,13 @@ from collections.abc import Sequence
 import msgspec
 
 from monitor.analysis.experiments.arms import EVENTS, UNIT, Judged
-from monitor.sequential.confidence_sequences import Interval, Moments, difference, lift
+from monitor.sequential.confidence_sequences import (
+    Interval,
+    Moments,
+    covariance,
+    difference,
+    lift,
+)
 from monitor.sequential.known_probability import log_evidence_of_shares
 
 BUCKETS = 1024
@@ -72,6 +78,14 @@ class Clusters:
         """Buckets with a value that is not 0."""
         return sum(x != 0 for x, _ in self._sums.values())
 
+    def beside(self, other: Clusters) -> list[tuple[int, int, int, int]]:
+        """(value, base, those of `other`) of each bucket that is in both."""
+        return [
+            (*here, *there)
+            for bucket, here in self._sums.items()
+            if (there := other._sums.get(bucket)) is not None
+        ]
+
     def saved(self) -> bytes:
         """All of it as JSON, whose integers have no end."""
         return msgspec.json.encode((self.exchanges, list(self._sums.items())))
@@ -96,8 +110,13 @@ class Clusters:
         self._base_squares += (2 * k + more_k) * more_k
 
 
-def judged(control: Clusters, variant: Clusters, planned: int, alpha: float) -> Judged | None:
+def judged(
+    control: Clusters, variant: Clusters, planned: int, alpha: float, *, paired: bool = False
+) -> Judged | None:
     """What is known now, None while an arm is empty; `alpha` is the error of the interval.
+
+    Where units are `paired`, each was in both arms, and only what differs between its answers is
+    chance. There must be `EVENTS` buckets in which anything does.
 
     The clock of the interval is the number of exchanges, and `planned` is one of these: what comes
     from a unit that is known tells less than what comes from a new one, so the clock is too fast,
@@ -108,12 +127,17 @@ def judged(control: Clusters, variant: Clusters, planned: int, alpha: float) -> 
         return None
     number = one.ratio - other.ratio
     few = min(one.units, other.units) < LEAST
-    if few or min(control.some, variant.some) < EVENTS:
+    some, shared = min(control.some, variant.some), 0.0
+    if paired:
+        both = variant.beside(control)
+        some = sum(x * h != y * k for x, k, y, h in both)
+        shared = covariance(both, one, other)
+    if few or some < EVENTS:
         return Judged(Interval(number, -math.inf, math.inf), asymptotic=True)
     seen = control.exchanges + variant.exchanges
     return Judged(
-        difference(one, other, planned, alpha, seen=seen),
-        lift=lift(one, other, planned, alpha, seen=seen),
+        difference(one, other, planned, alpha, seen=seen, shared=shared),
+        lift=lift(one, other, planned, alpha, seen=seen, shared=shared),
         asymptotic=True,
     )
 

@@ -29,6 +29,10 @@ class Details(msgspec.Struct, frozen=True, array_like=True, omit_defaults=True, 
 NO_DETAILS = Details("")
 
 
+TRACE = "trace_id"
+"""The unit that the exchanges of one trace are."""
+
+
 class Stub(msgspec.Struct, frozen=True, array_like=True, omit_defaults=True, gc=False):
     """What is remembered of a Record; `names` are digests, that of its id first.
 
@@ -90,11 +94,7 @@ def stub_of(
         None if record.cost is None else record.cost.amount,
         said.interval,
         said.choices,
-        {
-            name: numbered(value)
-            for name in units
-            if (value := record.business.get(name, record.segments.get(name, ABSENT))) != ABSENT
-        },
+        {name: numbered(value) for name in units if (value := _unit(record, name))},
         _details(record) if is_detailed else None,
     )
 
@@ -105,6 +105,14 @@ def _details(record: Record) -> Details:
     if tokens is None:
         return Details(record.id, passed=passed)
     return Details(record.id, tokens.input, tokens.output, passed)
+
+
+def _unit(record: Record, name: str) -> str:
+    """What a Record says of a unit; empty where that is nothing."""
+    if name == TRACE:
+        return record.trace_id or ""
+    found = record.business.get(name, record.segments.get(name, ABSENT))
+    return "" if found == ABSENT else found
 
 
 def row_of(stub: Stub, known: Known, halvings: int) -> Row:

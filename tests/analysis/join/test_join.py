@@ -425,11 +425,14 @@ def test_no_order_of_arrival_changes_what_is_known(said: list[tuple[int, float, 
 
 def test_what_experiments_count_by_is_kept_as_a_number() -> None:
     """A business key or a dimension; an exchange that has neither has no unit."""
-    one = Join(Reading(), wait=WAIT, units=("order", "population", "nobody"))
-    one.add(record("r", business={"order": "o-17"}))
-    again = Join(Reading(), wait=WAIT, units=("order", "population", "nobody"))
+    units = ("order", "population", "nobody", "trace_id")
+    one = Join(Reading(), wait=WAIT, units=units)
+    one.add(record("r", business={"order": "o-17"}, trace_id="4b" * 16))
+    again = Join(Reading(), wait=WAIT, units=units)
     again.restore(one.state())
     for joined in (one, again):
         (row,) = joined.advance(math.inf)
         assert row.truth is not None
-        assert row.truth.units == {"order": numbered("o-17"), "population": numbered("a")}
+        assert row.truth.units == {
+            "order": numbered("o-17"), "population": numbered("a"), "trace_id": numbered("4b" * 16),
+        }  # fmt: skip
