@@ -153,10 +153,7 @@ class Analyzer:
         if not self._is_restored:
             return []  # counters would seem to begin anew
         endpoint = self._settings.endpoint
-        samples = [
-            Measurement(name, {"endpoint": endpoint, **labels}, number)
-            for name, labels, number in self._counted()
-        ]
+        samples = self.count()
         samples.extend(self._outcomes.measurements())
         for monitor in (*self._analysis.monitors, *self._outcomes.monitors):
             with self._set_aside.failing(f"measuring {monitor.name}"):
@@ -168,6 +165,15 @@ class Analyzer:
             one
             for one in samples
             if one.name not in COUNTS or one.labels["dimension"] == WHOLE.dimension
+        ]
+
+    def count(self) -> list[Measurement]:
+        """What was counted, without what the monitors measure."""
+        if not self._is_restored:
+            return []
+        return [
+            Measurement(name, {"endpoint": self._settings.endpoint, **labels}, number)
+            for name, labels, number in self._counted()
         ]
 
     def findings(self) -> bytes:
@@ -416,6 +422,7 @@ async def serve(role: child.Child) -> None:
     """The role: runs until `role.stopping`."""
     analyzer = Analyzer(role.settings, role.stopping)
     role.measure = analyzer.measure
+    role.count = analyzer.count
     role.documents = {
         "findings": analyzer.findings,
         "outcomes": analyzer.outcomes,

@@ -52,7 +52,7 @@ class Pages:
         path = self._settings.access.tokens
         self._tokens = access.Tokens(Path(path), logs.warning) if path else None
         self._system = RunningSystem(
-            self._settings, measure=self.measure, document=self._document, status=self._status
+            self._settings, measure=self._count, document=self._document, status=self._status
         )
         self._queue: ReviewQueue | None = None
         self._alerts: AlertStore | None = None
@@ -129,10 +129,18 @@ class Pages:
 
     async def measure(self) -> list[Measurement]:
         """Return all samples of all processes."""
+        status = await self._status()
+        return self._with_ours(status, await self._answers.measurements(status))
+
+    async def _count(self) -> list[Measurement]:
+        """Return the same without what the analyzer finds."""
+        status = await self._status()
+        return self._with_ours(status, await self._answers.counts(status))
+
+    def _with_ours(self, status: child.Status, samples: list[Measurement]) -> list[Measurement]:
+        """Add what is known of processes from outside."""
         settings = self._settings
         own = {"endpoint": settings.endpoint}
-        status = await self._status()
-        samples = await self._answers.measurements(status)
         samples += self._process.failures()
         running = list(status.others)
         for role, _index, pid, restarts in status.children:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
+from typing import Generic, TypeVar
 
 import msgspec
 
@@ -23,7 +25,7 @@ from monitor.turns import give_way
 from monitor.types import Measurement, Record
 
 FRESH = 1.0
-"""Seconds for which a document of the analyzer is not asked for again: it has no other before."""
+"""Seconds for which processes are not asked again: the analyzer has nothing new before."""
 
 
 AGAIN = 3600.0
@@ -31,6 +33,25 @@ AGAIN = 3600.0
 
 LOOKED_THROUGH = 100_000
 """Entries of the stream that are looked through for one record, at most."""
+
+
+T = TypeVar("T")
+
+
+class _Kept(Generic[T]):
+    """What was asked for, for `FRESH` seconds; who asks meanwhile waits for the same answer."""
+
+    def __init__(self, ask: Callable[[], Awaitable[T]]) -> None:
+        self._ask = ask
+        self._one = asyncio.Lock()
+        self._known: tuple[float, T] | None = None
+
+    async def get(self) -> T:
+        async with self._one:
+            if self._known is None or time.monotonic() - self._known[0] >= FRESH:
+                found = await self._ask()
+                self._known = time.monotonic(), found
+            return self._known[1]
 
 
 class RunningSystem:
@@ -49,15 +70,27 @@ class RunningSystem:
         self.endpoint = settings.endpoint
         self._settings = settings
         self._shards = settings.stream.shards
-        self._measure = measure
         self._document = document
         self._status = status
         self._stream = RedisStream(
             settings.redis, settings.endpoint, shards=settings.stream.shards, timeout=2.0
         )
-        self._drift: tuple[float, Drift] | None = None
-        self._outcomes: tuple[float, Outcomes] | None = None
+        self._measured = _Kept(measure)
+        self._drift = _Kept(self._document_of("findings", Drift))
+        self._outcomes = _Kept(self._document_of("outcomes", Outcomes))
         self._readings: dict[str, tuple[str, float]] = {}  # by holder, of whom there are few
+
+    def _document_of(self, kind: str, shape: type[T]) -> Callable[[], Awaitable[T]]:
+        known: tuple[bytes, T] | None = None
+
+        async def decoded() -> T:
+            nonlocal known
+            document = await self._document(kind)
+            if known is None or known[0] != document:  # thousands of findings take long to read
+                known = document, msgspec.json.decode(document, type=shape)
+            return known[1]
+
+        return decoded
 
     def now(self) -> float:
         """Return the time in Unix seconds."""
@@ -65,21 +98,15 @@ class RunningSystem:
 
     async def measurements(self) -> list[Measurement]:
         """See System."""
-        return await self._measure()
+        return await self._measured.get()
 
     async def drift(self) -> Drift:
         """See System."""
-        if self._drift is None or time.monotonic() - self._drift[0] >= FRESH:
-            found = msgspec.json.decode(await self._document("findings"), type=Drift)
-            self._drift = time.monotonic(), found
-        return self._drift[1]
+        return await self._drift.get()
 
     async def outcomes(self) -> Outcomes:
         """See System."""
-        if self._outcomes is None or time.monotonic() - self._outcomes[0] >= FRESH:
-            found = msgspec.json.decode(await self._document("outcomes"), type=Outcomes)
-            self._outcomes = time.monotonic(), found
-        return self._outcomes[1]
+        return await self._outcomes.get()
 
     async def running(self) -> Running:
         """See System."""

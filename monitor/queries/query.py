@@ -75,7 +75,7 @@ class System(Protocol):
         """Return the time in Unix seconds."""
 
     async def measurements(self) -> list[Measurement]:
-        """Return the samples of all processes."""
+        """Return the samples of all processes, but for what the analyzer finds."""
 
     async def drift(self) -> Drift:
         """Return what the analyzer found of drift."""

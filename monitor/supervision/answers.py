@@ -78,6 +78,7 @@ class Answers:
         self._peers: dict[Name, Peer] = {}
         self._joining: dict[Name, asyncio.Lock] = {}
         self._last: dict[Name, Message] = {}
+        self._counts: dict[Name, Message] = {}
         self._documents: dict[tuple[str, Name], bytes] = {}
         self._gone: list[Measurement] = []
         self._ledgers: dict[Name, list[Measurement]] = {}  # of proxies that have ended
@@ -88,12 +89,28 @@ class Answers:
         """Return the samples of all children."""
         names = [name for name in self._children_to_ask(status) if name[0] not in self._but]
         await self._ask("metrics", names)
+        samples = self._together(self._last.values())
+        self._remember()
+        return samples
+
+    async def counts(self, status: Status) -> list[Measurement]:
+        """Return the same without what the analyzer finds, which takes it long to tell."""
+        names = [name for name in self._children_to_ask(status) if name[0] not in self._but]
+        quick = [name for name in names if name[0] == "analyzer"]
+        await asyncio.gather(
+            self._ask("counts", quick),
+            self._ask("metrics", [name for name in names if name not in quick]),
+        )
+        others = [answer for name, answer in self._last.items() if name[0] != "analyzer"]
+        told = [self._counts[name] for name in quick if name in self._counts]
+        return self._together([*others, *told])
+
+    def _together(self, answers: Iterable[Message]) -> list[Measurement]:
         samples = list(self._gone)
-        for answer in self._last.values():
+        for answer in answers:
             samples += answer.measurements
         for ledger in self._ledgers.values():
             samples += ledger
-        self._remember()
         return samples
 
     async def document(self, kind: str, status: Status) -> bytes:
@@ -131,6 +148,7 @@ class Answers:
         ledger = [sample for sample in answer.measurements if sample.name in LEDGER]
         if ledger:
             self._ledgers[name] = ledger
+        self._counts.pop(name, None)
         for kind in QUESTIONS:
             self._documents.pop((kind, name), None)
 
@@ -183,6 +201,8 @@ class Answers:
             self._last[name] = answer
             if name in self._ledgers and any(one.name in LEDGER for one in answer.measurements):
                 self._ledgers.pop(name, None)
+        elif answer.kind == "counts":
+            self._counts[name] = answer
         else:
             self._documents[answer.kind, name] = answer.document
         async with peer.news:

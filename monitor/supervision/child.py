@@ -31,7 +31,7 @@ from monitor.turns import in_turns
 from monitor.types import Measurement
 
 EXIT_USAGE = 2
-QUESTIONS = ("metrics", "findings", "outcomes", "standing")
+QUESTIONS = ("metrics", "counts", "findings", "outcomes", "standing")
 STATUS_TIMEOUT = 2.0
 PIECE = 500
 """Samples that are read at a stretch: 0.2 ms."""
@@ -100,6 +100,7 @@ class Child:
         self.settings = msgspec.json.decode((runtime / "settings.json").read_bytes(), type=Settings)
         self.stopping = asyncio.Event()
         self.measure: Callable[[], Awaitable[list[Measurement]]] | None = None
+        self.count: Callable[[], list[Measurement]] | None = None
         self.documents: dict[str, Callable[[], bytes]] = {}
         self._writer: asyncio.StreamWriter | None = None
         self._listener: asyncio.Task[None] | None = None
@@ -188,6 +189,8 @@ class Child:
             answer = Message(kind, self.role, self.index, os.getpid())
             if kind == "metrics" and self.measure:
                 answer.measurements = await self.measure()
+            elif kind == "counts" and self.count:
+                answer.measurements = self.count()
             elif kind in self.documents:
                 answer.document = self.documents[kind]()
             packed = self._packed(answer)

@@ -309,6 +309,28 @@ def test_a_child_may_leave_while_it_is_asked_all_the_time(
     asyncio.run(story())
 
 
+def test_counts_come_without_what_takes_long(runtime: Path, processes: Processes) -> None:
+    """Of the analyzer what it has counted, of the others all; scrapes have all of everybody."""
+
+    async def story() -> None:
+        async with processes:
+            answers = Answers(runtime)
+            proxy = await processes.begin("proxy", 0, said(1.0))
+            analyzer = await processes.begin("analyzer", 0, said(2.0, "monitor_drift_score"))
+            analyzer.count = lambda: said(3.0, "monitor_records_analyzed_total")
+            found = await answers.counts(processes.status())
+            assert sorted((one.name, one.value) for one in found if one.value) == [
+                ("monitor_connections", 1.0), ("monitor_records_analyzed_total", 3.0)]  # fmt: skip
+            assert await values(answers, processes.status()) == [1.0, 2.0]
+            processes.died(analyzer)
+            assert len(await answers.counts(processes.status())) < len(found)
+            answers.close()
+            await proxy.leave()
+            await analyzer.leave()
+
+    asyncio.run(story())
+
+
 def test_findings_come_from_whoever_has_some(runtime: Path, processes: Processes) -> None:
     """Without an analyzer the document is empty, with one it is the analyzer's."""
 
