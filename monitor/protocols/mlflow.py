@@ -12,6 +12,7 @@ from urllib.parse import unquote
 import msgspec
 
 from monitor import envelopes
+from monitor.chat import error_part, is_success
 from monitor.envelopes import Envelope
 from monitor.types import Call, Inference, Part
 
@@ -40,12 +41,14 @@ def opened(call: Call) -> Call:
 
 
 def closed(call: Call, found: Inference) -> Inference:
-    """What was read, under MLflow's name."""
+    """What was read, under MLflow's name. Whoever is refused gets `error_code` and `message`, which
+    are no columns."""
     match = _PATH.search(call.path)
     name = unquote(match["name"] or "") if match else ""
     is_rows = found.protocol == "generic_json"
     if is_rows:
-        found = found.asking(_named(found.inputs)).saying(_named(found.outputs))
+        said = _named(found.outputs) if is_success(call) else error_part(call.response_body)
+        found = found.asking(_named(found.inputs)).saying(said)
     return msgspec.structs.replace(
         found,
         protocol="mlflow",
