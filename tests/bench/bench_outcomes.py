@@ -20,7 +20,7 @@ OUT = Path(__file__).with_name("OUTCOMES.md")
 INTRO = """# Outcomes: false alarms and what is found
 
 Written by `make bench-outcomes`, seeded, from {runs} simulations of a case: more where they are quick (equal arms), fewer
-where they are slow (exact intervals, reviews, all monitors together). Every test is looked at again and again, as a
+where they are slow (exact intervals, reviews, slices, all monitors together). Every test is looked at again and again, as a
 dashboard is; `peeked` is a usual test treated so. `at most` is the upper end of a 95 % interval.
 [docs/sequential-tests.md](../../docs/sequential-tests.md) says what is tested, and why it holds.
 """

@@ -63,8 +63,13 @@ def tested(values: np.ndarray, wrong: np.ndarray) -> bool:
     return False
 
 
+MOST = 200
+"""Runs of a case, at most: each looks at all slices some dozen times."""
+
+
 def none_worse(runs: int) -> list[str]:
     """Runs without a worse slice."""
+    runs = min(runs, MOST)
     lines = ["| rows | ours, no tolerance | ours, tolerance .05 | t tests, one look |",
              "|---|---|---|---|"]  # fmt: skip
     for count in (2000, 5000):
@@ -82,6 +87,7 @@ def none_worse(runs: int) -> list[str]:
 
 def one_worse(runs: int) -> list[str]:
     """Runs in which a slice of two conditions, one row in sixteen, is worse."""
+    runs = min(runs, MOST)
     lines = ["| wrong in the slice | found | rows of the slice until then, median | others named |",
              "|---|---|---|---|"]  # fmt: skip
     target = {(f"d{place}", f"v{value}") for place, value in WHERE}

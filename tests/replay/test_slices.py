@@ -11,8 +11,14 @@ from typing import Any
 import msgspec
 import pytest
 
+from monitor.analysis.join.join import Join
+from monitor.analysis.join.reading import Reading
+from monitor.analysis.monitors import outcomes_of
+from monitor.analysis.slices.losses import MEASURES
+from monitor.app.outcomes import rules_of
 from monitor.cli import main
-from monitor.types import Part, Tokens, Verdict, encode_record
+from monitor.settings.schema import Outcomes, Settings, Slices
+from monitor.types import Part, Record, Tokens, Verdict, encode_record
 from tests.analysis.join.exchanges import BEGIN, record
 
 COUNT = 5000
@@ -96,10 +102,10 @@ def test_chunks_say_what_was_known_at_their_end(capsys, table: str) -> None:
     assert found["chunks"][-1]["slices"] == found["slices"]
 
 
-def test_records_need_no_labels_to_have_slow_slices(capsys, tmp_path: Path) -> None:
-    """Every segment is a condition, tokens are in bins, and examples are ids of records."""
-    rng, lines = random.Random(2), []
-    for number in range(12_000):
+def exchanges(count: int) -> list[Record]:
+    """Records of which those of site a with many tokens are slow."""
+    rng, found = random.Random(2), []
+    for number in range(count):
         site, long = rng.choice("ab"), rng.random() < 0.3
         bad = rng.random() < (0.8 if site == "a" and long else 0.04)
         one = record(f"r{number:05}", 10.0 * number, outputs=[Part(role="assistant", text="hello")])
@@ -108,14 +114,48 @@ def test_records_need_no_labels_to_have_slow_slices(capsys, tmp_path: Path) -> N
             tokens=Tokens(9000 if long else 50, 5),
             checks={"citation": Verdict(passed=rng.random() > 0.1, count=0, of=1)},
         )  # fmt: skip
-        lines.append(encode_record(one))
-    path = tmp_path / "r.jsonl"
-    path.write_bytes(b"\n".join(lines))
-    config = tmp_path / "monitor.yaml"
+        found.append(one)
+    return found
+
+
+def replayed(capsys, tmp_path: Path, records: list[Record]) -> list[dict[str, Any]]:
+    path, config = tmp_path / "r.jsonl", tmp_path / "monitor.yaml"
+    path.write_bytes(b"\n".join(map(encode_record, records)))
     config.write_text(f"outcomes: {{wait: 3000}}\ndata: {tmp_path}\n")
-    found = document(capsys, str(path), "--config", str(config), "--slices", "5")["slices"]
+    found: list[dict[str, Any]] = document(
+        capsys, str(path), "--config", str(config), "--slices", "50"
+    )["slices"]
+    return found
+
+
+def test_records_need_no_labels_to_have_slow_slices(capsys, tmp_path: Path) -> None:
+    """Every segment is a condition, tokens are in bins, and examples are ids of records."""
+    found = replayed(capsys, tmp_path, exchanges(7000))
     alarms = [one for one in found if one["status"] == "alarm"]
     assert [one["measure"] for one in alarms] == ["latency"]
     assert conditions(alarms[0]) == {"site": "a", "input_tokens": "8,000 to 30,000"}
     assert alarms[0]["since"] > BEGIN
     assert all(one.startswith("r") for one in alarms[0]["examples"])
+
+
+def test_the_slices_are_those_that_were_found_live(capsys, tmp_path: Path) -> None:
+    """Records as they came, folded when they were due, in an analyzer that is restarted now and
+    then: the same document, bit for bit."""
+    records = exchanges(3000)
+    settings = Settings(outcomes=Outcomes(wait=3000.0), slices=Slices(measures=list(MEASURES)))
+    rules = rules_of(settings)
+    join, fold = Join(Reading(), wait=3000.0, is_detailed=True), outcomes_of(rules)
+    kept: dict[str, bytes] = {}
+    for number, one in enumerate(records):
+        for row in join.advance(one.started + one.duration):
+            fold.add_row(row)
+        join.add(one)
+        if number % 900 == 0:
+            kept |= fold.saved()
+            fold = outcomes_of(rules)
+            fold.restore(kept)
+    for row in join.advance(float("inf")):
+        fold.add_row(row)
+    live = next(one for one in fold.monitors if one.name == "slices").findings()
+    assert live
+    assert replayed(capsys, tmp_path, records) == msgspec.json.decode(msgspec.json.encode(live))
