@@ -209,9 +209,7 @@ class Child:
         return packed
 
     def _packed(self, answer: Message) -> bytes:
-        if answer.kind != "metrics":
-            return pack(answer)
-        samples = [*answer.measurements, *self.failures()]
+        samples = [*answer.measurements, *(self.failures() if answer.kind == "metrics" else ())]
         return pack(msgspec.structs.replace(answer, measurements=samples).packed())
 
 

@@ -19,6 +19,7 @@ from monitor.errors import UsageError
 from monitor.exporters.prometheus import render
 from monitor.queries import QUERIES
 from tests.api.test_review import STATS, TASK, Desk
+from tests.api.test_silences import Book
 from tests.queries.house import House
 
 TOKEN = "fuzz"
@@ -31,7 +32,7 @@ def operations() -> dict[str, Any]:
     """The operations of the application as it stands behind the admin port, by method and path."""
     import schemathesis
 
-    house, clock = House(), itertools.count()
+    house, book, clock = House(), Book(), itertools.count()
 
     async def findings() -> bytes:
         return b"{}"
@@ -54,6 +55,7 @@ def operations() -> dict[str, Any]:
     pages: Any = application(
         house.measurements, findings, is_ready, render, version="1", take=take,
         desk=lambda: Reading(STATS), system=lambda: house, clock=float,
+        silenced=lambda: book, new_id=lambda: f"id-{next(clock)}",
     )  # fmt: skip
     tokens = Path(tempfile.mkdtemp()) / "tokens"
     digest = hashlib.sha256(TOKEN.encode()).hexdigest()
@@ -73,7 +75,8 @@ def operations() -> dict[str, Any]:
 PATHS = [
     *(f"GET /api/v1/{query.path}" for query in QUERIES),
     "GET /api/v1/review", "GET /api/v1/review/next", "POST /api/v1/review/{item}",
-    "POST /api/v1/feedback",
+    "POST /api/v1/feedback", "GET /api/v1/silences", "POST /api/v1/silences",
+    "GET /api/v1/silences/{name}", "DELETE /api/v1/silences/{name}",
 ]  # fmt: skip
 
 

@@ -69,6 +69,7 @@ def test_records_are_found_by_who_may_and_each_reading_is_logged(
     (access,) = [json.loads(fields[b"access"]) for _, fields in logged]
     assert (access["who"], access["what"], access["record"]) == ("kim", "records", ids[3])
 
+    system.until(lambda: get("status", "bo").json()["analysis"]["analyzed"] == COUNT)
     status = get("status", "bo").json()
     assert status["ledger"]["exchanges"] == COUNT
     assert (status["store"], status["problems"]) == ("ok", [])
