@@ -128,10 +128,18 @@ def _spell_character(character: str) -> str:
     return character if is_composed else plain
 
 
+_PLANES = (range(0x80, 0x3400), range(0xF900, 0x20000), range(0xE0000, 0xE01F0))
+"""Where characters may be spelled another way; ideographs and Hangul never are."""
+
+
 def _odd_characters() -> dict[str, str]:
-    """Every character that is spelled another way; ideographs and Hangul never are."""
-    planes = (range(0x80, 0x3400), range(0xF900, 0x20000), range(0xE0000, 0xE01F0))
-    spelled = ((chr(code), _spell_character(chr(code))) for plane in planes for code in plane)
+    """Every character that is spelled another way."""
+    text = "".join(chr(code) for plane in _PLANES for code in plane)
+    is_plain, decimal = unicodedata.is_normalized, unicodedata.decimal
+    # Most of 80,000 need no closer look, which takes 30 ms at every start.
+    few = [each for each in text if not is_plain("NFKC", each) or decimal(each, None) is not None]
+    few += re.findall(f"[{_INVISIBLE}{_DASHES}{_STOPS}]", text)
+    spelled = ((each, _spell_character(each)) for each in few)
     return {character: spelling for character, spelling in spelled if spelling != character}
 
 

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from monitor.privacy import views
 from monitor.privacy.views import normalise, unescape, unplus
 
 PIECES = st.sampled_from(["%", "25", "%40", "%C3%A9", "&amp;", "&#64;", "&lt", ";", "\\u0040", "\\", "\\ud83d\\ude00", "u", "４", "\u200b", "ﬁ", "\ud800", "a", "+", "="])  # fmt: skip
@@ -68,3 +69,10 @@ def test_what_hides_a_value_is_undone() -> None:
         assert normalise(hidden).text == plain
     for hidden in ("a%2540b", "a&amp;#64;b", "a\\\\u0040b", "a&commat;b", "a\\x40b"):
         assert unescape(hidden).text == "a@b"
+
+
+def test_no_character_that_is_spelled_another_way_is_overlooked() -> None:
+    """Each by itself says the same as the table that is made at the start."""
+    characters = [chr(code) for plane in views._PLANES for code in plane]
+    spelled = {each: views._spell_character(each) for each in characters}
+    assert {each: said for each, said in spelled.items() if said != each} == views._ODD
