@@ -41,6 +41,10 @@ LOG_SCORES = (
     "log_proba", "predict_log_proba",
 )  # fmt: skip
 """The same of natural logarithms of probabilities."""
+CLAIMS = frozenset(SCORES) - {"score", "scores"}
+"""Those of `SCORES` that can be nothing but probabilities; a score may be points of any kind."""
+OUTSIDE = math.nan
+"""A score outside of 0 to 1."""
 _ENDS = (("lower", "upper"), ("lower_bound", "upper_bound"), ("low", "high"))
 _SETS = ("prediction_set", "conformal_set", "choices")
 
@@ -49,12 +53,14 @@ Score = float | dict[str, float] | None
 
 
 class Said(NamedTuple):
-    """What a model said, as in `types.Truth`."""
+    """What a model said, as in `types.Truth`; `is_outside` where there was a score and it was no
+    probability."""
 
     prediction: Value = None
     score: Score = None
     interval: tuple[float, float] | None = None
     choices: list[str] | None = None
+    is_outside: bool = False
 
 
 NOTHING = Said()
@@ -78,10 +84,13 @@ class Reading:
             return NOTHING
         outputs = Outputs(record.outputs)
         score = self._score_of(outputs)
+        is_outside = isinstance(score, float) and math.isnan(score)
+        score = None if is_outside else score
         prediction = self._prediction_of(outputs, score)
         if score is None and record.confidence is not None and _is_class(prediction):
             score = {_name(prediction): record.confidence} if self._score is None else None
-        return Said(prediction, score, _interval(outputs), _choices(outputs))
+        is_outside = is_outside and score is None
+        return Said(prediction, score, _interval(outputs), _choices(outputs), is_outside)
 
     def _prediction_of(self, outputs: Outputs, score: Score) -> Value:
         if self._prediction is not None:
@@ -102,10 +111,13 @@ class Reading:
             place = self._score[-1]
             is_log = isinstance(place, str) and place.lower() in LOG_SCORES
             return _score(value, is_log=is_log)
+        is_outside = False
         for names, is_log in ((SCORES, False), (LOG_SCORES, True)):
             for name in names:
                 found = _score(outputs.named(name), is_log=is_log)
-                if found is not None:
+                if isinstance(found, float) and math.isnan(found):
+                    is_outside = is_outside or name in CLAIMS
+                elif found is not None:
                     return found
         for row in outputs.rows():
             found = _classes(row)
@@ -113,7 +125,7 @@ class Reading:
                 found = _classes([math.exp(one) for one in row])
             if found is not None:
                 return found
-        return None
+        return OUTSIDE if is_outside else None
 
 
 def words(prediction: str, score: str) -> list[str]:
@@ -235,6 +247,8 @@ def _score(value: Any, *, is_log: bool) -> Score:
     if isinstance(value, dict):
         numbers = {str(name): _number(one, is_log=is_log) for name, one in value.items()}
         kept = {name[:200]: one for name, one in numbers.items() if one is not None}
+        if any(math.isnan(one) for one in kept.values()):
+            return OUTSIDE
         return _largest(kept) if kept and len(kept) == len(value) else None
     if isinstance(value, list):
         row = [_number(one, is_log=is_log) for one in value]
@@ -246,8 +260,8 @@ def _number(value: Any, *, is_log: bool) -> float | None:
     if type(value) not in (int, float):
         return None
     if is_log:
-        return math.exp(value) if value <= 0 else None
-    return float(value) if 0 <= value <= 1 else None
+        return math.exp(value) if value <= 0 else OUTSIDE
+    return float(value) if 0 <= value <= 1 else OUTSIDE
 
 
 def _classes(row: Sequence[Any]) -> dict[str, float] | None:

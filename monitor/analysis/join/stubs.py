@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import msgspec
@@ -54,6 +55,7 @@ class Stub(msgspec.Struct, frozen=True, array_like=True, omit_defaults=True, gc=
     interval: tuple[float, float] | None = None
     choices: list[str] | None = None
     units: dict[str, int] = {}
+    is_outside: bool = False
     details: Details | None = None
 
 
@@ -95,6 +97,7 @@ def stub_of(
         said.interval,
         said.choices,
         {name: numbered(value) for name in units if (value := _unit(record, name))},
+        said.is_outside,
         _details(record) if is_detailed else None,
     )
 
@@ -128,5 +131,7 @@ def row_of(stub: Stub, known: Known, halvings: int) -> Row:
         stub.units,
         known.correction, details.id, details.input_tokens, details.output_tokens, details.passed,
     )  # fmt: skip
+    if stub.is_outside:
+        truth = msgspec.structs.replace(truth, score=math.nan)
     weight = stub.weight * (1 << halvings)
     return Row(stub.ended, stub.segments, [], stub.accepted, weight, stub.edge_cases, truth)

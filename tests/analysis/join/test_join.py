@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 from monitor.analysis.join.items import Item
 from monitor.analysis.join.join import PER_NAME, PIECE, Join
 from monitor.analysis.join.reading import Reading
+from monitor.analysis.quality.answers import read
 from monitor.texts import numbered
-from monitor.types import Record, Row
+from monitor.types import Part, Record, Row
 from tests.analysis.join.exchanges import BEGIN, item, record
 
 WAIT = 100.0
@@ -436,3 +437,19 @@ def test_what_experiments_count_by_is_kept_as_a_number() -> None:
         assert row.truth.units == {
             "order": numbered("o-17"), "population": numbered("a"), "trace_id": numbered("4b" * 16),
         }  # fmt: skip
+
+
+def test_a_score_outside_0_to_1_is_counted_as_one() -> None:
+    """It is no number of anything, also after a restart; the row's label counts all the same."""
+    one, again = join(), join()
+    one.add(record("r", outputs=[Part(text='{"label": "1", "probability": 1.7}')]))
+    one.say(item(1.0, id="r", label="1"))
+    again.restore(one.state())
+    for joined in (one, again):
+        (row,) = joined.advance(math.inf)
+        assert row.truth is not None
+        assert isinstance(row.truth.score, float)
+        assert math.isnan(row.truth.score)
+        answered, troubles = read(row.truth, "1")
+        assert answered is not None
+        assert (answered.scores, troubles) == ({}, ["score"])

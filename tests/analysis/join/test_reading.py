@@ -151,3 +151,18 @@ def test_any_outputs_are_read(parts: list[Any], document: dict[str, Any]) -> Non
             score = said.score
             each = score.values() if isinstance(score, dict) else [] if score is None else [score]
             assert all(0 <= one <= 1 for one in each)
+
+
+@pytest.mark.parametrize("value", [1.7, -3, 1e9, {"a": 0.5, "b": 1.5}])
+def test_a_score_that_is_no_probability_is_said_to_be_none(value: Any) -> None:
+    """Where it is named, or has a name that nothing but a probability has; it predicts nothing."""
+    for reading, parts in (
+        (Reading(score="outputs.points"), [answer({"label": "1", "points": value})]),
+        (Reading(), [answer({"label": "1", "probability": value})]),
+    ):
+        said = reading.of(record("r", outputs=parts))
+        assert (said.prediction, said.score, said.is_outside) == ("1", None, True)
+    alone = Reading().of(record("r", outputs=[answer({"probability": value})]))
+    assert alone.prediction is None
+    points = Reading().of(record("r", outputs=[answer({"label": "1", "score": 1.7})]))
+    assert not points.is_outside
