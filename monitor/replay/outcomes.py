@@ -94,6 +94,10 @@ def with_outcomes(found: Replay, plan: Plan, both: Comparison, watch: Watch) -> 
 
 def check(wanted: AbstractSet[str], plan: Plan, both: Comparison) -> None:
     """Raise UsageError where a run may fail on something that no column tells: it never would."""
+    if "slices" in wanted and not plan.slices:
+        raise UsageError("--fail-on slices: needs --slices K, which searches for them")
+    if plan.slices and not plan.is_told:
+        raise UsageError("--slices: of a table needs a --label, and a --prediction or a --score")
     if not both.current.is_table:
         if "schema" in wanted:
             raise UsageError("--fail-on schema: is for tables; records have no columns")
@@ -113,10 +117,6 @@ def check(wanted: AbstractSet[str], plan: Plan, both: Comparison) -> None:
         "coverage": ("records: no column tells sets or intervals", False),
         "fairness": ("a --protected, and a --prediction or a --score", groups and said),
         "experiment": ("an --experiment", any(fitting(plan, both.current.columns))),
-        "slices": (
-            "--slices, a --label, and a --prediction or a --score",
-            plan.slices and plan.label and said,
-        ),
     }
     for name, (what, is_there) in needed.items():
         if name in wanted and not is_there:

@@ -80,6 +80,8 @@ def test_a_run_may_fail_on_slices(capsys, table: str) -> None:
     assert main([*arguments, "--slices", "5"]) == 1
     assert main(arguments) == 2
     assert "--fail-on slices: needs --slices" in capsys.readouterr().err
+    assert main(["replay", table, "--slices", "5"]) == 2
+    assert "--slices: of a table needs a --label" in capsys.readouterr().err
 
 
 def test_reports_show_slices(capsys, table: str, tmp_path: Path) -> None:

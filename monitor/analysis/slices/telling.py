@@ -14,6 +14,7 @@ from monitor.analysis.slices.losses import ONE, SliceMeasure
 from monitor.analysis.slices.search import CLEAR, Search
 from monitor.findings import OutcomeStatus, Slice, SliceCondition
 from monitor.sequential.confidence_sequences import Moments, difference
+from monitor.turns import in_turns
 
 LEAST, EVENTS = 500, 50
 """Rows of both sides, and rarer ones on each, from which on an interval is the asymptotic one of a
@@ -49,7 +50,7 @@ class Teller:
         """
         ranked = sorted(weighed, key=lambda one: (not one[1].is_alarm, -one[0], one[1].number))
         kept: list[tuple[float, Trial]] = []
-        for evidence, trial in ranked:
+        for evidence, trial in in_turns(ranked):
             if not any(self._says(other, trial, search, measure) for _, other in kept):
                 kept.append((evidence, trial))
         return kept
