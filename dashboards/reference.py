@@ -168,6 +168,10 @@ and during a drain. It depends neither on the model nor on Redis. |
 | `POST /api/v1/review/{{item}}` | `review` | \
 Takes `{{"reviewer", "passed", "label"?, "note"?}}` or \
 `{{"reviewer", "skip": true}}`: 200, or 409 where the answer does not count, 404 for no item. |
+| `GET /api/v1/silences`, `GET /api/v1/silences/{{id}}` | `read` | \
+[Silences](../notifications.md#silences), as Alertmanager's API v2 has them. |
+| `POST /api/v1/silences`, `DELETE /api/v1/silences/{{id}}` | `admin` | \
+200 and `{{"silenceID"}}`; ends one. |
 {asked}
 | `GET /api/v1/openapi.json` | `read` | All paths below `/api/v1` with \
 their parameters and answers, as OpenAPI 3.1. |

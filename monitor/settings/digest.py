@@ -9,9 +9,20 @@ import msgspec
 
 from monitor.settings.schema import Settings
 
-ELSEWHERE = ("listen", "admin", "redis", "data", "log", "workers", "access", "otlp", "limits")
-"""Keys that say where a process runs and who may ask it: replicas differ in them and record
-alike."""
+ELSEWHERE = (
+    "listen",
+    "admin",
+    "redis",
+    "data",
+    "log",
+    "workers",
+    "access",
+    "notify",
+    "otlp",
+    "limits",
+)
+"""Keys that say where a process runs, who may ask it and whom it tells: replicas differ in them and
+record alike."""
 
 
 def config(settings: Settings) -> str:

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from monitor.settings import digest
-from monitor.settings.schema import Drift, Privacy, Settings
+from monitor.settings.schema import Drift, Privacy, Receiver, Settings
 
 BEFORE = Settings(endpoint="loans", drift=Drift(tolerance=0.05))
 
@@ -17,6 +17,7 @@ BEFORE = Settings(endpoint="loans", drift=Drift(tolerance=0.05))
         {"listen": "0.0.0.0:8080"},
         {"redis": "redis://:secret@store:6379"},
         {"data": "/var/lib/monitor", "workers": 4},
+        {"notify": [Receiver("team", "https://hooks.slack.com/services/T0/B0/XX", "slack")]},
     ],
     ids=str,
 )
