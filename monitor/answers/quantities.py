@@ -110,8 +110,7 @@ def of_source(text: str, most: int) -> Sequence[Quantity]:
 
 
 _SHORT, _FEW, _REMEMBERED = 4096, 256, 256
-"""Characters and numbers of texts that are remembered, and how many are: 30 MB at the very most,
-mostly less than one."""
+"""Characters and numbers of texts that are remembered, and how many are: 20 MB at most."""
 
 
 @lru_cache(maxsize=_REMEMBERED)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -169,3 +171,18 @@ def test_the_time_is_linear_and_bounded() -> None:
     assert is_linear(lambda text: quantities(text, 2000)) == []
     assert is_linear(lambda text: quantities(text, 2000, names=True)) == []
     assert all(len(quantities(text, 2000)) < 2100 for text in HOSTILE.values())
+
+
+@pytest.mark.parametrize("piece", ["1.234 ", "1,2,3,4,5,6 ", "x"])
+def test_what_is_remembered_is_bounded(piece: str) -> None:
+    """Texts of wide characters with as many numbers as are remembered hold less than 20 MB."""
+    module._of_short.cache_clear()
+    tracemalloc.start()
+    try:
+        for number in range(300):
+            of_source((f"{number} \U0001f600" + piece * 120 + "\U0001f600" * 4096)[:4096], 1000)
+        held, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+        module._of_short.cache_clear()
+    assert held < 20_000_000

@@ -27,9 +27,12 @@ from monitor.checks import CHECKS
 from monitor.interfaces import Check
 from monitor.types import Part
 from monitor.view import View
+from tests.answers.hostile import HOSTILE
 
 OUT = Path(__file__).with_name("CHECKS.md")
-ROUNDS, RUNS, LONG = 5, 2000, 65_536
+ROUNDS, RUNS, LONG, HARD = 5, 2000, 65_536, 1_000_000
+SAID = "Revenue rose by 7.3% to EUR 1.28 billion, EBIT to 97.4 million, and 4,812 people work there, 230 more."
+GIVEN = "Revenue was $12,345,678 in 2025 and $10.2 million in 2024. The margin rose to 15.3%. " * 6
 Z = 1.96
 FIRST_SEEN = {
     "first": "55 of 77",
@@ -152,9 +155,23 @@ def long_text() -> View:
     pages = list(dict.fromkeys(given))[: LONG // 3000]
     prose = "The rest of this page tells how the figures were gathered, by whom and why. " * 60
     text = "\n".join((page + prose)[: LONG // len(pages)] for page in pages)
-    said = "Revenue rose by 7.3% to EUR 1.28 billion, EBIT to 97.4 million, and 4,812 people work there, 230 more."
     inputs = [Part(role="system", text=text), Part(role="user", text="Summarise it.")]
-    return View(inputs=inputs, outputs=[Part(role="assistant", text=said)])
+    return View(inputs=inputs, outputs=[Part(role="assistant", text=SAID)])
+
+
+def worst(check: Check) -> float:
+    """CPU ms of a check for 1 MB of what is hard to read, as an answer or as what it was given."""
+    found = 0.0
+    for piece in HOSTILE:
+        text = (piece * (HARD // len(piece) + 1))[:HARD]
+        for given, said in ((text, SAID), (GIVEN, text), (text, text)):
+            view = View(
+                inputs=[Part(role="user", text=given)], outputs=[Part(role="assistant", text=said)]
+            )
+            begun = time.process_time()
+            check.look(view, check.thresholds)
+            found = max(found, (time.process_time() - begun) * 1000)
+    return found
 
 
 def main() -> int:
@@ -234,6 +251,8 @@ def main() -> int:
     lines += [
         "",
         f"An answer with five numbers, and 64 KB of context with {count} of them: {whole:.1f} ms.",
+        "1 MB of digits, of signs, of halves of quantities or of quotes, as an answer, as what it was given, or as both: "
+        f"{worst(by_name['unsupported_number']):.0f} ms at most.",
     ]
     OUT.write_text("\n".join(lines) + "\n", encoding="utf-8")
     print("\n".join(lines))
