@@ -69,6 +69,7 @@ class _All(msgspec.Struct, array_like=True):
     tried: list[int]
     trials: list[list[Trial]]
     paused: list[tuple[int, Slice, int]]
+    counted: int = 0
 
 
 class SlicesMonitor:
@@ -92,6 +93,7 @@ class SlicesMonitor:
         self._names: dict[Condition, int] = {}
         self._support: dict[int, int] = {}
         self._rows = 0
+        self._counted = 0
         self._closed = 0
         self._block = 0
         self._bars = Bars()
@@ -106,27 +108,31 @@ class SlicesMonitor:
         """Count a row's truth, if it has any."""
         seen = losses(row, self._rules.positive, self._wanted, self._bars)
         truth = row.truth
-        if truth is None or not seen:
+        if truth is None:
             return
         pane = pane if self._rules.pane is not None else self._block
         here = self._open.get(pane)
         if here is None:
             here = self._open[pane] = _Open()
-        codes = self._codes(conditions_of(row, self._dimensions))
-        sums = here.sets.get(codes)
-        if sums is None:
-            sums = here.sets[codes] = [0] * WIDTH
-        here.rows += 1
-        for measure, bad in seen:
-            sums[2 * measure] += 1
-            sums[2 * measure + 1] += bad
-            if bad > _HALF and truth.id > here.bad.get((measure, codes), ""):
-                here.bad[measure, codes] = truth.id
-        if len(here.sets) >= SETS:
-            self._count(here)
+        here.rows += 1  # also what only helps to set a bar: bars are set as panes are closed
+        if seen:
+            self._add(here, self._codes(conditions_of(row, self._dimensions)), seen, truth.id)
         if self._rules.pane is None and is_due(here.rows, self._rows):
             self._settle(self._block, at)
             self._block += 1
+
+    def _add(self, here: _Open, codes: Slice, seen: list[tuple[int, int]], id_: str) -> None:
+        """Count how bad a row was in an open pane."""
+        sums = here.sets.get(codes)
+        if sums is None:
+            sums = here.sets[codes] = [0] * WIDTH
+        for measure, bad in seen:
+            sums[2 * measure] += 1
+            sums[2 * measure + 1] += bad
+            if bad > _HALF and id_ > here.bad.get((measure, codes), ""):
+                here.bad[measure, codes] = id_
+        if len(here.sets) >= SETS:
+            self._count(here)
 
     def close(self, last: int, end: Callable[[int], float]) -> None:
         """Close the panes up to `last`: bets on them are settled, and slices are searched for."""
@@ -143,6 +149,7 @@ class SlicesMonitor:
         self.overflow += other.overflow
         self._bars.merge(other._bars)
         self._search.merge(other._search)
+        self._counted += other._counted
         names = list(other._names)
         for pane, theirs in other._open.items():
             here = self._open.setdefault(pane, _Open())
@@ -171,7 +178,7 @@ class SlicesMonitor:
             self._meaning, list(self._names), [self._support.get(code, 0) for code in
             range(len(self._names))], self._rows, self._closed, self._block, self.overflow,
             self._bars, open_, self._tried, self._trials,
-            [(*key, until) for key, until in self._paused.items()],
+            [(*key, until) for key, until in self._paused.items()], self._counted,
         )  # fmt: skip
         state = {ALL: msgspec.msgpack.encode(kept)}
         if self._is_searched:
@@ -200,6 +207,7 @@ class SlicesMonitor:
         self._support = {code: count for code, count in enumerate(kept.support) if count}
         self._rows, self._closed, self._block = kept.rows, kept.closed, kept.block
         self.overflow, self._bars = kept.overflow, kept.bars
+        self._counted = kept.counted
         self._tried, self._trials = kept.tried, kept.trials
         self._paused = {(measure, codes): until for measure, codes, until in kept.paused}
         for pane, entry in kept.open:
@@ -270,6 +278,7 @@ class SlicesMonitor:
         sums = np.array([one for _, one in order], dtype=np.int64).reshape(-1, len(MEASURES), 2)
         for codes, one in order:
             rows = max(one[::2])
+            self._counted += rows
             for code in codes:
                 self._support[code] = self._support.get(code, 0) + rows
         self._search.count(tuples, sums)
@@ -311,7 +320,7 @@ class SlicesMonitor:
             give_way()
             self._try(measure, end)
         self._search.turn()
-        self._search.admit(self._support, self._rows, list(self._names))
+        self._search.admit(self._support, self._counted, list(self._names))
         self._is_searched = True
 
     def _try(self, measure: int, since: float) -> None:

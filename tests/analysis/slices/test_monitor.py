@@ -125,6 +125,21 @@ def test_each_measure_finds_its_slice(measure: str) -> None:
     assert conditions(found[0]) == {"site": "a", "kind": "x"}
 
 
+@pytest.mark.parametrize("measure", ["error", "latency", "cost"])
+@pytest.mark.parametrize("pane", [None, 300.0])
+def test_a_measure_of_numbers_needs_no_other(measure: str, pane: float | None) -> None:
+    """Its bar is set although until then nothing is said of any row."""
+    rng, rows = random.Random(8), []
+    for number in range(9000):
+        site, kind = rng.choice("abc"), rng.choice("xy")
+        bad = rng.random() < (0.6 if (site, kind) == ("a", "x") else 0.03)
+        size = 9.0 if bad else rng.uniform(0.1, 1.0)
+        truth = Truth(prediction=50.0, label=50.0 + size, duration=size, cost=size, id=str(number))
+        rows.append(Row(float(number), {"site": site, "kind": kind}, [], truth=truth))
+    found = alarms(fed(rows, pane, sliced=(measure,)))
+    assert [conditions(one) for one in found] == [{"site": "a", "kind": "x"}]
+
+
 @pytest.mark.parametrize("pane", [None, 100.0])
 def test_a_restart_changes_nothing(pane: float | None) -> None:
     """Bit for bit, in the middle of a pane too."""
