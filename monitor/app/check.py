@@ -226,7 +226,7 @@ def explain(settings: Settings) -> Iterator[str]:
         if said := connections.shortage(settings.limits.connections, connections.descriptors()):
             yield f"            {said}"
         yield from _wire(settings)
-    yield f"admin       {settings.admin} (/metrics, /healthz, /readyz, /api/drift)"
+    yield f"admin       {settings.admin} (/metrics, /readyz, /api/v1/status, /console/)"
     yield f"            {restriction(settings) or 'without tokens, and for this machine alone'}"
     yield f"store       {_store(settings)}"
     yield (
