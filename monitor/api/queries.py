@@ -10,10 +10,9 @@ import msgspec
 from fastapi import FastAPI, Request, Response
 
 from monitor.api import access
-from monitor.api.bodies import answer
-from monitor.errors import ConfigError, SourceError, StreamError, UsageError
+from monitor.api.bodies import answer, answered
 from monitor.queries import QUERIES
-from monitor.queries.query import MissingError, Query, System, ask
+from monitor.queries.query import Query, System, ask
 
 START = "/api/v1/"
 
@@ -33,20 +32,15 @@ def add_to(app: FastAPI, system: Callable[[], System], described: Callable[[Quer
 
 def _answering(query: Query, system: Callable[[], System]) -> Callable[[Request], Any]:
     async def answering(request: Request) -> Response:
-        given = [*request.query_params.multi_items(), *request.path_params.items()]
-        try:
-            found = await ask(query, system(), given, access.reader_of(request.scope))
-        except MissingError as error:
-            return answer(404, {"error": str(error)})
-        except (ConfigError, SourceError) as error:
-            return answer(503, {"error": str(error)}, retry_after="60")
-        except UsageError as error:
-            return answer(400, {"error": str(error)})
-        except StreamError as error:
-            return answer(503, {"error": f"{error}; ask again"}, retry_after="5")
-        return _tagged(request, found, is_secret=query.content_of is not None)
+        return await answered(lambda: _found(query, system(), request))
 
     return answering
+
+
+async def _found(query: Query, system: System, request: Request) -> Response:
+    given = [*request.query_params.multi_items(), *request.path_params.items()]
+    found = await ask(query, system, given, access.reader_of(request.scope))
+    return _tagged(request, found, is_secret=query.content_of is not None)
 
 
 def _tagged(request: Request, found: Any, *, is_secret: bool) -> Response:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Any, Protocol
 
 import msgspec
 from fastapi import FastAPI, Request, Response
 
 from monitor.api import openapi
-from monitor.api.bodies import Refused, answer, body
-from monitor.errors import ConfigError, StreamError, UsageError
+from monitor.api.bodies import answer, answered, body
+from monitor.errors import UsageError
 from monitor.review.desk import REFUSED, Said, Task, said
 from monitor.review.queue import Answer, Stats
 
@@ -42,7 +42,7 @@ def add_to(app: FastAPI, desk: Callable[[], Desk], clock: Callable[[], float]) -
         openapi_extra=openapi.REVIEW,
     )
     async def stats() -> Response:
-        return await _told(lambda: _stats(desk(), clock()))
+        return await answered(lambda: _stats(desk(), clock()))
 
     @app.get(
         "/api/v1/review/next",
@@ -53,7 +53,7 @@ def add_to(app: FastAPI, desk: Callable[[], Desk], clock: Callable[[], float]) -
     )
     async def following(request: Request) -> Response:
         reviewer = request.query_params.get("reviewer", "")
-        return await _told(lambda: _next(desk(), reviewer, clock()))
+        return await answered(lambda: _next(desk(), reviewer, clock()))
 
     @app.post(
         "/api/v1/review/{item}",
@@ -64,21 +64,7 @@ def add_to(app: FastAPI, desk: Callable[[], Desk], clock: Callable[[], float]) -
     )
     async def submit(request: Request) -> Response:
         item = request.path_params["item"]
-        return await _told(lambda: _submit(desk(), item, request, clock))
-
-
-async def _told(work: Callable[[], Awaitable[Response]]) -> Response:
-    """What the work answers, or in a sentence why there is no answer."""
-    try:
-        return await work()
-    except Refused as refused:
-        return refused.answer
-    except ConfigError as error:
-        return answer(503, {"error": str(error)}, retry_after="60")
-    except UsageError as error:
-        return answer(400, {"error": str(error)})
-    except StreamError as error:
-        return answer(503, {"error": f"{error}; ask again"}, retry_after="5")
+        return await answered(lambda: _submit(desk(), item, request, clock))
 
 
 async def _stats(desk: Desk, now: float) -> Response:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Protocol
 
 import msgspec
 from fastapi import FastAPI, Request, Response
-from starlette.requests import ClientDisconnect
 
 from monitor.alerting.silences import Silence, read
 from monitor.api import openapi
-from monitor.api.bodies import Refused, answer, body
-from monitor.errors import StreamError, UsageError
+from monitor.api.bodies import Refused, answer, answered, body
 
 MAX_BYTES = 1 << 16
 """Bytes of a body."""
@@ -48,7 +46,7 @@ def add_to(
         openapi_extra=openapi.SILENCES,
     )
     async def all_of_them() -> Response:
-        return await _told(lambda: _all(book(), clock()))
+        return await answered(lambda: _all(book(), clock()))
 
     @app.post(
         "/api/v1/silences",
@@ -58,7 +56,7 @@ def add_to(
         openapi_extra=openapi.SILENCE_POST,
     )
     async def post(request: Request) -> Response:
-        return await _told(lambda: _post(book(), request, clock(), new_id()))
+        return await answered(lambda: _post(book(), request, clock(), new_id()))
 
     @app.get(
         "/api/v1/silences/{name}",
@@ -68,7 +66,7 @@ def add_to(
         openapi_extra=openapi.SILENCE,
     )
     async def one(request: Request) -> Response:
-        return await _told(lambda: _one(book(), request.path_params["name"], clock()))
+        return await answered(lambda: _one(book(), request.path_params["name"], clock()))
 
     @app.delete(
         "/api/v1/silences/{name}",
@@ -78,21 +76,7 @@ def add_to(
         openapi_extra=openapi.SILENCE_DELETE,
     )
     async def delete(request: Request) -> Response:
-        return await _told(lambda: _delete(book(), request.path_params["name"], clock()))
-
-
-async def _told(work: Callable[[], Awaitable[Response]]) -> Response:
-    """What the work answers, or in a sentence why there is no answer."""
-    try:
-        return await work()
-    except Refused as refused:
-        return refused.answer
-    except UsageError as error:
-        return answer(400, {"error": str(error)})
-    except StreamError as error:
-        return answer(503, {"error": f"{error}; ask again"}, retry_after="5")
-    except ClientDisconnect:
-        return Response(status_code=400)  # nobody reads it
+        return await answered(lambda: _delete(book(), request.path_params["name"], clock()))
 
 
 async def _all(book: Book, clock: float) -> Response:
