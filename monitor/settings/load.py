@@ -24,6 +24,15 @@ TAKEN = ("all", "edge_case")
 
 OURS = ("config", "policy", "monitor")
 """Facts of the lineage that nobody need state."""
+CREDENTIALS = (
+    "authorization",
+    "proxy-authorization",
+    "cookie",
+    "set-cookie",
+    "x-api-key",
+    "api-key",
+)
+"""Headers whose values are in no metric and no Record."""
 _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,200}")
 
 
@@ -150,6 +159,9 @@ def _check(settings: Settings) -> None:
         raise ConfigError("data: is empty; name a directory, as .monitor")
     for name in settings.segments:
         _check_segment(name, settings.segments)
+    measures = settings.slices.measures
+    if twice := next((one for one in measures if measures.count(one) > 1), ""):
+        raise ConfigError(f"slices.measures: names {twice} twice")
     for name, source in settings.lineage.items():
         _check_fact(name, source)
 
@@ -162,6 +174,9 @@ def _check_fact(name: str, source: LineageSource) -> None:
     if bool(source.header) == bool(source.value):
         raise ConfigError(f"{here}: give one of `header` and `value`")
     _check_headers(source.header, here)
+    for header in [source.header] if isinstance(source.header, str) else source.header:
+        if header.lower() in CREDENTIALS:
+            raise ConfigError(f"{here}.header: {header.lower()} holds a credential, and no fact")
 
 
 def _check_headers(names: str | list[str], here: str) -> None:

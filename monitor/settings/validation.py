@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import math
 from collections.abc import Iterable, Iterator
+from types import UnionType
 from typing import Annotated, Any, TypeGuard, get_args, get_origin
 
 import msgspec
@@ -97,22 +98,13 @@ def _fits(value: object, annotation: Any) -> bool:
 
 def _blame(value: object, annotation: Any, path: str, known: list[str]) -> str:
     """About the first part of `value`, which does not fit, that does not."""
-    is_struct = _is_struct(annotation)
-    if isinstance(value, dict):
-        for name in value:
-            if not isinstance(name, str):
-                return f"{_join(path, told(name))}: this key is not a text; put it in quotes"
-        names = [one.encode_name for one in msgspec.structs.fields(annotation)] if is_struct else []
-        for name in value:
-            if is_struct and name not in names:
-                full = _join(path, name)
-                near = did_you_mean(full, [_join(path, one) for one in names] + known)
-                near = f"; it is called {RENAMED[full]} now" if full in RENAMED else near
-                return f"{full}: unknown key{near}"
+    annotation = _alternative(annotation, value)
+    if isinstance(value, dict) and (wrong := _wrong_key(value, annotation, path, known)):
+        return wrong
     for where, each, kind in _parts(value, annotation, path):
         if not _fits(each, kind):
             return _blame(each, kind, where, known)
-    if not is_struct:
+    if not _is_struct(annotation):
         return f"{path}: {told(value)} is not {_wanted(inspect.type_info(annotation), value)}"
     fields = msgspec.structs.fields(annotation)
     if isinstance(value, dict):
@@ -124,14 +116,45 @@ def _blame(value: object, annotation: Any, path: str, known: list[str]) -> str:
     return f"{path or 'configuration'}: {told(value)} is not a mapping; its keys are {keys}"
 
 
+def _wrong_key(
+    value: dict[Any, object], annotation: Any, path: str, known: list[str]
+) -> str | None:
+    """About the first key of a mapping that may not stand in it, None where all may."""
+    names, kind = None, None
+    if _is_struct(annotation):
+        names = [one.encode_name for one in msgspec.structs.fields(annotation)]
+    elif get_origin(annotation) is dict:
+        kind = get_args(annotation)[0]
+    for name in value:
+        if not isinstance(name, str):
+            return f"{_join(path, told(name))}: this key is not a text; put it in quotes"
+        if names is not None and name not in names:
+            full = _join(path, name)
+            near = did_you_mean(full, [_join(path, one) for one in names] + known)
+            near = f"; it is called {RENAMED[full]} now" if full in RENAMED else near
+            return f"{full}: unknown key{near}"
+        if kind is not None and not _fits(name, kind):
+            return f"{path}: the key {told(name)} is not {_wanted(inspect.type_info(kind), name)}"
+    return None
+
+
+def _alternative(annotation: Any, value: object) -> Any:
+    """What a key takes, of two kinds the one that `value` is like; without the bounds that it keeps
+    to."""
+    if get_origin(annotation) is Annotated and isinstance(value, dict | list):
+        plain = get_args(annotation)[0]
+        return annotation if _fits(value, plain) else plain
+    if isinstance(annotation, UnionType) and isinstance(value, list):
+        return next((one for one in get_args(annotation) if get_origin(one) is list), annotation)
+    return annotation
+
+
 def _is_struct(annotation: Any) -> bool:
     return isinstance(annotation, type) and issubclass(annotation, msgspec.Struct)
 
 
 def _parts(value: object, annotation: Any, path: str) -> Iterator[tuple[str, object, Any]]:
     """What `value` is made of: (path, value, annotation)."""
-    if get_origin(annotation) is Annotated:
-        annotation = get_args(annotation)[0]
     if isinstance(value, dict) and get_origin(annotation) is dict:
         for name, each in value.items():
             yield _join(path, name), each, get_args(annotation)[1]
