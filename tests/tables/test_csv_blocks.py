@@ -59,6 +59,8 @@ def same(path: Path, content: bytes) -> None:
         table = open_csv(path)
     except SourceError:
         return
+    if table.batches is None:
+        return  # a zero among few bytes is taken for UTF-16, which is read by row alone
     names = [name for name in table.names if name]  # what has no name is not looked at
     for wanted in (names, names[-1:]):
         assert by_block(table, wanted) == by_row(table, wanted)
