@@ -175,7 +175,7 @@ def kept(traffic: str, admin: str, data: str, command: str) -> RenderableType:
     lines = (
         f"{traffic}    clients connect here",
         f"{admin}/metrics    for Prometheus",
-        f"{admin}/api/drift    the findings",
+        f"{admin}/console/    what was found, in a browser",
         f"{data}    records, keys and log",
         "",
         f"{command} records list --endpoint clinic --limit 5 --data {data}",
