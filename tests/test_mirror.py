@@ -56,7 +56,6 @@ ELSEWHERE = {
     "console/views.py": "console/test_pages.py",
     "console/words.py": "console/test_pages.py",
     "documents.py": "commands/test_schema.py",
-    "app/system.py": "end_to_end/test_keepers.py",
     "analysis/outcome_status.py": "analysis/test_outcome_rules.py",
     "analysis/state.py": "analysis/test_monitors.py",
     "analysis/drift/description.py": "analysis/test_fold.py",

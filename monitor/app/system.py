@@ -17,7 +17,7 @@ from monitor.errors import StreamError
 from monitor.findings import Drift, ExperimentEffect, Outcomes
 from monitor.queries.query import Process, Running
 from monitor.settings.schema import Settings
-from monitor.streams.entries import moment
+from monitor.streams.entries import LARGEST, moment
 from monitor.streams.redis import RedisStream
 from monitor.supervision import child
 from monitor.templates.miner import Known
@@ -69,7 +69,7 @@ class RunningSystem:
     ) -> None:
         self.endpoint = settings.endpoint
         self._settings = settings
-        self._shards = settings.stream.shards
+        self.shards = settings.stream.shards
         self._document = document
         self._status = status
         self._stream = RedisStream(
@@ -124,16 +124,15 @@ class RunningSystem:
         return ""
 
     async def back(
-        self, before: str, *, start: float | None = None, end: float | None = None
-    ) -> AsyncGenerator[tuple[str, Record]]:
+        self, before: str, *, start: float | None = None
+    ) -> AsyncGenerator[tuple[str, Record | None]]:
         """See System. A place is an entry's id and its shard, as `1700000000000-0.2`."""
         entry, _, shard = before.partition(".")
-        streams = [self._connected(number) for number in range(self._shards)]
+        streams = [self._connected(number) for number in range(self.shards)]
         each = [
             # What has the same id in a later shard has been there already.
             one.read_back(
                 start=start,
-                end=end,
                 before=_following(entry) if number < int(shard or 0) else entry,
             )
             for number, one in enumerate(streams)
@@ -164,7 +163,7 @@ class RunningSystem:
     def _connected(self, shard: int) -> RedisStream:
         """A connection for one shard: pages of several are read by turns."""
         settings = self._settings
-        stream = RedisStream(settings.redis, settings.endpoint, shards=self._shards, timeout=5.0)
+        stream = RedisStream(settings.redis, settings.endpoint, shards=self.shards, timeout=5.0)
         stream.keys = stream.keys[shard : shard + 1]
         return stream
 
@@ -199,8 +198,14 @@ class RunningSystem:
 
 
 def _following(entry: str) -> str:
-    """The id right after this one, so that what has this id is read too."""
+    """The id right after this one, so that what has this id is read too; empty after the last.
+
+    >>> _following("5-7"), _following("5-18446744073709551615")
+    ('5-8', '6-0')
+    """
     if not entry:
         return ""
-    milliseconds, _, number = entry.partition("-")
-    return f"{milliseconds}-{int(number) + 1}"
+    milliseconds, number = moment(entry.encode())
+    if number < LARGEST:
+        return f"{milliseconds}-{number + 1}"
+    return f"{milliseconds + 1}-0" if milliseconds < LARGEST else ""

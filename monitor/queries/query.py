@@ -70,6 +70,8 @@ class System(Protocol):
     """The setting `endpoint`."""
     version: str
     """The version of `monitor`."""
+    shards: int
+    """The setting `stream.shards`."""
 
     def now(self) -> float:
         """Return the time in Unix seconds."""
@@ -87,10 +89,10 @@ class System(Protocol):
         """Return which processes there are."""
 
     def back(
-        self, before: str, *, start: float | None = None, end: float | None = None
-    ) -> AsyncGenerator[tuple[str, Record]]:
-        """Yield records that began from `start` until before `end` (Unix seconds) with their places
-        in the stream, the last appended first, behind the place `before`."""
+        self, before: str, *, start: float | None = None
+    ) -> AsyncGenerator[tuple[str, Record | None]]:
+        """Yield (its place, record) for each entry appended since `start` (Unix seconds), the
+        last appended first, behind the place `before`; None for what is no record."""
 
     async def record(self, id_: str) -> Record | None:
         """Return the record with this id; None where it is not there."""

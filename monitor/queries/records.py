@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import re
 from collections.abc import Callable, Iterable
 from typing import Annotated
@@ -11,12 +12,13 @@ import msgspec
 
 from monitor.errors import UsageError
 from monitor.queries.query import Cursor, Limit, Query, System, Text
+from monitor.streams.entries import LARGEST
 from monitor.tables.cells import moment
 from monitor.types import ABSENT, EDGE_CASE, Cost, Outcome, Record, Tokens
 
 SCANNED = 20_000
-"""Records that are looked through for one page."""
-_PLACE = re.compile(r"[0-9]{1,20}-[0-9]{1,20}\.[0-9]{1,4}")
+"""Entries of the stream that are looked through for one page."""
+_PLACE = re.compile(r"(0|[1-9][0-9]{0,19})-(0|[1-9][0-9]{0,19})\.(0|[1-9][0-9]{0,3})")
 
 Segment = Annotated[
     str,
@@ -91,7 +93,7 @@ class Records(msgspec.Struct, frozen=True):
     items: list[RecordSummary]
     """The records that were found."""
     scanned: int
-    """Records that were looked through for this page."""
+    """Entries of the stream that were looked through for this page."""
     cursor: str | None
     """Ask for the next page with it, also where this one has few items or none: more was not looked
     through. Null where there are no older records."""
@@ -99,7 +101,7 @@ class Records(msgspec.Struct, frozen=True):
 
 async def answer(system: System, asked: Asked) -> Records:
     """The records that the stream keeps, newest first, without their content."""
-    if asked.cursor and not _PLACE.fullmatch(asked.cursor):
+    if asked.cursor and not _is_place(asked.cursor, system.shards):
         raise UsageError("cursor: is not a `cursor` of the page before")
     start, end = time_of("from", asked.start), time_of("to", asked.end)
     wanted = chosen(
@@ -109,15 +111,30 @@ async def answer(system: System, asked: Asked) -> Records:
     )
     found: list[RecordSummary] = []
     scanned = 0
-    back = system.back(asked.cursor, start=start, end=end)
+    low, high = -math.inf if start is None else start, math.inf if end is None else end
+    back = system.back(asked.cursor, start=start)
     async with contextlib.aclosing(back) as records:
         async for place, record in records:
             scanned += 1
-            if wanted(record) and asked.model in ("", record.model):
+            if (
+                record is not None
+                and low <= record.started < high
+                and wanted(record)
+                and asked.model in ("", record.model)
+            ):
                 found.append(listed(record))
             if len(found) == asked.limit or scanned == SCANNED:
                 return Records(found, scanned, place)
     return Records(found, scanned, None)
+
+
+def _is_place(cursor: str, shards: int) -> bool:
+    """Whether an entry can be there: ids are two numbers of 64 bits, and the first is 0-1."""
+    match = _PLACE.fullmatch(cursor)
+    if match is None:
+        return False
+    milliseconds, number, shard = map(int, match.groups())
+    return 0 < max(milliseconds, number) <= LARGEST and shard < shards
 
 
 def listed(record: Record) -> RecordSummary:
@@ -170,7 +187,7 @@ def time_of(name: str, text: str) -> float | None:
     if not text:
         return None
     at = moment(text)
-    if at is None or not 0 <= at < 1e11:
+    if at is None or at < 0:
         raise UsageError(f"{name}: {text[:50]!r} is not a time such as 2026-11-28T10:00:00Z")
     return at
 

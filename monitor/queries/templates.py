@@ -100,10 +100,13 @@ async def whole(system: System, asked: One) -> PromptTemplate:
 
 async def _counted(system: System) -> tuple[list[PromptTemplate], int]:
     said: list[Said | None] = []
+    looked_at = 0
     async with contextlib.aclosing(system.back("")) as records:
         async for _, record in records:
-            said.append(of(record))
-            if len(said) == COUNTED:
+            looked_at += 1
+            if record is not None:
+                said.append(of(record))
+            if looked_at == COUNTED:
                 break
     known = await system.templates()
     return listed(known, (one for one in reversed(said) if one is not None)), len(said)

@@ -188,15 +188,18 @@ def _shard(
     backwards: bool,
 ) -> Generator[Record]:
     stream.keys = stream.keys[number : number + 1]
-    read = stream.read_back if backwards else stream.read
-    entries: AsyncIterator[tuple[str, Record]] = read(start=start, end=end)
+    entries: AsyncIterator[tuple[str, Record | None]] = (
+        stream.read_back(start=start) if backwards else stream.read(start=start, end=end)
+    )
+    low, high = -math.inf if start is None else start, math.inf if end is None else end
 
     async def page() -> list[Record]:
         found: list[Record] = []
         async for _, record in entries:
-            found.append(record)
-            if len(found) == PAGE:
-                break
+            if record is not None and low <= record.started < high:
+                found.append(record)
+                if len(found) == PAGE:
+                    break
         return found
 
     try:

@@ -15,6 +15,9 @@ AHEAD = 60.0
 """Seconds that a proxy's clock may be ahead of the store's. A record that says to have ended later
 than that after it was appended counts as ended when it was appended."""
 
+LARGEST = (1 << 64) - 1
+"""The largest number in an entry's id, which is two of them; the smallest id is 0-1."""
+
 _UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 """What reading an entry raises that another writer made; RecursionError where it is nested deep."""
 

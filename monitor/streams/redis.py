@@ -245,6 +245,8 @@ class RedisStream:
         """Yield `(position, record)` for what stands after `after`, shard by shard, then end.
 
         `start` and `end` keep the exchanges that began in this time (Unix seconds, end excluded).
+        All that was appended later is looked through: an exchange is appended when it has ended, or
+        when a store that was away is back, so an old one may stand behind any newer one.
         """
         positions = [place.id for place in _places(after, len(self.keys))]
         low = str(int(max(0.0, (start or 0.0) - CLOCK_MARGIN) * 1000))
@@ -264,10 +266,15 @@ class RedisStream:
                 first = "(" + page[-1][0].decode()
 
     async def read_back(
-        self, *, start: float | None = None, end: float | None = None, before: str = ""
-    ) -> AsyncIterator[tuple[str, Record]]:
-        """Yield `(entry, record)` as `read` does, of each shard what was appended last first;
-        `before` is the entry from which on nothing is read."""
+        self, *, start: float | None = None, before: str = ""
+    ) -> AsyncIterator[tuple[str, Record | None]]:
+        """Yield `(entry, record)` of each shard, what was appended last first, from before the
+        entry `before` on; None for what is no record, so that who has a bound can count it.
+
+        What was appended before `start` (Unix seconds) is left out: nothing in it began later. Some
+        that is given began before, too. No time of beginning says where to begin to read: see
+        `read`.
+        """
         low = str(int(max(0.0, (start or 0.0) - CLOCK_MARGIN) * 1000))
         for key in self.keys:
             last = f"({before}" if before else "+"
@@ -276,10 +283,7 @@ class RedisStream:
                     record = Entry(key, one.decode(), fields).record()
                     if record is None:
                         self.unreadable += 1
-                    elif (start is None or record.started >= start) and (
-                        end is None or record.started < end
-                    ):
-                        yield one.decode(), record
+                    yield one.decode(), record
                 last = "(" + page[-1][0].decode()
 
     async def find(self, id_: str, *, most: int) -> Record | None:

@@ -20,7 +20,10 @@ from monitor.tables.readings import (
 from monitor.texts import seconds
 
 MILLISECONDS = 1e11
-"""A larger time stamp is not in seconds."""
+"""A larger time stamp is not in seconds, unless it is known to be."""
+
+LATEST = 253_402_387_200.0
+"""A day after the year 9999 in Unix seconds: no written time is later, whatever its offset."""
 
 REMEMBERED = 1 << 12
 """Texts of a column of which is remembered how they are read."""
@@ -154,30 +157,45 @@ def segment(name: str, value: Any, sanitizer: Sanitizer) -> str:
 def clock(how: Reading | None) -> Callable[[Any], float | None]:
     """The function (value of the column with times) → Unix seconds."""
     read = reader(how)
+    is_time = how is not None and how.kind == "datetime"
+    is_counted = how is not None and how.unit is not None
 
     def time_of(value: Any) -> float | None:
-        value = read(value)
-        if how is not None and how.kind == "datetime" and type(value) is str:
+        if isinstance(value, date):
+            return moment(value)
+        found = read(value)
+        if is_time and type(found) is str:
             return None  # a time in another order of day and month
-        return moment(value)
+        if is_time and (is_counted or type(value) is str) and type(found) is float:
+            # It is in seconds, so that nothing is guessed of a time that there may be.
+            return found if abs(found) < LATEST else moment(found)
+        return moment(found)
 
     return time_of if how is not None and how.kind != "identifier" else moment_of
 
 
 def moment_of(value: Any) -> float | None:
     """Unix seconds of a time stamp as it stands in a typed table."""
-    return moment(plain_value(value))
+    return moment(value if isinstance(value, date) else plain_value(value))
 
 
 def moment(value: Any) -> float | None:
-    """Unix seconds of a time stamp: ISO 8601, or a number of seconds, milli- or nanoseconds.
+    """Unix seconds of a time stamp: ISO 8601, a date, or a number of seconds, milli- or
+    nanoseconds. Only of a number its size says what it counts; none of 1e11 or more is in seconds.
 
     >>> moment("2023-11-14T22:13:20Z"), moment(1.7e9), moment("1700000000000"), moment("soon")
     (1700000000.0, 1700000000.0, 1700000000.0, None)
+    >>> moment("9999-12-31T00:00:00Z")
+    253402214400.0
     """
     if isinstance(value, str):
         number = numerals.number(value)
-        value = seconds(value.strip()) if number is None else number
+        if number is None:
+            return seconds(value.strip())
+        value = number
+    if isinstance(value, date):
+        at = plain_value(value)
+        return at if math.isfinite(at) else None
     if not isinstance(value, int | float) or isinstance(value, bool) or not math.isfinite(value):
         return None
     at = float(value)

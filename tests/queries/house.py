@@ -150,13 +150,14 @@ def record(number: int, names: Sequence[str]) -> Record:
 class House:
     """See System."""
 
-    endpoint, version = "e", "1.0"
+    endpoint, version, shards = "e", "1.0", 1
 
     def __init__(self, names: Sequence[str] = ("north", "south")) -> None:
         self.names = names
         self.is_ready = True
         self.trouble = ""
         self.count = 30
+        self.unreadable: frozenset[int] = frozenset()
         self.accesses: list[tuple[str, str, str]] = []
         self.readings: list[tuple[str, list[tuple[str, str]]]] = []
 
@@ -176,12 +177,12 @@ class House:
         return Running(self.is_ready, [Process("proxy", 0, 41, 0), Process("analyzer", 0, 42, 1)])
 
     async def back(
-        self, before: str, *, start: float | None = None, end: float | None = None
-    ) -> AsyncGenerator[tuple[str, Record]]:
+        self, before: str, *, start: float | None = None
+    ) -> AsyncGenerator[tuple[str, Record | None]]:
         for place in range(int(before.partition("-")[0]) - 1 if before else self.count, 0, -1):
             one = record(place, self.names)
-            if (start or 0.0) <= one.started < (end or math.inf):
-                yield f"{place}-0.0", one
+            if one.started >= (start or 0.0):
+                yield f"{place}-0.0", None if place in self.unreadable else one
 
     async def record(self, id_: str) -> Record | None:
         found = (record(place, self.names) for place in range(1, self.count + 1))

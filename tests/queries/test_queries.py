@@ -137,7 +137,9 @@ def test_records_are_listed_without_content_and_in_pages() -> None:
     assert [one.id for one in asked(records.QUERY, edge_case="refusal", model="small").items][
         -1
     ] == "r-7"
-    assert asked(records.QUERY, **{"from": str(NOW - 80), "to": str(NOW - 78)}).scanned == 2
+    between = asked(records.QUERY, **{"from": str(NOW - 80), "to": str(NOW - 78)})
+    assert [one.id for one in between.items] == ["r-21", "r-20"]
+    assert between.scanned == 11
 
 
 def test_a_page_of_records_looks_through_so_many(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -147,6 +149,38 @@ def test_a_page_of_records_looks_through_so_many(monkeypatch: pytest.MonkeyPatch
     assert (found.items, found.scanned, found.cursor) == ([], 10, "21-0.0")
 
 
+def test_what_is_out_of_the_time_or_no_record_is_looked_through_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """An exchange may be appended long after it began, so all that came later is looked at, and
+    counts: page by page one comes to what began before."""
+    monkeypatch.setattr(records, "SCANNED", 10)
+    house = House()
+    house.unreadable = frozenset((22, 3))
+    pages, cursor = [], ""
+    while cursor is not None:
+        page = asked(records.QUERY, house, to=str(NOW - 95), cursor=cursor)
+        pages.append(([one.id for one in page.items], page.scanned, page.cursor))
+        cursor = page.cursor
+    assert pages == [
+        ([], 10, "21-0.0"), ([], 10, "11-0.0"), (["r-4", "r-2", "r-1"], 10, "1-0.0"), ([], 0, None),
+    ]  # fmt: skip
+
+
+def test_templates_count_so_many_entries(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also such as are no records."""
+    monkeypatch.setattr(templates, "COUNTED", 10)
+    house = House()
+    house.unreadable = frozenset((28, 24))
+    assert asked(templates.QUERY, house).records == 8
+
+
+def test_the_last_day_that_can_be_written_is_a_time() -> None:
+    """9999-12-31 often stands for no end."""
+    assert len(asked(records.QUERY, to="9999-12-31T00:00:00Z").items) == 30
+    assert asked(records.QUERY, **{"from": "9999-12-31"}).items == []
+
+
 @pytest.mark.parametrize(
     ("parameters", "sentence"),
     [
@@ -154,7 +188,21 @@ def test_a_page_of_records_looks_through_so_many(monkeypatch: pytest.MonkeyPatch
         ({"segment": "=x"}, "segment: '=x' is not DIMENSION=VALUE, as population=north"),
         ({"segment": "north"}, "segment: is not DIMENSION=VALUE, as population=north"),
         ({"outcome": "bad"}, "outcome: is not one of ok, "),
-        ({"cursor": "W10"}, "cursor: is not a `cursor` of the page before"),
+        *(
+            ({"cursor": cursor}, "cursor: is not a `cursor` of the page before")
+            for cursor in (
+                "W10",
+                "99999999999999999999-1.0",
+                "1-18446744073709551616.0",
+                "0-0.0",
+                "1-0.1",
+                "1-0.9999",
+                "01-0.0",
+                "1-0.0\n",
+                "1-0",
+                "\u0661-0.0",
+            )
+        ),
     ],
 )
 def test_a_wrong_filter_of_records_is_named(parameters: dict[str, str], sentence: str) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import random
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -89,6 +91,38 @@ OPTIONS = (
     ("--reference", "region=north"), ("--reference", "SOURCE"),
     ("--reference", "SOURCE", "--score", "score", "--label", "truth"), ("--by", "c0"),
 )  # fmt: skip
+
+
+NOON, FOREVER = datetime(2024, 2, 29, 12, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC)
+ENDS: dict[str, tuple[Any, Any]] = {
+    "text": (pa.string(), datetime.isoformat),
+    "csv": (pa.string(), lambda at: f"{at:%Y-%m-%d}"),
+    "day": (pa.date32(), datetime.date),
+    "second": (pa.timestamp("s"), lambda at: at.replace(tzinfo=None)),
+    "micro": (pa.timestamp("us", "UTC"), lambda at: at),
+}
+
+
+@pytest.mark.parametrize("how", sorted(ENDS))
+def test_a_time_without_end_is_a_late_one(tmp_path: Path, document: Any, how: str) -> None:
+    """9999-12-31 is when what is valid until further notice ends, in a column of any type."""
+    kind, made = ENDS[how]
+    ends = [NOON if row % 4 else FOREVER for row in range(COUNT)]
+    table = pa.table({
+        "valid_to": pa.array(list(map(made, ends)), kind),
+        "x": pa.array(np.random.default_rng(4).normal(0, 1, COUNT)),
+    })  # fmt: skip
+    path = tmp_path / f"ends.{'csv' if how == 'csv' else 'parquet'}"
+    if how == "csv":
+        csv.write_csv(table, path)
+    else:
+        parquet.write_table(table, path, row_group_size=500)
+    counts = []
+    for range_ in (["--to", "9999-12-31"], ["--from", "9999-12-31T00:00:00Z"]):
+        by_column, by_row = document(str(path), "--timestamp", "valid_to", *range_)
+        assert by_column == by_row
+        counts.append(json.loads(by_column[1])["records"])
+    assert counts == [COUNT - COUNT // 4, COUNT // 4]
 
 
 @pytest.mark.parametrize("seed", range(SEEDS))

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import UTC, date, datetime, timedelta, timezone
+
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from monitor.app.sanitizer import Sanitizer
 from monitor.errors import SourceError
 from monitor.settings.schema import Settings
 from monitor.tables import rows
+from monitor.tables.cells import clock, moment, moment_of
 from monitor.tables.columns import Columns
+from monitor.tables.readings import Reading
+from monitor.tables.times import SCALES
 
 CLEAN = Sanitizer(Settings())
 
@@ -32,6 +39,48 @@ def test_a_row_is_seen_as_its_columns_are_meant() -> None:
 def test_a_row_without_times_is_numbered() -> None:
     """The moment of a row is then its number."""
     assert rows.observer(["x"], Columns(), CLEAN, "t")([None], 9, "").at == 9.0
+
+
+@pytest.mark.parametrize(
+    ("value", "how"),
+    [
+        ("9999-12-31T00:00:00Z", None), ("9999-12-31", Reading("datetime")),
+        ("31.12.9999", Reading("datetime", day_first=True)), ("9999-12-31", Reading("categorical")),
+        ("9999-12-31", Reading("identifier")), (date(9999, 12, 31), None),
+        *((datetime(9999, 12, 31, tzinfo=UTC), Reading(kind))
+          for kind in ("datetime", "numeric", "identifier", "boolean")),
+        ("9999-12-31", Reading("datetime", unit="s")), (253402214400000, Reading("datetime", unit="ms")),
+        ("253402214400", Reading("datetime", unit="s")), (99991231, Reading("datetime", unit="date")),
+    ],
+)  # fmt: skip
+def test_a_time_that_is_written_is_that_time_however_late(
+    value: object, how: Reading | None
+) -> None:
+    """Only of a number of which nobody says what it counts is that guessed by its size."""
+    assert clock(how)(value) == 253_402_214_400.0
+
+
+@pytest.mark.parametrize("how", [None, *(Reading("datetime", unit=unit) for unit in SCALES)])
+def test_a_number_that_is_no_time_in_the_unit_of_its_column_is_in_a_smaller_one(
+    how: Reading | None,
+) -> None:
+    """Nobody means a year that cannot be written."""
+    scale = 1 if how is None or how.unit is None else SCALES[how.unit]
+    assert clock(how)(1_700_000_000_000 * scale) == 1.7e9
+
+
+@given(
+    st.datetimes(
+        timezones=st.sampled_from([UTC, *(timezone(timedelta(hours=h)) for h in (-23, 23))])
+    )
+)
+@example(datetime.max.replace(tzinfo=timezone(timedelta(hours=-23))))
+@example(datetime.min.replace(tzinfo=timezone(timedelta(hours=23))))
+def test_a_moment_is_the_one_that_was_written(at: datetime) -> None:
+    """In any year that there is, as a text and as it stands in a typed table."""
+    how = Reading("datetime")
+    text = at.isoformat()
+    assert moment(text) == clock(how)(text) == moment(at) == moment_of(at) == at.timestamp()
 
 
 @pytest.mark.parametrize("value", [None, "soon", float("nan"), True, ""])
