@@ -169,7 +169,8 @@ and during a drain. It depends neither on the model nor on Redis. |
 Takes `{{"reviewer", "passed", "label"?, "note"?}}` or \
 `{{"reviewer", "skip": true}}`: 200, or 409 where the answer does not count, 404 for no item. |
 | `GET /api/v1/silences`, `GET /api/v1/silences/{{id}}` | `read` | \
-[Silences](../notifications.md#silences), as Alertmanager's API v2 has them. |
+[Silences](../notifications.md#silences), as Alertmanager's API v2 has them. \
+The list takes `filter`. |
 | `POST /api/v1/silences`, `DELETE /api/v1/silences/{{id}}` | `admin` | \
 200 and `{{"silenceID"}}`; ends one. |
 {asked}
@@ -183,9 +184,11 @@ nothing has changed.
 
 What is refused is answered with `{{"error": "one sentence"}}`: 401 without a token that is known,
 403 without the role, 400 for a parameter that is wrong or not known, 404 for no such page, 405 for
-another method. 429 and 503 come with `Retry-After`: a token's holder may send 200 requests at once
-and 50 a second, and 16 requests are under way at a time. `/metrics`, `/healthz` and `/readyz` have
-no such limits. HEAD is answered as GET without its body.
+another method (`Allow` has those that it takes). 429 and 503 come with `Retry-After`: a token's
+holder may send 200 requests at once and 50 a second, and 16 requests are under way at a time. Who
+signs in to the console without a token takes none of these: an address has the same rate of its
+own, and 16 requests are under way at a time, 8 of one address. `/metrics`, `/healthz` and
+`/readyz` have no such limits. HEAD is answered as GET without its body.
 
 A scrape waits at most 4 s for a process that does not answer, and then shows what that process
 said last.

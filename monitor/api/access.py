@@ -11,6 +11,7 @@ import json
 import os
 import re
 import stat
+from collections import Counter
 from collections.abc import Awaitable, Callable, MutableMapping
 from pathlib import Path
 from typing import Any
@@ -45,6 +46,11 @@ LOCAL = "local"
 """Who asks where no tokens are set."""
 AT_ONCE = 16
 """Requests for other paths than `OPEN` that are answered at a time."""
+STRANGERS_AT_ONCE = 16
+"""The same of the pages that need no token, beside these: so many that read, and so many that sign
+in."""
+SAME_AT_ONCE = 8
+"""How many of those may come from one address."""
 PATIENCE = 120.0
 """Seconds that one of them may take, with reading its answer."""
 
@@ -171,6 +177,8 @@ class Guard:
     """Lets a request through to the pages, or answers it: 401, 403, 429 where a holder's come too
     fast, or 503 where too many are under way.
 
+    Strangers, who ask for pages that need no token and show none, share no bound with holders.
+
     `tokens` is None where none are set. Then the other paths than `OPEN` answer to this machine
     alone: not where the port `is_exposed` to others, and not under a name that a web site could
     have given this address (DNS rebinding). `clock` gives seconds and never goes back.
@@ -182,8 +190,9 @@ class Guard:
         self._app = app
         self._tokens = tokens
         self._is_exposed = is_exposed
-        self._busy = 0
-        self._rates = Rates()
+        self._busy: Counter[str] = Counter()
+        self._holders = Rates()
+        self._strangers = Rates()
         self._clock = clock
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -191,22 +200,28 @@ class Guard:
         if scope["type"] != "http" or scope["path"] in OPEN:
             await self._app(scope, receive, send)
             return
-        refusal = self._refusal(scope) or self._too_fast(reader_of(scope))
-        if refusal is None and self._busy >= AT_ONCE:
+        refusal = self._refusal(scope) or self._too_fast(scope)
+        places = _places(scope)
+        if refusal is None and any(self._busy[one] >= most for one, most in places.items()):
             refusal = 503, "too many requests at a time; ask again in a second", _AGAIN
         if refusal is not None:
             await _answer(send, *refusal)
             return
-        self._busy += 1
+        self._busy.update(places.keys())
         try:
             with contextlib.suppress(TimeoutError):  # the server closes what was not finished
                 async with asyncio.timeout(PATIENCE):
                     await self._app(scope, receive, send)
         finally:
-            self._busy -= 1
+            self._busy -= Counter(places.keys())  # and forgets addresses that are gone
 
-    def _too_fast(self, reader: str) -> Refusal | None:
-        seconds = self._rates.wait(reader, self._clock())
+    def _too_fast(self, scope: Scope) -> Refusal | None:
+        if not _is_stranger(scope):
+            seconds = self._holders.wait(reader_of(scope), self._clock())
+        elif _is_reading(scope):
+            return None
+        else:
+            seconds = self._strangers.wait(_address(scope), self._clock())
         if not seconds:
             return None
         sentence = f"too many requests in a short time; ask again in {seconds} s"
@@ -227,7 +242,7 @@ class Guard:
 def _is_from_elsewhere(scope: Scope) -> bool:
     """Whether a browser says that a page of another origin sends something that may change
     something (Fetch Metadata; `Origin` of browsers before it)."""
-    if scope["method"] in ("GET", "HEAD", "OPTIONS"):
+    if _is_reading(scope):
         return False
     headers = dict(scope["headers"])
     site = headers.get(b"sec-fetch-site")
@@ -240,14 +255,14 @@ def _is_from_elsewhere(scope: Scope) -> bool:
 def _by_token(scope: Scope, tokens: Tokens) -> Refusal | None:
     path: str = scope["path"]
     is_page = path.startswith(CONSOLE) or path == CONSOLE.rstrip("/")
-    if path == SIGN_IN or path.startswith(STATIC):
-        return None
     said = [value for name, value in scope["headers"] if name == b"authorization"]
     if not said and is_page:
         said = _in_cookie(scope)
     scheme, _, token = (said[0] if len(said) == 1 else b"").partition(b" ")
     token = token.strip()
     refusal = _judged(scope, tokens, scheme, token)
+    if _needs_none(path):
+        return None
     if refusal is not None and is_page:
         return 303, refusal[1], [(b"location", _to_sign_in(scope, refusal[0]))]
     return refusal
@@ -280,12 +295,38 @@ def _judged(scope: Scope, tokens: Tokens, scheme: bytes, token: bytes) -> Refusa
     holder = tokens.holder(token.decode("latin-1"))
     if holder is None:
         return 401, "this token is not known here", _challenge("invalid_token")
+    scope[_HOLDER] = holder.name
     role = role_of(scope["path"], scope["method"])
     if role not in holder.roles:
         sentence = f"this token does not have the role {role}"
         return 403, sentence, _challenge("insufficient_scope")
-    scope[_HOLDER] = holder.name
     return None
+
+
+def _needs_none(path: str) -> bool:
+    return path == SIGN_IN or path.startswith(STATIC)
+
+
+def _is_stranger(scope: Scope) -> bool:
+    """Whether somebody asks who shows no token that is known, and need not."""
+    return _HOLDER not in scope and _needs_none(scope["path"])
+
+
+def _is_reading(scope: Scope) -> bool:
+    return scope["method"] in ("GET", "HEAD", "OPTIONS")
+
+
+def _places(scope: Scope) -> dict[str, int]:
+    """What a request takes a place of while it is answered, and how many places there are. Who is
+    slow to send a form takes none of those who load a page."""
+    if not _is_stranger(scope):
+        return {"": AT_ONCE}
+    kind = "reading" if _is_reading(scope) else "sending"
+    return {kind: STRANGERS_AT_ONCE, f"{kind} {_address(scope)}": SAME_AT_ONCE}
+
+
+def _address(scope: Scope) -> str:
+    return str((scope.get("client") or ("",))[0])
 
 
 def role_of(path: str, method: str = "GET") -> str:

@@ -1,15 +1,15 @@
-"""Requests → whether they come too fast: a token bucket for each holder of a token."""
+"""Requests → whether they come too fast: a token bucket for each who asks."""
 
 from __future__ import annotations
 
 import math
 
 RATE = 50.0
-"""Requests a second that a holder may go on with."""
+"""Requests a second that one may go on with."""
 BURST = 200
 """Requests that may come at once after a pause."""
-REMEMBERED = 1000
-"""Holders that are known at a time; a full bucket is forgotten."""
+REMEMBERED = 1024
+"""Names that are known at a time; who has not asked for longest is forgotten."""
 
 
 class Rates:
@@ -19,20 +19,12 @@ class Rates:
         self._buckets: dict[str, tuple[float, float]] = {}
 
     def wait(self, name: str, now: float) -> int:
-        """Take one request of a holder at `now` (seconds of any clock that never goes back). Return
+        """Take one request of a name at `now` (seconds of any clock that never goes back). Return
         0, or in how many seconds to ask again where the bucket is empty."""
-        left, at = self._buckets.get(name, (float(BURST), now))
+        left, at = self._buckets.pop(name, (float(BURST), now))
         left = min(float(BURST), left + (now - at) * RATE)
-        if left < 1:
-            self._buckets[name] = left, now
-            return max(1, math.ceil((1 - left) / RATE))
-        if len(self._buckets) >= REMEMBERED and name not in self._buckets:
-            self._forget(now)
-        self._buckets[name] = left - 1, now
-        return 0
-
-    def _forget(self, now: float) -> None:
-        full = [name for name, (left, at) in self._buckets.items()
-                if left + (now - at) * RATE >= BURST]  # fmt: skip
-        for name in full:
-            del self._buckets[name]
+        if len(self._buckets) >= REMEMBERED:
+            del self._buckets[next(iter(self._buckets))]
+        is_taken = left >= 1
+        self._buckets[name] = left - is_taken, now  # the last to ask is the last in the table
+        return 0 if is_taken else max(1, math.ceil((1 - left) / RATE))

@@ -258,3 +258,76 @@ def test_a_file_that_is_none_or_open_to_all_is_refused(tmp_path: Path, file: Pat
     file.write_bytes(b"#" * (1 << 20) + b"#")
     with pytest.raises(ConfigError, match="is larger than"):
         access.read(file)
+
+
+# --- strangers ------------------------------------------------------------------------------------
+
+
+def stranger_asks(
+    guard: Guard, method: str, path: str, address: str = "127.0.0.1", token: str = ""
+) -> Any:
+    async def ask() -> int:
+        transport = httpx.ASGITransport(app=guard, client=(address, 1))
+        async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
+            headers = dict([said(token)] if token else [])
+            return (await client.request(method, path, headers=headers)).status_code
+
+    return ask()
+
+
+@pytest.mark.parametrize("path", ["/console/sign-in", "/console/static/console.css"])
+def test_strangers_take_no_place_of_holders(path: str, file: Path) -> None:
+    """However many send a form that does not end: who has a token is answered, also on the pages
+    that need none; pages load for all; and others sign in from elsewhere."""
+    go, inside = asyncio.Event(), 0
+
+    async def slow(scope: Any, receive: Any, send: Any) -> None:
+        nonlocal inside
+        if scope["method"] == "POST" and "authorization" not in dict(scope["headers"]):
+            inside += 1
+            if inside <= access.SAME_AT_ONCE:
+                await go.wait()
+        await pages(scope, receive, send)
+
+    async def play() -> None:
+        guard = Guard(slow, tokens=Tokens(file, print), is_exposed=True, clock=float)
+        idle = [asyncio.ensure_future(stranger_asks(guard, "POST", path)) for _ in range(17)]
+        while inside < access.SAME_AT_ONCE or sum(one.done() for one in idle) < 9:
+            await asyncio.sleep(0)
+        assert await stranger_asks(guard, "GET", "/api/v1/status", token="s2") == 200
+        assert await stranger_asks(guard, "POST", path, token="s2") == 200
+        assert await stranger_asks(guard, "GET", "/console/sign-in") == 200
+        assert await stranger_asks(guard, "GET", "/console/static/console.css") == 200
+        assert await stranger_asks(guard, "POST", path) == 503
+        assert await stranger_asks(guard, "POST", path, "10.0.0.2") == 200
+        go.set()
+        assert sorted(await asyncio.gather(*idle)) == [200] * 8 + [503] * 9
+        assert await stranger_asks(guard, "POST", path) == 200
+        assert not +guard._busy
+
+    asyncio.run(asyncio.wait_for(play(), 20))
+
+
+def test_strangers_of_many_addresses_have_a_bound(file: Path) -> None:
+    """Together, too."""
+    go, inside = asyncio.Event(), 0
+
+    async def slow(scope: Any, receive: Any, send: Any) -> None:
+        nonlocal inside
+        inside += 1
+        await go.wait()
+        await pages(scope, receive, send)
+
+    async def play() -> list[int]:
+        guard = Guard(slow, tokens=Tokens(file, print), is_exposed=True, clock=float)
+        most = access.STRANGERS_AT_ONCE
+        idle = [
+            asyncio.ensure_future(stranger_asks(guard, "POST", "/console/sign-in", f"10.0.0.{one}"))
+            for one in range(most + 1)
+        ]
+        while inside < most or not any(one.done() for one in idle):
+            await asyncio.sleep(0)
+        go.set()
+        return sorted(await asyncio.gather(*idle))
+
+    assert asyncio.run(play()) == [200] * access.STRANGERS_AT_ONCE + [503]

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
 import httpx
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.api import rates
-from monitor.api.access import Guard
+from monitor.api.access import Guard, Tokens
 from monitor.api.rates import BURST, RATE, Rates
-from tests.api.test_access import pages
+from tests.api.test_access import line, pages, stranger_asks
 
 
 def test_a_burst_is_taken_and_then_so_many_a_second() -> None:
@@ -42,6 +44,16 @@ def test_what_is_remembered_has_a_bound() -> None:
     assert len(some._buckets) <= rates.REMEMBERED
 
 
+def test_the_bound_holds_for_names_that_all_ask_at_once() -> None:
+    """Who has not asked for longest is forgotten; who goes on asking is not."""
+    some = Rates()
+    for number in range(3 * rates.REMEMBERED):
+        some.wait(str(number), 0.0)
+        some.wait("busy", 0.0)
+    assert len(some._buckets) == rates.REMEMBERED
+    assert some.wait("busy", 0.0) == 1
+
+
 def test_who_asks_too_fast_is_told_when_to_come_again() -> None:
     """429 with Retry-After; probes are answered all the same."""
 
@@ -55,5 +67,26 @@ def test_who_asks_too_fast_is_told_when_to_come_again() -> None:
             assert refused.headers["retry-after"] == "1"
             assert refused.json()["error"].startswith("too many requests in a short time")
             assert (await client.get("/healthz")).status_code == 200
+
+    asyncio.run(play())
+
+
+@pytest.mark.parametrize("has_tokens", [True, False])
+def test_strangers_who_ask_too_fast_slow_nobody_else(has_tokens: bool, tmp_path: Path) -> None:
+    """Each address has a bucket for signing in of its own; loading a page costs none; nor do they
+    take from holders."""
+    file = tmp_path / "tokens"
+    file.write_text(line("kim", "read", "s"))
+
+    async def play() -> None:
+        tokens = Tokens(file, print) if has_tokens else None
+        guard = Guard(pages, tokens=tokens, is_exposed=False, clock=float)
+        posts = [await stranger_asks(guard, "POST", "/console/sign-in") for _ in range(BURST + 1)]
+        assert posts == [200] * BURST + [429]
+        assert await stranger_asks(guard, "POST", "/console/sign-in", "10.0.0.2") == 200
+        assert await stranger_asks(guard, "GET", "/api/drift", token="s") == 200
+        for _ in range(BURST + 1):
+            assert await stranger_asks(guard, "GET", "/console/sign-in") == 200
+            assert await stranger_asks(guard, "GET", "/console/static/console.css") == 200
 
     asyncio.run(play())
