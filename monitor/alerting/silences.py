@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -139,10 +140,13 @@ _EXAMPLE = '{"name": "alertname", "value": "MonitorDrift", "isRegex": false}'
 
 
 def matcher(text: str) -> Matcher:
-    """Read `NAME=VALUE`, `NAME!=VALUE`, `NAME=~REGEX` or `NAME!~REGEX`; raises UsageError.
+    """Read `NAME=VALUE`, `NAME!=VALUE`, `NAME=~REGEX` or `NAME!~REGEX`, the value in double quotes
+    or not; raises UsageError.
 
     >>> matcher("severity=~warning|info")
     Matcher(name='severity', value='warning|info', is_regex=True, is_equal=True)
+    >>> matcher(r'value="a \\"b\\""').value
+    'a "b"'
     """
     for place, sign in enumerate(text):
         if sign in "=!":
@@ -150,9 +154,38 @@ def matcher(text: str) -> Matcher:
             size = 2 if operator in ("!=", "=~", "!~") else 1
             if not name or (sign == "!" and size == 1):
                 break
-            value = text[place + size :].strip()
+            value = _unquoted(text[place + size :].strip())
+            if value is None:
+                break
             return Matcher(name, value, is_regex="~" in operator[:size], is_equal=sign == "=")
     raise UsageError(f"{text[:60]!r} is not NAME=VALUE, NAME!=VALUE, NAME=~REGEX or NAME!~REGEX")
+
+
+_QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL)
+_ESCAPED = re.compile(r"\\([\\\"n])")
+
+
+def _unquoted(value: str) -> str | None:
+    """A value as Alertmanager reads it: bare, or in quotes with escapes of a quote, a backslash and
+    a line's end; None where a quote has no other one."""
+    if not value.startswith('"'):
+        return None if value.endswith('"') else value
+    found = _QUOTED.fullmatch(value)
+    if found is None:
+        return None
+    return _ESCAPED.sub(lambda one: "\n" if one[1] == "n" else one[1], found[1])
+
+
+def filtered(silences: Iterable[Silence], filters: Iterable[str]) -> list[Silence]:
+    """Return the silences whose own matchers have the names and values that all filters ask for,
+    whatever their operators are, as Alertmanager's API v2 does it; raises UsageError."""
+    asked = [(one.name, _matches(one)) for one in map(matcher, filters)]
+    found = []
+    for silence in silences:
+        values = {one.name: one.value for one in silence.matchers}
+        if all(is_met(values.get(name, "")) for name, is_met in asked):
+            found.append(silence)
+    return found
 
 
 def silenced(silences: Iterable[Silence], clock: float) -> Callable[[Mapping[str, str]], bool]:
@@ -171,7 +204,7 @@ def silenced(silences: Iterable[Silence], clock: float) -> Callable[[Mapping[str
 
 def _matches(one: Matcher) -> Callable[[str], bool]:
     if len(one.name) > LONGEST or len(one.value) > LONGEST or not one.name:
-        raise UsageError(f"matchers: name and value have 1 to {LONGEST:,} characters")
+        raise UsageError(f"a matcher's name and value have 1 to {LONGEST:,} characters")
     if not one.is_regex:
         return lambda value: (value == one.value) == one.is_equal
     import re2
@@ -180,7 +213,7 @@ def _matches(one: Matcher) -> Callable[[str], bool]:
         pattern = re2.compile(one.value, _quiet())
     except re2.error:
         raise UsageError(
-            f"matchers: {one.value[:60]!r} is not a regular expression that RE2 knows"
+            f"a matcher's {one.value[:60]!r} is not a regular expression that RE2 knows"
         ) from None
     return lambda value: (pattern.fullmatch(value) is not None) == one.is_equal
 

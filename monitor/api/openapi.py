@@ -9,10 +9,10 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from monitor import documents
-from monitor.alerting.silences import Posted, Shown
+from monitor.alerting.silences import MATCHERS, Posted, Shown
 from monitor.feedback import MAX_NAME, Statement
 from monitor.queries import QUERIES
-from monitor.queries.query import Query
+from monitor.queries.query import MAX_TEXT, Query
 from monitor.review.desk import Said, Task
 from monitor.review.queue import Stats
 
@@ -144,6 +144,15 @@ REVIEW_ITEM = {
     "responses": {"200": _holds("Judged"), **problems(400, 404, 408, 409, 413)},
 }  # fmt: skip
 SILENCES = {
+    "parameters": [{
+        "name": "filter", "in": "query", "required": False,
+        "description": "A name and a value that a silence's own matchers must have, as "
+        "`name=\"value\"`, or with `!=`, `=~` or `!~`; repeat it, and all must hold.",
+        "schema": {
+            "type": "array", "maxItems": MATCHERS,
+            "items": {"type": "string", "maxLength": MAX_TEXT},
+        },
+    }],
     "responses": {
         "200": {
             "description": "All silences, the last to end first.",
@@ -153,9 +162,9 @@ SILENCES = {
                 }
             },
         },
-        **problems(),
-    }
-}
+        **problems(400),
+    },
+}  # fmt: skip
 SILENCE_POST = {
     "requestBody": {
         "required": True,

@@ -3,17 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Annotated, Protocol
 
 import msgspec
 from fastapi import FastAPI, Request, Response
 
-from monitor.alerting.silences import Silence, read
+from monitor.alerting.silences import MATCHERS, Silence, filtered, read
 from monitor.api import openapi
 from monitor.api.bodies import Refused, answer, answered, body
+from monitor.queries import query
 
 MAX_BYTES = 1 << 16
 """Bytes of a body."""
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """What the list of silences can be asked."""
+
+    filter: Annotated[
+        list[query.Text],
+        msgspec.Meta(
+            max_length=MATCHERS,
+            extra={"is": f'at most {MATCHERS} matchers as alertname="MonitorDrift"'},
+        ),
+    ] = []
+    """Names and values that a silence's own matchers must have; repeat it, and all must hold."""
 
 
 class Book(Protocol):
@@ -45,8 +59,8 @@ def add_to(
         tags=["silences"],
         openapi_extra=openapi.SILENCES,
     )
-    async def all_of_them() -> Response:
-        return await answered(lambda: _all(book(), clock()))
+    async def all_of_them(request: Request) -> Response:
+        return await answered(lambda: _all(book(), request, clock()))
 
     @app.post(
         "/api/v1/silences",
@@ -79,8 +93,10 @@ def add_to(
         return await answered(lambda: _delete(book(), request.path_params["name"], clock()))
 
 
-async def _all(book: Book, clock: float) -> Response:
-    return answer(200, [one.shown(clock) for one in await book.silences(clock)])
+async def _all(book: Book, request: Request, clock: float) -> Response:
+    asked = query.read(request.query_params.multi_items(), Asked)
+    found = filtered(await book.silences(clock), asked.filter)
+    return answer(200, [one.shown(clock) for one in found])
 
 
 async def _one(book: Book, name: str, clock: float) -> Response:

@@ -126,3 +126,42 @@ def test_without_a_store_it_says_so() -> None:
     """For a client that asks again."""
     answer = asked(Book(is_away=True), "GET", "/api/v1/silences")
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
+
+
+def test_the_list_is_filtered_by_the_silences_own_matchers() -> None:
+    """All filters must hold; a name that a silence does not have has an empty value."""
+    book = Book()
+    for name, value in (("alertname", "MonitorDrift"), ("alertname", "MonitorDown"), ("job", "x")):
+        matchers = [{"name": name, "value": value}]
+        asked(book, "POST", "/api/v1/silences", json={**POSTED, "matchers": matchers})
+
+    def ids(*filters: str) -> list[str]:
+        answer = asked(book, "GET", "/api/v1/silences", params={"filter": list(filters)})
+        assert answer.status_code == 200
+        return [one["id"] for one in answer.json()]
+
+    assert ids() == ["id-0", "id-1", "id-2"]
+    assert ids('alertname="MonitorDrift"') == ids("alertname=MonitorDrift") == ["id-0"]
+    assert ids('alertname!="MonitorDrift"') == ["id-1", "id-2"]
+    assert ids('alertname=~"Monitor.*"') == ["id-0", "id-1"]
+    assert ids('alertname!~"Monitor.*"') == ["id-2"]
+    assert ids('alertname=~"Monitor.*"', 'alertname!="MonitorDrift"') == ["id-1"]
+    assert ids('alertname=""') == ["id-2"]
+
+
+@pytest.mark.parametrize(("query", "words"), [
+    ("filter=alertname", "NAME=VALUE"),
+    ("filter=", "NAME=VALUE"),
+    ("filter=a%3D%22b", "NAME=VALUE"),
+    ("filter=a%3Db%22", "NAME=VALUE"),
+    ("filter=a%3D%22b%22c%22", "NAME=VALUE"),
+    ("filter=a%3D~%22(%22", "RE2"),
+    ("filter=a%3Db&" * 21, "filter: is not at most 20 matchers"),
+    ("filter=a%3D" + "b" * 2000, "filter: is not at most 20 matchers"),
+    ("silenced=true", "'silenced': is not a parameter here; its parameters are filter"),
+])  # fmt: skip
+def test_a_list_that_cannot_be_filtered_is_refused_in_a_sentence(query: str, words: str) -> None:
+    """A parameter that is not known, too."""
+    answer = asked(Book(), "GET", f"/api/v1/silences?{query}")
+    assert answer.status_code == 400
+    assert words in answer.json()["error"]
