@@ -21,7 +21,7 @@ from fastapi import FastAPI
 import monitor
 from monitor import logs, tasks
 from monitor.alerting.store import AlertStore
-from monitor.api import access, headers
+from monitor.api import access, bodies, headers
 from monitor.api.pages import application
 from monitor.app.feedback_intake import Intake, Taken
 from monitor.app.reviewer import arms_of, queue_of
@@ -115,6 +115,7 @@ class Pages:
             pages, lambda: self._system, desk=self._desk, clock=time.time,
             reader_of=lambda request: access.reader_of(request.scope),
             signs_in=(lambda token: tokens.holder(token) is not None) if tokens else None,
+            body=bodies.body,
         )  # fmt: skip
 
     def _guarded(self, pages: access.App) -> headers.Headers:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 from urllib.parse import parse_qs
 
@@ -19,6 +19,8 @@ MAX_BYTES = 64 << 10
 WEEK = 7 * 24 * 3600
 
 SignsIn = Callable[[str], bool]
+Body = Callable[[Request, int], Awaitable[bytes]]
+"""(request, most bytes) → its body, within its time; raises what the pages answer themselves."""
 
 
 class Desk(Protocol):
@@ -44,11 +46,12 @@ def add_to(
     *,
     reader_of: Callable[[Request], str],
     signs_in: SignsIn | None,
+    body: Body,
     desk: Desks,
     clock: Callable[[], float],
 ) -> None:
-    """Add the pages with forms. Whether a form comes from the console itself is looked at before
-    (`api.access`)."""
+    """Add the pages with forms, which `body` reads. Whether a form comes from the console itself is
+    looked at before (`api.access`)."""
 
     @app.get("/console/sign-in", include_in_schema=False)
     async def signing_in(request: Request) -> Response:
@@ -58,7 +61,7 @@ def add_to(
 
     @app.post("/console/sign-in", include_in_schema=False)
     async def sign_in(request: Request) -> Response:
-        form = await _form(request)
+        form = _fields(await body(request, MAX_BYTES))
         token = form.get("token", "").strip()
         if signs_in is None or not (token.isascii() and token.isprintable() and signs_in(token)):
             wrong = "This token is not known here."
@@ -93,7 +96,7 @@ def add_to(
 
     @app.post("/console/review/{item:path}", include_in_schema=False)
     async def judge(request: Request) -> Response:
-        form = await _form(request)
+        form = _fields(await body(request, MAX_BYTES))
         verdict = form.get("verdict", "")
         try:
             statement = said(_statement(verdict, form, reader_of(request)))
@@ -126,13 +129,8 @@ def inside(path: str) -> str:
     return path if is_ours and "\\" not in path and len(path) < 2000 else "/console/"
 
 
-async def _form(request: Request) -> dict[str, str]:
-    """The fields of a form; what is too long or no text has none."""
-    data = bytearray()
-    async for chunk in request.stream():
-        data += chunk
-        if len(data) > MAX_BYTES:
-            return {}
+def _fields(data: bytes) -> dict[str, str]:
+    """The fields of a form; what is no text has none."""
     try:
         fields = parse_qs(data.decode("utf-8"), max_num_fields=20, keep_blank_values=True)
     except (UnicodeDecodeError, ValueError):

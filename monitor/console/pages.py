@@ -14,7 +14,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from monitor.console import forms
 from monitor.console.charts import DRAWN
-from monitor.console.views import NAV, VIEWS, View
+from monitor.console.views import NAV, VIEWS, View, parameters
 from monitor.console.words import FILTERS
 from monitor.errors import ConfigError, SourceError, StreamError, UsageError
 from monitor.queries.query import MissingError, System
@@ -36,11 +36,13 @@ def add_to(
     *,
     reader_of: Callable[[Request], str],
     signs_in: forms.SignsIn | None,
+    body: forms.Body,
     desk: forms.Desks,
     clock: Callable[[], float],
 ) -> None:
     """Add the console to the pages. `reader_of` says who asks; `signs_in` whether a token is known,
-    and is None where no tokens are set; at the `desk` people read exchanges."""
+    and is None where no tokens are set; `body` reads a form; at the `desk` people read
+    exchanges."""
     pages = templates()
 
     def rendered(request: Request, name: str, status: int = 200, **context: Any) -> Response:
@@ -55,7 +57,7 @@ def add_to(
         return Response(text, status, media_type="text/html; charset=utf-8")
 
     for path, view in VIEWS.items():
-        _get(app, path, _viewing(view, system, reader_of, rendered))
+        _get(app, path, _viewing(path, view, system, reader_of, rendered))
 
     @app.get(START, include_in_schema=False)
     async def start() -> Response:
@@ -69,7 +71,9 @@ def add_to(
         headers = {"cache-control": "public, max-age=3600"}
         return Response(_file(name), media_type=STATIC[name], headers=headers)
 
-    forms.add_to(app, rendered, reader_of=reader_of, signs_in=signs_in, desk=desk, clock=clock)
+    forms.add_to(
+        app, rendered, reader_of=reader_of, signs_in=signs_in, body=body, desk=desk, clock=clock
+    )
 
     @app.get(f"{START}/{{rest:path}}", include_in_schema=False)
     async def nowhere(request: Request) -> Response:
@@ -114,14 +118,16 @@ def _get(app: FastAPI, path: str, answering: Callable[[Request], Awaitable[Respo
 
 
 def _viewing(
+    path: str,
     view: Callable[[View], Awaitable[tuple[str, dict[str, Any]]]],
     system: Callable[[], System],
     reader_of: Callable[[Request], str],
     rendered: Render,
 ) -> Callable[[Request], Awaitable[Response]]:
     async def viewing(request: Request) -> Response:
-        given = {**dict(request.query_params), **request.path_params}
         try:
+            said = parameters(path, request.query_params.multi_items())
+            given = {**said, **request.path_params}
             name, context = await view(View(system(), reader_of(request), given))
         except MissingError as error:
             return rendered(request, "problem.html", 404, sentence=str(error))

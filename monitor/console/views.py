@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from monitor.console.charts import Interval
+from monitor.errors import UsageError
 from monitor.findings import Fairness
 from monitor.queries import (
     experiments,
@@ -53,8 +54,8 @@ class View:
 
     async def ask(self, query: Query, *names: str, **said: str) -> Any:
         """Return what a query answers to the request's own parameters of these names, and to what
-        is `said` beside them."""
-        parameters = {name: self.given[name] for name in names if self.given.get(name)} | said
+        is `said` where the request does not say it."""
+        parameters = said | {name: self.given[name] for name in names if self.given.get(name)}
         return await ask(query, self.system, parameters.items(), self.reader)
 
 
@@ -88,7 +89,7 @@ async def listed(view: View) -> Shown:
     is_asked = {"status", "feature", "dimension", "value"} & set(view.given)
     state = view.given.get("status", "") if is_asked else "drift"
     found = await view.ask(
-        findings.QUERY, "feature", "dimension", "value", "cursor", limit=PAGE, status=state
+        findings.QUERY, "feature", "dimension", "value", "cursor", "limit", limit=PAGE, status=state
     )
     return "findings.html", {"found": found, "state": state}
 
@@ -121,20 +122,23 @@ SORTS: dict[str, Callable[[Row], float]] = {
 
 async def side_by_side(view: View) -> Shown:
     """Segments side by side, those with the longest tail first."""
-    found = await view.ask(segments.QUERY, "dimension", "value", "cursor", limit=str(MAX_LIMIT))
-    sort = view.given.get("sort", "p95")
-    key = SORTS.get(sort, SORTS["p95"])
+    sort = view.given.get("sort") or "p95"
+    if sort not in SORTS:
+        raise UsageError(f"sort: is not one of {', '.join(SORTS)}")
+    key = SORTS[sort]
+    names = ("dimension", "value", "cursor", "limit")
+    found = await view.ask(segments.QUERY, *names, limit=str(MAX_LIMIT))
     rows = sorted((one for one in found.items if one.exchanges), key=lambda one: -key(one))
     most = {name: max(map(each, rows), default=0.0) for name, each in SORTS.items()}
     return "segments.html", {
         "found": found, "rows": rows[:200], "hidden": max(0, len(rows) - 200), "most": most,
-        "sort": sort if sort in SORTS else "p95", "sorts": list(SORTS),
+        "sort": sort, "sorts": list(SORTS),
     }  # fmt: skip
 
 
 async def browsed(view: View) -> Shown:
     """Records of the stream, newest first, filtered."""
-    names = ("from", "to", "segment", "outcome", "edge_case", "model", "cursor")
+    names = ("from", "to", "segment", "outcome", "edge_case", "model", "cursor", "limit")
     return "records.html", {"found": await view.ask(records.QUERY, *names, limit=PAGE)}
 
 
@@ -145,7 +149,7 @@ async def whole_record(view: View) -> Shown:
 
 async def prompt_templates(view: View) -> Shown:
     """Prompt templates and how many records each has, and edge cases."""
-    found = await view.ask(prompts.QUERY, "cursor", limit=PAGE)
+    found = await view.ask(prompts.QUERY, "cursor", "limit", limit=PAGE)
     cases = await view.ask(segments.QUERY, dimension="edge_case", limit=str(MAX_LIMIT))
     return "templates.html", {
         "found": found,
@@ -162,7 +166,7 @@ async def quality(view: View) -> Shown:
     """Quality, calibration and coverage, with reliability diagrams."""
     names = ("dimension", "value")
     return "quality.html", {
-        "quality": await view.ask(outcomes.QUALITY, *names, "cursor", limit=PAGE),
+        "quality": await view.ask(outcomes.QUALITY, *names, "cursor", "limit", limit=PAGE),
         "calibration": await view.ask(outcomes.CALIBRATION, *names, limit="12"),
         "coverage": await view.ask(outcomes.COVERAGE, *names, limit=PAGE),
     }
@@ -170,7 +174,8 @@ async def quality(view: View) -> Shown:
 
 async def fairness(view: View) -> Shown:
     """Gaps between groups, a chart for each measure of each dimension."""
-    found = await view.ask(outcomes.FAIRNESS, "dimension", "measure", "cursor", limit="200")
+    names = ("dimension", "measure", "cursor", "limit")
+    found = await view.ask(outcomes.FAIRNESS, *names, limit="200")
     groups: dict[tuple[str, str], list[Fairness]] = {}
     for one in found.items:
         groups.setdefault((one.dimension, one.measure), []).append(one)
@@ -183,7 +188,7 @@ async def fairness(view: View) -> Shown:
 
 async def worse(view: View) -> Shown:
     """Slices of the traffic in which something is worse than elsewhere."""
-    found = await view.ask(slices.QUERY, "measure", "status", "cursor", limit=PAGE)
+    found = await view.ask(slices.QUERY, "measure", "status", "cursor", "limit", limit=PAGE)
     charts = [
         Interval(
             " and ".join(f"{each.dimension} {each.value}" for each in one.conditions),
@@ -196,7 +201,7 @@ async def worse(view: View) -> Shown:
 
 async def trials(view: View) -> Shown:
     """Experiments: each arm's effects with intervals and verdicts."""
-    found = await view.ask(experiments.QUERY, "cursor", limit="200")
+    found = await view.ask(experiments.QUERY, "cursor", "limit", limit="200")
     groups: dict[str, list[Any]] = {}
     for one in found.items:
         groups.setdefault(one.name, []).append(one)
@@ -239,3 +244,30 @@ VIEWS: dict[str, Callable[[View], Awaitable[Shown]]] = {
     "health": health,
 }
 """Pages by path below `/console/`."""
+TAKES: dict[str, tuple[str, ...]] = {
+    "findings": ("feature", "dimension", "value", "status", "cursor", "limit"),
+    "finding": ("feature", "dimension", "value"),
+    "segments": ("dimension", "value", "sort", "cursor", "limit"),
+    "records": ("from", "to", "segment", "outcome", "edge_case", "model", "cursor", "limit"),
+    "templates": ("cursor", "limit"),
+    "quality": ("dimension", "value", "cursor", "limit"),
+    "fairness": ("dimension", "measure", "cursor", "limit"),
+    "slices": ("measure", "status", "cursor", "limit"),
+    "experiments": ("cursor", "limit"),
+}
+"""The parameters of a page by its path; any other page takes none."""
+
+
+def parameters(path: str, given: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Return the parameters of a request for a page; raises UsageError for one that it does not
+    take, or that is there twice."""
+    known = TAKES.get(path, ())
+    said: dict[str, str] = {}
+    for name, value in given:
+        if name not in known:
+            takes = f"its parameters are {', '.join(known)}" if known else "it takes none"
+            raise UsageError(f"{name[:50]!r}: is not a parameter of this page; {takes}")
+        if name in said:
+            raise UsageError(f"{name}: is given twice; give it once")
+        said[name] = value
+    return said

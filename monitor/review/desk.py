@@ -89,7 +89,8 @@ def said(tree: object) -> Said:
             raise UsageError(f"its keys are {', '.join(_WANTED)}") from None
         if "missing required field" in str(error):
             raise UsageError("reviewer: is missing") from None
-        what = "is not an object" if "Expected `object`" in str(error) else str(error)
+        keys = f"the body is not an object with the keys {', '.join(_WANTED)}"
+        what = keys if "Expected `object`" in str(error) else str(error)
         raise UsageError(what) from None
 
 

@@ -41,7 +41,26 @@ def test_findings_are_passed_on_and_unknown_paths_are_not_found() -> None:
     assert "/metrics" in get("/").text
 
 
-def get(path: str, *, ready: bool = True, accept: str = "*/*") -> httpx.Response:
+@pytest.mark.parametrize(
+    ("path", "allowed"),
+    [
+        ("/api/v1/silences", "GET, HEAD, POST"),
+        ("/api/v1/silences/x", "GET, HEAD, DELETE"),
+        ("/api/v1/feedback", "POST"),
+        ("/api/v1/status", "GET, HEAD"),
+        ("/api/v1/review/next", "GET, HEAD, POST"),
+    ],
+)
+def test_another_method_is_told_all_that_a_path_takes(path: str, allowed: str) -> None:
+    """Of all routes that match it, in the header and in the sentence."""
+    answer = get(path, method="PUT")
+    assert (answer.status_code, answer.headers["allow"]) == (405, allowed)
+    assert answer.json() == {"error": f"{path} does not take PUT; use {allowed}"}
+
+
+def get(
+    path: str, *, ready: bool = True, accept: str = "*/*", method: str = "GET"
+) -> httpx.Response:
     async def measure() -> list[Measurement]:
         return [Measurement("monitor_connections", {"endpoint": "e"}, 3)]
 
@@ -61,6 +80,6 @@ def get(path: str, *, ready: bool = True, accept: str = "*/*") -> httpx.Response
         )  # fmt: skip
         transport = httpx.ASGITransport(app=app)
         async with httpx.AsyncClient(transport=transport, base_url="http://admin") as client:
-            return await client.get(path, headers={"accept": accept})
+            return await client.request(method, path, headers={"accept": accept})
 
     return asyncio.run(ask())

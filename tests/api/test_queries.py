@@ -76,8 +76,8 @@ def test_what_is_wrong_is_one_sentence() -> None:
             return await client.post("/api/v1/findings")
 
     refused = asyncio.run(post())
-    assert (refused.status_code, refused.headers["allow"]) == (405, "GET")
-    assert refused.json() == {"error": "/api/v1/findings does not take POST; use GET"}
+    assert (refused.status_code, refused.headers["allow"]) == (405, "GET, HEAD")
+    assert refused.json() == {"error": "/api/v1/findings does not take POST; use GET, HEAD"}
 
 
 @pytest.mark.parametrize(

@@ -100,7 +100,8 @@ def test_an_answer_has_a_status(done: Answer, status: int) -> None:
     [
         (b"", "the body is not JSON"),
         (b"[" * 100_000, "the body is not JSON"),
-        (b"[]", "is not an object"),
+        (b"[]", "the body is not an object with the keys reviewer, passed"),
+        (b"null", "the body is not an object"),
         (b'{"reviewer": "ann"}', "say either"),
         (b'{"reviewer": "ann", "passed": 1}', "passed: is not true or false"),
     ],

@@ -14,10 +14,10 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from monitor.api import access
+from monitor.api import access, bodies, problems
 from monitor.api.headers import Headers
 from monitor.console.pages import STATIC, add_to
-from monitor.console.views import NAV, VIEWS
+from monitor.console.views import NAV, TAKES, VIEWS
 from monitor.errors import StreamError
 from monitor.review.desk import Said, Task
 from monitor.review.queue import Answer, Stats
@@ -66,7 +66,9 @@ def console(house: Any, desk: Any, tokens: access.Tokens | None = None) -> Any:
         app, lambda: house, desk=lambda: desk, clock=lambda: 100.0,
         reader_of=lambda request: access.reader_of(request.scope),
         signs_in=(lambda token: tokens.holder(token) is not None) if tokens else None,
+        body=bodies.body,
     )  # fmt: skip
+    problems.add_to(app)
     return Headers(access.Guard(app, tokens=tokens, is_exposed=False, clock=float))
 
 
@@ -271,6 +273,71 @@ def test_a_verdict_that_does_not_count_says_why() -> None:
     assert asked("review/item-1", console(House(), desk), "POST", data={}).status_code == 400
     desk.task = None
     assert "Nothing waits for you." in asked("review", console(House(), desk)).text
+
+
+@pytest.mark.parametrize("path", ["sign-in", "review/item-1"])
+def test_a_form_that_is_too_long_slow_or_cut_is_no_defect(
+    path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """413, 408, and quiet where the client hung up; what it said before counts for nothing."""
+    monkeypatch.setattr(bodies, "PATIENCE", 0.05)
+    desk = Sits("item-1")
+    app = console(House(), desk)
+    assert asked(path, app, "POST", content=b"x" * (65 << 10)).status_code == 413
+
+    async def send_half(then: str) -> int:
+        status, messages = [], [{"type": "http.request", "body": b"verdict=", "more_body": True}]
+
+        async def receive() -> Any:
+            if messages:
+                return messages.pop()
+            if then == "wait":
+                await asyncio.sleep(60)
+            return {"type": "http.disconnect"}
+
+        async def send(message: Any) -> None:
+            status.append(message.get("status"))
+
+        scope = {
+            "type": "http", "method": "POST", "path": f"/console/{path}", "query_string": b"",
+            "headers": [(b"content-length", b"1000")], "root_path": "", "scheme": "http",
+        }  # fmt: skip
+        await app(scope, receive, send)
+        return status[0]
+
+    assert asyncio.run(send_half("wait")) == 408
+    assert asyncio.run(send_half("hang up")) == 400
+    assert desk.heard == []
+
+
+@pytest.mark.parametrize(("path", "sentence"), [
+    ("findings?limit=x", "limit: is not a whole number from 1 to 1,000"),
+    ("records?limit=0", "limit: is not a whole number from 1 to 1,000"),
+    ("segments?sort=x", "sort: is not one of p95, p99"),
+    ("findings?limit=1&limit=2", "limit: is given twice"),
+    ("findings?color=red", "is not a parameter of this page; its parameters are feature"),
+    ("?x=1", "is not a parameter of this page; it takes none"),
+    ("records/r-3?x=1", "is not a parameter of this page; it takes none"),
+])  # fmt: skip
+def test_a_page_with_a_wrong_parameter_says_so(path: str, sentence: str) -> None:
+    """As the API does; nothing is read before."""
+    house = House()
+    answer = asked(path, console(house, Sits("north")))
+    assert answer.status_code == 400
+    assert sentence in Tags(answer.text).text
+    assert house.accesses == []
+
+
+def test_a_page_takes_the_parameters_that_it_names() -> None:
+    """Each of them alone, empty as forms send them, and `limit` as the API."""
+    app = console(House(), Sits("north"))
+    for path, names in TAKES.items():
+        for name in names:
+            status = 404 if path == "finding" else 200
+            assert asked(path, app, params={name: ""}).status_code in (200, status), (path, name)
+        if "limit" in names:
+            assert asked(path, app, params={"limit": "1"}).status_code == 200
+            assert asked(path, app, params={"limit": "x"}).status_code == 400
 
 
 # --- what is shipped ------------------------------------------------------------------------------

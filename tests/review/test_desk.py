@@ -30,7 +30,7 @@ def test_a_verdict_and_a_skip() -> None:
 @pytest.mark.parametrize(
     ("tree", "sentence"),
     [
-        ([], "is not an object"),
+        ([], "the body is not an object with the keys reviewer, passed"),
         ({"passed": True}, "reviewer: is missing"),
         ({"reviewer": "ann"}, "say either `passed` (true or false) or `skip: true`"),
         ({"reviewer": "ann", "passed": True, "skip": True}, "say either `passed`"),
