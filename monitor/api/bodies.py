@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 import msgspec
 from fastapi import Request, Response
-from starlette.requests import ClientDisconnect
-
-from monitor.errors import ConfigError, SourceError, StreamError, UsageError
-from monitor.queries.query import MissingError
 
 PATIENCE = 30.0
 """Seconds in which a body must have come."""
@@ -50,20 +45,3 @@ def answer(status: int, document: Any, **headers: str) -> Response:
     """An answer with a JSON document."""
     fields = {name.replace("_", "-"): value for name, value in headers.items()}
     return Response(msgspec.json.encode(document), status, fields, "application/json")
-
-
-async def answered(work: Callable[[], Awaitable[Response]]) -> Response:
-    """What the work answers, or in a sentence why there is no answer."""
-    try:
-        return await work()
-    except Refused as refused:
-        return refused.answer
-    except ClientDisconnect:
-        return Response(status_code=400)  # nobody reads it
-    except UsageError as error:
-        is_ours = isinstance(error, ConfigError | SourceError)
-        status = 503 if is_ours else 404 if isinstance(error, MissingError) else 400
-        again = {"retry_after": "60"} if is_ours else {}
-        return answer(status, {"error": str(error)}, **again)
-    except StreamError as error:
-        return answer(503, {"error": f"{error}; ask again"}, retry_after="5")

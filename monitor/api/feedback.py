@@ -7,7 +7,6 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
-from starlette.requests import ClientDisconnect
 
 from monitor.api import openapi
 from monitor.api.bodies import Refused, answer, body
@@ -42,13 +41,8 @@ def add_to(app: FastAPI, take: Take) -> None:
             sentence = "too much feedback at a time; send it again"
             return answer(503, {"error": sentence}, retry_after="1")
         async with room:
-            try:
-                are_lines = _are_lines(request)
-                return await _taken(await body(request, MAX_BYTES), are_lines, take)
-            except Refused as refused:
-                return refused.answer
-            except ClientDisconnect:
-                return Response(status_code=400)  # nobody reads it
+            are_lines = _are_lines(request)
+            return await _taken(await body(request, MAX_BYTES), are_lines, take)
 
 
 async def _taken(data: bytes, are_lines: bool, take: Take) -> Response:

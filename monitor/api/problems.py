@@ -1,4 +1,4 @@
-"""What no path has answered → one sentence as JSON: 404, 405, and 500 for a defect of ours."""
+"""Why a path has no answer → one sentence as JSON: paths raise, and none catches for itself."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from starlette.routing import BaseRoute, Match
 
 from monitor import logs
 from monitor.api.bodies import Refused, answer
+from monitor.errors import ConfigError, SourceError, StreamError, UsageError
+from monitor.queries.query import MissingError
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
@@ -30,6 +32,17 @@ def add_to(app: FastAPI) -> None:
     @app.exception_handler(Refused)
     async def not_taken(request: Request, error: Refused) -> Response:
         return error.answer
+
+    @app.exception_handler(UsageError)
+    async def wrong(request: Request, error: UsageError) -> Response:
+        is_ours = isinstance(error, ConfigError | SourceError)
+        status = 503 if is_ours else 404 if isinstance(error, MissingError) else 400
+        again = {"retry_after": "60"} if is_ours else {}
+        return answer(status, {"error": str(error)}, **again)
+
+    @app.exception_handler(StreamError)
+    async def away(request: Request, error: StreamError) -> Response:
+        return answer(503, {"error": f"{error}; ask again"}, retry_after="5")
 
     @app.exception_handler(ClientDisconnect)
     async def gone(request: Request, error: ClientDisconnect) -> Response:

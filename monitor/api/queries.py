@@ -10,7 +10,7 @@ import msgspec
 from fastapi import FastAPI, Request, Response
 
 from monitor.api import access
-from monitor.api.bodies import answer, answered
+from monitor.api.bodies import answer
 from monitor.queries import QUERIES
 from monitor.queries.query import Query, System, ask
 
@@ -32,15 +32,11 @@ def add_to(app: FastAPI, system: Callable[[], System], described: Callable[[Quer
 
 def _answering(query: Query, system: Callable[[], System]) -> Callable[[Request], Any]:
     async def answering(request: Request) -> Response:
-        return await answered(lambda: _found(query, system(), request))
+        given = [*request.query_params.multi_items(), *request.path_params.items()]
+        found = await ask(query, system(), given, access.reader_of(request.scope))
+        return _tagged(request, found, is_secret=query.content_of is not None)
 
     return answering
-
-
-async def _found(query: Query, system: System, request: Request) -> Response:
-    given = [*request.query_params.multi_items(), *request.path_params.items()]
-    found = await ask(query, system, given, access.reader_of(request.scope))
-    return _tagged(request, found, is_secret=query.content_of is not None)
 
 
 def _tagged(request: Request, found: Any, *, is_secret: bool) -> Response:

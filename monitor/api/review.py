@@ -9,7 +9,7 @@ import msgspec
 from fastapi import FastAPI, Request, Response
 
 from monitor.api import openapi
-from monitor.api.bodies import answer, answered, body
+from monitor.api.bodies import answer, body
 from monitor.errors import UsageError
 from monitor.review.desk import REFUSED, Said, Task, said
 from monitor.review.queue import Answer, Stats
@@ -42,7 +42,7 @@ def add_to(app: FastAPI, desk: Callable[[], Desk], clock: Callable[[], float]) -
         openapi_extra=openapi.REVIEW,
     )
     async def stats() -> Response:
-        return await answered(lambda: _stats(desk(), clock()))
+        return await _stats(desk(), clock())
 
     @app.get(
         "/api/v1/review/next",
@@ -53,7 +53,7 @@ def add_to(app: FastAPI, desk: Callable[[], Desk], clock: Callable[[], float]) -
     )
     async def following(request: Request) -> Response:
         reviewer = request.query_params.get("reviewer", "")
-        return await answered(lambda: _next(desk(), reviewer, clock()))
+        return await _next(desk(), reviewer, clock())
 
     @app.post(
         "/api/v1/review/{item}",
@@ -64,7 +64,7 @@ def add_to(app: FastAPI, desk: Callable[[], Desk], clock: Callable[[], float]) -
     )
     async def submit(request: Request) -> Response:
         item = request.path_params["item"]
-        return await answered(lambda: _submit(desk(), item, request, clock))
+        return await _submit(desk(), item, request, clock)
 
 
 async def _stats(desk: Desk, now: float) -> Response:

@@ -10,7 +10,7 @@ from fastapi import FastAPI, Request, Response
 
 from monitor.alerting.silences import MATCHERS, Silence, filtered, read
 from monitor.api import openapi
-from monitor.api.bodies import Refused, answer, answered, body
+from monitor.api.bodies import Refused, answer, body
 from monitor.queries import query
 
 MAX_BYTES = 1 << 16
@@ -60,7 +60,7 @@ def add_to(
         openapi_extra=openapi.SILENCES,
     )
     async def all_of_them(request: Request) -> Response:
-        return await answered(lambda: _all(book(), request, clock()))
+        return await _all(book(), request, clock())
 
     @app.post(
         "/api/v1/silences",
@@ -70,7 +70,7 @@ def add_to(
         openapi_extra=openapi.SILENCE_POST,
     )
     async def post(request: Request) -> Response:
-        return await answered(lambda: _post(book(), request, clock(), new_id()))
+        return await _post(book(), request, clock(), new_id())
 
     @app.get(
         "/api/v1/silences/{name}",
@@ -80,7 +80,7 @@ def add_to(
         openapi_extra=openapi.SILENCE,
     )
     async def one(request: Request) -> Response:
-        return await answered(lambda: _one(book(), request.path_params["name"], clock()))
+        return await _one(book(), request.path_params["name"], clock())
 
     @app.delete(
         "/api/v1/silences/{name}",
@@ -90,7 +90,7 @@ def add_to(
         openapi_extra=openapi.SILENCE_DELETE,
     )
     async def delete(request: Request) -> Response:
-        return await answered(lambda: _delete(book(), request.path_params["name"], clock()))
+        return await _delete(book(), request.path_params["name"], clock())
 
 
 async def _all(book: Book, request: Request, clock: float) -> Response:

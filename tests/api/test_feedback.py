@@ -10,7 +10,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from monitor.api import bodies, feedback
+from monitor.api import bodies, feedback, problems
 from monitor.errors import ConfigError, StreamError
 from monitor.feedback import FeedbackError, TooManyError
 
@@ -20,6 +20,7 @@ TAKEN = {"accepted": 1, "rejected": []}
 
 def pages(take: feedback.Take) -> httpx.AsyncClient:
     app = FastAPI()
+    problems.add_to(app)
     feedback.add_to(app, take)
     return httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://127.0.0.1")
 
@@ -114,6 +115,7 @@ def test_a_body_that_does_not_come_is_not_waited_for(monkeypatch: pytest.MonkeyP
     """408, and the connection ends."""
     monkeypatch.setattr(bodies, "PATIENCE", 0.05)
     app = FastAPI()
+    problems.add_to(app)
     feedback.add_to(app, lambda body, are_lines: None)  # type: ignore[arg-type, return-value]
     said: list[Any] = []
 

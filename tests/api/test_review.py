@@ -9,7 +9,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from monitor.api import review
+from monitor.api import problems, review
 from monitor.errors import ConfigError, StreamError, UsageError
 from monitor.review.agreement import agreement
 from monitor.review.desk import Said, Task
@@ -45,6 +45,7 @@ class Desk:
 def asked(said: Any, method: str, path: str, **more: Any) -> tuple[httpx.Response, Desk]:
     desk = Desk(said)
     app = FastAPI()
+    problems.add_to(app)
     review.add_to(app, lambda: desk, lambda: 100.0)
 
     async def play() -> httpx.Response:

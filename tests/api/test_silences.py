@@ -11,7 +11,7 @@ import pytest
 from fastapi import FastAPI
 
 from monitor.alerting.silences import Silence
-from monitor.api import silences
+from monitor.api import problems, silences
 from monitor.errors import StreamError
 
 NOW = 1_800_000_000.0
@@ -48,6 +48,7 @@ class Book:
 
 def asked(book: Book, method: str, path: str, **more: Any) -> httpx.Response:
     app = FastAPI()
+    problems.add_to(app)
     silences.add_to(app, lambda: book, clock=lambda: NOW, new_id=lambda: f"id-{len(book.kept)}")
 
     async def play() -> httpx.Response:
