@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import TypeVar
 
 from rich.table import Table
@@ -284,15 +284,8 @@ def of_arm(one: ExperimentEffect) -> list[str]:
 
 def experiments(entries: Iterable[ExperimentEffect]) -> Table:
     """What arms do, beside their control."""
-    table = Table(title="\nexperiments", title_justify="left", box=None, pad_edge=False)
-    for name in EXPERIMENTS:
-        right = name in {"effect", "interval", "samples"}
-        table.add_column(name, justify="right" if right else "left", overflow="fold")
-    for one in entries:
-        cells = [Text(cell) for cell in of_arm(one)]
-        cells[3].stylize(STYLES.get(one.verdict, ""))
-        table.add_row(*cells)
-    return table
+    rows = ((of_arm(one), one.verdict) for one in entries)
+    return _listed("experiments", EXPERIMENTS, {"effect", "interval", "samples"}, "verdict", rows)
 
 
 SLICES = (
@@ -319,13 +312,25 @@ def of_slice(one: Slice) -> list[str]:
 
 def slices(entries: Iterable[Slice]) -> Table:
     """A row for each slice, what is believed first."""
-    table = Table(title="\nworst slices", title_justify="left", box=None, pad_edge=False)
-    for name in SLICES:
-        left = name in {"measure", "slice", "status"}
-        table.add_column(name, justify="left" if left else "right", overflow="fold")
-    for one in entries:
-        cells = [Text(cell) for cell in of_slice(one)]
-        cells[2].stylize(STYLES.get(one.status, ""))
+    numbers = set(SLICES) - {"measure", "slice", "status"}
+    rows = ((of_slice(one), one.status) for one in entries)
+    return _listed("worst slices", SLICES, numbers, "status", rows)
+
+
+def _listed(
+    title: str,
+    names: Sequence[str],
+    numbers: Collection[str],
+    judged: str,
+    rows: Iterable[tuple[list[str], str]],
+) -> Table:
+    """A table of rows, each with its verdict, which colours the cell of the column `judged`."""
+    table = Table(title=f"\n{title}", title_justify="left", box=None, pad_edge=False)
+    for name in names:
+        table.add_column(name, justify="right" if name in numbers else "left", overflow="fold")
+    for words, verdict in rows:
+        cells = [Text(cell) for cell in words]
+        cells[names.index(judged)].stylize(STYLES.get(verdict, ""))
         table.add_row(*cells)
     return table
 
