@@ -216,6 +216,7 @@ def test_any_body_is_answered(body: bytes, kind: str) -> None:
         said.append(len(found) + len(rejected))
         return feedback_intake.Taken(len(found), rejected)
 
+    problems.add_to(app)
     api.add_to(app, take)
 
     async def play() -> httpx.Response:
