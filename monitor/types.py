@@ -495,6 +495,8 @@ class Truth(msgspec.Struct, frozen=True, array_like=True, omit_defaults=True):
     """Tokens of the answer."""
     passed: bool | None = None
     """Whether its answer passed all checks; None where none applied."""
+    is_due: bool = True
+    """False where it says what was known when the exchange ended, and nobody had said anything."""
 
 
 class Row(msgspec.Struct, frozen=True, array_like=True, gc=False):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 
 from monitor.analysis.calibration.monitor import CalibrationMonitor
@@ -14,8 +15,9 @@ from monitor.analysis.experiments.declared import Experiment
 from monitor.analysis.experiments.monitor import ExperimentsMonitor
 from monitor.analysis.fairness.monitor import FairnessMonitor
 from monitor.analysis.fold import Analysis
-from monitor.analysis.outcome_rules import OutcomeRules
+from monitor.analysis.outcome_rules import LEAST_PANE, OutcomeRules
 from monitor.analysis.quality.monitor import QualityMonitor
+from monitor.analysis.slices.losses import AT_ONCE, MEASURES
 from monitor.analysis.slices.monitor import SlicesMonitor
 from monitor.distances import psi
 from monitor.findings import Finding, Outcome
@@ -64,9 +66,10 @@ def outcomes_of(
     the error budget `rules.alpha`, fairness where groups are named and slices where these are
     searched for, and do not look at a row without a truth. A finding of one is an entry of replay's
     document, under the monitor's name. `experiments` have an error of their own each. Slices are
-    made of all dimensions.
+    made of all dimensions; those by what is known at once are `at_once_of`'s, unless all is one
+    pane.
     """
-    alpha = rules.alpha / (len(MONITORS) - (not rules.fair) + bool(rules.sliced))
+    alpha = _part(rules)
     watch = Rules(
         psi.MEASURE, (psi.MEASURE,), pane=rules.pane, lateness=rules.lateness, alpha=alpha,
         patience=rules.patience, watches=2 * rules.segments, samples=rules.samples,
@@ -83,9 +86,25 @@ def outcomes_of(
         monitors.append(FairnessMonitor(rules, alpha, rules.fair, rules.strata))
     if experiments:
         monitors.append(ExperimentsMonitor(experiments, positive=rules.positive, pane=rules.pane))
-    if rules.sliced:
-        monitors.append(SlicesMonitor(rules, alpha))
+    waiting = [one for one in MEASURES if rules.pane is None or one not in AT_ONCE]
+    if set(rules.sliced).intersection(waiting):
+        monitors.append(SlicesMonitor(rules, alpha, measures=waiting))
     return Analysis((), monitors, pane=rules.pane, lateness=rules.lateness, dimensions=dimensions)
+
+
+def at_once_of(rules: OutcomeRules) -> Analysis[Outcome] | None:
+    """A fold of Rows that Records have as soon as they have ended (`Truth.is_due` is False): slices
+    by what nobody has to say. None where there are none to be searched for."""
+    if rules.pane is None or not set(rules.sliced).intersection(AT_ONCE):
+        return None
+    rules = dataclasses.replace(rules, pane=LEAST_PANE)
+    monitor = SlicesMonitor(rules, _part(rules), measures=AT_ONCE)
+    return Analysis((), (monitor,), pane=LEAST_PANE, lateness=rules.lateness)
+
+
+def _part(rules: OutcomeRules) -> float:
+    """The part of the error budget of each monitor of outcomes."""
+    return rules.alpha / (len(MONITORS) - (not rules.fair) + bool(rules.sliced))
 
 
 def shares(alpha: float, *, outcomes: bool) -> tuple[float, float]:

@@ -21,10 +21,11 @@ from monitor.analysis.fold import Analysis
 from monitor.analysis.join.items import item_of
 from monitor.analysis.join.join import Join
 from monitor.analysis.join.reading import Reading
-from monitor.analysis.monitors import outcomes_of, shares
+from monitor.analysis.monitors import at_once_of, outcomes_of, shares
 from monitor.analysis.outcome_rules import OutcomeRules, pane_of
 from monitor.analysis.quality.early import early
 from monitor.analysis.quality.monitor import QualityMonitor
+from monitor.analysis.slices.monitor import ranked
 from monitor.app import keyring
 from monitor.app.experiments import experiments_of
 from monitor.errors import ConfigError, PrivacyError
@@ -35,9 +36,9 @@ from monitor.settings.schema import Settings
 from monitor.streams.entries import Entry, missed, moment, time_of
 from monitor.streams.redis import RedisStream
 from monitor.turns import give_way, in_turns
-from monitor.types import Key, Measurement, Record
+from monitor.types import Key, Measurement, Record, Row
 
-JOIN, FOLD = "join", "outcomes"
+JOIN, FOLD, AT_ONCE = "join", "outcomes", "at_once"
 """What the fields of the checkpoint begin with."""
 POSITION = "join/position"
 """The field with the place in the stream of feedback."""
@@ -64,17 +65,20 @@ class Outcomes:
         self._set_aside = set_aside
         self._stream = RedisStream(settings.redis, settings.endpoint, shards=settings.stream.shards)
         self._position = ""
-        self._join, self._fold = self._fresh()
+        self._join, self._fold, self._at_once = self._fresh()
         self._needs_past = True
+        self._gone: dict[str, bytes] = {}
         self._privacy: Any = None
         self._cannot_make_safe = False
 
     @property
     def monitors(self) -> tuple[Any, ...]:
         """What looks at outcomes."""
-        return self._fold.monitors if self.is_on else ()
+        if not self.is_on:
+            return ()
+        return (*self._fold.monitors, *(self._at_once.monitors if self._at_once else ()))
 
-    def _fresh(self) -> tuple[Join, Analysis[Any]]:
+    def _fresh(self) -> tuple[Join, Analysis[Any], Analysis[Any] | None]:
         outcomes = self._settings.outcomes
         reading = Reading(outcomes.prediction, outcomes.score, outcomes.positive)
         experiments = experiments_of(self._settings)
@@ -82,7 +86,8 @@ class Outcomes:
             reading, wait=outcomes.wait, room=outcomes.records, units=units_of(experiments),
             is_detailed=bool(self._settings.slices.measures),
         )  # fmt: skip
-        return join, outcomes_of(rules_of(self._settings), experiments=experiments)
+        rules = rules_of(self._settings)
+        return join, outcomes_of(rules, experiments=experiments), at_once_of(rules)
 
     # --- the two streams ----------------------------------------------------------------------
 
@@ -102,8 +107,15 @@ class Outcomes:
     def add(self, record: Record) -> None:
         """Remember a Record that was read."""
         for row in self._join.add(record):
-            self._fold.add_row(row)
+            self._count(row)
         self.is_changed = True
+
+    def _count(self, row: Row) -> None:
+        """Fold a Row of what is known at once, or of what was due."""
+        if row.truth is None or row.truth.is_due:
+            self._fold.add_row(row)
+        elif self._at_once is not None:
+            self._at_once.add_row(row)
 
     async def follow(self, records_read: float, now: float) -> bool:
         """Read feedback that came, and fold what is due; whether any came; or raise StreamError.
@@ -169,7 +181,7 @@ class Outcomes:
                 if one}  # fmt: skip
         if not ends:
             return
-        self._join, self._fold = self._fresh()
+        self._join, self._fold, self._at_once = self._fresh()
         start = max(0.0, await self.now() - self._settings.outcomes.wait)
         here = ",".join([f"{int(start * 1000)}-0"] * len(self._stream.keys))
         while True:
@@ -179,7 +191,7 @@ class Outcomes:
                 if end is not None and moment(entry.id.encode()) <= end:
                     record = entry.record()
                     if record is not None:
-                        self._join.add(record)
+                        self.add(record)
             if not entries or all(
                 moment(entry.id.encode()) > ends.get(entry.key, (0, 0)) for entry in entries
             ):
@@ -196,7 +208,10 @@ class Outcomes:
         self.is_changed = False
         fold = states.named(FOLD, self._fold.saved())
         join = states.named(JOIN, self._join.state())
-        return {**fold, **join, POSITION: self._position.encode() or b"0-0"}
+        at_once, self._gone = self._gone, {}
+        if self._at_once is not None:
+            at_once = states.named(AT_ONCE, self._at_once.saved())
+        return {**fold, **join, **at_once, POSITION: self._position.encode() or b"0-0"}
 
     def restore(
         self,
@@ -210,22 +225,26 @@ class Outcomes:
         What is damaged begins anew, as does what `keeps` does not hold for. No time can be after
         `latest`.
         """
-        ours = {JOIN: states.inside(JOIN, state), FOLD: states.inside(FOLD, state)}
-        self._join, self._fold = self._fresh()
+        ours = {name: states.inside(name, state) for name in (JOIN, FOLD, AT_ONCE)}
+        self._join, self._fold, self._at_once = self._fresh()
         self._position, self._needs_past = "", True
         if POSITION in state:
             try:
                 position = ours[JOIN].pop("position").decode()
                 self._join.restore(ours[JOIN])
                 self._fold.restore(ours[FOLD], latest=latest, keeps=keeps)
+                if self._at_once is not None:
+                    self._at_once.restore(ours[AT_ONCE], latest=latest, keeps=keeps)
+                else:  # what was counted has a gap from here on
+                    self._gone = dict.fromkeys(states.named(AT_ONCE, ours[AT_ONCE]), b"")
                 self._position, self._needs_past, self.is_on = position, False, True
             except Exception as error:  # noqa: BLE001  whatever a damaged checkpoint leads to
                 logs.warning(
                     f"the checkpoint of outcomes is damaged ({logs.place(error)}) and is not used; "
                     "feedback is read again from the oldest in the stream"
                 )
-                self._join, self._fold = self._fresh()
-        heads = (f"{JOIN}/", f"{FOLD}/")
+                self._join, self._fold, self._at_once = self._fresh()
+        heads = tuple(f"{name}/" for name in ours)
         return {name: kept for name, kept in state.items() if not name.startswith(heads)}
 
     def measurements(self) -> list[Measurement]:
@@ -241,7 +260,10 @@ class Outcomes:
         """What the monitors of outcomes say, as the JSON document `findings.Outcomes`."""
         if not self.is_on:
             return b"{}"
-        found = {one.name: list(in_turns(one.findings())) for one in self._fold.monitors}
+        found: dict[str, list[Any]] = {}
+        for monitor in self.monitors:
+            found.setdefault(monitor.name, []).extend(in_turns(monitor.findings()))
+        found["slices"] = ranked(found.get("slices", ()))
         classes = [row for one in self._fold.monitors if isinstance(one, QualityMonitor)
                    for row in in_turns(one.by_class())]  # fmt: skip
         so_far = early(self._join.early(EARLY), spelt(self._settings.outcomes.positive))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -17,10 +18,12 @@ from monitor.analysis.drift.profiles import Profile, profile_of
 from monitor.analysis.experiments.declared import Experiment
 from monitor.analysis.experiments.monitor import ExperimentsMonitor
 from monitor.analysis.fold import Analysis
-from monitor.analysis.monitors import MONITORS, outcomes_of
+from monitor.analysis.monitors import MONITORS, at_once_of, outcomes_of
 from monitor.analysis.quality.monitor import QualityMonitor, watched
+from monitor.analysis.slices.monitor import ranked
 from monitor.errors import UsageError
 from monitor.findings import ExperimentEffect, Outcome, Quality
+from monitor.interfaces import Monitor
 from monitor.replay.census import Census, within_budget
 from monitor.replay.comparison import Comparison
 from monitor.replay.document import Chunk, Replay
@@ -58,6 +61,24 @@ TROUBLES = {
 """What is said of rows of which not all could be counted."""
 
 
+@dataclass(frozen=True)
+class _Folds:
+    """What is asked of rows whose outcome is due, and of those of what is known at once."""
+
+    due: Analysis[Outcome]
+    at_once: Analysis[Outcome] | None
+
+    @property
+    def monitors(self) -> tuple[Monitor[Outcome], ...]:
+        return (*self.due.monitors, *(self.at_once.monitors if self.at_once else ()))
+
+    def add_row(self, row: Row) -> None:
+        if _is_due(row):
+            self.due.add_row(row)
+        elif self.at_once is not None:
+            self.at_once.add_row(row)
+
+
 def with_outcomes(found: Replay, plan: Plan, both: Comparison, watch: Watch) -> Replay:
     """The document with what became of the rows; the same where nobody says it."""
     if not plan.is_told:
@@ -66,25 +87,29 @@ def with_outcomes(found: Replay, plan: Plan, both: Comparison, watch: Watch) -> 
     grouped = plan.by or plan.experiments or plan.outcomes.fair or plan.slices
     for one in (both.current, both.reference) if grouped else ():
         if one is not None:
-            kept.count(one.truths(both.options if one is both.current else both.usual))
+            kept.count(_due(one.truths(both.options if one is both.current else both.usual)))
     values = kept.kept()
     joins = not both.current.is_table
     rules = plan.outcomes if joins else plan.outcomes_at_once
     experiments, untold = _experiments(plan, both)
-    fold = outcomes_of(
-        rules, dimensions=plan.by, profile=_usual(plan, both, values), experiments=experiments
+    folds = _Folds(
+        outcomes_of(
+            rules, dimensions=plan.by, profile=_usual(plan, both, values), experiments=experiments
+        ),
+        at_once_of(rules),
     )
+    fold = folds.due
     coming = within_budget(both.current.truths(both.options), values)
     rows = _rows(watch(coming, "judging outcomes", found.records))
     chunks = None
     if found.chunks is not None:
-        chunks = list(_in_chunks(found.chunks, rows, fold, plan, joins=joins))
+        chunks = list(_in_chunks(found.chunks, rows, folds, plan, joins=joins))
     for row in rows:
-        fold.add_row(row)
+        folds.add_row(row)
     return msgspec.structs.replace(
         found,
         chunks=chunks,
-        **_entries(fold, plan, at_once=not joins),
+        **_entries(folds, plan, undated=not joins),
         class_quality=list(_quality(fold).by_class()),
         remarks=[
             *found.remarks, *untold, *_remarks(fold, plan), *_compared(fold, experiments, plan)
@@ -158,7 +183,7 @@ def _usual(plan: Plan, both: Comparison, kept: Mapping[str, set[str]]) -> Profil
     """What quality was in the reference; None where it has no labels, or there is none."""
     if both.reference is None or not both.reference.is_told(both.usual):
         return None
-    rows = within_budget(both.reference.truths(both.usual), kept)
+    rows = within_budget(_due(both.reference.truths(both.usual)), kept)
     seen = (watched(row, plan.outcomes.positive) for row in _rows(rows))
     profile = profile_of((row for row in seen if row is not None), plan.by)
     return profile if profile.references else None
@@ -167,24 +192,38 @@ def _usual(plan: Plan, both: Comparison, kept: Mapping[str, set[str]]) -> Profil
 def _in_chunks(
     chunks: Sequence[Chunk],
     rows: Iterator[Row],
-    fold: Analysis[Outcome],
+    folds: _Folds,
     plan: Plan,
     *,
     joins: bool,
 ) -> Iterator[Chunk]:
     """Each chunk with what is known at its end: of a table of the rows so far, of Records what was
-    due by then; the end of all makes the rest due."""
+    known by then; the end of all makes the rest due."""
     joining = plan.joining if joins else None
     row, count, records = next(rows, None), 0, 0
     for chunk in chunks:
         records += chunk.records
         while row is not None and (
             chunk is chunks[-1]
-            or (count < records if joining is None else row.at + joining.wait <= chunk.end)
+            or (count < records if joining is None else _known(row, joining.wait) <= chunk.end)
         ):
-            fold.add_row(row)
+            folds.add_row(row)
             row, count = next(rows, None), count + 1
-        yield msgspec.structs.replace(chunk, **_entries(fold, plan, at_once=not joins))
+        yield msgspec.structs.replace(chunk, **_entries(folds, plan, undated=not joins))
+
+
+def _known(row: Row, wait: float) -> float:
+    """When what a row says was known."""
+    return row.at + wait if _is_due(row) else row.at
+
+
+def _is_due(row: Row) -> bool:
+    return row.truth is None or row.truth.is_due
+
+
+def _due(rows: Iterable[Row]) -> Iterator[Row]:
+    """Rows with what became of them, without those of what was known at once."""
+    return filter(_is_due, rows)
 
 
 def _experiments(plan: Plan, both: Comparison) -> tuple[list[Experiment], list[str]]:
@@ -205,14 +244,14 @@ def _experiments(plan: Plan, both: Comparison) -> tuple[list[Experiment], list[s
     return found, remarks
 
 
-def _entries(fold: Analysis[Outcome], plan: Plan, *, at_once: bool) -> dict[str, Any]:
+def _entries(folds: _Folds, plan: Plan, *, undated: bool) -> dict[str, Any]:
     """The findings of each monitor, by its name; rows that are one window say nothing of when."""
-    entries = {
-        monitor.name: list(map(_undated, monitor.findings()) if at_once else monitor.findings())
-        for monitor in fold.monitors
-    }
+    entries: dict[str, list[Any]] = {}
+    for monitor in folds.monitors:
+        found = monitor.findings()
+        entries.setdefault(monitor.name, []).extend(map(_undated, found) if undated else found)
     if "slices" in entries:
-        entries["slices"] = entries["slices"][: plan.slices]
+        entries["slices"] = ranked(entries["slices"])[: plan.slices]
     return entries
 
 

@@ -11,10 +11,13 @@ from typing import Any
 import msgspec
 import pytest
 
+from monitor.analysis.fold import Analysis
 from monitor.analysis.join.join import Join
 from monitor.analysis.join.reading import Reading
-from monitor.analysis.monitors import outcomes_of
+from monitor.analysis.monitors import at_once_of, outcomes_of
+from monitor.analysis.outcome_rules import OutcomeRules
 from monitor.analysis.slices.losses import MEASURES
+from monitor.analysis.slices.monitor import ranked
 from monitor.app.outcomes import rules_of
 from monitor.cli import main
 from monitor.settings.schema import Outcomes, Settings, Slices
@@ -146,18 +149,47 @@ def test_the_slices_are_those_that_were_found_live(capsys, tmp_path: Path) -> No
     records = exchanges(3000)
     settings = Settings(outcomes=Outcomes(wait=3000.0), slices=Slices(measures=list(MEASURES)))
     rules = rules_of(settings)
-    join, fold = Join(Reading(), wait=3000.0, is_detailed=True), outcomes_of(rules)
-    kept: dict[str, bytes] = {}
+    join, folds = Join(Reading(), wait=3000.0, is_detailed=True), [outcomes_of(rules), begun(rules)]
+    kept: list[dict[str, bytes]] = [{}, {}]
     for number, one in enumerate(records):
-        for row in join.advance(one.started + one.duration):
-            fold.add_row(row)
-        join.add(one)
+        for row in [*join.advance(one.started + one.duration), *join.add(one)]:
+            assert row.truth is not None
+            folds[not row.truth.is_due].add_row(row)
         if number % 900 == 0:
-            kept |= fold.saved()
-            fold = outcomes_of(rules)
-            fold.restore(kept)
+            for saved, fold in zip(kept, folds, strict=True):
+                saved.update(fold.saved())
+            folds = [outcomes_of(rules), begun(rules)]
+            for saved, fold in zip(kept, folds, strict=True):
+                fold.restore(saved)
     for row in join.advance(float("inf")):
-        fold.add_row(row)
-    live = next(one for one in fold.monitors if one.name == "slices").findings()
-    assert live
+        folds[0].add_row(row)
+    live = ranked(
+        found for fold in folds for one in fold.monitors if one.name == "slices"
+        for found in one.findings()
+    )  # fmt: skip
+    assert "latency" in {one.measure for one in live}
     assert replayed(capsys, tmp_path, records) == msgspec.json.decode(msgspec.json.encode(live))
+
+
+def begun(rules: OutcomeRules) -> Analysis[Any]:
+    found = at_once_of(rules)
+    assert found is not None
+    return found
+
+
+def test_slow_slices_wait_for_nobody() -> None:
+    """What took how long is known when a record has ended: a slice by it is believed while outcomes
+    are waited for."""
+    rules = rules_of(Settings(slices=Slices(measures=list(MEASURES))))
+    join, fold = Join(Reading(), wait=604800.0, is_detailed=True), begun(rules)
+    for one in exchanges(7000):  # less than a day
+        (row,) = join.add(one)
+        assert row.truth is not None
+        assert not row.truth.is_due
+        fold.add_row(row)
+    found = [one for one in fold.monitors[0].findings() if one.status == "alarm"]
+    assert [one.measure for one in found] == ["latency"]
+    late = outcomes_of(rules).monitors[-1]
+    assert late.name == "slices"
+    assert late._wanted == {"error", "calibration"}
+    assert late._alpha == fold.monitors[0]._alpha == rules.alpha / 4 / len(MEASURES)

@@ -11,8 +11,8 @@ from monitor.types import Record, Row
 
 
 def due(join: Join, records: Iterable[Record], said: Iterable[Item]) -> Iterator[Row]:
-    """Yield the Row of every Record, in the order in which they are due; the end of the Records
-    makes the rest due.
+    """Yield the Row of every Record, in the order in which they are due, among those that Records
+    have at once; the end of the Records makes the rest due.
 
     Records are about in order of time, items in that in which they came, those without a time
     first. Afterwards `join` knows what became of each item.

@@ -68,7 +68,8 @@ class Join:
     `wait` is seconds. `room` is how many Records are remembered: of more, an even share
     (`share`). Of items that wait there are as many, and four times as many in all. Time is what
     `advance` is told. `dimensions` are the segments of a Row, None means all that a Record has.
-    With `is_detailed` its truth has what only slices look at.
+    With `is_detailed` its truth has what only slices look at, and every Record has a Row at once,
+    too: with what is known when it has ended, and `Truth.is_due` False.
     """
 
     def __init__(
@@ -108,7 +109,8 @@ class Join:
     # --- what comes ---------------------------------------------------------------------------
 
     def add(self, record: Record) -> list[Row]:
-        """Remember a Record, or return its Row where it comes after it was due."""
+        """Remember a Record; return the Rows that it has at once, which are its outcome's where it
+        comes after that was due."""
         stub = stubs.stub_of(
             record, self._reading, self._share.level, self._units, is_detailed=self._is_detailed
         )
@@ -119,10 +121,11 @@ class Join:
         if not math.isfinite(ended) or abs(ended) > 1e11:
             self.ledger.records["left_out"] += 1
             return []
+        at_once = [stubs.row_at_once(stub)] if self._is_detailed else []
         second = math.floor(ended + self._wait)
         if second < self._due:
             self.ledger.records["due"] += 1
-            return [self._row(stub, self._match(stub), 0)]
+            return [*at_once, self._row(stub, self._match(stub), 0)]
         packed = stubs.encode(stub)
         name = stub.names[0]
         places = 1 + len(packed) // stubs.UNIT
@@ -130,14 +133,14 @@ class Join:
             self._thin()
         if not self._share.keeps(name):
             self.ledger.records["left_out"] += 1
-            return []
+            return at_once
         if self._share.level != stub.level:
             packed = stubs.encode(msgspec.structs.replace(stub, level=self._share.level))
         number = self._next(second)
         self._stubs[number] = packed
         self._know(number, stub.names)
         self._match(stub)
-        return []
+        return at_once
 
     def say(self, item: Item) -> None:
         """Take what was said of an exchange."""

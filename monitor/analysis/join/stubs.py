@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from monitor.analysis.join.items import Known, digest
+from monitor.analysis.join.items import UNKNOWN, Known, digest
 from monitor.analysis.join.reading import Reading, alike
 from monitor.texts import numbered
 from monitor.types import ABSENT, Outcome, Record, Row, Truth
@@ -108,6 +108,13 @@ def _details(record: Record) -> Details:
     if tokens is None:
         return Details(record.id, passed=passed)
     return Details(record.id, tokens.input, tokens.output, passed)
+
+
+def row_at_once(stub: Stub) -> Row:
+    """What is known of a Record when it has ended: for slices by what nobody has to say."""
+    row = row_of(stub, UNKNOWN, 0)
+    assert row.truth is not None  # noqa: S101  every stub has one
+    return msgspec.structs.replace(row, truth=msgspec.structs.replace(row.truth, is_due=False))
 
 
 def _unit(record: Record, name: str) -> str:

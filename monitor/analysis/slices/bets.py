@@ -24,12 +24,18 @@ from monitor.sequential.two_arms import Bet, Comparison, Null
 FIRST = 8
 """The first so many slices that are tried have a large part of the budget each."""
 
-EFFECTS = (0.05, 0.1, 0.2, 0.4)
-ODDS = (0.5, 1.0, 2.0)
+EFFECTS = (0.05, 0.1, 0.2)
+ODDS = (0.5, 1.0)
 """What is bet on: how much worse a slice is beyond what is tolerated, in rates and in logits."""
 
 RETURNED = math.log(20)
-"""A slice is given up once its evidence has fallen by so much from where it was highest."""
+"""A slice that was believed is as good as the rest again once its evidence has fallen by so much
+from where it was highest."""
+
+HOPELESS = math.log(400)
+"""The same of one that is not believed, which is given up then. Chance alone takes that of a slice
+that is worse down by a twentieth before it rises; and were it tried again, its part of the budget
+would be smaller."""
 
 TRIED = 32
 """Slices of a measure that are tried at a time."""
@@ -124,7 +130,7 @@ def settle(
         trial.best = max(trial.best, evidence)
         if trial.found is None and evidence >= -math.log(alpha * weight(trial.number)):
             trial.found = end
-        if trial.best - evidence >= RETURNED:
+        if trial.best - evidence >= (RETURNED if trial.is_alarm else HOPELESS):
             given_up.append(trial)
     return given_up
 

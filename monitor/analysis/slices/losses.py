@@ -23,6 +23,9 @@ failed."""
 
 MEASURES: tuple[SliceMeasure, ...] = get_args(SliceMeasure)
 
+AT_ONCE: tuple[SliceMeasure, ...] = ("latency", "cost", "checks")
+"""Those of which all is known when an exchange has ended, and nobody has to say anything."""
+
 ONE = 1 << 16
 """As bad as can be."""
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from operator import itemgetter
 from typing import Any, Self, get_args
 
@@ -73,21 +73,28 @@ class _All(msgspec.Struct, array_like=True):
 
 
 class SlicesMonitor:
-    """The Monitor of slices; `alpha` is its part of the error budget, shared by `rules.sliced`, the
-    measures.
+    """The Monitor of slices; `alpha` is the part of the error budget that all of `rules.sliced`
+    share, the measures.
 
-    `dimensions` are the segments that slices are made of, None for all.
+    It looks at the `measures` among them, None for all. `dimensions` are the segments that slices
+    are made of, None for all.
     """
 
     name = "slices"
 
     def __init__(
-        self, rules: OutcomeRules, alpha: float, *, dimensions: Sequence[str] | None = None
+        self,
+        rules: OutcomeRules,
+        alpha: float,
+        *,
+        measures: Collection[str] | None = None,
+        dimensions: Sequence[str] | None = None,
     ) -> None:
         self.overflow = 0
         self._rules = rules
-        self._wanted = frozenset(rules.sliced)
-        self._alpha = alpha / max(1, len(self._wanted))
+        asked = frozenset(rules.sliced)
+        self._wanted = asked if measures is None else asked.intersection(measures)
+        self._alpha = alpha / max(1, len(asked))
         self._dimensions = None if dimensions is None else tuple(dimensions)
         self._asked = [bets.question_of(one, rules.slice_tolerance) for one in MEASURES]
         self._names: dict[Condition, int] = {}
@@ -236,8 +243,7 @@ class SlicesMonitor:
             weighed = [(bets.log_evidence(one, question), one) for one in in_turns(trials)]
             for evidence, trial in tell.without_repeats(weighed, self._search, measure):
                 found.append(tell.finding(trial, evidence))
-        order = {"alarm": 0, "ok": 1, "insufficient": 2}
-        return sorted(found, key=lambda one: (order[one.status], -one.log_evidence, one.words))
+        return ranked(found)
 
     def measurements(self, endpoint: str) -> Iterator[Measurement]:
         """How many slices there are, and how many conditions had no place."""
@@ -354,6 +360,12 @@ class SlicesMonitor:
 
     def _scale(self, measure: int) -> float:
         return 2.0 if MEASURES[measure] in bets.HALVES else 1.0
+
+
+def ranked(found: Iterable[Found]) -> list[Found]:
+    """Slices, what is believed first, then by evidence."""
+    order = {"alarm": 0, "ok": 1, "insufficient": 2}
+    return sorted(found, key=lambda one: (order[one.status], -one.log_evidence, one.words))
 
 
 _HALF = 1 << 15
