@@ -270,7 +270,7 @@ class Table:
     cannot read it tells the Damage. `batches` gives the same by column, where the format can; of
     the columns that it is told beside, texts may come as the numbers that Python reads in them.
     `place` names a row, `usual` is the decimal sign of its kind. `apart` are columns that cannot be
-    looked at.
+    looked at, `notes` is what else is to be said of how it was read.
     """
 
     path: Path
@@ -279,6 +279,7 @@ class Table:
     place: Callable[[int], str]
     usual: Literal[".", ","] = "."
     apart: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
     batches: Callable[[Sequence[str], Collection[str], Damage], Iterator[Batch]] | None = None
 
 

@@ -74,6 +74,9 @@ def on_columns(plan: Plan, both: Comparison) -> Iterator[str]:
         if how.note and name in told:
             yield f"{sanitizer.text(name)}: {how.note}"
     tables = [*both.current.tables, *(both.reference.tables if both.reference else ())]
+    notes = [(table.path, sanitizer.text(note)) for table in tables for note in table.notes]
+    for path, note in list(dict.fromkeys(notes))[:NAMED]:
+        yield f"{path}: {note}"
     apart = {sanitizer.text(name) for table in tables for name in table.apart}
     if apart:
         yield f"not looked at, for what they hold: {_listed(apart)}"

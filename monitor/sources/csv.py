@@ -18,6 +18,7 @@ from monitor.damage import Damage
 from monitor.errors import SourceError
 from monitor.interfaces import Batch, Head, Source, Table
 from monitor.tables import columns, csv_blocks
+from monitor.tables.western import Western, is_western
 
 _DELIMITERS = ",;\t|"
 _NONE = "\x1f"
@@ -45,46 +46,59 @@ def claims(_: Head) -> bool:
 
 
 def open_csv(path: Path) -> Table:
-    """A CSV file, plain or packed, in UTF-8 or UTF-16.
+    """A CSV file, plain or packed, in UTF-8, UTF-16 or, where that is certain, Windows-1252.
 
     The delimiter (comma, semicolon, tab, bar) is the one the header has most of outside quotes, or
     what a line `sep=;` before it says; where it is a semicolon, the comma is for decimals. Raises
     SourceError naming file and line for what has no header.
     """
-    with _text(path) as stream:
-        lines, delimiter, size = _fields(stream, path)
+    western = _is_western(path)
+    with _text(path, western=western) as stream:
+        lines, delimiter, size = _lines(stream, path)
         encoding, damage = stream.encoding, Damage()
-        head = list(islice(csv_blocks.readable(lines, path, damage), size))
+        head = list(islice(csv_blocks.readable(lines, delimiter, path, damage), size))
     if len(head) < size:
         raise SourceError(damage.first() or f"{path}: is empty")
-    names = columns.header(head[-1][1], f"{path}:{head[-1][0]}")
+    names, notes = columns.distinct(head[-1][1])
+    names = columns.header(names, f"{path}:{head[-1][0]}")
+    if western:
+        notes = ("is not UTF-8; it was read as Windows-1252", *notes)
 
     def rows(wanted: Sequence[str], damage: Damage) -> csv_blocks.Numbered:
         pick = columns.picker(names, wanted)
-        with _text(path) as stream:
-            lines = csv_blocks.readable(_fields(stream, path)[0], path, damage)
-            for _ in islice(lines, size):
+        with _text(path, western=western) as stream:
+            lines = _lines(stream, path)[0]
+            for _ in islice(csv_blocks.readable(lines, delimiter, path, damage), size):
                 pass
-            for line, fields in csv_blocks.of_width(lines, len(names), path, damage):
+            found = csv_blocks.readable(lines, delimiter, path, damage, len(names))
+            for line, fields in csv_blocks.of_width(found, len(names), path, damage):
                 yield line, pick(fields)
 
     def batches(wanted: Sequence[str], numeric: Collection[str], damage: Damage) -> Iterator[Batch]:
         places, numbers = map(names.index, wanted), map(names.index, numeric)
         form = csv_blocks.Format(delimiter, len(names), list(places), frozenset(numbers), size)
-        with _binary(path) as stream:
+        with _binary(path, western=western) as stream:
             yield from csv_blocks.batches(path, stream, form, damage, partial(rows, wanted))
 
     def place(line: int) -> str:
         return f"{path}:{line}"
 
     return Table(
-        path, names, rows, place, "," if delimiter == ";" else ".",
+        path, names, rows, place, "," if delimiter == ";" else ".", notes=notes,
         batches=batches if encoding == UTF_8 and find_spec("pyarrow") else None,
     )  # fmt: skip
 
 
-def _text(path: Path) -> io.TextIOWrapper:
-    raw = _binary(path)
+def _is_western(path: Path) -> bool:
+    try:
+        with _binary(path) as stream:
+            return is_western(stream)
+    except csv_blocks.BROKEN:
+        return False  # what is said of that is said by who reads it
+
+
+def _text(path: Path, *, western: bool) -> io.TextIOWrapper:
+    raw = _binary(path, western=western)
     try:
         start = raw.peek(_START)[:_START]
     except csv_blocks.BROKEN as error:
@@ -110,10 +124,11 @@ def _encoding(start: bytes) -> str:
     return "utf-16-le" if second > first else "utf-16-be"
 
 
-def _binary(path: Path) -> Any:
-    """The bytes of a file, unpacked."""
+def _binary(path: Path, *, western: bool = False) -> Any:
+    """The bytes of a file, unpacked, and in UTF-8 where they are `western`."""
     try:
-        return packing.opened(path)
+        stream = packing.opened(path)
+        return io.BufferedReader(Western(stream)) if western else stream
     except OSError as error:
         raise _unreadable(path, error) from None
 
@@ -124,16 +139,16 @@ def _unreadable(path: Path, error: Exception) -> SourceError:
     )
 
 
-def _fields(stream: IO[str], path: Path) -> tuple[Any, str, int]:
-    """A reader of rows, the delimiter, and how many rows come before the first of values."""
+def _lines(stream: IO[str], path: Path) -> tuple[csv_blocks.Lines, str, int]:
+    """Its lines, the delimiter, and how many rows come before the first of values."""
     before: list[str] = []
     try:
         for line in stream:
             before.append(line)
             if line.strip() or len(before) == _BLANK:
                 break
-    except csv_blocks.BROKEN:
-        raise SourceError(f"{path}:{len(before) + 1}: the file is damaged") from None
+    except csv_blocks.BROKEN as error:
+        raise SourceError(f"{path}:{len(before) + 1}: {csv_blocks.broken(error)}") from None
     first, size = before[-1] if before else "", 1
     if said := _SAID.fullmatch(first):
         delimiter, size = said["delimiter"], 2
@@ -141,7 +156,7 @@ def _fields(stream: IO[str], path: Path) -> tuple[Any, str, int]:
         delimiter = max(_DELIMITERS, key=_QUOTED.sub("", first).count)
         if delimiter not in first:
             delimiter = _NONE
-    return csv.reader(chain(before, stream), delimiter=delimiter, strict=True), delimiter, size
+    return csv_blocks.Lines(chain(before, stream)), delimiter, size
 
 
 SOURCE = Source("csv", packing.named(".csv", ".tsv"), claims, table=open_csv)

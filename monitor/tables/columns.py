@@ -54,6 +54,32 @@ def header(names: Sequence[str], where: str) -> list[str]:
     return trimmed
 
 
+def distinct(names: Sequence[str]) -> tuple[list[str], tuple[str, ...]]:
+    """(the names, those that come again with a number behind, what to say of these).
+
+    >>> distinct(["x", "x", "", "", "x.1"])
+    (['x', 'x.2', '', '', 'x.1'], ("column 2 is called 'x' as another one; here it is 'x.2'",))
+    """
+    trimmed = [name.strip() for name in names]
+    taken, seen, found = set(trimmed), dict[str, int](), list[str]()
+    notes: list[str] = []
+    for place, name in enumerate(trimmed, start=1):
+        new = name
+        if name in seen and name:
+            while new in taken:
+                seen[name] += 1
+                new = f"{name}.{seen[name]}"
+            taken.add(new)
+            notes.append(f"column {place} is called {name!r} as another one; here it is {new!r}")
+        seen.setdefault(name, 0)
+        found.append(new)
+    return found, tuple(notes[:NOTES])
+
+
+NOTES = 8
+"""Columns of one name of which something is said, at most."""
+
+
 def picker(names: Sequence[str], wanted: Sequence[str]) -> Callable[[Sequence[Any]], Sequence[Any]]:
     """The function (values of all columns) → those of the wanted ones, in their order."""
     if list(names) == list(wanted):

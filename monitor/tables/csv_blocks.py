@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import IO, Any, NamedTuple
@@ -31,6 +32,9 @@ ROWS = 4096
 LONGEST = 1 << 24
 """Bytes that may be held to find the end of a row."""
 
+INNER = 10
+"""So many lines within a quoted field, each of which is a row, are rows indeed."""
+
 BROKEN = (*packing.BROKEN, UnicodeError)
 """What is raised where a file cannot be read any further."""
 
@@ -48,21 +52,66 @@ class _BrokenError(Exception):
     """The file cannot be read any further."""
 
 
-def readable(reader: Any, path: Path, damage: Damage, before: int = 0) -> Numbered:
-    """The rows of a `csv.reader` that can be read and are not blank; `before` lines came before."""
+class Lines:
+    """Lines of a text, of which the last can be taken back. `number` is how many are behind, `row`
+    are those of the row that is read."""
+
+    def __init__(self, lines: Iterable[str], number: int = 0) -> None:
+        self.number = number
+        self.row: list[str] = []
+        self._lines = iter(lines)
+        self._again = deque[str]()
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        line = self._again.popleft() if self._again else next(self._lines)
+        self.row.append(line)
+        self.number += 1
+        return line
+
+    @property
+    def has_again(self) -> bool:
+        """Whether there are lines that were taken back."""
+        return bool(self._again)
+
+    def back(self, count: int) -> None:
+        """Take back the lines of the row after the first so many."""
+        again = self.row[count:]
+        self._again.extendleft(reversed(again))
+        self.number -= len(again)
+
+
+def readable(
+    lines: Lines, delimiter: str, path: Path, damage: Damage, width: int | None = None
+) -> Numbered:
+    """The rows that can be read and are not blank. Of a row that has run through others, for want
+    of a closing quote, the first line is lost, and the next that has `width` fields is a row."""
+    reader = csv.reader(lines, delimiter=delimiter, strict=True)
     while True:
-        line = before + reader.line_num
+        first = lines.number + 1
+        lines.row.clear()
+        wrong: str | None = None
+        fields: list[str] = []
         try:
             fields = next(reader)
         except StopIteration:
             return
         except csv.Error as error:
-            count = max(before + reader.line_num - line, 1)
-            damage.rows(path, f"{path}:{line + 1}", f"not a CSV row: {error}", count)
-            continue
-        except BROKEN:
-            damage.rows(path, f"{path}:{line + 1}", "the file is damaged")
+            wrong = f"not a CSV row: {error}"
+        except BROKEN as error:
+            damage.rows(path, f"{path}:{first}", broken(error))
             return
+        if width is not None and len(lines.row) > 1:
+            is_whole = wrong is None and len(fields) == width
+            if lost := _run_through(lines.row, delimiter, width, is_whole=is_whole):
+                lines.back(lost)
+                damage.rows(path, f"{path}:{first}", "not a CSV row: a quote is not closed", lost)
+                continue
+        if wrong is not None:
+            damage.rows(path, f"{path}:{first}", wrong, max(lines.number + 1 - first, 1))
+            continue
         if not fields:
             continue
         if not (text := "".join(fields)).isascii():
@@ -70,9 +119,40 @@ def readable(reader: Any, path: Path, damage: Damage, before: int = 0) -> Number
                 text.encode()
             except UnicodeEncodeError:
                 error_ = "is not UTF-8 text (from Latin-1: iconv -f LATIN1 -t UTF-8)"
-                damage.rows(path, f"{path}:{before + reader.line_num}", error_)
+                damage.rows(path, f"{path}:{lines.number}", error_)
                 continue
-        yield before + reader.line_num, fields
+        yield lines.number, fields
+
+
+def broken(error: BaseException) -> str:
+    """What is to be said of a file that cannot be read any further."""
+    return getattr(error, "strerror", None) or "the file is damaged"
+
+
+def _run_through(row: Sequence[str], delimiter: str, width: int, *, is_whole: bool) -> int:
+    """How many lines are lost of a row that has run through others; 0 where it has not.
+
+    It has where most lines after the first are rows by themselves. A row that is whole may hold a
+    text like that: it has run only where these are many, and nothing else stands among them.
+    """
+    inner = row[1:-1] if is_whole else row[1:]
+    if width < 2 or len(inner) < (INNER if is_whole else 1):
+        return 0
+    are = [_is_row(line, delimiter, width) for line in inner]
+    has_run = sum(are) >= 0.9 * len(are) if is_whole else 2 * sum(are) > len(are)
+    return are.index(True) + 1 if has_run else 0
+
+
+def _is_row(line: str, delimiter: str, width: int) -> bool:
+    """Whether a line has so many fields, and leaves no quote open."""
+    if '"' not in line:
+        return line.count(delimiter) == width - 1
+    try:
+        return line.count('"') % 2 == 0 and width == len(
+            next(csv.reader([line], delimiter=delimiter, strict=True))
+        )
+    except csv.Error:
+        return False
 
 
 def of_width(rows: Numbered, width: int, path: Path, damage: Damage) -> Numbered:
@@ -111,12 +191,12 @@ def batches(
     done = 0
     try:
         lines = _Lines(stream)
-        reader = csv.reader(lines, delimiter=form.delimiter, strict=True)
-        if len(list(islice(readable(reader, path, damage), form.head))) < form.head:
+        head = readable(Lines(lines), form.delimiter, path, damage)
+        if len(list(islice(head, form.head))) < form.head:
             return
         size, is_near = LARGE, False
         while data := lines.peek(size):
-            block = _whole_rows(data, form.delimiter, is_end=lines.is_last(data))
+            block = _whole_rows(data, form, is_end=lines.is_last(data))
             if block is not None and not block.size and size < LONGEST:
                 size *= 2  # a row is longer than that
                 continue
@@ -169,11 +249,11 @@ def _batch(rows: list[tuple[int, Sequence[Any]]]) -> Batch:
 
 def _by_row(lines: _Lines, until: int, path: Path, form: Format, told: Damage) -> Numbered:
     """Rows read one by one, up to one that ends at or behind a byte."""
-    reader = csv.reader(lines, delimiter=form.delimiter, strict=True)
-    rows = of_width(readable(reader, path, told, lines.number), form.width, path, told)
-    for line, fields in rows:
+    texts = Lines(lines, lines.number)
+    rows = readable(texts, form.delimiter, path, told, form.width)
+    for line, fields in of_width(rows, form.width, path, told):
         yield line, [fields[place] for place in form.places]
-        if lines.at >= until:
+        if lines.at >= until and not texts.has_again:
             return
 
 
@@ -263,7 +343,7 @@ class _Block(NamedTuple):
     has_breaks: bool
 
 
-def _whole_rows(data: bytes, delimiter: str, *, is_end: bool) -> _Block | None:
+def _whole_rows(data: bytes, form: Format, *, is_end: bool) -> _Block | None:
     """The rows that data begins with; None where pyarrow might read them otherwise than Python."""
     chars = np.frombuffer(data, dtype=np.uint8)
     breaks = np.flatnonzero(chars == _NEWLINE)
@@ -283,7 +363,7 @@ def _whole_rows(data: bytes, delimiter: str, *, is_end: bool) -> _Block | None:
     whole = data[:size]
     if (
         is_blank.any()
-        or not _are_around_fields(chars[:size], quotes, delimiter)
+        or not _are_around_fields(chars[:size], quotes, form.delimiter)
         or (b"\r" in whole and whole.count(b"\r") != whole.count(b"\r\n"))
         or b"\0" in whole
         or whole.startswith(_MARK)  # which pyarrow leaves out
@@ -293,6 +373,10 @@ def _whole_rows(data: bytes, delimiter: str, *, is_end: bool) -> _Block | None:
         whole.isascii() or whole.decode()
     except UnicodeDecodeError:
         return None
+    for place in np.flatnonzero(np.diff(ends, prepend=-1) > INNER + 1).tolist():
+        row = data[starts[place] : breaks[ends[place]]].decode().split("\n")
+        if _run_through(row, form.delimiter, form.width, is_whole=True):
+            return None
     return _Block(size, lines, ends, len(quotes) > 0, lines > len(ends))
 
 

@@ -203,7 +203,10 @@ def _time_reader(how: Reading) -> Callable[[Any], Any]:
     scale = times.SCALES.get(how.unit, 1.0) if how.unit is not None else 1.0
 
     def count(number: float) -> float | None:
-        return times.date(number) if how.unit == "date" else number / scale
+        try:
+            return times.date(number) if how.unit == "date" else number / scale
+        except OverflowError:  # an integer beyond any float
+            return None
 
     def read(value: Any) -> Any:
         if type(value) is str:

@@ -109,7 +109,7 @@ def test_a_directory_of_mixtures(capsys, tmp_path: Path) -> None:
     jsonl_of(folder / "c.jsonl", [{"x": value} for value in gauss(4)])
     (folder / "d.csv").write_text("")
     (folder / "e.parquet").write_bytes((folder / "b.parquet").read_bytes()[:500])
-    (folder / "f.csv").write_text("x,x\n1,2\n")
+    (folder / "f.csv").write_text('x,"y\n1,2\n')
     found = judge(capsys, folder, "--reference", str(usual))
     assert (found["records"], found["verdict"]) == (3 * ROWS, "ok")
     named = {Path(one["place"].partition(":")[0]).name for one in found["unreadable"]}

@@ -542,3 +542,32 @@ def test_a_table_in_utf_16(capsys, tmp_path: Path) -> None:
     path = tmp_path / "b.csv"
     path.write_text(csv_of(tmp_path / "c.csv", {"größe": gauss(2)}).read_text(), encoding="utf-16")
     assert status(judge(capsys, path, "--reference", str(usual))) == {"größe": "ok"}
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "latin-1"])
+def test_a_table_in_latin_1(capsys, tmp_path: Path, encoding: str) -> None:
+    """Read as what it is, which is said; the same words in UTF-8 are the same."""
+    towns = ["Zürich", "Genève", "München", "Bern"]
+    rng = random.Random(1)
+    columns = {"größe": gauss(1), "Länge": gauss(2), "ort": rng.choices(towns, k=ROWS)}
+    usual = csv_of(tmp_path / "a.csv", columns)
+    path = tmp_path / "b.csv"
+    path.write_text(usual.read_text(), encoding=encoding)
+    found = judge(capsys, path, "--reference", str(usual))
+    assert status(found) == dict.fromkeys(("größe", "Länge", "ort"), "ok")
+    assert "unreadable" not in found
+    assert f"{path}: is not UTF-8; it was read as Windows-1252" in found["remarks"]
+
+
+def test_two_columns_of_one_name(capsys, tmp_path: Path) -> None:
+    """Both are judged, and it is said which is which."""
+    paths = []
+    for seed, mean in ((1, 28.0), (2, 31.0)):
+        rows = zip(gauss(seed), gauss(seed + 10, mean), strict=True)
+        paths.append(tmp_path / f"{seed}.csv")
+        paths[-1].write_text("\n".join(["x,x", *(f"{one},{other}" for one, other in rows)]))
+    found = judge(capsys, paths[1], "--reference", str(paths[0]))
+    assert status(found) == {"x": "ok", "x.1": "drift"}
+    assert any(
+        one.endswith("is called 'x' as another one; here it is 'x.1'") for one in found["remarks"]
+    )

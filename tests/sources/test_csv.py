@@ -79,7 +79,6 @@ def test_a_gzipped_table(tmp_path: Path) -> None:
         (b"a,b\n1,2,3\n", r"t\.csv:2: 3 fields where the header has 2"),
         (b"a\n1\n\xff\xfe\n", "is not UTF-8 text"),
         (b'a,b\n1,"2\n', "not a CSV row"),
-        (b"a,a\n1,2\n", r"t\.csv:1: two columns are called 'a'"),
         (gzip.compress(b"a\n" + bytes(range(48, 58)) * 9999, mtime=0)[:60], "damaged"),
     ],
 )
@@ -181,3 +180,62 @@ def test_a_header_alone_after_such_a_line(tmp_path: Path) -> None:
     path.write_text("sep=;\n\n")
     with pytest.raises(SourceError, match="is empty"):
         open_csv(path)
+
+
+def test_columns_of_one_name_are_told_apart(tmp_path: Path) -> None:
+    """The later ones get a number that no other column has; what was done is said."""
+    path = tmp_path / "t.csv"
+    path.write_text("a,a,a.1, a ,b,,\n1,2,3,4,5,6,7\n")
+    table = open_csv(path)
+    assert table.names == ["a", "a.2", "a.1", "a.3", "b", "", ""]
+    assert values(rows(path)) == [[1.0, 2.0, 3.0, 4.0, 5.0]]
+    assert table.notes == (
+        "column 2 is called 'a' as another one; here it is 'a.2'",
+        "column 4 is called 'a' as another one; here it is 'a.3'",
+    )
+
+
+ROWS = [f"{number},text {number},x" for number in range(1000)]
+
+
+@pytest.mark.parametrize(
+    ("place", "line", "lost"),
+    [
+        (500, '500,"open,x', [502]),  # until the end of the file
+        (500, '500,"open,x|501,"open,x', [502, 503]),
+        (500, '500,"open,x|501,"a ""word"" with, all",x', [502]),
+        (999, '999,"open,x', [1001]),
+        (0, '"0,open,x', [2]),
+    ],
+)
+def test_a_quote_that_is_not_closed_costs_its_line(
+    tmp_path: Path, place: int, line: str, lost: list[int]
+) -> None:
+    """All others are read, and the lines are said."""
+    path, lines = tmp_path / "t.csv", ROWS.copy()
+    lines[place : place + 1 + line.count("|")] = line.split("|")
+    path.write_text("\n".join(["n,text,x", *lines]))
+    damage = Damage()
+    found = list(read(open_csv(path), Columns(), Readings(), CLEAN, damage=damage))
+    assert len(found) == 1000 - len(lost)
+    (one,) = damage.listed()
+    assert (one.place, one.count) == (f"{path}:{lost[0]}", len(lost))
+    assert one.error.startswith("not a CSV row")
+
+
+def test_a_quote_that_another_one_closes_far_away(tmp_path: Path) -> None:
+    """What it had taken for one text are rows; so many lines of somebody's words are not."""
+    path, lines = tmp_path / "t.csv", ROWS.copy()
+    lines[300], lines[600] = '300,"open,x', '600,closed",x'
+    path.write_text("\n".join(["n,text,x", *lines]))
+    damage = Damage()
+    assert len(list(open_csv(path).rows(["n"], damage))) == 999
+    assert damage.listed()[0].place == f"{path}:302"
+    words = "\n".join(
+        ["Dear Ada,", "", "the parcel, as you said, came", "and it was, it seems,"] * 99
+    )
+    lines[300], lines[600] = f'300,"{words}",x', ROWS[600]
+    path.write_text("\n".join(["n,text,x", *lines]))
+    damage = Damage()
+    assert len(list(open_csv(path).rows(["n"], damage))) == 1000
+    assert not damage.listed()

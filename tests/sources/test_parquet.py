@@ -43,3 +43,11 @@ def test_a_file_that_is_not_parquet(tmp_path: Path, content: bytes) -> None:
     path.write_bytes(content)
     with pytest.raises(SourceError, match=r"t\.parquet: is not Parquet"):
         open_parquet(path)
+
+
+def test_two_columns_of_one_name(tmp_path: Path) -> None:
+    """Parquet's columns are read by their names: one line says what to do."""
+    path = tmp_path / "t.parquet"
+    parquet.write_table(pa.Table.from_arrays([pa.array([1]), pa.array([2])], ["a", "a"]), path)
+    with pytest.raises(SourceError, match="two columns are called 'a'; rename one"):
+        open_parquet(path)

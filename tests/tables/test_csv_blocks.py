@@ -28,7 +28,7 @@ WILD = (
 @pytest.fixture(autouse=True)
 def _small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     """So that a small file has many."""
-    for name, size in (("SMALL", 8), ("LARGE", 64), ("LONGEST", 512), ("ROWS", 3)):
+    for name, size in (("SMALL", 8), ("LARGE", 64), ("LONGEST", 512), ("ROWS", 3), ("INNER", 2)):
         monkeypatch.setattr(csv_blocks, name, size)
 
 
