@@ -116,11 +116,13 @@ class Authority:
         certificate = self._sign(self._name, self._key.public_key(), authority=True)
         self.ca = self._write("ca.pem", certificate.public_bytes(serialization.Encoding.PEM))
 
-    def issue(self, name: str, password: bytes | None = None) -> tuple[str, str]:
+    def issue(
+        self, name: str, password: bytes | None = None, until: datetime.datetime | None = None
+    ) -> tuple[str, str]:
         """Files of a certificate and of its key."""
         key = ec.generate_private_key(ec.SECP256R1())
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-        certificate = self._sign(subject, key.public_key(), authority=False)
+        certificate = self._sign(subject, key.public_key(), authority=False, until=until)
         hidden: serialization.KeySerializationEncryption = serialization.NoEncryption()
         if password:
             hidden = serialization.BestAvailableEncryption(password)
@@ -133,7 +135,12 @@ class Authority:
         )
 
     def _sign(
-        self, subject: x509.Name, key: ec.EllipticCurvePublicKey, *, authority: bool
+        self,
+        subject: x509.Name,
+        key: ec.EllipticCurvePublicKey,
+        *,
+        authority: bool,
+        until: datetime.datetime | None = None,
     ) -> x509.Certificate:
         host = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
         return (
@@ -143,7 +150,7 @@ class Authority:
             .public_key(key)
             .serial_number(x509.random_serial_number())
             .not_valid_before(PAST)
-            .not_valid_after(FUTURE)
+            .not_valid_after(until or FUTURE)
             .add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=True)
             .add_extension(x509.SubjectAlternativeName([host]), critical=False)
             .add_extension(

@@ -11,7 +11,7 @@ import json
 import os
 import re
 import stat
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Awaitable, Callable, MutableMapping
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from monitor.api.rates import Rates
+from monitor.api.rates import Rates, neighbourhood
 from monitor.errors import ConfigError
 from monitor.queries import QUERIES
 
@@ -53,6 +53,10 @@ SAME_AT_ONCE = 8
 """How many of those may come from one address."""
 PATIENCE = 120.0
 """Seconds that one of them may take, with reading its answer."""
+BODY_PATIENCE = 30.0
+"""Seconds in which a body must have come."""
+FORM_BYTES = 64 << 10
+"""How much of a stranger's form is waited for."""
 
 _MAX_BYTES = 1 << 20
 _MAX_TOKEN = 4096
@@ -177,7 +181,8 @@ class Guard:
     """Lets a request through to the pages, or answers it: 401, 403, 429 where a holder's come too
     fast, or 503 where too many are under way.
 
-    Strangers, who ask for pages that need no token and show none, share no bound with holders.
+    Strangers, who ask for pages that need no token and show none, share no bound with holders. What
+    they send takes a place only once it is whole: who begins a form and stops keeps nobody out.
 
     `tokens` is None where none are set. Then the other paths than `OPEN` answer to this machine
     alone: not where the port `is_exposed` to others, and not under a name that a web site could
@@ -201,6 +206,12 @@ class Guard:
             await self._app(scope, receive, send)
             return
         refusal = self._refusal(scope) or self._too_fast(scope)
+        if refusal is None and _is_stranger(scope) and not _is_reading(scope):
+            try:
+                async with asyncio.timeout(BODY_PATIENCE):
+                    receive = await _arrived(receive)
+            except TimeoutError:
+                refusal = 408, f"the form did not come within {BODY_PATIENCE:g} s", _ENDING
         places = _places(scope)
         if refusal is None and any(self._busy[one] >= most for one, most in places.items()):
             refusal = 503, "too many requests at a time; ask again in a second", _AGAIN
@@ -325,8 +336,24 @@ def _places(scope: Scope) -> dict[str, int]:
     return {kind: STRANGERS_AT_ONCE, f"{kind} {_address(scope)}": SAME_AT_ONCE}
 
 
+async def _arrived(receive: Receive) -> Receive:
+    """Wait for a body, or for its first `FORM_BYTES`; return what gives it from its beginning."""
+    said: deque[MutableMapping[str, Any]] = deque()
+    size, is_whole = 0, False
+    while not is_whole and size <= FORM_BYTES:
+        message = await receive()
+        said.append(message)
+        size += len(message.get("body", b""))
+        is_whole = not message.get("more_body", False)
+
+    async def again() -> MutableMapping[str, Any]:
+        return said.popleft() if said else await receive()
+
+    return again
+
+
 def _address(scope: Scope) -> str:
-    return str((scope.get("client") or ("",))[0])
+    return neighbourhood(str((scope.get("client") or ("",))[0]))
 
 
 def role_of(path: str, method: str = "GET") -> str:
@@ -355,6 +382,7 @@ _HOLDER = "monitor.holder"
 Headers = list[tuple[bytes, bytes]]
 Refusal = tuple[int, str, Headers]
 _AGAIN: Headers = [(b"retry-after", b"1")]
+_ENDING: Headers = [(b"connection", b"close")]
 
 
 def _challenge(error: str = "") -> Headers:

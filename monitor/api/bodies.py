@@ -8,8 +8,7 @@ from typing import Any
 import msgspec
 from fastapi import Request, Response
 
-PATIENCE = 30.0
-"""Seconds in which a body must have come."""
+from monitor.api import access
 
 
 class Refused(Exception):  # noqa: N818
@@ -29,14 +28,14 @@ async def body(request: Request, most: int) -> bytes:
         raise too_long
     data = bytearray()
     try:
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(access.BODY_PATIENCE):
             async for chunk in request.stream():
                 data += chunk
                 if len(data) > most:
                     raise too_long
     except TimeoutError:
         raise Refused(
-            408, f"the body did not come within {PATIENCE:g} s", connection="close"
+            408, f"the body did not come within {access.BODY_PATIENCE:g} s", connection="close"
         ) from None
     return bytes(data)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import math
 
 RATE = 50.0
@@ -28,3 +29,23 @@ class Rates:
         is_taken = left >= 1
         self._buckets[name] = left - is_taken, now  # the last to ask is the last in the table
         return 0 if is_taken else max(1, math.ceil((1 - left) / RATE))
+
+
+def neighbourhood(address: str) -> str:
+    """Return whom an address stands for: of IPv6 the network of 64 bits, which one machine may have
+    to itself (RFC 4291, section 2.5.4).
+
+    >>> neighbourhood("10.0.0.1"), neighbourhood("::ffff:10.0.0.1"), neighbourhood("2001:db8::1:2")
+    ('10.0.0.1', '10.0.0.1', '2001:db8::')
+    >>> neighbourhood("")
+    ''
+    """
+    try:
+        known = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if known.version == 4:
+        return address
+    if known.ipv4_mapped is not None:
+        return str(known.ipv4_mapped)
+    return str(ipaddress.IPv6Address(int(known) >> 64 << 64))

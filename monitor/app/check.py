@@ -60,6 +60,8 @@ def verify(settings: Settings, *, proxy: bool, analyzer: bool) -> None:
     _check_store(settings)
     if settings.access.tokens:
         access.read(Path(settings.access.tokens))
+    if settings.access.tls.cert or settings.access.tls.key:
+        tls.server_context(**msgspec.structs.asdict(settings.access.tls), section="access.tls")
     if proxy:
         _check_privacy(settings)
         secure = urlsplit(settings.upstream).scheme == "https"
@@ -228,6 +230,10 @@ def explain(settings: Settings) -> Iterator[str]:
         yield from _wire(settings)
     yield f"admin       {settings.admin} (/metrics, /readyz, /api/v1/status, /console/)"
     yield f"            {restriction(settings) or 'without tokens, and for this machine alone'}"
+    if settings.access.tls.cert:
+        yield f"            over TLS: {settings.access.tls.cert}, read again when it changes"
+    for flaw in certificate_flaws(settings):
+        yield f"            {flaw}"
     yield f"store       {_store(settings)}"
     yield (
         f"stream      {settings.stream.shards} shard(s) of about {settings.stream.max_length:,} "
@@ -402,6 +408,16 @@ def restriction(settings: Settings) -> str:
         f"admin {settings.admin} is open to others and access.tokens is not set: only "
         f"{', '.join(sorted(access.OPEN))} are served"
     )
+
+
+def certificate_flaws(settings: Settings) -> Iterator[str]:
+    """Why no client accepts a certificate that it is shown, a sentence each. The start goes on: the
+    traffic does not end because a certificate has."""
+    for section, files in (("tls", settings.tls), ("access.tls", settings.access.tls)):
+        if files.cert and (section != "tls" or settings.upstream):
+            context = tls.server_context(files.cert, files.key, section)
+            if said := tls.flaw(context, files.cert, section):
+                yield said
 
 
 def _joined(settings: Settings) -> Iterator[str]:

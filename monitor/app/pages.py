@@ -22,12 +22,14 @@ import monitor
 from monitor import logs, tasks
 from monitor.alerting.store import AlertStore
 from monitor.api import access, bodies, headers
+from monitor.api.door import Door
 from monitor.api.pages import application
 from monitor.app.feedback_intake import Intake, Taken
 from monitor.app.reviewer import arms_of, queue_of
 from monitor.app.system import RunningSystem
 from monitor.exporters.otlp import OtlpExporter
 from monitor.exporters.prometheus import render
+from monitor.proxy.tls import H1, Certificate
 from monitor.review.desk import Desk
 from monitor.review.queue import ReviewQueue
 from monitor.settings.addresses import address, is_loopback
@@ -75,6 +77,8 @@ class Pages:
             silenced=self._silences, new_id=lambda: str(uuid.uuid4()), clock=time.time,
         )  # fmt: skip
         self._add_console(pages)
+        tls = self._settings.access.tls
+        shown = Certificate(tls.cert, tls.key, logs.log, "access.tls") if tls.cert else None
         server = _Server(
             uvicorn.Config(
                 self._guarded(pages),
@@ -87,13 +91,16 @@ class Pages:
             )
         )
         admin = socket.socket(fileno=int(os.environ[ADMIN]))
-        serving = tasks.own(server.serve([admin]), "the admin port")
+        door = Door(admin, server, (lambda: shown.context((H1,))) if shown else None)
+        serving = tasks.own(server.serve([]), "the admin port")
+        door.open()
         pushing = None
         if self._exporter:
             pushing = tasks.own(tasks.forever(self._push, "otlp"), "otlp")
         stopping = tasks.own(self._process.stopping.wait(), "stopping")
         self._process.ready()
         await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        door.close()
         server.should_exit = True
         if pushing and self._exporter:
             pushing.cancel()

@@ -224,7 +224,10 @@ class _Supervisor:
                 logs.warning(said)
             current = keyring.keyring(settings).current
             logs.info(f"key     {current.id}, fingerprint {fingerprint(current)}")
-        logs.info(f"admin   http://{_name(self._admin)}/metrics")
+        scheme = "https" if settings.access.tls.cert else "http"
+        logs.info(f"admin   {scheme}://{_name(self._admin)}/metrics")
+        for flaw in check.certificate_flaws(settings):
+            logs.warning(flaw)
         if said := check.restriction(settings):
             logs.info(f"access  {said}")
         kind = "embedded Valkey, " + str(Path(settings.data) / "store") if self._store else "given"

@@ -78,7 +78,10 @@ def add_to(
     @app.post("/console/sign-out", include_in_schema=False)
     async def sign_out(request: Request) -> Response:
         answer = Response(status_code=303, headers={"location": "/console/sign-in"})
-        answer.delete_cookie(COOKIE, path="/console", httponly=True, samesite="strict")
+        answer.delete_cookie(
+            COOKIE, path="/console", httponly=True, samesite="strict",
+            secure=request.url.scheme == "https",
+        )  # fmt: skip
         return answer
 
     async def reading(request: Request, told: str = "", status: int = 200) -> Response:

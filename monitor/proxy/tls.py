@@ -38,11 +38,42 @@ def check(
         client_context(ca, client_cert, client_key, ())
 
 
-def server_context(cert: str, key: str) -> ssl.SSLContext:
-    """Return the context for clients; an empty `key` is in `cert` too. Raises ConfigError."""
+def server_context(cert: str, key: str, section: str = "tls") -> ssl.SSLContext:
+    """Return the context for clients; an empty `key` is in `cert` too. Raises ConfigError, which
+    names a key of `section`."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    _load(context, cert, key, "tls.cert", "tls.key")
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    _load(context, cert, key, f"{section}.cert", f"{section}.key")
     return context
+
+
+def flaw(context: ssl.SSLContext, cert: str, section: str = "tls") -> str:
+    """Return why no client accepts the certificate in `cert`, in one sentence: its time is over, or
+    it is not for servers. Empty where nothing is wrong that can be told from here.
+
+    A handshake in memory tells it, with a client that trusts this very certificate.
+    """
+    trusting = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    trusting.check_hostname = False
+    trusting.verify_flags |= ssl.VerifyFlags.VERIFY_X509_PARTIAL_CHAIN
+    trusting.load_verify_locations(cert)
+    there, back = ssl.MemoryBIO(), ssl.MemoryBIO()
+    server = context.wrap_bio(there, back, server_side=True)
+    client = trusting.wrap_bio(back, there)
+    for one in (client, server) * 3:
+        try:
+            one.do_handshake()
+        except ssl.SSLWantReadError:
+            continue
+        except ssl.SSLError as error:
+            return f"{section}.cert: {cert} is accepted by no client: {_reason(error)}"
+    return ""
+
+
+def _reason(error: ssl.SSLError) -> str:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return error.verify_message
+    return (error.reason or str(error)).lower().replace("_", " ")
 
 
 def client_context(
@@ -126,25 +157,32 @@ class Certificate:
     """Keeps the context for clients' connections.
 
     If changed files cannot be used, the old context stays and `log` gets one line for the change:
-    for a moment only one of two new files may be on the disk.
+    for a moment only one of two new files may be on the disk. `section` holds their keys.
     """
 
-    def __init__(self, cert: str, key: str, log: Log) -> None:
-        self._pem = cert, key
+    def __init__(self, cert: str, key: str, log: Log, section: str = "tls") -> None:
+        self._pem = cert, key, section
         self._log = log
-        self._files = Files(*self._pem)
+        self._files = Files(cert, key)
         self._context = server_context(*self._pem)
 
     def context(self, protocols: Sequence[str]) -> ssl.SSLContext:
         """Return the context for a new connection, offering `protocols` by ALPN."""
         if self._files.changed():
+            cert, _, section = self._pem
             try:
-                self._context = server_context(*self._pem)
-                self._log(logging.INFO, "tls.cert was read again; new connections are shown it")
+                context = server_context(*self._pem)
+                wrong = flaw(context, cert, section)
             except ConfigError as error:
+                wrong = str(error)
+            if wrong:
                 self._log(
-                    logging.WARNING, f"{error}; clients are shown the certificate from before"
+                    logging.WARNING, f"{wrong}; clients are shown the certificate from before"
                 )
+            else:
+                self._context = context
+                said = f"{section}.cert was read again; new connections are shown it"
+                self._log(logging.INFO, said)
         self._context.set_alpn_protocols(list(protocols))
         return self._context
 
@@ -239,4 +277,4 @@ def _picked(transport: asyncio.BaseTransport) -> str | None:
 def _words(error: ssl.SSLError) -> str:
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"its certificate is not accepted: {error.verify_message}"
-    return (error.reason or str(error)).lower().replace("_", " ")
+    return _reason(error)

@@ -327,11 +327,19 @@ class LineageSource(_Section, frozen=True, omit_defaults=True):
     value: Annotated[str, msgspec.Meta(max_length=200)] = ""
 
 
+class AdminTls(_Section, frozen=True):
+    """PEM files that the admin port shows to clients; an empty `key` is in `cert` too."""
+
+    cert: str = ""
+    key: str = ""
+
+
 class Access(_Section, frozen=True):
     """A file with a line `NAME ROLE[,ROLE…] SHA256HEX` for each token of the admin port; empty: no
-    tokens (`api.access`)."""
+    tokens (`api.access`). With `tls` the port speaks TLS alone."""
 
     tokens: str = ""
+    tls: AdminTls = AdminTls()
 
 
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]

@@ -10,7 +10,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from monitor.api import bodies, feedback, problems
+from monitor.api import access, feedback, problems
 from monitor.errors import ConfigError, StreamError
 from monitor.feedback import FeedbackError, TooManyError
 
@@ -113,7 +113,7 @@ def test_bodies_at_a_time_are_bounded() -> None:
 
 def test_a_body_that_does_not_come_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     """408, and the connection ends."""
-    monkeypatch.setattr(bodies, "PATIENCE", 0.05)
+    monkeypatch.setattr(access, "BODY_PATIENCE", 0.05)
     app = FastAPI()
     problems.add_to(app)
     feedback.add_to(app, lambda body, are_lines: None)  # type: ignore[arg-type, return-value]

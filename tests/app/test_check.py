@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import re
 import socket
@@ -20,6 +21,7 @@ from monitor.errors import ConfigError
 from monitor.settings import load
 from monitor.settings.schema import (
     Access,
+    AdminTls,
     Capture,
     Coverage,
     Differential,
@@ -394,3 +396,34 @@ def test_one_address_is_not_taken_twice(host: str) -> None:
         port = probe.getsockname()[1]
     with pytest.raises(ConfigError, match=f"admin: cannot listen on 127.0.0.1:{port}: address alr"):
         tried(listen=f"{host}:{port}", admin=f"127.0.0.1:{port}")
+
+
+def test_certificates_of_the_admin_port_are_looked_at(authority: Any, tmp_path: Path) -> None:
+    """What cannot be shown is an error that names its key; what no client accepts is a line, and
+    the start goes on."""
+    one = authority()
+    cert, key = one.issue("admin")
+    bad = tmp_path / "bad.pem"
+    bad.write_text("no PEM")
+
+    def secured(**files: str) -> Settings:
+        return Settings(
+            data=str(tmp_path), admin="127.0.0.1:0", listen="127.0.0.1:0",
+            access=Access(tls=AdminTls(**files)),
+        )  # fmt: skip
+
+    for files, expected in (
+        ({"key": key}, "access.tls.cert: is missing beside access.tls.key"),
+        ({"cert": str(bad), "key": key}, f"access.tls.cert: {bad} holds no certificate in PEM"),
+        ({"cert": cert}, f"access.tls.key: {cert} holds no private key"),
+        ({"cert": cert, "key": one.issue("other")[1]}, "does not belong to access.tls.cert"),
+        ({"cert": f"{bad}.gone", "key": key}, f"access.tls.cert: {bad}.gone cannot be read"),
+    ):
+        with pytest.raises(ConfigError, match=re.escape(expected)):
+            verify(secured(**files), proxy=False, analyzer=False)
+    old, old_key = one.issue("old", until=datetime.datetime(2021, 1, 1, tzinfo=datetime.UTC))
+    outdated = secured(cert=old, key=old_key)
+    verify(outdated, proxy=False, analyzer=False)
+    lines = [line.strip() for line in explain(outdated)]
+    assert f"over TLS: {old}, read again when it changes" in lines
+    assert f"access.tls.cert: {old} is accepted by no client: certificate has expired" in lines

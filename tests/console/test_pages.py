@@ -280,7 +280,7 @@ def test_a_form_that_is_too_long_slow_or_cut_is_no_defect(
     path: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """413, 408, and quiet where the client hung up; what it said before counts for nothing."""
-    monkeypatch.setattr(bodies, "PATIENCE", 0.05)
+    monkeypatch.setattr(access, "BODY_PATIENCE", 0.05)
     desk = Sits("item-1")
     app = console(House(), desk)
     assert asked(path, app, "POST", content=b"x" * (65 << 10)).status_code == 413

@@ -8,6 +8,7 @@ import os
 import signal
 import socket
 import socketserver
+import ssl
 import subprocess
 import sys
 import threading
@@ -95,11 +96,18 @@ class Model(BaseHTTPRequestHandler):
 class System:
     """A running `monitor`: where it is, what it says, how to end it."""
 
-    def __init__(self, data: Path, *arguments: str, settings: dict[str, Any] | None = None) -> None:
+    def __init__(
+        self,
+        data: Path,
+        *arguments: str,
+        settings: dict[str, Any] | None = None,
+        is_secure: bool = False,
+    ) -> None:
         data.mkdir(parents=True, exist_ok=True)
         config = data / "monitor.yaml"
         config.write_text(yaml.safe_dump(settings or {}))
         self.data = data
+        self._secure = ssl._create_unverified_context() if is_secure else None
         self.first_run: dict[str, Any] = {}
         """What `run.json` held when it was there for the first time."""
         self._log = (data / "log").open("w+")
@@ -130,7 +138,9 @@ class System:
 
     def admin(self, path: str) -> tuple[int, str]:
         try:
-            with urllib.request.urlopen(f"http://{self.run['admin']}{path}", timeout=10) as answer:
+            scheme = "https" if self._secure else "http"
+            url = f"{scheme}://{self.run['admin']}{path}"
+            with urllib.request.urlopen(url, timeout=10, context=self._secure) as answer:
                 return answer.status, answer.read().decode()
         except urllib.error.HTTPError as error:
             with error:
@@ -208,7 +218,9 @@ def start(tmp_path: Path) -> Generator[Callable[..., System]]:
     systems: list[System] = []
 
     def begin(*arguments: str, name: str = "data", **settings: Any) -> System:
-        systems.append(System(tmp_path / name, *arguments, settings=settings))
+        is_secure = "tls" in settings.get("access", {})
+        system = System(tmp_path / name, *arguments, settings=settings, is_secure=is_secure)
+        systems.append(system)
         return systems[-1]
 
     yield begin

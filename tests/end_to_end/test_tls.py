@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 import socket
 import ssl
@@ -188,10 +189,51 @@ def test_grpc_over_tls_on_both_sides_or_on_one(
         assert not system.complaints()
 
 
-def test_files_that_cannot_work_end_the_start_with_one_line(tmp_path: Path) -> None:
+def test_the_admin_port_over_tls(start: Any, authority: Any, tmp_path: Path) -> None:
+    """Probes, scrapes, API and console with a certificate, that changes under way; a cookie for TLS
+    alone; nobody with another authority, and nothing without TLS."""
+    first, second = authority("first"), authority("second")
+    cert, key = first.issue("admin")
+    tokens = tmp_path / "tokens"
+    tokens.write_text(f"kim read {hashlib.sha256(b'kim').hexdigest()}\n")
+    tokens.chmod(0o600)
+    system = start(
+        "sidecar", "--upstream", "http://127.0.0.1:1", "--listen", "127.0.0.1:0", "--redis",
+        "redis://127.0.0.1:1", access={"tokens": str(tokens), "tls": {"cert": cert, "key": key}},
+    )  # fmt: skip
+    url = f"https://{system.run['admin']}"
+    assert f"admin   {url}/metrics" in system.log()
+    verify = ssl.create_default_context(cafile=first.ca)
+    with httpx.Client(base_url=url, verify=verify, timeout=20) as client:
+        assert client.get("/readyz").status_code == 200
+        assert "monitor_build_info" in client.get("/metrics").text
+        assert client.get("/api/v1/status").status_code == 401
+        assert (
+            client.get("/api/v1/status", headers={"authorization": "Bearer kim"}).status_code == 200
+        )
+        signed = client.post("/console/sign-in", data={"token": "kim"})
+        assert "; secure" in signed.headers["set-cookie"].lower()
+        assert client.get("/console/findings").status_code == 200
+        assert "strict-transport-security" not in signed.headers
+        for new, old in zip(second.issue("admin"), (cert, key), strict=True):
+            shutil.copy(new, old)
+        with pytest.raises(httpx.ConnectError, match="certificate verify failed"):
+            httpx.get(f"{url}/healthz", verify=verify, timeout=20)
+        assert client.get("/healthz").status_code == 200, "what was open goes on"
+    verify = ssl.create_default_context(cafile=second.ca)
+    assert httpx.get(f"{url}/healthz", verify=verify, timeout=20).status_code == 200
+    with pytest.raises(httpx.HTTPError):
+        httpx.get(url.replace("https", "http"), timeout=20)
+    assert "access.tls.cert was read again" in system.log()
+    assert not system.complaints()
+
+
+@pytest.mark.parametrize("section", ["tls", "access.tls"])
+def test_files_that_cannot_work_end_the_start_with_one_line(section: str, tmp_path: Path) -> None:
     """Exit code 2, the key named, no traceback."""
     config = tmp_path / "monitor.yaml"
-    config.write_text(f"tls: {{cert: {tmp_path}/absent.pem, key: {tmp_path}/absent.key}}\n")
+    files = f"tls: {{cert: {tmp_path}/absent.pem, key: {tmp_path}/absent.key}}"
+    config.write_text(f"access: {{{files}}}\n" if section != "tls" else f"{files}\n")
     ended = subprocess.run(
         [
             sys.executable, "-m", "monitor", "run", "--config", str(config), "--data",
@@ -202,4 +244,4 @@ def test_files_that_cannot_work_end_the_start_with_one_line(tmp_path: Path) -> N
     )  # fmt: skip
     assert ended.returncode == 2
     (line,) = ended.stderr.splitlines()
-    assert f"tls.cert: {tmp_path}/absent.pem cannot be read" in line
+    assert f" {section}.cert: {tmp_path}/absent.pem cannot be read" in line

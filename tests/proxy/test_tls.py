@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import logging
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 
 from monitor.errors import ConfigError
-from monitor.proxy.tls import Certificate, check, server_context
+from monitor.proxy.tls import Certificate, check, flaw, server_context
 
 NONE = {"cert": "", "key": "", "ca": "", "client_cert": "", "client_key": ""}
 
@@ -82,3 +83,32 @@ def test_a_certificate_is_read_again_when_it_has_changed(authority: Any) -> None
     server = certificate.context(("http/1.1",))
     assert server is certificate.context(("http/1.1",))
     assert isinstance(server, type(server_context(new_cert, new_key)))
+
+
+OVER = datetime.datetime(2021, 1, 1, tzinfo=datetime.UTC)
+
+
+def test_a_certificate_that_no_client_accepts_is_known_before_one_comes(authority: Any) -> None:
+    """Its time is over: said with the file; one that is good has no flaw."""
+    one = authority()
+    for until, expected in ((OVER, "certificate has expired"), (None, "")):
+        cert, key = one.issue(f"server-{until is None}", until=until)
+        said = flaw(server_context(cert, key, "access.tls"), cert, "access.tls")
+        assert said == (
+            f"access.tls.cert: {cert} is accepted by no client: {expected}" * bool(expected)
+        )
+
+
+def test_an_outdated_certificate_does_not_take_the_place_of_a_good_one(authority: Any) -> None:
+    """Whoever wrote it there is told."""
+    one, said = authority(), list[str]()
+    cert, key = one.issue("server")
+    certificate = Certificate(cert, key, lambda _, text: said.append(text), "access.tls")
+    first = certificate.context(("http/1.1",))
+    for old, new in zip((cert, key), one.issue("old", until=OVER), strict=True):
+        Path(old).write_bytes(Path(new).read_bytes())
+    assert certificate.context(("http/1.1",)) is first
+    assert said == [
+        f"access.tls.cert: {cert} is accepted by no client: certificate has expired; "
+        "clients are shown the certificate from before"
+    ]
