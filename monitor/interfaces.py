@@ -16,6 +16,7 @@ import msgspec
 
 from monitor import packing
 from monitor.damage import Damage
+from monitor.logged import Logged
 from monitor.notifications import Notification, Request
 from monitor.types import (
     Call,
@@ -304,19 +305,21 @@ class Head:
 
 @dataclass(frozen=True)
 class Source:
-    """A format of files at rest: file → Records, or a Table, whose Rows `tables.rows` makes.
+    """A format of files at rest: file → Records, or a Table, whose Rows `tables.rows` makes, or
+    files → what somebody else's log says of exchanges, in order.
 
     `claims` says whether a file has this format; of several that do the first of the room is it.
-    `suffixes` are the names that are looked for in a directory. A source has either `records` or
-    `table`. Both tell the Damage the places of what they cannot read, and raise SourceError, which
-    names the file, where nothing of it can be read. A table with several `pieces` can be opened
-    piece by piece, by number, for several workers.
+    `suffixes` are the names that are looked for in a directory. A source has either `records`,
+    `table` or `exchanges`. All tell the Damage the places of what they cannot read, and raise
+    SourceError, which names the file, where nothing of it can be read. A table with several
+    `pieces` can be opened piece by piece, by number, for several workers.
     """
 
     name: str
     suffixes: tuple[str, ...]
     claims: Callable[[Head], bool]
     records: Callable[[Path, Damage], Iterator[Record]] | None = None
+    exchanges: Callable[[Sequence[Path], Damage], Iterator[Logged]] | None = None
     table: Callable[[Path], Table] | None = None
     pieces: Callable[[Path], int] | None = None
     piece: Callable[[Path, int], Table] | None = None

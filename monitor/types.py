@@ -328,7 +328,7 @@ class Record(msgspec.Struct, frozen=True, omit_defaults=True):
     started: float
     """When the request began, in Unix seconds."""
     duration: float
-    """Seconds from the start to the end of the exchange."""
+    """Seconds from the start to the end of the exchange; 0 where somebody's log does not tell."""
     time_to_first_token: float | None
     """Seconds to the first event with content; null when nothing was streamed."""
     time_per_output_token: float | None

@@ -24,6 +24,7 @@ ELSEWHERE = {
     "app/ner_server.py": "app/test_ner_client.py",
     "app/pages.py": "end_to_end/test_keepers.py",
     "app/build.py": "test_cli.py",
+    "app/log_recording.py": "replay/test_recording.py",
     "app/modules.py": "app/test_build.py",
     "app/proxy.py": "end_to_end/test_spine.py",
     "app/recorder.py": "end_to_end/test_faults.py",

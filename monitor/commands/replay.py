@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import dataclasses
+import os
 import sys
 import time
 from collections.abc import Generator
@@ -25,12 +26,14 @@ from monitor.app import build as parts
 from monitor.app import keyring
 from monitor.app.analysis import features_of, rules_of
 from monitor.app.experiments import experiments_of
+from monitor.app.log_recording import LogRecording
 from monitor.app.outcomes import is_asked_for
 from monitor.app.outcomes import rules_of as outcome_rules_of
 from monitor.app.sanitizer import Sanitizer
 from monitor.commands.progress import watched
 from monitor.errors import UsageError
 from monitor.privacy import keys
+from monitor.privacy.pseudonyms import Key, Keyring
 from monitor.privacy.records import Privacy
 from monitor.replay import evidently_report, html_report, judge, junit, outcomes, report, types
 from monitor.replay.comparison import Comparison, compare
@@ -103,12 +106,21 @@ def _sources(options: argparse.Namespace, settings: Settings) -> Generator[None]
 def _opened(options: argparse.Namespace, settings: Settings) -> tuple[Plan, Comparison]:
     plan = _plan(options, settings)
     written = frozenset(filter(None, (*plan.prediction, *plan.label, plan.score)))
-    both = compare(plan, Sanitizer(settings, written), time.time)
+    sanitizer = Sanitizer(settings, written)
+    both = compare(plan, sanitizer, time.time, LogRecording(settings, lambda: _keyring(settings)))
     if plan.joining is not None and plan.joining.files and both.current.is_table:
         raise UsageError("--feedback: is for records; name the columns of a table with --label")
     is_told = both.current.is_told(both.options)
     rules = rules_of(settings, outcomes=is_told)
     return dataclasses.replace(plan, rules=rules, is_told=is_told), both
+
+
+def _keyring(settings: Settings) -> Keyring:
+    """The configured keys; without any, one of this run that nobody else ever has."""
+    path = keyring.key_file(settings)
+    if settings.privacy.key_file or path.exists():
+        return keys.read(path)
+    return Keyring((Key("run", os.urandom(32)),))
 
 
 def _plan(options: argparse.Namespace, settings: Settings) -> Plan:

@@ -15,7 +15,8 @@ def observe(record: Record) -> Iterator[Observation]:
     """
     if record.outcome is not Outcome.OK or not record.request.method:
         return
-    yield Observation("duration", "duration", record.duration)
+    if record.duration:
+        yield Observation("duration", "duration", record.duration)
     if record.time_to_first_token is not None:
         yield Observation("time_to_first_token", "duration", record.time_to_first_token)
     if record.time_per_output_token is not None:

@@ -186,7 +186,7 @@ class Privacy:
             streamed=inference.streamed,
             segments={n: self._segment(scrub, n, value) for n, value in segments.items()},
             request=RequestSummary(
-                method=call.method if _METHOD.fullmatch(call.method) else "other",
+                method=_method(call),
                 path=self._target(scrub, call),
                 headers=self._headers(
                     scrub, "request", call.request_headers, exchange.request.head
@@ -448,6 +448,13 @@ class Privacy:
                 self._clean.clear()
             self._clean.add(known)
         return found
+
+
+def _method(call: Call) -> str:
+    """The method; `other` for what is none, empty where somebody's log tells of no HTTP."""
+    if not call.method and not call.exchange.request.head:
+        return ""
+    return call.method if _METHOD.fullmatch(call.method) else "other"
 
 
 def _size(value: Any) -> int:

@@ -12,6 +12,7 @@ from monitor.damage import Damage
 from monitor.errors import SourceError, UsageError
 from monitor.replay.datasets import Dataset, is_profile, is_store, open_dataset, split
 from monitor.replay.files import ReadOptions
+from monitor.replay.logs import Make
 from monitor.replay.plan import Plan
 from monitor.tables.cells import Sanitizer
 from monitor.types import EDGE_CASE, WHOLE
@@ -53,12 +54,15 @@ class Comparison:
         return {self.usual.sanitizer.text(name) for name in gone if self.looks_at(name)}
 
 
-def compare(plan: Plan, sanitizer: Sanitizer, clock: Callable[[], float]) -> Comparison:
+def compare(
+    plan: Plan, sanitizer: Sanitizer, clock: Callable[[], float], recording: Make | None = None
+) -> Comparison:
     """Open both sides. Raises UsageError and SourceError with one line for a person."""
     damage = Damage()
     usual = ReadOptions(
-        plan.features, plan.columns, plan.truth, plan.joining, sanitizer=sanitizer, damage=damage
-    )
+        plan.features, plan.columns, plan.truth, plan.joining, sanitizer=sanitizer, damage=damage,
+        recording=recording,
+    )  # fmt: skip
     options = dataclasses.replace(usual, start=plan.start, end=plan.end)
     if plan.parted is not None:
         usual = dataclasses.replace(usual, start=plan.start, end=plan.parted)

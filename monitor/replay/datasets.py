@@ -44,6 +44,11 @@ class Dataset:
     absence: Callable[[], str] = str
 
     @property
+    def is_foreign(self) -> bool:
+        """Whether there are logs of others among its files, which may tell no time."""
+        return any(source.exchanges is not None for _, source in self.files)
+
+    @property
     def columns(self) -> frozenset[str]:
         """The names of the columns of all tables."""
         return frozenset(name for table in self.tables for name in table.names)
@@ -118,7 +123,11 @@ def _joined(
     if joining is None:
         return iter(())
     of_stores = [one.records(options.start, options.end) for one in stores]
-    of_files = (one for one in files.records(found, Damage()) if options.includes(one.started))
+    of_files = (
+        one
+        for one in files.records(found, Damage(), options.recording)
+        if options.includes(one.started)
+    )
     told = (
         one.statement for path in joining.files for one in statements(path, options.damage)
     )  # fmt: skip

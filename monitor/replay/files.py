@@ -6,6 +6,8 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import chain, groupby
+from operator import itemgetter
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +17,7 @@ from monitor.analysis.rows import observed
 from monitor.damage import Damage
 from monitor.errors import SourceError
 from monitor.interfaces import Feature, Head, Source, Table
-from monitor.replay import record_files
+from monitor.replay import logs, record_files
 from monitor.replay.joined import Joining
 from monitor.replay.observed import KNOWN, Wanted, segment
 from monitor.sources import SOURCES
@@ -35,6 +37,9 @@ FORMATS = tuple(source.name for source in SOURCES)
 SUFFIXES = tuple(sorted({suffix for source in SOURCES for suffix in source.suffixes}))
 """Files of a directory that are taken to be meant."""
 
+JSON = packing.named(".json")
+"""Files of a directory that are meant only where they are somebody's log."""
+
 HEAD = 1 << 16
 """Bytes of a file that say what it is."""
 
@@ -50,8 +55,9 @@ class ReadOptions:
 
     `columns` say what a table's columns are for, `truth` which of them say what became of a row;
     `joining` finds that out of Records. `features` look at Records. Rows from `start` (Unix
-    seconds) until before `end` are kept. `sanitizer` makes values safe. How columns are read is
-    learned into `readings`, what cannot be read is told to `damage`.
+    seconds) until before `end` are kept. `sanitizer` makes values safe, and what `recording` gives
+    makes Records of other people's logs. How columns are read is learned into `readings`, what
+    cannot be read is told to `damage`.
     """
 
     features: Sequence[Feature] = ()
@@ -61,6 +67,7 @@ class ReadOptions:
     start: float | None = None
     end: float | None = None
     sanitizer: Sanitizer = field(kw_only=True)
+    recording: logs.Make | None = None
     readings: Readings = field(default_factory=Readings)
     damage: Damage = field(default_factory=Damage)
 
@@ -96,8 +103,6 @@ def find(places: Iterable[str], said: str = "auto", damage: Damage | None = None
         path = Path(place)
         if path.is_dir():
             inside = sorted(one for one in path.rglob("*") if one.name.endswith(SUFFIXES))
-            if not inside:
-                raise SourceError(f"{place}: holds no file that ends in {', '.join(SUFFIXES)}")
         else:
             inside = [path]
         wrong: SourceError | None = None
@@ -105,6 +110,8 @@ def find(places: Iterable[str], said: str = "auto", damage: Damage | None = None
         for one in inside:
             try:
                 source = _claimed(one) if said == "auto" else _named(said)
+                if one != path and source.exchanges is None and one.name.endswith(JSON):
+                    continue  # what lies beside data, such as a schema
                 found.append((one, within(source, one, path) if path.is_dir() else source))
             except SourceError as error:
                 if not path.is_dir():
@@ -112,8 +119,8 @@ def find(places: Iterable[str], said: str = "auto", damage: Damage | None = None
                 wrong = wrong or error
                 if damage is not None:
                     _tell(damage, one, error)
-        if wrong is not None and len(found) == before:
-            raise wrong
+        if len(found) == before:
+            raise wrong or SourceError(f"{place}: holds no file that ends in {', '.join(SUFFIXES)}")
     kinds = {source.is_table: str(path) for path, source in found}
     if len(kinds) == 2:
         raise SourceError(f"{kinds[True]} is a table and {kinds[False]} holds records: choose one")
@@ -194,7 +201,7 @@ def read_records(files: Iterable[File], options: ReadOptions) -> Iterator[Row | 
     places = {feature.name: place for place, feature in enumerate(KNOWN)}
     own = any(feature not in KNOWN for feature in options.features)  # may remember what it saw
     if own or EDGE_CASE in options.columns.by:
-        yield from observe(records(files, options.damage), options)
+        yield from observe(records(files, options.damage, options.recording), options)
         return
     safe = options.sanitizer.text
     reader = record_files.Reader(
@@ -206,25 +213,49 @@ def read_records(files: Iterable[File], options: ReadOptions) -> Iterator[Row | 
         observe=partial(observe, options=options), clean=partial(_sanitized, safe=safe),
         text=safe, damage=options.damage,
     )  # fmt: skip
-    for path, source in files:
-        if source is records_source.SOURCE:
-            yield from reader.read(path)
-        elif source.records is not None:
-            yield from observe(reader.counted(source.records(path, options.damage)), options)
+    for source, paths in _by_source(files):
+        if source.exchanges is not None:
+            said = source.exchanges(paths, options.damage)
+            yield from logs.read(said, paths, _recording(options.recording, source), reader)
+            continue
+        for path in paths:
+            if source is records_source.SOURCE:
+                yield from reader.read(path)
+            elif source.records is not None:
+                yield from observe(reader.counted(source.records(path, options.damage)), options)
     if not reader.records and (wrong := options.damage.first()):
         raise SourceError(wrong)
 
 
-def records(files: Iterable[File], damage: Damage) -> Iterator[Record]:
-    """The Records of all files; raises SourceError where there are only broken ones."""
+def records(
+    files: Iterable[File], damage: Damage, recording: logs.Make | None = None
+) -> Iterator[Record]:
+    """The Records of all files; raises SourceError where there are only broken ones, and for other
+    people's logs without a `recording`."""
     number = 0
-    for path, source in files:
-        if source.records is not None:
-            for record in source.records(path, damage):
-                number += 1
-                yield record
+    for source, paths in _by_source(files):
+        if source.exchanges is not None:
+            make = _recording(recording, source)
+            each = [logs.records(source.exchanges(paths, damage), make)]
+        else:
+            each = [source.records(path, damage) for path in paths if source.records is not None]
+        for record in chain.from_iterable(each):
+            number += 1
+            yield record
     if not number and (wrong := damage.first()):
         raise SourceError(wrong)
+
+
+def _by_source(files: Iterable[File]) -> Iterator[tuple[Source, list[Path]]]:
+    """Files in order, those behind one another together that one source reads."""
+    for source, some in groupby(files, itemgetter(1)):
+        yield source, [path for path, _ in some]
+
+
+def _recording(make: logs.Make | None, source: Source) -> logs.Make:
+    if make is None:
+        raise SourceError(f"{source.name}: is somebody else's log; only records are read here")
+    return make
 
 
 def read_tables(opened: Sequence[Table], options: ReadOptions) -> Iterator[Row | Block]:

@@ -21,6 +21,7 @@ is then read once more, here.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import msgspec
@@ -40,6 +41,7 @@ from monitor.replay.parts import Begin, Fold, Part, cut
 from monitor.replay.plan import Plan
 from monitor.replay.reference import Tap, Watch, tapped
 from monitor.tables.blocks import Block
+from monitor.tables.times import EARLIEST
 from monitor.types import Row
 
 
@@ -182,17 +184,29 @@ def _in_order(
 ) -> Replay:
     """Fold row after row; a chunk is one window against the reference that the whole has."""
     rules = plan.at_once if both.current.is_table else plan.live
-    usual = profile
+    usual, latest = profile, Latest()
     if plan.chunks and usual is None:
         usual = profile_of(rows(()), plan.by, learn=plan.learn)
     found = in_order(
-        rows(taps),
+        rows([*taps, latest.add]),
         _begin(plan, both, rules, profile),
         chunks=plan.chunks,
         total=total,
         begin_chunk=_begin(plan, both, plan.at_once, usual),
     )
-    return _undated(found) if both.current.is_table else found
+    is_undated = both.current.is_table or (both.current.is_foreign and latest.at < EARLIEST)
+    return _undated(found) if is_undated else found
+
+
+class Latest:
+    """The latest time of rows; where it is before any log, rows are numbered instead."""
+
+    def __init__(self) -> None:
+        self.at = -math.inf
+
+    def add(self, one: Row | Block) -> None:
+        """See Tap."""
+        self.at = max(self.at, float(one.at.max()) if isinstance(one, Block) else one.at)
 
 
 def _with_performance(found: Replay, plan: Plan, usual: Scores, now: Scores) -> Replay:

@@ -92,12 +92,13 @@ def look(piece: bytes, wanted: Wanted) -> Looked | None:
     """What is seen in lines of JSON; None where something in them is unusual."""
     lines = piece.split(b"\n")
     try:
-        return _look(strictly(lines), len(lines) - 1, wanted)
+        return look_at(strictly(lines), len(lines) - 1, wanted)
     except UNREADABLE:
         return None
 
 
-def _look(found: Iterable[Record], lines: int, wanted: Wanted) -> Looked | None:
+def look_at(found: Iterable[Record], lines: int, wanted: Wanted) -> Looked | None:
+    """What is seen in Records that stood in so many lines; None where it is unusual."""
     features = [KNOWN[place] for place in wanted.features]
     at, taken, records = array("d"), bytearray(), 0
     labels: dict[str, list[str]] = {name: [] for name in wanted.dimensions}

@@ -70,7 +70,7 @@ class Reader:
                 rest = records.read(path, self.damage, after=lines)
                 yield from self.observe(self.counted(rest))
                 return
-            block = None if looked is None else self._block(looked)
+            block = None if looked is None else self.block(looked)
             if looked is None or block is None:
                 unusual += 1
                 data = piece()
@@ -90,7 +90,7 @@ class Reader:
             self.records += 1
             yield record
 
-    def _block(self, looked: Looked) -> Block | None:
+    def block(self, looked: Looked) -> Block | None:
         """What was seen, as it may be shown; None where two features then have one name."""
         columns = [self._column(seen) for seen in looked.columns]
         if len({column.feature for column in columns}) < len(columns):
@@ -138,7 +138,7 @@ def _looks(path: Path, wanted: Wanted) -> Looks:
         if cores > 1 and path.stat().st_size >= (WORTH_PACKED if is_packed else WORTH):
             # Who looks at a plain file reads it too: the bytes need not go from process to process.
             tasks = _tasks(_pieces(stream) if is_packed else _spans(stream))
-            for task, looked in _looks_elsewhere(tasks, wanted, cores, held):
+            for task, looked in looks_elsewhere(tasks, partial(look, wanted=wanted), cores, held):
                 yield None if task is None else partial(_lines, task, held), looked
             return
         for task in _tasks(_pieces(stream)):
@@ -179,8 +179,12 @@ def _lines(task: Task, held: int | None) -> bytes:
     return os.pread(held, task[1], task[0])
 
 
-def _looks_elsewhere(
-    tasks: Iterable[Task | None], wanted: Wanted, cores: int, held: int | None
+Look = Callable[[bytes], Looked | None]
+"""What looks at a piece; it can be sent to another process."""
+
+
+def looks_elsewhere(
+    tasks: Iterable[Task | None], look: Look, cores: int, held: int | None = None
 ) -> Iterator[tuple[Task | None, Looked | None]]:
     """Pieces, looked at by a process for each core; in order, a few pieces ahead."""
     waiting: deque[tuple[Task | None, Future[Looked | None] | None]] = deque()
@@ -192,7 +196,7 @@ def _looks_elsewhere(
     with ExitStack() as stack:
         free: SimpleQueue[_Helper] = SimpleQueue()
         for _ in range(cores):
-            free.put(stack.enter_context(closing(_Helper(wanted, held))))
+            free.put(stack.enter_context(closing(_Helper(look, held))))
 
         def ask(task: Task) -> Looked | None:
             helper = free.get()
@@ -214,11 +218,11 @@ def _looks_elsewhere(
 class _Helper:
     """A process that looks at pieces, one after the other, of the open file `held` if any."""
 
-    def __init__(self, wanted: Wanted, held: int | None) -> None:
+    def __init__(self, look: Look, held: int | None) -> None:
         spawn = get_context("spawn")
         self._connection, theirs = spawn.Pipe()
         self._process = spawn.Process(
-            target=_serve, args=(theirs, wanted, held is not None), daemon=True
+            target=_serve, args=(theirs, look, held is not None), daemon=True
         )
         self._process.start()
         theirs.close()
@@ -227,7 +231,7 @@ class _Helper:
                 send_handle(self._connection, held, self._process.pid)
 
     def look(self, task: Task) -> Looked | None:
-        """See `observed.look`; None also where the process has ended."""
+        """What is seen in a piece; None also where the process has ended."""
         try:
             self._connection.send(task)
             looked: Looked | None = pickle.loads(self._connection.recv_bytes())  # noqa: S301  ours
@@ -241,7 +245,7 @@ class _Helper:
         self._process.join()
 
 
-def _serve(connection: Connection, wanted: Wanted, is_held: bool) -> None:
+def _serve(connection: Connection, look: Look, is_held: bool) -> None:
     """What a `_Helper` does until the other side has closed, or ended."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # who started this minds an interrupt
     gc.freeze()
@@ -251,7 +255,7 @@ def _serve(connection: Connection, wanted: Wanted, is_held: bool) -> None:
         while True:
             task = connection.recv()
             try:
-                looked = look(_lines(task, held), wanted)
+                looked = look(_lines(task, held))
             except Exception:  # noqa: BLE001  who reads the piece line by line will say it
                 looked = None
             connection.send_bytes(pickle.dumps(looked))

@@ -134,8 +134,8 @@ def row_of(stub: Stub, known: Known, halvings: int) -> Row:
     details = stub.details or NO_DETAILS
     truth = Truth(
         prediction, stub.score, label, known.weight, known.events, known.rating,
-        known.attributes, stub.interval, stub.choices, stub.duration, stub.outcome, stub.cost,
-        stub.units,
+        known.attributes, stub.interval, stub.choices, stub.duration or None, stub.outcome,
+        stub.cost, stub.units,
         known.correction, details.id, details.input_tokens, details.output_tokens, details.passed,
     )  # fmt: skip
     if stub.is_outside:

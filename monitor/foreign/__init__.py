@@ -1,0 +1,1 @@
+"""What readers of other people's logs share: files → documents, documents → what they say."""

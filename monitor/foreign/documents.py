@@ -1,0 +1,276 @@
+"""A file of somebody's log → its rows, each a JSON text with its line; in constant memory.
+
+Rows are JSON objects, one a line, or in a list or one behind the other in whatever form, or lines
+of CSV. What cannot be read is told to the Damage, and reading goes on behind it.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import msgspec
+
+from monitor import packing
+from monitor.damage import Damage
+from monitor.errors import ParseError, SourceError
+from monitor.logged import Logged
+
+LONGEST = 32 << 20
+"""Bytes of a row, at most; a longer one is passed over."""
+READ = 1 << 18
+"""Bytes that are read at once where rows do not end with lines."""
+COLUMNS = 1000
+"""Columns of CSV that are looked at."""
+
+UNREADABLE = (ParseError, msgspec.DecodeError, UnicodeError, RecursionError, ValueError)
+"""What reading a row raises that is none."""
+
+Read = Callable[[bytes], Iterable[Logged]]
+"""A row → what it says of each exchange in it; raises one of UNREADABLE."""
+
+_MARK = b"\xef\xbb\xbf"
+_BETWEEN = re.compile(r"[\s,\[\]]*")
+_OPENING = re.compile(r'\{\s*"[^"\\]*"')
+_NEARLY = 16
+"""So near to the end of what was read a mistake may be that there is more to come."""
+_scan: Any = json.scanner.make_scanner(json.JSONDecoder(strict=False))  # type: ignore[attr-defined]
+
+
+def each(read: Read) -> Callable[[Sequence[Path], Damage], Iterator[Logged]]:
+    """What reads all rows of files, one by one."""
+
+    def exchanges(paths: Sequence[Path], damage: Damage) -> Iterator[Logged]:
+        for path in paths:
+            damage.begin(path)
+            for line, row in rows(path, damage):
+                try:
+                    found = read(row)
+                except UNREADABLE as error:
+                    damage.rows(path, f"{path}:{line}", reason(error))
+                else:
+                    yield from found
+
+    return exchanges
+
+
+def reason(error: Exception) -> str:
+    """What is wrong with a row, in words that hold nothing of it."""
+    if isinstance(error, ParseError | msgspec.ValidationError):
+        return str(error)[:200]
+    return "nested too deeply" if isinstance(error, RecursionError) else "not JSON"
+
+
+def rows(path: Path, damage: Damage) -> Iterator[tuple[int, bytes]]:
+    """(line where it begins, JSON text) of each row of a file, packed or not.
+
+    Raises SourceError when the file cannot be opened.
+    """
+    line = 1
+    try:
+        with packing.opened(path) as stream:
+            first = _first_line(stream)
+            begin = first.removeprefix(_MARK).strip()
+            found = _how(begin)(stream, first, path, damage)
+            for line, row in found:
+                yield line, row
+    except packing.BROKEN as error:
+        if why := getattr(error, "strerror", None):
+            raise SourceError(f"{path}: cannot be read: {why}") from None
+        damage.rows(path, f"{path}:{line}", "the file is damaged")
+
+
+Numbered = Iterator[tuple[int, bytes]]
+
+
+def _first_line(stream: BinaryIO) -> bytes:
+    """Empty lines, and the first that is not."""
+    found = line = stream.readline(LONGEST)
+    while line and not line.strip() and len(found) < LONGEST:
+        line = stream.readline(LONGEST)
+        found += line
+    return found
+
+
+def _how(begin: bytes) -> Callable[[BinaryIO, bytes, Path, Damage], Numbered]:
+    if begin.startswith(b"[") or (begin.startswith(b"{") and begin.endswith((b"{", b"[", b","))):
+        return _stream
+    return _lines if begin.startswith(b"{") or b"," not in begin else _csv
+
+
+def _lines(stream: BinaryIO, first: bytes, path: Path, damage: Damage) -> Numbered:
+    line = first.count(b"\n", 0, len(first) - 1)
+    text = first.removeprefix(_MARK).lstrip()
+    while text:
+        line += 1
+        if len(text) >= LONGEST and not text.endswith(b"\n"):
+            _pass_line(stream)
+            damage.rows(path, f"{path}:{line}", f"longer than {LONGEST >> 20} MB")
+        elif not text.isspace():
+            yield line, text
+        text = stream.readline(LONGEST)
+
+
+def _pass_line(stream: BinaryIO) -> None:
+    while (more := stream.readline(LONGEST)) and not more.endswith(b"\n"):
+        pass
+
+
+def _stream(stream: BinaryIO, first: bytes, path: Path, damage: Damage) -> Numbered:
+    """Objects in a list, or one behind the other. Behind one that is broken the next begins where
+    the same name opens an object as opens the first."""
+    items = _Items(stream, first)
+    while items.more():
+        end = items.end()
+        if end:
+            yield items.line, items.take(end)
+            continue
+        damage.rows(path, f"{path}:{items.line}", items.wrong)
+        if not items.find_next():
+            return
+
+
+class _Items:
+    """The objects of a text that is read piece by piece; `line` is where the next one begins."""
+
+    def __init__(self, stream: BinaryIO, first: bytes) -> None:
+        self.line = 1
+        self.wrong = ""
+        self._stream = stream
+        self._bytes = b""  # the beginning of a character
+        self._text = self._decoded(first.removeprefix(_MARK))
+        self._at = 0
+        self._is_over = False
+        self._opening: re.Pattern[str] | None = None
+
+    def more(self) -> bool:
+        """Go to the next item; whether there is one."""
+        while True:
+            match = _BETWEEN.match(self._text, self._at)
+            if match is not None:
+                self._go(match.end())
+            if self._at < len(self._text):
+                return True
+            if not self._read():
+                return False
+
+    def end(self) -> int:
+        """Where the object ends that begins here; 0 where none does, and `wrong` says why."""
+        while True:
+            if self._text[self._at] != "{":
+                self.wrong = "not a JSON object"
+                return 0
+            try:
+                return int(_scan(self._text, self._at)[1])
+            except StopIteration as error:
+                place, is_open = int(error.value), False
+            except json.JSONDecodeError as error:
+                place, is_open = error.pos, error.msg.startswith("Unterminated")
+            except (RecursionError, ValueError) as error:  # a number of more digits than is good
+                self.wrong = reason(error)
+                return 0
+            is_cut = is_open or place > len(self._text) - _NEARLY
+            if not is_cut:
+                self.wrong = "not JSON"
+                return 0
+            if len(self._text) - self._at > LONGEST:
+                self.wrong = f"longer than {LONGEST >> 20} MB"
+                return 0
+            if not self._read():
+                self.wrong = "is cut off"
+                return 0
+
+    def take(self, end: int) -> bytes:
+        """The item up to its end, behind which the next one begins."""
+        found = self._text[self._at : end]
+        if self._opening is None and (opening := _OPENING.match(found)):
+            name = re.escape(opening[0].lstrip("{").strip())
+            self._opening = re.compile(r"(?<=[\s,}\[])\{\s*" + name)
+        self._go(end)
+        return found.encode("utf-8", "replace")
+
+    def find_next(self) -> bool:
+        """Go to the item behind a broken one; whether there is one."""
+        if self.wrong == "is cut off":
+            return False
+        opening = self._opening or _OPENING
+        self._go(self._at + 1)
+        while True:
+            match = opening.search(self._text, self._at)
+            if match is not None:
+                self._go(match.start())
+                return True
+            self._go(max(self._at, len(self._text) - 256))
+            if not self._read():
+                return False
+
+    def _go(self, place: int) -> None:
+        self.line += self._text.count("\n", self._at, place)
+        self._at = place
+
+    def _read(self) -> bool:
+        """Read more; whether there was any."""
+        if self._is_over:
+            return False
+        rest = self._text[self._at :]
+        data = self._stream.read(max(READ, len(rest)))
+        self._is_over = not data
+        self._text, self._at = rest + self._decoded(data), 0
+        return bool(data)
+
+    def _decoded(self, data: bytes) -> str:
+        data = self._bytes + data
+        text, end = codecs.utf_8_decode(data, "replace", False)
+        self._bytes = data[end:]
+        return text
+
+
+def _csv(stream: BinaryIO, first: bytes, path: Path, damage: Damage) -> Numbered:
+    """Rows of CSV as JSON objects; what a cell holds as JSON stands in it as it is."""
+    before = first.removeprefix(_MARK).splitlines(keepends=True)
+    lines = csv.reader(line.decode("utf-8", "replace") for line in chain(before, stream))
+    names: list[str] | None = None
+    number = 1
+    while True:
+        try:
+            fields = next(lines)
+        except StopIteration:
+            return
+        except csv.Error:
+            damage.rows(path, f"{path}:{number}", "not CSV")
+            number = lines.line_num + 1
+            continue
+        begin, number = number, lines.line_num + 1
+        if names is None:
+            names = [name.strip() for name in fields[:COLUMNS]] if any(fields) else None
+        elif not fields:
+            continue
+        elif len(fields) != len(names):
+            damage.rows(
+                path, f"{path}:{begin}", f"{len(fields)} fields where there are {len(names)} names"
+            )
+        else:
+            yield begin, _row(names, fields)
+
+
+def _row(names: Sequence[str], fields: Sequence[str]) -> bytes:
+    cells: dict[str, Any] = {
+        name: msgspec.Raw(cell.encode("utf-8", "replace")) if cell[:1] in ("{", "[") else cell
+        for name, cell in zip(names, fields, strict=True)
+        if cell
+    }
+    found = msgspec.json.encode(cells)
+    try:
+        _skip(found)
+    except (msgspec.DecodeError, RecursionError):
+        return msgspec.json.encode(dict(zip(names, fields, strict=True)))
+    return found
+
+
+_skip = msgspec.json.Decoder(msgspec.Raw).decode

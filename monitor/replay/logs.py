@@ -1,0 +1,107 @@
+"""Other people's logs → Rows, many at once: all cores make Records of them and look at these."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from monitor.logged import Logged
+from monitor.replay.observed import Looked, Wanted, look_at
+from monitor.replay.record_files import Reader, looks_elsewhere
+from monitor.replay.recording import Recording, timed
+from monitor.tables.blocks import Block
+from monitor.types import Record, Row
+
+PIECE, ROWS = 1 << 19, 512
+"""Bytes of bodies, and rows, that are looked at together, about."""
+
+WORTH = 4 << 20
+"""Bytes of files from which on it is worth while to start processes."""
+
+Entry = tuple[int, Logged]
+"""The number of an exchange, and what is said of it."""
+
+Make = Callable[[], Recording]
+"""What gives the Recording; it can be sent to another process."""
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(list[Entry]).decode
+
+
+@dataclass(frozen=True)
+class Looker:
+    """Makes Records of entries and looks at these; it can be sent to another process."""
+
+    make: Make
+    wanted: Wanted
+
+    def __call__(self, piece: bytes) -> Looked | None:
+        """What is seen in encoded entries; None where something in them is unusual."""
+        return self.look(_decode(piece))
+
+    def look(self, entries: list[Entry]) -> Looked | None:
+        """What is seen in entries; None where something in them is unusual."""
+        return look_at(self.records(entries), len(entries), self.wanted)
+
+    def records(self, entries: Iterable[Entry]) -> Iterator[Record]:
+        """The Records of entries, as far as they are wanted."""
+        record, by = self.make().record, frozenset(self.wanted.dimensions)
+        has_texts = bool(self.wanted.features)
+        for number, said in entries:
+            yield record(said, number, by, has_texts=has_texts)
+
+
+def records(found: Iterable[Logged], make: Make) -> Iterator[Record]:
+    """The Records of what is said, with all that they may hold."""
+    recording = make()
+    for number, said in timed(found):
+        yield recording.record(said, number)
+
+
+def read(
+    found: Iterable[Logged], paths: Iterable[Path], make: Make, reader: Reader
+) -> Iterator[Row | Block]:
+    """The rows of what files say, in order. What is out of the range of `reader` is counted and
+    not looked at."""
+    looker = Looker(make, reader.wanted)
+    for entries, looked in _looks(_pieces(found, reader), paths, looker):
+        block = None if looked is None else reader.block(looked)
+        if block is None:
+            yield from reader.observe(looker.records(entries))
+        elif len(block):
+            yield block
+
+
+def _pieces(found: Iterable[Logged], reader: Reader) -> Iterator[list[Entry]]:
+    piece: list[Entry] = []
+    size = 0
+    start, end = reader.wanted.start, reader.wanted.end
+    for entry in timed(found):
+        reader.records += 1
+        said = entry[1]
+        if not start <= (said.started or 0.0) < end:
+            continue
+        piece.append(entry)
+        size += len(said.request) + len(said.response)
+        if size >= PIECE or len(piece) >= ROWS:
+            yield piece
+            piece, size = [], 0
+    if piece:
+        yield piece
+
+
+def _looks(
+    pieces: Iterable[list[Entry]], paths: Iterable[Path], looker: Looker
+) -> Iterator[tuple[list[Entry], Looked | None]]:
+    cores = len(os.sched_getaffinity(0))
+    if cores == 1 or sum(path.stat().st_size for path in paths) < WORTH:
+        for piece in pieces:
+            yield piece, looker.look(piece)
+        return
+    for task, looked in looks_elsewhere(map(_encode, pieces), looker, cores):
+        assert isinstance(task, bytes)  # noqa: S101  for the type checker
+        yield _decode(task) if looked is None else [], looked

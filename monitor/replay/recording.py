@@ -1,0 +1,163 @@
+"""What somebody's log says of an exchange → Record, in memory, by the same protocols and the same
+privacy as live."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import msgspec
+
+from monitor.bodies import Body
+from monitor.dimensions.cross import crossed
+from monitor.errors import ParseError
+from monitor.interfaces import Dimension, Protocol
+from monitor.logged import Logged
+from monitor.privacy.records import Privacy
+from monitor.protocols import PROTOCOLS
+from monitor.types import ABSENT, Call, Cost, Exchange, Inference, Message, Outcome, Record
+
+JSON = {"content-type": "application/json"}
+CURRENCY, PRICED = "USD", "log"
+
+
+@dataclass(frozen=True)
+class Recording:
+    """Makes Records of an `endpoint`. `dimensions` look at exchanges as live, and what the log
+    itself names comes before; `crossed` are those whose value is that of several others, joined."""
+
+    endpoint: str
+    privacy: Privacy
+    dimensions: Sequence[Dimension] = ()
+    crossed: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    protocols: Sequence[Protocol] = PROTOCOLS
+
+    def record(
+        self,
+        said: Logged,
+        number: int,
+        by: Collection[str] | None = None,
+        *,
+        has_texts: bool = True,
+    ) -> Record:
+        """The Record of the `number`th exchange. Of one that is looked at and then forgotten only
+        the dimensions `by` are kept of what the log names, no ids, and its inputs and outputs only
+        if it `has_texts`."""
+        call, scrub = self.privacy.ruled(_call(said, number))
+        inference = _completed(self._inference(call), said)
+        segments = {one.name: _value(one, call, inference) for one in self.dimensions}
+        segments |= {
+            name: value for name, value in said.segments.items() if by is None or name in by
+        }
+        for name, others in self.crossed.items():
+            segments[name] = crossed(others, segments)
+        if said.ended is None:
+            call = msgspec.structs.replace(call, method="")
+        if by is not None:
+            inference = msgspec.structs.replace(inference, response_id="")
+        if not has_texts:
+            inference = inference.asking([]).saying([])
+        return self.privacy.record(
+            call, inference, endpoint=self.endpoint, segments=segments, scrub=scrub
+        )
+
+    def _inference(self, call: Call) -> Inference:
+        *dialects, any_json = self.protocols
+        for protocol in dialects:
+            try:
+                if protocol.claims(call):
+                    return protocol.read(call)
+            except ParseError:
+                return msgspec.structs.replace(any_json.read(call), protocol=protocol.name)
+            except Exception:  # noqa: BLE001  a protocol's defect is not the exchange's
+                break
+        return any_json.read(call)
+
+
+def _value(dimension: Dimension, call: Call, inference: Inference) -> str:
+    try:
+        return dimension.value(call, inference)
+    except Exception:  # noqa: BLE001  a dimension's defect is not the exchange's
+        return ABSENT
+
+
+def _call(said: Logged, number: int) -> Call:
+    started, duration = said.started or 0.0, said.duration or 0.0
+    path, _, query = said.target.partition("?")
+    has_answer = bool(said.response) or said.status is not None or bool(said.response_size)
+    size = len(said.request) if said.request_size is None else said.request_size
+    answer = len(said.response) if said.response_size is None else said.response_size
+    exchange = Exchange(
+        id=id_of(started, number),
+        started=started,
+        duration=duration,
+        request=Message(b"", said.request, size),
+        response=Message(b"", said.response, answer) if has_answer else None,
+        chunks=[],
+        outcome=said.ended or Outcome.OK,
+    )
+    headers = said.request_headers or JSON
+    if said.trace_id and "traceparent" not in headers:
+        headers = {**headers, "traceparent": f"00-{said.trace_id}-{1:016x}-01"}
+    return Call(
+        exchange=exchange,
+        method=said.method,
+        path=path,
+        query=query,
+        request_headers=headers,
+        request_body=Body(said.request),
+        request_truncated=said.request_truncated,
+        status=said.status,
+        response_headers=said.response_headers or JSON,
+        response_body=Body(said.response),
+        response_truncated=said.response_truncated,
+        arrivals=[],
+        trailers={},
+    )
+
+
+def _completed(inference: Inference, said: Logged) -> Inference:
+    """What the bodies mean, and what the log says beside them where they do not."""
+    changes: dict[str, object] = {}
+    if said.model and not inference.model:
+        changes["model"] = said.model
+    if said.operation and inference.protocol == "generic_json":
+        changes["operation"] = said.operation
+    if inference.tokens is None and said.tokens is not None:
+        changes["tokens"] = said.tokens
+    if not inference.finish_reasons and said.finish_reasons:
+        changes["finish_reasons"] = said.finish_reasons
+    if said.streamed:
+        changes["streamed"] = True
+    if said.first_token is not None and inference.first_token is None:
+        changes["first_token"] = said.first_token
+        if said.duration is not None:
+            changes["last_token"] = said.duration
+    if said.id and not inference.response_id:
+        changes["response_id"] = said.id
+    if said.cost is not None and inference.cost is None:
+        changes["cost"] = Cost(said.cost, CURRENCY, PRICED)
+    return msgspec.structs.replace(inference, **changes) if changes else inference
+
+
+def id_of(started: float, number: int) -> str:
+    """An id in the form of UUIDv7 (RFC 9562) that tells the time and the number of an exchange.
+
+    >>> id_of(1700000000.0, 7)
+    '018bcfe5-6800-7000-8000-000000000007'
+    """
+    milliseconds = f"{int(started * 1000) & 0xFFFFFFFFFFFF:012x}"
+    return f"{milliseconds[:8]}-{milliseconds[8:]}-7000-8000-{number & 0xFFFFFFFFFFFF:012x}"
+
+
+def timed(found: Iterable[Logged]) -> Iterator[tuple[int, Logged]]:
+    """Numbered, each with a time: what has none is of that of the row before it, or of its number
+    where no row had one."""
+    last = None
+    for number, said in enumerate(found):
+        if said.started is None:
+            at = float(number) if last is None else last
+            said = msgspec.structs.replace(said, started=at)  # noqa: PLW2901
+        else:
+            last = said.started
+        yield number, said

@@ -1,0 +1,155 @@
+"""Logs of others that are looked at in pieces, on all cores, give what they give one by one; nothing personal leaves."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from monitor.app.log_recording import LogRecording
+from monitor.app.sanitizer import Sanitizer
+from monitor.cli import main
+from monitor.damage import Damage
+from monitor.errors import SourceError
+from monitor.features import FEATURES
+from monitor.privacy.pseudonyms import Key, Keyring
+from monitor.replay import files, logs
+from monitor.replay.files import ReadOptions
+from monitor.settings.schema import Settings
+from monitor.tables.blocks import Block
+from monitor.tables.columns import Columns
+
+make = LogRecording(Settings(), lambda: Keyring((Key("k1", bytes(32)),)))
+clean = Sanitizer(Settings())
+
+
+def line(number: int, **fields: Any) -> str:
+    return json.dumps(
+        {
+            "request": {"model": "ab"[number % 2], "messages": [{"role": "user", "content": f"Parcel {number} of ada{number}@example.org"}]},
+            "response": {"choices": [{"message": {"content": "It is on its way."}, "finish_reason": "stop"}], "usage": {"prompt_tokens": number, "completion_tokens": 5}},
+            "timestamp": 1764000000 + number, "latency_ms": 100 + number, "status": 200, "metadata": {"team": "xyz"[number % 3]},
+        }
+        | fields
+    )  # fmt: skip
+
+
+def options(**more: Any) -> ReadOptions:
+    usual = {
+        "features": FEATURES,
+        "columns": Columns(by=("model", "team")),
+        "sanitizer": clean,
+        "recording": make,
+        "damage": Damage(),
+    }
+    return ReadOptions(**usual | more)
+
+
+def rows(path: Path, how: ReadOptions) -> list[Any]:
+    found = files.read_records(files.find([str(path)]), how)
+    return [row for one in found for row in (one.rows() if isinstance(one, Block) else (one,))]
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("logs") / "a.jsonl"
+    some = [line(number) for number in range(60)]
+    some[20:20] = ["{", "", "12", line(3, response={"error": {"message": "no"}}, status=500)]
+    path.write_text("\n".join(some))
+    return path
+
+
+@pytest.mark.parametrize("start", [None, 1764000030.0])
+def test_rows_are_the_same_in_pieces(
+    path: Path, start: float | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In order, with their segments, and what could not be read by its line."""
+    by_record = options(start=start)
+    found = files.observe(files.records(files.find([str(path)]), by_record.damage, make), by_record)
+    expected = sorted(msgspec.msgpack.encode((row.at, row.segments, row.accepted)) for row in found)
+    for pieces in (1, 7, 1000):
+        monkeypatch.setattr(logs, "ROWS", pieces)
+        how = options(start=start)
+        got = rows(path, how)
+        assert (
+            sorted(msgspec.msgpack.encode((row.at, row.segments, row.accepted)) for row in got)
+            == expected
+        )
+        assert [one.place for one in how.damage.listed()] == [f"{path}:21", f"{path}:23"]
+    assert len(expected) == (61 if start is None else 30)
+
+
+def test_all_cores_see_what_one_sees(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Bit for bit, pseudonyms too."""
+    monkeypatch.setattr(logs, "ROWS", 20)
+    alone = rows(path, options())
+    monkeypatch.setattr(logs, "WORTH", 0)
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: {0, 1})
+    assert msgspec.msgpack.encode(rows(path, options())) == msgspec.msgpack.encode(alone)
+
+
+def test_without_features_only_segments_are_counted(path: Path) -> None:
+    """So a census needs no texts."""
+    found = rows(path, options(features=()))
+    assert {row.segments["team"] for row in found} == {"x", "y", "z"}
+    assert all(not row.observations for row in found)
+
+
+def test_where_records_are_wanted_a_log_is_named(path: Path) -> None:
+    """As `monitor reveal` wants them: nothing in a log is sealed."""
+    with pytest.raises(SourceError, match="somebody else's log"):
+        list(files.records(files.find([str(path)]), Damage()))
+
+
+def test_a_log_of_another_day_is_the_reference(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The whole way, from two files to a verdict by segment."""
+    usual, now = tmp_path / "usual.jsonl", tmp_path / "now.jsonl"
+    usual.write_text("\n".join(line(number) for number in range(600)))
+    now.write_text("\n".join(
+        line(number, response={"choices": [{"message": {"content": "No. " * 40}, "finish_reason": "length"}]}) for number in range(600)
+    ))  # fmt: skip
+    assert (
+        main(
+            [
+                "replay",
+                str(now),
+                "--reference",
+                str(usual),
+                "--by",
+                "team",
+                "--json",
+                "-",
+                "--fail-on",
+                "drift",
+            ]
+        )
+        == 1
+    )
+    found = json.loads(capsys.readouterr().out)
+    drifted = {one["feature"] for one in found["features"] if one["status"] == "drift"}
+    assert {"finish_reason", "output_text_length"} <= drifted
+    assert {one["value"] for one in found["features"] if one["dimension"] == "team"} == {
+        "x",
+        "y",
+        "z",
+    }
+
+
+def test_a_log_without_times_has_no_dates(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Rows are numbered, as those of a table are."""
+    path = tmp_path / "tuning.jsonl"
+    path.write_text("\n".join(
+        json.dumps({"messages": [{"role": "user", "content": "Yes or no?"}, {"role": "assistant", "content": "Yes. " * (1 if n < 1000 else 9)}]})
+        for n in range(2000)
+    ))  # fmt: skip
+    assert main(["replay", str(path), "--json", "-"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["records"], found["verdict"]) == (2000, "drift")
+    assert "1970" not in json.dumps(found)
