@@ -225,10 +225,14 @@ def _judged_beside_evidently(plan: Plan, both: Comparison, path: Path) -> Replay
         raise UsageError("--evidently: compares raw values, so --reference must be a SOURCE")
     usual, now = evidently_report.Sample(), evidently_report.Sample()
     found = judge.judge(plan, both, watched, of_reference=[usual.add], of_current=[now.add])
-    said = None
-    if plan.truth.label and plan.truth.prediction:
-        positive = plan.outcomes.positive
-        said = evidently_report.Said(plan.truth.label, plan.truth.prediction, positive)
+    said, positive = None, plan.outcomes.positive
+    if both.current.is_table:
+        if plan.truth.label and plan.truth.prediction:
+            said = evidently_report.Said(plan.truth.label, plan.truth.prediction, positive)
+    elif plan.is_told:
+        usual.add_outcomes(both.reference.truths(both.usual))
+        now.add_outcomes(both.current.truths(both.options))
+        said = evidently_report.Said(evidently_report.LABEL, evidently_report.PREDICTION, positive)
     for line in evidently_report.write(usual.frame(), now.frame(), path, said):
         _note(line)
     return found

@@ -39,8 +39,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="write the findings as JUnit's XML: drift, alarms, changed columns fail")  # fmt: skip
     add("--html", metavar="FILE", help="write the findings as one HTML page")
     add("--evidently", metavar="FILE",
-        help="write Evidently's report on the same data to FILE; with --label and --prediction "
-        "of quality, too")  # fmt: skip
+        help="write Evidently's report on the same data to FILE; of quality, too, with --label and "
+        "--prediction, or of records with feedback")  # fmt: skip
     add("--fail-on", type=_wanted, default=frozenset(), metavar="WHAT[,WHAT…]",
         help=f"exit 1 if there is any of {', '.join(CONDITIONS)}; by default exit 0")  # fmt: skip
     add("--feedback", action="append", default=[], metavar="FILE",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -32,12 +32,18 @@ def need() -> None:
         raise UsageError(advice("replay", "--evidently")) from None
 
 
+LABEL, PREDICTION = "outcomes.label", "outcomes.prediction"
+"""Columns of what became of Records."""
+
+
 class Sample:
     """The first rows of one side, for Evidently: one column a feature, one line a row, the first
-    value where a row has several."""
+    value where a row has several. What became of Records stands in lines of its own, since each is
+    known at another time; the measures look at no more of a line than label and prediction."""
 
     def __init__(self) -> None:
         self._rows = 0
+        self._told = 0
         self._columns: dict[str, dict[int, Any]] = {}
 
     def add(self, row: Row) -> None:
@@ -49,11 +55,24 @@ class Sample:
                 self._columns.setdefault(seen.feature, {}).setdefault(self._rows, seen.value)
         self._rows += 1
 
+    def add_outcomes(self, rows: Iterable[Row]) -> None:
+        """Keep label and prediction of the first MOST_ROWS rows that have both."""
+        for row in rows:
+            truth = row.truth
+            if truth is None or truth.label is None or truth.prediction is None:
+                continue
+            line = self._rows + self._told
+            self._columns.setdefault(LABEL, {})[line] = truth.label
+            self._columns.setdefault(PREDICTION, {})[line] = truth.prediction
+            self._told += 1
+            if self._told == MOST_ROWS:
+                return
+
     def frame(self) -> pd.DataFrame:
         """The rows; a column whose values are not all numbers is one of texts."""
         import pandas as pd
 
-        found = pd.DataFrame(index=range(self._rows))
+        found = pd.DataFrame(index=range(self._rows + self._told))
         for name, values in self._columns.items():
             kinds = {type(value) for value in values.values()}
             if not kinds <= {int, float}:

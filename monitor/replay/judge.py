@@ -15,6 +15,7 @@ column that these leave open, see `tables.inference`):
 | reference | values are counted in these bins | it stands in order |
 
 So a side is read three times at most, and of its rows none is kept but for a sample of a thousand.
+What became of rows is read beside that (`outcomes`), and of Records once more for Evidently.
 Dask's workers judge rows where they are; where scores or a sample are asked for, the current side
 is then read once more, here.
 """

@@ -10,7 +10,7 @@ import pytest
 
 from monitor.errors import UsageError
 from monitor.replay import evidently_report
-from monitor.types import Observation, Row
+from monitor.types import Observation, Row, Truth
 
 
 def frame(seen: list[Row]) -> pd.DataFrame:
@@ -97,6 +97,21 @@ def test_where_labels_are_known_it_says_how_good_predictions_were(
     assert evidently_report.write(sides[0], sides[1], path, columns) == []
     page = path.read_text()
     assert all(name in page for name in names)
+
+
+def test_what_became_of_records_stands_in_lines_of_its_own() -> None:
+    """Label and prediction of an outcome in one line; where one of the two is not known, there is
+    none."""
+    sample = evidently_report.Sample()
+    for row in rows(3, x=float):
+        sample.add(row)
+    told = [Truth("a", label="b"), Truth("a"), Truth(label="b"), Truth(2.0, label=1.0)]
+    sample.add_outcomes(Row(0.0, {}, [], truth=one) for one in [*told, None])
+    found = sample.frame()
+    assert found["x"].tolist()[:3] == [0.0, 1.0, 2.0]
+    assert found["x"].isna().tolist()[3:] == [True, True]
+    assert found[evidently_report.LABEL].tolist()[3:] == ["b", "1.0"]
+    assert found[evidently_report.PREDICTION].tolist()[3:] == ["a", "2.0"]
 
 
 def test_where_it_has_no_measure_it_says_why(tmp_path: Path) -> None:
