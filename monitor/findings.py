@@ -358,6 +358,36 @@ class ExperimentEffect(msgspec.Struct, frozen=True, omit_defaults=True):
     """The upper end of its interval."""
 
 
+class ExperimentLook(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What an arm of an experiment was known to do to a metric at a moment."""
+
+    at: float
+    """When, in Unix seconds: the end of a pane of time."""
+    effect: float | None
+    """As that of the experiment's entry; so are the next."""
+    lower: float | None
+    """The lower end of its interval."""
+    upper: float | None
+    """The upper end of its interval."""
+    verdict: Verdict
+    """What was certain by then."""
+    samples: int
+    """Exchanges of the arm with a value, until then."""
+
+
+class ExperimentTimeline(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What an arm of an experiment was known to do to a metric, from its beginning on."""
+
+    name: str
+    """The experiment."""
+    variant: str
+    """The arm."""
+    metric: str
+    """The metric's name."""
+    looks: list[ExperimentLook]
+    """At 64 moments at most, about evenly spread, the first one first."""
+
+
 OfSegment = Quality | Calibration | Coverage | Fairness
 """A finding of a monitor of outcomes about one segment."""
 
@@ -399,3 +429,5 @@ class Outcomes(msgspec.Struct, frozen=True):
     """The slices that are tried, those that are believed to be worse first."""
     early: list[Quality] = []
     """How good predictions seem of records whose outcome is not due, by what was said last."""
+    timelines: list[ExperimentTimeline] = []
+    """What arms of experiments were known to do, from the beginning on."""

@@ -17,6 +17,7 @@ from monitor import logs
 from monitor.analysis import state as states
 from monitor.analysis.classes import spelt
 from monitor.analysis.experiments.declared import units_of
+from monitor.analysis.experiments.monitor import ExperimentsMonitor
 from monitor.analysis.fold import Analysis
 from monitor.analysis.join.items import item_of
 from monitor.analysis.join.join import Join
@@ -264,6 +265,11 @@ class Outcomes:
         for monitor in self.monitors:
             found.setdefault(monitor.name, []).extend(in_turns(monitor.findings()))
         found["slices"] = ranked(found.get("slices", ()))
+        found["timelines"] = [
+            timeline
+            for monitor in self._fold.monitors if isinstance(monitor, ExperimentsMonitor)
+            for timeline in monitor.timelines()
+        ]  # fmt: skip
         classes = [row for one in self._fold.monitors if isinstance(one, QualityMonitor)
                    for row in in_turns(one.by_class())]  # fmt: skip
         so_far = early(self._join.early(EARLY), spelt(self._settings.outcomes.positive))

@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 from markupsafe import Markup, escape
 
-from monitor.console.words import decimal, percent
-from monitor.findings import BinShift, ReliabilityBin
+from monitor.console.words import decimal, moment, percent
+from monitor.findings import BinShift, ExperimentLook, ReliabilityBin
 
 MAX_BARS = 60
 LABEL = 28
@@ -115,6 +115,44 @@ def intervals(several: Sequence[Interval], title: str, *, is_share: bool = True)
     return _svg(600, height, title, body)
 
 
+def timeline(looks: Sequence[ExperimentLook], title: str) -> Markup:
+    """An effect from the beginning on, as a line in the band of its intervals; the dashed line is
+    no effect. What of a band is far beyond where it ends is cut off."""
+    known = [one for one in looks if one.effect is not None]
+    if not known:
+        return Markup("")
+    last = known[-1]
+    ends = [3 * abs(one) for one in (last.lower, last.upper) if one is not None]
+    reach = max([*ends, *(abs(one.effect or 0.0) for one in known)]) or 1.0
+    begin, width = looks[0].at, (looks[-1].at - looks[0].at) or 1.0
+
+    def at(one: ExperimentLook, number: float) -> str:
+        x = 64 + 500 * (one.at - begin) / width
+        return f"{x:.1f},{100 - 86 * max(-1.0, min(1.0, number / reach)):.1f}"
+
+    banded = [one for one in known if one.lower is not None and one.upper is not None]
+    line = " ".join(at(one, one.effect or 0.0) for one in known)
+    upper = [at(one, one.upper or 0.0) for one in banded]
+    lower = [at(one, one.lower or 0.0) for one in reversed(banded)]
+    body = [
+        '<rect class="frame" x="64" y="14" width="500" height="172"/>',
+        f'<polygon class="band" points="{" ".join([*upper, *lower])}"/>',
+        '<line class="zero" x1="64" y1="100" x2="564" y2="100"/>',
+        f'<polyline class="line" points="{line}"/>',
+    ]
+    for y, edge in ((18, reach), (104, 0.0), (190, -reach)):
+        body.append(f'<text class="label" x="58" y="{y}">{decimal(edge)}</text>')
+    for x, anchor, moment_ in ((64, "first", looks[0].at), (564, "label", looks[-1].at)):
+        body.append(f'<text class="{anchor}" x="{x}" y="206">{moment(moment_)}</text>')
+    before = "keep_going"
+    for one in known:
+        if one.verdict != before:
+            cx, cy = at(one, one.effect or 0.0).split(",")
+            body.append(f'<circle class="point {one.verdict}" cx="{cx}" cy="{cy}" r="5"/>')
+        before = one.verdict
+    return _svg(600, 212, title, body)
+
+
 def bar(part: float | None, most: float | None, kind: str = "after") -> Markup:
     """A bar for a cell of a table: how large a number is beside the largest one."""
     width = 100 * max(0.0, min(1.0, (part or 0.0) / most)) if most else 0.0
@@ -125,5 +163,8 @@ def bar(part: float | None, most: float | None, kind: str = "after") -> Markup:
     ).format(kind, f"{width:.1f}")
 
 
-DRAWN = {"histograms": histograms, "reliability": reliability, "intervals": intervals, "bar": bar}
+DRAWN = {
+    "histograms": histograms, "reliability": reliability, "intervals": intervals, "bar": bar,
+    "timeline": timeline,
+}  # fmt: skip
 """Functions of the templates, by name."""

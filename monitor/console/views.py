@@ -18,6 +18,7 @@ from monitor.queries import (
     segments,
     slices,
     status,
+    timeline,
 )
 from monitor.queries import templates as prompts
 from monitor.queries.query import MAX_LIMIT, MissingError, Query, System, ask
@@ -215,6 +216,11 @@ async def trials(view: View) -> Shown:
     return "experiments.html", {"found": found, "groups": groups, "charts": charts}
 
 
+async def trial(view: View) -> Shown:
+    """One experiment from its beginning on: a chart for each effect."""
+    return "experiment.html", {"found": await view.ask(timeline.QUERY, "id")}
+
+
 async def health(view: View) -> Shown:
     """Processes, the ledger, lag and the store."""
     return "health.html", {"health": await view.ask(status.QUERY)}
@@ -241,6 +247,7 @@ VIEWS: dict[str, Callable[[View], Awaitable[Shown]]] = {
     "fairness": fairness,
     "slices": worse,
     "experiments": trials,
+    "experiments/{id}": trial,
     "health": health,
 }
 """Pages by path below `/console/`."""

@@ -16,6 +16,7 @@ from monitor.queries import (
     slices,
     status,
     templates,
+    timeline,
 )
 from monitor.queries.query import Query
 
@@ -29,6 +30,7 @@ QUERIES: tuple[Query, ...] = (
     outcomes.FAIRNESS,
     slices.QUERY,
     experiments.QUERY,
+    timeline.QUERY,
     templates.QUERY,
     templates.ONE,
     records.QUERY,

@@ -12,6 +12,7 @@ from monitor.findings import (
     ClassQuality,
     Coverage,
     ExperimentEffect,
+    ExperimentTimeline,
     Fairness,
     Finding,
     Performance,
@@ -103,6 +104,8 @@ class Replay(msgspec.Struct, frozen=True, omit_defaults=True):
     """With `--protected`, or `fairness.dimensions`: whether groups are treated alike."""
     experiments: list[ExperimentEffect] | None = None
     """With `--experiment`, or `experiments`: what arms do, beside their control."""
+    timelines: list[ExperimentTimeline] | None = None
+    """Of records: what arms were known to do from the beginning on."""
     slices: list[Slice] | None = None
     """With `--slices`: the worst slices, first those that are believed to be so."""
     class_quality: list[ClassQuality] | None = None

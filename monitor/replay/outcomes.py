@@ -22,7 +22,7 @@ from monitor.analysis.monitors import MONITORS, at_once_of, outcomes_of
 from monitor.analysis.quality.monitor import QualityMonitor, watched
 from monitor.analysis.slices.monitor import ranked
 from monitor.errors import UsageError
-from monitor.findings import ExperimentEffect, Outcome, Quality
+from monitor.findings import ExperimentEffect, ExperimentTimeline, Outcome, Quality
 from monitor.interfaces import Monitor
 from monitor.replay.census import Census, within_budget
 from monitor.replay.comparison import Comparison
@@ -111,6 +111,7 @@ def with_outcomes(found: Replay, plan: Plan, both: Comparison, watch: Watch) -> 
         chunks=chunks,
         **_entries(folds, plan, undated=not joins),
         class_quality=list(_quality(fold).by_class()),
+        timelines=_timelines(fold),
         remarks=[
             *found.remarks, *untold, *_remarks(fold, plan), *_compared(fold, experiments, plan)
         ],
@@ -253,6 +254,14 @@ def _entries(folds: _Folds, plan: Plan, *, undated: bool) -> dict[str, Any]:
     if "slices" in entries:
         entries["slices"] = ranked(entries["slices"])[: plan.slices]
     return entries
+
+
+def _timelines(fold: Analysis[Outcome]) -> list[ExperimentTimeline] | None:
+    """What experiments looked like from their beginning on, where that is known."""
+    for monitor in fold.monitors:
+        if isinstance(monitor, ExperimentsMonitor):
+            return monitor.timelines() or None
+    return None
 
 
 def _undated(one: Outcome) -> Outcome:

@@ -35,6 +35,7 @@ PAGES = [
     "", "findings", "findings?status=&limit=5", "finding?feature=tokens.input&dimension=all&value=all",
     "segments", "segments?sort=errors&dimension=population", "records", "records?segment=population=north",
     "records/r-3", "templates", "templates/t_0123456789ab", "quality", "fairness", "slices", "experiments",
+    "experiments/prompt",
     "health", "review",
 ]  # fmt: skip
 

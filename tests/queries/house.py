@@ -14,6 +14,8 @@ from monitor.findings import (
     Drift,
     Driver,
     ExperimentEffect,
+    ExperimentLook,
+    ExperimentTimeline,
     Fairness,
     Finding,
     Outcomes,
@@ -91,6 +93,13 @@ def outcomes(name: str = "north") -> Outcomes:
                   412, 0.31, 0.09, 0.22, 0.16, 0.28, 12.0, "alarm", "31 % were wrong", ["r1"]),
             Slice([SliceCondition("population", name)], "latency", 90, 0.2, 0.1, 0.1, None, None,
                   1.0, "ok", "20 % took 3 s or more"),
+        ],
+        timelines=[
+            ExperimentTimeline("prompt", name, "converted", [
+                ExperimentLook(NOW - 7200, None, None, None, "keep_going", 40),
+                ExperimentLook(NOW - 3600, 0.04, -0.1, 0.18, "keep_going", 2000),
+                ExperimentLook(NOW, 0.031, 0.004, 0.058, "better", 4000),
+            ]),
         ],
         early=[Quality("all", "all", "accuracy", 0.4, None, None, 30, early=True)],
     )  # fmt: skip

@@ -21,6 +21,7 @@ from monitor.queries import (
     slices,
     status,
     templates,
+    timeline,
 )
 from monitor.queries.query import MissingError, Query, ask, read
 from tests.queries.house import NOW, House
@@ -122,6 +123,16 @@ def test_experiments_are_filtered_by_verdict() -> None:
     """By experiment, arm and metric."""
     assert [one.metric for one in asked(experiments.QUERY).items] == ["converted", "slow"]
     assert asked(experiments.QUERY, verdict="keep_going").total == 1
+
+
+def test_an_experiment_is_told_from_its_beginning_on() -> None:
+    """Of one experiment, by arm and metric; one that is not there is missing."""
+    found = asked(timeline.QUERY, id="prompt")
+    assert [look.verdict for look in found.items[0].looks] == ["keep_going", "keep_going", "better"]
+    assert [one.metric for one in found.now] == ["converted", "slow"]
+    assert asked(timeline.QUERY, id="prompt", metric="slow").items == []
+    with pytest.raises(MissingError, match="there is no experiment 'other'"):
+        asked(timeline.QUERY, id="other")
 
 
 def test_records_are_listed_without_content_and_in_pages() -> None:

@@ -127,6 +127,10 @@ def test_groups_and_arms_need_no_by(capsys, files, tmp_path: Path) -> None:
     plain, by = document(capsys, *files), document(capsys, *files, "--by", "population")
     assert plain["experiments"] == by["experiments"]
     assert plain["experiments"][0]["samples"] == COUNT // 2
+    (told,) = plain["timelines"]
+    samples = [look["samples"] for look in told["looks"]]
+    assert samples == sorted(samples)
+    assert COUNT // 4 < samples[-1] <= COUNT // 2
     assert {one["value"] for one in plain["fairness"]} == {"a", "b"}
     assert plain["fairness"] == by["fairness"]
     assert {one["value"] for one in plain["quality"]} == {"all"}

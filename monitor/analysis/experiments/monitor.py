@@ -17,9 +17,10 @@ import msgspec
 from monitor.analysis.blocks import is_due
 from monitor.analysis.experiments.arms import Arms, Judged
 from monitor.analysis.experiments.declared import Experiment, Metric
+from monitor.analysis.experiments.timeline import Timeline
 from monitor.analysis.experiments.units import Clusters, Units, judged
 from monitor.analysis.experiments.verdicts import ALPHA, of_decision, of_guardrail
-from monitor.findings import ExperimentEffect, Verdict
+from monitor.findings import ExperimentEffect, ExperimentTimeline, Verdict
 from monitor.sequential.confidence_sequences import Interval
 from monitor.sequential.e_values import thresholds
 from monitor.sequential.known_probability import log_evidence_of_shares
@@ -33,9 +34,11 @@ MISMATCH = math.log(100)
 ARMS = 16
 """Arms that are looked at, where they are not declared."""
 
-EXPOSED = "exposed"
-"""The entry of how many exchanges each arm had. The others are [experiment, variant, metric], and
-where there is a unit [experiment, arm, metric, unit], the units themselves with neither."""
+EXPOSED, TIMELINE = "exposed", "timeline/"
+"""The entry of how many exchanges each arm had, and the head of those with what an experiment
+looked like from its beginning on, followed by its name. The others are [experiment, variant,
+metric], and where there is a unit [experiment, arm, metric, unit], the units themselves with
+neither."""
 
 Name = tuple[str, ...]
 
@@ -175,6 +178,8 @@ class ExperimentsMonitor:
         self._runs = {one.name: _Run(one) for one in experiments}
         self._positive = positive
         self._pane = pane
+        # Where all is one pane nothing is known of when.
+        self._timelines = {} if pane is None else {name: Timeline(pane) for name in self._runs}
         self._changed: set[Name] = set()
         self._gone: set[str] = set()
 
@@ -215,6 +220,9 @@ class ExperimentsMonitor:
                 run.block += 1
             else:
                 self._close(run, last)
+        for name, timeline in self._timelines.items():
+            if timeline.is_due(end(last)):
+                timeline.keep(end(last), self._found(self._runs[name]))
 
     def merge(self, other: Self) -> None:
         """Add what `other` counted before a pane was closed."""
@@ -251,6 +259,9 @@ class ExperimentsMonitor:
             if run.units.is_changed:
                 key = (name, "", "", run.experiment.unit)
                 state[msgspec.json.encode(key).decode()] = run.units.saved()
+        for name, timeline in self._timelines.items():
+            if timeline.is_changed:
+                state[TIMELINE + name] = timeline.saved()
         self._changed, self._gone = set(), set()
         return state
 
@@ -272,6 +283,9 @@ class ExperimentsMonitor:
                     run.exposed |= one.exposed
         for entry, saved in in_turns(state.items()):
             if entry == EXPOSED or not saved:
+                continue
+            if entry.startswith(TIMELINE):
+                self._restore_timeline(entry, saved, keeps)
                 continue
             name, arm, metric, *units = msgspec.json.decode(entry, type=list[str])
             run = self._runs.get(name)
@@ -296,10 +310,16 @@ class ExperimentsMonitor:
 
         What was found is kept until something is counted.
         """
-        for run in self._runs.values():
-            if run.found is None:
-                run.found = list(self._of(run))
-        return [one for run in self._runs.values() for one in run.found or ()]
+        return [one for run in self._runs.values() for one in self._found(run)]
+
+    def timelines(self) -> list[ExperimentTimeline]:
+        """What each metric of each variant was known to do from the beginning on; nothing where all
+        is one pane."""
+        return [
+            one
+            for name, timeline in self._timelines.items()
+            for one in timeline.told(self._found(self._runs[name]))
+        ]
 
     def arms(self, name: str) -> list[str]:
         """The arms of an experiment that anybody had, those with most exchanges first."""
@@ -356,6 +376,19 @@ class ExperimentsMonitor:
                 self._changed.add((run.experiment.name, variant, metric))
             arms.close(last)
             run.found = None
+
+    def _restore_timeline(self, entry: str, saved: bytes, keeps: Callable[[Key], bool]) -> None:
+        name = entry.removeprefix(TIMELINE)
+        run = self._runs.get(name)
+        if run is None or not keeps((self.name, run.experiment.dimension, name)):
+            self._gone.add(entry)
+        elif self._pane is not None:
+            self._timelines[name] = Timeline.restored(saved, self._pane)
+
+    def _found(self, run: _Run) -> list[ExperimentEffect]:
+        if run.found is None:
+            run.found = list(self._of(run))
+        return run.found
 
     def _of(self, run: _Run) -> Iterator[ExperimentEffect]:
         experiment = run.experiment

@@ -174,12 +174,33 @@ def test_a_restart_changes_nothing(pane: float | None) -> None:
     for number, row in enumerate(rows):
         for one in (whole, second if number >= 1510 else first):
             if number % 200 == 0:
-                one.close(number // 200 - 1, float)
+                one.close(number // 200 - 1, lambda pane: 60.0 * pane)
             one.add(row, number // 200, row.at)
         if number == 1509:
             second.restore(first.state(), newest=0.0, place=lambda p: p, keeps=lambda _: True)
     assert whole.findings() == second.findings()
+    assert whole.timelines() == second.timelines()
     assert whole.state().keys() == second.state().keys()
+
+
+def test_a_timeline_says_what_was_known_when_a_pane_was_closed() -> None:
+    """What the findings were at that moment, of every metric; of one pane alone there is none."""
+    whole, seen = monitor(experiment(), pane=60.0), []
+    for number, row in enumerate(exchanges(3, 3000, {"a": 0.1, "b": 0.2})):
+        if number and number % 200 == 0:
+            whole.close(number // 200 - 1, lambda pane: 60.0 * pane)
+            seen.append(
+                {one.metric: (one.effect, one.lower, one.samples) for one in whole.findings()}
+            )
+        whole.add(row, number // 200, row.at)
+    told = {one.metric: one.looks for one in whole.timelines()}
+    assert told.keys() == {"converted", "errors"}
+    for metric, looks in told.items():
+        assert [look.at for look in looks] == [60.0 * pane for pane in range(14)]
+        assert [(look.effect, look.lower, look.samples) for look in looks] == [
+            one[metric] for one in seen
+        ]
+    assert fed(monitor(experiment()), exchanges(3, 500, {"a": 0.1, "b": 0.2})).timelines() == []
 
 
 def test_what_is_no_longer_declared_is_forgotten() -> None:
@@ -188,6 +209,7 @@ def test_what_is_no_longer_declared_is_forgotten() -> None:
     other = monitor(experiment(metrics=(CONVERTED,)))
     other.restore(state, newest=0.0, place=lambda p: p, keeps=lambda _: True)
     assert {one.metric for one in other.findings()} == {"converted"}
+    assert {one.metric for one in other.timelines()} <= {"converted"}
     assert all(one.samples > 0 for one in other.findings())
     changed = monitor(experiment())
     changed.restore(state, newest=0.0, place=lambda p: p, keeps=lambda _: False)
