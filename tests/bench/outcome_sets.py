@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from outcome_scores import cells_of, looks
+from outcome_scores import looks
 
+from monitor.analysis.calibration.cells import cells_of
 from monitor.analysis.fairness.monitor import FairnessMonitor
 from monitor.analysis.fold import Analysis
 from monitor.analysis.outcome_rules import OutcomeRules
@@ -178,7 +179,9 @@ def census(_: int) -> Iterator[str]:
     fold: Analysis[Fairness] = Analysis((), (monitor,), pane=500.0, lateness=0.0)
     for at, one in enumerate(rows.itertuples()):
         truth = Truth(str(one.prediction), one.predicted_probability, str(one.employed))
-        fold.add_row(Row(float(at), {"SEX": str(one.SEX), "RAC1P": str(one.RAC1P)}, [], truth=truth))
+        fold.add_row(
+            Row(float(at), {"SEX": str(one.SEX), "RAC1P": str(one.RAC1P)}, [], truth=truth)
+        )
     found = {(one.dimension, one.value, one.measure): one for one in monitor.findings()}
 
     def rate(inside: Any, name: str = "prediction") -> float:
