@@ -307,6 +307,12 @@ class Summary(msgspec.Struct, frozen=True):
     cost: Cost | None = None
 
 
+REPLAY = "replay"
+"""The fact of a Record's lineage that names the run of `monitor redrive` that sent it."""
+REPLAY_HEADER = "x-monitor-replay"
+"""The header of a request that says so."""
+
+
 class Record(msgspec.Struct, frozen=True, omit_defaults=True):
     """What we keep of an exchange: pseudonymized. Only `monitor.privacy` makes one, of traffic and
     of other people's logs.
@@ -399,10 +405,19 @@ class Record(msgspec.Struct, frozen=True, omit_defaults=True):
     name it by them. Pseudonymized."""
     lineage: dict[str, str] = {}
     """What served and recorded it, by fact: what the setting `lineage` states, `config` and
-    `policy` (digests of the configuration and of its privacy), `monitor` (the version)."""
+    `policy` (digests of the configuration and of its privacy), `monitor` (the version), `replay`
+    (the run of `monitor redrive` that sent it, which leaves it out of all judgements)."""
     oversampled: bool = False
     """Whether it was recorded beyond an even sample of all exchanges, because failed exchanges have
     a part of the sample of their own. Drift does not count it."""
+    parameters: dict[str, float | int | bool | str] = {}
+    """How it was asked, in the names of its dialect: numbers, switches and words of a closed list,
+    as `temperature`; of tools and stops how many there were. Left out where nothing was said."""
+
+    @property
+    def is_redriven(self) -> bool:
+        """Whether `monitor redrive` sent it; then it is no traffic, and nothing is judged by it."""
+        return REPLAY in self.lineage
 
     @property
     def is_accepted(self) -> bool:

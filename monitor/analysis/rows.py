@@ -31,9 +31,9 @@ def observed(features: Sequence[Feature], record: Record) -> list[Observation]:
     """Return what the features see in a Record.
 
     That is nothing in an oversampled one: what its kind has more of in the stream than in the
-    traffic would look like a change.
+    traffic would look like a change. It is nothing in one that was re-driven: that is no traffic.
     """
-    if record.oversampled:
+    if record.oversampled or record.is_redriven:
         return []
     return [seen for feature in features for seen in feature.observe(record)]
 

@@ -21,6 +21,7 @@ from monitor.privacy.policies import Policy, steps
 from monitor.recognizers import RECOGNIZERS, REGIONS, select
 from monitor.settings.schema import Settings
 from monitor.turns import worked
+from monitor.types import REPLAY, REPLAY_HEADER
 
 if TYPE_CHECKING:
     from monitor.analysis.join.reading import Reading
@@ -133,7 +134,10 @@ def lineage(settings: Settings) -> Lineage:
             "policy": digest.policy(settings),
             "monitor": monitor.__version__,
         },
-        headers={fact: [name.lower() for name in each] for fact, each in names.items()},
+        headers={
+            **{fact: [name.lower() for name in each] for fact, each in names.items()},
+            REPLAY: [REPLAY_HEADER],
+        },
     )
 
 

@@ -82,6 +82,8 @@ class Reviewer:
 
     def look(self, record: Record, entry: Entry) -> None:
         """Keep a Record for the queue if people are to be asked about it."""
+        if record.is_redriven:
+            return
         found = pick(record, self._policy, self._drifting)
         if found is not None and _NAME.match(record.id):
             item = Item(

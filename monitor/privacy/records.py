@@ -14,6 +14,7 @@ from monitor.errors import ParseError, PrivacyError
 from monitor.feedback import Feedback, Statement
 from monitor.privacy import rulings, statements
 from monitor.privacy.cache import Cache
+from monitor.privacy.parameters import DIALECTS, Parameters, parameters
 from monitor.privacy.patterns import Scanner, key_form
 from monitor.privacy.policies import CREDENTIAL, DROPPED, Policy, Rule
 from monitor.privacy.pseudonyms import Keyring, Tokens
@@ -224,6 +225,7 @@ class Privacy:
             oversampled=oversampled,
             business=named,
             lineage={**(lineage or {}), **self._stated(scrub, stated or {})},
+            parameters=self._parameters(scrub, call, inference.protocol),
         )
 
     def feedback(self, said: Statement) -> Feedback:
@@ -412,6 +414,14 @@ class Privacy:
         if len(value) > _MAX_LABEL:
             return scrub.redacted(value, "too_long")
         return scrub.text(value, cached=False) if value else None
+
+    def _parameters(self, scrub: Scrub, call: Call, protocol: str) -> Parameters:
+        """How it was asked; a number of many digits is kept where nothing is found in it."""
+        if protocol not in DIALECTS or call.request_truncated:
+            return {}
+        return parameters(
+            call.request_body, lambda number, name: scrub.value(number, name) == number
+        )
 
     def _stated(self, scrub: Scrub, stated: Mapping[str, str]) -> dict[str, str]:
         return {fact: self._label(scrub, value, fact) for fact, value in stated.items()}

@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from monitor.types import Call
+from monitor.types import REPLAY, Call
 
 
 class Lineage(msgspec.Struct, frozen=True):
     """`constant` are facts by name that every Record has; `headers` are names of the headers that
     state one, the first that an exchange has counts, an answer's before a request's: the endpoint
-    knows better than a client what it runs.
+    knows better than a client what it runs. Whether it is a replay only a request can state.
     """
 
     constant: Mapping[str, str] = {}
@@ -22,7 +22,8 @@ class Lineage(msgspec.Struct, frozen=True):
         """What the headers of an exchange state, as they state it."""
         found = {}
         for fact, names in self.headers.items():
-            for headers in (call.response_headers, call.request_headers):
+            sides = (call.response_headers, call.request_headers)
+            for headers in sides[1:] if fact == REPLAY else sides:
                 said = next((said for one in names if (said := headers.get(one, "").strip())), "")
                 if said:
                     found[fact] = said

@@ -22,7 +22,7 @@ from monitor.urls import shown
 TAKEN = ("all", "edge_case")
 """Dimensions that are there without being named."""
 
-OURS = ("config", "policy", "monitor")
+OURS = ("config", "policy", "monitor", "replay")
 """Facts of the lineage that nobody need state."""
 CREDENTIALS = (
     "authorization",

@@ -111,6 +111,9 @@ class Join:
     def add(self, record: Record) -> list[Row]:
         """Remember a Record; return the Rows that it has at once, which are its outcome's where it
         comes after that was due."""
+        if record.is_redriven:
+            self.ledger.records["left_out"] += 1
+            return []
         stub = stubs.stub_of(
             record, self._reading, self._share.level, self._units, is_detailed=self._is_detailed
         )
