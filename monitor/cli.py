@@ -182,6 +182,11 @@ def _parser(chosen: str) -> _Parser:
         more="Judges them as the analyzer judges live traffic. Exit code 1: --fail-on drift, and "
         "drift was found.",
         example="monitor replay today.csv --reference last-month.csv --fail-on drift")  # fmt: skip
+    redrive = add("redrive", _redrive, "send recorded requests to another endpoint and compare",
+        more="Says first what can be sent again. Personal data goes out as made-up values. Exit "
+        "code 1: --fail-on different, and the answers differ.",
+        example="monitor redrive archive/ --against http://127.0.0.1:9001 \\\n"
+        "      --baseline http://127.0.0.1:9000")  # fmt: skip
     reference = add("reference", _reference, "build a reference profile; it holds no raw values",
         example="monitor reference build last-month.csv --out profile.json")  # fmt: skip
     files = add("files", _files, "write dashboards, alert rules and manifests to a directory",
@@ -190,7 +195,7 @@ def _parser(chosen: str) -> _Parser:
     keys = add("keys", _keys, "list, rotate and fingerprint the keys that make pseudonyms",
         example="monitor keys list")  # fmt: skip
     reveal = add("reveal", _reveal, "print the values behind pseudonyms, with a private key")
-    in_store = {"records": records, "templates": templates, "review": review,
+    in_store = {"records": records, "templates": templates, "review": review, "redrive": redrive,
         "feedback": feedback, "experiments": experiments, "notify": notify}  # fmt: skip
     if chosen in in_store:
         _look_at_the_store(chosen, in_store[chosen])
@@ -357,6 +362,12 @@ def _replay(options: argparse.Namespace) -> int:
     from monitor.commands import replay
 
     return replay.run(options, _settings(options))
+
+
+def _redrive(options: argparse.Namespace) -> int:
+    from monitor.commands import redrive
+
+    return redrive.run(options, _settings(options))
 
 
 def _reference(options: argparse.Namespace) -> int:
