@@ -29,6 +29,12 @@ ELSEWHERE = {
     "app/proxy.py": "end_to_end/test_spine.py",
     "app/recorder.py": "end_to_end/test_faults.py",
     "commands/progress.py": "commands/test_replay.py",
+    "redrive/dialects.py": "redrive/test_requests.py",
+    "redrive/estimate.py": "commands/test_redrive.py",
+    "redrive/layouts.py": "redrive/test_requests.py",
+    "redrive/report.py": "commands/test_redrive.py",
+    "redrive/run.py": "commands/test_redrive.py",
+    "redrive/wording.py": "redrive/test_judge.py",
     "replay/comparison.py": "commands/test_replay.py",
     "replay/datasets.py": "commands/test_replay.py",
     "replay/html_report.py": "replay/test_report.py",
@@ -92,6 +98,7 @@ DECLARATIONS = {
     "findings.py",
     "proxy/observer.py",
     "replay/document.py",
+    "redrive/document.py",
 }
 
 

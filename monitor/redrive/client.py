@@ -115,7 +115,7 @@ class Session:
         return _with(reply, throttled=tried)
 
     def close(self) -> None:
-        """Close the connections."""
+        """Close the connections to the target."""
         self._session.close()
 
     def _once(self, resend: Resend) -> Reply:

@@ -40,7 +40,7 @@ class Found(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Side(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One answer."""
+    """What one side answered to a request."""
 
     status: int | None
     """The HTTP status; null where no answer came."""

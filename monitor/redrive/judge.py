@@ -3,7 +3,8 @@
 With a baseline, each request goes to it twice. While the candidate is the same endpoint, its answer
 and the two of the baseline are exchangeable, so the contrast of every feature has mean 0 whatever
 the noise: of a signed feature the mean of c - p and c - p', of a distance the mean of d(c, p) and
-d(c, p') less d(p, p'). Only latency is held against the first alone. Evidence against a mean within the tolerance is `sequential.bounded_means`.
+d(c, p') less d(p, p'). Only latency is held against the first alone. Evidence against a mean within
+the tolerance is `sequential.bounded_means`.
 
 Without a baseline the recorded answer stands in for p. One answer does not tell noise, so only
 signed features are judged, and the numbers of models that answer in columns, which have no noise.
@@ -37,8 +38,8 @@ _SURE = ("exact", "structure", "values", "meaning")
 
 @dataclass(frozen=True)
 class Answers:
-    """The answers to one request: the candidate's, and the baseline's two in the order in which they
-    were asked for, or what was recorded."""
+    """The answers to one request: the candidate's, and the baseline's two in the order in which
+    they were asked for, or what was recorded."""
 
     candidate: Traits
     others: tuple[Traits, ...]

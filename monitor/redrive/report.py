@@ -20,7 +20,7 @@ MOST_ROWS, MOST_PAIRS = 20, 5
 
 
 def lines(found: Redrive) -> Iterator[str]:
-    """The whole report."""
+    """Yield the report, from the verdict to the pairs that differ most."""
     yield from _wrapped(sentence(found))
     for remark in found.remarks:
         yield from _wrapped(f"- {remark}", "  ")

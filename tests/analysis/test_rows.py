@@ -70,6 +70,13 @@ def test_nothing_is_observed_in_an_oversampled_record() -> None:
     assert row_of(FEATURES, more) == Row(5.5, {"a": "1"}, [], False, 4.0)
 
 
+def test_nothing_is_observed_in_what_was_sent_again() -> None:
+    """`monitor redrive` through a sidecar is no traffic; the record says which run it was."""
+    one = msgspec.structs.replace(record(Outcome.OK, 200), lineage={"replay": "r1"})
+    assert one.is_redriven
+    assert row_of(FEATURES, one).observations == []
+
+
 @pytest.mark.parametrize("marked", [True, False])
 def test_a_sample_with_all_failures_is_no_drift(marked: bool) -> None:
     """The load rises to ten times what is recorded while 3 % fail, as before. Would the records that

@@ -50,6 +50,16 @@ def test_nobody_is_asked_unless_somebody_wants_it() -> None:
     assert reviewer_of(Settings()) is None
 
 
+def test_nobody_is_asked_about_what_was_sent_again() -> None:
+    """`monitor redrive` through a sidecar is no traffic."""
+    reviewer = Reviewer(policy_of(Settings(review=Review(control=1.0))), None)  # type: ignore[arg-type]
+    one = record(1)
+    reviewer.look(msgspec.structs.replace(one, lineage={"replay": "r1"}), ENTRY)
+    assert not reviewer._waiting
+    reviewer.look(one, ENTRY)
+    assert reviewer._waiting
+
+
 def test_an_edge_case_that_is_not_there_is_named() -> None:
     """With the nearest that is."""
     settings = Settings(review=Review(rate=0.1, edge_cases=["refusals"]))

@@ -93,3 +93,14 @@ def test_a_fact_is_bounded() -> None:
     """A value longer than a label may be is not kept."""
     record = Scene(NAMED).record(f"x-model-version: {'v ' * 500}\r\n")
     assert len(json.dumps(record.lineage)) < 300
+
+
+def test_a_replay_says_so_and_no_endpoint_can() -> None:
+    """A request's header alone marks it, as a fact that is counted like all and bounded like all."""
+    scene = Scene(Settings())
+    assert scene.record("x-monitor-replay: r1\r\n").lineage["replay"] == "r1"
+    assert scene.counted()[("replay", "r1")] == 1
+    assert "replay" not in scene.record("", "x-monitor-replay: r2\r\n").lineage
+    for number in range(2 * VALUES):
+        scene.record(f"x-monitor-replay: run{number}\r\n")
+    assert len([fact for fact, _ in scene.counted() if fact == "replay"]) <= VALUES + 1

@@ -14,10 +14,11 @@ from typing import Any
 
 from monitor.types import Outcome, Part, Record, RequestSummary, ResponseSummary, Tokens
 
-WORDS = (
+TEXT = (
     "the parcel is on its way and will come to your door on Monday by the usual carrier who rings twice if nobody "
     "is at home he leaves a note with the place where it can be fetched later this week without any cost for you"
-).split()
+)
+WORDS = TEXT.split()
 
 
 def words_of(question: str, noise: random.Random | None = None, share: float = 0.3) -> list[str]:
@@ -112,6 +113,7 @@ def serving(model: Model) -> Generator[Model]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
+    server.handle_error = lambda *_: None  # type: ignore[method-assign]  # a client that has gone
     thread = threading.Thread(
         target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True
     )

@@ -8,6 +8,7 @@ import zlib
 from random import Random
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -92,6 +93,14 @@ def test_what_comes_after_its_time_does_not_count(is_killed: bool) -> None:
     assert one.ledger.waiting["label"] == 1 + is_killed
     assert list(one.advance(BEGIN + 2 * WAIT + 2)) == []
     assert one.ledger.final["label"] == {"joined": 0, "unmatched": 2, "duplicate": 0}
+
+
+def test_what_was_sent_again_has_no_outcome() -> None:
+    """`monitor redrive` through a sidecar is no traffic, so no experiment counts it."""
+    one = join()
+    assert one.add(msgspec.structs.replace(record("r"), lineage={"replay": "r1"})) == []
+    assert list(one.advance(math.inf)) == []
+    assert one.ledger.records["left_out"] == 1
 
 
 def test_names_of_nobody_wait_and_are_unmatched_then() -> None:
