@@ -9,6 +9,7 @@ import msgspec
 
 from monitor.documents import schema
 from monitor.feedback import Statement
+from monitor.redrive.document import Redrive
 from monitor.replay.document import Replay
 from monitor.types import Record
 
@@ -16,6 +17,7 @@ DOCUMENTS: dict[str, type[msgspec.Struct]] = {
     "record": Record,
     "feedback": Statement,
     "replay": Replay,
+    "redrive": Redrive,
 }
 
 
