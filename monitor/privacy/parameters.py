@@ -89,6 +89,9 @@ OBJECTS = _words(
 UNTOLD = "…"
 """What stands for a member that is there and of which nothing can be kept, as a tool's name."""
 
+MOST = 64
+"""Parameters that are kept of a request; no client sends so many."""
+
 _KNOWN = NUMBERS | COUNTED | STATEFUL | OBJECTS | WORDS.keys()
 _members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _value = msgspec.json.decode
@@ -111,19 +114,21 @@ def parameters(body: bytes, is_safe: Callable[[float, str], bool]) -> Parameters
     except _UNREADABLE:
         return {}
     found: Parameters = {}
-    for name in given.keys() & _KNOWN:
+    for name in sorted(given.keys() & _KNOWN):
         try:
             _read(name, _value(given[name]), is_safe, found)
         except _UNREADABLE:
             continue
-    return dict(sorted(found.items()))
+    return found
 
 
 def _read(path: str, value: Any, is_safe: Callable[[float, str], bool], found: Parameters) -> None:
     """Put what is known of a member into `found`, under its path."""
     kind, name = type(value), path.rpartition(".")[2]
+    if len(found) >= MOST:
+        return
     if kind is dict and name in OBJECTS and path.count(".") < _DEEPEST:
-        for inner in value.keys() & _KNOWN:
+        for inner in sorted(value.keys() & _KNOWN):
             _read(f"{path}.{inner}", value[inner], is_safe, found)
     elif name in STATEFUL:
         if value:

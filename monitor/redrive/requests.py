@@ -97,7 +97,6 @@ def select(
 
     No more is read than that takes.
     """
-    by_name = {one.name: one for one in protocols}
     found, layouts = Selection(), Layouts()
     waiting: list[tuple[Record, Resend | None]] = []
     for record in records:
@@ -107,14 +106,14 @@ def select(
             tabular = record.protocol in TABULAR
             if tabular:
                 layouts.learn(record)
-            waiting.append((record, None if tabular else rebuilt(record, by_name, layouts)))
+            waiting.append((record, None if tabular else rebuilt(record, protocols, layouts)))
         except Left as why:
             found.left_out[str(why)] += 1
         if len(waiting) >= limit:
             break
     for record, ready in waiting:  # the form of a table is known once all have been seen
         try:
-            found.chosen.append(ready or rebuilt(record, by_name, layouts))
+            found.chosen.append(ready or rebuilt(record, protocols, layouts))
         except Left as why:
             found.left_out[str(why)] += 1
     found.untold = sum(
@@ -175,11 +174,10 @@ def _strings(parts: Iterable[Part]) -> Iterable[str]:
                 yield value
 
 
-def rebuilt(record: Record, protocols: Mapping[str, Protocol], layouts: Layouts) -> Resend:
+def rebuilt(record: Record, protocols: Sequence[Protocol], layouts: Layouts) -> Resend:
     """Return the request of a Record; raises Left where that does not read as it did."""
-    protocol = protocols.get(record.protocol)
     kind = record.request.headers.get("content-type", "application/json").partition(";")[0]
-    if protocol is None or not kind.strip().lower().endswith("json"):
+    if not kind.strip().lower().endswith("json"):
         raise Left("dialect")
     parts = [_with_surrogates(part) for part in record.inputs]
     try:
@@ -204,7 +202,9 @@ def rebuilt(record: Record, protocols: Mapping[str, Protocol], layouts: Layouts)
         },
         bodies.dump(document).encode("utf-8", "replace"),
     )
-    if not _reads_as(protocol, found, parts):
+    call = call_of(found)
+    protocol = protocol_of(call, record.protocol, protocols)
+    if protocol is None or not _reads_as(protocol, call, parts):
         raise Left("unlike")
     return found
 
@@ -257,11 +257,15 @@ def call_of(resend: Resend, response: Message | None = None, **said: Any) -> Cal
     return Call(**fields | said)
 
 
-def _reads_as(protocol: Protocol, resend: Resend, parts: Sequence[Part]) -> bool:
+def protocol_of(call: Call, name: str, protocols: Sequence[Protocol]) -> Protocol | None:
+    """Return what reads a call as this dialect, which several may: one for each transport."""
+    return next((one for one in protocols if one.name == name and one.claims(call)), None)
+
+
+def _reads_as(protocol: Protocol, call: Call, parts: Sequence[Part]) -> bool:
     """Whether a request reads as these parts."""
-    call = call_of(resend)
     try:
-        return protocol.claims(call) and protocol.read(call).inputs == list(parts)
+        return protocol.read(call).inputs == list(parts)
     except ParseError:
         return False
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections import Counter, deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from heapq import nlargest
 
 import msgspec
@@ -18,7 +18,7 @@ from monitor.redrive.client import Reply, Session, Target
 from monitor.redrive.compare import DISTANCES, Encode, Traits, traits
 from monitor.redrive.document import Pair, Redrive, Side
 from monitor.redrive.judge import Answers, Judge, verdict
-from monitor.redrive.requests import Resend, Selection, call_of, renamed
+from monitor.redrive.requests import Resend, Selection, call_of, protocol_of, renamed
 from monitor.types import Message, Outcome, Record
 
 CANDIDATE, BASELINE, AGAIN = "candidate", "baseline", "again"
@@ -74,17 +74,13 @@ class World:
     watched: Callable[[Iterable[Done], int], Iterator[Done]]
 
 
-@dataclass
+@dataclass(frozen=True)
 class Reading:
     """Reads answers as the recorder does; what leaves it went through privacy."""
 
     protocols: Sequence[Protocol]
     privacy: Privacy
     encode: Encode | None = None
-    _by_name: dict[str, Protocol] = field(init=False)
-
-    def __post_init__(self) -> None:
-        self._by_name = {one.name: one for one in self.protocols}
 
     def traits(self, resend: Resend, reply: Reply) -> Traits:
         """What is compared of an answer."""
@@ -98,10 +94,14 @@ class Reading:
             response_headers=reply.headers, response_body=reply.body,
             response_truncated=reply.truncated, arrivals=reply.chunks,
         )  # fmt: skip
+        protocol = protocol_of(call, resend.record.protocol, self.protocols)
+        broken = msgspec.structs.replace(bare, outcome=Outcome.UPSTREAM_BROKEN.value)
+        if protocol is None:  # what came is of another dialect
+            return broken
         try:
-            inference = self._by_name[resend.record.protocol].read(call).asking([])
+            inference = protocol.read(call).asking([])
         except ParseError:
-            return msgspec.structs.replace(bare, outcome=Outcome.UPSTREAM_BROKEN.value)
+            return broken
         return self.recorded(self.privacy.record(call, inference, endpoint="redrive", segments={}))
 
     def recorded(self, record: Record) -> Traits:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.privacy.parameters import LARGEST, UNTOLD, WORDS, parameters
+from monitor.privacy.parameters import LARGEST, MOST, NUMBERS, OBJECTS, UNTOLD, WORDS, parameters
 from tests.privacy.test_records import Recorder, chat, exchange
 
 
@@ -65,6 +65,13 @@ def test_nobodys_words_or_numbers_get_out(members: dict[str, Any]) -> None:
     for value in asked(**members).values():
         assert type(value) in (bool, int, float) or value in known
         assert isinstance(value, str) or abs(value) < LARGEST
+
+
+def test_a_stranger_cannot_make_them_many() -> None:
+    """Objects within objects, each with all that is known."""
+    inner = dict.fromkeys(NUMBERS, 1)
+    outer = {name: inner | dict.fromkeys(OBJECTS, inner) for name in OBJECTS}
+    assert len(asked(**inner, **outer)) == MOST
 
 
 def test_a_record_says_how_it_was_asked() -> None:
