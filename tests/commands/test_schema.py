@@ -81,5 +81,5 @@ def test_another_document_is_one_line(capsys: pytest.CaptureFixture[str]) -> Non
         main(["schema", "recrod"])
     assert left.value.code == 2
     shown = capsys.readouterr().err
-    assert "'recrod' is not one of record, feedback, replay; did you mean record?" in shown
+    assert "'recrod' is not one of record, feedback, replay, redrive; did you mean record?" in shown
     assert len(shown.splitlines()) == 1
