@@ -124,6 +124,8 @@ def render(board: Board) -> str:
     tree = json.loads(json.dumps(dashboard(board), cls=JSONEncoder))
     for one in tree["annotations"]["list"]:
         one["titleFormat"], one["textFormat"] = WORDS[one["name"]]
+        if one["name"] == CHANGED:
+            one["useValueForTime"] = True
     return json.dumps(tree, indent=1, ensure_ascii=False) + "\n"
 
 
@@ -207,7 +209,7 @@ def _annotations(board: str) -> list[builders.AnnotationQuery]:
         "endpoint, monitor, measure, dimension, value",
     )
     version, seen = of("monitor_build_info"), of("monitor_exchanges_total")
-    lineage = of("monitor_lineage_records_total")
+    lineage = of("monitor_lineage_change_timestamp_seconds")
     kinds = (
         ("Alerts", "red", alerts, True),
         (
@@ -220,7 +222,11 @@ def _annotations(board: str) -> list[builders.AnnotationQuery]:
         ),
         ("New versions", "blue", f"{version} unless {version} offset 5m", True),
         ("New models", "green", _new("endpoint, model", seen), True),
-        ("New in service", "green", _new("endpoint, fact, value", lineage), True),
+        # The value is the moment of the change, on whichever screen it is looked for.
+        (
+            CHANGED, "green", f"max by (endpoint, fact, value) ({lineage}) * 1000",
+            True,
+        ),
     )  # fmt: skip
     return [
         builders.AnnotationQuery()
@@ -233,13 +239,15 @@ def _annotations(board: str) -> list[builders.AnnotationQuery]:
     ]
 
 
+CHANGED = "New in service"
+"""The annotation whose series say when, in milliseconds."""
 WORDS = {
     "Alerts": ("{{alertname}}", "{{endpoint}} {{dimension}} {{value}} {{feature}}"),
     "Drift": ("Drift in {{feature}}", "{{endpoint}} {{dimension}}={{value}}"),
     "Outcomes": ("{{monitor}}: {{measure}}", "{{endpoint}} {{dimension}}={{value}}"),
     "New versions": ("monitor {{version}}", "{{endpoint}} {{instance}}"),
     "New models": ("New model {{model}}", "{{endpoint}}"),
-    "New in service": ("{{fact}} {{value}}", "{{endpoint}}"),
+    CHANGED: ("{{fact}} {{value}}", "{{endpoint}}"),
 }
 """Title and text of each annotation. The SDK has no place for them."""
 

@@ -9,7 +9,7 @@ _OUTCOME = of("monitor_outcome_status", 'status="alarm"')
 _VERDICT = of("monitor_experiment_verdict", 'verdict=~"better|worse|invalid"')
 _VERSION = of("monitor_build_info")
 _EXCHANGES = of("monitor_exchanges_total")
-_LINEAGE = of("monitor_lineage_records_total")
+_LINEAGE = of("monitor_lineage_change_timestamp_seconds")
 _OBJECTIVE = of("monitor_objective_ratio")
 
 
@@ -32,6 +32,7 @@ _CHANGES = " or ".join(
         named(_new("endpoint, version", _VERSION), "new version of monitor", "version"),
         named(_new("endpoint, model", _EXCHANGES), "new model", "model"),
         named(_new("endpoint, fact, value", _LINEAGE), "new in service", "fact"),
+        named(_changed("endpoint, fact, value", _LINEAGE), "new in service", "fact"),
     )
 )
 

@@ -135,6 +135,12 @@ def api() -> str:
                 "list of [Together](replay-document.md#together)",
                 "Segments in which something drifts.",
             ),
+            (
+                "changes",
+                "list of objects",
+                "What serves that has changed, the last first: 50 at most; `changes` of "
+                "`/api/v1/status` describes them.",
+            ),
         )
     )
     asked = "\n".join(map(_asked, QUERIES))

@@ -395,6 +395,25 @@ Outcome = OfSegment | ExperimentEffect | Slice
 """A finding of a monitor of outcomes."""
 
 
+class Change(msgspec.Struct, frozen=True):
+    """A fact of what serves, as the version of the model or of the configuration, that changed."""
+
+    fact: str
+    """The fact: what the setting `lineage` states, or `config`, `policy`, `monitor`."""
+    before: list[str]
+    """What was in service before."""
+    after: list[str]
+    """What came; once the change is over, what is in service then."""
+    since: float
+    """When it began, in Unix seconds: the end of the first record of a new value."""
+    until: float | None = None
+    """When the last record of an old value ended; null while both answer."""
+    shares: dict[str, float] = {}
+    """While both answer: the share of each in the records of the last minutes, 0 to 1."""
+    words: str = ""
+    """One sentence for a person."""
+
+
 class Drift(msgspec.Struct, frozen=True):
     """What the analyzer found of drift: the document of `/api/drift`."""
 
@@ -406,6 +425,8 @@ class Drift(msgspec.Struct, frozen=True):
     """Every finding, in every segment."""
     together: list[Together] = []
     """Segments in which something drifts."""
+    changes: list[Change] = []
+    """What serves that has changed, the last first: 50 at most."""
 
 
 class Outcomes(msgspec.Struct, frozen=True):

@@ -8,6 +8,7 @@ import msgspec
 
 from monitor.findings import (
     Calibration,
+    Change,
     Coverage,
     ExperimentEffect,
     Fairness,
@@ -21,6 +22,8 @@ from monitor.types import WHOLE
 
 LARGE = 0.1
 """The population stability index from which drift is large, as in the rules."""
+NEWS = 3600.0
+"""Seconds for which it is news that what serves has changed."""
 MOST = 1000
 """Conditions of one look; of more those are kept that stood before, then the worst."""
 
@@ -86,6 +89,15 @@ def of_drift(findings: Iterable[Finding]) -> Iterator[Condition]:
             }  # fmt: skip
             words = bounded(found.words or f"{found.feature} drifted")
             yield Condition("MonitorDrift", severity, labels, words, found.since)
+
+
+def of_lineage(changes: Iterable[Change], now: float) -> Iterator[Condition]:
+    """Yield the news that what serves has changed, for `NEWS` seconds before `now`."""
+    for one in changes:
+        if now - one.since < NEWS:
+            labels = {"fact": one.fact, "value": bounded(", ".join(one.after), 200)}
+            words = bounded(one.words)
+            yield Condition("MonitorLineageChange", "info", labels, words, one.since)
 
 
 def of_outcomes(monitor: str, findings: Iterable[Outcome]) -> Iterator[Condition]:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Mapping
 import msgspec
 
 from monitor.alerting.alerts import Transition
+from monitor.alerting.table import BY_NAME
 from monitor.notifications import MOST, SEVERITIES, Notification, Severity
 
 WAIT = 10.0
@@ -95,6 +96,8 @@ class Outbox:
         ended = found.current.pop(key, None)
         if ended is None:
             return
+        if _is_news(name) and found.told.pop(key, None) is not None:
+            return
         if key in found.told:
             found.told[key] = _over(found.told[key], transition.at)
         elif len(found.missed) < MISSED:
@@ -124,7 +127,7 @@ class Outbox:
                 if not (group.told or group.current):
                     del self._groups[name]
                     continue
-                if group.told_at is None or not self._speaks(view, is_silenced):
+                if group.told_at is None or _is_news(name) or not self._speaks(view, is_silenced):
                     continue
                 at = group.told_at + self._repeat
             if now >= max(at, self._not_before):
@@ -230,6 +233,11 @@ class Outbox:
             source=self._source,
         )
         return Due(name, notification, view, list(group.missed))
+
+
+def _is_news(name: str) -> bool:
+    kind = BY_NAME.get(name)
+    return kind is not None and kind.is_news
 
 
 def _labels(transition: Transition) -> dict[str, str]:

@@ -20,6 +20,7 @@ TEST = "MonitorTest"
 class AlertKind:
     """An alert: its name, and by severity a sentence that says what is noticed.
 
+    One with `is_news` is told once, and neither again nor to be over.
     It fires once its condition has held for `after` seconds, and is over once it has not held for
     `keep` seconds. Drift and outcomes are judged by evidence that may be looked at at every moment,
     so they need to wait for nothing.
@@ -29,6 +30,7 @@ class AlertKind:
     summaries: Mapping[Severity, str]
     after: float = 0.0
     keep: float = 0.0
+    is_news: bool = False
 
     @property
     def anchor(self) -> str:
@@ -51,6 +53,10 @@ ALERTS: tuple[AlertKind, ...] = (
         "come as declared.",
         "info": "An experiment has a verdict.",
     }),
+    AlertKind("MonitorLineageChange", {
+        "info": "What serves has changed: a version of the model, of its configuration or of "
+        "monitor.",
+    }, is_news=True),
     AlertKind("MonitorErrorBudgetBurn", {
         "critical": "Users get errors: the availability budget is being spent too fast.",
     }, keep=60.0),

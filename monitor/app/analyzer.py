@@ -13,12 +13,19 @@ from operator import itemgetter
 import msgspec
 
 from monitor import garbage, logs
-from monitor.alerting.conditions import Standing, of_drift, of_outcomes, standing_of
+from monitor.alerting.conditions import (
+    Standing,
+    of_drift,
+    of_lineage,
+    of_outcomes,
+    standing_of,
+)
 from monitor.analysis.checkpoint import Checkpoint
 from monitor.analysis.drift.findings import summary
 from monitor.analysis.drift.watches import Baseline
 from monitor.analysis.fold import Analysis
 from monitor.analysis.guard import Guard
+from monitor.analysis.lineage import Lineage
 from monitor.analysis.monitors import analysis_of
 from monitor.app import meaning
 from monitor.app.analysis import features_of, read_profile, rules_of, versus_of
@@ -28,7 +35,7 @@ from monitor.app.outcomes import Outcomes
 from monitor.app.reviewer import reviewer_of
 from monitor.app.set_aside import SetAside
 from monitor.errors import StreamError
-from monitor.findings import Finding, Status
+from monitor.findings import Change, Finding, Status
 from monitor.settings.schema import Settings
 from monitor.streams.entries import AHEAD, Entry, missed, time_of
 from monitor.streams.redis import RedisStream
@@ -50,6 +57,9 @@ DECIDE_EVERY = 10.0
 
 SEEK_EVERY = 2.0
 """Seconds between looks whether there is feedback."""
+
+LINEAGE = "lineage"
+"""Field of the checkpoint: what is in service, and what changed."""
 
 COUNTS = ("monitor_drift_samples", "monitor_quality_labels")
 """What counts exchanges by segment."""
@@ -92,6 +102,8 @@ class Analyzer:
         self._set_aside = SetAside()
         self._outcomes = Outcomes(settings, partial(self._set_aside.note, "failed"))
         self._analysis = self._fresh()
+        self._lineage = self._followed()
+        self._changed: list[Change] = []
         self._position = ""
         self._saved = ""
         self._unsaved: dict[str, bytes] = {}
@@ -155,6 +167,7 @@ class Analyzer:
         endpoint = self._settings.endpoint
         samples = self.count()
         samples.extend(self._outcomes.measurements())
+        samples.extend(self._lineage.measurements(endpoint))
         for monitor in (*self._analysis.monitors, *self._outcomes.monitors):
             with self._set_aside.failing(f"measuring {monitor.name}"):
                 samples.extend(monitor.measurements(endpoint))
@@ -179,7 +192,8 @@ class Analyzer:
     def findings(self) -> bytes:
         """The findings as a JSON document."""
         with self._set_aside.failing("judging"):
-            return summary(self._analysis.records, self._analysis.findings())
+            findings = self._analysis.findings()
+            return summary(self._analysis.records, findings, self._lineage.changes())
         return b"{}"
 
     def outcomes(self) -> bytes:
@@ -229,6 +243,13 @@ class Analyzer:
             ),
         )
 
+    def _followed(self) -> Lineage:
+        """Counts of what clients may have stated have noise, or are not told."""
+        if self._settings.privacy.differential.epsilon is None:
+            return Lineage()
+        constant = [name for name, one in self._settings.lineage.items() if one.value]
+        return Lineage({"config", "policy", "monitor", *constant})
+
     async def _restore(self) -> bool:
         position, state = await self._checkpoint.load()
         before = meaning.read(state)
@@ -238,7 +259,10 @@ class Analyzer:
             state, latest=latest, keeps=meaning.keeps_outcomes(before, now)
         )
         self._analysis = self._fresh()
+        self._lineage = self._followed()
         try:
+            if LINEAGE in state:
+                self._lineage.restore(state[LINEAGE])
             self._analysis.restore(state, latest=latest, keeps=meaning.keeps(before, now))
             self._set_aside.restore(state)
         except Exception as error:  # noqa: BLE001  whatever a damaged checkpoint leads to
@@ -247,6 +271,7 @@ class Analyzer:
                 "starts over from the oldest record of the stream"
             )
             self._analysis, position = self._fresh(), ""
+            self._lineage = self._followed()
             self._outcomes.restore({})
             await self._checkpoint.clear()
         await self._attempts.resume(state)
@@ -256,6 +281,7 @@ class Analyzer:
         self._unsaved = meaning.saved(now)
         findings = self._analysis.findings()
         self._states = {_key(found): found.status for found in findings}
+        self._changed = [*self._lineage.latest()]
         self._stand(findings)
         self._is_restored = True
         return True
@@ -311,6 +337,7 @@ class Analyzer:
             _, entry, record = due.popleft()
             await self._attempts.may_try(entry)
             with self._failing(entry):
+                self._lineage.add(record)
                 rows.append(row := self._analysis.row(record))
                 observations += len(row.observations)
                 if self._outcomes.is_on:
@@ -355,7 +382,7 @@ class Analyzer:
             return False
         if self._reviewer is not None:
             await self._reviewer.put()  # before a position behind it is saved
-        self._unsaved |= changes | self._set_aside.saved()
+        self._unsaved |= changes | self._set_aside.saved() | {LINEAGE: self._lineage.saved()}
         self._unsaved |= self._attempts.saved(stopping=stopping)
         await self._checkpoint.save(self._position, self._unsaved)
         self._saved, self._unsaved = self._position, {}
@@ -401,6 +428,10 @@ class Analyzer:
                 lines.append(f"{where} {verb} ({size}; {found.samples} values)")
             states[_key(found)] = found.status
         self._states = states
+        latest = [*self._lineage.latest()]
+        known = {(one.fact, one.since) for one in self._changed}
+        lines += [one.words for one in latest if (one.fact, one.since) not in known]
+        self._changed = latest
         for line in lines[:LINES]:
             logs.info(line)
         if len(lines) > LINES:
@@ -410,7 +441,7 @@ class Analyzer:
         """Note what is wrong at this look."""
         if not self._settings.notify:
             return
-        found = [*of_drift(findings)]
+        found = [*of_drift(findings), *of_lineage(self._lineage.latest(), self._analysis.newest)]
         for monitor in self._outcomes.monitors:
             with self._set_aside.failing(f"looking at {monitor.name}"):
                 found += of_outcomes(monitor.name, monitor.findings())

@@ -41,7 +41,9 @@ LAST_SECONDS = 2.0
 BLIND = 60.0
 """Seconds without a look from which on there is no heartbeat: nothing would be noticed."""
 
-OF_ANALYSIS = frozenset(("MonitorDrift", "MonitorOutcomeAlarm", "MonitorExperimentAlarm"))
+OF_ANALYSIS = frozenset((
+    "MonitorDrift", "MonitorOutcomeAlarm", "MonitorExperimentAlarm", "MonitorLineageChange",
+))  # fmt: skip
 """Alerts of which only an analyzer that answers can say that they are over."""
 OF_COUNTS = frozenset(("MonitorRecordsSetAside", "MonitorRecordsMissed", "MonitorAnalysisLagging"))
 """The same of the analyzer's numbers."""

@@ -29,6 +29,12 @@ METRICS = (
         "analyzer",
     ),
     Metric(
+        "monitor_lineage_change_timestamp_seconds", "gauge",
+        "Unix time at which a fact of what serves changed last: a version of the model, the "
+        "configuration (`config`), the policy or `monitor` itself. `value` is what came.",
+        "analyzer", ("fact", "value"), "seconds",
+    ),
+    Metric(
         "monitor_drift_watches", "gauge",
         "Pairs of feature and segment that the analyzer watches, by whether their series are "
         "exported. `drift.watches` bounds them.",

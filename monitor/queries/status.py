@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from monitor.findings import OfSegment
+from monitor.findings import Change, OfSegment
 from monitor.findings import Status as Verdict
 from monitor.queries import samples
 from monitor.queries.query import Process, Query, System
@@ -84,6 +84,8 @@ class Health(msgspec.Struct, frozen=True):
     """Resident memory by process, in bytes."""
     processes: list[Process]
     """The processes of this command."""
+    changes: list[Change]
+    """What serves that has changed, the last first: 50 at most."""
 
 
 async def answer(system: System, asked: Asked) -> Health:
@@ -132,6 +134,7 @@ async def answer(system: System, asked: Asked) -> Health:
         store or "ok", count("monitor_connections"),
         counts("monitor_connections_opaque_total", "reason"),
         counts("monitor_process_resident_memory_bytes", "role"), running.processes,
+        drift.changes,
     )  # fmt: skip
 
 

@@ -298,3 +298,34 @@ def test_in_the_end_a_receiver_knows_what_is_so(steps: list[Any], picky: bool) -
         turn("taken")
     wanted = {key: after for key, after in truth.items() if after in severities}
     assert {key: state for key, state in known.items() if state != "ok"} == wanted
+
+
+def test_news_is_told_once() -> None:
+    """Not again while it stands, and not that it is over; the next news is told."""
+    box = outbox()
+    news = "MonitorLineageChange"
+    box.take(change("a", "info", what=news))
+    assert box.due(0.0, nothing) is None
+    assert said(deliver(box, WAIT)) == ("firing", [("a", "firing")])
+    assert box.due(10 * REPEAT, nothing) is None
+    after = outbox()
+    after.restore(box.state(), 0.0)
+    after.take(change("a", "info", what=news))
+    for one in (box, after):
+        one.take(change("a", "ok", "info", what=news))
+        assert one.due(20 * REPEAT, nothing) is None
+        one.take(change("b", "info", what=news))
+        one.due(20 * REPEAT, nothing)
+        assert said(deliver(one, 21 * REPEAT)) == ("firing", [("b", "firing")])
+
+
+def test_news_that_a_receiver_missed_is_told_when_it_is_back() -> None:
+    """As what was: it is no news any more."""
+    box = outbox()
+    box.take(change("a", "info", what="MonitorLineageChange"))
+    box.due(0.0, nothing)
+    due = box.due(WAIT, nothing)
+    assert due is not None
+    box.failed(due, WAIT, chance=0.5)
+    box.take(change("a", "ok", "info", what="MonitorLineageChange", at=50.0))
+    assert said(deliver(box, REPEAT)) == ("resolved", [("a", "resolved")])

@@ -25,7 +25,7 @@ from monitor.errors import StreamError
 from monitor.features import FEATURES
 from monitor.findings import Finding
 from monitor.interfaces import Feature
-from monitor.settings.schema import Drift, Reference, Settings, StreamSettings, Windows
+from monitor.settings.schema import Drift, Receiver, Reference, Settings, StreamSettings, Windows
 from monitor.streams.redis import RedisStream
 from monitor.supervision.embedded_store import EmbeddedStore
 from monitor.types import (
@@ -527,3 +527,47 @@ def test_a_checkpoint_from_the_future_goes_on(tmp_path: Path) -> None:
         await scene.stream.close()
 
     play(tmp_path, story)
+
+
+def test_a_new_version_is_told_where_people_look(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the document of findings, for the notifier, in the log once and on the page; a restart
+    tells nothing again."""
+    monkeypatch.setattr("monitor.app.analyzer.LOOK_EVERY", 0.0)
+    caplog.set_level("INFO")
+
+    def versions(first: int, count: int, version: str) -> list[Record]:
+        lineage = {"model_version": version, "config": "c"}
+        found = [record(n) for n in range(first, first + count)]
+        return [msgspec.structs.replace(one, lineage=lineage) for one in found]
+
+    async def story(store: EmbeddedStore) -> None:
+        scene = Scene(store, notify=[Receiver(name="team", url="http://127.0.0.1:1")])
+        await scene.stream.append(versions(0, 100, "7"))
+        async with scene.analyzer() as analyzer:
+            await analyzed(analyzer, 100)
+            assert msgspec.json.decode(analyzer.findings())["changes"] == []
+            await scene.stream.append(versions(100, 100, "8"))
+            samples = await analyzed(analyzer, 200)
+            began = record(100).started + 0.01
+            name = "monitor_lineage_change_timestamp_seconds"
+            assert samples[name, "model_version", "8"] == pytest.approx(began)
+            (change,) = msgspec.json.decode(analyzer.findings())["changes"]
+            words = "model_version changed from 7 to 8; now 7 answers 50 %, 8 50 %"
+            assert change["words"] == words
+            while not (found := msgspec.json.decode(analyzer.standing())["conditions"]):
+                await scene.stream.append(versions(200, 1, "8"))
+                await asyncio.sleep(0.01)
+            assert [(one["alert"], one["severity"]) for one in found] == [
+                ("MonitorLineageChange", "info")
+            ]
+            assert found[0]["labels"] == {"fact": "model_version", "value": "8"}
+        async with scene.analyzer() as again:
+            samples = await analyzed(again, 200)
+            assert samples[name, "model_version", "8"] == pytest.approx(began)
+        await scene.stream.close()
+
+    play(tmp_path, story)
+    said = [one.message for one in caplog.records if "model_version" in one.message]
+    assert len(said) == 1

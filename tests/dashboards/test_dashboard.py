@@ -81,7 +81,11 @@ def test_a_board_survives_grafanas_own_types(board: dict[str, Any]) -> None:
     for one, known in zip(
         again["annotations"]["list"], board["annotations"]["list"], strict=True
     ):  # Prometheus's own keys, of which the SDK knows none
-        one |= {key: known[key] for key in ("titleFormat", "textFormat")}
+        one |= {
+            key: known[key]
+            for key in ("titleFormat", "textFormat", "useValueForTime")
+            if key in known
+        }
     assert again == board
     assert board["uid"]
     assert board["editable"] is False

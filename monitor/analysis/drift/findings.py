@@ -9,7 +9,7 @@ from typing import TypeVar, get_args
 import msgspec
 
 from monitor.analysis.drift.windows import Bins, label
-from monitor.findings import BinShift, Driver, Finding, Quality, Status, Together
+from monitor.findings import BinShift, Change, Driver, Finding, Quality, Status, Together
 from monitor.turns import in_turns
 from monitor.types import WHOLE, Measurement, Window
 
@@ -142,13 +142,15 @@ def together(findings: Sequence[Finding]) -> list[Together]:
     ]
 
 
-def summary(records: int, findings: Sequence[Finding]) -> bytes:
-    """The JSON document of `/api/drift`: verdict, records, every finding, and which go together."""
+def summary(records: int, findings: Sequence[Finding], changes: Sequence[Change] = ()) -> bytes:
+    """The JSON document of `/api/drift`: verdict, records, every finding, which go together, and
+    what serves that has changed."""
     document = {
         "verdict": verdict(findings),
         "records": records,
         "features": findings,
         "together": together(findings),
+        "changes": changes,
     }
     return msgspec.json.encode(document)
 
