@@ -138,8 +138,10 @@ def api() -> str:
             (
                 "changes",
                 "list of objects",
-                "What serves that has changed, the last first: 50 at most; `changes` of "
-                "`/api/v1/status` describes them.",
+                (
+                    "What serves that has changed, the last first: 50 at most; `changes` of "
+                    "`/api/v1/status` describes them."
+                ),
             ),
         )
     )
