@@ -300,7 +300,8 @@ class Head:
     def is_lines(self) -> bool:
         """Whether the file holds JSON, a document a line, by its name or by its first character."""
         named = packing.named(".jsonl", ".ndjson")
-        return self.path.name.endswith(named) or self.text.startswith(b"{")
+        is_named = self.path.name.endswith(named) and not packing.strange(self.start)
+        return is_named or self.text.startswith(b"{")
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,11 @@ _STRANGE = (
     (b"\xd0\xcf\x11\xe0", "is an old spreadsheet: save it as CSV"),
     (b"7z\xbc\xaf'\x1c", "is a 7z archive: unpack it"),
     (b"ARROW1", "is an Arrow file: save it as Parquet"),
+    (b"FEA1", "is an old Feather file: save it as Parquet"),
+    (b"\x89PNG", "is an image"),
+    (b"\xff\xd8\xff", "is an image"),
+    (b"GIF8", "is an image"),
+    (b"%PDF", "is a PDF document"),
     (b"ORC", "is an ORC file: save it as Parquet"),
 )
 _LONGEST = 10
@@ -61,7 +66,7 @@ def strange(start: bytes) -> str:
     ('is a 7z archive: unpack it', '')
     """
     is_text = all(byte >= 32 or byte in b"\t\r\n" for byte in start[:64])
-    if is_text:
+    if is_text and not start.startswith(b"%PDF-"):
         return ""
     return next((words for magic, words in _STRANGE if start.startswith(magic)), "")
 

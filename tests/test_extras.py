@@ -10,7 +10,7 @@ import pytest
 
 MODULES = {
     "demo": ["openai", "httpx", "sklearn"],
-    "replay": ["pandas", "pyarrow", "evidently"],
+    "replay": ["pandas", "pyarrow", "evidently", "python_calamine", "fsspec"],
     "dask": ["dask", "distributed"],
     "ner": ["spacy"],
     "embed": ["model2vec", "safetensors", "tokenizers"],
@@ -35,6 +35,7 @@ def run(missing: list[str], *arguments: str) -> subprocess.CompletedProcess[str]
         ("demo", ["demo"], "monitor demo"),
         ("replay", ["replay", "{}/t.parquet"], "t.parquet: Parquet"),
         ("replay", ["replay", "{}/t.csv", "--evidently", "{}/e"], "--evidently"),
+        ("replay", ["replay", "{}/t.xls"], "t.xls: Excel"),
         ("dask", ["replay", "{}/t.csv", "--reference", "{}/t.csv", "--engine", "dask"], "dask"),
         ("ner", ["check", "--config", "{}/ner.yaml"], "privacy.ner.model: 'en_core_web_sm'"),
         ("embed", ["check", "--config", "{}/embed.yaml"], "drift.embed"),
@@ -53,6 +54,7 @@ def test_the_extra_is_named(extra: str, arguments: list[str], what: str, tmp_pat
         (tmp_path / f"{name}.yaml").write_text(where + settings)
     (tmp_path / "t.csv").write_text("a\n1\n2\n")
     (tmp_path / "t.parquet").write_bytes(b"PAR1PAR1")
+    (tmp_path / "t.xls").write_bytes(b"\xd0\xcf\x11\xe0")
     done = run(MODULES[extra], *(one.format(tmp_path) for one in arguments))
     assert done.returncode == 2
     assert done.stdout == ""

@@ -139,12 +139,12 @@ def _claimed(path: Path) -> Source:
     head = Head(path, _start(path))
     if not head.start:
         raise SourceError(f"{path}: is empty")
-    if reason := packing.strange(head.start):
-        raise SourceError(f"{path}: {reason}")
     for source in SOURCES:
         if source.claims(head):
             return source
-    raise SourceError(f"{path}: is of no known format; --format says which: {', '.join(FORMATS)}")
+    reason = packing.strange(head.start)
+    known = f"is of no known format; --format says which: {', '.join(FORMATS)}"
+    raise SourceError(f"{path}: {reason or known}")
 
 
 def _start(path: Path) -> bytes:

@@ -40,9 +40,9 @@ _BLANK = 1000
 csv.field_size_limit(1 << 24)
 
 
-def claims(_: Head) -> bool:
-    """Whatever nothing else claims may be a CSV file."""
-    return True
+def claims(head: Head) -> bool:
+    """Whatever nothing else claims may be a CSV file, unless it is known to be something else."""
+    return not packing.strange(head.start)
 
 
 def open_csv(path: Path) -> Table:

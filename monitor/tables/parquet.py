@@ -8,7 +8,7 @@ from typing import Any
 
 from monitor.errors import SourceError
 from monitor.extras import advice
-from monitor.tables import arrays
+from monitor.tables import arrays, leaves
 
 BATCH = 4096
 """Rows that are read at a time into lists."""
@@ -25,12 +25,12 @@ def names(path: Path) -> list[str]:
 
     Raises SourceError naming the file when it cannot be read.
     """
-    return [".".join(leaf) for leaf in _leaves(_open(path).schema_arrow)[0]]
+    return leaves.named(leaves.leaves(_open(path).schema_arrow)[0])
 
 
 def apart(path: Path) -> list[str]:
     """The columns that cannot be looked at: maps and unions."""
-    return _leaves(_open(path).schema_arrow)[1]
+    return leaves.named(leaves.leaves(_open(path).schema_arrow)[1])
 
 
 def groups(path: Path) -> int:
@@ -63,11 +63,11 @@ def batches(
             for batch in _batches(file, place, columns, BATCH):
                 yield [arrays.values(column) for column in batch]
                 done += len(batch[0])
-        except _damage() as error:
+        except leaves.damage() as error:
             if damaged is None:
-                raise SourceError(f"{path}: is damaged: {_reason(error)}") from None
+                raise SourceError(f"{path}: is damaged: {leaves.reason(error)}") from None
             count = file.metadata.row_group(place).num_rows
-            damaged(first + done + 1, count - done, f"is damaged: {_reason(error)}")
+            damaged(first + done + 1, count - done, f"is damaged: {leaves.reason(error)}")
 
 
 def wide_batches(
@@ -88,7 +88,7 @@ def wide_batches(
                 found = [arrays.usable(column) for column in batch]
                 yield first + done + 1, found
                 done += len(found[0])
-        except _damage():
+        except leaves.damage():
             again = 0
             for lists in batches(path, columns, place, damaged):
                 new = max(done - again, 0)
@@ -108,41 +108,11 @@ def _groups(file: Any, group: int | None) -> Iterator[tuple[int, int]]:
 
 def _batches(file: Any, group: int, columns: Sequence[str], size: int) -> Iterator[list[Any]]:
     """Arrays of `size` rows, the last of fewer."""
-    leaves = {".".join(leaf): leaf for leaf in _leaves(file.schema_arrow)[0]}
-    tops = list(dict.fromkeys(leaves[name][0] for name in columns))
+    found = leaves.leaves(file.schema_arrow)[0]
+    places = dict(zip(leaves.named(found), found, strict=True))
+    tops = list(dict.fromkeys(places[name][0] for name in columns))
     for batch in file.iter_batches(size, row_groups=[group], columns=tops):
-        yield [_leaf(batch, leaves[name]) for name in columns]
-
-
-def _leaves(schema: Any) -> tuple[list[tuple[str, ...]], list[str]]:
-    """(where each column stands, columns that cannot be looked at)."""
-    import pyarrow as pa
-
-    found: list[tuple[str, ...]] = []
-    left: list[str] = []
-
-    def visit(field: Any, path: tuple[str, ...]) -> None:
-        if pa.types.is_struct(field.type) and field.type.num_fields:
-            for place in range(field.type.num_fields):
-                inner = field.type.field(place)
-                visit(inner, (*path, inner.name))
-        elif pa.types.is_map(field.type) or pa.types.is_union(field.type):
-            left.append(".".join(path))
-        else:
-            found.append(path)
-
-    for field in schema:
-        visit(field, (field.name,))
-    return found, left
-
-
-def _leaf(batch: Any, path: Sequence[str]) -> Any:
-    """A column of a batch, or a field of one: null where what it stands in is."""
-    column = batch.column(path[0])
-    for name in path[1:]:
-        place = column.type.get_field_index(name)
-        column = column.flatten()[place]
-    return column
+        yield [leaves.leaf(batch, places[name]) for name in columns]
 
 
 def _open(path: Path) -> Any:
@@ -154,15 +124,4 @@ def _open(path: Path) -> Any:
     try:
         return parquet.ParquetFile(path)
     except (OSError, pa.ArrowException) as error:
-        raise SourceError(f"{path}: is not Parquet: {_reason(error)}") from None
-
-
-def _damage() -> tuple[type[Exception], ...]:
-    """What is raised where a file is damaged, or holds what Python's own types do not."""
-    import pyarrow as pa
-
-    return OSError, ValueError, OverflowError, pa.ArrowException
-
-
-def _reason(error: BaseException) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0][:200]
+        raise SourceError(f"{path}: is not Parquet: {leaves.reason(error)}") from None

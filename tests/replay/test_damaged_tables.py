@@ -127,6 +127,15 @@ def test_a_directory_of_mixtures(capsys, tmp_path: Path) -> None:
         ("t.csv.gz", gzip.compress(b"a,b\n1,2\n" * 9, mtime=0)[:20], "t.csv.gz"),
         ("t.csv", "größe,b\n1,2\n".encode("latin-1"), "t.csv:1: is not UTF-8 text"),
         ("t.json", b'{"a": ' * 5000, "t.json:1: not a record"),
+        ("t.csv", b"a,b\n", "t.csv: holds no rows to judge"),
+        ("t.arrow", b"ARROW1\0\0 and no more", "t.arrow: is not Arrow"),
+        ("t.xlsx", b"PK\x03\x04 and no more", "t.xlsx: is a ZIP archive, or a spreadsheet"),
+        (
+            "t.xls",
+            b"\xd0\xcf\x11\xe0 and no more",
+            "t.xls: cannot be read: is damaged, or no workbook",
+        ),
+        ("t.csv", b"\x89PNG\r\n\x1a\n", "t.csv: is an image"),
     ],
 )
 def test_nothing_readable_is_one_line(
@@ -139,3 +148,20 @@ def test_nothing_readable_is_one_line(
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith("monitor: ")
     assert message in line
+
+
+def test_what_cannot_be_opened_is_one_line(capsys, tmp_path: Path) -> None:
+    """Not there, a link to itself, a directory without tables, what gives no bytes."""
+    (tmp_path / "loop.csv").symlink_to(tmp_path / "loop.csv")
+    (tmp_path / "void").mkdir()
+    (tmp_path / "spoilt.csv").symlink_to("/proc/self/mem")
+    for name, message in (
+        ("nowhere.csv", "nowhere.csv: cannot be read: No such file or directory"),
+        ("loop.csv", "loop.csv: cannot be read: Too many levels of symbolic links"),
+        ("void", "void: holds no file that ends in"),
+        ("spoilt.csv", "spoilt.csv: cannot be read: Input/output error"),
+    ):
+        assert main(["replay", str(tmp_path / name)]) == 2
+        (line,) = capsys.readouterr().err.splitlines()
+        assert line.startswith("monitor: ")
+        assert message in line

@@ -1,0 +1,91 @@
+"""Tables in files as people have them: encodings, names, formats, whatever holds them."""
+
+from __future__ import annotations
+
+import random
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from pyarrow import feather
+
+from tests.replay.test_odd_tables import ROWS, START, csv_of, gauss, judge, status
+from tests.sources.workbooks import write as write_workbook
+
+pytestmark = pytest.mark.usefixtures("one_scanner")
+
+
+def test_a_table_in_utf_16(capsys, tmp_path: Path) -> None:
+    """As spreadsheets write it."""
+    usual = csv_of(tmp_path / "a.csv", {"größe": gauss(1)})
+    path = tmp_path / "b.csv"
+    path.write_text(csv_of(tmp_path / "c.csv", {"größe": gauss(2)}).read_text(), encoding="utf-16")
+    assert status(judge(capsys, path, "--reference", str(usual))) == {"größe": "ok"}
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "latin-1"])
+def test_a_table_in_latin_1(capsys, tmp_path: Path, encoding: str) -> None:
+    """Read as what it is, which is said; the same words in UTF-8 are the same."""
+    towns = ["Zürich", "Genève", "München", "Bern"]
+    rng = random.Random(1)
+    columns = {"größe": gauss(1), "Länge": gauss(2), "ort": rng.choices(towns, k=ROWS)}
+    usual = csv_of(tmp_path / "a.csv", columns)
+    path = tmp_path / "b.csv"
+    path.write_text(usual.read_text(), encoding=encoding)
+    found = judge(capsys, path, "--reference", str(usual))
+    assert status(found) == dict.fromkeys(("größe", "Länge", "ort"), "ok")
+    assert "unreadable" not in found
+    assert f"{path}: is not UTF-8; it was read as Windows-1252" in found["remarks"]
+
+
+def test_two_columns_of_one_name(capsys, tmp_path: Path) -> None:
+    """Both are judged, and it is said which is which."""
+    paths = []
+    for seed, mean in ((1, 28.0), (2, 31.0)):
+        rows = zip(gauss(seed), gauss(seed + 10, mean), strict=True)
+        paths.append(tmp_path / f"{seed}.csv")
+        paths[-1].write_text("\n".join(["x,x", *(f"{one},{other}" for one, other in rows)]))
+    found = judge(capsys, paths[1], "--reference", str(paths[0]))
+    assert status(found) == {"x": "ok", "x.1": "drift"}
+    assert any(
+        one.endswith("is called 'x' as another one; here it is 'x.1'") for one in found["remarks"]
+    )
+
+
+@pytest.mark.parametrize("form", ["arrow", "arrows", "feather", "xlsx"])
+def test_arrow_and_excel_are_read_as_csv_is(capsys, tmp_path: Path, form: str) -> None:
+    """The same values are the same, and a shift is found; times, booleans and words among them."""
+    rng = random.Random(1)
+
+    def columns(seed: int, mean: float) -> dict[str, Any]:
+        return {
+            "at": [START + timedelta(minutes=minute) for minute in range(ROWS)],
+            "x": gauss(seed, mean),
+            "n": [rng.randrange(20) for _ in range(ROWS)],
+            "ok": [rng.random() < 0.3 for _ in range(ROWS)],
+            "plan": rng.choices(["free", "pro", None], k=ROWS),
+        }
+
+    def written(name: str, found: dict[str, Any]) -> Path:
+        path = tmp_path / f"{name}.{form}"
+        if form == "xlsx":
+            rows = [list(found), *map(list, zip(*found.values(), strict=True))]
+            return write_workbook(path, {"Notes": [["by Ada"]], "Data": rows})
+        table = pa.table(found)
+        if form == "feather":
+            feather.write_feather(table, str(path))
+            return path
+        new = pa.ipc.new_file if form == "arrow" else pa.ipc.new_stream
+        with new(str(path), table.schema) as out:
+            out.write_table(table)
+        return path
+
+    usual = csv_of(tmp_path / "usual.csv", columns(1, 28))
+    same = judge(capsys, written("same", columns(2, 28)), "--reference", str(usual))
+    assert status(same) == dict.fromkeys(("at", "x", "n", "ok", "plan"), "ok")
+    moved = judge(capsys, written("moved", columns(3, 31)), "--reference", str(usual))
+    assert [name for name, found in status(moved).items() if found == "drift"] == ["x"]
+    said = "sheet 'Data' was read; not looked at: 'Notes'"
+    assert any(one.endswith(said) for one in moved["remarks"]) == (form == "xlsx")
