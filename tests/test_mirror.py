@@ -22,7 +22,6 @@ ELSEWHERE = {
     "supervision/listeners.py": "app/test_check.py",
     "supervision/unix_server.py": "supervision/test_control.py",
     "app/ner_server.py": "app/test_ner_client.py",
-    "app/pages.py": "end_to_end/test_keepers.py",
     "app/build.py": "test_cli.py",
     "app/log_recording.py": "replay/test_recording.py",
     "app/modules.py": "app/test_build.py",

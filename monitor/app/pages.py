@@ -41,6 +41,8 @@ from monitor.types import Measurement
 ADMIN = "MONITOR_ADMIN_FD"
 LAST_ANSWERS = 1
 """Seconds that an open answer may still take when this process stops."""
+DATE_EVERY = 1.0
+"""Seconds between two looks at the clock for the header `date`, which tells seconds."""
 
 
 class Pages:
@@ -88,7 +90,8 @@ class Pages:
                 lifespan="off",
                 ws="none",
                 timeout_graceful_shutdown=LAST_ANSWERS,
-            )
+            ),
+            self._process.stopping,
         )
         admin = socket.socket(fileno=int(os.environ[ADMIN]))
         door = Door(admin, server, (lambda: shown.context((H1,))) if shown else None)
@@ -101,7 +104,6 @@ class Pages:
         self._process.ready()
         await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
         door.close()
-        server.should_exit = True
         if pushing and self._exporter:
             pushing.cancel()
             self._exporter.close()
@@ -222,9 +224,25 @@ def _objectives(settings: Settings) -> list[Measurement]:
 
 
 class _Server(uvicorn.Server):
+    """Serves until `stopping`; with nobody to answer it wakes up each `DATE_EVERY`, and not ten
+    times a second."""
+
+    def __init__(self, config: uvicorn.Config, stopping: asyncio.Event) -> None:
+        super().__init__(config)
+        self._stopping = stopping
+
+    async def main_loop(self) -> None:
+        """Keep the date until this is to stop."""
+        while not self._stopping.is_set():
+            await self.on_tick(0)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(DATE_EVERY):
+                    await self._stopping.wait()
+
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None]:
-        yield  # `child` handles the signals
+        """Leave the signals to `child`."""
+        yield
 
 
 async def serve(process: child.Child) -> None:
