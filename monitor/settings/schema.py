@@ -232,8 +232,8 @@ class Slices(_Section, frozen=True):
 
 
 class ExperimentMetric(_Section, frozen=True, omit_defaults=True):
-    """What is measured of each exchange: one of `event`, `outcome`, `latency_above` (seconds), and
-    `of`, a part of its outcome.
+    """What is measured of each exchange: one of `event`, `outcome`, `latency_above` (seconds, or a
+    quantile of the control's first exchanges), and `of`, a part of its outcome.
 
     It is the share of exchanges, or with `aggregate: mean` the mean of values, cut at `bounds`. A
     `guardrail` is worse only where it is so by more than `margin`. More is `better`, but of an
@@ -243,7 +243,7 @@ class ExperimentMetric(_Section, frozen=True, omit_defaults=True):
     name: Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
     event: str = ""
     outcome: str = ""
-    latency_above: Duration | None = None
+    latency_above: Duration | Literal["p50", "p90", "p95", "p99"] | None = None
     of: Literal["label", "score", "prediction", "rating", "cost", ""] = ""
     aggregate: Literal["share", "mean"] = "share"
     bounds: Annotated[list[float], msgspec.Meta(max_length=2)] = []

@@ -22,10 +22,10 @@ class Metric:
     """What is measured of each exchange: a share of them, or with `is_mean` the mean of values.
 
     `source` says what a row is asked for, `of` which event or outcome, or after how many seconds an
-    answer is too late. Values of a mean are cut at `bounds`, which makes it another quantity than
-    the mean of all. Of a `guardrail` it matters only whether it is worse than the control's by
-    more than `margin`. With `per`, the name of an event, it is the sum of values divided by the sum
-    of that event's.
+    answer is too late: a number, or which quantile of the control's first exchanges (`bars`).
+    Values of a mean are cut at `bounds`, which makes it another quantity than the mean of all. Of a
+    `guardrail` it matters only whether it is worse than the control's by more than `margin`. With
+    `per`, the name of an event, it is the sum of values divided by the sum of that event's.
     """
 
     name: str
@@ -48,8 +48,15 @@ class Metric:
         """
         return truth.events.get(self.per, 0.0) if self.per else 1.0
 
-    def value(self, truth: Truth, positive: str) -> float | None:
-        """The value of a row, 0 or 1 where it is a share; None where it has none.
+    @property
+    def quantile(self) -> str:
+        """The quantile of the control from which on an answer is slow; empty where none is asked
+        for."""
+        return self.of if self.source == "latency" and isinstance(self.of, str) else ""
+
+    def value(self, truth: Truth, positive: str, bar: float | None = None) -> float | None:
+        """The value of a row, 0 or 1 where it is a share; None where it has none. `bar` is the
+        quantile in seconds, None while it is not known.
 
         >>> Metric("slow", "latency", 2.0).value(Truth(duration=3.0), "1")
         1.0
@@ -57,21 +64,22 @@ class Metric:
         >>> paid.value(Truth(events={"paid": 900.0}), "1"), paid.value(Truth(), "1")
         (500.0, 0.0)
         """
-        found = self._found(truth, positive)
+        found = self._found(truth, positive, bar)
         if found is None or math.isnan(found):
             return None
         if not self.is_mean:
             return float(found != 0)
         return min(max(found, self.bounds[0]), self.bounds[1])
 
-    def _found(self, truth: Truth, positive: str) -> float | None:
+    def _found(self, truth: Truth, positive: str, bar: float | None) -> float | None:
         match self.source:
             case "event":
                 return truth.events.get(str(self.of), 0.0)
             case "outcome":
                 return None if truth.outcome is None else float(truth.outcome == self.of)
             case "latency":
-                return None if truth.duration is None else float(truth.duration > float(self.of))
+                slow = bar if self.quantile else float(self.of)
+                return None if truth.duration is None or slow is None else truth.duration > slow
             case "rating" | "cost":
                 return truth.rating if self.source == "rating" else truth.cost
             case "score":

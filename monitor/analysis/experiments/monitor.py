@@ -16,6 +16,7 @@ import msgspec
 
 from monitor.analysis.blocks import is_due
 from monitor.analysis.experiments.arms import Arms, Judged
+from monitor.analysis.experiments.bars import Bars
 from monitor.analysis.experiments.declared import Experiment, Metric
 from monitor.analysis.experiments.timeline import Timeline
 from monitor.analysis.experiments.units import Clusters, Units, judged
@@ -48,6 +49,7 @@ class _Exposed(msgspec.Struct, array_like=True):
     strangers: int
     exposed: dict[str, int]
     stranger: str = ""
+    bars: Bars = msgspec.field(default_factory=Bars)
 
 
 class _Run:
@@ -63,6 +65,10 @@ class _Run:
         self.arms: dict[tuple[str, str], Arms] = {}
         self.clusters: dict[tuple[str, str], Clusters] = {}
         self.units = Units()
+        self.quantiles = tuple(
+            dict.fromkeys(filter(None, (m.quantile for m in experiment.metrics)))
+        )
+        self.bars = Bars()
         self.block = 0
         self.found: list[ExperimentEffect] | None = None
 
@@ -139,6 +145,9 @@ class _Run:
             control = experiment.control
             return f"no exchange is of the control {control!r}, so nothing can be compared"
         said = [self._mixed()]
+        if not self.bars.is_set(self.quantiles):
+            counted = sum(self.bars.first.values())
+            said.append(f"{counted:,} exchanges of the control, too few to say what is slow")
         if self.units.unnamed:
             said.append(f"{self.units.unnamed:,} exchanges have no {experiment.unit}")
         return "; ".join(filter(None, (*said, self._strange())))
@@ -200,13 +209,17 @@ class ExperimentsMonitor:
                 continue
             if not run.expose(visible(arm)):
                 continue
+            if not run.bars.is_set(run.quantiles) and visible(arm) == experiment.control:
+                run.bars.count(row.truth.duration)
+                if self._pane is None:
+                    run.bars.set(run.quantiles)
             if unit is not None and experiment.unit:
                 run.units.add(unit, visible(arm), at)
                 self._count_unit(run, row.truth, visible(arm), unit)
                 continue
             block = pane if self._pane is not None else run.block
             for metric in experiment.metrics:
-                value = metric.value(row.truth, self._positive)
+                value = metric.value(row.truth, self._positive, run.bars.known.get(metric.quantile))
                 if value is not None:
                     self._count(run, metric, visible(arm), block, value)
             if self._pane is None:
@@ -215,6 +228,7 @@ class ExperimentsMonitor:
     def close(self, last: int, end: Callable[[int], float]) -> None:
         """Close the panes up to `last`: what was bet on them is settled."""
         for run in in_turns(list(self._runs.values())):
+            run.bars.set(run.quantiles)
             if self._pane is None:
                 self._close(run, run.block)
                 run.block += 1
@@ -234,6 +248,7 @@ class ExperimentsMonitor:
             run.stranger = min(filter(None, (run.stranger, theirs.stranger)), default="")
             run.found = None
             run.units.merge(theirs.units)
+            run.bars.merge(theirs.bars)
             for which, cluster in theirs.clusters.items():
                 run.cluster(*which).merge(cluster)
                 self._changed.add((name, *which, run.experiment.unit))
@@ -246,7 +261,7 @@ class ExperimentsMonitor:
     def state(self) -> dict[str, bytes]:
         """What has changed since the last call."""
         exposed = {
-            name: _Exposed(run.block, run.strangers, run.exposed, run.stranger)
+            name: _Exposed(run.block, run.strangers, run.exposed, run.stranger, run.bars)
             for name, run in self._runs.items()
         }
         state = dict.fromkeys(self._gone, b"")
@@ -281,6 +296,7 @@ class ExperimentsMonitor:
                 if run is not None and keeps((self.name, run.experiment.dimension, name)):
                     run.block, run.strangers, run.stranger = one.block, one.strangers, one.stranger
                     run.exposed |= one.exposed
+                    run.bars = one.bars
         for entry, saved in in_turns(state.items()):
             if entry == EXPOSED or not saved:
                 continue
@@ -357,7 +373,8 @@ class ExperimentsMonitor:
     def _count_unit(self, run: _Run, truth: Truth, arm: str, unit: int) -> None:
         """Count the values of an exchange under its arm, in the bucket of its unit."""
         for metric in run.experiment.metrics:
-            value, base = metric.value(truth, self._positive), metric.base(truth)
+            bar = run.bars.known.get(metric.quantile)
+            value, base = metric.value(truth, self._positive, bar), metric.base(truth)
             if value is not None:
                 run.cluster(arm, metric.name).add(unit, value, base)
                 self._changed.add((run.experiment.name, arm, metric.name, run.experiment.unit))

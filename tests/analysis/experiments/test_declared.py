@@ -30,6 +30,7 @@ from monitor.types import Outcome, Truth
         (Metric("m", "latency", 2.0), Truth(duration=2.0), 0.0),
         (Metric("m", "latency", 2.0), Truth(duration=2.1), 1.0),
         (Metric("m", "latency", 2.0), Truth(), None),
+        (Metric("m", "latency", "p95"), Truth(duration=2.1), None),
         (Metric("m", "label"), Truth(label="1"), 1.0),
         (Metric("m", "label"), Truth(label="0"), 0.0),
         (Metric("m", "label"), Truth(), None),
