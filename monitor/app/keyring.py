@@ -11,7 +11,7 @@ from pathlib import Path
 
 from monitor.errors import ConfigError
 from monitor.privacy import keys
-from monitor.privacy.pseudonyms import Keyring, Tokens
+from monitor.privacy.pseudonyms import Key, Keyring, Tokens
 from monitor.settings.schema import Settings
 
 LOOK_EVERY = 2.0
@@ -124,6 +124,14 @@ def keyring(settings: Settings) -> Keyring:
     """The keys to use; a first one is made in the data directory unless a file was named."""
     path = key_file(settings)
     return keys.read(path) if settings.privacy.key_file else keys.load(path, os.urandom)
+
+
+def at_rest(settings: Settings) -> Keyring:
+    """The configured keys; without any, one of this run that nobody else ever has."""
+    path = key_file(settings)
+    if settings.privacy.key_file or path.exists():
+        return keys.read(path)
+    return Keyring((Key("run", os.urandom(32)),))
 
 
 class KeyFile:

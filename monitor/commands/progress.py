@@ -18,7 +18,7 @@ EVERY = 1000
 T = TypeVar("T")
 
 
-def watched(rows: Iterable[T], what: str, total: int = 0) -> Iterator[T]:
+def watched(rows: Iterable[T], what: str, total: int = 0, *, every: int = EVERY) -> Iterator[T]:
     """The rows, with their number on the screen where there is one: of `what`, of a `total`."""
     if not sys.stderr.isatty():
         yield from rows
@@ -31,6 +31,6 @@ def watched(rows: Iterable[T], what: str, total: int = 0) -> Iterator[T]:
         for one in rows:
             if number >= shown:
                 progress.update(task, description=f"{what} {number:,}{of}")
-                shown = number + EVERY
+                shown = number + every
             yield one
             number += len(one) if isinstance(one, Block) else 1

@@ -18,7 +18,8 @@ import msgspec
 
 from monitor import extras
 from monitor.analysis.drift import embed
-from monitor.app import build
+from monitor.app import build, keyring
+from monitor.app.log_recording import LogRecording
 from monitor.commands.progress import watched
 from monitor.damage import Damage
 from monitor.errors import UsageError
@@ -27,6 +28,7 @@ from monitor.protocols import PROTOCOLS
 from monitor.redrive import report
 from monitor.redrive import run as driving
 from monitor.redrive.client import Target
+from monitor.redrive.document import Redrive
 from monitor.redrive.estimate import estimate, within
 from monitor.redrive.requests import select
 from monitor.replay import files, stored
@@ -39,6 +41,8 @@ from monitor.types import Record
 EXIT_FOUND = 1
 LIMIT, CONCURRENCY, TIMEOUT = 1000, 4, 60.0
 MOST_CONCURRENT = 256
+LATE = 1.0
+"""Seconds after which a request that was due is said to have waited."""
 CONDITIONS = ("different", "insufficient", "failed")
 FROM_ENVIRONMENT = "env:"
 """How the value of a header begins that names a variable of the environment."""
@@ -136,7 +140,9 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
         selection, plan, _reading(settings),
         driving.World(time.time, time.monotonic, _shuffled(plan.run), _watched),
     )  # fmt: skip
-    found = msgspec.structs.replace(found, remarks=[*found.remarks, *warned, *_remarks(plan)])
+    found = msgspec.structs.replace(
+        found, remarks=[*found.remarks, *warned, *_remarks(plan, found)]
+    )
     document = msgspec.json.format(msgspec.json.encode(found), indent=1) + b"\n"
     if options.json == "-":
         sys.stdout.write(document.decode())
@@ -149,7 +155,14 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
     return EXIT_FOUND if so & options.fail_on else 0
 
 
-def _remarks(plan: driving.Plan) -> Iterator[str]:
+def _remarks(plan: driving.Plan, found: Redrive) -> Iterator[str]:
+    if plan.speed is not None and found.lag > LATE:
+        yield (
+            f"requests began up to {found.lag:.1f} s after they were due, as {plan.concurrency} "
+            "were under way; --concurrency N allows more"
+        )
+    if found.throttled:
+        yield f"{found.throttled} times an endpoint asked to wait (429), and was waited for"
     if plan.baseline is None:
         yield (
             "judged against the recorded answers: what a text says cannot be told from noise; "
@@ -261,7 +274,10 @@ def _records(options: argparse.Namespace, settings: Settings, damage: Damage) ->
         raise UsageError(f"SOURCE: {found[0][0]} is a table, and no table says what was asked")
     start = -math.inf if options.start is None else options.start
     end = math.inf if options.end is None else options.end
-    yield from (one for one in files.records(found, damage) if start <= one.started < end)
+    recorded = files.records(
+        found, damage, LogRecording(settings, lambda: keyring.at_rest(settings))
+    )
+    yield from (one for one in recorded if start <= one.started < end)
 
 
 def _of_store(url: str, options: argparse.Namespace, settings: Settings) -> Iterator[Record]:
@@ -295,7 +311,7 @@ def _shuffled(seed: str) -> Callable[[driving.Names], driving.Names]:
 
 
 def _watched(done: Iterable[driving.Done], total: int) -> Iterator[driving.Done]:
-    return watched(done, "sent", total)
+    return watched(done, "sent", total, every=1)
 
 
 # --- small things --------------------------------------------------------------------------------

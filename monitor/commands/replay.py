@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import dataclasses
-import os
 import sys
 import time
 from collections.abc import Generator
@@ -33,7 +32,6 @@ from monitor.app.sanitizer import Sanitizer
 from monitor.commands.progress import watched
 from monitor.errors import UsageError
 from monitor.privacy import keys
-from monitor.privacy.pseudonyms import Key, Keyring
 from monitor.privacy.records import Privacy
 from monitor.replay import evidently_report, html_report, judge, junit, outcomes, report, types
 from monitor.replay.comparison import Comparison, compare
@@ -107,20 +105,14 @@ def _opened(options: argparse.Namespace, settings: Settings) -> tuple[Plan, Comp
     plan = _plan(options, settings)
     written = frozenset(filter(None, (*plan.prediction, *plan.label, plan.score)))
     sanitizer = Sanitizer(settings, written)
-    both = compare(plan, sanitizer, time.time, LogRecording(settings, lambda: _keyring(settings)))
+    both = compare(
+        plan, sanitizer, time.time, LogRecording(settings, lambda: keyring.at_rest(settings))
+    )
     if plan.joining is not None and plan.joining.files and both.current.is_table:
         raise UsageError("--feedback: is for records; name the columns of a table with --label")
     is_told = both.current.is_told(both.options)
     rules = rules_of(settings, outcomes=is_told)
     return dataclasses.replace(plan, rules=rules, is_told=is_told), both
-
-
-def _keyring(settings: Settings) -> Keyring:
-    """The configured keys; without any, one of this run that nobody else ever has."""
-    path = keyring.key_file(settings)
-    if settings.privacy.key_file or path.exists():
-        return keys.read(path)
-    return Keyring((Key("run", os.urandom(32)),))
 
 
 def _plan(options: argparse.Namespace, settings: Settings) -> Plan:

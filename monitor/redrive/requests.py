@@ -44,6 +44,9 @@ REASONS = {
 }
 """Why Records are left out, and what that says of them."""
 
+_METHODS = ("POST", "other")
+"""The second is that of a log which holds requests alone, as the input of a batch."""
+
 PURE = frozenset((
     "chat", "text_completion", "embeddings", "generate_content", "infer", "moderation", "rerank",
 ))  # fmt: skip
@@ -130,7 +133,7 @@ def check(record: Record, send: Collection[str] = ()) -> None:  # noqa: C901  a 
         raise Left("replay")
     if record.outcome in (Outcome.CLIENT_ERROR, Outcome.CLIENT_GONE):
         raise Left("refused")
-    if record.request.method != "POST" or not record.inputs:
+    if record.request.method not in _METHODS or not record.inputs:
         raise Left("no body")
     if record.request.truncated:
         raise Left("truncated")

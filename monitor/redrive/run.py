@@ -196,8 +196,11 @@ class _Outcome:
         else:
             others = tuple(one for side, one in found.items() if side != CANDIDATE)
         answers = Answers(found[CANDIDATE], others)
-        contrasts = self._judge.add(answers, _segments(record, self._plan.by))
-        if answers.all_good:
+        contrasts: dict[str, float] = {}
+        has_other = recorded is None or _is_answered(record)
+        if has_other:
+            contrasts = self._judge.add(answers, _segments(record, self._plan.by))
+        if answers.all_good and has_other:
             self.paired += 1
         elif recorded is not None and found[CANDIDATE].ok:
             self.unmatched += 1
@@ -272,6 +275,13 @@ def _told(pair: Pair, texts: tuple[str, ...]) -> Pair:
         ],
         recorded=None if recorded is None else replace(recorded, text=others[0]),
     )
+
+
+def _is_answered(record: Record) -> bool:
+    """Whether it is known how a recorded exchange ended, and if well, what the whole answer was."""
+    if record.is_accepted:
+        return bool(record.outputs) and not record.response.truncated
+    return record.outcome is not Outcome.OK
 
 
 def _side(found: Traits, reply: Reply | None = None) -> Side:

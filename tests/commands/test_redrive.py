@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from pathlib import Path
@@ -160,6 +161,33 @@ def test_without_a_baseline_texts_are_judged_by_what_needs_none(run: Run, archiv
     assert "NOT JUDGED" in out
 
 
+def test_somebody_elses_log_is_sent_again(run: Run, tmp_path: Path, steady: Model) -> None:
+    """Lines that an application kept go out with their parameters, and personal data as surrogates; what
+    has no answer on record is matched with nothing, and judged against nothing."""
+    log = tmp_path / "log.jsonl"
+    lines = []
+    for number in range(30):
+        asked = {"model": "m", "temperature": 0, "messages": [
+            {"role": "user", "content": f"Where is parcel {number} of me@corp.example?"}]}  # fmt: skip
+        answer = {
+            "choices": [
+                {"message": {"role": "assistant", "content": "Soon."}, "finish_reason": "stop"}
+            ]
+        }
+        lines.append({"request": asked, "response": answer if number % 3 else None})
+    log.write_text("".join(json.dumps(one) + "\n" for one in lines))
+    code, out, err = run(log, "--against", steady.url, "--json", "found.json")
+    found = json.loads(Path("found.json").read_bytes())
+    assert (code, err) == (0, "")
+    assert (found["sent"], found["paired"], found["unmatched"], found["failed"]) == (30, 20, 10, 0)
+    asked = steady.seen[-1][2]
+    assert asked["temperature"] == 0
+    assert "corp.example" not in json.dumps(asked)
+    assert "@example.com" in asked["messages"][0]["content"]
+    assert sum("differences" not in one for one in found["pairs"]) == 10
+    assert "10 have no answer on record" in " ".join(out.split())
+
+
 def test_what_can_be_sent_is_said_first(run: Run, archive: Any, steady: Model) -> None:
     """`--dry-run` sends nothing; fewer than half is a warning; bounds cut off the rest."""
     before = len(steady.seen)
@@ -256,6 +284,26 @@ def test_requests_are_sent_as_they_were_recorded(run: Run, archive: Any, steady:
     found = json.loads(Path("found.json").read_bytes())
     assert (code, found["sent"]) == (0, 30)
     assert 0 <= found["lag"] < 5
+
+
+def test_what_waited_is_said(run: Run, archive: Any) -> None:
+    """A request that began late makes a slow endpoint look better than it is."""
+
+    def slow(*_: Any) -> bool:
+        time.sleep(0.3)
+        return False
+
+    with serving(Model(act=slow)) as candidate:
+        _, out, _ = run(
+            archive(map(chat, range(6))),
+            "--against",
+            candidate.url,
+            "--speed",
+            1000,
+            "--concurrency",
+            1,
+        )
+    assert "s after they were due, as 1 were under way" in " ".join(out.split())
 
 
 def test_what_was_sent_again_is_left_out(run: Run, archive: Any, steady: Model) -> None:
