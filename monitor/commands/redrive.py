@@ -10,7 +10,8 @@ import re
 import secrets
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import closing
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -111,12 +112,11 @@ def add_arguments(parser: argparse.ArgumentParser, common: Callable[..., None]) 
 
 def run(options: argparse.Namespace, settings: Settings) -> int:
     """`monitor redrive`; returns the exit code. Raises UsageError with one line for a person."""
-    plan = _plan(options, settings)
-    sides = 1 if plan.baseline is None else 3
+    plan = None if options.dry_run and not options.against else _plan(options, settings)
+    sides = 3 if options.baseline else 1
     damage = Damage()
-    selection = select(
-        _records(options, settings, damage), PROTOCOLS, limit=options.limit, send=options.send
-    )
+    with closing(_records(options, settings, damage)) as records:  # a store is let go of then
+        selection = select(records, PROTOCOLS, limit=options.limit, send=options.send)
     for place in damage.listed():
         _note(f"could not be read: {place.place}: {place.error}")
     if not selection.read:
@@ -130,7 +130,7 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
     for line in report.selection_lines(selection, estimate(selection.chosen, sides), sides):
         print(line, file=stream)
     warned = list(report.warnings(selection))
-    if options.dry_run:
+    if plan is None or options.dry_run:
         for line in warned:
             _note(line)
         return 0
@@ -193,9 +193,10 @@ def _plan(options: argparse.Namespace, settings: Settings) -> driving.Plan:
         )  # fmt: skip
     elif options.baseline_header or options.baseline_header_file:
         raise UsageError("--baseline-header: there is no --baseline that it could go to")
-    if _place(options.against) == _place(settings.upstream) and not options.yes_production:
+    serving = {_place(settings.upstream), _place(f"http://{settings.listen}")}
+    if settings.upstream and _place(options.against) in serving and not options.yes_production:
         raise UsageError(
-            "--against: is the upstream of the configuration, which serves people; "
+            "--against: is the upstream of the configuration or its sidecar, which serve people; "
             "--yes-production sends all the same"
         )
     return driving.Plan(
@@ -260,7 +261,7 @@ def _lines(file: str | None, option: str) -> list[str]:
         raise UsageError(f"{option}: {file} cannot be read: {reason}") from None
 
 
-def _records(options: argparse.Namespace, settings: Settings, damage: Damage) -> Iterator[Record]:
+def _records(options: argparse.Namespace, settings: Settings, damage: Damage) -> Generator[Record]:
     """The records of all sources, the store's where none is named."""
     if not options.source:
         with opened(settings.redis, Path(settings.data)) as url:

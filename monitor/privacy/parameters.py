@@ -114,11 +114,19 @@ def parameters(body: bytes, is_safe: Callable[[float, str], bool]) -> Parameters
     except _UNREADABLE:
         return {}
     found: Parameters = {}
-    for name in sorted(given.keys() & _KNOWN):
+    for name, raw in given.items():
+        if name not in _KNOWN or len(found) >= MOST:
+            continue
         try:
-            _read(name, _value(given[name]), is_safe, found)
+            value = _value(raw)
         except _UNREADABLE:
             continue
+        kind = type(value)
+        is_number = kind is bool or ((kind is float or kind is int) and -LARGEST < value < LARGEST)
+        if is_number and name in NUMBERS:  # as nearly all are
+            found[name] = value
+        else:
+            _read(name, value, is_safe, found)
     return found
 
 

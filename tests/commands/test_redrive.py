@@ -193,8 +193,9 @@ def test_what_can_be_sent_is_said_first(run: Run, archive: Any, steady: Model) -
     before = len(steady.seen)
     costly = [chat(number, cost=Cost(0.5, "USD", "own/m")) for number in range(3)]
     path = archive([*costly, *(chat(number, parameters={"tools": 1}) for number in range(5))])
-    code, out, err = run(path, "--against", steady.url, "--dry-run")
+    code, out, err = run(path, "--dry-run")
     assert code == 0
+    assert (code, out, err) == run(path, "--against", steady.url, "--dry-run")
     assert "Of 8 records 3 can be sent again, 5 cannot:" in out
     assert "tools" in out
     assert "3 requests" in out
@@ -325,6 +326,14 @@ WRONG = {
         "a=env:NOT_THERE_1",
     ],
     "--yes-production": ["--against", "http://127.0.0.1:9", "--upstream", "http://127.0.0.1:9/"],
+    "or its sidecar": [
+        "--against",
+        "http://127.0.0.1:7",
+        "--upstream",
+        "http://h/",
+        "--listen",
+        "127.0.0.1:7",
+    ],
     "is no --baseline": ["--against", "http://127.0.0.1:1", "--baseline-header", "a=b"],
     "is not a number above 0": ["--against", "http://127.0.0.1:1", "--speed", "0"],
     "'drift' is not one of": ["--against", "http://127.0.0.1:1", "--fail-on", "drift"],
