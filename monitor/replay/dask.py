@@ -56,7 +56,9 @@ class Shards:
         self._compute = _computer(scheduler)
         self._damage = options.damage
         self._shards: list[Shard] = []
-        here = dataclasses.replace(options, features=(), joining=None, damage=Damage())
+        here = dataclasses.replace(
+            options, features=(), joining=None, recording=None, damage=Damage()
+        )
         for path, source in files:
             pieces = range(source.pieces(path)) if source.pieces is not None else (None,)
             self._shards += [Shard(path, source, piece, here) for piece in pieces]
