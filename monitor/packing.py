@@ -9,9 +9,10 @@ import lzma
 import re
 import zlib
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 from monitor import zstd
+from monitor.places import Remote
 
 BROKEN = (OSError, EOFError, zlib.error, lzma.LZMAError, zstd.ZstdError)
 """What is raised where a packed file cannot be read any further."""
@@ -42,21 +43,27 @@ _LONGEST = 10
 
 def opened(path: Path) -> BinaryIO:
     """The bytes of a file, unpacked where gzip, bzip2, xz or zstd has packed it; raises OSError."""
+    if isinstance(path, Remote):  # which is opened once: to open it is a request
+        far = path.open()
+        start = far.peek(_LONGEST)[:_LONGEST]
+        opener = _opener(start)
+        return far if opener is None else cast("BinaryIO", opener(far, "rb"))
     with path.open("rb") as stream:
-        start = stream.read(_LONGEST)
-    for magic, opener in _OPENERS:
-        if magic.match(start):
-            return cast("BinaryIO", opener(path, "rb"))
-    return path.open("rb")
+        opener = _opener(stream.read(_LONGEST))
+    return path.open("rb") if opener is None else cast("BinaryIO", opener(path, "rb"))
+
+
+def _opener(start: bytes) -> Any:
+    return next((opener for magic, opener in _OPENERS if magic.match(start)), None)
 
 
 def is_packed(stream: BinaryIO) -> bool:
-    """Whether `opened` unpacks what it reads.
+    """Whether `opened` unpacks what it reads, or gets it from afar: it is no open file.
 
     >>> is_packed(io.BufferedReader(io.BytesIO(b"x")))
-    False
+    True
     """
-    return not isinstance(stream, io.BufferedReader)
+    return not (isinstance(stream, io.BufferedReader) and isinstance(stream.raw, io.FileIO))
 
 
 def strange(start: bytes) -> str:

@@ -24,6 +24,7 @@ from monitor.app.log_recording import LogRecording
 from monitor.commands.progress import watched
 from monitor.damage import Damage
 from monitor.errors import UsageError
+from monitor.places import is_store
 from monitor.privacy.pseudonyms import Key, Keyring
 from monitor.protocols import PROTOCOLS
 from monitor.redrive import report
@@ -33,7 +34,6 @@ from monitor.redrive.document import Redrive
 from monitor.redrive.estimate import estimate, within
 from monitor.redrive.requests import select
 from monitor.replay import files, stored
-from monitor.replay.datasets import is_store
 from monitor.settings.schema import Settings
 from monitor.supervision.embedded_store import opened
 from monitor.tables.cells import moment

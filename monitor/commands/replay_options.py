@@ -65,8 +65,8 @@ def add_build_arguments(parser: argparse.ArgumentParser) -> None:
 def _add_source_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("source", metavar="SOURCE", nargs="*",
-        help="read these files or directories of archived records (JSONL, Parquet) or of tables "
-        "(CSV, Parquet, JSON objects); or this stream, as "
+        help="read these files, directories or URLs (https://, s3://, gs://, file://; patterns of "
+        "names, too) of archived records or of tables, or standard input, `-`; or this stream, as "
         "redis://HOST:PORT/DB?endpoint=NAME&from=TIME&to=TIME; by default the records in --redis, "
         "else in the embedded store of --data")  # fmt: skip
     add("--format", choices=("auto", *FORMATS), default="auto", metavar="FORMAT",

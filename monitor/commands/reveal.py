@@ -15,10 +15,10 @@ from pathlib import Path
 
 from monitor.damage import Damage
 from monitor.errors import ConfigError, UsageError
+from monitor.places import is_store
 from monitor.privacy.pseudonyms import PSEUDONYM
 from monitor.privacy.sealing import opener
 from monitor.replay import files
-from monitor.replay.datasets import is_store
 from monitor.replay.stored import Store
 from monitor.settings.schema import Settings
 from monitor.supervision.embedded_store import opened

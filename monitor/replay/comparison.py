@@ -10,7 +10,8 @@ from pathlib import Path
 from monitor.analysis.drift.profiles import Profile, load_profile
 from monitor.damage import Damage
 from monitor.errors import SourceError, UsageError
-from monitor.replay.datasets import Dataset, is_profile, is_store, open_dataset, split
+from monitor.places import is_store
+from monitor.replay.datasets import Dataset, is_profile, open_dataset, split
 from monitor.replay.files import ReadOptions
 from monitor.replay.logs import Make
 from monitor.replay.plan import Plan

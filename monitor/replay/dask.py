@@ -17,6 +17,7 @@ from monitor.damage import Damage
 from monitor.errors import UsageError
 from monitor.extras import advice
 from monitor.interfaces import Source, Table
+from monitor.places import Piped, is_secret
 from monitor.replay.census import Census, within_budget
 from monitor.replay.files import File, ReadOptions, read_table
 from monitor.replay.parts import Begin, Part, cut
@@ -50,7 +51,8 @@ class _Counted(msgspec.Struct, frozen=True):
 
 class Shards:
     """A table, shard by shard. `scheduler` is the address of a Dask scheduler, empty for processes
-    of this machine. Raises UsageError where Dask is not installed or does not answer."""
+    of this machine. Raises UsageError where Dask is not installed or does not answer, and for what
+    workers cannot read."""
 
     def __init__(self, files: Sequence[File], options: ReadOptions, scheduler: str) -> None:
         self._compute = _computer(scheduler)
@@ -60,6 +62,13 @@ class Shards:
             options, features=(), joining=None, recording=None, damage=Damage()
         )
         for path, source in files:
+            if isinstance(path, Piped):
+                raise UsageError(f"--engine dask: {path} is a pipe, which no worker can read")
+            if is_secret(path):
+                raise UsageError(
+                    f"--engine dask: {path}: its URL holds more than a place, which no worker is "
+                    "told; let the workers' environment have it"
+                )
             pieces = range(source.pieces(path)) if source.pieces is not None else (None,)
             self._shards += [Shard(path, source, piece, here) for piece in pieces]
 

@@ -16,6 +16,7 @@ from monitor.analysis.join.items import Item
 from monitor.damage import Damage
 from monitor.errors import SourceError
 from monitor.interfaces import Table
+from monitor.places import STDIN, is_store
 from monitor.replay import files, joined, stored
 from monitor.replay.files import File, ReadOptions
 from monitor.replay.statements import statements
@@ -107,7 +108,7 @@ def open_dataset(
             return True
         return any(next(_said(one, options.joining), None) is not None for one in stores)
 
-    name = stores[0].name if stores else places[0]
+    name = stores[0].name if stores else _shown(places[0])
 
     def absence() -> str:
         return next(filter(None, (stored.absence(one.url, one.endpoint) for one in stores)), "")
@@ -188,9 +189,8 @@ def _in(segment: Segment, rows: Iterable[Row | Block], *, wanted: bool) -> Itera
             yield one
 
 
-def is_store(place: str) -> bool:
-    """Whether a place is a URL and not a file; the store says what it thinks of it."""
-    return "://" in place
+def _shown(place: str) -> str:
+    return "stdin" if place == STDIN else without_password(place)
 
 
 def segment_of(place: str | None) -> Segment | None:
@@ -206,6 +206,8 @@ def segment_of(place: str | None) -> Segment | None:
 
 def is_profile(path: Path) -> bool:
     """Whether a file is what `monitor reference build` wrote."""
+    if not path.is_file():  # a pipe can be read once
+        return False
     try:
         with path.open("rb") as stream:
             start = stream.read(64).lstrip()

@@ -16,7 +16,10 @@ from monitor import packing
 from monitor.analysis.rows import observed
 from monitor.damage import Damage
 from monitor.errors import SourceError
+from monitor.extras import advice
 from monitor.interfaces import Feature, Head, Source, Table
+from monitor.places import STDIN, Remote, is_url, piped
+from monitor.places import found as found_at
 from monitor.replay import logs, record_files
 from monitor.replay.joined import Joining
 from monitor.replay.observed import KNOWN, Wanted, segment
@@ -30,6 +33,7 @@ from monitor.tables.inference import Readings
 from monitor.tables.partitions import within
 from monitor.tables.truths import TruthColumns
 from monitor.types import EDGE_CASE, Observation, Record, Row
+from monitor.urls import shown
 
 FORMATS = tuple(source.name for source in SOURCES)
 """What `--format` may say, beside `auto`."""
@@ -95,36 +99,84 @@ def find(places: Iterable[str], said: str = "auto", damage: Damage | None = None
     """The files that places mean, directories opened, in order.
 
     `said` is the name of the source that reads all of them, or `auto`. Raises SourceError for what
-    is not there or cannot be told, and for tables among records. In a directory that holds other
-    files a file that cannot be told is only told to `damage`.
+    is not there or cannot be told, and for tables among records. In a directory only what most
+    files are is meant: tables, or records; what else is there is told to `damage`.
     """
     found: list[File] = []
     for place in places:
-        path = Path(place)
-        if path.is_dir():
-            inside = sorted(one for one in path.rglob("*") if one.name.endswith(SUFFIXES))
+        inside, base = _inside(place)
+        if base is None:
+            found += ((one, _source(one, said)) for one in inside)
         else:
-            inside = [path]
-        wrong: SourceError | None = None
-        before = len(found)
-        for one in inside:
-            try:
-                source = _claimed(one) if said == "auto" else _named(said)
-                if one != path and source.exchanges is None and one.name.endswith(JSON):
-                    continue  # what lies beside data, such as a schema
-                found.append((one, within(source, one, path) if path.is_dir() else source))
-            except SourceError as error:
-                if not path.is_dir():
-                    raise
-                wrong = wrong or error
-                if damage is not None:
-                    _tell(damage, one, error)
-        if len(found) == before:
-            raise wrong or SourceError(f"{place}: holds no file that ends in {', '.join(SUFFIXES)}")
+            found += _among(inside, base, place, said, damage or Damage())
     kinds = {source.is_table: str(path) for path, source in found}
     if len(kinds) == 2:
         raise SourceError(f"{kinds[True]} is a table and {kinds[False]} holds records: choose one")
     return found
+
+
+def _inside(place: str) -> tuple[list[Path], Path | None]:
+    """(the files at a place, the directory that they are in where there may be several).
+
+    Names that begin with a point or `_` are those of programs, as Spark and Hadoop have it.
+    """
+    path = Path(place)
+    try:
+        if is_url(place):
+            inside, base = found_at(place)
+            if len(inside) != 1 or base is not None or not inside[0].is_dir():
+                return inside, base
+            path = inside[0]
+        elif (pipe := piped(place)) is not None:
+            return [pipe], None
+    except ImportError:
+        raise SourceError(advice("replay", f"{shown(place)}: URLs")) from None
+    except OSError as error:
+        name = "stdin" if place == STDIN else shown(place) if is_url(place) else place
+        raise SourceError(f"{name}: cannot be read: {error.strerror}") from None
+    if not path.is_dir():
+        return [path], None
+    return sorted(one for one in path.rglob("*") if not one.is_dir()), path
+
+
+def _among(inside: Sequence[Path], base: Path, place: str, said: str, damage: Damage) -> list[File]:
+    """The files of a directory that are meant: those of the kind that most are of. The others, and
+    what is no file, are told; raises SourceError where nothing is left."""
+    damage.begin(base)
+    suffixes = SUFFIXES if said == "auto" else _named(said).suffixes
+    found: list[File] = []
+    wrong: SourceError | None = None
+    for one in inside:
+        if any(part.startswith((".", "_")) for part in one.relative_to(base).parts):
+            continue
+        if not one.name.endswith(suffixes):
+            damage.rows(base, str(one), "is not called like a table, an archive or a log")
+        elif not isinstance(one, Remote) and one.exists() and not one.is_file():
+            damage.rows(base, str(one), "is no file")
+        else:
+            try:
+                source = _source(one, said)
+            except SourceError as error:
+                wrong = wrong or error
+                _tell(damage, one, error)
+                continue
+            if source.exchanges is not None or not one.name.endswith(JSON):
+                found.append((one, within(source, one, base)))
+            # A JSON file of another kind lies beside data, such as a schema.
+    if not found:
+        known = f"{shown(place)}: holds no file that ends in {', '.join(suffixes)}"
+        raise wrong or SourceError(known)
+    tables = [file for file in found if file[1].is_table]
+    others = [file for file in found if not file[1].is_table]
+    most, least = (others, tables) if len(others) > len(tables) else (tables, others)
+    for one, source in least:
+        kinds = ("a table", "records") if source.is_table else ("records", "tables")
+        damage.rows(base, str(one), f"is {kinds[0]}; most files here are {kinds[1]}")
+    return most
+
+
+def _source(path: Path, said: str) -> Source:
+    return _claimed(path) if said == "auto" else _named(said)
 
 
 def _named(said: str) -> Source:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import zipfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -11,6 +12,7 @@ from monitor.damage import Damage
 from monitor.errors import SourceError
 from monitor.extras import advice
 from monitor.interfaces import Head, Source, Table
+from monitor.places import in_parts
 from monitor.tables import columns
 
 LARGEST = 1 << 29
@@ -35,7 +37,7 @@ def claims(head: Head) -> bool:
     if not head.start.startswith(_ZIP):
         return False
     try:
-        with head.path.open("rb") as stream, zipfile.ZipFile(stream) as packed:
+        with in_parts(head.path) as stream, zipfile.ZipFile(stream) as packed:
             return not _PARTS.isdisjoint(packed.namelist())
     except (OSError, zipfile.BadZipFile, ValueError, NotImplementedError):
         return False
@@ -116,22 +118,21 @@ def _sheets(path: Path) -> list[Any]:
         raise SourceError(advice("replay", f"{path}: Excel")) from None
     try:
         with path.open("rb") as stream:
-            content = stream.read(LARGEST + 1)
-            if len(content) > LARGEST:
-                raise SourceError(f"{path}: has more than {LARGEST:,} bytes; save it as CSV")
-            if content.startswith(_ZIP):
-                stream.seek(0)
-                with zipfile.ZipFile(stream) as packed:
-                    if sum(part.file_size for part in packed.infolist()) > UNPACKED:
-                        raise SourceError(f"{path}: is too large unpacked; save it as CSV")
-        with path.open("rb") as stream:
-            book = calamine.load_workbook(stream)
-            return [
-                book.get_sheet_by_name(sheet.name)
-                for sheet in book.sheets_metadata
-                if sheet.typ == calamine.SheetTypeEnum.WorkSheet
-                and sheet.visible == calamine.SheetVisibleEnum.Visible
-            ]
+            content = io.BytesIO(stream.read(LARGEST + 1))
+        if content.getbuffer().nbytes > LARGEST:
+            raise SourceError(f"{path}: has more than {LARGEST:,} bytes; save it as CSV")
+        if content.getbuffer()[: len(_ZIP)] == _ZIP:
+            with zipfile.ZipFile(content) as packed:
+                if sum(part.file_size for part in packed.infolist()) > UNPACKED:
+                    raise SourceError(f"{path}: is too large unpacked; save it as CSV")
+        content.seek(0)
+        book = calamine.load_workbook(content)
+        return [
+            book.get_sheet_by_name(sheet.name)
+            for sheet in book.sheets_metadata
+            if sheet.typ == calamine.SheetTypeEnum.WorkSheet
+            and sheet.visible == calamine.SheetVisibleEnum.Visible
+        ]
     except calamine.PasswordError:
         raise SourceError(f"{path}: is locked by a password; save it without one") from None
     except (calamine.CalamineError, OSError, zipfile.BadZipFile, ValueError) as error:

@@ -103,7 +103,8 @@ def _opened(path: Path) -> Generator[_Reader]:
     try:
         with packing.opened(path) as stream:
             is_file = stream.read(len(MAGIC)) == MAGIC
-            stream.seek(_HEAD if is_file else 0)
+        with packing.opened(path) as stream:
+            stream.read(_HEAD if is_file else 0)
             yield _Reader(stream, is_file=is_file)
     except (*packing.BROKEN, pa.ArrowException) as error:
         raise SourceError(f"{path}: is not Arrow: {leaves.reason(error)}") from None

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from monitor.errors import SourceError
 from monitor.extras import advice
+from monitor.places import Remote
 from monitor.tables import arrays, leaves
 
 BATCH = 4096
@@ -115,6 +117,16 @@ def _batches(file: Any, group: int, columns: Sequence[str], size: int) -> Iterat
         yield [leaves.leaf(batch, places[name]) for name in columns]
 
 
+@lru_cache(maxsize=64)
+def _footer(url: str) -> Any:
+    """What a file at a URL says of its parts: to ask for that each time would take as long as all
+    else."""
+    from pyarrow import parquet
+
+    with Remote.at(url).parts_of() as stream:
+        return parquet.ParquetFile(stream).metadata
+
+
 def _open(path: Path) -> Any:
     try:
         import pyarrow as pa
@@ -122,6 +134,10 @@ def _open(path: Path) -> Any:
     except ImportError:
         raise SourceError(advice("replay", f"{path}: Parquet")) from None
     try:
+        if isinstance(path, Remote):
+            return parquet.ParquetFile(path.parts_of(), metadata=_footer(path.url), pre_buffer=True)
         return parquet.ParquetFile(path)
     except (OSError, pa.ArrowException) as error:
-        raise SourceError(f"{path}: is not Parquet: {leaves.reason(error)}") from None
+        why = getattr(error, "strerror", None) if isinstance(path, Remote) else None
+        say = f"cannot be read: {why}" if why else f"is not Parquet: {leaves.reason(error)}"
+        raise SourceError(f"{path}: {say}") from None

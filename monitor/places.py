@@ -1,0 +1,319 @@
+"""What a user names that is no plain file → files to open: URLs through fsspec, and pipes.
+
+A URL is shown without what may be secret in it, and no message quotes what a file system says.
+What comes through a pipe is held in memory: it can be read more than once, and leaves no trace.
+"""
+
+from __future__ import annotations
+
+import errno
+import io
+import os
+import stat
+from functools import lru_cache
+from pathlib import Path, PosixPath
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
+
+from monitor.urls import shown
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
+STDIN = "-"
+"""How standard input is named."""
+
+PIPED = 1 << 30
+"""Bytes of a pipe that are held in memory, at most."""
+
+TIMEOUT = 30.0
+"""Seconds that a server may take for the next bytes."""
+
+BLOCK = 1 << 20
+"""Bytes that are asked of a file system at a time."""
+
+_STORES = ("redis://", "rediss://", "unix://")
+_HTTP = ("http", "https")
+_GLOB = "*?["
+
+
+def is_store(place: str) -> bool:
+    """Whether a place is the URL of a Redis.
+
+    >>> is_store("redis://h:6379/0"), is_store("s3://bucket/key"), is_store("file.csv")
+    (True, False, False)
+    """
+    return place.startswith(_STORES)
+
+
+def is_url(place: str) -> bool:
+    """Whether a place is the URL of files.
+
+    >>> is_url("redis://h:6379/0"), is_url("s3://bucket/key"), is_url("file.csv")
+    (False, True, False)
+    """
+    return "://" in place and not is_store(place)
+
+
+def is_secret(path: Path) -> bool:
+    """Whether what opens a file is more than what may be shown of it."""
+    return isinstance(path, Remote) and path.url != str(path)
+
+
+class Remote(PosixPath):
+    """A file at a URL. As a text it is what may be shown of that."""
+
+    url: str
+
+    @classmethod
+    def at(cls, url: str) -> Remote:
+        """The file at a URL."""
+        made = cls(shown(url))
+        made.url = url
+        return made
+
+    def __str__(self) -> str:
+        return shown(self.url)
+
+    def __fspath__(self) -> str:
+        raise OSError(errno.EINVAL, "is a URL")  # opened by `open` alone
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Remote.at, (self.url,)
+
+    def open(self, *_: Any, **__: Any) -> io.BufferedReader:  # type: ignore[override]
+        """Its bytes from the beginning on; raises OSError, as reading them does."""
+        return io.BufferedReader(_Stream(self.url), BLOCK)
+
+    def parts_of(self) -> _Stream:
+        """The same for who reads some parts of it: each is asked for alone."""
+        return _Stream(self.url, in_parts=True)
+
+    def is_dir(self, **_: Any) -> bool:
+        """Say that it is a file; what `found` gives is."""
+        return False
+
+    def stat(self, **_: Any) -> os.stat_result:
+        """Its size, 0 where nobody says it."""
+        with self.parts_of() as stream:
+            return os.stat_result((0, 0, 0, 0, 0, 0, stream.size or 0, 0, 0, 0))
+
+
+def in_parts(path: Path) -> Any:
+    """A file opened for who reads some parts of it."""
+    return path.parts_of() if isinstance(path, Remote) else path.open("rb")
+
+
+class Piped(PosixPath):
+    """What came through a pipe, in memory. As a text it is what it is called."""
+
+    name_: str
+    descriptor: int
+
+    @classmethod
+    def of(cls, name: str, descriptor: int) -> Piped:
+        """A pipe, by what it is called, and the file in memory that holds what came."""
+        made = cls(name)
+        made.name_, made.descriptor = name, descriptor
+        return made
+
+    def __str__(self) -> str:
+        return self.name_
+
+    def __fspath__(self) -> str:
+        return f"/proc/{os.getpid()}/fd/{self.descriptor}"
+
+
+def piped(place: str) -> Piped | None:
+    """What comes through a pipe, read to its end; None for what is none.
+
+    Raises OSError for more than `PIPED` bytes, and where it cannot be read.
+    """
+    if place != STDIN and not _is_pipe(Path(place)):
+        return None
+    held = os.memfd_create("monitor", os.MFD_CLOEXEC)
+    size = 0
+    try:
+        source = os.dup(0) if place == STDIN else os.open(place, os.O_RDONLY | os.O_CLOEXEC)
+        with open(source, "rb", buffering=0) as stream:  # noqa: PTH123  a descriptor has no path
+            while size <= PIPED and (some := stream.read(BLOCK)):
+                size += len(some)
+                while some:
+                    some = some[os.write(held, some) :]
+    except OSError:
+        os.close(held)
+        raise
+    if size > PIPED:
+        os.close(held)
+        raise OSError(errno.EFBIG, f"is a pipe of more than {PIPED:,} bytes; name a file")
+    return Piped.of("stdin" if place == STDIN else place, held)
+
+
+def _is_pipe(path: Path) -> bool:
+    try:
+        mode = path.stat().st_mode
+    except OSError:
+        return False
+    return stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode) or stat.S_ISCHR(mode)
+
+
+def found(url: str) -> tuple[list[Path], Path | None]:
+    """(the files at a URL, the directory that they are in where there may be several).
+
+    A pattern of names, or a directory, stands for many; on the web only an address with `/` at its
+    end is a directory. Raises OSError, and ImportError where fsspec is not installed.
+    """
+    scheme, _, rest = url.partition("://")
+    if scheme == "file":
+        return _local(unquote(rest.removeprefix("localhost")))
+    try:
+        system, path = _system(url)
+        signs = _GLOB.replace("?", "") if scheme in _HTTP else _GLOB
+        if any(sign in path for sign in signs):
+            return _remote(system, system.glob(path)), Remote.at(_before_signs(url, signs))
+        if url.endswith("/") if scheme in _HTTP else system.isdir(path):
+            return _remote(system, system.find(path)), Remote.at(url)
+    except (ImportError, OSError) as error:
+        if isinstance(error, OSError):
+            raise OSError(errno.EIO, reason(error)) from None
+        raise
+    except Exception as error:  # noqa: BLE001  each file system raises its own
+        raise OSError(errno.EIO, reason(error)) from None
+    return [Remote.at(url)], None
+
+
+def _local(name: str) -> tuple[list[Path], Path | None]:
+    path = Path(name)
+    if path.exists() or not any(sign in name for sign in _GLOB):
+        return [path], None
+    base = Path(_before_signs(name, _GLOB))
+    return sorted(one for one in base.glob(str(path.relative_to(base))) if one.is_file()), base
+
+
+def _before_signs(name: str, signs: str) -> str:
+    """The directories of a pattern before the first that is one."""
+    first = min(name.index(sign) for sign in signs if sign in name)
+    return name[:first].rpartition("/")[0] + "/"
+
+
+def _remote(system: Any, names: list[str]) -> list[Path]:
+    return [Remote.at(system.unstrip_protocol(name)) for name in sorted(names)]
+
+
+@lru_cache(maxsize=64)
+def _system(url: str) -> tuple[Any, str]:
+    """(a file system of fsspec, the path in it)."""
+    import fsspec
+
+    scheme = url.partition("://")[0]
+    options: dict[str, Any] = {}
+    if scheme in _HTTP:
+        import aiohttp
+
+        limits = aiohttp.ClientTimeout(total=None, sock_connect=TIMEOUT, sock_read=TIMEOUT)
+        options = {"client_kwargs": {"timeout": limits}}
+    elif scheme == "s3":
+        options = {"config_kwargs": {"connect_timeout": TIMEOUT, "read_timeout": TIMEOUT,
+                                     "retries": {"max_attempts": 2}}}  # fmt: skip
+    try:
+        found: tuple[Any, str] = fsspec.core.url_to_fs(url, **options)
+    except ImportError as error:  # fsspec says which package reads such URLs
+        raise OSError(errno.ENOPKG, f"{scheme}:// needs another package: {error}") from None
+    except ValueError:
+        raise OSError(
+            errno.EPROTONOSUPPORT,
+            f"no files have a URL with {scheme}://; there are file, https, s3, gs and others",
+        ) from None
+    return found
+
+
+class _Stream(io.RawIOBase):
+    """An open file of a file system. Whatever that raises is an OSError of one sentence."""
+
+    def __init__(self, url: str, *, in_parts: bool = False) -> None:
+        self.size: int | None = None
+        self._file: Any = None
+        how: dict[str, Any] = {"block_size": BLOCK, "cache_type": "readahead"}
+        if in_parts:
+            how["cache_type"] = "none"
+        elif url.startswith(_HTTP):
+            how = {"block_size": 0, "size": 1}  # one answer, whose size need not be asked before
+        try:
+            system, path = _system(url)
+            self._file = system.open(path, "rb", **how)
+            self.size = getattr(self._file, "size", None)
+        except Exception as error:  # noqa: BLE001  each file system raises its own
+            raise OSError(errno.EIO, reason(error)) from None
+
+    def readable(self) -> bool:
+        """Say that it can be read."""
+        return True
+
+    def seekable(self) -> bool:
+        """Whether the server gives parts of it."""
+        return self.size is not None
+
+    def readinto(self, into: WriteableBuffer) -> int:
+        """Fill a buffer as far as there is something; raises OSError where a file ends early."""
+        room = memoryview(into).cast("B")
+        data = self._do("read", len(room))
+        if not data and len(room) and self.size is not None and self.tell() < self.size:
+            raise OSError(errno.EIO, "ends early")
+        room[: len(data)] = data
+        return len(data)
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
+        """Go to a place in it."""
+        return int(self._do("seek", offset, whence))
+
+    def tell(self) -> int:
+        """Return where in it the next byte is."""
+        return int(self._do("tell"))
+
+    def close(self) -> None:
+        """Close it."""
+        if self._file is not None and not self.closed:
+            self._file.close()
+        super().close()
+
+    def _do(self, name: str, *arguments: Any) -> Any:
+        try:
+            return getattr(self._file, name)(*arguments)
+        except Exception as error:  # noqa: BLE001  each file system raises its own
+            raise OSError(errno.EIO, reason(error)) from None
+
+
+_KINDS = (
+    ("credential", "there are no credentials; they come from the environment"),
+    ("timeout", f"does not answer within {TIMEOUT:.0f} s"),
+    ("payload", "ends early"),
+    ("connect", "the server cannot be reached, or hangs up"),
+    ("endpoint", "the server cannot be reached"),
+    ("permission", "access is denied"),
+)
+"""Parts of the names of what file systems raise, and what to say."""
+
+
+def reason(error: BaseException) -> str:
+    """What to say of what a file system raised: never its own words, which may hold a secret.
+
+    >>> reason(FileNotFoundError("https://h/?key=secret")), reason(ValueError("secret"))
+    ('is not there', 'cannot be read (ValueError)')
+    """
+    if isinstance(error, FileNotFoundError) and error.__cause__ is not None:
+        return reason(error.__cause__)  # what fsspec makes of any answer that tells no size
+    status = getattr(error, "status", None)
+    if isinstance(error, OSError) and error.errno in _OURS and error.strerror:
+        return error.strerror
+    if isinstance(error, FileNotFoundError) or status == 404:
+        return "is not there"
+    if status in (401, 403):
+        return f"access is denied ({status})"
+    if isinstance(status, int) and status >= 400:
+        return f"the server answers {status}"
+    names = " ".join(kind.__name__ for kind in type(error).__mro__).lower()
+    words = next((words for part, words in _KINDS if part in names), None)
+    return words or f"cannot be read ({type(error).__name__})"
+
+
+_OURS = (errno.ENOPKG, errno.EPROTONOSUPPORT)
