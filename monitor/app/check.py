@@ -516,10 +516,11 @@ def _review(settings: Settings) -> Iterator[str]:
     for probability, which in asked:
         if probability:
             yield f"review      {_share(power_of_two(probability))} {which}"
-    people = "two people, and a third where they disagree" if settings.review.reviewers == 2 else ""
-    yield (
-        f"            each by {people or 'one person'}, who has it for {settings.review.lease:g} s"
-    )
+    people, second = "one person", settings.review.second
+    if settings.review.reviewers == 2 and second:
+        people = "two people, and a third where they disagree"
+        people += f" ({second:.3g} of all; the others by one)" if second < 1 else ""
+    yield f"            each by {people}, who has it for {settings.review.lease:g} s"
 
 
 def _share(probability: float) -> str:

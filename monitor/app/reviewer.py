@@ -10,7 +10,7 @@ from monitor.edge_cases import EDGE_CASES
 from monitor.errors import ConfigError, StreamError
 from monitor.findings import Finding
 from monitor.review.queue import Item, ReviewQueue, Stats
-from monitor.review.sampling import Policy, pick
+from monitor.review.sampling import Policy, is_read_once, pick
 from monitor.settings import validation
 from monitor.settings.schema import Settings
 from monitor.streams.entries import Entry
@@ -44,6 +44,7 @@ def policy_of(settings: Settings) -> Policy | None:
         edge_cases=frozenset(given.edge_cases),
         drifted=given.drifted,
         control=given.control,
+        second=given.second if given.reviewers > 1 else 1.0,
     )
 
 
@@ -87,8 +88,9 @@ class Reviewer:
         found = pick(record, self._policy, self._drifting)
         if found is not None and _NAME.match(record.id):
             item = Item(
-                record.id, entry.key, entry.id, found.reason, found.propensity, record.started
-            )
+                record.id, entry.key, entry.id, found.reason, found.propensity, record.started,
+                is_read_once(record.id, self._policy.second),
+            )  # fmt: skip
             self._waiting.append((item, found.ratio))
 
     async def put(self) -> None:

@@ -6,7 +6,8 @@ leaves nothing half done. An item names its Record by its place in the stream: w
 there cannot be reviewed any more, and is counted as expired.
 
 An item is `open` until as many people as `readers` have answered it, skipping included; of two who
-disagree a third is asked. Places that nobody answered within their lease are free again.
+disagree a third is asked. Of two readers some items need the first alone (`Item.once`). Places that
+nobody answered within their lease are free again.
 """
 
 from __future__ import annotations
@@ -38,7 +39,8 @@ LOOKED_THROUGH = 1000
 class Item(msgspec.Struct, frozen=True):
     """Why a Record is in the queue, and where in the stream it stands.
 
-    `propensity` is that with which it was picked, `started` is in Unix seconds.
+    `propensity` is that with which it was picked, `started` is in Unix seconds. With `once` one
+    person is to read it, where others have two.
     """
 
     record: str
@@ -47,6 +49,7 @@ class Item(msgspec.Struct, frozen=True):
     reason: str
     propensity: float
     started: float
+    once: bool = False
 
 
 class Lease(msgspec.Struct, frozen=True):
@@ -92,7 +95,8 @@ local function keep(item, slots)
   if next(slots) then redis.call('HSET', key('slots'), item, cjson.encode(slots))
   else redis.call('HDEL', key('slots'), item) end
 end
-local function wanted(slots, readers)
+local function wanted(item, slots, readers)
+  if readers == 2 and redis.call('SISMEMBER', key('once'), item) == 1 then return 1 end
   local passed, failed = 0, 0
   for _, said in pairs(slots) do
     if said == 'passed' then passed = passed + 1 end
@@ -121,6 +125,7 @@ local function remove(item, slots)
   redis.call('ZREM', key('ratios'), item)
   redis.call('HDEL', key('items'), item)
   redis.call('HDEL', key('levels'), item)
+  redis.call('SREM', key('once'), item)
 end
 """
 
@@ -139,6 +144,7 @@ for place = 2, #ARGV, 4 do
     redis.call('ZADD', key('open'), started, item)
     redis.call('ZADD', key('ratios'), ratio, item)
     redis.call('HSET', key('levels'), item, level)
+    if cjson.decode(document)['once'] then redis.call('SADD', key('once'), item) end
     added = added + 1
   end
 end
@@ -188,7 +194,7 @@ if held and redis.call('HEXISTS', key('items'), held) == 1 then
 end
 for _, item in ipairs(redis.call('ZRANGE', key('open'), 0, depth - 1)) do
   local slots = slots_of(item)
-  if slots[reader] == nil and taken(slots, now, reader) < wanted(slots, readers) then
+  if slots[reader] == nil and taken(slots, now, reader) < wanted(item, slots, readers) then
     return lease(item, slots)
   end
 end
@@ -208,7 +214,7 @@ end
 if redis.call('HEXISTS', key('items'), item) == 0 then
   return redis.call('ZSCORE', key('done'), item) and 'closed' or 'unknown'
 end
-if taken(slots, now, reader) >= wanted(slots, readers) then return 'leased' end
+if taken(slots, now, reader) >= wanted(item, slots, readers) then return 'leased' end
 local before
 for _, said in pairs(slots) do
   if said == 'passed' or said == 'failed' then before = before and 'several' or said end
@@ -232,7 +238,7 @@ if ARGV[7] ~= '' then
   redis.call('XADD', KEYS[2], 'MAXLEN', '~', ARGV[9], '*', 'v', '1', 'feedback', document)
 end
 local _, answered = taken(slots, now, reader)
-if answered >= wanted(slots, readers) then
+if answered >= wanted(item, slots, readers) then
   remove(item, slots)
   redis.call('ZADD', key('done'), now, item)
   local over = redis.call('ZCARD', key('done')) - remembered

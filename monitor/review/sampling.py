@@ -26,7 +26,7 @@ class Policy:
 
     `rate` is for one of the `edge_cases`, one whose confidence is below `low_confidence`, and one
     of which an output check failed; `drifted` for one of a segment that drifts; `control` for every
-    one.
+    one. Where two people read an item, they do so for the share `second` of all.
     """
 
     rate: float
@@ -34,6 +34,7 @@ class Policy:
     edge_cases: frozenset[str]
     drifted: float
     control: float
+    second: float = 1.0
 
 
 class Pick(NamedTuple):
@@ -83,16 +84,23 @@ def _segments(record: Record) -> Iterable[Segment]:
         yield Segment(EDGE_CASE, name)
 
 
-def number(record_id: str) -> float:
-    """The number of a Record, evenly spread from 0 to 1. The id is made by the proxy, so that no
-    client can choose it.
+def is_read_once(record_id: str, share: float) -> bool:
+    """Whether one person is to read a Record, where two read the `share` of all that are picked.
+    Which ones depends on the id alone, and not on why or how it was picked.
+    """
+    return number(record_id, b"second") >= share
+
+
+def number(record_id: str, purpose: bytes = b"review") -> float:
+    """The number of a Record for a purpose, evenly spread from 0 to 1. The id is made by the proxy,
+    so that no client can choose it.
 
     >>> number("01939f2e-0000-7000-8000-000000000000") == number(
     ...     "01939f2e-0000-7000-8000-000000000000"
     ... ) < 1
     True
     """
-    digest = blake2b(record_id.encode(errors="replace"), digest_size=8, person=b"review").digest()
+    digest = blake2b(record_id.encode(errors="replace"), digest_size=8, person=purpose).digest()
     return (int.from_bytes(digest) >> 11) / (1 << 53)
 
 

@@ -350,7 +350,8 @@ class Review(_Section, frozen=True):
 
     `rate` is for one of the `edge_cases`, one of which a check failed, and one whose confidence is
     below `low_confidence`; `drifted` for one of a segment that drifts, `control` for every one.
-    `reviewers` answer each item, who have it for `lease` seconds.
+    `reviewers` answer each item, who have it for `lease` seconds; of two the second one reads the
+    share `second` of all items.
     """
 
     rate: Share = 0.0
@@ -359,6 +360,7 @@ class Review(_Section, frozen=True):
     drifted: Share = 0.0
     control: Share = 0.0
     reviewers: Annotated[int, msgspec.Meta(ge=1, le=2)] = 1
+    second: Share = 1.0
     lease: Duration = 900.0
 
 

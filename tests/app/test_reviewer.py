@@ -50,6 +50,14 @@ def test_nobody_is_asked_unless_somebody_wants_it() -> None:
     assert reviewer_of(Settings()) is None
 
 
+@pytest.mark.parametrize(("reviewers", "second"), [(1, 1.0), (2, 0.25)])
+def test_a_share_for_a_second_reader_needs_two(reviewers: int, second: float) -> None:
+    """Where one person reads all, no item is marked as one that others would have read twice."""
+    policy = policy_of(Settings(review=Review(control=1.0, reviewers=reviewers, second=0.25)))
+    assert policy is not None
+    assert policy.second == second
+
+
 def test_nobody_is_asked_about_what_was_sent_again() -> None:
     """`monitor redrive` through a sidecar is no traffic."""
     reviewer = Reviewer(policy_of(Settings(review=Review(control=1.0))), None)  # type: ignore[arg-type]

@@ -104,6 +104,30 @@ def test_two_readers_and_a_third_where_they_disagree(url: str) -> None:
     run(url, story, readers=2)
 
 
+def test_of_two_readers_some_items_need_the_first_alone(url: str) -> None:
+    """It is closed by one answer, and nobody else is offered it; nothing of it is left."""
+
+    async def story(queue: ReviewQueue) -> None:
+        once = Item("a", KEY, "1-0", "refusal", 0.25, 0.0, once=True)
+        await queue.add([(once, 0.1), (item("b", 1), 0.1)])
+        first, second = await queue.next("ann", now=0), await queue.next("ben", now=0)
+        assert first is not None
+        assert second is not None
+        assert (first.item.record, second.item.record) == ("a", "b")
+        assert await queue.answer("a", "cem", "passed", now=1) == "leased"
+        assert await queue.answer("a", "ann", "failed", now=1) == "taken"
+        assert await queue.answer("a", "cem", "passed", now=1) == "closed"
+        assert await queue.answer("b", "ben", "failed", now=1) == "taken"
+        again = await queue.next("ann", now=1)
+        assert again is not None
+        assert again.item.record == "b"
+        stats = await queue.stats(now=1)
+        assert (stats.failed, stats.waiting, stats.leased) == (2, 0, 1)
+        assert await queue._client.exists(queue._prefix + "once") == 0
+
+    run(url, story, readers=2)
+
+
 def test_a_skip_is_a_missing_verdict_and_no_good_one(url: str) -> None:
     """It takes the reader's place; the share of failures is told with both bounds."""
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.review.sampling import LEAST, Pick, Policy, number, pick, power_of_two
+from monitor.review.sampling import LEAST, Pick, Policy, is_read_once, number, pick, power_of_two
 from monitor.types import Record, Segment, Verdict
 from tests.streams.test_redis import record
 
@@ -86,3 +86,14 @@ def test_any_id_has_a_number(name: str) -> None:
     """From 0 to below 1, the same each time."""
     assert 0 <= number(name) < 1
     assert number(name) == number(name)
+
+
+def test_a_share_of_the_records_is_read_twice_whatever_picked_them() -> None:
+    """About so many, the same ones in every process, and not those that are picked anyway."""
+    names = [f"{number:08x}-0000-7000-8000-000000000000" for number in range(5000)]
+    twice = [name for name in names if not is_read_once(name, 0.2)]
+    assert len(twice) == pytest.approx(1000, abs=120)
+    assert not any(is_read_once(name, 1.0) for name in names)
+    assert all(is_read_once(name, 0.0) for name in names)
+    picked = [name for name in twice if number(name) < 0.25]
+    assert len(picked) == pytest.approx(250, abs=60)
