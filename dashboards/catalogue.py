@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from monitor import conventions
 from monitor.metrics import CATALOGUE
 from monitor.metrics.labels import LOSS_REASONS, REDACTION_REASONS, SET_ASIDE_REASONS
 from monitor.metrics.metric import Metric
@@ -30,7 +31,8 @@ How to read them:
 - **The model** is `unknown` where an exchange names none.
 - **Who counts**: `monitor sidecar` shows the metrics of proxy, recorder and processes;
   `monitor analyze` those of analyzer and processes; `monitor run` all.
-- **OpenTelemetry** is the name over OTLP. Metrics without that line keep their own name.
+- **OpenTelemetry** is the name over OTLP, by `otlp.conventions`. Metrics without that line keep
+  their own name.
 
 Values of the label `reason`; [RUNBOOK.md](RUNBOOK.md) says what to do about each:
 
@@ -77,6 +79,18 @@ def _entry(metric: Metric) -> str:
     lines = [f"### `{metric.name}`", "", f"{metric.help}", "", f"- {'; '.join(facts)}"]
     if metric.buckets:
         lines.append("- buckets: " + ", ".join(f"{bound:g}" for bound in metric.buckets))
-    if metric.otel:
-        lines.append(f"- OpenTelemetry: `{metric.otel}`")
+    if names := _otel(metric):
+        lines.append("- OpenTelemetry: " + "; ".join(names))
     return "\n".join(lines) + "\n"
+
+
+def _otel(metric: Metric) -> list[str]:
+    """Each name over OTLP with the versions of the conventions that have it, the newest first."""
+    versions: dict[str, list[str]] = {}
+    for version in reversed(conventions.VERSIONS):
+        if named := conventions.Conventions(version).metric(metric.name):
+            versions.setdefault(named.name, []).append(version)
+    return [
+        f"`{name}`" + ("" if len(versions) == 1 else f" ({', '.join(reversed(which))})")
+        for name, which in versions.items()
+    ]

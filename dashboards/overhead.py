@@ -84,6 +84,21 @@ ROW = Row(
             ),
         ),
         graph(
+            "Spans by result",
+            "Spans of exchanges for an OpenTelemetry collector. Dropped is normally 0; above, the "
+            "collector takes none or too few, and the recorder's log says why. Empty without "
+            "`otlp.endpoint`.",
+            "cps",
+            Query(rate("monitor_spans_total", "result"), "{{result}}"),
+            stacked=True,
+        ),
+        graph(
+            "Spans that wait",
+            "Spans that the collector has not taken yet. At 2048 for each recorder further ones "
+            "are dropped. Empty without `otlp.endpoint`.", "short",
+            Query(f"sum by (endpoint) ({of('monitor_spans_waiting')})", "{{endpoint}}"),
+        ),
+        graph(
             "Notifications",
             "Attempts to tell a receiver of `notify` something, by result. Failed is normally 0: "
             "look at the notifier's log, which says why. Empty without `notify`.", "cps",

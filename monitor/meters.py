@@ -15,7 +15,7 @@ from monitor.metrics import BY_NAME, CATALOGUE
 from monitor.metrics.metric import Metric, Role
 from monitor.texts import printable
 from monitor.turns import in_turns
-from monitor.types import Measurement
+from monitor.types import Exemplar, Measurement
 
 OTHER = "other"
 
@@ -71,6 +71,7 @@ class Meters:
         self._histograms: dict[str, dict[Labels, list[float]]] = {
             metric.name: {} for metric in metrics if metric.kind == "histogram"
         }
+        self._exemplars: dict[tuple[str, Labels], dict[int, Exemplar]] = {}  # then by bucket
         self._buckets = {metric.name: metric.buckets for metric in metrics}
         for metric in metrics:
             if not metric.labels and metric.kind == "counter":
@@ -86,8 +87,11 @@ class Meters:
         """Set a gauge to a value."""
         self._numbers[name][labels] = number(value)  # type: ignore[assignment]
 
-    def observe(self, name: str, labels: Labels, value: float) -> None:
-        """Add a value to a histogram; a negative one counts as 0."""
+    def observe(
+        self, name: str, labels: Labels, value: float, exemplar: Exemplar | None = None
+    ) -> None:
+        """Add a value to a histogram; a negative one counts as 0. The bucket that counts it keeps
+        the newest `exemplar`."""
         if not 0 <= value <= MOST:
             if value != value:  # noqa: PLR0124  not a number, and so in no bucket
                 return
@@ -96,8 +100,11 @@ class Meters:
         cells = series.get(labels)
         if cells is None:
             cells = series[labels] = [0.0] * (len(buckets) + 2)  # …, above the last, sum
-        cells[bisect_left(buckets, value)] += 1
+        place = bisect_left(buckets, value)
+        cells[place] += 1
         cells[-1] += value
+        if exemplar is not None:
+            self._exemplars.setdefault((name, labels), {})[place] = exemplar
 
     def fold(self, label: str, value: str, within: tuple[str, str] | None = None) -> None:
         """Move all series whose `label` is `value` into `other`, of all metrics that have it.
@@ -112,6 +119,13 @@ class Meters:
                 moved = series.pop(old)
                 kept = series.setdefault(new, [0.0] * len(moved))
                 kept[:] = [one + two for one, two in zip(kept, moved, strict=True)]
+                self._fold_exemplars((name, old), (name, new))
+
+    def _fold_exemplars(self, old: tuple[str, Labels], new: tuple[str, Labels]) -> None:
+        for place, one in self._exemplars.pop(old, {}).items():
+            kept = self._exemplars.setdefault(new, {})
+            if place not in kept or kept[place].at < one.at:
+                kept[place] = one
 
     def measurements(self) -> list[Measurement]:
         """Everything that was counted, as samples."""
@@ -124,7 +138,9 @@ class Meters:
         for name, series in self._histograms.items():
             metric = BY_NAME[name]
             for labels, cells in in_turns(series.items()):
-                self._histogram(metric, self._labels(metric.labels, labels), cells, samples.append)
+                exemplars = self._exemplars.get((name, labels), {})
+                named = self._labels(metric.labels, labels)
+                self._histogram(metric, named, cells, exemplars, samples.append)
         return samples
 
     def _labels(self, names: Labels, values: Labels) -> dict[str, str]:
@@ -135,13 +151,17 @@ class Meters:
         metric: Metric,
         labels: dict[str, str],
         cells: list[float],
+        exemplars: dict[int, Exemplar],
         append: Callable[[Measurement], None],
     ) -> None:
         total = 0.0
-        for bound, count in zip((*metric.buckets, float("inf")), cells[:-1], strict=True):
+        for place, (bound, count) in enumerate(
+            zip((*metric.buckets, inf), cells[:-1], strict=True)
+        ):
             total += count
-            text = "+Inf" if bound == float("inf") else repr(float(bound))
-            append(Measurement(f"{metric.name}_bucket", {**labels, "le": text}, total))
+            text = "+Inf" if bound == inf else repr(float(bound))
+            under = {**labels, "le": text}
+            append(Measurement(f"{metric.name}_bucket", under, total, exemplars.get(place)))
         append(Measurement(f"{metric.name}_count", labels, total))
         append(Measurement(f"{metric.name}_sum", labels, cells[-1]))
 

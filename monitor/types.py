@@ -564,12 +564,27 @@ class Window(msgspec.Struct, frozen=True):
 # --- what the world is told ------------------------------------------------------------------
 
 
-class Measurement(msgspec.Struct, frozen=True, array_like=True, gc=False):
+class Exemplar(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """An exchange that a bucket of a histogram counted, and whose span was exported.
+
+    `value` is what was counted, `at` when the exchange ended, in Unix seconds; `record_id` is empty
+    where it left no Record.
+    """
+
+    trace_id: str
+    record_id: str
+    value: float
+    at: float
+
+
+class Measurement(msgspec.Struct, frozen=True, array_like=True, gc=False, repr_omit_defaults=True):
     """One sample of one metric, named as Prometheus names samples (`…_bucket`, `…_total`).
 
-    Measurements with equal name and labels from several processes add up.
+    Measurements with equal name and labels from several processes add up. One of a bucket may have
+    an `exemplar`.
     """
 
     name: str
     labels: dict[str, str]
     value: float
+    exemplar: Exemplar | None = None

@@ -32,6 +32,7 @@ for compress in (False, True):
         assert found == 2 * CALLS
 """,
     "bench_templates": "found = run('hold-out', 1, 2500); assert found['GA'] > 0.9 and found['F1'] >= 0.97 and found['restart'] >= 0.99",
+    "bench_traces": "one = Bench(2); one.whole(1); one.alone(1); assert len(one.costs) == 6",
     "outcome_arms": "assert list(power(8)) and list(clustered(4)) and list(intervals(5))",
     "outcome_scores": "assert list(errors(2)) and list(coverage(2)) and list(label_order(2))",
     "outcome_groups": "assert list(found(4))",

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from monitor.framing import pack
 from monitor.meters import MOST, Meters, add_up
 from monitor.recorder.label_limiter import LabelLimiter
-from monitor.types import Measurement
+from monitor.types import Exemplar, Measurement
 
 NUMBERS = st.one_of(
     st.integers(),
@@ -132,3 +132,26 @@ def test_any_number_can_be_counted(numbers: list[float]) -> None:
     assert math.isfinite(total(meters, "monitor_exchange_duration_seconds_sum"))
     counted = sum(number == number for number in numbers)  # noqa: PLR0124  not a number
     assert total(meters, "monitor_exchange_duration_seconds_count") == counted
+
+
+def test_a_bucket_shows_the_newest_exemplar_also_when_its_series_is_folded() -> None:
+    """One for each bucket, none for other buckets."""
+    meters = Meters("recorder", "e")
+    name = "monitor_exchange_duration_seconds"
+    for model, at in (("a", 1.0), ("a", 3.0), ("b", 2.0), ("c", 9.0)):
+        exemplar = Exemplar(f"{model}{at}", "", 0.3, at)
+        meters.observe(name, ("chat", model), 0.3, exemplar)
+        meters.observe(name, ("chat", model), 0.3)
+
+    def shown() -> dict[str, str]:
+        return {
+            one.labels["model"]: one.exemplar.trace_id
+            for one in meters.measurements()
+            if one.exemplar and one.labels["le"] == "0.32"
+        }
+
+    assert shown() == {"a": "a3.0", "b": "b2.0", "c": "c9.0"}
+    meters.fold("model", "a")
+    meters.fold("model", "b")
+    assert shown() == {"other": "a3.0", "c": "c9.0"}
+    assert sum(one.exemplar is not None for one in meters.measurements()) == 2

@@ -19,14 +19,16 @@ import uvicorn
 from fastapi import FastAPI
 
 import monitor
-from monitor import logs, tasks
+from monitor import logs, resource, tasks
 from monitor.alerting.store import AlertStore
 from monitor.api import access, bodies, headers
 from monitor.api.door import Door
 from monitor.api.pages import application
+from monitor.app import tracing
 from monitor.app.feedback_intake import Intake, Taken
 from monitor.app.reviewer import arms_of, queue_of
 from monitor.app.system import RunningSystem
+from monitor.conventions import Conventions
 from monitor.exporters.otlp import OtlpExporter
 from monitor.exporters.prometheus import render
 from monitor.proxy.tls import H1, Certificate
@@ -61,13 +63,16 @@ class Pages:
         self._queue: ReviewQueue | None = None
         self._alerts: AlertStore | None = None
         self._known = child.Status(ready=False, children=[], others=[])
+        self._traces = tracing.is_on(self._settings)
         self._exporter: OtlpExporter | None = None
         if self._settings.otlp.endpoint:
             self._exporter = OtlpExporter(
                 self._settings.otlp.endpoint,
                 version=monitor.__version__,
+                sender=resource.attributes(monitor.__version__, os.environ),
                 started=time.time(),
                 timeout=self._settings.otlp.interval,
+                conventions=Conventions(self._settings.otlp.conventions),
                 log=logs.log,
             )
 
@@ -164,6 +169,8 @@ class Pages:
             for place, limit in (("buffer", buffers), ("spool", spools)):
                 samples.append(Measurement("monitor_limit_bytes", {**own, "place": place}, limit))
             samples += _objectives(settings)
+            if self._traces:
+                samples.append(tracing.lost(settings, samples))
         version = {**own, "version": monitor.__version__}
         samples.append(Measurement("monitor_build_info", version, 1))
         if self._exporter:

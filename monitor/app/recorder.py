@@ -10,6 +10,7 @@ import os
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from monitor import garbage, logs
 from monitor.app import build, keyring, ner_client
@@ -36,6 +37,10 @@ from monitor.tasks import forever, own
 from monitor.turns import give_way
 from monitor.types import Exchange, Measurement, Receipt, Record, encode_record
 from monitor.urls import shown
+
+if TYPE_CHECKING:
+    from monitor.app.tracing import Tracing
+    from monitor.privacy.records import Privacy
 
 QUEUE, QUEUE_BYTES = 2048, 16 << 20
 """Records that may wait here for the store, and their bytes; more wait in the proxy's buffer."""
@@ -66,6 +71,7 @@ class Recorder:
         self._meters.set("monitor_key_conflict", 0)
         dimensions, crossed = build.dimensions(settings)
         rules, checks = build.edge_cases(settings), build.checks(settings)
+        self._tracing = _tracing(settings, self._privacy)
         self._capture = Capture(
             settings.endpoint,
             PROTOCOLS,
@@ -86,6 +92,7 @@ class Recorder:
             miner=(miner := build.miner(settings)),
             min_group=settings.privacy.min_group,
             noisy_counts=build.noisy_counts(settings),
+            tracer=self._tracing.tracer if self._tracing else None,
         )
         self._sampler = _sampler(settings, self._keyring.current)
         self._names = ner_client.names(settings.privacy.ner, self._privacy, self._count_names)
@@ -154,10 +161,15 @@ class Recorder:
         if self._comparing:
             self._comparing.cancel()
         self._intake.stop()
+        telling: asyncio.Task[None] | None = None
+        if self._tracing is not None:  # no more spans come: nothing is read
+            telling = own(self._tracing.close(), "the last spans")
         if self._names is not None:
             await self._names.close()
         await self._delivery.close()
         await delivering
+        if telling is not None:
+            await telling
         if self._templates is not None:
             with contextlib.suppress(StreamError):
                 await self._templates.write()
@@ -275,6 +287,8 @@ class Recorder:
         return Item(record, model, batch.redelivered, _size(record))
 
     async def _unreadable(self, exchange: Exchange, error: Exception) -> None:
+        if self._tracing is not None:
+            self._tracing.tracer.missed(exchange.id)
         now = time.monotonic()
         if now - self._warned_at > 60:
             self._warned_at = now
@@ -292,6 +306,8 @@ class Recorder:
         self._capture.release(time.monotonic())
         self._meters.set("monitor_store_up", float(self._delivery.is_up))
         self._meters.set("monitor_spool_bytes", self._spool.bytes)
+        if self._tracing is not None:
+            self._tracing.measure(self._meters)
         return self._meters.measurements()
 
     def _count_names(self, kind: str, name: str, count: int) -> None:
@@ -304,6 +320,16 @@ class Recorder:
 
 def _has(rules: Sequence[EdgeCase | Check], name: str) -> bool:
     return any(one.name == name for one in rules)
+
+
+def _tracing(settings: Settings, privacy: Privacy) -> Tracing | None:
+    """Return what makes spans and delivers them; without a collector not even their code is
+    loaded."""
+    if not settings.otlp.endpoint:
+        return None
+    from monitor.app import tracing
+
+    return tracing.Tracing(settings, privacy) if tracing.is_on(settings) else None
 
 
 def _sampler(settings: Settings, key: Key) -> Sampler | None:

@@ -1,7 +1,7 @@
 """Measurements → an OpenTelemetry collector, over OTLP/HTTP (protobuf), cumulative.
 
-Names, units and attributes follow OpenTelemetry's GenAI conventions where they know the quantity
-and count it in the same way; everything else keeps its own name.
+Names, units, boundaries and attributes follow OpenTelemetry's GenAI conventions where they know the
+quantity and count it in the same way (`conventions`); everything else keeps its own name.
 """
 
 from __future__ import annotations
@@ -9,12 +9,14 @@ from __future__ import annotations
 import logging
 import math
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from monitor import resource
+from monitor.conventions import Conventions, Named
 from monitor.meters import MOST, add_up
 from monitor.metrics import BY_NAME
 from monitor.metrics.metric import Metric
@@ -36,7 +38,6 @@ if TYPE_CHECKING:
 Labels = tuple[tuple[str, str], ...]
 
 _UNITS = {"seconds": "s", "bytes": "By", "": "1"}
-_ATTRIBUTES = {"operation": "gen_ai.operation.name", "model": "gen_ai.request.model"}
 
 
 @dataclass
@@ -59,9 +60,10 @@ class OtlpExporter:
 
     `endpoint` is a collector's base URL (`/v1/metrics` is added) or the full URL; `started` the
     Unix time from which on counters count; `timeout` bounds one delivery with its retries, in
-    seconds, however slowly the collector answers. `log` takes a level and a text
-    when deliveries begin to fail and when they succeed again, not each time. The standard
-    variables (`OTEL_EXPORTER_OTLP_HEADERS`, `…_CERTIFICATE`, …) are honoured.
+    seconds, however slowly the collector answers. `sender` are attributes of the resource,
+    `conventions` the names to use. `log` takes a level and a text when deliveries begin to fail and
+    when they succeed again, not each time. The standard variables (`OTEL_EXPORTER_OTLP_HEADERS`,
+    `…_CERTIFICATE`, …) are honoured.
     """
 
     def __init__(
@@ -70,7 +72,9 @@ class OtlpExporter:
         *,
         started: float,
         version: str = "",
+        sender: Mapping[str, str] | None = None,
         timeout: float = 5.0,
+        conventions: Conventions | None = None,
         log: Callable[[int, str], None],
     ) -> None:
         from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
@@ -85,9 +89,10 @@ class OtlpExporter:
         self._exporter = OTLPMetricExporter(
             endpoint=self._endpoint, timeout=timeout, session=self._connections.session()
         )
-        self._resource = Resource({"service.name": "monitor", "service.version": version})
+        self._resource = Resource(dict(sender or resource.attributes(version, {})))
         self._scope = InstrumentationScope("monitor", version)
         self._timeout = timeout
+        self._conventions = conventions or Conventions()
         self._log = log
         self._born = started
         self._last = started
@@ -157,18 +162,25 @@ class OtlpExporter:
         ]
         self._last = at
         scope = ScopeMetrics(scope=self._scope, metrics=metrics, schema_url="")
-        resource = ResourceMetrics(resource=self._resource, scope_metrics=[scope], schema_url="")
-        return MetricsData(resource_metrics=[resource])
+        sent = ResourceMetrics(resource=self._resource, scope_metrics=[scope], schema_url="")
+        return MetricsData(resource_metrics=[sent])
 
     def _metric(self, metric: Metric, series: dict[Labels, _Series], at: float) -> OtelMetric:
         from opentelemetry.sdk.metrics import export as otel
 
         now = _nanoseconds(at)
+        named = self._conventions.metric(metric.name)
         data: Sum | Gauge | Histogram
         if metric.kind == "histogram":
             data = otel.Histogram(
                 [
-                    _histogram(metric, labels, one, self._start(metric, labels, one), now)
+                    _histogram(
+                        self._attributes(named, labels),
+                        one,
+                        named.bounds if named else (),
+                        self._start(metric, labels, one),
+                        now,
+                    )
                     for labels, one in series.items()
                 ],
                 otel.AggregationTemporality.CUMULATIVE,
@@ -187,11 +199,16 @@ class OtlpExporter:
                 [_number(metric, labels, one, 0, now) for labels, one in series.items()]
             )
         return otel.Metric(
-            name=metric.otel or metric.name,
+            name=named.name if named else metric.name,
             description=metric.help,
             unit=_UNITS.get(metric.unit, metric.unit),
             data=data,
         )
+
+    def _attributes(self, named: Named | None, labels: Labels) -> dict[str, str]:
+        if named is None:
+            return dict(labels)
+        return {self._conventions.label(name): value for name, value in labels}
 
     def _start(self, metric: Metric, labels: Labels, series: _Series) -> int:
         """Since when the series counts: a value that fell was set back since the last delivery."""
@@ -237,15 +254,19 @@ def _part(name: str) -> tuple[Metric | None, str]:
 
 
 def _histogram(
-    metric: Metric, labels: Labels, series: _Series, start: int, now: int
+    attributes: dict[str, str], series: _Series, wanted: tuple[float, ...], start: int, now: int
 ) -> HistogramDataPoint:
+    """A point with the boundaries `wanted` where the series was counted by all of them, else with
+    its own."""
     from opentelemetry.sdk.metrics.export import HistogramDataPoint
 
     bounds = sorted(bound for bound in series.buckets if math.isfinite(bound))
+    if wanted and series.buckets.keys() >= set(wanted):
+        bounds = list(wanted)
     # Prometheus counts what is at most the bound, OTLP what is between two bounds.
     upto = [0.0, *(series.buckets[bound] for bound in bounds), series.count]
     return HistogramDataPoint(
-        attributes=_attributes(metric, labels),
+        attributes=attributes,
         start_time_unix_nano=start,
         time_unix_nano=now,
         count=_whole(series.count),
@@ -264,7 +285,7 @@ def _number(
 
     whole = metric.kind == "counter" and series.value == _whole(series.value)
     return NumberDataPoint(
-        attributes=_attributes(metric, labels),
+        attributes=dict(labels),
         start_time_unix_nano=start,
         time_unix_nano=now,
         value=int(series.value) if whole else series.value,
@@ -274,17 +295,6 @@ def _number(
 def _whole(count: float) -> int:
     """A count of events, 0 … `MOST`, whatever number it is."""
     return int(min(count, MOST)) if count > 0 else 0
-
-
-def _attributes(metric: Metric, labels: Labels) -> dict[str, str]:
-    if not metric.otel:
-        return dict(labels)
-    return dict(_renamed(labels))
-
-
-def _renamed(labels: Labels) -> Iterator[tuple[str, str]]:
-    for name, value in labels:
-        yield _ATTRIBUTES.get(name, name), value
 
 
 def _nanoseconds(at: float) -> int:

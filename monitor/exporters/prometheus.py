@@ -5,6 +5,7 @@ Written by our own code: by the client library's a page takes four times as much
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Iterator
 
@@ -16,9 +17,13 @@ from monitor.metrics import CATALOGUE
 from monitor.metrics.metric import Metric
 from monitor.texts import printable
 from monitor.turns import in_turns
-from monitor.types import Measurement
+from monitor.types import Exemplar, Measurement
 
 _ESCAPING = re.compile(r"escaping=[\w-]+")
+_ID = re.compile(r"[0-9A-Za-z._-]+")
+
+LONGEST_EXEMPLAR = 128
+"""Characters of the names and values of an exemplar's labels together (OpenMetrics 1.0)."""
 
 Samples = dict[str, float]
 """What stands in braces → the sum of what has these labels."""
@@ -32,11 +37,11 @@ def render(measurements: Iterable[Measurement], accept: str) -> tuple[bytes, str
     """
     _, content_type = choose_encoder(accept)
     is_open = content_type.startswith("application/openmetrics-text")
-    page = _Page()
+    page = _Page(is_open=is_open)
     for one in in_turns(measurements):
         page.add(one)
     each = in_turns(CATALOGUE)
-    parts = ["".join(page.lines(metric, is_open=is_open)).encode() for metric in each]
+    parts = ["".join(page.lines(metric)).encode() for metric in each]
     if is_open:
         parts.append(b"# EOF\n")
     # Every scheme of escaping but `dots` leaves names like ours as they are.
@@ -46,7 +51,9 @@ def render(measurements: Iterable[Measurement], accept: str) -> tuple[bytes, str
 class _Page:
     """Sums by name and labels, of names that the catalogue knows."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, is_open: bool) -> None:
+        self._is_open = is_open
+        self._exemplars: dict[tuple[str, str, str], Exemplar] = {}  # name, labels, bound
         self._samples: dict[str, Samples] = {}
         self._series: dict[str, dict[str, Samples]] = {}  # of histograms: by labels, then by bound
         for metric in CATALOGUE:
@@ -66,16 +73,25 @@ class _Page:
             if series is None:
                 return
             samples = series.setdefault(key, {})
-            key = _escaped(one.labels.get("le", "+Inf"))
+            bound = _escaped(one.labels.get("le", "+Inf"))
+            if one.exemplar is not None and self._is_open:
+                self._show(one.exemplar, (one.name, key, bound))
+            key = bound
         samples[key] = samples.get(key, 0) + number(one.value)
 
-    def lines(self, metric: Metric, *, is_open: bool) -> Iterator[str]:
+    def _show(self, exemplar: Exemplar, place: tuple[str, str, str]) -> None:
+        """Keep the newest exemplar of several processes."""
+        known = self._exemplars.get(place)
+        if known is None or exemplar.at > known.at:
+            self._exemplars[place] = exemplar
+
+    def lines(self, metric: Metric) -> Iterator[str]:
         """The lines of a metric, none without samples; of a histogram series by series."""
         name, said = metric.name, metric.help.replace("\\", r"\\").replace("\n", r"\n")
         found = list(self._histogram(name) if metric.kind == "histogram" else self._plain(name))
         if not found:
             return
-        if is_open:
+        if self._is_open:
             name, said = name.removesuffix("_total"), said.replace('"', r"\"")
         yield f"# HELP {name} {said}\n# TYPE {name} {metric.kind}\n"
         yield from found
@@ -86,10 +102,13 @@ class _Page:
 
     def _histogram(self, name: str) -> Iterator[str]:
         counts, sums = self._samples[f"{name}_count"], self._samples[f"{name}_sum"]
+        exemplars = self._exemplars
         for labels, bounds in self._series[f"{name}_bucket"].items():
             others = f"{labels}," if labels else ""
             for bound, value in in_turns(bounds.items()):
-                yield f'{name}_bucket{{{others}le="{bound}"}} {_shown(value)}\n'
+                shown = exemplars.get((f"{name}_bucket", labels, bound)) if exemplars else None
+                after = "" if shown is None else _exemplar(shown)
+                yield f'{name}_bucket{{{others}le="{bound}"}} {_shown(value)}{after}\n'
             yield f"{name}_count{{{labels}}} {_shown(counts.get(labels, 0))}\n"
             yield f"{name}_sum{{{labels}}} {_shown(sums.get(labels, 0))}\n"
 
@@ -106,6 +125,24 @@ class _Page:
         if '"' in together or "\\" in together or not together.isprintable():
             values = [_escaped(value) for value in values]
         return form[1] % tuple(values)
+
+
+def _exemplar(one: Exemplar) -> str:
+    """An exemplar behind a bucket, with as many of its labels as OpenMetrics has room for; nothing
+    where it has none, or where its number or time is none that a reader takes."""
+    labels = {"record_id": one.record_id, "trace_id": one.trace_id}
+    if not _ID.fullmatch(one.record_id) or _size(labels) > LONGEST_EXEMPLAR:
+        del labels["record_id"]
+    if not _ID.fullmatch(one.trace_id) or _size(labels) > LONGEST_EXEMPLAR:
+        return ""
+    if not (math.isfinite(one.value) and math.isfinite(one.at)):
+        return ""
+    said = ",".join(f'{name}="{value}"' for name, value in labels.items())
+    return f" # {{{said}}} {_shown(one.value)} {float(one.at)!r}"
+
+
+def _size(labels: dict[str, str]) -> int:
+    return sum(len(name) + len(value) for name, value in labels.items())
 
 
 def _escaped(value: str) -> str:

@@ -1,8 +1,8 @@
 """The catalogue: every metric `monitor` exports, and nothing else.
 
 Exporters, dashboards, alerts and documentation use the names in here only; `tests/test_house.py`
-holds them to it. Every metric carries the label `endpoint` beside its own. `otel` is the name under
-which OpenTelemetry's GenAI conventions (development status, 2026) know the same quantity.
+holds them to it. Every metric carries the label `endpoint` beside its own. `conventions` has the
+names under which OpenTelemetry's GenAI conventions know the same quantities.
 """
 
 from __future__ import annotations

@@ -16,21 +16,18 @@ METRICS = (
         "Seconds from the first byte of the request to the last byte of the response, counted "
         "when the exchange ends.",
         "recorder", ("operation", "model"), "seconds", DURATION_BUCKETS,
-        "gen_ai.client.operation.duration",
     ),
     Metric(
         "monitor_time_to_first_token_seconds", "histogram",
         "Seconds from the first byte of the request to the first event with content. Streamed "
         "answers only. A rise means queueing or longer prompts.",
         "recorder", ("operation", "model"), "seconds", FIRST_TOKEN_BUCKETS,
-        "gen_ai.server.time_to_first_token",
     ),
     Metric(
         "monitor_time_per_output_token_seconds", "histogram",
         "Mean seconds between output tokens after the first, one value per streamed answer "
         "whose token count the endpoint reports. A rise means a saturated accelerator.",
         "recorder", ("operation", "model"), "seconds", PER_TOKEN_BUCKETS,
-        "gen_ai.server.time_per_output_token",
     ),
     Metric(
         "monitor_objective_missed_total", "counter",
@@ -52,7 +49,6 @@ METRICS = (
     Metric(
         "monitor_tokens_total", "counter",
         "Tokens as the endpoint reported them, by direction (input, output).",
-        # `gen_ai.client.token.usage` is a histogram of exchanges; a counter must not bear its name.
         "recorder", ("model", "direction"),
     ),
     Metric(

@@ -53,3 +53,6 @@ REDACTION_REASONS = (
     "expansion",  # much larger on record than what it was read from; a text or a digest is there
 )
 """Every value of the label `reason` of `monitor_redactions_total`."""
+
+SPAN_RESULTS = ("exported", "dropped", "unsampled")
+"""Every value of the label `result` of `monitor_spans_total`."""

@@ -43,5 +43,4 @@ class Metric:
     labels: tuple[str, ...] = ()
     unit: str = ""
     buckets: tuple[float, ...] = ()
-    otel: str = ""
     parts: int = 1

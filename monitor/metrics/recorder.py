@@ -43,6 +43,19 @@ METRICS = (
         "recorder", ("metric",),
     ),
     Metric(
+        "monitor_spans_total", "counter",
+        "Spans of exchanges by what became of them: exported to the collector, dropped (it took "
+        "none, or none could be made), or unsampled. With those that wait they are as many as "
+        "exchanges. Dropped is normally 0.",
+        "recorder", ("result",),
+    ),
+    Metric(
+        "monitor_spans_waiting", "gauge",
+        "Spans that the collector has not taken yet, at most 2048 for each recorder. Normally "
+        "below a few hundred; at the bound further ones are dropped.",
+        "recorder",
+    ),
+    Metric(
         "monitor_store_up", "gauge",
         "1 while the store answered the recorder's last command, else 0. At 0 records go to the "
         "disk spool.",

@@ -9,7 +9,7 @@ from urllib.parse import quote, unquote_plus
 
 import msgspec
 
-from monitor import bodies, columns
+from monitor import bodies, columns, traceparents
 from monitor.errors import ParseError, PrivacyError
 from monitor.feedback import Feedback, Statement
 from monitor.privacy import rulings, statements
@@ -55,9 +55,6 @@ ALLOWED_HEADERS = frozenset(
 
 ALLOWED_PREFIXES = ("anthropic-ratelimit-", "openai-", "x-ratelimit-", "x-stainless-")
 
-_TRACEPARENT = re.compile(
-    r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(?:-.*)?"
-)
 _SAFE = "<>:*"
 _METHOD = re.compile(r"[A-Z]{1,16}")
 _MAX_FIELD = 4096
@@ -240,6 +237,11 @@ class Privacy:
     def text(self, value: str, *, trusted: bool = False) -> str:
         """Any other text on its way out of memory; with `trusted`, marks in it are our own."""
         return self._scrub(trusted=trusted).text(value)
+
+    def name(self, value: str) -> str:
+        """A short text of the traffic that comes once, on its way out of memory; a digest of one
+        beyond 200 characters."""
+        return self._id(self._scrub(), value) or ""
 
     def segment(self, dimension: str, value: str) -> str:
         """A dimension's value, by its rule; `none` where nothing of it is kept."""
@@ -472,6 +474,6 @@ def _size(value: Any) -> int:
 
 
 def _trace_id(traceparent: str) -> str | None:
-    """The trace id of a `traceparent` header (W3C Trace Context), None when it is not valid."""
-    match = _TRACEPARENT.fullmatch(traceparent.strip())
-    return match[1] if match else None
+    """The trace id of a `traceparent` header, None when it is not valid."""
+    parent = traceparents.read(traceparent) if traceparent else None
+    return None if parent is None else parent.trace_id

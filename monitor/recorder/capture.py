@@ -34,6 +34,7 @@ from monitor.recorder.noisy_counts import NoisyCounts
 from monitor.recorder.repeats import Repeats
 from monitor.recorder.rules import Rules
 from monitor.recorder.sampler import Sampler
+from monitor.recorder.spans import Trace, Tracer
 from monitor.templates import prompt
 from monitor.templates.miner import Miner
 from monitor.turns import give_way
@@ -77,6 +78,9 @@ class Capture:
 
     `business` reads the application's own names of an exchange, by key; `lineage` what served it.
 
+    With a `tracer` each exchange is a span, or counted as none; buckets of the histograms by model
+    show the newest that they counted.
+
     The dimension `mined` is the prompt template: declared, else the one that `miner` finds in the
     Record's texts.
 
@@ -107,7 +111,9 @@ class Capture:
         miner: Miner | None = None,
         min_group: int = 1,
         noisy_counts: NoisyCounts | None = None,
+        tracer: Tracer | None = None,
     ) -> None:
+        self._tracer = tracer
         self._crossed = dict(crossed or {})
         self._pricing = pricing or Pricing()
         objectives = objectives or {}
@@ -174,7 +180,10 @@ class Capture:
             raw[self._mined] = UNKNOWN  # only what is recorded is looked at
         summary = self._privacy.summary(call, inference, segments=raw, scrub=scrub)
         unseen = [UNKNOWN] if self._edge_cases else []
-        _, model = self._counted(summary, scrub, unseen, inference.finish_reasons)
+        trace = self._tracer.begin(call, summary.outcome) if self._tracer else None
+        _, model = self._counted(summary, scrub, unseen, inference.finish_reasons, trace)
+        if trace is not None:
+            self._end(trace, call, inference, summary, model)
         labels = (summary.protocol, summary.operation, model, summary.outcome.value)
         return Receipt(exchange.id, "lost", "sampled", *labels)
 
@@ -200,7 +209,8 @@ class Capture:
             record = self._with_template(record, self._miner)
         names, verdicts, placebos = self._rules.look(record, inference)
         shown = (names or [ABSENT]) if self._edge_cases else []
-        segments, model = self._counted(record, scrub, shown, inference.finish_reasons)
+        trace = self._tracer.begin(call, record.outcome) if self._tracer else None
+        segments, model = self._counted(record, scrub, shown, inference.finish_reasons, trace)
         if self._checks:
             self._count_checks(verdicts, segments, shown)
             self._count_placebos(verdicts, placebos)
@@ -213,7 +223,19 @@ class Capture:
             self._meters.add("monitor_pseudonyms_total", (entity,), count)
         for reason, count in record.redactions.items():
             self._meters.add("monitor_redactions_total", (reason,), count)
+        if trace is not None:
+            self._end(trace, call, inference, record, model)
         return record, model
+
+    def _end(
+        self, trace: Trace, call: Call, inference: Inference, known: Summary | Record, model: str
+    ) -> None:
+        assert self._tracer is not None  # noqa: S101
+        try:
+            self._tracer.end(trace, call, inference, known, model)
+        except Exception as error:  # noqa: BLE001  what has no span is no reason to lose it
+            self._tracer.missed(trace.exchange.id)
+            self._stumble("span", known.protocol, error)
 
     def _named(self, call: Call) -> dict[str, str]:
         """The application's own names of an exchange, by key."""
@@ -280,6 +302,7 @@ class Capture:
         scrub: Scrub,
         edge_cases: Sequence[str],
         finish_reasons: Sequence[str],
+        trace: Trace | None = None,
     ) -> tuple[dict[str, str], str]:
         """Count an exchange, under each of its edge cases too; return the labels of its segments
         and of its model."""
@@ -295,7 +318,7 @@ class Capture:
         for reason in finish_reasons[:ANSWERS]:
             self._meters.add("monitor_finish_reasons_total", (model, normal(reason)))
         of = [*segments.items(), *((EDGE_CASE, name) for name in edge_cases)]
-        self._count(known, () if self._noisy_counts else of, model)
+        self._count(known, () if self._noisy_counts else of, model, trace)
         return segments, model
 
     def release(self, now: float) -> None:
@@ -406,14 +429,17 @@ class Capture:
         known: Summary | Record,
         kind: tuple[str, str],
         segments: Sequence[tuple[str, str]],
+        trace: Trace | None,
     ) -> None:
         """Count how long it took, by operation and model, and the objectives that it missed."""
         first, each = known.time_to_first_token, known.time_per_output_token
-        self._meters.observe("monitor_exchange_duration_seconds", kind, known.duration)
+        shown = None if trace is None else trace.exemplar(known)
+        self._meters.observe("monitor_exchange_duration_seconds", kind, known.duration, shown)
         if known.duration > self._latency:
             self._count_missed("latency", segments)
         if first is not None:
-            self._meters.observe("monitor_time_to_first_token_seconds", kind, first)
+            shown = None if trace is None else trace.exemplar(known, first)
+            self._meters.observe("monitor_time_to_first_token_seconds", kind, first, shown)
             if first > self._first_token:
                 self._count_missed("first_token", segments)
         if each is not None:
@@ -425,10 +451,14 @@ class Capture:
             self._meters.add("monitor_segment_objective_missed_total", (*segment, objective))
 
     def _count(
-        self, known: Summary | Record, segments: Sequence[tuple[str, str]], model: str
+        self,
+        known: Summary | Record,
+        segments: Sequence[tuple[str, str]],
+        model: str,
+        trace: Trace | None = None,
     ) -> None:
         meters = self._meters
-        self._count_times(known, (known.operation, model), segments)
+        self._count_times(known, (known.operation, model), segments, trace)
         first = known.time_to_first_token
         tokens = known.tokens
         told = () if tokens is None else (("input", tokens.input), ("output", tokens.output))

@@ -2,6 +2,7 @@
 
 Command line beats environment beats file. `MONITOR_CAPTURE_MAX_BODY_BYTES` sets
 `capture.max_body_bytes`: the key in capitals, dots as underscores; values are read as YAML.
+OTEL_SEMCONV_STABILITY_OPT_IN with `gen_ai_latest_experimental` sets `otlp.conventions` too.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Any
 
 import msgspec
 
+from monitor.conventions import LATEST, OPT_IN
 from monitor.errors import ConfigError
 from monitor.settings.addresses import address, meet, url
 from monitor.settings.schema import DimensionSource, LineageSource, Settings
@@ -54,6 +56,7 @@ def load(
         if variable in environment:
             _put(tree, path, _value(environment[variable], kind, variable))
             _convert(tree, f"{variable}: ")
+    _opt_in(tree, environment)
     kinds = {path[0]: kind for path, (_, kind) in variables().items() if len(path) == 1}
     for name, value in (options or {}).items():
         if value is not None:
@@ -63,6 +66,13 @@ def load(
     settings = _convert(tree, "")
     _check(settings)
     return settings
+
+
+def _opt_in(tree: dict[str, Any], environment: Mapping[str, str]) -> None:
+    """Take OpenTelemetry's own variable, unless there is ours."""
+    words = [one.strip() for one in environment.get(OPT_IN, "").split(",")]
+    if LATEST in words and "MONITOR_OTLP_CONVENTIONS" not in environment:
+        _put(tree, ("otlp", "conventions"), "latest")
 
 
 def unknown_variables(environment: Mapping[str, str] = os.environ) -> list[str]:
@@ -94,6 +104,9 @@ def _read_file(file: str) -> dict[str, Any]:
     tree = strict_yaml.load(text, file)
     if tree is None:
         return {}
+    match tree:
+        case {"otlp": {"conventions": float(version)} as otlp}:
+            otlp["conventions"] = str(version)  # YAML reads it as a number, people as a name
     if not isinstance(tree, dict):
         raise ConfigError(f"{file}: must be a mapping of keys, as in `upstream: http://…`")
     return tree

@@ -479,11 +479,29 @@ class Receiver(_Section, frozen=True, omit_defaults=True):
     runbook: str = ""
 
 
+class Traces(_Section, frozen=True):
+    """Which exchanges become spans of the collector (`recorder.spans`).
+
+    Of those without a `traceparent` the share `sample`; with one, its sampled flag decides. What
+    takes longer than `slow` seconds (0: no limit), and with `errors` what fails, always does.
+    """
+
+    sample: Share = 0.01
+    slow: Seconds = 10.0
+    errors: bool = True
+
+
 class Otlp(_Section, frozen=True):
-    """URL of an OpenTelemetry collector, and the seconds between deliveries to it; empty: none."""
+    """URL of an OpenTelemetry collector, empty: none; the seconds between deliveries of metrics.
+
+    `conventions` is the version of the GenAI conventions whose names are used (`conventions`).
+    """
 
     endpoint: str = ""
+    protocol: Literal["http"] = "http"
     interval: Annotated[float, msgspec.Meta(ge=1, le=LONGEST)] = 15.0
+    traces: Traces = Traces()
+    conventions: Literal["1.36", "1.41", "latest"] = "latest"
 
 
 def _default_segments() -> dict[str, DimensionSource]:

@@ -144,6 +144,7 @@ class Answers:
         # The analyzer's counts are in its checkpoint; its successor continues them.
         if name[0] != "analyzer":
             counted = [sample for sample in answer.measurements if sample.name in COUNTED]
+            counted += _dropped(answer.measurements)
             self._gone = add_up([*self._gone, *counted])
         ledger = [sample for sample in answer.measurements if sample.name in LEDGER]
         if ledger:
@@ -246,6 +247,15 @@ class Answers:
         self._gone = found.gone
         self._ledgers = {(one.role, one.index): one.measurements for one in found.ledgers}
         self._last = {(one.role, one.index): one for one in found.last}
+
+
+def _dropped(samples: Iterable[Measurement]) -> list[Measurement]:
+    """What waited in a process that is gone, as the counter that it has become."""
+    return [
+        Measurement("monitor_spans_total", {**one.labels, "result": "dropped"}, one.value)
+        for one in samples
+        if one.name == "monitor_spans_waiting"
+    ]
 
 
 def _is_alive(pid: int) -> bool:

@@ -23,6 +23,8 @@ EMPTY = {
     "outcomes: Slices that are worse": "in no slice is anything worse",
     "outcomes: Users in more than one arm": "nobody is in two",
     "pipeline: Deliveries to collectors": "there is no collector",
+    "pipeline: Spans by result": "likewise",
+    "pipeline: Spans that wait": "likewise",
     "pipeline: Notifications": "there is no receiver",
     "pipeline: Label values folded into `other`": "no label has too many values",
     "pipeline: Parts that failed": "none did",

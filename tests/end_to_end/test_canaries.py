@@ -120,7 +120,7 @@ def test_no_canary_leaves_memory(
     try:
         sidecar = start(
             "sidecar", "--upstream", player, "--redis", url, "--listen", "127.0.0.1:0",
-            otlp={"endpoint": collector.url, "interval": 1},
+            otlp={"endpoint": collector.url, "interval": 1, "traces": {"sample": 1}},
         )  # fmt: skip
         address = sidecar.run["listen"]
         for number, name in enumerate(SENT):
@@ -151,6 +151,8 @@ def test_no_canary_leaves_memory(
             assert_silent("the store", stored(url))
             sidecar.until(lambda: len(collector.requests) > 1)
             assert_silent("OTLP", str(collector.requests))
+            sidecar.until(lambda: len(collector.spans()) == len(SENT))
+            assert_silent("spans", str(collector.traces))
             outputs = {kind: tmp_path / f"replay.{kind}" for kind in ("json", "html")}
             done = subprocess.run(
                 [sys.executable, "-m", "monitor", "replay", url, "--by", "population", "--by", "model",

@@ -19,6 +19,7 @@ import httpx
 import psutil
 import pytest
 
+from monitor.conventions import Conventions
 from monitor.metrics import BY_NAME
 from monitor.supervision.priority import NICE
 from tests.exporters.test_otlp import Collector, dribble
@@ -245,7 +246,7 @@ def test_a_collector_is_told_what_prometheus_is(start: Any, model: str) -> None:
         system.until(lambda: len(collector.requests) >= counted + 2)
         differing = list(differences(page, collector.metrics()))
         assert not differing
-        told = collector.metrics()["gen_ai.client.operation.duration"].histogram.data_points
+        told = collector.metrics()["gen_ai.client.inference.duration"].histogram.data_points
         assert sum(point.count for point in told) == 60
         assert system.stop() == 0
     finally:
@@ -256,7 +257,8 @@ def differences(page: Any, told: dict[str, Any]) -> Generator[tuple[str, float, 
     """Sums of counters and histograms that the page and the collector do not have in common."""
     moving = {"monitor_exports_total", "monitor_process_cpu_seconds_total"}
     for name, metric in BY_NAME.items():
-        found = told.get(metric.otel or name)
+        named = Conventions().metric(name)
+        found = told.get(named.name if named else name)
         if found is None or metric.kind == "gauge" or name in moving:
             continue
         if metric.kind == "counter":

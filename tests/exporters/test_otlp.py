@@ -17,7 +17,9 @@ import pytest
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
     ExportMetricsServiceRequest,
 )
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
+from monitor.conventions import Conventions
 from monitor.exporters.otlp import OtlpExporter
 from monitor.exporters.prometheus import render
 from monitor.meters import Meters
@@ -26,10 +28,11 @@ from tests.exporters.test_prometheus import samples
 
 
 class Collector:
-    """A tiny OTLP/HTTP server; `status` is what it answers."""
+    """A tiny OTLP/HTTP server; `status` is what it answers. `traces` are requests with spans."""
 
     def __init__(self) -> None:
         self.requests: list[tuple[str, Any]] = []
+        self.traces: list[Any] = []
         self.status = 200
         outer = self
 
@@ -38,8 +41,11 @@ class Collector:
                 body = self.rfile.read(int(self.headers["content-length"]))
                 if self.headers.get("content-encoding") == "gzip":
                     body = gzip.decompress(body)
-                request = ExportMetricsServiceRequest.FromString(body)
-                outer.requests.append((self.path, request))
+                if self.path == "/v1/traces":
+                    outer.traces.append(ExportTraceServiceRequest.FromString(body))
+                else:
+                    request = ExportMetricsServiceRequest.FromString(body)
+                    outer.requests.append((self.path, request))
                 self.send_response(outer.status)
                 self.send_header("content-length", "0")
                 self.end_headers()
@@ -56,6 +62,15 @@ class Collector:
         self.server.shutdown()
         self.thread.join()
         self.server.server_close()
+
+    def spans(self) -> list[Any]:
+        return [
+            span
+            for request in self.traces
+            for resource in request.resource_spans
+            for scope in resource.scope_spans
+            for span in scope.spans
+        ]
 
     def metrics(self) -> dict[str, Any]:
         (resource,) = self.requests[-1][1].resource_metrics
@@ -88,13 +103,56 @@ def test_counters_gauges_and_histograms_arrive(collector: Collector) -> None:
     assert (counter.as_int, counter.start_time_unix_nano) == (3, 1000 * 10**9)
     assert metrics["monitor_pseudonyms_total"].sum.is_monotonic
     assert metrics["monitor_store_up"].gauge.data_points[0].as_int == 1
-    duration = metrics["gen_ai.client.operation.duration"]
+    duration = metrics["gen_ai.client.inference.duration"]
     assert duration.unit == "s"
     (point,) = duration.histogram.data_points
     assert (point.count, list(point.bucket_counts)[-1], sum(point.bucket_counts)) == (3, 1, 3)
     attributes = {one.key: one.value.string_value for one in point.attributes}
     assert attributes["gen_ai.operation.name"] == "chat"
     assert attributes["gen_ai.request.model"] == "m"
+
+
+def test_names_follow_the_conventions_that_are_set(collector: Collector) -> None:
+    """Those of 1.36 for who has dashboards with them; attributes and boundaries too."""
+    for version, name in (
+        ("1.36", "gen_ai.client.operation.duration"),
+        ("1.41", "gen_ai.client.operation.duration"),
+        ("latest", "gen_ai.client.inference.duration"),
+    ):
+        names = Conventions(version)
+        exporter = OtlpExporter(
+            collector.url, started=1000.0, conventions=names, log=lambda *_: None
+        )
+        assert exporter.export(meters().measurements(), 1060.0)
+        (point,) = collector.metrics()[name].histogram.data_points
+        assert list(point.explicit_bounds) == [0.01 * 2**power for power in range(14)]
+        assert list(point.bucket_counts) == [1, 0, 0, 0, 0, 1, *[0] * 8, 1]
+
+
+def test_boundaries_are_those_that_were_counted_by(collector: Collector) -> None:
+    """Where one of the conventions' is missing, none is made up."""
+    bucket = "monitor_exchange_duration_seconds_bucket"
+    counted = [
+        Measurement(bucket, {"le": bound}, value)
+        for bound, value in (("0.01", 1), ("7.0", 3), ("+Inf", 4))
+    ]
+    counted.append(Measurement("monitor_exchange_duration_seconds_count", {}, 4))
+    exporter = OtlpExporter(collector.url, started=1000.0, log=lambda *_: None)
+    assert exporter.export(counted, 1060.0)
+    (point,) = collector.metrics()["gen_ai.client.inference.duration"].histogram.data_points
+    assert (list(point.explicit_bounds), list(point.bucket_counts)) == ([0.01, 7.0], [1, 2, 1])
+
+
+def test_a_sender_has_attributes(collector: Collector) -> None:
+    """By default its name and version."""
+    for sender in ({"service.name": "bot", "a": "b"}, None):
+        exporter = OtlpExporter(
+            collector.url, started=1.0, version="7", sender=sender, log=lambda *_: None
+        )
+        assert exporter.export(meters().measurements(), 2.0)
+        (resource,) = collector.requests[-1][1].resource_metrics
+        said = {one.key: one.value.string_value for one in resource.resource.attributes}
+        assert said == (sender or {"service.name": "monitor", "service.version": "7"})
 
 
 def test_a_counter_that_was_set_back_starts_anew(collector: Collector) -> None:
@@ -136,7 +194,7 @@ def test_a_collector_and_prometheus_are_told_the_same_sums(collector: Collector)
     metrics = collector.metrics()
     told = metrics["monitor_pseudonyms_total"].sum.data_points
     assert sum(one.as_int for one in told) == shown["monitor_pseudonyms_total"] == 9
-    (point,) = metrics["gen_ai.client.operation.duration"].histogram.data_points
+    (point,) = metrics["gen_ai.client.inference.duration"].histogram.data_points
     assert point.count == shown["monitor_exchange_duration_seconds_count"] == 9
     assert point.sum == shown["monitor_exchange_duration_seconds_sum"]
     assert list(point.bucket_counts)[-1] == 3

@@ -202,6 +202,10 @@ drain: {delay: 0, timeout: 30}
         ("redis: redis://user/PW@h/0", "redis: "),
         ("redis: redis://h:99999", "redis: the port in 'redis://h:99999' is not a number from 1"),
         ("otlp: {endpoint: collector}", "otlp.endpoint: 'collector' is not a URL like http"),
+        ("otlp: {conventions: 1.37}", "otlp.conventions: '1.37' is not one of 1.36, 1.41, latest"),
+        ("otlp: {protocol: carrier}", "otlp.protocol: 'carrier' is not one of http"),
+        ("otlp: {traces: {sample: 2}}", "otlp.traces.sample: 2 is not a number from 0 to 1"),
+        ("otlp: {traces: 0.5}", "otlp.traces: 0.5 is not a mapping; its keys are sample, slow and"),
         ("workers: 1\nendpoint: a\nworkers: 2", ":3: 'workers' is there twice, first in line 1"),
         ("capture: {buffer_bytes: 1, buffer_bytes: 2}", ":1: 'buffer_bytes' is there twice"),
         ("endpoint: 2024-13-45", "not YAML that can be read: month must be in 1..12"),
@@ -264,3 +268,16 @@ def test_a_password_is_never_in_a_message() -> None:
     with pytest.raises(ConfigError) as caught:
         load.load(None, {"MONITOR_REDIS": "redi://:secret@host"})
     assert "secret" not in str(caught.value)
+
+
+def test_the_version_of_conventions_has_a_standard_variable(tmp_path: Path) -> None:
+    """It goes before the file, as the environment does; ours goes before it. A version that YAML
+    reads as a number is one all the same."""
+    file = tmp_path / "monitor.yaml"
+    file.write_text("otlp: {conventions: 1.36}")
+    opt_in = {"OTEL_SEMCONV_STABILITY_OPT_IN": "http, gen_ai_latest_experimental"}
+    other = {"OTEL_SEMCONV_STABILITY_OPT_IN": "http"}
+    ours = {**opt_in, "MONITOR_OTLP_CONVENTIONS": "1.41"}
+    found = [load.load(str(file), each).otlp.conventions for each in ({}, other, opt_in, ours)]
+    assert found == ["1.36", "1.36", "latest", "1.41"]
+    assert load.load(None, {}).otlp.conventions == "latest"

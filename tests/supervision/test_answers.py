@@ -201,6 +201,38 @@ def test_no_sum_goes_back_when_a_child_is_replaced(runtime: Path, processes: Pro
     asyncio.run(story())
 
 
+def test_spans_that_waited_in_a_process_that_is_gone_are_dropped(
+    runtime: Path, processes: Processes
+) -> None:
+    """They are told nowhere else, and the sum of all results is what it was."""
+    labels = {"endpoint": "e"}
+
+    def told(exported: float, waiting: float) -> list[Measurement]:
+        return [
+            Measurement("monitor_spans_total", {**labels, "result": "exported"}, exported),
+            Measurement("monitor_spans_total", {**labels, "result": "dropped"}, 1.0),
+            Measurement("monitor_spans_waiting", labels, waiting),
+        ]
+
+    async def story() -> None:
+        async with processes:
+            one = await processes.begin("recorder", 0, told(10.0, 4.0))
+            answers = Answers(runtime)
+            assert (await sums(answers, processes.status()))["monitor_spans_total"] == 11.0
+            processes.died(one)
+            await one.leave()
+            for _ in range(2):
+                found = await sums(answers, processes.status())
+                assert found == {"monitor_spans_total": 15.0}
+            successor = await processes.begin("recorder", 0, told(0.0, 0.0))
+            found = await sums(answers, processes.status())
+            assert found == {"monitor_spans_total": 16.0, "monitor_spans_waiting": 0.0}
+            answers.close()
+            await successor.leave()
+
+    asyncio.run(story())
+
+
 def test_an_analyzer_goes_on_from_its_own_counts(runtime: Path, processes: Processes) -> None:
     """Its successor has them from the checkpoint: they are not added again."""
     name = "monitor_records_analyzed_total"

@@ -1,0 +1,86 @@
+"""Settings → the tracer of a recorder and what delivers its spans."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Iterable
+from urllib.parse import urlsplit
+
+import monitor
+from monitor import logs, resource
+from monitor.conventions import Conventions
+from monitor.exporters.spans import SpanExporter, url_of
+from monitor.meters import Meters
+from monitor.metrics.labels import SPAN_RESULTS
+from monitor.privacy.records import Privacy
+from monitor.recorder import span_fields
+from monitor.recorder.spans import Tracer
+from monitor.settings.schema import Settings
+from monitor.types import Measurement
+
+PATIENCE = 0.5
+"""Seconds that a recorder that stops waits for the collector."""
+ELSEWHERE = frozenset(("buffer_full", "too_large", "opaque", "shutdown", "poison", "proxy_died"))
+"""Reasons of losses of which no recorder knows, so that none could make a span."""
+
+
+def is_on(settings: Settings) -> bool:
+    """Whether exchanges become spans."""
+    return bool(url_of(settings.otlp.endpoint, os.environ))
+
+
+class Tracing:
+    """A tracer and its exporter."""
+
+    def __init__(self, settings: Settings, privacy: Privacy) -> None:
+        attributes = resource.attributes(monitor.__version__, os.environ)
+        attributes["monitor.endpoint"] = settings.endpoint
+        self._exporter = SpanExporter(
+            url_of(settings.otlp.endpoint, os.environ),
+            whole=span_fields.whole(attributes, "monitor", monitor.__version__),
+            environment=os.environ,
+            log=logs.log,
+        )
+        self.tracer = tracer(settings, privacy, self._exporter)
+
+    def measure(self, meters: Meters) -> None:
+        """Say what became of the spans."""
+        exported, dropped, waiting = self._exporter.counts()
+        counted = exported, dropped + self.tracer.dropped, self.tracer.unsampled
+        for result, count in zip(SPAN_RESULTS, counted, strict=True):
+            meters.set("monitor_spans_total", count, (result,))
+        meters.set("monitor_spans_waiting", waiting)
+
+    async def close(self) -> None:
+        """Deliver what waits, within half a second or so."""
+        await asyncio.to_thread(self._exporter.close, PATIENCE)
+
+
+def tracer(settings: Settings, privacy: Privacy, exporter: SpanExporter) -> Tracer:
+    """Return the tracer of these settings."""
+    traces, upstream = settings.otlp.traces, urlsplit(settings.upstream)
+    port = upstream.port or (443 if upstream.scheme == "https" else 80)
+    # Counts with noise hide which segments an exchange belongs to; a template is one.
+    is_noisy = settings.privacy.differential.epsilon is not None
+    return Tracer(
+        Conventions(settings.otlp.conventions),
+        sample=traces.sample,
+        slow=traces.slow or float("inf"),
+        errors=traces.errors,
+        name=privacy.name,
+        offer=exporter.offer,
+        server=(upstream.hostname or "", port),
+        template="" if is_noisy else settings.mined or "template",
+    )
+
+
+def lost(settings: Settings, samples: Iterable[Measurement]) -> Measurement:
+    """What no recorder ever saw, and so became no span, of the samples of all processes."""
+    missed = sum(
+        one.value
+        for one in samples
+        if one.name == "monitor_exchanges_lost_total" and one.labels.get("reason") in ELSEWHERE
+    )
+    labels = {"endpoint": settings.endpoint, "result": "dropped"}
+    return Measurement("monitor_spans_total", labels, missed)
