@@ -48,10 +48,17 @@ SCANNER = "scanner.compiled"
 """The file of the data directory in which what recognizers look for is kept, compiled."""
 
 
-def privacy(settings: Settings, keyring: Keyring, *, keeps_scanner: bool = False) -> Privacy:
+def privacy(
+    settings: Settings,
+    keyring: Keyring,
+    *,
+    keeps_scanner: bool = False,
+    compiled: Scanner | None = None,
+) -> Privacy:
     """Return the configured privacy step; raises ConfigError that names the wrong key.
 
-    With `keeps_scanner` the data directory spares the next process the time to compile it.
+    With `keeps_scanner` the data directory spares the next process the time to compile it; a
+    `compiled` one, of the same settings and for the same thread, is taken as it is.
     """
     # Imported here, because the supervisor only checks.
     from monitor.privacy.cache import Cache
@@ -60,7 +67,7 @@ def privacy(settings: Settings, keyring: Keyring, *, keeps_scanner: bool = False
     section = settings.privacy
     check(settings)
     return Privacy(
-        scanner=scanner(settings, _kept(settings, keyring) if keeps_scanner else None),
+        scanner=compiled or scanner(settings, _kept(settings, keyring) if keeps_scanner else None),
         keyring=keyring,
         clock=worked,  # whoever waits for a core has not worked
         tenant=section.tenant,

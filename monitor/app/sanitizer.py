@@ -39,7 +39,8 @@ class Sanitizer:
         section = msgspec.structs.replace(settings.privacy, seal_to=None, key_file=None)
         settings = Settings(privacy=section)  # no more than that goes to another process
         self._made = (settings, outputs)
-        self._privacy: Privacy = build.privacy(settings, Keyring((key,)))
+        self.scanner = build.scanner(settings)
+        self._privacy: Privacy = build.privacy(settings, Keyring((key,)), compiled=self.scanner)
         self.cell: Callable[[str, Any], Any] = lru_cache(_REMEMBERED, typed=True)(self._cell)
         self.text: Callable[[str], str] = lru_cache(_REMEMBERED)(self._text)
 

@@ -105,9 +105,8 @@ def _opened(options: argparse.Namespace, settings: Settings) -> tuple[Plan, Comp
     plan = _plan(options, settings)
     written = frozenset(filter(None, (*plan.prediction, *plan.label, plan.score)))
     sanitizer = Sanitizer(settings, written)
-    both = compare(
-        plan, sanitizer, time.time, LogRecording(settings, lambda: keyring.at_rest(settings))
-    )
+    recording = LogRecording(settings, lambda: keyring.at_rest(settings), sanitizer.scanner)
+    both = compare(plan, sanitizer, time.time, recording)
     if plan.joining is not None and plan.joining.files and both.current.is_table:
         raise UsageError("--feedback: is for records; name the columns of a table with --label")
     is_told = both.current.is_told(both.options)

@@ -24,7 +24,7 @@ def first(head: Head) -> Mapping[str, Any]:
     """The first row of a file by name: of an object its members, of CSV the names alone.
 
     Of an object that goes on behind the first bytes only the names are known, of some members also
-    the names in them, as `{name: {…}}`; what is not known is None.
+    the names in them, as `{name: {…}}` or `{name: [{…}]}`; what is not known is None.
     """
     text = head.text
     if text[:1] not in (b"{", b"["):
@@ -39,6 +39,23 @@ def first(head: Head) -> Mapping[str, Any]:
     return _scanned(text)
 
 
+def item(head: Head) -> Mapping[str, Any]:
+    """The same of a row; of a page of them, as an API answers it in `data`, the first of these.
+
+    >>> item(Head(None, b'{"data": [{"a": 1}, {"b": 2}], "meta": {}}'))
+    {'a': 1}
+    """
+    row = first(head)
+    data = row.get("data")
+    return data[0] if isinstance(data, list) and data and isinstance(data[0], dict) else row
+
+
+def items(document: Any) -> list[Any]:
+    """The rows of a page as an API answers it in `data`; what is none is a row itself."""
+    data = document.get("data") if isinstance(document, dict) else None
+    return data if isinstance(data, list) else [document]
+
+
 def _names(text: bytes) -> list[str]:
     line = text.splitlines()[0].decode("utf-8", "replace") if text else ""
     try:
@@ -50,8 +67,10 @@ def _names(text: bytes) -> list[str]:
 def _scanned(text: bytes) -> dict[str, Any]:
     """Names in the first object of a text that may be cut anywhere, two deep.
 
-    >>> _scanned(b'[{"a": 1, "b": {"c": [{"d": 2}], "e": "f')
-    {'a': None, 'b': {'c': None, 'e': None}}
+    >>> _scanned(b'[{"a": 1, "b": {"c": [{"d": 2}], "e": "f", "g": ')
+    {'a': None, 'b': {'c': None, 'e': None, 'g': None}}
+    >>> _scanned(b'{"data": [{"a": 1, "b": {"c": 2}}, {"d')
+    {'data': [{'a': None, 'b': None}]}
     """
     found: dict[str, Any] = {}
     path: list[str] = []
@@ -73,6 +92,9 @@ def _scanned(text: bytes) -> dict[str, Any]:
             elif inside == b"{{":
                 members = found.get(path[1])
                 found[path[1]] = {**(members or {}), said: None}
+            elif inside == b"{[{":
+                items = found.get(path[1]) or [{}]
+                found[path[1]] = [{**items[0], said: None}]
         elif token != b",":
             said = token[1:-1].decode("utf-8", "replace")
     return found

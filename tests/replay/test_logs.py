@@ -21,6 +21,7 @@ from monitor.replay.files import ReadOptions
 from monitor.settings.schema import Settings
 from monitor.tables.blocks import Block
 from monitor.tables.columns import Columns
+from tests.sources.logs import GOLDENS
 
 make = LogRecording(Settings(), lambda: Keyring((Key("k1", bytes(32)),)))
 clean = Sanitizer(Settings())
@@ -153,3 +154,43 @@ def test_a_log_without_times_has_no_dates(
     found = json.loads(capsys.readouterr().out)
     assert (found["records"], found["verdict"]) == (2000, "drift")
     assert "1970" not in json.dumps(found)
+
+
+PLANTED = ("ada.lovelace", "Lovelace", "4111 1111", "sk-proj-Zx8", "5550187", "203.0.113.7")
+
+
+def test_nothing_personal_leaves(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """Not in the document, the page, the JUnit file or on the terminal, whatever is asked for; nor of broken rows."""
+    goldens = sorted(path for path in GOLDENS.iterdir() if path.suffix in (".jsonl", ".json"))
+    for path in goldens:
+        text = path.read_text()
+        if path.suffix == ".jsonl":
+            broken = [
+                '{"mail": ada.lovelace@example.org',
+                '["ada.lovelace@example.org"]',
+                '{"ada.lovelace@example.org": "4111 1111 1111 1111"}',
+            ]
+            text = "\n".join([*text.splitlines(), *broken])
+        (tmp_path / path.name).write_text(text)
+    out = [tmp_path / f"out.{kind}" for kind in ("report", "html", "xml")]
+    args = [
+        "--json",
+        str(out[0]),
+        "--html",
+        str(out[1]),
+        "--junit",
+        str(out[2]),
+        "--by",
+        "user",
+        "--by",
+        "note",
+        "--by",
+        "model",
+    ]
+    assert main(["replay", str(tmp_path), *args]) == 0
+    written = "".join([*(path.read_text() for path in out), *capfd.readouterr()])
+    assert all(
+        path.name in written for path in goldens if path.suffix == ".jsonl"
+    )  # of broken rows
+    assert "input_text_length" in written
+    assert [one for one in PLANTED if one in written] == []
