@@ -66,7 +66,8 @@ def _add_source_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("source", metavar="SOURCE", nargs="*",
         help="read these files, directories or URLs (https://, s3://, gs://, file://; patterns of "
-        "names, too) of archived records or of tables, or standard input, `-`; or this stream, as "
+        "names, too) of archived records, of tables, or of other people's logs, which their "
+        "content tells, or standard input, `-`; or this stream, as "
         "redis://HOST:PORT/DB?endpoint=NAME&from=TIME&to=TIME; by default the records in --redis, "
         "else in the embedded store of --data")  # fmt: skip
     add("--format", choices=("auto", *FORMATS), default="auto", metavar="FORMAT",

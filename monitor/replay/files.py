@@ -267,8 +267,8 @@ def read_records(files: Iterable[File], options: ReadOptions) -> Iterator[Row | 
     )  # fmt: skip
     for source, paths in _by_source(files):
         if source.exchanges is not None:
-            said = source.exchanges(paths, options.damage)
-            yield from logs.read(said, paths, _recording(options.recording, source), reader)
+            log = logs.Log(paths, source.exchanges, options.damage)
+            yield from logs.read(log, _recording(options.recording, source), reader)
             continue
         for path in paths:
             if source is records_source.SOURCE:
@@ -288,7 +288,7 @@ def records(
     for source, paths in _by_source(files):
         if source.exchanges is not None:
             make = _recording(recording, source)
-            each = [logs.records(source.exchanges(paths, damage), make)]
+            each = [logs.records(logs.Log(paths, source.exchanges, damage), make)]
         else:
             each = [source.records(path, damage) for path in paths if source.records is not None]
         for record in chain.from_iterable(each):

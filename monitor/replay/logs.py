@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 
+from monitor.damage import Damage
 from monitor.logged import Logged
 from monitor.replay.observed import Looked, Wanted, look_at
+from monitor.replay.order import Entry, in_order
 from monitor.replay.record_files import Reader, looks_elsewhere
-from monitor.replay.recording import Recording, timed
+from monitor.replay.recording import Recording
 from monitor.tables.blocks import Block
 from monitor.types import Record, Row
 
@@ -22,14 +24,29 @@ PIECE, ROWS = 1 << 19, 512
 WORTH = 4 << 20
 """Bytes of files from which on it is worth while to start processes."""
 
-Entry = tuple[int, Logged]
-"""The number of an exchange, and what is said of it."""
-
 Make = Callable[[], Recording]
 """What gives the Recording; it can be sent to another process."""
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(list[Entry]).decode
+
+
+@dataclass(frozen=True)
+class Log:
+    """Files of somebody's log, and what reads them."""
+
+    paths: Sequence[Path]
+    exchanges: Callable[[Sequence[Path], Damage], Iterator[Logged]]
+    damage: Damage
+
+    @property
+    def name(self) -> str:
+        """The first file, for a person."""
+        return str(self.paths[0])
+
+    def read(self) -> Iterator[Logged]:
+        """What they say, from the beginning."""
+        return self.exchanges(self.paths, self.damage)
 
 
 @dataclass(frozen=True)
@@ -51,24 +68,22 @@ class Looker:
         """The Records of entries, as far as they are wanted."""
         record, by = self.make().record, frozenset(self.wanted.dimensions)
         has_texts = bool(self.wanted.features)
-        for number, said in entries:
+        for number, _, said in entries:
             yield record(said, number, by, has_texts=has_texts)
 
 
-def records(found: Iterable[Logged], make: Make) -> Iterator[Record]:
-    """The Records of what is said, with all that they may hold."""
+def records(log: Log, make: Make) -> Iterator[Record]:
+    """The Records of a log in order of time, with all that they may hold."""
     recording = make()
-    for number, said in timed(found):
+    for number, _, said in in_order(log.read, log.name):
         yield recording.record(said, number)
 
 
-def read(
-    found: Iterable[Logged], paths: Iterable[Path], make: Make, reader: Reader
-) -> Iterator[Row | Block]:
-    """The rows of what files say, in order. What is out of the range of `reader` is counted and
-    not looked at."""
+def read(log: Log, make: Make, reader: Reader) -> Iterator[Row | Block]:
+    """The rows of a log in order of time. What is out of the range of `reader` is counted and not
+    looked at."""
     looker = Looker(make, reader.wanted)
-    for entries, looked in _looks(_pieces(found, reader), paths, looker):
+    for entries, looked in _looks(_pieces(log, reader), log, looker):
         block = None if looked is None else reader.block(looked)
         if block is None:
             yield from reader.observe(looker.records(entries))
@@ -76,17 +91,16 @@ def read(
             yield block
 
 
-def _pieces(found: Iterable[Logged], reader: Reader) -> Iterator[list[Entry]]:
+def _pieces(log: Log, reader: Reader) -> Iterator[list[Entry]]:
     piece: list[Entry] = []
     size = 0
     start, end = reader.wanted.start, reader.wanted.end
-    for entry in timed(found):
+    for entry in in_order(log.read, log.name):
         reader.records += 1
-        said = entry[1]
-        if not start <= (said.started or 0.0) < end:
+        if not start <= entry.at < end:
             continue
         piece.append(entry)
-        size += len(said.request) + len(said.response)
+        size += len(entry.said.request) + len(entry.said.response)
         if size >= PIECE or len(piece) >= ROWS:
             yield piece
             piece, size = [], 0
@@ -95,10 +109,10 @@ def _pieces(found: Iterable[Logged], reader: Reader) -> Iterator[list[Entry]]:
 
 
 def _looks(
-    pieces: Iterable[list[Entry]], paths: Iterable[Path], looker: Looker
+    pieces: Iterable[list[Entry]], log: Log, looker: Looker
 ) -> Iterator[tuple[list[Entry], Looked | None]]:
     cores = len(os.sched_getaffinity(0))
-    if cores == 1 or sum(path.stat().st_size for path in paths) < WORTH:
+    if cores == 1 or sum(path.stat().st_size for path in log.paths) < WORTH:
         for piece in pieces:
             yield piece, looker.look(piece)
         return

@@ -3,7 +3,7 @@ privacy as live."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
@@ -148,16 +148,3 @@ def id_of(started: float, number: int) -> str:
     """
     milliseconds = f"{int(started * 1000) & 0xFFFFFFFFFFFF:012x}"
     return f"{milliseconds[:8]}-{milliseconds[8:]}-7000-8000-{number & 0xFFFFFFFFFFFF:012x}"
-
-
-def timed(found: Iterable[Logged]) -> Iterator[tuple[int, Logged]]:
-    """Numbered, each with a time: what has none is of that of the row before it, or of its number
-    where no row had one."""
-    last = None
-    for number, said in enumerate(found):
-        if said.started is None:
-            at = float(number) if last is None else last
-            said = msgspec.structs.replace(said, started=at)  # noqa: PLW2901
-        else:
-            last = said.started
-        yield number, said

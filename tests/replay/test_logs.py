@@ -156,6 +156,19 @@ def test_a_log_without_times_has_no_dates(
     assert "1970" not in json.dumps(found)
 
 
+def test_a_log_that_is_newest_first_is_judged_as_it_happened(path: Path, tmp_path: Path) -> None:
+    """As exports are."""
+    turned = tmp_path / "turned.jsonl"
+    turned.write_text(
+        "\n".join(
+            reversed([one for one in path.read_text().splitlines() if '"status": 200' in one])
+        )
+    )
+    times = [row.at for row in rows(turned, options())]
+    assert len(times) == 60
+    assert times == sorted(times)
+
+
 PLANTED = ("ada.lovelace", "Lovelace", "4111 1111", "sk-proj-Zx8", "5550187", "203.0.113.7")
 
 

@@ -15,7 +15,7 @@ from monitor.app.log_recording import LogRecording
 from monitor.features import FEATURES, MORE
 from monitor.logged import Logged
 from monitor.privacy.pseudonyms import Key, Keyring
-from monitor.replay.recording import id_of, timed
+from monitor.replay.recording import id_of
 from monitor.settings.schema import DimensionSource, Settings
 from monitor.types import Outcome, Tokens, encode_record
 
@@ -87,16 +87,8 @@ def test_dimensions_are_those_of_the_settings_and_of_the_log() -> None:
     assert record.segments.keys() == {"asked", "team"}
 
 
-def test_a_row_without_a_time_has_that_of_the_one_before() -> None:
-    """And its number where none had one."""
-    rows = [Logged(), Logged(), Logged(started=9.0), Logged(), Logged(started=7.0)]
-    assert [(number, said.started) for number, said in timed(rows)] == [
-        (0, 0.0),
-        (1, 1.0),
-        (2, 9.0),
-        (3, 9.0),
-        (4, 7.0),
-    ]
+def test_ids_rise_with_time() -> None:
+    """And with the number."""
     assert id_of(1.0, 1) < id_of(1.0, 2) < id_of(2.0, 0)
 
 
