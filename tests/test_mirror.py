@@ -41,6 +41,7 @@ ELSEWHERE = {
     "replay/plan.py": "commands/test_replay.py",
     "replay/reasons.py": "replay/test_odd_tables.py",
     "replay/remarks.py": "replay/test_odd_tables.py",
+    "replay/timeline.py": "replay/test_periods.py",
     "tables/cells.py": "tables/test_rows.py",
     "recorder/label_limiter.py": "test_meters.py",
     "chat.py": "protocols/test_openai_chat.py",

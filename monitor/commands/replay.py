@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import dataclasses
+import itertools
 import sys
 import time
 from collections.abc import Generator
@@ -19,6 +20,7 @@ from monitor.analysis.classes import spelt
 from monitor.analysis.drift.findings import moment
 from monitor.analysis.drift.profiles import dump_profile
 from monitor.analysis.experiments.declared import Experiment, Source, compared, units_of
+from monitor.analysis.monitors import shares
 from monitor.analysis.outcome_rules import OutcomeRules
 from monitor.analysis.slices.losses import MEASURES
 from monitor.app import build as parts
@@ -36,9 +38,10 @@ from monitor.privacy.records import Privacy
 from monitor.replay import evidently_report, html_report, judge, junit, outcomes, report, types
 from monitor.replay.comparison import Comparison, compare
 from monitor.replay.datasets import segment_of, without_password
-from monitor.replay.document import Replay
+from monitor.replay.document import SCHEMA, Compared, Replay
 from monitor.replay.joined import Joining, MakeSafe
-from monitor.replay.plan import Plan
+from monitor.replay.periods import PERIODS
+from monitor.replay.plan import Plan, Variant
 from monitor.replay.remarks import on_columns, with_remarks
 from monitor.settings.schema import Settings
 from monitor.supervision.embedded_store import opened
@@ -58,6 +61,7 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
         else:
             found = judge.judge(plan, both, watched)
         found = with_remarks(found, plan, both)
+        found = msgspec.structs.replace(found, compared=_compared(plan, options))
         for remark in found.remarks:
             _note(remark)
         _tell(found, options, both.current.name, _facts(plan))
@@ -109,9 +113,30 @@ def _opened(options: argparse.Namespace, settings: Settings) -> tuple[Plan, Comp
     both = compare(plan, sanitizer, time.time, recording)
     if plan.joining is not None and plan.joining.files and both.current.is_table:
         raise UsageError("--feedback: is for records; name the columns of a table with --label")
+    if plan.period is not None and both.current.is_table and not plan.columns.timestamp:
+        raise UsageError(f"--chunks {plan.period.name}: needs a --timestamp COLUMN for a table")
     is_told = both.current.is_told(both.options)
-    rules = rules_of(settings, outcomes=is_told)
-    return dataclasses.replace(plan, rules=rules, is_told=is_told), both
+    return _with_rules(plan, options, settings, is_told=is_told), both
+
+
+def _with_rules(
+    plan: Plan, options: argparse.Namespace, settings: Settings, *, is_told: bool
+) -> Plan:
+    """The plan with how it is judged: as the settings say, but for what the options do."""
+    alphas = options.alpha or (settings.drift.alpha,)
+    tolerances = options.tolerance or (settings.drift.tolerance,)
+    variants = tuple(
+        Variant(alpha, shares(alpha, outcomes=is_told)[0], tolerance)
+        for alpha, tolerance in itertools.product(alphas, tolerances)
+    )
+    usual = rules_of(settings, outcomes=is_told)
+    first = variants[0]
+    rules = dataclasses.replace(usual, alpha=first.part, tolerance=first.tolerance)
+    outcomes = dataclasses.replace(plan.outcomes, alpha=shares(first.alpha, outcomes=True)[1])
+    several = variants if len(variants) > 1 else ()
+    return dataclasses.replace(
+        plan, rules=rules, outcomes=outcomes, is_told=is_told, variants=several, alpha=first.alpha
+    )
 
 
 def _plan(options: argparse.Namespace, settings: Settings) -> Plan:
@@ -164,7 +189,9 @@ def _plan(options: argparse.Namespace, settings: Settings) -> Plan:
         start=options.start,
         end=options.end,
         parted=parted,
-        chunks=options.chunks,
+        chunks=options.chunks if isinstance(options.chunks, int) else 0,
+        period=PERIODS.get(options.chunks) if isinstance(options.chunks, str) else None,
+        timeline=getattr(options, "timeline", False),
         slices=slices,
         engine=getattr(options, "engine", "local"),
         scheduler=getattr(options, "scheduler", None) or "",
@@ -232,21 +259,49 @@ def _judged_beside_evidently(plan: Plan, both: Comparison, path: Path) -> Replay
 # --- what is said --------------------------------------------------------------------------------
 
 
+def _compared(plan: Plan, options: argparse.Namespace) -> Compared:
+    """What the document says was compared."""
+    tells = bool(plan.label or plan.score)
+    return Compared(
+        __version__,
+        SCHEMA,
+        list(map(without_password, plan.sources)),
+        _reference(plan),
+        plan.alpha,
+        plan.rules.tolerance,
+        plan.start,
+        plan.end,
+        list(plan.by),
+        str(options.chunks or ""),
+        plan.columns.timestamp,
+        list(plan.columns.ignore),
+        list(plan.prediction),
+        list(plan.label),
+        plan.score,
+        plan.outcomes.positive if tells else "",
+    )
+
+
+def _reference(plan: Plan) -> str:
+    """What is usual, in words."""
+    if plan.parted is not None:
+        return f"what began before {moment(plan.parted)}"
+    if plan.reference:
+        return without_password(plan.reference)
+    if plan.versus is not None:
+        return f"{plan.versus.dimension}={plan.versus.value}"
+    return f"the first {plan.learn} values of each feature and segment"
+
+
 def _facts(plan: Plan) -> list[tuple[str, str]]:
     """What was compared with what, and how: the head of a report."""
     ends = (("from", plan.start), ("to", plan.end))
     ranged = [f"{name} {moment(at)}" for name, at in ends if at is not None]
-    reference = without_password(plan.reference)
-    if plan.parted is not None:
-        reference = f"what began before {moment(plan.parted)}"
-    elif not reference and plan.versus is not None:
-        reference = f"{plan.versus.dimension}={plan.versus.value}"
-    learned = f"the first {plan.learn} values of each feature and segment"
     return [
         ("records of", ", ".join([*map(without_password, plan.sources), *ranged])),
-        ("reference", reference or learned),
+        ("reference", _reference(plan)),
         ("by", ", ".join(plan.by) or "the whole alone"),
-        ("chance of any false alarm", f"{plan.rules.alpha:.2g}"),
+        ("chance of any false alarm", f"{plan.alpha:.2g}"),
         ("tolerance", f"PSI {plan.rules.tolerance:g}"),
         ("made", f"{moment(time.time())} by monitor {__version__}"),
     ]

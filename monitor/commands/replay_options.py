@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import math
+from collections.abc import Callable
 
 from monitor.replay.files import FORMATS
 from monitor.replay.outcomes import CONDITIONS
+from monitor.replay.periods import PERIODS
 from monitor.tables.cells import moment
+
+VALUES = 5
+"""Values of an option that may be compared."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -17,8 +23,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="compare with this: a source of the same kind; a profile that `monitor reference "
         "build` wrote; or a segment of the source, such as variant=champion, for the others of its "
         "dimension; by default the first records (reference.learn)")  # fmt: skip
-    add("--chunks", type=_count, default=0, metavar="N",
-        help="also judge N consecutive equal parts of the records; by default none")  # fmt: skip
+    add("--chunks", type=_chunks, default=0, metavar="N|hour|day|week",
+        help="also judge N consecutive equal parts of the records, or those of each hour, day or "
+        "week (UTC), which needs the --timestamp of a table; by default none")  # fmt: skip
+    add("--timeline", action="store_true",
+        help="also tell how every feature went, chunk by chunk, and since when it drifts; without "
+        "--chunks in weeks, days or hours, whichever there are 6 of, else in 20 equal "
+        "parts")  # fmt: skip
+    add("--alpha", type=_alphas, default=(), metavar="A[,A…]",
+        help="the probability of any false alarm; of several the first gives the verdict, and what "
+        "the others would have said is told; by default drift.alpha (0.05)")  # fmt: skip
+    add("--tolerance", type=_tolerances, default=(), metavar="T[,T…]",
+        help="a believed change of a PSI of T is drift; of several the first gives the verdict; by "
+        "default drift.tolerance (0.02)")  # fmt: skip
     add("--json", metavar="FILE", help="write the findings as JSON; - is stdout")
     add(
         "--experiment",
@@ -59,7 +76,7 @@ def add_build_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `monitor reference build`, beside the common ones."""
     _add_source_arguments(parser)
     parser.add_argument("--out", metavar="FILE", required=True, help="write the profile to FILE")
-    parser.set_defaults(chunks=0)
+    parser.set_defaults(chunks=0, alpha=(), tolerance=())
 
 
 def _add_source_arguments(parser: argparse.ArgumentParser) -> None:
@@ -122,6 +139,40 @@ def _count(text: str) -> int:
     if not text.isdigit() or not 1 <= int(text) <= 10000:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 to 10000")
     return int(text)
+
+
+def _chunks(text: str) -> int | str:
+    if text in PERIODS:
+        return text
+    try:
+        return _count(text)
+    except argparse.ArgumentTypeError:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not a number from 1 to 10000, nor {', '.join(PERIODS)}"
+        ) from None
+
+
+def _alphas(text: str) -> tuple[float, ...]:
+    return _numbers(text, "a number between 0 and 1", lambda one: 0 < one < 1)
+
+
+def _tolerances(text: str) -> tuple[float, ...]:
+    return _numbers(text, "a number from 0 on", lambda one: 0 <= one < math.inf)
+
+
+def _numbers(text: str, what: str, fits: Callable[[float], bool]) -> tuple[float, ...]:
+    found = []
+    for part in text.split(","):
+        try:
+            number = float(part)
+        except ValueError:
+            number = math.nan
+        if not fits(number):
+            raise argparse.ArgumentTypeError(f"{part!r} is not {what}")
+        found.append(number)
+    if len(found) > VALUES:
+        raise argparse.ArgumentTypeError(f"has more than {VALUES} values")
+    return tuple(dict.fromkeys(found))
 
 
 def _time(text: str) -> float:

@@ -1,7 +1,8 @@
-"""Rows → how many there are, and which values of each dimension are watched."""
+"""Rows → how many there are, when they came, and which values of each dimension are watched."""
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
@@ -15,20 +16,26 @@ BUDGET = 50
 
 
 class Census(msgspec.Struct):
-    """How many rows there are, and how often each value of each dimension comes."""
+    """How many rows there are, the first and the last time among them, and how often each value of
+    each dimension comes."""
 
     rows: int = 0
     values: dict[str, Counter[str]] = {}
+    first: float = math.inf
+    last: float = -math.inf
 
     def count(self, rows: Iterable[Row | Block]) -> None:
         """Add rows to what was counted."""
         for one in rows:
             if isinstance(one, Block):
                 self.rows += len(one)
+                self.first = min(self.first, float(one.at.min()))
+                self.last = max(self.last, float(one.at.max()))
                 for dimension, labels in one.segments.items():
                     self.values.setdefault(dimension, Counter()).update(labels.counts())
                 continue
             self.rows += 1
+            self.first, self.last = min(self.first, one.at), max(self.last, one.at)
             for dimension, value in one.segments.items():
                 self.values.setdefault(dimension, Counter())[value] += 1
             if one.edge_cases:
@@ -37,6 +44,7 @@ class Census(msgspec.Struct):
     def merge(self, other: Census) -> None:
         """Add what was counted elsewhere."""
         self.rows += other.rows
+        self.first, self.last = min(self.first, other.first), max(self.last, other.last)
         for dimension, counts in other.values.items():
             self.values.setdefault(dimension, Counter()).update(counts)
 

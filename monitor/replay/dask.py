@@ -21,7 +21,9 @@ from monitor.places import Piped, is_secret
 from monitor.replay.census import Census, within_budget
 from monitor.replay.files import File, ReadOptions, read_table
 from monitor.replay.parts import Begin, Part, cut
+from monitor.replay.periods import Period
 from monitor.tables.blocks import Block, count
+from monitor.tables.facts import Table as Facts
 from monitor.types import Row
 
 MISSING = advice("dask", "--engine dask")
@@ -47,6 +49,7 @@ class _Counted(msgspec.Struct, frozen=True):
     start: float
     end: float
     state: dict[str, bytes]
+    table: Facts | None
 
 
 class Shards:
@@ -85,16 +88,24 @@ class Shards:
         return census
 
     def count(
-        self, begin: Begin, kept: Mapping[str, set[str]], *, chunks: int, total: int
+        self,
+        begin: Begin,
+        kept: Mapping[str, set[str]],
+        *,
+        chunks: int,
+        total: int,
+        period: Period | None,
     ) -> Iterator[dict[int, Part]]:
         """The parts of the chunks that each shard holds."""
-        tasks = [partial(_count, shard, begin, kept, chunks, total) for shard in self._shards]
+        limits = {"chunks": chunks, "total": total, "period": period}
+        tasks = [partial(_count, shard, begin, kept, limits) for shard in self._shards]
         for counted, damage in self._compute(tasks):
             self._damage.merge(damage)
             parts = {}
             for one in counted:
                 part = parts[one.index] = Part(begin)
                 part.rows, part.start, part.end = one.rows, one.start, one.end
+                part.table = one.table
                 analysis = begin(one.start)
                 analysis.restore(one.state)
                 part.fold = analysis
@@ -114,13 +125,13 @@ def _census(shard: Shard) -> tuple[int, Census]:
 
 
 def _count(
-    shard: Shard, begin: Begin, kept: Mapping[str, set[str]], chunks: int, total: int
+    shard: Shard, begin: Begin, kept: Mapping[str, set[str]], limits: Mapping[str, Any]
 ) -> tuple[list[_Counted], Damage]:
     options = dataclasses.replace(shard.options, damage=Damage())
     rows = (part for one in _read(shard, options) for part in options.included(one))
-    parts = cut(within_budget(rows, kept), begin, chunks=chunks, total=total, first=shard.kept)
+    parts = cut(within_budget(rows, kept), begin, first=shard.kept, **limits)
     counted = [
-        _Counted(index, part.rows, part.start, part.end, part.fold.saved())
+        _Counted(index, part.rows, part.start, part.end, part.fold.saved(), part.table)
         for index, part in parts.items()
         if isinstance(part.fold, Analysis)
     ]

@@ -8,6 +8,7 @@ import msgspec
 
 from monitor.damage import Unreadable
 from monitor.findings import (
+    BinShift,
     Calibration,
     ClassQuality,
     Coverage,
@@ -21,6 +22,10 @@ from monitor.findings import (
     Status,
     Together,
 )
+from monitor.tables.facts import Facts
+
+SCHEMA = 1
+"""The version of replay's document."""
 
 
 class SchemaChange(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -35,6 +40,101 @@ class SchemaChange(msgspec.Struct, frozen=True, omit_defaults=True):
     """How it is read in the reference, for `type`."""
     now: str = ""
     """How it would be read by itself, for `type`; how it is read, for `new`."""
+
+
+class Compared(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What was compared with what, and how."""
+
+    version: str
+    """The version of `monitor`."""
+    schema: int
+    """The version of this document: 1. Keys may be added; none changes its meaning."""
+    sources: list[str]
+    """What was judged, without passwords."""
+    reference: str
+    """What it was compared with."""
+    alpha: float
+    """The probability of any false alarm of drift, if nothing changed."""
+    tolerance: float
+    """The corrected PSI from which on a believed change is drift."""
+    start: float | None = None
+    """Judged is what began then or later, in Unix seconds."""
+    end: float | None = None
+    """Judged is what began before, in Unix seconds."""
+    by: list[str] = []
+    """The dimensions whose values were judged, too."""
+    chunks: str = ""
+    """What it was cut into: `4`, `day`."""
+    timestamp: str = ""
+    """The column of a table that holds the times."""
+    ignored: list[str] = []
+    """Columns of a table that were left out."""
+    prediction: list[str] = []
+    """Columns that the model wrote."""
+    label: list[str] = []
+    """Columns that hold the truth."""
+    score: str = ""
+    """The column that holds the probability of a positive."""
+    positive: str = ""
+    """The label that scores are the probability of, where there are labels."""
+
+
+class Course(msgspec.Struct, frozen=True, omit_defaults=True):
+    """How one feature in one segment went, chunk by chunk; the lists have an entry for each."""
+
+    feature: str
+    """The feature's name."""
+    dimension: str
+    """The segment's dimension; `all` for the whole."""
+    value: str
+    """The segment's value; `all` for the whole."""
+    threshold: float
+    """The score from which on a believed change is drift."""
+    scores: list[float | None]
+    """The corrected PSI; null where no values came."""
+    log_evidence: list[float | None]
+    """The natural logarithm of the evidence against `nothing changed`; null as above."""
+    status: list[Status]
+    """As that of a finding."""
+    samples: list[int]
+    """Values in the chunk."""
+    onset: int | None = None
+    """The index of the chunk in which the drift most likely began; left out where no chunk
+    drifts."""
+    last: int | None = None
+    """The index of the last chunk that drifts since then."""
+    since: float | None = None
+    """When the chunk `onset` begins: Unix seconds, or the number of a row without times."""
+    until: float | None = None
+    """When the chunk `last` ends, where the drift has ended by the last chunk."""
+
+
+class DataQuality(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What one column of a table holds, before and now."""
+
+    feature: str
+    """The column's name, or a part of it such as `note.length`."""
+    before: Facts | None = None
+    """What it holds in the reference; left out where that has no such column."""
+    now: Facts | None = None
+    """What it holds now; left out where it did not come."""
+    new: list[BinShift] = []
+    """Categories that are not in the reference, the most frequent, with their share now."""
+    lost: list[BinShift] = []
+    """Categories of the reference that did not come any more, the most frequent."""
+
+
+class WhatIf(msgspec.Struct, frozen=True):
+    """The verdict that other settings would have given on the same counts."""
+
+    alpha: float
+    """The probability of a false alarm."""
+    tolerance: float
+    """The PSI from which on a believed change is drift."""
+    verdict: Status
+    """The verdict."""
+    drifted: int
+    """Features and segments that drift."""
 
 
 class Chunk(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -81,7 +181,8 @@ class Replay(msgspec.Struct, frozen=True, omit_defaults=True):
     features: list[Finding]
     """Every finding, in every segment."""
     chunks: list[Chunk] | None = None
-    """With `--chunks`: the same for each chunk."""
+    """With `--chunks` or `--timeline`: the same for each chunk. An hour, a day or a week in which
+    nothing came is a chunk, too."""
     performance: Performance | None = None
     """With `--score`: how well a classifier does."""
     together: list[Together] = []
@@ -113,3 +214,11 @@ class Replay(msgspec.Struct, frozen=True, omit_defaults=True):
     records_estimated: int | None = None
     """About how many exchanges the records stand for, the sum of 1 / `sampled`; only where some are
     of a sample."""
+    compared: Compared | None = None
+    """What was compared with what, and how."""
+    timeline: list[Course] | None = None
+    """With `--timeline`: how every feature in every segment went, chunk by chunk."""
+    data_quality: list[DataQuality] | None = None
+    """Of a table: what every column holds, before and now."""
+    what_if: list[WhatIf] | None = None
+    """With several values of `--tolerance` or `--alpha`: the verdict of each pair of them."""

@@ -6,8 +6,8 @@ column that these leave open, see `tables.inference`):
 
 | side | reading | when |
 |---|---|---|
-| current | rows and segments are counted (`census`) | `--by` or `--chunks` |
-| current | the first values of each feature make a reference | `--chunks` without a reference |
+| current | rows and segments are counted (`census`) | `--by`, `--chunks` or `--timeline` |
+| current | the first values of each feature make a reference | chunks without a reference |
 | current | rows are judged; scores and Evidently's sample are taken on the way | always |
 | reference | segments are counted | `--by` |
 | reference | a profile is made; scores and Evidently's sample are taken on the way | always |
@@ -22,24 +22,28 @@ is then read once more, here.
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 import msgspec
 
 from monitor.analysis.drift.findings import together, undated, verdict
-from monitor.analysis.drift.judgement import Rules
+from monitor.analysis.drift.judgement import MINIMUM, Rules
 from monitor.analysis.drift.performance import Scores, perform
 from monitor.analysis.drift.profiles import Profile, profile_of
 from monitor.analysis.drift.watches import Baseline
 from monitor.errors import SourceError, UsageError
-from monitor.replay import outcomes, reference
+from monitor.findings import Finding
+from monitor.replay import data_quality, outcomes, reference, timeline
 from monitor.replay.census import Census, within_budget
 from monitor.replay.comparison import Comparison
 from monitor.replay.dask import Shards
-from monitor.replay.document import Chunk, Replay
+from monitor.replay.document import Chunk, Replay, WhatIf
 from monitor.replay.parts import Begin, Fold, Part, cut
-from monitor.replay.plan import Plan
+from monitor.replay.periods import USUAL, Period, fitting
+from monitor.replay.plan import Plan, Variant
 from monitor.replay.reference import Tap, Watch, tapped
 from monitor.tables.blocks import Block
 from monitor.tables.times import EARLIEST
@@ -64,11 +68,11 @@ def judge(
     if plan.score and not plan.label:
         raise UsageError("--score: needs a --reference SOURCE with a --label, or a --label")
     if not (plan.score and both.reference is not None):
-        found = _read(plan, both, watch, of_reference, of_current)
+        found, plan = _read(plan, both, watch, of_reference, of_current)
         return outcomes.with_outcomes(found, plan, both, watch)
     said = next((name for name in plan.prediction if name != plan.score), "")
     usual, now = (Scores(plan.score, said, plan.label[0]) for _ in range(2))
-    found = _read(plan, both, watch, [*of_reference, usual.add], [*of_current, now.add])
+    found, plan = _read(plan, both, watch, [*of_reference, usual.add], [*of_current, now.add])
     found = _with_performance(found, plan, usual, now)
     return outcomes.with_outcomes(found, plan, both, watch)
 
@@ -86,12 +90,13 @@ def _read(
     watch: Watch,
     of_reference: Sequence[Tap],
     of_current: Sequence[Tap],
-) -> Replay:
-    """What the fold finds; SourceError where there are no rows, or none that can be read."""
-    found = _folded(plan, both, watch, of_reference, of_current)
+) -> tuple[Replay, Plan]:
+    """What the fold finds, and the plan with what it was cut into; SourceError where there are no
+    rows, or none that can be read."""
+    found, plan = _folded(plan, both, watch, of_reference, of_current)
     if not found.records:
         raise SourceError(both.usual.damage.first() or both.nothing())
-    return found
+    return found, plan
 
 
 def _folded(
@@ -100,11 +105,11 @@ def _folded(
     watch: Watch,
     of_reference: Sequence[Tap],
     of_current: Sequence[Tap],
-) -> Replay:
-    """What the fold finds."""
+) -> tuple[Replay, Plan]:
+    """What the fold finds, and the plan with what it was cut into."""
     shards = _shards(plan, both)
     census = shards.census() if shards is not None else _census(plan, both, watch)
-    check(plan.chunks, census.rows)
+    plan = _as_cut(plan, both, census)
     profile = both.profile
     if both.reference is not None:
         profile = _profile(plan, both, census, watch, of_reference)
@@ -114,14 +119,47 @@ def _folded(
         return tapped(watch(kept, "replaying", census.rows), taps)
 
     if shards is None and (profile is None or not both.current.is_table):
-        return _in_order(plan, both, profile, rows, of_current, total=census.rows)
+        return _in_order(plan, both, profile, rows, of_current, total=census.rows), plan
     begin = _begin(plan, both, plan.at_once, profile)
-    limits = {"chunks": plan.chunks or 1, "total": census.rows}
+    limits: dict[str, Any] = {
+        "chunks": plan.chunks or 1, "total": census.rows, "period": plan.period,
+    }  # fmt: skip
     if shards is None:
-        return gather([cut(rows(of_current), begin, **limits)], begin, chunks=plan.chunks)
-    found = gather(shards.count(begin, census.kept(), **limits), begin, chunks=plan.chunks)
-    for _ in rows(of_current) if of_current else ():
+        counted: Iterable[Mapping[int, Part]] = [cut(rows(of_current), begin, **limits)]
+    else:
+        counted = shards.count(begin, census.kept(), **limits)
+    found = gather(counted, begin, chunks=plan.chunks, period=plan.period, variants=plan.variants)
+    for _ in rows(of_current) if shards is not None and of_current else ():
         pass  # the taps have what they need
+    return _with_course(found, plan, profile), plan
+
+
+def _as_cut(plan: Plan, both: Comparison, census: Census) -> Plan:
+    """The plan with what the rows are cut into, where a timeline leaves that open.
+
+    Raises SourceError where there are too few rows for so many chunks, or too many periods.
+    """
+    if plan.timeline and not (plan.chunks or plan.period):
+        has_times = census.last >= EARLIEST and (
+            not both.current.is_table or plan.columns.timestamp
+        )
+        period = fitting(census.first, census.last) if has_times else None
+        runs = 0 if period else max(1, min(USUAL, census.rows // MINIMUM))
+        plan = dataclasses.replace(plan, period=period, chunks=runs)
+    if plan.period is not None:
+        if both.current.is_foreign and census.rows and census.last < EARLIEST:
+            raise UsageError(f"--chunks {plan.period.name}: no record says when it was")
+        plan.period.check(census.first, census.last)
+    check(plan.chunks, census.rows)
+    return plan
+
+
+def _with_course(found: Replay, plan: Plan, profile: Profile | None) -> Replay:
+    """The document with the timeline, and what the reference's columns held."""
+    if plan.timeline:
+        found = timeline.with_timeline(found, plan.rules.tolerance)
+    if profile is not None and found.data_quality is not None:
+        found = data_quality.beside(found, profile)
     return found
 
 
@@ -143,7 +181,7 @@ def _shards(plan: Plan, both: Comparison) -> Shards | None:
 
 def _census(plan: Plan, both: Comparison, watch: Watch) -> Census:
     census = Census()
-    if plan.by or plan.chunks:
+    if plan.by or plan.is_cut:
         census.count(watch(both.current.segments(both.options), "counting"))
     return census
 
@@ -171,7 +209,7 @@ def _begin(plan: Plan, both: Comparison, rules: Rules, profile: Profile | None) 
     else:
         name = f"{plan.versus.dimension} {plan.versus.value}" if plan.versus else ""
         baseline = Baseline(profile, plan.learn, name=name)
-    return Begin(rules, baseline, plan.by)
+    return Begin(rules, baseline, plan.by, with_facts=both.current.is_table)
 
 
 def _in_order(
@@ -186,15 +224,30 @@ def _in_order(
     """Fold row after row; a chunk is one window against the reference that the whole has."""
     rules = plan.at_once if both.current.is_table else plan.live
     usual, latest = profile, Latest()
-    if plan.chunks and usual is None:
+    if plan.is_cut and usual is None:
         usual = profile_of(rows(()), plan.by, learn=plan.learn)
+    begin = _begin(plan, both, rules, profile)
+    others = [
+        Part(dataclasses.replace(begin, rules=_other(rules, one), with_facts=False))
+        for one in plan.variants
+    ]
+    passing: Iterable[Row | Block] = latest.passing(rows(taps))
+    for part in others:
+        passing = part.passing(passing)
     found = in_order(
-        rows([*taps, latest.add]),
-        _begin(plan, both, rules, profile),
+        passing,
+        begin,
         chunks=plan.chunks,
         total=total,
-        begin_chunk=_begin(plan, both, plan.at_once, usual),
+        begin_chunk=dataclasses.replace(_begin(plan, both, plan.at_once, usual), with_facts=False),
+        period=plan.period,
     )
+    if others:
+        told = [
+            _what_if(one, part.findings()) for one, part in zip(plan.variants, others, strict=True)
+        ]
+        found = msgspec.structs.replace(found, what_if=told)
+    found = _with_course(found, plan, usual)
     is_undated = both.current.is_table or (both.current.is_foreign and latest.at < EARLIEST)
     return _undated(found) if is_undated else found
 
@@ -205,9 +258,11 @@ class Latest:
     def __init__(self) -> None:
         self.at = -math.inf
 
-    def add(self, one: Row | Block) -> None:
-        """See Tap."""
-        self.at = max(self.at, float(one.at.max()) if isinstance(one, Block) else one.at)
+    def passing(self, rows: Iterable[Row | Block]) -> Iterator[Row | Block]:
+        """The rows, each looked at on its way."""
+        for one in rows:
+            self.at = max(self.at, float(one.at.max()) if isinstance(one, Block) else one.at)
+            yield one
 
 
 def _with_performance(found: Replay, plan: Plan, usual: Scores, now: Scores) -> Replay:
@@ -220,7 +275,11 @@ def _with_performance(found: Replay, plan: Plan, usual: Scores, now: Scores) -> 
     realized = usual.realized()
     chunks, start = [], 0
     for chunk in found.chunks or ():
-        performance = perform(now.part(start, chunk.records), realized, calibration)
+        if plan.period is not None:
+            part = now.between(chunk.start, chunk.end)
+        else:
+            part = now.part(start, chunk.records)
+        performance = perform(part, realized, calibration) if chunk.records else None
         start += chunk.records
         chunks.append(msgspec.structs.replace(chunk, performance=performance))
     return msgspec.structs.replace(
@@ -238,14 +297,15 @@ def in_order(
     chunks: int = 0,
     total: int = 0,
     begin_chunk: Callable[[float], Fold] | None = None,
+    period: Period | None = None,
 ) -> Replay:
     """Fold the rows, in order, into one analysis, and each chunk into its own."""
     check(chunks, total)
     whole = Part(begin)
     passing = whole.passing(rows)
-    if chunks:
-        parts = cut(passing, begin_chunk or begin, chunks=chunks, total=total)
-        return _document(whole, parts)
+    if chunks or period:
+        parts = cut(passing, begin_chunk or begin, chunks=chunks, total=total, period=period)
+        return _document(whole, parts, period)
     for _ in passing:
         pass
     return _document(whole, None)
@@ -256,10 +316,13 @@ def gather(
     begin: Callable[[float], Fold],
     *,
     chunks: int = 0,
+    period: Period | None = None,
+    variants: Sequence[Variant] = (),
 ) -> Replay:
     """Add up what shards have counted of each chunk, and the chunks to the whole.
 
     Only counts that no pane was closed over add up: those of analyses that judge all at once.
+    Other settings, the `variants`, judge the same counts.
     """
     parts: dict[int, Part] = {}
     for shard in counted:
@@ -268,7 +331,11 @@ def gather(
     whole = Part(begin)
     for _, part in sorted(parts.items()):
         whole.merge(part)
-    return _undated(_document(whole, parts if chunks else None))
+    found = _undated(_document(whole, parts if chunks or period else None, period))
+    if not variants or not isinstance(begin, Begin):
+        return found
+    told = [_what_if(one, whole.findings_by(_other(begin.rules, one))) for one in variants]
+    return msgspec.structs.replace(found, what_if=told)
 
 
 def check(chunks: int, total: int) -> None:
@@ -277,23 +344,58 @@ def check(chunks: int, total: int) -> None:
         raise SourceError(f"--chunks {chunks}: there are only {total} rows; give at most so many")
 
 
-def _document(whole: Part, parts: Mapping[int, Part] | None) -> Replay:
+def _other(rules: Rules, variant: Variant) -> Rules:
+    return dataclasses.replace(rules, alpha=variant.part, tolerance=variant.tolerance, bins=False)
+
+
+def _what_if(variant: Variant, findings: Sequence[Finding]) -> WhatIf:
+    drifted = sum(one.status == "drift" for one in findings)
+    return WhatIf(variant.alpha, variant.tolerance, verdict(findings), drifted)
+
+
+def _document(
+    whole: Part, parts: Mapping[int, Part] | None, period: Period | None = None
+) -> Replay:
     chunks = None
-    if parts is not None:
+    if parts is not None and period is not None:
+        chunks = _periods(parts, period)
+    elif parts is not None:
         chunks = [_chunk(index, part) for index, part in sorted(parts.items())]
     findings = whole.findings()
     return Replay(
         verdict(findings), whole.rows, findings, chunks,
         together=together(findings), records_estimated=whole.estimated,
+        data_quality=None if whole.table is None else data_quality.of(whole.table),
     )  # fmt: skip
 
 
+def _periods(parts: Mapping[int, Part], period: Period) -> list[Chunk]:
+    """A chunk for each period from the first to the last, also where nothing came."""
+    first, chunks = min(parts, default=0), []
+    for place in range(first, max(parts, default=-1) + 1):
+        begin, end = period.start(place), period.start(place + 1)
+        part = parts.get(place)
+        if part is None:
+            chunks.append(Chunk(place - first, begin, end, 0, "insufficient", []))
+        else:
+            one = _chunk(place - first, part)
+            chunks.append(msgspec.structs.replace(one, start=begin, end=end))
+    return chunks
+
+
 def _chunk(index: int, part: Part) -> Chunk:
-    found = [undated(finding) for finding in part.findings()]
+    found = [_short(undated(finding)) for finding in part.findings()]
     return Chunk(
         index, part.start, part.end, part.rows, verdict(found), found,
         records_estimated=part.estimated,
     )  # fmt: skip
+
+
+def _short(finding: Finding) -> Finding:
+    """A finding of a chunk, which has its bins only where a change is believed."""
+    if finding.changed or not finding.bins:
+        return finding
+    return msgspec.structs.replace(finding, bins=[])
 
 
 def _undated(found: Replay) -> Replay:

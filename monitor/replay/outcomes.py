@@ -6,7 +6,7 @@ end: what a person who looks every day would have seen.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any
@@ -92,17 +92,19 @@ def with_outcomes(found: Replay, plan: Plan, both: Comparison, watch: Watch) -> 
     joins = not both.current.is_table
     rules = plan.outcomes if joins else plan.outcomes_at_once
     experiments, untold = _experiments(plan, both)
-    folds = _Folds(
-        outcomes_of(
-            rules, dimensions=plan.by, profile=_usual(plan, both, values), experiments=experiments
-        ),
-        at_once_of(rules),
-    )
+    usual = _usual(plan, both, values)
+
+    def begin() -> Analysis[Outcome]:
+        return outcomes_of(rules, dimensions=plan.by, profile=usual, experiments=experiments)
+
+    folds = _Folds(begin(), at_once_of(rules))
     fold = folds.due
     coming = within_budget(both.current.truths(both.options), values)
     rows = _rows(watch(coming, "judging outcomes", found.records))
     chunks = None
-    if found.chunks is not None:
+    if found.chunks is not None and plan.period is not None and not joins:
+        chunks = list(_in_periods(found.chunks, rows, folds, begin, plan))
+    elif found.chunks is not None:
         chunks = list(_in_chunks(found.chunks, rows, folds, plan, joins=joins))
     for row in rows:
         folds.add_row(row)
@@ -225,6 +227,29 @@ def _is_due(row: Row) -> bool:
 def _due(rows: Iterable[Row]) -> Iterator[Row]:
     """Rows with what became of them, without those of what was known at once."""
     return filter(_is_due, rows)
+
+
+def _in_periods(
+    chunks: Sequence[Chunk],
+    rows: Iterable[Row],
+    folds: _Folds,
+    begin: Callable[[], Analysis[Outcome]],
+    plan: Plan,
+) -> Iterator[Chunk]:
+    """Each chunk of a table with what is known at its end; the rows need not be in order of time.
+    Those of a period are counted apart, and added up."""
+    assert plan.period is not None  # noqa: S101  for the type checker
+    parts: dict[int, Analysis[Outcome]] = {}
+    for row in rows:
+        place = plan.period.place(row.at)
+        if place not in parts:
+            parts[place] = begin()
+        parts[place].add_row(row)
+    for chunk in chunks:
+        part = parts.pop(plan.period.place(chunk.start), None)
+        if part is not None:
+            folds.due.merge(part)
+        yield msgspec.structs.replace(chunk, **_entries(folds, plan, undated=True))
 
 
 def _experiments(plan: Plan, both: Comparison) -> tuple[list[Experiment], list[str]]:

@@ -1,4 +1,7 @@
-"""Rows → counts: of all of them, of each chunk, of each shard of a chunk."""
+"""Rows → counts: of all of them, of each chunk, of each shard of a chunk.
+
+Chunks are equal runs of rows, numbered from 0, or periods, numbered as `Period.place` does.
+"""
 
 from __future__ import annotations
 
@@ -9,12 +12,17 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Protocol
 
+import numpy as np
+
 from monitor.analysis.drift.judgement import Rules
+from monitor.analysis.drift.monitor import DriftMonitor
 from monitor.analysis.drift.watches import Baseline
 from monitor.analysis.fold import Analysis
 from monitor.analysis.monitors import analysis_of
 from monitor.findings import Finding
+from monitor.replay.periods import Period
 from monitor.tables.blocks import Block
+from monitor.tables.facts import Table
 from monitor.types import Row
 
 
@@ -36,11 +44,13 @@ class Fold(Protocol):
 
 @dataclass(frozen=True)
 class Begin:
-    """How an analysis begins; can be sent to a worker."""
+    """How an analysis begins; can be sent to a worker. Beside it facts of columns are counted where
+    `with_facts` says so."""
 
     rules: Rules
     baseline: Baseline
     by: tuple[str, ...]
+    with_facts: bool = False
 
     def __call__(self, at: float) -> Analysis[Finding]:
         return analysis_of((), self.rules, self.baseline, dimensions=self.by, began=at)
@@ -55,6 +65,7 @@ class Part:
         self.start = math.inf
         self.end = -math.inf
         self.fold: Fold | None = None
+        self.table = Table() if isinstance(begin, Begin) and begin.with_facts else None
         self._begin = begin
 
     def add(self, row: Row) -> None:
@@ -62,6 +73,8 @@ class Part:
         if self.fold is None:
             self.fold = self._begin(row.at)
         self.fold.add_row(row)
+        if self.table is not None:
+            self.table.add(row)
         self.rows += 1
         self.unrecorded += row.weight - 1
         self.start, self.end = min(self.start, row.at), max(self.end, row.at)
@@ -71,6 +84,8 @@ class Part:
         if self.fold is None:
             self.fold = self._begin(float(block.at[0]))
         self.fold.add_block(block)
+        if self.table is not None:
+            self.table.add(block)
         self.rows += len(block)
         self.start = min(self.start, float(block.at.min()))
         self.end = max(self.end, float(block.at.max()))
@@ -90,6 +105,8 @@ class Part:
             if self.fold is None:
                 self.fold = self._begin(other.start)
             self.fold.merge(other.fold)
+        if self.table is not None and other.table is not None:
+            self.table.merge(other.table)
         self.rows += other.rows
         self.unrecorded += other.unrecorded
         self.start, self.end = min(self.start, other.start), max(self.end, other.end)
@@ -103,6 +120,17 @@ class Part:
         """What is known of the rows."""
         return (self.fold or self._begin(0.0)).findings()
 
+    def findings_by(self, rules: Rules) -> list[Finding]:
+        """What other rules say of the same counts; only of an analysis that judges all at once."""
+        fold = self.fold or self._begin(0.0)
+        monitors = fold.monitors if isinstance(fold, Analysis) else ()
+        return [
+            found
+            for monitor in monitors
+            if isinstance(monitor, DriftMonitor)
+            for found in monitor.findings(rules)
+        ]
+
 
 def cut(
     rows: Iterable[Row | Block],
@@ -111,31 +139,50 @@ def cut(
     chunks: int,
     total: int,
     first: int = 0,
+    period: Period | None = None,
 ) -> dict[int, Part]:
-    """The rows by the chunk they belong to, of `chunks` equal runs of a `total`; `first` rows came
-    before these."""
+    """The rows by the chunk they belong to: a period each, or of `chunks` equal runs of a `total`;
+    `first` rows came before these."""
+    if period is not None:
+        return _by_period(rows, begin, period)
     limits = [(index + 1) * total // chunks for index in range(chunks)]
     parts: dict[int, Part] = {}
     number = first
     for one in rows:
         if not isinstance(one, Block):
-            _part(parts, limits, number, begin).add(one)
+            _part(parts, _index(limits, number), begin).add(one)
             number += 1
             continue
         end = number + len(one)
         ends = [limit for limit in limits[:-1] if number < limit < end]
         for low, high in pairwise([number, *ends, end]):
             block = one.between(low - number, high - number)
-            _part(parts, limits, low, begin).add_block(block)
+            _part(parts, _index(limits, low), begin).add_block(block)
         number = end
     return parts
 
 
-def _part(
-    parts: dict[int, Part], limits: Sequence[int], number: int, begin: Callable[[float], Fold]
-) -> Part:
-    """The part that a row belongs to, by its number; made if new."""
-    index = min(bisect_right(limits, number), len(limits) - 1)
+def _by_period(
+    rows: Iterable[Row | Block], begin: Callable[[float], Fold], period: Period
+) -> dict[int, Part]:
+    parts: dict[int, Part] = {}
+    for one in rows:
+        if not isinstance(one, Block):
+            _part(parts, period.place(one.at), begin).add(one)
+            continue
+        places = period.places(one.at)
+        for place in np.unique(places).tolist():
+            _part(parts, place, begin).add_block(one.take(np.flatnonzero(places == place)))
+    return parts
+
+
+def _index(limits: Sequence[int], number: int) -> int:
+    """The run that a row belongs to, by its number."""
+    return min(bisect_right(limits, number), len(limits) - 1)
+
+
+def _part(parts: dict[int, Part], index: int, begin: Callable[[float], Fold]) -> Part:
+    """The part of that number; made if new."""
     part = parts.get(index)
     if part is None:
         part = parts[index] = Part(begin)

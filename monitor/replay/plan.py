@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from monitor.analysis.drift.judgement import Rules
 from monitor.analysis.experiments.declared import Experiment, units_of
@@ -12,6 +13,7 @@ from monitor.analysis.outcome_rules import OutcomeRules
 from monitor.distances import MEASURES
 from monitor.interfaces import Feature
 from monitor.replay.joined import Joining
+from monitor.replay.periods import Period
 from monitor.tables.columns import Columns
 from monitor.tables.readings import Reading
 from monitor.tables.truths import TruthColumns
@@ -22,6 +24,14 @@ DURATION, OUTCOME = "duration", "outcome"
 
 WHOLE = 10**12
 """Values in a window, of which there is then only one."""
+
+
+class Variant(NamedTuple):
+    """Other settings: alpha, as a person said it, drift's part of it, and the tolerance."""
+
+    alpha: float
+    part: float
+    tolerance: float
 
 
 @dataclass(frozen=True)
@@ -36,9 +46,12 @@ class Plan:
     `start` (Unix seconds) until before `end`; where it is `parted`, what began before that is the
     reference of the rest. Without a reference the first `learn` values of each
     feature are one; `hourly` compares records with the same hour of earlier weeks. Beside the whole
-    `chunks` equal runs of rows are judged. `engine` is local or dask, `scheduler` the address of a
-    Dask scheduler. `outcomes` says how what became of rows is judged, where it `is_told`: of a
-    table by columns, of Records by feedback, to which `joining` joins them. The arms of
+    `chunks` equal runs of rows are judged, or those of each `period`; with `timeline` how features
+    went is told, cut as the census suggests where neither is given. `variants` are settings whose
+    verdicts are told, too; `alpha` is what a person said, for drift and outcomes together.
+    `engine` is local or dask, `scheduler` the address of a Dask scheduler. `outcomes` says how what
+    became of rows is judged, where it `is_told`: of a table by columns, of Records by feedback, to
+    which `joining` joins them. The arms of
     `experiments` are compared, and there must be something to compare in the dimensions `arms`. Of
     the worst slices so many are told as `slices` says.
     """
@@ -68,6 +81,10 @@ class Plan:
     end: float | None = None
     parted: float | None = None
     chunks: int = 0
+    period: Period | None = None
+    timeline: bool = False
+    variants: tuple[Variant, ...] = ()
+    alpha: float = 0.05
     slices: int = 0
     engine: str = "local"
     scheduler: str = ""
@@ -100,9 +117,14 @@ class Plan:
         return self.columns.by
 
     @property
+    def is_cut(self) -> bool:
+        """Whether parts of what is judged are judged, too."""
+        return bool(self.chunks or self.period or self.timeline)
+
+    @property
     def live(self) -> Rules:
-        """How records are judged: as live, by all measures."""
-        return dataclasses.replace(self.rules, measures=MEASURES)
+        """How records are judged: as live, by all measures, with all bins."""
+        return dataclasses.replace(self.rules, measures=MEASURES, bins=True)
 
     @property
     def at_once(self) -> Rules:

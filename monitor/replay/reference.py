@@ -16,6 +16,7 @@ from monitor.replay.comparison import Comparison
 from monitor.replay.datasets import Dataset
 from monitor.replay.files import ReadOptions
 from monitor.tables.blocks import Block
+from monitor.tables.facts import Table
 from monitor.types import WHOLE, Row, Segment
 
 NOTHING = "--reference: holds nothing to compare with; give records or rows of the same kind"
@@ -67,13 +68,15 @@ def build(
         return watch(within_budget(dataset.rows(options), kept), what)
 
     step, some = -(-census.rows // BUFFER), list[Row | Block]()
-    first = tapped(rows("reading the reference"), taps)
+    first, seen = tapped(rows("reading the reference"), taps), Table()
+    first = seen.passing(first) if dataset.is_table else first
     profile = profile_of(_sampled(first, step, some) if step else first, by)
     if not profile.references:
         raise SourceError(nothing)
     ordered = {key[0] for key, one in profile.references.items() if one.is_lopsided}
+    facts = seen.facts()
     if not ordered:
-        return profile
+        return msgspec.structs.replace(profile, facts=facts)
     needed = -(-max(one.samples for one in profile.references.values()) // BUFFER)
     if needed != step:
         some = list[Row | Block]()
@@ -82,7 +85,7 @@ def build(
     spread = profile_of(some, by)
     bins = {key: one for key, one in spread.references.items() if key[0] in ordered}
     again = profile_of(rows("reading it again"), by, bins=Profile(bins))
-    return Profile(profile.references | again.references)
+    return Profile(profile.references | again.references, facts=facts)
 
 
 def _sampled(
@@ -123,4 +126,4 @@ def of_others(profile: Profile, segment: Segment, kept: Mapping[str, set[str]]) 
             for key, one in profile.references.items()
             if key[1] == WHOLE.dimension
         }
-    return Profile(references)
+    return msgspec.structs.replace(profile, references=references)

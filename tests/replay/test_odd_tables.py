@@ -29,6 +29,7 @@ def judge(capsys: pytest.CaptureFixture[str], current: Path, *options: str) -> d
     said = capsys.readouterr()
     found: dict[str, Any] = json.loads(said.out)
     assert code == (found["verdict"] == "drift")
+    assert found.pop("compared")["sources"] == [str(current)]  # the rest depends on no name
     return found
 
 

@@ -44,7 +44,7 @@ def finding(watch: Watch, threshold: float, rules: Rules, baseline: str) -> Find
         if (current.points or not measure.ordered) and (current.fourier or not measure.vectors)
     }
     shifts, text, shift = moved(reference.bins, usual, current), "", 0.0
-    bins = bins_of(reference.bins, usual, current) if changed else []
+    bins = bins_of(reference.bins, usual, current) if changed or rules.bins else []
     if changed and since is not None:
         shift = direction(usual, current) or yes(bins)
         text = words(

@@ -46,6 +46,7 @@ class Rules:
     With `renew` (seconds of event time) references roll: what has been counted for so long without
     drift is the next reference. `alpha` then holds from one renewal to the next. So many values
     as `design_effect` says count as one, because they resemble each other like those of a session.
+    With `bins` every finding has all its bins, not only one of a believed change.
     """
 
     effect: Measure
@@ -60,6 +61,7 @@ class Rules:
     step: int | None = None
     renew: float | None = None
     design_effect: int = 1
+    bins: bool = False
 
     def thresholds(self) -> dict[str, float]:
         """Score from which on a believed change counts, by measure; of `effect` the tolerance."""

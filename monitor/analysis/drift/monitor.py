@@ -91,26 +91,32 @@ class DriftMonitor:
         """Go on from everything `state` gave; raises msgspec.DecodeError where it is damaged."""
         self.watches.restore(state, newest=newest, place=place, keeps=keeps)
 
-    def findings(self) -> list[Finding]:
-        """What is known now, open panes included; one for each feature and segment, in order."""
+    def findings(self, rules: Rules | None = None) -> list[Finding]:
+        """What is known now, open panes included; one for each feature and segment, in order.
+
+        With other `rules` it is what these would say of the same counts. Drift that began when a
+        pane was closed is as it was judged then.
+        """
+        rules = rules or self.rules
         watches = self.watches.by_key
-        read(watches.values(), self.rules)
+        read(watches.values(), rules)
         logs = {
             key: watch.reading.log_evidence if watch.reading else 0.0
             for key, watch in watches.items()
         }
-        limits = thresholds(logs, self.rules)
+        limits = thresholds(logs, rules)
         found = [
-            self._finding(watch, limits[key]) for key, watch in in_turns(sorted(watches.items()))
+            self._finding(watch, limits[key], rules)
+            for key, watch in in_turns(sorted(watches.items()))
         ]
-        return [self._attributed(one) if _is_whole_drift(one) else one for one in found]
+        return [self._attributed(one, rules) if _is_whole_drift(one) else one for one in found]
 
-    def _finding(self, watch: Watch, threshold: float) -> Finding:
+    def _finding(self, watch: Watch, threshold: float, rules: Rules) -> Finding:
         """What is known of a watch; made once as long as nothing comes."""
-        reading = watch.reading
+        reading = watch.reading if rules is self.rules else None
         if reading is not None and reading.told is not None and reading.told[0] == threshold:
             return reading.told[1]
-        found = finding(watch, threshold, self.rules, self._baseline)
+        found = finding(watch, threshold, rules, self._baseline)
         if reading is not None:
             reading.told = threshold, found
         return found
@@ -122,7 +128,7 @@ class DriftMonitor:
             yield Measurement("monitor_series_overflow_total", labels, self.watches.overflow)
         yield from measurements(endpoint, self.findings(), self.rules.thresholds())
 
-    def _attributed(self, found: Finding) -> Finding:
+    def _attributed(self, found: Finding, rules: Rules) -> Finding:
         """The same, with the segments it came from.
 
         Edge cases are none: a value may be in several of them, or in none, so that their shares of
@@ -136,7 +142,7 @@ class DriftMonitor:
         ]
         whole = watches[found.feature, WHOLE.dimension, WHOLE.value]
         since = found.since or 0.0
-        named = drivers(segments, whole, since, self.rules)
+        named = drivers(segments, whole, since, rules)
         mixed = mix(segments, since, self.watches.newest)
         return msgspec.structs.replace(
             found, drivers=named, mix=mixed, words=found.words + origin(named, mixed)

@@ -14,6 +14,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 
 import msgspec
+import numpy as np
 
 from monitor.findings import Estimate, Performance
 from monitor.types import Row
@@ -113,7 +114,7 @@ def _auc(scores: Sequence[float], rates: Sequence[float]) -> float | None:
 
 
 class Scores:
-    """Score, prediction and truth of every row, as arrays: ten bytes a row.
+    """Time, score, prediction and truth of every row, as arrays: 18 bytes a row.
 
     They are what a row says in the columns with these names. Without a prediction a score of one
     half and more is a positive one. A row without a score from 0 to 1 has the score NaN; a truth
@@ -122,6 +123,7 @@ class Scores:
 
     def __init__(self, score: str, prediction: str, label: str) -> None:
         self._names = score, prediction, label
+        self.times = array("d")
         self.scores = array("d")
         self.said = array("b")
         self.truths = array("b")
@@ -135,19 +137,25 @@ class Scores:
             score = math.nan
         said = is_positive(values.get(prediction)) if prediction else score >= 0.5
         truth = is_positive(values.get(label))
+        self.times.append(row.at)
         self.scores.append(score)
         self.said.append(bool(said))
         self.truths.append(-1 if truth is None else truth)
 
     def part(self, start: int, count: int) -> Scores:
         """Those of `count` rows from one on."""
+        return self._some(range(start, min(start + count, len(self.scores))))
+
+    def between(self, start: float, end: float) -> Scores:
+        """Those of the rows from a time until before another one."""
+        times = np.array(self.times)
+        return self._some(np.flatnonzero((times >= start) & (times < end)).tolist())
+
+    def _some(self, rows: Sequence[int]) -> Scores:
         found = Scores(*self._names)
-        rows = slice(start, start + count)
-        found.scores, found.said, found.truths = (
-            self.scores[rows],
-            self.said[rows],
-            self.truths[rows],
-        )
+        for name in ("times", "scores", "said", "truths"):
+            mine = getattr(self, name)
+            setattr(found, name, array(mine.typecode, [mine[row] for row in rows]))
         return found
 
     def estimated(self, calibration: Calibration) -> Estimate:

@@ -12,6 +12,7 @@ from monitor.analysis.drift.reference import Learner, Reference
 from monitor.analysis.rows import parts_of, segments_of, values
 from monitor.errors import SourceError
 from monitor.tables.blocks import Block
+from monitor.tables.facts import Facts
 from monitor.tables.readings import Reading
 from monitor.texts import VOCABULARY, visible
 from monitor.types import WHOLE, Key, Row
@@ -21,17 +22,18 @@ VERSION = 1
 
 class Profile(msgspec.Struct, frozen=True):
     """The references of an endpoint by (feature, dimension, value); `readings` say how the columns
-    of the table that they were made of were read."""
+    of the table that they were made of were read, `facts` what they hold."""
 
     references: dict[Key, Reference] = {}
     readings: dict[str, Reading] = {}
+    facts: dict[str, Facts] = {}
 
     def merge(self, other: Profile) -> Profile:
         """The profile of both; raises SourceError where bins differ."""
         merged = dict(self.references)
         for key, reference in other.references.items():
             merged[key] = merged[key].merge(reference) if key in merged else reference
-        return Profile(merged, self.readings | other.readings)
+        return Profile(merged, self.readings | other.readings, self.facts | other.facts)
 
 
 class _Entry(msgspec.Struct, frozen=True):
@@ -45,13 +47,14 @@ class _Document(msgspec.Struct, frozen=True, omit_defaults=True):
     version: int
     references: list[_Entry]
     readings: dict[str, Reading] = {}
+    facts: dict[str, Facts] = {}
 
 
 def dump_profile(profile: Profile) -> bytes:
     """The profile as a JSON document, in an order that depends on its content only."""
     entries = [_Entry(*key, reference) for key, reference in sorted(profile.references.items())]
     readings = dict(sorted(profile.readings.items()))
-    return msgspec.json.encode(_Document(VERSION, entries, readings)) + b"\n"
+    return msgspec.json.encode(_Document(VERSION, entries, readings, profile.facts)) + b"\n"
 
 
 def load_profile(document: bytes, name: str) -> Profile:
@@ -86,7 +89,7 @@ def load_profile(document: bytes, name: str) -> Profile:
                 "with `monitor reference build`"
             )
         references[entry.feature, entry.dimension, entry.value] = reference
-    return Profile(references, read.readings)
+    return Profile(references, read.readings, read.facts)
 
 
 def profile_of(

@@ -1,0 +1,89 @@
+"""The findings of consecutive chunks → how each feature went in each segment, and since when."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from monitor.findings import Finding
+from monitor.replay.document import Chunk, Course, Replay
+from monitor.types import Key
+
+SURE = 3.0
+"""One chunk says no more than this about when a drift began: e^3 to 1."""
+
+CHANCE = 1.0
+"""Log evidence that chance may give a chunk without a change."""
+
+
+def with_timeline(found: Replay, tolerance: float) -> Replay:
+    """The document with a Course for each of its findings; drift has a PSI of `tolerance`."""
+    chunks = found.chunks or []
+    by_chunk = [
+        {(one.feature, one.dimension, one.value): one for one in chunk.features} for chunk in chunks
+    ]
+    courses = [
+        _course(
+            (one.feature, one.dimension, one.value), one.status == "drift", by_chunk, chunks,
+            tolerance,
+        )
+        for one in found.features
+    ]  # fmt: skip
+    return msgspec.structs.replace(found, timeline=courses)
+
+
+def _course(
+    key: Key,
+    drifts: bool,
+    by_chunk: Sequence[dict[Key, Finding]],
+    chunks: Sequence[Chunk],
+    tolerance: float,
+) -> Course:
+    entries = [inside.get(key) for inside in by_chunk]
+    known = [one if one is not None and one.samples else None for one in entries]
+    course = Course(
+        *key,
+        tolerance,
+        [one.scores.get("psi") if one else None for one in known],
+        [one.log_evidence if one else None for one in known],
+        [one.status if one else "insufficient" for one in known],
+        [one.samples if one else 0 for one in known],
+    )
+    if not (drifts or "drift" in course.status):
+        return course
+    said = [_says(one, tolerance) for one in known]
+    first, last = stretch(said)
+    if first is None:
+        return course
+    until = None if last == len(chunks) - 1 else chunks[last].end
+    return msgspec.structs.replace(
+        course, onset=first, last=last, since=chunks[first].start, until=until
+    )
+
+
+def _says(one: Finding | None, tolerance: float) -> float:
+    """How likely a chunk is one of the drift, as the logarithm of odds within `SURE`."""
+    if one is None:
+        return 0.0
+    if one.changed and one.scores.get("psi", 0.0) < tolerance:
+        return -SURE
+    return max(-SURE, min(SURE, one.log_evidence - CHANCE))
+
+
+def stretch(said: Sequence[float]) -> tuple[int | None, int]:
+    """The first and the last of the consecutive entries whose sum is largest, where that is above 0
+    (Kadane 1977): of evidence, the likeliest beginning and end of a change (Page 1954).
+
+    >>> stretch([-1, -2, 3, 3, -1, 3]), stretch([-1, 2, 2, -3, -3]), stretch([-1, 0])
+    ((2, 5), (1, 2), (None, -1))
+    """
+    best, found = 0.0, (-1, -1)
+    total, start = 0.0, 0
+    for place, one in enumerate(said):
+        if total <= 0:
+            total, start = 0.0, place
+        total += one
+        if total > best:
+            best, found = total, (start, place)
+    return (None, -1) if found[0] < 0 else found

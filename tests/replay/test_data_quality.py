@@ -1,0 +1,36 @@
+"""Columns before and now."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from monitor.cli import main
+
+pytestmark = pytest.mark.usefixtures("one_scanner")
+
+
+@pytest.mark.parametrize("profiled", [False, True], ids=["source", "profile"])
+def test_columns_are_told_before_and_now(capsys: Any, tmp_path: Path, profiled: bool) -> None:
+    """Missing cells, ranges, categories that are new or gone; a profile tells them as its source."""
+    usual, now = tmp_path / "usual.csv", tmp_path / "now.csv"
+    usual.write_text("n,plan,old\n" + "1,free,1\n2,pro,1\n" * 50)
+    now.write_text("n,plan,late\n" + "5,free,1\n,team,1\n" * 50 + "5,once,1\n")
+    reference = usual
+    if profiled:
+        reference = tmp_path / "profile.json"
+        assert main(["reference", "build", str(usual), "--out", str(reference)]) == 0
+    assert main(["replay", str(now), "--reference", str(reference), "--json", "-"]) == 0
+    told = {one["feature"]: one for one in json.loads(capsys.readouterr().out)["data_quality"]}
+    assert told["n"]["before"] == {
+        "values": 100, "kinds": {"number": 100}, "different": 2, "smallest": 1.0, "largest": 2.0,
+    }  # fmt: skip
+    assert (told["n"]["now"]["missing"], told["n"]["now"]["largest"]) == (50, 5.0)
+    assert [(one["bin"], one["before"]) for one in told["plan"]["new"]] == [("team", 0.0)]
+    assert [(one["bin"], one["after"]) for one in told["plan"]["lost"]] == [("pro", 0.0)]
+    assert "once" not in json.dumps(told)
+    assert told["old"]["now"]["missing"] == told["old"]["now"]["values"] == 101
+    assert "before" not in told["late"]

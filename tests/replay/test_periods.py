@@ -1,0 +1,154 @@
+"""Chunks of an hour, a day, a week."""
+
+from __future__ import annotations
+
+import json
+import random
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monitor.cli import main
+from monitor.errors import SourceError
+from monitor.replay.periods import PERIODS, fitting
+
+pytestmark = pytest.mark.usefixtures("one_scanner")
+JANUARY = 1704067200  # 2024-01-01, a Monday
+DAY = 86400
+
+
+@given(st.floats(-1e10, 1e10), st.sampled_from(list(PERIODS.values())))
+def test_a_time_lies_in_its_period(at: float, period: Any) -> None:
+    """From its start until before the next, alone as in an array."""
+    place = period.place(at)
+    assert period.start(place) <= at < period.start(place + 1)
+    assert period.places(np.array([at])).tolist() == [place]
+
+
+def test_days_and_weeks_begin_where_people_think() -> None:
+    """At midnight UTC; a week on Monday. A timeline takes the longest that there are six of."""
+    week, day = PERIODS["week"], PERIODS["day"]
+    assert week.start(week.place(JANUARY + 6.9 * DAY)) == JANUARY
+    assert day.start(day.place(JANUARY + DAY - 1)) == JANUARY
+    named = [fitting(0, span) for span in (3600, 6 * 3600, 6 * DAY, 60 * DAY)]
+    assert [one and one.name for one in named] == [None, "hour", "day", "week"]
+    with pytest.raises(SourceError, match="more than 10,000; give a longer period"):
+        PERIODS["hour"].check(0, 1e9)
+
+
+def log(path: Path, days: list[int], *, shuffled: bool = False, label: bool = False) -> str:
+    """60 rows on each of the days since January 1st; from the sixth on x is larger."""
+    chance = random.Random(path.name)
+    rows = []
+    for day in days:
+        for n in range(60):
+            score, x = chance.random(), chance.gauss(2.0 * (day >= 5), 1)
+            truth = int(chance.random() < score)
+            rows.append(f"{JANUARY + day * DAY + n * 600},{x:.3f},{score:.3f},{truth}")
+    if shuffled:
+        chance.shuffle(rows)
+    path.write_text("\n".join(["at,x,score,truth", *rows]))
+    return str(path)
+
+
+def judge(capsys: Any, *arguments: str) -> dict[str, Any]:
+    assert main(["replay", *arguments, "--timestamp", "at", "--json", "-"]) == 0
+    found: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return found
+
+
+def test_days_are_chunks_also_those_without_rows(capsys: Any, tmp_path: Path) -> None:
+    """Whatever the order of the rows; the timeline says on which day it began."""
+    usual = log(tmp_path / "usual.csv", [0] * 12)
+    days = [0, 1, 2, 5, 6]
+    options = ["--reference", usual, "--score", "score", "--label", "truth", "--timeline"]
+    for shuffled in (False, True):
+        now = log(tmp_path / "now.csv", days, shuffled=shuffled)
+        found = judge(capsys, now, *options, "--chunks", "day")
+        told = [(one["index"], one["records"], one["verdict"]) for one in found["chunks"]]
+        quiet = (0, "insufficient")
+        assert told == [
+            (0, 60, told[0][2]), (1, 60, told[1][2]), (2, 60, told[2][2]),
+            (3, *quiet), (4, *quiet), (5, 60, "drift"), (6, 60, "drift"),
+        ]  # fmt: skip
+        assert "drift" not in {verdict for _, _, verdict in told[:3]}
+        third = found["chunks"][3]
+        assert (third["start"], third["end"]) == (JANUARY + 3 * DAY, JANUARY + 4 * DAY)
+        labels = [one["quality"][0]["labels"] for one in found["chunks"]]
+        assert labels == [60, 120, 180, 180, 180, 240, 300]
+        estimates = [one.get("performance") for one in found["chunks"]]
+        assert [one and one["estimated"]["records"] for one in estimates] == [
+            60, 60, 60, None, None, 60, 60,
+        ]  # fmt: skip
+        (x,) = (one for one in found["timeline"] if one["feature"] == "x")
+        assert (x["onset"], x["since"], x.get("until")) == (5, JANUARY + 5 * DAY, None)
+        assert x["samples"] == [60, 60, 60, 0, 0, 60, 60]
+        assert x["scores"][3] is None
+        assert (x["threshold"], x["status"][3], x["status"][6]) == (0.02, "insufficient", "drift")
+
+
+def test_a_timeline_needs_no_chunks_and_dask_says_the_same(capsys: Any, tmp_path: Path) -> None:
+    """Days are long enough here; without times there are equal parts, and the onset is a row."""
+    usual, now = log(tmp_path / "usual.csv", [0] * 12), log(tmp_path / "now.csv", list(range(9)))
+    local = judge(capsys, now, "--reference", usual, "--timeline")
+    assert [one["records"] for one in local["chunks"]] == [60] * 9
+    assert local == judge(capsys, now, "--reference", usual, "--timeline", "--engine", "dask")
+    assert (
+        main(["replay", now, "--reference", usual, "--ignore", "at", "--timeline", "--json", "-"])
+        == 0
+    )
+    found = json.loads(capsys.readouterr().out)
+    (x,) = (one for one in found["timeline"] if one["feature"] == "x")
+    assert len(found["chunks"]) == 18
+    assert 270 <= x["since"] <= 330
+
+
+def test_what_periods_need_is_said(capsys: Any, tmp_path: Path) -> None:
+    """One line, exit code 2."""
+    now = log(tmp_path / "now.csv", [0])
+    for arguments, said in (
+        (["--chunks", "day"], "--chunks day: needs a --timestamp COLUMN for a table"),
+        (["--chunks", "month"], "'month' is not a number from 1 to 10000, nor hour, day, week"),
+        (["--alpha", "1.5"], "'1.5' is not a number between 0 and 1"),
+        (["--tolerance", "x"], "'x' is not a number from 0 on"),
+    ):
+        try:
+            code: Any = main(["replay", now, *arguments])
+        except SystemExit as stopped:
+            code = stopped.code
+        assert code == 2
+        assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("referenced", [True, False])
+def test_other_settings_judge_the_same_counts(
+    capsys: Any, tmp_path: Path, referenced: bool
+) -> None:
+    """Of several values the first gives the verdict; each pair is as it would be alone."""
+    usual, now = (
+        log(tmp_path / "usual.csv", [0] * 12),
+        log(tmp_path / "now.csv", [0] * 20 + [5] * 3),
+    )
+    options = ["--reference", usual] if referenced else []
+    found = judge(capsys, now, *options, "--tolerance", "0.02,5", "--alpha", "0.05,1e-9")
+    assert found["compared"]["tolerance"] == 0.02
+    pairs = [(one["alpha"], one["tolerance"]) for one in found["what_if"]]
+    assert pairs == [(0.05, 0.02), (0.05, 5.0), (1e-9, 0.02), (1e-9, 5.0)]
+    assert found["what_if"][0]["verdict"] == found["verdict"] == "drift"
+    assert found["what_if"][1]["verdict"] == "ok"
+    for one in found["what_if"]:
+        alone = judge(
+            capsys,
+            now,
+            *options,
+            "--tolerance",
+            str(one["tolerance"]),
+            "--alpha",
+            str(one["alpha"]),
+        )
+        drifted = sum(each["status"] == "drift" for each in alone["features"])
+        assert (alone["verdict"], drifted) == (one["verdict"], one["drifted"])
