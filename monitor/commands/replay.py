@@ -35,7 +35,7 @@ from monitor.commands.progress import watched
 from monitor.errors import UsageError
 from monitor.privacy import keys
 from monitor.privacy.records import Privacy
-from monitor.replay import evidently_report, html_report, judge, junit, outcomes, report, types
+from monitor.replay import evidently_report, judge, junit, outcomes, report, types
 from monitor.replay.comparison import Comparison, compare
 from monitor.replay.datasets import segment_of, without_password
 from monitor.replay.document import SCHEMA, Compared, Replay
@@ -43,6 +43,7 @@ from monitor.replay.joined import Joining, MakeSafe
 from monitor.replay.periods import PERIODS
 from monitor.replay.plan import Plan, Variant
 from monitor.replay.remarks import on_columns, with_remarks
+from monitor.reports.page import page
 from monitor.settings.schema import Settings
 from monitor.supervision.embedded_store import opened
 from monitor.tables.columns import Columns
@@ -317,7 +318,7 @@ def _tell(
     if options.junit:
         _write(options.junit, junit.page(found, title).encode())
     if options.html:
-        _write(options.html, html_report.page(found, title, facts).encode())
+        _write(options.html, page(found, title, facts).encode())
     stream = sys.stderr if options.json == "-" else sys.stdout
     console = Console(file=stream, width=None if stream.isatty() else 140)
     for one in report.tables(found, title):

@@ -12,12 +12,12 @@ from urllib.parse import urlencode
 from fastapi import FastAPI, Request, Response
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from monitor.charts import DRAWN
 from monitor.console import forms
-from monitor.console.charts import DRAWN
 from monitor.console.views import NAV, VIEWS, View, parameters
-from monitor.console.words import FILTERS
 from monitor.errors import ConfigError, SourceError, StreamError, UsageError
 from monitor.queries.query import MissingError, System
+from monitor.readable import FILTERS
 
 START = "/console"
 STATIC = {

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from monitor.console.charts import Interval
+from monitor.charts import Interval
 from monitor.errors import UsageError
 from monitor.findings import Fairness
 from monitor.queries import (

@@ -140,8 +140,8 @@ def _as_cut(plan: Plan, both: Comparison, census: Census) -> Plan:
     Raises SourceError where there are too few rows for so many chunks, or too many periods.
     """
     if plan.timeline and not (plan.chunks or plan.period):
-        has_times = census.last >= EARLIEST and (
-            not both.current.is_table or plan.columns.timestamp
+        has_times = (
+            bool(plan.columns.timestamp) if both.current.is_table else census.last >= EARLIEST
         )
         period = fitting(census.first, census.last) if has_times else None
         runs = 0 if period else max(1, min(USUAL, census.rows // MINIMUM))

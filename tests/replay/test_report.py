@@ -8,8 +8,9 @@ import msgspec
 from rich.console import Console
 
 from monitor.findings import BinShift, Driver, Finding, Together
-from monitor.replay import html_report, report
+from monitor.replay import report
 from monitor.replay.document import Chunk, Replay
+from monitor.reports.page import page as html_page
 
 DRIFT = Finding(
     "age", "region", "<b>north</b>", 900, 5000, {"psi": 0.31, "jensen_shannon": 0.04}, 42.0,
@@ -52,7 +53,7 @@ def test_names_are_no_markup() -> None:
     """Neither for the terminal nor for a browser."""
     named = Finding("[red]x[/red]", "all", "all", 1, 1, {}, 0.0, "insufficient")
     assert "[red]x[/red]" in printed(Replay("insufficient", 1, [named]))
-    page = html_report.page(FOUND, "<script>")
+    page = html_page(FOUND, "<script>")
     assert "<script>" not in page
     assert "<b>north" not in page
     assert "<i>above" not in page
@@ -65,7 +66,7 @@ def test_the_page_says_what_was_compared_and_shows_it() -> None:
         drivers=[Driver("region", "south", 0.875)],
     )  # fmt: skip
     group = Together("region", "south", 1.7e9, ["age", "plan"])
-    page = html_report.page(
+    page = html_page(
         Replay("drift", 900, [DRIFT, whole], CHUNKS, together=[group]),
         "t.csv",
         [("reference", "ref.csv"), ("tolerance", "PSI 0.02")],
@@ -89,7 +90,7 @@ def test_the_page_needs_nothing_else() -> None:
             self.attributes |= {name for name, _ in attrs}
 
     tags = Tags()
-    tags.feed(html_report.page(FOUND, "t.csv"))
+    tags.feed(html_page(FOUND, "t.csv"))
     assert {"table", "tr", "td", "h1"} <= tags.found
     assert not tags.found & {"script", "link", "img", "iframe"}
     assert not tags.attributes & {"src", "href"}

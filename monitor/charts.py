@@ -1,6 +1,6 @@
 """Numbers → pictures as SVG, drawn here; a table beside each says the same in text.
 
-Texts in a picture are escaped, and it has no style of its own: `static/console.css` gives colours,
+Texts in a picture are escaped, and it has no style of its own: the sheet of the page gives colours,
 for light and for dark.
 """
 
@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 from markupsafe import Markup, escape
 
-from monitor.console.words import decimal, moment, percent
 from monitor.findings import BinShift, ExperimentLook, ReliabilityBin
+from monitor.readable import decimal, moment, percent
 
 MAX_BARS = 60
 LABEL = 28

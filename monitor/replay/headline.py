@@ -1,0 +1,121 @@
+"""A replay's document → one sentence: what drifted most, by how much, and since when."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from monitor.analysis.drift.findings import moment, percent
+from monitor.findings import Finding
+from monitor.replay.document import Course, Replay
+from monitor.types import Key
+
+DAY = 86400
+
+
+def headline(found: Replay) -> str:
+    """The sentence for somebody who reads nothing else.
+
+    >>> headline(Replay("ok", 900, [Finding("age", "all", "all", 9, 9, {}, 0.0, "ok")]))
+    'No drift: 1 feature and segment of 1 is as before'
+    >>> headline(Replay("insufficient", 3, []))
+    'Nothing could be judged'
+    """
+    alarms = _alarms(found)
+    if found.verdict == "drift":
+        return _drift(found) + alarms
+    quiet = sum(one.status == "ok" for one in found.features)
+    if found.verdict == "insufficient":
+        return "Nothing could be judged" + alarms
+    are = "feature and segment" if quiet == 1 else "features and segments"
+    verb = "is" if quiet == 1 else "are"
+    return f"No drift: {quiet:,} {are} of {len(found.features):,} {verb} as before{alarms}"
+
+
+def worst(found: Replay) -> Finding | None:
+    """What drifted most: of the whole, or of segments where the whole does not drift."""
+    drifted = [one for one in found.features if one.status == "drift"]
+    whole = [one for one in drifted if one.dimension == "all"]
+    return max(whole or drifted, key=lambda one: one.scores.get("psi", 0.0), default=None)
+
+
+def courses(found: Replay) -> Mapping[Key, Course]:
+    """The courses of the timeline by feature and segment; none without one."""
+    return {(one.feature, one.dimension, one.value): one for one in found.timeline or ()}
+
+
+def since(one: Finding, known: Mapping[Key, Course]) -> str:
+    """Since when something drifts, by the evidence or the timeline, in words; empty where nobody
+    knows."""
+    course = known.get((one.feature, one.dimension, one.value))
+    if one.since is not None:
+        return f"since {when(one.since)}"
+    if course is None or course.since is None:
+        return ""
+    if course.until is not None:
+        return f"from {when(course.since)} to {when(course.until)}"
+    return f"since {when(course.since)}"
+
+
+def when(time: float) -> str:
+    """A time, a date where it is midnight UTC, or the number of a row.
+
+    >>> when(1704067200), when(1704070800), when(12)
+    ('2024-01-01', '2024-01-01 01:00 UTC', 'row 12')
+    """
+    if abs(time) <= 1e8:
+        return f"row {time:.0f}"
+    said = moment(time)
+    return said.partition(" ")[0] if time % DAY == 0 else said
+
+
+def segment(one: Finding) -> str:
+    """A feature and its segment in words.
+
+    >>> segment(Finding("age", "region", "north", 1, 1, {}, 0.0, "ok"))
+    'age in region = north'
+    """
+    return (
+        one.feature if one.dimension == "all" else f"{one.feature} in {one.dimension} = {one.value}"
+    )
+
+
+def by_how_much(one: Finding) -> str:
+    """How far something moved, in words."""
+    said = [f"PSI {one.scores['psi']:.2g}"] if "psi" in one.scores else []
+    if abs(one.mean_shift) >= 0.05 and "mean" in one.words:
+        said.append(f"mean {'up' if one.mean_shift > 0 else 'down'} {abs(one.mean_shift):.1f} sd")
+    if one.moved:
+        most = one.moved[0]
+        said.append(f"“{most.bin}” from {percent(most.before)} to {percent(most.after)}")
+    return ", ".join(said)
+
+
+def _drift(found: Replay) -> str:
+    first = worst(found)
+    if first is None:
+        return "Drift"
+    drifted = sum(one.status == "drift" for one in found.features)
+    date = since(first, courses(found))
+    text = f"Drift: {segment(first)} moved most"
+    if how := by_how_much(first):
+        text += f" ({how})"
+    text += f", {date}" if date else ""
+    if drifted > 1:
+        text += f"; {drifted:,} of {len(found.features):,} features and segments drifted"
+    return text
+
+
+def _alarms(found: Replay) -> str:
+    """What else is wrong: outcomes, experiments, columns."""
+    said = []
+    for key in ("quality", "calibration", "coverage", "fairness", "slices"):
+        alarms = sum(one.status == "alarm" for one in getattr(found, key) or ())
+        if alarms:
+            said.append(f"{alarms} {'alarm' if alarms == 1 else 'alarms'} of {key}")
+    bad = sum(one.verdict in ("worse", "invalid") for one in found.experiments or ())
+    if bad:
+        said.append(f"{bad} bad {'arm' if bad == 1 else 'arms'} of experiments")
+    gone = [one.column for one in found.schema if one.change == "gone"]
+    if gone:
+        said.append(f"{len(gone)} {'column is' if len(gone) == 1 else 'columns are'} gone")
+    return "; " + ", ".join(said) if said else ""

@@ -1,0 +1,150 @@
+"""Shares and scores → small pictures as SVG, in few bytes: a page may have thousands of them.
+
+Text beside a picture says the same; it has no style of its own, `style.css` gives colours.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+
+from markupsafe import Markup
+
+from monitor.findings import BinShift
+from monitor.replay.document import Chunk, Course
+
+HEIGHT = 30
+MOST = 40
+"""Bins of a small picture, at most."""
+
+STATUSES = ("ok", "drift", "insufficient")
+
+
+def histogram(bins: Sequence[BinShift]) -> Markup:
+    """Shares before as a grey mountain, shares now as a line over it."""
+    shown = [one for one in bins if one.before or one.after][:MOST]
+    top = max((max(one.before, one.after) for one in shown), default=0.0) or 1.0
+    before, now = ([_level(share, top) for share in side] for side in _sides(shown))
+    mountain = f'<path class="b" d="M0 {HEIGHT}{_steps(before)}V{HEIGHT}z"/>'
+    return _svg(len(shown) or 1, HEIGHT, f'{mountain}<path class="n" d="{_line(now)}"/>')
+
+
+def bars(before: float, now: float, top: float) -> Markup:
+    """Two bars below each other, of a share before and now, beside the largest."""
+    first, second = (round(100 * share / top, 1) for share in (before, now))
+    return _svg(
+        100,
+        2,
+        f'<rect class="b" width="{first:g}" height="1"/>'
+        f'<rect class="n" y="1" width="{second:g}" height="1"/>',
+    )
+
+
+def strip(status: Sequence[str]) -> Markup:
+    """A cell for each chunk, in the colour of what was found of it."""
+    cells = [
+        f'<path class="{name}" d="{path}"/>'
+        for name in STATUSES
+        if (path := "".join(f"M{n} 0h.9v1h-.9z" for n, one in enumerate(status) if one == name))
+    ]
+    return _svg(len(status) or 1, 1, "".join(cells))
+
+
+def course(one: Course) -> Markup:
+    """The score of each chunk as a line, what is tolerated as a band below the threshold, and where
+    the drift began. The height is the root of the score, so that small ones can be seen."""
+    known = [score for score in one.scores if score is not None]
+    top = math.sqrt(max([*known, one.threshold * 2, 1e-9]))
+    width = max(len(one.scores), 1)
+    bar = _height(one.threshold, top)
+    body = [f'<rect class="band" y="{bar}" width="{width}" height="{60 - bar}"/>']
+    body += [_onset(one)]
+    body.append(f'<path class="bar" d="M0 {bar}H{width}"/>')
+    body += _curves([None if s is None else _height(max(s, 0.0), top) for s in one.scores])
+    return _svg(width, 60, "".join(body))
+
+
+def evidence(one: Course) -> Markup:
+    """The log evidence of each chunk as a line; the dashed line is odds of one to one."""
+    known = [log for log in one.log_evidence if log is not None]
+    top = max([*known, 10.0])
+    width = max(len(one.log_evidence), 1)
+    body = [_onset(one), f'<path class="bar" d="M0 37H{width}"/>']
+    points = [
+        None if log is None else round(37 - 36 * max(-0.08, log / top), 1)
+        for log in one.log_evidence
+    ]
+    return _svg(width, 40, "".join([*body, *_curves(points)]))
+
+
+def track(
+    values: Sequence[tuple[float | None, float | None, float | None]], low: float, high: float
+) -> Markup:
+    """A number of each chunk as a line within `low` and `high`, its interval as a band."""
+    reach = (high - low) or 1.0
+
+    def height(value: float) -> float:
+        return round(58 - 56 * (value - low) / reach, 1)
+
+    body = []
+    for place, (_, lower, upper) in enumerate(values):
+        if lower is not None and upper is not None:
+            body.append(f"M{place} {height(upper)}h1V{height(lower)}h-1z")
+    curves = _curves([None if number is None else height(number) for number, _, _ in values])
+    return _svg(
+        max(len(values), 1), 60, f'<path class="band" d="{"".join(body)}"/>' + "".join(curves)
+    )
+
+
+def records(chunks: Sequence[Chunk]) -> Markup:
+    """How many rows each chunk has."""
+    top = max((one.records for one in chunks), default=0) or 1
+    levels = [round(HEIGHT * (1 - one.records / top), 1) for one in chunks]
+    return _svg(
+        len(chunks) or 1, HEIGHT, f'<path class="b" d="M0 {HEIGHT}{_steps(levels)}V{HEIGHT}z"/>'
+    )
+
+
+def _sides(shown: Iterable[BinShift]) -> tuple[list[float], list[float]]:
+    pairs = [(one.before, one.after) for one in shown]
+    return [one for one, _ in pairs], [one for _, one in pairs]
+
+
+def _level(share: float, top: float) -> int:
+    return HEIGHT - round((HEIGHT - 1) * share / top)
+
+
+def _steps(levels: Sequence[float]) -> str:
+    return "".join(f"V{level:g}h1" for level in levels)
+
+
+def _line(levels: Sequence[float]) -> str:
+    if not levels:
+        return ""
+    return f"M0 {levels[0]:g}h1" + _steps(levels[1:])
+
+
+def _height(score: float, top: float) -> float:
+    return round(58 - 56 * math.sqrt(score) / top, 1)
+
+
+def _onset(one: Course) -> str:
+    return "" if one.onset is None else f'<path class="onset" d="M{one.onset} 0V60"/>'
+
+
+def _curves(points: Sequence[float | None]) -> list[str]:
+    """A level stretch for each chunk that has one, joined where they follow each other."""
+    path, before = [], False
+    for place, point in enumerate(points):
+        if point is not None:
+            path.append(f"V{point:g}h1" if before else f"M{place} {point:g}h1")
+        before = point is not None
+    return [f'<path class="n" d="{"".join(path)}"/>'] if path else []
+
+
+def _svg(width: float, height: float, body: str) -> Markup:
+    """A picture that is stretched to where it stands; `body` has numbers and our words alone."""
+    return Markup(  # noqa: S704
+        f'<svg viewBox="0 0 {width:g} {height:g}" preserveAspectRatio="none" aria-hidden="true">'
+        f"{body}</svg>"
+    )
