@@ -47,9 +47,13 @@ from monitor.reports.page import page
 from monitor.settings.schema import Settings
 from monitor.supervision.embedded_store import opened
 from monitor.tables.columns import Columns
+from monitor.texts import printable
 from monitor.types import Segment
 
 EXIT_FOUND = 1
+
+WIDTH = 140
+"""Columns of what is printed where no screen says how many it has."""
 
 
 def run(options: argparse.Namespace, settings: Settings) -> int:
@@ -320,8 +324,9 @@ def _tell(
     if options.html:
         _write(options.html, page(found, title, facts).encode())
     stream = sys.stderr if options.json == "-" else sys.stdout
-    console = Console(file=stream, width=None if stream.isatty() else 140)
-    for one in report.tables(found, title):
+    given = stream.isatty() or "COLUMNS" in os.environ
+    console = Console(file=stream, width=None if given else WIDTH)
+    for one in report.tables(found, title, console.width):
         console.print(one)
 
 
@@ -337,4 +342,4 @@ def _write(name: str, content: bytes) -> None:
 
 
 def _note(text: str) -> None:
-    print(f"monitor: {text}", file=sys.stderr)
+    print(f"monitor: {printable(text)}", file=sys.stderr)

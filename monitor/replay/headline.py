@@ -16,19 +16,19 @@ def headline(found: Replay) -> str:
     """The sentence for somebody who reads nothing else.
 
     >>> headline(Replay("ok", 900, [Finding("age", "all", "all", 9, 9, {}, 0.0, "ok")]))
-    'No drift: 1 feature and segment of 1 is as before'
+    'No drift: 1 feature and segment is as before'
     >>> headline(Replay("insufficient", 3, []))
     'Nothing could be judged'
     """
-    alarms = _alarms(found)
+    more = _unjudged(found) + _alarms(found)
     if found.verdict == "drift":
-        return _drift(found) + alarms
-    quiet = sum(one.status == "ok" for one in found.features)
+        return _drift(found) + more
     if found.verdict == "insufficient":
-        return "Nothing could be judged" + alarms
-    are = "feature and segment" if quiet == 1 else "features and segments"
-    verb = "is" if quiet == 1 else "are"
-    return f"No drift: {quiet:,} {are} of {len(found.features):,} {verb} as before{alarms}"
+        return "Nothing could be judged" + more
+    quiet = sum(one.status == "ok" for one in found.features)
+    if quiet == 1:
+        return f"No drift: 1 feature and segment is as before{more}"
+    return f"No drift: {quiet:,} features and segments are as before{more}"
 
 
 def worst(found: Replay) -> Finding | None:
@@ -103,6 +103,12 @@ def _drift(found: Replay) -> str:
     if drifted > 1:
         text += f"; {drifted:,} of {len(found.features):,} features and segments drifted"
     return text
+
+
+def _unjudged(found: Replay) -> str:
+    """How much was not judged."""
+    few = sum(one.status == "insufficient" for one in found.features)
+    return f"; {few:,} not judged" if few else ""
 
 
 def _alarms(found: Replay) -> str:

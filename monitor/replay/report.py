@@ -8,7 +8,6 @@ from typing import TypeVar
 from rich.table import Table
 from rich.text import Text
 
-from monitor.analysis.drift.findings import moment
 from monitor.findings import (
     Calibration,
     Coverage,
@@ -21,6 +20,8 @@ from monitor.findings import (
     Slice,
 )
 from monitor.replay.document import Replay, SchemaChange
+from monitor.replay.headline import courses, headline, segment, since, when
+from monitor.texts import printable
 
 SHOWN = 40
 """Findings in a table on the screen; drift is always shown."""
@@ -42,6 +43,13 @@ STYLES = {
     "insufficient": "dim",
     "ok": "green",
 }
+WIDE = 110
+"""Columns of a screen from which on a row says what moved."""
+
+BLOCKS = "▁▂▃▄▅▆▇█"
+POINTS, FEW = 30, 12
+"""Blocks of a line of scores, at most, on a wide screen and on a narrow one."""
+
 MEASURES = ("psi", "jensen_shannon", "wasserstein")
 
 
@@ -56,38 +64,102 @@ def ranked(findings: Iterable[Finding]) -> list[Finding]:
     )  # fmt: skip
 
 
-def tables(found: Replay, title: str) -> Iterator[Table | Text]:
-    """What to print: the findings, the chunks, the verdict."""
-    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
-    for name in ("feature", "segment", "status"):
-        table.add_column(name)
-    for name in ("psi", "js", "w1/sd", "ln E", "values"):
-        table.add_column(name, justify="right")
-    table.add_column("what moved", overflow="fold")
+def tables(found: Replay, title: str, width: int = 140) -> Iterator[Table | Text]:
+    """What to print on a screen of so many columns: the verdict, the findings, chunks, outcomes."""
     findings = ranked(found.features)
     drifted = sum(one.status == "drift" for one in findings)
+    yield _text(headline(found), STYLES[found.verdict])
     shown = findings[: max(SHOWN, drifted)]
-    for one in shown:
-        scores = [f"{one.scores[name]:.3f}" if name in one.scores else "" for name in MEASURES]
-        table.add_row(
-            Text(one.feature), Text(where(one)), Text(one.status, STYLES[one.status]), *scores,
-            f"{one.log_evidence:.1f}", f"{one.samples:,}", Text(_what(one)),
-        )  # fmt: skip
-    yield table
+    yield _findings(found, shown, f"\n{printable(title)}", width)
     if len(shown) < len(findings):
         yield Text(f"and {len(findings) - len(shown)} more, none of them drift", "dim")
+    if width < WIDE:
+        yield from _moves(shown)
     if found.chunks is not None:
         yield _chunks(found)
     if found.performance is not None:
         yield Text(f"\n{performance(found.performance)}")
     yield from _of_outcomes(found)
+    for one in found.what_if or ():
+        said = f"with alpha {one.alpha:g} and tolerance {one.tolerance:g}: "
+        yield Text.assemble(said, (one.verdict, STYLES[one.verdict]), f", {one.drifted:,} drifted")
     yield from _schema(found)
     yield Text.assemble(
         f"\n{counted(found)}: ",
         (found.verdict, STYLES[found.verdict]),
         f", {drifted} of {len(findings)} features and segments drifted" if drifted else "",
-        f": {judged(found)}",
+        printable(f": {judged(found)}"),
     )
+
+
+def _findings(found: Replay, shown: Sequence[Finding], title: str, width: int) -> Table:
+    """A row for each finding; on a narrow screen without what stands elsewhere."""
+    is_wide, known = width >= WIDE, courses(found)
+    measures = MEASURES if is_wide else ("psi", "wasserstein")
+    names = {"psi": "psi", "jensen_shannon": "js", "wasserstein": "w1/sd"}
+    table = _table(title, ("feature", "segment"))
+    table.add_column("status", no_wrap=True)
+    for name in (*map(names.__getitem__, measures), "ln E", "values"):
+        table.add_column(name, justify="right", no_wrap=True)
+    if known:
+        table.add_column("over time", no_wrap=True)
+    if is_wide:
+        table.add_column("what moved", overflow="fold")
+    for one in shown:
+        scores = [f"{one.scores[name]:.3f}" if name in one.scores else "" for name in measures]
+        cells = [f"{one.log_evidence:.1f}", f"{one.samples:,}"]
+        if known:
+            course = known.get((one.feature, one.dimension, one.value))
+            cells.append(sparkline(course.scores, POINTS if is_wide else FEW) if course else "")
+        if is_wide:
+            cells.append(what(one, since(one, known)))
+        table.add_row(
+            _text(one.feature), _text(where(one)), Text(one.status, STYLES[one.status]),
+            *scores, *map(_text, cells),
+        )  # fmt: skip
+    return table
+
+
+def _moves(shown: Iterable[Finding]) -> Iterator[Text]:
+    """A line for what moved of each finding, where the table has no room for it."""
+    for place, one in enumerate(each for each in shown if what(each)):
+        head = "\n" if place == 0 else ""
+        yield Text.assemble(
+            head, (printable(segment(one)), STYLES[one.status]), printable(f": {what(one)}")
+        )
+
+
+def sparkline(scores: Sequence[float | None], most: int = 30) -> str:
+    """Scores as a line of blocks, at most so many: the largest of those that share one, on a root
+    scale; a dot where there is none.
+
+    >>> sparkline([0.0, None, 0.01, 0.25, 1.0]), sparkline([0.0, 4.0, 0.0, 1.0], 2), sparkline([])
+    ('▁·▂▅█', '█▅', '')
+    """
+    count = min(len(scores), most)
+    parts = [
+        scores[n * len(scores) // count : (n + 1) * len(scores) // count] for n in range(count)
+    ]
+    known = [[one for one in part if one is not None] for part in parts]
+    top = max((max(part) for part in known if part), default=0.0) or 1.0
+    return "".join(
+        BLOCKS[round(7 * (max(*part, 0.0) / top) ** 0.5)] if part else "·" for part in known
+    )
+
+
+def _table(title: str, words: Iterable[str], numbers: Iterable[str] = ()) -> Table:
+    """An empty table that folds what does not fit: nothing is cut off."""
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
+    for name in words:
+        table.add_column(name, overflow="fold")
+    for name in numbers:
+        table.add_column(name, justify="right", overflow="fold")
+    return table
+
+
+def _text(text: str, style: str = "") -> Text:
+    """What somebody may have named: no markup, and nothing that moves a cursor."""
+    return Text(printable(text), style)
 
 
 def _of_outcomes(found: Replay) -> Iterator[Table]:
@@ -135,9 +207,9 @@ def judged(found: Replay) -> str:
 def _schema(found: Replay) -> Iterator[Text]:
     """How columns were read, and what is otherwise than in the reference."""
     if found.columns:
-        yield Text(f"\nread as {schema(found)}", "dim")
+        yield Text.assemble("\n", (printable(f"read as {schema(found)}"), "dim"))
     for one in found.schema:
-        yield Text(f"column {changed(one)}")
+        yield _text(f"column {changed(one)}")
 
 
 def schema(found: Replay) -> str:
@@ -181,39 +253,40 @@ def _column(feature: str, found: Replay) -> str:
 
 
 def _chunks(found: Replay) -> Table:
-    table = Table(title="\nchunks", title_justify="left", box=None, pad_edge=False)
-    for name in ("chunk", "from", "to", "records", "verdict", "drifted"):
-        table.add_column(name, justify="right" if name == "records" else "left")
+    table = _table("\nchunks", ("chunk", "from", "to"), ("records",))
+    for name in ("verdict", "drifted"):
+        table.add_column(name, overflow="fold")
     if found.performance is not None:
-        table.add_column("performance")
+        table.add_column("performance", overflow="fold")
     if found.quality:
-        table.add_column("quality so far")
+        table.add_column("quality so far", overflow="fold")
     for one in found.chunks or ():
         drifted = [f for f in ranked(one.features) if f.status == "drift"]
         names = list(dict.fromkeys(finding.feature for finding in drifted))
         more = f" and {len(names) - 5} more" if len(names) > 5 else ""
         table.add_row(
-            str(one.index), at(one.start), at(one.end), f"{one.records:,}",
-            Text(one.verdict, STYLES[one.verdict]), Text(", ".join(names[:5]) + more),
-            *([performance(one.performance).rpartition("; ")[0]] if one.performance else []),
+            str(one.index), when(one.start), when(one.end), f"{one.records:,}",
+            Text(one.verdict, STYLES[one.verdict]), _text(", ".join(names[:5]) + more),
+            *([_performance(one.performance)] if found.performance else []),
             *([so_far(one.quality or [])] if found.quality else []),
         )  # fmt: skip
     return table
 
 
+def _performance(known: Performance | None) -> str:
+    return "" if known is None else performance(known).rpartition("; ")[0]
+
+
 def _quality(entries: list[Quality]) -> Table:
     """How good predictions were; the whole first, an alarm always."""
-    table = Table(title="\nquality", title_justify="left", box=None, pad_edge=False)
-    for name in ("measure", "segment", "status"):
-        table.add_column(name)
-    for name in ("number", "95 % interval", "expected", "labels"):
-        table.add_column(name, justify="right")
+    numbers = ("number", "95 % interval", "expected", "labels")
+    table = _table("\nquality", ("measure", "segment", "status"), numbers)
     table.add_column("what changed", overflow="fold")
     for one in told(entries):
         status = one.status or ""
         table.add_row(
-            Text(one.measure), Text(of_segment(one)), Text(status, STYLES.get(status, "")),
-            share(one.number), interval(one), expected(one), f"{one.labels:,}", Text(change(one)),
+            _text(one.measure), _text(of_segment(one)), Text(status, STYLES.get(status, "")),
+            share(one.number), interval(one), expected(one), f"{one.labels:,}", _text(change(one)),
         )  # fmt: skip
     return table
 
@@ -225,15 +298,13 @@ def _judged(
     told: Callable[[Judged], list[str]],
 ) -> Table:
     """What was judged in each segment; an alarm always."""
-    table = Table(title=f"\n{title}", title_justify="left", box=None, pad_edge=False)
-    for name in ("segment", "status"):
-        table.add_column(name)
+    table = _table(f"\n{title}", ("segment", "status"))
     for name in names:
         table.add_column(name, justify="left" if name in WORDS else "right", overflow="fold")
     for number, one in enumerate(sorted(entries, key=lambda one: one.status != "alarm")):
         if number < SHOWN or one.status == "alarm":
             status = Text(one.status, STYLES[one.status])
-            table.add_row(Text(of_segment(one)), status, *map(Text, told(one)))
+            table.add_row(_text(of_segment(one)), status, *map(_text, told(one)))
     return table
 
 
@@ -325,11 +396,11 @@ def _listed(
     rows: Iterable[tuple[list[str], str]],
 ) -> Table:
     """A table of rows, each with its verdict, which colours the cell of the column `judged`."""
-    table = Table(title=f"\n{title}", title_justify="left", box=None, pad_edge=False)
+    table = _table(f"\n{title}", ())
     for name in names:
         table.add_column(name, justify="right" if name in numbers else "left", overflow="fold")
     for words, verdict in rows:
-        cells = [Text(cell) for cell in words]
+        cells = [_text(cell) for cell in words]
         cells[names.index(judged)].stylize(STYLES.get(verdict, ""))
         table.add_row(*cells)
     return table
@@ -394,16 +465,15 @@ def share(value: float | None) -> str:
     return "-" if value is None else f"{value:.3f}"
 
 
-def _what(one: Finding) -> str:
-    """The end of the sentence that says what moved; why nothing can be said, if so."""
+def what(one: Finding, date: str = "") -> str:
+    """The end of the sentence that says what moved, and since when; why nothing can be said, if
+    so."""
     if one.status == "insufficient":
         return f"not judged: {one.reason}" if one.reason else "no values" * (not one.samples)
-    return one.words.partition(" values")[2].lstrip(" ,;") if one.changed else ""
-
-
-def at(time: float) -> str:
-    """A time, or the number of a row."""
-    return moment(time) if abs(time) > 1e8 else f"row {time:.0f}"
+    if not one.changed:
+        return ""
+    said = one.words.partition(" values")[2].lstrip(" ,;")
+    return f"{date}, {said}" if date and date not in said else said
 
 
 def counted(found: Replay) -> str:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from html.parser import HTMLParser
+from io import StringIO
 
 import msgspec
+import pytest
 from rich.console import Console
 
 from monitor.findings import BinShift, Driver, Finding, Together
 from monitor.replay import report
 from monitor.replay.document import Chunk, Replay
 from monitor.reports.page import page as html_page
+from tests.reports.test_page import everything
 
 DRIFT = Finding(
     "age", "region", "<b>north</b>", 900, 5000, {"psi": 0.31, "jensen_shannon": 0.04}, 42.0,
@@ -94,3 +98,36 @@ def test_the_page_needs_nothing_else() -> None:
     assert {"table", "tr", "td", "h1"} <= tags.found
     assert not tags.found & {"script", "link", "img", "iframe"}
     assert not tags.attributes & {"src", "href"}
+
+
+def lines(found: Replay, width: int, title: str = "t.csv") -> list[str]:
+    """What a screen of so many columns shows."""
+    console = Console(width=width, file=StringIO(), no_color=True)
+    for part in report.tables(found, title, console.width):
+        console.print(part)
+    assert isinstance(console.file, StringIO)
+    return console.file.getvalue().splitlines()
+
+
+@pytest.mark.parametrize("width", [80, 200])
+def test_nothing_is_cut_on_a_screen_of_80_columns(width: int) -> None:
+    """Everything on: no line is longer, no word is cut; the verdict comes first, and is counted last."""
+    found = everything("a_name_of_more_than_thirty_characters")
+    shown = lines(found, width)
+    assert max(map(len, shown)) <= width
+    assert "…" not in "".join(shown)
+    assert shown[0].startswith("Drift: a_name_of_more_than_thirty_characters.0 moved most")
+    together = "".join("".join(shown).split())
+    for said in ("since2024-01-03", "meanup0.5sd", "interval", "1notjudged", "▁·▇█"):
+        assert said in together
+    assert "".join(shown[-3:]).count("judged") == 2
+
+
+@pytest.mark.parametrize(
+    "name", ["\x1b[31mred\x07", "a\rb\nc", "\u202eabc\u2066", "x" * 10000, "[red]"]
+)
+def test_names_move_no_cursor(name: str) -> None:
+    """No control character, no mark that turns the direction of what follows."""
+    text = "".join(lines(everything(name), 80, name))
+    assert not re.search("[\x00-\x1f\x7f\u202a-\u202e\u2066-\u2069]", text)
+    assert "[red]" not in name or "[red]" in text

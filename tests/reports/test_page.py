@@ -92,12 +92,15 @@ def everything(name: str = "age", *, features: int = 3) -> Replay:
     facts = Facts(900, 9, {"number": 800, "word": 91}, 90, -1.0, 1.0, {name: 9})
     odd = Facts(900, 400, {"number": 500}, 90, -9.0, 9.0)
     return Replay(
-        "drift", 900, found, chunks, estimate, [Together(name, name, None, [name, f"{name}b"])],
-        {f"{name}.0": "numeric"}, [SchemaChange(name, "new", now="numeric")], [name],
-        [Unreadable(name, name)], [quality], [calibration],
-        [Coverage("all", "all", 0.8, 0.9, 1.5, 9.0, "ok", 900, None)], [fairness], [effect], [worst],
-        timeline=courses,
-        data_quality=[DataQuality(f"{name}.0", facts, odd, bins[:1], bins[:2]), DataQuality(name, None, odd)],
+        "drift", 900, found, chunks, performance=estimate,
+        together=[Together(name, name, None, [name, f"{name}b"])], columns={f"{name}.0": "numeric"},
+        schema=[SchemaChange(name, "new", now="numeric")], remarks=[name],
+        unreadable=[Unreadable(name, name)], quality=[quality], calibration=[calibration],
+        coverage=[Coverage("all", "all", 0.8, 0.9, 1.5, 9.0, "ok", 900, None)],
+        fairness=[fairness], experiments=[effect], slices=[worst], timeline=courses,
+        data_quality=[
+            DataQuality(f"{name}.0", facts, odd, bins[:1], bins[:2]), DataQuality(name, None, odd),
+        ],
         what_if=[WhatIf(0.05, 0.02, "drift", 3), WhatIf(0.05, 0.5, "ok", 0)],
     )  # fmt: skip
 
@@ -145,7 +148,7 @@ def test_the_first_sentence_says_what_by_how_much_and_since_when() -> None:
     (heading,) = re.findall("<h1>(.*?)</h1>", page(everything(), "today.csv"))
     assert heading == (
         "Drift: age.0 moved most (PSI 0.31, mean up 0.5 sd, “age 0” from 0 % to 40 %), since "
-        "2024-01-03; 3 of 10 features and segments drifted; 1 alarm of quality, 1 alarm of "
+        "2024-01-03; 3 of 10 features and segments drifted; 1 not judged; 1 alarm of quality, 1 alarm of "
         "calibration, 1 alarm of fairness, 1 alarm of slices, 1 bad arm of experiments"
     )
 
