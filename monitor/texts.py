@@ -184,6 +184,19 @@ def _vocabulary_cell(word: str) -> bytes:
     return found
 
 
+def vocabulary(text: str) -> dict[int, str]:
+    """The words that a plain text begins with, by the cells that `hashed` gives them.
+
+    >>> [word for cell, word in vocabulary("My order, 4711").items()]
+    ['my', 'order', '0']
+    """
+    found = {}
+    for word in words(text[:OPENING], OPENING):
+        bare = "0" if word[0].isdigit() else word
+        found[int.from_bytes(_vocabulary_cell(word), sys.byteorder)] = bare
+    return found
+
+
 def hashes(packed: bytes) -> array[int]:
     """The cells of words that `hashed` has packed; a byte too many is left out."""
     return array("H", packed[: len(packed) // 2 * 2])

@@ -122,6 +122,9 @@ class DataQuality(msgspec.Struct, frozen=True, omit_defaults=True):
     """Categories that are not in the reference, the most frequent, with their share now."""
     lost: list[BinShift] = []
     """Categories of the reference that did not come any more, the most frequent."""
+    words: list[BinShift] = []
+    """Words that more or fewer texts have than before, with their share of the texts; the largest
+    change first. Personal data is only said by its kind."""
 
 
 class WhatIf(msgspec.Struct, frozen=True):

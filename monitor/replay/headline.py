@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from monitor.analysis.drift.findings import moment, percent
-from monitor.findings import Finding
+from monitor.findings import BinShift, Finding
 from monitor.replay.document import Course, Replay
 from monitor.types import Key
 
 DAY = 86400
+
+UNKNOWN = ".unknown_words"
+"""How the feature ends that says how many words of a column's texts are new."""
 
 
 def headline(found: Replay) -> str:
@@ -79,14 +82,23 @@ def segment(one: Finding) -> str:
     )
 
 
-def by_how_much(one: Finding) -> str:
-    """How far something moved, in words."""
+def words_of(found: Replay, feature: str) -> list[BinShift]:
+    """The words that moved in the column that a feature is of, where that is a word of a text or
+    says how many are new."""
+    for one in found.data_quality or ():
+        if one.words and feature in (one.feature.removesuffix(UNKNOWN), one.feature):
+            return one.words
+    return []
+
+
+def by_how_much(one: Finding, words: Sequence[BinShift] = ()) -> str:
+    """How far something moved, in words; of a text in the `words` that moved."""
     said = [f"PSI {one.scores['psi']:.2g}"] if "psi" in one.scores else []
     if abs(one.mean_shift) >= 0.05 and "mean" in one.words:
         said.append(f"mean {'up' if one.mean_shift > 0 else 'down'} {abs(one.mean_shift):.1f} sd")
-    if one.moved:
-        most = one.moved[0]
-        said.append(f"“{most.bin}” from {percent(most.before)} to {percent(most.after)}")
+    for most in [*words, *one.moved][:1]:
+        what = f"texts with “{most.bin}”" if words else f"“{most.bin}”"
+        said.append(f"{what} from {percent(most.before)} to {percent(most.after)}")
     return ", ".join(said)
 
 
@@ -97,7 +109,7 @@ def _drift(found: Replay) -> str:
     drifted = sum(one.status == "drift" for one in found.features)
     date = since(first, courses(found))
     text = f"Drift: {segment(first)} moved most"
-    if how := by_how_much(first):
+    if how := by_how_much(first, words_of(found, first.feature)):
         text += f" ({how})"
     text += f", {date}" if date else ""
     if drifted > 1:

@@ -36,7 +36,7 @@ from monitor.analysis.drift.profiles import Profile, profile_of
 from monitor.analysis.drift.watches import Baseline
 from monitor.errors import SourceError, UsageError
 from monitor.findings import Finding
-from monitor.replay import data_quality, outcomes, reference, timeline
+from monitor.replay import data_quality, outcomes, reference, terms, timeline
 from monitor.replay.census import Census, within_budget
 from monitor.replay.comparison import Comparison
 from monitor.replay.dask import Shards
@@ -131,7 +131,7 @@ def _folded(
     found = gather(counted, begin, chunks=plan.chunks, period=plan.period, variants=plan.variants)
     for _ in rows(of_current) if shards is not None and of_current else ():
         pass  # the taps have what they need
-    return _with_course(found, plan, profile), plan
+    return _with_course(found, plan, both, profile), plan
 
 
 def _as_cut(plan: Plan, both: Comparison, census: Census) -> Plan:
@@ -154,13 +154,13 @@ def _as_cut(plan: Plan, both: Comparison, census: Census) -> Plan:
     return plan
 
 
-def _with_course(found: Replay, plan: Plan, profile: Profile | None) -> Replay:
+def _with_course(found: Replay, plan: Plan, both: Comparison, profile: Profile | None) -> Replay:
     """The document with the timeline, and what the reference's columns held."""
     if plan.timeline:
         found = timeline.with_timeline(found, plan.rules.tolerance)
     if profile is not None and found.data_quality is not None:
         found = data_quality.beside(found, profile)
-    return found
+    return terms.with_words(found, both)
 
 
 def _shards(plan: Plan, both: Comparison) -> Shards | None:
@@ -247,7 +247,7 @@ def _in_order(
             _what_if(one, part.findings()) for one, part in zip(plan.variants, others, strict=True)
         ]
         found = msgspec.structs.replace(found, what_if=told)
-    found = _with_course(found, plan, usual)
+    found = _with_course(found, plan, both, usual)
     is_undated = both.current.is_table or (both.current.is_foreign and latest.at < EARLIEST)
     return _undated(found) if is_undated else found
 

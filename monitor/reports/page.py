@@ -18,7 +18,7 @@ from monitor import charts, readable
 from monitor.analysis.drift.findings import percent
 from monitor.replay import report
 from monitor.replay.document import Replay
-from monitor.replay.headline import courses, headline, segment, since, when
+from monitor.replay.headline import courses, headline, segment, since, when, words_of
 from monitor.reports import pictures, sections
 
 
@@ -58,5 +58,6 @@ def _templates() -> Environment:
         sections=sections,
         report=report,
         since=since,
+        words_of=words_of,
     )
     return made

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import NamedTuple
 
+from monitor.analysis.drift.findings import percent
 from monitor.charts import Interval
 from monitor.findings import (
     BinShift,
@@ -27,6 +28,7 @@ from monitor.replay.report import (
     of_slice,
     performance,
     share,
+    so_far,
     told,
 )
 from monitor.tables.facts import Facts
@@ -228,6 +230,12 @@ def _track(
         yield Track(name, values, min(known), max(known), note)
 
 
+def chunk_heads(found: Replay) -> list[str]:
+    """What `chunk_rows` tell."""
+    performance = ["performance"] if found.performance is not None else []
+    return ["drifted", *performance, *(["quality so far"] if found.quality else [])]
+
+
 def chunk_rows(found: Replay) -> list[list[str]]:
     """What drifted in each chunk, and how good predictions were."""
     rows = []
@@ -238,6 +246,8 @@ def chunk_rows(found: Replay) -> list[list[str]]:
         if found.performance is not None:
             told = performance(one.performance).rpartition("; ")[0] if one.performance else ""
             rows[-1].append(told)
+        if found.quality:
+            rows[-1].append(so_far(one.quality or ()))
     return rows
 
 
@@ -323,6 +333,22 @@ class Sides(NamedTuple):
     before: str
     now: str
     is_odd: bool
+
+
+def more_or_less(words: Iterable[BinShift]) -> str:
+    """Words that more texts have than before, and those that fewer have."""
+    told = list(words)
+    sides = {
+        "more texts have": [one for one in told if one.after > one.before],
+        "fewer texts have": [one for one in told if one.after < one.before],
+    }
+    return "; ".join(
+        f"{name} " + ", ".join(
+            f"“{one.bin}” ({percent(one.before)} → {percent(one.after)})" for one in some
+        )
+        for name, some in sides.items()
+        if some
+    )  # fmt: skip
 
 
 def missing(before: Facts | None, now: Facts | None) -> Sides:

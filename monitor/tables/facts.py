@@ -6,7 +6,7 @@ from __future__ import annotations
 import math
 import zlib
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from monitor.tables.blocks import Block, Column, Numbers
-from monitor.texts import visible
+from monitor.texts import VOCABULARY, visible
 from monitor.types import Row
 
 CELLS = 1 << 14
@@ -28,7 +28,10 @@ CATEGORIES = 1000
 """Categories whose names are kept; with more of them none is."""
 
 RARE = 5
-"""A category of fewer rows is not named."""
+"""A category, or a word, of fewer rows is not named."""
+
+WORDS = 400
+"""Words of a column of texts that are counted, the most frequent ones."""
 
 DIGITS = 3
 """A range is told to so many digits, rounded outwards: no report shows anybody's exact value."""
@@ -54,12 +57,16 @@ class Facts(msgspec.Struct, frozen=True, omit_defaults=True):
     """The largest number, rounded up to three digits."""
     categories: dict[str, int] = {}
     """How many rows have each category, of those that have some; none where they are very many."""
+    words: dict[int, int] = {}
+    """How many texts have a word, of the most frequent ones, by its cell in a vocabulary."""
 
 
 class _Seen:
     """What was seen of one column."""
 
-    __slots__ = ("bits", "categories", "is_told", "kinds", "largest", "smallest", "values")
+    __slots__ = (
+        "bits", "categories", "is_told", "kinds", "largest", "smallest", "values", "words",
+    )  # fmt: skip
 
     def __init__(self) -> None:
         self.values = 0
@@ -68,13 +75,17 @@ class _Seen:
         self.bits: npt.NDArray[np.uint8] = np.zeros(CELLS // 8, dtype=np.uint8)
         self.categories: Counter[str] | None = Counter()
         self.is_told = True
+        self.words: npt.NDArray[np.int64] | None = None
 
     def add(self, column: Column) -> None:
         """Look at the values of a column of a block."""
         self.values += len(column)
-        places = []
+        places, texts = [], []
         for seen, times in column.tally():
             places += self._one(seen.value, times)
+            if type(seen.value) is bytes:
+                texts.append((seen.value, times))
+        self._read(texts)
         numbers = column.plain()
         if len(numbers):
             self._numbers(numbers)
@@ -86,6 +97,8 @@ class _Seen:
         self.values += 1
         if places := self._one(value, 1):
             self._mark(np.array(places))
+        if type(value) is bytes:
+            self._read([(value, 1)])
 
     def merge(self, other: _Seen) -> None:
         """Add what was seen elsewhere."""
@@ -95,6 +108,8 @@ class _Seen:
         self.largest = max(self.largest, other.largest)
         self.bits |= other.bits
         self.is_told = self.is_told and other.is_told
+        if other.words is not None:
+            self.words = other.words + (0 if self.words is None else self.words)
         if self.categories is not None and other.categories is not None:
             self.categories.update(other.categories)
         if other.categories is None or len(self.categories or ()) > CATEGORIES:
@@ -114,6 +129,7 @@ class _Seen:
             outwards(self.smallest, -1) if has_numbers else None,
             outwards(self.largest, 1) if has_numbers else None,
             {name: count for name, count in sorted(named.items()) if count >= RARE},
+            {} if self.words is None else _frequent(self.words),
         )
 
     def _one(self, value: Any, times: int) -> list[int]:
@@ -133,6 +149,23 @@ class _Seen:
         if kind in ("text", "vector"):
             self.is_told = False
         return []
+
+    def _read(self, texts: Sequence[tuple[bytes, int]]) -> None:
+        """Count the texts that have each word; `texts` are cells of words, and how often each
+        comes."""
+        packed = [(text, times) for text, times in texts if text and len(text) % 2 == 0]
+        if not packed:
+            return
+        sizes = np.fromiter((len(text) // 2 for text, _ in packed), np.intp, len(packed))
+        cells = np.frombuffer(b"".join(text for text, _ in packed), dtype=np.uint16)
+        if cells.max() >= VOCABULARY:
+            return  # bytes of somebody's own feature, which are no words
+        rows = np.repeat(np.arange(len(packed)), sizes)
+        pairs = np.unique(rows * VOCABULARY + cells)
+        times = np.fromiter((times for _, times in packed), np.int64, len(packed))
+        if self.words is None:
+            self.words = np.zeros(VOCABULARY, dtype=np.int64)
+        np.add.at(self.words, pairs % VOCABULARY, times[pairs // VOCABULARY])
 
     def _numbers(self, numbers: Numbers) -> None:
         self.kinds["number"] += len(numbers)
@@ -183,6 +216,12 @@ class Table:
         if found is None:
             found = self._seen[feature] = _Seen()
         return found
+
+
+def _frequent(words: npt.NDArray[np.int64]) -> dict[int, int]:
+    """The cells that most texts have, with their number; of equal ones the first."""
+    order = np.argsort(-words, kind="stable")[:WORDS]
+    return {int(cell): int(words[cell]) for cell in order if words[cell] >= RARE}
 
 
 def outwards(number: float, way: int) -> float:

@@ -34,3 +34,41 @@ def test_columns_are_told_before_and_now(capsys: Any, tmp_path: Path, profiled: 
     assert "once" not in json.dumps(told)
     assert told["old"]["now"]["missing"] == told["old"]["now"]["values"] == 101
     assert "before" not in told["late"]
+
+
+@pytest.mark.parametrize("profiled", [False, True], ids=["source", "profile"])
+def test_words_that_moved_are_told(capsys: Any, tmp_path: Path, profiled: bool) -> None:
+    """As words, with their share of the texts; what is personal only by its kind, and what few texts
+    have not at all."""
+    usual, now = tmp_path / "usual.csv", tmp_path / "now.csv"
+    common = "please refund my order today,1"
+    usual.write_text("note,n\n" + f"{common}\n" * 200)
+    new = "please refund my spinor of jane.roe@example.org today,1"
+    rare = "please call zanzibar about it today,1"
+    now.write_text("note,n\n" + f"{common}\n{new}\n" * 100 + f"{rare}\n" * 3)
+    reference = usual
+    if profiled:
+        reference = tmp_path / "profile.json"
+        build = ["reference", "build", str(usual), "--out", str(reference)]
+        assert main([*build, "--types", str(types(tmp_path))]) == 0
+        assert b"refund" not in reference.read_bytes()
+    page = tmp_path / "page.html"
+    options = ["--reference", str(reference), "--types", str(types(tmp_path))]
+    assert main(["replay", str(now), *options, "--json", "-", "--html", str(page)]) == 0
+    out = capsys.readouterr().out
+    told = {one["feature"]: one for one in json.loads(out)["data_quality"]}
+    words = {
+        one["bin"]: (one["before"], one["after"]) for one in told["note.unknown_words"]["words"]
+    }
+    assert words["spinor"][0] == 0
+    assert words["spinor"][1] == pytest.approx(100 / 203)
+    assert words["order"][1] == pytest.approx(100 / 203)
+    assert "zanzibar" not in out
+    assert "roe@" not in out + page.read_text()
+    assert "Share of the texts that have a word" in page.read_text()
+
+
+def types(folder: Path) -> Path:
+    """A file that says that notes are texts, although they recur."""
+    (folder / "types.yaml").write_text("note: text\n")
+    return folder / "types.yaml"
