@@ -6,6 +6,7 @@ import argparse
 import contextlib
 import dataclasses
 import itertools
+import os
 import sys
 import time
 from collections.abc import Generator
