@@ -231,7 +231,7 @@ def _track(
 
 
 def chunk_heads(found: Replay) -> list[str]:
-    """What `chunk_rows` tell."""
+    """The heads of the columns that `chunk_rows` fills, beside those that every chunk has."""
     performance = ["performance"] if found.performance is not None else []
     return ["drifted", *performance, *(["quality so far"] if found.quality else [])]
 
