@@ -11,6 +11,7 @@ import csv
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -32,6 +33,8 @@ COLUMNS = 1000
 UNREADABLE = (ParseError, msgspec.DecodeError, UnicodeError, RecursionError, ValueError)
 """What reading a row raises that is none."""
 
+Numbered = Iterator[tuple[int, bytes]]
+_Cut = Callable[[BinaryIO, bytes, Path, Damage], Numbered]
 Read = Callable[[bytes], Iterable[Logged]]
 """A row → what it says of each exchange in it; raises one of UNREADABLE."""
 
@@ -43,13 +46,15 @@ _NEARLY = 16
 _scan: Any = json.scanner.make_scanner(json.JSONDecoder(strict=False))  # type: ignore[attr-defined]
 
 
-def each(read: Read) -> Callable[[Sequence[Path], Damage], Iterator[Logged]]:
-    """What reads all rows of files, one by one."""
+def each(
+    read: Read, cut: Callable[[Path, Damage], Numbered] | None = None
+) -> Callable[[Sequence[Path], Damage], Iterator[Logged]]:
+    """What reads all rows of files, one by one; `cut` gives them, `rows` unless said otherwise."""
 
     def exchanges(paths: Sequence[Path], damage: Damage) -> Iterator[Logged]:
         for path in paths:
             damage.begin(path)
-            for line, row in rows(path, damage):
+            for line, row in (cut or rows)(path, damage):
                 try:
                     found = read(row)
                 except UNREADABLE as error:
@@ -72,21 +77,47 @@ def rows(path: Path, damage: Damage) -> Iterator[tuple[int, bytes]]:
 
     Raises SourceError when the file cannot be opened.
     """
+    yield from _opened(path, damage, None)
+
+
+def lines(path: Path, damage: Damage) -> Numbered:
+    """The same of each line, whatever is on it."""
+    yield from _opened(path, damage, _lines)
+
+
+def within(member: bytes) -> Callable[[Path, Damage], Numbered]:
+    """What gives the same of each object in a list that the object in a file has as a member,
+    however large both are. The list is looked for in the first `LONGEST` bytes."""
+    opening = re.compile(rb'"' + re.escape(member) + rb'"\s*:\s*\[')
+
+    def inside(stream: BinaryIO, first: bytes, path: Path, damage: Damage) -> Numbered:
+        text = first
+        while (match := opening.search(text)) is None:
+            more = stream.read(READ)
+            if not more or len(text) > LONGEST:
+                damage.rows(path, f"{path}:1", f"has no list of {member.decode()}")
+                return
+            text += more
+        yield from _stream(
+            stream, text[match.end() :], path, damage, text.count(b"\n", 0, match.end())
+        )
+
+    return partial(_opened, how=inside)
+
+
+def _opened(path: Path, damage: Damage, how: _Cut | None) -> Numbered:
     line = 1
     try:
         with packing.opened(path) as stream:
             first = _first_line(stream)
             begin = first.removeprefix(_MARK).strip()
-            found = _how(begin)(stream, first, path, damage)
+            found = (how or _how(begin))(stream, first, path, damage)
             for line, row in found:
                 yield line, row
     except packing.BROKEN as error:
         if why := getattr(error, "strerror", None):
             raise SourceError(f"{path}: cannot be read: {why}") from None
         damage.rows(path, f"{path}:{line}", "the file is damaged")
-
-
-Numbered = Iterator[tuple[int, bytes]]
 
 
 def _first_line(stream: BinaryIO) -> bytes:
@@ -98,7 +129,7 @@ def _first_line(stream: BinaryIO) -> bytes:
     return found
 
 
-def _how(begin: bytes) -> Callable[[BinaryIO, bytes, Path, Damage], Numbered]:
+def _how(begin: bytes) -> _Cut:
     if begin.startswith(b"[") or (begin.startswith(b"{") and begin.endswith((b"{", b"[", b","))):
         return _stream
     return _lines if begin.startswith(b"{") or b"," not in begin else _csv
@@ -122,11 +153,17 @@ def _pass_line(stream: BinaryIO) -> None:
         pass
 
 
-def _stream(stream: BinaryIO, first: bytes, path: Path, damage: Damage) -> Numbered:
+def _stream(
+    stream: BinaryIO, first: bytes, path: Path, damage: Damage, before: int | None = None
+) -> Numbered:
     """Objects in a list, or one behind the other. Behind one that is broken the next begins where
-    the same name opens an object as opens the first."""
+    the same name opens an object as opens the first. Within an object so many lines came `before`,
+    and the list ends with it."""
     items = _Items(stream, first)
+    items.line += before or 0
     while items.more():
+        if before is not None and items.is_closed():
+            return
         end = items.end()
         if end:
             yield items.line, items.take(end)
@@ -159,6 +196,10 @@ class _Items:
                 return True
             if not self._read():
                 return False
+
+    def is_closed(self) -> bool:
+        """Whether the object ends here in which the list is."""
+        return self._text[self._at] == "}"
 
     def end(self) -> int:
         """Where the object ends that begins here; 0 where none does, and `wrong` says why."""

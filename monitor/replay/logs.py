@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 import msgspec
@@ -14,7 +15,7 @@ from monitor.logged import Logged
 from monitor.replay.observed import Looked, Wanted, look_at
 from monitor.replay.order import Entry, in_order
 from monitor.replay.record_files import Reader, looks_elsewhere
-from monitor.replay.recording import Recording
+from monitor.replay.recording import Recording, likeness
 from monitor.tables.blocks import Block
 from monitor.types import Record, Row
 
@@ -112,7 +113,12 @@ def _looks(
     pieces: Iterable[list[Entry]], log: Log, looker: Looker
 ) -> Iterator[tuple[list[Entry], Looked | None]]:
     cores = len(os.sched_getaffinity(0))
-    if cores == 1 or sum(path.stat().st_size for path in log.paths) < WORTH:
+    pieces = iter(pieces)
+    first = next(pieces, [])
+    pieces = chain([first], pieces) if first else pieces
+    # Rows without bodies are looked at for less than it costs to send them.
+    is_little = all(likeness(said) is not None for _, _, said in first)
+    if cores == 1 or is_little or sum(path.stat().st_size for path in log.paths) < WORTH:
         for piece in pieces:
             yield piece, looker.look(piece)
         return

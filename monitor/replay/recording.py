@@ -19,6 +19,8 @@ from monitor.types import ABSENT, Call, Cost, Exchange, Inference, Message, Outc
 
 JSON = {"content-type": "application/json"}
 CURRENCY, PRICED = "USD", "log"
+ALIKE = 4096
+"""Records of rows without bodies that are kept for those that are like them."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,7 @@ class Recording:
     dimensions: Sequence[Dimension] = ()
     crossed: Mapping[str, Sequence[str]] = field(default_factory=dict)
     protocols: Sequence[Protocol] = PROTOCOLS
+    _alike: dict[tuple[object, ...], Record] = field(default_factory=dict, compare=False)
 
     def record(
         self,
@@ -42,7 +45,29 @@ class Recording:
     ) -> Record:
         """The Record of the `number`th exchange. Of one that is looked at and then forgotten only
         the dimensions `by` are kept of what the log names, no ids, and its inputs and outputs only
-        if it `has_texts`."""
+        if it `has_texts`.
+
+        Lines of access logs repeat each other: what is looked at of one without bodies is made once
+        for all that differ in time alone; sizes, at which nothing looks, are not kept then."""
+        if by is None or (alike := likeness(said)) is None:
+            return self._record(said, number, by, has_texts)
+        key = (*alike, by, has_texts)
+        record = self._alike.get(key)
+        if record is None:
+            if len(self._alike) >= ALIKE:
+                self._alike.clear()
+            said = msgspec.structs.replace(
+                said, request_size=None, response_size=None, id="", trace_id=""
+            )
+            record = self._alike[key] = self._record(said, number, by, has_texts)
+        started = said.started or 0.0
+        return msgspec.structs.replace(
+            record, id=id_of(started, number), started=started, duration=said.duration or 0.0
+        )
+
+    def _record(
+        self, said: Logged, number: int, by: Collection[str] | None, has_texts: bool
+    ) -> Record:
         call, scrub = self.privacy.ruled(_call(said, number))
         inference = _completed(self._inference(call), said)
         segments = {one.name: _value(one, call, inference) for one in self.dimensions}
@@ -72,6 +97,21 @@ class Recording:
             except Exception:  # noqa: BLE001  a protocol's defect is not the exchange's
                 break
         return any_json.read(call)
+
+
+def likeness(said: Logged) -> tuple[object, ...] | None:
+    """What a row without bodies is besides its times, sizes and ids; None of any other row."""
+    if (
+        said.request or said.response or said.request_headers or said.response_headers
+        or said.tokens is not None or said.cost is not None or said.first_token is not None
+        or said.finish_reasons or said.streamed
+    ):  # fmt: skip
+        return None
+    return (
+        said.method, said.target, said.status, said.outcome, said.operation, said.model,
+        said.request_truncated, said.response_truncated,
+        tuple(said.segments.items()),
+    )  # fmt: skip
 
 
 def _value(dimension: Dimension, call: Call, inference: Inference) -> str:

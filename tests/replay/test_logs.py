@@ -207,3 +207,31 @@ def test_nothing_personal_leaves(tmp_path: Path, capfd: pytest.CaptureFixture[st
     )  # of broken rows
     assert "input_text_length" in written
     assert [one for one in PLANTED if one in written] == []
+
+
+def test_access_logs_are_judged_and_hold_nobody(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of two, told by their content, more errors are found by route; in the document there is no
+    address, query or user agent."""
+    names = ("before.log", "after.log")
+    for name, share in zip(names, (50, 4), strict=True):
+        (tmp_path / name).write_text("".join(
+            f'10.0.0.{n % 9} - ada [28/Nov/2026:{n // 3600:02}:{n // 60 % 60:02}:{n % 60:02} +0000] "POST /v1/'
+            f'{"chat/completions" if n % 2 else "embeddings"}?user=ada@example.org HTTP/1.1" '
+            f'{500 if n % share == 0 else 200} {n % 977} "-" "agent/1"\n'
+            for n in range(2000)
+        ))  # fmt: skip
+    document = tmp_path / "out.json"
+    before, after = (str(tmp_path / name) for name in names)
+    main(["replay", after, "--reference", before, "--by", "route", "--json", str(document)])
+    found = json.loads(document.read_text())
+    drifted = {
+        (one["feature"], one["value"]) for one in found["features"] if one["status"] == "drift"
+    }
+    assert ("outcome", "all") in drifted
+    assert found["records"] == 2000
+    assert {one["value"] for one in found["features"]} >= {"/v1/chat/completions", "/v1/embeddings"}
+    said = document.read_text() + capsys.readouterr().out
+    for secret in ("10.0.0.", "ada", "agent", "user="):
+        assert secret not in said.replace(str(tmp_path), "")

@@ -131,3 +131,26 @@ def test_an_error_in_a_body_is_a_failure(body: bytes) -> None:
     """Whatever status the log gives it."""
     record = make().record(Logged(started=1.0, outcome=Outcome.OK, **CHAT | {"response": body}), 0)
     assert record.outcome is Outcome.SERVER_ERROR
+
+
+ROWS = st.builds(
+    Logged,
+    started=st.sampled_from([1.0, 2.5]), duration=st.sampled_from([None, 0.5]),
+    status=st.sampled_from([None, 200, 429]), outcome=st.sampled_from([None, Outcome.CLIENT_GONE]),
+    method=st.sampled_from(["GET", "-"]), target=st.sampled_from(["/v1/chat/completions", "/u/ada@example.org", ""]),
+    request_size=st.sampled_from([None, 7]), response_size=st.sampled_from([None, 0, 9]),
+    model=st.sampled_from(["", "m"]), segments=st.sampled_from([{}, {"host": "a"}, {"host": "b", "ip": "10.0.0.7"}]),
+    id=st.sampled_from(["", "i-1"]), trace_id=st.sampled_from(["", "a" * 32]),
+    tokens=st.sampled_from([None, Tokens(1, 2)]), response=st.sampled_from([b"", b"{}"]),
+)  # fmt: skip
+
+
+@given(st.lists(ROWS, max_size=12))
+@settings(max_examples=30)
+def test_rows_that_are_alike_become_what_each_would_alone(rows: list[Logged]) -> None:
+    """Whatever was made once for several is as if made for each, but for ids and sizes."""
+    shared, by = make(), frozenset(("host",))
+    for number, said in enumerate(rows):
+        if not (said.response or said.tokens):
+            said = msgspec.structs.replace(said, request_size=None, response_size=None, trace_id="")  # noqa: PLW2901
+        assert shared.record(said, number, by) == shared._record(said, number, by, True)
