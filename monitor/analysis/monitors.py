@@ -15,7 +15,7 @@ from monitor.analysis.experiments.declared import Experiment
 from monitor.analysis.experiments.monitor import ExperimentsMonitor
 from monitor.analysis.fairness.monitor import FairnessMonitor
 from monitor.analysis.fold import Analysis
-from monitor.analysis.outcome_rules import LEAST_PANE, OutcomeRules
+from monitor.analysis.outcome_rules import AT_ONCE_PANE, OutcomeRules
 from monitor.analysis.quality.monitor import QualityMonitor
 from monitor.analysis.slices.losses import AT_ONCE, MEASURES
 from monitor.analysis.slices.monitor import SlicesMonitor
@@ -97,9 +97,9 @@ def at_once_of(rules: OutcomeRules) -> Analysis[Outcome] | None:
     by what nobody has to say. None where there are none to be searched for."""
     if rules.pane is None or not set(rules.sliced).intersection(AT_ONCE):
         return None
-    rules = dataclasses.replace(rules, pane=LEAST_PANE)
+    rules = dataclasses.replace(rules, pane=AT_ONCE_PANE)
     monitor = SlicesMonitor(rules, _part(rules), measures=AT_ONCE)
-    return Analysis((), (monitor,), pane=LEAST_PANE, lateness=rules.lateness)
+    return Analysis((), (monitor,), pane=AT_ONCE_PANE, lateness=rules.lateness)
 
 
 def _part(rules: OutcomeRules) -> float:
