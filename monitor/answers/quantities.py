@@ -6,6 +6,7 @@ Dates, times, versions, identifiers, numbers of chapters and marks of lists are 
 from __future__ import annotations
 
 import re
+from array import array
 from collections.abc import Sequence
 from functools import lru_cache
 from itertools import islice
@@ -102,6 +103,14 @@ def quantities(text: str, most: int, *, names: bool = False) -> list[Quantity]:
     return _amounts(text, most, names=names)[0]
 
 
+class Remembered(tuple[Quantity, ...]):
+    """All amounts of a short text. What was made of them (`combined`) is remembered with them."""
+
+    rows: list[list[Quantity]] | None = None
+    made: dict[tuple[str, str], array[float]] | None = None
+    came_before = False
+
+
 def of_source(text: str, most: int) -> Sequence[Quantity]:
     """Return the same with `names`. Those of short texts are remembered: the next request of a
     conversation has all texts of the last one."""
@@ -110,13 +119,13 @@ def of_source(text: str, most: int) -> Sequence[Quantity]:
 
 
 _SHORT, _FEW, _REMEMBERED = 4096, 256, 256
-"""Characters and numbers of texts that are remembered, and how many are: 20 MB at most."""
+"""Characters and numbers of texts that are remembered, and how many are: 30 MB at most."""
 
 
 @lru_cache(maxsize=_REMEMBERED)
-def _of_short(text: str) -> tuple[Quantity, ...] | None:
+def _of_short(text: str) -> Remembered | None:
     found, is_whole = _amounts(text, _FEW, names=True)
-    return tuple(found) if is_whole else None
+    return Remembered(found) if is_whole else None
 
 
 def _amounts(text: str, most: int, *, names: bool) -> tuple[list[Quantity], bool]:

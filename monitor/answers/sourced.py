@@ -13,28 +13,19 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
-from itertools import chain, combinations, islice, pairwise
+from itertools import combinations, islice, pairwise
 
-from monitor.answers.arithmetic import (
-    EDGE,
-    IN_A_ROW,
-    Made,
-    combine,
-    in_rows,
-    keyed,
-    multiply,
-    of_column,
-    wholes,
-)
+from monitor.answers.arithmetic import EDGE, IN_A_ROW, combine, multiply, wholes
+from monitor.answers.combined import PAIRS, made_of, rows_of
 from monitor.answers.quantities import Quantity, of_source, quantities
 from monitor.words import cues
 from monitor.words.units import CURRENCIES
 
 MOST = 1000
 """Of texts with more numbers nothing is said: an invented one would stand there by chance."""
-_PAIRS, _BESIDE, _COUNTS, _MANY = 150, 40, 6, 1000
-"""So many pairs and rows, numbers beside one, and counts that are multiplied are looked at; counts
-up to a thousand."""
+_BESIDE, _COUNTS, _MANY = 40, 6, 1000
+"""So many numbers beside one, and counts that are multiplied are looked at; counts up to a
+thousand."""
 _OF = re.compile(r"%? ?(?:of|der|des|von|du|de)\b", re.IGNORECASE)
 _MONTH = 30 * 86400.0
 _KINDS = frozenset("+-~*%:")
@@ -75,7 +66,7 @@ class Sources:
                     measured[one.unit.partition("/")[0] + "/"].append(one.value)
         self._values = {unit: sorted(values) for unit, values in measured.items()}
         self._written = sorted(written)
-        self._derived: dict[tuple[str, str], list[float]] | None = None
+        self._derived: dict[str, list[tuple[str, list[float]]]] | None = None
 
     @cached_property
     def asked(self) -> Sequence[Quantity]:
@@ -152,10 +143,11 @@ class Sources:
             return False
         if self._derived is None:
             self._derived = self._combined()
-        for (unit, kind), found in self._derived.items():
-            may = kind in kinds and (unit == one.unit or not (unit and one.unit) or "/" in unit)
-            if may and _is_near(found, one, slack, unit):
-                return True
+        for kind in kinds:
+            for unit, found in self._derived.get(kind, ()):
+                may = unit == one.unit or not (unit and one.unit) or "/" in unit
+                if may and _is_near(found, one, slack, unit):
+                    return True
         return False
 
     def multiplied(self, one: Quantity, slack: float) -> bool:
@@ -167,7 +159,7 @@ class Sources:
             pairs = (pair for row in rows for pair in pairwise(row))
             self._multiplied = sorted(
                 a.written * b.value
-                for a, b in islice(pairs, _PAIRS)
+                for a, b in islice(pairs, PAIRS)
                 if a.written == int(a.written) and 1 < a.written < 1000 and a.unit not in CURRENCIES
                 and a.unit != "%" and (b.unit in CURRENCIES or (not b.unit and b.step == 0.01))
             )  # fmt: skip
@@ -193,36 +185,25 @@ class Sources:
         """Numbers that may be multiplied: money, and others with decimals."""
         every = (one for found in self._found for one in found)
         few = (one for one in every if one.step < 1.0 or one.unit in CURRENCIES)
-        return list(islice(few, _PAIRS))
+        return list(islice(few, PAIRS))
 
     def _by_row(self) -> list[list[list[Quantity]]]:
         if self._rows is None:
-            pairs = zip(self.texts, self._found, strict=True)
-            self._rows = [list(in_rows(text, found)) for text, found in pairs]
+            self._rows = list(map(rows_of, self.texts, self._found))
         return self._rows
 
-    def _combined(self) -> dict[tuple[str, str], list[float]]:
-        made: list[Made] = []
-        for rows in self._by_row():
-            within = (pair for row in rows if len(row) > 1 for pair in _pairs(row))
-            columns = (
-                (a, b)
-                for above, below in pairwise(rows)
-                for a, b in zip(above[:IN_A_ROW], below, strict=False)
-                if a.unit == b.unit
-            )
-            for a, b in chain(islice(within, _PAIRS), islice(columns, _PAIRS)):
-                made += combine(a, b)
-            made += wholes(rows[:_PAIRS])
-        for text, amounts in zip(self.texts, self._found, strict=True):
-            for group in keyed(text, amounts) if '":' in text else ():
-                made += of_column(group)
+    def _combined(self) -> dict[str, list[tuple[str, list[float]]]]:
+        """What the numbers of a row or column make: kind → (unit, values in order)."""
         found: dict[tuple[str, str], list[float]] = defaultdict(list)
-        for unit, kind, value in made:
-            found[unit, kind].append(value)
-        for values in found.values():
-            values.sort()
-        return found
+        for text, amounts in zip(self.texts, self._found, strict=True):
+            if len(amounts) > 1:
+                for key, values in made_of(text, amounts).items():
+                    found[key] += values
+        by_kind: dict[str, list[tuple[str, list[float]]]] = defaultdict(list)
+        for (unit, kind), every in found.items():
+            every.sort()
+            by_kind[kind].append((unit, every))
+        return by_kind
 
 
 def _spells(text: str, words: Sequence[str]) -> bool:
@@ -240,11 +221,6 @@ def _spells(text: str, words: Sequence[str]) -> bool:
                 return True
             start = lower.find(word, end)
     return False
-
-
-def _pairs(row: Sequence[Quantity]) -> Iterable[tuple[Quantity, Quantity]]:
-    """The pairs of a row, of a long one those that stand side by side."""
-    return combinations(row, 2) if len(row) <= IN_A_ROW else pairwise(row)
 
 
 def _is_near(values: Sequence[float], one: Quantity, slack: float, unit: str) -> bool:
@@ -367,11 +343,12 @@ class _Sentences:
     def said(self, one: Quantity) -> cues.Said:
         """What the sentence of a number says of how it was made."""
         place = bisect_left(self._edges, one.start)
-        if place not in self._said:
+        said = self._said.get(place)
+        if said is None:
             start = self._edges[place - 1] if place else 0
             end = self._edges[place] if place < len(self._edges) else len(self._answer)
-            self._said[place] = cues.said(self._answer[start:end])
-        return self._said[place]
+            said = self._said[place] = cues.said(self._answer[start:end])
+        return said
 
     def goes_on(self, one: Quantity, pattern: re.Pattern[str]) -> bool:
         """Whether a pattern follows a number."""
@@ -452,9 +429,11 @@ def _is_made(
     one: Quantity, slack: float, pairs: Iterable[tuple[Quantity, Quantity]], kinds: str = ""
 ) -> bool:
     make = multiply if kinds == "*" else combine
-    return any(
-        _is_equal(value, one, slack, unit) for a, b in pairs for unit, _, value in make(a, b)
-    )
+    for a, b in pairs:
+        for unit, _, value in make(a, b):
+            if _is_equal(value, one, slack, unit):
+                return True
+    return False
 
 
 def _slack(one: Quantity, answer: str) -> float:

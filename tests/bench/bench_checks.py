@@ -215,7 +215,7 @@ def main() -> int:
         *rows,
         "",
         f"`unsupported_number` takes {again:.0f} µs where what an answer was given came before, as in later turns of a conversation:",
-        "numbers of short texts are remembered.",
+        "numbers of short texts, and what they make, are remembered.",
         "",
         f"The answers come in five parts ({by_part}). The first was written before anything was",
         "tuned, and each of the others after all had been tuned on those before it; on the fifth nothing was. So most of the table",
