@@ -95,11 +95,13 @@ def _add(section: dict[str, Any], numbers: dict[str, float], stops: list[str]) -
 
 
 def _number(value: Any, *, whole: bool) -> float | None:
-    if type(value) is float and whole and value.is_integer():
-        value = int(value)
-    if type(value) is int:
-        return value if -_INT64 <= value < _INT64 else None
-    return value if type(value) is float and not whole else None
+    if type(value) is float:
+        if not whole:
+            return value
+        value = int(value) if value.is_integer() else None
+    if type(value) is not int or not -_INT64 <= value < _INT64:
+        return None
+    return value if whole else float(value)
 
 
 def _text(value: Any) -> str:

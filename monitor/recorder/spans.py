@@ -28,7 +28,7 @@ from monitor.types import (
 )
 
 _REMEMBERED = 512
-"""Kinds of exchanges whose attributes are remembered in their encoded form."""
+"""Kinds of exchanges, and sets of parameters, that are remembered in their encoded form."""
 _MOST_NAMES = 32
 """Finish reasons of one span, and edge cases."""
 _CLIENT = b"\x30\x03"
@@ -184,9 +184,7 @@ class Tracer:
         )  # fmt: skip
         found = self._kinds.get(kind)
         if found is None:
-            if len(self._kinds) >= _REMEMBERED:
-                self._kinds.clear()
-            found = self._kinds[kind] = self._encoded(trace, call, inference, known, model)
+            found = self._remember(kind, self._encoded(trace, call, inference, known, model))
         return found
 
     def _encoded(
@@ -264,20 +262,37 @@ class Tracer:
 
     def _parameters(self, call: Call, inference: Inference) -> list[bytes]:
         keys, said = self._keys, parameters.read(call.request_body)
-        parts = [
-            number(keys[word], value)
-            for word, value in said.numbers.items()
-            if word != "choices" or value != 1
-        ]
+        parts = [self._chosen(said.numbers, said.stops)]
         if said.stream or inference.streamed:
             parts.append(flag(keys["stream"], True))
-        if said.stops:
-            parts.append(texts(keys["stop_sequences"], [self._name(one) for one in said.stops]))
         if said.conversation:
             parts.append(text(keys["conversation"], self._name(said.conversation)))
         if said.previous:
             parts.append(text(keys["previous_response"], self._name(said.previous)))
         return parts
+
+    def _chosen(self, numbers: dict[str, float], stops: list[str]) -> bytes:
+        """Parameters, which an application has few sets of: encoded once, but for those with
+        something personal, which other keys replace otherwise."""
+        chosen = (*numbers.items(), *stops)
+        found = self._kinds.get(chosen)
+        if found is not None:
+            return found
+        safe = [self._name(one) for one in stops]
+        parts = [
+            number(self._keys[word], value)
+            for word, value in numbers.items()
+            if word != "choices" or value != 1
+        ]
+        if safe:
+            parts.append(texts(self._keys["stop_sequences"], safe))
+        return self._remember(chosen, b"".join(parts)) if safe == stops else b"".join(parts)
+
+    def _remember(self, kind: object, encoded: bytes) -> bytes:
+        if len(self._kinds) >= _REMEMBERED:
+            self._kinds.clear()
+        self._kinds[kind] = encoded
+        return encoded
 
     def _template_of(self, known: Summary | Record) -> str:
         if isinstance(known, Record) and known.template is not None:

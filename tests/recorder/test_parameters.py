@@ -32,6 +32,7 @@ def test_dialects_say_the_same_in_other_words(body: dict[str, Any]) -> None:
     found = parameters.read(json.dumps(body).encode())
     assert (found.numbers, found.stops) == (ALL, ["a", "b"])
     assert type(found.numbers["top_k"]) is int
+    assert type(parameters.read(b'{"temperature": 1}').numbers["temperature"]) is float
 
 
 def test_a_conversation_is_named_or_an_object() -> None:

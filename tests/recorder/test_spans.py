@@ -359,3 +359,16 @@ def test_without_a_tracer_nothing_is_counted() -> None:
     plain, meters = reader_of()
     plain.read(asked())
     assert not [m for m in meters.measurements() if m.exemplar or "spans" in m.name]
+
+
+def test_parameters_with_something_personal_are_not_remembered() -> None:
+    """Another key replaces them otherwise; the same numbers of another kind are others."""
+    traced = Traced()
+    traced.read(asked())
+    kinds = len(traced.tracer._kinds)
+    assert kinds == 1
+    for number in (1, 1.0, True):
+        traced.read(exchange(chat("x", top_p=number, seed=number), json.dumps(ANSWER).encode()))
+    told = [said(span) for span in traced.found()[1:]]
+    assert [type(one.get("gen_ai.request.top_p")) for one in told] == [float, float, type(None)]
+    assert [type(one.get("gen_ai.request.seed")) for one in told] == [int, int, type(None)]
