@@ -197,11 +197,26 @@ def _plan(options: argparse.Namespace, settings: Settings) -> Plan:
         parted=parted,
         chunks=options.chunks if isinstance(options.chunks, int) else 0,
         period=PERIODS.get(options.chunks) if isinstance(options.chunks, str) else None,
-        timeline=getattr(options, "timeline", False),
+        timeline=getattr(options, "timeline", False) or _dates_a_page(options),
         slices=slices,
         engine=getattr(options, "engine", "local"),
         scheduler=getattr(options, "scheduler", None) or "",
     )
+
+
+def _dates_a_page(options: argparse.Namespace) -> bool:
+    """Whether a page should say since when, although nobody asked for chunks: where a table has
+    times, and something to be compared with."""
+    if options.chunks or not getattr(options, "html", None) or options.timeline:
+        return False
+    return bool(options.timestamp and (options.reference or options.before_after))
+
+
+def _as_asked(found: Replay, options: argparse.Namespace) -> Replay:
+    """The document without the chunks that were made for the page alone."""
+    if not _dates_a_page(options):
+        return found
+    return msgspec.structs.replace(found, chunks=None, timeline=None)
 
 
 def _make_safe(settings: Settings) -> MakeSafe:
@@ -316,14 +331,15 @@ def _facts(plan: Plan) -> list[tuple[str, str]]:
 def _tell(
     found: Replay, options: argparse.Namespace, title: str, facts: list[tuple[str, str]]
 ) -> None:
+    if options.html:
+        _write(options.html, page(found, title, facts).encode())
+    found = _as_asked(found, options)
     if options.json == "-":
         sys.stdout.write(_document(found).decode())
     elif options.json:
         _write(options.json, _document(found))
     if options.junit:
         _write(options.junit, junit.page(found, title).encode())
-    if options.html:
-        _write(options.html, page(found, title, facts).encode())
     stream = sys.stderr if options.json == "-" else sys.stdout
     given = stream.isatty() or "COLUMNS" in os.environ
     console = Console(file=stream, width=None if given else WIDTH)

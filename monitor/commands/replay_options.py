@@ -54,7 +54,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "a table needs a --timestamp")  # fmt: skip
     add("--junit", metavar="FILE",
         help="write the findings as JUnit's XML: drift, alarms, changed columns fail")  # fmt: skip
-    add("--html", metavar="FILE", help="write the findings as one HTML page")
+    add("--html", metavar="FILE", help="write the findings as one HTML page; of a table with a "
+        "--timestamp it has a timeline")  # fmt: skip
     add("--evidently", metavar="FILE",
         help="write Evidently's report on the same data to FILE; of quality, too, with --label and "
         "--prediction, or of records with feedback")  # fmt: skip

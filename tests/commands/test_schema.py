@@ -16,6 +16,7 @@ from monitor.feedback import read
 from monitor.findings import Finding
 from monitor.replay.document import Chunk, Replay
 from monitor.types import Outcome, Part, Record, RequestSummary, ResponseSummary, Tokens
+from tests.reports.test_page import everything
 
 RECORD = Record(
     "01a2211b-8a6d-70ba-808d-a20000000256", "default", "openai_chat", "chat", "m", 1.5, 0.5, 0.1,
@@ -37,7 +38,9 @@ def printed(document: str, capsys: pytest.CaptureFixture[str]) -> Any:
     return json.loads(capsys.readouterr().out)
 
 
-@pytest.mark.parametrize(("name", "document"), [("record", RECORD), ("replay", REPLAY)])
+@pytest.mark.parametrize(
+    ("name", "document"), [("record", RECORD), ("replay", REPLAY), ("replay", everything())]
+)
 def test_a_document_fits_its_schema(
     name: str, document: msgspec.Struct, capsys: pytest.CaptureFixture[str]
 ) -> None:

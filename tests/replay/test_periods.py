@@ -152,3 +152,12 @@ def test_other_settings_judge_the_same_counts(
         )
         drifted = sum(each["status"] == "drift" for each in alone["features"])
         assert (alone["verdict"], drifted) == (one["verdict"], one["drifted"])
+
+
+def test_a_page_says_since_when_although_nobody_asks(capsys: Any, tmp_path: Path) -> None:
+    """Where a table has times; the document has no chunks that were not asked for."""
+    usual, now = log(tmp_path / "usual.csv", [0] * 12), log(tmp_path / "now.csv", list(range(9)))
+    out = tmp_path / "page.html"
+    found = judge(capsys, now, "--reference", usual, "--html", str(out))
+    assert found.keys().isdisjoint({"chunks", "timeline"})
+    assert ", since 2024-01-06" in out.read_text().partition("</h1>")[0]
