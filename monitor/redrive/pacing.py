@@ -10,6 +10,7 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -40,7 +41,7 @@ def due(times: Sequence[float], speed: float) -> list[float]:
 
 def drive(
     items: Sequence[T],
-    worker: Callable[[], Callable[[T], R]],
+    worker: Callable[[], AbstractContextManager[Callable[[T], R]]],
     *,
     concurrency: int,
     schedule: Sequence[float] | None,
@@ -49,20 +50,20 @@ def drive(
 ) -> Iterator[Done[R]]:
     """Do the work of all items in threads, and yield what it makes as it is done.
 
-    `worker` is called once in each thread. `schedule` are the seconds at which each is due, in
-    rising order; without one each begins as soon as a thread is free. `clock` gives monotonic
-    seconds. When the caller goes away, or `stop` is set, nothing more begins. An exception of the
-    work is raised here.
+    `worker` is entered once in each thread, and left when there is no more to do. `schedule` are
+    the seconds at which each is due, in rising order; without one each begins as soon as a thread
+    is free. `clock` gives monotonic seconds. When the caller goes away, or `stop` is set, nothing
+    more begins. An exception of the work is raised here.
     """
     waiting: queue.Queue[tuple[T, float] | None] = queue.Queue()
     done: queue.Queue[Done[R] | BaseException] = queue.Queue()
 
     def work() -> None:
         try:
-            do = worker()
-            while (item := waiting.get()) is not None and not stop.is_set():
-                lag = max(0.0, clock() - item[1])
-                done.put(Done(do(item[0]), lag))
+            with worker() as do:
+                while (item := waiting.get()) is not None and not stop.is_set():
+                    lag = max(0.0, clock() - item[1])
+                    done.put(Done(do(item[0]), lag))
         except BaseException as error:  # noqa: BLE001  it is raised where the caller is
             done.put(error)
 

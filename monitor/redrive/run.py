@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections import Counter, deque
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from heapq import nlargest
 
@@ -141,7 +142,8 @@ def redrive(selection: Selection, plan: Plan, reading: Reading, world: World) ->
     return outcome.document(selection, remarks)
 
 
-def _sender(plan: Plan, world: World, stop: threading.Event) -> Callable[[Resend], Sent]:
+@contextmanager
+def _sender(plan: Plan, world: World, stop: threading.Event) -> Generator[Callable[[Resend], Sent]]:
     """What sends one Record's requests, one after the other in random order, from one thread."""
 
     def session(target: Target) -> Session:
@@ -162,7 +164,11 @@ def _sender(plan: Plan, world: World, stop: threading.Event) -> Callable[[Resend
             replies[side] = sides[side].send(renamed(resend, model) if model else resend)
         return Sent(resend, replies)
 
-    return send
+    try:
+        yield send
+    finally:
+        for one in sides.values():
+            one.close()
 
 
 class _Outcome:
