@@ -26,6 +26,9 @@ CONNECT = 10.0
 TRIES, LONGEST_WAIT = 4, 60.0
 """How often what is answered with 429 is tried, and how many seconds it is waited for at most."""
 
+BROKEN = "the connection broke off, or the answer is broken"
+"""Why there is no answer, where nothing more is known."""
+
 _OUTCOMES = {4: Outcome.CLIENT_ERROR, 5: Outcome.SERVER_ERROR}
 
 
@@ -102,11 +105,12 @@ class Session:
         self._now, self._clock, self._wait = now, clock, wait
         self._session = requests.Session()
         self._session.trust_env = False
+        self._is_used = False
 
     def send(self, resend: Resend) -> Reply:
         """Send a request; a 429 is tried again when its Retry-After has passed, nothing else."""
         for tried in range(TRIES):
-            reply = self._once(resend)
+            reply = self._sure(resend)
             if reply.status != 429 or tried == TRIES - 1:
                 break
             pause = retry_after(reply.headers, self._now(), 2.0**tried)
@@ -117,6 +121,16 @@ class Session:
     def close(self) -> None:
         """Close the connections to the target."""
         self._session.close()
+
+    def _sure(self, resend: Resend) -> Reply:
+        """Send a request; once more where a connection that was used before broke off, for servers
+        close idle ones at any moment. What is sent writes nothing."""
+        was_used, self._is_used = self._is_used, True
+        reply = self._once(resend)
+        if was_used and reply.error == BROKEN:
+            self._session.close()
+            reply = self._once(resend)
+        return reply
 
     def _once(self, resend: Resend) -> Reply:
         started, began = self._now(), self._clock()
@@ -182,7 +196,7 @@ def _failure(error: Exception) -> tuple[Outcome, str]:
         return Outcome.UPSTREAM_REFUSED, "its certificate cannot be trusted"
     if "Failed to establish" in said or "refused" in said:
         return Outcome.UPSTREAM_REFUSED, "the connection is refused"
-    return Outcome.UPSTREAM_BROKEN, "the connection broke off, or the answer is broken"
+    return Outcome.UPSTREAM_BROKEN, BROKEN
 
 
 def retry_after(headers: Mapping[str, str], now: float, usual: float) -> float:

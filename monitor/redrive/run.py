@@ -11,7 +11,6 @@ from heapq import nlargest
 
 import msgspec
 
-from monitor.errors import ParseError
 from monitor.interfaces import Protocol
 from monitor.privacy.records import Privacy
 from monitor.redrive import pacing
@@ -101,7 +100,7 @@ class Reading:
             return broken
         try:
             inference = protocol.read(call).asking([])
-        except ParseError:
+        except Exception:  # noqa: BLE001  a protocol's defect is not the endpoint's
             return broken
         return self.recorded(self.privacy.record(call, inference, endpoint="redrive", segments={}))
 

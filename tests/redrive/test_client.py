@@ -121,6 +121,23 @@ def test_no_answer_is_an_outcome(send: Callable[..., Reply]) -> None:
         assert send(model.url).outcome is Outcome.UPSTREAM_BROKEN
 
 
+def test_a_connection_that_was_closed_meanwhile_is_no_failure() -> None:
+    """A server that closes without a word after each answer is asked again on another connection."""
+
+    def close(handler: BaseHTTPRequestHandler, _: dict[str, Any]) -> bool:
+        handler.wfile.write(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}")
+        handler.close_connection = True
+        return True
+
+    with serving(Model(act=close)) as model:
+        session = Session(
+            Target.parse(model.url, "--against", {}), run="r1", timeout=5.0, now=lambda: 0.0,
+            clock=time.monotonic, wait=lambda _: False,
+        )  # fmt: skip
+        assert [session.send(ASKED).status for _ in range(20)] == [200] * 20
+        session.close()
+
+
 def test_a_trickle_and_a_flood_end(send: Callable[..., Reply]) -> None:
     """An answer has its time as a whole, and no more of it is kept than is compared."""
 
