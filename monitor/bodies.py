@@ -74,6 +74,8 @@ def document(body: bytes) -> Any:
 
 
 def _parse(body: bytes) -> Any:
+    if not body:
+        raise ParseError("the body is not JSON")
     try:
         return _decode_any(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):

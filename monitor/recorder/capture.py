@@ -334,7 +334,7 @@ class Capture:
 
     def _understood(self, call: Call) -> Inference:
         """What the exchange meant, how sure the model was of it, and what it cost."""
-        inference = _sure(self._infer(call))
+        inference = probabilities.sure(self._infer(call))
         try:
             cost = self._pricing.cost(inference, call.exchange.started)
         except Exception as error:  # noqa: BLE001  what cannot be priced is no reason to lose it
@@ -486,17 +486,6 @@ class Capture:
                 meters.add("monitor_segment_tokens_total", (*segment, direction), count)
             if cost is not None:
                 meters.add("monitor_segment_cost_total", (*segment, cost.currency), paid[0])
-
-
-def _sure(inference: Inference) -> Inference:
-    """With the confidence of a classifier: the mean of its rows, and the least sure of them."""
-    if inference.confidence is not None:
-        return inference
-    rows = list(probabilities.largest(inference.outputs))
-    if not rows:
-        return inference
-    mean = sum(rows) / len(rows)
-    return msgspec.structs.replace(inference, confidence=mean, confidence_min=min(rows))
 
 
 def nano(amount: float) -> int:

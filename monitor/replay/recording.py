@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 
 import msgspec
 
@@ -14,6 +15,7 @@ from monitor.errors import ParseError
 from monitor.interfaces import Dimension, Protocol
 from monitor.logged import Logged
 from monitor.privacy.records import Privacy
+from monitor.probabilities import sure
 from monitor.protocols import PROTOCOLS
 from monitor.types import ABSENT, Call, Cost, Exchange, Inference, Message, Outcome, Record
 
@@ -44,8 +46,8 @@ class Recording:
         has_texts: bool = True,
     ) -> Record:
         """The Record of the `number`th exchange. Of one that is looked at and then forgotten only
-        the dimensions `by` are kept of what the log names, no ids, and its inputs and outputs only
-        if it `has_texts`.
+        the dimensions `by` are kept of what the log names, no ids and headers, and its inputs and
+        outputs only if it `has_texts`.
 
         Lines of access logs repeat each other: what is looked at of one without bodies is made once
         for all that differ in time alone; sizes, at which nothing looks, are not kept then."""
@@ -69,22 +71,45 @@ class Recording:
         self, said: Logged, number: int, by: Collection[str] | None, has_texts: bool
     ) -> Record:
         call, scrub = self.privacy.ruled(_call(said, number))
-        inference = _completed(self._inference(call), said)
-        segments = {one.name: _value(one, call, inference) for one in self.dimensions}
-        segments |= {
-            name: value for name, value in said.segments.items() if by is None or name in by
-        }
-        for name, others in self.crossed.items():
-            segments[name] = crossed(others, segments)
+        inference = _completed(sure(self._inference(call)), said)
+        segments = self._segments(said, call, inference, by)
         if said.ended is None:
             call = msgspec.structs.replace(call, method="")
         if by is not None:
             inference = msgspec.structs.replace(inference, response_id="")
+            call = msgspec.structs.replace(
+                call, path="", query="", request_headers={}, response_headers={}
+            )
         if not has_texts:
             inference = inference.asking([]).saying([])
         return self.privacy.record(
             call, inference, endpoint=self.endpoint, segments=segments, scrub=scrub
         )
+
+    def _segments(
+        self, said: Logged, call: Call, inference: Inference, by: Collection[str] | None
+    ) -> dict[str, str]:
+        """The values of all dimensions, or of those in `by` and of what these are crossed from."""
+        joined = [name for name in self.crossed if by is None or name in by]
+        wanted = (
+            by
+            if not joined or by is None
+            else {*by, *chain.from_iterable(self.crossed[name] for name in joined)}
+        )
+        segments = {
+            one.name: _value(one, call, inference)
+            for one in self.dimensions
+            if wanted is None or one.name in wanted
+        }
+        segments |= {
+            name: value
+            for name, value in said.segments.items()
+            # The log's own names of dimensions are somebody's words, too.
+            if (self.privacy.segment("", name) == name if wanted is None else name in wanted)
+        }
+        for name in joined:
+            segments[name] = crossed(self.crossed[name], segments)
+        return segments
 
     def _inference(self, call: Call) -> Inference:
         *dialects, any_json = self.protocols

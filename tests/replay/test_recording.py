@@ -83,8 +83,13 @@ def test_dimensions_are_those_of_the_settings_and_of_the_log() -> None:
     record = made().record(said, 0)
     assert (record.segments["asked"], record.segments["team"]) == ("m", "a")
     assert record.segments["user"].startswith("<EMAIL_ADDRESS:k:")
+    odd = made().record(Logged(started=1.0, segments={"ada@example.org": "a", "team": "b"}), 0)
+    assert odd.segments.keys() == {"asked", "team"}  # the log's own names are somebody's words too
     record = made().record(said, 0, {"team"})
-    assert record.segments.keys() == {"asked", "team"}
+    assert record.segments == {"team": "a"}
+    both = {"asked": segment, "both": DimensionSource(cross=["asked", "team"])}
+    made = LogRecording(Settings(segments=both), lambda: Keyring((Key("k", bytes(32)),)))
+    assert made().record(said, 0, {"both"}).segments == {"asked": "m", "team": "a", "both": "m|a"}
 
 
 def test_ids_rise_with_time() -> None:
@@ -154,3 +159,13 @@ def test_rows_that_are_alike_become_what_each_would_alone(rows: list[Logged]) ->
         if not (said.response or said.tokens):
             said = msgspec.structs.replace(said, request_size=None, response_size=None, trace_id="")  # noqa: PLW2901
         assert shared.record(said, number, by) == shared._record(said, number, by, True)
+
+
+def test_a_classifier_is_as_sure_as_its_rows() -> None:
+    """As live."""
+    body = b'{"inputs": [{"name": "x", "shape": [1, 1], "datatype": "FP64", "data": [1.0]}]}'
+    answer = b'{"model_name": "m", "outputs": [{"name": "p", "shape": [1, 2], "datatype": "FP64", "data": [0.75, 0.25]}]}'
+    found = seen(
+        Logged(started=1.0, status=200, target="/v2/models/m/infer", request=body, response=answer)
+    )
+    assert found["confidence"] == 0.75
