@@ -290,6 +290,7 @@ _KINDS = (
     ("connect", "the server cannot be reached, or hangs up"),
     ("endpoint", "the server cannot be reached"),
     ("permission", "access is denied"),
+    ("nosuch", "is not there"),
 )
 """Parts of the names of what file systems raise, and what to say."""
 
@@ -298,7 +299,7 @@ def reason(error: BaseException) -> str:
     """What to say of what a file system raised: never its own words, which may hold a secret.
 
     >>> reason(FileNotFoundError("https://h/?key=secret")), reason(ValueError("secret"))
-    ('is not there', 'cannot be read (ValueError)')
+    ('is not there', 'ValueError')
     """
     if isinstance(error, FileNotFoundError) and error.__cause__ is not None:
         return reason(error.__cause__)  # what fsspec makes of any answer that tells no size
@@ -313,7 +314,7 @@ def reason(error: BaseException) -> str:
         return f"the server answers {status}"
     names = " ".join(kind.__name__ for kind in type(error).__mro__).lower()
     words = next((words for part, words in _KINDS if part in names), None)
-    return words or f"cannot be read ({type(error).__name__})"
+    return words or type(error).__name__
 
 
 _OURS = (errno.ENOPKG, errno.EPROTONOSUPPORT)

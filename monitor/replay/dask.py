@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
@@ -50,6 +50,24 @@ class _Counted(msgspec.Struct, frozen=True):
     end: float
     state: dict[str, bytes]
     table: Facts | None
+
+
+_Count = tuple[list[_Counted], Damage]
+"""What a shard has counted, and what of it could not be read."""
+
+FAN = 8
+"""Shards whose counts are merged at a time, and so on: nobody ever holds those of all."""
+
+
+class Compute(Protocol):
+    """What has tasks done by workers."""
+
+    def __call__(
+        self,
+        tasks: Sequence[Callable[[], Any]],
+        merge: Callable[[Sequence[Any]], Any] | None = None,
+    ) -> Sequence[Any]:
+        """What the tasks give, in order; with `merge` all of it, merged as a tree, as the only."""
 
 
 class Shards:
@@ -96,20 +114,12 @@ class Shards:
         total: int,
         period: Period | None,
     ) -> Iterator[dict[int, Part]]:
-        """The parts of the chunks that each shard holds."""
+        """The parts of the chunks that all shards hold, merged on the workers in order of shard."""
         limits = {"chunks": chunks, "total": total, "period": period}
         tasks = [partial(_count, shard, begin, kept, limits) for shard in self._shards]
-        for counted, damage in self._compute(tasks):
+        for counted, damage in self._compute(tasks, partial(_merged, begin)):
             self._damage.merge(damage)
-            parts = {}
-            for one in counted:
-                part = parts[one.index] = Part(begin)
-                part.rows, part.start, part.end = one.rows, one.start, one.end
-                part.table = one.table
-                analysis = begin(one.start)
-                analysis.restore(one.state)
-                part.fold = analysis
-            yield parts
+            yield {one.index: _part(one, begin) for one in counted}
 
 
 # --- on the workers ------------------------------------------------------------------------------
@@ -126,16 +136,41 @@ def _census(shard: Shard) -> tuple[int, Census]:
 
 def _count(
     shard: Shard, begin: Begin, kept: Mapping[str, set[str]], limits: Mapping[str, Any]
-) -> tuple[list[_Counted], Damage]:
+) -> _Count:
     options = dataclasses.replace(shard.options, damage=Damage())
     rows = (part for one in _read(shard, options) for part in options.included(one))
     parts = cut(within_budget(rows, kept), begin, first=shard.kept, **limits)
-    counted = [
+    return _counted(parts), options.damage
+
+
+def _merged(begin: Begin, several: Sequence[_Count]) -> _Count:
+    """The counts of several shards as those of one."""
+    parts: dict[int, Part] = {}
+    damage = Damage()
+    for counted, told in several:
+        damage.merge(told)
+        for one in counted:
+            # Into a new one: what an analysis has been restored from it does not save again.
+            parts.setdefault(one.index, Part(begin)).merge(_part(one, begin))
+    return _counted(parts), damage
+
+
+def _counted(parts: Mapping[int, Part]) -> list[_Counted]:
+    return [
         _Counted(index, part.rows, part.start, part.end, part.fold.saved(), part.table)
         for index, part in parts.items()
         if isinstance(part.fold, Analysis)
     ]
-    return counted, options.damage
+
+
+def _part(one: _Counted, begin: Begin) -> Part:
+    part = Part(begin)
+    part.rows, part.start, part.end = one.rows, one.start, one.end
+    part.table = one.table
+    analysis = begin(one.start)
+    analysis.restore(one.state)
+    part.fold = analysis
+    return part
 
 
 def _read(shard: Shard, options: ReadOptions) -> Iterator[Row | Block]:
@@ -150,20 +185,26 @@ def _opened(shard: Shard) -> Table:
     return source.table(path)
 
 
-def _computer(scheduler: str) -> Callable[[Sequence[Callable[[], Any]]], Sequence[Any]]:
+def _computer(scheduler: str) -> Compute:
     try:
         dask: Any = import_module("dask")
         distributed: Any = import_module("distributed")
     except ImportError:
         raise UsageError(MISSING) from None
 
-    def compute(tasks: Sequence[Callable[[], Any]]) -> Sequence[Any]:
-        delayed = [dask.delayed(task, pure=False)() for task in tasks]
+    def compute(
+        tasks: Sequence[Callable[[], Any]], merge: Callable[[Sequence[Any]], Any] | None = None
+    ) -> Sequence[Any]:
+        # What is pure may be done twice, where a worker is lost; its name is one of its own.
+        level = [dask.delayed(task, pure=False)() for task in tasks]
+        while merge is not None and len(level) > 1:
+            groups = [level[place : place + FAN] for place in range(0, len(level), FAN)]
+            level = [dask.delayed(merge, pure=False)(group) for group in groups]
         if not scheduler:
-            return list(dask.compute(*delayed, scheduler="processes"))
+            return list(dask.compute(*level, scheduler="processes"))
         try:
             with distributed.Client(scheduler, timeout=10, set_as_default=False) as client:
-                return list(client.gather(client.compute(delayed)))
+                return list(client.gather(client.compute(level)))
         except (OSError, ValueError) as error:
             raise UsageError(
                 f"--scheduler {scheduler}: does not answer: {error}; start it, or leave this "

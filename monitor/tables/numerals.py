@@ -21,14 +21,22 @@ _SIGNS = "$¢£¤¥฿₡₦₩₪₫€₭₮₱₲₴₵₸₹₺₼₽₾₿�
 _MONEY = rf"(?:{_CODES}|[{_SIGNS}])"
 _SPACE = " \u00a0\u2007\u2009\u202f"
 _WRITTEN = re.compile(
-    rf"(?P<open>\()?[{_SPACE}]*(?P<sign>[-+\u2212])?[{_SPACE}]*(?:{_MONEY}[{_SPACE}]*)?"
+    rf"(?:{_MONEY}[{_SPACE}]*(?=\())?(?P<open>\()?[{_SPACE}]*(?P<sign>[-+\u2212])?[{_SPACE}]*(?:{_MONEY}[{_SPACE}]*)?"
     rf"(?P<late>[-+\u2212])?(?P<digits>[.,]?[0-9](?:[0-9.,'’{_SPACE}]*[0-9])?[.,]?)"
     rf"(?P<power>[eE][-+]?[0-9]{{1,3}})?"
-    rf"[{_SPACE}]*(?:{_MONEY}|[%‰])?[{_SPACE}]*(?P<trailing>[-\u2212])?(?P<close>\))?"
+    rf"[{_SPACE}]*(?:{_MONEY}|[%‰])?[{_SPACE}]*(?P<trailing>[-\u2212])?"
+    rf"(?:(?P<close>\))(?:[{_SPACE}]*(?:{_MONEY}|[%‰]))?)?"
 )
 _GROUPS = re.compile(
     rf"[1-9][0-9]{{0,2}}(?P<group>[.,'’{_SPACE}])(?:[0-9]{{2,3}}(?P=group))*[0-9]{{3}}"
 )
+_ASCII = str.maketrans(
+    "".join(chr(zero + digit) for zero in (0x660, 0x6F0, 0x966, 0xFF10) for digit in range(10))
+    + "\u066b\u066c\u066a\uff0e\uff0c\uff05",
+    "0123456789" * 4 + ".,%.,%",
+)
+"""Digits of Arabic, Persian, Hindi and of full width, and the signs between them."""
+
 _INFINITE = {"inf": math.inf, "+inf": math.inf, "-inf": -math.inf}
 _LONGEST = 64
 _AMBIGUOUS = re.compile(r"[1-9][0-9]{0,2}([.,])[0-9]{3}")
@@ -70,6 +78,8 @@ def number(text: str, decimal: Decimal = ".") -> float | None:
 
 def _parts(text: str) -> tuple[str, str, bool] | None:
     """(digits with their signs, exponent, whether it is negative) of what may be a number."""
+    if not text.isascii():
+        text = text.translate(_ASCII)
     match = _WRITTEN.fullmatch(text.strip()) if len(text) <= _LONGEST else None
     if match is None:
         return None

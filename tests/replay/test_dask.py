@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+import logging
+import os
 import pickle
 import random
+import signal
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -45,8 +49,10 @@ def document(table: Path, out: Path, *options: str) -> bytes:
     return out.read_bytes()
 
 
-def test_shards_add_up_bit_for_bit(table: Path, tmp_path: Path, capsys) -> None:
-    """Files and row groups apart give the document of one pass, chunks and segments too."""
+def test_shards_add_up_bit_for_bit(table: Path, tmp_path: Path, capsys, monkeypatch) -> None:
+    """Files and row groups apart give the document of one pass, chunks and segments too, merged on
+    the way by twos."""
+    monkeypatch.setattr(dask, "FAN", 2)
     options = ["--by", "region", "--chunks", "5", "--from", "2023-11-14T22:14:00Z"]
     local = document(table, tmp_path / "local.json", *options)
     assert document(table, tmp_path / "dask.json", *options, "--engine", "dask") == local
@@ -99,9 +105,13 @@ def test_no_worker_is_told_a_password(table: Path, tmp_path: Path, capsys, monke
     sent = []
 
     def computer(scheduler: str) -> Any:
-        def compute(tasks: Any) -> Any:
+        def compute(tasks: Any, merge: Any = None) -> Any:
             sent.extend(pickle.dumps(task) for task in tasks)
-            return [pickle.loads(one)() for one in sent[-len(tasks) :]]
+            found = [pickle.loads(one)() for one in sent[-len(tasks) :]]
+            if merge is None:
+                return found
+            sent.append(pickle.dumps(merge))
+            return [pickle.loads(sent[-1])(pickle.loads(pickle.dumps(found)))]
 
         return compute
 
@@ -130,3 +140,34 @@ def test_what_is_broken_is_the_same_in_shards(table: Path, tmp_path: Path, capsy
     assert {one["error"] for one in found["unreadable"]} >= {
         "4 fields where the header has 3", "column 'x': not numeric", "is empty",
     }  # fmt: skip
+
+
+def test_a_worker_is_lost_half_way(table: Path, tmp_path: Path, capsys) -> None:
+    """What it was to count others count again: the same document, to the byte."""
+    from distributed import LocalCluster
+
+    local = document(table, tmp_path / "local.json")
+    done, killed = threading.Event(), list[int]()
+
+    def kill(cluster: Any) -> None:
+        """End the first worker that has something to do."""
+        while not done.wait(0.005):
+            for worker in list(cluster.scheduler.workers.values()):
+                if worker.processing:
+                    killed.append(cluster.workers[worker.name].pid)
+                    os.kill(killed[0], signal.SIGKILL)
+                    return
+
+    with LocalCluster(
+        n_workers=2, threads_per_worker=1, dashboard_address=None, host="127.0.0.1", protocol="tcp",
+        silence_logs=logging.CRITICAL,
+    ) as cluster:  # fmt: skip
+        killer = threading.Thread(target=kill, args=(cluster,))
+        killer.start()
+        try:
+            options = ["--engine", "dask", "--scheduler", cluster.scheduler_address]
+            assert document(table, tmp_path / "dask.json", *options) == local
+        finally:
+            done.set()
+            killer.join()
+    assert killed

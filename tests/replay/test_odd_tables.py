@@ -7,7 +7,7 @@ import gzip
 import json
 import random
 from collections.abc import Callable, Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta, timezone
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -58,6 +58,13 @@ def parquet_of(path: Path, columns: dict[str, Any]) -> Path:
     return path
 
 
+def arrow_of(path: Path, columns: dict[str, Any]) -> Path:
+    table = pa.table(columns)
+    with pa.ipc.new_file(str(path), table.schema) as out:
+        out.write_table(table)
+    return path
+
+
 def gauss(seed: int, mean: float = 28.0, rows: int = ROWS) -> list[float]:
     rng = random.Random(seed)
     return [round(rng.gauss(mean, 1.5), 2) for _ in range(rows)]
@@ -69,6 +76,9 @@ def gauss(seed: int, mean: float = 28.0, rows: int = ROWS) -> list[float]:
 def swiss(value: float) -> str:
     return f"{1000 * value:,.2f}".replace(",", "'")
 
+
+ARABIC = str.maketrans("0123456789.,", "٠١٢٣٤٥٦٧٨٩٫٬")
+PERSIAN = str.maketrans("0123456789.", "۰۱۲۳۴۵۶۷۸۹٫")
 
 SPELLINGS: dict[str, tuple[Callable[[float], str], str]] = {
     "decimal comma": (lambda x: f"{x:.2f}".replace(".", ","), ";"),
@@ -88,7 +98,17 @@ SPELLINGS: dict[str, tuple[Callable[[float], str], str]] = {
     "exponents": (lambda x: f"{x:.3e}", ","),
     "spaces around": (lambda x: f"  {x:.2f} ", ","),
     "plus": (lambda x: f"{x:+.2f}", ","),
-}
+    "European percent": (lambda x: f"{x:.1f}\u00a0%".replace(".", ","), ";"),
+    "several signs of groups": (
+        lambda x: f"{1000 * x:,.2f}".replace(",", random.Random(x).choice(",' \u202f")), ";",
+    ),
+    "Arabic": (lambda x: f"{1000 * x:,.2f}".translate(ARABIC), ","),
+    "Persian percent": (lambda x: f"{x:.1f}٪".translate(PERSIAN), ","),
+    "full width": (lambda x: "".join(chr(ord(sign) + 0xFEE0) for sign in f"{x:.2f}"), ","),
+    "euros as accounts have them": (
+        lambda x: (f"({28 - x:.2f}) €" if x < 28 else f"{x - 28:.2f} €").replace(".", ","), ";",
+    ),
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("spelling", SPELLINGS)
@@ -143,6 +163,11 @@ TIMES: dict[str, Callable[[datetime], Any]] = {
     "ISO with a space before the offset": lambda at: f"{at:%Y-%m-%d %H:%M:%S} +0000",
     "ISO with a comma": lambda at: f"{at:%Y-%m-%dT%H:%M:%S},500+00",
     "ISO basic": lambda at: f"{at:%Y%m%dT%H%M%S}Z",
+    "offsets that change": lambda at: (
+        (at + timedelta(hours=1 + (at.day > 15)))
+        .replace(tzinfo=timezone(timedelta(hours=1 + (at.day > 15))))
+        .isoformat()
+    ),
     "seconds": lambda at: int(at.timestamp()),
     "milliseconds": lambda at: int(at.timestamp() * 1e3),
     "microseconds": lambda at: int(at.timestamp() * 1e6),
@@ -309,6 +334,7 @@ def test_missing_values_are_missing_in_every_format(capsys, tmp_path: Path, mark
         csv_of(tmp_path / "t.csv", {"plan": marked, "x": range(1, ROWS + 1)}),
         parquet_of(tmp_path / "t.parquet", {"plan": marked}),
         jsonl_of(tmp_path / "t.jsonl", [{"plan": plan} for plan in marked]),
+        arrow_of(tmp_path / "t.arrow", {"plan": marked}),
     ):
         found = judge(capsys, path, "--reference", str(usual))
         assert status(found)["plan"] == "ok", path

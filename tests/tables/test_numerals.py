@@ -41,3 +41,27 @@ def test_any_text_is_a_number_or_none(text: str) -> None:
     for decimal in (".", ","):
         assert isinstance(number(text, decimal), float | None)  # type: ignore[arg-type]
     assert signs([text]).decide(".")[0] in (".", ",")
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("٣٤٥٫٦", 345.6),
+        ("١٬٢٣٤٫٥", 1234.5),
+        ("۱۲٫۵ ٪", 12.5),
+        ("१२.५", 12.5),
+        ("１，２３４．５", 1234.5),
+        ("٫", None),
+    ],
+)
+def test_digits_of_other_scripts(text: str, value: float | None) -> None:
+    """With the signs between them, which tell that of the column."""
+    assert number(text) == value
+    assert signs([text]).decide(",")[0] == ("," if value is None else ".")
+
+
+def test_money_around_brackets() -> None:
+    """As accounts have it on either side; brackets that do not close are none."""
+    texts = ["(3.21) €", "$(1,234.50)", "EUR (3)", "(3 €)", "($ 3)"]
+    assert [number(text) for text in texts] == [-3.21, -1234.5, -3.0, -3.0, -3.0]
+    assert [number(text) for text in ("(3 €) €)", "(3", "3) €", "$", "$ (")] == [None] * 5
