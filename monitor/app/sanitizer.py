@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import threading
 from collections.abc import Callable
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -44,8 +45,8 @@ class Sanitizer:
         self.cell: Callable[[str, Any], Any] = lru_cache(_REMEMBERED, typed=True)(self._cell)
         self.text: Callable[[str], str] = lru_cache(_REMEMBERED)(self._text)
 
-    def __reduce__(self) -> tuple[type[Sanitizer], tuple[Settings, frozenset[str]]]:
-        return Sanitizer, self._made
+    def __reduce__(self) -> tuple[Callable[..., Sanitizer], tuple[Settings, frozenset[str]]]:
+        return _there, self._made
 
     def drops(self, column: str) -> bool:
         """Whether a rule says that the column is not to be looked at."""
@@ -71,6 +72,19 @@ class Sanitizer:
 
     def _side(self, column: str) -> str:
         return "outputs" if column in self._outputs else "inputs"
+
+
+_held = threading.local()
+
+
+def _there(settings: Settings, outputs: frozenset[str]) -> Sanitizer:
+    """The Sanitizer of a thread that gets one task after the other: making it takes half a second
+    of CPU time, and no two threads may use one."""
+    made, found = getattr(_held, "one", (None, None))
+    if made != (settings, outputs) or found is None:
+        found = Sanitizer(settings, outputs)
+        _held.one = (settings, outputs), found
+    return found
 
 
 def _kinds(text: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import pickle
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,12 @@ def test_what_goes_to_another_process_holds_no_password() -> None:
     )
     sent = pickle.dumps(Sanitizer(settings))
     assert b"canary-secret" not in sent
-    assert pickle.loads(sent).drops("member")
+    there = pickle.loads(sent)
+    assert there.drops("member")
+    assert pickle.loads(sent) is there  # for task after task of a thread, and no other
+    with ThreadPoolExecutor(1) as other:
+        assert other.submit(pickle.loads, sent).result() is not there
+    assert not pickle.loads(pickle.dumps(Sanitizer(Settings()))).drops("member")
 
 
 def test_a_value_is_known_by_its_kind_alone() -> None:
