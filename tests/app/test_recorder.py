@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from types import SimpleNamespace
 from typing import Any
 
 import msgspec
@@ -63,7 +64,7 @@ def reading(parts: Parts) -> Recorder:
     recorder: Any = object.__new__(Recorder)
     recorder._capture = recorder._names = recorder._delivery = recorder._intake = parts
     recorder._warned_at = 0.0
-    recorder._sampler = None
+    recorder._sampler = recorder._tracing = None
     found: Recorder = recorder
     return found
 
@@ -87,10 +88,14 @@ def batch(*ids: str, suspect: bool = False, redelivered: bool = False) -> Batch:
 def test_an_exchange_that_cannot_be_read_is_lost_and_no_other(
     raises: Exception, where: str
 ) -> None:
-    """Whatever it raises, and wherever."""
+    """Whatever it raises, and wherever; its span is counted as none that could be made."""
     parts = Parts(raises, where=where)
-    asyncio.run(reading(parts)._read([batch("a", "bad"), batch("b")]))
+    missed: list[str] = []
+    recorder: Any = reading(parts)
+    recorder._tracing = SimpleNamespace(tracer=SimpleNamespace(missed=missed.append))
+    asyncio.run(recorder._read([batch("a", "bad"), batch("b")]))
     assert parts.offered == ["a", "b"]
+    assert missed == ["bad"]
     assert parts.sent == [("bad", "lost", "unreadable")]
 
 
