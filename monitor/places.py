@@ -11,7 +11,7 @@ import io
 import os
 import stat
 from functools import lru_cache
-from pathlib import Path, PosixPath
+from pathlib import Path, PosixPath, PurePosixPath
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
@@ -63,7 +63,7 @@ def is_secret(path: Path) -> bool:
 class Remote(PosixPath):
     """A file at a URL. As a text it is what may be shown of that."""
 
-    url: str
+    url: str = ""
 
     @classmethod
     def at(cls, url: str) -> Remote:
@@ -73,13 +73,18 @@ class Remote(PosixPath):
         return made
 
     def __str__(self) -> str:
-        return shown(self.url)
+        # What pathlib makes of it, such as its parents, is no file at a URL.
+        return shown(self.url) if self.url else super().__str__()
 
     def __fspath__(self) -> str:
         raise OSError(errno.EINVAL, "is a URL")  # opened by `open` alone
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Remote.at, (self.url,)
+
+    def relative_to(self, other: Any, *_: Any, **__: Any) -> PurePosixPath:  # type: ignore[override]
+        """Return its way from a directory; some versions of pathlib compare texts for that."""
+        return PurePosixPath(*self.parts).relative_to(PurePosixPath(*other.parts))
 
     def open(self, *_: Any, **__: Any) -> io.BufferedReader:  # type: ignore[override]
         """Its bytes from the beginning on; raises OSError, as reading them does."""
@@ -107,8 +112,8 @@ def in_parts(path: Path) -> Any:
 class Piped(PosixPath):
     """What came through a pipe, in memory. As a text it is what it is called."""
 
-    name_: str
-    descriptor: int
+    name_: str = ""
+    descriptor: int = -1
 
     @classmethod
     def of(cls, name: str, descriptor: int) -> Piped:
@@ -118,7 +123,7 @@ class Piped(PosixPath):
         return made
 
     def __str__(self) -> str:
-        return self.name_
+        return self.name_ or super().__str__()
 
     def __fspath__(self) -> str:
         return f"/proc/{os.getpid()}/fd/{self.descriptor}"
