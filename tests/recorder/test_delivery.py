@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from monitor.errors import StreamError
-from monitor.framing import ProxyState, Reconciliation
+from monitor.framing import ProxyState, Reconciliation, RecorderState
 from monitor.numbers import Numbers
 from monitor.proxy import ledger as proxy_ledger
 from monitor.proxy.ids import Ids
@@ -428,6 +428,7 @@ class World(RuleBasedStateMachine):
         assert self.delivery is not None
         self.ledger.adopt_spool(self.delivery.state, self.ids.process, self.now)
         self.keep()
+        self.delivery.state = RecorderState([], 0)  # as the intake: it is counted once
         self.delivery.proxy_connected(ProxyState(self.ids.process, self.ledger.reconcile_since()))
         for record in self.buffer.values():
             self.delivery.offer(Item(record, "m", redelivered=True))
