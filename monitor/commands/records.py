@@ -12,12 +12,12 @@ from pathlib import Path
 
 import msgspec
 
+from monitor.commands import arguments
 from monitor.logs import plain
 from monitor.queries.records import chosen
 from monitor.replay import stored
 from monitor.settings.schema import Settings
 from monitor.supervision.embedded_store import opened
-from monitor.tables.cells import moment
 from monitor.types import ABSENT, EDGE_CASE, Outcome, Record, encode_record
 
 EXIT_MISSING = 1
@@ -42,9 +42,11 @@ def add_arguments(parser: argparse.ArgumentParser, common: Callable[..., None]) 
         formatter_class=parser.formatter_class,
     )
     add = listing.add_argument
-    add("--from", dest="start", type=_time, metavar="TIME",
+    add("--from", dest="start", type=arguments.time, metavar="TIME",
         help="print only what began then or later, as 2026-11-28T10:00:00Z")  # fmt: skip
-    add("--to", dest="end", type=_time, metavar="TIME", help="print only what began before")
+    add(
+        "--to", dest="end", type=arguments.time, metavar="TIME", help="print only what began before"
+    )
     add("--segment", action="append", default=[], type=_segment, metavar="DIMENSION=VALUE",
         help="print only this segment, as population=north; may be given again")  # fmt: skip
     add("--outcome", choices=[one.value for one in Outcome], metavar="OUTCOME",
@@ -153,13 +155,6 @@ def _indented(record: Record) -> str:
     return "".join(
         one if one.isprintable() or one == "\n" else json.dumps(one)[1:-1] for one in text
     )
-
-
-def _time(text: str) -> float:
-    at = moment(text)
-    if at is None:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a time such as 2026-11-28T10:00:00Z")
-    return at
 
 
 def _segment(text: str) -> tuple[str, str]:

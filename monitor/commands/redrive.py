@@ -21,7 +21,9 @@ from monitor import extras
 from monitor.analysis.drift import embed
 from monitor.app import build, keyring
 from monitor.app.log_recording import LogRecording
+from monitor.commands import arguments
 from monitor.commands.progress import watched
+from monitor.commands.written import note, write
 from monitor.damage import Damage
 from monitor.errors import UsageError
 from monitor.places import is_store
@@ -36,7 +38,6 @@ from monitor.redrive.requests import select
 from monitor.replay import files, stored
 from monitor.settings.schema import Settings
 from monitor.supervision.embedded_store import opened
-from monitor.tables.cells import moment
 from monitor.types import Record
 
 EXIT_FOUND = 1
@@ -67,9 +68,9 @@ def add_arguments(parser: argparse.ArgumentParser, common: Callable[..., None]) 
         help=f"send the first N that can be sent again; by default {LIMIT}")  # fmt: skip
     add("--format", choices=("auto", *files.FORMATS), default="auto", metavar="FORMAT",
         help=f"read the files as auto, {', '.join(files.FORMATS)}; by default auto")  # fmt: skip
-    add("--from", dest="start", type=_time, metavar="TIME",
+    add("--from", dest="start", type=arguments.time, metavar="TIME",
         help="read only what began then or later, as 2026-11-28T10:00:00Z")  # fmt: skip
-    add("--to", dest="end", type=_time, metavar="TIME", help="read only what began before")
+    add("--to", dest="end", type=arguments.time, metavar="TIME", help="read only what began before")
     add("--by", action="append", default=[], metavar="DIMENSION",
         help="also judge each value of this dimension; may be given again")  # fmt: skip
     add("--dry-run", action="store_true",
@@ -118,7 +119,7 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
     with closing(_records(options, settings, damage)) as records:  # a store is let go of then
         selection = select(records, PROTOCOLS, limit=options.limit, send=options.send)
     for place in damage.listed():
-        _note(f"could not be read: {place.place}: {place.error}")
+        note(f"could not be read: {place.place}: {place.error}")
     if not selection.read:
         raise UsageError("SOURCE: has no records in this range")
     within(
@@ -132,7 +133,7 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
     warned = list(report.warnings(selection))
     if plan is None or options.dry_run:
         for line in warned:
-            _note(line)
+            note(line)
         return 0
     if not selection.chosen:
         raise UsageError("SOURCE: has no record that can be sent again")
@@ -147,7 +148,7 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
     if options.json == "-":
         sys.stdout.write(document.decode())
     elif options.json:
-        _write(options.json, document)
+        write(options.json, document)
     print(file=stream)
     for line in report.lines(found):
         print(line, file=stream)
@@ -346,21 +347,3 @@ def _share(text: str) -> float:
     if number > 1:
         raise argparse.ArgumentTypeError(f"{text!r} is not a share, as 0.5")
     return number
-
-
-def _time(text: str) -> float:
-    at = moment(text)
-    if at is None:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a time such as 2024-02-29T12:00:00Z")
-    return at
-
-
-def _write(name: str, content: bytes) -> None:
-    try:
-        Path(name).write_bytes(content)
-    except OSError as error:
-        raise UsageError(f"{name}: cannot be written: {error.strerror}") from None
-
-
-def _note(text: str) -> None:
-    print(f"monitor: {text}", file=sys.stderr)

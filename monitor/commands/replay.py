@@ -33,6 +33,7 @@ from monitor.app.outcomes import is_asked_for
 from monitor.app.outcomes import rules_of as outcome_rules_of
 from monitor.app.sanitizer import Sanitizer
 from monitor.commands.progress import watched
+from monitor.commands.written import note, write
 from monitor.errors import UsageError
 from monitor.privacy import keys
 from monitor.privacy.records import Privacy
@@ -48,7 +49,6 @@ from monitor.reports.page import page
 from monitor.settings.schema import Settings
 from monitor.supervision.embedded_store import opened
 from monitor.tables.columns import Columns
-from monitor.texts import printable
 from monitor.types import Segment
 
 EXIT_FOUND = 1
@@ -69,7 +69,7 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
         found = with_remarks(found, plan, both)
         found = msgspec.structs.replace(found, compared=_compared(plan, options))
         for remark in found.remarks:
-            _note(remark)
+            note(remark)
         _tell(found, options, both.current.name, _facts(plan))
     so = outcomes.conditions(found, is_labelled=bool(options.label and plan.is_told))
     if so & options.fail_on:
@@ -85,10 +85,10 @@ def build(options: argparse.Namespace, settings: Settings) -> int:
         plan, both = _opened(options, settings)
         profile = judge.profile(plan, both, watched)
     for remark in on_columns(plan, both):
-        _note(remark)
+        note(remark)
     for place in both.usual.damage.listed():
-        _note(f"could not be read: {place.place}: {place.error}")
-    _write(options.out, dump_profile(profile))
+        note(f"could not be read: {place.place}: {place.error}")
+    write(options.out, dump_profile(profile))
     samples = max(reference.samples for reference in profile.references.values())
     print(
         f"{options.out}: {len(profile.references)} references of up to {samples} values",
@@ -273,7 +273,7 @@ def _judged_beside_evidently(plan: Plan, both: Comparison, path: Path) -> Replay
         now.add_outcomes(both.current.truths(both.options))
         said = evidently_report.Said(evidently_report.LABEL, evidently_report.PREDICTION, positive)
     for line in evidently_report.write(usual.frame(), now.frame(), path, said):
-        _note(line)
+        note(line)
     return found
 
 
@@ -332,14 +332,14 @@ def _tell(
     found: Replay, options: argparse.Namespace, title: str, facts: list[tuple[str, str]]
 ) -> None:
     if options.html:
-        _write(options.html, page(found, title, facts).encode())
+        write(options.html, page(found, title, facts).encode())
     found = _as_asked(found, options)
     if options.json == "-":
         sys.stdout.write(_document(found).decode())
     elif options.json:
-        _write(options.json, _document(found))
+        write(options.json, _document(found))
     if options.junit:
-        _write(options.junit, junit.page(found, title).encode())
+        write(options.junit, junit.page(found, title).encode())
     stream = sys.stderr if options.json == "-" else sys.stdout
     given = stream.isatty() or "COLUMNS" in os.environ
     console = Console(file=stream, width=None if given else WIDTH)
@@ -349,14 +349,3 @@ def _tell(
 
 def _document(found: Replay) -> bytes:
     return msgspec.json.format(msgspec.json.encode(found), indent=1) + b"\n"
-
-
-def _write(name: str, content: bytes) -> None:
-    try:
-        Path(name).write_bytes(content)
-    except OSError as error:
-        raise UsageError(f"{name}: cannot be written: {error.strerror}") from None
-
-
-def _note(text: str) -> None:
-    print(f"monitor: {printable(text)}", file=sys.stderr)

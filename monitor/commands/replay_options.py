@@ -6,10 +6,10 @@ import argparse
 import math
 from collections.abc import Callable
 
+from monitor.commands import arguments
 from monitor.replay.files import FORMATS
 from monitor.replay.outcomes import CONDITIONS
 from monitor.replay.periods import PERIODS
-from monitor.tables.cells import moment
 
 VALUES = 5
 """Values of an option that may be compared."""
@@ -49,7 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--slices", type=_count, default=0, metavar="K",
         help="search for the worst slices, of up to three conditions each, and tell K of them; by "
         "default none")  # fmt: skip
-    add("--before-after", type=_time, metavar="TIME",
+    add("--before-after", type=arguments.time, metavar="TIME",
         help="compare what began at this time or later with what began before, of the same source; "
         "a table needs a --timestamp")  # fmt: skip
     add("--junit", metavar="FILE",
@@ -95,11 +95,11 @@ def _add_source_arguments(parser: argparse.ArgumentParser) -> None:
     add(
         "--from",
         dest="start",
-        type=_time,
+        type=arguments.time,
         metavar="TIME",
         help="read only what began then or later, as 2026-11-28T10:00:00Z",
     )
-    add("--to", dest="end", type=_time, metavar="TIME", help="read only what began before")
+    add("--to", dest="end", type=arguments.time, metavar="TIME", help="read only what began before")
     table = parser.add_argument_group("tables")
     for name, text in (
         ("ignore", "leave this column out"),
@@ -174,10 +174,3 @@ def _numbers(text: str, what: str, fits: Callable[[float], bool]) -> tuple[float
     if len(found) > VALUES:
         raise argparse.ArgumentTypeError(f"has more than {VALUES} values")
     return tuple(dict.fromkeys(found))
-
-
-def _time(text: str) -> float:
-    at = moment(text)
-    if at is None:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a time such as 2024-02-29T12:00:00Z")
-    return at
