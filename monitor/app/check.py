@@ -367,7 +367,10 @@ def _outcomes(settings: Settings) -> Iterator[str]:
 
 def _experiments(settings: Settings) -> Iterator[str]:
     for one in settings.experiments:
-        arms = ", ".join(f"{arm} {share:.0%}" for arm, share in one.allocation.items())
+        arms = ", then ".join(
+            ", ".join(f"{k} {v}" if k == "from" else f"{k} {v:.0%}" for k, v in part.items())
+            for part in (one.allocation if isinstance(one.allocation, list) else [one.allocation])
+        )
         metrics = ", ".join(metric.name for metric in one.metrics)
         yield f"experiment  {one.name}: {one.dimension} {arms or 'any arm'} beside {one.control}"
         yield f"            by {metrics}; {one.minimum_effect:g} is the difference that matters"

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
 
-from monitor.analysis.experiments.declared import LARGEST, Experiment, Metric, Source
+from monitor.analysis.experiments.declared import LARGEST, Experiment, Metric, Ramp, Shares, Source
 from monitor.analysis.join.stubs import TRACE
 from monitor.errors import ConfigError
 from monitor.settings import schema
 from monitor.settings.schema import Settings
 from monitor.settings.validation import did_you_mean, told
+from monitor.texts import seconds
 from monitor.types import Outcome
+
+FROM = "from"
+"""The key beside the arms that says from when on their shares hold."""
 
 CLOSE = 1e-6
 """How far from 1 the shares of all arms may add up to."""
@@ -52,15 +59,13 @@ def _experiment(given: schema.Experiment, key: str, settings: Settings) -> Exper
         raise ConfigError(
             f"{key}.{other}: goes not with {key}.paired, where every arm answers each request"
         )
-    shares = given.allocation
-    if shares and given.control not in shares:
+    shares, ramp = _shares(given.allocation, f"{key}.allocation")
+    arms = [arm for arm, _ in shares]
+    if arms and given.control not in arms:
         raise ConfigError(
             f"{key}.control: {told(given.control)} is not one of the arms of {key}.allocation "
-            f"({', '.join(shares)}){did_you_mean(given.control, shares)}"
+            f"({', '.join(arms)}){did_you_mean(given.control, arms)}"
         )
-    total = math.fsum(shares.values())
-    if shares and abs(total - 1) > CLOSE:
-        raise ConfigError(f"{key}.allocation: the shares of all arms add up to {total:g}, not to 1")
     metrics: list[Metric] = []
     for place, one in enumerate(given.metrics):
         here = f"{key}.metrics[{place}]"
@@ -72,9 +77,55 @@ def _experiment(given: schema.Experiment, key: str, settings: Settings) -> Exper
             )
         metrics.append(_metric(one, here))
     return Experiment(
-        given.name, given.dimension, given.control, tuple(metrics), tuple(shares.items()),
-        given.minimum_effect, given.planned, given.unit or given.paired, bool(given.paired),
+        given.name, given.dimension, given.control, tuple(metrics), shares,
+        given.minimum_effect, given.planned, given.unit or given.paired, bool(given.paired), ramp,
     )  # fmt: skip
+
+
+def _shares(given: Mapping[str, float] | list[dict[str, Any]], key: str) -> tuple[Shares, Ramp]:
+    """The shares at first, and the later ones with the time from which on they held."""
+    if not isinstance(given, list):
+        _add_up(given, key)
+        return tuple(given.items()), ()
+    found: list[tuple[float, Shares]] = []
+    for place, one in enumerate(given):
+        here = f"{key}[{place}]"
+        shares = {arm: share for arm, share in one.items() if arm != FROM}
+        for arm, share in shares.items():
+            if isinstance(share, bool) or not (isinstance(share, int | float) and 0 < share < 1):
+                raise ConfigError(f"{here}: the share of {told(arm)} is not above 0 and below 1")
+        arms = given[0].keys() - {FROM}
+        if shares.keys() != arms or not arms:
+            raise ConfigError(
+                f"{here}: has other arms ({', '.join(map(str, shares)) or 'none'}) than {key}[0] "
+                f"({', '.join(sorted(map(str, arms))) or 'none'}): each has a share at all times"
+            )
+        _add_up(shares, here)
+        began = _began(one.get(FROM), here) if place else -math.inf
+        if not place and FROM in one:
+            raise ConfigError(f"{here}.from: the first shares hold from the beginning, without it")
+        if found and began <= found[-1][0]:
+            raise ConfigError(f"{here}.from: is not later than that of {key}[{place - 1}]")
+        found.append((began, tuple((arm, float(shares[arm])) for arm in given[0] if arm != FROM)))
+    return found[0][1], tuple(found[1:])
+
+
+def _began(given: object, key: str) -> float:
+    """Unix seconds of a time as YAML reads it, or as text; UTC where no offset is said."""
+    if isinstance(given, date):
+        given = given.isoformat()
+    found = seconds(given) if isinstance(given, str) else None
+    if found is None:
+        raise ConfigError(
+            f"{key}.from: give the time from which on these shares hold, as 2026-12-01T00:00:00Z"
+        )
+    return found
+
+
+def _add_up(shares: Mapping[str, float], key: str) -> None:
+    total = math.fsum(shares.values())
+    if shares and abs(total - 1) > CLOSE:
+        raise ConfigError(f"{key}: the shares of all arms add up to {total:g}, not to 1")
 
 
 def _metric(given: schema.ExperimentMetric, key: str) -> Metric:

@@ -258,6 +258,12 @@ def _experiments(plan: Plan, both: Comparison) -> tuple[list[Experiment], list[s
         return list(plan.experiments), []
     found, remarks = [], []
     for one, missing in fitting(plan, both.current.columns):
+        if one.ramp and not plan.columns.timestamp:
+            remarks.append(
+                f"experiment {one.name}: its shares change with time: name the column that says "
+                "when a row was with --timestamp"
+            )
+            continue
         if missing:
             remarks.append(f"experiment {one.name}: no table has {' or '.join(missing)}")
         if one.metrics:

@@ -13,8 +13,8 @@ unit (a user, or an exchange) is added once, when nothing more can come of it.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
-from typing import NamedTuple
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
@@ -67,6 +67,49 @@ class Moments(NamedTuple):
         return spread * self.units / self.bases**4 * (self.units / (self.units - 1))
 
 
+class Estimate(Protocol):
+    """A ratio, and its variance times the number of units."""
+
+    @property
+    def units(self) -> int:
+        """How many units there are."""
+
+    @property
+    def ratio(self) -> float:
+        """What is estimated: a sum of values by a sum of bases."""
+
+    @property
+    def variance(self) -> float:
+        """Its variance, times the units."""
+
+
+class Weighed(NamedTuple):
+    """The mean of the ratios of several strata."""
+
+    units: int
+    ratio: float
+    variance: float
+
+
+def weighed(strata: Sequence[Moments], weights: Sequence[float], shared: float = 0.0) -> Weighed:
+    """The mean of the ratios of strata by `weights`, some above 0; to its variance `shared` is
+    added, the sum of w_i w_j times the covariance over all ordered pairs of two strata.
+
+    Both arms are weighed alike (direct standardization). By n_A n_B / (n_A + n_B), as Mantel and
+    Haenszel do, their difference is a sum over exchanges in which no share changes how much a
+    stratum without an effect adds: 0.
+
+    >>> weighed([Moments(9, 9, 9, 9, 9, 9), Moments(9, 0, 9, 0, 0, 9)], [3.0, 1.0]).ratio
+    0.75
+    """
+    whole = math.fsum(weights)
+    units = sum(one.units for one in strata)
+    both = list(zip(weights, strata, strict=True))
+    square = math.fsum(weight**2 * one.variance / one.units for weight, one in both)
+    ratio = math.fsum(weight * one.ratio for weight, one in both) / whole
+    return Weighed(units, ratio, max(0.0, square + shared) / whole**2 * units)
+
+
 def together(parts: Iterable[Moments]) -> Moments:
     """Return the sums over the units of all parts.
 
@@ -116,12 +159,12 @@ def covariance(pairs: Iterable[tuple[int, int, int, int]], one: Moments, other: 
 
 
 def difference(
-    one: Moments,
-    other: Moments,
+    one: Estimate,
+    other: Estimate,
     planned: int,
     alpha: float,
     *,
-    seen: int | None = None,
+    seen: float | None = None,
     shared: float = 0.0,
 ) -> Interval:
     """The ratio of `one` minus that of `other`, in the units of x / k.
@@ -137,12 +180,12 @@ def difference(
 
 
 def lift(
-    one: Moments,
-    other: Moments,
+    one: Estimate,
+    other: Estimate,
     planned: int,
     alpha: float,
     *,
-    seen: int | None = None,
+    seen: float | None = None,
     shared: float = 0.0,
 ) -> Interval | None:
     """How much larger the ratio of `one` is than that of `other`, as a share of it; see
@@ -210,7 +253,7 @@ class Rates:
         return Interval(number, ends[left[0]], ends[left[-1] + 2])
 
 
-def _error(one: Moments, other: Moments, scales: tuple[float, float], shared: float) -> float:
+def _error(one: Estimate, other: Estimate, scales: tuple[float, float], shared: float) -> float:
     """The standard error of the difference of both ratios times their scales."""
     if not (one.units and other.units):
         return math.inf

@@ -256,18 +256,22 @@ class ExperimentMetric(_Section, frozen=True, omit_defaults=True):
 class Experiment(_Section, frozen=True, omit_defaults=True):
     """An experiment: the values of `dimension` are its arms, `control` is the one to beat.
 
-    `allocation` are the shares of the traffic that the arms are given, together 1. The difference
-    that matters is `minimum_effect`; the experiment was planned for some `planned` exchanges. The
-    `unit` that was assigned to arms, such as a user, is a dimension or one of `outcomes.key`; by
-    default it is the exchange. Where every arm answered the same requests, `paired` is what these
-    have in common: `trace_id`, or as `unit`.
+    `allocation` are the shares of the traffic that the arms are given, together 1; or a list of
+    these, of which each but the first says `from` when on it held. The difference that matters is
+    `minimum_effect`; the experiment was planned for some `planned` exchanges. The `unit` that was
+    assigned to arms, such as a user, is a dimension or one of `outcomes.key`; by default it is the
+    exchange. Where every arm answered the same requests, `paired` is what these have in common:
+    `trace_id`, or as `unit`.
     """
 
     name: Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
     dimension: Annotated[str, msgspec.Meta(min_length=1)]
     control: Annotated[str, msgspec.Meta(min_length=1)]
     metrics: Annotated[list[ExperimentMetric], msgspec.Meta(min_length=1, max_length=32)]
-    allocation: dict[str, Annotated[float, msgspec.Meta(gt=0, lt=1)]] = {}
+    allocation: (
+        dict[str, Annotated[float, msgspec.Meta(gt=0, lt=1)]]
+        | Annotated[list[dict[str, Any]], msgspec.Meta(min_length=1, max_length=10)]
+    ) = {}
     minimum_effect: Annotated[float, msgspec.Meta(gt=0, le=1)] = 0.01
     planned: Positive = 10000
     unit: str = ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, date, datetime
 from typing import Any
 
 import msgspec
@@ -34,6 +35,32 @@ def with_metric(**metric: Any) -> dict[str, Any]:
     return CONTRACT | {"metrics": [{"name": "m"} | metric]}
 
 
+EVEN = {"a": 0.5, "b": 0.5}
+
+
+def ramped(
+    *later: dict[str, Any], began: Any = datetime(2026, 12, 1, tzinfo=UTC)
+) -> dict[str, Any]:
+    shares = [one | {"from": began} for one in later]
+    return CONTRACT | {"allocation": [{"a": 0.9, "b": 0.1}, *shares]}
+
+
+@pytest.mark.parametrize(
+    "began",
+    [
+        datetime(2026, 12, 1, tzinfo=UTC),
+        date(2026, 12, 1),
+        "2026-12-01",
+        "2026-12-01T01:00:00+01:00",
+    ],
+)
+def test_shares_that_change_have_a_time(began: Any) -> None:
+    """As YAML reads it, or as text; UTC where no offset is said. The order of arms is one."""
+    (found,) = experiments_of(settings(ramped({"b": 0.5, "a": 0.5}, began=began)))
+    assert found.allocation == (("a", 0.9), ("b", 0.1))
+    assert found.ramp == ((1796083200.0, (("a", 0.5), ("b", 0.5))),)
+
+
 def test_what_is_documented_is_an_experiment() -> None:
     """Of latency and of an outcome less is better."""
     (found,) = experiments_of(settings(CONTRACT))
@@ -54,6 +81,24 @@ def test_what_is_documented_is_an_experiment() -> None:
         ),
         (CONTRACT | {"control": "A"}, r"experiments\[0\].control: 'A' is not one of the arms"),
         (CONTRACT | {"allocation": {"a": 0.5, "b": 0.4}}, r"add up to 0.9, not to 1"),
+        (ramped({"a": 0.5, "b": 0.4}), r"allocation\[1\]: the shares .* add up to 0.9, not to 1"),
+        (ramped({"a": 0.5, "c": 0.5}), r"allocation\[1\]: has other arms \(a, c\) than .*\(a, b\)"),
+        (ramped({"a": 0.5, "b": "0.5"}), r"allocation\[1\]: the share of 'b' is not above 0 and"),
+        (
+            ramped(EVEN, began=None),
+            r"allocation\[1\].from: give the time .* as 2026-12-01T00:00:00Z",
+        ),
+        (ramped(EVEN, began="soon"), r"allocation\[1\].from: give the time"),
+        (
+            ramped(EVEN, EVEN),
+            r"allocation\[2\].from: is not later than that of experiments\[0\].allocation\[1\]",
+        ),
+        (
+            CONTRACT | {"allocation": [EVEN | {"from": "2026-12-01"}]},
+            r"allocation\[0\].from: the first shares hold from the beginning",
+        ),
+        (CONTRACT | {"allocation": [{}]}, r"allocation\[0\]: has other arms \(none\)"),
+        (CONTRACT | {"control": "c", "allocation": [EVEN]}, r"control: 'c' is not one of the arms"),
         (CONTRACT | {"unit": "usr"}, r"experiments\[0\].unit: 'usr' is not one of outcomes.key"),
         (CONTRACT | {"unit": "variant"}, r"experiments\[0\].unit: 'variant' is not one of"),
         (CONTRACT | {"paired": "trace"}, r"experiments\[0\].paired: 'trace' is not trace_id, nor"),

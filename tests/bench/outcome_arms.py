@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import scipy
 
+from monitor.analysis.experiments.arms import EVENTS
 from monitor.analysis.experiments.units import BUCKETS, LEAST
 from monitor.sequential import two_arms
-from monitor.sequential.confidence_sequences import Moments, Rates, difference, margin
+from monitor.sequential.confidence_sequences import Moments, Rates, difference, margin, weighed
 from monitor.sequential.e_values import log_mean
 from monitor.sequential.known_probability import log_evidence_of_rate, log_evidence_of_shares
 from monitor.sequential.two_arms import Comparison
@@ -266,6 +267,59 @@ def clustered(runs: int) -> Iterator[str]:
     )
 
 
+def ramps(runs: int) -> Iterator[str]:
+    """Two equal arms, 9 : 1 and then 1 : 1, while the rate trebles; 40 looks at 500 exchanges each."""
+    yield "| what | ours | beside |"
+    yield "|---|---|---|"
+    chance, looks, each = np.random.default_rng(11), 40, 500
+    shares, rates = (0.9, 0.5), (0.05, 0.15)
+    apart, pooled, came, final = [], [], [], []
+    for _ in range(runs):
+        sums = np.zeros((2, 2, 2), dtype=np.int64)  # period, arm, exchanges and those that are 1
+        false = [False] * 4
+        for look in range(looks):
+            period = int(look >= looks // 2)
+            first = int(chance.binomial(each, shares[period]))
+            for arm, n in enumerate((first, each - first)):
+                sums[period, arm] += n, chance.binomial(n, rates[period])
+            ours, naive = (_effect(part) for part in (sums, sums.sum(axis=0, keepdims=True)))
+            allocated = [
+                log_evidence_of_shares([int(n) for n in part[:, 0]], [share_, 1 - share_])
+                for part, share_ in zip(sums, shares, strict=True)
+            ]
+            last = log_evidence_of_shares([int(n) for n in sums[:, :, 0].sum(axis=0)], [0.5, 0.5])
+            for place, is_false in enumerate(
+                (ours, naive, sum(allocated) >= math.log(100), last >= math.log(100))
+            ):
+                false[place] |= is_false
+        for kept, is_false in zip((apart, pooled, came, final), false, strict=True):
+            kept.append(is_false)
+    yield (
+        f"| difference, AsympCS | by period {share(np.array(apart))} | over all "
+        f"{share(np.array(pooled))} |"
+    )
+    yield (
+        f"| sample ratio, α .01 | by period {share(np.array(came))} | against the last shares "
+        f"{share(np.array(final))} |"
+    )
+
+
+def _effect(periods: np.ndarray) -> bool:
+    """Whether two arms are told apart, compared within periods."""
+    told = [part for part in periods if part[:, 1].min() >= EVENTS]
+    if not told:
+        return False
+    weights = [float(part[0, 0] * part[1, 0] / part[:, 0].sum()) for part in told]
+    one, other = (
+        weighed(
+            [Moments(n, x, n, x, x, n) for n, x in (part[arm].tolist() for part in told)], weights
+        )
+        for arm in (0, 1)
+    )
+    found = difference(one, other, 20_000, ALPHA, seen=4 * sum(weights))
+    return not found.lower <= 0 <= found.upper
+
+
 def again(
     chance: np.random.Generator, runs: int, users: int, spread_: float, come: str
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -333,5 +387,6 @@ SECTIONS: tuple[tuple[str, Callable[[int], Iterator[str]]], ...] = (
     ("A guardrail of 2 points. Target: 5 %; 5,000 per arm (a fixed test needs 4,950)", guardrail),
     ("Intervals. Target: left out in 5 % at most; 1.6 times as wide at the end", intervals),
     ("Units that are not independent. Target: 5 %", clustered),
+    ("A ramp as it was declared. Target: 5 %; sample ratio 1 %", ramps),
     ("Sample ratio. Target: 1 %; 50,000 and 2,000 users", sample_ratio),
 )

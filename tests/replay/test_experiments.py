@@ -95,6 +95,27 @@ def test_metrics_without_a_column_are_named(table: Path) -> None:
     assert remark == "experiment new-prompt: no table has revenue or duration or outcome"
 
 
+def test_a_ramp_is_by_the_times_of_a_table(table: Path) -> None:
+    """Without these it is not judged, and said."""
+    rng, lines = random.Random(2), ["when,variant,converted"]
+    for at in range(4000):
+        is_late = at >= 2000
+        arm = "b" if rng.random() < (0.5 if is_late else 0.1) else "a"
+        lines.append(
+            f"{1796083200 - 2000 + at},{arm},{int(rng.random() < (0.6 if is_late else 0.1))}"
+        )
+    table.write_text("\n".join(lines) + "\n")
+    later = "{from: 2026-12-01T00:00:00Z, a: 0.5, b: 0.5}"
+    declared = DECLARED.replace("{a: 0.5, b: 0.5}", "[{a: 0.9, b: 0.1}, " + later + "]")
+    _, found = replay(table, "--timestamp", "when", declared=declared)
+    (one,) = [one for one in found["experiments"] if one["metric"] == "converted"]
+    assert one["verdict"] == "keep_going"
+    assert abs(one["effect"]) < 0.03
+    _, found = replay(table, declared=declared)
+    assert not found.get("experiments")
+    assert any("its shares change with time: name" in one for one in found["remarks"])
+
+
 def test_an_experiment_of_another_table_is_left_alone(table: Path) -> None:
     """Where its dimension is no column, nothing is said of it."""
     table.write_text("x\n" + "\n".join(str(place % 7) for place in range(3000)) + "\n")

@@ -2,13 +2,18 @@
 
 Of a share both are exact. Of a mean they are asymptotic (`sequential.confidence_sequences`), and
 told from some hundred exchanges on. All that is kept are integers.
+
+While the shares of the arms stay the same, both have the same part of good and of bad hours. Where
+a ramp changes them, one arm has more of the later hours, and a sum over all tells these from the
+earlier ones, not the arms. So each period of one allocation is a stratum, compared in itself.
 """
 
 from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 import msgspec
@@ -17,7 +22,15 @@ import numpy as np
 from monitor.analysis.experiments.declared import Experiment, Metric
 from monitor.sequential import two_arms
 from monitor.sequential.beta_binomials import Ints
-from monitor.sequential.confidence_sequences import Interval, Moments, Rates, difference, lift
+from monitor.sequential.confidence_sequences import (
+    Estimate,
+    Interval,
+    Moments,
+    Rates,
+    difference,
+    lift,
+    weighed,
+)
 
 UNIT = 1 << 20
 """Units in a value of 1."""
@@ -68,6 +81,22 @@ class _Kept(msgspec.Struct, array_like=True):
     open: list[tuple[int, Pair]]
     rates: list[list[list[int]]]
     margins: list[list[list[int]]]
+    later: list[tuple[Pair, list[tuple[int, Pair]]]] = []
+
+
+class _Period:
+    """What was counted in panes that are closed, and in those that are open, by their numbers."""
+
+    def __init__(self, closed: Pair = _NONE, opened: Mapping[int, Pair] = MappingProxyType({})):
+        self.closed = closed
+        self.open = dict(opened)
+
+    @property
+    def all(self) -> Pair:
+        pair = self.closed
+        for opened in self.open.values():
+            pair = _added(pair, opened)
+        return pair
 
 
 class Arms:
@@ -76,40 +105,46 @@ class Arms:
     def __init__(self, experiment: Experiment, metric: Metric) -> None:
         self._metric = metric
         self._planned = experiment.planned
-        self._closed = _NONE
-        self._open: dict[int, Pair] = {}
+        self._periods = [_Period() for _ in range(1 + len(experiment.ramp))]
         size = metric.margin if metric.guardrail else 0.0
         self._rates = Rates(min(size or experiment.minimum_effect, 1.0))
         self._harm = two_arms.margin(metric.margin)
         self._safe = two_arms.margin(-metric.margin)
         self._bets: tuple[Ints, Ints, Ints] | None = None
 
-    def add(self, pane: int, value: float, *, is_control: bool) -> None:
-        """Count the value of an exchange, in an open pane."""
+    def add(self, pane: int, value: float, *, is_control: bool, period: int = 0) -> None:
+        """Count the value of an exchange, in an open pane and a period of the allocation."""
         x = round(value * UNIT)
         one = Sums(1, int(x != 0), x, x * x)
-        control, variant = self._open.get(pane, _NONE)
-        self._open[pane] = (control.plus(one), variant) if is_control else (
+        opened = self._periods[period].open
+        control, variant = opened.get(pane, _NONE)
+        opened[pane] = (control.plus(one), variant) if is_control else (
             control, variant.plus(one)
         )  # fmt: skip
 
     def close(self, last: int) -> None:
         """Close the panes up to `last`, the earliest first: what was bet on them is settled."""
-        for pane in sorted(one for one in self._open if one <= last):
-            pair = self._open.pop(pane)
+        due = [
+            (pane, place)
+            for place, period in enumerate(self._periods) for pane in period.open if pane <= last
+        ]  # fmt: skip
+        for pane, place in sorted(due):
+            period = self._periods[place]
+            pair = period.open.pop(pane)
             if not self._metric.is_mean:
                 self._settle(pair)
-            self._closed = _added(self._closed, pair)
+            period.closed = _added(period.closed, pair)
 
     def merge(self, other: Arms) -> None:
         """Add what `other` counted before a pane was closed."""
-        for pane, pair in other._open.items():
-            self._open[pane] = _added(self._open.get(pane, _NONE), pair)
+        for ours, theirs in zip(self._periods, other._periods, strict=True):
+            for pane, pair in theirs.open.items():
+                ours.open[pane] = _added(ours.open.get(pane, _NONE), pair)
 
     def copy(self) -> Arms:
         """The same counts, from which another variant goes on."""
         twin = copy.copy(self)
-        twin._open = dict(self._open)
+        twin._periods = [_Period(one.closed, one.open) for one in self._periods]
         return twin
 
     @property
@@ -120,22 +155,23 @@ class Arms:
     @property
     def rows(self) -> tuple[int, int]:
         """Exchanges in open panes, and in closed ones."""
-        opened = sum(one.exchanges for pair in self._open.values() for one in pair)
-        return opened, sum(one.exchanges for one in self._closed)
+        pairs = [pair for period in self._periods for pair in period.open.values()]
+        opened = sum(one.exchanges for pair in pairs for one in pair)
+        return opened, sum(one.exchanges for one in self._closed())
 
     def judged(self, alpha: float) -> Judged | None:
         """What is known now, None while an arm is empty; `alpha` is the error of the interval."""
-        control, variant = self._all()
-        if not control.exchanges or not variant.exchanges:
+        pairs = [one for one in (period.all for period in self._periods) if _is_both(one)]
+        if not pairs:
             return None
-        found = self._of_means(control, variant, alpha)
+        found = self._of_means(pairs, alpha)
         if self._metric.is_mean:
             return found
-        number = variant.mean - control.mean
+        number = found.effect.number
         if self._bets is None:
             return Judged(Interval(number, -1.0, 1.0))
         rates, harm, safe = self._bets
-        exact = self._rates.interval(rates, _counts(variant, control), alpha)
+        exact = self._rates.interval(rates, _counts(*pairs[0][::-1]), alpha)
         return Judged(
             Interval(number, exact.lower, exact.upper),
             two_arms.log_evidence(harm, self._harm),
@@ -148,19 +184,22 @@ class Arms:
         rates, *margins = self._bets or (np.zeros((0, 0, 0)), np.zeros((0, 0)), np.zeros((0, 0)))
         return msgspec.json.encode(
             _Kept(
-                self._closed,
-                list(self._open.items()),
+                self._periods[0].closed,
+                list(self._periods[0].open.items()),
                 rates.tolist(),
                 [one.tolist() for one in margins],
+                [(one.closed, list(one.open.items())) for one in self._periods[1:]],
             )
         )
 
     def restore(self, entry: bytes, place: Callable[[int], int]) -> None:
         """Go on from what was saved; raises msgspec.DecodeError where it is damaged."""
         kept = msgspec.json.decode(entry, type=_Kept)
-        self._closed = kept.closed
-        for pane, pair in kept.open:
-            self._open[place(pane)] = _added(self._open.get(place(pane), _NONE), pair)
+        saved = [(kept.closed, kept.open), *kept.later]
+        for period, (closed, opened) in zip(self._periods, saved, strict=False):
+            period.closed = closed
+            for pane, pair in opened:
+                period.open[place(pane)] = _added(period.open.get(place(pane), _NONE), pair)
         shape = (len(self._rates.differences), 1)
         rates = np.array(kept.rates, dtype=np.int64)
         if len(kept.margins) == 2 and rates.shape[:2] == shape:  # else the effect was another one
@@ -168,14 +207,15 @@ class Arms:
             self._bets = rates, harm, safe
 
     def _all(self) -> Pair:
-        pair = self._closed
-        for opened in self._open.values():
-            pair = _added(pair, opened)
-        return pair
+        return _sum(period.all for period in self._periods)
+
+    def _closed(self) -> Pair:
+        return _sum(period.closed for period in self._periods)
 
     def _settle(self, pair: Pair) -> None:
-        control_first = _counts(*pair), _counts(*self._closed)
-        variant_first = _counts(*pair[::-1]), _counts(*self._closed[::-1])
+        before = self._closed()
+        control_first = _counts(*pair), _counts(*before)
+        variant_first = _counts(*pair[::-1]), _counts(*before[::-1])
         rates = self._rates.factors(*variant_first)
         # The null of `harm` is that the first arm has at least the rate of the second, less the
         # margin; that of `safe` that it has at least as much and the margin more.
@@ -189,17 +229,53 @@ class Arms:
             old[0] + rates, old[1] + harm, old[2] + safe
         )  # fmt: skip
 
-    def _of_means(self, control: Sums, variant: Sums, alpha: float) -> Judged:
-        number = variant.mean - control.mean
-        few = control.exchanges + variant.exchanges < LEAST
-        if few or min(control.some, variant.some) < EVENTS:
-            return Judged(Interval(number, -math.inf, math.inf))
-        one, other = (
-            Moments(n, total, n, squares, total, n) for n, _, total, squares in (variant, control)
-        )
-        found = difference(one, other, self._planned, alpha)
-        effect = Interval(number, found.lower / UNIT, found.upper / UNIT)
-        return Judged(effect, lift=lift(one, other, self._planned, alpha))
+    def _of_means(self, pairs: Sequence[Pair], alpha: float) -> Judged:
+        """The effect within periods; those that are long enough have an interval together."""
+        told = [pair for pair in pairs if _is_told(pair)]
+        known = [(_moments(variant), _moments(control)) for control, variant in told or pairs]
+        one: Estimate
+        other: Estimate
+        seen: float | None = None
+        if len(known) == 1:
+            ((one, other),) = known
+        else:
+            weights = [_weight(pair) for pair in told or pairs]
+            one, other = (weighed(arms, weights) for arms in zip(*known, strict=True))
+            seen = 4 * math.fsum(weights)  # the clock runs as fast as the error shrinks
+        if not told:
+            return Judged(Interval((one.ratio - other.ratio) / UNIT, -math.inf, math.inf))
+        found = difference(one, other, self._planned, alpha, seen=seen)
+        effect = Interval(*(end / UNIT for end in found))
+        return Judged(effect, lift=lift(one, other, self._planned, alpha, seen=seen))
+
+
+def _moments(arm: Sums) -> Moments:
+    n, _, total, squares = arm
+    return Moments(n, total, n, squares, total, n)
+
+
+def _is_both(pair: Pair) -> bool:
+    return all(one.exchanges for one in pair)
+
+
+def _is_told(pair: Pair) -> bool:
+    """Whether there is enough for an interval."""
+    control, variant = pair
+    few = control.exchanges + variant.exchanges < LEAST
+    return not few and min(control.some, variant.some) >= EVENTS
+
+
+def _weight(pair: Pair) -> float:
+    """How much a period tells: as Mantel and Haenszel weigh."""
+    control, variant = (one.exchanges for one in pair)
+    return control * variant / (control + variant)
+
+
+def _sum(pairs: Iterable[Pair]) -> Pair:
+    found = _NONE
+    for pair in pairs:
+        found = _added(found, pair)
+    return found
 
 
 def _added(one: Pair, other: Pair) -> Pair:

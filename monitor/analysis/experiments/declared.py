@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -12,6 +13,12 @@ from monitor.analysis.classes import spelt, value_of
 from monitor.types import Truth
 
 Source = Literal["event", "outcome", "latency", "label", "score", "prediction", "rating", "cost"]
+
+Shares = tuple[tuple[str, float], ...]
+"""The share of the traffic of each arm; together 1."""
+
+Ramp = tuple[tuple[float, Shares], ...]
+"""Later shares, each with when they began (Unix seconds), the earliest first."""
 
 LARGEST = 1e9
 """Values beyond are cut: nothing larger can be told apart from damage."""
@@ -109,18 +116,31 @@ class Experiment:
     that matters: the evidence is best where the effect is once or twice that, and one that is
     certainly smaller is `no_difference`. It was planned for some `planned` exchanges. `unit` names
     what was assigned to arms, such as a user: a dimension, or a business key. Empty: each exchange.
-    Where it is `paired`, every arm answered for each unit, such as the same request.
+    Where it is `paired`, every arm answered for each unit, such as the same request. Where shares
+    change by a schedule, `ramp` has the later ones, of the same arms.
     """
 
     name: str
     dimension: str
     control: str
     metrics: tuple[Metric, ...]
-    allocation: tuple[tuple[str, float], ...] = ()
+    allocation: Shares = ()
     minimum_effect: float = 0.01
     planned: int = 10_000
     unit: str = ""
     paired: bool = False
+    ramp: Ramp = ()
+
+
+def period_of(ramp: Ramp, began: float) -> int:
+    """The number of the period of one allocation in which something began (Unix seconds).
+
+    >>> period_of(((100.0, (("a", 0.5), ("b", 0.5))),), 99.0)
+    0
+    >>> period_of(((100.0, (("a", 0.5), ("b", 0.5))),), 100.0)
+    1
+    """
+    return bisect_right(ramp, began, key=lambda one: one[0])
 
 
 def units_of(experiments: Iterable[Experiment]) -> tuple[str, ...]:

@@ -17,9 +17,9 @@ import msgspec
 from monitor.analysis.blocks import is_due
 from monitor.analysis.experiments.arms import Arms, Judged
 from monitor.analysis.experiments.bars import Bars
-from monitor.analysis.experiments.declared import Experiment, Metric
+from monitor.analysis.experiments.declared import Experiment, Metric, period_of
 from monitor.analysis.experiments.timeline import Timeline
-from monitor.analysis.experiments.units import Clusters, Units, judged
+from monitor.analysis.experiments.units import Clusters, Units, judged, judged_by_period
 from monitor.analysis.experiments.verdicts import ALPHA, of_decision, of_guardrail
 from monitor.findings import ExperimentEffect, ExperimentTimeline, Verdict
 from monitor.sequential.confidence_sequences import Interval
@@ -38,8 +38,8 @@ ARMS = 16
 EXPOSED, TIMELINE = "exposed", "timeline/"
 """The entry of how many exchanges each arm had, and the head of those with what an experiment
 looked like from its beginning on, followed by its name. The others are [experiment, variant,
-metric], and where there is a unit [experiment, arm, metric, unit], the units themselves with
-neither."""
+metric], and where there is a unit [experiment, arm, metric, unit], with the number of the period of
+a ramp but for the first; the units themselves with neither."""
 
 Name = tuple[str, ...]
 
@@ -50,6 +50,7 @@ class _Exposed(msgspec.Struct, array_like=True):
     exposed: dict[str, int]
     stranger: str = ""
     bars: Bars = msgspec.field(default_factory=Bars)
+    periods: list[dict[str, int]] = []
 
 
 class _Run:
@@ -60,10 +61,14 @@ class _Run:
         self.metrics = {one.name: one for one in experiment.metrics}
         declared = [name for name, _ in experiment.allocation]
         self.exposed: dict[str, int] = dict.fromkeys(declared or [experiment.control], 0)
+        # By the periods of a ramp; else there is one, which is all.
+        self.periods = (
+            [dict(self.exposed) for _ in (0, *experiment.ramp)] if experiment.ramp else []
+        )
         self.strangers = 0
         self.stranger = ""  # the first by name, as an example
         self.arms: dict[tuple[str, str], Arms] = {}
-        self.clusters: dict[tuple[str, str], Clusters] = {}
+        self.clusters: dict[tuple[str, str, int], Clusters] = {}
         self.units = Units()
         self.quantiles = tuple(
             dict.fromkeys(filter(None, (m.quantile for m in experiment.metrics)))
@@ -77,7 +82,7 @@ class _Run:
         """All arms but the control."""
         return [name for name in self.exposed if name != self.experiment.control]
 
-    def expose(self, arm: str) -> bool:
+    def expose(self, arm: str, period: int) -> bool:
         """Count an exchange; return whether its arm takes part."""
         if arm not in self.exposed:
             if self.experiment.allocation or len(self.exposed) >= ARMS:
@@ -86,6 +91,8 @@ class _Run:
                 return False
             self.exposed[arm] = 0
         self.exposed[arm] += 1
+        if self.periods:
+            self.periods[period][arm] += 1
         return True
 
     def of(self, variant: str, metric: Metric) -> Arms:
@@ -103,36 +110,54 @@ class _Run:
             return [arm]
         return self.variants if self.experiment.allocation else list(self.exposed)
 
-    def cluster(self, arm: str, metric: str) -> Clusters:
-        """The sums of an arm by units."""
-        return self.clusters.setdefault((arm, metric), Clusters())
+    def of_key(self, key: Name) -> Arms | Clusters:
+        """What stands in the state under a name."""
+        _, arm, metric, *unit = key
+        if not unit:
+            return self.arms[arm, metric]
+        return self.clusters[arm, metric, int(unit[1]) if len(unit) > 1 else 0]
+
+    def cluster(self, arm: str, metric: str, period: int = 0) -> Clusters:
+        """The sums of an arm by units, in a period of the allocation."""
+        return self.clusters.setdefault((arm, metric, period), Clusters())
 
     def judged(self, variant: str, metric: Metric, alpha: float) -> Judged | None:
         """What is known of a variant by a metric; `alpha` is the error of an interval."""
         if not self.experiment.unit:
             return self.of(variant, metric).judged(alpha)
-        control = self.cluster(self.experiment.control, metric.name)
-        return judged(
-            control, self.cluster(variant, metric.name), self.experiment.planned, alpha,
-            paired=self.experiment.paired,
-        )  # fmt: skip
+        pairs = self.pairs(variant, metric)
+        planned = self.experiment.planned
+        if self.experiment.ramp:
+            return judged_by_period(pairs, planned, alpha)
+        return judged(*pairs[0], planned, alpha, paired=self.experiment.paired)
+
+    def pairs(self, variant: str, metric: Metric) -> list[tuple[Clusters, Clusters]]:
+        """The sums of the control and a variant by units, in each period of the allocation."""
+        control = self.experiment.control
+        return [
+            (self.cluster(control, metric.name, period), self.cluster(variant, metric.name, period))
+            for period in range(len(self.experiment.ramp) + 1)
+        ]
 
     def samples(self, variant: str, metric: Metric) -> int:
         """Exchanges of a variant with a value."""
         if self.experiment.unit:
-            return self.cluster(variant, metric.name).exchanges
+            return sum(one.exchanges for _, one in self.pairs(variant, metric))
         return self.of(variant, metric).samples
 
     def mismatch(self) -> float:
         """ln E against the declared shares, of units where there are any; 0 where none are
-        declared."""
+        declared. Where they change, each period is held against its own."""
         shares = self.experiment.allocation
         if not shares:
             return 0.0
         if self.experiment.unit:
-            return self.units.mismatch(shares)
-        counts = [self.exposed[name] for name, _ in shares]
-        return log_evidence_of_shares(counts, [share for _, share in shares])
+            return self.units.mismatch(shares, self.experiment.ramp)
+        declared = (shares, *(later for _, later in self.experiment.ramp))
+        return math.fsum(
+            log_evidence_of_shares([came[name] for name, _ in part], [share for _, share in part])
+            for part, came in zip(declared, self.periods or [self.exposed], strict=True)
+        )
 
     def remark(self, *, invalid: bool) -> str:
         """What a reader of its verdicts should know; empty where there is nothing."""
@@ -207,21 +232,23 @@ class ExperimentsMonitor:
                 run.units.unnamed += 1
                 run.units.is_changed = True
                 continue
-            if not run.expose(visible(arm)):
+            began = row.at - (row.truth.duration or 0.0)
+            period = period_of(experiment.ramp, began) if experiment.ramp else 0
+            if not run.expose(visible(arm), period):
                 continue
             if not run.bars.is_set(run.quantiles) and visible(arm) == experiment.control:
                 run.bars.count(row.truth.duration)
                 if self._pane is None:
                     run.bars.set(run.quantiles)
             if unit is not None and experiment.unit:
-                run.units.add(unit, visible(arm), at)
-                self._count_unit(run, row.truth, visible(arm), unit)
+                run.units.add(unit, visible(arm), began if experiment.ramp else at)
+                self._count_unit(run, row.truth, visible(arm), unit, period)
                 continue
             block = pane if self._pane is not None else run.block
             for metric in experiment.metrics:
                 value = metric.value(row.truth, self._positive, run.bars.known.get(metric.quantile))
                 if value is not None:
-                    self._count(run, metric, visible(arm), block, value)
+                    self._count(run, metric, visible(arm), (block, period), value)
             if self._pane is None:
                 self._settle(run)
 
@@ -244,6 +271,9 @@ class ExperimentsMonitor:
             theirs = other._runs[name]
             for arm, count in theirs.exposed.items():
                 run.exposed[arm] = run.exposed.get(arm, 0) + count
+            for came, their in zip(run.periods, theirs.periods, strict=True):
+                for arm, count in their.items():
+                    came[arm] += count
             run.strangers += theirs.strangers
             run.stranger = min(filter(None, (run.stranger, theirs.stranger)), default="")
             run.found = None
@@ -251,7 +281,7 @@ class ExperimentsMonitor:
             run.bars.merge(theirs.bars)
             for which, cluster in theirs.clusters.items():
                 run.cluster(*which).merge(cluster)
-                self._changed.add((name, *which, run.experiment.unit))
+                self._changed.add(_clustered(run, *which))
             keys = sorted({*run.arms, *theirs.arms})
             both = [[one.of(key[0], run.metrics[key[1]]) for one in (run, theirs)] for key in keys]
             for key, (ours, others) in zip(keys, both, strict=True):
@@ -261,15 +291,16 @@ class ExperimentsMonitor:
     def state(self) -> dict[str, bytes]:
         """What has changed since the last call."""
         exposed = {
-            name: _Exposed(run.block, run.strangers, run.exposed, run.stranger, run.bars)
+            name: _Exposed(
+                run.block, run.strangers, run.exposed, run.stranger, run.bars, run.periods
+            )
             for name, run in self._runs.items()
         }
         state = dict.fromkeys(self._gone, b"")
         state[EXPOSED] = msgspec.json.encode(exposed)
         for key in in_turns(sorted(self._changed)):
             run = self._runs[key[0]]
-            held = run.clusters if len(key) > _EACH else run.arms
-            state[msgspec.json.encode(key).decode()] = held[key[1], key[2]].saved()
+            state[msgspec.json.encode(key).decode()] = run.of_key(key).saved()
         for name, run in self._runs.items():
             if run.units.is_changed:
                 key = (name, "", "", run.experiment.unit)
@@ -297,6 +328,8 @@ class ExperimentsMonitor:
                     run.block, run.strangers, run.stranger = one.block, one.strangers, one.stranger
                     run.exposed |= one.exposed
                     run.bars = one.bars
+                    for came, was in zip(run.periods, one.periods, strict=False):
+                        came.update(was)
         for entry, saved in in_turns(state.items()):
             if entry == EXPOSED or not saved:
                 continue
@@ -307,7 +340,8 @@ class ExperimentsMonitor:
             run = self._runs.get(name)
             if (
                 run is None
-                or (units or [""]) != [run.experiment.unit]
+                or (units or [""])[0] != run.experiment.unit
+                or (period := int(units[1]) if len(units) > 1 else 0) > len(run.experiment.ramp)
                 or not keeps((self.name, run.experiment.dimension, name))
             ):
                 self._gone.add(entry)
@@ -316,7 +350,7 @@ class ExperimentsMonitor:
             elif metric not in run.metrics:
                 self._gone.add(entry)
             elif units:
-                run.clusters[arm, metric] = Clusters.restored(saved)
+                run.clusters[arm, metric, period] = Clusters.restored(saved)
             else:
                 run.arms[arm, metric] = Arms(run.experiment, run.metrics[metric])
                 run.arms[arm, metric].restore(saved, place)
@@ -363,21 +397,25 @@ class ExperimentsMonitor:
                 here = {**labels, "verdict": verdict}
                 yield Measurement("monitor_experiment_verdict", here, float(verdict == one.verdict))
 
-    def _count(self, run: _Run, metric: Metric, arm: str, block: int, value: float) -> None:
-        """Count a value under its variant; one of the control beside every variant."""
+    def _count(
+        self, run: _Run, metric: Metric, arm: str, when: tuple[int, int], value: float
+    ) -> None:
+        """Count a value under its variant, in a block and a period; one of the control beside every
+        variant."""
+        block, period = when
         is_control = arm == run.experiment.control
         for variant in run.counted(arm):
-            run.of(variant, metric).add(block, value, is_control=is_control)
+            run.of(variant, metric).add(block, value, is_control=is_control, period=period)
             self._changed.add((run.experiment.name, variant, metric.name))
 
-    def _count_unit(self, run: _Run, truth: Truth, arm: str, unit: int) -> None:
+    def _count_unit(self, run: _Run, truth: Truth, arm: str, unit: int, period: int) -> None:
         """Count the values of an exchange under its arm, in the bucket of its unit."""
         for metric in run.experiment.metrics:
             bar = run.bars.known.get(metric.quantile)
             value, base = metric.value(truth, self._positive, bar), metric.base(truth)
             if value is not None:
-                run.cluster(arm, metric.name).add(unit, value, base)
-                self._changed.add((run.experiment.name, arm, metric.name, run.experiment.unit))
+                run.cluster(arm, metric.name, period).add(unit, value, base)
+                self._changed.add(_clustered(run, arm, metric.name, period))
 
     def _settle(self, run: _Run) -> None:
         """Close the block that is open where it is long enough."""
@@ -448,8 +486,12 @@ class ExperimentsMonitor:
 
 
 _NOTHING = (None, None, None)
-_EACH = 3
-"""Parts of the name of an entry without a unit."""
+
+
+def _clustered(run: _Run, arm: str, metric: str, period: int) -> Name:
+    """The name of the entry of sums by units."""
+    name = run.experiment.name, arm, metric, run.experiment.unit
+    return (*name, str(period)) if period else name
 
 
 def _finite(number: float | None) -> float | None:

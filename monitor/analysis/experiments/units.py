@@ -14,17 +14,20 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
 from monitor.analysis.experiments.arms import EVENTS, UNIT, Judged
+from monitor.analysis.experiments.declared import Ramp, Shares, period_of
 from monitor.sequential.confidence_sequences import (
     Interval,
     Moments,
+    Weighed,
     covariance,
     difference,
     lift,
+    weighed,
 )
 from monitor.sequential.known_probability import log_evidence_of_shares
 
@@ -77,6 +80,10 @@ class Clusters:
     def some(self) -> int:
         """Buckets with a value that is not 0."""
         return sum(x != 0 for x, _ in self._sums.values())
+
+    def __len__(self) -> int:
+        """Buckets that anybody is in."""
+        return len(self._sums)
 
     def beside(self, other: Clusters) -> list[tuple[int, int, int, int]]:
         """(value, base, those of `other`) of each bucket that is in both."""
@@ -142,6 +149,53 @@ def judged(
     )
 
 
+def judged_by_period(
+    periods: Iterable[tuple[Clusters, Clusters]], planned: int, alpha: float
+) -> Judged | None:
+    """As `judged`, of a control and a variant in several periods of one allocation each: arms are
+    compared within these, and only in those in which there is enough for an interval, if in any.
+
+    A user who came in several periods adds to the error of an arm in all of them together.
+    """
+    both = [pair for pair in periods if all(one.moments.bases for one in pair)]
+    told = [pair for pair in both if _is_told(*pair)]
+    if not both:
+        return None
+    if len(told or both) == 1:
+        return judged(*(told or both)[0], planned, alpha)
+    weights = [_weight(*pair) for pair in told or both]
+    other, one = (_standard(arms, weights) for arms in zip(*(told or both), strict=True))
+    if not told:
+        return Judged(Interval(one.ratio - other.ratio, -math.inf, math.inf), asymptotic=True)
+    # The clock runs as fast as the error shrinks: by exchanges of two arms of one size.
+    seen = 4 * math.fsum(
+        one.exchanges * other.exchanges / (one.exchanges + other.exchanges) for one, other in told
+    )
+    return Judged(
+        difference(one, other, planned, alpha, seen=seen),
+        lift=lift(one, other, planned, alpha, seen=seen),
+        asymptotic=True,
+    )
+
+
+def _is_told(control: Clusters, variant: Clusters) -> bool:
+    return all(len(one) >= LEAST and one.some >= EVENTS for one in (control, variant))
+
+
+def _weight(control: Clusters, variant: Clusters) -> float:
+    one, other = control.moments.bases / UNIT, variant.moments.bases / UNIT
+    return one * other / (one + other)
+
+
+def _standard(arms: Sequence[Clusters], weights: Sequence[float]) -> Weighed:
+    known = [arm.moments for arm in arms]
+    shared = 2 * math.fsum(
+        weights[i] * weights[j] * covariance(arms[i].beside(arms[j]), known[i], known[j])
+        for j in range(len(arms)) for i in range(j)
+    )  # fmt: skip
+    return weighed(known, weights, shared)
+
+
 class Units:
     """In which arm each unit was first seen, and which were seen in several."""
 
@@ -184,18 +238,23 @@ class Units:
         """How many of them were seen in more than one arm."""
         return len(self._several) << self._level
 
-    def mismatch(self, allocation: Sequence[tuple[str, float]]) -> float:
-        """ln E against `units come to the arms by these shares`; each counts once.
+    def mismatch(self, allocation: Shares, ramp: Ramp = ()) -> float:
+        """ln E against `units come to the arms by these shares`; each counts once, against those
+        that held when it first came.
 
         What is known of a half of the units, a quarter and so on is an e-process of its own, so the
         capital is divided between them.
         """
-        came = Counter(arm for _, arm in self._first.values())
-        counts = [came[arm] for arm, _ in allocation]
+        came = Counter((period_of(ramp, at), arm) for at, arm in self._first.values())
+        log_evidence = math.fsum(
+            log_evidence_of_shares(
+                [came[period, arm] for arm, _ in shares], [share for _, share in shares]
+            )
+            for period, shares in enumerate((allocation, *(shares for _, shares in ramp)))
+        )
         level = self._level
         stake = (1 - ALL_KNOWN) / (level * (level + 1)) if level else ALL_KNOWN
-        shares = [share for _, share in allocation]
-        return log_evidence_of_shares(counts, shares) + math.log(stake)
+        return log_evidence + math.log(stake)
 
     def saved(self) -> bytes:
         """All of it as JSON."""

@@ -247,3 +247,75 @@ def test_measurements_are_the_findings() -> None:
         if one.name == "monitor_experiment_effect"
     }  # fmt: skip
     assert effects == {one.metric: one.effect for one in found.findings()}
+
+
+RAMP = {"allocation": (("a", 0.9), ("b", 0.1)), "ramp": ((4000.0, EVEN),)}
+PAID = Metric("paid", "event", "converted", is_mean=True)
+
+
+def ramped(seed: int, *, better: float = 0.0, users: int = 0) -> list[Row]:
+    """Exchanges of equal arms, 9 : 1 and then 1 : 1, while the rate rises from .1 to .3. An exchange
+    takes 50 s, so the first that began with the later shares ended at 4,050."""
+    rng, rows = random.Random(seed), []
+    for at in range(50, 8000):
+        is_late = at >= 4050
+        arm = "b" if rng.random() < (0.5 if is_late else 0.1) else "a"
+        said = rng.random() < (0.3 if is_late else 0.1) + better * (arm == "b")
+        user = {"user": rng.getrandbits(64)} if users else {}
+        truth = Truth(events={"converted": 1.0} if said else {}, duration=50.0, units=user)
+        rows.append(Row(float(at), {"variant": arm}, [], truth=truth))
+    return rows
+
+
+@pytest.mark.parametrize("unit", ["", "user"])
+@pytest.mark.parametrize("pane", [None, 60.0])
+def test_a_ramp_as_declared_is_no_effect(pane: float | None, unit: str) -> None:
+    """Each exchange is held against the shares of when it began, and arms are compared within one
+    allocation: over all, `b` has most of the good hours, and seems to be a half better."""
+    rows = ramped(1, users=1 if unit else 0)
+    wants = experiment(metrics=(CONVERTED, PAID), unit=unit, **RAMP)
+    found = fed(monitor(wants, pane=pane), iter(rows))
+    assert {one.verdict for one in found.findings()} <= {"keep_going", "no_difference"}
+    assert all(abs(one.effect or 0.0) < 0.03 for one in found.findings())
+    assert all(one.upper is not None and one.upper < 0.06 for one in found.findings())
+    pooled = fed(
+        monitor(experiment(metrics=(PAID,), allocation=(), unit=unit), pane=pane), iter(rows)
+    )
+    assert [one.verdict for one in pooled.findings()] == ["better"]
+    better = fed(monitor(wants, pane=pane), iter(ramped(2, better=0.1, users=1 if unit else 0)))
+    assert [one.verdict for one in better.findings()] == ["better", "better"]
+    assert all(one.effect == pytest.approx(0.1, abs=0.03) for one in better.findings())
+
+
+@pytest.mark.parametrize("unit", ["", "user"])
+@pytest.mark.parametrize(("began", "is_invalid"), [(4000.0, False), (3000.0, True), (5000.0, True)])
+def test_shares_that_change_at_another_time_are_invalid(
+    began: float, is_invalid: bool, unit: str
+) -> None:
+    """Though over all they may come as they were to."""
+    declared = RAMP | {"ramp": ((began, EVEN),)}
+    found = fed(monitor(experiment(unit=unit, **declared)), iter(ramped(3, users=1)))
+    assert ("invalid" in verdicts(found).values()) == is_invalid
+
+
+@pytest.mark.parametrize("unit", ["", "user"])
+def test_a_ramp_is_the_same_in_shards_and_after_a_restart(unit: str) -> None:
+    """Bit for bit."""
+    wants = experiment(metrics=(CONVERTED, PAID), unit=unit, **RAMP)
+    rows = ramped(4, users=1)
+    whole = fed(monitor(wants, pane=60.0), iter(rows))
+    again, parts = monitor(wants, pane=60.0), [monitor(wants, pane=60.0) for _ in range(2)]
+    for number, row in enumerate(rows):
+        parts[number % 2].add(row, number // 200, row.at)
+    parts[0].merge(parts[1])
+    parts[0].close(1 << 30, float)
+    assert parts[0].findings() == whole.findings()
+    before = fed(monitor(wants, pane=60.0), iter(rows[:5000]))
+    again.restore(before.state(), newest=0.0, place=int, keeps=lambda _: True)
+    for number, row in enumerate(rows[5000:], 5000):
+        if number % 200 == 0:
+            again.close(number // 200 - 1, float)
+        again.add(row, number // 200, row.at)
+    again.close(1 << 30, float)
+    assert again.findings() == whole.findings()
+    assert list(again.measurements("e")) == list(whole.measurements("e"))
