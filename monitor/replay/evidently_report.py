@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -31,6 +32,9 @@ def need() -> None:
     except ImportError:
         raise UsageError(advice("replay", "--evidently")) from None
 
+
+_DATA = re.compile(r"^ *var (?:additional_graphs_)?metric_\w+ = .*$", re.MULTILINE)
+"""The lines of Evidently's page that hold the data."""
 
 LABEL, PREDICTION = "outcomes.label", "outcomes.prediction"
 """Columns of what became of Records."""
@@ -120,10 +124,18 @@ def write(
         given = [Dataset.from_pandas(side, data_definition=task) for side in sides]
         snapshot = Report(presets).run(*given)
         try:
-            snapshot.save_html(str(path))
+            path.write_text(_inert(snapshot.get_html_str(as_iframe=False)), encoding="utf-8")
         except OSError as error:
             raise UsageError(f"--evidently: {path}: {error.strerror}") from None
     return [f"--evidently: {remark}" for remark in remarks]
+
+
+def _inert(page: str) -> str:
+    """The page with its data in a form in which no name or value ends the script it stands in.
+
+    Evidently writes names and values as JSON, a line each, without escaping them for HTML.
+    """
+    return _DATA.sub(lambda line: line[0].replace("<", r"\u003c"), page)
 
 
 def _labelled(sides: list[pd.DataFrame], said: Said) -> tuple[list[pd.DataFrame], Any, Any]:

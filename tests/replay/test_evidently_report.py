@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +73,34 @@ def test_nothing_in_common_is_an_error(tmp_path: Path) -> None:
     one, other = frame(rows(5, x=1.0)), frame(rows(5, y=1.0))
     with pytest.raises(UsageError, match="no feature in common"):
         evidently_report.write(one, other, tmp_path / "e.html")
+
+
+class Elements(HTMLParser):
+    """Names the elements of a page, in order."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.names: list[str] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Keep one more."""
+        self.names.append(tag)
+
+
+def test_no_name_and_no_value_becomes_an_element_of_the_page(tmp_path: Path) -> None:
+    """A page of names and values that look like elements has the elements of a harmless one, and
+    says the names all the same."""
+    found = []
+    for evil in ("harmless", "</script><script>alert(1)</script>", "<!--<script>"):
+        path = tmp_path / "e.html"
+        side = [rows(40, **{evil: lambda n, of=of: n % 7.0 + of, "c": evil}) for of in (0, 1)]
+        evidently_report.write(frame(side[0]), frame(side[1]), path)
+        page = path.read_text()
+        assert evil.replace("<", r"\u003c") in page
+        found.append(Elements(page).names)
+    assert found[0] == found[1] == found[2]
+    assert "script" in found[0]
 
 
 @pytest.mark.parametrize(
