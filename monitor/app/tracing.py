@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import monitor
@@ -13,11 +14,13 @@ from monitor.conventions import Conventions
 from monitor.exporters.spans import SpanExporter, url_of
 from monitor.meters import Meters
 from monitor.metrics.labels import SPAN_RESULTS
-from monitor.privacy.records import Privacy
 from monitor.recorder import span_fields
 from monitor.recorder.spans import Tracer
 from monitor.settings.schema import Settings
 from monitor.types import Measurement
+
+if TYPE_CHECKING:  # the pages need to know only what was lost
+    from monitor.privacy.records import Privacy
 
 PATIENCE = 0.5
 """Seconds that a recorder that stops waits for the collector."""
