@@ -70,7 +70,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="local",
         help="do the work here, or in a Dask cluster; by default local",
     )
-    add("--scheduler", metavar="ADDRESS", help="use this Dask scheduler; by default start one")
+    add("--scheduler", metavar="ADDRESS",
+        help="use this Dask scheduler; by default processes of this machine")  # fmt: skip
 
 
 def add_build_arguments(parser: argparse.ArgumentParser) -> None:

@@ -1,10 +1,15 @@
-"""A table in shards → counts, on Dask workers: each shard is read and counted where it is, and what
-comes back is integers that add up to what one pass would have counted, bit for bit."""
+"""Shards → what Dask workers make of them, where they are.
+
+Of a table they count each, and what comes back is integers that add up to what one pass would have
+counted, bit for bit. At Records they look, and what they have seen is folded here, in order.
+"""
 
 from __future__ import annotations
 
 import dataclasses
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -14,7 +19,7 @@ import msgspec
 
 from monitor.analysis.fold import Analysis
 from monitor.damage import Damage
-from monitor.errors import UsageError
+from monitor.errors import SourceError, UsageError
 from monitor.extras import advice
 from monitor.interfaces import Source, Table
 from monitor.places import Piped, is_secret
@@ -22,6 +27,7 @@ from monitor.replay.census import Census, within_budget
 from monitor.replay.files import File, ReadOptions, read_table
 from monitor.replay.parts import Begin, Part, cut
 from monitor.replay.periods import Period
+from monitor.replay.record_shards import Ahead, Found, Place, Tasks
 from monitor.tables.blocks import Block, count
 from monitor.tables.facts import Table as Facts
 from monitor.types import Row
@@ -55,6 +61,9 @@ class _Counted(msgspec.Struct, frozen=True):
 _Count = tuple[list[_Counted], Damage]
 """What a shard has counted, and what of it could not be read."""
 
+AHEAD = 2
+"""Shards that each thread of a worker is given before the first of them is wanted."""
+
 FAN = 8
 """Shards whose counts are merged at a time, and so on: nobody ever holds those of all."""
 
@@ -82,14 +91,8 @@ class Shards:
         here = dataclasses.replace(
             options, features=(), joining=None, recording=None, damage=Damage()
         )
+        _check(files)
         for path, source in files:
-            if isinstance(path, Piped):
-                raise UsageError(f"--engine dask: {path} is a pipe, which no worker can read")
-            if is_secret(path):
-                raise UsageError(
-                    f"--engine dask: {path}: its URL holds more than a place, which no worker is "
-                    "told; let the workers' environment have it"
-                )
             pieces = range(source.pieces(path)) if source.pieces is not None else (None,)
             self._shards += [Shard(path, source, piece, here) for piece in pieces]
 
@@ -120,6 +123,57 @@ class Shards:
         for counted, damage in self._compute(tasks, partial(_merged, begin)):
             self._damage.merge(damage)
             yield {one.index: _part(one, begin) for one in counted}
+
+
+def ahead(files: Sequence[File], scheduler: str) -> Ahead | None:
+    """What has workers look at files of Records; None without a scheduler: the processes of this
+    machine do that as they always do.
+
+    Raises UsageError where Dask is not installed, and for what workers cannot read. What is given
+    does, too, where the scheduler does not answer or workers are lost again and again. It holds
+    what one shard gave; the workers hold what a few did.
+    """
+    distributed = _distributed()
+    _check(files)
+    for path, source in files:
+        if source.exchanges is not None:
+            raise UsageError(
+                f"--engine dask: {path} is somebody else's log, and no worker is told the key of "
+                "privacy, which makes records of it; use --engine local"
+            )
+
+    def looks(tasks: Tasks) -> Iterator[tuple[Place, Found | None]]:
+        waiting: deque[tuple[Place, Any]] = deque()
+
+        def first() -> tuple[Place, Found | None]:
+            place, future = waiting.popleft()
+            try:
+                return place, None if future is None else future.result()
+            except SourceError as error:
+                raise SourceError(f"{error}; this was a worker, which must see the file") from None
+
+        with _client(distributed, scheduler) as client:
+            room = AHEAD * max(sum(client.nthreads().values()), 1)
+            for place, task in tasks:
+                waiting.append((place, None if task is None else client.submit(task, pure=False)))
+                if len(waiting) > room:
+                    yield first()
+            while waiting:
+                yield first()
+
+    return looks if scheduler else None
+
+
+def _check(files: Sequence[File]) -> None:
+    """Raise UsageError for what workers cannot read, or would have to be told a secret for."""
+    for path, _ in files:
+        if isinstance(path, Piped):
+            raise UsageError(f"--engine dask: {path} is a pipe, which no worker can read")
+        if is_secret(path):
+            raise UsageError(
+                f"--engine dask: {path}: its URL holds more than a place, which no worker is "
+                "told; let the workers' environment have it"
+            )
 
 
 # --- on the workers ------------------------------------------------------------------------------
@@ -186,11 +240,8 @@ def _opened(shard: Shard) -> Table:
 
 
 def _computer(scheduler: str) -> Compute:
-    try:
-        dask: Any = import_module("dask")
-        distributed: Any = import_module("distributed")
-    except ImportError:
-        raise UsageError(MISSING) from None
+    distributed = _distributed()
+    dask: Any = import_module("dask")
 
     def compute(
         tasks: Sequence[Callable[[], Any]], merge: Callable[[Sequence[Any]], Any] | None = None
@@ -202,13 +253,31 @@ def _computer(scheduler: str) -> Compute:
             level = [dask.delayed(merge, pure=False)(group) for group in groups]
         if not scheduler:
             return list(dask.compute(*level, scheduler="processes"))
-        try:
-            with distributed.Client(scheduler, timeout=10, set_as_default=False) as client:
-                return list(client.gather(client.compute(level)))
-        except (OSError, ValueError) as error:
-            raise UsageError(
-                f"--scheduler {scheduler}: does not answer: {error}; start it, or leave this "
-                "option out"
-            ) from None
+        with _client(distributed, scheduler) as client:
+            return list(client.gather(client.compute(level)))
 
     return compute
+
+
+def _distributed() -> Any:
+    try:
+        return import_module("distributed")
+    except ImportError:
+        raise UsageError(MISSING) from None
+
+
+@contextmanager
+def _client(distributed: Any, scheduler: str) -> Iterator[Any]:
+    """A client of a scheduler; UsageError where that does not answer, or has no workers left."""
+    try:
+        with distributed.Client(scheduler, timeout=10, set_as_default=False) as client:
+            yield client
+    except (OSError, ValueError) as error:
+        raise UsageError(
+            f"--scheduler {scheduler}: does not answer: {error}; start it, or leave this option out"
+        ) from None
+    except (distributed.KilledWorker, distributed.CancelledError):
+        raise UsageError(
+            f"--scheduler {scheduler}: workers end before they are done; see what they log, such "
+            "as a lack of memory"
+        ) from None

@@ -20,7 +20,7 @@ from monitor.extras import advice
 from monitor.interfaces import Feature, Head, Source, Table
 from monitor.places import STDIN, Remote, is_url, piped
 from monitor.places import found as found_at
-from monitor.replay import logs, record_files
+from monitor.replay import logs, record_files, record_shards
 from monitor.replay.joined import Joining
 from monitor.replay.observed import KNOWN, Wanted, segment
 from monitor.sources import SOURCES
@@ -60,8 +60,8 @@ class ReadOptions:
     `columns` say what a table's columns are for, `truth` which of them say what became of a row;
     `joining` finds that out of Records. `features` look at Records. Rows from `start` (Unix
     seconds) until before `end` are kept. `sanitizer` makes values safe, and what `recording` gives
-    makes Records of other people's logs. How columns are read is learned into `readings`, what
-    cannot be read is told to `damage`.
+    makes Records of other people's logs. Who looks at Records elsewhere comes by `ahead`, if at
+    all. How columns are read is learned into `readings`, what cannot be read is told to `damage`.
     """
 
     features: Sequence[Feature] = ()
@@ -72,6 +72,7 @@ class ReadOptions:
     end: float | None = None
     sanitizer: Sanitizer = field(kw_only=True)
     recording: logs.Make | None = None
+    ahead: record_shards.Ahead | None = None
     readings: Readings = field(default_factory=Readings)
     damage: Damage = field(default_factory=Damage)
 
@@ -265,6 +266,9 @@ def read_records(files: Iterable[File], options: ReadOptions) -> Iterator[Row | 
         observe=partial(observe, options=options), clean=partial(_sanitized, safe=safe),
         text=safe, damage=options.damage,
     )  # fmt: skip
+    if options.ahead is not None:
+        yield from record_shards.read(files, reader, options.ahead)
+        files = ()
     for source, paths in _by_source(files):
         if source.exchanges is not None:
             log = logs.Log(paths, source.exchanges, options.damage)

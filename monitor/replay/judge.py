@@ -16,8 +16,8 @@ column that these leave open, see `tables.inference`):
 
 So a side is read three times at most, and of its rows none is kept but for a sample of a thousand.
 What became of rows is read beside that (`outcomes`), and of Records once more for Evidently.
-Dask's workers judge rows where they are; where scores or a sample are asked for, the current side
-is then read once more, here.
+Dask's workers judge rows of tables where they are; where scores or a sample are asked for, the
+current side is then read once more, here. At Records they look for each reading of a side.
 """
 
 from __future__ import annotations
@@ -36,10 +36,9 @@ from monitor.analysis.drift.profiles import Profile, profile_of
 from monitor.analysis.drift.watches import Baseline
 from monitor.errors import SourceError, UsageError
 from monitor.findings import Finding
-from monitor.replay import data_quality, outcomes, reference, terms, timeline
+from monitor.replay import dask, data_quality, outcomes, reference, terms, timeline
 from monitor.replay.census import Census, within_budget
 from monitor.replay.comparison import Comparison
-from monitor.replay.dask import Shards
 from monitor.replay.document import Chunk, Replay, WhatIf
 from monitor.replay.parts import Begin, Fold, Part, cut
 from monitor.replay.periods import USUAL, Period, fitting
@@ -67,6 +66,7 @@ def judge(
     """
     if plan.score and not plan.label:
         raise UsageError("--score: needs a --reference SOURCE with a --label, or a --label")
+    both = _looked_at_elsewhere(plan, both)
     if not (plan.score and both.reference is not None):
         found, plan = _read(plan, both, watch, of_reference, of_current)
         return outcomes.with_outcomes(found, plan, both, watch)
@@ -163,20 +163,33 @@ def _with_course(found: Replay, plan: Plan, both: Comparison, profile: Profile |
     return terms.with_words(found, both)
 
 
-def _shards(plan: Plan, both: Comparison) -> Shards | None:
+def _looked_at_elsewhere(plan: Plan, both: Comparison) -> Comparison:
+    """The same, with Records looked at by Dask's workers where the plan says so."""
     if plan.engine != "dask":
         if plan.scheduler:
             raise UsageError("--scheduler: is for --engine dask")
+        return both
+    if both.current.is_table:
+        return both
+    files = [*both.current.files, *(both.reference.files if both.reference is not None else ())]
+    ahead = dask.ahead(files, plan.scheduler)
+    return dataclasses.replace(
+        both,
+        usual=dataclasses.replace(both.usual, ahead=ahead),
+        options=dataclasses.replace(both.options, ahead=ahead),
+    )
+
+
+def _shards(plan: Plan, both: Comparison) -> dask.Shards | None:
+    if plan.engine != "dask" or not both.current.is_table:
         return None
-    if not both.current.is_table:
-        raise UsageError("--engine dask: is for tables; records are judged one after the other")
     if not both.has_reference:
         raise UsageError("--engine dask: needs a --reference SOURCE or profile")
     if plan.versus is not None:
         raise UsageError("--engine dask: is not for a segment as reference; use --engine local")
     opened = {table.path for table in both.current.tables}
     files = [one for one in both.current.files if one[0] in opened]
-    return Shards(files, both.options, plan.scheduler)
+    return dask.Shards(files, both.options, plan.scheduler)
 
 
 def _census(plan: Plan, both: Comparison, watch: Watch) -> Census:

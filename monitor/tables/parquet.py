@@ -40,10 +40,15 @@ def groups(path: Path) -> int:
     return int(_open(path).num_row_groups)
 
 
+def sizes(path: Path) -> list[int]:
+    """How many rows each row group has; raises SourceError as `names` does."""
+    metadata = _open(path).metadata
+    return [metadata.row_group(place).num_rows for place in range(metadata.num_row_groups)]
+
+
 def first_row(path: Path, group: int | None) -> int:
     """The number of rows before a row group."""
-    metadata = _open(path).metadata
-    return sum(metadata.row_group(place).num_rows for place in range(group or 0))
+    return sum(sizes(path)[: group or 0])
 
 
 def batches(

@@ -1,23 +1,50 @@
-"""Tables counted in shards on Dask workers."""
+"""Tables counted, and Records looked at, in shards on Dask workers."""
 
 from __future__ import annotations
 
+import asyncio
+import gzip
 import json
-import logging
 import os
 import pickle
 import random
 import signal
 import threading
+from collections.abc import Callable, Iterator
+from functools import partial
+from multiprocessing import get_context
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
+from unittest.mock import MagicMock
 
 import pyarrow as pa
 import pytest
+from distributed import CancelledError, KilledWorker, LocalCluster, Worker
 from pyarrow import parquet
 
+from monitor.analysis import fold
 from monitor.cli import main
-from monitor.replay import dask
+from monitor.errors import UsageError
+from monitor.replay import dask, record_shards
+from tests.replay.test_record_files import traffic
+from tests.replay.test_records_with_feedback import written
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[LocalCluster]:
+    """A cluster that runs already."""
+    with LocalCluster(
+        n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None,
+        host="127.0.0.1", protocol="tcp",
+    ) as cluster:  # fmt: skip
+        yield cluster
+
+
+@pytest.fixture
+def scheduler(cluster: LocalCluster) -> str:
+    """Its address."""
+    return cluster.scheduler_address
 
 
 @pytest.fixture
@@ -59,17 +86,87 @@ def test_shards_add_up_bit_for_bit(table: Path, tmp_path: Path, capsys, monkeypa
     assert b'"drift"' in local
 
 
-def test_a_running_scheduler_does_the_work(table: Path, tmp_path: Path, capsys) -> None:
+def test_a_running_scheduler_does_the_work(
+    table: Path, tmp_path: Path, capsys, scheduler: str
+) -> None:
     """The same again on a cluster that runs already."""
-    from distributed import LocalCluster
-
     local = document(table, tmp_path / "local.json")
-    with LocalCluster(
-        n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None,
-        host="127.0.0.1", protocol="tcp",
-    ) as cluster:  # fmt: skip
-        options = ["--engine", "dask", "--scheduler", cluster.scheduler_address]
-        assert document(table, tmp_path / "dask.json", *options) == local
+    options = ["--engine", "dask", "--scheduler", scheduler]
+    assert document(table, tmp_path / "dask.json", *options) == local
+
+
+# --- records -------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def archives(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Records as lines, packed and plain, and as rows of Parquet; some lines are none."""
+    folder = tmp_path_factory.mktemp("archives")
+    for name, seed in (("now", 1), ("usual", 2)):
+        some = traffic(seed, 1500)
+        some[700:700] = [b"{", b""]
+        (folder / name).mkdir()
+        (folder / name / "a.jsonl").write_bytes(b"\n".join(some[:900]))
+        (folder / name / "b.jsonl.gz").write_bytes(gzip.compress(b"\n".join(some[900:1200])))
+        (folder / name / "c.jsonl").write_bytes(b"\n".join(some[1200:]))
+        rows = pa.table({"record": pa.array(some, pa.binary())})
+        parquet.write_table(rows, folder / f"{name}.parquet", row_group_size=300)
+    return folder
+
+
+Documents = Callable[..., list[bytes]]
+
+
+@pytest.fixture
+def documents(
+    tmp_path: Path, scheduler: str, monkeypatch: pytest.MonkeyPatch, one_scanner: None, capsys: Any
+) -> Documents:
+    """The function (arguments of replay) → documents (here, by workers)."""
+    monkeypatch.setattr(record_shards, "SHARD", 60_000)
+    monkeypatch.setattr(record_shards, "PIECE", 60_000)
+    monkeypatch.setattr(fold, "FEW", 8)
+
+    def document(arguments: tuple[str, ...]) -> bytes:
+        out = tmp_path / "document.json"
+        code = main(["replay", *arguments, "--json", str(out)])
+        assert code == 0, capsys.readouterr().err
+        return out.read_bytes()
+
+    def both(*arguments: str) -> list[bytes]:
+        dasks = ("--engine", "dask", "--scheduler", scheduler)
+        return [document(arguments), document((*arguments, *dasks))]
+
+    return both
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("now",), ("now.parquet", "--by", "population", "--chunks", "3"),
+        ("now", "now.parquet", "--reference", "usual", "--by", "population"),
+        ("now.parquet", "--reference", "usual.parquet", "--chunks", "2", "--timeline"),
+        ("now", "--before-after", "1700000040", "--tolerance", "0.2,0.4"),
+        ("now", "--reference", "population=a"),
+    ],
+    ids=" ".join,
+)  # fmt: skip
+def test_records_give_the_same_document(
+    arguments: tuple[str, ...], archives: Path, documents: Documents
+) -> None:
+    """To the byte: in order, in panes of time, late, refused and damaged ones as they stand."""
+    places = {
+        name: str(archives / name) for name in ("now", "usual", "now.parquet", "usual.parquet")
+    }
+    local, far = documents(*(places.get(one, one) for one in arguments))
+    assert far == local
+    assert json.loads(local)["records"] > 500
+
+
+def test_records_with_feedback_give_the_same_document(tmp_path: Path, documents: Documents) -> None:
+    """What became of Records is joined here."""
+    local, far = documents(*written(tmp_path))
+    assert far == local
+    assert json.loads(local)["quality"]
 
 
 @pytest.mark.parametrize(
@@ -83,6 +180,39 @@ def test_what_dask_cannot_do_is_said(table: Path, capsys, options: list[str], me
     """One line, exit code 2."""
     assert main(["replay", str(table), *options]) == 2
     assert message in capsys.readouterr().err
+
+
+def test_no_worker_is_told_the_key_of_privacy(tmp_path: Path, capsys) -> None:
+    """So records of other people's logs are made on this machine alone, which is said."""
+    log = tmp_path / "access.log"
+    log.write_text(
+        '10.0.0.1 - - [28/Nov/2026:10:00:00 +0000] "GET /v1/x HTTP/1.1" 200 12 "-" "-"\n'
+    )
+    assert main(["replay", str(log), "--engine", "dask"]) == 2
+    told = capsys.readouterr().err
+    assert told.startswith(f"monitor: --engine dask: {log} is somebody else's log, and no worker")
+    assert told.count("\n") == 1
+
+
+def test_records_need_no_cluster(archives: Path, tmp_path: Path, one_scanner: None, capsys) -> None:
+    """Without a scheduler this machine looks at them, as it does without Dask."""
+    out, found = tmp_path / "document.json", []
+    for options in ([], ["--engine", "dask"]):
+        arguments = ["replay", str(archives / "now.parquet"), "--json", str(out), *options]
+        assert main(arguments) == 0
+        found.append(out.read_bytes())
+    assert found[0] == found[1]
+
+
+def test_workers_that_are_lost_again_and_again_are_said() -> None:
+    """In one line, as a scheduler that does not answer."""
+    with (
+        pytest.raises(UsageError, match=r"--scheduler tcp://x: workers end before they are done"),
+        dask._client(
+            MagicMock(KilledWorker=KilledWorker, CancelledError=CancelledError), "tcp://x"
+        ),
+    ):
+        raise KilledWorker("a task", None, 3)
 
 
 def test_without_dask_the_extra_is_named(table: Path, capsys, monkeypatch) -> None:
@@ -130,44 +260,83 @@ def test_no_worker_is_told_a_password(table: Path, tmp_path: Path, capsys, monke
     assert not [secret for secret in secrets for one in sent if secret.encode() in one]
 
 
-def test_what_is_broken_is_the_same_in_shards(table: Path, tmp_path: Path, capsys) -> None:
+def test_what_is_broken_is_the_same_in_shards(
+    table: Path, tmp_path: Path, capsys, scheduler: str
+) -> None:
     """Rows and cells that could not be read, ids, columns that one file lacks."""
     (table / "broken.csv").write_text("at,x,word\n" + "1.7e9,1,a,b\n1.7e9,oops,a\n1.7e9,2,a\n" * 30)
     (table / "void.csv").write_text("")
     local = document(table, tmp_path / "local.json", "--by", "word")
-    assert document(table, tmp_path / "dask.json", "--by", "word", "--engine", "dask") == local
+    far = ["--by", "word", "--engine", "dask", "--scheduler", scheduler]
+    assert document(table, tmp_path / "dask.json", *far) == local
     found = json.loads(local)
     assert {one["error"] for one in found["unreadable"]} >= {
         "4 fields where the header has 3", "column 'x': not numeric", "is empty",
     }  # fmt: skip
 
 
-def test_a_worker_is_lost_half_way(table: Path, tmp_path: Path, capsys) -> None:
-    """What it was to count others count again: the same document, to the byte."""
-    from distributed import LocalCluster
+def _work(scheduler: str) -> None:
+    """What a worker of its own process does."""
 
-    local = document(table, tmp_path / "local.json")
-    done, killed = threading.Event(), list[int]()
+    async def work() -> None:
+        async with Worker(scheduler, nthreads=1, dashboard=False) as worker:
+            await worker.finished()
 
-    def kill(cluster: Any) -> None:
-        """End the first worker that has something to do."""
-        while not done.wait(0.005):
-            for worker in list(cluster.scheduler.workers.values()):
-                if worker.processing:
-                    killed.append(cluster.workers[worker.name].pid)
-                    os.kill(killed[0], signal.SIGKILL)
-                    return
+    asyncio.run(work())
 
-    with LocalCluster(
-        n_workers=2, threads_per_worker=1, dashboard_address=None, host="127.0.0.1", protocol="tcp",
-        silence_logs=logging.CRITICAL,
-    ) as cluster:  # fmt: skip
-        killer = threading.Thread(target=kill, args=(cluster,))
+
+@pytest.fixture
+def doomed(cluster: LocalCluster) -> Iterator[BaseProcess]:
+    """The process of a second worker, which is killed as soon as it has something to do."""
+    done = threading.Event()
+    process = get_context("spawn").Process(target=_work, args=(cluster.scheduler_address,))
+    process.start()
+
+    def worker() -> Any:
+        workers = list(cluster.scheduler.workers.values())
+        return next((one for one in workers if one.pid == process.pid), None)
+
+    def kill() -> None:
+        while not done.wait(0.002):
+            if (it := worker()) is not None and it.processing and process.pid is not None:
+                os.kill(process.pid, signal.SIGKILL)
+                return
+
+    killer = threading.Thread(target=kill)
+    try:
+        while worker() is None and process.is_alive():
+            process.join(0.02)
         killer.start()
-        try:
-            options = ["--engine", "dask", "--scheduler", cluster.scheduler_address]
-            assert document(table, tmp_path / "dask.json", *options) == local
-        finally:
-            done.set()
-            killer.join()
-    assert killed
+        yield process
+    finally:
+        done.set()
+        killer.join()
+        process.kill()
+        process.join()
+
+
+@pytest.fixture(params=["table", "records"])
+def judged(
+    request: pytest.FixtureRequest, table: Path, archives: Path, tmp_path: Path, monkeypatch
+) -> Callable[..., bytes]:
+    """The function (further options of replay) → the document of a table, or of records."""
+    monkeypatch.setattr(record_shards, "SHARD", 60_000)
+    out = tmp_path / "document.json"
+    if request.param == "table":
+        return partial(document, table, out)
+
+    def of_records(*options: str) -> bytes:
+        assert main(["replay", str(archives / "now"), "--json", str(out), *options]) == 0
+        return out.read_bytes()
+
+    return of_records
+
+
+def test_a_worker_is_lost_half_way(
+    judged: Callable[..., bytes], scheduler: str, doomed: BaseProcess, capsys
+) -> None:
+    """What it was to do others do again: the same document, to the byte."""
+    local = judged()
+    assert judged("--engine", "dask", "--scheduler", scheduler) == local
+    doomed.join(5)
+    assert doomed.exitcode == -signal.SIGKILL

@@ -52,6 +52,11 @@ def labels(count: int = COUNT) -> list[dict[str, Any]]:
 @pytest.fixture
 def files(tmp_path: Path) -> list[str]:
     """Arguments of a replay of both."""
+    return written(tmp_path)
+
+
+def written(tmp_path: Path) -> list[str]:
+    """Arguments of a replay of both, which are in files now."""
     (tmp_path / "r.jsonl").write_bytes(b"\n".join(map(encode_record, exchanges())))
     said = [{**one, "at": BEGIN + one["at"]} for one in labels()]
     (tmp_path / "said.jsonl").write_text("\n".join(map(json.dumps, said)))
