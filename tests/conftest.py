@@ -30,6 +30,8 @@ hypothesis.settings.register_profile("nightly", deadline=None, max_examples=100 
 PROFILE = os.environ.get("HYPOTHESIS_PROFILE", "ci")
 hypothesis.settings.load_profile(PROFILE)
 
+os.environ.pop("COLUMNS", None)  # the workers of pytest-xdist are told one; a pipe has no width
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with what takes longest, so that nothing long is waited for alone at the end; by night,
