@@ -1,7 +1,8 @@
 """The commands: arguments → settings → the role that does the work.
 
-Exit codes: 0 well; 1 the analysis found what `--fail-on` names; 2 bad usage or configuration, with
-one line on stderr that names the key, option or file.
+Exit codes: 0 well; 1 the analysis found what `--fail-on` names; 2 bad usage or configuration, or
+what stands in the way, with one line on stderr that names the key, option or file; 130 Ctrl-C; 141
+the reader of what is printed has gone.
 """
 
 from __future__ import annotations
@@ -11,16 +12,20 @@ import importlib
 import os
 import re
 import sys
+import traceback
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import NoReturn
 
 import monitor
 from monitor import extras
+from monitor.commands import streams
 from monitor.errors import ConfigError, UsageError
 from monitor.logs import plain
 from monitor.settings import load
 from monitor.settings.schema import Settings
 from monitor.settings.validation import did_you_mean
+from monitor.urls import named
 
 EXIT_USAGE = 2
 
@@ -94,25 +99,54 @@ class _Parser(argparse.ArgumentParser):
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; returns its exit code."""
+    """Run one command; returns its exit code. No fault of the world around it gets past this."""
     arguments = sys.argv[1:] if arguments is None else arguments
-    chosen = arguments[0] if arguments else ""
-    parser = _parser(chosen)
-    options, unknown = parser.parse_known_args(arguments)
-    if unknown:
-        near = did_you_mean(unknown[0], [f"--{name}" for name in SETTINGS])
-        parser.error(f"{unknown[0]} is not an option of `{chosen}`{near}", chosen)
-    command: Callable[[argparse.Namespace], int] = options.command
+    streams.prepare()
     try:
+        status = _done(arguments)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        status = streams.GONE
+    except KeyboardInterrupt:
+        status = 130
+    except Exception as error:  # noqa: BLE001  no traceback on a user's screen
+        streams.say(f"monitor: {_why(error)}")
+        status = EXIT_USAGE
+    streams.settle()
+    return status
+
+
+def _done(arguments: Sequence[str]) -> int:
+    chosen = arguments[0] if arguments else ""
+    try:
+        parser = _parser(chosen)
+        options, unknown = parser.parse_known_args(arguments)
+        if unknown:
+            near = did_you_mean(unknown[0], [f"--{name}" for name in SETTINGS])
+            parser.error(f"{unknown[0]} is not an option of `{chosen}`{near}", chosen)
+        command: Callable[[argparse.Namespace], int] = options.command
         return command(options)
     except UsageError as error:
-        print(f"monitor: {error}", file=sys.stderr)
+        streams.say(f"monitor: {error}")
         return EXIT_USAGE
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # the interpreter flushes at its end
-        return 0
-    except KeyboardInterrupt:
-        return 130
+    except SystemExit as left:
+        if isinstance(left.__context__, BrokenPipeError):  # what rich makes of one
+            raise left.__context__ from None
+        sys.stdout.flush()
+        raise
+
+
+def _why(error: Exception) -> str:
+    """What went wrong that no command has words for, in one sentence that holds no data."""
+    if isinstance(error, OSError) and error.strerror:
+        if error.filename is not None:
+            return f"{plain(named(str(error.filename)))}: {error.strerror}"
+        why = streams.fault()
+        return f"stdout: {why}" if why else error.strerror
+    if isinstance(error, MemoryError):
+        return "there is not enough memory"
+    at = traceback.extract_tb(error.__traceback__)[-1]
+    return f"a defect of monitor: {type(error).__name__} at {Path(at.filename).name}:{at.lineno}"
 
 
 def _parser(chosen: str) -> _Parser:

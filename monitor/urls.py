@@ -23,3 +23,22 @@ def shown(url: str | None) -> str:
     if "@" not in plain and hidden and "@" in hidden[0]:
         plain = "…"
     return scheme + separator + plain.rpartition("@")[2]
+
+
+_NEARLY = re.compile(r"\w[\w+.-]*::?/|[^/@\s]*:[^/@\s]*@|[^/?]*//", re.ASCII)
+
+
+def named(place: str) -> str:
+    """Return what a user gave as the name of a file, as it may be shown: what is a URL, or nearly
+    one, without what may be secret in it.
+
+    >>> named("http:/u:pw@h/a?token=x"), named("u:pw@h/a.csv"), named("//u:pw@h/a")
+    ('http:/h/a', 'h/a.csv', '//h/a')
+    >>> named("a?b@c.csv"), named("/data/a@b.csv"), named("simplecache::http://u:pw@h/a?t=x")
+    ('a?b@c.csv', '/data/a@b.csv', 'simplecache::http://h/a')
+    """
+    if not _NEARLY.match(place):
+        return place
+    scheme = re.match(r"[\w+.:-]*?:?/+", place, re.ASCII)
+    begin = "" if scheme is None else scheme[0]
+    return begin + shown("x://" + place[len(begin) :]).removeprefix("x://")

@@ -19,6 +19,7 @@ from monitor.analysis.checkpoint import Checkpoint
 from monitor.app.decision_log import entries
 from monitor.app.experiments import experiments_of
 from monitor.app.outcomes import Outcomes
+from monitor.commands.written import document
 from monitor.errors import StreamError, UsageError
 from monitor.findings import ExperimentEffect
 from monitor.logs import plain
@@ -56,7 +57,7 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
             return _print_log(_asked(here, _log), is_json=options.json)
         found = _asked(here, _found)
     if options.json:
-        sys.stdout.write(msgspec.json.format(msgspec.json.encode(found), indent=1).decode() + "\n")
+        document(msgspec.json.format(msgspec.json.encode(found), indent=1) + b"\n")
         return 0
     width = None if sys.stdout.isatty() else WIDTH
     Console(file=sys.stdout, width=width).print(report.experiments(found))
@@ -117,7 +118,7 @@ def _asked(settings: Settings, work: Callable[[Settings], Coroutine[Any, Any, T]
 
 def _print_log(found: Sequence[decisions.Entry], *, is_json: bool) -> int:
     if is_json:
-        sys.stdout.write(msgspec.json.format(msgspec.json.encode(found), indent=1).decode() + "\n")
+        document(msgspec.json.format(msgspec.json.encode(found), indent=1) + b"\n")
         return 0
     for one in found:
         print(plain(_line(one)))

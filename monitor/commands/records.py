@@ -13,6 +13,7 @@ from pathlib import Path
 import msgspec
 
 from monitor.commands import arguments
+from monitor.commands.written import document
 from monitor.logs import plain
 from monitor.queries.records import chosen
 from monitor.replay import stored
@@ -83,7 +84,7 @@ def _show(url: str, settings: Settings, record_id: str) -> int:
         said = gone or f"{plain(record_id)}: no such record of endpoint {settings.endpoint}"
         print(f"monitor: {said}", file=sys.stderr)
         return EXIT_MISSING
-    print(_indented(record))
+    document(_indented(record).encode() + b"\n")
     return 0
 
 
@@ -98,7 +99,7 @@ def _list(url: str, settings: Settings, options: argparse.Namespace) -> int:
     count, stands_for = 0, 0.0
     for record in found:
         if options.json:
-            print(encode_record(record).decode())
+            document(encode_record(record) + b"\n")
         else:
             if not count:
                 print(HEAD)

@@ -21,7 +21,7 @@ from monitor import extras
 from monitor.analysis.drift import embed
 from monitor.app import build, keyring
 from monitor.app.log_recording import LogRecording
-from monitor.commands import arguments
+from monitor.commands import arguments, written
 from monitor.commands.progress import watched
 from monitor.commands.written import note, write
 from monitor.damage import Damage
@@ -146,7 +146,7 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
     )
     document = msgspec.json.format(msgspec.json.encode(found), indent=1) + b"\n"
     if options.json == "-":
-        sys.stdout.write(document.decode())
+        written.document(document)
     elif options.json:
         write(options.json, document)
     print(file=stream)

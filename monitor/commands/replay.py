@@ -33,7 +33,7 @@ from monitor.app.outcomes import is_asked_for
 from monitor.app.outcomes import rules_of as outcome_rules_of
 from monitor.app.sanitizer import Sanitizer
 from monitor.commands.progress import watched
-from monitor.commands.written import note, write
+from monitor.commands.written import document, note, write
 from monitor.errors import UsageError
 from monitor.privacy import keys
 from monitor.privacy.records import Privacy
@@ -335,7 +335,7 @@ def _tell(
         write(options.html, page(found, title, facts).encode())
     found = _as_asked(found, options)
     if options.json == "-":
-        sys.stdout.write(_document(found).decode())
+        document(_document(found))
     elif options.json:
         write(options.json, _document(found))
     if options.junit:

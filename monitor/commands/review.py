@@ -16,6 +16,7 @@ import msgspec
 
 from monitor.app import build, keyring
 from monitor.app.reviewer import arms_of, queue_of
+from monitor.commands.written import document
 from monitor.errors import StreamError, UsageError
 from monitor.feedback import Feedback, Statement
 from monitor.logs import plain
@@ -82,7 +83,7 @@ def _next(options: argparse.Namespace, settings: Settings, url: str) -> int:
         print("monitor: nothing waits for you", file=sys.stderr)
         return EXIT_NOTHING
     if options.json:
-        print(msgspec.json.encode(task).decode())
+        document(msgspec.json.encode(task) + b"\n")
     else:
         print("\n".join(_lines_of(task)))
     return 0
@@ -105,7 +106,7 @@ def _submit(options: argparse.Namespace, settings: Settings, url: str) -> int:
 def _stats(options: argparse.Namespace, settings: Settings, url: str) -> int:
     stats = _asked(settings, url, lambda queue: queue.stats(time.time(), at_most=options.at_most))
     if options.json:
-        print(msgspec.json.encode(stats).decode())
+        document(msgspec.json.encode(stats) + b"\n")
     else:
         print("\n".join(_numbers(stats, options.at_most)))
     return 0

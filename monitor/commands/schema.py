@@ -7,6 +7,7 @@ import json
 
 import msgspec
 
+from monitor.commands.written import document
 from monitor.documents import schema
 from monitor.feedback import Statement
 from monitor.redrive.document import Redrive
@@ -34,5 +35,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print the schema as JSON."""
-    print(json.dumps(schema(DOCUMENTS[options.document]), indent=1, ensure_ascii=False))
+    document(
+        json.dumps(schema(DOCUMENTS[options.document]), indent=1, ensure_ascii=False).encode()
+        + b"\n"
+    )
     return 0

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from monitor.errors import UsageError
 from monitor.texts import printable
+from monitor.urls import named
 
 
 def write(name: str, content: bytes) -> None:
@@ -14,7 +15,17 @@ def write(name: str, content: bytes) -> None:
     try:
         Path(name).write_bytes(content)
     except OSError as error:
-        raise UsageError(f"{name}: cannot be written: {error.strerror}") from None
+        raise UsageError(f"{named(name)}: cannot be written: {error.strerror}") from None
+
+
+def document(content: bytes) -> None:
+    """Write JSON to stdout, in UTF-8 whatever is usual there (RFC 8259 8.1)."""
+    try:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(content)
+        sys.stdout.buffer.flush()
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, "stdout") from None
 
 
 def note(text: str) -> None:

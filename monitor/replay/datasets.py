@@ -22,7 +22,7 @@ from monitor.replay.files import File, ReadOptions
 from monitor.replay.statements import statements
 from monitor.tables.blocks import Block
 from monitor.types import Row, Segment
-from monitor.urls import shown
+from monitor.urls import named
 
 
 @dataclass(frozen=True)
@@ -222,4 +222,4 @@ def without_password(place: str | None) -> str:
     >>> without_password("redis://:secret@store:6379/0"), without_password("a@b.csv")
     ('redis://store:6379/0', 'a@b.csv')
     """
-    return shown(place) if "://" in (place or "") else place or ""
+    return named(place or "")

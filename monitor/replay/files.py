@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import os
+import stat
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -33,7 +35,7 @@ from monitor.tables.inference import Readings
 from monitor.tables.partitions import within
 from monitor.tables.truths import TruthColumns
 from monitor.types import EDGE_CASE, Observation, Record, Row
-from monitor.urls import shown
+from monitor.urls import named, shown
 
 FORMATS = tuple(source.name for source in SOURCES)
 """What `--format` may say, beside `auto`."""
@@ -105,18 +107,19 @@ def find(places: Iterable[str], said: str = "auto", damage: Damage | None = None
     """
     found: list[File] = []
     for place in places:
-        inside, base = _inside(place)
+        damage = damage or Damage()
+        inside, base = _inside(place, damage)
         if base is None:
             found += ((one, _source(one, said)) for one in inside)
         else:
-            found += _among(inside, base, place, said, damage or Damage())
+            found += _among(inside, base, place, said, damage)
     kinds = {source.is_table: str(path) for path, source in found}
     if len(kinds) == 2:
         raise SourceError(f"{kinds[True]} is a table and {kinds[False]} holds records: choose one")
     return found
 
 
-def _inside(place: str) -> tuple[list[Path], Path | None]:
+def _inside(place: str, damage: Damage) -> tuple[list[Path], Path | None]:
     """(the files at a place, the directory that they are in where there may be several).
 
     Names that begin with a point or `_` are those of programs, as Spark and Hadoop have it.
@@ -126,6 +129,7 @@ def _inside(place: str) -> tuple[list[Path], Path | None]:
         if is_url(place):
             inside, base = found_at(place)
             if len(inside) != 1 or base is not None or not inside[0].is_dir():
+                damage.begin(base or path)
                 return inside, base
             path = inside[0]
         elif (pipe := piped(place)) is not None:
@@ -133,17 +137,46 @@ def _inside(place: str) -> tuple[list[Path], Path | None]:
     except ImportError:
         raise SourceError(advice("replay", f"{shown(place)}: URLs")) from None
     except OSError as error:
-        name = "stdin" if place == STDIN else shown(place) if is_url(place) else place
+        name = "stdin" if place == STDIN else named(place)
         raise SourceError(f"{name}: cannot be read: {error.strerror}") from None
-    if not path.is_dir():
-        return [path], None
-    return sorted(one for one in path.rglob("*") if not one.is_dir()), path
+    if not os.path.isdir(path):  # noqa: PTH112  says no where it may not look
+        return [_named_safely(place, path)], None
+    damage.begin(path)
+    return sorted(_below(path, damage)), path
+
+
+def _below(top: Path, damage: Damage) -> Iterator[Path]:
+    """The files in a directory and below; a directory that may not be read is told."""
+
+    def tell(error: OSError) -> None:
+        if error.filename == str(top):
+            raise SourceError(f"{top}: cannot be read: {error.strerror}")
+        damage.rows(top, str(error.filename), f"cannot be read: {error.strerror}")
+
+    for directory, inside, names in os.walk(top, onerror=tell):
+        inside[:] = [name for name in inside if not name.startswith((".", "_"))]
+        yield from (Path(directory, name) for name in names)
+
+
+def _named_safely(place: str, path: Path) -> Path:
+    """A file by its name; raises SourceError for what is nearly a URL, which no message may show
+    as it was given, and is not there."""
+    if (safe := named(place)) != place and not os.path.exists(path):  # noqa: PTH110  says no too
+        raise SourceError(f"{safe}: cannot be read: No such file or directory")
+    return path
+
+
+def _is_special(path: Path) -> bool:
+    """Whether what is there is no file to be read, such as a socket."""
+    try:
+        return not isinstance(path, Remote) and not stat.S_ISREG(path.stat().st_mode)
+    except OSError:  # whoever opens it says why
+        return False
 
 
 def _among(inside: Sequence[Path], base: Path, place: str, said: str, damage: Damage) -> list[File]:
     """The files of a directory that are meant: those of the kind that most are of. The others, and
     what is no file, are told; raises SourceError where nothing is left."""
-    damage.begin(base)
     suffixes = SUFFIXES if said == "auto" else _named(said).suffixes
     found: list[File] = []
     wrong: SourceError | None = None
@@ -152,7 +185,7 @@ def _among(inside: Sequence[Path], base: Path, place: str, said: str, damage: Da
             continue
         if not one.name.endswith(suffixes):
             damage.rows(base, str(one), "is not called like a table, an archive or a log")
-        elif not isinstance(one, Remote) and one.exists() and not one.is_file():
+        elif _is_special(one):
             damage.rows(base, str(one), "is no file")
         else:
             try:

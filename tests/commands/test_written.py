@@ -26,3 +26,11 @@ def test_a_note_moves_no_cursor(capsys: pytest.CaptureFixture[str]) -> None:
     assert said.err.startswith("monitor: read ")
     assert said.err.count("\n") == 1
     assert "\x1b" not in said.err
+
+
+@pytest.mark.parametrize("name", ["http://u:PW@127.0.0.1:9/x.html", "http:/u:PW@h/x?token=PW"])
+def test_a_file_that_is_a_url_is_named_without_its_password(name: str) -> None:
+    """It was meant for an upload, which there is not."""
+    with pytest.raises(UsageError, match="cannot be written: No such file") as raised:
+        write(name, b"x")
+    assert "PW" not in str(raised.value)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gzip
+import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -123,3 +125,42 @@ def test_a_said_format_is_believed(tmp_path: Path) -> None:
     """A file of records that begins oddly can still be read as what it is."""
     (tmp_path / "odd").write_bytes(b"  \n" + encode_record(record(0)))
     assert files.find([str(tmp_path / "odd")], "records") == [(tmp_path / "odd", records.SOURCE)]
+
+
+def test_a_directory_that_may_not_be_looked_into_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The files beside it are read; where the whole may not be, that is the sentence."""
+    (tmp_path / "a.csv").write_text("x\n1\n")
+    (tmp_path / "shut").mkdir()
+    scan = os.scandir
+
+    def shut(path: str) -> Iterator[os.DirEntry[str]]:
+        if str(path).endswith("shut"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", shut)
+    damage = Damage()
+    assert [path.name for path, _ in files.find([str(tmp_path)], damage=damage)] == ["a.csv"]
+    (told,) = damage.listed()
+    assert (told.place, told.error) == (f"{tmp_path}/shut", "cannot be read: Permission denied")
+    with pytest.raises(SourceError, match="/shut: cannot be read: Permission denied"):
+        files.find([str(tmp_path / "shut")])
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        "http:/u:PW@h/a?token=PW",
+        "HTTP:/u:PW@h/a",
+        "u:PW@h/a.csv",
+        "https:u:PW@h/a",
+        "s3::/u:PW@h/a",
+    ],
+)
+def test_what_is_nearly_a_url_is_shown_without_its_password(place: str) -> None:
+    """A mistyped one too."""
+    with pytest.raises(SourceError, match="cannot be read: No such file") as raised:
+        files.find([place])
+    assert "PW" not in str(raised.value)
