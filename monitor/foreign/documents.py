@@ -87,8 +87,10 @@ def lines(path: Path, damage: Damage) -> Numbered:
 
 def within(member: bytes) -> Callable[[Path, Damage], Numbered]:
     """What gives the same of each object in a list that the object in a file has as a member,
-    however large both are. The list is looked for in the first `LONGEST` bytes."""
+    however large both are. The list is looked for in the first `LONGEST` bytes. Files that were put
+    one behind the other have a list each."""
     opening = re.compile(rb'"' + re.escape(member) + rb'"\s*:\s*\[')
+    another = re.compile(opening.pattern.decode())
 
     def inside(stream: BinaryIO, first: bytes, path: Path, damage: Damage) -> Numbered:
         text = first
@@ -98,8 +100,9 @@ def within(member: bytes) -> Callable[[Path, Damage], Numbered]:
                 damage.rows(path, f"{path}:1", f"has no list of {member.decode()}")
                 return
             text += more
+        before = text.count(b"\n", 0, match.end())
         yield from _stream(
-            stream, text[match.end() :], path, damage, text.count(b"\n", 0, match.end())
+            stream, text[match.end() :], path, damage, before=before, another=another
         )
 
     return partial(_opened, how=inside)
@@ -154,16 +157,19 @@ def _pass_line(stream: BinaryIO) -> None:
 
 
 def _stream(
-    stream: BinaryIO, first: bytes, path: Path, damage: Damage, before: int | None = None
-) -> Numbered:
+    stream: BinaryIO, first: bytes, path: Path, damage: Damage, *, before: int = 0,
+    another: re.Pattern[str] | None = None,
+) -> Numbered:  # fmt: skip
     """Objects in a list, or one behind the other. Behind one that is broken the next begins where
-    the same name opens an object as opens the first. Within an object so many lines came `before`,
-    and the list ends with it."""
+    the same name opens an object as opens the first. So many lines came `before`. Where the list is
+    in an object, `another` begins like that."""
     items = _Items(stream, first)
-    items.line += before or 0
+    items.line += before
     while items.more():
-        if before is not None and items.is_closed():
-            return
+        if another is not None and items.is_closed():
+            if not items.find(another):
+                return
+            continue
         end = items.end()
         if end:
             yield items.line, items.take(end)
@@ -198,8 +204,17 @@ class _Items:
                 return False
 
     def is_closed(self) -> bool:
-        """Whether the object ends here in which the list is."""
-        return self._text[self._at] == "}"
+        """Whether the list is over: the object that it is in ends here, or has another member."""
+        return self._text[self._at] in '}"'
+
+    def find(self, opening: re.Pattern[str]) -> bool:
+        """Go behind the next text that is like so; whether there is one."""
+        while (match := opening.search(self._text, self._at)) is None:
+            self._go(max(self._at, len(self._text) - 256))
+            if not self._read():
+                return False
+        self._go(match.end())
+        return True
 
     def end(self) -> int:
         """Where the object ends that begins here; 0 where none does, and `wrong` says why."""

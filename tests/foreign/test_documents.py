@@ -114,3 +114,20 @@ def test_a_list_is_read_whole_wherever_it_is_cut_for_reading(
         patch.setattr(documents, "READ", size)
         found, broken = read(Path(directory, "a"), json.dumps(items, indent=indent).encode())
     assert ([row for _, row in found], broken) == (items, [])
+
+
+def test_files_that_were_put_one_behind_the_other_are_read_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each list of them, with the lines of the whole, whatever stands before and behind a list."""
+    monkeypatch.setattr(documents, "READ", 1024)
+    many = json.dumps([{"n": n} for n in range(300)])
+    one = '{"log": {"entries": ' + many + ', "comment": "' + "c" * 5000 + '"}}\n'
+    other = '{"log": {"version": "1",\n"entries": [{"n": 300},\n{"n": 301}]}}'
+    path = tmp_path / "a.har"
+    path.write_text(one + other + '{"log": {"entries": []}}' + one)
+    damage = Damage()
+    found = list(documents.within(b"entries")(path, damage))
+    assert [json.loads(row)["n"] for _, row in found] == [*range(302), *range(300)]
+    assert [line for line, _ in found] == [1] * 300 + [3, 4] + [4] * 300
+    assert damage.listed() == []
