@@ -3,8 +3,10 @@
 With a baseline, each request goes to it twice. While the candidate is the same endpoint, its answer
 and the two of the baseline are exchangeable, so the contrast of every feature has mean 0 whatever
 the noise: of a signed feature the mean of c - p and c - p', of a distance the mean of d(c, p) and
-d(c, p') less d(p, p'). Only latency is held against the first alone. Evidence against a mean within
-the tolerance is `sequential.bounded_means`.
+d(c, p') less d(p, p'). Only latency is not of all three, because a prompt that was asked before may
+be cached: it is that of the two that were asked first, where one of them is the candidate. In
+random order either is the first equally often, so that its mean is 0 too. Evidence against a mean
+within the tolerance is `sequential.bounded_means`.
 
 Without a baseline the recorded answer stands in for p. One answer does not tell noise, so only
 signed features are judged, and the numbers of models that answer in columns, which have no noise.
@@ -39,10 +41,12 @@ _SURE = ("exact", "structure", "values", "meaning")
 @dataclass(frozen=True)
 class Answers:
     """The answers to one request: the candidate's, and the baseline's two in the order in which
-    they were asked for, or what was recorded."""
+    they were asked for, or what was recorded. `place` is how many were asked for before the
+    candidate's."""
 
     candidate: Traits
     others: tuple[Traits, ...]
+    place: int = 0
 
     @property
     def all_good(self) -> bool:
@@ -79,10 +83,10 @@ class Judge:
         candidate, others = answers.candidate, answers.others
         sides = [signs(candidate, other) for other in others]
         found = {name: _mean(side[name] for side in sides if name in side) for name in sides[0]}
-        if not self._baseline:
-            found.pop("latency", None)  # it was taken elsewhere
+        if not self._baseline or answers.place > 1:
+            found.pop("latency", None)  # it was taken elsewhere, or from a cache that others filled
         elif "latency" in sides[0]:
-            found["latency"] = sides[0]["latency"]  # the second time the prompt may be cached
+            found["latency"] = sides[0]["latency"]
         if not answers.all_good:
             return {"failed": found["failed"]}, {}
         if any(one.words for one in (candidate, *others)):

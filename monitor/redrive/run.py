@@ -14,7 +14,7 @@ import msgspec
 from monitor.interfaces import Protocol
 from monitor.privacy.records import Privacy
 from monitor.redrive import pacing
-from monitor.redrive.client import Reply, Session, Target
+from monitor.redrive.client import LARGEST, Reply, Session, Target
 from monitor.redrive.compare import DISTANCES, Encode, Traits, traits
 from monitor.redrive.document import Pair, Redrive, Side
 from monitor.redrive.judge import Answers, Judge, verdict
@@ -28,6 +28,10 @@ SHOWN = 300
 """Characters of a text that are kept."""
 EARLY, LATEST = 20, 40
 """Answers before which nothing is stopped for errors, and the latest that are looked at."""
+
+LONG = f"its answer is longer than {LARGEST >> 20} MB"
+NONSENSE = "its answer has nothing that is read of such answers"
+"""Why a good status is no good answer."""
 
 COMMON = ("model", "operation", "protocol")
 """Fields of a Record that are dimensions too."""
@@ -102,7 +106,12 @@ class Reading:
             inference = protocol.read(call).asking([])
         except Exception:  # noqa: BLE001  a protocol's defect is not the endpoint's
             return broken
-        return self.recorded(self.privacy.record(call, inference, endpoint="redrive", segments={}))
+        record = self.privacy.record(call, inference, endpoint="redrive", segments={})
+        if reply.truncated or not (_is_told(record) or _was_told_nothing(resend.record)):
+            return broken
+        if _has_columns(resend.record) and not _has_columns(record):
+            return broken
+        return self.recorded(record)
 
     def recorded(self, record: Record) -> Traits:
         """What is compared of the answer on record."""
@@ -192,7 +201,7 @@ class _Outcome:
         self._throttled += sum(one.throttled for one in replies.values())
         self._latest.append([side for side, one in found.items() if not one.ok])
         if not found[CANDIDATE].ok:
-            self._errors[replies[CANDIDATE].error or found[CANDIDATE].outcome] += 1
+            self._errors[_why(replies[CANDIDATE], found[CANDIDATE])] += 1
         recorded = None
         if self._plan.baseline is None:
             recorded = self._reading.recorded(record)
@@ -200,7 +209,7 @@ class _Outcome:
             self._is_text = self._is_text or recorded.is_text
         else:
             others = tuple(one for side, one in found.items() if side != CANDIDATE)
-        answers = Answers(found[CANDIDATE], others)
+        answers = Answers(found[CANDIDATE], others, list(found).index(CANDIDATE))
         contrasts: dict[str, float] = {}
         has_other = recorded is None or _is_answered(record)
         if has_other:
@@ -287,6 +296,30 @@ def _is_answered(record: Record) -> bool:
     if record.is_accepted:
         return bool(record.outputs) and not record.response.truncated
     return record.outcome is not Outcome.OK
+
+
+def _is_told(record: Record) -> bool:
+    """Whether a dialect found something in an answer; a page to log in and `{}` hold nothing."""
+    said = any(part.role != "error" for part in record.outputs)
+    return said or bool(record.finish_reasons) or record.tokens is not None
+
+
+def _has_columns(record: Record) -> bool:
+    """Whether an answer has numbers or labels in columns, as those of predictions have."""
+    return any(part.data is not None for part in record.outputs)
+
+
+def _was_told_nothing(record: Record) -> bool:
+    """Whether an answer on record was good, whole, and held nothing either that is read of it."""
+    is_whole = record.response.bytes > 0 and not record.response.truncated
+    return record.is_accepted and is_whole and not _is_told(record)
+
+
+def _why(reply: Reply, found: Traits) -> str:
+    """Why an answer is none."""
+    if reply.error or reply.outcome is not Outcome.OK:
+        return reply.error or found.outcome
+    return LONG if reply.truncated else NONSENSE
 
 
 def _side(found: Traits, reply: Reply | None = None) -> Side:

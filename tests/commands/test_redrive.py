@@ -280,6 +280,51 @@ def test_requests_are_sent_as_they_were_recorded(run: Run, archive: Any, steady:
     assert 0 <= found["lag"] < 5
 
 
+def _raw(body: bytes, kind: str = "application/json") -> Model:
+    def act(handler: Any, _: dict[str, Any]) -> bool:
+        handler.send_response(200)
+        handler.send_header("content-type", kind)
+        handler.send_header("content-length", str(len(body)))
+        handler.end_headers()
+        handler.wfile.write(body)
+        return True
+
+    return Model(act=act)
+
+
+@pytest.mark.parametrize("protocol", ["chat", "prediction"])
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        (b"<html><form>Log in</form></html>", "text/html"), (b"", "application/json"),
+        (b"{}", "application/json"), (b"\xff\xfe{{{", "application/json"), (b"[]", "application/json"),
+        (b"<html><form>Log in</form></html>", "application/json"),
+        (b'{"error": {"message": "no"}}', "application/json"),
+        (b'{"choices": [' + b" " * (8 << 20) + b"]}", "application/json"),
+    ],
+    ids=["page", "empty", "object", "garbage", "list", "mistyped", "error", "endless"],
+)  # fmt: skip
+def test_nonsense_with_a_good_status_is_no_answer(
+    run: Run, archive: Any, protocol: str, body: bytes, kind: str
+) -> None:
+    """It has failed, and why is said."""
+    made = {"chat": chat, "prediction": prediction}[protocol]
+    with serving(_raw(body, kind)) as candidate:
+        code, _, _ = run(
+            archive(map(made, range(3))), "--against", candidate.url, "--json", "f.json", "--fail-on", "failed"
+        )  # fmt: skip
+    found = json.loads(Path("f.json").read_bytes())
+    assert (code, found["failed"], found["paired"]) == (1, 3, 0)
+    assert sum(found["errors"].values()) == 3
+
+
+def test_a_model_that_always_says_nothing_has_not_failed(run: Run, archive: Any) -> None:
+    """What is read of its answers is how they ended."""
+    with serving(Model(lambda _: [])) as candidate:
+        run(archive(map(chat, range(3))), "--against", candidate.url, "--json", "f.json")
+    assert json.loads(Path("f.json").read_bytes())["failed"] == 0
+
+
 def test_what_waited_is_said(run: Run, archive: Any) -> None:
     """A request that began late makes a slow endpoint look better than it is."""
 

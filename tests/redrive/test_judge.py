@@ -88,6 +88,26 @@ def test_a_slower_endpoint_is_another() -> None:
     assert judged(1, 150, slow=2.0, baseline=False)[0] == "same"
 
 
+def test_a_cache_of_prompts_makes_no_endpoint_slower_than_itself() -> None:
+    """Whoever asks first waits longer; the interval holds what is true: no difference."""
+    held = 0
+    for seed in range(20):
+        chance = random.Random(seed)
+        judge = Judge((), 0.05, baseline=True)
+        for _ in range(200):
+            times = [chance.lognormvariate(place and -1, 0.2) for place in range(3)]
+            place = chance.randrange(3)
+            candidate = msgspec.structs.replace(answer(chance, ["a"]), duration=times.pop(place))
+            others = tuple(
+                msgspec.structs.replace(answer(chance, ["a"]), duration=one) for one in times
+            )
+            judge.add(Answers(candidate, others, place), {})
+        (latency,) = (one for one in judge.found() if one.feature == "latency")
+        held += latency.lower <= 1.0 <= latency.upper and latency.status == "same"
+        assert 100 < latency.pairs < 170
+    assert held >= 19
+
+
 def test_two_endpoints_without_noise_differ_after_a_dozen_pairs() -> None:
     """Where an answer is always the same, and now always another."""
     judge = Judge((), 0.05, baseline=True)
