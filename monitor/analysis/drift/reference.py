@@ -127,7 +127,8 @@ class Reference(msgspec.Struct, frozen=True, omit_defaults=True):
 
         Between the order statistics X(1) and X(m) lie m - 1 gaps, one more on each side; each gap's
         probability is uniform on the simplex for any continuous distribution (Wilks 1948), so bins
-        that are unions of gaps are Dirichlet with the numbers of gaps. An unseen category weighs 1
+        that are unions of gaps are Dirichlet with the numbers of gaps. Of a value that came so many
+        times it is one gap less, and one lies between it and the next. An unseen category weighs 1
         (Laplace), or half where all the sample's were common; a bin of any other kind half a count
         (Jeffreys). With a `prior` it takes the place of all that.
         """
@@ -138,9 +139,13 @@ class Reference(msgspec.Struct, frozen=True, omit_defaults=True):
         weights[ordinary:] += 0.5
         match self.bins.shape:
             case "numeric":
-                weights[0] += 1
-                weights[1] = max(weights[1] - 1, 0.5)
-                weights[ordinary - 1] += 1
+                if between := self.bins.between:
+                    weights[1:ordinary:2] -= 1
+                    weights[list(between)] += 1
+                else:
+                    weights[0] += 1
+                    weights[1] = max(weights[1] - 1, 0.5)
+                    weights[ordinary - 1] += 1
                 weights[:ordinary] = np.maximum(weights[:ordinary], 0.5)
             case "categorical" | "vector":
                 weights[: ordinary - 1] = np.maximum(weights[: ordinary - 1], 0.5)

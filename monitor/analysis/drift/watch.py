@@ -133,7 +133,7 @@ class Watch:
         self.step = 1.0
         if bins.shape == "numeric" and not (bins.vocabulary or self.is_compared):
             last = bins.ordinary - 1
-            self.outer = frozenset((0, 1, last - 1, last))
+            self.outer = frozenset(bins.between or (0, 1, last - 1, last))
             self.is_outer = np.isin(np.arange(bins.ordinary), list(self.outer))
             self.points = np.array(self.usual.points)
             self.step = grid(bins)[1]
@@ -182,11 +182,9 @@ class Watch:
     def _number_counter(self, counts: list[int]) -> Counter:
         """`counter` of numbers, written out: most of what is counted goes this way."""
         assert self.reference is not None  # noqa: S101  for the type checker
-        bins, locate, points = self.reference.bins, self.locate, self.usual.points
-        edges = self.edges
-        # Inside these bins a value is where its bin is; outside them it may be anywhere.
-        last = bins.ordinary - 1
-        low, high, step = (1, last - 1, self.step) if self.outer else (-1, bins.size, self.step)
+        locate, points, step = self.locate, self.usual.points, self.step
+        # Outside these bins a value is where its bin is; in them it may be anywhere.
+        edges, outer = self.edges, self.outer
 
         def count(value: Any, times: int = 1) -> None:
             self.reading, self.changed = None, True
@@ -195,7 +193,7 @@ class Watch:
             else:
                 index = locate(value)
             counts[index] += times
-            if not low < index < high and index <= last:
+            if index in outer:
                 steps = (value - points[index]) / step
                 if not -FARTHEST < steps < FARTHEST:
                     steps = math.copysign(FARTHEST, steps)

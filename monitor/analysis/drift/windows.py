@@ -48,8 +48,12 @@ FEW_TEXTS = 12
 SEARCHED = 4000
 """Fewer numbers are looked for among the edges; each edge is compared with more of them."""
 
-NARROW = 0.002
-"""Floats of 16 bits are as near as this to what they stand for, relatively."""
+HALF, HALF_MOST = 2.0**-11, 65504.0
+"""Floats of 16 bits are as near as this to what they stand for, relatively; their largest number
+(IEEE 754 binary16)."""
+
+SINGLE = 2.0**-24
+"""The same of 32 bits (binary32)."""
 
 Shape = Literal["numeric", "categorical", "vector", "words", "nothing"]
 
@@ -58,7 +62,9 @@ class Bins(msgspec.Struct, frozen=True, omit_defaults=True):
     """The ordinary bins of a feature.
 
     numeric: `edges` e0 ≤ e1 < … < eJ make J + 2 bins: below e0, [e0, e1], (e1, e2] … , above eJ;
-    with `exact` e1 to eJ are all the values there were, and a bin is what is nearest to each.
+    with `exact` they are all the values there were, each twice: v1, v1, v2, v2 … make a bin of each
+    value and one of what lies between it and the next. In profiles of older versions each but v1
+    stands there once, and a bin is what is nearest to each.
     categorical: one for each of `categories`, then one for every other value.
     vector: one for each of `centers`, whichever is nearest, then one for what is farther than
     `radius` from all; their random Fourier features have a kernel of `bandwidth`. nothing: one for
@@ -87,6 +93,12 @@ class Bins(msgspec.Struct, frozen=True, omit_defaults=True):
                 return len(self.centers) + 1
             case _:
                 return 1
+
+    @property
+    def between(self) -> range:
+        """The bins of what was none of the `exact` values: below, between and above them."""
+        apart = self.exact and self.edges[-2] == self.edges[-1]
+        return range(0, self.ordinary if apart else 0, 2)
 
     @property
     def size(self) -> int:
@@ -207,7 +219,7 @@ def number_bins(values: Sequence[float], inner: int = INNER_BINS) -> Bins:
     value.
 
     >>> number_bins([0, 1, 1, 0, 0]).edges
-    [0.0, 0.0, 1.0]
+    [0.0, 0.0, 1.0, 1.0]
     >>> number_bins([7]).edges
     [7.0, 7.0]
     >>> number_bins([i * 1.2345678 for i in range(100)], inner=4).edges
@@ -219,7 +231,7 @@ def number_bins(values: Sequence[float], inner: int = INNER_BINS) -> Bins:
     counts = Counter(ordered)
     distinct = sorted(counts)
     if len(distinct) <= inner:
-        return Bins("numeric", edges=[distinct[0], *distinct], exact=True)
+        return Bins("numeric", edges=[value for value in distinct for _ in "[]"], exact=True)
     last = len(ordered) - 1
     raw = [ordered[round(place * last / inner)] for place in range(inner + 1)]
     chosen = sorted(set(raw))
@@ -361,14 +373,14 @@ def label(bins: Bins, index: int) -> str:
 
     >>> label(Bins("numeric", edges=[0, 0.5, 2]), 2), label(Bins("nothing"), 1)
     ('0.5 to 2', 'missing')
-    >>> label(number_bins([1, 2, 3]), 3)
-    '3'
+    >>> label(number_bins([1, 2, 3]), 3), label(number_bins([1, 2, 3]), 4)
+    ('2', 'between 2 and 3')
     """
     if index >= bins.ordinary:
         return SPECIAL[index - bins.ordinary]
     match bins.shape:
         case "numeric":
-            return _number_label(bins.edges, index, exact=bins.exact)
+            return _number_label(bins, index)
         case "categorical":
             known = index < len(bins.categories)
             return visible(bins.categories[index]) if known else "any other value"
@@ -379,13 +391,16 @@ def label(bins: Bins, index: int) -> str:
             return "a value"
 
 
-def _number_label(edges: Sequence[float], index: int, *, exact: bool) -> str:
+def _number_label(bins: Bins, index: int) -> str:
+    edges = bins.edges
     if index == 0:
         return f"below {edges[0]:g}"
     if index == len(edges):
         return f"above {edges[-1]:g}"
     low, high = edges[index - 1], edges[index]
-    return f"{high:g}" if exact or low == high else f"{low:g} to {high:g}"
+    if index in bins.between:
+        return f"between {low:g} and {high:g}"
+    return f"{high:g}" if bins.exact or low == high else f"{low:g} to {high:g}"
 
 
 def _finite(value: float) -> bool:
@@ -449,16 +464,38 @@ def _locate_number(bins: Bins) -> Callable[[Any], int]:
 
 
 def limits(bins: Bins) -> list[float]:
-    """Where one bin ends and the next begins: at the edges, or half-way between all the values
-    there were, so that each is in its bin in whatever width of floats it comes."""
+    """Where one bin ends and the next begins: at the edges, or as far on both sides of each of the
+    values there were as it may move in another width of floats."""
     edges = bins.edges
     if not bins.exact:
         return edges
-    values = edges[1:]
-    margin = NARROW * max(abs(values[0]), abs(values[-1]))
+    if not bins.between:
+        return _halves(edges[1:])
+    values = edges[::2]
+    apart = [math.inf, *(high / 8 - low / 8 for low, high in pairwise(values)), math.inf]
+    whole = all(value.is_integer() for value in values)
+    found: list[float] = []
+    for value, *near in zip(values, apart, apart[1:], strict=False):
+        margin = min(_rounding(value, whole=whole), *near)
+        # A bin ends with its limit: what lies between two values ends one float before the second.
+        low = value - margin
+        found += [math.nextafter(low, -math.inf) if found else low, value + margin]
+    return found
+
+
+def _rounding(value: float, *, whole: bool) -> float:
+    """How far a value may move in another width of floats: of `whole` numbers never to another."""
+    if whole:
+        return max(min(SINGLE * abs(value), 0.4), sys.float_info.min)
+    part = HALF if abs(value) <= HALF_MOST else SINGLE
+    return max(part * abs(value), sys.float_info.min)
+
+
+def _halves(values: Sequence[float]) -> list[float]:
+    """Limits half-way between the values, as older versions counted."""
     halves = [low / 2 + high / 2 for low, high in pairwise(values)]
-    if halves:
-        margin = min(margin, values[1] / 2 - values[0] / 2, values[-1] / 2 - values[-2] / 2)
+    margin = 0.002 * max(abs(values[0]), abs(values[-1]))
+    margin = min(margin, values[1] / 2 - values[0] / 2, values[-1] / 2 - values[-2] / 2)
     return [values[0] - margin, *halves, values[-1] + margin]
 
 

@@ -152,7 +152,7 @@ def test_numbers_are_counted_where_their_bin_is(learned: list[float], came: list
     for value in [*came, *bins.edges, *near]:
         index = locate(value)
         counted[index] += 1
-        if index in (0, 1, bins.ordinary - 2, bins.ordinary - 1):
+        if index in (bins.between or (0, 1, bins.ordinary - 2, bins.ordinary - 1)):
             steps = (value - watch.usual.points[index]) / watch.step
             beyond = not -FARTHEST < steps < FARTHEST
             counted[-1] += int(math.copysign(FARTHEST, steps) if beyond else steps)

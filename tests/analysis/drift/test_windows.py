@@ -15,8 +15,10 @@ from monitor.analysis.drift.windows import (
     Bins,
     category_bins,
     label,
+    limits,
     locator,
     number_bins,
+    numbers_locator,
 )
 
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
@@ -47,7 +49,7 @@ def test_no_value_of_the_sample_is_below_or_above(values: list[float], inner: in
     """The outermost edges enclose the sample, and edges ascend."""
     bins = number_bins(values, inner)
     assert bins.edges == sorted(bins.edges)
-    assert len(bins.edges) <= inner + 2
+    assert len(bins.edges) - len(bins.between[1:-1]) <= inner + 2
     locate = locator(bins)
     assert all(0 < locate(value) < len(bins.edges) for value in values)
 
@@ -111,5 +113,51 @@ def test_few_values_of_sixteen_bits_are_the_same() -> None:
     """Also where they are far apart in size, and at both ends."""
     values = [0.1, 0.2, 0.3, 1000.7]
     locate = locator(number_bins(values * 30))
-    assert [locate(float(np.float16(value))) for value in values] == [1, 2, 3, 4]
-    assert [locate(value) for value in (-5.0, 1010.0)] == [0, 5]
+    assert [locate(float(np.float16(value))) for value in values] == [1, 3, 5, 7]
+    assert [locate(value) for value in (-5.0, 1010.0)] == [0, 8]
+
+
+@pytest.mark.parametrize(
+    ("values", "new"),
+    [
+        ([200, 500], 301),
+        ([0, 1], 0.45),
+        ([10, 20, 40], 24),
+        ([0.0, 0.4], 0.2),
+        ([2025], 2026),
+        ([1793404800], 1795996800),
+        ([20261128], 20261129),
+        ([1793404800.5], 1793491200.5),
+        ([9.99], 9.9),
+    ],
+)
+def test_a_value_that_never_was_is_none_of_the_few(values: list[float], new: float) -> None:
+    """Between two values, and near the only one: it is in no bin of theirs, but between or
+    outside."""
+    bins = number_bins(values * 100)
+    locate = locator(bins)
+    assert [label(bins, locate(value)) for value in values] == [f"{value:g}" for value in values]
+    assert locate(new) in bins.between
+    assert numbers_locator(bins)(np.array([*values, new])).tolist() == [
+        locate(value) for value in (*values, new)
+    ]
+
+
+@given(st.lists(FINITE, min_size=1, max_size=10))
+def test_few_numbers_and_their_neighbours_are_in_order(values: list[float]) -> None:
+    """However near to each other and however large: each has a bin, limits ascend, and many
+    numbers at once are where they are one by one."""
+    bins = number_bins(values)
+    ends, locate, distinct = limits(bins), locator(bins), sorted(set(values))
+    assert ends == sorted(ends)
+    assert [locate(value) for value in distinct] == list(range(1, bins.ordinary, 2))
+    near = [math.nextafter(one, way) for one in [*ends, *values] for way in (-math.inf, math.inf)]
+    all_ = [one for one in [*ends, *values, *near] if math.isfinite(one)]
+    assert numbers_locator(bins)(np.array(all_)).tolist() == [locate(one) for one in all_]
+
+
+def test_profiles_of_older_versions_count_as_they_did() -> None:
+    """There a bin is what is nearest to each value."""
+    old = Bins("numeric", edges=[1.0, 1.0, 2.0, 4.0], exact=True)
+    assert [locator(old)(value) for value in (0.0, 1, 1.6, 2, 3.5, 4, 6)] == [0, 1, 2, 2, 3, 3, 4]
+    assert [label(old, index) for index in range(5)] == ["below 1", "1", "2", "4", "above 4"]
