@@ -10,6 +10,9 @@ from typing import Literal
 
 import msgspec
 
+NAMED, VALUE = 3, 60
+"""Values of a fact that are named in words and labels, and the characters of each."""
+
 Status = Literal["ok", "drift", "insufficient"]
 Verdict = Literal["better", "worse", "no_difference", "keep_going", "invalid"]
 """What can be said of an arm of an experiment."""
@@ -412,6 +415,21 @@ class Change(msgspec.Struct, frozen=True):
     """While both answer: the share of each in the records of the last minutes, 0 to 1."""
     words: str = ""
     """One sentence for a person."""
+
+    @property
+    def came(self) -> str:
+        """What came, short enough for a label, in an order that shares do not change.
+
+        >>> Change("model_version", ["a"], ["b", "c", "d", "e"], 0.0).came
+        'b, c, d and others'
+        """
+        others = " and others" if len(self.after) > NAMED else ""
+        return ", ".join(map(shown, self.after[:NAMED])) + others
+
+
+def shown(value: str) -> str:
+    """A value of a fact, cut to what words and labels have room for."""
+    return value if len(value) <= VALUE else value[: VALUE - 1] + "…"
 
 
 class Drift(msgspec.Struct, frozen=True):

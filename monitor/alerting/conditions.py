@@ -95,7 +95,7 @@ def of_lineage(changes: Iterable[Change], now: float) -> Iterator[Condition]:
     """Yield the news that what serves has changed, for `NEWS` seconds before `now`."""
     for one in changes:
         if now - one.since < NEWS:
-            labels = {"fact": one.fact, "value": bounded(", ".join(one.after), 200)}
+            labels = {"fact": one.fact, "value": bounded(one.came, 200)}
             words = bounded(one.words)
             yield Condition("MonitorLineageChange", "info", labels, words, one.since)
 

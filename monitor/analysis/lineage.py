@@ -7,11 +7,11 @@ value to the last one of the old; its shares say how far it is.
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 import msgspec
 
-from monitor.findings import Change
+from monitor.findings import NAMED, Change, shown
 from monitor.types import Measurement, Record
 
 FACTS, VALUES, CHANGES = 50, 20, 50
@@ -92,7 +92,7 @@ class Lineage:
                 self._sweep(name, fact)
 
     def changes(self) -> list[Change]:
-        """What changed, the last first, with the shares of now where it is under way."""
+        """What changed, the last first, with the shares of late where it is under way."""
         found: list[Change] = []
         for one in reversed(self._changes):
             is_last = all(other.fact != one.fact for other in found)
@@ -109,7 +109,7 @@ class Lineage:
         return [
             Measurement(
                 "monitor_lineage_change_timestamp_seconds",
-                {"endpoint": endpoint, "fact": one.fact, "value": ", ".join(one.after)[:LONGEST]},
+                {"endpoint": endpoint, "fact": one.fact, "value": one.came},
                 one.since,
             )
             for one in self.latest()
@@ -201,7 +201,9 @@ def words(change: Change) -> str:
     """One sentence for a person.
 
     >>> words(Change("model_version", ["a"], ["b"], 0.0, shares={"a": 0.75, "b": 0.25}))
-    'model_version changed from a to b; now a answers 75 %, b 25 %'
+    'model_version changed from a to b; lately a answered 75 %, b 25 %'
+    >>> words(Change("model_version", ["a"], list("bcdef"), 0.0, shares={"a": 0.5, "e": 0.5}))
+    'model_version changed from a to e, b, c and 2 others; lately a answered 50 %, e 50 %'
     >>> words(Change("config", ["a"], ["b"], 0.0, until=9.0))
     'config changed from a to b'
     >>> words(Change("config", ["a"], ["a"], 0.0, until=9.0))
@@ -209,12 +211,33 @@ def words(change: Change) -> str:
     >>> words(Change("config", ["a", "b"], ["b"], 0.0, until=0.0))
     'config changed from a, b to b'
     """
-    before, after = ", ".join(change.before), ", ".join(change.after)
-    if before == after:
-        return f"{change.fact} is {after} again: what came beside it has gone"
+    if change.before == change.after:
+        return f"{change.fact} is {_named(change.after)} again: what came beside it has gone"
+    share = change.shares
+    before, after = (
+        _named(sorted(values, key=lambda name: -share.get(name, 0.0)))
+        for values in (change.before, change.after)
+    )
     said = f"{change.fact} changed from {before} to {after}"
-    shares = [(name, share) for name, share in change.shares.items() if share]
-    if len(shares) < 2:
+    largest = sorted(filter(share.get, share), key=lambda name: -share[name])
+    if len(largest) < 2:
         return said
-    first, *rest = (f"{name} answers {share:.0%}".replace("%", " %") for name, share in shares)
-    return f"{said}; now {', '.join([first, *(one.replace(' answers', '') for one in rest)])}"
+    told = [(shown(name), share[name]) for name in share if name in largest[:NAMED]]
+    if others := largest[NAMED:]:
+        told.append((_others(len(others)), sum(share[name] for name in others)))
+    said = f"{said}; lately "
+    for place, (name, part) in enumerate(told):
+        said += f", {name}" if place else f"{name} answered"
+        said += f" {100 * part:.0f} %"
+    return said
+
+
+def _named(values: Sequence[str]) -> str:
+    """The first few values, and how many others there are."""
+    named = ", ".join(map(shown, values[:NAMED]))
+    left = len(values) - NAMED
+    return f"{named} and {_others(left)}" if left > 0 else named
+
+
+def _others(count: int) -> str:
+    return "1 other" if count == 1 else f"{count} others"

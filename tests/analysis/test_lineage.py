@@ -50,7 +50,7 @@ def test_a_rollout_is_one_change_with_the_shares_of_both() -> None:
     (one,) = half.changes()
     assert (one.before, one.after, one.since, one.until) == (["a"], ["b"], 1003.0, None)
     assert one.shares == pytest.approx({"a": 0.25, "b": 0.75}, abs=0.15)
-    assert one.words.startswith("model_version changed from a to b; now a answers ")
+    assert one.words.startswith("model_version changed from a to b; lately a answered ")
     over = played((1000, "a"), (1600, "aaab"), (2000, "abbb"), (4000, "b"))
     (one,) = over.changes()
     assert (one.since, one.until, one.shares) == (1003.0, 1996.0, {})
@@ -109,6 +109,28 @@ def test_strangers_fill_nothing_and_change_little() -> None:
     assert len(lineage._facts) <= FACTS
     assert len(lineage.changes()) <= CHANGES
     lineage.add(record(float("inf"), model_version="never"))
+
+
+def test_many_values_make_no_paragraph() -> None:
+    """Words name the few largest and count the others; the label stays while more come."""
+    lineage = Lineage()
+    labels = set()
+    for number in range(100):
+        lineage.add(record(number, model_version="a"))
+    for number in range(100, 590):
+        odd = f"odd {number} {'x' * 150}" if number % 4 == 0 else "b"
+        lineage.add(record(number, model_version=odd))
+        if number > 120:
+            labels.update(one.labels["value"] for one in lineage.measurements("bot"))
+    (one,) = lineage.changes()
+    assert one.words.startswith("model_version changed from a to b, ")
+    assert " and 17 others; lately " in one.words
+    assert " b 62 %, " in one.words
+    assert len(one.words) < 500
+    (label,) = labels
+    assert label.startswith("odd 100 xxx")
+    assert label.endswith(" and others")
+    assert len(label) <= 200
 
 
 def test_only_what_may_be_told_is_followed() -> None:

@@ -554,7 +554,7 @@ def test_a_new_version_is_told_where_people_look(
             name = "monitor_lineage_change_timestamp_seconds"
             assert samples[name, "model_version", "8"] == pytest.approx(began)
             (change,) = msgspec.json.decode(analyzer.findings())["changes"]
-            words = "model_version changed from 7 to 8; now 7 answers 50 %, 8 50 %"
+            words = "model_version changed from 7 to 8; lately 7 answered 50 %, 8 50 %"
             assert change["words"] == words
             while not (found := msgspec.json.decode(analyzer.standing())["conditions"]):
                 await scene.stream.append(versions(200, 1, "8"))
