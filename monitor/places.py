@@ -13,7 +13,7 @@ import stat
 from functools import lru_cache
 from pathlib import Path, PosixPath, PurePosixPath
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
 from monitor.urls import shown
 
@@ -84,7 +84,10 @@ class Remote(PosixPath):
 
     def relative_to(self, other: Any, *_: Any, **__: Any) -> PurePosixPath:  # type: ignore[override]
         """Return its way from a directory; some versions of pathlib compare texts for that."""
-        return PurePosixPath(*self.parts).relative_to(PurePosixPath(*other.parts))
+        try:
+            return PurePosixPath(*self.parts).relative_to(PurePosixPath(*other.parts))
+        except ValueError:  # a file system may name its files otherwise than it was named
+            return PurePosixPath(self.name)
 
     def open(self, *_: Any, **__: Any) -> io.BufferedReader:  # type: ignore[override]
         """Its bytes from the beginning on; raises OSError, as reading them does."""
@@ -169,12 +172,20 @@ def found(url: str) -> tuple[list[Path], Path | None]:
     end is a directory. Raises OSError, and ImportError where fsspec is not installed.
     """
     scheme, _, rest = url.partition("://")
+    scheme = scheme.lower()  # RFC 3986 3.1
+    url = f"{scheme}://{rest}"
     if scheme == "file":
         return _local(unquote(rest.removeprefix("localhost")))
+    scheme = scheme.rpartition("::")[2]  # what others, such as a cache, take it from
+    try:
+        if scheme in _HTTP:
+            _ = urlsplit(f"//{rest}").port
+    except ValueError:
+        raise OSError(errno.EINVAL, "is no valid URL") from None
     try:
         system, path = _system(url)
         signs = _GLOB.replace("?", "") if scheme in _HTTP else _GLOB
-        if any(sign in path for sign in signs):
+        if any(sign in path for sign in signs) and not system.exists(path):
             return _remote(system, system.glob(path)), Remote.at(_before_signs(url, signs))
         if url.endswith("/") if scheme in _HTTP else system.isdir(path):
             return _remote(system, system.find(path)), Remote.at(url)
@@ -209,14 +220,17 @@ def _remote(system: Any, names: list[str]) -> list[Path]:
 def _system(url: str) -> tuple[Any, str]:
     """(a file system of fsspec, the path in it)."""
     import fsspec
+    import fsspec.asyn
 
-    scheme = url.partition("://")[0]
+    scheme = url.partition("://")[0].lower()
     options: dict[str, Any] = {}
     if scheme in _HTTP:
         import aiohttp
 
         limits = aiohttp.ClientTimeout(total=None, sock_connect=TIMEOUT, sock_read=TIMEOUT)
         options = {"client_kwargs": {"timeout": limits}}
+        # aiohttp tells its loop of connections that were left; the error has been raised by then
+        fsspec.asyn.get_loop().set_exception_handler(lambda *_: None)
     elif scheme == "s3":
         options = {"config_kwargs": {"connect_timeout": TIMEOUT, "read_timeout": TIMEOUT,
                                      "retries": {"max_attempts": 2}}}  # fmt: skip
@@ -292,6 +306,8 @@ _KINDS = (
     ("credential", "there are no credentials; they come from the environment"),
     ("timeout", f"does not answer within {TIMEOUT:.0f} s"),
     ("payload", "ends early"),
+    ("redirect", "redirects without an end"),
+    ("invalidurl", "is no valid URL"),
     ("connect", "the server cannot be reached, or hangs up"),
     ("endpoint", "the server cannot be reached"),
     ("permission", "access is denied"),

@@ -79,6 +79,15 @@ def test_nobody_listens() -> None:
         packing.opened(Remote.at("http://127.0.0.1:1/t.csv"))
 
 
+def test_a_download_that_was_cut_leaves_no_words_of_others(server: FileServer) -> None:
+    """The loop of fsspec has nothing to say on stderr."""
+    server.files["/a.csv"] = b"x\n"
+    places.found(f"{server.url}/a.csv")
+    with places.Remote.at(f"{server.url}/a.csv").open():
+        loop = fsspec.asyn.get_loop()
+        assert loop.get_exception_handler() is not None
+
+
 def test_a_connection_that_ends_early_is_said(server: FileServer) -> None:
     """What came before is read."""
     server.files["/t.csv"] = b"n,x\n" + b"1,2\n" * (1 << 19)
@@ -148,6 +157,34 @@ def test_urls_that_nothing_here_reads(url: str, message: str) -> None:
     """Another scheme, or a package that is not installed."""
     with pytest.raises(OSError, match=message):
         places.found(url)
+
+
+def test_odd_urls_are_read_or_said(server: FileServer) -> None:
+    """Capitals of a scheme, a name with the signs of a pattern, ports that there are not."""
+    server.files["/ok%5B1%5D.csv"] = server.files["/ok[1].csv"] = b"x\n1\n"
+    url = f"HTTP{server.url.removeprefix('http')}/ok[1].csv"
+    (path,), base = places.found(url)
+    assert base is None
+    assert path.open().read() == b"x\n1\n"
+    for odd in ("http://127.0.0.1:99999/a.csv", "http://[::1/a.csv"):
+        with pytest.raises(OSError, match="is no valid URL"):
+            places.found(odd)
+
+
+def test_a_file_that_is_named_otherwise_than_its_directory_has_its_name() -> None:
+    """As where one file system takes it from another."""
+    base = Remote.at("simplecache::http://h/d/")
+    assert Remote.at("http://h/d/a.csv").relative_to(base).parts == ("a.csv",)
+    assert Remote.at("simplecache::http://h/d/e/a.csv").relative_to(base).parts == ("e", "a.csv")
+
+
+def test_a_url_without_an_end_is_said() -> None:
+    """Not by the name of a class."""
+
+    class TooManyRedirects(Exception):  # noqa: N818  as aiohttp has it
+        pass
+
+    assert places.reason(TooManyRedirects()) == "redirects without an end"
 
 
 def test_a_pipe_can_be_read_again(tmp_path: Path) -> None:

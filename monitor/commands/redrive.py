@@ -39,6 +39,7 @@ from monitor.replay import files, stored
 from monitor.settings.schema import Settings
 from monitor.supervision.embedded_store import opened
 from monitor.types import Record
+from monitor.urls import named
 
 EXIT_FOUND = 1
 LIMIT, CONCURRENCY, TIMEOUT = 1000, 4, 60.0
@@ -121,7 +122,7 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
     for place in damage.listed():
         note(f"could not be read: {place.place}: {place.error}")
     if not selection.read:
-        raise UsageError("SOURCE: has no records in this range")
+        raise UsageError(f"{_named(options)}: has no records in this range")
     within(
         selection, sides,
         requests=options.max_requests or math.inf, tokens=options.max_tokens or math.inf,
@@ -136,7 +137,7 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
             note(line)
         return 0
     if not selection.chosen:
-        raise UsageError("SOURCE: has no record that can be sent again")
+        raise UsageError(f"{_named(options)}: has no record that can be sent again")
     found = driving.redrive(
         selection, plan, _reading(settings),
         driving.World(time.time, time.monotonic, _shuffled(plan.run), _watched),
@@ -273,7 +274,7 @@ def _records(options: argparse.Namespace, settings: Settings, damage: Damage) ->
     places = [place for place in options.source if not is_store(place)]
     found = files.find(places, options.format, damage)
     if files.is_table(found):
-        raise UsageError(f"SOURCE: {found[0][0]} is a table, and no table says what was asked")
+        raise UsageError(f"{found[0][0]}: is a table, and no table says what was asked")
     start = -math.inf if options.start is None else options.start
     end = math.inf if options.end is None else options.end
     recorded = files.records(
@@ -290,6 +291,11 @@ def _of_store(url: str, options: argparse.Namespace, settings: Settings) -> Iter
         yield record
     if empty and (why := stored.absence(store.url, store.endpoint)):
         raise UsageError(f"SOURCE: {why}")
+
+
+def _named(options: argparse.Namespace) -> str:
+    """What was read, as it may be shown."""
+    return ", ".join(map(named, options.source)) or "the store"
 
 
 def _reading(settings: Settings) -> driving.Reading:
