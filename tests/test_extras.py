@@ -15,6 +15,7 @@ MODULES = {
     "ner": ["spacy"],
     "embed": ["model2vec", "safetensors", "tokenizers"],
     "dp": ["opendp"],
+    "grpc": ["grpc"],
 }
 
 
@@ -40,6 +41,7 @@ def run(missing: list[str], *arguments: str) -> subprocess.CompletedProcess[str]
         ("ner", ["check", "--config", "{}/ner.yaml"], "privacy.ner.model: 'en_core_web_sm'"),
         ("embed", ["check", "--config", "{}/embed.yaml"], "drift.embed"),
         ("dp", ["check", "--config", "{}/dp.yaml"], "privacy.differential.epsilon"),
+        ("grpc", ["check", "--config", "{}/grpc.yaml"], "otlp.protocol: grpc"),
     ],
 )
 def test_the_extra_is_named(extra: str, arguments: list[str], what: str, tmp_path: Path) -> None:
@@ -50,6 +52,7 @@ def test_the_extra_is_named(extra: str, arguments: list[str], what: str, tmp_pat
         ("ner", "privacy: {ner: {model: en_core_web_sm}}"),
         ("embed", f"drift: {{embed: {tmp_path}}}"),
         ("dp", "privacy: {differential: {epsilon: 1}}"),
+        ("grpc", "otlp: {endpoint: 'http://127.0.0.1:9', protocol: grpc}"),
     ):
         (tmp_path / f"{name}.yaml").write_text(where + settings)
     (tmp_path / "t.csv").write_text("a\n1\n2\n")

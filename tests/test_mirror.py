@@ -16,6 +16,9 @@ def name(path: Path) -> str:
 
 ELSEWHERE = {
     "metrics.py": "dashboards/test_dashboard.py",
+    "otlp/http.py": "exporters/test_spans.py",
+    "otlp/transport.py": "otlp/test_grpc.py",
+    "otlp/variables.py": "exporters/test_spans.py",
     "privacy/rulings.py": "privacy/test_policies.py",
     "settings/addresses.py": "settings/test_load.py",
     "supervision/child.py": "supervision/test_answers.py",

@@ -22,6 +22,7 @@ from monitor.app.receivers import receivers_of
 from monitor.app.reviewer import policy_of
 from monitor.app.upstream_connector import rewritten
 from monitor.errors import ConfigError, SourceError, StreamError
+from monitor.extras import advice, is_there
 from monitor.privacy import keys
 from monitor.proxy import tls
 from monitor.review.sampling import power_of_two
@@ -62,6 +63,8 @@ def verify(settings: Settings, *, proxy: bool, analyzer: bool) -> None:
         access.read(Path(settings.access.tokens))
     if settings.access.tls.cert or settings.access.tls.key:
         tls.server_context(**msgspec.structs.asdict(settings.access.tls), section="access.tls")
+    if settings.otlp.endpoint and settings.otlp.protocol == "grpc" and not is_there("grpc"):
+        raise ConfigError(advice("grpc", "otlp.protocol: grpc"))
     if proxy:
         _check_privacy(settings)
         secure = urlsplit(settings.upstream).scheme == "https"

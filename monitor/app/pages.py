@@ -31,6 +31,8 @@ from monitor.app.system import RunningSystem
 from monitor.conventions import Conventions
 from monitor.exporters.otlp import OtlpExporter
 from monitor.exporters.prometheus import render
+from monitor.otlp import grpc
+from monitor.otlp.transport import Transport
 from monitor.proxy.tls import H1, Certificate
 from monitor.review.desk import Desk
 from monitor.review.queue import ReviewQueue
@@ -72,6 +74,7 @@ class Pages:
                 sender=resource.attributes(monitor.__version__, os.environ),
                 started=time.time(),
                 timeout=self._settings.otlp.interval,
+                transport=_transport(self._settings),
                 conventions=Conventions(self._settings.otlp.conventions),
                 log=logs.log,
             )
@@ -215,6 +218,14 @@ class Pages:
         await asyncio.sleep(self._settings.otlp.interval)
         measurements = await self.measure()
         await asyncio.to_thread(self._exporter.export, measurements, time.time())
+
+
+def _transport(settings: Settings) -> Transport | None:
+    """Return what carries metrics to the collector, None: OpenTelemetry's exporter over HTTP."""
+    if settings.otlp.protocol != "grpc":
+        return None
+    given = settings.otlp
+    return tracing.grpc_transport(given.endpoint, grpc.METRICS, "METRICS", given.interval)
 
 
 def _objectives(settings: Settings) -> list[Measurement]:

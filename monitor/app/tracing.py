@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
 import monitor
@@ -14,6 +14,9 @@ from monitor.conventions import Conventions
 from monitor.exporters.spans import SpanExporter, url_of
 from monitor.meters import Meters
 from monitor.metrics.labels import SPAN_RESULTS
+from monitor.otlp import grpc
+from monitor.otlp.transport import Transport
+from monitor.otlp.variables import Variables
 from monitor.recorder import span_fields
 from monitor.recorder.spans import Tracer
 from monitor.settings.schema import Settings
@@ -30,7 +33,30 @@ ELSEWHERE = frozenset(("buffer_full", "too_large", "opaque", "shutdown", "poison
 
 def is_on(settings: Settings) -> bool:
     """Whether exchanges become spans."""
-    return bool(url_of(settings.otlp.endpoint, os.environ))
+    return bool(_place(settings))
+
+
+def _place(settings: Settings) -> str:
+    """Where spans go; empty: nowhere."""
+    find = grpc.span_endpoint if settings.otlp.protocol == "grpc" else url_of
+    return find(settings.otlp.endpoint, os.environ)
+
+
+def _transport(settings: Settings) -> Transport:
+    if settings.otlp.protocol == "grpc":
+        return grpc_transport(_place(settings), grpc.SPANS, "TRACES")
+    from monitor.otlp.http import HttpTransport
+
+    return HttpTransport(_place(settings), variables=Variables(os.environ, "TRACES"))
+
+
+def grpc_transport(
+    endpoint: str, method: str, signal: Literal["TRACES", "METRICS"], timeout: float = 10.0
+) -> grpc.GrpcTransport:
+    """Return a transport whose library prints nothing: what fails is said once, by who sends."""
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
+    variables = Variables(os.environ, signal)
+    return grpc.GrpcTransport(endpoint, method, variables=variables, timeout=timeout)
 
 
 class Tracing:
@@ -40,9 +66,8 @@ class Tracing:
         attributes = resource.attributes(monitor.__version__, os.environ)
         attributes["monitor.endpoint"] = settings.endpoint
         self._exporter = SpanExporter(
-            url_of(settings.otlp.endpoint, os.environ),
+            _transport(settings),
             whole=span_fields.whole(attributes, "monitor", monitor.__version__),
-            environment=os.environ,
             log=logs.log,
         )
         self.tracer = tracer(settings, privacy, self._exporter)

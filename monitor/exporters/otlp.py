@@ -1,4 +1,4 @@
-"""Measurements → an OpenTelemetry collector, over OTLP/HTTP (protobuf), cumulative.
+"""Measurements → an OpenTelemetry collector, over OTLP in protobuf, cumulative.
 
 Names, units, boundaries and attributes follow OpenTelemetry's GenAI conventions where they know the
 quantity and count it in the same way (`conventions`); everything else keeps its own name.
@@ -17,9 +17,12 @@ from urllib.parse import urlsplit
 
 from monitor import resource
 from monitor.conventions import Conventions, Named
+from monitor.framings import protobuf
+from monitor.framings.protobuf import Field
 from monitor.meters import MOST, add_up
 from monitor.metrics import BY_NAME
 from monitor.metrics.metric import Metric
+from monitor.otlp.transport import Answer, Transport
 from monitor.sessions import Connections
 from monitor.types import Measurement
 from monitor.urls import shown
@@ -37,6 +40,7 @@ if TYPE_CHECKING:
 
 Labels = tuple[tuple[str, str], ...]
 
+_REJECTED = {1: Field("partial_success", {1: Field("rejected_data_points", "int64")})}
 _UNITS = {"seconds": "s", "bytes": "By", "": "1"}
 
 
@@ -58,12 +62,13 @@ class _Series:
 class OtlpExporter:
     """Sends everything there is, each time it is asked; for a thread of its own.
 
-    `endpoint` is a collector's base URL (`/v1/metrics` is added) or the full URL; `started` the
-    Unix time from which on counters count; `timeout` bounds one delivery with its retries, in
-    seconds, however slowly the collector answers. `sender` are attributes of the resource,
-    `conventions` the names to use. `log` takes a level and a text when deliveries begin to fail and
-    when they succeed again, not each time. The standard variables (`OTEL_EXPORTER_OTLP_HEADERS`,
-    `…_CERTIFICATE`, …) are honoured.
+    `endpoint` is a collector's base URL (`/v1/metrics` is added) or the full URL, for OTLP over
+    HTTP; with a `transport` that is used instead. `started` is the Unix time from which on counters
+    count; `timeout` bounds one delivery over HTTP with its retries, in seconds, however slowly the
+    collector answers. `sender` are attributes of the resource, `conventions` the names to use.
+    `log` takes a level and a text when deliveries begin to fail and when they succeed again, not
+    each time. The standard variables (`OTEL_EXPORTER_OTLP_HEADERS`, `…_CERTIFICATE`, …) are
+    honoured.
     """
 
     def __init__(
@@ -74,30 +79,27 @@ class OtlpExporter:
         version: str = "",
         sender: Mapping[str, str] | None = None,
         timeout: float = 5.0,
+        transport: Transport | None = None,
         conventions: Conventions | None = None,
         log: Callable[[int, str], None],
     ) -> None:
-        from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
         from opentelemetry.sdk.resources import Resource
         from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 
-        # The library logs each failure with a traceback; we say it once.
-        for name in ("http.metric_exporter", "http._common", "http"):
-            logging.getLogger(f"opentelemetry.exporter.otlp.proto.{name}").disabled = True
-        self._endpoint = _full(endpoint)
-        self._connections = Connections()
-        self._exporter = OTLPMetricExporter(
-            endpoint=self._endpoint, timeout=timeout, session=self._connections.session()
-        )
+        self._way: _Library | _Encoded
+        if transport is None:
+            self._way = _Library(_full(endpoint), timeout)
+        else:
+            self._way = _Encoded(transport)
         self._resource = Resource(dict(sender or resource.attributes(version, {})))
         self._scope = InstrumentationScope("monitor", version)
-        self._timeout = timeout
         self._conventions = conventions or Conventions()
         self._log = log
         self._born = started
         self._last = started
         self._starts: dict[tuple[str, Labels], tuple[float, float]] = {}
-        self._failing = False
+        self._until = 0.0  # the collector wants none before
+        self._failing = self._refusing = False
         self.delivered = 0
         self.failed = 0
 
@@ -106,24 +108,15 @@ class OtlpExporter:
 
         Never raises: what cannot be delivered now is contained in the next delivery.
         """
-        from opentelemetry.sdk.metrics.export import MetricExportResult
-
-        # The library's time-out is for each read; a collector may answer a byte now and then.
-        deadline = threading.Timer(self._timeout, self._connections.cut)
-        deadline.daemon = True
-        deadline.start()
         try:
             data = self._data(measurements, at)
-            result = self._exporter.export(data, timeout_millis=self._timeout * 1000)
-            # What was cut may look whole: the head of an answer, and then its end.
-            ok = result is MetricExportResult.SUCCESS and not self._connections.over
+            answer = self._way.send(data) if at >= self._until else Answer("it asked for a pause")
         except Exception:  # noqa: BLE001  a third party's failure must not reach the caller
-            ok = False
-        finally:
-            deadline.cancel()
-            self._connections.renew()
-        self._note(ok)
-        return ok
+            answer = Answer("no answer")
+        if answer.pause:
+            self._until = at + answer.pause
+        self._note(answer)
+        return not answer.wrong
 
     def measurements(self, endpoint: str) -> list[Measurement]:
         """What became of the deliveries so far, for `/metrics`."""
@@ -138,21 +131,30 @@ class OtlpExporter:
 
     def close(self) -> None:
         """Give up a delivery that is under way, at once; later ones fail."""
-        self._connections.close()
-        self._exporter.shutdown()
+        self._way.close()
 
-    def _note(self, ok: bool) -> None:
+    def _note(self, answer: Answer) -> None:
+        ok = not answer.wrong
         if ok:
             self.delivered += 1
         else:
             self.failed += 1
         if ok == self._failing:
             self._failing = not ok
-            state = "are delivered again" if ok else "cannot be delivered; trying again"
-            self._log(
-                logging.INFO if ok else logging.WARNING,
-                f"otlp: measurements {state}: {shown(self._endpoint)}",
-            )
+            state = "are delivered again"
+            if not ok:
+                state = f"cannot be delivered ({answer.wrong}); trying again"
+            self._say(logging.INFO if ok else logging.WARNING, f"measurements {state}")
+        refused = _refused(answer.said) if ok else 0
+        if ok and bool(refused) != self._refusing:
+            self._refusing = bool(refused)
+            if refused:
+                self._say(logging.WARNING, f"the collector refuses {refused:,} data points")
+            else:
+                self._say(logging.INFO, "the collector takes all data points again")
+
+    def _say(self, level: int, text: str) -> None:
+        self._log(level, f"otlp: {text}: {self._way.shown}")
 
     def _data(self, measurements: Iterable[Measurement], at: float) -> MetricsData:
         from opentelemetry.sdk.metrics.export import MetricsData, ResourceMetrics, ScopeMetrics
@@ -218,6 +220,58 @@ class OtlpExporter:
             start = self._last
         self._starts[key] = (start, series.progress)
         return _nanoseconds(start)
+
+
+class _Library:
+    """Over HTTP by OpenTelemetry's own exporter, which tries again within the time there is."""
+
+    def __init__(self, url: str, timeout: float) -> None:
+        from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
+
+        # The library logs each failure with a traceback; we say it once.
+        for name in ("http.metric_exporter", "http._common", "http"):
+            logging.getLogger(f"opentelemetry.exporter.otlp.proto.{name}").disabled = True
+        self.shown = shown(url)
+        self._timeout = timeout
+        self._connections = Connections()
+        self._exporter = OTLPMetricExporter(
+            endpoint=url, timeout=timeout, session=self._connections.session()
+        )
+
+    def send(self, data: MetricsData) -> Answer:
+        """Deliver; may raise whatever the library does."""
+        from opentelemetry.sdk.metrics.export import MetricExportResult
+
+        # The library's time-out is for each read; a collector may answer a byte now and then.
+        deadline = threading.Timer(self._timeout, self._connections.cut)
+        deadline.daemon = True
+        deadline.start()
+        try:
+            result = self._exporter.export(data, timeout_millis=self._timeout * 1000)
+            # What was cut may look whole: the head of an answer, and then its end.
+            ok = result is MetricExportResult.SUCCESS and not self._connections.over
+        finally:
+            deadline.cancel()
+            self._connections.renew()
+        return Answer() if ok else Answer("no answer, or an error")
+
+    def close(self) -> None:
+        self._connections.close()
+        self._exporter.shutdown()
+
+
+class _Encoded:
+    """By a transport. What it does not take now is in the next delivery, so none is repeated."""
+
+    def __init__(self, transport: Transport) -> None:
+        self.shown = transport.shown
+        self._transport = transport
+        self.close = transport.close
+
+    def send(self, data: MetricsData) -> Answer:
+        from opentelemetry.exporter.otlp.proto.common.metrics_encoder import encode_metrics
+
+        return self._transport.send(encode_metrics(data).SerializeToString())
 
 
 def _gather(
@@ -290,6 +344,12 @@ def _number(
         time_unix_nano=now,
         value=int(series.value) if whole else series.value,
     )
+
+
+def _refused(said: bytes) -> int:
+    """How many data points of a delivery the collector says that it did not take."""
+    partial = protobuf.message(said, _REJECTED).get("partial_success", {})
+    return max(0, int(partial.get("rejected_data_points", 0)))
 
 
 def _whole(count: float) -> int:

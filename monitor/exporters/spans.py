@@ -1,4 +1,4 @@
-"""Encoded spans → an OpenTelemetry collector, over OTLP/HTTP (protobuf), in batches from a thread.
+"""Encoded spans → an OpenTelemetry collector, in batches from a thread.
 
 Nobody waits for it. What the collector does not take is tried again a little, then dropped and
 counted, so a collector that is away or slow costs memory within bounds and nothing else.
@@ -6,23 +6,16 @@ counted, so a collector that is away or slow costs memory within bounds and noth
 
 from __future__ import annotations
 
-import base64
-import contextlib
-import gzip
-import http.client
 import logging
-import re
-import socket
-import ssl
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping
-from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
+from urllib.parse import urlsplit, urlunsplit
 
-from monitor import resource
 from monitor.framings import protobuf
 from monitor.framings.protobuf import Field
-from monitor.urls import shown
+from monitor.otlp.transport import Transport
+from monitor.otlp.variables import PREFIX
 
 SPANS, BYTES = 2048, 4 << 20
 """Spans that may wait here, and their bytes."""
@@ -32,19 +25,11 @@ LINGER = 1.0
 """Seconds that the first span of a batch waits for more."""
 TRIES = 3
 """Times that a batch is sent; between two of them there is a pause of one second, then two."""
-LONGEST_PAUSE = 30.0
-"""Seconds that a collector may ask for (Retry-After)."""
-_AGAIN = frozenset((429, 502, 503, 504))
-"""Statuses after which OTLP lets a sender try again; after any other it must not."""
-_ANSWER = 1 << 16
 _REJECTED = {1: Field("partial_success", {1: Field("rejected_spans", "int64")})}
-_TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,200}")
-_VALUE = re.compile(r"[\x20-\x7e\t]{0,8192}")
-_VARIABLE = "OTEL_EXPORTER_OTLP_"
 
 
 def url_of(endpoint: str, environment: Mapping[str, str]) -> str:
-    """Return where spans go, given `otlp.endpoint`; empty: nowhere.
+    """Return where spans go over HTTP, given `otlp.endpoint`; empty: nowhere.
 
     That is OTEL_EXPORTER_OTLP_TRACES_ENDPOINT as it stands, else the collector's `/v1/traces`. A
     full URL that is not that of `/v1/metrics` is for metrics alone.
@@ -54,7 +39,7 @@ def url_of(endpoint: str, environment: Mapping[str, str]) -> str:
     """
     if not endpoint:
         return ""
-    if own := environment.get(_VARIABLE + "TRACES_ENDPOINT", ""):
+    if own := environment.get(PREFIX + "TRACES_ENDPOINT", ""):
         return own if urlsplit(own).scheme in ("http", "https") else ""
     parts = urlsplit(endpoint)
     if not parts.path.strip("/"):
@@ -65,32 +50,25 @@ def url_of(endpoint: str, environment: Mapping[str, str]) -> str:
 
 
 class SpanExporter:
-    """Sends what `offer` takes to `url`; the thread begins with the first span.
+    """Sends what `offer` takes by `transport`; the thread begins with the first span.
 
-    `whole` makes the body of a delivery of a batch. `timeout` bounds one try as a whole, in
-    seconds; `pause` is that between the first two. `log` takes a level and a text when deliveries
-    begin to fail and when they succeed again, not each time. Of the standard variables those of
-    headers, compression and certificates are honoured.
+    `whole` makes the body of a delivery of a batch. `pause` is that between the first two tries, in
+    seconds. `log` takes a level and a text when deliveries begin to fail and when they succeed
+    again, not each time.
     """
 
     def __init__(
         self,
-        url: str,
+        transport: Transport,
         *,
         whole: Callable[[bytes], bytes],
-        environment: Mapping[str, str],
-        timeout: float = 10.0,
         pause: float = 1.0,
         log: Callable[[int, str], None],
     ) -> None:
-        self._url = urlsplit(url)
-        self._shown = shown(url)
+        self._transport = transport
         self._whole = whole
-        self._timeout = timeout
         self._pause = pause
         self._log = log
-        self._standard = _Standard(environment)
-        self._headers = self._standard.headers(self._url)
         self._queue: deque[bytes] = deque()
         self._bytes = 0  # of what was offered and has not been taken; changed under the lock
         self._lock = threading.Lock()
@@ -98,9 +76,7 @@ class SpanExporter:
         self._thread: threading.Thread | None = None
         self._offered = 0
         self._settled = (0, 0)  # exported, dropped
-        self._failing = self._is_cut = False
-        self._connection: http.client.HTTPConnection | None = None
-        self._socket: socket.socket | None = None  # a second handle: TLS takes over the first
+        self._failing = False
 
     def offer(self, span: bytes) -> bool:
         """Take a span; False, and it is not counted here, where there is no room."""
@@ -131,7 +107,7 @@ class SpanExporter:
         self._wake.set()
         if self._thread is not None:
             self._thread.join(patience)
-            self._cut()
+            self._transport.close()
             self._thread.join(0.2)
         exported, dropped, waiting = self.counts()
         self._settled = exported, dropped + waiting
@@ -166,72 +142,16 @@ class SpanExporter:
     def _deliver(self, batch: list[bytes]) -> int:
         """Return how many of a batch the collector took; never raises."""
         body = self._whole(b"".join(batch))
-        if self._standard.is_gzip:
-            body = gzip.compress(body, 1)
         for attempt in range(TRIES):
-            status, said, pause = self._post(body)
-            if 200 <= status < 300:
-                self._note("")
-                return len(batch) - min(len(batch), _rejected(said))
-            self._note(f"it answered {status}" if status else "no answer")
-            if status and status not in _AGAIN:
+            answer = self._transport.send(body)
+            self._note(answer.wrong)
+            if not answer.wrong:
+                return len(batch) - min(len(batch), _rejected(answer.said))
+            if not answer.may_retry or attempt == TRIES - 1:
                 break
-            if attempt == TRIES - 1 or self._stop.wait(pause or self._pause * 2**attempt):
+            if self._stop.wait(answer.pause or self._pause * 2**attempt):
                 break  # the last try of a process that ends is over
         return 0
-
-    def _post(self, body: bytes) -> tuple[int, bytes, float]:
-        """Return the status, 0 without an answer; the body; the seconds to wait, 0 if none are
-        asked for."""
-        self._is_cut = False
-        deadline = threading.Timer(self._timeout, self._cut)
-        deadline.daemon = True
-        deadline.start()
-        try:
-            connection = self._connected()
-            target = urlunsplit(("", "", self._url.path or "/", self._url.query, ""))
-            connection.request("POST", target, body, self._headers)
-            answer = connection.getresponse()
-            said, after = answer.read(_ANSWER), answer.getheader("retry-after", "")
-            if self._is_cut:  # the head of an answer, and then its end, looks whole
-                return 0, b"", 0.0
-        except (OSError, http.client.HTTPException, ValueError):
-            return 0, b"", 0.0
-        finally:
-            deadline.cancel()
-            self._hang_up()
-        seconds = float(after) if after.isascii() and after.isdigit() else 0.0
-        return answer.status, said, min(seconds, LONGEST_PAUSE)
-
-    def _connected(self) -> http.client.HTTPConnection:
-        """A new connection: one that a collector may have closed meanwhile would cost a try."""
-        host = self._url.hostname or ""
-        is_secure = self._url.scheme == "https"
-        port = self._url.port or (443 if is_secure else 80)
-        made = socket.create_connection((host, port), self._timeout)
-        with self._lock:
-            self._socket = made.dup()
-        if is_secure:
-            made = self._standard.context().wrap_socket(made, server_hostname=host)
-        self._connection = http.client.HTTPConnection(host, port, timeout=self._timeout)
-        self._connection.sock = made
-        return self._connection
-
-    def _cut(self) -> None:
-        """End the connection, from any thread and in the middle of a read."""
-        with self._lock, contextlib.suppress(OSError):
-            self._is_cut = True
-            if self._socket is not None:
-                self._socket.shutdown(socket.SHUT_RDWR)
-
-    def _hang_up(self) -> None:
-        with self._lock, contextlib.suppress(OSError):
-            if self._socket is not None:
-                self._socket.close()
-            self._socket = None
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
 
     def _note(self, wrong: str) -> None:
         if bool(wrong) == self._failing:
@@ -241,46 +161,10 @@ class SpanExporter:
             said = f"cannot be delivered ({wrong}); what is not taken soon is dropped"
         else:
             said = "are delivered again"
-        self._log(logging.WARNING if wrong else logging.INFO, f"otlp: spans {said}: {self._shown}")
-
-
-class _Standard:
-    """The standard variables, of which those for traces go before those for all."""
-
-    def __init__(self, environment: Mapping[str, str]) -> None:
-        self._environment = environment
-        self.is_gzip = self._said("COMPRESSION").strip().lower() == "gzip"
-
-    def headers(self, url: SplitResult) -> dict[str, str]:
-        """The headers of every delivery; those that could not be sent are left out."""
-        found = {
-            "Content-Type": "application/x-protobuf",
-            "User-Agent": "monitor",
-            "Connection": "close",
-        }
-        if self.is_gzip:
-            found["Content-Encoding"] = "gzip"
-        if url.username is not None:
-            pair = f"{unquote(url.username)}:{unquote(url.password or '')}"
-            found["Authorization"] = "Basic " + base64.b64encode(pair.encode()).decode()
-        for name, value in resource.pairs(self._said("HEADERS")).items():
-            if _TOKEN.fullmatch(name) and _VALUE.fullmatch(value):
-                found = {
-                    known: said for known, said in found.items() if known.lower() != name.lower()
-                }
-                found[name] = value
-        return found
-
-    def context(self) -> ssl.SSLContext:
-        """TLS as the variables say. Raises OSError where a file of theirs cannot be used."""
-        made = ssl.create_default_context(cafile=self._said("CERTIFICATE") or None)
-        if certificate := self._said("CLIENT_CERTIFICATE"):
-            made.load_cert_chain(certificate, self._said("CLIENT_KEY") or None)
-        return made
-
-    def _said(self, name: str) -> str:
-        own = self._environment.get(f"{_VARIABLE}TRACES_{name}", "")
-        return own or self._environment.get(_VARIABLE + name, "")
+        self._log(
+            logging.WARNING if wrong else logging.INFO,
+            f"otlp: spans {said}: {self._transport.shown}",
+        )
 
 
 def _rejected(said: bytes) -> int:

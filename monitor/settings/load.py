@@ -167,7 +167,7 @@ def _check(settings: Settings) -> None:
     if settings.redis:
         _check_redis(settings.redis)
     if settings.otlp.endpoint:
-        url(settings.otlp.endpoint, "otlp.endpoint", ("http", "https"), "http://127.0.0.1:4318")
+        _check_collector(settings.otlp.endpoint, settings.otlp.protocol)
     if not settings.data:
         raise ConfigError("data: is empty; name a directory, as .monitor")
     for name in settings.segments:
@@ -249,6 +249,21 @@ def _check_upstream(upstream: str, listen: tuple[str, int], admin: tuple[str, in
                 f"upstream: {shown(upstream)} is this monitor itself ({key}); name the model's "
                 "address"
             )
+
+
+def _check_collector(endpoint: str, protocol: str) -> None:
+    if protocol == "http":
+        url(endpoint, "otlp.endpoint", ("http", "https"), "http://127.0.0.1:4318")
+        return
+    example = "http://127.0.0.1:4317"
+    whole = endpoint if "://" in endpoint else f"http://{endpoint}"
+    parts = url(whole, "otlp.endpoint", ("http", "https"), example)
+    if whole != endpoint and not parts.port:
+        raise ConfigError(f"otlp.endpoint: {shown(endpoint)!r} names no port; give {example}")
+    if parts.path not in ("", "/") or parts.query or parts.fragment:
+        raise ConfigError(
+            f"otlp.endpoint: {shown(endpoint)!r} has a path, and gRPC takes none; give {example}"
+        )
 
 
 def _check_redis(text: str) -> None:

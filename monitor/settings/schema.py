@@ -496,13 +496,14 @@ class Traces(_Section, frozen=True):
 
 
 class Otlp(_Section, frozen=True):
-    """URL of an OpenTelemetry collector, empty: none; the seconds between deliveries of metrics.
+    """URL of an OpenTelemetry collector (for `grpc` HOST:PORT too), empty: none; the seconds
+    between deliveries of metrics.
 
     `conventions` is the version of the GenAI conventions whose names are used (`conventions`).
     """
 
     endpoint: str = ""
-    protocol: Literal["http"] = "http"
+    protocol: Literal["http", "grpc"] = "http"
     interval: Annotated[float, msgspec.Meta(ge=1, le=LONGEST)] = 15.0
     traces: Traces = Traces()
     conventions: Literal["1.36", "1.41", "latest"] = "latest"

@@ -18,6 +18,8 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 
 from monitor.exporters import spans as module
 from monitor.exporters.spans import SPANS, SpanExporter, url_of
+from monitor.otlp.http import HttpTransport
+from monitor.otlp.variables import Variables
 from tests.exporters import test_otlp
 
 slow = test_otlp.slow
@@ -76,11 +78,10 @@ class Lines(list[tuple[int, str]]):
 def exporter(
     url: str, environment: Mapping[str, str] | None = None, log: Any = None, timeout: float = 5.0
 ) -> SpanExporter:
+    variables = Variables(environment or {}, "TRACES")
     return SpanExporter(
-        url,
+        HttpTransport(url, variables=variables, timeout=timeout),
         whole=lambda spans: b"<" + spans + b">",
-        environment=environment or {},
-        timeout=timeout,
         pause=0.02,
         log=Lines() if log is None else log,
     )

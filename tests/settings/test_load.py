@@ -203,7 +203,16 @@ drain: {delay: 0, timeout: 30}
         ("redis: redis://h:99999", "redis: the port in 'redis://h:99999' is not a number from 1"),
         ("otlp: {endpoint: collector}", "otlp.endpoint: 'collector' is not a URL like http"),
         ("otlp: {conventions: 1.37}", "otlp.conventions: '1.37' is not one of 1.36, 1.41, latest"),
-        ("otlp: {protocol: carrier}", "otlp.protocol: 'carrier' is not one of http"),
+        ("otlp: {protocol: carrier}", "otlp.protocol: 'carrier' is not one of grpc, http"),
+        (
+            "otlp: {protocol: grpc, endpoint: c}",
+            "otlp.endpoint: 'c' names no port; give http://127",
+        ),
+        ("otlp: {protocol: grpc, endpoint: 'u:PW@c:1/v1'}", "otlp.endpoint: 'c:1/v1' has a path"),
+        (
+            "otlp: {protocol: grpc, endpoint: 'ftp://c:1'}",
+            "otlp.endpoint: 'ftp://c:1' is not a URL",
+        ),
         ("otlp: {traces: {sample: 2}}", "otlp.traces.sample: 2 is not a number from 0 to 1"),
         ("otlp: {traces: 0.5}", "otlp.traces: 0.5 is not a mapping; its keys are sample, slow and"),
         ("workers: 1\nendpoint: a\nworkers: 2", ":3: 'workers' is there twice, first in line 1"),

@@ -1,0 +1,1 @@
+"""How OTLP reaches a collector: one interface, a file for each protocol."""
