@@ -329,12 +329,12 @@ def _analyze(options: argparse.Namespace) -> int:
 
 
 def _check(options: argparse.Namespace) -> int:
-    from monitor.app import check
+    from monitor.app import check, explanation
 
     settings = _settings(options)
     alone = check.apart_from_running(settings)
     check.verify(alone, proxy=bool(settings.upstream), analyzer=True)
-    for line in check.explain(settings):
+    for line in explanation.explain(settings):
         print(line)
     return 0
 

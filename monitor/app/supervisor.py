@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, NoReturn
 import msgspec
 
 from monitor import logs
-from monitor.app import check, connections, keyring
+from monitor.app import check, connections, explanation, keyring
 from monitor.privacy.pseudonyms import fingerprint
 from monitor.settings import load
 from monitor.settings.schema import Settings
@@ -226,9 +226,9 @@ class _Supervisor:
             logs.info(f"key     {current.id}, fingerprint {fingerprint(current)}")
         scheme = "https" if settings.access.tls.cert else "http"
         logs.info(f"admin   {scheme}://{_name(self._admin)}/metrics")
-        for flaw in check.certificate_flaws(settings):
+        for flaw in explanation.certificate_flaws(settings):
             logs.warning(flaw)
-        if said := check.restriction(settings):
+        if said := explanation.restriction(settings):
             logs.info(f"access  {said}")
         kind = "embedded Valkey, " + str(Path(settings.data) / "store") if self._store else "given"
         logs.info(f"store   {shown(settings.redis)} ({kind})")

@@ -16,7 +16,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from monitor.analysis.drift.profiles import Profile, dump_profile
-from monitor.app.check import apart_from_running, explain, verify
+from monitor.app.check import apart_from_running, verify
+from monitor.app.explanation import explain
 from monitor.errors import ConfigError
 from monitor.settings import load
 from monitor.settings.schema import (

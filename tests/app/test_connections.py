@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from monitor.app import connections
-from monitor.app.check import explain
+from monitor.app.explanation import explain
 from monitor.settings.schema import Limits, Settings
 
 

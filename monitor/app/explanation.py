@@ -1,0 +1,418 @@
+"""Settings → sentences that say what they mean here, for a person."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import msgspec
+
+import monitor
+from monitor.api import access
+from monitor.app import connections
+from monitor.app.receivers import receivers_of
+from monitor.app.reviewer import policy_of
+from monitor.app.upstream_connector import rewritten
+from monitor.proxy import tls
+from monitor.review.sampling import power_of_two
+from monitor.settings.addresses import address, is_loopback
+from monitor.settings.schema import (
+    DimensionSource,
+    Receiver,
+    Settings,
+)
+from monitor.settings.validation import told
+from monitor.urls import shown
+
+if TYPE_CHECKING:
+    from monitor.interfaces import Check, EdgeCase
+
+BUDGET = 30 * 86400
+"""Seconds over which an objective is held."""
+FASTEST_BURN, SLOWER_BURN = 14.4, 6
+"""How many times too fast the budget of an objective must be spent for the two pages
+(`alerts/traffic.rules.yml`)."""
+
+
+def explain(settings: Settings) -> Iterator[str]:
+    """Lines for a person, one fact each, of what was verified before."""
+    yield f"endpoint    {settings.endpoint}"
+    upstream = shown(settings.upstream) or "(no upstream: analyze only)"
+    yield f"traffic     {settings.listen} -> {upstream}"
+    if settings.workers > 1:
+        yield f"            {settings.workers} proxies share the port"
+    if settings.upstream:
+        if said := connections.shortage(settings.limits.connections, connections.descriptors()):
+            yield f"            {said}"
+        yield from _wire(settings)
+    yield f"admin       {settings.admin} (/metrics, /readyz, /api/v1/status, /console/)"
+    yield f"            {restriction(settings) or 'without tokens, and for this machine alone'}"
+    if settings.access.tls.cert:
+        yield f"            over TLS: {settings.access.tls.cert}, read again when it changes"
+    for flaw in certificate_flaws(settings):
+        yield f"            {flaw}"
+    yield f"store       {_store(settings)}"
+    yield (
+        f"stream      {settings.stream.shards} shard(s) of about {settings.stream.max_length:,} "
+        f"records: monitor:{{{settings.endpoint}:0}}:records"
+    )
+    capture = settings.capture
+    yield (
+        f"capture     bodies up to {capture.max_body_bytes:,} bytes; up to "
+        f"{capture.buffer_bytes:,} bytes wait in memory, then exchanges are dropped and counted"
+    )
+    if capture.sample_over is not None:
+        yield (
+            f"            of more than {capture.sample_over:,} exchanges each second a sample of "
+            "so many is recorded; the traffic metrics count all"
+        )
+    for name, source in settings.segments.items():
+        yield f"segment     {name}: {_segment(source)}"
+    parts = _edge_cases, _checks, _costs, _lineage, _objectives, _review, _privacy, _drift
+    for part in parts:
+        yield from part(settings)
+    yield (
+        f"feedback    POST /api/v1/feedback or `monitor feedback load`; about "
+        f"{settings.stream.max_length:,} items stay in monitor:{{{settings.endpoint}}}:feedback"
+    )
+    yield from _outcomes(settings)
+    yield from _experiments(settings)
+    yield from _notify(settings)
+    yield (
+        f"drain       {settings.drain.delay:g} s more of accepting after SIGTERM, then up to "
+        f"{settings.drain.timeout:g} s for active exchanges"
+    )
+
+
+def _drift(settings: Settings) -> Iterator[str]:
+    """What is usual, and when a change is believed."""
+    if settings.reference.file:
+        from monitor.app.analysis import read_profile
+
+        profile = read_profile(settings.reference.file)
+        count = len(profile.references) if profile else 0
+        yield f"reference   {settings.reference.file}, of {count:,} features and segments"
+    else:
+        yield f"reference   learned from the first {settings.reference.learn:,} records per segment"
+    yield (
+        f"windows     panes of {settings.windows.pane:g} s, closed "
+        f"{settings.windows.lateness:g} s after their end"
+    )
+    drift = settings.drift
+    yield (
+        f"drift       a believed change from a PSI of {drift.tolerance:g}; a {drift.alpha:.0%} "
+        f"chance of any false alarm in {drift.patience:,} panes, over all features and segments"
+    )
+    if drift.embed:
+        yield f"            texts are embedded by {drift.embed}"
+    if drift.design_effect > 1:
+        yield f"            {drift.design_effect} records that resemble each other count as one"
+    if settings.reference.versus:
+        dimension, value = settings.reference.versus
+        yield f"            every other {dimension} is compared with {value}, pane by pane"
+    if settings.reference.hour_of_week:
+        yield "            what comes is compared with the same hour of earlier weeks"
+    if settings.reference.renew:
+        yield (
+            f"            the reference rolls every {settings.reference.renew:g} s, and the chance "
+            "is for each"
+        )
+
+
+def _objectives(settings: Settings) -> Iterator[str]:
+    """What users may expect, and what alerts make of it; only who sees traffic tells it."""
+    if not settings.upstream:
+        return
+    objectives = settings.objectives
+    availability, latency, first = (
+        objectives.availability, objectives.latency, objectives.first_token,
+    )  # fmt: skip
+    down = (1 - availability) * BUDGET / 60
+    yield (
+        f"objective   {_percent(availability)} of exchanges do not fail; of those of 30 days as "
+        f"many may as come in {down:,.4g} minutes"
+    )
+    yield f"            {_percent(latency.share)} take no longer than {latency.seconds:g} s"
+    yield (
+        f"            {_percent(first.share)} of streams show their first token within "
+        f"{first.seconds:g} s"
+    )
+    for name, share in objectives.shares.items():
+        if FASTEST_BURN * (1 - share) >= 1:
+            yield (
+                f"            {name} cannot burn {FASTEST_BURN:g} times too fast, so the page over "
+                "an hour never fires; that over six hours "
+                + ("does" if SLOWER_BURN * (1 - share) < 1 else "neither")
+            )
+
+
+def _percent(share: float) -> str:
+    """A share in words, without an end that says nothing.
+
+    >>> _percent(0.995), _percent(0.9)
+    ('99.5 %', '90 %')
+    """
+    return f"{share * 100:.6g} %"
+
+
+def _outcomes(settings: Settings) -> Iterator[str]:
+    """What labels are compared with, once there are any."""
+    calibration, fairness = settings.calibration, settings.fairness
+    groups = ", ".join(fairness.dimensions)
+    yield (
+        f"outcomes    a score is the probability of {settings.outcomes.positive!r}; it is judged "
+        f"from {calibration.minimum:,} labels on, within {calibration.tolerance:g}"
+    )
+    yield from _joined(settings)
+    sample = settings.coverage.calibrated_on
+    on = f", as far as {sample:,} calibration scores promise" if sample else ""
+    yield f"            sets and intervals hold {settings.coverage.target:.0%} of the labels{on}"
+    if groups:
+        yield (
+            f"            groups of {groups} get {fairness.favourable!r} as "
+            f"often as the rest, within {fairness.tolerance:g}; from {fairness.minimum:,} rows on"
+        )
+        if fairness.strata:
+            yield f"            compared within equal values of {', '.join(fairness.strata)}"
+    if settings.slices.measures:
+        measures = ", ".join(settings.slices.measures)
+        yield (
+            f"            slices are searched for that are worse by {measures}, beyond "
+            f"{settings.slices.tolerance:g}; from {settings.slices.minimum:,} rows on"
+        )
+
+
+def _experiments(settings: Settings) -> Iterator[str]:
+    for one in settings.experiments:
+        arms = ", then ".join(
+            ", ".join(f"{k} {v}" if k == "from" else f"{k} {v:.0%}" for k, v in part.items())
+            for part in (one.allocation if isinstance(one.allocation, list) else [one.allocation])
+        )
+        metrics = ", ".join(metric.name for metric in one.metrics)
+        yield f"experiment  {one.name}: {one.dimension} {arms or 'any arm'} beside {one.control}"
+        yield f"            by {metrics}; {one.minimum_effect:g} is the difference that matters"
+        if one.paired:
+            yield f"            every arm answers the same requests, those with one {one.paired}"
+        if one.unit:
+            yield f"            each {one.unit} is in one arm, and all that it does is counted once"
+
+
+def _notify(settings: Settings) -> Iterator[str]:
+    for one in receivers_of(settings):
+        given = one.given
+        yield f"notify      {given.name}: {one.kind.name} at {one.place}, {_told_how(given)}"
+        yield (
+            f"            of {', '.join(given.severities)}; again every {given.repeat:g} s while "
+            "it goes on"
+        )
+        if given.heartbeat is not None:
+            yield f"            and every {given.heartbeat:g} s that the notifier works"
+
+
+def _told_how(given: Receiver) -> str:
+    return f"with the secret of {given.secret}" if given.secret else "unsigned"
+
+
+def restriction(settings: Settings) -> str:
+    """Return a sentence that says who may ask what of the admin port; empty on loopback without
+    tokens, where whoever is on this machine may ask everything."""
+    if settings.access.tokens:
+        count = len(access.read(Path(settings.access.tokens)))
+        return (
+            f"all but {', '.join(sorted(access.OPEN))} needs one of {count} tokens of "
+            f"{settings.access.tokens}, read again when it changes"
+        )
+    if is_loopback(address(settings.admin, "admin")[0]):
+        return ""
+    return (
+        f"admin {settings.admin} is open to others and access.tokens is not set: only "
+        f"{', '.join(sorted(access.OPEN))} are served"
+    )
+
+
+def certificate_flaws(settings: Settings) -> Iterator[str]:
+    """Why no client accepts a certificate that it is shown, a sentence each. The start goes on: the
+    traffic does not end because a certificate has."""
+    for section, files in (("tls", settings.tls), ("access.tls", settings.access.tls)):
+        if files.cert and (section != "tls" or settings.upstream):
+            context = tls.server_context(files.cert, files.key, section)
+            if said := tls.flaw(context, files.cert, section):
+                yield said
+
+
+def _joined(settings: Settings) -> Iterator[str]:
+    """What feedback is joined to, and where predictions are."""
+    from monitor.analysis.join import reading, stubs
+
+    outcomes = settings.outcomes
+    most = outcomes.records * (stubs.UNIT + stubs.OVERHEAD) >> 20
+    yield (
+        f"            the outcome of a record counts {outcomes.wait:,g} s after it ended; up to "
+        f"{outcomes.records:,} records wait (some {most:,} MB, and as much for an item of each), "
+        "of more an even share"
+    )
+    for line in reading.words(outcomes.prediction, outcomes.score):
+        yield f"            {line}"
+    for name, path in outcomes.key.items():
+        yield f"            feedback may name a record by {name}: {path}"
+
+
+def _segment(source: DimensionSource) -> str:
+    """Where a dimension's value comes from, what becomes of it, and an example of that."""
+    from monitor import dimensions, json_paths
+    from monitor.dimensions.transforms import bucketed
+
+    if source.cross:
+        return f"{' and '.join(source.cross)}, joined as {'|'.join(source.cross)}"
+    said = []
+    if source.origin:
+        origin = next(one for one in dimensions.ORIGINS if one.name == source.origin)
+        said.append(origin.words(getattr(source, source.origin)))
+    if source.match:
+        said.append(f"of it what {source.match} matches")
+    if source.map:
+        value, name = next(iter(source.map.items()))
+        said.append(f"{value} is {name}" + (" and so on" if len(source.map) > 1 else ""))
+    if source.buckets:
+        edge = str(json_paths.text(source.buckets[0]))
+        said.append(f"in buckets: {edge} is {bucketed(source.buckets)(edge)}")
+    if source.default:
+        said.append(f"else {source.default}")
+    if source.hash:
+        said.append("as a keyed pseudonym")
+    if source.mine:
+        said.append("else the stored prompt that the request names")
+        said.append("else the template found in its texts, as t_3f2a90b1c4d7")
+        said[0] = said[0].removeprefix("else ")
+    return ", ".join(said)
+
+
+def _edge_cases(settings: Settings) -> Iterator[str]:
+    """Which are on, with what they mean and the keys of their thresholds, and which are not."""
+    from monitor.app import build
+    from monitor.edge_cases import EDGE_CASES
+
+    found = build.edge_cases(settings)
+    for one in found:
+        yield f"edge case   {_rule(one)}"
+    on = {one.name for one in found}
+    for one in EDGE_CASES:
+        if one.name not in on:
+            is_off = settings.edge_cases.get(one.name, {}) is None
+            yield f"            {one.name} is off" + ("" if is_off else f": it needs {one.needs}")
+
+
+def _checks(settings: Settings) -> Iterator[str]:
+    """Which are named, with what they mean and the keys of their thresholds."""
+    from monitor.app import build
+
+    for one in build.checks(settings):
+        yield f"check       {_rule(one)}"
+
+
+def _rule(one: EdgeCase | Check) -> str:
+    given = msgspec.structs.asdict(one.thresholds)
+    keys = ", ".join(f"{key} {_number(value)}" for key, value in given.items())
+    return f"{one.name}: {one.words(one.thresholds)}" + (f" ({keys})" * bool(keys))
+
+
+def _number(value: object) -> str:
+    if isinstance(value, list):
+        return f"[{', '.join(map(told, value))}]"
+    return f"{value:g}" if isinstance(value, float) else "null" if value is None else told(value)
+
+
+def _review(settings: Settings) -> Iterator[str]:
+    policy = policy_of(settings)
+    if policy is None:
+        return
+    asked = [
+        (policy.control, "of all exchanges"),
+        (policy.rate, f"of those with a confidence below {policy.low_confidence:g}"),
+        (policy.rate, "of those of which an output check failed"),
+        *((policy.rate, f"of the edge case {name}") for name in sorted(policy.edge_cases)),
+        (policy.drifted, "of those in a segment that drifts"),
+    ]
+    for probability, which in asked:
+        if probability:
+            yield f"review      {_share(power_of_two(probability))} {which}"
+    people, second = "one person", settings.review.second
+    if settings.review.reviewers == 2 and second:
+        people = "two people, and a third where they disagree"
+        people += f" ({second:.3g} of all; the others by one)" if second < 1 else ""
+    yield f"            each by {people}, who has it for {settings.review.lease:g} s"
+
+
+def _share(probability: float) -> str:
+    return "all" if probability == 1 else f"one in {round(1 / probability):,}"
+
+
+def _costs(settings: Settings) -> Iterator[str]:
+    from monitor.app import build
+    from monitor.prices import bundled
+
+    own = build.own_prices(settings)
+    listed = f"the prices of {bundled.index().source}"
+    if own is None:
+        yield f"costs       by {listed}; what these do not list has no cost"
+        return
+    yield f"costs       by {settings.costs.file} ({len(own.models):,} models in {own.currency}),"
+    yield f"            then by {listed}; what neither lists has no cost"
+
+
+def _lineage(settings: Settings) -> Iterator[str]:
+    from monitor.settings import digest
+
+    yield (
+        f"lineage     every record says config {digest.config(settings)}, policy "
+        f"{digest.policy(settings)}, monitor {monitor.__version__}"
+    )
+    for fact, one in settings.lineage.items():
+        listed = one.header if isinstance(one.header, str) else ", else ".join(one.header)
+        where = f"the header {listed} of the answer, else of the request"
+        yield f"            {fact}: {where if listed else one.value}"
+
+
+def _privacy(settings: Settings) -> Iterator[str]:
+    section = settings.privacy
+    yield f"privacy     key file {section.key_file or settings.data + '/privacy.key'}"
+    for path, rule in section.paths.items():
+        yield f"            {path}: {rule}"
+    if section.without:
+        yield f"            not looked for: {', '.join(section.without)}"
+    if section.also:
+        yield f"            looked for besides: {', '.join(section.also)}"
+    if section.ner.model:
+        yield f"            names are looked for by {section.ner.model}, in a process of its own"
+    if section.seal_to:
+        yield f"            values are sealed to {section.seal_to}, for `monitor reveal`"
+    noise = section.differential
+    if noise.epsilon is not None:
+        yield (
+            f"            counts by segment have noise, told every {noise.period:g} s: "
+            f"epsilon {noise.epsilon:g}, delta {noise.delta:g}"
+        )
+
+
+def _wire(settings: Settings) -> Iterator[str]:
+    files = settings.tls
+    secure = urlsplit(settings.upstream).scheme == "https"
+    if files.cert:
+        yield f"tls         clients are shown {files.cert}, read again when it changes"
+    if secure:
+        shown = f", and shown {files.client_cert}" if files.client_cert else ""
+        yield f"tls         the upstream is verified by {files.ca or 'the system'}{shown}"
+    if host := rewritten(settings):
+        yield f"edit        Host becomes {host}"
+    if settings.edits.forwarded_for:
+        yield "edit        the client's address is added to X-Forwarded-For"
+    if settings.edits.exchange_id:
+        yield "edit        answers carry the id of their record in X-Monitor-Exchange-Id"
+
+
+def _store(settings: Settings) -> str:
+    if not settings.redis:
+        return f"embedded Valkey under {settings.data}/store"
+    return shown(settings.redis)
