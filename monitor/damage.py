@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import msgspec
@@ -62,6 +63,11 @@ class Damage(msgspec.Struct):
             for column, one in theirs.cells.items():
                 before = ours.cells.get(column, msgspec.structs.replace(one, count=0))
                 ours.cells[column] = msgspec.structs.replace(before, count=before.count + one.count)
+
+    def rows_of(self, paths: Iterable[Path]) -> int:
+        """How many rows or lines of these files could not be read when they were last read."""
+        broken = [self.files[name] for name in {str(path) for path in paths} if name in self.files]
+        return sum(one.more + sum(place.count for place in one.places) for one in broken)
 
     def listed(self) -> list[Unreadable]:
         """All of it, in order of file."""

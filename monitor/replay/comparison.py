@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from monitor.analysis.drift.profiles import Profile, load_profile
@@ -15,8 +15,22 @@ from monitor.replay.datasets import Dataset, is_profile, open_dataset, split
 from monitor.replay.files import ReadOptions
 from monitor.replay.logs import Make
 from monitor.replay.plan import Plan
+from monitor.tables.blocks import Block, count
 from monitor.tables.cells import Sanitizer
-from monitor.types import EDGE_CASE, WHOLE
+from monitor.types import EDGE_CASE, WHOLE, Row
+
+
+@dataclass
+class Tally:
+    """How many rows have passed."""
+
+    rows: int = 0
+
+    def passing(self, rows: Iterable[Row | Block]) -> Iterator[Row | Block]:
+        """The rows, counted on their way."""
+        for one in rows:
+            self.rows += count(one)
+            yield one
 
 
 @dataclass(frozen=True)
@@ -24,7 +38,8 @@ class Comparison:
     """What is judged, and what it is compared with: a dataset, a profile, or neither.
 
     The reference is read with the options `usual`, the current side with `options`, which have the
-    range of time besides; both have the same readings and the same damage.
+    range of time besides; both have the same readings and the same damage. `compared` counts the
+    rows of the reference when they are read for the first time.
     """
 
     current: Dataset
@@ -32,6 +47,7 @@ class Comparison:
     profile: Profile | None
     usual: ReadOptions
     options: ReadOptions
+    compared: Tally = field(default_factory=Tally)
 
     @property
     def has_reference(self) -> bool:

@@ -42,6 +42,34 @@ class SchemaChange(msgspec.Struct, frozen=True, omit_defaults=True):
     """How it would be read by itself, for `type`; how it is read, for `new`."""
 
 
+class Unread(msgspec.Struct, frozen=True):
+    """How many rows of one side could not be read."""
+
+    side: Literal["current", "reference", "both"]
+    """What was judged, or what it was compared with; `both` where these are parts of one source."""
+    rows: int
+    """Rows or lines that could not be read."""
+    of: int
+    """These, and the rows that were looked at."""
+
+    @property
+    def is_most(self) -> bool:
+        """Whether more was passed over than was looked at."""
+        return 2 * self.rows > self.of
+
+    @property
+    def words(self) -> str:
+        """The same for a person.
+
+        >>> Unread("current", 1200, 1800).words
+        '1,200 of 1,800 rows could not be read'
+        >>> Unread("reference", 1, 9).words
+        '1 of 9 rows of the reference could not be read'
+        """
+        whose = " of the reference" if self.side == "reference" else ""
+        return f"{self.rows:,} of {self.of:,} rows{whose} could not be read"
+
+
 class Compared(msgspec.Struct, frozen=True, omit_defaults=True):
     """What was compared with what, and how."""
 
@@ -177,8 +205,8 @@ class Replay(msgspec.Struct, frozen=True, omit_defaults=True):
     """The document that `monitor replay --json` writes."""
 
     verdict: Status
-    """`drift` when any finding is; `ok` when something was judged and nothing drifts; else
-    `insufficient`."""
+    """`drift` when any finding is; `ok` when something was judged, nothing drifts, and at least
+    half of the rows of each side could be read; else `insufficient`."""
     records: int
     """Records or rows that were read."""
     features: list[Finding]
@@ -198,6 +226,8 @@ class Replay(msgspec.Struct, frozen=True, omit_defaults=True):
     """What a reader of the verdict should know."""
     unreadable: list[Unreadable] = []
     """What could not be read."""
+    unread: list[Unread] = []
+    """How many rows that were, of each side of which there are any; a cell is none."""
     quality: list[Quality] | None = None
     """With `--label`: how good predictions were, by segment and measure."""
     calibration: list[Calibration] | None = None

@@ -18,20 +18,26 @@ UNKNOWN = ".unknown_words"
 def headline(found: Replay) -> str:
     """The sentence for somebody who reads nothing else.
 
+    >>> from monitor.replay import document
     >>> headline(Replay("ok", 900, [Finding("age", "all", "all", 9, 9, {}, 0.0, "ok")]))
     'No drift: 1 feature and segment is as before'
     >>> headline(Replay("insufficient", 3, []))
     'Nothing could be judged'
+    >>> headline(Replay("insufficient", 3, [], unread=[document.Unread("current", 9, 12)]))
+    'Nothing could be judged; 9 of 12 rows could not be read'
     """
+    lost = ", ".join(one.words for one in found.unread)
     more = _unjudged(found) + _alarms(found)
+    quiet = sum(one.status == "ok" for one in found.features)
+    how = "feature and segment is" if quiet == 1 else "features and segments are"
+    if lost and quiet and found.verdict == "insufficient":
+        return f"Not judged as a whole: {lost}; in the rest {quiet:,} {how} as before{more}"
+    more = (f"; {lost}" if lost else "") + more
     if found.verdict == "drift":
         return _drift(found) + more
     if found.verdict == "insufficient":
         return "Nothing could be judged" + more
-    quiet = sum(one.status == "ok" for one in found.features)
-    if quiet == 1:
-        return f"No drift: 1 feature and segment is as before{more}"
-    return f"No drift: {quiet:,} features and segments are as before{more}"
+    return f"No drift: {quiet:,} {how} as before{more}"
 
 
 def worst(found: Replay) -> Finding | None:

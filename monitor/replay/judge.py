@@ -209,7 +209,9 @@ def _profile(
     nothing = reference.NOTHING
     if plan.parted is not None:
         nothing = "--before-after: nothing began before that time"
-    profile = reference.build(both.reference, both.usual, counted, watch, taps, nothing=nothing)
+    profile = reference.build(
+        both.reference, both.usual, counted, watch, taps, nothing=nothing, tally=both.compared
+    )
     if plan.versus is not None and both.current.is_table:
         return reference.of_others(profile, plan.versus, counted.kept())
     return profile

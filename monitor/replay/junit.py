@@ -29,7 +29,7 @@ class Case(NamedTuple):
 
 def page(found: Replay, title: str) -> str:
     """The findings as one XML document: drift, an alarm and a change of columns are failures; what
-    could not be judged is skipped, with the reason."""
+    could not be judged is skipped, with the reason. Rows that could not be read are a failure."""
     cases = list(_cases(found))
     failed, skipped = (
         sum(bool(one.failure) for one in cases),
@@ -44,6 +44,8 @@ def page(found: Replay, title: str) -> str:
 
 
 def _cases(found: Replay) -> Iterator[Case]:
+    for side in found.unread:
+        yield Case("unreadable", "rows", side.side, side.words)
     for one in ranked(found.features):
         reason = (one.reason or "too few values") if one.status == "insufficient" else ""
         failure = (one.words or "drift") if one.status == "drift" else ""

@@ -35,7 +35,7 @@ from monitor.types import Row
 
 CONDITIONS = (
     "drift", "segment_drift", "insufficient", "quality", "calibration", "coverage", "fairness",
-    "experiment", "schema", "slices",
+    "experiment", "schema", "slices", "unreadable",
 )  # fmt: skip
 """What `--fail-on` may name."""
 
@@ -179,6 +179,8 @@ def conditions(found: Replay, *, is_labelled: bool = False) -> set[str]:
         named.add("experiment")
     if found.schema:
         named.add("schema")
+    if found.unreadable:
+        named.add("unreadable")
     return named
 
 

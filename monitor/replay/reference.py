@@ -12,7 +12,7 @@ from monitor.analysis.drift.profiles import Profile, profile_of
 from monitor.analysis.drift.reference import BUFFER
 from monitor.errors import SourceError
 from monitor.replay.census import Census, within_budget
-from monitor.replay.comparison import Comparison
+from monitor.replay.comparison import Comparison, Tally
 from monitor.replay.datasets import Dataset
 from monitor.replay.files import ReadOptions
 from monitor.tables.blocks import Block
@@ -54,8 +54,10 @@ def build(
     taps: Sequence[Tap] = (),
     *,
     nothing: str = NOTHING,
+    tally: Tally | None = None,
 ) -> Profile:
-    """The profile of a dataset, whose rows are told to `taps`; `census` counted it, where it did.
+    """The profile of a dataset, whose rows are told to `taps` and counted by `tally`; `census`
+    counted it, where it did.
 
     Bins are made of the first values. Of what stands in order, as in a sorted table, they are made
     anew from values spread over all of it: every so manieth row, which the first reading keeps
@@ -69,6 +71,7 @@ def build(
 
     step, some = -(-census.rows // BUFFER), list[Row | Block]()
     first, seen = tapped(rows("reading the reference"), taps), Table()
+    first = first if tally is None else tally.passing(first)
     first = seen.passing(first) if dataset.is_table else first
     profile = profile_of(_sampled(first, step, some) if step else first, by)
     if not profile.references:

@@ -1,5 +1,5 @@
 """What a reader of the verdict should know: what was not judged, how columns were read, what was
-not read."""
+not read. Where most of a side was not read, the verdict is not `ok`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import msgspec
 
 from monitor.replay import schema
 from monitor.replay.comparison import Comparison
-from monitor.replay.document import Replay
+from monitor.replay.document import Replay, Unread
 from monitor.replay.plan import Plan
 from monitor.replay.reasons import explained
 
@@ -27,13 +27,39 @@ def with_remarks(found: Replay, plan: Plan, both: Comparison) -> Replay:
     silent = {name: SILENT[how.kind] for name, how in named.items() if how.kind in SILENT}
     found = explained(found, silent)
     read = {name: how.words for name, how in sorted(named.items()) if both.looks_at(name)}
+    unread = _unread(found, both)
+    if any(one.is_most for one in unread):
+        found = _doubted(found)
     return msgspec.structs.replace(
         found,
         columns=read,
         schema=schema.changes(plan, both),
         remarks=list(dict.fromkeys(_remarks(found, plan, both))),
         unreadable=both.usual.damage.listed(),
+        unread=unread,
     )
+
+
+def _unread(found: Replay, both: Comparison) -> list[Unread]:
+    """How many rows of each side could not be read, where there are any."""
+    current = {path for path, _ in both.current.files}
+    usual = {path for path, _ in both.reference.files} if both.reference is not None else set()
+    sides = [Unread("current", both.usual.damage.rows_of(current), found.records)]
+    if usual and usual <= current:
+        sides = [Unread("both", sides[0].rows, found.records + both.compared.rows)]
+    else:
+        sides.append(Unread("reference", both.usual.damage.rows_of(usual), both.compared.rows))
+    return [msgspec.structs.replace(one, of=one.of + one.rows) for one in sides if one.rows]
+
+
+def _doubted(found: Replay) -> Replay:
+    """The same, in which nothing is said to be well as a whole."""
+    told = [
+        msgspec.structs.replace(one, verdict="insufficient") if one.verdict == "ok" else one
+        for one in found.what_if or ()
+    ]
+    verdict = "insufficient" if found.verdict == "ok" else found.verdict
+    return msgspec.structs.replace(found, verdict=verdict, what_if=told or None)
 
 
 def _remarks(found: Replay, plan: Plan, both: Comparison) -> Iterator[str]:

@@ -40,6 +40,49 @@ def test_the_good_part_is_judged_and_the_bad_part_counted(capsys, tmp_path: Path
     assert f"{path}:51: 3 fields" in page.read_text()
 
 
+@pytest.mark.parametrize(
+    ("side", "lost", "verdict"),
+    [
+        ("current", 40, "ok"), ("current", 1200, "insufficient"),
+        ("reference", 40, "ok"), ("reference", 1200, "insufficient"),
+    ],
+)  # fmt: skip
+def test_what_was_not_looked_at_is_not_called_well(
+    capsys, tmp_path: Path, side: str, lost: int, verdict: str
+) -> None:
+    """The first sentence, the page and JUnit's XML say how much of which side could not be read;
+    beyond a half the verdict is not `ok`; a run can fail on any."""
+    good = ["x,y", *(f"{value},a" for value in gauss(1, rows=600))]
+    sound, bad = tmp_path / "sound.csv", tmp_path / "bad.csv"
+    sound.write_text("\n".join(good))
+    bad.write_text("\n".join([*good, *["1,2,3"] * lost]))
+    current, usual = (bad, sound) if side == "current" else (sound, bad)
+    xml, page = tmp_path / "o.xml", tmp_path / "o.html"
+    given = [str(current), "--reference", str(usual), "--junit", str(xml), "--html", str(page)]
+    found = judge(capsys, current, *given[1:])
+    assert found["verdict"] == verdict
+    assert found["unread"] == [{"side": side, "rows": lost, "of": 600 + lost}]
+    assert status(found) == {"x": "ok", "y": "ok"}
+    whose = " of the reference" if side == "reference" else ""
+    words = f"{lost:,} of {600 + lost:,} rows{whose} could not be read"
+    assert words in page.read_text()
+    assert f'<failure message="{words}"/>' in xml.read_text()
+    assert main(["replay", *given, "--fail-on", "unreadable"]) == 1
+    assert words in " ".join(capsys.readouterr().out.split())
+    insufficient = main(["replay", *given, "--fail-on", "drift,insufficient"])
+    assert insufficient == (verdict == "insufficient")
+
+
+def test_both_sides_of_one_source_are_counted_once(capsys, tmp_path: Path) -> None:
+    """As a segment, or a time, divides them."""
+    path = tmp_path / "t.csv"
+    path.write_text(
+        "\n".join(["x,g", *(f"{x},{'ab'[n % 2]}" for n, x in enumerate(gauss(1, rows=600))), "1"])
+    )
+    found = judge(capsys, path, "--reference", "g=a")
+    assert found["unread"] == [{"side": "both", "rows": 1, "of": 601}]
+
+
 def test_broken_lines_of_objects(capsys, tmp_path: Path) -> None:
     """The last line of a file that is still being written, and what is no object."""
     path = tmp_path / "t.jsonl"
