@@ -114,6 +114,14 @@ def _opened(path: Path, damage: Damage, how: _Cut | None) -> Numbered:
         with packing.opened(path) as stream:
             first = _first_line(stream)
             begin = first.removeprefix(_MARK).strip()
+            if how is None and begin and begin[:1] not in (b"{", b"["):
+                second = stream.readline(LONGEST)
+                if b"," in begin and not second.lstrip().startswith(b'{"'):
+                    first, how = first + second, _csv
+                else:  # the first is what a cut has left of an object, or a remark
+                    line = first.rstrip().count(b"\n") + 1
+                    yield line, first.lstrip()
+                    first, how = b"\n" * line + second, _lines
             found = (how or _how(begin))(stream, first, path, damage)
             for line, row in found:
                 yield line, row
@@ -133,9 +141,9 @@ def _first_line(stream: BinaryIO) -> bytes:
 
 
 def _how(begin: bytes) -> _Cut:
-    if begin.startswith(b"[") or (begin.startswith(b"{") and begin.endswith((b"{", b"[", b","))):
-        return _stream
-    return _lines if begin.startswith(b"{") or b"," not in begin else _csv
+    """How rows are cut out of a text of objects."""
+    is_open = begin.startswith(b"[") or begin.endswith((b"{", b"[", b","))
+    return _stream if is_open else _lines
 
 
 def _lines(stream: BinaryIO, first: bytes, path: Path, damage: Damage) -> Numbered:

@@ -1,4 +1,8 @@
-"""The first bytes of a file → what its first row is like, which tells whose log it is."""
+"""The first bytes of a file → what its first row is like, which tells whose log it is.
+
+A file may be cut at its beginning, and other lines may stand before the rows: what most lines are
+says what it is.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +14,7 @@ from typing import Any
 
 import msgspec
 
+from monitor import packing
 from monitor.interfaces import Head
 
 LINES = 20
@@ -19,6 +24,39 @@ _TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|[{}\[\]:,]', re.DOTALL)
 _decode = msgspec.json.Decoder().decode
 
 
+_TABLES = packing.named(".csv", ".tsv")
+
+
+def lines(head: Head) -> list[bytes]:
+    """The lines that are whole, without those that say nothing: empty ones, and remarks.
+
+    >>> lines(Head(None, b"# by hand\\n\\na\\nb\\nc")), lines(Head(None, b"a"))
+    ([b'a', b'b'], [b'a'])
+    """
+    found = head.text.splitlines(keepends=True)
+    whole = [line for line in found if line.endswith((b"\n", b"\r"))] or found
+    return [line.strip() for line in whole if line.strip() and not line.startswith(b"#")]
+
+
+def are_mostly(head: Head, pattern: re.Pattern[str], longest: int) -> bool:
+    """Whether the first line fits a pattern, or more than half of those that are whole; of each so
+    many bytes are looked at. A table by its name may hold such lines, and is none of them."""
+    text = head.text.split(b"\n", 1)[0]
+    if pattern.fullmatch(text[:longest].decode("utf-8", "replace").rstrip("\r")):
+        return True
+    found = [] if head.path.name.endswith(_TABLES) else lines(head)
+    fit = [pattern.fullmatch(line[:longest].decode("utf-8", "replace")) for line in found]
+    return 2 * sum(one is not None for one in fit) > len(fit)
+
+
+def text_of(head: Head) -> bytes:
+    """The text from its first row on, where most lines are objects and the first is none."""
+    text = head.text
+    found = lines(head) if text[:1] not in (b"{", b"[") else []
+    objects = [line for line in found if line.startswith(b'{"')]
+    return b"\n".join(objects) if 2 * len(objects) > len(found) else text
+
+
 @lru_cache(maxsize=4)
 def first(head: Head) -> Mapping[str, Any]:
     """The first row of a file by name: of an object its members, of CSV the names alone.
@@ -26,7 +64,7 @@ def first(head: Head) -> Mapping[str, Any]:
     Of an object that goes on behind the first bytes only the names are known, of some members also
     the names in them, as `{name: {…}}` or `{name: [{…}]}`; what is not known is None.
     """
-    text = head.text
+    text = text_of(head)
     if text[:1] not in (b"{", b"["):
         return dict.fromkeys(_names(text))
     for line in text.splitlines()[:LINES]:

@@ -99,7 +99,10 @@ def compare(
     elif is_store(plan.reference) or not is_profile(Path(plan.reference)):
         reference = opened(plan.reference)
         if reference.is_table != current.is_table:
-            raise SourceError("--reference: a table is compared with a table, records with records")
+            raise SourceError(
+                f"--reference: a table is compared with a table, records with records; "
+                f"{_read_as(current)}, {_read_as(reference)}; --format says what files hold"
+            )
     else:
         profile = load_profile(Path(plan.reference).read_bytes(), plan.reference)
         shapes = {key[0]: one.bins.shape for key, one in profile.references.items()}
@@ -114,6 +117,14 @@ def compare(
     if current.is_table:
         _learn(plan, found)
     return found
+
+
+def _read_as(side: Dataset) -> str:
+    """What a side was taken for, by its first file."""
+    if not side.files:
+        return f"{side.name} holds records"
+    path, source = side.files[0]
+    return f"{path} was read as {source.name}"
 
 
 def _check(plan: Plan, found: Comparison) -> None:

@@ -64,6 +64,7 @@ class ReadOptions:
     seconds) until before `end` are kept. `sanitizer` makes values safe, and what `recording` gives
     makes Records of other people's logs. Who looks at Records elsewhere comes by `ahead`, if at
     all. How columns are read is learned into `readings`, what cannot be read is told to `damage`.
+    `told` comes to hold which of `durations` and `sizes` the logs of others tell.
     """
 
     features: Sequence[Feature] = ()
@@ -77,6 +78,7 @@ class ReadOptions:
     ahead: record_shards.Ahead | None = None
     readings: Readings = field(default_factory=Readings)
     damage: Damage = field(default_factory=Damage)
+    told: set[str] = field(default_factory=set)
 
     def includes(self, at: float) -> bool:
         """Whether a time is in the range that is looked at."""
@@ -113,9 +115,13 @@ def find(places: Iterable[str], said: str = "auto", damage: Damage | None = None
             found += ((one, _source(one, said)) for one in inside)
         else:
             found += _among(inside, base, place, said, damage)
-    kinds = {source.is_table: str(path) for path, source in found}
+    kinds = {source.is_table: (str(path), source.name) for path, source in found}
     if len(kinds) == 2:
-        raise SourceError(f"{kinds[True]} is a table and {kinds[False]} holds records: choose one")
+        (table, of_table), (log, of_log) = kinds[True], kinds[False]
+        raise SourceError(
+            f"{table} is a table and {log} holds records: choose one; they were read as {of_table} "
+            f"and {of_log}, and --format says otherwise"
+        )
     return found
 
 
@@ -287,7 +293,7 @@ def read_records(files: Iterable[File], options: ReadOptions) -> Iterator[Row | 
     places = {feature.name: place for place, feature in enumerate(KNOWN)}
     own = any(feature not in KNOWN for feature in options.features)  # may remember what it saw
     if own or EDGE_CASE in options.columns.by:
-        yield from observe(records(files, options.damage, options.recording), options)
+        yield from observe(records(files, options.damage, options.recording, options.told), options)
         return
     safe = options.sanitizer.text
     reader = record_files.Reader(
@@ -297,7 +303,7 @@ def read_records(files: Iterable[File], options: ReadOptions) -> Iterator[Row | 
             math.inf if options.end is None else options.end,
         ),
         observe=partial(observe, options=options), clean=partial(_sanitized, safe=safe),
-        text=safe, damage=options.damage,
+        text=safe, damage=options.damage, told=options.told,
     )  # fmt: skip
     if options.ahead is not None:
         yield from record_shards.read(files, reader, options.ahead)
@@ -317,15 +323,21 @@ def read_records(files: Iterable[File], options: ReadOptions) -> Iterator[Row | 
 
 
 def records(
-    files: Iterable[File], damage: Damage, recording: logs.Make | None = None
+    files: Iterable[File],
+    damage: Damage,
+    recording: logs.Make | None = None,
+    told: set[str] | None = None,
 ) -> Iterator[Record]:
-    """The Records of all files; raises SourceError where there are only broken ones, and for other
-    people's logs without a `recording`."""
-    number = 0
+    """The Records of all files, what logs of others tell added to `told` (see `logs.note`).
+
+    Raises SourceError where there are only broken ones, and for other people's logs without a
+    `recording`.
+    """
+    number, seen = 0, set[str]() if told is None else told
     for source, paths in _by_source(files):
         if source.exchanges is not None:
             make = _recording(recording, source)
-            each = [logs.records(logs.Log(paths, source.exchanges, damage), make)]
+            each = [logs.records(logs.Log(paths, source.exchanges, damage), make, seen)]
         else:
             each = [source.records(path, damage) for path in paths if source.records is not None]
         for record in chain.from_iterable(each):

@@ -73,10 +73,19 @@ class Looker:
             yield record(said, number, by, has_texts=has_texts)
 
 
-def records(log: Log, make: Make) -> Iterator[Record]:
-    """The Records of a log in order of time, with all that they may hold."""
+def note(said: Logged, told: set[str]) -> None:
+    """Add to `told` which of `durations` and `sizes` a log says of an exchange."""
+    if said.duration is not None:
+        told.add("durations")
+    if said.response_size is not None:
+        told.add("sizes")
+
+
+def records(log: Log, make: Make, told: set[str]) -> Iterator[Record]:
+    """The Records of a log in order of time, with all that they may hold; see `note`."""
     recording = make()
     for number, _, said in in_order(log.read, log.name):
+        note(said, told)
         yield recording.record(said, number)
 
 
@@ -98,6 +107,7 @@ def _pieces(log: Log, reader: Reader) -> Iterator[list[Entry]]:
     start, end = reader.wanted.start, reader.wanted.end
     for entry in in_order(log.read, log.name):
         reader.records += 1
+        note(entry.said, reader.told)
         if not start <= entry.at < end:
             continue
         piece.append(entry)

@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, closing, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
@@ -51,7 +51,8 @@ Looks = Iterator[tuple[Callable[[], bytes] | None, Looked | None]]
 @dataclass
 class Reader:
     """Reads files of Records. `observe` makes Rows of Records one by one; `clean` makes an
-    Observation safe to be shown, `text` a name. `records` counts what was read."""
+    Observation safe to be shown, `text` a name. `records` counts what was read; `told`
+    is what other people's logs say of an exchange that they keep no body of."""
 
     wanted: Wanted
     observe: Callable[[Iterable[Record]], Iterator[Row]]
@@ -59,6 +60,7 @@ class Reader:
     text: Callable[[str], str]
     damage: Damage
     records: int = 0
+    told: set[str] = field(default_factory=set)
 
     def read(self, path: Path) -> Iterator[Row | Block]:
         """The rows of a file in the order of its lines; what cannot be read is told as

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
+from monitor.features.latency import FEATURE as LATENCY
 from monitor.replay import schema
 from monitor.replay.comparison import Comparison
 from monitor.replay.document import Replay, Unread
@@ -74,6 +75,13 @@ def _remarks(found: Replay, plan: Plan, both: Comparison) -> Iterator[str]:
     if names and both.has_reference:
         yield f"in the reference, but did not come: {_listed(names)}"
     yield from on_columns(plan, both)
+    if unseen := sorted(both.options.told - {"durations" if LATENCY in plan.features else ""}):
+        say = (
+            ""
+            if unseen == ["sizes"]
+            else "; drift.features: [latency] in --config judges durations"
+        )
+        yield f"the log tells {' and '.join(unseen)}, which were not looked at{say}"
     if plan.hourly and both.current.is_table:
         yield "reference.hour_of_week: a table is one window, its hours are not told apart"
     if plan.label and not (plan.prediction or plan.score):

@@ -58,13 +58,11 @@ _choose = access.chosen(_NAMES)
 
 
 def claims(head: Head) -> bool:
-    """Whether the first line is one of Envoy's, or an object with its names."""
-    text = head.text
-    if text.startswith(b"{"):
+    """Whether the first line, or most are of Envoy's, or an object with its names."""
+    if heads.text_of(head).startswith(b"{"):
         row = heads.first(head)
         return "response_flags" in row or ("response_code" in row and len(_OWN & row.keys()) >= 2)
-    line = text.split(b"\n", 1)[0][: access.LONGEST]
-    return _LINE.fullmatch(line.decode("utf-8", "replace").rstrip("\r")) is not None
+    return heads.are_mostly(head, _LINE, access.LONGEST)
 
 
 def read(line: bytes) -> list[Logged]:

@@ -57,13 +57,11 @@ _choose = access.chosen(_NAMES)
 
 
 def claims(head: Head) -> bool:
-    """Whether the first line is one of `combined`, or an object of nginx's variables."""
-    text = head.text
-    if text.startswith(b"{"):
+    """Whether the first line, or most are of `combined`, or an object of nginx's variables."""
+    if heads.text_of(head).startswith(b"{"):
         row = heads.first(head)
         return "status" in row and len(_OWN & row.keys()) >= 2
-    line = text.split(b"\n", 1)[0][: access.LONGEST]
-    return _LINE.fullmatch(line.decode("utf-8", "replace").rstrip("\r")) is not None
+    return heads.are_mostly(head, _LINE, access.LONGEST)
 
 
 def read(line: bytes) -> list[Logged]:

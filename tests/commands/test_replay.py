@@ -204,6 +204,7 @@ def files(table, tmp_path: Path, monkeypatch) -> None:
         (["t.csv", "--chunks", "9999"], "--chunks 9999: there are only 50 rows"),
         (["r.jsonl", "--timestamp", "at"], "--timestamp: is for tables"),
         (["r.jsonl", "--reference", "t.csv"], "a table is compared with a table"),
+        (["r.jsonl", "--reference", "t.csv"], "t.csv was read as csv; --format says"),
         (["t.csv", "r.jsonl"], "is a table and"),
         (["t.csv", "--evidently", "e.html"], "--reference must be a SOURCE"),
         (["t.csv", "--reference", "broken.json"], "broken.json: not a reference profile"),

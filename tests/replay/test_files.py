@@ -115,7 +115,9 @@ def test_what_cannot_be_told_or_mixed_is_said(tmp_path: Path, archived: Path) ->
         files.find([str(tmp_path / "empty")])
     with pytest.raises(SourceError, match=r"void\.csv: is empty"):
         files.find([str(tmp_path / "void.csv")])
-    with pytest.raises(SourceError, match="is a table and"):
+    with pytest.raises(
+        SourceError, match=r"is a table and .* were read as csv and records, and --format"
+    ):
         files.find([str(tmp_path / "t.csv"), str(archived / "a.jsonl")])
     with pytest.raises(SourceError, match="cannot be read: No such file"):
         files.find(["nowhere.csv"])
@@ -164,3 +166,45 @@ def test_what_is_nearly_a_url_is_shown_without_its_password(place: str) -> None:
     with pytest.raises(SourceError, match="cannot be read: No such file") as raised:
         files.find([place])
     assert "PW" not in str(raised.value)
+
+
+NGINX = '10.0.0.{} - - [28/Nov/2026:00:00:{:02} +0000] "GET /v1 HTTP/1.1" 200 5 "-" "agent, {}"'
+ENVOY = (
+    '[2026-11-28T00:00:{1:02}.000Z] "POST /v1/chat HTTP/1.1" 200 - 100 500 7 4 "-" "agent, {0}" '
+    '"id-{2}" "api.example" "10.0.0.1:80"'
+)
+SPENT = (
+    '{{"request_id": "r{}", "call_type": "acompletion", "spend": 0.1, "total_tokens": {}, '
+    '"startTime": "2026-11-01T00:00:00", "endTime": "2026-11-01T00:00:01", "model": "a", "n": {}}}'
+)
+BEFORE = "2026/11/28 20:00:00 [error] 31#31: *1 upstream timed out, one, two"
+
+
+@pytest.mark.parametrize(("line", "name"), [(NGINX, "nginx"), (ENVOY, "envoy"), (SPENT, "litellm")])
+@pytest.mark.parametrize("end", [".log", ".jsonl"])
+def test_a_log_is_known_by_most_of_its_lines(
+    tmp_path: Path, line: str, name: str, end: str
+) -> None:
+    """It may be cut at its beginning, in whatever place, and begin with what is none of its lines;
+    what is left of a line is told as unreadable by its number, and costs itself alone."""
+    whole = [line.format(n, n % 60, n) for n in range(40)]
+    heads = [whole[0][place:] for place in (30, 45, 60, len(whole[0]) - 3)]
+    for head in heads if name == "litellm" else [*heads, f"# a remark\n\n{BEFORE}\n{BEFORE}"]:
+        path = tmp_path / f"cut{end}"
+        path.write_text("\n".join([head, *whole[1:]]))
+        ((found, source),) = files.find([str(path)])
+        assert source.name == name
+        assert source.exchanges is not None
+        damage = Damage()
+        assert len(list(source.exchanges([found], damage))) == 39
+        lost = len([one for one in head.split("\n") if one])
+        assert sum(one.count for one in damage.listed()) == lost
+        assert damage.first().startswith(f"{path}:1: ")
+
+
+def test_a_table_with_lines_of_a_log_in_it_is_a_table(tmp_path: Path) -> None:
+    """Where its name says that it is one."""
+    path = tmp_path / "lines.csv"
+    path.write_text("\n".join(["line", *(NGINX.format(1, n, n) for n in range(9))]))
+    ((_, source),) = files.find([str(path)])
+    assert source.name == "csv"

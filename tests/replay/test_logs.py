@@ -235,3 +235,26 @@ def test_access_logs_are_judged_and_hold_nobody(
     said = document.read_text() + capsys.readouterr().out
     for secret in ("10.0.0.", "ada", "agent", "user="):
         assert secret not in said.replace(str(tmp_path), "")
+
+
+def test_durations_that_nothing_looked_at_are_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With the setting that judges them; where that is given, they are judged and not told of."""
+    names = (str(tmp_path / "before.log"), str(tmp_path / "after.log"))
+    for name, slower in zip(names, (1, 9), strict=True):
+        Path(name).write_text("".join(
+            f'[2026-11-28T{n // 60:02}:{n % 60:02}:00.000Z] "POST /v1/chat HTTP/1.1" 200 - 100 500 '
+            f'{(n % 37 + 20) * slower} 4 "-" "agent" "id-{n}" "api.example" "10.0.0.1:80"\n'
+            for n in range(600)
+        ))  # fmt: skip
+    assert main(["replay", names[1], "--reference", names[0], "--fail-on", "drift"]) == 0
+    told = "the log tells durations and sizes, which were not looked at"
+    assert f"{told}; drift.features: [latency] in --config judges durations" in (
+        capsys.readouterr().err
+    )
+    config = tmp_path / "m.yaml"
+    config.write_text("upstream: http://127.0.0.1:1\ndrift: {features: [latency]}\n")
+    given = ["--config", str(config), "--fail-on", "drift"]
+    assert main(["replay", names[1], "--reference", names[0], *given]) == 1
+    assert "the log tells sizes, which were not looked at" in capsys.readouterr().err
