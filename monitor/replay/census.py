@@ -23,28 +23,40 @@ class Census(msgspec.Struct):
     values: dict[str, Counter[str]] = {}
     first: float = math.inf
     last: float = -math.inf
+    first_row: int = 0
+    """The number of the row of the first time, from 1."""
+    last_row: int = 0
+    """That of the row of the last time."""
 
     def count(self, rows: Iterable[Row | Block]) -> None:
         """Add rows to what was counted."""
         for one in rows:
             if isinstance(one, Block):
+                for place in (int(one.at.argmin()), int(one.at.argmax())):
+                    self._see(float(one.at[place]), self.rows + place + 1)
                 self.rows += len(one)
-                self.first = min(self.first, float(one.at.min()))
-                self.last = max(self.last, float(one.at.max()))
                 for dimension, labels in one.segments.items():
                     self.values.setdefault(dimension, Counter()).update(labels.counts())
                 continue
             self.rows += 1
-            self.first, self.last = min(self.first, one.at), max(self.last, one.at)
+            self._see(one.at, self.rows)
             for dimension, value in one.segments.items():
                 self.values.setdefault(dimension, Counter())[value] += 1
             if one.edge_cases:
                 self.values.setdefault(EDGE_CASE, Counter()).update(one.edge_cases)
 
+    def _see(self, at: float, row: int) -> None:
+        if at < self.first:
+            self.first, self.first_row = at, row
+        if at > self.last:
+            self.last, self.last_row = at, row
+
     def merge(self, other: Census) -> None:
         """Add what was counted elsewhere."""
+        if other.rows:
+            self._see(other.first, self.rows + other.first_row)
+            self._see(other.last, self.rows + other.last_row)
         self.rows += other.rows
-        self.first, self.last = min(self.first, other.first), max(self.last, other.last)
         for dimension, counts in other.values.items():
             self.values.setdefault(dimension, Counter()).update(counts)
 

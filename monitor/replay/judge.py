@@ -149,7 +149,7 @@ def _as_cut(plan: Plan, both: Comparison, census: Census) -> Plan:
     if plan.period is not None:
         if both.current.is_foreign and census.rows and census.last < EARLIEST:
             raise UsageError(f"--chunks {plan.period.name}: no record says when it was")
-        plan.period.check(census.first, census.last)
+        plan.period.check(census.first, census.last, (census.first_row, census.last_row))
     check(plan.chunks, census.rows)
     return plan
 

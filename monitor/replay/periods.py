@@ -48,14 +48,16 @@ class Period(NamedTuple):
         """
         return self.origin + place * self.length
 
-    def check(self, first: float, last: float) -> None:
-        """Raise SourceError where there are too many of them in a range of time."""
+    def check(self, first: float, last: float, rows: tuple[int, int]) -> None:
+        """Raise SourceError where there are too many of them in a range of time, which begins and
+        ends in these rows."""
         if first > last:  # there are no rows
             return
         if self.place(last) - self.place(first) >= MOST:
             raise SourceError(
-                f"--chunks {self.name}: from {moment(first)} to {moment(last)} there are more than "
-                f"{MOST:,}; give a longer period, or narrow the time with --from and --to"
+                f"--chunks {self.name}: from {moment(first)} (row {rows[0]:,}) to {moment(last)} "
+                f"(row {rows[1]:,}) there are more than {MOST:,}; give a longer period, or leave "
+                "out what is not of that time with --from and --to"
             )
 
 

@@ -17,6 +17,17 @@ from monitor.replay.reasons import explained
 SILENT = {"identifier": "nearly all values differ", "unknown": "no values"}
 """Kinds of columns that say nothing by what their values are."""
 
+LOGS = {
+    "litellm": {"call_type", "custom_llm_provider", "model_group", "completionStartTime",
+                "api_base", "cache_hit", "end_user", "requester_ip_address", "total_tokens"},
+    "langfuse": {"traceId", "parentObservationId", "usageDetails", "costDetails", "statusMessage",
+                 "completionStartTime", "modelParameters", "promptName", "providedModelName"},
+    "helicone": {"request_created_at", "response_created_at", "request_body", "response_body",
+                 "response_status", "delay_ms", "request_path", "request_model", "response_id"},
+}  # fmt: skip
+"""Names in logs of others by format; so many of one make a table look like such a log."""
+ALIKE = 4
+
 NAMED = 8
 """Columns that a remark names, at most."""
 
@@ -111,6 +122,14 @@ def on_columns(plan: Plan, both: Comparison) -> Iterator[str]:
     notes = [(table.path, sanitizer.text(note)) for table in tables for note in table.notes]
     for path, note in list(dict.fromkeys(notes))[:NAMED]:
         yield f"{path}: {note}"
+    for table in tables:
+        outer = {name.partition(".")[0] for name in table.names}
+        for name, own in LOGS.items():
+            if len(own & outer) >= ALIKE:
+                yield (
+                    f"{table.path}: looks like a log of {name} that lacks what its rows are known "
+                    "by; it was read as a table"
+                )
     apart = {sanitizer.text(name) for table in tables for name in table.apart}
     if apart:
         yield f"not looked at, for what they hold: {_listed(apart)}"

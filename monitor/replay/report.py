@@ -19,11 +19,13 @@ from monitor.findings import (
     Quality,
     Slice,
 )
-from monitor.replay.document import Replay, SchemaChange
+from monitor.replay.document import Chunk, Replay, SchemaChange
 from monitor.replay.headline import courses, headline, segment, since, when
 from monitor.texts import printable
 
 SHOWN = 40
+CHUNKS = 100
+"""Chunks that a screen is told of, at most."""
 """Findings in a table on the screen; drift is always shown."""
 
 OF_A_KIND = 12
@@ -76,7 +78,11 @@ def tables(found: Replay, title: str, width: int = 140) -> Iterator[Table | Text
     if width < WIDE:
         yield from _moves(shown)
     if found.chunks is not None:
-        yield _chunks(found)
+        listed = _told(found.chunks)
+        yield _chunks(found, listed)
+        if more := len(found.chunks) - len(listed):
+            drifted = sum(one.verdict == "drift" for one in found.chunks)
+            yield Text(f"and {more:,} more; of all {drifted:,} drift; --json FILE has each", "dim")
     if found.performance is not None:
         yield Text(f"\n{performance(found.performance)}")
     yield from _of_outcomes(found)
@@ -252,7 +258,13 @@ def _column(feature: str, found: Replay) -> str:
     return name
 
 
-def _chunks(found: Replay) -> Table:
+def _told(chunks: Sequence[Chunk]) -> list[Chunk]:
+    """The chunks that a screen has room for, in order: first those that drift."""
+    first = sorted(chunks, key=lambda one: one.verdict != "drift")[:CHUNKS]
+    return sorted(first, key=lambda one: one.index)
+
+
+def _chunks(found: Replay, shown: Sequence[Chunk]) -> Table:
     table = _table("\nchunks", ("chunk", "from", "to"), ("records",))
     for name in ("verdict", "drifted"):
         table.add_column(name, overflow="fold")
@@ -260,7 +272,7 @@ def _chunks(found: Replay) -> Table:
         table.add_column("performance", overflow="fold")
     if found.quality:
         table.add_column("quality so far", overflow="fold")
-    for one in found.chunks or ():
+    for one in shown:
         drifted = [f for f in ranked(one.features) if f.status == "drift"]
         names = list(dict.fromkeys(finding.feature for finding in drifted))
         more = f" and {len(names) - 5} more" if len(names) > 5 else ""

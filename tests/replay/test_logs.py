@@ -258,3 +258,21 @@ def test_durations_that_nothing_looked_at_are_told(
     given = ["--config", str(config), "--fail-on", "drift"]
     assert main(["replay", names[1], "--reference", names[0], *given]) == 1
     assert "the log tells sizes, which were not looked at" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("name", "row"),
+    [
+        ("litellm", {"request_id": "r", "call_type": "a", "api_base": "b", "cache_hit": "c", "model_group": "d"}),
+        ("langfuse", {"id": "o", "traceId": "a", "usageDetails": {"input": 1}, "costDetails": {"input": 1}, "statusMessage": "b"}),
+        ("helicone", {"request_id": "q", "request_body": {"n": 1}, "response_body": {"n": 1}, "delay_ms": 1, "request_path": "/"}),
+    ],
+)  # fmt: skip
+def test_a_table_that_looks_like_a_log_is_told_of(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str, row: dict[str, Any]
+) -> None:
+    """Where its rows lack the names by which that log is known."""
+    path = tmp_path / "half.jsonl"
+    path.write_text("\n".join([json.dumps(row)] * 30))
+    assert main(["replay", str(path)]) == 0
+    assert f"{path}: looks like a log of {name} that lacks" in capsys.readouterr().err

@@ -37,7 +37,7 @@ def test_days_and_weeks_begin_where_people_think() -> None:
     named = [fitting(0, span) for span in (3600, 6 * 3600, 6 * DAY, 60 * DAY)]
     assert [one and one.name for one in named] == [None, "hour", "day", "week"]
     with pytest.raises(SourceError, match="more than 10,000; give a longer period"):
-        PERIODS["hour"].check(0, 1e9)
+        PERIODS["hour"].check(0, 1e9, (1, 2))
 
 
 def log(path: Path, days: list[int], *, shuffled: bool = False, label: bool = False) -> str:
@@ -161,3 +161,16 @@ def test_a_page_says_since_when_although_nobody_asks(capsys: Any, tmp_path: Path
     found = judge(capsys, now, "--reference", usual, "--html", str(out))
     assert found.keys().isdisjoint({"chunks", "timeline"})
     assert ", since 2024-01-06" in out.read_text().partition("</h1>")[0]
+
+
+@pytest.mark.parametrize("wrong", ["0001-01-01", "9999-12-31"])
+def test_a_row_of_a_time_far_away_is_named(capsys: Any, tmp_path: Path, wrong: str) -> None:
+    """Where it is why there are too many periods; `--from` and `--to` leave it out."""
+    rows = [f"2026-03-{n % 9 + 1:02}T00:00:0{n % 10},{n % 7}" for n in range(120)]
+    rows.insert(70, f"{wrong}T00:00:00,3")
+    path = tmp_path / "t.csv"
+    path.write_text("\n".join(["at,x", *rows]))
+    given = ["replay", str(path), "--timestamp", "at", "--chunks", "day"]
+    assert main(given) == 2
+    assert "(row 71)" in capsys.readouterr().err
+    assert main([*given, "--from", "2026-03-01T00:00:00Z", "--to", "2026-04-01T00:00:00Z"]) == 0

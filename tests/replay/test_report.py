@@ -131,3 +131,15 @@ def test_names_move_no_cursor(name: str) -> None:
     text = "".join(lines(everything(name), 80, name))
     assert not re.search("[\x00-\x1f\x7f\u202a-\u202e\u2066-\u2069]", text)
     assert "[red]" not in name or "[red]" in text
+
+
+def test_a_screen_is_told_of_so_many_chunks() -> None:
+    """Those that drift before others, in order; of the rest there is a number."""
+    chunks = [
+        Chunk(n, n * 60.0, n * 60.0 + 60, 60, "drift" if n == 9000 else "ok", [])
+        for n in range(10_000)
+    ]
+    said = printed(Replay("ok", 600_000, [], chunks))
+    assert len(said.splitlines()) < 150
+    assert "9000" in said
+    assert "and 9,900 more; of all 1 drift; --json FILE has each" in said
