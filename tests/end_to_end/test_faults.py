@@ -272,7 +272,7 @@ def test_a_drain_under_load_loses_nothing_and_accepts_for_its_delay(
     has its record."""
     system = start(
         "run", "--upstream", fast, "--redis", store, "--listen", "127.0.0.1:0",
-        drain={"delay": 3, "timeout": 10},
+        capture={"buffer_bytes": 1 << 29}, drain={"delay": 3, "timeout": 10},
     )  # fmt: skip
     with under_load(system) as load:
         progress(system, load, 500)

@@ -48,8 +48,9 @@ def test_metrics_are_of_all_and_records_of_a_sample(start: Callable[..., Any], f
     """Traffic metrics agree with what the clients saw, to the last exchange; the ledger adds up at
     every scrape; weighted records estimate the counts; all failures are on record."""
     system = start(
-        "run", "--upstream", fast, "--listen", "127.0.0.1:0", capture={"sample_over": 40}
-    )
+        "run", "--upstream", fast, "--listen", "127.0.0.1:0",
+        capture={"sample_over": 40, "buffer_bytes": 1 << 29},  # as fast as this machine asks
+    )  # fmt: skip
     by_thread: list[Counter[tuple[str, str]]] = [Counter() for _ in range(4)]
     watch = Watch(system)
     threads = [

@@ -267,7 +267,8 @@ def test_wrk_and_the_ledger_count_the_same(
     start: Any, nginx: Any, program: Callable[[str], str]
 ) -> None:
     """What it counts as done is `ok`; what it leaves under way at its end is no more than that."""
-    system = start("run", "--upstream", nginx(), "--listen", "127.0.0.1:0")
+    room = {"buffer_bytes": 1 << 29}  # for two seconds, however fast the machine
+    system = start("run", "--upstream", nginx(), "--listen", "127.0.0.1:0", capture=room)
     load = [program("wrk"), "-t1", "-c8", "-d2s", system.url + "/"]
     said = subprocess.run(load, capture_output=True, text=True, check=True, timeout=60).stdout
     done = re.search(r"(\d+) requests in", said)
