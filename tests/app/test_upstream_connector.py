@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from monitor.app import check
+from monitor.app import check, explanation
 from monitor.app.upstream_connector import UpstreamConnector
 from monitor.errors import ConfigError
 from monitor.proxy.splice import Side
@@ -73,7 +73,7 @@ def test_monitor_check_says_what_is_done_on_the_wire(authority: Any) -> None:
         tls=Tls(cert=cert, key=key, ca=one.ca),
         edits=Edits(forwarded_for=True, exchange_id=True),
     )
-    said = "\n".join(check.explain(settings))
+    said = "\n".join(explanation.explain(settings))
     assert f"clients are shown {cert}" in said
     assert f"verified by {one.ca}" in said
     assert "Host becomes api.example.com" in said
