@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from monitor import conventions, traceparents
 from monitor.conventions import Conventions
+from monitor.privacy.parameters import LARGEST
 from monitor.recorder import parameters, span_fields
 from monitor.recorder.span_fields import flag, key, number, text, texts
 from monitor.types import (
@@ -279,14 +280,23 @@ class Tracer:
         if found is not None:
             return found
         safe = [self._name(one) for one in stops]
+        told = {word: value for word, value in numbers.items() if self._is_safe(value)}
         parts = [
             number(self._keys[word], value)
-            for word, value in numbers.items()
+            for word, value in told.items()
             if word != "choices" or value != 1
         ]
         if safe:
             parts.append(texts(self._keys["stop_sequences"], safe))
-        return self._remember(chosen, b"".join(parts)) if safe == stops else b"".join(parts)
+        encoded = b"".join(parts)
+        return self._remember(chosen, encoded) if (told, safe) == (numbers, stops) else encoded
+
+    def _is_safe(self, value: float) -> bool:
+        """Whether a number is nothing personal, such as a card's: as in a Record."""
+        if abs(value) < LARGEST:
+            return True
+        digits = str(value) if isinstance(value, int) else f"{value:f}"
+        return self._name(digits) == digits
 
     def _remember(self, kind: object, encoded: bytes) -> bytes:
         if len(self._kinds) >= _REMEMBERED:

@@ -30,10 +30,12 @@ class Traced:
     def __init__(self, version: str = "latest", room: int = 1000, **more: Any) -> None:
         self.spans: list[bytes] = []
         self.room = room
-        given = {"sample": 1.0, "slow": 10.0, "template": "template", **more}
+        given = {
+            "name": lambda value: value.replace("me@example.org", "<EMAIL>")[:200],
+            "sample": 1.0, "slow": 10.0, "template": "template", **more,
+        }  # fmt: skip
         self.tracer = Tracer(
             Conventions(version),
-            name=lambda value: value.replace("me@example.org", "<EMAIL>")[:200],
             offer=self.take,
             server=("model", 9000),
             **given,
@@ -372,3 +374,14 @@ def test_parameters_with_something_personal_are_not_remembered() -> None:
     told = [said(span) for span in traced.found()[1:]]
     assert [type(one.get("gen_ai.request.top_p")) for one in told] == [float, float, type(None)]
     assert [type(one.get("gen_ai.request.seed")) for one in told] == [int, int, type(None)]
+
+
+@pytest.mark.parametrize("card", [4111111111111111, 4111111111111111.0])
+def test_a_number_that_is_something_personal_is_not_told(card: float) -> None:
+    """Nor remembered; another of as many digits is told."""
+    traced = Traced(name=lambda value: value.replace("4111111111111111", "<CARD>"))
+    for seed in (card, 1234567890123456):
+        traced.read(exchange(chat("x", seed=seed), json.dumps(ANSWER).encode()))
+    told = [said(span).get("gen_ai.request.seed") for span in traced.found()]
+    assert told == [None, 1234567890123456]
+    assert not any("4111111111111111" in str(kind) for kind in traced.tracer._kinds)
