@@ -9,7 +9,7 @@ ROW = Row(
             "Connections",
             "Connections of clients: open now, accepted and refused each second. Refused is "
             "normally 0; otherwise raise `limits.connections`.", "none",
-            Query(f"sum by (endpoint) ({of('monitor_connections')})", "{{endpoint}} open"),
+            Query(f"sum by (endpoint) ({of('monitor_connections_open')})", "{{endpoint}} open"),
             Query(rate("monitor_connections_total", "endpoint"), "{{endpoint}} accepted/s"),
             Query(
                 rate("monitor_connections_refused_total", "endpoint"), "{{endpoint}} refused/s"

@@ -32,7 +32,7 @@ def add_up(measurements: Iterable[Measurement]) -> list[Measurement]:
     exporter begins with this. The order is that of the first of each. Afterwards any exporter can
     write any number and any label: what cannot be seen in a label is a space.
 
-    >>> one = Measurement("monitor_connections", {"endpoint": "e"}, 2)
+    >>> one = Measurement("monitor_connections_open", {"endpoint": "e"}, 2)
     >>> [sample.value for sample in add_up([one, one])]
     [4]
     """

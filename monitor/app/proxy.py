@@ -136,7 +136,7 @@ def _measurements(listener: Listener, budget: Budget, endpoint: str) -> list[Mea
     opaque = {**dict.fromkeys(REASONS, 0), **listener.opaque}
     return [
         Measurement("monitor_buffer_bytes", base, budget.used),
-        Measurement("monitor_connections", base, len(listener)),
+        Measurement("monitor_connections_open", base, len(listener)),
         Measurement("monitor_connections_total", base, listener.accepted),
         Measurement("monitor_connections_refused_total", base, listener.refused),
         *(

@@ -36,7 +36,7 @@ METRICS = (
         "proxy", (), "bytes",
     ),
     Metric(
-        "monitor_connections", "gauge",
+        "monitor_connections_open", "gauge",
         "Connections of clients that are open now.",
         "proxy",
     ),

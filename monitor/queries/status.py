@@ -13,7 +13,7 @@ NAMES = (
     "monitor_exchanges_total", "monitor_records_appended_total", "monitor_exchanges_lost_total",
     "monitor_records_pending", "monitor_records_analyzed_total", "monitor_records_missed_total",
     "monitor_records_set_aside_total", "monitor_analysis_timestamp_seconds",
-    "monitor_connections", "monitor_connections_opaque_total", "monitor_spool_bytes",
+    "monitor_connections_open", "monitor_connections_opaque_total", "monitor_spool_bytes",
     "monitor_buffer_bytes", "monitor_process_resident_memory_bytes",
 )  # fmt: skip
 
@@ -131,7 +131,7 @@ async def answer(system: System, asked: Asked) -> Health:
         problems.append(f"{analysis.missed:,} records were trimmed before they were analyzed")
     return Health(
         system.endpoint, system.version, now, running.ready, problems, ledger, analysis,
-        store or "ok", count("monitor_connections"),
+        store or "ok", count("monitor_connections_open"),
         counts("monitor_connections_opaque_total", "reason"),
         counts("monitor_process_resident_memory_bytes", "role"), running.processes,
         drift.changes,

@@ -28,7 +28,7 @@ def test_metrics_are_what_was_measured_in_the_format_that_was_asked_for() -> Non
     """Plain text by default, OpenMetrics by Accept, always with a content type."""
     plain = get("/metrics")
     assert plain.headers["content-type"].startswith("text/plain")
-    assert 'monitor_connections{endpoint="e"} 3.0' in plain.text
+    assert 'monitor_connections_open{endpoint="e"} 3.0' in plain.text
     strict = get("/metrics", accept="application/openmetrics-text")
     assert strict.headers["content-type"].startswith("application/openmetrics-text")
     assert strict.text.endswith("# EOF\n")
@@ -62,7 +62,7 @@ def get(
     path: str, *, ready: bool = True, accept: str = "*/*", method: str = "GET"
 ) -> httpx.Response:
     async def measure() -> list[Measurement]:
-        return [Measurement("monitor_connections", {"endpoint": "e"}, 3)]
+        return [Measurement("monitor_connections_open", {"endpoint": "e"}, 3)]
 
     async def findings() -> bytes:
         return b'{"verdict": "ok"}'

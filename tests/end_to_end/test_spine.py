@@ -18,6 +18,10 @@ import httpx
 import psutil
 import pytest
 import redis
+from prometheus_client.openmetrics.parser import (
+    text_string_to_metric_families as read_openmetrics,
+)
+from prometheus_client.parser import text_string_to_metric_families as read_text
 
 from monitor.cli import main
 
@@ -158,7 +162,7 @@ def test_without_a_model_the_client_gets_a_502_and_the_record_says_why(
 
 
 def test_admin_pages(start: Any, model: str) -> None:
-    """Liveness, readiness, both exposition formats, run.json, process titles."""
+    """Liveness, readiness, both exposition formats to strict parsers, run.json, process titles."""
     system = start("run", "--upstream", model, "--listen", "127.0.0.1:0")
     assert system.admin("/healthz")[0] == 200
     assert system.admin("/nothing")[0] == 404
@@ -168,7 +172,9 @@ def test_admin_pages(start: Any, model: str) -> None:
     )
     with urllib.request.urlopen(request, timeout=10) as answer:
         assert answer.headers["content-type"].startswith("application/openmetrics-text")
-        assert answer.read().endswith(b"# EOF\n")
+        strict = list(read_openmetrics(answer.read().decode()))
+    plain = list(read_text(system.admin("/metrics")[1]))
+    assert [(one.name, one.type) for one in strict] == [(one.name, one.type) for one in plain]
     running = {role: len(pids) for role, pids in system.first_run["pids"].items()}
     assert running.pop("notifier") == 0, "nobody is to be told"
     assert running == dict.fromkeys(("proxy", "recorder", "analyzer", "pages"), 1)

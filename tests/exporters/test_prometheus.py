@@ -73,6 +73,35 @@ def test_openmetrics_when_asked_for() -> None:
     assert render([], "")[1].startswith("text/plain")
 
 
+def one_of_each() -> list[Measurement]:
+    """A sample of every metric."""
+    made = []
+    for metric in CATALOGUE:
+        labels = {"endpoint": "e", **dict.fromkeys(metric.labels, "x")}
+        if metric.kind == "histogram":
+            made += [
+                Measurement(f"{metric.name}_bucket", {**labels, "le": "+Inf"}, 1),
+                Measurement(f"{metric.name}_count", labels, 1),
+                Measurement(f"{metric.name}_sum", labels, 2),
+            ]
+        else:
+            made.append(Measurement(metric.name, labels, 1))
+    return made
+
+
+def test_every_metric_is_a_family_of_its_own() -> None:
+    """To the strict parser, which refuses a page where a gauge has the name of a counter without
+    `_total`, and with the same kinds and samples in both formats."""
+    strict = list(read_openmetrics(render(one_of_each(), OPENMETRICS)[0].decode()))
+    plain = list(read_text(render(one_of_each(), "")[0].decode()))
+    assert [(one.name, one.type) for one in strict] == [(one.name, one.type) for one in plain]
+    assert len({one.name for one in strict}) == len(CATALOGUE)
+    assert [one.type for one in strict] == [one.kind for one in CATALOGUE]
+    assert [each for one in strict for each in one.samples] == [
+        each for one in plain for each in one.samples
+    ]
+
+
 def test_names_outside_the_catalogue_do_not_leave() -> None:
     """A typo exports nothing instead of something unknown."""
     assert render([Measurement("monitor_typo_total", {}, 1)], "")[0] == b""

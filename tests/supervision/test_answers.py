@@ -32,7 +32,7 @@ def answer(samples: list[Measurement]) -> Callable[[], Awaitable[list[Measuremen
     return measure
 
 
-def said(value: float, name: str = "monitor_connections") -> list[Measurement]:
+def said(value: float, name: str = "monitor_connections_open") -> list[Measurement]:
     return [Measurement(name, {"endpoint": "default"}, value)]
 
 
@@ -164,7 +164,7 @@ def test_no_sum_goes_back_when_a_child_is_replaced(runtime: Path, processes: Pro
 
     def told(counted: float, ended: float) -> list[Measurement]:
         return [
-            Measurement("monitor_connections", {"endpoint": "e"}, 5.0),
+            Measurement("monitor_connections_open", {"endpoint": "e"}, 5.0),
             Measurement("monitor_connections_total", {"endpoint": "e"}, counted),
             Measurement("monitor_exchange_duration_seconds_count", {"endpoint": "e"}, counted),
             Measurement("monitor_exchanges_total", {"endpoint": "e"}, ended),
@@ -181,15 +181,21 @@ def test_no_sum_goes_back_when_a_child_is_replaced(runtime: Path, processes: Pro
             await one.leave()
             answers.close()
             answers = Answers(runtime)
-            assert await sums(answers, processes.status()) == {**before, "monitor_connections": 5.0}
+            assert await sums(answers, processes.status()) == {
+                **before,
+                "monitor_connections_open": 5.0,
+            }
             silent = await processes.begin("proxy", 0, [])
-            assert await sums(answers, processes.status()) == {**before, "monitor_connections": 5.0}
+            assert await sums(answers, processes.status()) == {
+                **before,
+                "monitor_connections_open": 5.0,
+            }
             answers.close()
             answers = Answers(runtime)
             silent.measure = answer(told(1.0, 101.0))
             for _ in range(2):
                 assert await sums(answers, processes.status()) == {
-                    "monitor_connections": 10.0,
+                    "monitor_connections_open": 10.0,
                     "monitor_connections_total": 31.0,
                     "monitor_exchange_duration_seconds_count": 31.0,
                     "monitor_exchanges_total": 301.0,
@@ -352,7 +358,7 @@ def test_counts_come_without_what_takes_long(runtime: Path, processes: Processes
             analyzer.count = lambda: said(3.0, "monitor_records_analyzed_total")
             found = await answers.counts(processes.status())
             assert sorted((one.name, one.value) for one in found if one.value) == [
-                ("monitor_connections", 1.0), ("monitor_records_analyzed_total", 3.0)]  # fmt: skip
+                ("monitor_connections_open", 1.0), ("monitor_records_analyzed_total", 3.0)]  # fmt: skip
             assert await values(answers, processes.status()) == [1.0, 2.0]
             processes.died(analyzer)
             assert len(await answers.counts(processes.status())) < len(found)
