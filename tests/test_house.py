@@ -434,6 +434,16 @@ def asserts(module: ast.Module) -> bool:
     )
 
 
+def ports_of_the_kernel(module: ast.Module) -> Iterator[int]:
+    """Lines where a socket is there to tell a free port, and closed before a server takes it: by
+    then it may be any connection's."""
+    for block in ast.walk(module):
+        if isinstance(block, ast.With) and "socket." in ast.unparse(block.items[0]):
+            said = [ast.unparse(each) for each in block.body]
+            if "getsockname" in said[-1] and all(".bind(" in each for each in said[:-1]):
+                yield block.lineno
+
+
 TESTS = sorted(path for path in (ROOT / "tests").rglob("test_*.py") if "bench" not in path.parts)
 
 
@@ -474,6 +484,21 @@ def test_every_test_file_asserts_something() -> None:
         assert not asserts(ast.parse(source)), source
     assert asserts(ast.parse("assert x"))
     assert asserts(ast.parse("with pytest.raises(ValueError): f()"))
+
+
+def test_a_port_is_found_in_one_way() -> None:
+    """By `free_port`, whose ports no outgoing connection gets before the server is there."""
+    faults = [
+        f"{path}:{line}"
+        for path in [*SOURCES, *(ROOT / "tests").rglob("*.py")]
+        if path.name != "ports.py"
+        for line in ports_of_the_kernel(tree(path))
+    ]
+    assert faults == []
+    head = "def f():\n with socket.socket() as probe:\n  probe.bind(('', 0))\n  "
+    for source in ("return int(probe.getsockname()[1])", "port = probe.getsockname()[1]\n g(port)"):
+        assert list(ports_of_the_kernel(ast.parse(head + source))), source
+    assert not list(ports_of_the_kernel(ast.parse(head + "g(probe.getsockname()[1])\n  wait()")))
 
 
 @pytest.mark.parametrize(("room", "constant"), ROOMS.items())

@@ -7,7 +7,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -28,6 +27,7 @@ from monitor.demo.page import Page
 from monitor.demo.traffic import Clients, jobs
 from monitor.errors import UsageError
 from monitor.supervision.embedded_store import open_embedded
+from monitor.supervision.ports import free_port
 
 USUAL = 2200
 SHIFTED = 1400
@@ -171,7 +171,7 @@ def _example(clients: Clients, redis_url: str) -> tuple[str, dict[str, Any]]:
 
 @contextlib.contextmanager
 def _models() -> Generator[str]:
-    address = f"127.0.0.1:{_free_port()}"
+    address = f"127.0.0.1:{free_port()}"
     command = [sys.executable, "-m", "monitor.demo.models", address]
     process = subprocess.Popen(command, start_new_session=True)  # Ctrl-C is for us alone
     try:
@@ -187,8 +187,8 @@ def _monitor(data: Path, models: str) -> Generator[tuple[dict[str, Any], Callabl
     prices = data / "costs.yaml"
     prices.write_text(yaml.safe_dump(PRICES))
     config.write_text(yaml.safe_dump({**SETTINGS, "costs": {"file": str(prices)}}))
-    listen = f"127.0.0.1:{_free_port(8080)}"
-    admin = f"127.0.0.1:{_free_port(9464)}"
+    listen = f"127.0.0.1:{free_port(8080)}"
+    admin = f"127.0.0.1:{free_port(9464)}"
     command = [sys.executable, "-m", "monitor", "run", "--config", str(config), "--data", str(data)]
     command += ["--upstream", models, "--listen", listen, "--admin", admin]
     environment = {k: v for k, v in os.environ.items() if not k.startswith("MONITOR_")}
@@ -222,13 +222,3 @@ def _wait_for(url: str, process: subprocess.Popen[bytes], patience: float = 60) 
             return
         time.sleep(0.1)
     raise UsageError(f"{url} did not answer within {patience:g} s")
-
-
-def _free_port(wanted: int = 0) -> int:
-    """`wanted` where it is free, else any free one."""
-    with socket.socket() as probe:
-        try:
-            probe.bind(("127.0.0.1", wanted))
-        except OSError:
-            probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

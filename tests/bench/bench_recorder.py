@@ -46,8 +46,8 @@ from monitor.recorder import calls
 from monitor.recorder.capture import Capture
 from monitor.settings.schema import Settings
 from monitor.streams.redis import RedisStream
+from monitor.supervision.ports import free_port
 from monitor.types import Exchange, Message, Outcome, encode_record
-from tests.bench.peers import free_port
 from tests.bench.tables import other_work, spread, table
 from tests.bench.traffic import LARGE, MANY, PROMPT, Traffic
 

@@ -19,6 +19,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from monitor.supervision.ports import free_port
+
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import monitor
@@ -30,7 +32,7 @@ OUT = Path(__file__).with_name("START.md")
 
 def measure(upstream: int, directory: Path) -> tuple[float, float]:
     """Seconds to the first connection, and to the first answer through it."""
-    port = peers.free_port()
+    port = free_port()
     began = time.perf_counter()
     process = subprocess.Popen(
         [

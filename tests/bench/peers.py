@@ -17,6 +17,7 @@ from pathlib import Path
 import psutil
 import yaml
 
+from monitor.supervision.ports import free_port
 from tests.end_to_end.conftest import System
 
 HERE = Path(__file__).parent
@@ -58,13 +59,6 @@ class Peer:
         """Wait until what works behind it has done its work."""
         if self.whole is not None:
             self.whole.settle()
-
-
-def free_port() -> int:
-    """A free port of the loopback interface."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def wait_for(port: int, patience: float = 20) -> None:

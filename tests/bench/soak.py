@@ -21,6 +21,7 @@ from pathlib import Path
 import psutil
 
 import monitor
+from monitor.supervision.ports import free_port
 from tests.end_to_end.conftest import System
 from tests.end_to_end.load import ANSWER, Load
 
@@ -64,9 +65,7 @@ def come_and_go(listen: str) -> None:
 def soak(minutes: int) -> int:
     """Run, report, return the exit code."""
     os.nice(5)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     model = subprocess.Popen([sys.executable, "-m", "tests.end_to_end.load", str(port)])
     rows: list[dict[str, int]] = []
     with tempfile.TemporaryDirectory() as directory:

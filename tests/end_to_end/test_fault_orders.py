@@ -10,7 +10,6 @@ import contextlib
 import os
 import random
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Generator
@@ -21,6 +20,7 @@ import pytest
 import redis
 
 from monitor.supervision.embedded_store import binary
+from monitor.supervision.ports import free_port
 from tests.end_to_end.test_faults import progress, under_load
 
 SEEDS = int(os.environ.get("FAULT_SEEDS", "1"))
@@ -61,10 +61,7 @@ class Store:
 def server(tmp_path: Path) -> Generator[Store]:
     """A store on a disk of its own."""
     (tmp_path / "redis").mkdir()
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
-    store = Store(tmp_path / "redis", port)
+    store = Store(tmp_path / "redis", free_port())
     try:
         yield store
     finally:

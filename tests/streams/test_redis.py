@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Awaitable, Callable
@@ -22,6 +21,7 @@ from monitor.streams import redis as module
 from monitor.streams.entries import missed
 from monitor.streams.redis import RedisStream
 from monitor.supervision.embedded_store import binary
+from monitor.supervision.ports import free_port
 from monitor.types import Record, decode_record, encode_record
 from tests.recorder.test_spool import DOCUMENT
 
@@ -338,12 +338,10 @@ def test_no_command_names_keys_of_two_slots(url: str, monkeypatch: pytest.Monkey
 
 def test_a_cluster_of_one_node_is_written_and_read(tmp_path: Path) -> None:
     """Three shards in three slots; every command is answered."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     options = {
         "port": port, "bind": "127.0.0.1", "cluster-enabled": "yes", "dir": tmp_path,
-        "cluster-port": port - 10000 if port > 50000 else port + 10000, "save": "",
+        "cluster-port": free_port(), "save": "",
     }  # fmt: skip
     command = [str(binary())]
     for name, value in options.items():
