@@ -511,7 +511,9 @@ class Truth(msgspec.Struct, frozen=True, array_like=True, omit_defaults=True):
     passed: bool | None = None
     """Whether its answer passed all checks; None where none applied."""
     is_due: bool = True
-    """False where it says what was known when the exchange ended, and nobody had said anything."""
+    """False where it says what was known before that, `horizon` seconds after the exchange."""
+    horizon: float = 0.0
+    """Then these seconds; 0 where nobody had said anything."""
 
 
 class Row(msgspec.Struct, frozen=True, array_like=True, gc=False):

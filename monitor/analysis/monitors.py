@@ -11,11 +11,11 @@ from monitor.analysis.drift.judgement import Rules
 from monitor.analysis.drift.monitor import DriftMonitor
 from monitor.analysis.drift.profiles import Profile
 from monitor.analysis.drift.watches import Baseline
-from monitor.analysis.experiments.declared import Experiment
+from monitor.analysis.experiments.declared import Experiment, horizons_of
 from monitor.analysis.experiments.monitor import ExperimentsMonitor
 from monitor.analysis.fairness.monitor import FairnessMonitor
 from monitor.analysis.fold import Analysis
-from monitor.analysis.outcome_rules import AT_ONCE_PANE, OutcomeRules
+from monitor.analysis.outcome_rules import AT_ONCE_PANE, OutcomeRules, pane_of
 from monitor.analysis.quality.monitor import QualityMonitor
 from monitor.analysis.slices.losses import AT_ONCE, MEASURES
 from monitor.analysis.slices.monitor import SlicesMonitor
@@ -65,9 +65,9 @@ def outcomes_of(
     compared with `profile`, or with its first labels. Its monitors (`MONITORS`) have equal parts of
     the error budget `rules.alpha`, fairness where groups are named and slices where these are
     searched for, and do not look at a row without a truth. A finding of one is an entry of replay's
-    document, under the monitor's name. `experiments` have an error of their own each. Slices are
-    made of all dimensions; those by what is known at once are `at_once_of`'s, unless all is one
-    pane.
+    document, under the monitor's name. `experiments` have an error of their own each; those with a
+    horizon are `within_of`'s, and slices by what is known at once `at_once_of`'s, unless all is one
+    pane. Slices are made of all dimensions.
     """
     alpha = _part(rules)
     watch = Rules(
@@ -84,8 +84,9 @@ def outcomes_of(
     ]  # fmt: skip
     if rules.fair:
         monitors.append(FairnessMonitor(rules, alpha, rules.fair, rules.strata))
-    if experiments:
-        monitors.append(ExperimentsMonitor(experiments, positive=rules.positive, pane=rules.pane))
+    here = [one for one in experiments if one.horizon is None or rules.pane is None]
+    if here:
+        monitors.append(ExperimentsMonitor(here, positive=rules.positive, pane=rules.pane))
     waiting = [one for one in MEASURES if rules.pane is None or one not in AT_ONCE]
     if set(rules.sliced).intersection(waiting):
         monitors.append(SlicesMonitor(rules, alpha, measures=waiting))
@@ -100,6 +101,24 @@ def at_once_of(rules: OutcomeRules) -> Analysis[Outcome] | None:
     rules = dataclasses.replace(rules, pane=AT_ONCE_PANE)
     monitor = SlicesMonitor(rules, _part(rules), measures=AT_ONCE)
     return Analysis((), (monitor,), pane=AT_ONCE_PANE, lateness=rules.lateness)
+
+
+def within_of(
+    rules: OutcomeRules,
+    *,
+    dimensions: Sequence[str] | None = None,
+    experiments: Sequence[Experiment] = (),
+) -> dict[float, Analysis[Outcome]]:
+    """By horizon in seconds: a fold of Rows with what was known so many seconds after a Record had
+    ended (`Truth.horizon`), for the experiments with that horizon. None where all is one pane."""
+    found: dict[float, Analysis[Outcome]] = {}
+    for horizon in horizons_of(experiments) if rules.pane is not None else ():
+        here, pane = [one for one in experiments if one.horizon == horizon], pane_of(horizon)
+        monitor = ExperimentsMonitor(here, positive=rules.positive, pane=pane)
+        found[horizon] = Analysis(
+            (), (monitor,), pane=pane, lateness=rules.lateness, dimensions=dimensions
+        )
+    return found
 
 
 def _part(rules: OutcomeRules) -> float:

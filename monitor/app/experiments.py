@@ -76,9 +76,16 @@ def _experiment(given: schema.Experiment, key: str, settings: Settings) -> Exper
                 f"{here}.per: needs {key}.unit, which says whose sums are compared, such as a user"
             )
         metrics.append(_metric(one, here))
+    wait = settings.outcomes.wait
+    if given.horizon is not None and given.horizon > wait:
+        raise ConfigError(
+            f"{key}.horizon: {given.horizon:g} s is longer than outcomes.wait, {wait:g} s, after "
+            "which nothing is remembered of an exchange; give less here, or more there"
+        )
     return Experiment(
         given.name, given.dimension, given.control, tuple(metrics), shares,
         given.minimum_effect, given.planned, given.unit or given.paired, bool(given.paired), ramp,
+        None if given.horizon == wait else given.horizon,
     )  # fmt: skip
 
 

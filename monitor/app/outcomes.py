@@ -16,13 +16,13 @@ import msgspec
 from monitor import logs
 from monitor.analysis import state as states
 from monitor.analysis.classes import spelt
-from monitor.analysis.experiments.declared import units_of
+from monitor.analysis.experiments.declared import horizons_of, units_of
 from monitor.analysis.experiments.monitor import ExperimentsMonitor
 from monitor.analysis.fold import Analysis
 from monitor.analysis.join.items import item_of
 from monitor.analysis.join.join import Join
 from monitor.analysis.join.reading import Reading
-from monitor.analysis.monitors import at_once_of, outcomes_of, shares
+from monitor.analysis.monitors import at_once_of, outcomes_of, shares, within_of
 from monitor.analysis.outcome_rules import OutcomeRules, pane_of
 from monitor.analysis.quality.early import early
 from monitor.analysis.quality.monitor import QualityMonitor
@@ -39,8 +39,8 @@ from monitor.streams.redis import RedisStream
 from monitor.turns import give_way, in_turns
 from monitor.types import Key, Measurement, Record, Row
 
-JOIN, FOLD, AT_ONCE = "join", "outcomes", "at_once"
-"""What the fields of the checkpoint begin with."""
+JOIN, FOLD, AT_ONCE, WITHIN = "join", "outcomes", "at_once", "within"
+"""What the fields of the checkpoint begin with; the last is followed by a horizon in seconds."""
 POSITION = "join/position"
 """The field with the place in the stream of feedback."""
 PAGES = 20
@@ -66,7 +66,7 @@ class Outcomes:
         self._set_aside = set_aside
         self._stream = RedisStream(settings.redis, settings.endpoint, shards=settings.stream.shards)
         self._position = ""
-        self._join, self._fold, self._at_once = self._fresh()
+        self._join, self._folds = self._fresh()
         self._needs_past = True
         self._gone: dict[str, bytes] = {}
         self._privacy: Any = None
@@ -77,18 +77,24 @@ class Outcomes:
         """What looks at outcomes."""
         if not self.is_on:
             return ()
-        return (*self._fold.monitors, *(self._at_once.monitors if self._at_once else ()))
+        return tuple(monitor for fold in self._folds.values() for monitor in fold.monitors)
 
-    def _fresh(self) -> tuple[Join, Analysis[Any], Analysis[Any] | None]:
+    def _fresh(self) -> tuple[Join, dict[str, Analysis[Any]]]:
+        """A join and the folds, by what their fields of the checkpoint begin with."""
         outcomes = self._settings.outcomes
         reading = Reading(outcomes.prediction, outcomes.score, outcomes.positive)
         experiments = experiments_of(self._settings)
         join = Join(
             reading, wait=outcomes.wait, room=outcomes.records, units=units_of(experiments),
-            is_detailed=bool(self._settings.slices.measures),
+            is_detailed=bool(self._settings.slices.measures), horizons=horizons_of(experiments),
         )  # fmt: skip
         rules = rules_of(self._settings)
-        return join, outcomes_of(rules, experiments=experiments), at_once_of(rules)
+        folds = {FOLD: outcomes_of(rules, experiments=experiments)}
+        if (at_once := at_once_of(rules)) is not None:
+            folds[AT_ONCE] = at_once
+        for horizon, fold in within_of(rules, experiments=experiments).items():
+            folds[_within(horizon)] = fold
+        return join, folds
 
     # --- the two streams ----------------------------------------------------------------------
 
@@ -112,11 +118,12 @@ class Outcomes:
         self.is_changed = True
 
     def _count(self, row: Row) -> None:
-        """Fold a Row of what is known at once, or of what was due."""
-        if row.truth is None or row.truth.is_due:
-            self._fold.add_row(row)
-        elif self._at_once is not None:
-            self._at_once.add_row(row)
+        """Fold a Row of what was due, or of what was known at once or at a horizon."""
+        name = FOLD
+        if row.truth is not None and not row.truth.is_due:
+            name = _within(row.truth.horizon) if row.truth.horizon else AT_ONCE
+        if name in self._folds:
+            self._folds[name].add_row(row)
 
     async def follow(self, records_read: float, now: float) -> bool:
         """Read feedback that came, and fold what is due; whether any came; or raise StreamError.
@@ -138,7 +145,7 @@ class Outcomes:
                 self.has_more, feedback_read = True, time_of(position)
         for row in self._join.advance(min(records_read, feedback_read)):
             give_way()
-            self._fold.add_row(row)
+            self._count(row)
             self.is_changed = True
         self.is_changed = self.is_changed or any_came
         return any_came
@@ -182,7 +189,7 @@ class Outcomes:
                 if one}  # fmt: skip
         if not ends:
             return
-        self._join, self._fold, self._at_once = self._fresh()
+        self._join, self._folds = self._fresh()
         start = max(0.0, await self.now() - self._settings.outcomes.wait)
         here = ",".join([f"{int(start * 1000)}-0"] * len(self._stream.keys))
         while True:
@@ -207,12 +214,11 @@ class Outcomes:
         if not self.is_on or self._needs_past:
             return {}
         self.is_changed = False
-        fold = states.named(FOLD, self._fold.saved())
-        join = states.named(JOIN, self._join.state())
-        at_once, self._gone = self._gone, {}
-        if self._at_once is not None:
-            at_once = states.named(AT_ONCE, self._at_once.saved())
-        return {**fold, **join, **at_once, POSITION: self._position.encode() or b"0-0"}
+        entries, self._gone = self._gone, {}
+        for name, fold in self._folds.items():
+            entries |= states.named(name, fold.saved())
+        entries |= states.named(JOIN, self._join.state())
+        return {**entries, POSITION: self._position.encode() or b"0-0"}
 
     def restore(
         self,
@@ -226,26 +232,28 @@ class Outcomes:
         What is damaged begins anew, as does what `keeps` does not hold for. No time can be after
         `latest`.
         """
-        ours = {name: states.inside(name, state) for name in (JOIN, FOLD, AT_ONCE)}
-        self._join, self._fold, self._at_once = self._fresh()
+        heads = tuple(f"{name}/" for name in (JOIN, FOLD, AT_ONCE, WITHIN))
+        self._join, self._folds = self._fresh()
         self._position, self._needs_past = "", True
         if POSITION in state:
             try:
-                position = ours[JOIN].pop("position").decode()
-                self._join.restore(ours[JOIN])
-                self._fold.restore(ours[FOLD], latest=latest, keeps=keeps)
-                if self._at_once is not None:
-                    self._at_once.restore(ours[AT_ONCE], latest=latest, keeps=keeps)
-                else:  # what was counted has a gap from here on
-                    self._gone = dict.fromkeys(states.named(AT_ONCE, ours[AT_ONCE]), b"")
+                join = states.inside(JOIN, state)
+                position = join.pop("position").decode()
+                self._join.restore(join)
+                left = {name for name in state if name.startswith(heads)}
+                left -= states.named(JOIN, states.inside(JOIN, state)).keys()
+                for name, fold in self._folds.items():
+                    entries = states.inside(name, state)
+                    fold.restore(entries, latest=latest, keeps=keeps)
+                    left -= states.named(name, entries).keys()
+                self._gone = dict.fromkeys(left, b"")  # what they counted has a gap from here on
                 self._position, self._needs_past, self.is_on = position, False, True
             except Exception as error:  # noqa: BLE001  whatever a damaged checkpoint leads to
                 logs.warning(
                     f"the checkpoint of outcomes is damaged ({logs.place(error)}) and is not used; "
                     "feedback is read again from the oldest in the stream"
                 )
-                self._join, self._fold, self._at_once = self._fresh()
-        heads = tuple(f"{name}/" for name in ours)
+                self._join, self._folds = self._fresh()
         return {name: kept for name, kept in state.items() if not name.startswith(heads)}
 
     def measurements(self) -> list[Measurement]:
@@ -267,10 +275,10 @@ class Outcomes:
         found["slices"] = ranked(found.get("slices", ()))
         found["timelines"] = [
             timeline
-            for monitor in self._fold.monitors if isinstance(monitor, ExperimentsMonitor)
+            for monitor in self.monitors if isinstance(monitor, ExperimentsMonitor)
             for timeline in monitor.timelines()
         ]  # fmt: skip
-        classes = [row for one in self._fold.monitors if isinstance(one, QualityMonitor)
+        classes = [row for one in self.monitors if isinstance(one, QualityMonitor)
                    for row in in_turns(one.by_class())]  # fmt: skip
         so_far = early(self._join.early(EARLY), spelt(self._settings.outcomes.positive))
         return msgspec.json.encode(
@@ -280,6 +288,11 @@ class Outcomes:
     async def close(self) -> None:
         """Close the connection to the store."""
         await self._stream.close()
+
+
+def _within(horizon: float) -> str:
+    """What the fields of the fold of experiments with a horizon begin with."""
+    return f"{WITHIN}/{horizon!r}"
 
 
 def rules_of(settings: Settings) -> OutcomeRules:

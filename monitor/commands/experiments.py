@@ -16,6 +16,7 @@ from rich.console import Console
 
 from monitor import decisions
 from monitor.analysis.checkpoint import Checkpoint
+from monitor.analysis.experiments.declared import horizons_of
 from monitor.app.decision_log import entries
 from monitor.app.experiments import experiments_of
 from monitor.app.outcomes import Outcomes
@@ -62,10 +63,13 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
     width = None if sys.stdout.isatty() else WIDTH
     Console(file=sys.stdout, width=width).print(report.experiments(found))
     if not any(one.samples or one.verdict == "invalid" for one in found):
-        wait = settings.outcomes.wait
+        horizons = horizons_of(experiments_of(settings))
+        wait, key = min([
+            (settings.outcomes.wait, "outcomes.wait"), *((one, "its horizon") for one in horizons)
+        ])  # fmt: skip
         print(
             f"monitor: no exchange of an arm is counted yet; each is {wait:,.0f} s after it ended "
-            "(outcomes.wait)",
+            f"({key})",
             file=sys.stderr,
         )
     return 0

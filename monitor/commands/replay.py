@@ -20,7 +20,13 @@ from monitor import __version__
 from monitor.analysis.classes import spelt
 from monitor.analysis.drift.findings import moment
 from monitor.analysis.drift.profiles import dump_profile
-from monitor.analysis.experiments.declared import Experiment, Source, compared, units_of
+from monitor.analysis.experiments.declared import (
+    Experiment,
+    Source,
+    compared,
+    horizons_of,
+    units_of,
+)
 from monitor.analysis.monitors import shares
 from monitor.analysis.outcome_rules import OutcomeRules
 from monitor.analysis.slices.losses import MEASURES
@@ -189,6 +195,7 @@ def _plan(options: argparse.Namespace, settings: Settings) -> Plan:
             grouped,
             units_of(experiments),
             bool(slices),
+            horizons_of(experiments),
         ),
         experiments=experiments,
         arms=tuple(dimension for dimension, _ in getattr(options, "experiment", ())),

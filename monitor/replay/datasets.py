@@ -142,6 +142,7 @@ def _joined(
         dimensions=None if joining.is_detailed else (*options.columns.by, *joining.dimensions),
         units=joining.units,
         is_detailed=joining.is_detailed,
+        horizons=joining.horizons,
     )
 
 

@@ -65,6 +65,8 @@ class Sample:
             truth = row.truth
             if truth is None or truth.label is None or truth.prediction is None:
                 continue
+            if not truth.is_due:
+                continue
             line = self._rows + self._told
             self._columns.setdefault(LABEL, {})[line] = truth.label
             self._columns.setdefault(PREDICTION, {})[line] = truth.prediction

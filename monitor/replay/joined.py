@@ -32,7 +32,7 @@ class Joining:
     store. With `is_asked_for` outcomes are counted although nobody has said anything. `dimensions`
     are those that experiments and fairness look at, whatever else is asked for, and `units` what
     experiments count by. With `is_detailed` slices are searched for, which look at all dimensions,
-    and at more of a Record."""
+    and at more of a Record. `horizons` are those of experiments, in seconds."""
 
     reading: Reading
     make_safe: MakeSafe
@@ -43,6 +43,7 @@ class Joining:
     dimensions: tuple[str, ...] = ()
     units: tuple[str, ...] = ()
     is_detailed: bool = False
+    horizons: tuple[float, ...] = ()
 
 
 def joined(
@@ -54,16 +55,18 @@ def joined(
     dimensions: Sequence[str] | None = None,
     units: Sequence[str] = (),
     is_detailed: bool = False,
+    horizons: Sequence[float] = (),
 ) -> Iterator[Row]:
     """Yield a Row with a truth for every Record, in the order in which they are due: `wait` seconds
-    after they ended, or at the end.
+    after they ended, or at the end; and one for each of `horizons`, so many seconds after that.
 
     Each of `said` is in order of time (`stored`, `filed`). More than `room` Records that wait are
     an even share, as they are live.
     """
     join = Join(
-        reading, wait=wait, room=room, dimensions=dimensions, units=units, is_detailed=is_detailed
-    )
+        reading, wait=wait, room=room, dimensions=dimensions, units=units, is_detailed=is_detailed,
+        horizons=horizons,
+    )  # fmt: skip
     return due(join, records, heapq.merge(*said, key=_came))
 
 

@@ -18,7 +18,7 @@ from monitor.analysis.drift.profiles import Profile, profile_of
 from monitor.analysis.experiments.declared import Experiment
 from monitor.analysis.experiments.monitor import ExperimentsMonitor
 from monitor.analysis.fold import Analysis
-from monitor.analysis.monitors import MONITORS, at_once_of, outcomes_of
+from monitor.analysis.monitors import MONITORS, at_once_of, outcomes_of, within_of
 from monitor.analysis.quality.monitor import QualityMonitor, watched
 from monitor.analysis.slices.monitor import ranked
 from monitor.errors import UsageError
@@ -63,18 +63,27 @@ TROUBLES = {
 
 @dataclass(frozen=True)
 class _Folds:
-    """What is asked of rows whose outcome is due, and of those of what is known at once."""
+    """What is asked of rows whose outcome is due, of those of what is known at once, and of those
+    of what was known at the horizon of an experiment, by its seconds."""
 
     due: Analysis[Outcome]
     at_once: Analysis[Outcome] | None
+    within: Mapping[float, Analysis[Outcome]]
 
     @property
     def monitors(self) -> tuple[Monitor[Outcome], ...]:
-        return (*self.due.monitors, *(self.at_once.monitors if self.at_once else ()))
+        before = (*filter(None, (self.at_once,)), *self.within.values())
+        return tuple(one for fold in (self.due, *before) for one in fold.monitors)
+
+    @property
+    def experiments(self) -> Iterator[ExperimentsMonitor]:
+        return (one for one in self.monitors if isinstance(one, ExperimentsMonitor))
 
     def add_row(self, row: Row) -> None:
         if _is_due(row):
             self.due.add_row(row)
+        elif row.truth is not None and row.truth.horizon:
+            self.within[row.truth.horizon].add_row(row)
         elif self.at_once is not None:
             self.at_once.add_row(row)
 
@@ -97,7 +106,8 @@ def with_outcomes(found: Replay, plan: Plan, both: Comparison, watch: Watch) -> 
     def begin() -> Analysis[Outcome]:
         return outcomes_of(rules, dimensions=plan.by, profile=usual, experiments=experiments)
 
-    folds = _Folds(begin(), at_once_of(rules))
+    within = within_of(rules, dimensions=plan.by, experiments=experiments) if joins else {}
+    folds = _Folds(begin(), at_once_of(rules), within)
     fold = folds.due
     coming = within_budget(both.current.truths(both.options), values)
     rows = _rows(watch(coming, "judging outcomes", found.records))
@@ -113,9 +123,9 @@ def with_outcomes(found: Replay, plan: Plan, both: Comparison, watch: Watch) -> 
         chunks=chunks,
         **_entries(folds, plan, undated=not joins),
         class_quality=list(_quality(fold).by_class()),
-        timelines=_timelines(fold),
+        timelines=_timelines(folds),
         remarks=[
-            *found.remarks, *untold, *_remarks(fold, plan), *_compared(fold, experiments, plan)
+            *found.remarks, *untold, *_remarks(fold, plan), *_compared(folds, experiments, plan)
         ],
     )  # fmt: skip
 
@@ -219,7 +229,9 @@ def _in_chunks(
 
 def _known(row: Row, wait: float) -> float:
     """When what a row says was known."""
-    return row.at + wait if _is_due(row) else row.at
+    if row.truth is None or row.truth.is_due:
+        return row.at + wait
+    return row.at + row.truth.horizon
 
 
 def _is_due(row: Row) -> bool:
@@ -268,6 +280,11 @@ def _experiments(plan: Plan, both: Comparison) -> tuple[list[Experiment], list[s
             continue
         if missing:
             remarks.append(f"experiment {one.name}: no table has {' or '.join(missing)}")
+        if one.horizon is not None:
+            remarks.append(
+                f"experiment {one.name}: no column says when something became known, so its "
+                "horizon cuts nothing off"
+            )
         if one.metrics:
             found.append(one)
         elif one.dimension in plan.arms:
@@ -289,12 +306,9 @@ def _entries(folds: _Folds, plan: Plan, *, undated: bool) -> dict[str, Any]:
     return entries
 
 
-def _timelines(fold: Analysis[Outcome]) -> list[ExperimentTimeline] | None:
+def _timelines(folds: _Folds) -> list[ExperimentTimeline] | None:
     """What experiments looked like from their beginning on, where that is known."""
-    for monitor in fold.monitors:
-        if isinstance(monitor, ExperimentsMonitor):
-            return monitor.timelines() or None
-    return None
+    return [one for monitor in folds.experiments for one in monitor.timelines()] or None
 
 
 def _undated(one: Outcome) -> Outcome:
@@ -334,16 +348,12 @@ def _remarks(fold: Analysis[Outcome], plan: Plan) -> Iterator[str]:
             yield "--score: all rows with a score are of one class, so there is no AUC"
 
 
-def _compared(
-    fold: Analysis[Outcome], experiments: Iterable[Experiment], plan: Plan
-) -> Iterator[str]:
+def _compared(folds: _Folds, experiments: Iterable[Experiment], plan: Plan) -> Iterator[str]:
     """What a reader should know of arms; raises UsageError where the options name one that is not
     there."""
-    monitor = next((one for one in fold.monitors if isinstance(one, ExperimentsMonitor)), None)
-    if monitor is None:
-        return
+    monitors = {name: monitor for monitor in folds.experiments for name in monitor.names}
     for one in experiments:
-        arms = monitor.arms(one.name)
+        arms = monitors[one.name].arms(one.name)
         if one.dimension in plan.arms and one.control not in arms:
             there = ", ".join(arms[:NAMED]) or "none"
             raise UsageError(

@@ -261,7 +261,8 @@ class Experiment(_Section, frozen=True, omit_defaults=True):
     `minimum_effect`; the experiment was planned for some `planned` exchanges. The `unit` that was
     assigned to arms, such as a user, is a dimension or one of `outcomes.key`; by default it is the
     exchange. Where every arm answered the same requests, `paired` is what these have in common:
-    `trace_id`, or as `unit`.
+    `trace_id`, or as `unit`. An exchange counts `horizon` seconds after it ended, with what had
+    been said by then; by default that is `outcomes.wait`, and it is never more.
     """
 
     name: Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
@@ -276,6 +277,7 @@ class Experiment(_Section, frozen=True, omit_defaults=True):
     planned: Positive = 10000
     unit: str = ""
     paired: str = ""
+    horizon: Duration | None = None
 
 
 class DimensionSource(_Section, frozen=True, omit_defaults=True):

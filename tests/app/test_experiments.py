@@ -99,6 +99,10 @@ def test_what_is_documented_is_an_experiment() -> None:
         ),
         (CONTRACT | {"allocation": [{}]}, r"allocation\[0\]: has other arms \(none\)"),
         (CONTRACT | {"control": "c", "allocation": [EVEN]}, r"control: 'c' is not one of the arms"),
+        (
+            CONTRACT | {"horizon": 700_000},
+            r"experiments\[0\].horizon: 700000 s is longer than outcomes.wait, 604800 s, after which",
+        ),
         (CONTRACT | {"unit": "usr"}, r"experiments\[0\].unit: 'usr' is not one of outcomes.key"),
         (CONTRACT | {"unit": "variant"}, r"experiments\[0\].unit: 'variant' is not one of"),
         (CONTRACT | {"paired": "trace"}, r"experiments\[0\].paired: 'trace' is not trace_id, nor"),
@@ -130,3 +134,9 @@ def test_two_experiments_have_two_names() -> None:
     with pytest.raises(ConfigError, match=r"experiments\[1\].name"):
         experiments_of(settings(CONTRACT, CONTRACT))
     assert len(experiments_of(settings(CONTRACT, CONTRACT | {"name": "other"}))) == 2
+
+
+def test_a_horizon_is_at_most_the_wait() -> None:
+    """One as long is none: then outcomes are due."""
+    given = [CONTRACT | {"name": f"{one}", "horizon": one} for one in (3600, 604_800)]
+    assert [one.horizon for one in experiments_of(settings(*given))] == [3600.0, None]

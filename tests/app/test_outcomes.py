@@ -21,10 +21,12 @@ from monitor.analysis.join.reading import Reading
 from monitor.app import analyzer as analyzer_role
 from monitor.app import outcomes
 from monitor.app.analyzer import Analyzer
+from monitor.app.experiments import experiments_of
 from monitor.feedback import Feedback, Statement
 from monitor.privacy import keys
 from monitor.replay.joined import joined, stored
 from monitor.replay.stored import records
+from monitor.settings import schema
 from monitor.settings.schema import Differential, Outcomes, Privacy, Settings, StreamSettings
 from monitor.streams import redis as store
 from monitor.streams.redis import RedisStream
@@ -350,10 +352,14 @@ def test_another_positive_class_counts_outcomes_anew(
 
 
 def test_replay_of_the_store_has_the_rows_that_were_counted_live(tmp_path: Path) -> None:
-    """Bit for bit and in order, with early, late and repeated feedback."""
+    """Bit for bit and in order, with early, late and repeated feedback; an experiment at its horizon
+    says the same, too, before anything is due."""
+    declared = schema.Experiment(
+        "e", "population", "b", [schema.ExperimentMetric("labels", of="label")], horizon=1.0
+    )
 
     async def story(there: EmbeddedStore) -> None:
-        scene = Scene(there)
+        scene = Scene(there, experiments=[declared])
         async with scene.analyzer() as analyzer:
             await scene.say(*({"id": f"r{n}", "label": f"{n}", "key": f"{n}"} for n in range(10)))
             await scene.send(*range(40))
@@ -365,9 +371,18 @@ def test_replay_of_the_store_has_the_rows_that_were_counted_live(tmp_path: Path)
             await until(analyzer, lambda seen: sum(
                 v for k, v in seen.items() if k[0] == "monitor_feedback_total") == 65)  # fmt: skip
             rows = analyzer._outcomes.monitors[0].rows
+            live = analyzer._outcomes.monitors[1].findings()
         said = await asyncio.to_thread(lambda: list(stored(there.url, "e", _unsafe)))
         kept = await asyncio.to_thread(lambda: list(records(there.url, "e", shards=2)))
         assert list(joined(kept, said, reading=Reading(), wait=3.0)) == rows
+        folds = listed.within_of(
+            outcomes.rules_of(scene.settings), experiments=experiments_of(scene.settings)
+        )
+        for row in joined(kept, said, reading=Reading(), wait=3.0, horizons=[*folds]):
+            if row.truth is not None and row.truth.horizon:
+                folds[row.truth.horizon].add_row(row)
+        assert folds[1.0].monitors[0].findings() == live
+        assert [one.samples for one in live] == [20]
         await scene.stream.close()
 
     play(tmp_path, story)
@@ -375,3 +390,23 @@ def test_replay_of_the_store_has_the_rows_that_were_counted_live(tmp_path: Path)
 
 def _unsafe(said: Statement) -> Feedback:
     raise AssertionError(said)
+
+
+def test_what_a_horizon_counted_is_removed_with_it() -> None:
+    """Its fields of the checkpoint are emptied: what it counted would have a gap when it is back."""
+    declared = schema.Experiment(
+        "e", "population", "b", [schema.ExperimentMetric("labels", of="label")], horizon=60.0
+    )
+    states: list[dict[str, bytes]] = []
+    for experiments in ([declared], []):
+        settings = Settings(endpoint="e", redis="redis://nowhere.invalid", experiments=experiments)
+        one = outcomes.Outcomes(settings, lambda *_: None)
+        before = states[0] if states else {outcomes.POSITION: b"0-0"}
+        one.restore({name: entry for name, entry in before.items() if entry})
+        one.add(record("r"))
+        for row in one._join.advance(2e9):
+            one._count(row)
+        states.append(one.saved())
+    fields = [name for name in states[0] if name.startswith("within/60.0/")]
+    assert len(fields) > 1
+    assert {name: states[1][name] for name in fields} == dict.fromkeys(fields, b"")

@@ -10,9 +10,11 @@ from typing import Any
 import msgspec
 import pytest
 
+from monitor.analysis.experiments.declared import horizons_of
 from monitor.analysis.join.join import Join
 from monitor.analysis.join.reading import Reading
-from monitor.analysis.monitors import outcomes_of
+from monitor.analysis.monitors import outcomes_of, within_of
+from monitor.app.experiments import experiments_of
 from monitor.app.outcomes import rules_of
 from monitor.cli import main
 from monitor.settings.load import load
@@ -141,6 +143,63 @@ def test_groups_and_arms_need_no_by(capsys, files, tmp_path: Path) -> None:
     assert {one["value"] for one in plain["quality"]} == {"all"}
     asked = document(capsys, *files, "--experiment", "population=b")["experiments"]
     assert {one["variant"] for one in asked if one["name"] == "population"} == {"a"}
+
+
+def test_an_experiment_counts_what_came_within_its_horizon(capsys, files, tmp_path: Path) -> None:
+    """As live, bit for bit, whenever that was looked at and by whatever analyzer; a slow label of
+    one arm is no label of it, and no exchange waits longer than the other arm's."""
+    config = tmp_path / "monitor.yaml"
+    arms = "dimension: population, control: a, allocation: {a: 0.5, b: 0.5}"
+    config.write_text(
+        config.read_text() + f"experiments: [{{name: soon, {arms}, horizon: 120, metrics: ["
+        "{name: right, of: label}, {name: sold, event: sold}]}, "
+        f"{{name: late, {arms}, metrics: [{{name: sold, event: sold}}]}}]\n"
+    )
+    sold = [
+        {"id": f"r{number}", "event": "sold", "key": f"s{number}",
+         "at": 10.0 * number + (300 if number % 2 else 60)}
+        for number in range(0, COUNT, 3)
+    ]  # fmt: skip
+    with (tmp_path / "said.jsonl").open("a") as stream:
+        for one in sold:
+            stream.write("\n" + json.dumps({**one, "at": BEGIN + one["at"]}))
+    settings = load(str(config), {})
+    experiments = experiments_of(settings)
+
+    def begin() -> tuple[Join, dict[float, Any]]:
+        folds = within_of(rules_of(settings), experiments=experiments)
+        wait = settings.outcomes.wait
+        return Join(Reading(), wait=wait, horizons=horizons_of(experiments)), dict(folds)
+
+    join, folds = begin()
+    coming: list[tuple[float, Any]] = [(one.started + one.duration, one) for one in exchanges()]
+    coming += [(BEGIN + one["at"], item(one["at"], **one)) for one in (*labels(), *sold)]
+    kept: tuple[dict[str, bytes], dict[str, bytes]] = ({}, {})
+    chance = random.Random(1)
+    for at, one in sorted(coming, key=lambda pair: pair[0]):
+        if chance.random() < 0.01:
+            for part, state in zip(kept, (join.state(), folds[120.0].saved()), strict=True):
+                part.update(state)
+            join, folds = begin()
+            join.restore({name: entry for name, entry in kept[0].items() if entry})
+            folds[120.0].restore(kept[1], latest=float("inf"), keeps=lambda _: True)
+        join.add(one) if isinstance(one, Record) else join.say(one)
+        for row in join.advance(at) if chance.random() < 0.3 else ():
+            if row.truth and row.truth.horizon:
+                folds[row.truth.horizon].add_row(row)
+    for row in join.advance(float("inf")):
+        if row.truth and row.truth.horizon:
+            folds[row.truth.horizon].add_row(row)
+    (monitor,) = folds[120.0].monitors
+    live = msgspec.json.decode(msgspec.json.encode(monitor.findings()))
+    found = {(one["name"], one["metric"]): one for one in document(capsys, *files)["experiments"]}
+    assert [found["soon", one["metric"]] for one in live] == live
+    assert found["soon", "sold"]["effect"] == pytest.approx(-1 / 3, abs=0.01)
+    assert found["late", "sold"]["effect"] == pytest.approx(0.0, abs=0.01)
+    assert found["soon", "right"]["samples"] < found["soon", "sold"]["samples"] == COUNT // 2
+    chunks = document(capsys, *files, "--chunks", "2")["chunks"]
+    samples = [{one["name"]: one["samples"] for one in chunk["experiments"]} for chunk in chunks]
+    assert samples[0]["late"] + 24 == samples[0]["soon"] == COUNT // 4 - 6
 
 
 def test_evidently_says_how_good_predictions_of_records_were(capsys, files, tmp_path: Path) -> None:

@@ -117,7 +117,8 @@ class Experiment:
     certainly smaller is `no_difference`. It was planned for some `planned` exchanges. `unit` names
     what was assigned to arms, such as a user: a dimension, or a business key. Empty: each exchange.
     Where it is `paired`, every arm answered for each unit, such as the same request. Where shares
-    change by a schedule, `ramp` has the later ones, of the same arms.
+    change by a schedule, `ramp` has the later ones, of the same arms. An exchange counts `horizon`
+    seconds after it ended, with what was known by then; None: when all outcomes are due.
     """
 
     name: str
@@ -130,6 +131,7 @@ class Experiment:
     unit: str = ""
     paired: bool = False
     ramp: Ramp = ()
+    horizon: float | None = None
 
 
 def period_of(ramp: Ramp, began: float) -> int:
@@ -146,6 +148,11 @@ def period_of(ramp: Ramp, began: float) -> int:
 def units_of(experiments: Iterable[Experiment]) -> tuple[str, ...]:
     """What experiments count by that is not the exchange."""
     return tuple(dict.fromkeys(one.unit for one in experiments if one.unit))
+
+
+def horizons_of(experiments: Iterable[Experiment]) -> tuple[float, ...]:
+    """The horizons of experiments in seconds, the shortest first."""
+    return tuple(sorted({one.horizon for one in experiments if one.horizon is not None}))
 
 
 def compared(dimension: str, control: str, sources: Iterable[Source]) -> Experiment:

@@ -371,6 +371,11 @@ class ExperimentsMonitor:
             for one in timeline.told(self._found(self._runs[name]))
         ]
 
+    @property
+    def names(self) -> list[str]:
+        """The names of the experiments."""
+        return list(self._runs)
+
     def arms(self, name: str) -> list[str]:
         """The arms of an experiment that anybody had, those with most exchanges first."""
         exposed = self._runs[name].exposed

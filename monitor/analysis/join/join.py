@@ -15,7 +15,7 @@ from __future__ import annotations
 import heapq
 import math
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 
 import msgspec
@@ -69,7 +69,8 @@ class Join:
     (`share`). Of items that wait there are as many, and four times as many in all. Time is what
     `advance` is told. `dimensions` are the segments of a Row, None means all that a Record has.
     With `is_detailed` its truth has what only slices look at, and every Record has a Row at once,
-    too: with what is known when it has ended, and `Truth.is_due` False.
+    too: with what is known when it has ended, and `Truth.is_due` False. For each of `horizons`,
+    seconds less than `wait`, there is one more with what had come so long after it ended.
     """
 
     def __init__(
@@ -81,6 +82,7 @@ class Join:
         dimensions: Sequence[str] | None = None,
         units: Sequence[str] = (),
         is_detailed: bool = False,
+        horizons: Sequence[float] = (),
     ) -> None:
         self._is_detailed = is_detailed
         self.ledger = ledger.Ledger()
@@ -100,7 +102,9 @@ class Join:
         self._keys: dict[int, int] = {}  # by key: the item's number
         self._past: dict[int, None] = {}  # ids of Records that were due, the newest last
         self._seconds: dict[int, list[int]] = {}  # numbers by the second in which they are due
-        self._order: list[int] = []  # a heap of these seconds
+        # By horizon the same of those that are to have a Row before they are due.
+        self._before: dict[float, dict[int, list[int]]] = {one: {} for one in sorted(horizons)}
+        self._order: list[int] = []  # a heap of all these seconds
         self._alive: dict[int, int] = {}  # by piece: how many numbers of it are in use
         self._changed: set[int] = set()
         self._thinned: dict[int, None] = {}
@@ -128,7 +132,9 @@ class Join:
         second = math.floor(ended + self._wait)
         if second < self._due:
             self.ledger.records["due"] += 1
-            return [*at_once, self._row(stub, self._match(stub), 0)]
+            known = self._match(stub)
+            rows = [self._row_within(stub, known, 0, horizon) for horizon in self._before]
+            return [*at_once, *rows, self._row(stub, known, 0)]
         packed = stubs.encode(stub)
         name = stub.names[0]
         places = 1 + len(packed) // stubs.UNIT
@@ -142,8 +148,12 @@ class Join:
         number = self._next(second)
         self._stubs[number] = packed
         self._know(number, stub.names)
-        self._match(stub)
-        return at_once
+        known = self._match(stub)
+        halvings = self._share.halvings(self._share.level, number) if self._before else 0
+        return [*at_once, *(
+            self._row_within(stub, known, halvings, horizon)
+            for horizon in self._wait_for(number, ended)
+        )]  # fmt: skip
 
     def say(self, item: Item) -> None:
         """Take what was said of an exchange."""
@@ -185,9 +195,12 @@ class Join:
         end = 1 << 61 if until == math.inf else math.floor(until)
         while self._order and self._order[0] < end:
             second = heapq.heappop(self._order)
-            numbers = self._seconds.pop(second)
             self._due = max(self._due, second + 1)
-            yield from self._fold(numbers)
+            for horizon, seconds in self._before.items():
+                for number, stub in self._in_order(seconds.pop(second, ())):
+                    halvings = self._share.halvings(stub.level, number)
+                    yield self._row_within(stub, self._said_of(stub), halvings, horizon)
+            yield from self._fold(self._seconds.pop(second, []))
         self._due = max(self._due, min(end, 1 << 60))
 
     def early(self, most: int) -> Iterator[Row]:
@@ -267,6 +280,16 @@ class Join:
         known = items.known(list(said.values()), stub.prediction)
         return stubs.row_of(stub, known, halvings)
 
+    def _row_within(
+        self, stub: Stub, said: Mapping[int, Item], halvings: int, horizon: float
+    ) -> Row:
+        """What was known of a Record `horizon` seconds after it ended."""
+        by_then = {
+            number: item for number, item in said.items()
+            if item.came is None or item.came - stub.ended <= horizon
+        }  # fmt: skip
+        return stubs.before_due(self._row(stub, by_then, halvings), horizon)
+
     def _forget_attributes(self, said: Mapping[int, Item]) -> None:
         """Forget protected attributes once no Record is left of which they were said."""
         for number, item in said.items():
@@ -278,10 +301,7 @@ class Join:
 
     def _fold(self, numbers: list[int]) -> Iterator[Row]:
         """The Rows of what is due in one second, in the order of their times and digests."""
-        found = [(n, stubs.decode(self._stubs[n])) for n in numbers if n in self._stubs]
-        found.sort(key=lambda one: (one[1].ended, one[1].names[0]))
-        for number, stub in found:
-            give_way()
+        for number, stub in self._in_order(numbers):
             halvings = self._share.halvings(stub.level, number)
             said = self._match(stub)
             row = self._row(stub, said, halvings)
@@ -295,6 +315,14 @@ class Join:
         for number in in_turns(numbers):
             if number in self._items:
                 self._expire(number)
+
+    def _in_order(self, numbers: Iterable[int]) -> Iterator[tuple[int, Stub]]:
+        """The Records among what has these numbers, in the order of their times and digests."""
+        found = [(n, stubs.decode(self._stubs[n])) for n in numbers if n in self._stubs]
+        found.sort(key=lambda one: (one[1].ended, one[1].names[0]))
+        for number, stub in found:
+            give_way()
+            yield number, stub
 
     def _expire(self, number: int) -> None:
         """An item waits no more, and is forgotten once no Record is left that it speaks of."""
@@ -339,13 +367,26 @@ class Join:
         return number
 
     def _put(self, number: int, second: int) -> None:
-        second = max(second, self._due)
-        numbers = self._seconds.get(second)
+        self._note(self._seconds, max(second, self._due), number)
+
+    def _note(self, seconds: dict[int, list[int]], second: int, number: int) -> None:
+        numbers = seconds.get(second)
         if numbers is None:
-            self._seconds[second] = [number]
-            heapq.heappush(self._order, second)
+            seconds[second] = [number]
+            heapq.heappush(self._order, second)  # where it stands already, it comes twice
         else:
             numbers.append(number)
+
+    def _wait_for(self, number: int, ended: float) -> list[float]:
+        """Have a Record get its Row at each horizon; return those that are over."""
+        over = []
+        for horizon, seconds in self._before.items():
+            second = math.floor(ended + horizon)
+            if second < self._due:
+                over.append(horizon)
+            else:
+                self._note(seconds, second, number)
+        return over
 
     def _know(self, number: int, names: Sequence[int]) -> None:
         for name in names:
@@ -452,6 +493,7 @@ class Join:
         self._stubs[number] = packed
         self._know(number, stub.names)
         self._keep(number, math.floor(stub.ended + self._wait))
+        self._wait_for(number, stub.ended)  # what is over had its Row
 
     def _restore_item(self, one: Kept, item: Item, wait: float) -> None:
         """An item whose time is over was forgotten, unless a Record is left that it speaks of."""

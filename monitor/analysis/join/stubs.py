@@ -112,9 +112,14 @@ def _details(record: Record) -> Details:
 
 def row_at_once(stub: Stub) -> Row:
     """What is known of a Record when it has ended: for slices by what nobody has to say."""
-    row = row_of(stub, UNKNOWN, 0)
+    return before_due(row_of(stub, UNKNOWN, 0), 0.0)
+
+
+def before_due(row: Row, horizon: float) -> Row:
+    """The same Row as one of what was known `horizon` seconds after its Record ended."""
     assert row.truth is not None  # noqa: S101  every stub has one
-    return msgspec.structs.replace(row, truth=msgspec.structs.replace(row.truth, is_due=False))
+    truth = msgspec.structs.replace(row.truth, is_due=False, horizon=horizon)
+    return msgspec.structs.replace(row, truth=truth)
 
 
 def _unit(record: Record, name: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 import zlib
+from collections.abc import Sequence
 from random import Random
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from monitor.analysis.join import items
 from monitor.analysis.join.items import Item
 from monitor.analysis.join.join import PER_NAME, PIECE, Join
 from monitor.analysis.join.reading import Reading
@@ -26,8 +28,8 @@ ORDERS = int(os.environ.get("FAULT_ORDERS", "8"))
 """Histories of duplicates, early and late feedback and kills that are tried."""
 
 
-def join(wait: float = WAIT, room: int = 10_000) -> Join:
-    return Join(Reading(), wait=wait, room=room)
+def join(wait: float = WAIT, room: int = 10_000, horizons: Sequence[float] = ()) -> Join:
+    return Join(Reading(), wait=wait, room=room, horizons=horizons)
 
 
 def tell(one: Join, event: Record | Item) -> list[Row]:
@@ -263,12 +265,16 @@ def history(seed: int, count: int = 300) -> list[tuple[float, Record | Item]]:
 
 
 def live(
-    events: list[tuple[float, Record | Item]], seed: int, kills: int = 0
+    events: list[tuple[float, Record | Item]],
+    seed: int,
+    kills: int = 0,
+    *,
+    horizons: Sequence[float] = (),
 ) -> tuple[Join, list[Row]]:
     """One event after the other, and every now and then what is due. A killed process goes on from
     its last checkpoint, and what it read and folded after that is read and folded once more."""
     random = Random(seed)
-    one, at = join(), 0
+    one, at = join(horizons=horizons), 0
     rows: list[Row] = []
     store: dict[str, bytes] = {}
     saved = 0, 0
@@ -283,7 +289,7 @@ def live(
             saved = at, len(rows)
         if kills and random.random() < 0.02:
             kills -= 1
-            one = join()
+            one = join(horizons=horizons)
             one.restore(store)
             at, rows = saved[0], rows[: saved[1]]
     return one, rows + list(one.advance(math.inf))
@@ -302,6 +308,65 @@ def test_live_and_replayed_and_killed_give_the_same_rows_in_the_same_order(seed:
     shuffled = [event for _, event in events]
     Random(seed).shuffle(shuffled)
     assert fold(shuffled)[1] == rows
+
+
+@pytest.mark.parametrize("seed", range(ORDERS))
+def test_a_horizon_counts_what_came_by_then_whenever_it_is_looked_at(seed: int) -> None:
+    """Each record has a Row more for each horizon, with the feedback that came so soon, live, killed
+    and replayed; the Rows of what is due are the same as without."""
+    events, horizons = history(seed), (8.0, 40.0)
+    _, rows = live(events, seed, horizons=horizons)
+    _, others = live(events, seed + 100, kills=6, horizons=horizons)
+    assert [row for row in rows if is_due(row)] == live(events, seed)[1]
+    within = [row for row in rows if not is_due(row)]
+    assert len(within) == 600
+    assert sorted(map(repr, within)) == sorted(repr(row) for row in others if not is_due(row))
+    said = {one.key: one for _, one in events if isinstance(one, Item)}.values()
+    for row in within:
+        assert row.truth is not None
+        names = next(names_of(one) for _, one in events if isinstance(one, Record)
+                     and one.started + one.duration == row.at)  # fmt: skip
+        known = items.known([
+            one for one in said if names.intersection(one.names) and one.came is not None
+            and -WAIT / 2 <= one.came - row.at <= row.truth.horizon
+        ], "1")  # fmt: skip
+        assert (row.truth.label, row.truth.rating, row.truth.events) == (
+            known.label, known.rating, known.events
+        )  # fmt: skip
+
+
+def names_of(one: Record) -> set[int]:
+    return {items.digest("id", one.id), items.digest("trace_id", one.trace_id or "")}
+
+
+def is_due(row: Row) -> bool:
+    return row.truth is not None and row.truth.is_due
+
+
+def test_at_a_horizon_that_is_over_a_record_is_counted_at_once() -> None:
+    """With what had been said by then: one that comes late, or after all of its time."""
+    one = join(horizons=[10.0])
+    one.say(item(5.0, "a", id="r", label="0"))
+    one.say(item(20.0, "b", id="r", label="1"))
+    assert list(one.advance(BEGIN + 30)) == []
+    (row,) = one.add(record("r"))
+    assert (row.truth and row.truth.horizon, is_due(row), label(row)) == (10.0, False, "0")
+    assert [label(row) for row in one.advance(math.inf)] == ["1"]
+    assert [is_due(row) for row in one.add(record("late"))] == [False, True]
+
+
+def test_what_was_folded_at_a_horizon_is_not_folded_again_after_a_restart() -> None:
+    """A checkpoint says up to when; a horizon that is new begins with what is to come."""
+    one = join(horizons=[10.0])
+    one.add(record("r"))
+    one.add(record("s", 15.0))
+    assert [row.at - BEGIN for row in one.advance(BEGIN + 20)] == [0.0]
+    again = join(horizons=[10.0, 12.0])
+    again.restore(one.state())
+    rows = [row for row in again.advance(BEGIN + 50) if row.truth]
+    assert [(row.at - BEGIN, row.truth and row.truth.horizon) for row in rows] == [
+        (15.0, 10.0), (15.0, 12.0)
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("seed", range(4))
