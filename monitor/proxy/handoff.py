@@ -38,6 +38,8 @@ cost more than all else about an exchange."""
 BATCH_BYTES = 262144
 """It waits no longer once so many bytes wait, or an eighth of what the buffer may hold."""
 BATCH = 256
+TURN = 500
+"""Exchanges that are labelled at a stretch: 0.2 ms."""
 RETRY_FIRST, RETRY_LAST = 0.05, 1.0
 OVERHEAD = 640
 """Bytes that a buffered exchange takes beside its messages: objects, id, three table entries."""
@@ -333,15 +335,17 @@ class Handoff:
         count those without under `unknown`. Clocks do not matter here: arrival decides."""
         ledger = self._ledger
         end = self._loop.time() + patience
-        waiting = deque(ledger.unlabelled())
+        waiting, first = ledger.unlabelled(), 0
         if waiting:
             self._hurry()
-        while waiting and self._loop.time() < end:
-            if ledger.is_labelled(waiting[0]):
-                waiting.popleft()
+        while first < len(waiting) and self._loop.time() < end:
+            if ledger.is_labelled(waiting[first]):
+                first += 1
             else:
                 await asyncio.sleep(0.005)
-        ledger.label_unknown(waiting)
+        for start in range(first, len(waiting), TURN):
+            ledger.label_unknown(waiting[start : start + TURN])
+            await asyncio.sleep(0)  # an outage leaves many, and the traffic goes first
 
     async def drain(self, patience: float) -> None:
         """Flush and wait up to `patience` seconds for Receipts; count the rest lost, `shutdown`."""

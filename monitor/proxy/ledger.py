@@ -241,16 +241,18 @@ class Ledger:
     def measurements(self, endpoint: str) -> list[Measurement]:
         """Return samples that add up: an exchange without labels is in neither sum yet."""
         base = {"endpoint": endpoint}
-        names = ("protocol", "operation", "model", "outcome")
         waiting = self.held - len(self._unlabelled)
         exchanges = [
             Measurement(
                 "monitor_exchanges_total",
-                {**base, **dict(zip(names, map(str, labels), strict=True))},
+                {
+                    "endpoint": endpoint, "protocol": protocol, "operation": operation,
+                    "model": model, "outcome": outcome,
+                },
                 count,
             )
-            for labels, count in self._exchanges.items()
-        ]
+            for (protocol, operation, model, outcome), count in self._exchanges.items()
+        ]  # fmt: skip
         lost = [
             Measurement("monitor_exchanges_lost_total", {**base, "reason": reason}, count)
             for reason, count in self.lost.items()

@@ -28,10 +28,14 @@ from monitor.app.keyring import keyring
 from monitor.app.recorder import Recorder
 from monitor.framing import Batch, ProxyState, RecorderMessage, Unpacker, pack
 from monitor.proxy.ids import Ids
+from monitor.proxy.ledger import Ledger
+from monitor.recorder.capture import MODELS
 from monitor.settings.schema import Reference, Settings, Windows
 from monitor.streams.redis import RedisStream
-from monitor.types import Exchange, Message, Outcome, Part, Record
-from tests.app.stretches import Stretches
+from monitor.supervision.child import Message as ChildMessage
+from monitor.supervision.ledger_snapshot import SnapshotFile, create
+from monitor.types import Exchange, Message, Outcome, Part, Receipt, Record
+from tests.app.stretches import LONG, Stretches
 from tests.app.test_analyzer import record
 from tests.bench.traffic import Traffic
 
@@ -133,6 +137,25 @@ def test_a_body_full_of_personal_values_is_cut_too(
     record_all(tmp_path, store, stretches, exchanges([large]))
     assert sum(stretches.seconds) > 5 * stretches.longest
     assert stretches.longest < 0.015
+
+
+def test_a_scrape_holds_the_proxy_for_less_than_a_millisecond() -> None:
+    """What it does at a stretch, with as many models as have labels, of three protocols, in all outcomes."""
+    ledger, snapshots = Ledger(), SnapshotFile(create())
+    kinds = itertools.product(range(MODELS), range(3), Outcome)
+    for number, (model, protocol, outcome) in enumerate(kinds):
+        ids = str(number), f"openai_{protocol}", "chat", f"llama-3.1-8b-instruct-{model}"
+        ledger.hold(Exchange(ids[0], 0.0, 0.1, Message(b"", b"", 0), None, [], outcome))
+        ledger.settle(Receipt(ids[0], "appended", "", *ids[1:]))
+    taken = []
+    for number in range(20):
+        began = time.thread_time()
+        snapshots.write(ledger.snapshot("p", float(number), [], 0))
+        answer = ChildMessage("metrics", measurements=ledger.measurements("default"))
+        pack(answer.packed())
+        taken.append(time.thread_time() - began)
+    assert len(answer.measurements) > MODELS * 3 * len(Outcome)
+    assert min(taken) < LONG
 
 
 def observed(number: int, chance: random.Random) -> Record:

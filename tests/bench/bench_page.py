@@ -1,7 +1,9 @@
-"""`make bench`: what a scrape of /metrics costs with a page of some 10,000 samples; written to PAGE.md.
+"""`make bench`: what a scrape of /metrics costs, with a page of some 10,000 samples, and what the traffic feels of it;
+written to PAGE.md.
 
 A real `monitor run` after requests of MANY populations, as many templates and FEW variants, each with series of its own. CPU
-time is that of each process, from the system. `--scrapes N`.
+time is that of each process, from the system. Then chats go through it, with and without `OFTEN` scrapes a second, in turns.
+`--scrapes N`, `--rounds N` of `--seconds S`.
 """
 
 from __future__ import annotations
@@ -15,6 +17,8 @@ import statistics
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -22,15 +26,56 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import monitor
 from tests.bench import pacing, peers
-from tests.bench.tables import other_work, spread, table
+from tests.bench.tables import other_work, quantile, spread, table
 from tests.bench.traffic import END, Traffic
 from tests.bench.whole_paths import ROLES
 
 OUT = Path(__file__).with_name("PAGE.md")
 MANY, FEW = 49, 20
+OPEN = b"application/openmetrics-text; version=1.0.0"
 REQUESTS, RATE = 4000, 300
 PAUSE = 0.2
 """Seconds after a scrape, in which its last work is done."""
+OFTEN, CHATS = 10, 100
+"""Scrapes and chats a second, of those that go on side by side."""
+
+
+@dataclass
+class Side:
+    """Rounds of chats: latencies (ms), and the proxy's CPU time (ms of a second)."""
+
+    latencies: list[list[float]] = field(default_factory=list)
+    cpu: list[float] = field(default_factory=list)
+
+    def row(self, title: str) -> list[str]:
+        """Quantiles of each round's latencies, and the CPU time."""
+        each = [spread([quantile(one, q) for one in self.latencies], ".2f") for q in (0.5, 0.99)]
+        return [
+            title,
+            *each,
+            spread([max(one) for one in self.latencies], ".2f"),
+            spread(self.cpu, ".1f"),
+        ]
+
+
+def side_by_side(
+    whole: peers.Whole, chats: Iterator[bytes], options: argparse.Namespace
+) -> tuple[Side, Side]:
+    """Chats without and with scrapes, in turns."""
+    alone, scraped = Side(), Side()
+    host, _, port = whole.system.run["admin"].rpartition(":")
+    ask = b"GET /metrics HTTP/1.1\r\nHost: %s\r\nAccept: %s\r\n\r\n" % (host.encode(), OPEN)
+    for _ in range(options.rounds):
+        for side in (alone, scraped):
+            requests = list(itertools.islice(chats, int(CHATS * options.seconds)))
+            beside = pacing.beside(int(port), [ask], 1 / OFTEN, b"# EOF\n")
+            with beside if side is scraped else contextlib.nullcontext():
+                before = whole.cpu()["proxy"]
+                found = pacing.paced(whole.port, requests, CHATS, END)
+                side.cpu.append((whole.cpu()["proxy"] - before) * 1e3 / options.seconds)
+            side.latencies.append([one * 1e3 for one in found])
+            whole.settle()
+    return alone, scraped
 
 
 def spread_out(request: bytes, number: int) -> bytes:
@@ -51,6 +96,8 @@ def main() -> None:
     """Run, print and write it down."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--scrapes", type=int, default=30)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=10)
     options = parser.parse_args()
     busy = other_work()
     with contextlib.ExitStack() as stack:
@@ -58,8 +105,9 @@ def main() -> None:
         directory.chmod(0o755)  # nginx gives up root
         upstream = stack.enter_context(peers.files(directory))
         whole = stack.enter_context(peers.whole(upstream))
-        made = itertools.islice(Traffic(directory).conversations(), REQUESTS)
-        requests = [spread_out(one, number) for number, one in enumerate(made)]
+        made = Traffic(directory).conversations()
+        chats = (spread_out(one, number) for number, one in enumerate(made))
+        requests = list(itertools.islice(chats, REQUESTS))
         pacing.paced(whole.port, requests, RATE, END)
         whole.settle()
         costs: dict[str, list[float]] = {role: [] for role in (*ROLES, "all")}
@@ -73,6 +121,9 @@ def main() -> None:
             for role in ROLES:
                 costs[role].append((after[role] - before[role]) * 1e3)
             costs["all"].append(sum(costs[role][-1] for role in ROLES))
+        alone, scraped = side_by_side(whole, chats, options)
+    pairs = zip(scraped.cpu, alone.cpu, strict=True)
+    extra = [(one - other) / OFTEN for one, other in pairs]
     samples = sum(not line.startswith("#") for line in page.splitlines())
     lines = [
         "# A large page of metrics",
@@ -85,6 +136,14 @@ def main() -> None:
         "",
         *table(tuple(costs), [[spread(each, ".1f") for each in costs.values()]]),
         f"The answer was whole after {spread(seconds)} ms; {statistics.median(costs['all']) / samples * 1e3:.1f} µs of CPU a sample.",
+        "",
+        "## What the traffic feels of it",
+        "",
+        f"{CHATS} chats a second through the same `monitor run`, to nginx: {options.rounds} rounds of {options.seconds:g} s without scrapes and as many",
+        f"with {OFTEN} scrapes a second, in turns. Milliseconds from when a request was due to the last byte of its answer.",
+        "",
+        *table(("", "p50", "p99", "longest", "CPU ms of the proxy a second"), [alone.row("not scraped"), scraped.row(f"{OFTEN} scrapes a second")]),
+        f"A scrape takes the proxy {spread(extra, '.2f')} ms of CPU time in all, so it holds the traffic's loop for no longer than that.",
     ]  # fmt: skip
     print("\n".join(lines))
     OUT.write_text("\n".join(lines) + "\n", encoding="utf-8")

@@ -15,7 +15,7 @@ import uvloop
 
 from monitor.framing import Batch, Processing, Reconciliation, RecorderState, Unpacker, pack
 from monitor.proxy.copies import Budget
-from monitor.proxy.handoff import Handoff
+from monitor.proxy.handoff import TURN, Handoff
 from monitor.proxy.ids import Ids
 from monitor.proxy.ledger import Ledger, LedgerSnapshot
 from monitor.types import Exchange, Message, Outcome, Receipt
@@ -379,6 +379,25 @@ def test_a_scrape_labels_what_had_arrived_before_it_whatever_the_clock_says(play
             if one.name == "monitor_exchanges_total"
         ]
         assert counted == [("unknown", 2)]
+        await proxy.handoff.drain(0.0)
+        proxy.check()
+
+    play(story)
+
+
+def test_a_scrape_in_an_outage_lets_the_traffic_go_first(play: Any) -> None:
+    """Of thousands without a Receipt some are labelled at a time, and all before it is answered."""
+
+    async def story(_recorder: Recorder, path: Path) -> None:
+        proxy = Proxy(path, bound=64 << 20)
+        for _ in range(3 * TURN + 1):
+            proxy.end()
+        scrape = asyncio.ensure_future(proxy.handoff.label(0.0))
+        left = []
+        while not scrape.done():
+            await asyncio.sleep(0)
+            left.append(len(proxy.ledger.unlabelled()))
+        assert left[:4] == [2 * TURN + 1, TURN + 1, 1, 0]
         await proxy.handoff.drain(0.0)
         proxy.check()
 
