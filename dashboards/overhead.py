@@ -2,6 +2,9 @@
 
 from dashboards.panels import Query, Row, graph, of, rate, ratio
 
+_AFTER = "monitor_certificate_not_after_timestamp_seconds"
+_BEFORE = "monitor_certificate_not_before_timestamp_seconds"
+
 ROW = Row(
     "Sidecar",
     (
@@ -74,6 +77,23 @@ ROW = Row(
             "Versions",
             "Instances by version. Two versions are normal only during an update.", "none",
             Query(f"count by (version) ({of('monitor_build_info')})", "{{version}}"),
+        ),
+        graph(
+            "Certificates: time left",
+            "Time until each certificate of the settings ends. Below 0 connections are refused. It "
+            "jumps up when it is renewed; empty without TLS.", "s",
+            Query(
+                f"min by (certificate) ({of(_AFTER)}) - time()", "{{certificate}}"
+            ),
+        ),
+        graph(
+            "Certificates: share left",
+            "The share of the time for which a certificate holds that is left. Below 20 % and a "
+            "week it should have been renewed: MonitorCertificateExpiring.", "percentunit",
+            Query(
+                f"min by (certificate) (({of(_AFTER)} - time()) / ({of(_AFTER)} - {of(_BEFORE)}))",
+                "{{certificate}}",
+            ),
         ),
         graph(
             "Deliveries to collectors",

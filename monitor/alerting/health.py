@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from monitor.alerting.conditions import Condition, Standing
+from monitor.certificates import Validity
 from monitor.notifications import Severity
 from monitor.types import Measurement
 
@@ -28,6 +29,8 @@ ENOUGH = 50
 BURN = 14.4
 """So many times too fast the budget of an objective is spent when it is an alert: at that rate a
 fiftieth of the budget of 30 days goes in an hour (Google, SRE workbook, chapter 5)."""
+SOON = 7 * 24 * HOUR
+"""Seconds before its end from which on a certificate expires soon."""
 LATE = 300.0
 """Seconds that the newest analyzed record may be old while records come."""
 
@@ -58,11 +61,14 @@ class Health:
         limits: Mapping[str, float],
         objectives: Mapping[str, float],
         recorders: int,
+        certificates: Mapping[str, Validity],
         now: float,
+        clock: float,
     ) -> list[Condition]:
         """Return what the processes beside the traffic show at `now` (seconds of a clock that never
-        jumps). `limits` are bounds in bytes by place, `restarts` counts by role, `objectives` the
-        shares of exchanges that are to meet each."""
+        jumps; `clock` is Unix seconds). `limits` are bounds in bytes by place, `restarts` counts by
+        role, `objectives` the shares of exchanges that are to meet each, `certificates` when each
+        holds."""
         self._now = now
         self._sums = _added_up(samples)
         self._note("restarts", restarts)
@@ -75,6 +81,7 @@ class Health:
             *self._places(limits),
             *self._store(recorders),
             *self._others(),
+            *_ending(certificates, clock),
         ]
 
     def analysis(
@@ -231,6 +238,20 @@ class Health:
 
     def _all(self, name: str, seconds: float) -> float:
         return sum(self._rise(name, seconds, one) for one in self._sums.get(name, {}))
+
+
+def _ending(certificates: Mapping[str, Validity], clock: float) -> Iterator[Condition]:
+    """What has expired, or will soon: within a week, and within a fifth of the time that it holds,
+    because some hold for hours and are renewed in the last third."""
+    for key, validity in certificates.items():
+        left = validity.not_after - clock
+        labels = {"certificate": key}
+        if left <= 0:
+            words = f"{key} expired {-left / HOUR:,.1f} hours ago"
+            yield Condition("MonitorCertificateExpiring", "critical", labels, words)
+        elif left < min(SOON, (validity.not_after - validity.not_before) / 5):
+            words = f"{key} expires in {left / HOUR:,.1f} hours"
+            yield Condition("MonitorCertificateExpiring", "warning", labels, words)
 
 
 _OBJECTIVES = {

@@ -83,6 +83,10 @@ ALERTS: tuple[AlertKind, ...] = (
     AlertKind("MonitorConnectionsRefused", {
         "critical": "Users are refused: the proxy's connection limit is reached.",
     }),
+    AlertKind("MonitorCertificateExpiring", {
+        "critical": "A certificate has expired: connections are refused.",
+        "warning": "A certificate expires soon.",
+    }),
     AlertKind("MonitorRestarts", {"warning": "A process of monitor crashes again and again."}),
     AlertKind("MonitorAnalysisLagging", {
         "warning": "Drift is seen late: the analyzer is behind.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,11 +12,10 @@ import msgspec
 
 import monitor
 from monitor.api import access
-from monitor.app import connections
+from monitor.app import certificates, connections
 from monitor.app.receivers import receivers_of
 from monitor.app.reviewer import policy_of
 from monitor.app.upstream_connector import rewritten
-from monitor.proxy import tls
 from monitor.review.sampling import power_of_two
 from monitor.settings.addresses import address, is_loopback
 from monitor.settings.schema import (
@@ -51,7 +51,7 @@ def explain(settings: Settings) -> Iterator[str]:
     yield f"            {restriction(settings) or 'without tokens, and for this machine alone'}"
     if settings.access.tls.cert:
         yield f"            over TLS: {settings.access.tls.cert}, read again when it changes"
-    for flaw in certificate_flaws(settings):
+    for flaw in certificates.flaws(settings, time.time()):
         yield f"            {flaw}"
     yield f"store       {_store(settings)}"
     yield (
@@ -230,16 +230,6 @@ def restriction(settings: Settings) -> str:
         f"admin {settings.admin} is open to others and access.tokens is not set: only "
         f"{', '.join(sorted(access.OPEN))} are served"
     )
-
-
-def certificate_flaws(settings: Settings) -> Iterator[str]:
-    """Why no client accepts a certificate that it is shown, a sentence each. The start goes on: the
-    traffic does not end because a certificate has."""
-    for section, files in (("tls", settings.tls), ("access.tls", settings.access.tls)):
-        if files.cert and (section != "tls" or settings.upstream):
-            context = tls.server_context(files.cert, files.key, section)
-            if said := tls.flaw(context, files.cert, section):
-                yield said
 
 
 def _joined(settings: Settings) -> Iterator[str]:

@@ -23,6 +23,7 @@ from monitor.alerting.outbox import Due, Outbox
 from monitor.alerting.silences import silenced
 from monitor.alerting.store import AlertStore, State
 from monitor.alerting.table import ALERTS, WATCHDOG
+from monitor.app.certificates import Validities
 from monitor.app.receivers import Receiver, receivers_of
 from monitor.errors import ConfigError, StreamError
 from monitor.notifications import Alert, Notification, fingerprint
@@ -89,6 +90,7 @@ class NotifierProcess:
         self._clock = Clock()
         self._store = AlertStore(settings.redis, settings.endpoint)
         self._health = Health()
+        self._certificates = Validities(settings)
         self._labels = {"endpoint": settings.endpoint}
         self._name = "analyzer"
         self._alerts = Alerts(self._labels)
@@ -175,7 +177,9 @@ class NotifierProcess:
             },
             objectives=settings.objectives.shares,
             recorders=recorders,
+            certificates=self._certificates.now(),
             now=now,
+            clock=clock,
         )
         judged = {one.name for one in ALERTS}
         if any(role == "analyzer" for role, *_ in status.children):

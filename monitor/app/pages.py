@@ -25,6 +25,7 @@ from monitor.api import access, bodies, headers
 from monitor.api.door import Door
 from monitor.api.pages import application
 from monitor.app import tracing
+from monitor.app.certificates import LOOK_EVERY, Validities, flaws
 from monitor.app.feedback_intake import Intake, Taken
 from monitor.app.reviewer import arms_of, queue_of
 from monitor.app.system import RunningSystem
@@ -57,6 +58,7 @@ class Pages:
         self._settings = process.settings
         self._answers = Answers(process.runtime)
         self._feedback = Intake(self._settings)
+        self._certificates = Validities(self._settings)
         path = self._settings.access.tokens
         self._tokens = access.Tokens(Path(path), logs.warning) if path else None
         self._system = RunningSystem(
@@ -105,6 +107,7 @@ class Pages:
         door = Door(admin, server, (lambda: shown.context((H1,))) if shown else None)
         serving = tasks.own(server.serve([]), "the admin port")
         door.open()
+        looking = tasks.own(tasks.forever(self._look, "certificates"), "certificates")
         pushing = None
         if self._exporter:
             pushing = tasks.own(tasks.forever(self._push, "otlp"), "otlp")
@@ -112,6 +115,7 @@ class Pages:
         self._process.ready()
         await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
         door.close()
+        looking.cancel()
         if pushing and self._exporter:
             pushing.cancel()
             self._exporter.close()
@@ -160,6 +164,7 @@ class Pages:
         settings = self._settings
         own = {"endpoint": settings.endpoint}
         samples += self._process.failures()
+        samples += self._certificates.measurements()
         running = list(status.others)
         for role, _index, pid, restarts in status.children:
             samples.append(Measurement("monitor_restarts_total", {**own, "role": role}, restarts))
@@ -211,6 +216,12 @@ class Pages:
             self._known = await self._process.status()
             return self._known
         return child.Status(ready=False, children=self._known.children, others=self._known.others)
+
+    async def _look(self) -> None:
+        """Wait for the next look; then warn of each certificate that nobody accepts any more."""
+        await asyncio.sleep(LOOK_EVERY)
+        for flaw in await asyncio.to_thread(list, flaws(self._settings, time.time())):
+            logs.warning(flaw)
 
     async def _push(self) -> None:
         """Wait one interval, then push all measurements to the collector from a thread."""

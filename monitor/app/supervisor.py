@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, NoReturn
 import msgspec
 
 from monitor import logs
-from monitor.app import check, connections, explanation, keyring
+from monitor.app import certificates, check, connections, explanation, keyring
 from monitor.privacy.pseudonyms import fingerprint
 from monitor.settings import load
 from monitor.settings.schema import Settings
@@ -226,7 +226,7 @@ class _Supervisor:
             logs.info(f"key     {current.id}, fingerprint {fingerprint(current)}")
         scheme = "https" if settings.access.tls.cert else "http"
         logs.info(f"admin   {scheme}://{_name(self._admin)}/metrics")
-        for flaw in explanation.certificate_flaws(settings):
+        for flaw in certificates.flaws(settings, time.time()):
             logs.warning(flaw)
         if said := explanation.restriction(settings):
             logs.info(f"access  {said}")

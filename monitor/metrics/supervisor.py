@@ -51,6 +51,18 @@ METRICS = (
         "supervisor", ("objective",), "seconds",
     ),
     Metric(
+        "monitor_certificate_not_before_timestamp_seconds", "gauge",
+        "Unix time from which on a certificate of the settings holds. certificate is the key of "
+        "the setting: `tls.cert`, `tls.client_cert`, `tls.ca`, `access.tls.cert`.",
+        "supervisor", ("certificate",), "seconds",
+    ),
+    Metric(
+        "monitor_certificate_not_after_timestamp_seconds", "gauge",
+        "Unix time at which a certificate of the settings ends: the first one of a file; of "
+        "`tls.ca` the one that ends last.",
+        "supervisor", ("certificate",), "seconds",
+    ),
+    Metric(
         "monitor_exports_total", "counter",
         "Deliveries of metrics to a collector, by outcome (ok, failed). A failed one is made up "
         "by the next.",

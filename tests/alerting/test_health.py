@@ -6,6 +6,7 @@ import pytest
 
 from monitor.alerting.conditions import Condition, Standing
 from monitor.alerting.health import Health
+from monitor.certificates import Validity
 from monitor.types import Measurement
 
 USUAL = {
@@ -44,7 +45,7 @@ def look(health: Health, now: float, restarts: int = 0, **changed: float) -> set
         counts[f"monitor_{name}", label.replace("_of_", " ")] = value
     found = health.look(
         samples(counts), restarts={"recorder": restarts}, limits={"spool": 1000.0, "buffer": 1000.0},
-        recorders=1, now=now, objectives={"availability": 0.995, "latency": 0.95, "first_token": 0.95},
+        recorders=1, certificates={}, now=now, clock=now, objectives={"availability": 0.995, "latency": 0.95, "first_token": 0.95},
     )  # fmt: skip
     return {(one.alert, one.severity) for one in found}
 
@@ -109,6 +110,25 @@ def test_a_count_that_begins_anew_is_not_lost() -> None:
     look(health, 10.0, exchanges_lost_total__buffer_full=500.0)
     told = look(health, 20.0, exchanges_lost_total__buffer_full=3.0)
     assert told == {("MonitorRecordsLost", "warning")}
+
+
+def test_a_certificate_is_told_of_in_time_and_when_it_is_over() -> None:
+    """A week before, or where it holds for hours when a fifth of them is left."""
+    day = 86400.0
+    held = {"tls.cert": Validity(0.0, 90 * day), "access.tls.cert": Validity(82 * day, 83 * day)}
+
+    def told(clock: float) -> set[tuple[str, str]]:
+        found = Health().look(
+            [], restarts={}, limits={}, recorders=0, objectives={}, certificates=held, now=0.0,
+            clock=clock,
+        )  # fmt: skip
+        assert {one.alert for one in found} <= {"MonitorCertificateExpiring"}
+        return {(one.labels["certificate"], one.severity) for one in found}
+
+    assert told(82.7 * day) == set()
+    assert told(82.9 * day) == {("access.tls.cert", "warning")}
+    assert told(83.1 * day) == {("access.tls.cert", "critical"), ("tls.cert", "warning")}
+    assert told(90 * day) == {("access.tls.cert", "critical"), ("tls.cert", "critical")}
 
 
 def test_histories_have_a_bound() -> None:
