@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, Iterable
 from contextlib import suppress
 
 from monitor import decisions
@@ -34,18 +34,23 @@ class DecisionLog:
 
     async def _read(self) -> dict[decisions.Which, str]:
         last: dict[decisions.Which, str] = {}
-        async for one in entries(self._stream):
+        async for _, one in entries(self._stream):
             if isinstance(one, decisions.Decision):
                 last.setdefault(one.which, one.verdict)
         return last
 
 
-async def entries(stream: RedisStream) -> AsyncIterator[decisions.Entry]:
-    """Yield the log, the newest first; what is no entry of ours is left out."""
-    place, documents = await stream.decisions()
-    while documents:
-        for document in documents:
+async def entries(
+    stream: RedisStream, before: str = ""
+) -> AsyncGenerator[tuple[str, decisions.Entry | None]]:
+    """Yield (its place, entry) of the log before a place, the newest first; None for what is no
+    entry of ours."""
+    place = before
+    while page := await stream.decisions(place):
+        for one, document in page:
             give_way()
+            entry = None
             with suppress(ParseError):
-                yield decisions.decode(document)
-        place, documents = await stream.decisions(place)
+                entry = decisions.decode(document)
+            yield one, entry
+        place = page[-1][0]

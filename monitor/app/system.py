@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import math
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -12,6 +13,7 @@ import msgspec
 
 import monitor
 from monitor import decisions
+from monitor.app.decision_log import entries
 from monitor.app.shared_templates import decoded
 from monitor.errors import StreamError
 from monitor.findings import Drift, ExperimentEffect, Outcomes
@@ -30,6 +32,9 @@ FRESH = 1.0
 
 AGAIN = 3600.0
 """Seconds after which it is written down again that somebody reads the same verdicts."""
+
+READINGS = 1000
+"""Of so many readings it is known what was read."""
 
 LOOKED_THROUGH = 100_000
 """Entries of the stream that are looked through for one record, at most."""
@@ -78,7 +83,9 @@ class RunningSystem:
         self._measured = _Kept(measure)
         self._drift = _Kept(self._document_of("findings", Drift))
         self._outcomes = _Kept(self._document_of("outcomes", Outcomes))
-        self._readings: dict[str, tuple[str, float]] = {}  # by holder, of whom there are few
+        self._last_reading = decisions.Reading(-math.inf, "", "api", [])
+        # By holder and which arms and metrics, the oldest first.
+        self._readings: dict[tuple[str, str], tuple[str, float]] = {}
 
     def _document_of(self, kind: str, shape: type[T]) -> Callable[[], Awaitable[T]]:
         known: tuple[bytes, T] | None = None
@@ -184,13 +191,26 @@ class RunningSystem:
         seen = decisions.digest(
             [(one.name, one.variant, one.metric, one.verdict) for one in effects]
         )
-        before, at = self._readings.get(who, ("", -math.inf))
+        which = decisions.digest([(one.name, one.variant, one.metric) for one in effects])
+        before, at = self._readings.get((who, which), ("", -math.inf))
         if not effects or (seen == before and time.monotonic() - at < AGAIN):
             return
         names = list(dict.fromkeys(one.name for one in effects))
         reading = decisions.Reading(time.time(), who, "api", names)
-        await self._stream.log_decisions([decisions.encode(reading)])
-        self._readings[who] = seen, time.monotonic()
+        last = self._last_reading
+        if (last.who, last.experiments) != (who, names) or reading.at - last.at >= FRESH:
+            await self._stream.log_decisions([decisions.encode(reading)])
+            self._last_reading = reading
+        self._readings.pop((who, which), None)
+        self._readings[who, which] = seen, time.monotonic()
+        if len(self._readings) > READINGS:
+            del self._readings[next(iter(self._readings))]
+
+    async def decisions(self, before: str) -> AsyncGenerator[tuple[str, decisions.Entry | None]]:
+        """See System."""
+        async with contextlib.aclosing(entries(self._stream, before)) as log:
+            async for one in log:
+                yield one
 
     async def close(self) -> None:
         """Close the connection to the store."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import getpass
 import sys
 import time
@@ -104,10 +105,11 @@ async def _log(settings: Settings) -> list[decisions.Entry]:
     stream = RedisStream(settings.redis, settings.endpoint)
     found: list[decisions.Entry] = []
     try:
-        async for one in entries(stream):
-            found.append(one)
-            if len(found) == MOST:
-                break
+        async with contextlib.aclosing(entries(stream)) as log:
+            async for _, one in log:
+                found += [] if one is None else [one]
+                if len(found) == MOST:
+                    break
     finally:
         await stream.close()
     return found

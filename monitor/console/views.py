@@ -10,6 +10,7 @@ from monitor.charts import Interval
 from monitor.errors import UsageError
 from monitor.findings import Fairness
 from monitor.queries import (
+    decisions,
     experiments,
     findings,
     outcomes,
@@ -217,8 +218,10 @@ async def trials(view: View) -> Shown:
 
 
 async def trial(view: View) -> Shown:
-    """One experiment from its beginning on: a chart for each effect."""
-    return "experiment.html", {"found": await view.ask(timeline.QUERY, "id")}
+    """One experiment from its beginning on: a chart for each effect, and who decided what when."""
+    found = await view.ask(timeline.QUERY, "id")
+    log = await view.ask(decisions.QUERY, "cursor", "limit", limit=PAGE, experiment=found.name)
+    return "experiment.html", {"found": found, "log": log}
 
 
 async def health(view: View) -> Shown:
@@ -261,6 +264,7 @@ TAKES: dict[str, tuple[str, ...]] = {
     "fairness": ("dimension", "measure", "cursor", "limit"),
     "slices": ("measure", "status", "cursor", "limit"),
     "experiments": ("cursor", "limit"),
+    "experiments/{id}": ("cursor", "limit"),
 }
 """The parameters of a page by its path; any other page takes none."""
 

@@ -7,6 +7,7 @@ To add one, write a file with a `Query` and name it in `QUERIES`: it is then ser
 from __future__ import annotations
 
 from monitor.queries import (
+    decisions,
     experiments,
     findings,
     outcomes,
@@ -31,6 +32,7 @@ QUERIES: tuple[Query, ...] = (
     slices.QUERY,
     experiments.QUERY,
     timeline.QUERY,
+    decisions.QUERY,
     templates.QUERY,
     templates.ONE,
     records.QUERY,

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal, Protocol, TypeVar
 
 import msgspec
 
+from monitor.decisions import Entry
 from monitor.errors import UsageError
 from monitor.findings import Drift, ExperimentEffect, Outcomes
 from monitor.templates.miner import Known
@@ -105,7 +106,11 @@ class System(Protocol):
 
     async def log_reading(self, who: str, effects: list[ExperimentEffect]) -> None:
         """Write down that somebody read the verdicts of experiments, where these are others than
-        they last read or that was long ago."""
+        they last read of the same arms and metrics, or that was long ago."""
+
+    def decisions(self, before: str) -> AsyncGenerator[tuple[str, Entry | None]]:
+        """Yield (its place, entry) for each entry of the log of decisions before a place, the
+        newest first; None for what is no entry of ours."""
 
     async def store(self) -> str:
         """Return an empty text where the store answers, else a sentence that says why not."""

@@ -320,12 +320,11 @@ class RedisStream:
             entry = "XADD", self._decisions, "MAXLEN", "~", LOGGED, "*", "v", "1", "decision"
             await self._call(*entry, document)
 
-    async def decisions(self, before: str = "+") -> tuple[str, list[bytes]]:
-        """(where to go on, documents) of the log before that place, the newest first; none at its
-        end; or raise StreamError."""
-        page = await self._page("XREVRANGE", self._decisions, before, "-")
-        found = [b"".join(fields[3:4]) for _, fields in page]
-        return (f"({page[-1][0].decode()}" if page else before), found
+    async def decisions(self, before: str = "") -> list[tuple[str, bytes]]:
+        """(its place, document) of some entries of the log before a place, the newest first; none
+        at its end; or raise StreamError."""
+        page = await self._page("XREVRANGE", self._decisions, f"({before}" if before else "+", "-")
+        return [(entry.decode(), b"".join(fields[3:4])) for entry, fields in page]
 
     async def endpoints(self) -> set[str]:
         """Return the names of endpoints with a stream among `LOOKED_THROUGH` keys of the store."""

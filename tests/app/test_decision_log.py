@@ -38,7 +38,7 @@ def settings(url: str, **changes: Any) -> Settings:
 
 
 async def logged(stream: RedisStream) -> list[Entry]:
-    return [one async for one in entries(stream)]
+    return [one async for _, one in entries(stream) if one is not None]
 
 
 def test_each_change_of_a_verdict_is_written_once(url: str) -> None:
@@ -84,6 +84,10 @@ def test_a_reader_is_written_down_once_for_each_news(url: str) -> None:
         await system.log_reading("ben", [effect("better")])
         await system.log_reading("ann", [effect("worse")])
         await system.log_reading("ann", [])
+        await system.log_reading("ann", [effect("worse", "slow")])  # in the same second
+        told = [one async for one in system.decisions("")]
+        (last,) = [one async for one in system.decisions(told[1][0])]
+        assert last == told[2]
         await system.close()
         stream = RedisStream(url, "default")
         found = await logged(stream)

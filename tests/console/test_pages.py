@@ -35,7 +35,7 @@ PAGES = [
     "", "findings", "findings?status=&limit=5", "finding?feature=tokens.input&dimension=all&value=all",
     "segments", "segments?sort=errors&dimension=population", "records", "records?segment=population=north",
     "records/r-3", "templates", "templates/t_0123456789ab", "quality", "fairness", "slices", "experiments",
-    "experiments/prompt",
+    "experiments/prompt", "experiments/prompt?cursor=5-0&limit=1",
     "health", "review",
 ]  # fmt: skip
 
@@ -335,10 +335,11 @@ def test_a_page_takes_the_parameters_that_it_names() -> None:
     for path, names in TAKES.items():
         for name in names:
             status = 404 if path == "finding" else 200
-            assert asked(path, app, params={name: ""}).status_code in (200, status), (path, name)
+            page = path.replace("{id}", "prompt")
+            assert asked(page, app, params={name: ""}).status_code in (200, status), (path, name)
         if "limit" in names:
-            assert asked(path, app, params={"limit": "1"}).status_code == 200
-            assert asked(path, app, params={"limit": "x"}).status_code == 400
+            assert asked(page, app, params={"limit": "1"}).status_code == 200
+            assert asked(page, app, params={"limit": "x"}).status_code == 400
 
 
 # --- what is shipped ------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import AsyncGenerator, Sequence
 
+from monitor.decisions import Decision, Entry, Reading
 from monitor.errors import StreamError
 from monitor.findings import (
     BinShift,
@@ -166,6 +167,7 @@ class House:
         self.is_ready = True
         self.trouble = ""
         self.count = 30
+        self.log = 12
         self.unreadable: frozenset[int] = frozenset()
         self.accesses: list[tuple[str, str, str]] = []
         self.readings: list[tuple[str, list[tuple[str, str]]]] = []
@@ -209,6 +211,18 @@ class House:
         if self.trouble:
             raise StreamError(self.trouble)
         self.readings.append((who, [(one.name, one.verdict) for one in effects]))
+
+    async def decisions(self, before: str) -> AsyncGenerator[tuple[str, Entry | None]]:
+        name, log = self.names[0], self.log
+        for place in range(int(before.partition("-")[0]) - 1 if before else log, 0, -1):
+            at = NOW - 60 * (log - place)
+            entry: Entry | None = Reading(at, name, "api", ["prompt", "other"])
+            if place % 4 == 0:
+                entry = Decision(at, "prompt", name, "converted", "keep_going", "better", 0.031,
+                                 0.004, 0.058, 4000, "5f0c1b", f"{name} is odd")  # fmt: skip
+            elif place % 4 == 1:
+                entry = None
+            yield f"{place}-0", entry
 
     async def store(self) -> str:
         return self.trouble

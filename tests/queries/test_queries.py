@@ -12,6 +12,7 @@ from monitor.documents import kinds, meanings
 from monitor.errors import StreamError, UsageError
 from monitor.queries import (
     QUERIES,
+    decisions,
     experiments,
     findings,
     outcomes,
@@ -250,6 +251,47 @@ def test_who_reads_verdicts_is_written_down() -> None:
     house.trouble = "READONLY"
     with pytest.raises(StreamError):
         asyncio.run(ask(experiments.QUERY, house, [], "kim"))
+
+
+def test_the_log_of_decisions_is_told_page_by_page() -> None:
+    """The newest first: what changed with the numbers it stands on, and who read it, of the
+    experiment that is asked for; what is no entry of ours is left out."""
+    house = House()
+    whole = asked(decisions.QUERY, house)
+    assert [one.what for one in whole.items] == ["verdict", "read", "read"] * 3
+    assert (whole.scanned, whole.cursor) == (12, None)
+    one, read = whole.items[:2]
+    assert (one.experiments, one.arm, one.before, one.verdict) == (
+        ["prompt"], "north", "keep_going", "better"
+    )  # fmt: skip
+    assert (one.effect, one.lower, one.samples, one.declared) == (0.031, 0.004, 4000, "5f0c1b")
+    assert (read.who, read.through, read.experiments) == ("north", "api", ["prompt", "other"])
+    found, cursor = [], ""
+    while cursor is not None:
+        page = asked(decisions.QUERY, house, limit="2", **({"cursor": cursor} if cursor else {}))
+        assert len(page.items) <= 2
+        found += page.items
+        cursor = page.cursor
+    assert found == whole.items
+    assert asked(decisions.QUERY, house, experiment="other").items == [
+        one for one in whole.items if one.what == "read"
+    ]
+    assert {one.what for one in asked(decisions.QUERY, house, what="verdict").items} == {"verdict"}
+    assert asked(decisions.QUERY, house, experiment="none").items == []
+    for cursor in ("x", "0-0", "1", "1-0.0", f"{1 << 64}-0", "-"):
+        with pytest.raises(UsageError, match="cursor: is not a `cursor` of the page before"):
+            asked(decisions.QUERY, house, cursor=cursor)
+
+
+def test_a_page_of_the_log_looks_through_a_bounded_part_of_it() -> None:
+    """However long it is, and whatever is asked for; what somebody read of verdicts is written
+    down."""
+    house = House()
+    house.log = 50_000
+    page = asked(decisions.QUERY, house, experiment="none")
+    assert (page.items, page.scanned, page.cursor) == ([], 20_000, "30001-0")
+    asyncio.run(ask(decisions.QUERY, house, [("limit", "1")], "kim"))
+    assert house.readings[-1] == ("kim", [("prompt", "better")])
 
 
 def test_templates_are_counted_and_their_text_is_shown_one_by_one() -> None:
