@@ -10,7 +10,7 @@ import typing
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 
@@ -22,6 +22,7 @@ from monitor.types import (
     Call,
     Inference,
     Key,
+    Kind,
     Measurement,
     Observation,
     Record,
@@ -161,6 +162,26 @@ class Feature:
 
     name: str
     observe: Callable[[Record], Iterable[Observation]]
+    observe_many: Callable[[Sequence[Record]], list[Values] | None] = lambda _: None
+    """The same of several Records at once, where that can be done for less."""
+    observe_said: Callable[[Sequence[str], Sequence[str]], list[Values]] | None = None
+    """The same by the question and the answer of each of many Records, plain (`texts.talk`), where
+    they tell all of it."""
+
+
+class Values(NamedTuple):
+    """What one feature is in many Records: the values of those that have one, all of one `kind`,
+    and the places of these Records, rising."""
+
+    feature: str
+    kind: Kind
+    places: Sequence[int]
+    values: list[Any]
+
+    @classmethod
+    def of(cls, feature: str, kind: Kind, found: Sequence[tuple[int, Any]]) -> Values:
+        """Return those of (place, value)."""
+        return cls(feature, kind, [place for place, _ in found], [value for _, value in found])
 
 
 @dataclass(frozen=True)

@@ -42,13 +42,15 @@ _STOP_WORDS = {
 }  # fmt: skip
 
 
-_CODES = list(_STOP_WORDS)
-_VOTES = Counter[str]()
+CODES = list(_STOP_WORDS)
+"""The languages that have stop words."""
+
+VOTES = Counter[str]()
 for _place, _words in enumerate(_STOP_WORDS.values()):
-    _VOTES.update(dict.fromkeys(_words.split(), 1 << 8 * _place))
+    VOTES.update(dict.fromkeys(_words.split(), 1 << 8 * _place))
 """The languages that a word speaks for: one in the byte of each, so that votes add up in C."""
 
-_STOP = frozenset(_VOTES)
+_STOP = frozenset(VOTES)
 
 
 def language(text: str) -> str:
@@ -76,7 +78,7 @@ def sure(text: str) -> str:
     found, votes = _language(text[:SURE])
     if votes is None:
         return found
-    second, most = sorted(votes.to_bytes(len(_CODES), "little"))[-2:]
+    second, most = sorted(votes.to_bytes(len(CODES), "little"))[-2:]
     return found if most >= LEAST and most - second >= LEAD else ""
 
 
@@ -87,10 +89,10 @@ def _language(start: str) -> tuple[str, int | None]:
         script = _script(start)
         if script != "latin":
             return script, None
-    votes = sum(map(_VOTES.__getitem__, _STOP.intersection(runs(start))))
-    by_language = votes.to_bytes(len(_CODES), "little")
+    votes = sum(map(VOTES.__getitem__, _STOP.intersection(runs(start))))
+    by_language = votes.to_bytes(len(CODES), "little")
     most = max(by_language)
-    found = _CODES[by_language.index(most)] if by_language.count(most) == 1 else "unknown"
+    found = CODES[by_language.index(most)] if by_language.count(most) == 1 else "unknown"
     return found, votes
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from hashlib import blake2b
@@ -115,9 +115,19 @@ def pick(text: str, seed: str) -> str:
     >>> pick("to be or not to be", "a"), pick("to be or not to be", "b"), pick("...", "a")
     ('not', 'not', '')
     """
+    return pick_at(text, drawn(seed))
+
+
+def drawn(seed: str) -> int:
+    """The number by which `pick` chooses."""
+    return crc32(seed.encode(errors="surrogatepass"))
+
+
+def pick_at(text: str, number: int) -> str:
+    """The word that `pick` chooses by this number."""
     if not text:
         return ""
-    start = text.rfind(" ", 0, crc32(seed.encode(errors="surrogatepass")) % len(text) + 1) + 1
+    start = text.rfind(" ", 0, number % len(text) + 1) + 1
     match = _WORD.search(text, start) or _WORD.search(text)
     if match is None:
         return ""
@@ -162,14 +172,19 @@ def _hashed(start: str, is_cut: bool) -> bytes:
     found = runs(start) if lower.isascii() else _WORD.findall(lower)
     if is_cut:
         found = found[:-1]  # the last one may be a part of a word
-    known = _known_words.get
-    try:
-        return b"".join(map(known, found))  # type: ignore[arg-type]
-    except TypeError:  # one of them is new
-        return b"".join([known(word) or _vocabulary_cell(word) for word in found])
+    return vocabulary_cells(found)
 
 
 _known_words: dict[str, bytes] = {}
+
+
+def vocabulary_cells(words: Sequence[str]) -> bytes:
+    """The cells of words in lower case, two bytes each."""
+    known = _known_words.get
+    try:
+        return b"".join(map(known, words))  # type: ignore[arg-type]
+    except TypeError:  # one of them is new
+        return b"".join([known(word) or _vocabulary_cell(word) for word in words])
 
 
 def _vocabulary_cell(word: str) -> bytes:
@@ -346,6 +361,11 @@ def question(record: Record) -> str:
 def answer(record: Record) -> str:
     """What was answered: the first text that is no error, nor of or by a tool; plain."""
     return _said(record)[2]
+
+
+def talk(record: Record) -> tuple[str, str]:
+    """What was asked and what was answered."""
+    return _question(record), _answer(record)
 
 
 _latest: tuple[Record | None, str, str] = (None, "", "")

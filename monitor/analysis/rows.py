@@ -33,9 +33,14 @@ def observed(features: Sequence[Feature], record: Record) -> list[Observation]:
     That is nothing in an oversampled one: what its kind has more of in the stream than in the
     traffic would look like a change. It is nothing in one that was re-driven: that is no traffic.
     """
-    if record.oversampled or record.is_redriven:
+    if not is_observed(record):
         return []
     return [seen for feature in features for seen in feature.observe(record)]
+
+
+def is_observed(record: Record) -> bool:
+    """Whether features look at a Record; see `observed`."""
+    return not (record.oversampled or record.is_redriven)
 
 
 def segments_of(row: Row, dimensions: Sequence[str] | None) -> Iterator[tuple[str, str]]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from monitor.interfaces import Feature
+from monitor.interfaces import Feature, Values
 from monitor.types import Observation, Record
 
 
@@ -17,4 +17,9 @@ def observe(record: Record) -> Iterator[Observation]:
             yield Observation(f"check.{name}.share", "numeric", verdict.count / verdict.of)
 
 
-FEATURE = Feature("checks", observe)
+def observe_many(records: Sequence[Record]) -> list[Values] | None:
+    """Nothing of Records that were not checked."""
+    return None if any(record.checks for record in records) else []
+
+
+FEATURE = Feature("checks", observe, observe_many)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
-from monitor.interfaces import Feature
+from monitor.interfaces import Feature, Values
+from monitor.openings import talks
 from monitor.texts import CATEGORY, cell, plain
 from monitor.types import Observation, Part, Record
 
@@ -34,4 +35,9 @@ def _names(parts: Iterable[Part]) -> list[str]:
     return sorted(names)
 
 
-FEATURE = Feature("columns", observe)
+def observe_many(records: Sequence[Record]) -> list[Values] | None:
+    """Nothing of Records of texts alone."""
+    return None if talks(records).hold_data else []
+
+
+FEATURE = Feature("columns", observe, observe_many)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from monitor import probabilities
-from monitor.interfaces import Feature
+from monitor.interfaces import Feature, Values
 from monitor.types import Observation, Record
 
 
@@ -19,4 +19,15 @@ def observe(record: Record) -> Iterator[Observation]:
         yield Observation("confidence", "numeric", record.confidence)
 
 
-FEATURE = Feature("confidence", observe)
+def observe_many(records: Sequence[Record]) -> list[Values]:
+    """The same of many Records."""
+    found = []
+    for place, record in enumerate(records):
+        told = list(probabilities.largest(record.outputs))
+        if not told and record.confidence is not None:
+            told = [record.confidence]
+        found += [(place, one) for one in told]
+    return [Values.of("confidence", "numeric", found)]
+
+
+FEATURE = Feature("confidence", observe, observe_many)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
 
-from monitor.interfaces import Feature
+from monitor.interfaces import Feature, Values
+from monitor.openings import talks
 from monitor.shapes import vectors
 from monitor.types import Observation, Record
 
@@ -51,4 +52,9 @@ def directions(width: int) -> npt.NDArray[np.float64]:
     return np.asarray(rows, dtype=np.float64) * 2 - 1
 
 
-FEATURE = Feature("embedding", observe)
+def observe_many(records: Sequence[Record]) -> list[Values] | None:
+    """Nothing of Records of texts alone."""
+    return None if talks(records).hold_data else []
+
+
+FEATURE = Feature("embedding", observe, observe_many)

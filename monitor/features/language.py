@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from monitor.interfaces import Feature
+from monitor.interfaces import Feature, Values
 from monitor.languages import language
+from monitor.openings import openings
 from monitor.texts import answer, question
 from monitor.types import Observation, Record
 
@@ -17,4 +18,13 @@ def observe(record: Record) -> Iterator[Observation]:
             yield Observation(name, "categorical", language(text))
 
 
-FEATURE = Feature("language", observe)
+def observe_said(questions: Sequence[str], answers: Sequence[str]) -> list[Values]:
+    """The same of many."""
+    return [
+        Values.of(name, "categorical", [(n, told[n]) for n, text in enumerate(texts) if text])
+        for name, texts in (("input_language", questions), ("output_language", answers))
+        for told in (openings(texts).languages,)
+    ]
+
+
+FEATURE = Feature("language", observe, observe_said=observe_said)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from monitor.interfaces import Feature
+from monitor.interfaces import Feature, Values
 from monitor.types import Observation, Record
 
 
@@ -16,4 +16,20 @@ def observe(record: Record) -> Iterator[Observation]:
         yield Observation("finish_reason", "categorical", reason)
 
 
-FEATURE = Feature("outcome", observe)
+def observe_many(records: Sequence[Record]) -> list[Values]:
+    """The same of many Records."""
+    ended = [
+        (place, str(record.outcome))
+        for place, record in enumerate(records)
+        if record.request.method
+    ]
+    reasons = [
+        (place, reason) for place, record in enumerate(records) for reason in record.finish_reasons
+    ]
+    return [
+        Values.of("outcome", "categorical", ended),
+        Values.of("finish_reason", "categorical", reasons),
+    ]
+
+
+FEATURE = Feature("outcome", observe, observe_many)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from monitor.interfaces import Feature
+from monitor.interfaces import Feature, Values
 from monitor.refusals import is_refusal
 from monitor.types import Observation, Outcome, Record
 
@@ -17,22 +17,34 @@ _FENCE = re.compile(r"\A```(?:json)?\s*\n(.*?)\n?```\Z", re.DOTALL)
 
 def observe(record: Record) -> Iterator[Observation]:
     """`output_kind` of an exchange with a text in or out that went well."""
+    found = _kind(record)
+    if found is not None:
+        yield Observation("output_kind", "categorical", found)
+
+
+def observe_many(records: Sequence[Record]) -> list[Values]:
+    """The same of many Records."""
+    found = [one for one in enumerate(map(_kind, records)) if one[1] is not None]
+    return [Values.of("output_kind", "categorical", found)]
+
+
+def _kind(record: Record) -> str | None:
     if record.outcome is not Outcome.OK:
-        return
+        return None
     answers = [
         part for part in record.outputs if part.text is not None and part.role not in _NO_ANSWERS
     ]
     if not answers and (record.outputs or all(part.text is None for part in record.inputs)):
-        return
+        return None
+    if len(answers) == 1 and answers[0].role == "assistant":  # as nearly all are
+        return kind(answers[0].text or "")
     roles = {part.role for part in answers}
     if "tool_call" in roles:
-        found = "tool call"
-    elif "refusal" in roles:
-        found = "refusal"
-    else:
-        texts = [part.text or "" for part in answers if part.role != "reasoning"]
-        found = kind(texts[0] if len(texts) == 1 else "\n".join(texts))
-    yield Observation("output_kind", "categorical", found)
+        return "tool call"
+    if "refusal" in roles:
+        return "refusal"
+    texts = [part.text or "" for part in answers if part.role != "reasoning"]
+    return kind(texts[0] if len(texts) == 1 else "\n".join(texts))
 
 
 def kind(text: str) -> str:
@@ -57,4 +69,4 @@ def kind(text: str) -> str:
     return "refusal" if is_refusal(text) else "text"
 
 
-FEATURE = Feature("output_kind", observe)
+FEATURE = Feature("output_kind", observe, observe_many)

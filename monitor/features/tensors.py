@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Any
 
 from monitor import shapes
-from monitor.interfaces import Feature
+from monitor.interfaces import Feature, Values
+from monitor.openings import talks
 from monitor.texts import LONGEST, REMEMBERED, observe_string
 from monitor.types import Observation, Part, Record
 
@@ -107,4 +108,9 @@ def _value(name: str, value: Any, datatype: str, seed: str) -> Iterator[Observat
         yield Observation(name, "categorical", value)
 
 
-FEATURE = Feature("tensors", observe)
+def observe_many(records: Sequence[Record]) -> list[Values] | None:
+    """Nothing of Records of texts alone."""
+    return None if talks(records).hold_data else []
+
+
+FEATURE = Feature("tensors", observe, observe_many)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
-from monitor.interfaces import Feature
+from monitor.interfaces import Feature, Values
 from monitor.texts import plain
 from monitor.types import Observation, Outcome, Record
 
@@ -15,16 +15,37 @@ def observe(record: Record) -> Iterator[Observation]:
     Conversations count whole: history and system prompt are input too. A pseudonym counts as its
     entity, `<EMAIL_ADDRESS>`, whatever key made it.
     """
+    asked, told = _lengths(record)
+    if asked is not None:
+        yield Observation("input_text_length", "numeric", asked)
+    if told is not None:
+        yield Observation("output_text_length", "numeric", told)
+
+
+def observe_many(records: Sequence[Record]) -> list[Values]:
+    """The same of many Records."""
+    asked, told = zip(*map(_lengths, records), strict=True) if records else ((), ())
+    return [
+        Values.of(name, "numeric", [one for one in enumerate(lengths) if one[1] is not None])
+        for name, lengths in (("input_text_length", asked), ("output_text_length", told))
+    ]
+
+
+def _lengths(record: Record) -> tuple[int | None, int | None]:
     texts = [part.text for part in record.inputs if part.text is not None]
-    if texts:
-        yield Observation("input_text_length", "numeric", sum(map(len, map(plain, texts))))
-    if record.outcome is Outcome.OK:
-        answers = [
-            part.text for part in record.outputs if part.text is not None and part.role != "error"
-        ]
-        if answers or (texts and not record.outputs):
-            length = sum(map(len, map(plain, answers)))
-            yield Observation("output_text_length", "numeric", length)
+    asked = _length(texts) if texts else None
+    if record.outcome is not Outcome.OK:
+        return asked, None
+    outputs = record.outputs
+    answers = [part.text for part in outputs if part.text is not None and part.role != "error"]
+    return asked, _length(answers) if answers or (texts and not outputs) else None
 
 
-FEATURE = Feature("text_length", observe)
+def _length(texts: Iterable[str]) -> int:
+    length = 0
+    for text in texts:
+        length += len(plain(text) if "<" in text else text)
+    return length
+
+
+FEATURE = Feature("text_length", observe, observe_many)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from monitor.interfaces import Feature
+from monitor.interfaces import Feature, Values
 from monitor.types import Observation, Record
 
 
@@ -18,4 +18,15 @@ def observe(record: Record) -> Iterator[Observation]:
         yield Observation("output_tokens", "numeric", record.tokens.output)
 
 
-FEATURE = Feature("tokens", observe)
+def observe_many(records: Sequence[Record]) -> list[Values]:
+    """The same of many Records."""
+    found = [(place, one.tokens) for place, one in enumerate(records) if one.tokens is not None]
+    read = [(place, one.input) for place, one in found if one.input is not None]
+    written = [(place, one.output) for place, one in found if one.output is not None]
+    return [
+        Values.of("input_tokens", "numeric", read),
+        Values.of("output_tokens", "numeric", written),
+    ]
+
+
+FEATURE = Feature("tokens", observe, observe_many)

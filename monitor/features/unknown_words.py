@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from monitor.interfaces import Feature
+from monitor.interfaces import Feature, Values
+from monitor.openings import openings
 from monitor.texts import answer, hashed, question
 from monitor.types import Observation, Record
 
@@ -23,4 +24,12 @@ def observe(record: Record) -> Iterator[Observation]:
             yield Observation(name, "words", words)
 
 
-FEATURE = Feature("unknown_words", observe)
+def observe_said(questions: Sequence[str], answers: Sequence[str]) -> list[Values]:
+    """The same of many."""
+    return [
+        Values.of(name, "words", [one for one in enumerate(openings(texts).hashed) if one[1]])
+        for name, texts in (("input_unknown_words", questions), ("output_unknown_words", answers))
+    ]
+
+
+FEATURE = Feature("unknown_words", observe, observe_said=observe_said)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from monitor.interfaces import Feature
-from monitor.texts import CELLS, answer, cell, pick, question
+from monitor.interfaces import Feature, Values
+from monitor.openings import talks
+from monitor.texts import CELLS, answer, cell, drawn, pick, pick_at, question
 from monitor.types import Observation, Record
 
 
@@ -22,4 +23,16 @@ def observe(record: Record) -> Iterator[Observation]:
             yield Observation(name, "categorical", cell(word, CELLS))
 
 
-FEATURE = Feature("words", observe)
+def observe_many(records: Sequence[Record]) -> list[Values]:
+    """The same of many Records."""
+    said, numbers = talks(records), [drawn(record.id) for record in records]
+    found = []
+    for name, texts in (("input_words", said.questions), ("output_words", said.answers)):
+        words = list(map(pick_at, texts, numbers))
+        places = [place for place, word in enumerate(words) if word]
+        cells = [cell(words[place], CELLS) for place in places]
+        found.append(Values(name, "categorical", places, cells))
+    return found
+
+
+FEATURE = Feature("words", observe, observe_many)

@@ -19,14 +19,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
 from typing import Any, NamedTuple
 
-from monitor.analysis.rows import observed
+from monitor.analysis.rows import is_observed
 from monitor.features import FEATURES, MORE, latency
+from monitor.interfaces import Feature
+from monitor.openings import talks
 from monitor.sources.records import UNREADABLE, strictly
 from monitor.tables.blocks import NUMBER
 from monitor.types import Record
 
 EXACT = 1 << 53
 """Integers up to here are floats without loss."""
+
+SOME = 32
+"""Records that are looked at together."""
 
 FEATURES_OF_A_PIECE, ORDERS = 1024, 128
 """So many features in so many orders are usual: each check of an answer may be skipped."""
@@ -99,32 +104,39 @@ def look(piece: bytes, wanted: Wanted) -> Looked | None:
 
 def look_at(found: Iterable[Record], lines: int, wanted: Wanted) -> Looked | None:
     """What is seen in Records that stood in so many lines; None where it is unusual."""
-    features = [KNOWN[place] for place in wanted.features]
-    at, taken, records = array("d"), bytearray(), 0
+    records, at, accepted = 0, array("d"), bytearray()
     labels: dict[str, list[str]] = {name: [] for name in wanted.dimensions}
-    alike: dict[_Said, _Alike] = {}
+    sight = _Sight([KNOWN[place] for place in wanted.features])
+    some: list[Record] = []
     for record in found:
         records += 1
         if not wanted.start <= record.started < wanted.end:
             continue
         if record.sampled != 1:
             return None
-        seen = observed(features, record)
-        said = tuple([one.feature for one in seen]), tuple([one.kind for one in seen])
-        some = alike.get(said)
-        if some is None:
-            some = alike[said] = _Alike()
-        some.rows.append(len(at))
-        some.values.append([one.value for one in seen])
+        some.append(record)
         at.append(record.started + record.duration)
-        taken.append(record.is_accepted)
+        accepted.append(record.is_accepted)
         for name, values in labels.items():
             values.append(segment(record, name))
-    columns = _columns(alike, len(at))
+        if len(some) == SOME:
+            sight.add(some)
+            some = []
+    sight.add(some)
+    columns = sight.columns()
     if columns is None:
         return None
     coded = {name: _coded(values) for name, values in labels.items()}
-    return Looked(records, lines, at.tobytes(), bytes(taken), coded, columns)
+    return Looked(records, lines, at.tobytes(), bytes(accepted), coded, columns)
+
+
+class _Values(NamedTuple):
+    """The values of a feature; of one kind, or each of a kind of its own."""
+
+    feature: str
+    kinds: str | list[str]
+    rows: list[int]
+    values: list[Any]
 
 
 _Said = tuple[tuple[str, ...], tuple[str, ...]]
@@ -141,7 +153,92 @@ class _Alike:
         self.values: list[list[Any]] = []
 
 
-def _columns(alike: Mapping[_Said, _Alike], total: int) -> list[Seen] | None:
+class _Sight:
+    """What features see in Records, which come some at a time and are forgotten at once: to go over
+    all of them again would take longer than to read them."""
+
+    def __init__(self, features: Sequence[Feature]) -> None:
+        self._features = features
+        self._is_said = any(feature.observe_said is not None for feature in features)
+        self._questions: list[str] = []
+        self._answers: list[str] = []
+        self._rows: list[int] = []
+        self._total = 0
+        self._many: list[dict[str, _Values]] = [{} for _ in features]
+        self._singly: list[dict[_Said, _Alike]] = [{} for _ in features]
+
+    def add(self, records: Sequence[Record]) -> None:
+        """Look at Records that come after those before."""
+        rows = [row for row, one in enumerate(records, self._total) if is_observed(one)]
+        if len(rows) < len(records):
+            records = [one for one in records if is_observed(one)]
+        self._rows += rows
+        self._total += len(records)
+        if self._is_said:
+            said = talks(records)
+            self._questions += said.questions
+            self._answers += said.answers
+        for feature, many, singly in zip(self._features, self._many, self._singly, strict=True):
+            if feature.observe_said is not None:
+                continue
+            seen = feature.observe_many(records)
+            if seen is None:
+                _look_singly(feature, records, rows, singly)
+                continue
+            for name, kind, places, values in seen:
+                known = many.get(name)
+                if known is None:
+                    known = many[name] = _Values(name, kind, [], [])
+                known.rows.extend([rows[place] for place in places])
+                known.values.extend(values)
+
+    def columns(self) -> list[Seen] | None:
+        """What they have seen, in the order of the features; None where it is unusual."""
+        found: list[_Values] = []
+        for feature, many, singly in zip(self._features, self._many, self._singly, strict=True):
+            if feature.observe_said is not None:
+                said = feature.observe_said(self._questions, self._answers)
+                rows = self._rows
+                found += (
+                    _Values(
+                        one.feature, one.kind, [rows[place] for place in one.places], one.values
+                    )
+                    for one in said
+                )
+                continue
+            each = _in_order(singly)
+            if each is None:
+                return None
+            found += (*many.values(), *each)
+        columns = []
+        for name, kinds, rows, values in found:
+            if not rows:
+                continue
+            there = b"" if len(rows) == self._total else array("q", rows).tobytes()
+            column = None if len(set(rows)) < len(rows) else _column(name, kinds, values, there)
+            if column is None:
+                return None
+            columns.append(column)
+        names = {column.feature for column in columns}
+        return columns if len(names) == len(columns) else None
+
+
+def _look_singly(
+    feature: Feature, records: Sequence[Record], rows: Sequence[int], alike: dict[_Said, _Alike]
+) -> None:
+    """Add what a feature sees in one Record after the other to what is `alike`."""
+    for row, record in zip(rows, records, strict=True):
+        seen = list(feature.observe(record))
+        said = tuple([one.feature for one in seen]), tuple([one.kind for one in seen])
+        some = alike.get(said)
+        if some is None:
+            some = alike[said] = _Alike()
+        some.rows.append(row)
+        some.values.append([one.value for one in seen])
+
+
+def _in_order(alike: Mapping[_Said, _Alike]) -> list[_Values] | None:
+    """What a feature saw in one Record after the other, by name."""
     order = _order([names for names, _ in alike])
     if order is None or any(not _COUNTED_BY_KIND.isdisjoint(kinds) for _, kinds in alike):
         return None
@@ -154,18 +251,12 @@ def _columns(alike: Mapping[_Said, _Alike], total: int) -> list[Seen] | None:
             rows += some.rows
             kinds += [kind] * len(same)
             values += same
-    columns = []
-    for name, (rows, kinds, values) in found.items():
+    for rows, kinds, values in found.values():
         if len(alike) > 1:
             places = sorted(range(len(rows)), key=rows.__getitem__)
             kinds[:], values[:] = [kinds[at] for at in places], [values[at] for at in places]
             rows.sort()
-        there = b"" if len(rows) == total else array("q", rows).tobytes()
-        column = _column(name, kinds, values, there)
-        if column is None:
-            return None
-        columns.append(column)
-    return columns
+    return [_Values(name, kinds, rows, values) for name, (rows, kinds, values) in found.items()]
 
 
 def _order(alike: Iterable[tuple[str, ...]]) -> list[str] | None:
@@ -184,15 +275,25 @@ def _order(alike: Iterable[tuple[str, ...]]) -> list[str] | None:
         return None
 
 
-def _column(name: str, kinds: Sequence[str], values: Sequence[Any], rows: bytes) -> Seen | None:
+def _column(
+    name: str, kinds: str | Sequence[str], values: Sequence[Any], rows: bytes
+) -> Seen | None:
     types = set(map(type, values))
-    if set(kinds) == {"numeric"}:
+    known = {kinds} if isinstance(kinds, str) else set(kinds)
+    if known == {"numeric"}:
         if types == {float} and math.isfinite(sum(values)):
             return Seen(name, "d", array("d", values).tobytes(), b"", [], rows)
         if types == {int} and min(values) >= -EXACT and max(values) <= EXACT:
             return Seen(name, "q", array("q", values).tobytes(), b"", [], rows)
-    elif "categorical" in kinds and not types.isdisjoint((int, float)):
+    elif len(known) == 1 and (types in ({str}, {bytes})):
+        coded, different = _coded(values)
+        kind = known.pop()
+        return Seen(
+            name, "d", bytes(8 * len(values)), coded, [(kind, one) for one in different], rows
+        )
+    elif "categorical" in known and not types.isdisjoint((int, float)):
         return None
+    kinds = [kinds] * len(values) if isinstance(kinds, str) else kinds
     numbers, codes = array("d"), array("q")
     places: dict[tuple[str, type, Any], int] = {}
     rest: list[tuple[Any, Any]] = []
@@ -212,7 +313,8 @@ def _column(name: str, kinds: Sequence[str], values: Sequence[Any], rows: bytes)
     return Seen(name, "d", numbers.tobytes(), codes.tobytes(), rest, rows)
 
 
-def _coded(values: Sequence[str]) -> tuple[bytes, list[str]]:
-    places: dict[str, int] = {}
-    codes = array("q", [places.setdefault(value, len(places)) for value in values])
-    return codes.tobytes(), list(places)
+def _coded(values: Sequence[Any]) -> tuple[bytes, list[Any]]:
+    """Which of the different values each is, and these, in the order of the first of them."""
+    different = list(dict.fromkeys(values))
+    places = {value: place for place, value in enumerate(different)}
+    return array("q", map(places.__getitem__, values)).tobytes(), different

@@ -113,7 +113,13 @@ class Reader:
         codes = np.frombuffer(seen.codes, dtype=np.intp)
         if not seen.codes:
             codes = np.full(len(numbers), NUMBER)
-        rest = [self.clean(Observation(seen.feature, kind, value)) for kind, value in seen.rest]
+        name = self.text(seen.feature)
+        rest = [
+            Observation(name, kind, value)  # there is nothing to be cleaned in hashed words
+            if type(value) is bytes
+            else self.clean(Observation(seen.feature, kind, value))
+            for kind, value in seen.rest
+        ]
         large = np.flatnonzero((codes == NUMBER) & (np.abs(numbers) >= LARGE))
         if len(large):
             codes = codes.copy()
@@ -123,7 +129,7 @@ class Reader:
                 codes[place] = len(rest)
                 rest.append(cleaned)
         rows = np.frombuffer(seen.rows, dtype=np.intp) if seen.rows else None
-        return Column(self.text(seen.feature), codes, rest, numbers, rows)
+        return Column(name, codes, rest, numbers, rows)
 
 
 def _looks(path: Path, wanted: Wanted) -> Looks:

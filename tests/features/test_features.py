@@ -14,8 +14,10 @@ from hypothesis import strategies as st
 from monitor.app import meaning
 from monitor.features import FEATURES, MORE, tensors
 from monitor.interfaces import Feature
+from monitor.texts import talk
 from monitor.types import (
     Kind,
+    Observation,
     Outcome,
     Part,
     Record,
@@ -77,6 +79,30 @@ def test_a_feature_never_raises(feature: Feature, record: Record) -> None:
     for observation in feature.observe(record):
         assert observation.feature
         assert observation.kind in KINDS
+
+
+@every_feature
+@settings(
+    max_examples=40,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+    deadline=None,
+)
+@given(several=st.lists(records, max_size=4))
+def test_many_records_at_once_are_as_each_alone(feature: Feature, several: list[Record]) -> None:
+    """Where a feature looks at several together, it sees the same in each, in the same order of names."""
+    if feature.observe_said is not None:
+        said = [talk(record) for record in several]
+        many = feature.observe_said([asked for asked, _ in said], [told for _, told in said])
+    elif (found := feature.observe_many(several)) is not None:
+        many = found
+    else:
+        return
+    together: list[list[Observation]] = [[] for _ in several]
+    for values in many:
+        for place, value in zip(values.places, values.values, strict=True):
+            together[place].append(Observation(values.feature, values.kind, value))
+    alone = [list(feature.observe(record)) for record in several]
+    assert list(map(repr, together)) == list(map(repr, alone))  # NaN is like NaN
 
 
 DEEP = ("[" * 20_000 + "]" * 20_000, '{"a":' * 20_000, "```json\n" + "[" * 20_000 + "\n```")

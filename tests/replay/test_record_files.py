@@ -18,6 +18,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from monitor import openings
 from monitor.analysis import fold
 from monitor.app.sanitizer import Sanitizer
 from monitor.cli import main
@@ -166,6 +167,7 @@ def documents(
     """The function (arguments of replay) → documents (in pieces, record by record)."""
     monkeypatch.setattr(replay, "Sanitizer", lambda settings, outputs: clean())
     monkeypatch.setattr(record_files, "PIECE", 60_000)
+    monkeypatch.setattr(openings, "WORTH", 0)
     monkeypatch.setattr(fold, "FEW", 8)
 
     def document(arguments: tuple[str, ...]) -> bytes:
