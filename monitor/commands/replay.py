@@ -20,6 +20,7 @@ from monitor import __version__
 from monitor.analysis.classes import spelt
 from monitor.analysis.drift.findings import moment
 from monitor.analysis.drift.profiles import dump_profile
+from monitor.analysis.drift.windows import INNER_BINS
 from monitor.analysis.experiments.declared import (
     Experiment,
     Source,
@@ -127,6 +128,11 @@ def _opened(options: argparse.Namespace, settings: Settings) -> tuple[Plan, Comp
         raise UsageError("--feedback: is for records; name the columns of a table with --label")
     if plan.period is not None and both.current.is_table and not plan.columns.timestamp:
         raise UsageError(f"--chunks {plan.period.name}: needs a --timestamp COLUMN for a table")
+    if options.bins and both.profile is not None:
+        raise UsageError(
+            "--bins: the profile's bins are made; give the SOURCE itself as --reference, or build "
+            "another with `monitor reference build --bins N`"
+        )
     is_told = both.current.is_told(both.options)
     return _with_rules(plan, options, settings, is_told=is_told), both
 
@@ -138,8 +144,10 @@ def _with_rules(
     alphas = options.alpha or (settings.drift.alpha,)
     tolerances = options.tolerance or (settings.drift.tolerance,)
     variants = tuple(
-        Variant(alpha, shares(alpha, outcomes=is_told)[0], tolerance)
-        for alpha, tolerance in itertools.product(alphas, tolerances)
+        Variant(alpha, shares(alpha, outcomes=is_told)[0], tolerance, bins)
+        for alpha, tolerance, bins in itertools.product(
+            alphas, tolerances, options.bins or (INNER_BINS,)
+        )
     )
     usual = rules_of(settings, outcomes=is_told)
     first = variants[0]
@@ -147,8 +155,9 @@ def _with_rules(
     outcomes = dataclasses.replace(plan.outcomes, alpha=shares(first.alpha, outcomes=True)[1])
     several = variants if len(variants) > 1 else ()
     return dataclasses.replace(
-        plan, rules=rules, outcomes=outcomes, is_told=is_told, variants=several, alpha=first.alpha
-    )
+        plan, rules=rules, outcomes=outcomes, is_told=is_told, variants=several, alpha=first.alpha,
+        bins=first.bins,
+    )  # fmt: skip
 
 
 def _plan(options: argparse.Namespace, settings: Settings) -> Plan:
@@ -307,6 +316,7 @@ def _compared(plan: Plan, options: argparse.Namespace) -> Compared:
         list(plan.label),
         plan.score,
         plan.outcomes.positive if tells else "",
+        plan.bins if options.bins else None,
     )
 
 

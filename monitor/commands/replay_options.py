@@ -6,6 +6,7 @@ import argparse
 import math
 from collections.abc import Callable
 
+from monitor.analysis.drift.reference import BUFFER, VALUES_PER_BIN
 from monitor.commands import arguments
 from monitor.replay.files import FORMATS
 from monitor.replay.outcomes import CONDITIONS
@@ -13,6 +14,9 @@ from monitor.replay.periods import PERIODS
 
 VALUES = 5
 """Values of an option that may be compared."""
+
+MOST_BINS = BUFFER // VALUES_PER_BIN
+"""More bins than that cannot be made of the values that are kept for it."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -36,6 +40,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--tolerance", type=_tolerances, default=(), metavar="T[,T…]",
         help="a believed change of a PSI of T is drift; of several the first gives the verdict; by "
         "default drift.tolerance (0.02)")  # fmt: skip
+    add("--bins", type=_bins, default=(), metavar="N[,N…]",
+        help="count numbers in N bins between their smallest and largest value, 3 to 50; of "
+        "several the first gives the verdict; by default 10, or as the profile has")  # fmt: skip
     add("--json", metavar="FILE", help="write the findings as JSON; - is stdout")
     add(
         "--experiment",
@@ -78,6 +85,9 @@ def add_build_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `monitor reference build`, beside the common ones."""
     _add_source_arguments(parser)
     parser.add_argument("--out", metavar="FILE", required=True, help="write the profile to FILE")
+    parser.add_argument("--bins", type=_few, default=(), metavar="N",
+        help="count numbers in N bins between their smallest and largest value, 3 to 50; by "
+        "default 10")  # fmt: skip
     parser.set_defaults(chunks=0, alpha=(), tolerance=())
 
 
@@ -160,6 +170,17 @@ def _alphas(text: str) -> tuple[float, ...]:
 
 def _tolerances(text: str) -> tuple[float, ...]:
     return _numbers(text, "a number from 0 on", lambda one: 0 <= one < math.inf)
+
+
+def _bins(text: str) -> tuple[int, ...]:
+    fits: Callable[[float], bool] = lambda one: one in range(3, MOST_BINS + 1)  # noqa: E731
+    return tuple(map(int, _numbers(text, f"a whole number from 3 to {MOST_BINS}", fits)))
+
+
+def _few(text: str) -> tuple[int, ...]:
+    if len(found := _bins(text)) > 1:
+        raise argparse.ArgumentTypeError("a profile has one number of bins")
+    return found
 
 
 def _numbers(text: str, what: str, fits: Callable[[float], bool]) -> tuple[float, ...]:

@@ -25,7 +25,7 @@ from monitor.interfaces import Source, Table
 from monitor.places import Piped, is_secret
 from monitor.replay.census import Census, within_budget
 from monitor.replay.files import File, ReadOptions, read_table
-from monitor.replay.parts import Begin, Part, cut
+from monitor.replay.parts import Begin, Part, counts
 from monitor.replay.periods import Period
 from monitor.replay.record_shards import Ahead, Found, Place, Tasks
 from monitor.tables.blocks import Block, count
@@ -58,8 +58,8 @@ class _Counted(msgspec.Struct, frozen=True):
     table: Facts | None
 
 
-_Count = tuple[list[_Counted], Damage]
-"""What a shard has counted, and what of it could not be read."""
+_Count = tuple[list[list[_Counted]], Damage]
+"""What a shard has counted in each way, and what of it could not be read."""
 
 AHEAD = 2
 """Shards that each thread of a worker is given before the first of them is wanted."""
@@ -110,19 +110,22 @@ class Shards:
 
     def count(
         self,
-        begin: Begin,
+        begins: Sequence[Begin],
         kept: Mapping[str, set[str]],
         *,
         chunks: int,
         total: int,
         period: Period | None,
-    ) -> Iterator[dict[int, Part]]:
-        """The parts of the chunks that all shards hold, merged on the workers in order of shard."""
+    ) -> Iterator[list[Mapping[int, Part]]]:
+        """What `parts.counts` gives of all shards, merged on the workers in order of shard."""
         limits = {"chunks": chunks, "total": total, "period": period}
-        tasks = [partial(_count, shard, begin, kept, limits) for shard in self._shards]
-        for counted, damage in self._compute(tasks, partial(_merged, begin)):
+        tasks = [partial(_count, shard, begins, kept, limits) for shard in self._shards]
+        for each, damage in self._compute(tasks, partial(_merged, begins)):
             self._damage.merge(damage)
-            yield {one.index: _part(one, begin) for one in counted}
+            yield [
+                {one.index: _part(one, begin) for one in counted}
+                for counted, begin in zip(each, begins, strict=True)
+            ]
 
 
 def ahead(files: Sequence[File], scheduler: str) -> Ahead | None:
@@ -189,24 +192,25 @@ def _census(shard: Shard) -> tuple[int, Census]:
 
 
 def _count(
-    shard: Shard, begin: Begin, kept: Mapping[str, set[str]], limits: Mapping[str, Any]
+    shard: Shard, begins: Sequence[Begin], kept: Mapping[str, set[str]], limits: Mapping[str, Any]
 ) -> _Count:
     options = dataclasses.replace(shard.options, damage=Damage())
     rows = (part for one in _read(shard, options) for part in options.included(one))
-    parts = cut(within_budget(rows, kept), begin, first=shard.kept, **limits)
-    return _counted(parts), options.damage
+    each = counts(within_budget(rows, kept), begins, first=shard.kept, **limits)
+    return list(map(_counted, each)), options.damage
 
 
-def _merged(begin: Begin, several: Sequence[_Count]) -> _Count:
+def _merged(begins: Sequence[Begin], several: Sequence[_Count]) -> _Count:
     """The counts of several shards as those of one."""
-    parts: dict[int, Part] = {}
+    each: list[dict[int, Part]] = [{} for _ in begins]
     damage = Damage()
-    for counted, told in several:
+    for shard, told in several:
         damage.merge(told)
-        for one in counted:
-            # Into a new one: what an analysis has been restored from it does not save again.
-            parts.setdefault(one.index, Part(begin)).merge(_part(one, begin))
-    return _counted(parts), damage
+        for parts, counted, begin in zip(each, shard, begins, strict=True):
+            for one in counted:
+                # Into a new one: what an analysis has been restored from it does not save again.
+                parts.setdefault(one.index, Part(begin)).merge(_part(one, begin))
+    return list(map(_counted, each)), damage
 
 
 def _counted(parts: Mapping[int, Part]) -> list[_Counted]:

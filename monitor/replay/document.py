@@ -6,6 +6,7 @@ from typing import Literal
 
 import msgspec
 
+from monitor.analysis.drift.windows import INNER_BINS
 from monitor.damage import Unreadable
 from monitor.findings import (
     BinShift,
@@ -105,6 +106,9 @@ class Compared(msgspec.Struct, frozen=True, omit_defaults=True):
     """The column that holds the probability of a positive."""
     positive: str = ""
     """The label that scores are the probability of, where there are labels."""
+    bins: int | None = None
+    """Bins of a number between the smallest and the largest value that made them, as `--bins` says;
+    left out where it says nothing."""
 
 
 class Course(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -155,8 +159,8 @@ class DataQuality(msgspec.Struct, frozen=True, omit_defaults=True):
     change first. Personal data is only said by its kind."""
 
 
-class WhatIf(msgspec.Struct, frozen=True):
-    """The verdict that other settings would have given on the same counts."""
+class WhatIf(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The verdict that other settings would have given on the same rows."""
 
     alpha: float
     """The probability of a false alarm."""
@@ -166,6 +170,8 @@ class WhatIf(msgspec.Struct, frozen=True):
     """The verdict."""
     drifted: int
     """Features and segments that drift."""
+    bins: int = INNER_BINS
+    """Bins of a number between the smallest and the largest value that made them, at most."""
 
 
 class Chunk(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -254,4 +260,5 @@ class Replay(msgspec.Struct, frozen=True, omit_defaults=True):
     data_quality: list[DataQuality] | None = None
     """Of a table: what every column holds, before and now."""
     what_if: list[WhatIf] | None = None
-    """With several values of `--tolerance` or `--alpha`: the verdict of each pair of them."""
+    """With several values of `--tolerance`, `--alpha` or `--bins`: the verdict of each combination
+    of them."""

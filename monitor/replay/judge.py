@@ -34,13 +34,14 @@ from monitor.analysis.drift.judgement import MINIMUM, Rules
 from monitor.analysis.drift.performance import Scores, perform
 from monitor.analysis.drift.profiles import Profile, profile_of
 from monitor.analysis.drift.watches import Baseline
+from monitor.analysis.drift.windows import INNER_BINS
 from monitor.errors import SourceError, UsageError
 from monitor.findings import Finding
 from monitor.replay import dask, data_quality, outcomes, reference, terms, timeline
 from monitor.replay.census import Census, within_budget
 from monitor.replay.comparison import Comparison
 from monitor.replay.document import Chunk, Replay, WhatIf
-from monitor.replay.parts import Begin, Fold, Part, cut
+from monitor.replay.parts import Begin, Fold, Part, counts, cut, summed
 from monitor.replay.periods import USUAL, Period, fitting
 from monitor.replay.plan import Plan, Variant
 from monitor.replay.reference import Tap, Watch, tapped
@@ -80,7 +81,7 @@ def judge(
 def profile(plan: Plan, both: Comparison, watch: Watch) -> Profile:
     """The profile of the current side, with how its columns were read."""
     census = _census(plan, both, watch)
-    found = reference.build(both.current, both.options, census, watch)
+    (found,) = reference.build(both.current, both.options, census, watch, bins=(plan.bins,))
     return reference.with_readings(found, both)
 
 
@@ -110,25 +111,33 @@ def _folded(
     shards = _shards(plan, both)
     census = shards.census() if shards is not None else _census(plan, both, watch)
     plan = _as_cut(plan, both, census)
-    profile = both.profile
+    profiles = dict.fromkeys(plan.each_bins, both.profile)
     if both.reference is not None:
-        profile = _profile(plan, both, census, watch, of_reference)
+        made = _profiles(plan, both, census, watch, of_reference)
+        profiles.update(zip(plan.each_bins, made, strict=True))
+    profile = profiles[plan.bins]
 
     def rows(taps: Sequence[Tap] = ()) -> Iterator[Row | Block]:
         kept = within_budget(both.current.rows(both.options), census.kept())
         return tapped(watch(kept, "replaying", census.rows), taps)
 
     if shards is None and (profile is None or not both.current.is_table):
-        return _in_order(plan, both, profile, rows, of_current, total=census.rows), plan
-    begin = _begin(plan, both, plan.at_once, profile)
+        return _in_order(plan, both, profiles, rows, of_current, total=census.rows), plan
+    begins = [_begin(plan, both, plan.at_once, profiles[bins]) for bins in plan.each_bins]
+    begins[1:] = [dataclasses.replace(one, with_facts=False) for one in begins[1:]]
     limits: dict[str, Any] = {
         "chunks": plan.chunks or 1, "total": census.rows, "period": plan.period,
     }  # fmt: skip
     if shards is None:
-        counted: Iterable[Mapping[int, Part]] = [cut(rows(of_current), begin, **limits)]
+        counted = [counts(rows(of_current), begins, **limits)]
     else:
-        counted = shards.count(begin, census.kept(), **limits)
-    found = gather(counted, begin, chunks=plan.chunks, period=plan.period, variants=plan.variants)
+        counted = list(shards.count(begins, census.kept(), **limits))
+    chunks, *others = zip(*counted, strict=True)
+    found, whole = gather(chunks, begins[0], chunks=plan.chunks, period=plan.period)
+    wholes = dict(zip(plan.each_bins, (whole, *map(summed, others, begins[1:])), strict=True))
+    found = _with_variants(
+        found, plan, lambda one: wholes[one.bins].findings_by(_other(plan.at_once, one))
+    )
     for _ in rows(of_current) if shards is not None and of_current else ():
         pass  # the taps have what they need
     return _with_course(found, plan, both, profile), plan
@@ -199,38 +208,43 @@ def _census(plan: Plan, both: Comparison, watch: Watch) -> Census:
     return census
 
 
-def _profile(
+def _profiles(
     plan: Plan, both: Comparison, census: Census, watch: Watch, taps: Sequence[Tap]
-) -> Profile:
-    """The profile of the reference; its segments are added to the values that `census` counted."""
+) -> list[Profile]:
+    """The profile of the reference for each number of bins; its segments are added to the values
+    that `census` counted."""
     assert both.reference is not None  # noqa: S101  asked for only when there is one
     counted = Census(values=census.values)
     counted.count(both.reference.segments(both.usual) if plan.by else ())
     nothing = reference.NOTHING
     if plan.parted is not None:
         nothing = "--before-after: nothing began before that time"
-    profile = reference.build(
-        both.reference, both.usual, counted, watch, taps, nothing=nothing, tally=both.compared
-    )
+    profiles = reference.build(
+        both.reference, both.usual, counted, watch, taps,
+        nothing=nothing, tally=both.compared, bins=plan.each_bins,
+    )  # fmt: skip
     if plan.versus is not None and both.current.is_table:
-        return reference.of_others(profile, plan.versus, counted.kept())
-    return profile
+        kept = counted.kept()
+        return [reference.of_others(one, plan.versus, kept) for one in profiles]
+    return profiles
 
 
-def _begin(plan: Plan, both: Comparison, rules: Rules, profile: Profile | None) -> Begin:
+def _begin(
+    plan: Plan, both: Comparison, rules: Rules, profile: Profile | None, bins: int = INNER_BINS
+) -> Begin:
     """How an analysis begins. Of a table the segment to compare with is the profile."""
     if not both.current.is_table:
-        baseline = Baseline(profile, plan.learn, plan.versus, plan.hourly)
+        baseline = Baseline(profile, plan.learn, plan.versus, plan.hourly, inner=bins)
     else:
         name = f"{plan.versus.dimension} {plan.versus.value}" if plan.versus else ""
-        baseline = Baseline(profile, plan.learn, name=name)
+        baseline = Baseline(profile, plan.learn, name=name, inner=bins)
     return Begin(rules, baseline, plan.by, with_facts=both.current.is_table)
 
 
 def _in_order(
     plan: Plan,
     both: Comparison,
-    profile: Profile | None,
+    profiles: Mapping[int, Profile | None],
     rows: Callable[[Sequence[Tap]], Iterator[Row | Block]],
     taps: Sequence[Tap],
     *,
@@ -238,14 +252,15 @@ def _in_order(
 ) -> Replay:
     """Fold row after row; a chunk is one window against the reference that the whole has."""
     rules = plan.at_once if both.current.is_table else plan.live
-    usual, latest = profile, Latest()
+    usual, latest = profiles[plan.bins], Latest()
     if plan.is_cut and usual is None:
-        usual = profile_of(rows(()), plan.by, learn=plan.learn)
-    begin = _begin(plan, both, rules, profile)
-    others = [
-        Part(dataclasses.replace(begin, rules=_other(rules, one), with_facts=False))
+        usual = profile_of(rows(()), plan.by, learn=plan.learn, inner=plan.bins)
+    begin = _begin(plan, both, rules, profiles[plan.bins], plan.bins)
+    begins = [
+        _begin(plan, both, _other(rules, one), profiles[one.bins], one.bins)
         for one in plan.variants
     ]
+    others = [Part(dataclasses.replace(one, with_facts=False)) for one in begins]
     passing: Iterable[Row | Block] = latest.passing(rows(taps))
     for part in others:
         passing = part.passing(passing)
@@ -254,14 +269,13 @@ def _in_order(
         begin,
         chunks=plan.chunks,
         total=total,
-        begin_chunk=dataclasses.replace(_begin(plan, both, plan.at_once, usual), with_facts=False),
+        begin_chunk=dataclasses.replace(
+            _begin(plan, both, plan.at_once, usual, plan.bins), with_facts=False
+        ),
         period=plan.period,
     )
-    if others:
-        told = [
-            _what_if(one, part.findings()) for one, part in zip(plan.variants, others, strict=True)
-        ]
-        found = msgspec.structs.replace(found, what_if=told)
+    judged = dict(zip(plan.variants, others, strict=True))
+    found = _with_variants(found, plan, lambda one: judged[one].findings())
     found = _with_course(found, plan, both, usual)
     is_undated = both.current.is_table or (both.current.is_foreign and latest.at < EARLIEST)
     return _undated(found) if is_undated else found
@@ -332,25 +346,18 @@ def gather(
     *,
     chunks: int = 0,
     period: Period | None = None,
-    variants: Sequence[Variant] = (),
-) -> Replay:
-    """Add up what shards have counted of each chunk, and the chunks to the whole.
+) -> tuple[Replay, Part]:
+    """Add up what shards have counted of each chunk, and the chunks to the whole, which is given
+    too.
 
     Only counts that no pane was closed over add up: those of analyses that judge all at once.
-    Other settings, the `variants`, judge the same counts.
     """
     parts: dict[int, Part] = {}
     for shard in counted:
         for index, part in shard.items():
             parts.setdefault(index, Part(begin)).merge(part)
-    whole = Part(begin)
-    for _, part in sorted(parts.items()):
-        whole.merge(part)
-    found = _undated(_document(whole, parts if chunks or period else None, period))
-    if not variants or not isinstance(begin, Begin):
-        return found
-    told = [_what_if(one, whole.findings_by(_other(begin.rules, one))) for one in variants]
-    return msgspec.structs.replace(found, what_if=told)
+    whole = summed([parts], begin)
+    return _undated(_document(whole, parts if chunks or period else None, period)), whole
 
 
 def check(chunks: int, total: int) -> None:
@@ -363,9 +370,16 @@ def _other(rules: Rules, variant: Variant) -> Rules:
     return dataclasses.replace(rules, alpha=variant.part, tolerance=variant.tolerance, bins=False)
 
 
-def _what_if(variant: Variant, findings: Sequence[Finding]) -> WhatIf:
-    drifted = sum(one.status == "drift" for one in findings)
-    return WhatIf(variant.alpha, variant.tolerance, verdict(findings), drifted)
+def _with_variants(
+    found: Replay, plan: Plan, findings: Callable[[Variant], Sequence[Finding]]
+) -> Replay:
+    """The document with what other settings say, where there are any."""
+    told = []
+    for one in plan.variants:
+        judged = findings(one)
+        drifted = sum(each.status == "drift" for each in judged)
+        told.append(WhatIf(one.alpha, one.tolerance, verdict(judged), drifted, one.bins))
+    return msgspec.structs.replace(found, what_if=told) if told else found
 
 
 def _document(

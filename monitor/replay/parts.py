@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Protocol
@@ -160,6 +160,26 @@ def cut(
             _part(parts, _index(limits, low), begin).add_block(block)
         number = end
     return parts
+
+
+def counts(
+    rows: Iterable[Row | Block], begins: Sequence[Callable[[float], Fold]], **limits: Any
+) -> list[Mapping[int, Part]]:
+    """What each way to begin counts of the same rows: the first by chunk, as `cut` does with these
+    limits, the others of all rows, as the chunk 0."""
+    others = [Part(begin) for begin in begins[1:]]
+    for part in others:
+        rows = part.passing(rows)
+    return [cut(rows, begins[0], **limits), *({0: part} for part in others)]
+
+
+def summed(counted: Iterable[Mapping[int, Part]], begin: Callable[[float], Fold]) -> Part:
+    """All parts as one, added up in order of chunk."""
+    whole = Part(begin)
+    for parts in counted:
+        for _, part in sorted(parts.items()):
+            whole.merge(part)
+    return whole
 
 
 def _by_period(

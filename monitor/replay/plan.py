@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from monitor.analysis.drift.judgement import Rules
+from monitor.analysis.drift.windows import INNER_BINS
 from monitor.analysis.experiments.declared import Experiment, units_of
 from monitor.analysis.outcome_rules import OutcomeRules
 from monitor.distances import MEASURES
@@ -27,11 +28,13 @@ WHOLE = 10**12
 
 
 class Variant(NamedTuple):
-    """Other settings: alpha, as a person said it, drift's part of it, and the tolerance."""
+    """Other settings: alpha, as a person said it, drift's part of it, the tolerance, and the bins
+    of a number between its smallest and its largest value."""
 
     alpha: float
     part: float
     tolerance: float
+    bins: int = INNER_BINS
 
 
 @dataclass(frozen=True)
@@ -45,10 +48,11 @@ class Plan:
     tell; `features` look at Records. What is judged began from
     `start` (Unix seconds) until before `end`; where it is `parted`, what began before that is the
     reference of the rest. Without a reference the first `learn` values of each
-    feature are one; `hourly` compares records with the same hour of earlier weeks. Beside the whole
-    `chunks` equal runs of rows are judged, or those of each `period`; with `timeline` how features
-    went is told, cut as the census suggests where neither is given. `variants` are settings whose
-    verdicts are told, too; `alpha` is what a person said, for drift and outcomes together.
+    feature are one; numbers have `bins` in one that is made here; `hourly` compares records with
+    the same hour of earlier weeks. Beside the whole `chunks` equal runs of rows are judged, or
+    those of each `period`; with `timeline` how features went is told, cut as the census suggests
+    where neither is given. `variants` are settings whose verdicts are told, too; `alpha` is what a
+    person said, for drift and outcomes together.
     `engine` is local or dask, `scheduler` the address of a Dask scheduler. `outcomes` says how what
     became of rows is judged, where it `is_told`: of a table by columns, of Records by feedback, to
     which `joining` joins them. The arms of
@@ -84,6 +88,7 @@ class Plan:
     period: Period | None = None
     timeline: bool = False
     variants: tuple[Variant, ...] = ()
+    bins: int = INNER_BINS
     alpha: float = 0.05
     slices: int = 0
     engine: str = "local"
@@ -120,6 +125,11 @@ class Plan:
     def is_cut(self) -> bool:
         """Whether parts of what is judged are judged, too."""
         return bool(self.chunks or self.period or self.timeline)
+
+    @property
+    def each_bins(self) -> tuple[int, ...]:
+        """The numbers of bins that values are counted in, first that of the verdict."""
+        return tuple(dict.fromkeys((self.bins, *(one.bins for one in self.variants))))
 
     @property
     def live(self) -> Rules:

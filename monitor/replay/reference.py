@@ -8,8 +8,9 @@ from typing import Protocol
 import msgspec
 import numpy as np
 
-from monitor.analysis.drift.profiles import Profile, profile_of
+from monitor.analysis.drift.profiles import Learners, Profile
 from monitor.analysis.drift.reference import BUFFER
+from monitor.analysis.drift.windows import INNER_BINS
 from monitor.errors import SourceError
 from monitor.replay.census import Census, within_budget
 from monitor.replay.comparison import Comparison, Tally
@@ -55,9 +56,10 @@ def build(
     *,
     nothing: str = NOTHING,
     tally: Tally | None = None,
-) -> Profile:
-    """The profile of a dataset, whose rows are told to `taps` and counted by `tally`; `census`
-    counted it, where it did.
+    bins: Sequence[int] = (INNER_BINS,),
+) -> list[Profile]:
+    """A profile of a dataset for each number of `bins`, made together; the rows are told to `taps`
+    and counted by `tally`; `census` counted it, where it did.
 
     Bins are made of the first values. Of what stands in order, as in a sorted table, they are made
     anew from values spread over all of it: every so manieth row, which the first reading keeps
@@ -73,22 +75,46 @@ def build(
     first, seen = tapped(rows("reading the reference"), taps), Table()
     first = first if tally is None else tally.passing(first)
     first = seen.passing(first) if dataset.is_table else first
-    profile = profile_of(_sampled(first, step, some) if step else first, by)
-    if not profile.references:
+    profiles = _learned(
+        _sampled(first, step, some) if step else first,
+        [Learners(by, inner=inner) for inner in bins],
+    )
+    if not profiles[0].references:
         raise SourceError(nothing)
-    ordered = {key[0] for key, one in profile.references.items() if one.is_lopsided}
     facts = seen.facts()
-    if not ordered:
-        return msgspec.structs.replace(profile, facts=facts)
-    needed = -(-max(one.samples for one in profile.references.values()) // BUFFER)
-    if needed != step:
-        some = list[Row | Block]()
-        for _ in _sampled(rows("reading it again"), needed, some):
-            pass
-    spread = profile_of(some, by)
-    bins = {key: one for key, one in spread.references.items() if key[0] in ordered}
-    again = profile_of(rows("reading it again"), by, bins=Profile(bins))
-    return Profile(profile.references | again.references, facts=facts)
+    ordered = [
+        {key[0] for key, one in profile.references.items() if one.is_lopsided}
+        for profile in profiles
+    ]
+    if any(ordered):
+        needed = -(-max(one.samples for one in profiles[0].references.values()) // BUFFER)
+        if needed != step:
+            some = list[Row | Block]()
+            for _ in _sampled(rows("reading it again"), needed, some):
+                pass
+        spread = _learned(some, [Learners(by, inner=inner) for inner in bins])
+        again = _learned(
+            rows("reading it again"),
+            [
+                Learners(
+                    by, bins=Profile({k: r for k, r in one.references.items() if k[0] in names})
+                )
+                for one, names in zip(spread, ordered, strict=True)
+            ],
+        )
+        profiles = [
+            Profile(one.references | new.references)
+            for one, new in zip(profiles, again, strict=True)
+        ]
+    return [msgspec.structs.replace(one, facts=facts) for one in profiles]
+
+
+def _learned(rows: Iterable[Row | Block], each: Sequence[Learners]) -> list[Profile]:
+    """What each learns of the same rows."""
+    for one in rows:
+        for learners in each:
+            learners.fold(one)
+    return [learners.profile() for learners in each]
 
 
 def _sampled(

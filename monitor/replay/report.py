@@ -87,7 +87,7 @@ def tables(found: Replay, title: str, width: int = 140) -> Iterator[Table | Text
         yield Text(f"\n{performance(found.performance)}")
     yield from _of_outcomes(found)
     for one in found.what_if or ():
-        said = f"with alpha {one.alpha:g} and tolerance {one.tolerance:g}: "
+        said = f"with alpha {one.alpha:g}, tolerance {one.tolerance:g}, {one.bins} bins: "
         yield Text.assemble(said, (one.verdict, STYLES[one.verdict]), f", {one.drifted:,} drifted")
     yield from _schema(found)
     yield Text.assemble(

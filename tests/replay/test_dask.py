@@ -89,10 +89,12 @@ def test_shards_add_up_bit_for_bit(table: Path, tmp_path: Path, capsys, monkeypa
 def test_a_running_scheduler_does_the_work(
     table: Path, tmp_path: Path, capsys, scheduler: str
 ) -> None:
-    """The same again on a cluster that runs already."""
-    local = document(table, tmp_path / "local.json")
-    options = ["--engine", "dask", "--scheduler", scheduler]
+    """The same again on a cluster that runs already, with several settings of each kind."""
+    several = ["--bins", "10,4,20", "--tolerance", "0.02,5", "--chunks", "3"]
+    local = document(table, tmp_path / "local.json", *several)
+    options = [*several, "--engine", "dask", "--scheduler", scheduler]
     assert document(table, tmp_path / "dask.json", *options) == local
+    assert len(json.loads(local)["what_if"]) == 6
 
 
 # --- records -------------------------------------------------------------------------------------

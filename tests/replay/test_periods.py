@@ -14,7 +14,10 @@ from hypothesis import strategies as st
 
 from monitor.cli import main
 from monitor.errors import SourceError
+from monitor.replay import files
 from monitor.replay.periods import PERIODS, fitting
+from monitor.types import Part, encode_record
+from tests.replay.some_records import record
 
 pytestmark = pytest.mark.usefixtures("one_scanner")
 JANUARY = 1704067200  # 2024-01-01, a Monday
@@ -115,6 +118,8 @@ def test_what_periods_need_is_said(capsys: Any, tmp_path: Path) -> None:
         (["--chunks", "month"], "'month' is not a number from 1 to 10000, nor hour, day, week"),
         (["--alpha", "1.5"], "'1.5' is not a number between 0 and 1"),
         (["--tolerance", "x"], "'x' is not a number from 0 on"),
+        (["--bins", "10,51"], "'51' is not a whole number from 3 to 50"),
+        (["--bins", "4.5"], "'4.5' is not a whole number from 3 to 50"),
     ):
         try:
             code: Any = main(["replay", now, *arguments])
@@ -152,6 +157,93 @@ def test_other_settings_judge_the_same_counts(
         )
         drifted = sum(each["status"] == "drift" for each in alone["features"])
         assert (alone["verdict"], drifted) == (one["verdict"], one["drifted"])
+
+
+@pytest.mark.parametrize("how", ["local", "sorted", "learned", "records"])
+def test_other_bins_are_counted_in_the_same_reading(
+    capsys: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    """Each number of them says what it says alone, and nothing is read once more for it: not of a
+    table, not where bins are learned. What is hidden in one wide bin shows in narrow ones."""
+    if how == "records":
+        usual, now = (
+            archive(tmp_path / "usual.jsonl", 2000, 0), archive(tmp_path / "now.jsonl", 1500, 25)
+        )  # fmt: skip
+    else:
+        usual, now = narrow(tmp_path / "usual.csv", 3000, how), narrow(tmp_path / "now.csv", 3000)
+    read: list[str] = []
+    for name in ("read_tables", "read_records"):
+        monkeypatch.setattr(files, name, noted(getattr(files, name), read))
+    options = [now] if how == "learned" else [now, "--reference", usual]
+
+    def judged(bins: str) -> dict[str, Any]:
+        read.clear()
+        assert main(["replay", *options, "--json", "-", "--bins", bins]) == 0
+        found: dict[str, Any] = json.loads(capsys.readouterr().out)
+        return found
+
+    found = judged("4,50,10")
+    once = len(read)
+    assert found["compared"]["bins"] == 4
+    assert [one.get("bins", 10) for one in found["what_if"]] == [4, 50, 10]
+    for one in found["what_if"]:
+        alone = judged(str(one.get("bins", 10)))
+        assert len(read) == once
+        assert sum(each["status"] == "drift" for each in alone["features"]) == one["drifted"]
+        assert alone["verdict"] == one["verdict"]
+        if one is found["what_if"][0]:
+            assert alone["features"] == found["features"]
+    if how != "learned":
+        assert found["what_if"][1]["drifted"] > found["what_if"][0]["drifted"]
+
+
+def narrow(path: Path, rows: int, how: str = "") -> str:
+    """Numbers from 0 to 100; in `now` those of each 4 % lie close together. `y` is as it was."""
+    chance = random.Random(path.name)
+    xs = [chance.uniform(0, 100) for _ in range(rows)]
+    if path.name == "now.csv":
+        xs = [x - x % 4 + (x % 4) / 2 for x in xs]
+    xs = sorted(xs) if how == "sorted" else xs
+    path.write_text("\n".join(["x,y", *(f"{x:.4f},{chance.gauss(0, 1):.4f}" for x in xs)]))
+    return str(path)
+
+
+def archive(path: Path, count: int, close: int) -> str:
+    """Records whose durations are of no matter, and whose prompts have 1 to 100 words, more of
+    them an even number of tens where they are `close` together."""
+    chance = random.Random(path.name)
+    lines = []
+    for number in range(count):
+        words = chance.randrange(1, 100)
+        words = words - words % close + (words % close) // 3 + 1 if close else words
+        text = " ".join(["word"] * words)
+        lines.append(encode_record(record(number, inputs=[Part(role="user", text=text)])))
+    path.write_bytes(b"\n".join(lines))
+    return str(path)
+
+
+def noted(read: Any, calls: list[str]) -> Any:
+    """The same function, which notes that it was called."""
+
+    def wrapped(*arguments: Any, **others: Any) -> Any:
+        calls.append(read.__name__)
+        return read(*arguments, **others)
+
+    return wrapped
+
+
+def test_a_profile_has_its_bins(capsys: Any, tmp_path: Path) -> None:
+    """As many as it was built with; other bins need its source, which is said."""
+    usual, now = narrow(tmp_path / "usual.csv", 3000), narrow(tmp_path / "now.csv", 3000)
+    drifted = []
+    for bins in ("4", "50"):
+        built = str(tmp_path / f"{bins}.json")
+        assert main(["reference", "build", usual, "--bins", bins, "--out", built]) == 0
+        assert main(["replay", now, "--reference", built, "--json", "-"]) == 0
+        drifted.append(json.loads(capsys.readouterr().out)["verdict"])
+    assert drifted == ["ok", "drift"]
+    assert main(["replay", now, "--reference", built, "--bins", "4"]) == 2
+    assert capsys.readouterr().err.startswith("monitor: --bins: the profile's bins are made; ")
 
 
 def test_a_page_says_since_when_although_nobody_asks(capsys: Any, tmp_path: Path) -> None:

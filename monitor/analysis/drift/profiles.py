@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
 from monitor.analysis.drift.fourier_features import SIZE
 from monitor.analysis.drift.reference import Learner, Reference
+from monitor.analysis.drift.windows import INNER_BINS
 from monitor.analysis.rows import parts_of, segments_of, values
 from monitor.errors import SourceError
 from monitor.tables.blocks import Block
@@ -98,38 +99,47 @@ def profile_of(
     *,
     learn: int | None = None,
     bins: Profile | None = None,
+    inner: int = INNER_BINS,
     limit: int = 20000,
 ) -> Profile:
     """The reference profile of `rows`, for the whole and each segment of `dimensions`.
 
     Of each feature and segment the first `learn` values make it, or all; small segments are shrunk
     to the whole. With `bins` the profile stands on that profile's bins, so that it can be merged
-    with others that do; what is not in there is left out. At most `limit` features and segments.
+    with others that do; what is not in there is left out. Without, numbers have `inner` bins. At
+    most `limit` features and segments.
     """
-    learners = _Learners(dimensions, learn, bins.references if bins else None, limit)
+    learners = Learners(dimensions, learn=learn, bins=bins, inner=inner, limit=limit)
     for one in rows:
-        if isinstance(one, Block):
-            learners.add_block(one)
-        else:
-            learners.add(one)
+        learners.fold(one)
     return learners.profile()
 
 
-class _Learners:
+class Learners:
     """Rows → a learner for each feature and segment → a Profile; see `profile_of`."""
 
     def __init__(
         self,
         dimensions: Sequence[str] | None,
-        learn: int | None,
-        given: Mapping[Key, Reference] | None,
-        limit: int,
+        *,
+        learn: int | None = None,
+        bins: Profile | None = None,
+        inner: int = INNER_BINS,
+        limit: int = 20000,
     ) -> None:
         self._by_key: dict[Key, Learner] = {}
         self._dimensions = dimensions
         self._learn = learn
-        self._given = given
+        self._given = None if bins is None else bins.references
+        self._inner = inner
         self._limit = limit
+
+    def fold(self, one: Row | Block) -> None:
+        """Learn from a row, or from the rows of a block."""
+        if isinstance(one, Block):
+            self.add_block(one)
+        else:
+            self.add(one)
 
     def add(self, row: Row) -> None:
         """Learn from a row."""
@@ -163,7 +173,7 @@ class _Learners:
                 learner.add_column(part.column)
 
     def profile(self) -> Profile:
-        """What was learned."""
+        """The references of what has come, those of small segments shrunk to the whole."""
         references = {
             key: learner.reference()
             for key, learner in self._by_key.items()
@@ -183,5 +193,7 @@ class _Learners:
         if given is not None and key not in given:
             return None
         bins = None if given is None else given[key].bins
-        learner = self._by_key[key] = Learner(self._learn, bins, autocorrelated=autocorrelated)
+        learner = self._by_key[key] = Learner(
+            self._learn, bins, autocorrelated=autocorrelated, inner=self._inner
+        )
         return learner

@@ -211,8 +211,9 @@ class Learner:
     """Folds values, in order, into a Reference.
 
     The first `BUFFER` values (or `wanted`, if fewer) are kept to make the bins from; later ones
-    are only counted. `bins` given beforehand are used as they are (a shard of a reference). What
-    has no place in a `room` shared with others is left out, as if it had not come.
+    are only counted. `bins` given beforehand are used as they are (a shard of a reference); else
+    numbers have `inner` of them, or fewer. What has no place in a `room` shared with others is left
+    out, as if it had not come.
     """
 
     def __init__(
@@ -222,8 +223,10 @@ class Learner:
         *,
         autocorrelated: bool = False,
         room: Room | None = None,
+        inner: int = INNER_BINS,
     ) -> None:
         self.room = room
+        self._inner = inner
         self._wanted = wanted
         self._autocorrelated = autocorrelated
         self._buffer: list[Any] = []
@@ -355,7 +358,7 @@ class Learner:
         buffer, seen = self._buffer, self._seen
         self._seen = 0
         self.release()
-        sample, counted = _sample(buffer, autocorrelated=self._autocorrelated)
+        sample, counted = _sample(buffer, autocorrelated=self._autocorrelated, inner=self._inner)
         self._seen = seen
         self._stand_on(sample)
         for value in counted:
@@ -423,7 +426,9 @@ def grid(bins: Bins) -> tuple[float, float]:
     return low, (high / GRID - low / GRID) or 1.0
 
 
-def _sample(values: Sequence[Any], *, autocorrelated: bool) -> tuple[Bins, Iterable[Any]]:
+def _sample(
+    values: Sequence[Any], *, autocorrelated: bool, inner: int
+) -> tuple[Bins, Iterable[Any]]:
     """Bins made of `values`, and those of the values that may be counted in them."""
     shapes = Counter(map(shape_of, values))
     del shapes["nothing"]
@@ -432,9 +437,12 @@ def _sample(values: Sequence[Any], *, autocorrelated: bool) -> tuple[Bins, Itera
     shape = max(sorted(shapes), key=lambda name: shapes[name])
     valid = [value for value in values if shape_of(value) == shape]
     if shape == "words":
-        return _sample_texts(values, valid)
+        return _sample_texts(values, valid, inner)
     if shape == "numeric":
-        return duration_bins(valid) if autocorrelated else number_bins(valid, _inner(valid)), values
+        made = (
+            duration_bins(valid) if autocorrelated else number_bins(valid, _fitting(valid, inner))
+        )
+        return made, values
     if shape == "categorical":
         counts = Counter(map(text_of, valid))
         if min(counts.values()) > 2 and len(counts) <= CATEGORY_BINS:
@@ -450,12 +458,15 @@ def _sample(values: Sequence[Any], *, autocorrelated: bool) -> tuple[Bins, Itera
     return made, [value for i, value in enumerate(values) if i % 3]
 
 
-def _sample_texts(values: Sequence[Any], texts: Sequence[bytes]) -> tuple[Bins, Iterable[Any]]:
+def _sample_texts(
+    values: Sequence[Any], texts: Sequence[bytes], inner: int
+) -> tuple[Bins, Iterable[Any]]:
     """A vocabulary from every second text; the others are counted: to those nothing is known."""
     chosen, others = texts[::2], texts[1::2] or texts
     counted = [value for value in values if shape_of(value) != "words"]
-    return word_bins(chosen, others, _inner(others)), [*counted, *others]
+    return word_bins(chosen, others, _fitting(others, inner)), [*counted, *others]
 
 
-def _inner(valid: Sequence[Any]) -> int:
-    return max(3, min(INNER_BINS, len(valid) // VALUES_PER_BIN))
+def _fitting(valid: Sequence[Any], inner: int) -> int:
+    """So many bins as are asked for, or as the values can fill."""
+    return max(3, min(inner, len(valid) // VALUES_PER_BIN))

@@ -18,6 +18,7 @@ from monitor.analysis.drift.judgement import Rules
 from monitor.analysis.drift.profiles import Profile
 from monitor.analysis.drift.reference import Learner, Room, most_room
 from monitor.analysis.drift.watch import Counter, Watch
+from monitor.analysis.drift.windows import INNER_BINS
 from monitor.analysis.rows import Part, Timed, parts_of, segments_of, values
 from monitor.tables.blocks import Block
 from monitor.texts import visible
@@ -47,8 +48,8 @@ class Baseline:
     References come from `profile`, or are learned from the first `learn` values of each feature and
     segment; with neither there is nothing to compare with. The other values of the dimension of
     `versus` are compared with its value, pane by pane; with `hourly` all else is compared with the
-    same hour of earlier weeks. `name` is what findings call it, where it is not simply what was
-    before.
+    same hour of earlier weeks. Numbers have `inner` bins where references are learned. `name` is
+    what findings call it, where it is not simply what was before.
     """
 
     profile: Profile | None = None
@@ -56,6 +57,7 @@ class Baseline:
     versus: Segment | None = None
     hourly: bool = False
     name: str = ""
+    inner: int = INNER_BINS
 
 
 class Watches:
@@ -88,6 +90,7 @@ class Watches:
         self._dimensions = None if dimensions is None else tuple(dimensions)
         self._versus = baseline.versus
         self._hourly = baseline.hourly
+        self._inner = baseline.inner
         self._segments: dict[tuple[str, str], dict[str, Watch]] = {}
         self._counters: dict[int, dict[tuple[str, str], dict[str, Counter]]] = {}
         self._given_up: set[str] = set()
@@ -365,7 +368,12 @@ class Watches:
             peer = self._peer(key)
             watch = Watch(
                 key,
-                Learner(self._learn, autocorrelated=autocorrelated, room=self.room)
+                Learner(
+                    self._learn,
+                    autocorrelated=autocorrelated,
+                    room=self.room,
+                    inner=self._inner,
+                )
                 if self._learn and peer is None
                 else None,
                 peer=peer,
