@@ -82,8 +82,8 @@ def outcomes_of(
         CalibrationMonitor(rules, alpha, dimensions=dimensions),
         CoverageMonitor(rules, alpha, dimensions=dimensions),
     ]  # fmt: skip
-    if rules.fair:
-        monitors.append(FairnessMonitor(rules, alpha, rules.fair, rules.strata))
+    if rules.grouped:
+        monitors.append(FairnessMonitor(rules, alpha))
     here = [one for one in experiments if one.horizon is None or rules.pane is None]
     if here:
         monitors.append(ExperimentsMonitor(here, positive=rules.positive, pane=rules.pane))
@@ -123,7 +123,7 @@ def within_of(
 
 def _part(rules: OutcomeRules) -> float:
     """The part of the error budget of each monitor of outcomes."""
-    return rules.alpha / (len(MONITORS) - (not rules.fair) + bool(rules.sliced))
+    return rules.alpha / (len(MONITORS) - (not rules.grouped) + bool(rules.sliced))
 
 
 def shares(alpha: float, *, outcomes: bool) -> tuple[float, float]:

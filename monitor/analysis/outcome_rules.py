@@ -23,7 +23,8 @@ class OutcomeRules:
     number of panes over which it is spent. Each counts at most `segments` segments. The first
     `learn` labels of each are what quality is compared with (0: none), in windows of `samples`.
     `positive` is
-    the class that a score is the probability of. The others are the settings of those names.
+    the class that a score is the probability of. Groups are the values of each of `fair`, and those
+    of each of `crossed` together. The others are the settings of those names.
     """
 
     pane: float | None = None
@@ -40,6 +41,7 @@ class OutcomeRules:
     target: float = 0.9
     calibrated_on: int = 0
     fair: tuple[str, ...] = ()
+    crossed: tuple[tuple[str, ...], ...] = ()
     strata: tuple[str, ...] = ()
     favourable: str = "1"
     fair_minimum: int = 100
@@ -47,6 +49,11 @@ class OutcomeRules:
     sliced: tuple[str, ...] = ()
     slice_minimum: int = 50
     slice_tolerance: float = 0.05
+
+    @property
+    def grouped(self) -> tuple[str, ...]:
+        """What holds the groups that are compared."""
+        return tuple(dict.fromkeys((*self.fair, *(one for both in self.crossed for one in both))))
 
 
 def pane_of(wait: float) -> float:

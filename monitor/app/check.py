@@ -105,11 +105,26 @@ def _check_fairness(settings: Settings) -> None:
                 raise ConfigError(f"{where}: is empty; name a dimension or a protected attribute")
             if name in names[:place]:
                 raise ConfigError(f"{where}: {told(name)} is named twice; name it once")
+    crossed = given.intersections
+    for place, parts in enumerate(crossed):
+        where = f"fairness.intersections[{place}]"
+        if not all(name.strip() for name in parts) or len(set(parts)) < len(parts):
+            raise ConfigError(
+                f"{where}: give two names, each of a dimension or a protected attribute, as "
+                "[sex, population]"
+            )
+        if any(set(parts) == set(before) for before in crossed[:place]):
+            raise ConfigError(f"{where}: {told(' and '.join(parts))} are named twice; once will do")
+        if "|".join(parts) in given.dimensions:
+            name = "|".join(parts)
+            raise ConfigError(f"{where}: is called {told(name)}, as one of fairness.dimensions is")
+    grouped = {*given.dimensions, *(name for parts in crossed for name in parts)}
     for place, name in enumerate(given.strata):
         where = f"fairness.strata[{place}]"
-        if name in given.dimensions:
+        if name in grouped:
+            of = "dimensions" if name in given.dimensions else "intersections"
             raise ConfigError(
-                f"{where}: {told(name)} is one of fairness.dimensions; within its own values there "
+                f"{where}: {told(name)} is one of fairness.{of}; within its own values there "
                 "are no groups to compare"
             )
         if name not in settings.segments:

@@ -160,7 +160,8 @@ def _percent(share: float) -> str:
 def _outcomes(settings: Settings) -> Iterator[str]:
     """What labels are compared with, once there are any."""
     calibration, fairness = settings.calibration, settings.fairness
-    groups = ", ".join(fairness.dimensions)
+    crossed = [" and ".join(parts) + " together" for parts in fairness.intersections]
+    groups = ", ".join([*fairness.dimensions, *crossed])
     yield (
         f"outcomes    a score is the probability of {settings.outcomes.positive!r}; it is judged "
         f"from {calibration.minimum:,} labels on, within {calibration.tolerance:g}"

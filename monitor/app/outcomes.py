@@ -312,6 +312,7 @@ def rules_of(settings: Settings) -> OutcomeRules:
         target=settings.coverage.target,
         calibrated_on=settings.coverage.calibrated_on,
         fair=tuple(fairness.dimensions),
+        crossed=tuple(map(tuple, fairness.intersections)),
         strata=tuple(fairness.strata),
         favourable=spelt(fairness.favourable),
         fair_minimum=fairness.minimum,

@@ -175,7 +175,9 @@ def _plan(options: argparse.Namespace, settings: Settings) -> Plan:
     by = [*options.by, *([versus.dimension] if versus is not None else [])]
     outcome_rules, experiments = _outcome_rules(options, settings), _experiments(options, settings)
     slices = getattr(options, "slices", 0)
-    grouped = (*outcome_rules.fair, *outcome_rules.strata, *(one.dimension for one in experiments))
+    grouped = (
+        *outcome_rules.grouped, *outcome_rules.strata, *(one.dimension for one in experiments)
+    )  # fmt: skip
     return Plan(
         sources=options.source,
         endpoint=settings.endpoint,
@@ -192,7 +194,7 @@ def _plan(options: argparse.Namespace, settings: Settings) -> Plan:
         prediction=tuple(options.prediction),
         label=tuple(options.label),
         score=options.score,
-        protected=tuple(options.protected),
+        protected=tuple(dict.fromkeys(itertools.chain(options.protected, *options.intersection))),
         outcomes=outcome_rules,
         joining=Joining(
             parts.reading(settings),
@@ -267,9 +269,15 @@ def _outcome_rules(options: argparse.Namespace, settings: Settings) -> OutcomeRu
     if favourable == rules.positive:
         favourable = positive
     fair = tuple(dict.fromkeys((*rules.fair, *options.protected)))
+    crossed = tuple(dict.fromkeys((*rules.crossed, *map(tuple, options.intersection))))
     sliced = rules.sliced or MEASURES if getattr(options, "slices", 0) else ()
     return dataclasses.replace(
-        rules, positive=positive, favourable=favourable, fair=fair, sliced=sliced
+        rules,
+        positive=positive,
+        favourable=favourable,
+        fair=fair,
+        sliced=sliced,
+        crossed=crossed,
     )
 
 

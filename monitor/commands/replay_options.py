@@ -125,6 +125,8 @@ def _add_source_arguments(parser: argparse.ArgumentParser) -> None:
         help="scores are the probability of this label; by default outcomes.positive")  # fmt: skip
     table.add_argument("--protected", action="append", default=[], metavar="COLUMN",
         help="this column holds a protected attribute; fairness may name it")  # fmt: skip
+    table.add_argument("--intersection", action="append", nargs=2, default=[], metavar="COLUMN",
+        help="compare groups by the values of these two columns together")  # fmt: skip
     table.add_argument("--types", metavar="FILE",
         help="read the columns as this file says, a line `COLUMN: KIND` each (YAML or JSON), with "
         "the words that the report uses; by default the values tell")  # fmt: skip

@@ -132,6 +132,7 @@ def _check(plan: Plan, found: Comparison) -> None:
     known = found.current.columns
     if found.reference is not None:
         known |= found.reference.columns
+    crossed = {name for parts in plan.outcomes.crossed for name in parts}
     for option, names in (
         ("timestamp", (plan.columns.timestamp,)),
         ("types", plan.types),
@@ -139,6 +140,7 @@ def _check(plan: Plan, found: Comparison) -> None:
         ("ignore", plan.columns.ignore),
         ("prediction", plan.prediction),
         ("label", plan.label),
+        ("intersection", [name for name in plan.protected if name in crossed]),
         ("protected", plan.protected),
         ("experiment", plan.arms if found.current.is_table else ()),
     ):

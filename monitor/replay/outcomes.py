@@ -93,7 +93,7 @@ def with_outcomes(found: Replay, plan: Plan, both: Comparison, watch: Watch) -> 
     if not plan.is_told:
         return found
     kept = Census()
-    grouped = plan.by or plan.experiments or plan.outcomes.fair or plan.slices
+    grouped = plan.by or plan.experiments or plan.outcomes.grouped or plan.slices
     for one in (both.current, both.reference) if grouped else ():
         if one is not None:
             kept.count(_due(one.truths(both.options if one is both.current else both.usual)))
@@ -148,7 +148,7 @@ def check(wanted: AbstractSet[str], plan: Plan, both: Comparison) -> None:
     if "schema" in wanted and not both.has_reference:
         raise UsageError("--fail-on schema: needs a --reference, which says what columns are usual")
     said = plan.prediction or plan.score
-    groups = {*plan.protected, *plan.by} & set(plan.outcomes.fair)
+    groups = {*plan.protected, *plan.by} & set(plan.outcomes.grouped)
     needed = {
         "quality": ("a --label, and a --prediction or a --score", plan.label and said),
         "calibration": ("a --label and a --score", plan.label and plan.score),

@@ -207,7 +207,8 @@ class Coverage(_Section, frozen=True):
 class Fairness(_Section, frozen=True):
     """Which groups are compared, the values of each of `dimensions`.
 
-    Where `strata` are given, groups are compared only within equal values of these dimensions.
+    `intersections` are pairs of dimensions or protected attributes, whose values together are
+    groups, too. Where `strata` are given, groups are compared only within equal values of these.
     `favourable` is the prediction that people want. A group with fewer than `minimum` rows is not
     judged; a gap of up to `tolerance` to the rest is harmless.
     """
@@ -217,6 +218,10 @@ class Fairness(_Section, frozen=True):
     favourable: Annotated[str, msgspec.Meta(min_length=1)] = "1"
     minimum: Positive = 100
     tolerance: Annotated[float, msgspec.Meta(ge=0, lt=1)] = 0.1
+    intersections: Annotated[
+        list[Annotated[list[str], msgspec.Meta(min_length=2, max_length=2)]],
+        msgspec.Meta(max_length=20),
+    ] = []
 
 
 class Slices(_Section, frozen=True):

@@ -257,6 +257,20 @@ def test_a_promise_needs_calibration_scores() -> None:
         ({"dimensions": ["sex", "sex"]}, r"fairness.dimensions\[1\]: 'sex' is named twice"),
         ({"strata": ["sitee"]}, r"fairness.strata\[0\]: 'sitee' is not one .*did you mean site"),
         ({"dimensions": ["site"], "strata": ["site"]}, "is one of fairness.dimensions; within"),
+        ({"intersections": [["sex", ""]]}, r"fairness.intersections\[0\]: give two names, each of"),
+        ({"intersections": [["sex", "sex"]]}, r"fairness.intersections\[0\]: give two names"),
+        (
+            {"intersections": [["sex", "site"], ["site", "sex"]]},
+            r"fairness.intersections\[1\]: 'site and sex' are named twice",
+        ),
+        (
+            {"dimensions": ["sex|site"], "intersections": [["sex", "site"]]},
+            r"fairness.intersections\[0\]: is called 'sex\|site', as one of fairness.dimensions is",
+        ),
+        (
+            {"intersections": [["sex", "site"]], "strata": ["site"]},
+            r"fairness.strata\[0\]: 'site' is one of fairness.intersections; within",
+        ),
     ],
 )
 def test_groups_are_of_something_that_has_a_name(groups: dict[str, Any], sentence: str) -> None:

@@ -85,8 +85,8 @@ def too_few(runs: int) -> Iterator[str]:
 
 def statuses(seed: int, rate: float) -> list[str]:
     """What the monitor says of a group of 99 people, none of whom is selected, among 2,000."""
-    rules = OutcomeRules(pane=200.0, lateness=0.0)
-    monitor = FairnessMonitor(rules, ALPHA, ("group",), ())
+    rules = OutcomeRules(pane=200.0, lateness=0.0, fair=("group",))
+    monitor = FairnessMonitor(rules, ALPHA)
     fold: Analysis[Fairness] = Analysis((), (monitor,), pane=200.0, lateness=0.0)
     chance = np.random.default_rng(seed)
     small = set(chance.permutation(2_000)[:99].tolist())

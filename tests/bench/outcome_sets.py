@@ -174,8 +174,8 @@ def census(_: int) -> Iterator[str]:
     rows = pd.read_parquet(data / "employment_MA_analysis.pq")
     rows = rows.merge(pd.read_parquet(data / "employment_MA_analysis_target.pq"), on="id")
     rows = rows[rows["year"] == 2018].sample(frac=1.0, random_state=1)
-    rules = OutcomeRules(pane=500.0, lateness=0.0, positive="1", favourable="1", fair_minimum=100)
-    monitor = FairnessMonitor(rules, 0.05, ("SEX", "RAC1P"), ())
+    rules = OutcomeRules(pane=500.0, lateness=0.0, fair=("SEX", "RAC1P"))
+    monitor = FairnessMonitor(rules, 0.05)
     fold: Analysis[Fairness] = Analysis((), (monitor,), pane=500.0, lateness=0.0)
     for at, one in enumerate(rows.itertuples()):
         truth = Truth(str(one.prediction), one.predicted_probability, str(one.employed))

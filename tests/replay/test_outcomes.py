@@ -147,6 +147,29 @@ def test_groups_of_a_protected_column_are_compared(capsys, write: Write, tmp_pat
     assert found["chunks"][-1]["fairness"] == found["fairness"]
 
 
+def test_intersections_of_two_columns_are_compared(capsys, write: Write, tmp_path: Path) -> None:
+    """A gap that neither of them has alone fails a run that asks for it; a column that is in no
+    table is named."""
+    chance, rows = random.Random(7), []
+    for _ in range(6000):
+        sex, branch = chance.choice("fm"), chance.choice(["north", "south"])
+        rate = 0.25 if (sex == "f") == (branch == "north") else 0.55
+        rows.append((sex, branch, int(chance.random() < rate)))
+    path = write("people.csv", ["sex", "branch", "said"], rows)
+    alone = ["--prediction", "said", "--protected", "sex", "--fail-on", "fairness"]
+    assert main(["replay", path, *alone]) == 0
+    assert main(["replay", path, *alone, "--intersection", "sex", "branch"]) == 1
+    capsys.readouterr()
+    found = document(capsys, path, *alone[:4], "--by", "branch", "--intersection", "sex", "branch")
+    places = {(one["dimension"], one["value"]): one["status"] for one in found["fairness"]}
+    assert places == {
+        ("sex", "f"): "ok", ("sex", "m"): "ok",
+        **{("sex|branch", value): "alarm" for value in ("f|north", "f|south", "m|north", "m|south")},
+    }  # fmt: skip
+    assert main(["replay", path, *alone[:2], "--intersection", "sex", "bramch"]) == 2
+    assert "--intersection: no table has a column 'bramch'" in capsys.readouterr().err
+
+
 def test_an_alarm_of_quality_fails_where_it_is_named(capsys, write: Write) -> None:
     """A classifier that begins to guess: exit 1 with `--fail-on quality`, 0 with `drift`, which
     there is none of; the report says what changed."""

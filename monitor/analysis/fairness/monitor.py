@@ -7,7 +7,8 @@ of many is always ahead of the others by chance.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple, Self
 
 import msgspec
@@ -23,10 +24,16 @@ from monitor.findings import Fairness, OutcomeStatus
 from monitor.sequential.e_values import thresholds
 from monitor.texts import visible
 from monitor.turns import in_turns
-from monitor.types import ABSENT, Key, Measurement, Row
+from monitor.types import ABSENT, Key, Measurement, Row, Truth
 
 SHOWN_FROM = 20
 """A group of a protected attribute is spoken of from so many rows on."""
+
+CROSS = "|"
+"""What joins the names of an intersection, and its values, as in a crossed dimension."""
+
+CROSSED = 100
+"""Rows that an intersection and its rest must each have, at least: together twice as many."""
 
 ALL = "all"
 """The entry of what is kept of all dimensions together; that of each is its name, a JSON text."""
@@ -51,21 +58,21 @@ class _Look(NamedTuple):
 class FairnessMonitor:
     """The Monitor of fairness.
 
-    `dimensions` are those whose values are groups, of the traffic or protected attributes. Groups
-    are compared within equal values of the dimensions `strata` alone. `rules` say what is
-    favourable, how many rows a group must have and what is tolerated; `alpha` is this monitor's
-    part of the error budget.
+    By `rules` the values of dimensions of the traffic or of protected attributes are groups, and
+    those of several together, which an intersection has. Groups are compared within equal values of
+    strata alone. The rules also say what is favourable, how many rows a group must have and what is
+    tolerated; `alpha` is this monitor's part of the error budget.
     """
 
     name = "fairness"
 
-    def __init__(
-        self, rules: OutcomeRules, alpha: float, dimensions: Sequence[str], strata: Sequence[str]
-    ) -> None:
+    def __init__(self, rules: OutcomeRules, alpha: float) -> None:
         self._rules = rules
         self._alpha = alpha
-        self._dimensions = tuple(dimensions)
-        self._strata = tuple(strata)
+        # By the name under which they are told: what holds the groups.
+        self._dimensions = {CROSS.join(parts): parts for parts in
+                            (*((one,) for one in rules.fair), *rules.crossed)}  # fmt: skip
+        self._strata = rules.strata
         self._favourable, self._positive = spelt(rules.favourable), spelt(rules.positive)
         self._groups = {name: self._none() for name in self._dimensions}
         self._blocks = dict.fromkeys(self._dimensions, 0)
@@ -80,19 +87,18 @@ class FairnessMonitor:
         if seen is None:
             return
         for dimension, groups in self._groups.items():
-            value = row.segments.get(dimension, ABSENT)
-            if value == ABSENT and dimension in row.truth.attributes:
-                value = row.truth.attributes[dimension]
-                self._attributes.add(dimension)
-            if value == ABSENT:  # who did not say where they belong are no group, and no rest
+            parts = self._dimensions[dimension]
+            values = [self._value(row.segments, row.truth, one) for one in parts]
+            if ABSENT in values:  # who did not say where they belong are no group, and no rest
                 continue
             stratum = ", ".join(visible(row.segments.get(one, ABSENT)) for one in self._strata)
             others = [
                 (visible(name), visible(there)) for name, there in row.segments.items()
-                if name != dimension and there != ABSENT
+                if name not in parts and there != ABSENT
             ]  # fmt: skip
             block = pane if self._rules.pane is not None else self._blocks[dimension]
-            groups.add((block, at), visible(value), stratum, seen, others)
+            group = CROSS.join(map(visible, values))
+            groups.add((block, at), group, stratum, seen, others)
             if self._rules.pane is None:
                 self._settle(dimension, groups, at)
 
@@ -138,7 +144,9 @@ class FairnessMonitor:
             if name == ALL or not entry:
                 continue
             dimension = msgspec.json.decode(name, type=str)
-            if dimension in self._groups and keeps((self.name, dimension, "")):
+            if dimension in self._groups and all(
+                keeps((self.name, one, "")) for one in self._dimensions[dimension]
+            ):
                 self._groups[dimension] = Groups.restored(entry, self._none(), place)
             else:
                 self._gone.add(name)
@@ -169,6 +177,15 @@ class FairnessMonitor:
                 (found.status, found.log_evidence),
             )  # fmt: skip
 
+    def _value(self, segments: Mapping[str, str], truth: Truth, name: str) -> str:
+        """The value of a dimension, or of a protected attribute, of which it is noted that it is
+        one."""
+        value = segments.get(name, ABSENT)
+        if value == ABSENT and name in truth.attributes:
+            self._attributes.add(name)
+            return truth.attributes[name]
+        return value
+
     def _none(self) -> Groups:
         rules = self._rules
         return Groups(rules.fair_tolerance, rules.patience, stratified=bool(self._strata))
@@ -183,7 +200,7 @@ class FairnessMonitor:
     def _spoken_of(self, dimension: str, groups: Groups) -> Iterator[str]:
         for group in groups.names():
             if (
-                dimension in self._attributes
+                not self._attributes.isdisjoint(self._dimensions[dimension])
                 and max(groups.beside(group, place)[0] for place in (0, SCALED)) < SHOWN_FROM
             ):
                 continue
@@ -218,13 +235,18 @@ class FairnessMonitor:
     def _bars(
         self, looks: Mapping[tuple[str, str, str], _Look]
     ) -> dict[tuple[str, str, str], float]:
-        """The evidence from which on each gap is believed: dimensions, then measures, then groups
-        share the budget evenly."""
+        """The evidence from which on each gap is believed. Dimensions and intersections have one
+        half each, where there are both; in it each of them, then measures, then groups share
+        evenly."""
         sizes: dict[tuple[str, str], int] = {}
         for dimension, _, measure in looks:
             sizes[dimension, measure] = sizes.get((dimension, measure), 0) + 1
-        even = len(self._dimensions) * len(MEASURES)
-        shares = {key: 1 / even / sizes[key[0], key[2]] for key in looks}
+        kinds = Counter(len(parts) > 1 for parts in self._dimensions.values())
+        even = {
+            name: len(kinds) * kinds[len(parts) > 1] * len(MEASURES)
+            for name, parts in self._dimensions.items()
+        }
+        shares = {key: 1 / even[key[0]] / sizes[key[0], key[2]] for key in looks}
         logs = {key: look.log_evidence for key, look in looks.items()}
         return thresholds(logs, shares, self._alpha) if looks else {}
 
@@ -232,12 +254,12 @@ class FairnessMonitor:
         dimension, group, measure = key
         status: OutcomeStatus = "alarm" if look.log_evidence >= bar else "ok"
         reason = ""
-        if look.rows < self._rules.fair_minimum:
+        minimum, said = self._rules.fair_minimum, "fairness.minimum"
+        if len(self._dimensions[dimension]) > 1 and minimum < CROSSED:
+            minimum, said = CROSSED, "the least of an intersection"
+        if look.rows < minimum:
             status = "insufficient"
-            reason = (
-                f"{look.rows:,} rows in the group or the rest; fairness.minimum is "
-                f"{self._rules.fair_minimum:,}"
-            )
+            reason = f"{look.rows:,} rows in the group or the rest; {said} is {minimum:,}"
         elif look.lack:
             status = "insufficient"
             what = f"{self._rules.favourable!r} (fairness.favourable)"

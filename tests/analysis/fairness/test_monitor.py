@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+import msgspec
 import pytest
 
+from monitor.analysis.fairness import monitor as fairness_monitor
+from monitor.analysis.fairness.gaps import Gap
 from monitor.analysis.fairness.monitor import FairnessMonitor
 from monitor.analysis.outcome_rules import OutcomeRules
 from monitor.findings import Fairness
@@ -22,9 +26,8 @@ def monitor(
     *, pane: float | None = None, strata: Iterable[str] = (), dimensions: Iterable[str] = ("sex",),
     **rules: Any,
 ) -> FairnessMonitor:  # fmt: skip
-    return FairnessMonitor(
-        OutcomeRules(pane=pane, **rules), ALPHA, tuple(dimensions), tuple(strata)
-    )
+    fair = {"fair": tuple(dimensions), "strata": tuple(strata)}
+    return FairnessMonitor(OutcomeRules(pane=pane, **fair, **rules), ALPHA)
 
 
 def people(seed: int, count: int, rates: dict[str, float], **more: Any) -> Iterator[Row]:
@@ -270,3 +273,97 @@ def test_a_gap_that_begins_late_is_found_and_dated() -> None:
     again = monitor(pane=PANE)
     again.restore(found.state(), newest=0.0, place=int, keeps=lambda _: True)
     assert again.findings() == found.findings()
+
+
+# --- intersections ------------------------------------------------------------------------------
+
+PAIR = {"crossed": (("sex", "population"),)}
+UNEVEN = {("f", "north"): 0.25, ("f", "south"): 0.55, ("m", "north"): 0.55, ("m", "south"): 0.25}
+
+
+def crossed(seed: int, count: int, rates: dict[tuple[str, str], float]) -> Iterator[Row]:
+    """Rows of people whose sex is a protected attribute and whose population is of the traffic."""
+    rng = random.Random(seed)
+    for number in range(count):
+        sex, population = place = rng.choice(list(rates))
+        said = "1" if rng.random() < rates[place] else "0"
+        truth = Truth(prediction=said, attributes={"sex": sex})
+        yield Row(float(number), {"population": population, "plan": "free"}, [], truth=truth)
+
+
+@pytest.mark.parametrize("pane", [None, PANE])
+def test_a_gap_that_only_an_intersection_has_is_found(pane: float | None) -> None:
+    """Of an attribute and a dimension together, where neither alone shows it; beside all others,
+    signed, and the same from a checkpoint and of shards."""
+    one = fed(
+        monitor(pane=pane, dimensions=("sex", "population"), **PAIR), crossed(1, 6000, UNEVEN)
+    )
+    found = {(each.dimension, each.value): each for each in alarms(one)}
+    assert {place for place, _ in found} == {"sex|population"}
+    assert {value for _, value in found} == {"f|north", "f|south", "m|north", "m|south"}
+    gap = found["sex|population", "f|north"].gap
+    assert gap == pytest.approx(0.25 - (0.55 + 0.55 + 0.25) / 3, abs=0.04)
+    again = monitor(pane=pane, dimensions=("sex", "population"), **PAIR)
+    again.restore(one.state(), newest=0.0, place=lambda pane: pane, keeps=lambda _: True)
+    assert again.findings() == one.findings()
+    elsewhere = monitor(pane=pane, dimensions=("sex", "population"), **PAIR)
+    elsewhere.restore(
+        one.state() | again.state(), newest=0.0, place=lambda pane: pane,
+        keeps=lambda key: key[1] != "population",
+    )  # fmt: skip
+    assert {each.dimension for each in elsewhere.findings()} <= {"sex"}
+
+
+def test_shards_of_an_intersection_add_up() -> None:
+    """Counted apart in one pane, as together."""
+    rows = list(crossed(2, 1200, UNEVEN))
+    whole, *parts = (monitor(pane=PANE, **PAIR) for _ in range(4))
+    for number, row in enumerate(rows):
+        whole.add(row, 0, 0.0)
+        parts[number % 3].add(row, 0, 0.0)
+    for part in parts[1:]:
+        parts[0].merge(part)
+    for each in (whole, parts[0]):
+        each.close(0, float)
+    assert whole.findings() == parts[0].findings()
+    assert any(one.dimension == "sex|population" for one in whole.findings())
+
+
+@pytest.mark.parametrize(("rows", "status"), [(99, "insufficient"), (100, "alarm")])
+def test_an_intersection_needs_a_hundred_rows_on_each_side(rows: int, status: str) -> None:
+    """However few `fairness.minimum` asks for; and attributes of fewer than 20 are not told of."""
+    few = [
+        Row(0.0, {"population": "north"}, [], truth=Truth("0", attributes={"sex": "f"}))
+        for _ in range(rows)
+    ]
+    rare = msgspec.structs.replace(few[0], segments={"population": "south"})
+    rest = list(crossed(3, 3000, {("m", "north"): 0.6, ("m", "south"): 0.6}))
+    everybody = [*few, *[rare] * 19, *rest]
+    random.Random(4).shuffle(everybody)
+    found = fed(monitor(pane=PANE, fair_minimum=10, dimensions=(), **PAIR), everybody).findings()
+    seen = {one.value: one for one in found if one.measure == "selection_rate"}
+    assert seen["f|north"].status == status
+    assert ("the least of an intersection is 100" in seen["f|north"].reason) == (rows == 99)
+    assert "f|south" not in seen
+    smaller = fed(monitor(pane=PANE, fair_minimum=10, fair_tolerance=0.05), everybody).findings()
+    assert all(one.status != "insufficient" or one.measure != "selection_rate" for one in smaller)
+
+
+def test_intersections_leave_dimensions_half_of_the_budget() -> None:
+    """As many as there are: their groups are many, and nobody looks for groups without asking."""
+    both = monitor(dimensions=("sex",), crossed=(("sex", "population"), ("sex", "plan")))
+    alone = monitor(dimensions=("sex",))
+    look = groups_look()
+    bars = both._bars({("sex", "f", "selection_rate"): look})
+    before = alone._bars({("sex", "f", "selection_rate"): look})
+    assert bars["sex", "f", "selection_rate"] == pytest.approx(
+        before["sex", "f", "selection_rate"] + math.log(2)
+    )
+    crossing = both._bars({("sex|plan", "f|free", "selection_rate"): look})
+    assert crossing["sex|plan", "f|free", "selection_rate"] == pytest.approx(
+        before["sex", "f", "selection_rate"] + math.log(4)
+    )
+
+
+def groups_look() -> fairness_monitor._Look:
+    return fairness_monitor._Look(Gap(0.0, None, None), 500, 0.0, 0.0, "")
