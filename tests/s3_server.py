@@ -1,0 +1,86 @@
+"""A server of objects, as S3 is, on loopback: moto's."""
+
+from __future__ import annotations
+
+import json
+import logging
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import boto3
+import pytest
+import s3fs
+from moto.server import ThreadedMotoServer
+
+from monitor import places
+
+REGION = "us-east-1"
+ALL = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+
+
+@dataclass(frozen=True)
+class S3:
+    """The server: where it is, a client of it, and the (name, word) of somebody it knows."""
+
+    url: str
+    client: Any
+    known: tuple[str, str]
+
+    def put(self, bucket: str, **objects: bytes) -> None:
+        """Put objects into a bucket, which is made if new."""
+        self.client.create_bucket(Bucket=bucket)
+        for name, content in objects.items():
+            self.client.put_object(Bucket=bucket, Key=name, Body=content)
+
+    def asks_who(self, *, asks: bool) -> None:
+        """Have it look at credentials from now on, or no more."""
+        request = urllib.request.Request(
+            f"{self.url}/moto-api/reset-auth", data=b"0" if asks else b"inf", method="POST",
+            headers={"Content-Type": "text/plain"},
+        )  # fmt: skip
+        with urllib.request.urlopen(request, timeout=20):
+            pass
+
+
+def log_in(patch: pytest.MonkeyPatch, server: S3, known: tuple[str, str] | None) -> None:
+    """Have the environment say where the server is, and who asks; nobody where that is None."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE"):
+        patch.delenv(name, raising=False)
+    for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
+        patch.setenv(name, "/nowhere")
+    patch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    patch.setenv("AWS_ENDPOINT_URL", server.url)
+    patch.setenv("AWS_DEFAULT_REGION", REGION)
+    if known is not None:
+        patch.setenv("AWS_ACCESS_KEY_ID", known[0])
+        patch.setenv("AWS_SECRET_ACCESS_KEY", known[1])
+    s3fs.S3FileSystem.clear_instance_cache()
+    places._system.cache_clear()
+
+
+@contextmanager
+def served() -> Iterator[S3]:
+    """The server, until the end."""
+    logging.getLogger("werkzeug").disabled = True
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    try:
+        host, port = server.get_host_and_port()
+        url = f"http://{host}:{port}"
+        how: dict[str, Any] = {
+            "endpoint_url": url, "region_name": REGION,
+            "aws_access_key_id": "test", "aws_secret_access_key": "test",
+        }  # fmt: skip
+        people = boto3.client("iam", **how)
+        people.create_user(UserName="reader")
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [ALL]})
+        people.put_user_policy(UserName="reader", PolicyName="all", PolicyDocument=policy)
+        key = people.create_access_key(UserName="reader")["AccessKey"]
+        known = key["AccessKeyId"], key["SecretAccessKey"]
+        how |= {"aws_access_key_id": known[0], "aws_secret_access_key": known[1]}
+        yield S3(url, boto3.client("s3", **how), known)
+    finally:
+        server.stop()
