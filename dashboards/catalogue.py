@@ -46,6 +46,7 @@ _ROLES = {
     "proxy": "Counted by the proxy: traffic and the ledger",
     "recorder": "Counted by the recorder: what the exchanges meant",
     "analyzer": "Counted by the analyzer: what has changed",
+    "archiver": "Counted by the archiver: what is archived",
     "supervisor": "Counted by the supervisor and the pages: the processes",
 }
 

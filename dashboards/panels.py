@@ -74,11 +74,11 @@ class Board:
 def of(name: str, *matchers: str) -> str:
     """The series of a catalogue metric under the dashboard's variables.
 
-    The analyzer is one process for all sidecars: choosing a sidecar's instance must not empty
-    what the analyzer says, so its metrics are not matched by instance.
+    Analyzer and archiver are one process for all sidecars: choosing a sidecar's instance must not
+    empty what they say, so their metrics are not matched by instance.
     """
     metric = BY_NAME.get(name) or BY_NAME[name.removesuffix("_bucket").removesuffix("_sum")]
-    instance = () if metric.role == "analyzer" else ('instance=~"$instance"',)
+    instance = () if metric.role in ("analyzer", "archiver") else ('instance=~"$instance"',)
     labels = ('job=~"$job"', *instance, 'endpoint=~"$endpoint"', *matchers)
     return f"{name}{{{', '.join(labels)}}}"
 

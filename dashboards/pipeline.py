@@ -10,6 +10,11 @@ def _total(name: str, *matchers: str) -> str:
     return f"sum by (endpoint) ({of(name, *matchers)})"
 
 
+def _most(name: str) -> str:
+    """Archivers that share an archive tell the same."""
+    return f"max by (endpoint) ({of(name)})"
+
+
 _LEDGER = {
     "exchanges": _total("monitor_exchanges_total"),
     "appended": _total("monitor_records_appended_total"),
@@ -150,6 +155,33 @@ ROW = Row(
             "cps",
             Query(rate("monitor_part_failures_total", "kind, name"), "{{kind}} {{name}}"),
             stacked=True,
+        ),
+        number(
+            "Archived",
+            "Records and files in the archive since it began. Nothing without `archive.url`.",
+            "short",
+            Query(_most("monitor_archive_rows_total"), "{{endpoint}} records"),
+            Query(_most("monitor_archive_files_total"), "{{endpoint}} files"),
+        ),
+        graph(
+            "Waiting for the archive",
+            "Records that are not archived yet. Normal is a saw, up for `archive.every` and then "
+            "0; otherwise look at Archive overdue.", "short",
+            Query(_most("monitor_archive_waiting_records"), "{{endpoint}}"),
+        ),
+        graph(
+            "Archive overdue",
+            "How much longer than `archive.every` the oldest record has waited. Normal is 0; "
+            "otherwise look at the archiver's log, which says what stands in its way.", "s",
+            Query(_most("monitor_archive_overdue_seconds"), "{{endpoint}}"),
+            steps=((600, "red"),),
+        ),
+        graph(
+            "Archive failures",
+            "Times that the archiver could not go on, and entries that are not in the archive. "
+            "Normal is 0; otherwise look at the archiver's log.", "cps",
+            Query(rate("monitor_archive_failures_total", "reason"), "{{reason}} stood in the way"),
+            Query(rate("monitor_archive_left_out_total", "reason"), "left out: {{reason}}"),
         ),
     ),
 )  # fmt: skip

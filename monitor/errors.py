@@ -8,6 +8,7 @@ Failures of the *traffic* are data (`types.Outcome`), never exceptions.
     - SourceError        a file or stream given to replay cannot be read; exit 2, one line
   x ParseError           bytes are not what a protocol claimed they were
   x PrivacyError         a text could not be made safe; the caller drops it (fail closed)
+  x ArchiveError         files of an archive cannot be written, read or trusted
   x StreamError          the store refused, is away or did not answer in time
 """
 
@@ -36,6 +37,10 @@ class ParseError(MonitorError):
 
 class PrivacyError(MonitorError):
     """A text could not be made safe in time or within bounds; the message is a closed reason."""
+
+
+class ArchiveError(MonitorError):
+    """Files of an archive cannot be written, read or trusted; the message is one sentence."""
 
 
 class StreamError(MonitorError):

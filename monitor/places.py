@@ -183,7 +183,7 @@ def found(url: str) -> tuple[list[Path], Path | None]:
     except ValueError:
         raise OSError(errno.EINVAL, "is no valid URL") from None
     try:
-        system, path = _system(url)
+        system, path = file_system(url)
         signs = _GLOB.replace("?", "") if scheme in _HTTP else _GLOB
         if any(sign in path for sign in signs) and not system.exists(path):
             return _remote(system, system.glob(path)), Remote.at(_before_signs(url, signs))
@@ -217,7 +217,7 @@ def _remote(system: Any, names: list[str]) -> list[Path]:
 
 
 @lru_cache(maxsize=64)
-def _system(url: str) -> tuple[Any, str]:
+def file_system(url: str) -> tuple[Any, str]:
     """(a file system of fsspec, the path in it)."""
     import fsspec
     import fsspec.asyn
@@ -258,7 +258,7 @@ class _Stream(io.RawIOBase):
         elif url.startswith(_HTTP):
             how = {"block_size": 0, "size": 1}  # one answer, whose size need not be asked before
         try:
-            system, path = _system(url)
+            system, path = file_system(url)
             self._file = system.open(path, "rb", **how)
             self.size = getattr(self._file, "size", None)
         except Exception as error:  # noqa: BLE001  each file system raises its own

@@ -64,12 +64,12 @@ def test_what_is_wrong_with_a_server_is_one_sentence(
 ) -> None:
     """Without a word of the server, or of the secret in the URL."""
     monkeypatch.setattr(places, "TIMEOUT", 0.5)
-    places._system.cache_clear()
+    places.file_system.cache_clear()
     server.files["/t.csv"] = b"x\n1\n"
     server.trouble["/t.csv"] = trouble
     with pytest.raises(OSError, match=message) as error:
         packing.opened(Remote.at(f"{server.url}/t.csv?key=secret"))
-    places._system.cache_clear()
+    places.file_system.cache_clear()
     assert "secret" not in str(error.value)
 
 

@@ -31,6 +31,8 @@ BURN = 14.4
 fiftieth of the budget of 30 days goes in an hour (Google, SRE workbook, chapter 5)."""
 SOON = 7 * 24 * HOUR
 """Seconds before its end from which on a certificate expires soon."""
+OVERDUE = 600.0
+"""Seconds beyond `archive.every` that a record may wait for the archive."""
 LATE = 300.0
 """Seconds that the newest analyzed record may be old while records come."""
 
@@ -182,6 +184,10 @@ class Health:
                 yield Condition(
                     "MonitorPartFailing", "warning", {"kind": kind, "name": name}, words
                 )
+        overdue = max(self._sums.get("monitor_archive_overdue_seconds", {}).values(), default=0.0)
+        if overdue > OVERDUE:
+            words = f"a record has waited {overdue:,.0f} s longer than `archive.every`"
+            yield Condition("MonitorArchiveBehind", "warning", {}, words)
         yield from self._redactions()
         if sum(self._sums.get("monitor_key_conflict", {}).values()):
             words = "a recorder has a key that the other replicas do not have"
@@ -290,7 +296,13 @@ _COUNTED: dict[str, Callable[[Labels], str]] = {
 _KEYS: dict[str, Callable[[Labels], str]] = {
     **_COUNTED,
     **dict.fromkeys(
-        ("monitor_spool_bytes", "monitor_buffer_bytes", "monitor_store_up", "monitor_key_conflict"),
+        (
+            "monitor_spool_bytes",
+            "monitor_buffer_bytes",
+            "monitor_store_up",
+            "monitor_key_conflict",
+            "monitor_archive_overdue_seconds",
+        ),
         lambda _: "",
     ),
 }

@@ -101,6 +101,9 @@ ALERTS: tuple[AlertKind, ...] = (
         "warning": "The stream deleted records before they were analyzed; drift findings lack "
         "them.",
     }),
+    AlertKind("MonitorArchiveBehind", {
+        "warning": "Records are not archived; they are lost once the stream deletes them.",
+    }, after=60.0),
     AlertKind("MonitorPartFailing", {
         "warning": "A part of monitor, or one of your own, fails on some exchanges.",
     }),

@@ -10,7 +10,7 @@ import socket
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import msgspec
 
@@ -18,7 +18,7 @@ from monitor.api import access
 from monitor.app import keyring
 from monitor.app.receivers import receivers_of
 from monitor.app.reviewer import policy_of
-from monitor.errors import ConfigError, SourceError, StreamError
+from monitor.errors import ArchiveError, ConfigError, SourceError, StreamError
 from monitor.extras import advice, is_there
 from monitor.privacy import keys
 from monitor.proxy import tls
@@ -45,7 +45,7 @@ def verify(settings: Settings, *, proxy: bool, analyzer: bool) -> None:
     What one look at this machine can tell is looked at: files, the data directory, ports. Nothing
     is made and nothing is started. `proxy` and `analyzer` say which roles are meant.
     """
-    _check_data(Path(settings.data))
+    _check_directory("data", Path(settings.data))
     _check_store(settings)
     if settings.access.tokens:
         access.read(Path(settings.access.tokens))
@@ -59,6 +59,8 @@ def verify(settings: Settings, *, proxy: bool, analyzer: bool) -> None:
         tls.check(**msgspec.structs.asdict(settings.tls), secure_upstream=secure)
         _check_loop(settings)
         _check_meaning(settings)
+    if analyzer and settings.archive.url:
+        _check_archive(settings)
     if analyzer:
         _check_coverage(settings.coverage)
         _check_fairness(settings)
@@ -83,6 +85,26 @@ def verify(settings: Settings, *, proxy: bool, analyzer: bool) -> None:
         experiments_of(settings)
     with listeners.bound(settings, proxy=proxy, accept=False):
         pass
+
+
+def _check_archive(settings: Settings) -> None:
+    """What the archiver needs, and whether there may be files where they are to be."""
+    if not is_there("pyarrow"):
+        raise ConfigError(advice("archive", "archive.url"))
+    from monitor.app.archiver import signing_key
+    from monitor.archive import storage
+
+    signing_key(settings)
+    url = settings.archive.url
+    scheme, _, rest = url.partition("://")
+    try:
+        storage.at(url, Path(settings.data))
+    except ArchiveError as error:
+        raise ConfigError(f"archive.url: {error}") from None
+    if not rest:
+        _check_directory("archive.url", Path(url))
+    elif scheme.lower() == "file":
+        _check_directory("archive.url", Path(unquote(rest.removeprefix("localhost"))))
 
 
 def _check_coverage(coverage: Coverage) -> None:
@@ -149,19 +171,19 @@ def apart_from_running(settings: Settings) -> Settings:
     return msgspec.structs.replace(settings, **free)
 
 
-def _check_data(data: Path) -> None:
+def _check_directory(key: str, directory: Path) -> None:
     """Whether it is a directory that can be written to, or can be made."""
-    there = data
+    there = directory
     while not there.exists() and there != there.parent:
         there = there.parent
     if not there.is_dir():
-        raise ConfigError(f"data: {there} is not a directory; name one, or a new one")
+        raise ConfigError(f"{key}: {there} is not a directory; name one, or a new one")
     try:
         tempfile.TemporaryFile(dir=there).close()  # it has no name, and is gone at once
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise ConfigError(
-            f"data: {there} cannot be written to: {reason}; name a directory that can"
+            f"{key}: {there} cannot be written to: {reason}; name a directory that can"
         ) from None
 
 

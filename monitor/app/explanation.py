@@ -79,6 +79,7 @@ def explain(settings: Settings) -> Iterator[str]:
     )
     yield from _outcomes(settings)
     yield from _experiments(settings)
+    yield from _archive(settings)
     yield from _notify(settings)
     yield (
         f"drain       {settings.drain.delay:g} s more of accepting after SIGTERM, then up to "
@@ -198,6 +199,18 @@ def _experiments(settings: Settings) -> Iterator[str]:
             yield f"            every arm answers the same requests, those with one {one.paired}"
         if one.unit:
             yield f"            each {one.unit} is in one arm, and all that it does is counted once"
+
+
+def _archive(settings: Settings) -> Iterator[str]:
+    given = settings.archive
+    if not given.url:
+        return
+    kept = f"{given.keep:,} days" if given.keep else "for ever"
+    signed = f"signed with {settings.audit.sign}" if settings.audit.sign else "unsigned"
+    yield (
+        f"archive     {shown(given.url)}: every {given.every:g} s or {given.rows:,} records, kept "
+        f"{kept}, {signed}"
+    )
 
 
 def _notify(settings: Settings) -> Iterator[str]:

@@ -40,6 +40,8 @@ FLUSH_SECONDS, RESERVED_SECONDS = 15.0, 5.0
 """Seconds that all roles together may take after the drain to pass on what they hold, and how many
 of them the proxies must leave to the others."""
 PAGES_SECONDS = 2.0
+AIDES = ("archiver", "notifier", "pages")
+"""Roles without which the sidecar works, so they are restarted for ever."""
 SAME_SIGNAL = 0.1
 """Seconds within which a second signal counts as the first: `timeout` and terminals send two."""
 PING_SECONDS, PINGS = 1.0, 5
@@ -119,6 +121,8 @@ class _Supervisor:
                 await self._start_store(self._store)
             self._announce()
             await self._are_ready("recorder", RECORDER_SECONDS)
+            if self._roles.analyzer and self._settings.archive.url:
+                self._add("archiver", 0)
             if self._settings.notify:
                 self._add("notifier", 0)
             self._add("pages", 0, {"MONITOR_ADMIN_FD": self._admin.fileno()})
@@ -194,8 +198,7 @@ class _Supervisor:
             self._runtime,
             log=logs.warning,
             changed=self._write_run,
-            # The sidecar works without these, so they are restarted for ever.
-            was_ready=lambda: role in ("pages", "notifier") or self._control.was_ready(role, index),
+            was_ready=lambda: role in AIDES or self._control.was_ready(role, index),
             files=files or {},
         )
         self._children.append(child)
@@ -244,7 +247,7 @@ class _Supervisor:
             return
         pids = {
             role: [child.pid for child in self._children if child.role == role and child.pid]
-            for role in ("proxy", "recorder", "analyzer", "notifier", "pages")
+            for role in ("proxy", "recorder", "analyzer", "archiver", "notifier", "pages")
         }
         document = {
             "listen": _name(self._traffic[0]) if self._traffic else None,
@@ -328,6 +331,7 @@ class _Supervisor:
         await self._stop_role("proxy", left(RESERVED_SECONDS))
         await self._stop_role("recorder", left(2.0))
         await self._stop_role("analyzer", left(1.0))
+        await self._stop_role("archiver", left(0.75))  # all has been appended by now
         await self._stop_role("notifier", left(0.5))  # it saves what it told in the store
         if self._store:
             await self._store.stop(left(0.0))

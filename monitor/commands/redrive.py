@@ -272,7 +272,7 @@ def _records(options: argparse.Namespace, settings: Settings, damage: Damage) ->
     for place in filter(is_store, options.source):
         yield from _of_store(place, options, settings)
     places = [place for place in options.source if not is_store(place)]
-    found = files.find(places, options.format, damage)
+    found = files.find(places, options.format, damage, start=options.start, end=options.end)
     if files.is_table(found):
         raise UsageError(f"{found[0][0]}: is a table, and no table says what was asked")
     start = -math.inf if options.start is None else options.start

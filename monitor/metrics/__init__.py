@@ -7,7 +7,7 @@ names under which OpenTelemetry's GenAI conventions know the same quantities.
 
 from __future__ import annotations
 
-from monitor.metrics import analyzer, exchanges, outcomes, proxy, recorder, supervisor
+from monitor.metrics import analyzer, archiver, exchanges, outcomes, proxy, recorder, supervisor
 from monitor.metrics.metric import Metric
 
 CATALOGUE: tuple[Metric, ...] = (
@@ -16,6 +16,7 @@ CATALOGUE: tuple[Metric, ...] = (
     *recorder.METRICS,
     *analyzer.METRICS,
     *outcomes.METRICS,
+    *archiver.METRICS,
     *supervisor.METRICS,
 )
 

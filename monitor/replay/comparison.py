@@ -85,10 +85,14 @@ def compare(
         usual = dataclasses.replace(usual, start=plan.start, end=plan.parted)
         options = dataclasses.replace(options, start=plan.parted)
 
-    def opened(*places: str) -> Dataset:
-        return open_dataset(places, plan.form, plan.endpoint, plan.shards, clock, damage=damage)
+    def opened(*places: str, start: float | None = None, end: float | None = None) -> Dataset:
+        return open_dataset(
+            places, plan.form, plan.endpoint, plan.shards, clock, damage=damage, start=start,
+            end=end,
+        )  # fmt: skip
 
-    current, reference, profile = opened(*plan.sources), None, None
+    current = opened(*plan.sources, start=plan.start, end=plan.end)
+    reference, profile = None, None
     if plan.parted is not None:
         if current.is_table and not plan.columns.timestamp:
             raise UsageError("--before-after: needs a --timestamp COLUMN for a table")

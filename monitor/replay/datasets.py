@@ -68,17 +68,21 @@ def open_dataset(
     clock: Callable[[], float],
     *,
     damage: Damage,
+    start: float | None = None,
+    end: float | None = None,
 ) -> Dataset:
     """Find out what the places are; `said` is the format of files, or `auto`.
 
-    A store is read up to the present of `clock`, so that every reading of it is the same. Raises
+    A store is read up to the present of `clock`, so that every reading of it is the same. Of an
+    archive only what began from `start` until before `end` (Unix seconds) is looked for. Raises
     SourceError for what is not there, and for tables mixed with records; files among others that
     cannot be read are told to `damage`.
     """
     stores = [
         stored.Store.parse(place, endpoint, shards, clock()) for place in places if is_store(place)
     ]
-    found = files.find([place for place in places if not is_store(place)], said, damage)
+    at_rest = [place for place in places if not is_store(place)]
+    found = files.find(at_rest, said, damage, start=start, end=end)
     is_table = files.is_table(found)
     if is_table and stores:
         raise SourceError(

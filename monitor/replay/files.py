@@ -22,10 +22,10 @@ from monitor.extras import advice
 from monitor.interfaces import Feature, Head, Source, Table
 from monitor.places import STDIN, Remote, is_url, piped
 from monitor.places import found as found_at
-from monitor.replay import logs, record_files, record_shards
+from monitor.replay import archives, logs, record_files, record_shards
 from monitor.replay.joined import Joining
 from monitor.replay.observed import KNOWN, Wanted, segment
-from monitor.sources import SOURCES
+from monitor.sources import SOURCES, archive
 from monitor.sources import records as records_source
 from monitor.tables import by_column, truths
 from monitor.tables.blocks import Block, count
@@ -45,6 +45,8 @@ SUFFIXES = tuple(sorted({suffix for source in SOURCES for suffix in source.suffi
 
 JSON = packing.named(".json")
 """Files of a directory that are meant only where they are somebody's log."""
+
+ARCHIVE = archive.SOURCE.name
 
 HEAD = 1 << 16
 """Bytes of a file that say what it is."""
@@ -100,16 +102,27 @@ class ReadOptions:
 # --- finding files -------------------------------------------------------------------------------
 
 
-def find(places: Iterable[str], said: str = "auto", damage: Damage | None = None) -> list[File]:
+def find(
+    places: Iterable[str],
+    said: str = "auto",
+    damage: Damage | None = None,
+    *,
+    start: float | None = None,
+    end: float | None = None,
+) -> list[File]:
     """The files that places mean, directories opened, in order.
 
     `said` is the name of the source that reads all of them, or `auto`. Raises SourceError for what
     is not there or cannot be told, and for tables among records. In a directory only what most
-    files are is meant: tables, or records; what else is there is told to `damage`.
+    files are is meant: tables, or records; what else is there is told to `damage`. Of an archive
+    those files are meant that its manifests list and that may hold Records of a range.
     """
     found: list[File] = []
     for place in places:
         damage = damage or Damage()
+        if said in {"auto", ARCHIVE} and (listed := archives.found(place, start, end)) is not None:
+            found += listed
+            continue
         inside, base = _inside(place, damage)
         if base is None:
             found += ((one, _source(one, said)) for one in inside)

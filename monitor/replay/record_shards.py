@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from monitor import packing
+from monitor.damage import Damage
 from monitor.errors import SourceError
 from monitor.interfaces import Source
 from monitor.places import BLOCK, in_parts
@@ -96,13 +97,17 @@ class Unpacked(NamedTuple):
 
 
 class Rest(NamedTuple):
-    """What follows in a file that is damaged, or cannot be opened: nobody else looks at it."""
+    """What follows in a file that is damaged, or cannot be opened, or what `read` takes from
+    several files: nobody else looks at it."""
 
     path: Path
     size: int = 0
+    read: Callable[[Path, Damage], Iterator[Record]] | None = None
 
     def records(self, reader: Reader, lines: int) -> Iterator[Record]:
         """The Records as far as they can be read; SourceError where the file cannot be opened."""
+        if self.read is not None:
+            return self.read(self.path, reader.damage)
         return records.read(self.path, reader.damage, after=lines)
 
 
@@ -191,6 +196,8 @@ def _shards(path: Path, source: Source) -> Iterator[Shard]:
     if source is archive.SOURCE:
         for number, size in enumerate(parquet.sizes(path)):
             yield Group(path, number, size)
+    elif source.name == archive.SOURCE.name:
+        yield Rest(path, read=source.records)
     else:
         yield from _lines(path)
 

@@ -19,6 +19,8 @@ ELSEWHERE = (
     "access",
     "notify",
     "otlp",
+    "archive",
+    "audit",
     "limits",
 )
 """Keys that say where a process runs, who may ask it and whom it tells: replicas differ in them and

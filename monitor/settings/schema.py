@@ -490,6 +490,25 @@ class Receiver(_Section, frozen=True, omit_defaults=True):
     runbook: str = ""
 
 
+class Archive(_Section, frozen=True):
+    """Where Records are archived, a directory or a URL; empty: nowhere.
+
+    A file is written `every` so many seconds where anything has come, and sooner when that is
+    `rows` of a shard. It is kept for `keep` days; 0 is for ever.
+    """
+
+    url: str = ""
+    every: Annotated[float, msgspec.Meta(ge=1, le=86400)] = 300.0
+    rows: Annotated[int, msgspec.Meta(ge=1, le=10_000_000)] = 50000
+    keep: Annotated[int, msgspec.Meta(ge=0, le=36500)] = 0
+
+
+class Audit(_Section, frozen=True):
+    """The file with the Ed25519 key that signs the archive's checkpoints; empty: unsigned."""
+
+    sign: str = ""
+
+
 class Traces(_Section, frozen=True):
     """Which exchanges become spans of the collector (`recorder.spans`).
 
@@ -559,6 +578,8 @@ class Settings(_Section, frozen=True):
     drain: Drain = Drain()
     access: Access = Access()
     notify: Annotated[list[Receiver], msgspec.Meta(max_length=32)] = []
+    archive: Archive = Archive()
+    audit: Audit = Audit()
     otlp: Otlp = Otlp()
     limits: Limits = Limits()
     timeouts: Timeouts = Timeouts()

@@ -101,6 +101,15 @@ class Place(NamedTuple):
         gap = trimmed - self.number if self.number >= 0 else 0
         return self._replace(number=trimmed, missed=self.missed + max(0, gap))
 
+    def waiting(self, about: dict[bytes, Any]) -> int:
+        """How many entries stand behind this place by what XINFO STREAM says: all that are there,
+        where nobody knows how many came before it."""
+        place = self.seen(about) if about else self
+        if not about or place.id.encode() == about[b"last-generated-id"]:
+            return 0
+        length = int(about[b"length"])
+        return min(length, about[b"entries-added"] - place.number) if place.number >= 0 else length
+
     def moved(self, id_: str, count: int) -> Place:
         """Behind `count` more entries, the last of which is this one."""
         return self._replace(id=id_, number=self.number + count if self.number >= 0 else -1)

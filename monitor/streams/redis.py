@@ -130,6 +130,20 @@ class RedisStream:
         seconds, microseconds = await self._call("TIME")
         return int(seconds) + int(microseconds) / 1e6
 
+    async def about(self) -> list[dict[bytes, Any]]:
+        """What XINFO says of the stream of each shard, nothing of one that is not there; or raise
+        StreamError."""
+        replies = await self._read_all([pack("XINFO", "STREAM", key) for key in self.keys])
+        found: list[dict[bytes, Any]] = []
+        for reply in replies:
+            if not isinstance(reply, hiredis.ReplyError):
+                found.append(dict(zip(reply[::2], reply[1::2], strict=True)))
+            elif str(reply).startswith("ERR no such key"):
+                found.append({})
+            else:
+                raise StreamError(refusal(reply))
+        return found
+
     async def trim(self, now: float) -> None:
         """Delete what was appended more than `max_age` seconds before `now` (Unix), about: a block
         of entries goes when all of it is old. Nothing where that is 0."""

@@ -141,8 +141,9 @@ class Answers:
         return [name for name, pid in pids.items() if pid]
 
     def _bury(self, name: Name, answer: Message) -> None:
-        # The analyzer's counts are in its checkpoint; its successor continues them.
-        if name[0] != "analyzer":
+        # The analyzer's counts are in its checkpoint, the archiver's in the archive; their
+        # successors continue them.
+        if name[0] not in ("analyzer", "archiver"):
             counted = [sample for sample in answer.measurements if sample.name in COUNTED]
             counted += _dropped(answer.measurements)
             self._gone = add_up([*self._gone, *counted])

@@ -182,6 +182,8 @@ def test_an_expression_parses_and_names_what_exists(title: str, expr: str) -> No
 UNITS = {"bool_yes_no", "bytes", "cps", "none", "ops", "percentunit", "reqps", "s", "short"}
 """Grafana's names of the units that are used."""
 
+CENTRAL = ("analyzer", "archiver")
+
 TOTALS = {
     "overview: What changed in the time shown": "asks which models and versions there are",
     "outcomes: Waiting": "what waits is told as a result of its own, which falls again",
@@ -190,6 +192,7 @@ TOTALS = {
     "pipeline: Lost": "the ledger adds up totals",
     "pipeline: Unsampled": "the ledger adds up totals",
     "pipeline: Unaccounted": "the ledger adds up totals",
+    "pipeline: Archived": "the archive counts since it began, across restarts",
 }
 """Panels that show a counter as it is, and why."""
 
@@ -211,12 +214,12 @@ def test_a_unit_is_one_that_grafana_knows(panel: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize(("title", "expr"), TARGETS)
 def test_every_selector_can_be_narrowed(title: str, expr: str) -> None:
-    """By job and endpoint; by instance unless the analyzer tells it, which is one for all sidecars.
+    """By job and endpoint; by instance unless analyzer or archiver tell it, which are one for all sidecars.
     Recorded series and ALERTS have an endpoint at most."""
     for name, matchers in selectors(expr):
         assert 'job=~"$job"' in matchers, title
         assert 'endpoint=~"$endpoint"' in matchers, title
-        assert ('instance=~"$instance"' in matchers) is (BY_NAME[name].role != "analyzer"), title
+        assert ('instance=~"$instance"' in matchers) is (BY_NAME[name].role not in CENTRAL), title
     for recorded in re.findall(r"\w+:monitor_\w+:\w+(?:\{[^}]*\})?", expr):
         assert 'endpoint=~"$endpoint"' in recorded
 

@@ -177,6 +177,7 @@ def test_admin_pages(start: Any, model: str) -> None:
     assert [(one.name, one.type) for one in strict] == [(one.name, one.type) for one in plain]
     running = {role: len(pids) for role, pids in system.first_run["pids"].items()}
     assert running.pop("notifier") == 0, "nobody is to be told"
+    assert running.pop("archiver") == 0, "nothing is to be archived"
     assert running == dict.fromkeys(("proxy", "recorder", "analyzer", "pages"), 1)
     for role, pids in system.run["pids"].items():
         for pid in pids:

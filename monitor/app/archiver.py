@@ -1,0 +1,349 @@
+"""The archiver process: what stands in the stream → files of an archive, each Record once."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from nacl.signing import SigningKey
+
+import monitor
+from monitor import logs
+from monitor.archive import manifests, storage
+from monitor.archive.chain import Chain
+from monitor.archive.manifests import NEW, Manifest
+from monitor.archive.rows import Kept, Writer
+from monitor.audit import keys
+from monitor.audit.checkpoints import Checkpoint, signed
+from monitor.audit.merkle import NONCE
+from monitor.errors import ArchiveError, StreamError
+from monitor.settings.schema import Settings
+from monitor.streams.entries import Entry, Place, document, missed
+from monitor.streams.redis import RedisStream
+from monitor.supervision import child
+from monitor.types import Measurement, encode_record
+from monitor.urls import shown
+
+LOOK_EVERY = 1.0
+"""Seconds between two looks at how much waits."""
+
+PAGE = 256
+"""Entries that are read at a time."""
+
+FILE_BYTES = 256 << 20
+"""Bytes of documents of a file, at most about."""
+
+FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
+"""Seconds before what failed is tried again; each time twice as long."""
+
+RETAIN_EVERY = 3600.0
+"""Seconds between two looks for files that are older than they are kept."""
+
+LAST_SECONDS = 10.0
+"""How long a stopping archiver goes on archiving what is there already."""
+
+
+class Shard:
+    """One shard: its stream, its chain, and since when (monotonic) something waits in it."""
+
+    def __init__(self, settings: Settings, number: int, kept_in: storage.Storage) -> None:
+        self.stream = RedisStream(settings.redis, settings.endpoint, shards=settings.stream.shards)
+        self.stream.keys = self.stream.keys[number : number + 1]
+        self.chain = Chain(kept_in, settings.endpoint, number)
+        self.number = number
+        self.is_open = False
+        self.waiting = 0
+        self.since: float | None = None
+
+
+class Archiver:
+    """Archives the stream of one endpoint, shard by shard. It holds a row group in memory at
+    most."""
+
+    def __init__(self, settings: Settings, stopping: asyncio.Event) -> None:
+        self._settings = settings
+        self._stopping = stopping
+        scratch = Path(settings.data) / "archive"
+        self._storage = storage.at(settings.archive.url, scratch)
+        self._key = signing_key(settings)
+        self._shards = [
+            Shard(settings, number, self._storage) for number in range(settings.stream.shards)
+        ]
+        self._failures = {"archive": 0, "store": 0}
+        self._said: dict[str, str] = {}
+        self._retain_at = 0.0
+        # pyarrow and file systems wait for disks and networks; questions are answered meanwhile.
+        self._thread = ThreadPoolExecutor(1)
+
+    async def run(self) -> None:
+        """Archive until told to stop; then what is already there, for a moment."""
+        pause = FIRST_PAUSE
+        while not self._stopping.is_set():
+            if await self._turn(is_last=False):
+                pause = FIRST_PAUSE
+                await self._rest(LOOK_EVERY)
+            else:
+                await self._rest(pause)
+                pause = min(2 * pause, LONGEST_PAUSE)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LAST_SECONDS):
+                await self._turn(is_last=True)
+        for shard in self._shards:
+            await shard.stream.close()
+        self._thread.shutdown(wait=False)
+
+    async def measure(self) -> list[Measurement]:
+        """What is archived, and what waits for it."""
+        labels = {"endpoint": self._settings.endpoint}
+        return [
+            Measurement(name, {**labels, **more}, value) for name, more, value in self._counted()
+        ]
+
+    def _counted(self) -> Iterator[tuple[str, dict[str, str], float]]:
+        for reason, count in self._failures.items():
+            yield "monitor_archive_failures_total", {"reason": reason}, count
+        if not all(shard.is_open for shard in self._shards):
+            return  # counters would seem to begin anew
+        heads = [shard.chain.head.manifest for shard in self._shards if shard.chain.head]
+        yield "monitor_archive_rows_total", {}, sum(head.size for head in heads)
+        yield "monitor_archive_files_total", {}, sum(head.files for head in heads)
+        for reason, count in {
+            "unreadable": sum(head.unreadable for head in heads),
+            "missed": sum(missed(head.position) for head in heads),
+        }.items():
+            yield "monitor_archive_left_out_total", {"reason": reason}, count
+        yield "monitor_archive_waiting_records", {}, sum(one.waiting for one in self._shards)
+        now = time.monotonic()
+        oldest = max((now - one.since for one in self._shards if one.since is not None), default=0)
+        overdue = max(0.0, oldest - self._settings.archive.every)
+        yield "monitor_archive_overdue_seconds", {}, overdue
+
+    async def _turn(self, *, is_last: bool) -> bool:
+        """Look at all shards and archive what is due; whether all went well."""
+        well = True
+        for shard in self._shards:
+            try:
+                await self._look(shard, is_last=is_last)
+            except (ArchiveError, StreamError) as error:
+                well = False
+                shard.is_open = shard.is_open and isinstance(error, StreamError)
+                self._fail("store" if isinstance(error, StreamError) else "archive", error)
+        if well:
+            self._is_well()
+        return well
+
+    async def _look(self, shard: Shard, *, is_last: bool) -> None:
+        chain, given = shard.chain, self._settings.archive
+        if not shard.is_open:
+            await self._aside(self._storage.sweep, time.time())
+            await self._aside(chain.open)
+            shard.is_open = True
+        while True:
+            (about,) = await shard.stream.about()
+            await self._follow(shard, about)
+            shard.waiting = Place.of(chain.position).waiting(about)
+            if not shard.waiting:
+                shard.since = None
+                break
+            now = time.monotonic()
+            shard.since = now if shard.since is None else shard.since
+            is_due = now - shard.since >= given.every or shard.waiting >= given.rows
+            if not (is_due or is_last) or not await self._archive(shard):
+                break
+            shard.since = now
+        if given.keep and time.monotonic() >= self._retain_at:
+            for one in self._shards:
+                await self._aside(self._retain, one.chain)
+            self._retain_at = time.monotonic() + RETAIN_EVERY
+
+    async def _follow(self, shard: Shard, about: dict[bytes, Any]) -> None:
+        """Go on at a stream's end where it is behind the archive: a failover has lost entries, or a
+        replica's clock is behind. What comes after a position there would never be seen."""
+        place = Place.of(shard.chain.position)
+        last = about.get(b"last-generated-id", b"").decode()
+        if not last or _moment(last) >= _moment(place.id):
+            return
+        logs.warning(
+            f"shard {shard.number} of the stream ends at {last}, before {place.id}, which is "
+            "archived: the store has lost entries; the archive goes on from there"
+        )
+        new = shard.chain.next_manifest(
+            at=time.time(), writer=_WRITER, position=str(Place(last)), tree=shard.chain.tree
+        )
+        await self._aside(shard.chain.add, new, self._sign)
+
+    async def _archive(self, shard: Shard) -> bool:
+        """Archive what comes next, as one file; whether there was anything."""
+        chain = shard.chain
+        position, passed = chain.position, 0
+        date: int | None = None
+        writer: Writer | None = None
+        rows = 0
+        try:
+            while rows < self._settings.archive.rows:
+                limit = min(PAGE, self._settings.archive.rows - rows)
+                behind, entries = await shard.stream.next(position, limit=limit, block=0.001)
+                if not entries:
+                    break
+                date = _date(entries[0]) if date is None else date
+                same = [one for one in entries if _date(one) == date]
+                if not same:
+                    break
+                position = _cut(behind, same[-1], len(entries) - len(same))
+                if writer is None:
+                    path = await self._aside(self._storage.scratch)
+                    writer = await self._aside(Writer, path, chain.tree)
+                kept = await self._aside(_added, writer, same)
+                rows, passed = rows + kept, passed + len(same) - kept
+                if len(same) < len(entries) or writer.bytes >= FILE_BYTES:
+                    break
+            if position == chain.position:
+                return False
+            await self._aside(self._step, chain, writer, position, passed)
+        except OSError as error:
+            raise ArchiveError(f"{self._storage.name}: {storage.why(error)}") from None
+        finally:
+            if writer is not None:
+                await self._aside(writer.abandon)
+        return True
+
+    def _step(self, chain: Chain, writer: Writer | None, position: str, passed: int) -> None:
+        """Make what was written a part of the archive."""
+        file = None
+        if writer is not None and writer.rows:
+            file = writer.close(chain.endpoint, chain.shard)
+            self._storage.publish(writer.path, file.path + NEW)
+        tree = writer.tree if writer is not None else chain.tree
+        new = chain.next_manifest(at=time.time(), writer=_WRITER, position=position, tree=tree)
+        new = msgspec.structs.replace(
+            new, file=file, files=new.files + bool(file), unreadable=new.unreadable + passed
+        )
+        chain.add(new, self._sign)
+
+    def _retain(self, chain: Chain) -> None:
+        """Delete files of days that are kept no longer, once a manifest says so."""
+        oldest = time.time() - self._settings.archive.keep * 86400
+        kept = chain.expired(manifests.day(f"{int(oldest * 1000)}-0"))
+        if chain.head is None or kept <= chain.head.manifest.kept:
+            return
+        new = chain.next_manifest(
+            at=time.time(), writer=_WRITER, position=chain.position, tree=chain.tree
+        )
+        chain.add(msgspec.structs.replace(new, kept=kept), self._sign)
+
+    def _sign(self, manifest: Manifest, body: bytes) -> str:
+        origin = f"monitor/{manifest.endpoint}/{manifest.shard}"
+        root, digest = bytes.fromhex(manifest.root), sha256(body).hexdigest()
+        return signed(Checkpoint(origin, manifest.size, root, manifest.number, digest), self._key)
+
+    async def _aside(self, work: Any, *arguments: Any) -> Any:
+        """Do what may wait for a disk or a network in a thread; raises as it does, but for the
+        errors of a disk, which are an ArchiveError."""
+        loop = asyncio.get_running_loop()
+        try:
+            return await loop.run_in_executor(self._thread, partial(work, *arguments))
+        except OSError as error:
+            raise ArchiveError(f"{self._storage.name}: {storage.why(error)}") from None
+
+    def _fail(self, reason: str, error: Exception) -> None:
+        """Count a failure, and say it once."""
+        self._failures[reason] += 1
+        where = shown(self._settings.redis) if reason == "store" else "the archive"
+        words = f"waiting for {where}: {error}; nothing is archived until then, nor skipped"
+        if self._said.get(reason) != words:
+            logs.warning(words)
+        self._said[reason] = words
+
+    def _is_well(self) -> None:
+        if self._said:
+            logs.info("the archiver goes on")
+        self._said.clear()
+
+    async def _rest(self, seconds: float) -> None:
+        """Do nothing for so long, or until told to stop."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._stopping.wait()
+
+
+_WRITER = f"monitor {monitor.__version__}"
+
+
+def signing_key(settings: Settings) -> SigningKey | None:
+    """Return what signs checkpoints; raises ConfigError that names the key."""
+    given = settings.audit.sign
+    return keys.private(Path(given), "audit.sign") if given else None
+
+
+def _added(writer: Writer, entries: Sequence[Entry]) -> int:
+    """Add what is a Record of some entries; how many were."""
+    kept = [one for entry in entries if (one := _kept(entry)) is not None]
+    writer.add(kept, os.urandom(NONCE * len(kept)))
+    return len(kept)
+
+
+def _kept(entry: Entry) -> Kept | None:
+    """What is archived of an entry: its document as it stands there, but for a time of the future;
+    None for what is no Record."""
+    record = entry.record()
+    if record is None:
+        return None
+    said = document(entry.fields)
+    try:
+        said.decode()
+    except UnicodeDecodeError:
+        return None
+    # What a clock said that was ahead has been corrected: who reads it back must see the same.
+    is_same = record.started != entry.at - record.duration or _says(said, record.started)
+    return Kept(entry.id, said if is_same else encode_record(record), record)
+
+
+class _Started(msgspec.Struct):
+    started: float
+
+
+_started = msgspec.json.Decoder(_Started).decode
+
+
+def _says(said: bytes, started: float) -> bool:
+    return _started(said).started == started
+
+
+def _cut(position: str, last: Entry, left: int) -> str:
+    """The position behind an entry, where that behind so many more is known."""
+    if not left:
+        return position
+    place = Place.of(position)
+    number = place.number - left if place.number >= 0 else -1
+    return str(place._replace(id=last.id, number=number))
+
+
+def _date(entry: Entry) -> int:
+    """The day since 1970 (UTC) on which an entry was appended: a file has those of one."""
+    return int(entry.id.partition("-")[0]) // 86_400_000
+
+
+def _moment(id_: str) -> tuple[int, int]:
+    milliseconds, _, number = id_.partition("-")
+    return int(milliseconds), int(number)
+
+
+async def serve(role: child.Child) -> None:
+    """The role: runs until `role.stopping`."""
+    archiver = Archiver(role.settings, role.stopping)
+    role.measure = archiver.measure
+    role.ready()
+    await archiver.run()
+
+
+if __name__ == "__main__":
+    child.main("archiver", serve)

@@ -1,0 +1,1 @@
+"""Records of a stream ↔ Parquet files that a chain of manifests lists."""

@@ -1,0 +1,199 @@
+"""A shard's chain of manifests: the one place that says what is archived, and up to where.
+
+A step is made in this order, so that a kill between any two leaves an archive that is whole:
+
+1. the rows are written to a local file, and stored under their name with `.new` behind it;
+2. the manifest with the next number, which lists them, is put where there is none yet. This is the
+   moment from which on they are archived, and the position of the stream is a part of it;
+3. the file gets its name. Whoever opens the chain next does that for one who was killed here.
+
+Of two writers one puts its manifest first. The other one removes its file, and goes on behind.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+
+from monitor.archive import manifests
+from monitor.archive.manifests import BUCKET, NEW, File, Link, Manifest, name_of
+from monitor.archive.storage import Storage
+from monitor.audit.merkle import Tree
+from monitor.errors import ArchiveError
+
+Sign = Callable[[Manifest, bytes], str]
+"""(a manifest, its bytes) → the checkpoint that vouches for it."""
+
+READ = 64
+"""Manifests that are asked for at a time."""
+
+
+class Chain:
+    """The chain of one shard; `head` is its last link, None while it is empty."""
+
+    def __init__(self, storage: Storage, endpoint: str, shard: int) -> None:
+        self.head: Link | None = None
+        self.storage = storage
+        self.endpoint = endpoint
+        self.shard = shard
+
+    @property
+    def position(self) -> str:
+        """Where the stream is read on."""
+        return self.head.manifest.position if self.head else ""
+
+    @property
+    def tree(self) -> Tree:
+        """The tree of all Records so far."""
+        return self.head.manifest.tree if self.head else Tree()
+
+    @property
+    def next_number(self) -> int:
+        """The number of the manifest that comes next."""
+        return self.head.manifest.number + 1 if self.head else 0
+
+    def open(self) -> None:
+        """Find the last link, and finish what its writer had no time for."""
+        top = manifests.directory(self.endpoint, self.shard)
+        buckets = self.storage.inside(top)
+        names = self.storage.inside(f"{top}/{buckets[-1]}") if buckets else []
+        last = max((int(name[:8]) for name in names if is_manifest(name)), default=-1)
+        if last < 0 and buckets:
+            raise ArchiveError(f"{self.storage.name}/{top}: its last directory has no manifest")
+        self.head = self.link(last) if last >= 0 else None
+        # Somebody may have gone on since the names were read.
+        while (further := self._found(self.next_number)) is not None:
+            self.head = further
+        number = self.next_number - 2
+        self._finish(self.link(number).manifest.kept if number >= 0 else 0)
+        self._sweep()
+
+    def add(self, new: Manifest, sign: Sign) -> bool:
+        """Put the next manifest, whose file is stored with `.new` behind its name; whether it was
+        the first with its number. Where another one was, the file is removed and the chain opened
+        anew."""
+        body = manifests.encode(new)
+        data = manifests.seal(body, sign(new, body))
+        name = name_of(self.endpoint, self.shard, new.number)
+        if not self.storage.put(name, data) and self.storage.read(name) != data:
+            if new.file is not None:
+                self.storage.delete(new.file.path + NEW)
+            self.open()
+            return False
+        before = self.head.manifest.kept if self.head else 0
+        self.head = manifests.opened(data, name)
+        self._finish(before)
+        self._sweep()
+        return True
+
+    def link(self, number: int) -> Link:
+        """Return a link that must be there; raises ArchiveError where it is not."""
+        found = self._found(number)
+        if found is None:
+            name = name_of(self.endpoint, self.shard, number)
+            raise ArchiveError(f"{self.storage.name}/{name}: is missing")
+        return found
+
+    def links(self, first: int = 0) -> Iterator[Link]:
+        """Yield the links from a number on, until one is not there."""
+        for start in itertools.count(first, READ):
+            numbers = range(start, start + READ)
+            names = [name_of(self.endpoint, self.shard, number) for number in numbers]
+            for name, data in zip(names, self.storage.read_all(names), strict=True):
+                if data is None:
+                    return
+                yield manifests.opened(data, f"{self.storage.name}/{name}")
+
+    def since(self, start: float) -> Iterator[Link]:
+        """Yield the links of what was appended to the stream at Unix time `start` and later, and
+        some that were a little earlier."""
+        buckets = [int(name) for name in self.buckets()]
+        low, high = 0, len(buckets)
+        while high - low > 1:  # the last directory that begins before that time
+            middle = (low + high) // 2
+            first = self._found(buckets[middle] * BUCKET)
+            before = first is not None and first.manifest.at < start
+            low, high = (middle, high) if before else (low, middle)
+        yield from self.links(buckets[low] * BUCKET if buckets else 0)
+
+    def buckets(self) -> list[str]:
+        """Return the names of the directories of manifests."""
+        names = self.storage.inside(manifests.directory(self.endpoint, self.shard))
+        return [name for name in names if name.isdecimal()]
+
+    def next_manifest(self, *, at: float, writer: str, position: str, tree: Tree) -> Manifest:
+        """Return what the next manifest says, as far as it follows from the one before."""
+        before = self.head.manifest if self.head else None
+        return Manifest(
+            manifests.VERSION, self.endpoint, self.shard, self.next_number,
+            self.head.digest if self.head else "", at, writer, position, tree.size,
+            [peak.hex() for peak in tree.peaks], tree.root.hex(),
+            files=before.files if before else 0, unreadable=before.unreadable if before else 0,
+            kept=before.kept if before else 0,
+        )  # fmt: skip
+
+    def expired(self, before: str) -> int:
+        """Return the number of the first manifest with a file of that date or a later one."""
+        number = self.head.manifest.kept if self.head else 0
+        for link in self.links(number):
+            file = link.manifest.file
+            if file is not None and manifests.day(file.last) >= before:
+                break
+            number = link.manifest.number + 1
+        # An empty chain would say nothing of where it ends.
+        return min(number, self.next_number - 1) if self.head else 0
+
+    def _remove(self, first: int, end: int) -> None:
+        """Delete the files that are kept no longer."""
+        for link in self.links(first):
+            if link.manifest.number >= end:
+                return
+            if link.manifest.file is not None:
+                self.storage.delete(link.manifest.file.path)
+
+    def _found(self, number: int) -> Link | None:
+        name = name_of(self.endpoint, self.shard, number)
+        data = self.storage.read(name)
+        return None if data is None else manifests.opened(data, f"{self.storage.name}/{name}")
+
+    def _finish(self, kept: int) -> None:
+        """Do what the last manifest says; the one before it kept files from that number on."""
+        if self.head is None:
+            return
+        if self.head.manifest.file is not None:
+            self._name(self.head.manifest.file)
+        if self.head.manifest.kept > kept:
+            self._remove(kept, self.head.manifest.kept)
+
+    def _name(self, file: File) -> None:
+        """Give a file that is listed its name, unless it has it."""
+        if not self.storage.exists(file.path) and self.storage.exists(file.path + NEW):
+            self.storage.rename(file.path + NEW, file.path)
+
+    def _sweep(self) -> None:
+        """Remove files with `.new` of steps that another writer made, or that were not finished.
+
+        One that is being written begins behind the position, and is not touched.
+        """
+        file = self.head.manifest.file if self.head else None
+        if file is None:
+            return
+        directory = file.path.rpartition("/")[0]
+        for name in self.storage.inside(directory):
+            first = name.partition("_")[0]
+            if name.endswith(NEW) and _entry(first) <= _entry(file.last):
+                self.storage.delete(f"{directory}/{name}")
+
+
+def is_manifest(name: str) -> bool:
+    """Whether this is what a manifest is called."""
+    return len(name) == 13 and name[:8].isdecimal() and name.endswith(".json")
+
+
+def _entry(id_: str) -> tuple[int, int]:
+    """When an entry was appended, by its id; before all where it is none."""
+    milliseconds, _, number = id_.partition("-")
+    try:
+        return int(milliseconds), int(number or 0)
+    except ValueError:
+        return 0, 0

@@ -1,0 +1,156 @@
+"""What a manifest says, and where files and manifests of an archive stand.
+
+    endpoint=E/date=D/shard=S/FIRST_LAST_HASH.parquet      rows; FIRST and LAST are entries' ids
+    endpoint=E/_manifests/shard=S/00000012/00012345.json   the chain that lists them
+
+Names that begin with `_` are not data to Spark, Hive and DuckDB. A file is named by its content, a
+manifest by its number alone: of two that are written at the same time one is the first.
+"""
+
+from __future__ import annotations
+
+import datetime
+from hashlib import sha256
+from urllib.parse import quote
+
+import msgspec
+
+from monitor.audit.merkle import Tree
+from monitor.errors import ArchiveError
+
+VERSION = 1
+"""Of the form of manifests and files."""
+
+BUCKET = 1000
+"""Manifests of a directory."""
+
+NEW = ".new"
+"""Suffix of a file that no manifest lists yet, or one that has not been given its name yet."""
+
+
+class File(msgspec.Struct, frozen=True):
+    """A Parquet file: its path below the archive, rows, bytes, digest of its content, the ids of
+    its first and last entry, and when its first Record began and its last one (Unix seconds)."""
+
+    path: str
+    rows: int
+    bytes: int
+    sha256: str
+    first: str
+    last: str
+    start: float
+    end: float
+
+
+class Manifest(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A step of a shard's chain: what came with it, and what is so after it.
+
+    `position` is where the next one reads on. `size`, `peaks` and `root` are the tree of all
+    Records so far, `files` and `unreadable` count all files and all entries that are no Record.
+    Files of manifests with a number below `kept` are gone: retention has deleted them.
+    """
+
+    version: int
+    endpoint: str
+    shard: int
+    number: int
+    previous: str
+    at: float
+    writer: str
+    position: str
+    size: int
+    peaks: list[str]
+    root: str
+    files: int = 0
+    unreadable: int = 0
+    file: File | None = None
+    kept: int = 0
+
+    @property
+    def tree(self) -> Tree:
+        """The tree of all Records so far."""
+        return Tree(self.size, tuple(map(bytes.fromhex, self.peaks)))
+
+
+class Sealed(msgspec.Struct, frozen=True):
+    """A manifest as it is stored: its bytes, and the checkpoint that vouches for them."""
+
+    manifest: msgspec.Raw
+    checkpoint: str = ""
+
+
+_encode = msgspec.json.Encoder().encode
+_sealed = msgspec.json.Decoder(Sealed).decode
+_manifest = msgspec.json.Decoder(Manifest).decode
+
+
+class Link(msgspec.Struct, frozen=True):
+    """A manifest that was read: what it says, its digest, its own bytes and its checkpoint."""
+
+    manifest: Manifest
+    digest: str
+    body: bytes
+    checkpoint: str
+
+
+def encode(manifest: Manifest) -> bytes:
+    """Return the bytes of a manifest that a checkpoint vouches for."""
+    return _encode(manifest)
+
+
+def seal(body: bytes, checkpoint: str) -> bytes:
+    """Return a manifest as it is stored."""
+    return _encode(Sealed(msgspec.Raw(body), checkpoint))
+
+
+def opened(data: bytes, name: str) -> Link:
+    """Return what is stored under a name; raises ArchiveError for what is no manifest."""
+    try:
+        sealed = _sealed(data)
+        body = bytes(sealed.manifest)
+        manifest = _manifest(body)
+        tree = manifest.tree
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError):
+        raise ArchiveError(f"{name}: is not a manifest") from None
+    if manifest.version != VERSION:
+        raise ArchiveError(
+            f"{name}: has version {manifest.version}; this monitor reads version {VERSION}"
+        )
+    if not tree.is_whole:
+        raise ArchiveError(f"{name}: is not a manifest: its peaks are not those of its size")
+    return Link(manifest, sha256(data).hexdigest(), body, sealed.checkpoint)
+
+
+def chain_of(endpoint: str) -> str:
+    """Return the directory of the chains of an endpoint."""
+    return f"endpoint={quote(endpoint, safe='')}/_manifests"
+
+
+def directory(endpoint: str, shard: int) -> str:
+    """Return the directory of a shard's chain."""
+    return f"{chain_of(endpoint)}/shard={shard}"
+
+
+def name_of(endpoint: str, shard: int, number: int) -> str:
+    """Return where a manifest stands.
+
+    >>> name_of("bot", 0, 1234)
+    'endpoint=bot/_manifests/shard=0/00000001/00001234.json'
+    """
+    return f"{directory(endpoint, shard)}/{number // BUCKET:08}/{number:08}.json"
+
+
+def day(entry: str) -> str:
+    """Return the date (UTC) on which an entry was appended, by its id.
+
+    >>> day("1700000000000-0")
+    '2023-11-14'
+    """
+    at = int(entry.partition("-")[0]) / 1000
+    return datetime.datetime.fromtimestamp(at, datetime.UTC).date().isoformat()
+
+
+def path_of(endpoint: str, shard: int, first: str, last: str, digest: str) -> str:
+    """Return where a file with this content belongs."""
+    place = f"endpoint={quote(endpoint, safe='')}/date={day(first)}/shard={shard}"
+    return f"{place}/{first}_{last}_{digest[:12]}.parquet"

@@ -1,0 +1,69 @@
+"""An archive and a range of time → the files that are to be read, by its manifests alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import unquote
+
+from monitor.archive.chain import Chain
+from monitor.archive.manifests import NEW, File, chain_of
+from monitor.archive.storage import Storage
+
+MARGIN = 3600.0
+"""Seconds by which clocks may differ: so much more of the chain is looked at."""
+
+
+@dataclass(frozen=True)
+class Shard:
+    """The files of a shard that may hold Records of a range, in the order they were written."""
+
+    number: int
+    files: tuple[Path, ...]
+
+
+def endpoints(storage: Storage) -> list[str]:
+    """Return the names of the endpoints that an archive holds; none where there is no archive."""
+    found = []
+    for name in storage.inside(""):
+        key, _, value = name.partition("=")
+        if key == "endpoint" and storage.inside(chain_of(unquote(value))):
+            found.append(unquote(value))
+    return found
+
+
+def shards(storage: Storage, endpoint: str) -> list[int]:
+    """Return the numbers of the shards that an endpoint has chains of."""
+    names = [name.partition("=") for name in storage.inside(chain_of(endpoint))]
+    return sorted(int(value) for key, _, value in names if key == "shard" and value.isdecimal())
+
+
+def read(storage: Storage, endpoint: str, start: float | None, end: float | None) -> list[Shard]:
+    """Return what may hold Records that began from `start` until before `end` (Unix seconds).
+
+    Looked at are the manifests from `start` on: a Record is archived when it has ended, or when a
+    store that was away is back. No directory of files is listed. Raises ArchiveError.
+    """
+    return [
+        Shard(number, tuple(_files(Chain(storage, endpoint, number), start, end)))
+        for number in shards(storage, endpoint)
+    ]
+
+
+def _files(chain: Chain, start: float | None, end: float | None) -> Iterator[Path]:
+    found = [link.manifest for link in chain.since((start or 0.0) - MARGIN)]
+    kept = found[-1].kept if found else 0
+    for manifest in found:
+        file = manifest.file
+        if file is None or manifest.number < kept:
+            continue
+        if (start is None or file.end >= start) and (end is None or file.start < end):
+            yield _place(chain.storage, file, is_last=manifest is found[-1])
+
+
+def _place(storage: Storage, file: File, *, is_last: bool) -> Path:
+    """Where a listed file is: the last one may not have been given its name yet."""
+    if is_last and not storage.exists(file.path):
+        return storage.place(file.path + NEW)
+    return storage.place(file.path)

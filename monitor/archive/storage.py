@@ -1,0 +1,345 @@
+"""Where an archive stands → its files: a directory of this machine, or an object store by its URL.
+
+Both give what the chain of manifests needs: to put something under a name only where there is
+nothing yet, whole or not at all, and durable once it is done. A directory does that with hard
+links, which the kernel makes atomically; an object store with a condition on the request
+(`If-None-Match: *`). All of it raises `ArchiveError`, a sentence that quotes no file system.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import tempfile
+from collections.abc import Callable, Generator, Iterable
+from pathlib import Path
+from typing import Any, Protocol
+from urllib.parse import unquote
+
+from monitor import places
+from monitor.errors import ArchiveError
+from monitor.urls import shown
+
+SCRATCH = ".scratch"
+"""The directory, below that of the archive, of files that are being written."""
+
+STALE = 3600.0
+"""Seconds after which nobody goes on writing a file: its writer was killed."""
+
+
+class Storage(Protocol):
+    """The files of an archive, by their paths below it."""
+
+    name: str
+    """What the archive is called in messages."""
+
+    def scratch(self) -> Path:
+        """Return a new, empty local file from which `publish` takes what is to be stored."""
+
+    def sweep(self, now: float) -> None:
+        """Remove files of `scratch` that nobody has written to for `STALE` seconds."""
+
+    def put(self, path: str, data: bytes) -> bool:
+        """Store this where there is nothing yet, durably; False where there is something."""
+
+    def publish(self, local: Path, path: str) -> None:
+        """Store a local file, durably, in the place of whatever is there."""
+
+    def rename(self, old: str, new: str) -> None:
+        """Give a file another name, in the place of whatever is there."""
+
+    def read(self, path: str) -> bytes | None:
+        """Return what is stored there; None where nothing is."""
+
+    def read_all(self, paths: Iterable[str]) -> list[bytes | None]:
+        """Return the same of many."""
+
+    def exists(self, path: str) -> bool:
+        """Whether there is such a file."""
+
+    def inside(self, directory: str) -> list[str]:
+        """Return the names in a directory, sorted; none where it is not there."""
+
+    def below(self, directory: str) -> list[str]:
+        """Return the paths of all files below a directory, at whatever depth, sorted."""
+
+    def delete(self, path: str) -> None:
+        """Remove a file, if it is there."""
+
+    def place(self, path: str) -> Path:
+        """Return a file to be read."""
+
+
+def at(url: str, scratch: Path) -> Storage:
+    """Return the storage at a path or URL. What an object store is given stands in the directory
+    `scratch` before. Raises ArchiveError where nothing reads such URLs."""
+    if not places.is_url(url):
+        return Directory(Path(url))
+    scheme, _, rest = url.partition("://")
+    if scheme.lower() == "file":
+        return Directory(Path(unquote(rest.removeprefix("localhost"))))
+    with _said(shown(url)):
+        return Objects(url.rstrip("/"), scratch)
+
+
+@contextlib.contextmanager
+def _said(where: str) -> Generator[None]:
+    """Whatever a file system raises is an ArchiveError of one sentence."""
+    try:
+        yield
+    except ArchiveError:
+        raise
+    except ImportError:
+        raise ArchiveError(f"{where}: what reads such URLs is not installed") from None
+    except Exception as error:  # noqa: BLE001  each file system raises its own
+        raise ArchiveError(f"{where}: {why(error)}") from None
+
+
+def why(error: BaseException) -> str:
+    """What to say of what a file system raised.
+
+    >>> why(OSError(28, "No space left on device", "/secret"))
+    'the disk is full'
+    """
+    number = getattr(error, "errno", None)
+    if number in (errno.ENOSPC, errno.EDQUOT):
+        return "the disk is full"
+    if number in (errno.ENOPKG, errno.EPROTONOSUPPORT):
+        return places.reason(error)
+    if isinstance(error, OSError) and isinstance(number, int):
+        return os.strerror(number).lower()
+    return places.reason(error)
+
+
+class Directory:
+    """An archive in a directory."""
+
+    def __init__(self, root: Path) -> None:
+        self.name = str(root)
+        self._root = root
+
+    def scratch(self) -> Path:
+        """See Storage."""
+        with _said(self.name):
+            return _scratch(self._root / SCRATCH)
+
+    def sweep(self, now: float) -> None:
+        """See Storage."""
+        with _said(self.name):
+            _sweep(self._root / SCRATCH, now)
+
+    def put(self, path: str, data: bytes) -> bool:
+        """See Storage."""
+        target = self._root / path
+        with _said(self.name):
+            new = _scratch(self._root / SCRATCH)
+            try:
+                with new.open("wb") as file:
+                    file.write(data)
+                    file.flush()
+                    os.fsync(file.fileno())
+                self._made(target.parent)
+                try:
+                    os.link(new, target)
+                except FileExistsError:
+                    return False
+                _sync(target.parent)
+            finally:
+                new.unlink(missing_ok=True)
+        return True
+
+    def publish(self, local: Path, path: str) -> None:
+        """See Storage."""
+        target = self._root / path
+        with _said(self.name):
+            self._made(target.parent)
+            local.replace(target)
+            _sync(target.parent)
+
+    def rename(self, old: str, new: str) -> None:
+        """See Storage."""
+        with _said(self.name):
+            (self._root / old).replace(self._root / new)
+            _sync((self._root / new).parent)
+
+    def read(self, path: str) -> bytes | None:
+        """See Storage."""
+        with _said(f"{self.name}/{path}"):
+            try:
+                return (self._root / path).read_bytes()
+            except (FileNotFoundError, NotADirectoryError):
+                return None
+
+    def read_all(self, paths: Iterable[str]) -> list[bytes | None]:
+        """See Storage."""
+        return [self.read(path) for path in paths]
+
+    def exists(self, path: str) -> bool:
+        """See Storage."""
+        with _said(self.name):
+            return (self._root / path).exists()
+
+    def inside(self, directory: str) -> list[str]:
+        """See Storage."""
+        with _said(f"{self.name}/{directory}"):
+            try:
+                return sorted(os.listdir(self._root / directory))  # noqa: PTH208  names alone
+            except (FileNotFoundError, NotADirectoryError):
+                return []
+
+    def below(self, directory: str) -> list[str]:
+        """See Storage."""
+        top = self._root / directory
+
+        def tell(error: OSError) -> None:
+            if not isinstance(error, FileNotFoundError):
+                raise error
+
+        with _said(str(top)):
+            return sorted(
+                str(Path(found, name).relative_to(self._root))
+                for found, _, names in os.walk(top, onerror=tell)
+                for name in names
+            )
+
+    def delete(self, path: str) -> None:
+        """See Storage."""
+        with _said(self.name):
+            (self._root / path).unlink(missing_ok=True)
+
+    def place(self, path: str) -> Path:
+        """See Storage."""
+        return self._root / path
+
+    def _made(self, directory: Path) -> None:
+        """Make a directory and those it stands in; each is on the disk before what is put there."""
+        if directory.is_dir():
+            return
+        self._made(directory.parent)
+        directory.mkdir(exist_ok=True)
+        _sync(directory.parent)
+
+
+class Objects:
+    """An archive in an object store, or in whatever else fsspec knows by the scheme of its URL."""
+
+    def __init__(self, url: str, scratch: Path) -> None:
+        self.name = shown(url)
+        self._url = url
+        self._scratch = scratch
+        self._system, self._root = places.file_system(url)
+
+    def scratch(self) -> Path:
+        """See Storage."""
+        with _said(str(self._scratch)):
+            return _scratch(self._scratch)
+
+    def sweep(self, now: float) -> None:
+        """See Storage."""
+        with _said(str(self._scratch)):
+            _sweep(self._scratch, now)
+
+    def put(self, path: str, data: bytes) -> bool:
+        """See Storage."""
+        with _said(self.name):
+            try:
+                self._system.pipe_file(self._full(path), data, mode="create")
+            except FileExistsError:
+                return False
+        return True
+
+    def publish(self, local: Path, path: str) -> None:
+        """See Storage."""
+        with _said(self.name):
+            self._system.put_file(str(local), self._full(path))
+            local.unlink()
+
+    def rename(self, old: str, new: str) -> None:
+        """See Storage."""
+        with _said(self.name):
+            self._system.cp_file(self._full(old), self._full(new))
+            self._system.rm_file(self._full(old))
+
+    def read(self, path: str) -> bytes | None:
+        """See Storage."""
+        with _said(f"{self.name}/{path}"):
+            try:
+                found: bytes = self._system.cat_file(self._full(path))
+            except FileNotFoundError:
+                return None
+            return found
+
+    def read_all(self, paths: Iterable[str]) -> list[bytes | None]:
+        """See Storage."""
+        wanted = [self._full(path) for path in paths]
+        with _said(self.name):
+            found = self._system.cat(wanted, on_error="return") if wanted else {}
+        return [self._one(found.get(name)) for name in wanted]
+
+    def exists(self, path: str) -> bool:
+        """See Storage."""
+        with _said(self.name):
+            self._system.invalidate_cache()
+            return bool(self._system.exists(self._full(path)))
+
+    def inside(self, directory: str) -> list[str]:
+        """See Storage."""
+        return sorted(name.rpartition("/")[2] for name in self._listed("ls", directory))
+
+    def below(self, directory: str) -> list[str]:
+        """See Storage."""
+        top = len(self._root.rstrip("/")) + 1
+        return sorted(name[top:] for name in self._listed("find", directory))
+
+    def delete(self, path: str) -> None:
+        """See Storage."""
+        with _said(self.name), contextlib.suppress(FileNotFoundError):
+            self._system.rm_file(self._full(path))
+
+    def place(self, path: str) -> Path:
+        """See Storage."""
+        return places.Remote.at(f"{self._url}/{path}")
+
+    def _listed(self, how: str, directory: str) -> list[str]:
+        listing: dict[str, Callable[..., Any]] = {"ls": self._system.ls, "find": self._system.find}
+        options = {"detail": False} if how == "ls" else {}
+        with _said(f"{self.name}/{directory}"):
+            self._system.invalidate_cache()  # others write here, too
+            try:
+                found = listing[how](self._full(directory).rstrip("/"), **options)
+            except FileNotFoundError:
+                return []
+            return [str(name).rstrip("/") for name in found]
+
+    def _full(self, path: str) -> str:
+        return f"{self._root.rstrip('/')}/{path}"
+
+    def _one(self, found: Any) -> bytes | None:
+        """What was read, or why it was not."""
+        if isinstance(found, BaseException) and not isinstance(found, FileNotFoundError):
+            raise ArchiveError(f"{self.name}: {why(found)}")
+        return found if isinstance(found, bytes) else None
+
+
+def _scratch(directory: Path) -> Path:
+    directory.mkdir(parents=True, exist_ok=True)
+    descriptor, name = tempfile.mkstemp(dir=directory, suffix=".part")
+    os.close(descriptor)
+    return Path(name)
+
+
+def _sweep(directory: Path, now: float) -> None:
+    for one in directory.glob("*.part"):
+        with contextlib.suppress(FileNotFoundError):
+            if one.stat().st_mtime < now - STALE:
+                one.unlink()
+
+
+def _sync(directory: Path) -> None:
+    """Wait until the names in a directory are on the disk."""
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,1 @@
+"""Leaves → proof: Merkle trees, signed checkpoints, and the keys that sign them."""

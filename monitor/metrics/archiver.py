@@ -1,0 +1,42 @@
+"""What the archiver says of the archive and of its own work."""
+
+from __future__ import annotations
+
+from monitor.metrics.metric import Metric
+
+METRICS = (
+    Metric(
+        "monitor_archive_rows_total", "counter",
+        "Records in the archive since it began, all shards together. It continues across restarts; "
+        "archivers that share an archive tell the same number.",
+        "archiver",
+    ),
+    Metric(
+        "monitor_archive_files_total", "counter",
+        "Files that were written into the archive since it began.",
+        "archiver",
+    ),
+    Metric(
+        "monitor_archive_left_out_total", "counter",
+        "Entries of the stream that are not in the archive, by reason: no Record (`unreadable`), "
+        "or deleted by the stream before they were read (`missed`). Normally 0.",
+        "archiver", ("reason",),
+    ),
+    Metric(
+        "monitor_archive_failures_total", "counter",
+        "Times that the archiver could not go on, by what stood in the way: the `archive` (a full "
+        "disk, an object store) or the `store`. What failed is tried again; nothing is skipped.",
+        "archiver", ("reason",),
+    ),
+    Metric(
+        "monitor_archive_waiting_records", "gauge",
+        "Records of the stream that are not archived yet.",
+        "archiver",
+    ),
+    Metric(
+        "monitor_archive_overdue_seconds", "gauge",
+        "How much longer than `archive.every` the oldest record that is not archived has waited. "
+        "Normally 0; it grows while the archiver is behind or cannot write.",
+        "archiver", (), "seconds",
+    ),
+)  # fmt: skip

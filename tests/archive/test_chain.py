@@ -1,0 +1,176 @@
+"""A shard's chain: one writer is the first, and a kill at any moment leaves an archive that is whole."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from monitor.archive import manifests
+from monitor.archive.chain import Chain
+from monitor.archive.manifests import NEW
+from monitor.archive.storage import Directory, Storage
+from monitor.errors import ArchiveError
+from tests.archive.conftest import Step, add, kept, unsigned
+
+
+def names(root: Path) -> set[str]:
+    """What is visible as Parquet."""
+    return {str(path.relative_to(root)) for path in root.rglob("*.parquet")}
+
+
+def listed(storage: Storage) -> list[manifests.File]:
+    links = Chain(storage, "bot", 0).links()
+    return [link.manifest.file for link in links if link.manifest.file]
+
+
+class Killed(BaseException):
+    """The end of a process."""
+
+
+class Mortal:
+    """A storage whose user is killed before its n-th change, or right after it."""
+
+    CHANGES = ("put", "publish", "rename", "delete")
+
+    def __init__(self, inner: Storage, left: int, *, after: bool) -> None:
+        self.inner, self.left, self.after = inner, left, after
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self.inner, name)
+        if name not in self.CHANGES:
+            return found
+
+        def change(*arguments: Any) -> Any:
+            self.left -= 1
+            if self.left < 0 and not self.after:
+                raise Killed
+            result = found(*arguments)
+            if self.left < 0:
+                raise Killed
+            return result
+
+        return change
+
+
+@pytest.mark.parametrize("after", [False, True])
+def test_killed_anywhere_each_record_is_there_once(tmp_path: Path, after: bool) -> None:
+    """Before and after each change of the disk; nothing that no manifest lists is ever visible as
+    Parquet, and who comes next goes on where the last manifest ends."""
+    kills = 0
+    for left in range(12):
+        root = tmp_path / f"{left}"
+        storage = Directory(root)
+        wanted, done = kept(0, 6), 0
+        is_killed = False
+        while done < 6:
+            mortal: Any = storage if is_killed else Mortal(storage, left, after=after)
+            try:
+                chain = Chain(mortal, "bot", 0)
+                chain.open()
+                while (done := chain.tree.size) < 6:
+                    add(chain, wanted[done : done + 2])
+            except Killed:
+                is_killed = True
+                kills += 1
+            assert names(root) <= {file.path for file in listed(storage)}
+        assert names(root) == {file.path for file in listed(storage)}
+        assert [file.rows for file in listed(storage)] == [2, 2, 2]
+        assert not list(root.rglob("*.new"))
+    assert kills >= 9
+
+
+def test_of_two_writers_one_is_the_first(storage: Storage) -> None:
+    """The other one finds that out as it puts its manifest, removes its file, and goes on behind."""
+    one, two = Chain(storage, "bot", 0), Chain(storage, "bot", 0)
+    one.open()
+    two.open()
+    assert add(one, kept(0, 3))
+    assert not add(two, kept(0, 2))
+    assert (two.position, two.tree) == (one.position, one.tree)
+    assert add(two, kept(3, 1))
+    assert [file.rows for file in listed(storage)] == [3, 1]
+    assert not [path for path in storage.below("endpoint=bot") if path.endswith(NEW)]
+    one.open()
+    assert one.tree.size == 4
+
+
+def test_an_answer_that_never_came_is_no_second_manifest(storage: Storage) -> None:
+    """Who put a manifest, and does not know that, sees at the next attempt that it is its own."""
+    chain = Chain(storage, "bot", 0)
+    chain.open()
+    new = chain.next_manifest(at=1.0, writer="t", position="1-0", tree=chain.tree)
+    body = manifests.encode(new)
+    storage.put(manifests.name_of("bot", 0, 0), manifests.seal(body, ""))
+    assert chain.add(new, unsigned)
+    assert chain.position == "1-0"
+
+
+def test_links_name_the_one_before(step: Step) -> None:
+    """Each has the digest of the whole document before it."""
+    step(0, 2)
+    chain = step(2, 2)
+    first, second = chain.links()
+    assert first.manifest.previous == ""
+    assert second.manifest.previous == first.digest
+    assert (second.manifest.number, second.manifest.size, second.manifest.files) == (1, 4, 2)
+
+
+def test_a_long_chain_is_opened_and_searched_without_reading_it(
+    storage: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its directories hold so many manifests each; what is older than a time is not looked at."""
+    for module in ("manifests", "chain"):
+        monkeypatch.setattr(f"monitor.archive.{module}.BUCKET", 4)
+    chain = Chain(storage, "bot", 0)
+    for number in range(18):
+        new = chain.next_manifest(
+            at=float(number), writer="t", position=f"{number}-0", tree=chain.tree
+        )
+        assert chain.add(new, unsigned)
+    again = Chain(storage, "bot", 0)
+    again.open()
+    assert again.next_number == 18
+    assert [link.manifest.number for link in again.since(9.0)] == list(range(8, 18))
+    assert [link.manifest.number for link in again.since(-1.0)] == list(range(18))
+    assert list(Chain(storage, "other", 0).since(0.0)) == []
+
+
+def test_files_that_are_kept_no_longer_go_once_a_manifest_says_so(
+    storage: Storage, step: Step
+) -> None:
+    """By the day on which they were appended; a kill in between is finished by who comes next."""
+    for day in range(3):
+        step(0, 2, day=day)
+    chain = Chain(storage, "bot", 0)
+    chain.open()
+    assert chain.expired(manifests.day(kept(0, 1)[0].sid)) == 0
+    assert chain.expired(manifests.day(kept(0, 1, day=2)[0].sid)) == 2
+    new = chain.next_manifest(at=1.0, writer="t", position=chain.position, tree=chain.tree)
+    with pytest.raises(Killed):
+        Chain.add(_dying(chain), msgspec.structs.replace(new, kept=2), unsigned)
+    assert sum(storage.exists(file.path) for file in listed(storage)) == 3
+    again = Chain(storage, "bot", 0)
+    again.open()
+    assert [storage.exists(file.path) for file in listed(storage)] == [False, False, True]
+    assert again.tree.size == 6
+
+
+def _dying(chain: Chain) -> Chain:
+    dying = Chain(Mortal(chain.storage, 1, after=False), "bot", 0)  # type: ignore[arg-type]
+    dying.head = chain.head
+    return dying
+
+
+def test_a_damaged_chain_is_said(storage: Storage, step: Step, tmp_path: Path) -> None:
+    """Nothing is written behind a manifest that cannot be read, or a directory without any."""
+    step(0, 1)
+    path = tmp_path / "archive" / manifests.name_of("bot", 0, 0)
+    path.write_bytes(b"{}")
+    with pytest.raises(ArchiveError, match=r"00000000.json: is not a manifest$"):
+        Chain(storage, "bot", 0).open()
+    path.unlink()
+    with pytest.raises(ArchiveError, match=r"its last directory has no manifest$"):
+        Chain(storage, "bot", 0).open()

@@ -1,0 +1,42 @@
+"""Manifests: there and back, and what is none."""
+
+from __future__ import annotations
+
+import pytest
+
+from monitor.archive import manifests
+from monitor.archive.manifests import Manifest
+from monitor.audit.merkle import Tree
+from monitor.errors import ArchiveError
+
+EMPTY = Manifest(1, "bot", 0, 0, "", 1.0, "test", "", 0, [], Tree().root.hex())
+
+
+def test_what_was_sealed_is_opened_byte_for_byte() -> None:
+    """The bytes that a checkpoint vouches for come back as they were, and later versions' keys may
+    stand in them."""
+    body = manifests.encode(EMPTY)[:-1] + b',"later":[1]}'
+    link = manifests.opened(manifests.seal(body, "note"), "N")
+    assert (link.manifest, link.body, link.checkpoint) == (EMPTY, body, "note")
+
+
+def test_what_is_no_manifest_is_said() -> None:
+    """Broken, of another version, a tree that cannot be."""
+    body = manifests.encode(EMPTY)
+    for data, words in (
+        (b"", "is not a manifest"),
+        (b"[" * 100_000, "is not a manifest"),
+        (b'{"manifest": {}}', "is not a manifest"),
+        (manifests.seal(body.replace(b'"version":1', b'"version":2'), ""), "has version 2"),
+        (manifests.seal(body.replace(b'"size":0', b'"size":3'), ""), "its peaks are not"),
+        (manifests.seal(body.replace(b'"peaks":[]', b'"peaks":["x"]'), ""), "is not a manifest"),
+    ):
+        with pytest.raises(ArchiveError, match=f"^N: .*{words}"):
+            manifests.opened(data, "N")
+
+
+def test_names_say_what_is_in_them() -> None:
+    """A file's by its range and content, in the day on which that was appended (UTC)."""
+    path = manifests.path_of("a.b", 3, "1700000000000-1", "1700000000009-0", "abcdef" * 10)
+    day = "endpoint=a.b/date=2023-11-14/shard=3"
+    assert path == f"{day}/1700000000000-1_1700000000009-0_abcdefabcdef.parquet"

@@ -1,0 +1,73 @@
+"""Where an archive stands: a directory, and what fsspec knows by a URL."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from monitor.archive import storage as module
+from monitor.archive.storage import Directory, Storage, at
+from monitor.errors import ArchiveError
+
+
+@pytest.fixture(params=["directory", "file URL", "objects"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Storage:
+    urls = {
+        "directory": str(tmp_path / "a b"),
+        "file URL": f"file://{tmp_path}/a%20b",
+        "objects": f"memory://{tmp_path.name}",
+    }
+    return at(urls[request.param], tmp_path / "scratch")
+
+
+def test_what_is_there_is_not_put_again(place: Storage) -> None:
+    """The first one is the one; it is whole, and listed."""
+    assert place.inside("d") == place.below("d") == []
+    assert place.read("d/x/1") is None
+    assert place.put("d/x/1", b"first")
+    assert not place.put("d/x/1", b"second")
+    assert place.put("d/2", b"other")
+    assert place.read_all(["d/x/1", "d/none", "d/2"]) == [b"first", None, b"other"]
+    assert place.inside("d") == ["2", "x"]
+    assert place.below("d") == ["d/2", "d/x/1"]
+    with place.place("d/2").open("rb") as file:
+        assert file.read() == b"other"
+
+
+def test_a_file_is_published_renamed_and_deleted(place: Storage) -> None:
+    """What was written locally is gone from there; what is not there is deleted without a word."""
+    local = place.scratch()
+    local.write_bytes(b"rows")
+    place.publish(local, "d/a.new")
+    assert not local.exists()
+    place.rename("d/a.new", "d/a")
+    assert (place.exists("d/a"), place.exists("d/a.new")) == (True, False)
+    place.delete("d/a")
+    place.delete("d/a")
+    assert place.inside("d") == []
+
+
+def test_what_nobody_writes_any_more_is_swept(place: Storage) -> None:
+    """A file of a writer that was killed an hour ago, and none of those that are being written."""
+    old, new = place.scratch(), place.scratch()
+    os.utime(old, (1000.0, 1000.0))
+    place.sweep(new.stat().st_mtime + 1)
+    assert (old.exists(), new.exists()) == (False, True)
+
+
+def test_what_stands_in_the_way_is_a_sentence(tmp_path: Path) -> None:
+    """A directory that is a file, a scheme that nobody knows, a full disk: no traceback, no path
+    of a library."""
+    (tmp_path / "file").write_text("")
+    for use in (
+        lambda: Directory(tmp_path / "file").put("d/1", b""),
+        lambda: Directory(tmp_path / "file").scratch(),
+    ):
+        with pytest.raises(ArchiveError, match=r"^/.*file: (not a directory|file exists)$"):
+            use()
+    with pytest.raises(ArchiveError, match=r"^nobody://x: no files have a URL with nobody://"):
+        at("nobody://x", tmp_path)
+    assert module.why(OSError(28, "no space", "/secret")) == "the disk is full"
+    assert module.why(PermissionError(13, "x", "/secret")) == "permission denied"
