@@ -19,6 +19,7 @@ from monitor.app.upstream_connector import UpstreamConnector
 from monitor.proxy import http2, observer, websocket
 from monitor.proxy.clock import WallClock
 from monitor.proxy.copies import Budget
+from monitor.proxy.deferral import Deferral
 from monitor.proxy.handoff import Handoff
 from monitor.proxy.heads import Ambiguous
 from monitor.proxy.http1_fast_path import Http1FastPath
@@ -66,7 +67,9 @@ async def serve(process: child.Child) -> None:
         ids,
         save=snapshots.write,
         clock=time.time,
+        gather=lambda: deferral.settle(),  # noqa: PLW0108  made below
     )
+    deferral = Deferral(budget, handoff.expect)
     clock = WallClock(time.time, time.monotonic)
     connector = UpstreamConnector(settings, logs.log)
 
@@ -106,6 +109,7 @@ async def serve(process: child.Child) -> None:
         tls=connector.shown if settings.tls.cert else None,
         before_dial=connector.before_dial,
         log=logs.warning,
+        deferral=deferral,
     )
 
     async def measure() -> list[Measurement]:

@@ -58,7 +58,8 @@ class Handoff:
     """The proxy's end of the socket to one recorder.
 
     `save` saves a LedgerSnapshot for a successor. It is called before anything is sent, so that the
-    successor knows every exchange that a recorder may have. `clock` gives Unix time.
+    successor knows every exchange that a recorder may have. `clock` gives Unix time. `gather` lets
+    observers offer what they have not yet.
     """
 
     def __init__(
@@ -70,6 +71,7 @@ class Handoff:
         *,
         save: Callable[[LedgerSnapshot], None],
         clock: Callable[[], float],
+        gather: Callable[[], None] = lambda: None,
     ) -> None:
         self._path = path
         self._budget = budget
@@ -77,6 +79,7 @@ class Handoff:
         self._ids = ids
         self._save = save
         self._clock = clock
+        self._gather = gather
         self._acknowledged_at = self._next_acknowledged_at = clock()
         self._has_receipts = False
         self._loop = asyncio.get_running_loop()
@@ -104,6 +107,11 @@ class Handoff:
 
     # --- from the observers --------------------------------------------------------------------
 
+    def expect(self) -> None:
+        """Gather and send within `BATCH_DELAY`."""
+        if self._scheduled is None:
+            self._scheduled = self._loop.call_later(BATCH_DELAY, self._tick)
+
     def offer(self, exchange: Exchange) -> None:
         """Buffer a finished exchange, or count it as lost if the buffer has no room."""
         request, response = exchange.request, exchange.response
@@ -124,7 +132,7 @@ class Handoff:
         if self._socket is None:
             return
         if self._scheduled is None and not self._writing:
-            self._scheduled = self._loop.call_later(BATCH_DELAY, self._flush)
+            self._scheduled = self._loop.call_later(BATCH_DELAY, self._tick)
         elif unsent - size < self._flush_bytes <= unsent:
             self._loop.call_soon(self._flush)
 
@@ -183,10 +191,13 @@ class Handoff:
             self._suspects.appendleft(self._prime_suspect)
         self._redeliver = deque(id_ for id_ in sent if id_ in self._cleared)
 
+    def _tick(self) -> None:
+        self._gather()
+        self._scheduled = None
+        if not self._writing:
+            self._flush()
+
     def _flush(self) -> None:
-        if self._scheduled is not None:
-            self._scheduled.cancel()
-            self._scheduled = None
         connection = self._socket
         if connection is None or not self._introduced:
             return
@@ -208,6 +219,7 @@ class Handoff:
 
     def _hurry(self) -> None:
         """Send what waits, and let the recorder know that somebody waits for the Receipts."""
+        self._gather()
         self._awaited = bool(self._buffer)
         self._flush()
 
@@ -333,6 +345,7 @@ class Handoff:
     async def label(self, patience: float) -> None:
         """Wait up to `patience` seconds for the labels of all exchanges that have arrived by now;
         count those without under `unknown`. Clocks do not matter here: arrival decides."""
+        self._gather()
         ledger = self._ledger
         end = self._loop.time() + patience
         waiting, first = ledger.unlabelled(), 0

@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable
 from ipaddress import ip_address
 from time import monotonic
 
+from monitor.proxy.deferral import AT_ONCE, AtOnce, Deferral
 from monitor.proxy.hangups import Hangups
 from monitor.proxy.observer import Observer
 from monitor.proxy.splice import Limits, Side, Splice
@@ -42,7 +43,8 @@ class Listener:
 
     `limit` is the most connections at a time. More wait in the backlog; they are refused after
     `connect_timeout` seconds. `before_dial` may wait for the client's first bytes. `log` gets one
-    line for each failure that is not the network's. Timeouts are in seconds, 0 for none.
+    line for each failure that is not the network's. `deferral` may keep pieces for the observers.
+    Timeouts are in seconds, 0 for none.
     """
 
     def __init__(
@@ -59,8 +61,10 @@ class Listener:
         tls: Callable[[], Awaitable[ssl.SSLContext | None]] | None = None,
         before_dial: Callable[[Splice], Awaitable[object]] = _dial_at_once,
         log: Callable[[str], None] = lambda text: None,
+        deferral: AtOnce | Deferral = AT_ONCE,
     ) -> None:
         self._socket = sock
+        self._deferral = deferral
         self._dial = dial
         self._observer = observer
         self._limit = limit
@@ -131,7 +135,9 @@ class Listener:
 
     def _serve(self, connection: socket.socket, peer: str) -> None:
         self.accepted += 1
-        splice = Splice(self._on_closed, self.count_opaque, self._hangups, self._is_us)
+        splice = Splice(
+            self._on_closed, self.count_opaque, self._hangups, self._is_us, self._deferral
+        )
         splice.peer = peer
         splice.observe(self._observer(splice))
         self._splices.add(splice)

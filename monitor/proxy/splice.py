@@ -1,7 +1,8 @@
 """One client connection ⇄ one connection to the model endpoint: the same bytes, both ways, at once.
 
 Half-closes, resets and back-pressure are passed on as they come. An observer sees every piece after
-it was forwarded, so no observer can change or delay the bytes.
+it was forwarded, so no observer can change or delay the bytes. It may see it later (`deferral`),
+before anything is asked of it.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from collections.abc import Callable
 from time import monotonic
 from typing import Any, NamedTuple, TypeVar, cast
 
+from monitor.proxy.deferral import AT_ONCE, AtOnce, Deferral
 from monitor.proxy.edits import REFUSAL, Edits
 from monitor.proxy.exchange_ids import Place, insert
 from monitor.proxy.hangups import Hangups
@@ -46,6 +48,7 @@ class Limits(NamedTuple):
 
 Forward = Callable[[bytes], None]
 Observe = Callable[[bytes, float], None]
+Defer = Callable[["Side", bytes, float], bool]
 
 
 def _ignore(data: bytes, at: float) -> None:
@@ -66,7 +69,7 @@ class Side(asyncio.Protocol):
     """One of the two connections: reads from its own socket, writes to the other side's."""
 
     __slots__ = (
-        "at", "ended", "forward", "full", "left", "made", "observe", "other", "splice",
+        "at", "defer", "ended", "forward", "full", "left", "made", "observe", "other", "splice",
         "transport",
     )  # fmt: skip
 
@@ -75,6 +78,7 @@ class Side(asyncio.Protocol):
         self.transport: asyncio.Transport | None = None
         self.forward: Forward = splice.hold
         self.observe: Observe = _ignore
+        self.defer: Defer = AT_ONCE.keep
         self.other: Side = self
         self.at = self.made = monotonic()
         self.ended = False
@@ -91,6 +95,11 @@ class Side(asyncio.Protocol):
         """The hot path: forward, then observe."""
         at = self.at = monotonic()
         self.forward(data)
+        if not self.defer(self, data, at):
+            self.show(data, at)
+
+    def show(self, data: bytes, at: float) -> None:
+        """Show the observer a piece that was forwarded."""
         try:
             self.observe(data, at)
         except Exception:  # noqa: BLE001  an observer never harms the traffic
@@ -169,12 +178,13 @@ class Side(asyncio.Protocol):
 
 class Splice:
     """A pair of connections. `on_closed` is called once both are gone; `is_us` says whether an
-    upstream connection leads back to this proxy."""
+    upstream connection leads back to this proxy; `deferral` may keep pieces for the observer."""
 
     __slots__ = (
-        "_answered", "_count_opaque", "_descriptor", "_first_bytes", "_hangups", "_held", "_is_us",
-        "_on_closed", "_out_of_memory", "_places", "_refused", "closing", "downstream", "edits",
-        "finished", "loops", "observer", "opened", "peer", "task", "upstream",
+        "_answered", "_count_opaque", "_deferral", "_descriptor", "_first_bytes", "_hangups",
+        "_held", "_is_us", "_on_closed", "_out_of_memory", "_places", "_refused", "closing",
+        "downstream", "edits", "finished", "loops", "observer", "opened", "peer", "task",
+        "upstream",
     )  # fmt: skip
 
     def __init__(
@@ -183,8 +193,10 @@ class Splice:
         count_opaque: Callable[[str], None],
         hangups: Hangups,
         is_us: Callable[[asyncio.Transport], bool] = lambda transport: False,
+        deferral: AtOnce | Deferral = AT_ONCE,
     ) -> None:
         self._on_closed = on_closed
+        self._deferral = deferral
         self._hangups = hangups
         self._is_us = is_us
         self.loops = False
@@ -213,14 +225,21 @@ class Splice:
         self.observer = observer
         self.downstream.observe = observer.downstream
         self.upstream.observe = observer.upstream
+        if self.edits is None and self._places is None:
+            self.downstream.defer = self.upstream.defer = self._deferral.keep
+
+    def _observe_no_more(self) -> Observer | None:
+        observer, self.observer = self.observer, None
+        self.downstream.observe = self.upstream.observe = _ignore
+        self.downstream.defer = self.upstream.defer = AT_ONCE.keep
+        return observer
 
     def opaque(self, reason: str) -> None:
         """Stop observing; the bytes keep flowing."""
-        observer, self.observer = self.observer, None
+        observer = self._observe_no_more()
         if observer is not None:
             if reason == _FAILED:
                 _abandon(observer)
-            self.downstream.observe = self.upstream.observe = _ignore
             self._count_opaque(reason)
             self._out_of_memory = reason == _FULL
             if self.edits is not None:
@@ -307,6 +326,7 @@ class Splice:
         transport = self.downstream.transport
         if transport is None or transport.is_closing() or self._refused is None:
             return
+        self._deferral.settle()
         if self.observer is None:
             self.downstream.reset()
             return
@@ -326,6 +346,7 @@ class Splice:
         self.downstream.write_eof()
 
     def _observed_answer(self, cause: Outcome) -> bytes:
+        self._deferral.settle()
         try:
             return self.observer.refuse(monotonic(), cause) if self.observer else b""
         except Exception:  # noqa: BLE001
@@ -428,6 +449,7 @@ class Splice:
 
     def ended(self, side: Side) -> None:
         """Handle that a side sends no more; it may still receive."""
+        self._deferral.settle()
         at = monotonic()
         observer = self.observer
         if observer is not None:
@@ -454,6 +476,7 @@ class Splice:
 
     def _observed(self, question: Callable[[Observer], T], unknown: T) -> T:
         """Return the observer's answer, or `unknown` if there is no observer or it fails."""
+        self._deferral.settle()
         if self.observer is not None:
             try:
                 return question(self.observer)
@@ -479,6 +502,7 @@ class Splice:
 
     def lost(self, side: Side, exc: Exception | None) -> None:
         """Handle that one connection is gone: end the other in the same way."""
+        self._deferral.settle()
         if side is self.downstream:
             self._hangups.forget(self._descriptor, self._hung_up)
             cause = Outcome.CLIENT_GONE
@@ -499,8 +523,8 @@ class Splice:
 
     def conclude(self, cause: Outcome | None) -> None:
         """Tell the observer once how the connection ended."""
-        observer, self.observer = self.observer, None
-        self.downstream.observe = self.upstream.observe = _ignore
+        self._deferral.settle()
+        observer = self._observe_no_more()
         if observer is not None:
             try:
                 observer.closed(monotonic(), cause)
@@ -522,6 +546,7 @@ class Splice:
 
     def tick(self, now: float, limits: Limits) -> None:
         """End what no event will end; called about once a second."""
+        self._deferral.settle()
         waiting = self.downstream.progress(now) + self.upstream.progress(now)
         silent = now - max(self.downstream.at, self.upstream.at)
         if self.closing:

@@ -270,7 +270,7 @@ def parts(kind: Kind, redis: str, rounds: int) -> tuple[dict[str, list[float]], 
                 rate = f"{hits / (hits + misses):.0%}"
         timed(
             "counting",
-            lambda: [capture._counted(one, doors["privacy"]._scrub(), []) for one in records],
+            lambda: [capture._counted(one, doors["privacy"]._scrub(), [], []) for one in records],
         )
         timed("encode", lambda: [encode_record(one) for one in records])
         timed("encode and append", lambda: asyncio.run(append()))

@@ -1,0 +1,85 @@
+"""Pieces that were forwarded → their observers, many at a time.
+
+A process that wakes up finds its caches full of other things, so to look at one piece alone costs
+several times as much as to look at it among others. Pieces wait until the next hand-off to the
+recorder, or until there are enough of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from monitor.proxy.copies import Budget
+
+PIECES, BYTES = 32, 131072
+"""So many are enough. More at a stretch would keep the traffic waiting."""
+PER_PIECE = 150
+"""Bytes that a piece takes beside its own while it waits."""
+
+
+class Side(Protocol):
+    """Where a piece came from."""
+
+    def show(self, data: bytes, at: float) -> None:
+        """Show the observer a piece that arrived at `at`; does not raise."""
+
+
+class AtOnce:
+    """Keeps nothing: each piece is shown when it comes. See Deferral."""
+
+    def keep(self, side: Side, data: bytes, at: float) -> bool:
+        """Leave a piece to be shown at once: return False."""
+        return False
+
+    def settle(self) -> None:
+        """Show nothing: no piece waits."""
+
+
+AT_ONCE = AtOnce()
+
+
+class Deferral:
+    """Keeps pieces of all connections in order of arrival, charged to the budget.
+
+    `expect` is called when there are some: `settle` must be called soon.
+    """
+
+    __slots__ = ("_budget", "_bytes", "_expect", "_pieces")
+
+    def __init__(self, budget: Budget, expect: Callable[[], None]) -> None:
+        self._budget = budget
+        self._expect = expect
+        self._pieces: list[tuple[Side, bytes, float]] = []
+        self._bytes = 0
+
+    def keep(self, side: Side, data: bytes, at: float) -> bool:
+        """Keep a piece; return False if the buffer is so full that it must be shown at once."""
+        budget = self._budget
+        size = len(data) + PER_PIECE
+        used = budget.used + size
+        if used > budget.early:
+            self.settle()
+            return False
+        budget.used = used
+        pieces = self._pieces
+        pieces.append((side, data, at))
+        self._bytes = waiting = self._bytes + size
+        count = len(pieces)
+        if count >= PIECES or waiting >= BYTES:
+            self.settle()
+        elif count == 1:
+            self._expect()
+        return True
+
+    def settle(self) -> None:
+        """Show all pieces. Nothing may be asked of an observer before this."""
+        pieces = self._pieces
+        if not pieces:
+            return
+        self._pieces = []
+        self._bytes = 0
+        budget = self._budget
+        for side, data, at in pieces:
+            budget.used -= len(data) + PER_PIECE
+            side.show(data, at)
