@@ -2,6 +2,7 @@
 
 from dashboards.panels import Query, Row, graph, number, of, rate
 
+_READERS = 'measure=~"reader_agreement.*"'
 _REVIEWS = "monitor_reviews_total"
 _WAITING = of("monitor_review_queue", 'state="waiting"')
 
@@ -37,6 +38,13 @@ ROW = Row(
             "nearly everything is good both are high by chance; `monitor review stats` shows "
             "agreement on bad ones alone.", "percentunit",
             Query(f"max by (measure) ({of('monitor_review_agreement_ratio')})", "{{measure}}"),
+        ),
+        graph(
+            "Agreement of readers by evidence",
+            "Agreement of the first two readers, in all and about bad and good answers, of "
+            "exchanges whose outcome is due. Where evidence says that it fell, "
+            "MonitorReviewersDisagree fires.", "percentunit",
+            Query("max by (measure) (" + of("monitor_quality", _READERS) + ")", "{{measure}}"),
         ),
     ),
 )  # fmt: skip

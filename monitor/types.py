@@ -514,6 +514,8 @@ class Truth(msgspec.Struct, frozen=True, array_like=True, omit_defaults=True):
     """False where it says what was known before that, `horizon` seconds after the exchange."""
     horizon: float = 0.0
     """Then these seconds; 0 where nobody had said anything."""
+    verdicts: tuple[bool, bool] | None = None
+    """Whether the first two people who read it passed it; None where fewer did."""
 
 
 class Row(msgspec.Struct, frozen=True, array_like=True, gc=False):

@@ -24,6 +24,8 @@ LARGE = 0.1
 """The population stability index from which drift is large, as in the rules."""
 NEWS = 3600.0
 """Seconds for which it is news that what serves has changed."""
+READERS = "reader_agreement"
+"""What measures of quality begin with that are of the people who read, and not of the model."""
 MOST = 1000
 """Conditions of one look; of more those are kept that stood before, then the worst."""
 
@@ -117,9 +119,10 @@ def of_outcomes(monitor: str, findings: Iterable[Outcome]) -> Iterator[Condition
             where = (
                 "" if found.dimension == WHOLE.dimension else f"{found.dimension} {found.value}: "
             )
+            of_readers = measure.startswith(READERS)
             yield Condition(
-                "MonitorOutcomeAlarm",
-                "critical" if is_whole else "warning",
+                "MonitorReviewersDisagree" if of_readers else "MonitorOutcomeAlarm",
+                "critical" if is_whole and not of_readers else "warning",
                 labels,
                 bounded(where + _words(found)),
                 getattr(found, "since", None),

@@ -48,6 +48,9 @@ ALERTS: tuple[AlertKind, ...] = (
         "critical": "The model's answers are worse than they were, by their labels.",
         "warning": "What became of predictions is not as it was or as it should be.",
     }),
+    AlertKind("MonitorReviewersDisagree", {
+        "warning": "People who review the same answers agree less than they did.",
+    }),
     AlertKind("MonitorExperimentAlarm", {
         "warning": "An arm of an experiment is worse than its control, or its exchanges do not "
         "come as declared.",

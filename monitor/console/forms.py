@@ -9,6 +9,7 @@ from urllib.parse import parse_qs
 from fastapi import FastAPI, Request, Response
 
 from monitor.errors import ConfigError, StreamError, UsageError
+from monitor.findings import Quality
 from monitor.review.desk import REFUSED, Said, Task, said
 from monitor.review.queue import Answer, Stats
 
@@ -48,10 +49,11 @@ def add_to(
     signs_in: SignsIn | None,
     body: Body,
     desk: Desks,
+    agreement: Callable[[], Awaitable[list[Quality]]],
     clock: Callable[[], float],
 ) -> None:
-    """Add the pages with forms, which `body` reads. Whether a form comes from the console itself is
-    looked at before (`api.access`)."""
+    """Add the pages with forms, which `body` reads; `agreement` says how far readers agree. Whether
+    a form comes from the console itself is looked at before (`api.access`)."""
 
     @app.get("/console/sign-in", include_in_schema=False)
     async def signing_in(request: Request) -> Response:
@@ -89,9 +91,12 @@ def add_to(
             now = clock()
             task = await desk().next(reader_of(request), now)
             stats = await desk().stats(now)
+            agreed = await agreement()
         except (ConfigError, UsageError, StreamError) as error:
             return rendered(request, "problem.html", 503, sentence=str(error))
-        return rendered(request, "review.html", status, task=task, stats=stats, told=told)
+        return rendered(
+            request, "review.html", status, task=task, stats=stats, told=told, agreed=agreed
+        )
 
     @app.get("/console/review", include_in_schema=False)
     async def review(request: Request) -> Response:

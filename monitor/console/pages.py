@@ -16,6 +16,7 @@ from monitor.charts import DRAWN
 from monitor.console import forms
 from monitor.console.views import NAV, VIEWS, View, parameters
 from monitor.errors import ConfigError, SourceError, StreamError, UsageError
+from monitor.findings import Quality
 from monitor.queries.query import MissingError, System
 from monitor.readable import FILTERS
 
@@ -27,6 +28,8 @@ STATIC = {
     "icon.svg": "image/svg+xml",
 }
 """Files that pages load, and their types."""
+READERS = "reader_agreement"
+"""What measures begin with that say how far people agree."""
 Render = Callable[..., Response]
 
 
@@ -56,6 +59,10 @@ def add_to(
         text = pages.get_template(name).render(**shared, **context)
         return Response(text, status, media_type="text/html; charset=utf-8")
 
+    async def agreement() -> list[Quality]:
+        found = (await system().outcomes()).quality
+        return [one for one in found if one.measure.startswith(READERS)]
+
     for path, view in VIEWS.items():
         _get(app, path, _viewing(path, view, system, reader_of, rendered))
 
@@ -72,8 +79,9 @@ def add_to(
         return Response(_file(name), media_type=STATIC[name], headers=headers)
 
     forms.add_to(
-        app, rendered, reader_of=reader_of, signs_in=signs_in, body=body, desk=desk, clock=clock
-    )
+        app, rendered, reader_of=reader_of, signs_in=signs_in, body=body, desk=desk,
+        agreement=agreement, clock=clock,
+    )  # fmt: skip
 
     @app.get(f"{START}/{{rest:path}}", include_in_schema=False)
     async def nowhere(request: Request) -> Response:

@@ -63,6 +63,14 @@ def test_alarms_of_outcomes_say_what_and_where() -> None:
     assert gap.words == "population b: error_rate is +0.21 beside the rest"
 
 
+def test_readers_who_agree_less_are_an_alarm_of_their_own() -> None:
+    """It is of the people, and not of the model: a warning under its own name."""
+    fallen = Quality("all", "all", "reader_agreement_failed", 0.4, 0.3, 0.5, 90, status="alarm")
+    (told,) = of_outcomes("quality", [fallen])
+    assert (told.alert, told.severity) == ("MonitorReviewersDisagree", "warning")
+    assert told.labels["measure"] == "reader_agreement_failed"
+
+
 def test_a_slice_is_told_by_what_its_rows_have_in_common() -> None:
     """Its labels are those of a cross of dimensions."""
     common = [SliceCondition("population", "b"), SliceCondition("prediction", "1")]

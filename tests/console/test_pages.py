@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 from fastapi import FastAPI
 
@@ -19,6 +20,7 @@ from monitor.api.headers import Headers
 from monitor.console.pages import STATIC, add_to
 from monitor.console.views import NAV, TAKES, VIEWS
 from monitor.errors import StreamError
+from monitor.findings import Outcomes, Quality
 from monitor.review.desk import Said, Task
 from monitor.review.queue import Answer, Stats
 from tests.api.test_review import STATS
@@ -340,6 +342,20 @@ def test_a_page_takes_the_parameters_that_it_names() -> None:
         if "limit" in names:
             assert asked(page, app, params={"limit": "1"}).status_code == 200
             assert asked(page, app, params={"limit": "x"}).status_code == 400
+
+
+def test_readers_who_agree_less_than_they_did_are_told_where_they_read() -> None:
+    """With a link to the evidence; while they agree as before, there is nothing."""
+
+    class Fallen(House):
+        async def outcomes(self) -> Outcomes:
+            found = await super().outcomes()
+            fallen = Quality("all", "all", "reader_agreement", 0.7, 0.6, 0.8, 640, "alarm", 9.0)
+            return msgspec.structs.replace(found, quality=[*found.quality, fallen])
+
+    said = asked("review", console(Fallen(), Sits("north"))).text
+    assert "reader agreement has fallen: 70 % of 640 pairs" in said
+    assert "has fallen" not in asked("review", console(House(), Sits("north"))).text
 
 
 # --- what is shipped ------------------------------------------------------------------------------

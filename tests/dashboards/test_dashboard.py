@@ -9,7 +9,7 @@ import threading
 import time
 import urllib.parse
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any, get_args
@@ -268,8 +268,21 @@ OF_ITEMS = {"given": ("own", "other", "own"), "result": ("right", "right", "wron
 OF_SLICES = {"status": ("alarm", "ok", "insufficient")}
 """The same of slices."""
 
+OF_QUALITY = {"measure": ("accuracy", "reader_agreement", "reader_agreement_failed")}
+"""The same of quality."""
+
 OF_FEEDBACK = {"result": ("joined", "waiting", "unmatched")}
 """The same of feedback."""
+
+
+OWN: dict[str, Mapping[str, Sequence[str]]] = {
+    "monitor_output_checks_total": OF_CHECKS,
+    "monitor_output_check_items_total": OF_ITEMS,
+    "monitor_quality": OF_QUALITY,
+    "monitor_slices": OF_SLICES,
+    "monitor_feedback_total": OF_FEEDBACK,
+}
+"""Values of labels that are those of a metric alone."""
 
 
 def everything(step: int) -> list[Measurement]:
@@ -280,14 +293,7 @@ def everything(step: int) -> list[Measurement]:
             labels = {"endpoint": "e"}
             for name in metric.labels:
                 known = FIXED.get(name) or [f"{name}-{number}" for number in range(3)]
-                if metric.name == "monitor_output_checks_total":
-                    known = OF_CHECKS.get(name, known)
-                if metric.name == "monitor_output_check_items_total":
-                    known = OF_ITEMS.get(name, known)
-                if metric.name == "monitor_slices":
-                    known = OF_SLICES.get(name, known)
-                if metric.name == "monitor_feedback_total":
-                    known = OF_FEEDBACK.get(name, known)
+                known = OWN.get(metric.name, {}).get(name, known)
                 labels[name] = known[variant % len(known)]
             value = float(step + 1)
             bad = "drift" if metric.name == "monitor_drift_status" else "alarm"

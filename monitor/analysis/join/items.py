@@ -61,6 +61,7 @@ class Known(NamedTuple):
     rating: float | None
     attributes: dict[str, str]
     correction: str | None = None
+    verdicts: tuple[bool, bool] | None = None
 
 
 UNKNOWN = Known(None, 1.0, {}, None, {})
@@ -139,8 +140,18 @@ def known(items: Sequence[Item], prediction: str | float | None) -> Known:
     for one in _ranked(items, "rating"):
         rating = float(one.value) if isinstance(one.value, int | float) else rating
     return Known(
-        label, weight, dict(sorted(events.items())), rating, _sorted(attributes), correction
-    )
+        label, weight, dict(sorted(events.items())), rating, _sorted(attributes), correction,
+        _first_two(verdicts),
+    )  # fmt: skip
+
+
+def _first_two(verdicts: Sequence[Item]) -> tuple[bool, bool] | None:
+    """What the first two people said of it first; None where fewer said anything."""
+    first: dict[str, bool] = {}
+    for one in verdicts:
+        first.setdefault(one.name, bool(one.passed))
+    several = list(first.values())
+    return (several[0], several[1]) if len(several) > 1 else None
 
 
 def _truth(items: Sequence[Item]) -> tuple[str | float | None, float]:

@@ -142,6 +142,7 @@ def row_of(stub: Stub, known: Known, halvings: int) -> Row:
         known.attributes, stub.interval, stub.choices, stub.duration or None, stub.outcome,
         stub.cost, stub.units,
         known.correction, details.id, details.input_tokens, details.output_tokens, details.passed,
+        verdicts=known.verdicts,
     )  # fmt: skip
     if stub.is_outside:
         truth = msgspec.structs.replace(truth, score=math.nan)

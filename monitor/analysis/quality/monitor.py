@@ -18,7 +18,7 @@ from monitor.analysis import outcome_status
 from monitor.analysis.drift.judgement import Rules
 from monitor.analysis.drift.monitor import DriftMonitor
 from monitor.analysis.drift.watches import Baseline
-from monitor.analysis.quality import estimate, measures
+from monitor.analysis.quality import estimate, measures, readers
 from monitor.analysis.quality.answers import Answer, read
 from monitor.analysis.quality.counts import (
     LOSS_BITS,
@@ -51,18 +51,26 @@ Segment = tuple[str, str]
 ALL = "quality"
 """The entry of what is kept of all segments together; that of each is its name, a JSON array."""
 
-CHANGE, WORTH, EXPECTED, LOSSES = "change/", "worth/", "expected/", "losses/"
-"""What begins the entries of the watches for change, of those of what scores are worth, and of what
-is to be expected of a segment, by its scores and by the size of its predictions."""
+CHANGE, WORTH, READERS = "change/", "worth/", "readers/"
+EXPECTED, LOSSES = "expected/", "losses/"
+"""What begins the entries of the watches for change, of those of what scores are worth, of how
+people agree, and of what is to be expected of a segment, by its scores and by the size of its
+predictions."""
 
 WORTH_SHARE = 0.2
 """Part of this monitor's error budget for what scores are worth."""
+
+READERS_SHARE = 0.05
+"""The same for how people agree."""
 
 LEAST_WORTH = 200
 """Labels of a block of scores that say what these are worth, at least."""
 
 
-BETTER = {"accuracy": 1, "token_overlap": 1, "mae": -1, "log_loss": -1}
+BETTER = {
+    "accuracy": 1, "token_overlap": 1, "mae": -1, "log_loss": -1,
+    **dict.fromkeys(readers.MEASURES, 1),
+}  # fmt: skip
 """Whether a measure that is watched is better when it is larger, 1, or smaller, -1."""
 
 NOTICED = 0.01
@@ -103,12 +111,14 @@ class QualityMonitor:
         self._most = segments
         self._target = target
         self._dimensions = None if dimensions is None else tuple(dimensions)
-        change = replace(rules, alpha=rules.alpha * (1 - WORTH_SHARE))
+        change = replace(rules, alpha=rules.alpha * (1 - WORTH_SHARE - READERS_SHARE))
         self._change = DriftMonitor(change, baseline, dimensions=dimensions)
         worth = replace(rules, alpha=rules.alpha * WORTH_SHARE)
         self._learn = baseline.learn or 0
         learn = max(LEAST_WORTH, self._learn // 4) if self._learn else None
         self._worth = DriftMonitor(worth, Baseline(learn=learn), dimensions=())
+        of_readers = replace(rules, alpha=rules.alpha * READERS_SHARE)
+        self._readers = readers.Readers(of_readers, baseline.learn)
         self._expected: dict[Segment, Expected] = {}
         self._expected_changed: set[Segment] = set()
         self._losses: dict[Segment, ExpectedLosses] = {}
@@ -124,6 +134,8 @@ class QualityMonitor:
         truth = row.truth
         if truth is None:
             return
+        if truth.verdicts is not None:
+            self._readers.add(row, truth.verdicts, pane, at)
         answer, troubles = read(truth, self._positive)
         if troubles:
             self.troubles.update(troubles)
@@ -158,6 +170,7 @@ class QualityMonitor:
         """Close the panes up to `last`; a change of quality begins and ends here."""
         self._change.close(last, end)
         self._worth.close(last, end)
+        self._readers.close(last, end)
 
     def merge(self, other: Self) -> None:
         """Add what `other` counted before a pane was closed."""
@@ -177,12 +190,14 @@ class QualityMonitor:
             self._losses_changed.add(segment)
         self._change.merge(other._change)
         self._worth.merge(other._worth)
+        self._readers.merge(other._readers)
 
     def state(self) -> dict[str, bytes]:
         """What has changed since the last call."""
         state = dict.fromkeys(self._gone, b"")
         state |= {CHANGE + name: entry for name, entry in self._change.state().items()}
         state |= {WORTH + name: entry for name, entry in self._worth.state().items()}
+        state |= {READERS + name: entry for name, entry in self._readers.state().items()}
         kept = _All(list(self._names), dict(self.troubles), self.overflow)
         state[ALL] = msgspec.msgpack.encode(kept)
         for segment in in_turns(list(self._changed)):
@@ -205,7 +220,8 @@ class QualityMonitor:
         keeps: Callable[[Key], bool],
     ) -> None:
         """Go on from everything `state` gave; raises msgspec.DecodeError where it is damaged."""
-        for head, watches in ((CHANGE, self._change), (WORTH, self._worth)):
+        parts = ((CHANGE, self._change), (WORTH, self._worth), (READERS, self._readers))
+        for head, watches in parts:
             theirs = {name.removeprefix(head): entry for name, entry in state.items()
                       if name.startswith(head)}  # fmt: skip
             watches.restore(theirs, newest=newest, place=place, keeps=keeps)
@@ -215,7 +231,7 @@ class QualityMonitor:
         self.troubles, self.overflow = Counter(kept.troubles), kept.overflow
         self._names = {name: name for name in kept.names}
         for name, entry in in_turns(state.items()):
-            if name == ALL or name.startswith((CHANGE, WORTH)) or not entry:
+            if name == ALL or name.startswith((CHANGE, WORTH, READERS)) or not entry:
                 continue
             bare = name.removeprefix(EXPECTED).removeprefix(LOSSES)
             segment = msgspec.json.decode(bare, type=Segment)
@@ -229,7 +245,8 @@ class QualityMonitor:
                 self._counts[segment] = Counts.restored(entry)
 
     def findings(self) -> list[Quality]:
-        """Every measure of every segment, the whole first; those that are watched have a status."""
+        """Every measure of every segment, the whole first, and how people who read the same
+        exchanges agree; what is watched has a status."""
         judged = {(one.feature, one.dimension, one.value): one for one in self._change.findings()}
         expected, found = self.expected(), []
         for segment in self._ranked():
@@ -239,6 +256,10 @@ class QualityMonitor:
                 )
                 for one in self._measured(segment)
             ]
+        whole, agreed = (WHOLE.dimension, WHOLE.value), self._readers.judged()
+        found += [
+            _quality(whole, one, agreed.get(one.measure), {}) for one in self._readers.measured()
+        ]
         return found
 
     @property

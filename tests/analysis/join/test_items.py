@@ -46,6 +46,18 @@ def test_a_label_of_another_name_is_the_truth_where_there_is_none_called_label()
     assert known([one, two], None).label == "b"
 
 
+def test_the_first_verdicts_of_two_people_are_a_pair() -> None:
+    """Whoever comes later, and whatever somebody says again; one person alone is none."""
+    said = [
+        item(3.0, "c", id="r", verdict={"reviewer": "eve", "passed": True}),
+        item(2.0, "b", id="r", verdict={"reviewer": "ada", "passed": False}),
+        item(1.5, "d", id="r", verdict={"reviewer": "kim", "passed": False}),
+        item(1.0, "a", id="r", verdict={"reviewer": "kim", "passed": True}),
+    ]
+    assert known(said, "1").verdicts == known(said[::-1], "1").verdicts == (True, False)
+    assert known(said[2:], "1").verdicts is None
+
+
 def test_a_verdict_that_fails_an_answer_says_not_what_is_true() -> None:
     """It is an event; one that passes says that the answer was right."""
     failed = item(id="r", verdict={"reviewer": "kim", "passed": False})
