@@ -6,6 +6,9 @@ is near 0, and Gwet's AC1 of two who toss coins is near 0.9; so the plain shares
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import NamedTuple
+
 import msgspec
 
 
@@ -27,6 +30,16 @@ class Agreement(msgspec.Struct, frozen=True):
     gwet_ac1: float | None
 
 
+class Beyond(NamedTuple):
+    """The share of equal pairs, and how far it is beyond chance by Cohen's kappa, Krippendorff's
+    alpha and Gwet's AC1; None where it would divide by 0."""
+
+    raw: float
+    kappa: float | None
+    alpha: float | None
+    gwet_ac1: float | None
+
+
 def agreement(both_passed: int, only_first: int, only_second: int, both_failed: int) -> Agreement:
     """From the numbers of pairs that both passed, only the first or the second did, and neither.
 
@@ -40,18 +53,29 @@ def agreement(both_passed: int, only_first: int, only_second: int, both_failed: 
     pairs = both_passed + apart + both_failed
     if not pairs:
         return Agreement(0, None, None, None, None, None, None)
-    raw = (both_passed + both_failed) / pairs
-    first, second = (both_failed + only_second) / pairs, (both_failed + only_first) / pairs
-    failed = (first + second) / 2
-    pooled = failed**2 + (1 - failed) ** 2
-    return Agreement(
-        pairs,
+    raw, *beyond = of_classes([[both_failed, only_second], [only_first, both_passed]])
+    return Agreement(pairs, raw, _share(both_failed, apart), _share(both_passed, apart), *beyond)
+
+
+def of_classes(table: Sequence[Sequence[int]]) -> Beyond:
+    """The share of equal pairs and what is beyond chance, of a square `table` that says how often
+    the first reader named the class of the row and the second that of the column; at least one
+    pair of two classes or more.
+
+    >>> [round(one, 2) for one in of_classes([[8, 1, 1], [1, 8, 1], [1, 1, 8]])]
+    [0.8, 0.7, 0.71, 0.7]
+    """
+    pairs = sum(map(sum, table))
+    raw = sum(row[place] for place, row in enumerate(table)) / pairs
+    first = [sum(row) / pairs for row in table]
+    second = [sum(column) / pairs for column in zip(*table, strict=True)]
+    pooled = [(one + other) / 2 for one, other in zip(first, second, strict=True)]
+    same = sum(share**2 for share in pooled)
+    return Beyond(
         raw,
-        _share(both_failed, apart),
-        _share(both_passed, apart),
-        _beyond(raw, first * second + (1 - first) * (1 - second)),
-        _beyond(raw, pooled - (1 - pooled) / (2 * pairs - 1)),  # no verdict meets itself
-        _beyond(raw, 2 * failed * (1 - failed)),
+        _beyond(raw, sum(one * other for one, other in zip(first, second, strict=True))),
+        _beyond(raw, same - (1 - same) / (2 * pairs - 1)),  # no verdict meets itself
+        _beyond(raw, (1 - same) / (len(table) - 1)),
     )
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.review.agreement import agreement
+from monitor.review.agreement import agreement, of_classes
 
 COUNTS = st.integers(0, 500)
 
@@ -23,6 +23,27 @@ def test_figures_of_published_tables() -> None:
     usual = agreement(20, 5, 10, 15)
     assert usual.raw == pytest.approx(0.7)
     assert usual.kappa == pytest.approx(0.4)
+
+
+@pytest.mark.parametrize(
+    ("table", "pairs", "numbers"),
+    [
+        ([[38, 5, 0, 1], [33, 11, 3, 0], [10, 14, 5, 6], [3, 7, 3, 10]], 149, (0.43, 0.208, 0.26)),
+        ([[5, 3, 0, 0], [3, 11, 4, 0], [2, 13, 3, 4], [1, 2, 4, 14]], 69, (0.48, 0.297, 0.31)),
+    ],
+)
+def test_two_neurologists_agree_as_was_published(
+    table: list[list[int]], pairs: int, numbers: tuple[float, float, float]
+) -> None:
+    """Patients of Winnipeg and of New Orleans, each put into four classes by both (Westlund and
+    Kurland 1953; kappa in Landis and Koch 1977; `MSPatients` of R's vcd)."""
+    found = of_classes(table)
+    assert sum(map(sum, table)) == pairs
+    assert found.raw == pytest.approx(numbers[0], abs=0.005)
+    assert found.kappa == pytest.approx(numbers[1], abs=0.0005)
+    assert found.gwet_ac1 == pytest.approx(numbers[2], abs=0.005)
+    turned = of_classes([list(column) for column in zip(*table, strict=True)])
+    assert turned == pytest.approx(found)
 
 
 def test_coins_that_say_yes_agree_for_ac1_and_not_for_kappa() -> None:
