@@ -8,7 +8,7 @@ import itertools
 import logging
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,7 +23,7 @@ from monitor.privacy import keys
 from monitor.privacy.pseudonyms import Key, derive
 from monitor.protocols import PROTOCOLS
 from monitor.recorder.agreements import Agreements
-from monitor.recorder.capture import Capture
+from monitor.recorder.capture import Capture, Taken
 from monitor.recorder.delivery import Delivery, Item
 from monitor.recorder.intake import Intake
 from monitor.recorder.repeats import Repeats
@@ -48,6 +48,8 @@ PLENTY = 262144
 """Bytes of exchanges that wait for no others, or an eighth of what the proxy's buffer may hold."""
 SLICE = 0.01
 """Seconds of reading exchanges before the event loop runs other tasks."""
+GROUP, GROUP_BYTES = 16, 131072
+"""Exchanges that are read together, and bytes of their bodies; a larger body comes alone."""
 COMPARE_PATIENCE = 0.5
 """Seconds that a start waits for other replicas' keys; meanwhile the proxy buffers exchanges."""
 COMPARE_PAUSE = 0.5
@@ -238,23 +240,26 @@ class Recorder:
     async def _read(self, batches: list[Batch]) -> None:
         until = time.monotonic() + SLICE
         unsampled: list[Receipt] = []
-        for batch, exchange in [(each, one) for each in batches for one in each.exchanges]:
+        for batch, group in _groups(batches):
             if (
                 batch.suspect
             ):  # without waiting for room: a kill while waiting would blame the suspect
-                await self._intake.notify(Processing(exchange.id))
+                await self._intake.notify(Processing(group[0].id))
             else:
                 await self._delivery.room(QUEUE, QUEUE_BYTES)
-            try:
-                found = await self._captured(exchange, batch)
-            except Exception as error:  # noqa: BLE001  one exchange must not end the recorder
-                await self._unreadable(exchange, error)
-                continue
-            if isinstance(found, Receipt):
-                unsampled.append(found)
-            else:
-                self._delivery.offer(found)
-            give_way()
+            # What an earlier recorder may have appended must not count as lost.
+            sampler = None if batch.redelivered else self._sampler
+            for exchange, taken in zip(group, self._capture.take(group, sampler), strict=True):
+                try:
+                    found = await self._captured(taken, batch)
+                except Exception as error:  # noqa: BLE001  one exchange must not end the recorder
+                    await self._unreadable(exchange, error)
+                    continue
+                if isinstance(found, Receipt):
+                    unsampled.append(found)
+                else:
+                    self._delivery.offer(found)
+                give_way()
             if time.monotonic() > until:
                 if unsampled:
                     await self._intake.acknowledge(unsampled)
@@ -267,19 +272,14 @@ class Recorder:
             await self._intake.notify(Processing(""))
         garbage.collect()
 
-    async def _captured(self, exchange: Exchange, batch: Batch) -> Item | Receipt:
-        """Return what to deliver of an exchange, or the Receipt of one that is not in the sample.
-
-        A redelivered exchange is always delivered: what an earlier recorder may have appended must
-        not count as lost.
-        """
-        if self._sampler is None or batch.redelivered:
-            record, model = self._capture.read(exchange)
-        else:
-            found = self._capture.sample(exchange, self._sampler)
-            if isinstance(found, Receipt):
-                return found
-            record, model = found
+    async def _captured(self, taken: Taken, batch: Batch) -> Item | Receipt:
+        """Return what to deliver of an exchange, or the Receipt of one that is not in the sample;
+        raise what it raised."""
+        if isinstance(taken, Exception):
+            raise taken
+        if isinstance(taken, Receipt):
+            return taken
+        record, model = taken
         if self._names is not None:
             record = await self._names.cover(record)
         if batch.suspect:
@@ -316,6 +316,27 @@ class Recorder:
 
     def _log_store(self, level: int, text: str) -> None:
         logs.log(level, f"{shown(self._process.settings.redis)}: {text}")
+
+
+def _groups(batches: Sequence[Batch]) -> Iterator[tuple[Batch, list[Exchange]]]:
+    """Yield exchanges that are read together, in order, with a Batch that is as theirs; suspects
+    one by one."""
+    group: list[Exchange] = []
+    last, size = batches[0], 0
+    for batch in batches:
+        is_alike = (batch.suspect, batch.redelivered) == (last.suspect, last.redelivered)
+        for exchange in batch.exchanges:
+            more = len(exchange.request.body)
+            if exchange.response is not None:
+                more += len(exchange.response.body)
+            is_full = batch.suspect or len(group) >= GROUP or size + more > GROUP_BYTES
+            if group and (is_full or not is_alike):
+                yield last, group
+                group, size = [], 0
+            group.append(exchange)
+            last, size, is_alike = batch, size + more, True
+    if group:
+        yield last, group
 
 
 def _has(rules: Sequence[EdgeCase | Check], name: str) -> bool:

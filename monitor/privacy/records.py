@@ -111,27 +111,19 @@ class Privacy:
 
     def ruled(self, call: Call) -> tuple[Call, Scrub]:
         """The call with what the operator's paths say about its JSON bodies done to them, to be
-        read by a protocol, and what `record` must be given to know the marks in it for ours."""
+        read by a protocol, and what `record` must be given to know the marks in it for ours. Its
+        time stands still until then."""
         scrub = self._scrub()
-        if self._policy is None:
-            return call, scrub
-        for side, wanted in self._policy.bodies.items():
-            body: bytes = getattr(call, f"{side}_body")
-            if not wanted or body.lstrip()[:1] not in (b"{", b"["):
-                continue
-            try:
-                value = rulings.body(scrub, self._policy.place(side, "body"), bodies.document(body))
-            except (ParseError, PrivacyError):  # places cannot be found in it, so none of it stays
-                scrub.redacted("", "unparsable")
-                value = DROPPED
-            ruled = b"" if value is DROPPED else bodies.Document.of(value)
-            call = msgspec.structs.replace(call, **{f"{side}_body": ruled})
+        if self._policy is not None:
+            call = _ruled(scrub, self._policy, call)
+        scrub.pause()
         return call, scrub
 
     def summary(
         self, call: Call, inference: Inference, *, segments: Mapping[str, str], scrub: Scrub
     ) -> Summary:
         """What is counted of an exchange that leaves no Record, as `record` would have it."""
+        scrub.resume()
         return Summary(
             protocol=inference.protocol,
             operation=self._label(scrub, inference.operation),
@@ -164,7 +156,10 @@ class Privacy:
         `redactions`, and the rest stays. `scrub` is what `ruled` gave with the call. `business` are
         the application's own names of the exchange, by key. Of its lineage some facts are `stated`
         by its headers; the others are the operator's words."""
-        scrub = scrub or self._scrub()
+        if scrub is None:
+            scrub = self._scrub()
+        else:
+            scrub.resume()
         named = statements.business(business, scrub, self._short) if business else {}
         exchange = call.exchange
         response = exchange.response
@@ -460,6 +455,22 @@ class Privacy:
                 self._clean.clear()
             self._clean.add(known)
         return found
+
+
+def _ruled(scrub: Scrub, policy: Policy, call: Call) -> Call:
+    """A call with what a policy says about its JSON bodies done to them."""
+    for side, wanted in policy.bodies.items():
+        body: bytes = getattr(call, f"{side}_body")
+        if not wanted or body.lstrip()[:1] not in (b"{", b"["):
+            continue
+        try:
+            value = rulings.body(scrub, policy.place(side, "body"), bodies.document(body))
+        except (ParseError, PrivacyError):  # places cannot be found in it, so none of it stays
+            scrub.redacted("", "unparsable")
+            value = DROPPED
+        ruled = b"" if value is DROPPED else bodies.Document.of(value)
+        call = msgspec.structs.replace(call, **{f"{side}_body": ruled})
+    return call
 
 
 def _method(call: Call) -> str:

@@ -105,6 +105,14 @@ class Scrub:
         self._trusted = trusted
         self._cache = cache
 
+    def pause(self) -> None:
+        """Stop the time of the Record until `resume`: others have their turn."""
+        self._deadline -= self._clock()
+
+    def resume(self) -> None:
+        """Let the time of the Record go on."""
+        self._deadline += self._clock()
+
     def text(self, text: str, hint: str = "", *, cached: bool = True) -> str:
         """`text` with a pseudonym for every value found; never raises, never lets pass unscanned.
 

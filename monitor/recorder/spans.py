@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -30,6 +31,8 @@ from monitor.types import (
 
 _REMEMBERED = 512
 """Kinds of exchanges, and sets of parameters, that are remembered in their encoded form."""
+_LATELY = 64
+"""Exchanges counted last of which is known that they are: more than are read together."""
 _MOST_NAMES = 32
 """Finish reasons of one span, and edge cases."""
 _CLIENT = b"\x30\x03"
@@ -105,7 +108,7 @@ class Tracer:
             text(self._keys["address"], host) + number(self._keys["port"], port) if host else b""
         )
         self._kinds: dict[object, bytes] = {}
-        self._counted = ""
+        self._counted = deque[str](maxlen=_LATELY)
         self.unsampled = self.dropped = 0
 
     def begin(self, call: Call, outcome: Outcome) -> Trace | None:
@@ -124,7 +127,7 @@ class Tracer:
             reason = "ratio"
         else:
             self.unsampled += 1
-            self._counted = exchange.id
+            self._counted.append(exchange.id)
             return None
         own = exchange.id.replace("-", "")
         return Trace(exchange, parent.trace_id if parent else own, digest[8:], parent, reason)
@@ -153,12 +156,12 @@ class Tracer:
 
     def missed(self, id_: str) -> None:
         """Count an exchange of which no span could be made, unless it is counted already."""
-        if id_ != self._counted:
+        if id_ not in self._counted:
             self.dropped += 1
-            self._counted = id_
+            self._counted.append(id_)
 
     def _count(self, trace: Trace, span: bytes) -> None:
-        self._counted = trace.exchange.id
+        self._counted.append(trace.exchange.id)
         if not self._offer(span):
             self.dropped += 1
 

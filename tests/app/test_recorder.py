@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 from monitor.app.recorder import Recorder, _sampler
 from monitor.framing import Batch, Processing, Reconciliation
 from monitor.privacy.pseudonyms import Key
+from monitor.recorder.capture import Taken
 from monitor.recorder.delivery import Item
 from monitor.recorder.sampler import Sampler
 from monitor.settings.schema import Capture, Settings
@@ -26,6 +28,7 @@ class Parts:
         self.raises, self.where = raises, where
         self.sent: list[Any] = []
         self.offered: list[str] = []
+        self.groups: list[list[str]] = []
 
     def read(self, exchange: Exchange) -> tuple[Record, str]:
         if exchange.id == "bad" and self.where == "capture":
@@ -35,10 +38,18 @@ class Parts:
             record = msgspec.structs.replace(record, model="\ud800")
         return record, "m"
 
-    def sample(self, exchange: Exchange, _: Sampler) -> tuple[Record, str] | Receipt:
-        if exchange.id.startswith("more"):
-            return Receipt(exchange.id, "lost", "sampled")
-        return self.read(exchange)
+    def take(self, exchanges: Sequence[Exchange], sampler: Sampler | None) -> list[Taken]:
+        self.groups.append([one.id for one in exchanges])
+        found: list[Taken] = []
+        for one in exchanges:
+            if sampler is not None and one.id.startswith("more"):
+                found.append(Receipt(one.id, "lost", "sampled"))
+                continue
+            try:
+                found.append(self.read(one))
+            except Exception as error:  # noqa: BLE001  as the real one
+                found.append(error)
+        return found
 
     async def cover(self, record: Record) -> Record:
         if record.id == "bad" and self.where == "names":
