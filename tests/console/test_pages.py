@@ -23,6 +23,7 @@ from monitor.errors import StreamError
 from monitor.findings import Outcomes, Quality
 from monitor.review.desk import Said, Task
 from monitor.review.queue import Answer, Stats
+from monitor.types import Part
 from tests.api.test_review import STATS
 from tests.hostile import TEXTS
 from tests.queries.house import House
@@ -342,6 +343,24 @@ def test_a_page_takes_the_parameters_that_it_names() -> None:
         if "limit" in names:
             assert asked(page, app, params={"limit": "1"}).status_code == 200
             assert asked(page, app, params={"limit": "x"}).status_code == 400
+
+
+def test_what_a_part_does_not_have_is_left_out_for_readers() -> None:
+    """A record leaves out what is as by default: a classifier's columns have no role, and texts of
+    a chat no name, data or shape."""
+    desk = Sits("north")
+    assert desk.task is not None
+    parts = [
+        Part(datatype="FP64", shape=[1], data=[0.5]), Part(name="y", data=["cat"]), Part(text="hi"),
+        Part(role="user", text="when?"), Part(),
+    ]  # fmt: skip
+    bare = msgspec.to_builtins(parts)
+    assert "role" not in bare[0]
+    desk.task = msgspec.structs.replace(desk.task, record={"inputs": bare, "outputs": bare})
+    page = asked("review", console(House(), desk))
+    assert page.status_code == 200
+    for text in ("FP64", "0.5", "cat", "hi", "when?", "data"):
+        assert text in page.text
 
 
 def test_readers_who_agree_less_than_they_did_are_told_where_they_read() -> None:
