@@ -46,6 +46,7 @@ class OutcomeRules:
     favourable: str = "1"
     fair_minimum: int = 100
     fair_tolerance: float = 0.1
+    fair_ratio: float | None = None
     sliced: tuple[str, ...] = ()
     slice_minimum: int = 50
     slice_tolerance: float = 0.05

@@ -176,6 +176,12 @@ def _outcomes(settings: Settings) -> Iterator[str]:
             f"            groups of {groups} get {fairness.favourable!r} as "
             f"often as the rest, within {fairness.tolerance:g}; from {fairness.minimum:,} rows on"
         )
+        if fairness.ratio is not None:
+            good = fairness.favourable
+            yield (
+                f"            of a ratio of {fairness.ratio:g} and more, of how often {good!r} is "
+                "said, of all and of those of whom it is true"
+            )
         if fairness.strata:
             yield f"            compared within equal values of {', '.join(fairness.strata)}"
     if settings.slices.measures:

@@ -23,7 +23,7 @@ OUTCOMES = frozenset({"outcomes.prediction", "outcomes.score", "outcomes.positiv
 """When one of these has changed, all that monitors of outcomes counted begins anew."""
 
 _OF_ONE = ("calibration.bins", "coverage.target", "coverage.calibrated_on", "fairness.favourable",
-           "fairness.tolerance")  # fmt: skip
+           "fairness.tolerance", "fairness.ratio")  # fmt: skip
 """Those with which only the monitor of outcomes of that name begins anew."""
 
 _EMBEDDINGS = ("input_embedding", "output_embedding")

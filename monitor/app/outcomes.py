@@ -317,6 +317,7 @@ def rules_of(settings: Settings) -> OutcomeRules:
         favourable=spelt(fairness.favourable),
         fair_minimum=fairness.minimum,
         fair_tolerance=fairness.tolerance,
+        fair_ratio=fairness.ratio,
         sliced=tuple(dict.fromkeys(settings.slices.measures)),
         slice_minimum=settings.slices.minimum,
         slice_tolerance=settings.slices.tolerance,

@@ -210,7 +210,9 @@ class Fairness(_Section, frozen=True):
     `intersections` are pairs of dimensions or protected attributes, whose values together are
     groups, too. Where `strata` are given, groups are compared only within equal values of these.
     `favourable` is the prediction that people want. A group with fewer than `minimum` rows is not
-    judged; a gap of up to `tolerance` to the rest is harmless.
+    judged; a gap of up to `tolerance` to the rest is harmless. With a `ratio`, such as .8,
+    selection and true positive rates are held against that instead: neither the group's nor that of
+    the rest may be less than so many times the other.
     """
 
     dimensions: list[str] = []
@@ -222,6 +224,7 @@ class Fairness(_Section, frozen=True):
         list[Annotated[list[str], msgspec.Meta(min_length=2, max_length=2)]],
         msgspec.Meta(max_length=20),
     ] = []
+    ratio: Annotated[float, msgspec.Meta(gt=0, lt=1)] | None = None
 
 
 class Slices(_Section, frozen=True):

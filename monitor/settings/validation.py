@@ -195,7 +195,10 @@ def _wanted(kind: inspect.Type, value: object) -> str:
         case inspect.StrType():
             words = "a text with something in it" if value == "" else "a text in quotes"
         case inspect.ListType() if isinstance(value, list):
-            words = f"a list of {kind.min_length or 0} to {kind.max_length or HUGE:,} entries"
+            low, high = kind.min_length or 0, kind.max_length or HUGE
+            words = (
+                f"a list of {low} to {high:,} entries" if low < high else f"one of {low} entries"
+            )
         case _:
             words = _OTHER[type(kind)]
     return words

@@ -206,6 +206,8 @@ def test_what_labels_are_compared_with_is_told() -> None:
     assert "probability of '1'" in said
     assert "groups of" not in said
     said = "\n".join(explain(Settings(fairness=Fairness(dimensions=["population", "sex"]))))
+    said_of_ratio = "\n".join(explain(Settings(fairness=Fairness(["sex"], ratio=0.8))))
+    assert "of a ratio of 0.8 and more, of how often '1' is said" in said_of_ratio
     assert "groups of population, sex get '1' as often as the rest, within 0.1" in said
 
 

@@ -78,6 +78,10 @@ drain: {delay: 0, timeout: 30}
             "experiments[0].metrics: a list is not a list of 1 to 32 entries",
         ),
         (
+            "fairness: {intersections: [[sex]]}",
+            "fairness.intersections[0]: a list is not one of 2 entries",
+        ),
+        (
             "experiments: [{name: e, dimension: d, control: a, metrics: [{name: m, event: e, margin: x}]}]",
             "experiments[0].metrics[0].margin: 'x' is not a number",
         ),

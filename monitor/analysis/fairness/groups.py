@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from monitor.analysis.fairness.reading import MEASURES, RESIDUAL, Seen
+from monitor.analysis.fairness.reading import GOOD, MEASURES, RESIDUAL, Seen
 from monitor.sequential import two_arms
 from monitor.sequential.beta_binomials import Floats, Ints
 from monitor.sequential.e_values import log_sum, start_weight, unspent
@@ -63,14 +63,19 @@ class Groups:
     """Counts by group, within strata where it is `stratified`.
 
     By each measure it is asked whether that of the group is at least that of the rest less what is
-    tolerated, and the other way round. A gap may begin at any time: what was won since each of some
-    earlier panes is a bet of its own, and later ones get less of the capital (`start_weight`, over
-    `patience` panes).
+    tolerated, and the other way round; or, with a `ratio`, of rates of what is favourable, whether
+    it is at least so many times that of the rest. A gap may begin at any time: what was won since
+    each of some earlier panes is a bet of its own, and later ones get less of the capital
+    (`start_weight`, over `patience` panes).
     """
 
-    def __init__(self, tolerance: float, patience: int, *, stratified: bool) -> None:
+    def __init__(
+        self, tolerance: float, patience: int, *, stratified: bool, ratio: float | None = None
+    ) -> None:
         self._patience = patience
         self._sides = [*[two_arms.margin(tolerance)] * SCALED, two_arms.margin(tolerance / 2)]
+        if ratio is not None:
+            self._sides[: len(GOOD)] = [two_arms.ratio(ratio)] * len(GOOD)
         self._places = STRATA if stratified else 1
         self._groups: dict[str, float] = {}  # when the first row of each came
         self._strata: dict[str, int] = {}

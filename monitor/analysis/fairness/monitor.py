@@ -188,7 +188,10 @@ class FairnessMonitor:
 
     def _none(self) -> Groups:
         rules = self._rules
-        return Groups(rules.fair_tolerance, rules.patience, stratified=bool(self._strata))
+        return Groups(
+            rules.fair_tolerance, rules.patience, ratio=rules.fair_ratio,
+            stratified=bool(self._strata),
+        )  # fmt: skip
 
     def _settle(self, dimension: str, groups: Groups, at: float) -> None:
         """Close the block of rows that is open where it is long enough."""

@@ -11,6 +11,9 @@ RATES = ("selection_rate", "true_positive_rate", "false_positive_rate", "error_r
 """Shares of rows. Whom a rate looks at: all; those whose label is favourable, or is not; all with a
 label. What it counts: favourable predictions; of the last one wrong ones."""
 
+GOOD = RATES[:2]
+"""Those of which more is better for a group, which may be held against a ratio."""
+
 CALIBRATION = "calibration"
 """How much more often the favourable class was true than scores said, a difference of two means."""
 

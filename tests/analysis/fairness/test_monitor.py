@@ -275,6 +275,30 @@ def test_a_gap_that_begins_late_is_found_and_dated() -> None:
     assert again.findings() == found.findings()
 
 
+@pytest.mark.parametrize(
+    ("rates", "by_gap", "by_ratio"),
+    [
+        ({"f": 0.06, "m": 0.12}, False, True),  # half as often, .06 apart
+        ({"f": 0.78, "m": 0.95}, True, False),  # .17 apart, a ratio of .82
+        ({"f": 0.24, "m": 0.30}, False, False),  # exactly four fifths
+    ],
+)
+def test_a_ratio_is_another_question_than_a_gap(
+    rates: dict[str, float], by_gap: bool, by_ratio: bool
+) -> None:
+    """Of rates of what is favourable, of the smaller and of the larger group; the others keep their
+    gap."""
+    rows = list(people(8, 8000, rates, label="1"))
+    for ratio, expected in ((None, by_gap), (0.8, by_ratio)):
+        found = alarms(fed(monitor(pane=PANE, fair_ratio=ratio), rows))
+        groups = {one.value for one in found if one.measure == "selection_rate"}
+        assert groups == ({"f", "m"} if expected else set())
+        good = {one.value for one in found if one.measure == "true_positive_rate"}
+        assert good == groups
+        wrong = {one.value for one in found if one.measure == "error_rate"}
+        assert wrong == ({"f", "m"} if by_gap else set())
+
+
 # --- intersections ------------------------------------------------------------------------------
 
 PAIR = {"crossed": (("sex", "population"),)}
