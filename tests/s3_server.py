@@ -58,7 +58,7 @@ def log_in(patch: pytest.MonkeyPatch, server: S3, known: tuple[str, str] | None)
         patch.setenv("AWS_ACCESS_KEY_ID", known[0])
         patch.setenv("AWS_SECRET_ACCESS_KEY", known[1])
     s3fs.S3FileSystem.clear_instance_cache()
-    places._system.cache_clear()
+    places.file_system.cache_clear()
 
 
 @contextmanager
