@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import urllib.request
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from prometheus_client.parser import text_string_to_metric_families
@@ -28,11 +27,10 @@ class Page:
                 samples.setdefault(sample.name, []).append((sample.labels, sample.value))
         return cls(samples)
 
-    def pick(self, name: str, **labels: str) -> Iterable[tuple[Labels, float]]:
+    def pick(self, name: str, **labels: str) -> list[tuple[Labels, float]]:
         """The samples of `name` that carry these labels."""
-        for found, value in self.samples.get(name, ()):
-            if labels.items() <= found.items():
-                yield found, value
+        found = self.samples.get(name, ())
+        return [(each, value) for each, value in found if labels.items() <= each.items()]
 
     def total(self, name: str, **labels: str) -> float:
         """The sum of the samples that `pick` finds."""

@@ -50,7 +50,9 @@ class Sits:
         self.heard: list[tuple[str, Said]] = []
         self.says: Answer = "taken"
         part = {"role": name, "name": "", "text": f"hello {name}", "data": None}
-        record = {"inputs": [part], "outputs": [part]}
+        # A document leaves out what is not there.
+        tensor = {"name": name, "datatype": "FP64", "shape": [1], "data": [0.5]}
+        record = {"inputs": [part, {"text": name}], "outputs": [part, tensor]}
         self.task: Task | None = Task(name, record, "refusal", 0.125, 1e9)
 
     async def next(self, reader: str, now: float) -> Task | None:
