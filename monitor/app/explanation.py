@@ -205,6 +205,11 @@ def _experiments(settings: Settings) -> Iterator[str]:
             yield f"            every arm answers the same requests, those with one {one.paired}"
         if one.unit:
             yield f"            each {one.unit} is in one arm, and all that it does is counted once"
+        if one.horizon is not None:
+            yield (
+                f"            an exchange counts {one.horizon:,g} s after it ended, with what was "
+                "said by then"
+            )
 
 
 def _archive(settings: Settings) -> Iterator[str]:

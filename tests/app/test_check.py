@@ -28,6 +28,8 @@ from monitor.settings.schema import (
     Differential,
     DimensionSource,
     Drift,
+    Experiment,
+    ExperimentMetric,
     Fairness,
     FirstTokenObjective,
     LatencyObjective,
@@ -209,6 +211,21 @@ def test_what_labels_are_compared_with_is_told() -> None:
     said_of_ratio = "\n".join(explain(Settings(fairness=Fairness(["sex"], ratio=0.8))))
     assert "of a ratio of 0.8 and more, of how often '1' is said" in said_of_ratio
     assert "groups of population, sex get '1' as often as the rest, within 0.1" in said
+
+
+def test_the_horizon_of_an_experiment_is_told() -> None:
+    """Where it has one; else exchanges count when outcomes are due, as is said there."""
+    metrics = [ExperimentMetric("sold", event="sold")]
+    declared = [
+        Experiment("soon", "variant", "a", metrics, horizon=3600.0),
+        Experiment("late", "variant", "a", metrics),
+    ]
+    said = list(explain(Settings(experiments=declared)))
+    soon, late = (said.index(next(one for one in said if f" {name}: " in one))
+                  for name in ("soon", "late"))  # fmt: skip
+    line = "            an exchange counts 3,600 s after it ended, with what was said by then"
+    assert line in said[soon:late]
+    assert said.count(line) == 1
 
 
 def test_edge_cases_are_told_and_tried() -> None:

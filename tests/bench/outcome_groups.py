@@ -97,6 +97,45 @@ def statuses(seed: int, rate: float) -> list[str]:
     return [one.status for one in monitor.findings() if one.value == "small"]
 
 
+def intersections(runs: int) -> Iterator[str]:
+    """The monitor itself, with groups of five and four and the twenty intersections of both, .3 of
+    whom are selected; four fifths or .1 is tolerated."""
+    yield "| truth | tolerated | any alarm at any of 20 looks | rows of the intersection until then, median |"
+    yield "|---|---|---|---|"
+    few = max(runs // 10, 20)
+    for name, factor in (("no gap", 1.0), ("one of the twenty at a ratio of .5", 0.5)):
+        for tolerated, ratio_ in (("four fifths", 0.8), ("a gap of .1", None)):
+            ended = [watch_crossed(seed, factor, ratio_) for seed in range(few)]
+            rows = [at for at in ended if at is not None]
+            median = f"{np.median(rows):,.0f}" if factor < 1 and rows else ""
+            alarmed = share(np.array([at is not None for at in ended]))
+            yield f"| {name} | {tolerated} | {alarmed} | {median} |"
+
+
+def watch_crossed(seed: int, factor: float, ratio_: float | None) -> int | None:
+    """How many rows there were of the intersection when anything was an alarm; None if never."""
+    rules = OutcomeRules(
+        pane=100.0, lateness=0.0, fair=("group", "place"), crossed=(("group", "place"),),
+        fair_ratio=ratio_,
+    )  # fmt: skip
+    monitor = FairnessMonitor(rules, ALPHA)
+    fold: Analysis[Fairness] = Analysis((), (monitor,), pane=100.0, lateness=0.0)
+    chance = np.random.default_rng(seed)
+    count, inside = 10_000, 0
+    groups, places = chance.integers(0, 5, count), chance.integers(0, 4, count)
+    rates = np.where((groups == 0) & (places == 0), 0.3 * factor, 0.3)
+    for at, drawn in enumerate((chance.random(count) < rates).tolist()):
+        place, truth = (
+            f"p{places[at]}",
+            Truth(str(int(drawn)), attributes={"group": f"g{groups[at]}"}),
+        )
+        inside += groups[at] == places[at] == 0
+        fold.add_row(Row(float(at), {"place": place}, [], truth=truth))
+        if at % 500 == 499 and any(one.status == "alarm" for one in monitor.findings()):
+            return int(inside)
+    return None
+
+
 def reviews(runs: int) -> Iterator[str]:
     """100,000 items, .08 bad; a floor of 1/256, and suspects up to 1/4."""
     yield "| what | result |"
@@ -153,6 +192,7 @@ def weigh(
 SECTIONS: tuple[tuple[str, Callable[[int], Iterator[str]]], ...] = (
     ("Thirty groups of 50 to 2,000, 100 looks. To stay within: 5 %", four_fifths),
     ("A ratio below .8. Target at .6: 650 records", found),
+    ("Nine groups and twenty intersections, by the monitor. To stay within: 5 %", intersections),
     ("Groups of too few people. To be said: insufficient, always", too_few),
     (
         "Reviews with known probability. Target: bias .002; left out and refuted in 5 % at most",
