@@ -16,7 +16,7 @@ import numpy.typing as npt
 from monitor import extras, languages, texts
 from monitor.types import Record
 
-WORTH = 10_000
+WORTH = 30_000
 """Texts of a process from which on it is worth while to load pyarrow, which takes 0.1 s."""
 
 Ints = npt.NDArray[np.integer[Any]]

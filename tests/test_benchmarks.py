@@ -17,6 +17,12 @@ kind = "tensor of 20 numbers"
 assert fold({kind: recorded.records(kind, 40)}, 1)[kind]
 assert looks(20, 1)
 """,
+    "bench_foreign": """
+from tempfile import mkdtemp
+said = foreign_logs.chats("conversations", 3)
+for form in ("openai_batch", "nginx"):
+    assert looked_at(foreign_logs.write(Path(mkdtemp()) / form, form, said)) == 3
+""",
     "bench_join": "assert 0 < alone(300)['bytes of a record at rest'] <= 120",
     "bench_meaning": """
 for kind in KINDS:

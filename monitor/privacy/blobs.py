@@ -67,6 +67,15 @@ _MAGIC = (
 )
 
 
+def may_hold(text: str) -> bool:
+    """Whether there may be a run in a text; most have none.
+
+    >>> may_hold("Where is my parcel?"), may_hold("see aGVsbG8gd29ybGQ"), may_hold("a;base64,b")
+    (False, True, True)
+    """
+    return ";base64," in text or _TRIGGER in _shadow(text)
+
+
 def blobs(text: str, limit: int) -> Iterator[Blob]:
     """Runs of `text` that hold text or media, in order, not overlapping.
 
@@ -89,11 +98,16 @@ def _runs(text: str) -> Iterator[re.Match[str]]:
     if ";base64," in text:
         yield from _run.finditer(text)
         return
-    shadow = text.encode("latin-1", "replace").translate(_RUN)
+    shadow = _shadow(text)
     at = shadow.find(_TRIGGER)
     while at >= 0 and (match := _run.match(text, at)):
         yield match
         at = shadow.find(_TRIGGER, match.end())
+
+
+def _shadow(text: str) -> bytes:
+    """The same with one letter for all that runs are made of."""
+    return text.encode("latin-1", "replace").translate(_RUN)
 
 
 def _decode(run: str, start: int, limit: int) -> Iterator[Blob]:

@@ -91,8 +91,11 @@ class Scanner:
         text was the value of. Raises PrivacyError when there is too much to look at, and
         RecognizerError.
         """
+        located = self._locate(text)
+        if not located and hint is None:
+            return []
         found: list[tuple[int, int, int]] = []
-        for index, starts in in_turns(self._locate(text).items()):
+        for index, starts in in_turns(located.items()):
             ordered = starts if len(starts) == 1 else sorted(set(starts))
             try:
                 for start, end in in_turns(self._finds[index](text, ordered)):

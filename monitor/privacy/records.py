@@ -14,6 +14,7 @@ from monitor.errors import ParseError, PrivacyError
 from monitor.feedback import Feedback, Statement
 from monitor.privacy import rulings, statements
 from monitor.privacy.cache import Cache
+from monitor.privacy.known_parts import KnownParts
 from monitor.privacy.parameters import DIALECTS, Parameters, parameters
 from monitor.privacy.patterns import Scanner, key_form
 from monitor.privacy.policies import CREDENTIAL, DROPPED, Policy, Rule
@@ -90,6 +91,7 @@ class Privacy:
         self._keys = frozenset(key for each in scanner.recognizers for key in each.keys)
         self._tenant = tenant
         self._cache = cache
+        self._parts = KnownParts()
         self.use(keyring)
         self._clock = clock
         self._bounds = bounds or Bounds()
@@ -104,16 +106,17 @@ class Privacy:
         self._previous = None if previous is None else Tokens(previous, self._tenant)
         if self._cache is not None:  # what is in it was made under another key
             self._cache = self._cache.emptied()
+        self._parts.clear()
 
     def cache_lookups(self) -> tuple[int, int]:
         """Texts that were looked up so far: (found in the cache, not found)."""
         return (0, 0) if self._cache is None else (self._cache.hits, self._cache.misses)
 
-    def ruled(self, call: Call) -> tuple[Call, Scrub]:
+    def ruled(self, call: Call, *, cached: bool = True) -> tuple[Call, Scrub]:
         """The call with what the operator's paths say about its JSON bodies done to them, to be
         read by a protocol, and what `record` must be given to know the marks in it for ours. Its
-        time stands still until then."""
-        scrub = self._scrub()
+        time stands still until then. `glimpse` needs no texts `cached`: it has its own way."""
+        scrub = self._scrub(cached=cached)
         if self._policy is not None:
             call = _ruled(scrub, self._policy, call)
         scrub.pause()
@@ -220,6 +223,57 @@ class Privacy:
             parameters=self._parameters(scrub, call, inference.protocol),
         )
 
+    def glimpse(
+        self,
+        call: Call,
+        inference: Inference,
+        *,
+        endpoint: str,
+        segments: Mapping[str, str],
+        scrub: Scrub,
+    ) -> Record:
+        """The Record of an exchange that features look at in this process and that is forgotten
+        then: texts, labels and figures as `record` has them, without what nothing looks at. That
+        are ids, path, headers, sizes, parameters, and what was done to the texts. Texts that come
+        again are remembered as they are, within bounds: they lie in a file, and the process ends
+        with it."""
+        scrub.resume()
+        exchange = call.exchange
+        response = exchange.response
+        return Record(
+            id=exchange.id,
+            endpoint=endpoint,
+            protocol=inference.protocol,
+            operation=self._label(scrub, inference.operation),
+            model=self._label(scrub, inference.model),
+            started=exchange.started,
+            duration=exchange.duration,
+            time_to_first_token=inference.first_token,
+            time_per_output_token=inference.per_token,
+            status=call.status,
+            outcome=inference.ended(exchange.outcome),
+            streamed=inference.streamed,
+            segments={n: self._segment(scrub, n, value) for n, value in segments.items()},
+            request=RequestSummary(_method(call), "", {}, 0, call.request_truncated),
+            response=ResponseSummary({}, 0, call.response_truncated),
+            inputs=self._side(
+                scrub, "inputs", inference.inputs, call.request_body, exchange.request.body,
+                make=self._known_part,
+            ),
+            outputs=self._side(
+                scrub, "outputs", inference.outputs, call.response_body,
+                b"" if response is None else response.body,
+                make=self._known_part,
+            ),
+            tokens=inference.tokens,
+            finish_reasons=[self._label(scrub, reason) for reason in inference.finish_reasons],
+            trace_id=None,
+            pseudonyms={},
+            key=self._key,
+            confidence=inference.confidence,
+            confidence_min=inference.confidence_min,
+        )  # fmt: skip
+
     def feedback(self, said: Statement) -> Feedback:
         """What may be kept of what somebody said later of an exchange.
 
@@ -267,7 +321,7 @@ class Privacy:
 
     # --- pieces -------------------------------------------------------------------------------
 
-    def _scrub(self, *, trusted: bool = False) -> Scrub:
+    def _scrub(self, *, trusted: bool = False, cached: bool = True) -> Scrub:
         return Scrub(
             scanner=self._scanner,
             keys=self._keys,
@@ -277,22 +331,51 @@ class Privacy:
             clock=self._clock,
             seal=self._seal,
             trusted=trusted,
-            cache=self._cache,
+            cache=self._cache if cached else None,
         )
 
     def _side(
-        self, scrub: Scrub, side: str, parts: list[Part], body: bytes, captured: bytes
+        self,
+        scrub: Scrub,
+        side: str,
+        parts: list[Part],
+        body: bytes,
+        captured: bytes,
+        *,
+        make: Callable[[Scrub, str, Part], Part] | None = None,
     ) -> list[Part]:
         """All parts of a side; one digest of them where pseudonyms make them larger than the room
         that their body has on record."""
-        before = scrub.grown
-        done = [self._ruled_part(scrub, side, part) for part in parts]
+        before, make = scrub.grown, make or self._ruled_part
+        done = [make(scrub, side, part) for part in parts]
         if scrub.grown - before <= _ALLOWANCE:
             return done
         if _size(done) <= columns.record_room(body, captured):
             return done
         text = scrub.redacted(bodies.dump(parts), "expansion")
         return [Part(role="user" if side == "inputs" else "assistant", text=text)]
+
+    def _known_part(self, scrub: Scrub, side: str, part: Part) -> Part:
+        """The same as `_ruled_part`, remembered of texts that somebody said and no rule is for."""
+        role, text = part.role, part.text
+        if (
+            type(text) is not str
+            or part.name is not None or part.datatype is not None
+            or part.shape is not None or part.data is not None
+            or (self._policy is not None and self._policy.column(side, role or ""))
+        ):  # fmt: skip
+            return self._ruled_part(scrub, side, part)
+        known = self._parts.get((role, text))
+        if known is not None and scrub.spares(known[1]):
+            return known[0]
+        if role is not None:
+            self._label(scrub, role)  # which is no work once it is known
+        begin = scrub.progress()
+        found = self._part(scrub, part)
+        work = scrub.work(text, begin)
+        if known is None and work is not None:
+            self._parts.put(role, text, found, work)
+        return found
 
     def _part(self, scrub: Scrub, part: Part) -> Part:
         role, text = part.role, part.text

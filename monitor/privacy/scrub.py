@@ -11,9 +11,10 @@ from monitor.bodies import Kept
 from monitor.columns import EXPANSION
 from monitor.errors import PrivacyError
 from monitor.metrics.labels import REDACTION_REASONS
-from monitor.privacy.blobs import blobs
+from monitor.privacy.blobs import blobs, may_hold
 from monitor.privacy.cache import NOTHING, Cache, Edit, Link
 from monitor.privacy.hits import Hit, apart, back, blanked, glued, merged
+from monitor.privacy.known_parts import Work
 from monitor.privacy.patterns import RecognizerError, Scanner, key_form
 from monitor.privacy.pseudonyms import MARK, MARK_WHOLE, Tokens, escape
 from monitor.privacy.views import normalise, unescape, unplus
@@ -258,7 +259,7 @@ class Scrub:
             text, rest = text[:cut], text[cut:]
         else:
             hits = merged(self._find(text, hint, 0))
-        tokens = self._tokens_of(text, hits)
+        tokens = self._tokens_of(text, hits) if hits else []
         replaced = self._put(text, hits, tokens)
         if rest:
             replaced += self.redacted(rest, "too_long")
@@ -291,7 +292,27 @@ class Scrub:
         out.append(literal(text[done:]))
         return "".join(out)
 
-    # --- the cache ----------------------------------------------------------------------------
+    # --- what was done before -----------------------------------------------------------------
+
+    def progress(self) -> tuple[int, int, int]:
+        """How far the work on this Record is, for `work`."""
+        return self._left, self.grown, sum(self.redactions.values())
+
+    def work(self, text: str, since: tuple[int, int, int]) -> Work | None:
+        """How much work a text has been `since` then; None where it may come out otherwise another
+        time."""
+        left, grown, redacted = since
+        if redacted != sum(self.redactions.values()) or not self._is_all_there(text):
+            return None
+        return Work(left - self._left, self.grown - grown)
+
+    def spares(self, work: Work) -> bool:
+        """Count work that was done before; False where this Record has no room for it."""
+        if work.characters > self._left:
+            return False
+        self._left -= work.characters
+        self.grown += work.grown
+        return True
 
     def _is_all_there(self, text: str) -> bool:
         """Whether the edit of a text depends on nothing else in the Record and tells all that
@@ -405,7 +426,7 @@ class Scrub:
                     plain,
                 )
         hits = self._scan(plain, hint)
-        for _ in range(_MAX_GLUED):
+        for _ in range(_MAX_GLUED if hits else 0):
             if not glued(plain, hits):
                 break
             rest = blanked(plain, hits)
@@ -426,9 +447,10 @@ class Scrub:
         return hits if view is None else back(view, hits)
 
     def _scan(self, text: str, hint: str) -> list[Hit]:
+        spans = self._scanner.scan(text, hint or None)
         return [
             Hit(span.start, span.end, ((span.entity, text[span.start : span.end]),))
-            for span in in_turns(self._scanner.scan(text, hint or None))
+            for span in (in_turns(spans) if spans else ())  # most texts have none
         ]
 
     def _members(self, text: str) -> list[Hit]:
@@ -445,6 +467,8 @@ class Scrub:
         return hits
 
     def _blobs(self, text: str, depth: int) -> list[Hit]:
+        if not may_hold(text):
+            return []
         hits = []
         for blob in blobs(text, self._bounds.unpacked):
             if blob.content is None:

@@ -22,7 +22,7 @@ from monitor.types import Record, Row
 PIECE, ROWS = 1 << 19, 512
 """Bytes of bodies, and rows, that are looked at together, about."""
 
-WORTH = 4 << 20
+WORTH = 1 << 20
 """Bytes of files from which on it is worth while to start processes."""
 
 Make = Callable[[], Recording]
@@ -132,6 +132,7 @@ def _looks(
         for piece in pieces:
             yield piece, looker.look(piece)
         return
+    looker.make()  # once for all processes
     for task, looked in looks_elsewhere(map(_encode, pieces), looker, cores):
         assert isinstance(task, bytes)  # noqa: S101  for the type checker
         yield _decode(task) if looked is None else [], looked

@@ -23,6 +23,8 @@ BYTES = 256 << 20
 """Bytes of bodies that wait for their turn, about."""
 ROW = 1024
 """Bytes that a row takes beside its bodies, about."""
+KEPT = 64 << 20
+"""Bytes of a log that are kept of its first reading, about: one that is no larger is read once."""
 READINGS = 40
 """Times that a log is read again, at most, to have it in order."""
 
@@ -55,11 +57,18 @@ def timed(found: Iterator[Logged]) -> Iterator[Entry]:
 def in_order(read: Read, name: str) -> Iterator[Entry]:
     """The rows of a log by their times, equal ones as they stand.
 
-    It is read once for its times. If they are in order it is streamed; if rows are late by little,
-    through a window of that length; else part after part, each by a reading of its own. Raises
-    SourceError, which names the log, where there would be more than READINGS of these.
+    It is read once for its times, and that is all if it is small. If its times are in order it is
+    streamed then; if rows are late by little, through a window of that length; else part after
+    part, each by a reading of its own. Raises SourceError, which names the log, where there would
+    be more than READINGS of these.
     """
-    times, size = _times(read)
+    times, size, kept = _first(read)
+    if size <= KEPT:
+        kept.sort(key=_place)
+        kept.reverse()
+        while kept:  # what was looked at is forgotten
+            yield kept.pop()
+        return
     if not len(times) or bool(np.all(np.diff(times) >= 0)):
         yield from timed(read())
         return
@@ -83,13 +92,19 @@ def in_order(read: Read, name: str) -> Iterator[Entry]:
         yield from part
 
 
-def _times(read: Read) -> tuple[Floats, int]:
-    """When rows began, and the bytes that all of them take."""
+def _first(read: Read) -> tuple[Floats, int, list[Entry]]:
+    """When rows began, the bytes that all of them take, and the rows themselves while these take
+    no more than KEPT."""
     times, size = array("d"), 0
+    kept: list[Entry] = []
     for entry in timed(read()):
         times.append(entry.at)
         size += len(entry.said.request) + len(entry.said.response) + ROW
-    return np.array(times, dtype=np.float64), size
+        if size <= KEPT:
+            kept.append(entry)
+        elif kept:
+            kept = []
+    return np.array(times, dtype=np.float64), size, kept
 
 
 def _windowed(read: Read, late: float) -> Iterator[Entry]:

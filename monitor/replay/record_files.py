@@ -7,6 +7,8 @@ import io
 import os
 import pickle
 import signal
+import sys
+import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -39,7 +41,7 @@ PATIENCE = 8
 AHEAD = 2
 """Pieces that are given to each process before the first of them is wanted."""
 
-WORTH, WORTH_PACKED = 64 << 20, 8 << 20
+WORTH, WORTH_PACKED = 8 << 20, 1 << 20
 """Bytes of a file from which on it is worth while to start processes."""
 
 Task = bytes | tuple[int, int]
@@ -224,15 +226,23 @@ def looks_elsewhere(
 
 
 class _Helper:
-    """A process that looks at pieces, one after the other, of the open file `held` if any."""
+    """A process that looks at pieces, one after the other, of the open file `held` if any.
+
+    On Linux it is a fork: it has at once what this process took a second to load and to compile.
+    Nothing that a thread of this process may hold is touched there.
+    """
 
     def __init__(self, look: Look, held: int | None) -> None:
-        spawn = get_context("spawn")
-        self._connection, theirs = spawn.Pipe()
-        self._process = spawn.Process(
-            target=_serve, args=(theirs, look, held is not None), daemon=True
+        is_fork = sys.platform == "linux"
+        context = get_context("fork" if is_fork else "spawn")
+        self._connection, theirs = context.Pipe()
+        ours = self._connection if is_fork else None
+        self._process = context.Process(  # type: ignore[attr-defined]
+            target=_serve, args=(theirs, ours, look, held is not None), daemon=True
         )
-        self._process.start()
+        with warnings.catch_warnings():  # Python 3.12 warns of threads
+            warnings.simplefilter("ignore", DeprecationWarning)
+            self._process.start()
         theirs.close()
         if held is not None and self._process.pid is not None:
             with suppress(OSError):  # it has ended; see `look`
@@ -253,8 +263,10 @@ class _Helper:
         self._process.join()
 
 
-def _serve(connection: Connection, look: Look, is_held: bool) -> None:
-    """What a `_Helper` does until the other side has closed, or ended."""
+def _serve(connection: Connection, theirs: Connection | None, look: Look, is_held: bool) -> None:
+    """What a `_Helper` does until the other side has closed, or ended. A fork has `theirs`, too."""
+    if theirs is not None:
+        theirs.close()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # who started this minds an interrupt
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)  # what is seen has no cycles
@@ -267,3 +279,5 @@ def _serve(connection: Connection, look: Look, is_held: bool) -> None:
             except Exception:  # noqa: BLE001  who reads the piece line by line will say it
                 looked = None
             connection.send_bytes(pickle.dumps(looked))
+    if theirs is not None:
+        os._exit(0)  # what is left to be done at an end is left to the process that was forked

@@ -70,21 +70,15 @@ class Recording:
     def _record(
         self, said: Logged, number: int, by: Collection[str] | None, has_texts: bool
     ) -> Record:
-        call, scrub = self.privacy.ruled(_call(said, number))
+        call, scrub = self.privacy.ruled(_call(said, number), cached=by is None)
         inference = _completed(sure(self._inference(call)), said)
         segments = self._segments(said, call, inference, by)
         if said.ended is None:
             call = msgspec.structs.replace(call, method="")
-        if by is not None:
-            inference = msgspec.structs.replace(inference, response_id="")
-            call = msgspec.structs.replace(
-                call, path="", query="", request_headers={}, response_headers={}
-            )
         if not has_texts:
             inference = inference.asking([]).saying([])
-        return self.privacy.record(
-            call, inference, endpoint=self.endpoint, segments=segments, scrub=scrub
-        )
+        make = self.privacy.record if by is None else self.privacy.glimpse
+        return make(call, inference, endpoint=self.endpoint, segments=segments, scrub=scrub)
 
     def _segments(
         self, said: Logged, call: Call, inference: Inference, by: Collection[str] | None

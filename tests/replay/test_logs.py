@@ -14,13 +14,14 @@ from monitor.app.sanitizer import Sanitizer
 from monitor.cli import main
 from monitor.damage import Damage
 from monitor.errors import SourceError
-from monitor.features import FEATURES
+from monitor.features import FEATURES, MORE
 from monitor.privacy.pseudonyms import Key, Keyring
 from monitor.replay import files, logs
 from monitor.replay.files import ReadOptions
 from monitor.settings.schema import Settings
 from monitor.tables.blocks import Block
 from monitor.tables.columns import Columns
+from monitor.types import Row
 from tests.sources.logs import GOLDENS
 
 make = LogRecording(Settings(), lambda: Keyring((Key("k1", bytes(32)),)))
@@ -90,6 +91,28 @@ def test_all_cores_see_what_one_sees(path: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(logs, "WORTH", 0)
     monkeypatch.setattr("os.sched_getaffinity", lambda _: {0, 1})
     assert msgspec.msgpack.encode(rows(path, options())) == msgspec.msgpack.encode(alone)
+
+
+LOGS = sorted(
+    path
+    for where in (GOLDENS, GOLDENS.parent / "data")
+    for path in where.iterdir()
+    if path.suffix in (".json", ".jsonl", ".log", ".har")
+)
+
+
+@pytest.mark.parametrize("path", LOGS, ids=lambda path: path.name)
+def test_what_is_forgotten_is_seen_as_what_is_kept(path: Path) -> None:
+    """A Record that is made to be looked at shows the features what the whole Record does."""
+    how = options(features=(*FEATURES, *MORE))
+    found = files.observe(files.records(files.find([str(path)]), Damage(), make), how)
+    expected = [(row.at, row.segments, row.accepted, seen_in(row)) for row in found]
+    got = [(row.at, row.segments, row.accepted, seen_in(row)) for row in rows(path, how)]
+    assert got == expected
+
+
+def seen_in(row: Row) -> list[Any]:
+    return sorted((one.feature, one.kind, one.value) for one in row.observations)
 
 
 def test_without_features_only_segments_are_counted(path: Path) -> None:

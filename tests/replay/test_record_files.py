@@ -218,7 +218,8 @@ def test_other_processes_look_at_a_large_file(
 
 def _looking() -> list[psutil.Process]:
     """Processes of ours that were started to look."""
-    return [one for one in psutil.Process().children() if "spawn_main" in " ".join(one.cmdline())]
+    this = psutil.Process()
+    return [one for one in this.children() if one.cmdline() == this.cmdline()]
 
 
 def test_who_ends_a_process_costs_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
