@@ -292,7 +292,8 @@ class Table:
     cannot read it tells the Damage. `batches` gives the same by column, where the format can; of
     the columns that it is told beside, texts may come as the numbers that Python reads in them.
     `place` names a row, `usual` is the decimal sign of its kind. `apart` are columns that cannot be
-    looked at, `notes` is what else is to be said of how it was read.
+    looked at, `notes` is what else is to be said of how it was read. `encoding` is that of its
+    text, where it is not UTF-8.
     """
 
     path: Path
@@ -302,6 +303,7 @@ class Table:
     usual: Literal[".", ","] = "."
     apart: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    encoding: str = ""
     batches: Callable[[Sequence[str], Collection[str], Damage], Iterator[Batch]] | None = None
 
 

@@ -1,18 +1,23 @@
-"""A file at rest → its bytes, unpacked: it is known by its content, whatever it is called."""
+"""A file at rest → its bytes, unpacked, and in UTF-8 where they are UTF-16: it is known by its
+content, whatever it is called."""
 
 from __future__ import annotations
 
 import bz2
+import codecs
 import gzip
 import io
 import lzma
 import re
 import zlib
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from monitor import zstd
 from monitor.places import Remote
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
 
 BROKEN = (OSError, EOFError, zlib.error, lzma.LZMAError, zstd.ZstdError)
 """What is raised where a packed file cannot be read any further."""
@@ -36,21 +41,100 @@ _STRANGE = (
     (b"GIF8", "is an image"),
     (b"%PDF", "is a PDF document"),
     (b"ORC", "is an ORC file: save it as Parquet"),
+    (b"\xff\xfe\0\0", "is UTF-32: save it as UTF-8"),
+    (b"\0\0\xfe\xff", "is UTF-32: save it as UTF-8"),
 )
 _LONGEST = 10
 """Bytes that say how a file is packed."""
 
+_BROAD = (
+    (re.compile(rb"\xff\xfe(?!\0\0)|[{\[]\0(?!\0)"), "utf-16-le"),
+    (re.compile(rb"\xfe\xff|\0[{\[]"), "utf-16-be"),
+)
+"""How text in UTF-16 begins: with its mark, or as JSON does."""
+
+UTF_16 = "UTF-16"
+"""How its encoding is called."""
+
+_AT_ONCE = 1 << 16
+"""Bytes of UTF-16 that are turned into UTF-8 at once."""
+
 
 def opened(path: Path) -> BinaryIO:
-    """The bytes of a file, unpacked where gzip, bzip2, xz or zstd has packed it; raises OSError."""
+    """The bytes of a file, unpacked where gzip, bzip2, xz or zstd has packed it, and in UTF-8
+    without a mark where it `is_broad`; raises OSError."""
     if isinstance(path, Remote):  # which is opened once: to open it is a request
         far = path.open()
         start = far.peek(_LONGEST)[:_LONGEST]
         opener = _opener(start)
-        return far if opener is None else cast("BinaryIO", opener(far, "rb"))
+        if opener is None:
+            return _narrow(far, start)
+        return _unpacked(opener(far, "rb"))
     with path.open("rb") as stream:
-        opener = _opener(stream.read(_LONGEST))
-    return path.open("rb") if opener is None else cast("BinaryIO", opener(path, "rb"))
+        start = stream.read(_LONGEST)
+        opener = _opener(start)
+    if opener is None:
+        return _narrow(path.open("rb"), start)
+    return _unpacked(opener(path, "rb"))
+
+
+def _unpacked(stream: Any) -> BinaryIO:
+    try:
+        start = stream.peek(_LONGEST)
+    except BROKEN:  # which is raised again where it is read
+        start = b""
+    return _narrow(cast("BinaryIO", stream), start)
+
+
+def _narrow(stream: BinaryIO, start: bytes) -> BinaryIO:
+    encoding = next((name for begin, name in _BROAD if begin.match(start)), "")
+    return cast("BinaryIO", io.BufferedReader(_Narrow(stream, encoding))) if encoding else stream
+
+
+def is_broad(stream: object) -> bool:
+    """Whether what `opened` gave is UTF-16 at rest: with a mark of its order, or JSON."""
+    return isinstance(stream, io.BufferedReader) and isinstance(stream.raw, _Narrow)
+
+
+class _Narrow(io.RawIOBase):
+    """UTF-16 as UTF-8 without a mark. Half of a character, which is none, is no UTF-8 either: so
+    the line that it stands in is told by who reads it."""
+
+    def __init__(self, stream: BinaryIO, encoding: str) -> None:
+        self._stream = stream
+        self._decoder = codecs.getincrementaldecoder(encoding)("surrogatepass")
+        self._ready = b""
+        self._is_first, self._is_over = True, False
+
+    def readable(self) -> bool:
+        """Say that it can be read."""
+        return True
+
+    def readinto(self, into: WriteableBuffer) -> int:
+        """Fill a buffer as far as there is something; raises what the stream raises."""
+        room = memoryview(into).cast("B")
+        while not self._ready and not self._is_over:
+            self._ready = self._next()
+        some, self._ready = self._ready[: len(room)], self._ready[len(room) :]
+        room[: len(some)] = some
+        return len(some)
+
+    def close(self) -> None:
+        """Close it, and the stream."""
+        if not self.closed:
+            self._stream.close()
+        super().close()
+
+    def _next(self) -> bytes:
+        data = self._stream.read(_AT_ONCE)
+        self._is_over = not data
+        try:
+            text = self._decoder.decode(data, final=not data)
+        except UnicodeDecodeError:  # cut off
+            return b"\xff"
+        if self._is_first and text:
+            text, self._is_first = text.removeprefix("\ufeff"), False
+        return text.encode("utf-8", "surrogatepass")
 
 
 def _opener(start: bytes) -> Any:

@@ -78,3 +78,38 @@ def test_archives_and_spreadsheets_are_told() -> None:
 def test_no_text_is_an_archive(text: str) -> None:
     """Whatever it begins with."""
     assert not packing.strange(text.encode(errors="surrogatepass"))
+
+
+BROAD = {"le": "utf-16-le", "be": "utf-16-be"}
+
+
+@pytest.mark.parametrize("how", PACKED)
+@pytest.mark.parametrize("order", BROAD)
+@pytest.mark.parametrize("mark", ["\ufeff", ""])
+def test_utf_16_comes_as_utf_8(tmp_path: Path, how: str, order: str, mark: str) -> None:
+    """By its mark, or by how JSON begins; without the mark, whatever the size of a reading, and
+    characters beyond the first 65,536 whole."""
+    path, text = tmp_path / "a", '{"x": "Zoë 🐵"}\n' * 9000
+    path.write_bytes(PACKED[how]((mark + text).encode(BROAD[order])))
+    with packing.opened(path) as stream:
+        assert packing.is_broad(stream)
+        assert packing.is_packed(stream)
+        first = next(stream)
+        assert first + b"".join(iter(lambda: stream.read(70_001), b"")) == text.encode()
+
+
+@given(st.binary(max_size=64))
+def test_no_utf_16_is_no_error(tmp_path_factory: pytest.TempPathFactory, rest: bytes) -> None:
+    """Half a character makes bytes that are no UTF-8, and what is around it comes."""
+    path = tmp_path_factory.getbasetemp() / "broad"
+    path.write_bytes("\ufeffab".encode("utf-16-le") + rest)
+    with packing.opened(path) as stream:
+        found = stream.read()
+    assert found.startswith(b"ab")
+    try:
+        whole = rest.decode("utf-16-le")
+    except UnicodeDecodeError:
+        with pytest.raises(UnicodeDecodeError):
+            found.decode()
+    else:
+        assert found.decode() == "ab" + whole

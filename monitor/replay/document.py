@@ -226,6 +226,8 @@ class Replay(msgspec.Struct, frozen=True, omit_defaults=True):
     """Segments in which something drifts, with their features."""
     columns: dict[str, str] = {}
     """How each column of a table was read."""
+    encodings: dict[str, str] = {}
+    """The encoding of files of a table whose text is not UTF-8, of 20 at most."""
     schema: list[SchemaChange] = []
     """Columns of a table that are otherwise than in the reference."""
     remarks: list[str] = []

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 import msgspec
 
 from monitor.features.latency import FEATURE as LATENCY
+from monitor.interfaces import Table
 from monitor.replay import schema
 from monitor.replay.comparison import Comparison
 from monitor.replay.document import Replay, Unread
@@ -27,6 +28,9 @@ LOGS = {
 }  # fmt: skip
 """Names in logs of others by format; so many of one make a table look like such a log."""
 ALIKE = 4
+
+ENCODINGS = 20
+"""Files whose encoding is told, at most."""
 
 NAMED = 8
 """Columns that a remark names, at most."""
@@ -49,7 +53,16 @@ def with_remarks(found: Replay, plan: Plan, both: Comparison) -> Replay:
         remarks=list(dict.fromkeys(_remarks(found, plan, both))),
         unreadable=both.usual.damage.listed(),
         unread=unread,
+        encodings=dict(
+            [(str(one.path), one.encoding) for one in _tables(both) if one.encoding][:ENCODINGS]
+        ),
     )
+
+
+def _tables(both: Comparison) -> list[Table]:
+    """The tables of both sides, each once."""
+    tables = [*both.current.tables, *(both.reference.tables if both.reference else ())]
+    return list({str(table.path): table for table in tables}.values())
 
 
 def _unread(found: Replay, both: Comparison) -> list[Unread]:
@@ -118,7 +131,7 @@ def on_columns(plan: Plan, both: Comparison) -> Iterator[str]:
     for name, how in sorted(readings.items()):
         if how.note and name in told:
             yield f"{sanitizer.text(name)}: {how.note}"
-    tables = [*both.current.tables, *(both.reference.tables if both.reference else ())]
+    tables = _tables(both)
     notes = [(table.path, sanitizer.text(note)) for table in tables for note in table.notes]
     for path, note in list(dict.fromkeys(notes))[:NAMED]:
         yield f"{path}: {note}"

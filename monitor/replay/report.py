@@ -219,7 +219,7 @@ def _schema(found: Replay) -> Iterator[Text]:
 
 
 def schema(found: Replay) -> str:
-    """How the columns were read, by kind.
+    """How the columns were read, by kind, and the text of files, where it is not UTF-8.
 
     >>> schema(Replay("ok", 1, [], columns={"age": "numeric", "city": "categorical"}))
     'categorical: city; numeric: age'
@@ -227,11 +227,13 @@ def schema(found: Replay) -> str:
     by_kind: dict[str, list[str]] = {}
     for name, how in found.columns.items():
         by_kind.setdefault(how, []).append(name)
-    return "; ".join(
+    said = [
         f"{how}: {', '.join(names[:OF_A_KIND])}"
         + (f" and {len(names) - OF_A_KIND} more" if len(names) > OF_A_KIND else "")
         for how, names in sorted(by_kind.items())
-    )
+    ]
+    encodings = sorted(set(found.encodings.values()))
+    return "; ".join([*said, *([f"encoding: {', '.join(encodings)}"] if encodings else [])])
 
 
 def changed(one: SchemaChange) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import csv
 import io
 import re
@@ -27,7 +26,7 @@ _NONE = "\x1f"
 UTF_8 = "utf-8-sig"
 """UTF-8 with or without a mark."""
 
-_BROAD = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+WESTERN = "Windows-1252"
 
 _SAID = re.compile(r"\ufeff?sep=(?P<delimiter>[,;\t|])[,;\t|]*\s*", re.IGNORECASE)
 """A first line by which spreadsheets say what parts the fields of the others."""
@@ -56,13 +55,14 @@ def open_csv(path: Path) -> Table:
     with _text(path, western=western) as stream:
         lines, delimiter, size = _lines(stream, path)
         encoding, damage = stream.encoding, Damage()
+        is_broad = packing.is_broad(stream.buffer)
         head = list(islice(csv_blocks.readable(lines, delimiter, path, damage), size))
     if len(head) < size:
         raise SourceError(damage.first() or f"{path}: is empty")
     names, notes = columns.distinct(head[-1][1])
     names = columns.header(names, f"{path}:{head[-1][0]}")
     if western:
-        notes = ("is not UTF-8; it was read as Windows-1252", *notes)
+        notes = (f"is not UTF-8; it was read as {WESTERN}", *notes)
 
     def rows(wanted: Sequence[str], damage: Damage) -> csv_blocks.Numbered:
         pick = columns.picker(names, wanted)
@@ -85,6 +85,7 @@ def open_csv(path: Path) -> Table:
 
     return Table(
         path, names, rows, place, "," if delimiter == ";" else ".", notes=notes,
+        encoding=WESTERN if western else packing.UTF_16 if is_broad or encoding != UTF_8 else "",
         batches=batches if encoding == UTF_8 and find_spec("pyarrow") else None,
     )  # fmt: skip
 
@@ -111,13 +112,11 @@ _START = 64
 
 
 def _encoding(start: bytes) -> str:
-    """UTF-16 by its mark, or by the zeros in its letters; else UTF-8.
+    """UTF-16 without a mark by the zeros in its letters; else UTF-8, as what had a mark is now.
 
-    >>> _encoding("a,b".encode("utf-16")), _encoding("a,b".encode("utf-16-be")), _encoding(b"a,b")
-    ('utf-16', 'utf-16-be', 'utf-8-sig')
+    >>> _encoding("a,b".encode("utf-16-le")), _encoding("a,b".encode("utf-16-be")), _encoding(b"a")
+    ('utf-16-le', 'utf-16-be', 'utf-8-sig')
     """
-    if start.startswith(_BROAD):
-        return "utf-16"
     first, second = start[::2].count(0), start[1::2].count(0)
     if max(first, second) * 4 < len(start):
         return UTF_8

@@ -45,8 +45,12 @@ def open_objects(path: Path) -> Table:
         for number, row in _objects(path, damage):
             yield number, [row.get(name) for name in wanted]
 
-    apart = tuple(names[COLUMNS:])
-    return Table(path, names[:COLUMNS], rows, lambda number: f"{place}{number}", apart=apart)
+    with packing.opened(path) as stream:
+        encoding = packing.UTF_16 if packing.is_broad(stream) else ""
+    return Table(
+        path, names[:COLUMNS], rows, lambda number: f"{place}{number}",
+        apart=tuple(names[COLUMNS:]), encoding=encoding,
+    )  # fmt: skip
 
 
 def _objects(path: Path, damage: Damage) -> Iterator[tuple[int, dict[str, Any]]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from datetime import timedelta
 from pathlib import Path
@@ -11,6 +12,9 @@ import pyarrow as pa
 import pytest
 from pyarrow import feather
 
+from monitor.cli import main
+from monitor.types import encode_record
+from tests.replay.some_records import record
 from tests.replay.test_odd_tables import ROWS, START, csv_of, gauss, judge, status
 from tests.sources.workbooks import write as write_workbook
 
@@ -23,6 +27,64 @@ def test_a_table_in_utf_16(capsys, tmp_path: Path) -> None:
     path = tmp_path / "b.csv"
     path.write_text(csv_of(tmp_path / "c.csv", {"größe": gauss(2)}).read_text(), encoding="utf-16")
     assert status(judge(capsys, path, "--reference", str(usual))) == {"größe": "ok"}
+
+
+LOGS = Path(__file__).parent.parent / "sources"
+
+
+@pytest.mark.parametrize("mark", ["\ufeff", ""])
+@pytest.mark.parametrize(
+    "name",
+    ["records", "objects", *(f"goldens/{one}" for one in (
+        "helicone.jsonl", "langfuse.json", "litellm.jsonl", "mlflow_traces.jsonl",
+        "openai_batch.output.jsonl", "openai_jsonl.jsonl", "otel_console.json", "otel_genai.jsonl",
+    )), "data/chromium.har", "data/nginx.log"],
+)  # fmt: skip
+def test_logs_and_records_in_utf_16(capsys, tmp_path: Path, name: str, mark: str) -> None:
+    """With a mark of the order of bytes, and without where it is JSON: what UTF-8 says. Other lines
+    without a mark are taken for a table in UTF-16, which is said."""
+    if name == "records":
+        content = b"\n".join(encode_record(record(number)) for number in range(60)).decode()
+    elif name == "objects":
+        content = "\n".join(json.dumps({"x": n % 7, "ort": "Zürich"}) for n in range(60))
+    else:
+        content = (LOGS / name).read_text(encoding="utf-8")
+    narrow, broad = tmp_path / "a" / Path(name).name, tmp_path / "b" / Path(name).name
+    for path in (narrow, broad):
+        path.parent.mkdir()
+    narrow.write_text(content, encoding="utf-8")
+    broad.write_bytes((mark + content).encode("utf-16-le"))
+    said = []
+    for path in (narrow, broad):
+        code = main(["replay", str(path), "--json", "-"])
+        out, err = capsys.readouterr()
+        said.append((code, err if code else json.loads(out)))
+    (_, expected), (code, found) = said
+    assert code == 0, found
+    told = found.pop("encodings", {})
+    if name == "data/nginx.log" and not mark:
+        assert told == {str(broad): "UTF-16"}
+        return
+    assert bool(told) == (name == "objects")
+    del expected["compared"], found["compared"]
+    assert json.dumps(found).replace(str(broad), str(narrow)) == json.dumps(expected)
+    assert expected["records"]
+
+
+@pytest.mark.parametrize("form", ["csv", "jsonl"])
+def test_a_report_says_what_is_not_utf_8(capsys, tmp_path: Path, form: str) -> None:
+    """In the line of how columns were read, and by file in the document."""
+    path = tmp_path / f"t.{form}"
+    columns = {"x": gauss(1), "ort": ["Zürich"] * ROWS}
+    rows = zip(*columns.values(), strict=True)
+    text = csv_of(path, columns).read_text() if form == "csv" else "\n".join(
+        json.dumps(dict(zip(columns, row, strict=True))) for row in rows
+    )  # fmt: skip
+    path.write_text(text, encoding="utf-16")
+    assert main(["replay", str(path), "--json", str(tmp_path / "o.json")]) == 0
+    assert "read as categorical: ort; numeric: x; encoding: UTF-16\n" in capsys.readouterr().out
+    found = json.loads((tmp_path / "o.json").read_text())
+    assert found["encodings"] == {str(path): "UTF-16"}
 
 
 @pytest.mark.parametrize("encoding", ["cp1252", "latin-1"])
@@ -38,6 +100,7 @@ def test_a_table_in_latin_1(capsys, tmp_path: Path, encoding: str) -> None:
     assert status(found) == dict.fromkeys(("größe", "Länge", "ort"), "ok")
     assert "unreadable" not in found
     assert f"{path}: is not UTF-8; it was read as Windows-1252" in found["remarks"]
+    assert found["encodings"] == {str(path): "Windows-1252"}
 
 
 def test_two_columns_of_one_name(capsys, tmp_path: Path) -> None:
