@@ -4,12 +4,13 @@ content, whatever it is called."""
 from __future__ import annotations
 
 import bz2
-import codecs
 import gzip
 import io
 import lzma
 import re
 import zlib
+from codecs import IncrementalDecoder
+from encodings import utf_16_be, utf_16_le
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
@@ -48,8 +49,8 @@ _LONGEST = 10
 """Bytes that say how a file is packed."""
 
 _BROAD = (
-    (re.compile(rb"\xff\xfe(?!\0\0)|[{\[]\0(?!\0)"), "utf-16-le"),
-    (re.compile(rb"\xfe\xff|\0[{\[]"), "utf-16-be"),
+    (re.compile(rb"\xff\xfe(?!\0\0)|[{\[]\0(?!\0)"), utf_16_le.IncrementalDecoder),
+    (re.compile(rb"\xfe\xff|\0[{\[]"), utf_16_be.IncrementalDecoder),
 )
 """How text in UTF-16 begins: with its mark, or as JSON does."""
 
@@ -87,8 +88,10 @@ def _unpacked(stream: Any) -> BinaryIO:
 
 
 def _narrow(stream: BinaryIO, start: bytes) -> BinaryIO:
-    encoding = next((name for begin, name in _BROAD if begin.match(start)), "")
-    return cast("BinaryIO", io.BufferedReader(_Narrow(stream, encoding))) if encoding else stream
+    decoder = next((one for begin, one in _BROAD if begin.match(start)), None)
+    if decoder is None:
+        return stream
+    return cast("BinaryIO", io.BufferedReader(_Narrow(stream, decoder("surrogatepass"))))
 
 
 def is_broad(stream: object) -> bool:
@@ -100,9 +103,9 @@ class _Narrow(io.RawIOBase):
     """UTF-16 as UTF-8 without a mark. Half of a character, which is none, is no UTF-8 either: so
     the line that it stands in is told by who reads it."""
 
-    def __init__(self, stream: BinaryIO, encoding: str) -> None:
+    def __init__(self, stream: BinaryIO, decoder: IncrementalDecoder) -> None:
         self._stream = stream
-        self._decoder = codecs.getincrementaldecoder(encoding)("surrogatepass")
+        self._decoder = decoder
         self._ready = b""
         self._is_first, self._is_over = True, False
 

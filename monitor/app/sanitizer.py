@@ -18,7 +18,7 @@ import msgspec
 from monitor.app import build
 from monitor.privacy.pseudonyms import Key, Keyring
 from monitor.settings.schema import Settings
-from monitor.texts import plain
+from monitor.texts import LONGEST, plain, visible
 
 if TYPE_CHECKING:
     from monitor.privacy.records import Privacy
@@ -66,9 +66,11 @@ class Sanitizer:
         return _kinds(found) if isinstance(found, str) else found
 
     def _text(self, value: str) -> str:
-        """A name, or a value of a Record, as it is where nothing is found in it."""
+        """A name, or a value of a Record, as it is where nothing is found in it; what is longer
+        than a name may be is cut, as where it stands for a feature or a category."""
         found = self._privacy.text(value, trusted=True)
-        return value if found == value else plain(found)
+        found = value if found == value else _kinds(found)
+        return visible(found) if len(found) > LONGEST else found
 
     def _side(self, column: str) -> str:
         return "outputs" if column in self._outputs else "inputs"

@@ -56,7 +56,9 @@ from monitor.reports.page import page
 from monitor.settings.schema import Settings
 from monitor.supervision.embedded_store import opened
 from monitor.tables.columns import Columns
+from monitor.texts import printable
 from monitor.types import Segment
+from monitor.urls import named
 
 EXIT_FOUND = 1
 
@@ -97,10 +99,8 @@ def build(options: argparse.Namespace, settings: Settings) -> int:
         note(f"could not be read: {place.place}: {place.error}")
     write(options.out, dump_profile(profile))
     samples = max(reference.samples for reference in profile.references.values())
-    print(
-        f"{options.out}: {len(profile.references)} references of up to {samples} values",
-        file=sys.stderr,
-    )
+    told = f"{len(profile.references)} references of up to {samples} values"
+    print(printable(f"{named(options.out)}: {told}"), file=sys.stderr)
     return 0
 
 

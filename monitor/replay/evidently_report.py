@@ -12,6 +12,7 @@ from monitor.analysis.classes import spelt
 from monitor.errors import UsageError
 from monitor.extras import advice
 from monitor.types import Row
+from monitor.urls import named
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -128,7 +129,9 @@ def write(
         try:
             path.write_text(_inert(snapshot.get_html_str(as_iframe=False)), encoding="utf-8")
         except OSError as error:
-            raise UsageError(f"--evidently: {path}: {error.strerror}") from None
+            raise UsageError(
+                f"--evidently: {named(str(path))}: cannot be written: {error.strerror}"
+            ) from None
     return [f"--evidently: {remark}" for remark in remarks]
 
 

@@ -152,3 +152,24 @@ def test_arrow_and_excel_are_read_as_csv_is(capsys, tmp_path: Path, form: str) -
     assert [name for name, found in status(moved).items() if found == "drift"] == ["x"]
     said = "sheet 'Data' was read; not looked at: 'Notes'"
     assert any(one.endswith(said) for one in moved["remarks"]) == (form == "xlsx")
+
+
+@pytest.mark.parametrize(
+    "name", ["A" * 10_000, "ab cd " * 2000, "jane.doe@example.org", "QUJD" * 99]
+)
+def test_a_strange_name_is_the_same_in_every_run(capsys, tmp_path: Path, name: str) -> None:
+    """And short, in all that is said: a profile of one run knows the columns of the next, and so
+    does a report, whatever privacy makes of the name."""
+    usual = csv_of(tmp_path / "usual.csv", {name: gauss(1), "x": gauss(2)})
+    now = csv_of(tmp_path / "now.csv", {name: gauss(3, 31.0), "x": gauss(4)})
+    built = str(tmp_path / "profile.json")
+    assert main(["reference", "build", str(usual), "--out", built]) == 0
+    for reference in (built, str(usual)):
+        found = judge(capsys, now, "--reference", reference)
+        (strange,) = set(status(found)) - {"x"}
+        assert status(found) == {strange: "drift", "x": "ok"}
+        assert found["columns"] == {strange: "numeric", "x": "numeric"}
+        assert {one["feature"] for one in found["data_quality"]} == {strange, "x"}
+        assert "schema" not in found
+        assert len(strange) <= 200
+        assert "jane" not in json.dumps(found)

@@ -201,3 +201,21 @@ def test_an_empty_pipe_is_one_line(capsys) -> None:
     with fed(b""):
         assert main(["replay", "-"]) == 2
     assert capsys.readouterr().err == "monitor: stdin: is empty\n"
+
+
+def test_where_something_was_written_is_said_safely(
+    capsys, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without what may be secret in it, and on one line, whatever it is called."""
+    monkeypatch.chdir(tmp_path)
+    usual = str(csv_of(tmp_path / "usual.csv", {"x": gauss(1)}))
+    assert main(["reference", "build", usual, "--out", "http:/u:secret@h/x"]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line == "monitor: http:/h/x: cannot be written: No such file or directory"
+    place = ["--evidently", "http:/u:secret@h/x"]
+    assert main(["replay", usual, "--reference", usual, *place]) == 2
+    line = capsys.readouterr().err.splitlines()[-1]
+    assert line == "monitor: --evidently: http:/h/x: cannot be written: No such file or directory"
+    assert main(["reference", "build", usual, "--out", "a\nb\x1b[31m.json"]) == 0
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("a b [31m.json: ")
