@@ -1,8 +1,8 @@
 """The commands: arguments → settings → the role that does the work.
 
-Exit codes: 0 well; 1 the analysis found what `--fail-on` names; 2 bad usage or configuration, or
-what stands in the way, with one line on stderr that names the key, option or file; 130 Ctrl-C; 141
-the reader of what is printed has gone.
+Exit codes: 0 well; 1 the analysis found what `--fail-on` names, or `verify` what is not as it was
+written; 2 bad usage or configuration, or what stands in the way, with one line on stderr that names
+the key, option or file; 130 Ctrl-C; 141 the reader of what is printed has gone.
 """
 
 from __future__ import annotations
@@ -216,6 +216,11 @@ def _parser(chosen: str) -> _Parser:
         more="Judges them as the analyzer judges live traffic. Exit code 1: --fail-on drift, and "
         "drift was found.",
         example="monitor replay today.csv --reference last-month.csv --fail-on drift")  # fmt: skip
+    verify = add("verify", _verify, "prove that an archive is what was written",
+        more="Reads all of it, needs nothing that runs and changes nothing. Exit code 0: proven; "
+        "1: something is missing, altered, out of order or cut off, and the first such place is "
+        "named; 2: it cannot be told.",
+        example="monitor verify /var/lib/monitor/archive --public-key audit.pub")  # fmt: skip
     redrive = add("redrive", _redrive, "send recorded requests to another endpoint and compare",
         more="Says first what can be sent again. Personal data goes out as made-up values. Exit "
         "code 1: --fail-on different, and the answers differ.",
@@ -230,7 +235,8 @@ def _parser(chosen: str) -> _Parser:
         example="monitor keys list")  # fmt: skip
     reveal = add("reveal", _reveal, "print the values behind pseudonyms, with a private key")
     in_store = {"records": records, "templates": templates, "review": review, "redrive": redrive,
-        "feedback": feedback, "experiments": experiments, "notify": notify}  # fmt: skip
+        "feedback": feedback, "experiments": experiments, "notify": notify,
+        "verify": verify}  # fmt: skip
     if chosen in in_store:
         _look_at_the_store(chosen, in_store[chosen])
     if chosen in ("files", "schema"):
@@ -259,9 +265,7 @@ def _parser(chosen: str) -> _Parser:
 
         keyring.add_arguments(keys, _common)
     if chosen == "reveal":
-        from monitor.commands import reveal as revealing
-
-        revealing.add_arguments(reveal)
+        importlib.import_module("monitor.commands.reveal").add_arguments(reveal)
         _common(reveal, "endpoint", "redis", "data")
     return parser
 
@@ -396,6 +400,12 @@ def _replay(options: argparse.Namespace) -> int:
     from monitor.commands import replay
 
     return replay.run(options, _settings(options))
+
+
+def _verify(options: argparse.Namespace) -> int:
+    from monitor.commands import verify
+
+    return verify.run(options, _settings(options))
 
 
 def _redrive(options: argparse.Namespace) -> int:

@@ -26,6 +26,7 @@ SETTINGS = {
     "keys pair": {"config"},
     "keys pseudonym": {"config", "data"},
     "reveal": {"config", "endpoint", "redis", "data"},
+    "verify": {"config", "endpoint"},
     "demo": set(),
     "files": set(),
     "schema": set(),

@@ -9,7 +9,6 @@ import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +18,10 @@ from nacl.signing import SigningKey
 import monitor
 from monitor import logs
 from monitor.archive import manifests, storage
-from monitor.archive.chain import Chain
-from monitor.archive.manifests import NEW, Manifest
+from monitor.archive.chain import Chain, signer
+from monitor.archive.manifests import NEW
 from monitor.archive.rows import Kept, Writer
 from monitor.audit import keys
-from monitor.audit.checkpoints import Checkpoint, signed
 from monitor.audit.merkle import NONCE
 from monitor.errors import ArchiveError, StreamError
 from monitor.settings.schema import Settings
@@ -74,7 +72,7 @@ class Archiver:
         self._stopping = stopping
         scratch = Path(settings.data) / "archive"
         self._storage = storage.at(settings.archive.url, scratch)
-        self._key = signing_key(settings)
+        self._sign = signer(signing_key(settings))
         self._shards = [
             Shard(settings, number, self._storage) for number in range(settings.stream.shards)
         ]
@@ -170,7 +168,7 @@ class Archiver:
         replica's clock is behind. What comes after a position there would never be seen."""
         place = Place.of(shard.chain.position)
         last = about.get(b"last-generated-id", b"").decode()
-        if not last or _moment(last) >= _moment(place.id):
+        if not last or manifests.entry(last) >= manifests.entry(place.id):
             return
         logs.warning(
             f"shard {shard.number} of the stream ends at {last}, before {place.id}, which is "
@@ -239,11 +237,6 @@ class Archiver:
             at=time.time(), writer=_WRITER, position=chain.position, tree=chain.tree
         )
         chain.add(msgspec.structs.replace(new, kept=kept), self._sign)
-
-    def _sign(self, manifest: Manifest, body: bytes) -> str:
-        origin = f"monitor/{manifest.endpoint}/{manifest.shard}"
-        root, digest = bytes.fromhex(manifest.root), sha256(body).hexdigest()
-        return signed(Checkpoint(origin, manifest.size, root, manifest.number, digest), self._key)
 
     async def _aside(self, work: Any, *arguments: Any) -> Any:
         """Do what may wait for a disk or a network in a thread; raises as it does, but for the
@@ -330,11 +323,6 @@ def _cut(position: str, last: Entry, left: int) -> str:
 def _date(entry: Entry) -> int:
     """The day since 1970 (UTC) on which an entry was appended: a file has those of one."""
     return int(entry.id.partition("-")[0]) // 86_400_000
-
-
-def _moment(id_: str) -> tuple[int, int]:
-    milliseconds, _, number = id_.partition("-")
-    return int(milliseconds), int(number)
 
 
 async def serve(role: child.Child) -> None:

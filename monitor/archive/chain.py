@@ -14,10 +14,14 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator
+from hashlib import sha256
+
+from nacl.signing import SigningKey
 
 from monitor.archive import manifests
-from monitor.archive.manifests import BUCKET, NEW, File, Link, Manifest, name_of
+from monitor.archive.manifests import BUCKET, NEW, File, Link, Manifest, entry, name_of
 from monitor.archive.storage import Storage
+from monitor.audit.checkpoints import Checkpoint, signed
 from monitor.audit.merkle import Tree
 from monitor.errors import ArchiveError
 
@@ -181,19 +185,22 @@ class Chain:
         directory = file.path.rpartition("/")[0]
         for name in self.storage.inside(directory):
             first = name.partition("_")[0]
-            if name.endswith(NEW) and _entry(first) <= _entry(file.last):
+            if name.endswith(NEW) and entry(first) <= entry(file.last):
                 self.storage.delete(f"{directory}/{name}")
+
+
+def checkpoint_of(manifest: Manifest, body: bytes) -> Checkpoint:
+    """Return the checkpoint of a manifest and its bytes."""
+    origin = f"monitor/{manifest.endpoint}/{manifest.shard}"
+    root, digest = bytes.fromhex(manifest.root), sha256(body).hexdigest()
+    return Checkpoint(origin, manifest.size, root, manifest.number, digest)
+
+
+def signer(key: SigningKey | None) -> Sign:
+    """Return what makes the checkpoints of manifests, signed where there is a key."""
+    return lambda manifest, body: signed(checkpoint_of(manifest, body), key)
 
 
 def is_manifest(name: str) -> bool:
     """Whether this is what a manifest is called."""
     return len(name) == 13 and name[:8].isdecimal() and name.endswith(".json")
-
-
-def _entry(id_: str) -> tuple[int, int]:
-    """When an entry was appended, by its id; before all where it is none."""
-    milliseconds, _, number = id_.partition("-")
-    try:
-        return int(milliseconds), int(number or 0)
-    except ValueError:
-        return 0, 0

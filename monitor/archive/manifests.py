@@ -109,7 +109,7 @@ def opened(data: bytes, name: str) -> Link:
         sealed = _sealed(data)
         body = bytes(sealed.manifest)
         manifest = _manifest(body)
-        tree = manifest.tree
+        tree, _ = manifest.tree, bytes.fromhex(manifest.root)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError):
         raise ArchiveError(f"{name}: is not a manifest") from None
     if manifest.version != VERSION:
@@ -154,3 +154,12 @@ def path_of(endpoint: str, shard: int, first: str, last: str, digest: str) -> st
     """Return where a file with this content belongs."""
     place = f"endpoint={quote(endpoint, safe='')}/date={day(first)}/shard={shard}"
     return f"{place}/{first}_{last}_{digest[:12]}.parquet"
+
+
+def entry(id_: str) -> tuple[int, int]:
+    """When an entry was appended, by its id; before all where it is none."""
+    milliseconds, _, number = id_.partition("-")
+    try:
+        return int(milliseconds), int(number or 0)
+    except ValueError:
+        return 0, 0

