@@ -39,6 +39,18 @@ async def forever(work: Callable[[], Awaitable[None]], name: str) -> None:
             pause, said = FIRST_PAUSE, ""
 
 
+def until_beat(now: float, period: float) -> float:
+    """Return the seconds from `now`, the loop's time, to the next multiple of `period`.
+
+    Who waits for a beat wakes up together with all who wait for one. To wake up costs more than
+    most of what is done then.
+
+    >>> until_beat(7.375, 0.25), until_beat(7.5, 0.25)
+    (0.125, 0.25)
+    """
+    return period - now % period
+
+
 def _told(task: asyncio.Task[Any]) -> None:
     if not task.cancelled() and (error := task.exception()) is not None:
         logs.error(f"{task.get_name()} ended for good: {logs.place(error)}")

@@ -31,7 +31,7 @@ from monitor.proxy.observer import Observer, Upgraded
 from monitor.proxy.splice import Splice
 from monitor.supervision import child
 from monitor.supervision.ledger_snapshot import VARIABLE, SnapshotFile
-from monitor.tasks import forever, own
+from monitor.tasks import forever, own, until_beat
 from monitor.types import Measurement
 
 LABEL_SECONDS = 2.0
@@ -168,17 +168,22 @@ def _prepare() -> None:
         mallopt(-3, RETAINED_BYTES)  # M_MMAP_THRESHOLD
 
 
+async def _beat(period: float) -> None:
+    """Sleep until the next multiple of `period` seconds."""
+    await asyncio.sleep(until_beat(asyncio.get_running_loop().time(), period))
+
+
 async def _save_snapshots(handoff: Handoff) -> None:
     """Save the ledger regularly for a successor, in case this process is killed."""
     while True:
-        await asyncio.sleep(SNAPSHOT_SECONDS)
+        await _beat(SNAPSHOT_SECONDS)
         handoff.save_snapshot()
 
 
 async def _follow(clock: WallClock) -> None:
     """Follow the system's clock: a record from the future would close windows too early."""
     while True:
-        await asyncio.sleep(FOLLOW_SECONDS)
+        await _beat(FOLLOW_SECONDS)
         moved = clock.follow()
         if abs(moved) > STEP_SECONDS:
             logs.warning(
@@ -192,7 +197,7 @@ async def _trim(handoff: Handoff, budget: Budget) -> None:
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc has it
     peak, is_unfinished = 0, False
     while True:
-        await asyncio.sleep(1.0)
+        await _beat(1.0)
         peak = max(peak, budget.used)
         if peak > TRIM_BYTES and budget.used < peak / 4:
             peak, is_unfinished = budget.used, True

@@ -12,7 +12,7 @@ from typing import Protocol
 
 from monitor.proxy.copies import Budget
 
-PIECES, BYTES = 32, 131072
+PIECES, BYTES = 64, 262144
 """So many are enough. More at a stretch would keep the traffic waiting."""
 PER_PIECE = 150
 """Bytes that a piece takes beside its own while it waits."""

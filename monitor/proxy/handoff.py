@@ -30,17 +30,21 @@ from monitor.framing import (
 from monitor.proxy.copies import Budget
 from monitor.proxy.ids import Ids
 from monitor.proxy.ledger import Ledger, LedgerSnapshot
+from monitor.tasks import until_beat
 from monitor.types import Exchange, Receipt
 
-BATCH_DELAY = 0.05
-"""Seconds that an exchange may wait for others. Two wake-ups, of the recorder and of this process,
-cost more than all else about an exchange."""
+BEAT = 0.125
+"""Seconds from one hand-off to the next, so the most that an exchange waits for others: to wake up
+this process and the recorder costs more than all else about an exchange."""
 BATCH_BYTES = 262144
 """It waits no longer once so many bytes wait, or an eighth of what the buffer may hold."""
 BATCH = 256
 TURN = 500
 """Exchanges that are labelled at a stretch: 0.2 ms."""
 RETRY_FIRST, RETRY_LAST = 0.05, 1.0
+SOCKET_BYTES = 1 << 20
+"""What the system is asked to keep for a recorder that is at work; Linux grants 416 KiB by default.
+Whatever it does not take costs another wake-up."""
 OVERHEAD = 640
 """Bytes that a buffered exchange takes beside its messages: objects, id, three table entries."""
 ARRIVAL = 112
@@ -108,9 +112,9 @@ class Handoff:
     # --- from the observers --------------------------------------------------------------------
 
     def expect(self) -> None:
-        """Gather and send within `BATCH_DELAY`."""
+        """Gather and send at the next multiple of `BEAT`, when others wake up too."""
         if self._scheduled is None:
-            self._scheduled = self._loop.call_later(BATCH_DELAY, self._tick)
+            self._scheduled = self._loop.call_later(until_beat(self._loop.time(), BEAT), self._tick)
 
     def offer(self, exchange: Exchange) -> None:
         """Buffer a finished exchange, or count it as lost if the buffer has no room."""
@@ -132,7 +136,7 @@ class Handoff:
         if self._socket is None:
             return
         if self._scheduled is None and not self._writing:
-            self._scheduled = self._loop.call_later(BATCH_DELAY, self._tick)
+            self.expect()
         elif unsent - size < self._flush_bytes <= unsent:
             self._loop.call_soon(self._flush)
 
@@ -145,6 +149,7 @@ class Handoff:
         try:
             connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
             connection.setblocking(False)
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SOCKET_BYTES)
             connection.connect(self._path)
         except OSError:  # no recorder yet, one that is too busy to accept, no descriptor left
             if connection is not None:

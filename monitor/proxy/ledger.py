@@ -22,13 +22,13 @@ from monitor.types import Exchange, Measurement, Outcome, Receipt
 class LedgerSnapshot(msgspec.Struct, frozen=True):
     """What the successor of a proxy that died needs to go on counting.
 
-    `exchanges`, `appended` and `lost` are the counters. `unsent` counts exchanges that only this
-    proxy had. `sent` are the ids of exchanges that it had sent to a recorder and that have no
-    Receipt. `accounts` has one row for each process, this one first: its name; how many of its
-    outstanding exchanges may be in no spool; the Unix time from which on the stream may hold some
-    that are not counted as appended; and the numbers of the outstanding ones (first number and bits
-    of `numbers.Numbers`). `spool_adopted` says that the counters include what an earlier run left
-    in the spool.
+    `exchanges`, `appended` and `lost` are the counters; labels may come twice. `unsent` counts
+    exchanges that only this proxy had. `sent` are the ids of exchanges that it had sent to a
+    recorder and that have no Receipt. `accounts` has one row for each process, this one first: its
+    name; how many of its outstanding exchanges may be in no spool; the Unix time from which on the
+    stream may hold some that are not counted as appended; and the numbers of the outstanding ones
+    (first number and bits of `numbers.Numbers`). `spool_adopted` says that the counters include
+    what an earlier run left in the spool.
     """
 
     exchanges: list[tuple[str, str, str, str, int]]
@@ -149,16 +149,19 @@ class Ledger:
         self, process: str, since: float, sent: Iterable[str], unsent: int
     ) -> LedgerSnapshot:
         """Return what a successor would need now. For the arguments see LedgerSnapshot."""
-        exchanges = self._exchanges.copy()
-        fine = len(self._unlabelled) - self._failed.total()
-        for outcome, count in ((Outcome.OK, fine), *self._failed.items()):
+        exchanges = [(*labels, count) for labels, count in self._exchanges.items()]
+        fine = len(self._unlabelled)
+        for outcome, count in self._failed.items():
             if count:
-                exchanges[UNKNOWN, UNKNOWN, UNKNOWN, outcome] += count
+                fine -= count
+                exchanges.append((UNKNOWN, UNKNOWN, UNKNOWN, outcome, count))
+        if fine:
+            exchanges.append((UNKNOWN, UNKNOWN, UNKNOWN, Outcome.OK, fine))
         accounts = [(process, 0, since, *self.spooled.packed())]
         for name, one in self.predecessors.items():
             accounts.append((name, one.died, one.since, *one.outstanding.packed()))
         return LedgerSnapshot(
-            [(*labels, count) for labels, count in exchanges.items()],
+            exchanges,
             self.appended,
             dict(self.lost),
             unsent,

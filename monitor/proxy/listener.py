@@ -15,6 +15,7 @@ from monitor.proxy.deferral import AT_ONCE, AtOnce, Deferral
 from monitor.proxy.hangups import Hangups
 from monitor.proxy.observer import Observer
 from monitor.proxy.splice import Limits, Side, Splice
+from monitor.tasks import until_beat
 from monitor.types import Outcome
 
 BACKLOG = 1024
@@ -98,7 +99,7 @@ class Listener:
         self._accept_more()
         limits = (self._connect_timeout, *self._limits)
         self._period = min(1.0, *(limit / 4 or 1.0 for limit in limits))
-        self._loop.call_later(self._period, self._tick)
+        self._tick_later()
 
     def count_opaque(self, reason: str) -> None:
         """Count a connection that turned opaque."""
@@ -228,8 +229,11 @@ class Listener:
             )
         self.refused += len(waiting)
 
+    def _tick_later(self) -> None:
+        self._loop.call_later(until_beat(self._loop.time(), self._period), self._tick)
+
     def _tick(self) -> None:
-        self._loop.call_later(self._period, self._tick)
+        self._tick_later()
         now = monotonic()
         for splice in list(self._splices):
             splice.tick(now, self._limits)

@@ -27,7 +27,7 @@ from monitor.recorder.spool import Part, Spool
 from monitor.types import Receipt, Record
 
 BATCH = 256
-LINGER = 0.005
+LINGER = 0.02
 """Seconds that the first record of a batch waits for more."""
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 5.0
 UNREAD = 32

@@ -93,10 +93,17 @@ class Proxy:
         self.ids = Ids(1, lambda: 1_700_000_000.0)
         self.now = 1_700_000_000.0
         self.saved: list[LedgerSnapshot] = []
+        self.unseen = 0
         self.handoff = Handoff(
             str(path), self.budget, self.ledger, self.ids,
-            save=self.saved.append, clock=lambda: self.now,
+            save=self.saved.append, clock=lambda: self.now, gather=self.gather,
         )  # fmt: skip
+
+    def gather(self) -> None:
+        """The observers offer what they had not yet."""
+        while self.unseen:
+            self.unseen -= 1
+            self.end()
 
     def end(self, body: bytes = b"{}", at: float = 1.0) -> str:
         """An exchange ends, dated `at`; its id."""
@@ -424,6 +431,26 @@ def test_the_recorder_is_told_when_somebody_waits_for_receipts(play: Any) -> Non
         await until(lambda: recorder.awaited == [3, 43])
         recorder.answer(*(Receipt(id_, "appended") for id_ in ids))
         await drain
+
+    play(story)
+
+
+def test_what_observers_have_not_offered_yet_is_gathered_first(play: Any) -> None:
+    """At the next beat, recorder or not; for a scrape; and at the end."""
+
+    async def story(recorder: Recorder, path: Path) -> None:
+        proxy = Proxy(path)
+        proxy.unseen = 2
+        proxy.handoff.expect()
+        await until(lambda: proxy.ledger.held == 2)
+        await recorder.start()
+        for count, leave in ((3, proxy.handoff.label), (4, proxy.handoff.drain)):
+            proxy.unseen = 1
+            leaving = asyncio.ensure_future(leave(PATIENCE))
+            await until(lambda count=count: recorder.awaited[-1:] == [count])  # type: ignore[misc]
+            recorder.answer(*(Receipt(one.id, "appended") for one, _ in recorder.got))
+            await leaving
+        assert proxy.ledger.appended == 4
 
     play(story)
 
