@@ -6,7 +6,7 @@ import dataclasses
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -21,7 +21,7 @@ from monitor.replay import files, joined, stored
 from monitor.replay.files import File, ReadOptions
 from monitor.replay.statements import statements
 from monitor.tables.blocks import Block
-from monitor.types import Row, Segment
+from monitor.types import Record, Row, Segment
 from monitor.urls import named
 
 
@@ -30,7 +30,8 @@ class Dataset:
     """Somebody's log, to be read as often as need be; `files` and `tables` are those of tables.
 
     `truths` are its rows with what became of each, in the order in which that was due; `is_told`
-    says whether there is anybody to tell that.
+    says whether there is anybody to tell that. `records` are the Records that rows are made of,
+    none of a table; what cannot be read is told when rows are read.
 
     `absence` says why there may be no rows at all, where somebody knows.
     """
@@ -42,6 +43,7 @@ class Dataset:
     rows: Callable[[ReadOptions], Iterator[Row | Block]]
     truths: Callable[[ReadOptions], Iterator[Row]]
     is_told: Callable[[ReadOptions], bool]
+    records: Callable[[ReadOptions], Iterator[Record]]
     absence: Callable[[], str] = str
 
     @property
@@ -117,7 +119,10 @@ def open_dataset(
     def absence() -> str:
         return next(filter(None, (stored.absence(one.url, one.endpoint) for one in stores)), "")
 
-    return Dataset(name, is_table, tuple(found), tuple(tables), rows, truths, is_told, absence)
+    records = partial(_records, stores, () if is_table else found)
+    return Dataset(
+        name, is_table, tuple(found), tuple(tables), rows, truths, is_told, records, absence
+    )
 
 
 def _joined(
@@ -127,17 +132,11 @@ def _joined(
     joining = options.joining
     if joining is None:
         return iter(())
-    of_stores = [one.records(options.start, options.end) for one in stores]
-    of_files = (
-        one
-        for one in files.records(found, Damage(), options.recording)
-        if options.includes(one.started)
-    )
     told = (
         one.statement for path in joining.files for one in statements(path, options.damage)
     )  # fmt: skip
     return joined.joined(
-        chain(*of_stores, of_files),
+        _records(stores, found, options),
         *(_said(one, joining) for one in stores),
         joined.filed(told, joining.make_safe),
         reading=joining.reading,
@@ -148,6 +147,18 @@ def _joined(
         is_detailed=joining.is_detailed,
         horizons=joining.horizons,
     )
+
+
+def _records(
+    stores: Sequence[stored.Store], found: Sequence[File], options: ReadOptions
+) -> Iterator[Record]:
+    """The Records of stores and files in the range of time that is looked at."""
+    for store in stores:
+        yield from store.records(options.start, options.end)
+    if found:
+        for one in files.records(found, Damage(), options.recording):
+            if options.includes(one.started):
+                yield one
 
 
 def _said(store: stored.Store, joining: joined.Joining) -> Iterator[Item]:

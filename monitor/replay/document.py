@@ -159,6 +159,16 @@ class DataQuality(msgspec.Struct, frozen=True, omit_defaults=True):
     change first. Personal data is only said by its kind."""
 
 
+class MovedWords(msgspec.Struct, frozen=True):
+    """The words that moved in what Records ask or answer."""
+
+    feature: str
+    """`input` or `output`."""
+    words: list[BinShift]
+    """Words that more or fewer texts have than before, with their share of some of the texts; the
+    largest change first. Personal data is only said by its kind."""
+
+
 class WhatIf(msgspec.Struct, frozen=True, omit_defaults=True):
     """The verdict that other settings would have given on the same rows."""
 
@@ -261,6 +271,8 @@ class Replay(msgspec.Struct, frozen=True, omit_defaults=True):
     """With `--timeline`: how every feature in every segment went, chunk by chunk."""
     data_quality: list[DataQuality] | None = None
     """Of a table: what every column holds, before and now."""
+    words: list[MovedWords] = []
+    """Of Records: the words that moved, where texts of a reference have others."""
     what_if: list[WhatIf] | None = None
     """With several values of `--tolerance`, `--alpha` or `--bins`: the verdict of each combination
     of them."""

@@ -89,8 +89,11 @@ def segment(one: Finding) -> str:
 
 
 def words_of(found: Replay, feature: str) -> list[BinShift]:
-    """The words that moved in the column that a feature is of, where that is a word of a text or
-    says how many are new."""
+    """The words that moved in the column that a feature is of, or in what Records ask or answer,
+    where the feature is a word of a text or says how many are new."""
+    for said in found.words:
+        if feature in (f"{said.feature}_words", f"{said.feature}_unknown_words"):
+            return said.words
     for one in found.data_quality or ():
         if one.words and feature in (one.feature.removesuffix(UNKNOWN), one.feature):
             return one.words

@@ -1,37 +1,47 @@
 """Cells of a vocabulary that more or fewer texts have → the words that they stand for.
 
 What is counted are hashed cells, which cannot be read back. So some texts of both sides are read
-once more, made safe as ever, to see which words fall into the cells that moved.
+once more, made safe as ever, to see which words fall into the cells that moved; of Records, which
+words moved in them.
 """
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from itertools import islice
+from typing import NamedTuple
 
 import msgspec
 
 from monitor.damage import Damage
+from monitor.errors import SourceError
 from monitor.findings import BinShift
 from monitor.replay.comparison import Comparison
-from monitor.replay.document import DataQuality, Replay
+from monitor.replay.datasets import Dataset
+from monitor.replay.document import DataQuality, MovedWords, Replay
+from monitor.replay.files import ReadOptions
 from monitor.replay.headline import UNKNOWN
-from monitor.tables.facts import WORDS, Facts
-from monitor.texts import plain, vocabulary
+from monitor.tables.facts import RARE, WORDS, Facts
+from monitor.texts import answer, plain, question, vocabulary
 
 READ = 20000
-"""Texts of a table that are read again, at most."""
+"""Texts of a table, or Records, that are looked at again, at most."""
 
 NAMED = 16
 """Words of a column that are told, at most."""
+
+TEXTS = {side: {f"{side}_words", f"{side}_unknown_words"} for side in ("input", "output")}
+"""Features of Records by the texts that they look at."""
 
 LEAST = 0.02
 """A word is told where so large a share of the texts has it more, or less."""
 
 
 def with_words(found: Replay, both: Comparison) -> Replay:
-    """The document with the words that moved in columns of texts, and without their cells."""
+    """The document with the words that moved in texts, and without their cells."""
+    if not both.current.is_table:
+        return _of_records(found, both)
     if found.data_quality is None:
         return found
     entries = [_with_words(one, both) for one in found.data_quality]
@@ -82,6 +92,58 @@ def _names(column: str, cells: Collection[int], both: Comparison) -> dict[int, s
                         if cell in cells:
                             seen[cell][word] += 1
     return {cell: min(words, key=lambda w: (-words[w], w)) for cell, words in seen.items()}
+
+
+def _of_records(found: Replay, both: Comparison) -> Replay:
+    """The document with the words that moved in what Records ask and answer, where that changed."""
+    changed = {one.feature for one in found.features if one.changed or one.status == "drift"}
+    sides = [side for side, names in TEXTS.items() if not names.isdisjoint(changed)]
+    if not sides or both.reference is None:
+        return found
+    try:
+        before = _counted(both.reference, both.usual, both.compared.rows)
+        now = _counted(both.current, both.options, found.records)
+    except SourceError:  # it was there when it was judged
+        return found
+    safe = both.usual.sanitizer.text
+    told = []
+    for side in sides:
+        words = _told(before[side], now[side], safe)
+        told += [MovedWords(side, words)] if words else []
+    return msgspec.structs.replace(found, words=told)
+
+
+class _Texts(NamedTuple):
+    """How many texts there were, and how many of them have each word."""
+
+    texts: Counter[str]
+    words: Counter[str]
+
+
+def _counted(side: Dataset, options: ReadOptions, records: int) -> dict[str, _Texts]:
+    """What is said in some Records: in so many, spread over all there are, that are nearly READ; of
+    somebody else's log in the first, since all that comes before one is made safe as well."""
+    step = 1 if side.is_foreign else max(1, records // READ)
+    found = {name: _Texts(Counter(), Counter()) for name in TEXTS}
+    for record in islice(side.records(options), 0, READ * step, step):
+        for name, text in (("input", question(record)), ("output", answer(record))):
+            if text:
+                found[name].texts[name] += 1
+                found[name].words.update(set(vocabulary(text).values()))
+    return found
+
+
+def _told(before: _Texts, now: _Texts, safe: Callable[[str], str]) -> list[BinShift]:
+    """The words whose share moved most, of those that some texts have."""
+    usual, current = max(before.texts.total(), 1), max(now.texts.total(), 1)
+    known = [
+        (word, before.words[word] / usual, now.words[word] / current)
+        for word in before.words.keys() | now.words.keys()
+        if max(before.words[word], now.words[word]) >= RARE
+    ]
+    moved = [one for one in known if abs(one[2] - one[1]) >= LEAST]
+    moved.sort(key=lambda one: (-abs(one[2] - one[1]), one[0]))
+    return [BinShift(safe(word), was, share) for word, was, share in moved[:NAMED]]
 
 
 def _bare(one: Facts | None) -> Facts | None:
