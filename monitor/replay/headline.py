@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import msgspec
+
 from monitor.analysis.drift.findings import moment, percent
 from monitor.findings import BinShift, Finding
 from monitor.replay.document import Course, Replay
@@ -13,6 +15,9 @@ DAY = 86400
 
 UNKNOWN = ".unknown_words"
 """How the feature ends that says how many words of a column's texts are new."""
+
+RECORDS = {"input": "what is asked", "output": "answers"}
+"""Texts of Records, for a person."""
 
 
 def headline(found: Replay) -> str:
@@ -100,6 +105,18 @@ def words_of(found: Replay, feature: str) -> list[BinShift]:
     return []
 
 
+def text_of(feature: str) -> str:
+    """What a feature of texts is about, for a person.
+
+    >>> text_of("note.unknown_words"), text_of("input_words"), text_of("output_unknown_words")
+    ('the words of ‘note’', 'the words of what is asked', 'the words of answers')
+    """
+    for said, whose in RECORDS.items():
+        if feature in (f"{said}_words", f"{said}_unknown_words"):
+            return f"the words of {whose}"
+    return f"the words of ‘{feature.removesuffix(UNKNOWN)}’"
+
+
 def by_how_much(one: Finding, words: Sequence[BinShift] = ()) -> str:
     """How far something moved, in words; of a text in the `words` that moved."""
     said = [f"PSI {one.scores['psi']:.2g}"] if "psi" in one.scores else []
@@ -117,8 +134,10 @@ def _drift(found: Replay) -> str:
         return "Drift"
     drifted = sum(one.status == "drift" for one in found.features)
     date = since(first, courses(found))
-    text = f"Drift: {segment(first)} moved most"
-    if how := by_how_much(first, words_of(found, first.feature)):
+    words = words_of(found, first.feature)
+    name = text_of(first.feature) if words else first.feature
+    text = f"Drift: {segment(msgspec.structs.replace(first, feature=name))} moved most"
+    if how := by_how_much(first, words):
         text += f" ({how})"
     text += f", {date}" if date else ""
     if drifted > 1:

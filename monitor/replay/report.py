@@ -8,7 +8,9 @@ from typing import TypeVar
 from rich.table import Table
 from rich.text import Text
 
+from monitor.analysis.drift.findings import percent
 from monitor.findings import (
+    BinShift,
     Calibration,
     Coverage,
     ExperimentEffect,
@@ -20,7 +22,7 @@ from monitor.findings import (
     Slice,
 )
 from monitor.replay.document import Chunk, Replay, SchemaChange
-from monitor.replay.headline import courses, headline, segment, since, when
+from monitor.replay.headline import courses, headline, segment, since, when, words_of
 from monitor.texts import printable
 
 SHOWN = 40
@@ -76,7 +78,7 @@ def tables(found: Replay, title: str, width: int = 140) -> Iterator[Table | Text
     if len(shown) < len(findings):
         yield Text(f"and {len(findings) - len(shown)} more, none of them drift", "dim")
     if width < WIDE:
-        yield from _moves(shown)
+        yield from _moves(found, shown)
     if found.chunks is not None:
         listed = _told(found.chunks)
         yield _chunks(found, listed)
@@ -118,7 +120,7 @@ def _findings(found: Replay, shown: Sequence[Finding], title: str, width: int) -
             course = known.get((one.feature, one.dimension, one.value))
             cells.append(sparkline(course.scores, POINTS if is_wide else FEW) if course else "")
         if is_wide:
-            cells.append(what(one, since(one, known)))
+            cells.append(what(one, since(one, known), words_of(found, one.feature)))
         table.add_row(
             _text(one.feature), _text(where(one)), Text(one.status, STYLES[one.status]),
             *scores, *map(_text, cells),
@@ -126,12 +128,13 @@ def _findings(found: Replay, shown: Sequence[Finding], title: str, width: int) -
     return table
 
 
-def _moves(shown: Iterable[Finding]) -> Iterator[Text]:
+def _moves(found: Replay, shown: Iterable[Finding]) -> Iterator[Text]:
     """A line for what moved of each finding, where the table has no room for it."""
     for place, one in enumerate(each for each in shown if what(each)):
         head = "\n" if place == 0 else ""
+        said = what(one, words=words_of(found, one.feature))
         yield Text.assemble(
-            head, (printable(segment(one)), STYLES[one.status]), printable(f": {what(one)}")
+            head, (printable(segment(one)), STYLES[one.status]), printable(f": {said}")
         )
 
 
@@ -479,14 +482,20 @@ def share(value: float | None) -> str:
     return "-" if value is None else f"{value:.3f}"
 
 
-def what(one: Finding, date: str = "") -> str:
+def what(one: Finding, date: str = "", words: Sequence[BinShift] = ()) -> str:
     """The end of the sentence that says what moved, and since when; why nothing can be said, if
-    so."""
+    so. Of texts whose `words` moved it names these, of all segments together, and no hashed
+    cells."""
     if one.status == "insufficient":
         return f"not judged: {one.reason}" if one.reason else "no values" * (not one.samples)
     if not one.changed:
         return ""
     said = one.words.partition(" values")[2].lstrip(" ,;")
+    if words:
+        named = ", ".join(
+            f"“{each.bin}” {percent(each.before)} → {percent(each.after)}" for each in words[:3]
+        )
+        said = f"texts with {named}" if one.dimension == "all" else "other words"
     return f"{date}, {said}" if date and date not in said else said
 
 

@@ -18,7 +18,16 @@ from monitor import charts, readable
 from monitor.analysis.drift.findings import percent
 from monitor.replay import report
 from monitor.replay.document import Replay
-from monitor.replay.headline import courses, headline, segment, since, when, words_of
+from monitor.replay.headline import (
+    by_how_much,
+    courses,
+    headline,
+    segment,
+    since,
+    text_of,
+    when,
+    words_of,
+)
 from monitor.reports import pictures, sections
 
 
@@ -59,5 +68,7 @@ def _templates() -> Environment:
         report=report,
         since=since,
         words_of=words_of,
+        text_of=text_of,
+        by_how_much=by_how_much,
     )
     return made

@@ -17,7 +17,7 @@ from monitor.findings import (
     Slice,
 )
 from monitor.replay.document import Chunk, Course, Replay
-from monitor.replay.headline import when
+from monitor.replay.headline import when, words_of
 from monitor.replay.report import (
     Judged,
     change,
@@ -86,6 +86,13 @@ def cards(findings: Sequence[Finding]) -> list[Card]:
         first = first if first.status == some[0].status else some[0]
         made.append(Card(first, [one for one in some if one is not first]))
     return made
+
+
+def said_above(found: Replay, cards: Sequence[Card], card: Card) -> str:
+    """The feature of the first card with the same words that moved, where that is another one."""
+    words = words_of(found, card.worst.feature)
+    first = next((one for one in cards if words_of(found, one.worst.feature) is words), card)
+    return "" if first is card or not words else first.worst.feature
 
 
 def bins_of(one: Finding) -> tuple[list[BinShift], int]:
