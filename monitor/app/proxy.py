@@ -67,7 +67,7 @@ async def serve(process: child.Child) -> None:
         ids,
         save=snapshots.write,
         clock=time.time,
-        gather=lambda: deferral.settle(),  # noqa: PLW0108  made below
+        gather=lambda most: deferral.settle(most),  # noqa: PLW0108  made below
     )
     deferral = Deferral(budget, handoff.expect)
     clock = WallClock(time.time, time.monotonic)

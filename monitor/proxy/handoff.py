@@ -28,6 +28,7 @@ from monitor.framing import (
     pack,
 )
 from monitor.proxy.copies import Budget
+from monitor.proxy.deferral import TURN as PIECES_A_TURN
 from monitor.proxy.ids import Ids
 from monitor.proxy.ledger import Ledger, LedgerSnapshot
 from monitor.tasks import until_beat
@@ -38,7 +39,8 @@ BEAT = 0.125
 this process and the recorder costs more than all else about an exchange."""
 BATCH_BYTES = 262144
 """It waits no longer once so many bytes wait, or an eighth of what the buffer may hold."""
-BATCH = 256
+BATCH, FRAME_BYTES = 256, 131072
+"""The most of one Batch. The traffic goes between two: to encode and send one takes 0.2 ms."""
 TURN = 500
 """Exchanges that are labelled at a stretch: 0.2 ms."""
 RETRY_FIRST, RETRY_LAST = 0.05, 1.0
@@ -62,8 +64,8 @@ class Handoff:
     """The proxy's end of the socket to one recorder.
 
     `save` saves a LedgerSnapshot for a successor. It is called before anything is sent, so that the
-    successor knows every exchange that a recorder may have. `clock` gives Unix time. `gather` lets
-    observers offer what they have not yet.
+    successor knows every exchange that a recorder may have. `clock` gives Unix time. `gather`
+    shows observers pieces that wait, all (0) or as many, and returns whether some are left.
     """
 
     def __init__(
@@ -75,7 +77,7 @@ class Handoff:
         *,
         save: Callable[[LedgerSnapshot], None],
         clock: Callable[[], float],
-        gather: Callable[[], None] = lambda: None,
+        gather: Callable[[int], bool] = lambda most: False,
     ) -> None:
         self._path = path
         self._budget = budget
@@ -197,7 +199,9 @@ class Handoff:
         self._redeliver = deque(id_ for id_ in sent if id_ in self._cleared)
 
     def _tick(self) -> None:
-        self._gather()
+        if self._gather(PIECES_A_TURN):
+            self._loop.call_soon(self._tick)
+            return
         self._scheduled = None
         if not self._writing:
             self._flush()
@@ -209,6 +213,9 @@ class Handoff:
         try:
             while self._sent < len(self._frame) or self._fill():
                 self._sent += connection.send(memoryview(self._frame)[self._sent :])
+                if self._sent == len(self._frame) and self._unsent:
+                    self._loop.call_soon(self._flush)
+                    break
         except BlockingIOError:
             if not self._writing:
                 self._writing = True
@@ -224,7 +231,7 @@ class Handoff:
 
     def _hurry(self) -> None:
         """Send what waits, and let the recorder know that somebody waits for the Receipts."""
-        self._gather()
+        self._gather(0)
         self._awaited = bool(self._buffer)
         self._flush()
 
@@ -241,7 +248,7 @@ class Handoff:
                 continue  # its Receipt has come meanwhile
             exchanges.append(held[0])
             size += held[1]
-            if size > BATCH_BYTES or len(exchanges) >= BATCH:
+            if size > FRAME_BYTES or len(exchanges) >= BATCH:
                 break
         if not redelivered:
             self._unsent_bytes -= size
@@ -350,7 +357,7 @@ class Handoff:
     async def label(self, patience: float) -> None:
         """Wait up to `patience` seconds for the labels of all exchanges that have arrived by now;
         count those without under `unknown`. Clocks do not matter here: arrival decides."""
-        self._gather()
+        self._gather(0)
         ledger = self._ledger
         end = self._loop.time() + patience
         waiting, first = ledger.unlabelled(), 0

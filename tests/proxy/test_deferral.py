@@ -13,7 +13,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from monitor.proxy.copies import Budget
-from monitor.proxy.deferral import AT_ONCE, BYTES, PIECES, Deferral
+from monitor.proxy.deferral import AT_ONCE, BYTES, PIECES, TURN, Deferral
 from monitor.proxy.http1_fast_path import Http1FastPath
 from monitor.proxy.http1_parser import Http1Parser
 from monitor.proxy.splice import Limits, Side, Splice
@@ -200,14 +200,17 @@ def test_what_is_seen_later_is_what_would_be_seen_at_once(
 
 
 def test_pieces_wait_until_there_are_enough() -> None:
-    """By count or by bytes; `expect` is called once for those that wait."""
-
+    """By count or by bytes; then the oldest are shown, never many at a stretch. `expect` is called
+    once for those that wait."""
     traffic = Traffic(1)
-    for number in range(PIECES // 2):
+    for _ in range(PIECES // 2):
         assert not traffic.exchanges
-        assert traffic.expected == 1 or number == 0
         traffic.play([(0, ">", GET), (0, "<", OK)])
+    assert len(traffic.exchanges) == TURN // 2
+    for left in range(PIECES // TURN - 2, -1, -1):
+        assert traffic.deferral.settle(TURN) is (left > 0)
     assert len(traffic.exchanges) == PIECES // 2
+    assert traffic.expected == 1
     large = b"POST / HTTP/1.1\r\nContent-Length: %d\r\n\r\n%b" % (BYTES, b"x" * BYTES)
     traffic.play([(0, ">", large)])
     assert traffic.splices[0].busy()

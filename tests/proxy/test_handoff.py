@@ -99,11 +99,12 @@ class Proxy:
             save=self.saved.append, clock=lambda: self.now, gather=self.gather,
         )  # fmt: skip
 
-    def gather(self) -> None:
-        """The observers offer what they had not yet."""
-        while self.unseen:
+    def gather(self, most: int) -> bool:
+        """The observers offer what they had not yet, one by one where nobody waits."""
+        for _ in range(min(most, 1, self.unseen) or self.unseen):
             self.unseen -= 1
             self.end()
+        return self.unseen > 0
 
     def end(self, body: bytes = b"{}", at: float = 1.0) -> str:
         """An exchange ends, dated `at`; its id."""
