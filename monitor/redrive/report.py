@@ -104,6 +104,11 @@ def warnings(selection: Selection) -> Iterator[str]:
             f"{selection.untold} records have no parameters (temperature, limits), so the "
             "endpoint's defaults are used"
         )
+    if selection.over_http:
+        yield (
+            f"{selection.over_http} records came over gRPC and are sent as JSON over HTTP; give a "
+            "--baseline to compare latencies"
+        )
 
 
 def _table(title: str, found: Sequence[Found]) -> Iterator[str]:

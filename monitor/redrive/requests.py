@@ -35,7 +35,7 @@ REASONS = {
     "parameters": "have parameters that are not recorded, as stops or a schema",
     "operation": "may write something; name the path with --send if it does not",
     "path": "have a path with something personal or secret in it",
-    "dialect": "are of a dialect, or of a form of one, that cannot be rebuilt",
+    "dialect": "are of a dialect, or of a form of one, that cannot be rebuilt or must be signed",
     "role": "hold messages of somebody else than system, user and assistant",
     "layout": "are tables whose form in JSON does not follow from their length",
     "unlike": "read otherwise when they are rebuilt",
@@ -64,6 +64,10 @@ _MEDIA = re.compile(
 )
 _GONE = re.compile(r"<REDACTED:")
 _SECRET = re.compile(rf"<{surrogates.SECRET}:")
+GRPC, INFER = "application/grpc", "/inference.GRPCInferenceService/ModelInfer"
+"""The type of a call over gRPC, and the method whose calls have a form in JSON."""
+
+_MODEL = re.compile(r"[A-Za-z0-9_.-]{1,200}")
 _MARK = re.compile(r"<[A-Z_]+:|\*\*\*|%3C[A-Z_]+(?::|%3A)")
 
 
@@ -86,6 +90,8 @@ class Selection:
     left_out: Counter[str] = field(default_factory=Counter)
     untold: int = 0
     """How many of the chosen have no parameters on record, though their dialect has such."""
+    over_http: int = 0
+    """How many of the chosen came over gRPC, and go out as JSON over HTTP."""
 
 
 def select(
@@ -122,6 +128,7 @@ def select(
         one.record.protocol in dialects.NAMES_MODEL and not one.record.parameters
         for one in found.chosen
     )
+    found.over_http = sum(_method_of(one.record) != "" for one in found.chosen)
     return found
 
 
@@ -178,8 +185,9 @@ def _strings(parts: Iterable[Part]) -> Iterable[str]:
 
 def rebuilt(record: Record, protocols: Sequence[Protocol], layouts: Layouts) -> Resend:
     """Return the request of a Record; raises Left where that does not read as it did."""
-    kind = record.request.headers.get("content-type", "application/json").partition(";")[0]
-    if not kind.strip().lower().endswith("json"):
+    if not (kind := _kind(record)).endswith("json") and not (
+        kind.startswith(GRPC) and _method_of(record) == INFER
+    ):
         raise Left("dialect")
     parts = [_with_surrogates(part) for part in record.inputs]
     try:
@@ -193,7 +201,7 @@ def rebuilt(record: Record, protocols: Sequence[Protocol], layouts: Layouts) -> 
         raise Left("dialect") from None
     found = Resend(
         record,
-        _target(record.request.path),
+        _over_http(record) if kind.startswith(GRPC) else _target(record.request.path),
         {
             "content-type": "application/json",
             **{
@@ -224,6 +232,25 @@ def _asked(record: Record, body: dialects.Body) -> dialects.Body:
         if streams and (record.streamed or record.protocol == "ollama"):
             parameters = {"stream": record.streamed}
     return dialects.asked(body, parameters)
+
+
+def _kind(record: Record) -> str:
+    kind = record.request.headers.get("content-type", "application/json").partition(";")[0]
+    return kind.strip().lower()
+
+
+def _method_of(record: Record) -> str:
+    """The method of gRPC that was called; empty for what came over HTTP."""
+    return record.request.path if _kind(record).startswith(GRPC) else ""
+
+
+def _over_http(record: Record) -> str:
+    """The path under which a server takes as JSON what it was asked over gRPC (Open Inference
+    Protocol V2, HTTP/REST). The version of the model is not on record, so it is the server's."""
+    model = record.requested_model or record.model or ""
+    if not _MODEL.fullmatch(model):
+        raise Left("path")
+    return f"/v2/models/{model}/infer"
 
 
 def _target(recorded: str) -> str:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from monitor import columns
 from monitor.protocols import PROTOCOLS
+from monitor.redrive.report import warnings
 from monitor.redrive.requests import REASONS, Selection, renamed, select
 from monitor.types import Outcome, Part, Record, RequestSummary
 from tests.privacy.test_records import Recorder
@@ -99,6 +100,31 @@ def test_what_cannot_be_sent_is_left_out(reason: str) -> None:
     """One record a reason; the same without it is sent."""
     assert why(chat(1, **LEFT[reason])) == reason
     assert why(chat(1)) == ""
+
+
+def test_what_came_over_grpc_goes_out_as_json(recorder: Recorder) -> None:
+    """Where V2 of the protocol has the same call over HTTP, which is said; streams, memory that is
+    shared, and other servers' calls are left out."""
+    sent, left = {}, {}
+    for golden in goldens():
+        record = recorder.read(golden.call().exchange)
+        if not record.request.headers.get("content-type", "").startswith("application/grpc"):
+            continue
+        selection = selected(record)
+        assert selection.over_http == len(selection.chosen)
+        (warning,) = warnings(selection)
+        assert ("came over gRPC" in warning) == bool(selection.chosen)
+        for one in selection.chosen:
+            sent[golden.name] = one.target
+            assert one.headers["content-type"] == "application/json"
+            tensors = json.loads(one.body)["inputs"]
+            assert [each["data"] for each in tensors] == [part.data for part in record.inputs]
+        left |= dict.fromkeys(selection.left_out, golden.name)
+    assert sent == dict.fromkeys(
+        ("kserve_v2/grpc-contents", "kserve_v2/grpc-infer", "kserve_v2/grpc-exhausted"),
+        "/v2/models/churn/infer",
+    )
+    assert left.keys() <= {"dialect", "refused", "no body"}
 
 
 def test_a_path_that_writes_nothing_may_be_named() -> None:
