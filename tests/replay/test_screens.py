@@ -122,6 +122,26 @@ def test_a_page_lists_the_same_words_once(
     assert "#" not in html.partition("What changed")[2].partition("Every feature and")[0]
 
 
+def test_a_page_names_no_hashed_cell_of_a_column(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    """What a text column holds that it did not are words, and no categories; what stands in the
+    tables of outcomes is explained."""
+    chance = random.Random(5)
+    monkeypatch.chdir(tmp_path)
+    for name, words in (("usual", "where is my parcel"), ("now", "refund cancel money back")):
+        texts = [" ".join(chance.choices(words.split() * 2, k=20)) for _ in range(400)]
+        Path(f"{name}.csv").write_text("\n".join(["note", *texts]))
+    assert main(["replay", "now.csv", "--reference", "usual.csv", "--html", "page.html"]) == 0
+    html = Path("page.html").read_text()
+    held = html.partition("What columns hold</h2>")[2].partition("</table>")[0]
+    assert "more texts have “" in held
+    assert "new: #" not in held
+    assert "gone: #" not in held
+    for word in ("ECE", "Brier", "temperature", "F1", "AUC", "log loss"):
+        assert f"<b>{word}</b>" in html
+
+
 def test_every_screen_is_of_a_command_line() -> None:
     """None is left of one that is gone."""
     assert {path.stem for path in SCREENS.iterdir()} == LINES.keys()
