@@ -127,7 +127,7 @@ def main() -> None:
         f"{platform.python_version()}, {os.cpu_count()} cores, of which other work took {busy:.1f} at the beginning.",
         "",
         f"Each page of `/console/`, {options.asks} times, of a `monitor run` after {REQUESTS:,} predictions from {COLUMNS} columns of {GROUPS} populations with",
-        f"feedback: {sum(found.values()):,} watches, {found.get('drift', 0)} in drift. Between two the pages forget what the other processes said. CPU ms of",
+        f"feedback: {sum(found.values()):,} watches, {found.get('drift', 0)} in drift. Between two 1.1 s go by, after which the pages ask the others anew, unless an answer took long. CPU ms of",
         "a page, and milliseconds until it was whole.",
         "",
         *table(("page", "KB", "pages", "analyzer", "all", "whole after"), rows),
