@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from urllib.parse import quote, unquote_plus
 
@@ -55,6 +55,9 @@ ALLOWED_HEADERS = frozenset(
 """Headers that a Record keeps, scanned like any text; every other is dropped."""
 
 ALLOWED_PREFIXES = ("anthropic-ratelimit-", "openai-", "x-ratelimit-", "x-stainless-")
+
+STEPS = 3
+"""Steps in which a Record is made: of its heads, of its texts, of the rest."""
 
 _SAFE = "<>:*"
 _METHOD = re.compile(r"[A-Z]{1,16}")
@@ -161,18 +164,66 @@ class Privacy:
         by its headers; the others are the operator's words."""
         if scrub is None:
             scrub = self._scrub()
-        else:
-            scrub.resume()
+            scrub.pause()
+        *_, record = self.steps(
+            call, inference, endpoint=endpoint, segments=segments, scrub=scrub, sampled=sampled,
+            oversampled=oversampled, business=business, lineage=lineage, stated=stated,
+        )  # fmt: skip
+        assert record is not None  # noqa: S101
+        return record
+
+    def steps(
+        self,
+        call: Call,
+        inference: Inference,
+        *,
+        endpoint: str,
+        segments: Mapping[str, str],
+        scrub: Scrub,
+        sampled: float,
+        oversampled: bool,
+        business: Mapping[str, str] | None,
+        lineage: Mapping[str, str] | None,
+        stated: Mapping[str, str] | None,
+    ) -> Iterator[Record | None]:
+        """Yield what `record` returns after `STEPS` steps, None before: several Records may be made
+        step by step together. The time of `scrub` stands still between them."""
+        scrub.resume()
         named = statements.business(business, scrub, self._short) if business else {}
         exchange = call.exchange
         response = exchange.response
         answer = Message(b"") if response is None else response
-        return Record(
+        operation = self._label(scrub, inference.operation)
+        model = self._label(scrub, inference.model)
+        found = {n: self._segment(scrub, n, value) for n, value in segments.items()}
+        asked = RequestSummary(
+            method=_method(call),
+            path=self._target(scrub, call),
+            headers=self._headers(scrub, "request", call.request_headers, exchange.request.head),
+            bytes=exchange.request.size,
+            truncated=call.request_truncated,
+        )
+        told = ResponseSummary(
+            headers=self._headers(scrub, "response", call.response_headers, answer.head),
+            bytes=answer.size,
+            truncated=call.response_truncated,
+        )
+        scrub.pause()
+        yield None
+        scrub.resume()
+        inputs = self._side(
+            scrub, "inputs", inference.inputs, call.request_body, exchange.request.body
+        )
+        outputs = self._side(scrub, "outputs", inference.outputs, call.response_body, answer.body)
+        scrub.pause()
+        yield None
+        scrub.resume()
+        yield Record(
             id=exchange.id,
             endpoint=endpoint,
             protocol=inference.protocol,
-            operation=self._label(scrub, inference.operation),
-            model=self._label(scrub, inference.model),
+            operation=operation,
+            model=model,
             started=exchange.started,
             duration=exchange.duration,
             time_to_first_token=inference.first_token,
@@ -180,27 +231,11 @@ class Privacy:
             status=call.status,
             outcome=inference.ended(exchange.outcome),
             streamed=inference.streamed,
-            segments={n: self._segment(scrub, n, value) for n, value in segments.items()},
-            request=RequestSummary(
-                method=_method(call),
-                path=self._target(scrub, call),
-                headers=self._headers(
-                    scrub, "request", call.request_headers, exchange.request.head
-                ),
-                bytes=exchange.request.size,
-                truncated=call.request_truncated,
-            ),
-            response=ResponseSummary(
-                headers=self._headers(scrub, "response", call.response_headers, answer.head),
-                bytes=answer.size,
-                truncated=call.response_truncated,
-            ),
-            inputs=self._side(
-                scrub, "inputs", inference.inputs, call.request_body, exchange.request.body
-            ),
-            outputs=self._side(
-                scrub, "outputs", inference.outputs, call.response_body, answer.body
-            ),
+            segments=found,
+            request=asked,
+            response=told,
+            inputs=inputs,
+            outputs=outputs,
             tokens=inference.tokens,
             finish_reasons=[self._label(scrub, reason) for reason in inference.finish_reasons],
             trace_id=_trace_id(call.request_headers.get("traceparent", "")),
