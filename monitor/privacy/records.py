@@ -10,7 +10,6 @@ from urllib.parse import quote, unquote_plus
 import msgspec
 
 from monitor import bodies, columns, traceparents
-from monitor.errors import ParseError, PrivacyError
 from monitor.feedback import Feedback, Statement
 from monitor.privacy import rulings, statements
 from monitor.privacy.cache import Cache
@@ -121,7 +120,7 @@ class Privacy:
         time stands still until then. `glimpse` needs no texts `cached`: it has its own way."""
         scrub = self._scrub(cached=cached)
         if self._policy is not None:
-            call = _ruled(scrub, self._policy, call)
+            call = rulings.bodies_of(scrub, self._policy, call)
         scrub.pause()
         return call, scrub
 
@@ -573,22 +572,6 @@ class Privacy:
                 self._clean.clear()
             self._clean.add(known)
         return found
-
-
-def _ruled(scrub: Scrub, policy: Policy, call: Call) -> Call:
-    """A call with what a policy says about its JSON bodies done to them."""
-    for side, wanted in policy.bodies.items():
-        body: bytes = getattr(call, f"{side}_body")
-        if not wanted or body.lstrip()[:1] not in (b"{", b"["):
-            continue
-        try:
-            value = rulings.body(scrub, policy.place(side, "body"), bodies.document(body))
-        except (ParseError, PrivacyError):  # places cannot be found in it, so none of it stays
-            scrub.redacted("", "unparsable")
-            value = DROPPED
-        ruled = b"" if value is DROPPED else bodies.Document.of(value)
-        call = msgspec.structs.replace(call, **{f"{side}_body": ruled})
-    return call
 
 
 def _method(call: Call) -> str:

@@ -11,10 +11,29 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
+
 from monitor import bodies
 from monitor.errors import ParseError, PrivacyError
-from monitor.privacy.policies import CREDENTIAL, DROPPED, Cursor, Rule, apply, generalise
+from monitor.privacy.policies import CREDENTIAL, DROPPED, Cursor, Policy, Rule, apply, generalise
 from monitor.privacy.scrub import Scrub
+from monitor.types import Call
+
+
+def bodies_of(scrub: Scrub, policy: Policy, call: Call) -> Call:
+    """Return a call with what a policy says about its JSON bodies done to them."""
+    for side, wanted in policy.bodies.items():
+        raw: bytes = getattr(call, f"{side}_body")
+        if not wanted or raw.lstrip()[:1] not in (b"{", b"["):
+            continue
+        try:
+            value = body(scrub, policy.place(side, "body"), bodies.document(raw))
+        except (ParseError, PrivacyError):  # places cannot be found in it, so none of it stays
+            scrub.redacted("", "unparsable")
+            value = DROPPED
+        ruled = b"" if value is DROPPED else bodies.Document.of(value)
+        call = msgspec.structs.replace(call, **{f"{side}_body": ruled})
+    return call
 
 
 def body(scrub: Scrub, cursor: Cursor, document: Any) -> Any:
