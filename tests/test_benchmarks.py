@@ -10,6 +10,7 @@ from pathlib import Path
 BENCH = Path(__file__).parent / "bench"
 WHOLE = BENCH / "WHOLE.md"
 PIECES = {
+    "bench_archive": "assert chained([b'{}'] * 9) < 60",
     "bench_features": "[list(one.observe(each)) for each in (chat(), row()) for one in FEATURES]",
     "bench_fold": """
 LEARNED = COUNT = 20

@@ -145,19 +145,22 @@ class Archiver:
             await self._aside(self._storage.sweep, time.time())
             await self._aside(chain.open)
             shard.is_open = True
+        due: int | None = None
         while True:
             (about,) = await shard.stream.about()
             await self._follow(shard, about)
             shard.waiting = Place.of(chain.position).waiting(about)
-            if not shard.waiting:
-                shard.since = None
-                break
             now = time.monotonic()
-            shard.since = now if shard.since is None else shard.since
-            is_due = now - shard.since >= given.every or shard.waiting >= given.rows
-            if not (is_due or is_last) or not await self._archive(shard):
+            if shard.since is None or not shard.waiting:
+                shard.since = now if shard.waiting else None
+            if due is None:  # what comes meanwhile has time
+                is_late = shard.since is not None and now - shard.since >= given.every
+                due = shard.waiting if is_late or is_last else 0
+            if not shard.waiting or (due <= 0 and shard.waiting < given.rows):
                 break
-            shard.since = now
+            if not (done := await self._archive(shard)):
+                break
+            due, shard.since = due - done, now
         if given.keep and time.monotonic() >= self._retain_at:
             for one in self._shards:
                 await self._aside(self._retain, one.chain)
@@ -179,8 +182,8 @@ class Archiver:
         )
         await self._aside(shard.chain.add, new, self._sign)
 
-    async def _archive(self, shard: Shard) -> bool:
-        """Archive what comes next, as one file; whether there was anything."""
+    async def _archive(self, shard: Shard) -> int:
+        """Archive what comes next, as one file; how many entries that were."""
         chain = shard.chain
         position, passed = chain.position, 0
         date: int | None = None
@@ -205,14 +208,14 @@ class Archiver:
                 if len(same) < len(entries) or writer.bytes >= FILE_BYTES:
                     break
             if position == chain.position:
-                return False
+                return 0
             await self._aside(self._step, chain, writer, position, passed)
         except OSError as error:
             raise ArchiveError(f"{self._storage.name}: {storage.why(error)}") from None
         finally:
             if writer is not None:
                 await self._aside(writer.abandon)
-        return True
+        return rows + passed
 
     def _step(self, chain: Chain, writer: Writer | None, position: str, passed: int) -> None:
         """Make what was written a part of the archive."""

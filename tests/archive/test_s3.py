@@ -1,0 +1,81 @@
+"""An archive in an object store: of two writers one is the first, and it is read and proved there."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from monitor.archive import storage as module
+from monitor.archive.chain import Chain
+from monitor.archive.manifests import NEW
+from monitor.archive.storage import Storage, at
+from monitor.cli import main
+from monitor.errors import ArchiveError
+from tests.archive.conftest import add, kept
+from tests.s3_server import S3, log_in, served
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[S3]:
+    with served() as running:
+        running.put("lake")
+        yield running
+
+
+@pytest.fixture
+def held(server: S3, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Storage:
+    log_in(monkeypatch, server, server.known)
+    return at("s3://lake/a", tmp_path / "scratch")
+
+
+def test_an_archive_is_written_read_and_proved(
+    held: Storage, server: S3, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """Two writers that began at the same place; a file that was published and not listed; then
+    replay by range, and verify before and after an object was changed."""
+    one, two = Chain(held, "bot", 0), Chain(held, "bot", 0)
+    one.open()
+    two.open()
+    assert add(one, kept(0, 3))
+    assert not add(two, kept(0, 2))
+    assert (two.position, two.tree) == (one.position, one.tree)
+    assert add(two, kept(3, 4))
+    assert not held.put("endpoint=bot/_manifests/shard=0/00000000/00000001.json", b"")
+    again = Chain(held, "bot", 0)
+    again.open()
+    assert again.tree.size == 7
+    assert not [name for name in held.below("") if name.endswith(NEW)]
+    assert not list((tmp_path / "scratch").iterdir())
+    assert main(["replay", "s3://lake/a", "--to", "2023-11-14T22:13:19.004Z", "--json", "-"]) == 0
+    assert json.loads(capsys.readouterr().out)["records"] == 4
+    assert main(["verify", "s3://lake/a"]) == 0
+    path = next(name for name in held.below("") if name.endswith(".parquet"))
+    body = server.client.get_object(Bucket="lake", Key=f"a/{path}")["Body"].read()
+    server.client.put_object(Bucket="lake", Key=f"a/{path}", Body=body[:-20])
+    assert main(["verify", "s3://lake/a"]) == 1
+    assert f"violated: {path}: " in capsys.readouterr().out
+
+
+def test_a_store_that_refuses_is_a_sentence(
+    held: Storage, server: S3, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """No such bucket, nobody that it knows: not in the words of a library."""
+    for use in (
+        lambda: at("s3://nowhere/a", tmp_path).put("x", b""),
+        lambda: at("s3://nowhere/a", tmp_path).publish(tmp_path / "none", "x"),
+    ):
+        with pytest.raises(ArchiveError, match=r"^s3://nowhere/a: (is not there|no such file)"):
+            use()
+    server.asks_who(asks=True)
+    try:
+        log_in(monkeypatch, server, (server.known[0], "wrong"))
+        denied: Any = at("s3://lake/b", tmp_path)
+        with pytest.raises(ArchiveError, match=r"^s3://lake/b: (access is denied|permission)"):
+            denied.put("x", b"")
+    finally:
+        server.asks_who(asks=False)
+    assert module.SCRATCH not in str(held.below(""))
