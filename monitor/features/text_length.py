@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from monitor.interfaces import Feature, Values
 from monitor.texts import plain
@@ -41,11 +41,9 @@ def _lengths(record: Record) -> tuple[int | None, int | None]:
     return asked, _length(answers) if answers or (texts and not outputs) else None
 
 
-def _length(texts: Iterable[str]) -> int:
-    length = 0
-    for text in texts:
-        length += len(plain(text) if "<" in text else text)
-    return length
+def _length(texts: Sequence[str]) -> int:
+    whole = "".join(texts)
+    return sum(map(len, map(plain, texts))) if "<" in whole else len(whole)  # few have one
 
 
 FEATURE = Feature("text_length", observe, observe_many)

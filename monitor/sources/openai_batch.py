@@ -27,6 +27,8 @@ from monitor.logged import Logged
 from monitor.types import Outcome
 
 _ABSENT = msgspec.Raw(b"null")
+KEPT = 64 << 20
+"""Bytes of answers that are kept as they are until their requests come; more are packed."""
 _TWICE = b""
 """What is kept instead of the answers to an id that came twice."""
 
@@ -65,7 +67,7 @@ def claims(head: Head) -> bool:
 def exchanges(paths: Sequence[Path], damage: Damage) -> Iterator[Logged]:
     """The exchanges of all files: requests in order with their answers, then answers alone.
 
-    Of answers that have requests in another file the packed bytes are kept meanwhile.
+    Of answers that have requests in another file the bytes are kept meanwhile.
     """
     asking = [path for path in paths if _asks(path)]
     answering = [path for path in paths if path not in asking]
@@ -75,13 +77,15 @@ def exchanges(paths: Sequence[Path], damage: Damage) -> Iterator[Logged]:
                 yield _exchange(line, line) if line.is_request else _exchange(None, line)
         return
     kept: dict[str, bytes] = {}
+    room = KEPT
     for path in answering:
         for number, text, line in _lines(path, damage):
             if line.custom_id in kept:
                 kept[line.custom_id] = _TWICE
                 damage.rows(path, f"{path}:{number}", "its custom_id has come before")
             else:
-                kept[line.custom_id] = compress(text, 1)
+                room -= len(text)
+                kept[line.custom_id] = text if room >= 0 else compress(text, 1)
     yield from _joined(asking, kept, damage)
 
 
@@ -89,12 +93,17 @@ def _joined(asking: Sequence[Path], kept: dict[str, bytes], damage: Damage) -> I
     """Requests that were answered, then answers to none."""
     for path in asking:
         for _, _, line in _lines(path, damage):
-            packed = kept.get(line.custom_id)
+            answer = kept.get(line.custom_id)
             kept[line.custom_id] = _TWICE
-            if packed:
-                yield _exchange(line, _decode(decompress(packed)))
-    for packed in filter(None, kept.values()):
-        yield _exchange(None, _decode(decompress(packed)))
+            if answer:
+                yield _exchange(line, _unpacked(answer))
+    for answer in filter(None, kept.values()):
+        yield _exchange(None, _unpacked(answer))
+
+
+def _unpacked(answer: bytes) -> _Line:
+    is_packed = answer[:1] == b"x"  # RFC 1950; no JSON object begins so
+    return _decode(decompress(answer) if is_packed else answer)
 
 
 def _asks(path: Path) -> bool:

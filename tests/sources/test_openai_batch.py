@@ -9,14 +9,19 @@ from pathlib import Path
 import pytest
 
 from monitor.damage import Damage
+from monitor.sources import openai_batch
 from monitor.types import Outcome, Tokens
 from tests.sources.logs import GOLDENS, golden, recorded, rows, said
 
 NAMES = [f"openai_batch.{name}.jsonl" for name in ("input", "output", "errors")]
 
 
-def test_requests_are_joined_with_answers_and_errors() -> None:
+@pytest.mark.parametrize("kept", [1 << 20, 300, 0], ids=["as they are", "some packed", "packed"])
+def test_requests_are_joined_with_answers_and_errors(
+    kept: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """In the order of the requests, whatever that of the others; an answer that never came is a failure."""
+    monkeypatch.setattr(openai_batch, "KEPT", kept)
     found = recorded(*NAMES)
     assert [one.response_id for one in found] == ["chatcmpl-0", "r-1", "chatcmpl-2", "r-3"]
     assert [one.outcome for one in found] == [
