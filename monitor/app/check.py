@@ -97,14 +97,18 @@ def _check_archive(settings: Settings) -> None:
     signing_key(settings)
     url = settings.archive.url
     scheme, _, rest = url.partition("://")
-    try:
-        storage.at(url, Path(settings.data))
-    except ArchiveError as error:
-        raise ConfigError(f"archive.url: {error}") from None
     if not rest:
         _check_directory("archive.url", Path(url))
     elif scheme.lower() == "file":
         _check_directory("archive.url", Path(unquote(rest.removeprefix("localhost"))))
+    elif scheme.lower() == "s3":  # what reads it is large, and needed by the archiver alone
+        if not is_there("s3fs"):
+            raise ConfigError(advice("archive", "archive.url: s3"))
+    else:
+        try:
+            storage.at(url, Path(settings.data))
+        except ArchiveError as error:
+            raise ConfigError(f"archive.url: {error}") from None
 
 
 def _check_coverage(coverage: Coverage) -> None:

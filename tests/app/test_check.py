@@ -23,6 +23,8 @@ from monitor.settings import load
 from monitor.settings.schema import (
     Access,
     AdminTls,
+    Archive,
+    Audit,
     Capture,
     Coverage,
     Differential,
@@ -458,3 +460,29 @@ def test_certificates_of_the_admin_port_are_looked_at(authority: Any, tmp_path: 
     lines = [line.strip() for line in explain(outdated)]
     assert f"over TLS: {old}, read again when it changes" in lines
     assert f"access.tls.cert: {old} is accepted by no client: certificate has expired" in lines
+
+
+def test_an_archive_is_told_and_tried(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where, how often, for how long, signed by what; a place that cannot be, a key that is none,
+    and a package that is not there are said before anything starts."""
+    kept = Settings(archive=Archive("s3://:secret@bucket/a", keep=400), audit=Audit("audit.key"))
+    (line,) = [one for one in explain(kept) if one.startswith("archive ")]
+    assert line.endswith("every 300 s or 50,000 records, kept 400 days, signed with audit.key")
+    assert "secret" not in line
+    file = tmp_path / "file"
+    file.write_text("")
+    tried(archive=Archive(str(tmp_path / "new" / "archive")))
+    tried(archive=Archive(f"file://{tmp_path}"))
+    tried(archive=Archive("s3://bucket/archive"))
+    for archive, audit, sentence in (
+        (str(file), "", rf"archive\.url: {file} is not a directory"),
+        (f"file://{file}", "", rf"archive\.url: {file} is not a directory"),
+        ("nobody://x", "", r"archive\.url: nobody://x: no files have a URL with nobody://"),
+        (str(tmp_path), str(file), rf"audit\.sign: {file} holds no Ed25519 private key"),
+    ):
+        with pytest.raises(ConfigError, match=f"^{sentence}"):
+            tried(archive=Archive(archive), audit=Audit(audit))
+    for missing, place in (("pyarrow", str(tmp_path)), ("s3fs", "s3://bucket/a")):
+        monkeypatch.setattr("monitor.app.check.is_there", lambda name, gone=missing: name != gone)
+        with pytest.raises(ConfigError, match=r"^archive\.url.*monitor-sidecar\[archive\]'$"):
+            tried(archive=Archive(place))
