@@ -149,6 +149,14 @@ ROW = Row(
             Query(rate("monitor_records_missed_total", "endpoint"), "{{endpoint}} missed"),
         ),
         graph(
+            "Behind the stream",
+            "Records that no analyzer has read yet, and shards that one reads. Normal is few "
+            "records and all shards; with 0 shards no analyzer works: look at their logs.",
+            "short",
+            Query(_total("monitor_analysis_lag_records"), "{{endpoint}} records"),
+            Query(_total("monitor_shards_owned"), "{{endpoint}} shards"),
+        ),
+        graph(
             "Parts that failed",
             "Times that a protocol, dimension or feature failed; the exchange counts without "
             "it. Normal is 0; otherwise look at the log.",

@@ -10,6 +10,7 @@ Failures of the *traffic* are data (`types.Outcome`), never exceptions.
   x PrivacyError         a text could not be made safe; the caller drops it (fail closed)
   x ArchiveError         files of an archive cannot be written, read or trusted
   x StreamError          the store refused, is away or did not answer in time
+  x LeaseError           another analyzer owns the endpoint now
 """
 
 from __future__ import annotations
@@ -52,3 +53,7 @@ class StreamError(MonitorError):
     def __init__(self, message: str, *, ambiguous: bool = False) -> None:
         super().__init__(message)
         self.ambiguous = ambiguous
+
+
+class LeaseError(MonitorError):
+    """Another analyzer owns the endpoint now: nothing was written; the message is its name."""

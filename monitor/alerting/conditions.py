@@ -50,7 +50,8 @@ class Standing(msgspec.Struct, frozen=True):
     """What the analyzer says of itself at a look: all Conditions, and how many more there are.
 
     `records` were analyzed, the newest of them ended at `newest` (Unix seconds); `missed` were
-    deleted unread, `set_aside` passed over, by reason.
+    deleted unread, `set_aside` passed over, by reason. Of an analyzer that `stands_by` another one
+    says all this.
     """
 
     conditions: list[Condition]
@@ -59,6 +60,7 @@ class Standing(msgspec.Struct, frozen=True):
     newest: float = 0.0
     missed: int = 0
     set_aside: dict[str, int] = {}
+    stands_by: bool = False
 
 
 def standing_of(

@@ -1,29 +1,37 @@
 """The state of the analysis ↔ one Redis hash: what was counted, and up to which position.
 
-Position and counts are written by one command, so a restart goes on exactly where the saved counts
-end: no record is counted twice or left out.
+Position and counts are written at once, so a restart goes on exactly where the saved counts end: no
+record is counted twice or left out.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import redis.asyncio as redis
 from redis.exceptions import RedisError
 
+from monitor.analysis.lease import Lease
 from monitor.errors import StreamError
 
 POSITION = "position"
 
 
 class Checkpoint:
-    """The hash `monitor:{ENDPOINT}:analysis`; one user at a time."""
+    """The hash `monitor:{ENDPOINT}:analysis`.
 
-    def __init__(self, url: str, endpoint: str, *, timeout: float = 5.0) -> None:
+    With a `lease` only who owns it writes, and others get LeaseError.
+    """
+
+    def __init__(
+        self, url: str, endpoint: str, *, lease: Lease | None = None, timeout: float = 5.0
+    ) -> None:
         self._key = f"monitor:{{{endpoint}}}:analysis"
         self._client = redis.Redis.from_url(
             url, socket_timeout=timeout, socket_connect_timeout=timeout
         )
+        self._lease = lease
 
     async def load(self) -> tuple[str, dict[str, bytes]]:
         """(position, state) as last saved, empty where nothing was; or raise StreamError."""
@@ -48,23 +56,32 @@ class Checkpoint:
         for name, entry in changes.items():
             kept += (name, entry) if entry else ()
         gone = [name for name, entry in changes.items() if not entry]
-        try:
-            async with self._client.pipeline(transaction=bool(kept and gone)) as both:
-                if kept:
-                    both.hset(self._key, items=kept)
-                if gone:
-                    both.hdel(self._key, *gone)
-                await both.execute()
-        except (RedisError, OSError) as error:
-            raise StreamError(f"the checkpoint cannot be saved: {type(error).__name__}") from None
+
+        def fill(both: Any) -> None:
+            if kept:
+                both.hset(self._key, items=kept)
+            if gone:
+                both.hdel(self._key, *gone)
+
+        await self._commit(fill, "saved")
 
     async def clear(self) -> None:
         """Forget what was saved, or raise StreamError."""
+        await self._commit(lambda both: both.delete(self._key), "cleared")
+
+    async def _commit(self, fill: Callable[[Any], object], done: str) -> None:
+        if self._lease is not None:
+            await self._lease.commit(fill)
+            return
         try:
-            await self._client.delete(self._key)
+            async with self._client.pipeline() as both:
+                fill(both)
+                await both.execute()
         except (RedisError, OSError) as error:
-            raise StreamError(f"the checkpoint cannot be cleared: {type(error).__name__}") from None
+            raise StreamError(f"the checkpoint cannot be {done}: {type(error).__name__}") from None
 
     async def close(self) -> None:
-        """Close the connection to the store."""
+        """Close the connections to the store, those of the lease too."""
         await self._client.aclose()
+        if self._lease is not None:
+            await self._lease.close()

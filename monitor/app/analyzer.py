@@ -1,14 +1,18 @@
-"""The analyzer: Records of all shards → the fold → Measurements; its state is kept in Redis."""
+"""The analyzer: Records of all shards → the fold → Measurements; its state is kept in Redis.
+
+Any number of them may run for an endpoint. One owns it (`analysis.lease`); the others stand by, and
+tell nothing of what it tells.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
-from operator import itemgetter
 
 import msgspec
 
@@ -25,6 +29,7 @@ from monitor.analysis.drift.findings import summary
 from monitor.analysis.drift.watches import Baseline
 from monitor.analysis.fold import Analysis
 from monitor.analysis.guard import Guard
+from monitor.analysis.lease import LEASE, Lease
 from monitor.analysis.lineage import Lineage
 from monitor.analysis.monitors import analysis_of
 from monitor.app import meaning
@@ -34,14 +39,14 @@ from monitor.app.decision_log import DecisionLog
 from monitor.app.outcomes import Outcomes
 from monitor.app.reviewer import reviewer_of
 from monitor.app.set_aside import SetAside
-from monitor.errors import StreamError
+from monitor.errors import LeaseError, StreamError
 from monitor.findings import Change, Finding, Status
 from monitor.settings.schema import Settings
-from monitor.streams.entries import AHEAD, Entry, missed, time_of
+from monitor.streams.entries import AHEAD, Entry, missed, time_of, went_back
 from monitor.streams.redis import RedisStream
 from monitor.supervision import child
 from monitor.tasks import own
-from monitor.turns import give_way, in_turns
+from monitor.turns import give_way
 from monitor.types import WHOLE, Measurement, Row
 from monitor.urls import shown
 
@@ -86,19 +91,37 @@ AT_ONCE = 20_000
 DRAIN_SECONDS = 3.0
 """How long a stopping analyzer goes on reading what is there already."""
 
+CLAIM_EVERY = 0.5
+"""Seconds between two looks of an analyzer that stands by."""
+
+DOUBT = 1.0
+"""Seconds that numbers wait for the store to say whether they may be told."""
+
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 5.0
 
 
 class Analyzer:
-    """One endpoint's fold and where it stands in the stream."""
+    """One endpoint's fold and where it stands in the stream.
 
-    def __init__(self, settings: Settings, stopping: asyncio.Event) -> None:
+    `name` is another one for each analyzer that may run at the same time; `clock` is in seconds.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        stopping: asyncio.Event,
+        *,
+        name: str = "analyzer",
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._settings = settings
         self._stopping = stopping
         self._features = features_of(settings)
         self._profile = read_profile(settings.reference.file)
         self._stream = RedisStream(settings.redis, settings.endpoint, shards=settings.stream.shards)
-        self._checkpoint = Checkpoint(settings.redis, settings.endpoint)
+        self._lease = Lease(settings.redis, settings.endpoint, name, clock=clock)
+        self._checkpoint = Checkpoint(settings.redis, settings.endpoint, lease=self._lease)
+        self._stands_by = False
         self._set_aside = SetAside()
         self._outcomes = Outcomes(settings, partial(self._set_aside.note, "failed"))
         self._analysis = self._fresh()
@@ -118,13 +141,36 @@ class Analyzer:
         self._where = shown(settings.redis)
 
     async def run(self) -> None:
-        """Fold until told to stop; then what is already there, for a moment, and save."""
-        if not await self._patiently(self._restore):
-            return
+        """Own the endpoint as soon as nobody else does, and fold until told to stop; then what is
+        already there, for a moment, and save."""
         hurrying = own(self._hurry(), "the wait for the stop")
+        while await self._patiently(self._own) and self._lease.is_held:
+            keeping = own(self._lease.keep(), "the lease")
+            try:
+                if await self._patiently(self._restore):
+                    await self._analyze()
+            except LeaseError:
+                pass  # said below
+            finally:
+                keeping.cancel()
+            if not self._lease.is_held and not self._stopping.is_set():
+                self._lose()
+        await hurrying
+        if self._lease.is_held:
+            with contextlib.suppress(StreamError, LeaseError):
+                await self._lease.release()
+        if self._reviewer is not None:
+            await self._reviewer.close()
+        await self._stream.close()
+        await self._outcomes.close()
+        await self._checkpoint.close()
+
+    async def _analyze(self) -> None:
+        """Fold until told to stop, or until another analyzer owns the endpoint."""
         save_at = look_at = seek_at = review_at = decide_at = time.monotonic()
-        while not self._stopping.is_set():
+        while not self._stopping.is_set() and self._lease.is_held:
             read_at = time.monotonic() + READ_EVERY
+            await self._patiently(self._lease.confirm)
             if time.monotonic() >= seek_at:
                 await self._patiently(self._seek)
                 seek_at = time.monotonic() + SEEK_EVERY
@@ -147,25 +193,68 @@ class Analyzer:
                 save_at = time.monotonic() + SAVE_EVERY
             if not (self._stream.has_more or self._outcomes.has_more):
                 await self._rest(read_at - time.monotonic())
-        await hurrying
+        if not self._lease.is_held:
+            return
         deadline = time.monotonic() + DRAIN_SECONDS
         with contextlib.suppress(StreamError):
             while time.monotonic() < deadline and await self._read():
                 pass
+            await self._lease.confirm()
             await self._decide()
             await self._save(stopping=True)
-        if self._reviewer is not None:
-            await self._reviewer.close()
-        await self._stream.close()
-        await self._outcomes.close()
-        await self._checkpoint.close()
+
+    # --- who owns the endpoint ---------------------------------------------------------------
+
+    async def _own(self) -> bool:
+        """Wait until this analyzer owns the endpoint; False when stopped first."""
+        while not await self._lease.claim():
+            if not self._stands_by:
+                logs.info(f"{self._lease.owner} analyzes this endpoint; this analyzer stands by")
+            self._stands_by = True
+            await self._rest(CLAIM_EVERY)
+            if self._stopping.is_set():
+                return False
+        if self._stands_by:
+            logs.info("nobody else analyzes this endpoint any more; this analyzer takes over")
+        self._stands_by = False
+        self._decisions = DecisionLog(self._settings, self._stream)
+        return True
+
+    def _lose(self) -> None:
+        """Forget all that was counted: another analyzer has gone on from what was saved."""
+        logs.warning(
+            f"{self._lease.owner or 'another analyzer'} has taken over this endpoint, because this "
+            "analyzer was not heard of; it stands by, and nothing is counted twice"
+        )
+        self._is_restored, self._stands_by = False, True
+        self._analysis, self._lineage = self._fresh(), self._followed()
+        self._outcomes.restore({})
+        self._set_aside.clear()
+        self._position = self._saved = ""
+        self._unsaved = {}
+
+    @property
+    def _is_replaced(self) -> bool:
+        """Whether another analyzer tells what is known of this endpoint, or may do so."""
+        return self._stands_by or (self._lease.age >= LEASE and not self._is_sure)
+
+    @property
+    def _is_sure(self) -> bool:
+        """Whether this analyzer may tell numbers: not one that was frozen, for another may have
+        taken over. While the store is away nobody can."""
+        is_owner = self._lease.age < LEASE or (self._away and self._lease.is_held)
+        return self._is_restored and is_owner
 
     async def measure(self) -> list[Measurement]:
         """What the monitors measure, as of now."""
-        if not self._is_restored:
-            return []  # counters would seem to begin anew
+        if self._lease.is_held and not self._away:
+            with contextlib.suppress(StreamError, LeaseError, TimeoutError):
+                async with asyncio.timeout(DOUBT):
+                    await self._lease.confirm()
         endpoint = self._settings.endpoint
         samples = self.count()
+        if not self._is_sure:
+            return samples
         samples.extend(self._outcomes.measurements())
         samples.extend(self._lineage.measurements(endpoint))
         for monitor in (*self._analysis.monitors, *self._outcomes.monitors):
@@ -182,15 +271,15 @@ class Analyzer:
 
     def count(self) -> list[Measurement]:
         """What was counted, without what the monitors measure."""
-        if not self._is_restored:
-            return []
         return [
             Measurement(name, {"endpoint": self._settings.endpoint, **labels}, number)
             for name, labels, number in self._counted()
         ]
 
     def findings(self) -> bytes:
-        """The findings as a JSON document."""
+        """The findings as a JSON document; an empty one of an analyzer that stands by."""
+        if self._is_replaced:
+            return b"{}"
         with self._set_aside.failing("judging"):
             findings = self._analysis.findings()
             return summary(self._analysis.records, findings, self._lineage.changes())
@@ -198,13 +287,17 @@ class Analyzer:
 
     def outcomes(self) -> bytes:
         """What became of predictions, as a JSON document (`findings.Outcomes`)."""
+        if self._is_replaced:
+            return b"{}"
         with self._set_aside.failing("judging outcomes"):
             return self._outcomes.findings()
         return b"{}"
 
     def standing(self) -> bytes:
         """What is wrong, as of the last look, and how far this analyzer is: for the notifier."""
-        if not self._is_restored or self._away:
+        if self._stands_by:
+            return msgspec.json.encode(Standing([], stands_by=True))
+        if not self._is_sure or self._away:
             return b""
         now = msgspec.structs.replace(
             self._standing,
@@ -216,6 +309,14 @@ class Analyzer:
         return msgspec.json.encode(now)
 
     def _counted(self) -> Iterator[tuple[str, dict[str, str], float]]:
+        is_sure, behind = self._is_sure, self._stream.behind
+        yield "monitor_shards_owned", {}, len(self._stream.keys) if is_sure else 0
+        if not is_sure:
+            # Counters that begin at 0 and jump would look like as many records in a moment.
+            yield "monitor_analysis_lag_records", {}, 0
+            return
+        if behind is not None:
+            yield "monitor_analysis_lag_records", {}, behind
         fold = self._analysis
         yield "monitor_records_analyzed_total", {}, fold.records
         yield "monitor_records_missed_total", {}, missed(self._position)
@@ -251,7 +352,18 @@ class Analyzer:
         return Lineage({"config", "policy", "monitor", *constant})
 
     async def _restore(self) -> bool:
+        """Go on from what was saved, as the owner of the endpoint; raises LeaseError or
+        StreamError."""
+        if not (self._lease.is_held or await self._lease.claim()):
+            raise LeaseError(self._lease.owner)
         position, state = await self._checkpoint.load()
+        await self._stream.widen(position.count(",") + 1)
+        await self._stream.look(position)
+        if len(self._stream.keys) > self._settings.stream.shards:
+            logs.warning(
+                f"stream.shards is {self._settings.stream.shards}, and records stand in "
+                f"{len(self._stream.keys)} shards: all of them are read"
+            )
         before = meaning.read(state)
         now = meaning.of(self._settings)
         latest = time_of(position) + AHEAD
@@ -274,7 +386,7 @@ class Analyzer:
             self._lineage = self._followed()
             self._outcomes.restore({})
             await self._checkpoint.clear()
-        await self._attempts.resume(state)
+        await self._attempts.resume(state, is_again=self._lease.is_again)
         if changed := meaning.changed(before, now):
             logs.warning(f"these settings have changed since the checkpoint: {changed}")
         self._position = self._saved = position
@@ -316,34 +428,31 @@ class Analyzer:
         """Fold the Records that come next; whether any came, and up to when all are read."""
         block = LEAST_BLOCK if self._outcomes.has_more else BLOCK
         position, entries = await self._stream.next(self._position, block=block)
+        self._look_back(position)
         if not entries:
+            self._position = position
             return False, 0.0
         await self._attempts.begin(time_of(position))
-        read = []
-        for entry in in_turns(entries):
+        due = deque(entries)
+        del entries  # so that each is freed as soon as it is folded
+        rows: list[Row] = []
+        observations = 0
+        while due:
+            give_way()
+            entry = due.popleft()
             if not await self._attempts.may_try(entry):
                 self._set_aside.note("poison", entry)
             elif (record := entry.record()) is None:
                 self._set_aside.note("unreadable", entry)
             else:
-                read.append((record.started + record.duration, entry, record))
-        # Shards come one after the other; within what came at once, time decides.
-        due = deque(sorted(read, key=itemgetter(0)))
-        del entries, read  # so that each is freed as soon as it is folded
-        rows: list[Row] = []
-        observations = 0
-        while due:
-            give_way()
-            _, entry, record = due.popleft()
-            await self._attempts.may_try(entry)
-            with self._failing(entry):
-                self._lineage.add(record)
-                rows.append(row := self._analysis.row(record))
-                observations += len(row.observations)
-                if self._outcomes.is_on:
-                    self._outcomes.add(record)
-            if self._reviewer is not None:
-                self._reviewer.look(record, entry)
+                with self._failing(entry):
+                    self._lineage.add(record)
+                    rows.append(row := self._analysis.row(record))
+                    observations += len(row.observations)
+                    if self._outcomes.is_on:
+                        self._outcomes.add(record)
+                if self._reviewer is not None:
+                    self._reviewer.look(record, entry)
             if not due or observations >= AT_ONCE or self._attempts.is_marked:
                 with self._failing(entry):
                     self._analysis.add_rows(rows)
@@ -354,6 +463,16 @@ class Analyzer:
             await self._reviewer.put()
         garbage.collect()
         return True, time_of(position)
+
+    def _look_back(self, position: str) -> None:
+        """Say where the stream ends before what was read of it."""
+        if self._position and (shards := went_back(self._position, position)):
+            named = ", ".join(map(str, shards))
+            logs.warning(
+                f"the stream of shard {named} ends before what was read of it: another store took "
+                "over without its last records; how many were missed is not known, and the "
+                "analysis goes on from the stream's end"
+            )
 
     @contextlib.contextmanager
     def _failing(self, entry: Entry) -> Iterator[None]:
@@ -388,7 +507,7 @@ class Analyzer:
         self._saved, self._unsaved = self._position, {}
         return True
 
-    async def _patiently(self, work: Callable[[], Awaitable[bool]]) -> bool:
+    async def _patiently(self, work: Callable[[], Awaitable[object]]) -> bool:
         """Do it, again after a growing pause while the store is away; False when stopped first."""
         pause = FIRST_PAUSE
         while not self._stopping.is_set():
@@ -400,6 +519,8 @@ class Analyzer:
                         f"waiting for the store {self._where}: {error}; nothing is analyzed until "
                         "it is back"
                     )
+                    # Else it would find out for itself later, and this would be said again.
+                    await self._stream.close()
                 self._away = True
                 await self._rest(pause)
                 pause = min(2 * pause, LONGEST_PAUSE)
@@ -451,7 +572,9 @@ class Analyzer:
 
 async def serve(role: child.Child) -> None:
     """The role: runs until `role.stopping`."""
-    analyzer = Analyzer(role.settings, role.stopping)
+    # The directory is another one for each supervisor, and the same for this role started again.
+    name = f"{socket.gethostname()}/{role.runtime.name}"
+    analyzer = Analyzer(role.settings, role.stopping, name=name)
     role.measure = analyzer.measure
     role.count = analyzer.count
     role.documents = {

@@ -1,10 +1,14 @@
 """What ends the analyzer → set aside: what is written down before an entry is folded.
 
 A running analyzer keeps a *horizon* in its checkpoint: it may have folded what was appended up to
-then. A clean stop removes it. An analyzer that starts and finds one follows a crash. It writes down
-each entry up to there before it reads and folds it. When the process ends once more, that entry has
-ended it twice, and is passed over from then on. Without a crash this costs one command for every
-`STEP` of the stream's time.
+then. A clean stop removes it. An analyzer that is started again and finds one follows a crash. It
+writes down each entry up to there before it reads and folds it. When the process ends once more,
+that entry has ended it twice, and is passed over from then on. Without a crash this costs one
+command for every `STEP` of the stream's time.
+
+An analyzer that takes over from another one does not write down each, which takes long, unless the
+other did; and it passes over none for it. The other was frozen, or its machine went; if it was an
+entry after all, this one ends too, and is started again.
 """
 
 from __future__ import annotations
@@ -34,15 +38,18 @@ class Attempts:
         self._poison: set[str] = set()
         self.is_marked = False
 
-    async def resume(self, state: Mapping[str, bytes]) -> None:
-        """Begin after what the last process has left in the checkpoint; or raise StreamError."""
+    async def resume(self, state: Mapping[str, bytes], *, is_again: bool = True) -> None:
+        """Begin after what the last process has left in the checkpoint, which was this one where it
+        `is_again`; or raise StreamError."""
         kept = {name: state.get(name, b"").decode(errors="replace") for name in FIELDS}
         self._poison = set(kept[POISON].splitlines())
         try:
             self._horizon = self._careful = float(kept[HORIZON] or 0)
         except ValueError:  # somebody else's writing
             self._horizon = self._careful = 0.0
-        if kept[ATTEMPT]:
+        if not is_again and not kept[ATTEMPT]:
+            self._careful = 0.0
+        if is_again and kept[ATTEMPT]:
             self._poison.add(kept[ATTEMPT])
         if self._horizon:
             horizon = str(self._horizon).encode()

@@ -136,12 +136,14 @@ class NotifierProcess:
         await self._store.close()
 
     def _line(self, receiver: Receiver) -> Line:
+        return Line(receiver, self._outbox(receiver), Courier(version=monitor.__version__))
+
+    def _outbox(self, receiver: Receiver) -> Outbox:
         given = receiver.given
-        outbox = Outbox(
+        return Outbox(
             given.name, severities=given.severities, repeat=given.repeat, labels=self._labels,
             runbook=given.runbook,
         )  # fmt: skip
-        return Line(receiver, outbox, Courier(version=monitor.__version__))
 
     async def _measure(self) -> list[Measurement]:
         return [
@@ -161,13 +163,18 @@ class NotifierProcess:
     async def _look(self) -> None:
         """Wait for the next look; then ask everybody, and note what changed."""
         await asyncio.sleep(LOOK_EVERY)
-        await self._from_store()
         status = await self._process.status()
-        samples = await self._answers.measurements(status)
         standing = _standing(await self._answers.standing(status))
+        stands_by = standing is not None and standing.stands_by
+        recorders = sum(1 for role, *_ in status.children if role == "recorder")
+        if stands_by and not recorders:
+            await self._stand_by()
+            return
+        standing = None if stands_by else standing
+        await self._from_store()
+        samples = await self._answers.measurements(status)
         now, clock = self._clock.now(), time.time()
         settings = self._settings
-        recorders = sum(1 for role, *_ in status.children if role == "recorder")
         conditions = self._health.look(
             samples,
             restarts={role: times for role, _, _, times in status.children},
@@ -182,7 +189,7 @@ class NotifierProcess:
             clock=clock,
         )
         judged = {one.name for one in ALERTS}
-        if any(role == "analyzer" for role, *_ in status.children):
+        if not stands_by and any(role == "analyzer" for role, *_ in status.children):
             conditions += self._health.analysis(
                 standing, clock=clock, now=now, has_traffic=bool(recorders)
             )
@@ -195,6 +202,15 @@ class NotifierProcess:
                 line.outbox.take(transition)
         self._looked_at = now
         await self._save()
+
+    async def _stand_by(self) -> None:
+        """Tell nothing while another analyzer owns the endpoint: its notifier does. What that one
+        has told is read once it is gone."""
+        self._restored = False
+        self._alerts = Alerts(self._labels)
+        for line in self._lines:
+            async with line.busy:
+                line.outbox = self._outbox(line.receiver)
 
     async def _from_store(self) -> None:
         """Read what was told before, once, and the silences; while the store is away those hold

@@ -136,6 +136,7 @@ class Outcomes:
         for page in range(PAGES):
             position, entries = await self._stream.next_feedback(self._position, block=BLOCK)
             if not entries:
+                self._position = position
                 break
             any_came = True
             for entry in in_turns(entries):
@@ -184,6 +185,7 @@ class Outcomes:
 
     async def _read_past(self, position: str) -> None:
         """Remember the Records up to `position` whose outcome is not due."""
+        await self._stream.widen(position.count(",") + 1)
         ends = {key: moment(one.partition("/")[0].encode())
                 for key, one in zip(self._stream.keys, position.split(","), strict=False)
                 if one}  # fmt: skip

@@ -55,6 +55,10 @@ class SetAside:
             kept = msgspec.json.decode(state[FIELD], type=dict[str, int])
             self.counts |= {reason: kept[reason] for reason in self.counts if reason in kept}
 
+    def clear(self) -> None:
+        """Forget the counts: they go on where somebody else has saved them."""
+        self.counts.update(dict.fromkeys(SET_ASIDE_REASONS, 0))
+
     def _say(self, kind: str, line: str) -> None:
         now = time.monotonic()
         if now >= self._said.get(kind, now):

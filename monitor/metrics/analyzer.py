@@ -11,6 +11,17 @@ METRICS = (
         "analyzer",
     ),
     Metric(
+        "monitor_shards_owned", "gauge",
+        "Shards of the stream that this analyzer reads; 0 while it stands by because another one "
+        "does.",
+        "analyzer",
+    ),
+    Metric(
+        "monitor_analysis_lag_records", "gauge",
+        "Records in the shards of this analyzer that it has not read yet.",
+        "analyzer",
+    ),
+    Metric(
         "monitor_analysis_timestamp_seconds", "gauge",
         "Unix time of the newest record that the analyzer counted. Its age is the lag of drift "
         "findings.",

@@ -86,12 +86,19 @@ class Place(NamedTuple):
         return f"{self.id}/{self.number}/{self.missed}" if self.number >= 0 else self.id
 
     def seen(self, about: dict[bytes, Any]) -> Place:
-        """With what XINFO STREAM says before what stands behind is read."""
+        """With what XINFO STREAM says before what stands behind is read.
+
+        A stream that ends before this place lost records when another store took over; from its end
+        on there is something to read again.
+        """
         added, first = about.get(b"entries-added"), about.get(b"first-entry")
+        last = about[b"last-generated-id"]
+        if moment(last) < moment(self.id.encode()):
+            return Place(last.decode(), -1 if added is None else added, self.missed)
         if added is None:
             return self  # Redis 6
         trimmed = added - about[b"length"]
-        if self.id.encode() == about[b"last-generated-id"]:
+        if self.id.encode() == last:
             return self._replace(number=added)
         if added < self.number:  # another stream under that name
             return self._replace(number=trimmed)
@@ -124,6 +131,20 @@ def missed(position: str) -> int:
     (20, 0, 0)
     """
     return sum(Place.of(one).missed for one in position.split(","))
+
+
+def went_back(before: str, after: str) -> list[int]:
+    """Return the shards in which a position stands before another that was read up to.
+
+    >>> went_back("1700000000000-5/120/20,1700000001000-0/7/0", "1699999999999-9,1700000001000-0")
+    [0]
+    """
+    places = zip(map(Place.of, before.split(",")), map(Place.of, after.split(",")), strict=False)
+    return [
+        shard
+        for shard, (old, new) in enumerate(places)
+        if moment(new.id.encode()) < moment(old.id.encode())
+    ]
 
 
 def time_of(position: str) -> float:

@@ -12,6 +12,8 @@ import contextlib
 import time
 import zlib
 from collections.abc import AsyncIterator, Mapping, Sequence
+from itertools import takewhile
+from operator import itemgetter
 from typing import Any
 
 import hiredis
@@ -47,6 +49,10 @@ LOGGED = 100_000
 """Readings of records' content that are remembered, at least."""
 CLOCK_MARGIN = 5.0
 """Seconds that a look into the past goes further back than the clocks say."""
+MOST_SHARDS = 1024
+SETTLING = 1000
+"""Milliseconds by which an entry is ahead of the store's clock, at most, if it is of now; more, and
+the clock was put back."""
 
 
 class RedisStream:
@@ -54,7 +60,7 @@ class RedisStream:
 
     A failed command closes the connection; the next one opens another. There is no back-off in
     here: whoever calls again decides when. `has_more` says whether the last `next` knew of entries
-    behind those that it gave.
+    behind those that it gave, and `behind` how many there were; None where the store does not say.
     """
 
     def __init__(
@@ -67,10 +73,13 @@ class RedisStream:
         max_age: float = 0.0,
         timeout: float = 5.0,
     ) -> None:
-        self.keys = tuple(f"monitor:{{{endpoint}:{shard}}}:records" for shard in range(shards))
+        self._endpoint = endpoint
+        self.keys = tuple(map(self._key_of, range(shards)))
         self.feedback_key = f"monitor:{{{endpoint}}}:feedback"
         self.unreadable = 0
         self.has_more = False
+        self.behind: int | None = None
+        self._added: dict[str, int | None] = {}
         self._fingerprints = f"monitor:{{{endpoint}:keys}}"
         self._access = f"monitor:{{{endpoint}}}:access"
         self._decisions = f"monitor:{{{endpoint}}}:decisions"
@@ -173,8 +182,9 @@ class RedisStream:
         """What came after position `after`, waiting up to `block` seconds: (position, entries).
 
         At most `limit` entries of each shard, and fewer where they are large. A position names the
-        last entry read of each shard; the empty one is the beginning. No shard gets ahead of
-        another that has more to give: what is caught up with comes about in order of time.
+        last entry read of each shard; the empty one is the beginning. Entries of all shards come in
+        the order of their ids, of equal ones in that of the shards, whoever reads, and however
+        often: none is given while one may come to another shard that belongs before it.
         """
         return await self._next(self.keys, after, limit, block)
 
@@ -190,6 +200,9 @@ class RedisStream:
         places = _places(after, len(keys))
         count = min(limit, self._count)
         found = await self._after(keys, places, count)
+        if not any(found) and self._is_hurried and len(keys) > 1:
+            await asyncio.sleep(0.002)  # what came in this very millisecond is still held back
+            found = await self._after(keys, places, count)
         if not any(found) and not self._is_hurried:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(None) as patience:
@@ -201,33 +214,68 @@ class RedisStream:
         unfinished = [moment(entries[-1][0]) for entries in found if len(entries) >= count]
         self.has_more = bool(unfinished)
         until = min(unfinished, default=None)
-        due: list[Entry] = []
+        due: list[tuple[tuple[int, int], int, Entry]] = []
         for shard, (key, entries) in enumerate(zip(keys, found, strict=True)):
             self._adapt(entries)
             here = [one for one in entries if until is None or moment(one[0]) <= until]
             if here:
                 places[shard] = places[shard].moved(here[-1][0].decode(), len(here))
-                due += [Entry(key, one.decode(), fields) for one, fields in here]
-        return ",".join(map(str, places)), due
+                due += [
+                    (moment(one), shard, Entry(key, one.decode(), fields)) for one, fields in here
+                ]
+        if len(keys) > 1:
+            due.sort(key=itemgetter(0, 1))
+        self.behind = self._left(keys, places)
+        return ",".join(map(str, places)), [entry for _, _, entry in due]
 
     async def _after(self, keys: Sequence[str], places: list[Place], count: int) -> list[list[Any]]:
         """What stands after each place, at most `count` entries; the places learn what was trimmed.
 
         A command names one key: a Redis Cluster takes no other.
         """
-        commands: list[bytes] = []
+        commands = [pack("TIME")] if len(keys) > 1 else []
         for key, place in zip(keys, places, strict=True):
             commands.append(pack("XINFO", "STREAM", key))
             commands.append(pack("XREAD", "COUNT", count, "STREAMS", key, place.id))
         replies = await self._read_all(commands)
+        now = _milliseconds(replies.pop(0)) if len(keys) > 1 else None
         found = []
         for shard, (about, entries) in enumerate(zip(replies[::2], replies[1::2], strict=True)):
             if not isinstance(about, hiredis.ReplyError):
-                places[shard] = places[shard].seen(dict(zip(about[::2], about[1::2], strict=True)))
+                facts = dict(zip(about[::2], about[1::2], strict=True))
+                places[shard] = places[shard].seen(facts)
+                self._added[keys[shard]] = facts.get(b"entries-added")
             elif not str(about).startswith(("ERR no such key", "NOPERM")):
                 raise StreamError(refusal(about))
-            found.append(_entries(entries))
+            else:
+                self._added[keys[shard]] = None if str(about).startswith("NOPERM") else 0
+            found.append(_settled(_entries(entries), now))
         return found
+
+    def _left(self, keys: Sequence[str], places: list[Place]) -> int | None:
+        """How many entries stood behind these places when the store was asked."""
+        left = 0
+        for key, place in zip(keys, places, strict=True):
+            added = self._added.get(key)
+            if added is None or (added and place.number < 0):
+                return None
+            left += max(0, added - place.number) if added else 0
+        return left
+
+    async def look(self, after: str) -> None:
+        """See how many entries are `behind` a position; or raise StreamError."""
+        places = _places(after, len(self.keys))
+        await self._after(self.keys, places, 1)
+        self.behind = self._left(self.keys, places)
+
+    async def widen(self, named: int) -> None:
+        """Read more shards than the settings say where a position names so many, or where more were
+        written to: what was recorded with a larger `stream.shards` stands there; or raise
+        StreamError."""
+        count = max(len(self.keys), min(named, MOST_SHARDS))
+        while count < MOST_SHARDS and await self._call("EXISTS", self._key_of(count)):
+            count += 1
+        self.keys = tuple(map(self._key_of, range(count)))
 
     def hurry(self) -> None:
         """Let `next` wait for nothing from now on; one that waits already comes back."""
@@ -394,6 +442,9 @@ class RedisStream:
             self._connection.close()
             self._connection = None
 
+    def _key_of(self, shard: int) -> str:
+        return f"monitor:{{{self._endpoint}:{shard}}}:records"
+
     def _key(self, record_id: str) -> str:
         if len(self.keys) == 1:
             return self.keys[0]
@@ -482,6 +533,26 @@ def _places(after: str, shards: int) -> list[Place]:
     """The places in so many shards that a position names, the beginning of those it does not."""
     places = list(map(Place.of, after.split(","))) if after else []
     return [*places, *[Place()] * (shards - len(places))][:shards]
+
+
+def _milliseconds(reply: Any) -> int:
+    """The store's clock, by its answer to TIME."""
+    if isinstance(reply, hiredis.ReplyError):
+        raise StreamError(refusal(reply))
+    seconds, microseconds = reply
+    return int(seconds) * 1000 + int(microseconds) // 1000
+
+
+def _settled(entries: list[Any], now: int | None) -> list[Any]:
+    """Those before which nothing can come any more to another shard, with the store's clock at
+    `now` (milliseconds) before they were read. All where there is one shard.
+
+    Where the clock was put back entries are ahead of it, for hours perhaps: they are not waited
+    for.
+    """
+    if now is None or not entries or moment(entries[-1][0])[0] < now:
+        return entries
+    return list(takewhile(lambda one: not now <= moment(one[0])[0] <= now + SETTLING, entries))
 
 
 def _entries(reply: Any) -> list[Any]:

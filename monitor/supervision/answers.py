@@ -23,6 +23,10 @@ from monitor.types import Measurement
 ANSWER_TIMEOUT = 4.0
 """Seconds that a scrape waits for a child. A frozen one is reported with its last answer."""
 
+OUTDATED = 5.0
+"""Seconds after which what an analyzer said says nothing of now: one that is frozen may have been
+replaced by another one elsewhere (`analysis.lease`), which tells the same numbers, and newer."""
+
 LEDGER = {
     "monitor_exchanges_total",
     "monitor_records_appended_total",
@@ -80,6 +84,7 @@ class Answers:
         self._last: dict[Name, Message] = {}
         self._counts: dict[Name, Message] = {}
         self._documents: dict[tuple[str, Name], bytes] = {}
+        self._heard: dict[tuple[str, Name], float] = {}
         self._gone: list[Measurement] = []
         self._ledgers: dict[Name, list[Measurement]] = {}  # of proxies that have ended
         self._cannot_write = False
@@ -89,7 +94,8 @@ class Answers:
         """Return the samples of all children."""
         names = [name for name in self._children_to_ask(status) if name[0] not in self._but]
         await self._ask("metrics", names)
-        samples = self._together(self._last.values())
+        told = (answer for name, answer in self._last.items() if self._is_of_now("metrics", name))
+        samples = self._together(told)
         self._remember()
         return samples
 
@@ -102,7 +108,11 @@ class Answers:
             self._ask("metrics", [name for name in names if name not in quick]),
         )
         others = [answer for name, answer in self._last.items() if name[0] != "analyzer"]
-        told = [self._counts[name] for name in quick if name in self._counts]
+        told = [
+            self._counts[name]
+            for name in quick
+            if name in self._counts and self._is_of_now("counts", name)
+        ]
         return self._together([*others, *told])
 
     def _together(self, answers: Iterable[Message]) -> list[Measurement]:
@@ -118,7 +128,7 @@ class Answers:
         empty one without an analyzer."""
         names = [name for name in self._children_to_ask(status) if name[0] == "analyzer"]
         await self._ask(kind, names)
-        known = (self._documents.get((kind, name)) for name in names)
+        known = (self._documents.get((kind, name)) for name in names if self._is_of_now(kind, name))
         return next((document for document in known if document), b"{}")
 
     async def standing(self, status: Status) -> bytes:
@@ -126,6 +136,11 @@ class Answers:
         for key in [key for key in self._documents if key[0] == "standing"]:
             del self._documents[key]  # an old one says nothing of now
         return (await self.document("standing", status)).removeprefix(b"{}")
+
+    def _is_of_now(self, kind: str, name: Name) -> bool:
+        """Whether the last answer of a child to a question may still be told."""
+        now = asyncio.get_running_loop().time()
+        return name[0] != "analyzer" or now - self._heard.get((kind, name), now) < OUTDATED
 
     def close(self) -> None:
         """Close the connections to all children."""
@@ -207,6 +222,7 @@ class Answers:
             self._counts[name] = answer
         else:
             self._documents[answer.kind, name] = answer.document
+        self._heard[answer.kind, name] = asyncio.get_running_loop().time()
         async with peer.news:
             peer.answered[answer.kind] = peer.answered.get(answer.kind, 0) + 1
             peer.news.notify_all()

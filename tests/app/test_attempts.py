@@ -43,10 +43,12 @@ class World:
             else:
                 self.fields.pop(name, None)
 
-    async def life(self, *, batch: int = 5, killed_after: int | None = None) -> None:
+    async def life(
+        self, *, batch: int = 5, killed_after: int | None = None, is_again: bool = True
+    ) -> None:
         """Start from what is saved, fold to the end, stop cleanly; or raise Crash."""
         attempts = Attempts(self.write)
-        await attempts.resume(self.fields)
+        await attempts.resume(self.fields, is_again=is_again)
         position, folded, tried = self.position, list(self.saved), 0
         while position < len(self.entries):
             entries = self.entries[position : position + batch]
@@ -98,6 +100,31 @@ def test_a_kill_in_normal_times_blames_nobody() -> None:
     asyncio.run(world.life())
     assert len(world.saved) == 100
     assert not world.passed
+
+
+@pytest.mark.parametrize("ends", [1, 2])
+def test_who_takes_over_from_another_blames_nothing_for_its_end(ends: int) -> None:
+    """However often the other was killed; each entry is written down only where the other did."""
+    world = World(range(1, 1000, 10), [], 1)
+    for number in range(ends):
+        with pytest.raises(Crash):
+            asyncio.run(world.life(batch=100, killed_after=40 + number))
+    before = world.writes
+    asyncio.run(world.life(batch=100, is_again=False))
+    assert (world.writes - before > 100) == (ends == 2)
+    assert len(world.saved) == 100
+    assert not world.passed
+
+
+def test_an_entry_that_ends_all_who_take_over_is_passed_by_who_is_started_again() -> None:
+    """One analyzer more ends by it than if each were alone, and all else is folded once."""
+    world = World(range(1, 1000, 10), [70], 1)
+    for is_again in (True, False, True):
+        with pytest.raises(Crash):
+            asyncio.run(world.life(batch=100, is_again=is_again))
+    asyncio.run(world.life(batch=100))
+    assert len(world.saved) == 99
+    assert world.passed == world.deadly
 
 
 def test_without_a_crash_it_costs_a_write_for_each_step() -> None:

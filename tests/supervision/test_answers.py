@@ -157,6 +157,40 @@ def test_a_frozen_child_is_reported_as_it_last_answered(
     asyncio.run(story())
 
 
+def test_a_frozen_analyzer_says_nothing_for_long(
+    runtime: Path, processes: Processes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another one may have taken over, and tell the same numbers; what it answers later counts."""
+    monkeypatch.setattr(module, "ANSWER_TIMEOUT", 0.05)
+    monkeypatch.setattr(module, "OUTDATED", 1e9)
+
+    async def story() -> None:
+        async with processes:
+            child = await processes.begin("analyzer", 0, said(1.0))
+            child.documents = {"findings": lambda: b'{"verdict":"ok"}'}
+            answers, status = Answers(runtime), processes.status()
+            assert await values(answers, status) == [1.0]
+            assert await answers.document("findings", status) == b'{"verdict":"ok"}'
+            gate = asyncio.Event()
+
+            async def stuck() -> list[Measurement]:
+                await gate.wait()
+                return said(2.0)
+
+            child.measure = stuck
+            assert await values(answers, status) == [1.0]
+            monkeypatch.setattr(module, "OUTDATED", 0.0)
+            assert await values(answers, status) == []
+            assert await answers.document("findings", status) == b"{}"
+            monkeypatch.undo()
+            gate.set()
+            assert await values(answers, status) == [2.0]
+            answers.close()
+            await child.leave()
+
+    asyncio.run(story())
+
+
 def test_no_sum_goes_back_when_a_child_is_replaced(runtime: Path, processes: Processes) -> None:
     """Its counters are added to those of its successor, which begin at zero; its gauges go with it;
     and its ledger is shown until the successor, which goes on with it, shows its own. That is so

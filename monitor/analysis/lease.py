@@ -1,0 +1,170 @@
+"""Who analyzes an endpoint: one of any number of analyzers, by a lease in the store with a fence.
+
+The hash `monitor:{ENDPOINT}:analyzer` holds `owner` (a name), `epoch` (how often it was claimed)
+and `beat` (how often the owner has written). Whoever owns it writes in transactions that the store
+refuses once somebody else has claimed it: WATCH, a look, MULTI, EXEC. So an owner that was frozen,
+and wakes up, writes nothing any more, whatever it still believes. Correctness never rests on a
+clock: `LEASE` only bounds how soon others try.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import math
+from collections.abc import Callable
+from typing import Any
+
+import redis.asyncio as redis
+from redis.exceptions import RedisError, WatchError
+
+from monitor.errors import LeaseError, StreamError
+
+LEASE = 8.0
+"""Seconds without a beat, by the clock of who waits, after which the lease may be claimed."""
+RENEW_EVERY = 2.0
+"""Seconds between two beats of an owner that writes nothing else."""
+SURE = 3.0
+"""Seconds for which an owner that has heard so need not ask again whether it is one."""
+
+Fill = Callable[[Any], object]
+"""Adds commands to a transaction."""
+
+
+class Lease:
+    """The lease of one endpoint as the analyzer `name` sees it.
+
+    Names differ between analyzers that run at the same time. One that comes again under its name
+    follows itself (`is_again`), and need not wait. `clock` is in seconds, and never jumps. `owner`
+    is the name of who had it at the last look.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        endpoint: str,
+        name: str,
+        *,
+        clock: Callable[[], float],
+        timeout: float = 5.0,
+    ) -> None:
+        self.owner = ""
+        self.is_again = False
+        self._key = f"monitor:{{{endpoint}}}:analyzer"
+        self._client = redis.Redis.from_url(
+            url, socket_timeout=timeout, socket_connect_timeout=timeout
+        )
+        self._name = name.encode()
+        self._clock = clock
+        self._epoch = 0
+        self._renewed: float | None = None
+        self._seen: list[bytes | None] = []
+        self._since = 0.0
+        self._lock = asyncio.Lock()
+
+    @property
+    def is_held(self) -> bool:
+        """Whether this analyzer owns the endpoint, as far as it has heard."""
+        return self._epoch > 0
+
+    @property
+    def age(self) -> float:
+        """Seconds since the store last said that this analyzer owns the endpoint; infinite once it
+        has said that another does."""
+        return 0.0 if self._renewed is None else self._clock() - self._renewed
+
+    async def claim(self) -> bool:
+        """Try to own the endpoint; whether that is so now; or raise StreamError."""
+        async with self._lock, self._transaction() as both:
+            try:
+                began = self._clock()
+                await both.watch(self._key)
+                seen = await both.hmget(self._key, ["owner", "epoch", "beat"])
+                self.owner = (seen[0] or b"").decode(errors="replace")
+                if seen != self._seen:
+                    self._seen, self._since = seen, self._clock()
+                is_free = seen[0] in (None, self._name) or self._clock() - self._since >= LEASE
+                if not is_free:
+                    return False
+                both.multi()
+                both.hset(self._key, "owner", self._name)
+                both.hincrby(self._key, "epoch", 1)
+                both.hincrby(self._key, "beat", 1)
+                _, self._epoch, _ = await both.execute()
+            except WatchError:
+                return False
+            except (RedisError, OSError) as error:
+                self._seen = []  # who could not look has not seen that nobody beats
+                raise StreamError(f"the lease cannot be read: {type(error).__name__}") from None
+            self._renewed, self._seen = began, []
+            self.is_again = seen[0] == self._name
+            return True
+
+    async def commit(self, fill: Fill) -> None:
+        """Do all that `fill` adds, at once, if this analyzer still owns the endpoint, or raise
+        LeaseError. Raises StreamError too; then it may have been done.
+
+        A store that has lost the lease has no other owner: it is written there anew.
+        """
+        try:
+            async with self._lock:
+                while not await self._committed(fill):
+                    pass  # somebody wrote meanwhile; the next look says who
+        except (RedisError, OSError) as error:
+            raise StreamError(f"the checkpoint cannot be saved: {type(error).__name__}") from None
+
+    async def _committed(self, fill: Fill) -> bool:
+        ours = [self._name, str(self._epoch).encode()]
+        async with self._transaction() as both:
+            began = self._clock()
+            await both.watch(self._key)
+            found = await both.hmget(self._key, ["owner", "epoch"])
+            if not self._epoch or found not in (ours, [None, None]):
+                self.forget()
+                self.owner = (found[0] or b"").decode(errors="replace")
+                raise LeaseError(self.owner)
+            both.multi()
+            if found != ours:
+                both.hset(self._key, items=["owner", ours[0], "epoch", ours[1]])
+            both.hincrby(self._key, "beat", 1)
+            fill(both)
+            try:
+                await both.execute()
+            except WatchError:
+                return False
+            self._renewed = began
+            return True
+
+    async def renew(self) -> None:
+        """Say that this analyzer is alive; or raise as `commit` does."""
+        await self.commit(lambda _: None)
+
+    async def confirm(self) -> None:
+        """Renew it unless the store has said lately that this analyzer owns the endpoint; or raise
+        as `commit` does."""
+        if self.age > SURE:
+            await self.renew()
+
+    async def keep(self) -> None:
+        """Renew it every now and then, as long as this analyzer owns the endpoint."""
+        while self.is_held:
+            await asyncio.sleep(RENEW_EVERY)
+            with contextlib.suppress(StreamError, LeaseError):
+                await self.renew()
+
+    async def release(self) -> None:
+        """Let another analyzer have the endpoint at once; or raise as `commit` does."""
+        await self.commit(lambda both: both.hdel(self._key, "owner"))
+        self.forget()
+
+    async def close(self) -> None:
+        """Close the connections to the store."""
+        await self._client.aclose()
+
+    def _transaction(self) -> Any:
+        # Without decode_responses the client gives bytes, whatever its types say.
+        return self._client.pipeline()
+
+    def forget(self) -> None:
+        """Own nothing any more."""
+        self._epoch, self._renewed = 0, -math.inf

