@@ -125,7 +125,7 @@ def test_a_hostile_name_is_text_wherever_it_is_read(
             ask(client, 40, 50.0)
             return bool(told)
 
-        system.until(shifted)
+        system.until(shifted, 90)
         of_class = {"class": LABEL}
         system.until(lambda: system.page().total("monitor_class_quality", **of_class) > 0)
         assert drifts()
