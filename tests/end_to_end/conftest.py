@@ -161,7 +161,7 @@ class System:
         self.until(lambda: self.page().pending() == 0)
         return self.page()
 
-    def until(self, true: Callable[[], object], patience: float = 40) -> None:
+    def until(self, true: Callable[[], object], patience: float = 80) -> None:
         deadline = time.monotonic() + patience
         while not true():
             assert self.process.poll() is None, f"ended early: {self.log()}"
