@@ -16,6 +16,8 @@ PIECES, BYTES = 64, 262144
 """So many are enough."""
 TURN = 16
 """Pieces that are shown at a stretch where nobody waits for them; 0.1 to 0.2 ms."""
+QUOTA = 512
+"""Pieces that are kept between two beats. Where there are more, the caches are warm."""
 PER_PIECE = 150
 """Bytes that a piece takes beside its own while it waits."""
 
@@ -48,16 +50,20 @@ class Deferral:
     `expect` is called when there are some: `settle` must be called soon.
     """
 
-    __slots__ = ("_budget", "_bytes", "_expect", "_pieces")
+    __slots__ = ("_budget", "_bytes", "_expect", "_left", "_pieces")
 
     def __init__(self, budget: Budget, expect: Callable[[], None]) -> None:
         self._budget = budget
         self._expect = expect
         self._pieces: list[tuple[Side, bytes, float]] = []
         self._bytes = 0
+        self._left = QUOTA
 
     def keep(self, side: Side, data: bytes, at: float) -> bool:
-        """Keep a piece; return False if the buffer is so full that it must be shown at once."""
+        """Keep a piece; return False if it must be shown at once: the buffer is full, or the quota
+        used up. All that were kept have been shown then."""
+        if not self._left:
+            return False
         budget = self._budget
         size = len(data) + PER_PIECE
         used = budget.used + size
@@ -68,16 +74,24 @@ class Deferral:
         pieces = self._pieces
         pieces.append((side, data, at))
         self._bytes = waiting = self._bytes + size
+        self._left -= 1
         count = len(pieces)
-        if count >= PIECES or waiting >= BYTES:
-            self.settle(TURN)
+        if not self._left:
+            self._show(0)
+        elif count >= PIECES or waiting >= BYTES:
+            self._show(TURN)
         elif count == 1:
             self._expect()
         return True
 
     def settle(self, most: int = 0) -> bool:
-        """Show the oldest `most` pieces, or all (0); return whether some are left. Nothing may be
-        asked of an observer before all are shown."""
+        """Show all pieces (0), or at a beat the oldest `most`; return whether some are left.
+        Nothing may be asked of an observer before all are shown."""
+        if most:
+            self._left = QUOTA
+        return self._show(most)
+
+    def _show(self, most: int) -> bool:
         pieces, self._pieces = self._pieces, []
         if 0 < most < len(pieces):
             self._pieces = pieces[most:]

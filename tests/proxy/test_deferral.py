@@ -13,7 +13,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from monitor.proxy.copies import Budget
-from monitor.proxy.deferral import AT_ONCE, BYTES, PIECES, TURN, Deferral
+from monitor.proxy.deferral import AT_ONCE, BYTES, PIECES, QUOTA, TURN, Deferral
 from monitor.proxy.http1_fast_path import Http1FastPath
 from monitor.proxy.http1_parser import Http1Parser
 from monitor.proxy.splice import Limits, Side, Splice
@@ -219,6 +219,21 @@ def test_pieces_wait_until_there_are_enough() -> None:
     assert traffic.expected == 2
     traffic.deferral.settle()
     assert len(traffic.exchanges) == PIECES // 2 + 1
+    traffic.end()
+
+
+def test_beyond_so_many_between_two_beats_none_waits() -> None:
+    """In order all the same; the next beat begins anew."""
+    traffic = Traffic(1)
+    for number in range(1, QUOTA):
+        traffic.play([(0, ">", GET), (0, "<", OK)])
+        assert number < QUOTA // 2 or len(traffic.exchanges) == number
+    assert traffic.budget.used == 0
+    assert not traffic.deferral.settle(TURN)
+    traffic.play([(0, ">", GET), (0, "<", OK)])
+    assert len(traffic.exchanges) == QUOTA - 1
+    assert traffic.deferral.settle() is False
+    assert len(traffic.exchanges) == QUOTA
     traffic.end()
 
 
