@@ -59,6 +59,7 @@ class Names:
             env=environment("OTEL_", "AWS_"),  # third-party code gets none of our credentials
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
+            start_new_session=True,
         )
         try:
             async with asyncio.timeout(LOADING):

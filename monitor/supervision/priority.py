@@ -22,10 +22,13 @@ times a second, all together."""
 async def lower(pid: int) -> None:
     """Lower the priority of a process that leads its session, for good; never raises OSError.
 
+    One that leads none shares somebody's session, a shell's or a test's, and is left alone with it.
     Nice value `NICE` and SCHED_BATCH (sched(7)), so that it takes no core from a process that is at
     work. Where Linux shares the cores among sessions first (autogroups), nice values count only
     within a session, so that is lowered too.
     """
+    if not _leads_its_session(pid):
+        return
     for thread in _threads(pid):
         with contextlib.suppress(OSError):
             os.setpriority(os.PRIO_PROCESS, thread, max(NICE, os.getpriority(os.PRIO_PROCESS, pid)))
@@ -43,6 +46,13 @@ async def lower(pid: int) -> None:
             return
         else:
             return
+
+
+def _leads_its_session(pid: int) -> bool:
+    try:
+        return os.getsid(pid) == pid
+    except OSError:  # it has ended
+        return False
 
 
 def _threads(pid: int) -> list[int]:

@@ -52,6 +52,15 @@ def test_nothing_is_raised(process: subprocess.Popen[bytes]) -> None:
     assert os.sched_getscheduler(process.pid) == os.SCHED_IDLE
 
 
+def test_whoever_shares_a_session_is_left_alone_with_it() -> None:
+    """A shell that starts `python -m monitor.app.…` itself keeps its own priority."""
+    with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"]) as guest:
+        before = group(os.getpid()), os.getpriority(os.PRIO_PROCESS, guest.pid)
+        asyncio.run(priority.lower(guest.pid))
+        assert (group(os.getpid()), os.getpriority(os.PRIO_PROCESS, guest.pid)) == before
+        guest.kill()
+
+
 def test_a_process_that_has_ended_is_no_failure(process: subprocess.Popen[bytes]) -> None:
     """It may have crashed at once."""
     process.kill()
