@@ -83,6 +83,13 @@ class _Help(argparse.HelpFormatter):
 class _Parser(argparse.ArgumentParser):
     """argparse, with one line instead of a page when something is wrong."""
 
+    def options(self, command: str = "") -> set[str]:
+        """The long options of a command; all of its own where none is named."""
+        found = {name for one in self._actions for name in one.option_strings if name[:2] == "--"}
+        choices = (one.choices for one in self._actions if isinstance(one.choices, dict))
+        inner = [sub for each in choices for name, sub in each.items() if command in ("", name)]
+        return (set() if command else found).union(*(sub.options() for sub in inner))
+
     def error(self, message: str, command: str = "") -> NoReturn:
         if choice := re.fullmatch(
             r"(?:argument (-\S+: )?)?.*invalid choice: '(.*)' \(choose from (.*)\)",
@@ -122,7 +129,8 @@ def _done(arguments: Sequence[str]) -> int:
         parser = _parser(chosen)
         options, unknown = parser.parse_known_args(arguments)
         if unknown:
-            near = did_you_mean(unknown[0], [f"--{name}" for name in SETTINGS])
+            name = unknown[0].partition("=")[0]
+            near = did_you_mean(name, parser.options(chosen) - {name})
             parser.error(f"{unknown[0]} is not an option of `{chosen}`{near}", chosen)
         command: Callable[[argparse.Namespace], int] = options.command
         return command(options)

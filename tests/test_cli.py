@@ -121,6 +121,25 @@ def test_bad_usage_is_one_line_that_names_it_and_exit_code_2(
     assert name in result.stderr
 
 
+@pytest.mark.parametrize(
+    ("arguments", "name"),
+    [
+        (["demo", "--data", "x"], "--data is not an option of `demo` (try"),
+        (["demo", "--data=x"], "--data=x is not an option of `demo` (try"),
+        (["demo", "--kepe"], "`demo`; did you mean --keep? (try"),
+        (["keys", "list", "--dtaa", "x"], "`keys`; did you mean --data? (try"),
+        (["replay", "--intersectoin", "a", "b"], "`replay`; did you mean --intersection? (try"),
+    ],
+)
+def test_an_option_that_is_meant_is_one_of_the_command(
+    arguments: list[str], name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nothing is proposed that the command would refuse, such as what was given."""
+    with pytest.raises(SystemExit):
+        main(arguments)
+    assert name in capsys.readouterr().err
+
+
 def test_a_port_that_is_taken_is_said_so(tmp_path: Path) -> None:
     """The line names the option and the address."""
     import socket

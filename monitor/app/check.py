@@ -8,6 +8,7 @@ import json
 import math
 import socket
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
@@ -132,18 +133,15 @@ def _check_fairness(settings: Settings) -> None:
             if name in names[:place]:
                 raise ConfigError(f"{where}: {told(name)} is named twice; name it once")
     crossed = given.intersections
+    if wrong := wrong_intersection(crossed):
+        place, why = wrong
+        raise ConfigError(f"fairness.intersections[{place}]: {why}")
     for place, parts in enumerate(crossed):
-        where = f"fairness.intersections[{place}]"
-        if not all(name.strip() for name in parts) or len(set(parts)) < len(parts):
+        if (name := "|".join(parts)) in given.dimensions:
             raise ConfigError(
-                f"{where}: give two names, each of a dimension or a protected attribute, as "
-                "[sex, population]"
+                f"fairness.intersections[{place}]: is called {told(name)}, as one of "
+                "fairness.dimensions is"
             )
-        if any(set(parts) == set(before) for before in crossed[:place]):
-            raise ConfigError(f"{where}: {told(' and '.join(parts))} are named twice; once will do")
-        if "|".join(parts) in given.dimensions:
-            name = "|".join(parts)
-            raise ConfigError(f"{where}: is called {told(name)}, as one of fairness.dimensions is")
     grouped = {*given.dimensions, *(name for parts in crossed for name in parts)}
     for place, name in enumerate(given.strata):
         where = f"fairness.strata[{place}]"
@@ -159,6 +157,22 @@ def _check_fairness(settings: Settings) -> None:
                 f"({', '.join(settings.segments) or 'there are none'})"
                 f"{did_you_mean(name, settings.segments)}"
             )
+
+
+def wrong_intersection(crossed: Sequence[Sequence[str]]) -> tuple[int, str] | None:
+    """Return the place of the first intersection that is none, with what is wrong with it.
+
+    >>> wrong_intersection([["sex", "site"], ["site", "sex"]])
+    (1, "'site and sex' are named twice; once will do")
+    """
+    for place, parts in enumerate(crossed):
+        if not all(name.strip() for name in parts) or len(set(parts)) < len(parts):
+            return place, (
+                "give two names, each of a dimension or a protected attribute, as [sex, population]"
+            )
+        if any(set(parts) == set(before) for before in crossed[:place]):
+            return place, f"{told(' and '.join(parts))} are named twice; once will do"
+    return None
 
 
 def apart_from_running(settings: Settings) -> Settings:

@@ -34,6 +34,7 @@ from monitor.analysis.slices.losses import MEASURES
 from monitor.app import build as parts
 from monitor.app import keyring
 from monitor.app.analysis import features_of, rules_of
+from monitor.app.check import wrong_intersection
 from monitor.app.experiments import experiments_of
 from monitor.app.log_recording import LogRecording
 from monitor.app.outcomes import is_asked_for
@@ -134,6 +135,11 @@ def _opened(options: argparse.Namespace, settings: Settings) -> tuple[Plan, Comp
             "another with `monitor reference build --bins N`"
         )
     is_told = both.current.is_told(both.options)
+    if options.intersection and not is_told:
+        raise UsageError(
+            "--intersection: groups are compared by what became of them, so it needs a "
+            "--prediction, a --label or a --score"
+        )
     return _with_rules(plan, options, settings, is_told=is_told), both
 
 
@@ -264,12 +270,16 @@ def _experiments(options: argparse.Namespace, settings: Settings) -> tuple[Exper
 def _outcome_rules(options: argparse.Namespace, settings: Settings) -> OutcomeRules:
     """How what became of rows is judged: as live, but for what the options say."""
     rules = outcome_rules_of(settings)
+    if wrong := wrong_intersection(options.intersection):
+        raise UsageError(f"--intersection: {wrong[1]}")
     positive = spelt(options.positive or rules.positive)
     favourable = rules.favourable
     if favourable == rules.positive:
         favourable = positive
     fair = tuple(dict.fromkeys((*rules.fair, *options.protected)))
-    crossed = tuple(dict.fromkeys((*rules.crossed, *map(tuple, options.intersection))))
+    known = set(map(frozenset, rules.crossed))
+    asked = (parts for parts in options.intersection if frozenset(parts) not in known)
+    crossed = (*rules.crossed, *map(tuple, asked))
     sliced = rules.sliced or MEASURES if getattr(options, "slices", 0) else ()
     return dataclasses.replace(
         rules,

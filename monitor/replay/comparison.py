@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -157,6 +158,28 @@ def _check(plan: Plan, found: Comparison) -> None:
                 raise UsageError(f"--{option}: no table has a column {name!r}")
     if both := [name for name in plan.label if name in plan.prediction]:
         raise UsageError(f"--label: {both[0]!r} is what the model said, so it is no truth")
+    if found.current.is_table:
+        _check_groups(plan, crossed)
+
+
+def _check_groups(plan: Plan, crossed: AbstractSet[str]) -> None:
+    """Raise UsageError where groups are to be made of what became of them: they would differ in
+    that by themselves."""
+    became = dict.fromkeys(plan.label, "the truth")
+    became |= dict.fromkeys(plan.prediction, "what the model said")
+    became |= {plan.score: "the score"} if plan.score else {}
+    for where, names in (
+        ("--intersection", [name for name in plan.protected if name in crossed]),
+        ("--protected", plan.protected),
+        ("fairness.intersections", sorted(crossed)),
+        ("fairness.dimensions", plan.outcomes.fair),
+    ):
+        for name in names:
+            if name in became:
+                raise UsageError(
+                    f"{where}: {name!r} is {became[name]}, so it makes no groups that could be "
+                    "treated alike"
+                )
 
 
 def _learn(plan: Plan, found: Comparison) -> None:

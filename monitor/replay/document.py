@@ -169,7 +169,7 @@ class MovedWords(msgspec.Struct, frozen=True):
     largest change first. Personal data is only said by its kind."""
 
 
-class WhatIf(msgspec.Struct, frozen=True, omit_defaults=True):
+class WhatIf(msgspec.Struct, frozen=True):
     """The verdict that other settings would have given on the same rows."""
 
     alpha: float

@@ -43,6 +43,9 @@ FORMATS = tuple(source.name for source in SOURCES)
 SUFFIXES = tuple(sorted({suffix for source in SOURCES for suffix in source.suffixes}))
 """Files of a directory that are taken to be meant."""
 
+USUAL = (".csv", ".parquet", ".jsonl", ".json", ".log", ".xlsx")
+"""What files of most people end in, of all that are read."""
+
 JSON = packing.named(".json")
 """Files of a directory that are meant only where they are somebody's log."""
 
@@ -217,8 +220,9 @@ def _among(inside: Sequence[Path], base: Path, place: str, said: str, damage: Da
                 found.append((one, within(source, one, base)))
             # A JSON file of another kind lies beside data, such as a schema.
     if not found:
-        known = f"{shown(place)}: holds no file that ends in {', '.join(suffixes)}"
-        raise wrong or SourceError(known)
+        usual = ", ".join(one for one in USUAL if one in suffixes) or suffixes[0]
+        more = " (docs/tables.md and docs/foreign-logs.md have all)" if said == "auto" else ""
+        raise wrong or SourceError(f"{shown(place)}: holds no file that ends in {usual}{more}")
     tables = [file for file in found if file[1].is_table]
     others = [file for file in found if not file[1].is_table]
     most, least = (others, tables) if len(others) > len(tables) else (tables, others)

@@ -111,8 +111,13 @@ def test_what_cannot_be_told_or_mixed_is_said(tmp_path: Path, archived: Path) ->
     (tmp_path / "empty").mkdir()
     (tmp_path / "t.csv").write_text("x\n1\n")
     (tmp_path / "void.csv").write_text("")
-    with pytest.raises(SourceError, match="holds no file that ends in"):
+    with pytest.raises(SourceError, match="holds no file that ends in") as refused:
         files.find([str(tmp_path / "empty")])
+    assert refused.match(
+        r"in \.csv, \.parquet, \.jsonl, \.json, \.log, \.xlsx \(docs/tables.md and"
+    )
+    with pytest.raises(SourceError, match=r"empty: holds no file that ends in \.arrow$"):
+        files.find([str(tmp_path / "empty")], "arrow")
     with pytest.raises(SourceError, match=r"void\.csv: is empty"):
         files.find([str(tmp_path / "void.csv")])
     with pytest.raises(

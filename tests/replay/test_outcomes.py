@@ -170,6 +170,43 @@ def test_intersections_of_two_columns_are_compared(capsys, write: Write, tmp_pat
     assert "--intersection: no table has a column 'bramch'" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("options", "config", "message"),
+    [
+        (["--intersection", "site", "site"], "", "--intersection: give two names, each of"),
+        (["--intersection", "site", " "], "", "--intersection: give two names, each of"),
+        (
+            ["--intersection", "site", "sex", "--intersection", "sex", "site"], "",
+            "--intersection: 'sex and site' are named twice; once will do",
+        ),
+        (["--intersection", "paid", "said"], "", "--intersection: 'paid' is the truth, so it"),
+        (["--intersection", "site", "said"], "", "--intersection: 'said' is what the model said"),
+        (["--intersection", "p", "site"], "", "--intersection: 'p' is the score, so it makes no"),
+        (["--protected", "paid"], "", "--protected: 'paid' is the truth, so it makes no groups"),
+        ([], "intersections: [[site, paid]]", "fairness.intersections: 'paid' is the truth"),
+        ([], "dimensions: [said]", "fairness.dimensions: 'said' is what the model said"),
+    ],
+)  # fmt: skip
+def test_what_makes_no_groups_is_refused(
+    options: list[str], config: str, message: str, capsys, write: Write
+) -> None:
+    """A pair of one column, a pair twice, and groups that are made of what became of them: the
+    truth treats nobody."""
+    path = write("one.csv", ["sex", *HEADER], [("f", *row) for row in classified(20)])
+    settings = Path(path).with_name("monitor.yaml")
+    settings.write_text(f"fairness: {{{config}}}\n")
+    assert main(["replay", path, *TRUTH, *options, "--config", str(settings)]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert message in line
+
+
+def test_an_intersection_without_outcomes_is_refused(capsys, write: Write) -> None:
+    """Nobody could be treated otherwise in a table that does not tell what became of its rows."""
+    path = write("one.csv", ["sex", *HEADER], [("f", *row) for row in classified(20)])
+    assert main(["replay", path, "--intersection", "sex", "site"]) == 2
+    assert "needs a --prediction, a --label or a --score" in capsys.readouterr().err
+
+
 def test_an_alarm_of_quality_fails_where_it_is_named(capsys, write: Write) -> None:
     """A classifier that begins to guess: exit 1 with `--fail-on quality`, 0 with `drift`, which
     there is none of; the report says what changed."""

@@ -185,9 +185,9 @@ def test_other_bins_are_counted_in_the_same_reading(
     found = judged("4,50,10")
     once = len(read)
     assert found["compared"]["bins"] == 4
-    assert [one.get("bins", 10) for one in found["what_if"]] == [4, 50, 10]
+    assert [one["bins"] for one in found["what_if"]] == [4, 50, 10]
     for one in found["what_if"]:
-        alone = judged(str(one.get("bins", 10)))
+        alone = judged(str(one["bins"]))
         assert len(read) == once
         assert sum(each["status"] == "drift" for each in alone["features"]) == one["drifted"]
         assert alone["verdict"] == one["verdict"]
