@@ -46,6 +46,19 @@ class Feature:
     tolerance: float = 0.02
     scale: float = 0.0
 
+    def is_harmless(self, lower: float, upper: float) -> bool:
+        """Whether no difference in an interval matters; its ends are factors where there is a
+        `scale`.
+
+        >>> FEATURES["exact"].is_harmless(-0.02, 0.01), FEATURES["exact"].is_harmless(-0.24, 0.24)
+        (True, False)
+        >>> FEATURES["length"].is_harmless(0.94, 1.07), FEATURES["length"].is_harmless(0.94, 1.08)
+        (True, False)
+        """
+        most = self.tolerance
+        low, high = (self.scale**-most, self.scale**most) if self.scale else (-most, most)
+        return low <= lower and upper <= high
+
 
 SIGNED = (
     Feature("failed", "share of requests that fail", 0.01),

@@ -37,6 +37,9 @@ class Found(msgspec.Struct, frozen=True, omit_defaults=True):
     """What is believed. Without a baseline some features cannot be told from noise."""
     noise: float | None = None
     """Of a distance: how far the baseline's two answers are apart."""
+    harmless: bool = False
+    """Whether no difference in the interval matters. Of what is `same` without that, none is seen,
+    and one may hide."""
 
 
 class Side(msgspec.Struct, frozen=True, omit_defaults=True):

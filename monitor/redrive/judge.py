@@ -179,6 +179,7 @@ class Judge:
             threshold=round(threshold, 2),
             status=status,
             noise=round(_mean(self._noise[key]), 4) if key in self._noise else None,
+            harmless=status == "same" and feature.is_harmless(ends.lower, ends.upper),
         )
 
 

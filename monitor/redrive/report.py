@@ -28,16 +28,20 @@ def lines(found: Redrive) -> Iterator[str]:
     if differing:
         yield ""
         yield from _table("WHAT DIFFERS", differing)
-    rest = [
-        one for one in found.features if one.status == "same" and one.dimension == WHOLE.dimension
-    ]
-    if rest:
-        yield ""
-        yield from _table("NO DIFFERENCE THAT MATTERS", rest)
-    unjudged = [one for one in found.features if one.status == "not judged"]
-    if unjudged:
-        yield ""
-        yield from _table("NOT JUDGED, FOR WANT OF A --baseline", unjudged)
+    whole = [one for one in found.features if one.dimension == WHOLE.dimension]
+    same = [one for one in whole if one.status == "same"]
+    for title, rest in (
+        ("NO DIFFERENCE THAT MATTERS", [one for one in same if one.harmless]),
+        ("NONE SEEN, BUT ONE MAY HIDE", [one for one in same if not one.harmless]),
+        ("TOO FEW PAIRS TO TELL", [one for one in whole if one.status == "insufficient"]),
+        (
+            "NOT JUDGED, FOR WANT OF A --baseline",
+            [one for one in found.features if one.status == "not judged"],
+        ),
+    ):
+        if rest:
+            yield ""
+            yield from _table(title, rest)
     if found.errors:
         yield ""
         yield "WHY ANSWERS ARE MISSING"
@@ -70,6 +74,11 @@ def sentence(found: Redrive) -> str:
         said = (
             f"same: {found.against} answers as {other} does, as far as {found.paired} pairs tell."
         )
+        whole = [one for one in found.features if one.dimension == WHOLE.dimension]
+        if open_ := [one.feature for one in whole if one.status == "same" and not one.harmless]:
+            said += (
+                f" They are too few to rule out every difference that matters ({', '.join(open_)})."
+            )
     else:
         said = f"insufficient: {found.paired} pairs are too few for a verdict (at least {MINIMUM})."
     return f"{said} {counts}"
