@@ -64,6 +64,10 @@ class Entry(msgspec.Struct, frozen=True):
         return fields.get(b"v", b"1") == b"1"
 
 
+BEGINNING = "0-0"
+"""The place before all entries."""
+
+
 class Place(NamedTuple):
     """Where a reader stands in a shard: behind the entry `id`, the `number`-th that the stream ever
     had (-1: not known), after `missed` that were trimmed before they were read.
@@ -71,7 +75,7 @@ class Place(NamedTuple):
     A position is the places in all shards, as text, joined with commas.
     """
 
-    id: str = "0-0"
+    id: str = BEGINNING
     number: int = -1
     missed: int = 0
 
@@ -80,7 +84,7 @@ class Place(NamedTuple):
         """Return the place that `str` wrote down as this text."""
         id_, *counts = text.split("/")
         number, missed = map(int, counts) if len(counts) == 2 else (-1, 0)
-        return cls(id_ or "0-0", number, missed)
+        return cls(id_ or BEGINNING, number, missed)
 
     def __str__(self) -> str:
         return f"{self.id}/{self.number}/{self.missed}" if self.number >= 0 else self.id

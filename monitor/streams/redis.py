@@ -30,7 +30,7 @@ from monitor.streams.connection import (
     parse_url,
     refusal,
 )
-from monitor.streams.entries import Entry, Place, moment, record_id, started_by
+from monitor.streams.entries import BEGINNING, Entry, Place, moment, record_id, started_by
 from monitor.turns import give_way
 from monitor.types import Record, encode_record
 
@@ -247,8 +247,12 @@ class RedisStream:
                 self._added[keys[shard]] = facts.get(b"entries-added")
             elif not str(about).startswith(("ERR no such key", "NOPERM")):
                 raise StreamError(refusal(about))
-            else:
-                self._added[keys[shard]] = None if str(about).startswith("NOPERM") else 0
+            elif str(about).startswith("NOPERM"):
+                self._added[keys[shard]] = None
+            else:  # who begins before a stream does knows the number of each entry
+                self._added[keys[shard]] = 0
+                if places[shard].id == BEGINNING:
+                    places[shard] = places[shard]._replace(number=0)
             found.append(_settled(_entries(entries), now))
         return found
 
@@ -313,7 +317,7 @@ class RedisStream:
         positions = [place.id for place in _places(after, len(self.keys))]
         low = str(int(max(0.0, (start or 0.0) - CLOCK_MARGIN) * 1000))
         for shard, key in enumerate(self.keys):
-            first = f"({positions[shard]}" if positions[shard] != "0-0" else low
+            first = f"({positions[shard]}" if positions[shard] != BEGINNING else low
             while page := await self._page("XRANGE", key, first, "+"):
                 for one, fields in page:
                     record = Entry(key, one.decode(), fields).record()

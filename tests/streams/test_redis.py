@@ -68,6 +68,28 @@ async def everything(stream: RedisStream, position: str) -> tuple[str, list[str]
 
 
 @pytest.mark.parametrize("shards", [1, 3])
+def test_who_reads_from_the_beginning_knows_how_many_stand_behind(url: str, shards: int) -> None:
+    """Also where there was no stream before the first read, and each later one finds more."""
+
+    async def story(stream: RedisStream) -> list[int | None]:
+        position, found = "", []
+        with redis.Redis.from_url(url) as client:
+            client.delete(*stream.keys)
+            for _ in range(4):
+                reading = asyncio.create_task(stream.next(position, block=10))
+                if not position:
+                    await asyncio.sleep(0.05)
+                for key in stream.keys:
+                    client.xadd(key, {"v": 1, "record": encode_record(record("a"))})
+                position, _ = await reading
+                found.append(stream.behind)
+        assert {place.count("/") for place in position.split(",")} == {2}
+        return found
+
+    assert None not in run(url, story, shards=shards)
+
+
+@pytest.mark.parametrize("shards", [1, 3])
 def test_who_is_in_a_hurry_waits_for_nothing(url: str, shards: int) -> None:
     """A read that waits comes back with nothing; later ones give what is there, and nothing is lost."""
 
