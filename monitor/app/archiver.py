@@ -5,15 +5,16 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import msgspec
-from nacl.signing import SigningKey
+from nacl.signing import SigningKey, VerifyKey
 
 import monitor
 from monitor import logs
@@ -28,6 +29,7 @@ from monitor.settings.schema import Settings
 from monitor.streams.entries import Entry, Place, document, missed
 from monitor.streams.redis import RedisStream
 from monitor.supervision import child
+from monitor.tasks import own
 from monitor.types import Measurement, encode_record
 from monitor.urls import shown
 
@@ -49,18 +51,34 @@ RETAIN_EVERY = 3600.0
 LAST_SECONDS = 10.0
 """How long a stopping archiver goes on archiving what is there already."""
 
+UNWIND_SECONDS = 2.0
+"""How long a disk or an object store may take then for what is under way."""
+
 
 class Shard:
-    """One shard: its stream, its chain, and since when (monotonic) something waits in it."""
+    """One shard: its stream, its chain, how much waits in it (None: not known yet), and since when
+    (monotonic)."""
 
-    def __init__(self, settings: Settings, number: int, kept_in: storage.Storage) -> None:
+    def __init__(
+        self, settings: Settings, number: int, kept_in: storage.Storage, keys: Sequence[VerifyKey]
+    ) -> None:
         self.stream = RedisStream(settings.redis, settings.endpoint, shards=settings.stream.shards)
         self.stream.keys = self.stream.keys[number : number + 1]
-        self.chain = Chain(kept_in, settings.endpoint, number)
+        self.chain = Chain(kept_in, settings.endpoint, number, keys)
         self.number = number
         self.is_open = False
-        self.waiting = 0
+        self.was_open = False
+        self.waiting: int | None = None
         self.since: float | None = None
+
+    async def ask(self) -> tuple[dict[bytes, Any], int]:
+        """Ask the stream what it says of itself, and how much waits by that, whatever the archive
+        does."""
+        (about,) = await self.stream.about()
+        waiting = self.waiting = Place.of(self.chain.position).waiting(about)
+        if self.since is None or not waiting:
+            self.since = time.monotonic() if waiting else None
+        return about, waiting
 
 
 class Archiver:
@@ -73,8 +91,10 @@ class Archiver:
         scratch = Path(settings.data) / "archive"
         self._storage = storage.at(settings.archive.url, scratch)
         self._sign = signer(signing_key(settings))
+        trusted = trusted_keys(settings)
         self._shards = [
-            Shard(settings, number, self._storage) for number in range(settings.stream.shards)
+            Shard(settings, number, self._storage, trusted)
+            for number in range(settings.stream.shards)
         ]
         self._failures = {"archive": 0, "store": 0}
         self._said: dict[str, str] = {}
@@ -82,8 +102,31 @@ class Archiver:
         # pyarrow and file systems wait for disks and networks; questions are answered meanwhile.
         self._thread = ThreadPoolExecutor(1)
 
-    async def run(self) -> None:
-        """Archive until told to stop; then what is already there, for a moment."""
+    async def run(self) -> bool:
+        """Archive until told to stop; then what is already there, for a moment. False where the
+        storage hangs, which a thread waits for that nobody can end."""
+        working = own(self._work(), "the archiver")
+        stopping = own(self._stopping.wait(), "stop")
+        await asyncio.wait((working, stopping), return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+        await asyncio.wait((working,), timeout=LAST_SECONDS)
+        if not working.done():
+            working.cancel()
+            await asyncio.wait((working,), timeout=UNWIND_SECONDS)
+        if not working.done():
+            logs.warning(
+                f"{self._storage.name} has not answered for {LAST_SECONDS + UNWIND_SECONDS:g} s; "
+                "the archiver ends; what is not archived stays in the stream"
+            )
+            return False
+        if not working.cancelled():
+            working.result()
+        for shard in self._shards:
+            await shard.stream.close()
+        self._thread.shutdown(wait=False)
+        return True
+
+    async def _work(self) -> None:
         pause = FIRST_PAUSE
         while not self._stopping.is_set():
             if await self._turn(is_last=False):
@@ -92,12 +135,7 @@ class Archiver:
             else:
                 await self._rest(pause)
                 pause = min(2 * pause, LONGEST_PAUSE)
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(LAST_SECONDS):
-                await self._turn(is_last=True)
-        for shard in self._shards:
-            await shard.stream.close()
-        self._thread.shutdown(wait=False)
+        await self._turn(is_last=True)
 
     async def measure(self) -> list[Measurement]:
         """What is archived, and what waits for it."""
@@ -109,7 +147,14 @@ class Archiver:
     def _counted(self) -> Iterator[tuple[str, dict[str, str], float]]:
         for reason, count in self._failures.items():
             yield "monitor_archive_failures_total", {"reason": reason}, count
-        if not all(shard.is_open for shard in self._shards):
+        known = [one.waiting for one in self._shards if one.waiting is not None]
+        if known:  # also while nothing can be archived: then above all
+            yield "monitor_archive_waiting_records", {}, sum(known)
+            now, since = time.monotonic(), [one.since for one in self._shards]
+            oldest = max((now - one for one in since if one is not None), default=0)
+            overdue = max(0.0, oldest - self._settings.archive.every)
+            yield "monitor_archive_overdue_seconds", {}, overdue
+        if not all(shard.was_open for shard in self._shards):
             return  # counters would seem to begin anew
         heads = [shard.chain.head.manifest for shard in self._shards if shard.chain.head]
         yield "monitor_archive_rows_total", {}, sum(head.size for head in heads)
@@ -119,52 +164,65 @@ class Archiver:
             "missed": sum(missed(head.position) for head in heads),
         }.items():
             yield "monitor_archive_left_out_total", {"reason": reason}, count
-        yield "monitor_archive_waiting_records", {}, sum(one.waiting for one in self._shards)
-        now = time.monotonic()
-        oldest = max((now - one.since for one in self._shards if one.since is not None), default=0)
-        overdue = max(0.0, oldest - self._settings.archive.every)
-        yield "monitor_archive_overdue_seconds", {}, overdue
 
     async def _turn(self, *, is_last: bool) -> bool:
         """Look at all shards and archive what is due; whether all went well."""
         well = True
         for shard in self._shards:
-            try:
-                await self._look(shard, is_last=is_last)
-            except (ArchiveError, StreamError) as error:
-                well = False
-                shard.is_open = shard.is_open and isinstance(error, StreamError)
-                self._fail("store" if isinstance(error, StreamError) else "archive", error)
+            well &= await self._tried(shard, self._look(shard, is_last=is_last))
+        if self._settings.archive.keep and time.monotonic() >= self._retain_at:
+            # Also where nothing can be written: it may make room on a full disk.
+            done = [await self._tried(shard, self._retained(shard)) for shard in self._shards]
+            self._retain_at = time.monotonic() + RETAIN_EVERY if all(done) else self._retain_at
+            well &= all(done)
         if well:
             self._is_well()
         return well
 
-    async def _look(self, shard: Shard, *, is_last: bool) -> None:
-        chain, given = shard.chain, self._settings.archive
+    async def _tried(self, shard: Shard, work: Awaitable[None]) -> bool:
+        """Whether what is done for a shard went well; it is tried again otherwise."""
+        try:
+            await work
+        except StreamError as error:
+            self._fail("store", str(error))
+        except ArchiveError as error:
+            shard.is_open = False
+            self._fail("archive", str(error))
+        except Exception as error:  # noqa: BLE001  a defect of ours; other shards go on
+            shard.is_open = False
+            self._fail("archive", f"shard {shard.number} fails ({logs.place(error)})")
+        else:
+            return True
+        return False
+
+    async def _open(self, shard: Shard) -> None:
+        """Open a shard's chain, unless it is; how much waits is told before."""
         if not shard.is_open:
+            await shard.ask()
             await self._aside(self._storage.sweep, time.time())
-            await self._aside(chain.open)
-            shard.is_open = True
+            await self._aside(shard.chain.open)
+            shard.is_open = shard.was_open = True
+
+    async def _retained(self, shard: Shard) -> None:
+        await self._open(shard)
+        await self._aside(self._retain, shard.chain)
+
+    async def _look(self, shard: Shard, *, is_last: bool) -> None:
+        given = self._settings.archive
+        await self._open(shard)
         due: int | None = None
         while True:
-            (about,) = await shard.stream.about()
+            about, waiting = await shard.ask()
             await self._follow(shard, about)
-            shard.waiting = Place.of(chain.position).waiting(about)
             now = time.monotonic()
-            if shard.since is None or not shard.waiting:
-                shard.since = now if shard.waiting else None
             if due is None:  # what comes meanwhile has time
                 is_late = shard.since is not None and now - shard.since >= given.every
-                due = shard.waiting if is_late or is_last else 0
-            if not shard.waiting or (due <= 0 and shard.waiting < given.rows):
+                due = waiting if is_late or is_last else 0
+            if not waiting or (due <= 0 and waiting < given.rows):
                 break
             if not (done := await self._archive(shard)):
                 break
             due, shard.since = due - done, now
-        if given.keep and time.monotonic() >= self._retain_at:
-            for one in self._shards:
-                await self._aside(self._retain, one.chain)
-            self._retain_at = time.monotonic() + RETAIN_EVERY
 
     async def _follow(self, shard: Shard, about: dict[bytes, Any]) -> None:
         """Go on at a stream's end where it is behind the archive: a failover has lost entries, or a
@@ -250,7 +308,7 @@ class Archiver:
         except OSError as error:
             raise ArchiveError(f"{self._storage.name}: {storage.why(error)}") from None
 
-    def _fail(self, reason: str, error: Exception) -> None:
+    def _fail(self, reason: str, error: str) -> None:
         """Count a failure, and say it once."""
         self._failures[reason] += 1
         where = shown(self._settings.redis) if reason == "store" else "the archive"
@@ -278,6 +336,12 @@ def signing_key(settings: Settings) -> SigningKey | None:
     """Return what signs checkpoints; raises ConfigError that names the key."""
     given = settings.audit.sign
     return keys.private(Path(given), "audit.sign") if given else None
+
+
+def trusted_keys(settings: Settings) -> list[VerifyKey]:
+    """Return whose signatures an archiver that signs goes by; raises ConfigError as that."""
+    given = settings.audit.sign
+    return keys.trusted(Path(given), "audit.sign") if given else []
 
 
 def _added(writer: Writer, entries: Sequence[Entry]) -> int:
@@ -333,7 +397,10 @@ async def serve(role: child.Child) -> None:
     archiver = Archiver(role.settings, role.stopping)
     role.measure = archiver.measure
     role.ready()
-    await archiver.run()
+    if not await archiver.run():
+        await role.leave()
+        sys.stderr.flush()
+        os._exit(0)  # an ordinary end would wait for the thread
 
 
 if __name__ == "__main__":

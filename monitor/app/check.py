@@ -92,11 +92,15 @@ def _check_archive(settings: Settings) -> None:
     """What the archiver needs, and whether there may be files where they are to be."""
     if not is_there("pyarrow"):
         raise ConfigError(advice("archive", "archive.url"))
-    from monitor.app.archiver import signing_key
+    from monitor.app.archiver import trusted_keys
     from monitor.archive import storage
 
-    signing_key(settings)
+    trusted_keys(settings)
     url = settings.archive.url
+    try:
+        storage.writable(url)
+    except ArchiveError as error:
+        raise ConfigError(f"archive.url: {error}") from None
     scheme, _, rest = url.partition("://")
     if not rest:
         _check_directory("archive.url", Path(url))

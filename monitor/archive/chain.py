@@ -13,14 +13,15 @@ Of two writers one puts its manifest first. The other one removes its file, and 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from hashlib import sha256
 
-from nacl.signing import SigningKey
+from nacl.signing import SigningKey, VerifyKey
 
 from monitor.archive import manifests
 from monitor.archive.manifests import BUCKET, NEW, File, Link, Manifest, entry, name_of
 from monitor.archive.storage import Storage
+from monitor.audit import checkpoints
 from monitor.audit.checkpoints import Checkpoint, signed
 from monitor.audit.merkle import Tree
 from monitor.errors import ArchiveError
@@ -33,13 +34,17 @@ READ = 64
 
 
 class Chain:
-    """The chain of one shard; `head` is its last link, None while it is empty."""
+    """The chain of one shard; `head` is its last link, None while it is empty. With `keys` one of
+    them must have signed each link that is read: nothing is done by the word of another one."""
 
-    def __init__(self, storage: Storage, endpoint: str, shard: int) -> None:
+    def __init__(
+        self, storage: Storage, endpoint: str, shard: int, keys: Sequence[VerifyKey] = ()
+    ) -> None:
         self.head: Link | None = None
         self.storage = storage
         self.endpoint = endpoint
         self.shard = shard
+        self._keys = keys
 
     @property
     def position(self) -> str:
@@ -103,10 +108,10 @@ class Chain:
         for start in itertools.count(first, READ):
             numbers = range(start, start + READ)
             names = [name_of(self.endpoint, self.shard, number) for number in numbers]
-            for name, data in zip(names, self.storage.read_all(names), strict=True):
+            for number, data in zip(numbers, self.storage.read_all(names), strict=True):
                 if data is None:
                     return
-                yield manifests.opened(data, f"{self.storage.name}/{name}")
+                yield self._opened(data, number)
 
     def since(self, start: float) -> Iterator[Link]:
         """Yield the links of what was appended to the stream at Unix time `start` and later, and
@@ -141,7 +146,9 @@ class Chain:
         number = self.head.manifest.kept if self.head else 0
         for link in self.links(number):
             file = link.manifest.file
-            if file is not None and manifests.day(file.last) >= before:
+            # An id may be of the future, but not of a time after it was archived.
+            archived = manifests.day(f"{int(link.manifest.at * 1000)}-0")
+            if file is not None and min(manifests.day(file.last), archived) >= before:
                 break
             number = link.manifest.number + 1
         # An empty chain would say nothing of where it ends.
@@ -156,9 +163,26 @@ class Chain:
                 self.storage.delete(link.manifest.file.path)
 
     def _found(self, number: int) -> Link | None:
-        name = name_of(self.endpoint, self.shard, number)
-        data = self.storage.read(name)
-        return None if data is None else manifests.opened(data, f"{self.storage.name}/{name}")
+        data = self.storage.read(name_of(self.endpoint, self.shard, number))
+        return None if data is None else self._opened(data, number)
+
+    def _opened(self, data: bytes, number: int) -> Link:
+        """Return what was read in the place of a manifest; raises ArchiveError where it is another
+        one, or where none of the keys vouches for it."""
+        place = f"{self.storage.name}/{name_of(self.endpoint, self.shard, number)}"
+        link = manifests.opened(data, place)
+        said = link.manifest
+        if (said.endpoint, said.shard, said.number) != (self.endpoint, self.shard, number):
+            raise ArchiveError(
+                f"{place}: is manifest {said.number} of {said.endpoint}, shard {said.shard}"
+            )
+        if self._keys and not _is_vouched_for(link, self._keys):
+            raise ArchiveError(
+                f"{place}: is signed by no key of audit.sign; after a change of keys append the "
+                "public key of before to that file; if nobody has changed the key, somebody else "
+                "wrote this: bring the archive back, or name a new archive.url"
+            )
+        return link
 
     def _finish(self, kept: int) -> None:
         """Do what the last manifest says; the one before it kept files from that number on."""
@@ -194,6 +218,11 @@ def checkpoint_of(manifest: Manifest, body: bytes) -> Checkpoint:
     origin = f"monitor/{manifest.endpoint}/{manifest.shard}"
     root, digest = bytes.fromhex(manifest.root), sha256(body).hexdigest()
     return Checkpoint(origin, manifest.size, root, manifest.number, digest)
+
+
+def _is_vouched_for(link: Link, keys: Sequence[VerifyKey]) -> bool:
+    is_its = link.checkpoint.startswith(f"{checkpoint_of(link.manifest, link.body).text}\n")
+    return is_its and checkpoints.is_vouched_for(link.checkpoint, keys)
 
 
 def signer(key: SigningKey | None) -> Sign:

@@ -10,6 +10,8 @@ manifest by its number alone: of two that are written at the same time one is th
 from __future__ import annotations
 
 import datetime
+import math
+import re
 from hashlib import sha256
 from urllib.parse import quote
 
@@ -23,6 +25,9 @@ VERSION = 1
 
 BUCKET = 1000
 """Manifests of a directory."""
+
+LATEST = 253_402_300_799_000
+"""The last second that has a date, in Unix milliseconds: 9999-12-31."""
 
 NEW = ".new"
 """Suffix of a file that no manifest lists yet, or one that has not been given its name yet."""
@@ -118,7 +123,36 @@ def opened(data: bytes, name: str) -> Link:
         )
     if not tree.is_whole:
         raise ArchiveError(f"{name}: is not a manifest: its peaks are not those of its size")
+    if fault := _fault(manifest):
+        raise ArchiveError(f"{name}: is not a manifest: {fault}")
     return Link(manifest, sha256(data).hexdigest(), body, sealed.checkpoint)
+
+
+_ID = r"\d{1,20}-\d{1,20}"
+_is_id = re.compile(_ID, re.ASCII).fullmatch
+_is_position = re.compile(rf"(?:{_ID}(?:/\d{{1,20}}/\d{{1,20}})?)?", re.ASCII).fullmatch
+_is_digest = re.compile(r"[0-9a-f]{64}").fullmatch
+
+
+def _fault(said: Manifest) -> str:
+    """What a manifest says that cannot be; empty where all can. Whoever can write to an archive may
+    have written it, and files are read and deleted by their paths in it."""
+    counts = (said.number, said.shard, said.size, said.files, said.unreadable, said.kept)
+    if min(counts) < 0 or said.kept > said.number or not math.isfinite(said.at):
+        return "its numbers cannot be"
+    if not _is_position(said.position):
+        return "its position is none"
+    return "" if said.file is None else _fault_of(said.file, said)
+
+
+def _fault_of(file: File, said: Manifest) -> str:
+    if not (_is_id(file.first) and _is_id(file.last) and _is_digest(file.sha256)):
+        return "its file has no ids, or no digest"
+    if min(file.rows, file.bytes) < 0 or entry(file.first) > entry(file.last):
+        return "its file's numbers cannot be"
+    if file.path != path_of(said.endpoint, said.shard, file.first, file.last, file.sha256):
+        return "its file stands elsewhere"
+    return ""
 
 
 def chain_of(endpoint: str) -> str:
@@ -141,12 +175,13 @@ def name_of(endpoint: str, shard: int, number: int) -> str:
 
 
 def day(entry: str) -> str:
-    """Return the date (UTC) on which an entry was appended, by its id.
+    """Return the date (UTC) on which an entry was appended, by its id; the last one that there is
+    for what is later.
 
-    >>> day("1700000000000-0")
-    '2023-11-14'
+    >>> day("1700000000000-0"), day("18446744073709551000-0")
+    ('2023-11-14', '9999-12-31')
     """
-    at = int(entry.partition("-")[0]) / 1000
+    at = min(int(entry.partition("-")[0]), LATEST) / 1000
     return datetime.datetime.fromtimestamp(at, datetime.UTC).date().isoformat()
 
 

@@ -11,9 +11,10 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import stat
 import tempfile
 from collections.abc import Callable, Generator, Iterable
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, Protocol
 from urllib.parse import unquote
 
@@ -23,6 +24,9 @@ from monitor.urls import shown
 
 SCRATCH = ".scratch"
 """The directory, below that of the archive, of files that are being written."""
+
+NO_FILE = "is no file"
+"""What to say of a pipe, a device or a directory in the place of a file."""
 
 STALE = 3600.0
 """Seconds after which nobody goes on writing a file: its writer was killed."""
@@ -76,11 +80,44 @@ def at(url: str, scratch: Path) -> Storage:
     `scratch` before. Raises ArchiveError where nothing reads such URLs."""
     if not places.is_url(url):
         return Directory(Path(url))
+    _right(url)
     scheme, _, rest = url.partition("://")
     if scheme.lower() == "file":
         return Directory(Path(unquote(rest.removeprefix("localhost"))))
     with _said(shown(url)):
         return Objects(url.rstrip("/"), scratch)
+
+
+def writable(url: str) -> None:
+    """Raise ArchiveError where no archive can be written to a URL, as far as it says so itself."""
+    if not places.is_url(url):
+        return
+    _right(url)
+    scheme, _, rest = url.partition("://")
+    scheme = scheme.lower()
+    if scheme in ("http", "https", "data", "github", "git", "zip", "tar", "memory", "reference"):
+        what = "is lost with the process" if scheme == "memory" else "can only be read"
+        raise ArchiveError(
+            f"{shown(url)}: what has such a URL {what}; name a directory, or a bucket such as "
+            "s3://bucket/archive"
+        )
+    if scheme != "file" and not rest.partition("/")[0]:
+        raise ArchiveError(f"{shown(url)}: names no bucket; write {scheme}://bucket/archive")
+
+
+def _right(url: str) -> None:
+    """Raise ArchiveError for what a URL has and must not have."""
+    scheme, _, rest = url.partition("://")
+    if scheme.lower() == "file" and ("?" in rest or "#" in rest):
+        raise ArchiveError(
+            f"{shown(url)}: a directory has neither query nor fragment; write %3F for `?`, %23 for "
+            "`#`"
+        )
+    if scheme.lower() == "s3" and "@" in rest.partition("/")[0]:
+        raise ArchiveError(
+            f"{shown(url)}: a bucket has no user and password before it; credentials come from the "
+            "environment: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY"
+        )
 
 
 @contextlib.contextmanager
@@ -131,7 +168,7 @@ class Directory:
 
     def put(self, path: str, data: bytes) -> bool:
         """See Storage."""
-        target = self._root / path
+        target = self._at(path)
         with _said(self.name):
             new = _scratch(self._root / SCRATCH)
             try:
@@ -151,7 +188,7 @@ class Directory:
 
     def publish(self, local: Path, path: str) -> None:
         """See Storage."""
-        target = self._root / path
+        target = self._at(path)
         with _said(self.name):
             self._made(target.parent)
             local.replace(target)
@@ -160,14 +197,14 @@ class Directory:
     def rename(self, old: str, new: str) -> None:
         """See Storage."""
         with _said(self.name):
-            (self._root / old).replace(self._root / new)
-            _sync((self._root / new).parent)
+            self._at(old).replace(self._at(new))
+            _sync(self._at(new).parent)
 
     def read(self, path: str) -> bytes | None:
         """See Storage."""
         with _said(f"{self.name}/{path}"):
             try:
-                return (self._root / path).read_bytes()
+                return _regular(self._at(path))
             except (FileNotFoundError, NotADirectoryError):
                 return None
 
@@ -178,19 +215,19 @@ class Directory:
     def exists(self, path: str) -> bool:
         """See Storage."""
         with _said(self.name):
-            return (self._root / path).exists()
+            return self._at(path).exists()
 
     def inside(self, directory: str) -> list[str]:
         """See Storage."""
         with _said(f"{self.name}/{directory}"):
             try:
-                return sorted(os.listdir(self._root / directory))  # noqa: PTH208  names alone
+                return sorted(os.listdir(self._at(directory)))  # noqa: PTH208  names alone
             except (FileNotFoundError, NotADirectoryError):
                 return []
 
     def below(self, directory: str) -> list[str]:
         """See Storage."""
-        top = self._root / directory
+        top = self._at(directory)
 
         def tell(error: OSError) -> None:
             if not isinstance(error, FileNotFoundError):
@@ -206,11 +243,20 @@ class Directory:
     def delete(self, path: str) -> None:
         """See Storage."""
         with _said(self.name):
-            (self._root / path).unlink(missing_ok=True)
+            self._at(path).unlink(missing_ok=True)
 
     def place(self, path: str) -> Path:
         """See Storage."""
-        return self._root / path
+        place = self._at(path)
+        with _said(str(place)):
+            if (
+                path and place.exists() and not place.is_file()
+            ):  # whoever opens a pipe waits for ever
+                raise ArchiveError(f"{place}: {NO_FILE}")
+        return place
+
+    def _at(self, path: str) -> Path:
+        return self._root / _below(path)
 
     def _made(self, directory: Path) -> None:
         """Make a directory and those it stands in; each is on the disk before what is put there."""
@@ -299,7 +345,7 @@ class Objects:
 
     def place(self, path: str) -> Path:
         """See Storage."""
-        return places.Remote.at(f"{self._url}/{path}")
+        return places.Remote.at(f"{self._url}/{_below(path)}")
 
     def _listed(self, how: str, directory: str) -> list[str]:
         listing: dict[str, Callable[..., Any]] = {"ls": self._system.ls, "find": self._system.find}
@@ -313,13 +359,33 @@ class Objects:
             return [str(name).rstrip("/") for name in found]
 
     def _full(self, path: str) -> str:
-        return f"{self._root.rstrip('/')}/{path}"
+        return f"{self._root.rstrip('/')}/{_below(path)}"
 
     def _one(self, found: Any) -> bytes | None:
         """What was read, or why it was not."""
         if isinstance(found, BaseException) and not isinstance(found, FileNotFoundError):
             raise ArchiveError(f"{self.name}: {why(found)}")
         return found if isinstance(found, bytes) else None
+
+
+def _below(path: str) -> str:
+    """A path that stays below the archive: whoever wrote a manifest may have written any."""
+    if path.startswith("/") or ".." in PurePosixPath(path).parts:
+        raise ArchiveError(f"{path!r}: is not in the archive")
+    return path
+
+
+def _regular(path: Path) -> bytes:
+    """The content of a file; raises ArchiveError for what is none, such as a pipe, which is not
+    waited for."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise ArchiveError(f"{path}: {NO_FILE}")
+        with open(descriptor, "rb", closefd=False) as file:
+            return file.read()
+    finally:
+        os.close(descriptor)
 
 
 def _scratch(directory: Path) -> Path:

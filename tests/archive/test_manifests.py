@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from monitor.archive import manifests
-from monitor.archive.manifests import Manifest
+from monitor.archive.manifests import File, Manifest
 from monitor.audit.merkle import Tree
 from monitor.errors import ArchiveError
 
@@ -40,3 +41,33 @@ def test_names_say_what_is_in_them() -> None:
     path = manifests.path_of("a.b", 3, "1700000000000-1", "1700000000009-0", "abcdef" * 10)
     day = "endpoint=a.b/date=2023-11-14/shard=3"
     assert path == f"{day}/1700000000000-1_1700000000009-0_abcdefabcdef.parquet"
+
+
+def test_what_a_manifest_cannot_say_is_none() -> None:
+    """Whoever can write to an archive may have written it: numbers, ids and the path of a file are
+    what they can be, or it is not a manifest."""
+    digest = "ab" * 32
+    path = manifests.path_of("bot", 0, "1-0", "2-0", digest)
+    file = File(path, 2, 10, digest, "1-0", "2-0", 0.0, 1.0)
+    right = replace(EMPTY, number=1, file=file, position="2-0/2/0", kept=1)
+    body = manifests.encode(right)
+    assert manifests.opened(manifests.seal(body, ""), "N").manifest == right
+    for wrong, words in (
+        (replace(right, shard=-1), "its numbers"),
+        (replace(right, kept=2), "its numbers"),
+        (replace(right, unreadable=-1), "its numbers"),
+        (replace(right, position="2-0/x/0"), "its position"),
+        (replace(right, position="x"), "its position"),
+        (replace(right, file=replace(file, first="x-0")), "its file has no ids"),
+        (replace(right, file=replace(file, last="٢-0")), "its file has no ids"),
+        (replace(right, file=replace(file, sha256="../" * 4)), "its file has no ids"),
+        (replace(right, file=replace(file, rows=-1)), "its file's numbers"),
+        (replace(right, file=replace(file, bytes=-1)), "its file's numbers"),
+        (replace(right, file=replace(file, first="3-0")), "its file's numbers"),
+        (replace(right, file=replace(file, path="../x.parquet")), "its file stands elsewhere"),
+        (replace(right, endpoint="other"), "its file stands elsewhere"),
+        (replace(right, shard=1), "its file stands elsewhere"),
+    ):
+        data = manifests.seal(manifests.encode(wrong), "")
+        with pytest.raises(ArchiveError, match=f"^N: is not a manifest: {words}"):
+            manifests.opened(data, "N")

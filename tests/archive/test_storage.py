@@ -71,3 +71,58 @@ def test_what_stands_in_the_way_is_a_sentence(tmp_path: Path) -> None:
         at("nobody://x", tmp_path)
     assert module.why(OSError(28, "no space", "/secret")) == "the disk is full"
     assert module.why(PermissionError(13, "x", "/secret")) == "permission denied"
+
+
+@pytest.mark.parametrize("path", ["../victim", "d/../../victim", "/victim", ".."])
+def test_no_path_leaves_the_archive(place: Storage, tmp_path: Path, path: str) -> None:
+    """Whoever names it, and whatever is to be done there."""
+    victim = tmp_path / "victim"
+    victim.write_bytes(b"precious")
+    for use in (
+        lambda: place.read(path),
+        lambda: place.read_all([path]),
+        lambda: place.delete(path),
+        lambda: place.place(path),
+        lambda: place.exists(path),
+        lambda: place.put(path, b""),
+        lambda: place.publish(victim, path),
+        lambda: place.rename("d/a", path),
+        lambda: place.rename(path, "d/a"),
+        lambda: place.inside(path),
+        lambda: place.below(path),
+    ):
+        with pytest.raises(ArchiveError, match=r"is not in the archive$"):
+            use()
+    assert victim.read_bytes() == b"precious"
+
+
+def test_what_is_no_file_is_not_waited_for(tmp_path: Path) -> None:
+    """A pipe that nobody writes to, a device, a directory."""
+    held = Directory(tmp_path)
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "device").symlink_to("/dev/zero")
+    (tmp_path / "directory").mkdir()
+    for name in ("pipe", "device", "directory"):
+        for use in (held.read, held.place):
+            with pytest.raises(ArchiveError, match=rf"^{tmp_path}/{name}: is no file$"):
+                use(name)
+
+
+def test_what_no_archive_can_be_written_to_is_said(tmp_path: Path) -> None:
+    """In one sentence, and without what is secret in a URL."""
+    for url, words in (
+        ("https://h/x", r"https://h/x: what has such a URL can only be read; name a directory"),
+        ("memory://x", r"memory://x: what has such a URL is lost with the process"),
+        ("s3://", r"s3://: names no bucket; write s3://bucket/archive"),
+        ("s3:///x", r"s3:///x: names no bucket"),
+        ("s3://KEY:PW@b/p", r"s3://b/p: a bucket has no user .* AWS_SECRET_ACCESS_KEY"),
+        ("file:///t/x?token=PW", r"file:///t/x: a directory has neither query nor fragment"),
+    ):
+        with pytest.raises(ArchiveError, match=f"^{words}") as raised:
+            module.writable(url)
+        assert "PW" not in str(raised.value)
+    for url in ("s3://KEY:PW@b/p", "file:///t/x?token=PW"):
+        with pytest.raises(ArchiveError):
+            at(url, tmp_path)
+    for url in ("s3://bucket/a", "gs://bucket", "file:///t/x%3F", "a?b", "/t/x"):
+        module.writable(url)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -157,6 +158,10 @@ def more(columns: dict[str, list[Any]]) -> None:
         (
             lambda root: manifest(root, 1).write_bytes(manifest(root, 2).read_bytes()),
             r"00000001.json: is manifest 2 of bot, shard 0$",
+        ),
+        (
+            lambda root: (manifest(root, 1).unlink(), os.mkfifo(manifest(root, 1))),
+            r"00000001.json: is no file$",
         ),
         (
             lambda root: edited(manifest(root, 1), at=5.0),

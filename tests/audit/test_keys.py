@@ -38,6 +38,17 @@ def test_what_one_signs_the_other_verifies(tmp_path: Path) -> None:
     assert key.sign(b"text").signature == mine.sign(b"text")
 
 
+def test_who_signs_trusts_its_own_key_and_those_behind_it(tmp_path: Path) -> None:
+    """A file with a private key alone is the rule; public keys of before may stand in it."""
+    mine, old = ed25519.Ed25519PrivateKey.generate(), ed25519.Ed25519PrivateKey.generate()
+    path = private(tmp_path / "audit.key", mine)
+    for more, wanted in ((b"", [mine]), (public(old), [mine, old])):
+        path.write_bytes(path.read_bytes() + more)
+        assert [bytes(one) for one in keys.trusted(path, "audit.sign")] == [
+            each.public_key().public_bytes_raw() for each in wanted
+        ]
+
+
 def test_what_is_no_key_is_one_line(tmp_path: Path) -> None:
     """Missing, encrypted, of another kind, broken, no file: which setting, which file, what to do."""
     mine, path = ed25519.Ed25519PrivateKey.generate(), tmp_path / "key.pem"
