@@ -24,6 +24,7 @@ ELSEWHERE = {
     "supervision/child.py": "supervision/test_answers.py",
     "supervision/listeners.py": "app/test_check.py",
     "supervision/unix_server.py": "supervision/test_control.py",
+    "archive/strangers.py": "archive/test_verification.py",
     "app/ner_server.py": "app/test_ner_client.py",
     "app/build.py": "test_cli.py",
     "app/explanation.py": "app/test_check.py",

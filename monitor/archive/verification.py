@@ -2,9 +2,10 @@
 
 What is proved: each shard's manifests follow one another without a gap, by number and digest; each
 vouches for a tree that has grown out of the one before by the rows of its file; each file that is
-listed is there, byte for byte, and its rows are in order; no other Parquet file is there; and who
-has the keys has signed every manifest. That nothing was cut off at the end is not proved: only a
-checkpoint that somebody keeps elsewhere (an anchor) says so.
+listed is there, byte for byte, and its rows are in order; no other file, link or directory is there
+that a reader could take for one; no shard is missing before another one; and who has the keys has
+signed every manifest. That nothing was cut off at the end, nor the last shards or a whole endpoint,
+is not proved: only a checkpoint that somebody keeps elsewhere (an anchor) says so.
 """
 
 from __future__ import annotations
@@ -14,10 +15,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any, NamedTuple
+from urllib.parse import unquote
 
 from nacl.signing import VerifyKey
 
-from monitor.archive import reading
+from monitor.archive import reading, storage, strangers
 from monitor.archive.chain import Chain, checkpoint_of, is_manifest
 from monitor.archive.manifests import (
     NEW,
@@ -28,12 +30,16 @@ from monitor.archive.manifests import (
     entry,
     name_of,
 )
-from monitor.archive.storage import SCRATCH, Storage
+from monitor.archive.storage import Directory, Storage
 from monitor.audit import checkpoints
 from monitor.audit.merkle import NONCE, Tree, leaf
 from monitor.errors import ArchiveError
 
 _PROOF = ("number", "sid", "nonce", "leaf", "record")
+
+FEW = 32
+"""Records in later shards from which on chance has not left an earlier one empty: it would have got
+each of them with the same probability, so that is one case in 2³² at most."""
 
 
 class Violation(Exception):  # noqa: N818  what somebody did to an archive is no error of ours
@@ -73,11 +79,11 @@ class Verifier:
         """Verify one shard; raises Violation, and ArchiveError where it cannot be told."""
         chain = Chain(self.storage, endpoint, number)
         total = self._numbered(chain)
-        kept = _read(chain.link, total - 1).manifest.kept
+        kept = _read(chain, total - 1).manifest.kept
         before: Link | None = None
         signed = files = 0
         for each in range(total):
-            link = _read(chain.link, each)
+            link = _read(chain, each)
             signed += self._follows(link, before, chain)
             manifest = link.manifest
             if manifest.file is not None and each >= kept:
@@ -91,18 +97,69 @@ class Verifier:
         self._anchored(chain, total)
         return Shard(before.manifest, before.checkpoint, total, signed, files)
 
+    def irregular(self, top: str) -> None:
+        """Raise Violation for what is no file below a directory, and could be taken for one: a
+        link, a directory that is called like a file, a device. No link is followed."""
+        if isinstance(self.storage, Directory):
+            root = self.storage.place("")
+            try:
+                for path, what in strangers.irregular(root / top, is_named=bool(top)):
+                    raise Violation(str(path.relative_to(root)), what)
+            except OSError as error:
+                raise ArchiveError(f"{self.storage.name}: {storage.why(error)}") from None
+
     def unlisted(self, top: str) -> None:
-        """Raise Violation for a Parquet file below a directory that no manifest lists."""
+        """Raise Violation for a file below a directory, all of it or that of an endpoint, that no
+        manifest lists, or that one says is deleted."""
         paths = self.storage.below(top)  # first: what is visible then has been listed before
-        listed: set[str] = set()
-        for endpoint in reading.endpoints(self.storage):
+        listed: dict[str, File | None] = {}
+        steps: dict[tuple[str, int], str] = {}
+        named = unquote(top.removeprefix("endpoint="))
+        for endpoint in [named] if named else reading.endpoints(self.storage):
             for number in reading.shards(self.storage, endpoint):
-                links = Chain(self.storage, endpoint, number).links()
-                listed.update(link.manifest.file.path for link in links if link.manifest.file)
+                chain = Chain(self.storage, endpoint, number)
+                files, steps[endpoint, number] = strangers.listed(chain)
+                listed.update(files)
         for path in paths:
-            is_ours = path.startswith(f"{SCRATCH}/")
-            if path.endswith(".parquet") and path not in listed and not is_ours:
-                raise Violation(path, "is listed by no manifest")
+            if path in listed:
+                what = self._expired(path, listed[path])
+            elif not strangers.is_data(path):
+                continue
+            elif not path.lower().endswith(NEW):
+                what = "is listed by no manifest"
+            elif strangers.is_unfinished(path, steps):
+                continue
+            else:
+                what = "is of no step that is unfinished"
+            if what and self.storage.exists(path):  # it may have gone meanwhile
+                raise Violation(path, what)
+
+    def gaps(self, endpoint: str, shards: Sequence[Shard]) -> None:
+        """Raise Violation where shards of an endpoint have a chain and one before them has none,
+        ArchiveError where they have so few records that it may never have had any."""
+        sizes = {one.last.shard: one.last.size for one in shards if one.last.endpoint == endpoint}
+        for number in range(max(sizes, default=0)):
+            if number in sizes:
+                continue
+            place = directory(endpoint, number)
+            if sum(size for shard, size in sizes.items() if shard > number) >= FEW:
+                raise Violation(place, "is missing, and shards after it are there")
+            raise ArchiveError(
+                f"{place} is not there, and shards after it are; they have too few records to tell "
+                "whether it was removed or never had any"
+            )
+
+    def _expired(self, path: str, file: File | None) -> str:
+        """What is wrong with a listed file, by its bytes if it may still be there and is not read
+        any more."""
+        if file is None:
+            return ""
+        if file is strangers.GONE:
+            return "is there, although archive.keep has deleted it"
+        data = self.storage.read(path)
+        if data is None or sha256(data).hexdigest() == file.sha256:
+            return ""
+        return "is not the file that archive.keep is deleting"
 
     # --- manifests ---------------------------------------------------------------------------
 
@@ -164,7 +221,7 @@ class Verifier:
                     "is missing: it was there when a checkpoint of it was kept, and the chain was "
                     "cut off since",
                 )
-            link = _read(chain.link, number)
+            link = _read(chain, number)
             if link.checkpoint.partition("\n\n")[0] != anchor.partition("\n\n")[0].strip("\n"):
                 what = "is not the one of which a checkpoint was kept: the chain was rewritten"
                 raise Violation(self._name(chain, number), what)
@@ -202,17 +259,17 @@ class Verifier:
                             "records are the same")  # fmt: skip
 
 
-def _read(link: Any, number: int) -> Link:
+def _read(chain: Chain, number: int) -> Link:
     """A manifest; one that cannot be read is a place that is wrong."""
     try:
-        found: Link = link(number)
+        return chain.link(number)
     except ArchiveError as error:
         text = str(error)
         if ".json: is " in text:  # missing, no file, no manifest, another one
             place, _, what = text.rpartition(".json: ")
-            raise Violation(f"{place}.json", what) from None
+            below = place.removeprefix(f"{chain.storage.name}/")
+            raise Violation(f"{below}.json", what) from None
         raise
-    return found
 
 
 def _same_tree(link: Link, before: Link, name: str) -> None:
@@ -254,14 +311,25 @@ def _rows(data: bytes, file: File) -> Iterable[tuple[Any, ...]]:
         raise Violation(f"{file.path}: row {row + 1}", "cannot be read: it is damaged") from None
 
 
+def endpoint_of(anchor: str) -> str:
+    """Return the endpoint that a checkpoint is about.
+
+    >>> endpoint_of("monitor/a/0\\n1\\nAA==\\nmanifest 0 ff\\n\\n")
+    'a'
+    """
+    return anchor.partition("\n")[0].removeprefix("monitor/").rpartition("/")[0]
+
+
 def parse_anchors(text: str) -> list[str]:
-    """Return the checkpoints in a text in which several stand one after the other.
+    """Return the checkpoints in a text in which several stand one after the other, or that quotes
+    them as mails do.
 
     >>> parse_anchors("monitor/a/0\\n1\\nAA==\\nmanifest 0 ff\\n\\n")
     ['monitor/a/0\\n1\\nAA==\\nmanifest 0 ff\\n\\n']
     """
     found: list[list[str]] = []
-    for line in text.splitlines():
+    for quoted in text.splitlines():
+        line = quoted.lstrip("> \t").rstrip()
         if line.startswith("monitor/"):
             found.append([])
         if found:

@@ -35,7 +35,7 @@ from monitor.redrive.client import Target
 from monitor.redrive.document import Redrive
 from monitor.redrive.estimate import estimate, within
 from monitor.redrive.requests import select
-from monitor.replay import files, stored
+from monitor.replay import archives, files, stored
 from monitor.settings.schema import Settings
 from monitor.supervision.embedded_store import opened
 from monitor.types import Record
@@ -271,7 +271,11 @@ def _records(options: argparse.Namespace, settings: Settings, damage: Damage) ->
         return
     for place in filter(is_store, options.source):
         yield from _of_store(place, options, settings)
-    places = [place for place in options.source if not is_store(place)]
+    places = [
+        archives.selected(place, options.endpoint)
+        for place in options.source
+        if not is_store(place)
+    ]
     found = files.find(places, options.format, damage, start=options.start, end=options.end)
     if files.is_table(found):
         raise UsageError(f"{found[0][0]}: is a table, and no table says what was asked")

@@ -45,7 +45,7 @@ from monitor.commands.written import document, note, write
 from monitor.errors import UsageError
 from monitor.privacy import keys
 from monitor.privacy.records import Privacy
-from monitor.replay import evidently_report, judge, junit, outcomes, report, types
+from monitor.replay import archives, evidently_report, judge, junit, outcomes, report, types
 from monitor.replay.comparison import Comparison, compare
 from monitor.replay.datasets import segment_of, without_password
 from monitor.replay.document import SCHEMA, Compared, Replay
@@ -107,8 +107,12 @@ def build(options: argparse.Namespace, settings: Settings) -> int:
 
 @contextlib.contextmanager
 def _sources(options: argparse.Namespace, settings: Settings) -> Generator[None]:
-    """Where no SOURCE is named, the store that the settings mean is the one."""
+    """Where no SOURCE is named, the store that the settings mean is the one. Of archives the
+    endpoint is meant that `--endpoint` names."""
     if options.source:
+        options.source = [archives.selected(one, options.endpoint) for one in options.source]
+        if given := getattr(options, "reference", None):
+            options.reference = archives.selected(given, options.endpoint)
         yield
         return
     with opened(settings.redis, Path(settings.data)) as url:

@@ -18,7 +18,7 @@ from monitor.errors import ConfigError, UsageError
 from monitor.places import is_store
 from monitor.privacy.pseudonyms import PSEUDONYM
 from monitor.privacy.sealing import opener
-from monitor.replay import files
+from monitor.replay import archives, files
 from monitor.replay.stored import Store
 from monitor.settings.schema import Settings
 from monitor.supervision.embedded_store import opened
@@ -66,7 +66,7 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
     if not options.reason.strip():
         raise ConfigError("--reason: say why; it is written to the audit log")
     wanted = dict.fromkeys(one for one in options.what if PSEUDONYM.fullmatch(one))
-    places = [one for one in options.what if one not in wanted]
+    places = [archives.selected(one, options.endpoint) for one in options.what if one not in wanted]
     open_box = opener(Path(options.private_key))
     values: dict[str, str] = {}
     closed = 0

@@ -12,13 +12,12 @@ from pathlib import Path
 from nacl.signing import VerifyKey
 
 from monitor.archive import reading, storage
-from monitor.archive.storage import Storage
-from monitor.archive.verification import Shard, Verifier, Violation, parse_anchors
+from monitor.archive.verification import Shard, Verifier, Violation, endpoint_of, parse_anchors
 from monitor.audit import keys
 from monitor.commands.written import note, write
 from monitor.errors import ArchiveError, StreamError, UsageError
 from monitor.places import is_store
-from monitor.replay.archives import ENDPOINT
+from monitor.replay.archives import ENDPOINT, absence, directory_of, split
 from monitor.settings.schema import Settings
 from monitor.streams.entries import Place
 from monitor.streams.redis import RedisStream
@@ -69,20 +68,33 @@ def _archive(
 ) -> Iterator[str]:
     """Lines about what is proven of an archive."""
     place = options.source
-    root, _, named = place.rstrip("/").rpartition("/")
-    if not named.startswith(ENDPOINT):
-        root, named = place, ""
-    held = storage.at(root or ("/" if place.startswith("/") else "."), Path(tempfile.gettempdir()))
+    root, endpoint = split(place)
+    if options.endpoint and endpoint not in ("", options.endpoint):
+        raise UsageError(
+            f"--endpoint {options.endpoint}: {shown(place)} names another one; give one of the two"
+        )
+    endpoint = endpoint or options.endpoint or ""
+    top = directory_of(endpoint) if endpoint else ""
+    held = storage.at(root, Path(tempfile.gettempdir()))
     if not any(name.startswith(ENDPOINT) for name in held.inside("")):
         raise UsageError(f"{shown(place)}: is not an archive; it has no directory {ENDPOINT}NAME")
-    verifier = Verifier(held, known, anchors)
-    shards = list(_shards(verifier, held, named.removeprefix(ENDPOINT)))
-    verifier.unlisted(named)
-    if lost := [one for one in anchors if one not in verifier.seen]:
+    asked = [one for one in anchors if endpoint in ("", endpoint_of(one))]
+    verifier = Verifier(held, known, asked)
+    verifier.irregular(top)
+    endpoints = [endpoint] if endpoint else reading.endpoints(held)
+    shards = [
+        verifier.shard(one, number) for one in endpoints for number in reading.shards(held, one)
+    ]
+    verifier.unlisted(top)
+    if lost := [one for one in asked if one not in verifier.seen]:
         origin = lost[0].partition("\n")[0].removeprefix("monitor/")
         raise Violation(
             origin, "a checkpoint of this shard was kept, and the archive has none of it"
         )
+    if not shards:
+        raise UsageError(f"{shown(root)}: {absence(reading.endpoints(held), endpoint)}")
+    for one in endpoints:
+        verifier.gaps(one, shards)
     for shard in shards:
         yield _words(shard)
     if options.checkpoints:
@@ -92,17 +104,14 @@ def _archive(
         is_signed = any(shard.signed for shard in shards)
         how = "signatures were not looked at: no --public-key" if is_signed else "unsigned"
         yield f"{how}: whoever can write here could have written all of it anew"
-    if not anchors:
+    if others := len(anchors) - len(asked):
+        yield f"{others:,} checkpoints of other endpoints were left out"
+    if not asked:
         yield (
-            "unanchored: that nothing was cut off at the end can be told by checkpoints alone that "
-            "are kept elsewhere (--checkpoints, --anchor)"
+            "unanchored: that nothing was cut off at the end, nor the last shards or a whole "
+            "endpoint, can be told by checkpoints alone that are kept elsewhere (--checkpoints, "
+            "--anchor)"
         )
-
-
-def _shards(verifier: Verifier, held: Storage, named: str) -> Iterator[Shard]:
-    for endpoint in [named] if named else reading.endpoints(held):
-        for number in reading.shards(held, endpoint):
-            yield verifier.shard(endpoint, number)
 
 
 def _words(shard: Shard) -> str:

@@ -145,4 +145,6 @@ def _open(path: Path) -> Any:
     except (OSError, pa.ArrowException) as error:
         why = getattr(error, "strerror", None) if isinstance(path, Remote) else None
         say = f"cannot be read: {why}" if why else f"is not Parquet: {leaves.reason(error)}"
+        if isinstance(error, FileNotFoundError):
+            say = "is missing"
         raise SourceError(f"{path}: {say}") from None

@@ -56,6 +56,7 @@ def manifest(root: Path, number: int) -> Path:
 
 def verify(root: Path, *keys: SigningKey, anchors: list[str] | None = None) -> Verifier:
     verifier = Verifier(Directory(root), [key.verify_key for key in keys], anchors or [])
+    verifier.irregular("")
     for shard in (0, 1):
         verifier.shard("bot", shard)
     verifier.unlisted("")
@@ -110,6 +111,25 @@ def more(columns: dict[str, list[Any]]) -> None:
     columns["sid"][-1] = "1999999999999-0"
     said = columns["record"][-1].encode()
     columns["leaf"][-1] = leaf(columns["nonce"][-1], b"1999999999999-0", said)
+
+
+HASH = "1700000000011-0_0123456789ab"
+"""How the name of a file ends."""
+
+
+def slipped(root: Path, name: str) -> None:
+    (root / name).parent.mkdir(exist_ok=True, parents=True)
+    shutil.copy(file(root, 1), root / name)
+
+
+def linked(root: Path, name: str) -> None:
+    (root.parent / "outside").mkdir()
+    (root / name).symlink_to(root.parent / "outside")
+
+
+def replaced(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
 
 
 @pytest.mark.parametrize(
@@ -178,6 +198,42 @@ def more(columns: dict[str, list[Any]]) -> None:
         ),
         (lambda root: shutil.rmtree(root / "endpoint=bot" / "_manifests"), r"manifests are missing"),
         (lambda root: manifest(root, 3).unlink(), r"parquet: is listed by no manifest$"),
+        *(
+            (lambda root, name=name: slipped(root, name), rf"^{name}: is listed by no manifest$")
+            for name in (
+                "x.PARQUET", ".scratch/x.parquet", "endpoint=bot/_manifests/x.parquet",
+                "endpoint=bot/date=2023-11-14/shard=0/rows",
+            )
+        ),
+        *(
+            (lambda root, name=name: slipped(root, name), rf"^{name}: is of no step that is unfin")
+            for name in (
+                "x.parquet.new", "endpoint=bot/date=2023-11-14/shard=0/x.parquet.new",
+                f"endpoint=bot/date=2023-11-14/shard=0/1700000000000-0_{HASH}.parquet.new",
+                f"endpoint=bot/date=2023-11-15/shard=0/1700000000009-0_{HASH}.parquet.new",
+            )
+        ),
+        (
+            lambda root: linked(root, "endpoint=bot/x.parquet"),
+            r"^endpoint=bot/x.parquet: is a symbolic link: an archive has none$",
+        ),
+        (
+            lambda root: linked(root, "endpoint=bot/date=2023-11-16"),
+            r"^endpoint=bot/date=2023-11-16: is a symbolic link: an archive has none$",
+        ),
+        (lambda root: os.mkfifo(root / "x"), r"^x: is no file$"),
+        (
+            lambda root: replaced(file(root, 3)),
+            r"^endpoint=bot/date=\S+parquet: is no file$",
+        ),
+        (
+            lambda root: replaced(manifest(root, 3)),
+            r"^endpoint=bot/_manifests/\S+3.json: is no file$",
+        ),
+        (
+            lambda root: manifest(root, 1).write_text("{}"),
+            r"^endpoint=bot/_manifests/shard=0/00000000/00000001.json: is not a manifest$",
+        ),
     ],
 )  # fmt: skip
 def test_what_was_changed_is_named(root: Path, spoil: Callable[[Path], None], what: str) -> None:
@@ -247,6 +303,17 @@ def test_files_that_are_kept_no_longer_are_not_missed(root: Path) -> None:
     assert verify(root, KEY).shard("bot", 0).files == 2
     held[1].write_bytes(held[0])
     verify(root, KEY)
+    held[1].write_bytes(b"PAR1")
+    with pytest.raises(Violation, match=r"is not the file that archive.keep is deleting$"):
+        verify(root, KEY)
+    held[1].unlink()
+    chain.open()
+    assert add(chain, kept(50, 1), signer(KEY))
+    verify(root, KEY)
+    held[1].write_bytes(held[0])
+    with pytest.raises(Violation, match=r"is there, although archive.keep has deleted it$"):
+        verify(root, KEY)
+    held[1].unlink()
     file(root, 2).unlink()
     with pytest.raises(Violation, match=r"is missing$"):
         verify(root, KEY)
@@ -254,6 +321,48 @@ def test_files_that_are_kept_no_longer_are_not_missed(root: Path) -> None:
 
 def _facts(one: manifests.Manifest) -> dict[str, Any]:
     return {name: getattr(one, name) for name in one.__struct_fields__}
+
+
+def test_a_step_that_is_being_made_is_no_stranger(root: Path) -> None:
+    """Its file has its name with `.new` behind it until a manifest lists it; so has that of another
+    writer of the last step."""
+    for first in (9, 12):
+        slipped(
+            root,
+            f"endpoint=bot/date=2023-11-14/shard=0/17000000000{first:02}-0_{HASH}.parquet.new",
+        )
+    slipped(root, "_notes")
+    slipped(root, "endpoint=bot/date=2023-11-14/.hidden")
+    verify(root, KEY)
+
+
+def test_a_shard_that_is_gone_from_among_the_others_is_missed(tmp_path: Path) -> None:
+    """Chance leaves one empty only while the others have few records: then nothing is told."""
+    storage = Directory(tmp_path)
+    verifier = Verifier(storage)
+    for shard in (0, 2):
+        chain = Chain(storage, "bot", shard)
+        chain.open()
+        assert add(chain, kept(0, 31))
+    shards = [verifier.shard("bot", number) for number in (0, 2)]
+    with pytest.raises(ArchiveError, match=r"shard=1 is not there, .* too few records to tell"):
+        verifier.gaps("bot", shards)
+    assert add(chain, kept(31, 1))
+    shards[1] = verifier.shard("bot", 2)
+    with pytest.raises(
+        Violation, match=r"^endpoint=bot/_manifests/shard=1: is missing, and shards"
+    ):
+        verifier.gaps("bot", shards)
+    verifier.gaps("bot", shards[:1])
+    verifier.gaps("other", shards)
+
+
+def test_checkpoints_are_taken_out_of_a_mail(root: Path) -> None:
+    """Quoted, once or twice, with words around them."""
+    checkpoint = Chain(Directory(root), "bot", 0).link(3).checkpoint
+    mail = "Hello,\n\n" + "".join(f"> > {line}\r\n" for line in checkpoint.splitlines())
+    assert parse_anchors(mail + "\nBye") == parse_anchors(checkpoint)
+    assert verify(root, KEY, anchors=parse_anchors(mail)).seen
 
 
 def test_a_manifest_of_a_later_version_cannot_be_told(root: Path) -> None:

@@ -89,17 +89,43 @@ def test_a_shard_that_is_gone_is_missed_by_its_anchor(
     assert "violated: bot/0: a checkpoint of this shard was kept" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("named", ["/endpoint=bot", ""])
+def test_of_one_endpoint_other_anchors_are_left_out(
+    place: str, named: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """And counted; so is the archive of others not looked at, by its name or by the option."""
+    held, both = at(place, tmp_path), str(tmp_path / "both.txt")
+    archived(held)
+    archived(held, endpoint="other")
+    assert main(["verify", place, "--checkpoints", both]) == 0
+    assert main(["verify", place, "--anchor", both]) == 0
+    assert "left out" not in capsys.readouterr().out
+    strange = next(path for path in held.below("endpoint=other") if path.endswith(".json"))
+    held.delete(strange)
+    arguments = ["verify", f"{place}{named}", "--anchor", both]
+    assert main([*arguments, *([] if named else ["--endpoint", "bot"])]) == 0
+    said = capsys.readouterr().out
+    assert "1 checkpoints of other endpoints were left out" in said
+    assert "other, shard" not in said
+    assert "unanchored" not in said
+
+
 def test_what_cannot_be_told_is_one_line_and_exit_2(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """No archive, no key, no checkpoint, a key for a stream, a store that is not there."""
     (tmp_path / "empty").mkdir()
+    (tmp_path / "bare" / "endpoint=bot").mkdir(parents=True)
     (tmp_path / "text").write_text("nothing")
     archived(at(str(tmp_path / "a"), tmp_path))
     archive, text = str(tmp_path / "a"), str(tmp_path / "text")
     for arguments, words in (
         ([str(tmp_path / "empty")], "is not an archive; it has no directory endpoint=NAME"),
         ([str(tmp_path / "none")], "is not an archive"),
+        ([f"{archive}/endpoint=nosuch"], "/a: has no chain of endpoint nosuch; it has bot"),
+        ([archive, "--endpoint", "nosuch"], "/a: has no chain of endpoint nosuch; it has bot"),
+        ([f"{archive}/endpoint=bot", "--endpoint", "b"], "--endpoint b: "),
+        ([str(tmp_path / "bare")], "has no chain of manifests"),
         (["nobody://x"], "cannot be told: nobody://x: no files have a URL with nobody://"),
         ([archive, "--public-key", text], "--public-key: "),
         ([archive, "--anchor", text], "holds no checkpoint"),

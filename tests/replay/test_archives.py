@@ -99,6 +99,26 @@ def test_an_archive_of_several_endpoints_asks_for_one(tmp_path: Path) -> None:
         archives.found(f"{tmp_path}/endpoint=b", None, None)
 
 
+def test_an_option_says_which_endpoint_of_an_archive(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Unless the place does; one that it has not is refused in a sentence. A listed file that is
+    gone is missing."""
+    for number, endpoint in enumerate("ab"):
+        archive(Directory(tmp_path), some(number), endpoint=endpoint)
+    place = str(tmp_path)
+    assert archives.selected(place, "b") == f"{place}/endpoint=b"
+    assert archives.selected(f"{place}/endpoint=a", "b") == f"{place}/endpoint=a"
+    assert archives.selected(place, None) == place
+    assert archives.selected(f"{place}/nothing", "b") == f"{place}/nothing"
+    assert main(["replay", place, "--endpoint", "nosuch"]) == 2
+    assert f"{place}: has no chain of endpoint nosuch; it has a, b\n" in capsys.readouterr().err
+    for path in tmp_path.glob("endpoint=b/*/*/*.parquet"):
+        path.unlink()
+    assert main(["replay", place, "--endpoint", "b"]) == 2
+    assert capsys.readouterr().err.endswith(": is missing\n")
+
+
 @pytest.mark.parametrize(
     "place", ["-", "nothing", "http://127.0.0.1:1/endpoint=a", "*.parquet", "/"]
 )
