@@ -492,10 +492,14 @@ def test_who_signs_writes_nothing_behind_what_others_wrote(
     assert archived(given)[0] == documents(2)
 
 
+@pytest.mark.parametrize("is_full", [False, True])
 def test_files_of_all_shards_go_in_the_first_round(
-    client: redis.Redis, settings: Callable[..., Settings]
+    client: redis.Redis,
+    settings: Callable[..., Settings],
+    monkeypatch: pytest.MonkeyPatch,
+    is_full: bool,
 ) -> None:
-    """Those of an archiver that has just begun, too."""
+    """Those of an archiver that has just begun, too, and where no file has room: that makes some."""
     given = settings(shards=2, keep=10)
     for shard in (0, 1):
         append(client, *documents(1), shard=shard, id_="1700000000000-0")
@@ -507,7 +511,10 @@ def test_files_of_all_shards_go_in_the_first_round(
                     append(client, *documents(1, first=first), shard=shard)
                 assert await one._turn(is_last=True)
         async with archiving(given) as one:
-            assert await one._turn(is_last=False)
+            if is_full:
+                append(client, *documents(1, first=3))
+                monkeypatch.setattr(one._storage, "publish", full)
+            assert await one._turn(is_last=True) is not is_full
 
     asyncio.run(story())
     gone = [one for one in Path(given.archive.url).rglob("*.parquet") if "date=2023" in str(one)]

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from monitor.archive import reading
-from monitor.archive.manifests import NEW
+from monitor.archive.manifests import NEW, name_of
 from monitor.archive.storage import Storage
+from monitor.errors import ArchiveError
 from tests.archive.conftest import BEGAN, DAY, Step
 
 
@@ -60,3 +64,14 @@ def test_a_place_without_an_archive_holds_no_endpoints(storage: Storage, tmp_pat
     assert reading.endpoints(storage) == []
     (tmp_path / "archive" / "endpoint=x").mkdir(parents=True)
     assert reading.endpoints(storage) == []
+
+
+def test_a_pipe_in_the_place_of_a_file_is_not_waited_for(storage: Storage, step: Step) -> None:
+    """Nor in the place of a manifest: both are said."""
+    step(0, 2)
+    (shard,) = reading.read(storage, "bot", None, None)
+    for place in (*shard.files, storage.place(name_of("bot", 0, 0))):
+        place.unlink()
+        os.mkfifo(place)
+        with pytest.raises(ArchiveError, match=rf"{place.name}: is no file$"):
+            reading.read(storage, "bot", None, None)
