@@ -4,14 +4,16 @@ content, whatever it is called."""
 from __future__ import annotations
 
 import bz2
+import contextlib
 import gzip
 import io
 import lzma
 import re
 import zlib
 from codecs import IncrementalDecoder
-from encodings import utf_16_be, utf_16_le
+from encodings import utf_8, utf_16_be, utf_16_le
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from monitor import zstd
@@ -49,8 +51,8 @@ _LONGEST = 10
 """Bytes that say how a file is packed."""
 
 _BROAD = (
-    (re.compile(rb"\xff\xfe(?!\0\0)|[{\[]\0(?!\0)"), utf_16_le.IncrementalDecoder),
-    (re.compile(rb"\xfe\xff|\0[{\[]"), utf_16_be.IncrementalDecoder),
+    (re.compile(rb"\xff\xfe(?!\0\0)|[{\[]\0(?!\0)"), utf_16_le),
+    (re.compile(rb"\xfe\xff|\0[{\[]"), utf_16_be),
 )
 """How text in UTF-16 begins: with its mark, or as JSON does."""
 
@@ -59,6 +61,9 @@ UTF_16 = "UTF-16"
 
 _AT_ONCE = 1 << 16
 """Bytes of UTF-16 that are turned into UTF-8 at once."""
+
+_FOREIGN = 64
+"""So many bytes that are UTF-8 with several ends of lines, and have none in UTF-16, are UTF-8."""
 
 
 def opened(path: Path) -> BinaryIO:
@@ -88,10 +93,10 @@ def _unpacked(stream: Any) -> BinaryIO:
 
 
 def _narrow(stream: BinaryIO, start: bytes) -> BinaryIO:
-    decoder = next((one for begin, one in _BROAD if begin.match(start)), None)
-    if decoder is None:
+    encoding = next((one for begin, one in _BROAD if begin.match(start)), None)
+    if encoding is None:
         return stream
-    return cast("BinaryIO", io.BufferedReader(_Narrow(stream, decoder("surrogatepass"))))
+    return cast("BinaryIO", io.BufferedReader(_Narrow(stream, encoding)))
 
 
 def is_broad(stream: object) -> bool:
@@ -101,11 +106,13 @@ def is_broad(stream: object) -> bool:
 
 class _Narrow(io.RawIOBase):
     """UTF-16 as UTF-8 without a mark. Half of a character, which is none, is no UTF-8 either: so
-    the line that it stands in is told by who reads it."""
+    the line that it stands in is told by who reads it. UTF-8 that stands behind it, where another
+    program went on with a file, comes as so many lines that are none."""
 
-    def __init__(self, stream: BinaryIO, decoder: IncrementalDecoder) -> None:
+    def __init__(self, stream: BinaryIO, encoding: ModuleType) -> None:
         self._stream = stream
-        self._decoder = decoder
+        self._encoding = encoding
+        self._decoder: IncrementalDecoder = encoding.IncrementalDecoder("surrogatepass")
         self._ready = b""
         self._is_first, self._is_over = True, False
 
@@ -137,7 +144,18 @@ class _Narrow(io.RawIOBase):
             return b"\xff"
         if self._is_first and text:
             text, self._is_first = text.removeprefix("\ufeff"), False
-        return text.encode("utf-8", "surrogatepass")
+        before, newline, last = text.rpartition("\n")
+        return (before + newline).encode("utf-8", "surrogatepass") + self._narrow(last)
+
+    def _narrow(self, last: str) -> bytes:
+        """What stands after the last end of a line."""
+        raw: bytes = self._encoding.encode(last, "surrogatepass")[0]
+        if len(raw) >= _FOREIGN and b"\0" not in raw and raw.count(b"\n") > 1:
+            whole = raw[:3].lstrip(bytes(range(0x80, 0xC0))) + raw[3:]  # a character may be cut
+            with contextlib.suppress(UnicodeDecodeError):
+                utf_8.IncrementalDecoder().decode(whole)
+                return b"\xff\n" * raw.count(b"\n") + b"\xff" * (not raw.endswith(b"\n"))
+        return last.encode("utf-8", "surrogatepass")
 
 
 def _opener(start: bytes) -> Any:

@@ -98,6 +98,32 @@ def test_utf_16_comes_as_utf_8(tmp_path: Path, how: str, order: str, mark: str) 
         assert first + b"".join(iter(lambda: stream.read(70_001), b"")) == text.encode()
 
 
+@pytest.mark.parametrize("order", BROAD)
+@pytest.mark.parametrize("more", [0, 1, 2, 3])
+def test_utf_8_behind_utf_16_keeps_its_lines(tmp_path: Path, order: str, more: int) -> None:
+    """Each is a line that is no UTF-8, however long they are, and also in the middle of a
+    character; what stands before comes."""
+    path, text = tmp_path / "a", "".join(f'{{"x": "Zoë 中 🐵 {place}"}}\n' for place in range(5000))
+    before = "\ufeff" + '{"x": "Zoë"}\n' * 300
+    path.write_bytes(before.encode(BROAD[order]) + text.encode() + b"y" * more)
+    with packing.opened(path) as stream:
+        found = stream.readlines()
+    assert found[:300] == ['{"x": "Zoë"}\n'.encode()] * 300
+    strange = found[300:]
+    assert abs(len(strange) - 5000) <= 2
+    for line in strange[1:-1]:
+        with pytest.raises(UnicodeDecodeError):
+            line.decode()
+
+
+def test_text_without_spaces_is_no_utf_8(tmp_path: Path) -> None:
+    """Chinese has characters of which one byte is the end of a line in UTF-8."""
+    path, text = tmp_path / "a", "上海 上下 " * 20 + "\n" + "上海中国人民上下" * 40
+    path.write_bytes(("\ufeff" + text).encode("utf-16-le"))
+    with packing.opened(path) as stream:
+        assert stream.read() == text.encode()
+
+
 @given(st.binary(max_size=64))
 def test_no_utf_16_is_no_error(tmp_path_factory: pytest.TempPathFactory, rest: bytes) -> None:
     """Half a character makes bytes that are no UTF-8, and what is around it comes."""

@@ -10,7 +10,7 @@ from functools import partial
 from importlib.util import find_spec
 from itertools import chain, islice
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from monitor import packing
 from monitor.damage import Damage
@@ -138,7 +138,7 @@ def _unreadable(path: Path, error: Exception) -> SourceError:
     )
 
 
-def _lines(stream: IO[str], path: Path) -> tuple[csv_blocks.Lines, str, int]:
+def _lines(stream: io.TextIOWrapper, path: Path) -> tuple[csv_blocks.Lines, str, int]:
     """Its lines, the delimiter, and how many rows come before the first of values."""
     before: list[str] = []
     try:
@@ -155,7 +155,9 @@ def _lines(stream: IO[str], path: Path) -> tuple[csv_blocks.Lines, str, int]:
         delimiter = max(_DELIMITERS, key=_QUOTED.sub("", first).count)
         if delimiter not in first:
             delimiter = _NONE
-    return csv_blocks.Lines(chain(before, stream)), delimiter, size
+    is_broad = stream.encoding != UTF_8 or packing.is_broad(stream.buffer)
+    encoding = packing.UTF_16 if is_broad else csv_blocks.UTF_8
+    return csv_blocks.Lines(chain(before, stream), encoding=encoding), delimiter, size
 
 
 SOURCE = Source("csv", packing.named(".csv", ".tsv"), claims, table=open_csv)

@@ -38,6 +38,14 @@ INNER = 10
 BROKEN = (*packing.BROKEN, UnicodeError)
 """What is raised where a file cannot be read any further."""
 
+UTF_8 = "UTF-8"
+
+_UNTOLD = {
+    UTF_8: "is not UTF-8 text (from Latin-1: iconv -f LATIN1 -t UTF-8)",
+    packing.UTF_16: "is not UTF-16 text as the rest, or was cut within a character",
+}
+"""What is said of a line that is no text, by the encoding of the file."""
+
 _ODD = re.compile(r"In CSV column #([0-9]+): ")
 """What pyarrow says of a column that is not of its type."""
 
@@ -54,10 +62,11 @@ class _BrokenError(Exception):
 
 class Lines:
     """Lines of a text, of which the last can be taken back. `number` is how many are behind, `row`
-    are those of the row that is read."""
+    are those of the row that is read, `encoding` is that of the file."""
 
-    def __init__(self, lines: Iterable[str], number: int = 0) -> None:
+    def __init__(self, lines: Iterable[str], number: int = 0, encoding: str = UTF_8) -> None:
         self.number = number
+        self.encoding = encoding
         self.row: list[str] = []
         self._lines = iter(lines)
         self._again = deque[str]()
@@ -118,14 +127,20 @@ def readable(
             try:
                 text.encode()
             except UnicodeEncodeError:
-                error_ = "is not UTF-8 text (from Latin-1: iconv -f LATIN1 -t UTF-8)"
-                damage.rows(path, f"{path}:{lines.number}", error_)
+                damage.rows(path, f"{path}:{lines.number}", _UNTOLD[lines.encoding])
                 continue
         yield lines.number, fields
 
 
+def encoding_of(stream: object) -> str:
+    """The encoding at rest of a stream of UTF-8."""
+    return packing.UTF_16 if packing.is_broad(stream) else UTF_8
+
+
 def broken(error: BaseException) -> str:
     """What is to be said of a file that cannot be read any further."""
+    if isinstance(error, UnicodeError):  # of UTF-8 none is raised
+        return _UNTOLD[packing.UTF_16]
     return getattr(error, "strerror", None) or "the file is damaged"
 
 
@@ -191,7 +206,7 @@ def batches(
     done = 0
     try:
         lines = _Lines(stream)
-        head = readable(Lines(lines), form.delimiter, path, damage)
+        head = readable(Lines(lines, encoding=lines.encoding), form.delimiter, path, damage)
         if len(list(islice(head, form.head))) < form.head:
             return
         size, is_near = LARGE, False
@@ -249,7 +264,7 @@ def _batch(rows: list[tuple[int, Sequence[Any]]]) -> Batch:
 
 def _by_row(lines: _Lines, until: int, path: Path, form: Format, told: Damage) -> Numbered:
     """Rows read one by one, up to one that ends at or behind a byte."""
-    texts = Lines(lines, lines.number)
+    texts = Lines(lines, lines.number, lines.encoding)
     rows = readable(texts, form.delimiter, path, told, form.width)
     for line, fields in of_width(rows, form.width, path, told):
         yield line, [fields[place] for place in form.places]
@@ -272,6 +287,7 @@ class _Lines:
 
     def __init__(self, stream: IO[bytes]) -> None:
         self.number = self.at = 0
+        self.encoding = encoding_of(stream)
         self._stream = stream
         self._held = b""
         self._start = 0

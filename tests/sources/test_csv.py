@@ -92,6 +92,27 @@ def test_what_is_no_table_is_said_with_its_line(
         rows(path)
 
 
+def test_what_is_cut_or_goes_on_otherwise_is_told_of_its_encoding(tmp_path: Path) -> None:
+    """Of UTF-16 that is cut within a character no Latin-1 is supposed; UTF-8 behind it is counted
+    by lines, in blocks as row by row."""
+    path = tmp_path / "t.csv"
+    whole = "a,b\n" + "1,ä\n" * 9
+    for order, mark in (("utf-16-le", "\ufeff"), ("utf-16-be", "\ufeff"), ("utf-16-le", "")):
+        path.write_bytes((mark + whole).encode(order) + b"x")
+        damage = Damage()
+        assert len(list(open_csv(path).rows(["a"], damage))) == 9
+        said = "is not UTF-16 text as the rest, or was cut within a character"
+        assert damage.first() == f"{path}:11: {said}"
+    path.write_bytes(("\ufeff" + whole).encode("utf-16-le") + "1,ä\n".encode() * 300)
+    table = open_csv(path)
+    by_row, in_blocks = Damage(), Damage()
+    list(table.rows(["a"], by_row))
+    assert by_row.rows_of([path]) == 300
+    if table.batches is not None:
+        list(table.batches(["a"], (), in_blocks))
+        assert in_blocks.rows_of([path]) == 300
+
+
 @given(content=st.binary(max_size=200) | st.text(max_size=200).map(str.encode))
 def test_any_bytes_are_a_table_or_an_error(
     content: bytes, tmp_path_factory: pytest.TempPathFactory
