@@ -227,6 +227,7 @@ def measured(kind: str, count: int = COUNT, rounds: int = ROUNDS) -> dict[str, l
     """CPU µs of each part for one exchange, by round."""
     work = parts(kind, count)
     nothing = [int] * count
+    gc.freeze()  # what stands by now need not be looked through before each
     found: dict[str, list[float]] = {name: [] for name in work}
     for _ in range(rounds):
         for name, prepare in work.items():

@@ -128,7 +128,7 @@ def test_a_store_that_fails_in_any_way_costs_nothing_but_time(
             (lambda: os.kill(pid, signal.SIGSTOP), lambda: os.kill(pid, signal.SIGCONT)),
             (lambda: client.config_set("maxmemory", 1), lambda: client.config_set("maxmemory", 0)),
             (lambda: client.replicaof("127.0.0.1", "1"), lambda: client.replicaof("NO", "ONE")),
-            (lambda: client.client_pause(4000, all=False), client.client_unpause),
+            (lambda: client.client_pause(60_000, all=False), client.client_unpause),
         ):
             progress(system, load, 200)
             begin()
