@@ -8,12 +8,14 @@ from typing import Any
 
 from monitor.app.log_recording import LogRecording
 from monitor.damage import Damage
+from monitor.logged import Logged
 from monitor.privacy.pseudonyms import Key, Keyring
 from monitor.replay import files
 from monitor.settings.schema import Settings
 from monitor.types import Record
 
 GOLDENS = Path(__file__).parent / "goldens"
+DATA = Path(__file__).parent / "data"
 make = LogRecording(Settings(), lambda: Keyring((Key("k1", bytes(32)),)))
 
 
@@ -21,6 +23,17 @@ def recorded(*names: str | Path, damage: Damage | None = None) -> list[Record]:
     """The Records of golden files, or of others by their paths."""
     found = files.find([str(GOLDENS / name) for name in names])
     return list(files.records(found, damage or Damage(), make))
+
+
+def logged(name: str, by: str) -> list[Logged]:
+    """The exchanges of a log of data, which the source of that name reads, and all of it."""
+    damage = Damage()
+    ((path, source),) = files.find([str(DATA / name)])
+    assert source.name == by
+    assert source.exchanges is not None
+    found = list(source.exchanges([path], damage))
+    assert damage.listed() == []
+    return found
 
 
 def source(path: Path) -> str:

@@ -10,14 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.damage import Damage
 from monitor.foreign import documents
 from monitor.interfaces import Head
 from monitor.logged import Logged
-from monitor.replay import files
 from monitor.sources import envoy
+from tests.sources.logs import DATA, logged
 
-DATA = Path(__file__).parent / "data"
 WRITTEN = ["envoy.log", "envoy_json.log"]
 LINE = '[2026-01-01T00:00:00.250Z] "POST /a?k=v HTTP/2" {} 12 34 {} 5 "10.0.0.9" "ua" "id-1" "h:80" "1.2.3.4:5"'
 
@@ -36,13 +34,7 @@ HAPPENED = [
 
 
 def read(name: str) -> list[Logged]:
-    damage = Damage()
-    ((path, source),) = files.find([str(DATA / name)])
-    assert source.name == "envoy"
-    assert source.exchanges is not None
-    found = list(source.exchanges([path], damage))
-    assert damage.listed() == []
-    return found
+    return logged(name, "envoy")
 
 
 def test_each_exchange_is_what_it_was() -> None:

@@ -17,8 +17,8 @@ from monitor.interfaces import Head
 from monitor.logged import Logged
 from monitor.replay import files
 from monitor.sources import nginx
+from tests.sources.logs import DATA, logged
 
-DATA = Path(__file__).parent / "data"
 WRITTEN = ["nginx.log", "nginx_time.log", "nginx_json.log"]
 
 HAPPENED = [
@@ -36,13 +36,7 @@ HAPPENED = [
 
 
 def read(name: str) -> list[Logged]:
-    damage = Damage()
-    ((path, source),) = files.find([str(DATA / name)])
-    assert source.name == "nginx"
-    assert source.exchanges is not None
-    found = list(source.exchanges([path], damage))
-    assert damage.listed() == []
-    return found
+    return logged(name, "nginx")
 
 
 @pytest.mark.parametrize("name", WRITTEN)
