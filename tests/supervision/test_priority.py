@@ -26,10 +26,13 @@ def process() -> Generator[subprocess.Popen[bytes]]:
 
 
 def group(pid: int) -> str:
-    """The last word of `/autogroup-12 nice 15`; where there are no autogroups, as if lowered."""
+    """The last word of `/autogroup-12 nice 15`; where there are no autogroups, as if lowered.
+
+    The file of a process that no session was ever made for is empty: it runs in the system's own.
+    """
     if not AUTOGROUP.exists():
         return str(priority.NICE)
-    return Path(f"/proc/{pid}/autogroup").read_text().split()[-1]
+    return "".join(Path(f"/proc/{pid}/autogroup").read_text().split()[-1:])
 
 
 def test_a_lowered_process_comes_last_and_takes_no_core_from_others(
