@@ -1,0 +1,1 @@
+"""A Pod as its owner wrote it → the same Pod with the sidecar in it."""
