@@ -8,6 +8,9 @@ A step is made in this order, so that a kill between any two leaves an archive t
 3. the file gets its name. Whoever opens the chain next does that for one who was killed here.
 
 Of two writers one puts its manifest first. The other one removes its file, and goes on behind.
+
+A step that replaces files is made in the same way, but that its file is staged elsewhere, and that
+the files that it replaces are deleted once it has its name.
 """
 
 from __future__ import annotations
@@ -19,7 +22,8 @@ from hashlib import sha256
 from nacl.signing import SigningKey, VerifyKey
 
 from monitor.archive import manifests
-from monitor.archive.manifests import BUCKET, NEW, File, Link, Manifest, entry, name_of
+from monitor.archive.held import Holdings
+from monitor.archive.manifests import BUCKET, NEW, Link, Manifest, entry, name_of
 from monitor.archive.storage import Storage
 from monitor.audit import checkpoints
 from monitor.audit.checkpoints import Checkpoint, signed
@@ -78,15 +82,15 @@ class Chain:
         self._sweep()
 
     def add(self, new: Manifest, sign: Sign) -> bool:
-        """Put the next manifest, whose file is stored with `.new` behind its name; whether it was
-        the first with its number. Where another one was, the file is removed and the chain opened
-        anew."""
+        """Put the next manifest, whose file is stored where it is `unnamed`; whether it was the
+        first with its number. Where another one was, the file is removed, unless it is staged, and
+        the chain opened anew."""
         body = manifests.encode(new)
         data = manifests.seal(body, sign(new, body))
         name = name_of(self.endpoint, self.shard, new.number)
         if not self.storage.put(name, data) and self.storage.read(name) != data:
-            if new.file is not None:
-                self.storage.delete(new.file.path + NEW)
+            if new.file is not None and new.replaces is None:
+                self.storage.delete(new.unnamed)
             self.open()
             return False
         before = self.head.manifest.kept if self.head else 0
@@ -148,7 +152,8 @@ class Chain:
             file = link.manifest.file
             # An id may be of the future, but not of a time after it was archived.
             archived = manifests.day(f"{int(link.manifest.at * 1000)}-0")
-            if file is not None and min(manifests.day(file.last), archived) >= before:
+            is_new = file is not None and link.manifest.replaces is None
+            if file is not None and is_new and min(manifests.day(file.last), archived) >= before:
                 break
             number = link.manifest.number + 1
         # An empty chain would say nothing of where it ends.
@@ -156,11 +161,9 @@ class Chain:
 
     def _remove(self, first: int, end: int) -> None:
         """Delete the files that are kept no longer."""
-        for link in self.links(first):
-            if link.manifest.number >= end:
-                return
-            if link.manifest.file is not None:
-                self.storage.delete(link.manifest.file.path)
+        for one in Holdings(link.manifest for link in self.links(first)).all():
+            if one.last < end:
+                self.storage.delete(one.file.path)
 
     def _found(self, number: int) -> Link | None:
         data = self.storage.read(name_of(self.endpoint, self.shard, number))
@@ -188,24 +191,32 @@ class Chain:
         """Do what the last manifest says; the one before it kept files from that number on."""
         if self.head is None:
             return
-        if self.head.manifest.file is not None:
-            self._name(self.head.manifest.file)
+        self._name(self.head.manifest)
         if self.head.manifest.kept > kept:
             self._remove(kept, self.head.manifest.kept)
 
-    def _name(self, file: File) -> None:
-        """Give a file that is listed its name, unless it has it."""
-        if not self.storage.exists(file.path) and self.storage.exists(file.path + NEW):
-            self.storage.rename(file.path + NEW, file.path)
+    def _name(self, said: Manifest) -> None:
+        """Give a file that is listed its name, unless it has it, and delete what it replaces."""
+        if said.file is None:
+            return
+        path = said.file.path
+        if not self.storage.exists(path):
+            if not self.storage.exists(said.unnamed):
+                return
+            self.storage.rename(said.unnamed, path)
+        for file in said.replaces.files if said.replaces else ():
+            if file.path != path:
+                self.storage.delete(file.path)
 
     def _sweep(self) -> None:
         """Remove files with `.new` of steps that another writer made, or that were not finished.
 
         One that is being written begins behind the position, and is not touched.
         """
-        file = self.head.manifest.file if self.head else None
-        if file is None:
+        said = self.head.manifest if self.head else None
+        if said is None or said.file is None or said.replaces is not None:
             return
+        file = said.file
         directory = file.path.rpartition("/")[0]
         for name in self.storage.inside(directory):
             first = name.partition("_")[0]

@@ -2,6 +2,7 @@
 
     endpoint=E/date=D/shard=S/FIRST_LAST_HASH.parquet      rows; FIRST and LAST are entries' ids
     endpoint=E/_manifests/shard=S/00000012/00012345.json   the chain that lists them
+    endpoint=E/_staged/shard=S/FIRST_LAST_HASH.new         what is to take the place of a file
 
 Names that begin with `_` are not data to Spark, Hive and DuckDB. A file is named by its content, a
 manifest by its number alone: of two that are written at the same time one is the first.
@@ -20,8 +21,9 @@ import msgspec
 from monitor.audit.merkle import Tree
 from monitor.errors import ArchiveError
 
-VERSION = 1
-"""Of the form of manifests and files."""
+VERSION, REPLACING = 1, 2
+"""Of the form of manifests and files: of those that add rows, and of those that replace files or
+tell of an erasure, which a reader must know of."""
 
 BUCKET = 1000
 """Manifests of a directory."""
@@ -33,9 +35,10 @@ NEW = ".new"
 """Suffix of a file that no manifest lists yet, or one that has not been given its name yet."""
 
 
-class File(msgspec.Struct, frozen=True):
+class File(msgspec.Struct, frozen=True, omit_defaults=True):
     """A Parquet file: its path below the archive, rows, bytes, digest of its content, the ids of
-    its first and last entry, and when its first Record began and its last one (Unix seconds)."""
+    its first and last entry, and when its first Record began and its last one (Unix seconds). So
+    many of its rows are `erased`: tombstones, which have a number, an id and a leaf alone."""
 
     path: str
     rows: int
@@ -45,6 +48,28 @@ class File(msgspec.Struct, frozen=True):
     last: str
     start: float
     end: float
+    erased: int = 0
+
+
+class Replaced(msgspec.Struct, frozen=True):
+    """What the file of a manifest takes the place of: the rows that the manifests `first` to `last`
+    brought, as they stand in `files` until then."""
+
+    first: int
+    last: int
+    files: list[File]
+
+
+class Erasure(msgspec.Struct, frozen=True, omit_defaults=True):
+    """That a person was taken out: of so many `rows` of the file that is replaced, and of so many
+    `entries` of the stream that had not been archived; who did it, why, and the SHA-256 of each
+    pseudonym."""
+
+    who: str
+    reason: str
+    pseudonyms: list[str]
+    rows: int = 0
+    entries: int = 0
 
 
 class Manifest(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -52,7 +77,8 @@ class Manifest(msgspec.Struct, frozen=True, omit_defaults=True):
 
     `position` is where the next one reads on. `size`, `peaks` and `root` are the tree of all
     Records so far, `files` and `unreadable` count all files and all entries that are no Record.
-    Files of manifests with a number below `kept` are gone: retention has deleted them.
+    Files of manifests with a number below `kept` are gone: retention has deleted them. One that
+    `replaces` files adds no rows.
     """
 
     version: int
@@ -70,6 +96,22 @@ class Manifest(msgspec.Struct, frozen=True, omit_defaults=True):
     unreadable: int = 0
     file: File | None = None
     kept: int = 0
+    replaces: Replaced | None = None
+    erasure: Erasure | None = None
+
+    @property
+    def rows(self) -> int:
+        """How many rows it adds to those of all manifests before it."""
+        return self.file.rows if self.file and not self.replaces else 0
+
+    @property
+    def unnamed(self) -> str:
+        """Where its file stands until it gets its name; empty where it has none."""
+        if self.file is None:
+            return ""
+        if self.replaces is None:
+            return self.file.path + NEW
+        return staged(self.endpoint, self.shard, self.file)
 
     @property
     def tree(self) -> Tree:
@@ -117,9 +159,10 @@ def opened(data: bytes, name: str) -> Link:
         tree, _ = manifest.tree, bytes.fromhex(manifest.root)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError):
         raise ArchiveError(f"{name}: is not a manifest") from None
-    if manifest.version != VERSION:
+    if manifest.version not in (VERSION, REPLACING):
         raise ArchiveError(
-            f"{name}: has version {manifest.version}; this monitor reads version {VERSION}"
+            f"{name}: has version {manifest.version}; this monitor reads versions {VERSION} and "
+            f"{REPLACING}"
         )
     if not tree.is_whole:
         raise ArchiveError(f"{name}: is not a manifest: its peaks are not those of its size")
@@ -142,13 +185,20 @@ def _fault(said: Manifest) -> str:
         return "its numbers cannot be"
     if not _is_position(said.position):
         return "its position is none"
-    return "" if said.file is None else _fault_of(said.file, said)
+    files = [] if said.file is None else [said.file]
+    if said.replaces is not None:
+        first, last = said.replaces.first, said.replaces.last
+        if not files or not 0 <= first <= last < said.number or not said.replaces.files:
+            return "it replaces what cannot be"
+        files += said.replaces.files
+    return next(filter(None, (_fault_of(one, said) for one in files)), "")
 
 
 def _fault_of(file: File, said: Manifest) -> str:
     if not (_is_id(file.first) and _is_id(file.last) and _is_digest(file.sha256)):
         return "its file has no ids, or no digest"
-    if min(file.rows, file.bytes) < 0 or entry(file.first) > entry(file.last):
+    is_right = min(file.rows, file.bytes) >= 0 and 0 <= file.erased <= file.rows
+    if not is_right or entry(file.first) > entry(file.last):
         return "its file's numbers cannot be"
     if file.path != path_of(said.endpoint, said.shard, file.first, file.last, file.sha256):
         return "its file stands elsewhere"
@@ -189,6 +239,13 @@ def path_of(endpoint: str, shard: int, first: str, last: str, digest: str) -> st
     """Return where a file with this content belongs."""
     place = f"endpoint={quote(endpoint, safe='')}/date={day(first)}/shard={shard}"
     return f"{place}/{first}_{last}_{digest[:12]}.parquet"
+
+
+def staged(endpoint: str, shard: int, file: File) -> str:
+    """Return where a file stands that is to replace others, until a manifest says so: nobody takes
+    it for one of the archive, and who adds rows leaves it alone."""
+    name = file.path.rpartition("/")[2].removesuffix(".parquet")
+    return f"endpoint={quote(endpoint, safe='')}/_staged/shard={shard}/{name}{NEW}"
 
 
 def entry(id_: str) -> tuple[int, int]:

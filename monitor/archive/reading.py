@@ -8,7 +8,8 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from monitor.archive.chain import Chain
-from monitor.archive.manifests import NEW, File, chain_of
+from monitor.archive.held import Holdings
+from monitor.archive.manifests import Manifest, chain_of
 from monitor.archive.storage import Storage
 
 MARGIN = 3600.0
@@ -54,16 +55,15 @@ def read(storage: Storage, endpoint: str, start: float | None, end: float | None
 def _files(chain: Chain, start: float | None, end: float | None) -> Iterator[Path]:
     found = [link.manifest for link in chain.since((start or 0.0) - MARGIN)]
     kept = found[-1].kept if found else 0
-    for manifest in found:
-        file = manifest.file
-        if file is None or manifest.number < kept:
-            continue
+    for one in Holdings(found).kept(kept):
+        file = one.file
         if (start is None or file.end >= start) and (end is None or file.start < end):
-            yield _place(chain.storage, file, is_last=manifest is found[-1])
+            is_last = one.number == found[-1].number
+            yield _place(chain.storage, file.path, found[-1] if is_last else None)
 
 
-def _place(storage: Storage, file: File, *, is_last: bool) -> Path:
-    """Where a listed file is: the last one may not have been given its name yet."""
-    if is_last and not storage.exists(file.path):
-        return storage.place(file.path + NEW)
-    return storage.place(file.path)
+def _place(storage: Storage, path: str, last: Manifest | None) -> Path:
+    """Where a listed file is: that of the last manifest may not have been given its name yet."""
+    if last is not None and not storage.exists(path):
+        return storage.place(last.unnamed)
+    return storage.place(path)

@@ -10,10 +10,12 @@ import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import unquote
 
 from monitor.archive.chain import Chain
-from monitor.archive.manifests import NEW, File, day, entry
+from monitor.archive.held import Holdings
+from monitor.archive.manifests import NEW, File, Manifest, day, entry
 from monitor.archive.storage import NO_FILE
 
 PARQUET = (".parquet", f".parquet{NEW}")
@@ -48,24 +50,47 @@ def irregular(place: Path, *, is_named: bool) -> Iterator[tuple[Path, str]]:
             yield path, NO_FILE
 
 
-GONE = File("", 0, -1, "", "", "", 0.0, 0.0)
-"""Stands for a file that is deleted."""
+class Gone(NamedTuple):
+    """A file that was listed and is not any more: that it should be gone, that it is going, and the
+    file itself where it may not have gone yet."""
+
+    done: str
+    doing: str
+    file: File | None
 
 
-def listed(chain: Chain) -> tuple[dict[str, File | None], str]:
-    """(the files that a chain lists, the first entry of the last one). Those that may be there are
-    None; those that the last manifest says are kept no longer are themselves: they are being
-    deleted; those of the manifests before it are GONE."""
-    files: dict[str, File | None] = {}
-    numbers: list[tuple[int, File]] = []
-    gone = kept = 0
+def _expired(file: File | None) -> Gone:
+    return Gone("archive.keep has deleted it", "archive.keep is deleting", file)
+
+
+def _replaced(file: File | None) -> Gone:
+    return Gone("another one has taken its place", "another one is taking the place of", file)
+
+
+def listed(chain: Chain) -> tuple[dict[str, Gone | None], str]:
+    """(the files that a chain lists, or has listed, by their paths; the first entry of the last one
+    with new rows). Those that are read are None."""
+    files: dict[str, Gone | None] = {}
+    holdings = Holdings()
+    last: Manifest | None = None
+    first, before = "", 0
     for link in chain.links():
-        gone, kept = kept, link.manifest.kept
-        if link.manifest.file is not None:
-            numbers.append((link.manifest.number, link.manifest.file))
-    for number, file in numbers:
-        files[file.path] = GONE if number < gone else file if number < kept else None
-    return files, numbers[-1][1].first if numbers else ""
+        before, last = last.kept if last else 0, link.manifest
+        for file in last.replaces.files if last.replaces else ():
+            files[file.path] = _replaced(None)
+        holdings.add(last)
+        if last.file is not None and last.replaces is None:
+            first = last.file.first
+    if last is None:
+        return files, first
+    for file in last.replaces.files if last.replaces else ():
+        files[file.path] = _replaced(file)
+    for one in holdings.all():
+        files[one.file.path] = (
+            None if one.last >= last.kept
+            else _expired(None if one.last < before else one.file)
+        )  # fmt: skip
+    return files, first
 
 
 def is_data(path: str) -> bool:

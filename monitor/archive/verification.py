@@ -1,7 +1,8 @@
 """An archive → whether it is what was written, or the first place that is not.
 
 What is proved: each shard's manifests follow one another without a gap, by number and digest; each
-vouches for a tree that has grown out of the one before by the rows of its file; each file that is
+vouches for a tree that has grown out of the one before by the rows of its file; one that replaces
+files takes away as many records as it says and no leaf; each file that is
 listed is there, byte for byte, and its rows are in order; no other file, link or directory is there
 that a reader could take for one; no shard is missing before another one; and who has the keys has
 signed every manifest. That nothing was cut off at the end, nor the last shards or a whole endpoint,
@@ -21,21 +22,17 @@ from nacl.signing import VerifyKey
 
 from monitor.archive import reading, storage, strangers
 from monitor.archive.chain import Chain, checkpoint_of, is_manifest
-from monitor.archive.manifests import (
-    NEW,
-    File,
-    Link,
-    Manifest,
-    directory,
-    entry,
-    name_of,
-)
+from monitor.archive.held import Held, Holdings
+from monitor.archive.manifests import NEW, File, Link, Manifest, directory, entry, name_of
 from monitor.archive.storage import Directory, Storage
 from monitor.audit import checkpoints
 from monitor.audit.merkle import NONCE, Tree, leaf
 from monitor.errors import ArchiveError
 
 _PROOF = ("number", "sid", "nonce", "leaf", "record")
+
+LEAF = 32
+"""Bytes of a leaf."""
 
 FEW = 32
 """Records in later shards from which on chance has not left an earlier one empty: it would have got
@@ -53,13 +50,15 @@ class Violation(Exception):  # noqa: N818  what somebody did to an archive is no
 
 class Shard(NamedTuple):
     """What was proved of a shard: its last manifest and its checkpoint, how many manifests there
-    are, how many of them are signed, and how many of the files are there."""
+    are, how many of them are signed, how many files there are, and how many rows of these are
+    erased."""
 
     last: Manifest
     checkpoint: str
     manifests: int
     signed: int
     files: int
+    erased: int
 
 
 @dataclass
@@ -80,22 +79,29 @@ class Verifier:
         chain = Chain(self.storage, endpoint, number)
         total = self._numbered(chain)
         kept = _read(chain, total - 1).manifest.kept
+        held = Holdings(_read(chain, each).manifest for each in range(total)).kept(kept)
+        firsts, lasts = {one.first for one in held}, {one.last: one for one in held}
+        holdings = Holdings()
         before: Link | None = None
-        signed = files = 0
+        tree = Tree()
+        signed = 0
         for each in range(total):
             link = _read(chain, each)
             signed += self._follows(link, before, chain)
-            manifest = link.manifest
-            if manifest.file is not None and each >= kept:
-                files += 1
-                self._file(manifest, manifest.file, before, is_last=each == total - 1)
-            elif manifest.file is None and before is not None:
+            if not link.manifest.rows and before is not None:
                 _same_tree(link, before, self._name(chain, each))
+            _replaces(link.manifest, holdings, self._name(chain, each))
+            holdings.add(link.manifest)
+            if each in firsts:
+                tree = before.manifest.tree if before else Tree()
+            if each in lasts:
+                self._file(link.manifest, lasts[each], tree, total)
             before = link
         if before is None:
             raise Violation(directory(endpoint, number), "its manifests are missing")
         self._anchored(chain, total)
-        return Shard(before.manifest, before.checkpoint, total, signed, files)
+        erased = sum(one.file.erased for one in held)
+        return Shard(before.manifest, before.checkpoint, total, signed, len(held), erased)
 
     def irregular(self, top: str) -> None:
         """Raise Violation for what is no file below a directory, and could be taken for one: a
@@ -112,7 +118,7 @@ class Verifier:
         """Raise Violation for a file below a directory, all of it or that of an endpoint, that no
         manifest lists, or that one says is deleted."""
         paths = self.storage.below(top)  # first: what is visible then has been listed before
-        listed: dict[str, File | None] = {}
+        listed: dict[str, strangers.Gone | None] = {}
         steps: dict[tuple[str, int], str] = {}
         named = unquote(top.removeprefix("endpoint="))
         for endpoint in [named] if named else reading.endpoints(self.storage):
@@ -149,17 +155,17 @@ class Verifier:
                 "whether it was removed or never had any"
             )
 
-    def _expired(self, path: str, file: File | None) -> str:
+    def _expired(self, path: str, gone: strangers.Gone | None) -> str:
         """What is wrong with a listed file, by its bytes if it may still be there and is not read
         any more."""
-        if file is None:
+        if gone is None:
             return ""
-        if file is strangers.GONE:
-            return "is there, although archive.keep has deleted it"
+        if gone.file is None:
+            return f"is there, although {gone.done}"
         data = self.storage.read(path)
-        if data is None or sha256(data).hexdigest() == file.sha256:
+        if data is None or sha256(data).hexdigest() == gone.file.sha256:
             return ""
-        return "is not the file that archive.keep is deleting"
+        return f"is not the file that {gone.doing}"
 
     # --- manifests ---------------------------------------------------------------------------
 
@@ -198,11 +204,10 @@ class Verifier:
             raise Violation(name, "its root is not that of its peaks")
         if last and (
             manifest.size < last.size or manifest.kept < last.kept
-            or manifest.files != last.files + bool(manifest.file)
+            or manifest.files != last.files + bool(manifest.rows)
         ):  # fmt: skip
             raise Violation(name, "counts less than the manifest before it")
-        rows = manifest.file.rows if manifest.file else 0
-        if manifest.size != (last.size if last else 0) + rows:
+        if manifest.size != (last.size if last else 0) + manifest.rows:
             raise Violation(name, "counts other rows than its file has")
         return checkpoints.is_signed(link.checkpoint)
 
@@ -232,18 +237,20 @@ class Verifier:
 
     # --- files -------------------------------------------------------------------------------
 
-    def _file(self, manifest: Manifest, file: File, before: Link | None, *, is_last: bool) -> None:
-        """Raise Violation where a file, or a row of it, is not what its manifest lists."""
+    def _file(self, manifest: Manifest, held: Held, tree: Tree, total: int) -> None:
+        """Raise Violation where a file, or a row of it, is not what is listed: with its rows a tree
+        grows to that of a manifest."""
+        file = held.file
+        chain = Chain(self.storage, manifest.endpoint, manifest.shard)
         data = self.storage.read(file.path)
-        if data is None and is_last:  # it may get its name between two looks
-            data = self.storage.read(file.path + NEW) or self.storage.read(file.path)
+        if data is None and held.number == total - 1:  # it may get its name between two looks
+            unnamed = _read(chain, held.number).manifest.unnamed
+            data = self.storage.read(unnamed) or self.storage.read(file.path)
         if data is None:
-            chain = Chain(self.storage, manifest.endpoint, manifest.shard)
-            if any(link.manifest.kept > manifest.number for link in chain.links(manifest.number)):
+            if any(_takes_away(link.manifest, held) for link in chain.links(total)):
                 return  # deleted since the last manifest was read, by one that says so
             raise Violation(file.path, "is missing")
         is_same = (len(data), sha256(data).hexdigest()) == (file.bytes, file.sha256)
-        tree = before.manifest.tree if before else Tree()
         grown = tree.grown(_leaves(data, file, tree.size))
         if grown.size < manifest.size:
             rest = f"{manifest.size - grown.size:,} rows from row {grown.size - tree.size + 1} on"
@@ -277,23 +284,52 @@ def _same_tree(link: Link, before: Link, name: str) -> None:
         raise Violation(name, "changes the tree and has no file")
 
 
+def _replaces(said: Manifest, holdings: Holdings, name: str) -> None:
+    """Raise Violation where a manifest replaces other files than those that are read by now, or
+    takes away other records than it says."""
+    if said.replaces is None or said.file is None:
+        return
+    before = holdings.between(said.replaces.first, said.replaces.last)
+    if (
+        [one.file for one in before] != said.replaces.files
+        or before[0].first != said.replaces.first
+        or before[-1].last != said.replaces.last
+        or (said.file.first, said.file.last) != (before[0].file.first, before[-1].file.last)
+        or said.file.rows != sum(one.file.rows for one in before)
+    ):
+        raise Violation(name, "replaces other files than the manifests before it list")
+    erased = said.erasure.rows if said.erasure else 0
+    if (gone := said.file.erased - sum(one.file.erased for one in before)) != erased:
+        raise Violation(name, f"erases {gone:,} records and says that it erases {erased:,}")
+
+
+def _takes_away(later: Manifest, held: Held) -> bool:
+    """Whether a later manifest deletes or replaces a file."""
+    is_replaced = later.replaces is not None and held.file in later.replaces.files
+    return later.kept > held.last or is_replaced
+
+
 def _leaves(data: bytes, file: File, first: int) -> Iterator[bytes]:
     """The leaves of a file's rows; raises Violation for the first row that is altered, missing or
-    out of order."""
-    number, last = first, (0, 0)
+    out of order, or erased and not listed so. The leaf of one that is erased stands for it."""
+    number, last, erased = first, (0, 0), 0
     for row, (at, sid, nonce, said, document) in enumerate(_rows(data, file), start=1):
         place = f"{file.path}: row {row}"
-        if at is None or sid is None or nonce is None or document is None:
+        is_erased = document is None and nonce is None and erased < file.erased
+        if at is None or sid is None or (not is_erased and (nonce is None or document is None)):
             raise Violation(place, "has no record, or no proof of one")
         if at > number:
             raise Violation(place, f"record {number:,} is missing before it")
         if at < number or entry(sid) <= last:
             raise Violation(place, f"record {at:,} is out of order")
-        found = leaf(nonce, sid.encode(), document.encode())
-        if found != said or len(nonce) != NONCE:
+        found = said if is_erased else leaf(nonce, sid.encode(), document.encode())
+        if found != said or len(found or b"") != LEAF or (nonce and len(nonce) != NONCE):
             raise Violation(place, f"record {at:,} ({sid}) was altered")
-        number, last = number + 1, entry(sid)
+        number, last, erased = number + 1, entry(sid), erased + is_erased
         yield found
+    if erased != file.erased:
+        what = f"has {erased:,} erased records, and its manifest lists {file.erased:,}"
+        raise Violation(file.path, what)
 
 
 def _rows(data: bytes, file: File) -> Iterable[tuple[Any, ...]]:

@@ -15,6 +15,7 @@ from monitor.archive.chain import Chain, signer
 from monitor.archive.manifests import NEW
 from monitor.archive.storage import Directory, Storage
 from monitor.errors import ArchiveError
+from tests.archive import replacing
 from tests.archive.conftest import Step, add, kept, unsigned
 
 
@@ -276,3 +277,58 @@ def test_what_came_in_a_far_future_is_kept_as_long_as_all_else(storage: Storage)
     assert add(chain, kept(1, 1, day=1))
     assert "date=9999-12-31" in listed(storage)[0].path
     assert chain.expired("2023-11-15") == 1
+
+
+@pytest.mark.parametrize("after", [False, True])
+def test_a_file_is_replaced_or_stands_whatever_is_killed(tmp_path: Path, after: bool) -> None:
+    """Before and after each change of the disk: who opens the chain next finds one of the two, and
+    never both for long."""
+    kills = 0
+    for left in range(6):
+        storage = Directory(tmp_path / f"{left}")
+        chain = Chain(storage, "bot", 0)
+        chain.open()
+        add(chain, kept(0, 3))
+        add(chain, kept(3, 3))
+        mortal: Any = Mortal(storage, left, after=after)
+        dying = Chain(mortal, "bot", 0)
+        dying.head = chain.head
+        try:
+            replacing.erase(dying, 0, [1])
+        except Killed:
+            kills += 1
+        again = Chain(storage, "bot", 0)
+        again.open()
+        held = replacing.current(again)
+        assert names(tmp_path / f"{left}") == {one.file.path for one in held}
+        assert again.tree == chain.tree
+        assert [one.file.erased for one in held] in ([0, 0], [1, 0])
+        assert (held[0].file.erased == 1) is (again.next_number == 3)
+    assert kills >= 4
+
+
+def test_who_adds_rows_leaves_a_staged_file_alone(storage: Storage, step: Step) -> None:
+    """It is of the same day, and lists no row behind those that are there."""
+    chain = step(0, 2)
+    held = replacing.current(chain)[0]
+    new = replacing.rewritten(chain, held.file, [0])
+    other = step(2, 2)
+    assert not chain.add(replacing.step(chain, held, new, 1), unsigned)
+    assert storage.exists(manifests.staged("bot", 0, new))
+    assert chain.add(replacing.step(chain, held, new, 1), unsigned)
+    assert [one.file.erased for one in replacing.current(chain)] == [1, 0]
+    assert not other.add(other.next_manifest(at=1.0, writer="t", position="9-0", tree=other.tree),
+                         unsigned)  # fmt: skip
+    assert (other.tree, other.next_number) == (chain.tree, 3)
+
+
+def test_what_has_replaced_a_file_goes_with_it(storage: Storage, step: Step) -> None:
+    """By the day of its rows, not by that on which it was replaced."""
+    for day in range(3):
+        chain = step(0, 2, day=day)
+    replacing.erase(chain, 1, [0])
+    assert chain.expired(manifests.day(kept(0, 1, day=2)[0].sid)) == 2
+    new = chain.next_manifest(at=1.0, writer="t", position=chain.position, tree=chain.tree)
+    assert chain.add(msgspec.structs.replace(new, kept=2), unsigned)
+    assert len(names(Path(storage.name))) == 1
+    assert len(reading.read(storage, "bot", None, None)[0].files) == 1

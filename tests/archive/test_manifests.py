@@ -28,7 +28,7 @@ def test_what_is_no_manifest_is_said() -> None:
         (b"", "is not a manifest"),
         (b"[" * 100_000, "is not a manifest"),
         (b'{"manifest": {}}', "is not a manifest"),
-        (manifests.seal(body.replace(b'"version":1', b'"version":2'), ""), "has version 2"),
+        (manifests.seal(body.replace(b'"version":1', b'"version":3'), ""), "has version 3"),
         (manifests.seal(body.replace(b'"size":0', b'"size":3'), ""), "its peaks are not"),
         (manifests.seal(body.replace(b'"peaks":[]', b'"peaks":["x"]'), ""), "is not a manifest"),
     ):

@@ -21,6 +21,7 @@ from monitor.archive.storage import Directory
 from monitor.archive.verification import Verifier, Violation, parse_anchors
 from monitor.audit.merkle import leaf
 from monitor.errors import ArchiveError
+from tests.archive import replacing
 from tests.archive.conftest import add, kept
 
 KEY = SigningKey(bytes(32))
@@ -367,6 +368,128 @@ def test_checkpoints_are_taken_out_of_a_mail(root: Path) -> None:
 
 def test_a_manifest_of_a_later_version_cannot_be_told(root: Path) -> None:
     """That is no violation: a newer monitor may know."""
-    edited(manifest(root, 0), version=2)
-    with pytest.raises(ArchiveError, match=r"has version 2; this monitor reads version 1$"):
+    edited(manifest(root, 0), version=3)
+    with pytest.raises(ArchiveError, match=r"has version 3; this monitor reads versions 1 and 2$"):
         verify(root)
+
+
+def opened(root: Path) -> Chain:
+    chain = Chain(Directory(root), "bot", 0, [KEY.verify_key])
+    chain.open()
+    return chain
+
+
+def erase(root: Path, place: int, rows: list[int], **changes: Any) -> None:
+    replacing.erase(opened(root), place, rows, signer(KEY), **changes)
+
+
+def test_tombstones_verify_where_a_signed_step_says_so(root: Path) -> None:
+    """Each row that is left is proved as before; of the others the leaf is. A file may be replaced
+    more than once, and the file before it need not have been deleted yet, if it is the same."""
+    before = file(root, 1)
+    data = before.read_bytes()
+    erase(root, 1, [0, 2])
+    shard = verify(root, KEY).shard("bot", 0)
+    assert (shard.last.size, shard.manifests, shard.files, shard.erased) == (12, 5, 4, 2)
+    before.write_bytes(data)
+    verify(root, KEY)
+    before.write_bytes(b"PAR1")
+    with pytest.raises(
+        Violation, match=r"is not the file that another one is taking the place of$"
+    ):
+        verify(root, KEY)
+    before.unlink()
+    erase(root, 1, [0, 1, 2])
+    assert verify(root, KEY).shard("bot", 0).erased == 3
+    before.write_bytes(data)
+    with pytest.raises(Violation, match=r"is there, although another one has taken its place$"):
+        verify(root, KEY)
+
+
+def test_a_file_that_is_replaced_while_it_is_verified_is_not_missed(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A later manifest says so, which was not there when the verification began."""
+    numbered = Verifier._numbered
+
+    def late(self: Verifier, chain: Chain) -> int:
+        found = numbered(self, chain)
+        if chain.shard == 0:
+            erase(root, 1, [0])
+        return found
+
+    monkeypatch.setattr(Verifier, "_numbered", late)
+    verify(root, KEY)
+
+
+@pytest.mark.parametrize(
+    ("rows", "changes", "what"),
+    [
+        (
+            [0, 1],
+            {"erasure": replacing.HOW},
+            r"4.json: erases 2 records and says that it erases 0$",
+        ),
+        ([0, 1], {"erasure": None}, r"4.json: erases 2 records and says that it erases 0$"),
+        (
+            [],
+            {"erasure": manifests.Erasure("a", "b", [], rows=1)},
+            r"4.json: erases 0 records and says that it erases 1$",
+        ),
+    ],
+)
+def test_a_step_takes_away_what_it_says(
+    root: Path, rows: list[int], changes: dict[str, Any], what: str
+) -> None:
+    """No more, and no less, whoever signed it."""
+    erase(root, 1, rows, **changes)
+    with pytest.raises(Violation, match=what):
+        verify(root, KEY)
+
+
+def test_a_step_replaces_what_is_read(root: Path) -> None:
+    """Not what another one has replaced, nor a part of it."""
+    chain = opened(root)
+    held = replacing.current(chain)[1]
+    new = replacing.rewritten(chain, held.file, [0])
+    copy = file(root, 1).read_bytes()
+    assert chain.add(replacing.step(chain, held, new, 1), signer(KEY))
+    file(root, 1).with_name(Path(held.file.path).name).write_bytes(copy)
+    new = replacing.rewritten(chain, held.file, [0, 1])
+    assert chain.add(replacing.step(chain, held, new, 2), signer(KEY))
+    with pytest.raises(Violation, match=r"5.json: replaces other files than the manifests before"):
+        verify(root, KEY)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "what"),
+    [
+        (
+            lambda rows: [rows[name].__setitem__(1, None) for name in ("record", "nonce")],
+            r"row 2: has no record, or no proof of one$",
+        ),
+        (alter, r"row 2: record 4 \(\S+\) was altered$"),
+        (
+            lambda rows: rows["leaf"].__setitem__(0, bytes(32)),
+            r"records were altered: the root over its rows",
+        ),
+        (lambda rows: rows["leaf"].__setitem__(0, None), r"row 1: record 3 \(\S+\) was altered$"),
+    ],
+)
+def test_a_replaced_file_is_looked_at_as_any_other(
+    root: Path, spoil: Callable[[dict[str, list[Any]]], None], what: str
+) -> None:
+    """One row more without its record, one that was altered, a tombstone with another leaf."""
+    erase(root, 1, [0])
+    rewritten(file(root, 1), spoil)
+    with pytest.raises(Violation, match=what):
+        verify(root, KEY)
+
+
+def test_less_may_not_be_erased_than_is_listed(root: Path) -> None:
+    """A record that somebody has put back is found, although its leaf is right."""
+    whole = file(root, 1).read_bytes()
+    erase(root, 1, [0])
+    file(root, 1).write_bytes(whole)
+    with pytest.raises(Violation, match=r"has 0 erased records, and its manifest lists 1$"):
+        verify(root, KEY)
