@@ -10,12 +10,13 @@ A step is made in this order, so that a kill between any two leaves an archive t
 Of two writers one puts its manifest first. The other one removes its file, and goes on behind.
 
 A step that replaces files is made in the same way, but that its file is staged elsewhere, and that
-the files that it replaces are deleted once it has its name.
+the files that it replaces are deleted once it has its name, or put aside for a while.
 """
 
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable, Iterator, Sequence
 from hashlib import sha256
 
@@ -23,7 +24,7 @@ from nacl.signing import SigningKey, VerifyKey
 
 from monitor.archive import manifests
 from monitor.archive.held import Holdings
-from monitor.archive.manifests import BUCKET, NEW, Link, Manifest, entry, name_of
+from monitor.archive.manifests import BUCKET, NEW, OLD, Link, Manifest, entry, name_of
 from monitor.archive.storage import Storage
 from monitor.audit import checkpoints
 from monitor.audit.checkpoints import Checkpoint, signed
@@ -83,13 +84,13 @@ class Chain:
 
     def add(self, new: Manifest, sign: Sign) -> bool:
         """Put the next manifest, whose file is stored where it is `unnamed`; whether it was the
-        first with its number. Where another one was, the file is removed, unless it is staged, and
-        the chain opened anew."""
+        first with its number. Where another one was, the file is removed, unless it is `staged`,
+        and the chain opened anew."""
         body = manifests.encode(new)
         data = manifests.seal(body, sign(new, body))
         name = name_of(self.endpoint, self.shard, new.number)
         if not self.storage.put(name, data) and self.storage.read(name) != data:
-            if new.file is not None and new.replaces is None:
+            if new.file is not None and (new.replaces is None or new.replaces.until):
                 self.storage.delete(new.unnamed)
             self.open()
             return False
@@ -161,9 +162,9 @@ class Chain:
 
     def _remove(self, first: int, end: int) -> None:
         """Delete the files that are kept no longer."""
-        for one in Holdings(link.manifest for link in self.links(first)).all():
-            if one.last < end:
-                self.storage.delete(one.file.path)
+        found = (link.manifest for link in self.links(first))
+        for one in Holdings(each for each in found if _last(each) < end).all():
+            self.storage.delete(one.file.path)
 
     def _found(self, number: int) -> Link | None:
         data = self.storage.read(name_of(self.endpoint, self.shard, number))
@@ -205,8 +206,29 @@ class Chain:
                 return
             self.storage.rename(said.unnamed, path)
         for file in said.replaces.files if said.replaces else ():
-            if file.path != path:
+            if file.path == path:
+                continue
+            if not (said.replaces and said.replaces.until):
                 self.storage.delete(file.path)
+            elif self.storage.exists(file.path):
+                self.storage.rename(file.path, said.aside(file, OLD))
+        if said.replaces and not said.replaces.until:  # copies may have what must not be kept
+            self.clear(math.inf)
+
+    def clear(self, now: float) -> None:
+        """Delete the files that were replaced and are kept no longer at Unix time `now`, and those
+        that were to replace some by a manifest whose number another one has."""
+        top = manifests.staging(self.endpoint, self.shard)
+        until: dict[int, float] = {}
+        for name in self.storage.inside(top):
+            number, _, _ = name.partition("_")
+            if len(number) != 8 or not number.isdecimal() or int(number) >= self.next_number:
+                continue  # of one that replaces at once, or of who is ahead
+            if name.endswith(OLD) and int(number) not in until:
+                replaces = self.link(int(number)).manifest.replaces
+                until[int(number)] = replaces.until if replaces else 0.0
+            if name.endswith(NEW) or now >= until.get(int(number), math.inf):
+                self.storage.delete(f"{top}/{name}")
 
     def _sweep(self) -> None:
         """Remove files with `.new` of steps that another writer made, or that were not finished.
@@ -239,6 +261,11 @@ def _is_vouched_for(link: Link, keys: Sequence[VerifyKey]) -> bool:
 def signer(key: SigningKey | None) -> Sign:
     """Return what makes the checkpoints of manifests, signed where there is a key."""
     return lambda manifest, body: signed(checkpoint_of(manifest, body), key)
+
+
+def _last(manifest: Manifest) -> int:
+    """The number of the last manifest that brought rows of its file."""
+    return manifest.replaces.last if manifest.replaces else manifest.number
 
 
 def is_manifest(name: str) -> bool:

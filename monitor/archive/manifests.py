@@ -3,6 +3,8 @@
     endpoint=E/date=D/shard=S/FIRST_LAST_HASH.parquet      rows; FIRST and LAST are entries' ids
     endpoint=E/_manifests/shard=S/00000012/00012345.json   the chain that lists them
     endpoint=E/_staged/shard=S/FIRST_LAST_HASH.new         what is to take the place of a file
+    endpoint=E/_staged/shard=S/00012345_NAME.new and .old  the same of manifest 12345, and the files
+                                                           that it has replaced, for a while
 
 Names that begin with `_` are not data to Spark, Hive and DuckDB. A file is named by its content, a
 manifest by its number alone: of two that are written at the same time one is the first.
@@ -34,6 +36,12 @@ LATEST = 253_402_300_799_000
 NEW = ".new"
 """Suffix of a file that no manifest lists yet, or one that has not been given its name yet."""
 
+OLD = ".old"
+"""Suffix of a file that was replaced, and is kept for who was reading it."""
+
+MOST_REPLACED = 1000
+"""Files that one may take the place of."""
+
 
 class File(msgspec.Struct, frozen=True, omit_defaults=True):
     """A Parquet file: its path below the archive, rows, bytes, digest of its content, the ids of
@@ -51,13 +59,15 @@ class File(msgspec.Struct, frozen=True, omit_defaults=True):
     erased: int = 0
 
 
-class Replaced(msgspec.Struct, frozen=True):
+class Replaced(msgspec.Struct, frozen=True, omit_defaults=True):
     """What the file of a manifest takes the place of: the rows that the manifests `first` to `last`
-    brought, as they stand in `files` until then."""
+    brought, as they stand in `files` until then. These are kept aside until `until` (Unix time) for
+    who is reading them; 0: they are deleted at once."""
 
     first: int
     last: int
     files: list[File]
+    until: float = 0.0
 
 
 class Erasure(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -111,7 +121,14 @@ class Manifest(msgspec.Struct, frozen=True, omit_defaults=True):
             return ""
         if self.replaces is None:
             return self.file.path + NEW
-        return staged(self.endpoint, self.shard, self.file)
+        if not self.replaces.until:
+            return staged(self.endpoint, self.shard, self.file)
+        return self.aside(self.file, NEW)
+
+    def aside(self, file: File, suffix: str) -> str:
+        """Return where a file stands that it replaces (OLD), or puts in the place of others (NEW),
+        so that the number tells whose it is."""
+        return f"{staging(self.endpoint, self.shard)}/{self.number:08}_{_stem(file)}{suffix}"
 
     @property
     def tree(self) -> Tree:
@@ -188,7 +205,8 @@ def _fault(said: Manifest) -> str:
     files = [] if said.file is None else [said.file]
     if said.replaces is not None:
         first, last = said.replaces.first, said.replaces.last
-        if not files or not 0 <= first <= last < said.number or not said.replaces.files:
+        is_few = 0 < len(said.replaces.files) <= MOST_REPLACED
+        if not files or not 0 <= first <= last < said.number or not is_few:
             return "it replaces what cannot be"
         files += said.replaces.files
     return next(filter(None, (_fault_of(one, said) for one in files)), "")
@@ -241,11 +259,21 @@ def path_of(endpoint: str, shard: int, first: str, last: str, digest: str) -> st
     return f"{place}/{first}_{last}_{digest[:12]}.parquet"
 
 
+def staging(endpoint: str, shard: int) -> str:
+    """Return the directory of what is to replace files, and of what was replaced: nobody takes
+    anything in it for a file of the archive, and who adds rows leaves it alone."""
+    return f"endpoint={quote(endpoint, safe='')}/_staged/shard={shard}"
+
+
 def staged(endpoint: str, shard: int, file: File) -> str:
-    """Return where a file stands that is to replace others, until a manifest says so: nobody takes
-    it for one of the archive, and who adds rows leaves it alone."""
-    name = file.path.rpartition("/")[2].removesuffix(".parquet")
-    return f"endpoint={quote(endpoint, safe='')}/_staged/shard={shard}/{name}{NEW}"
+    """Return where a file stands that is to replace another one at once, whatever the number of
+    the manifest becomes."""
+    return f"{staging(endpoint, shard)}/{_stem(file)}{NEW}"
+
+
+def _stem(file: File) -> str:
+    """The name of a file without what readers know Parquet by."""
+    return file.path.rpartition("/")[2].removesuffix(".parquet")
 
 
 def entry(id_: str) -> tuple[int, int]:

@@ -48,8 +48,6 @@ class Writer:
     it."""
 
     def __init__(self, path: Path, tree: Tree) -> None:
-        from pyarrow import parquet
-
         self.tree = tree
         self.rows = 0
         self.bytes = 0
@@ -59,11 +57,7 @@ class Writer:
         self._nonces: list[bytes] = []
         self._first = self._last = ""
         self._start, self._end = float("inf"), float("-inf")
-        self._writer = parquet.ParquetWriter(
-            path, _schema(), compression="zstd", compression_level=LEVEL,
-            use_dictionary=[*COLUMNS[3:13], "key"], write_statistics=True,
-            store_schema=True,
-        )  # fmt: skip
+        self._writer = parquet_writer(path, _schema())
 
     def add(self, kept: Sequence[Kept], nonces: bytes) -> None:
         """Add rows; `nonces` are `NONCE` bytes of chance for each. Raises OSError."""
@@ -84,16 +78,10 @@ class Writer:
         """Write what is left, wait until all of it is on the disk, and say what it is."""
         self._write()
         self._writer.close()
-        digest, size = sha256(), 0
-        with self.path.open("rb") as file:
-            os.fsync(file.fileno())
-            while some := file.read(1 << 20):
-                digest.update(some)
-                size += len(some)
-        name = path_of(endpoint, shard, self._first, self._last, digest.hexdigest())
+        size, digest = synced(self.path)
+        name = path_of(endpoint, shard, self._first, self._last, digest)
         return File(
-            name, self.rows, size, digest.hexdigest(), self._first, self._last,
-            self._start, self._end,
+            name, self.rows, size, digest, self._first, self._last, self._start, self._end
         )  # fmt: skip
 
     def abandon(self) -> None:
@@ -123,6 +111,27 @@ class Writer:
             [one.document for one in held],
         ]
         self._writer.write_table(_table(columns))
+
+
+def parquet_writer(path: Path, schema: Any) -> Any:
+    """Begin a Parquet file of rows."""
+    from pyarrow import parquet
+
+    return parquet.ParquetWriter(
+        path, schema, compression="zstd", compression_level=LEVEL,
+        use_dictionary=[*COLUMNS[3:13], "key"], write_statistics=True, store_schema=True,
+    )  # fmt: skip
+
+
+def synced(path: Path) -> tuple[int, str]:
+    """Wait until a file is on the disk; return its bytes and its digest."""
+    digest, size = sha256(), 0
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+        while some := file.read(1 << 20):
+            digest.update(some)
+            size += len(some)
+    return size, digest.hexdigest()
 
 
 def _facts(record: Record) -> tuple[Any, ...]:

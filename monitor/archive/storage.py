@@ -197,6 +197,7 @@ class Directory:
     def rename(self, old: str, new: str) -> None:
         """See Storage."""
         with _said(self.name):
+            self._made(self._at(new).parent)
             self._at(old).replace(self._at(new))
             _sync(self._at(new).parent)
 

@@ -12,6 +12,7 @@ is not proved: only a checkpoint that somebody keeps elsewhere (an anchor) says 
 from __future__ import annotations
 
 import io
+import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -23,7 +24,7 @@ from nacl.signing import VerifyKey
 from monitor.archive import reading, storage, strangers
 from monitor.archive.chain import Chain, checkpoint_of, is_manifest
 from monitor.archive.held import Held, Holdings
-from monitor.archive.manifests import NEW, File, Link, Manifest, directory, entry, name_of
+from monitor.archive.manifests import NEW, OLD, File, Link, Manifest, directory, entry, name_of
 from monitor.archive.storage import Directory, Storage
 from monitor.audit import checkpoints
 from monitor.audit.merkle import NONCE, Tree, leaf
@@ -50,14 +51,15 @@ class Violation(Exception):  # noqa: N818  what somebody did to an archive is no
 
 class Shard(NamedTuple):
     """What was proved of a shard: its last manifest and its checkpoint, how many manifests there
-    are, how many of them are signed, how many files there are, and how many rows of these are
-    erased."""
+    are, how many of them are signed, how many files there are, how many files that came are
+    deleted, and how many rows are erased."""
 
     last: Manifest
     checkpoint: str
     manifests: int
     signed: int
     files: int
+    deleted: int
     erased: int
 
 
@@ -83,8 +85,8 @@ class Verifier:
         firsts, lasts = {one.first for one in held}, {one.last: one for one in held}
         holdings = Holdings()
         before: Link | None = None
-        tree = Tree()
-        signed = 0
+        trees = [Tree()]
+        signed = deleted = 0
         for each in range(total):
             link = _read(chain, each)
             signed += self._follows(link, before, chain)
@@ -93,15 +95,18 @@ class Verifier:
             _replaces(link.manifest, holdings, self._name(chain, each))
             holdings.add(link.manifest)
             if each in firsts:
-                tree = before.manifest.tree if before else Tree()
+                trees = [before.manifest.tree if before else Tree()]
+            if link.manifest.rows:
+                trees.append(link.manifest.tree)
+                deleted += not held or each < held[0].first
             if each in lasts:
-                self._file(link.manifest, lasts[each], tree, total)
+                self._file(chain, lasts[each], trees, total)
             before = link
         if before is None:
             raise Violation(directory(endpoint, number), "its manifests are missing")
         self._anchored(chain, total)
         erased = sum(one.file.erased for one in held)
-        return Shard(before.manifest, before.checkpoint, total, signed, len(held), erased)
+        return Shard(before.manifest, before.checkpoint, total, signed, len(held), deleted, erased)
 
     def irregular(self, top: str) -> None:
         """Raise Violation for what is no file below a directory, and could be taken for one: a
@@ -237,33 +242,45 @@ class Verifier:
 
     # --- files -------------------------------------------------------------------------------
 
-    def _file(self, manifest: Manifest, held: Held, tree: Tree, total: int) -> None:
-        """Raise Violation where a file, or a row of it, is not what is listed: with its rows a tree
-        grows to that of a manifest."""
+    def _file(self, chain: Chain, held: Held, trees: Sequence[Tree], total: int) -> None:
+        """Raise Violation where a file, or a row of it, is not what is listed: with its rows the
+        first tree grows to the others, which are those of the manifests that brought them."""
         file = held.file
-        chain = Chain(self.storage, manifest.endpoint, manifest.shard)
         data = self.storage.read(file.path)
         if data is None and held.number == total - 1:  # it may get its name between two looks
             unnamed = _read(chain, held.number).manifest.unnamed
             data = self.storage.read(unnamed) or self.storage.read(file.path)
         if data is None:
-            if any(_takes_away(link.manifest, held) for link in chain.links(total)):
-                return  # deleted since the last manifest was read, by one that says so
-            raise Violation(file.path, "is missing")
+            later = (link.manifest for link in chain.links(total))
+            taker = next((one for one in later if _takes_away(one, held)), None)
+            if taker is None:
+                raise Violation(file.path, "is missing")
+            # Since the last manifest was read one says that it is deleted, or kept aside.
+            data = self.storage.read(taker.aside(file, OLD))
+            if data is None:
+                return
         is_same = (len(data), sha256(data).hexdigest()) == (file.bytes, file.sha256)
-        grown = tree.grown(_leaves(data, file, tree.size))
-        if grown.size < manifest.size:
-            rest = f"{manifest.size - grown.size:,} rows from row {grown.size - tree.size + 1} on"
-            raise Violation(file.path, f"is truncated: {rest} are missing")
-        if grown.size > manifest.size:
-            what = f"has {grown.size - manifest.size:,} rows more than its manifest lists"
+        leaves = _leaves(data, file, trees[0].size)
+        for grown, wanted in _grown(trees, leaves):
+            if grown.size < wanted.size:
+                row, rest = grown.size - trees[0].size + 1, trees[-1].size - grown.size
+                what = f"is truncated: {rest:,} rows from row {row} on are missing"
+                raise Violation(file.path, what)
+            if grown != wanted:
+                what = "records were altered: the root over its rows is not the one of its manifest"
+                raise Violation(file.path, what)
+        if more := sum(1 for _ in leaves):
+            what = f"has {more:,} rows more than its manifest lists"
             raise Violation(f"{file.path}: row {file.rows + 1}", what)
-        if grown != manifest.tree:
-            what = "records were altered: the root over its rows is not the one of its manifest"
-            raise Violation(file.path, what)
         if not is_same:
             raise Violation(file.path, "is not the file that its manifest lists, although its "
                             "records are the same")  # fmt: skip
+
+
+def _grown(trees: Sequence[Tree], leaves: Iterator[bytes]) -> Iterator[tuple[Tree, Tree]]:
+    """(what the tree before grows to with as many leaves as it should, what it should be)."""
+    for before, wanted in itertools.pairwise(trees):
+        yield before.grown(itertools.islice(leaves, wanted.size - before.size)), wanted
 
 
 def _read(chain: Chain, number: int) -> Link:

@@ -118,7 +118,7 @@ def _words(shard: Shard) -> str:
     last = shard.last
     told = [
         f"{last.size:,} records", f"{shard.manifests:,} manifests", f"{shard.files:,} files",
-        f"{last.files - shard.files:,} deleted by archive.keep" if last.files > shard.files else "",
+        f"{shard.deleted:,} deleted by archive.keep" if shard.deleted else "",
         f"{shard.erased:,} erased" if shard.erased else "",
         f"{last.unreadable:,} entries were no record" if last.unreadable else "",
         f"{missed:,} missed" if (missed := Place.of(last.position).missed) else "",
