@@ -25,11 +25,13 @@ class Unreadable(msgspec.Struct, frozen=True):
 class _Broken(msgspec.Struct):
     places: list[Unreadable] = []
     more: int = 0
+    erased: int = 0
     cells: dict[str, Unreadable] = {}
 
 
 class Damage(msgspec.Struct):
-    """What could not be read, by file; a file that is read again is counted anew."""
+    """What could not be read, by file, and what was erased there, which is no damage; a file that
+    is read again is counted anew."""
 
     files: dict[str, _Broken] = {}
 
@@ -44,6 +46,10 @@ class Damage(msgspec.Struct):
             broken.places.append(Unreadable(place, error, count))
         else:
             broken.more += count
+
+    def erased(self, path: Path) -> None:
+        """Count a row that was erased on request: its tombstone is read."""
+        self.files.setdefault(str(path), _Broken()).erased += 1
 
     def cell(self, path: Path, column: str, place: str, kind: str, count: int = 1) -> None:
         """Count a cell, the first of so many, that could not be read as its column is."""
@@ -60,6 +66,7 @@ class Damage(msgspec.Struct):
                 self.rows(Path(path), one.place, one.error, one.count)
             ours = self.files.setdefault(path, _Broken())
             ours.more += theirs.more
+            ours.erased += theirs.erased
             for column, one in theirs.cells.items():
                 before = ours.cells.get(column, msgspec.structs.replace(one, count=0))
                 ours.cells[column] = msgspec.structs.replace(before, count=before.count + one.count)
@@ -68,6 +75,11 @@ class Damage(msgspec.Struct):
         """How many rows or lines of these files could not be read when they were last read."""
         broken = [self.files[name] for name in {str(path) for path in paths} if name in self.files]
         return sum(one.more + sum(place.count for place in one.places) for one in broken)
+
+    @property
+    def erasures(self) -> int:
+        """How many rows of all files were erased."""
+        return sum(broken.erased for broken in self.files.values())
 
     def listed(self) -> list[Unreadable]:
         """All of it, in order of file."""
@@ -81,4 +93,7 @@ class Damage(msgspec.Struct):
 
     def first(self) -> str:
         """What to say where nothing else was found."""
-        return next((f"{one.place}: {one.error}" for one in self.listed()), "")
+        for one in self.listed():
+            return f"{one.place}: {one.error}"
+        erased = [path for path, broken in sorted(self.files.items()) if broken.erased]
+        return f"{erased[0]}: all its records were erased" if erased else ""

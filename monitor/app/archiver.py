@@ -74,7 +74,7 @@ class Shard:
     async def ask(self) -> tuple[dict[bytes, Any], int]:
         """Ask the stream what it says of itself, and how much waits by that, whatever the archive
         does."""
-        (about,) = await self.stream.about()
+        (about,) = await self.stream.about(self.chain.position)
         waiting = self.waiting = Place.of(self.chain.position).waiting(about)
         if self.since is None or not waiting:
             self.since = time.monotonic() if waiting else None

@@ -121,6 +121,8 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
         selection = select(records, PROTOCOLS, limit=options.limit, send=options.send)
     for place in damage.listed():
         note(f"could not be read: {place.place}: {place.error}")
+    if damage.erasures:
+        note(f"{damage.erasures:,} records were erased on request, and are not sent")
     if not selection.read:
         raise UsageError(f"{_named(options)}: has no records in this range")
     within(

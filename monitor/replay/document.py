@@ -246,6 +246,8 @@ class Replay(msgspec.Struct, frozen=True, omit_defaults=True):
     """What could not be read."""
     unread: list[Unread] = []
     """How many rows that were, of each side of which there are any; a cell is none."""
+    erased: int = 0
+    """Records of archives that `monitor erase` has taken out; nothing here counts them."""
     quality: list[Quality] | None = None
     """With `--label`: how good predictions were, by segment and measure."""
     calibration: list[Calibration] | None = None

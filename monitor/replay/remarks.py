@@ -53,6 +53,7 @@ def with_remarks(found: Replay, plan: Plan, both: Comparison) -> Replay:
         remarks=list(dict.fromkeys(_remarks(found, plan, both))),
         unreadable=both.usual.damage.listed(),
         unread=unread,
+        erased=both.usual.damage.erasures,
         encodings=dict(
             [(str(one.path), one.encoding) for one in _tables(both) if one.encoding][:ENCODINGS]
         ),
@@ -114,6 +115,8 @@ def _remarks(found: Replay, plan: Plan, both: Comparison) -> Iterator[str]:
         values = {one.value for one in found.features if one.dimension == name}
         if not values:
             yield f"--by {name}: no record has such a dimension"
+    if erased := both.usual.damage.erasures:
+        yield f"{erased:,} records were erased on request; nothing here counts them"
     for one in both.usual.damage.listed():
         count = f"; {one.count:,} such" if one.count > 1 else ""
         yield f"could not be read: {one.place}: {one.error}{count}"

@@ -1,4 +1,7 @@
-"""A Parquet archive of Records, one JSON document a row in the column `record` → Records."""
+"""A Parquet archive of Records, one JSON document a row in the column `record` → Records.
+
+A row without one that has the column `leaf` is a tombstone: `monitor erase` has taken its Record.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ from monitor.interfaces import Head, Source
 from monitor.tables import parquet
 from monitor.types import Record, decode_record
 
-COLUMN = "record"
+COLUMN, LEAF = "record", "leaf"
 
 UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, TypeError, RecursionError, SourceError)
 """What reading a row raises that is no Record, or is damaged."""
@@ -26,7 +29,7 @@ def claims(head: Head) -> bool:
 
 def read(path: Path, damage: Damage, group: int | None = None) -> Iterator[Record]:
     """The records in the order they stand, of all of it, or of one row group; rows that are none
-    are told to `damage`."""
+    are told to `damage`, and those that were erased."""
     if group is None:
         damage.begin(path)
     number = parquet.first_row(path, group) if group else 0
@@ -39,6 +42,9 @@ def read(path: Path, damage: Damage, group: int | None = None) -> Iterator[Recor
     for (documents,) in parquet.batches(path, [COLUMN], group, damaged):
         for document in documents:
             number += 1
+            if document is None and LEAF in parquet.names(path):
+                damage.erased(path)
+                continue
             try:
                 yield decode_record(document)
             except (msgspec.DecodeError, TypeError, RecursionError) as error:

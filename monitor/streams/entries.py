@@ -67,6 +67,9 @@ class Entry(msgspec.Struct, frozen=True):
 BEGINNING = "0-0"
 """The place before all entries."""
 
+ERASED = b"erased"
+"""Beside what XINFO STREAM says: how many entries behind a place `monitor erase` has deleted."""
+
 
 class Place(NamedTuple):
     """Where a reader stands in a shard: behind the entry `id`, the `number`-th that the stream ever
@@ -90,7 +93,8 @@ class Place(NamedTuple):
         return f"{self.id}/{self.number}/{self.missed}" if self.number >= 0 else self.id
 
     def seen(self, about: dict[bytes, Any]) -> Place:
-        """With what XINFO STREAM says before what stands behind is read.
+        """With what XINFO STREAM says before what stands behind is read, and with how many entries
+        behind this place were `erased` on request: nobody lost them.
 
         A stream that ends before this place lost records when another store took over; from its end
         on there is something to read again.
@@ -101,7 +105,7 @@ class Place(NamedTuple):
             return Place(last.decode(), -1 if added is None else added, self.missed)
         if added is None:
             return self  # Redis 6
-        trimmed = added - about[b"length"]
+        trimmed = added - about[b"length"] - about.get(ERASED, 0)
         if self.id.encode() == last:
             return self._replace(number=added)
         if added < self.number:  # another stream under that name
@@ -119,7 +123,9 @@ class Place(NamedTuple):
         if not about or place.id.encode() == about[b"last-generated-id"]:
             return 0
         length = int(about[b"length"])
-        return min(length, about[b"entries-added"] - place.number) if place.number >= 0 else length
+        if place.number < 0:
+            return length
+        return int(min(length, about[b"entries-added"] - place.number - about.get(ERASED, 0)))
 
     def moved(self, id_: str, count: int) -> Place:
         """Behind `count` more entries, the last of which is this one."""
@@ -129,7 +135,8 @@ class Place(NamedTuple):
 def missed(position: str) -> int:
     """How many records were trimmed before they were read up to a position, as far as is known.
 
-    Exact for Redis 7 and Valkey where nobody deletes entries from the middle of a stream.
+    Exact for Redis 7 and Valkey where nobody but `monitor erase` deletes entries from the middle of
+    a stream.
 
     >>> missed("1700000000000-5/120/20,1700000001000-0/7/0"), missed("1700000000000-5"), missed("")
     (20, 0, 0)
@@ -166,6 +173,16 @@ def moment(id_: bytes) -> tuple[int, int]:
     """When an entry was appended, by its id: Unix time in milliseconds, and a number within one."""
     milliseconds, _, number = id_.partition(b"-")
     return int(milliseconds), int(number)
+
+
+def sortable(id_: str) -> str:
+    """Return an entry's id as the set of those that were erased has it, in the order of the stream.
+
+    >>> sortable("1700000000000-5")
+    '00000001700000000000-00000000000000000005'
+    """
+    milliseconds, number = moment(id_.encode())
+    return f"{milliseconds:020}-{number:020}"
 
 
 def document(fields: list[bytes], of: bytes = b"record") -> bytes:

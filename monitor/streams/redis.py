@@ -2,7 +2,8 @@
 
 The key is `monitor:{ENDPOINT:SHARD}:records`; an entry has the fields `v` (`1`) and `record` (the
 JSON document). Feedback stands in `monitor:{ENDPOINT}:feedback`, in a field `feedback`. The hash
-`monitor:{ENDPOINT:keys}` holds the fingerprints of the replicas' keys.
+`monitor:{ENDPOINT:keys}` holds the fingerprints of the replicas' keys. Beside a stream, with
+`:erased` behind its key, stands the sorted set of entries that `monitor erase` has deleted.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ import msgspec
 
 from monitor.errors import StreamError
 from monitor.feedback import Feedback, encode_feedback
+from monitor.streams import erased
 from monitor.streams.connection import (
     FAILURES,
     Connection,
@@ -30,7 +32,7 @@ from monitor.streams.connection import (
     parse_url,
     refusal,
 )
-from monitor.streams.entries import BEGINNING, Entry, Place, moment, record_id, started_by
+from monitor.streams.entries import BEGINNING, ERASED, Entry, Place, moment, record_id, started_by
 from monitor.turns import give_way
 from monitor.types import Record, encode_record
 
@@ -80,6 +82,7 @@ class RedisStream:
         self.has_more = False
         self.behind: int | None = None
         self._added: dict[str, int | None] = {}
+        self._erased: dict[str, int] = {}
         self._fingerprints = f"monitor:{{{endpoint}:keys}}"
         self._access = f"monitor:{{{endpoint}}}:access"
         self._decisions = f"monitor:{{{endpoint}}}:decisions"
@@ -139,10 +142,29 @@ class RedisStream:
         seconds, microseconds = await self._call("TIME")
         return int(seconds) + int(microseconds) / 1e6
 
-    async def about(self) -> list[dict[bytes, Any]]:
-        """What XINFO says of the stream of each shard, nothing of one that is not there; or raise
-        StreamError."""
-        replies = await self._read_all([pack("XINFO", "STREAM", key) for key in self.keys])
+    async def about(self, after: str = "") -> list[dict[bytes, Any]]:
+        """What XINFO says of the stream of each shard, nothing of one that is not there, and how
+        many entries behind position `after` were erased; or raise StreamError."""
+        found = await self._about(self.keys)
+        places = _places(after, len(self.keys))
+        return [
+            await self._with_erased(key, place, facts)
+            for key, place, facts in zip(self.keys, places, found, strict=True)
+        ]
+
+    async def _with_erased(
+        self, key: str, place: Place, about: dict[bytes, Any]
+    ) -> dict[bytes, Any]:
+        """The same facts, with how many of the entries behind a place were erased, where any were
+        deleted there."""
+
+        async def again() -> dict[bytes, Any]:
+            return (await self._about((key,)))[0]
+
+        return await erased.noted(self._call, key, place, about, again)
+
+    async def _about(self, keys: Sequence[str]) -> list[dict[bytes, Any]]:
+        replies = await self._read_all([pack("XINFO", "STREAM", key) for key in keys])
         found: list[dict[bytes, Any]] = []
         for reply in replies:
             if not isinstance(reply, hiredis.ReplyError):
@@ -219,7 +241,11 @@ class RedisStream:
             self._adapt(entries)
             here = [one for one in entries if until is None or moment(one[0]) <= until]
             if here:
-                places[shard] = places[shard].moved(here[-1][0].decode(), len(here))
+                gone = 0
+                if self._erased.get(key):
+                    gone = await erased.passed(self._call, key, places[shard], here)
+                    self._erased[key] -= gone
+                places[shard] = places[shard].moved(here[-1][0].decode(), len(here) + gone)
                 due += [
                     (moment(one), shard, Entry(key, one.decode(), fields)) for one, fields in here
                 ]
@@ -243,8 +269,10 @@ class RedisStream:
         for shard, (about, entries) in enumerate(zip(replies[::2], replies[1::2], strict=True)):
             if not isinstance(about, hiredis.ReplyError):
                 facts = dict(zip(about[::2], about[1::2], strict=True))
+                facts = await self._with_erased(keys[shard], places[shard], facts)
                 places[shard] = places[shard].seen(facts)
                 self._added[keys[shard]] = facts.get(b"entries-added")
+                self._erased[keys[shard]] = facts.get(ERASED, 0)
             elif not str(about).startswith(("ERR no such key", "NOPERM")):
                 raise StreamError(refusal(about))
             elif str(about).startswith("NOPERM"):
@@ -263,7 +291,7 @@ class RedisStream:
             added = self._added.get(key)
             if added is None or (added and place.number < 0):
                 return None
-            left += max(0, added - place.number) if added else 0
+            left += max(0, added - place.number - self._erased.get(key, 0)) if added else 0
         return left
 
     async def look(self, after: str) -> None:

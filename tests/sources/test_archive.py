@@ -42,6 +42,23 @@ def test_a_damaged_row_is_named(tmp_path: Path, record) -> None:
         assert damage.first().startswith(f"{path}: row 2: not a record: ")
 
 
+def test_a_tombstone_is_no_damage(tmp_path: Path, record) -> None:
+    """A row that has a leaf and no record was erased: it is counted apart, and not as unreadable."""
+    path = tmp_path / "a.parquet"
+    documents = [None, encode_record(record(1)).decode(), None]
+    leaves = pa.array([bytes(32)] * 3, pa.binary(32))
+    table = pa.table({"leaf": leaves, "record": pa.array(documents, pa.string())})
+    parquet.write_table(table, path)
+    damage, merged = Damage(), Damage()
+    assert list(archive.read(path, damage)) == [record(1)]
+    assert (damage.erasures, damage.listed(), damage.rows_of([path])) == (2, [], 0)
+    merged.merge(damage)
+    assert merged.erasures == 2
+    assert damage.first() == f"{path}: all its records were erased"
+    assert list(archive.read(path, damage)) == [record(1)]
+    assert damage.erasures == 2
+
+
 def test_another_table_is_no_archive(tmp_path: Path) -> None:
     """Tables of features go to the tabular source."""
     path = tmp_path / "t.parquet"
