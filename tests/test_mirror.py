@@ -63,6 +63,7 @@ ELSEWHERE = {
     "words/units.py": "answers/test_quantities.py",
     "analysis/checkpoint.py": "app/test_analyzer.py",
     "analysis/blocks.py": "analysis/fairness/test_monitor.py",
+    "analysis/experiments/run.py": "analysis/experiments/test_monitor.py",
     "api/bodies.py": "api/test_feedback.py",
     "api/openapi.py": "api/test_queries.py",
     "api/problems.py": "api/test_queries.py",

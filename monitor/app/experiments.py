@@ -75,17 +75,21 @@ def _experiment(given: schema.Experiment, key: str, settings: Settings) -> Exper
             raise ConfigError(
                 f"{here}.per: needs {key}.unit, which says whose sums are compared, such as a user"
             )
-        metrics.append(_metric(one, here))
+        metrics.append(_metric(one, here, given.unit if given.follow_up else ""))
     wait = settings.outcomes.wait
     if given.horizon is not None and given.horizon > wait:
         raise ConfigError(
             f"{key}.horizon: {given.horizon:g} s is longer than outcomes.wait, {wait:g} s, after "
             "which nothing is remembered of an exchange; give less here, or more there"
         )
+    if given.follow_up and not given.unit:
+        raise ConfigError(
+            f"{key}.follow_up: needs {key}.unit, which says what is followed, such as a user"
+        )
     return Experiment(
         given.name, given.dimension, given.control, tuple(metrics), shares,
         given.minimum_effect, given.planned, given.unit or given.paired, bool(given.paired), ramp,
-        None if given.horizon == wait else given.horizon,
+        None if given.horizon == wait else given.horizon, given.follow_up or 0.0,
     )  # fmt: skip
 
 
@@ -135,7 +139,8 @@ def _add_up(shares: Mapping[str, float], key: str) -> None:
         raise ConfigError(f"{key}: the shares of all arms add up to {total:g}, not to 1")
 
 
-def _metric(given: schema.ExperimentMetric, key: str) -> Metric:
+def _metric(given: schema.ExperimentMetric, key: str, followed: str) -> Metric:
+    """`followed` is the unit that is followed, empty where none is."""
     sources: dict[Source, str | float] = {}
     if given.event:
         sources["event"] = given.event
@@ -150,7 +155,8 @@ def _metric(given: schema.ExperimentMetric, key: str) -> Metric:
     ((source, of),) = sources.items()
     if given.bounds and (len(given.bounds) != 2 or given.bounds[0] >= given.bounds[1]):
         raise ConfigError(f"{key}.bounds: give two numbers, the lower one first, as [0, 500]")
-    is_mean = given.aggregate == "mean" or bool(given.per)
+    of_units = bool(followed) and given.per == followed
+    is_mean = given.aggregate == "mean" or bool(given.per and not of_units)
     if given.bounds and not is_mean:
         raise ConfigError(f"{key}.bounds: are for aggregate: mean")
     if not is_mean and source in ("rating", "cost", "score"):
@@ -167,7 +173,8 @@ def _metric(given: schema.ExperimentMetric, key: str) -> Metric:
         guardrail=given.guardrail,
         margin=given.margin,
         less_is_better={"higher": False, "lower": True}.get(given.better, less),
-        per=given.per,
+        per="" if of_units else given.per,
+        of_units=of_units,
     )
 
 

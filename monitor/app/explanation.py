@@ -204,7 +204,10 @@ def _experiments(settings: Settings) -> Iterator[str]:
         if one.paired:
             yield f"            every arm answers the same requests, those with one {one.paired}"
         if one.unit:
-            yield f"            each {one.unit} is in one arm, and all that it does is counted once"
+            what = "all that it does is counted once"
+            if one.follow_up is not None:
+                what = f"counts once, by its first {one.follow_up:,g} s, when these are over"
+            yield f"            each {one.unit} is in one arm, and {what}"
         if one.horizon is not None:
             yield (
                 f"            an exchange counts {one.horizon:,g} s after it ended, with what was "

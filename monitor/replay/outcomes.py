@@ -272,10 +272,11 @@ def _experiments(plan: Plan, both: Comparison) -> tuple[list[Experiment], list[s
         return list(plan.experiments), []
     found, remarks = [], []
     for one, missing in fitting(plan, both.current.columns):
-        if one.ramp and not plan.columns.timestamp:
+        if (one.ramp or one.follow_up) and not plan.columns.timestamp:
+            what = "its shares change with time" if one.ramp else "its units are followed in time"
             remarks.append(
-                f"experiment {one.name}: its shares change with time: name the column that says "
-                "when a row was with --timestamp"
+                f"experiment {one.name}: {what}: name the column that says when a row was with "
+                "--timestamp"
             )
             continue
         if missing:

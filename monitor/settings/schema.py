@@ -245,7 +245,8 @@ class ExperimentMetric(_Section, frozen=True, omit_defaults=True):
 
     It is the share of exchanges, or with `aggregate: mean` the mean of values, cut at `bounds`. A
     `guardrail` is worse only where it is so by more than `margin`. More is `better`, but of an
-    `outcome` and of latency. With `per` it is the sum of values divided by that of another event.
+    `outcome` and of latency. With `per` it is the sum of values divided by that of another event;
+    if that is the unit, and units are followed, the share or mean of these.
     """
 
     name: Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
@@ -270,7 +271,8 @@ class Experiment(_Section, frozen=True, omit_defaults=True):
     assigned to arms, such as a user, is a dimension or one of `outcomes.key`; by default it is the
     exchange. Where every arm answered the same requests, `paired` is what these have in common:
     `trace_id`, or as `unit`. An exchange counts `horizon` seconds after it ended, with what had
-    been said by then; by default that is `outcomes.wait`, and it is never more.
+    been said by then; by default that is `outcomes.wait`, and it is never more. With `follow_up` a
+    unit counts once, with its exchanges of so many seconds after the first one.
     """
 
     name: Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
@@ -286,6 +288,7 @@ class Experiment(_Section, frozen=True, omit_defaults=True):
     unit: str = ""
     paired: str = ""
     horizon: Duration | None = None
+    follow_up: Duration | None = None
 
 
 class DimensionSource(_Section, frozen=True, omit_defaults=True):

@@ -230,6 +230,15 @@ def test_the_horizon_of_an_experiment_is_told() -> None:
     assert said.count(line) == 1
 
 
+def test_how_long_users_are_followed_is_told() -> None:
+    """Where they are; else all that they do counts."""
+    metrics = [ExperimentMetric("sold", event="sold", per="user")]
+    declared = [Experiment("soon", "variant", "a", metrics, unit="user", follow_up=3600.0)]
+    assert (
+        "            each user is in one arm, and counts once, by its first 3,600 s, when these are over"
+    ) in explain(Settings(experiments=declared))
+
+
 def test_edge_cases_are_told_and_tried() -> None:
     """With thresholds, and which are off; what is wrong is said here, not at the start."""
     rules: dict[str, Any] = {"long_input": {"tokens": 50}, "refusal": None}

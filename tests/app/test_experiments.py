@@ -103,6 +103,7 @@ def test_what_is_documented_is_an_experiment() -> None:
             CONTRACT | {"horizon": 700_000},
             r"experiments\[0\].horizon: 700000 s is longer than outcomes.wait, 604800 s, after which",
         ),
+        (CONTRACT | {"follow_up": 60}, r"experiments\[0\].follow_up: needs experiments\[0\].unit"),
         (CONTRACT | {"unit": "usr"}, r"experiments\[0\].unit: 'usr' is not one of outcomes.key"),
         (CONTRACT | {"unit": "variant"}, r"experiments\[0\].unit: 'variant' is not one of"),
         (CONTRACT | {"paired": "trace"}, r"experiments\[0\].paired: 'trace' is not trace_id, nor"),
@@ -140,3 +141,17 @@ def test_a_horizon_is_at_most_the_wait() -> None:
     """One as long is none: then outcomes are due."""
     given = [CONTRACT | {"name": f"{one}", "horizon": one} for one in (3600, 604_800)]
     assert [one.horizon for one in experiments_of(settings(*given))] == [3600.0, None]
+
+
+def test_users_that_are_followed_may_be_counted_once_each() -> None:
+    """`per` the unit is that; by another name it is an event's."""
+    given = CONTRACT | {"unit": "population", "follow_up": 600, "metrics": [
+        {"name": "ever", "event": "sold", "per": "population"},
+        {"name": "revenue", "event": "revenue", "aggregate": "mean", "per": "population"},
+        {"name": "each", "event": "sold", "per": "seen"},
+    ]}  # fmt: skip
+    (found,) = experiments_of(settings(given))
+    assert found.follow_up == 600
+    assert [(one.of_units, one.per, one.is_mean) for one in found.metrics] == [
+        (True, "", False), (True, "", True), (False, "seen", True),
+    ]  # fmt: skip

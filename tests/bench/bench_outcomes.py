@@ -16,6 +16,7 @@ import outcome_groups
 import outcome_join
 import outcome_scores
 import outcome_sets
+import outcome_size
 import outcome_slices
 
 OUT = Path(__file__).with_name("OUTCOMES.md")
@@ -41,7 +42,8 @@ def main() -> None:
     lines = INTRO.format(runs=options.runs).splitlines()
     for title, section in (
         *outcome_arms.SECTIONS, *outcome_scores.SECTIONS, *outcome_groups.SECTIONS,
-        *outcome_slices.SECTIONS, *outcome_join.SECTIONS, *outcome_sets.SECTIONS,
+        *outcome_slices.SECTIONS, *outcome_join.SECTIONS, *outcome_size.SECTIONS,
+        *outcome_sets.SECTIONS,
     ):  # fmt: skip
         for line in ("", f"## {title}", "", *section(options.runs)):
             print(line, flush=True)

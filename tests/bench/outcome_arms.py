@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import math
+import random
 from collections.abc import Callable, Iterator
 
 import numpy as np
 import scipy
 
 from monitor.analysis.experiments.arms import EVENTS
+from monitor.analysis.experiments.declared import Experiment, Metric
+from monitor.analysis.experiments.monitor import ExperimentsMonitor
 from monitor.analysis.experiments.units import BUCKETS, LEAST
+from monitor.analysis.fold import Analysis
 from monitor.sequential import two_arms
 from monitor.sequential.confidence_sequences import Moments, Rates, difference, margin, weighed
 from monitor.sequential.e_values import log_mean
 from monitor.sequential.known_probability import log_evidence_of_rate, log_evidence_of_shares
 from monitor.sequential.two_arms import Comparison
+from monitor.texts import numbered
+from monitor.types import Row, Truth
 
 ALPHA = 0.05
 BAR = -math.log(ALPHA)
@@ -359,6 +365,46 @@ def ratio_of(clicks: np.ndarray, views: np.ndarray) -> Moments:
     return Moments(len(clicks), *(int(one.sum()) for one in sums))
 
 
+def late_users(runs: int) -> Iterator[str]:
+    """Equal arms in which people click more often the longer they have known one; all users of `b`
+    come in the second half; a look at the monitor itself every 500 exchanges."""
+    yield "| users count | ever a wrong verdict |"
+    yield "|---|---|"
+    clicked = Metric("clicked", "event", "clicked")
+    ever = Metric("ever", "event", "clicked", of_units=True)
+    for what, follow_up, metrics in (
+        ("with all that they did", 0.0, (clicked,)),
+        ("once, with their first 320 s", 320.0, (clicked, ever)),
+    ):
+        declared = Experiment(
+            "prompt", "variant", "a", metrics, minimum_effect=0.02, planned=5000, unit="user",
+            follow_up=follow_up,
+        )  # fmt: skip
+        wrong = [misled(declared, seed) for seed in range(max(runs // 5, 20))]
+        yield f"| {what} | {share(np.array(wrong))} |"
+
+
+def misled(declared: Experiment, seed: int) -> bool:
+    """Whether a verdict on equal arms was ever wrong."""
+    monitor = ExperimentsMonitor([declared], positive="1", pane=10.0)
+    fold = Analysis((), (monitor,), pane=10.0, lateness=5.0)
+    rng = random.Random(seed)
+    coming = []
+    for user in range(1600):
+        arm = "ab"[user % 2]
+        first_ = rng.uniform(500 * (arm == "b"), 1000)
+        ages = [0.0, *(rng.uniform(0, 1000) for _ in range(5))]
+        coming += [(first_ + age, numbered(f"{seed}/{user}"), arm, age) for age in ages]
+    for place, (at, user, arm, age) in enumerate(sorted(one for one in coming if one[0] < 1400)):
+        events = {"clicked": 1.0} if rng.random() < 0.1 + age / 2000 else {}
+        fold.add_row(
+            Row(at, {"variant": arm}, [], truth=Truth(events=events, units={"user": user}))
+        )
+        if place % 500 == 499 and {"better", "worse"} & {one.verdict for one in fold.findings()}:
+            return True
+    return False
+
+
 def sample_ratio(runs: int) -> Iterator[str]:
     """Users in two arms, a look every 100 (20 for large mismatches), at most 1,000 looks."""
     runs *= 2
@@ -388,5 +434,6 @@ SECTIONS: tuple[tuple[str, Callable[[int], Iterator[str]]], ...] = (
     ("Intervals. Target: left out in 5 % at most; 1.6 times as wide at the end", intervals),
     ("Units that are not independent. Target: 5 %", clustered),
     ("A ramp as it was declared. Target: 5 %; sample ratio 1 %", ramps),
+    ("Users of one arm come late. Target: 5 %", late_users),
     ("Sample ratio. Target: 1 %; 50,000 and 2,000 users", sample_ratio),
 )

@@ -116,6 +116,22 @@ def test_a_ramp_is_by_the_times_of_a_table(table: Path) -> None:
     assert any("its shares change with time: name" in one for one in found["remarks"])
 
 
+def test_users_of_a_table_are_followed_by_its_times(table: Path) -> None:
+    """Each counts once, by what it did in its time. Without times they are not judged, and said."""
+    lines = ["when,variant,user,converted"]
+    lines += [f"{at},{'ab'[at % 2]},u{at % 500},{int(at >= 1500)}" for at in range(2000)]
+    table.write_text("\n".join(lines) + "\n")
+    followed = "control: a\n    unit: user\n    follow_up: 640"
+    declared = "outcomes: {key: {user: request.user}}\n" + DECLARED
+    declared = declared.replace("control: a", followed)
+    _, found = replay(table, "--timestamp", "when", declared=declared)
+    (one,) = [one for one in found["experiments"] if one["metric"] == "converted"]
+    assert (one["samples"], one["effect"]) == (500, 0.0)
+    _, found = replay(table, declared=declared)
+    assert not found.get("experiments")
+    assert any("its units are followed in time: name" in one for one in found["remarks"])
+
+
 def test_an_experiment_of_another_table_is_left_alone(table: Path) -> None:
     """Where its dimension is no column, nothing is said of it."""
     table.write_text("x\n" + "\n".join(str(place % 7) for place in range(3000)) + "\n")

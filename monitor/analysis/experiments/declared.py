@@ -32,7 +32,8 @@ class Metric:
     answer is too late: a number, or which quantile of the control's first exchanges (`bars`).
     Values of a mean are cut at `bounds`, which makes it another quantity than the mean of all. Of a
     `guardrail` it matters only whether it is worse than the control's by more than `margin`. With
-    `per`, the name of an event, it is the sum of values divided by the sum of that event's.
+    `per`, the name of an event, it is the sum of values divided by the sum of that event's. If it
+    is `of_units` it is the share of units with any such exchange, or the mean of their sums.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Metric:
     margin: float = 0.0
     less_is_better: bool = False
     per: str = ""
+    of_units: bool = False
 
     def base(self, truth: Truth) -> float:
         """What the value of a row is held against.
@@ -118,7 +120,9 @@ class Experiment:
     what was assigned to arms, such as a user: a dimension, or a business key. Empty: each exchange.
     Where it is `paired`, every arm answered for each unit, such as the same request. Where shares
     change by a schedule, `ramp` has the later ones, of the same arms. An exchange counts `horizon`
-    seconds after it ended, with what was known by then; None: when all outcomes are due.
+    seconds after it ended, with what was known by then; None: when all outcomes are due. With
+    `follow_up` a unit counts with what it did in so many seconds after it first came, once these
+    are over; 0: with all that is known.
     """
 
     name: str
@@ -132,6 +136,7 @@ class Experiment:
     paired: bool = False
     ramp: Ramp = ()
     horizon: float | None = None
+    follow_up: float = 0.0
 
 
 def period_of(ramp: Ramp, began: float) -> int:

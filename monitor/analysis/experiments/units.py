@@ -61,6 +61,11 @@ class Clusters:
         self._move(unit % BUCKETS, round(value * UNIT), round(base * UNIT))
         self.exchanges += 1
 
+    def add_sums(self, unit: int, exchanges: int, total: int, base: int) -> None:
+        """Count a unit with all its exchanges, whose sums are in `UNIT`s."""
+        self._move(unit % BUCKETS, total, base)
+        self.exchanges += exchanges
+
     def merge(self, other: Clusters) -> None:
         """Add what was counted elsewhere."""
         for bucket, (x, k) in other._sums.items():
@@ -207,17 +212,19 @@ class Units:
         self.unnamed = 0
         self.is_changed = False
 
-    def add(self, unit: int, arm: str, at: float) -> None:
-        """A unit came to an arm, at Unix seconds."""
+    def add(self, unit: int, arm: str, at: float) -> bool:
+        """A unit came to an arm, at Unix seconds; return whether fewer units are known now."""
         if unit >> (_BITS - self._level):
-            return
+            return False
         before = self._first.get(unit)
         if before is not None and before[1] == arm and before[0] <= at:
-            return
+            return False
         self.is_changed = True
         self._come(unit, (at, arm))
-        if len(self._first) > self._most:
-            self._thin()
+        if len(self._first) <= self._most:
+            return False
+        self._thin()
+        return True
 
     def merge(self, other: Units) -> None:
         """Add what was seen elsewhere."""
@@ -231,12 +238,24 @@ class Units:
 
     def __len__(self) -> int:
         """How many units came: an estimate where only a share is known."""
-        return len(self._first) << self._level
+        return self.estimate(len(self._first))
+
+    def __contains__(self, unit: object) -> bool:
+        """Whether it is known which arm a unit first came to."""
+        return unit in self._first
+
+    def first(self, unit: int) -> tuple[float, str]:
+        """When (Unix seconds) and to which arm a unit that is known first came."""
+        return self._first[unit]
+
+    def estimate(self, known: int) -> int:
+        """Of how many units so many are known, where only a share is."""
+        return known << self._level
 
     @property
     def several(self) -> int:
         """How many of them were seen in more than one arm."""
-        return len(self._several) << self._level
+        return self.estimate(len(self._several))
 
     def mismatch(self, allocation: Shares, ramp: Ramp = ()) -> float:
         """ln E against `units come to the arms by these shares`; each counts once, against those
@@ -263,10 +282,10 @@ class Units:
         return msgspec.json.encode((self._level, self.unnamed, first, sorted(self._several)))
 
     @classmethod
-    def restored(cls, entry: bytes) -> Units:
+    def restored(cls, entry: bytes, most: int = KNOWN) -> Units:
         """What was saved; raises msgspec.DecodeError where it is damaged."""
         kind = tuple[int, int, list[tuple[int, float, str]], list[int]]
-        found = cls()
+        found = cls(most)
         found._level, found.unnamed, first, several = msgspec.json.decode(entry, type=kind)
         found._first = {unit: (at, arm) for unit, at, arm in first}
         found._several = set(several)

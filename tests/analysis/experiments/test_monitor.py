@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from monitor.analysis.experiments.declared import Experiment, Metric
-from monitor.analysis.experiments.monitor import ARMS, ExperimentsMonitor
+from monitor.analysis.experiments.monitor import ExperimentsMonitor
+from monitor.analysis.experiments.run import ARMS
 from monitor.types import Row, Truth
 
 CONVERTED = Metric("converted", "event", "converted")
