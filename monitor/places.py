@@ -7,6 +7,7 @@ What comes through a pipe is held in memory: it can be read more than once, and 
 from __future__ import annotations
 
 import errno
+import glob
 import io
 import os
 import stat
@@ -110,6 +111,28 @@ class Remote(PosixPath):
 def in_parts(path: Path) -> Any:
     """A file opened for who reads some parts of it."""
     return path.parts_of() if isinstance(path, Remote) else path.open("rb")
+
+
+def kept_aside(path: Path) -> Path | None:
+    """Where the same file stands that was listed in an archive of ours as
+    `…/date=D/shard=S/NAME.parquet`, and that another one has taken the place of meanwhile; None
+    where it is nowhere. It is kept there for a while (`archive.chain`)."""
+    url = path.url if isinstance(path, Remote) else str(path)
+    top, _, rest = url.rpartition("/date=")
+    date, _, name = rest.partition("/")
+    if not (top and date and name.startswith("shard=") and name.endswith(".parquet")):
+        return None
+    shard, _, stem = name.removesuffix(".parquet").partition("/")
+    directory = f"{top}/_staged/{shard}"
+    if not isinstance(path, Remote):
+        return next(Path(directory).glob(f"*_{glob.escape(stem)}.old"), None)
+    try:
+        system, inside = file_system(directory)
+        names = sorted(system.find(inside))
+    except Exception:  # noqa: BLE001  each file system raises its own; what was missing is said
+        return None
+    found = (one for one in names if one.endswith(f"_{stem}.old"))
+    return next((Remote.at(system.unstrip_protocol(one)) for one in found), None)
 
 
 class Piped(PosixPath):

@@ -1,6 +1,7 @@
 """Who analyzes an endpoint: one of any number of analyzers, by a lease in the store with a fence.
 
-The hash `monitor:{ENDPOINT}:analyzer` holds `owner` (a name), `epoch` (how often it was claimed)
+Archivers choose one of them in the same way, under another name (`role`). The hash
+`monitor:{ENDPOINT}:analyzer` holds `owner` (a name), `epoch` (how often it was claimed)
 and `beat` (how often the owner has written). Whoever owns it writes in transactions that the store
 refuses once somebody else has claimed it: WATCH, a look, MULTI, EXEC. So an owner that was frozen,
 and wakes up, writes nothing any more, whatever it still believes. Correctness never rests on a
@@ -35,8 +36,8 @@ class Lease:
     """The lease of one endpoint as the analyzer `name` sees it.
 
     Names differ between analyzers that run at the same time. One that comes again under its name
-    follows itself (`is_again`), and need not wait. `clock` is in seconds, and never jumps. `owner`
-    is the name of who had it at the last look.
+    follows itself (`is_again`), and need not wait. There is a lease for each `role`. `clock`
+    is in seconds, and never jumps. `owner` is the name of who had it at the last look.
     """
 
     def __init__(
@@ -46,11 +47,12 @@ class Lease:
         name: str,
         *,
         clock: Callable[[], float],
+        role: str = "analyzer",
         timeout: float = 5.0,
     ) -> None:
         self.owner = ""
         self.is_again = False
-        self._key = f"monitor:{{{endpoint}}}:analyzer"
+        self._key = f"monitor:{{{endpoint}}}:{role}"
         self._client = redis.Redis.from_url(
             url, socket_timeout=timeout, socket_connect_timeout=timeout
         )

@@ -1,15 +1,21 @@
-"""The archiver process: what stands in the stream → files of an archive, each Record once."""
+"""The archiver process: what stands in the stream → files of an archive, each Record once.
+
+Any number of them may run for an archive. One writes (`analysis.lease`); the others stand by, and
+take over. That each Record is archived once rests on the chain of manifests, not on that.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import os
+import socket
 import sys
 import time
-from collections.abc import Awaitable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +24,15 @@ from nacl.signing import SigningKey, VerifyKey
 
 import monitor
 from monitor import logs
+from monitor.analysis.lease import Lease
 from monitor.archive import manifests, storage
 from monitor.archive.chain import Chain, signer
 from monitor.archive.manifests import NEW
 from monitor.archive.rows import Kept, Writer
+from monitor.archive.upkeep import Upkeep
 from monitor.audit import keys
 from monitor.audit.merkle import NONCE
-from monitor.errors import ArchiveError, StreamError
+from monitor.errors import ArchiveError, LeaseError, StreamError
 from monitor.settings.schema import Settings
 from monitor.streams.entries import Entry, Place, document, missed
 from monitor.streams.redis import RedisStream
@@ -48,6 +56,9 @@ FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
 RETAIN_EVERY = 3600.0
 """Seconds between two looks for files that are older than they are kept."""
 
+CLAIM_EVERY = 1.0
+"""Seconds between two looks of an archiver that stands by."""
+
 LAST_SECONDS = 10.0
 """How long a stopping archiver goes on archiving what is there already."""
 
@@ -65,6 +76,7 @@ class Shard:
         self.stream = RedisStream(settings.redis, settings.endpoint, shards=settings.stream.shards)
         self.stream.keys = self.stream.keys[number : number + 1]
         self.chain = Chain(kept_in, settings.endpoint, number, keys)
+        self.upkeep: Upkeep
         self.number = number
         self.is_open = False
         self.was_open = False
@@ -82,11 +94,25 @@ class Shard:
 
 
 class Archiver:
-    """Archives the stream of one endpoint, shard by shard. It holds a row group in memory at
-    most."""
+    """Archives the stream of one endpoint, shard by shard. It holds a row group in memory at most,
+    and while it puts files together one of them, too.
 
-    def __init__(self, settings: Settings, stopping: asyncio.Event) -> None:
+    `name` is another one for each archiver that may run at the same time; `clock` is in seconds.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        stopping: asyncio.Event,
+        *,
+        name: str = "archiver",
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._settings = settings
+        self._name = name
+        self._clock = clock
+        self._lease: Lease | None = None
+        self._stands_by = False
         self._stopping = stopping
         scratch = Path(settings.data) / "archive"
         self._storage = storage.at(settings.archive.url, scratch)
@@ -96,7 +122,9 @@ class Archiver:
             Shard(settings, number, self._storage, trusted)
             for number in range(settings.stream.shards)
         ]
-        self._failures = {"archive": 0, "store": 0}
+        for shard in self._shards:
+            shard.upkeep = Upkeep(shard.chain, self._sign, _WRITER, self._may_go_on)
+        self._failures = {"archive": 0, "store": 0, "compaction": 0}
         self._said: dict[str, str] = {}
         self._retain_at = 0.0
         # pyarrow and file systems wait for disks and networks; questions are answered meanwhile.
@@ -123,19 +151,67 @@ class Archiver:
             working.result()
         for shard in self._shards:
             await shard.stream.close()
+        if self._lease is not None:
+            await self._lease.close()
         self._thread.shutdown(wait=False)
         return True
 
     async def _work(self) -> None:
         pause = FIRST_PAUSE
         while not self._stopping.is_set():
-            if await self._turn(is_last=False):
+            owns = await self._owns()
+            if owns is False:
+                await self._rest(CLAIM_EVERY)
+            elif owns and await self._turn(is_last=False):
                 pause = FIRST_PAUSE
+                await self._tidy()
                 await self._rest(LOOK_EVERY)
             else:
                 await self._rest(pause)
                 pause = min(2 * pause, LONGEST_PAUSE)
-        await self._turn(is_last=True)
+        if await self._owns() and self._lease is not None:
+            await self._turn(is_last=True)
+            with contextlib.suppress(StreamError, LeaseError):
+                await self._lease.release()
+
+    # --- who archives ------------------------------------------------------------------------
+
+    async def _owns(self) -> bool | None:
+        """Whether this archiver is the one that writes; None where nobody can tell now."""
+        if self._lease is not None and self._lease.is_held:
+            return True
+        try:
+            lease = await self._leased()
+            is_held = await lease.claim()
+        except StreamError as error:
+            self._fail("store", str(error))
+            return None
+        except ArchiveError as error:
+            self._fail("archive", str(error))
+            return None
+        if not is_held:
+            if not self._stands_by:
+                logs.info(f"{lease.owner} writes this archive; this archiver stands by")
+        else:
+            if self._stands_by:
+                logs.info("nobody else writes this archive any more; this archiver takes over")
+            own(lease.keep(), "the lease of the archive")
+            for shard in self._shards:  # others have gone on
+                shard.is_open = False
+                shard.upkeep.forget()
+        self._stands_by = not is_held
+        return is_held
+
+    async def _leased(self) -> Lease:
+        """The lease of this archive; raises ArchiveError where nobody can tell which it is."""
+        if self._lease is None:
+            given = self._settings
+            known = await self._aside(_identity, self._storage, given.endpoint)
+            role = f"archiver:{sha256(known).hexdigest()[:16]}"
+            self._lease = Lease(
+                given.redis, given.endpoint, self._name, clock=self._clock, role=role
+            )
+        return self._lease
 
     async def measure(self) -> list[Measurement]:
         """What is archived, and what waits for it."""
@@ -147,6 +223,8 @@ class Archiver:
     def _counted(self) -> Iterator[tuple[str, dict[str, str], float]]:
         for reason, count in self._failures.items():
             yield "monitor_archive_failures_total", {"reason": reason}, count
+        if self._stands_by:
+            return  # what is so, the one that writes tells
         known = [one.waiting for one in self._shards if one.waiting is not None]
         if known:  # also while nothing can be archived: then above all
             yield "monitor_archive_waiting_records", {}, sum(known)
@@ -164,6 +242,11 @@ class Archiver:
             "missed": sum(missed(head.position) for head in heads),
         }.items():
             yield "monitor_archive_left_out_total", {"reason": reason}, count
+
+    @property
+    def _is_replaced(self) -> bool:
+        """Whether another archiver may write by now."""
+        return self._lease is not None and not self._lease.is_held
 
     async def _turn(self, *, is_last: bool) -> bool:
         """Look at all shards and archive what is due; whether all went well."""
@@ -220,9 +303,22 @@ class Archiver:
                 due = waiting if is_late or is_last else 0
             if not waiting or (due <= 0 and waiting < given.rows):
                 break
-            if not (done := await self._archive(shard)):
+            if self._is_replaced or not (done := await self._archive(shard)):
                 break
             due, shard.since = due - done, now
+
+    async def _tidy(self) -> None:
+        """Look after files of each shard for a moment: what comes has time."""
+        for shard in self._shards:
+            try:
+                await self._aside(shard.upkeep.turn, time.time())
+            except ArchiveError as error:
+                self._failures["compaction"] += 1
+                logs.warning(f"files of shard {shard.number} are not put together: {error}")
+
+    def _may_go_on(self) -> bool:
+        """Whether what can wait may go on: not while told to stop."""
+        return not self._stopping.is_set()
 
     async def _follow(self, shard: Shard, about: dict[bytes, Any]) -> None:
         """Go on at a stream's end where it is behind the archive: a failover has lost entries, or a
@@ -329,6 +425,15 @@ class Archiver:
                 await self._stopping.wait()
 
 
+def _identity(held: storage.Storage, endpoint: str) -> bytes:
+    """By what archivers know that they write the same archive: a URL does not tell, for it may be
+    that of a directory of each machine."""
+    name = manifests.identity_of(endpoint)
+    while (found := held.read(name)) is None:
+        held.put(name, os.urandom(16).hex().encode())
+    return found
+
+
 _WRITER = f"monitor {monitor.__version__}"
 
 
@@ -394,7 +499,9 @@ def _date(entry: Entry) -> int:
 
 async def serve(role: child.Child) -> None:
     """The role: runs until `role.stopping`."""
-    archiver = Archiver(role.settings, role.stopping)
+    # The directory is another one for each supervisor, and the same for this role started again.
+    name = f"{socket.gethostname()}/{role.runtime.name}"
+    archiver = Archiver(role.settings, role.stopping, name=name)
     role.measure = archiver.measure
     role.ready()
     if not await archiver.run():

@@ -67,10 +67,11 @@ def _runs(files: list[Held]) -> Iterator[list[Held]]:
 
 def written(
     chain: Chain, run: Sequence[Held], path: Path, may_go_on: Callable[[], bool]
-) -> tuple[list[Held], File] | None:
+) -> tuple[list[Held], File | None]:
     """Write the rows of a run to a local file; return the files that it stands for and what it is.
-    Those from the first one on are left that have other columns. None where there would be one
-    alone, or nobody may go on. Raises ArchiveError for a file that is not what is listed."""
+    Those from the first one on are left that have other columns. There is no new file where that
+    leaves one alone, or nobody may go on. Raises ArchiveError for a file that is not what is
+    listed."""
     done: list[Held] = []
     writer: Any = None
     schema: Any = None
@@ -85,13 +86,13 @@ def written(
                 writer = parquet_writer(path, schema)
             for batch in opened.iter_batches(GROUP_ROWS, use_threads=False):
                 if not may_go_on():
-                    return None
+                    return list(run), None
                 held.append(batch)
                 if sum(map(len, held)) >= GROUP_ROWS or sum(x.nbytes for x in held) >= GROUP_BYTES:
                     _write(writer, held)
             done.append(one)
         if len(done) < 2:
-            return None
+            return done, None
         _write(writer, held)
     finally:
         if writer is not None:

@@ -228,6 +228,11 @@ def chain_of(endpoint: str) -> str:
     return f"endpoint={quote(endpoint, safe='')}/_manifests"
 
 
+def identity_of(endpoint: str) -> str:
+    """Return where it stands by which archivers know that they write the same archive."""
+    return f"{chain_of(endpoint)}/identity"
+
+
 def directory(endpoint: str, shard: int) -> str:
     """Return the directory of a shard's chain."""
     return f"{chain_of(endpoint)}/shard={shard}"

@@ -8,7 +8,7 @@ METRICS = (
     Metric(
         "monitor_archive_rows_total", "counter",
         "Records in the archive since it began, all shards together. It continues across restarts; "
-        "archivers that share an archive tell the same number.",
+        "of several archivers of an archive the one that writes tells it.",
         "archiver",
     ),
     Metric(
@@ -25,7 +25,8 @@ METRICS = (
     Metric(
         "monitor_archive_failures_total", "counter",
         "Times that the archiver could not go on, by what stood in the way: the `archive` (a full "
-        "disk, an object store) or the `store`. What failed is tried again; nothing is skipped.",
+        "disk, an object store) or the `store`. What failed is tried again; nothing is skipped. "
+        "`compaction`: small files that could not be put together, and stay as they are.",
         "archiver", ("reason",),
     ),
     Metric(

@@ -9,7 +9,7 @@ from typing import Any
 
 from monitor.errors import SourceError
 from monitor.extras import advice
-from monitor.places import Remote
+from monitor.places import Remote, kept_aside
 from monitor.tables import arrays, leaves
 
 BATCH = 4096
@@ -143,6 +143,8 @@ def _open(path: Path) -> Any:
             return parquet.ParquetFile(path.parts_of(), metadata=_footer(path.url), pre_buffer=True)
         return parquet.ParquetFile(path)
     except (OSError, pa.ArrowException) as error:
+        if isinstance(error, OSError) and (aside := kept_aside(path)) is not None:
+            return _open(aside)
         why = getattr(error, "strerror", None) if isinstance(path, Remote) else None
         say = f"cannot be read: {why}" if why else f"is not Parquet: {leaves.reason(error)}"
         if isinstance(error, FileNotFoundError):

@@ -69,8 +69,14 @@ async def archiving(given: Settings) -> AsyncGenerator[Archiver]:
     """An archiver that does nothing by itself; closed at the end."""
     one = Archiver(given, asyncio.Event())
     yield one
+    await closed(one)
+
+
+async def closed(one: Archiver) -> None:
     for shard in one._shards:
         await shard.stream.close()
+    if one._lease is not None:
+        await one._lease.close()
     one._thread.shutdown()
 
 

