@@ -84,8 +84,8 @@ class Chain:
 
     def add(self, new: Manifest, sign: Sign) -> bool:
         """Put the next manifest, whose file is stored where it is `unnamed`; whether it was the
-        first with its number. Where another one was, the file is removed, unless it is `staged`,
-        and the chain opened anew."""
+        first with its number. Where another one was, the file is removed, unless it replaces others
+        at once, and the chain opened anew."""
         body = manifests.encode(new)
         data = manifests.seal(body, sign(new, body))
         name = name_of(self.endpoint, self.shard, new.number)
@@ -204,7 +204,11 @@ class Chain:
         if not self.storage.exists(path):
             if not self.storage.exists(said.unnamed):
                 return
-            self.storage.rename(said.unnamed, path)
+            try:
+                self.storage.rename(said.unnamed, path)
+            except ArchiveError:
+                if not self.storage.exists(path):  # another one may have named it just now
+                    raise
         for file in said.replaces.files if said.replaces else ():
             if file.path == path:
                 continue
@@ -223,7 +227,7 @@ class Chain:
         for name in self.storage.inside(top):
             number, _, _ = name.partition("_")
             if len(number) != 8 or not number.isdecimal() or int(number) >= self.next_number:
-                continue  # of one that replaces at once, or of who is ahead
+                continue  # of who is ahead
             if name.endswith(OLD) and int(number) not in until:
                 replaces = self.link(int(number)).manifest.replaces
                 until[int(number)] = replaces.until if replaces else 0.0

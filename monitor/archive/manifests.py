@@ -2,9 +2,8 @@
 
     endpoint=E/date=D/shard=S/FIRST_LAST_HASH.parquet      rows; FIRST and LAST are entries' ids
     endpoint=E/_manifests/shard=S/00000012/00012345.json   the chain that lists them
-    endpoint=E/_staged/shard=S/FIRST_LAST_HASH.new         what is to take the place of a file
-    endpoint=E/_staged/shard=S/00012345_NAME.new and .old  the same of manifest 12345, and the files
-                                                           that it has replaced, for a while
+    endpoint=E/_staged/shard=S/00012345_NAME.new and .old  the file that manifest 12345 puts in the
+                                                           place of others, and these, for a while
 
 Names that begin with `_` are not data to Spark, Hive and DuckDB. A file is named by its content, a
 manifest by its number alone: of two that are written at the same time one is the first.
@@ -121,8 +120,6 @@ class Manifest(msgspec.Struct, frozen=True, omit_defaults=True):
             return ""
         if self.replaces is None:
             return self.file.path + NEW
-        if not self.replaces.until:
-            return staged(self.endpoint, self.shard, self.file)
         return self.aside(self.file, NEW)
 
     def aside(self, file: File, suffix: str) -> str:
@@ -268,12 +265,6 @@ def staging(endpoint: str, shard: int) -> str:
     """Return the directory of what is to replace files, and of what was replaced: nobody takes
     anything in it for a file of the archive, and who adds rows leaves it alone."""
     return f"endpoint={quote(endpoint, safe='')}/_staged/shard={shard}"
-
-
-def staged(endpoint: str, shard: int, file: File) -> str:
-    """Return where a file stands that is to replace another one at once, whatever the number of
-    the manifest becomes."""
-    return f"{staging(endpoint, shard)}/{_stem(file)}{NEW}"
 
 
 def _stem(file: File) -> str:

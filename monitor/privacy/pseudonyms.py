@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 PSEUDONYM = re.compile(r"<[A-Z_]+:[a-z0-9]+:[A-Za-z0-9_-]{16,}>")
@@ -73,6 +74,31 @@ def fingerprint(key: Key) -> str:
     '2e789e7f175a8ad5'
     """
     return derive(key.root, "monitor-fingerprint-v1", key.id).hex()[:16]
+
+
+_OPEN, _CLOSE = (rf"(?:{sign}|\\u00{hex_}|%{hex_}|&{name};)" for sign, hex_, name in (
+    ("<", "3[cC]", "lt"), (">", "3[eE]", "gt"),
+))  # fmt: skip
+"""A bracket as it stands in texts: escaped in JSON, in a URL, in HTML."""
+
+
+class Mentions:
+    """Whether a text has one of some pseudonyms in it, whole, in whatever way it is escaped. Each
+    text that has one holds one of `needles`."""
+
+    def __init__(self, pseudonyms: Sequence[str]) -> None:
+        self.needles = [one[1:-1] for one in pseudonyms]
+        any_of = "|".join(map(re.escape, self.needles))
+        self._search = re.compile(f"{_OPEN}(?:{any_of}){_CLOSE}").search
+
+    def __call__(self, text: str) -> bool:
+        """Whether it has.
+
+        >>> has = Mentions(["<PERSON:k1:abcdefghijklmnop>"])
+        >>> has('"\\\\u003cPERSON:k1:abcdefghijklmnop>"'), has("<PERSON:k1:abcdefghijklmnopq>")
+        (True, False)
+        """
+        return self._search(text) is not None
 
 
 class Tokens:

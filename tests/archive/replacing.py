@@ -36,7 +36,7 @@ def rewritten(chain: Chain, file: File, rows: Sequence[int]) -> File:
     path = manifests.path_of(chain.endpoint, chain.shard, file.first, file.last, digest)
     erased = columns["record"].count(None)
     new = msgspec.structs.replace(file, path=path, sha256=digest, bytes=len(data), erased=erased)
-    chain.storage.publish(local, manifests.staged(chain.endpoint, chain.shard, new))
+    chain.storage.publish(local, step(chain, Held(0, 0, 0, file), new, 0).unnamed)
     return new
 
 
