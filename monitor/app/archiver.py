@@ -112,6 +112,7 @@ class Archiver:
         self._name = name
         self._clock = clock
         self._lease: Lease | None = None
+        self._keeping: asyncio.Task[None] | None = None
         self._stands_by = False
         self._stopping = stopping
         scratch = Path(settings.data) / "archive"
@@ -151,8 +152,7 @@ class Archiver:
             working.result()
         for shard in self._shards:
             await shard.stream.close()
-        if self._lease is not None:
-            await self._lease.close()
+        await self._let_go()
         self._thread.shutdown(wait=False)
         return True
 
@@ -195,12 +195,20 @@ class Archiver:
         else:
             if self._stands_by:
                 logs.info("nobody else writes this archive any more; this archiver takes over")
-            own(lease.keep(), "the lease of the archive")
+            self._keeping = own(lease.keep(), "the lease of the archive")
             for shard in self._shards:  # others have gone on
                 shard.is_open = False
                 shard.upkeep.forget()
         self._stands_by = not is_held
         return is_held
+
+    async def _let_go(self) -> None:
+        """Renew the lease no longer, and close the connections to it."""
+        if self._keeping is not None:
+            self._keeping.cancel()
+            await asyncio.wait((self._keeping,))
+        if self._lease is not None:
+            await self._lease.close()
 
     async def _leased(self) -> Lease:
         """The lease of this archive; raises ArchiveError where nobody can tell which it is."""

@@ -75,8 +75,7 @@ async def archiving(given: Settings) -> AsyncGenerator[Archiver]:
 async def closed(one: Archiver) -> None:
     for shard in one._shards:
         await shard.stream.close()
-    if one._lease is not None:
-        await one._lease.close()
+    await one._let_go()
     one._thread.shutdown()
 
 
