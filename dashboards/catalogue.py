@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from monitor import conventions
+from monitor.inject.reasons import REASONS, UNCAPTURED
 from monitor.metrics import CATALOGUE
 from monitor.metrics.labels import LOSS_REASONS, REDACTION_REASONS, SET_ASIDE_REASONS
 from monitor.metrics.metric import Metric
@@ -40,6 +41,7 @@ Values of the label `reason`; [RUNBOOK.md](RUNBOOK.md) says what to do about eac
 - `monitor_connections_opaque_total`: {opaque}.
 - `monitor_redactions_total`: {redacted}.
 - `monitor_records_set_aside_total`: {set_aside}.
+- `monitor_injections_total`: {injections}.
 """
 
 _ROLES = {
@@ -47,6 +49,7 @@ _ROLES = {
     "recorder": "Counted by the recorder: what the exchanges meant",
     "analyzer": "Counted by the analyzer: what has changed",
     "archiver": "Counted by the archiver: what is archived",
+    "injector": "Counted by the injector: what became of Pods",
     "supervisor": "Counted by the supervisor and the pages: the processes",
 }
 
@@ -59,6 +62,7 @@ def document() -> str:
         "opaque": opaque,
         "redacted": REDACTION_REASONS,
         "set_aside": SET_ASIDE_REASONS,
+        "injections": (UNCAPTURED, *REASONS),
     }
     sections = [_HEAD.format(**{name: _listed(each) for name, each in reasons.items()})]
     for role, title in _ROLES.items():

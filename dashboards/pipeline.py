@@ -191,5 +191,16 @@ ROW = Row(
             Query(rate("monitor_archive_failures_total", "reason"), "{{reason}} stood in the way"),
             Query(rate("monitor_archive_left_out_total", "reason"), "left out: {{reason}}"),
         ),
+        graph(
+            "Pods asked about",
+            "Pods that the injector was asked about, by result and reason. All were admitted. Look "
+            "up a reason in docs/injector.md.", "short",
+            Query(
+                "sum by (result, reason) "
+                f"(increase({of('monitor_injections_total')}[$__rate_interval]))",
+                "{{result}} {{reason}}",
+            ),
+            stacked=True,
+        ),
     ),
 )  # fmt: skip

@@ -242,14 +242,16 @@ def _parser(chosen: str) -> _Parser:
     keys = add("keys", _keys, "list, rotate and fingerprint the keys that make pseudonyms",
         example="monitor keys list")  # fmt: skip
     reveal = add("reveal", _reveal, "print the values behind pseudonyms, with a private key")
+    _for_clusters(add, chosen)
     in_store = {"records": records, "templates": templates, "review": review, "redrive": redrive,
         "feedback": feedback, "experiments": experiments, "notify": notify,
         "verify": verify}  # fmt: skip
     if chosen in in_store:
         _look_at_the_store(chosen, in_store[chosen])
     if chosen in ("files", "schema"):
-        alone = importlib.import_module(f"monitor.commands.{chosen}")
-        alone.add_arguments(files if chosen == "files" else schema)
+        importlib.import_module(f"monitor.commands.{chosen}").add_arguments(
+            files if chosen == "files" else schema
+        )
     if chosen == "replay":
         from monitor.commands import replay_options as offline
 
@@ -276,6 +278,23 @@ def _parser(chosen: str) -> _Parser:
         importlib.import_module("monitor.commands.reveal").add_arguments(reveal)
         _common(reveal, "endpoint", "redis", "data")
     return parser
+
+
+def _for_clusters(add: Callable[..., _Parser], chosen: str) -> None:
+    """The commands that put sidecars into Pods."""
+    inject = add("inject", _inject, "add the sidecar to the Pods of manifests",
+        more="Prints the manifests on stdout. What cannot be injected is printed as it is, with a "
+        "line on stderr that says why.",
+        example="monitor inject model.yaml | kubectl apply -f -")  # fmt: skip
+    injector = add("injector", _injector, "run the admission webhook that adds the sidecar to Pods",
+        more="Answers POST /mutate at --listen, with `tls.cert` and `tls.key`. Every Pod is "
+        "admitted. Runs until SIGTERM or Ctrl-C.",
+        example="monitor injector --config injector.yaml --listen 0.0.0.0:10250")  # fmt: skip
+    if chosen == "inject":
+        importlib.import_module("monitor.commands.inject").add_arguments(inject)
+        _common(inject)
+    if chosen == "injector":
+        _common(injector, "endpoint", "listen", "admin", "data")
 
 
 def _common(parser: argparse.ArgumentParser, *names: str, needs_store: bool = False) -> None:
@@ -438,6 +457,18 @@ def _reveal(options: argparse.Namespace) -> int:
     from monitor.commands import reveal
 
     return reveal.run(options, _settings(options))
+
+
+def _inject(options: argparse.Namespace) -> int:
+    from monitor.commands import inject
+
+    return inject.run(options, _settings(options))
+
+
+def _injector(options: argparse.Namespace) -> int:
+    from monitor.app import injector
+
+    return injector.serve(_load(options))
 
 
 def _demo(options: argparse.Namespace) -> int:

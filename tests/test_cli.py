@@ -27,6 +27,8 @@ SETTINGS = {
     "keys pseudonym": {"config", "data"},
     "reveal": {"config", "endpoint", "redis", "data"},
     "verify": {"config", "endpoint"},
+    "inject": {"config"},
+    "injector": {"config", "endpoint", "listen", "admin", "data"},
     "demo": set(),
     "files": set(),
     "schema": set(),

@@ -8,7 +8,7 @@ import errno
 import socket
 import ssl
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -27,6 +27,8 @@ EXCHANGE = PATIENCE + 30
 """Seconds for the rest of a request, and as many to read the answer."""
 STARVED = 1.0
 """Seconds until the next try after an accept found no file descriptor."""
+DATE_EVERY = 1.0
+"""Seconds between two looks at the clock for the header `date`, which tells seconds."""
 AT_A_STRETCH = 32
 """Connections that are accepted before others have their turn."""
 
@@ -194,3 +196,25 @@ class Door:
         place.connection = protocol
         if not self._is_open:
             protocol.end()
+
+
+class Server(uvicorn.Server):
+    """Serves until `stopping`; with nobody to answer it wakes up each `DATE_EVERY`, and not ten
+    times a second."""
+
+    def __init__(self, config: uvicorn.Config, stopping: asyncio.Event) -> None:
+        super().__init__(config)
+        self._stopping = stopping
+
+    async def main_loop(self) -> None:
+        """Keep the date until this is to stop."""
+        while not self._stopping.is_set():
+            await self.on_tick(0)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(DATE_EVERY):
+                    await self._stopping.wait()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None]:
+        """Leave the signals to the process."""
+        yield

@@ -15,9 +15,10 @@ LOOK_EVERY = 3600.0
 """Seconds between two warnings of a certificate that is no longer accepted."""
 
 
-def named(settings: Settings) -> dict[str, str]:
-    """Return the files that hold certificates, by the key of the setting."""
-    traffic = settings.tls if settings.upstream else None
+def named(settings: Settings, *, serves: bool = False) -> dict[str, str]:
+    """Return the files that hold certificates, by the key of the setting. `tls` is used where there
+    is an upstream, or where the process `serves` without one."""
+    traffic = settings.tls if settings.upstream or serves else None
     files = {
         "tls.cert": traffic.cert if traffic else "",
         "tls.client_cert": traffic.client_cert if traffic else "",
@@ -72,9 +73,10 @@ def _read(key: str, file: str) -> Validity:
 class Validities:
     """When the certificates of the settings hold; a file is read again when it has changed."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, serves: bool = False) -> None:
         self._endpoint = settings.endpoint
-        self._files = {key: (file, tls.Files(file)) for key, file in named(settings).items()}
+        files = named(settings, serves=serves)
+        self._files = {key: (file, tls.Files(file)) for key, file in files.items()}
         self._known: dict[str, Validity] = {}
         for key, (file, _) in self._files.items():
             self._read(key, file)

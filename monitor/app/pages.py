@@ -12,7 +12,6 @@ import os
 import socket
 import time
 import uuid
-from collections.abc import Generator
 from pathlib import Path
 
 import uvicorn
@@ -22,7 +21,7 @@ import monitor
 from monitor import logs, resource, tasks
 from monitor.alerting.store import AlertStore
 from monitor.api import access, bodies, headers
-from monitor.api.door import Door
+from monitor.api.door import Door, Server
 from monitor.api.pages import application
 from monitor.app import tracing
 from monitor.app.certificates import LOOK_EVERY, Validities, flaws
@@ -46,8 +45,6 @@ from monitor.types import Measurement
 ADMIN = "MONITOR_ADMIN_FD"
 LAST_ANSWERS = 1
 """Seconds that an open answer may still take when this process stops."""
-DATE_EVERY = 1.0
-"""Seconds between two looks at the clock for the header `date`, which tells seconds."""
 
 
 class Pages:
@@ -91,7 +88,7 @@ class Pages:
         self._add_console(pages)
         tls = self._settings.access.tls
         shown = Certificate(tls.cert, tls.key, logs.log, "access.tls") if tls.cert else None
-        server = _Server(
+        server = Server(
             uvicorn.Config(
                 self._guarded(pages),
                 log_config=None,
@@ -250,28 +247,6 @@ def _objectives(settings: Settings) -> list[Measurement]:
         for metric, objectives in told.items()
         for name, value in objectives.items()
     ]
-
-
-class _Server(uvicorn.Server):
-    """Serves until `stopping`; with nobody to answer it wakes up each `DATE_EVERY`, and not ten
-    times a second."""
-
-    def __init__(self, config: uvicorn.Config, stopping: asyncio.Event) -> None:
-        super().__init__(config)
-        self._stopping = stopping
-
-    async def main_loop(self) -> None:
-        """Keep the date until this is to stop."""
-        while not self._stopping.is_set():
-            await self.on_tick(0)
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(DATE_EVERY):
-                    await self._stopping.wait()
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Generator[None]:
-        """Leave the signals to `child`."""
-        yield
 
 
 async def serve(process: child.Child) -> None:

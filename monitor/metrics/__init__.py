@@ -7,7 +7,16 @@ names under which OpenTelemetry's GenAI conventions know the same quantities.
 
 from __future__ import annotations
 
-from monitor.metrics import analyzer, archiver, exchanges, outcomes, proxy, recorder, supervisor
+from monitor.metrics import (
+    analyzer,
+    archiver,
+    exchanges,
+    injector,
+    outcomes,
+    proxy,
+    recorder,
+    supervisor,
+)
 from monitor.metrics.metric import Metric
 
 CATALOGUE: tuple[Metric, ...] = (
@@ -17,6 +26,7 @@ CATALOGUE: tuple[Metric, ...] = (
     *analyzer.METRICS,
     *outcomes.METRICS,
     *archiver.METRICS,
+    *injector.METRICS,
     *supervisor.METRICS,
 )
 

@@ -8,7 +8,7 @@ from typing import Literal
 Kind = Literal["counter", "gauge", "histogram"]
 NANO = 10**9
 """Money is counted in billionths, so that sums are the same in whatever order they are made."""
-Role = Literal["proxy", "recorder", "analyzer", "archiver", "supervisor"]
+Role = Literal["proxy", "recorder", "analyzer", "archiver", "injector", "supervisor"]
 
 # OpenTelemetry GenAI bucket advice, widened at both ends: a classical model answers in under 10 ms,
 # a reasoning model in minutes.

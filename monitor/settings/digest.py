@@ -21,6 +21,7 @@ ELSEWHERE = (
     "otlp",
     "archive",
     "audit",
+    "injector",
     "limits",
 )
 """Keys that say where a process runs, who may ask it and whom it tells: replicas differ in them and

@@ -9,30 +9,20 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
-MOST = 1 << 48
-"""No count or number of bytes is larger: stores and clocks can still take it as a number."""
-LONGEST = 1e9
-"""No time in seconds is longer: thirty years."""
-
-Count = Annotated[int, msgspec.Meta(ge=0, le=MOST)]
-Positive = Annotated[int, msgspec.Meta(ge=1, le=MOST)]
-Seconds = Annotated[float, msgspec.Meta(ge=0, le=LONGEST)]
-Duration = Annotated[float, msgspec.Meta(gt=0, le=LONGEST)]
-Address = Annotated[str, msgspec.Meta(description="HOST:PORT, as in 127.0.0.1:8080")]
-Name = Annotated[
-    str,
-    msgspec.Meta(
-        pattern=r"^[A-Za-z0-9._-]{1,100}\Z",
-        description="a name of up to 100 letters, digits, dots, dashes and underscores",
-    ),
-]
+from monitor.settings.injector import Injector
+from monitor.settings.kinds import (
+    LONGEST,
+    Address,
+    Count,
+    Duration,
+    Name,
+    Positive,
+    Seconds,
+    Section,
+)
 
 
-class _Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A group of settings; an unknown key is an error."""
-
-
-class Capture(_Section, frozen=True):
+class Capture(Section, frozen=True):
     """Bytes kept of each body, and bytes of exchanges that may wait for the recorder.
 
     Of more than `sample_over` exchanges per second, only a sample is recorded (`recorder.sampler`).
@@ -43,7 +33,7 @@ class Capture(_Section, frozen=True):
     sample_over: Positive | None = None
 
 
-class Ner(_Section, frozen=True):
+class Ner(Section, frozen=True):
     """A model that finds names and places, in a process of its own.
 
     `model` is one that spaCy can load (extra `ner`), or `package.module:NAME`
@@ -56,7 +46,7 @@ class Ner(_Section, frozen=True):
     on_failure: Literal["digest", "keep"] = "digest"
 
 
-class Differential(_Section, frozen=True):
+class Differential(Section, frozen=True):
     """Noise in the counts of exchanges by segment, which are released once each `period` seconds.
 
     It hides, up to `epsilon` and `delta`, which segments one exchange belongs to
@@ -68,7 +58,7 @@ class Differential(_Section, frozen=True):
     period: Duration = 3600
 
 
-class Privacy(_Section, frozen=True):
+class Privacy(Section, frozen=True):
     """How personal data is found and replaced.
 
     Without a `key_file` a key is made in the data directory. `paths` are rules for places; the
@@ -90,7 +80,7 @@ class Privacy(_Section, frozen=True):
     differential: Differential = Differential()
 
 
-class StreamSettings(_Section, frozen=True):
+class StreamSettings(Section, frozen=True):
     """The Redis Streams of one endpoint, `shards` of them.
 
     A shard keeps about `max_length` records at most, and none that was appended more than about
@@ -102,13 +92,13 @@ class StreamSettings(_Section, frozen=True):
     max_age: Seconds = 0.0
 
 
-class Spool(_Section, frozen=True):
+class Spool(Section, frozen=True):
     """Bytes of the disk spool, which takes records while Redis is away."""
 
     max_bytes: Count = 1073741824
 
 
-class Windows(_Section, frozen=True):
+class Windows(Section, frozen=True):
     """Panes of `pane` seconds; one is closed `lateness` seconds after its end.
 
     The current window is the newest panes that hold `samples` values.
@@ -119,7 +109,7 @@ class Windows(_Section, frozen=True):
     samples: Positive = 500
 
 
-class Reference(_Section, frozen=True):
+class Reference(Section, frozen=True):
     """What is usual: a profile read from `file`, or learned from the first `learn` values.
 
     With `renew` what came in so many seconds without drift becomes the next reference. With
@@ -142,7 +132,7 @@ class Reference(_Section, frozen=True):
         return (dimension, value) if equals else ("variant", self.variant)
 
 
-class Drift(_Section, frozen=True):
+class Drift(Section, frozen=True):
     """When a change is believed, and when it matters.
 
     `alpha` is the probability of any false alarm while nothing changes, over all features, all
@@ -163,7 +153,7 @@ class Drift(_Section, frozen=True):
     embed: str = ""
 
 
-class Outcomes(_Section, frozen=True):
+class Outcomes(Section, frozen=True):
     """What became of exchanges. A score is the probability of the class `positive`.
 
     `wait` seconds after a record ended its outcome is counted, once, with what feedback had said
@@ -181,7 +171,7 @@ class Outcomes(_Section, frozen=True):
     positive: Annotated[str, msgspec.Meta(min_length=1)] = "1"
 
 
-class Calibration(_Section, frozen=True):
+class Calibration(Section, frozen=True):
     """How scores are held against labels.
 
     A probability that is off by up to `tolerance` is harmless. Reports have `bins` bins. A segment
@@ -193,7 +183,7 @@ class Calibration(_Section, frozen=True):
     minimum: Positive = 50
 
 
-class Coverage(_Section, frozen=True):
+class Coverage(Section, frozen=True):
     """The share of labels that sets and intervals of predictions are to hold, `target`.
 
     A conformal predictor promises it on average over its calibration samples; with `calibrated_on`,
@@ -204,7 +194,7 @@ class Coverage(_Section, frozen=True):
     calibrated_on: Annotated[int, msgspec.Meta(ge=0)] = 0
 
 
-class Fairness(_Section, frozen=True):
+class Fairness(Section, frozen=True):
     """Which groups are compared, the values of each of `dimensions`.
 
     `intersections` are pairs of dimensions or protected attributes, whose values together are
@@ -227,7 +217,7 @@ class Fairness(_Section, frozen=True):
     ratio: Annotated[float, msgspec.Meta(gt=0, lt=1)] | None = None
 
 
-class Slices(_Section, frozen=True):
+class Slices(Section, frozen=True):
     """By which `measures` slices of the traffic are searched for that are worse than the rest.
 
     Without any they are not searched for. Up to `tolerance` worse is harmless; of fewer than
@@ -239,7 +229,7 @@ class Slices(_Section, frozen=True):
     tolerance: Annotated[float, msgspec.Meta(ge=0, lt=1)] = 0.05
 
 
-class ExperimentMetric(_Section, frozen=True, omit_defaults=True):
+class ExperimentMetric(Section, frozen=True, omit_defaults=True):
     """What is measured of each exchange: one of `event`, `outcome`, `latency_above` (seconds, or a
     quantile of the control's first exchanges), and `of`, a part of its outcome.
 
@@ -262,7 +252,7 @@ class ExperimentMetric(_Section, frozen=True, omit_defaults=True):
     per: str = ""
 
 
-class Experiment(_Section, frozen=True, omit_defaults=True):
+class Experiment(Section, frozen=True, omit_defaults=True):
     """An experiment: the values of `dimension` are its arms, `control` is the one to beat.
 
     `allocation` are the shares of the traffic that the arms are given, together 1; or a list of
@@ -291,7 +281,7 @@ class Experiment(_Section, frozen=True, omit_defaults=True):
     follow_up: Duration | None = None
 
 
-class DimensionSource(_Section, frozen=True, omit_defaults=True):
+class DimensionSource(Section, frozen=True, omit_defaults=True):
     """Where a dimension's value comes from, one of the first seven, and what becomes of it.
 
     `header` is a name, or several of which the first that a request has counts. `json` is a path
@@ -329,13 +319,13 @@ class DimensionSource(_Section, frozen=True, omit_defaults=True):
         return [name for name in names if getattr(self, name)]
 
 
-class Costs(_Section, frozen=True):
+class Costs(Section, frozen=True):
     """A YAML file of prices that go before the bundled ones; empty: none."""
 
     file: str = ""
 
 
-class LineageSource(_Section, frozen=True, omit_defaults=True):
+class LineageSource(Section, frozen=True, omit_defaults=True):
     """Where a fact of what served an exchange comes from: `header` of the answer, else of the
     request (of several names the first that there is), or a `value` that holds for all.
     """
@@ -344,14 +334,14 @@ class LineageSource(_Section, frozen=True, omit_defaults=True):
     value: Annotated[str, msgspec.Meta(max_length=200)] = ""
 
 
-class AdminTls(_Section, frozen=True):
+class AdminTls(Section, frozen=True):
     """PEM files that the admin port shows to clients; an empty `key` is in `cert` too."""
 
     cert: str = ""
     key: str = ""
 
 
-class Access(_Section, frozen=True):
+class Access(Section, frozen=True):
     """A file with a line `NAME ROLE[,ROLE…] SHA256HEX` for each token of the admin port; empty: no
     tokens (`api.access`). With `tls` the port speaks TLS alone."""
 
@@ -362,7 +352,7 @@ class Access(_Section, frozen=True):
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 
 
-class Review(_Section, frozen=True):
+class Review(Section, frozen=True):
     """With which probability people are asked about an exchange (`review.sampling`); 0 is never.
 
     `rate` is for one of the `edge_cases`, one of which a check failed, and one whose confidence is
@@ -387,21 +377,21 @@ Objective = Annotated[
 ]
 
 
-class LatencyObjective(_Section, frozen=True):
+class LatencyObjective(Section, frozen=True):
     """The `share` of exchanges that is to take no longer than `seconds`."""
 
     seconds: Duration = 10.0
     share: Objective = 0.95
 
 
-class FirstTokenObjective(_Section, frozen=True):
+class FirstTokenObjective(Section, frozen=True):
     """The `share` of streams that is to show its first content within `seconds`."""
 
     seconds: Duration = 2.0
     share: Objective = 0.95
 
 
-class Objectives(_Section, frozen=True):
+class Objectives(Section, frozen=True):
     """What users of the endpoint may expect, told on /metrics for alert rules and dashboards.
 
     `availability` is the share of exchanges that the endpoint does not fail.
@@ -426,7 +416,7 @@ class Objectives(_Section, frozen=True):
         return {"latency": self.latency.seconds, "first_token": self.first_token.seconds}
 
 
-class Limits(_Section, frozen=True):
+class Limits(Section, frozen=True):
     """Connections of clients at a time per worker; more wait in the backlog, then are refused.
 
     None: 10000, or as many as the limit on file descriptors allows (`app.connections`).
@@ -435,7 +425,7 @@ class Limits(_Section, frozen=True):
     connections: Positive | None = None
 
 
-class Timeouts(_Section, frozen=True):
+class Timeouts(Section, frozen=True):
     """Limits in seconds; 0 is never.
 
     `connect`: to connect to the endpoint. `idle`: the endpoint owes bytes and is silent, or either
@@ -446,7 +436,7 @@ class Timeouts(_Section, frozen=True):
     idle: Seconds = 3600.0
 
 
-class Tls(_Section, frozen=True):
+class Tls(Section, frozen=True):
     """PEM files: `cert` with `key` is shown to clients; the others are for an https upstream."""
 
     cert: str = ""
@@ -456,7 +446,7 @@ class Tls(_Section, frozen=True):
     client_key: str = ""
 
 
-class Edits(_Section, frozen=True):
+class Edits(Section, frozen=True):
     """What may be changed on the wire. `host: auto` rewrites Host for a remote https upstream.
 
     With one of the first two on, the proxy refuses a request that it cannot edit with certainty.
@@ -469,14 +459,14 @@ class Edits(_Section, frozen=True):
     exchange_id: bool = False
 
 
-class Drain(_Section, frozen=True):
+class Drain(Section, frozen=True):
     """Seconds to keep accepting after SIGTERM, and for active exchanges to finish after that."""
 
     delay: Seconds = 0.0
     timeout: Seconds = 30.0
 
 
-class Receiver(_Section, frozen=True, omit_defaults=True):
+class Receiver(Section, frozen=True, omit_defaults=True):
     """Who is told of alerts, by a POST to `url`, in the form of its `kind` (`notifiers`).
 
     The file `secret` holds what signs the body, or the receiver's own key. It hears of
@@ -496,7 +486,7 @@ class Receiver(_Section, frozen=True, omit_defaults=True):
     runbook: str = ""
 
 
-class Archive(_Section, frozen=True):
+class Archive(Section, frozen=True):
     """Where Records are archived, a directory or a URL; empty: nowhere.
 
     A file is written `every` so many seconds where anything has come, and sooner when that is
@@ -509,13 +499,13 @@ class Archive(_Section, frozen=True):
     keep: Annotated[int, msgspec.Meta(ge=0, le=36500)] = 0
 
 
-class Audit(_Section, frozen=True):
+class Audit(Section, frozen=True):
     """The file with the Ed25519 key that signs the archive's checkpoints; empty: unsigned."""
 
     sign: str = ""
 
 
-class Traces(_Section, frozen=True):
+class Traces(Section, frozen=True):
     """Which exchanges become spans of the collector (`recorder.spans`).
 
     Of those without a `traceparent` the share `sample`; with one, its sampled flag decides. What
@@ -527,7 +517,7 @@ class Traces(_Section, frozen=True):
     errors: bool = True
 
 
-class Otlp(_Section, frozen=True):
+class Otlp(Section, frozen=True):
     """URL of an OpenTelemetry collector (for `grpc` HOST:PORT too), empty: none; the seconds
     between deliveries of metrics.
 
@@ -545,7 +535,7 @@ def _default_segments() -> dict[str, DimensionSource]:
     return {name: DimensionSource(f"x-{name}") for name in ("population", "template", "variant")}
 
 
-class Settings(_Section, frozen=True):
+class Settings(Section, frozen=True):
     """Everything that can be set. `log` is how lines on stderr are written.
 
     `edge_cases` are thresholds by the name of an edge case, null to switch it off; a `module` names
@@ -587,6 +577,7 @@ class Settings(_Section, frozen=True):
     archive: Archive = Archive()
     audit: Audit = Audit()
     otlp: Otlp = Otlp()
+    injector: Injector = Injector()
     limits: Limits = Limits()
     timeouts: Timeouts = Timeouts()
     tls: Tls = Tls()

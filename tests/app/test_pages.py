@@ -7,6 +7,7 @@ import asyncio
 import pytest
 import uvicorn
 
+from monitor.api import door
 from monitor.app import pages
 
 
@@ -14,12 +15,12 @@ def test_a_server_whom_nobody_asks_sleeps_and_still_stops_at_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """It looks at the clock for its date alone, seldom, and does not wait for that to stop."""
-    monkeypatch.setattr(pages, "DATE_EVERY", 1000.0)
+    monkeypatch.setattr(door, "DATE_EVERY", 1000.0)
     looks: list[int] = []
 
     async def run() -> None:
         stopping = asyncio.Event()
-        server = pages._Server(uvicorn.Config(pages.FastAPI()), stopping)
+        server = door.Server(uvicorn.Config(pages.FastAPI()), stopping)
         on_tick = server.on_tick
 
         async def look(counter: int) -> bool:

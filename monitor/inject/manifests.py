@@ -1,0 +1,222 @@
+"""YAML of manifests → the same with the sidecar in every Pod and template of Pods.
+
+A document that does not change keeps its bytes. One that changes is written anew: its values stay,
+its comments are lost.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import yaml
+
+from monitor.errors import ParseError
+from monitor.inject.decision import Decision, Defaults, decide
+from monitor.inject.json_patch import applied
+
+TEMPLATES = {
+    "Pod": (),
+    "CronJob": ("spec", "jobTemplate", "spec", "template"),
+    **dict.fromkeys(
+        ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ReplicationController", "Job",
+         "Rollout"), ("spec", "template"),
+    ),
+}  # fmt: skip
+"""Kind → where its Pod is."""
+MOST_VALUES = 1_000_000
+"""Values of a document, aliases counted each time: more is no manifest."""
+
+Tell = Callable[[str, Decision], None]
+"""Hears what became of each Pod: of which object, and the decision."""
+
+_PLAIN = re.compile(r"[A-Za-z/][A-Za-z0-9_./-]*")
+_WORDS = re.compile(r"(?i)y|yes|n|no|on|off|true|false|null")
+
+
+_RESOLVED = {
+    "null": (re.compile(r"~|null|Null|NULL|"), ["~", "n", "N", ""]),
+    "bool": (re.compile(r"true|True|TRUE|false|False|FALSE"), list("tTfF")),
+    "int": (re.compile(r"[-+]?(?:0|[1-9][0-9]*)"), list("-+0123456789")),
+    "merge": (re.compile(r"<<"), ["<"]),
+}
+"""What a word without quotes is to every reader alike. Of others (`0400`, `yes`, `1e3`, a date)
+readers think differently: these are written as they stood."""
+
+
+class _Plain(str):
+    """A text that stood there without quotes, and will again."""
+
+    __slots__ = ()
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML whose words without quotes are kept; a key that is there twice is an error."""
+
+    yaml_implicit_resolvers = {}
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        names = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
+        for name, count in Counter(names).items():
+            if count > 1 and name != "<<":
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"{name[:60]!r} is there twice", node.start_mark
+                )
+        return super().construct_mapping(node, deep)
+
+
+def _word(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> str:
+    text = str(loader.construct_scalar(node))
+    return _Plain(text) if node.style is None and "\n" not in node.value else text
+
+
+_Loader.add_constructor("tag:yaml.org,2002:str", _word)
+
+
+class _Dumper(yaml.SafeDumper):
+    """YAML that every reader takes for the same values: texts that could be more are quoted."""
+
+    yaml_implicit_resolvers = {}
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
+        super().increase_indent(flow, False)
+
+
+for _name, (_form, _first) in _RESOLVED.items():
+    for _class in (_Loader, _Dumper):
+        _whole = re.compile(rf"(?:{_form.pattern})\Z")
+        _class.add_implicit_resolver(f"tag:yaml.org,2002:{_name}", _whole, _first)
+
+
+def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    style = None
+    if "\n" in text and not re.search(r"[^\S\n]\n|[^\x20-\x7e\n]", text):
+        style = "|"
+    elif not _PLAIN.fullmatch(text) or _WORDS.fullmatch(text):
+        style = '"'
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+def _as_it_stood(dumper: yaml.SafeDumper, text: _Plain) -> yaml.ScalarNode:
+    return dumper.represent_scalar("tag:yaml.org,2002:str", str(text))
+
+
+_Dumper.add_representer(str, _text)
+_Dumper.add_representer(_Plain, _as_it_stood)
+
+
+def injected(text: str, defaults: Defaults, tell: Tell) -> str:
+    """Return the manifests of a file with the sidecar added.
+
+    Raises ParseError, which names the line, where the text is no YAML.
+    """
+    parts = []
+    for number, (piece, document) in enumerate(_documents(text)):
+        changed, whole = _changed(document, defaults, tell)
+        if changed:
+            parts.append(("---\n" if number else "") + _written(whole))
+        else:
+            parts.append(piece)
+            if piece and not piece.endswith("\n"):
+                parts.append("\n")
+    out = "".join(parts)
+    return out if out.rstrip("\n") != text.rstrip("\n") else text
+
+
+def _documents(text: str) -> Iterator[tuple[str, Any]]:
+    """Yield each document of a stream: its text, up to that of the next, and its values."""
+    try:
+        starts = [
+            event.start_mark.index
+            for event in yaml.parse(text, Loader=_Loader)
+            if isinstance(event, yaml.DocumentStartEvent) and event.start_mark
+        ]
+        values = list(yaml.load_all(text, Loader=_Loader))
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f"line {mark.line + 1}: " if mark else ""
+        problem = getattr(error, "problem", None) or "unreadable"
+        raise ParseError(f"{where}no YAML: {problem}") from None
+    except (RecursionError, ValueError, TypeError, ArithmeticError) as error:
+        raise ParseError(f"no YAML that can be read: {type(error).__name__}") from None
+    for number, value in enumerate(values):
+        begin = starts[number] if number else 0
+        end = starts[number + 1] if number + 1 < len(starts) else len(text)
+        yield text[begin:end], value
+    if not values:
+        yield text, None
+
+
+def _changed(document: Any, defaults: Defaults, tell: Tell) -> tuple[bool, Any]:
+    """Whether something was injected into a document or an item of it, and what it is then."""
+    if not isinstance(document, dict) or not isinstance(kind := document.get("kind"), str):
+        return False, document
+    if kind.endswith("List") and isinstance(items := document.get("items"), list):
+        found = [_changed(one, defaults, tell) for one in items]
+        return any(one for one, _ in found), {**document, "items": [one for _, one in found]}
+    if kind not in TEMPLATES:
+        return False, document
+    metadata = document.get("metadata")
+    metadata = metadata if isinstance(metadata, dict) else {}
+    name = metadata.get("name") or metadata.get("generateName") or "?"
+    namespace = metadata.get("namespace")
+    pod: Any = document
+    for step in TEMPLATES[kind]:
+        pod = pod.get(step) if isinstance(pod, dict) else None
+    if _size(pod) > MOST_VALUES:
+        decision = Decision("failed", "unreadable", "it has too many values")
+    else:
+        decision = decide(
+            _as_made(_bare(pod), kind), namespace if isinstance(namespace, str) else "", defaults
+        )
+    tell(f"{kind} {name}", decision)
+    if decision.result != "injected":
+        return False, document
+    return True, _with(document, TEMPLATES[kind], applied(pod, decision.patch))
+
+
+def _as_made(pod: Any, kind: str) -> Any:
+    """The Pod as its owner makes it, in what decides: a Job's has it as an owner."""
+    if kind in ("Job", "CronJob") and isinstance(pod, dict):
+        metadata = pod.get("metadata")
+        if metadata is None or isinstance(metadata, dict):
+            owned = {**(metadata or {}), "ownerReferences": [{"kind": "Job"}]}
+            return {**pod, "metadata": owned}
+    return pod
+
+
+def _with(document: Any, way: tuple[str, ...], pod: Any) -> Any:
+    if not way:
+        return pod
+    return {**document, way[0]: _with(document[way[0]], way[1:], pod)}
+
+
+def _bare(value: Any) -> Any:
+    """The same values, of which texts are texts however they stood there."""
+    if isinstance(value, dict):
+        return {_bare(key): _bare(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_bare(one) for one in value]
+    return str(value) if isinstance(value, str) else value
+
+
+def _size(value: Any) -> int:
+    """How many values there are, counted up to a bound."""
+    count, waiting = 0, [value]
+    while waiting and count <= MOST_VALUES:
+        one = waiting.pop()
+        count += 1
+        if isinstance(one, dict):
+            waiting += one.values()
+        elif isinstance(one, list):
+            waiting += one
+    return count
+
+
+def _written(document: Any) -> str:
+    return yaml.dump(document, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=1 << 20)
