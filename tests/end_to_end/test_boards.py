@@ -28,6 +28,7 @@ EMPTY = {
     "pipeline: Archived": "likewise",
     "pipeline: Certificates: share left": "there is no TLS",
     "pipeline: Certificates: time left": "likewise",
+    "pipeline: Pods asked about": "there is no injector",
     "pipeline: Waiting for the archive": "there is no archive",
     "pipeline: Deliveries to collectors": "there is no collector",
     "pipeline: Spans by result": "likewise",
