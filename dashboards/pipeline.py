@@ -157,6 +157,29 @@ ROW = Row(
             Query(_total("monitor_shards_owned"), "{{endpoint}} shards"),
         ),
         graph(
+            "Behind the stream by shard",
+            "The shards of which most records are not read yet. Normal is few, and about as many "
+            "in each.", "short",
+            Query(
+                f"""topk(10, max by (endpoint, shard) ({of("monitor_shard_lag_records")}))""",
+                "{{endpoint}} {{shard}}",
+            ),
+        ),
+        graph(
+            "Bytes by shard",
+            "What recorders append a second, by shard of the stream. Normal is about as much in "
+            "each; one with much more has the larger records: raise `stream.shards`, or lower "
+            "`capture.max_body_bytes`.", "bytes",
+            Query(f"""topk(10, {rate("monitor_shard_bytes_total", "endpoint, shard")})""",
+                  "{{endpoint}} {{shard}}"),
+        ),
+        graph(
+            "Records by shard",
+            "Records that recorders append, by shard. Normal is as many in each.", "cps",
+            Query(f"""topk(10, {rate("monitor_shard_records_total", "endpoint, shard")})""",
+                  "{{endpoint}} {{shard}}"),
+        ),
+        graph(
             "Parts that failed",
             "Times that a protocol, dimension or feature failed; the exchange counts without "
             "it. Normal is 0; otherwise look at the log.",

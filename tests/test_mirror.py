@@ -29,6 +29,8 @@ ELSEWHERE = {
     "inject/wishes.py": "inject/test_decision.py",
     "inject/capture.py": "inject/test_decision.py",
     "archive/strangers.py": "archive/test_verification.py",
+    "app/shard_watch.py": "app/test_many_analyzers.py",
+    "streams/notes.py": "app/test_shared_templates.py",
     "app/ner_server.py": "app/test_ner_client.py",
     "app/build.py": "test_cli.py",
     "app/explanation.py": "app/test_check.py",

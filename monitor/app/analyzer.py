@@ -39,10 +39,11 @@ from monitor.app.decision_log import DecisionLog
 from monitor.app.outcomes import Outcomes
 from monitor.app.reviewer import reviewer_of
 from monitor.app.set_aside import SetAside
+from monitor.app.shard_watch import ShardWatch
 from monitor.errors import LeaseError, StreamError
 from monitor.findings import Change, Finding, Status
 from monitor.settings.schema import Settings
-from monitor.streams.entries import AHEAD, Entry, missed, time_of, went_back
+from monitor.streams.entries import AHEAD, Entry, missed, time_of
 from monitor.streams.redis import RedisStream
 from monitor.supervision import child
 from monitor.tasks import own
@@ -122,6 +123,7 @@ class Analyzer:
         self._lease = Lease(settings.redis, settings.endpoint, name, clock=clock)
         self._checkpoint = Checkpoint(settings.redis, settings.endpoint, lease=self._lease)
         self._stands_by = False
+        self._shards = ShardWatch(settings.stream.shards)
         self._set_aside = SetAside()
         self._outcomes = Outcomes(settings, partial(self._set_aside.note, "failed"))
         self._analysis = self._fresh()
@@ -317,6 +319,8 @@ class Analyzer:
             return
         if behind is not None:
             yield "monitor_analysis_lag_records", {}, behind
+        for shard, lag in enumerate(self._stream.lags):
+            yield "monitor_shard_lag_records", {"shard": str(shard)}, lag
         fold = self._analysis
         yield "monitor_records_analyzed_total", {}, fold.records
         yield "monitor_records_missed_total", {}, missed(self._position)
@@ -359,11 +363,7 @@ class Analyzer:
         position, state = await self._checkpoint.load()
         await self._stream.widen(position.count(",") + 1)
         await self._stream.look(position)
-        if len(self._stream.keys) > self._settings.stream.shards:
-            logs.warning(
-                f"stream.shards is {self._settings.stream.shards}, and records stand in "
-                f"{len(self._stream.keys)} shards: all of them are read"
-            )
+        self._shards.look(len(self._stream.keys))
         before = meaning.read(state)
         now = meaning.of(self._settings)
         latest = time_of(position) + AHEAD
@@ -428,7 +428,7 @@ class Analyzer:
         """Fold the Records that come next; whether any came, and up to when all are read."""
         block = LEAST_BLOCK if self._outcomes.has_more else BLOCK
         position, entries = await self._stream.next(self._position, block=block)
-        self._look_back(position)
+        self._shards.look(len(self._stream.keys), self._position, position)
         if not entries:
             self._position = position
             return False, 0.0
@@ -464,16 +464,6 @@ class Analyzer:
         garbage.collect()
         return True, time_of(position)
 
-    def _look_back(self, position: str) -> None:
-        """Say where the stream ends before what was read of it."""
-        if self._position and (shards := went_back(self._position, position)):
-            named = ", ".join(map(str, shards))
-            logs.warning(
-                f"the stream of shard {named} ends before what was read of it: another store took "
-                "over without its last records; how many were missed is not known, and the "
-                "analysis goes on from the stream's end"
-            )
-
     @contextlib.contextmanager
     def _failing(self, entry: Entry) -> Iterator[None]:
         """Set an entry aside where what is done with it raises: it must not end all."""
@@ -505,6 +495,8 @@ class Analyzer:
         self._unsaved |= self._attempts.saved(stopping=stopping)
         await self._checkpoint.save(self._position, self._unsaved)
         self._saved, self._unsaved = self._position, {}
+        with contextlib.suppress(StreamError):  # nothing rests on it
+            await self._stream.advertise(self._position)
         return True
 
     async def _patiently(self, work: Callable[[], Awaitable[object]]) -> bool:

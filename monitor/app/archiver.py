@@ -73,8 +73,8 @@ class Shard:
     def __init__(
         self, settings: Settings, number: int, kept_in: storage.Storage, keys: Sequence[VerifyKey]
     ) -> None:
-        self.stream = RedisStream(settings.redis, settings.endpoint, shards=settings.stream.shards)
-        self.stream.keys = self.stream.keys[number : number + 1]
+        self.stream = RedisStream(settings.redis, settings.endpoint)
+        self.stream.only(number)
         self.chain = Chain(kept_in, settings.endpoint, number, keys)
         self.upkeep: Upkeep
         self.number = number
@@ -118,13 +118,10 @@ class Archiver:
         scratch = Path(settings.data) / "archive"
         self._storage = storage.at(settings.archive.url, scratch)
         self._sign = signer(signing_key(settings))
-        trusted = trusted_keys(settings)
-        self._shards = [
-            Shard(settings, number, self._storage, trusted)
-            for number in range(settings.stream.shards)
-        ]
-        for shard in self._shards:
-            shard.upkeep = Upkeep(shard.chain, self._sign, _WRITER, self._may_go_on)
+        self._trusted = trusted_keys(settings)
+        self._stream = RedisStream(settings.redis, settings.endpoint, shards=settings.stream.shards)
+        self._shards: list[Shard] = []
+        self._take_shards()
         self._failures = {"archive": 0, "store": 0, "compaction": 0}
         self._said: dict[str, str] = {}
         self._retain_at = 0.0
@@ -150,8 +147,8 @@ class Archiver:
             return False
         if not working.cancelled():
             working.result()
-        for shard in self._shards:
-            await shard.stream.close()
+        for stream in (self._stream, *(shard.stream for shard in self._shards)):
+            await stream.close()
         await self._let_go()
         self._thread.shutdown(wait=False)
         return True
@@ -258,9 +255,13 @@ class Archiver:
 
     async def _turn(self, *, is_last: bool) -> bool:
         """Look at all shards and archive what is due; whether all went well."""
+        unseen = await self._look_around()
         well = True
         for shard in self._shards:
             well &= await self._tried(shard, self._look(shard, is_last=is_last))
+        if well and unseen:  # else it has been said of a shard
+            self._fail("store", unseen)
+            well = False
         if self._settings.archive.keep and time.monotonic() >= self._retain_at:
             # Also where nothing can be written: it may make room on a full disk.
             done = [await self._tried(shard, self._retained(shard)) for shard in self._shards]
@@ -269,6 +270,23 @@ class Archiver:
         if well:
             self._is_well()
         return well
+
+    def _take_shards(self) -> None:
+        """Archive all shards that are known from now on."""
+        for number in range(len(self._shards), len(self._stream.keys)):
+            shard = Shard(self._settings, number, self._storage, self._trusted)
+            shard.upkeep = Upkeep(shard.chain, self._sign, _WRITER, self._may_go_on)
+            self._shards.append(shard)
+
+    async def _look_around(self) -> str:
+        """Archive all shards that were ever written to, whatever `stream.shards` is; why that
+        cannot be told."""
+        try:
+            await self._stream.widen()
+        except StreamError as error:
+            return str(error)
+        self._take_shards()
+        return ""
 
     async def _tried(self, shard: Shard, work: Awaitable[None]) -> bool:
         """Whether what is done for a shard went well; it is tried again otherwise."""
@@ -292,7 +310,23 @@ class Archiver:
             await shard.ask()
             await self._aside(self._storage.sweep, time.time())
             await self._aside(shard.chain.open)
+            if shard.chain.head is None and len(self._shards) > 1:
+                await self._begin(shard)
             shard.is_open = shard.was_open = True
+
+    async def _begin(self, shard: Shard) -> None:
+        """Put a first manifest with nothing in it once all shards before this one have begun: so
+        one that is missing among them was removed, and was not merely empty."""
+        for before in self._shards[: shard.number]:
+            top = manifests.directory(shard.chain.endpoint, before.number)
+            if not before.was_open and not await self._aside(self._storage.inside, top):
+                raise ArchiveError(
+                    f"shard {shard.number} is archived once shard {before.number} is, which fails"
+                )
+        new = shard.chain.next_manifest(
+            at=time.time(), writer=_WRITER, position="", tree=shard.chain.tree
+        )
+        await self._aside(shard.chain.add, new, self._sign)
 
     async def _retained(self, shard: Shard) -> None:
         await self._open(shard)

@@ -29,7 +29,7 @@ class DecisionLog:
         if self._last is None:
             self._last = await self._read()
         for one in decisions.changed(found, self._last, self._declared, at):
-            await self._stream.log_decisions([decisions.encode(one)])
+            await self._stream.notes.log_decisions([decisions.encode(one)])
             self._last[one.which] = one.verdict
 
     async def _read(self) -> dict[decisions.Which, str]:
@@ -46,7 +46,7 @@ async def entries(
     """Yield (its place, entry) of the log before a place, the newest first; None for what is no
     entry of ours."""
     place = before
-    while page := await stream.decisions(place):
+    while page := await stream.notes.decisions(place):
         for one, document in page:
             give_way()
             entry = None

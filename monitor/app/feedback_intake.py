@@ -122,9 +122,9 @@ class Intake:
 
     async def _compare(self, ring: Keyring) -> None:
         """Raise ConfigError where another replica has another key under the same id."""
-        new = keys.agree(ring, await self._stream.fingerprints())
+        new = keys.agree(ring, await self._stream.notes.fingerprints())
         if new:
-            await self._stream.add_fingerprints(new)
+            await self._stream.notes.add_fingerprints(new)
 
     async def _aside(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)

@@ -179,7 +179,7 @@ class Recorder:
         await self._store.close()
 
     async def _compare_keys(self) -> None:
-        store, ring = self._store, self._keyring
+        store, ring = self._store.notes, self._keyring
         new = keys.agree(ring, await store.fingerprints())
         if new:
             await store.add_fingerprints(new)
@@ -306,6 +306,9 @@ class Recorder:
         self._capture.release(time.monotonic())
         self._meters.set("monitor_store_up", float(self._delivery.is_up))
         self._meters.set("monitor_spool_bytes", self._spool.bytes)
+        for shard, (records, size) in self._store.appended.items():
+            self._meters.set("monitor_shard_records_total", records, (str(shard),))
+            self._meters.set("monitor_shard_bytes_total", size, (str(shard),))
         if self._tracing is not None:
             self._tracing.measure(self._meters)
         return self._meters.measurements()

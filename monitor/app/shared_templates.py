@@ -38,7 +38,7 @@ class SharedTemplates:
 
     async def read(self) -> None:
         """Learn what others have found. Raises StreamError while the store is away."""
-        known = decoded(await self._store.templates())
+        known = decoded(await self._store.notes.templates())
         self._read_at = time.monotonic()
         self._miner.take(known)
 
@@ -50,7 +50,7 @@ class SharedTemplates:
         news = self._miner.news()
         told = {name: self._miner.knows(name) for name in news}
         encoded = {name: msgspec.json.encode(one) for name, one in news.items()}
-        await self._store.add_templates(
+        await self._store.notes.add_templates(
             {name: one for name, one in encoded.items() if not told[name]},
             {name: one for name, one in encoded.items() if told[name]},
         )

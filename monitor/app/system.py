@@ -80,7 +80,6 @@ class RunningSystem:
     ) -> None:
         self.endpoint = settings.endpoint
         self._settings = settings
-        self.shards = settings.stream.shards
         self._document = document
         self._status = status
         self._stream = RedisStream(
@@ -108,6 +107,11 @@ class RunningSystem:
     def now(self) -> float:
         """Return the time in Unix seconds."""
         return time.time()
+
+    async def shards(self) -> int:
+        """See System."""
+        await self._stream.widen()
+        return len(self._stream.keys)
 
     async def measurements(self) -> list[Measurement]:
         """See System."""
@@ -141,7 +145,7 @@ class RunningSystem:
     ) -> AsyncGenerator[tuple[str, Record | None]]:
         """See System. A place is an entry's id and its shard, as `1700000000000-0.2`."""
         entry, _, shard = before.partition(".")
-        streams = [self._connected(number) for number in range(self.shards)]
+        streams = [self._connected(number) for number in range(await self.shards())]
         each = [
             # What has the same id in a later shard has been there already.
             one.read_back(
@@ -176,8 +180,8 @@ class RunningSystem:
     def _connected(self, shard: int) -> RedisStream:
         """A connection for one shard: pages of several are read by turns."""
         settings = self._settings
-        stream = RedisStream(settings.redis, settings.endpoint, shards=self.shards, timeout=5.0)
-        stream.keys = stream.keys[shard : shard + 1]
+        stream = RedisStream(settings.redis, settings.endpoint, timeout=5.0)
+        stream.only(shard)
         return stream
 
     async def record(self, id_: str) -> Record | None:
@@ -186,11 +190,11 @@ class RunningSystem:
 
     async def templates(self) -> dict[str, Known]:
         """See System."""
-        return decoded(await self._stream.templates())
+        return decoded(await self._stream.notes.templates())
 
     async def log_access(self, who: str, what: str, record: str) -> None:
         """See System."""
-        await self._stream.log_access(who, what, record, time.time())
+        await self._stream.notes.log_access(who, what, record, time.time())
 
     async def log_reading(self, who: str, effects: list[ExperimentEffect]) -> None:
         """See System."""
@@ -205,7 +209,7 @@ class RunningSystem:
         reading = decisions.Reading(time.time(), who, "api", names)
         last = self._last_reading
         if (last.who, last.experiments) != (who, names) or reading.at - last.at >= FRESH:
-            await self._stream.log_decisions([decisions.encode(reading)])
+            await self._stream.notes.log_decisions([decisions.encode(reading)])
             self._last_reading = reading
         self._readings.pop((who, which), None)
         self._readings[who, which] = seen, time.monotonic()

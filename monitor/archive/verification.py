@@ -52,7 +52,8 @@ class Violation(Exception):  # noqa: N818  what somebody did to an archive is no
 class Shard(NamedTuple):
     """What was proved of a shard: its last manifest and its checkpoint, how many manifests there
     are, how many of them are signed, how many files there are, how many files that came are
-    deleted, and how many rows are erased."""
+    deleted, how many rows are erased, and whether it began with nothing, which it did once all
+    shards before it had begun."""
 
     last: Manifest
     checkpoint: str
@@ -61,6 +62,7 @@ class Shard(NamedTuple):
     files: int
     deleted: int
     erased: int
+    began: bool
 
 
 @dataclass
@@ -87,9 +89,11 @@ class Verifier:
         before: Link | None = None
         trees = [Tree()]
         signed = deleted = 0
+        began = False
         for each in range(total):
             link = _read(chain, each)
             signed += self._follows(link, before, chain)
+            began = began or not (each or link.manifest.file or link.manifest.position)
             if not link.manifest.rows and before is not None:
                 _same_tree(link, before, self._name(chain, each))
             _replaces(link.manifest, holdings, self._name(chain, each))
@@ -106,7 +110,8 @@ class Verifier:
             raise Violation(directory(endpoint, number), "its manifests are missing")
         self._anchored(chain, total)
         erased = sum(one.file.erased for one in held)
-        return Shard(before.manifest, before.checkpoint, total, signed, len(held), deleted, erased)
+        numbers = total, signed, len(held), deleted, erased
+        return Shard(before.manifest, before.checkpoint, *numbers, began)
 
     def irregular(self, top: str) -> None:
         """Raise Violation for what is no file below a directory, and could be taken for one: a
@@ -146,14 +151,22 @@ class Verifier:
                 raise Violation(path, what)
 
     def gaps(self, endpoint: str, shards: Sequence[Shard]) -> None:
-        """Raise Violation where shards of an endpoint have a chain and one before them has none,
-        ArchiveError where they have so few records that it may never have had any."""
-        sizes = {one.last.shard: one.last.size for one in shards if one.last.endpoint == endpoint}
+        """Raise Violation where shards of an endpoint have a chain and one before them has none.
+
+        Archivers of before began a chain with its first record: then it is an ArchiveError where
+        the others have so few that it may never have had any.
+        """
+        here = [one for one in shards if one.last.endpoint == endpoint]
+        sizes = {one.last.shard: one.last.size for one in here}
+        after = max((one.last.shard for one in here if one.began), default=0)
         for number in range(max(sizes, default=0)):
             if number in sizes:
                 continue
             place = directory(endpoint, number)
-            if sum(size for shard, size in sizes.items() if shard > number) >= FEW:
+            if (
+                number < after
+                or sum(size for shard, size in sizes.items() if shard > number) >= FEW
+            ):
                 raise Violation(place, "is missing, and shards after it are there")
             raise ArchiveError(
                 f"{place} is not there, and shards after it are; they have too few records to tell "

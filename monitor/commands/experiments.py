@@ -93,7 +93,7 @@ async def _found(settings: Settings) -> list[ExperimentEffect]:
         ]
         names = list(dict.fromkeys(one.name for one in found))
         reading = decisions.Reading(time.time(), getpass.getuser(), "terminal", names)
-        await stream.log_decisions([decisions.encode(reading)])
+        await stream.notes.log_decisions([decisions.encode(reading)])
         return found
     finally:
         await stream.close()

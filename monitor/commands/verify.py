@@ -171,10 +171,10 @@ async def _looked_through(url: str, endpoint: str, shards: int) -> list[int]:
     found: list[int] = []
     seen: set[bytes] = set()
     stream = RedisStream(url, endpoint, shards=shards)
-    keys = stream.keys
     try:
-        for key in keys:
-            stream.keys = (key,)
+        await stream.widen()
+        for shard in range(len(stream.keys)):
+            stream.only(shard)
             position, count = "", 0
             while True:
                 position, entries = await stream.next(position, block=0.001)

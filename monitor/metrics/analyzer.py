@@ -22,6 +22,11 @@ METRICS = (
         "analyzer",
     ),
     Metric(
+        "monitor_shard_lag_records", "gauge",
+        "The same by shard, of the analyzer that reads them.",
+        "analyzer", ("shard",),
+    ),
+    Metric(
         "monitor_analysis_timestamp_seconds", "gauge",
         "Unix time of the newest record that the analyzer counted. Its age is the lag of drift "
         "findings.",

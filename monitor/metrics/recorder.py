@@ -6,6 +6,17 @@ from monitor.metrics.metric import Metric
 
 METRICS = (
     Metric(
+        "monitor_shard_records_total", "counter",
+        "Records that the recorder appended, by shard of the stream.",
+        "recorder", ("shard",),
+    ),
+    Metric(
+        "monitor_shard_bytes_total", "counter",
+        "Bytes of these, as they were sent to the store. A shard that takes many more than the "
+        "others is hot: its Records are larger, for an id decides on the shard.",
+        "recorder", ("shard",), "bytes",
+    ),
+    Metric(
         "monitor_pseudonyms_total", "counter",
         "Pieces of personal data that the recorder replaced by pseudonyms, by entity. A fall to "
         "0 may mean that bodies can no longer be read.",

@@ -71,11 +71,12 @@ class System(Protocol):
     """The setting `endpoint`."""
     version: str
     """The version of `monitor`."""
-    shards: int
-    """The setting `stream.shards`."""
 
     def now(self) -> float:
         """Return the time in Unix seconds."""
+
+    async def shards(self) -> int:
+        """Return how many shards the stream has."""
 
     async def measurements(self) -> list[Measurement]:
         """Return the samples of all processes, but for what the analyzer finds."""

@@ -101,7 +101,7 @@ class Records(msgspec.Struct, frozen=True):
 
 async def answer(system: System, asked: Asked) -> Records:
     """The records that the stream keeps, newest first, without their content."""
-    if asked.cursor and not _is_place(asked.cursor, system.shards):
+    if asked.cursor and not _is_place(asked.cursor, await system.shards()):
         raise UsageError("cursor: is not a `cursor` of the page before")
     start, end = time_of("from", asked.start), time_of("to", asked.end)
     wanted = chosen(

@@ -88,12 +88,14 @@ def records(
 ) -> Iterator[Record]:
     """Yield the records that began from `start` until before `end` (Unix seconds), oldest first.
 
-    Shards are merged by the time at which records began. `backwards`: newest first. Raises
-    SourceError, which shows no password, where the store cannot be read.
+    Shards are merged by the time at which records began, all that were ever written to, `shards` at
+    least. `backwards`: newest first. Raises SourceError, which shows no password, where the store
+    cannot be read.
     """
     with asyncio.Runner() as runner:
         try:
-            streams = [RedisStream(url, endpoint, shards=shards) for _ in range(shards)]
+            count = runner.run(_count(url, endpoint, shards))
+            streams = [RedisStream(url, endpoint) for _ in range(count)]
         except StreamError as error:
             raise SourceError(f"{shown(url)}: {error}") from None
         each = [
@@ -103,7 +105,7 @@ def records(
         try:
             yield from (
                 heapq.merge(*each, key=lambda record: record.started, reverse=backwards)
-                if shards > 1
+                if count > 1
                 else each[0]
             )
         except StreamError as error:
@@ -111,6 +113,16 @@ def records(
         finally:
             for one in each:
                 one.close()
+
+
+async def _count(url: str, endpoint: str, shards: int) -> int:
+    """How many shards there are: those that were ever written to, and `shards` at least."""
+    stream = RedisStream(url, endpoint, shards=shards)
+    try:
+        await stream.widen()
+        return len(stream.keys)
+    finally:
+        await stream.close()
 
 
 def newest(
@@ -147,7 +159,7 @@ def absence(url: str, endpoint: str) -> str:
     async def ask() -> set[str]:
         stream = RedisStream(url, endpoint)
         try:
-            return await stream.endpoints()
+            return await stream.notes.endpoints()
         finally:
             await stream.close()
 
@@ -168,7 +180,7 @@ def templates(url: str, endpoint: str) -> dict[str, bytes]:
     async def ask() -> dict[str, bytes]:
         stream = RedisStream(url, endpoint)
         try:
-            return await stream.templates()
+            return await stream.notes.templates()
         finally:
             await stream.close()
 
@@ -187,7 +199,7 @@ def _shard(
     *,
     backwards: bool,
 ) -> Generator[Record]:
-    stream.keys = stream.keys[number : number + 1]
+    stream.only(number)
     entries: AsyncIterator[tuple[str, Record | None]] = (
         stream.read_back(start=start) if backwards else stream.read(start=start, end=end)
     )

@@ -21,8 +21,9 @@ _REFUSALS = {
     "WRONGPASS": "the store refused the user name or password",
     "NOPASS": "the store has no password, and the URL gives one",
     "NOPERM": "the store does not let this user do what is needed (XADD, XTRIM, XRANGE, XREVRANGE, "
-    "XREAD, XINFO, TIME, PING, HGETALL, HSETNX, MULTI, EXEC)",
-    "WRONGTYPE": "the store holds something else than a stream under the stream's key",
+    "XREAD, XINFO, XGROUP, TIME, PING, EXISTS, SADD, SCARD, HGETALL, HSETNX, MULTI, EXEC)",
+    "WRONGTYPE": "the store holds something else than a stream under the stream's key, or no set "
+    "under that of its shards",
     "OOM": "the store is out of memory (maxmemory with noeviction)",
     "READONLY": "the store is a read-only replica",
     "LOADING": "the store is loading its data",
@@ -198,3 +199,18 @@ def pack(*command: str | bytes | int) -> bytes:
     """Return a command as it is sent."""
     packed: bytes = hiredis.pack_command(cast(Any, command))
     return packed
+
+
+def milliseconds(reply: Any) -> int:
+    """Return the store's clock, by its answer to TIME; raises StreamError for a refusal."""
+    if isinstance(reply, hiredis.ReplyError):
+        raise StreamError(refusal(reply))
+    seconds, microseconds = reply
+    return int(seconds) * 1000 + int(microseconds) // 1000
+
+
+def entries_of(reply: Any) -> list[Any]:
+    """Return the entries of the one stream in an answer to XREAD; raises as `milliseconds`."""
+    if isinstance(reply, hiredis.ReplyError):
+        raise StreamError(refusal(reply))
+    return reply[0][1] if reply else []

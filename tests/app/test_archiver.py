@@ -23,7 +23,9 @@ from monitor.archive import storage
 from monitor.archive.chain import Chain
 from monitor.archive.manifests import Manifest
 from monitor.archive.storage import Directory
+from monitor.archive.verification import Verifier, Violation
 from monitor.settings.schema import Archive, Audit, Settings, StreamSettings
+from monitor.streams.redis import RedisStream
 from monitor.types import decode_record, encode_record
 from tests.audit.test_keys import private, public
 from tests.replay.some_records import record
@@ -73,8 +75,8 @@ async def archiving(given: Settings) -> AsyncGenerator[Archiver]:
 
 
 async def closed(one: Archiver) -> None:
-    for shard in one._shards:
-        await shard.stream.close()
+    for stream in (one._stream, *(shard.stream for shard in one._shards)):
+        await stream.close()
     await one._let_go()
     one._thread.shutdown()
 
@@ -143,7 +145,60 @@ def test_shards_have_chains_of_their_own(
     asyncio.run(story())
     found, said = archived(given)
     assert found == documents(5)
-    assert [(one.shard, one.size) for one in said] == [(0, 3), (1, 2)]
+    assert [(one.shard, one.size) for one in said] == [(0, 0), (0, 3), (1, 0), (1, 2)]
+
+
+def test_another_number_of_shards_leaves_nothing_out(
+    client: redis.Redis, settings: Callable[..., Settings]
+) -> None:
+    """Raised or lowered, known to the archiver or not. Each chain begins with nothing once all
+    before it have begun, so that a shard without a Record is missed as any other if it is gone."""
+    writing = [settings(shards=4), settings(shards=2), settings(shards=7)]
+
+    async def story() -> None:
+        one = Archiver(settings(), asyncio.Event())
+        for number, given in enumerate(writing):
+            stream = RedisStream(given.redis, "bot", shards=given.stream.shards)
+            await stream.append([record(each) for each in range(3 * number, 3 * number + 3)])
+            await stream.close()
+            assert await one._turn(is_last=True)
+        for stream in (one._stream, *(shard.stream for shard in one._shards)):
+            await stream.close()
+        one._thread.shutdown()
+
+    asyncio.run(story())
+    found, said = archived(writing[-1])
+    assert sorted(found) == documents(9)
+    assert {one.shard for one in said if not (one.number or one.size)} == set(range(7))
+    root = Directory(Path(writing[-1].archive.url))
+    verifier = Verifier(root)
+    proved = [verifier.shard("bot", number) for number in range(7)]
+    verifier.gaps("bot", proved)
+    for gone in range(6):
+        with pytest.raises(Violation, match=f"shard={gone}: is missing"):
+            verifier.gaps("bot", [*proved[:gone], *proved[gone + 1 :]])
+
+
+def test_a_shard_begins_once_those_before_it_have(
+    client: redis.Redis, settings: Callable[..., Settings], caplog: pytest.LogCaptureFixture
+) -> None:
+    """Where one of them cannot begin the later ones wait, and it is said."""
+    given = settings(shards=3)
+    append(client, *documents(1), shard=2)
+    top = Path(given.archive.url) / "endpoint=bot/_manifests/shard=1"
+    top.parent.mkdir(parents=True)
+    top.write_bytes(b"no directory")
+
+    async def story() -> None:
+        async with archiving(given) as one:
+            assert not await one._turn(is_last=True)
+            assert [shard.was_open for shard in one._shards] == [True, False, False]
+            top.unlink()
+            assert await one._turn(is_last=True)
+
+    asyncio.run(story())
+    assert archived(given)[0] == documents(1)
+    assert "shard 2 is archived once shard 1 is, which fails" in caplog.text
 
 
 def test_what_is_no_record_is_counted_and_passed_over(

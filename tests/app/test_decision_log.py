@@ -51,7 +51,7 @@ def test_each_change_of_a_verdict_is_written_once(url: str) -> None:
         await log.note([effect("keep_going"), effect("keep_going", "slow")], 1.0)
         await log.note([effect("better"), effect("keep_going", "slow")], 2.0)
         await log.note([effect("better"), effect("worse", "slow")], 3.0)
-        await stream.log_decisions([b"", b"{}", encode(Reading(4.0, "ann", "api", ["e"]))])
+        await stream.notes.log_decisions([b"", b"{}", encode(Reading(4.0, "ann", "api", ["e"]))])
         log = DecisionLog(settings(url, control="c"), stream)
         await log.note([effect("better"), effect("worse", "slow")], 5.0)
         await log.note([effect("invalid"), effect("worse", "slow")], 6.0)

@@ -38,7 +38,7 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 class Fleet:
     """Analyzers that are driven turn by turn, a stream, and a clock that moves when it is told to."""
 
-    def __init__(self, url: str, seed: int, *, shards: int) -> None:
+    def __init__(self, url: str, seed: int, *, shards: int, others: tuple[int, ...] = ()) -> None:
         self.settings = Settings(
             endpoint="e", redis=url, windows=Windows(pane=60.0, lateness=5.0),
             reference=Reference(learn=200), stream=StreamSettings(shards=shards),
@@ -47,6 +47,7 @@ class Fleet:
         self.now = 0.0
         self.raw = redis.Redis.from_url(url)
         self.stream = RedisStream(url, "e", shards=shards)
+        self.sizes = (shards, *others)
         self.appended = 0
         self.made = 0
         self.running: list[Analyzer] = []
@@ -61,7 +62,13 @@ class Fleet:
 
     async def send(self, count: int, step: float) -> None:
         """Records of an endpoint that ended `step` seconds one after the other, or somewhat earlier;
-        in the second half they are other ones."""
+        in the second half they are other ones. Each recorder that sends has one of `sizes`
+        as its number of shards."""
+        if len(self.sizes) > 1:
+            await self.stream.close()
+            self.stream = RedisStream(
+                self.settings.redis, "e", shards=self.chance.choice(self.sizes)
+            )
         sent = []
         for number in range(self.appended, self.appended + count):
             at = 1.7e9 + (number - self.chance.expovariate(0.2)) * step
@@ -153,17 +160,22 @@ async def closed(one: Analyzer) -> None:
 
 
 @pytest.mark.parametrize(
-    ("seed", "shards", "count", "acts"),
-    [*((seed, 4, 3, 120) for seed in range(2)), (9, 64, 8, 200)],
+    ("seed", "sizes", "count", "acts"),
+    [
+        *((seed, (4,), 3, 120) for seed in range(2)),
+        (9, (64,), 8, 200),
+        (5, (1, 2), 3, 120),
+        (4, (2, 1, 9), 3, 100),
+    ],
 )
 def test_whoever_is_killed_frozen_or_added_changes_no_number(
-    url: str, seed: int, shards: int, count: int, acts: int
+    url: str, seed: int, sizes: tuple[int, ...], count: int, acts: int
 ) -> None:
-    """An hour of event time; state and findings are, bit for bit, those of one that read the same
-    stream in one go."""
+    """An hour of event time, also while recorders have now more shards, now fewer; state and findings
+    are, bit for bit, those of one that read the same stream in one go."""
 
     async def story() -> None:
-        fleet = Fleet(url, seed, shards=shards)
+        fleet = Fleet(url, seed, shards=sizes[0], others=sizes[1:])
         fleet.raw.flushall()
         for _ in range(count):
             fleet.add()
@@ -174,7 +186,7 @@ def test_whoever_is_killed_frozen_or_added_changes_no_number(
         saved, told = await fleet.settle()
         epochs = int(fleet.raw.hget("monitor:{e}:analyzer", "epoch") or 0)
         await fleet.close()
-        alone = Fleet(url, seed, shards=shards)
+        alone = Fleet(url, seed, shards=sizes[0])
         alone.raw.delete(HASH, "monitor:{e}:analyzer")
         alone.add()
         expected, one_tells = await alone.settle()
@@ -183,7 +195,7 @@ def test_whoever_is_killed_frozen_or_added_changes_no_number(
         assert told == one_tells
         numbers = {name: value for name, _, value in told[0]}
         assert numbers["monitor_records_analyzed_total"] == fleet.appended
-        assert numbers["monitor_shards_owned"] == shards
+        assert numbers["monitor_shards_owned"] == max(sizes)
         assert numbers["monitor_analysis_lag_records"] == 0
         assert b'"drift"' in told[1]
         assert epochs > 4, "nobody took over: nothing was tried"

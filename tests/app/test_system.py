@@ -50,7 +50,14 @@ def asked(url: str, **parameters: str) -> Any:
     settings = Settings(redis=url, stream=StreamSettings(shards=SHARDS))
     system = RunningSystem(settings, measure=no, document=no, status=no)
     question = read(parameters.items(), records.QUERY.asked)
-    return asyncio.run(records.QUERY.work(system, question))
+
+    async def story() -> Any:
+        try:
+            return await records.QUERY.work(system, question)
+        finally:
+            await system.close()
+
+    return asyncio.run(story())
 
 
 def test_a_page_looks_through_so_many_entries_whatever_they_hold(

@@ -40,8 +40,10 @@ def data(ended_run: Callable[..., Path]) -> Path:
 
     async def fill(stream: RedisStream) -> None:
         await stream.append([*RECORDS, record(9)])
-        await stream.add_templates({n: msgspec.json.encode(one) for n, one in KNOWN.items()}, {})
-        await stream.add_templates({"t_bbbbbbbbbbbb": b"not for this"}, {"strange": b"{"})
+        await stream.notes.add_templates(
+            {n: msgspec.json.encode(one) for n, one in KNOWN.items()}, {}
+        )
+        await stream.notes.add_templates({"t_bbbbbbbbbbbb": b"not for this"}, {"strange": b"{"})
 
     return ended_run(fill)
 

@@ -160,7 +160,7 @@ def record(number: int, names: Sequence[str]) -> Record:
 class House:
     """See System."""
 
-    endpoint, version, shards = "e", "1.0", 1
+    endpoint, version = "e", "1.0"
 
     def __init__(self, names: Sequence[str] = ("north", "south")) -> None:
         self.names = names
@@ -174,6 +174,9 @@ class House:
 
     def now(self) -> float:
         return NOW
+
+    async def shards(self) -> int:
+        return 1
 
     async def measurements(self) -> list[Measurement]:
         return measurements(self.names)
