@@ -11,7 +11,7 @@ DEBIAN := nginx-light redis-server prometheus prometheus-alertmanager wrk nghttp
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test nightly check fix prices bench bench-drift bench-outcomes soak clean debian
+.PHONY: help demo test nightly check fix prices image image-test image-sizes bench bench-drift bench-outcomes soak clean debian
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -59,6 +59,15 @@ fix: $(VENV)/.dev ## format, fix what can be fixed, write generated files anew
 
 prices: $(VENV)/.dev ## the bundled price table, from the pinned genai-prices
 	$(BIN)/python -m monitor.prices.build
+
+image: ## the container image, monitor:local, with podman or docker; deploy/image.sh says what can be chosen
+	deploy/image.sh
+
+image-test: $(VENV)/.dev debian ## run that image read-only, as any user, bounded, without a store; needs an engine
+	$(BIN)/python -m pytest -rs tests/deploy/image.py
+
+image-sizes: $(VENV)/.dev ## what that image holds, by package; writes deploy/README.md
+	$(BIN)/python tests/bench/image_sizes.py
 
 bench: $(VENV)/.dev debian ## proxy and the whole beside nginx and Envoy, start, recorder, privacy; writes tests/bench/*.md
 	$(BIN)/python -m tests.bench

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
-import getpass
 import sys
 import time
 from collections.abc import Callable, Coroutine, Sequence
@@ -21,6 +20,7 @@ from monitor.analysis.experiments.declared import horizons_of
 from monitor.app.decision_log import entries
 from monitor.app.experiments import experiments_of
 from monitor.app.outcomes import Outcomes
+from monitor.commands import account
 from monitor.commands.written import document
 from monitor.errors import StreamError, UsageError
 from monitor.findings import ExperimentEffect
@@ -92,7 +92,7 @@ async def _found(settings: Settings) -> list[ExperimentEffect]:
             for found in monitor.findings()
         ]
         names = list(dict.fromkeys(one.name for one in found))
-        reading = decisions.Reading(time.time(), getpass.getuser(), "terminal", names)
+        reading = decisions.Reading(time.time(), account.name(), "terminal", names)
         await stream.notes.log_decisions([decisions.encode(reading)])
         return found
     finally:

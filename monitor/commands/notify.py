@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import getpass
 import re
 import time
 import uuid
@@ -19,6 +18,7 @@ from monitor.alerting.silences import Silence, matcher, read
 from monitor.alerting.store import AlertStore
 from monitor.alerting.table import TEST
 from monitor.app.receivers import Receiver, receivers_of
+from monitor.commands import account
 from monitor.errors import ConfigError, StreamError, UsageError
 from monitor.logs import plain
 from monitor.notifications import Alert, Notification, fingerprint, moment
@@ -141,7 +141,7 @@ def _silence(options: argparse.Namespace, settings: Settings, url: str) -> int:
         ],
         "startsAt": start,
         "endsAt": end,
-        "createdBy": options.author or getpass.getuser(),
+        "createdBy": options.author or account.name(),
         "comment": options.comment,
     }
     silence = read(document, new_id=str(uuid.uuid4()), clock=now)

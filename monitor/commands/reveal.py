@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import datetime
-import getpass
 import json
 import os
 import sys
@@ -13,6 +12,7 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from monitor.commands import account
 from monitor.damage import Damage
 from monitor.errors import ConfigError, UsageError
 from monitor.places import is_store
@@ -139,8 +139,4 @@ def _write(path: Path, reason: str, tokens: list[str], count: int) -> None:
 
 
 def _who() -> str:
-    try:
-        name = getpass.getuser()
-    except (KeyError, OSError):  # a container's user need not have a name
-        name = "?"
-    return f"{name} (uid {os.getuid()})"
+    return f"{account.name()} (uid {os.getuid()})"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import getpass
 import json
 import sys
 import time
@@ -16,6 +15,7 @@ import msgspec
 
 from monitor.app import build, keyring
 from monitor.app.reviewer import arms_of, queue_of
+from monitor.commands import account
 from monitor.commands.written import document
 from monitor.errors import StreamError, UsageError
 from monitor.feedback import Feedback, Statement
@@ -63,7 +63,7 @@ def add_arguments(parser: argparse.ArgumentParser, common: Callable[..., None]) 
     stats.add_argument("--at-most", metavar="SHARE", type=_share,
         help="say how certain it is that more answers than that are bad, 0 to 1")  # fmt: skip
     for one in (following, submit):
-        one.add_argument("--reviewer", metavar="NAME", default=getpass.getuser(),
+        one.add_argument("--reviewer", metavar="NAME", default=account.name(),
             help="your name; by default that of your account")  # fmt: skip
     for one in (following, stats):
         one.add_argument("--json", action="store_true", help="print one JSON document")

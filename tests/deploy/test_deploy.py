@@ -45,6 +45,27 @@ def test_the_dockerfile_is_lint_clean() -> None:
     run(SCRIPTS / "hadolint", DEPLOY / "Dockerfile")
 
 
+def test_every_engine_copies_the_same_files() -> None:
+    """BuildKit reads the list beside the Dockerfile, others only the one of the directory."""
+    beside = (DEPLOY / "Dockerfile.dockerignore").read_text(encoding="utf-8")
+    assert beside == (DEPLOY.parent / ".dockerignore").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("engine", ["no-such-engine", "unreachable"])
+def test_without_an_engine_there_is_one_line(engine: str, tmp_path: Path) -> None:
+    """A client that reaches no engine is none, as docker without its daemon."""
+    client = tmp_path / "unreachable"
+    client.write_text("#!/bin/sh\necho Cannot connect >&2; exit 1\n")
+    client.chmod(0o755)
+    done = subprocess.run(
+        ["sh", DEPLOY / "image.sh"], env={"PATH": f"{tmp_path}:/usr/bin:/bin", "ENGINE": engine},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 2
+    (line,) = done.stderr.splitlines()
+    assert f"no container engine answers (tried {engine})" in line
+
+
 @pytest.mark.parametrize("path", MANIFESTS, ids=lambda path: path.name)
 def test_a_manifest_is_valid(path: Path) -> None:
     """Against the schemas of Kubernetes 1.31, unknown fields are errors."""
