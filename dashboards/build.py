@@ -1,4 +1,5 @@
-"""Rows → boards (`overview.json` …), catalogue → `METRICS.md`, structs → `docs/reference`.
+"""Rows → boards (`overview.json` …), catalogue → `METRICS.md`, structs → `docs/reference` and
+`docs/schemas`.
 
 `python -m dashboards.build` writes them, `python -m dashboards.build --check` exits 1 when a
 committed file is not what the code makes.
@@ -37,6 +38,7 @@ from dashboards import (
 from dashboards.catalogue import document
 from dashboards.panels import DATASOURCE, Board, of
 from monitor.commands.files import CONSOLE, RUNBOOK
+from monitor.commands.schema import DOCUMENTS, VERSION, published
 
 TAG = "monitor"
 """By it the boards find each other."""
@@ -137,6 +139,7 @@ OUTPUTS: dict[str, Callable[[], str]] = {
     "docs/reference/feedback.md": reference.feedback,
     "docs/reference/api.md": reference.api,
     "docs/reference/protocols.md": reference.protocols,
+    **{f"docs/schemas/{name}-v{VERSION}.json": partial(published, name) for name in DOCUMENTS},
 }
 
 

@@ -56,8 +56,8 @@ A Record is what `monitor` keeps of one exchange. It is one JSON document. You m
 A pseudonym looks like `<EMAIL_ADDRESS:k1:fbgjaojmigkglnacafjobgaj>`: the entity, the id of the key,
 a token. The same value under the same key has the same token, on every replica.
 
-`monitor schema record` prints the JSON Schema. New keys may come in any version. A reader must
-ignore keys that it does not know.
+`monitor schema record` prints the JSON Schema, [record-v1.json](../schemas/record-v1.json). New
+keys may come in any version. A reader must ignore keys that it does not know.
 """
     reasons = ", ".join(f"`{reason}`" for reason in REDACTION_REASONS)
     return _page(told, Record) + f"\nReasons in `redactions`: {reasons}.\n"
@@ -72,7 +72,8 @@ def replay() -> str:
 
 Times are Unix seconds. For a table without times they are numbers of rows, from 0. Keys
 without a value may be left out. New keys may come in any version; a reader must ignore keys that
-it does not know. `monitor schema replay` prints the JSON Schema.
+it does not know. `monitor schema replay` prints the JSON Schema,
+[replay-v1.json](../schemas/replay-v1.json).
 """
     return _page(told, Replay)
 
@@ -113,7 +114,7 @@ rejected. A stored item has the keys of below, `at` in Unix seconds, and three m
 (the id of the key that did it), `continues` (as in the Record) and `propensity` (of a verdict from
 the review queue). It is kept as long as `stream.max_length` allows: about so many items.
 
-`monitor schema feedback` prints the JSON Schema.
+`monitor schema feedback` prints the JSON Schema, [feedback-v1.json](../schemas/feedback-v1.json).
 """
     return _page(told, Statement)
 

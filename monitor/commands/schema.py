@@ -14,6 +14,10 @@ from monitor.redrive.document import Redrive
 from monitor.replay.document import Replay
 from monitor.types import Record
 
+VERSION = 1
+"""Of all these documents. A key that is added leaves it as it is; one that goes, or means something
+else, is another version."""
+
 DOCUMENTS: dict[str, type[msgspec.Struct]] = {
     "record": Record,
     "feedback": Statement,
@@ -35,8 +39,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print the schema as JSON."""
-    document(
-        json.dumps(schema(DOCUMENTS[options.document]), indent=1, ensure_ascii=False).encode()
-        + b"\n"
-    )
+    document(published(options.document).encode())
     return 0
+
+
+def published(name: str) -> str:
+    """Return the schema of a document as `docs/schemas` has it."""
+    found = schema(DOCUMENTS[name])
+    found = {
+        "$schema": found["$schema"],
+        "$id": f"urn:monitor:schema:{name}:{VERSION}",
+        **found,
+    }
+    return json.dumps(found, indent=1, ensure_ascii=False) + "\n"
