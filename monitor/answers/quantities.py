@@ -100,12 +100,17 @@ def quantities(text: str, most: int, *, names: bool = False) -> list[Quantity]:
     >>> [(one.value, one.unit) for one in quantities("5-10 mg at 08:30, see section 4 or v1.2", 9)]
     [(0.005, 'g'), (0.01, 'g')]
     """
-    return _amounts(text, most, names=names)[0]
+    return _amounts(text, most, names=names).all
 
 
 class Remembered(tuple[Quantity, ...]):
-    """All amounts of a short text. What was made of them (`combined`) is remembered with them."""
+    """All amounts of a short text. What was made of them (`combined`) is remembered with them.
 
+    `most` is from how many on `quantities` gives the same without `names`; None where some number
+    names something.
+    """
+
+    most: int | None = None
     rows: list[list[Quantity]] | None = None
     made: dict[tuple[str, str], array[float]] | None = None
     came_before = False
@@ -124,18 +129,24 @@ _SHORT, _FEW, _REMEMBERED = 4096, 256, 256
 
 @lru_cache(maxsize=_REMEMBERED)
 def _of_short(text: str) -> Remembered | None:
-    found, is_whole = _amounts(text, _FEW, names=True)
-    return Remembered(found) if is_whole else None
+    amounts = _amounts(text, _FEW, names=True)
+    if not amounts.is_whole:
+        return None
+    found = Remembered(amounts.all)
+    if not amounts.has_names and "_" not in text:  # behind which a number may be a part of a name
+        found.most = max(amounts.runs, len(found))
+    return found
 
 
-def _amounts(text: str, most: int, *, names: bool) -> tuple[list[Quantity], bool]:
-    """The amounts of a text, and whether those are all."""
+def _amounts(text: str, most: int, *, names: bool) -> _Amounts:
+    """The amounts of a text."""
     if not text.isascii() and _OTHER_DIGITS.search(text):
         text = text.translate(_DIGITS)
     found = _Amounts(text)
     until = 0
     matches = _TOKEN.finditer(text)
     for match in islice(matches, most):
+        found.runs += 1
         start, end = match.span()
         if len(found.all) >= most:
             break
@@ -155,9 +166,10 @@ def _amounts(text: str, most: int, *, names: bool) -> tuple[list[Quantity], bool
             if not names:
                 until = until if unit is not None else end + (text[end : end + 1] == "-")
                 continue
-            unit = NAME
+            unit, found.has_names = NAME, True
         found.add(_read(text, (start, end, until), unit, factor), unit, factor)
-    return found.all, len(found.all) < most and next(matches, None) is None
+    found.is_whole = len(found.all) < most and next(matches, None) is None
+    return found
 
 
 def _plainly(text: str, match: re.Match[str], found: _Amounts, *, names: bool) -> int:
@@ -189,8 +201,10 @@ def _plainly(text: str, match: re.Match[str], found: _Amounts, *, names: bool) -
             until += text[until : until + 1] == "."
         elif _is_named(text, start, end):
             unit = NAME
-    if unit is NAME and not names:
-        return end
+    if unit is NAME:
+        found.has_names = True
+        if not names:
+            return end
     number, step = float(run), _STEPS[len(run.partition(".")[2])]
     one = Quantity(number * factor, step * factor, unit, number, start, until)
     if may_go_on:
@@ -224,6 +238,9 @@ class _Amounts:
 
     def __init__(self, text: str) -> None:
         self.all: list[Quantity] = []
+        self.is_whole = False  # whether those are all
+        self.has_names = False
+        self.runs = 0  # how many runs of digits were looked at
         self.is_open = False  # whether a range or list goes on
         self.money = ""
         self._text = text

@@ -17,7 +17,7 @@ from itertools import combinations, islice, pairwise
 
 from monitor.answers.arithmetic import EDGE, IN_A_ROW, combine, multiply, wholes
 from monitor.answers.combined import PAIRS, made_of, rows_of
-from monitor.answers.quantities import Quantity, of_source, quantities
+from monitor.answers.quantities import Quantity, Remembered, of_source, quantities
 from monitor.words import cues
 from monitor.words.units import CURRENCIES
 
@@ -70,7 +70,12 @@ class Sources:
 
     @cached_property
     def asked(self) -> Sequence[Quantity]:
-        """The numbers of the question."""
+        """The numbers of the question; those of one of the texts are known already."""
+        for text, found in zip(self.texts, self._found, strict=True):
+            if text == self._question and isinstance(found, Remembered):
+                if found.most is not None and found.most <= _BESIDE:
+                    return found
+                break
         return quantities(self._question, _BESIDE)
 
     def support(self, one: Quantity, slack: float) -> bool:
@@ -318,7 +323,7 @@ def unsupported(answer: str, sources: Sources, most: int) -> tuple[int, int]:
             missing = left
             break
         missing = left
-    unsure = sum(sentences.said(pairs[0][0]).is_computed for pairs in missing)
+    unsure = sum(sentences.said(sentences.place(pairs[0][0])).is_computed for pairs in missing)
     return len(missing) - unsure, len(seen) - unsure
 
 
@@ -336,13 +341,16 @@ class _Sentences:
         for one in right:
             self.know(one)
 
+    def place(self, one: Quantity) -> int:
+        """The number of the sentence in which a number stands."""
+        return bisect_left(self._edges, one.start)
+
     def know(self, one: Quantity) -> None:
         """Let others follow from a number."""
-        self._known[bisect_left(self._edges, one.start)].append(one)
+        self._known[self.place(one)].append(one)
 
-    def said(self, one: Quantity) -> cues.Said:
-        """What the sentence of a number says of how it was made."""
-        place = bisect_left(self._edges, one.start)
+    def said(self, place: int) -> cues.Said:
+        """What a sentence says of how its numbers were made."""
         said = self._said.get(place)
         if said is None:
             start = self._edges[place - 1] if place else 0
@@ -354,29 +362,28 @@ class _Sentences:
         """Whether a pattern follows a number."""
         return pattern.match(self._answer, one.end) is not None
 
-    def beside(self, one: Quantity) -> list[Quantity]:
-        """What is known to be right in the sentence of a number and in the one before."""
+    def beside(self, place: int) -> list[Quantity]:
+        """What is known to be right in a sentence and in the one before."""
         if not self._known:
             return []
-        place = bisect_left(self._edges, one.start)
         return [*self._known.get(place, ()), *self._known.get(place - 1, ())][: IN_A_ROW + 2]
 
-    def above(self, one: Quantity) -> list[list[Quantity]]:
-        """What is known in the rows up to that of a number, a list for each."""
-        place = bisect_left(self._edges, one.start)
+    def above(self, place: int) -> list[list[Quantity]]:
+        """What is known in the rows before one, a list for each."""
         return [self._known[row] for row in range(max(place - 40, 0), place) if row in self._known]
 
 
 def _follows(one: Quantity, slack: float, sources: Sources, sentences: _Sentences) -> bool:
     """Whether a number follows from others of its sentence, or from the texts by what it says."""
-    beside = sentences.beside(one)
+    place = sentences.place(one)
+    beside = sentences.beside(place)
     if (
         (len(beside) > 1 and _is_made(one, slack, combinations(beside, 2)))
         or (len(beside) > 2 and _is_among(one, slack, wholes([beside])))
         or sources.multiplied(one, slack)
     ):
         return True
-    said = sentences.said(one)
+    said = sentences.said(place)
     kinds = said.kinds
     if one.unit == "%" and sentences.goes_on(one, _OF):
         kinds += ":"
@@ -384,7 +391,7 @@ def _follows(one: Quantity, slack: float, sources: Sources, sentences: _Sentence
         return False
     if (
         sources.derive(one, slack, kinds)
-        or ("+" in kinds and _is_among(one, slack, wholes(sentences.above(one))))
+        or ("+" in kinds and _is_among(one, slack, wholes(sentences.above(place))))
         or ("*" in kinds and _is_made(one, slack, _multiples(beside, sources, said.counts), "*"))
         or ("y" in kinds and _is_among(one, slack, _by_month(sources)))
     ):

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.answers import quantities as module
-from monitor.answers.quantities import NAME, Quantity, of_source, quantities
+from monitor.answers.quantities import NAME, Quantity, Remembered, of_source, quantities
 from monitor.words import cues
 from monitor.words.units import IN_ANY_CASE, SCALES, UNITS
 from tests.answers.hostile import HOSTILE, is_linear
@@ -155,6 +155,16 @@ def test_what_is_remembered_of_a_source_is_what_would_be_read(text: str, most: i
     """However many numbers it has, and may have."""
     for _ in range(2):
         assert list(of_source(text, most)) == quantities(text, most, names=True)
+
+
+@given(TEXTS, st.sampled_from([1, 7, 40]))
+def test_a_source_of_which_no_number_is_a_name_is_read_as_a_question_is(
+    text: str, most: int
+) -> None:
+    """So a question that is one of the texts is read once."""
+    found = of_source(text, 1000)
+    if isinstance(found, Remembered) and found.most is not None and found.most <= most:
+        assert list(found) == quantities(text, most)
 
 
 def test_every_unit_is_read_behind_a_number() -> None:
