@@ -245,7 +245,8 @@ def _parser(chosen: str) -> _Parser:
     _for_clusters(add, chosen)
     in_store = {"records": records, "templates": templates, "review": review, "redrive": redrive,
         "feedback": feedback, "experiments": experiments, "notify": notify,
-        "verify": verify}  # fmt: skip
+        "verify": verify,
+        "erase": add("erase", _erase, "take a person out of stream and archive")}  # fmt: skip
     if chosen in in_store:
         _look_at_the_store(chosen, in_store[chosen])
     if chosen in ("files", "schema"):
@@ -469,6 +470,12 @@ def _injector(options: argparse.Namespace) -> int:
     from monitor.app import injector
 
     return injector.serve(_load(options))
+
+
+def _erase(options: argparse.Namespace) -> int:
+    from monitor.commands import erase
+
+    return erase.run(options, _settings(options))
 
 
 def _demo(options: argparse.Namespace) -> int:

@@ -26,6 +26,7 @@ SETTINGS = {
     "keys pair": {"config"},
     "keys pseudonym": {"config", "data"},
     "reveal": {"config", "endpoint", "redis", "data"},
+    "erase": {"config", "endpoint", "redis", "data"},
     "verify": {"config", "endpoint"},
     "inject": {"config"},
     "injector": {"config", "endpoint", "listen", "admin", "data"},

@@ -36,9 +36,11 @@ class Names(Protocol):
     """What a document is looked through for: a text of which one of `needles` is a part, and of
     which it says so itself."""
 
-    needles: Sequence[str]
+    @property
+    def needles(self) -> Sequence[str]:
+        """What each text that is meant has one of."""
 
-    def __call__(self, document: str) -> bool:
+    def __call__(self, document: str, /) -> bool:
         """Whether a document names who is meant."""
 
 

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import datetime
 import json
-import os
 import sys
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from monitor.commands import account
+from monitor.commands import audit_log
 from monitor.damage import Damage
 from monitor.errors import ConfigError, UsageError
 from monitor.places import is_store
@@ -81,11 +79,16 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
                 closed += 1
             else:
                 values[token] = value
-    _write(
+    # Who asked when and why for which pseudonyms, and how many opened; never a value.
+    audit_log.append(
         Path(options.audit or Path(settings.data) / LOG),
-        options.reason,
-        [*wanted] or [*values],
-        len(values),
+        {
+            "who": audit_log.who(),
+            "reason": options.reason,
+            "tokens": [*wanted] or [*values],
+            "count": len(values),
+        },
+        "nothing is shown",
     )
     for token, value in values.items():
         print(f"{token}\t{json.dumps(value, ensure_ascii=False)[1:-1]}")
@@ -116,27 +119,3 @@ def _records(places: Sequence[str], settings: Settings) -> Iterator[Record]:
     yield from files.records(found, damage)
     for one in damage.listed():
         print(f"monitor: could not be read: {one.place}: {one.error}", file=sys.stderr)
-
-
-def _write(path: Path, reason: str, tokens: list[str], count: int) -> None:
-    """Append who asked when and why for which pseudonyms, and how many opened; never a value."""
-    entry = {
-        "at": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        "who": _who(),
-        "reason": reason,
-        "tokens": tokens,
-        "count": count,
-    }
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
-        with os.fdopen(os.open(path, flags, 0o600), "a", encoding="utf-8") as file:
-            file.write(json.dumps(entry) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-    except OSError as error:
-        raise ConfigError(f"--audit: {path}: {error.strerror}; nothing is shown") from None
-
-
-def _who() -> str:
-    return f"{account.name()} (uid {os.getuid()})"

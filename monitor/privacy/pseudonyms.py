@@ -87,7 +87,8 @@ class Mentions:
     text that has one holds one of `needles`."""
 
     def __init__(self, pseudonyms: Sequence[str]) -> None:
-        self.needles = [one[1:-1] for one in pseudonyms]
+        self.needles: Sequence[str] = [one[1:-1] for one in pseudonyms]
+        self._bytes = [one.encode() for one in self.needles]
         any_of = "|".join(map(re.escape, self.needles))
         self._search = re.compile(f"{_OPEN}(?:{any_of}){_CLOSE}").search
 
@@ -99,6 +100,10 @@ class Mentions:
         (True, False)
         """
         return self._search(text) is not None
+
+    def within(self, data: bytes) -> bool:
+        """Return the same of a text in UTF-8, or of any bytes."""
+        return any(one in data for one in self._bytes) and self(data.decode(errors="replace"))
 
 
 class Tokens:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import contextlib
 import os
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -38,6 +38,7 @@ class SpooledEntry(msgspec.Struct, frozen=True):
 
 
 _decode_entry = msgspec.json.Decoder(SpooledEntry).decode
+_encode = msgspec.json.Encoder().encode
 
 
 class Part(NamedTuple):
@@ -173,6 +174,42 @@ class Spool:
             place = self._segments.index(path)
             self._segments[place] = path = path.rename(path.with_name(str(name)))
         return path
+
+
+def erase(directory: Path, is_meant: Callable[[bytes], bool], *, for_good: bool) -> int:
+    """Return how many records of a spool are meant. With `for_good` only what the ledger needs is
+    left of each: its recorder, which may be running, counts it as lost, reason unreadable.
+
+    A record is written over in its place, at once with its checksum. Raises StreamError where a
+    segment cannot be read or written.
+    """
+    count = 0
+    for path in sorted(directory.glob("*.spool")):
+        for document, end in _documents(path, 0):
+            if not document or not is_meant(document):
+                continue
+            count += 1
+            if for_good:
+                left = _left(document)
+                try:
+                    with path.open("r+b", buffering=0) as file:
+                        file.seek(end - len(document) - _HEAD)
+                        file.write(_frame(left))
+                        os.fsync(file.fileno())
+                except FileNotFoundError:  # its records are in the stream
+                    continue
+                except OSError as error:
+                    raise StreamError(f"the spool cannot be written ({error.strerror})") from None
+    return count
+
+
+def _left(document: bytes) -> bytes:
+    """What is left of a record that is erased, of the same length."""
+    try:
+        left = _encode(_decode_entry(document))
+    except msgspec.DecodeError:  # the ledger cannot use it either
+        left = b""
+    return left.ljust(len(document))
 
 
 class _Name(NamedTuple):

@@ -248,3 +248,32 @@ def test_files_are_private(tmp_path: Path) -> None:
     """Records are pseudonymized, and still nobody else's business."""
     Spool(tmp_path / "s", 1 << 20).append([record("1")])
     assert (tmp_path / "s").stat().st_mode & 0o077 == 0
+
+
+def test_a_record_is_erased_in_its_place(tmp_path: Path) -> None:
+    """Also in what is settled, and beside damage: its recorder, which may be running, goes on with
+    the same bytes, and its ledger has one record that it cannot read."""
+    spool = Spool(tmp_path / "s", 1 << 20)
+    spool.append([record(name) for name in "abcd"])
+    segment = spool.oldest(1.0)
+    assert segment is not None
+    whole = segment.path.read_bytes()
+    size = len(whole) // 4
+    path = spool.settle(segment.path, size)
+    path.write_bytes(whole[: 2 * size] + b"x" * 9 + whole[2 * size :])
+
+    def is_meant(document: bytes) -> bool:
+        return document.startswith((b'{"id":"a"', b'{"id":"c"'))
+
+    assert module.erase(tmp_path / "s", is_meant, for_good=False) == 2
+    assert path.read_bytes().count(b'"segments"') == 4
+    assert module.erase(tmp_path / "s", is_meant, for_good=True) == 2
+    assert path.read_bytes().count(b'"segments"') == 2
+    assert (
+        module.erase(tmp_path / "s", lambda document: b'"segments"' in document, for_good=False)
+        == 2
+    )
+    (found,) = Spool(tmp_path / "s", 1 << 20).oldest(2.0).parts  # type: ignore[union-attr]
+    assert [one.id for one in found.records] == ["b", "d"]
+    assert [one.id for one in found.unreadable] == ["c"]
+    assert module.erase(tmp_path / "nowhere", is_meant, for_good=True) == 0
