@@ -67,6 +67,8 @@ class Cluster:
             found = self._secret(namespace, secret) if secret else None
             if not found and config:
                 found = self._config(namespace, config)
+        except PermissionError as error:
+            found = "no_answer", f"{error} in namespace {namespace}; its role must name it"
         except (requests.RequestException, OSError, ValueError) as error:
             found = "no_answer", f"the API server did not say what is there: {type(error).__name__}"
         kept = KEPT if found is None else KEPT_BAD
@@ -118,6 +120,8 @@ class Cluster:
         ) as answer:
             if answer.status_code == requests.codes.not_found:
                 return None
+            if answer.status_code in {requests.codes.unauthorized, requests.codes.forbidden}:
+                raise PermissionError(f"the injector may not get {kind} {name}")
             answer.raise_for_status()
             body = answer.raw.read(LARGEST, decode_content=True)
         document = json.loads(body)

