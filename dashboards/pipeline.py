@@ -15,6 +15,11 @@ def _most(name: str) -> str:
     return f"max by (endpoint) ({of(name)})"
 
 
+def _latest(name: str) -> str:
+    """The worst of each kind of place."""
+    return f"max by (endpoint, kind) ({of(name)})"
+
+
 _LEDGER = {
     "exchanges": _total("monitor_exchanges_total"),
     "appended": _total("monitor_records_appended_total"),
@@ -213,6 +218,17 @@ ROW = Row(
             "Normal is 0; otherwise look at the archiver's log.", "cps",
             Query(rate("monitor_archive_failures_total", "reason"), "{{reason}} stood in the way"),
             Query(rate("monitor_archive_left_out_total", "reason"), "left out: {{reason}}"),
+            Query(
+                rate("monitor_audit_anchors_total", "kind", 'result="failed"'),
+                "checkpoints not kept: {{kind}}",
+            ),
+        ),
+        graph(
+            "Anchors",
+            "How much longer than `audit.every` checkpoints have waited to be kept by a place of "
+            "`audit.anchors`. Normal is 0; otherwise look at the archiver's log.", "s",
+            Query(_latest("monitor_audit_anchor_overdue_seconds"), "{{kind}}"),
+            steps=((3600, "red"),),
         ),
         graph(
             "Pods asked about",

@@ -111,6 +111,7 @@ ELSEWHERE = {
 DECLARATIONS = {
     "errors.py",
     "interfaces.py",
+    "settings/archive.py",
     "settings/injector.py",
     "settings/kinds.py",
     "settings/schema.py",

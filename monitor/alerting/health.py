@@ -33,6 +33,8 @@ SOON = 7 * 24 * HOUR
 """Seconds before its end from which on a certificate expires soon."""
 OVERDUE = 600.0
 """Seconds beyond `archive.every` that a record may wait for the archive."""
+UNANCHORED = 3600.0
+"""Seconds beyond `audit.every` that checkpoints may wait to be kept elsewhere."""
 LATE = 300.0
 """Seconds that the newest analyzed record may be old while records come."""
 
@@ -188,6 +190,10 @@ class Health:
         if overdue > OVERDUE:
             words = f"a record has waited {overdue:,.0f} s longer than `archive.every`"
             yield Condition("MonitorArchiveBehind", "warning", {}, words)
+        late = self._sums.get("monitor_audit_anchor_overdue_seconds", {})
+        for kind in sorted(kind for kind, seconds in late.items() if seconds > UNANCHORED):
+            words = f"checkpoints have waited {late[kind]:,.0f} s longer than `audit.every`"
+            yield Condition("MonitorArchiveUnanchored", "warning", {"kind": kind}, words)
         yield from self._redactions()
         if sum(self._sums.get("monitor_key_conflict", {}).values()):
             words = "a recorder has a key that the other replicas do not have"
@@ -295,6 +301,7 @@ _COUNTED: dict[str, Callable[[Labels], str]] = {
 
 _KEYS: dict[str, Callable[[Labels], str]] = {
     **_COUNTED,
+    "monitor_audit_anchor_overdue_seconds": _by("kind"),
     **dict.fromkeys(
         (
             "monitor_spool_bytes",

@@ -107,6 +107,10 @@ ALERTS: tuple[AlertKind, ...] = (
     AlertKind("MonitorArchiveBehind", {
         "warning": "Records are not archived; they are lost once the stream deletes them.",
     }, after=60.0),
+    AlertKind("MonitorArchiveUnanchored", {
+        "warning": "The end of the archive is kept nowhere else; if it is cut off now, nobody can "
+        "tell.",
+    }, after=60.0),
     AlertKind("MonitorPartFailing", {
         "warning": "A part of monitor, or one of your own, fails on some exchanges.",
     }),

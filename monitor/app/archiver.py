@@ -20,17 +20,18 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from nacl.signing import SigningKey, VerifyKey
+from nacl.signing import VerifyKey
 
 import monitor
 from monitor import logs
 from monitor.analysis.lease import Lease
+from monitor.app.anchoring import Anchors
+from monitor.app.auditing import signing_key, trusted_keys
 from monitor.archive import manifests, storage
 from monitor.archive.chain import Chain, signer
 from monitor.archive.manifests import NEW
 from monitor.archive.rows import Kept, Writer
 from monitor.archive.upkeep import Upkeep
-from monitor.audit import keys
 from monitor.audit.merkle import NONCE
 from monitor.errors import ArchiveError, LeaseError, StreamError
 from monitor.settings.schema import Settings
@@ -61,6 +62,9 @@ CLAIM_EVERY = 1.0
 
 LAST_SECONDS = 10.0
 """How long a stopping archiver goes on archiving what is there already."""
+
+ANCHOR_SECONDS = 3.0
+"""How long the last checkpoints may take to be kept elsewhere."""
 
 UNWIND_SECONDS = 2.0
 """How long a disk or an object store may take then for what is under way."""
@@ -117,6 +121,7 @@ class Archiver:
         self._stopping = stopping
         scratch = Path(settings.data) / "archive"
         self._storage = storage.at(settings.archive.url, scratch)
+        self._anchors = Anchors(settings)
         self._sign = signer(signing_key(settings))
         self._trusted = trusted_keys(settings)
         self._stream = RedisStream(settings.redis, settings.endpoint, shards=settings.stream.shards)
@@ -150,6 +155,7 @@ class Archiver:
         for stream in (self._stream, *(shard.stream for shard in self._shards)):
             await stream.close()
         await self._let_go()
+        await asyncio.to_thread(self._anchors.close, ANCHOR_SECONDS)
         self._thread.shutdown(wait=False)
         return True
 
@@ -161,6 +167,7 @@ class Archiver:
                 await self._rest(CLAIM_EVERY)
             elif owns and await self._turn(is_last=False):
                 pause = FIRST_PAUSE
+                self._anchor()
                 await self._tidy()
                 await self._rest(LOOK_EVERY)
             else:
@@ -168,6 +175,7 @@ class Archiver:
                 pause = min(2 * pause, LONGEST_PAUSE)
         if await self._owns() and self._lease is not None:
             await self._turn(is_last=True)
+            self._anchor()
             with contextlib.suppress(StreamError, LeaseError):
                 await self._lease.release()
 
@@ -221,9 +229,10 @@ class Archiver:
     async def measure(self) -> list[Measurement]:
         """What is archived, and what waits for it."""
         labels = {"endpoint": self._settings.endpoint}
-        return [
+        found = [
             Measurement(name, {**labels, **more}, value) for name, more, value in self._counted()
         ]
+        return found if self._stands_by else found + self._anchors.measurements(labels["endpoint"])
 
     def _counted(self) -> Iterator[tuple[str, dict[str, str], float]]:
         for reason, count in self._failures.items():
@@ -358,6 +367,14 @@ class Archiver:
                 self._failures["compaction"] += 1
                 logs.warning(f"files of shard {shard.number} are not put together: {error}")
 
+    def _anchor(self) -> None:
+        """Let the last checkpoints be kept elsewhere, too."""
+        if all(shard.is_open for shard in self._shards):
+            heads = [shard.chain.head for shard in self._shards]
+            self._anchors.offer(
+                self._settings.endpoint, [head.checkpoint if head else "" for head in heads]
+            )
+
     def _may_go_on(self) -> bool:
         """Whether what can wait may go on: not while told to stop."""
         return not self._stopping.is_set()
@@ -477,18 +494,6 @@ def _identity(held: storage.Storage, endpoint: str) -> bytes:
 
 
 _WRITER = f"monitor {monitor.__version__}"
-
-
-def signing_key(settings: Settings) -> SigningKey | None:
-    """Return what signs checkpoints; raises ConfigError that names the key."""
-    given = settings.audit.sign
-    return keys.private(Path(given), "audit.sign") if given else None
-
-
-def trusted_keys(settings: Settings) -> list[VerifyKey]:
-    """Return whose signatures an archiver that signs goes by; raises ConfigError as that."""
-    given = settings.audit.sign
-    return keys.trusted(Path(given), "audit.sign") if given else []
 
 
 def _added(writer: Writer, entries: Sequence[Entry]) -> int:

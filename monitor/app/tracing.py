@@ -51,7 +51,7 @@ def _transport(settings: Settings) -> Transport:
 
 
 def grpc_transport(
-    endpoint: str, method: str, signal: Literal["TRACES", "METRICS"], timeout: float = 10.0
+    endpoint: str, method: str, signal: Literal["TRACES", "METRICS", "LOGS"], timeout: float = 10.0
 ) -> grpc.GrpcTransport:
     """Return a transport whose library prints nothing: what fails is said once, by who sends."""
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")

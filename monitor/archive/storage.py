@@ -78,14 +78,21 @@ class Storage(Protocol):
 def at(url: str, scratch: Path) -> Storage:
     """Return the storage at a path or URL. What an object store is given stands in the directory
     `scratch` before. Raises ArchiveError where nothing reads such URLs."""
-    if not places.is_url(url):
-        return Directory(Path(url))
-    _right(url)
-    scheme, _, rest = url.partition("://")
-    if scheme.lower() == "file":
-        return Directory(Path(unquote(rest.removeprefix("localhost"))))
+    if places.is_url(url):
+        _right(url)
+    if (root := directory_of(url)) is not None:
+        return Directory(root)
     with _said(shown(url)):
         return Objects(url.rstrip("/"), scratch)
+
+
+def directory_of(url: str) -> Path | None:
+    """Return the directory of this machine that a path or URL names, if it does."""
+    scheme, _, rest = url.partition("://")
+    if not places.is_url(url):
+        return Path(url)
+    is_file = scheme.lower() == "file"
+    return Path(unquote(rest.removeprefix("localhost"))) if is_file else None
 
 
 def writable(url: str) -> None:

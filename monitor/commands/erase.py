@@ -13,7 +13,7 @@ from pathlib import Path
 
 import msgspec
 
-from monitor.app.archiver import signing_key, trusted_keys
+from monitor.app.auditing import signing_key, trusted_keys
 from monitor.app.erasure import ErasureRun, Found, digest
 from monitor.app.store_erasure import StoreErasure
 from monitor.archive import reading, storage

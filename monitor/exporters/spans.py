@@ -28,24 +28,24 @@ TRIES = 3
 _REJECTED = {1: Field("partial_success", {1: Field("rejected_spans", "int64")})}
 
 
-def url_of(endpoint: str, environment: Mapping[str, str]) -> str:
+def url_of(endpoint: str, environment: Mapping[str, str], signal: str = "traces") -> str:
     """Return where spans go over HTTP, given `otlp.endpoint`; empty: nowhere.
 
     That is OTEL_EXPORTER_OTLP_TRACES_ENDPOINT as it stands, else the collector's `/v1/traces`. A
-    full URL that is not that of `/v1/metrics` is for metrics alone.
+    full URL that is not that of `/v1/metrics` is for metrics alone. Of `logs` the same is so.
 
     >>> url_of("http://c:4318", {}), url_of("http://c/v1/metrics", {}), url_of("http://c/x", {})
     ('http://c:4318/v1/traces', 'http://c/v1/traces', '')
     """
     if not endpoint:
         return ""
-    if own := environment.get(PREFIX + "TRACES_ENDPOINT", ""):
+    if own := environment.get(f"{PREFIX}{signal.upper()}_ENDPOINT", ""):
         return own if urlsplit(own).scheme in ("http", "https") else ""
     parts = urlsplit(endpoint)
     if not parts.path.strip("/"):
-        return urlunsplit(parts._replace(path="/v1/traces"))
+        return urlunsplit(parts._replace(path=f"/v1/{signal}"))
     if parts.path.endswith("/v1/metrics"):
-        return urlunsplit(parts._replace(path=parts.path.removesuffix("metrics") + "traces"))
+        return urlunsplit(parts._replace(path=parts.path.removesuffix("metrics") + signal))
     return ""
 
 

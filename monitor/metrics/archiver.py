@@ -40,4 +40,16 @@ METRICS = (
         "Normally 0; it grows while the archiver is behind or cannot write.",
         "archiver", (), "seconds",
     ),
+    Metric(
+        "monitor_audit_anchors_total", "counter",
+        "Times that the last checkpoints of the archive were put to a place of `audit.anchors`, by "
+        "its kind and what became of it (`put`, `failed`). What failed is tried again.",
+        "archiver", ("kind", "result"),
+    ),
+    Metric(
+        "monitor_audit_anchor_overdue_seconds", "gauge",
+        "How much longer than `audit.every` checkpoints have waited to be kept by a place of "
+        "`audit.anchors`, by its kind. Normally 0.",
+        "archiver", ("kind",), "seconds",
+    ),
 )  # fmt: skip

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 _SERVICE = "/opentelemetry.proto.collector."
 SPANS = _SERVICE + "trace.v1.TraceService/Export"
+LOGS = _SERVICE + "logs.v1.LogsService/Export"
 METRICS = _SERVICE + "metrics.v1.MetricsService/Export"
 _AGAIN = frozenset(
     ("CANCELLED", "DEADLINE_EXCEEDED", "ABORTED", "OUT_OF_RANGE", "UNAVAILABLE", "DATA_LOSS")
@@ -54,13 +55,13 @@ _STATUS: protobuf.Table = {
 _BUNDLE = "ca-certificates.crt"
 
 
-def span_endpoint(endpoint: str, environment: Mapping[str, str]) -> str:
-    """Return where spans go, given `otlp.endpoint`; empty: nowhere.
+def span_endpoint(endpoint: str, environment: Mapping[str, str], signal: str = "traces") -> str:
+    """Return where spans go, or `logs`, given `otlp.endpoint`; empty: nowhere.
 
     >>> span_endpoint("http://c:4317", {"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "t:1"})
     't:1'
     """
-    own = environment.get(PREFIX + "TRACES_ENDPOINT", "") if endpoint else ""
+    own = environment.get(f"{PREFIX}{signal.upper()}_ENDPOINT", "") if endpoint else ""
     if not own:
         return endpoint
     return own if _is_endpoint(own) else ""

@@ -23,7 +23,7 @@ class Variables:
     """What they say of a signal."""
 
     def __init__(
-        self, environment: Mapping[str, str], signal: Literal["TRACES", "METRICS"]
+        self, environment: Mapping[str, str], signal: Literal["TRACES", "METRICS", "LOGS"]
     ) -> None:
         self._environment = environment
         self._signal = signal

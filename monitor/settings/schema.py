@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
+from monitor.settings.archive import Archive, Audit
 from monitor.settings.injector import Injector
 from monitor.settings.kinds import (
     LONGEST,
@@ -484,25 +485,6 @@ class Receiver(Section, frozen=True, omit_defaults=True):
     repeat: Annotated[float, msgspec.Meta(ge=60, le=LONGEST)] = 14400.0
     heartbeat: Annotated[float, msgspec.Meta(ge=1, le=LONGEST)] | None = None
     runbook: str = ""
-
-
-class Archive(Section, frozen=True):
-    """Where Records are archived, a directory or a URL; empty: nowhere.
-
-    A file is written `every` so many seconds where anything has come, and sooner when that is
-    `rows` of a shard. It is kept for `keep` days; 0 is for ever.
-    """
-
-    url: str = ""
-    every: Annotated[float, msgspec.Meta(ge=1, le=86400)] = 300.0
-    rows: Annotated[int, msgspec.Meta(ge=1, le=10_000_000)] = 50000
-    keep: Annotated[int, msgspec.Meta(ge=0, le=36500)] = 0
-
-
-class Audit(Section, frozen=True):
-    """The file with the Ed25519 key that signs the archive's checkpoints; empty: unsigned."""
-
-    sign: str = ""
 
 
 class Traces(Section, frozen=True):

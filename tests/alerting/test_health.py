@@ -20,12 +20,14 @@ USUAL = {
     ("monitor_buffer_bytes", ""): 10.0,
     ("monitor_key_conflict", ""): 0.0,
     ("monitor_archive_overdue_seconds", ""): 600.0,
+    ("monitor_audit_anchor_overdue_seconds", "webhook"): 3600.0,
     ("monitor_part_failures_total", "check mine"): 0.0,
     ("monitor_objective_missed_total", "latency"): 0.0,
     ("monitor_exchange_duration_seconds_count", ""): 100.0,
 }
 _LABELS = {
     "monitor_exchanges_total": "outcome", "monitor_objective_missed_total": "objective",
+    "monitor_audit_anchor_overdue_seconds": "kind",
 }  # fmt: skip
 
 
@@ -65,6 +67,7 @@ def look(health: Health, now: float, restarts: int = 0, **changed: float) -> set
     ({"redactions_total__timeout": 9.0, "records_appended_total__": 300.0}, ("MonitorRedactions", "warning")),
     ({"key_conflict__": 1.0}, ("MonitorKeyConflict", "warning")),
     ({"archive_overdue_seconds__": 601.0}, ("MonitorArchiveBehind", "warning")),
+    ({"audit_anchor_overdue_seconds__webhook": 3601.0}, ("MonitorArchiveUnanchored", "warning")),
     ({"part_failures_total__check_of_mine": 2.0}, ("MonitorPartFailing", "warning")),
     ({"restarts": 3}, ("MonitorRestarts", "warning")),
 ])  # fmt: skip

