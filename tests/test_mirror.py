@@ -88,7 +88,6 @@ ELSEWHERE = {
     "analysis/drift/watches.py": "analysis/drift/test_eviction.py",
     "demo/models.py": "demo/test_run.py",
     "demo/screen.py": "demo/test_run.py",
-    "demo/traffic.py": "demo/test_run.py",
     "proxy/chunked.py": "proxy/test_http1_fast_path.py",
     "proxy/copies.py": "proxy/test_http1_fast_path.py",
     "proxy/heads.py": "proxy/test_http1_fast_path.py",

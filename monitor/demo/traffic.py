@@ -1,8 +1,18 @@
-"""Real clients for the demo: the openai SDK and plain HTTP, two populations, three templates."""
+"""Real clients for the demo: the openai SDK and plain HTTP, two populations, three templates.
+
+`python -m monitor.demo.traffic URL` sends their requests until it is ended, usual ones at first and
+then shifted ones.
+"""
 
 from __future__ import annotations
 
+import argparse
+import contextlib
+import functools
+import itertools
 import random
+import signal
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -138,3 +148,52 @@ class Clients:
         if job.stream:
             for _ in answer:
                 pass
+
+
+def send(
+    clients: Clients, *, rate: int, usual: float, say: Callable[[str], None], seconds: float = 1e9
+) -> None:
+    """Send `rate` requests in each second of so many, shifted ones after `usual` seconds."""
+    usual_jobs = jobs(10**12, shifted=False, seed=1)
+    shifted_jobs = jobs(10**12, shifted=True, seed=2)
+    began = time.monotonic()
+    shifted = False
+    say(f"{rate} requests/s; after {usual:g} s south's scanner is calibrated anew")
+    for second in itertools.count(1):
+        if not shifted and second > usual:
+            shifted = True
+            say("from now on south's scanner is calibrated anew")
+        todo = itertools.islice(shifted_jobs if shifted else usual_jobs, rate)
+        if failed := clients.send(todo, lambda: None):
+            say(f"{failed} of {rate} requests failed")
+        if second >= seconds:
+            return
+        time.sleep(max(0.0, began + second - time.monotonic()))
+
+
+def main() -> None:
+    """Send to the URL that is given, until SIGTERM or Ctrl-C."""
+    parser = argparse.ArgumentParser(description="Send the demo's requests to an endpoint.")
+    parser.add_argument("url", metavar="URL", help="of the sidecar, as http://127.0.0.1:8080")
+    parser.add_argument("--rate", type=int, default=25, help="requests per second; by default 25")
+    parser.add_argument(
+        "--usual",
+        type=float,
+        default=150,
+        metavar="SECONDS",
+        help="until the shift; by default 150",
+    )
+    options = parser.parse_args()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # the first process of a container
+    clients = Clients(options.url)
+    with contextlib.suppress(KeyboardInterrupt):
+        send(
+            clients,
+            rate=options.rate,
+            usual=options.usual,
+            say=functools.partial(print, flush=True),
+        )
+
+
+if __name__ == "__main__":
+    main()

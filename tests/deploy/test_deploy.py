@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib.util
+import re
 import shutil
 import subprocess
 import sys
@@ -142,6 +144,38 @@ def test_every_file_that_compose_mounts_is_there() -> None:
         for volume in service.get("volumes", []):
             source = volume.partition(":")[0]
             assert not source.startswith(".") or (DEPLOY / source).exists(), source
+
+
+def test_compose_names_nobody_who_is_not_there() -> None:
+    """Each host in its files is a service with that port, each module of ours exists, and the first
+    page of Grafana is one of the dashboards."""
+    services = documents(DEPLOY / "compose.yaml")[0]["services"]
+    files = ["deploy/compose.yaml", "deploy/prometheus/prometheus.yml", "alerts/alertmanager.yml",
+             "deploy/grafana/provisioning/datasources/prometheus.yaml"]  # fmt: skip
+    texts = "".join((DEPLOY.parent / file).read_text(encoding="utf-8") for file in files)
+    named = set(re.findall(r"[/ \[]([a-z]+):(\d{4})\b", texts))
+    known = {"model": "9000", "inbox": "9095", "valkey": "6379", "prometheus": "9090",
+             "alertmanager": "9093"}  # fmt: skip
+    ours = {("sidecar", "8080"), ("sidecar", "9464"), ("analyzer", "9464")}
+    assert {one for one in named if one[0] != "localhost"} == {*known.items(), *ours}
+    assert {name for name, _ in named} <= {*services, "localhost"}
+    for service in services.values():
+        if "-m" in service.get("entrypoint", []):
+            assert importlib.util.find_spec(service["entrypoint"][2])
+    home = services["grafana"]["environment"]["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"]
+    assert (DEPLOY.parent / "dashboards" / Path(home).name).exists()
+
+
+def test_compose_opens_nothing_to_the_network_and_confines_what_is_ours() -> None:
+    """Ports are those of the machine itself; our containers have no capability and no way to write
+    but to their volumes."""
+    services = documents(DEPLOY / "compose.yaml")[0]["services"]
+    for name, service in services.items():
+        assert all(port.startswith("127.0.0.1:") for port in service.get("ports", [])), name
+        if service["image"].startswith("monitor"):
+            assert service["read_only"]
+            assert service["cap_drop"] == ["ALL"]
+            assert service["security_opt"] == ["no-new-privileges:true"]
 
 
 def test_prometheus_accepts_its_configuration(
