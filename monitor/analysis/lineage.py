@@ -1,5 +1,8 @@
 """Lineage of Records → what serves that has changed: from which values, to which, since when.
 
+Beside the facts of `lineage` these are the model, by the name in the Record, and the key of the
+pseudonyms. Clients choose among models, so one is in service only once it is asked for regularly.
+
 Both versions answer while one is rolled out. That is one change, from the first record of the new
 value to the last one of the old; its shares say how far it is.
 """
@@ -18,6 +21,11 @@ FACTS, VALUES, CHANGES = 50, 20, 50
 """Facts that are followed, values of each that are told apart, and changes that are remembered."""
 LONGEST = 200
 """Characters of a value."""
+MODEL, KEY = "model", "key"
+"""Facts that stand in a Record by themselves."""
+REGULAR, AMONG, COMING = 20, 400, 64
+"""A model comes into service with so many records among so many; what comes among the first ones of
+all is no change. So many names at a time are counted until they have; then the rarest gives way."""
 OTHER = "other"
 """Stands for all values beyond those."""
 ROLLOUT = 3600.0
@@ -25,6 +33,8 @@ ROLLOUT = 3600.0
 GONE, UNSEEN = 600.0, 100
 """A value has gone once it has not come for so many seconds and so many records. One that comes
 with 5 % of the records stays away that long once in 170 times."""
+SWEEP_EVERY = GONE / 10
+"""Seconds between two looks for what has gone."""
 RECENT = 300.0
 """Seconds over which shares are taken, and as many before."""
 
@@ -39,15 +49,25 @@ class _Seen(msgspec.Struct):
     before: int = 0
 
 
+class _Coming(msgspec.Struct):
+    """A name that is not in service yet: when it came first, after how many records of its fact,
+    and how often since."""
+
+    since: float
+    place: int
+    count: int = 0
+
+
 class _Fact(msgspec.Struct):
     """What is in service by one fact. `period` is the number of the one that shares are counted
-    in, `swept` when it was last looked for what has gone."""
+    in, `swept` when it was last looked for what has gone; `coming` is not in service yet."""
 
     values: dict[str, _Seen] = {}
     records: int = 0
     newest: float = 0.0
     period: int = 0
     swept: float = 0.0
+    coming: dict[str, _Coming] = {}
 
 
 class _State(msgspec.Struct):
@@ -71,7 +91,10 @@ class Lineage:
         at = record.started + record.duration
         if not math.isfinite(at):
             return
-        for name, value in record.lineage.items():
+        facts = {KEY: record.key, MODEL: record.model, **record.lineage}
+        for name, value in facts.items():
+            if not value:
+                continue
             fact = self._facts.get(name)
             if fact is None:
                 if len(self._facts) >= FACTS or not (self._only is None or name in self._only):
@@ -81,13 +104,14 @@ class Lineage:
                 fact.newest = at
                 if at >= (fact.period + 1) * RECENT:
                     _next_period(fact, int(at // RECENT))
-            seen = fact.values.get(value)
+            seen = fact.values.get(value) or self._come(name, fact, value[:LONGEST], at)
             if seen is None:
-                seen = self._come(name, fact, value[:LONGEST], at)
-            seen.last = max(seen.last, at)
+                continue
+            if at > seen.last:  # noqa: PLR1730  max() would take a fifth of all this
+                seen.last = at
             seen.place = fact.records = fact.records + 1
             seen.now += 1
-            if fact.newest - fact.swept >= GONE / 10 and len(fact.values) > 1:
+            if len(fact.values) > 1 and fact.newest - fact.swept >= SWEEP_EVERY:
                 fact.swept = fact.newest
                 self._sweep(name, fact)
 
@@ -126,13 +150,18 @@ class Lineage:
 
     # --- one fact --------------------------------------------------------------------------------
 
-    def _come(self, name: str, fact: _Fact, value: str, at: float) -> _Seen:
-        """A value that is not in service, or is told apart no more."""
+    def _come(self, name: str, fact: _Fact, value: str, at: float) -> _Seen | None:
+        """A value that is not in service, or is told apart no more; None where it is not yet."""
+        if name == MODEL:
+            since = _regular(fact, value, at)
+            if since is None:
+                return None
+            at = since
         if value not in fact.values and len(fact.values) >= VALUES:
             value = OTHER
         if value in fact.values:
             return fact.values[value]
-        if fact.values:
+        if fact.values and (name != MODEL or fact.records > AMONG):
             place = self._place(name)
             if place is not None and _is_under_way(self._changes[place], at):
                 after = [*self._changes[place].after, value][:VALUES]
@@ -174,6 +203,23 @@ class Lineage:
         if change.until is not None:
             return change
         return msgspec.structs.replace(change, shares=_shares(values))
+
+
+def _regular(fact: _Fact, value: str, at: float) -> float | None:
+    """Since when a model is asked for regularly, None while it is not; the first one is at once."""
+    if not fact.values:
+        return at
+    fact.records += 1
+    coming = fact.coming.get(value)
+    if coming is None or fact.records - coming.place > AMONG:
+        if coming is None and len(fact.coming) >= COMING:
+            del fact.coming[min(fact.coming, key=lambda one: fact.coming[one].count)]
+        coming = fact.coming[value] = _Coming(at, fact.records)
+    coming.count += 1
+    if coming.count < REGULAR:
+        return None
+    del fact.coming[value]
+    return coming.since
 
 
 def _is_under_way(change: Change, at: float) -> bool:

@@ -353,7 +353,7 @@ class Analyzer:
         if self._settings.privacy.differential.epsilon is None:
             return Lineage()
         constant = [name for name, one in self._settings.lineage.items() if one.value]
-        return Lineage({"config", "policy", "monitor", *constant})
+        return Lineage({"config", "policy", "monitor", "key", *constant})
 
     async def _restore(self) -> bool:
         """Go on from what was saved, as the owner of the endpoint; raises LeaseError or

@@ -126,6 +126,7 @@ def business(settings: Settings) -> dict[str, Reader]:
 
 def lineage(settings: Settings) -> Lineage:
     """Return what knows the facts of what served an exchange."""
+    from monitor.dimensions import json_path
     from monitor.recorder.lineage import Lineage
     from monitor.settings import digest
 
@@ -145,6 +146,7 @@ def lineage(settings: Settings) -> Lineage:
             **{fact: [name.lower() for name in each] for fact, each in names.items()},
             REPLAY: [REPLAY_HEADER],
         },
+        paths={fact: json_path.reader(one.json) for fact, one in facts if one.json},
     )
 
 

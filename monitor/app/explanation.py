@@ -392,8 +392,8 @@ def _lineage(settings: Settings) -> Iterator[str]:
     )
     for fact, one in settings.lineage.items():
         listed = one.header if isinstance(one.header, str) else ", else ".join(one.header)
-        where = f"the header {listed} of the answer, else of the request"
-        yield f"            {fact}: {where if listed else one.value}"
+        where = f"the header {listed} of the answer, else of the request" if listed else ""
+        yield f"            {fact}: {where or one.json or one.value}"
 
 
 def _privacy(settings: Settings) -> Iterator[str]:

@@ -46,8 +46,9 @@ METRICS = (
     ),
     Metric(
         "monitor_lineage_change_timestamp_seconds", "gauge",
-        "Unix time at which a fact of what serves changed last: a version of the model, the "
-        "configuration (`config`), the policy or `monitor` itself. `value` is what came.",
+        "Unix time at which a fact of what serves changed last: the model, a version of it, the "
+        "configuration (`config`), the policy, the key of pseudonyms or `monitor` itself. `value` "
+        "is what came.",
         "analyzer", ("fact", "value"), "seconds",
     ),
     Metric(

@@ -167,7 +167,9 @@ class Capture:
         )  # fmt: skip
         self._business = dict(business or {})
         self._lineage = lineage or Lineage()
-        self._facts = {fact: LabelLimiter(VALUES) for fact in self._lineage.headers}
+        self._facts = {
+            fact: LabelLimiter(VALUES) for fact in (*self._lineage.headers, *self._lineage.paths)
+        }
         self._mined = mined
         self._miner = miner
         self._endpoint = endpoint

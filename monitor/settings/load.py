@@ -15,6 +15,7 @@ from typing import Any
 
 import msgspec
 
+from monitor import json_paths
 from monitor.conventions import LATEST, OPT_IN
 from monitor.errors import ConfigError
 from monitor.settings.addresses import address, meet, url
@@ -184,8 +185,13 @@ def _check_fact(name: str, source: LineageSource) -> None:
     here = f"lineage.{name}"
     if name in OURS:
         raise ConfigError(f"{here}: is a fact that monitor itself states; choose another name")
-    if bool(source.header) == bool(source.value):
-        raise ConfigError(f"{here}: give one of `header` and `value`")
+    if sum(map(bool, (source.header, source.json, source.value))) != 1:
+        raise ConfigError(f"{here}: give one of `header`, `json` and `value`")
+    if source.json:
+        try:
+            json_paths.parsed(source.json)
+        except ValueError as error:
+            raise ConfigError(f"{here}.json: {error}") from None
     _check_headers(source.header, here)
     for header in [source.header] if isinstance(source.header, str) else source.header:
         if header.lower() in CREDENTIALS:

@@ -328,10 +328,12 @@ class Costs(Section, frozen=True):
 
 class LineageSource(Section, frozen=True, omit_defaults=True):
     """Where a fact of what served an exchange comes from: `header` of the answer, else of the
-    request (of several names the first that there is), or a `value` that holds for all.
+    request (of several names the first that there is), a path into the `json` of a body, as
+    `response.system_fingerprint`, or a `value` that holds for all.
     """
 
     header: str | list[str] = ""
+    json: str = ""
     value: Annotated[str, msgspec.Meta(max_length=200)] = ""
 
 

@@ -7,7 +7,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.analysis.lineage import CHANGES, FACTS, GONE, OTHER, ROLLOUT, VALUES, Lineage
+from monitor.analysis.lineage import (
+    AMONG,
+    CHANGES,
+    COMING,
+    FACTS,
+    GONE,
+    OTHER,
+    REGULAR,
+    ROLLOUT,
+    VALUES,
+    Lineage,
+)
 from monitor.findings import Change
 from monitor.types import Outcome, Record, RequestSummary, ResponseSummary
 
@@ -99,7 +110,8 @@ def test_strangers_fill_nothing_and_change_little() -> None:
     for number in range(2000):
         lineage.add(record(number, 404, model_version=f"refused {number}"))
         lineage.add(record(number, model_version=f"{number} {'x' * 1000}"))
-    (fact,) = lineage._facts.values()
+    assert set(lineage._facts) == {"key", "model", "model_version"}
+    fact = lineage._facts["model_version"]
     assert len(fact.values) <= VALUES + 1
     assert OTHER in fact.values
     assert len(lineage.saved()) < 20_000
@@ -173,3 +185,45 @@ def test_any_order_of_values_goes_on_after_a_restart(
         assert change.before
         assert change.after
         assert change.until is None or change.until >= 0
+
+
+def models(*stretches: tuple[int, list[str]], key: str = "k") -> Lineage:
+    """So many records of the models named, in turn, a second after another."""
+    lineage, at = Lineage(), 0
+    for count, names in stretches:
+        for number in range(count):
+            model = names[number % len(names)]
+            lineage.add(msgspec.structs.replace(PLAIN, started=float(at), model=model, key=key))
+            at += 1
+    return lineage
+
+
+def test_another_model_is_a_change_from_its_first_record_on() -> None:
+    """Also one that gets a twentieth of the records; those of the beginning are none."""
+    (one,) = models((1000, ["a"]), (2000, ["b"])).changes()
+    assert (one.fact, one.before, one.after, one.since) == ("model", ["a"], ["b"], 1000.0)
+    (one,) = models((1000, ["a"]), (500, ["a"] * 19 + ["b"])).changes()
+    assert (one.before, one.after, one.since) == (["a"], ["b"], 1019.0)
+    assert models((4000, ["a", "b", "c"])).changes() == []
+
+
+def test_models_that_few_ask_for_are_no_news() -> None:
+    """Whatever they are called, and however long they do so; another one is still seen."""
+    rare = ["a"] * (AMONG // REGULAR + 2) + ["b"]
+    assert models((1000, ["a"]), (20_000, rare)).changes() == []
+    junk = [name for number in range(5000) for name in ("a", f"x{number}")]
+    assert models((1000, ["a"]), (10_000, junk)).changes() == []
+    with_b = [name for number in range(2000) for name in ("a", f"x{number}", f"y{number}", "b")]
+    assert told(models((1000, ["a"]), (8000, with_b))) == [("a", "b")]
+    fact = models((1000, ["a"]), (10_000, junk))._facts["model"]
+    assert len(fact.coming) <= COMING
+
+
+def test_another_key_is_a_change() -> None:
+    """From its first record on, after a restart too."""
+    lineage = models((10, ["a"]))
+    again = Lineage()
+    again.restore(lineage.saved())
+    again.add(msgspec.structs.replace(PLAIN, started=11.0, key="k2"))
+    (one,) = again.changes()
+    assert (one.fact, one.before, one.after, one.since) == ("key", ["k"], ["k2"], 11.0)

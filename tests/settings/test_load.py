@@ -170,8 +170,11 @@ drain: {delay: 0, timeout: 30}
             "segments.a.header: 'b:' is not the name of a header",
         ),
         ("segments: {a: {header: []}}", "segments.a: has no source; give one of"),
-        ("lineage: {a: {}}", "lineage.a: give one of `header` and `value`"),
-        ("lineage: {a: {header: x, value: b}}", "lineage.a: give one of `header` and `value`"),
+        ("lineage: {a: {}}", "lineage.a: give one of `header`, `json` and `value`"),
+        (
+            "lineage: {a: {header: x, value: b}}",
+            "lineage.a: give one of `header`, `json` and `value`",
+        ),
         ("lineage: {a: {header: 'x y'}}", "lineage.a.header: 'x y' is not the name of a header"),
         ("lineage: {policy: {value: b}}", "lineage.policy: is a fact that monitor itself states"),
         (
