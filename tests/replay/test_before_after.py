@@ -13,8 +13,6 @@ from monitor.cli import main
 from monitor.types import Part, encode_record
 from tests.replay.some_records import record
 
-pytestmark = pytest.mark.usefixtures("one_scanner")
-
 NOON = "2026-11-28T12:00:00Z"
 AT_NOON = 1795867200
 

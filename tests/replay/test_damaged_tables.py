@@ -14,8 +14,6 @@ from pyarrow import parquet
 from monitor.cli import main
 from tests.replay.test_odd_tables import ROWS, csv_of, gauss, jsonl_of, judge, parquet_of, status
 
-pytestmark = pytest.mark.usefixtures("one_scanner")
-
 
 def broken(path: Path) -> Path:
     """200 good rows, and four that are none."""

@@ -121,7 +121,7 @@ Documents = Callable[..., list[bytes]]
 
 @pytest.fixture
 def documents(
-    tmp_path: Path, scheduler: str, monkeypatch: pytest.MonkeyPatch, one_scanner: None, capsys: Any
+    tmp_path: Path, scheduler: str, monkeypatch: pytest.MonkeyPatch, capsys: Any
 ) -> Documents:
     """The function (arguments of replay) → documents (here, by workers)."""
     monkeypatch.setattr(record_shards, "SHARD", 60_000)
@@ -196,7 +196,7 @@ def test_no_worker_is_told_the_key_of_privacy(tmp_path: Path, capsys) -> None:
     assert told.count("\n") == 1
 
 
-def test_records_need_no_cluster(archives: Path, tmp_path: Path, one_scanner: None, capsys) -> None:
+def test_records_need_no_cluster(archives: Path, tmp_path: Path, capsys) -> None:
     """Without a scheduler this machine looks at them, as it does without Dask."""
     out, found = tmp_path / "document.json", []
     for options in ([], ["--engine", "dask"]):

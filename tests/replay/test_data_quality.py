@@ -10,8 +10,6 @@ import pytest
 
 from monitor.cli import main
 
-pytestmark = pytest.mark.usefixtures("one_scanner")
-
 
 @pytest.mark.parametrize("profiled", [False, True], ids=["source", "profile"])
 def test_columns_are_told_before_and_now(capsys: Any, tmp_path: Path, profiled: bool) -> None:

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -71,7 +70,6 @@ def test_whatever_things_are_called(name: str, title: str) -> None:
     assert root.get("failures") == "1"
 
 
-@pytest.mark.usefixtures("one_scanner")
 def test_the_option_writes_it(capsys: Any, tmp_path: Path) -> None:
     """Beside what else is asked for, also where the exit code is 1."""
     rng = random.Random(1)

@@ -21,7 +21,6 @@ from pyarrow import parquet
 from monitor.cli import main
 
 ROWS = 1500
-pytestmark = pytest.mark.usefixtures("one_scanner")
 
 
 def judge(capsys: pytest.CaptureFixture[str], current: Path, *options: str) -> dict[str, Any]:

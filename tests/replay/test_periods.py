@@ -19,7 +19,6 @@ from monitor.replay.periods import PERIODS, fitting
 from monitor.types import Part, encode_record
 from tests.replay.some_records import record
 
-pytestmark = pytest.mark.usefixtures("one_scanner")
 JANUARY = 1704067200  # 2024-01-01, a Monday
 DAY = 86400
 

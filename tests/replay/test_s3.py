@@ -18,8 +18,6 @@ from monitor.places import Remote
 from tests.replay.test_record_files import traffic
 from tests.s3_server import S3, log_in, served
 
-pytestmark = pytest.mark.usefixtures("one_scanner")
-
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3]:

@@ -11,8 +11,6 @@ import pytest
 
 from monitor.cli import main
 
-pytestmark = pytest.mark.usefixtures("one_scanner")
-
 ROWS = 300
 
 

@@ -20,8 +20,6 @@ from monitor.cli import main
 from monitor.types import Part, Record, encode_record
 from tests.replay.some_records import record
 
-pytestmark = pytest.mark.usefixtures("one_scanner")
-
 SCREENS = Path(__file__).parent / "screens"
 LOG = Path(__file__).parent.parent / "sources" / "data" / "nginx.log"
 JANUARY = 1704067200  # 2024-01-01

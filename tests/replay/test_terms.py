@@ -14,8 +14,6 @@ from monitor.replay import terms
 from monitor.types import Part, encode_record
 from tests.replay.some_records import record
 
-pytestmark = pytest.mark.usefixtures("one_scanner")
-
 TOPICS = [
     "parcel",
     "delivery",

@@ -13,8 +13,6 @@ from monitor.errors import UsageError
 from monitor.replay import types
 from monitor.tables.readings import WORDS, Reading
 
-pytestmark = pytest.mark.usefixtures("one_scanner")
-
 
 def write(path: Path, text: str) -> str:
     path.write_text(text)
