@@ -7,7 +7,15 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from monitor.analysis.experiments.declared import LARGEST, Experiment, Metric, Ramp, Shares, Source
+from monitor.analysis.experiments.declared import (
+    LARGEST,
+    STRETCHES,
+    Experiment,
+    Metric,
+    Ramp,
+    Shares,
+    Source,
+)
 from monitor.analysis.join.stubs import TRACE
 from monitor.errors import ConfigError
 from monitor.settings import schema
@@ -48,18 +56,25 @@ def _experiment(given: schema.Experiment, key: str, settings: Settings) -> Exper
             f"{key}.unit: {told(given.unit)} is not one of outcomes.key or of the other segments "
             f"({', '.join(units) or 'there are none'}){did_you_mean(given.unit, units)}"
         )
-    pairs = [TRACE, *units]
+    pairs = [TRACE, *STRETCHES, *units]
     if given.paired and given.paired not in pairs:
         raise ConfigError(
-            f"{key}.paired: {told(given.paired)} is not trace_id, nor one of outcomes.key or of "
-            f"the other segments ({', '.join(pairs)}){did_you_mean(given.paired, pairs)}"
+            f"{key}.paired: {told(given.paired)} is not trace_id, minute or hour, nor one of "
+            f"outcomes.key or of the other segments ({', '.join(pairs)})"
+            f"{did_you_mean(given.paired, pairs)}"
         )
-    if given.paired and (given.unit or given.allocation):
+    shares, ramp = _shares(given.allocation, f"{key}.allocation")
+    if given.paired in STRETCHES and ramp:
+        raise ConfigError(
+            f"{key}.allocation: shares that change go not with {key}.paired: {given.paired}; "
+            "declare another experiment for each period"
+        )
+    may_have_shares = not given.paired or given.paired in STRETCHES
+    if given.paired and (given.unit or (not may_have_shares and given.allocation)):
         other = "unit" if given.unit else "allocation"
         raise ConfigError(
             f"{key}.{other}: goes not with {key}.paired, where every arm answers each request"
         )
-    shares, ramp = _shares(given.allocation, f"{key}.allocation")
     arms = [arm for arm, _ in shares]
     if arms and given.control not in arms:
         raise ConfigError(

@@ -193,6 +193,8 @@ def _outcomes(settings: Settings) -> Iterator[str]:
 
 
 def _experiments(settings: Settings) -> Iterator[str]:
+    if settings.experiments:
+        from monitor.analysis.experiments.declared import STRETCHES  # it needs numpy
     for one in settings.experiments:
         arms = ", then ".join(
             ", ".join(f"{k} {v}" if k == "from" else f"{k} {v:.0%}" for k, v in part.items())
@@ -201,7 +203,9 @@ def _experiments(settings: Settings) -> Iterator[str]:
         metrics = ", ".join(metric.name for metric in one.metrics)
         yield f"experiment  {one.name}: {one.dimension} {arms or 'any arm'} beside {one.control}"
         yield f"            by {metrics}; {one.minimum_effect:g} is the difference that matters"
-        if one.paired:
+        if one.paired in STRETCHES:
+            yield f"            arms are compared {one.paired} by {one.paired}"
+        elif one.paired:
             yield f"            every arm answers the same requests, those with one {one.paired}"
         if one.unit:
             what = "all that it does is counted once"

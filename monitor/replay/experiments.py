@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable, Iterator
 
-from monitor.analysis.experiments.declared import Experiment, Metric
+from monitor.analysis.experiments.declared import STRETCHES, Experiment, Metric
 from monitor.replay.plan import DURATION, OUTCOME, Plan
 
 
@@ -16,8 +16,9 @@ def fitting(plan: Plan, columns: Iterable[str]) -> Iterator[tuple[Experiment, li
     for one in plan.experiments:
         if one.dimension not in known:
             continue
+        unit = "" if one.unit in STRETCHES else one.unit
         needed = {
-            metric.name: [*filter(None, (_column(plan, metric), metric.per, one.unit))]
+            metric.name: [*filter(None, (_column(plan, metric), metric.per, unit))]
             for metric in one.metrics
         }
         told = tuple(metric for metric in one.metrics if known.issuperset(needed[metric.name]))

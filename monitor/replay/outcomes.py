@@ -15,7 +15,7 @@ import msgspec
 
 from monitor.analysis.drift.findings import undated
 from monitor.analysis.drift.profiles import Profile, profile_of
-from monitor.analysis.experiments.declared import Experiment
+from monitor.analysis.experiments.declared import STRETCHES, Experiment
 from monitor.analysis.experiments.monitor import ExperimentsMonitor
 from monitor.analysis.fold import Analysis
 from monitor.analysis.monitors import MONITORS, at_once_of, outcomes_of, within_of
@@ -272,8 +272,8 @@ def _experiments(plan: Plan, both: Comparison) -> tuple[list[Experiment], list[s
         return list(plan.experiments), []
     found, remarks = [], []
     for one, missing in fitting(plan, both.current.columns):
-        if (one.ramp or one.follow_up) and not plan.columns.timestamp:
-            what = "its shares change with time" if one.ramp else "its units are followed in time"
+        what = _dated(one)
+        if what and not plan.columns.timestamp:
             remarks.append(
                 f"experiment {one.name}: {what}: name the column that says when a row was with "
                 "--timestamp"
@@ -294,6 +294,15 @@ def _experiments(plan: Plan, both: Comparison) -> tuple[list[Experiment], list[s
                 f"{one.dimension} by"
             )
     return found, remarks
+
+
+def _dated(one: Experiment) -> str:
+    """Why an experiment cannot be judged without times; empty where it can."""
+    if one.ramp:
+        return "its shares change with time"
+    if one.unit in STRETCHES:
+        return "its arms are compared by time"
+    return "its units are followed in time" if one.follow_up else ""
 
 
 def _entries(folds: _Folds, plan: Plan, *, undated: bool) -> dict[str, Any]:

@@ -261,9 +261,10 @@ class Experiment(Section, frozen=True, omit_defaults=True):
     `minimum_effect`; the experiment was planned for some `planned` exchanges. The `unit` that was
     assigned to arms, such as a user, is a dimension or one of `outcomes.key`; by default it is the
     exchange. Where every arm answered the same requests, `paired` is what these have in common:
-    `trace_id`, or as `unit`. An exchange counts `horizon` seconds after it ended, with what had
-    been said by then; by default that is `outcomes.wait`, and it is never more. With `follow_up` a
-    unit counts once, with its exchanges of so many seconds after the first one.
+    `trace_id`, or as `unit`; for arms on machines of their own it is `minute` or `hour`. An
+    exchange counts `horizon` seconds after it ended, with what had been said by then; by default
+    that is `outcomes.wait`, and it is never more. With `follow_up` a unit counts once, with its
+    exchanges of so many seconds after the first one.
     """
 
     name: Annotated[str, msgspec.Meta(min_length=1, max_length=100)]

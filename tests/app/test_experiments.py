@@ -106,11 +106,18 @@ def test_what_is_documented_is_an_experiment() -> None:
         (CONTRACT | {"follow_up": 60}, r"experiments\[0\].follow_up: needs experiments\[0\].unit"),
         (CONTRACT | {"unit": "usr"}, r"experiments\[0\].unit: 'usr' is not one of outcomes.key"),
         (CONTRACT | {"unit": "variant"}, r"experiments\[0\].unit: 'variant' is not one of"),
-        (CONTRACT | {"paired": "trace"}, r"experiments\[0\].paired: 'trace' is not trace_id, nor"),
+        (
+            CONTRACT | {"paired": "trace"},
+            r"experiments\[0\].paired: 'trace' is not trace_id, minute or hour, nor",
+        ),
         (CONTRACT | {"paired": "trace_id"}, r"experiments\[0\].allocation: goes not with experi"),
         (
             CONTRACT | {"paired": "trace_id", "allocation": {}, "unit": "population"},
             r"experiments\[0\].unit: goes not with experiments\[0\].paired",
+        ),
+        (
+            ramped(EVEN) | {"paired": "minute"},
+            r"experiments\[0\].allocation: shares that change go not with experiments\[0\].paired",
         ),
         (with_metric(event="x", per="y"), r"metrics\[0\].per: needs experiments\[0\].unit"),
         (with_metric(), "give one of event, outcome, latency_above and of"),
@@ -155,3 +162,10 @@ def test_users_that_are_followed_may_be_counted_once_each() -> None:
     assert [(one.of_units, one.per, one.is_mean) for one in found.metrics] == [
         (True, "", False), (True, "", True), (False, "seen", True),
     ]  # fmt: skip
+
+
+def test_arms_may_be_compared_minute_by_minute() -> None:
+    """With the shares that they are given; of pairs of requests there are none."""
+    (found,) = experiments_of(settings(CONTRACT | {"paired": "minute"}))
+    assert (found.unit, found.paired) == ("minute", True)
+    assert dict(found.allocation) == {"a": 0.5, "b": 0.5}

@@ -132,6 +132,19 @@ def test_users_of_a_table_are_followed_by_its_times(table: Path) -> None:
     assert any("its units are followed in time: name" in one for one in found["remarks"])
 
 
+def test_arms_of_a_table_are_compared_by_its_times(table: Path) -> None:
+    """Where they are paired by these; no column has to be called so."""
+    lines = ["when,variant,converted"]
+    lines += [f"{30 * at},{'ab'[at % 2]},{int(at % 6 < 2)}" for at in range(1000)]
+    table.write_text("\n".join(lines) + "\n")
+    declared = DECLARED.replace("control: a", "control: a\n    paired: minute")
+    _, found = replay(table, "--timestamp", "when", declared=declared)
+    (one,) = [one for one in found["experiments"] if one["metric"] == "converted"]
+    assert (one["samples"], one["effect"]) == (500, 0.0)
+    _, found = replay(table, declared=declared)
+    assert any("its arms are compared by time: name" in one for one in found["remarks"])
+
+
 def test_an_experiment_of_another_table_is_left_alone(table: Path) -> None:
     """Where its dimension is no column, nothing is said of it."""
     table.write_text("x\n" + "\n".join(str(place % 7) for place in range(3000)) + "\n")

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from monitor.analysis.classes import spelt, value_of
+from monitor.texts import numbered
 from monitor.types import Truth
 
 Source = Literal["event", "outcome", "latency", "label", "score", "prediction", "rating", "cost"]
@@ -19,6 +20,9 @@ Shares = tuple[tuple[str, float], ...]
 
 Ramp = tuple[tuple[float, Shares], ...]
 """Later shares, each with when they began (Unix seconds), the earliest first."""
+
+STRETCHES = {"minute": 60.0, "hour": 3600.0}
+"""Stretches of time in seconds that arms may be paired by, as they may be by requests."""
 
 LARGEST = 1e9
 """Values beyond are cut: nothing larger can be told apart from damage."""
@@ -118,7 +122,8 @@ class Experiment:
     that matters: the evidence is best where the effect is once or twice that, and one that is
     certainly smaller is `no_difference`. It was planned for some `planned` exchanges. `unit` names
     what was assigned to arms, such as a user: a dimension, or a business key. Empty: each exchange.
-    Where it is `paired`, every arm answered for each unit, such as the same request. Where shares
+    Where it is `paired`, every arm answered for each unit, such as the same request, or in the same
+    one of `STRETCHES`: what shakes an arm for a while then counts once for that while. Where shares
     change by a schedule, `ramp` has the later ones, of the same arms. An exchange counts `horizon`
     seconds after it ended, with what was known by then; None: when all outcomes are due. With
     `follow_up` a unit counts with what it did in so many seconds after it first came, once these
@@ -148,6 +153,17 @@ def period_of(ramp: Ramp, began: float) -> int:
     1
     """
     return bisect_right(ramp, began, key=lambda one: one[0])
+
+
+def stretch_of(name: str, at: float) -> int | None:
+    """The stretch of time of that name around Unix seconds, as a number of 64 bits; None where a
+    unit is no time.
+
+    >>> stretch_of("minute", 59.0) == stretch_of("minute", 0.0) != stretch_of("minute", 60.0)
+    True
+    """
+    seconds = STRETCHES.get(name)
+    return None if seconds is None else numbered(f"{name} {math.floor(at / seconds)}")
 
 
 def units_of(experiments: Iterable[Experiment]) -> tuple[str, ...]:

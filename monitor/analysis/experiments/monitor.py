@@ -17,7 +17,7 @@ import msgspec
 from monitor.analysis.blocks import is_due
 from monitor.analysis.experiments.arms import Arms
 from monitor.analysis.experiments.bars import Bars
-from monitor.analysis.experiments.declared import Experiment, Metric, period_of
+from monitor.analysis.experiments.declared import Experiment, Metric, period_of, stretch_of
 from monitor.analysis.experiments.follow_up import NEVER
 from monitor.analysis.experiments.run import FOLLOWED, Name, Run
 from monitor.analysis.experiments.timeline import Timeline
@@ -77,7 +77,7 @@ class ExperimentsMonitor:
             if arm == ABSENT:
                 continue
             run.found = None
-            unit = row.truth.units.get(experiment.unit)
+            unit = row.truth.units.get(experiment.unit, stretch_of(experiment.unit, at))
             if experiment.unit and unit is None:
                 run.units.unnamed += 1
                 run.units.is_changed = True

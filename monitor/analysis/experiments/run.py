@@ -181,7 +181,7 @@ class Run:
         shares = self.experiment.allocation
         if not shares:
             return 0.0
-        if self.experiment.unit:
+        if self.experiment.unit and not self.experiment.paired:
             return self.units.mismatch(shares, self.experiment.ramp)
         declared = (shares, *(later for _, later in self.experiment.ramp))
         return math.fsum(

@@ -246,3 +246,46 @@ def test_a_request_that_one_arm_alone_answered_is_said() -> None:
     (one,) = found.findings()
     assert one.reason == "1 of 300 values of trace_id were seen in one arm alone"
     assert not [one for one in found.measurements("e") if one.name == "monitor_experiment_units"]
+
+
+SLOW = Metric("slow", "latency", 2.0, less_is_better=True)
+BY_MINUTE = dataclasses.replace(PAIRED, metrics=(SLOW,), unit="minute", planned=20_000)
+
+
+def shaken(seed: int, minutes: int, *, slower: float = 0.0) -> Iterator[Row]:
+    """Arms on machines of their own, each of which is slow for all or for none in a minute."""
+    rng = random.Random(seed)
+    for minute in range(minutes):
+        for arm in "ab":
+            logit = rng.gauss(-1 + slower * (arm == "b"), 1.5)
+            rate = 1 / (1 + math.exp(-logit))
+            for _ in range(20):
+                took = 3.0 if rng.random() < rate else 1.0
+                truth = Truth(duration=took)
+                yield Row(60.0 * minute + rng.uniform(0, 59), {"variant": arm}, [], truth=truth)
+
+
+def misled(experiment: Experiment, seed: int) -> bool:
+    found = monitor(experiment)
+    for number, row in enumerate(shaken(seed, 260)):
+        found.add(row, 0, row.at)
+        if number % 2000 == 1999 and {"better", "worse"} & {verdicts(found)["slow"]}:
+            return True
+    return False
+
+
+def test_what_shakes_a_machine_for_a_minute_is_no_difference_of_arms() -> None:
+    """Minute by minute in none of three runs; counted as so many exchanges it is in two of them."""
+    alone = dataclasses.replace(BY_MINUTE, unit="", paired=False)
+    assert not [seed for seed in range(3) if misled(BY_MINUTE, seed)]
+    assert len([seed for seed in range(3) if misled(alone, seed)]) >= 2
+
+
+def test_minute_by_minute_a_slower_arm_is_found() -> None:
+    """And exchanges, not minutes, are held against the shares of the arms."""
+    found = fed(
+        monitor(dataclasses.replace(BY_MINUTE, allocation=EVEN)), shaken(1, 400, slower=1.0)
+    )
+    assert verdicts(found) == {"slow": "worse"}
+    uneven = dataclasses.replace(BY_MINUTE, allocation=(("a", 0.6), ("b", 0.4)))
+    assert verdicts(fed(monitor(uneven), shaken(1, 400))) == {"slow": "invalid"}
