@@ -18,6 +18,7 @@ SETTINGS = {
     "check": {"config", "endpoint", "upstream", "listen", "admin", "redis", "data", "workers"},
     "records list": {"config", "endpoint", "redis", "data"},
     "records show": {"config", "endpoint", "redis", "data"},
+    "records prove": {"config", "endpoint"},
     "replay": {"config", "endpoint", "redis", "data"},
     "reference build": {"config", "endpoint", "redis", "data"},
     "keys list": {"config", "data"},

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 
-from monitor.commands import arguments
+from monitor.commands import arguments, proof
 from monitor.commands.written import document
 from monitor.logs import plain
 from monitor.queries.records import chosen
@@ -67,10 +67,23 @@ def add_arguments(parser: argparse.ArgumentParser, common: Callable[..., None]) 
         "id", metavar="ID", help="id of the record, as `monitor records list` prints it"
     )
     common(show, "endpoint", "redis", "data")
+    prove = actions.add_parser(
+        "prove",
+        help="write the proof of one archived record",
+        description="Write a proof that an archive holds this record, unaltered: the record, the "
+        "path of its leaf to the root of a checkpoint, and that, which may be signed. `monitor "
+        "verify FILE --public-key audit.pub` needs nothing else. Exit code 1: it is not there.",
+        epilog="example:\n  monitor records prove ID /var/lib/monitor/archive --out proof.json\n",
+        formatter_class=parser.formatter_class,
+    )
+    proof.add_arguments(prove)
+    common(prove, "endpoint")
 
 
 def run(options: argparse.Namespace, settings: Settings) -> int:
     """Print records to stdout; returns the exit code. Raises UsageError for a person."""
+    if options.action == "prove":
+        return proof.run(options)
     with opened(settings.redis, Path(settings.data)) as url:
         if options.action == "show":
             return _show(url, settings, options.id)

@@ -14,6 +14,8 @@ from nacl.signing import VerifyKey
 from monitor.archive import reading, storage
 from monitor.archive.verification import Shard, Verifier, Violation, endpoint_of, parse_anchors
 from monitor.audit import keys
+from monitor.audit.proofs import Wrong
+from monitor.commands import proof
 from monitor.commands.written import note, write
 from monitor.errors import ArchiveError, StreamError, UsageError
 from monitor.places import is_store
@@ -31,8 +33,8 @@ def add_arguments(parser: argparse.ArgumentParser, common: Callable[..., None]) 
     """The options of `monitor verify`."""
     add = parser.add_argument
     add("source", metavar="SOURCE",
-        help="a directory or URL of an archive; or the URL of a store, whose stream is looked "
-        "through")  # fmt: skip
+        help="a directory or URL of an archive; a file that `monitor records prove` wrote; or the "
+        "URL of a store, whose stream is looked through")  # fmt: skip
     add("--public-key", metavar="FILE",
         help="every manifest must be signed by a key of this PEM file, which may hold "
         "several")  # fmt: skip
@@ -49,13 +51,16 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
     anchors = [one for name in options.anchor for one in _anchors(name)]
     try:
         if is_store(options.source):
-            _only_archives(options)
+            _only_archives(options, "a stream has neither signatures nor tree", "public_key")
             lines = _stream(options.source, settings)
+        elif _is_file(options.source):
+            _only_archives(options, "a proof has one checkpoint, and no chain")
+            lines = proof.lines(options.source, known)
         else:
             lines = _archive(options, known, anchors)
         for line in lines:
             print(printable(line))
-    except Violation as wrong:
+    except (Violation, Wrong) as wrong:
         print(printable(f"violated: {wrong}"))
         return EXIT_VIOLATED
     except (ArchiveError, StreamError) as error:
@@ -138,13 +143,17 @@ def _anchors(name: str) -> list[str]:
     return found
 
 
-def _only_archives(options: argparse.Namespace) -> None:
-    for option in ("public_key", "anchor", "checkpoints"):
+def _is_file(name: str) -> bool:
+    try:
+        return Path(name).is_file()
+    except (OSError, ValueError):  # no name of a file, and perhaps one of an archive
+        return False
+
+
+def _only_archives(options: argparse.Namespace, why: str, *more: str) -> None:
+    for option in (*more, "anchor", "checkpoints"):
         if getattr(options, option):
-            name = option.replace("_", "-")
-            raise UsageError(
-                f"--{name}: is for an archive; a stream has neither signatures nor tree"
-            )
+            raise UsageError(f"--{option.replace('_', '-')}: is for an archive; {why}")
 
 
 # --- a stream ------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from hashlib import sha256
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.audit.merkle import NONCE, Tree, leaf, leaves
+from monitor.audit.merkle import NONCE, Tree, leaf, leaves, path, root_by
 
 
 def defined(hashes: list[bytes]) -> bytes:
@@ -29,6 +29,29 @@ def test_a_tree_that_grows_is_the_one_that_is_defined(steps: list[int]) -> None:
         tree, hashes = tree.grown(new), hashes + new
         assert (tree.size, tree.root) == (len(hashes), defined(hashes))
         assert tree.is_whole
+
+
+@given(st.integers(0, 70), st.integers(1, 40), st.data())
+def test_a_path_leads_from_a_leaf_to_the_root(first: int, count: int, data: st.DataObject) -> None:
+    """Of the tree that is defined, from the peaks before some leaves and these alone; no other
+    leaf, place or size fits it, nor a path that is cut, longer or altered."""
+    hashes = [leaf(b"", b"", str(number).encode()) for number in range(first + count)]
+    index = data.draw(st.integers(first, first + count - 1))
+    size, root = first + count, defined(hashes)
+    found = path(index, Tree().grown(hashes[:first]), hashes[first:])
+    assert len(found) <= (size - 1).bit_length()
+    assert root_by(index, size, hashes[index], found) == root
+    assert root_by(index, size, leaf(b"", b"", b"other"), found) != root
+    other = data.draw(st.integers(-1, size + 1).filter(lambda one: one != index))
+    assert root_by(other, size, hashes[index], found) != root
+    assert root_by(index, size, hashes[index], [*found, root]) is None
+    if found:
+        assert root_by(index, size, hashes[index], found[:-1]) != root
+        place = data.draw(st.integers(0, len(found) - 1))
+        assert (
+            root_by(index, size, hashes[index], [*found[:place], bytes(32), *found[place + 1 :]])
+            != root
+        )
 
 
 def test_a_known_tree() -> None:
