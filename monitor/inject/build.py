@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from monitor.inject import objects
+from monitor.inject import objects, policy
 from monitor.inject.container import ADMIN, NAME
 from monitor.inject.manifests import written
 from monitor.inject.objects import INJECTOR, LABEL, SYSTEM, Object
@@ -44,6 +44,9 @@ SIDECAR = f"""\
 WEBHOOK = f"""\
 # The webhook. It needs a certificate for {INJECTOR}.{SYSTEM}.svc in the Secret
 # {INJECTOR}-tls."""
+POLICY = f"""\
+# A MutatingAdmissionPolicy (Kubernetes 1.36): sidecars without a webhook, for plain Pods alone. It
+# cannot see whether the Secret is there: create it before the namespace gets `{LABEL}`."""
 OWN_CERTIFICATE = f"""\
 # The webhook with a certificate of yours: put tls.crt and tls.key into the Secret
 # {INJECTOR}-tls, and its authority, in base64, into `clientConfig.caBundle` by a patch:
@@ -129,6 +132,13 @@ def _kustomize() -> dict[str, str]:
             patches=[{"target": hook, "patch": written(inject_ca)}],
         ),
         "kustomize/components/cert-manager/certificates.yaml": _file("", *objects.certificates()),
+        "kustomize/components/policy/kustomization.yaml": _component(
+            POLICY, resources=["policy.yaml"]
+        ),
+        "kustomize/components/policy/policy.yaml": _file("", *policy.objects()),
+        "kustomize/overlays/policy/kustomization.yaml": _kustomization(
+            "# Sidecars without a webhook.", components=["../../components/policy"]
+        ),
         "kustomize/overlays/trial/kustomization.yaml": _kustomization(
             f"# Everything to look at: a model, its sidecar, an analyzer, a store.\n{SECRET}",
             namespace="monitor-trial",
