@@ -25,7 +25,7 @@ from monitor.turns import in_turns
 SLOTS = 32
 """Slots in the time of a unit."""
 
-PIECES = 64
+PIECES = 256
 """Parts in which the units that are followed are saved; only those that have changed are."""
 
 NEVER = -(1 << 60)
@@ -56,12 +56,12 @@ class FollowUp:
         self.over = NEVER
         self._newest = NEVER
         self._width = seconds / SLOTS
-        self._open: dict[int, Slots] = {}
+        self._pieces: list[dict[int, Slots]] = [{} for _ in range(PIECES)]
 
     @property
     def open(self) -> int:
         """Units that are followed."""
-        return len(self._open)
+        return sum(map(len, self._pieces))
 
     def is_over(self, first: float) -> bool:
         """Whether units that first came then (Unix seconds) have been told."""
@@ -83,15 +83,14 @@ class FollowUp:
     def merge(self, other: FollowUp) -> None:
         """Add what was counted elsewhere."""
         self._newest = max(self._newest, other._newest)
-        for unit, slots in in_turns(other._open.items()):
+        for unit, slots in other._every():
             for slot, sums in slots.items():
                 self._add(unit, slot, sums)
 
     def keep(self, units: Container[int]) -> None:
         """Follow no other units than these from now on."""
-        for unit in in_turns([unit for unit in self._open if unit not in units]):
-            del self._open[unit]
-            self.changed.add(unit % PIECES)
+        for unit in [unit for unit, _ in self._every() if unit not in units]:
+            self._pop(unit)
 
     def settle(self, until: float) -> Iterator[tuple[int, dict[str, Sums]]]:
         """Yield each unit whose time was over at Unix seconds, and its sums by metric; it is
@@ -99,31 +98,37 @@ class FollowUp:
         slot = self._slot(until)
         if slot <= self.over:
             return
-        self.over = slot
-        due = [unit for unit, slots in in_turns(self._open.items()) if min(slots) + SLOTS < slot]
+        self.over, due = slot, []
+        for unit, slots in self._every():
+            first = min(slots)
+            if first + SLOTS < slot:
+                due.append(unit)
+            elif len(past := [one for one in slots if one < slot]) > 1:  # when it came is settled
+                slots[first] = _added(slots.pop(one) for one in past)
+                self.changed.add(unit % PIECES)
         for unit in in_turns(due):
-            self.changed.add(unit % PIECES)
-            yield unit, _added(self._open.pop(unit))
+            yield unit, _added(self._pop(unit).values())
 
     def settled(self) -> Iterator[tuple[int, dict[str, Sums]]]:
         """Yield the same by the newest exchange; they are still followed."""
-        for unit, slots in in_turns(self._open.items()):
+        for unit, slots in self._every():
             if min(slots) + SLOTS < self._newest:
-                yield unit, _added(slots)
+                yield unit, _added(slots.values())
 
     def saved(self, piece: int) -> bytes:
         """The units of a piece as JSON, whose integers have no end; empty where there are none."""
         self.changed.discard(piece)
-        units = [(u, list(slots.items())) for u, slots in self._open.items() if u % PIECES == piece]
+        units = [(unit, list(slots.items())) for unit, slots in self._pieces[piece].items()]
         return msgspec.json.encode(units) if units else b""
 
     def restore(self, entry: bytes) -> None:
         """Follow the units of a piece; raises msgspec.DecodeError where it is damaged."""
         kept = msgspec.json.decode(entry, type=list[tuple[int, list[tuple[int, dict[str, Sums]]]]])
-        self._open.update((unit, dict(slots)) for unit, slots in kept)
+        for unit, slots in kept:
+            self._pieces[unit % PIECES][unit] = dict(slots)
 
     def _add(self, unit: int, slot: int, sums: dict[str, Sums]) -> None:
-        slots = self._open.setdefault(unit, {})
+        slots = self._pieces[unit % PIECES].setdefault(unit, {})
         first = min(slots, default=slot)
         if slot >= first + SLOTS:
             return
@@ -134,6 +139,15 @@ class FollowUp:
             for late in [one for one in slots if one >= slot + SLOTS]:
                 del slots[late]
         self.changed.add(unit % PIECES)
+
+    def _every(self) -> Iterator[tuple[int, Slots]]:
+        """All units with their slots."""
+        for piece in self._pieces:
+            yield from in_turns(piece.items())
+
+    def _pop(self, unit: int) -> Slots:
+        self.changed.add(unit % PIECES)
+        return self._pieces[unit % PIECES].pop(unit)
 
     def _slot(self, at: float) -> int:
         return math.floor(at / self._width)
@@ -151,9 +165,9 @@ def of_unit(metric: Metric, sums: Sums) -> Sums:
     return Sums(1, min(max(sums.total, round(least * UNIT)), round(most * UNIT)), UNIT)
 
 
-def _added(slots: Slots) -> dict[str, Sums]:
+def _added(slots: Iterable[dict[str, Sums]]) -> dict[str, Sums]:
     found: dict[str, Sums] = {}
-    for sums in slots.values():
+    for sums in slots:
         for name, one in sums.items():
             found[name] = found[name].plus(one) if name in found else one
     return found

@@ -12,6 +12,7 @@ from monitor.analysis.experiments.follow_up import FollowUp, Sums, of_unit
 from monitor.analysis.experiments.units import KNOWN, Clusters, Units, judged, judged_by_period
 from monitor.findings import ExperimentEffect
 from monitor.sequential.known_probability import log_evidence_of_shares
+from monitor.turns import in_turns
 
 ARMS = 16
 """Arms that are looked at, where they are not declared."""
@@ -148,7 +149,7 @@ class Run:
         """Yield the pieces of what units that are followed did that have changed, as they are
         saved."""
         if self.follow_up is not None:
-            for piece in sorted(self.follow_up.changed):
+            for piece in in_turns(sorted(self.follow_up.changed)):
                 yield piece, self.follow_up.saved(piece)
 
     def judged(self, variant: str, metric: Metric, alpha: float) -> Judged | None:
