@@ -34,6 +34,10 @@ Found = tuple[str, str] | None
 """A reason and a sentence; None where all is there."""
 
 
+class ConflictError(Exception):
+    """Somebody else has written the object since it was read, or made it."""
+
+
 class Cluster:
     """Asks the API server at `url` as the service account of `directory`."""
 
@@ -68,7 +72,7 @@ class Cluster:
             if not found and config:
                 found = self._config(namespace, config)
         except PermissionError as error:
-            found = "no_answer", f"{error} in namespace {namespace}; its role must name it"
+            found = "no_answer", f"{error} in {namespace}; its role must name it"
         except (requests.RequestException, OSError, ValueError) as error:
             found = "no_answer", f"the API server did not say what is there: {type(error).__name__}"
         kept = KEPT if found is None else KEPT_BAD
@@ -107,12 +111,29 @@ class Cluster:
         return None
 
     def _object(self, namespace: str, kind: str, name: str) -> dict[str, Any] | None:
-        """An object, None where there is none. Raises whatever the request raises."""
+        """An object, None where there is none. Raises as `ask`."""
+        document = self.ask("GET", f"/api/v1/namespaces/{quoted(namespace)}/{kind}/{quoted(name)}")
+        if document is not None and not isinstance(document.get("data") or {}, dict):
+            raise ValueError("no object")
+        return document
+
+    def ask(
+        self, method: str, path: str, document: Any = None, kind: str = "application/json"
+    ) -> dict[str, Any] | None:
+        """Return what is answered, None where nothing is there.
+
+        Raises ConflictError where somebody else was first, PermissionError where it is not
+        allowed, and RequestException, OSError or ValueError where there is no such answer.
+        """
         token = (self._directory / "token").read_text(encoding="ascii").strip()
-        place = f"/api/v1/namespaces/{quote(namespace, safe='')}/{kind}/{quote(name, safe='')}"
-        with self._session.get(
-            self._url + place,
-            headers={"authorization": f"Bearer {token}", "accept": "application/json"},
+        headers = {"authorization": f"Bearer {token}", "accept": "application/json"}
+        if document is not None:
+            headers["content-type"] = kind
+        with self._session.request(
+            method,
+            self._url + path,
+            headers=headers,
+            data=None if document is None else json.dumps(document),
             verify=str(self._directory / "ca.crt"),
             timeout=PATIENCE,
             allow_redirects=False,
@@ -120,11 +141,19 @@ class Cluster:
         ) as answer:
             if answer.status_code == requests.codes.not_found:
                 return None
+            if answer.status_code == requests.codes.conflict:
+                raise ConflictError(path)
             if answer.status_code in {requests.codes.unauthorized, requests.codes.forbidden}:
-                raise PermissionError(f"the injector may not get {kind} {name}")
+                place = "/".join(path.split("/")[-2:])
+                raise PermissionError(f"the injector may not {method.lower()} {place}")
             answer.raise_for_status()
             body = answer.raw.read(LARGEST, decode_content=True)
-        document = json.loads(body)
-        if not isinstance(document, dict) or not isinstance(document.get("data") or {}, dict):
+        found = json.loads(body)
+        if not isinstance(found, dict):
             raise ValueError("no object")  # noqa: TRY004  it is caught as one that cannot be read
-        return document
+        return found
+
+
+def quoted(name: str) -> str:
+    """Return a name as a step of a path."""
+    return quote(name, safe="")

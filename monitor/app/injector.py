@@ -12,9 +12,14 @@ import json
 import os
 import signal
 import socket
+import ssl
+import time
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
+import requests
 import setproctitle
 import uvicorn
 import uvloop
@@ -25,7 +30,8 @@ from monitor import logs
 from monitor.api import admission as pages
 from monitor.api.door import Door, Server
 from monitor.app.certificates import LOOK_EVERY, Validities
-from monitor.app.cluster import Cluster
+from monitor.app.cluster import ACCOUNT, Cluster, ConflictError
+from monitor.app.rotation import AGAIN, TURN, Rotation
 from monitor.errors import ConfigError, ParseError
 from monitor.exporters.prometheus import render
 from monitor.inject import admission, decision
@@ -36,13 +42,17 @@ from monitor.inject.reasons import REASONS, UNCAPTURED, Refusal
 from monitor.proxy import tls
 from monitor.proxy.tls import H1, Certificate
 from monitor.settings import load
-from monitor.settings.schema import Settings
-from monitor.supervision import listeners, process_metrics
+from monitor.settings.schema import Settings, Tls
+from monitor.supervision import data_lock, listeners, process_metrics
 from monitor.tasks import forever, own
 from monitor.types import Measurement
 
 LAST_ANSWERS = 2
 """Seconds that an open answer may still take at the end: the API server waits no longer."""
+CERTIFICATE = "tls.pem"
+"""The file of the data directory for a certificate of our own, and its key."""
+FAULTS = (requests.RequestException, ConflictError, OSError, ValueError)
+"""What a turn of the rotation may raise: the API server is away, refuses, or is of two minds."""
 NAMESPACE = "namespace"
 """The file of a service account that holds its namespace."""
 
@@ -65,8 +75,8 @@ def serve(settings: Settings, cluster: Cluster | None = None) -> int:
 
     Raises ConfigError if an address cannot be bound or the certificate not be used.
     """
-    given = settings.tls
-    shown = Certificate(given.cert, given.key, logs.log) if given.cert or given.key else None
+    cluster = cluster or Cluster.around(os.environ)
+    injector = _Injector(settings, cluster, rotation_of(settings, cluster))
     logs.start("injector", settings.log)
     for name in load.unknown_variables():
         logs.warning(f"{name} is not a setting and is ignored; CONFIGURATION.md lists them")
@@ -74,16 +84,30 @@ def serve(settings: Settings, cluster: Cluster | None = None) -> int:
     with listeners.bound(settings, proxy=True) as (traffic, admin):
         for spare in traffic[1:]:
             spare.close()
-        return uvloop.run(_Injector(settings, cluster, shown).run(traffic[0], admin))
+        return uvloop.run(injector.run(traffic[0], admin))
+
+
+def rotation_of(settings: Settings, cluster: Cluster | None) -> Rotation | None:
+    """Return what keeps the certificate, where the injectors do that themselves. Raises ConfigError
+    where they cannot."""
+    if not settings.injector.rotates:
+        return None
+    namespace = _namespace()
+    if settings.tls.cert or settings.tls.key:
+        raise ConfigError("injector.rotates: makes the certificate itself; leave tls.cert out")
+    if cluster is None or not namespace:
+        raise ConfigError("injector.rotates: works in a cluster with a service account alone")
+    file = data_lock.made(Path(settings.data)) / CERTIFICATE
+    return Rotation(cluster, namespace, file, time.time, os.urandom)
 
 
 class _Injector:
     def __init__(
-        self, settings: Settings, cluster: Cluster | None, shown: Certificate | None
+        self, settings: Settings, cluster: Cluster | None, rotation: Rotation | None = None
     ) -> None:
         self._settings = settings
-        self._cluster = cluster or Cluster.around(os.environ)
-        self._shown = shown
+        self._cluster = cluster
+        self._rotation = rotation
         self._defaults = defaults_of(settings, namespace=_namespace())
         self._counts: Counter[tuple[str, str]] = Counter()
         # A series that is born with its first count would hide it from increase().
@@ -91,38 +115,80 @@ class _Injector:
             ("injected", ""), ("injected", UNCAPTURED), *((REASONS[one], one) for one in REASONS),
         ):  # fmt: skip
             self._counts[result, reason] = 0
+        self._shown: Certificate | None = None
         self._certificates = Validities(settings, serves=True)
+        if rotation is None:
+            self._show(settings.tls.cert, settings.tls.key)
         self._stopping = asyncio.Event()
 
     async def run(self, traffic: socket.socket, admin: socket.socket) -> int:
+        """Answer on both sockets until a signal; return the exit code."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stopping.set)
-        shown = self._shown
-        context = (lambda: shown.context((H1,))) if shown else None
-        doors = []
         version = monitor.__version__
-        for app, listener, tls_ in (
-            (pages.webhook(self.mutate, version), traffic, context),
-            (pages.admin(self.measure, render, version), admin, None),
-        ):
-            server = _server(app, self._stopping)
-            door = Door(listener, server, tls_)
-            serving = own(server.serve([]), "the injector")
-            door.open()
-            doors.append((door, serving))
-        looking = own(forever(self._look, "certificates"), "certificates")
-        self._announce(traffic, admin)
+        doors = [self._opened(pages.admin(self.measure, render, version), admin, None)]
+        tasks = [own(forever(self._look, "certificates"), "certificates")]
+        if await self._certified():
+            shown = self._shown
+            context = (lambda: shown.context((H1,))) if shown else None
+            doors.append(self._opened(pages.webhook(self.mutate, version), traffic, context))
+            if self._rotation:
+                tasks.append(own(forever(self._rotate, "rotation"), "rotation"))
+            self._announce(traffic, admin)
         await self._stopping.wait()
         logs.info("ending: open answers are given, and no more are taken")
         for door, _ in doors:
             door.close()
-        looking.cancel()
+        for task in tasks:
+            task.cancel()
         for _, serving in doors:
             await serving
         with contextlib.suppress(OSError):
             self._run_file.unlink()
         return 0
+
+    def _opened(
+        self, app: FastAPI, listener: socket.socket, context: Callable[[], ssl.SSLContext] | None
+    ) -> tuple[Door, asyncio.Task[None]]:
+        server = _server(app, self._stopping)
+        door = Door(listener, server, context)
+        serving = own(server.serve([]), "the injector")
+        door.open()
+        return door, serving
+
+    def _show(self, cert: str, key: str) -> None:
+        """Show the certificate of these files. Raises ConfigError."""
+        if cert or key:
+            self._shown = Certificate(cert, key, logs.log)
+
+    async def _certified(self) -> bool:
+        """Wait until there is a certificate that API servers trust; False where this is to end."""
+        rotation, said = self._rotation, ""
+        while rotation and not self._stopping.is_set():
+            try:
+                await asyncio.to_thread(rotation.turn)
+            except FAULTS as error:
+                why = str(error) if isinstance(error, PermissionError) else logs.place(error)
+                if why != said:
+                    logs.warning(f"no certificate yet: {why}; trying again")
+                said = why
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(AGAIN):
+                        await self._stopping.wait()
+            else:
+                file = str(Path(self._settings.data) / CERTIFICATE)
+                self._settings = msgspec.structs.replace(self._settings, tls=Tls(cert=file))
+                self._show(file, "")
+                self._certificates = Validities(self._settings, serves=True)
+                break
+        return not self._stopping.is_set()
+
+    async def _rotate(self) -> None:
+        """Wait for the next look; then renew what is due, and show what another has renewed."""
+        assert self._rotation is not None  # noqa: S101
+        await asyncio.sleep(TURN)
+        await asyncio.to_thread(self._rotation.turn)
 
     async def mutate(self, body: bytes | None) -> bytes:
         """Return the answer to a body. Whatever happens, it allows."""
@@ -219,8 +285,6 @@ def _server(app: FastAPI, stopping: asyncio.Event) -> Server:
 
 def _namespace() -> str:
     """Our own namespace; empty outside of a cluster."""
-    from monitor.app.cluster import ACCOUNT
-
     with contextlib.suppress(OSError, ValueError):
         return (ACCOUNT / NAMESPACE).read_text(encoding="utf-8").strip()
     return ""

@@ -126,6 +126,13 @@ def _kustomize() -> dict[str, str]:
         ),
         "kustomize/components/injector/injector.yaml": _file("", *objects.injector()),
         "kustomize/components/injector/webhook.yaml": _file("", objects.webhook()),
+        "kustomize/components/rotation/kustomization.yaml": _component(
+            "# The injectors make and renew their certificate by themselves.",
+            resources=["rights.yaml"],
+            patches=[{"path": "deployment.yaml"}],
+        ),
+        "kustomize/components/rotation/rights.yaml": _file("", *objects.rotation()),
+        "kustomize/components/rotation/deployment.yaml": _file("", objects.rotation_patch()),
         "kustomize/components/cert-manager/kustomization.yaml": _component(
             "# The injector's certificate, made and renewed by cert-manager.",
             resources=["certificates.yaml"],
@@ -158,12 +165,19 @@ def _kustomize() -> dict[str, str]:
             ],
         ),
         "kustomize/overlays/injector/kustomization.yaml": _kustomization(
+            "# The webhook, which makes and renews its certificate by itself.",
+            namespace=SYSTEM,
+            resources=["namespace.yaml"],
+            components=["../../components/injector", "../../components/rotation"],
+        ),
+        "kustomize/overlays/injector/namespace.yaml": _file("", objects.namespace()),
+        "kustomize/overlays/injector-cert-manager/kustomization.yaml": _kustomization(
             "# The webhook with cert-manager, which must be there.",
             namespace=SYSTEM,
             resources=["namespace.yaml"],
             components=["../../components/injector", "../../components/cert-manager"],
         ),
-        "kustomize/overlays/injector/namespace.yaml": _file("", objects.namespace()),
+        "kustomize/overlays/injector-cert-manager/namespace.yaml": _file("", objects.namespace()),
         "kustomize/overlays/injector-own-certificate/kustomization.yaml": _kustomization(
             OWN_CERTIFICATE,
             namespace=SYSTEM,

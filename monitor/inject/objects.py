@@ -291,6 +291,49 @@ def webhook() -> Object:
     return _named("MutatingWebhookConfiguration", INJECTOR, version, webhooks=[hook])
 
 
+def rotation() -> list[Object]:
+    """Return what lets injectors make and renew their certificate.
+
+    They write their own Secret, and the webhook's configuration of their name."""
+    version, secret_ = "rbac.authorization.k8s.io/v1", f"{INJECTOR}-tls"
+    name = f"{INJECTOR}-rotation"
+    account = {"kind": "ServiceAccount", "name": INJECTOR, "namespace": SYSTEM}
+    own = [
+        {"apiGroups": [""], "resources": ["secrets"], "verbs": ["create"]},
+        {"apiGroups": [""], "resources": ["secrets"], "resourceNames": [secret_],
+         "verbs": ["get", "update"]},
+    ]  # fmt: skip
+    hook = {"apiGroups": ["admissionregistration.k8s.io"],
+            "resources": ["mutatingwebhookconfigurations"], "resourceNames": [INJECTOR],
+            "verbs": ["get", "patch"]}  # fmt: skip
+    found = []
+    for kind, rules in (("Role", own), ("ClusterRole", [hook])):
+        role = {"apiGroup": "rbac.authorization.k8s.io", "kind": kind, "name": name}
+        found += [
+            _named(kind, name, version, rules=rules),
+            _named(f"{kind}Binding", name, version, roleRef=role, subjects=[account]),
+        ]
+    return found
+
+
+def rotation_patch() -> Object:
+    """Return Kustomize's patch of the injector: no certificate comes from outside."""
+    delete = {"$patch": "delete"}
+    env = [{"name": f"MONITOR_TLS_{one}", **delete} for one in ("CERT", "KEY")]
+    found = {
+        "name": "injector",
+        "env": [*env, {"name": "MONITOR_INJECTOR_ROTATES", "value": "true"}],
+        "volumeMounts": [{"mountPath": container.TLS, **delete}],
+    }
+    pod = {"containers": [found], "volumes": [{"name": f"{NAME}-tls", **delete}]}
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": INJECTOR},
+        "spec": {"template": {"spec": pod}},
+    }
+
+
 def certificates() -> list[Object]:
     """Return what cert-manager makes the injector's certificate from.
 

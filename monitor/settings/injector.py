@@ -14,10 +14,12 @@ class Injector(Section, frozen=True):
 
     An empty `image` is that of this version. In a Pod's namespace are the Secret `secret`, with
     `redis` and `privacy.key`, and the ConfigMap `config`, with `monitor.yaml`; empty: none.
-    `kubernetes_minor` is that of the cluster's version 1.x.
+    `kubernetes_minor` is that of the cluster's version 1.x. With `rotates` the injectors make and
+    renew the webhook's certificate themselves (`app.rotation`), and `tls` is not set.
     """
 
     image: str = ""
     secret: str = "monitor"  # noqa: S105  the name of an object
     config: str = ""
     kubernetes_minor: Annotated[int, msgspec.Meta(ge=20, le=999)] = 33
+    rotates: bool = False

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import ssl
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -14,60 +10,16 @@ import pytest
 
 from monitor.app import cluster
 from monitor.app.cluster import Cluster
+from tests.app.fake_api import FakeApi, served
 
 WHOLE = {"data": {"redis": "cg==", "privacy.key": "aw=="}}
 CONFIG = {"data": {"monitor.yaml": "endpoint: bot\n"}}
 
 
-class FakeApi(ThreadingHTTPServer):
-    """Answers GETs of objects with what `objects` has of their paths."""
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.objects: dict[str, Any] = {}
-        self.asked: list[tuple[str, str]] = []
-
-
-class _Handler(BaseHTTPRequestHandler):
-    server: FakeApi
-
-    def do_GET(self) -> None:
-        self.server.asked.append((self.path, self.headers["authorization"]))
-        found = self.server.objects.get(self.path, 404)
-        self.send_response(found if isinstance(found, int) else 200)
-        body = (
-            b""
-            if isinstance(found, int)
-            else found
-            if isinstance(found, bytes)
-            else json.dumps(found).encode()
-        )
-        self.send_header("content-length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_: Any) -> None:
-        """Say nothing."""
-
-
 @pytest.fixture
 def api(authority: Any, tmp_path: Path) -> Iterator[tuple[FakeApi, Cluster]]:
-    one = authority()
-    cert, key = one.issue("api")
-    account = tmp_path / "account"
-    account.mkdir()
-    (account / "token").write_text("t0ken\n")
-    (account / "ca.crt").write_text(Path(one.ca).read_text())
-    server = FakeApi()
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(cert, key)
-    server.socket = context.wrap_socket(server.socket, server_side=True)
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
-    thread.start()
-    yield server, Cluster(f"https://127.0.0.1:{server.server_address[1]}", account)
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with served(authority, tmp_path) as both:
+        yield both
 
 
 SECRET = "/api/v1/namespaces/models/secrets/monitor"
@@ -85,7 +37,7 @@ MAP = "/api/v1/namespaces/models/configmaps/bot"
         ({SECRET: WHOLE, MAP: {"data": None}}, "no_config", "has no key monitor.yaml"),
         ({SECRET: WHOLE, MAP: {"data": {"monitor.yaml": "uptsream: x"}}}, "invalid_config",
          "monitor.yaml: uptsream: unknown key; did you mean upstream?"),
-        ({SECRET: 403}, "no_answer", "may not get secrets monitor in namespace models; its role must"),
+        ({SECRET: 403}, "no_answer", "may not get secrets/monitor in models; its role must"),
         ({SECRET: 500}, "no_answer", "HTTPError"),
         ({SECRET: 301}, "no_answer", "JSONDecodeError"),
         ({SECRET: b"{"}, "no_answer", "JSONDecodeError"),

@@ -33,7 +33,7 @@ from tests import hostile
 from tests.inject import golden
 from tests.inject.test_admission import review
 
-INJECTOR = _Injector(Settings(endpoint="cluster"), None, None)
+INJECTOR = _Injector(Settings(endpoint="cluster"), None)
 
 
 def answered(body: bytes | None, injector: _Injector = INJECTOR) -> dict[str, Any]:
@@ -101,7 +101,7 @@ def test_a_defect_of_ours_lets_the_pod_pass(
     def broken(*_: Any) -> Any:
         raise ValueError("hunter2")
 
-    injector = _Injector(Settings(), None, None)
+    injector = _Injector(Settings(), None)
     monkeypatch.setattr(admission, "decided", broken)
     response = answered(review(golden.pod("named-port")), injector)
     assert response["uid"] == "705ab4f5-6393-11e8-b7cc-42010a800002"
@@ -112,7 +112,7 @@ def test_a_defect_of_ours_lets_the_pod_pass(
 
 def test_every_result_is_a_series_before_it_is_one() -> None:
     """Or its first count would be no increase."""
-    injector = _Injector(Settings(), None, None)
+    injector = _Injector(Settings(), None)
     assert counts(injector) == {
         ("injected", ""): 0, ("injected", "uncaptured"): 0,
         **{(result, reason): 0 for reason, result in REASONS.items()},
@@ -127,7 +127,7 @@ def test_every_result_is_a_series_before_it_is_one() -> None:
 def test_a_pod_whose_secret_is_not_there_would_never_start() -> None:
     """So it is not injected; what was found is not asked again at once, nor for others."""
     cluster: Any = Stub(("no_secret", "Secret monitor in namespace models is not there"))
-    injector = _Injector(Settings(), cluster, None)
+    injector = _Injector(Settings(), cluster)
     for _ in range(2):
         response = answered(review(golden.pod("named-port")), injector)
         patch = json.loads(base64.b64decode(response["patch"]))
@@ -141,7 +141,7 @@ def test_a_pod_whose_secret_is_not_there_would_never_start() -> None:
     assert cluster.asked == [("models", "monitor", "")]
     assert counts(injector)["refused", "no_secret"] == 2
     there: Any = Stub(None)
-    injector = _Injector(Settings(), there, None)
+    injector = _Injector(Settings(), there)
     answered(review(golden.pod("settings")), injector)
     assert there.asked == [("models", "bot-keys", "bot")]
     assert counts(injector)["injected", ""] == 1

@@ -13,6 +13,7 @@ import yaml
 
 from monitor.inject import build
 from monitor.inject.build import ROOT, files, main, stale
+from monitor.settings import load
 
 KUBECTL = Path(sys.executable).parent / "kubectl"
 KUSTOMIZE = ROOT / "deploy" / "kustomize"
@@ -104,7 +105,7 @@ def test_cert_manager_fills_in_what_no_manifest_holds(
 ) -> None:
     """By an annotation on the webhook; with a certificate of somebody's own there is none."""
     kind, name = "MutatingWebhookConfiguration", "monitor-injector"
-    hook = of(overlays["injector"], kind, name)
+    hook = of(overlays["injector-cert-manager"], kind, name)
     assert hook["metadata"]["annotations"] == {
         "cert-manager.io/inject-ca-from": "monitor-system/monitor-injector"
     }
@@ -113,9 +114,38 @@ def test_cert_manager_fills_in_what_no_manifest_holds(
     for one in (hook, own):
         assert "caBundle" not in one["webhooks"][0]["clientConfig"]
         assert one["webhooks"][0]["clientConfig"]["service"]["namespace"] == "monitor-system"
-    binding = of(overlays["injector"], "ClusterRoleBinding", name)
-    assert binding["subjects"][0]["namespace"] == "monitor-system"
-    assert of(overlays["injector"], "Deployment", name)["spec"]["replicas"] == 2
+
+
+def test_injectors_make_their_certificate_where_nobody_else_does(
+    overlays: dict[str, list[dict[str, Any]]],
+) -> None:
+    """No Secret is waited for, and they may write what they need alone."""
+    documents, name = overlays["injector"], "monitor-injector"
+    deployment = of(documents, "Deployment", name)["spec"]
+    assert deployment["replicas"] == 2
+    pod = deployment["template"]["spec"]
+    (injector,) = pod["containers"]
+    environment = {one["name"]: one["value"] for one in injector["env"]}
+    settings = load.load(None, environment)
+    assert (settings.injector.rotates, settings.tls.cert, settings.tls.key) == (True, "", "")
+    assert {one["name"] for one in pod["volumes"]} == {"monitor-data", "monitor-tmp"}
+    assert {one["name"] for one in injector["volumeMounts"]} == {"monitor-data", "monitor-tmp"}
+    hook = of(documents, "MutatingWebhookConfiguration", name)
+    assert "caBundle" not in hook["webhooks"][0]["clientConfig"]
+    rules = [
+        (one["kind"], *rule["resources"], rule.get("resourceNames"), rule["verbs"])
+        for one in documents
+        for rule in one.get("rules", [])
+        if one["metadata"]["name"].endswith("-rotation")
+    ]
+    assert sorted(rules, key=str) == [
+        ("ClusterRole", "mutatingwebhookconfigurations", [name], ["get", "patch"]),
+        ("Role", "secrets", None, ["create"]),
+        ("Role", "secrets", [f"{name}-tls"], ["get", "update"]),
+    ]
+    for one in documents:
+        for subject in one.get("subjects", []):
+            assert subject["namespace"] == "monitor-system"
 
 
 def test_in_production_another_analyzer_stands_by(

@@ -14,6 +14,7 @@ from monitor.settings import load
 OURS = [
     objects.config_map(), objects.secret(), objects.analyzer(), *objects.model(), *objects.plain_model(),
     *objects.valkey(), objects.network_policy(), *objects.injector(), objects.webhook(),
+    *objects.rotation(),
     objects.namespace(),
 ]  # fmt: skip
 PODS = [one for one in OURS if one["kind"] == "Deployment"]
