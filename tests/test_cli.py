@@ -109,7 +109,7 @@ def test_every_page_of_help_fits_a_terminal(
         (["fly"], "'fly' is not one of run, sidecar, analyze"),
         (["rnu"], "; did you mean run? (try monitor --help)"),
         (["run", "--upstram", "x"], "; did you mean --upstream? (try monitor run --help)"),
-        (["records", "lst"], "'lst' is not one of list, show; did you mean list?"),
+        (["records", "lst"], "'lst' is not one of list, show, prove; did you mean list?"),
         (["fly\x1b[31m\nmonitor: all is well"], "'fly\\\\x1b[31m\\\\nmonitor: all is well' is not"),
         ([], "COMMAND"),
     ],
