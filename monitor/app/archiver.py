@@ -26,11 +26,12 @@ import monitor
 from monitor import logs
 from monitor.analysis.lease import Lease
 from monitor.app.anchoring import Anchors
-from monitor.app.auditing import signing_key, trusted_keys
+from monitor.app.auditing import columns_of, recipient_of, signing_key, trusted_keys
 from monitor.archive import manifests, storage
 from monitor.archive.chain import Chain, signer
 from monitor.archive.manifests import NEW
 from monitor.archive.rows import Kept, Writer
+from monitor.archive.sealing import KEY, Seal
 from monitor.archive.upkeep import Upkeep
 from monitor.audit.merkle import NONCE
 from monitor.errors import ArchiveError, LeaseError, StreamError
@@ -123,6 +124,8 @@ class Archiver:
         self._storage = storage.at(settings.archive.url, scratch)
         self._anchors = Anchors(settings)
         self._sign = signer(signing_key(settings))
+        self._recipient = recipient_of(settings)
+        self._columns = columns_of(settings)
         self._trusted = trusted_keys(settings)
         self._stream = RedisStream(settings.redis, settings.endpoint, shards=settings.stream.shards)
         self._shards: list[Shard] = []
@@ -415,7 +418,8 @@ class Archiver:
                 position = _cut(behind, same[-1], len(entries) - len(same))
                 if writer is None:
                     path = await self._aside(self._storage.scratch)
-                    writer = await self._aside(Writer, path, chain.tree)
+                    seal = Seal(self._recipient, os.urandom(KEY)) if self._recipient else None
+                    writer = await self._aside(Writer, path, chain.tree, self._columns, seal)
                 kept = await self._aside(_added, writer, same)
                 rows, passed = rows + kept, passed + len(same) - kept
                 if len(same) < len(entries) or writer.bytes >= FILE_BYTES:
@@ -506,7 +510,7 @@ def _added(writer: Writer, entries: Sequence[Entry]) -> int:
 def _kept(entry: Entry) -> Kept | None:
     """What is archived of an entry: its document as it stands there, but for a time of the future;
     None for what is no Record."""
-    record, is_ahead = entry.read(time.time())
+    record = entry.record()
     if record is None:
         return None
     said = document(entry.fields)
@@ -515,7 +519,19 @@ def _kept(entry: Entry) -> Kept | None:
     except UnicodeDecodeError:
         return None
     # What a clock said that was ahead has been corrected: who reads it back must see the same.
-    return Kept(entry.id, encode_record(record) if is_ahead else said, record)
+    is_same = record.started != entry.at - record.duration or _says(said, record.started)
+    return Kept(entry.id, said if is_same else encode_record(record), record)
+
+
+class _Started(msgspec.Struct):
+    started: float
+
+
+_started = msgspec.json.Decoder(_Started).decode
+
+
+def _says(said: bytes, started: float) -> bool:
+    return _started(said).started == started
 
 
 def _cut(position: str, last: Entry, left: int) -> str:

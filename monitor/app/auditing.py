@@ -6,13 +6,15 @@ What is wrong with one of them is told before anything starts.
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from nacl.public import PublicKey
 from nacl.signing import SigningKey, VerifyKey
 
 from monitor.app.receivers import secret
-from monitor.archive import storage
+from monitor.archive import rows, sealing, storage
 from monitor.audit import keys
 from monitor.errors import ConfigError
 from monitor.exporters import spans
@@ -51,6 +53,24 @@ def trusted_keys(settings: Settings) -> list[VerifyKey]:
     """Return whose signatures an archiver that signs goes by; raises ConfigError as that."""
     given = settings.audit.sign
     return keys.trusted(Path(given), "audit.sign") if given else []
+
+
+def recipient_of(settings: Settings) -> PublicKey | None:
+    """Return to whom records are sealed; raises ConfigError that names the key."""
+    given = settings.archive.encrypt
+    return sealing.recipient(Path(given), "archive.encrypt") if given else None
+
+
+def columns_of(settings: Settings) -> Sequence[str]:
+    """Return the columns that are in clear beside records; raises ConfigError."""
+    given = settings.archive.columns
+    if given is None:
+        return () if settings.archive.encrypt else rows.COLUMNS
+    if unknown := [one for one in given if one not in rows.COLUMNS]:
+        raise ConfigError(
+            f"archive.columns: {unknown[0]!r} is no column; there are {', '.join(rows.COLUMNS)}"
+        )
+    return given
 
 
 def anchors_of(settings: Settings) -> list[Anchor]:

@@ -92,11 +92,13 @@ def _check_archive(settings: Settings) -> None:
     """What the archiver needs, and whether there may be files where they are to be."""
     if not is_there("pyarrow"):
         raise ConfigError(advice("archive", "archive.url"))
-    from monitor.app.auditing import anchors_of, trusted_keys
+    from monitor.app.auditing import anchors_of, columns_of, recipient_of, trusted_keys
     from monitor.archive import storage
 
     trusted_keys(settings)
     anchors_of(settings)
+    recipient_of(settings)
+    columns_of(settings)
     url = settings.archive.url
     try:
         storage.writable(url)

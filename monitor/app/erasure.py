@@ -22,6 +22,7 @@ from monitor.archive import reading
 from monitor.archive.chain import Chain, signer
 from monitor.archive.erasure import Eraser
 from monitor.archive.manifests import Erasure
+from monitor.archive.sealing import Opener
 from monitor.archive.storage import Storage
 from monitor.audit import checkpoints
 from monitor.errors import ConfigError
@@ -64,13 +65,15 @@ class ErasureRun:
 
     `look` says what there is, `erase` takes it out and says what is gone. With `is_archived` an
     archiver may write to an archive that has nothing yet. `sign` is the key of an archive that is
-    signed. Both raise StreamError, ArchiveError, and ConfigError where that key is missing.
+    signed, and the `opener` reads one that is sealed. Both raise StreamError, ArchiveError, and
+    ConfigError where that key is missing.
     """
 
     def __init__(
         self, endpoint: str, names: Mentions, *, data: Path, store: StoreErasure | None,
         archive: Storage | None, is_archived: bool, sign: SigningKey | None,
         trusted: Sequence[VerifyKey], watch: Watch, ask: asyncio.Runner,
+        opener: Opener | None = None,
     ) -> None:  # fmt: skip
         self.found = Found()
         self._endpoint = endpoint
@@ -81,6 +84,7 @@ class ErasureRun:
         self._is_archived = is_archived
         self._sign = sign
         self._trusted = trusted
+        self._opener = opener
         self._watch = watch
         self._ask = ask
         self._erasers: dict[int, tuple[Chain, Eraser]] = {}
@@ -178,7 +182,10 @@ class ErasureRun:
             chain = Chain(self._archive, self._endpoint, number, self._trusted)
             tell = self._store.tell if self._store else _ignore
             writer = f"monitor {monitor.__version__}"
-            self._erasers[number] = chain, Eraser(chain, self._names, tell, writer=writer)
+            self._erasers[number] = (
+                chain,
+                Eraser(chain, self._names, tell, writer=writer, opener=self._opener),
+            )
         return self._erasers[number]
 
     def _signed(self, number: int) -> None:

@@ -229,6 +229,9 @@ def _archive(settings: Settings) -> Iterator[str]:
         f"archive     {shown(given.url)}: every {given.every:g} s or {given.rows:,} records, kept "
         f"{kept}, {signed}"
     )
+    if given.encrypt:
+        clear = ", ".join(given.columns or ()) or "no column"
+        yield f"            sealed to the key in {given.encrypt}; in clear beside that: {clear}"
     for one in settings.audit.anchors:
         where = one.file or shown(one.webhook or settings.otlp.endpoint)
         yield f"            its checkpoints are kept at {where}, every {settings.audit.every:g} s"

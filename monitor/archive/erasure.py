@@ -20,9 +20,10 @@ import msgspec
 from monitor.archive.chain import Chain, Sign
 from monitor.archive.held import Held, Holdings
 from monitor.archive.manifests import REPLACING, Erasure, File, Manifest, Replaced, path_of
-from monitor.archive.rows import RECORD, parquet_writer, synced
+from monitor.archive.rows import RECORD, SEALED, parquet_writer, synced
+from monitor.archive.sealing import Opener
 from monitor.archive.storage import why
-from monitor.errors import ArchiveError
+from monitor.errors import ArchiveError, SourceError
 from monitor.places import in_parts
 
 LEFT = ("number", "sid", "leaf")
@@ -59,17 +60,24 @@ class Eraser:
     that is found.
 
     `rows` says how many rows that name somebody each file has, by its path, of those that were
-    looked through. Methods raise ArchiveError.
+    looked through. The `opener` reads those that are sealed. Methods raise ArchiveError.
     """
 
     def __init__(
-        self, chain: Chain, names: Names, tell: Callable[[str], object], *, writer: str
+        self,
+        chain: Chain,
+        names: Names,
+        tell: Callable[[str], object],
+        *,
+        writer: str,
+        opener: Opener | None = None,
     ) -> None:
         self.rows: dict[str, int] = {}
         self._chain = chain
         self._names = names
         self._tell = tell
         self._writer = writer
+        self._opener = opener
         self._holdings = Holdings()
         self._last: Manifest | None = None
 
@@ -153,8 +161,10 @@ class Eraser:
             return None
         count = 0
         with _opened(place) as file:
-            for batch in file.iter_batches(BATCH, columns=[RECORD], use_threads=False):
-                column = batch.column(RECORD)
+            known = file.schema_arrow.names
+            columns = [one for one in (RECORD, "sid", "nonce", *SEALED) if one in known]
+            for batch in file.iter_batches(BATCH, columns=columns, use_threads=False):
+                column = _documents(batch, place, self._opener)
                 for row in _matches(column, self._names):
                     self._tell(column[row].as_py())
                     count += 1
@@ -173,7 +183,7 @@ class Eraser:
             )
         local = storage.scratch()
         try:
-            rows = _copied(place, local, self._names)
+            rows = _copied(place, local, self._names, self._opener)
             size, digest = synced(local)
         except BaseException:
             local.unlink(missing_ok=True)
@@ -220,7 +230,7 @@ def _digest(place: Path) -> str:
     return digest.hexdigest()
 
 
-def _copied(place: Path, local: Path, names: Names) -> int:
+def _copied(place: Path, local: Path, names: Names, opener: Opener | None) -> int:
     """Copy a file with tombstones for the rows that name somebody; how many these are."""
     count = 0
     with _opened(place) as file:
@@ -228,13 +238,39 @@ def _copied(place: Path, local: Path, names: Names) -> int:
         try:
             for group in range(file.num_row_groups):
                 table = file.read_row_group(group, use_threads=False).combine_chunks()
-                if rows := _matches(table.column(RECORD), names):
+                if rows := _matches(_documents(table, place, opener), names):
                     table = _without(table, rows)
                     count += len(rows)
                 writer.write_table(table, row_group_size=max(1, table.num_rows))
         finally:
             writer.close()
     return count
+
+
+def _documents(rows: Any, place: Path, opener: Opener | None) -> Any:
+    """The documents of some rows, None where they are erased."""
+    import pyarrow as pa
+
+    if RECORD in rows.schema.names:
+        return rows.column(RECORD)
+    if opener is None:
+        raise ArchiveError(
+            f"{place}: its records are sealed to a key, so nobody can be found in them; "
+            "--private-key FILE opens them"
+        )
+    found = []
+    names = (SEALED[0], "nonce", "sid", SEALED[1])
+    for key, nonce, sid, sealed in zip(
+        *(rows.column(name).to_pylist() for name in names), strict=True
+    ):
+        try:
+            one = None if sealed is None else opener(key, nonce, sid.encode(), sealed)
+        except SourceError as error:
+            raise ArchiveError(f"{place}: {error}") from None
+        if one is None and sealed is not None:
+            raise ArchiveError(f"{place}: the record at {sid} is not what was sealed")
+        found.append(None if one is None else one.decode())
+    return pa.array(found, pa.string())
 
 
 def _matches(column: Any, names: Names) -> list[int]:

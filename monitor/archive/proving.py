@@ -27,7 +27,7 @@ is_entry = re.compile(r"[0-9]{1,20}-[0-9]{1,20}", re.ASCII).fullmatch
 
 class Found(NamedTuple):
     """A row: the file that it is in, its place there, from 0, and what it has; without a Record it
-    is a tombstone."""
+    is a tombstone, or with a nonce one that is sealed."""
 
     held: Held
     row: int
@@ -79,29 +79,29 @@ def prove(chain: Chain, found: Found, *, with_record: bool) -> Proof:
 def _row(chain: Chain, held: Held, last: Manifest, column: str, name: str) -> int | None:
     import pyarrow.compute as pc
 
-    for before, batch in _batches(chain, held, last, [column]):
+    before = 0
+    for batch in _batches(chain, held, last, [column]):
         row = pc.index(batch.column(column), name).as_py()
         if row >= 0:
             return before + int(row)
+        before += batch.num_rows
     return None
 
 
 def _found(chain: Chain, held: Held, last: Manifest, row: int) -> Found:
     leaves: list[bytes] = []
-    for _, batch in _batches(chain, held, last, ["leaf"]):
+    for batch in _batches(chain, held, last, ["leaf"]):
         leaves += batch.column("leaf").to_pylist()
-    columns = ["sid", "nonce", RECORD]
-    for before, batch in _batches(chain, held, last, columns, row):
+    before = 0
+    for batch in _batches(chain, held, last, ["sid", "nonce", RECORD]):
         if row < before + batch.num_rows:
-            sid, nonce, record = (batch.column(name)[row - before].as_py() for name in columns)
-            return Found(held, row, leaves, sid, nonce, record)
+            has = batch.slice(row - before, 1).to_pylist()[0]
+            return Found(held, row, leaves, has["sid"], has["nonce"], has.get(RECORD))
+        before += batch.num_rows
     raise ArchiveError(f"{chain.storage.name}/{held.file.path}: changes while it is read")
 
 
-def _batches(
-    chain: Chain, held: Held, last: Manifest, columns: list[str], row: int | None = None
-) -> Iterator[tuple[int, Any]]:
-    """(how many rows come before, a batch) of a file, or of the row group with that row alone."""
+def _batches(chain: Chain, held: Held, last: Manifest, columns: list[str]) -> Iterator[Any]:
     import pyarrow as pa
     from pyarrow import parquet
 
@@ -111,18 +111,12 @@ def _batches(
     try:
         with in_parts(storage.place(place)) as stream:
             file = parquet.ParquetFile(stream)
-            before = 0
-            for group in range(file.num_row_groups):
-                size = file.metadata.row_group(group).num_rows
-                if row is None or before <= row < before + size:
-                    batches = file.iter_batches(
-                        BATCH, row_groups=[group], columns=columns, use_threads=False
-                    )
-                    for batch in batches:
-                        yield before, batch
-                        before += batch.num_rows
-                else:
-                    before += size
+            if "id" in columns and "id" not in file.schema_arrow.names:
+                raise ArchiveError(
+                    f"{storage.name}/{held.file.path}: has no column `id`, since its records are "
+                    "sealed; name the id of an entry, as 1795905227046-0"
+                )
+            yield from file.iter_batches(BATCH, columns=columns, use_threads=False)
     except (pa.ArrowException, OSError, KeyError, ValueError, TypeError) as error:
         raise ArchiveError(
             f"{storage.name}/{held.file.path}: cannot be read: {why(error)}"

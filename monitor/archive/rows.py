@@ -3,6 +3,9 @@
 The column `record` has each document, byte for byte. The others are for filters (`COLUMNS`) and for
 the proof: `number` counts the Records of the shard from 0, `sid` is the entry's id, `leaf` the hash
 of `nonce`, `sid` and `record` together (`audit.merkle`).
+
+Where documents are sealed (`archive.sealing`) `sealed_key` and `sealed` stand in the place of
+`record`, and the leaf is over both of these: it can be proved without any private key.
 """
 
 from __future__ import annotations
@@ -16,6 +19,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from monitor.archive.manifests import File, path_of
+from monitor.archive.sealing import Seal
 from monitor.audit.merkle import NONCE, Tree, leaves
 from monitor.types import Record
 
@@ -33,6 +37,7 @@ COLUMNS = (
 
 PROOF = ("number", "sid", "nonce", "leaf")
 RECORD = "record"
+SEALED = ("sealed_key", "sealed")
 
 
 class Kept(NamedTuple):
@@ -45,9 +50,15 @@ class Kept(NamedTuple):
 
 class Writer:
     """Writes the rows of one file to a local path. `close` makes it whole, or `abandon` removes
-    it."""
+    it. Those of `COLUMNS` are written that `columns` names; with a `seal` documents are sealed."""
 
-    def __init__(self, path: Path, tree: Tree) -> None:
+    def __init__(
+        self,
+        path: Path,
+        tree: Tree,
+        columns: Sequence[str] = COLUMNS,
+        seal: Seal | None = None,
+    ) -> None:
         self.tree = tree
         self.rows = 0
         self.bytes = 0
@@ -57,7 +68,9 @@ class Writer:
         self._nonces: list[bytes] = []
         self._first = self._last = ""
         self._start, self._end = float("inf"), float("-inf")
-        self._writer = parquet_writer(path, _schema())
+        self._seal = seal
+        self._schema = _schema(tuple(one for one in COLUMNS if one in columns), seal is not None)
+        self._writer = parquet_writer(path, self._schema)
 
     def add(self, kept: Sequence[Kept], nonces: bytes) -> None:
         """Add rows; `nonces` are `NONCE` bytes of chance for each. Raises OSError."""
@@ -96,30 +109,36 @@ class Writer:
             return
         held, self._held, self._size = self._held, [], 0
         nonces, self._nonces = b"".join(self._nonces), []
-        hashes = leaves(nonces, [one.sid.encode() for one in held], [one.document for one in held])
+        sids = [one.sid.encode() for one in held]
+        documents, each = [one.document for one in held], _each(nonces)
+        last: list[Sequence[Any]] = [documents]
+        if (seal := self._seal) is not None:
+            sealed = list(map(seal.document, documents, sids, each))
+            last = [[seal.key] * len(held), sealed]
+            documents = [seal.key + one for one in sealed]
+        hashes = leaves(nonces, sids, documents)
         first = self.tree.size
         self.tree = self.tree.grown(hashes)
         records = [one.record for one in held]
         self._start = min(self._start, *(one.started for one in records))
         self._end = max(self._end, *(one.started for one in records))
-        columns: list[Sequence[Any]] = list(zip(*map(_facts, records), strict=True))
-        columns += [
-            range(first, first + len(held)),
-            [one.sid for one in held],
-            [nonces[at : at + NONCE] for at in range(0, len(nonces), NONCE)],
-            hashes,
-            [one.document for one in held],
-        ]
-        self._writer.write_table(_table(columns))
+        facts = dict(zip(COLUMNS, zip(*map(_facts, records), strict=True), strict=True))
+        columns: list[Sequence[Any]] = [facts[name] for name in self._schema.names if name in facts]
+        columns += [range(first, first + len(held)), [one.sid for one in held], each, hashes, *last]
+        self._writer.write_table(_table(columns, self._schema))
 
 
 def parquet_writer(path: Path, schema: Any) -> Any:
     """Begin a Parquet file of rows."""
     from pyarrow import parquet
 
+    names = schema.names
+    codecs = {name: "none" if name == SEALED[1] else "zstd" for name in names}
     return parquet.ParquetWriter(
-        path, schema, compression="zstd", compression_level=LEVEL,
-        use_dictionary=[*COLUMNS[3:13], "key"], write_statistics=True, store_schema=True,
+        path, schema, compression=codecs,
+        compression_level={name: LEVEL for name in names if name != SEALED[1]},
+        use_dictionary=[one for one in (*COLUMNS[3:13], "key", SEALED[0]) if one in names],
+        write_statistics=True, store_schema=True,
     )  # fmt: skip
 
 
@@ -145,22 +164,26 @@ def _facts(record: Record) -> tuple[Any, ...]:
     )  # fmt: skip
 
 
-def _table(columns: Sequence[Any]) -> Any:
+def _each(nonces: bytes) -> list[bytes]:
+    return [nonces[at : at + NONCE] for at in range(0, len(nonces), NONCE)]
+
+
+def _table(columns: Sequence[Any], schema: Any) -> Any:
     import pyarrow as pa
 
-    schema = _schema()
     arrays = [pa.array(values, field.type) for field, values in zip(schema, columns, strict=True)]
     return pa.Table.from_arrays(arrays, schema=schema)
 
 
-@lru_cache(maxsize=1)
-def _schema() -> Any:
+@lru_cache(maxsize=8)
+def _schema(columns: tuple[str, ...], is_sealed: bool) -> Any:
     import pyarrow as pa
 
     text, whole = pa.string(), pa.int64()
     types = {
         "started": pa.float64(), "duration": pa.float64(), "status": whole, "number": whole,
         "input_tokens": whole, "output_tokens": whole, "nonce": pa.binary(NONCE),
-        "leaf": pa.binary(32),
+        "leaf": pa.binary(32), **dict.fromkeys(SEALED, pa.binary()),
     }  # fmt: skip
-    return pa.schema([(name, types.get(name, text)) for name in (*COLUMNS, *PROOF, RECORD)])
+    last = SEALED if is_sealed else (RECORD,)
+    return pa.schema([(name, types.get(name, text)) for name in (*columns, *PROOF, *last)])

@@ -16,7 +16,7 @@ import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from urllib.parse import unquote
 
 from nacl.signing import VerifyKey
@@ -25,12 +25,12 @@ from monitor.archive import reading, storage, strangers
 from monitor.archive.chain import Chain, checkpoint_of, is_manifest
 from monitor.archive.held import Held, Holdings
 from monitor.archive.manifests import NEW, OLD, File, Link, Manifest, directory, entry, name_of
+from monitor.archive.rows import PROOF, RECORD, SEALED
+from monitor.archive.sealing import Opener
 from monitor.archive.storage import Directory, Storage
 from monitor.audit import checkpoints
 from monitor.audit.merkle import NONCE, Tree, leaf
-from monitor.errors import ArchiveError
-
-_PROOF = ("number", "sid", "nonce", "leaf", "record")
+from monitor.errors import ArchiveError, SourceError
 
 LEAF = 32
 """Bytes of a leaf."""
@@ -70,12 +70,15 @@ class Verifier:
     """Verifies the shards of an archive, one after the other.
 
     With `keys` each manifest must be signed by one of them. `anchors` are checkpoints that were
-    kept elsewhere; those of a shard must be in its chain. `seen` are the anchors that are.
+    kept elsewhere; those of a shard must be in its chain. `seen` are the anchors that are. So many
+    Records were `sealed` to a key; with an `opener` each of them must open.
     """
 
     storage: Storage
     keys: Sequence[VerifyKey] = ()
     anchors: Sequence[str] = ()
+    opener: Opener | None = None
+    sealed: int = 0
     seen: set[str] = field(default_factory=set)
 
     def shard(self, endpoint: str, number: int) -> Shard:
@@ -273,7 +276,7 @@ class Verifier:
             if data is None:
                 return
         is_same = (len(data), sha256(data).hexdigest()) == (file.bytes, file.sha256)
-        leaves = _leaves(data, file, trees[0].size)
+        leaves = _leaves(self._opened(data, file), file, trees[0].size)
         for grown, wanted in _grown(trees, leaves):
             if grown.size < wanted.size:
                 row, rest = grown.size - trees[0].size + 1, trees[-1].size - grown.size
@@ -288,6 +291,45 @@ class Verifier:
         if not is_same:
             raise Violation(file.path, "is not the file that its manifest lists, although its "
                             "records are the same")  # fmt: skip
+
+    def _opened(self, data: bytes, file: File) -> Iterator[_Row]:
+        """The rows of a file, of which those that are sealed can be opened, if anybody can; each is
+        tried once its leaf has been looked at."""
+        for row, one in enumerate(_rows(data, file), start=1):
+            yield one
+            if one.key is not None and one.sealed is not None and one.nonce and one.sid:
+                self.sealed += 1
+                if self.opener is not None and not self._opens(one, file):
+                    place = f"{file.path}: row {row}"
+                    raise Violation(place, f"record {one.number:,} is not what was sealed")
+
+    def _opens(self, one: _Row, file: File) -> bool:
+        if self.opener is None or one.key is None or one.sealed is None:
+            return True
+        try:
+            found = self.opener(one.key, one.nonce or b"", (one.sid or "").encode(), one.sealed)
+        except SourceError as error:
+            raise ArchiveError(f"{self.storage.name}/{file.path}: {error}") from None
+        return found is not None
+
+
+class _Row(NamedTuple):
+    """A row: the document in clear, or sealed behind its sealed key; None where there is none."""
+
+    number: int | None
+    sid: str | None
+    nonce: bytes | None
+    leaf: bytes | None
+    clear: str | None = None
+    key: bytes | None = None
+    sealed: bytes | None = None
+
+    @property
+    def document(self) -> bytes | None:
+        """What the leaf is over."""
+        if self.clear is not None:
+            return self.clear.encode()
+        return self.key + self.sealed if self.key is not None and self.sealed is not None else None
 
 
 def _grown(trees: Sequence[Tree], leaves: Iterator[bytes]) -> Iterator[tuple[Tree, Tree]]:
@@ -339,11 +381,12 @@ def _takes_away(later: Manifest, held: Held) -> bool:
     return later.kept > held.last or is_replaced
 
 
-def _leaves(data: bytes, file: File, first: int) -> Iterator[bytes]:
+def _leaves(rows: Iterable[_Row], file: File, first: int) -> Iterator[bytes]:
     """The leaves of a file's rows; raises Violation for the first row that is altered, missing or
     out of order, or erased and not listed so. The leaf of one that is erased stands for it."""
     number, last, erased = first, (0, 0), 0
-    for row, (at, sid, nonce, said, document) in enumerate(_rows(data, file), start=1):
+    for row, one in enumerate(rows, start=1):
+        at, sid, nonce, said, document = one.number, one.sid, one.nonce, one.leaf, one.document
         place = f"{file.path}: row {row}"
         is_erased = document is None and nonce is None and erased < file.erased
         if at is None or sid is None or (not is_erased and (nonce is None or document is None)):
@@ -352,8 +395,13 @@ def _leaves(data: bytes, file: File, first: int) -> Iterator[bytes]:
             raise Violation(place, f"record {number:,} is missing before it")
         if at < number or entry(sid) <= last:
             raise Violation(place, f"record {at:,} is out of order")
-        found = said if is_erased else leaf(nonce, sid.encode(), document.encode())
-        if found != said or len(found or b"") != LEAF or (nonce and len(nonce) != NONCE):
+        found = said if is_erased else leaf(nonce or b"", sid.encode(), document or b"")
+        if (
+            found is None
+            or found != said
+            or len(found) != LEAF
+            or (nonce is not None and len(nonce) != NONCE)
+        ):
             raise Violation(place, f"record {at:,} ({sid}) was altered")
         number, last, erased = number + 1, entry(sid), erased + is_erased
         yield found
@@ -362,17 +410,22 @@ def _leaves(data: bytes, file: File, first: int) -> Iterator[bytes]:
         raise Violation(file.path, what)
 
 
-def _rows(data: bytes, file: File) -> Iterable[tuple[Any, ...]]:
+def _rows(data: bytes, file: File) -> Iterator[_Row]:
     import pyarrow as pa
     from pyarrow import parquet
 
     row = 0
     try:
-        for batch in parquet.ParquetFile(io.BytesIO(data)).iter_batches(4096, columns=_PROOF):
-            lists = [batch.column(name).to_pylist() for name in _PROOF]
+        opened = parquet.ParquetFile(io.BytesIO(data))
+        is_sealed = SEALED[1] in opened.schema_arrow.names
+        names = [*PROOF, *(SEALED if is_sealed else (RECORD,))]
+        for batch in opened.iter_batches(4096, columns=names):
+            lists = [batch.column(name).to_pylist() for name in names]
             for values in zip(*lists, strict=True):
                 row += 1
-                yield values
+                number, sid, nonce, said, *rest = values
+                document = (None, *rest) if is_sealed else tuple(rest)
+                yield _Row(number, sid, nonce, said, *document)
     except (pa.ArrowException, OSError, KeyError, ValueError, TypeError):
         raise Violation(f"{file.path}: row {row + 1}", "cannot be read: it is damaged") from None
 

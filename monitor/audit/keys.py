@@ -28,7 +28,7 @@ _BLOCK = re.compile(r"-----BEGIN ([A-Z ]+)-----\s([A-Za-z0-9+/=\s]*)-----END \1-
 
 def private(path: Path, key: str) -> SigningKey:
     """Read the private key of a PEM file; raises ConfigError that begins with the setting `key`."""
-    for label, data in _blocks(path, key):
+    for label, data in blocks(path, key):
         if label == "ENCRYPTED PRIVATE KEY":
             raise ConfigError(f"{key}: {path} is encrypted; give the key without a passphrase")
         for prefix in _PRIVATE:
@@ -60,12 +60,13 @@ def trusted(path: Path, key: str) -> list[VerifyKey]:
 def _public(path: Path, key: str) -> list[VerifyKey]:
     return [
         VerifyKey(data[12:])
-        for label, data in _blocks(path, key)
+        for label, data in blocks(path, key)
         if label == "PUBLIC KEY" and data.startswith(_PUBLIC) and len(data) == 44
     ]
 
 
-def _blocks(path: Path, key: str) -> list[tuple[str, bytes]]:
+def blocks(path: Path, key: str) -> list[tuple[str, bytes]]:
+    """Read the blocks of a PEM file, as (label, bytes); raises ConfigError as `private`."""
     try:
         with path.open("rb") as file:
             text = file.read(MOST_BYTES).decode("latin-1")

@@ -18,6 +18,7 @@ from monitor.app.erasure import ErasureRun, Found, digest
 from monitor.app.store_erasure import StoreErasure
 from monitor.archive import reading, storage
 from monitor.archive.manifests import Erasure
+from monitor.archive.sealing import opener_of
 from monitor.archive.storage import Storage
 from monitor.commands import audit_log
 from monitor.commands.progress import watched
@@ -64,6 +65,8 @@ def add_arguments(parser: argparse.ArgumentParser, common: Callable[..., None]) 
     add("--reason", required=True, metavar="TEXT",
         help="write this reason to the audit log, and to the archive for good")  # fmt: skip
     add("--archive", metavar="URL", help="erase in this archive; by default that of archive.url")
+    add("--private-key", metavar="FILE",
+        help="open records that are sealed in the archive with this PEM file")  # fmt: skip
     add("--dry-run", action="store_true", help="say what would go, and change nothing")
     add("--json", action="store_true", help="print one JSON document")
     add("--audit", metavar="FILE",
@@ -146,6 +149,7 @@ def _run(
                 endpoint, names, data=Path(settings.data), store=store, archive=archive,
                 is_archived=url == settings.archive.url, sign=signing_key(settings),
                 trusted=trusted_keys(settings), watch=partial(watched, every=1), ask=ask,
+                opener=opener_of(options.private_key),
             ),
             sorted(inside - {endpoint}),
         )  # fmt: skip

@@ -53,8 +53,9 @@ def run(options: argparse.Namespace) -> int:
             if found is None:
                 continue
             if found.record is None and not options.without_record:
+                what = "was erased" if found.nonce is None else "is sealed to a key"
                 print(
-                    f"monitor: {options.id}: was erased; its leaf is left: --without-record",
+                    f"monitor: {options.id}: {what}; its leaf is left: --without-record",
                     file=sys.stderr,
                 )
                 return EXIT_MISSING

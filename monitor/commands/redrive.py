@@ -21,6 +21,7 @@ from monitor import extras
 from monitor.analysis.drift import embed
 from monitor.app import build, keyring
 from monitor.app.log_recording import LogRecording
+from monitor.archive.sealing import opener_of
 from monitor.commands import arguments, written
 from monitor.commands.progress import watched
 from monitor.commands.written import note, write
@@ -72,6 +73,8 @@ def add_arguments(parser: argparse.ArgumentParser, common: Callable[..., None]) 
     add("--from", dest="start", type=arguments.time, metavar="TIME",
         help="read only what began then or later, as 2026-11-28T10:00:00Z")  # fmt: skip
     add("--to", dest="end", type=arguments.time, metavar="TIME", help="read only what began before")
+    add("--private-key", metavar="FILE",
+        help="open records that are sealed in an archive with this PEM file")  # fmt: skip
     add("--by", action="append", default=[], metavar="DIMENSION",
         help="also judge each value of this dimension; may be given again")  # fmt: skip
     add("--dry-run", action="store_true",
@@ -278,7 +281,10 @@ def _records(options: argparse.Namespace, settings: Settings, damage: Damage) ->
         for place in options.source
         if not is_store(place)
     ]
-    found = files.find(places, options.format, damage, start=options.start, end=options.end)
+    opener = opener_of(options.private_key)
+    found = files.find(
+        places, options.format, damage, start=options.start, end=options.end, opener=opener
+    )
     if files.is_table(found):
         raise UsageError(f"{found[0][0]}: is a table, and no table says what was asked")
     start = -math.inf if options.start is None else options.start

@@ -40,6 +40,7 @@ from monitor.app.log_recording import LogRecording
 from monitor.app.outcomes import is_asked_for
 from monitor.app.outcomes import rules_of as outcome_rules_of
 from monitor.app.sanitizer import Sanitizer
+from monitor.archive.sealing import opener_of
 from monitor.commands.progress import watched
 from monitor.commands.written import document, note, write
 from monitor.errors import UsageError
@@ -222,6 +223,7 @@ def _plan(options: argparse.Namespace, settings: Settings) -> Plan:
         arms=tuple(dimension for dimension, _ in getattr(options, "experiment", ())),
         start=options.start,
         end=options.end,
+        opener=opener_of(options.private_key),
         parted=parted,
         chunks=options.chunks if isinstance(options.chunks, int) else 0,
         period=PERIODS.get(options.chunks) if isinstance(options.chunks, str) else None,

@@ -111,6 +111,8 @@ def _add_source_arguments(parser: argparse.ArgumentParser) -> None:
         help="read only what began then or later, as 2026-11-28T10:00:00Z",
     )
     add("--to", dest="end", type=arguments.time, metavar="TIME", help="read only what began before")
+    add("--private-key", metavar="FILE",
+        help="open records that are sealed in an archive with this PEM file")  # fmt: skip
     table = parser.add_argument_group("tables")
     for name, text in (
         ("ignore", "leave this column out"),

@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from monitor.archive.sealing import Opener, opener_of
 from monitor.commands import audit_log
 from monitor.damage import Damage
 from monitor.errors import ConfigError, UsageError
@@ -49,6 +50,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("what", nargs="*", metavar="SOURCE|TOKEN",
         help="open these pseudonyms, by default all; read records from these stores or archived "
         "files, by default from --redis, else from the embedded store of --data")  # fmt: skip
+    add("--archive-key", metavar="FILE",
+        help="open records that are sealed in an archive with this PEM file")  # fmt: skip
     add("--private-key", required=True, metavar="FILE",
         help="open with this key: reveal.key, as `monitor keys pair` wrote it")  # fmt: skip
     add("--reason", required=True, metavar="TEXT", help="write this reason to the audit log")
@@ -71,7 +74,8 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
     with contextlib.ExitStack() as stack:
         if not places:
             places = [stack.enter_context(opened(settings.redis, Path(settings.data)))]
-        for token, box in _sealed(places, settings):
+        unsealed = opener_of(options.archive_key, "--archive-key")
+        for token, box in _sealed(places, settings, unsealed):
             if token in values or (wanted and token not in wanted):
                 continue
             value = open_box(token, box)
@@ -100,19 +104,23 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
     return EXIT_MISSING if missing else 0
 
 
-def _sealed(places: Sequence[str], settings: Settings) -> Iterator[tuple[str, str]]:
+def _sealed(
+    places: Sequence[str], settings: Settings, unsealed: Opener | None
+) -> Iterator[tuple[str, str]]:
     """(pseudonym, box) of all records in some places."""
-    for record in _records(places, settings):
+    for record in _records(places, settings, unsealed):
         for line in record.sealed:
             token, _, box = line.partition(" ")
             yield token, box
 
 
-def _records(places: Sequence[str], settings: Settings) -> Iterator[Record]:
+def _records(
+    places: Sequence[str], settings: Settings, unsealed: Opener | None
+) -> Iterator[Record]:
     for place in filter(is_store, places):
         shards = settings.stream.shards
         yield from Store.parse(place, settings.endpoint, shards, time.time()).records(None, None)
-    found = files.find([place for place in places if not is_store(place)])
+    found = files.find([place for place in places if not is_store(place)], opener=unsealed)
     if files.is_table(found):
         raise UsageError(f"{found[0][0]}: is a table; sealed values stand in records")
     damage = Damage()

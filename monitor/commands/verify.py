@@ -12,6 +12,7 @@ from pathlib import Path
 from nacl.signing import VerifyKey
 
 from monitor.archive import reading, storage
+from monitor.archive.sealing import opener_of
 from monitor.archive.verification import Shard, Verifier, Violation, endpoint_of, parse_anchors
 from monitor.audit import keys
 from monitor.audit.proofs import Wrong
@@ -40,6 +41,8 @@ def add_arguments(parser: argparse.ArgumentParser, common: Callable[..., None]) 
         "several")  # fmt: skip
     add("--anchor", metavar="FILE", action="append", default=[],
         help="checkpoints that were kept elsewhere; the archive must still have them")  # fmt: skip
+    add("--private-key", metavar="FILE",
+        help="open each record that is sealed, with a key of this PEM file")  # fmt: skip
     add("--checkpoints", metavar="FILE",
         help="write the checkpoints of what is proven here, to be kept elsewhere")  # fmt: skip
     common(parser, "endpoint")
@@ -84,7 +87,7 @@ def _archive(
     if not any(name.startswith(ENDPOINT) for name in held.inside("")):
         raise UsageError(f"{shown(place)}: is not an archive; it has no directory {ENDPOINT}NAME")
     asked = [one for one in anchors if endpoint in ("", endpoint_of(one))]
-    verifier = Verifier(held, known, asked)
+    verifier = Verifier(held, known, asked, opener_of(options.private_key))
     verifier.irregular(top)
     endpoints = [endpoint] if endpoint else reading.endpoints(held)
     shards = [
@@ -109,6 +112,13 @@ def _archive(
         is_signed = any(shard.signed for shard in shards)
         how = "signatures were not looked at: no --public-key" if is_signed else "unsigned"
         yield f"{how}: whoever can write here could have written all of it anew"
+    if verifier.sealed:
+        how = (
+            "each opens with the private key"
+            if options.private_key
+            else ("what is in them was not looked at: no --private-key")
+        )
+        yield f"{verifier.sealed:,} records are sealed: {how}"
     if others := len(anchors) - len(asked):
         yield f"{others:,} checkpoints of other endpoints were left out"
     if not asked:
@@ -151,7 +161,7 @@ def _is_file(name: str) -> bool:
 
 
 def _only_archives(options: argparse.Namespace, why: str, *more: str) -> None:
-    for option in (*more, "anchor", "checkpoints"):
+    for option in (*more, "private_key", "anchor", "checkpoints"):
         if getattr(options, option):
             raise UsageError(f"--{option.replace('_', '-')}: is for an archive; {why}")
 

@@ -30,7 +30,9 @@ ENDPOINT = "endpoint="
 """How the directory of an endpoint begins, which may be named to mean that one."""
 
 
-def found(place: str, start: float | None, end: float | None) -> list[tuple[Path, Source]] | None:
+def found(
+    place: str, start: float | None, end: float | None, opener: archive.Opener | None = None
+) -> list[tuple[Path, Source]] | None:
     """The files of an archive that may hold Records that began in a range (Unix seconds), and what
     reads them; None where the place is no archive.
 
@@ -52,7 +54,7 @@ def found(place: str, start: float | None, end: float | None) -> list[tuple[Path
         shards = reading.read(system, endpoint, start, end)
     except ArchiveError as error:
         raise SourceError(str(error)) from None
-    return _merged(shards, Path(shown(place)))
+    return _merged(shards, Path(shown(place)), opener)
 
 
 def selected(place: str, endpoint: str | None) -> str:
@@ -109,13 +111,20 @@ def _listed(inside: list[str]) -> str:
     return ", ".join(inside[:8]) + (", …" if len(inside) > 8 else "")
 
 
-def _merged(shards: list[Shard], place: Path) -> list[tuple[Path, Source]]:
+def _merged(
+    shards: list[Shard], place: Path, opener: archive.Opener | None
+) -> list[tuple[Path, Source]]:
     filled = [shard.files for shard in shards if shard.files]
     if len(filled) < 2:
         return [(path, archive.SOURCE) for files in filled for path in files]
-    return [(place, replace(archive.SOURCE, records=partial(_by_time, filled)))]
+    return [(place, replace(archive.SOURCE, records=partial(_by_time, filled, opener)))]
 
 
-def _by_time(filled: list[tuple[Path, ...]], _: Path, damage: Damage) -> Iterator[Record]:
-    each = [chain.from_iterable(archive.read(path, damage) for path in files) for files in filled]
+def _by_time(
+    filled: list[tuple[Path, ...]], opener: archive.Opener | None, _: Path, damage: Damage
+) -> Iterator[Record]:
+    each = [
+        chain.from_iterable(archive.read(path, damage, opener=opener) for path in files)
+        for files in filled
+    ]
     return heapq.merge(*each, key=attrgetter("started"))

@@ -89,7 +89,7 @@ def compare(
     def opened(*places: str, start: float | None = None, end: float | None = None) -> Dataset:
         return open_dataset(
             places, plan.form, plan.endpoint, plan.shards, clock, damage=damage, start=start,
-            end=end,
+            end=end, opener=plan.opener,
         )  # fmt: skip
 
     current = opened(*plan.sources, start=plan.start, end=plan.end)

@@ -20,6 +20,7 @@ from monitor.places import STDIN, is_store
 from monitor.replay import files, joined, stored
 from monitor.replay.files import File, ReadOptions
 from monitor.replay.statements import statements
+from monitor.sources.archive import Opener
 from monitor.tables.blocks import Block
 from monitor.types import Record, Row, Segment
 from monitor.urls import named
@@ -72,19 +73,20 @@ def open_dataset(
     damage: Damage,
     start: float | None = None,
     end: float | None = None,
+    opener: Opener | None = None,
 ) -> Dataset:
     """Find out what the places are; `said` is the format of files, or `auto`.
 
     A store is read up to the present of `clock`, so that every reading of it is the same. Of an
     archive only what began from `start` until before `end` (Unix seconds) is looked for. Raises
     SourceError for what is not there, and for tables mixed with records; files among others that
-    cannot be read are told to `damage`.
+    cannot be read are told to `damage`. The `opener` reads what is sealed in an archive.
     """
     stores = [
         stored.Store.parse(place, endpoint, shards, clock()) for place in places if is_store(place)
     ]
     at_rest = [place for place in places if not is_store(place)]
-    found = files.find(at_rest, said, damage, start=start, end=end)
+    found = files.find(at_rest, said, damage, start=start, end=end, opener=opener)
     is_table = files.is_table(found)
     if is_table and stores:
         raise SourceError(

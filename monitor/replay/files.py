@@ -112,18 +112,23 @@ def find(
     *,
     start: float | None = None,
     end: float | None = None,
+    opener: archive.Opener | None = None,
 ) -> list[File]:
     """The files that places mean, directories opened, in order.
 
     `said` is the name of the source that reads all of them, or `auto`. Raises SourceError for what
     is not there or cannot be told, and for tables among records. In a directory only what most
     files are is meant: tables, or records; what else is there is told to `damage`. Of an archive
-    those files are meant that its manifests list and that may hold Records of a range.
+    those files are meant that its manifests list and that may hold Records of a range. What is
+    sealed in one is read by the `opener`.
     """
     found: list[File] = []
     for place in places:
         damage = damage or Damage()
-        if said in {"auto", ARCHIVE} and (listed := archives.found(place, start, end)) is not None:
+        if (
+            said in {"auto", ARCHIVE}
+            and (listed := archives.found(place, start, end, opener)) is not None
+        ):
             found += listed
             continue
         inside, base = _inside(place, damage)
@@ -138,7 +143,10 @@ def find(
             f"{table} is a table and {log} holds records: choose one; they were read as {of_table} "
             f"and {of_log}, and --format says otherwise"
         )
-    return found
+    if opener is None:
+        return found
+    ours = archive.opened_by(archive.SOURCE, opener)
+    return [(path, ours if source is archive.SOURCE else source) for path, source in found]
 
 
 def _inside(place: str, damage: Damage) -> tuple[list[Path], Path | None]:

@@ -15,6 +15,7 @@ from monitor.distances import MEASURES
 from monitor.interfaces import Feature
 from monitor.replay.joined import Joining
 from monitor.replay.periods import Period
+from monitor.sources.archive import Opener
 from monitor.tables.columns import Columns
 from monitor.tables.readings import Reading
 from monitor.tables.truths import TruthColumns
@@ -53,6 +54,7 @@ class Plan:
     those of each `period`; with `timeline` how features went is told, cut as the census suggests
     where neither is given. `variants` are settings whose verdicts are told, too; `alpha` is what a
     person said, for drift and outcomes together.
+    The `opener` reads Records that are sealed in an archive.
     `engine` is local or dask, `scheduler` the address of a Dask scheduler. `outcomes` says how what
     became of rows is judged, where it `is_told`: of a table by columns, of Records by feedback, to
     which `joining` joins them. The arms of
@@ -83,6 +85,7 @@ class Plan:
     arms: tuple[str, ...] = ()
     start: float | None = None
     end: float | None = None
+    opener: Opener | None = None
     parted: float | None = None
     chunks: int = 0
     period: Period | None = None

@@ -14,12 +14,17 @@ class Archive(Section, frozen=True):
 
     A file is written `every` so many seconds where anything has come, and sooner when that is
     `rows` of a shard. It is kept for `keep` days; 0 is for ever.
+
+    Records are sealed to the X25519 public key in the PEM file `encrypt`; empty: they are in clear.
+    `columns` are written in clear beside them, to filter by: all, or none where they are sealed.
     """
 
     url: str = ""
     every: Annotated[float, msgspec.Meta(ge=1, le=86400)] = 300.0
     rows: Annotated[int, msgspec.Meta(ge=1, le=10_000_000)] = 50000
     keep: Annotated[int, msgspec.Meta(ge=0, le=36500)] = 0
+    encrypt: str = ""
+    columns: list[str] | None = None
 
 
 class Anchor(Section, frozen=True, omit_defaults=True):

@@ -185,11 +185,6 @@ def refusal(error: Exception) -> str:
         code = "WRONGPASS"
     if "without any password" in message or "no password is set" in message:
         code = "NOPASS"
-    if "exhausted the last possible ID" in message:
-        return (
-            "the stream's last id is used up, because somebody else has written an entry with it: "
-            "delete that entry, and set the id back (XDEL, XSETID)"
-        )
     if "DB index" in message:
         return "the store does not have that database number"
     return _REFUSALS.get(code, f"the store answered with an error ({code[:20] or 'empty'})")

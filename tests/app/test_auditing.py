@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from monitor.app.auditing import anchors_of
+from monitor.app.auditing import anchors_of, columns_of, recipient_of
+from monitor.archive.rows import COLUMNS
 from monitor.errors import ConfigError
 from monitor.settings.archive import Anchor, Archive, Audit
 from monitor.settings.schema import Settings
@@ -42,3 +43,15 @@ def test_a_place_that_cannot_be_is_one_sentence(tmp_path: Path, anchor: Anchor, 
         ConfigError, match=r"is in the archive; name a file that is kept elsewhere$"
     ):
         anchors_of(settings(tmp_path, inside))
+
+
+def test_columns_are_in_clear_unless_records_are_sealed(tmp_path: Path) -> None:
+    """All of them, or those that are named; one that is none is said, and a key that is none."""
+    assert columns_of(Settings()) == COLUMNS
+    assert columns_of(Settings(archive=Archive(encrypt="x.pem"))) == ()
+    assert columns_of(Settings(archive=Archive(encrypt="x", columns=["model"]))) == ["model"]
+    with pytest.raises(ConfigError, match=r"^archive.columns: 'record' is no column; there are id"):
+        columns_of(Settings(archive=Archive(columns=["model", "record"])))
+    assert recipient_of(Settings()) is None
+    with pytest.raises(ConfigError, match=r"^archive.encrypt: /nowhere/x cannot be read: "):
+        recipient_of(Settings(archive=Archive(encrypt="/nowhere/x")))

