@@ -66,7 +66,7 @@ image: ## the container image, monitor:local, with podman or docker; deploy/imag
 	deploy/image.sh
 
 image-test: $(VENV)/.dev debian ## run that image read-only, as any user, bounded, without a store; needs an engine
-	$(BIN)/python -m pytest -rs tests/deploy/image.py
+	@$(BIN)/python -m tests.deploy.engine
 
 image-sizes: $(VENV)/.dev ## what that image holds, by package; writes deploy/README.md
 	$(BIN)/python tests/bench/image_sizes.py

@@ -128,7 +128,16 @@ def test_the_roles_need_nothing_but_what_the_package_brings() -> None:
         }
     others = sorted(tops[False] - tops[True])  # several share a name, as `google`
     assert "pytest" in others
-    roles = ("supervisor", "proxy", "recorder", "analyzer", "archiver", "notifier", "pages")
+    roles = (
+        "supervisor",
+        "proxy",
+        "recorder",
+        "analyzer",
+        "archiver",
+        "notifier",
+        "pages",
+        "injector",
+    )
     parts = [*(f"monitor.app.{role}" for role in roles), "monitor.commands.replay"]
     program = (
         f"import sys; sys.modules.update(dict.fromkeys({others!r})); import {', '.join(parts)}"

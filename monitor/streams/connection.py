@@ -183,7 +183,8 @@ def refusal(error: Exception) -> str:
     code = message.partition(" ")[0]
     if "invalid password" in message:  # Redis 5
         code = "WRONGPASS"
-    if "without any password" in message or "no password is set" in message:
+    says_none = "without any password" in message or "no password is set" in message
+    if says_none and code != "DENIED":  # in protected mode no password is set either
         code = "NOPASS"
     if "DB index" in message:
         return "the store does not have that database number"

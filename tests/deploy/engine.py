@@ -1,10 +1,15 @@
-"""A container engine that answers, and the image that `make image` has built."""
+"""A container engine that answers, and the image that `make image` has built.
+
+`make image-test` runs this file: the tests of the image, or one line that says why not.
+"""
 
 from __future__ import annotations
 
 import shutil
 import subprocess
+import sys
 from dataclasses import dataclass
+from pathlib import Path
 
 IMAGE = "monitor:local"
 
@@ -43,3 +48,17 @@ def find() -> Engine | str:
             return f"{name} has no image {IMAGE}; `make image` builds it"
         return engine
     return "no container engine answers (tried podman and docker), so the image is not tried"
+
+
+def main() -> int:
+    """Run the tests; without an engine or an image say so, which is no failure."""
+    engine = find()
+    if isinstance(engine, str):
+        print(f"skipped: {engine}")
+        return 0
+    tests = Path(__file__).with_name("image.py")
+    return subprocess.run([sys.executable, "-m", "pytest", str(tests)], check=False).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())

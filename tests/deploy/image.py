@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import secrets
+import ssl
 import subprocess
 import threading
 import time
@@ -291,4 +292,27 @@ def test_a_key_that_the_group_may_read_is_accepted(
         ),
     )  # fmt: skip
     assert container.ask() == 200
+    assert container.stop()["ExitCode"] == 0
+
+
+def test_the_injector_answers(start: Start, authority: Any) -> None:
+    """It admits what it is asked about, over TLS, on the same read-only image."""
+    signer = authority()
+    certificate, key = signer.issue("injector")
+    Path(key).chmod(0o644)
+    mounts = ("--volume", f"{certificate}:/tls/tls.crt:ro", "--volume", f"{key}:/tls/tls.key:ro")
+    files = ("--env", "MONITOR_TLS_CERT=/tls/tls.crt", "--env", "MONITOR_TLS_KEY=/tls/tls.key")
+    container = start("injector", engine_options=(*mounts, *files))
+    review = {
+        "apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview",
+        "request": {"uid": "1", "namespace": "models", "operation": "CREATE", "object": {}},
+    }  # fmt: skip
+    request = urllib.request.Request(
+        f"{container.url.replace('http', 'https')}/mutate",
+        json.dumps(review).encode(),
+        {"content-type": "application/json"},
+    )
+    trusted = ssl.create_default_context(cafile=signer.ca)
+    with urllib.request.urlopen(request, timeout=10, context=trusted) as answer:
+        assert json.load(answer)["response"]["allowed"] is True
     assert container.stop()["ExitCode"] == 0

