@@ -8,6 +8,7 @@ simulations there are of each case.
 from __future__ import annotations
 
 import argparse
+import os
 import time
 from pathlib import Path
 
@@ -49,7 +50,10 @@ def main() -> None:
             print(line, flush=True)
             lines.append(line)
     lines += ["", *ELSEWHERE.splitlines()]
-    lines.append(f"\nThis run took {(time.perf_counter() - began) / 60:.0f} minutes.")
+    spent, wall = sum(os.times()[:4]), time.perf_counter() - began
+    lines.append(
+        f"\nThis run took {spent / 60:.0f} minutes of CPU time and {wall / 60:.0f} on the clock."
+    )
     OUT.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
