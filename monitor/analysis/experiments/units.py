@@ -15,6 +15,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from itertools import islice
 
 import msgspec
 
@@ -30,6 +31,7 @@ from monitor.sequential.confidence_sequences import (
     weighed,
 )
 from monitor.sequential.known_probability import log_evidence_of_shares
+from monitor.turns import give_way
 
 BUCKETS = 1024
 """Of each arm and metric."""
@@ -44,6 +46,9 @@ KNOWN = 50_000
 ALL_KNOWN = 0.9
 """Part of the capital on the shares of arms while all units are known; the rest is for the shares
 of a half of them, a quarter and so on, as 1 / (k (k + 1))."""
+
+AT_ONCE = 256
+"""Units that are encoded in one go."""
 
 _BITS = 64
 
@@ -276,10 +281,15 @@ class Units:
         return log_evidence + math.log(stake)
 
     def saved(self) -> bytes:
-        """All of it as JSON."""
+        """All of it as JSON, made in short stretches."""
         self.is_changed = False
-        first = [(unit, *one) for unit, one in self._first.items()]
-        return msgspec.json.encode((self._level, self.unnamed, first, sorted(self._several)))
+        known = iter(self._first.items())
+        parts = []
+        while part := [(unit, *one) for unit, one in islice(known, AT_ONCE)]:
+            give_way()
+            parts.append(msgspec.json.encode(part)[1:-1])
+        head = b"[%d,%d,[" % (self._level, self.unnamed)
+        return head + b",".join(parts) + b"]," + msgspec.json.encode(sorted(self._several)) + b"]"
 
     @classmethod
     def restored(cls, entry: bytes, most: int = KNOWN) -> Units:

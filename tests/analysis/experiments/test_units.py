@@ -196,6 +196,20 @@ def test_of_too_many_users_an_even_share_is_known() -> None:
     assert whole.several == pytest.approx(500, rel=0.3)
 
 
+@pytest.mark.parametrize("count", [0, 1, 256, 1000])
+def test_what_is_known_of_units_comes_back(count: int) -> None:
+    """Of however many there are; one in three was seen in both arms."""
+    units = Units()
+    for user in range(count):
+        for arm in "ab"[: 1 + (user % 3 == 0)]:
+            units.add(numbered(str(user)), arm, user / 7)
+    units.unnamed = 3
+    again = Units.restored(units.saved())
+    assert again.saved() == units.saved()
+    assert (len(again), again.several, again.unnamed) == (count, -(-count // 3), 3)
+    assert again.mismatch(EVEN) == units.mismatch(EVEN)
+
+
 PAIRED = Experiment(
     "shadow", "variant", "a", (CLICKED,), minimum_effect=0.05, planned=4000, unit="trace_id",
     paired=True,
