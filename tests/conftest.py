@@ -76,11 +76,11 @@ def _located_when_needed(
     """What modules build is compiled when its first text is looked at; what a running test builds
     at once, since its texts may have to be looked at in time."""
     if "PYTEST_CURRENT_TEST" in os.environ:
-        return _locate(recognizers, max_events)
+        return _locate(recognizers, max_events, kept)
 
     @functools.cache
     def located() -> Callable[[str], dict[int, list[int]]]:
-        return _locate(recognizers, max_events)
+        return _locate(recognizers, max_events, kept)
 
     def locate(text: str) -> dict[int, list[int]]:
         return located()(text)

@@ -48,7 +48,7 @@ def test_a_chat_becomes_a_record_and_its_metrics(
     """The openai client, plain and streamed, with personal data both ways."""
     import openai
 
-    system = start("run", "--upstream", model, "--listen", "127.0.0.1:0")
+    system = start("run", "--upstream", model, "--listen", "127.0.0.1:0", is_new=True)
     client = openai.OpenAI(base_url=f"{system.url}/v1", api_key="sk-abcdefghijklmnopqrstuvwx")
     ask: dict[str, Any] = {
         "model": "small",
