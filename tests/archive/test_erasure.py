@@ -18,7 +18,7 @@ from monitor.archive.chain import Chain, signer
 from monitor.archive.erasure import Eraser
 from monitor.archive.manifests import Erasure
 from monitor.archive.rows import Kept
-from monitor.archive.storage import Directory, Storage
+from monitor.archive.storage import Directory, Storage, at
 from monitor.archive.verification import Shard, Verifier
 from monitor.errors import ArchiveError
 from monitor.privacy.pseudonyms import Mentions
@@ -259,3 +259,15 @@ def test_an_altered_file_is_never_made_to_look_whole(root: Path) -> None:
     with pytest.raises(ArchiveError, match=r"parquet: is missing$"):
         erase(storage)
     assert not list((root / ".scratch").iterdir())
+
+
+def test_an_object_store_is_erased_as_a_disk_is(tmp_path: Path) -> None:
+    """What is renamed there is copied; the old object is deleted."""
+    storage = at(f"memory://{tmp_path.name}", tmp_path)
+    filled(storage)
+    assert erase(storage) == [2, 4]
+    assert erase(storage) == []
+    assert verify(storage).erased == 6
+    paths = [path for path in storage.below("endpoint=bot") if ".json" not in path]
+    assert paths == sorted(one.file.path for one in replacing.current(opened(storage)))
+    assert not any(HERS[1:-1].encode() in (storage.read(path) or b"") for path in paths)
