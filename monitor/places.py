@@ -33,7 +33,7 @@ TIMEOUT = 30.0
 BLOCK = 1 << 20
 """Bytes that are asked of a file system at a time."""
 
-_STORES = ("redis://", "rediss://", "unix://")
+_STORES = ("redis://", "rediss://", "unix://", "redis+sentinel://", "rediss+sentinel://")
 _HTTP = ("http", "https")
 _GLOB = "*?["
 

@@ -15,6 +15,8 @@ def name(path: Path) -> str:
 
 
 ELSEWHERE = {
+    "streams/clients.py": "streams/test_cluster.py",
+    "streams/topology.py": "streams/test_sentinel.py",
     "metrics.py": "dashboards/test_dashboard.py",
     "otlp/http.py": "exporters/test_spans.py",
     "otlp/transport.py": "otlp/test_grpc.py",

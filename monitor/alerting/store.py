@@ -10,13 +10,13 @@ import contextlib
 from collections.abc import Iterator
 
 import msgspec
-import redis.asyncio as redis
 from redis.exceptions import RedisError
 
 from monitor.alerting.alerts import Followed
 from monitor.alerting.outbox import Group
 from monitor.alerting.silences import KEPT, MOST, Silence
 from monitor.errors import StreamError, UsageError
+from monitor.streams.clients import client_for, words
 
 REMEMBERED = 30 * 86400
 """Seconds for which the state of a notifier that is gone is kept: sidecars come and go."""
@@ -34,9 +34,7 @@ class AlertStore:
 
     def __init__(self, url: str, endpoint: str, *, timeout: float = 5.0) -> None:
         self._prefix = f"monitor:{{{endpoint}}}:"
-        self._client = redis.Redis.from_url(
-            url, socket_timeout=timeout, socket_connect_timeout=timeout
-        )
+        self._client = client_for(url, self._prefix, timeout)
 
     async def silences(self, clock: float) -> list[Silence]:
         """Return all of them, the last to end first, but for those that ended long ago."""
@@ -106,4 +104,4 @@ def _telling(what: str) -> Iterator[None]:
     try:
         yield
     except (RedisError, OSError) as error:
-        raise StreamError(f"{what}: {type(error).__name__}") from None
+        raise StreamError(f"{what}: {words(error)}") from None

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import redis.asyncio as redis
 from redis.exceptions import RedisError
 
 from monitor.analysis.lease import Lease
 from monitor.errors import StreamError
+from monitor.streams.clients import client_for, words
 
 POSITION = "position"
 
@@ -28,9 +28,7 @@ class Checkpoint:
         self, url: str, endpoint: str, *, lease: Lease | None = None, timeout: float = 5.0
     ) -> None:
         self._key = f"monitor:{{{endpoint}}}:analysis"
-        self._client = redis.Redis.from_url(
-            url, socket_timeout=timeout, socket_connect_timeout=timeout
-        )
+        self._client = client_for(url, self._key, timeout)
         self._lease = lease
 
     async def load(self) -> tuple[str, dict[str, bytes]]:
@@ -38,7 +36,7 @@ class Checkpoint:
         try:
             stored = await self._client.hgetall(self._key)
         except (RedisError, OSError) as error:
-            raise StreamError(f"the checkpoint cannot be read: {type(error).__name__}") from None
+            raise StreamError(f"the checkpoint cannot be read: {words(error)}") from None
         # Without decode_responses the client gives bytes, whatever its types say.
         state = {bytes(name).decode(errors="replace"): bytes(kept) for name, kept in stored.items()}  # type: ignore[arg-type]
         return state.pop(POSITION, b"").decode(errors="replace"), state
@@ -78,7 +76,7 @@ class Checkpoint:
                 fill(both)
                 await both.execute()
         except (RedisError, OSError) as error:
-            raise StreamError(f"the checkpoint cannot be {done}: {type(error).__name__}") from None
+            raise StreamError(f"the checkpoint cannot be {done}: {words(error)}") from None
 
     async def close(self) -> None:
         """Close the connections to the store, those of the lease too."""

@@ -16,10 +16,10 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-import redis.asyncio as redis
 from redis.exceptions import RedisError, WatchError
 
 from monitor.errors import LeaseError, StreamError
+from monitor.streams.clients import client_for, words
 
 LEASE = 8.0
 """Seconds without a beat, by the clock of who waits, after which the lease may be claimed."""
@@ -37,7 +37,9 @@ class Lease:
 
     Names differ between analyzers that run at the same time. One that comes again under its name
     follows itself (`is_again`), and need not wait. There is a lease for each `role`. `clock`
-    is in seconds, and never jumps. `owner` is the name of who had it at the last look.
+    is in seconds, and never jumps. `owner` is the name of who had it at the last look. `went_back`
+    where the store has lost what this analyzer wrote last: a replica took over that did not have it
+    yet.
     """
 
     def __init__(
@@ -52,13 +54,13 @@ class Lease:
     ) -> None:
         self.owner = ""
         self.is_again = False
+        self.went_back = False
         self._key = f"monitor:{{{endpoint}}}:{role}"
-        self._client = redis.Redis.from_url(
-            url, socket_timeout=timeout, socket_connect_timeout=timeout
-        )
+        self._client = client_for(url, self._key, timeout)
         self._name = name.encode()
         self._clock = clock
         self._epoch = 0
+        self._beat = 0
         self._renewed: float | None = None
         self._seen: list[bytes | None] = []
         self._since = 0.0
@@ -92,36 +94,43 @@ class Lease:
                 both.hset(self._key, "owner", self._name)
                 both.hincrby(self._key, "epoch", 1)
                 both.hincrby(self._key, "beat", 1)
-                _, self._epoch, _ = await both.execute()
+                _, self._epoch, self._beat = await both.execute()
             except WatchError:
                 return False
             except (RedisError, OSError) as error:
                 self._seen = []  # who could not look has not seen that nobody beats
-                raise StreamError(f"the lease cannot be read: {type(error).__name__}") from None
+                raise StreamError(f"the lease cannot be read: {words(error)}") from None
             self._renewed, self._seen = began, []
-            self.is_again = seen[0] == self._name
+            self.is_again = seen[0] == self._name and not self.went_back
+            self.went_back = False
             return True
 
     async def commit(self, fill: Fill) -> None:
         """Do all that `fill` adds, at once, if this analyzer still owns the endpoint, or raise
         LeaseError. Raises StreamError too; then it may have been done.
 
-        A store that has lost the lease has no other owner: it is written there anew.
+        A store that has lost the lease has no other owner: it is written there anew. One that has
+        lost some of what was written knows less than this analyzer believes it has saved: it
+        `went_back`, and has to be read again.
         """
         try:
             async with self._lock:
                 while not await self._committed(fill):
                     pass  # somebody wrote meanwhile; the next look says who
         except (RedisError, OSError) as error:
-            raise StreamError(f"the checkpoint cannot be saved: {type(error).__name__}") from None
+            raise StreamError(f"the checkpoint cannot be saved: {words(error)}") from None
 
     async def _committed(self, fill: Fill) -> bool:
         ours = [self._name, str(self._epoch).encode()]
         async with self._transaction() as both:
             began = self._clock()
             await both.watch(self._key)
-            found = await both.hmget(self._key, ["owner", "epoch"])
-            if not self._epoch or found not in (ours, [None, None]):
+            *found, beat = await both.hmget(self._key, ["owner", "epoch", "beat"])
+            is_behind = found[0] == ours[0] and (
+                (int(found[1] or 0), int(beat or 0)) < (self._epoch, self._beat)
+            )
+            if not self._epoch or is_behind or found not in (ours, [None, None]):
+                self.went_back = is_behind
                 self.forget()
                 self.owner = (found[0] or b"").decode(errors="replace")
                 raise LeaseError(self.owner)
@@ -131,9 +140,10 @@ class Lease:
             both.hincrby(self._key, "beat", 1)
             fill(both)
             try:
-                await both.execute()
+                done = await both.execute()
             except WatchError:
                 return False
+            self._beat = int(done[found != ours])
             self._renewed = began
             return True
 

@@ -140,6 +140,7 @@ class Analyzer:
         self._decisions = DecisionLog(settings, self._stream)
         self._is_restored = False
         self._away = False
+        self._said: set[str] = set()
         self._where = shown(settings.redis)
 
     async def run(self) -> None:
@@ -223,10 +224,13 @@ class Analyzer:
         return True
 
     def _lose(self) -> None:
-        """Forget all that was counted: another analyzer has gone on from what was saved."""
+        """Forget all that was counted: whoever owns the endpoint goes on from what is saved."""
         logs.warning(
-            f"{self._lease.owner or 'another analyzer'} has taken over this endpoint, because this "
-            "analyzer was not heard of; it stands by, and nothing is counted twice"
+            "the store has lost what this analyzer saved last: another primary took over without "
+            "it; the analyzer goes on from what is saved there, and nothing is counted twice"
+            if self._lease.went_back
+            else f"{self._lease.owner or 'another analyzer'} has taken over this endpoint, because "
+            "this analyzer was not heard of; it stands by, and nothing is counted twice"
         )
         self._is_restored, self._stands_by = False, True
         self._analysis, self._lineage = self._fresh(), self._followed()
@@ -506,11 +510,13 @@ class Analyzer:
             try:
                 await work()
             except StreamError as error:
-                if not self._away:
+                reason = str(error).rpartition(": ")[2]  # whatever was asked of it
+                if reason not in self._said:
                     logs.warning(
                         f"waiting for the store {self._where}: {error}; nothing is analyzed until "
                         "it is back"
                     )
+                    self._said.add(reason)
                     # Else it would find out for itself later, and this would be said again.
                     await self._stream.close()
                 self._away = True
@@ -519,6 +525,7 @@ class Analyzer:
                 continue
             if self._away:
                 logs.info(f"the store {self._where} is back; the analyzer goes on")
+                self._said.clear()
             self._away = False
             return True
         return False

@@ -216,7 +216,7 @@ def _check_store(settings: Settings) -> None:
     if not settings.redis:
         embedded_store.binary()
     else:
-        from monitor.streams.connection import parse_url
+        from monitor.streams.address import parse_url
 
         try:
             parse_url(settings.redis)

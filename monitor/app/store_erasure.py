@@ -13,12 +13,12 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import msgspec
-import redis.asyncio as redis
 from redis.exceptions import RedisError
 
 from monitor.errors import StreamError
 from monitor.privacy.pseudonyms import Mentions
 from monitor.review.queue import ReviewQueue
+from monitor.streams.clients import client_for, words
 from monitor.streams.entries import sortable
 from monitor.streams.erased import beside
 from monitor.streams.redis import RedisStream
@@ -217,14 +217,8 @@ class StoreErasure:
 
     async def _ask(self, key: str, command: str, *arguments: Any) -> Any:
         if key not in self._clients:
-            self._clients[key] = redis.Redis.from_url(
-                self._url, socket_timeout=TIMEOUT, socket_connect_timeout=TIMEOUT
-            )
+            self._clients[key] = client_for(self._url, key, TIMEOUT)
         try:
             return await getattr(self._clients[key], command)(*arguments)
         except (RedisError, OSError) as error:
-            raise StreamError(f"the store does not do what it is told: {_why(error)}") from None
-
-
-def _why(error: Exception) -> str:
-    return type(error).__name__
+            raise StreamError(f"the store does not do what it is told: {words(error)}") from None

@@ -57,7 +57,7 @@ class Delivery:
     `acknowledge` sends Receipts to the proxy and returns once they are sent. `connected` waits for
     a proxy and returns False if none will come. `reconcile` sends a Reconciliation after all
     Receipts and returns whether it was sent. `log` is called with a level and a text when the
-    store goes and when it is back, once each. `clock` gives Unix time.
+    store goes, for each reason once, and when it is back. `clock` gives Unix time.
     """
 
     def __init__(
@@ -93,6 +93,7 @@ class Delivery:
         self.state = RecorderState([], 0)
         """What an earlier recorder left in the spool; complete after `survey`."""
         self.is_up = True
+        self._said: set[str] = set()
 
     async def survey(self) -> None:
         """Count what an earlier recorder left in the spool. Await it before `run`.
@@ -303,16 +304,20 @@ class Delivery:
 
     def _store_lost(self, error: StreamError) -> None:
         if self.is_up:
-            self.is_up = False
             self._log(
                 logging.WARNING,
                 f"the store is away ({error}); the recorder writes records to the disk spool until "
                 "it is back",
             )
+        elif str(error) not in self._said:  # it may be there again, and want another password
+            self._log(logging.WARNING, f"the store is still away ({error})")
+        self.is_up = False
+        self._said.add(str(error))
 
     def _store_back(self) -> None:
         if not self.is_up:
             self.is_up = True
+            self._said.clear()
             self._log(logging.INFO, "the store is back")
 
     async def _wait(self, pause: float) -> None:

@@ -20,7 +20,9 @@ import msgspec
 from monitor.errors import StreamError
 from monitor.review.agreement import Agreement, agreement
 from monitor.review.estimate import Estimate, estimate
+from monitor.streams.connection import Command, refusal
 from monitor.streams.entries import Entry
+from monitor.streams.store import Store
 from monitor.types import Record
 
 Result = Literal["passed", "failed", "skipped"]
@@ -280,11 +282,11 @@ class ReviewQueue:
         self._readers = readers
         self._lease = lease
         self._most = most
-        import redis.asyncio as redis  # 8 MB, and the pages need it only once somebody reviews
+        # redis-py: 8 MB, and the pages need it only once somebody reviews
+        from monitor.streams.clients import client_for
 
-        self._client = redis.Redis.from_url(
-            url, socket_timeout=timeout, socket_connect_timeout=timeout
-        )
+        self._client = client_for(url, self._prefix, timeout)
+        self._store = Store(url, timeout)  # a stream is in another slot
         scripts = (_ADD, _NEXT, _ANSWER, _EXPIRE)
         self._add, self._next, self._answer, self._expire = map(
             self._client.register_script, scripts
@@ -338,10 +340,12 @@ class ReviewQueue:
 
     async def record(self, item: Item) -> Record | None:
         """The Record of an item; None where the stream has deleted it."""
-        found = await self._told(self._client.xrange(item.key, item.entry, item.entry, count=1))
+        range_ = Command.of(item.key, "XRANGE", item.key, item.entry, item.entry, "COUNT", 1)
+        (found,) = await self._store.ask([range_])
+        if isinstance(found, Exception):
+            raise StreamError(f"the review queue: {refusal(found)}")
         for id_, fields in found:
-            flat = [bytes(part) for pair in fields.items() for part in pair]
-            return Entry(item.key, bytes(id_).decode(), flat).record()
+            return Entry(item.key, id_.decode(), fields).record()
         return None
 
     async def log(self, reader: str, record: str, now: float) -> None:
@@ -398,11 +402,14 @@ class ReviewQueue:
     async def close(self) -> None:
         """Close the connections to the store."""
         await self._client.aclose()
+        await self._store.close()
 
     async def _told(self, asked: Awaitable[Any]) -> Any:
         from redis.exceptions import RedisError
 
+        from monitor.streams.clients import words
+
         try:
             return await asked
         except (RedisError, OSError) as error:
-            raise StreamError(f"the review queue: {type(error).__name__}") from None
+            raise StreamError(f"the review queue: {words(error)}") from None

@@ -274,6 +274,16 @@ def _check_collector(endpoint: str, protocol: str) -> None:
 
 def _check_redis(text: str) -> None:
     example = "redis://127.0.0.1:6379/0"
+    kind, sentinel, rest = text.partition("+sentinel://")
+    if sentinel:
+        example = "redis+sentinel://10.0.0.1:26379,10.0.0.2:26379/SERVICE/0"
+        hosts, _, path = rest.rpartition("@")[2].partition("?")[0].partition("/")
+        for host in hosts.split(","):
+            url(f"{kind}://{host}", "redis", ("redis", "rediss"), example)
+        service, _, path = path.partition("/")
+        if not service:
+            raise ConfigError(f"redis: {shown(text)!r} names no service, as {example} does")
+        text = f"{kind}://{host}/{path}"
     parts = url(text, "redis", ("redis", "rediss", "unix"), example)
     database = parts.path.strip("/")
     if parts.scheme != "unix" and database and not (database.isascii() and database.isdigit()):

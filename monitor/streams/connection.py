@@ -1,4 +1,4 @@
-"""URL of a store → a connection that speaks RESP2; each way to fail is a closed sentence."""
+"""Address of a store → a connection that speaks RESP2; each way to fail is a closed sentence."""
 
 from __future__ import annotations
 
@@ -6,35 +6,52 @@ import asyncio
 import socket
 import ssl
 import struct
-from dataclasses import dataclass
-from typing import Any, cast
-from urllib.parse import parse_qs, unquote, urlsplit
+from typing import Any, NamedTuple, cast
 
 import hiredis
 
 from monitor.errors import StreamError
+from monitor.streams.address import Address
 
 _RESET = struct.pack("ii", 1, 0)  # SO_LINGER on, 0 seconds: close is a reset
+
+ROLE = "+@connection +@read +@write +@stream +@scripting +@transaction +time -@dangerous"
+"""What a user of the store must be allowed, on keys `~monitor:*`."""
 
 _REFUSALS = {
     "NOAUTH": "the store wants a password (redis://:PASSWORD@HOST)",
     "WRONGPASS": "the store refused the user name or password",
     "NOPASS": "the store has no password, and the URL gives one",
-    "NOPERM": "the store does not let this user do what is needed (XADD, XTRIM, XRANGE, XREVRANGE, "
-    "XREAD, XINFO, XGROUP, TIME, PING, EXISTS, SADD, SCARD, HGETALL, HSETNX, MULTI, EXEC)",
+    "NOPERM": f"the store does not let this user do what is needed (~monitor:* {ROLE})",
     "WRONGTYPE": "the store holds something else than a stream under the stream's key, or no set "
     "under that of its shards",
-    "OOM": "the store is out of memory (maxmemory with noeviction)",
+    "OOM": "the store is out of memory (maxmemory with noeviction): give it more, or let it keep "
+    "less (stream.max_length, stream.max_age)",
     "READONLY": "the store is a read-only replica",
     "LOADING": "the store is loading its data",
     "MASTERDOWN": "the store is a replica without its primary",
     "MISCONF": "the store cannot write to its disk and refuses writes",
+    "NOREPLICAS": "the store has too few replicas in step and refuses writes "
+    "(min-replicas-to-write)",
     "BUSY": "the store is busy with a script",
-    "CLUSTERDOWN": "the store's cluster is down",
-    "MOVED": "the store is a cluster node that does not hold this stream",
+    "UNBLOCKED": "the store has become a replica",
+    "CLUSTERDOWN": "the store's cluster is down, or a part of it is",
+    "TRYAGAIN": "the store's cluster is moving this endpoint's keys to another node",
+    "ASK": "the store's cluster is moving this endpoint's keys to another node",
+    "MOVED": "the store's cluster has moved this endpoint's keys to another node",
     "DENIED": "the store is in protected mode and refuses connections from here",
 }
 
+GONE = frozenset(
+    ("READONLY", "LOADING", "MASTERDOWN", "UNBLOCKED", "CLUSTERDOWN", "NOAUTH", "WRONGPASS")
+)
+"""Refusals after which another connection may find a store that does not refuse: where names are
+looked up again, cluster or sentinels asked again who is the primary, and the login is made anew."""
+
+_NO_CERTIFICATE = (
+    "the store closed the connection: it may want another certificate of its client (ssl_certfile, "
+    "ssl_keyfile)"
+)
 
 FAILURES = (OSError, EOFError, hiredis.ProtocolError, TimeoutError)
 """What connecting and exchanging raise where the store is not there for us."""
@@ -51,60 +68,6 @@ _SENTENCES: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], s
 )
 
 
-@dataclass(frozen=True)
-class Address:
-    """Where a store is: `path` of a Unix socket, or host and port."""
-
-    host: str
-    port: int
-    path: str
-    database: int
-    username: str
-    password: str
-    tls: ssl.SSLContext | None
-
-
-def parse_url(url: str) -> Address:
-    """`redis://[[user]:password@]host[:port][/db]`, `rediss://…`, `unix://[…@]/path[?db=0]`.
-
-    Options of `rediss`: `ssl_ca_certs`, `ssl_certfile`, `ssl_keyfile`, `ssl_cert_reqs=none`,
-    `ssl_check_hostname=false`. Raises StreamError for anything else.
-    """
-    parts = urlsplit(url)
-    options = {name: values[-1] for name, values in parse_qs(parts.query).items()}
-    database = options.get("db", "" if parts.scheme == "unix" else parts.path.strip("/")) or "0"
-    try:
-        port = parts.port or 6379
-    except ValueError:
-        raise StreamError("redis: the URL's port is not a number below 65536") from None
-    if parts.scheme not in ("redis", "rediss", "unix") or not database.isdigit():
-        raise StreamError("redis: is not a URL like redis://127.0.0.1:6379/0")
-    return Address(
-        host=parts.hostname or "localhost",
-        port=port,
-        path=unquote(parts.path) if parts.scheme == "unix" else "",
-        database=int(database),
-        username=unquote(parts.username or options.get("username", "")),
-        password=unquote(parts.password or options.get("password", "")),
-        tls=_tls(options) if parts.scheme == "rediss" else None,
-    )
-
-
-def _tls(options: dict[str, str]) -> ssl.SSLContext:
-    try:
-        context = ssl.create_default_context(cafile=options.get("ssl_ca_certs"))
-        if "ssl_certfile" in options:
-            context.load_cert_chain(options["ssl_certfile"], options.get("ssl_keyfile"))
-    except (OSError, ssl.SSLError):
-        raise StreamError("redis: a certificate or key named in the URL cannot be used") from None
-    if options.get("ssl_check_hostname", "").lower() in ("false", "no", "0"):
-        context.check_hostname = False
-    if options.get("ssl_cert_reqs", "").lower() == "none":
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    return context
-
-
 class Connection:
     """A connection to a store, whose replies are parsed as they come; `is_idle` unless one is due.
 
@@ -119,6 +82,8 @@ class Connection:
         self._writer = writer
         self._parser = hiredis.Reader()
         self.is_idle = True
+        self.facts: dict[bytes, Any] = {}
+        """What the server says of itself (HELLO): `mode`, `role`; empty where it does not."""
 
     async def exchange(self, data: bytes, count: int) -> list[Any]:
         """Send packed commands, return their replies; errors among them are values."""
@@ -163,32 +128,44 @@ async def connect(address: Address) -> Connection:
         greeting.append(("AUTH", *user, address.password))
     if address.database:
         greeting.append(("SELECT", address.database))
-    greeting.append(("PING",))
+    greeting += (("PING",), ("HELLO",))
     try:
         packed = b"".join(pack(*command) for command in greeting)
         replies = await connection.exchange(packed, len(greeting))
-    except BaseException:
+    except BaseException as error:
         connection.close()
+        if address.tls is not None and isinstance(error, (EOFError, ConnectionError)):
+            raise StreamError(_NO_CERTIFICATE) from None
         raise
+    *replies, about = replies
     for reply in replies:
         if isinstance(reply, hiredis.ReplyError):
             connection.close()
             raise StreamError(refusal(reply))
+    if isinstance(about, list):  # proxies and servers before Redis 6 know no HELLO
+        connection.facts = dict(zip(about[::2], about[1::2], strict=False))
     return connection
 
 
 def refusal(error: Exception) -> str:
     """A closed sentence for an error reply, which may quote keys and arguments."""
     message = str(error)
-    code = message.partition(" ")[0]
+    code = code_of(error)
     if "invalid password" in message:  # Redis 5
         code = "WRONGPASS"
     says_none = "without any password" in message or "no password is set" in message
     if says_none and code != "DENIED":  # in protected mode no password is set either
         code = "NOPASS"
+    if "SELECT is not allowed in cluster mode" in message:
+        return "the store is a cluster, which has database 0 alone: end the URL in /0"
     if "DB index" in message:
         return "the store does not have that database number"
     return _REFUSALS.get(code, f"the store answered with an error ({code[:20] or 'empty'})")
+
+
+def code_of(error: Exception) -> str:
+    """Return the first word of an error reply, which says what kind it is."""
+    return str(error).partition(" ")[0]
 
 
 def failure(error: BaseException) -> str:
@@ -200,6 +177,18 @@ def pack(*command: str | bytes | int) -> bytes:
     """Return a command as it is sent."""
     packed: bytes = hiredis.pack_command(cast(Any, command))
     return packed
+
+
+class Command(NamedTuple):
+    """A command as it is sent, and the key by which its node is found."""
+
+    key: str
+    data: bytes
+
+    @classmethod
+    def of(cls, key: str, *parts: str | bytes | int) -> Command:
+        """The command of these parts."""
+        return cls(key, pack(*parts))
 
 
 def milliseconds(reply: Any) -> int:

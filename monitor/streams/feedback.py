@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from monitor.feedback import Feedback, encode_feedback
-from monitor.streams.connection import pack
+from monitor.streams.connection import Command
 from monitor.turns import give_way
 
 
-def packed(key: str, items: Sequence[Feedback], most: int) -> bytes:
+def packed(key: str, items: Sequence[Feedback], most: int) -> list[Command]:
     """Return the commands of a transaction that appends all items to the stream `key`, of which
     about `most` are kept."""
-    commands = [pack(b"MULTI")]
+    commands = [Command.of(key, b"MULTI")]
     for item in items:
         give_way()
-        commands.append(pack(
-            b"XADD", key, b"MAXLEN", b"~", most, b"*",
+        commands.append(Command.of(
+            key, b"XADD", key, b"MAXLEN", b"~", most, b"*",
             b"v", b"1", b"feedback", encode_feedback(item),
         ))  # fmt: skip
-    commands.append(pack(b"EXEC"))
-    return b"".join(commands)
+    commands.append(Command.of(key, b"EXEC"))
+    return commands

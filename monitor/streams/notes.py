@@ -22,16 +22,18 @@ LOGGED = 100_000
 
 class Notes:
     """Those of one endpoint. `call` sends a command and returns its answer, `page` some entries of
-    a stream that a command asks for; both raise StreamError."""
+    a stream that a command asks for, `keys` the keys like a pattern; all raise StreamError."""
 
     def __init__(
         self,
         endpoint: str,
         call: Callable[..., Awaitable[Any]],
         page: Callable[..., Awaitable[list[Any]]],
+        keys: Callable[..., Awaitable[list[bytes]]],
     ) -> None:
         self._call = call
         self._page = page
+        self._keys = keys
         self._fingerprints = f"monitor:{{{endpoint}:keys}}"
         self._access = f"monitor:{{{endpoint}}}:access"
         self._decisions = f"monitor:{{{endpoint}}}:decisions"
@@ -58,16 +60,11 @@ class Notes:
 
     async def endpoints(self) -> set[str]:
         """Return the names of endpoints with a stream among `LOOKED_THROUGH` keys of the store."""
-        found: set[str] = set()
-        cursor, looks = b"0", LOOKED_THROUGH // SCANNED
-        while looks:
-            scan = "SCAN", cursor, "MATCH", "monitor:{*}:records", "COUNT", SCANNED
-            cursor, keys = await self._call(*scan)
-            for key in keys:
-                tag = key.decode("utf-8", "replace")[len("monitor:{") : -len("}:records")]
-                found.add(tag.rpartition(":")[0])
-            looks = looks - 1 if cursor != b"0" else 0
-        return found
+        found = await self._keys("monitor:{*}:records", most=LOOKED_THROUGH, at_once=SCANNED)
+        tags = [
+            key.decode("utf-8", "replace")[len("monitor:{") : -len("}:records")] for key in found
+        ]
+        return {tag.rpartition(":")[0] for tag in tags}
 
     async def fingerprints(self) -> dict[str, str]:
         """Key id → fingerprint of the keys that replicas of this endpoint have used."""

@@ -21,17 +21,7 @@ import hiredis
 from monitor.errors import StreamError
 from monitor.feedback import Feedback
 from monitor.streams import erased
-from monitor.streams.connection import (
-    FAILURES,
-    Connection,
-    connect,
-    entries_of,
-    failure,
-    milliseconds,
-    pack,
-    parse_url,
-    refusal,
-)
+from monitor.streams.connection import Command, entries_of, milliseconds, pack, refusal
 from monitor.streams.entries import BEGINNING, ERASED, Entry, Place, moment, record_id, started_by
 from monitor.streams.feedback import packed
 from monitor.streams.notes import Notes
@@ -47,6 +37,7 @@ from monitor.streams.shards import (
     settled,
     shard_of,
 )
+from monitor.streams.store import Store
 from monitor.turns import give_way
 from monitor.types import Record, encode_record
 
@@ -85,7 +76,7 @@ class RedisStream:
         self.keys = tuple(key_of(endpoint, shard) for shard in range(shards))
         self._shards = shards
         self._list = list_of(endpoint)
-        self._is_listed = False
+        self._listed_in = -1
         self._follows = True
         self.appended: dict[int, tuple[int, int]] = {}
         self.feedback_key = f"monitor:{{{endpoint}}}:feedback"
@@ -95,13 +86,10 @@ class RedisStream:
         self.lags: list[int] = []
         self._added: dict[str, int | None] = {}
         self._erased: dict[str, int] = {}
-        self._address = parse_url(url)
+        self._store = Store(url, timeout)
         self._max_length = max_length
         self._max_age = max_age
-        self._timeout = timeout
-        self.notes = Notes(endpoint, self._call, self._page)
-        self._connection: Connection | None = None
-        self._lock = asyncio.Lock()
+        self.notes = Notes(endpoint, self._call, self._page, self._store.keys)
         self._listed = 0
         self._count = FIRST_PAGE
         self._is_hurried = False
@@ -113,25 +101,25 @@ class RedisStream:
         The error is ambiguous when some of the records may be in the stream. The time-out is for
         each WRITE_BYTES: large records take longer, and that is no failure.
         """
-        if self._shards > 1 and not self._is_listed:
+        if self._shards > 1 and self._listed_in != self._store.connected:
             await self._list_shards()
-        commands: list[bytes] = []
+        commands: list[Command] = []
         sizes: list[tuple[int, int]] = []
         size = 0
         is_first = True
         for record in records:
             give_way()
             shard = shard_of(record.id, self._shards)
-            command = pack(
+            data = pack(
                 b"XADD", self.keys[shard], b"MAXLEN", b"~", self._max_length, b"*",
                 b"v", b"1", b"record", encode_record(record),
             )  # fmt: skip
-            if commands and size + len(command) > WRITE_BYTES:
+            if commands and size + len(data) > WRITE_BYTES:
                 await self._write(commands, sizes, is_first=is_first)
                 commands, sizes, size, is_first = [], [], 0, False
-            commands.append(command)
-            sizes.append((shard, len(command)))
-            size += len(command)
+            commands.append(Command(self.keys[shard], data))
+            sizes.append((shard, len(data)))
+            size += len(data)
         if commands:
             await self._write(commands, sizes, is_first=is_first)
 
@@ -139,7 +127,7 @@ class RedisStream:
         """Let readers know of all shards before they are written to; or raise StreamError."""
         if await self._call("SADD", self._list, *range(self._shards)):
             await asyncio.sleep(LISTED_BEFORE)
-        self._is_listed = True
+        self._listed_in = self._store.connected
 
     async def append_feedback(self, items: Sequence[Feedback]) -> None:
         """Append all, in order, in one transaction and one round trip, or raise StreamError.
@@ -147,8 +135,8 @@ class RedisStream:
         All of them may be in the stream, or none, where the error is ambiguous.
         """
         # Encoding thousands takes long, and the loop of the pages has others to answer.
-        data = await asyncio.to_thread(packed, self.feedback_key, items, self._max_length)
-        replies = await self._send(data, len(items) + 2, writes=True)
+        commands = await asyncio.to_thread(packed, self.feedback_key, items, self._max_length)
+        replies = await self._store.ask(commands, writes=True, is_transaction=True)
         done = replies[-1]
         for reply in (*replies, *(done if isinstance(done, list) else ())):
             if isinstance(reply, hiredis.ReplyError):
@@ -160,7 +148,7 @@ class RedisStream:
 
     async def now(self) -> float:
         """The store's clock in Unix seconds; or raise StreamError."""
-        seconds, microseconds = await self._call("TIME")
+        seconds, microseconds = await self._call("TIME", key=self.feedback_key)
         return int(seconds) + int(microseconds) / 1e6
 
     async def about(self, after: str = "") -> list[dict[bytes, Any]]:
@@ -185,7 +173,7 @@ class RedisStream:
         return await erased.noted(self._call, key, place, about, again)
 
     async def _about(self, keys: Sequence[str]) -> list[dict[bytes, Any]]:
-        replies = await self._read_all([pack("XINFO", "STREAM", key) for key in keys])
+        replies = await self._read_all([Command.of(key, "XINFO", "STREAM", key) for key in keys])
         found: list[dict[bytes, Any]] = []
         for reply in replies:
             if not isinstance(reply, hiredis.ReplyError):
@@ -207,11 +195,11 @@ class RedisStream:
 
     async def ids_since(self, at: float) -> set[str]:
         """Ids of the records that were appended since Unix time `at` by our clock."""
-        seconds, _ = await self._call("TIME")
-        since = max(0.0, at + min(0.0, float(seconds) - time.time()) - CLOCK_MARGIN)
         await self.widen()  # there may have been more shards when they were appended
         found: set[str] = set()
         for key in self.keys:
+            seconds, _ = await self._call("TIME", key=key)
+            since = max(0.0, at + min(0.0, float(seconds) - time.time()) - CLOCK_MARGIN)
             end = b"+"
             while page := await self._page("XREVRANGE", key, end, int(since * 1000)):
                 for _, fields in page:
@@ -285,14 +273,17 @@ class RedisStream:
 
         A command names one key: a Redis Cluster takes no other.
         """
-        commands = [pack("TIME")] if len(keys) > 1 else []
+        commands = []
+        if len(keys) > 1:
+            commands += [Command.of(key, "TIME") for key in keys]
         for key, place in zip(keys, here, strict=True):
-            commands.append(pack("XINFO", "STREAM", key))
-            commands.append(pack("XREAD", "COUNT", count, "STREAMS", key, place.id))
-        commands += self._asking(keys)
-        replies = await self._read_all(commands)
-        self._learn(replies, keys)
-        now = milliseconds(replies.pop(0)) if len(keys) > 1 else None
+            commands.append(Command.of(key, "XINFO", "STREAM", key))
+            commands.append(Command.of(key, "XREAD", "COUNT", count, "STREAMS", key, place.id))
+        replies = await self._asked(commands, keys)
+        now = None
+        if len(keys) > 1:  # nodes of a cluster have a clock each, and the slowest counts
+            now = min(map(milliseconds, replies[: len(keys)]))
+            del replies[: len(keys)]
         found = []
         for shard, (about, entries) in enumerate(zip(replies[::2], replies[1::2], strict=True)):
             if not isinstance(about, hiredis.ReplyError):
@@ -312,13 +303,20 @@ class RedisStream:
             found.append(settled(entries_of(entries), now))
         return found
 
-    def _asking(self, keys: Sequence[str]) -> list[bytes]:
-        """The command that asks which shards there are, behind all that reads them."""
-        return [pack("SCARD", self._list)] if self._follows and keys is self.keys else []
-
-    def _learn(self, replies: list[Any], keys: Sequence[str]) -> None:
-        """Take the answer to that off the end of the replies."""
-        self._listed = listed(replies.pop()) if self._asking(keys) else 0
+    async def _asked(
+        self, commands: list[Command], keys: Sequence[str], patience: float = 0.0
+    ) -> list[Any]:
+        """The answers to commands that read these shards; behind them is asked which there are."""
+        asking = []
+        if self._follows and keys is self.keys:
+            asking.append(Command.of(self._list, "SCARD", self._list))
+        if self._store.is_cluster:  # another node might answer before these
+            replies = await self._read_all(commands, patience=patience)
+            replies += await self._read_all(asking) if asking else []
+        else:
+            replies = await self._read_all([*commands, *asking], patience=patience)
+        self._listed = listed(replies.pop()) if asking else 0
+        return replies
 
     def _measure(self, keys: Sequence[str], here: list[Place]) -> None:
         """See how many entries stood behind these places when the store was asked."""
@@ -342,7 +340,7 @@ class RedisStream:
         """Read more shards than the settings say where a position names so many, or where more were
         written to: what was recorded with another `stream.shards` stands there; or raise
         StreamError."""
-        (reply,) = await self._send(pack("SCARD", self._list), 1)
+        (reply,) = await self._store.ask([Command.of(self._list, "SCARD", self._list)])
         count = max(len(self.keys), min(named, MOST_SHARDS), listed(reply))
         # Recorders of before have listed none.
         while count < MOST_SHARDS and await self._call("EXISTS", key_of(self._endpoint, count)):
@@ -360,10 +358,10 @@ class RedisStream:
         """Say in the store up to where Records were read, as the place of a group of each shard
         that has an entry: tools such as KEDA look at its lag. Or raise StreamError."""
         commands = groups("SETID", self.keys, position)
-        replies = await self._send(b"".join(commands), len(commands))
+        replies = await self._store.ask(commands)
         if any(str(one).startswith("NOGROUP") for one in replies):  # of others nothing changes
             commands = groups("CREATE", self.keys, position)
-            await self._send(b"".join(commands), len(commands))
+            await self._store.ask(commands)
 
     def hurry(self) -> None:
         """Let `next` wait for nothing from now on; one that waits already comes back."""
@@ -377,10 +375,9 @@ class RedisStream:
         """`_after` once there is something, or `block` seconds later."""
         if len(keys) == 1:
             read = "XREAD", "COUNT", count, "BLOCK", max(1, int(block * 1000))
-            command = pack(*read, "STREAMS", keys[0], here[0].id)
-            replies = await self._read_all([command, *self._asking(keys)], patience=block)
-            self._learn(replies, keys)
-            return [entries_of(replies[0])]
+            command = Command.of(keys[0], *read, "STREAMS", keys[0], here[0].id)
+            (reply,) = await self._asked([command], keys, block)
+            return [entries_of(reply)]
         found: list[list[Any]] = [[]] * len(keys)
         clock = asyncio.get_running_loop().time
         end = clock() + block
@@ -468,19 +465,19 @@ class RedisStream:
 
     async def ping(self) -> None:
         """Raise StreamError where the store is not there for us."""
-        await self._call("PING")
+        for reply in await self._store.ask([Command.of(key, "PING") for key in self.keys]):
+            if isinstance(reply, hiredis.ReplyError):
+                raise StreamError(refusal(reply))
 
     async def close(self) -> None:
-        """Close the connection to the store."""
-        if self._connection:
-            self._connection.close()
-            self._connection = None
+        """Close the connections to the store."""
+        await self._store.close()
 
     async def _write(
-        self, commands: list[bytes], sizes: list[tuple[int, int]], *, is_first: bool
+        self, commands: list[Command], sizes: list[tuple[int, int]], *, is_first: bool
     ) -> None:
         try:
-            replies = await self._send(b"".join(commands), len(commands), writes=True)
+            replies = await self._store.ask(commands, writes=True)
         except StreamError as error:
             raise StreamError(str(error), ambiguous=error.ambiguous or not is_first) from None
         failures = [reply for reply in replies if isinstance(reply, hiredis.ReplyError)]
@@ -492,20 +489,17 @@ class RedisStream:
             self.appended[shard] = entries + 1, so_far + size
 
     async def _page(self, *command: str | bytes | int) -> list[Any]:
-        entries: list[Any] = await self._read(*command, "COUNT", self._count)
-        self._adapt(entries)
-        return entries
-
-    async def _read(self, *command: str | bytes | int) -> Any:
-        (reply,) = await self._read_all([pack(*command)])
-        if isinstance(reply, hiredis.ReplyError):
+        asked = Command.of(str(command[1]), *command, "COUNT", self._count)
+        (entries,) = await self._read_all([asked])
+        if isinstance(entries, hiredis.ReplyError):
             self._count = 1
-            raise StreamError(refusal(reply))
-        return reply
+            raise StreamError(refusal(entries))
+        self._adapt(entries)
+        return list(entries)
 
-    async def _read_all(self, commands: list[bytes], *, patience: float = 0.0) -> list[Any]:
+    async def _read_all(self, commands: list[Command], *, patience: float = 0.0) -> list[Any]:
         try:
-            return await self._send(b"".join(commands), len(commands), patience=patience)
+            return await self._store.ask(commands, patience=patience)
         except StreamError:
             self._count = 1  # if the reply was too large to come in time, the next will not be
             raise
@@ -517,33 +511,8 @@ class RedisStream:
             fitting = REPLY_BYTES // max(largest, 1)
             self._count = max(1, min(fitting, 2 * self._count, PAGE))
 
-    async def _call(self, *command: str | bytes | int) -> Any:
-        (reply,) = await self._send(pack(*command), 1)
+    async def _call(self, *command: str | bytes | int, key: str = "") -> Any:
+        (reply,) = await self._store.ask([Command.of(key or str(command[1]), *command)])
         if isinstance(reply, hiredis.ReplyError):
             raise StreamError(refusal(reply))
         return reply
-
-    async def _send(
-        self, data: bytes, count: int, *, writes: bool = False, patience: float = 0.0
-    ) -> list[Any]:
-        async with self._lock:
-            connection = await self._connected()
-            try:
-                return await asyncio.wait_for(
-                    connection.exchange(data, count), self._timeout + patience
-                )
-            except FAILURES as error:
-                raise StreamError(failure(error), ambiguous=writes) from None
-            finally:
-                if not connection.is_idle:
-                    connection.close()
-                    self._connection = None
-
-    async def _connected(self) -> Connection:
-        if self._connection is None:
-            self._is_listed = False  # it may lead to another store
-            try:
-                self._connection = await asyncio.wait_for(connect(self._address), self._timeout)
-            except FAILURES as error:
-                raise StreamError(failure(error)) from None
-        return self._connection

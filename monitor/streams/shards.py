@@ -16,7 +16,7 @@ from typing import Any
 import hiredis
 
 from monitor.errors import StreamError
-from monitor.streams.connection import pack, refusal
+from monitor.streams.connection import Command, refusal
 from monitor.streams.entries import Place, moment
 
 MOST_SHARDS = 1024
@@ -71,12 +71,12 @@ def listed(reply: Any) -> int:
     raise StreamError(refusal(reply))
 
 
-def groups(verb: str, keys: Sequence[str], position: str) -> list[bytes]:
+def groups(verb: str, keys: Sequence[str], position: str) -> list[Command]:
     """Return commands that create, or put, the group of each shard behind what was read of it."""
     commands = []
     for key, place in zip(keys, places(position, len(keys)), strict=True):
         read = ("ENTRIESREAD", place.number) if place.number >= 0 else ()
-        commands.append(pack("XGROUP", verb, key, GROUP, place.id, *read))
+        commands.append(Command.of(key, "XGROUP", verb, key, GROUP, place.id, *read))
     return commands
 
 

@@ -208,6 +208,15 @@ drain: {delay: 0, timeout: 30}
         ("redis: redis://h:6379/zero", "redis: 'redis://h:6379/zero' does not end in the number"),
         ("redis: redis://user/PW@h/0", "redis: "),
         ("redis: redis://h:99999", "redis: the port in 'redis://h:99999' is not a number from 1"),
+        (
+            "redis: redis+sentinel://:PW@h:1,h2:99999/m/0",
+            "redis: the port in 'redis://h2:99999' is",
+        ),
+        ("redis: redis+sentinel://:PW@h:1,h2", "'redis+sentinel://h:1,h2' names no service"),
+        (
+            "redis: redis+sentinel://:PW@h:1/m/x",
+            "redis: 'redis://h:1/x' does not end in the number",
+        ),
         ("otlp: {endpoint: collector}", "otlp.endpoint: 'collector' is not a URL like http"),
         ("otlp: {conventions: 1.37}", "otlp.conventions: '1.37' is not one of 1.36, 1.41, latest"),
         ("otlp: {protocol: carrier}", "otlp.protocol: 'carrier' is not one of grpc, http"),

