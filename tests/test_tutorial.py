@@ -30,6 +30,7 @@ class Walk:
     def __init__(self, directory: Path, ports: dict[str, str]) -> None:
         self._directory = directory
         self._ports = ports
+        self._sent = 0
         self._background: list[subprocess.Popen[bytes]] = []
         shim = directory / "bin" / "monitor"
         shim.parent.mkdir()
@@ -61,10 +62,20 @@ class Walk:
                 in_time = time.monotonic() < until
                 assert in_time, f"$ {command}\n{shown}\ninstead of\n{expected}"
                 time.sleep(0.2)
+            if sent := re.match(r"python3 client.py (\d+)", command):
+                self._wait_for_records(int(sent[1]))
 
     def stop(self) -> None:
         for each in self._background:
             self._kill(each)
+
+    def _wait_for_records(self, more: int) -> None:
+        """Let so many exchanges be recorded: a scrape waits two seconds for the names of what has
+        just come, which a busy machine exceeds, and then tells some as `unknown` for good."""
+        self._sent += more
+        until = time.monotonic() + 60
+        while self._finish("monitor records list --json").count("\n") < self._sent:
+            assert time.monotonic() < until, f"{self._sent} exchanges are not recorded"
 
     def _here(self, text: str) -> str:
         for documented, free in self._ports.items():
