@@ -152,6 +152,9 @@ ROW = Row(
             "it read them. Normal is 0; otherwise look at the analyzer's log.", "cps",
             Query(rate("monitor_records_set_aside_total", "reason"), "{{reason}}"),
             Query(rate("monitor_records_missed_total", "endpoint"), "{{endpoint}} missed"),
+            Query(
+                rate("monitor_records_ahead_total", "endpoint"), "{{endpoint}} of a clock ahead"
+            ),
         ),
         graph(
             "Behind the stream",

@@ -45,10 +45,11 @@ from monitor.findings import Change, Finding, Status
 from monitor.settings.schema import Settings
 from monitor.streams.entries import AHEAD, Entry, missed, time_of
 from monitor.streams.redis import RedisStream
+from monitor.streams.shards import checked, is_position
 from monitor.supervision import child
 from monitor.tasks import own
 from monitor.turns import give_way
-from monitor.types import WHOLE, Measurement, Row
+from monitor.types import WHOLE, Measurement, Record, Row
 from monitor.urls import shown
 
 SAVE_EVERY = 15.0
@@ -331,6 +332,7 @@ class Analyzer:
         yield "monitor_analysis_timestamp_seconds", {}, max(fold.newest, 0.0)
         for reason, count in self._set_aside.counts.items():
             yield "monitor_records_set_aside_total", {"reason": reason}, count
+        yield "monitor_records_ahead_total", {}, self._set_aside.ahead
         if self._reviewer is not None:
             yield from self._reviewer.counted()
         for feature in self._features:
@@ -364,7 +366,8 @@ class Analyzer:
         StreamError."""
         if not (self._lease.is_held or await self._lease.claim()):
             raise LeaseError(self._lease.owner)
-        position, state = await self._checkpoint.load()
+        saved, state = await self._checkpoint.load()
+        position = saved if is_position(saved) else ""
         await self._stream.widen(position.count(",") + 1)
         await self._stream.look(position)
         self._shards.look(len(self._stream.keys))
@@ -381,6 +384,7 @@ class Analyzer:
                 self._lineage.restore(state[LINEAGE])
             self._analysis.restore(state, latest=latest, keeps=meaning.keeps(before, now))
             self._set_aside.restore(state)
+            checked(saved, counted=self._analysis.records)
         except Exception as error:  # noqa: BLE001  whatever a damaged checkpoint leads to
             logs.warning(
                 f"the checkpoint is damaged ({logs.place(error)}) and is not used; the analyzer "
@@ -440,13 +444,13 @@ class Analyzer:
         due = deque(entries)
         del entries  # so that each is freed as soon as it is folded
         rows: list[Row] = []
-        observations = 0
+        observations, now = 0, time.time()
         while due:
             give_way()
             entry = due.popleft()
             if not await self._attempts.may_try(entry):
                 self._set_aside.note("poison", entry)
-            elif (record := entry.record()) is None:
+            elif (record := self._record(entry, now)) is None:
                 self._set_aside.note("unreadable", entry)
             else:
                 with self._failing(entry):
@@ -467,6 +471,12 @@ class Analyzer:
             await self._reviewer.put()
         garbage.collect()
         return True, time_of(position)
+
+    def _record(self, entry: Entry, now: float) -> Record | None:
+        record, is_ahead = entry.read(now)
+        if is_ahead:
+            self._set_aside.note_ahead(entry)
+        return record
 
     @contextlib.contextmanager
     def _failing(self, entry: Entry) -> Iterator[None]:

@@ -510,7 +510,7 @@ def _added(writer: Writer, entries: Sequence[Entry]) -> int:
 def _kept(entry: Entry) -> Kept | None:
     """What is archived of an entry: its document as it stands there, but for a time of the future;
     None for what is no Record."""
-    record = entry.record()
+    record, is_ahead = entry.read(time.time())
     if record is None:
         return None
     said = document(entry.fields)
@@ -519,19 +519,7 @@ def _kept(entry: Entry) -> Kept | None:
     except UnicodeDecodeError:
         return None
     # What a clock said that was ahead has been corrected: who reads it back must see the same.
-    is_same = record.started != entry.at - record.duration or _says(said, record.started)
-    return Kept(entry.id, said if is_same else encode_record(record), record)
-
-
-class _Started(msgspec.Struct):
-    started: float
-
-
-_started = msgspec.json.Decoder(_Started).decode
-
-
-def _says(said: bytes, started: float) -> bool:
-    return _started(said).started == started
+    return Kept(entry.id, encode_record(record) if is_ahead else said, record)
 
 
 def _cut(position: str, last: Entry, left: int) -> str:

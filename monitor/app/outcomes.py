@@ -36,6 +36,7 @@ from monitor.settings import schema
 from monitor.settings.schema import Settings
 from monitor.streams.entries import Entry, missed, moment, time_of
 from monitor.streams.redis import RedisStream
+from monitor.streams.shards import checked
 from monitor.turns import give_way, in_turns
 from monitor.types import Key, Measurement, Record, Row
 
@@ -240,7 +241,7 @@ class Outcomes:
         if POSITION in state:
             try:
                 join = states.inside(JOIN, state)
-                position = join.pop("position").decode()
+                position = checked(join.pop("position").decode())
                 self._join.restore(join)
                 left = {name for name in state if name.startswith(heads)}
                 left -= states.named(JOIN, states.inside(JOIN, state)).keys()

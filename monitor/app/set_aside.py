@@ -1,4 +1,5 @@
-"""Records that were passed over: counted by reason, said at most once a minute, without content."""
+"""Records that were passed over, or whose time was corrected: counted, said at most once a minute,
+without content."""
 
 from __future__ import annotations
 
@@ -15,6 +16,9 @@ from monitor.streams.entries import Entry
 FIELD = "set_aside"
 """Field of the checkpoint: the counts belong to its position."""
 
+AHEAD = "ahead"
+"""Its key there for records whose time was corrected."""
+
 SAY_EVERY = 60.0
 
 _WHY = {
@@ -29,6 +33,7 @@ class SetAside:
 
     def __init__(self) -> None:
         self.counts: dict[str, int] = dict.fromkeys(SET_ASIDE_REASONS, 0)
+        self.ahead = 0
         self._said: dict[str, float] = {}
 
     def note(self, reason: str, entry: Entry, error: Exception | None = None) -> None:
@@ -36,6 +41,15 @@ class SetAside:
         self.counts[reason] += 1
         why = _WHY[reason] + (f": {logs.place(error)}" if error else "")
         self._say(reason, f"entry {entry.id} of {entry.key} was set aside: {why}")
+
+    def note_ahead(self, entry: Entry) -> None:
+        """Count a record whose time was corrected, which is not set aside."""
+        self.ahead += 1
+        self._say(
+            AHEAD,
+            f"entry {entry.id} of {entry.key} says that it ended later than it was appended: a "
+            "sidecar's clock is ahead; it counts as ended when it was appended",
+        )
 
     @contextlib.contextmanager
     def failing(self, what: str) -> Iterator[None]:
@@ -47,17 +61,19 @@ class SetAside:
 
     def saved(self) -> dict[str, bytes]:
         """The field to be saved with a position."""
-        return {FIELD: msgspec.json.encode(self.counts)}
+        return {FIELD: msgspec.json.encode({**self.counts, AHEAD: self.ahead})}
 
     def restore(self, state: Mapping[str, bytes]) -> None:
         """Go on from what was saved; raises msgspec.DecodeError where it is damaged."""
         if FIELD in state:
             kept = msgspec.json.decode(state[FIELD], type=dict[str, int])
             self.counts |= {reason: kept[reason] for reason in self.counts if reason in kept}
+            self.ahead = kept.get(AHEAD, 0)
 
     def clear(self) -> None:
         """Forget the counts: they go on where somebody else has saved them."""
         self.counts.update(dict.fromkeys(SET_ASIDE_REASONS, 0))
+        self.ahead = 0
 
     def _say(self, kind: str, line: str) -> None:
         now = time.monotonic()

@@ -45,6 +45,13 @@ METRICS = (
         "analyzer",
     ),
     Metric(
+        "monitor_records_ahead_total", "counter",
+        "Records that said to have ended more than a minute after they were appended. They count "
+        "as ended when they were appended. Normally 0; a rise means that a sidecar's clock is "
+        "ahead.",
+        "analyzer",
+    ),
+    Metric(
         "monitor_lineage_change_timestamp_seconds", "gauge",
         "Unix time at which a fact of what serves changed last: the model, a version of it, the "
         "configuration (`config`), the policy, the key of pseudonyms or `monitor` itself. `value` "

@@ -158,6 +158,11 @@ def refusal(error: Exception) -> str:
         code = "NOPASS"
     if "SELECT is not allowed in cluster mode" in message:
         return "the store is a cluster, which has database 0 alone: end the URL in /0"
+    if "exhausted the last possible ID" in message:
+        return (
+            "the stream's last id is used up, because somebody else has written an entry with it: "
+            "delete that entry, and set the id back (XDEL, XSETID)"
+        )
     if "DB index" in message:
         return "the store does not have that database number"
     return _REFUSALS.get(code, f"the store answered with an error ({code[:20] or 'empty'})")

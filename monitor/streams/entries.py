@@ -15,6 +15,9 @@ AHEAD = 60.0
 """Seconds that a proxy's clock may be ahead of the store's. A record that says to have ended later
 than that after it was appended counts as ended when it was appended."""
 
+TRUSTED = 86400.0
+"""Seconds that a store's clock may be ahead of ours."""
+
 LARGEST = (1 << 64) - 1
 """The largest number in an entry's id, which is two of them; the smallest id is 0-1."""
 
@@ -41,17 +44,26 @@ class Entry(msgspec.Struct, frozen=True):
         """When it was appended, in Unix time by the store's clock."""
         return int(self.id.partition("-")[0]) / 1000
 
-    def record(self) -> Record | None:
-        """The Record in it; None for what is no record of this version."""
+    def record(self, now: float = math.inf) -> Record | None:
+        """The Record in it; None for what is no record of this version. See `read`."""
+        return self.read(now)[0]
+
+    def read(self, now: float = math.inf) -> tuple[Record | None, bool]:
+        """The same, and whether its time was corrected because it was of the future.
+
+        An entry's id may be of the future too, where another writer chose it: more than
+        `TRUSTED` seconds after `now` (Unix) it says nothing.
+        """
         if not self._is_version_1:
-            return None
+            return None, False
         try:
             record = decode_record(document(self.fields))
         except _UNREADABLE:
-            return None
-        if record.started + record.duration <= self.at + AHEAD:
-            return record
-        return msgspec.structs.replace(record, started=self.at - record.duration)
+            return None, False
+        at = self.at if self.at <= now + TRUSTED else now
+        if record.started + record.duration <= at + AHEAD:
+            return record, False
+        return msgspec.structs.replace(record, started=at - record.duration), True
 
     def feedback(self) -> Statement | None:
         """The Feedback in it, or the Statement of somebody who has pseudonymized nothing, and of

@@ -8,6 +8,7 @@ that look, so the number of shards may change at any time, and what is read stay
 
 from __future__ import annotations
 
+import re
 import zlib
 from collections.abc import Sequence
 from itertools import takewhile
@@ -17,7 +18,7 @@ import hiredis
 
 from monitor.errors import StreamError
 from monitor.streams.connection import Command, refusal
-from monitor.streams.entries import Place, moment
+from monitor.streams.entries import LARGEST, Place, moment
 
 MOST_SHARDS = 1024
 SETTLING = 1000
@@ -27,6 +28,7 @@ LISTED_BEFORE = 0.002
 """Seconds between the listing of a shard and its first entry, which then has a later id than any
 that was read before the listing."""
 
+_PLACE = re.compile(r"(\d{1,20})-(\d{1,20})(?:/(\d{1,20})/(\d{1,20}))?", re.ASCII).fullmatch
 GROUP = "monitor"
 """The consumer group whose lag is that of the analysis."""
 
@@ -85,6 +87,30 @@ def places(after: str, shards: int) -> list[Place]:
     not."""
     named = list(map(Place.of, after.split(","))) if after else []
     return [*named, *[Place()] * (shards - len(named))][:shards]
+
+
+def is_position(text: str) -> bool:
+    """Whether a text is a position: what was saved may be damaged, or written by somebody else.
+
+    >>> [is_position(one) for one in ("", "5-1", "5-1/7/0,0-0", "5-1/-7/0", "garbage", "9" * 30)]
+    [True, True, True, False, False, False]
+    """
+    if not text:
+        return True
+    named = text.split(",")
+    return len(named) <= MOST_SHARDS and all(
+        (found := _PLACE(one)) is not None
+        and all(int(number) <= LARGEST for number in found.groups(default="0"))
+        for one in named
+    )
+
+
+def checked(position: str, *, counted: int = 0) -> str:
+    """Return what was saved as a position; raises ValueError where it is none, or says nothing
+    although so much was `counted` up to it."""
+    if not is_position(position) or (counted and not position):
+        raise ValueError
+    return position
 
 
 def settled(entries: list[Any], now: int | None) -> list[Any]:

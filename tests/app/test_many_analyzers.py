@@ -24,6 +24,7 @@ from monitor.app.analyzer import Analyzer
 from monitor.errors import LeaseError
 from monitor.settings.schema import Reference, Settings, StreamSettings, Windows
 from monitor.streams.redis import RedisStream
+from monitor.types import encode_record
 from tests.app.test_analyzer import record
 
 HASH = "monitor:{e}:analysis"
@@ -282,6 +283,67 @@ def test_fewer_shards_leave_nothing_unread(url: str, caplog: pytest.LogCaptureFi
 
     asyncio.run(story())
     assert "stream.shards is 2, and records stand in 4 shards: all of them are read" in caplog.text
+
+
+@pytest.mark.parametrize(
+    "spoiled",
+    [b"garbage", b"\xff", b"9" * 30 + b"-0", b"1-0/-5/-9", b",".join([b"0-0"] * 3000), None],
+)
+def test_a_damaged_position_begins_anew_and_counts_nothing_twice(
+    url: str, spoiled: bytes | None, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Also where it is gone and the counts are there: in one line."""
+
+    async def story() -> None:
+        fleet = Fleet(url, 7, shards=2)
+        fleet.raw.flushall()
+        await fleet.send(30, 1.0)
+        fleet.add()
+        await fleet.settle()
+        await closed(fleet.running.pop())
+        if spoiled is None:
+            fleet.raw.hdel(HASH, "position")
+        else:
+            fleet.raw.hset(HASH, "position", spoiled)
+        fleet.now += 10
+        await fleet.send(10, 1.0)
+        fleet.add()
+        _, (samples, _) = await fleet.settle()
+        numbers = {name: value for name, _, value in samples}
+        assert numbers["monitor_records_analyzed_total"] == 40
+        assert numbers["monitor_shards_owned"] == 2
+        await fleet.close()
+
+    asyncio.run(story())
+    assert len([line for line in caplog.messages if "checkpoint is damaged" in line]) == 1
+
+
+def test_a_clock_ahead_is_counted_and_said_and_closes_no_pane(
+    url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """That of a sidecar, and that of whoever chose the id of an entry; also after a restart."""
+
+    async def story() -> None:
+        fleet = Fleet(url, 7, shards=1)
+        fleet.raw.flushall()
+        for id_ in ("*", "9999999999000-0"):
+            ahead = msgspec.structs.replace(record(0, 0.0), started=9.999e9)
+            fleet.raw.xadd("monitor:{e:0}:records", {"v": "1", "record": encode_record(ahead)}, id_)
+        await fleet.send(20, 1.0)
+        for _ in range(2):
+            fleet.add()
+            _, (samples, _) = await fleet.settle()
+            numbers = {name: value for name, _, value in samples}
+            assert numbers["monitor_records_analyzed_total"] == 22
+            assert numbers["monitor_records_ahead_total"] == 2
+            assert numbers["monitor_analysis_timestamp_seconds"] < time.time() + 5
+            await closed(fleet.running.pop())
+            fleet.now += 10
+        await fleet.close()
+
+    asyncio.run(story())
+    (line,) = [line for line in caplog.messages if "later than it was appended" in line]
+    assert "a sidecar's clock is ahead" in line
 
 
 def test_a_store_that_is_behind_is_said_and_read_on_from_its_end(

@@ -168,6 +168,12 @@ def test_a_frozen_server_costs_a_bounded_time_and_is_ambiguous(
     [
         (lambda client: client.set("monitor:{e:0}:records", "x"), "something else than a stream"),
         (lambda client: client.config_set("maxmemory", 1), "out of memory"),
+        (
+            lambda client: client.xadd(
+                "monitor:{e:0}:records", {"x": "y"}, id=f"{2**64 - 1}-{2**64 - 1}"
+            ),
+            r"last id is used up, because somebody else .* \(XDEL, XSETID\)",
+        ),
     ],
 )
 def test_a_refusal_is_said_in_words(url: str, make_wrong: Any, message: str) -> None:
