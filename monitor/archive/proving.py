@@ -79,29 +79,29 @@ def prove(chain: Chain, found: Found, *, with_record: bool) -> Proof:
 def _row(chain: Chain, held: Held, last: Manifest, column: str, name: str) -> int | None:
     import pyarrow.compute as pc
 
-    before = 0
-    for batch in _batches(chain, held, last, [column]):
+    for before, batch in _batches(chain, held, last, [column]):
         row = pc.index(batch.column(column), name).as_py()
         if row >= 0:
             return before + int(row)
-        before += batch.num_rows
     return None
 
 
 def _found(chain: Chain, held: Held, last: Manifest, row: int) -> Found:
     leaves: list[bytes] = []
-    for batch in _batches(chain, held, last, ["leaf"]):
+    for _, batch in _batches(chain, held, last, ["leaf"]):
         leaves += batch.column("leaf").to_pylist()
-    before = 0
-    for batch in _batches(chain, held, last, ["sid", "nonce", RECORD]):
+    columns = ["sid", "nonce", RECORD]
+    for before, batch in _batches(chain, held, last, columns, row):
         if row < before + batch.num_rows:
             has = batch.slice(row - before, 1).to_pylist()[0]
             return Found(held, row, leaves, has["sid"], has["nonce"], has.get(RECORD))
-        before += batch.num_rows
     raise ArchiveError(f"{chain.storage.name}/{held.file.path}: changes while it is read")
 
 
-def _batches(chain: Chain, held: Held, last: Manifest, columns: list[str]) -> Iterator[Any]:
+def _batches(
+    chain: Chain, held: Held, last: Manifest, columns: list[str], row: int | None = None
+) -> Iterator[tuple[int, Any]]:
+    """(how many rows come before, a batch) of a file, or of the row group with that row alone."""
     import pyarrow as pa
     from pyarrow import parquet
 
@@ -116,7 +116,18 @@ def _batches(chain: Chain, held: Held, last: Manifest, columns: list[str]) -> It
                     f"{storage.name}/{held.file.path}: has no column `id`, since its records are "
                     "sealed; name the id of an entry, as 1795905227046-0"
                 )
-            yield from file.iter_batches(BATCH, columns=columns, use_threads=False)
+            before = 0
+            for group in range(file.num_row_groups):
+                size = file.metadata.row_group(group).num_rows
+                if row is None or before <= row < before + size:
+                    batches = file.iter_batches(
+                        BATCH, row_groups=[group], columns=columns, use_threads=False
+                    )
+                    for batch in batches:
+                        yield before, batch
+                        before += batch.num_rows
+                else:
+                    before += size
     except (pa.ArrowException, OSError, KeyError, ValueError, TypeError) as error:
         raise ArchiveError(
             f"{storage.name}/{held.file.path}: cannot be read: {why(error)}"

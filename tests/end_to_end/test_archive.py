@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -47,9 +48,10 @@ def test_all_that_passed_is_archived_once_although_the_archiver_is_killed(
         system.until(lambda: archived() > 0)
         os.kill(pid, signal.SIGKILL)
         system.until(lambda: system.run["pids"]["archiver"] not in ([pid], []))
-        client.post("/200", content=b"{}").raise_for_status()
+        client.post("/200", json={"inputs": "write to ada@example.org"}).raise_for_status()
     system.settled()
-    stored = [record["id"] for record in system.records()]
+    system_records = system.records()
+    stored = [record["id"] for record in system_records]
     assert system.stop() == 0
     assert not system.complaints()
     assert len(stored) == 21
@@ -62,3 +64,17 @@ def test_all_that_passed_is_archived_once_although_the_archiver_is_killed(
     listed = {file["path"] for file in paths if file}
     assert {str(path.relative_to(place)) for path in place.rglob("*.parquet")} == listed
     assert sum(file["rows"] for file in paths if file) == 21
+    # One of them names somebody, who is taken out of all that is at rest.
+    (token,) = set(re.findall(r"<EMAIL_ADDRESS:[^>]+>", str(system_records)))
+    config = ["--config", str(system.data / "monitor.yaml"), "--data", str(system.data)]
+    erase = ["erase", "--pseudonym", token, "--reason", "ticket 7", "--json"]
+    assert main([*erase, *config]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["stream"], found["archive"], found["spool"]) == (1, 1, 0)
+    assert main(["verify", str(place), "--public-key", str(public)]) == 0
+    assert "1 erased" in capsys.readouterr().out
+    assert main(["replay", str(place), "--json", "-"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["records"], found["erased"]) == (20, 1)
+    at_rest = [one for one in system.data.rglob("*") if one.is_file() and one.name != "log"]
+    assert not any(token.encode() in one.read_bytes() for one in at_rest)
