@@ -49,7 +49,7 @@ from monitor.streams.shards import checked, is_position
 from monitor.supervision import child
 from monitor.tasks import own
 from monitor.turns import give_way
-from monitor.types import WHOLE, Measurement, Record, Row
+from monitor.types import WHOLE, Measurement, Row
 from monitor.urls import shown
 
 SAVE_EVERY = 15.0
@@ -450,7 +450,7 @@ class Analyzer:
             entry = due.popleft()
             if not await self._attempts.may_try(entry):
                 self._set_aside.note("poison", entry)
-            elif (record := self._record(entry, now)) is None:
+            elif (record := self._set_aside.record(entry, now)) is None:
                 self._set_aside.note("unreadable", entry)
             else:
                 with self._failing(entry):
@@ -471,12 +471,6 @@ class Analyzer:
             await self._reviewer.put()
         garbage.collect()
         return True, time_of(position)
-
-    def _record(self, entry: Entry, now: float) -> Record | None:
-        record, is_ahead = entry.read(now)
-        if is_ahead:
-            self._set_aside.note_ahead(entry)
-        return record
 
     @contextlib.contextmanager
     def _failing(self, entry: Entry) -> Iterator[None]:

@@ -12,6 +12,7 @@ import msgspec
 from monitor import logs
 from monitor.metrics.labels import SET_ASIDE_REASONS
 from monitor.streams.entries import Entry
+from monitor.types import Record
 
 FIELD = "set_aside"
 """Field of the checkpoint: the counts belong to its position."""
@@ -42,14 +43,18 @@ class SetAside:
         why = _WHY[reason] + (f": {logs.place(error)}" if error else "")
         self._say(reason, f"entry {entry.id} of {entry.key} was set aside: {why}")
 
-    def note_ahead(self, entry: Entry) -> None:
-        """Count a record whose time was corrected, which is not set aside."""
-        self.ahead += 1
-        self._say(
-            AHEAD,
-            f"entry {entry.id} of {entry.key} says that it ended later than it was appended: a "
-            "sidecar's clock is ahead; it counts as ended when it was appended",
-        )
+    def record(self, entry: Entry, now: float) -> Record | None:
+        """Return the Record of an entry at Unix time `now`, None where there is none; count one
+        whose time is corrected, which is not set aside."""
+        record, is_ahead = entry.read(now)
+        if is_ahead:
+            self.ahead += 1
+            self._say(
+                AHEAD,
+                f"entry {entry.id} of {entry.key} says that it ended later than it was appended: a "
+                "sidecar's clock is ahead; it counts as ended when it was appended",
+            )
+        return record
 
     @contextlib.contextmanager
     def failing(self, what: str) -> Iterator[None]:

@@ -61,8 +61,8 @@ async def archived(settings: Settings) -> float:
     began = time.process_time()
     assert await archiver._turn(is_last=True)
     spent = time.process_time() - began
-    for shard in archiver._shards:
-        await shard.stream.close()
+    for stream in (archiver._stream, *(shard.stream for shard in archiver._shards)):
+        await stream.close()
     archiver._thread.shutdown()
     return spent
 
