@@ -19,7 +19,7 @@ import pytest
 from monitor.dimensions import from_header
 from monitor.meters import Meters
 from monitor.privacy.patterns import Scanner
-from monitor.privacy.pseudonyms import Key, Keyring
+from monitor.privacy.pseudonyms import PSEUDONYM, Key, Keyring, Mentions
 from monitor.privacy.records import Privacy
 from monitor.protocols import PROTOCOLS
 from monitor.recognizers import select
@@ -373,6 +373,17 @@ def test_no_canary_gets_out_from_anywhere(place: str) -> None:
     for entity, canary in CANARIES.items():
         output = recorder.output(PLACES[place](canary))
         assert not is_traced(output, TRACES[entity]), (entity, output)
+
+
+def test_whose_record_it_is_is_found_wherever_a_value_stood() -> None:
+    """Each pseudonym in what is kept is one that erasure finds in it, however it is escaped."""
+    recorder, found = Recorder(), 0
+    for make in PLACES.values():
+        document = encode_record(recorder.read(make(CANARIES["EMAIL_ADDRESS"]))).decode()
+        for one in set().union(*map(PSEUDONYM.findall, readings(document))):
+            assert Mentions([one])(document)
+            found += 1
+    assert found >= len(PLACES) / 2
 
 
 @pytest.mark.parametrize("spelling", SPELLINGS)
