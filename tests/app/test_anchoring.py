@@ -212,10 +212,10 @@ def test_what_fails_is_tried_again_with_what_is_newest(
     line.offer(b"two")
     line.offer(b"three")
     receiver.status = 204
-    until(lambda: line.counts["put"] >= 1 and line.overdue == 0)
-    assert receiver.posts[-1][2].endswith(b"\nthree")
-    assert not any(body.endswith(b"\ntwo") for _, _, body in receiver.posts[-1:])
+    until(lambda: receiver.posts[-1][2].endswith(b"\nthree") and line.counts["put"] >= 1)
     line.close(time.monotonic() + PATIENCE)
+    assert line.overdue == 0
+    assert not any(body.endswith(b"\ntwo") for _, _, body in receiver.posts)
     said = [entry.message for entry in caplog.records]
     assert len(said) == 2
     assert "it answered 503; it is tried again, and the archive goes on" in said[0]

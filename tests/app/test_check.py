@@ -20,6 +20,7 @@ from monitor.app.check import apart_from_running, verify
 from monitor.app.explanation import explain
 from monitor.errors import ConfigError
 from monitor.settings import load
+from monitor.settings.archive import Anchor
 from monitor.settings.schema import (
     Access,
     AdminTls,
@@ -478,6 +479,14 @@ def test_an_archive_is_told_and_tried(tmp_path: Path, monkeypatch: pytest.Monkey
     (line,) = [one for one in explain(kept) if one.startswith("archive ")]
     assert line.endswith("every 300 s or 50,000 records, kept 400 days, signed with audit.key")
     assert "secret" not in line
+    anchors = [Anchor(file="/x/anchors.txt"), Anchor(webhook="https://h/hook?key=secret")]
+    sealed = Settings(
+        archive=Archive("/a", encrypt="reader.pub", columns=["model"]), audit=Audit(anchors=anchors)
+    )
+    lines = [one.strip() for one in explain(sealed)]
+    assert "sealed to the key in reader.pub; in clear beside that: model" in lines
+    assert "its checkpoints are kept at /x/anchors.txt, every 3600 s" in lines
+    assert not any("secret" in one for one in lines)
     file = tmp_path / "file"
     file.write_text("")
     tried(archive=Archive(str(tmp_path / "new" / "archive")))

@@ -9,13 +9,19 @@ from typing import Any
 
 import pytest
 
+from monitor.archive import reading
 from monitor.archive import storage as module
 from monitor.archive.chain import Chain
 from monitor.archive.manifests import NEW
 from monitor.archive.storage import Storage, at
+from monitor.archive.upkeep import Upkeep
+from monitor.archive.verification import Verifier
 from monitor.cli import main
+from monitor.damage import Damage
 from monitor.errors import ArchiveError
-from tests.archive.conftest import add, kept
+from monitor.sources import archive
+from monitor.types import encode_record
+from tests.archive.conftest import add, kept, unsigned
 from tests.s3_server import S3, log_in, served
 
 
@@ -29,6 +35,7 @@ def server() -> Iterator[S3]:
 @pytest.fixture
 def held(server: S3, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Storage:
     log_in(monkeypatch, server, server.known)
+    monkeypatch.setattr("monitor.archive.chain.READ", 4)  # each is a request, that is not there too
     return at("s3://lake/a", tmp_path / "scratch")
 
 
@@ -58,6 +65,29 @@ def test_an_archive_is_written_read_and_proved(
     server.client.put_object(Bucket="lake", Key=f"a/{path}", Body=body[:-20])
     assert main(["verify", "s3://lake/a"]) == 1
     assert f"violated: {path}: " in capsys.readouterr().out
+
+
+def test_small_files_are_put_together_while_somebody_reads(
+    held: Storage, server: S3, tmp_path: Path
+) -> None:
+    """Renaming is a copy there; what was replaced is read where it is kept aside."""
+    del held
+    place = at("s3://lake/c", tmp_path / "scratch")
+    chain = Chain(place, "bot", 0)
+    chain.open()
+    for first in (0, 2):
+        assert add(chain, kept(first, 2))
+    (before,) = reading.read(place, "bot", None, None)
+    Upkeep(chain, unsigned, "t", lambda: True).turn(kept(0, 1)[0].record.started + 2 * 86400)
+    (after,) = reading.read(place, "bot", None, None)
+    assert (len(before.files), len(after.files)) == (2, 1)
+    documents = [one.document for one in kept(0, 4)]
+    for files in (before.files, after.files):
+        found = [one for path in files for one in archive.read(path, Damage())]
+        assert [encode_record(one) for one in found] == documents
+    verifier = Verifier(place)
+    assert verifier.shard("bot", 0).files == 1
+    verifier.unlisted("")
 
 
 def test_a_store_that_refuses_is_a_sentence(
