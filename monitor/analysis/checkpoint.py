@@ -36,7 +36,9 @@ class Checkpoint:
         try:
             stored = await self._client.hgetall(self._key)
         except (RedisError, OSError) as error:
-            raise StreamError(f"the checkpoint cannot be read: {words(error)}") from None
+            raise StreamError(
+                f"the checkpoint {self._key} cannot be read: {words(error)}"
+            ) from None
         # Without decode_responses the client gives bytes, whatever its types say.
         state = {bytes(name).decode(errors="replace"): bytes(kept) for name, kept in stored.items()}  # type: ignore[arg-type]
         return state.pop(POSITION, b"").decode(errors="replace"), state

@@ -99,7 +99,7 @@ class Lease:
                 return False
             except (RedisError, OSError) as error:
                 self._seen = []  # who could not look has not seen that nobody beats
-                raise StreamError(f"the lease cannot be read: {words(error)}") from None
+                raise StreamError(f"the lease {self._key} cannot be read: {words(error)}") from None
             self._renewed, self._seen = began, []
             self.is_again = seen[0] == self._name and not self.went_back
             self.went_back = False

@@ -23,8 +23,8 @@ _REFUSALS = {
     "WRONGPASS": "the store refused the user name or password",
     "NOPASS": "the store has no password, and the URL gives one",
     "NOPERM": f"the store does not let this user do what is needed (~monitor:* {ROLE})",
-    "WRONGTYPE": "the store holds something else than a stream under the stream's key, or no set "
-    "under that of its shards",
+    "WRONGTYPE": "the store holds something else than a stream, or than the hash or set that "
+    "belongs there, under a key of this endpoint: somebody else has written to it; delete that key",
     "OOM": "the store is out of memory (maxmemory with noeviction): give it more, or let it keep "
     "less (stream.max_length, stream.max_age)",
     "READONLY": "the store is a read-only replica",
@@ -158,6 +158,11 @@ def refusal(error: Exception) -> str:
         code = "NOPASS"
     if "SELECT is not allowed in cluster mode" in message:
         return "the store is a cluster, which has database 0 alone: end the URL in /0"
+    if "is not an integer" in message:
+        return (
+            "a key of this endpoint holds something else than the number that belongs there: "
+            "somebody else has written to it; delete that key"
+        )
     if "exhausted the last possible ID" in message:
         return (
             "the stream's last id is used up, because somebody else has written an entry with it: "

