@@ -158,6 +158,7 @@ class ErasureRun:
         chain, eraser = self._eraser(number)
         if number not in self._is_open:
             chain.open()
+            chain.storage.sweep(clock())  # a writer that was killed may have left what is erased
             self._is_open.add(number)
         sign = signer(self._sign)
         if entries or self._may_come(chain):
