@@ -23,6 +23,7 @@ EMPTY = {
     "outcomes: What raised an alarm in the time shown": "so does an alarm",
     "outcomes: Slices that are worse": "in no slice is anything worse",
     "outcomes: Users in more than one arm": "nobody is in two",
+    "pipeline: Anchors": "there is no archive",
     "pipeline: Archive failures": "there is no archive",
     "pipeline: Archive overdue": "likewise",
     "pipeline: Archived": "likewise",
