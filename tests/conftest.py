@@ -7,7 +7,7 @@ import functools
 import ipaddress
 import os
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,8 @@ from monitor.privacy import patterns
 from monitor.privacy.kept import Kept
 from monitor.supervision.ports import free_port
 
+TESTS = Path(__file__).parent
+
 MORE = 20
 """So many times the examples of `ci` are tried by `nightly`, also where a test says how many."""
 
@@ -35,10 +37,31 @@ hypothesis.settings.load_profile(PROFILE)
 os.environ.pop("COLUMNS", None)  # the workers of pytest-xdist are told one; a pipe has no width
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(
+    collector: pytest.Collector,
+) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """Let each worker of pytest-xdist begin to collect elsewhere: what one has rewritten (pytest
+    takes asserts apart, and keeps the result) the others only load. All collect everything."""
+    report = yield
+    worker = getattr(collector.config, "workerinput", None)
+    if worker and collector.path == TESTS:
+        begin = len(report.result) * int(worker["workerid"][2:]) // worker["workercount"]
+        report.result = report.result[begin:] + report.result[:begin]
+    return report
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with what takes longest, so that nothing long is waited for alone at the end; by night,
-    scale what tests have chosen for themselves."""
-    items.sort(key=lambda item: "end_to_end" not in item.path.parts)
+    """Put in one order what workers collected in several. Begin with what takes longest, so that
+    nothing long is waited for alone at the end; by night, scale what tests have chosen for
+    themselves."""
+    items.sort(
+        key=lambda item: (
+            "end_to_end" not in item.path.parts,
+            not item.path.is_relative_to(TESTS),
+            item.path,
+        )
+    )
     if PROFILE != "nightly":
         return
     usual = hypothesis.settings().max_examples
