@@ -367,8 +367,14 @@ class Archiver:
             try:
                 await self._aside(shard.upkeep.turn, time.time())
             except ArchiveError as error:
-                self._failures["compaction"] += 1
-                logs.warning(f"files of shard {shard.number} are not put together: {error}")
+                self._not_tidied(shard, str(error))
+            except Exception as error:  # noqa: BLE001  a defect of ours; what comes is archived
+                self._not_tidied(shard, f"that fails ({logs.place(error)})")
+
+    def _not_tidied(self, shard: Shard, why: str) -> None:
+        """Count and say that files of a shard stay as they are."""
+        self._failures["compaction"] += 1
+        logs.warning(f"files of shard {shard.number} are not put together: {why}")
 
     def _anchor(self) -> None:
         """Let the last checkpoints be kept elsewhere, too."""
