@@ -186,10 +186,18 @@ class Store:
             if not self._topology.is_cluster:  # else it has just said so
                 return [_Group(node, False, due)]
         groups: dict[tuple[str, int, bool], _Group] = {}
+        homes: dict[str, list[int]] = {}
         for place in due:
-            node = asked.get(place) or await self._found(commands[place].key)
+            key = commands[place].key
+            if key in homes and place not in asked:
+                homes[key].append(place)
+                continue
+            node = asked.get(place) or await self._found(key)
             group = _Group(node, place in asked, [])
-            groups.setdefault((node.host, node.port, group.is_asking), group).places.append(place)
+            group = groups.setdefault((node.host, node.port, group.is_asking), group)
+            group.places.append(place)
+            if not group.is_asking:
+                homes[key] = group.places
         return list(groups.values())
 
     async def _group(

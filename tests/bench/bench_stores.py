@@ -36,7 +36,7 @@ from tests.streams.servers import FROZEN, GOING_ON, QUICK, Cluster, Server, Watc
 OUT = Path(__file__).with_name("STORES.md")
 SHARDS = 6
 BATCH = 256
-RATE = 2000
+RATE = 500
 """Records a second, while something happens to the store."""
 BEFORE = 1.0
 """Seconds of load before it happens."""
@@ -115,6 +115,7 @@ async def costs(directory: Path, rounds: int, count: int) -> dict[str, list[floa
             await theirs.aclose()
             for one in (single, *cluster.servers[:3]):
                 one.ask("FLUSHALL")
+            print({name: round(each[-1], 1) for name, each in found.items()}, flush=True)
     finally:
         single.kill()
         cluster.close()
@@ -137,15 +138,22 @@ async def loaded(
         await asyncio.sleep(BEFORE)
         begun = time.monotonic()
         await happen(one)
-        await asyncio.sleep(0.2)
-        while one.is_behind:
-            await asyncio.sleep(0.005)
         seconds = time.monotonic() - begun
         stop.set()
         await offering
         await one.delivered()
         await assert_each_once(one)
+        print(f"{directory.parent.name}: {one.offered} records, {seconds:.2f} s", flush=True)
         return Times(seconds, one.offered, len(one.lines))
+
+
+async def outage(one: Delivering) -> None:
+    """Until the store was away, and all that waited for it is there."""
+    async with asyncio.timeout(60):
+        while one.delivery.is_up:
+            await asyncio.sleep(0.002)
+        while one.is_behind:
+            await asyncio.sleep(0.002)
 
 
 async def killed(directory: Path, count: int) -> list[Times]:
@@ -159,8 +167,9 @@ async def killed(directory: Path, count: int) -> list[Times]:
                     one.ask("FLUSHALL")
             victim = cluster.holder(f"monitor:{{e:{number % SHARDS}}}:records")
 
-            async def kill(_: Delivering, victim: Server = victim) -> None:
+            async def kill(one: Delivering, victim: Server = victim) -> None:
                 victim.kill()
+                await outage(one)
 
             found.append(await loaded(cluster.urls[0], directory / f"spool{number}", kill))
             victim.start()
@@ -180,9 +189,7 @@ async def frozen(directory: Path, count: int) -> list[Times]:
 
             async def freeze(one: Delivering, victim: Server = victim) -> None:
                 victim.signal(FROZEN)
-                await asyncio.sleep(0.5)
-                while one.is_behind:
-                    await asyncio.sleep(0.005)
+                await outage(one)
                 victim.signal(GOING_ON)
 
             found.append(await loaded(watched.url, directory / f"spool{number}", freeze, 1))

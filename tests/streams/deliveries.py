@@ -18,7 +18,7 @@ from monitor.types import Receipt
 from tests.streams.test_redis import record
 
 PATIENCE = 30.0
-BEHIND = 512
+BEHIND = 256
 
 
 class Delivering:
