@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import ssl
 from dataclasses import dataclass
 from urllib.parse import parse_qs, parse_qsl, unquote, urlencode, urlsplit
@@ -53,8 +54,13 @@ def parse_url(url: str) -> Address:
     sentinels that want a login of their own get `sentinel_username` and `sentinel_password`. Raises
     StreamError for anything else.
     """
+    scheme, _, rest = url.partition("://")
+    netloc = re.split("[/?#]", rest, maxsplit=1)[0]
+    login, is_given, hosts = netloc.rpartition("@")
+    # urlsplit knows of one host; which brackets among several it refuses depends on its version.
+    one = f"{scheme}://{login}{is_given}{hosts.partition(',')[0]}{rest[len(netloc) :]}"
     try:
-        parts = urlsplit(url)
+        parts = urlsplit(one if scheme.lower().endswith("+sentinel") else url)
     except ValueError:
         raise StreamError("redis: is not a URL like redis://127.0.0.1:6379/0") from None
     options = {name: values[-1] for name, values in parse_qs(parts.query).items()}
@@ -64,7 +70,7 @@ def parse_url(url: str) -> Address:
     sentinels: tuple[tuple[str, int], ...] = ()
     path = parts.path.strip("/")
     if parts.scheme.endswith("+sentinel"):
-        sentinels = _sentinels(parts.netloc.rpartition("@")[2])
+        sentinels = _sentinels(hosts)
         service, _, path = path.partition("/")
         if not service:
             raise StreamError(
@@ -77,7 +83,6 @@ def parse_url(url: str) -> Address:
         (host, port), *_ = sentinels or [(parts.hostname or "localhost", parts.port or 6379)]
     except ValueError:
         raise StreamError("redis: the URL's port is not a number below 65536") from None
-    login, is_given, _ = parts.netloc.rpartition("@")
     name, _, secret = login.partition(":")
     scheme = parts.scheme.removesuffix("+sentinel")
     theirs = urlencode([pair for pair in parse_qsl(parts.query) if pair[0] not in _OURS])

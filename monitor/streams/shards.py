@@ -56,7 +56,7 @@ def likely(record_id: str, shards: int, read: int) -> list[int]:
     """Return the shards of those that are read in which a Record may be: the one where it is
     written now, and those where it was with any other number of shards.
 
-    >>> likely("r", 2, 3)
+    >>> likely("q", 2, 3)
     [1, 2, 0]
     """
     counts = (shards, *range(read, 0, -1))
