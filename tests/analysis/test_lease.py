@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
@@ -15,12 +15,6 @@ from monitor.analysis.lease import LEASE, Lease
 from monitor.errors import LeaseError, StreamError
 
 KEY = "monitor:{e}:analyzer"
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ValkeyServer]:
-    with ValkeyServer(data_dir=tmp_path_factory.mktemp("valkey")) as running:
-        yield running
 
 
 class House:

@@ -33,12 +33,6 @@ from tests.replay.some_records import record
 HOUR = 3_600_000
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ValkeyServer]:
-    with ValkeyServer(data_dir=tmp_path_factory.mktemp("valkey")) as running:
-        yield running
-
-
 @pytest.fixture
 def client(server: ValkeyServer) -> Iterator[redis.Redis]:
     with redis.Redis(port=server.port) as found:

@@ -8,7 +8,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -34,12 +34,6 @@ STREAM = "monitor:{default}:feedback"
 JSON, LINES = "application/json", "application/x-ndjson"
 ITEM = {"id": "a", "label": "1"}
 Client = httpx.AsyncClient
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ValkeyServer]:
-    with ValkeyServer(data_dir=tmp_path_factory.mktemp("valkey")) as running:
-        yield running
 
 
 @pytest.fixture

@@ -34,12 +34,6 @@ from tests.app.test_archiver import (
 from tests.archive.test_sealing import private, public
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ValkeyServer]:
-    with ValkeyServer(data_dir=tmp_path_factory.mktemp("valkey")) as running:
-        yield running
-
-
 @pytest.fixture
 def client(server: ValkeyServer) -> Iterator[redis.Redis]:
     with redis.Redis(port=server.port) as found:

@@ -33,12 +33,6 @@ WORD = HERS[1:-1].encode()
 Erase = Callable[..., int]
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ValkeyServer]:
-    with ValkeyServer(data_dir=tmp_path_factory.mktemp("valkey")) as running:
-        yield running
-
-
 @pytest.fixture
 def url(server: ValkeyServer) -> Iterator[str]:
     address = f"redis://127.0.0.1:{server.port}/0"

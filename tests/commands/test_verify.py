@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -142,12 +141,6 @@ def test_what_cannot_be_told_is_one_line_and_exit_2(
         said = capsys.readouterr().err
         assert words in said
         assert said.count("\n") == 1
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ValkeyServer]:
-    with ValkeyServer(data_dir=tmp_path_factory.mktemp("valkey")) as running:
-        yield running
 
 
 def test_a_stream_is_looked_through(server: ValkeyServer, capsys: Any) -> None:

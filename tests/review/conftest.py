@@ -1,5 +1,5 @@
 """The store of the tests of streams is that of the review queue, too."""
 
-from tests.streams.conftest import server, url
+from tests.streams.conftest import url
 
-__all__ = ["server", "url"]
+__all__ = ["url"]
