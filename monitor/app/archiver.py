@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import re
 import socket
 import sys
 import time
@@ -223,6 +224,12 @@ class Archiver:
         if self._lease is None:
             given = self._settings
             known = await self._aside(_identity, self._storage, given.endpoint)
+            if not _is_identity(known):
+                logs.warning(
+                    f"{self._storage.name}/{manifests.identity_of(given.endpoint)}: is not what an "
+                    "archiver put there; archivers go by it all the same; delete it while none "
+                    "runs, and the next one puts another"
+                )
             role = f"archiver:{sha256(known).hexdigest()[:16]}"
             self._lease = Lease(
                 given.redis, given.endpoint, self._name, clock=self._clock, role=role
@@ -501,6 +508,9 @@ def _identity(held: storage.Storage, endpoint: str) -> bytes:
     while (found := held.read(name)) is None:
         held.put(name, os.urandom(16).hex().encode())
     return found
+
+
+_is_identity = re.compile(rb"[0-9a-f]{32}").fullmatch
 
 
 _WRITER = f"monitor {monitor.__version__}"

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from hashlib import sha256
 from pathlib import Path
 
@@ -142,6 +142,18 @@ class ErasureRun:
             self._count(gone)
             gone.stream = streamed
         return gone
+
+    def told(self, pseudonyms: Collection[str]) -> dict[str, int]:
+        """What the archive's manifests say is gone of these (SHA-256), by all runs that there were:
+        `rows` of files, and `entries` of the stream."""
+        sums = {"rows": 0, "entries": 0}
+        for _, eraser in self._erasers.values():
+            eraser.files()
+            for one in eraser.erasures:
+                if not set(pseudonyms).isdisjoint(one.pseudonyms):
+                    sums["rows"] += one.rows
+                    sums["entries"] += one.entries
+        return sums
 
     def _in_spools(self, *, for_good: bool) -> int:
         def is_meant(document: bytes) -> bool:

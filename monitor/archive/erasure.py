@@ -60,7 +60,8 @@ class Eraser:
     that is found.
 
     `rows` says how many rows that name somebody each file has, by its path, of those that were
-    looked through. The `opener` reads those that are sealed. Methods raise ArchiveError.
+    looked through; `erasures` are those that manifests tell of, of whomever and by any run. The
+    `opener` reads those that are sealed. Methods raise ArchiveError.
     """
 
     def __init__(
@@ -73,6 +74,7 @@ class Eraser:
         opener: Opener | None = None,
     ) -> None:
         self.rows: dict[str, int] = {}
+        self.erasures: list[Erasure] = []
         self._chain = chain
         self._names = names
         self._tell = tell
@@ -92,6 +94,8 @@ class Eraser:
         for link in self._chain.links(first):
             self._last = link.manifest
             self._holdings.add(link.manifest)
+            if link.manifest.erasure is not None:
+                self.erasures.append(link.manifest.erasure)
         return self._holdings.kept(self._last.kept) if self._last else []
 
     def look(self) -> Iterator[int]:
@@ -254,6 +258,9 @@ def _documents(rows: Any, place: Path, opener: Opener | None) -> Any:
     if RECORD in rows.schema.names:
         return rows.column(RECORD)
     if opener is None:
+        sealed = rows.column(SEALED[1])
+        if sealed.null_count == len(sealed):  # tombstones alone
+            return pa.nulls(len(sealed), pa.string())
         raise ArchiveError(
             f"{place}: its records are sealed to a key, so nobody can be found in them; "
             "--private-key FILE opens them"

@@ -11,6 +11,7 @@ from typing import Any
 
 from monitor.commands import account
 from monitor.errors import ConfigError
+from monitor.texts import visible
 
 
 def append(path: Path, what: dict[str, Any], refusal: str) -> None:
@@ -31,4 +32,4 @@ def append(path: Path, what: dict[str, Any], refusal: str) -> None:
 
 def who() -> str:
     """Return who runs this: a name, and a number that says it where there is no name."""
-    return f"{account.name()} (uid {os.getuid()})"
+    return f"{visible(account.name())} (uid {os.getuid()})"

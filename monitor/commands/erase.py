@@ -20,7 +20,7 @@ from monitor.archive import reading, storage
 from monitor.archive.manifests import Erasure
 from monitor.archive.sealing import opener_of
 from monitor.archive.storage import Storage
-from monitor.commands import audit_log
+from monitor.commands import audit_log, reasons
 from monitor.commands.progress import watched
 from monitor.commands.written import document, note
 from monitor.errors import ArchiveError, ConfigError, StreamError, UsageError
@@ -36,8 +36,6 @@ LOG = "erase.jsonl"
 
 MOST = 100
 """Pseudonyms of one run."""
-LONGEST = 1000
-"""Characters of a reason: it stands in each step of the archive."""
 
 DESCRIPTION = (
     "Take a person out: every record in which a pseudonym occurs, in the stream, in the spools "
@@ -77,24 +75,26 @@ def add_arguments(parser: argparse.ArgumentParser, common: Callable[..., None]) 
 def run(options: argparse.Namespace, settings: Settings) -> int:
     """Erase, and print what is gone; returns the exit code. Raises UsageError for a person."""
     tokens = list(dict.fromkeys(options.pseudonym))
-    _checked(tokens, options.reason)
+    _checked(tokens)
+    reasons.check(options.reason, settings, "the archive")
+    went = "nothing was changed"
     try:
         with _run(options, settings, tokens) as (one, others):
             found = one.look()
             if not found.total and (why := _absence(settings, one)):
                 raise UsageError(why)
             if not options.dry_run:
+                went = "run it again: what is gone stays gone"
                 found = _erased(one, found, tokens, options, settings)
     except (ArchiveError, StreamError) as error:
-        went = "nothing was changed" if options.dry_run else "run it again: what is gone stays gone"
         raise UsageError(f"{error}; {went}") from None
     _print(options, settings, found)
     _notes(found, one, others)
     return 0
 
 
-def _checked(tokens: list[str], reason: str) -> None:
-    """Raise ConfigError for pseudonyms that are none, and for a reason that cannot stand."""
+def _checked(tokens: list[str]) -> None:
+    """Raise ConfigError for pseudonyms that are none, or too many."""
     for token in tokens:
         if not PSEUDONYM.fullmatch(token):
             raise ConfigError(
@@ -103,15 +103,6 @@ def _checked(tokens: list[str], reason: str) -> None:
             )
     if len(tokens) > MOST:
         raise ConfigError(f"--pseudonym: {MOST} at a time, at most; run it again for the others")
-    if not reason.strip() or len(reason) > LONGEST:
-        raise ConfigError(
-            f"--reason: say why in up to {LONGEST:,} characters; the audit log and the archive "
-            "keep it"
-        )
-    if PSEUDONYM.search(reason):
-        raise ConfigError(
-            "--reason: names a pseudonym, which would stay in the archive for good; name a ticket"
-        )
 
 
 @contextlib.contextmanager
@@ -184,7 +175,8 @@ def _erased(
     how = Erasure(who, options.reason, [digest(token) for token in tokens])
     gone = one.erase(how, time.time)
     refusal = "it is erased; the line with what is gone is missing"
-    audit_log.append(log, {**said, "erased": msgspec.to_builtins(gone)}, refusal)
+    done = {**said, "erased": msgspec.to_builtins(gone), "manifests": one.told(how.pseudonyms)}
+    audit_log.append(log, done, refusal)
     return gone
 
 

@@ -11,9 +11,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from monitor.archive.sealing import Opener, opener_of
-from monitor.commands import audit_log
+from monitor.commands import audit_log, reasons
 from monitor.damage import Damage
-from monitor.errors import ConfigError, UsageError
+from monitor.errors import UsageError
 from monitor.places import is_store
 from monitor.privacy.pseudonyms import PSEUDONYM
 from monitor.privacy.sealing import opener
@@ -64,8 +64,7 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
 
     What is about to be shown is in the audit log, on disk, before it is shown.
     """
-    if not options.reason.strip():
-        raise ConfigError("--reason: say why; it is written to the audit log")
+    reasons.check(options.reason, settings, "the audit log")
     wanted = dict.fromkeys(one for one in options.what if PSEUDONYM.fullmatch(one))
     places = [archives.selected(one, options.endpoint) for one in options.what if one not in wanted]
     open_box = opener(Path(options.private_key))

@@ -44,8 +44,8 @@ def read(
     path: Path, damage: Damage, group: int | None = None, opener: Opener | None = None
 ) -> Iterator[Record]:
     """The records in the order they stand, of all of it, or of one row group; rows that are none
-    are told to `damage`, and those that were erased. Raises SourceError where they are sealed and
-    nobody can open them."""
+    are told to `damage`, and those that were erased. Raises SourceError where one is sealed and
+    nobody can open it."""
     if group is None:
         damage.begin(path)
     number = parquet.first_row(path, group) if group else 0
@@ -56,12 +56,10 @@ def read(
         number = row + count - 1
 
     is_clear = COLUMN in parquet.names(path)
-    if not is_clear and opener is None:
-        raise SourceError(_closed(path))
     for lists in parquet.batches(path, [COLUMN] if is_clear else list(SEALED), group, damaged):
         for values in zip(*lists, strict=True):
             document: Any = values[0]
-            if opener is not None and not is_clear:
+            if not is_clear:
                 document = _opened(path, opener, values)
             number += 1
             if document is None and LEAF in parquet.names(path):
@@ -86,12 +84,14 @@ def _closed(path: Path) -> str:
     return f"{path}: its records are sealed to a key; --private-key FILE opens them"
 
 
-def _opened(path: Path, opener: Opener, values: Sequence[Any]) -> bytes | None:
+def _opened(path: Path, opener: Opener | None, values: Sequence[Any]) -> bytes | None:
     """A document, None where it was erased; of what is not what was sealed some bytes that are
     none."""
     key, nonce, sid, sealed = values
     if sealed is None:
         return None
+    if opener is None:
+        raise SourceError(_closed(path))
     try:
         found = opener(key, nonce, sid.encode(), sealed)
     except SourceError as error:

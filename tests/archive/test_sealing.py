@@ -245,6 +245,27 @@ def test_a_person_is_erased_with_the_private_key(
     assert read(storage, opener(tmp_path)) == [*documents[:3], *documents[4:]]
 
 
+def test_files_of_tombstones_alone_ask_for_no_private_key(
+    storage: Storage, sealed: Chain, tmp_path: Path
+) -> None:
+    """Nothing sealed is left in them: they are looked through, and read, without it."""
+    everybody = Mentions("id")
+    how = Erasure("somebody", "ticket", ["ab" * 32])
+
+    def eraser(found: Opener | None) -> Eraser:
+        return Eraser(sealed, everybody, lambda _: None, writer="t", opener=found)
+
+    with_key = eraser(opener(tmp_path)).erase(how, unsigned, clock=lambda: 2e9)
+    assert list(with_key) == [2, 2, 2]
+    one = eraser(None)
+    assert list(one.look()) == [0, 0, 0]
+    assert list(one.erase(how, unsigned, clock=lambda: 2e9)) == []
+    damage = Damage()
+    with pytest.raises(SourceError, match=r"parquet: all its records were erased$"):
+        read(storage, None, damage)
+    assert damage.erasures == 6
+
+
 def test_a_file_without_the_right_key_is_one_sentence(tmp_path: Path) -> None:
     """It names the key, and says what would be right; a private key is refused where records are
     written."""

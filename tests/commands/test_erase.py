@@ -19,6 +19,7 @@ from monitor.app.store_erasure import StoreErasure
 from monitor.archive.chain import Chain, signer
 from monitor.archive.storage import Directory
 from monitor.cli import main
+from monitor.commands import audit_log
 from monitor.recorder.spool import Spool
 from monitor.review.queue import Item, ReviewQueue
 from monitor.settings.schema import Audit, Settings
@@ -101,6 +102,12 @@ def everywhere(url: str, tmp_path: Path) -> bool:
     return any(WORD in path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
 
 
+def logged(tmp_path: Path) -> list[dict[str, Any]]:
+    """The lines of the audit log."""
+    text = (tmp_path / "data" / "erase.jsonl").read_text()
+    return [json.loads(line) for line in text.splitlines()]
+
+
 def filled(url: str, tmp_path: Path) -> None:
     """The same person in stream, spool, feedback, reviews, decisions, templates and archive."""
 
@@ -173,6 +180,8 @@ def test_a_person_is_taken_out_everywhere(
     text = (tmp_path / "data" / "erase.jsonl").read_text()
     before, after = map(json.loads, text.splitlines())
     assert before["found"] == after["erased"] == FOUND
+    assert "manifests" not in before
+    assert after["manifests"] == {"rows": 2, "entries": 3}
     assert before["reason"] == "ticket 7"
     assert before["pseudonyms"][0].keys() == {"entity", "key", "sha256"}
     assert HERS.split(":")[2][:-1] not in text
@@ -242,12 +251,41 @@ def test_killed_between_any_two_steps_and_run_again_it_ends_right(
         else:
             break
     assert kills >= 3
+    lines = logged(tmp_path)
+    assert ["found" in one for one in lines] == [True] * (kills + 1) + [False]
+    assert lines[-1]["manifests"]["rows"] == FOUND["archive"]
     with redis.Redis.from_url(url) as client:
         client.delete("monitor:{bot}:analysis")
         assert client.xlen("monitor:{bot}:feedback") == 1
     (tmp_path / "data" / "spool" / "bottom-0").joinpath("000000000001.spool").unlink()
     assert not everywhere(url, tmp_path)
     assert main(["verify", str(tmp_path / "archive")]) == 0
+
+
+def test_the_last_line_of_the_log_counts_what_runs_erased_that_were_killed(
+    erase: Erase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run that was killed has no second line; the next one finds nothing, and adds up what
+    manifests say of the same pseudonyms, and of no others."""
+    archived(tmp_path, 1, 2)
+    append = audit_log.append
+
+    def mortal(path: Path, what: dict[str, Any], refusal: str) -> None:
+        if "erased" in what:
+            raise Killed
+        append(path, what, refusal)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(audit_log, "append", mortal)
+        with pytest.raises(Killed):
+            erase(redis="")
+    assert erase(redis="") == 0
+    assert erase(redis="", token=HIS) == 0
+    lines = logged(tmp_path)
+    assert ["found" in one for one in lines] == [True, True, False, True, False]
+    again, other = lines[2], lines[4]
+    assert (again["erased"]["archive"], again["manifests"]) == (0, {"rows": 2, "entries": 0})
+    assert other["manifests"] == {"rows": 0, "entries": 0}
 
 
 def other_shard(url: str) -> list[Any]:
@@ -307,6 +345,8 @@ def test_what_cannot_be_done_is_said(erase: Erase, capsys: pytest.CaptureFixture
         (HERS, f"because of {HIS}", [], "--reason: names a pseudonym"),
         (HERS, "r", [f"--pseudonym={HIS[:-2]}{n:03}>" for n in range(100)], "100 at a time"),
         (HERS, "r", ["--archive", "https://a.example/b"], "can only be read"),
+        (HERS, "for bob@example.org", [], "--reason: holds EMAIL_ADDRESS"),
+        (HERS, "r\n", [], "--reason: has line ends or control characters"),
         (HERS, "r", ["--archive", "nowhere"], "has no chain of manifests"),
         (HERS, "r", ["--archive", "a/endpoint=x"], "names endpoint x, and --endpoint bot"),
         (HERS, "r", ["--redis", "redis://127.0.0.1:1"], "; nothing was changed"),
@@ -315,6 +355,14 @@ def test_what_cannot_be_done_is_said(erase: Erase, capsys: pytest.CaptureFixture
         said = capsys.readouterr().err
         assert words in said
         assert said.count("\n") == 1
+
+
+def test_who_cannot_begin_is_told_that_nothing_was_changed(
+    erase: Erase, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Also who did not ask for a dry run: only what was begun is worth running again."""
+    assert erase("--redis", "redis://127.0.0.1:1") == 2
+    assert capsys.readouterr().err.endswith("; nothing was changed\n")
 
 
 def test_an_endpoint_that_is_not_there_is_said(

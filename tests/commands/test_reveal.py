@@ -9,6 +9,7 @@ import pytest
 
 from monitor.app import build, keyring
 from monitor.cli import main
+from monitor.commands import account, audit_log
 from monitor.errors import ConfigError
 from monitor.privacy.pseudonyms import PSEUDONYM
 from monitor.settings.schema import Privacy, Settings
@@ -111,6 +112,7 @@ def test_a_box_moved_to_another_pseudonym_does_not_open(
     ("change", "message"),
     [
         ({"reason": " "}, "--reason"),
+        ({"reason": "ada@example.org asked"}, "--reason: holds EMAIL_ADDRESS, which would stay"),
         ({"key": "reveal.pub"}, "is not a private key"),
         ({"key": "none"}, "--private-key"),
     ],
@@ -124,6 +126,17 @@ def test_bad_usage_is_one_line(
     shown = capsys.readouterr()
     assert message in shown.err
     assert shown.out == ""
+
+
+def test_who_asks_is_one_line_whatever_the_environment_says(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The account's name may come from a variable; logs and archives keep it."""
+    monkeypatch.setattr(account, "name", lambda: "ada\n\x1b[2J" + "x" * 1000)
+    said = audit_log.who()
+    assert said.startswith("ada  [2J")
+    assert said.isprintable()
+    assert len(said) < 250
 
 
 def test_without_an_audit_log_nothing_is_shown(
