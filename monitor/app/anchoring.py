@@ -318,7 +318,9 @@ class Anchors:
             return
         absent = [str(number) for number, one in enumerate(checkpoints) if not one]
         without = f"; without a record: {', '.join(absent)}" if absent else ""
-        head = f"# {endpoint}: {len(checkpoints)} shards{without}\n"
+        count = len(checkpoints)
+        plural = "" if count == 1 else "s"
+        head = f"# {endpoint}: {count} shard{plural}{without}\n"
         text = (head + "".join(checkpoints)).encode()
         for line in self._lines:
             line.offer(text)

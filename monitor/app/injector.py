@@ -47,6 +47,8 @@ from monitor.supervision import data_lock, listeners, process_metrics
 from monitor.tasks import forever, own
 from monitor.types import Measurement
 
+SAY_EVERY = 60.0
+"""Seconds in which the same reason is said once; the metric counts each."""
 LAST_ANSWERS = 2
 """Seconds that an open answer may still take at the end: the API server waits no longer."""
 CERTIFICATE = "tls.pem"
@@ -115,6 +117,8 @@ class _Injector:
             ("injected", ""), ("injected", UNCAPTURED), *((REASONS[one], one) for one in REASONS),
         ):  # fmt: skip
             self._counts[result, reason] = 0
+        self._said: dict[str, float] = {}
+        self._clock = time.monotonic
         self._shown: Certificate | None = None
         self._certificates = Validities(settings, serves=True)
         if rotation is None:
@@ -199,12 +203,28 @@ class _Injector:
             review = admission.read(body)
             found = await self._decided(review)
         except ParseError as error:
+            if review is None and body is not None:
+                review = admission.unread(body)
             found = decision.refused(None, None, Refusal("unreadable", str(error)))
         except Exception as error:  # noqa: BLE001  no defect of ours keeps a Pod from starting
             logs.error(f"a Pod was admitted as it is: {logs.place(error)}")
             found = decision.refused(None, None, Refusal("error", "a defect of monitor"))
         self._counts[found.result, found.reason] += 1
+        self._say(found, review)
         return admission.answer(review, found)
+
+    def _say(self, found: Decision, review: Review | None) -> None:
+        """Say that somebody's Pod was to have a sidecar and has none; each reason once a minute."""
+        if found.result not in ("refused", "failed") or found.reason == "error":
+            return  # of a defect its place was said
+        now = self._clock()
+        last = self._said.get(found.reason)
+        if last is not None and now - last < SAY_EVERY:
+            return
+        self._said[found.reason] = now
+        why = found.warnings[0].removeprefix("monitor: ") if found.warnings else "not injected"
+        where = f" in the namespace {review.namespace[:63]}" if review and review.namespace else ""
+        logs.warning(f"a Pod{where} was admitted as it is ({found.reason}): {why}")
 
     async def _decided(self, review: Review) -> Decision:
         found = admission.decided(review, self._defaults)

@@ -19,6 +19,7 @@ from urllib.parse import quote
 
 import msgspec
 
+from monitor.audit.documents import TwiceError, require_unique_keys
 from monitor.audit.merkle import Tree
 from monitor.errors import ArchiveError
 
@@ -170,7 +171,10 @@ def opened(data: bytes, name: str) -> Link:
         sealed = _sealed(data)
         body = bytes(sealed.manifest)
         manifest = _manifest(body)
+        require_unique_keys(data)
         tree, _ = manifest.tree, bytes.fromhex(manifest.root)
+    except TwiceError as error:
+        raise ArchiveError(f"{name}: is not a manifest: {error}") from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError):
         raise ArchiveError(f"{name}: is not a manifest") from None
     if manifest.version not in (VERSION, REPLACING):

@@ -95,6 +95,16 @@ def directory_of(url: str) -> Path | None:
     return Path(unquote(rest.removeprefix("localhost"))) if is_file else None
 
 
+def is_absent(url: str) -> bool:
+    """Whether a path or URL names a directory of this machine that is not there; an object store
+    has no directories, so none of them is."""
+    root = directory_of(url)
+    try:
+        return root is not None and not root.exists()
+    except (OSError, ValueError):  # it cannot be looked at, or is no name of a file
+        return False
+
+
 def writable(url: str) -> None:
     """Raise ArchiveError where no archive can be written to a URL, as far as it says so itself."""
     if not places.is_url(url):

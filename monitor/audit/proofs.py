@@ -15,6 +15,7 @@ import msgspec
 from nacl.signing import VerifyKey
 
 from monitor.audit import checkpoints
+from monitor.audit.documents import TwiceError, require_unique_keys
 from monitor.audit.merkle import NONCE, leaf, root_by
 
 VERSION = 1
@@ -71,6 +72,9 @@ def decode(data: bytes) -> Proof:
         raise ValueError(f"is no proof: it has more than {LARGEST:,} bytes")
     try:
         proof = _decode(data)
+        require_unique_keys(data)
+    except TwiceError as error:
+        raise ValueError(f"is no proof: {error}") from None
     except RecursionError:
         raise ValueError("is no proof: it is nested too deep") from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:

@@ -44,6 +44,8 @@ def run(options: argparse.Namespace) -> int:
     if is_store(place):
         raise UsageError(f"{shown(place)}: is a store; a proof is made of an archive")
     root, endpoint = split(place)
+    if storage.is_absent(root):
+        raise UsageError(f"{shown(place)}: there is no such file or directory")
     try:
         held = storage.at(root, Path(tempfile.gettempdir()))
         endpoint = _endpoint(reading.endpoints(held), endpoint or options.endpoint or "", place)
@@ -82,9 +84,9 @@ def _endpoint(inside: list[str], wanted: str, place: str) -> str:
     raise UsageError(f"{shown(place)}: {absence(inside, wanted)}")
 
 
-def lines(name: str, known: Sequence[VerifyKey]) -> Iterator[str]:
-    """Lines about what a proof in a file proves. Raises Wrong where it does not, and UsageError for
-    what is no proof."""
+def lines(name: str, known: Sequence[VerifyKey], wanted: str = "") -> Iterator[str]:
+    """Lines about what a proof in a file proves, of the endpoint that is wanted, if one is. Raises
+    Wrong where it does not, and UsageError for what is no proof."""
     try:
         with Path(name).open("rb") as file:
             data = file.read(proofs.LARGEST + 1)
@@ -101,6 +103,8 @@ def lines(name: str, known: Sequence[VerifyKey]) -> Iterator[str]:
     except Wrong as wrong:
         raise Wrong(f"{name}: {wrong}") from None
     endpoint, _, shard = found.origin.rpartition("/")
+    if wanted not in ("", endpoint):
+        raise Wrong(f"{name}: it is of endpoint {endpoint}, and not of {wanted}")
     where = f"record {proof.index:,} of {found.size:,}, manifest {found.manifest}"
     yield f"{endpoint}, shard {shard}: {where}{_named(proof)}"
     if proof.record is None:

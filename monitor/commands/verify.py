@@ -58,7 +58,7 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
             lines = _stream(options.source, settings)
         elif _is_file(options.source):
             _only_archives(options, "a proof has one checkpoint, and no chain")
-            lines = proof.lines(options.source, known)
+            lines = proof.lines(options.source, known, options.endpoint or "")
         else:
             lines = _archive(options, known, anchors)
         for line in lines:
@@ -85,7 +85,9 @@ def _archive(
     top = directory_of(endpoint) if endpoint else ""
     held = storage.at(root, Path(tempfile.gettempdir()))
     if not any(name.startswith(ENDPOINT) for name in held.inside("")):
-        raise UsageError(f"{shown(place)}: is not an archive; it has no directory {ENDPOINT}NAME")
+        lack = f"; it has no directory {ENDPOINT}NAME"
+        why = ": there is no such file or directory" if storage.is_absent(root) else lack
+        raise UsageError(f"{shown(place)}: is not an archive{why}")
     asked = [one for one in anchors if endpoint in ("", endpoint_of(one))]
     verifier = Verifier(held, known, asked, opener_of(options.private_key))
     verifier.irregular(top)

@@ -7,6 +7,8 @@ server sends one review for a Pod, and takes an answer with the same `uid` only.
 from __future__ import annotations
 
 import base64
+import json
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +18,11 @@ from monitor.errors import ParseError
 from monitor.inject.decision import Decision, Defaults, decide
 
 VERSIONS = ("admission.k8s.io/v1", "admission.k8s.io/v1beta1")
-LONGEST_UID = 200
+LONGEST_UID = 4096
+"""Characters of a uid. It is a UUID of 36; a longer one is none, and a cut one would be wrong."""
+
+_UID = re.compile(rb'"request"\s*:\s*\{\s*"uid"\s*:\s*"([!#-\[\]-~]{1,200})"')
+"""Where API servers write the uid: at the beginning of the request."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +49,7 @@ def read(body: bytes) -> Review:
     kind = request.get("kind")
     named = kind.get("kind", "Pod") if isinstance(kind, dict) else "Pod"
     return Review(
-        uid=uid[:LONGEST_UID] if isinstance(uid, str) else "",
+        uid=_uid(uid),
         version=version if version in VERSIONS else VERSIONS[0],
         namespace=_text(request.get("namespace")) or _namespace(document),
         document=document,
@@ -51,6 +57,18 @@ def read(body: bytes) -> Review:
         and request.get("operation", "CREATE") == "CREATE"
         and not request.get("subResource"),
     )
+
+
+def unread(body: bytes) -> Review:
+    """Return what is known of a review that cannot be read: its uid, if that is anywhere, since the
+    API server takes an answer without it for a failure."""
+    try:  # Python's reader takes halves of characters and bytes that are none
+        request = json.loads(body.decode("utf-8", "replace"))["request"]
+        uid = _uid(request["uid"])
+    except (ValueError, LookupError, TypeError, RecursionError):
+        found = _UID.search(body)
+        uid = found[1].decode() if found else ""
+    return Review(uid, VERSIONS[0], "", None, is_pod=False)
 
 
 def decided(review: Review, defaults: Defaults) -> Decision:
@@ -75,6 +93,12 @@ def answer(review: Review | None, decision: Decision) -> bytes:
             "response": response,
         }
     )
+
+
+def _uid(value: Any) -> str:
+    """A uid that can be answered with; empty where it is none."""
+    is_one = isinstance(value, str) and value.isprintable() and len(value) <= LONGEST_UID
+    return value if is_one else ""
 
 
 def _namespace(document: Any) -> str:

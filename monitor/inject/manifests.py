@@ -7,7 +7,6 @@ its comments are lost.
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -26,6 +25,8 @@ TEMPLATES = {
     ),
 }  # fmt: skip
 """Kind → where its Pod is."""
+DEEPEST = 200
+"""Lists and maps in each other: more is no manifest."""
 MOST_VALUES = 1_000_000
 """Values of a document, aliases counted each time: more is no manifest."""
 
@@ -35,6 +36,9 @@ Tell = Callable[[str, Decision], None]
 _PLAIN = re.compile(r"[A-Za-z/][A-Za-z0-9_./-]*")
 _WORDS = re.compile(r"(?i)y|yes|n|no|on|off|true|false|null")
 
+
+_SEPARATOR = re.compile(r"^(?=---(?:\s|\Z))", re.MULTILINE)
+"""Where a document begins, whatever stands before it (YAML 1.2, section 9.1.2)."""
 
 _RESOLVED = {
     "null": (re.compile(r"~|null|Null|NULL|"), ["~", "n", "N", ""]),
@@ -57,13 +61,22 @@ class _Loader(yaml.SafeLoader):
 
     yaml_implicit_resolvers = {}
 
+    def compose_scalar_node(self, anchor: Any) -> Any:
+        events: Any = self
+        is_tagged = events.peek_event().tag is not None
+        node = super().compose_scalar_node(anchor)
+        if is_tagged and node.style is None:
+            node.style = "'"  # `!!str yes` is a text, which `yes` is not to every reader
+        return node
+
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        names = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
-        for name, count in Counter(names).items():
-            if count > 1 and name != "<<":
+        seen = set()
+        for key in (one for one, _ in node.value if isinstance(one, yaml.ScalarNode)):
+            if key.value in seen and key.value != "<<":
                 raise yaml.constructor.ConstructorError(
-                    None, None, f"{name[:60]!r} is there twice", node.start_mark
+                    None, None, f"{key.value[:60]!r} is there twice", key.start_mark
                 )
+            seen.add(key.value)
         return super().construct_mapping(node, deep)
 
 
@@ -72,7 +85,14 @@ def _word(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> str:
     return _Plain(text) if node.style is None and "\n" not in node.value else text
 
 
+def _list(loader: Any, node: yaml.Node) -> Any:
+    """What `!!omap` and `!!pairs` are to readers of manifests."""
+    return loader.construct_yaml_seq(node)
+
+
 _Loader.add_constructor("tag:yaml.org,2002:str", _word)
+for _name in ("omap", "pairs"):
+    _Loader.add_constructor(f"tag:yaml.org,2002:{_name}", _list)
 
 
 class _Dumper(yaml.SafeDumper):
@@ -111,15 +131,16 @@ _Dumper.add_representer(_Plain, _as_it_stood)
 
 
 def injected(text: str, defaults: Defaults, tell: Tell) -> str:
-    """Return the manifests of a file with the sidecar added.
+    """Return the manifests of a file with the sidecar added. Of several documents one that is no
+    YAML stays as it is, and `tell` hears why.
 
-    Raises ParseError, which names the line, where the text is no YAML.
+    Raises ParseError, which names the line, where there is one document, and it is no YAML.
     """
-    parts = []
-    for number, (piece, document) in enumerate(_documents(text)):
+    parts: list[str] = []
+    for piece, document in _whole_or_apart(text, tell):
         changed, whole = _changed(document, defaults, tell)
         if changed:
-            parts.append(("---\n" if number else "") + written(whole))
+            parts.append(("---\n" if parts else "") + written(whole))
         else:
             parts.append(piece)
             if piece and not piece.endswith("\n"):
@@ -128,28 +149,60 @@ def injected(text: str, defaults: Defaults, tell: Tell) -> str:
     return out if out.rstrip("\n") != text.rstrip("\n") else text
 
 
-def _documents(text: str) -> Iterator[tuple[str, Any]]:
-    """Yield each document of a stream: its text, up to that of the next, and its values."""
+def _whole_or_apart(text: str, tell: Tell) -> Iterator[tuple[str, Any]]:
+    """Yield each document with its text; where one cannot be read, with no values."""
     try:
-        starts = [
-            event.start_mark.index
-            for event in yaml.parse(text, Loader=_Loader)
-            if isinstance(event, yaml.DocumentStartEvent) and event.start_mark
-        ]
+        yield from list(_documents(text))
+    except ParseError:
+        pieces = [one for one in _SEPARATOR.split(text) if one]
+        if len(pieces) < 2:
+            raise
+        line = 0
+        for piece in pieces:
+            try:
+                yield from list(_documents(piece, line))
+            except ParseError as error:
+                why = Decision("failed", "unreadable", str(error))
+                tell(f"the document from line {line + 1} on", why)
+                yield piece, None
+            line += piece.count("\n")
+
+
+def _documents(text: str, line: int = 0) -> Iterator[tuple[str, Any]]:
+    """Yield each document of a stream, which begins after so many lines of a file: its text, up to
+    that of the next, and its values. Raises ParseError."""
+    try:
+        starts = _starts(text)
         values = list(yaml.load_all(text, Loader=_Loader))
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
-        where = f"line {mark.line + 1}: " if mark else ""
+        where = f"line {line + mark.line + 1}: " if mark else ""
         problem = getattr(error, "problem", None) or "unreadable"
         raise ParseError(f"{where}no YAML: {problem}") from None
-    except (RecursionError, ValueError, TypeError, ArithmeticError) as error:
-        raise ParseError(f"no YAML that can be read: {type(error).__name__}") from None
+    except RecursionError:
+        raise ParseError("no YAML that can be read: it is nested too deep") from None
+    except (ValueError, TypeError, ArithmeticError):
+        raise ParseError("no YAML that can be read: a value is not what its tag says") from None
     for number, value in enumerate(values):
         begin = starts[number] if number else 0
         end = starts[number + 1] if number + 1 < len(starts) else len(text)
         yield text[begin:end], value
     if not values:
         yield text, None
+
+
+def _starts(text: str) -> list[int]:
+    """Where the documents of a stream begin. Raises RecursionError as soon as one is too deep: the
+    library's time is quadratic in that."""
+    starts, depth = [], 0
+    for event in yaml.parse(text, Loader=_Loader):
+        if isinstance(event, yaml.DocumentStartEvent) and event.start_mark:
+            starts.append(event.start_mark.index)
+        depth += isinstance(event, yaml.CollectionStartEvent)
+        depth -= isinstance(event, yaml.CollectionEndEvent)
+        if depth > DEEPEST:
+            raise RecursionError
+    return starts
 
 
 def _changed(document: Any, defaults: Defaults, tell: Tell) -> tuple[bool, Any]:

@@ -161,9 +161,23 @@ def read(document: object) -> Pod:
     try:
         return msgspec.convert(document, Pod)
     except (msgspec.ValidationError, RecursionError) as error:
-        raise ParseError(f"is no Pod: {error}") from None
+        raise ParseError(f"is no Pod: {_no_text(document) or error}") from None
     except UnicodeError:
         raise ParseError("is no Pod: halves of characters are no text") from None
+
+
+def _no_text(document: Any) -> str:
+    """The first annotation or label whose value is no text, as of `8000` without quotes; of keys
+    the library's own message says nothing."""
+    metadata = document.get("metadata") if isinstance(document, dict) else None
+    for kind in ("annotation", "label"):
+        found = metadata.get(f"{kind}s") if isinstance(metadata, dict) else None
+        for name, value in found.items() if isinstance(found, dict) else ():
+            if not isinstance(value, str):
+                is_short = isinstance(value, int | float) and abs(value) < 1 << 62
+                right = f', as "{msgspec.json.encode(value).decode()}"' if is_short else ""
+                return f"the {kind} {str(name)[:100]} is no text; write its value in quotes{right}"
+    return ""
 
 
 def handlers(container: Container, place: str) -> Iterator[tuple[str, str, Action]]:

@@ -192,6 +192,7 @@ def test_a_collector_gets_a_log_record(receiver: Receiver, chain: Chain, tmp_pat
     assert (record.event_name, record.severity_number) == ("monitor.audit.checkpoints", 9)
     assert record.time_unix_nano == record.observed_time_unix_nano > 1e18
     is_proven(chain, record.body.string_value)
+    assert "# bot: 1 shard\n" in record.body.string_value
     partial = proto.ExportLogsPartialSuccess(rejected_log_records=1)
     receiver.answer = proto.ExportLogsServiceResponse(partial_success=partial).SerializeToString()
     place = place_of(anchors_of(given)[0])

@@ -110,6 +110,24 @@ def test_a_defect_of_ours_lets_the_pod_pass(
     assert "hunter2" not in "".join(capsys.readouterr())
 
 
+def test_a_pod_without_its_sidecar_is_a_line_of_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    """Each reason once a minute, with the namespace; the answer has the uid all the same."""
+    injector, now = _Injector(Settings(), None), [0.0]
+    injector._clock = lambda: now[0]
+    bad = review(golden.pod("named-port")).replace(b"system:service", b"\\ud800")
+    for at in (0.0, 1.0, 59.0, 60.0):
+        now[0] = at
+        for body in (bad, review(golden.pod("host-network")), review(golden.pod("named-port"))):
+            assert answered(body, injector)["uid"] == "705ab4f5-6393-11e8-b7cc-42010a800002"
+    answered(None, injector)
+    lines = [one.getMessage() for one in caplog.records if one.levelname == "WARNING"]
+    assert lines == 2 * [
+        "a Pod was admitted as it is (unreadable): not injected: the body is no JSON",
+        "a Pod in the namespace models was admitted as it is (host_network): not injected: the Pod "
+        "uses the node's network, whose ports all Pods share",
+    ]
+
+
 def test_every_result_is_a_series_before_it_is_one() -> None:
     """Or its first count would be no increase."""
     injector = _Injector(Settings(), None)

@@ -30,6 +30,8 @@ def test_what_is_no_manifest_is_said() -> None:
         (b'{"manifest": {}}', "is not a manifest"),
         (manifests.seal(body.replace(b'"version":1', b'"version":3'), ""), "has version 3"),
         (manifests.seal(body.replace(b'"size":0', b'"size":3'), ""), "its peaks are not"),
+        (manifests.seal(b'{"size":7,' + body[1:], ""), "is not a manifest: `size` is there twice"),
+        (manifests.seal(body, "x").replace(b"{", b'{"checkpoint":"",', 1), "`checkpoint` is there"),
         (manifests.seal(body.replace(b'"peaks":[]', b'"peaks":["x"]'), ""), "is not a manifest"),
     ):
         with pytest.raises(ArchiveError, match=f"^N: .*{words}"):

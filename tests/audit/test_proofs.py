@@ -33,6 +33,10 @@ def made(at: int, key: SigningKey | None = KEY, **changes: Any) -> Proof:
     return replace(proof, **changes)
 
 
+FORGED = proofs.encode(made(1)).replace(b"{", b'{"record": "{}",', 1)
+"""A reader who takes the first value of a key sees another record than the one that is proved."""
+
+
 @pytest.mark.parametrize("index", range(5))
 def test_a_record_is_proved_alone(index: int) -> None:
     """Signed or not, with it or by its leaf."""
@@ -93,6 +97,9 @@ def test_what_is_not_proved_is_said(proof: Proof, keys: list[SigningKey], what: 
         (proofs.encode(made(1, sid="x")), "sid"),
         (proofs.encode(made(1, sid=None)), "it has all, or none"),
         (proofs.encode(made(1)).replace(b'"index"', b'"more": 1, "index"'), "unknown field `more`"),
+        (FORGED, "is no proof: `record` is there twice"),
+        (FORGED.replace(b"record", b"\\u0072ecord", 1), "is no proof: `record` is there twice"),
+        (FORGED.replace(b'"record"', b'"index"', 1).replace(b'"{}"', b"0"), "`index` is there twice"),
     ],
 )  # fmt: skip
 def test_what_is_no_proof_is_said(data: bytes, what: str) -> None:

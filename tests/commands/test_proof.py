@@ -48,6 +48,17 @@ def test_a_proof_needs_nothing_else(
     said = capsys.readouterr().out
     assert "the record is not in the proof" in said
     assert "its signature was not looked at" in said
+    for endpoint, code in (("bot", 0), ("other", 1)):
+        assert main(["verify", str(out), *key, "--endpoint", endpoint]) == code
+    said = capsys.readouterr().out
+    assert f"violated: {out}: it is of endpoint bot, and not of other\n" in said
+    other = tmp_path / "other.pub"
+    other.write_bytes(public(Ed25519PrivateKey.from_private_bytes(bytes(31) + b"1")))
+    assert main(["verify", str(out), "--public-key", str(other)]) == 1
+    assert "its checkpoint is signed by another key" in capsys.readouterr().out
+    out.write_text(bare.replace("{", '{"index": 0,', 1))
+    assert main(["verify", str(out), *key]) == 2
+    assert "is no proof: `index` is there twice" in capsys.readouterr().err
     out.write_text(bare.replace('"index": 3', '"index": 4'))
     assert main(["verify", str(out), *key]) == 1
     assert capsys.readouterr().out == (
@@ -77,10 +88,12 @@ def test_what_cannot_be_done_is_said(
     """In one sentence, exit code 2."""
     bad = tmp_path / "bad.json"
     bad.write_text("{}")
+    (tmp_path / "none").mkdir()
     prove = ["records", "prove", "x"]
     for command, words in (
         ([*prove, "redis://127.0.0.1:1"], "is a store; a proof is made of an archive"),
         ([*prove, str(tmp_path / "none")], "has no chain of manifests"),
+        ([*prove, str(tmp_path / "gone")], "gone: there is no such file or directory"),
         ([*prove, archive, "--endpoint", "other"], "has no chain of endpoint other; it has bot"),
         ([*prove[:2], ONE.sid, archive, "--out", "/dev/null/x"], "cannot be written"),
         (["verify", str(bad)], "is no proof: Object missing required field `version`; SOURCE is"),

@@ -124,7 +124,8 @@ def test_what_cannot_be_told_is_one_line_and_exit_2(
     archive, text = str(tmp_path / "a"), str(tmp_path / "text")
     for arguments, words in (
         ([str(tmp_path / "empty")], "is not an archive; it has no directory endpoint=NAME"),
-        ([str(tmp_path / "none")], "is not an archive"),
+        ([str(tmp_path / "none")], "is not an archive: there is no such file or directory"),
+        ([str(tmp_path / "none.json")], "none.json: is not an archive: there is no such file"),
         ([f"{archive}/endpoint=nosuch"], "/a: has no chain of endpoint nosuch; it has bot"),
         ([archive, "--endpoint", "nosuch"], "/a: has no chain of endpoint nosuch; it has bot"),
         ([f"{archive}/endpoint=bot", "--endpoint", "b"], "--endpoint b: "),

@@ -95,3 +95,30 @@ def test_a_body_that_is_no_review_is_told_apart(body: bytes) -> None:
     """As one kind of error."""
     with pytest.raises(ParseError):
         admission.read(body)
+
+
+@pytest.mark.parametrize("cut", [
+    lambda body: body.replace(b"system:service", b"\\ud800"),
+    lambda body: body.replace(b"system:service", b"\xff"),
+    lambda body: body[:-1],
+    lambda body: body.replace(b'"userInfo": {', b'"userInfo": {"x": ' + b"[" * 100_000),
+])  # fmt: skip
+def test_the_uid_of_a_review_that_cannot_be_read_is_found(cut: Any) -> None:
+    """Or the API server would take the answer for another one's: halves of characters, bytes that
+    are no text, a body that was cut off or is nested too deep."""
+    body = cut(review({}))
+    with pytest.raises(ParseError):
+        admission.read(body)
+    assert admission.unread(body).uid == "705ab4f5-6393-11e8-b7cc-42010a800002"
+
+
+def test_a_uid_wherever_it_stands_is_found_and_none_is_cut() -> None:
+    """A longer one than any UUID comes back whole, within a bound; what is no uid is none."""
+    assert admission.unread(b'{"request": {"object": "\\ud800", "uid": "u"}}').uid == "u"
+    for uid, found in (
+        ("x" * 3000, "x" * 3000), ("x" * 5000, ""), ("\ud800", ""), ("a\n", ""), (5, ""), (None, ""),
+    ):  # fmt: skip
+        body = review({}, uid=uid)
+        assert admission.unread(body).uid == found
+        if uid != "\ud800":
+            assert admission.read(body).uid == found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from typing import Any
 
@@ -169,3 +170,79 @@ def test_any_text_is_injected_or_refused(text: str) -> None:
         return
     list(yaml.compose_all(out))
     assert told(out)[0] == out
+
+
+ODD = """
+[0123, 1e3, yes, "08", 08, 2001-01-01, 2001-12-14t21:59:43.10-05:00, !!binary aGVsbG8=, !!str 5,
+!!str yes, !!str 1e3, !!str 08, !!str 0x1F, !!int "5", !!int "0x1F", !!float 1e3, !!bool yes,
+!!null x, !!timestamp "2001-01-01", ~, "~", .inf, .nan, 1_000, 0b11, 0o17, 190:20:30, 1., +1, -0,
+"1e+3", 1.5E3, True, 'True', "=", "<<", "\\ud83d", "\\x85\\u2028\\0", "a\\r\\nb", "\\n\\na", "a\\n\\n\\n",
+"  a\\nb\\n", "---\\na\\n", "# a\\n", 1e400, 123456789012345678901234567890, {yes: 1, !!str no: 2, 08: 3},
+!!omap [a: 1], !!pairs [b: 2], !!set {c}, {<<: {d: 1}, e: 2}, 'it''s']
+"""
+BLOCKS = "- |\n  a\n    b\n\n  c\n- |-\n  x\n- |+\n  keep\n\n- >\n  folded\n  line\n\n  para\n- |2\n    in\n   x\n- words\n  on\n"
+
+
+class _Lists(yaml.SafeLoader):
+    """YAML 1.1, but that `!!omap` and `!!pairs` are lists of maps, as to kubectl."""
+
+
+for _tag in ("omap", "pairs"):
+    _Lists.add_constructor(f"tag:yaml.org,2002:{_tag}", yaml.SafeLoader.construct_yaml_seq)
+
+
+class _Kubectl(_Lists):
+    """And a word such as `1e3` is a number."""
+
+
+_Kubectl.add_implicit_resolver(
+    "tag:yaml.org,2002:float", re.compile(r"[-+]?[0-9]+[eE][-+]?[0-9]+\Z"), list("-+0123456789")
+)
+
+
+@pytest.mark.parametrize("text", [ODD, BLOCKS], ids=["words", "blocks"])
+def test_values_mean_the_same_to_kubectl(text: str) -> None:
+    """Words that readers differ about, tags, texts of several lines; also by an anchor."""
+    values = textwrap.indent(text, "    ")
+    given_ = manifest("Pod").replace("spec: ", f"x:\n  odd: &odd\n{values}\n  again: *odd\nspec: ")
+    out, said = told(given_)
+    assert said[0][1].result == "injected"
+    for loader in (_Lists, _Kubectl):
+        before, after = (yaml.load(one, loader)["x"] for one in (given_, out))
+        assert repr(after) == repr(before)
+
+
+def test_one_bad_document_leaves_the_others_their_sidecar() -> None:
+    """It stands as it stood, and its line in the file is said."""
+    for bad in (
+        "kind: Service\nmetadata: {name: a}\nmetadata: {name: b}\n",
+        "kind: [\n",
+        "x: " + "[" * 5000 + "]" * 5000 + "\n",
+    ):
+        text = f"# mine\n---\n{manifest('Pod')}---\n{bad}--- # last\n{manifest('Deployment')}"
+        out, said = told(text)
+        assert f"---\n{bad}---\n" in out
+        assert out.startswith("# mine\n---\napiVersion: v1\n")
+        assert [one.result for _, one in said] == ["injected", "failed", "injected"]
+        assert said[1][0] == "the document from line 7 on"
+        assert out.count("initContainers:") == 2
+    assert told(text)[1][1][1].why == "no YAML that can be read: it is nested too deep"
+    text = text.replace(bad, "a: 1\nb: 2\na: 3\n")
+    assert told(text)[1][1][1].why == "line 10: no YAML: 'a' is there twice"
+
+
+def test_what_is_wrong_is_said_without_names_of_ours() -> None:
+    """A depth and a tag by what they are; an annotation without quotes by its name."""
+    for text, words in (
+        ("[" * 5000 + "]" * 5000, "no YAML that can be read: it is nested too deep"),
+        ("!!int x", "no YAML that can be read: a value is not what its tag says"),
+    ):
+        with pytest.raises(ParseError, match=f"^{words}$"):
+            told(text)
+    for kind in ("annotation", "label"):
+        for value, right in (("8000", ', as "8000"'), ("true", ', as "true"'), ("[]", "")):
+            pod = manifest("Pod").replace("name: bot", f"{kind}s: {{monitor.dev/port: {value}}}")
+            why = told(pod)[1][0][1].why
+            assert why == (
+                f"is no Pod: the {kind} monitor.dev/port is no text; write its value in quotes{right}"
+            )
