@@ -14,6 +14,7 @@ from monitor.app.store_erasure import named
 from monitor.archive import proving, reading, storage
 from monitor.archive.chain import Chain
 from monitor.audit import proofs
+from monitor.audit.documents import TwiceError, require_unique_keys
 from monitor.audit.proofs import Proof, Wrong
 from monitor.commands.written import document, write
 from monitor.errors import ArchiveError, UsageError
@@ -111,9 +112,22 @@ def lines(name: str, known: Sequence[VerifyKey], wanted: str = "") -> Iterator[s
         yield "proven: this leaf is in the tree of that checkpoint; the record is not in the proof"
     else:
         yield "proven: this record is in the tree of that checkpoint, unaltered"
+        if key := _twice(proof.record):
+            yield f"in the record {key}: readers of JSON differ about which value counts"
     if not known:
         how = "its signature was not looked at: no --public-key" if found.is_signed else "unsigned"
         yield f"{how}: whoever made it could have made it up"
+
+
+def _twice(record: str) -> str:
+    """Which key a Record has twice, as a sentence; empty where none. No recorder writes such."""
+    try:
+        require_unique_keys(record.encode(errors="surrogatepass"))
+    except TwiceError as error:
+        return str(error)
+    except (ValueError, RecursionError):  # no JSON, whose bytes are proved all the same
+        pass
+    return ""
 
 
 def _named(proof: Proof) -> str:

@@ -11,6 +11,10 @@ from nacl.signing import SigningKey
 
 from monitor.archive.chain import Chain, signer
 from monitor.archive.storage import Directory
+from monitor.audit import proofs
+from monitor.audit.checkpoints import Checkpoint, signed
+from monitor.audit.merkle import Tree, leaf
+from monitor.audit.proofs import Proof
 from monitor.cli import main
 from tests.archive import replacing
 from tests.archive.conftest import add, kept
@@ -64,6 +68,28 @@ def test_a_proof_needs_nothing_else(
     assert capsys.readouterr().out == (
         f"violated: {out}: its path does not lead from the leaf to the root of its checkpoint\n"
     )
+
+
+def test_a_record_that_can_be_read_in_two_ways_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whoever can write to the stream may have put it there: its bytes are proved, and what they
+    say is not plain. Of what is no JSON nothing is said."""
+    out = tmp_path / "proof.json"
+    for record, words in (
+        ('{"id":"a","id":"b"}', "in the record `id` is there twice: "),
+        ("x", ""),
+    ):
+        nonce = bytes(16)
+        one = leaf(nonce, b"1-0", record.encode())
+        note = signed(Checkpoint("monitor/bot/0", 1, Tree().grown([one]).root, 0, "ab" * 32), None)
+        proof = Proof(1, note, 0, [], one.hex(), "1-0", nonce.hex(), record)
+        out.write_bytes(proofs.encode(proof))
+        assert main(["verify", str(out)]) == 0
+        said = capsys.readouterr().out
+        assert "proven: this record" in said
+        assert words in said
+        assert ("twice" in said) == bool(words)
 
 
 def test_of_an_erased_record_the_leaf_is_proved(
