@@ -196,6 +196,8 @@ _SPELLED = {
 
 OWN_WORDING = re.compile(
     r"\b(?:you (?:can|could|may|might|should|would|want|need)\b[^.\n]{0,60}"
+    r"|\ban? (?:short |brief |polite )?(?:text|note|letter|e-?mail|sentence|paragraph) for (?:the|your|this|that)"
+    r" \w{1,20}: ?"
     r"|(?:try|reply|respond|ask|asks|(?:to|please|or|just) write|search|type|enter|example|examples|instance|suggest\w*|such as"
     r"|draft|wording|script|template|something like|along the lines of|means?|meaning|other words"
     r"|translat\w*|paraphras\w*|subject|title|titled|called|named|say it|saying|message|prompt|slogan|label"

@@ -28,6 +28,12 @@ def test_every_pair_of_marks_quotes(marks: str) -> None:
     assert list(quotes(f"It says {marks % SAID}.", 6)) == [[folded(SAID)]]
 
 
+@pytest.mark.parametrize("before", ["A note for the staff says", "The text for the form"])
+def test_what_a_given_text_says_is_a_quote(before: str) -> None:
+    """One that is there, or says something, is not offered."""
+    assert list(quotes(f'{before}: "{SAID}"', 6)) == [[folded(SAID)]]
+
+
 def test_what_is_left_out_parts_a_quote() -> None:
     """Dots, and words of one's own in brackets; short runs between them say too little."""
     text = "“The tenant waters the trees … twice a week in [every] summer from May to September”"
@@ -43,6 +49,7 @@ def test_what_is_left_out_parts_a_quote() -> None:
         f'You could write: "{SAID}"',
         f'For example, "{SAID}".',
         f'Subject: "{SAID}"',
+        f'A short text for the form: "{SAID}"',
         f'print("{SAID}")'.replace('("', '="'),
         "It is 5\" wide and 6\" high and so on and so forth.",
     ],
