@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 
 from monitor.archive.chain import Chain
-from monitor.archive.held import Held
+from monitor.archive.held import Held, altered
 from monitor.archive.manifests import (
     MOST_REPLACED,
     REPLACING,
@@ -114,10 +114,7 @@ def _opened(storage: Storage, file: File) -> Any:
     if data is None:
         raise ArchiveError(f"{storage.name}/{file.path}: is missing")
     if sha256(data).hexdigest() != file.sha256:
-        raise ArchiveError(
-            f"{storage.name}/{file.path}: is not the file that its manifest lists; it is left as "
-            "it is, and `monitor verify` says what is wrong with it"
-        )
+        raise altered(storage.name, file)
     return parquet.ParquetFile(io.BytesIO(data))
 
 

@@ -11,14 +11,14 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Generator, Iterator, Sequence
-from hashlib import sha256
+from hashlib import file_digest
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 import msgspec
 
 from monitor.archive.chain import Chain, Sign
-from monitor.archive.held import Held, Holdings
+from monitor.archive.held import Held, Holdings, altered
 from monitor.archive.manifests import REPLACING, Erasure, File, Manifest, Replaced, path_of
 from monitor.archive.rows import RECORD, SEALED, parquet_writer, synced
 from monitor.archive.sealing import Opener
@@ -143,9 +143,7 @@ class Eraser:
         new = self._chain.next_manifest(
             at=clock(), writer=self._writer, position=self._chain.position, tree=self._chain.tree
         )
-        return self._chain.add(
-            msgspec.structs.replace(new, version=REPLACING, erasure=how), sign
-        )  # fmt: skip
+        return self._chain.add(msgspec.structs.replace(new, version=REPLACING, erasure=how), sign)
 
     def _step(self, held: Held, copy: Copy, how: Erasure, at: float) -> Manifest:
         chain = self._chain
@@ -181,10 +179,7 @@ class Eraser:
             return None
         chain, storage = self._chain, self._chain.storage
         if _digest(place) != held.file.sha256:
-            raise ArchiveError(
-                f"{storage.name}/{held.file.path}: is not the file that its manifest lists; it is "
-                "left as it is, and `monitor verify` says what is wrong with it"
-            )
+            raise altered(storage.name, held.file)
         local = storage.scratch()
         try:
             rows = _copied(place, local, self._names, self._opener)
@@ -224,14 +219,11 @@ def _opened(place: Path) -> Generator[Any]:
 
 
 def _digest(place: Path) -> str:
-    digest = sha256()
     try:
         with place.open("rb") as stream:
-            while some := stream.read(1 << 20):
-                digest.update(some)
+            return file_digest(stream, "sha256").hexdigest()
     except OSError as error:
         raise ArchiveError(f"{place}: cannot be read: {why(error)}") from None
-    return digest.hexdigest()
 
 
 def _copied(place: Path, local: Path, names: Names, opener: Opener | None) -> int:

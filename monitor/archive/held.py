@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from monitor.archive.manifests import File, Manifest
+from monitor.errors import ArchiveError
 
 
 class Held(NamedTuple):
@@ -55,3 +56,12 @@ class Holdings:
     def kept(self, kept: int) -> list[Held]:
         """Return those that retention has not deleted, by what the last manifest says."""
         return [one for one in self.all() if one.last >= kept]
+
+
+def altered(where: str, file: File) -> ArchiveError:
+    """Return what is raised for a file in the archive `where` that is to be written anew, and is
+    not the one that was listed."""
+    return ArchiveError(
+        f"{where}/{file.path}: is not the file that its manifest lists; it is left as it is, and "
+        "`monitor verify` says what is wrong with it"
+    )

@@ -14,7 +14,7 @@ import contextlib
 import os
 from collections.abc import Sequence
 from functools import lru_cache
-from hashlib import sha256
+from hashlib import file_digest
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -144,13 +144,10 @@ def parquet_writer(path: Path, schema: Any) -> Any:
 
 def synced(path: Path) -> tuple[int, str]:
     """Wait until a file is on the disk; return its bytes and its digest."""
-    digest, size = sha256(), 0
     with path.open("rb") as file:
         os.fsync(file.fileno())
-        while some := file.read(1 << 20):
-            digest.update(some)
-            size += len(some)
-    return size, digest.hexdigest()
+        digest = file_digest(file, "sha256").hexdigest()
+        return file.tell(), digest
 
 
 def _facts(record: Record) -> tuple[Any, ...]:

@@ -164,33 +164,32 @@ def _kustomize() -> dict[str, str]:
                 {"target": {"kind": "Deployment", "name": objects.ANALYZER}, "patch": written(two)}
             ],
         ),
-        "kustomize/overlays/injector/kustomization.yaml": _kustomization(
+        **_webhook(
+            "injector",
             "# The webhook, which makes and renews its certificate by itself.",
-            namespace=SYSTEM,
-            resources=["namespace.yaml"],
-            components=["../../components/injector", "../../components/rotation"],
-            **_image(),
+            "injector",
+            "rotation",
         ),
-        "kustomize/overlays/injector/namespace.yaml": _file("", objects.namespace()),
-        "kustomize/overlays/injector-cert-manager/kustomization.yaml": _kustomization(
+        **_webhook(
+            "injector-cert-manager",
             "# The webhook with cert-manager, which must be there.",
-            namespace=SYSTEM,
-            resources=["namespace.yaml"],
-            components=["../../components/injector", "../../components/cert-manager"],
-            **_image(),
+            "injector",
+            "cert-manager",
         ),
-        "kustomize/overlays/injector-cert-manager/namespace.yaml": _file("", objects.namespace()),
-        "kustomize/overlays/injector-own-certificate/kustomization.yaml": _kustomization(
-            OWN_CERTIFICATE,
-            namespace=SYSTEM,
-            resources=["namespace.yaml"],
-            components=["../../components/injector"],
-            **_image(),
-        ),
-        "kustomize/overlays/injector-own-certificate/namespace.yaml": _file(
-            "", objects.namespace()
-        ),
+        **_webhook("injector-own-certificate", OWN_CERTIFICATE, "injector"),
     }
+
+
+def _webhook(overlay: str, said: str, *components: str) -> dict[str, str]:
+    """The files of an overlay with the webhook."""
+    top = f"kustomize/overlays/{overlay}"
+    return {
+        f"{top}/kustomization.yaml": _kustomization(
+            said, namespace=SYSTEM, resources=["namespace.yaml"],
+            components=[f"../../components/{one}" for one in components], **_image(),
+        ),
+        f"{top}/namespace.yaml": _file("", objects.namespace()),
+    }  # fmt: skip
 
 
 def _image() -> dict[str, Any]:
