@@ -9,6 +9,7 @@ import socket
 import ssl
 from collections import Counter
 from collections.abc import Callable, Generator
+from typing import Any
 
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -199,10 +200,19 @@ class Door:
 
 
 class Server(uvicorn.Server):
-    """Serves until `stopping`; with nobody to answer it wakes up each `DATE_EVERY`, and not ten
-    times a second."""
+    """Serves until `stopping`, and open answers for `patience` seconds then; with nobody to answer
+    it wakes up each `DATE_EVERY`, and not ten times a second."""
 
-    def __init__(self, config: uvicorn.Config, stopping: asyncio.Event) -> None:
+    def __init__(self, app: Callable[..., Any], stopping: asyncio.Event, patience: int) -> None:
+        config = uvicorn.Config(
+            app,
+            log_config=None,
+            log_level="error",
+            access_log=False,
+            lifespan="off",
+            ws="none",
+            timeout_graceful_shutdown=patience,
+        )
         super().__init__(config)
         self._stopping = stopping
 

@@ -21,7 +21,6 @@ from pathlib import Path
 import msgspec
 import requests
 import setproctitle
-import uvicorn
 import uvloop
 from fastapi import FastAPI
 
@@ -155,7 +154,7 @@ class _Injector:
     def _opened(
         self, app: FastAPI, listener: socket.socket, context: Callable[[], ssl.SSLContext] | None
     ) -> tuple[Door, asyncio.Task[None]]:
-        server = _server(app, self._stopping)
+        server = Server(app, self._stopping, LAST_ANSWERS)
         door = Door(listener, server, context)
         serving = own(server.serve([]), "the injector")
         door.open()
@@ -269,16 +268,16 @@ class _Injector:
 
     def _announce(self, traffic: socket.socket, admin: socket.socket) -> None:
         scheme = "https" if self._shown else "http"
-        logs.info(f"webhook {scheme}://{_name(traffic)}/mutate")
+        logs.info(f"webhook {scheme}://{listeners.name(traffic)}/mutate")
         if not self._shown:
             logs.warning("tls.cert: is not set, and API servers call webhooks by https alone")
-        logs.info(f"admin   http://{_name(admin)}/metrics")
+        logs.info(f"admin   http://{listeners.name(admin)}/metrics")
         where = "asked whether Secrets and ConfigMaps are there" if self._cluster else (
             "not asked: Secrets and ConfigMaps are taken to be there"
         )  # fmt: skip
         logs.info(f"cluster {where}")
         document = {
-            "listen": _name(traffic), "admin": _name(admin), "redis": None,
+            "listen": listeners.name(traffic), "admin": listeners.name(admin), "redis": None,
             "pids": {"injector": [os.getpid()]},
         }  # fmt: skip
         try:
@@ -288,28 +287,8 @@ class _Injector:
             logs.info(f"{self._run_file} is not written: {error.strerror}")
 
 
-def _server(app: FastAPI, stopping: asyncio.Event) -> Server:
-    return Server(
-        uvicorn.Config(
-            app,
-            log_config=None,
-            log_level="error",
-            access_log=False,
-            lifespan="off",
-            ws="none",
-            timeout_graceful_shutdown=LAST_ANSWERS,
-        ),
-        stopping,
-    )
-
-
 def _namespace() -> str:
     """Our own namespace; empty outside of a cluster."""
     with contextlib.suppress(OSError, ValueError):
         return (ACCOUNT / NAMESPACE).read_text(encoding="utf-8").strip()
     return ""
-
-
-def _name(listener: socket.socket) -> str:
-    host, port = listener.getsockname()[:2]
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

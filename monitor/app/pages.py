@@ -14,7 +14,6 @@ import time
 import uuid
 from pathlib import Path
 
-import uvicorn
 from fastapi import FastAPI
 
 import monitor
@@ -88,18 +87,7 @@ class Pages:
         self._add_console(pages)
         tls = self._settings.access.tls
         shown = Certificate(tls.cert, tls.key, logs.log, "access.tls") if tls.cert else None
-        server = Server(
-            uvicorn.Config(
-                self._guarded(pages),
-                log_config=None,
-                log_level="error",
-                access_log=False,
-                lifespan="off",
-                ws="none",
-                timeout_graceful_shutdown=LAST_ANSWERS,
-            ),
-            self._process.stopping,
-        )
+        server = Server(self._guarded(pages), self._process.stopping, LAST_ANSWERS)
         admin = socket.socket(fileno=int(os.environ[ADMIN]))
         door = Door(admin, server, (lambda: shown.context((H1,))) if shown else None)
         serving = tasks.own(server.serve([]), "the admin port")

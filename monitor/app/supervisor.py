@@ -222,13 +222,14 @@ class _Supervisor:
         settings = self._settings
         if self._roles.proxy:
             scheme = "https" if settings.tls.cert else "http"
-            logs.info(f"traffic {scheme}://{_name(self._traffic[0])} -> {shown(settings.upstream)}")
+            where = listeners.name(self._traffic[0])
+            logs.info(f"traffic {scheme}://{where} -> {shown(settings.upstream)}")
             if said := connections.shortage(settings.limits.connections, connections.descriptors()):
                 logs.warning(said)
             current = keyring.keyring(settings).current
             logs.info(f"key     {current.id}, fingerprint {fingerprint(current)}")
         scheme = "https" if settings.access.tls.cert else "http"
-        logs.info(f"admin   {scheme}://{_name(self._admin)}/metrics")
+        logs.info(f"admin   {scheme}://{listeners.name(self._admin)}/metrics")
         for flaw in certificates.flaws(settings, time.time()):
             logs.warning(flaw)
         if said := explanation.restriction(settings):
@@ -250,8 +251,8 @@ class _Supervisor:
             for role in ("proxy", "recorder", "analyzer", "archiver", "notifier", "pages")
         }
         document = {
-            "listen": _name(self._traffic[0]) if self._traffic else None,
-            "admin": _name(self._admin),
+            "listen": listeners.name(self._traffic[0]) if self._traffic else None,
+            "admin": listeners.name(self._admin),
             "redis": shown(self._settings.redis),
             "redis_file": str(Path(self._settings.data) / "store" / "url") if self._store else None,
             "pids": pids,
@@ -340,8 +341,3 @@ class _Supervisor:
     async def _stop_role(self, role: str, patience: float) -> None:
         stops = (child.stop(patience) for child in self._children if child.role == role)
         await asyncio.gather(*stops)
-
-
-def _name(listener: socket.socket) -> str:
-    host, port = listener.getsockname()[:2]
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

@@ -39,6 +39,12 @@ def bound(
         yield traffic, admin
 
 
+def name(listener: socket.socket) -> str:
+    """Return the address of a socket, as in a URL."""
+    host, port = listener.getsockname()[:2]
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
 def _bind(
     host: str, port: int, key: str, *, shared: bool = False, accept: bool = True
 ) -> socket.socket:
