@@ -1,7 +1,7 @@
 """A child process of the supervisor: settings in, readiness and answers out, SIGTERM handled.
 
 A role's module ends in `if __name__ == "__main__": child.main("recorder", serve)` and is started as
-`python -m monitor.app.recorder RUNTIME INDEX`.
+`python -m monitor.app.recorder RUNTIME INDEX`, with SIGTERM held back until it is handled.
 """
 
 from __future__ import annotations
@@ -226,6 +226,7 @@ def main(role: str, serve: Callable[[Child], Awaitable[None]]) -> None:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, child.stopping.set)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})  # what came before, comes now
         await child.connect()
         await serve(child)
         await child.leave()

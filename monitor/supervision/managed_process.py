@@ -129,19 +129,25 @@ class ManagedProcess:
 
     async def _run_once(self) -> int:
         files = {name: str(fd) for name, fd in self._files.items()}
-        self._process = subprocess.Popen(  # noqa: ASYNC220  as asyncio does it; see `ended`
-            [
-                sys.executable,
-                "-m",
-                f"monitor.app.{self.role}",
-                str(self._runtime),
-                str(self.index),
-            ],
-            stdin=subprocess.DEVNULL,
-            pass_fds=tuple(self._files.values()),
-            env={**environment(), **files},
-            start_new_session=True,
-        )
+        # Until a child handles SIGTERM it would die of one, and leave undone what it does last.
+        # The mask is inherited; `child.main` takes it off.
+        mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+        try:
+            self._process = subprocess.Popen(  # noqa: ASYNC220  as asyncio does it; see `ended`
+                [
+                    sys.executable,
+                    "-m",
+                    f"monitor.app.{self.role}",
+                    str(self._runtime),
+                    str(self.index),
+                ],
+                stdin=subprocess.DEVNULL,
+                pass_fds=tuple(self._files.values()),
+                env={**environment(), **files},
+                start_new_session=True,
+            )
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         self.pid = self._process.pid
         self._changed()
         try:

@@ -16,7 +16,13 @@ from monitor.supervision import managed_process
 from monitor.supervision.managed_process import ManagedProcess, environment
 
 SCRIPTS = {
-    "sleeper": "import time; time.sleep(60)",
+    "sleeper": "import signal, time\n"
+    "signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})\ntime.sleep(60)",
+    "starting": "import pathlib, signal, sys, time\n"
+    "there = pathlib.Path(sys.argv[1])\n(there / 'up').touch()\n"
+    "while not (there / 'go').exists(): time.sleep(0.01)\n"
+    "signal.signal(signal.SIGTERM, lambda *_: sys.exit((there / 'last').touch()))\n"
+    "signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})\ntime.sleep(60)",
     "stubborn": "import signal, time, pathlib, sys\n"
     "signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
     "pathlib.Path(sys.argv[1], 'up').touch()\ntime.sleep(60)",
@@ -81,6 +87,25 @@ def test_a_child_that_will_not_end_is_killed(scripts: type[ManagedProcess], tmp_
         await until((tmp_path / "up").exists)
         assert not await child.stop(0.05)
         assert lines == ["stubborn 0 did not end within 0.05 s; killed"]
+
+    asyncio.run(story())
+
+
+def test_a_child_that_is_told_to_stop_while_it_starts_does_its_last_work_all_the_same(
+    scripts: type[ManagedProcess], tmp_path: Path
+) -> None:
+    """SIGTERM is held back until the child handles it; the supervisor's own is not."""
+
+    async def story() -> None:
+        child = make("starting", tmp_path, [])
+        child.start()
+        await until((tmp_path / "up").exists)
+        stopping = asyncio.create_task(child.stop(20))
+        await asyncio.sleep(0)  # the signal is sent
+        (tmp_path / "go").touch()
+        assert await stopping
+        assert (tmp_path / "last").exists()
+        assert signal.SIGTERM not in signal.pthread_sigmask(signal.SIG_BLOCK, ())
 
     asyncio.run(story())
 
