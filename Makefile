@@ -51,13 +51,13 @@ check: $(VENV)/.dev ## format, lint, types, import contracts, staleness of gener
 	$(BIN)/lint-imports
 	$(BIN)/python -m dashboards.build --check
 	$(BIN)/python -m monitor.prices.build --check
-	$(BIN)/python -m monitor.inject.build --check
+	$(BIN)/python -m monitor.deploy.build --check
 
 fix: $(VENV)/.dev ## format, fix what can be fixed, write generated files anew
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 	$(BIN)/python -m dashboards.build
-	$(BIN)/python -m monitor.inject.build
+	$(BIN)/python -m monitor.deploy.build
 
 prices: $(VENV)/.dev ## the bundled price table, from the pinned genai-prices
 	$(BIN)/python -m monitor.prices.build

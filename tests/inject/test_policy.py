@@ -136,7 +136,7 @@ def test_it_can_keep_no_pod_from_starting() -> None:
 
 def test_the_webhook_s_own_condition_asks_for_the_annotation() -> None:
     """Whatever its value is: a wrong one is to be warned of."""
-    from monitor.inject.objects import ASKED
+    from monitor.deploy.objects import ASKED
 
     asked = cel.compile(ASKED)
     for name in golden.NAMES:

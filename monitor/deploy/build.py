@@ -1,6 +1,6 @@
 """Objects → the manifests and the Kustomize files below `deploy/`.
 
-`python -m monitor.inject.build` writes them; with `--check` it exits 1 when a committed file is not
+`python -m monitor.deploy.build` writes them; with `--check` it exits 1 when a committed file is not
 what the code makes.
 """
 
@@ -11,13 +11,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from monitor.inject import objects, policy
+from monitor.deploy import objects
+from monitor.deploy.objects import INJECTOR, LABEL, SYSTEM, Object
+from monitor.inject import policy
 from monitor.inject.container import ADMIN, IMAGE, NAME
 from monitor.inject.manifests import written
-from monitor.inject.objects import INJECTOR, LABEL, SYSTEM, Object
 
 ROOT = Path(__file__).parent.parent.parent
-MADE = "# Written by `python -m monitor.inject.build`; change monitor/inject instead."
+MADE = "# Written by `python -m monitor.deploy.build`; change monitor/deploy instead."
 
 KEY = """\
 # Make your own key, the same for all sidecars and analyzers of an endpoint, or a person has another
@@ -258,10 +259,10 @@ def main(arguments: Sequence[str]) -> int:
     if list(arguments) == ["--check"]:
         wrong = stale()
         for name in wrong:
-            print(f"{name}: stale; run python -m monitor.inject.build", file=sys.stderr)
+            print(f"{name}: stale; run python -m monitor.deploy.build", file=sys.stderr)
         return 1 if wrong else 0
     if arguments:
-        print("usage: python -m monitor.inject.build [--check]", file=sys.stderr)
+        print("usage: python -m monitor.deploy.build [--check]", file=sys.stderr)
         return 2
     for name, text in files().items():
         path = ROOT / name

@@ -12,8 +12,8 @@ import kubernetes_validate
 import pytest
 import yaml
 
-from monitor.inject import build
-from monitor.inject.build import ROOT, main
+from monitor.deploy import build
+from monitor.deploy.build import ROOT, main
 from monitor.settings import load
 
 KUBECTL = Path(sys.executable).parent / "kubectl"
@@ -50,7 +50,7 @@ def test_no_file_is_stale(
     (tmp_path / "deploy/kustomize/old.yaml").write_text("")
     assert main(["--check"]) == 1
     assert capsys.readouterr().err.splitlines()[1:] == [
-        f"{one}: stale; run python -m monitor.inject.build"
+        f"{one}: stale; run python -m monitor.deploy.build"
         for one in (name, "deploy/kustomize/old.yaml")
     ]
 

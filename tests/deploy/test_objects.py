@@ -7,8 +7,9 @@ from typing import Any
 import kubernetes_validate
 import pytest
 
-from monitor.inject import container, objects
-from monitor.inject.objects import INJECTOR, LABEL, SYSTEM
+from monitor.deploy import objects
+from monitor.deploy.objects import INJECTOR, LABEL, SYSTEM
+from monitor.inject import container
 from monitor.settings import load
 
 OURS = [

@@ -1,0 +1,1 @@
+"""Our containers → the manifests, Kustomize files and the chart below `deploy/`."""
