@@ -51,8 +51,7 @@ class Upkeep:
             self._clear_at = now + CLEAR_EVERY
         if self._day != (day := manifests.day(f"{int((now - OVER) * 1000)}-0")):
             self._looked = self._chain.next_number
-            held = Holdings(link.manifest for link in self._chain.since(now - RECENT))
-            self.runs = deque(compaction.runs(held.kept(self._kept), day))
+            self.runs = deque(compaction.runs(self._held(now - RECENT), day))
             self._day = day
         if self.runs:
             run = self.runs.popleft()
@@ -60,6 +59,16 @@ class Upkeep:
                 self._put_together(run, now)
             else:
                 self.forget()
+
+    def _held(self, start: float) -> list[Held]:
+        """Return the files with rows that were archived at Unix time `start` and later.
+
+        One of before that was replaced since is not among them: nobody has looked at what stands
+        beside it, and a file that took the place of both would leave out what is between them.
+        """
+        found = [link.manifest for link in self._chain.since(start)]
+        held = Holdings(found).kept(self._kept)
+        return [one for one in held if one.first >= found[0].number]
 
     @property
     def _kept(self) -> int:

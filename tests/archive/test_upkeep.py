@@ -8,6 +8,7 @@ import msgspec
 import pytest
 from pyarrow import parquet
 
+from monitor.archive import chain as module_of_chain
 from monitor.archive import manifests, reading
 from monitor.archive.chain import Chain
 from monitor.archive.storage import Storage
@@ -112,6 +113,25 @@ def test_what_is_kept_no_longer_or_is_of_long_ago_is_left(storage: Storage) -> N
     number = later.next_number
     Upkeep(later, unsigned, "t", lambda: True).turn(MIDNIGHT + 2 * RECENT)
     assert later.next_number == number
+
+
+def test_what_was_erased_of_long_ago_is_not_put_together_past_what_is_between(
+    storage: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The steps of an erasure are of today, and replace files of manifests that nobody looks at."""
+    for module in (module_of_chain, manifests):
+        monkeypatch.setattr(module, "BUCKET", 3)
+    chain = opened(storage, 0)
+    for day in range(8, 12):
+        add(chain, kept(0, 1, day))
+    for place in (0, 2):
+        replacing.erase(chain, place, [0])
+    before = counts(chain)
+    upkeep = Upkeep(chain, unsigned, "t", lambda: True)
+    for _ in range(2):
+        upkeep.turn(MIDNIGHT + 10.5 * 86400 + RECENT)
+    assert counts(chain) == before
+    assert Verifier(storage).shard("bot", 0).erased == 2
 
 
 def test_a_damaged_file_is_left_and_said_once(storage: Storage) -> None:
