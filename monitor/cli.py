@@ -13,9 +13,9 @@ import os
 import re
 import sys
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import monitor
 from monitor import extras
@@ -321,10 +321,13 @@ def _settings(options: argparse.Namespace) -> Settings:
 
 
 def _load(options: argparse.Namespace) -> Settings:
-    return load.load(
-        options.config or os.environ.get("MONITOR_CONFIG"),
-        options={name: getattr(options, name) for name in SETTINGS if name != "config"},
-    )
+    return load.load(*_sources(options))
+
+
+def _sources(options: argparse.Namespace) -> tuple[str | None, Mapping[str, str], dict[str, Any]]:
+    """Where settings come from: a file, the environment, the command line."""
+    given = {name: getattr(options, name) for name in SETTINGS if name != "config"}
+    return options.config or os.environ.get("MONITOR_CONFIG"), os.environ, given
 
 
 def _need(settings: Settings, command: str, *names: str) -> None:
@@ -361,12 +364,14 @@ def _analyze(options: argparse.Namespace) -> int:
 
 
 def _check(options: argparse.Namespace) -> int:
-    from monitor.app import check, explanation
+    from monitor.app import check, explanation, origins
 
     settings = _settings(options)
     alone = check.apart_from_running(settings)
     check.verify(alone, proxy=bool(settings.upstream), analyzer=True)
     for line in explanation.explain(settings):
+        print(line)
+    for line in origins.lines(load.own(*_sources(options))):
         print(line)
     return 0
 

@@ -113,6 +113,8 @@ DECLARATIONS = {
     "errors.py",
     "interfaces.py",
     "settings/archive.py",
+    "settings/circumstances.py",
+    "settings/experiments.py",
     "settings/injector.py",
     "settings/kinds.py",
     "settings/schema.py",

@@ -18,7 +18,8 @@ from monitor.analysis.experiments.declared import (
 )
 from monitor.analysis.join.stubs import TRACE
 from monitor.errors import ConfigError
-from monitor.settings import schema
+from monitor.settings.experiments import Experiment as Declared
+from monitor.settings.experiments import ExperimentMetric
 from monitor.settings.schema import Settings
 from monitor.settings.validation import did_you_mean, told
 from monitor.texts import seconds
@@ -42,7 +43,7 @@ def experiments_of(settings: Settings) -> tuple[Experiment, ...]:
     return tuple(found)
 
 
-def _experiment(given: schema.Experiment, key: str, settings: Settings) -> Experiment:
+def _experiment(given: Declared, key: str, settings: Settings) -> Experiment:
     dimensions = list(settings.segments)
     if given.dimension not in dimensions:
         raise ConfigError(
@@ -154,7 +155,7 @@ def _add_up(shares: Mapping[str, float], key: str) -> None:
         raise ConfigError(f"{key}: the shares of all arms add up to {total:g}, not to 1")
 
 
-def _metric(given: schema.ExperimentMetric, key: str, followed: str) -> Metric:
+def _metric(given: ExperimentMetric, key: str, followed: str) -> Metric:
     """`followed` is the unit that is followed, empty where none is."""
     sources: dict[Source, str | float] = {}
     if given.event:

@@ -10,6 +10,8 @@ import msgspec
 from monitor.settings.schema import Settings
 
 ELSEWHERE = (
+    "preset",
+    "circumstances",
     "listen",
     "admin",
     "redis",
@@ -25,7 +27,7 @@ ELSEWHERE = (
     "limits",
 )
 """Keys that say where a process runs, who may ask it and whom it tells: replicas differ in them and
-record alike."""
+record alike. What a preset sets is in the keys that it sets."""
 
 
 def config(settings: Settings) -> str:

@@ -1,7 +1,8 @@
 """YAML file, `MONITOR_*` environment, command line → Settings, checked once.
 
-Command line beats environment beats file. `MONITOR_CAPTURE_MAX_BODY_BYTES` sets
-`capture.max_body_bytes`: the key in capitals, dots as underscores; values are read as YAML.
+Command line beats environment beats file beats preset (`settings.layers`).
+`MONITOR_CAPTURE_MAX_BODY_BYTES` sets `capture.max_body_bytes`: the key in capitals, dots as
+underscores; values are read as YAML.
 OTEL_SEMCONV_STABILITY_OPT_IN with `gen_ai_latest_experimental` sets `otlp.conventions` too.
 """
 
@@ -19,6 +20,7 @@ from monitor import json_paths
 from monitor.conventions import LATEST, OPT_IN
 from monitor.errors import ConfigError
 from monitor.settings.addresses import address, meet, url
+from monitor.settings.circumstances import Circumstances
 from monitor.settings.schema import DimensionSource, LineageSource, Settings
 from monitor.urls import shown
 
@@ -49,6 +51,20 @@ def load(
     Raises ConfigError with one line that names the file, variable or option, the key, and what
     would be right.
     """
+    settings = _convert(own(file, environment, options), "")
+    _check(settings)
+    return settings
+
+
+def own(
+    file: str | None = None,
+    environment: Mapping[str, str] = os.environ,
+    options: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """Read what the user says, without what their preset adds; each source is checked as it comes.
+
+    Raises ConfigError as `load`.
+    """
     tree: dict[str, Any] = {}
     if file:
         tree = _read_file(file)
@@ -64,9 +80,7 @@ def load(
             option = f"--{name.replace('_', '-')}"
             _put(tree, (name,), _value(value, kinds[name], option))
             _convert(tree, f"{option}: ")
-    settings = _convert(tree, "")
-    _check(settings)
-    return settings
+    return tree
 
 
 def _opt_in(tree: dict[str, Any], environment: Mapping[str, str]) -> None:
@@ -150,13 +164,28 @@ def _put(tree: dict[str, Any], path: tuple[str, ...], value: Any) -> None:
 def _convert(tree: dict[str, Any], origin: str) -> Settings:
     from monitor.settings import validation
 
-    if wrong := validation.complaint(tree, Settings):
+    whole = tree
+    if tree.get("preset"):
+        from monitor.settings import layers
+
+        try:
+            whole = layers.under(tree)
+        except ConfigError as error:
+            raise ConfigError(f"{origin}{error}") from None
+    if wrong := validation.complaint(whole, Settings):
         raise ConfigError(origin + wrong)
-    return msgspec.convert(tree, Settings)
+    return msgspec.convert(whole, Settings)
 
 
 def _check(settings: Settings) -> None:
     """What one key alone cannot say, as far as it needs no look at the machine."""
+    if settings.circumstances != Circumstances() and not settings.preset:
+        from monitor.settings import layers
+
+        raise ConfigError(
+            f"circumstances: change what a preset says, and there is none; name one in `preset` "
+            f"({', '.join(layers.presets())})"
+        )
     listen, admin = address(settings.listen, "listen"), address(settings.admin, "admin")
     if listen[1] and meet(listen, admin):
         raise ConfigError(

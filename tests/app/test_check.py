@@ -21,6 +21,7 @@ from monitor.app.explanation import explain
 from monitor.errors import ConfigError
 from monitor.settings import load
 from monitor.settings.archive import Anchor
+from monitor.settings.experiments import Experiment, ExperimentMetric
 from monitor.settings.schema import (
     Access,
     AdminTls,
@@ -31,8 +32,6 @@ from monitor.settings.schema import (
     Differential,
     DimensionSource,
     Drift,
-    Experiment,
-    ExperimentMetric,
     Fairness,
     FirstTokenObjective,
     LatencyObjective,

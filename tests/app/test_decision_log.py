@@ -15,7 +15,8 @@ from monitor.app.decision_log import DecisionLog, entries
 from monitor.app.system import RunningSystem
 from monitor.decisions import Decision, Entry, Reading, encode
 from monitor.findings import ExperimentEffect, Verdict
-from monitor.settings.schema import Experiment, Settings
+from monitor.settings.experiments import Experiment
+from monitor.settings.schema import Settings
 from monitor.streams.redis import RedisStream
 
 

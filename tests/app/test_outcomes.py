@@ -26,7 +26,7 @@ from monitor.feedback import Feedback, Statement
 from monitor.privacy import keys
 from monitor.replay.joined import joined, stored
 from monitor.replay.stored import records
-from monitor.settings import schema
+from monitor.settings.experiments import Experiment, ExperimentMetric
 from monitor.settings.schema import Differential, Outcomes, Privacy, Settings, StreamSettings
 from monitor.streams import redis as store
 from monitor.streams.redis import RedisStream
@@ -356,8 +356,8 @@ def test_another_positive_class_counts_outcomes_anew(
 def test_replay_of_the_store_has_the_rows_that_were_counted_live(tmp_path: Path) -> None:
     """Bit for bit and in order, with early, late and repeated feedback; an experiment at its horizon
     says the same, too, before anything is due."""
-    declared = schema.Experiment(
-        "e", "population", "b", [schema.ExperimentMetric("labels", of="label")], horizon=1.0
+    declared = Experiment(
+        "e", "population", "b", [ExperimentMetric("labels", of="label")], horizon=1.0
     )
 
     async def story(there: EmbeddedStore) -> None:
@@ -396,8 +396,8 @@ def _unsafe(said: Statement) -> Feedback:
 
 def test_what_a_horizon_counted_is_removed_with_it() -> None:
     """Its fields of the checkpoint are emptied: what it counted would have a gap when it is back."""
-    declared = schema.Experiment(
-        "e", "population", "b", [schema.ExperimentMetric("labels", of="label")], horizon=60.0
+    declared = Experiment(
+        "e", "population", "b", [ExperimentMetric("labels", of="label")], horizon=60.0
     )
     states: list[dict[str, bytes]] = []
     for experiments in ([declared], []):

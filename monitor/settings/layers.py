@@ -1,0 +1,287 @@
+"""`preset` and `circumstances` → the settings below a user's own, each with the reason for it.
+
+A layer is a YAML file as a user writes one. `presets/NAME.yaml` is a domain's; what stands in
+`modifiers/NAME.yaml` is laid over it where `circumstances.NAME` is answered. The user's own keys
+come last. One rule lays one tree over another (`over`). The comment beside a key, or above it, is
+the reason for its value.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import NoneType, UnionType
+from typing import Annotated, Any, get_args, get_origin
+
+import msgspec
+import yaml
+
+from monitor.errors import ConfigError
+from monitor.settings import strict_yaml, validation
+from monitor.settings.circumstances import Circumstances
+from monitor.settings.schema import Settings
+
+HERE = Path(__file__).parent
+PRESETS, MODIFIERS = "presets", "modifiers"
+"""Folders of layers."""
+GIVEN = "$given"
+"""Stands in a modifier for what was answered, where that is a number."""
+ABOUT = "about"
+"""The key of a layer that holds no settings but what people want to know of it."""
+
+_COMMENT = re.compile(r"(?:^|\s)#\s?(.*)$")
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What a layer says of one key: its path, as people read it, and why."""
+
+    path: str
+    value: Any
+    reason: str
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One file: `about` it for people, its `tree` of settings, and the same as choices."""
+
+    name: str
+    about: dict[str, Any]
+    tree: dict[str, Any]
+    choices: tuple[Choice, ...]
+
+
+@dataclass(frozen=True)
+class Origin:
+    """A key that layers set: its value now, which layers spoke of it, why the last one did.
+
+    `before` is what they said, where the user says something else or took it away (None).
+    """
+
+    path: str
+    value: Any
+    layers: tuple[str, ...]
+    reason: str
+    before: Any = None
+
+
+def presets() -> list[str]:
+    """The names of all presets."""
+    return sorted(path.stem for path in (HERE / PRESETS).glob("*.yaml"))
+
+
+@functools.lru_cache(maxsize=32)
+def layer(folder: str, name: str) -> Layer:
+    """Read a layer of the package."""
+    path = HERE / folder / f"{name}.yaml"
+    text = path.read_text(encoding="utf-8")
+    tree = strict_yaml.load(text, str(path))
+    about = tree.pop(ABOUT, {})
+    root = yaml.compose(text, yaml.SafeLoader)
+    found = _choices(root, tree, "", text.splitlines(), "")
+    return Layer(name, about, tree, tuple(found))
+
+
+def layers(tree: Mapping[str, Any]) -> list[Layer]:
+    """The layers that a user's own tree asks for, the lowest first.
+
+    Where `preset` or `circumstances` are not what they may be, there are none: they are complained
+    about where the tree is checked. Raises ConfigError for a preset that is not there.
+    """
+    name, asked = tree.get("preset"), tree.get("circumstances") or {}
+    if not (isinstance(name, str) and name):
+        return []
+    known = presets()
+    if name not in known:
+        raise ConfigError(
+            f"preset: {validation.told(name)} is not one of {', '.join(known)}"
+            f"{validation.did_you_mean(name, known)}"
+        )
+    found = [layer(PRESETS, name)]
+    if validation.complaint(asked, Circumstances):
+        return found
+    answers = msgspec.convert(asked, Circumstances)
+    return found + [
+        _answered(layer(MODIFIERS, one), answer)
+        for one, answer in msgspec.structs.asdict(answers).items()
+        if answer is not None and answer is not False
+    ]
+
+
+def under(tree: dict[str, Any]) -> dict[str, Any]:
+    """A user's own tree, with what it does not say as its preset and circumstances say it."""
+    lower: dict[str, Any] = {}
+    for one in layers(tree):
+        lower = over(lower, one.tree)
+    return over(lower, tree) if lower else tree
+
+
+def origins(tree: dict[str, Any]) -> Iterator[Origin]:
+    """Yield what became of each key that a layer of a user's own tree sets."""
+    found: dict[str, tuple[list[str], Choice]] = {}
+    lower: dict[str, Any] = {}
+    for one in layers(tree):
+        lower = over(lower, one.tree)
+        for choice in one.choices:
+            names = found[choice.path][0] if choice.path in found else []
+            found[choice.path] = [*names, one.name], choice
+    whole = over(lower, tree)
+    for path, (names, choice) in found.items():
+        now, before = _at(whole, path), _at(lower, path)
+        yield Origin(path, now, tuple(names), choice.reason, before if now != before else None)
+
+
+def _at(tree: Any, path: str) -> Any:
+    """What stands at a path, None where nothing does."""
+    for step in re.findall(r"[^.\[\]]+", path):
+        if isinstance(tree, dict):
+            tree = tree.get(step)
+        elif isinstance(tree, list):
+            tree = next((one for one in tree if one["name"] == step), None)
+        else:
+            return None
+    return tree
+
+
+def over(lower: Any, upper: Any, kind: Any = Settings) -> Any:
+    """Lay one value over another of the same `kind` (an annotation); the upper one wins.
+
+    - Mappings are laid over each other key by key, those of the upper one first.
+    - Lists of things with a `name` likewise, by that name; an empty list takes them all away.
+    - Anything else, another list too, takes the place of what is below it.
+    - Null takes away what is below it, unless null is a value there (`edge_cases.refusal: null`).
+
+    >>> over({"review": {"rate": 0.1, "control": 0.2}}, {"review": {"rate": 0.3}})
+    {'review': {'rate': 0.3, 'control': 0.2}}
+    >>> over({"checks": {"quote": {}}}, {"checks": {"quote": None, "empty": {}}})
+    {'checks': {'quote': None, 'empty': {}}}
+    >>> over({"segments": {"site": {"header": "x"}}}, {"segments": {"site": None}})
+    {'segments': {}}
+    """
+    kind = _kind(kind)
+    if isinstance(lower, dict) and isinstance(upper, dict) and _is_mapping(kind):
+        found: dict[Any, Any] = {}
+        for key in [*upper, *(key for key in lower if key not in upper)]:
+            inner = _inner(kind, key)
+            if key not in upper:
+                found[key] = lower[key]
+            elif key not in lower:
+                found[key] = upper[key]
+            elif upper[key] is not None or _may_be_null(inner):
+                found[key] = over(lower[key], upper[key], inner)
+        return found
+    if isinstance(lower, list) and isinstance(upper, list) and upper and _is_named(kind):
+        return _by_name(lower, upper, get_args(kind)[0])
+    return upper
+
+
+def _by_name(lower: list[Any], upper: list[Any], kind: Any) -> list[Any]:
+    """The lower list with what the upper one says of the same names; then what is new in that."""
+    named = {one["name"]: one for one in upper if isinstance(one, dict) and _has_name(one)}
+    known = {one["name"] for one in lower}
+    found = [over(one, named[one["name"]], kind) if one["name"] in named else one for one in lower]
+    return found + [
+        one for one in upper if not (isinstance(one, dict) and _has_name(one))
+        or one["name"] not in known
+    ]  # fmt: skip
+
+
+def _has_name(one: dict[Any, Any]) -> bool:
+    return isinstance(one.get("name"), str)
+
+
+def _kind(kind: Any) -> Any:
+    """An annotation without its bounds, and without the null that may stand there, too."""
+    while get_origin(kind) is Annotated:
+        kind = get_args(kind)[0]
+    if isinstance(kind, UnionType):
+        others = [one for one in get_args(kind) if one is not NoneType]
+        return _kind(others[0]) if len(others) == 1 else kind
+    return kind
+
+
+def _is_struct(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, msgspec.Struct)
+
+
+def _is_mapping(kind: Any) -> bool:
+    return _is_struct(kind) or get_origin(kind) is dict
+
+
+def _is_named(kind: Any) -> bool:
+    """Whether it is a list of structs that have a name."""
+    if get_origin(kind) is not list:
+        return False
+    (inner,) = get_args(kind)
+    return _is_struct(inner) and "name" in inner.__struct_fields__
+
+
+def _inner(kind: Any, key: Any) -> Any:
+    """The annotation of what stands at a key; `Any` for one that is not there."""
+    if not _is_struct(kind):
+        return get_args(kind)[1]
+    return _fields(kind).get(key, Any)
+
+
+@functools.lru_cache(maxsize=128)
+def _fields(kind: type[msgspec.Struct]) -> dict[str, Any]:
+    return {one.encode_name: one.type for one in msgspec.structs.fields(kind)}
+
+
+def _may_be_null(kind: Any) -> bool:
+    while get_origin(kind) is Annotated:
+        kind = get_args(kind)[0]
+    return kind is Any or (isinstance(kind, UnionType) and NoneType in get_args(kind))
+
+
+def _answered(found: Layer, answer: Any) -> Layer:
+    """A layer in which what was answered stands where the file leaves room for it."""
+    if answer is True:
+        return found
+    choices = tuple(
+        Choice(one.path, _filled(one.value, answer), one.reason) for one in found.choices
+    )
+    return Layer(found.name, found.about, _filled(found.tree, answer), choices)
+
+
+def _filled(value: Any, answer: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _filled(each, answer) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_filled(each, answer) for each in value]
+    return answer if value == GIVEN else value
+
+
+def _choices(
+    node: yaml.Node | None, value: Any, path: str, lines: list[str], before: str
+) -> Iterator[Choice]:
+    """The choices at and below a node; `before` is the reason for what it is in."""
+    if isinstance(node, yaml.MappingNode) and not node.flow_style:
+        for key, each in node.value:
+            if (here := f"{path}.{key.value}" if path else key.value) != ABOUT:
+                why = _reason(lines, key.start_mark.line)
+                yield from _choices(each, value[key.value], here, lines, why or before)
+    elif isinstance(node, yaml.SequenceNode) and not node.flow_style:
+        for each, one in zip(node.value, value, strict=True):
+            here, why = f"{path}[{one['name']}]", _reason(lines, each.start_mark.line)
+            if each.flow_style:
+                yield Choice(here, one, why or before)
+                continue
+            for key, inner in each.value:
+                if key.value != "name":
+                    there = _reason(lines, key.start_mark.line) or why or before
+                    yield from _choices(inner, one[key.value], f"{here}.{key.value}", lines, there)
+    else:
+        yield Choice(path, value, before)
+
+
+def _reason(lines: list[str], number: int) -> str:
+    """The comment at the end of a line, after those in lines of their own above it."""
+    above: list[str] = []
+    while number - len(above) > 0 and lines[number - len(above) - 1].lstrip().startswith("#"):
+        above.append(lines[number - len(above) - 1])
+    said = [*reversed(above), lines[number]]
+    return " ".join(one[1].strip() for line in said if (one := _COMMENT.search(line)))

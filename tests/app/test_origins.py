@@ -1,0 +1,26 @@
+"""What `monitor check` says of a preset."""
+
+from __future__ import annotations
+
+from monitor.app import origins
+
+
+def test_every_key_is_told_with_who_said_it_and_why() -> None:
+    """And what the user says instead; without a preset nothing is told."""
+    tree = {
+        "preset": "legal",
+        "circumstances": {"cost_tight": True, "latency_budget": 2.5},
+        "calibration": {"tolerance": 0.2},
+        "segments": {"clause": None},
+    }
+    told = list(origins.lines(tree))
+    assert told[0] == "preset      legal: clauses, drafts and citations that a lawyer signs"
+    assert "of which you set 2 otherwise" in told[1]
+    text = "\n".join(line.strip() for line in told)
+    assert "\nreview.control 0.00390625 (by legal, cost_tight): 1 of 256 at random" in text
+    assert "\ncalibration.tolerance 0.2 (yours; 0.05 by legal): a score sorts" in text
+    assert "\nsegments.clause {header: x-clause} (by legal; taken away by you): recall" in text
+    assert "\nobjectives.latency {seconds: 2.5, share: 0.95} (by legal, latency_budget)" in text
+    assert "\nanswer      cost_tight: Fewer exchanges are read" in text
+    assert "\nalerts      wake somebody for MonitorErrorBudgetBurn" in text
+    assert list(origins.lines({"endpoint": "e"})) == []
