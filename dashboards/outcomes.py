@@ -123,6 +123,24 @@ CALIBRATION = Row(
             Query(f"max by (endpoint) ({of('monitor_coverage_ratio', _ALL)})", "{{endpoint}}"),
             span=12,
         ),
+        graph(
+            "Size of prediction sets",
+            "Of all traffic: classes in a prediction set, in the mean. Larger sets at the same "
+            "coverage: the model knows less. Empty where nothing predicts sets.", "none",
+            Query(f"max by (endpoint) ({of('monitor_prediction_set_size', _ALL)})", "{{endpoint}}"),
+            span=12,
+        ),
+        graph(
+            "Width of prediction intervals",
+            "Of all traffic: the mean width of intervals, in the unit of what is predicted. Wider "
+            "ones at the same coverage: the model knows less. Empty where nothing predicts "
+            "intervals.", "none",
+            Query(
+                f"max by (endpoint) ({of('monitor_prediction_interval_width', _ALL)})",
+                "{{endpoint}}",
+            ),
+            span=12,
+        ),
         rows(
             "Calibration by segment",
             "The error of scores as probabilities in every segment, largest first. Small segments "
@@ -134,13 +152,17 @@ CALIBRATION = Row(
         rows(
             "Temperature and coverage by segment",
             "By what to divide the logits of scores, 1 where they are as sure as they should be; "
-            "and the share of labels inside of prediction sets and intervals.",
+            "the share of labels inside of prediction sets and intervals, and how large these are.",
             {
                 "temperature": (
                     f"max by ({_SEGMENT}) ({of('monitor_calibration_temperature')})", "none",
                 ),
                 "coverage": (
                     f"max by ({_SEGMENT}) ({of('monitor_coverage_ratio')})", "percentunit",
+                ),
+                "set size": (f"max by ({_SEGMENT}) ({of('monitor_prediction_set_size')})", "none"),
+                "width": (
+                    f"max by ({_SEGMENT}) ({of('monitor_prediction_interval_width')})", "none",
                 ),
             },
             ("endpoint", "dimension", "value"),

@@ -255,6 +255,12 @@ class Coverage(msgspec.Struct, frozen=True):
     """Sets and intervals with a label."""
     since: float | None
     """When coverage most likely began to be off, in Unix seconds; null without an alarm."""
+    width: float | None = None
+    """The width of an interval, in the mean of those that have one; null where there are none."""
+    unbounded: int = 0
+    """Intervals with an end that is infinite, or 1e100 and more. They have no width."""
+    empty: int = 0
+    """Intervals that hold nothing: ends are reversed, or no numbers. They have no width."""
 
 
 class Fairness(msgspec.Struct, frozen=True, omit_defaults=True):

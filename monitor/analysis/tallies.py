@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 import msgspec
 import numpy as np
 
+from monitor.analysis.exact_sums import ExactSums, SavedSums
 from monitor.findings import OutcomeStatus
 from monitor.sequential.beta_binomials import Floats, Ints
 from monitor.sequential.e_values import log_sum, shares_of, start_weight, thresholds, unspent
@@ -53,7 +54,7 @@ class Rules:
     before, (rows, size) both. A probability that is off by `tolerance` is harmless, fewer than
     `minimum` outcomes are not judged, `alpha` is the error budget of all segments over `patience`
     blocks, and `segments` the most there are. `meaning` names what was counted; counts of another
-    meaning are of no use.
+    meaning are of no use. Beside the counts stand so many `sums` that no evidence reads.
     """
 
     cells: int
@@ -65,6 +66,7 @@ class Rules:
     patience: int
     segments: int
     meaning: str
+    sums: int = 0
 
 
 class Judgement(msgspec.Struct, frozen=True):
@@ -91,6 +93,7 @@ class _Kept(msgspec.Struct, frozen=True, array_like=True):
     history: dict[str, Any]
     open: dict[int, list[int]]
     alarm: _Alarm | None
+    sums: SavedSums | None = None
 
 
 class _Weighed(NamedTuple):
@@ -101,13 +104,14 @@ class _Weighed(NamedTuple):
 
 
 class _Tally:
-    """A segment: closed panes in a history, open ones by number, the alarm that holds; and what was
-    read of it since something came last. It is `fresh` while no pane of it was closed."""
+    """A segment: closed panes in a history, open ones by number, sums, the alarm that holds; and
+    what was read of it since something came last. It is `fresh` while no pane of it was closed."""
 
-    __slots__ = ("alarm", "fresh", "history", "open", "read")
+    __slots__ = ("alarm", "fresh", "history", "open", "read", "sums")
 
-    def __init__(self, history: History) -> None:
+    def __init__(self, history: History, sums: int) -> None:
         self.history = history
+        self.sums = ExactSums(sums) if sums else None
         self.fresh = True
         self.open: dict[int, list[int]] = {}
         self.alarm: _Alarm | None = None
@@ -142,9 +146,10 @@ class Tallies:
         pane: int,
         at: float,
         added: Sequence[tuple[int, int]],
+        sums: Sequence[int] = (),
     ) -> None:
-        """Add to places of the counts of segments, each (place, integer), in an open pane. `at` is
-        in Unix seconds."""
+        """Add to places of the counts of segments, each (place, integer), and to all their sums, in
+        an open pane. `at` is in Unix seconds."""
         for dimension, value in segments:
             tally = self._of((visible(dimension), visible(value)), at)
             if tally is None:
@@ -154,6 +159,8 @@ class Tallies:
                 counts = tally.open[pane] = [0] * self._rules.size
             for place, integer in added:
                 counts[place] += integer
+            if sums and tally.sums is not None:
+                tally.sums.add(pane, sums)
 
     def close(self, last: int, end: Callable[[int], float]) -> None:
         """Close the panes up to `last`, the earliest first; alarms begin and end here."""
@@ -164,8 +171,12 @@ class Tallies:
                     counts = np.array(tally.open.pop(pane), dtype=np.int64)
                     self._changed.add(segment)
                     tally.read, tally.fresh = None, False
+                    if tally.sums is not None:
+                        tally.sums.close(pane)
                     if tally.history.close(counts, end(pane), BLOCK):
                         turned.append(segment)
+                        if tally.sums is not None:
+                            tally.sums.mark(tally.history.born)
             if turned:
                 self._settle(turned)
 
@@ -177,6 +188,8 @@ class Tallies:
             if tally is not None:
                 for pane, counts in theirs.open.items():
                     tally.add(pane, counts)
+                if tally.sums is not None and theirs.sums is not None:
+                    tally.sums.merge(theirs.sums)
 
     def state(self) -> dict[str, bytes]:
         """What has changed since the last call; an empty entry is one to be removed."""
@@ -184,7 +197,8 @@ class Tallies:
         state[ALL] = msgspec.msgpack.encode(_All(self._rules.meaning, self.overflow))
         for segment in in_turns(sorted(self._changed)):
             tally = self._by_segment[segment]
-            kept = _Kept(tally.history.state(), tally.open, tally.alarm)
+            sums = None if tally.sums is None else tally.sums.saved()
+            kept = _Kept(tally.history.state(), tally.open, tally.alarm, sums)
             state[msgspec.json.encode(segment).decode()] = msgspec.msgpack.encode(kept)
         self._changed, self._gone = set(), set()
         return state
@@ -216,8 +230,16 @@ class Tallies:
             else:
                 tally.history, tally.alarm = History.restore(old.history), old.alarm
                 tally.fresh = not tally.history.total.any()
-                for pane, counts in old.open.items():
-                    tally.add(place(pane), counts)
+                panes = [(pane, place(pane)) for pane in old.open]
+                for before, now in panes:
+                    tally.add(now, old.open[before])
+                if old.sums is not None and len(old.sums.total) == self._rules.sums:
+                    tally.sums = ExactSums.restored(old.sums, panes)
+
+    def sums(self, segment: Segment) -> list[int]:
+        """The sums of a segment of `judged`, open panes included."""
+        sums = self._by_segment[segment].sums
+        return [] if sums is None else sums.live()
 
     def judged(self) -> list[tuple[Segment, Ints, Judgement]]:
         """(segment, its counts, what is believed of it) now, open panes included: the whole first,
@@ -255,7 +277,7 @@ class Tallies:
                 self.overflow += 1
                 return None
             history = History(self._rules.size, at, self._rules.cells)
-            tally = self._by_segment[segment] = _Tally(history)
+            tally = self._by_segment[segment] = _Tally(history, self._rules.sums)
         elif tally.fresh:
             tally.history.times[0] = min(tally.history.times[0], at)
         tally.read = None
@@ -295,6 +317,8 @@ class Tallies:
             if tally.alarm is None:
                 rising.append(name)
             elif (point := self._returned(tally.history, tally.alarm)) is not None:
+                if tally.sums is not None:
+                    tally.sums.restart(tally.history.born[point])
                 tally.history.restart(point)
                 tally.alarm, tally.read = None, None
         weighed = self._weighed({name: tallies[name].history.total for name in rising})

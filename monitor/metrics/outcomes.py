@@ -62,6 +62,18 @@ METRICS = (
         "analyzer", ("dimension", "value"),
     ),
     Metric(
+        "monitor_prediction_set_size", "gauge",
+        "Mean number of classes in a prediction set. A predictor that adapts keeps its coverage by "
+        "larger sets.",
+        "analyzer", ("dimension", "value"),
+    ),
+    Metric(
+        "monitor_prediction_interval_width", "gauge",
+        "Mean width of prediction intervals, in the unit of what is predicted; of those whose ends "
+        "are finite and in order. A predictor that adapts keeps its coverage by wider intervals.",
+        "analyzer", ("dimension", "value"),
+    ),
+    Metric(
         "monitor_fairness_gap", "gauge",
         "How a group fares minus how the rest of its dimension does, by measure: -1 to 1. The "
         "estimate as it is; monitor_outcome_status says whether it is believed.",

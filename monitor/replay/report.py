@@ -335,14 +335,21 @@ def calibrated(one: Calibration) -> list[str]:
     return [*map(share, numbers), f"{one.log_evidence:.1f}", f"{one.labels:,}"]
 
 
-COVERAGE = ("coverage", "target", "size", "ln E", "labels")
+COVERAGE = ("coverage", "target", "size", "width", "ln E", "labels")
 """What reports say of coverage."""
 
 
 def covered(one: Coverage) -> list[str]:
     """The numbers of coverage, in the order of `COVERAGE`."""
-    numbers = (one.coverage, one.target, one.size)
-    return [*map(share, numbers), f"{one.log_evidence:.1f}", f"{one.labels:,}"]
+    numbers = [*map(share, (one.coverage, one.target, one.size)), width(one)]
+    return [*numbers, f"{one.log_evidence:.1f}", f"{one.labels:,}"]
+
+
+def width(one: Coverage) -> str:
+    """The mean width of intervals, and how many have none."""
+    told = ["-" if one.width is None else f"{one.width:.4g}"]
+    apart = {"unbounded": one.unbounded, "empty": one.empty}
+    return ", ".join([*told, *(f"{number:,} {name}" for name, number in apart.items() if number)])
 
 
 FAIRNESS = ("measure", "gap", "95 % interval", "ln E", "why")

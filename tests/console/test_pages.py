@@ -207,6 +207,12 @@ def tokens(tmp_path: Path) -> access.Tokens:
     return access.Tokens(path, print)
 
 
+def test_the_width_of_intervals_stands_beside_their_coverage() -> None:
+    """With those that have none."""
+    page = asked("quality", console(House(), Sits("north"))).text
+    assert "12.5, 3 unbounded, 1 empty" in page
+
+
 def test_people_sign_in_with_a_token(tokens: access.Tokens) -> None:
     """It goes into a cookie that no script reads and no other site sends; they come back to where
     they were."""

@@ -18,6 +18,8 @@ EMPTY = {
     "models: Tokens without a price": "every model has a price",
     "outcomes: Agreement of readers by evidence": "too few are read twice and due",
     "outcomes: Coverage": "no model predicts sets",
+    "outcomes: Size of prediction sets": "likewise",
+    "outcomes: Width of prediction intervals": "likewise",
     "outcomes: Temperature and coverage by segment": "likewise",
     "outcomes: Quality": "what is to be expected takes some hundreds of scores",
     "outcomes: What raised an alarm in the time shown": "so does an alarm",

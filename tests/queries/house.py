@@ -82,7 +82,7 @@ def outcomes(name: str = "north") -> Outcomes:
             Calibration("all", "all", 0.08, 0.2, 1.4, 0.01, bins, 8.0, "alarm", 400, NOW - 900,
                         0.01, 0.05, 0.24, 0.009),
         ],
-        [Coverage("all", "all", 0.84, 0.9, 2.1, 6.0, "alarm", 500, NOW - 900)],
+        [Coverage("all", "all", 0.84, 0.9, 2.1, 6.0, "alarm", 500, NOW - 900, 12.5, 3, 1)],
         [
             Fairness("population", name, "selection_rate", -0.14, -0.2, -0.08, 7.0, "alarm",
                      [Driver("plan", "free", 0.5)]),

@@ -57,10 +57,14 @@ def files(tmp_path: Path) -> list[str]:
     return written(tmp_path)
 
 
-def written(tmp_path: Path) -> list[str]:
+def written(
+    tmp_path: Path,
+    records: list[Record] | None = None,
+    feedback: list[dict[str, Any]] | None = None,
+) -> list[str]:
     """Arguments of a replay of both, which are in files now."""
-    (tmp_path / "r.jsonl").write_bytes(b"\n".join(map(encode_record, exchanges())))
-    said = [{**one, "at": BEGIN + one["at"]} for one in labels()]
+    (tmp_path / "r.jsonl").write_bytes(b"\n".join(map(encode_record, records or exchanges())))
+    said = [{**one, "at": BEGIN + one["at"]} for one in feedback or labels()]
     (tmp_path / "said.jsonl").write_text("\n".join(map(json.dumps, said)))
     config = tmp_path / "monitor.yaml"
     config.write_text(CONFIG + f"data: {tmp_path}\n")
@@ -77,14 +81,15 @@ def document(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, A
     return found
 
 
-def test_the_numbers_are_those_that_were_counted_live(capsys, files, tmp_path: Path) -> None:
-    """Records and labels in the order in which they came, folded when due: the same document, bit
-    for bit."""
+def lived(
+    tmp_path: Path, records: list[Record], feedback: list[dict[str, Any]]
+) -> dict[str, list[dict[str, Any]]]:
+    """What each monitor finds of both in the order in which they came."""
     settings = load(str(tmp_path / "monitor.yaml"), {})
     join = Join(Reading(), wait=settings.outcomes.wait)
     fold = outcomes_of(rules_of(settings), dimensions=("population",))
-    coming: list[tuple[float, Any]] = [(one.started + one.duration, one) for one in exchanges()]
-    coming += [(BEGIN + one["at"], item(one["at"], **one)) for one in labels()]
+    coming: list[tuple[float, Any]] = [(one.started + one.duration, one) for one in records]
+    coming += [(BEGIN + one["at"], item(one["at"], **one)) for one in feedback]
     for at, one in sorted(coming, key=lambda pair: pair[0]):
         for row in join.advance(at):
             fold.add_row(row)
@@ -94,17 +99,48 @@ def test_the_numbers_are_those_that_were_counted_live(capsys, files, tmp_path: P
             join.say(one)
     for row in join.advance(float("inf")):
         fold.add_row(row)
-    found = document(capsys, *files, "--by", "population")
-    live = {
+    return {
         monitor.name: msgspec.json.decode(msgspec.json.encode(monitor.findings()))
         for monitor in fold.monitors
     }
+
+
+def test_the_numbers_are_those_that_were_counted_live(capsys, files, tmp_path: Path) -> None:
+    """Records and labels in the order in which they came, folded when due: the same document, bit
+    for bit."""
+    live = lived(tmp_path, exchanges(), labels())
+    found = document(capsys, *files, "--by", "population")
     assert found["quality"] == live["quality"]
     assert found["calibration"] == live["calibration"]
     assert found["coverage"] == live["coverage"] == []
     whole = next(one for one in found["quality"] if one["measure"] == "accuracy")
     assert whole["labels"] == COUNT * 9 // 10
     assert {one["value"] for one in found["quality"]} == {"all", "a", "b"}
+
+
+def test_intervals_have_their_width_live_and_in_replay(capsys, tmp_path: Path) -> None:
+    """Wide ones of population a, narrow ones of b; of either a few are reversed, or end nowhere."""
+    count, records, feedback = 300, [], []
+    for number in range(count):
+        half = 1e12 if number % 2 else 1e-9
+        width = {40: '"Infinity"', 41: "1e999", 42: "-1e-9"}.get(number % 50, repr(half))
+        answer = f'{{"prediction": 0.5, "lower": 0, "upper": {width}}}'
+        one = record(f"r{number}", 10.0 * number, outputs=[Part(name="", text=answer)])
+        segments = {"population": "ab"[number % 2]}
+        records.append(msgspec.structs.replace(one, segments=segments))
+        said = {"id": f"r{number}", "label": 0, "at": 10.0 * number + 5, "key": f"k{number}"}
+        feedback.append(said)
+    arguments = written(tmp_path, records, feedback)
+    found = document(capsys, *arguments, "--by", "population")["coverage"]
+    assert found == lived(tmp_path, records, feedback)["coverage"]
+    seen = {one["value"]: (one["width"], one["unbounded"], one["empty"]) for one in found}
+    assert seen["a"] == (1e-9, 0, 6)
+    assert seen["b"] == (1e12, 6, 0)
+    assert seen["all"][1:] == (6, 6)
+    assert main(["replay", *arguments, "--by", "population"]) == 0
+    told = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
+    assert any("1e-09, 6 empty" in line for line in told)
+    assert any("1e+12, 6 unbounded" in line for line in told)
 
 
 def test_who_fails_on_what_nobody_says_is_told(capsys, files, tmp_path: Path) -> None:

@@ -96,7 +96,7 @@ def everything(name: str = "age", *, features: int = 3) -> Replay:
         together=[Together(name, name, None, [name, f"{name}b"])], columns={f"{name}.0": "numeric"},
         schema=[SchemaChange(name, "new", now="numeric")], remarks=[name],
         unreadable=[Unreadable(name, name)], quality=[quality], calibration=[calibration],
-        coverage=[Coverage("all", "all", 0.8, 0.9, 1.5, 9.0, "ok", 900, None)],
+        coverage=[Coverage("all", "all", 0.8, 0.9, 1.5, 9.0, "ok", 900, None, 1e300, 9, 1)],
         fairness=[fairness], experiments=[effect], slices=[worst], timeline=courses,
         data_quality=[
             DataQuality(f"{name}.0", facts, odd, bins[:1], bins[:2]), DataQuality(name, None, odd),

@@ -3,6 +3,9 @@
 A label outside is a miss; an empty set misses always. The promise is that 1 less the target misses,
 give or take `TOLERANCE`. Where the number of calibration scores of a conformal predictor is known,
 it is what these can promise: one calibration sample has one true coverage, which is not the target.
+
+Beside it stands how large sets and intervals are: a predictor that adapts keeps its coverage by
+larger ones.
 """
 
 from __future__ import annotations
@@ -11,8 +14,8 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Self
 
-from monitor.analysis import outcome_status
-from monitor.analysis.classes import spelt, value_of
+from monitor.analysis import exact_sums, outcome_status
+from monitor.analysis.classes import LARGE, spelt, value_of
 from monitor.analysis.outcome_rules import OutcomeRules
 from monitor.analysis.rows import segments_of
 from monitor.analysis.tallies import Judgement, Rules, Segment, Tallies
@@ -34,6 +37,13 @@ MORE = 0.9
 
 COUNTED = 5
 """What is counted: labels, misses, promised misses, sets, and classes in these."""
+
+BOUNDED, UNBOUNDED, EMPTY = range(3)
+"""Which kind of an interval this is: it has a width; an end is infinite, or too large to be told
+apart from damage; it holds nothing, since its ends are reversed or one is no number."""
+
+SUMS = 4
+"""What else is summed: intervals of each kind, and the widths of bounded ones."""
 
 
 class CoverageMonitor:
@@ -64,19 +74,25 @@ class CoverageMonitor:
         self._tallies = Tallies(
             Rules(
                 1, COUNTED, evidence, TOLERANCE, rules.minimum, alpha, rules.patience,
-                rules.segments, f"misses of {rules.target}",
+                rules.segments, f"misses of {rules.target}", SUMS,
             )
         )  # fmt: skip
 
     def add(self, row: Row, pane: int, at: float) -> None:
         """Count a row's set or interval, if it has one and a label."""
-        missed = None if row.truth is None else miss(row.truth)
-        if missed is None:
+        truth = row.truth
+        missed = None if truth is None else miss(truth)
+        if truth is None or missed is None:
             return
         added = [(0, 1), (1, int(missed)), (2, self._promised)]
-        if row.truth is not None and row.truth.choices is not None:
-            added += [(3, 1), (4, len(row.truth.choices))]
-        self._tallies.count(segments_of(row, self._dimensions), pane, at, added)
+        sums: list[int] = []
+        if truth.choices is not None:
+            added += [(3, 1), (4, len(truth.choices))]
+        elif truth.interval is not None:
+            kind, width = width_of(truth.interval)
+            sums = [int(kind == one) for one in (BOUNDED, UNBOUNDED, EMPTY)]
+            sums.append(exact_sums.units(width))
+        self._tallies.count(segments_of(row, self._dimensions), pane, at, added, sums)
 
     def close(self, last: int, end: Callable[[int], float]) -> None:
         """Close the panes up to `last`; alarms begin and end here."""
@@ -113,14 +129,20 @@ class CoverageMonitor:
             yield Measurement("monitor_series_overflow_total", labels, self._tallies.overflow)
         for one in in_turns(self.findings()):
             segment = one.dimension, one.value
-            if one.coverage is not None:
-                labels = {**here, "dimension": one.dimension, "value": one.value}
-                yield Measurement("monitor_coverage_ratio", labels, one.coverage)
+            labels = {**here, "dimension": one.dimension, "value": one.value}
+            for name, number in (
+                ("monitor_coverage_ratio", one.coverage),
+                ("monitor_prediction_set_size", one.size),
+                ("monitor_prediction_interval_width", one.width),
+            ):
+                if number is not None:
+                    yield Measurement(name, labels, number)
             judged = one.status, one.log_evidence
             yield from outcome_status.measurements(endpoint, self.name, "coverage", segment, judged)
 
     def _finding(self, segment: Segment, counts: Ints, judgement: Judgement) -> Coverage:
         labels, missed, _, sets, classes = counts.tolist()
+        bounded, unbounded, empty, width = self._tallies.sums(segment)
         return Coverage(
             *segment,
             coverage=1 - missed / labels if labels else None,
@@ -130,6 +152,9 @@ class CoverageMonitor:
             status=judgement.status,
             labels=labels,
             since=judgement.since,
+            width=exact_sums.mean(width, bounded) if bounded else None,
+            unbounded=unbounded,
+            empty=empty,
         )
 
 
@@ -154,3 +179,17 @@ def miss(truth: Truth) -> bool | None:
         return None
     lower, upper = truth.interval
     return None if math.isnan(number) else not lower <= number <= upper
+
+
+def width_of(ends: tuple[float, float]) -> tuple[int, float]:
+    """The kind of an interval, and its width; 0.0 of one that has none.
+
+    >>> width_of((1.5, 4.0)), width_of((1.0, math.inf)), width_of((2.0, 1.0))
+    ((0, 2.5), (1, 0.0), (2, 0.0))
+    """
+    lower, upper = ends
+    if not lower <= upper:
+        return EMPTY, 0.0
+    if not max(abs(lower), abs(upper)) < LARGE:
+        return UNBOUNDED, 0.0
+    return BOUNDED, upper - lower

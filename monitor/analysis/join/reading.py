@@ -283,12 +283,23 @@ def _largest(score: dict[str, float]) -> dict[str, float]:
 
 
 def _interval(outputs: Outputs) -> tuple[float, float] | None:
+    """The ends as they were served: one that is reversed holds nothing, and is a miss."""
     for low, high in _ENDS:
-        ends = outputs.named(low), outputs.named(high)
-        if all(type(one) in (int, float) and math.isfinite(one) for one in ends):
-            lower, upper = float(ends[0]), float(ends[1])
-            return (lower, upper) if lower <= upper else None
+        lower, upper = _end(outputs.named(low)), _end(outputs.named(high))
+        if lower is not None and upper is not None:
+            return lower, upper
     return None
+
+
+def _end(value: Any) -> float | None:
+    """An end of an interval, which may be infinite; an integer beyond all floats is."""
+    if type(value) not in (int, float):
+        return None
+    try:
+        end = float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
+    return None if math.isnan(end) else end
 
 
 def _choices(outputs: Outputs) -> list[str] | None:

@@ -7,10 +7,11 @@ import random
 from collections.abc import Iterator
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 
-from monitor.analysis.coverage.monitor import CoverageMonitor, miss
+from monitor.analysis.coverage.monitor import BOUNDED, CoverageMonitor, miss, width_of
 from monitor.analysis.fold import Analysis
 from monitor.analysis.outcome_rules import OutcomeRules
 from monitor.findings import Coverage
@@ -118,6 +119,112 @@ def test_what_is_inside(truth: Truth, found: bool | None) -> None:
     assert miss(truth) is found
 
 
+@pytest.mark.parametrize(
+    ("ends", "width", "unbounded", "empty"),
+    [
+        ((1.0, 3.5), 2.5, 0, 0),
+        ((2.0, 2.0), 0.0, 0, 0),
+        ((0.0, 5e-324), 5e-324, 0, 0),
+        ((-9e99, 9e99), 1.8e100, 0, 0),
+        ((-1e308, 1e308), None, 1, 0),
+        ((1.0, math.inf), None, 1, 0),
+        ((-math.inf, math.inf), None, 1, 0),
+        ((math.inf, math.inf), None, 1, 0),
+        ((3.0, 1.0), None, 0, 1),
+        ((math.inf, -math.inf), None, 0, 1),
+        ((math.nan, 1.0), None, 0, 1),
+        ((math.nan, math.inf), None, 0, 1),
+    ],
+)
+def test_how_wide_an_interval_is(
+    ends: tuple[float, float], width: float | None, unbounded: int, empty: int
+) -> None:
+    """What has no width is counted apart, and without a label nothing is."""
+    rows = [Row(1.0, {}, [], truth=Truth(interval=ends, label=label)) for label in (1.0, None, "x")]
+    found = folded(hosted(), iter(rows)).findings()[0]
+    assert (found.width, found.unbounded, found.empty, found.labels) == (width, unbounded, empty, 1)
+    assert found.size is None
+
+
+def test_widths_are_told_by_segment_and_are_not_those_of_sets() -> None:
+    """Of 1e-9 on one site and 1e12 on the other; sets have a size."""
+    rows = [
+        Row(1.0, {"site": site}, [], truth=Truth(interval=(0.0, width), label=0.0))
+        for site, width in (("a", 1e-9), ("b", 1e12), ("a", 3e-9))
+    ]
+    rows.append(Row(1.0, {"site": "a"}, [], truth=Truth(choices=["x", "y"], label="x")))
+    found = {one.value: one for one in folded(hosted(), iter(rows)).findings()}
+    assert (found["a"].width, found["b"].width) == (2e-9, 1e12)
+    assert (found["a"].size, found["b"].size) == (2.0, None)
+    assert found["all"].width == pytest.approx(1e12 / 3)
+
+
+def widths(number: int) -> Row:
+    """An interval of any width, some without one; that it misses changes once."""
+    chance = random.Random(number)
+    width = math.ldexp(chance.random(), chance.randrange(-60, 60))
+    width = chance.choices([width, math.inf, -width, math.nan], [85, 10, 3, 2])[0]
+    missed = chance.random() < (0.9 if 500 < number < 1000 else 0.05)
+    label = -1.0 if missed else 0.0
+    return Row(
+        float(number),
+        {"site": "ab"[number % 2]},
+        [],
+        truth=Truth(interval=(0.0, width), label=label),
+    )
+
+
+def test_widths_are_bit_for_bit_the_same_in_any_order_and_after_a_kill() -> None:
+    """Shuffled within what may come late, in three shards, and saved after every 100th."""
+    late = OutcomeRules(pane=100.0, lateness=1e9)
+    some = [widths(number) for number in range(600)]
+    whole = folded(hosted(late), iter(some)).findings()
+    assert whole[0].width is not None
+    assert min(whole[0].unbounded, whole[0].empty) > 20
+    shuffled = random.Random(1).sample(some, len(some))
+    assert folded(hosted(late), iter(shuffled)).findings() == whole
+    parts = [folded(hosted(late), iter(shuffled[shard::3])) for shard in range(3)]
+    parts[0].merge(parts[1])
+    parts[0].merge(parts[2])
+    assert parts[0].findings() == whole
+    straight, state, killed = hosted(), {}, hosted()
+    for number in range(3000):
+        straight.add_row(widths(number))
+        killed.add_row(widths(number))
+        if number % 100 == 50:
+            state |= killed.saved()
+            killed = hosted()
+            killed.restore({name: one for name, one in state.items() if one})
+    assert killed.findings() == straight.findings()
+
+
+def test_widths_begin_anew_with_the_coverage_beside_them() -> None:
+    """When an alarm ends, counts of what was wrong are forgotten, and the widths of it."""
+    found = folded(hosted(), map(widths, range(3000))).findings()[0]
+    assert (found.status, found.labels < 2600) == ("ok", True)
+    rows = map(widths, range(3000 - found.labels, 3000))
+    kinds = [width_of(one.truth.interval) for one in rows if one.truth and one.truth.interval]
+    known = [width for kind, width in kinds if kind == BOUNDED]
+    assert found.width == pytest.approx(sum(known) / len(known), rel=1e-12)
+    assert found.unbounded + found.empty + len(known) == found.labels
+
+
+def test_an_older_checkpoint_keeps_its_counts_and_has_no_widths() -> None:
+    """It had three entries for a segment; widths are told of what came since."""
+    some = [row(number, 0.15) for number in range(1200)]
+    straight = folded(hosted(), iter(some)).findings()
+    state = folded(hosted(), iter(some[:777])).saved()
+    for name, entry in state.items():
+        if name.startswith("coverage/["):
+            state[name] = msgspec.msgpack.encode(msgspec.msgpack.decode(entry, strict=False)[:3])
+    again = hosted()
+    again.restore(state)
+    assert [one.width for one in again.findings()] == [None] * 3
+    found = folded(again, iter(some[777:])).findings()
+    assert found == straight
+    assert found[0].width == 2.0
+
+
 def test_restart_and_shards_are_bit_for_bit() -> None:
     """Saved halfway, and counted in three shards."""
     some = [row(number, 0.15) for number in range(2000)]
@@ -137,7 +244,7 @@ def test_restart_and_shards_are_bit_for_bit() -> None:
 
 
 def test_measurements_are_those_of_the_catalogue() -> None:
-    """The share inside, the evidence, and one status of three for each segment."""
+    """The share inside, sizes, the evidence, and one status of three for each segment."""
     fold = folded(hosted(), (row(number, 0.1) for number in range(300)))
     told: list[Any] = list(fold.monitors[0].measurements("e"))
     for one in told:
@@ -145,3 +252,5 @@ def test_measurements_are_those_of_the_catalogue() -> None:
     assert sum(one.value for one in told if one.name == "monitor_outcome_status") == 3
     ratio = next(one for one in told if one.name == "monitor_coverage_ratio")
     assert ratio.value == pytest.approx(0.9, abs=0.05)
+    for name in ("monitor_prediction_set_size", "monitor_prediction_interval_width"):
+        assert [one.value for one in told if one.name == name] == [2.0] * 3

@@ -109,13 +109,37 @@ def test_what_the_endpoint_refused_says_nothing() -> None:
 
 
 def test_intervals_and_sets_are_found() -> None:
-    """Two ends, or the classes of a set; ends the wrong way round are none."""
+    """Two ends, or the classes of a set; ends the wrong way round stay so, and hold nothing."""
     ends = [column("prediction", 3.0), column("lower", 2.0), column("upper", 4.5)]
     assert Reading().of(record("r", outputs=ends)).interval == (2.0, 4.5)
     wrong = [column("lower", 5.0), column("upper", 4.5)]
-    assert Reading().of(record("r", outputs=wrong)).interval is None
+    assert Reading().of(record("r", outputs=wrong)).interval == (5.0, 4.5)
     several = [answer({"label": "a", "prediction_set": ["a", "b", 3]})]
     assert Reading().of(record("r", outputs=several)).choices == ["a", "b", "3"]
+
+
+@pytest.mark.parametrize(
+    ("upper", "found"),
+    [
+        ("2", 2.0),
+        ("Infinity", math.inf),
+        ("1e999", math.inf),
+        ("1" + "0" * 400, math.inf),
+        ("-1" + "0" * 400, -math.inf),
+        ("NaN", None),
+        ("null", None),
+        ("true", None),
+        ('"2"', None),
+    ],
+)
+def test_an_end_of_an_interval_may_be_infinite_and_must_be_a_number(
+    upper: str, found: float | None
+) -> None:
+    """As JSON has it, or as the servers write it that go beyond."""
+    said = Reading().of(
+        record("r", outputs=[Part(name="", text=f'{{"lower": 1, "upper": {upper}}}')])
+    )
+    assert said.interval == (None if found is None else (1.0, found))
 
 
 def test_where_it_is_looked_for_is_said() -> None:
