@@ -51,6 +51,7 @@ _MONTHS = {
     "jan": 1, "feb": 2, "mar": 3, "apr": 4, "may": 5, "jun": 6, "jul": 7, "aug": 8, "sep": 9,
     "oct": 10, "nov": 11, "dec": 12,
 }  # fmt: skip
+_DAYS = frozenset(("mon", "tue", "wed", "thu", "fri", "sat", "sun"))
 _OFFSET = re.compile(r"(.*[0-9]) ?(Z|z|UTC|GMT|utc|[-+][0-9]{2}(?::?[0-9]{2})?)")
 
 _WORD = re.compile(r"<[A-Z_]+>|[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]|\w+")
@@ -229,7 +230,8 @@ def cell(text: str, cells: int) -> str:
 def seconds(text: str, day_first: bool | None = None) -> float | None:
     """Unix seconds of a date or a date and time, UTC where no offset is said; else None.
 
-    ISO 8601 in all its forms, also with slashes, with a space before the offset; day.month.year;
+    ISO 8601 in all its forms, also with slashes, with a space before the offset; RFC 5322 and
+    HTTP, where a day of the week may come first; day.month.year;
     day/month/year where `day_first`, month/day/year where not. Where nobody knows (None), the
     second, unless the first number is no month.
 
@@ -243,12 +245,16 @@ def seconds(text: str, day_first: bool | None = None) -> float | None:
     0.0
     >>> seconds("29-Feb-24 1:30 PM", True) == seconds("Feb 29, 2024 13:30")
     True
+    >>> seconds("Thu, 29 Feb 2024 12:00:00 GMT"), seconds("Thu, 29 Feb 2024 14:00:00 +0200")
+    (1709208000.0, 1709208000.0)
     >>> seconds("29/2/24 13:30", True), seconds("29/2/24 13:30")
     (1709213400.0, None)
     """
     if not 8 <= len(text) <= 40:
         return None
-    if not text[0].isdigit():
+    if text[3:5] == ", " and text[:3].lower() in _DAYS:
+        text = text[5:]
+    if not text[:1].isdigit():
         text = _named(text, day_first) if text[:3].lower() in _MONTHS else ""
     elif not (text[4:5] == "-" == text[7:8] and text[:4].isdigit()):
         text = _compact(text) or _iso(text, day_first)

@@ -6,12 +6,15 @@ end: what a person who looks every day would have seen.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+import math
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
 import msgspec
+import numpy as np
 
 from monitor.analysis.drift.findings import undated
 from monitor.analysis.drift.profiles import Profile, profile_of
@@ -102,19 +105,17 @@ def with_outcomes(found: Replay, plan: Plan, both: Comparison, watch: Watch) -> 
     rules = plan.outcomes if joins else plan.outcomes_at_once
     experiments, untold = _experiments(plan, both)
     usual = _usual(plan, both, values)
-
-    def begin() -> Analysis[Outcome]:
-        return outcomes_of(rules, dimensions=plan.by, profile=usual, experiments=experiments)
-
+    due = outcomes_of(rules, dimensions=plan.by, profile=usual, experiments=experiments)
     within = within_of(rules, dimensions=plan.by, experiments=experiments) if joins else {}
-    folds = _Folds(begin(), at_once_of(rules), within)
+    folds = _Folds(due, at_once_of(rules), within)
     fold = folds.due
     coming = within_budget(both.current.truths(both.options), values)
     rows = _rows(watch(coming, "judging outcomes", found.records))
+    by_time = plan.period is not None and not joins
+    if by_time and not _are_in_order(both.current.truths(both.options)):
+        rows = _in_order(rows)
     chunks = None
-    if found.chunks is not None and plan.period is not None and not joins:
-        chunks = list(_in_periods(found.chunks, rows, folds, begin, plan))
-    elif found.chunks is not None:
+    if found.chunks is not None:
         chunks = list(_in_chunks(found.chunks, rows, folds, plan, joins=joins))
     for row in rows:
         folds.add_row(row)
@@ -216,12 +217,15 @@ def _in_chunks(
     known by then; the end of all makes the rest due."""
     joining = plan.joining if joins else None
     row, count, records = next(rows, None), 0, 0
+
+    def is_known(row: Row, chunk: Chunk) -> bool:
+        if joining is not None:
+            return _known(row, joining.wait) <= chunk.end
+        return count < records if plan.period is None else row.at < chunk.end
+
     for chunk in chunks:
         records += chunk.records
-        while row is not None and (
-            chunk is chunks[-1]
-            or (count < records if joining is None else _known(row, joining.wait) <= chunk.end)
-        ):
+        while row is not None and (chunk is chunks[-1] or is_known(row, chunk)):
             folds.add_row(row)
             row, count = next(rows, None), count + 1
         yield msgspec.structs.replace(chunk, **_entries(folds, plan, undated=not joins))
@@ -243,27 +247,26 @@ def _due(rows: Iterable[Row]) -> Iterator[Row]:
     return filter(_is_due, rows)
 
 
-def _in_periods(
-    chunks: Sequence[Chunk],
-    rows: Iterable[Row],
-    folds: _Folds,
-    begin: Callable[[], Analysis[Outcome]],
-    plan: Plan,
-) -> Iterator[Chunk]:
-    """Each chunk of a table with what is known at its end; the rows need not be in order of time.
-    Those of a period are counted apart, and added up."""
-    assert plan.period is not None  # noqa: S101  for the type checker
-    parts: dict[int, Analysis[Outcome]] = {}
-    for row in rows:
-        place = plan.period.place(row.at)
-        if place not in parts:
-            parts[place] = begin()
-        parts[place].add_row(row)
-    for chunk in chunks:
-        part = parts.pop(plan.period.place(chunk.start), None)
-        if part is not None:
-            folds.due.merge(part)
-        yield msgspec.structs.replace(chunk, **_entries(folds, plan, undated=True))
+def _are_in_order(rows: Iterable[Row | Block]) -> bool:
+    """Whether rows stand in order of time."""
+    latest = -math.inf
+    for one in rows:
+        times = one.at if isinstance(one, Block) else np.array([one.at])
+        if len(times) and (times[0] < latest or bool(np.any(np.diff(times) < 0))):
+            return False
+        latest = float(times[-1]) if len(times) else latest
+    return True
+
+
+def _in_order(rows: Iterable[Row]) -> Iterator[Row]:
+    """The rows in order of time, all of which are held for that, some 200 bytes each.
+
+    Bets look at what came before, so what was counted of each period apart would not add up.
+    """
+    encode, decode = msgspec.msgpack.Encoder().encode, msgspec.msgpack.Decoder(Row).decode
+    held = [(row.at, encode(row)) for row in rows]
+    held.sort(key=itemgetter(0))
+    return (decode(row) for _, row in held)
 
 
 def _experiments(plan: Plan, both: Comparison) -> tuple[list[Experiment], list[str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from textwrap import fill
 from typing import TypeVar
 
 from rich.table import Table
@@ -26,9 +27,10 @@ from monitor.replay.headline import courses, headline, segment, since, when, wor
 from monitor.texts import printable
 
 SHOWN = 40
+"""Findings in a table on the screen; drift is always shown."""
+
 CHUNKS = 100
 """Chunks that a screen is told of, at most."""
-"""Findings in a table on the screen; drift is always shown."""
 
 OF_A_KIND = 12
 """Columns of one kind that are named, at most."""
@@ -81,13 +83,14 @@ def tables(found: Replay, title: str, width: int = 140) -> Iterator[Table | Text
         yield from _moves(found, shown)
     if found.chunks is not None:
         listed = _told(found.chunks)
-        yield _chunks(found, listed)
+        yield from _fitted(_chunks(found, listed), width)
         if more := len(found.chunks) - len(listed):
             drifted = sum(one.verdict == "drift" for one in found.chunks)
             yield Text(f"and {more:,} more; of all {drifted:,} drift; --json FILE has each", "dim")
     if found.performance is not None:
         yield Text(f"\n{performance(found.performance)}")
-    yield from _of_outcomes(found)
+    for table in _of_outcomes(found):
+        yield from _fitted(table, width)
     for one in found.what_if or ():
         said = f"with alpha {one.alpha:g}, tolerance {one.tolerance:g}, {one.bins} bins: "
         yield Text.assemble(said, (one.verdict, STYLES[one.verdict]), f", {one.drifted:,} drifted")
@@ -164,6 +167,55 @@ def _table(title: str, words: Iterable[str], numbers: Iterable[str] = ()) -> Tab
     for name in numbers:
         table.add_column(name, justify="right", overflow="fold")
     return table
+
+
+NAMES = ("chunk", "measure", "segment", "experiment", "arm", "metric")
+"""Columns that say what a row is about."""
+
+SO_FAR = "quality so far"
+PROSE = ("performance", SO_FAR, "what changed", "why")
+"""Columns of whole sentences."""
+
+CROWDED = 6
+"""More columns than these stand closer on a narrow screen."""
+
+FOLDED = ("segment", "experiment", "arm", "metric", "slice", "from", "to", "drifted")
+"""Columns that share the room which the others leave on a narrow screen."""
+
+
+def _fitted(table: Table, width: int) -> Iterator[Table | Text]:
+    """The table; on a narrow screen without empty columns, no word parted, and with its sentences
+    below."""
+    if width >= WIDE:
+        yield table
+        return
+    columns = {str(one.header): one for one in table.columns}
+    cells = {name: list(one.cells) for name, one in columns.items()}
+    fitted = _table(str(table.title), ())
+    kept = [
+        name for name in columns
+        if name not in PROSE and (name in NAMES or any(map(str, cells[name])) or not table.rows)
+    ]  # fmt: skip
+    fitted.collapse_padding = len(kept) > CROWDED
+    for name in kept:
+        room = max(map(len, (*map(str, cells[name]), *name.split())))
+        fitted.add_column(
+            name if name in FOLDED else fill(name, room),
+            justify=columns[name].justify, overflow="fold", no_wrap=name not in FOLDED,
+        )  # fmt: skip
+    for place in range(len(table.rows)):
+        fitted.add_row(*(cells[name][place] for name in kept))
+    yield fitted
+    for place in range(len(table.rows)):
+        said = [
+            f"{name} {cells[name][place]}" if name == SO_FAR and str(cells[name][place])
+            else str(cells[name][place])
+            for name in PROSE if name in cells
+        ]  # fmt: skip
+        if any(said):
+            about = [str(cells[name][place]) for name in NAMES if name in cells]
+            about = [f"chunk {about[0]}"] if "chunk" in cells else about
+            yield Text(f"{', '.join(about)}: {'; '.join(filter(None, said))}")
 
 
 def _text(text: str, style: str = "") -> Text:
@@ -276,7 +328,7 @@ def _chunks(found: Replay, shown: Sequence[Chunk]) -> Table:
     if found.performance is not None:
         table.add_column("performance", overflow="fold")
     if found.quality:
-        table.add_column("quality so far", overflow="fold")
+        table.add_column(SO_FAR, overflow="fold")
     for one in shown:
         drifted = [f for f in ranked(one.features) if f.status == "drift"]
         names = list(dict.fromkeys(finding.feature for finding in drifted))

@@ -56,7 +56,9 @@ def _course(
     first, last = stretch(said)
     if first is None:
         return course
-    until = None if last == len(chunks) - 1 else chunks[last].end
+    # Chunks of which too little is known do not say that a drift is over.
+    is_over = any(status != "insufficient" for status in course.status[last + 1 :])
+    until = chunks[last].end if is_over else None
     return msgspec.structs.replace(
         course, onset=first, last=last, since=chunks[first].start, until=until
     )

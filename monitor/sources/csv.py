@@ -57,7 +57,8 @@ def open_csv(path: Path) -> Table:
         encoding, damage = stream.encoding, Damage()
         is_broad = packing.is_broad(stream.buffer)
         head = list(islice(csv_blocks.readable(lines, delimiter, path, damage), size))
-    if len(head) < size:
+    if len(head) < size or damage.files:
+        # A row of values must not be taken for the header that could not be read.
         raise SourceError(damage.first() or f"{path}: is empty")
     names, notes = columns.distinct(head[-1][1])
     names = columns.header(names, f"{path}:{head[-1][0]}")

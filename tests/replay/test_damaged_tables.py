@@ -167,6 +167,9 @@ def test_a_directory_of_mixtures(capsys, tmp_path: Path) -> None:
         ("t.json", b"[1, 2", "t.json: not a JSON list"),
         ("t.csv.gz", gzip.compress(b"a,b\n1,2\n" * 9, mtime=0)[:20], "t.csv.gz"),
         ("t.csv", "größe,b\n1,2\n".encode("latin-1"), "t.csv:1: is not UTF-8 text"),
+        # The first row of values is no header.
+        ("t.csv", "größe,b\n1,2\n3,4\n5,6\n".encode("latin-1"), "t.csv:1: is not UTF-8 text"),
+        ("t.csv", b'"a"b,c\n1,2\n3,4\n', "t.csv:1: not a CSV row"),
         ("t.json", b'{"a": ' * 5000, "t.json:1: not a record"),
         ("t.csv", b"a,b\n", "t.csv: holds no rows to judge"),
         ("t.arrow", b"ARROW1\0\0 and no more", "t.arrow: is not Arrow"),

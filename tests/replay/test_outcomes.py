@@ -101,6 +101,32 @@ def test_chunks_say_what_was_known_at_their_end(capsys, write: Write) -> None:
     ]
 
 
+def test_days_lose_no_row_of_any_outcome(capsys, write: Write) -> None:
+    """What is said of the whole is the same with days as without, and the last day says that, too;
+    rows in any order are judged as in order of time."""
+    rows = sorted(
+        (f"2026-01-{1 + n // 200:02}T00:{n % 60:02}Z", site, p, said, int(site == "b") ^ true)
+        for n, (site, p, said, true) in enumerate(classified(2000))
+    )
+    asked = [
+        *TRUTH, "--timestamp", "at", "--protected", "site", "--experiment", "site=a",
+        "--slices", "2",
+    ]  # fmt: skip
+    of_outcomes = ("quality", "calibration", "fairness", "experiments", "slices")
+    whole = document(capsys, write("t.csv", ["at", *HEADER], rows), *asked)
+    assert all(whole[name] for name in of_outcomes)
+    days = document(capsys, write("t.csv", ["at", *HEADER], rows), *asked, "--chunks", "day")
+    mixed = sorted(rows, key=lambda row: row[0][11:])  # by the minute, of all days together
+    other = document(capsys, write("m.csv", ["at", *HEADER], mixed), *asked, "--chunks", "day")
+    for name in of_outcomes:
+        assert days[name] == whole[name]
+        assert days["chunks"][-1][name] == whole[name]
+        # Slices are searched for among rows that their numbers choose.
+        assert other[name] == whole[name] or name == "slices"
+    first = document(capsys, write("d.csv", ["at", *HEADER], rows[:200]), *asked)
+    assert days["chunks"][0]["fairness"] == first["fairness"]
+
+
 def test_scores_that_are_too_sure_fail_on_calibration(capsys, write: Write, tmp_path: Path) -> None:
     """Calibrated ones do not. The tolerance is the setting's; the page has the numbers."""
     rows = [

@@ -93,6 +93,24 @@ def test_days_are_chunks_also_those_without_rows(capsys: Any, tmp_path: Path) ->
         assert (x["threshold"], x["status"][3], x["status"][6]) == (0.02, "insufficient", "drift")
 
 
+def test_a_chunk_of_few_rows_does_not_end_a_drift(capsys: Any, tmp_path: Path) -> None:
+    """The last day has just begun: it says neither that x is back nor that it is not. A whole day
+    on which it is back does."""
+    usual = log(tmp_path / "usual.csv", [0] * 12)
+    now = Path(log(tmp_path / "now.csv", [0, 1, 2, 5, 6]))
+    chance = random.Random(1)
+    for rows, until in ((9, None), (200, JANUARY + 7 * DAY)):
+        later = tmp_path / "later.csv"
+        more = [f"{JANUARY + 7 * DAY + n},{chance.gauss(0, 1):.3f},0.5,1" for n in range(rows)]
+        later.write_text("\n".join([now.read_text(), *more]))
+        found = judge(
+            capsys, str(later), "--reference", usual, "--timeline", "--chunks", "day",
+            "--ignore", "score", "--ignore", "truth",
+        )  # fmt: skip
+        (x,) = found["timeline"]
+        assert (x["onset"], x.get("until")) == (5, until)
+
+
 def test_a_timeline_needs_no_chunks_and_dask_says_the_same(capsys: Any, tmp_path: Path) -> None:
     """Days are long enough here; without times there are equal parts, and the onset is a row."""
     usual, now = log(tmp_path / "usual.csv", [0] * 12), log(tmp_path / "now.csv", list(range(9)))

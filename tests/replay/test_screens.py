@@ -41,6 +41,10 @@ LINES: dict[str, tuple[str, ...]] = {
     "records": ("now.jsonl", "--reference", "usual.jsonl", "--by", "population"),
     "others_log": (str(LOG), "--by", "outcome"),
     "narrow": ("now.csv", *USUAL, "--by", "region"),
+    "narrow_truth": (
+        "now.csv", *USUAL, "--timestamp", "at", "--label", "paid", "--score", "score",
+        "--protected", "region", "--experiment", "region=north", "--chunks", "week",
+    ),
 }  # fmt: skip
 FOUND = {"columns": 1}
 """Exit codes that are not 0."""
@@ -100,7 +104,7 @@ def test_what_is_printed(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     prepare(tmp_path)
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("COLUMNS", raising=False)
-    if name == "narrow":
+    if name.startswith("narrow"):
         monkeypatch.setenv("COLUMNS", "80")
     assert printed(name) == (SCREENS / f"{name}.txt").read_text(encoding="utf-8")
 
@@ -151,7 +155,7 @@ def write(names: Any) -> None:
         prepare(Path(folder))
         for name in names or LINES:
             os.environ.pop("COLUMNS", None)
-            if name == "narrow":
+            if name.startswith("narrow"):
                 os.environ["COLUMNS"] = "80"
             (SCREENS / f"{name}.txt").write_text(printed(name), encoding="utf-8")
 
