@@ -10,7 +10,7 @@ import re
 import secrets
 import sys
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -33,6 +33,7 @@ from monitor.protocols import PROTOCOLS
 from monitor.redrive import report
 from monitor.redrive import run as driving
 from monitor.redrive.client import Target
+from monitor.redrive.compare import FEATURES, Feature
 from monitor.redrive.document import Redrive
 from monitor.redrive.estimate import estimate, within
 from monitor.redrive.requests import select
@@ -77,6 +78,10 @@ def add_arguments(parser: argparse.ArgumentParser, common: Callable[..., None]) 
         help="open records that are sealed in an archive with this PEM file")  # fmt: skip
     add("--by", action="append", default=[], metavar="DIMENSION",
         help="also judge each value of this dimension; may be given again")  # fmt: skip
+    add("--margin", action="append", default=[], type=_margin, metavar="[FEATURE=]SIZE",
+        help="a difference up to SIZE does not matter: 0.05 is five answers of 100, or 5 %% "
+        "longer or slower; by default 0.01 for failed, 0.02 for most, 0.07 for length and tokens, "
+        "0.1 for latency and wording; without FEATURE= it is that of all")  # fmt: skip
     add("--dry-run", action="store_true",
         help="only say what can be sent again, and what that takes; send nothing")  # fmt: skip
     add("--json", metavar="FILE", help="write the findings as JSON; - is stdout")
@@ -172,8 +177,8 @@ def _remarks(plan: driving.Plan, found: Redrive) -> Iterator[str]:
         yield f"{found.throttled} times an endpoint asked to wait (429), and was waited for"
     if plan.baseline is None:
         yield (
-            "judged against the recorded answers: what a text says cannot be told from noise; "
-            "--baseline URL can"
+            "judged against the recorded answers: what a text says cannot be told from noise, and "
+            "latency is not judged; --baseline URL can tell both"
         )
 
 
@@ -216,7 +221,17 @@ def _plan(options: argparse.Namespace, settings: Settings) -> driving.Plan:
         errors=options.stop_at_errors,
         by=tuple(dict.fromkeys(options.by)),
         alpha=settings.drift.alpha,
+        features=_features(options.margin),
     )
+
+
+def _features(margins: Sequence[tuple[str, float]]) -> dict[str, Feature]:
+    """What is compared, with the margins that are asked for; a named one before that of all."""
+    asked = dict(margins)
+    return {
+        name: feature if (size := asked.get(name, asked.get(""))) is None else feature.within(size)
+        for name, feature in FEATURES.items()
+    }
 
 
 def _place(url: str) -> tuple[str | None, int | None] | None:
@@ -342,6 +357,18 @@ def _wanted(text: str) -> frozenset[str]:
     if unknown := sorted(wanted - set(CONDITIONS)):
         raise argparse.ArgumentTypeError(f"{unknown[0]!r} is not one of {', '.join(CONDITIONS)}")
     return wanted
+
+
+def _margin(text: str) -> tuple[str, float]:
+    """A feature, empty for all, and the margin that it is to have."""
+    name, separator, size = text.rpartition("=")
+    if (separator and name not in FEATURES) or size == "":
+        known = ", ".join(FEATURES)
+        raise argparse.ArgumentTypeError(f"{text!r} is not FEATURE=SIZE with one of {known}")
+    number = _positive(size)
+    if number >= 1 and not (separator and FEATURES[name].scale):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a share below 1, as 0.05")
+    return name, number
 
 
 def _count(text: str) -> int:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
@@ -39,12 +39,32 @@ class Feature:
     """What is compared. A contrast beyond `tolerance` matters; `words` says what it is of.
 
     `scale` makes a contrast a factor, `scale` ** contrast; without one it is a share or a distance.
+    The tolerance is in contrasts, `margin` in what is shown: 0.02 for a share, 1.1 for a factor.
     """
 
     name: str
     words: str
     tolerance: float = 0.02
     scale: float = 0.0
+
+    @property
+    def margin(self) -> float:
+        """The largest difference that does not matter: a share, or a factor where there is a
+        `scale`.
+
+        >>> FEATURES["exact"].margin, round(FEATURES["length"].margin, 2)
+        (0.02, 1.07)
+        """
+        return self.scale**self.tolerance if self.scale else self.tolerance
+
+    def within(self, size: float) -> Feature:
+        """Return this feature with another margin: 0.1 is one answer of ten, or 10 % more.
+
+        >>> round(FEATURES["length"].within(0.1).margin, 6), FEATURES["exact"].within(0.1).margin
+        (1.1, 0.1)
+        """
+        tolerance = math.log(1 + size, self.scale) if self.scale else size
+        return replace(self, tolerance=tolerance)
 
     def is_harmless(self, lower: float, upper: float) -> bool:
         """Whether no difference in an interval matters; its ends are factors where there is a
@@ -55,16 +75,15 @@ class Feature:
         >>> FEATURES["length"].is_harmless(0.94, 1.07), FEATURES["length"].is_harmless(0.94, 1.08)
         (True, False)
         """
-        most = self.tolerance
-        low, high = (self.scale**-most, self.scale**most) if self.scale else (-most, most)
-        return low <= lower and upper <= high
+        most = self.margin
+        return (1 / most if self.scale else -most) <= lower and upper <= most
 
 
 SIGNED = (
     Feature("failed", "share of requests that fail", 0.01),
     Feature("length", "characters of an answer", 0.05, 4.0),
     Feature("tokens", "tokens of an answer", 0.05, 4.0),
-    Feature("latency", "seconds of an answer", 0.15, 4.0),
+    Feature("latency", "seconds of an answer", math.log(1.1, 4.0), 4.0),
     Feature("refusal", "share of refusals"),
     Feature("json", "share of answers that are JSON"),
     Feature("cut", "share of answers that reach the limit of tokens"),

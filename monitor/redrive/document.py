@@ -34,12 +34,25 @@ class Found(msgspec.Struct, frozen=True, omit_defaults=True):
     threshold: float
     """From so much on a difference is believed; the budget is shared by all features."""
     status: Status
-    """What is believed. Without a baseline some features cannot be told from noise."""
+    """What is believed: `same` where the interval lies within the margin, `insufficient` where more
+    pairs would tell. Without a baseline some features cannot be told from noise."""
     noise: float | None = None
     """Of a distance: how far the baseline's two answers are apart."""
     harmless: bool = False
-    """Whether no difference in the interval matters. Of what is `same` without that, none is seen,
-    and one may hide."""
+    """Whether no difference in the interval matters: it lies within the margin."""
+    margin: float = 0.0
+    """The largest difference that does not matter: a share, or a factor that is above 1."""
+    more: int | None = None
+    """About how many more records would tell, if they are like these; null where it is told, and
+    where more would not help."""
+
+    @property
+    def seems_different(self) -> bool:
+        """Whether there is a difference, and the best guess is that it matters."""
+        none = 0.0 if self.unit == "share" else 1.0
+        least = -self.margin if self.unit == "share" else 1 / self.margin
+        is_within = least <= self.difference <= self.margin
+        return not is_within and not self.lower <= none <= self.upper
 
 
 class Side(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -80,7 +93,7 @@ class Redrive(msgspec.Struct, frozen=True, omit_defaults=True):
     """What `monitor redrive --json` writes."""
 
     verdict: Verdict
-    """Whether the candidate answers otherwise."""
+    """Whether the candidate answers otherwise: `same` where every feature of the whole is."""
     judged: Literal["baseline", "recorded"]
     """What the candidate was held against."""
     run: str
@@ -111,5 +124,8 @@ class Redrive(msgspec.Struct, frozen=True, omit_defaults=True):
     """Answers with status 429 that were waited for."""
     lag: float = 0.0
     """The most seconds that a request began later than it was due."""
+    more: int | None = None
+    """About how many more records would tell, where the verdict is `insufficient`; null where it is
+    not known, and where more would not help."""
     remarks: list[str] = []
     """What the reader must know to believe the verdict."""

@@ -15,8 +15,8 @@ from monitor.redrive.run import apart
 from monitor.types import WHOLE
 
 WIDTH = 80
-MOST_ROWS, MOST_PAIRS = 20, 5
-"""So many features of segments, and pairs, are shown; the document has all."""
+MOST_ROWS, MOST_PAIRS, MOST_NAMES = 20, 5, 4
+"""So many features of segments, pairs, and names in a sentence are shown; the document has all."""
 
 
 def lines(found: Redrive) -> Iterator[str]:
@@ -29,16 +29,12 @@ def lines(found: Redrive) -> Iterator[str]:
         yield ""
         yield from _table("WHAT DIFFERS", differing)
     whole = [one for one in found.features if one.dimension == WHOLE.dimension]
-    same = [one for one in whole if one.status == "same"]
-    for title, rest in (
-        ("NO DIFFERENCE THAT MATTERS", [one for one in same if one.harmless]),
-        ("NONE SEEN, BUT ONE MAY HIDE", [one for one in same if not one.harmless]),
-        ("TOO FEW PAIRS TO TELL", [one for one in whole if one.status == "insufficient"]),
-        (
-            "NOT JUDGED, FOR WANT OF A --baseline",
-            [one for one in found.features if one.status == "not judged"],
-        ),
+    for title, status, among in (
+        ("TOO FEW PAIRS TO TELL", "insufficient", whole),
+        ("NOT JUDGED: NO --baseline", "not judged", found.features),
+        ("NO DIFFERENCE THAT MATTERS", "same", whole),
     ):
+        rest = [one for one in among if one.status == status]
         if rest:
             yield ""
             yield from _table(title, rest)
@@ -72,16 +68,41 @@ def sentence(found: Redrive) -> str:
         said = f"different: {found.against} does not answer as {other} does ({names})."
     elif found.verdict == "same":
         said = (
-            f"same: {found.against} answers as {other} does, as far as {found.paired} pairs tell."
+            f"same: {found.against} answers as {other} does: of {found.paired} pairs every "
+            "feature lies within its margin."
         )
-        whole = [one for one in found.features if one.dimension == WHOLE.dimension]
-        if open_ := [one.feature for one in whole if one.status == "same" and not one.harmless]:
-            said += (
-                f" They are too few to rule out every difference that matters ({', '.join(open_)})."
-            )
     else:
-        said = f"insufficient: {found.paired} pairs are too few for a verdict (at least {MINIMUM})."
+        said = f"insufficient: {_why_insufficient(found)}"
     return f"{said} {counts}"
+
+
+def _why_insufficient(found: Redrive) -> str:
+    """Why there is no verdict, and what would bring one."""
+    if found.paired < MINIMUM:
+        why = f"{found.paired} pairs are too few for a verdict (at least {MINIMUM})."
+    else:
+        whole = [one for one in found.features if one.dimension == WHOLE.dimension]
+        unknown = [one.feature for one in whole if one.status == "not judged"]
+        few = [one.feature for one in whole if one.status == "insufficient"]
+        why = "nothing is known to differ"
+        if few:
+            shown = (
+                few
+                if len(few) <= MOST_NAMES
+                else [*few[: MOST_NAMES - 1], f"{len(few) - MOST_NAMES + 1} more"]
+            )
+            names = ", ".join(shown)
+            why += f", but {found.paired} pairs are too few to rule out what matters ({names})"
+        why += "."
+        if unknown:
+            names = ", ".join(unknown)
+            return f"{why} Without --baseline what differs ({names}) cannot be told from noise."
+    if found.more is not None:
+        return (
+            f"{why} About {found.more:,} more records would tell, if they are like these; a wider "
+            "--margin takes fewer."
+        )
+    return f"{why} A wider or narrower --margin may tell." if found.paired else why
 
 
 def selection_lines(selection: Selection, estimate: Estimate, sides: int) -> Iterator[str]:
@@ -121,16 +142,21 @@ def warnings(selection: Selection) -> Iterator[str]:
 
 
 def _table(title: str, found: Sequence[Found]) -> Iterator[str]:
-    yield f"{title:<32}{'BY':>11}  {'INTERVAL':<20}{'PAIRS':>7}{'NOISE':>7}"
+    yield f"{title:<28}{'BY':>7}  {'INTERVAL':<16}{'MARGIN':>6}{'PAIRS':>8}{'NOISE':>6}{'MORE':>7}"
     for one in found[:MOST_ROWS]:
         where = "" if one.dimension == WHOLE.dimension else f" {one.dimension}={one.value}"
         name = plain(f"{one.feature}{where}")
-        if len(name) > 31:
+        if len(name) > 27:
             yield name[:WIDTH]
             name = ""
         ends = f"{_shown(one, one.lower)} to {_shown(one, one.upper)}"
+        margin = f"x{one.margin:.2f}" if one.unit == "ratio" else f"{one.margin:.2f}"
         noise = "" if one.noise is None else f"{one.noise:.2f}"
-        yield f"{name:<32}{_shown(one, one.difference):>11}  {ends:<20}{one.pairs:>7}{noise:>7}"
+        more = "" if one.more is None else str(one.more)
+        yield (
+            f"{name:<28}{_shown(one, one.difference):>7}  {ends:<16}{margin:>6}{one.pairs:>8}"
+            f"{noise:>6}{more:>7}"
+        )
         if one.status == "different":
             yield f"  {FEATURES[one.feature].words}"
     if len(found) > MOST_ROWS:

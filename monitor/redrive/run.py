@@ -6,7 +6,7 @@ import threading
 from collections import Counter, deque
 from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from heapq import nlargest
 
 import msgspec
@@ -15,9 +15,9 @@ from monitor.interfaces import Protocol
 from monitor.privacy.records import Privacy
 from monitor.redrive import pacing
 from monitor.redrive.client import LARGEST, Reply, Session, Target
-from monitor.redrive.compare import DISTANCES, Encode, Traits, traits
+from monitor.redrive.compare import DISTANCES, FEATURES, Encode, Feature, Traits, traits
 from monitor.redrive.document import Pair, Redrive, Side
-from monitor.redrive.judge import Answers, Judge, verdict
+from monitor.redrive.judge import Answers, Judge, more, verdict
 from monitor.redrive.requests import Resend, Selection, call_of, protocol_of, renamed
 from monitor.types import Message, Outcome, Record
 
@@ -53,6 +53,7 @@ class Plan:
     errors: float = 0.5
     by: Sequence[str] = ()
     alpha: float = 0.05
+    features: Mapping[str, Feature] = field(default_factory=lambda: FEATURES)
 
 
 @dataclass(frozen=True)
@@ -121,7 +122,9 @@ class Reading:
 def redrive(selection: Selection, plan: Plan, reading: Reading, world: World) -> Redrive:
     """Send what was selected, and judge. Ctrl-C ends it early, with the verdict so far."""
     stop = threading.Event()
-    judge = Judge(plan.by, plan.alpha, baseline=plan.baseline is not None)
+    judge = Judge(
+        plan.by, plan.alpha, baseline=plan.baseline is not None, features=plan.features
+    )  # fmt: skip
     outcome = _Outcome(plan, judge, reading)
     chosen = selection.chosen
     if plan.speed is not None:
@@ -245,8 +248,9 @@ class _Outcome:
         found = self._judge.found(self._is_text)
         plan = self._plan
         texts = {id(one[0]) for one in nlargest(WORST, self._pairs, key=lambda one: apart(one[0]))}
+        said = verdict(found, self.paired)
         return Redrive(
-            verdict=verdict(found, self.paired),
+            verdict=said,
             judged="recorded" if plan.baseline is None else "baseline",
             run=plan.run,
             against=plan.against.url,
@@ -262,6 +266,7 @@ class _Outcome:
             errors=dict(self._errors.most_common(20)),
             throttled=self._throttled,
             lag=round(self._lag, 3),
+            more=more(found) if said == "insufficient" and self.paired else None,
             remarks=remarks,
         )
 

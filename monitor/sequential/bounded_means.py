@@ -31,16 +31,12 @@ def log_evidence(values: Floats, bound: float) -> float:
     >>> log_evidence(np.full(20, 1.0), 0.1) > 9, log_evidence(np.full(20, 0.1), 0.1) <= 0
     (True, True)
     """
-    stakes = SAFE / (1 + bound) * np.array(STAKES) if bound > -1 else np.array(STAKES)
-    logs = np.log1p(np.multiply.outer(stakes, np.asarray(values, np.float64) - bound)).sum(axis=-1)
-    return float(log_mean(logs, np.full(len(STAKES), 1 / len(STAKES))))
+    return _mixed(_capitals(values, bound))
 
 
 def log_evidence_beyond(values: Floats, tolerance: float) -> float:
     """ln E against `the mean is at most tolerance away from 0`, on whichever side."""
-    values = np.asarray(values, np.float64)
-    sides = np.array([log_evidence(values, tolerance), log_evidence(-values, tolerance)])
-    return float(log_mean(sides, np.full(2, 0.5)))
+    return _mixed(_beyond(np.asarray(values, np.float64), tolerance))
 
 
 def interval(values: Floats, alpha: float) -> Interval:
@@ -54,6 +50,62 @@ def interval(values: Floats, alpha: float) -> Interval:
         return Interval(math.nan, -1.0, 1.0)
     bar = math.log(2 / alpha)
     return Interval(float(values.mean()), _lower(values, bar), -_lower(-values, bar))
+
+
+def times_until_within(values: Floats, tolerance: float, alpha: float) -> float:
+    """How many times as many values it takes until the interval lies within the tolerance, if more
+    come that scatter as these do; infinite where it never will.
+
+    >>> round(200 * times_until_within(np.zeros(200), 0.02, 0.05))
+    269
+    """
+    values = np.asarray(values, np.float64)
+    bar = math.log(2 / alpha)
+    return max(_times_until(_capitals(one, -tolerance), bar) for one in (values, -values))
+
+
+def times_until_beyond(values: Floats, tolerance: float, bar: float) -> float:
+    """How many times as many values it takes until `log_evidence_beyond` reaches the bar, if more
+    come that scatter as these do; infinite where it never will.
+
+    >>> times_until_beyond(np.zeros(200), 0.02, 5.0)
+    inf
+    """
+    return _times_until(_beyond(np.asarray(values, np.float64), tolerance), bar)
+
+
+def _capitals(values: Floats, bound: float) -> Floats:
+    """The logarithm of what each bet on a mean above the bound has become."""
+    stakes = SAFE / (1 + bound) * np.array(STAKES) if bound > -1 else np.array(STAKES)
+    values = np.asarray(values, np.float64)
+    capitals: Floats = np.log1p(np.multiply.outer(stakes, values - bound)).sum(axis=-1)
+    return capitals
+
+
+def _beyond(values: Floats, tolerance: float) -> Floats:
+    """The same of bets on either side."""
+    return np.concatenate([_capitals(values, tolerance), _capitals(-values, tolerance)])
+
+
+def _mixed(capitals: Floats) -> float:
+    """The logarithm of the mean of all bets."""
+    return float(log_mean(capitals, np.full(len(capitals), 1 / len(capitals))))
+
+
+def _times_until(capitals: Floats, bar: float) -> float:
+    """By how much bets must be multiplied until their mean reaches the bar; it is convex in that,
+    and begins at 0."""
+    best = float(capitals.max())
+    if best <= 0 or bar == math.inf:
+        return math.inf
+    low, high = 0.0, (bar + math.log(len(capitals))) / best
+    for _ in range(_STEPS):
+        middle = (low + high) / 2
+        if _mixed(middle * capitals) >= bar:
+            high = middle
+        else:
+            low = middle
+    return high
 
 
 def _lower(values: Floats, bar: float) -> float:

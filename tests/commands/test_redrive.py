@@ -73,12 +73,14 @@ def halved(words: list[str]) -> list[str]:
 
 
 def test_a_noisy_endpoint_is_the_same_as_itself(run: Run, archive: Any) -> None:
-    """Each request goes to the baseline twice; no two answers are alike."""
+    """Each request goes to the baseline twice; no two answers are alike. 60 pairs show it within wide
+    margins, and within the usual ones they are too few."""
     chats = [chat(number, parameters={"stream": number % 2 == 0}) for number in range(60)]
     with serving(noisy(1)) as baseline, serving(noisy(2)) as candidate:
         code, out, err = run(
             archive(chats), "--against", candidate.url, "--baseline", baseline.url,
-            "--json", "found.json", "--fail-on", "different,failed",
+            "--json", "found.json", "--fail-on", "different,insufficient,failed",
+            "--margin", "0.95", "--margin", "latency=9",
         )  # fmt: skip
     assert (code, err) == (0, "")
     assert len(candidate.seen) == 60
@@ -94,6 +96,23 @@ def test_a_noisy_endpoint_is_the_same_as_itself(run: Run, archive: Any) -> None:
     jsonschema.validate(found, schema(Redrive))
     assert {one["id"] for one in found["pairs"]} == {one.id for one in chats}
     assert all(len(one["baseline"]) == 2 for one in found["pairs"])
+
+
+def test_too_few_pairs_are_no_verdict(run: Run, archive: Any, steady: Model) -> None:
+    """Of an endpoint that always answers as it did: which features are open, how many more records would
+    tell, and exit code 1 for who asks; as many, and it is the same."""
+    said = ("--against", steady.url, "--json", "found.json", "--fail-on", "insufficient")
+    code, out, _ = run(archive(map(prediction, range(30))), *said)
+    found = json.loads(Path("found.json").read_bytes())
+    assert (code, found["verdict"], found["more"]) == (1, "insufficient", 520)
+    assert all(one["status"] == "insufficient" for one in found["features"])
+    words = " ".join(out.split())
+    assert "too few to rule out what matters (failed, exact, structure, values)" in words
+    assert "About 520 more records would tell, if they are like these" in words
+    assert "--margin" in words
+    code, out, _ = run(archive(map(prediction, range(550))), *said, "--concurrency", 16)
+    assert code == 0
+    assert "same:" in out
 
 
 def test_a_changed_endpoint_is_different_however_noisy(run: Run, archive: Any) -> None:
@@ -128,7 +147,8 @@ def test_a_store_is_sent_again(run: Run, tmp_path: Path, steady: Model) -> None:
             await stream.close()
 
         asyncio.run(fill())
-        code, out, _ = run(url, "--against", steady.url, "--json", "found.json")
+        wide = ("--margin", "0.2", "--fail-on", "insufficient")
+        code, out, _ = run(url, "--against", steady.url, "--json", "found.json", *wide)
         assert (code, json.loads(Path("found.json").read_bytes())["verdict"]) == (0, "same")
 
         def wrong(handler: Any, asked: dict[str, Any]) -> bool:
@@ -144,7 +164,8 @@ def test_without_a_baseline_texts_are_judged_by_what_needs_none(run: Run, archiv
     """It is said; a change of style or length is seen all the same."""
     chats = [chat(number) for number in range(40)]
     with serving(Model(lambda question: ["Indeed,", *words_of(question)])) as candidate:
-        _, out, _ = run(archive(chats), "--against", candidate.url)
+        # one after the other: what words tell depends on which pairs came before
+        _, out, _ = run(archive(chats), "--against", candidate.url, "--concurrency", 1)
     assert "different:" in out
     assert "wording" in out
     assert "--baseline URL can" in " ".join(out.split())
@@ -373,6 +394,13 @@ WRONG = {
         "127.0.0.1:7",
     ],
     "is no --baseline": ["--against", "http://127.0.0.1:1", "--baseline-header", "a=b"],
+    "is not FEATURE=SIZE with one of": [
+        "--against",
+        "http://127.0.0.1:1",
+        "--margin",
+        "lenght=0.1",
+    ],
+    "is not a share below 1": ["--against", "http://127.0.0.1:1", "--margin", "exact=1"],
     "is not a number above 0": ["--against", "http://127.0.0.1:1", "--speed", "0"],
     "'drift' is not one of": ["--against", "http://127.0.0.1:1", "--fail-on", "drift"],
     "is more than 256": ["--against", "http://127.0.0.1:1", "--concurrency", "257"],
