@@ -24,7 +24,7 @@ from monitor.errors import ConfigError, UsageError
 from monitor.logs import plain
 from monitor.settings import load
 from monitor.settings.schema import Settings
-from monitor.settings.validation import did_you_mean
+from monitor.settings.validation import did_you_mean, told
 from monitor.urls import named
 
 EXIT_USAGE = 2
@@ -205,9 +205,8 @@ def _parser(chosen: str) -> _Parser:
         example="monitor check --upstream http://127.0.0.1:9000")  # fmt: skip
     demo = add("demo", _demo, "show it all: two models, real clients, a shift, the drift found",
         more="Takes under three minutes and leaves nothing behind.",
-        example="monitor demo --keep")  # fmt: skip
-    demo.add_argument("--keep", action="store_true",
-        help="keep everything running until Ctrl-C, and print its addresses")  # fmt: skip
+        example="monitor demo --keep\nmonitor demo --domain support")  # fmt: skip
+    _demo_options(demo)
     records = add("records", _records, "list and show the stored records",
         example="monitor records list --limit 20")  # fmt: skip
     templates = add("templates", _templates, "list and show the prompt templates of the records",
@@ -483,10 +482,41 @@ def _erase(options: argparse.Namespace) -> int:
     return erase.run(options, _settings(options))
 
 
+def _demo_options(demo: argparse.ArgumentParser) -> None:
+    demo.add_argument("--keep", action="store_true",
+        help="keep everything running until Ctrl-C, and print its addresses")  # fmt: skip
+    demo.add_argument("--domain", metavar="D",
+        help="the scenario of a domain instead, with a problem that overall accuracy hides: "
+        "support")  # fmt: skip
+    demo.add_argument(
+        "--no-problem",
+        action="store_true",
+        help="with --domain: the same traffic without the problem; nothing should alarm",
+    )
+    demo.add_argument("--seed", type=int, default=1, metavar="N",
+        help="with --domain: the traffic of another day; by default 1")  # fmt: skip
+
+
 def _demo(options: argparse.Namespace) -> int:
     for module in ("openai", "httpx", "sklearn"):
         if not extras.is_there(module):
             raise UsageError(extras.advice("demo", "monitor demo"))
-    from monitor.demo.run import demo
+    if options.domain is None:
+        for name, is_given in (("--no-problem", options.no_problem), ("--seed", options.seed != 1)):
+            if is_given:
+                raise UsageError(f"{name}: is for the scenario of a domain; give --domain, too")
+        from monitor.demo.run import demo
 
-    return demo(keep=options.keep)
+        return demo(keep=options.keep)
+    from monitor.demo import domain
+    from monitor.demo.scenarios import SCENARIOS
+
+    scenario = SCENARIOS.get(options.domain)
+    if scenario is None:
+        raise UsageError(
+            f"--domain: {told(options.domain)} is not one of {', '.join(SCENARIOS)}"
+            f"{did_you_mean(options.domain, SCENARIOS)}"
+        )
+    return domain.run(
+        scenario, seed=options.seed, problem=not options.no_problem, keep=options.keep
+    )

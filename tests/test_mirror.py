@@ -90,6 +90,13 @@ ELSEWHERE = {
     "analysis/drift/watches.py": "analysis/drift/test_eviction.py",
     "demo/models.py": "demo/test_run.py",
     "demo/screen.py": "demo/test_run.py",
+    "demo/processes.py": "demo/test_run.py",
+    "demo/domain_screen.py": "demo/test_domain.py",
+    "demo/scripted.py": "demo/test_domain.py",
+    **{
+        f"demo/{one}.py": "demo/test_scenarios.py"  # all are held to the same
+        for one in ("scenario", "ecommerce", "finance", "healthcare", "legal", "science", "support")
+    },
     "proxy/chunked.py": "proxy/test_http1_fast_path.py",
     "proxy/copies.py": "proxy/test_http1_fast_path.py",
     "proxy/heads.py": "proxy/test_http1_fast_path.py",

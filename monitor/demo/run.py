@@ -4,16 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
-import shutil
 import signal
-import subprocess
-import sys
 import tempfile
 import time
-import urllib.error
 import urllib.request
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -21,13 +16,12 @@ import yaml
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from monitor.demo import screen
+from monitor.demo import processes, screen
 from monitor.demo.models import CHAT
 from monitor.demo.page import Page
 from monitor.demo.traffic import Clients, jobs
 from monitor.errors import UsageError
 from monitor.supervision.embedded_store import open_embedded
-from monitor.supervision.ports import free_port
 
 USUAL = 2200
 SHIFTED = 1400
@@ -52,11 +46,14 @@ def demo(console: Console | None = None, *, keep: bool = False) -> int:
     console = console or Console()
     console.print(screen.welcome())
     with contextlib.ExitStack() as stack:
-        stack.enter_context(_signals())
+        stack.enter_context(processes.signals())
         data = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="monitor-demo-")))
         with console.status("training a classifier, starting the models and the sidecar"):
-            models = stack.enter_context(_models())
-            run, stop = stack.enter_context(_monitor(data, models))
+            models = stack.enter_context(processes.endpoint("monitor.demo.models"))
+            prices = data / "costs.yaml"
+            prices.write_text(yaml.safe_dump(PRICES))
+            settings = {**SETTINGS, "costs": {"file": str(prices)}}
+            run, stop = stack.enter_context(processes.sidecar(data, models, settings))
         return _tour(console, models, data, run, stop, keep=keep)
 
 
@@ -87,38 +84,14 @@ def _tour(
     console.print(screen.finding(page, _findings(admin)))
     if keep:
         with contextlib.suppress(KeyboardInterrupt):
-            console.print(screen.kept(url, admin, str(data), _command()))
+            console.print(screen.kept(url, admin, str(data), processes.command()))
             signal.pause()
         page = Page.read(f"{admin}/metrics")
     with console.status("draining"):
         stop()
     console.print(screen.ledger(page))
-    console.print(screen.farewell(_command()))
+    console.print(screen.farewell(processes.command()))
     return 0 if found and page.is_conserved() else 1
-
-
-def _command() -> str:
-    """How to call us where `monitor` alone does not."""
-    if shutil.which("monitor"):
-        return "monitor"
-    return sys.argv[0] if Path(sys.argv[0]).name == "monitor" else f"{sys.executable} -m monitor"
-
-
-@contextlib.contextmanager
-def _signals() -> Generator[None]:
-    """SIGTERM and the end of the terminal end the demo as Ctrl-C does, with all it has started;
-    Ctrl-C also where a shell has us ignore it, in the background."""
-
-    def end(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    ours = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    before = [signal.signal(number, end) for number in ours]
-    try:
-        yield
-    finally:
-        for number, handler in zip(ours, before, strict=True):
-            signal.signal(number, handler)
 
 
 def _send(clients: Clients, progress: Progress, title: str, count: int, *, shifted: bool) -> None:
@@ -167,58 +140,3 @@ def _example(clients: Clients, redis_url: str) -> tuple[str, dict[str, Any]]:
                 return sent, record
         time.sleep(0.1)
     raise UsageError("the example's record did not reach the store within 10 s")
-
-
-@contextlib.contextmanager
-def _models() -> Generator[str]:
-    address = f"127.0.0.1:{free_port()}"
-    command = [sys.executable, "-m", "monitor.demo.models", address]
-    process = subprocess.Popen(command, start_new_session=True)  # Ctrl-C is for us alone
-    try:
-        _wait_for(f"http://{address}/v2/health/ready", process)
-        yield f"http://{address}"
-    finally:
-        _end(process)
-
-
-@contextlib.contextmanager
-def _monitor(data: Path, models: str) -> Generator[tuple[dict[str, Any], Callable[[], None]]]:
-    config = data / "demo.yaml"
-    prices = data / "costs.yaml"
-    prices.write_text(yaml.safe_dump(PRICES))
-    config.write_text(yaml.safe_dump({**SETTINGS, "costs": {"file": str(prices)}}))
-    listen = f"127.0.0.1:{free_port(8080)}"
-    admin = f"127.0.0.1:{free_port(9464)}"
-    command = [sys.executable, "-m", "monitor", "run", "--config", str(config), "--data", str(data)]
-    command += ["--upstream", models, "--listen", listen, "--admin", admin]
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("MONITOR_")}
-    with (data / "monitor.log").open("w") as log:
-        process = subprocess.Popen(command, stderr=log, env=environment, start_new_session=True)
-
-        try:
-            _wait_for(f"http://{admin}/readyz", process)
-            yield json.loads((data / "run.json").read_text()), lambda: _end(process)
-        finally:
-            _end(process)
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    if process.poll() is None:
-        process.send_signal(signal.SIGTERM)
-    with contextlib.suppress(subprocess.TimeoutExpired):
-        process.wait(40)
-    if process.poll() is None:
-        process.kill()
-        process.wait()
-
-
-def _wait_for(url: str, process: subprocess.Popen[bytes], patience: float = 60) -> None:
-    deadline = time.monotonic() + patience
-    while time.monotonic() < deadline:
-        if process.poll() is not None:
-            raise UsageError(f"a process of the demo ended early (exit code {process.returncode})")
-        with contextlib.suppress(urllib.error.URLError, ConnectionError, TimeoutError):
-            urllib.request.urlopen(url, timeout=2).close()  # noqa: S310  ours
-            return
-        time.sleep(0.1)
-    raise UsageError(f"{url} did not answer within {patience:g} s")

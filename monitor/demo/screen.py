@@ -32,13 +32,20 @@ def welcome() -> RenderableType:
     )
 
 
-def running(models: str, traffic: str, admin: str, run: dict[str, Any]) -> RenderableType:
+def running(
+    models: str,
+    traffic: str,
+    admin: str,
+    run: dict[str, Any],
+    *,
+    what: str = "models (classifier, chat)",
+) -> RenderableType:
     """A table of what runs where."""
     table = _table("running", "what", "where", "process")
     table.columns[1].no_wrap = True
     pids = {role: ", ".join(map(str, ids)) for role, ids in run["pids"].items()}
-    table.add_row("models (classifier, chat)", models, "")
-    table.add_row("traffic, to the models", traffic, f"proxy {pids['proxy']}")
+    table.add_row(what, models, "")
+    table.add_row("traffic, to the sidecar", traffic, f"proxy {pids['proxy']}")
     table.add_row("records, pseudonymized", "embedded Valkey", f"recorder {pids['recorder']}")
     table.add_row("drift, in words", f"{admin}/api/drift", f"analyzer {pids['analyzer']}")
     table.add_row("metrics for Prometheus", f"{admin}/metrics", f"pages {pids['pages']}")
@@ -170,7 +177,9 @@ def ledger(page: Page) -> RenderableType:
     )
 
 
-def kept(traffic: str, admin: str, data: str, command: str) -> RenderableType:
+def kept(
+    traffic: str, admin: str, data: str, command: str, *, endpoint: str = "clinic"
+) -> RenderableType:
     """What can be looked at while everything goes on running."""
     lines = (
         f"{traffic}    clients connect here",
@@ -178,7 +187,7 @@ def kept(traffic: str, admin: str, data: str, command: str) -> RenderableType:
         f"{admin}/console/    what was found, in a browser",
         f"{data}    records, keys and log",
         "",
-        f"{command} records list --endpoint clinic --limit 5 --data {data}",
+        f"{command} records list --endpoint {endpoint} --limit 5 --data {data}",
         "Ctrl-C ends it all",
     )
     return Panel(Group(*map(Text, lines)), title="still running", box=box.ROUNDED)

@@ -1,0 +1,9 @@
+"""The scenarios, one for each domain: a day with something wrong that overall accuracy hides.
+
+To add one, write a file with a `SCENARIO` and name it here.
+"""
+
+from monitor.demo import support
+from monitor.demo.scenario import Scenario
+
+SCENARIOS: dict[str, Scenario] = {one.name: one for one in (support.SCENARIO,)}

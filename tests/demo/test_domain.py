@@ -1,0 +1,106 @@
+"""A scenario through a real `monitor run`, as a newcomer sees it: a small one, that takes seconds."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import random
+import threading
+import time
+from collections.abc import Generator
+from typing import Any
+
+import pytest
+import uvicorn
+from rich.console import Console
+
+from monitor.demo import domain, domain_screen, processes
+from monitor.demo.alarms import Alarm
+from monitor.demo.scenario import CHAT, Scenario, Signal, Turn, answered, asked
+from monitor.demo.scripted import Scripted
+from monitor.findings import Quality
+from monitor.supervision.ports import free_port
+
+COUNT = 60
+
+
+def turns(seed: int, problem: bool) -> list[Turn]:
+    chance = random.Random(seed)
+    request = asked("m", "You are brief.", "Where is it?")
+    return [
+        Turn(
+            number / COUNT, CHAT, {"x-population": "north"}, request, answered(request, "It is there."),
+            0.05 if problem and number % 2 else 0.001, [{"correction": chance.choice(["It is there.", "Gone."])}],
+        )
+        for number in range(COUNT)
+    ]  # fmt: skip
+
+
+SMALL = Scenario(
+    "small", "Every other answer is late.", "a script", {"outcomes": {"wait": 3}, "objectives": {"latency": {"seconds": 0.04}}},
+    turns, (Signal("latency objective", "population", "north", "they wait"),), "exact_match",
+)  # fmt: skip
+
+
+@contextlib.contextmanager
+def scripted(module: str, name: str, seed: str, *more: str) -> Generator[str]:
+    """The endpoint, in a thread: only a scenario that is listed can be served by a process."""
+    assert (module, name) == ("monitor.demo.scripted", "small")
+    port = free_port()
+    application = Scripted(turns(int(seed), not more), int(seed))
+    server = uvicorn.Server(
+        uvicorn.Config(application, port=port, log_level="error", lifespan="off")
+    )
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    deadline = time.monotonic() + 30
+    while not server.started and time.monotonic() < deadline:
+        time.sleep(0.01)
+    yield f"http://127.0.0.1:{port}"
+    server.should_exit = True
+    thread.join(30)
+
+
+def test_the_engine_finds_what_was_planted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It says where and by what, accounts for every exchange, knows overall accuracy, and exits 0."""
+    monkeypatch.setattr(processes, "endpoint", scripted)
+    monkeypatch.setattr(domain, "SPAN", 1.0)
+    monkeypatch.setattr(domain, "WAIT", 3.0)
+    shown = io.StringIO()
+    assert domain.run(SMALL, console=Console(file=shown, width=80)) == 0, shown.getvalue()
+    text = shown.getvalue()
+    assert "found: population=north by latency objective" in text
+    assert f"{COUNT} exchanges ended = {COUNT} recorded + 0 lost + 0 pending" in text
+    assert "overall accuracy (exact_match): 0." in text, text
+    assert f"of {COUNT} labels" in text
+    assert max(map(len, text.splitlines())) <= 80
+
+
+def test_what_was_not_found_is_said() -> None:
+    """In its line, beside what else alarms; and without a problem, that nothing does."""
+
+    def shown(alarms: list[Alarm], *, problem: bool) -> str:
+        screen = io.StringIO()
+        console = Console(file=screen, width=80)
+        console.print(domain_screen.welcome(SMALL, problem=problem))
+        console.print(domain_screen.found(SMALL, alarms, problem=problem))
+        return screen.getvalue()
+
+    other = Alarm("drift", "outcome", "all", "all", "errors")
+    text = shown([other], problem=True)
+    assert "not found: population=north by latency objective (they wait)" in text
+    assert "also: all=all by outcome" in text
+    assert "Every other answer is late." in text
+    assert "nothing alarms" in shown([], problem=False)
+    assert "Every other answer" not in shown([], problem=False)
+
+
+def test_accuracy_is_told_before_and_after_the_change() -> None:
+    """From what was known of all by then, and now; or it is not known."""
+
+    def quality(number: float, labels: int) -> Any:
+        return Quality("all", "all", "exact_match", number, None, None, labels)
+
+    words = str(domain_screen.overall(SMALL, quality(0.9, 100), quality(0.85, 200)))
+    assert words.endswith("0.850 of 200 labels; 0.900 before the change, 0.800 after it")
+    assert str(domain_screen.overall(SMALL, None, None)).endswith("not known")
