@@ -32,6 +32,7 @@ EXIT_USAGE = 2
 EXAMPLES = """\
 examples:
   monitor demo
+  monitor init --out monitor.yaml
   monitor run --upstream http://127.0.0.1:9000
   monitor records list --limit 20
   monitor sidecar --upstream http://127.0.0.1:9000 --redis redis://redis:6379/0
@@ -235,23 +236,17 @@ def _parser(chosen: str) -> _Parser:
         "      --baseline http://127.0.0.1:9000")  # fmt: skip
     reference = add("reference", _reference, "build a reference profile; it holds no raw values",
         example="monitor reference build last-month.csv --out profile.json")  # fmt: skip
-    files = add("files", _files, "write dashboards, alert rules and manifests to a directory",
-        example="monitor files deployment")  # fmt: skip
-    schema = add("schema", _schema, "print the JSON Schema of a document")
     keys = add("keys", _keys, "list, rotate and fingerprint the keys that make pseudonyms",
         example="monitor keys list")  # fmt: skip
     reveal = add("reveal", _reveal, "print the values behind pseudonyms, with a private key")
     _for_clusters(add, chosen)
+    _of_files(add, chosen)
     in_store = {"records": records, "templates": templates, "review": review, "redrive": redrive,
         "feedback": feedback, "experiments": experiments, "notify": notify,
         "verify": verify,
         "erase": add("erase", _erase, "take a person out of stream and archive")}  # fmt: skip
     if chosen in in_store:
         _look_at_the_store(chosen, in_store[chosen])
-    if chosen in ("files", "schema"):
-        importlib.import_module(f"monitor.commands.{chosen}").add_arguments(
-            files if chosen == "files" else schema
-        )
     if chosen == "replay":
         from monitor.commands import replay_options as offline
 
@@ -278,6 +273,19 @@ def _parser(chosen: str) -> _Parser:
         importlib.import_module("monitor.commands.reveal").add_arguments(reveal)
         _common(reveal, "endpoint", "redis", "data")
     return parser
+
+
+def _of_files(add: Callable[..., _Parser], chosen: str) -> None:
+    """The commands that write files and documents, and need nothing that runs."""
+    writing = {
+        "init": add("init", _init, "ask what it needs to know and write a configuration",
+            example="monitor init --domain support --out monitor.yaml"),
+        "files": add("files", _files, "write dashboards, alert rules and manifests to a directory",
+            example="monitor files deployment"),
+        "schema": add("schema", _schema, "print the JSON Schema of a document"),
+    }  # fmt: skip
+    if chosen in writing:
+        importlib.import_module(f"monitor.commands.{chosen}").add_arguments(writing[chosen])
 
 
 def _for_clusters(add: Callable[..., _Parser], chosen: str) -> None:
@@ -414,6 +422,12 @@ def _notify(options: argparse.Namespace) -> int:
     from monitor.commands import notify
 
     return notify.run(options, _settings(options))
+
+
+def _init(options: argparse.Namespace) -> int:
+    from monitor.commands import init
+
+    return init.run(options)
 
 
 def _files(options: argparse.Namespace) -> int:

@@ -31,6 +31,7 @@ SETTINGS = {
     "verify": {"config", "endpoint"},
     "inject": {"config"},
     "injector": {"config", "endpoint", "listen", "admin", "data"},
+    "init": {"endpoint", "upstream"},
     "demo": set(),
     "files": set(),
     "schema": set(),

@@ -51,7 +51,12 @@ def load(
     Raises ConfigError with one line that names the file, variable or option, the key, and what
     would be right.
     """
-    settings = _convert(own(file, environment, options), "")
+    return checked(own(file, environment, options))
+
+
+def checked(tree: dict[str, Any]) -> Settings:
+    """Return the settings that a user's own tree and its preset say; raises ConfigError."""
+    settings = _convert(tree, "")
     _check(settings)
     return settings
 
