@@ -32,16 +32,19 @@ $(VENV)/.dev: $(BIN)/python pyproject.toml constraints.txt
 debian: ## the programs that some tests drive (only as root on Debian; elsewhere those tests skip)
 	@sh tests/install-debian.sh $(DEBIAN)
 
+$(BIN)/helm: tests/install-helm.sh | $(VENV)/.dev
+	@sh tests/install-helm.sh $(BIN)
+
 demo: $(VENV)/.demo ## the guided end-to-end run; ends by itself
 	$(BIN)/monitor demo
 
-test: $(VENV)/.dev debian ## the whole suite
+test: $(VENV)/.dev debian $(BIN)/helm ## the whole suite
 	$(BIN)/python -m pytest --numprocesses=$(TEST_PROCESSES) --dist=loadfile --no-loadscope-reorder
 
 nightly: export HYPOTHESIS_PROFILE = nightly
 nightly: export FAULT_ORDERS ?= 5000
 nightly: export FAULT_SEEDS ?= 50
-nightly: $(VENV)/.dev debian ## the suite with many more examples and orders of faults; takes hours
+nightly: $(VENV)/.dev debian $(BIN)/helm ## the suite with many more examples and orders of faults; takes hours
 	$(BIN)/python -m pytest --numprocesses=$(TEST_PROCESSES) --dist=loadfile --no-loadscope-reorder --timeout=14400
 
 check: $(VENV)/.dev ## format, lint, types, import contracts, staleness of generated files

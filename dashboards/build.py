@@ -39,6 +39,7 @@ from dashboards.catalogue import document
 from dashboards.panels import DATASOURCE, Board, of
 from monitor.commands.files import CONSOLE, RUNBOOK
 from monitor.commands.schema import DOCUMENTS, VERSION, published
+from monitor.deploy import build as deployment
 
 TAG = "monitor"
 """By it the boards find each other."""
@@ -163,7 +164,7 @@ def main(arguments: list[str]) -> int:
         return 2
     for name, make in OUTPUTS.items():
         (_HOUSE / name).write_text(make(), encoding="utf-8")
-    return 0
+    return deployment.main([])  # the chart holds copies of the boards
 
 
 def _variables(asked: str) -> list[builders.DatasourceVariable | builders.QueryVariable]:

@@ -186,8 +186,9 @@ def what_is_remembered_has_a_bound(where: str, module: ast.Module) -> Faults:
 
 
 def settings_are_read_at_the_door(where: str, module: ast.Module) -> Faults:
-    """`settings` and the environment belong to `cli`, `commands` and the processes."""
-    if where == "cli.py" or where.startswith(
+    """`settings` and the environment belong to `cli`, `commands` and the processes; the chart's schema
+    holds that of the settings."""
+    if where in {"cli.py", "deploy/chart.py"} or where.startswith(
         ("app/", "commands/", "demo/", "settings/", "supervision/")
     ):
         return

@@ -1,4 +1,4 @@
-"""Objects → the manifests and the Kustomize files below `deploy/`.
+"""Objects → the manifests, the Kustomize files and the chart below `deploy/`.
 
 `python -m monitor.deploy.build` writes them; with `--check` it exits 1 when a committed file is not
 what the code makes.
@@ -11,13 +11,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from monitor.deploy import objects
+from monitor.deploy import chart, objects
 from monitor.deploy.objects import INJECTOR, LABEL, SYSTEM, Object
 from monitor.inject import policy
 from monitor.inject.container import ADMIN, IMAGE, NAME
 from monitor.inject.manifests import written
 
-ROOT = Path(__file__).parent.parent.parent
+ROOT = SOURCE = Path(__file__).parent.parent.parent
+"""Where files are written, and where what they are made of is."""
 MADE = "# Written by `python -m monitor.deploy.build`; change monitor/deploy instead."
 
 KEY = """\
@@ -58,7 +59,8 @@ OWN_CERTIFICATE = f"""\
 
 def files() -> dict[str, str]:
     """Return all files by their path from the root of the repository."""
-    return {f"deploy/{path}": text for path, text in {**_plain(), **_kustomize()}.items()}
+    plain = {f"deploy/{path}": text for path, text in {**_plain(), **_kustomize()}.items()}
+    return {**plain, **chart.files(SOURCE)}
 
 
 def _plain() -> dict[str, str]:
@@ -246,7 +248,11 @@ def stale() -> list[str]:
     """Return the files that are not as they would be written, or that nobody writes any more."""
     made = files()
     wrong = [name for name, text in made.items() if _read(ROOT / name) != text]
-    there = {str(path.relative_to(ROOT)) for path in (ROOT / "deploy/kustomize").rglob("*.yaml")}
+    there = {
+        str(path.relative_to(ROOT))
+        for place in ("deploy/kustomize", f"{chart.CHART}/files")
+        for path in (ROOT / place).rglob("*.*")
+    }
     return sorted({*wrong, *(there - made.keys())})
 
 

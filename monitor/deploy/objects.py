@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from monitor.inject import container
@@ -66,14 +67,19 @@ def secret() -> Object:
 def analyzer() -> Object:
     """Return the Deployment of an analyzer. One of any number of replicas works, by a lease in the
     store, and another takes over within 10 s."""
-    options = Options(config=NAME, admin=ADMIN, memory="256Mi", memory_limit="1Gi")
-    pod = {
+    pod = analyzer_pod(Options(config=NAME))
+    return _deployment(ANALYZER, 1, pod, strategy={"type": "Recreate"})
+
+
+def analyzer_pod(chosen: Options) -> Object:
+    """Return the spec of an analyzer's Pod, with the image, ConfigMap and Secret chosen."""
+    options = replace(chosen, admin=ADMIN, memory="256Mi", memory_limit="1Gi")
+    return {
         "automountServiceAccountToken": False,
         "securityContext": _security(),
         "containers": [container.analyzer(options)],
         "volumes": container.volumes(options),
     }
-    return _deployment(ANALYZER, 1, pod, strategy={"type": "Recreate"})
 
 
 def model() -> list[Object]:
@@ -207,10 +213,16 @@ def network_policy() -> Object:
     return _named("NetworkPolicy", ANALYZER, "networking.k8s.io/v1", spec=spec)
 
 
-def injector() -> list[Object]:
-    """Return the injector: two replicas, what they may read, their Service, and the webhook."""
-    options = Options(
-        endpoint="injector", admin=ADMIN, cpu="50m", memory="96Mi", memory_limit="256Mi"
+def injector(chosen: Options | None = None) -> list[Object]:
+    """Return the injector: two replicas, what they may read, and their Service. What is chosen, the
+    image, the ConfigMap and the Secret, is that of the sidecars too."""
+    options = replace(
+        chosen or Options(),
+        endpoint="injector",
+        admin=ADMIN,
+        cpu="50m",
+        memory="96Mi",
+        memory_limit="256Mi",
     )
     found = container.injector(options)
     found["readinessProbe"]["httpGet"] = {"path": "/readyz", "port": "webhook", "scheme": "HTTPS"}
