@@ -115,11 +115,14 @@ def in_parts(path: Path) -> Any:
 
 def kept_aside(path: Path) -> Path | None:
     """Where the same file stands that was listed in an archive of ours as
-    `…/date=D/shard=S/NAME.parquet`, and that another one has taken the place of meanwhile; None
-    where it is nowhere. It is kept there for a while (`archive.chain`)."""
+    `…/date=D/hour=H/shard=S/NAME.parquet`, and that another one has taken the place of meanwhile;
+    None where it is nowhere. It is kept there for a while (`archive.chain`). Archives of earlier
+    have no hours."""
     url = path.url if isinstance(path, Remote) else str(path)
     top, _, rest = url.rpartition("/date=")
     date, _, name = rest.partition("/")
+    if name.startswith("hour="):
+        name = name.partition("/")[2]
     if not (top and date and name.startswith("shard=") and name.endswith(".parquet")):
         return None
     shard, _, stem = name.removesuffix(".parquet").partition("/")

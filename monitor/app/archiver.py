@@ -415,7 +415,7 @@ class Archiver:
         """Archive what comes next, as one file; how many entries that were."""
         chain = shard.chain
         position, passed = chain.position, 0
-        date: int | None = None
+        hour: int | None = None
         writer: Writer | None = None
         rows = 0
         try:
@@ -424,8 +424,8 @@ class Archiver:
                 behind, entries = await shard.stream.next(position, limit=limit, block=0.001)
                 if not entries:
                     break
-                date = _date(entries[0]) if date is None else date
-                same = [one for one in entries if _date(one) == date]
+                hour = _hour(entries[0]) if hour is None else hour
+                same = [one for one in entries if _hour(one) == hour]
                 if not same:
                     break
                 position = _cut(behind, same[-1], len(entries) - len(same))
@@ -547,9 +547,9 @@ def _cut(position: str, last: Entry, left: int) -> str:
     return str(place._replace(id=last.id, number=number))
 
 
-def _date(entry: Entry) -> int:
-    """The day since 1970 (UTC) on which an entry was appended: a file has those of one."""
-    return int(entry.id.partition("-")[0]) // 86_400_000
+def _hour(entry: Entry) -> int:
+    """The hour since 1970 in which an entry was appended: a file has those of one."""
+    return int(entry.id.partition("-")[0]) // 3_600_000
 
 
 async def serve(role: child.Child) -> None:

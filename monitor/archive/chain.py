@@ -79,8 +79,9 @@ class Chain:
         while (further := self._found(self.next_number)) is not None:
             self.head = further
         number = self.next_number - 2
-        self._finish(self.link(number).manifest.kept if number >= 0 else 0)
-        self._sweep()
+        before = self.link(number).manifest if number >= 0 else None
+        self._finish(before.kept if before else 0)
+        self._sweep(before)
 
     def add(self, new: Manifest, sign: Sign) -> bool:
         """Put the next manifest, whose file is stored where it is `unnamed`; whether it was the
@@ -94,10 +95,10 @@ class Chain:
                 self.storage.delete(new.unnamed)
             self.open()
             return False
-        before = self.head.manifest.kept if self.head else 0
+        before = self.head.manifest if self.head else None
         self.head = manifests.opened(data, name)
-        self._finish(before)
-        self._sweep()
+        self._finish(before.kept if before else 0)
+        self._sweep(before)
         return True
 
     def link(self, number: int) -> Link:
@@ -234,8 +235,9 @@ class Chain:
             if name.endswith(NEW) or now >= until.get(int(number), math.inf):
                 self.storage.delete(f"{top}/{name}")
 
-    def _sweep(self) -> None:
-        """Remove files with `.new` of steps that another writer made, or that were not finished.
+    def _sweep(self, before: Manifest | None) -> None:
+        """Remove files with `.new` of steps that another writer made, or that were not finished, by
+        the last manifest and the one `before` it.
 
         One that is being written begins behind the position, and is not touched.
         """
@@ -243,11 +245,14 @@ class Chain:
         if said is None or said.file is None or said.replaces is not None:
             return
         file = said.file
-        directory = file.path.rpartition("/")[0]
-        for name in self.storage.inside(directory):
-            first = name.partition("_")[0]
-            if name.endswith(NEW) and entry(first) <= entry(file.last):
-                self.storage.delete(f"{directory}/{name}")
+        now, earlier = manifests.directories(self.endpoint, self.shard, file.first)
+        # What wrote the one before may have known no hours, and was killed at its next step.
+        was_earlier = before is not None and before.version < manifests.VERSION
+        for directory in (now, earlier) if was_earlier else (file.directory,):
+            for name in self.storage.inside(directory):
+                first = name.partition("_")[0]
+                if name.endswith(NEW) and entry(first) <= entry(file.last):
+                    self.storage.delete(f"{directory}/{name}")
 
 
 def checkpoint_of(manifest: Manifest, body: bytes) -> Checkpoint:

@@ -1,4 +1,4 @@
-"""Small files of a shard's days that are over → few, with the same rows in the same order.
+"""Small files of a shard's hours that are over → few, with the same rows in the same order.
 
 Rows are copied as they are, each with its leaf, so the tree stays as it is; no key is needed. What
 is read must be what its manifest lists: a damaged file is never made to look whole.
@@ -19,13 +19,13 @@ from monitor.archive.chain import Chain
 from monitor.archive.held import Held, altered
 from monitor.archive.manifests import (
     MOST_REPLACED,
-    REPLACING,
     File,
     Manifest,
     Replaced,
+    beside,
     day,
     entry,
-    path_of,
+    hour,
 )
 from monitor.archive.rows import GROUP_BYTES, GROUP_ROWS, parquet_writer, synced
 from monitor.archive.storage import Storage
@@ -42,11 +42,15 @@ LARGE = 128 << 20
 
 
 def runs(held: Sequence[Held], before: str) -> Iterator[list[Held]]:
-    """Yield what is worth to become one file: small files of one day before that date, which follow
-    one another, in the order of their entries."""
-    for date, files in groupby(held, lambda one: day(one.file.first)):
-        if date < before:
-            yield from (run for run in _runs(list(files)) if len(run) > 1)
+    """Yield what is worth to become one file: small files of one hour before that one
+    (`manifests.hour`), which follow one another, in the order of their entries. Archives of earlier
+    have files of days."""
+    for directory, files in groupby(held, lambda one: one.file.directory):
+        found = list(files)
+        of = hour if "/hour=" in directory else day
+        span = of(found[0].file.first)
+        if span < before[: len(span)]:
+            yield from (run for run in _runs(found) if len(run) > 1)
 
 
 def _runs(files: list[Held]) -> Iterator[list[Held]]:
@@ -100,7 +104,7 @@ def written(
     size, digest = synced(path)
     files = [one.file for one in done]
     first, last = files[0].first, files[-1].last
-    place = path_of(chain.endpoint, chain.shard, first, last, digest)
+    place = beside(files[0].directory, first, last, digest)
     start, end = min(one.start for one in files), max(one.end for one in files)
     rows = sum(one.rows for one in files)
     erased = sum(one.erased for one in files)
@@ -131,4 +135,4 @@ def step(chain: Chain, done: Sequence[Held], file: File, *, at: float, writer: s
     """Return the next manifest, by which a file takes the place of others."""
     new = chain.next_manifest(at=at, writer=writer, position=chain.position, tree=chain.tree)
     replaced = Replaced(done[0].first, done[-1].last, [one.file for one in done], at + ASIDE)
-    return msgspec.structs.replace(new, version=REPLACING, file=file, replaces=replaced)
+    return msgspec.structs.replace(new, file=file, replaces=replaced)

@@ -19,7 +19,7 @@ import msgspec
 
 from monitor.archive.chain import Chain, Sign
 from monitor.archive.held import Held, Holdings, altered
-from monitor.archive.manifests import REPLACING, Erasure, File, Manifest, Replaced, path_of
+from monitor.archive.manifests import Erasure, File, Manifest, Replaced, beside
 from monitor.archive.rows import RECORD, SEALED, parquet_writer, synced
 from monitor.archive.sealing import Opener
 from monitor.archive.storage import why
@@ -143,7 +143,7 @@ class Eraser:
         new = self._chain.next_manifest(
             at=clock(), writer=self._writer, position=self._chain.position, tree=self._chain.tree
         )
-        return self._chain.add(msgspec.structs.replace(new, version=REPLACING, erasure=how), sign)
+        return self._chain.add(msgspec.structs.replace(new, erasure=how), sign)
 
     def _step(self, held: Held, copy: Copy, how: Erasure, at: float) -> Manifest:
         chain = self._chain
@@ -151,7 +151,7 @@ class Eraser:
             at=at, writer=self._writer, position=chain.position, tree=chain.tree
         )
         return msgspec.structs.replace(
-            new, version=REPLACING, file=copy.file,
+            new, file=copy.file,
             replaces=Replaced(held.first, held.last, [held.file]),
             erasure=msgspec.structs.replace(how, rows=copy.rows),
         )  # fmt: skip
@@ -177,7 +177,7 @@ class Eraser:
         place = self._place(held)
         if place is None:
             return None
-        chain, storage = self._chain, self._chain.storage
+        storage = self._chain.storage
         if _digest(place) != held.file.sha256:
             raise altered(storage.name, held.file)
         local = storage.scratch()
@@ -187,7 +187,7 @@ class Eraser:
         except BaseException:
             local.unlink(missing_ok=True)
             raise
-        path = path_of(chain.endpoint, chain.shard, held.file.first, held.file.last, digest)
+        path = beside(held.file.directory, held.file.first, held.file.last, digest)
         file = msgspec.structs.replace(
             held.file, path=path, bytes=size, sha256=digest, erased=held.file.erased + rows
         )

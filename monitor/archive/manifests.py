@@ -1,12 +1,14 @@
 """What a manifest says, and where files and manifests of an archive stand.
 
-    endpoint=E/date=D/shard=S/FIRST_LAST_HASH.parquet      rows; FIRST and LAST are entries' ids
+    endpoint=E/date=D/hour=H/shard=S/FIRST_LAST_HASH.parquet
+                                                           rows; FIRST and LAST are entries' ids
     endpoint=E/_manifests/shard=S/00000012/00012345.json   the chain that lists them
     endpoint=E/_staged/shard=S/00012345_NAME.new and .old  the file that manifest 12345 puts in the
                                                            place of others, and these, for a while
 
 Names that begin with `_` are not data to Spark, Hive and DuckDB. A file is named by its content, a
-manifest by its number alone: of two that are written at the same time one is the first.
+manifest by its number alone: of two that are written at the same time one is the first. Archives of
+earlier have no `hour=H`; what takes the place of a file stands where that did.
 """
 
 from __future__ import annotations
@@ -23,9 +25,9 @@ from monitor.audit.documents import TwiceError, require_unique_keys
 from monitor.audit.merkle import Tree
 from monitor.errors import ArchiveError
 
-VERSION, REPLACING = 1, 2
-"""Of the form of manifests and files: of those that add rows, and of those that replace files or
-tell of an erasure, which a reader must know of."""
+VERSION = 3
+"""Of the form of manifests and files, from 1 on; all are read. Manifests of 1 add rows, those of 2
+replace files or tell of an erasure, those of 3 do any of this and know hours."""
 
 BUCKET = 1000
 """Manifests of a directory."""
@@ -57,6 +59,11 @@ class File(msgspec.Struct, frozen=True, omit_defaults=True):
     start: float
     end: float
     erased: int = 0
+
+    @property
+    def directory(self) -> str:
+        """Return the directory that its path is in, without a slash at its end."""
+        return self.path.rpartition("/")[0]
 
 
 class Replaced(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -177,10 +184,9 @@ def opened(data: bytes, name: str) -> Link:
         raise ArchiveError(f"{name}: is not a manifest: {error}") from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError):
         raise ArchiveError(f"{name}: is not a manifest") from None
-    if manifest.version not in (VERSION, REPLACING):
+    if not 1 <= manifest.version <= VERSION:
         raise ArchiveError(
-            f"{name}: has version {manifest.version}; this monitor reads versions {VERSION} and "
-            f"{REPLACING}"
+            f"{name}: has version {manifest.version}; this monitor reads versions 1 to {VERSION}"
         )
     if not tree.is_whole:
         raise ArchiveError(f"{name}: is not a manifest: its peaks are not those of its size")
@@ -219,7 +225,10 @@ def _fault_of(file: File, said: Manifest) -> str:
     is_right = min(file.rows, file.bytes) >= 0 and 0 <= file.erased <= file.rows
     if not is_right or entry(file.first) > entry(file.last):
         return "its file's numbers cannot be"
-    if file.path != path_of(said.endpoint, said.shard, file.first, file.last, file.sha256):
+    if file.path not in (
+        beside(one, file.first, file.last, file.sha256)
+        for one in directories(said.endpoint, said.shard, file.first)
+    ):
         return "its file stands elsewhere"
     return ""
 
@@ -248,21 +257,37 @@ def name_of(endpoint: str, shard: int, number: int) -> str:
     return f"{directory(endpoint, shard)}/{number // BUCKET:08}/{number:08}.json"
 
 
-def day(entry: str) -> str:
-    """Return the date (UTC) on which an entry was appended, by its id; the last one that there is
-    for what is later.
+def hour(entry: str) -> str:
+    """Return the date and hour (UTC) in which an entry was appended, by its id; the last one that
+    there is for what is later.
 
-    >>> day("1700000000000-0"), day("18446744073709551000-0")
-    ('2023-11-14', '9999-12-31')
+    >>> hour("1700000000000-0"), hour("18446744073709551000-0")
+    ('2023-11-14T22', '9999-12-31T23')
     """
     at = min(int(entry.partition("-")[0]), LATEST) / 1000
-    return datetime.datetime.fromtimestamp(at, datetime.UTC).date().isoformat()
+    return datetime.datetime.fromtimestamp(at, datetime.UTC).isoformat()[:13]
+
+
+def day(entry: str) -> str:
+    """Return the date (UTC) on which an entry was appended, as `hour`."""
+    return hour(entry)[:10]
+
+
+def directories(endpoint: str, shard: int, first: str) -> tuple[str, str]:
+    """Return where files stand that begin with an entry: now, and in archives of earlier."""
+    date, _, clock = hour(first).partition("T")
+    place = f"endpoint={quote(endpoint, safe='')}/date={date}"
+    return f"{place}/hour={clock}/shard={shard}", f"{place}/shard={shard}"
 
 
 def path_of(endpoint: str, shard: int, first: str, last: str, digest: str) -> str:
     """Return where a file with this content belongs."""
-    place = f"endpoint={quote(endpoint, safe='')}/date={day(first)}/shard={shard}"
-    return f"{place}/{first}_{last}_{digest[:12]}.parquet"
+    return beside(directories(endpoint, shard, first)[0], first, last, digest)
+
+
+def beside(directory: str, first: str, last: str, digest: str) -> str:
+    """Return the path of a file with this content in a directory."""
+    return f"{directory}/{first}_{last}_{digest[:12]}.parquet"
 
 
 def staging(endpoint: str, shard: int) -> str:

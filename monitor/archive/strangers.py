@@ -15,17 +15,17 @@ from urllib.parse import unquote
 
 from monitor.archive.chain import Chain
 from monitor.archive.held import Holdings
-from monitor.archive.manifests import NEW, File, Manifest, day, entry
+from monitor.archive.manifests import NEW, File, Manifest, day, entry, hour
 from monitor.archive.storage import NO_FILE
 
 PARQUET = (".parquet", f".parquet{NEW}")
 """How files of rows are called, before and after they are listed; readers take any case."""
 
 _STEP = re.compile(
-    r"endpoint=([^/]+)/date=([0-9-]{10})/shard=([0-9]{1,9})/"
+    r"endpoint=([^/]+)/date=([0-9-]{10})(?:/hour=([0-9]{2}))?/shard=([0-9]{1,9})/"
     r"([0-9]{1,20}-[0-9]{1,20})_[0-9]{1,20}-[0-9]{1,20}_[0-9a-f]{12}\.parquet\.new"
 )
-"""The path of a file that no manifest lists yet: endpoint, date, shard, first entry."""
+"""The path of a file that no manifest lists yet: endpoint, date, hour, shard, first entry."""
 
 
 def irregular(place: Path, *, is_named: bool) -> Iterator[tuple[Path, str]]:
@@ -106,6 +106,7 @@ def is_unfinished(path: str, steps: dict[tuple[str, int], str]) -> bool:
     found = _STEP.fullmatch(path)
     if found is None:
         return False
-    endpoint, date, shard, first = found.groups()
+    endpoint, date, clock, shard, first = found.groups()
     last = steps.get((unquote(endpoint), int(shard)), "")
-    return date == day(first) and entry(first) >= entry(last)
+    is_there = hour(first) == f"{date}T{clock}" if clock else day(first) == date
+    return is_there and entry(first) >= entry(last)

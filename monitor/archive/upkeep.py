@@ -1,6 +1,6 @@
 """What there is to do for the files of a shard while nothing waits to be archived.
 
-Files of days that are over are put together; what was replaced is deleted when it was kept aside
+Files of hours that are over are put together; what was replaced is deleted when it was kept aside
 long enough.
 """
 
@@ -17,14 +17,14 @@ CLEAR_EVERY = 3600.0
 """Seconds between two looks for files that need not be kept aside any longer."""
 
 OVER = 3600.0
-"""Seconds after the end of a day from which on its files are put together."""
+"""Seconds after the end of an hour from which on its files are put together."""
 
 RECENT = 7 * 86400.0
 """Seconds within which files were archived that are put together."""
 
 
 class Upkeep:
-    """Looks after the files of an open chain, a moment at a time. Once a day it finds out what is
+    """Looks after the files of an open chain, a moment at a time. Once an hour it finds out what is
     to be put together (`runs`); each time it does one of these."""
 
     def __init__(
@@ -35,13 +35,13 @@ class Upkeep:
         self._sign = sign
         self._writer = writer
         self._may_go_on = may_go_on
-        self._day = ""
-        self._looked = 0
+        self._hour = ""
+        self._looked = self._next = 0
         self._clear_at = 0.0
 
     def forget(self) -> None:
         """Find out anew what is to be put together: others may have done it."""
-        self._day = ""
+        self._hour = ""
         self.runs.clear()
 
     def turn(self, now: float) -> None:
@@ -49,10 +49,8 @@ class Upkeep:
         if now >= self._clear_at:
             self._chain.clear(now)
             self._clear_at = now + CLEAR_EVERY
-        if self._day != (day := manifests.day(f"{int((now - OVER) * 1000)}-0")):
-            self._looked = self._chain.next_number
-            self.runs = deque(compaction.runs(self._held(now - RECENT), day))
-            self._day = day
+        if self._hour != (hour := manifests.hour(f"{int((now - OVER) * 1000)}-0")):
+            self._look(now, hour)
         if self.runs:
             run = self.runs.popleft()
             if self._is_as_it_was(run):
@@ -60,15 +58,23 @@ class Upkeep:
             else:
                 self.forget()
 
-    def _held(self, start: float) -> list[Held]:
-        """Return the files with rows that were archived at Unix time `start` and later.
+    def _look(self, now: float, hour: str) -> None:
+        """Find out what there is to be put together of the time before an hour: at the first look
+        of a day of all that is recent, else of what was not yet over at the last look.
 
-        One of before that was replaced since is not among them: nobody has looked at what stands
+        A file of before that was replaced since is not looked at: nobody has seen what stands
         beside it, and a file that took the place of both would leave out what is between them.
         """
-        found = [link.manifest for link in self._chain.since(start)]
-        held = Holdings(found).kept(self._kept)
-        return [one for one in held if one.first >= found[0].number]
+        is_first = self._hour[:10] != hour[:10] or bool(self.runs)
+        links = self._chain.since(now - RECENT) if is_first else self._chain.links(self._next)
+        found = [link.manifest for link in links]
+        self._looked = self._chain.next_number
+        first = found[0].number if found else 0
+        held = [one for one in Holdings(found).kept(self._kept) if one.first >= first]
+        self.runs = deque(compaction.runs(held, hour))
+        later = (one.first for one in held if manifests.hour(one.file.first) >= hour)
+        self._next = next(later, self._looked)
+        self._hour = hour
 
     @property
     def _kept(self) -> int:

@@ -222,7 +222,7 @@ def test_what_is_no_record_is_counted_and_passed_over(
     assert archived(given)[1][0].file is None
 
 
-def test_a_file_has_the_entries_of_one_day(
+def test_a_file_has_the_entries_of_one_hour(
     client: redis.Redis, settings: Callable[..., Settings]
 ) -> None:
     """By the clock of the store, in UTC."""
@@ -239,9 +239,10 @@ def test_a_file_has_the_entries_of_one_day(
     found, said = archived(given)
     assert found == documents(4)
     files = [one.file for one in said if one.file]
-    assert [(file.path.split("/")[1], file.rows) for file in files] == [
-        ("date=2023-11-14", 2),
-        ("date=2023-11-15", 2),
+    assert [(file.path.split("/")[1:3], file.rows) for file in files] == [
+        (["date=2023-11-14", "hour=23"], 2),
+        (["date=2023-11-15", "hour=00"], 1),
+        (["date=2023-11-15", "hour=01"], 1),
     ]
 
 
@@ -463,7 +464,7 @@ def test_a_defect_in_one_shard_is_said_and_tried_again(
     given = settings(shards=2)
     append(client, *documents(1), shard=0)
     append(client, *documents(1, first=1), shard=1)
-    inner = module._date
+    inner = module._hour
 
     def defect(entry: Any) -> int:
         if entry.key == "monitor:{bot:0}:records":
@@ -473,7 +474,7 @@ def test_a_defect_in_one_shard_is_said_and_tried_again(
     async def story() -> None:
         async with archiving(given) as one:
             with monkeypatch.context() as patch:
-                patch.setattr(module, "_date", defect)
+                patch.setattr(module, "_hour", defect)
                 for _ in range(2):
                     assert not await one._turn(is_last=True)
             assert archived(given)[0] == documents(1, first=1)

@@ -33,7 +33,7 @@ def rewritten(chain: Chain, file: File, rows: Sequence[int]) -> File:
     parquet.write_table(table.schema.empty_table().from_pydict(columns, table.schema), local)
     data = local.read_bytes()
     digest = sha256(data).hexdigest()
-    path = manifests.path_of(chain.endpoint, chain.shard, file.first, file.last, digest)
+    path = manifests.beside(file.directory, file.first, file.last, digest)
     erased = columns["record"].count(None)
     new = msgspec.structs.replace(file, path=path, sha256=digest, bytes=len(data), erased=erased)
     chain.storage.publish(local, step(chain, Held(0, 0, 0, file), new, 0).unnamed)
@@ -46,7 +46,7 @@ def step(chain: Chain, held: Held, new: File, gone: int, **changes: Any) -> Mani
     replaces = Replaced(held.first, held.last, [held.file])
     erasure = msgspec.structs.replace(HOW, rows=gone)
     facts = {"file": new, "replaces": replaces, "erasure": erasure, **changes}
-    return msgspec.structs.replace(said, version=manifests.REPLACING, **facts)
+    return msgspec.structs.replace(said, **facts)
 
 
 def erase(

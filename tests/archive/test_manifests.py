@@ -28,7 +28,7 @@ def test_what_is_no_manifest_is_said() -> None:
         (b"", "is not a manifest"),
         (b"[" * 100_000, "is not a manifest"),
         (b'{"manifest": {}}', "is not a manifest"),
-        (manifests.seal(body.replace(b'"version":1', b'"version":3'), ""), "has version 3"),
+        (manifests.seal(body.replace(b'"version":1', b'"version":4'), ""), "has version 4"),
         (manifests.seal(body.replace(b'"size":0', b'"size":3'), ""), "its peaks are not"),
         (manifests.seal(b'{"size":7,' + body[1:], ""), "is not a manifest: `size` is there twice"),
         (manifests.seal(body, "x").replace(b"{", b'{"checkpoint":"",', 1), "`checkpoint` is there"),
@@ -39,10 +39,10 @@ def test_what_is_no_manifest_is_said() -> None:
 
 
 def test_names_say_what_is_in_them() -> None:
-    """A file's by its range and content, in the day on which that was appended (UTC)."""
+    """A file's by its range and content, in the hour in which that was appended (UTC)."""
     path = manifests.path_of("a.b", 3, "1700000000000-1", "1700000000009-0", "abcdef" * 10)
-    day = "endpoint=a.b/date=2023-11-14/shard=3"
-    assert path == f"{day}/1700000000000-1_1700000000009-0_abcdefabcdef.parquet"
+    hour = "endpoint=a.b/date=2023-11-14/hour=22/shard=3"
+    assert path == f"{hour}/1700000000000-1_1700000000009-0_abcdefabcdef.parquet"
 
 
 def test_what_a_manifest_cannot_say_is_none() -> None:
@@ -54,6 +54,10 @@ def test_what_a_manifest_cannot_say_is_none() -> None:
     right = replace(EMPTY, number=1, file=file, position="2-0/2/0", kept=1)
     body = manifests.encode(right)
     assert manifests.opened(manifests.seal(body, ""), "N").manifest == right
+    earlier = replace(right, file=replace(file, path=path.replace("/hour=00", "")))
+    body = manifests.encode(earlier)
+    assert manifests.opened(manifests.seal(body, ""), "N").manifest == earlier
+    elsewhere = replace(file, path=path.replace("/hour=00", "/hour=01"))
     for wrong, words in (
         (replace(right, shard=-1), "its numbers"),
         (replace(right, kept=2), "its numbers"),
@@ -67,6 +71,7 @@ def test_what_a_manifest_cannot_say_is_none() -> None:
         (replace(right, file=replace(file, bytes=-1)), "its file's numbers"),
         (replace(right, file=replace(file, first="3-0")), "its file's numbers"),
         (replace(right, file=replace(file, path="../x.parquet")), "its file stands elsewhere"),
+        (replace(right, file=elsewhere), "its file stands elsewhere"),
         (replace(right, endpoint="other"), "its file stands elsewhere"),
         (replace(right, shard=1), "its file stands elsewhere"),
     ):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from shutil import copytree
 
 import msgspec
 import pytest
@@ -11,7 +12,7 @@ from pyarrow import parquet
 from monitor.archive import chain as module_of_chain
 from monitor.archive import manifests, reading
 from monitor.archive.chain import Chain
-from monitor.archive.storage import Storage
+from monitor.archive.storage import Directory, Storage
 from monitor.archive.upkeep import OVER, RECENT, Upkeep
 from monitor.archive.verification import Verifier
 from monitor.damage import Damage
@@ -21,8 +22,12 @@ from monitor.types import encode_record
 from tests.archive import replacing
 from tests.archive.conftest import BEGAN, DAY, Step, add, kept, unsigned
 
+STORED = Path(__file__).parents[1] / "stored" / "2026-11-29" / "archive"
+"""An archive of before there were hours."""
 MIDNIGHT = (BEGAN // DAY + 1) * DAY / 1000
 """When the first day was over."""
+ELEVEN = MIDNIGHT - 3600
+"""When the hour was over in which the first Records came."""
 
 
 def opened(storage: Storage, *days: int) -> Chain:
@@ -38,20 +43,20 @@ def counts(chain: Chain) -> list[int]:
     return [one.file.rows for one in replacing.current(chain)]
 
 
-def test_a_day_is_put_together_an_hour_after_its_end(storage: Storage) -> None:
+def test_an_hour_is_put_together_an_hour_after_its_end(storage: Storage) -> None:
     """Once; what was replaced goes when it was kept aside for a day; the tree stays as it is."""
     chain = opened(storage, 0, 1)
     tree = chain.tree
     upkeep = Upkeep(chain, unsigned, "t", lambda: True)
-    upkeep.turn(MIDNIGHT + OVER - 1)
+    upkeep.turn(ELEVEN + OVER - 1)
     assert counts(chain) == [2] * 6
     for _ in range(3):
-        upkeep.turn(MIDNIGHT + OVER)
+        upkeep.turn(ELEVEN + OVER)
         assert counts(chain) == [6, 2, 2, 2]
     assert chain.next_number == 7
     aside = manifests.staging("bot", 0)
     assert len(storage.inside(aside)) == 3
-    day = MIDNIGHT + 86400
+    day = ELEVEN + 86400
     upkeep.turn(day + OVER + 60)
     assert counts(chain) == [6, 6]
     assert len(storage.inside(aside)) == 3
@@ -60,6 +65,61 @@ def test_a_day_is_put_together_an_hour_after_its_end(storage: Storage) -> None:
     verifier = Verifier(storage)
     assert verifier.shard("bot", 0).last.tree == tree
     verifier.unlisted("")
+
+
+def test_each_hour_has_its_file_and_what_came_late_is_put_there_a_day_later(
+    storage: Storage,
+) -> None:
+    """Each look goes on behind the last one; once a day all that is recent is looked at."""
+    chain = opened(storage)
+    upkeep = Upkeep(chain, unsigned, "t", lambda: True)
+    hour = 3_600_000
+    for number in range(3):
+        for first in (0, 2):
+            add(chain, kept(first + number * hour, 2))
+        upkeep.turn(ELEVEN + number * 3600 + OVER)
+        assert counts(chain) == [4] * (number + 1)
+    assert [path.count("/hour=") for path in storage.below("") if path.endswith(".parquet")] == [
+        1
+    ] * 3
+    add(chain, kept(2 * hour + 9, 1))
+    upkeep.turn(ELEVEN + 5 * 3600 + OVER)
+    assert counts(chain) == [4, 4, 4, 1]
+    upkeep.turn(ELEVEN + 26 * 3600 + OVER)
+    assert counts(chain) == [4, 4, 5]
+    Verifier(storage).shard("bot", 0)
+
+
+def test_an_archive_of_earlier_goes_on_by_the_hour(tmp_path: Path) -> None:
+    """Its files stay where they are, are put together by the day and erased there, and what its
+    archiver had begun goes with the first step."""
+    copytree(STORED, tmp_path / "archive")
+    storage = Directory(tmp_path / "archive")
+    chain = Chain(storage, "support-bot", 0)
+    chain.open()
+    was = [one.file.directory for one in replacing.current(chain)]
+    assert was == ["endpoint=support-bot/date=2023-11-14/shard=0"] * 2
+    begun = f"{was[0]}/{BEGAN + 6000}-0_{BEGAN + 6001}-0_{'ab' * 6}.parquet"
+    assert storage.put(begun + manifests.NEW, b"")
+    assert add(chain, kept(6000, 2))
+    assert add(chain, kept(6002, 2))
+    assert not storage.exists(begun + manifests.NEW)
+    upkeep = Upkeep(chain, unsigned, "t", lambda: True)
+    upkeep.turn(ELEVEN + OVER)
+    assert counts(chain) == [3, 3, 4]
+    for _ in range(2):
+        upkeep.turn(MIDNIGHT + OVER)
+    assert counts(chain) == [6, 4]
+    replacing.erase(chain, 0, [1])
+    day, hour = (one.file.directory for one in replacing.current(chain))
+    assert (day, hour) == (was[0], "endpoint=support-bot/date=2023-11-14/hour=22/shard=0")
+    verifier = Verifier(storage)
+    proved = verifier.shard("support-bot", 0)
+    verifier.unlisted("")
+    assert (proved.last.size, proved.erased) == (10, 1)
+    (shard,) = reading.read(storage, "support-bot", None, None)
+    damage = Damage()
+    assert sum(1 for path in shard.files for _ in archive.read(path, damage)) == 9
 
 
 def test_one_run_at_a_time_and_what_others_have_changed_is_looked_at_anew(

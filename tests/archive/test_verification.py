@@ -48,7 +48,7 @@ def root(written: Path, tmp_path: Path) -> Path:
 
 def file(root: Path, number: int) -> Path:
     """The file of a manifest of shard 0."""
-    return sorted(root.glob("endpoint=bot/date=*/shard=0/*.parquet"))[number]
+    return sorted(root.glob("endpoint=bot/date=*/hour=*/shard=0/*.parquet"))[number]
 
 
 def manifest(root: Path, number: int) -> Path:
@@ -212,6 +212,7 @@ def replaced(path: Path) -> None:
                 "x.parquet.new", "endpoint=bot/date=2023-11-14/shard=0/x.parquet.new",
                 f"endpoint=bot/date=2023-11-14/shard=0/1700000000000-0_{HASH}.parquet.new",
                 f"endpoint=bot/date=2023-11-15/shard=0/1700000000009-0_{HASH}.parquet.new",
+                f"endpoint=bot/date=2023-11-14/hour=21/shard=0/1700000000009-0_{HASH}.parquet.new",
             )
         ),
         (
@@ -332,6 +333,10 @@ def test_a_step_that_is_being_made_is_no_stranger(root: Path) -> None:
             root,
             f"endpoint=bot/date=2023-11-14/shard=0/17000000000{first:02}-0_{HASH}.parquet.new",
         )
+        slipped(
+            root,
+            f"endpoint=bot/date=2023-11-14/hour=22/shard=0/17000000000{first:02}-0_{HASH}.parquet.new",
+        )
     slipped(root, "_notes")
     slipped(root, "endpoint=bot/date=2023-11-14/.hidden")
     verify(root, KEY)
@@ -368,8 +373,8 @@ def test_checkpoints_are_taken_out_of_a_mail(root: Path) -> None:
 
 def test_a_manifest_of_a_later_version_cannot_be_told(root: Path) -> None:
     """That is no violation: a newer monitor may know."""
-    edited(manifest(root, 0), version=3)
-    with pytest.raises(ArchiveError, match=r"has version 3; this monitor reads versions 1 and 2$"):
+    edited(manifest(root, 0), version=4)
+    with pytest.raises(ArchiveError, match=r"has version 4; this monitor reads versions 1 to 3$"):
         verify(root)
 
 

@@ -113,7 +113,7 @@ def test_an_option_says_which_endpoint_of_an_archive(
     assert archives.selected(f"{place}/nothing", "b") == f"{place}/nothing"
     assert main(["replay", place, "--endpoint", "nosuch"]) == 2
     assert f"{place}: has no chain of endpoint nosuch; it has a, b\n" in capsys.readouterr().err
-    for path in tmp_path.glob("endpoint=b/*/*/*.parquet"):
+    for path in tmp_path.glob("endpoint=b/date=*/hour=*/*/*.parquet"):
         path.unlink()
     assert main(["replay", place, "--endpoint", "b"]) == 2
     assert capsys.readouterr().err.endswith(": is missing\n")
