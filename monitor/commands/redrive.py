@@ -50,7 +50,7 @@ LATE = 1.0
 """Seconds after which a request that was due is said to have waited."""
 CONDITIONS = ("different", "insufficient", "failed")
 FROM_ENVIRONMENT = "env:"
-"""How the value of a header begins that names a variable of the environment."""
+"""What stands before the name of a variable of the environment, alone or after `Bearer `."""
 
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}\Z")
 _VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*\Z")
@@ -95,8 +95,8 @@ def add_arguments(parser: argparse.ArgumentParser, common: Callable[..., None]) 
     add("--concurrency", type=_count, default=CONCURRENCY, metavar="N",
         help=f"have at most N records under way; by default {CONCURRENCY}")  # fmt: skip
     add("--header", action="append", default=[], metavar="K=V",
-        help="send this header to --against alone; env:NAME as V is the value of that variable, "
-        "which keeps it out of the list of processes")  # fmt: skip
+        help="send this header to --against alone; env:NAME or Bearer env:NAME as V is the value "
+        "of that variable, which keeps it out of the list of processes")  # fmt: skip
     add("--header-file", metavar="FILE", help="send the headers in this file, a line `K: V` each")
     add("--baseline-header", action="append", default=[], metavar="K=V",
         help="send this header to --baseline alone")  # fmt: skip
@@ -261,13 +261,13 @@ def _put(found: dict[str, str], name: str, separator: str, value: str, where: st
     name, value = name.strip().lower(), value.strip()
     if not separator or not _NAME.match(name):
         raise UsageError(f"{where}: is not K=V, as Authorization=env:API_KEY")
-    if value.startswith(FROM_ENVIRONMENT):
-        variable = value.removeprefix(FROM_ENVIRONMENT)
+    scheme, marked, variable = value.rpartition(FROM_ENVIRONMENT)
+    if marked and re.fullmatch(r"([A-Za-z]+ )?", scheme):
         if variable not in os.environ:
             raise UsageError(
                 f"{where}: {name} is to be {variable}, which is not in the environment"
             )
-        value = os.environ[variable].strip()
+        value = scheme + os.environ[variable].strip()
     if not _VALUE.match(value):
         raise UsageError(f"{where}: the value of {name} has characters that no header may have")
     found[name] = value

@@ -23,7 +23,8 @@ def _words(text: str) -> frozenset[str]:
 
 
 DIALECTS = _words(
-    "openai_chat openai_responses anthropic_messages gemini cohere ollama tgi llama_cpp rerank"
+    "openai_chat openai_responses anthropic_messages bedrock gemini cohere ollama tgi llama_cpp "
+    "rerank"
 )
 """Protocols whose members mean what is said here; elsewhere they may be somebody's columns."""
 
@@ -69,7 +70,8 @@ COUNTED = _words("""
     tools functions stop stop_sequences stopSequences toolConfig logit_bias images connectors
     guided_json guided_regex guided_choice guided_grammar structured_outputs json_schema grammar
     responseSchema responseJsonSchema web_search_options mcp_servers modalities audio
-    safetySettings safety_settings
+    safetySettings safety_settings anthropic_beta
+    additionalModelRequestFields guardrailConfig outputConfig promptVariables performanceConfig
 """)  # fmt: skip
 """Members of which their number is kept."""
 
@@ -81,7 +83,7 @@ STATEFUL = _words(
 
 OBJECTS = _words(
     "response_format stream_options reasoning text generationConfig generation_config "
-    "thinkingConfig thinking options parameters output_config"
+    "thinkingConfig thinking options parameters output_config inferenceConfig"
 )
 """Members that hold such members; two of them may stand in each other."""
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
+from urllib.parse import unquote
 
 from monitor.types import Part, Record
 
@@ -73,6 +74,20 @@ def _anthropic(record: Record, parts: Sequence[Part]) -> Body:
     written = 0 if record.tokens is None else record.tokens.output or 0
     body: Body = {"messages": _messages(rest), "max_tokens": max(1024, 2 * written)}
     return body | ({"system": system} if system else {})
+
+
+def _bedrock(record: Record, parts: Sequence[Part]) -> Body:
+    """Converse, and the bodies of Anthropic's models; a stored prompt has none of its own."""
+    path = unquote(record.request.path)
+    if ":prompt/" in path:
+        raise Left("dialect")
+    if path.endswith(("/invoke", "/invoke-with-response-stream")):
+        if "anthropic." not in path:
+            raise Left("dialect")
+        return {"anthropic_version": "bedrock-2023-05-31"} | _anthropic(record, parts)
+    system, rest = _led(parts)
+    said = [{"role": one["role"], "content": [{"text": one["content"]}]} for one in _messages(rest)]
+    return {"messages": said} | ({"system": [{"text": system}]} if system else {})
 
 
 def _gemini(record: Record, parts: Sequence[Part]) -> Body:
@@ -171,6 +186,7 @@ BODIES: Mapping[str, Callable[[Record, Sequence[Part]], Body]] = {
     "openai_responses": _openai_responses,
     "openai_moderations": _moderations,
     "anthropic_messages": _anthropic,
+    "bedrock": _bedrock,
     "gemini": _gemini,
     "ollama": _ollama,
     "cohere": _cohere,

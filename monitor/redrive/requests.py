@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import quote
 
 import msgspec
 
@@ -35,7 +36,7 @@ REASONS = {
     "parameters": "have parameters that are not recorded, as stops or a schema",
     "operation": "may write something; name the path with --send if it does not",
     "path": "have a path with something personal or secret in it",
-    "dialect": "are of a dialect, or of a form of one, that cannot be rebuilt or must be signed",
+    "dialect": "are of a dialect, or of a form of one, that cannot be rebuilt",
     "role": "hold messages of somebody else than system, user and assistant",
     "layout": "are tables whose form in JSON does not follow from their length",
     "unlike": "read otherwise when they are rebuilt",
@@ -300,11 +301,14 @@ def _reads_as(protocol: Protocol, call: Call, parts: Sequence[Part]) -> bool:
 
 
 _IN_PATH = re.compile(r"(/(?:models|tunedModels|deployments|engines|endpoints)/)[^/:?]+")
+_IN_BEDROCKS = re.compile(r"(/model/)[^/?]+(?=/)")
 
 
 def renamed(resend: Resend, model: str) -> Resend:
     """Return a request for another model, in its body or its path."""
-    target = _IN_PATH.sub(rf"\g<1>{model}", resend.target)
+    target = _IN_PATH.sub(lambda found: found[1] + model, resend.target)
+    if resend.record.protocol == "bedrock":
+        target = _IN_BEDROCKS.sub(lambda found: found[1] + quote(model, safe=""), target, count=1)
     body = bodies.parsed(resend.body.decode())
     if isinstance(body, dict) and "model" in body:
         body = {**body, "model": model}

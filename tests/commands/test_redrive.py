@@ -110,7 +110,7 @@ def test_too_few_pairs_are_no_verdict(run: Run, archive: Any, steady: Model) -> 
     assert "too few to rule out what matters (failed, exact, structure, values)" in words
     assert "About 520 more records would tell, if they are like these" in words
     assert "--margin" in words
-    code, out, _ = run(archive(map(prediction, range(550))), *said, "--concurrency", 16)
+    code, out, _ = run(archive(map(prediction, range(550))), *said)
     assert code == 0
     assert "same:" in out
 
@@ -224,12 +224,13 @@ def test_credentials_come_from_outside_and_go_to_one_target(
 ) -> None:
     """By option, file and environment; nothing of them is said or written."""
     monkeypatch.setenv("API_AUTH", "Bearer hush-1")
+    monkeypatch.setenv("API_KEY", "hush-3")
     (tmp_path / "headers").write_text("# for the test\nX-Team: hush-2\n")
     with serving(Model()) as candidate, serving(Model()) as baseline:
         _, out, err = run(
             archive([chat(1)]), "--against", candidate.url, "--baseline", baseline.url, "--json", "found.json",
             "--header", "Authorization=env:API_AUTH", "--header-file", tmp_path / "headers",
-            "--baseline-header", "authorization=Bearer hush-3",
+            "--baseline-header", "authorization=Bearer env:API_KEY",
         )  # fmt: skip
     assert candidate.seen[0][1]["authorization"] == "Bearer hush-1"
     assert candidate.seen[0][1]["x-team"] == "hush-2"

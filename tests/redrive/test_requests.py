@@ -40,7 +40,8 @@ def recorder() -> Recorder:
 
 
 SENT = """
-    anthropic_messages/paused anthropic_messages/overloaded-in-stream cohere/embed cohere/v1-stream
+    anthropic_messages/paused anthropic_messages/overloaded-in-stream bedrock/guardrail
+    bedrock/invoke-claude-stream cohere/embed cohere/v1-stream
     gemini/blocked llama_cpp/completion llama_cpp/stream mlflow/records mlflow/served-records
     ollama/embed ollama/error-in-stream ollama/generate openai_chat/completion-echo
     openai_chat/embeddings-base64 openai_chat/refusal openai_chat/stream openai_moderations/two-texts
@@ -213,6 +214,33 @@ def test_another_model_is_asked_for_in_the_body_or_the_path() -> None:
     assert json.loads(one.body)["model"] == "new"
     two = renamed(selected(prediction(1)).chosen[0], "new")
     assert two.target == "/v1/models/new:predict"
+    three = renamed(selected(bedrock()).chosen[0], "eu.amazon.nova-lite-v1:0")
+    assert three.target == "/model/eu.amazon.nova-lite-v1%3A0/converse"
+
+
+def bedrock(
+    model: str = "eu.amazon.nova-pro-v1%3A0", verb: str = "converse", **more: Any
+) -> Record:
+    """A chat with Bedrock on record."""
+    path = f"/model/{model}/{verb}"
+    usual = {"protocol": "bedrock", "request": RequestSummary("POST", path, {}, 99, False)}
+    return chat(1, **(usual | more))
+
+
+def test_bedrock_is_asked_again_by_converse_and_for_anthropics_models() -> None:
+    """With its parameters. Tools, fields of a model's own, stored prompts, and bodies of other families are
+    left out."""
+    sent = body(bedrock(parameters={"inferenceConfig.maxTokens": 9}))
+    assert sent["system"] == [{"text": "Be brief."}]
+    assert sent["messages"][0]["content"][0]["text"].startswith("Where is parcel 1")
+    assert sent["inferenceConfig"] == {"maxTokens": 9}
+    claude = body(bedrock("anthropic.claude-1%3A0", "invoke", parameters={"max_tokens": 9}))
+    assert (claude["anthropic_version"], claude["max_tokens"]) == ("bedrock-2023-05-31", 9)
+    assert "model" not in claude
+    assert why(bedrock(parameters={"toolConfig": 1})) == "tools"
+    assert why(bedrock(parameters={"additionalModelRequestFields": 1})) == "parameters"
+    assert why(bedrock("arn%3Aaws%3Abedrock%3Aeu%3A1%3Aprompt%2FP1")) == "dialect"
+    assert why(bedrock("meta.llama3", "invoke")) == "dialect"
 
 
 @settings(max_examples=100)
