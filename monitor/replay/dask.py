@@ -24,25 +24,27 @@ from monitor.extras import advice
 from monitor.interfaces import Source, Table
 from monitor.places import Piped, is_secret
 from monitor.replay.census import Census, within_budget
+from monitor.replay.datasets import within
 from monitor.replay.files import File, ReadOptions, read_table
 from monitor.replay.parts import Begin, Part, counts
 from monitor.replay.periods import Period
 from monitor.replay.record_shards import Ahead, Found, Place, Tasks
 from monitor.tables.blocks import Block, count
 from monitor.tables.facts import Table as Facts
-from monitor.types import Row
+from monitor.types import Row, Segment
 
 MISSING = advice("dask", "--engine dask")
 
 
 class Shard(msgspec.Struct, frozen=True):
     """A file, or a piece of one; `first` rows of the table come before, `kept` of them in the range
-    of time that is looked at."""
+    of time that is looked at, and not in the segment that the others are `versus`."""
 
     path: Path
     source: Source
     piece: int | None
     options: ReadOptions
+    versus: Segment | None = None
     first: int = 0
     kept: int = 0
 
@@ -80,11 +82,17 @@ class Compute(Protocol):
 
 
 class Shards:
-    """A table, shard by shard. `scheduler` is the address of a Dask scheduler, empty for processes
-    of this machine. Raises UsageError where Dask is not installed or does not answer, and for what
-    workers cannot read."""
+    """A table, shard by shard, without the rows in the segment that the others are `versus`, if
+    any. `scheduler` is the address of a Dask scheduler, empty for processes of this machine. Raises
+    UsageError where Dask is not installed or does not answer, and for what workers cannot read."""
 
-    def __init__(self, files: Sequence[File], options: ReadOptions, scheduler: str) -> None:
+    def __init__(
+        self,
+        files: Sequence[File],
+        options: ReadOptions,
+        scheduler: str,
+        versus: Segment | None = None,
+    ) -> None:
         self._compute = _computer(scheduler)
         self._damage = options.damage
         self._shards: list[Shard] = []
@@ -94,7 +102,7 @@ class Shards:
         _check(files)
         for path, source in files:
             pieces = range(source.pieces(path)) if source.pieces is not None else (None,)
-            self._shards += [Shard(path, source, piece, here) for piece in pieces]
+            self._shards += [Shard(path, source, piece, here, versus) for piece in pieces]
 
     def census(self) -> Census:
         """The rows and segments of all; afterwards every shard knows what comes before it."""
@@ -187,7 +195,7 @@ def _census(shard: Shard) -> tuple[int, Census]:
     census, rows = Census(), 0
     for one in _read(shard, dataclasses.replace(shard.options, columns=columns)):
         rows += count(one)
-        census.count(shard.options.included(one))
+        census.count(_judged(shard, one))
     return rows, census
 
 
@@ -195,7 +203,7 @@ def _count(
     shard: Shard, begins: Sequence[Begin], kept: Mapping[str, set[str]], limits: Mapping[str, Any]
 ) -> _Count:
     options = dataclasses.replace(shard.options, damage=Damage())
-    rows = (part for one in _read(shard, options) for part in options.included(one))
+    rows = (part for one in _read(shard, options) for part in _judged(shard, one))
     each = counts(within_budget(rows, kept), begins, first=shard.kept, **limits)
     return list(map(_counted, each)), options.damage
 
@@ -229,6 +237,12 @@ def _part(one: _Counted, begin: Begin) -> Part:
     analysis.restore(one.state)
     part.fold = analysis
     return part
+
+
+def _judged(shard: Shard, one: Row | Block) -> Iterator[Row | Block]:
+    """What of a row or a block is judged."""
+    rows = shard.options.included(one)
+    return rows if shard.versus is None else within(shard.versus, rows, wanted=False)
 
 
 def _read(shard: Shard, options: ReadOptions) -> Iterator[Row | Block]:

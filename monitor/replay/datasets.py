@@ -172,10 +172,10 @@ def split(dataset: Dataset, segment: Segment) -> tuple[Dataset, Dataset]:
     """What of a dataset is in a segment, and the rest."""
 
     def inside(options: ReadOptions) -> Iterator[Row | Block]:
-        return _in(segment, dataset.rows(options), wanted=True)
+        return within(segment, dataset.rows(options), wanted=True)
 
     def outside(options: ReadOptions) -> Iterator[Row | Block]:
-        return _in(segment, dataset.rows(options), wanted=False)
+        return within(segment, dataset.rows(options), wanted=False)
 
     def truths_inside(options: ReadOptions) -> Iterator[Row]:
         return _truths_in(segment, dataset.truths(options), wanted=True)
@@ -195,8 +195,8 @@ def _truths_in(segment: Segment, rows: Iterable[Row], *, wanted: bool) -> Iterat
             yield row
 
 
-def _in(segment: Segment, rows: Iterable[Row | Block], *, wanted: bool) -> Iterator[Row | Block]:
-    """The rows that are in a segment, or those that are not."""
+def within(segment: Segment, rows: Iterable[Row | Block], *, wanted: bool) -> Iterator[Row | Block]:
+    """The rows that are in a segment where that is `wanted`, else those that are not."""
     for one in rows:
         if isinstance(one, Block):
             are = one.segments[segment.dimension].are(segment.value)

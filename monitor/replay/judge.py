@@ -194,11 +194,9 @@ def _shards(plan: Plan, both: Comparison) -> dask.Shards | None:
         return None
     if not both.has_reference:
         raise UsageError("--engine dask: needs a --reference SOURCE or profile")
-    if plan.versus is not None:
-        raise UsageError("--engine dask: is not for a segment as reference; use --engine local")
     opened = {table.path for table in both.current.tables}
     files = [one for one in both.current.files if one[0] in opened]
-    return dask.Shards(files, both.options, plan.scheduler)
+    return dask.Shards(files, both.options, plan.scheduler, plan.versus)
 
 
 def _census(plan: Plan, both: Comparison, watch: Watch) -> Census:

@@ -97,6 +97,20 @@ def test_a_running_scheduler_does_the_work(
     assert len(json.loads(local)["what_if"]) == 6
 
 
+def test_a_segment_is_the_reference_of_the_others(
+    table: Path, tmp_path: Path, capsys, scheduler: str
+) -> None:
+    """Workers leave its rows out, and every shard knows how many of the others come before it."""
+    asked = ["--reference", "region=north", "--by", "word", "--chunks", "3"]
+    local = document(table, tmp_path / "local.json", *asked)
+    options = [*asked, "--engine", "dask", "--scheduler", scheduler]
+    assert document(table, tmp_path / "dask.json", *options) == local
+    found = json.loads(local)
+    assert {one["records"] for one in found["chunks"]} <= {
+        found["records"] // 3 + n for n in (0, 1)
+    }
+
+
 # --- records -------------------------------------------------------------------------------------
 
 
