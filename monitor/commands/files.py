@@ -17,7 +17,7 @@ from monitor.errors import UsageError
 CARRIED = (
     "alerts/*.yml", "dashboards/*.json", "deploy/**/*", "constraints.txt",
     "CONFIGURATION.md", "METRICS.md", "RUNBOOK.md", "docs/*.md", "docs/domains/*.md",
-    "docs/reference/*.md",
+    "docs/reference/*.md", "docs/works-with/*.md",
 )  # fmt: skip
 """What is written out, below the root of the repository."""
 INSIDE = "carried"
