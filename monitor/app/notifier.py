@@ -4,6 +4,7 @@ Prometheus judges."""
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 import socket
 import time
@@ -105,8 +106,11 @@ class NotifierProcess:
 
     async def serve(self) -> None:
         """Look and tell until `stopping`; then save what was told."""
-        status = await self._process.status()
-        if not any(role == "analyzer" for role, *_ in status.children):
+        while (  # noqa: ASYNC110  seldom, at the start
+            status := await self._status()
+        ) is None and not self._process.stopping.is_set():
+            await asyncio.sleep(TURN)
+        if status and not any(role == "analyzer" for role, *_ in status.children):
             # Many sidecars of one endpoint: each speaks for itself.
             self._name = socket.gethostname()[:100]
             self._labels["instance"] = self._name
@@ -134,6 +138,12 @@ class NotifierProcess:
         await self._save()
         self._answers.close()
         await self._store.close()
+
+    async def _status(self) -> child.Status | None:
+        """The supervisor's status; None where it does not answer in time, being busy or frozen."""
+        with contextlib.suppress(TimeoutError):
+            return await self._process.status()
+        return None
 
     def _line(self, receiver: Receiver) -> Line:
         return Line(receiver, self._outbox(receiver), Courier(version=monitor.__version__))
@@ -163,7 +173,9 @@ class NotifierProcess:
     async def _look(self) -> None:
         """Wait for the next look; then ask everybody, and note what changed."""
         await asyncio.sleep(LOOK_EVERY)
-        status = await self._process.status()
+        status = await self._status()
+        if status is None:
+            return
         standing = _standing(await self._answers.standing(status))
         stands_by = standing is not None and standing.stands_by
         recorders = sum(1 for role, *_ in status.children if role == "recorder")

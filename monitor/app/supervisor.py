@@ -40,6 +40,7 @@ FLUSH_SECONDS, RESERVED_SECONDS = 15.0, 5.0
 """Seconds that all roles together may take after the drain to pass on what they hold, and how many
 of them the proxies must leave to the others."""
 PAGES_SECONDS = 2.0
+"""Seconds that the pages may take longer, since they end last."""
 AIDES = ("archiver", "notifier", "pages")
 """Roles without which the sidecar works, so they are restarted for ever."""
 SAME_SIGNAL = 0.1
@@ -336,7 +337,7 @@ class _Supervisor:
         await self._stop_role("notifier", left(0.5))  # it saves what it told in the store
         if self._store:
             await self._store.stop(left(0.0))
-        await self._stop_role("pages", PAGES_SECONDS)
+        await self._stop_role("pages", left(-PAGES_SECONDS))
 
     async def _stop_role(self, role: str, patience: float) -> None:
         stops = (child.stop(patience) for child in self._children if child.role == role)

@@ -19,7 +19,7 @@ class Page:
     @classmethod
     def read(cls, url: str) -> Page:
         """Scrape the `/metrics` page at `url`."""
-        with urllib.request.urlopen(url, timeout=10) as answer:  # noqa: S310  our own admin port
+        with urllib.request.urlopen(url, timeout=30) as answer:  # noqa: S310  our own admin port
             text = answer.read().decode()
         samples: dict[str, list[tuple[Labels, float]]] = {}
         for family in text_string_to_metric_families(text):

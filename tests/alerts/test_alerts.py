@@ -194,7 +194,6 @@ def test_alerts_are_routed_by_severity(labels: str, receiver: str, program: Prog
     assert result.stdout.strip() == receiver
 
 
-@pytest.mark.timeout(180)
 def test_a_drift_reaches_the_webhook_and_its_end_too(program: Program, tmp_path: Path) -> None:
     """Real Prometheus and Alertmanager, a page with drift on it, a webhook that hears of it, and
     hears that it is over, once each."""

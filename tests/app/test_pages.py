@@ -32,7 +32,7 @@ def test_a_server_whom_nobody_asks_sleeps_and_still_stops_at_once(
             await asyncio.sleep(0)
         assert dict(server.server_state.default_headers)[b"date"]
         stopping.set()
-        await asyncio.wait_for(serving, 10)
+        await asyncio.wait_for(serving, 60)
 
     asyncio.run(run())
     assert looks == [0]

@@ -63,7 +63,7 @@ def test_it_stays_until_it_is_told_to_end(monkeypatch: pytest.MonkeyPatch) -> No
         admin = re.search(r"(http://\S+)/metrics    for Prom", screen.getvalue())
         data = re.search(r"(/\S+)    records, keys and log", screen.getvalue())
         if admin and data:
-            with urllib.request.urlopen(f"{admin[1]}/readyz", timeout=10) as answer:
+            with urllib.request.urlopen(f"{admin[1]}/readyz", timeout=60) as answer:
                 seen["status"] = answer.status
             seen["data"] = Path(data[1])
             seen["was there"] = (Path(data[1]) / "run.json").exists()

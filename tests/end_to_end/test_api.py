@@ -43,7 +43,7 @@ def test_records_are_found_by_who_may_and_each_reading_is_logged(
     def get(path: str, who: str = "kim", **parameters: str) -> httpx.Response:
         head = {"authorization": f"Bearer {who}"}
         address = f"http://{system.run['admin']}/api/v1/{path}"
-        return httpx.get(address, params=parameters, headers=head, timeout=10)
+        return httpx.get(address, params=parameters, headers=head, timeout=30)
 
     found: list[str] = []
     cursor = ""

@@ -103,7 +103,7 @@ def test_a_real_run_fills_the_boards(
         costs={"file": str(prices)}, **SETTINGS,
     )  # fmt: skip
     prometheus = scraped(system.run["admin"])
-    empty, number, end = TARGETS, 0, time.monotonic() + 90
+    empty, number, end = TARGETS, 0, time.monotonic() + 200
     unkept = httpx.Limits(max_keepalive_connections=0)  # what idles is closed, also by the pages
     with httpx.Client(timeout=30, limits=unkept) as client:
         while {title for title, _ in empty} - set(EMPTY) and time.monotonic() < end:

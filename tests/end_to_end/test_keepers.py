@@ -19,6 +19,7 @@ import httpx
 import psutil
 import pytest
 
+from monitor.app.supervisor import FLUSH_SECONDS
 from monitor.conventions import Conventions
 from monitor.metrics import BY_NAME
 from monitor.supervision.priority import NICE
@@ -26,7 +27,7 @@ from tests.exporters.test_otlp import Collector, dribble
 
 
 def post(system: Any) -> int:
-    return httpx.post(f"{system.url}/200", content=b"{}", timeout=10).status_code
+    return httpx.post(f"{system.url}/200", content=b"{}", timeout=30).status_code
 
 
 def is_answered(system: Any) -> bool:
@@ -46,7 +47,7 @@ def scraped(system: Any) -> Generator[Counter[int]]:
         admin = f"http://{system.run['admin']}/metrics"
         while not done.is_set():
             try:
-                seen[httpx.get(admin, timeout=5).status_code] += 1
+                seen[httpx.get(admin, timeout=30).status_code] += 1
             except httpx.HTTPError:
                 seen[0] += 1
                 time.sleep(0.01)
@@ -73,14 +74,22 @@ def assert_apart(system: Any) -> None:
 
 def assert_first(system: Any) -> None:
     """The proxy has the priority that the command was started with; all others come after it."""
-    usual = os.getpriority(os.PRIO_PROCESS, 0)
+    usual = os.getpriority(os.PRIO_PROCESS, 0), os.sched_getscheduler(0)
+    policy = os.SCHED_IDLE if usual[1] == os.SCHED_IDLE else os.SCHED_BATCH
+    lowered = max(usual[0], NICE), policy
     children = {child.pid for child in psutil.Process(system.process.pid).children()}
     proxies = {system.process.pid, *system.run["pids"]["proxy"]}
     assert len(children) == 5  # proxy, recorder, analyzer, pages, store
-    for pid in children | proxies:
-        nice = usual if pid in proxies else max(usual, NICE)
-        assert os.getpriority(os.PRIO_PROCESS, pid) == nice
-        assert (os.sched_getscheduler(pid) == os.SCHED_BATCH) == (pid not in proxies)
+
+    def priorities() -> dict[int, tuple[int, int]]:
+        return {
+            pid: (os.getpriority(os.PRIO_PROCESS, pid), os.sched_getscheduler(pid))
+            for pid in children | proxies
+        }
+
+    # Each lowers itself once it is ready.
+    system.until(lambda: all(priorities()[pid] == lowered for pid in children - proxies))
+    assert all(priorities()[pid] == usual for pid in proxies)
 
 
 def test_whatever_happens_to_the_pages_the_traffic_and_its_counts_go_on(
@@ -168,10 +177,11 @@ def test_nobody_who_is_slow_holds_a_stop(start: Any, model: str) -> None:
             request = b"GET %b HTTP/1.1\r\nhost: h\r\n\r\n" % path
             client.setblocking(False)
             client.send(request * 200)  # at once: the model hangs up after its first answer
-        assert asked.wait(20)
+        assert asked.wait(60)
         began = time.monotonic()
         assert system.stop() == 0
-        assert time.monotonic() - began < 1 + 6
+        assert time.monotonic() - began < 1 + FLUSH_SECONDS
+        assert "did not end" not in system.log(), "nobody had to be killed"
 
 
 def test_a_second_signal_ends_everything_at_once(start: Any, model: str) -> None:
@@ -186,8 +196,8 @@ def test_a_second_signal_ends_everything_at_once(start: Any, model: str) -> None
     time.sleep(0.2)
     assert system.process.poll() is None
     system.process.send_signal(signal.SIGTERM)
-    assert system.process.wait(3) == 128 + signal.SIGTERM
-    _, alive = psutil.wait_procs(processes, timeout=5)
+    assert system.process.wait(30) == 128 + signal.SIGTERM  # a drain would take a minute or two
+    _, alive = psutil.wait_procs(processes, timeout=30)
     assert not alive
     assert "SIGTERM again: killing all processes" in system.log()
     assert not (system.data / "run.json").exists()
@@ -211,8 +221,8 @@ def test_a_machine_without_descriptors_or_processes_is_outlived(start: Any, mode
     system.until(lambda: is_answered(system))
     page = system.settled()
     assert page.total("monitor_exchanges_total") == len(system.records()) == 6
-    for role, before in killed.items():
-        assert system.run["pids"][role] not in ([before], [])
+    for role, before in killed.items():  # each is tried again at its own time
+        system.until(lambda role=role, old=before: system.run["pids"][role] not in ([old], []))
     assert system.stop() == 0
 
 

@@ -30,7 +30,7 @@ def test_a_name_that_only_the_model_finds_never_reaches_the_store(start: Any, mo
     page = system.admin("/metrics")[1]
     assert re.search(r'monitor_pseudonyms_total\{[^}]*entity="PERSON"[^}]*\} 1', page)
     ner.kill()
-    ner.wait(10)
+    ner.wait(30)
     send()
     system.settled()
     _, record = system.records()
@@ -38,4 +38,4 @@ def test_a_name_that_only_the_model_finds_never_reaches_the_store(start: Any, mo
     system.until(lambda: psutil.Process(recorder).children())
     (ner,) = psutil.Process(recorder).children()
     assert system.stop() == 0
-    ner.wait(10)
+    ner.wait(30)

@@ -23,7 +23,7 @@ def ask(url: str) -> None:
         json.dumps(CHAT).encode(),
         {"content-type": "application/json"},
     )
-    with urllib.request.urlopen(request, timeout=10) as answer:
+    with urllib.request.urlopen(request, timeout=30) as answer:
         answer.read()
 
 

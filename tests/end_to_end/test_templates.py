@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import signal
-import time
 from collections.abc import Callable
 from typing import Any
 
 import httpx
+import redis
 
 from monitor.cli import main
 from tests.templates.test_miner import judge
@@ -33,7 +33,8 @@ def test_a_killed_recorder_goes_on_with_the_same_ids(
 
     ask(range(20))
     name = system.records()[-1]["template"]["id"]
-    time.sleep(1.5)  # what is found is written once a second
+    with redis.Redis.from_url(system.redis) as client:  # what is found is written once a second
+        system.until(lambda: client.hexists("monitor:{default}:templates", name))
     (before,) = system.run["pids"]["recorder"]
     os.kill(before, signal.SIGKILL)
     system.until(lambda: system.run["pids"]["recorder"] not in ([], [before]))

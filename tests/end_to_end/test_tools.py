@@ -19,7 +19,7 @@ import pytest
 from tests.bench.peers import free_port, started, wait_for
 from tests.end_to_end.conftest import served
 
-PATIENCE = 20
+PATIENCE = 30
 
 
 class Echo(BaseHTTPRequestHandler):
@@ -269,7 +269,7 @@ def test_wrk_and_the_ledger_count_the_same(
     """What it counts as done is `ok`; what it leaves under way at its end is no more than that."""
     room = {"buffer_bytes": 1 << 29}  # for two seconds, however fast the machine
     system = start("run", "--upstream", nginx(), "--listen", "127.0.0.1:0", capture=room)
-    load = [program("wrk"), "-t1", "-c8", "-d2s", system.url + "/"]
+    load = [program("wrk"), "-t1", "-c8", "-d2s", "--timeout", "60s", system.url + "/"]
     said = subprocess.run(load, capture_output=True, text=True, check=True, timeout=60).stdout
     done = re.search(r"(\d+) requests in", said)
     assert done is not None

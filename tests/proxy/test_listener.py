@@ -14,7 +14,7 @@ def test_beyond_the_limit_connections_wait_then_are_refused_and_counted() -> Non
 
     async def story() -> None:
         lines: list[str] = []
-        async with proxied(limit=1, connect_timeout=0.2, log=lines.append) as proxy:
+        async with proxied(limit=1, connect_timeout=1, log=lines.append) as proxy:
             (_, first), (_, far) = await proxy.pair()
             for refused in (1, 2):
                 reader, second = await proxy.client()

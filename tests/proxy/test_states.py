@@ -23,7 +23,7 @@ from monitor.proxy.websocket import WebSocket
 from monitor.types import Exchange
 from tests.proxy.test_splice import GET, OK, PATIENCE, Proxied, Streams, proxied, run, until
 
-SHORT = 0.25
+SHORT = 0.5
 UPGRADE = b"GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n"
 SWITCHED = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n"
 BEGUN = PREFACE + frame(SETTINGS, 0, 0, b"")

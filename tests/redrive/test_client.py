@@ -102,11 +102,11 @@ def test_what_is_asked_too_much_is_waited_for(send: Callable[..., Reply]) -> Non
 
 def test_no_answer_is_an_outcome(send: Callable[..., Reply]) -> None:
     """Silence, a closed port, and a connection that breaks off each have theirs, and no traceback."""
-    with serving(hanging(20)) as model:
+    with serving(hanging(60)) as model:
         began = time.monotonic()
         reply = send(model.url, timeout=0.2)
         assert (reply.outcome, reply.error) == (Outcome.UPSTREAM_TIMEOUT, "no answer in time")
-        assert time.monotonic() - began < 15
+        assert time.monotonic() - began < 45
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{taken.getsockname()[1]}"

@@ -354,5 +354,5 @@ def test_a_worker_is_lost_half_way(
     """What it was to do others do again: the same document, to the byte."""
     local = judged()
     assert judged("--engine", "dask", "--scheduler", scheduler) == local
-    doomed.join(5)
+    doomed.join(30)
     assert doomed.exitcode == -signal.SIGKILL

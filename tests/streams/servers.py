@@ -72,7 +72,7 @@ class Server:
 
     def client(self, **login: Any) -> redis.Redis:
         """A client of it alone."""
-        given = {"socket_timeout": 5, "retry": Retry(NoBackoff(), 0), **self.login, **login}
+        given = {"socket_timeout": 20, "retry": Retry(NoBackoff(), 0), **self.login, **login}
         return redis.Redis("127.0.0.1", self.port, protocol=2, **given)
 
     def ask(self, *command: str | int | bytes) -> Any:
@@ -98,9 +98,11 @@ class Cluster:
 
     def __init__(self, directory: Path, masters: int, *, replicas: bool = True) -> None:
         self.servers: list[Server] = []
+        # A machine that is busy may stop a node for a second; without replicas nobody takes over.
+        patience = "3000" if replicas else "30000"
         options = (
             *QUICK,
-            *("--cluster-enabled", "yes", "--cluster-node-timeout", "1000"),
+            *("--cluster-enabled", "yes", "--cluster-node-timeout", patience),
             *("--cluster-config-file", "nodes.conf", "--cluster-replica-validity-factor", "0"),
         )
         try:
@@ -208,7 +210,7 @@ class Watched:
             configuration = directory / "sentinel.conf"
             configuration.write_text(
                 f"sentinel monitor m 127.0.0.1 {first} 1\n"
-                "sentinel down-after-milliseconds m 600\nsentinel failover-timeout m 3000\n"
+                "sentinel down-after-milliseconds m 1500\nsentinel failover-timeout m 3000\n"
             )
             self.sentinel = Server(directory, str(configuration), "--sentinel")
             self.servers.append(self.sentinel)

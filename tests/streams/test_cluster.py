@@ -145,7 +145,7 @@ def test_records_follow_a_slot_that_moves(cluster: Cluster, url: str, tmp_path: 
 
                 def wait(loop: asyncio.AbstractEventLoop = loop) -> None:
                     """Until all of them are there, while both nodes have a part of the slot."""
-                    asyncio.run_coroutine_threadsafe(settled(), loop).result(20)
+                    asyncio.run_coroutine_threadsafe(settled(), loop).result(60)
 
                 async def settled(offering: asyncio.Future[None] = offering) -> None:
                     await offering
@@ -197,7 +197,7 @@ def test_each_record_is_there_once_after_a_node_was_killed(
             await reader.close()
             await assert_each_once(one)
             assert one.lines[-1] == "the store is back"
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):
                 while True:
                     try:
                         await checkpoint.save("2-1", {"a": b"2"})

@@ -97,12 +97,12 @@ def test_who_is_in_a_hurry_waits_for_nothing(url: str, shards: int) -> None:
 
     async def story(stream: RedisStream) -> list[str]:
         asyncio.get_running_loop().call_later(0.05, stream.hurry)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             position, entries = await stream.next("", block=60)
         assert entries == []
         await stream.append([record(name) for name in "abc"])
         position, read = await everything(stream, position)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             assert (await stream.next(position, block=60))[1] == []
         return sorted(read)
 
@@ -158,7 +158,7 @@ def test_a_frozen_server_costs_a_bounded_time_and_is_ambiguous(
         assert "in time" in str(caught.value)
         await stream.append([record("b")])
 
-    run(url, story, timeout=0.3)
+    run(url, story, timeout=1.0)
     with redis.Redis.from_url(url) as client:
         assert 1 <= client.xlen("monitor:{e:0}:records") <= 2
 
@@ -467,7 +467,7 @@ def test_a_cluster_of_one_node_is_written_and_read(tmp_path: Path) -> None:
     server = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     try:
         with redis.Redis(port=port) as client:
-            deadline = time.monotonic() + 20
+            deadline = time.monotonic() + 60
             while True:
                 try:
                     client.ping()

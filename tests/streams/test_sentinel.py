@@ -34,7 +34,7 @@ def test_each_record_is_there_once_after_a_primary_was_frozen(
     async def story() -> None:
         async with delivering(watched.url, tmp_path / "spool") as one:
             lease = Lease(watched.url, "e", "one", clock=asyncio.get_running_loop().time)
-            checkpoint = Checkpoint(watched.url, "e", lease=lease, timeout=1.0)
+            checkpoint = Checkpoint(watched.url, "e", lease=lease, timeout=10.0)
             assert await lease.claim()
             await one.offer(500)
             await one.delivered()
@@ -64,7 +64,7 @@ def test_each_record_is_there_once_after_a_primary_was_frozen(
 
 
 async def _patiently(work: Callable[[], Awaitable[None]]) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while True:
             with contextlib.suppress(StreamError):
                 return await work()

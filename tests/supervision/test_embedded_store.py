@@ -26,7 +26,7 @@ def test_data_survives_a_crash_and_a_restart(tmp_path: Path) -> None:
         await store.start()
         with redis.Redis.from_url(store.url) as client:
             client.set("a", "1")
-            client.execute_command("WAITAOF", 1, 0, 5000)
+            client.execute_command("WAITAOF", 1, 0, 30_000)
         pid = store.pid
         assert pid
         psutil.Process(pid).kill()
