@@ -29,12 +29,28 @@ TESTS = Path(__file__).parent
 MORE = 20
 """So many times the examples of `ci` are tried by `nightly`, also where a test says how many."""
 
-hypothesis.settings.register_profile("ci", deadline=None)  # a busy machine is no failure
-hypothesis.settings.register_profile("nightly", deadline=None, max_examples=100 * MORE)
+# A busy machine is no failure, and a change fails by what it changes: by day each run tries the same
+# examples, by night others.
+hypothesis.settings.register_profile(
+    "ci",
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
+hypothesis.settings.register_profile(
+    "nightly",
+    hypothesis.settings.get_profile("ci"),
+    derandomize=False,
+    max_examples=100 * MORE,
+)
 PROFILE = os.environ.get("HYPOTHESIS_PROFILE", "ci")
 hypothesis.settings.load_profile(PROFILE)
 
 os.environ.pop("COLUMNS", None)  # the workers of pytest-xdist are told one; a pipe has no width
+for _name in ("http_proxy", "https_proxy", "all_proxy"):  # all that is asked is on this machine
+    os.environ.pop(_name, None)
+    os.environ.pop(_name.upper(), None)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -44,7 +44,7 @@ COMMANDS = dict.fromkeys(command.split()[0] for command in SETTINGS)
 def monitor(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "monitor", *arguments],
-        capture_output=True, text=True, timeout=60, env={"PATH": ""}, check=False,
+        capture_output=True, text=True, timeout=200, env={"PATH": ""}, check=False,
     )  # fmt: skip
 
 

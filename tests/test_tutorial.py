@@ -7,7 +7,6 @@ import doctest
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -15,6 +14,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from monitor.supervision.ports import free_port
 
 ROOT = Path(__file__).parent.parent
 PORTS = ("9000", "8080", "9464")
@@ -57,7 +58,7 @@ class Walk:
         elif command.startswith("kill %"):
             self._kill(self._background[int(command.removeprefix("kill %")) - 1])
         else:
-            until = time.monotonic() + 30
+            until = time.monotonic() + 60
             while not self._shows(shown := self._finish(command), expected):
                 in_time = time.monotonic() < until
                 assert in_time, f"$ {command}\n{shown}\ninstead of\n{expected}"
@@ -103,15 +104,15 @@ class Walk:
     def _kill(self, process: subprocess.Popen[bytes]) -> None:
         with contextlib.suppress(ProcessLookupError):
             process.send_signal(signal.SIGTERM)
-        process.wait(30)
+        process.wait(60)
 
 
 @pytest.fixture
 def walk(tmp_path: Path) -> Iterator[Walk]:
-    with contextlib.ExitStack() as held:
-        taken = [held.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in PORTS]
-        ports = [str(one.getsockname()[1]) for one in taken]
-    someone = Walk(tmp_path, dict(zip(PORTS, ports, strict=True)))
+    taken: set[str] = set()
+    while len(taken) < len(PORTS):
+        taken.add(str(free_port()))
+    someone = Walk(tmp_path, dict(zip(PORTS, taken, strict=True)))
     yield someone
     someone.stop()
 

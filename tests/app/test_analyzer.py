@@ -106,7 +106,7 @@ class Scene:
 
 async def analyzed(analyzer: Analyzer, count: int) -> dict[tuple[str, ...], float]:
     """Samples by name and labels, once `count` records have been folded."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while True:
             samples = {
                 (

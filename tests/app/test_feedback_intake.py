@@ -128,7 +128,7 @@ def test_the_pages_are_small_until_feedback_comes() -> None:
         "('monitor.recognizers', 'monitor.privacy.records', 'monitor.app.build', 'numpy'))])"
     )
     found = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=200
     )
     assert found.stdout == "[]\n"
 

@@ -214,7 +214,7 @@ def test_the_process_speaks_tls_takes_a_new_certificate_and_ends_well(
             with urllib.request.urlopen(url, context=trusting, timeout=20) as answer:
                 assert answer.status == 200
         process.send_signal(signal.SIGTERM)
-        said = process.communicate(timeout=60)[1]
+        said = process.communicate(timeout=200)[1]
         assert process.returncode == 0, said
         assert f"webhook https://{where['listen']}/mutate" in said
         assert "Traceback" not in said

@@ -216,7 +216,7 @@ def test_one_stands_by_until_the_other_is_stopped(
         return {one.name: one.value for one in await analyzer.measure() if len(one.labels) == 1}
 
     async def until(true: Callable[[], Awaitable[object]]) -> None:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while not await true():
                 await asyncio.sleep(0.01)
 

@@ -128,7 +128,7 @@ async def until(analyzer: Analyzer, holds: Callable[[Totals], bool]) -> Totals:
     """Samples by name and labels, once that holds of them."""
     totals: Totals = {}
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while True:
                 totals = {
                     (one.name, *(v for k, v in one.labels.items() if k != "endpoint")): one.value

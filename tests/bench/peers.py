@@ -61,7 +61,7 @@ class Peer:
             self.whole.settle()
 
 
-def wait_for(port: int, patience: float = 20) -> None:
+def wait_for(port: int, patience: float = 60) -> None:
     """Until somebody accepts."""
     end = time.monotonic() + patience
     while time.monotonic() < end:

@@ -109,7 +109,7 @@ def test_a_report_degrades_to_the_characters_of_its_stream(encoding: str, table:
     """A whole process whose stdout knows few characters prints what looks alike."""
     run = subprocess.run(
         [sys.executable, "-m", "monitor", "replay", str(table), "--reference", str(table)],
-        capture_output=True, timeout=60, check=False,
+        capture_output=True, timeout=200, check=False,
         env={**os.environ, "PYTHONIOENCODING": encoding},
     )  # fmt: skip
     assert run.returncode == 0, run.stderr

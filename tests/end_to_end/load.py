@@ -80,7 +80,7 @@ class Load:
         self,
         listen: str,
         clients: int = 4,
-        pause: float = 0.003,
+        pause: float = 0.01,
         bodies: Sequence[bytes] = (BODY,),
     ) -> None:
         host, _, port = listen.rpartition(":")

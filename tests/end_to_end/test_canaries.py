@@ -157,7 +157,7 @@ def test_no_canary_leaves_memory(
             done = subprocess.run(
                 [sys.executable, "-m", "monitor", "replay", url, "--by", "population", "--by", "model",
                  *(part for kind, path in outputs.items() for part in (f"--{kind}", str(path)))],
-                capture_output=True, text=True, timeout=120, check=True,
+                capture_output=True, text=True, timeout=200, check=True,
             )  # fmt: skip
             assert_silent("a replay", done.stdout + done.stderr)
             for path in outputs.values():

@@ -50,9 +50,10 @@ def heard(answer: http.client.HTTPResponse, case: dict[str, Any]) -> tuple[str, 
         if at <= case.get("first_token", 0.0) + 1e-6:
             size += len(text.encode())
     body, reached = b"", 0.0
-    while piece := answer.read1():
-        body += piece
-        reached = reached or (time.monotonic() if len(body) >= size else 0.0)
+    with answer:
+        while piece := answer.read1():
+            body += piece
+            reached = reached or (time.monotonic() if len(body) >= size else 0.0)
     return body.decode(), reached
 
 
@@ -67,7 +68,7 @@ def test_cases_are_recorded_right_on_the_way(start: Callable[..., System]) -> No
             segments={"case": {"header": "x-case"}},
         )  # fmt: skip
         host, _, port = system.run["listen"].partition(":")
-        client = http.client.HTTPConnection(host, int(port), timeout=20)
+        client = http.client.HTTPConnection(host, int(port), timeout=60)
         within: dict[str, float] = {}
         for name, case in cases.items():
             asked = case["request"]

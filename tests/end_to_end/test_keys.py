@@ -35,7 +35,7 @@ def test_a_replica_with_another_key_under_the_same_id_does_not_start(
     other = subprocess.run(
         [sys.executable, "-m", "monitor", "sidecar", "--upstream", model, "--redis", store,
          "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--data", str(tmp_path / "other")],
-        capture_output=True, text=True, timeout=60, check=False,
+        capture_output=True, text=True, timeout=200, check=False,
     )  # fmt: skip
     assert other.returncode == 2
     lines = [line for line in other.stderr.splitlines() if "privacy.key_file" in line]

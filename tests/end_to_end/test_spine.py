@@ -317,7 +317,7 @@ def test_a_second_command_on_the_same_data_is_refused_in_one_line(start: Any, mo
     second = subprocess.run(
         [sys.executable, "-m", "monitor", "sidecar", *options, "--data", system.data,
          "--redis", system.run["redis"]],
-        capture_output=True, text=True, timeout=60, check=False,
+        capture_output=True, text=True, timeout=200, check=False,
     )  # fmt: skip
     assert second.returncode == 2
     line = (

@@ -251,10 +251,10 @@ def test_h2load_and_curl_over_http2(start: Any, nginx: Any, program: Callable[[s
     """Thousands of interleaved streams: every one succeeds and is on record."""
     system = start("run", "--upstream", nginx(http2=True), "--listen", "127.0.0.1:0")
     load = [program("h2load"), "-n", "3000", "-c", "8", "-m", "50", system.url + "/x"]
-    said = subprocess.run(load, capture_output=True, text=True, check=True, timeout=60).stdout
+    said = subprocess.run(load, capture_output=True, text=True, check=True, timeout=200).stdout
     assert "3000 succeeded, 0 failed, 0 errored" in said
     curl = [program("curl"), "-sS", "--http2-prior-knowledge", "-w", "%{http_version}", system.url]
-    said = subprocess.run(curl, capture_output=True, text=True, check=True, timeout=60).stdout
+    said = subprocess.run(curl, capture_output=True, text=True, check=True, timeout=200).stdout
     assert said == "hello2"
     page = system.settled()
     assert page.total("monitor_exchanges_total", outcome="ok") == 3001
@@ -270,7 +270,7 @@ def test_wrk_and_the_ledger_count_the_same(
     room = {"buffer_bytes": 1 << 29}  # for two seconds, however fast the machine
     system = start("run", "--upstream", nginx(), "--listen", "127.0.0.1:0", capture=room)
     load = [program("wrk"), "-t1", "-c8", "-d2s", "--timeout", "60s", system.url + "/"]
-    said = subprocess.run(load, capture_output=True, text=True, check=True, timeout=60).stdout
+    said = subprocess.run(load, capture_output=True, text=True, check=True, timeout=200).stdout
     done = re.search(r"(\d+) requests in", said)
     assert done is not None
     assert "Socket errors" not in said

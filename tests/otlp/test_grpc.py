@@ -32,6 +32,7 @@ from monitor.otlp.grpc import METRICS, SPANS, GrpcTransport, span_endpoint
 from monitor.otlp.transport import Answer
 from monitor.otlp.variables import Variables
 from monitor.recorder import span_fields
+from monitor.supervision.ports import free_port
 from tests.exporters import test_otlp
 from tests.exporters.test_otlp import meters
 from tests.exporters.test_spans import Lines, until
@@ -66,7 +67,8 @@ class Collector:
             name = f"opentelemetry.proto.collector.{service}"
             handler = grpc.method_handlers_generic_handler(name, {"Export": export})
             self.server.add_generic_rpc_handlers((handler,))
-        place = f"127.0.0.1:{port}"
+        # One that nobody gets while it is started again.
+        place = f"127.0.0.1:{port or free_port()}"
         if self._credentials:
             found = self.server.add_secure_port(place, self._credentials)
         else:

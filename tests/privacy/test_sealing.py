@@ -16,7 +16,10 @@ def pair(directory: Path, seed: int = 1) -> tuple[Path, Path]:
     return make_pair(directory, lambda size: bytes([seed]) * size)
 
 
-@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=30,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
 @given(value=st.text(max_size=40))
 def test_what_is_sealed_is_opened_by_the_private_key_alone(tmp_path: Path, value: str) -> None:
     """Any value; equal values make different boxes; a moved or damaged box stays shut."""

@@ -186,7 +186,9 @@ pieces = st.lists(
 
 
 @settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
 @given(up=pieces, down=pieces, server_first=st.booleans())
 def test_bytes_out_are_bytes_in(

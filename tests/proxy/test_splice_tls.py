@@ -95,7 +95,10 @@ def test_over_tls_an_end_without_a_word_breaks_nothing_between_exchanges(authori
 
 
 @given(st.lists(st.binary(min_size=1, max_size=40_000), max_size=6), st.randoms())
-@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=15,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
 def test_over_tls_bytes_out_are_bytes_in(
     runner: asyncio.Runner, authority: Any, said: list[bytes], chance: random.Random
 ) -> None:

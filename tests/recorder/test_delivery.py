@@ -133,7 +133,7 @@ def deliver(
         running = asyncio.ensure_future(delivery.run())
         for one in items:
             delivery.offer(one)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while len(set(ledger.ends)) < (len(items) if wait_for is None else wait_for):
                 await asyncio.sleep(0)
             await delivery.close()
@@ -147,7 +147,9 @@ STEPS = st.sampled_from(["work", "refuse", "apply and say nothing", "half", "awa
 
 
 @settings(
-    max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=80,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
 @given(st.lists(STEPS, max_size=12), st.integers(1, 20))
 def test_whatever_the_store_does_every_record_is_in_it_once(
@@ -224,7 +226,7 @@ def test_with_no_room_anywhere_records_wait_unacknowledged(tmp_path: Path) -> No
         delivery = delivery_of(store, spool, ledger)
         running = asyncio.ensure_future(delivery.run())
         delivery.offer(item("a"))
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while len(store.plan) > 990:
                 await asyncio.sleep(0)
             with pytest.raises(TimeoutError):

@@ -98,7 +98,7 @@ def play(tmp_path: Path) -> Play:
         async def whole() -> None:
             world = World(tmp_path / "r.sock")
             try:
-                async with asyncio.timeout(20):
+                async with asyncio.timeout(60):
                     await story(world)
             finally:
                 world.intake.stop()

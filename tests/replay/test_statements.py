@@ -162,7 +162,7 @@ def test_files_that_cannot_be_read_are_one_line(tmp_path: Path) -> None:
             read(path)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 @given(
     st.binary(max_size=300)
     | st.lists(

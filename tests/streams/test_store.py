@@ -54,7 +54,7 @@ def test_nothing_is_lost_while_a_store_refuses(
                     client.execute_command(*refuse.split())
                     client.execute_command("CLIENT", "KILL", "USER", "u")
                     await one.offer(20)
-                    async with asyncio.timeout(20):
+                    async with asyncio.timeout(60):
                         while not any(said in line for line in one.lines):
                             await asyncio.sleep(0.01)
                     if "-xadd" not in refuse:
@@ -112,7 +112,7 @@ def test_a_store_that_loads_its_data_is_waited_for(tmp_path: Path) -> None:
             loading.start()
             until(lambda: _is_loading(server), "it loads")
             await one.offer(20)
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):
                 while not any("is loading its data" in line for line in one.lines):
                     await asyncio.sleep(0.01)
             loading.join()

@@ -30,7 +30,7 @@ def test_data_survives_a_crash_and_a_restart(tmp_path: Path) -> None:
         pid = store.pid
         assert pid
         psutil.Process(pid).kill()
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while store.pid == pid or not await asyncio.to_thread(answers, store.url):
                 await asyncio.sleep(0.05)
         with redis.Redis.from_url(store.url) as client:
@@ -177,7 +177,7 @@ def test_a_store_that_cannot_be_started_again_just_now_is_started_later(
         monkeypatch.setattr(subprocess, "Popen", fails)
         assert store.pid
         psutil.Process(store.pid).kill()
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while len(lines) < 2 or not await asyncio.to_thread(answers, store.url):
                 await asyncio.sleep(0.01)
         await store.stop()

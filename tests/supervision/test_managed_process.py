@@ -51,7 +51,7 @@ def make(role: str, tmp_path: Path, lines: list[str]) -> ManagedProcess:
 
 
 async def until(true: object) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not true():  # type: ignore[operator]
             await asyncio.sleep(0.01)
 
@@ -118,7 +118,7 @@ def test_a_child_whose_settings_cannot_work_is_not_started_again(
     async def story() -> None:
         child = make("unusable", tmp_path, [])
         child.start()
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             await child.unusable.wait()
         assert child.restarts == 0
         await child.stop(1)

@@ -26,7 +26,7 @@ def test_the_exit_code_is_that_of_the_child(
 
     async def story() -> None:
         process = subprocess.Popen([sys.executable, "-c", script])
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             assert await asyncio.gather(ended(process), ended(process)) == [code, code]
             assert await ended(process) == code
 
