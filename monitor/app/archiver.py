@@ -31,7 +31,7 @@ from monitor.app.auditing import columns_of, recipient_of, signing_key, trusted_
 from monitor.archive import manifests, storage
 from monitor.archive.chain import Chain, signer
 from monitor.archive.manifests import NEW
-from monitor.archive.rows import Kept, Writer
+from monitor.archive.rows import Kept, Writer, load
 from monitor.archive.sealing import KEY, Seal
 from monitor.archive.upkeep import Upkeep
 from monitor.audit.merkle import NONCE
@@ -558,6 +558,9 @@ async def serve(role: child.Child) -> None:
     name = f"{socket.gethostname()}/{role.runtime.name}"
     archiver = Archiver(role.settings, role.stopping, name=name)
     role.measure = archiver.measure
+    # With the priority of a start. Later, behind all others, it could take a busy machine so long
+    # that a stop, which archives what is left, would give up.
+    load()
     role.ready()
     if not await archiver.run():
         await role.leave()

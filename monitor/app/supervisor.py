@@ -337,7 +337,7 @@ class _Supervisor:
         await self._stop_role("notifier", left(0.5))  # it saves what it told in the store
         if self._store:
             await self._store.stop(left(0.0))
-        await self._stop_role("pages", left(-PAGES_SECONDS))
+        await self._stop_role("pages", max(PAGES_SECONDS, left(-PAGES_SECONDS)))
 
     async def _stop_role(self, role: str, patience: float) -> None:
         stops = (child.stop(patience) for child in self._children if child.role == role)

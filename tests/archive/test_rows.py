@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 from pyarrow import parquet
@@ -61,3 +63,31 @@ def test_what_is_abandoned_leaves_nothing(tmp_path: Path) -> None:
             writer.close("bot", 0)
         writer.abandon()
         assert not (tmp_path / "a.part").exists()
+
+
+FIRST = """
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+from monitor.archive import rows
+from monitor.audit.merkle import NONCE, Tree
+from monitor.types import Outcome
+
+rows.load()
+before = set(sys.modules)
+writer = rows.Writer(Path(sys.argv[1]), Tree())
+one = SimpleNamespace(
+    id="a", started=1.0, duration=1.0, protocol="p", operation="o", model="m", status=200,
+    outcome=Outcome.OK, segments={}, tokens=None, trace_id="t", key="k",
+)
+writer.add([rows.Kept("1-0", b"{}", one)], bytes(NONCE))
+writer.close("bot", 0)
+print({name.partition(".")[0] for name in set(sys.modules) - before} & {"numpy", "pandas", "pyarrow"})
+"""
+
+
+def test_what_takes_long_to_load_is_loaded_before_the_first_row(tmp_path: Path) -> None:
+    """At the start: an archiver that is told to stop soon after has little time for its last row."""
+    command = [sys.executable, "-c", FIRST, str(tmp_path / "a.part")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.stdout, done.stderr) == ("set()\n", "")
