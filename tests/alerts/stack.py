@@ -18,9 +18,13 @@ from monitor.supervision.ports import free_port
 
 @contextlib.contextmanager
 def alerting(
-    program: Callable[[str], str], directory: Path, address: str, rules: dict[str, Any]
+    program: Callable[[str], str],
+    directory: Path,
+    address: str,
+    rules: dict[str, Any],
+    every: str = "1s",
 ) -> Generator[list[dict[str, Any]]]:
-    """Scrape `address` every second; yields what the webhook has heard, which grows."""
+    """Scrape `address` so often, within that time; yields what the webhook has heard, which grows."""
     heard: list[dict[str, Any]] = []
 
     class Hook(BaseHTTPRequestHandler):
@@ -43,7 +47,7 @@ def alerting(
     }
     (directory / "alertmanager.yml").write_text(yaml.safe_dump(manager))
     prometheus = {
-        "global": {"scrape_interval": "1s", "evaluation_interval": "1s"},
+        "global": {"scrape_interval": every, "scrape_timeout": every, "evaluation_interval": "1s"},
         "rule_files": [str(directory / "rules.yml")],
         "alerting": {
             "alertmanagers": [{"static_configs": [{"targets": [f"127.0.0.1:{ports[1]}"]}]}]

@@ -4,6 +4,7 @@ to the next."""
 from __future__ import annotations
 
 import asyncio
+import functools
 import os
 import selectors
 import threading
@@ -12,6 +13,8 @@ from collections.abc import Coroutine
 from typing import Any
 
 import pytest
+
+from tests.pace import slowness
 
 LONG = 0.001
 
@@ -36,15 +39,20 @@ class Stretches:
         self.end()
         self.seconds.clear()
 
+    @functools.cached_property
+    def slowness(self) -> float:
+        """That of this machine, from the first look on."""
+        return slowness()
+
     @property
     def longest(self) -> float:
-        """The longest one."""
-        return max(self.seconds)
+        """The longest one, as it would be on the machine of the bounds."""
+        return max(self.seconds) / self.slowness
 
     @property
     def share_of_long(self) -> float:
         """How much of the time was spent in stretches of more than LONG."""
-        return sum(one for one in self.seconds if one > LONG) / sum(self.seconds)
+        return sum(one for one in self.seconds if one > LONG * self.slowness) / sum(self.seconds)
 
     def run(self, work: Coroutine[Any, Any, None]) -> None:
         """Run on an event loop of which waiting ends a stretch."""

@@ -24,7 +24,7 @@ def short() -> dict[str, Any]:
     document = yaml.safe_load((ROOT / "alerts" / "traffic.rules.yml").read_text(encoding="utf-8"))
     rules = [rule for group in document["groups"] for rule in group["rules"]]
     (rule,) = (rule for rule in rules if rule.get("alert") == RULE)
-    rule = {**rule, "for": "1s", "expr": re.sub(r"\[5m\]", "[6s]", rule["expr"])}
+    rule = {**rule, "for": "1s", "expr": re.sub(r"\[5m\]", "[12s]", rule["expr"])}
     return {"groups": [{"name": "short", "rules": [rule]}]}
 
 
@@ -34,8 +34,8 @@ def test_an_endpoint_that_fails_pages_somebody_and_they_hear_when_it_answers_aga
     """Every request gets a 503 until the page has come, then a 200 until it is over: two calls of
     the webhook, with the endpoint and with links that lead to it."""
     system = start("run", "--upstream", model, "--listen", "127.0.0.1:0", endpoint="bot")
-    with alerting(program, tmp_path, system.run["admin"], short()) as heard:
-        end = time.monotonic() + 120
+    with alerting(program, tmp_path, system.run["admin"], short(), every="3s") as heard:
+        end = time.monotonic() + 180
         while len(heard) < 2 and time.monotonic() < end:
             status = 200 if heard else 503
             with contextlib.suppress(urllib.error.HTTPError):
