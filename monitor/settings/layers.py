@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import NoneType, UnionType
@@ -37,9 +37,9 @@ _COMMENT = re.compile(r"(?:^|\s)#\s?(.*)$")
 
 @dataclass(frozen=True)
 class Choice:
-    """What a layer says of one key: its path, as people read it, and why."""
+    """What a layer says of one key, which stands at the end of its steps, and why."""
 
-    path: str
+    steps: tuple[str, ...]
     value: Any
     reason: str
 
@@ -81,7 +81,7 @@ def layer(folder: str, name: str) -> Layer:
     tree = strict_yaml.load(text, str(path))
     about = tree.pop(ABOUT, {})
     root = yaml.compose(text, yaml.SafeLoader)
-    found = _choices(root, tree, "", text.splitlines(), "")
+    found = _choices(root, tree, (), text.splitlines(), "")
     return Layer(name, about, tree, tuple(found))
 
 
@@ -121,22 +121,24 @@ def under(tree: dict[str, Any]) -> dict[str, Any]:
 
 def origins(tree: dict[str, Any]) -> Iterator[Origin]:
     """Yield what became of each key that a layer of a user's own tree sets."""
-    found: dict[str, tuple[list[str], Choice]] = {}
+    found: dict[tuple[str, ...], tuple[list[str], Choice]] = {}
     lower: dict[str, Any] = {}
     for one in layers(tree):
         lower = over(lower, one.tree)
         for choice in one.choices:
-            names = found[choice.path][0] if choice.path in found else []
-            found[choice.path] = [*names, one.name], choice
+            names = found[choice.steps][0] if choice.steps in found else []
+            found[choice.steps] = [*names, one.name], choice
     whole = over(lower, tree)
-    for path, (names, choice) in found.items():
-        now, before = _at(whole, path), _at(lower, path)
-        yield Origin(path, now, tuple(names), choice.reason, before if now != before else None)
+    for steps, (names, choice) in found.items():
+        now, before = _at(whole, steps), _at(lower, steps)
+        yield Origin(
+            ".".join(steps), now, tuple(names), choice.reason, before if now != before else None
+        )
 
 
-def _at(tree: Any, path: str) -> Any:
-    """What stands at a path, None where nothing does."""
-    for step in re.findall(r"[^.\[\]]+", path):
+def _at(tree: Any, steps: Iterable[str]) -> Any:
+    """What stands at the end of some steps, keys and names of a list; None where nothing does."""
+    for step in steps:
         if isinstance(tree, dict):
             tree = tree.get(step)
         elif isinstance(tree, list):
@@ -242,7 +244,7 @@ def _answered(found: Layer, answer: Any) -> Layer:
     if answer is True:
         return found
     choices = tuple(
-        Choice(one.path, _filled(one.value, answer), one.reason) for one in found.choices
+        Choice(one.steps, _filled(one.value, answer), one.reason) for one in found.choices
     )
     return Layer(found.name, found.about, _filled(found.tree, answer), choices)
 
@@ -256,26 +258,26 @@ def _filled(value: Any, answer: Any) -> Any:
 
 
 def _choices(
-    node: yaml.Node | None, value: Any, path: str, lines: list[str], before: str
+    node: yaml.Node | None, value: Any, at: tuple[str, ...], lines: list[str], before: str
 ) -> Iterator[Choice]:
     """The choices at and below a node; `before` is the reason for what it is in."""
     if isinstance(node, yaml.MappingNode) and not node.flow_style:
         for key, each in node.value:
-            if (here := f"{path}.{key.value}" if path else key.value) != ABOUT:
-                why = _reason(lines, key.start_mark.line)
-                yield from _choices(each, value[key.value], here, lines, why or before)
+            if key.value != ABOUT:
+                why = _reason(lines, key.start_mark.line) or before
+                yield from _choices(each, value[key.value], (*at, key.value), lines, why)
     elif isinstance(node, yaml.SequenceNode) and not node.flow_style:
         for each, one in zip(node.value, value, strict=True):
-            here, why = f"{path}[{one['name']}]", _reason(lines, each.start_mark.line)
+            here, why = (*at, one["name"]), _reason(lines, each.start_mark.line) or before
             if each.flow_style:
-                yield Choice(here, one, why or before)
+                yield Choice(here, one, why)
                 continue
             for key, inner in each.value:
                 if key.value != "name":
-                    there = _reason(lines, key.start_mark.line) or why or before
-                    yield from _choices(inner, one[key.value], f"{here}.{key.value}", lines, there)
+                    there = _reason(lines, key.start_mark.line) or why
+                    yield from _choices(inner, one[key.value], (*here, key.value), lines, there)
     else:
-        yield Choice(path, value, before)
+        yield Choice(at, value, before)
 
 
 def _reason(lines: list[str], number: int) -> str:
