@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import ipaddress
 import math
 import os
 import random
@@ -142,6 +143,8 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
     for line in report.selection_lines(selection, estimate(selection.chosen, sides), sides):
         print(line, file=stream)
     warned = list(report.warnings(selection))
+    if options.baseline and _serves(options.baseline, settings):
+        note("--baseline is what the configuration serves people with; it is asked twice a record")
     if plan is None or options.dry_run:
         for line in warned:
             note(line)
@@ -205,8 +208,7 @@ def _plan(options: argparse.Namespace, settings: Settings) -> driving.Plan:
         )  # fmt: skip
     elif options.baseline_header or options.baseline_header_file:
         raise UsageError("--baseline-header: there is no --baseline that it could go to")
-    serving = {_place(settings.upstream), _place(f"http://{settings.listen}")}
-    if settings.upstream and _place(options.against) in serving and not options.yes_production:
+    if _serves(options.against, settings) and not options.yes_production:
         raise UsageError(
             "--against: is the upstream of the configuration or its sidecar, which serve people; "
             "--yes-production sends all the same"
@@ -234,12 +236,30 @@ def _features(margins: Sequence[tuple[str, float]]) -> dict[str, Feature]:
     }
 
 
-def _place(url: str) -> tuple[str | None, int | None] | None:
-    """Host and port of a URL, None of an empty one."""
-    if not url:
-        return None
+def _serves(url: str, settings: Settings) -> bool:
+    """Whether a target is the upstream of the configuration or its sidecar."""
+    if not settings.upstream:
+        return False
+    return _place(url) in (_place(settings.upstream), _place(f"http://{settings.listen}"))
+
+
+def _place(url: str) -> tuple[str, int | None]:
+    """Host and port of a URL; all names and addresses of this machine's own are one.
+
+    >>> _place("http://localhost:80/") == _place("http://127.0.0.1") == _place("http://0.0.0.0:80")
+    True
+    >>> _place("https://Models.example./v1")
+    ('models.example', 443)
+    """
     parts = urlsplit(url)
-    return parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+    host = (parts.hostname or "").rstrip(".")
+    try:
+        address = ipaddress.ip_address(host)
+        is_here = address.is_loopback or address.is_unspecified
+    except ValueError:
+        is_here = host == "localhost"
+    port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+    return "localhost" if is_here else host, port
 
 
 def _headers(given: Iterable[str], file: str | None, option: str) -> dict[str, str]:

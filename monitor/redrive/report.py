@@ -98,9 +98,10 @@ def _why_insufficient(found: Redrive) -> str:
             names = ", ".join(unknown)
             return f"{why} Without --baseline what differs ({names}) cannot be told from noise."
     if found.more is not None:
+        records = "record" if found.more == 1 else "records"
         return (
-            f"{why} About {found.more:,} more records would tell, if they are like these; a wider "
-            "--margin takes fewer."
+            f"{why} About {found.more:,} more {records} would tell, if they are like these; "
+            "a wider --margin takes fewer."
         )
     return f"{why} A wider or narrower --margin may tell." if found.paired else why
 

@@ -29,6 +29,9 @@ SHOWN = 300
 EARLY, LATEST = 20, 40
 """Answers before which nothing is stopped for errors, and the latest that are looked at."""
 
+SHORTEST = 6
+"""Characters from which on the value of a header may be a credential: `true` is none."""
+
 LONG = f"its answer is longer than {LARGEST >> 20} MB"
 NONSENSE = "its answer has nothing that is read of such answers"
 """Why a good status is no good answer."""
@@ -110,7 +113,7 @@ class Reading:
         record = self.privacy.record(call, inference, endpoint="redrive", segments={})
         if reply.truncated or not (_is_told(record) or _was_told_nothing(resend.record)):
             return broken
-        if _has_columns(resend.record) and not _has_columns(record):
+        if not _is_like(record, resend.record):
             return broken
         return self.recorded(record)
 
@@ -148,6 +151,8 @@ def redrive(selection: Selection, plan: Plan, reading: Reading, world: World) ->
                 break
     except KeyboardInterrupt:
         remarks.append(f"stopped by Ctrl-C after {outcome.sent} of {len(chosen)} records")
+        if most := min(plan.concurrency, len(chosen) - outcome.sent):
+            remarks.append(f"up to {most} more were under way; their answers are not known")
     finally:
         stop.set()
     return outcome.document(selection, remarks)
@@ -187,6 +192,7 @@ class _Outcome:
 
     def __init__(self, plan: Plan, judge: Judge, reading: Reading) -> None:
         self._plan, self._judge, self._reading = plan, judge, reading
+        self._secrets = list(_secrets(plan))
         self._latest: deque[Collection[str]] = deque(maxlen=LATEST)
         self._pairs: list[tuple[Pair, tuple[str, ...]]] = []
         self._errors: Counter[str] = Counter()
@@ -231,7 +237,14 @@ class _Outcome:
             recorded=None if recorded is None else _side(recorded),
             differences={name: round(one, 4) for name, one in contrasts.items() if one},
         )
-        self._pairs.append((pair, tuple(one.text[:SHOWN] for one in (found[CANDIDATE], *others))))
+        texts = (self._hidden(one.text)[:SHOWN] for one in (found[CANDIDATE], *others))
+        self._pairs.append((pair, tuple(texts)))
+
+    def _hidden(self, text: str) -> str:
+        """A text without the credentials that an endpoint said again."""
+        for secret in self._secrets:
+            text = text.replace(secret, "<SECRET>")
+        return text
 
     def is_hopeless(self) -> str:
         """Return why it is no use to go on; nothing where it is of use."""
@@ -269,6 +282,15 @@ class _Outcome:
             more=more(found) if said == "insufficient" and self.paired else None,
             remarks=remarks,
         )
+
+
+def _secrets(plan: Plan) -> Iterator[str]:
+    """The values of the headers that the targets are sent, and what stands behind `Bearer `."""
+    for target in filter(None, (plan.against, plan.baseline)):
+        for value in target.headers.values():
+            for one in (value, value.rpartition(" ")[2]):
+                if len(one) >= SHORTEST:
+                    yield one
 
 
 def apart(pair: Pair) -> float:
@@ -312,6 +334,19 @@ def _is_told(record: Record) -> bool:
 def _has_columns(record: Record) -> bool:
     """Whether an answer has numbers or labels in columns, as those of predictions have."""
     return any(part.data is not None for part in record.outputs)
+
+
+def _is_text(record: Record) -> bool:
+    """Whether an answer has words."""
+    return any(part.text is not None and part.role != "error" for part in record.outputs)
+
+
+def _is_like(record: Record, recorded: Record) -> bool:
+    """Whether an answer has columns where the one on record has, and no others instead of words:
+    JSON of another dialect is read as columns."""
+    if _has_columns(recorded):
+        return _has_columns(record)
+    return _is_text(record) or not (_is_text(recorded) and _has_columns(record))
 
 
 def _was_told_nothing(record: Record) -> bool:

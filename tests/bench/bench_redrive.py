@@ -145,7 +145,7 @@ def main() -> None:
     options = parser.parse_args()
     lines = INTRO.format(runs=options.runs).splitlines()
     for kind in KINDS:
-        lines += ["", f"## {kind.name[0].upper()}{kind.name[1:]}", ""]
+        lines += [*([""] if lines[-1] else []), f"## {kind.name[0].upper()}{kind.name[1:]}", ""]
         lines += section(kind, options.runs, lambda said: print(said, flush=True))
     lines.append(f"This run took {sum(os.times()[:2]) / 60:.0f} minutes of CPU time.")
     OUT.write_text("\n".join(lines) + "\n", encoding="utf-8")

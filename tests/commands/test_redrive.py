@@ -100,7 +100,7 @@ def test_a_noisy_endpoint_is_the_same_as_itself(run: Run, archive: Any) -> None:
 
 def test_too_few_pairs_are_no_verdict(run: Run, archive: Any, steady: Model) -> None:
     """Of an endpoint that always answers as it did: which features are open, how many more records would
-    tell, and exit code 1 for who asks; as many, and it is the same."""
+    tell, and exit code 1 for who asks; with enough it is the same."""
     said = ("--against", steady.url, "--json", "found.json", "--fail-on", "insufficient")
     code, out, _ = run(archive(map(prediction, range(30))), *said)
     found = json.loads(Path("found.json").read_bytes())
@@ -110,7 +110,7 @@ def test_too_few_pairs_are_no_verdict(run: Run, archive: Any, steady: Model) -> 
     assert "too few to rule out what matters (failed, exact, structure, values)" in words
     assert "About 520 more records would tell, if they are like these" in words
     assert "--margin" in words
-    code, out, _ = run(archive(map(prediction, range(550))), *said)
+    code, out, _ = run(archive(map(prediction, range(280))), *said, "--margin", "0.02")
     assert code == 0
     assert "same:" in out
 
@@ -239,6 +239,36 @@ def test_credentials_come_from_outside_and_go_to_one_target(
     assert "hush" not in out + err + Path("found.json").read_text()
 
 
+def test_a_credential_that_is_said_again_is_hidden(run: Run, archive: Any) -> None:
+    """Also where its form is that of no credential: an endpoint may put what it was sent into its answer."""
+
+    def echo(handler: Any, asked: dict[str, Any]) -> bool:
+        said = (
+            f"You are {handler.headers['authorization']} of {handler.headers['x-team']}, are you?"
+        )
+        message = {"role": "assistant", "content": said}
+        return answered(handler, 200, {"choices": [{"message": message, "finish_reason": "stop"}]})
+
+    with serving(Model(act=echo)) as candidate:
+        _, out, err = run(
+            archive([chat(1)]), "--against", candidate.url, "--json", "found.json",
+            "--header", "Authorization=Bearer plain-hush", "--header", "X-Team=hush-hush",
+        )  # fmt: skip
+    said = out + err + Path("found.json").read_text()
+    assert "hush" not in said
+    assert "You are" in said
+
+
+def test_an_answer_of_another_dialect_has_failed(run: Run, archive: Any) -> None:
+    """It is read as columns, which the model that was recorded does not answer in."""
+    said = {"type": "message", "role": "assistant", "content": [{"type": "text", "text": "Soon."}],
+            "usage": {"input_tokens": 3, "output_tokens": 2}}  # fmt: skip
+    with serving(Model(act=lambda handler, _: answered(handler, 200, said))) as candidate:
+        run(archive(map(chat, range(3))), "--against", candidate.url, "--json", "f.json")
+    found = json.loads(Path("f.json").read_bytes())
+    assert (found["failed"], found["paired"], sum(found["errors"].values())) == (3, 0, 3)
+
+
 def test_personal_data_in_an_answer_is_pseudonymized(run: Run, archive: Any) -> None:
     """Before it is shown or written; the request had a surrogate and not the pseudonym."""
     with serving(Model(lambda _: ["Write", "to", "jane.doe@corp.example", "now"])) as candidate:
@@ -280,6 +310,7 @@ def test_ctrl_c_gives_the_verdict_so_far(
     found = json.loads(Path("found.json").read_bytes())
     assert (code, found["sent"]) == (0, 30)
     assert found["remarks"][0] == "stopped by Ctrl-C after 30 of 60 records"
+    assert found["remarks"][1] == "up to 4 more were under way; their answers are not known"
     workers = [one for one in threading.enumerate() if one.name.startswith("redrive-")]
     for one in workers:
         one.join(20)
@@ -386,6 +417,12 @@ WRONG = {
         "a=env:NOT_THERE_1",
     ],
     "--yes-production": ["--against", "http://127.0.0.1:9", "--upstream", "http://127.0.0.1:9/"],
+    "--against: is the upstream": [
+        "--against",
+        "http://localhost:9",
+        "--upstream",
+        "http://127.0.0.1:9/",
+    ],
     "or its sidecar": [
         "--against",
         "http://127.0.0.1:7",
