@@ -1,8 +1,9 @@
 """Records with their places in the stream → a Parquet file; pyarrow is imported late, or by `load`.
 
-The column `record` has each document, byte for byte. The others are for filters (`COLUMNS`) and for
-the proof: `number` counts the Records of the shard from 0, `sid` is the entry's id, `leaf` the hash
-of `nonce`, `sid` and `record` together (`audit.merkle`).
+The column `record` has each document, byte for byte. The others are for queries (`COLUMNS`; those
+with a structure are made in `archive.nested`) and for the proof: `number` counts the Records of the
+shard from 0, `sid` is the entry's id, `leaf` the hash of `nonce`, `sid` and `record` together
+(`audit.merkle`).
 
 Where documents are sealed (`archive.sealing`) `sealed_key` and `sealed` stand in the place of
 `record`, and the leaf is over both of these: it can be proved without any private key.
@@ -18,6 +19,7 @@ from hashlib import file_digest
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from monitor.archive import nested
 from monitor.archive.manifests import File, path_of
 from monitor.archive.sealing import Seal
 from monitor.audit.merkle import NONCE, Tree, leaves
@@ -29,15 +31,26 @@ LEVEL = 3
 GROUP_ROWS, GROUP_BYTES = 8192, 8 << 20
 """Rows and bytes of documents of a row group, at most about: what is held in memory."""
 
-COLUMNS = (
+PROOF = ("number", "sid", "nonce", "leaf")
+RECORD = "record"
+SEALED = ("sealed_key", "sealed")
+
+FACTS = (
     "id", "started", "duration", "protocol", "operation", "model", "outcome", "status",
     "population", "template", "variant", "input_tokens", "output_tokens", "trace_id", "key",
 )  # fmt: skip
 """Facts of a Record that queries filter by."""
 
-PROOF = ("number", "sid", "nonce", "leaf")
-RECORD = "record"
-SEALED = ("sealed_key", "sealed")
+COLUMNS = (*FACTS, *nested.NAMES)
+"""All that queries see beside the Record itself."""
+
+FEW = (
+    "protocol", "operation", "model", "outcome", "status", "population", "template", "variant",
+    "key", SEALED[0], "cost.currency", "segments.key_value.key", "segments.key_value.value",
+    "lineage.key_value.key", "lineage.key_value.value", "checks.key_value.key",
+    "edge_cases.list.element", "finish_reasons.list.element",
+)  # fmt: skip
+"""Columns of Parquet with few values, which are stored once for each row group."""
 
 
 class Kept(NamedTuple):
@@ -122,8 +135,12 @@ class Writer:
         records = [one.record for one in held]
         self._start = min(self._start, *(one.started for one in records))
         self._end = max(self._end, *(one.started for one in records))
-        facts = dict(zip(COLUMNS, zip(*map(_facts, records), strict=True), strict=True))
-        columns: list[Sequence[Any]] = [facts[name] for name in self._schema.names if name in facts]
+        facts = dict(zip(FACTS, zip(*map(_facts, records), strict=True), strict=True))
+        columns: list[Any] = [
+            facts[one.name] if one.name in facts else nested.array(one.name, records, one.type)
+            for one in self._schema
+            if one.name in COLUMNS
+        ]
         columns += [range(first, first + len(held)), [one.sid for one in held], each, hashes, *last]
         self._writer.write_table(_table(columns, self._schema))
 
@@ -142,12 +159,12 @@ def parquet_writer(path: Path, schema: Any) -> Any:
     """Begin a Parquet file of rows."""
     from pyarrow import parquet
 
-    names = schema.names
+    names = [leaf for one in schema for leaf in nested.leaves(one.name, one.type)]
     codecs = {name: "none" if name == SEALED[1] else "zstd" for name in names}
     return parquet.ParquetWriter(
         path, schema, compression=codecs,
         compression_level={name: LEVEL for name in names if name != SEALED[1]},
-        use_dictionary=[one for one in (*COLUMNS[3:13], "key", SEALED[0]) if one in names],
+        use_dictionary=[one for one in FEW if one in names],
         write_statistics=True, store_schema=True,
     )  # fmt: skip
 
@@ -161,7 +178,7 @@ def synced(path: Path) -> tuple[int, str]:
 
 
 def _facts(record: Record) -> tuple[Any, ...]:
-    """What `COLUMNS` hold of a Record."""
+    """What `FACTS` hold of a Record."""
     segments, tokens = record.segments, record.tokens
     return (
         record.id, record.started, record.duration, record.protocol, record.operation,
@@ -178,7 +195,10 @@ def _each(nonces: bytes) -> list[bytes]:
 def _table(columns: Sequence[Any], schema: Any) -> Any:
     import pyarrow as pa
 
-    arrays = [pa.array(values, field.type) for field, values in zip(schema, columns, strict=True)]
+    arrays = [
+        values if isinstance(values, pa.Array) else nested.plain(values, field.type)
+        for field, values in zip(schema, columns, strict=True)
+    ]
     return pa.Table.from_arrays(arrays, schema=schema)
 
 
@@ -190,7 +210,7 @@ def _schema(columns: tuple[str, ...], is_sealed: bool) -> Any:
     types = {
         "started": pa.float64(), "duration": pa.float64(), "status": whole, "number": whole,
         "input_tokens": whole, "output_tokens": whole, "nonce": pa.binary(NONCE),
-        "leaf": pa.binary(32), **dict.fromkeys(SEALED, pa.binary()),
+        "leaf": pa.binary(32), **dict.fromkeys(SEALED, pa.binary()), **nested.types(),
     }  # fmt: skip
     last = SEALED if is_sealed else (RECORD,)
     return pa.schema([(name, types.get(name, text)) for name in (*columns, *PROOF, *last)])

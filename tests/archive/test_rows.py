@@ -10,11 +10,13 @@ from pathlib import Path
 from pyarrow import parquet
 
 from monitor.archive import rows
-from monitor.archive.rows import Writer
+from monitor.archive.rows import Kept, Writer
 from monitor.audit.merkle import NONCE, Tree, leaf
 from monitor.damage import Damage
 from monitor.sources import archive
+from monitor.types import Tokens, encode_record
 from tests.archive.conftest import kept
+from tests.replay.some_records import record
 
 
 def test_a_file_holds_records_and_what_proves_them(tmp_path: Path) -> None:
@@ -38,6 +40,20 @@ def test_a_file_holds_records_and_what_proves_them(tmp_path: Path) -> None:
     assert (file.rows, file.bytes, file.first) == (5, path.stat().st_size, wanted[0].sid)
     assert (file.start, file.end) == (wanted[0].record.started, wanted[4].record.started)
     assert list(archive.read(path, Damage())) == [one.record for one in wanted]
+
+
+def test_a_number_that_no_column_holds_is_null_there(tmp_path: Path) -> None:
+    """It stands in the Record as it was said, and stops no archiver."""
+    huge = 1 << 63
+    one = record(0, status=huge, tokens=Tokens(-huge, huge, cached=-huge - 1))
+    writer = Writer(tmp_path / "a.part", Tree())
+    writer.add([Kept("1-0", encode_record(one), one), *kept(1, 1)], os.urandom(2 * NONCE))
+    writer.close("bot", 0)
+    first, second = parquet.read_table(tmp_path / "a.part").to_pylist()
+    assert (first["status"], first["input_tokens"], first["output_tokens"]) == (None, -huge, None)
+    assert (first["tokens"]["input"], first["tokens"]["cached"]) == (-huge, None)
+    assert (second["status"], second["output_tokens"]) == (200, 5)
+    assert next(iter(archive.read(tmp_path / "a.part", Damage()))) == one
 
 
 def test_what_is_held_in_memory_is_a_row_group(tmp_path: Path, monkeypatch) -> None:

@@ -17,10 +17,13 @@ import pytest
 
 from monitor.analysis.drift.profiles import Profile
 from monitor.app.analysis import read_profile
+from monitor.archive import reading
 from monitor.archive.storage import Directory
 from monitor.archive.verification import Verifier
 from monitor.commands.schema import published
+from monitor.damage import Damage
 from monitor.feedback import Feedback, encode_feedback, read, stored
+from monitor.sources import archive
 from monitor.streams.entries import Entry
 from monitor.types import decode_record, encode_record
 from tests.commands.test_schema import RECORD, REPLAY
@@ -96,16 +99,27 @@ def test_profiles_of_all_days_say_the_same() -> None:
             assert sum(one.counts) == sum(first.counts)
 
 
-def test_an_archive_of_earlier_is_proven_and_read() -> None:
-    """Each of its rows and manifests."""
-    (archive,) = HERE.glob("*/archive")
-    storage = Directory(archive)
+@pytest.mark.parametrize(
+    ("name", "files", "erased", "spans"),
+    [("archive", 2, 0, ["date=2023-11-14"]), ("archive-by-hour", 2, 1, ["hour=00", "hour=22"])],
+)
+def test_an_archive_of_earlier_is_proven_and_read(
+    name: str, files: int, erased: int, spans: list[str]
+) -> None:
+    """Each of its rows and manifests, whether its files are of a day or of an hour."""
+    (place,) = HERE.glob(f"*/{name}")
+    storage = Directory(place)
     verifier = Verifier(storage)
     verifier.irregular("")
     shard = verifier.shard("support-bot", 0)
     verifier.unlisted("")
     verifier.gaps("support-bot", [shard])
-    assert (shard.last.size, shard.files, shard.erased) == (6, 2, 0)
+    assert (shard.last.size, shard.files, shard.erased) == (6, files, erased)
+    (found,) = reading.read(storage, "support-bot", None, None)
+    assert sorted({path.parts[-3] for path in found.files}) == spans
+    damage = Damage()
+    records = [one for path in found.files for one in archive.read(path, damage)]
+    assert [one.endpoint for one in records] == ["support-bot"] * (6 - erased)
 
 
 # --- readers of earlier --------------------------------------------------------------------------
