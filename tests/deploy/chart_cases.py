@@ -42,6 +42,8 @@ EVERYTHING: dict[str, Any] = {
         "resources": {"limits": {"memory": "2Gi"}},
         "env": {"MONITOR_LOG": "json", "MONITOR_DATA": "/data"},
         "tokensSecret": "monitor-tokens",
+        "volumes": [{"name": "sign", "secret": {"secretName": "sign"}}],
+        "volumeMounts": [{"name": "sign", "mountPath": "/etc/monitor-sign", "readOnly": True}],
         "pod": {"nodeSelector": {"disk": "ssd"}, "terminationGracePeriodSeconds": 60},
         "annotations": {"example.org/team": "ml"},
         "keda": {"enabled": True, "authentication": "store"},
@@ -131,6 +133,17 @@ def rendered(
 def documents(text: str) -> list[dict[str, Any]]:
     """Return the objects of a rendering."""
     return [one for one in yaml.load_all(text, Loader=yaml.CSafeLoader) if one]
+
+
+def of(objects_: list[dict[str, Any]], kind: str, name: str, namespace: str = "") -> dict[str, Any]:
+    """Return the one object of a kind and a name."""
+    (found,) = (
+        one
+        for one in objects_
+        if (one["kind"], one["metadata"]["name"]) == (kind, name)
+        and (not namespace or one["metadata"].get("namespace") == namespace)
+    )
+    return found
 
 
 def parent(directory: Path) -> Path:

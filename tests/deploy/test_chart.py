@@ -7,22 +7,19 @@ import gzip
 import json
 import re
 import subprocess
-import threading
 from collections.abc import Callable, Iterator
 from copy import deepcopy
 from functools import cache
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-import jsonschema
 import kubernetes_validate
 import pytest
 import yaml
 
 from monitor.commands.files import CONSOLE, GRAFANA, RUNBOOK
-from monitor.deploy import chart, objects
+from monitor.deploy import objects
 from monitor.deploy.build import SOURCE
 from monitor.inject import container
 from monitor.inject.container import Options
@@ -35,8 +32,8 @@ from tests.deploy.chart_cases import (
     KEY,
     SUBCHART,
     documents,
-    helm,
     needs_helm,
+    of,
     parent,
     rendered,
 )
@@ -47,7 +44,6 @@ CUSTOM = {
 }  # fmt: skip
 """Kinds of operators, whose schemas are not here."""
 EVERY = [*CASES, "subchart"]
-VALUES = (DIRECTORY / "values.yaml").read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
@@ -64,16 +60,6 @@ def texts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 def cases(texts: dict[str, str]) -> dict[str, list[Object]]:
     """The objects of each case."""
     return {name: documents(text) for name, text in texts.items()}
-
-
-def of(objects_: list[Object], kind: str, name: str, namespace: str = "") -> Object:
-    (found,) = (
-        one
-        for one in objects_
-        if (one["kind"], one["metadata"]["name"]) == (kind, name)
-        and (not namespace or one["metadata"].get("namespace") == namespace)
-    )
-    return found
 
 
 def pods(objects_: list[Object]) -> Iterator[tuple[Object, Object]]:
@@ -203,7 +189,14 @@ def test_variables_and_settings_are_those_of_monitor(
             settings = load.load(str(file), {})
             if case == "everything":
                 assert (settings.endpoint, settings.stream.shards) == ("bot", 3)
-                assert settings.archive.url == "s3://bucket/records"
+    if case == "everything":
+        (container_,) = of(cases[case], "StatefulSet", "monitor-analyzer")["spec"]["template"][
+            "spec"
+        ]["containers"]
+        environment = {one["name"]: one.get("value", "") for one in container_["env"]}
+        assert load.load(None, environment).archive.url == "s3://bucket/records"
+        assert environment["MONITOR_ACCESS_TOKENS"] == "/etc/monitor-access/tokens"
+        assert container_["envFrom"] == [{"secretRef": {"name": "s3"}}]
 
 
 @needs_helm
@@ -423,172 +416,3 @@ def test_analyzers_beyond_the_first_stand_by(cases: dict[str, list[Object]]) -> 
     streams = [one["metadata"]["stream"] for one in scaled["triggers"]]
     assert streams == [f"monitor:{{bot:{shard}}}:records" for shard in range(3)]
     assert of(cases["default"], "StatefulSet", "monitor-analyzer")["spec"]["replicas"] == 1
-
-
-WRONG = {
-    "replica: 2": "additional properties 'replica' not allowed",
-    "analyzer: {replicas: two}": "at '/analyzer/replicas': got string, want integer",
-    "settings: {drift: {alfa: 1}}": "at '/settings/drift': additional properties 'alfa' not allowed",
-    "endpoint: a b": "at '/endpoint': 'a b' does not match",
-    "injector: {mode: magic}": "at '/injector/mode': value must be one of 'webhook', 'policy'",
-    "namespaces: [A]": "at '/namespaces/0': 'A' does not match",
-}
-UNFITTING = {
-    "settings: {endpoint: x}": "settings.endpoint: set `endpoint` instead",
-    "{scrapeAnnotations: true, podMonitor: {enabled: true}}": "scrapeAnnotations: our Pods would",
-    "valkey: {enabled: false}": "no store: set store.url",
-    "secret: {existing: a, key: k1 " + "0" * 64 + "}": "secret.existing: this Secret holds",
-    "store: {ca: ''}\nvalkey: {maxMemory: 1gb}\nsecret: {key: hunter2}": "secret.key: is not",
-    "store: {url: 'https://a:hunter2@b'}": "store.url: is not redis://",
-    "store: {ca: hunter2}": "store.ca: is not a certificate",
-    "{injector: {mode: policy}, fullnameOverride: other}": "injector.mode: the policy names",
-    "injector: {certificates: {mode: existing}}": "injector.certificates.secret: with the mode",
-    "injector: {certificates: {caBundle: LS0=}}": "injector.certificates: secret and caBundle",
-    "injector: {replicas: 9, autoscaling: {enabled: true}}": "maxReplicas: is below",
-    "{store: {url: 'redis://a'}, analyzer: {keda: {enabled: true}}}": "analyzer.keda.address: name",
-}
-
-
-@needs_helm
-@pytest.mark.parametrize("wrong", [*WRONG, *UNFITTING])
-def test_wrong_values_are_refused_with_a_sentence(wrong: str, tmp_path: Path) -> None:
-    """It names the value, and shows no secret."""
-    file = tmp_path / "values.yaml"
-    file.write_text(wrong)
-    done = helm(tmp_path, "template", "monitor", str(DIRECTORY), "--values", str(file))
-    assert done.returncode == 1
-    assert {**WRONG, **UNFITTING}[wrong] in done.stderr
-    assert "hunter2" not in done.stderr
-
-
-def test_the_schema_is_closed_and_explains_each_value() -> None:
-    """All maps but those that hold what is not ours; every value has its type and words."""
-    found = json.loads((DIRECTORY / "values.schema.json").read_text(encoding="utf-8"))
-    jsonschema.Draft202012Validator.check_schema(found)
-    jsonschema.validate(yaml.safe_load(VALUES), found)
-
-    def each(place: Object) -> Iterator[Object]:
-        for one in place["properties"].values():
-            yield from each(one) if "properties" in one else [one]
-        assert place["additionalProperties"] is False
-
-    values = list(each(found))
-    assert len(values) == len(list(chart.read(VALUES)))
-    for one in values:
-        assert one["type"] != "object" or "$ref" in one or one["additionalProperties"]
-    described = [value.path[-1] for value in chart.read(VALUES) if not (value.said or value.schema)]
-    assert set(described) <= {"repository", "image", "tls"}, "their names say it all"
-
-
-def test_templates_use_each_value_and_no_other() -> None:
-    """A value that nothing reads would be set in vain."""
-    text = "".join(
-        path.read_text(encoding="utf-8") for path in (DIRECTORY / "templates").rglob("*.*")
-    )
-    used = {tuple(one.split(".")) for one in re.findall(r"\.Values\.([A-Za-z.]*[A-Za-z])", text)}
-    known = {value.path for value in chart.read(VALUES)} - {("enabled",)}
-
-    def on_the_way(one: tuple[str, ...], other: tuple[str, ...]) -> bool:
-        shorter = min(len(one), len(other))
-        return one[:shorter] == other[:shorter]
-
-    for path in known:
-        assert any(on_the_way(path, one) for one in used), path
-    for one in used:
-        assert any(on_the_way(path, one) for path in known), one
-
-
-class _Cluster(BaseHTTPRequestHandler):
-    """As much of an API server as Helm asks while it renders."""
-
-    objects: dict[str, Object] = {}
-
-    def do_GET(self) -> None:
-        path = self.path.partition("?")[0]
-        found = {
-            "/version": {"major": "1", "minor": "36", "gitVersion": "v1.36.0"},
-            "/api": {"kind": "APIVersions", "versions": ["v1"]},
-            "/apis": {"kind": "APIGroupList", "apiVersion": "v1", "groups": []},
-            "/api/v1": {
-                "kind": "APIResourceList",
-                "groupVersion": "v1",
-                "resources": [
-                    {"name": f"{kind.lower()}s", "singularName": "", "namespaced": kind != "Namespace",
-                     "kind": kind, "verbs": ["get"]}
-                    for kind in ("Secret", "ConfigMap", "Namespace")
-                ],
-            },
-            **self.objects,
-        }.get(path)  # fmt: skip
-        missing = {"kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": "NotFound",
-                   "code": 404}  # fmt: skip
-        body = json.dumps(found or missing).encode()
-        self.send_response(200 if found else 404)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_: Any) -> None:
-        pass
-
-
-@pytest.fixture
-def cluster() -> Iterator[tuple[str, dict[str, Object]]]:
-    """Its address, and the objects that are there, by their path."""
-    there: dict[str, Object] = {}
-    handler = type("Handler", (_Cluster,), {"objects": there})
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}", there
-        server.shutdown()
-        thread.join()
-
-
-@needs_helm
-def test_an_upgrade_keeps_the_key_that_the_install_made(
-    cluster: tuple[str, dict[str, Object]], tmp_path: Path
-) -> None:
-    """Also in a namespace that came later; where the namespace is about to be made there is a key,
-    too. Each install draws another one."""
-    server, there = cluster
-    values = {
-        "analyzer": {"enabled": False}, "injector": {"enabled": False},
-        "valkey": {"enabled": False}, "store": {"url": "redis://store:6379/0"},
-    }  # fmt: skip
-
-    def secrets(*namespaces: str) -> list[Object]:
-        text = rendered(
-            tmp_path, {**values, "namespaces": list(namespaces)}, "--dry-run=server", "--disable-openapi-validation",
-            "--kube-apiserver", server,
-        )  # fmt: skip
-        return [one for one in documents(text) if one["kind"] == "Secret"]
-
-    there["/api/v1/namespaces/default"] = _object("Namespace", "default")
-    first, second = (secrets("models")[0]["data"] for _ in range(2))
-    assert first != second
-    text = base64.b64decode(first["privacy.key"]).decode()
-    assert len(keys.parse(text, "key").current.root) == 32
-    del there["/api/v1/namespaces/default"]
-    place = "/api/v1/namespaces/monitor-system"
-    there[f"{place}/configmaps/kube-root-ca.crt"] = _object("ConfigMap", "kube-root-ca.crt")
-    there[f"{place}/secrets/monitor"] = {**_object("Secret", "monitor"), "data": first}
-    kept = secrets("models", "later")
-    assert [one["metadata"]["namespace"] for one in kept] == ["monitor-system", "models", "later"]
-    assert {one["data"]["privacy.key"] for one in kept} == {first["privacy.key"]}
-    there.clear()
-    assert secrets() == [], "of a cluster that cannot be seen nobody knows what it holds"
-
-
-def _object(kind: str, name: str) -> Object:
-    """As Helm knows its own again."""
-    metadata = {
-        "name": name,
-        "labels": {"app.kubernetes.io/managed-by": "Helm"},
-        "annotations": {
-            "meta.helm.sh/release-name": "monitor",
-            "meta.helm.sh/release-namespace": "monitor-system",
-        },
-    }
-    return {"apiVersion": "v1", "kind": kind, "metadata": metadata}

@@ -119,9 +119,6 @@ prometheus.io/port: "9464"
 {{- define "monitor.yaml" -}}
 {{- $settings := deepCopy .Values.settings -}}
 {{- $_ := set $settings "endpoint" .Values.endpoint -}}
-{{- if .Values.archive.url -}}
-{{- $_ := set $settings "archive" (merge (dict "url" .Values.archive.url) (get $settings "archive" | default dict)) -}}
-{{- end -}}
 {{- toYaml $settings -}}
 {{- end }}
 
