@@ -50,6 +50,9 @@ _STRANGE = (
 _LONGEST = 10
 """Bytes that say how a file is packed."""
 
+_TELLING = 1024
+"""Bytes of a damaged file without which nobody can be sure what it was."""
+
 _BROAD = (
     (re.compile(rb"\xff\xfe(?!\0\0)|[{\[]\0(?!\0)"), utf_16_le),
     (re.compile(rb"\xfe\xff|\0[{\[]"), utf_16_be),
@@ -82,6 +85,19 @@ def opened(path: Path) -> BinaryIO:
     if opener is None:
         return _narrow(path.open("rb"), start)
     return _unpacked(opener(path, "rb"))
+
+
+def beginning(stream: Any, size: int) -> bytes:
+    """The first bytes of what `opened` gave, so many at most: of a file that was cut off those that
+    are there. Raises one of BROKEN where these are fewer than `_TELLING`."""
+    found = b""
+    try:
+        while len(found) < size and (more := stream.read1(size - len(found))):
+            found += more
+    except BROKEN:
+        if len(found) < _TELLING:
+            raise
+    return found
 
 
 def _unpacked(stream: Any) -> BinaryIO:

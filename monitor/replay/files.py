@@ -267,7 +267,7 @@ def _claimed(path: Path) -> Source:
 def _start(path: Path) -> bytes:
     try:
         with packing.opened(path) as stream:
-            return stream.read(HEAD)
+            return packing.beginning(stream, HEAD)
     except packing.BROKEN as error:
         reason = getattr(error, "strerror", None) or "is damaged"
         raise SourceError(f"{path}: cannot be read: {reason}") from None

@@ -60,7 +60,7 @@ def statements(path: Path, damage: Damage, *, id_column: str = "") -> Iterator[S
 def _head(path: Path) -> Head:
     try:
         with packing.opened(path) as file:
-            return Head(path, file.read(HEAD))
+            return Head(path, packing.beginning(file, HEAD))
     except OSError as error:
         raise SourceError(
             f"{path}: cannot be read: {(error.strerror or 'is damaged').lower()}"

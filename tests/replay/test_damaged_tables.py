@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import gzip
 import json
+import lzma
 import random
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pytest
@@ -155,6 +157,26 @@ def test_a_directory_of_mixtures(capsys, tmp_path: Path) -> None:
     assert (found["records"], found["verdict"]) == (3 * ROWS, "ok")
     named = {Path(one["place"].partition(":")[0]).name for one in found["unreadable"]}
     assert named == {"d.csv", "e.parquet", "f.csv"}
+
+
+@pytest.mark.parametrize(("suffix", "pack"), [("gz", gzip.compress), ("xz", lzma.compress)])
+def test_a_small_file_that_was_cut_is_read_as_far_as_it_goes(
+    tmp_path: Path, capsys: Any, suffix: str, pack: Any
+) -> None:
+    """Also where it ends within what tells its format; its end is told by its line."""
+    rng = random.Random(1)
+    rows = "".join(f"{rng.gauss(5, 1):.3f},{rng.choice('abc')}\n" for _ in range(2000))
+    usual, cut = tmp_path / "usual.csv", tmp_path / f"cut.csv.{suffix}"
+    usual.write_text(f"x,k\n{rows}")
+    packed = pack(usual.read_bytes())
+    cut.write_bytes(packed[: len(packed) // 2])
+    out = tmp_path / "out.json"
+    assert main(["replay", str(cut), "--reference", str(usual), "--json", str(out)]) == 0
+    found = json.loads(out.read_bytes())
+    assert 500 < found["records"] < 1500
+    (one,) = found["unreadable"]
+    assert one["place"] == f"{cut}:{found['records'] + 2}"
+    assert one["error"] == "the file is damaged"
 
 
 @pytest.mark.parametrize(
