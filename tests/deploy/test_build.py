@@ -12,7 +12,7 @@ import kubernetes_validate
 import pytest
 import yaml
 
-from monitor.deploy import build
+from monitor.deploy import build, chart
 from monitor.deploy.build import ROOT, main
 from monitor.settings import load
 
@@ -53,6 +53,33 @@ def test_no_file_is_stale(
         f"{one}: stale; run python -m monitor.deploy.build"
         for one in (name, "deploy/kustomize/old.yaml")
     ]
+
+
+def test_a_rule_or_a_board_that_changes_leaves_the_chart_stale(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As does a value; `make check` names the chart's copy."""
+    values = f"{chart.CHART}/values.yaml"
+    (tmp_path / values).parent.mkdir(parents=True)
+    shutil.copy(ROOT / values, tmp_path / values)
+    for folder, kind in (("alerts", "*.rules.yml"), ("dashboards", "*.json")):
+        (tmp_path / folder).mkdir()
+        for path in (ROOT / folder).glob(kind):
+            shutil.copy(path, tmp_path / folder)
+    monkeypatch.setattr(build, "SOURCE", tmp_path)
+    assert main(["--check"]) == 0
+    changed = {
+        "alerts/drift.rules.yml": "files/rules/drift.rules.yml",
+        "dashboards/drift.json": "files/boards/drift.json",
+        values: "values.schema.json",
+    }
+    for name in changed:
+        with (tmp_path / name).open("a") as file:
+            file.write("\n# Another value.\nanother: 1\n")
+    assert main(["--check"]) == 1
+    stale = capsys.readouterr().err
+    for name in changed.values():
+        assert f"{chart.CHART}/{name}: stale" in stale
 
 
 def test_kubectl_renders_every_overlay(overlays: dict[str, list[dict[str, Any]]]) -> None:

@@ -81,6 +81,48 @@ def test_three_commands_bring_the_first_series(tmp_path: Path) -> None:
     assert monitor["podMetricsEndpoints"][0]["port"] in ports
 
 
+@needs_helm
+def test_the_injector_is_told_the_version_of_the_cluster(tmp_path: Path) -> None:
+    """As Helm sees it; a policy is refused where no API server has it."""
+
+    def told(values: dict[str, Any]) -> str:
+        found = documents(rendered(tmp_path, values, "--kube-version", "v1.31.4-eks-a1b2c3"))
+        pod = of(found, "Deployment", "monitor-injector")["spec"]["template"]["spec"]
+        environment = {one["name"]: one["value"] for one in pod["containers"][0]["env"]}
+        return environment["MONITOR_INJECTOR_KUBERNETES_MINOR"]
+
+    assert told({}) == "31"
+    assert told({"injector": {"kubernetesMinor": 33}}) == "33"
+    chosen = ("--set", "injector.mode=policy", "--kube-version", "v1.35.2")
+    done = helm(tmp_path, "template", "monitor", str(DIRECTORY), *chosen)
+    assert "injector.mode: a policy needs Kubernetes 1.36, and this is v1.35.2" in done.stderr
+
+
+@needs_helm
+def test_the_notes_say_what_is_still_to_do(tmp_path: Path) -> None:
+    """And what Helm could not know."""
+
+    def notes(*values: str) -> str:
+        chosen = [word for value in values for word in ("--set", value)]
+        done = helm(tmp_path, "install", "monitor", str(DIRECTORY), "--dry-run=client", *chosen)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.partition("NOTES:")[2]
+
+    bare = notes()
+    for said in (
+        "set `namespaces`", "Nobody scrapes yet", "The store is for trials",
+        "the Secret monitor is left out",
+    ):  # fmt: skip
+        assert said in bare
+    whole = notes(
+        "namespaces={models}", "podMonitor.enabled=true", "secret.existing=monitor",
+        "valkey.enabled=false",
+    )  # fmt: skip
+    assert "kubectl label namespace models monitor.dev/inject=enabled" in whole
+    for said in ("set `namespaces`", "Nobody scrapes", "for trials", "left out"):
+        assert said not in whole
+
+
 WRONG = {
     "replica: 2": "additional properties 'replica' not allowed",
     "analyzer: {replicas: two}": "at '/analyzer/replicas': got string, want integer",
