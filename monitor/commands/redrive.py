@@ -179,10 +179,9 @@ def _remarks(plan: driving.Plan, found: Redrive) -> Iterator[str]:
     if found.throttled:
         yield f"{found.throttled} times an endpoint asked to wait (429), and was waited for"
     if plan.baseline is None:
-        yield (
-            "judged against the recorded answers: what a text says cannot be told from noise, and "
-            "latency is not judged; --baseline URL can tell both"
-        )
+        yield "judged against the recorded answers: latency is not judged; --baseline URL can"
+        if any(one.status == "not judged" for one in found.features):
+            yield "what a text says cannot be told from noise by one answer; --baseline URL can"
 
 
 # --- what is asked -------------------------------------------------------------------------------

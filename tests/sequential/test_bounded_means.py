@@ -10,7 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.sequential.bounded_means import interval, log_evidence, log_evidence_beyond
+from monitor.sequential.bounded_means import (
+    interval,
+    log_evidence,
+    log_evidence_beyond,
+    times_until_beyond,
+    times_until_within,
+)
 
 VALUES = st.lists(st.floats(-1, 1), max_size=30).map(lambda found: np.array(found, np.float64))
 
@@ -63,3 +69,20 @@ def test_the_interval_holds_at_every_moment() -> None:
         below = (log_evidence(-values[:seen], -0.05) for seen in range(5, 201, 5))
         missed += max(*bars, *below) >= math.log(2 / 0.05)
     assert missed <= 3
+
+
+@given(VALUES.filter(len), st.floats(0.01, 0.9))
+def test_as_many_times_the_values_tell_and_no_fewer(values: np.ndarray, tolerance: float) -> None:
+    """The interval then lies within the tolerance, or the evidence is beyond; infinite is never."""
+    within = times_until_within(values, tolerance, 0.05)
+    beyond = times_until_beyond(values, tolerance, 6.0)
+    assert within > 0
+    assert beyond > 0
+    if 2 < within < 100:
+        enough = interval(np.tile(values, math.ceil(within * 1.001)), 0.05)
+        assert max(-enough.lower, enough.upper) <= tolerance + 1e-5
+        few = interval(np.tile(values, math.floor(within * 0.999)), 0.05)
+        assert max(-few.lower, few.upper) >= tolerance - 1e-5
+    if beyond < 100:
+        many = np.tile(values, math.ceil(beyond * 1.001))
+        assert log_evidence_beyond(many, tolerance) >= 6.0
