@@ -341,6 +341,10 @@ def _compared(plan: Plan, options: argparse.Namespace) -> Compared:
         plan.score,
         plan.outcomes.positive if tells else "",
         plan.bins if options.bins else None,
+        list(plan.protected),
+        [f"{one.dimension}={one.control}" for one in plan.experiments],
+        plan.slices,
+        {name: how.words for name, how in plan.types.items()},
     )
 
 

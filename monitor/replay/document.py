@@ -109,6 +109,14 @@ class Compared(msgspec.Struct, frozen=True, omit_defaults=True):
     bins: int | None = None
     """Bins of a number between the smallest and the largest value that made them, as `--bins` says;
     left out where it says nothing."""
+    protected: list[str] = []
+    """Columns that hold protected attributes."""
+    experiments: list[str] = []
+    """The dimensions whose values were compared with a control, each as `DIMENSION=CONTROL`."""
+    slices: int = 0
+    """So many of the worst slices were searched for."""
+    types: dict[str, str] = {}
+    """How columns were read because somebody said so, by their names."""
 
 
 class Course(msgspec.Struct, frozen=True, omit_defaults=True):

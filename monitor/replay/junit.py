@@ -7,8 +7,10 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from monitor.findings import Finding
 from monitor.replay.document import Replay
-from monitor.replay.report import changed, of_segment, ranked, where
+from monitor.replay.headline import segment, words_of
+from monitor.replay.report import changed, of_segment, of_slice, ranked, what, where
 
 _UNSPEAKABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """What XML 1.0 has no way to say."""
@@ -48,21 +50,33 @@ def _cases(found: Replay) -> Iterator[Case]:
         yield Case("unreadable", "rows", side.side, side.words)
     for one in ranked(found.features):
         reason = (one.reason or "too few values") if one.status == "insufficient" else ""
-        failure = (one.words or "drift") if one.status == "drift" else ""
+        failure = _drift(found, one) if one.status == "drift" else ""
         yield Case("drift", one.feature, where(one), failure, reason)
     for key in JUDGED:
         for entry in getattr(found, key) or ():
             name = getattr(entry, "measure", key)
             failure = f"alarm: {name} of {of_segment(entry)}" if entry.status == "alarm" else ""
-            reason = "too few labels" if entry.status == "insufficient" else ""
+            reason = getattr(entry, "reason", "") or "too few labels"
+            reason = reason if entry.status == "insufficient" else ""
             yield Case(key, name, of_segment(entry), failure, reason)
     for arm in found.experiments or ():
         failure = f"{arm.metric} of {arm.variant} is {arm.verdict}"
         is_bad = arm.verdict in ("worse", "invalid")
         name = f"{arm.name} {arm.metric}"
         yield Case("experiment", name, arm.variant, failure if is_bad else "")
+    for worst in found.slices or ():
+        measure, conditions, *_ = of_slice(worst)
+        failure = worst.words if worst.status == "alarm" else ""
+        reason = "too few rows" if worst.status == "insufficient" else ""
+        yield Case("slices", measure, conditions, failure, reason)
     for change in found.schema:
         yield Case("schema", change.column, "all", f"column {changed(change)}")
+
+
+def _drift(found: Replay, one: Finding) -> str:
+    """What moved, in words: of a text those that moved, and no hashed cells."""
+    words = words_of(found, one.feature)
+    return f"{segment(one)}: {what(one, words=words)}" if words else one.words or "drift"
 
 
 def _written(one: Case) -> str:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.cli import main
-from monitor.findings import ExperimentEffect, Finding, Quality
+from monitor.findings import ExperimentEffect, Finding, Quality, Slice, SliceCondition
 from monitor.replay import junit
 from monitor.replay.document import Replay, SchemaChange
 
@@ -81,3 +81,39 @@ def test_the_option_writes_it(capsys: Any, tmp_path: Path) -> None:
     assert main(["replay", *arguments, "--junit", str(out), "--fail-on", "drift"]) == 1
     (failure,) = ET.parse(out).iter("failure")
     assert "mean up" in str(failure.get("message"))
+
+
+def test_what_moved_in_a_text_is_said_in_words(tmp_path: Path, capsys: Any) -> None:
+    """No server of continuous integration is shown hashed cells."""
+    chance = random.Random(5)
+    for name, words in (("usual", "where is my parcel"), ("now", "refund money back")):
+        texts = [" ".join(chance.choices(words.split() * 2, k=20)) for _ in range(400)]
+        (tmp_path / f"{name}.csv").write_text("\n".join(["note", *texts]))
+    now, usual, out = (str(tmp_path / name) for name in ("now.csv", "usual.csv", "out.xml"))
+    assert main(["replay", now, "--reference", usual, "--junit", out]) == 0
+    told = {
+        (case.get("classname"), case.get("name")): case[0].get("message", "")
+        for case in ET.parse(out).iter("testcase")
+        if len(case)
+    }
+    assert told["drift.all", "note"].startswith("note: texts with “back” 0 % → ")
+    assert not [one for one in told.values() if "#" in one]
+
+
+def test_a_slice_that_is_worse_fails() -> None:
+    """It is named by its conditions; one that is not believed passes."""
+    found = Replay(
+        "ok", 900, [],
+        slices=[
+            Slice(
+                [SliceCondition("shop", value)], "error", 300, 0.5, 0.1, 0.4, 0.3, 0.5, evidence,
+                status, f"error is worse in {value}",
+            )
+            for value, status, evidence in (("b", "alarm", 20.0), ("c", "ok", 1.0))
+        ],
+    )  # fmt: skip
+    cases = list(ET.fromstring(junit.page(found, "t.csv")).iter("testcase"))
+    assert [one.get("classname") for one in cases] == ["slices.shop = b", "slices.shop = c"]
+    assert [[each.get("message") for each in one] for one in cases] == [
+        ["error is worse in b"], [],
+    ]  # fmt: skip
