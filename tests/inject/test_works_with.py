@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +64,7 @@ def pod(one: Object) -> Object:
     return one if one["kind"] == "Pod" else one["spec"]["template"]
 
 
+@cache
 def come_out(page: Path) -> list[Object]:
     """The same as the webhook would have them."""
     said: list[Decision] = []
