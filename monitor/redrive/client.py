@@ -19,8 +19,8 @@ from monitor.redrive.requests import Resend
 from monitor.types import Outcome
 from monitor.urls import shown
 
-LARGEST = 8 << 20
-"""Bytes of an answer that are read."""
+LARGEST, PIECE = 8 << 20, 4096
+"""Bytes of an answer that are read, and that are waited for at once where it has no chunks."""
 CONNECT = 10.0
 """Seconds in which a connection must be made."""
 TRIES, LONGEST_WAIT = 4, 60.0
@@ -167,16 +167,19 @@ class Session:
                 error="it redirects, which is not followed",
             )  # fmt: skip
         body, chunks = bytearray(), []
-        for chunk in response.iter_content(None):
+        late = self._clock() - began > self._timeout
+        for chunk in () if late else response.iter_content(PIECE):
             body += chunk
             chunks.append((self._clock() - began, len(body)))
             if len(body) > LARGEST:
                 break
-            if self._clock() - began > self._timeout:
-                return ended(
-                    Outcome.UPSTREAM_TIMEOUT, status=status, headers=headers,
-                    error="no whole answer in time",
-                )  # fmt: skip
+            if late := self._clock() - began > self._timeout:
+                break
+        if late:
+            return ended(
+                Outcome.UPSTREAM_TIMEOUT, status=status, headers=headers,
+                error="no whole answer in time",
+            )  # fmt: skip
         outcome = Outcome.RATE_LIMITED if status == 429 else _OUTCOMES.get(status // 100)
         return ended(
             outcome or Outcome.OK, status=status, headers=headers, body=bytes(body[:LARGEST]),

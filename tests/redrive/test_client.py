@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import socket
 import time
@@ -150,6 +151,32 @@ def test_a_trickle_and_a_flood_end(send: Callable[..., Reply]) -> None:
 
     with serving(Model(act=trickle)) as model:
         assert send(model.url, timeout=0.2).outcome is Outcome.UPSTREAM_TIMEOUT
+
+    def slow_head(handler: BaseHTTPRequestHandler, _: dict[str, Any]) -> bool:
+        for piece in (b"HTTP/1.1 200 OK\r\nx: ", *[b"a"] * 8, b"\r\ncontent-length: 0\r\n\r\n"):
+            handler.wfile.write(piece)
+            time.sleep(0.05)
+        return True
+
+    with serving(Model(act=slow_head)) as model:
+        assert send(model.url, timeout=0.2).outcome is Outcome.UPSTREAM_TIMEOUT
+
+    sent = 0
+
+    def endless(handler: BaseHTTPRequestHandler, _: dict[str, Any]) -> bool:
+        nonlocal sent
+        handler.close_connection = True
+        handler.wfile.write(b"HTTP/1.1 200 OK\r\ncontent-length: 200000000\r\n\r\n")
+        with contextlib.suppress(OSError):  # the client has gone
+            while sent < 200:
+                handler.wfile.write(b" " * 1_000_000)
+                sent += 1
+        return True
+
+    with serving(Model(act=endless)) as model:
+        reply = send(model.url)
+        assert (len(reply.body), reply.truncated) == (LARGEST, True)
+        assert sent < 100
 
     def flood(handler: BaseHTTPRequestHandler, _: dict[str, Any]) -> bool:
         size = LARGEST + (1 << 20)
