@@ -45,8 +45,9 @@ AIDES = ("archiver", "notifier", "pages")
 """Roles without which the sidecar works, so they are restarted for ever."""
 SAME_SIGNAL = 0.1
 """Seconds within which a second signal counts as the first: `timeout` and terminals send two."""
-PING_SECONDS, PINGS = 1.0, 5
-"""Seconds between two pings of the pages; they are killed after so many without an answer."""
+PING_SECONDS, PINGS = 1.0, 10
+"""Seconds between two pings of the pages; they are killed after so many without an answer. On a
+busy machine they may wait some seconds for a core, and a new start would make it busier."""
 
 
 @dataclass(frozen=True)

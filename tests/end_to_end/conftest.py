@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import signal
 import socket
 import socketserver
@@ -198,6 +199,11 @@ class System:
         """What should never be said: a traceback, or an exception that nobody expected."""
         bad = ("Traceback", " ERROR ", " CRITICAL ")
         return [line for line in self.log().splitlines() if any(one in line for one in bad)]
+
+    def held_up(self) -> list[str]:
+        """Roles that had to be killed in a stop, although they had some seconds for it."""
+        found = re.findall(r": (\w+) \d+ did not end within ([\d.]+) s", self.log())
+        return [role for role, seconds in found if float(seconds) > 5]
 
     def stop(self) -> int:
         if self.process.poll() is None:

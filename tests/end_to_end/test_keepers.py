@@ -19,7 +19,6 @@ import httpx
 import psutil
 import pytest
 
-from monitor.app.supervisor import FLUSH_SECONDS
 from monitor.conventions import Conventions
 from monitor.metrics import BY_NAME
 from monitor.supervision.priority import NICE
@@ -139,8 +138,9 @@ def test_pages_asked_for_all_the_time_disturb_no_stop(start: Any, model: str) ->
             assert post(system) == 200
         assert system.stop() == 0
     assert seen[200]
-    for wrong in ("Traceback", "Error at", "ERROR", "killed", "did not end"):
+    for wrong in ("Traceback", "Error at", "ERROR", "has not answered"):
         assert wrong not in system.log(), system.log()
+    assert not system.held_up()
 
 
 @contextlib.contextmanager
@@ -178,10 +178,8 @@ def test_nobody_who_is_slow_holds_a_stop(start: Any, model: str) -> None:
             client.setblocking(False)
             client.send(request * 200)  # at once: the model hangs up after its first answer
         assert asked.wait(60)
-        began = time.monotonic()
         assert system.stop() == 0
-        assert time.monotonic() - began < 1 + FLUSH_SECONDS
-        assert "did not end" not in system.log(), "nobody had to be killed"
+        assert not system.held_up()
 
 
 def test_a_second_signal_ends_everything_at_once(start: Any, model: str) -> None:

@@ -6,14 +6,12 @@ import asyncio
 import os
 import re
 import signal
-import time
 from typing import Any
 
 import httpx
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from oteltap import OtelTapHttpProtobufReceiver, OtelTapHttpProtobufReceiverSettings
 
-from monitor.app.supervisor import FLUSH_SECONDS
 from tests.exporters.test_otlp import Collector
 
 TRACE, PARENT = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
@@ -125,10 +123,8 @@ def test_a_collector_that_is_away_slow_or_broken_costs_only_spans(start: Any, mo
         assert accounts(system)[:2] == (20, 20)
         assert system.page().total("monitor_spans_total", result="exported") == 10
         assert len(system.records()) == 20
-        began = time.monotonic()
         assert system.stop() == 0
-        assert time.monotonic() - began < 1 + FLUSH_SECONDS
-        assert "did not end" not in system.log(), "nobody had to be killed"
+        assert not system.held_up()
     finally:
         collector.close()
     assert "otlp: spans cannot be delivered (it answered 500)" in system.log()
