@@ -22,7 +22,6 @@ PSEUDONYM = r"<EMAIL_ADDRESS:k1:[A-Za-z0-9_-]{16,}>"
 RECORD_ID = r'"id": "[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}"'
 
 
-@pytest.mark.timeout(200)
 def test_the_demo_finds_its_shift_and_ends_well() -> None:
     """It names feature and population, shows a pseudonymized record, accounts for all, exits 0.
 
@@ -31,7 +30,7 @@ def test_the_demo_finds_its_shift_and_ends_well() -> None:
     environment = {k: v for k, v in os.environ.items() if not k.startswith("MONITOR_")}
     result = subprocess.run(
         [sys.executable, "-m", "monitor", "demo"],
-        capture_output=True, text=True, timeout=180, check=False,
+        capture_output=True, text=True, timeout=280, check=False,
         env={**environment, "COLUMNS": "80"},
     )  # fmt: skip
     assert result.returncode == 0, result.stdout + result.stderr
@@ -57,7 +56,7 @@ def test_it_stays_until_it_is_told_to_end(monkeypatch: pytest.MonkeyPatch) -> No
     seen: dict[str, object] = {}
 
     def person() -> None:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 200
         while time.monotonic() < deadline and "Ctrl-C ends" not in screen.getvalue():
             time.sleep(0.05)
         admin = re.search(r"(http://\S+)/metrics    for Prom", screen.getvalue())

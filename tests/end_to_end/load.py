@@ -71,6 +71,8 @@ class Load:
     """Clients that send numbered requests; `seen` is what became of each, by its trace id, and `at`
     when (monotonic).
 
+    Each client waits `pause` seconds between two, which may be changed meanwhile.
+
     `ok`, `client_gone` and `upstream_broken` as the record should say; `cut` where the connection
     broke unasked. Some endpoints of the model are visited now and then: an event stream, one that
     the client leaves in the middle, one that the model breaks off.
@@ -85,7 +87,7 @@ class Load:
     ) -> None:
         host, _, port = listen.rpartition(":")
         self._address = host, int(port)
-        self._pause = pause
+        self.pause = pause
         self._bodies = bodies
         self._stop = threading.Event()
         self._lock = threading.Lock()
@@ -131,7 +133,7 @@ class Load:
             with self._lock:
                 self.seen[trace] = outcome
                 self.at[trace] = time.monotonic()
-            if pause := self._pause or 0.02 * (outcome == "cut"):
+            if pause := self.pause or 0.02 * (outcome == "cut"):
                 time.sleep(pause)
                 self.stall = max(self.stall, time.monotonic() - self.at[trace] - pause)
         if connection is not None:

@@ -22,6 +22,10 @@ import redis
 
 from tests.end_to_end.load import Load, Watch
 
+SELDOM = 0.5
+"""Seconds between two requests of a client while a recorder, which comes last on a busy machine, works off
+what has piled up."""
+
 
 @contextlib.contextmanager
 def under_load(system: Any, **options: Any) -> Generator[Load]:
@@ -123,7 +127,6 @@ def test_a_store_that_fails_in_any_way_costs_nothing_but_time(
     def is_up() -> bool:
         return bool(system.page().total("monitor_store_up") == 1)
 
-    # So many a second that a recorder, which comes last on a busy machine, catches up with them.
     with client, under_load(system, pause=0.03) as load:
         for begin, end in (
             (lambda: os.kill(pid, signal.SIGSTOP), lambda: os.kill(pid, signal.SIGCONT)),
@@ -131,6 +134,7 @@ def test_a_store_that_fails_in_any_way_costs_nothing_but_time(
             (lambda: client.replicaof("127.0.0.1", "1"), lambda: client.replicaof("NO", "ONE")),
             (lambda: client.client_pause(60_000, all=False), client.client_unpause),
         ):
+            load.pause = 0.03
             progress(system, load, 200)
             begin()
             try:
@@ -138,6 +142,7 @@ def test_a_store_that_fails_in_any_way_costs_nothing_but_time(
                 system.until(lambda: pending(system, "spool") > 100)
             finally:
                 end()
+            load.pause = SELDOM
             system.until(is_up)
             system.until(lambda: pending(system, "spool") == 0)
     assert check(system, load) == 0
@@ -162,7 +167,9 @@ def test_a_disk_without_room_and_a_store_away_lose_what_the_buffer_cannot_hold(
         system.until(lambda: system.page().total("monitor_exchanges_lost_total", **reason) > 200)
         assert 0 < pending(system, "spool") < 3000
         client.config_set("maxmemory", 0)
+        load.pause = SELDOM
         system.until(lambda: pending(system, "spool") == 0)
+        load.pause = 0.01
         progress(system, load, 100)
     lost = check(system, load)
     assert lost == system.page().total("monitor_exchanges_lost_total", **reason)
@@ -260,6 +267,7 @@ def test_what_a_run_leaves_in_the_spool_the_next_one_delivers_and_accounts_for(
     with under_load(again) as later:
         progress(again, later, 100)
         client.config_set("maxmemory", 0)
+        later.pause = SELDOM
         again.until(lambda: pending(again, "spool") == 0)
     client.close()
     page = again.settled()
