@@ -168,6 +168,12 @@ class System:
         assert all(fields[b"v"] == b"1" for _, fields in entries)
         return [json.loads(fields[b"record"]) for _, fields in entries]
 
+    def recorded(self, count: int) -> Page:
+        """The page once so many records are there: what a scrape has waited for in vain for two
+        seconds is counted as `unknown` for good."""
+        self.until(lambda: len(self.records()) == count)
+        return self.settled()
+
     def settled(self) -> Page:
         """The page once nothing is pending any more."""
         self.until(lambda: self.page().pending() == 0)

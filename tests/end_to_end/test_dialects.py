@@ -80,7 +80,7 @@ def test_cases_are_recorded_right_on_the_way(start: Callable[..., System]) -> No
             assert answer == "".join(text for _, text in case["response"]["pieces"])
             within[name] = reached - asked_at
         client.close()
-        page = system.settled()
+        page = system.recorded(len(cases))
         records = {record["segments"]["case"]: record for record in system.records()}
     assert records.keys() == cases.keys()
     for name, case in cases.items():

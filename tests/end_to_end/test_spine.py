@@ -71,7 +71,7 @@ def test_a_chat_becomes_a_record_and_its_metrics(
     assert "".join(pieces) == "write to me@example.org"
     client.close()
 
-    page = system.settled()
+    page = system.recorded(2)
     first, second = system.records()
     for record in (first, second):
         assert (record["protocol"], record["operation"]) == ("openai_chat", "chat")
