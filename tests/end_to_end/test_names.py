@@ -16,7 +16,8 @@ def test_a_name_that_only_the_model_finds_never_reaches_the_store(start: Any, mo
         "run", "--upstream", model, "--listen", "127.0.0.1:0",
         privacy={"ner": {"model": "tests.app.stand_in_model:model"}},
     )  # fmt: skip
-    (recorder,) = system.run["pids"]["recorder"]
+    recorder = system.child("recorder")
+    system.until(lambda: psutil.Process(recorder).children())
     (ner,) = psutil.Process(recorder).children()
     ask = {"model": "small", "messages": [{"role": "user", "content": "I met with Jane Roe"}]}
 
