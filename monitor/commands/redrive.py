@@ -352,6 +352,8 @@ def _reading(settings: Settings) -> driving.Reading:
     encode = None
     if settings.drift.embed and extras.is_there("model2vec"):
         encode = embed.load(settings.drift.embed)
+    elif settings.drift.embed:
+        note(f"{embed.MISSING}; without it `meaning` is not compared")
     return driving.Reading(PROTOCOLS, privacy, encode)
 
 

@@ -269,6 +269,17 @@ def test_an_answer_of_another_dialect_has_failed(run: Run, archive: Any) -> None
     assert (found["failed"], found["paired"], sum(found["errors"].values())) == (3, 0, 3)
 
 
+def test_what_embeddings_need_is_said(
+    run: Run, archive: Any, steady: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where they are configured and not installed, the rest is compared."""
+    monkeypatch.setattr(redrive.extras, "is_there", lambda _: False)
+    monkeypatch.setenv("MONITOR_DRIFT_EMBED", "/models/small")
+    code, _, err = run(archive([chat(1)]), "--against", steady.url)
+    assert code == 0
+    assert "`meaning` is not compared" in err
+
+
 def test_personal_data_in_an_answer_is_pseudonymized(run: Run, archive: Any) -> None:
     """Before it is shown or written; the request had a surrogate and not the pseudonym."""
     with serving(Model(lambda _: ["Write", "to", "jane.doe@corp.example", "now"])) as candidate:
