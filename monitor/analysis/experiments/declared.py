@@ -118,7 +118,7 @@ class Experiment:
     """An experiment: the values of `dimension` are its arms, `control` is the one to beat.
 
     `allocation` are the arms' shares of the traffic, which add up to 1; where it is empty nothing
-    is known of them, and every value of the dimension is an arm. `minimum_effect` is the difference
+    is known of them, and every value but `other` is an arm. `minimum_effect` is the difference
     that matters: the evidence is best where the effect is once or twice that, and one that is
     certainly smaller is `no_difference`. It was planned for some `planned` exchanges. `unit` names
     what was assigned to arms, such as a user: a dimension, or a business key. Empty: each exchange.

@@ -11,6 +11,7 @@ from monitor.analysis.experiments.declared import Experiment, Metric, period_of
 from monitor.analysis.experiments.follow_up import FollowUp, Sums, of_unit
 from monitor.analysis.experiments.units import KNOWN, Clusters, Units, judged, judged_by_period
 from monitor.findings import ExperimentEffect
+from monitor.meters import OTHER
 from monitor.sequential.known_probability import log_evidence_of_shares
 from monitor.turns import in_turns
 
@@ -64,7 +65,8 @@ class Run:
     def expose(self, arm: str, period: int) -> bool:
         """Count an exchange; return whether its arm takes part."""
         if arm not in self.exposed:
-            if self.experiment.allocation or len(self.exposed) >= ARMS:
+            is_looked_at = len(self.exposed) < ARMS and arm != OTHER  # that is a mix of values
+            if self.experiment.allocation or not is_looked_at:
                 self.strangers += 1
                 self.stranger = min(arm, self.stranger or arm)
                 return False
@@ -219,7 +221,7 @@ class Run:
         if not self.strangers:
             return ""
         which = "no arm that was declared" if self.experiment.allocation else (
-            f"arms beyond the first {ARMS}"
+            f"arms beyond the first {ARMS}, or of values too rare to be told apart"
         )  # fmt: skip
         return f"{self.strangers:,} exchanges are of {which}, such as {self.stranger!r}"
 

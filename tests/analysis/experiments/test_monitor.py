@@ -132,6 +132,15 @@ def test_without_an_allocation_every_value_is_an_arm() -> None:
     assert "invalid" not in verdicts(found).values()
 
 
+def test_values_that_are_too_rare_to_be_told_apart_are_no_arm() -> None:
+    """`other` is a mix of them; with a `min_group` every arm begins in it."""
+    rates = {"a": 0.1, "b": 0.1, "other": 0.9}
+    found = fed(monitor(experiment(allocation=())), exchanges(1, 2000, rates))
+    assert {one.variant for one in found.findings()} == {"b"}
+    assert all("too rare to be told apart, such as 'other'" in one.reason
+               for one in found.findings())  # fmt: skip
+
+
 @pytest.mark.parametrize("is_mean", [False, True])
 def test_the_control_may_come_before_all_other_arms(is_mean: bool) -> None:
     """As in a table that is sorted by arm: the effect is that of the arms in any order."""
