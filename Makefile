@@ -44,6 +44,7 @@ test: $(VENV)/.dev debian $(BIN)/helm ## the whole suite
 nightly: export HYPOTHESIS_PROFILE = nightly
 nightly: export FAULT_ORDERS ?= 5000
 nightly: export FAULT_SEEDS ?= 50
+nightly: export FAILOVERS ?= 20
 nightly: $(VENV)/.dev debian $(BIN)/helm ## the suite with many more examples and orders of faults; takes hours
 	$(BIN)/python -m pytest --numprocesses=$(TEST_PROCESSES) --dist=loadfile --no-loadscope-reorder --timeout=14400
 

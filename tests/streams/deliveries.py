@@ -7,9 +7,11 @@ import asyncio
 import contextlib
 import time
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
+from typing import TypeVar
 
+from monitor.errors import StreamError
 from monitor.framing import Reconciliation
 from monitor.recorder.delivery import Delivery, Item
 from monitor.recorder.spool import Spool
@@ -17,6 +19,7 @@ from monitor.streams.redis import RedisStream
 from monitor.types import Receipt
 from tests.streams.test_redis import record
 
+Found = TypeVar("Found")
 PATIENCE = 30.0
 BEHIND = 256
 
@@ -85,6 +88,15 @@ async def delivering(url: str, directory: Path, shards: int = 1) -> AsyncIterato
     finally:
         running.cancel()
         await stream.close()
+
+
+async def patiently(work: Callable[[], Awaitable[Found]]) -> Found:
+    """What something gives that is tried until the store lets it."""
+    async with asyncio.timeout(60):
+        while True:
+            with contextlib.suppress(StreamError):
+                return await work()
+            await asyncio.sleep(0.1)
 
 
 async def assert_each_once(one: Delivering) -> None:

@@ -25,6 +25,9 @@ PATIENCE = 30.0
 SERVER = os.environ.get("STORE_SERVER") or shutil.which("redis-server") or str(binary())
 """Redis where it is installed, else Valkey; both are clusters, sentinels and single servers."""
 
+FAILOVERS = int(os.environ.get("FAILOVERS", "1"))
+"""How often in a row a primary is taken away: `make nightly` does it for some minutes."""
+
 QUICK = ("--save", "", "--appendonly", "no", "--repl-diskless-sync-delay", "0")
 
 
@@ -215,7 +218,7 @@ class Watched:
             self.sentinel = Server(directory, str(configuration), "--sentinel")
             self.servers.append(self.sentinel)
             until(lambda: self.sentinel.ask("SENTINEL", "REPLICAS", "m"), "the replica is seen")
-            until(lambda: self.servers[0].ask("WAIT", 1, 100), "the replica is in step")
+            self.settled()
         except BaseException:
             self.close()
             raise
@@ -223,6 +226,17 @@ class Watched:
     @staticmethod
     def _linked(replica: Server) -> None:
         until(lambda: replica.ask("ROLE")[3] == b"connected", "the replica follows")
+
+    def settled(self) -> None:
+        """Wait until the other server follows the primary, and has all of it."""
+
+        def is_so() -> bool:
+            primary = self.primary
+            (other,) = (one for one in self.servers[:2] if one is not primary)
+            roles = primary.ask("ROLE")[0], other.ask("ROLE")[0]
+            return roles == (b"master", b"slave") and bool(primary.ask("WAIT", 1, 100))
+
+        until(is_so, "the replica is in step")
 
     @property
     def url(self) -> str:

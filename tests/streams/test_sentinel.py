@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -13,8 +13,8 @@ from monitor.analysis.checkpoint import Checkpoint
 from monitor.analysis.lease import Lease
 from monitor.errors import StreamError
 from monitor.streams.redis import RedisStream
-from tests.streams.deliveries import assert_each_once, delivering
-from tests.streams.servers import FROZEN, GOING_ON, Watched
+from tests.streams.deliveries import assert_each_once, delivering, patiently
+from tests.streams.servers import FAILOVERS, FROZEN, GOING_ON, Watched
 from tests.streams.test_redis import everything
 
 
@@ -39,36 +39,35 @@ def test_each_record_is_there_once_after_a_primary_was_frozen(
             await one.offer(500)
             await one.delivered()
             position, read = await everything(one.stream, "")
-            frozen = watched.primary
-            for number in range(40):
+            count = len(read)
+            for turn in range(FAILOVERS):
+                frozen = watched.primary
+                for number in range(40):
+                    await one.offer(50)
+                    await asyncio.sleep(0.01)
+                    if number == 10:
+                        frozen.signal(FROZEN)
+                await one.delivered()
+                frozen.signal(GOING_ON)
                 await one.offer(50)
-                await asyncio.sleep(0.01)
-                if number == 10:
-                    frozen.signal(FROZEN)
-            await one.delivered()
-            frozen.signal(GOING_ON)
-            await one.offer(50)
-            await one.delivered()
-            await assert_each_once(one)
-            reader = RedisStream(watched.url, "e")
-            _, more = await everything(reader, position)
-            assert len(read) + len(more) == one.offered
-            await reader.close()
-            assert one.lines[-1] == "the store is back"
-            frozen.kill()  # else its sentinel lets it believe for 8 s that it is the primary
-            await _patiently(lambda: checkpoint.save("2-1", {"a": b"2"}))
-            assert await checkpoint.load() == ("2-1", {"a": b"2"})
+                await one.delivered()
+                await assert_each_once(one)
+                reader = RedisStream(watched.url, "e")
+                position, more = await everything(reader, position)
+                count += len(more)
+                assert count == one.offered
+                await reader.close()
+                assert one.lines[-1] == "the store is back"
+                frozen.kill()  # else its sentinel lets it believe for 8 s that it is the primary
+                at = f"{turn + 2}-1"
+                await patiently(partial(checkpoint.save, at, {"a": b"2"}))
+                assert await patiently(checkpoint.load) == (at, {"a": b"2"})
+                if turn + 1 < FAILOVERS:
+                    await asyncio.to_thread(frozen.start)
+                    await asyncio.to_thread(watched.settled)
             await checkpoint.close()
 
     asyncio.run(story())
-
-
-async def _patiently(work: Callable[[], Awaitable[None]]) -> None:
-    async with asyncio.timeout(60):
-        while True:
-            with contextlib.suppress(StreamError):
-                return await work()
-            await asyncio.sleep(0.1)
 
 
 @pytest.mark.parametrize(
