@@ -8,15 +8,21 @@ from collections.abc import Iterable, Iterator
 import msgspec
 
 from monitor.features.latency import FEATURE as LATENCY
+from monitor.findings import Finding
 from monitor.interfaces import Table
 from monitor.replay import schema
 from monitor.replay.comparison import Comparison
 from monitor.replay.document import Replay, Unread
 from monitor.replay.plan import Plan
 from monitor.replay.reasons import explained
+from monitor.types import WHOLE
 
 SILENT = {"identifier": "nearly all values differ", "unknown": "no values"}
 """Kinds of columns that say nothing by what their values are."""
+
+NAMED_SO = "an identifier, as --types says"
+APART = "what it holds is not looked at"
+"""Why columns are not judged."""
 
 LOGS = {
     "litellm": {"call_type", "custom_llm_provider", "model_group", "completionStartTime",
@@ -41,6 +47,11 @@ def with_remarks(found: Replay, plan: Plan, both: Comparison) -> Replay:
     sanitizer, readings = both.usual.sanitizer, both.usual.readings.by_column
     named = {sanitizer.text(name): how for name, how in readings.items()}
     silent = {name: SILENT[how.kind] for name, how in named.items() if how.kind in SILENT}
+    silent |= {
+        sanitizer.text(name): NAMED_SO
+        for name, how in plan.types.items()
+        if how.kind == "identifier"
+    }
     found = explained(found, silent)
     read = {name: how.words for name, how in sorted(named.items()) if both.looks_at(name)}
     unread = _unread(found, both)
@@ -48,6 +59,7 @@ def with_remarks(found: Replay, plan: Plan, both: Comparison) -> Replay:
         found = _doubted(found)
     return msgspec.structs.replace(
         found,
+        features=[*found.features, *_apart(both)],
         columns=read,
         schema=schema.changes(plan, both),
         remarks=list(dict.fromkeys(_remarks(found, plan, both))),
@@ -58,6 +70,17 @@ def with_remarks(found: Replay, plan: Plan, both: Comparison) -> Replay:
             [(str(one.path), one.encoding) for one in _tables(both) if one.encoding][:ENCODINGS]
         ),
     )
+
+
+def _apart(both: Comparison) -> list[Finding]:
+    """A finding for each column that nobody looked at: it is not judged."""
+    names = sorted({both.usual.sanitizer.text(name) for one in _tables(both) for name in one.apart})
+    return [
+        Finding(
+            name, WHOLE.dimension, WHOLE.value, 0, 0, {}, 0.0, "insufficient", reason=APART
+        )
+        for name in names
+    ]  # fmt: skip
 
 
 def _tables(both: Comparison) -> list[Table]:

@@ -520,11 +520,17 @@ def test_structs_and_lists_are_looked_into(
 
 
 def test_what_is_not_looked_at_is_said(capsys, tmp_path: Path) -> None:
-    """A map has no columns."""
+    """A map has no columns, and is counted among what was not judged; so is a column that somebody
+    calls an identifier, whatever its values."""
     maps = pa.array([[("k", 1)]] * ROWS, pa.map_(pa.string(), pa.int64()))
-    path = parquet_of(tmp_path / "t.parquet", {"map": maps, "x": gauss(1)})
-    found = judge(capsys, path, "--reference", str(path))
+    path = parquet_of(tmp_path / "t.parquet", {"map": maps, "x": gauss(1), "y": gauss(2)})
+    (types := tmp_path / "types.yaml").write_text("y: identifier\n")
+    found = judge(capsys, path, "--reference", str(path), "--types", str(types))
     assert "not looked at, for what they hold: map" in found["remarks"]
+    assert status(found) == {"map": "insufficient", "x": "ok", "y": "insufficient"}
+    reasons = {one["feature"]: one["reason"] for one in found["features"]}
+    assert reasons["map"] == "what it holds is not looked at"
+    assert reasons["y"] == "an identifier, as --types says"
 
 
 # --- one reading ---------------------------------------------------------------------------------

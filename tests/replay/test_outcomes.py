@@ -106,7 +106,7 @@ def test_days_lose_no_row_of_any_outcome(capsys, write: Write) -> None:
     rows in any order are judged as in order of time."""
     rows = sorted(
         (f"2026-01-{1 + n // 200:02}T00:{n % 60:02}Z", site, p, said, int(site == "b") ^ true)
-        for n, (site, p, said, true) in enumerate(classified(2000))
+        for n, (site, p, said, true) in enumerate(classified(1000))
     )
     asked = [
         *TRUTH, "--timestamp", "at", "--protected", "site", "--experiment", "site=a",
