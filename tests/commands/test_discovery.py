@@ -34,6 +34,13 @@ class _Server(BaseHTTPRequestHandler):
         pass
 
 
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A busy machine takes its time."""
+    monkeypatch.setattr(discovery, "PATIENCE", 60.0)
+    monkeypatch.setattr(discovery, "ALL", 60.0)
+
+
 @pytest.fixture(scope="module")
 def upstream() -> Iterator[str]:
     """A server that answers what `_Server.pages` says."""
