@@ -114,6 +114,15 @@ class View(msgspec.Struct, frozen=True, dict=True, kw_only=True):
         return list(islice(found, MOST_ANSWERS))
 
     @cached_property
+    def notes(self) -> dict[tuple[str, int], Any]:
+        """What a rule found that another asks for, too, by (the first one's name, its threshold).
+
+        It goes with the View: the recorder asks a rule about many Views before it asks the next
+        one, and what a few of them had in common would be forgotten by then.
+        """
+        return {}
+
+    @cached_property
     def refuses(self) -> bool:
         """Whether the finish reason or a part says no, or the first words of an answer do."""
         if not _NO.isdisjoint(self.finish):

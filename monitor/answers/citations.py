@@ -105,8 +105,20 @@ class _Hints(NamedTuple):
     pubmed: bool
 
 
-@lru_cache(maxsize=4)  # several checks ask for those of the same answer
 def _hints(text: str) -> _Hints:
+    return _hints_of_short(text) if len(text) <= _SHORT else _hints_of(text)
+
+
+_SHORT = 8192
+"""Characters of texts of which the hints are remembered, 2 MB in all."""
+
+
+@lru_cache(maxsize=64)  # several checks ask for those of the same answers, a group of them each
+def _hints_of_short(text: str) -> _Hints:
+    return _hints_of(text)
+
+
+def _hints_of(text: str) -> _Hints:
     lower = text.lower()
     return _Hints(
         "www." in text or ("/" in text and "://" in text),

@@ -42,6 +42,14 @@ def holds(view: View, thresholds: Thresholds) -> bool:
 
 def is_other(view: View, thresholds: Thresholds) -> bool | None:
     """Whether the languages differ; None where one is not clear, or another was asked for."""
+    note = "other_language", thresholds.words
+    if note not in view.notes:
+        view.notes[note] = _is_other(view, thresholds)
+    found: bool | None = view.notes[note]
+    return found
+
+
+def _is_other(view: View, thresholds: Thresholds) -> bool | None:
     if view.operation not in WRITING or not view.answers:
         return None
     question, answer = view.question, view.answers[0]

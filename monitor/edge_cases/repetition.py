@@ -11,7 +11,6 @@ from __future__ import annotations
 import re
 import zlib
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import Annotated
 
 import msgspec
@@ -43,7 +42,12 @@ class Thresholds(msgspec.Struct, frozen=True):
 
 def holds(view: View, thresholds: Thresholds) -> bool:
     """Whether an answer repeats itself, outside code and tables."""
-    return any(_repeats(text, thresholds.words) for text in view.answers)
+    note = "repetition", thresholds.words
+    found = view.notes.get(note)
+    if found is None:
+        found = any(_repeats(text, thresholds.words) for text in view.answers)
+        view.notes[note] = found
+    return bool(found)
 
 
 def is_long(answer: str, least: int) -> bool:
@@ -53,7 +57,6 @@ def is_long(answer: str, least: int) -> bool:
     return words >= least or len(text) >= max(_A_WORD * least, words * _DENSE + 1)
 
 
-@lru_cache(maxsize=4)  # a check may ask for the same
 def _repeats(answer: str, least: int) -> bool:
     text = _prose(answer)
     if not _seems_to(text):

@@ -45,6 +45,8 @@ from monitor.view import Usual, View, view
 
 OUT = Path(__file__).with_name("MEANING.md")
 COUNT, ROUNDS = 1000, 7
+GROUP = 16
+"""The recorder asks a rule about so many exchanges at once, then the next rule."""
 BUDGET = 150
 """µs for protocol, dimensions, template, edge cases and checks of a chat of 2.5 KB."""
 SYSTEM = "You are the clerk of a shop. Never speak of other shops, and answer in JSON alone. " * 8
@@ -178,18 +180,25 @@ def parts(kind: str, count: int) -> dict[str, Callable[[], list[Any]]]:
     def rule(one: Any) -> Callable[[], list[Any]]:
         return lambda: [lambda seen=seen: one.holds(seen, one.thresholds) for seen in views()]
 
-    def all_rules(pair: Any, repeats: Repeats, checks: Sequence[Check] = ()) -> None:
-        record, inference = pair
-        context, after = pricing.context(inference), repeats.after(record)
-        seen = view(record, inference, context=context, usual=USUAL, repeated_after=after)
+    def all_rules(group: Sequence[Any], repeats: Repeats, checks: Sequence[Check] = ()) -> None:
+        every = []
+        for record, inference in group:
+            context, after = pricing.context(inference), repeats.after(record)
+            every.append(
+                view(record, inference, context=context, usual=USUAL, repeated_after=after)
+            )
         for one in EDGE_CASES:
-            one.holds(seen, one.thresholds)
+            for seen in every:
+                one.holds(seen, one.thresholds)
         for check in checks:
-            check.look(seen, check.tried or check.thresholds)
+            thresholds = check.tried or check.thresholds
+            for seen in every:
+                check.look(seen, thresholds)
 
     def every(checks: Sequence[Check] = ()) -> list[Any]:
         repeats = Repeats(b"key")
-        return [lambda pair=pair: all_rules(pair, repeats, checks) for pair in pairs]
+        groups = [pairs[start : start + GROUP] for start in range(0, count, GROUP)]
+        return [lambda group=group: all_rules(group, repeats, checks) for group in groups]
 
     def remembered() -> list[Any]:
         repeats = Repeats(b"key")
@@ -226,13 +235,12 @@ def checking(checks: Sequence[Check], views: Callable[[], list[View]]) -> Callab
 def measured(kind: str, count: int = COUNT, rounds: int = ROUNDS) -> dict[str, list[float]]:
     """CPU µs of each part for one exchange, by round."""
     work = parts(kind, count)
-    nothing = [int] * count
     gc.freeze()  # what stands by now need not be looked through before each
     found: dict[str, list[float]] = {name: [] for name in work}
     for _ in range(rounds):
         for name, prepare in work.items():
             todo = prepare()
-            found[name].append((timed(todo) - timed(nothing)) / count * 1e6)
+            found[name].append((timed(todo) - timed([int] * len(todo))) / count * 1e6)
     return found
 
 
@@ -270,7 +278,8 @@ def main() -> int:
         "",
         f"CPU µs for one exchange, the median of {ROUNDS} rounds of {COUNT:,} exchanges (the least to the most). No two are",
         "alike, so that no cache knows their texts. The rules of edge cases run together on one View, and then the checks on the",
-        "same; each alone (·) has to make for itself what others would share with it. `cost` is what pricing costs.",
+        f"same, rule by rule over {GROUP} exchanges, as the recorder asks them; each alone (·) has to make for itself what others",
+        "would share with it. `cost` is what pricing costs.",
         f"Of `{TALKS}`, {size(TALKS):.1f} KB an exchange, each request has all that was said before: one of {conversations.PROMPTS} instructions of 2 KB and up to",
         f"{conversations.MOST_TURNS} turns, so that caches know what a recorder's would.",
         "",

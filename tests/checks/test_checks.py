@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from monitor.app import build
 from monitor.checks import CHECKS, leak_system, schema, sections
+from monitor.edge_cases import repetition
 from monitor.errors import ConfigError
 from monitor.interfaces import Check
 from monitor.settings.schema import Settings
@@ -122,6 +123,23 @@ def test_what_is_hostile_takes_a_bounded_time(name: str) -> None:
 
 
 # --- what settings may name ----------------------------------------------------------------------
+
+
+def test_what_an_edge_case_and_a_check_ask_is_worked_out_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Even if other exchanges come between, and again for another threshold or View."""
+    asked: list[int] = []
+    monkeypatch.setattr(repetition, "_repeats", lambda _, least: bool(asked.append(least)))
+    views = [talk(f"It is late, for the {number}th time.") for number in range(99)]
+    rule = repetition.EDGE_CASE
+    check = next(one for one in CHECKS if one.name == "repetition")
+    assert not any(rule.holds(view, rule.thresholds) for view in views)
+    assert not any(check.look(view, check.thresholds) for view in views)
+    assert len(asked) == 99
+    check.look(views[0], repetition.Thresholds(words=50))
+    check.look(msgspec.structs.replace(views[0]), check.thresholds)
+    assert asked[99:] == [50, 60]
 
 
 def test_a_schema_may_stand_in_a_file(tmp_path: Path) -> None:
