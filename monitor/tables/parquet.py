@@ -18,6 +18,10 @@ BATCH = 4096
 WIDE = 1 << 15
 """Rows that are read at a time into arrays: calls cost little for each value, and texts fit."""
 
+_CHECKED = {"page_checksum_verification": True}
+"""Pages are held against their checksums, where a file has these: a number that was altered is else
+as good as any."""
+
 MAGIC = b"PAR1"
 """How every Parquet file begins."""
 
@@ -140,8 +144,10 @@ def _open(path: Path) -> Any:
         raise SourceError(advice("replay", f"{path}: Parquet")) from None
     try:
         if isinstance(path, Remote):
-            return parquet.ParquetFile(path.parts_of(), metadata=_footer(path.url), pre_buffer=True)
-        return parquet.ParquetFile(path)
+            return parquet.ParquetFile(
+                path.parts_of(), metadata=_footer(path.url), pre_buffer=True, **_CHECKED
+            )
+        return parquet.ParquetFile(path, **_CHECKED)
     except (OSError, pa.ArrowException) as error:
         if isinstance(error, OSError) and (aside := kept_aside(path)) is not None:
             return _open(aside)

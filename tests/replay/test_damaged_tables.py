@@ -159,6 +159,24 @@ def test_a_directory_of_mixtures(capsys, tmp_path: Path) -> None:
     assert named == {"d.csv", "e.parquet", "f.csv"}
 
 
+def test_a_page_that_is_not_its_checksum_s_is_damaged(capsys: Any, tmp_path: Path) -> None:
+    """Of a file that has checksums, as most that Java writes: its group is told, the rest judged."""
+    path, out = tmp_path / "t.parquet", tmp_path / "out.json"
+    columns = {"x": gauss(1, rows=400)}
+    parquet.write_table(pa.table(columns), path, row_group_size=100, write_page_checksum=True)
+    usual = csv_of(tmp_path / "usual.csv", columns)
+    data = bytearray(path.read_bytes())
+    place = len(data) // 3
+    data[place : place + 8] = bytes(8)
+    path.write_bytes(data)
+    assert main(["replay", str(path), "--reference", str(usual), "--json", str(out)]) == 0
+    found = json.loads(out.read_bytes())
+    assert found["records"] == 300
+    (one,) = found["unreadable"]
+    assert one["count"] == 100
+    assert "CRC" in one["error"]
+
+
 @pytest.mark.parametrize(("suffix", "pack"), [("gz", gzip.compress), ("xz", lzma.compress)])
 def test_a_small_file_that_was_cut_is_read_as_far_as_it_goes(
     tmp_path: Path, capsys: Any, suffix: str, pack: Any
