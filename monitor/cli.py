@@ -501,7 +501,7 @@ def _demo_options(demo: argparse.ArgumentParser) -> None:
         help="keep everything running until Ctrl-C, and print its addresses")  # fmt: skip
     demo.add_argument("--domain", metavar="D",
         help="the scenario of a domain instead, with a problem that overall accuracy hides: "
-        "ecommerce, finance, science or support")  # fmt: skip
+        "ecommerce, finance, healthcare, legal, science or support")  # fmt: skip
     demo.add_argument(
         "--no-problem",
         action="store_true",

@@ -38,8 +38,6 @@ LONGEST = 140.0
 """Seconds after the start at which nothing more is waited for."""
 SAY_EVERY = 0.5
 """Seconds between two requests with feedback."""
-TRUTHS = {"label", "correction"}
-"""What may be said of an exchange of which accuracy is made."""
 MOST = 1000
 """Items of a page of the API, at most."""
 
@@ -191,16 +189,19 @@ async def _send(day: Day, done: Callable[[], None]) -> tuple[int, Quality | None
 def _wait(day: Day, settings: Settings, until: float) -> Seen:
     """What is known once all that was sent is counted; of a problem once it is found, too."""
     sent = len(day.turns)
-    truths = sum(any(TRUTHS & item.keys() for item in turn.said) for turn in day.turns)
+    is_said = any(turn.said for turn in day.turns)
     while True:
         page = Page.read(f"{day.admin}/metrics")
+        due = page.total("monitor_outcome_records_total", result="due") if is_said else sent
+        counted = min(page.total("monitor_records_analyzed_total"), due)
         is_late = time.monotonic() >= until
-        analyzed = page.total("monitor_records_analyzed_total")
-        if is_late or (analyzed >= sent and page.pending() == 0):
+        if is_late or (counted >= sent and page.pending() == 0):
             seen = _look(day, settings, page)
-            is_open = day.has_problem and missing(day.scenario.signals, seen.alarms)
             labels = seen.accuracy.labels if seen.accuracy else 0
-            if is_late or (labels >= truths and not is_open):
+            # The API's answers are a few seconds old.
+            is_old = labels < page.total("monitor_quality_labels", dimension="all", value="all")
+            is_open = day.has_problem and missing(day.scenario.signals, seen.alarms)
+            if is_late or not (is_old or is_open):
                 return seen
         time.sleep(1)
 

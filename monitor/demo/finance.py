@@ -6,11 +6,11 @@ import random
 
 from monitor.demo.scenario import CHAT, Scenario, Signal, Turn, answered, asked, moments
 
-COUNT = 1000
+COUNT = 700
 MODEL = "filing-assistant"
 
-TEMPLATES, SHARES = ("filing-summary", "risk-summary", "question"), (0.4, 0.3, 0.3)
-INVENTED, WRONG, BEFORE = 0.35, 0.35, 0.02
+TEMPLATES, SHARES = ("filing-summary", "risk-summary", "question"), (0.5, 0.25, 0.25)
+INVENTED, WRONG, BEFORE = 0.5, 0.5, 0.02
 """The parts of the summaries with an invented number and with a wrong total under the new prompt,
 and of each before it."""
 ACCEPTED = 0.93

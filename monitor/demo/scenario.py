@@ -16,7 +16,7 @@ WAIT = 15.0
 
 USUAL: dict[str, Any] = {
     "windows": {"pane": 1, "lateness": 0.5, "samples": 200},
-    "reference": {"learn": 150},
+    "reference": {"learn": 90},
     "outcomes": {"wait": WAIT},
     "drain": {"timeout": 10},
 }
@@ -66,7 +66,7 @@ class Scenario:
 
 def configuration(scenario: Scenario) -> dict[str, Any]:
     """The settings of a scenario's sidecar, as a tree that a configuration file may hold."""
-    tree: dict[str, Any] = {"endpoint": scenario.name}
+    tree: dict[str, Any] = {"endpoint": scenario.name, "preset": scenario.name}
     for settings in (USUAL, scenario.settings):
         for name, value in settings.items():
             section = tree.get(name, {})

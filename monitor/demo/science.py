@@ -6,11 +6,11 @@ import random
 
 from monitor.demo.scenario import CHAT, Scenario, Signal, Turn, answered, asked, moments
 
-COUNT = 1000
+COUNT = 700
 MODEL = "literature-assistant"
 
 FIELDS = ("genomics", "ecology", "materials")
-INVENTED, BEFORE = 0.4, 0.02
+INVENTED, BEFORE = 0.5, 0.02
 """The part of genomics' answers that cite what was not given after the index was cut, and of all
 answers before that."""
 ACCEPTED = 0.92

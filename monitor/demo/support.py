@@ -6,7 +6,7 @@ import random
 
 from monitor.demo.scenario import CHAT, Scenario, Signal, Turn, answered, asked, moments
 
-COUNT = 1300
+COUNT = 800
 MODEL = "support-assistant"
 SYSTEM = "You answer customers of a shop for office software. Be brief and friendly."
 

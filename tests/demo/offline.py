@@ -8,6 +8,7 @@ import random
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import msgspec
 import yaml
@@ -56,10 +57,19 @@ def settings_of(scenario: Scenario, directory: Path) -> Settings:
     return load(str(file), {}, {"upstream": "http://127.0.0.1:9"})
 
 
+@mock.patch("os.sched_yield", new=int)
 def found(
-    scenario: Scenario, settings: Settings, seed: int, *, problem: bool, scanner: Scanner
+    scenario: Scenario,
+    settings: Settings,
+    seed: int,
+    *,
+    problem: bool,
+    scanner: Scanner,
 ) -> tuple[list[Alarm], Outcomes]:
-    """What is believed at the end of a seed's traffic, and the document of outcomes."""
+    """What is believed at the end of a seed's traffic, and the document of outcomes.
+
+    Nobody waits for this process: it gives way to none.
+    """
     turns = scenario.turns(seed, problem)
     # Where in its minute a run begins is chance, too.
     began = BEGIN + random.Random(f"phase {seed}").uniform(0, 60)
