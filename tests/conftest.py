@@ -47,6 +47,7 @@ hypothesis.settings.register_profile(
 PROFILE = os.environ.get("HYPOTHESIS_PROFILE", "ci")
 hypothesis.settings.load_profile(PROFILE)
 
+os.umask(0o022)  # whatever the user's is: key and token files that others may change are refused
 os.environ.pop("COLUMNS", None)  # the workers of pytest-xdist are told one; a pipe has no width
 for _name in ("http_proxy", "https_proxy", "all_proxy"):  # all that is asked is on this machine
     os.environ.pop(_name, None)
