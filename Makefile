@@ -11,7 +11,7 @@ DEBIAN := nginx-light redis-server prometheus prometheus-alertmanager wrk nghttp
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test nightly check fix prices image image-test image-sizes bench bench-drift bench-outcomes soak clean debian
+.PHONY: help demo test nightly check fix prices image image-test image-sizes network-test bench bench-drift bench-outcomes soak clean debian
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -71,6 +71,10 @@ image: ## the container image, monitor:local, with podman or docker; deploy/imag
 
 image-test: $(VENV)/.dev debian ## run that image read-only, as any user, bounded, without a store; needs an engine
 	@$(BIN)/python -m tests.deploy.engine
+
+network-test: $(VENV)/.dev ## client, sidecar, model and store as hosts of a network that is slow, loses and breaks; writes tests/bench/NETWORK.md
+	@sh tests/install-debian.sh iproute2
+	@$(BIN)/python -m tests.network
 
 image-sizes: $(VENV)/.dev ## what that image holds, by package; writes deploy/README.md
 	$(BIN)/python tests/bench/image_sizes.py
