@@ -398,9 +398,20 @@ def _number_label(bins: Bins, index: int) -> str:
     if index == len(edges):
         return f"above {edges[-1]:g}"
     low, high = edges[index - 1], edges[index]
-    if index in bins.between:
-        return f"between {low:g} and {high:g}"
-    return f"{high:g}" if bins.exact or low == high else f"{low:g} to {high:g}"
+    if index not in bins.between and (bins.exact or low == high):
+        return f"{high:g}"
+    first, last = _apart(low, high)
+    return f"between {first} and {last}" if index in bins.between else f"{first} to {last}"
+
+
+def _apart(low: float, high: float) -> tuple[str, str]:
+    """Two numbers with as few digits, six at least, as tell them apart: of times that are some ten.
+
+    >>> _apart(0.25, 1e6), _apart(1767225600.0, 1767226500.0)
+    (('0.25', '1e+06'), ('1767225600', '1767226500'))
+    """
+    told = [(f"{low:.{digits}g}", f"{high:.{digits}g}") for digits in (6, 10, 14, 17)]
+    return next((pair for pair in told if pair[0] != pair[1]), told[0])
 
 
 def _finite(value: float) -> bool:
