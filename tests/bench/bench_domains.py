@@ -31,7 +31,8 @@ INTRO = """# Domains: what is planted is found, and nothing else
 Written by `tests/bench/bench_domains.py`, from seeds 1 to {seeds} of each scenario of `monitor demo --domain`. Each seed's
 traffic goes through the recorder's and the analyzer's own code with the settings of a real run (`preset: D`, and what the
 scenario sets). A run finds a problem where every signal of the scenario alarms in its segment; a run without the problem is
-silent where nothing alarms at all, in any monitor. To reach: found in every seed, silent in 19 of 20.
+silent where nothing alarms at all, in any monitor. To reach: found in every seed, silent in 19 of 20. How much traffic a
+scenario has and how large its problem is were chosen on these seeds.
 
 | domain | found | silent | overall accuracy, with the problem and without | requests | CPU s a run |
 |---|---|---|---|---|---|"""
