@@ -87,14 +87,16 @@ from pathlib import Path
 from types import SimpleNamespace
 from monitor.archive import rows
 from monitor.audit.merkle import NONCE, Tree
-from monitor.types import Outcome
+from monitor.types import Outcome, Tokens
 
 rows.load()
 before = set(sys.modules)
 writer = rows.Writer(Path(sys.argv[1]), Tree())
 one = SimpleNamespace(
     id="a", started=1.0, duration=1.0, protocol="p", operation="o", model="m", status=200,
-    outcome=Outcome.OK, segments={}, tokens=None, trace_id="t", key="k",
+    outcome=Outcome.OK, segments={"population": "a"}, tokens=Tokens(1, 2), trace_id="t", key="k",
+    time_to_first_token=None, time_per_output_token=None, cost=None, lineage={}, checks={},
+    edge_cases=["refusal"], finish_reasons=[],
 )
 writer.add([rows.Kept("1-0", b"{}", one)], bytes(NONCE))
 writer.close("bot", 0)
