@@ -246,7 +246,8 @@ class Monitor(typing.Protocol[Found_co]):
         """Close all open panes up to `last`; `end` is when one ended, in Unix seconds."""
 
     def merge(self, other: typing.Self) -> None:
-        """Add what `other`, begun alike, has counted before it closed any pane."""
+        """Add what `other`, begun alike, has counted before it closed any pane. One that closes
+        blocks by itself raises ValueError where `other` has."""
 
     def state(self) -> dict[str, bytes]:
         """Entries that have changed since the last call; empty ones are to be removed."""

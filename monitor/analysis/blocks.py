@@ -13,3 +13,15 @@ def is_due(opened: int, closed: int) -> bool:
     (False, True, False, True)
     """
     return opened >= max(FIRST, closed // GROWTH)
+
+
+def refuse(*, is_closed: bool) -> None:
+    """Raise ValueError where counts that are to be added to others have a closed pane or block:
+    the bets on it looked at their own earlier ones alone, so they have no sum.
+
+    >>> refuse(is_closed=True)
+    Traceback (most recent call last):
+    ValueError: counts add up before a pane is closed, not after
+    """
+    if is_closed:
+        raise ValueError("counts add up before a pane is closed, not after")

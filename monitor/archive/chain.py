@@ -162,10 +162,13 @@ class Chain:
         return min(number, self.next_number - 1) if self.head else 0
 
     def _remove(self, first: int, end: int) -> None:
-        """Delete the files that are kept no longer."""
+        """Delete the files that are kept no longer, and directories that have no file any more."""
         found = (link.manifest for link in self.links(first))
-        for one in Holdings(each for each in found if _last(each) < end).all():
-            self.storage.delete(one.file.path)
+        gone = [one.file for one in Holdings(each for each in found if _last(each) < end).all()]
+        for file in gone:
+            self.storage.delete(file.path)
+        for directory in dict.fromkeys(file.directory for file in gone):
+            self.storage.leave(directory)
 
     def _found(self, number: int) -> Link | None:
         data = self.storage.read(name_of(self.endpoint, self.shard, number))

@@ -28,6 +28,9 @@ SCRATCH = ".scratch"
 NO_FILE = "is no file"
 """What to say of a pipe, a device or a directory in the place of a file."""
 
+TRIES = 3
+"""Times that a directory is made for a file: another program may remove it while it is empty."""
+
 STALE = 3600.0
 """Seconds after which nobody goes on writing a file: its writer was killed."""
 
@@ -70,6 +73,10 @@ class Storage(Protocol):
 
     def delete(self, path: str) -> None:
         """Remove a file, if it is there."""
+
+    def leave(self, directory: str) -> None:
+        """Remove a directory and those it stands in, but for the uppermost, as far as they are
+        empty; an object store has none."""
 
     def place(self, path: str) -> Path:
         """Return a file to be read."""
@@ -193,30 +200,21 @@ class Directory:
                     file.write(data)
                     file.flush()
                     os.fsync(file.fileno())
-                self._made(target.parent)
-                try:
-                    os.link(new, target)
-                except FileExistsError:
-                    return False
-                _sync(target.parent)
+                return self._placed(target, lambda: _linked(new, target))
             finally:
                 new.unlink(missing_ok=True)
-        return True
 
     def publish(self, local: Path, path: str) -> None:
         """See Storage."""
         target = self._at(path)
         with _said(self.name):
-            self._made(target.parent)
-            local.replace(target)
-            _sync(target.parent)
+            self._placed(target, lambda: local.replace(target))
 
     def rename(self, old: str, new: str) -> None:
         """See Storage."""
+        source, target = self._at(old), self._at(new)
         with _said(self.name):
-            self._made(self._at(new).parent)
-            self._at(old).replace(self._at(new))
-            _sync(self._at(new).parent)
+            self._placed(target, lambda: source.replace(target))
 
     def read(self, path: str) -> bytes | None:
         """See Storage."""
@@ -263,6 +261,14 @@ class Directory:
         with _said(self.name):
             self._at(path).unlink(missing_ok=True)
 
+    def leave(self, directory: str) -> None:
+        """See Storage."""
+        place = self._at(directory)
+        with contextlib.suppress(OSError):  # it is not empty, or another one was before us
+            while self._root in place.parent.parents:
+                place.rmdir()
+                place = place.parent
+
     def place(self, path: str) -> Path:
         """See Storage."""
         place = self._at(path)
@@ -275,6 +281,22 @@ class Directory:
 
     def _at(self, path: str) -> Path:
         return self._root / _below(path)
+
+    def _placed(self, target: Path, do: Callable[[], Any]) -> bool:
+        """Put a file into its directory, durably; False where `do` says that it did not. Who finds
+        the directory empty before the file is there may remove it (`leave`); then it is made once
+        more."""
+        for left in reversed(range(TRIES)):
+            try:
+                self._made(target.parent)
+                if do() is False:
+                    return False
+                break
+            except FileNotFoundError:
+                if not left:
+                    raise
+        _sync(target.parent)
+        return True
 
     def _made(self, directory: Path) -> None:
         """Make a directory and those it stands in; each is on the disk before what is put there."""
@@ -361,6 +383,9 @@ class Objects:
         with _said(self.name), contextlib.suppress(FileNotFoundError):
             self._system.rm_file(self._full(path))
 
+    def leave(self, directory: str) -> None:
+        """See Storage."""
+
     def place(self, path: str) -> Path:
         """See Storage."""
         return places.Remote.at(f"{self._url}/{_below(path)}")
@@ -404,6 +429,15 @@ def _regular(path: Path) -> bytes:
             return file.read()
     finally:
         os.close(descriptor)
+
+
+def _linked(file: Path, target: Path) -> bool:
+    """Give a file one more name; False where something has that name."""
+    try:
+        target.hardlink_to(file)
+    except FileExistsError:
+        return False
+    return True
 
 
 def _scratch(directory: Path) -> Path:

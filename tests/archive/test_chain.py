@@ -158,6 +158,7 @@ def test_files_that_are_kept_no_longer_go_once_a_manifest_says_so(
     again = Chain(storage, "bot", 0)
     again.open()
     assert [storage.exists(file.path) for file in listed(storage)] == [False, False, True]
+    assert len([one for one in storage.inside("endpoint=bot") if one.startswith("date=")]) == 1
     assert again.tree.size == 6
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -47,6 +48,52 @@ def test_a_file_is_published_renamed_and_deleted(place: Storage) -> None:
     place.delete("d/a")
     place.delete("d/a")
     assert place.inside("d") == []
+
+
+def test_empty_directories_are_left_up_to_the_first(place: Storage, tmp_path: Path) -> None:
+    """What has a file stays, and so does the uppermost; what is not there is no error."""
+    for path in ("e/day/1/s", "e/day/2/s"):
+        assert place.put(f"{path}/f", b"rows")
+    place.leave("e/day/1/s")
+    assert place.below("e") == ["e/day/1/s/f", "e/day/2/s/f"]
+    place.delete("e/day/1/s/f")
+    place.leave("e/day/1/s")
+    assert place.inside("e/day") == ["2"]
+    place.delete("e/day/2/s/f")
+    for directory in ("e/day/2/s", "e/day/2/s", "e", ""):
+        place.leave(directory)
+    assert place.below("") == place.inside("e") == []
+    if isinstance(place, Directory):
+        assert (tmp_path / "a b" / "e").is_dir()
+
+
+@pytest.mark.parametrize("how", ["put", "publish", "rename"])
+@pytest.mark.parametrize("after", [1, 2, 3])
+def test_a_directory_that_goes_before_its_file_comes_is_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str, after: int
+) -> None:
+    """Another program finds it empty, whenever a directory has just been made."""
+    place = Directory(tmp_path / "a")
+    local = place.scratch()
+    local.write_bytes(b"rows")
+    place.put("e/old", b"rows")
+    made, mkdir = [0], Path.mkdir
+
+    def and_gone(self: Path, *args: Any, **options: Any) -> None:
+        mkdir(self, *args, **options)
+        made[0] += tmp_path / "a" / "e" in self.parents
+        if made[0] == after:
+            made[0] += 1
+            place.leave(str(self.relative_to(tmp_path / "a")))
+
+    monkeypatch.setattr(Path, "mkdir", and_gone)
+    if how == "put":
+        assert place.put("e/day/1/s/f", b"rows")
+    elif how == "publish":
+        place.publish(local, "e/day/1/s/f")
+    else:
+        place.rename("e/old", "e/day/1/s/f")
+    assert place.read("e/day/1/s/f") == b"rows"
 
 
 def test_what_nobody_writes_any_more_is_swept(place: Storage) -> None:

@@ -14,7 +14,7 @@ from typing import Self, get_args
 
 import msgspec
 
-from monitor.analysis.blocks import is_due
+from monitor.analysis.blocks import is_due, refuse
 from monitor.analysis.experiments.arms import Arms
 from monitor.analysis.experiments.bars import Bars
 from monitor.analysis.experiments.declared import Experiment, Metric, period_of, stretch_of
@@ -118,7 +118,9 @@ class ExperimentsMonitor:
                 timeline.keep(end(last), self._found(self._runs[name]))
 
     def merge(self, other: Self) -> None:
-        """Add what `other` counted before a pane was closed."""
+        """Add what `other` counted; raises ValueError where it has closed a pane or a block."""
+        every = (arms for run in other._runs.values() for arms in run.arms.values())
+        refuse(is_closed=any(arms.rows[1] for arms in every))
         for name, run in self._runs.items():
             theirs = other._runs[name]
             for arm, count in theirs.exposed.items():

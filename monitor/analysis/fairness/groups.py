@@ -112,6 +112,11 @@ class Groups:
         """How many rows of closed panes had a prediction."""
         return sum(row[0] for row in self._closed.values())
 
+    @property
+    def has_closed(self) -> bool:
+        """Whether a pane with rows was closed."""
+        return bool(self._closed)
+
     def close(self, last: int, end: Callable[[int], float]) -> None:
         """Close the panes up to `last`, the earliest first: what was bet on them is settled. `end`
         says when one ended."""

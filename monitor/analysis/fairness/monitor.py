@@ -14,7 +14,7 @@ from typing import NamedTuple, Self
 import msgspec
 
 from monitor.analysis import outcome_status
-from monitor.analysis.blocks import is_due
+from monitor.analysis.blocks import is_due, refuse
 from monitor.analysis.classes import spelt
 from monitor.analysis.fairness import gaps
 from monitor.analysis.fairness.groups import OTHER, SCALED, Groups
@@ -112,7 +112,8 @@ class FairnessMonitor:
                 self._blocks[dimension] += 1
 
     def merge(self, other: Self) -> None:
-        """Add what `other` counted before a pane was closed."""
+        """Add what `other` counted; raises ValueError where it has closed a pane or a block."""
+        refuse(is_closed=any(groups.has_closed for groups in other._groups.values()))
         for dimension, groups in self._groups.items():
             groups.merge(other._groups[dimension])
         self._attributes |= other._attributes

@@ -17,7 +17,7 @@ from typing import Any, Self, get_args
 import msgspec
 import numpy as np
 
-from monitor.analysis.blocks import is_due
+from monitor.analysis.blocks import is_due, refuse
 from monitor.analysis.outcome_rules import OutcomeRules
 from monitor.analysis.slices import bets, telling
 from monitor.analysis.slices.bets import EXAMPLES, TRIED, Trial
@@ -152,7 +152,8 @@ class SlicesMonitor:
             self._settle(pane, end(pane))
 
     def merge(self, other: Self) -> None:
-        """Add what `other` counted before a pane was closed."""
+        """Add what `other` counted; raises ValueError where it has closed a pane or a block."""
+        refuse(is_closed=other._closed > 0)
         self.overflow += other.overflow
         self._bars.merge(other._bars)
         self._search.merge(other._search)

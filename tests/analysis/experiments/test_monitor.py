@@ -244,6 +244,16 @@ def test_shards_add_up_before_a_pane_is_closed(
     assert one.findings() == whole.findings()
 
 
+def test_shards_that_closed_a_block_are_refused() -> None:
+    """Before anything of them is added."""
+    one, other = monitor(experiment()), monitor(experiment())
+    for row in exchanges(6, 300, {"a": 0.1, "b": 0.2}):
+        other.add(row, 0, row.at)
+    with pytest.raises(ValueError, match="before a pane is closed"):
+        one.merge(other)
+    assert all(found.samples == 0 for found in one.findings())
+
+
 def test_measurements_are_the_findings() -> None:
     """One verdict of each holds."""
     found = fed(monitor(experiment()), exchanges(1, 3000, {"a": 0.1, "b": 0.2}))

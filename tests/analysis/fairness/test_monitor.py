@@ -228,6 +228,20 @@ def test_shards_add_up_before_a_pane_is_closed() -> None:
     assert whole.findings() == one.findings()
 
 
+@pytest.mark.parametrize("pane", [None, PANE])
+def test_what_was_closed_is_not_left_out_in_silence(pane: float | None) -> None:
+    """A shard that has closed a pane, or a block by itself, is refused before anything is added."""
+    rows = list(people(6, 200, {"f": 0.3, "m": 0.45}, label="1"))
+    one, other = monitor(pane=pane), monitor(pane=pane)
+    for row in rows:
+        other.add(row, 0, row.at)
+    if pane is not None:
+        other.close(0, float)
+    with pytest.raises(ValueError, match="before a pane is closed"):
+        one.merge(other)
+    assert one.findings() == []
+
+
 def test_thousands_of_groups_are_bounded() -> None:
     """Names beyond the budget are `other`; a name is shown printable."""
     rng = random.Random(8)

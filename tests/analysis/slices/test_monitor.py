@@ -177,6 +177,16 @@ def test_shards_of_an_open_pane_add_up() -> None:
     assert alarms(whole.findings())
 
 
+def test_shards_that_closed_a_block_are_refused() -> None:
+    """What is searched in it has no sum."""
+    one, other = monitor(None), monitor(None)
+    for row in traffic(9, 200, worse=0.4, where=WHERE):
+        other.add(row, 0, row.at)
+    with pytest.raises(ValueError, match="before a pane is closed"):
+        one.merge(other)
+    assert one.findings() == []
+
+
 def strangers(count: int) -> Iterator[Row]:
     for number in range(count):
         yield Row(
