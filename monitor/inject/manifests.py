@@ -15,6 +15,7 @@ import yaml
 from monitor.errors import ParseError
 from monitor.inject.decision import Decision, Defaults, decide
 from monitor.inject.json_patch import applied
+from monitor.inject.wishes import ASKED, PREFIX
 
 TEMPLATES = {
     "Pod": (),
@@ -29,6 +30,9 @@ DEEPEST = 200
 """Lists and maps in each other: more is no manifest."""
 MOST_VALUES = 1_000_000
 """Values of a document, aliases counted each time: more is no manifest."""
+
+INJECT = f"{PREFIX}inject"
+IN_THE_CLUSTER = "Pods of this kind are made in the cluster, where the injector adds the sidecar"
 
 Tell = Callable[[str, Decision], None]
 """Hears what became of each Pod: of which object, and the decision."""
@@ -212,16 +216,18 @@ def _changed(document: Any, defaults: Defaults, tell: Tell) -> tuple[bool, Any]:
     if kind.endswith("List") and isinstance(items := document.get("items"), list):
         found = [_changed(one, defaults, tell) for one in items]
         return any(one for one, _ in found), {**document, "items": [one for _, one in found]}
-    if kind not in TEMPLATES:
-        return False, document
     metadata = document.get("metadata")
     metadata = metadata if isinstance(metadata, dict) else {}
     name = metadata.get("name") or metadata.get("generateName") or "?"
+    if kind not in TEMPLATES:
+        if _asks(document):
+            tell(f"{kind} {name}", Decision("skipped", "other_object", IN_THE_CLUSTER))
+        return False, document
     namespace = metadata.get("namespace")
     pod: Any = document
     for step in TEMPLATES[kind]:
         pod = pod.get(step) if isinstance(pod, dict) else None
-    if _size(pod) > MOST_VALUES:
+    if sum(1 for _ in _values(pod)) > MOST_VALUES:
         decision = Decision("failed", "unreadable", "it has too many values")
     else:
         decision = decide(
@@ -258,17 +264,24 @@ def _bare(value: Any) -> Any:
     return str(value) if isinstance(value, str) else value
 
 
-def _size(value: Any) -> int:
-    """How many values there are, counted up to a bound."""
+def _asks(document: dict[Any, Any]) -> bool:
+    """Whether an annotation somewhere in an object asks for a sidecar."""
+    annotations = (one.get("annotations") for one in _values(document) if isinstance(one, dict))
+    said = (str(one.get(INJECT, "")) for one in annotations if isinstance(one, dict))
+    return any(one.strip().lower() in ASKED for one in said)
+
+
+def _values(value: Any) -> Iterator[Any]:
+    """Yield a value and all that are in it, up to a bound."""
     count, waiting = 0, [value]
     while waiting and count <= MOST_VALUES:
         one = waiting.pop()
         count += 1
+        yield one
         if isinstance(one, dict):
             waiting += one.values()
         elif isinstance(one, list):
             waiting += one
-    return count
 
 
 def written(document: Any) -> str:

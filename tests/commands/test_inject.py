@@ -19,6 +19,9 @@ def files(tmp_path: Path) -> dict[str, str]:
         "model": "# mine\n" + (golden.PODS / "no-annotations.yaml").read_text(),
         "node": (golden.PODS / "host-network.yaml").read_text(),
         "service": "# a comment\nkind: Service\nmetadata: {name: bot}\n",
+        "operator": "kind: InferenceService  # a comment\nmetadata: {name: iris}\n"
+        "spec: {predictor: {annotations: {monitor.dev/inject: enabled}}}\n",
+        "namespace": "kind: Namespace\nmetadata: {name: m, labels: {monitor.dev/inject: enabled}}\n",
         "template": "kind: Pod\nmetadata: {name: {{ .Values.name }}}\n",
     }
     for name, text in texts.items():
@@ -45,7 +48,12 @@ def test_what_cannot_be_injected_is_printed_as_it_is_with_a_line(
         ("node", "Pod bot: left as it is (host_network): the Pod uses the node's network"),
         ("template", "left as it is (unreadable): line 2: no YAML: "),
         ("bytes", "left as it is (unreadable): it is not UTF-8"),
+        (
+            "operator",
+            "InferenceService iris: left as it is (other_object): Pods of this kind are made",
+        ),
         ("service", ""),
+        ("namespace", ""),
     ):
         assert main(["inject", files[name]]) == 0
         out, err = capfdbinary.readouterr()

@@ -130,6 +130,12 @@ WRONG = {
     "endpoint: a b": "at '/endpoint': 'a b' does not match",
     "injector: {mode: magic}": "at '/injector/mode': value must be one of 'webhook', 'policy'",
     "namespaces: [A]": "at '/namespaces/0': 'A' does not match",
+    "image: {registry: 'https://a'}": "at '/image/registry': 'https://a' does not match",
+    "image: {repository: 'monitor:1'}": "at '/image/repository': 'monitor:1' does not match",
+    "image: {pullSecrets: [A_B]}": "at '/image/pullSecrets/0': 'A_B' does not match",
+    "valkey: {image: a b}": "at '/valkey/image': 'a b' does not match",
+    "injector: {names: [A_B]}": "at '/injector/names/0': 'A_B' does not match",
+    "links: {runbook: 'wiki/page'}": "at '/links/runbook': 'wiki/page' does not match",
 }
 UNFITTING = {
     "settings: {endpoint: x}": "settings.endpoint: set `endpoint` instead",
@@ -138,6 +144,7 @@ UNFITTING = {
     "secret: {existing: a, key: k1 " + "0" * 64 + "}": "secret.existing: this Secret holds",
     "store: {ca: ''}\nvalkey: {maxMemory: 1gb}\nsecret: {key: hunter2}": "secret.key: is not",
     "store: {url: 'https://a:hunter2@b'}": "store.url: is not redis://",
+    "archive: {url: 's3:hunter2'}": "archive.url: is not a URL",
     "store: {ca: hunter2}": "store.ca: is not a certificate",
     "{injector: {mode: policy}, fullnameOverride: other}": "injector.mode: the policy names",
     "injector: {certificates: {mode: existing}}": "injector.certificates.secret: with the mode",

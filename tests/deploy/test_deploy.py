@@ -15,6 +15,7 @@ import pytest
 import yaml
 
 from monitor.commands.files import CARRIED
+from monitor.deploy import objects
 from monitor.settings import load
 from monitor.settings.schema import Settings
 
@@ -139,6 +140,14 @@ def test_variables_of_compose_are_settings() -> None:
         name = line.partition("=")[0]
         if name.startswith("MONITOR_"):
             assert load.unknown_variables({name: ""}) == []
+
+
+def test_the_store_is_the_same_everywhere() -> None:
+    """Compose, the manifests and the chart name one image of Valkey."""
+    compose = documents(DEPLOY / "compose.yaml")[0]["services"]["valkey"]["image"]
+    values = documents(DEPLOY / "helm" / "monitor" / "values.yaml")[0]["valkey"]["image"]
+    pod = objects.valkey()[1]["spec"]["template"]["spec"]
+    assert compose == values == pod["containers"][0]["image"]
 
 
 def test_every_file_that_compose_mounts_is_there() -> None:
