@@ -44,8 +44,8 @@ DATE = re.compile(r"([0-9]{4}|[0-9]{1,2})([./-])([0-9]{1,2})\2([0-9]{4}|[0-9]{1,
 """A date in figures: what the second group parts."""
 
 _NAMED = re.compile(
-    r"(?:(?P<day>[0-9]{1,2})[ .-]{1,2}(?P<month>[A-Za-z]{3,9})|(?P<first>[A-Za-z]{3,9})\.? "
-    r"(?P<second>[0-9]{1,2}),?)[ .,-]{1,2}(?P<year>[0-9]{4}|[0-9]{2})(?![0-9:])"
+    r"(?:(?P<day>[0-9]{1,2})[ ./-]{1,2}(?P<month>[A-Za-z]{3,9})|(?P<first>[A-Za-z]{3,9})\.? "
+    r"(?P<second>[0-9]{1,2}),?)[ .,/-]{1,2}(?P<year>[0-9]{4}(?![0-9])|[0-9]{2}(?![0-9:]))"
 )
 _MONTHS = {
     "jan": 1, "feb": 2, "mar": 3, "apr": 4, "may": 5, "jun": 6, "jul": 7, "aug": 8, "sep": 9,
@@ -231,7 +231,7 @@ def seconds(text: str, day_first: bool | None = None) -> float | None:
     """Unix seconds of a date or a date and time, UTC where no offset is said; else None.
 
     ISO 8601 in all its forms, also with slashes, with a space before the offset; RFC 5322 and
-    HTTP, where a day of the week may come first; day.month.year;
+    HTTP, where a day of the week may come first; day/Mon/year:time of access logs; day.month.year;
     day/month/year where `day_first`, month/day/year where not. Where nobody knows (None), the
     second, unless the first number is no month.
 
@@ -247,6 +247,8 @@ def seconds(text: str, day_first: bool | None = None) -> float | None:
     True
     >>> seconds("Thu, 29 Feb 2024 12:00:00 GMT"), seconds("Thu, 29 Feb 2024 14:00:00 +0200")
     (1709208000.0, 1709208000.0)
+    >>> seconds("29/Feb/2024:04:00:00 -0800"), seconds("Feb 29, 24:12:00:00")
+    (1709208000.0, None)
     >>> seconds("29/2/24 13:30", True), seconds("29/2/24 13:30")
     (1709213400.0, None)
     """
@@ -313,8 +315,9 @@ def _named(text: str, day_first: bool | None) -> str:
     month = _MONTHS.get((match["month"] or match["first"])[:3].lower())
     if month is None:
         return ""
-    day = match["day"] or match["second"]
-    return _joined(match["year"], str(month), day, text[match.end() :], day_first)
+    day, rest = match["day"] or match["second"], text[match.end() :]
+    rest = f" {rest[1:]}" if rest[:1] == ":" else rest
+    return _joined(match["year"], str(month), day, rest, day_first)
 
 
 def _joined(year: str, month: str, day: str, rest: str, day_first: bool | None) -> str:

@@ -18,6 +18,7 @@ from monitor.replay.logs import Make
 from monitor.replay.plan import Plan
 from monitor.tables.blocks import Block, count
 from monitor.tables.cells import Sanitizer
+from monitor.texts import visible
 from monitor.types import EDGE_CASE, WHOLE, Row
 
 
@@ -70,6 +71,12 @@ class Comparison:
         """Columns of the reference that no table has now, as they may be called."""
         gone = set(self.usual.readings.expected) - self.current.columns
         return {self.usual.sanitizer.text(name) for name in gone if self.looks_at(name)}
+
+    def times(self) -> frozenset[str]:
+        """The features of a table whose values are times, as they may be shown."""
+        readings, safe = self.usual.readings.by_column, self.usual.sanitizer.text
+        dated = (name for name, how in readings.items() if how.kind == "datetime")
+        return frozenset(visible(safe(name)) for name in dated)
 
 
 def compare(

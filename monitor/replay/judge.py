@@ -236,6 +236,7 @@ def _begin(
     else:
         name = f"{plan.versus.dimension} {plan.versus.value}" if plan.versus else ""
         baseline = Baseline(profile, plan.learn, name=name, inner=bins)
+        rules = dataclasses.replace(rules, times=both.times())
     return Begin(rules, baseline, plan.by, with_facts=both.current.is_table)
 
 

@@ -20,7 +20,7 @@ def claims(head: Head) -> bool:
 def open_arrow(path: Path) -> Table:
     """A file or a stream of Arrow; raises SourceError naming the file."""
     found, apart = arrow.columns(path)
-    names = columns.header(found, str(path))
+    names = columns.header(found, str(path), apart)
 
     def place(row: int) -> str:
         return f"{path}: row {row}"

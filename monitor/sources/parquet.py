@@ -18,7 +18,8 @@ def claims(head: Head) -> bool:
 
 def open_parquet(path: Path, group: int | None = None) -> Table:
     """A Parquet file, or one row group of it; raises SourceError naming the file."""
-    names = columns.header(parquet.names(path), str(path))
+    apart = tuple(parquet.apart(path))
+    names = columns.header(parquet.names(path), str(path), apart)
 
     def place(row: int) -> str:
         return f"{path}: row {row}"
@@ -43,7 +44,6 @@ def open_parquet(path: Path, group: int | None = None) -> Table:
         for first, found in parquet.wide_batches(path, wanted, group, damaged):
             yield Batch(range(first, first + len(found[0])), found)
 
-    apart = tuple(parquet.apart(path))
     return Table(path, names, rows, place, apart=apart, batches=batches)
 
 

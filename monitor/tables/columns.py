@@ -38,10 +38,11 @@ class Columns(msgspec.Struct, frozen=True):
         return self.looks_at(name) or name in self.needed()
 
 
-def header(names: Sequence[str], where: str) -> list[str]:
-    """The names of a table's columns; raises SourceError where two are the same.
+def header(names: Sequence[str], where: str, apart: Sequence[str] | None = None) -> list[str]:
+    """The names of a table's columns; raises SourceError where two are the same, or none is there.
 
-    A column without a name is the index that pandas writes; it is not looked at.
+    A column without a name is the index that pandas writes; it is not looked at. `apart` are the
+    columns of a typed table that cannot be looked at, None where the first line has the names.
     """
     trimmed = [name.strip() for name in names]
     seen: set[str] = set()
@@ -50,8 +51,18 @@ def header(names: Sequence[str], where: str) -> list[str]:
             raise SourceError(f"{where}: two columns are called {name!r}; rename one")
         seen.add(name)
     if not seen:
-        raise SourceError(f"{where}: no column has a name; the first line must hold the names")
+        raise SourceError(f"{where}: {_nothing(apart)}")
     return trimmed
+
+
+def _nothing(apart: Sequence[str] | None) -> str:
+    """Why a table has no column that can be looked at, and what would be right."""
+    if apart is None:
+        return "no column has a name; the first line must hold the names"
+    if not apart:
+        return "no column has a name"
+    named = ", ".join(apart[:NOTES]) + (f" and {len(apart) - NOTES} more" * (len(apart) > NOTES))
+    return f"all columns are maps or unions ({named}), which are not looked at; write structs"
 
 
 def distinct(names: Sequence[str]) -> tuple[list[str], tuple[str, ...]]:

@@ -125,7 +125,7 @@ class Readings(msgspec.Struct):
         if shape == "categorical" and how.kind in ("numeric", "datetime", "text", "identifier"):
             return Reading("categorical")
         if shape == "numeric" and how.kind != "datetime":
-            return Reading("numeric", how.decimal, note=how.note)
+            return Reading("numeric", how.decimal, note=how.note, clock=how.clock)
         return how
 
 
@@ -255,6 +255,7 @@ class Column:
         if not any(value[0] == "0" and value.isdigit() and len(value) > 1 for value in texts):
             found = self._numeric(texts, typed, least)
             found = found or self._datetime(texts, typed, least, self._unit(others))
+            found = found or _durations(texts, typed, least)
             if found is not None:
                 return found
         return Reading(self._of_words(usual, texts))
@@ -303,6 +304,14 @@ class Column:
             return True
         safe = {str(self._personal(self._name, value)) for value in map(str, values)}
         return len(safe) >= DIFFERENT * len(values)
+
+
+def _durations(texts: Sequence[str], typed: Sequence[Any], least: float) -> Reading | None:
+    """How hours, minutes and seconds are read; typed ones among them are seconds already."""
+    found = sum(numerals.duration(text) is not None for text in texts)
+    if not found or found + sum(map(is_number, typed)) < least:
+        return None
+    return Reading("numeric", clock=True)
 
 
 def reading(values: Iterable[Any]) -> Reading:

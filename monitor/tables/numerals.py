@@ -30,6 +30,10 @@ _WRITTEN = re.compile(
 _GROUPS = re.compile(
     rf"[1-9][0-9]{{0,2}}(?P<group>[.,'’{_SPACE}])(?:[0-9]{{2,3}}(?P=group))*[0-9]{{3}}"
 )
+_CLOCK = re.compile(
+    r"(?:(?P<days>[-+]?[0-9]{1,6}) days?,? \+?|(?P<sign>[-+]))?"
+    r"(?P<hours>[0-9]{1,6}):(?P<minutes>[0-5][0-9]):(?P<seconds>[0-5][0-9](?:[.,][0-9]{1,9})?)"
+)
 _ASCII = str.maketrans(
     "".join(chr(zero + digit) for zero in (0x660, 0x6F0, 0x966, 0xFF10) for digit in range(10))
     + "\u066b\u066c\u066a\uff0e\uff0c\uff05",
@@ -74,6 +78,25 @@ def number(text: str, decimal: Decimal = ".") -> float | None:
         whole = whole.replace(groups["group"], "")
     value = float(f"{whole or '0'}.{fraction or '0'}{power}")
     return -value if negative else value
+
+
+def duration(text: str) -> float | None:
+    """Seconds of hours, minutes and seconds, also after days as Python and pandas write them; else
+    None.
+
+    >>> duration("1:02:03"), duration("26:00:00.5"), duration("-0:00:30"), duration("12:30")
+    (3723.0, 93600.5, -30.0, None)
+    >>> duration("1 day, 0:00:01"), duration("2 days 00:00:00"), duration("-1 days +23:00:00")
+    (86401.0, 172800.0, -3600.0)
+    """
+    match = _CLOCK.fullmatch(text) if len(text) <= _LONGEST else None
+    if match is None:
+        return None
+    late, days = float(match["seconds"].replace(",", ".")), match["days"]
+    found = int(match["hours"]) * 3600 + int(match["minutes"]) * 60 + late
+    if days is not None:
+        return int(days) * 86400 + found
+    return -found if match["sign"] == "-" else found
 
 
 def _parts(text: str) -> tuple[str, str, bool] | None:

@@ -54,7 +54,8 @@ ALIKE = "a value"
 class Reading(msgspec.Struct, frozen=True, omit_defaults=True):
     """How the values of a column are read.
 
-    numeric: with `decimal` as decimal sign. datetime: with the day before the month, or not, where
+    numeric: with `decimal` as decimal sign; with `clock` hours, minutes and seconds are read as
+    seconds. datetime: with the day before the month, or not, where
     it is written in figures; numbers count `unit`. text: words that people wrote. vector:
     lists of `width` numbers. list: all other lists. identifier: values that nearly all differ.
     `note` is what to say of it, where it is a guess.
@@ -66,6 +67,7 @@ class Reading(msgspec.Struct, frozen=True, omit_defaults=True):
     unit: times.Unit | None = None
     width: int = 0
     note: str = ""
+    clock: bool = False
 
     @property
     def words(self) -> str:
@@ -75,8 +77,8 @@ class Reading(msgspec.Struct, frozen=True, omit_defaults=True):
         ('numeric, decimal comma', 'datetime, ms since 1970')
         """
         match self:
-            case Reading(kind="numeric", decimal=","):
-                return "numeric, decimal comma"
+            case Reading(kind="numeric", clock=True) | Reading(kind="numeric", decimal=","):
+                return "numeric, H:MM:SS" if self.clock else "numeric, decimal comma"
             case Reading(kind="datetime", unit="date"):
                 return "datetime, YYYYMMDD"
             case Reading(kind="datetime", unit=str(unit)):
@@ -95,7 +97,7 @@ _NAMED = {
     for one in (
         Reading("numeric"), Reading("boolean"), Reading("datetime"), Reading("categorical"),
         Reading("text"), Reading("identifier"), Reading("list"), Reading("numeric", decimal=","),
-        Reading("datetime", day_first=True),
+        Reading("datetime", day_first=True), Reading("numeric", clock=True),
         *(Reading("datetime", unit=unit) for unit in ("s", "ms", "us", "ns", "date")),
     )
 }  # fmt: skip
@@ -159,7 +161,7 @@ def reader(how: Reading | None) -> Callable[[Any], Any]:
     match how.kind if how is not None else None:
         case "numeric":
             assert how is not None  # noqa: S101  for the type checker
-            return _number_reader(how.decimal)
+            return _number_reader(how)
         case "boolean":
             return _read_boolean
         case "datetime":
@@ -173,7 +175,9 @@ def reader(how: Reading | None) -> Callable[[Any], Any]:
             return plain_value
 
 
-def _number_reader(decimal: numerals.Decimal) -> Callable[[Any], Any]:
+def _number_reader(how: Reading) -> Callable[[Any], Any]:
+    decimal, clock = how.decimal, how.clock
+
     def read(value: Any) -> Any:
         kind = type(value)
         if kind is str:
@@ -181,6 +185,8 @@ def _number_reader(decimal: numerals.Decimal) -> Callable[[Any], Any]:
             if text.lower() in MISSING:
                 return None
             number = numerals.number(text, decimal)
+            if number is None and clock:
+                number = numerals.duration(text)
             return text if number is None else number
         if kind is float:
             return value if value == value else None  # noqa: PLR0124  NaN equals nothing

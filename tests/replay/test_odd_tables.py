@@ -6,6 +6,7 @@ from __future__ import annotations
 import gzip
 import json
 import random
+import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from decimal import Decimal
@@ -19,6 +20,7 @@ import pytest
 from pyarrow import parquet
 
 from monitor.cli import main
+from monitor.types import SPECIAL
 
 ROWS = 1500
 
@@ -147,6 +149,20 @@ def test_a_sign_that_nobody_can_tell_is_said(capsys, tmp_path: Path) -> None:
     assert "x: 1,234 can be read in two ways; it was read as 1234" in found["remarks"]
 
 
+@pytest.mark.parametrize("way", [str, lambda at: str(pd.Timedelta(at)), lambda at: f"{at}.250"])
+def test_durations_are_seconds_however_they_are_written(capsys, tmp_path: Path, way) -> None:
+    """Hours, minutes and seconds as people, Python and pandas write them; over a day, too."""
+    spans = [timedelta(seconds=round(3600 * value)) for value in gauss(1, rows=600)]
+    path = csv_of(tmp_path / "t.csv", {"took": [way(one) for one in spans]})
+    found = judge(capsys, path, "--reference", str(path))
+    assert found["columns"] == {"took": "numeric, H:MM:SS"}
+    longer = csv_of(tmp_path / "n.csv", {"took": [way(2 * one) for one in spans]})
+    assert judge(capsys, longer, "--reference", str(path))["verdict"] == "drift"
+    typed = parquet_of(tmp_path / "t.parquet", {"took": spans})
+    assert judge(capsys, typed, "--reference", str(path))["verdict"] == "ok"
+    assert not judge(capsys, path, "--reference", str(path)).get("unreadable")
+
+
 # --- times ---------------------------------------------------------------------------------------
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -161,6 +177,7 @@ TIMES: dict[str, Callable[[datetime], Any]] = {
     "names": lambda at: f"{at:%d-%b-%Y %H:%M}",
     "ISO with a space before the offset": lambda at: f"{at:%Y-%m-%d %H:%M:%S} +0000",
     "ISO with a comma": lambda at: f"{at:%Y-%m-%dT%H:%M:%S},500+00",
+    "access logs": lambda at: f"{at:%d/%b/%Y:%H:%M:%S} +0000",
     "ISO basic": lambda at: f"{at:%Y%m%dT%H%M%S}Z",
     "offsets that change": lambda at: (
         (at + timedelta(hours=1 + (at.day > 15)))
@@ -179,7 +196,7 @@ TIMES: dict[str, Callable[[datetime], Any]] = {
 @pytest.mark.parametrize("kind", ["csv", "parquet"])
 def test_times_in_any_form(capsys, tmp_path: Path, form: str, kind: str) -> None:
     """All lie in January, whatever the first twelve days look like; a column of times that nobody
-    named gets the remark that time passes."""
+    named gets the remark that time passes, and bins that are called by dates."""
     columns = {"at": [TIMES[form](at) for at in HOURS], "x": gauss(1, rows=744)}
     write = csv_of if kind == "csv" else parquet_of
     path = write(tmp_path / f"t.{kind}", columns)
@@ -192,6 +209,21 @@ def test_times_in_any_form(capsys, tmp_path: Path, form: str, kind: str) -> None
     found = judge(capsys, path, *options)
     assert "times are judged as they stand: say --timestamp or --ignore at" in found["remarks"]
     assert found["columns"]["at"].startswith("datetime")
+    bins = next(one["bins"] for one in found["features"] if one["feature"] == "at")
+    dated = [one["bin"] for one in bins if one["bin"] not in SPECIAL]
+    assert all(re.search(r"\b202[56]-[01][0-9]-[0-3][0-9]\b", one) for one in dated)
+
+
+@pytest.mark.parametrize("engine", ["local", "dask"])
+def test_words_of_a_drift_of_times_have_dates(capsys, tmp_path: Path, engine: str) -> None:
+    """Years of birth that moved, of people born before 1970 too; a number read as such has none."""
+    born = [date(1950, 1, 1) + timedelta(days=7 * place) for place in range(900)]
+    one = csv_of(tmp_path / "a.csv", {"born": born, "x": gauss(1, rows=900)})
+    two = csv_of(tmp_path / "b.csv", {"born": born[-90:] * 10, "x": gauss(2, rows=900)})
+    found = judge(capsys, two, "--reference", str(one), "--engine", engine)
+    words = {one["feature"]: one["words"] for one in found["features"]}["born"]
+    assert re.search(r"; 196\d-\d\d-\d\d.* to 1967-", words)
+    assert "e+08" not in words
 
 
 @pytest.mark.parametrize("form", ["ISO basic", "seconds", "milliseconds", "typed"])

@@ -51,3 +51,12 @@ def test_two_columns_of_one_name(tmp_path: Path) -> None:
     parquet.write_table(pa.Table.from_arrays([pa.array([1]), pa.array([2])], ["a", "a"]), path)
     with pytest.raises(SourceError, match="two columns are called 'a'; rename one"):
         open_parquet(path)
+
+
+def test_a_file_of_maps_alone_is_refused_with_their_names(tmp_path: Path) -> None:
+    """Nothing of it is looked at, and it is said why."""
+    path = tmp_path / "t.parquet"
+    maps = pa.array([[("a", 1)]], type=pa.map_(pa.string(), pa.int64()))
+    parquet.write_table(pa.table({"m": maps}), path)
+    with pytest.raises(SourceError, match=r"t\.parquet: all columns are maps or unions \(m\)"):
+        open_parquet(path)

@@ -43,8 +43,9 @@ def finding(watch: Watch, threshold: float, rules: Rules, baseline: str) -> Find
         for measure in rules.measures
         if (current.points or not measure.ordered) and (current.fourier or not measure.vectors)
     }
-    shifts, text, shift = moved(reference.bins, usual, current), "", 0.0
-    bins = bins_of(reference.bins, usual, current) if changed or rules.bins else []
+    sides, are_times = (reference.bins, usual, current), watch.key[0] in rules.times
+    shifts, text, shift = moved(*sides, are_times=are_times), "", 0.0
+    bins = bins_of(*sides, are_times=are_times) if changed or rules.bins else []
     if changed and since is not None:
         shift = direction(usual, current) or yes(bins)
         text = words(

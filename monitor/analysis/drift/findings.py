@@ -25,18 +25,29 @@ MOVED = 3
 """So many bins are named."""
 
 
-def moved(bins: Bins, reference: Window, current: Window) -> list[BinShift]:
-    """The bins whose share changed most, largest change first; none where nothing is counted."""
+def moved(
+    bins: Bins, reference: Window, current: Window, *, are_times: bool = False
+) -> list[BinShift]:
+    """The bins whose share changed most, largest change first; none where nothing is counted.
+    Numbers that are Unix seconds have dates for names."""
     shares = _shares(reference, current)
     changes = [abs(after - before) for before, after in shares]
     most = sorted(range(len(changes)), key=changes.__getitem__, reverse=True)[:MOVED]
-    return [BinShift(label(bins, index), *shares[index]) for index in most if changes[index]]
+    return [
+        BinShift(label(bins, index, are_times=are_times), *shares[index])
+        for index in most
+        if changes[index]
+    ]
 
 
-def bins_of(bins: Bins, reference: Window, current: Window) -> list[BinShift]:
-    """All bins with their shares before and now; none where nothing is counted."""
-    shares = enumerate(_shares(reference, current))
-    return [BinShift(label(bins, index), before, after) for index, (before, after) in shares]
+def bins_of(
+    bins: Bins, reference: Window, current: Window, *, are_times: bool = False
+) -> list[BinShift]:
+    """All bins with their shares before and now, named as above; none where nothing is counted."""
+    return [
+        BinShift(label(bins, index, are_times=are_times), before, after)
+        for index, (before, after) in enumerate(_shares(reference, current))
+    ]
 
 
 def _shares(reference: Window, current: Window) -> list[tuple[float, float]]:

@@ -46,7 +46,8 @@ class Rules:
     With `renew` (seconds of event time) references roll: what has been counted for so long without
     drift is the next reference. `alpha` then holds from one renewal to the next. So many values
     as `design_effect` says count as one, because they resemble each other like those of a session.
-    With `bins` every finding has all its bins, not only one of a believed change.
+    With `bins` every finding has all its bins, not only one of a believed change. The numbers of
+    features in `times` are Unix seconds, and findings name their bins by dates.
     """
 
     effect: Measure
@@ -62,6 +63,7 @@ class Rules:
     renew: float | None = None
     design_effect: int = 1
     bins: bool = False
+    times: frozenset[str] = frozenset()
 
     def thresholds(self) -> dict[str, float]:
         """Score from which on a believed change counts, by measure; of `effect` the tolerance."""
