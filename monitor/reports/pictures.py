@@ -12,10 +12,17 @@ from markupsafe import Markup
 
 from monitor.findings import BinShift
 from monitor.replay.document import Chunk, Course
+from monitor.replay.headline import when
 
 HEIGHT = 30
 MOST = 40
 """Bins of a small picture, at most."""
+
+HALVED = 4
+"""Chunks from which on the middle has a date, too."""
+
+DAY, YEAR, ROW = len("2026-01-31 "), len("2026-"), len("row ")
+"""How far dates and rows may begin alike."""
 
 STATUSES = ("ok", "drift", "insufficient")
 
@@ -103,6 +110,37 @@ def records(chunks: Sequence[Chunk]) -> Markup:
     return _svg(
         len(chunks) or 1, HEIGHT, f'<path class="b" d="M0 {HEIGHT}{_steps(levels)}V{HEIGHT}z"/>'
     )
+
+
+def axis(chunks: Sequence[Chunk]) -> Markup:
+    """When chunks begin and end: text below what is drawn of them, not stretched as that is."""
+    marks = "".join(
+        f'<line class="{side}" x1="{place:g}%" x2="{place:g}%" y2="3"/>'
+        f'<text class="{side}" x="{place:g}%" y="15">{said}</text>'
+        for place, side, said in _ticks(chunks)
+    )
+    return Markup(f'<svg class="axis" aria-hidden="true">{marks}</svg>')  # noqa: S704  our words
+
+
+def _ticks(chunks: Sequence[Chunk]) -> list[tuple[float, str, str]]:
+    """(place in per cent, which end of the text stands there, date or row) of the begin, the middle
+    and the end. What all begin with is said once: the year, or the day."""
+    if not chunks:
+        return []
+    half = -(-len(chunks) // 2)  # the first text is the longest
+    marks = [(0.0, "start", chunks[0].start)]
+    if len(chunks) >= HALVED:
+        marks.append((round(100 * half / len(chunks), 1), "middle", chunks[half].start))
+    marks.append((100.0, "end", chunks[-1].end))
+    first, *others = (when(time).removesuffix(" UTC") for _, _, time in marks)
+    said_once = next((size for size in (DAY, YEAR, ROW) if _begin_alike(first, others, size)), 0)
+    told = [first, *(one[said_once:] for one in others)]
+    return [(place, end, said) for (place, end, _), said in zip(marks, told, strict=True)]
+
+
+def _begin_alike(first: str, others: Sequence[str], size: int) -> bool:
+    begin = first[:size]
+    return begin[-1:] in (" ", "-") and all(one[:size] == begin for one in others)
 
 
 def _sides(shown: Iterable[BinShift]) -> tuple[list[float], list[float]]:

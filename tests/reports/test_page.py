@@ -38,6 +38,7 @@ from monitor.replay.document import (
     SchemaChange,
     WhatIf,
 )
+from monitor.reports import pictures
 from monitor.reports.page import page
 from monitor.tables.facts import Facts
 
@@ -178,6 +179,34 @@ def test_many_features_fit_into_a_mail() -> None:
     from tests.bench.bench_report import document
 
     assert len(page(document(), "today.parquet").encode()) < 3_000_000
+
+
+@pytest.mark.parametrize(
+    ("step", "count", "told"),
+    [
+        (DAY, 31, ["2024-01-01", "01-17", "02-01"]),
+        (DAY, 3, ["2024-01-01", "01-04"]),
+        (10 * DAY, 50, ["2024-01-01", "2024-09-07", "2025-05-15"]),
+        (3600.0, 6, ["2024-01-01", "01-01 03:00", "01-01 06:00"]),
+        (0.0, 4, ["row 0", "500", "999"]),
+    ],
+)
+def test_what_is_drawn_over_time_has_dates_below(step: float, count: int, told: list[str]) -> None:
+    """Where it begins, in the middle and where it ends; what dates have in common is said once."""
+    chunks = [
+        Chunk(n, JANUARY + n * step, JANUARY + (n + 1) * step, 9, "ok", [])
+        if step
+        else Chunk(n, n * 250, n * 250 + 249, 9, "ok", [])
+        for n in range(count)
+    ]
+    axis = pictures.axis(chunks)
+    assert re.findall(r">([^<>]+)</text>", axis) == told
+    assert re.findall(r'text class="(start|middle|end)"', axis)[:: len(told) - 1] == [
+        "start",
+        "end",
+    ]
+    drawn = page(everything(), "t").partition("<h2>Over time</h2>")[2].partition("<details>")[0]
+    assert drawn.count('class="axis"') == drawn.count("<figure>") + 1  # and of the records
 
 
 @pytest.fixture(scope="module")
